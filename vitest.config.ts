@@ -1,8 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Plugin } from 'vite';
 import { defineConfig, type UserProjectConfigExport } from 'vitest/config';
 import type { ProvidedContext } from 'vitest';
 import { pageBundle } from './tools/build-page.mjs';
+import { workspacePackages } from './tools/workspace-packages.mjs';
 
 /** The previous major's packages: a workspace of its own, so that both are installed side by side. */
 const nest11 = fileURLToPath(new URL('test/nest-11/node_modules/@nestjs/', import.meta.url));
@@ -12,6 +14,8 @@ const bullmq5 = fileURLToPath(
 );
 /** The previous major of TypeORM, by an alias of npm's. */
 const typeorm03 = fileURLToPath(new URL('node_modules/typeorm-03', import.meta.url));
+/** A workspace for each major of Nest, with the lowest version of every peer. */
+const lowest = fileURLToPath(new URL('test/lowest/', import.meta.url));
 /** The samples import the package by its name. */
 const itself = [
   { find: /^nestjs-thorn$/, replacement: fileURLToPath(new URL('lib/index.ts', import.meta.url)) },
@@ -38,6 +42,12 @@ const UNIT_SPECS = [
   'test/module/{log-lines,send-options,testing-kit,wrong-options}.spec.ts',
   'test/receiver/receiver-routes.spec.ts',
   'test/tooling/{nest-major,observability,quiet-logs}.spec.ts',
+];
+/** What runs on the lowest version of every peer as well: which guards are called, and the main job. */
+const LOWEST_SPECS = [
+  'test/api/{every-guard,guards-refused}.spec.ts',
+  'test/module/{main-job,supported-versions}.spec.ts',
+  'test/receiver/receiver-routes.spec.ts',
 ];
 /** It measures the memory of its process, so the process cannot be shared. */
 const OWN_PROCESS = ['lib/delivery/http/answer-memory.spec.ts'];
@@ -104,6 +114,11 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
     // All of `npm test`. The other projects are `npm run test:rest`.
     project('nest-12', all),
     project('mariadb', ALIKE_SPECS),
+    ...([11, 12] as const).map((major) =>
+      project(`lowest-${major}`, LOWEST_SPECS, {
+        plugins: [workspacePackages(`${lowest}nest-${major}`)],
+      }),
+    ),
     project(
       'nest-11',
       [
@@ -150,6 +165,7 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
 
 interface ProjectOptions {
   readonly alias?: { find: RegExp; replacement: string }[];
+  readonly plugins?: readonly Plugin[];
   readonly exclude?: readonly string[];
   readonly isolate?: boolean;
 }
@@ -157,11 +173,11 @@ interface ProjectOptions {
 function project(
   name: string,
   include: string[],
-  { alias = [], exclude = [], isolate = true }: ProjectOptions = {},
+  { alias = [], plugins = [], exclude = [], isolate = true }: ProjectOptions = {},
 ): UserProjectConfigExport {
   return {
     oxc,
-    plugins: [pageBundle()],
+    plugins: [pageBundle(), ...plugins],
     resolve: { alias: [...alias, ...itself] },
     test: {
       name,
@@ -169,9 +185,10 @@ function project(
       exclude: ['**/node_modules/**', ...exclude],
       isolate,
       provide: {
-        nestMajor: name === 'nest-11' ? 11 : 12,
+        packages: name.startsWith('lowest-') ? `${lowest}nest-${name.slice(-2)}/` : '',
+        nestMajor: name.endsWith('-11') ? 11 : 12,
         bullmq: name === 'nest-11' ? pathToFileURL(bullmq5).href : 'bullmq',
-        typeorm: name === 'typeorm-03' ? '0.3' : '1',
+        typeorm: name === 'typeorm-03' || name === 'lowest-11' ? '0.3' : '1',
         patience: PATIENCE,
         databasesAlike: DATABASES_ALIKE[name] ?? ['sqlite', 'postgres', 'mariadb'],
       },
@@ -193,6 +210,8 @@ function project(
 
 declare module 'vitest' {
   interface ProvidedContext {
+    /** The workspace whose packages are loaded, with a slash at its end; empty for the root. */
+    packages: string;
     /** The NestJS major that this project runs on. */
     nestMajor: number;
     /** What processes of their own have to import for the BullMQ that this project runs on. */

@@ -1,4 +1,4 @@
-import { ConfigurableModuleBuilder, type DynamicModule, type Type } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule, Logger, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import {
   apiControllers,
@@ -8,13 +8,16 @@ import {
   PlatformProblems,
 } from '../api/index.js';
 import { apiProviders } from './providers/api.providers.js';
+import { checkNamed } from './options/named-check.js';
 import { checkExtras, checkReplaced, EXTRA_NAMES, NO_EXTRAS } from './options/extras-check.js';
 import type { DispatchSetting } from '../dispatch/index.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './options/module-options.js';
+import { guardDependencies } from './guard-dependencies.js';
 import { thornProviders } from './module-providers.js';
 import { assertOneModule } from './one-module.js';
 import { checkPaths } from './options/path-check.js';
 import { ThornSettings } from './options/settings.js';
+import { unsupportedPackages } from './options/supported-versions.js';
 
 /** Made by Nest's builder: `forRoot` and `forRootAsync` take the same options, classes and structure as extras. */
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
@@ -26,11 +29,17 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
     .build();
 
 function assemble(definition: DynamicModule, extras: ThornModuleExtras): DynamicModule {
+  // Before anything of another version is used.
+  for (const text of unsupportedPackages()) new Logger('Thorn').warn(text);
   checkExtras(extras);
   const { api, operatorApi, page, dispatch } = extras;
   const settings = api === undefined ? undefined : new ApiSettings(api, page !== undefined);
   const operator = operatorApi === undefined ? undefined : operatorSettings(operatorApi);
   checkPaths({ api: settings, operatorApi: operator, page });
+  const owners = settings === undefined ? [] : apiControllers(settings);
+  const operators = operatorApi === undefined ? [] : operatorControllers(operatorApi);
+  checkNamed('api', owners);
+  checkNamed('operatorApi', operators);
   const wiring = thornProviders(extras);
   return {
     ...definition,
@@ -42,8 +51,8 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
       ...(operatorApi?.imports ?? []),
     ],
     controllers: [
-      ...(settings === undefined ? [] : apiControllers(settings)),
-      ...(operatorApi === undefined ? [] : operatorControllers(operatorApi)),
+      ...owners,
+      ...operators,
       ...(settings === undefined || page === undefined
         ? []
         : page.controllers({
@@ -67,7 +76,15 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
       ...wiring.providers,
       ...(settings === undefined ? [] : apiProviders(settings)),
       ...(page?.providers ?? []),
-      ...(settings === undefined && operatorApi === undefined ? [] : [PlatformProblems]),
+      ...(settings === undefined && operatorApi === undefined
+        ? []
+        : [
+            PlatformProblems,
+            guardDependencies({
+              api: settings?.guards ?? [],
+              operatorApi: operator?.guards ?? [],
+            }),
+          ]),
     ],
     exports: [...wiring.exports, ...(page?.exports ?? [])],
   };

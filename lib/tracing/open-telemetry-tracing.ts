@@ -146,7 +146,7 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Type<MessageT
   const check = new OptionChecks('openTelemetry()');
   check.names(options, ['sendTraceparent']);
   check.boolean('sendTraceparent', options.sendTraceparent);
-  return class extends OpenTelemetryTracing {
+  return class ConfiguredTracing extends OpenTelemetryTracing {
     constructor() {
       super(options);
     }

@@ -69,13 +69,19 @@ export function eventsFor(request: object): readonly string[] | null {
 
 /** Leaves a guard of the application out for requests that {@link PortalGuard} has let in. */
 export function unlessPortal(guard: Type<CanActivate>): Type<CanActivate> {
-  return class extends guard {
+  class UnlessPortal extends guard {
     readonly #check = checkOf(this);
 
     // A property, since one of the guard's own would hide a method.
     override canActivate = (context: ExecutionContext): ReturnType<CanActivate['canActivate']> =>
       admitted.has(context.switchToHttp().getRequest<object>()) || this.#check(context);
-  };
+  }
+  // Nest leaves out a class without a name, and its errors name the class. Not all that it reads may be inherited.
+  Object.defineProperty(UnlessPortal, 'name', { value: guard.name });
+  for (const key of Reflect.getMetadataKeys(guard) as readonly unknown[]) {
+    Reflect.defineMetadata(key, Reflect.getMetadata(key, guard), UnlessPortal);
+  }
+  return UnlessPortal;
 }
 
 function checkOf(guard: CanActivate): CanActivate['canActivate'] {

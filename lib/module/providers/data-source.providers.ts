@@ -1,9 +1,10 @@
-import type { FactoryProvider } from '@nestjs/common';
+import { type FactoryProvider, Logger } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { CapturedDataSources } from '../../capture/index.js';
 import { from } from '../../common/construct.js';
 import { ThornSettings } from '../options/settings.js';
+import { unsupportedDrivers } from '../options/supported-versions.js';
 
 /** Reads the captured data sources, for the arguments of a provider. */
 export const capturedDataSources = from([CapturedDataSources], ({ all }) => all);
@@ -18,7 +19,11 @@ export function dataSourcesProvider(
       ThornSettings,
       ...names.map((name) => ({ token: getDataSourceToken(name), optional: true })),
     ],
-    useFactory: (_settings: ThornSettings, ...found: (DataSource | undefined)[]) =>
-      new CapturedDataSources(names, found),
+    useFactory: (_settings: ThornSettings, ...found: (DataSource | undefined)[]) => {
+      const captured = new CapturedDataSources(names, found);
+      const types = captured.all.map(({ options }) => options.type);
+      for (const text of unsupportedDrivers(types)) new Logger('Thorn').warn(text);
+      return captured;
+    },
   };
 }

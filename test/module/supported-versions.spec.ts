@@ -1,0 +1,167 @@
+import { createRequire } from 'node:module';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import * as core from '@nestjs/core';
+import * as telemetry from '@opentelemetry/api';
+import * as bullmq from 'bullmq';
+import * as classValidator from 'class-validator';
+import * as promClient from 'prom-client';
+import * as rxjs from 'rxjs';
+import * as typeorm from 'typeorm';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import {
+  SUPPORTED,
+  unsupportedDrivers,
+  unsupportedPackages,
+} from '../../lib/module/options/supported-versions.js';
+
+interface Manifest {
+  readonly version: string;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, unknown>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+}
+
+const { peerDependencies } = read('package.json');
+
+describe('the versions that are supported', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'thorn-versions-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** Installs packages of these versions; the paths that `require.resolve()` has for them. */
+  function install(versions: Readonly<Record<string, string>>, peers = {}) {
+    for (const [name, version] of Object.entries(versions)) {
+      // An entry below the package, beside a package.json of its own, as many have.
+      const main = join(folder, 'node_modules', name, 'dist/index.js');
+      mkdirSync(dirname(main), { recursive: true });
+      writeFileSync(main, '');
+      writeFileSync(join(dirname(main), 'package.json'), '{"type":"commonjs"}');
+      const manifest = { name, version, main: 'dist/index.js', peerDependencies: peers };
+      writeFileSync(join(folder, 'node_modules', name, 'package.json'), JSON.stringify(manifest));
+    }
+    return Object.fromEntries(
+      Object.keys(SUPPORTED).map((name) => [
+        name,
+        () => join(folder, 'node_modules', name, 'dist/index.js'),
+      ]),
+    );
+  }
+
+  it('are those of package.json', () => {
+    expect(peerDependencies).toMatchObject(SUPPORTED);
+  });
+
+  it.each(Object.entries(SUPPORTED))(
+    'begin with those that the tests run on: %s',
+    (name, range) => {
+      const [low, high] = range.split(' || ').map((part) => part.slice(1));
+
+      expect(read('test/lowest/nest-11/package.json').devDependencies[name]).toBe(low);
+      expect(read('test/lowest/nest-12/package.json').devDependencies[name]).toBe(high);
+    },
+  );
+
+  it('are reported by nobody where they are installed, as they are here', () => {
+    expect(unsupportedPackages()).toEqual([]);
+    expect(
+      unsupportedDrivers(['better-sqlite3', 'postgres', 'mariadb', 'mysql', 'mongodb']),
+    ).toEqual([]);
+  });
+
+  it.each([
+    ['@nestjs/core', '10.4.22'],
+    ['@nestjs/core', '11.1.3'],
+    ['@nestjs/common', '12.0.0'],
+    ['@nestjs/common', '13.0.0'],
+    ['@nestjs/typeorm', '10.0.2'],
+    ['typeorm', '0.2.45'],
+    ['typeorm', '0.3.27'],
+    ['typeorm', '0.4.0'],
+    ['typeorm', '2.0.0-beta.1'],
+  ])('are named beside those that are not: %s %s', (name, version) => {
+    expect(unsupportedPackages(install({ [name]: version }))).toEqual([
+      `Thorn supports ${name} ${SUPPORTED[name]}, but ${version} is installed. Install a supported version.`,
+    ]);
+  });
+
+  it.each([
+    ['@nestjs/core', '11.1.4'],
+    ['@nestjs/core', '11.2.0'],
+    ['@nestjs/core', '12.0.1'],
+    ['@nestjs/core', '12.13.0'],
+    ['typeorm', '0.3.28'],
+    ['typeorm', '0.3.31'],
+    ['typeorm', '1.2.0-nightly.20261101'],
+  ])('hold %s %s', (name, version) => {
+    expect(unsupportedPackages(install({ [name]: version }))).toEqual([]);
+  });
+
+  it('are those of TypeORM for database drivers', () => {
+    const peers = { pg: '^8.5.1', mysql2: '^2.2.5 || ^3.0.1', 'better-sqlite3': '^12.0.0' };
+    const paths = install(
+      { typeorm: '1.1.1', pg: '8.5.0', mysql2: '3.0.1', 'better-sqlite3': '11.9.0' },
+      peers,
+    );
+
+    expect(unsupportedDrivers(['mysql'], paths)).toEqual([]);
+    expect(unsupportedDrivers(['postgres', 'postgres', 'better-sqlite3'], paths)).toEqual([
+      'TypeORM 1.1.1 supports pg ^8.5.1, but 8.5.0 is installed. Install a supported version.',
+      'TypeORM 1.1.1 supports better-sqlite3 ^12.0.0, but 11.9.0 is installed. Install a supported version.',
+    ]);
+  });
+});
+
+describe.runIf(inject('packages') !== '')('the packages that these tests run on', () => {
+  it.each([
+    ['@nestjs/core', core],
+    ['@opentelemetry/api', telemetry],
+    ['bullmq', bullmq],
+    ['class-validator', classValidator],
+    ['prom-client', promClient],
+    ['rxjs', rxjs],
+    ['typeorm', typeorm],
+  ])('are of the workspace: %s', (name, loaded) => {
+    const path = createRequire(join(inject('packages'), 'package.json')).resolve(name);
+    const copy = createRequire(path)(path) as Readonly<Record<string, unknown>>;
+    const classes = Object.entries(copy).filter(([, value]) => typeof value === 'function');
+
+    // A package that only has this version is the root's.
+    expect(path.startsWith(inject('packages')) || inRoot(name) === wanted(name)).toBe(true);
+    expect(classes.some(([key, value]) => loaded[key as never] === value)).toBe(true);
+  });
+});
+
+describe('every peer', () => {
+  // `thorn init` alone uses it, and takes what the application has.
+  const peers = Object.entries(peerDependencies).filter(([name]) => name !== 'typescript');
+
+  it.each(peers)('is tested at the lowest versions of its range: %s %s', (name, range) => {
+    const parts = range.split(' || ').map((part) => part.replace(/^\^/, ''));
+
+    for (const [workspace, version] of [
+      ['test/lowest/nest-11', parts[0]],
+      ['test/lowest/nest-12', parts.at(-1)],
+    ] as const) {
+      const { devDependencies } = read(`${workspace}/package.json`);
+      // Where the lowest version is the newest as well, the root has it.
+      expect(devDependencies[name] ?? inRoot(name)).toBe(version);
+    }
+  });
+});
+
+function inRoot(name: string): string {
+  return read(`node_modules/${name}/package.json`).version;
+}
+
+/** The version that the workspace asks for. */
+function wanted(name: string): string | undefined {
+  return read(join(inject('packages'), 'package.json')).devDependencies[name];
+}
+
+function read(file: string): Manifest {
+  return JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+}
