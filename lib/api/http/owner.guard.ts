@@ -2,10 +2,12 @@ import {
   type CanActivate,
   createParamDecorator,
   type ExecutionContext,
+  HttpException,
   InternalServerErrorException,
   Logger,
   UnauthorizedException,
 } from '@nestjs/common';
+import { errorText, stackFrames } from '../../common/index.js';
 import type { OwnerScope } from '../../subscriber/index.js';
 import type { ApiRequest, ApiSettings } from '../options/api-options.js';
 
@@ -16,6 +18,9 @@ const scopes = new WeakMap<object, OwnerScope>();
 
 /** The settings of applications that were told of an owner that is undefined. */
 const told = new WeakSet<object>();
+
+/** The settings of applications that were told of an owner that throws. */
+const explained = new WeakSet<object>();
 
 /**
  * Asks the application whose subscribers the caller may see and change, after the application's guards and before the
@@ -30,7 +35,7 @@ export class OwnerGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<ApiRequest>();
     // The token of a session has said whose it is.
     if (scopes.has(request)) return true;
-    const given: unknown = await this.settings.owner(request);
+    const given = await this.#ask(request);
     if (given === undefined || given === '') {
       this.#logOnce(given);
       throw new UnauthorizedException();
@@ -46,6 +51,23 @@ export class OwnerGuard implements CanActivate {
     }
     scopes.set(request, { owner });
     return true;
+  }
+
+  /** An exception of Nest is an answer. Any other error is a fault, which is explained once. */
+  async #ask(request: ApiRequest): Promise<unknown> {
+    try {
+      return await this.settings.owner(request);
+    } catch (error) {
+      if (error instanceof HttpException || explained.has(this.settings)) throw error;
+      explained.add(this.settings);
+      this.#logger.error(
+        `The option api.owner threw ${errorText(error)}, and the caller got 500. If there may be no user, return ` +
+          'undefined, as (request) => request.user?.id does. If there is one, make sure that a guard puts it on the ' +
+          'request (api.guards).',
+        stackFrames(error),
+      );
+      throw new InternalServerErrorException();
+    }
   }
 
   #logOnce(given: '' | undefined): void {

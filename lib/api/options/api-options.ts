@@ -39,7 +39,8 @@ export interface ThornApiOptions<Request extends object = ApiRequest> {
    * Returns whose subscribers the caller may see and change: the id of the caller's user. Called after the guards.
    * Numbers are turned into text. `null` means the application's own subscribers, which receive every match, and has to
    * be returned on purpose. `undefined` and an empty text are answered with 401, any other value with 500 and a line in
-   * the log. The parameter may have the application's own type: `(request: { user: { sub: string } }) => request.user.sub`.
+   * the log. So is an error that it throws, while an exception of Nest is answered as it is.
+   * The parameter may have the application's own type: `(request: { user: { sub: string } }) => request.user.sub`.
    */
   owner(request: Request): ApiOwner | Promise<ApiOwner>;
 
