@@ -20,6 +20,7 @@ import {
   type SendOptions,
 } from './send-options.js';
 import type { Transactions } from './transactions.js';
+import { UndeclaredEvents } from './undeclared-events.js';
 
 /** The result of `send()`. */
 export interface SendResult {
@@ -65,6 +66,7 @@ export interface WebhookDispatcherDependencies {
  */
 export class WebhookDispatcher {
   readonly #logger = new Logger('Thorn');
+  readonly #undeclared = new UndeclaredEvents();
 
   constructor(private readonly dependencies: WebhookDispatcherDependencies) {}
 
@@ -212,6 +214,7 @@ export class WebhookDispatcher {
 
   #check(name: string, options: SendOptions): void {
     this.dependencies.catalogue.checkSent(name);
+    this.#undeclared.sent(name, this.dependencies.catalogue);
     checkSendOptions(options);
     this.#checkRecipients(options);
   }
