@@ -155,10 +155,37 @@ describe('thorn doctor', () => {
     expect([code, out]).toEqual([1, []]);
     expect(notes).toEqual([expect.stringContaining('the API answers 401')]);
     expect(notes.join()).not.toContain('wrong-token');
+  });
 
-    expect((await doctor([`${url}-elsewhere`, '--token', TOKEN])).notes).toEqual([
-      expect.stringContaining('the API answers 404'),
+  it.each<[string, string, boolean, readonly RegExp[]]>([
+    ['has no operator API', '/hooks-operator', false, [/REST API for owners at \S+\/hooks, but/]],
+    ['has one elsewhere', '/hooks-operators', true, [/no operator API at \S+\/hooks-operators\./]],
+    ['is asked at the URL of owners', '/hooks', true, [/\/hooks is the REST API for owners\./]],
+    [
+      'is asked at the URL of owners, and has no other',
+      '/hooks',
+      false,
+      [/is the REST API for ow/],
+    ],
+    ['is asked at a wrong path', '/api/v1/hooks-operator', true, [/nothing of Thorn answers at/]],
+  ])('says which it is where the application %s', async (_, path, has, texts) => {
+    await start(has ? {} : { operatorApi: undefined as never });
+    for (const args of [[], ['--token', TOKEN], ['--token', 'alice-token']]) {
+      const { code, out, notes } = await doctor([api!.url + path, ...args]);
+
+      expect([code, out, notes.length]).toEqual([1, [], 1]);
+      for (const text of texts) expect(notes[0]).toMatch(text);
+      expect(notes[0]).toContain('set operatorApi: { guards: [OperatorGuard] }');
+    }
+  });
+
+  it('says that nothing was reached where nothing listens', async () => {
+    const url = await start();
+    await api!.app.close();
+    expect((await doctor([url, '--token', TOKEN])).notes).toEqual([
+      expect.stringContaining('the API was not reached'),
     ]);
+    api = undefined;
   });
 
   it.each([[[]], [['nowhere']], [['https://example.com', '--max-lag', 'soon']]])(

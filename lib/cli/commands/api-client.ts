@@ -6,7 +6,11 @@ export class ApiError extends ThornError {
   readonly code = 'THORN_API';
 
   // Made public: the base class is abstract.
-  constructor(message: string) {
+  constructor(
+    message: string,
+    /** Of the answer; undefined where there was none. */
+    readonly status?: number,
+  ) {
     super(message);
   }
 }
@@ -46,7 +50,7 @@ export class ApiClient {
     });
     if (status === 501) return null;
     if (typeof answer === 'object' && answer !== null) return answer as Record<string, unknown>;
-    throw new ApiError(`the API answers ${status} with ${shapeOf(answer)}: check its URL`);
+    throw new ApiError(`the API answers ${status} with ${shapeOf(answer)}: check its URL`, status);
   }
 
   async #ask(url: string, request: RequestInit) {
@@ -59,7 +63,7 @@ export class ApiClient {
     const answer: unknown = await response.json().catch(() => undefined);
     const { ok, status } = response;
     if (ok || (status === 501 && request.method === undefined)) return { status, answer };
-    throw new ApiError(`the API answers ${status}${reasonIn(answer)}`);
+    throw new ApiError(`the API answers ${status}${reasonIn(answer)}`, status);
   }
 }
 

@@ -40,8 +40,8 @@ export const doctorCommand: Command = {
     const maxLag = parseDuration(parseText(given, 'max-lag') ?? '60s');
     if (maxLag === null) throw new UsageError('--max-lag must be a time such as 60s or 5m');
     const client = new ApiClient(api, readHeaders(given, terminal, parseText(given, 'token')));
-    const [report, overview] = await Promise.all([client.get('report'), client.get('overview')]);
-    if (!isReport(report)) throw new ApiError('the answer is none of this API: is the URL right?');
+    const report = await readReport(client, api);
+    const overview = await client.get('overview');
     const work = overview as Overview | null;
     const lines = [...setupLines(report), ...(work === null ? [] : workLines(work))];
     for (const [name, text] of lines) terminal.out(printable(`${name.padEnd(13)}${text}`));
@@ -54,6 +54,49 @@ export const doctorCommand: Command = {
     return wrong.length === 0 ? 0 : 1;
   },
 };
+
+/** @throws {@link ApiError} saying whether the URL is wrong or the application has no operator API */
+async function readReport(client: ApiClient, url: string): Promise<SetupReport> {
+  try {
+    const report = await client.get('report');
+    if (isReport(report)) return report;
+  } catch (error) {
+    const isAnswered = error instanceof ApiError && error.status !== undefined;
+    if (!isAnswered || (error.status >= 500 && error.status !== 501)) throw error;
+    if (error.status !== 404 && !(await isOwnersApi(url))) throw error;
+  }
+  if (await isOwnersApi(url)) {
+    throw new ApiError(
+      `${url} is the REST API for owners. Give the URL of the operator API, at hooks-operator by default. ${NO_OPERATOR_API}`,
+    );
+  }
+  const above = url.slice(0, url.lastIndexOf('/'));
+  if (await isOwnersApi(`${above}/hooks`)) {
+    throw new ApiError(
+      `the application answers, with the REST API for owners at ${above}/hooks, but there is no operator API at ${url}. ` +
+        NO_OPERATOR_API,
+    );
+  }
+  throw new ApiError(
+    `nothing of Thorn answers at ${url}, so the URL is wrong: check its host, port and path, with the global prefix of ` +
+      `the application if there is one. ${NO_OPERATOR_API}`,
+  );
+}
+
+const NO_OPERATOR_API =
+  'If the application has none, set operatorApi: { guards: [OperatorGuard] } in ThornModule.forRoot(); its option path ' +
+  'says where it is.';
+
+/** Its public keys are for everybody. */
+async function isOwnersApi(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/.well-known/jwks.json`);
+    const { keys } = (await response.json()) as { readonly keys?: unknown };
+    return response.ok && Array.isArray(keys);
+  } catch {
+    return false;
+  }
+}
 
 function setupLines({ strategy, dataSources, events, apis, pages }: SetupReport) {
   const databases = dataSources.map(({ name, type }) => `${name} (${type})`);
