@@ -48,16 +48,15 @@ describe.each<{ kind: DatabaseKind }>([
         }
       }
       await seedLog(rig, kind, ROWS);
-      // Of SQLite, applications hardly ever ask for statistics: plans must be good without them as well.
-      if (kind === 'file') expect(await faultsOf(rig, kind)).toEqual([]);
-      await analyzeTables(rig, kind);
+      // Of SQLite, applications hardly ever ask for statistics.
+      if (kind !== 'file') await analyzeTables(rig, kind);
       expect(await faultsOf(rig, kind)).toEqual([]);
 
       // Elsewhere the cost is the plan's, and rows take long to write.
       if (kind !== 'file' && !IS_LONG) return;
       const small = await costsOf(rig, kind);
       await seedLog(rig, kind, ROWS * 10, ROWS + 1);
-      await analyzeTables(rig, kind);
+      if (kind !== 'file') await analyzeTables(rig, kind);
       const large = await costsOf(rig, kind);
       printFigures(
         `milliseconds of reports of ${ROWS} deliveries on ${kind}, and of ten times as many`,
@@ -74,6 +73,8 @@ describe.each<{ kind: DatabaseKind }>([
         // Other work of the machine would count as well.
         if (IS_LONG && kind === 'file') expect(blocked, name).toBeLessThan(50);
       }
+      await analyzeTables(rig, kind);
+      expect(await faultsOf(rig, kind)).toEqual([]);
     },
   );
 });

@@ -54,6 +54,8 @@ export interface Dialect {
   readonly join: string;
   /** Joins a table to another: for each row before, those for which `on` holds are looked up by an index. */
   joinEach(table: string, alias: string, on: string): string;
+  /** A column to sort by, which is not to choose the index. */
+  unindexed(column: string): string;
   /** A column that may be of a JSON type, as the very text that was written. */
   asText(column: string): string;
   /** Comes after the SELECT that picks the rows of a claim. */
@@ -106,6 +108,8 @@ const SQLITE: Dialect = {
   // Of a plain join it may go through the table, and through the rows of the statement for each row of it.
   join: 'CROSS JOIN',
   joinEach: (table, alias, on) => `CROSS JOIN ${table} ${alias} ON ${on}`,
+  // Without statistics it prefers the index that is in order to the one that has few rows.
+  unindexed: (column) => `+${column}`,
   asText: (column) => `CAST(${column} AS TEXT)`,
   skipLocked: '',
 };
@@ -155,6 +159,7 @@ const POSTGRES: Dialect = {
   // Without OFFSET it would be a plain join, which may go through the whole table.
   joinEach: (table, alias, on) =>
     `CROSS JOIN LATERAL (SELECT * FROM ${table} ${alias} WHERE ${on} OFFSET 0) ${alias}`,
+  unindexed: (column) => column,
   asText: SQLITE.asText,
   skipLocked: 'FOR UPDATE SKIP LOCKED',
 };
@@ -186,6 +191,7 @@ const MYSQL: Dialect = {
   // It knows nothing of how many rows come with a statement, and might begin at the wrong end.
   join: 'STRAIGHT_JOIN',
   joinEach: (table, alias, on) => `STRAIGHT_JOIN ${table} ${alias} ON ${on}`,
+  unindexed: (column) => column,
   asText: (column) => `CAST(${column} AS CHAR)`,
   skipLocked: 'FOR UPDATE SKIP LOCKED',
 };

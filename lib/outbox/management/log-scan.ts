@@ -149,11 +149,12 @@ const FAILED: readonly LogCondition[] = FAILURE_REASONS.map((reason) => ({
   parameters: [],
 }));
 
-/** What waits along an arm. */
+/** What waits along an arm: few enough to be sorted. A comparison tells SQLite without statistics which index to use. */
 function waitingArm({ sql, parameters }: LogCondition): LogCondition {
   return {
-    sql: `${sql === '' ? '' : `${sql} AND `}d.due_at IS NOT NULL AND d.status = 'pending'`,
+    sql: `${sql === '' ? '' : `${sql} AND `}d.due_at > 0 AND d.status = 'pending'`,
     parameters,
+    isSorted: true,
   };
 }
 

@@ -8,6 +8,8 @@ import { deliveryColumns, type DeliveryRecord, parseDeliveryRow } from './delive
 export interface LogCondition {
   readonly sql: string;
   readonly parameters: readonly unknown[];
+  /** True of few rows, whose index is not in the order of ids. */
+  readonly isSorted?: true;
 }
 
 /** Ids between two others. */
@@ -112,7 +114,7 @@ export class LogPageTable {
       const all = [arm, ...conditions].filter(({ sql }) => sql !== '');
       const where = all.length === 0 ? '' : `WHERE ${all.map(({ sql }) => sql).join(' AND ')}`;
       return {
-        sql: `SELECT ${columns} FROM ${this.#deliveries} d ${where} ORDER BY d.id DESC ${end}`,
+        sql: `SELECT ${columns} FROM ${this.#deliveries} d ${where} ORDER BY ${arm.isSorted ? this.dialect.unindexed('d.id') : 'd.id'} DESC ${end}`,
         parameters: [...all.flatMap(({ parameters }) => parameters), each],
       };
     };
@@ -127,7 +129,11 @@ export class LogPageTable {
       this.dialect,
       arms.map(({ parameters }) => parameters[0]),
     );
-    const { sql, parameters } = part({ sql: first!.sql.replace('?', 'r.id'), parameters: [] });
+    const { sql, parameters } = part({
+      ...first!,
+      sql: first!.sql.replace('?', 'r.id'),
+      parameters: [],
+    });
     return {
       sql: `SELECT w.* FROM ${rows} CROSS JOIN LATERAL (${sql}) w ORDER BY w.id DESC LIMIT ?`,
       parameters: [parameter, ...parameters, limit],
