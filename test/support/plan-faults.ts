@@ -79,6 +79,6 @@ async function ofMariadb(rig: OutboxApp, sql: string, parameters: readonly unkno
   return rows.flatMap(({ table, type, rows: read, Extra }) => {
     const isLog = /^(?:d|m|o|a|thorn_\w+)$/.test(String(table));
     const isSorted = String(Extra).includes('filesort') && Number(read) > MOST_SORTED;
-    return isLog && (type === 'ALL' || isSorted) ? [`${table} ${type} ${read} ${Extra}`] : [];
+    return isLog && (type === 'ALL' || isSorted) ? [[table, type, read, Extra].join(' ')] : [];
   });
 }
