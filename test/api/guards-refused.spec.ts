@@ -154,6 +154,7 @@ describe('a guard whose dependencies', () => {
     ['the module', { ...operatorApi(), imports: [SessionsModule] }],
   ])('are imported starts: %s', async (_, extras) => {
     const module = await start(extras).compile();
+    expect(module.get(WebhookDispatcher)).toBeInstanceOf(WebhookDispatcher);
     await module.close();
   });
 
@@ -162,6 +163,7 @@ describe('a guard whose dependencies', () => {
       .overrideGuard(RequestGuard)
       .useValue({ canActivate: () => true })
       .compile();
+    expect(module.get(WebhookDispatcher)).toBeInstanceOf(WebhookDispatcher);
     await module.close();
   });
 });

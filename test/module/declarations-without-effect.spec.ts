@@ -130,6 +130,48 @@ describe('the pattern of a static subscriber that matches no declared event', ()
   });
 });
 
+describe('an event that is sent by hand and not declared', () => {
+  const events = defineEvents({ 'order.placed': { description: 'An order was placed' } });
+  const undeclared = (lines: readonly string[]) =>
+    lines.filter((line) => line.includes('is not declared'));
+  const environment = process.env['NODE_ENV'];
+  afterEach(() => {
+    process.env['NODE_ENV'] = environment;
+  });
+
+  it('is logged once with the nearest name', async () => {
+    const lines = await warningsOf({ events });
+    const dispatcher = app!.get(WebhookDispatcher);
+    for (const name of ['order.plcaed', 'order.plcaed', 'order.placed', 'a.b', 'a.b']) {
+      await dispatcher.send(name);
+    }
+
+    expect(undeclared(lines)).toEqual([
+      "The event order.plcaed was sent, but is not declared. Did you mean order.placed? Declare it: events: defineEvents({ 'order.plcaed': { description: '…' } }).",
+      "The event a.b was sent, but is not declared. Declare it: events: defineEvents({ 'a.b': { description: '…' } }).",
+    ]);
+  });
+
+  it('is logged for a limited number of names, which may hold ids', async () => {
+    const lines = await warningsOf({ events });
+    for (let id = 0; id < 150; id += 1) await app!.get(WebhookDispatcher).send(`stock.${id}.low`);
+
+    expect(undeclared(lines)).toHaveLength(100);
+  });
+
+  it('is not logged in production, nor where no event is declared', async () => {
+    const lines = await warningsOf();
+    await app!.get(WebhookDispatcher).send('a.b');
+    expect(undeclared(lines)).toEqual([]);
+    await app!.close();
+
+    process.env['NODE_ENV'] = 'production';
+    const inProduction = await warningsOf({ events });
+    await app!.get(WebhookDispatcher).send('a.b');
+    expect(undeclared(inProduction)).toEqual([]);
+  });
+});
+
 describe('a column that is named like a secret', () => {
   it('is logged at start-up where a payload is given it, with the setting that hides it', async () => {
     @Entity()
@@ -182,47 +224,5 @@ describe('a hidden column that the entity does not have', () => {
     await expect(warningsOf({}, [], [Misspelt])).rejects.toThrow(
       '@Webhooks on Misspelt: hidden names pasword, which is not a property of Misspelt. Its properties: id, password',
     );
-  });
-});
-
-describe('an event that is sent by hand and not declared', () => {
-  const events = defineEvents({ 'order.placed': { description: 'An order was placed' } });
-  const undeclared = (lines: readonly string[]) =>
-    lines.filter((line) => line.includes('is not declared'));
-  const environment = process.env['NODE_ENV'];
-  afterEach(() => {
-    process.env['NODE_ENV'] = environment;
-  });
-
-  it('is logged once with the nearest name', async () => {
-    const lines = await warningsOf({ events });
-    const dispatcher = app!.get(WebhookDispatcher);
-    for (const name of ['order.plcaed', 'order.plcaed', 'order.placed', 'a.b', 'a.b']) {
-      await dispatcher.send(name);
-    }
-
-    expect(undeclared(lines)).toEqual([
-      "The event order.plcaed was sent, but is not declared. Did you mean order.placed? Declare it: events: defineEvents({ 'order.plcaed': { description: '…' } }).",
-      "The event a.b was sent, but is not declared. Declare it: events: defineEvents({ 'a.b': { description: '…' } }).",
-    ]);
-  });
-
-  it('is logged for a limited number of names, which may hold ids', async () => {
-    const lines = await warningsOf({ events });
-    for (let id = 0; id < 150; id += 1) await app!.get(WebhookDispatcher).send(`stock.${id}.low`);
-
-    expect(undeclared(lines)).toHaveLength(100);
-  });
-
-  it('is not logged in production, nor where no event is declared', async () => {
-    const lines = await warningsOf();
-    await app!.get(WebhookDispatcher).send('a.b');
-    expect(undeclared(lines)).toEqual([]);
-    await app!.close();
-
-    process.env['NODE_ENV'] = 'production';
-    const inProduction = await warningsOf({ events });
-    await app!.get(WebhookDispatcher).send('a.b');
-    expect(undeclared(inProduction)).toEqual([]);
   });
 });
