@@ -6,6 +6,8 @@ import { rolldown } from 'rolldown';
 /** A program of the tests in a process of its own. */
 export interface Child {
   readonly process: ChildProcess;
+  /** The lines that it has printed so far. */
+  lines(): readonly string[];
   /** Resolves when it has printed the line. */
   printed(line: string): Promise<void>;
   /** Sends a signal that ends it, and resolves when it has ended. */
@@ -69,6 +71,7 @@ export function startChild(
   return {
     process: child,
     exited,
+    lines: () => output.split('\n'),
     printed: (line) =>
       new Promise((resolve, reject) => {
         const check = () => {

@@ -23,6 +23,7 @@ const CONFLICTS = new Set<unknown>([
 /** PostgreSQL, MySQL and MariaDB: connections of the data source's pool, each given back after one transaction. */
 export class PooledDatabase extends OutboxDatabase {
   readonly dialect: Dialect;
+  readonly #running = new Set<(error: Error) => void>();
 
   /** @param timeout milliseconds after which a connection counts as dead and is dropped */
   constructor(
@@ -50,20 +51,28 @@ export class PooledDatabase extends OutboxDatabase {
     }
   }
 
-  override async close(): Promise<void> {}
+  /** Drops the connections of what runs, which would hold up the pool's end: the database may not answer. */
+  override async close(): Promise<void> {
+    for (const abort of this.#running) abort(new Error('The outbox is closed'));
+  }
 
   #within(steps: readonly Step[]): Promise<readonly Result[]> {
     const runner = this.dataSource.createQueryRunner();
     return new Promise((resolve, reject) => {
       let connection: RawConnection | undefined;
       let isLate = false;
-      // A connection whose other end is gone answers nothing, not even an error.
-      const timer = setTimeout(() => {
+      const abort = (error: Error) => {
         isLate = true;
         // Only one that it has: if it still waits for one, the pool's next connection is in order.
         if (connection !== undefined) destroy(connection);
-        reject(new OutboxTimeoutError(this.timeout, connection !== undefined));
-      }, this.timeout);
+        reject(error);
+      };
+      // A connection whose other end is gone answers nothing, not even an error.
+      const timer = setTimeout(
+        () => abort(new OutboxTimeoutError(this.timeout, connection !== undefined)),
+        this.timeout,
+      );
+      this.#running.add(abort);
       const run = async () => {
         connection = (await runner.connect()) as RawConnection;
         return isLate ? [] : this.#transaction(runner, steps);
@@ -71,6 +80,7 @@ export class PooledDatabase extends OutboxDatabase {
       run()
         .finally(() => {
           clearTimeout(timer);
+          this.#running.delete(abort);
           return runner.release();
         })
         .then(resolve, reject);

@@ -14,6 +14,9 @@ export abstract class OutcomeListener {
 
   /** Resolves when everything that was learnt is written; after that the database is closed. */
   async idle(): Promise<void> {}
+
+  /** Called right before the database is closed: what is not written by then is given up. */
+  stop(): void {}
 }
 
 /** Listens to nothing. */

@@ -37,6 +37,7 @@ export class SubscriberHealth extends OutcomeListener {
   #timer: NodeJS.Timeout | null = null;
   #isUrgent = false;
   #failures = 0;
+  #isStopped = false;
 
   constructor(private readonly dependencies: SubscriberHealthDependencies) {
     super();
@@ -64,13 +65,18 @@ export class SubscriberHealth extends OutcomeListener {
     this.#stopTimer();
   }
 
+  override stop(): void {
+    this.#isStopped = true;
+    this.#stopTimer();
+  }
+
   /** A pass that ends begins the next one at once for urgent outcomes that have gathered meanwhile. */
   async #passesEnded(): Promise<void> {
     while (this.#passing !== null) await this.#passing;
   }
 
   #schedule(): void {
-    if (this.#passing !== null || this.#pending.size === 0) return;
+    if (this.#passing !== null || this.#pending.size === 0 || this.#isStopped) return;
     const isBackingOff = this.#failures > 0;
     if (this.#isUrgent && !isBackingOff) {
       void this.#begin();
@@ -98,6 +104,7 @@ export class SubscriberHealth extends OutcomeListener {
       while (pending.size > 0) await this.#round(pending, this.#table!);
       this.#failures = 0;
     } catch (error) {
+      if (this.#isStopped) return;
       this.#failures++;
       pending.append(this.#pending);
       this.#pending = pending;

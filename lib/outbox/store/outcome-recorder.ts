@@ -169,6 +169,7 @@ export class OutcomeRecorder {
 
   /** Writes fewer at once: should one of them be the cause, the others do not wait for it. */
   async #failed(entries: readonly Entry[], error: unknown): Promise<void> {
+    if (this.#isClosed) return;
     this.#failures++;
     const isAlone = entries.length === 1;
     if (isAlone && this.#failures > TRIES_ALONE + Math.log2(WRITE_AT_MOST) && this.size > 0) {
@@ -181,7 +182,7 @@ export class OutcomeRecorder {
     this.#logger.error(
       `Writing ${this.size} outcome(s) failed, next try in ${wait} ms: ${errorText(error)}`,
     );
-    if (!this.#isClosed) await new Promise((resolve) => setTimeout(resolve, wait));
+    await new Promise((resolve) => setTimeout(resolve, wait));
   }
 
   /** Leaves an entry out, so that it is delivered once more: better twice than never. */

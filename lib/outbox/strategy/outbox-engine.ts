@@ -23,6 +23,9 @@ import { RetryScheduler } from '../worker/retry-scheduler.js';
 import { OutboxStore } from '../store/outbox-store.js';
 import { WakeSignal } from '../concurrency/wake-signal.js';
 
+/** Milliseconds for releasing what is left, when nothing is left of the time for draining. */
+const RELEASES_WITHIN = 500;
+
 /**
  * Delivers stored messages: those handed over, those that a relay brings, and what is due in the database. A job goes from
  * the gate to the scheduler to the runner, whose outcomes the recorder of its store writes.
@@ -47,7 +50,7 @@ export class OutboxEngine {
   #opened: Promise<void> | null = null;
   #isReady = false;
   #stopListening: () => void = () => undefined;
-  #isPaused = false;
+  #endsAt: number | null = null;
   #isLeaving = false;
 
   /** @throws {@link ThornConfigurationError} when a data source cannot be used */
@@ -137,41 +140,57 @@ export class OutboxEngine {
 
   /** Claims nothing new. Messages that are handed over meanwhile are still delivered. */
   async pause(): Promise<void> {
-    this.#isPaused = true;
+    this.#endsAt ??= performance.now() + this.settings.drainTimeout;
     this.#stopListening();
     this.pauseWatcher.stop();
     for (const queues of this.queues.values()) queues.pause();
-    await this.#callRelay('Pausing', (relay) => relay.pause());
-    await Promise.all(this.#loops.map((loop) => loop.stop()));
+    const stopped = this.#loops.map((loop) => loop.stop());
+    await this.#beforeEnd(this.#callRelay('Pausing', (relay) => relay.pause()));
+    await this.#beforeEnd(Promise.all(stopped));
   }
 
   /** Delivers what it can until the deadline, and releases the rest to other processes. */
   async end(): Promise<void> {
     await this.pause();
-    const { drainTimeout } = this.settings;
-    if (this.#isLeaving || !(await this.#isOpenWithin(drainTimeout))) return;
-    await withTimeout(drainTimeout, this.#drain(), () => undefined);
+    if (this.#isLeaving || !(await this.#isOpen())) return;
+    await this.#beforeEnd(this.#drain());
     this.#isLeaving = true;
     this.#renewal.stop();
     this.handOver.stop();
     this.#gate.stop();
     for (const queues of this.queues.values()) queues.stop();
     this.scheduler.removeWaiting();
-    await withTimeout(drainTimeout, this.#release(), () => undefined);
+    const left = Math.max(RELEASES_WITHIN, this.#left);
+    await withTimeout(left, this.#release(), () => undefined);
+    this.dependencies.listener.stop();
     for (const store of this.stores) {
       store.recorder.close();
       await store.database.close();
     }
   }
 
+  get #isPaused(): boolean {
+    return this.#endsAt !== null;
+  }
+
+  /** The milliseconds that are left for draining. */
+  get #left(): number {
+    return Math.max(0, this.#endsAt! - performance.now());
+  }
+
+  /** Waits while there is time for draining. */
+  async #beforeEnd(work: Promise<unknown>): Promise<void> {
+    await withTimeout(this.#left, work, () => undefined);
+  }
+
   /** Waits for databases that are being opened: an application may close before it has started. */
-  #isOpenWithin(milliseconds: number): Promise<boolean> {
+  #isOpen(): Promise<boolean> {
     if (this.#opened === null) return Promise.resolve(false);
     const opened = this.#opened.then(
       () => true,
       () => false,
     );
-    return withTimeout(milliseconds, opened, () => false);
+    return withTimeout(this.#left, opened, () => false);
   }
 
   /** Logs a failure of the relay, so that outcomes are still written at the end. */

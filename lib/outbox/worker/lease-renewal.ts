@@ -33,6 +33,7 @@ export class LeaseRenewal {
       try {
         await store.renewLeases(this.clock.now(), this.lease);
       } catch (error) {
+        if (this.#isStopped) return;
         this.#logger.error(`Renewing leases failed: ${errorText(error)}`);
       }
     }
