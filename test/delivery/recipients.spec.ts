@@ -267,7 +267,7 @@ describe('an application with an egress proxy', () => {
     const [sqlite] = sqliteAndPostgres;
     const api = await startApi('express', {
       store: await sqlite!.create(),
-      thorn: { egressProxy: proxy.url, http: {}, timeout: 500 },
+      thorn: { egressProxy: proxy.url, http: {}, timeout: 10_000 },
     });
     clean.push(() => api.app.close());
     const create = (url: string) => api.send('POST', '/hooks', { body: { url, events: [EVENT] } });

@@ -260,13 +260,13 @@ describe.each([
     const errors = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     place = await createDatabase(kind);
     const options = { ...place.options, poolSize: 1 } as DataSourceOptions;
-    const rig = await openOutboxApp({ options }, { queryTimeout: 100 });
+    const rig = await openOutboxApp({ options }, { queryTimeout: 1000 });
     rigs.push(rig);
     await rig.subscribers.create(subscriber(receiver.url));
     const runner = rig.dataSource.createQueryRunner();
     const [before] = (await runner.query(`SELECT ${connectionId} AS id`)) as unknown[];
-    await vi.waitFor(() => expect(errors.mock.calls.length).toBeGreaterThan(2));
-    expect(String(errors.mock.calls[0]?.[0])).toMatch(/no free connection within 100 ms/);
+    await vi.waitFor(() => expect(errors).toHaveBeenCalled());
+    expect(String(errors.mock.calls[0]?.[0])).toMatch(/no free connection within 1000 ms/);
     await runner.release();
     await rig.send();
     await receiver.waitFor(1);
