@@ -76,7 +76,7 @@ describe.each<{ kind: DatabaseKind }>([
       while (!over.signal.aborted) {
         sent++;
         await Promise.all(KEYS.map((key) => app.send({ orderBy: { key } })));
-        await passes(15);
+        await passes(30);
       }
     })();
     const arrive = (more: number) => {

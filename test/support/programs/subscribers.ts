@@ -18,10 +18,7 @@ class SoonPolicy extends RetryPolicy {
 export function programOptions(): OutboxAppOptions {
   return {
     ...{ entities: PROGRAM_ENTITIES, isLogged: false, timeout: 2000, lease: 2000 },
-    endpoints: {
-      ...{ failures: 4, openFor: 100, maxOpenFor: 200, pause: 80, maxPause: 250 },
-      ...{ probeTimeout: 1000, failedRetries: 1000 },
-    },
+    endpoints: { failures: 4, probeInterval: 100, maxPause: 250, failedRetries: 1000 },
     retryPolicy: new SoonPolicy(),
   };
 }
