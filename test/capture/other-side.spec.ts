@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
+import { openTransaction, waitsOrEnds } from '../support/apps/lock-waits.js';
 import { DATABASES_ALIKE } from '../support/capture-databases.js';
 import { Article, Author, Comment, MAGAZINE, Note, Profile } from '../support/fixtures/magazine.js';
 
@@ -56,6 +57,23 @@ describe.each(DATABASES_ALIKE)('changes from the other side of a relation, on %s
       `article.changed {"title":"One","author":{"from":${ada.id},"to":${eve.id}}}`,
       'article.adopted {"title":"One","from":"Ada","to":"Eve"}',
     ]);
+  });
+
+  it('are none when another transaction has set the relation to the same meanwhile', async () => {
+    // It has one writer at a time.
+    if (kind === 'sqlite') return;
+    const { dataSource } = app;
+    const [ada, article] = [await withArticles(await author('Ada')), await written('One')];
+    const { runner, commit } = await openTransaction(dataSource);
+    const { driver } = dataSource;
+    await runner.query(
+      `UPDATE article SET ${driver.escape('authorId')} = ${ada.id} WHERE id = ${article.id}`,
+    );
+    ada.articles.push(article);
+    const saving = manager().save(ada);
+    await waitsOrEnds(dataSource, saving).finally(commit);
+    await saving;
+    expect(app.received()).toEqual([]);
   });
 
   it('are one change of each row, whatever the order of the lists', async () => {

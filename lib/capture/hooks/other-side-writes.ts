@@ -6,6 +6,7 @@ import { valueAtPath } from '../payload/value-at-path.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';
 import type { ChangedValue } from '../rows/changed-values.js';
+import { lockWritten } from '../rows/row-lock.js';
 import { readRows } from '../rows/row-reader.js';
 import { supplied, withoutEmptyLinks } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
@@ -140,8 +141,9 @@ export class OtherSideWrites implements WriteInterceptor {
     try {
       // A row that its hook tells was loaded by TypeORM, with the relation unless the save cascades to it.
       if (!isNamed || relations.some(({ inverseRelation }) => cascades(inverseRelation))) {
-        const rows = rowsQuery(queryRunner.manager, metadata, relations);
-        const old = await rows.whereInIds(id).getOne();
+        const rows = rowsQuery(queryRunner.manager, metadata, relations).whereInIds(id);
+        lockWritten(rows, queryRunner.manager, true);
+        const old = await rows.getOne();
         write.old = old === null ? undefined : withoutEmptyLinks(old, metadata);
       }
       if (!isNamed) await this.#readWhole(write, metadata, queryRunner);
