@@ -41,8 +41,7 @@ describe('five minutes', () => {
       const [create, enter, install, init, start, ask, ...rest] = commands;
       expect([enter, start, rest]).toEqual(['cd shop', 'npm start', []]);
       expect(create).toMatch(/^npx @nestjs\/cli new shop /);
-      // npm brings the peers along, as long as they are not optional.
-      expect(install).toBe('npm install nestjs-thorn');
+      expect(install).toMatch(/^npm install nestjs-thorn /);
       folder = writeNestApplication(major);
 
       const [, args] = /^npx thorn (.+)$/.exec(init!)!;
