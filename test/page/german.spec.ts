@@ -127,12 +127,7 @@ describe('the page in German, 320 px wide', () => {
     const right = { url: 'https://example.com/', events: ['article.*'] };
     const wrong = [
       ...['', 'x', 'ftp://a.example/', 'https://a.example:22/', 'https://u:p@a.example/'],
-      ...[
-        'https://a b/',
-        'https://a.local/',
-        'http://[::1]/',
-        `https://a.example/${LONG.repeat(9)}`,
-      ],
+      ...['https://a b/', 'http://[::1]/', `https://a.example/${LONG.repeat(9)}`],
     ].map((url) => ({ ...right, url }));
     const filters = [
       ...[{ title: {} }, { title: { nowEq: 1 } }, { title: { equals: 1 } }, { no: 1 }, {}],

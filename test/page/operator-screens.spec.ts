@@ -127,7 +127,7 @@ describe.each(sqliteAndPostgres)('deliveries on $database', ({ create }) => {
     await page.getByLabel('Status').selectOption('pending');
     await page.getByRole('link', { name: 'article.created' }).click();
     await page.getByText('Attempt 1').waitFor();
-    await page.getByText('127.0.0.1').waitFor();
+    await page.getByText('Address: 127.0.0.1').waitFor();
     await visitor.expectAccessible();
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByText('The delivery is cancelled.').waitFor();

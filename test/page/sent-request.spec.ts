@@ -170,7 +170,8 @@ describe('why a signature does not match', () => {
     }
     await visitor.expectAccessible();
     expect(asked.filter((one) => one.includes(sent.secret.slice(10, 20)))).toEqual([]);
-    expect(asked.every((one) => /\/hooks\/deliveries\/dlv_[\w-]+ $/.test(one))).toBe(true);
+    const own = /\/hooks\/(?:deliveries\/dlv_[\w-]+|health) $/;
+    expect(asked.filter((one) => !own.test(one))).toEqual([]);
   }, 60_000);
 
   it('is the clock of a server that is an hour behind', async () => {
