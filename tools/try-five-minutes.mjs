@@ -2,16 +2,41 @@
 //
 // Types the commands of docs/getting-started.md as they stand there, with the packed package in place of the one on npm,
 // and waits for the verified webhook in the log of the application. Its own tests and its linter have to pass as before.
+// Then it gives the application an entity and the guard of docs/recipes/passport.md, lets `thorn init` set up the page, and
+// opens that by the link that its route makes.
 // Run `npm run build` and `node tools/check-package.mjs` first.
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createHmac } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { packedFile } from './packed-file.mjs';
 
 const LONGEST = 300_000;
+const JWT_SECRET = 'a secret of the application that is tried';
+const IMPORTS = `
+    TypeOrmModule.forRoot({
+      type: 'better-sqlite3',
+      database: ':memory:',
+      autoLoadEntities: true,
+      synchronize: true,
+    }),
+    TypeOrmModule.forFeature([Order]),
+    AuthModule,
+  `;
+const ORDER = `import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
+
+@Entity()
+export class Order {
+  @PrimaryGeneratedColumn()
+  id!: number;
+
+  @Column()
+  customerId!: string;
+}
+`;
 
 const execute = promisify(execFile);
 const guide = readFileSync('docs/getting-started.md', 'utf8');
@@ -43,8 +68,91 @@ async function follow(major) {
     for (const command of ['npm test', 'npm run test:e2e', 'npm run lint'])
       await type(shop, command);
     console.log(`Nest ${major}: passes its own tests and its linter`);
+
+    await type(shop, 'npx thorn init --undo --yes');
+    await addUsers(shop, major);
+    const setUp = 'npx thorn init --yes --entity Order --guard JwtAuthGuard --page';
+    await type(shop, setUp);
+    console.log(`Nest ${major}: ${setUp}: ${await pageOf(shop, port, start)}`);
+    await type(shop, 'npm run lint');
+    console.log(`Nest ${major}: passes its linter with the page`);
   } finally {
     rmSync(home, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Gives the application an entity, and the guard as docs/recipes/passport.md writes it.
+ *
+ * @param {string} shop
+ * @param {string} major
+ */
+async function addUsers(shop, major) {
+  const recipe = readFileSync('docs/recipes/passport.md', 'utf8');
+  const [packages = ''] = /(?<=^```sh\n).*?(?=^```)/ms.exec(recipe) ?? [];
+  await type(shop, packages.replace('@nestjs/passport', `@nestjs/passport@${major}`));
+  const path = join(shop, 'src/app.module.ts');
+  const module = readFileSync(path, 'utf8');
+  // As the application itself imports.
+  const ending = module.includes(".js'") ? '.js' : '';
+  const own = [
+    ...recipe.matchAll(/```ts\n\/\/ (src\/auth\/jwt\S+|src\/auth\/auth\S+)\n([^]*?)```/g),
+  ];
+  if (own.length !== 3) throw new Error('docs/recipes/passport.md must show three files of JWT');
+  for (const [, file = '', text = ''] of [...own, ['', 'src/order.entity.ts', ORDER]]) {
+    mkdirSync(dirname(join(shop, file)), { recursive: true });
+    writeFileSync(join(shop, file), text.replaceAll(/\.js';/g, `${ending}';`));
+  }
+  const edited = module.replace('imports: []', `imports: [${IMPORTS}]`);
+  if (edited === module) throw new Error('`nest new` makes another AppModule than before');
+  const imports = [
+    `import { TypeOrmModule } from '@nestjs/typeorm';`,
+    `import { AuthModule } from './auth/auth.module${ending}';`,
+    `import { Order } from './order.entity${ending}';`,
+  ];
+  writeFileSync(path, `${imports.join('\n')}\n${edited}`);
+}
+
+/**
+ * Starts the application, and opens the page by a link, as a front end with a token would.
+ *
+ * @param {string} folder
+ * @param {number} port
+ * @param {string} start
+ */
+async function pageOf(folder, port, start) {
+  const options = { cwd: folder, env: { ...environment(port), JWT_SECRET }, detached: true };
+  const application = spawn('bash', ['-c', start], options);
+  let log = '';
+  for (const stream of [application.stdout, application.stderr]) {
+    stream.on('data', (chunk) => (log += String(chunk)));
+  }
+  try {
+    const [head, body] = [{ alg: 'HS256', typ: 'JWT' }, { sub: 'ann' }].map((part) =>
+      Buffer.from(JSON.stringify(part)).toString('base64url'),
+    );
+    const sign = createHmac('sha256', JWT_SECRET).update(`${head}.${body}`).digest('base64url');
+    const headers = { Authorization: `Bearer ${head}.${body}.${sign}` };
+    const origin = `http://127.0.0.1:${port}`;
+    const end = Date.now() + LONGEST;
+    for (;;) {
+      const answer = await fetch(`${origin}/webhooks-link`, { method: 'POST', headers }).catch(
+        () => undefined,
+      );
+      if (answer?.status === 201) {
+        const { url } = /** @type {{ url: string }} */ (await answer.json());
+        const page = await fetch(new URL(url, origin));
+        const refused = await fetch(`${origin}/hooks`);
+        if (page.status !== 200 || refused.status !== 401) throw new Error(`the page:\n${log}`);
+        return `${url.replace(/code=.*/, 'code=…')}, ${page.headers.get('content-type')}`;
+      }
+      if (answer !== undefined || Date.now() > end || application.exitCode !== null) {
+        throw new Error(`no link (${answer?.status}):\n${log}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  } finally {
+    if (application.pid !== undefined) process.kill(-application.pid, 'SIGKILL');
   }
 }
 
