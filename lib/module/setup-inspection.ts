@@ -68,7 +68,7 @@ export class SetupInspection implements ApplicationReport {
         code: 'no-shutdown-hooks',
         text:
           'Shutdown hooks are off: when the process is stopped, deliveries that are under way break off. Call ' +
-          'app.enableShutdownHooks() before app.listen().',
+          'app.enableShutdownHooks() before app.listen(), or right after NestFactory.createApplicationContext().',
       },
       this.strategy instanceof OutboxStrategy &&
         !this.#hasHealthCheck() && {

@@ -1,12 +1,16 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
-import type { SetupReport } from '../api/index.js';
+import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import type { SetupReport, SetupWarning } from '../api/index.js';
 import { ThornSettings } from './options/settings.js';
 import { SetupInspection } from './setup-inspection.js';
 
+/** Milliseconds until the check for shutdown hooks. */
+const HOOKS_WITHIN = 1000;
+
 /** Logs how the application was set up: one line, and warnings about what is unsafe in production. */
 @Injectable()
-export class StartupReport {
+export class StartupReport implements OnModuleDestroy {
   readonly #logger = new Logger('Thorn');
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(
     @Inject(SetupInspection) private readonly inspection: SetupInspection,
@@ -31,8 +35,25 @@ export class StartupReport {
     }
     // Tests start an application many times, and none of them goes to production.
     if (environment === 'test' || this.settings.options.selfCheck === false) return;
-    for (const { text } of report.warnings) this.#logger.warn(`Before production: ${text}`);
+    this.#warn(report.warnings.filter((warning) => !isOfHooks(warning)));
+    // NestFactory.createApplicationContext() answers after this: nobody can turn the hooks on before.
+    this.#timer = setTimeout(
+      () => this.#warn(this.inspection.read().warnings.filter(isOfHooks)),
+      HOOKS_WITHIN,
+    ).unref();
   }
+
+  onModuleDestroy(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #warn(warnings: readonly SetupWarning[]): void {
+    for (const { text } of warnings) this.#logger.warn(`Before production: ${text}`);
+  }
+}
+
+function isOfHooks({ code }: SetupWarning): boolean {
+  return code === 'no-shutdown-hooks';
 }
 
 function dataSources({ dataSources: all }: SetupReport): string {

@@ -15,6 +15,7 @@ import { TerminusModule } from '@nestjs/terminus';
 import { ThornHealthIndicator } from '../../lib/terminus/index.js';
 import { bullmq } from '../../lib/bullmq/index.js';
 import { RecordingStrategy } from '../../lib/testing/index.js';
+import { bundleProgram, startChild } from '../services/child.js';
 import { BearerGuard, platforms, startApi } from '../support/apps/api-app.js';
 
 type Level = 'log' | 'warn';
@@ -168,12 +169,24 @@ describe('the self-check of an application in development', () => {
   it('warns once of all that will hurt in production', async () => {
     const { warn } = await linesOf({});
 
-    expect(warn).toEqual([
-      warning('Secrets of subscribers are stored unsealed'),
-      synchronized,
-      warning('Shutdown hooks are off'),
-      warning('No health check looks at webhooks'),
-    ]);
+    await expect
+      .poll(() => warn, { timeout: 5000 })
+      .toEqual([
+        warning('Secrets of subscribers are stored unsealed'),
+        synchronized,
+        warning('No health check looks at webhooks'),
+        warning('Shutdown hooks are off'),
+      ]);
+  });
+
+  it('does not warn of hooks that are turned on once the context is there, as workers do', async () => {
+    const child = startChild(await bundleProgram('test/support/processes/worker-context.ts'), '', {
+      NODE_ENV: 'development',
+    });
+    await child.printed('checked');
+    const warnings = child.lines().filter((line) => line.includes('Before production'));
+    expect(warnings).toEqual([synchronized, warning('No health check looks at webhooks')]);
+    await child.end('SIGTERM');
   });
 
   it('warns of what is kept in memory', async () => {

@@ -52,6 +52,7 @@ export class OutboxEngine {
   #stopListening: () => void = () => undefined;
   #endsAt: number | null = null;
   #isLeaving = false;
+  #hasEnded = false;
 
   /** @throws {@link ThornConfigurationError} when a data source cannot be used */
   constructor(
@@ -161,7 +162,8 @@ export class OutboxEngine {
     for (const queues of this.queues.values()) queues.stop();
     this.scheduler.removeWaiting();
     const left = Math.max(RELEASES_WITHIN, this.#left);
-    await withTimeout(left, this.#release(), () => undefined);
+    await withTimeout(left, this.#release(), () => this.#leasesStay('the database did not answer'));
+    this.#hasEnded = true;
     this.dependencies.listener.stop();
     for (const store of this.stores) {
       store.recorder.close();
@@ -218,10 +220,12 @@ export class OutboxEngine {
     const now = this.dependencies.clock.now();
     await Promise.all([...this.stores.map((store) => store.giveUp(now)), this.handOver.giveUp()])
       .then(() => Promise.all([this.dependencies.listener.idle(), this.#notifier.idle()]))
-      .catch((error: unknown) =>
-        this.#logger.error(
-          `Giving up leases failed, they run out by themselves: ${errorText(error)}`,
-        ),
-      );
+      .catch((error: unknown) => {
+        if (!this.#hasEnded) this.#leasesStay(errorText(error));
+      });
+  }
+
+  #leasesStay(why: string): void {
+    this.#logger.error(`Giving up leases failed, they run out by themselves: ${why}`);
   }
 }
