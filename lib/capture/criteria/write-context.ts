@@ -7,6 +7,7 @@ import type {
   QueryRunner,
 } from 'typeorm';
 import { errorText } from '../../common/index.js';
+import { isConflict } from '../../common/typeorm-compat.js';
 import type { Removals } from '../cascades/removals.js';
 import type { CollectedItem } from '../changes/occurrences.js';
 import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';
@@ -154,7 +155,8 @@ export class WriteContext {
     isOfRead: (error: unknown) => boolean = () => true,
   ): Promise<Result> {
     return read().catch((error: unknown) => {
-      if (isOfRead(error)) {
+      // A caller whose transaction ends for another one repeats it, and needs no word of ours.
+      if (isOfRead(error) && !isConflict(error)) {
         this.#logger.error(
           `${name}: ${operation} is not made, because the rows that it hits cannot be read for their events: ${errorText(error)}`,
         );

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource, QueryRunner } from 'typeorm';
+import { isConflict } from '../../common/typeorm-compat.js';
 import { findDialect, type Dialect, type Statement } from './dialect.js';
 import { ensureTextColumns } from './mysql-text-columns.js';
 import {
@@ -13,12 +14,8 @@ import { surviveErrors } from './postgres-connections.js';
 import { OutboxTimeoutError } from './outbox-timeout.error.js';
 
 const MOST_TRIES = 5;
-// MySQL and MariaDB: deadlock, what MariaDB says when a row was changed meanwhile, and a row that another transaction has
-// written since this one looked for it. PostgreSQL: deadlock, a changed row and a written one.
-const CONFLICTS = new Set<unknown>([
-  ...['ER_LOCK_DEADLOCK', 'ER_CHECKREAD', 'ER_DUP_ENTRY'],
-  ...['40P01', '40001', '23505'],
-]);
+/** A row that another transaction has written since this one looked for it. */
+const WRITTEN_MEANWHILE = new Set<unknown>(['ER_DUP_ENTRY', '23505']);
 
 /** PostgreSQL, MySQL and MariaDB: connections of the data source's pool, each given back after one transaction. */
 export class PooledDatabase extends OutboxDatabase {
@@ -128,7 +125,7 @@ export class PooledDatabase extends OutboxDatabase {
 /** True when the database rolled the transaction back in favour of another one, so that it may be repeated. */
 function isRolledBackForAnother(error: unknown): boolean {
   const { driverError } = (error ?? {}) as { readonly driverError?: { readonly code?: unknown } };
-  return CONFLICTS.has(driverError?.code);
+  return isConflict(error) || WRITTEN_MEANWHILE.has(driverError?.code);
 }
 
 /** The parts of the drivers' connections that end them without a word to the server. */
