@@ -113,7 +113,8 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
   return [
     // All of `npm test`. The other projects are `npm run test:rest`.
     project('nest-12', all),
-    project('mariadb', ALIKE_SPECS),
+    // One process for many files: most of their time would be spent loading the same packages.
+    project('mariadb', ALIKE_SPECS, { isolate: false }),
     ...([11, 12] as const).map((major) =>
       project(`lowest-${major}`, LOWEST_SPECS, {
         plugins: [workspacePackages(`${lowest}nest-${major}`)],
