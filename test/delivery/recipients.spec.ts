@@ -146,7 +146,13 @@ describe('an application with the default recipient policy', () => {
     }
 
     expect([...texts]).toEqual([
-      JSON.stringify([{ field: 'url', reason: 'is refused: webhooks cannot be sent to its host' }]),
+      JSON.stringify([
+        {
+          code: 'unreachable',
+          field: 'url',
+          reason: 'is refused: webhooks cannot be sent to its host',
+        },
+      ]),
     ]);
     expect((await api.subscribers.list({ limit: 10 }, 'any')).items).toHaveLength(1);
     expect(new Set(spy.dialled)).toEqual(new Set(['127.0.0.1']));

@@ -44,6 +44,9 @@ describe.each(KINDS)('a send() within a transaction of the application on %s', (
   let dispatcher: WebhookDispatcher;
   let drop: () => Promise<void>;
   const warn = vi.spyOn(Logger.prototype, 'warn');
+  /** Without those of events that these tests have not declared. */
+  const warnings = () =>
+    warn.mock.calls.map(([text]) => String(text)).filter((text) => !/is not declared/.test(text));
 
   beforeAll(async () => {
     const database = await createDatabase(kind);
@@ -101,7 +104,7 @@ describe.each(KINDS)('a send() within a transaction of the application on %s', (
     );
     expect(await arrived()).toEqual(['a.kept']);
     expect([await stored('a.kept'), await stored('a.dropped')]).toEqual([1, 0]);
-    expect(warn).not.toHaveBeenCalled();
+    expect(warnings()).toEqual([]);
   });
 
   it('belongs to the savepoint that it is in', async () => {
@@ -241,10 +244,10 @@ describe.each(KINDS)('a send() within a transaction of the application on %s', (
     try {
       await dispatcher.send('g.anyway', {}, { manager: null, wait: false });
       await dispatcher.send('g.dropped', {}, { manager: runner.manager });
-      expect(warn).not.toHaveBeenCalled();
+      expect(warnings()).toEqual([]);
       await dispatcher.send('g.unknown', {}, { wait: false });
       await dispatcher.send('g.unknown', {}, { wait: false });
-      expect(warn.mock.calls.map(([text]) => String(text))).toEqual([
+      expect(warnings()).toEqual([
         expect.stringMatching(/startTransaction\(\).*\{ manager: queryRunner\.manager \}/),
       ]);
     } finally {
@@ -253,6 +256,6 @@ describe.each(KINDS)('a send() within a transaction of the application on %s', (
     }
     warn.mockClear();
     expect(await arrived()).toEqual(['g.anyway', 'g.unknown', 'g.unknown']);
-    expect(warn).not.toHaveBeenCalled();
+    expect(warnings()).toEqual([]);
   });
 });
