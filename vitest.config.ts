@@ -46,9 +46,11 @@ const UNIT_SPECS = [
 /** What runs on the lowest version of every peer as well: which guards are called, and the main job. */
 const LOWEST_SPECS = [
   'test/api/{every-guard,guards-refused}.spec.ts',
-  'test/module/{main-job,supported-versions}.spec.ts',
+  'test/module/{main-job,supported-versions,loaded-versions}.spec.ts',
   'test/receiver/receiver-routes.spec.ts',
 ];
+/** What asserts that those versions are what runs. */
+const LOWEST_ONLY = ['test/module/loaded-versions.spec.ts'];
 /** It measures the memory of its process, so the process cannot be shared. */
 const OWN_PROCESS = ['lib/delivery/http/answer-memory.spec.ts'];
 
@@ -109,10 +111,11 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
     ];
   }
   const all = ['lib', 'test', 'tools', 'bench'].map((folder) => `${folder}/**/*.spec.ts`);
-  if (suite === 'quick') return [project('nest-12', all, { exclude: NOT_QUICK })];
+  if (suite === 'quick')
+    return [project('nest-12', all, { exclude: [...NOT_QUICK, ...LOWEST_ONLY] })];
   return [
     // All of `npm test`. The other projects are `npm run test:rest`.
-    project('nest-12', all),
+    project('nest-12', all, { exclude: LOWEST_ONLY }),
     // One process for many files: most of their time would be spent loading the same packages.
     project('mariadb', ALIKE_SPECS, { isolate: false }),
     ...([11, 12] as const).map((major) =>
@@ -134,6 +137,7 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
         ...(long ? ['test/relay/bullmq-faults.spec.ts'] : []),
       ],
       {
+        exclude: LOWEST_ONLY,
         alias: [
           { find: /^@nestjs\/(.+)$/, replacement: `${nest11}$1` },
           { find: /^bullmq$/, replacement: bullmq5 },

@@ -4,6 +4,7 @@
 // Prints "PASSED FAILED" of a JSON report by vitest. A file that could not be run, and a test that was skipped, count as
 // failed: a green run has run everything. With --times prints the ten slowest files and the time of each project: seconds
 // from the first test of a file to the end of its last. Files run beside each other, so these sum up to more than the run.
+// The tests that did not pass come last, by name and with the first line of their error.
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
@@ -12,8 +13,12 @@ const files = process.argv
   .slice(isTimes ? 3 : 2)
   .flatMap((report) => JSON.parse(readFileSync(report, 'utf8')).testResults);
 
-if (isTimes) printTimes();
-else printTotals();
+if (isTimes) {
+  printTimes();
+  printFailures();
+} else {
+  printTotals();
+}
 
 function printTotals() {
   let passed = 0;
@@ -48,6 +53,24 @@ function printTimes() {
     const tests = all.reduce((sum, one) => sum + one.tests, 0);
     console.log(`${seconds(time)}  ${project}, ${tests} tests`);
   }
+}
+
+function printFailures() {
+  for (const { name, assertionResults: tests, message } of files) {
+    const file = relative(process.cwd(), name);
+    if (tests.length === 0) console.log(`did not run: ${file}: ${firstLine(message)}`);
+    for (const { status, fullName, failureMessages, meta } of tests) {
+      if (status === 'passed') continue;
+      console.log(
+        `${status}: ${file} (${meta.project}): ${fullName}: ${firstLine(failureMessages?.[0])}`,
+      );
+    }
+  }
+}
+
+/** @param {string} [text] */
+function firstLine(text = '') {
+  return (text.split('\n', 1)[0] ?? '').slice(0, 200);
 }
 
 /** @param {number} milliseconds */

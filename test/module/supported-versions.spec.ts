@@ -1,15 +1,7 @@
-import { createRequire } from 'node:module';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import * as core from '@nestjs/core';
-import * as telemetry from '@opentelemetry/api';
-import * as bullmq from 'bullmq';
-import * as classValidator from 'class-validator';
-import * as promClient from 'prom-client';
-import * as rxjs from 'rxjs';
-import * as typeorm from 'typeorm';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   SUPPORTED,
   unsupportedDrivers,
@@ -115,26 +107,6 @@ describe('the versions that are supported', () => {
   });
 });
 
-describe.runIf(inject('packages') !== '')('the packages that these tests run on', () => {
-  it.each([
-    ['@nestjs/core', core],
-    ['@opentelemetry/api', telemetry],
-    ['bullmq', bullmq],
-    ['class-validator', classValidator],
-    ['prom-client', promClient],
-    ['rxjs', rxjs],
-    ['typeorm', typeorm],
-  ])('are of the workspace: %s', (name, loaded) => {
-    const path = createRequire(join(inject('packages'), 'package.json')).resolve(name);
-    const copy = createRequire(path)(path) as Readonly<Record<string, unknown>>;
-    const classes = Object.entries(copy).filter(([, value]) => typeof value === 'function');
-
-    // A package that only has this version is the root's.
-    expect(path.startsWith(inject('packages')) || inRoot(name) === wanted(name)).toBe(true);
-    expect(classes.some(([key, value]) => loaded[key as never] === value)).toBe(true);
-  });
-});
-
 describe('every peer', () => {
   // `thorn init` alone uses it, and takes what the application has.
   const peers = Object.entries(peerDependencies).filter(([name]) => name !== 'typescript');
@@ -155,11 +127,6 @@ describe('every peer', () => {
 
 function inRoot(name: string): string {
   return read(`node_modules/${name}/package.json`).version;
-}
-
-/** The version that the workspace asks for. */
-function wanted(name: string): string | undefined {
-  return read(join(inject('packages'), 'package.json')).devDependencies[name];
 }
 
 function read(file: string): Manifest {

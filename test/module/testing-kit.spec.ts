@@ -149,6 +149,7 @@ describe('docs/testing.md', () => {
   });
 });
 
+/** Also without the `!` that only this project's compiler asks for: those of new applications let any index be read. */
 function withoutBlanks(text: string): string {
-  return text.replace(/\s+/g, '');
+  return text.replace(/\s+/g, '').replace(/!(?=[.[])/g, '');
 }
