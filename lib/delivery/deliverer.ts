@@ -1,8 +1,9 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../common/clock.js';
-import { type LogFacts, LogLine } from '../common/log-line.js';
+import { FaultLog } from '../common/log/fault-log.js';
+import { type LogFacts, LogLine } from '../common/log/log-line.js';
 import { OptionChecks } from '../common/option-checks.js';
-import { errorText, stackFrames } from '../common/error-text.js';
+import { errorText } from '../common/log/error-text.js';
 import { checkHeaders } from '../message/header-checks.js';
 import type { Message } from '../message/message.js';
 import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
@@ -51,6 +52,7 @@ export interface DelivererOptions {
  */
 export class Deliverer {
   readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
   readonly #failures = new EndpointFailureLog();
   readonly #tracing: MessageTracing;
   readonly #timeout: number;
@@ -220,9 +222,8 @@ export class Deliverer {
       const text = `${frame.delivery} (${frame.message.event}) to ${frame.recipient.id}: ${message}.`;
       this.#logger.warn(new LogLine(text, { ...logFacts(frame), reason: code }));
     } else if (code === 'internal') {
-      const text = `Attempt of ${frame.delivery} (${frame.message.event}, ${frame.message.id}) failed: ${message}`;
-      const line = new LogLine(text, { ...logFacts(frame), reason: code });
-      this.#logger.error(line, stackFrames(cause));
+      const what = `Attempt of ${frame.delivery} (${frame.message.event}, ${frame.message.id}) failed`;
+      this.#faults.report(what, cause, { ...logFacts(frame), reason: code });
     }
     return this.#noted(frame, attempt);
   }

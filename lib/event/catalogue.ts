@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { shownNames } from '../common/error-text.js';
+import { shownNames } from '../common/log/error-text.js';
 import { InvalidInputError, ThornConfigurationError } from '../errors/index.js';
 import type { EventDeclaration, EventDefinitions } from './define-events.js';
 import { checkEventName, compileEventName } from './event-name.js';

@@ -1,6 +1,5 @@
-import { Logger } from '@nestjs/common';
 import { orTimeout } from '../common/async/timeout.js';
-import { errorText } from '../common/index.js';
+import { FaultLog } from '../common/index.js';
 import type { Message } from '../message/index.js';
 import {
   OutageLog,
@@ -27,7 +26,7 @@ export interface MicroservicesRelayDependencies {
 
 /** Carries tickets by events of a broker. An event says where messages are; their contents stay in the database. */
 export class MicroservicesRelay extends MessageRelay {
-  readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
   readonly #outages: OutageLog;
   readonly #sender: TicketSender | null;
   readonly #underWay = new Set<Promise<void>>();
@@ -102,8 +101,9 @@ export class MicroservicesRelay extends MessageRelay {
     const work = worker.work(tickets, true).then(
       () => acknowledgement.confirm(),
       (error: unknown) => {
-        this.#logger.error(
-          `Taking over ${tickets.length} message(s) failed, workers find them in the database: ${errorText(error)}`,
+        this.#faults.report(
+          `Taking over ${tickets.length} message(s) failed, workers find them in the database`,
+          error,
         );
         acknowledgement.reject();
       },
@@ -127,7 +127,7 @@ export class MicroservicesRelay extends MessageRelay {
     try {
       return ticketsOf(batch);
     } catch (error) {
-      this.#logger.error(`Cannot read an event ${this.settings.pattern}: ${errorText(error)}`);
+      this.#faults.report(`Cannot read an event ${this.settings.pattern}`, error);
       return null;
     }
   }

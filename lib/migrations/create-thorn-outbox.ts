@@ -8,8 +8,8 @@ import {
 } from './table-definitions.js';
 
 /**
- * Creates the tables `thorn_messages`, `thorn_pending_messages`, `thorn_deliveries`, `thorn_attempts`, `thorn_health` and
- * `thorn_sequences`, on every supported database.
+ * Creates the tables `thorn_messages`, `thorn_pending_messages`, `thorn_deliveries`, `thorn_attempts`, `thorn_health`,
+ * `thorn_sequences` and `thorn_bulk_operations`, on every supported database.
  */
 export class CreateThornOutbox1767312000000 implements MigrationInterface {
   // Said here, because a bundler may rename the class and TypeORM remembers what has run by this name.
@@ -121,11 +121,16 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
       primary(column.of('id', 'uuid')),
       column.of('sequence', 'bigint'),
     ]);
+    await createTable(queryRunner, 'thorn_bulk_operations', [
+      primary(column.of('subscriber_id', 'uuid')),
+      column.of('expires_at', 'bigint'),
+    ]);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await dropTables(
       queryRunner,
+      'thorn_bulk_operations',
       'thorn_sequences',
       'thorn_health',
       'thorn_attempts',

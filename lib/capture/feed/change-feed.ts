@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
-import { errorText, eventually } from '../../common/index.js';
+import { eventually, FaultLog } from '../../common/index.js';
 import type { Message } from '../../message/index.js';
 import { occurrencesOf } from '../changes/occurrences.js';
 import type { EntityCapture } from '../hooks/entity-capture.js';
@@ -14,6 +14,7 @@ import type { Touched } from './touched-rows.js';
  */
 export class ChangeFeed {
   readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
   readonly #warnedOf = new Set<string>();
 
   constructor(
@@ -60,8 +61,9 @@ export class ChangeFeed {
         } catch (error) {
           if (!isOfRow(error)) throw error;
           unreadable.push(touch);
-          this.#logger.error(
-            `A row of thorn_changes cannot be read and is dropped, of the entity ${touch.entity}: ${errorText(error)}`,
+          this.#faults.report(
+            `A row of thorn_changes cannot be read and is dropped, of the entity ${touch.entity}`,
+            error,
           );
         }
       }

@@ -1,13 +1,12 @@
-import { Logger } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorText } from '../../common/index.js';
+import { FaultLog } from '../../common/index.js';
 import type { ChangeFeed } from './change-feed.js';
 
 const LONGEST_BACKOFF = 30_000;
 
 /** Takes steps of a change feed for as long as it is filled, and looks again a while later. Goes on whatever fails. */
 export class FeedLoop {
-  readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
   readonly #stopping = new AbortController();
   #failures = 0;
   #ended: Promise<void> = Promise.resolve();
@@ -44,9 +43,7 @@ export class FeedLoop {
       return taken > 0 ? 0 : this.pollInterval;
     } catch (error) {
       const wait = Math.min(LONGEST_BACKOFF, this.pollInterval * 2 ** this.#failures++);
-      this.#logger.error(
-        `Reading the change feed failed, again in ${wait} ms: ${errorText(error)}`,
-      );
+      this.#faults.report(`Reading the change feed failed, again in ${wait} ms`, error);
       return wait;
     }
   }

@@ -1,5 +1,5 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
-import { shownNames } from '../../common/error-text.js';
+import { shownNames } from '../../common/log/error-text.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { compileCondition } from '../../event/conditions/condition-compile.js';
 import type { CompiledCondition } from '../../event/conditions/condition.js';

@@ -1,5 +1,5 @@
 import type { EntityMetadata } from 'typeorm';
-import { shownNames } from '../../common/error-text.js';
+import { shownNames } from '../../common/log/error-text.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { columnsNamed, isEntityClass } from '../../event/entity-events.js';
 import type { Field } from '../rows/typeorm-types.js';

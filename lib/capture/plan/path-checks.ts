@@ -1,5 +1,5 @@
 import type { EntityMetadata } from 'typeorm';
-import { shownNames } from '../../common/error-text.js';
+import { shownNames } from '../../common/log/error-text.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { fieldKind, fieldNames, surveyPath } from './entity-paths.js';
 

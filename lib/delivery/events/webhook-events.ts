@@ -1,6 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
-import { Logger } from '@nestjs/common';
-import { stackFrames, errorText } from '../../common/index.js';
+import { FaultLog } from '../../common/index.js';
 import type { WebhookEventMap, WebhookEventName } from './webhook-event-map.js';
 
 type Listener<Name extends WebhookEventName> = (payload: WebhookEventMap[Name]) => unknown;
@@ -39,7 +38,7 @@ const channels = new Map(
  * ```
  */
 export class WebhookEvents {
-  readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
   readonly #listeners = new Map<WebhookEventName, readonly ((payload: never) => unknown)[]>();
 
   /** Adds a listener. @returns a function that removes the listener; calling it again does nothing */
@@ -97,9 +96,6 @@ export class WebhookEvents {
   }
 
   #report(name: WebhookEventName, error: unknown): void {
-    this.#logger.error(
-      `A listener of the event ${name} failed: ${errorText(error)}`,
-      stackFrames(error),
-    );
+    this.#faults.report(`A listener of the event ${name} failed`, error);
   }
 }

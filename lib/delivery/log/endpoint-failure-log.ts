@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { BoundedCache } from '../../common/bounded-cache.js';
-import { errorText } from '../../common/error-text.js';
-import { LogLine } from '../../common/log-line.js';
+import { errorText } from '../../common/log/error-text.js';
+import { LogLine } from '../../common/log/log-line.js';
 import { hostOf } from '../../message/recipient-host.js';
 import type { Recipient } from '../../message/recipient.js';
 import type { Attempt, AttemptErrorCode } from '../attempt/attempt.js';

@@ -1,4 +1,4 @@
-import { shownNames } from '../../common/error-text.js';
+import { shownNames } from '../../common/log/error-text.js';
 import { isForbiddenKey } from './condition-encoding.js';
 import { findOperator, misspeltOperator, operatorNames } from './condition-operators.js';
 

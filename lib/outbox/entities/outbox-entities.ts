@@ -1,4 +1,5 @@
 import { ThornAttempt } from './attempt.entity.js';
+import { ThornBulkOperation } from './bulk-operation.entity.js';
 import { ThornDelivery } from './delivery.entity.js';
 import { ThornHealth } from './health.entity.js';
 import { ThornMessage } from './message.entity.js';
@@ -15,4 +16,5 @@ export const outboxEntities = [
   ThornHealth,
   ThornRateLimit,
   ThornSequence,
+  ThornBulkOperation,
 ];

@@ -2,6 +2,7 @@ import type { DataSource, EntityTarget, ObjectLiteral } from 'typeorm';
 import { escapePath } from '../../common/typeorm-compat.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { ThornAttempt } from './attempt.entity.js';
+import { ThornBulkOperation } from './bulk-operation.entity.js';
 import { ThornDelivery } from './delivery.entity.js';
 import { outboxEntities } from './outbox-entities.js';
 import { ThornHealth } from './health.entity.js';
@@ -19,6 +20,7 @@ export interface TableNames {
   readonly health: string;
   readonly rateLimits: string;
   readonly sequences: string;
+  readonly bulkOperations: string;
 }
 
 /** @throws {@link ThornConfigurationError} when the data source does not know the entities */
@@ -39,5 +41,6 @@ export function tableNames(dataSource: DataSource): TableNames {
     health: nameOf(ThornHealth),
     rateLimits: nameOf(ThornRateLimit),
     sequences: nameOf(ThornSequence),
+    bulkOperations: nameOf(ThornBulkOperation),
   };
 }

@@ -27,6 +27,7 @@ import { DAY } from '../retention/retention-limits.js';
 import { type OutboxStrategy, requireOutbox } from '../strategy/outbox.strategy.js';
 import type { Row } from '../database/outbox-database.js';
 import {
+  holdQueues,
   NOTHING,
   reopen,
   type ReplayBatch,
@@ -324,18 +325,21 @@ export class Deliveries {
     return isEmpty && (after ?? null) === null && this.dependencies.unheard?.areKept === false;
   }
 
-  /** Runs a bulk operation over all data sources. */
+  /** Runs a bulk operation over all data sources. No delivery of the subscriber gets a turn before its end. */
   #replay(
     outbox: OutboxStrategy,
     options: ReplayOptions,
     batch: (store: OutboxStore, after: string | null) => Promise<ReplayBatch>,
   ): Promise<ReplaySummary> {
+    const { clock } = this.dependencies;
     return runInBatches(
       {
         sources: outbox.stores.length,
         nothing: NOTHING,
         sum,
         batch: async (place, after) => {
+          const rest = outbox.stores.slice(place);
+          if (options.dryRun !== true) await holdQueues(rest, options.subscriberId, clock.now());
           const done = await batch(outbox.stores[place]!, after);
           if (options.dryRun !== true && done.counts.scheduled > 0) outbox.wake();
           return done;

@@ -7,7 +7,7 @@ import type { Candidate } from '../tables/delivery-record.js';
 import { findCurrentHosts, readable, type RecipientSources, UNREADABLE } from './current-hosts.js';
 import { deliveryId, FIRST_KEY, keyOf } from '../tables/keys.js';
 import { orderOf } from '../tables/delivery-log-table.js';
-import { DEFERRED, type KeyQueue } from '../order/key-queue-table.js';
+import type { KeyQueue } from '../order/key-queue-table.js';
 import type {
   BackfilledDelivery,
   MessageOrder,
@@ -89,9 +89,9 @@ export async function replayFailed(
     store,
     found.filter(({ event }) => isAmong(event, events)),
     tools,
-    { now, dryRun, isWaitingToo: true, placed: deferred },
+    { now, dryRun, isWaitingToo: true },
   );
-  if (next === null && !dryRun) await settle(store, subscriber, tools);
+  if (next === null && !dryRun) await release(store, subscriber, tools);
   return { counts, next };
 }
 
@@ -106,7 +106,6 @@ export async function reopen(
 ): Promise<ReplayCounts> {
   const { counts, queues } = await requeue(store, candidates, tools, {
     ...{ now, dryRun, isWaitingToo },
-    placed: (order) => order,
   });
   if (!dryRun) tools.promote(store, queues);
   return counts;
@@ -118,7 +117,6 @@ interface Requeueing {
   readonly dryRun: boolean;
   /** True brings waiting deliveries forward as well. */
   readonly isWaitingToo: boolean;
-  placed(order: MessageOrder): MessageOrder;
 }
 
 /** Makes finished deliveries due, and gives no turn. @returns the queues whose first delivery may have its turn now */
@@ -126,7 +124,7 @@ async function requeue(
   store: OutboxStore,
   candidates: readonly Candidate[],
   sources: RecipientSources,
-  { now, dryRun, isWaitingToo, placed }: Requeueing,
+  { now, dryRun, isWaitingToo }: Requeueing,
 ): Promise<{ readonly counts: ReplayCounts; readonly queues: readonly KeyQueue[] }> {
   const complete = candidates.filter(({ isExpunged }) => !isExpunged);
   const hosts = await findCurrentHosts(store, complete, sources);
@@ -138,8 +136,8 @@ async function requeue(
   const requeued = complete.flatMap<RequeuedDelivery>(({ id, messageId }) => {
     const current = hosts.get(id);
     if (current === undefined) return [];
-    const order = current.isOrdered ? orders.get(messageId) : undefined;
-    return [{ id, host: current.host, dueAt: now, order: order ? placed(order) : null }];
+    const order = current.isOrdered ? (orders.get(messageId) ?? null) : null;
+    return [{ id, host: current.host, dueAt: now, order }];
   });
   const scheduled = dryRun ? requeued.length : await store.requeue.reopen(requeued, isWaitingToo);
   const counts = {
@@ -174,18 +172,15 @@ export async function replayMissed(
   const complete = settled.filter((row) => Number(row['is_expunged']) === 0);
   const { wanted, unreadable } = await filterByCondition(store, complete, subscriber);
   const open = isActive(subscriber) ? wanted : [];
-  const late = open.map<BackfilledDelivery>((row) => {
-    const order = subscriber.ordered ? orderOf(row) : null;
-    return {
-      id: deliveryId(cursorOf(row), subscriber.id),
-      messageId: row['id'] as string,
-      subscriberId: subscriber.id,
-      event: row['event'] as string,
-      host: hostOf(subscriber),
-      dueAt: now,
-      order: order && deferred(order),
-    };
-  });
+  const late = open.map<BackfilledDelivery>((row) => ({
+    id: deliveryId(cursorOf(row), subscriber.id),
+    messageId: row['id'] as string,
+    subscriberId: subscriber.id,
+    event: row['event'] as string,
+    host: hostOf(subscriber),
+    dueAt: now,
+    order: subscriber.ordered ? orderOf(row) : null,
+  }));
   const added = dryRun ? late.length : await store.requeue.add(late);
   const ended = asked.filter(({ reason }) => reason === 'disabled');
   const again = await requeue(
@@ -198,10 +193,10 @@ export async function replayMissed(
       isExpunged: Number(row['is_expunged']) === 1,
     })),
     tools,
-    { now, dryRun, isWaitingToo: false, placed: deferred },
+    { now, dryRun, isWaitingToo: false },
   );
   const next = rows.length < BATCH ? null : formatCursor(cursorOf(rows.at(-1)!));
-  if (next === null && !dryRun) await settle(store, subscriber.id, tools);
+  if (next === null && !dryRun) await release(store, subscriber.id, tools);
   return {
     counts: sum(again.counts, {
       scheduled: added,
@@ -213,20 +208,29 @@ export async function replayMissed(
   };
 }
 
-/** The order of what a batch puts into a queue: later batches may have what is earlier. */
-function deferred({ keyHash, sequence }: MessageOrder): MessageOrder {
-  return { keyHash, sequence: DEFERRED + sequence };
+/**
+ * Lets no ordered delivery of a subscriber have its turn before the end of a bulk operation: a later batch may bring what is
+ * earlier.
+ */
+export async function holdQueues(
+  stores: readonly OutboxStore[],
+  subscriber: string,
+  now: number,
+): Promise<void> {
+  for (const { queueUpkeep } of stores) await queueUpkeep.hold(keyOf('sub_', subscriber), now);
 }
 
 /** Gives turns, now that everything is there that a bulk operation puts into queues. */
-async function settle(
+async function release(
   store: OutboxStore,
   subscriber: string,
   tools: ReplayDependencies,
 ): Promise<void> {
+  const subscriberId = keyOf('sub_', subscriber);
+  await store.queueUpkeep.release(subscriberId);
   let after: string | null = null;
   do {
-    const { queues, last } = await store.queueUpkeep.settle(keyOf('sub_', subscriber), after);
+    const { queues, last } = await store.queueUpkeep.queuesOf(subscriberId, after);
     tools.promote(store, queues);
     after = last;
     // SQLite answers without a turn of the event loop.

@@ -41,12 +41,6 @@ export interface EnteringMessage {
   readonly lease: string;
 }
 
-/**
- * Behind all sequences. A bulk operation adds it to the places of what it puts into queues, since later batches may have
- * earlier messages. A queue with such a place gives no turn, whoever asks, until {@link KeyQueueUpkeep.settle}.
- */
-export const DEFERRED = 2 ** 52;
-
 /** Subscribers that one statement looks for: MariaDB ends a recursion after 1,000 without a word, MySQL with an error. */
 const SUBSCRIBERS_AT_ONCE = 100;
 
@@ -71,7 +65,8 @@ const ENTERING: Columns = {
 /**
  * The SQL of ordered deliveries. Those of one subscriber and key are a queue in `thorn_deliveries`, by the columns
  * `key_hash`, `subscriber_id` and `place`. One of them at most has its turn: place 0, which a unique index guards. The
- * others wait with their sequence as place, {@link DEFERRED} or not, and are never due.
+ * others wait with their sequence as place, and are never due. While a bulk operation is under way for the subscriber, no
+ * delivery gets a turn: later batches may bring earlier messages of any key.
  */
 export class KeyQueueTable {
   readonly #dialect: Dialect;
@@ -85,7 +80,7 @@ export class KeyQueueTable {
 
   /**
    * Writes the ordered deliveries of messages, as long as the messages are held. A delivery has its turn, and is leased, if
-   * no earlier message of its key is unfinished for the subscriber.
+   * no earlier message of its key is unfinished for the subscriber, and no bulk operation is under way for the subscriber.
    *
    * @returns the ids of the rows that have their turn
    */
@@ -93,11 +88,12 @@ export class KeyQueueTable {
     rows: readonly EnteringRow[],
     messages: readonly EnteringMessage[],
     lease: NewLease,
+    now: number,
   ): Promise<ReadonlySet<string>> {
     const { deliveries, pendingMessages: pending } = this.tables;
     const firsts = firstOfEachQueue(rows);
     const results = await this.database.execute([
-      this.#gate(firsts),
+      this.#gate(firsts, now),
       ([gate]) => {
         const free = new Set(gate!.rows.filter(isFree(firsts)).map((row) => firsts[numberOf(row)]));
         for (const row of rows) {
@@ -130,7 +126,7 @@ export class KeyQueueTable {
 
   /**
    * Gives the first delivery of each queue its turn, unless one has it, or an earlier message of the key has no deliveries
-   * yet, or a bulk operation may bring earlier ones.
+   * yet, or a bulk operation is under way for the subscriber.
    *
    * @param lease null: any worker may claim them now
    * @returns those that are leased
@@ -143,7 +139,7 @@ export class KeyQueueTable {
     if (queues.length === 0) return [];
     // Most often there is nothing to give, so it is looked for without a transaction. What changes in between is guarded
     // by the condition of the update, and by the unique index.
-    const heads = await this.database.run(this.#heads(queues));
+    const heads = await this.database.run(this.#heads(queues, now));
     if (heads.rows.length === 0) return [];
     const { rows, parameter } = this.#idsOf(heads.rows);
     const due = this.#dueBy(lease, now);
@@ -205,11 +201,12 @@ export class KeyQueueTable {
     };
   }
 
-  #gate(firsts: readonly EnteringRow[]): Statement {
-    const { deliveries, pendingMessages } = this.tables;
+  #gate(firsts: readonly EnteringRow[], now: number): Statement {
+    const { deliveries, pendingMessages, bulkOperations } = this.tables;
     return {
-      sql: `SELECT r.number, (SELECT d.place FROM ${deliveries} d WHERE d.key_hash = r.key_hash AND d.subscriber_id = r.subscriber_id ORDER BY d.place LIMIT 1) AS head, (SELECT p.sequence FROM ${pendingMessages} p WHERE p.key_hash = r.key_hash ORDER BY p.sequence LIMIT 1) AS earliest FROM ${this.#dialect.rows('r', QUEUES)}`,
+      sql: `SELECT r.number, (SELECT d.place FROM ${deliveries} d WHERE d.key_hash = r.key_hash AND d.subscriber_id = r.subscriber_id ORDER BY d.place LIMIT 1) AS head, (SELECT p.sequence FROM ${pendingMessages} p WHERE p.key_hash = r.key_hash ORDER BY p.sequence LIMIT 1) AS earliest, (SELECT b.expires_at FROM ${bulkOperations} b WHERE b.subscriber_id = r.subscriber_id AND b.expires_at > ?) AS held FROM ${this.#dialect.rows('r', QUEUES)}`,
       parameters: [
+        now,
         this.#dialect.rowsParameter(
           QUEUES,
           firsts.map((row, number) => ({ ...row, number })),
@@ -218,13 +215,13 @@ export class KeyQueueTable {
     };
   }
 
-  #heads(queues: readonly KeyQueue[]): Statement {
-    const { deliveries, pendingMessages } = this.tables;
+  #heads(queues: readonly KeyQueue[], now: number): Statement {
+    const { deliveries, pendingMessages, bulkOperations } = this.tables;
     const columns = CLAIMED_COLUMNS.split(', ').map((name) => `h.${name}`);
     return {
       sql: `SELECT ${columns.join(', ')} FROM (SELECT (SELECT d.id FROM ${deliveries} d WHERE d.key_hash = r.key_hash AND d.subscriber_id = r.subscriber_id ORDER BY d.place LIMIT 1) AS head FROM ${this.#dialect.rows('r', QUEUES)}) x ${this.#dialect.join} ${deliveries} h ON h.id = x.head
         WHERE h.place > 0 AND NOT EXISTS (SELECT 1 FROM ${pendingMessages} p WHERE p.key_hash = h.key_hash AND p.sequence < h.place)
-        AND (SELECT MAX(d.place) FROM ${deliveries} d WHERE d.key_hash = h.key_hash AND d.subscriber_id = h.subscriber_id) < ${DEFERRED}`,
+        AND NOT EXISTS (SELECT 1 FROM ${bulkOperations} b WHERE b.subscriber_id = h.subscriber_id AND b.expires_at > ?)`,
       parameters: [
         this.#dialect.rowsParameter(
           QUEUES,
@@ -234,6 +231,7 @@ export class KeyQueueTable {
             subscriber_id: subscriberId,
           })),
         ),
+        now,
       ],
     };
   }
@@ -276,6 +274,7 @@ function firstOfEachQueue(rows: readonly EnteringRow[]): readonly EnteringRow[] 
 function isFree(firsts: readonly EnteringRow[]) {
   return (row: Row): boolean =>
     row['head'] === null &&
+    row['held'] === null &&
     (row['earliest'] === null || Number(row['earliest']) >= firsts[numberOf(row)]!.sequence);
 }
 

@@ -3,7 +3,7 @@ import type { OutboxDatabase } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 import { NOT_DUE } from '../model/delivery-state.js';
 import { FIRST_KEY, idFrom, keyOf, pairOf } from '../tables/keys.js';
-import { DEFERRED, type KeyQueue, queueOf } from './key-queue-table.js';
+import { type KeyQueue, queueOf } from './key-queue-table.js';
 
 /** Some of the queues. */
 export interface QueuePage {
@@ -18,17 +18,18 @@ export interface QueuePage {
   readonly last: KeyQueue | null;
 }
 
-/** Rounds in which a bulk operation may do nothing. After a longer rest it counts as ended. */
-const ROUNDS_AT_REST = 5;
-const SETTLED_AT_ONCE = 500;
+/** Milliseconds after which a bulk operation without a batch counts as ended. */
+const ABANDONED_AFTER = 5 * 60_000;
+const LISTED_AT_ONCE = 500;
 
 const HOLDING = 'id, message_id, given_message_id, given_subscriber_id, place, status';
 
-/** The SQL that looks after queues: finds those that stand still, and ends holds and queues that nobody wants any more. */
+/**
+ * The SQL that looks after queues: holds those of a bulk operation, finds those that stand still, and ends holds and queues
+ * that nobody wants any more.
+ */
 export class KeyQueueUpkeep {
   readonly #dialect: Dialect;
-  /** Of subscribers with deferred deliveries: how many those were, and for how many rounds. */
-  #deferred = new Map<string, { readonly count: number; readonly rounds: number }>();
 
   constructor(
     private readonly database: OutboxDatabase,
@@ -56,63 +57,62 @@ export class KeyQueueUpkeep {
   }
 
   /**
-   * Puts deliveries at their place that a bulk operation has deferred: those of some queues of a subscriber. A queue gives
-   * turns again once this is done for all of its deliveries.
+   * Marks that a bulk operation is under way for a subscriber: no delivery of the subscriber gets a turn. Before each batch,
+   * since a mark that nobody renews for five minutes counts no more.
    *
-   * @param subscriberId as it is in the table
-   * @param after the `last` of the call before, or null
+   * @param subscriberId as in the table, as in all of these methods
    */
-  async settle(
-    subscriberId: string,
-    after: string | null,
-  ): Promise<{ readonly queues: readonly KeyQueue[]; readonly last: string | null }> {
-    const { deliveries } = this.tables;
-    const { rows } = await this.database.run({
-      sql: `SELECT id, key_hash, subscriber_id FROM ${deliveries} WHERE key_hash IS NOT NULL AND key_hash >= ? AND subscriber_id = ? AND place > ${DEFERRED} ORDER BY key_hash LIMIT ${SETTLED_AT_ONCE}`,
-      parameters: [after ?? FIRST_KEY, subscriberId],
-    });
-    if (rows.length === 0) return { queues: [], last: null };
-    const { rows: found, parameter } = idRows(
-      this.#dialect,
-      rows.map(({ id }) => id),
-    );
+  async hold(subscriberId: string, now: number): Promise<void> {
+    const { bulkOperations } = this.tables;
+    const { rows, parameter } = idRows(this.#dialect, [subscriberId]);
+    const columns = ['subscriber_id', 'expires_at'];
+    await this.database.execute([
+      {
+        sql: this.#dialect.insertNew(
+          bulkOperations,
+          columns,
+          `SELECT r.id, 0 FROM ${rows} WHERE 1 = 1`,
+        ),
+        parameters: [parameter],
+      },
+      {
+        sql: `UPDATE ${bulkOperations} SET expires_at = ? WHERE subscriber_id = ?`,
+        parameters: [now + ABANDONED_AFTER, subscriberId],
+      },
+    ]);
+  }
+
+  /** Marks that the bulk operation has ended. The queues give turns again, once somebody promotes them. */
+  async release(subscriberId: string): Promise<void> {
     await this.database.run({
-      sql: this.#dialect.updateFrom(
-        deliveries,
-        [`place = t.place - ${DEFERRED}`],
-        found,
-        `t.id = r.id AND t.place > ${DEFERRED}`,
-      ),
-      parameters: [parameter],
+      sql: `DELETE FROM ${this.tables.bulkOperations} WHERE subscriber_id = ?`,
+      parameters: [subscriberId],
     });
-    const queues = distinct(rows.map(queueOf));
-    return { queues, last: rows.length < SETTLED_AT_ONCE ? null : queues.at(-1)!.keyHash };
+  }
+
+  /** Removes the marks of operations that were stopped, or whose process died. */
+  async releaseAbandoned(now: number): Promise<void> {
+    await this.database.run({
+      sql: `DELETE FROM ${this.tables.bulkOperations} WHERE expires_at <= ?`,
+      parameters: [now],
+    });
   }
 
   /**
-   * Settles what bulk operations have deferred that were stopped, or whose process died: it is no longer changed. Called in
-   * each round, once a minute.
+   * Lists the queues of a subscriber.
+   *
+   * @param after the `last` of the call before, or null
    */
-  async settleAbandoned(): Promise<void> {
+  async queuesOf(
+    subscriberId: string,
+    after: string | null,
+  ): Promise<{ readonly queues: readonly KeyQueue[]; readonly last: string | null }> {
     const { rows } = await this.database.run({
-      sql: `SELECT subscriber_id, COUNT(*) AS count FROM ${this.tables.deliveries} WHERE key_hash IS NOT NULL AND place > ${DEFERRED} GROUP BY subscriber_id`,
-      parameters: [],
+      sql: `SELECT DISTINCT key_hash, subscriber_id FROM ${this.tables.deliveries} WHERE key_hash IS NOT NULL AND key_hash > ? AND subscriber_id = ? AND place > 0 ORDER BY key_hash LIMIT ${LISTED_AT_ONCE}`,
+      parameters: [after ?? FIRST_KEY, subscriberId],
     });
-    const before = this.#deferred;
-    this.#deferred = new Map();
-    for (const row of rows) {
-      const [subscriberId, count] = [row['subscriber_id'] as string, Number(row['count'])];
-      const known = before.get(subscriberId);
-      const rounds = known?.count === count ? known.rounds + 1 : 0;
-      if (rounds < ROUNDS_AT_REST) this.#deferred.set(subscriberId, { count, rounds });
-      else await this.#settleAll(subscriberId);
-    }
-  }
-
-  async #settleAll(subscriberId: string): Promise<void> {
-    let after: string | null = null;
-    do ({ last: after } = await this.settle(subscriberId, after));
-    while (after !== null);
+    const queues = rows.map(queueOf);
+    return { queues, last: rows.length < LISTED_AT_ONCE ? null : queues.at(-1)!.keyHash };
   }
 
   /** Ends the holds of deliveries: a worker claims them, and the next one gets its turn. */

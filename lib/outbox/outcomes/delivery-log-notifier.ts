@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { errorText } from '../../common/index.js';
+import { FaultLog } from '../../common/index.js';
 import { type DeliveryLog, type LoggedAttempt, StandardDeliveryLog } from '../../delivery/index.js';
 import type { Outcome } from '../model/outcome.js';
 
@@ -11,6 +11,7 @@ const { written: ignores } = StandardDeliveryLog.prototype;
 /** Asks the delivery log which attempts are stored, and tells it of all of them once they are written. */
 export class DeliveryLogNotifier {
   readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
   #waiting: LoggedAttempt[] = [];
   #passing: Promise<void> | null = null;
 
@@ -24,7 +25,7 @@ export class DeliveryLogNotifier {
       return this.log.keeps(logged);
     } catch (error) {
       // Thrown on, it would keep outcomes from being written, and webhooks would be sent twice.
-      this.#logger.error(`The delivery log failed to judge an attempt: ${errorText(error)}`);
+      this.#faults.report('The delivery log failed to judge an attempt', error);
       return true;
     }
   }
@@ -60,9 +61,7 @@ export class DeliveryLogNotifier {
       try {
         await this.log.written(set);
       } catch (error) {
-        this.#logger.error(
-          `The delivery log failed on ${set.length} attempt(s): ${errorText(error)}`,
-        );
+        this.#faults.report(`The delivery log failed on ${set.length} attempt(s)`, error);
       }
     }
   }

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { type Clock, LogLine, errorText } from '../../common/index.js';
+import { type Clock, LogLine, FaultLog } from '../../common/index.js';
 import type { SubscriberFacts, WebhookEvents } from '../../delivery/index.js';
 import type { HealthRules, HealthState, SubscriberRepository } from '../../subscriber/index.js';
 import { type HealthTable, NO_ROW, type StoredHealth } from '../tables/health-table.js';
@@ -29,6 +29,7 @@ export interface SubscriberHealthDependencies {
  */
 export class SubscriberHealth extends OutcomeListener {
   readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
   /** Subscribers that had a row when this process last looked. */
   readonly #failing = new Set<string>();
   #table: HealthTable | null = null;
@@ -108,8 +109,9 @@ export class SubscriberHealth extends OutcomeListener {
       this.#failures++;
       pending.append(this.#pending);
       this.#pending = pending;
-      this.#logger.error(
-        `Keeping the health of ${pending.size} subscriber(s) failed, tried again later: ${errorText(error)}`,
+      this.#faults.report(
+        `Keeping the health of ${pending.size} subscriber(s) failed, tried again later`,
+        error,
       );
     }
   }
@@ -170,8 +172,8 @@ export class SubscriberHealth extends OutcomeListener {
     try {
       owner = (await subscribers.findById(subscriber, 'any'))?.owner ?? null;
     } catch (error) {
-      const text = `The event subscriber-failing of ${subscriber} was not emitted: ${errorText(error)}`;
-      this.#logger.error(new LogLine(text, { subscriberId: subscriber, host }));
+      const what = `The event subscriber-failing of ${subscriber} was not emitted`;
+      this.#faults.report(what, error, { subscriberId: subscriber, host });
       return;
     }
     events.emit('subscriber-failing', () => facts(subscriber, owner, host, reported));

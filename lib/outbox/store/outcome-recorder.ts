@@ -1,5 +1,4 @@
-import { Logger } from '@nestjs/common';
-import { LogLine, errorText } from '../../common/index.js';
+import { FaultLog } from '../../common/index.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import type { OutcomeStatements } from '../tables/outcome-statements.js';
 import type { Outcome } from '../model/outcome.js';
@@ -32,7 +31,7 @@ export type Entry = { readonly outcome: Outcome } | { readonly finished: Finishe
  * tried again until it can be: a lost outcome would mean a webhook that is sent twice.
  */
 export class OutcomeRecorder {
-  readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
   readonly #gatherAtMost: number;
   readonly #listeners: WriteListener[] = [];
   #entries: Entry[] = [];
@@ -163,7 +162,7 @@ export class OutcomeRecorder {
     try {
       await listener.written(outcomes, finished);
     } catch (error) {
-      this.#logger.error(`Notifying of ${outcomes.length} outcome(s) failed: ${errorText(error)}`);
+      this.#faults.report(`Notifying of ${outcomes.length} outcome(s) failed`, error);
     }
   }
 
@@ -179,9 +178,7 @@ export class OutcomeRecorder {
     this.#entries.unshift(...entries);
     this.#most = Math.max(1, Math.ceil(entries.length / 2));
     const wait = Math.min(LONGEST_BACKOFF, 25 * 2 ** this.#failures);
-    this.#logger.error(
-      `Writing ${this.size} outcome(s) failed, next try in ${wait} ms: ${errorText(error)}`,
-    );
+    this.#faults.report(`Writing ${this.size} outcome(s) failed, next try in ${wait} ms`, error);
     await new Promise((resolve) => setTimeout(resolve, wait));
   }
 
@@ -190,9 +187,11 @@ export class OutcomeRecorder {
     const id = 'outcome' in entry ? entry.outcome.messageId : entry.finished.id;
     for (const listener of this.#listeners) listener.givenUp?.(entry);
     this.#failures = 0;
-    const text = `An outcome of ${id} cannot be written: ${errorText(error)}`;
     const deliveryId = 'outcome' in entry ? { deliveryId: entry.outcome.id } : {};
-    this.#logger.error(new LogLine(text, { messageId: id, ...deliveryId }));
+    this.#faults.report(`An outcome of ${id} cannot be written`, error, {
+      messageId: id,
+      ...deliveryId,
+    });
   }
 
   #stopTimer(): void {

@@ -1,10 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
-import { Logger } from '@nestjs/common';
-import { type Clock, LogLine, errorText } from '../../common/index.js';
+import { type Clock, FaultLog } from '../../common/index.js';
 import type { WakeSignal } from '../concurrency/wake-signal.js';
 import type { MessageScheduler } from '../worker/message-scheduler.js';
 import type { StagedMessage } from '../store/staged-message.js';
-import { listIds } from '../../common/log-line.js';
+import { listIds } from '../../common/log/log-line.js';
 import type { MessageRelay, Ticket } from '../relay/message-relay.js';
 import type { RelayReceiver } from '../relay/relay-receiver.js';
 import { MOST_HELD_TO_HAND_OVER, type OutboxStore } from '../store/outbox-store.js';
@@ -27,7 +26,7 @@ export interface HandOverDependencies {
 
 /** Passes committed messages on to delivery: in the memory of this process, or to other processes by the relay. */
 export class HandOver {
-  readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
   readonly #handingOver = new Set<Promise<void>>();
   #isStopped = false;
 
@@ -64,8 +63,8 @@ export class HandOver {
             withoutRoom.push(one);
           else await scheduler.schedule(store, message, token, leasedUntil);
         } catch (error) {
-          const text = `Handing over ${message.id} failed: ${errorText(error)}`;
-          this.#logger.error(new LogLine(text, { messageId: message.id, event: message.event }));
+          const facts = { messageId: message.id, event: message.event };
+          this.#faults.report(`Handing over ${message.id} failed`, error, facts);
         }
       }),
     );
@@ -117,7 +116,7 @@ export class HandOver {
       const ids = new Set(refused.map(({ id }) => id));
       return accepted.filter(({ message }) => ids.has(message.id));
     } catch (error) {
-      this.#logger.error(`Passing on ${accepted.length} message(s) failed: ${errorText(error)}`);
+      this.#faults.report(`Passing on ${accepted.length} message(s) failed`, error);
       return accepted;
     }
   }
@@ -136,9 +135,7 @@ export class HandOver {
       await store.messages.release(held, this.dependencies.clock.now());
     } catch (error) {
       const ids = listIds(held.map(({ id }) => id));
-      this.#logger.error(
-        `Releasing ${ids} failed, their leases expire by themselves: ${errorText(error)}`,
-      );
+      this.#faults.report(`Releasing ${ids} failed, their leases expire by themselves`, error);
     }
   }
 }

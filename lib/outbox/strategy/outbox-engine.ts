@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { errorText } from '../../common/index.js';
+import { errorText, FaultLog } from '../../common/index.js';
 import { withTimeout } from '../../common/async/timeout.js';
 import { ClaimLoop } from '../worker/claim-loop.js';
 import { AttemptRunner } from '../worker/attempt-runner.js';
@@ -32,6 +32,7 @@ const RELEASES_WITHIN = 500;
  */
 export class OutboxEngine {
   readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
   readonly stores: readonly OutboxStore[];
   readonly scheduler: HostScheduler<DeliveryJob>;
   readonly pauses: HostPauses;
@@ -204,7 +205,7 @@ export class OutboxEngine {
     try {
       await call(this.relay);
     } catch (error) {
-      this.#logger.error(`${doing} the relay failed: ${errorText(error)}`);
+      this.#faults.report(`${doing} the relay failed`, error);
     }
   }
 

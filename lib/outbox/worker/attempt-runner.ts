@@ -1,4 +1,4 @@
-import type { Clock } from '../../common/index.js';
+import { type Clock, FaultLog } from '../../common/index.js';
 import {
   type Attempt,
   type AttemptBounds,
@@ -22,7 +22,6 @@ import {
 import type { BreakerSignal } from '../concurrency/circuit-breaker.js';
 import type { JobRunner } from '../concurrency/host-scheduler.js';
 import type { DeliveryJob } from './delivery-job.js';
-import { logFault } from './log-fault.js';
 import type { ClaimedDelivery } from '../tables/delivery-table.js';
 import type { HeldLease } from '../store/held-leases.js';
 import type { Outcome } from '../model/outcome.js';
@@ -104,6 +103,8 @@ class JobOutcome implements Outcome {
 
 /** Runs delivery attempts and records their outcomes. */
 export class AttemptRunner implements JobRunner<DeliveryJob> {
+  readonly #faults = new FaultLog();
+
   constructor(
     private readonly dependencies: AttemptDependencies,
     private readonly stores: readonly OutboxStore[],
@@ -156,7 +157,11 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
       return nextState(state, attempt, { ...rules, policy }, now, random);
     } catch (error) {
       const what = `The retry policy failed for ${id} (${message.event}), so the default one was asked`;
-      logFault(what, error, { deliveryId: id, messageId: message.id, event: message.event });
+      this.#faults.report(what, error, {
+        deliveryId: id,
+        messageId: message.id,
+        event: message.event,
+      });
       return nextState(state, attempt, { ...rules, policy: DEFAULT_POLICY }, now, random);
     }
   }
@@ -187,9 +192,13 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
         while ((await deliveries.bringForward(host, now, FORWARD_AT_ONCE)) === FORWARD_AT_ONCE);
       }
     } catch (error) {
-      logFault(`What failed at ${host} before it was well again waits for its time`, error, {
-        host,
-      });
+      this.#faults.report(
+        `What failed at ${host} before it was well again waits for its time`,
+        error,
+        {
+          host,
+        },
+      );
     }
   }
 

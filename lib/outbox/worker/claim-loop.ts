@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { Logger } from '@nestjs/common';
-import { type Clock, errorText } from '../../common/index.js';
+import { type Clock, FaultLog } from '../../common/index.js';
 import type { HostShare } from '../tables/delivery-table.js';
 import type { MessageScheduler } from './message-scheduler.js';
 import type { HostScheduler } from '../concurrency/host-scheduler.js';
@@ -37,7 +36,7 @@ export interface ClaimDependencies {
  * later after a failure), or sleeps (until something is due or the signal wakes it, one poll interval at most).
  */
 export class ClaimLoop {
-  readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
   #cursor = '';
   #failures = 0;
   #pruneAt = Number.NEGATIVE_INFINITY;
@@ -91,9 +90,7 @@ export class ClaimLoop {
     } catch (error) {
       if (this.#isStopped) return 0;
       const wait = Math.min(LONGEST_BACKOFF, pollInterval * 2 ** this.#failures++);
-      this.#logger.error(
-        `Looking for due deliveries failed, again in ${wait} ms: ${errorText(error)}`,
-      );
+      this.#faults.report(`Looking for due deliveries failed, again in ${wait} ms`, error);
       return wait;
     }
   }
@@ -150,9 +147,7 @@ export class ClaimLoop {
       const wait = Math.min(LONGEST_PRUNE_BACKOFF, PRUNE_EVERY * 2 ** this.#pruneFailures++);
       this.#pruneAt = performance.now() + wait;
       if (!this.#isStopped) {
-        this.#logger.error(
-          `Deleting old messages failed, again in ${wait} ms: ${errorText(error)}`,
-        );
+        this.#faults.report(`Deleting old messages failed, again in ${wait} ms`, error);
       }
       return false;
     }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Logger } from '@nestjs/common';
 import { Batcher } from '../concurrency/batcher.js';
-import { type Clock, errorText } from '../../common/index.js';
+import { type Clock, FaultLog } from '../../common/index.js';
 import type { Message, Recipient } from '../../message/index.js';
 import type { WakeSignal } from '../concurrency/wake-signal.js';
 import { NOT_DUE } from '../model/delivery-state.js';
@@ -50,7 +49,7 @@ const SWEPT_AT_ONCE = 1000;
  * processes sees the other.
  */
 export class KeyQueues implements WriteListener {
-  readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
   readonly #entering: Batcher<Entering, Entered>;
   #queues = new Map<string, KeyQueue>();
   #keys = new Set<string>();
@@ -136,7 +135,7 @@ export class KeyQueues implements WriteListener {
 
   async #sweep(): Promise<void> {
     try {
-      await this.store.queueUpkeep.settleAbandoned();
+      await this.store.queueUpkeep.releaseAbandoned(this.dependencies.clock.now());
       let after: KeyQueue | null = null;
       do {
         const { queues, holding, last }: QueuePage = await this.store.queueUpkeep.page(
@@ -149,7 +148,7 @@ export class KeyQueues implements WriteListener {
         after = last;
       } while (after !== null && !this.#isPaused);
     } catch (error) {
-      this.#logger.error(`Looking for deliveries without a turn failed: ${errorText(error)}`);
+      this.#faults.report('Looking for deliveries without a turn failed', error);
     }
   }
 
@@ -168,7 +167,7 @@ export class KeyQueues implements WriteListener {
   }
 
   async #enter(set: readonly Entering[]): Promise<Entered> {
-    const { hosts } = this.dependencies;
+    const { hosts, clock } = this.dependencies;
     const rows: EnteringRow[] = [];
     const messages: EnteringMessage[] = [];
     for (const { message, keyHash, holding, deliveries } of set) {
@@ -193,7 +192,7 @@ export class KeyQueues implements WriteListener {
       }
     }
     const lease = this.#newLease();
-    const ids = await this.store.queues.enter(rows, messages, lease);
+    const ids = await this.store.queues.enter(rows, messages, lease, clock.now());
     // What was unfinished when it was looked for may be finished by now.
     this.promote(
       rows
@@ -233,9 +232,7 @@ export class KeyQueues implements WriteListener {
       this.#failures = 0;
     } catch (error) {
       const wait = Math.min(LONGEST_BACKOFF, 25 * 2 ** ++this.#failures);
-      this.#logger.error(
-        `Giving deliveries their turn failed, next try in ${wait} ms: ${errorText(error)}`,
-      );
+      this.#faults.report(`Giving deliveries their turn failed, next try in ${wait} ms`, error);
       await new Promise((resolve) => setTimeout(resolve, wait).unref());
       for (const key of keys) this.#keys.add(key);
       for (const [name, queue] of queues) this.#queues.set(name, queue);

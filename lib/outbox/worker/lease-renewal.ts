@@ -1,10 +1,9 @@
-import { Logger } from '@nestjs/common';
-import { type Clock, errorText } from '../../common/index.js';
+import { type Clock, FaultLog } from '../../common/index.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
 /** Renews the leases of this process for as long as it lives. */
 export class LeaseRenewal {
-  readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
 
@@ -34,7 +33,7 @@ export class LeaseRenewal {
         await store.renewLeases(this.clock.now(), this.lease);
       } catch (error) {
         if (this.#isStopped) return;
-        this.#logger.error(`Renewing leases failed: ${errorText(error)}`);
+        this.#faults.report('Renewing leases failed', error);
       }
     }
   }

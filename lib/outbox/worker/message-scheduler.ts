@@ -1,4 +1,4 @@
-import type { Clock } from '../../common/index.js';
+import { type Clock, FaultLog } from '../../common/index.js';
 import type { FanOut, FoundRecipients } from '../../dispatch/index.js';
 import type { Message, Recipient } from '../../message/index.js';
 import { postponedUntil } from './postponed-until.js';
@@ -9,7 +9,6 @@ import type { Lease } from '../tables/leases.js';
 import { cursorOf } from '../model/message-cursor.js';
 import type { DeliveryJob } from './delivery-job.js';
 import type { KeyQueues } from './key-queues.js';
-import { logFault } from './log-fault.js';
 import type { RateLimitGate } from './rate-limit-gate.js';
 import type { Row } from '../database/outbox-database.js';
 import type { HostCache } from '../../message/recipient-host.js';
@@ -17,6 +16,8 @@ import type { OutboxStore } from '../store/outbox-store.js';
 
 /** Turns leased messages into jobs, one for each recipient. */
 export class MessageScheduler {
+  readonly #faults = new FaultLog();
+
   constructor(
     private readonly fanOut: FanOut,
     private readonly gate: RateLimitGate,
@@ -56,7 +57,7 @@ export class MessageScheduler {
       found = await this.fanOut.lookUp(message);
     } catch (error) {
       const what = `Finding the subscribers of ${message.id} (${message.event}) failed`;
-      logFault(what, error, { messageId: message.id, event: message.event });
+      this.#faults.report(what, error, { messageId: message.id, event: message.event });
       return this.#postpone(store, holding, message.time);
     }
     const { recipients, isComplete } = found;
@@ -106,7 +107,7 @@ export class MessageScheduler {
       }
     } catch (error) {
       const what = `Writing the ordered deliveries of ${message.id} (${message.event}) failed`;
-      logFault(what, error, { messageId: message.id, event: message.event });
+      this.#faults.report(what, error, { messageId: message.id, event: message.event });
       holding.againAt = postponedUntil(message.time, this.clock.now());
     }
     if (--holding.open === 0) store.recorder.finish(holding);
@@ -156,7 +157,7 @@ export class MessageScheduler {
         try {
           message = store.rows.messageOf(row);
         } catch (error) {
-          logFault(`The message ${id} is left as it is`, error, { messageId: id });
+          this.#faults.report(`The message ${id} is left as it is`, error, { messageId: id });
           return this.#postpone(store, { id, token }, since);
         }
         if (message === null) {
@@ -182,7 +183,7 @@ export class MessageScheduler {
       await store.messages.release([held], postponedUntil(since, this.clock.now()));
     } catch (error) {
       // Its lease runs out by itself.
-      logFault(`Postponing ${held.id} failed`, error, { messageId: held.id });
+      this.#faults.report(`Postponing ${held.id} failed`, error, { messageId: held.id });
     }
   }
 }

@@ -1,5 +1,4 @@
-import { Logger } from '@nestjs/common';
-import { type Clock, errorText } from '../../common/index.js';
+import { type Clock, FaultLog } from '../../common/index.js';
 import type { AttemptRunner } from './attempt-runner.js';
 import type { HostScheduler } from '../concurrency/host-scheduler.js';
 import type { WakeSignal } from '../concurrency/wake-signal.js';
@@ -29,7 +28,7 @@ const EXPEDITE_AT_ONCE = 500;
  * job that gets none is postponed in the database, and does not delay the others.
  */
 export class RateLimitGate implements JobGate {
-  readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
   readonly #queues = new Map<string, RateLimitedQueue>();
   readonly #expedited = new Map<string, number>();
   #gathering: NodeJS.Timeout | null = null;
@@ -106,9 +105,7 @@ export class RateLimitGate implements JobGate {
       } catch (error) {
         this.#failures++;
         for (const id of requests.keys()) this.#queues.get(id)?.requestFailed();
-        this.#logger.error(
-          `Asking for permits failed and will be tried again soon: ${errorText(error)}`,
-        );
+        this.#faults.report('Asking for permits failed and will be tried again soon', error);
       }
       this.#isRequesting = false;
     }
@@ -166,9 +163,7 @@ export class RateLimitGate implements JobGate {
       this.claims.wake();
     } catch (error) {
       this.#expedited.delete(recipient.id);
-      this.#logger.error(
-        `Expediting the deliveries of ${recipient.id} failed: ${errorText(error)}`,
-      );
+      this.#faults.report(`Expediting the deliveries of ${recipient.id} failed`, error);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { type Clock, MOST_IDS } from '../../common/index.js';
+import { type Clock, MOST_IDS, FaultLog } from '../../common/index.js';
 import type { FanOut } from '../../dispatch/index.js';
 import type { Message, Recipient } from '../../message/index.js';
 import { postponedUntil } from './postponed-until.js';
@@ -7,8 +7,7 @@ import type { QueuePage } from '../order/key-queue-upkeep.js';
 import type { ClaimedDelivery } from '../tables/delivery-table.js';
 import type { HeldLease } from '../store/held-leases.js';
 import type { Lease } from '../tables/leases.js';
-import { listIds } from '../../common/log-line.js';
-import { logFault } from './log-fault.js';
+import { listIds } from '../../common/log/log-line.js';
 import type { DeliveryJob } from './delivery-job.js';
 import type { RateLimitGate } from './rate-limit-gate.js';
 import type { HostCache } from '../../message/recipient-host.js';
@@ -19,6 +18,8 @@ const DISSOLVED_AT_ONCE = 500;
 
 /** Turns claimed deliveries into jobs. */
 export class RetryScheduler {
+  readonly #faults = new FaultLog();
+
   constructor(
     private readonly fanOut: FanOut,
     private readonly gate: RateLimitGate,
@@ -99,7 +100,7 @@ export class RetryScheduler {
         const holds = recipient?.ordered === true && recipient.onExhausted === 'hold';
         if (!holds) released.push(id);
       } catch (error) {
-        logFault(`${id} holds its key on`, error, { deliveryId: id });
+        this.#faults.report(`${id} holds its key on`, error, { deliveryId: id });
       }
     }
     return released;
@@ -148,7 +149,7 @@ export class RetryScheduler {
   ): Promise<void> {
     if (left.length === 0) return;
     const ids = left.map(({ held }) => held.id);
-    logFault(`Put off: ${listIds(ids)}`, left[0]!.reason, {
+    this.#faults.report(`Put off: ${listIds(ids)}`, left[0]!.reason, {
       deliveryIds: ids.slice(0, MOST_IDS),
     });
     const now = this.clock.now();

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Clock } from '../../common/clock.js';
-import { LogLine } from '../../common/log-line.js';
-import { errorText } from '../../common/error-text.js';
+import { LogLine } from '../../common/log/log-line.js';
+import { errorText } from '../../common/log/error-text.js';
 import { SubscriberIndex } from '../matching/subscriber-index.js';
 import type { CachedSubscriber } from './cached-subscriber.js';
 import { describeFault, isFault, type SubscriberRowMapper } from './subscriber-row-mapper.js';

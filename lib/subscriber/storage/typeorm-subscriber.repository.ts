@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { KeyedMutex } from '../../common/async/keyed-mutex.js';
 import type { Clock } from '../../common/clock.js';
-import { LogLine } from '../../common/log-line.js';
+import { LogLine } from '../../common/log/log-line.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { Secret } from '../../message/recipient.js';
 import { type SecretSealer, SecretUnreadableError } from '../../signing/index.js';
