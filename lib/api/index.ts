@@ -1,5 +1,5 @@
 export { showsPortalToken } from './http/portal.guard.js';
-export { takesPortalTokens } from './platform/route-mark.js';
+export { controllerMark, takesPortalTokens } from './platform/route-mark.js';
 export { apiControllers } from './api-controllers.js';
 export { PageController } from './http/controller.decorators.js';
 export { type ApiLimits } from './options/api-limits.js';

@@ -1,7 +1,9 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
+import { PATH_METADATA } from '@nestjs/common/constants.js';
 import { DiscoveryService } from '@nestjs/core';
 import {
   type ApplicationReport,
+  controllerMark,
   PlatformProblems,
   type SetupReport,
   type SetupWarning,
@@ -44,7 +46,14 @@ export class SetupInspection implements ApplicationReport {
   }
 
   #warnings(): readonly SetupWarning[] {
+    const sharing = this.#sharingPaths();
     const warnings: readonly (SetupWarning | false)[] = [
+      sharing.length > 0 && {
+        code: 'shared-path',
+        text:
+          `${sharing.join(', ')} has routes below the path of the REST API. Of two routes that match a request, the one ` +
+          'that was registered first answers. Give the controller or the API another path.',
+      },
       this.#storesPlainSecrets() && {
         code: 'secrets-unsealed',
         text:
@@ -93,10 +102,45 @@ export class SetupInspection implements ApplicationReport {
     return names.filter((_, index) => all[index]!.options.synchronize === true);
   }
 
+  /** The application's controllers with routes at or below a path of this library. */
+  #sharingPaths(): readonly string[] {
+    const controllers = this.discovery
+      .getControllers()
+      .flatMap(({ metatype }) => (typeof metatype === 'function' ? [metatype] : []));
+    const ours = controllers.flatMap((one) => controllerMark(one)?.api ?? []);
+    return controllers
+      .filter((one) => controllerMark(one) === undefined)
+      .filter((one) => routePaths(one).some((path) => ours.some((api) => isBelow(path, api))))
+      .map(({ name }) => name);
+  }
+
   /** By name: the entry needs a package that not every application has. */
   #hasHealthCheck(): boolean {
     return this.discovery
       .getProviders()
       .some(({ metatype }) => metatype?.name === 'ThornHealthIndicator');
   }
+}
+
+/** The paths of a controller's routes, without prefixes of the application. */
+function routePaths(controller: Function): readonly string[] {
+  const { prototype } = controller as { readonly prototype: object };
+  const own = pathsOf(controller);
+  return Object.getOwnPropertyNames(prototype).flatMap((name) => {
+    const handler: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
+    if (typeof handler !== 'function') return [];
+    return pathsOf(handler).flatMap((path) => own.map((start) => `${start}/${path}`));
+  });
+}
+
+function pathsOf(target: object): readonly string[] {
+  const paths = Reflect.getMetadata(PATH_METADATA, target) as
+    string | readonly string[] | undefined;
+  return paths === undefined ? [] : [paths].flat();
+}
+
+function isBelow(path: string, api: string): boolean {
+  const segments = (text: string) => text.split('/').filter((segment) => segment !== '');
+  const start = segments(path).slice(0, segments(api).length);
+  return start.join('/') === segments(api).join('/');
 }

@@ -1,4 +1,10 @@
-import type { INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  type INestApplication,
+  type LoggerService,
+  type ModuleMetadata,
+} from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -30,7 +36,7 @@ afterEach(async () => {
   app = undefined;
 });
 
-interface Extras extends Pick<ModuleMetadata, 'imports' | 'providers'> {
+interface Extras extends Pick<ModuleMetadata, 'controllers' | 'imports' | 'providers'> {
   readonly configure?: (app: INestApplication) => void;
 }
 
@@ -38,7 +44,7 @@ interface Extras extends Pick<ModuleMetadata, 'imports' | 'providers'> {
 async function linesOf(
   options: ThornModuleOptions & ThornModuleExtras,
   dataSources: readonly string[] = ['default'],
-  { imports = [], providers = [], configure = () => {} }: Extras = {},
+  { controllers = [], imports = [], providers = [], configure = () => {} }: Extras = {},
 ): Promise<Readonly<Record<Level, readonly string[]>>> {
   const lines = { log: [] as string[], warn: [] as string[] };
   const module = await Test.createTestingModule({
@@ -52,6 +58,7 @@ async function linesOf(
       ThornModule.forRoot({ dataSources, ...options }),
       ...imports,
     ],
+    controllers: [...controllers],
     providers: [...providers],
   }).compile();
   app = module.createNestApplication({ logger: recorder(lines) });
@@ -193,6 +200,31 @@ describe('the self-check of an application in development', () => {
     const { warn } = await linesOf({}, [], healthy);
 
     expect(warn).toEqual([warning('Subscribers are kept in memory')]);
+  });
+
+  it.each([
+    ['at its path', Controller('hooks'), Get()],
+    ['below its path', Controller(), Get('/hooks/latest')],
+  ])('warns of a controller whose routes are %s of the REST API', async (_, ofClass, ofMethod) => {
+    @ofClass
+    class Webhooks {
+      @ofMethod
+      list() {}
+    }
+    @Controller('hooksmiths')
+    class Hooksmiths {
+      @Get()
+      list() {}
+    }
+    const { warn } = await linesOf({ encryption, api }, ['default'], {
+      ...healthy,
+      controllers: [Webhooks, Hooksmiths],
+    });
+
+    expect(warn).toEqual([
+      warning('Webhooks has routes below the path of the REST API'),
+      synchronized,
+    ]);
   });
 
   it('warns of nothing else once the rest is mended', async () => {

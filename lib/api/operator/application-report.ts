@@ -4,6 +4,7 @@ export const SETUP_WARNINGS = [
   'no-health-check',
   'no-shutdown-hooks',
   'secrets-unsealed',
+  'shared-path',
   'synchronize',
 ] as const;
 

@@ -36,6 +36,17 @@ export function takesPortalTokens(handler: object): boolean {
   return (Reflect.getMetadata(KEY, handler) as RouteMark | undefined)?.portal === true;
 }
 
+/** Returns the mark of a controller's routes, or undefined for the application's own controllers. */
+export function controllerMark(controller: object): RouteMark | undefined {
+  const { prototype } = controller as { readonly prototype: object };
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    const handler: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
+    const mark = expressMark(handler);
+    if (mark !== undefined) return mark;
+  }
+  return undefined;
+}
+
 /** Returns the mark of a route's function on Express, or undefined for the application's own routes. */
 export function expressMark(handler: unknown): RouteMark | undefined {
   return typeof handler === 'function'

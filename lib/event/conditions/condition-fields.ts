@@ -1,6 +1,11 @@
 import { shownNames } from '../../common/log/error-text.js';
 import { isForbiddenKey } from './condition-encoding.js';
-import { findOperator, misspeltOperator, operatorNames } from './condition-operators.js';
+import {
+  findOperator,
+  isOperatorElsewhere,
+  misspeltOperator,
+  operatorNames,
+} from './condition-operators.js';
 
 /**
  * The kind of a field: a `value`, a `number` (its texts are compared by exact value, as the drivers return
@@ -58,9 +63,12 @@ function unknownField(
 function looksLikeOperator(path: readonly string[]): string | undefined {
   const key = path.at(-1)!;
   if (path.length === 1) return misplacedOperator(key);
-  const suspicious =
-    key.startsWith('$') || isTransitionLike(key) || misspeltOperator(key) !== undefined;
-  return suspicious ? noOperator(path) : undefined;
+  const isSuspicious =
+    key.startsWith('$') ||
+    isTransitionLike(key) ||
+    isOperatorElsewhere(key) ||
+    misspeltOperator(key) !== undefined;
+  return isSuspicious ? noOperator(path) : undefined;
 }
 
 /** Words that are operators, and no likely names of fields as `in`, `is` and `contains` are. */

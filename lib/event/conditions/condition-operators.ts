@@ -69,7 +69,27 @@ const SYNONYMS: ReadonlyMap<string, OperatorName> = new Map([
   ['lessthanorequal', 'lte'],
   ['lessorequal', 'lte'],
   ['nin', 'notIn'],
+  ['not', 'ne'],
+  ['oneof', 'in'],
+  ['anyof', 'in'],
+  ['noneof', 'notIn'],
+  ['isnull', 'is'],
+  ['includes', 'contains'],
+  ['beginswith', 'startsWith'],
+  ['=', 'eq'],
+  ['==', 'eq'],
+  ['!=', 'ne'],
+  ['<>', 'ne'],
+  ['>', 'gt'],
+  ['>=', 'gte'],
+  ['<', 'lt'],
+  ['<=', 'lte'],
 ]);
+
+/** Operators elsewhere that have no counterpart here, and that fields are hardly named. */
+const OPERATORS_ELSEWHERE: ReadonlySet<string> = new Set(
+  'between exists ilike like regex regexp'.split(' '),
+);
 
 /** Undefined when the key is not an operator, and so names a field of the relation or object. */
 export function findOperator(key: string): Operator | undefined {
@@ -84,6 +104,11 @@ export function misspeltOperator(key: string): string | undefined {
     if (key !== spelling && letters === spelling.toLowerCase()) return spelling;
   }
   return undefined;
+}
+
+/** True of a key that is an operator elsewhere, and none here. */
+export function isOperatorElsewhere(key: string): boolean {
+  return OPERATORS_ELSEWHERE.has(lettersOf(key));
 }
 
 export function operatorNames(): readonly string[] {
