@@ -26,6 +26,7 @@ const FLOORS = [
  * @type {Readonly<Record<string, readonly string[]>>}
  */
 const INNER_FLOORS = {
+  common: ['async', '', 'log'],
   message: ['encoding', ''],
   event: ['conditions', '', 'schemas'],
   cli: ['terminal', 'commands', 'init', ''],

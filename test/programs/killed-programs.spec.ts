@@ -17,6 +17,7 @@ import {
 import { FAULTLESS, keepReport, ProgramRun } from '../support/programs/program-run.js';
 import { seedsOf } from '../support/programs/seeds.js';
 import { LATE, SUBSCRIBERS } from '../support/programs/subscribers.js';
+import { writesOn } from '../support/programs/writes.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const SEEDS = seedsOf(IS_LONG ? 5 : 1);
@@ -25,7 +26,11 @@ const REQUESTS_BETWEEN = 150;
 const PATIENCE = 60_000;
 type Strategy = 'outbox' | 'bullmq' | 'microservices';
 const ALL: readonly { readonly kind: ProgramDatabase; readonly strategy: Strategy }[] = [
+  { kind: 'postgres', strategy: 'outbox' },
   { kind: 'sqlite', strategy: 'outbox' },
+  { kind: 'mariadb', strategy: 'outbox' },
+  { kind: 'postgres', strategy: 'bullmq' },
+  { kind: 'postgres', strategy: 'microservices' },
 ];
 // It is enabled by one process, and these have subscribers of their own.
 const { [LATE]: _, ...subscribers } = SUBSCRIBERS;
@@ -58,7 +63,7 @@ describe('processes that run random programs, and are killed', () => {
       const start = (at: number): void => {
         const task: ProgramTask = {
           ...{ options: place.options, subscribers, hosts: run.urls },
-          ...{ seed: seed * 1000 + started++, actors: 3 },
+          ...{ seed: seed * 1000 + started++, actors: 3, writes: writesOn(kind) },
           ...relayOf(strategy),
         };
         const child = startChild(program, JSON.stringify(task));

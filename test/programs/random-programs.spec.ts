@@ -11,6 +11,7 @@ import { seedsOf } from '../support/programs/seeds.js';
 import { Actor } from '../support/programs/program.js';
 import { FAULTLESS, keepReport, ProgramRun } from '../support/programs/program-run.js';
 import { LATE, SUBSCRIBERS } from '../support/programs/subscribers.js';
+import { writesOn } from '../support/programs/writes.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const SEEDS = seedsOf(IS_LONG ? 20 : 1);
@@ -34,7 +35,12 @@ describe('random programs on several connections', () => {
         const actors = Array.from(
           { length: ACTORS },
           (_, at) =>
-            new Actor(`a${at}`, run.apps[at % run.apps.length]!, seededRandom(seed * 101 + at)),
+            new Actor(
+              `a${at}`,
+              run.apps[at % run.apps.length]!,
+              seededRandom(seed * 101 + at),
+              writesOn(kind),
+            ),
         );
         const perform = (transactions: number) =>
           Promise.all(actors.map((actor) => actor.run(transactions)));
@@ -42,7 +48,8 @@ describe('random programs on several connections', () => {
           await perform(TRANSACTIONS / 2);
           // A backfill leaves out what a worker still has in hand, and says so.
           await run.fannedOut();
-          await Promise.all([enableLate(run), perform(TRANSACTIONS / 2)]);
+          const filled = await enableLate(run);
+          await Promise.all([filled(), perform(TRANSACTIONS / 2)]);
         });
         await run.settle();
         const report = await run.check();
@@ -61,9 +68,13 @@ describe('random programs on several connections', () => {
   );
 });
 
-async function enableLate({ apps: [app] }: ProgramRun): Promise<void> {
+/** Begins a backfill. What is sent once this has resolved comes behind. @returns waits for its end */
+async function enableLate({ apps: [app] }: ProgramRun): Promise<() => Promise<unknown>> {
   const id = `sub_${LATE}`;
-  const enabling = app!.subscribers.update(id, { enabled: true, updatedAt: new Date() }, 'any');
-  await app!.deliveries.backfill({ subscriberId: id, since: 1 }, 'any');
-  await enabling;
+  await app!.subscribers.update(id, { enabled: true, updatedAt: new Date() }, 'any');
+  const filling = app!.deliveries.backfill({ subscriberId: id, since: 1 }, 'any');
+  const begun = app!.until('SELECT * FROM thorn_bulk_operations', (rows) => rows.length > 0);
+  await Promise.race([filling, begun]);
+  begun.catch(() => {});
+  return () => filling;
 }

@@ -52,7 +52,7 @@ export class HandOver {
   }
 
   async #schedule(set: readonly StagedMessage[]): Promise<void> {
-    const { scheduler, stores } = this.dependencies;
+    const { scheduler } = this.dependencies;
     const withoutRoom: StagedMessage[] = [];
     await Promise.all(
       set.map(async (one) => {
@@ -69,7 +69,7 @@ export class HandOver {
       }),
     );
     // A claim loop finds them once there is room.
-    await Promise.all(stores.map((store) => this.#releaseLeases(store, withoutRoom)));
+    await this.#release(withoutRoom);
   }
 
   /** Leaves all messages to other processes from now on. */
@@ -82,10 +82,10 @@ export class HandOver {
    * brings tickets to. Messages that another process has taken over keep theirs.
    */
   async giveUp(): Promise<void> {
-    const { stores, receiver } = this.dependencies;
+    const { receiver } = this.dependencies;
     const { carried } = receiver;
     receiver.forget(carried.map(({ message }) => message));
-    await Promise.all(stores.map((store) => this.#releaseLeases(store, carried)));
+    await this.#releaseLeases(carried);
   }
 
   /** Resolves when no message is being passed on. */
@@ -98,7 +98,7 @@ export class HandOver {
     const refused = await this.#refusedBy(relay, accepted);
     if (refused.length === 0) return;
     this.dependencies.receiver.forget(refused.map(({ message }) => message));
-    await Promise.all(this.dependencies.stores.map((store) => this.#releaseLeases(store, refused)));
+    await this.#release(refused);
     this.dependencies.claims.wake();
   }
 
@@ -125,17 +125,26 @@ export class HandOver {
     return { id, source: this.dependencies.stores.indexOf(store), lease: token };
   }
 
-  /** Lets any worker claim the messages of one data source. */
-  async #releaseLeases(store: OutboxStore, all: readonly StagedMessage[]): Promise<void> {
-    const held = all
-      .filter((one) => one.store === store)
-      .map(({ message, token }) => ({ id: message.id, token }));
-    if (held.length === 0) return;
+  /** Lets any worker claim messages, unless the database does not answer: their leases expire by themselves. */
+  async #release(all: readonly StagedMessage[]): Promise<void> {
     try {
-      await store.messages.release(held, this.dependencies.clock.now());
+      await this.#releaseLeases(all);
     } catch (error) {
-      const ids = listIds(held.map(({ id }) => id));
+      // The process leaves without them.
+      if (this.#isStopped) return;
+      const ids = listIds(all.map(({ message }) => message.id));
       this.#faults.report(`Releasing ${ids} failed, their leases expire by themselves`, error);
     }
+  }
+
+  async #releaseLeases(all: readonly StagedMessage[]): Promise<void> {
+    const now = this.dependencies.clock.now();
+    const releasing = this.dependencies.stores.map(async (store) => {
+      const held = all
+        .filter((one) => one.store === store)
+        .map(({ message, token }) => ({ id: message.id, token }));
+      if (held.length > 0) await store.messages.release(held, now);
+    });
+    await Promise.all(releasing);
   }
 }

@@ -17,6 +17,8 @@ export interface ProgramTask {
   readonly hosts: readonly string[];
   readonly seed: number;
   readonly actors: number;
+  /** Names of the writes that they make. */
+  readonly writes: readonly string[];
   /** What brings messages to workers. Default: the database alone. */
   readonly relay?:
     { readonly redisPort: number; readonly queue: string } | { readonly rabbit: RabbitQueue };
@@ -49,7 +51,7 @@ if (isSqlite) log.join(app.dataSource);
 const over = new AbortController();
 const actors = Array.from(
   { length: task.actors },
-  (_, at) => new Actor(`p${seed}a${at}`, app, seededRandom(seed * 101 + at)),
+  (_, at) => new Actor(`p${seed}a${at}`, app, seededRandom(seed * 101 + at), task.writes),
 );
 const running = Promise.all(
   actors.map(async (actor) => {

@@ -6,7 +6,7 @@ import { logicalDecoding } from '../commits/logical-decoding.js';
 import { createDatabase, type TestDatabase } from '../databases.js';
 
 /** For `describe.each()`: the databases that programs run on. */
-export const PROGRAM_DATABASES: readonly ProgramDatabase[] = ['sqlite'];
+export const PROGRAM_DATABASES: readonly ProgramDatabase[] = ['postgres', 'mariadb', 'sqlite'];
 export type ProgramDatabase = 'postgres' | 'mariadb' | 'sqlite';
 
 /** A server for the programs on PostgreSQL: it decodes its log, and ends deadlocks soon. */

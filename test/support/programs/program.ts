@@ -30,7 +30,7 @@ export class Actor {
     private readonly name: string,
     private readonly app: OutboxApp,
     private readonly random: () => number,
-    private readonly writes: readonly string[] = Object.keys(WRITES),
+    private readonly writes: readonly string[],
   ) {}
 
   /** Runs so many transactions. */

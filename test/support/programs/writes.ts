@@ -1,4 +1,5 @@
 import { type EntityManager, In } from 'typeorm';
+import type { ProgramDatabase } from './databases.js';
 import { Item, Note, Stone } from './rows.js';
 
 /** What a write does it to, drawn before it begins. */
@@ -111,3 +112,15 @@ export const WRITES: Readonly<
     (manager: EntityManager, draw: Draw) => write(manager, Note, draw),
   ]),
 ]);
+
+/**
+ * Inserts that may meet rows which others insert or remove at the same moment. docs/events/writes.md says that MariaDB
+ * does not tell what they have met.
+ */
+const MEETINGS = /\.(?:insertIgnored|insertOrUpdate|upsert)/;
+
+/** The names of writes whose events a database tells in full. */
+export function writesOn(kind: ProgramDatabase): readonly string[] {
+  const all = Object.keys(WRITES);
+  return kind === 'mariadb' ? all.filter((name) => !MEETINGS.test(name)) : all;
+}
