@@ -87,7 +87,8 @@ export class Deliverer {
     this.#policies = policies;
     this.#links = links ?? undefined;
     this.#answerHeaders = new AnswerHeaders(options.answerHeaders);
-    this.#hasOwnNames = this.repeatsSignatures && !this.hasTracing;
+    this.#hasOwnNames =
+      signer.constructor === StandardWebhookSigner && this.#tracing instanceof NoTracing;
   }
 
   /**
@@ -137,33 +138,6 @@ export class Deliverer {
     return signature instanceof Promise
       ? signature.then((headers) => this.#send(frame, body, headers))
       : this.#send(frame, body, signature);
-  }
-
-  /** True when an earlier attempt's headers of tracing are unknown: every attempt has its own. */
-  get hasTracing(): boolean {
-    return !(this.#tracing instanceof NoTracing);
-  }
-
-  /** True when {@link headersAt} makes the signature of an earlier attempt again. */
-  get repeatsSignatures(): boolean {
-    return this.signer.constructor === StandardWebhookSigner;
-  }
-
-  /**
-   * Makes the headers of an earlier attempt again, without those of tracing and of a signer of the application's. The
-   * headers are the same as long as message, recipient and settings are.
-   *
-   * @param startedAt the start of the attempt, in milliseconds since the Unix epoch
-   */
-  async headersAt(
-    delivery: string,
-    message: Message,
-    recipient: Recipient,
-    startedAt: number,
-  ): Promise<Readonly<Record<string, string>>> {
-    const frame = { delivery, message, recipient, startedAt, tracing: undefined };
-    const body = encoded(message, recipient);
-    return this.#headers(frame, this.repeatsSignatures ? await this.#sign(frame, body) : {});
   }
 
   #sign(

@@ -1,6 +1,6 @@
 import { construct, named } from '../common/construct.js';
 import { Clock } from '../common/index.js';
-import { Deliverer, DeliveryLog, WebhookEvents } from '../delivery/index.js';
+import { DeliveryLog, WebhookEvents } from '../delivery/index.js';
 import { DispatchStrategy, FanOut, UnheardEvents } from '../dispatch/index.js';
 import { SecretSealer } from '../signing/index.js';
 import { SubscriberRepository } from '../subscriber/index.js';
@@ -27,7 +27,6 @@ export const outboxServices = [
     named({
       strategy: DispatchStrategy,
       deliveries: Deliveries,
-      deliverer: Deliverer,
       subscribers: SubscriberRepository,
       fanOut: FanOut,
       clock: Clock,

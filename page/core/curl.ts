@@ -3,13 +3,16 @@ const MOST = 60_000;
 
 interface Request {
   readonly url: string;
-  readonly headers: Readonly<Record<string, string | null>>;
+  readonly contentType: string;
   readonly body: string;
   readonly bodyEncoding: 'utf8' | 'base64';
 }
 
-/** The request as a command for a shell. A body that does not fit is read from the file that can be downloaded. */
-export function curlCommand({ url, headers, body, bodyEncoding }: Request, file: string): string {
+/** The request without its signature as a command for a shell. A body that does not fit is read from the file that can be downloaded. */
+export function curlCommand(
+  { url, contentType, body, bodyEncoding }: Request,
+  file: string,
+): string {
   const isText = bodyEncoding === 'utf8' && !body.includes('\0');
   const isLong = body.length > MOST;
   const data = isLong
@@ -19,9 +22,7 @@ export function curlCommand({ url, headers, body, bodyEncoding }: Request, file:
       : '--data-binary @-';
   const lines = [
     `curl --globoff -X POST ${quoted(url)}`,
-    ...Object.entries(headers).flatMap(([name, value]) =>
-      value === null ? [] : [`-H ${quoted(`${name}: ${value}`)}`],
-    ),
+    `-H ${quoted(`Content-Type: ${contentType}`)}`,
     data,
   ];
   const command = lines.join(' \\\n  ');

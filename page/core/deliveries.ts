@@ -1,5 +1,8 @@
-import type { DeliveryPage as Records } from '../../lib/outbox/index.js';
-import type { DeliveryDetails as RecordDetails } from '../../lib/outbox/index.js';
+import type {
+  DeliveryDetails as RecordDetails,
+  DeliveryPage as Records,
+  SentRequest,
+} from '../../lib/outbox/index.js';
 import { call } from './client.js';
 import type {
   Attempt,
@@ -9,7 +12,6 @@ import type {
   Endpoint,
   EndpointPage,
   RetriedPage,
-  SentRequest,
 } from './model.js';
 import { callOperator, operator } from './operator.js';
 import { apiUrl } from './settings.js';
@@ -22,7 +24,7 @@ export interface DeliverySource {
   readonly base: '' | '/operator';
   list(query: Query, signal: AbortSignal): Promise<Page<ShownRow>>;
   read(id: string, signal: AbortSignal): Promise<ShownDelivery>;
-  /** Body and headers as they were sent. */
+  /** Body and URL as they were sent. */
   request(id: string, signal: AbortSignal): Promise<SentRequest>;
   retry(id: string): Promise<unknown>;
   /** Retries up to 100 deliveries. */

@@ -1,8 +1,8 @@
 import type { SignatureTexts } from '../text/request.en.js';
 
-/** A request as it was sent; null for what is unknown. */
+/** What is known of a request that was sent; null for what is not. */
 export interface SentFacts {
-  readonly headers: Readonly<Record<string, string | null>> | null;
+  readonly id: string;
   readonly body: Uint8Array<ArrayBuffer> | null;
   /** Milliseconds from the receiver's clock, in the header `date` of its answer, to the time at which the answer came. */
   readonly clockError: number | null;

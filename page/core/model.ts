@@ -4,11 +4,7 @@ import type {
 } from '../../lib/api/catalogue/event-type.view.js';
 import type { SelectedRetriesView } from '../../lib/api/deliveries/delivery-problems.js';
 import type { FilterPreviewView } from '../../lib/api/deliveries/delivery-reports.controller.js';
-import type {
-  AttemptHistoryView,
-  SentHeadersView,
-  SentRequestView,
-} from '../../lib/api/deliveries/delivery-reports.view.js';
+import type { AttemptHistoryView } from '../../lib/api/deliveries/delivery-reports.view.js';
 import type {
   EndpointStatesView,
   EndpointStateView,
@@ -41,8 +37,6 @@ export type Retried = SelectedRetriesView['items'][number];
 export type Attempt = DeliveryDetailsView['attempts'][number];
 export type AttemptHistory = AttemptHistoryView;
 export type FilterPreview = FilterPreviewView;
-export type SentRequest = SentRequestView;
-export type SentHeaders = SentHeadersView;
 export type TestResult = TestView;
 export type Created = CreatedSubscriberView;
 export type Changed = ChangedSubscriberView;

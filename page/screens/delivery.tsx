@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { DeliverySource, ShownAttempt, ShownDelivery } from '../core/deliveries.js';
 import { useEndpointNames } from '../core/endpoint-names.js';
-import type { SentHeaders } from '../core/model.js';
 import { can } from '../core/session.js';
 import { linkTo } from '../core/router.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
@@ -9,8 +8,9 @@ import { attemptDetail, attemptError, dateTime, milliseconds, t } from '../text/
 import { Button, Empty, ErrorNote, Note, StatusCode, Time } from '../ui/basics.js';
 import { Content } from '../ui/content.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
+import { AnswerHeaders } from './answer-headers.js';
 import { Status } from './delivery-table.js';
-import { RequestHeaders, RequestSection, textOfHeaders } from './sent-request.js';
+import { RequestSection } from './sent-request.js';
 
 interface Options {
   readonly id: string;
@@ -80,7 +80,7 @@ function Shown({ delivery, source, reload }: ShownOptions) {
       <div class="columns">
         <div>
           <Section title={t().attempts}>
-            <Timeline delivery={delivery} sent={request.value?.attempts ?? []} />
+            <Timeline delivery={delivery} />
           </Section>
           <RequestSection delivery={delivery} data={request} />
         </div>
@@ -90,12 +90,7 @@ function Shown({ delivery, source, reload }: ShownOptions) {
   );
 }
 
-interface TimelineOptions {
-  readonly delivery: ShownDelivery;
-  readonly sent: readonly SentHeaders[];
-}
-
-function Timeline({ delivery, sent }: TimelineOptions) {
+function Timeline({ delivery }: { readonly delivery: ShownDelivery }) {
   if (delivery.attempts.length === 0) {
     return (
       <Empty
@@ -107,22 +102,13 @@ function Timeline({ delivery, sent }: TimelineOptions) {
   return (
     <ol class="timeline">
       {[...delivery.attempts].reverse().map((attempt) => (
-        <AttemptItem
-          key={attempt.number}
-          attempt={attempt}
-          sent={sent.find(({ number }) => number === attempt.number)}
-        />
+        <AttemptItem key={attempt.number} attempt={attempt} />
       ))}
     </ol>
   );
 }
 
-interface AttemptOptions {
-  readonly attempt: ShownAttempt;
-  readonly sent: SentHeaders | undefined;
-}
-
-function AttemptItem({ attempt, sent }: AttemptOptions) {
+function AttemptItem({ attempt }: { readonly attempt: ShownAttempt }) {
   const { status, error, response } = attempt;
   const isGood = status !== null && status >= 200 && status < 300;
   return (
@@ -149,12 +135,8 @@ function AttemptItem({ attempt, sent }: AttemptOptions) {
           {t().address}: {attempt.address}
         </p>
       )}
-      <RequestHeaders sent={sent} />
       {attempt.answerHeaders !== null && Object.keys(attempt.answerHeaders).length > 0 && (
-        <details>
-          <summary>{t().sent.answerHeaders}</summary>
-          <Content label={t().sent.answerHeaders} text={textOfHeaders(attempt.answerHeaders)} />
-        </details>
+        <AnswerHeaders headers={attempt.answerHeaders} />
       )}
       {response !== null && (
         <Content label={t().answer} text={response} name={`answer-${attempt.number}.txt`} />

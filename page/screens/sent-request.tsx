@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
+import type { SentRequest } from '../../lib/outbox/index.js';
 import { curlCommand } from '../core/curl.js';
 import type { ShownDelivery } from '../core/deliveries.js';
-import type { SentHeaders, SentRequest } from '../core/model.js';
 import { bytesOfBase64 } from '../core/signing.js';
 import type { Data } from '../core/use-data.js';
 import { t } from '../text/index.js';
@@ -68,26 +68,6 @@ function Body({ request }: { readonly request: SentRequest }) {
   );
 }
 
-/** The headers of one attempt, with its signature. */
-export function RequestHeaders({ sent }: { readonly sent: SentHeaders | undefined }) {
-  if (sent === undefined) return null;
-  return (
-    <details>
-      <summary>{t().sent.requestHeaders}</summary>
-      <Missing parts={sent.missing} />
-      {sent.headers !== null && (
-        <Content label={t().sent.requestHeaders} text={textOfHeaders(sent.headers)} />
-      )}
-    </details>
-  );
-}
-
-export function textOfHeaders(headers: Readonly<Record<string, string | null>>): string {
-  return Object.entries(headers)
-    .map(([name, value]) => `${name}: ${value ?? '…'}`)
-    .join('\n');
-}
-
 /** Says why parts are not shown: once for each reason, with the names of the parts. */
 function Missing({ parts }: { readonly parts: SentRequest['missing'] }) {
   const codes = [...new Set(parts.map(({ code }) => code))];
@@ -109,10 +89,9 @@ function Missing({ parts }: { readonly parts: SentRequest['missing'] }) {
 }
 
 function CurlButton({ request }: { readonly request: SentRequest }) {
-  const { url, body, bodyEncoding, attempts } = request;
-  const headers = attempts.findLast((one) => one.headers !== null)?.headers;
-  if (url === null || body === null || headers === undefined || headers === null) return null;
-  const text = curlCommand({ url, headers, body, bodyEncoding }, fileOf(request));
+  const { url, contentType, body, bodyEncoding } = request;
+  if (url === null || contentType === null || body === null) return null;
+  const text = curlCommand({ url, contentType, body, bodyEncoding }, fileOf(request));
   return <Copyable text={text} label={t().copyCurl} />;
 }
 

@@ -1,11 +1,11 @@
 import { useState } from 'preact/hooks';
+import type { SentRequest } from '../../lib/outbox/index.js';
 import type { ShownAttempt } from '../core/deliveries.js';
-import type { SentRequest } from '../core/model.js';
 import type { Finding, SeenFacts } from '../core/findings.js';
 import { findDifferences } from '../core/signature.js';
 import { bytesOf, bytesOfBase64 } from '../core/signing.js';
 import { useAction } from '../core/use-data.js';
-import { dateTime, t } from '../text/index.js';
+import { t } from '../text/index.js';
 import { Button, ErrorNote, Field, Note } from '../ui/basics.js';
 import { Dialog } from '../ui/dialog.js';
 
@@ -20,20 +20,11 @@ const EMPTY: SeenFacts = { secret: '', headers: '', body: '', computed: '' };
 /** Finds out why a receiver refuses a signature. The secret stays in this browser. */
 export function SignatureDialog({ request, attempts, onClose }: Options) {
   const [seen, setSeen] = useState(EMPTY);
-  const [number, setNumber] = useState(attempts.at(-1)?.number ?? 1);
   const [findings, setFindings] = useState<readonly Finding[]>();
   const comparing = useAction(async () => {
-    const attempt = attempts.find((one) => one.number === number);
-    setFindings(
-      await findDifferences(
-        {
-          headers: request.attempts.find((one) => one.number === number)?.headers ?? null,
-          body: bodyOf(request),
-          clockError: clockErrorOf(attempt),
-        },
-        seen,
-      ),
-    );
+    const clockError = clockErrorOf(attempts.at(-1));
+    const sent = { id: request.messageId, body: bodyOf(request), clockError };
+    setFindings(await findDifferences(sent, seen));
   });
   const change = (changes: Partial<SeenFacts>) => {
     setSeen({ ...seen, ...changes });
@@ -78,26 +69,6 @@ export function SignatureDialog({ request, attempts, onClose }: Options) {
           comparing.run();
         }}
       >
-        {attempts.length > 1 && (
-          <Field label={texts.ofAttempt}>
-            {(attributes) => (
-              <select
-                {...attributes}
-                value={String(number)}
-                onChange={({ currentTarget }) => {
-                  setNumber(Number(currentTarget.value));
-                  setFindings(undefined);
-                }}
-              >
-                {attempts.map((one) => (
-                  <option key={one.number} value={String(one.number)}>
-                    {t().attempt(one.number)} · {dateTime(one.startedAt)}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-        )}
         {line('secret', t().secret, texts.secretHint)}
         {area('headers', texts.seenHeaders, texts.seenHeadersHint)}
         {area('body', texts.seenBody, texts.seenBodyHint)}

@@ -6,8 +6,8 @@ import { attemptError, milliseconds, t } from '../text/index.js';
 import { refusalText } from '../text/problem-text.js';
 import { Button, ErrorNote, Field, Note } from '../ui/basics.js';
 import { Content } from '../ui/content.js';
+import { AnswerHeaders } from './answer-headers.js';
 import { useCatalogue } from './event-picker.js';
-import { textOfHeaders } from './sent-request.js';
 
 /** Sends an example, or other data, to an endpoint and shows its answer. */
 export function TestPanel({ id }: { readonly id: string }) {
@@ -95,12 +95,7 @@ function Answer({ result: { status, response, answerHeaders } }: { readonly resu
       ) : (
         <Content label={t().answer} text={response} name="answer.txt" />
       )}
-      {answerHeaders !== null && (
-        <details>
-          <summary>{t().sent.answerHeaders}</summary>
-          <Content label={t().sent.answerHeaders} text={textOfHeaders(answerHeaders)} />
-        </details>
-      )}
+      {answerHeaders !== null && <AnswerHeaders headers={answerHeaders} />}
     </>
   );
 }

@@ -3,8 +3,6 @@ import type { request as requestEn, SignatureTexts } from './request.en.js';
 
 export const request: Translation<typeof requestEn> = {
   binary: 'Diese Bytes sind kein Text: sie sind als Base64 gezeigt.',
-  missingAll: 'Was gesendet wurde, ist nicht mehr bekannt.',
-  requestHeaders: 'Kopfzeilen der Anfrage',
   answerHeaders: 'Kopfzeilen der Antwort',
   missing: {
     expunged: 'Der Inhalt wurde nach seiner Zeit entfernt.',
@@ -14,23 +12,18 @@ export const request: Translation<typeof requestEn> = {
       'Der Endpunkt wurde seitdem geändert: was vorher gesendet wurde, ist nicht bekannt.',
     'in-settings':
       'Dieser Endpunkt steht in den Einstellungen der Anwendung, die sich geändert haben können.',
-    'own-signer': 'Die Anwendung signiert auf eigene Art.',
-    hidden: 'Nicht gezeigt: es könnte jemandem Zugang geben.',
-    'not-kept': 'Nicht aufbewahrt.',
   },
   why: 'Warum passt meine Signatur nicht?',
   whyHint:
     'Vergleicht, was gesendet wurde, mit dem, was Ihr Programm sah. Alles wird in diesem Browser berechnet: nichts, was Sie hier einfügen, wird gesendet.',
   secretHint: 'So, wie Ihr Programm es hat, auch mit Leerzeichen und Anführungszeichen.',
   seenHeaders: 'Kopfzeilen, die Ihr Programm sah',
-  seenHeadersHint: 'Eine je Zeile, etwa webhook-id: msg_…. Leer: kein Vergleich.',
+  seenHeadersHint: 'Eine je Zeile, etwa webhook-id: msg_…. An ihnen wird das Geheimnis geprüft.',
   seenBody: 'Inhalt, den Ihr Programm sah',
   seenBodyHint: 'Der Text, bevor er gelesen (geparst) wird. Leer: kein Vergleich.',
   computedField: 'Signatur, die Ihr Programm berechnet',
   computedHint: 'Falls Sie sie haben: übliche Fehler werden versucht, bis einer dorthin führt.',
   compare: 'Vergleichen',
-  result: 'Ergebnis',
-  ofAttempt: 'Verglichen mit',
   noCrypto: 'Dieser Browser kann dies nur auf Seiten mit https.',
   nothing: 'Fügen Sie zuerst das Geheimnis, die Kopfzeilen oder den Inhalt ein.',
 };
@@ -38,13 +31,9 @@ export const request: Translation<typeof requestEn> = {
 export const signature: SignatureTexts = {
   headerMissing: (name) =>
     `Die Kopfzeile ${name} fehlt. Ein Proxy oder ein Framework dazwischen hat sie vielleicht entfernt.`,
-  headersComplete: 'Die Kopfzeilen sind die gesendeten.',
+  headersComplete: 'Die Kopfzeilen der Signatur sind alle da.',
   'webhook-id':
     'webhook-id ist die eines anderen Ereignisses: diese Kopfzeilen gehören zu einer anderen Anfrage.',
-  'webhook-timestamp':
-    'webhook-timestamp ist anders: diese Kopfzeilen gehören zu einem anderen Versuch oder wurden geändert. Jeder Versuch ist mit seiner eigenen Zeit signiert.',
-  'webhook-signature':
-    'webhook-signature ist anders: sie wurde geändert oder gekürzt oder gehört zu einem anderen Versuch.',
   bodySame: 'Der Inhalt ist der gesendete.',
   bodyEnds:
     'Der Inhalt hat am Anfang oder Ende andere Leerzeichen oder Zeilenumbrüche. Prüfen Sie die Bytes, wie sie kamen.',
@@ -59,12 +48,12 @@ export const signature: SignatureTexts = {
   bodyDiffers: (at) =>
     `Der Inhalt ist ein anderer: er weicht ab Zeichen ${at} ab. Etwas hat ihn unterwegs geändert, oder er gehört zu einer anderen Anfrage.`,
   notEnough:
-    'Das Geheimnis kann nicht verglichen werden: fügen Sie auch Kopfzeilen und Inhalt ein, denn die gesendeten sind nicht bekannt.',
+    'Das Geheimnis kann nicht geprüft werden: fügen Sie die Kopfzeilen ein, die Ihr Programm sah, und den Inhalt, wo er hier nicht gezeigt ist.',
   secretRight: 'Das Geheimnis ist das richtige.',
   secretOld:
     'Das Geheimnis ist ein altes, aus der Zeit vor einer Erneuerung. Es signiert noch, bis seine Zeit vorbei ist: nehmen Sie das neue.',
   secretWrong:
-    'Das Geheimnis hat diese Anfrage nicht signiert: es gehört zu einem anderen Endpunkt oder in die Zeit vor oder nach einer Erneuerung.',
+    'Das Geheimnis hat diese Signatur nicht gemacht: es gehört zu einem anderen Endpunkt oder in die Zeit vor oder nach einer Erneuerung, oder die Kopfzeilen wurden geändert.',
   secretBlanks:
     'Das Geheimnis ist richtig, hat aber Leerzeichen, Zeilenumbrüche oder Anführungszeichen um sich. Entfernen Sie diese dort, wo Ihr Programm es liest.',
   secretPrefix: 'Das Geheimnis ist richtig, aber whsec_ am Anfang fehlt.',

@@ -1,8 +1,6 @@
 /** Texts of the request that was sent, and of the search for what is wrong with a signature. */
 export const request = {
   binary: 'These bytes are not text: they are shown as base64.',
-  missingAll: 'What was sent is not known any more.',
-  requestHeaders: 'Headers of the request',
   answerHeaders: 'Headers of the answer',
   missing: {
     expunged: 'The body was dropped after its time.',
@@ -10,23 +8,18 @@ export const request = {
     'subscriber-removed': 'The endpoint was removed.',
     'subscriber-changed': 'The endpoint was changed since: what was sent before is not known.',
     'in-settings': 'The settings of the application name this endpoint, and may have changed.',
-    'own-signer': 'The application signs in a way of its own.',
-    hidden: 'Not shown: it may let somebody in.',
-    'not-kept': 'Not kept.',
   },
   why: 'Why does my signature not match?',
   whyHint:
     'Compares what was sent with what your program saw. All of it is worked out in this browser: nothing that you paste here is sent.',
   secretHint: 'As your program has it, with blanks and quotes if there are any.',
   seenHeaders: 'Headers that your program saw',
-  seenHeadersHint: 'One in a line, for example webhook-id: msg_…. Empty: not compared.',
+  seenHeadersHint: 'One in a line, for example webhook-id: msg_…. The secret is compared by them.',
   seenBody: 'Body that your program saw',
   seenBodyHint: 'The text before it is parsed. Empty: not compared.',
   computedField: 'Signature that your program works out',
   computedHint: 'If you have it: usual mistakes are tried until one leads there.',
   compare: 'Compare',
-  result: 'Result',
-  ofAttempt: 'Compared with',
   noCrypto: 'This browser can do this on pages with https only.',
   nothing: 'Paste the secret, the headers or the body first.',
 };
@@ -34,12 +27,8 @@ export const request = {
 export const signature = {
   headerMissing: (name: string) =>
     `The header ${name} is missing. A proxy or a framework between may have dropped it.`,
-  headersComplete: 'The headers are those that were sent.',
+  headersComplete: 'The headers of the signature are all there.',
   'webhook-id': 'webhook-id is that of another event: these headers belong to another request.',
-  'webhook-timestamp':
-    'webhook-timestamp differs: these headers belong to another attempt, or were changed. Each attempt is signed with its own time.',
-  'webhook-signature':
-    'webhook-signature differs: it was changed or cut, or belongs to another attempt.',
   bodySame: 'The body is the one that was sent.',
   bodyEnds:
     'The body has other blanks or line breaks at its beginning or end. Verify the bytes as they came.',
@@ -52,12 +41,12 @@ export const signature = {
   bodyDiffers: (at: number) =>
     `The body is another one: it differs from character ${at} on. Something changed it on the way, or it belongs to another request.`,
   notEnough:
-    'The secret cannot be compared: paste headers and body as well, since those that were sent are not known.',
+    'The secret cannot be compared: paste the headers that your program saw, and the body where it is not shown here.',
   secretRight: 'The secret is the right one.',
   secretOld:
     'The secret is an old one, from before a rotation. It still signs until its time is over: change to the new one.',
   secretWrong:
-    'The secret is not one that signed this request: it belongs to another endpoint, or to a time before or after a rotation.',
+    'The secret did not make this signature: it belongs to another endpoint, or to a time before or after a rotation, or the headers were changed.',
   secretBlanks:
     'The secret is right, but has blanks, line breaks or quotes around it. Remove them where your program reads it.',
   secretPrefix: 'The secret is right, but lacks whsec_ at its beginning.',

@@ -25,16 +25,14 @@ beforeEach(async () => {
 afterEach(() => visitor.end());
 
 describe('the request of a delivery', () => {
-  it('is shown with its headers and signature, and copied as a command that sends it again', async () => {
-    const secret = generateSecret();
-    const id = await owner.deliver(await owner.endpoint({ secret }), DATA);
+  it('is shown with its body, and copied as a command that sends the body again', async () => {
+    const id = await owner.deliver(await owner.endpoint(), DATA);
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await page.goto(owner.url(`/deliveries/${id}`));
     const body = page.getByRole('group', { name: 'Body' });
     await body.getByText('"title": ').waitFor();
     expect(await body.textContent()).toContain('\\u202eexe & <b>$(id)</b>');
-    await page.locator('summary', { hasText: 'Headers of the request' }).click();
-    await page.getByText(/webhook-signature: v1,/).waitFor();
+    await page.getByText(`POST ${owner.receiver.url}`).waitFor();
     await visitor.expectAccessible();
 
     await body.getByText('"list": ').click();
@@ -46,8 +44,7 @@ describe('the request of a delivery', () => {
     await run('sh', ['-c', command]);
     const [sent, again] = owner.receiver.received;
     expect(again!.body.equals(sent!.body)).toBe(true);
-    expect(again!.isSignedWith(secret)).toBe(true);
-    expect(again!.headers['hook-event']).toBe('article.created');
+    expect(again!.headers['content-type']).toBe('application/json');
 
     const download = page.waitForEvent('download');
     await page
@@ -89,7 +86,7 @@ describe('why a signature does not match', () => {
           const id = await owner.deliver(endpoint, DATA);
           const answer = await owner.api.send('GET', `/hooks/deliveries/${id}/request`);
           delivery = id;
-          return answer.body.attempts[0].headers;
+          return answer.body.body;
         },
         { interval: 200, timeout: 20_000 },
       )
@@ -116,17 +113,22 @@ describe('why a signature does not match', () => {
     const sign = (text: string, by: string | Buffer = key) =>
       createHmac('sha256', by).update(text).digest();
     const start = `${sent.id}.${sent.time}.`;
+    const headers = sent.headers.join('\n');
     const cases: readonly (readonly [Readonly<Record<string, string>>, string])[] = [
-      [{ Secret: sent.secret }, 'The secret is the right one.'],
-      [{ Secret: ` "${sent.secret}"` }, 'blanks, line breaks or quotes around it'],
-      [{ Secret: sent.secret.slice(6) }, 'lacks whsec_'],
-      [{ Secret: old }, 'from before a rotation'],
-      [{ Secret: given }, 'not one that signed this request'],
-      [{ Secret: 'whsk_AAAA' }, 'This is the private key'],
-      [{ Headers: sent.headers.join('\n') }, 'The headers are those that were sent'],
+      [{ Secret: sent.secret }, 'paste the headers'],
+      [{ Secret: sent.secret, Headers: headers }, 'The secret is the right one.'],
+      [{ Secret: ` "${sent.secret}"`, Headers: headers }, 'blanks, line breaks or quotes around'],
+      [{ Secret: sent.secret.slice(6), Headers: headers }, 'lacks whsec_'],
+      [{ Secret: old, Headers: headers }, 'from before a rotation'],
+      [{ Secret: given, Headers: headers }, 'did not make this signature'],
+      [
+        { Secret: sent.secret, Headers: headers.replace(sent.time, '1700000000') },
+        'did not make this signature',
+      ],
+      [{ Secret: 'whsk_AAAA', Headers: headers }, 'This is the private key'],
+      [{ Headers: headers }, 'The headers of the signature are all there'],
       [{ Headers: sent.headers.slice(0, 2).join('\n') }, 'webhook-signature is missing'],
-      [{ Headers: sent.headers.join('\n').replace(sent.time, '1700000000') }, 'another attempt'],
-      [{ Headers: sent.headers.join('\n').replace(sent.id, 'msg_1') }, 'of another event'],
+      [{ Headers: headers.replace(sent.id, 'msg_1') }, 'of another event'],
       [{ Body: sent.body }, 'The body is the one that was sent.'],
       [{ Body: `${sent.body}\n` }, 'at its beginning or end'],
       [{ Body: JSON.stringify(JSON.parse(sent.body), null, 2) }, 'parsed and serialised again'],
@@ -134,23 +136,33 @@ describe('why a signature does not match', () => {
       [{ Body: sent.body.replace('"big":1', '"big":2') }, 'it differs from character'],
       [{ Body: Buffer.from(sent.body).toString('latin1') }, 'in another charset'],
       [
-        { Secret: sent.secret, Signature: sign(start + sent.body).toString('hex') },
+        {
+          Secret: sent.secret,
+          Headers: headers,
+          Signature: sign(start + sent.body).toString('hex'),
+        },
         'in hexadecimal',
       ],
       [
         {
           Secret: sent.secret,
+          Headers: headers,
           Signature: sign(start + sent.body, sent.secret).toString('base64'),
         },
         'uses the text of the secret as the key',
       ],
       [
-        { Secret: sent.secret, Signature: `v1,${sign(sent.body).toString('base64')}` },
+        {
+          Secret: sent.secret,
+          Headers: headers,
+          Signature: `v1,${sign(sent.body).toString('base64')}`,
+        },
         'signs something else',
       ],
       [
         {
           Secret: sent.secret,
+          Headers: headers,
           Signature: sign(start + JSON.stringify(JSON.parse(sent.body), null, 2)).toString(
             'base64',
           ),

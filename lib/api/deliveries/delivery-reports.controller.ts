@@ -1,7 +1,7 @@
 import { Body, Get, HttpCode, Inject, Param, Post, Query, Req, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { EventCatalogue } from '../../event/index.js';
-import { type AttemptFiguresQuery, DeliveryReports } from '../../outbox/index.js';
+import { type AttemptFiguresQuery, DeliveryReports, type SentRequest } from '../../outbox/index.js';
 import {
   type OwnerScope,
   type Subscriber,
@@ -16,7 +16,7 @@ import { CallerScope } from '../http/owner.guard.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { RoutePaths } from '../platform/route-paths.js';
 import { orNotFound } from '../problems/errors.js';
-import { AttemptHistoryView, SentRequestView } from './delivery-reports.view.js';
+import { AttemptHistoryView } from './delivery-reports.view.js';
 import { EndpointStatesView } from './delivery-stats.view.js';
 import { FiguresQueryPipe } from './figures-query.pipe.js';
 
@@ -50,13 +50,13 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
       paths.adaptTo(host);
     }
 
-    /** Shows body and headers as they were sent. */
+    /** Shows body and URL as they were sent. */
     @Get(paths.of('/deliveries/:delivery/request'))
     async request(
       @CallerScope() scope: OwnerScope,
       @Param('delivery') id: string,
-    ): Promise<SentRequestView> {
-      return new SentRequestView(orNotFound(await this.reports.request(id, scope), 'delivery'));
+    ): Promise<SentRequest> {
+      return orNotFound(await this.reports.request(id, scope), 'delivery');
     }
 
     /** Counts attempts by hour or day. */

@@ -130,8 +130,7 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     refusals: [501],
   },
   'DeliveryReports.request': {
-    summary:
-      'Shows the request of a delivery as it was sent: body, URL, and the headers of each attempt',
+    summary: 'Shows the request of a delivery as it was sent: body and URL',
     answer: [200, 'SentRequest'],
     refusals: [501],
   },

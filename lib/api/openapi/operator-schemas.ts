@@ -106,7 +106,7 @@ export function operatorSchemas(
         items: all({ code: { ...text, enum: SETUP_WARNINGS }, text }),
       },
     }),
-    OperatorSentRequest: sentRequest(nullable, time),
+    OperatorSentRequest: sentRequest(nullable),
     OperatorAttemptHistory: attemptHistory(nullable, time),
     NewPause: some({ host }, ['host']),
     OperatorSubscriber: all({

@@ -11,9 +11,8 @@ const missing = {
   items: all({ field: text, code: text, reason: text }),
 };
 
-/** The request of a delivery. @param time the schema of a time, which owners get as text and operators as a number */
-export function sentRequest(nullable: Nullable, time: Schema): Schema {
-  const headers = nullable({ type: 'object', additionalProperties: nullable(text) });
+/** The request of a delivery. */
+export function sentRequest(nullable: Nullable): Schema {
   return all({
     deliveryId: text,
     messageId: text,
@@ -24,11 +23,10 @@ export function sentRequest(nullable: Nullable, time: Schema): Schema {
     body: nullable(text),
     bodyEncoding: { ...text, enum: ['utf8', 'base64'] },
     missing,
-    attempts: { type: 'array', items: all({ number: count, startedAt: time, headers, missing }) },
   });
 }
 
-/** Figures of attempts by hour or day. @param time as for {@link sentRequest} */
+/** Figures of attempts by hour or day. @param time the schema of a time, which owners get as text and operators as a number */
 export function attemptHistory(nullable: Nullable, time: Schema): Schema {
   const kinds = ANSWER_CLASSES.filter((kind) => kind !== 'none');
   const figures = {

@@ -300,7 +300,7 @@ export function apiSchemas(
         description: 'The failing ones, the longest first',
       },
     }),
-    SentRequest: sentRequest(nullable, time),
+    SentRequest: sentRequest(nullable),
     AttemptHistory: attemptHistory(nullable, time),
     FilterPreview: some({
       filter: changeable.filter,

@@ -1,5 +1,4 @@
 import type { Clock } from '../../common/index.js';
-import type { Deliverer } from '../../delivery/index.js';
 import type { DispatchStrategy, FanOut } from '../../dispatch/index.js';
 import { hostOf, withoutQuery } from '../../message/index.js';
 import type { OwnerScope, SubscriberRepository } from '../../subscriber/index.js';
@@ -27,7 +26,6 @@ import { visibleSubscribers } from './subscriber-scope.js';
 export interface DeliveryReportsDependencies {
   readonly strategy: DispatchStrategy;
   readonly deliveries: Deliveries;
-  readonly deliverer: Deliverer;
   readonly subscribers: SubscriberRepository;
   readonly fanOut: FanOut;
   readonly clock: Clock;
@@ -49,7 +47,7 @@ const MOST_FAILING = 50;
 export class DeliveryReports {
   constructor(private readonly dependencies: DeliveryReportsDependencies) {}
 
-  /** Makes the request of a delivery again; null when `scope` does not contain the id. */
+  /** Reads body and URL of a delivery; null when `scope` does not contain the id. */
   async request(id: string, scope: OwnerScope): Promise<SentRequest | null> {
     const { strategy, deliveries } = this.dependencies;
     const found = await deliveries.findById(id, scope);
