@@ -51,8 +51,10 @@ const LOWEST_SPECS = [
 ];
 /** What asserts that those versions are what runs. */
 const LOWEST_ONLY = ['test/module/loaded-versions.spec.ts'];
-/** It measures the memory of its process, so the process cannot be shared. */
-const OWN_PROCESS = ['lib/delivery/http/answer-memory.spec.ts'];
+/** Without the one that measures the memory of its process, which cannot be shared. */
+const LIB_SPECS = 'lib/**/!(answer-memory).spec.ts';
+/** Many of these share a process: most of their time would be spent loading the same packages. */
+const SHARED_PROCESS = [LIB_SPECS, 'test/{api,capture,conformance,receiver}/**/*.spec.ts'];
 
 /** What needs Redis, RabbitMQ or MariaDB, or minutes. */
 const NOT_QUICK = [
@@ -72,6 +74,7 @@ const NOT_QUICK = [
 /** By project; the others have all. */
 const DATABASES_ALIKE: Readonly<Record<string, ProvidedContext['databasesAlike']>> = {
   'nest-12': ['sqlite', 'postgres'],
+  'nest-12-shared': ['sqlite', 'postgres'],
   mariadb: ['mariadb'],
 };
 
@@ -104,19 +107,15 @@ export default defineConfig({
 
 function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
   if (suite === 'unit') {
-    return [
-      // One process for many files: most of their time would be spent loading the same packages.
-      project('lib', ['lib/**/*.spec.ts'], { exclude: OWN_PROCESS, isolate: false }),
-      project('nest-12', UNIT_SPECS),
-    ];
+    return [project('lib', [LIB_SPECS], { isolate: false }), project('nest-12', UNIT_SPECS)];
   }
   const all = ['lib', 'test', 'tools', 'bench'].map((folder) => `${folder}/**/*.spec.ts`);
   if (suite === 'quick')
     return [project('nest-12', all, { exclude: [...NOT_QUICK, ...LOWEST_ONLY] })];
   return [
     // All of `npm test`. The other projects are `npm run test:rest`.
-    project('nest-12', all, { exclude: LOWEST_ONLY }),
-    // One process for many files: most of their time would be spent loading the same packages.
+    project('nest-12', all, { exclude: [...LOWEST_ONLY, ...SHARED_PROCESS] }),
+    project('nest-12-shared', SHARED_PROCESS, { isolate: false }),
     project('mariadb', ALIKE_SPECS, { isolate: false }),
     ...([11, 12] as const).map((major) =>
       project(`lowest-${major}`, LOWEST_SPECS, {
