@@ -157,20 +157,19 @@ export class EventCatalogue {
    * `*` passes only if every declared event may be subscribed to. Where no event is declared, only `eventTypes` counts.
    *
    * @param pattern one whose syntax has been checked
-   * @param shown the names that the error may list. Default: those that may be subscribed to
    * @throws {@link InvalidInputError} for `events`
    */
-  checkPatternKnown(pattern: string, shown = this.subscribable()): void {
+  checkPatternKnown(pattern: string): void {
     const asked = namesOfPattern(pattern);
     const matched = [...this.#entries.values()].filter(({ names }) => overlap(asked, names));
     if (this.#entries.size > 0 && matched.length === 0) {
-      this.#refuse(pattern, 'which matches no event', shown);
+      this.#refuse(pattern, 'which matches no event');
     }
     const hidden =
       this.#entries.size === 0
         ? !this.#allows(asked)
         : !this.#allows(asked) && !matched.every(({ names }) => this.#allows(names));
-    if (hidden) this.#refuse(pattern, 'which matches events that cannot be subscribed to', shown);
+    if (hidden) this.#refuse(pattern, 'which matches events that cannot be subscribed to');
   }
 
   /** Returns the events that a subscriber gets, in the order of their declaration. */
@@ -188,7 +187,8 @@ export class EventCatalogue {
     return this.#allowed?.some((allowed) => covers(allowed, names)) ?? true;
   }
 
-  #refuse(pattern: string, reason: string, known: readonly string[]): never {
+  #refuse(pattern: string, reason: string): never {
+    const known = this.subscribable();
     const hint = known.length === 0 ? '' : `; there are ${shownNames(known)}`;
     throw new InvalidInputError('events', `must not hold ${pattern}, ${reason}${hint}`, {
       reason: 'unknown-event',

@@ -22,7 +22,6 @@ export class CreateThornPortalLinks1767312000004 implements MigrationInterface {
         column.text('secret_hash', 64),
         column.text('owner', 255),
         column.text('capabilities', 64),
-        optional(column.of('events', 'text')),
         column.of('created_at', 'bigint'),
         optional(column.of('used_at', 'bigint')),
         column.of('expires_at', 'bigint'),

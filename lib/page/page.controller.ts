@@ -71,13 +71,11 @@ export function pageController(settings: PageSettings, apis: PageApis): Type<unk
       const { code } = (body ?? {}) as { readonly code?: unknown };
       const session = typeof code === 'string' ? await this.links.exchange(code) : null;
       if (session === null) throw new UnauthorizedException();
-      const { token, capabilities, events, expiresAt } = session;
+      const { token, capabilities, expiresAt } = session;
       response
         .status(200)
         .header('Content-Type', 'application/json; charset=utf-8')
-        .send(
-          JSON.stringify({ token, capabilities, events, expiresIn: expiresAt - this.clock.now() }),
-        );
+        .send(JSON.stringify({ token, capabilities, expiresIn: expiresAt - this.clock.now() }));
     }
 
     /** Defines `<thorn-portal>` for documents that show the page without a frame. */

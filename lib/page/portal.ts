@@ -1,7 +1,5 @@
 import { OptionChecks } from '../common/option-checks.js';
 import { parseDuration } from '../common/time-text.js';
-import { InvalidInputError } from '../errors/index.js';
-import { checkPattern, MAX_PATTERNS } from '../subscriber/index.js';
 import { CAPABILITIES, type Capability, type PortalLinks } from '../portal/index.js';
 
 /** Options of {@link Portal.link}. */
@@ -10,11 +8,6 @@ export interface PortalLinkOptions {
   readonly owner: string;
   /** What the holder may do, `read` among it, which every screen needs. Default: `['read']`. */
   readonly capabilities?: readonly Capability[];
-  /**
-   * Patterns of the events that the holder sees and subscribes to, for example `['article.*']`: endpoints that get others as
-   * well are hidden from the holder. Default: all events.
-   */
-  readonly events?: readonly string[];
   /** The time in which the link can be opened: milliseconds, or a text such as `15m`; at most seven days. Default ten minutes. */
   readonly expiresIn?: number | string;
   /** The screen that it opens, for example `/endpoints/new`. Default: the first. */
@@ -35,8 +28,6 @@ export interface PortalLink {
 export interface OpenLink {
   readonly id: string;
   readonly capabilities: readonly Capability[];
-  /** Null: all events. */
-  readonly events: readonly string[] | null;
   readonly createdAt: Date;
   /** Null: it was not opened. */
   readonly openedAt: Date | null;
@@ -59,8 +50,8 @@ export class Portal {
 
   /** @throws `ThornConfigurationError` naming an option whose value makes no sense */
   async link(options: PortalLinkOptions): Promise<PortalLink> {
-    CHECK.names(options, ['owner', 'capabilities', 'events', 'expiresIn', 'next']);
-    const { owner, capabilities = ['read'], events, expiresIn = TEN_MINUTES, next } = options;
+    CHECK.names(options, ['owner', 'capabilities', 'expiresIn', 'next']);
+    const { owner, capabilities = ['read'], expiresIn = TEN_MINUTES, next } = options;
     checkOwner(CHECK, owner);
     CHECK.assert(
       'capabilities',
@@ -74,11 +65,6 @@ export class Portal {
       capabilities.includes('read'),
       "must hold 'read', which every screen needs",
     );
-    CHECK.assert(
-      'events',
-      events === undefined || arePatterns(events),
-      `must be a list of 1 to ${MAX_PATTERNS} names of events, or patterns such as article.*`,
-    );
     const lifetime = typeof expiresIn === 'string' ? parseDuration(expiresIn) : expiresIn;
     CHECK.assert('expiresIn', lifetime !== null, 'must be milliseconds, or a text such as 15m');
     CHECK.integer('expiresIn', lifetime!, { max: WEEK, unit: 'milliseconds' });
@@ -88,12 +74,7 @@ export class Portal {
       "must be a path of the page, for example '/endpoints/new'",
     );
     const distinct = [...new Set(capabilities)];
-    const { id, code, expiresAt } = await this.links.create(
-      owner,
-      distinct,
-      lifetime!,
-      events ?? null,
-    );
+    const { id, code, expiresAt } = await this.links.create(owner, distinct, lifetime!);
     const fragment = new URLSearchParams({ code, ...(next !== undefined && { next }) });
     return {
       id,
@@ -111,10 +92,9 @@ export class Portal {
   async list({ owner }: { readonly owner: string }): Promise<readonly OpenLink[]> {
     checkOwner(new OptionChecks('Portal.list()'), owner);
     const links = await this.links.list(owner);
-    return links.map(({ id, capabilities, events, createdAt, usedAt, expiresAt }) => ({
+    return links.map(({ id, capabilities, createdAt, usedAt, expiresAt }) => ({
       id,
       capabilities,
-      events,
       createdAt: new Date(createdAt),
       openedAt: usedAt === null ? null : new Date(usedAt),
       expiresAt: new Date(expiresAt),
@@ -147,17 +127,4 @@ function checkOwner(check: OptionChecks, owner: unknown): void {
     typeof owner === 'string' && owner !== '' && owner.length <= 255 && !owner.includes('\0'),
     "must be the user's id as a text",
   );
-}
-
-function arePatterns(events: unknown): boolean {
-  if (!Array.isArray(events) || events.length === 0 || events.length > MAX_PATTERNS) return false;
-  return events.every((one) => {
-    try {
-      checkPattern(one);
-      return true;
-    } catch (error) {
-      if (error instanceof InvalidInputError) return false;
-      throw error;
-    }
-  });
 }

@@ -26,10 +26,6 @@ export class ThornPortalLink {
   @Column({ type: 'varchar', length: 64 })
   capabilities!: string;
 
-  /** JSON: a list of patterns; null for all events. */
-  @Column({ type: 'text', nullable: true })
-  events!: string | null;
-
   /** The time at which the link was made. */
   @Column({ name: 'created_at', type: 'bigint' })
   createdAt!: number | string;

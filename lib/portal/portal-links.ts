@@ -17,15 +17,13 @@ export interface StoredLink {
   readonly secretHash: string;
   readonly owner: string;
   readonly capabilities: readonly Capability[];
-  /** Patterns of the events that it is for; null: of all. */
-  readonly events: readonly string[] | null;
   readonly createdAt: number;
   readonly usedAt: number | null;
   readonly expiresAt: number;
 }
 
 /** A session: the holder of its token acts for the owner within the capabilities. */
-export type PortalSession = Pick<StoredLink, 'owner' | 'capabilities' | 'events' | 'expiresAt'>;
+export type PortalSession = Pick<StoredLink, 'owner' | 'capabilities' | 'expiresAt'>;
 
 /** The lifetime of a session in milliseconds. */
 const SESSION = 60 * 60_000;
@@ -62,13 +60,12 @@ export class PortalLinks {
     owner: string,
     capabilities: readonly Capability[],
     lifetime: number,
-    events: readonly string[] | null = null,
   ): Promise<{ readonly id: string; readonly code: string; readonly expiresAt: number }> {
     const now = this.clock.now();
     const code = CODE + randomBytes(32).toString('base64url');
     const id = `lnk_${randomBytes(16).toString('hex')}`;
     const expiresAt = now + lifetime;
-    const link = { id, owner, capabilities, events, createdAt: now, usedAt: null, expiresAt };
+    const link = { id, owner, capabilities, createdAt: now, usedAt: null, expiresAt };
     await this.store.insert({ ...link, secretHash: hashOf(code) }, now);
     return { id, code, expiresAt };
   }
@@ -81,8 +78,8 @@ export class PortalLinks {
     const expiresAt = now + SESSION;
     const link = await this.store.exchange(hashOf(code), hashOf(token), now, expiresAt);
     if (link === null) return null;
-    const { owner, capabilities, events } = link;
-    return { token, owner, capabilities, events, expiresAt };
+    const { owner, capabilities } = link;
+    return { token, owner, capabilities, expiresAt };
   }
 
   /** @returns null for a token that is unknown, revoked or expired */

@@ -8,11 +8,7 @@ export class TypeOrmLinkStore implements LinkStore {
 
   async insert(link: StoredLink, now: number): Promise<void> {
     await this.#rows.delete({ expiresAt: LessThanOrEqual(now) });
-    await this.#rows.insert({
-      ...link,
-      capabilities: link.capabilities.join(' '),
-      events: link.events === null ? null : JSON.stringify(link.events),
-    });
+    await this.#rows.insert({ ...link, capabilities: link.capabilities.join(' ') });
   }
 
   async exchange(
@@ -65,7 +61,6 @@ function linkOf(row: ThornPortalLink): StoredLink {
   return {
     ...row,
     capabilities: row.capabilities.split(' ') as Capability[],
-    events: row.events === null ? null : (JSON.parse(row.events) as string[]),
     createdAt: Number(row.createdAt),
     usedAt: row.usedAt === null ? null : Number(row.usedAt),
     expiresAt: Number(row.expiresAt),

@@ -7,18 +7,12 @@ export {
   WELL,
 } from './model/subscriber-health.js';
 export { InMemorySubscriberRepository } from './storage/in-memory-subscriber.repository.js';
-export {
-  checkPattern,
-  MAX_PATTERN_LENGTH,
-  patternCovers,
-  patternMatches,
-} from './matching/pattern.js';
+export { checkPattern, MAX_PATTERN_LENGTH, patternMatches } from './matching/pattern.js';
 export { EXHAUSTED_ACTIONS, MAX_HOLD_FOR } from './model/order-check.js';
 export { checkRateLimit, MAX_RATE, MAX_RATE_PER, MIN_RATE_PER } from './model/rate-limit-check.js';
 export type { SecretRotation } from './service/secret-rotation.js';
 export { LimitReachedError } from './model/limit-reached.error.js';
 export { filterHolds, MAX_FILTER_LENGTH } from './matching/subscriber-filter.js';
-export { holdsText } from './matching/subscriber-search.js';
 export {
   checkSearch,
   MAX_DESCRIPTION_LENGTH,

@@ -7,9 +7,6 @@ import { apiUrl, isEmbedded, sessionUrl, settings } from './settings.js';
 /** The capabilities of a link's session; null: the application's own guards say what the caller may do. */
 export const capabilities = signal<readonly Capability[] | null>(null);
 
-/** Patterns of the events that the link is for; null: all. */
-export const events = signal<readonly string[] | null>(null);
-
 /** True until the code of a link is exchanged. */
 export const isEntering = signal(false);
 
@@ -32,7 +29,6 @@ export function can(...wanted: readonly Capability[]): boolean {
 interface Session {
   readonly token: string;
   readonly capabilities: readonly Capability[];
-  readonly events: readonly string[] | null;
 }
 
 /** In the memory of the tab, so that reloading the page does not end a session. Pages in frames may have no such memory. */
@@ -78,7 +74,7 @@ function enterByLink(): boolean {
   replacePlace(next?.startsWith('/') === true ? next : '/');
   kept.write(null);
   authorization.value = null;
-  [capabilities.value, events.value] = [null, null];
+  capabilities.value = null;
   isLockedOut.value = false;
   visit.value += 1;
   void exchange(code);
@@ -133,7 +129,6 @@ async function sessionOf(
 function begin(session: Session, endsAt: number): void {
   authorization.value = `Bearer ${session.token}`;
   capabilities.value = session.capabilities;
-  events.value = session.events;
   isLockedOut.value = false;
   kept.write({ ...session, endsAt });
   clearTimeout(renewal);

@@ -1,7 +1,6 @@
 import { apiUrl } from '../core/settings.js';
 import { call } from '../core/client.js';
 import type { Catalogue } from '../core/model.js';
-import { events as linked } from '../core/session.js';
 import { type Data, useData } from '../core/use-data.js';
 import { t } from '../text/index.js';
 import { EventExample } from './event-example.js';
@@ -50,14 +49,12 @@ export function EventPicker({ events, items, error, onChange }: PickerOptions) {
     <fieldset aria-describedby="events-error">
       <legend>{t().chooseEvents}</legend>
       <div class="tree">
-        {linked.value === null && (
-          <Choice
-            name={t().allEvents}
-            isGroup
-            checked={isAll}
-            onChange={() => onChange(isAll ? [] : ['*'])}
-          />
-        )}
+        <Choice
+          name={t().allEvents}
+          isGroup
+          checked={isAll}
+          onChange={() => onChange(isAll ? [] : ['*'])}
+        />
         {others.map((one) => (
           <Choice key={one} name={one} checked onChange={() => toggle(one)} />
         ))}
@@ -66,15 +63,13 @@ export function EventPicker({ events, items, error, onChange }: PickerOptions) {
           const inGroup = list.map(({ name }) => patternFor(name));
           return (
             <div key={group}>
-              {(linked.value === null || linked.value.includes(whole)) && (
-                <Choice
-                  name={t().group(group)}
-                  isGroup
-                  checked={isAll || has(whole)}
-                  disabled={isAll}
-                  onChange={() => toggle(whole, inGroup)}
-                />
-              )}
+              <Choice
+                name={t().group(group)}
+                isGroup
+                checked={isAll || has(whole)}
+                disabled={isAll}
+                onChange={() => toggle(whole, inGroup)}
+              />
               {list.map(({ name, description }) => (
                 <div key={name}>
                   <Choice

@@ -138,20 +138,13 @@ function reportsOf(rig: OutboxApp): readonly Report[] {
       ],
       [`history of ${subscriberId}`, () => deliveries.history({ subscriberId, days: 90 }, 'any')],
       [
-        `history of events of ${subscriberId}`,
-        () => deliveries.history({ subscriberId, days: 90, events: ['order.*'] }, 'any'),
-      ],
-      [
         `figures of ${subscriberId}`,
         () => reports.figures({ subscriberId, by: 'day', until }, 'any'),
       ],
     ]),
     ...scopes.flatMap((scope): Report[] => [
       [`figures by hour of ${nameOf(scope)}`, () => reports.figures({ by: 'hour', until }, scope)],
-      [
-        `figures by day of ${nameOf(scope)}`,
-        () => reports.figures({ by: 'day', until, events: ['order.*'] }, scope),
-      ],
+      [`figures by day of ${nameOf(scope)}`, () => reports.figures({ by: 'day', until }, scope)],
       [`endpoints of ${nameOf(scope)}`, () => reports.endpoints(scope)],
     ]),
     ['stats', () => deliveries.stats()],

@@ -1,4 +1,4 @@
-import { Get, Inject, Param, Req, type Type } from '@nestjs/common';
+import { Get, Inject, Param, type Type } from '@nestjs/common';
 import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
 import { EventCatalogue } from '../../event/index.js';
 import { type AsyncApiDocument, thornAsyncApi, thornOpenApiWebhooks } from '../../openapi/index.js';
@@ -10,7 +10,6 @@ import {
   EventTypeView,
   subscribableEvents,
 } from './event-type.view.js';
-import { eventsFor } from '../http/portal.guard.js';
 import { orNotFound } from '../problems/errors.js';
 import { RoutePaths } from '../platform/route-paths.js';
 
@@ -57,22 +56,17 @@ export function eventTypesController(settings: ApiSettings): Type<unknown> {
 
     /** Describes the requests of all events that the caller may subscribe to, as OpenAPI. */
     @Get(paths.of('/openapi.json'))
-    openApi(@Req() request: object): OpenApiView {
-      const webhooks = thornOpenApiWebhooks(this.module, eventsOf(request));
+    openApi(): OpenApiView {
+      const webhooks = thornOpenApiWebhooks(this.module);
       return { openapi: '3.1.0', info: INFO, webhooks };
     }
 
     /** The same as AsyncAPI. */
     @Get(paths.of('/asyncapi.json'))
-    asyncApi(@Req() request: object): AsyncApiDocument {
-      return thornAsyncApi(this.module, { ...INFO, ...eventsOf(request) });
+    asyncApi(): AsyncApiDocument {
+      return thornAsyncApi(this.module, INFO);
     }
   }
 
   return ThornEventTypesController;
-}
-
-function eventsOf(request: object): { readonly events?: readonly string[] } {
-  const events = eventsFor(request);
-  return events === null ? {} : { events };
 }

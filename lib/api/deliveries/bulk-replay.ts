@@ -6,7 +6,6 @@ import { withinTimeBudget } from '../http/time-budget.js';
 /**
  * Retries failed deliveries for a while.
  *
- * @param events patterns of the events that the caller may see; null for all
  * @returns null when there is no such subscriber within `scope`
  */
 export function recover(
@@ -14,10 +13,9 @@ export function recover(
   subscriberId: string,
   body: RecoverDto,
   scope: OwnerScope,
-  events: readonly string[] | null = null,
 ): Promise<ReplaySummary | null> {
   const { dryRun = false, after = null } = body;
-  const range = { ...rangeOf(body), ...(events !== null && { events }) };
+  const range = rangeOf(body);
   return withinTimeBudget((signal) =>
     deliveries.retryFailed({ ...range, subscriberId, dryRun, after, signal }, scope),
   );
@@ -26,7 +24,6 @@ export function recover(
 /**
  * Sends missed messages for a while.
  *
- * @param events as in {@link recover}
  * @returns null when there is no such subscriber within `scope`
  */
 export function backfill(
@@ -34,10 +31,9 @@ export function backfill(
   subscriberId: string,
   body: BackfillDto,
   scope: OwnerScope,
-  events: readonly string[] | null = null,
 ): Promise<ReplaySummary | null> {
   const { dryRun = false, after = null } = body;
-  const range = { ...rangeOf(body), ...(events !== null && { events }) };
+  const range = rangeOf(body);
   return withinTimeBudget((signal) =>
     deliveries.backfill({ ...range, subscriberId, dryRun, after, signal }, scope),
   );

@@ -1,4 +1,4 @@
-import { Body, Get, HttpCode, Inject, Param, Post, Query, Req, type Type } from '@nestjs/common';
+import { Body, Get, HttpCode, Inject, Param, Post, Query, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import {
   Deliveries,
@@ -19,10 +19,10 @@ import { DeliveryDetailsView, DeliveryPageView, DeliveryView } from './delivery.
 import { orNotFound } from '../problems/errors.js';
 import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
-import { eventsFor, Needs } from '../http/portal.guard.js';
+import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { RoutePaths } from '../platform/route-paths.js';
-import { StatsView, WELL } from './delivery-stats.view.js';
+import { StatsView } from './delivery-stats.view.js';
 
 /** The routes of the delivery log. */
 export function deliveriesController(settings: ApiSettings): Type<unknown> {
@@ -70,14 +70,10 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
       @Query('days') days: unknown,
-      @Req() request: object,
     ): Promise<StatsView> {
-      const events = eventsFor(request);
-      const query = { subscriberId: id, ...daysOf(days), ...(events !== null && { events }) };
+      const query = { subscriberId: id, ...daysOf(days) };
       const history = orNotFound(await this.deliveries.history(query, scope));
-      // Attempts of other events would show in it.
-      const state = events === null ? orNotFound(await this.reports.endpoint(id, scope)) : WELL;
-      return new StatsView(history, state);
+      return new StatsView(history, orNotFound(await this.reports.endpoint(id, scope)));
     }
 
     @Get(paths.of('/deliveries/:delivery'))
@@ -142,10 +138,8 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
       @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
-      @Req() request: object,
     ): Promise<ReplaySummary> {
-      const events = eventsFor(request);
-      return orNotFound(await recover(this.deliveries, id, body as RecoverDto, scope, events));
+      return orNotFound(await recover(this.deliveries, id, body as RecoverDto, scope));
     }
 
     /** Sends what was missed. */
@@ -157,10 +151,8 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
       @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
-      @Req() request: object,
     ): Promise<ReplaySummary> {
-      const events = eventsFor(request);
-      return orNotFound(await backfill(this.deliveries, id, body as BackfillDto, scope, events));
+      return orNotFound(await backfill(this.deliveries, id, body as BackfillDto, scope));
     }
 
     async #page(

@@ -1,17 +1,11 @@
-import { Body, Get, HttpCode, Inject, Param, Post, Query, Req, type Type } from '@nestjs/common';
+import { Body, Get, HttpCode, Inject, Param, Post, Query, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { EventCatalogue } from '../../event/index.js';
 import { type AttemptFiguresQuery, DeliveryReports, type SentRequest } from '../../outbox/index.js';
-import {
-  type OwnerScope,
-  type Subscriber,
-  Subscribers,
-  type SubscriberUpdate,
-} from '../../subscriber/index.js';
+import { type OwnerScope, Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
 import { ApiController } from '../http/controller.decorators.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
-import { isWithin, sharedPatterns } from '../http/portal-events.interceptor.js';
-import { eventsFor, Needs } from '../http/portal.guard.js';
+import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { RoutePaths } from '../platform/route-paths.js';
@@ -64,28 +58,15 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
     async figures(
       @CallerScope() scope: OwnerScope,
       @Query(new FiguresQueryPipe()) query: unknown,
-      @Req() request: object,
     ): Promise<AttemptHistoryView> {
-      const events = eventsFor(request);
-      const seen = events && (await this.#subscribersOf(events, scope));
-      const narrowed = events && { events, among: seen!.map(({ id }) => id) };
-      const asked = { ...(query as AttemptFiguresQuery), ...narrowed };
-      const found = await this.reports.figures(asked, scope);
+      const found = await this.reports.figures(query as AttemptFiguresQuery, scope);
       return new AttemptHistoryView(orNotFound(found));
     }
 
     /** Shows the endpoints that fail, and counts them. */
     @Get(paths.of('/health'))
-    async health(
-      @CallerScope() scope: OwnerScope,
-      @Req() request: object,
-    ): Promise<EndpointStatesView> {
-      const events = eventsFor(request);
-      if (events === null) return new EndpointStatesView(await this.reports.endpoints(scope));
-      // Attempts of other events would show in what fails.
-      const seen = await this.#subscribersOf(events, scope);
-      const disabled = seen.filter(({ enabled }) => !enabled).length;
-      return new EndpointStatesView({ failing: 0, disabled, items: [] });
+    async health(@CallerScope() scope: OwnerScope): Promise<EndpointStatesView> {
+      return new EndpointStatesView(await this.reports.endpoints(scope));
     }
 
     /** Shows which of the latest messages a filter lets through. Nothing is stored. */
@@ -95,13 +76,11 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
     async preview(
       @CallerScope() scope: { readonly owner: string | null },
       @Body(PREVIEW) body: unknown,
-      @Req() request: object,
     ): Promise<FilterPreviewView> {
       const offered = this.catalogue.offeredPatterns();
-      const allowed = eventsFor(request);
       const withDefaults = ({
         filter = null,
-        events = allowed === null ? offered : sharedPatterns(allowed, offered),
+        events = offered,
         exclude = [],
       }: SubscriberUpdate) => ({ filter, events, exclude });
       let warnings: readonly string[] = [];
@@ -115,18 +94,6 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
         .filter(({ event }) => this.catalogue.offers(event))
         .map(({ time, ...one }) => ({ ...one, time: new Date(time).toISOString() }));
       return { items, passed: items.filter(({ passes }) => passes).length, warnings };
-    }
-
-    /** The subscribers that the holder of a link for some events sees. */
-    async #subscribersOf(events: readonly string[], scope: OwnerScope): Promise<Subscriber[]> {
-      const found: Subscriber[] = [];
-      let after: string | undefined;
-      do {
-        const page = await this.subscribers.list({ limit: 1000, ...(after && { after }) }, scope);
-        found.push(...page.items.filter((one) => isWithin(one, events)));
-        after = page.next ?? undefined;
-      } while (after !== undefined);
-      return found;
     }
   }
 

@@ -43,9 +43,6 @@ function stateView({
   };
 }
 
-/** The state of an endpoint that has no failures, or none that the caller may know. */
-export const WELL = { failingSince: null, failingMessages: 0, pause: null } as const;
-
 /** The endpoints of an owner that need a look. */
 export class EndpointStatesView {
   /** Enabled endpoints whose attempts have only failed of late. */

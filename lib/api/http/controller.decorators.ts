@@ -18,7 +18,6 @@ import { FixedResponseInterceptor } from './fixed-response.interceptor.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { JsonBodyGuard } from './json-body.guard.js';
 import { OwnerGuard } from './owner.guard.js';
-import { PortalEventsInterceptor } from './portal-events.interceptor.js';
 import { PortalGuard, unlessPortal } from './portal.guard.js';
 import { ServiceErrorsInterceptor } from './service-errors.interceptor.js';
 
@@ -33,11 +32,7 @@ export function ApiController(settings: ApiSettings): ClassDecorator {
   return ThornController(settings, {
     decorators: decorators.all,
     guards: [...guards, new OwnerGuard(settings), new JsonBodyGuard(limits.bodyBytes)],
-    interceptors: [
-      new ServiceErrorsInterceptor(),
-      ...(settings.portal ? [PortalEventsInterceptor] : []),
-      IdempotencyInterceptor,
-    ],
+    interceptors: [new ServiceErrorsInterceptor(), IdempotencyInterceptor],
   });
 }
 

@@ -16,8 +16,8 @@ const KEY = 'thorn:capabilities';
 /** Fields that set a secret, in any route. */
 const SECRET_FIELDS = ['secret', 'hmac_secret'];
 
-/** Requests with the token of a session that {@link PortalGuard} has found, and the events that it is for. */
-const admitted = new WeakMap<object, readonly string[] | null>();
+/** Requests with the token of a session that {@link PortalGuard} has found. */
+const admitted = new WeakSet();
 
 /** Says what a route needs of the token of a session. Default: `read` for GET, `write` for every other method. */
 export function Needs(...capabilities: readonly Capability[]): MethodDecorator {
@@ -25,15 +25,6 @@ export function Needs(...capabilities: readonly Capability[]): MethodDecorator {
     const handler = (prototype as Readonly<Record<typeof name, object>>)[name]!;
     Reflect.defineMetadata(KEY, capabilities, handler);
   };
-}
-
-/** Tells whether a route says that it needs a capability. */
-export function declaresNeed(handler: object, capability: Capability): boolean {
-  return declaredNeeds(handler)?.includes(capability) === true;
-}
-
-function declaredNeeds(handler: object): readonly Capability[] | undefined {
-  return Reflect.getMetadata(KEY, handler) as readonly Capability[] | undefined;
 }
 
 type PortalRequest = ApiRequest & { readonly method: string; readonly body?: unknown };
@@ -56,15 +47,10 @@ export class PortalGuard implements CanActivate {
     if (!neededFor(context.getHandler(), request).every((one) => given.has(one))) {
       throw new ForbiddenException();
     }
-    admitted.set(request, session.events);
+    admitted.add(request);
     enterScope(request, session.owner);
     return true;
   }
-}
-
-/** Returns the patterns of the events that a request may show and change; null: all. */
-export function eventsFor(request: object): readonly string[] | null {
-  return admitted.get(request) ?? null;
 }
 
 /** Leaves a guard of the application out for requests that {@link PortalGuard} has let in. */
@@ -99,9 +85,8 @@ function tokenOf({ headers }: Pick<ApiRequest, 'headers'>): string | undefined {
 }
 
 function neededFor(handler: object, { method, body }: PortalRequest): readonly Capability[] {
-  const needed = declaredNeeds(handler) ?? [
-    method === 'GET' || method === 'HEAD' ? 'read' : 'write',
-  ];
+  const declared = Reflect.getMetadata(KEY, handler) as readonly Capability[] | undefined;
+  const needed = declared ?? [method === 'GET' || method === 'HEAD' ? 'read' : 'write'];
   const setsSecret = isObject(body) && SECRET_FIELDS.some((field) => Object.hasOwn(body, field));
   return setsSecret ? [...needed, 'secrets'] : needed;
 }

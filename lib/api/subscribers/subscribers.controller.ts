@@ -9,17 +9,14 @@ import {
   Patch,
   Post,
   Query,
-  Req,
   Res,
   type Type,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import {
-  holdsText,
   type NewSubscriber,
   type OwnerScope,
   type Subscriber,
-  type SubscriberPage,
   type SubscriberQuery,
   Subscribers,
   type SubscriberUpdate,
@@ -35,7 +32,7 @@ import { entityTag, ifMatch } from './etag.js';
 import { orNotFound } from '../problems/errors.js';
 import type { HeaderResponse } from '../problems/header-response.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
-import { eventsFor, Needs } from '../http/portal.guard.js';
+import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { RoutePaths } from '../platform/route-paths.js';
 import { SubscriberQueryPipe } from './subscriber-query.pipe.js';
@@ -77,9 +74,8 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(0) collection: string,
       @Query(new SubscriberQueryPipe()) query: unknown,
-      @Req() request: object,
     ): Promise<SubscriberPageView> {
-      const { items, next } = await this.#found(scope, query as SubscriberQuery, request);
+      const { items, next } = await this.subscribers.list(query as SubscriberQuery, scope);
       return new SubscriberPageView(
         items.map(
           (item) => new SubscriberView(item, settings.self(collection, item.id), this.format),
@@ -176,20 +172,6 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     ): Promise<void> {
       const check = ifMatch(expected);
       orNotFound((await this.subscribers.delete(id, scope, check && { check })) || null);
-    }
-
-    /** For a link to some events the text is sought last: `next` must not tell what is in an endpoint it hides. */
-    async #found(
-      scope: OwnerScope,
-      query: SubscriberQuery,
-      request: object,
-    ): Promise<SubscriberPage> {
-      const { search, ...page } = query;
-      if (search === undefined || eventsFor(request) === null) {
-        return this.subscribers.list(query, scope);
-      }
-      const { items, next } = await this.subscribers.list(page, scope);
-      return { items: items.filter((item) => holdsText(item, search)), next };
     }
 
     #view(subscriber: Subscriber, collection: string, response: HeaderResponse): SubscriberView {

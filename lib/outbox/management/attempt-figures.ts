@@ -4,17 +4,13 @@ import type { Row } from '../database/outbox-database.js';
 import { ANSWER_CLASSES, type AnswerClass, answerClassOf } from '../model/answer-class.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import { everythingOf } from './log-scan.js';
-import { byBucket, countedSince, LOG_BOUNDS, lookInSteps, rowsOf } from './log-steps.js';
+import { byBucket, countedSince, LOG_BOUNDS, lookInSteps } from './log-steps.js';
 import { DAY } from '../retention/retention-limits.js';
 
 /** The time that figures are made of. */
 export interface AttemptFiguresQuery {
   /** Id of a subscriber; default all. */
   readonly subscriberId?: string;
-  /** Ids of the subscribers that are counted. Default: all in scope. */
-  readonly among?: readonly string[];
-  /** Patterns of the events that are counted. Default: all. */
-  readonly events?: readonly string[];
   /** Default `hour`. */
   readonly by?: 'hour' | 'day';
   /** From then on; default a day ago, by day 30 days ago. */
@@ -61,12 +57,11 @@ const MOST_ITEMS = 400;
 /** The time to make figures of, with its defaults. */
 export interface FiguresRange extends Pick<AttemptHistory, 'by' | 'since' | 'until'> {
   readonly step: number;
-  readonly events: readonly string[] | undefined;
 }
 
 /** @throws {@link InvalidInputError} naming the field */
 export function figuresRange(query: AttemptFiguresQuery, now: number): FiguresRange {
-  const { by = 'hour', events } = query;
+  const { by = 'hour' } = query;
   const step = by === 'hour' ? HOUR : DAY;
   const until = query.until?.getTime() ?? now + 1;
   const first = query.since?.getTime() ?? until - (by === 'hour' ? DAY : 30 * DAY);
@@ -80,7 +75,7 @@ export function figuresRange(query: AttemptFiguresQuery, now: number): FiguresRa
     const reason = `must be at most ${MOST_ITEMS} ${by}s before until`;
     throw new InvalidInputError('since', reason);
   }
-  return { by, since, until, step, events };
+  return { by, since, until, step };
 }
 
 /**
@@ -113,7 +108,7 @@ export async function attemptFigures(
 async function countIn(
   { log }: OutboxStore,
   subscribers: readonly string[] | undefined,
-  { since, until, step, events }: FiguresRange,
+  { since, until, step }: FiguresRange,
   sources: number,
 ): Promise<{ readonly rows: readonly Row[]; readonly since: number }> {
   const range = { from: firstIdAt('dlv_', since), before: [firstIdAt('dlv_', until)] };
@@ -121,8 +116,7 @@ async function countIn(
   const bounds = { ...LOG_BOUNDS, rows: Math.ceil(LOG_BOUNDS.rows / sources) };
   const rows: Row[] = [];
   const floor = await lookInSteps(log.pages, arms, range, bounds, async (part) => {
-    const found = await log.pages.countAttempts(arms, filters, part, step, events !== undefined);
-    rows.push(...rowsOf(found, events));
+    rows.push(...(await log.pages.countAttempts(arms, filters, part, step)));
   });
   return { rows, since: countedSince(floor, since) };
 }

@@ -286,7 +286,7 @@ export class Deliveries {
    * @throws {@link InvalidInputError} whose `field` is `days`
    */
   async history(
-    { subscriberId: subscriber, days = 30, events }: DeliveryHistoryOptions,
+    { subscriberId: subscriber, days = 30 }: DeliveryHistoryOptions,
     scope: OwnerScope,
   ): Promise<DeliveryHistory | null> {
     if (!Number.isInteger(days) || days < 1 || days > MAX_DAYS) {
@@ -301,7 +301,7 @@ export class Deliveries {
     }
     const now = this.dependencies.clock.now();
     const since = now - (now % DAY) - (days - 1) * DAY;
-    return readHistory(outbox.stores, subscriber, since, now, events);
+    return readHistory(outbox.stores, subscriber, since, now);
   }
 
   /**

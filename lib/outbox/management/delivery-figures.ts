@@ -5,7 +5,7 @@ import type { DeliveryStats } from '../tables/delivery-record.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import { attemptFiguresOf } from './attempt-figures.js';
 import { everythingOf } from './log-scan.js';
-import { byBucket, countedSince, LOG_BOUNDS, lookInSteps, rowsOf } from './log-steps.js';
+import { byBucket, countedSince, LOG_BOUNDS, lookInSteps } from './log-steps.js';
 
 /** Counts the outstanding work over all data sources. */
 export async function readStats(
@@ -90,12 +90,11 @@ export async function readHistory(
   subscriber: string,
   since: number,
   until: number,
-  events: readonly string[] | undefined,
 ): Promise<DeliveryHistory> {
   const starts: number[] = [];
   for (let day = since; day <= until; day += DAY) starts.push(day);
   const parts = await Promise.all(
-    stores.map((store) => readPart(store, subscriber, starts, events, stores.length)),
+    stores.map((store) => readPart(store, subscriber, starts, stores.length)),
   );
   const complete = Math.max(...parts.map((part) => part.since));
   const deliveries = byBucket(parts.flatMap((part) => part.deliveries));
@@ -117,11 +116,9 @@ async function readPart(
   { log }: OutboxStore,
   subscriber: string,
   starts: readonly number[],
-  events: readonly string[] | undefined,
   sources: number,
 ): Promise<HistoryPart> {
   const { pages } = log;
-  const byEvent = events !== undefined;
   const { arms } = everythingOf(pages, [subscriber]);
   // A day is a range of ids: they begin with the time.
   const days = starts.map((day) => ({
@@ -133,14 +130,13 @@ async function readPart(
   const bounds = { ...LOG_BOUNDS, rows: Math.ceil(LOG_BOUNDS.rows / sources) };
   const [deliveries, attempts]: [Row[], Row[]] = [[], []];
   const floor = await lookInSteps(pages, arms, range, bounds, async (part) => {
-    deliveries.push(...rowsOf(await pages.countDeliveries(arms[0]!, part, days, byEvent), events));
-    attempts.push(...rowsOf(await pages.countAttempts(arms, [], part, DAY, byEvent), events));
+    deliveries.push(...(await pages.countDeliveries(arms[0]!, part, days)));
+    attempts.push(...(await pages.countAttempts(arms, [], part, DAY)));
   });
-  const waiting = rowsOf(await pages.countRateLimited(arms[0]!, byEvent), events);
   return {
     deliveries,
     attempts,
-    rateLimited: amountOf(waiting),
+    rateLimited: await pages.countRateLimited(arms[0]!),
     since: countedSince(floor, starts[0]!),
   };
 }

@@ -51,8 +51,6 @@ export interface DeliveryHistoryOptions {
   readonly subscriberId: string;
   /** The number of days, today included, 1 to 90. Default 30. */
   readonly days?: number;
-  /** Patterns of the events that are counted. Default: all. */
-  readonly events?: readonly string[];
 }
 
 /** The maximum number of deliveries on one page. */

@@ -69,8 +69,7 @@ export class DeliveryReports {
     const range = figuresRange(query, clock.now());
     const { stores } = await requireOutbox(strategy);
     const { subscriberId } = query;
-    const within = await visibleSubscribers(subscribers, subscriberId, scope, undefined);
-    const visible = query.among === undefined ? within : intersection(query.among, within);
+    const visible = await visibleSubscribers(subscribers, subscriberId, scope, undefined);
     if (subscriberId !== undefined && visible?.length === 0) return null;
     return attemptFigures(stores, visible, range);
   }
@@ -139,9 +138,4 @@ export class DeliveryReports {
     const urls = new Map(stored.map(({ id, url }) => [id, withoutQuery(url)]));
     return deliveries.map((one) => ({ ...one, url: urls.get(one.subscriberId) ?? null }));
   }
-}
-
-function intersection(some: readonly string[], others: readonly string[] | undefined) {
-  const known = new Set(others);
-  return others === undefined ? some : some.filter((one) => known.has(one));
 }

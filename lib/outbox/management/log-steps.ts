@@ -2,7 +2,6 @@ import { setImmediate } from 'node:timers/promises';
 import { timeFromId } from '../../common/id.js';
 import type { Row } from '../database/outbox-database.js';
 import type { LogCondition, LogPageTable, LogRange } from '../tables/log-page-table.js';
-import { isAmong } from './replay.js';
 
 /** How much of the log a report looks at. */
 export interface StepBounds {
@@ -66,14 +65,6 @@ export function byBucket(rows: readonly Row[]): ReadonlyMap<number, readonly Row
     else others.push(row);
   }
   return buckets;
-}
-
-/** Leaves out rows of other events. Databases cannot: they differ in what LIKE compares. */
-export function rowsOf(
-  rows: readonly Row[],
-  events: readonly string[] | undefined,
-): readonly Row[] {
-  return events === undefined ? rows : rows.filter(({ event }) => isAmong(event as string, events));
 }
 
 function stepAfter(rows: number, took: number): number {

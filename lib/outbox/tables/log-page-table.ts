@@ -140,28 +140,26 @@ export class LogPageTable {
     };
   }
 
-  /** Counts the attempts of deliveries by time, answer and duration, and by event if asked. @param step milliseconds */
+  /** Counts the attempts of deliveries by time, answer and duration. @param step milliseconds */
   async countAttempts(
     arms: readonly LogCondition[],
     filters: readonly LogCondition[],
     range: LogRange,
     step: number,
-    byEvent = false,
   ): Promise<readonly Row[]> {
     const { attempts } = this.tables;
-    const event = byEvent ? ', d.event' : '';
-    const groups = `w.began - (w.began % ${step}), w.status, w.error_code, w.duration${byEvent ? ', w.event' : ''}`;
+    const groups = `w.began - (w.began % ${step}), w.status, w.error_code, w.duration`;
     const parts = arms.flatMap((arm): Statement[] => {
       const all = [arm, ...filters, ...conditionsOf(range)].filter(({ sql }) => sql !== '');
       const where = all.map(({ sql }) => sql).join(' AND ');
       const parameters = all.flatMap((one) => one.parameters);
       return [
         {
-          sql: `SELECT COALESCE(d.started_at, d.attempted_at) AS began, d.response_status AS status, d.error_code, d.duration${event} FROM ${this.#deliveries} d WHERE ${where} AND (d.duration IS NOT NULL OR (d.requests = 1 AND d.status = 'succeeded'))`,
+          sql: `SELECT COALESCE(d.started_at, d.attempted_at) AS began, d.response_status AS status, d.error_code, d.duration FROM ${this.#deliveries} d WHERE ${where} AND (d.duration IS NOT NULL OR (d.requests = 1 AND d.status = 'succeeded'))`,
           parameters,
         },
         {
-          sql: `SELECT o.started_at AS began, o.status, o.error_code, o.duration${event} FROM ${this.#deliveries} d ${this.dialect.joinEach(attempts, 'o', 'o.delivery_id = d.id')} WHERE ${where} AND d.requests > 1`,
+          sql: `SELECT o.started_at AS began, o.status, o.error_code, o.duration FROM ${this.#deliveries} d ${this.dialect.joinEach(attempts, 'o', 'o.delivery_id = d.id')} WHERE ${where} AND d.requests > 1`,
           parameters,
         },
       ];
@@ -178,9 +176,8 @@ export class LogPageTable {
     arm: LogCondition,
     range: LogRange,
     buckets: readonly IdBucket[],
-    byEvent: boolean,
   ): Promise<readonly Row[]> {
-    const columns = `r.bucket, d.status${byEvent ? ', d.event' : ''}`;
+    const columns = 'r.bucket, d.status';
     const among = buckets
       .filter(({ low, high }) => overlaps(range, low, high))
       .map(({ bucket, low, high }) => ({
@@ -201,13 +198,12 @@ export class LogPageTable {
   }
 
   /** Counts the deliveries of an arm that wait for a rate limit, among the first that wait. */
-  async countRateLimited(arm: LogCondition, byEvent: boolean): Promise<readonly Row[]> {
-    const event = byEvent ? ', w.event' : '';
+  async countRateLimited(arm: LogCondition): Promise<number> {
     const { rows } = await this.database.run({
-      sql: `SELECT COUNT(w.permit_at) AS amount${event} FROM (SELECT d.permit_at${byEvent ? ', d.event' : ''} FROM ${this.#deliveries} d WHERE ${arm.sql} AND d.due_at IS NOT NULL LIMIT ?) w ${byEvent ? 'GROUP BY w.event' : ''}`,
-      parameters: [...arm.parameters, byEvent ? MOST_READ : MOST_COUNTED],
+      sql: `SELECT COUNT(w.permit_at) AS amount FROM (SELECT d.permit_at FROM ${this.#deliveries} d WHERE ${arm.sql} AND d.due_at IS NOT NULL LIMIT ?) w`,
+      parameters: [...arm.parameters, MOST_COUNTED],
     });
-    return rows;
+    return Number(rows[0]!['amount']);
   }
 
   /** True when fewer than `most` deliveries wait along the arms. */

@@ -55,20 +55,6 @@ export function patternMatches(pattern: string, name: string): boolean {
   }
 }
 
-/** True when one valid pattern matches every name that another one does. */
-export function patternCovers(wide: string, narrow: string): boolean {
-  const [outer, inner] = [wide.split('.'), narrow.split('.')];
-  for (const [at, segment] of outer.entries()) {
-    const isLast = at === outer.length - 1;
-    if (at >= inner.length) return false;
-    if (segment === '*' && isLast) return true;
-    // As the last segment, it stands for any number of them.
-    if (inner[at] === '*' && (segment !== '*' || at === inner.length - 1)) return false;
-    if (segment !== '*' && segment !== inner[at]) return false;
-  }
-  return outer.length === inner.length;
-}
-
 function endOfSegment(text: string, start: number): number {
   const dot = text.indexOf('.', start);
   return dot === -1 ? text.length : dot;
