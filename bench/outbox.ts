@@ -10,6 +10,7 @@ import { longTransaction } from './outbox/long-transaction.js';
 import { neighbour } from './outbox/neighbour.js';
 import { pace, slowHealthy } from './outbox/pace.js';
 import { saveCost } from './outbox/save-cost.js';
+import { writeCost } from './outbox/write-cost.js';
 import { slow } from './outbox/slow.js';
 import { start } from './outbox/start.js';
 import { statements } from './outbox/statements.js';
@@ -27,6 +28,7 @@ const PARTS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
   'dead-host': deadHost,
   distant,
   'save-cost': saveCost,
+  'write-cost': writeCost,
   start,
   statements,
   storage,
