@@ -1,4 +1,10 @@
-import type { AxiosInstance, AxiosResponse, AxiosStatic, InternalAxiosRequestConfig } from 'axios';
+import type {
+  AxiosInstance,
+  AxiosResponse,
+  AxiosStatic,
+  HeadersDefaults,
+  InternalAxiosRequestConfig,
+} from 'axios';
 import { errorText } from '../../common/log/error-text.js';
 import { RecipientRefusedError } from '../../errors/index.js';
 import { AttemptError } from '../attempt/attempt.error.js';
@@ -14,22 +20,11 @@ type Config = InternalAxiosRequestConfig<unknown> & { readonly keepAlive?: boole
 /** Milliseconds for requests that the application sends by axios itself without a `timeout`. */
 const DIRECT_TIMEOUT = 3000;
 
-// axios merges these defaults into every request, at a third of the request's cost; the adapter reads none of them.
-const UNUSED_DEFAULTS = [
-  'env',
-  'maxBodyLength',
-  'maxContentLength',
-  'timeout',
-  'transitional',
-  'xsrfCookieName',
-  'xsrfHeaderName',
-] as const;
-
-/** Passes requests through the interceptors of an axios instance. */
+/** Passes requests through an axios instance, whose adapter is the wire. */
 export class AxiosAdapter {
   readonly instance: AxiosInstance;
   readonly #headers: AxiosStatic['AxiosHeaders'];
-  #mayHaveDefaults = false;
+  readonly #adapters = new WeakSet<object>();
 
   constructor(
     private readonly wire: Wire,
@@ -38,7 +33,7 @@ export class AxiosAdapter {
     const axios = loadAxios();
     this.#headers = axios.AxiosHeaders;
     this.instance = axios.create({
-      adapter: (config) => this.#adapt(config),
+      adapter: this.#adapter(),
       // The bytes sent must be the bytes signed.
       transformRequest: [],
       transformResponse: [],
@@ -46,21 +41,10 @@ export class AxiosAdapter {
       proxy: false,
       maxRedirects: 0,
     });
-    const { defaults } = this.instance;
-    for (const name of UNUSED_DEFAULTS) delete defaults[name];
-    defaults.headers = { common: {} } as typeof defaults.headers;
-    Object.defineProperty(this.instance, 'defaults', {
-      get: () => {
-        this.#mayHaveDefaults = true;
-        return defaults;
-      },
-    });
-  }
-
-  /** True when the instance has interceptors or changed defaults. */
-  get isCustomised(): boolean {
-    const { request, response } = this.instance.interceptors;
-    return this.#mayHaveDefaults || hasAny(request.handlers) || hasAny(response.handlers);
+    // A request has the same headers as without axios.
+    this.instance.defaults.headers.common = {} as HeadersDefaults['common'];
+    // The first interceptor is the last one that runs before the adapter.
+    this.instance.interceptors.request.use((config) => this.#checked(config));
   }
 
   post(request: WebhookRequest): Promise<WebhookResponse> {
@@ -87,39 +71,28 @@ export class AxiosAdapter {
     }
   }
 
-  #request(request: WebhookRequest, limit: Limit): Promise<WebhookResponse> {
+  async #request(request: WebhookRequest, limit: Limit): Promise<WebhookResponse> {
     const { url, headers, body: data, timeout, keepAlive } = request;
-    if (this.#mayHaveDefaults) {
-      const adapter = (final: Config) => this.#adapt(final, { request, limit });
-      const config = { method: 'post', url, headers, data, timeout, keepAlive, adapter } as object;
-      return this.instance.request<unknown, AxiosResponse<unknown>>(config).then(responseOf);
-    }
-    // They are valid and their names differ, so axios' checks of each are left out.
-    const known = Object.assign(new this.#headers(), headers);
-    const begun = this.#before({ method: 'post', url, headers: known, data, timeout, keepAlive });
-    const { handlers } = this.instance.interceptors.response;
-    // Without interceptors nobody sees the answer as axios' own, so it is not made one.
-    if (!hasAny(handlers)) return begun.then((final) => this.#send(final, { request, limit }));
-    let after = begun.then((final) => this.#adapt(final, { request, limit }));
-    for (const handler of handlers!) {
-      if (handler !== null) after = after.then(handler.fulfilled, handler.rejected);
-    }
-    return after.then(responseOf);
+    const adapter = this.#adapter({ request, limit });
+    const config = { method: 'post', url, headers, data, timeout, keepAlive, adapter } as object;
+    return responseOf(await this.instance.request<unknown, AxiosResponse<unknown>>(config));
   }
 
-  /**
-   * With {@link #request} replaces `instance.request` while there are interceptors and default settings: request
-   * interceptors, the last one first, then the adapter, then response interceptors in order. Merging configurations in
-   * axios takes longer than the request itself.
-   */
-  #before(config: Config): Promise<Config> {
-    let before = Promise.resolve<InternalAxiosRequestConfig>(config);
-    // An ejected interceptor leaves null.
-    for (const handler of (this.instance.interceptors.request.handlers ?? []).toReversed()) {
-      if (handler === null || handler.runWhen?.(config) === false) continue;
-      before = before.then(handler.fulfilled, handler.rejected);
-    }
-    return before;
+  /** @param origin passed outside of the configuration, because an interceptor may replace the configuration */
+  #adapter(origin?: Origin): (config: Config) => Promise<AxiosResponse<unknown>> {
+    const adapter = (config: Config) => this.#adapt(config, origin);
+    this.#adapters.add(adapter);
+    return adapter;
+  }
+
+  /** Without its adapter a request would leave by axios' own, and nobody would judge its address. */
+  #checked(config: Config): Config {
+    if (this.#adapters.has(config.adapter as object)) return config;
+    throw attemptError(
+      'internal',
+      null,
+      'an axios interceptor has dropped the adapter of the request; return the configuration that it is given, or a copy: { ...config, … }',
+    );
   }
 
   async #adapt(config: Config, origin?: Origin): Promise<AxiosResponse<unknown>> {
@@ -134,7 +107,6 @@ export class AxiosAdapter {
     };
   }
 
-  /** @param origin passed outside of the configuration, because an interceptor may replace the configuration */
   #send(config: Config, origin?: Origin): Promise<WebhookResponse> {
     if (config.method?.toLowerCase() !== 'post') {
       throw attemptError('internal', null, 'webhooks are sent by POST alone');
@@ -194,10 +166,6 @@ class Limit extends Timed {
   override expire(): void {
     this.reject(attemptError('timeout', null));
   }
-}
-
-function hasAny(handlers: readonly unknown[] | undefined): boolean {
-  return handlers !== undefined && handlers.some((handler) => handler !== null);
 }
 
 /** An interceptor may have replaced any part of the response. */

@@ -76,9 +76,10 @@ export class UndiciHttpClient extends WebhookHttpClient {
    * with the instance itself go over the same wire, under the client's own policy: by POST, with bytes or text as body,
    * and within 3 seconds unless they have a `timeout`.
    *
-   * As long as the instance has no interceptors and its `defaults` were not read, requests go straight to the wire.
+   * Until the instance is first asked for, requests go straight to the wire.
    *
-   * An interceptor sees the request after it was signed: what it changes of the body breaks the signature.
+   * An interceptor sees the request after it was signed: what it changes of the body breaks the signature. It returns the
+   * configuration that it is given, or a copy with the same `adapter`: the attempt fails without it.
    *
    * @example
    * ```ts
@@ -96,7 +97,7 @@ export class UndiciHttpClient extends WebhookHttpClient {
   }
 
   override post(request: WebhookRequest): Promise<WebhookResponse> {
-    return this.#axios?.isCustomised === true ? this.#axios.post(request) : this.#send(request);
+    return this.#axios === null ? this.#send(request) : this.#axios.post(request);
   }
 
   override abort(): void {
