@@ -84,11 +84,6 @@ export class MessagePipeline {
     return isPromiseLike(staged) ? staged.then(() => heard) : heard;
   }
 
-  /** Tells whether {@link stage} may give the manager to the application. */
-  get givesManager(): boolean {
-    return this.strategy.stagesByManagerAlone?.() !== true || !(this.tracing instanceof NoTracing);
-  }
-
   /** Tells whether an event has no recipient, so that its message need not be made. */
   isUnheard(event: HeardEvent): boolean {
     return this.unheard?.has(event) === true;

@@ -1,14 +1,5 @@
 export { wrapManagers } from './manager-methods.js';
-export {
-  addOwnSubscribers,
-  beginSelfContained,
-  endSelfContained,
-  enterSelfContained,
-  hasOtherSubscribers,
-  isOwnSubscriber,
-  isUnshared,
-  selfContained,
-} from './self-contained.js';
+export { addOwnSubscribers, isOwnSubscriber } from './own-subscribers.js';
 export { type SerializeTransactions, SqliteTransactions } from './sqlite-transactions.js';
 export { isInMemory, isLocked, prepare, type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
 export { TransactionEndedError } from './transaction-ended.error.js';

@@ -5,26 +5,15 @@ type Method = (this: EntityManager, ...args: unknown[]) => Promise<unknown>;
 /** The methods that read before they write, or write several times: each is a transaction where none is open. */
 const METHODS = ['transaction', 'save', 'remove', 'softRemove', 'recover'] as const;
 
-/** What TypeORM's own methods call that save or remove; those that an application has put in their place may do more. */
-const PERSISTS = /\bEntityPersistExecutor\b/;
-const persisting = new WeakSet<Method>();
-
-/**
- * Makes the call that was asked for.
- *
- * @param on another manager to make it on
- */
-type ManagerCall = (on?: EntityManager) => Promise<unknown>;
-
 /**
  * Runs `around` in place of every method that may open a transaction, of all managers of a data source.
  *
- * @param around gets the manager, what makes the call, and whether that is TypeORM's own way to save or remove
+ * @param around gets the manager, and what makes the call
  * @returns leaves the data source as it was
  */
 export function wrapManagers(
   dataSource: DataSource,
-  around: (manager: EntityManager, call: ManagerCall, isTypeorms: boolean) => Promise<unknown>,
+  around: (manager: EntityManager, call: () => Promise<unknown>) => Promise<unknown>,
 ): () => void {
   const { manager: shared, createEntityManager: create } = dataSource;
   // Every query runner has a manager of its own, with the same methods.
@@ -32,12 +21,9 @@ export function wrapManagers(
   const outerOf = (inner: Method): Method => {
     let outer = outers.get(inner);
     if (outer === undefined) {
-      const isTypeorms =
-        persisting.has(inner) || PERSISTS.test(Function.prototype.toString.call(inner));
       outer = function (...args) {
-        return around(this, (on) => inner.apply(on ?? this, args), isTypeorms);
+        return around(this, () => inner.apply(this, args));
       };
-      if (isTypeorms) persisting.add(outer);
       outers.set(inner, outer);
     }
     return outer;

@@ -4,7 +4,6 @@ import type { QueryRunner } from 'typeorm';
 export type SqliteRunner = Omit<QueryRunner, 'isTransactionActive' | 'broadcaster'> & {
   isTransactionActive: boolean;
   transactionDepth: number;
-  stmtCache?: unknown;
   readonly broadcaster: { broadcast(event: 'AfterTransactionRollback'): Promise<void> };
 };
 

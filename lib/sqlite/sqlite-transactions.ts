@@ -5,9 +5,6 @@ import { ConnectionLock } from './connection-lock.js';
 import { ConnectionTurns, newScope, type Scope } from './connection-turns.js';
 import { EndedTransactions } from './ended-transactions.js';
 import { wrapManagers } from './manager-methods.js';
-import { runControl } from './run-control.js';
-import { enterSelfContained, hasOtherSubscribers, selfContained } from './self-contained.js';
-import { SharedStatements } from './shared-statements.js';
 import { isInTransaction, type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
 import type { AnyMethod, RunnerMethod, SqliteRunner } from './sqlite-runner.js';
 
@@ -46,9 +43,6 @@ export class SqliteTransactions {
   readonly #begun = new AsyncVariable<Scope>();
   readonly #turns: ConnectionTurns;
   readonly #ended: EndedTransactions;
-  readonly #statements = new SharedStatements();
-  /** Of a self-contained save, for the next one: nobody else has seen it. */
-  #idle: SqliteRunner | undefined;
   readonly #restore: (() => void)[] = [];
   /** True when transactions take turns. */
   readonly isSerial: boolean;
@@ -121,21 +115,6 @@ export class SqliteTransactions {
     }
   }
 
-  /** Hands out the query runner that an earlier self-contained save has left. */
-  takeIdleRunner(): QueryRunner | undefined {
-    const idle = this.#idle;
-    this.#idle = undefined;
-    // Its statements are those of the connection that it was made for.
-    const isUsable = idle !== undefined && this.#statements.areOf(idle, this.#handle);
-    return isUsable ? (idle as unknown as QueryRunner) : undefined;
-  }
-
-  /** Does some work, and everything called within is part of the transaction that a query runner is in. */
-  runIn<Result>(queryRunner: QueryRunner, work: () => Result): Result {
-    const scope = this.#turns.holder;
-    return (scope?.runner as unknown) === queryRunner ? this.#scopes.run(scope!, work) : work();
-  }
-
   get #handle(): SqliteHandle | undefined {
     return sqliteHandle(this.dataSource);
   }
@@ -159,10 +138,7 @@ export class SqliteTransactions {
       if (scope !== undefined) return scope.runner;
       if (this.isSerial) driver.queryRunner = undefined;
       const runner = create.call(driver, mode);
-      if (this.isSerial) {
-        driver.queryRunner = undefined;
-        this.#statements.shareWith(runner, this.#handle);
-      }
+      if (this.isSerial) driver.queryRunner = undefined;
       return Object.assign(runner, methods);
     };
     this.#restore.push(() => {
@@ -202,11 +178,10 @@ export class SqliteTransactions {
     };
   }
 
-  /** The innermost scope that the caller is in, and that goes on. The caller may keep its query runner from then on. */
+  /** The innermost scope that the caller is in, and that goes on. */
   #scope(): Scope | undefined {
     let scope = this.#scopes.get();
     while (scope?.isOpen === false) scope = scope.parent;
-    if (scope !== undefined) enterSelfContained(scope.runner);
     return scope;
   }
 
@@ -238,13 +213,10 @@ export class SqliteTransactions {
     const scope = newScope(runner);
     this.#turns.begin(scope);
     try {
-      const save = selfContained(runner);
-      const result = await (save === undefined ? this.#scopes.run(scope, work) : work());
+      const result = await this.#scopes.run(scope, work);
       if (this.#isLeftOpen(runner)) {
         throw new Error('A savepoint of the transaction was neither released nor rolled back');
       }
-      const isUnseen = save?.isEntered === false && !hasOtherSubscribers(this.dataSource);
-      if (isUnseen && save.hasCommitted) this.#idle = runner;
       return result;
     } finally {
       scope.isOpen = false;
@@ -368,14 +340,6 @@ export class SqliteTransactions {
   #query(runner: SqliteRunner, sql: string, original: () => Promise<unknown>): Promise<unknown> {
     const ended = this.#ended.errorWithin(runner);
     if (ended !== undefined) return Promise.reject(ended);
-    if (sql === 'BEGIN TRANSACTION' || sql === 'COMMIT') {
-      const save = this.#turns.holder?.runner === runner ? selfContained(runner) : undefined;
-      const handle = this.#handle;
-      if (save?.isEntered === false && handle !== undefined) {
-        save.hasCommitted ||= sql === 'COMMIT';
-        return runControl(this.dataSource, handle, runner as unknown as QueryRunner, sql);
-      }
-    }
     if (!this.isSerial || this.#turns.holder?.runner === runner) {
       return this.#ended.watch(runner, original);
     }

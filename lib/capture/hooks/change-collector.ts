@@ -9,7 +9,6 @@ import type { EntityMessages } from '../messages/entity-messages.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { ConnectionState } from './connection-state.js';
 import type { SavepointControl } from './transaction-control.js';
-import type { TransactionScopes } from './transaction-scopes.js';
 import type { TransactionsByHand } from './transactions-by-hand.js';
 
 /** The connection that a hook of TypeORM is called on. */
@@ -49,7 +48,6 @@ export class ChangeCollector {
       TransactionsByHand,
       'statement' | 'isOpen' | 'note' | 'hold' | 'watchCommit' | 'end'
     >,
-    private readonly scopes: Pick<TransactionScopes, 'within'>,
     private readonly others?: OtherReports,
   ) {}
 
@@ -127,11 +125,8 @@ export class ChangeCollector {
     if (this.others === undefined && this.messages.areUnheard(items)) return;
     // What writes nothing itself notices no transaction that has failed.
     this.byHand.watchCommit(queryRunner);
-    const { givesManager } = this.pipeline;
-    const callsApplication = givesManager || this.messages.callApplication(items);
-    const stage = () => eventually(this.#stage(state, items, manager));
     try {
-      return callsApplication ? this.scopes.within(queryRunner, stage, givesManager) : stage();
+      return eventually(this.#stage(state, items, manager));
     } catch (error) {
       // Of a hook that throws, TypeORM would not wait for the promises of others.
       return Promise.reject(error);
@@ -237,7 +232,7 @@ export class ChangeCollector {
         this.#logError('Sending what was written outside of a transaction failed', error);
       }
     };
-    state.sending ??= Promise.resolve().then(() => this.scopes.within(queryRunner, send, true));
+    state.sending ??= Promise.resolve().then(send);
     return state.sending;
   }
 

@@ -88,13 +88,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       failed: (queryRunner) => this.#collector.failed(queryRunner),
     });
     const others = otherReports?.(this);
-    this.#collector = new ChangeCollector(
-      this.messages,
-      pipeline,
-      byHand,
-      this.transactions,
-      others,
-    );
+    this.#collector = new ChangeCollector(this.messages, pipeline, byHand, others);
     this.#bulk = new BulkWriteGuard(bulk);
     this.#removals = new Removals(this.#bulk);
     const context = new WriteContext(

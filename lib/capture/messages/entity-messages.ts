@@ -144,11 +144,6 @@ export class EntityMessages {
     };
   }
 
-  /** True if the application may be called to make the messages of these changes, beside functions that call nothing. */
-  callApplication(items: readonly CollectedItem[]): boolean {
-    return items.some((item) => eventsOf(item).some((event) => event.callsApplication));
-  }
-
   /** True if nobody would get any event of these changes, whatever the rows say. */
   areUnheard(items: readonly CollectedItem[]): boolean {
     return items.every((item) => {

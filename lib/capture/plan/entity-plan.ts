@@ -29,7 +29,6 @@ import {
   hiddenFields,
   watchedFields,
 } from './changed-fields.js';
-import { callsNothing } from './calls-nothing.js';
 import {
   checkColumnSettings,
   concealedPaths,
@@ -72,8 +71,6 @@ export interface EventPlan {
   readonly watched: ReadonlySet<Field> | undefined;
   /** True if the condition reads the changed fields. */
   readonly readsChanges: boolean;
-  /** True if functions of the application make anything of it, and one of them may call something. */
-  readonly callsApplication: boolean;
   /** True if anything is made from the row; else the row is not read. */
   readonly needsRow: boolean;
   /** Paths of the relations to load with the row. */
@@ -224,7 +221,6 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
     unreported: unreportedFields(metadata, { watched, paths }),
     watched,
     readsChanges,
-    callsApplication: ![...functions, options.requestData].filter(isFunction).every(callsNothing),
     needsRow,
     joins: needsRow
       ? joinsOf([...surveyed.flatMap(withEagerRelations), ...eagerRelations(metadata)])

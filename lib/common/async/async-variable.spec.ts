@@ -3,7 +3,7 @@ import { setImmediate, setTimeout as passes } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { AsyncVariable, followCallers, isInVariable } from './async-variable.js';
+import { AsyncVariable, followCallers } from './async-variable.js';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -87,12 +87,6 @@ describe('an async variable', () => {
       return variable.run(turns, () => goOn(variable, turns));
     });
     expect(await Promise.all(all)).toEqual([3, 1, 5, 2]);
-    expect(isInVariable()).toBe(false);
-  });
-
-  it('tells whether the caller is in a value of any', () => {
-    expect(isInVariable()).toBe(false);
-    expect(new AsyncVariable<number>().run(1, isInVariable)).toBe(true);
   });
 
   it('remembers no value that a later one has replaced', async () => {
@@ -153,7 +147,6 @@ describe('an async variable', () => {
     const of = found.filter(([name]) => name === 'caller').map(([, value]) => value);
     expect(of).toEqual([undefined, 1, 1, 1, 1]);
     unfollow();
-    expect(isInVariable()).toBe(false);
     await setImmediate();
     expect(isHooked()).toBe(false);
   });

@@ -42,11 +42,6 @@ function unfollow(): void {
   if (underWay === 0) bindings.disable();
 }
 
-/** Tells whether the caller is in a value of some variable. */
-export function isInVariable(): boolean {
-  return bindings.getStore() !== undefined;
-}
-
 /** A value that a caller shares with all that it calls, as with `AsyncLocalStorage`. */
 export class AsyncVariable<Value> {
   /** The value that the caller is in; undefined when it is in none. */

@@ -8,10 +8,6 @@ export class DisabledStrategy extends DispatchStrategy {
     return 'disabled()';
   }
 
-  override stagesByManagerAlone(): boolean {
-    return true;
-  }
-
   override async stage(): Promise<void> {}
 
   override async release(messages: readonly Message[]): Promise<readonly Release[]> {

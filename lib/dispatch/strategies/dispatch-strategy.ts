@@ -48,12 +48,6 @@ export abstract class DispatchStrategy {
   leavesOutUnheard?(): boolean;
 
   /**
-   * True: with a `manager`, {@link stage} writes through it alone, and calls nothing else of the application. Default
-   * false: code that it calls can find the transaction by itself, which costs every save some microseconds until Node 24.
-   */
-  stagesByManagerAlone?(): boolean;
-
-  /**
    * Called once before the caller's transaction commits, with everything that it has collected: a durable strategy
    * writes its rows here. What it throws rolls the transaction back. Without a transaction `manager` is undefined and
    * the call directly precedes {@link release}.

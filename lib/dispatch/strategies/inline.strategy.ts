@@ -48,10 +48,6 @@ export class InlineStrategy extends DispatchStrategy {
     return 'inline()';
   }
 
-  override stagesByManagerAlone(): boolean {
-    return true;
-  }
-
   override async stage(): Promise<void> {}
 
   /** Resolves when every delivery of every message has been attempted once. */

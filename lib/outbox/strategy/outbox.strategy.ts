@@ -84,10 +84,6 @@ export class OutboxStrategy
     return true;
   }
 
-  override stagesByManagerAlone(): boolean {
-    return true;
-  }
-
   /**
    * The outbox in each data source, for the management of deliveries.
    *

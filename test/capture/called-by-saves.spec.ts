@@ -8,9 +8,8 @@ import {
   PrimaryColumn,
   PrimaryGeneratedColumn,
   QueryFailedError,
-  type QueryRunner,
 } from 'typeorm';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
 import { type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
 import { DATABASES_ALIKE } from '../support/capture-databases.js';
@@ -99,7 +98,6 @@ describe.each(DATABASES_ALIKE)('what a save calls, on %s', (kind) => {
     ({ dataSource } = app);
     ({ manager } = dataSource);
     // Else its `stage` might write as well.
-    Object.assign(app.strategy, { stagesByManagerAlone: () => true });
   };
   beforeEach(async () => {
     calledWithin = callsNothing;
@@ -199,7 +197,6 @@ describe.each(DATABASES_ALIKE)('what a save calls, on %s', (kind) => {
   });
 
   it('may write from a strategy', async () => {
-    Reflect.deleteProperty(app.strategy, 'stagesByManagerAlone');
     app.strategy.stage = async (_messages, own) => {
       await leaveTrace();
       await own!.transaction((within) => within.save(trace('within')));
@@ -307,7 +304,6 @@ describe('a save on SQLite whose COMMIT fails', () => {
   let app: CaptureApp;
   beforeEach(async () => {
     app = await openCaptureApp('sqlite', [Child]);
-    Object.assign(app.strategy, { stagesByManagerAlone: () => true });
     const { dataSource } = app;
     await dataSource.query('DROP TABLE child');
     await dataSource.query('CREATE TABLE parent (id integer PRIMARY KEY)');
@@ -339,7 +335,6 @@ describe('a save on SQLite whose COMMIT fails', () => {
 describe.each(['postgres', 'mariadb'] as const)('a query runner that all share, on %s', (kind) => {
   it('tells its callers of their transaction after a save', async () => {
     const app = await openCaptureApp(kind, [Tag]);
-    Object.assign(app.strategy, { stagesByManagerAlone: () => true });
     const { dataSource } = app;
     // As in tests that roll back everything.
     const shared = dataSource.createQueryRunner();
@@ -356,119 +351,8 @@ describe.each(['postgres', 'mariadb'] as const)('a query runner that all share, 
   });
 });
 
-describe('the query runner of a save on SQLite', () => {
-  let app: CaptureApp;
-  const open = async (options: object = {}) => {
-    app = await openCaptureApp('sqlite', [Note, Tag], options);
-    Object.assign(app.strategy, { stagesByManagerAlone: () => true });
-  };
-  afterEach(() => app.close());
-
-  it('is not that of a later save when something of the application has it', async () => {
-    await open();
-    const { manager } = app.dataSource;
-    let kept: QueryRunner | undefined;
-    calledWithin = () => {
-      kept = app.dataSource.createQueryRunner();
-    };
-    await manager.save(note('a'));
-    let saving: Promise<unknown> | undefined;
-    calledWithin = async () => {
-      saving = kept!.manager.save(tag('a'));
-      await passes(5);
-      throw new Refused();
-    };
-    await manager.save(tag('b'));
-    await expect(manager.save(note('b'))).rejects.toBeInstanceOf(Refused);
-    await saving;
-    expect(await manager.count(Tag)).toBe(2);
-  });
-
-  it('is not that of a later save when a subscriber that was added meanwhile has it', async () => {
-    await open();
-    const { manager, subscribers } = app.dataSource;
-    let kept: QueryRunner | undefined;
-    const keeping = {
-      afterTransactionCommit: ({ queryRunner }: { queryRunner: QueryRunner }) => {
-        kept = queryRunner;
-      },
-    };
-    calledWithin = () => subscribers.push(keeping);
-    await manager.save(note('a'));
-    subscribers.splice(subscribers.indexOf(keeping), 1);
-    let saving: Promise<unknown> | undefined;
-    calledWithin = async () => {
-      saving = kept!.manager.save(tag('a'));
-      await passes(5);
-      throw new Refused();
-    };
-    await expect(manager.save(note('b'))).rejects.toBeInstanceOf(Refused);
-    await saving;
-    expect(await manager.count(Tag)).toBe(1);
-  });
-
-  it('is not taken away by the end of the save before', async () => {
-    await open();
-    const { manager } = app.dataSource;
-    const found = new Set<unknown>();
-    calledWithin = () => {
-      const { hasUnknownCallers } = app.capture.transactions;
-      found.add(app.transactions.current() !== undefined && !hasUnknownCallers);
-    };
-    for (let turns = 0; turns < 150; turns++) {
-      const before = manager.save(tag(`${turns}`));
-      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
-      await Promise.all([before, manager.save(note('a'))]);
-    }
-    expect([...found]).toEqual([true]);
-    expect(app.received()).toHaveLength(300);
-  });
-
-  it('is left alone by a save that its function has not waited for, whenever that begins', async () => {
-    await open();
-    const { manager } = app.dataSource;
-    for (let turns = 0; turns < 30; turns++) {
-      let late: Promise<unknown> | undefined;
-      calledWithin = () => {
-        late ??= (async () => {
-          for (let turn = 0; turn < turns; turn++) await Promise.resolve();
-          await manager.save(tag(`${turns}`));
-        })().catch((error: unknown) => error);
-      };
-      await manager.save(note('a'));
-      await late;
-    }
-    expect(await manager.count(Note)).toBe(30);
-  });
-
-  it('is shared where transactions take no turns', async () => {
-    await open({ serializeTransactions: false });
-    const { manager } = app.dataSource;
-    await manager.save(tag('a'));
-    await manager.transaction(async (within) => {
-      expect(app.transactions.current()).toBe(within);
-      await within.save(tag('b'));
-    });
-    expect(app.received()).toHaveLength(2);
-  });
-
-  it('tells the logger of statements that take long', async () => {
-    await open();
-    const { dataSource } = app;
-    const slow: string[] = [];
-    Object.assign(dataSource.options, { maxQueryExecutionTime: 50 });
-    dataSource.logger.logQuerySlow = (_time, sql) => void slow.push(sql.split(' ')[0]!);
-    let now = Date.now();
-    const clock = vi.spyOn(Date, 'now').mockImplementation(() => (now += 100));
-    await dataSource.manager.save(tag('a'));
-    clock.mockRestore();
-    expect(slow).toEqual(['SELECT', 'BEGIN', 'INSERT', 'COMMIT']);
-  });
-});
-
 it('saves after the data source was initialised again', async () => {
   const app = await openCaptureApp('sqlite', [Tag]);
-  Object.assign(app.strategy, { stagesByManagerAlone: () => true });
   const { dataSource } = app;
   for (const name of ['a', 'b']) await dataSource.manager.save(tag(name));
   await dataSource.destroy();
