@@ -21,11 +21,6 @@ export function escapePath(
     .join('.');
 }
 
-/** A query runner, as far as this asks for it. */
-interface Runner {
-  readonly isTransactionActive: boolean;
-}
-
 // PostgreSQL: a deadlock, and a row that was changed meanwhile. MySQL and MariaDB: a deadlock, and what MariaDB says of
 // such a row.
 const CONFLICTS: ReadonlySet<unknown> = new Set([
@@ -37,18 +32,4 @@ const CONFLICTS: ReadonlySet<unknown> = new Set([
 export function isConflict(error: unknown): boolean {
   const { driverError } = (error ?? {}) as { readonly driverError?: { readonly code?: unknown } };
   return CONFLICTS.has(driverError?.code);
-}
-
-/** Of query runners that were found in a transaction that TypeORM has not begun: tells whether they still are. */
-const byHand = new WeakMap<Runner, () => boolean>();
-
-/** Tells whether a query runner is in a transaction, be it one that {@link noteTransactionByHand} has named. */
-export function isInTransaction(runner: Runner | undefined): boolean {
-  if (runner === undefined) return false;
-  return runner.isTransactionActive || byHand.get(runner)?.() === true;
-}
-
-/** Makes {@link isInTransaction} ask `isOpen` as well. */
-export function noteTransactionByHand(runner: Runner, isOpen: () => boolean): void {
-  byHand.set(runner, isOpen);
 }

@@ -133,16 +133,6 @@ describe('writes on PostgreSQL whose rows their keys do not find', () => {
       expect(rig.received()).toEqual(['box.changed {"id":1}']);
     });
 
-    it('are not committed where it was begun by hand', async () => {
-      const runner = rig.dataSource.createQueryRunner();
-      await runner.query('BEGIN');
-      await refused(runner.manager);
-      await expect(runner.query('SELECT 1')).rejects.toThrow(/aborted/);
-      await runner.query('COMMIT');
-      await runner.release();
-      expect(await notes('boxes')).toEqual(['a', 'kept']);
-    });
-
     it('are undone with their savepoint, and the rest is committed', async () => {
       await rig.dataSource.transaction(async (outer) => {
         await outer.update(Box, { id: 1 }, { note: 'before' });

@@ -177,18 +177,4 @@ describe.each(CAPTURE_DATABASES)('rows that are written meanwhile, on %s', (kind
       { type: 'doc.removed', owner: 'bob', data: { title: 'b', state: 'DRAFT' } },
     ]);
   });
-
-  it('send no change in a transaction that was begun by hand, when they are gone', async () => {
-    const runner = rig.dataSource.createQueryRunner();
-    await during(
-      (other) => other.query('DELETE FROM bare WHERE id = 1'),
-      async () => {
-        await runner.query('BEGIN');
-        await runner.manager.save(Bare, { id: 1, title: 'b' });
-        await runner.query('COMMIT');
-      },
-    );
-    await runner.release();
-    expect(rig.received()).toEqual([]);
-  });
 });

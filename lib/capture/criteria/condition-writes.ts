@@ -129,14 +129,14 @@ async function writeRead(
       : [];
   const result = await onlyRead(builder, metadata, rows, execute);
   if (isReplaced) {
-    await context.collect(queryRunner, await changesFound(changes, queryRunner.manager));
+    context.collect(queryRunner, await changesFound(changes, queryRunner.manager));
     return result;
   }
   const hit = rowsHit(builder, metadata, rows, result) ?? rows.length;
   if (hit !== rows.length) {
-    await context.refuseOthers(queryRunner, metadata, operation, { read: rows.length, hit });
+    context.refuseOthers(queryRunner, metadata, operation, { read: rows.length, hit });
   }
-  await context.collect(queryRunner, [...changes, ...caused]);
+  context.collect(queryRunner, [...changes, ...caused]);
   return result;
 }
 
@@ -162,7 +162,7 @@ export async function deleteLinks({
     }
     const result = await execute();
     const changes = links.flatMap((link) => plans.map((plan) => linkChange(plan, 'unlink', link)));
-    await context.collect(
+    context.collect(
       queryRunner,
       changes.filter((change) => change !== undefined),
     );

@@ -57,7 +57,7 @@ async function upsert(
       hooksFirst(builder, queryRunner, async () => {
         const upsert = new Upsert(write, plan, valueSets, queryRunner);
         const { result, changes } = await context.asOwn(queryRunner, () => upsert.make());
-        await context.collect(queryRunner, changes);
+        context.collect(queryRunner, changes);
         return result;
       }),
     // What is read before the insert must not keep it from hitting what others have written since.

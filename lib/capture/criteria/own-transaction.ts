@@ -17,16 +17,17 @@ interface Connections {
   readonly dataSource: DataSource;
   /** Where a query builder and a connection hold their last write while that is under way. */
   readonly underWay: symbol;
-  /** Tells whether a connection is in a transaction that TypeORM has not begun. */
-  isBegunByHand(queryRunner: QueryRunner): boolean;
+  /** Refuses the write in a transaction that was begun by hand. */
+  refuseByHand(queryRunner: QueryRunner | undefined): void;
 }
 
 /**
- * Makes a write in the transaction that the query builder's connection is in, or in one of its own. A transaction that was
- * begun by hand is one that it is in: on PostgreSQL and MySQL the COMMIT of another one would end it.
+ * Makes a write in the transaction that the query builder's connection is in, or in one of its own. One that was begun by
+ * hand is neither: on PostgreSQL and MySQL the COMMIT of another one would end it.
  *
  * @param write is given the connection, which the query builder then has as well
  * @param isolation of a transaction of its own. Default: the database's
+ * @throws {@link TransactionByHandError} (rejects)
  */
 export function ownTransaction<Result>(
   builder: WriteBuilder,
@@ -64,7 +65,7 @@ function inTurn<Result>(
   return done;
 }
 
-function inTransaction<Result>(
+async function inTransaction<Result>(
   builder: WriteBuilder,
   connections: Connections,
   write: (queryRunner: QueryRunner) => Promise<Result>,
@@ -73,25 +74,10 @@ function inTransaction<Result>(
   const { dataSource } = connections;
   const own = runnerOf(builder, dataSource);
   if (own?.isTransactionActive === true) return on(builder, own, write);
-  if (own !== undefined && connections.isBegunByHand(own)) return on(builder, own, write);
-  if (own === undefined && SqliteTransactions.of(dataSource)?.isBegunByHand === true) {
-    return withRunner(dataSource, (queryRunner) => on(builder, queryRunner, write));
-  }
+  connections.refuseByHand(own);
   const manager = own?.manager ?? dataSource.manager;
   const make = ({ queryRunner }: EntityManager) => on(builder, queryRunner!, write);
   return isolation === undefined ? manager.transaction(make) : manager.transaction(isolation, make);
-}
-
-async function withRunner<Result>(
-  dataSource: DataSource,
-  write: (queryRunner: QueryRunner) => Promise<Result>,
-): Promise<Result> {
-  const queryRunner = dataSource.createQueryRunner();
-  try {
-    return await write(queryRunner);
-  } finally {
-    await queryRunner.release();
-  }
 }
 
 /** Lends the query builder a connection. */

@@ -100,7 +100,7 @@ export async function writeReturning(write: BuilderWrite, one: Write): Promise<u
   }
   const plans = [plan];
   const pending = { operation, metadata, rows, plans, set, given, queryRunner };
-  await context.collect(queryRunner, changesOfColumns(pending));
+  context.collect(queryRunner, changesOfColumns(pending));
   return result;
 }
 

@@ -25,8 +25,8 @@ interface Changes {
   ): Promise<void> | void;
   /** The open transaction of a connection removes rows of an entity softly, or recovers some, and nobody reads which. */
   doubt(queryRunner: QueryRunner, plan: EntityPlan): void;
-  /** Tells whether a connection is in a transaction that TypeORM has not begun. */
-  isBegunByHand(queryRunner: QueryRunner): boolean;
+  /** Refuses a captured write in a transaction that was begun by hand. */
+  refuseByHand(queryRunner: QueryRunner | undefined): void;
   /** Tells whether the application may have begun to read a snapshot in the open transaction of a connection. */
   hasSnapshot(queryRunner: QueryRunner): boolean;
   /** Makes statements in the open transaction of a connection that the application has not asked for. */
@@ -34,9 +34,6 @@ interface Changes {
   /** Lets the commit of the open transaction of a connection fail. */
   refuse(queryRunner: QueryRunner, reason: Error): void;
 }
-
-/** Lets every further statement of a transaction on PostgreSQL fail, and its COMMIT roll it back. */
-const ABORT = `DO $$ BEGIN RAISE EXCEPTION 'A write was refused: roll the transaction back'; END $$`;
 
 /** A write that a query builder is told to make. */
 export interface BuilderWrite {
@@ -80,23 +77,20 @@ export class WriteContext {
     return this.planOf();
   }
 
-  /**
-   * Adds changes that a write has made in the transaction of its connection.
-   *
-   * @returns what to wait for in a transaction that was begun by hand
-   */
-  collect(queryRunner: QueryRunner, changes: Iterable<CollectedItem>): Promise<void> | void {
-    let staged: Promise<void> | void = undefined;
-    for (const change of changes) {
-      // All of them are staged together.
-      staged = this.changes.collect({ queryRunner, manager: queryRunner.manager }, change);
-    }
-    return staged;
+  /** Adds changes that a write has made in the transaction of its connection. */
+  collect(queryRunner: QueryRunner, changes: Iterable<CollectedItem>): void {
+    const on = { queryRunner, manager: queryRunner.manager };
+    for (const change of changes) void this.changes.collect(on, change);
   }
 
-  /** Tells whether a connection is in a transaction that TypeORM has not begun. */
-  isBegunByHand(queryRunner: QueryRunner): boolean {
-    return this.changes.isBegunByHand(queryRunner);
+  /**
+   * Refuses a captured write in a transaction that was begun by hand.
+   *
+   * @param queryRunner undefined when it is not known yet
+   * @throws {@link TransactionByHandError}
+   */
+  refuseByHand(queryRunner: QueryRunner | undefined): void {
+    this.changes.refuseByHand(queryRunner);
   }
 
   /** Tells whether the application may have begun to read a snapshot in the open transaction of a connection. */
@@ -130,16 +124,14 @@ export class WriteContext {
    *
    * @throws {@link BulkWriteError}
    */
-  async refuseOthers(
+  refuseOthers(
     queryRunner: QueryRunner,
     { name }: EntityMetadata,
     operation: BulkOperation,
     counts: { readonly read: number; readonly hit: number },
-  ): Promise<never> {
+  ): never {
     const error = this.guard.otherRows(name, operation, counts);
-    if (queryRunner.isTransactionActive) this.changes.refuse(queryRunner, error);
-    // No hook tells of its COMMIT.
-    else await queryRunner.query(ABORT).catch(() => undefined);
+    this.changes.refuse(queryRunner, error);
     throw error;
   }
 

@@ -23,14 +23,7 @@ const messages = {
   areUnheard: () => false,
 } as unknown as EntityMessages;
 const manager = {} as EntityManager;
-const byHand = {
-  statement: () => undefined,
-  isOpen: () => false,
-  note: () => undefined,
-  hold: () => undefined,
-  watchCommit: () => undefined,
-  end: () => undefined,
-};
+const byHand = { statement: () => undefined, refuse: () => undefined };
 const item = { type: 'message', message } as const;
 
 function logged() {

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager, EntityMetadata, QueryRunner } from 'typeorm';
 import { errorText, eventually, stackFrames } from '../../common/index.js';
+import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
 import { identifyLinks } from '../changes/link-rows.js';
@@ -8,8 +9,8 @@ import { type CollectedItem, occurrencesOf } from '../changes/occurrences.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { ConnectionState } from './connection-state.js';
-import type { SavepointControl } from './transaction-control.js';
-import type { TransactionsByHand } from './transactions-by-hand.js';
+import { TransactionByHandError } from './transaction-by-hand.error.js';
+import { type TransactionsByHand, undoesByHand } from './transactions-by-hand.js';
 
 /** The connection that a hook of TypeORM is called on. */
 interface OnConnection {
@@ -44,16 +45,13 @@ export class ChangeCollector {
   constructor(
     private readonly messages: EntityMessages,
     private readonly pipeline: MessagePipeline,
-    private readonly byHand: Pick<
-      TransactionsByHand,
-      'statement' | 'isOpen' | 'note' | 'hold' | 'watchCommit' | 'end'
-    >,
+    private readonly byHand: Pick<TransactionsByHand, 'statement' | 'refuse'>,
     private readonly others?: OtherReports,
   ) {}
 
   /**
    * Adds a change, synchronously. Outside of a transaction the promise resolves when its message was sent. In one that
-   * was begun by hand it resolves when its message was staged, and rejects when that fails.
+   * was begun by hand it rejects.
    */
   collect(on: OnConnection, item: CollectedItem): Promise<void> | void {
     const { queryRunner } = on;
@@ -66,11 +64,14 @@ export class ChangeCollector {
     return this.#sendLoose(state, on);
   }
 
-  /** Tells whether a connection is in a transaction that TypeORM has not begun. */
-  isBegunByHand(queryRunner: QueryRunner): boolean {
-    const isOpen = this.byHand.isOpen(queryRunner);
-    if (isOpen) this.byHand.note(queryRunner);
-    return isOpen;
+  /**
+   * Refuses a captured write in a transaction that was begun by hand.
+   *
+   * @param queryRunner undefined when it is not known yet
+   * @throws {@link TransactionByHandError}
+   */
+  refuseByHand(queryRunner: QueryRunner | undefined): void {
+    this.byHand.refuse(queryRunner, 'A write that has events was made');
   }
 
   /** The open transaction of a connection removes rows of an entity softly, or recovers some, and nobody reads which. */
@@ -80,7 +81,7 @@ export class ChangeCollector {
 
   /** Tells whether the application may have begun to read a snapshot in the open transaction of a connection. */
   hasSnapshot(queryRunner: QueryRunner): boolean {
-    return !queryRunner.isTransactionActive || this.#state(queryRunner).hasSnapshot;
+    return this.#state(queryRunner).hasSnapshot;
   }
 
   /** Makes statements in the open transaction of a connection that the application has not asked for. */
@@ -93,8 +94,12 @@ export class ChangeCollector {
     this.#state(queryRunner).openFrames.add({ type: 'refusal', reason });
   }
 
-  /** @returns false when the connection is in no transaction */
+  /**
+   * @returns false when the connection is in no transaction
+   * @throws {@link TransactionByHandError}
+   */
   enlist(queryRunner: QueryRunner, message: Message): boolean {
+    this.byHand.refuse(queryRunner, `${message.event} was sent`);
     if (!queryRunner.isTransactionActive) return false;
     this.#state(queryRunner).openFrames.add({ type: 'message', message });
     return true;
@@ -103,7 +108,12 @@ export class ChangeCollector {
   /** A statement is about to be run. */
   statement(queryRunner: QueryRunner, sql: string): void {
     this.byHand.statement(queryRunner, sql);
-    if (queryRunner.isTransactionActive) this.#state(queryRunner).statement(sql);
+    if (!queryRunner.isTransactionActive) return;
+    const state = this.#state(queryRunner);
+    state.statement(sql);
+    if (state.hasCollected && undoesByHand(sql)) {
+      this.refuse(queryRunner, TransactionByHandError.ofSavepoint(dataSourceOf(queryRunner)));
+    }
   }
 
   /** A transaction or a savepoint has begun. */
@@ -121,11 +131,10 @@ export class ChangeCollector {
     if (refusal !== undefined) return Promise.reject(refusal);
     const items = state.drain();
     if (items.length === 0) return;
-    // What triggers report besides has to be removed in any case.
-    if (this.others === undefined && this.messages.areUnheard(items)) return;
-    // What writes nothing itself notices no transaction that has failed.
-    this.byHand.watchCommit(queryRunner);
     try {
+      this.refuseByHand(queryRunner);
+      // What triggers report besides has to be removed in any case.
+      if (this.others === undefined && this.messages.areUnheard(items)) return;
       return eventually(this.#stage(state, items, manager));
     } catch (error) {
       // Of a hook that throws, TypeORM would not wait for the promises of others.
@@ -144,16 +153,14 @@ export class ChangeCollector {
     if (state.hasFailed) return this.afterRollback(queryRunner);
     const late = state.drain();
     state.frames.close();
-    this.byHand.end(queryRunner, true);
-    this.release(state.staged.splice(0));
+    this.#release(state.staged.splice(0));
     if (late.length > 0) {
       state.loose.push(...late);
       return this.#sendLoose(state, on);
     }
   }
 
-  /** Releases staged messages whose transaction has committed. */
-  release(messages: readonly Message[]): void {
+  #release(messages: readonly Message[]): void {
     try {
       if (messages.length > 0) this.pipeline.release(messages);
     } catch (error) {
@@ -162,15 +169,7 @@ export class ChangeCollector {
     }
   }
 
-  /** A savepoint by hand has begun or ended, within a transaction of TypeORM. */
-  savepoint(queryRunner: QueryRunner, { does, savepoint }: SavepointControl): void {
-    const frames = this.#state(queryRunner).openFrames;
-    if (does === 'savepoint') frames.savepoint(savepoint);
-    else if (does === 'release') frames.release(savepoint);
-    else frames.rollbackTo(savepoint);
-  }
-
-  /** The open transaction of a connection was rolled back where it was to be committed. */
+  /** PostgreSQL has answered the COMMIT of a transaction with a ROLLBACK: it had failed. */
   failed(queryRunner: QueryRunner): void {
     this.#state(queryRunner).hasFailed = true;
   }
@@ -184,7 +183,6 @@ export class ChangeCollector {
     }
     state.frames.close();
     state.hasFailed = false;
-    this.byHand.end(queryRunner, false);
     state.staged.length = 0;
   }
 
@@ -219,11 +217,10 @@ export class ChangeCollector {
   #sendLoose(state: ConnectionState, { queryRunner, manager }: OnConnection): Promise<void> {
     const send = async () => {
       state.sending = undefined;
-      if (this.isBegunByHand(queryRunner)) {
-        return this.#stageByHand(state, { queryRunner, manager });
-      }
+      const loose = state.loose.splice(0);
+      this.refuseByHand(queryRunner);
       try {
-        const items = await this.#reportedHere(state.loose.splice(0));
+        const items = await this.#reportedHere(loose);
         const occurrences = occurrencesOf(await identifyLinks(items, manager));
         const messages = await eventually(this.messages.messagesOf(occurrences, manager));
         if (messages.length > 0) await this.pipeline.send(messages, false);
@@ -234,21 +231,6 @@ export class ChangeCollector {
     };
     state.sending ??= Promise.resolve().then(send);
     return state.sending;
-  }
-
-  /** A failure rejects the write, so that the application does not commit it. */
-  async #stageByHand(
-    state: ConnectionState,
-    { queryRunner, manager }: OnConnection,
-  ): Promise<void> {
-    const items = state.loose.splice(0);
-    if (this.others === undefined && this.messages.areUnheard(items)) return;
-    state.forgetWrites();
-    try {
-      await eventually(this.#stage(state, items, manager));
-    } finally {
-      this.byHand.hold(queryRunner, state.staged.splice(0));
-    }
   }
 
   /** Another report has committed with its row, and may be sent already. */

@@ -46,16 +46,11 @@ export class ConnectionState {
 
   /** Another transaction begins. */
   begin(): void {
-    this.forgetWrites();
-    this.hasSnapshot = false;
-    if (this.doubts.any) this.doubts = new Doubts();
-  }
-
-  /** What is collected from now on was written by statements that {@link statement} was not told of. */
-  forgetWrites(): void {
     this.#writes = 0;
     this.#firstWrite = '';
     this.#writesOneTable = true;
+    this.hasSnapshot = false;
+    if (this.doubts.any) this.doubts = new Doubts();
   }
 
   /** A statement of the open transaction is about to be run. */
@@ -102,6 +97,11 @@ export class ConnectionState {
   /** Empties the frames of the changes and messages that they have collected. */
   drain(): CollectedItem[] {
     return this.frames.drain().filter((item) => item.type !== 'refusal');
+  }
+
+  /** True if the open transaction has collected changes or messages. */
+  get hasCollected(): boolean {
+    return this.frames.find((item) => item.type !== 'refusal') !== undefined;
   }
 
   /** Why the open transaction must not be committed. */

@@ -35,14 +35,14 @@ import type { LinkChange } from '../changes/row-change.js';
 import { rowKey } from '../rows/row-key.js';
 import { TransactionScopes } from './transaction-scopes.js';
 import { TransactionsByHand } from './transactions-by-hand.js';
-import type { BeforeQueryEvent } from '../rows/typeorm-types.js';
+import type { AfterQueryEvent, BeforeQueryEvent } from '../rows/typeorm-types.js';
 
 /**
  * Makes messages of what happens to the entities of one data source: collects changes while a transaction is open,
  * stages their messages before it commits and releases them after. The TypeORM subscriber of that data source.
  *
  * Writes outside of any transaction (`save(…, { transaction: false })`) are sent right after; their messages cannot be
- * atomic with the row. Those in a transaction that was begun by hand are staged in it, each by itself.
+ * atomic with the row. Those in a transaction that was begun by hand are refused.
  *
  * TypeORM forgets its subscribers when a data source is destroyed and initialised again, without a notice: call
  * {@link reattach} then. Sending by hand calls it too.
@@ -79,15 +79,8 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.#attachment = new HooksAttachment(dataSource);
     this.transactions = new TransactionScopes(dataSource);
     this.messages = new EntityMessages(messageFactory, pipeline);
-    const byHand = new TransactionsByHand(dataSource, this, {
-      release: (messages) => this.#collector.release(messages),
-      savepoint: (queryRunner, control) => {
-        if (control.does === 'rollback to') this.#forget(queryRunner);
-        this.#collector.savepoint(queryRunner, control);
-      },
-      failed: (queryRunner) => this.#collector.failed(queryRunner),
-    });
     const others = otherReports?.(this);
+    const byHand = new TransactionsByHand(dataSource);
     this.#collector = new ChangeCollector(this.messages, pipeline, byHand, others);
     this.#bulk = new BulkWriteGuard(bulk);
     this.#removals = new Removals(this.#bulk);
@@ -221,6 +214,12 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     const cleared = this.#clears?.entityOf(query);
     if (cleared === undefined || this.#criteria.isEmptying) return;
     this.#bulk.notice(this.#plan.entities.get(cleared)!, 'clear');
+  }
+
+  afterQuery({ query, queryRunner, rawResults }: AfterQueryEvent): void {
+    if (query !== 'COMMIT') return;
+    const { command } = (rawResults ?? {}) as { readonly command?: unknown };
+    if (command === 'ROLLBACK') this.#collector.failed(queryRunner);
   }
 
   afterTransactionStart({ queryRunner }: TransactionStartEvent): void {

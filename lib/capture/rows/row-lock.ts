@@ -4,10 +4,9 @@ import type {
   EntityMetadata,
   ObjectLiteral,
   QueryBuilder,
-  QueryRunner,
   SelectQueryBuilder,
 } from 'typeorm';
-import { dataSourceOf, isInTransaction } from '../../common/typeorm-compat.js';
+import { dataSourceOf } from '../../common/typeorm-compat.js';
 
 const ROW = 'thorn_row';
 const MYSQL = new Set(['mysql', 'mariadb', 'aurora-mysql']);
@@ -40,7 +39,6 @@ export function lock(
   } else if (hasRowLocks(dataSource)) {
     query.setLock('pessimistic_write');
   }
-  if (query.expressionMap.lockMode !== undefined) admitLock(query);
 }
 
 // MariaDB refuses to lock or to change what another transaction has changed since this one began to read. Its default since
@@ -62,21 +60,15 @@ export async function asItIs<Result>(
   }
 }
 
-/** TypeORM refuses locks in a transaction that it has not begun. */
-function admitLock(query: SelectQueryBuilder<ObjectLiteral>): void {
-  const queryRunner = Reflect.get(query, 'queryRunner') as QueryRunner | undefined;
-  if (queryRunner?.isTransactionActive !== false || !isInTransaction(queryRunner)) return;
-  const active = Object.create(queryRunner, { isTransactionActive: { value: true } });
-  query.setQueryRunner(active as QueryRunner);
-}
-
 /** Locks what a query reads of rows that a save is about to write. Not outside of a transaction: a save may do without. */
 export function lockWritten(
   query: SelectQueryBuilder<ObjectLiteral>,
   manager: EntityManager,
   keepsKeys: boolean,
 ): void {
-  if (isInTransaction(manager.queryRunner)) lock(query, dataSourceOf(manager), keepsKeys);
+  if (manager.queryRunner?.isTransactionActive === true) {
+    lock(query, dataSourceOf(manager), keepsKeys);
+  }
 }
 
 /** Locks what a query reads of rows that are about to be removed, where there is a transaction. */

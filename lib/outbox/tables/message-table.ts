@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
-import { isInTransaction } from '../../common/typeorm-compat.js';
 import type { Message } from '../../message/index.js';
 import { type Dialect, idRows, type Statement, type Columns } from '../database/dialect.js';
 import { isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
@@ -288,7 +287,7 @@ function chunksOf(messages: readonly Message[]): readonly Message[][] {
 }
 
 function isOpen(manager: EntityManager): boolean {
-  return isInTransaction(manager.queryRunner);
+  return manager.queryRunner?.isTransactionActive === true;
 }
 
 function codeOf(error: unknown): unknown {
