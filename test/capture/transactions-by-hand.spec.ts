@@ -1,8 +1,7 @@
 import { Column, Entity, PrimaryGeneratedColumn, type QueryRunner } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent } from '../../lib/capture/index.js';
-import { type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
-import { DATABASES_ALIKE } from '../support/capture-databases.js';
+import { CAPTURE_DATABASES, type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
 
 @Entity('accounts')
 @WebhookEvent<Account>('account', {
@@ -20,7 +19,7 @@ class Note {
   @Column() text!: string;
 }
 
-describe.each(DATABASES_ALIKE)('a transaction that was begun by hand on %s', (kind) => {
+describe.each(CAPTURE_DATABASES)('a transaction that was begun by hand on %s', (kind) => {
   let rig: CaptureApp;
   let runner: QueryRunner;
   const names = async () => {
