@@ -153,19 +153,16 @@ export class ChangeCollector {
     if (state.hasFailed) return this.afterRollback(queryRunner);
     const late = state.drain();
     state.frames.close();
-    this.#release(state.staged.splice(0));
+    const staged = state.staged.splice(0);
+    try {
+      if (staged.length > 0) this.pipeline.release(staged);
+    } catch (error) {
+      // Thrown here it would reject a save that is durable.
+      this.#logError(`Releasing ${staged.length} committed message(s) failed`, error);
+    }
     if (late.length > 0) {
       state.loose.push(...late);
       return this.#sendLoose(state, on);
-    }
-  }
-
-  #release(messages: readonly Message[]): void {
-    try {
-      if (messages.length > 0) this.pipeline.release(messages);
-    } catch (error) {
-      // Thrown here it would reject a save that is durable.
-      this.#logError(`Releasing ${messages.length} committed message(s) failed`, error);
     }
   }
 
