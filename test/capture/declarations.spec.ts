@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import {
   AfterLoad,
+  ChildEntity,
   Column,
   DataSource,
   Entity,
@@ -9,6 +10,7 @@ import {
   ManyToOne,
   PrimaryColumn,
   PrimaryGeneratedColumn,
+  TableInheritance,
 } from 'typeorm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -228,6 +230,40 @@ describe('rejects a path that leads nowhere, at start-up', () => {
     expect(app.bodies()).toMatchObject([{ owner: 'k1' }]);
     await app.close();
   });
+});
+
+describe('deletions of subclasses in one table', () => {
+  @Entity()
+  class Depot {
+    @PrimaryColumn() id!: number;
+  }
+
+  it.each([
+    ['delete', true],
+    ['soft-delete', true],
+    ['nullify', false],
+  ] as const)(
+    'are refused at start-up where a relation removes rows: %s, %s',
+    async (orphanedRowAction, isRefused) => {
+      @Entity()
+      @TableInheritance({ column: { type: 'varchar', name: 'kind' } })
+      class Base {
+        @PrimaryColumn() id!: number;
+        @ManyToOne(() => Depot, { orphanedRowAction }) depot!: Depot;
+      }
+      @ChildEntity()
+      @WebhookEvent<Car>('car.gone', { on: 'delete' })
+      class Car extends Base {}
+      const opened = openCaptureApp('sqlite', [Depot, Base, Car]);
+      if (!isRefused) return (await opened).close();
+      await expect(opened).rejects.toMatchObject({
+        code: 'THORN_DECLARATION_INVALID',
+        message: expect.stringMatching(
+          /^Car, event car\.gone: Base\.depot .*Set orphanedRowAction: 'nullify'/,
+        ) as unknown,
+      });
+    },
+  );
 });
 
 @Entity()

@@ -73,17 +73,17 @@ export class BulkWriteGuard implements CascadeRules {
   }
 
   /**
-   * Refuses an update whose new keys only the database knows.
+   * Refuses an update that may give rows other keys.
    *
    * @throws {@link BulkWriteError}
    */
-  refuseUnknownKey(plan: EntityPlan): void {
+  refuseKey(plan: EntityPlan): void {
     this.#answer(
       plan,
       'update of the key',
       'throw',
       (events) =>
-        `sets the primary key by an SQL expression and is refused before it begins, because ${events} could not say which row became which. Set it to a value, or make the update without events: a query builder with callListeners(false)`,
+        `sets the primary key and is refused before it begins, because ${events} could not say which row became which. Leave the key out, insert a row with the new key and remove the old one, or make the update without events: a query builder with callListeners(false)`,
     );
   }
 

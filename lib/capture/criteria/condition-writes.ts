@@ -6,10 +6,9 @@ import { type BulkOperation, concernedEvents } from './bulk-operation.js';
 import { namedId, onlyRead, readMatched, readUnlinked, rowsHit } from './matched-rows.js';
 import { ownTransaction } from './own-transaction.js';
 import { canReturnRows, writeReturning } from './returning-writes.js';
-import { changesFound, changesOf, type PendingWrite } from './row-changes.js';
-import { isNothingSet, isOfKey, setValueOf, setValuesOf } from './set-values.js';
-import type { Column } from '../rows/row-key.js';
-import { hooksFirst } from './write-builders.js';
+import { changesOf, type PendingWrite } from './row-changes.js';
+import { isNothingSet, setValueOf, setValuesOf } from './set-values.js';
+import { hooksFirst, type WriteBuilder } from './write-builders.js';
 import { type BuilderWrite, valueSetsOf } from './write-context.js';
 
 /** The writes that name their rows by a condition. */
@@ -45,43 +44,43 @@ export function writeByCondition(write: BuilderWrite, operation: ByCondition): P
 /** An update may also remove or recover rows, or make others of them. */
 function kindOfUpdate({ builder, metadata }: BuilderWrite): BulkOperation {
   const given = valueSetsOf(builder)[0] ?? {};
-  const { primaryColumns, deleteDateColumn } = metadata;
-  const isOther = (column: Column): boolean => {
-    const value = setValueOf(column, given);
-    return value !== undefined && String(value) !== String(namedId(builder, metadata)?.get(column));
-  };
-  if (primaryColumns.some(isOther)) return 'update of the key';
+  const { deleteDateColumn } = metadata;
+  if (setsOtherKey(builder, metadata)) return 'update of the key';
   const date = deleteDateColumn && setValueOf(deleteDateColumn, given);
   if (date === undefined || date === UNKNOWN_VALUE) return 'update';
   return date === null ? 'update of the delete date to null' : 'update of the delete date';
 }
 
+/** Tells whether an update may give a row another key than it has. */
+function setsOtherKey(builder: WriteBuilder, metadata: EntityMetadata): boolean {
+  const given = valueSetsOf(builder)[0] ?? {};
+  const id = namedId(builder, metadata);
+  return metadata.primaryColumns.some((column) => {
+    const [value, named] = [setValueOf(column, given), id?.get(column)];
+    if (value === undefined || value === named) return false;
+    return typeof value === 'object' || String(value) !== String(named);
+  });
+}
+
 /** Makes the write, of the values that hooks have left it. */
 function writeCaptured(
   write: BuilderWrite,
-  about: Omit<ConditionWrite, 'given' | 'set' | 'isReplaced'>,
+  about: Omit<ConditionWrite, 'given' | 'set'>,
   queryRunner: QueryRunner,
 ): Promise<unknown> {
   const { context, builder, metadata } = write;
-  const { operation, named, plans, affectsOthers, limit } = about;
+  const { operation, plans, affectsOthers, limit } = about;
   const given = operation === 'update' ? { ...valueSetsOf(builder)[0] } : {};
   const set = setValuesOf(metadata, given);
-  if (set.values.some(({ of, value }) => isOfKey(of) && value === UNKNOWN_VALUE)) {
-    for (const plan of plans) context.guard.refuseUnknownKey(plan);
+  if (operation === 'update' && setsOtherKey(builder, metadata)) {
+    for (const plan of plans) context.guard.refuseKey(plan);
   }
   const [plan] = plans;
   // RETURNING has no relations as they were before.
-  const isAlone =
-    plans.length === 1 &&
-    !affectsOthers &&
-    set.relations.length === 0 &&
-    named !== 'update of the key';
-  const make = (isReplaced: boolean): Promise<unknown> =>
-    plan && isAlone && !isReplaced && canReturnRows(write, operation, plan)
-      ? writeReturning(write, { operation, plan, limit, queryRunner, set, given })
-      : writeRead(write, { ...about, set, given, isReplaced }, queryRunner);
-  const isReplaced = context.areReplaced.ask(metadata, queryRunner);
-  return typeof isReplaced === 'boolean' ? make(isReplaced) : isReplaced.then(make);
+  const isAlone = plans.length === 1 && !affectsOthers && set.relations.length === 0;
+  return plan && isAlone && canReturnRows(write, operation, plan)
+    ? writeReturning(write, { operation, plan, limit, queryRunner, set, given })
+    : writeRead(write, { ...about, set, given }, queryRunner);
 }
 
 /** A write by a condition, and what it is about. */
@@ -93,14 +92,12 @@ interface ConditionWrite extends Pick<PendingWrite, 'plans' | 'set' | 'given'> {
   readonly affectsOthers: boolean;
   /** The most rows that it may hit. */
   readonly limit: number;
-  /** True if a rule of PostgreSQL may do something else in its place. */
-  readonly isReplaced: boolean;
 }
 
 /** Reads the rows before they are written. */
 async function writeRead(
   { context, builder, metadata, execute }: BuilderWrite,
-  { operation, plans, named, affectsOthers, set, given, limit, isReplaced }: ConditionWrite,
+  { operation, plans, named, affectsOthers, set, given, limit }: ConditionWrite,
   queryRunner: QueryRunner,
 ): Promise<unknown> {
   const rows = await context.read(metadata, operation, () =>
@@ -123,15 +120,10 @@ async function writeRead(
   const changes = await context.read(metadata, operation, () =>
     changesOf({ operation: named, metadata, rows, plans, set, given, queryRunner }),
   );
-  const caused =
-    affectsOthers && !isReplaced
-      ? await context.removals.changesWith(queryRunner.manager, metadata, rows)
-      : [];
+  const caused = affectsOthers
+    ? await context.removals.changesWith(queryRunner.manager, metadata, rows)
+    : [];
   const result = await onlyRead(builder, metadata, rows, execute);
-  if (isReplaced) {
-    context.collect(queryRunner, await changesFound(changes, queryRunner.manager));
-    return result;
-  }
   const hit = rowsHit(builder, metadata, rows, result) ?? rows.length;
   if (hit !== rows.length) {
     context.refuseOthers(queryRunner, metadata, operation, { read: rows.length, hit });

@@ -1,14 +1,13 @@
-import type { EntityManager, EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
+import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
 import { RowChange } from '../changes/row-change.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
-import { removalOf, UNKNOWN_VALUE } from '../rows/changed-values.js';
 import { exactValues } from '../rows/read-back.js';
-import { copyRow, layOver, setValue } from '../rows/row-copy.js';
+import { setValue } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
 import { readRows } from '../rows/row-reader.js';
 import type { BulkOperation } from './bulk-operation.js';
-import { isOfKey, type SetValues } from './set-values.js';
+import type { SetValues } from './set-values.js';
 
 /** A write and the rows that it is about to hit. */
 export interface PendingWrite {
@@ -25,7 +24,6 @@ export interface PendingWrite {
 
 const DID: Readonly<Partial<Record<BulkOperation, RowChange['did']>>> = {
   update: 'update',
-  'update of the key': 'update',
   'update of the delete date': 'update',
   'update of the delete date to null': 'update',
   delete: 'remove',
@@ -50,43 +48,6 @@ export function changesOfColumns(write: PendingWrite): RowChange[] {
   return write.plans.flatMap((plan) => changesOfPlan(plan, rowsOf(plan, write), write));
 }
 
-/**
- * What has become of the rows of a write that a rule may have replaced, by another look at them. Their values are compared
- * when the transaction commits.
- */
-export async function changesFound(
-  changes: readonly RowChange[],
-  manager: EntityManager,
-): Promise<RowChange[]> {
-  const found: RowChange[] = [];
-  for (const plan of new Set(changes.map((change) => change.plan))) {
-    const { metadata } = plan;
-    const ofPlan = changes.filter((change) => change.plan === plan);
-    const ids = ofPlan.map(({ id }) => id);
-    const rows = await readRows(manager, { metadata, ids, joins: [], hidden: [] });
-    for (const change of ofPlan) {
-      const now = foundChange(change, rows.get(change.key));
-      if (now !== undefined) found.push(now);
-    }
-  }
-  return found;
-}
-
-function foundChange(change: RowChange, row: ObjectLiteral | undefined): RowChange | undefined {
-  const { metadata } = change.plan;
-  if (change.did === 'insert') return row && change;
-  if (row === undefined) return { ...change, did: 'remove', values: [], exact: undefined };
-  const isRemoved = (one: ObjectLiteral | undefined): boolean =>
-    one !== undefined && (metadata.deleteDateColumn?.getEntityValue(one) ?? null) !== null;
-  if (isRemoved(row) !== isRemoved(change.old)) {
-    const did = isRemoved(row) ? 'soft-remove' : 'recover';
-    return { ...change, did, values: [], exact: undefined };
-  }
-  const columns = metadata.columns.filter(({ isVirtual }) => !isVirtual);
-  const values = columns.map((of) => ({ of, value: UNKNOWN_VALUE }));
-  return { ...change, did: 'update', values, exact: undefined };
-}
-
 /** @param complete the rows with what events ask for besides their columns */
 function changesOfPlan(
   plan: EntityPlan,
@@ -94,7 +55,6 @@ function changesOfPlan(
   { operation, set, given, queryRunner }: PendingWrite,
   complete?: ReadonlyMap<string, ObjectLiteral>,
 ): RowChange[] {
-  const changes: RowChange[] = [];
   const exact =
     DID[operation] === 'update' && set.relations.length === 0
       ? exactValues(
@@ -103,11 +63,10 @@ function changesOfPlan(
           'update',
         )
       : undefined;
-  const keys = set.values.filter(({ of }) => isOfKey(of));
-  for (const row of rows) {
+  return rows.map((row) => {
     const key = rowKey(plan.metadata, row)!;
     const old = complete?.get(key);
-    const change = new RowChange({
+    return new RowChange({
       did: DID[operation]!,
       plan,
       key,
@@ -117,10 +76,7 @@ function changesOfPlan(
       values: set.values,
       exact,
     });
-    if (keys.length === 0) changes.push(change);
-    else changes.push(...moved(change, row, keys));
-  }
-  return changes;
+  });
 }
 
 /** With single-table inheritance, TypeORM makes each row an instance of its own class. */
@@ -164,31 +120,8 @@ export function readBeyondColumns(
 }
 
 function readsOldRow({ options, needsRow, readsBefore }: EventPlan, operation: BulkOperation) {
-  // A row that gets another key is no longer there either.
-  const isGone = operation === 'delete' || operation === 'update of the key';
   return (
-    (isGone && options.on === 'delete' && (needsRow || readsBefore)) ||
+    (operation === 'delete' && options.on === 'delete' && (needsRow || readsBefore)) ||
     (DID[operation] === 'update' && readsBefore)
   );
-}
-
-/** What becomes of a row whose key is set: a row with another id is another row. */
-function moved(change: RowChange, row: ObjectLiteral, keys: RowChange['values']): RowChange[] {
-  const { metadata } = change.plan;
-  const now = layOver(row, keys, metadata);
-  const key = rowKey(metadata, now)!;
-  if (key === change.key) return [change];
-  return [
-    { ...change, did: 'remove', values: [], exact: undefined },
-    {
-      ...change,
-      did: 'insert',
-      key,
-      id: copyRow(now, metadata),
-      old: undefined,
-      oldIsComplete: false,
-      values: removalOf(metadata, now),
-      exact: undefined,
-    },
-  ];
 }

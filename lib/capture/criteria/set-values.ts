@@ -1,7 +1,7 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import { type ChangedValue, UNKNOWN_VALUE } from '../rows/changed-values.js';
 import type { Column } from '../rows/row-key.js';
-import type { Field, RelationMetadata } from '../rows/typeorm-types.js';
+import type { RelationMetadata } from '../rows/typeorm-types.js';
 
 /** What an update sets. */
 export interface SetValues {
@@ -58,11 +58,6 @@ export function setValueOf(column: Column, given: ObjectLiteral): unknown {
 /** True for a column that an entity has only through its relation. */
 function isKeyOfRelation({ isVirtual, relationMetadata }: Column): boolean {
   return isVirtual && relationMetadata !== undefined;
-}
-
-/** True for a part of the primary key. */
-export function isOfKey(of: Field): boolean {
-  return 'isPrimary' in of && of.isPrimary;
 }
 
 function known(value: unknown): unknown {

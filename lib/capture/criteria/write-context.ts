@@ -14,7 +14,6 @@ import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';
 import type { BulkOperation } from './bulk-operation.js';
 import type { BulkWriteGuard } from './bulk-write-guard.js';
 import { runnerOf } from './own-transaction.js';
-import { ARE_WRITES_REPLACED, TableQuestion } from '../rows/table-question.js';
 import type { Execute, WriteBuilder } from './write-builders.js';
 
 /** The changes of the open transactions. */
@@ -56,8 +55,6 @@ export function valueSetsOf({
 /** What the writes of one data source have in common. */
 export class WriteContext {
   readonly #logger = new Logger('Thorn');
-  /** Whether a rule may do something else in the place of the writes of a table. */
-  readonly areReplaced: TableQuestion;
   /** One for each capture: the write of one may be within that of another. */
   readonly underWay = Symbol('thorn');
 
@@ -68,9 +65,7 @@ export class WriteContext {
     private readonly changes: Changes,
     readonly guard: BulkWriteGuard,
     readonly removals: Removals,
-  ) {
-    this.areReplaced = new TableQuestion(dataSource, ARE_WRITES_REPLACED);
-  }
+  ) {}
 
   /** The events of the data source. */
   get plan(): CapturePlan {

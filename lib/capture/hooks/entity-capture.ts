@@ -27,6 +27,7 @@ import { dataSourceName } from '../rows/data-source-name.js';
 import { EntityMessages } from '../messages/entity-messages.js';
 import { affectingEntities } from '../plan/affecting-entities.js';
 import { type CapturePlan, type EntityPlan, planCapture } from '../plan/entity-plan.js';
+import { checkOrphans } from '../plan/orphan-check.js';
 import { ClearStatements } from '../rows/write-statements.js';
 import { linkChange } from '../changes/link-change.js';
 import { type RowEvent, ReportedRows } from './reported-rows.js';
@@ -104,12 +105,13 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
    * Starts to listen.
    *
    * @throws {@link ThornConfigurationError} when the data source is not initialised, or an event names a relation that
-   *   its entity does not have
+   *   its entity does not have, or is for rows that a relation may remove without a word of their class
    */
   attach(): void {
     this.#attachment.assertPossible();
     if (this.#attachment.isWanted) return;
     this.#plan = planCapture(this.dataSource);
+    checkOrphans(this.dataSource.entityMetadatas, this.#plan);
     SqliteTransactions.install(this.dataSource, this.#serialize);
     const beforeHooks = this.#rows.beforeHooks();
     this.transactions.install();

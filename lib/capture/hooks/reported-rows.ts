@@ -19,7 +19,6 @@ import { rowKey } from '../rows/row-key.js';
 import type { ChangeCollector } from './change-collector.js';
 import { createRowChange } from './create-row-change.js';
 import { beforeHooks, OldRows, type ReadRow } from './old-rows.js';
-import { OrphanedRows } from './orphaned-rows.js';
 import { type OtherSideWrite, OtherSideWrites, withOtherSide } from './other-side-writes.js';
 import { returnsUpdates, UpdatedRows } from './updated-rows.js';
 
@@ -43,7 +42,6 @@ interface Report {
 /** Collects what hooks report of rows, with the rows as they were before. */
 export class ReportedRows {
   readonly #oldRows = new OldRows();
-  readonly #orphans = new OrphanedRows(this.#oldRows);
   readonly #otherSide: OtherSideWrites;
   readonly #updated: UpdatedRows;
   /** True if nobody else can write a row between TypeORM's reading it for a save and the write. */
@@ -75,8 +73,7 @@ export class ReportedRows {
         mayBeHeard: () => this.messages.mayBeHeard(entity),
       }),
     );
-    const ofOrphans = this.#orphans.hooks(dataSource.entityMetadatas, plan);
-    return [...ofEntities.filter((one) => one !== undefined), ...ofOrphans];
+    return ofEntities.filter((one) => one !== undefined);
   }
 
   collect(event: RowEvent, report: Report): Promise<void> | void {
@@ -111,12 +108,9 @@ export class ReportedRows {
     event: RemoveEvent<ObjectLiteral> | SoftRemoveEvent<ObjectLiteral>,
     did: 'remove' | 'soft-remove',
   ): Promise<void> | void {
-    const orphan = this.#orphans.extract(event);
-    const plan =
-      orphan === undefined ? this.context.plan.entities.get(event.metadata) : orphan.plan;
+    const plan = this.context.plan.entities.get(event.metadata);
     if (plan === undefined) return;
-    const loaded = event.databaseEntity as ObjectLiteral | undefined;
-    const old = orphan?.row ?? loaded;
+    const old = event.databaseEntity as ObjectLiteral | undefined;
     if (old === undefined && event.entityId === undefined) return;
     const row = old ?? plan.metadata.ensureEntityIdMap(event.entityId);
     return this.collect(event, { plan, did, row, old });
@@ -127,7 +121,6 @@ export class ReportedRows {
     this.#oldRows.forget(queryRunner);
     this.#updated.forget(queryRunner);
     this.#otherSide.forget(queryRunner);
-    this.#orphans.forget(queryRunner);
   }
 
   /** The row before as it was read for its events: null when it was not there, undefined when it was not looked for. */

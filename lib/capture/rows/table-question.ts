@@ -9,13 +9,6 @@ interface Client {
   ): Promise<{ readonly rows: readonly { readonly answer: boolean }[] }>;
 }
 
-/**
- * Asks whether a rule of PostgreSQL replaces the updates or deletions of a table or view (`DO INSTEAD`). Such a statement
- * refuses RETURNING, and neither what it was told to do nor the rows that it counts say what has happened.
- */
-export const ARE_WRITES_REPLACED = `SELECT EXISTS (SELECT 1 FROM pg_rewrite
-  WHERE ev_class = to_regclass($1) AND is_instead AND ev_type IN ('2', '4')) AS answer`;
-
 /** Asks whether it is a table by itself, of whose updates nothing in the database makes something else. */
 export const ARE_UPDATES_PLAIN = `SELECT EXISTS (SELECT 1 FROM pg_class WHERE oid = to_regclass($1)
   AND relkind = 'r' AND NOT relhassubclass AND NOT relhasrules AND NOT EXISTS (SELECT 1 FROM pg_trigger
