@@ -6,7 +6,6 @@ import type { Message } from '../message/index.js';
 import {
   MessageRelay,
   OutageLog,
-  type RateLimiter,
   type RelayWorker,
   type Ticket,
   TicketSender,
@@ -15,10 +14,8 @@ import type { QueueSettings } from './bullmq-options.js';
 import type { Connections } from './connections.js';
 import { createQueue } from './create-queue.js';
 import { createWorker } from './create-worker.js';
-import { FallbackRateLimiter } from './fallback-rate-limiter.js';
 import { JobTracing } from './job-tracing.js';
 import { jobsFor, type NewJob } from './jobs.js';
-import { RedisRateLimiter } from './redis-rate-limiter.js';
 import { checkRedisSettings, redisClient } from './redis-settings-check.js';
 
 const CHECKS_WITHIN = 2000;
@@ -32,7 +29,6 @@ export class BullMqRelay extends MessageRelay {
   #queue: Queue | null = null;
   #sender: TicketSender | null = null;
   #worker: Worker | null = null;
-  #limiter: FallbackRateLimiter | null = null;
   #isClosed = false;
 
   constructor(
@@ -86,16 +82,6 @@ export class BullMqRelay extends MessageRelay {
     return (await sender.add(tickets)) ? [] : tickets;
   }
 
-  override rateLimiter(database: RateLimiter): RateLimiter {
-    const { prefix = 'bull' } = this.connections;
-    const redis = new RedisRateLimiter(
-      () => redisClient(this.#queue ?? this.#open().queue),
-      `${prefix}:${this.settings.queue}:rate:`,
-    );
-    this.#limiter = new FallbackRateLimiter(redis, database, (error) => this.#report(error));
-    return this.#limiter;
-  }
-
   override async check(): Promise<void> {
     if (this.#queue !== null) {
       await orTimeout(CHECKS_WITHIN, this.#queue.getJobCounts('waiting'));
@@ -119,10 +105,6 @@ export class BullMqRelay extends MessageRelay {
   #open(): { readonly queue: Queue; readonly sender: TicketSender } {
     const queue = createQueue(this.settings, this.connections);
     queue.on('error', (error) => this.#report(error));
-    redisClient(queue)
-      .then((client) => client.on('close', () => this.#limiter?.connectionLost()))
-      // The queue reports it.
-      .catch(() => undefined);
     this.#queue = queue;
     this.#sender = new TicketSender(
       (tickets) => this.#add(queue, jobsFor(tickets)),

@@ -1,9 +1,10 @@
 import { Logger } from '@nestjs/common';
 import type { Queue, Worker } from 'bullmq';
-import type { RedisClient } from './redis-rate-limiter.js';
 
 /** A client of Redis, as far as Thorn uses it. */
-type Client = RedisClient & { info(): Promise<string> };
+interface Client {
+  info(): Promise<string>;
+}
 
 /** BullMQ 5 has its client on the queue, BullMQ 6 on the queue's backend. */
 interface WithClient {

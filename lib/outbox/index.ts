@@ -51,14 +51,6 @@ export { outbox, relayedOutbox, type RelayDefinition } from './strategy/outbox.j
 export type { OutboxOptions } from './model/outbox-options.js';
 export { OutboxLockedError } from './strategy/outbox-locked.error.js';
 export { OutboxTimeoutError } from './database/outbox-timeout.error.js';
-export { RateLimiter, type PermitGrants, type PermitRequests } from './rate-limit/rate-limiter.js';
-export { grantPermits, type PermitGrant, type PermitRequest } from './rate-limit/permits.js';
-export {
-  expiresAt,
-  parseWindow,
-  serializeWindow,
-  type UnknownPermits,
-} from './rate-limit/sliding-window.js';
 export { ThornRateLimit } from './entities/rate-limit.entity.js';
 export { RecipientUnknownError } from '../dispatch/recipients/recipient-unknown.error.js';
 export { OutboxStrategy } from './strategy/outbox.strategy.js';

@@ -65,14 +65,6 @@ describe('a rate limit of bullmq() in two workers', () => {
     return [ids.size, maxWithin(await attemptStarts(sender, 'sub_0'), RATE.per)];
   }
 
-  it('is kept, without a table', async () => {
-    for (let n = 0; n < 60; n++) await sender.send();
-    const [messages, most] = await delivered();
-    expect(messages).toBe(60);
-    expect(most).toBeLessThanOrEqual(RATE.max);
-    expect(await sender.rows('SELECT * FROM thorn_rate_limits')).toEqual([]);
-  }, 60_000);
-
   it('is kept while Redis is down, and when Redis comes back empty', async () => {
     for (let n = 0; n < 80; n++) await sender.send();
     await receiver.waitFor(25);

@@ -1,120 +1,96 @@
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DataSource } from 'typeorm';
-import { BullMqRelay } from '../../lib/bullmq/bullmq-relay.js';
-import { queueSettings } from '../../lib/bullmq/bullmq-options.js';
-import { createConnections } from '../../lib/bullmq/connections.js';
-import { FallbackRateLimiter } from '../../lib/bullmq/fallback-rate-limiter.js';
-import { RedisRateLimiter } from '../../lib/bullmq/redis-rate-limiter.js';
-import { outboxEntities, type RateLimiter } from '../../lib/outbox/index.js';
-import { DatabaseRateLimiter } from '../../lib/outbox/rate-limit/database-rate-limiter.js';
+import { describe, expect, it } from 'vitest';
+import { outboxEntities } from '../../lib/outbox/index.js';
 import { PooledDatabase } from '../../lib/outbox/database/pooled-database.js';
 import { SqliteDatabase } from '../../lib/outbox/database/sqlite-database.js';
 import { tableNames } from '../../lib/outbox/entities/table-names.js';
-import { connectionTo } from '../support/apps/bullmq-app.js';
-import { type DatabaseKind, createDatabase } from '../support/databases.js';
-import {
-  rateLimiterSuite,
-  type SharedRateLimiters,
-  tenPerSecond,
-} from '../support/rate-limiter-suite.js';
-import { type RedisServer, startRedis } from '../services/redis.js';
+import { DatabaseRateLimiter } from '../../lib/outbox/rate-limit/database-rate-limiter.js';
+import type { PermitRequest } from '../../lib/outbox/rate-limit/permits.js';
+import { maxWithin } from '../support/attempt-starts.js';
+import { createDatabase, type DatabaseKind } from '../support/databases.js';
+import { permitRequest } from '../support/permit-requests.js';
 
 const PROCESSES = 3;
 const START = 1_700_000_000_000;
 
-let redis: RedisServer;
-let queues = 0;
-
-beforeAll(async () => {
-  redis = await startRedis();
-}, 60_000);
-
-afterAll(async () => {
-  await redis.stop();
-});
-
-rateLimiterSuite('Redis', inRedis);
-
-it('grants no permit after Redis was emptied until the forgotten time is past', async () => {
-  const { limiters, close } = await inRedis();
-  const client = new Redis(redis.port);
-  const take = async (now: number) => {
-    const answers = await limiters[0]!.grant(
-      new Map([['sub_1', tenPerSecond({ waited: 10 })]]),
-      now,
-    );
-    return answers.get('sub_1')!.permits.reduce((sum, { count }) => sum + count, 0);
-  };
-  expect(await take(START)).toBe(10);
-  await client.flushall();
-  expect(await take(START + 100)).toBe(0);
-  expect(await take(START + 5000)).toBeGreaterThan(0);
-  client.disconnect();
-  await close();
-});
-
-it('replaces a limiter that is down by another, and grants no permit twice', async () => {
-  const [first, second] = [await inRedis(), await inDatabase('file')];
-  let isAway = false;
-  const flaky: RateLimiter = {
-    grant: (asks, now) =>
-      isAway ? Promise.reject(new Error('away')) : first.limiters[0]!.grant(asks, now),
-  };
-  const limiter = new FallbackRateLimiter(flaky, second.limiters[0]!, () => undefined);
-  const take = async (now: number) => {
-    const answers = await limiter.grant(new Map([['sub_1', tenPerSecond({ waited: 5 })]]), now);
-    return answers.get('sub_1')!.permits.reduce((sum, { count }) => sum + count, 0);
-  };
-  expect(await take(START)).toBe(5);
-  isAway = true;
-  expect(await take(START + 100)).toBe(0);
-  expect(await take(START + 7500)).toBe(5);
-  await first.close();
-  await second.close();
-});
-
-it('grants no permit to a worker that asks again after Redis was away and others may have used the database', async () => {
-  const [server, second] = [await startRedis(), await inDatabase('file')];
-  const options = { connection: connectionTo(server.port) };
-  const relay = new BullMqRelay(queueSettings(options), createConnections(options, undefined));
-  const limiter = relay.rateLimiter(second.limiters[0]!);
-  const take = async (now: number) => {
-    const answers = await limiter.grant(new Map([['sub_1', tenPerSecond({ waited: 5 })]]), now);
-    return answers.get('sub_1')!.permits.reduce((sum, { count }) => sum + count, 0);
-  };
-  const isConnected = () =>
-    relay.check().then(
-      () => true,
-      () => false,
-    );
-  expect(await take(START)).toBe(5);
-  await server.kill('SIGKILL');
-  await server.restart();
-  await expect.poll(isConnected).toBe(true);
-  expect(await take(START + 60_000)).toBe(0);
-  expect(await take(START + 67_500)).toBe(5);
-  await relay.close();
-  await second.close();
-  await server.stop();
-}, 30_000);
-
-async function inRedis(): Promise<SharedRateLimiters> {
-  const prefix = `rate:${++queues}:`;
-  const clients = Array.from({ length: PROCESSES }, () => new Redis(redis.port));
-  return {
-    limiters: clients.map((client) => new RedisRateLimiter(async () => client, prefix)),
-    close: async () => {
-      for (const client of clients) client.disconnect();
-    },
-  };
+/** Limiters of several processes that share one database. */
+interface SharedRateLimiters {
+  readonly limiters: readonly DatabaseRateLimiter[];
+  close(): Promise<void>;
 }
 
-for (const kind of ['file', 'postgres', 'mariadb'] as const) {
-  rateLimiterSuite(`a database, ${kind}`, () => inDatabase(kind));
-}
+describe.each<{ kind: DatabaseKind }>([
+  { kind: 'file' },
+  { kind: 'postgres' },
+  { kind: 'mariadb' },
+])('the rate limiter, on $kind', ({ kind }) => {
+  it('grants processes that ask at the same time no more than one of them would get', async () => {
+    const { limiters, close } = await open(kind);
+    try {
+      const starts = new Map<string, number[]>();
+      const ids = ['sub_1', 'sub_2', 'sub_3'];
+      for (let round = 0; round < 30; round++) {
+        const now = START + round * 700;
+        await Promise.all(
+          limiters.flatMap((limiter, at) =>
+            [0, 1].map(async (again) => {
+              // Not all of them want the same, in another order each.
+              const wanted = ids.filter((_, index) => (index + at + again + round) % 3 !== 0);
+              if (at % 2 === 1) wanted.reverse();
+              const asks = new Map(wanted.map((id) => [id, tenPerSecond({ waited: 7 })]));
+              const answers = await limiter.grant(asks, now + at);
+              expect([...answers.keys()].sort()).toEqual([...wanted].sort());
+              for (const [id, { permits }] of answers) {
+                const all = starts.get(id) ?? [];
+                starts.set(id, all);
+                for (const { from, count } of permits) {
+                  for (let n = 0; n < count; n++) all.push(Math.max(now, from));
+                }
+              }
+            }),
+          ),
+        );
+      }
+      for (const id of ids) {
+        const times = starts.get(id)!;
+        expect(maxWithin(times, 1000), id).toBeLessThanOrEqual(10);
+        expect(times.length, id).toBeGreaterThan(30 * 0.7 * 9);
+      }
+    } finally {
+      await close();
+    }
+  }, 60_000);
 
-async function inDatabase(kind: DatabaseKind): Promise<SharedRateLimiters> {
+  it('counts each subscriber alone, and the permits of earlier calls', async () => {
+    const { limiters, close } = await open(kind);
+    try {
+      const [one, other] = [limiters[0]!, limiters.at(-1)!];
+      const all = (id: string) => new Map([[id, tenPerSecond({ fresh: 10 })]]);
+      const given = async (limiter: DatabaseRateLimiter, id: string, now = START) => {
+        const { permits } = (await limiter.grant(all(id), now)).get(id)!;
+        return permits.filter(({ from }) => from <= now).reduce((sum, { count }) => sum + count, 0);
+      };
+      expect(await given(one, 'sub_1')).toBe(10);
+      expect(await given(other, 'sub_1')).toBe(0);
+      expect(await given(other, 'sub_2')).toBe(10);
+      expect(await given(one, 'sub_2')).toBe(0);
+      expect(await given(one, 'sub_1', START + 60_000)).toBe(10);
+    } finally {
+      await close();
+    }
+  }, 60_000);
+
+  it('returns no permits when no subscriber asks', async () => {
+    const { limiters, close } = await open(kind);
+    try {
+      expect(await limiters[0]!.grant(new Map(), START)).toEqual(new Map());
+    } finally {
+      await close();
+    }
+  });
+});
+
+async function open(kind: DatabaseKind): Promise<SharedRateLimiters> {
   const place = await createDatabase(kind);
   const opened: (() => Promise<unknown>)[] = [];
   const limiters: DatabaseRateLimiter[] = [];
@@ -141,4 +117,9 @@ async function inDatabase(kind: DatabaseKind): Promise<SharedRateLimiters> {
       await place.drop();
     },
   };
+}
+
+/** A request for permits of a limit of 10 a second. */
+function tenPerSecond(different: Partial<PermitRequest>): PermitRequest {
+  return permitRequest(10, 1000, different);
 }

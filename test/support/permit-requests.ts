@@ -13,7 +13,6 @@ export function permitRequest(
     fresh: 0,
     waitedRetries: 0,
     freshRetries: 0,
-    unknown: null,
     ...different,
   };
 }

@@ -1,7 +1,11 @@
 import type { Columns } from '../database/dialect.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
-import { type PermitGrants, type PermitRequests, RateLimiter } from './rate-limiter.js';
-import { grantPermits, type PermitGrant } from './permits.js';
+import {
+  grantPermits,
+  type PermitGrant,
+  type PermitGrants,
+  type PermitRequests,
+} from './permits.js';
 import { expiresAt, serializeWindow, parseWindow } from './sliding-window.js';
 
 const MOST_AT_ONCE = 500;
@@ -9,17 +13,24 @@ const MOST_AT_ONCE = 500;
 const KEPT_FOR = 24 * 60 * 60_000;
 const COLUMNS: Columns = { subscriber_id: 'text', state: 'text', kept_until: 'bigint' };
 
-/** Keeps permits in the table `thorn_rate_limits`: one transaction for all subscribers of a request, which locks their rows. */
-export class DatabaseRateLimiter extends RateLimiter {
+/**
+ * Grants permits for attempts at subscribers with a rate limit. All processes together get no more than {@link grantPermits}
+ * allows, whatever their order: permits are in the table `thorn_rate_limits`, and one transaction for all subscribers of a
+ * request locks their rows.
+ */
+export class DatabaseRateLimiter {
   /** @param table its quoted name */
   constructor(
     private readonly database: OutboxDatabase,
     private readonly table: string,
-  ) {
-    super();
-  }
+  ) {}
 
-  override async grant(asks: PermitRequests, now: number): Promise<PermitGrants> {
+  /**
+   * @param now by the clock of the caller, in milliseconds since the Unix epoch
+   * @returns a grant for each of `asks`
+   * @throws when the database does not answer; no attempt may begin then
+   */
+  async grant(asks: PermitRequests, now: number): Promise<PermitGrants> {
     const answers = new Map<string, PermitGrant>();
     const ids = [...asks.keys()];
     while (ids.length > 0) {

@@ -13,9 +13,6 @@ function give(window: SlidingWindow | null, ask: PermitRequest, now: number) {
   return { window: parseWindow(serializeWindow(after))!, answer };
 }
 
-/** Permits of another limiter, up to a time. */
-const unknownUntil = (until: number) => ({ own: until, until });
-
 function startsOf({ permits }: PermitGrant, now: number, place: () => number): number[] {
   return permits.flatMap(({ from, until, count }) =>
     Array.from({ length: count }, () => {
@@ -172,25 +169,6 @@ describe('a rate limit', () => {
       }),
       { numRuns: 200, seed: 4 },
     );
-  });
-
-  it('counts all of it as used when it was away, once', () => {
-    const blind = { fresh: 5, unknown: unknownUntil(START - 1) };
-    const { window, answer } = give(null, permitRequest(10, 1000, blind), START);
-    expect(answer.permits).toEqual([]);
-    expect(waitUntil(answer.firsts, 0)).toBeLessThan(START + 3000 + 1500);
-    const long = give(
-      null,
-      permitRequest(10, 1000, { fresh: 5, unknown: unknownUntil(START - 60_000) }),
-      START,
-    );
-    expect(long.answer.permits).toHaveLength(1);
-    const later = give(
-      window,
-      permitRequest(10, 1000, { waited: 5, unknown: unknownUntil(START - 1) }),
-      START + 4500,
-    );
-    expect(later.answer.permits.reduce((sum, { count }) => sum + count, 0)).toBe(5);
   });
 
   it('goes on when a clock is put back by an hour, without sending more at once', () => {

@@ -4,12 +4,11 @@ import {
   isSameLimit,
   LASTS,
   type SlidingWindow,
-  type UnknownPermits,
   SKEW,
   SPAN,
   toStep,
   underLatestLimit,
-  usedUpIfUnknown,
+  usedUpIfPutBack,
   countsFrom,
   firstFree,
   room,
@@ -28,8 +27,6 @@ export interface PermitRequest {
   /** Retries, by the same distinction. */
   readonly waitedRetries: number;
   readonly freshRetries: number;
-  /** Permits that another limiter may have granted; null when none has. */
-  readonly unknown: UnknownPermits | null;
 }
 
 /** Permits of one step: its attempts may begin from `from` on, and before `until`. */
@@ -55,6 +52,11 @@ export interface PermitGrant {
   readonly isChanged: boolean;
 }
 
+/** The requests of a process, by the id of the subscriber. */
+export type PermitRequests = ReadonlyMap<string, PermitRequest>;
+/** The grants to a process, by the id of the subscriber. */
+export type PermitGrants = ReadonlyMap<string, PermitGrant>;
+
 /** Attempts that may begin at once when none waits: as many as can be in flight while a permit lasts. */
 const BURST = 128;
 
@@ -72,7 +74,7 @@ export function grantPermits(
   ask: PermitRequest,
   now: number,
 ): { readonly window: SlidingWindow; readonly answer: PermitGrant } {
-  const known = usedUpIfUnknown(underLatestLimit(before, ask, now), ask.unknown, now);
+  const known = usedUpIfPutBack(underLatestLimit(before, ask, now), now);
   const { limit } = known;
   const step = toStep(limit);
   const current = Math.floor(now / step);

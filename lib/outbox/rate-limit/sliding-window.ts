@@ -59,16 +59,6 @@ export interface SlidingWindow {
   readonly counts: readonly number[];
   /** Up to when permits are reserved for waiting deliveries: first attempts, and retries. */
   readonly queued: { readonly firsts: number; readonly retries: number };
-  /** Until when another limiter's permits are covered: see {@link UnknownPermits}. */
-  readonly blindAt: number;
-}
-
-/** Permits that another limiter may have granted, unknown to this one. */
-export interface UnknownPermits {
-  /** Until when the other limiter may have granted them to this process. A window that covers this time knows of all. */
-  readonly own: number;
-  /** Until when the other limiter may grant them to any process. */
-  readonly until: number;
 }
 
 /** A window of time is so many steps long. */
@@ -85,25 +75,13 @@ export const SKEW = 2000;
 const JUMP = 10_000;
 
 /** Until when a window has to be remembered: all that it says is past by then. */
-export function expiresAt({ limit, first, counts, queued, blindAt }: SlidingWindow): number {
+export function expiresAt({ limit, first, counts, queued }: SlidingWindow): number {
   const step = toStep(limit);
-  return Math.max(
-    (first + counts.length + SPAN) * step,
-    queued.firsts,
-    queued.retries,
-    blindAt + SPAN * step,
-  );
+  return Math.max((first + counts.length + SPAN) * step, queued.firsts, queued.retries);
 }
 
 /** A window as text. */
-export function serializeWindow({
-  limit,
-  since,
-  first,
-  counts,
-  queued,
-  blindAt,
-}: SlidingWindow): string {
+export function serializeWindow({ limit, since, first, counts, queued }: SlidingWindow): string {
   return JSON.stringify([
     limit.max,
     limit.per,
@@ -112,14 +90,13 @@ export function serializeWindow({
     counts,
     Math.ceil(queued.firsts),
     Math.ceil(queued.retries),
-    blindAt,
   ]);
 }
 
 /** The window of a text; null when it says nothing. */
 export function parseWindow(text: string): SlidingWindow | null {
   if (text === '') return null;
-  const [max, per, since, first, counts, firsts, retries, blindAt] = JSON.parse(text) as [
+  const [max, per, since, first, counts, firsts, retries] = JSON.parse(text) as [
     number,
     number,
     number,
@@ -127,9 +104,8 @@ export function parseWindow(text: string): SlidingWindow | null {
     readonly number[],
     number,
     number,
-    number,
   ];
-  return { limit: { max, per }, since, first, counts, queued: { firsts, retries }, blindAt };
+  return { limit: { max, per }, since, first, counts, queued: { firsts, retries } };
 }
 
 /** Milliseconds of a step. */
@@ -145,7 +121,7 @@ export function underLatestLimit(
 ): SlidingWindow {
   if (before === null) {
     const queued = { firsts: 0, retries: 0 };
-    return { limit, since, first: 0, counts: [], queued, blindAt: Number.MIN_SAFE_INTEGER };
+    return { limit, since, first: 0, counts: [], queued };
   }
   if (since < before.since || isSameLimit(before.limit, limit)) {
     return since > before.since ? { ...before, since } : before;
@@ -167,30 +143,17 @@ export function underLatestLimit(
   return { ...before, limit, since, first, counts, queued };
 }
 
-/** The window with all permits used up, when its recent history is not known. */
-export function usedUpIfUnknown(
-  window: SlidingWindow,
-  unknown: UnknownPermits | null,
-  now: number,
-): SlidingWindow {
-  const { limit, first, counts, queued } = window;
+/** The window with all permits used up when the clock was put back: its recent history is not known. */
+export function usedUpIfPutBack(window: SlidingWindow, now: number): SlidingWindow {
+  const { limit, first, counts } = window;
   const step = toStep(limit);
   const [current, last] = [Math.floor(now / step), Math.floor((now + AHEAD) / step)];
-  const isPutBack = first + counts.length - 1 > last + Math.ceil(JUMP / step);
-  const isUnknown =
-    unknown !== null &&
-    unknown.own > window.blindAt &&
-    // Otherwise what was granted before is past by now.
-    unknown.until + AHEAD + SPAN * step > now;
-  if (!isPutBack && !isUnknown) return window;
-  const until = isUnknown ? Math.max(now, unknown.until) : now;
-  const lastUnknown = Math.floor((until + AHEAD) / step);
+  if (first + counts.length - 1 <= last + Math.ceil(JUMP / step)) return window;
   return {
     ...window,
     first: current,
-    counts: Array.from({ length: lastUnknown - current + 1 }, () => limit.max),
-    queued: isPutBack ? { firsts: 0, retries: 0 } : queued,
-    blindAt: until,
+    counts: Array.from({ length: last - current + 1 }, () => limit.max),
+    queued: { firsts: 0, retries: 0 },
   };
 }
 

@@ -1,5 +1,4 @@
 import type { Message } from '../../message/index.js';
-import type { RateLimiter } from '../rate-limit/rate-limiter.js';
 
 /**
  * Says where a stored message is, as plain JSON, without its contents. A worker has to take over the lease before it
@@ -57,16 +56,6 @@ export abstract class MessageRelay {
 
   /** Rejects when the queue cannot be reached, for health checks. By default it resolves. */
   async check(): Promise<void> {}
-
-  /**
-   * Creates the limiter that grants permits to attempts at subscribers with a rate limit, for all processes. Default: the
-   * limiter of the database.
-   *
-   * @internal
-   */
-  rateLimiter(database: RateLimiter): RateLimiter {
-    return database;
-  }
 
   /** Stops bringing tickets to the worker. */
   abstract pause(): Promise<void> | void;

@@ -74,8 +74,7 @@ export class OutboxEngine {
 
     const runner = new AttemptRunner(dependencies, this.stores);
     this.scheduler = new HostScheduler(settings, runner, this.claims, clock, Math.random);
-    const limiter = relay?.rateLimiter(rateLimiter) ?? rateLimiter;
-    this.#gate = new RateLimitGate(limiter, this.scheduler, runner, this.claims, clock);
+    this.#gate = new RateLimitGate(rateLimiter, this.scheduler, runner, this.claims, clock);
 
     const hosts = new HostCache();
     this.#retries = new RetryScheduler(fanOut, this.#gate, runner, hosts, clock);

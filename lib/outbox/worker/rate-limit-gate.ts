@@ -3,7 +3,7 @@ import type { AttemptRunner } from './attempt-runner.js';
 import type { HostScheduler } from '../concurrency/host-scheduler.js';
 import type { WakeSignal } from '../concurrency/wake-signal.js';
 import type { DeliveryJob, JobGate } from './delivery-job.js';
-import type { RateLimiter } from '../rate-limit/rate-limiter.js';
+import type { DatabaseRateLimiter } from '../rate-limit/database-rate-limiter.js';
 import { RateLimitedQueue } from './rate-limited-queue.js';
 import {
   type PermitGrant,
@@ -38,7 +38,7 @@ export class RateLimitGate implements JobGate {
   #failures = 0;
 
   constructor(
-    private readonly limiter: RateLimiter,
+    private readonly limiter: DatabaseRateLimiter,
     private readonly scheduler: HostScheduler<DeliveryJob>,
     private readonly runner: AttemptRunner,
     private readonly claims: WakeSignal,

@@ -66,7 +66,6 @@ export class RateLimitedQueue {
       fresh: fresh.length,
       waitedRetries: waitedRetries.length,
       freshRetries: freshRetries.length,
-      unknown: null,
     };
   }
 
