@@ -516,7 +516,10 @@ describe('test-totals', () => {
     const file = (number: number, project: string, seconds: number) => ({
       name: join(root, `test/${number}.spec.ts`),
       ...{ startTime: 1000, endTime: 1000 + seconds * 1000 },
-      assertionResults: [{ meta: {} }, { meta: { project } }],
+      assertionResults: [
+        { status: 'passed', meta: {} },
+        { status: 'passed', meta: { project } },
+      ],
     });
     const fast = Array.from({ length: 9 }, (_, at) => file(at, 'current', 1));
     write({
@@ -534,6 +537,27 @@ describe('test-totals', () => {
       '   12.3 s  previous, 2 tests',
       '    9.5 s  current, 20 tests',
       '',
+    ]);
+  });
+
+  it('names what failed last, and why', () => {
+    const file = { name: join(root, 'test/1.spec.ts'), startTime: 0, endTime: 1000 };
+    const failed = {
+      ...{ status: 'failed', fullName: 'the list is sorted', meta: { project: 'current' } },
+      failureMessages: ['AssertionError: expected 1\n    at …'],
+    };
+    const broken = {
+      ...{ name: join(root, 'test/2.spec.ts'), startTime: 0, endTime: 0, assertionResults: [] },
+      message: 'Cannot find module',
+    };
+    write({
+      'one.json': JSON.stringify({
+        testResults: [{ ...file, assertionResults: [failed] }, broken],
+      }),
+    });
+    expect(totals('--times', join(root, 'one.json')).trimEnd().split('\n').slice(-2)).toEqual([
+      'failed: test/1.spec.ts (current): the list is sorted: AssertionError: expected 1',
+      'did not run: test/2.spec.ts: Cannot find module',
     ]);
   });
 });

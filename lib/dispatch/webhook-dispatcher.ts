@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { EntityManager, ObjectLiteral } from 'typeorm';
 import { InvalidInputError } from '../errors/index.js';
@@ -57,6 +58,12 @@ export interface WebhookDispatcherDependencies {
 }
 
 /**
+ * Messages of transactions between two turns of the event loop. To stage them waits for nothing, so a loop of awaited calls
+ * would leave the event loop no turn.
+ */
+const STAGED_PER_TURN = 500;
+
+/**
  * Sends webhooks by hand. Injectable anywhere.
  *
  * @example
@@ -67,6 +74,7 @@ export interface WebhookDispatcherDependencies {
 export class WebhookDispatcher {
   readonly #logger = new Logger('Thorn');
   readonly #undeclared = new UndeclaredEvents();
+  #staged = 0;
 
   constructor(private readonly dependencies: WebhookDispatcherDependencies) {}
 
@@ -206,6 +214,11 @@ export class WebhookDispatcher {
       manager !== undefined &&
       messages.every((message) => this.dependencies.transactions.enlist(message, manager))
     ) {
+      this.#staged += messages.length;
+      if (this.#staged >= STAGED_PER_TURN) {
+        this.#staged = 0;
+        await setImmediate();
+      }
       return messages.map(({ id }) => ({ id, state: 'staged', attempts: [] }));
     }
     const results = await this.dependencies.pipeline.send(messages, wait);

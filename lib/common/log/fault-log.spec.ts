@@ -49,7 +49,7 @@ it('logs each of those that differ', () => {
   expect(lines).toHaveLength(3);
 });
 
-it('counts anew after a minute without the error', () => {
+it('counts from one after a minute without the error', () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   faults.report('Writing failed', new Error('The disk is full'));
   vi.advanceTimersByTime(59_999);
