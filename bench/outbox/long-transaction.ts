@@ -9,7 +9,6 @@ import {
   ThornModule,
   WebhookDispatcher,
 } from '../../lib/index.js';
-import { LOOPBACK_RECIPIENTS } from '../../lib/testing/index.js';
 import { median, reportValue } from '../harness.js';
 import type { Ground } from './ground.js';
 
@@ -63,7 +62,7 @@ async function application(options: DataSourceOptions, url: string) {
       TypeOrmModule.forRoot({ ...options, autoLoadEntities: true, synchronize: true }),
       ThornModule.forRoot({
         dispatch: outbox({ drainTimeout: 1000 }),
-        recipients: LOOPBACK_RECIPIENTS,
+        recipients: { allowedPorts: 'any', allowCidrs: ['127.0.0.0/8'] },
         events: defineEvents({ 'order.placed': { description: 'An order was placed' } }),
       }),
     ],

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { EntityManager, EntityMetadata, QueryRunner } from 'typeorm';
 import { errorText, eventually, stackFrames } from '../../common/index.js';
@@ -206,6 +207,8 @@ export class ChangeCollector {
         if (messages.length === 0) continue;
         const staged = yield this.pipeline.stage(messages, manager);
         state.staged.push(...(staged as readonly Message[]));
+        // SQLite answers without a turn of the event loop.
+        if (occurrences.length > 0) yield setImmediate();
       }
     }
   }
