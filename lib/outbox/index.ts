@@ -38,7 +38,7 @@ export {
   type ResealOptions,
   type ResealSummary,
 } from './management/maintenance.js';
-export type { PruneCounts } from './retention/pruning.js';
+export type { PruneCounts } from './retention/retention-pass.js';
 export { outboxServices } from './outbox-services.js';
 export { MessageRelay, RelayWorker, type Ticket } from './relay/message-relay.js';
 export { batchesOf, type TicketBatch, ticketsOf } from './relay/ticket-batch.js';

@@ -11,7 +11,8 @@ import {
 } from '../../common/long-work.js';
 import { checkTime, timeFrom } from './delivery-query.js';
 import { requireOutbox, OutboxStrategy } from '../strategy/outbox.strategy.js';
-import { NOTHING_PRUNED, type PruneCounts } from '../retention/pruning.js';
+import { formatCursor, parseCursor } from '../model/message-cursor.js';
+import { NOTHING_PRUNED, PASS_START, type PruneCounts } from '../retention/retention-pass.js';
 
 /** The result of {@link Maintenance.prune}, or with `dryRun` the expected result. */
 export type PruneSummary = Summary<PruneCounts>;
@@ -94,11 +95,16 @@ export class Maintenance {
           responses: one.responses + other.responses,
           open: one.open + other.open,
         }),
-        batch: (place, after) =>
-          outbox.stores[place]!.pruning.batch(
-            { now: this.dependencies.clock.now(), before, dryRun: options.dryRun === true },
-            after,
-          ),
+        batch: async (place, after) => {
+          const { pruning } = outbox.stores[place]!;
+          const settings = pruning.limitsAt(this.dependencies.clock.now());
+          const limits = before === null ? settings : { ...settings, messages: before };
+          const { counts, next, isLast } = await pruning.batch(
+            { limits, dryRun: options.dryRun === true },
+            after === null ? PASS_START : parseCursor(after),
+          );
+          return { counts, next: isLast ? null : formatCursor(next) };
+        },
       },
       options,
     );

@@ -1,4 +1,3 @@
-import { idRows } from '../database/dialect.js';
 import type { OutboxDatabase, Row } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 import { idFrom, isOfMessages, keyOf, rangesOf, withMessageId } from '../tables/keys.js';
@@ -30,13 +29,6 @@ export interface MessagePage {
   readonly isLast: boolean;
 }
 
-/** Messages that were read again. */
-export interface MessagesAgain {
-  readonly messages: readonly MessageState[];
-  /** Ids of those that would have been too much at once. */
-  readonly unread: readonly string[];
-}
-
 type MessageRow = Row & MessageCursor;
 
 /** Reads how far old messages are, a page at a time. A page ends early where messages have many deliveries. */
@@ -58,23 +50,6 @@ export class MessageStates {
     });
     const messages = await this.#states(rows.map(messageRow));
     return { messages, isLast: rows.length < limit && messages.length === rows.length };
-  }
-
-  /** Reads messages again, as far as they are still there. */
-  async again(ids: readonly string[]): Promise<MessagesAgain> {
-    if (ids.length === 0) return { messages: [], unread: [] };
-    const { dialect } = this.database;
-    const { rows: listed, parameter } = idRows(
-      dialect,
-      ids.map((id) => keyOf('msg_', id)),
-    );
-    const { rows } = await this.database.run({
-      sql: `SELECT ${this.#columns} FROM ${listed} ${dialect.join} ${this.tables.messages} m ON m.id = r.id`,
-      parameters: [parameter],
-    });
-    const found = rows.map(messageRow);
-    const messages = await this.#states(found);
-    return { messages, unread: found.slice(messages.length).map(({ id }) => id) };
   }
 
   /** The states of the first messages, of all when their deliveries are few. */

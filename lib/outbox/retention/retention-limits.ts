@@ -10,6 +10,9 @@ export interface RetentionLimits {
   readonly responses: number;
 }
 
+/** Nothing is as old as these. */
+export const NO_LIMITS: RetentionLimits = { messages: 0, bodies: 0, responses: 0 };
+
 /**
  * Computes the limits at a given time. Bodies and responses are dropped with their message, unless they are dropped
  * before.

@@ -1,35 +1,25 @@
-import { Expunger } from './expunger.js';
-import type { OutboxSettings } from '../model/outbox-options.js';
-import type { MessageRemoval } from './message-removal.js';
-import type { MessageStates } from './message-states.js';
-import { DAY, retentionLimits } from './retention-limits.js';
+import type { MessageCursor } from '../model/message-cursor.js';
+import { DAY, NO_LIMITS, type RetentionLimits } from './retention-limits.js';
+import { PASS_START, type RetentionPass } from './retention-pass.js';
+
+type Kind = keyof RetentionLimits;
+
+/** How far the messages were gone through for one kind of data. */
+interface Progress {
+  readonly next: MessageCursor;
+  readonly isLast: boolean;
+  /** The limit at which the pass began, in milliseconds since the Unix epoch. */
+  readonly beganAt: number;
+}
+
+/** Milliseconds from one pass over all messages to the next, which finds what was not finished or was retried. */
+const PASS_EVERY = DAY;
 
 /** Deletes old, finished messages in small batches, which keeps locks short. */
 export class RetentionSweeper {
-  readonly #messages: Expunger;
-  readonly #bodies: Expunger;
-  readonly #responses: Expunger;
+  readonly #progress = new Map<Kind, Progress>();
 
-  constructor(
-    states: MessageStates,
-    removal: MessageRemoval,
-    private readonly settings: OutboxSettings,
-  ) {
-    this.#messages = new Expunger(states, {
-      isIn: () => true,
-      drop: (found, before) => removal.messages(found, before),
-    });
-    this.#bodies = new Expunger(states, {
-      isIn: ({ hasBody }) => hasBody,
-      drop: (found, before) => removal.bodies(found, before),
-    });
-    this.#responses = new Expunger(states, {
-      isIn: ({ hasResponses }) => hasResponses,
-      drop: (found, before) => removal.responses(found, before),
-      // A later retry or backfill leaves new answers. A pass that meets them waits for their time to come.
-      passEvery: DAY,
-    });
-  }
+  constructor(private readonly pass: RetentionPass) {}
 
   /**
    * Deletes and expunges one batch.
@@ -37,10 +27,20 @@ export class RetentionSweeper {
    * @returns whether there may be more
    */
   async step(now: number): Promise<boolean> {
-    const { messages, bodies, responses } = retentionLimits(this.settings, now);
-    let mayBeMore = await this.#messages.step(messages);
-    if (bodies > messages) mayBeMore = (await this.#bodies.step(bodies)) || mayBeMore;
-    if (responses > messages) mayBeMore = (await this.#responses.step(responses)) || mayBeMore;
+    const { messages, bodies, responses } = this.pass.limitsAt(now);
+    let mayBeMore = await this.#drop('messages', messages);
+    if (bodies > messages) mayBeMore = (await this.#drop('bodies', bodies)) || mayBeMore;
+    if (responses > messages) mayBeMore = (await this.#drop('responses', responses)) || mayBeMore;
     return mayBeMore;
+  }
+
+  /** Goes on where the last batch ended: what was dropped is not read again within a pass. */
+  async #drop(kind: Kind, before: number): Promise<boolean> {
+    const last = this.#progress.get(kind);
+    const begins = last === undefined || (last.isLast && before - last.beganAt >= PASS_EVERY);
+    const limits = { ...NO_LIMITS, [kind]: before };
+    const { next, isLast } = await this.pass.batch({ limits }, begins ? PASS_START : last.next);
+    this.#progress.set(kind, { next, isLast, beganAt: begins ? before : last.beganAt });
+    return !isLast;
   }
 }

@@ -11,7 +11,7 @@ import type { MessageRowMapper } from '../tables/message-row-mapper.js';
 import { MessageTable } from '../tables/message-table.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import { PooledDatabase } from '../database/pooled-database.js';
-import { PrunePass } from '../retention/pruning.js';
+import { RetentionPass } from '../retention/retention-pass.js';
 import { type Entry, OutcomeRecorder, type WriteListener } from './outcome-recorder.js';
 import { MessageRemoval } from '../retention/message-removal.js';
 import { MessageStates } from '../retention/message-states.js';
@@ -45,7 +45,7 @@ export class OutboxStore implements WriteListener {
   readonly requeue: RequeueTable;
   readonly rateLimiter: DatabaseRateLimiter;
   readonly retention: RetentionSweeper;
-  readonly pruning: PrunePass;
+  readonly pruning: RetentionPass;
   readonly sealed: MessageResealer;
   readonly recorder: OutcomeRecorder;
   readonly heldMessages: HeldLeases<HeldMessage>;
@@ -73,8 +73,8 @@ export class OutboxStore implements WriteListener {
     this.requeue = new RequeueTable(this.database, tables);
     const removal = new MessageRemoval(this.database, tables);
     const states = new MessageStates(this.database, tables);
-    this.retention = new RetentionSweeper(states, removal, settings);
-    this.pruning = new PrunePass(states, removal, settings);
+    this.pruning = new RetentionPass(states, removal, settings);
+    this.retention = new RetentionSweeper(this.pruning);
     this.sealed = new MessageResealer(this.database, tables, rows);
     this.rateLimiter = new DatabaseRateLimiter(this.database, tables.rateLimits);
     this.heldMessages = new HeldLeases(this.messages);

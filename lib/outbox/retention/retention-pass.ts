@@ -1,10 +1,9 @@
-import type { Batch } from '../../common/long-work.js';
 import { FIRST_KEY } from '../tables/keys.js';
-import { type MessageCursor, parseCursor, formatCursor } from '../model/message-cursor.js';
+import type { MessageCursor } from '../model/message-cursor.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
 import type { MessageRemoval, Remainder } from './message-removal.js';
 import type { MessageState, MessageStates } from './message-states.js';
-import { retentionLimits } from './retention-limits.js';
+import { type RetentionLimits, retentionLimits } from './retention-limits.js';
 
 /** The counts of {@link Maintenance.prune} for messages, or with `dryRun` the expected counts. */
 export interface PruneCounts {
@@ -20,12 +19,20 @@ export interface PruneCounts {
   readonly open: number;
 }
 
-/** One pass of {@link PrunePass}. */
-export interface PrunePassOptions {
-  readonly now: number;
-  /** Finished messages from before that time are deleted; null: as old as the settings say. */
-  readonly before: number | null;
-  readonly dryRun: boolean;
+/** What a batch does. */
+export interface PassOptions {
+  /** Finished messages, or parts of them, from before these times are dropped. */
+  readonly limits: RetentionLimits;
+  readonly dryRun?: boolean;
+}
+
+/** One batch of a pass. */
+export interface PassBatch {
+  readonly counts: PruneCounts;
+  /** Where the next batch begins. */
+  readonly next: MessageCursor;
+  /** False when there may be more behind it. */
+  readonly isLast: boolean;
 }
 
 /** Nothing was looked at. */
@@ -38,30 +45,28 @@ export const NOTHING_PRUNED: PruneCounts = {
 };
 
 const BATCH = 200;
-const START: MessageCursor = { time: 0, id: `msg_${FIRST_KEY}` };
 const NOTHING: Remainder = { begun: [], kept: [] };
 const NOTHING_LEFT = { messages: NOTHING, bodies: NOTHING, responses: NOTHING };
 
-/**
- * Goes through the old messages of a data source once, oldest first, and drops what may go. What a worker's `Retention`
- * does in its spare time, for who wants to see it done.
- */
-export class PrunePass {
+/** Where a pass begins. */
+export const PASS_START: MessageCursor = { time: 0, id: `msg_${FIRST_KEY}` };
+
+/** Goes through the old messages of a data source, oldest first, and drops what may go. */
+export class RetentionPass {
   constructor(
     private readonly states: MessageStates,
     private readonly removal: MessageRemoval,
     private readonly settings: OutboxSettings,
   ) {}
 
-  /** @param after the `next` of the batch before, or null */
-  async batch(
-    { now, before, dryRun }: PrunePassOptions,
-    after: string | null,
-  ): Promise<Batch<PruneCounts>> {
-    const settings = retentionLimits(this.settings, now);
-    const limits = before === null ? settings : { ...settings, messages: before };
+  /** The limits that the settings say. @param now milliseconds since the Unix epoch */
+  limitsAt(now: number): RetentionLimits {
+    return retentionLimits(this.settings, now);
+  }
+
+  async batch({ limits, dryRun = false }: PassOptions, after: MessageCursor): Promise<PassBatch> {
     const { messages: found, isLast } = await this.states.page(
-      after === null ? START : parseCursor(after),
+      after,
       Math.max(limits.messages, limits.bodies, limits.responses),
       BATCH,
     );
@@ -82,7 +87,7 @@ export class PrunePass {
     };
     // The next batch goes on with these messages, and counts them once nothing is left of them.
     if (left.messages.begun.length + left.responses.begun.length > 0) {
-      return { counts, next: after ?? formatCursor(START) };
+      return { counts, next: after, isLast: false };
     }
     return {
       counts: {
@@ -92,7 +97,8 @@ export class PrunePass {
         responses: responses.length,
         open: found.filter(({ finishedAt }) => finishedAt === null).length,
       },
-      next: isLast ? null : formatCursor(found.at(-1)!),
+      next: found.at(-1) ?? after,
+      isLast,
     };
   }
 }
