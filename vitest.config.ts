@@ -81,8 +81,8 @@ const DATABASES_ALIKE: Readonly<Record<string, ProvidedContext['databasesAlike']
 /** What captures rows alike on every server: on MariaDB in a project of its own. */
 const ALIKE_SPECS = [
   'test/capture/{cascades,changed-fields,changed-keys,cls-transactions,declarations,domain-mappers,hooks,lazy-and-embedded,many-rows}.spec.ts',
-  'test/capture/{null-relations,orphans-of-subclasses,other-side,outside,private-fields,read-back,related-gone,relations-by-criteria,relations}.spec.ts',
-  'test/capture/{rows,savepoints-by-hand,called-by-saves,softly-removed-rows,transactions-by-hand,unique-links,unread-values}.spec.ts',
+  'test/capture/{null-relations,other-side,outside,private-fields,read-back,related-gone,relations-by-criteria,relations}.spec.ts',
+  'test/capture/{rows,called-by-saves,softly-removed-rows,unique-links,unread-values}.spec.ts',
 ];
 
 /** Nest reads constructor parameter types from decorator metadata. */
@@ -148,8 +148,8 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
       [
         'test/capture/{entities,changed-fields,changed-keys,lazy-and-embedded,transactions,typeorm-facts,overlapping-transactions,sqlite-full,transactions-by-hand}.spec.ts',
         'test/capture/{cascades,criteria,criteria-model,documented-writes,domain-mappers,keys-not-read-in-full,other-side,related-keys,returned-rows,rows-gone}.spec.ts',
-        'test/capture/{filled-keys,hooks,orphans-of-subclasses,parallel-writes,races,related-gone,rewrite-rules,unique-links}.spec.ts',
-        'test/capture/{criteria-that-differ,null-relations,private-fields,rows-written-meanwhile,savepoints-by-hand,called-by-saves,softly-removed-rows,unread-values,updated-rows,upserted-rows}.spec.ts',
+        'test/capture/{filled-keys,hooks,parallel-writes,races,related-gone,unique-links}.spec.ts',
+        'test/capture/{criteria-that-differ,null-relations,private-fields,rows-written-meanwhile,called-by-saves,softly-removed-rows,unread-values,updated-rows,upserted-rows}.spec.ts',
         'test/module/{code-by-hand,durable,main-job,own-transactions,relations}.spec.ts',
         'test/outbox/{change-feed,commit-batch}.spec.ts',
         'test/capture/change-feed-{model,rows}.spec.ts',
