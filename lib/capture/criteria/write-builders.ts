@@ -18,7 +18,14 @@ interface Interception {
   readonly entities: ReadonlySet<EntityMetadata>;
 }
 
-const wrapped = new WeakSet<object>();
+/** A class whose `execute()` is replaced, for so many interceptions. */
+interface Replaced {
+  readonly original: Execute;
+  readonly replacement: Execute;
+  count: number;
+}
+
+const replaced = new WeakMap<object, Replaced>();
 const interceptions = new WeakMap<DataSource, Set<Interception>>();
 
 /**
@@ -35,17 +42,19 @@ export function interceptWrites(dataSource: DataSource, interception: Intercepti
   if (dataSource.options.type === 'mongodb') return () => undefined;
   // Not the classes that TypeORM exports: it does not export all of them, and there may be two copies of it.
   const builders = () => dataSource.createQueryBuilder();
-  for (const builder of [
+  const classes = [
     builders().insert(),
     builders().update(),
     builders().delete(),
     builders().softDelete(),
-  ]) {
-    wrap(Object.getPrototypeOf(builder) as { execute: Execute });
-  }
+  ].map((builder) => Object.getPrototypeOf(builder) as { execute: Execute });
+  for (const one of classes) replace(one);
   const known = interceptions.get(dataSource) ?? new Set();
   interceptions.set(dataSource, known.add(interception));
-  return () => void known.delete(interception);
+  return () => {
+    known.delete(interception);
+    for (const one of classes) putBack(one);
+  };
 }
 
 /** The hooks of TypeORM before and after a write, by the type of its query. */
@@ -103,11 +112,29 @@ export async function hooksFirst<Result>(
   }
 }
 
-function wrap(prototype: { execute: Execute }): void {
-  if (wrapped.has(prototype)) return;
-  wrapped.add(prototype);
-  const { execute } = prototype;
-  prototype.execute = function (this: WriteBuilder) {
+function replace(prototype: { execute: Execute }): void {
+  const known = replaced.get(prototype);
+  if (known !== undefined) {
+    known.count += 1;
+    return;
+  }
+  const original = prototype.execute;
+  const replacement = interceptable(original);
+  replaced.set(prototype, { original, replacement, count: 1 });
+  prototype.execute = replacement;
+}
+
+function putBack(prototype: { execute: Execute }): void {
+  const known = replaced.get(prototype)!;
+  known.count -= 1;
+  // Where something else has replaced ours meanwhile, it goes on to call ours, which then calls TypeORM's.
+  if (known.count > 0 || prototype.execute !== known.replacement) return;
+  prototype.execute = known.original;
+  replaced.delete(prototype);
+}
+
+function interceptable(execute: Execute): Execute {
+  return function (this: WriteBuilder) {
     const known = interceptions.get(dataSourceOf(this));
     const { mainAlias } = this.expressionMap;
     if (known === undefined || mainAlias?.hasMetadata !== true) return execute.call(this);

@@ -1,0 +1,170 @@
+import axios from 'axios';
+import { Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import * as undici from 'undici';
+import { afterEach, expect, it } from 'vitest';
+import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
+import { connectionTo, openBullMqApp } from '../support/apps/bullmq-app.js';
+import { openOutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { createDatabase, type DatabaseKind } from '../support/databases.js';
+import { startRedis } from '../services/redis.js';
+
+@Entity()
+@Webhooks<Ware>({ payload: ({ title }) => ({ title }) })
+@WebhookEvent<Ware>('ware.created', { on: 'create' })
+class Ware {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() title!: string;
+}
+
+/** What is replaced of TypeORM, as docs/operations.md lists it. */
+const OF_TYPEORM = [
+  'DataSource#createEntityManager',
+  'DeleteQueryBuilder.prototype.execute',
+  'EntityManager#recover',
+  'EntityManager#remove',
+  'EntityManager#save',
+  'EntityManager#softRemove',
+  'EntityManager#transaction',
+  'InsertQueryBuilder.prototype.execute',
+  'SoftDeleteQueryBuilder.prototype.execute',
+  'UpdateQueryBuilder.prototype.execute',
+];
+const OF_SQLITE = [
+  'BetterSqlite3Driver#createQueryRunner',
+  'BetterSqlite3QueryRunner#commitTransaction',
+  'BetterSqlite3QueryRunner#query',
+  'BetterSqlite3QueryRunner#rollbackTransaction',
+  'BetterSqlite3QueryRunner#startTransaction',
+];
+
+const clean: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const one of clean.splice(0).reverse()) await one();
+});
+
+it.each<[DatabaseKind, readonly string[]]>([
+  ['postgres', OF_TYPEORM],
+  ['mariadb', OF_TYPEORM],
+  ['file', [...OF_SQLITE, ...OF_TYPEORM]],
+])('nothing but the listed methods of TypeORM is replaced, on %s', async (kind, replaced) => {
+  const place = await createDatabase(kind);
+  clean.push(() => place.drop());
+  const plain = new DataSource({ ...place.options, entities: [Ware] });
+  await plain.initialize();
+  clean.push(() => plain.destroy());
+  const before = await functionsOf(plain);
+  const receiver = await ScriptedReceiver.start();
+  clean.push(() => receiver.stop());
+  const app = await openOutboxApp(place, { entities: [Ware] });
+  let isOpen = true;
+  clean.push(() => isOpen && app.close());
+  await app.subscribers.create(subscriber(receiver.url, { events: ['ware.*'] }));
+  await app.dataSource.manager.save(Ware, { title: 'a' });
+  await app.dataSource.transaction((manager) => manager.insert(Ware, { title: 'b' }));
+  await receiver.waitFor(2);
+
+  expect(differences(before, await functionsOf(app.dataSource))).toEqual(replaced);
+  await app.close();
+  isOpen = false;
+  expect(differences(before, await functionsOf(plain))).toEqual([]);
+});
+
+it('nothing of Redis, BullMQ, undici and axios is replaced', async () => {
+  const objects = {
+    ...{ Redis: Redis.prototype, Queue: Queue.prototype, Worker: Worker.prototype },
+    ...{ Agent: undici.Agent.prototype, Pool: undici.Pool.prototype },
+    ...{ Client: undici.Client.prototype, Axios: axios.Axios.prototype, axios },
+  };
+  const read = () =>
+    new Map(Object.entries(objects).flatMap(([name, object]) => [...ownFunctions(name, object)]));
+  const before = read();
+  const [place, redis] = await Promise.all([createDatabase('postgres'), startRedis()]);
+  clean.push(
+    () => place.drop(),
+    () => redis.stop(),
+  );
+  const receiver = await ScriptedReceiver.start();
+  clean.push(() => receiver.stop());
+  const app = await openBullMqApp(place, { connection: connectionTo(redis.port) });
+  clean.push(() => app.close());
+  await app.subscribers.create(subscriber(receiver.url));
+  await app.send();
+  await receiver.waitFor(1);
+
+  expect(differences(before, read())).toEqual([]);
+});
+
+type Functions = ReadonlyMap<string, unknown>;
+
+/** The methods of what TypeORM and the driver of a data source are made of: their own, and those of their classes. */
+async function functionsOf(dataSource: DataSource): Promise<Functions> {
+  const builder = () => dataSource.createQueryBuilder();
+  const runner = dataSource.createQueryRunner();
+  const { objects, release } = await driverObjects(dataSource);
+  try {
+    return new Map(
+      [
+        ...[dataSource, dataSource.manager, dataSource.driver, runner, builder(), ...objects],
+        ...[builder().insert(), builder().update(), builder().delete(), builder().softDelete()],
+      ].flatMap((object) => [...ownFunctions(`${nameOf(object)}#`, object), ...ofClasses(object)]),
+    );
+  } finally {
+    release();
+    await runner.release();
+  }
+}
+
+async function driverObjects({ driver, options }: DataSource) {
+  const of = driver as unknown as Record<string, unknown>;
+  if (options.type === 'better-sqlite3') {
+    const connection = of['databaseConnection'] as { prepare(sql: string): object };
+    return { objects: [connection, connection.prepare('SELECT 1')], release: () => {} };
+  }
+  if (options.type === 'postgres') {
+    const pool = of['master'] as { connect(): Promise<{ connection: object; release(): void }> };
+    const client = await pool.connect();
+    return { objects: [pool, client, client.connection], release: () => client.release() };
+  }
+  const pool = of['pool'] as {
+    getConnection(answer: (error: Error | null, connection: { release(): void }) => void): void;
+  };
+  const connection = await new Promise<{ release(): void }>((resolve, reject) =>
+    pool.getConnection((error, found) => (error ? reject(error) : resolve(found))),
+  );
+  return { objects: [pool, connection], release: () => connection.release() };
+}
+
+function* ofClasses(object: object): Generator<[string, unknown]> {
+  let prototype = Object.getPrototypeOf(object) as object | null;
+  while (prototype !== null && prototype !== Object.prototype) {
+    yield* ownFunctions(`${prototype.constructor.name}.prototype.`, prototype, true);
+    prototype = Object.getPrototypeOf(prototype) as object | null;
+  }
+}
+
+/** @param isShared true when all have the same functions; each instance may have its own */
+function* ownFunctions(
+  name: string,
+  object: object,
+  isShared = !name.endsWith('#'),
+): Generator<[string, unknown]> {
+  for (const key of Reflect.ownKeys(object)) {
+    const { value, get, set } = Object.getOwnPropertyDescriptor(object, key)!;
+    const path = `${name}${name.endsWith('.') || name.endsWith('#') ? '' : '.'}${String(key)}`;
+    if (typeof value === 'function') yield [path, isShared ? value : 'a function'];
+    if (get !== undefined) yield [`get ${path}`, get];
+    if (set !== undefined) yield [`set ${path}`, set];
+  }
+}
+
+function nameOf(object: object): string {
+  return object.constructor.name;
+}
+
+function differences(before: Functions, after: Functions): readonly string[] {
+  const paths = new Set([...before.keys(), ...after.keys()]);
+  return [...paths].filter((path) => before.get(path) !== after.get(path)).sort();
+}
