@@ -1,10 +1,4 @@
-import type {
-  AxiosInstance,
-  AxiosResponse,
-  AxiosStatic,
-  HeadersDefaults,
-  InternalAxiosRequestConfig,
-} from 'axios';
+import type { AxiosInstance, AxiosResponse, AxiosStatic, InternalAxiosRequestConfig } from 'axios';
 import { errorText } from '../../common/log/error-text.js';
 import { RecipientRefusedError } from '../../errors/index.js';
 import { AttemptError } from '../attempt/attempt.error.js';
@@ -42,7 +36,7 @@ export class AxiosAdapter {
       maxRedirects: 0,
     });
     // A request has the same headers as without axios.
-    this.instance.defaults.headers.common = {} as HeadersDefaults['common'];
+    this.instance.defaults.headers.common = {};
     // The first interceptor is the last one that runs before the adapter.
     this.instance.interceptors.request.use((config) => this.#checked(config));
   }
