@@ -1,5 +1,7 @@
-import type { EntityManager } from 'typeorm';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Logger } from '@nestjs/common';
+import { Column, Entity, type EntityManager, PrimaryColumn } from 'typeorm';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
 import { idFrom } from '../../lib/outbox/tables/keys.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { checkDeliveries } from '../support/check-deliveries.js';
@@ -14,9 +16,21 @@ let place: TestDatabase;
 let receiver: ScriptedReceiver;
 let rig: OutboxApp;
 
+/** A page whose changes are events: writes by criteria read its rows before. */
+@Entity()
+@Webhooks<Page>({ payload: ({ title }) => ({ title }) })
+@WebhookEvent<Page>('page.changed', { on: 'change' })
+class Page {
+  @PrimaryColumn()
+  id!: number;
+
+  @Column()
+  title!: string;
+}
+
 async function open(kind: DatabaseKind): Promise<void> {
   place = await createDatabase(kind);
-  rig = await openOutboxApp(place);
+  rig = await openOutboxApp(place, { entities: [Article, Page] });
   await rig.subscribers.create(subscriber(receiver.url));
 }
 
@@ -31,6 +45,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   await rig.close();
   await receiver.stop();
   await place.drop();
@@ -136,6 +151,27 @@ describe('PostgreSQL', () => {
     expect(titles()).toEqual(['Ann after', 'Ann before', 'Ben after', 'Ben before']);
     const ids = rows.map(({ id }) => idFrom('msg_', id, null));
     expect(checkDeliveries(receiver.received, ids)).toMatchObject({ duplicates: 0, unknown: [] });
+  });
+
+  it('logs no error of ours for a deadlock that its caller is told of, and repeats', async () => {
+    const errors = vi.spyOn(Logger.prototype, 'error').mockReturnValue();
+    await open('postgres');
+    await rig.dataSource.manager.insert(
+      Page,
+      [1, 2].map((id) => ({ id, title: 'new' })),
+    );
+    const bothLocked = meeting(2);
+    const work = (title: string, ids: readonly number[]) =>
+      insist('READ COMMITTED', async (manager, attempt) => {
+        await manager.update(Page, { id: ids[0]! }, { title });
+        if (attempt === 1) await bothLocked();
+        await manager.update(Page, { id: ids[1]! }, { title });
+      });
+    const failures = await Promise.all([work('Ann', [1, 2]), work('Ben', [2, 1])]);
+    expect(failures.flat()).toEqual(['40P01']);
+    await rig.until(MESSAGES, finished(4));
+    expect(titles()).toEqual(['Ann', 'Ann', 'Ben', 'Ben']);
+    expect(errors.mock.calls).toEqual([]);
   });
 
   it('sends each event once, however often transactions fail to serialise', async () => {
