@@ -240,10 +240,12 @@ describe.each(CAPTURE_DATABASES)('transactions on %s', (kind) => {
     const { dataSource } = rig;
     await dataSource.manager.save(Item, { id: 60, value: 1 });
     rig.received();
-    await dataSource.transaction(async (manager) => {
+    const transaction = dataSource.transaction(async (manager) => {
       await manager.insert(Item, { id: 61, value: 1 });
       await expect(manager.insert(Item, { id: 60, value: 2 })).rejects.toThrow(/duplicate/);
     });
+    // The row of the event is read before the commit.
+    await expect(transaction).rejects.toThrow(/transaction is aborted/);
     expect(await dataSource.manager.existsBy(Item, { id: 61 })).toBe(false);
     expect(rig.received()).toEqual([]);
     await dataSource.manager.insert(Item, { id: 62, value: 1 });

@@ -144,7 +144,6 @@ export class CascadedChanges {
           old: old ?? row,
           oldIsComplete: old !== undefined,
           values: [],
-          exact: undefined,
         }),
       );
     }
@@ -170,7 +169,6 @@ export class CascadedChanges {
           old: old ?? row,
           oldIsComplete: old !== undefined,
           values: [{ of: relation, value: null }],
-          exact: undefined,
         }),
       });
     }

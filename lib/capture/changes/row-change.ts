@@ -22,13 +22,10 @@ export class RowChange {
   readonly oldIsComplete: boolean;
   /** The values that an update has set; of an insert the date of a row that is softly removed. */
   readonly values: readonly ChangedValue[];
-  /**
-   * Everything that makes the row together with {@link old}, when the database is sure to answer just that; undefined
-   * when the row has to be read.
-   */
+  /** Everything that makes a row that was inserted, when a read is sure to answer just that. */
   readonly exact: readonly ChangedValue[] | undefined;
 
-  constructor(change: Omit<RowChange, 'type'>) {
+  constructor(change: Omit<RowChange, 'type' | 'exact'> & Partial<Pick<RowChange, 'exact'>>) {
     this.did = change.did;
     this.plan = change.plan;
     this.key = change.key;

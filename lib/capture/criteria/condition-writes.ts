@@ -65,13 +65,12 @@ function setsOtherKey(builder: WriteBuilder, metadata: EntityMetadata): boolean 
 /** Makes the write, of the values that hooks have left it. */
 function writeCaptured(
   write: BuilderWrite,
-  about: Omit<ConditionWrite, 'given' | 'set'>,
+  about: Omit<ConditionWrite, 'set'>,
   queryRunner: QueryRunner,
 ): Promise<unknown> {
   const { context, builder, metadata } = write;
   const { operation, plans, affectsOthers, limit } = about;
-  const given = operation === 'update' ? { ...valueSetsOf(builder)[0] } : {};
-  const set = setValuesOf(metadata, given);
+  const set = setValuesOf(metadata, operation === 'update' ? { ...valueSetsOf(builder)[0] } : {});
   if (operation === 'update' && setsOtherKey(builder, metadata)) {
     for (const plan of plans) context.guard.refuseKey(plan);
   }
@@ -79,12 +78,12 @@ function writeCaptured(
   // RETURNING has no relations as they were before.
   const isAlone = plans.length === 1 && !affectsOthers && set.relations.length === 0;
   return plan && isAlone && canReturnRows(write, operation, plan)
-    ? writeReturning(write, { operation, plan, limit, queryRunner, set, given })
-    : writeRead(write, { ...about, set, given }, queryRunner);
+    ? writeReturning(write, { operation, plan, limit, queryRunner, set })
+    : writeRead(write, { ...about, set }, queryRunner);
 }
 
 /** A write by a condition, and what it is about. */
-interface ConditionWrite extends Pick<PendingWrite, 'plans' | 'set' | 'given'> {
+interface ConditionWrite extends Pick<PendingWrite, 'plans' | 'set'> {
   readonly operation: ByCondition;
   /** The same for the guard, which knows more kinds. */
   readonly named: BulkOperation;
@@ -97,7 +96,7 @@ interface ConditionWrite extends Pick<PendingWrite, 'plans' | 'set' | 'given'> {
 /** Reads the rows before they are written. */
 async function writeRead(
   { context, builder, metadata, execute }: BuilderWrite,
-  { operation, plans, named, affectsOthers, set, given, limit }: ConditionWrite,
+  { operation, plans, named, affectsOthers, set, limit }: ConditionWrite,
   queryRunner: QueryRunner,
 ): Promise<unknown> {
   const rows = await context.read(metadata, operation, () =>
@@ -118,7 +117,7 @@ async function writeRead(
     return execute();
   }
   const changes = await context.read(metadata, operation, () =>
-    changesOf({ operation: named, metadata, rows, plans, set, given, queryRunner }),
+    changesOf({ operation: named, metadata, rows, plans, set, queryRunner }),
   );
   const caused = affectsOthers
     ? await context.removals.changesWith(queryRunner.manager, metadata, rows)

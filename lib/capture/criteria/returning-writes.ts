@@ -10,7 +10,7 @@ import type { WriteBuilder } from './write-builders.js';
 import type { BuilderWrite } from './write-context.js';
 
 /** A write of rows of one entity. */
-interface Write extends Pick<PendingWrite, 'set' | 'given'> {
+interface Write extends Pick<PendingWrite, 'set'> {
   readonly operation: BulkOperation;
   readonly plan: EntityPlan;
   /** The most rows that it may hit. */
@@ -79,7 +79,7 @@ export function areRowsColumns(
 /** Makes a write that answers its rows itself, and collects what it has made of each. */
 export async function writeReturning(write: BuilderWrite, one: Write): Promise<unknown> {
   const { context, builder, metadata, execute } = write;
-  const { operation, plan, limit, queryRunner, set, given } = one;
+  const { operation, plan, limit, queryRunner, set } = one;
   const returnRows = () => returned(write, plan.readBack!.columns);
   const isLimited = !isOneId(builder, metadata);
   const { result, rows } = await context.read(
@@ -99,7 +99,7 @@ export async function writeReturning(write: BuilderWrite, one: Write): Promise<u
     }
   }
   const plans = [plan];
-  const pending = { operation, metadata, rows, plans, set, given, queryRunner };
+  const pending = { operation, metadata, rows, plans, set, queryRunner };
   context.collect(queryRunner, changesOfColumns(pending));
   return result;
 }
@@ -173,7 +173,7 @@ export function isReturned(builder: WriteBuilder): boolean {
 }
 
 /** Tells whether RETURNING of an update knows the values before: since PostgreSQL 18. */
-export function knowsOldValues({ driver }: DataSource): boolean {
+function knowsOldValues({ driver }: DataSource): boolean {
   const { version = '' } = driver as { readonly version?: string };
   return Number.parseInt(version, 10) >= 18;
 }

@@ -2,7 +2,6 @@ import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
 import { RowChange } from '../changes/row-change.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
-import { exactValues } from '../rows/read-back.js';
 import { setValue } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
 import { readRows } from '../rows/row-reader.js';
@@ -17,8 +16,6 @@ export interface PendingWrite {
   /** The entities whose rows count. */
   readonly plans: readonly EntityPlan[];
   readonly set: SetValues;
-  /** The values as they were given. */
-  readonly given: ObjectLiteral;
   readonly queryRunner: QueryRunner;
 }
 
@@ -52,17 +49,9 @@ export function changesOfColumns(write: PendingWrite): RowChange[] {
 function changesOfPlan(
   plan: EntityPlan,
   rows: readonly ObjectLiteral[],
-  { operation, set, given, queryRunner }: PendingWrite,
+  { operation, set }: PendingWrite,
   complete?: ReadonlyMap<string, ObjectLiteral>,
 ): RowChange[] {
-  const exact =
-    DID[operation] === 'update' && set.relations.length === 0
-      ? exactValues(
-          { entity: given, updatedColumns: [...set.columns], queryRunner },
-          plan.readBack,
-          'update',
-        )
-      : undefined;
   return rows.map((row) => {
     const key = rowKey(plan.metadata, row)!;
     const old = complete?.get(key);
@@ -74,7 +63,6 @@ function changesOfPlan(
       old: old ?? row,
       oldIsComplete: old !== undefined,
       values: set.values,
-      exact,
     });
   });
 }

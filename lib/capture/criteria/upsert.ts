@@ -102,7 +102,6 @@ export class Upsert {
         rows: await this.#rows.before(queryRunner.manager, others, this.#isAsItIs),
         plans: [plan],
         set: { ...this.#set, values: [] },
-        given: {},
         queryRunner,
       });
       return new Map(updates.map((change) => [change.key, change]));

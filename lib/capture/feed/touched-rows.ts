@@ -96,7 +96,6 @@ export class TouchedRows {
         old: before,
         oldIsComplete: before !== undefined,
         values,
-        exact: undefined,
       });
     if (old !== undefined && now !== undefined) {
       return [change(this.#did(touch, old, now), old, this.#values(touch, now))];

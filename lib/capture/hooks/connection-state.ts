@@ -6,9 +6,6 @@ import { TransactionFrames } from '../changes/transaction-frames.js';
 /** Statements after which every row is still there. */
 const KEEPS_ROWS = /^(?:INSERT|UPDATE)\b/i;
 
-/** Statements that add rows, and change none. */
-const PLAIN_INSERT = /^INSERT INTO(?![^]*\bON\s+(?:CONFLICT|DUPLICATE)\b)/i;
-
 /** Statements that leave every row as it is. */
 const HARMLESS = /^(?:SELECT|START|BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK|PRAGMA)\b/i;
 
@@ -40,15 +37,10 @@ export class ConnectionState {
   #ownStatements = 0;
   /** Statements of the open transaction that may have written something. */
   #writes = 0;
-  #firstWrite = '';
-  /** True while the further ones insert into the table of the first. */
-  #writesOneTable = true;
 
   /** Another transaction begins. */
   begin(): void {
     this.#writes = 0;
-    this.#firstWrite = '';
-    this.#writesOneTable = true;
     this.hasSnapshot = false;
     if (this.doubts.any) this.doubts = new Doubts();
   }
@@ -57,8 +49,7 @@ export class ConnectionState {
   statement(sql: string): void {
     this.hasSnapshot ||= this.#ownStatements === 0 && !READS_NO_SNAPSHOT.test(sql);
     if (HARMLESS.test(sql)) return;
-    if (++this.#writes === 1) this.#firstWrite = sql;
-    else this.#writesOneTable &&= insertedInto(sql) === insertedInto(this.#firstWrite);
+    this.#writes += 1;
     if (!KEEPS_ROWS.test(sql)) this.doubts.removals = true;
   }
 
@@ -72,20 +63,10 @@ export class ConnectionState {
     }
   }
 
-  /**
-   * True if nothing else was written in the transaction that could have changed these rows: there is one change, or there
-   * are new rows of one class and nothing but their INSERTs.
-   */
+  /** True if these rows were inserted by one statement, and nothing else was written in the transaction. */
   isAlone(items: readonly CollectedItem[]): boolean {
     const changes = items.filter(({ type }) => type !== 'message');
-    if (changes.length === 1 && this.#writes === 1) return true;
-    const [first] = changes;
-    if (first?.type !== 'row' || insertedInto(this.#firstWrite) === undefined) return false;
-    const { plan } = first;
-    return (
-      this.#writesOneTable &&
-      changes.every((one) => one.type === 'row' && one.did === 'insert' && one.plan === plan)
-    );
+    return this.#writes === 1 && changes.every((one) => one.type === 'row' && one.did === 'insert');
   }
 
   /** The frames; a transaction may have begun before the capture started to listen. */
@@ -108,9 +89,4 @@ export class ConnectionState {
   get refusal(): Error | undefined {
     return this.frames.find((item) => item.type === 'refusal')?.reason;
   }
-}
-
-/** The beginning of an INSERT that changes no row; undefined of any other statement. */
-function insertedInto(sql: string): string | undefined {
-  return PLAIN_INSERT.test(sql) ? sql.slice(0, sql.indexOf('(')) : undefined;
 }

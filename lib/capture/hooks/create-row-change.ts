@@ -1,10 +1,9 @@
-import type { EntityMetadata, ObjectLiteral, UpdateEvent } from 'typeorm';
+import type { ObjectLiteral, UpdateEvent } from 'typeorm';
 import { RowChange } from '../changes/row-change.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
-import { type ChangedValue, changedValues, removalOf } from '../rows/changed-values.js';
-import { exactValues, mayDiffer } from '../rows/read-back.js';
-import { layOver, supplied, withoutEmptyLinks } from '../rows/row-copy.js';
-import type { Column } from '../rows/row-key.js';
+import { changedValues, removalOf } from '../rows/changed-values.js';
+import { insertedValues } from '../rows/read-back.js';
+import { supplied, withoutEmptyLinks } from '../rows/row-copy.js';
 import type { ReadRow } from './old-rows.js';
 
 /** The row that a hook reports. */
@@ -17,7 +16,7 @@ interface ReportedRow {
   readonly old: ObjectLiteral | undefined;
   /** The row before as it was read for its events. */
   readonly read: ReadRow | undefined;
-  /** False if the entity, or the row before, may differ from what is in the database. */
+  /** False if an entity that was inserted may differ from what is in the database. */
   readonly isCurrent: boolean;
 }
 
@@ -29,48 +28,16 @@ export function createRowChange(
   const values =
     did === 'update' ? changedValues(event) : did === 'insert' ? removalOf(plan.metadata, row) : [];
   const known = old && withoutEmptyLinks(old, plan.metadata);
-  const loaded = known && read?.keys ? withKeys(known, read.keys, plan.metadata) : known;
   const fields = values.map(({ of }) => of);
-  const { readBack } = plan;
-  const isExact = isCurrent && readBack !== undefined && !mayDiffer(event, readBack, did);
   return new RowChange({
     did,
     plan,
     key,
     // No other object holds the old row; an entity may change until the commit.
     id: old ?? plan.metadata.getEntityIdMap(row)!,
-    old:
-      read && loaded
-        ? supplied(
-            read.row,
-            loaded,
-            read.keys ? [...fields, ...plan.metadata.relations] : fields,
-            plan.metadata,
-          )
-        : (read?.row ?? known),
+    old: read && known ? supplied(read.row, known, fields, plan.metadata) : (read?.row ?? known),
     oldIsComplete: read?.isComplete === true,
     values,
-    exact: isExact ? exactValues(event, readBack, did) : undefined,
+    exact: did === 'insert' && isCurrent ? insertedValues(event, plan.readBack) : undefined,
   });
-}
-
-/** A row that TypeORM has loaded, with the keys of its relations as they were read later. */
-function withKeys(
-  row: ObjectLiteral,
-  keys: NonNullable<ReadRow['keys']>,
-  metadata: EntityMetadata,
-): ObjectLiteral {
-  const values: ChangedValue[] = [];
-  for (const [of, key] of keys) {
-    const related: unknown = of.getEntityValue(row);
-    const { referencedColumn } = of.joinColumns[0]!;
-    // Not loaded, or just that key.
-    if (related === undefined || keyIn(related, referencedColumn!) === key) continue;
-    values.push({ of, value: key === null ? null : referencedColumn!.createValueMap(key) });
-  }
-  return values.length === 0 ? row : layOver(row, values, metadata);
-}
-
-function keyIn(related: unknown, column: Column): unknown {
-  return typeof related === 'object' && related !== null ? column.getEntityValue(related) : null;
 }

@@ -17,15 +17,13 @@ import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
 import { isReadInFull, rowKey } from '../rows/row-key.js';
 import { hasRowLocks } from '../rows/row-lock.js';
 import { readRows } from '../rows/row-reader.js';
-import type { Field, RelationMetadata } from '../rows/typeorm-types.js';
+import type { Field } from '../rows/typeorm-types.js';
 
 /** A row as it was read before a write. */
 export interface ReadRow {
   readonly row: ObjectLiteral;
   /** True if it has every relation and hidden column that its events ask for. */
   readonly isComplete: boolean;
-  /** The keys of its relations, where they were read with it. */
-  readonly keys?: ReadonlyMap<RelationMetadata, unknown>;
 }
 
 /** Rows to read before a write. */
@@ -186,8 +184,6 @@ async function readOldRows(
 interface KnownRows {
   /** True if nobody else can write a row between TypeORM's reading it and the write. */
   readonly isCurrent: boolean;
-  /** True if the updates of saves answer their rows themselves. */
-  readonly returnsUpdates: boolean;
   /** False while nobody would get an event of the entity, whatever its rows say. */
   readonly mayBeHeard: () => boolean;
 }
@@ -201,12 +197,11 @@ interface KnownRows {
 export function beforeHooks(
   plan: EntityPlan,
   oldRows: OldRows,
-  { isCurrent, returnsUpdates, mayBeHeard }: KnownRows,
+  { isCurrent, mayBeHeard }: KnownRows,
 ): EntitySubscriberInterface<ObjectLiteral> | undefined {
   const { metadata } = plan;
   const ofChange = plan.events.filter(({ readsBefore }) => readsBefore);
-  const isUpdateRead =
-    !isCurrent && !returnsUpdates && plan.events.some(({ options: { on } }) => on === 'change');
+  const isUpdateRead = !isCurrent && plan.events.some(({ options: { on } }) => on === 'change');
   const deletions = plan.events.filter(({ options: { on } }) => on === 'delete');
   const ofDelete = deletions.filter(({ needsRow, readsBefore }) => needsRow || readsBefore);
   const incomplete = ofDelete.some(({ joins, hidden }) => joins.length + hidden.length > 0);

@@ -20,7 +20,6 @@ import type { ChangeCollector } from './change-collector.js';
 import { createRowChange } from './create-row-change.js';
 import { beforeHooks, OldRows, type ReadRow } from './old-rows.js';
 import { type OtherSideWrite, OtherSideWrites, withOtherSide } from './other-side-writes.js';
-import { returnsUpdates, UpdatedRows } from './updated-rows.js';
 
 /** The event of a hook about a row. */
 export type RowEvent = {
@@ -43,7 +42,6 @@ interface Report {
 export class ReportedRows {
   readonly #oldRows = new OldRows();
   readonly #otherSide: OtherSideWrites;
-  readonly #updated: UpdatedRows;
   /** True if nobody else can write a row between TypeORM's reading it for a save and the write. */
   #takesTurns = false;
 
@@ -54,12 +52,11 @@ export class ReportedRows {
     private readonly messages: Pick<EntityMessages, 'mayBeHeard'>,
   ) {
     this.#otherSide = new OtherSideWrites(() => context.plan);
-    this.#updated = new UpdatedRows(context, this.#oldRows, messages);
   }
 
   /** Notice the writes of query builders that hooks do not tell in full. */
   get interceptors(): readonly WriteInterceptor[] {
-    return [this.#oldRows, this.#updated, this.#otherSide];
+    return [this.#oldRows, this.#otherSide];
   }
 
   /** The hooks that read rows before a write. */
@@ -69,7 +66,6 @@ export class ReportedRows {
     const ofEntities = [...plan.entities.values()].map((entity) =>
       beforeHooks(entity, this.#oldRows, {
         isCurrent: this.#takesTurns,
-        returnsUpdates: returnsUpdates(dataSource, entity),
         mayBeHeard: () => this.messages.mayBeHeard(entity),
       }),
     );
@@ -119,7 +115,6 @@ export class ReportedRows {
   /** The transaction of a connection has ended, or a part of it was rolled back. */
   forget(queryRunner: QueryRunner): void {
     this.#oldRows.forget(queryRunner);
-    this.#updated.forget(queryRunner);
     this.#otherSide.forget(queryRunner);
   }
 
@@ -133,7 +128,6 @@ export class ReportedRows {
     if (otherSide !== undefined) {
       return otherSide.whole && { row: otherSide.whole, isComplete: true };
     }
-    const returned = did === 'update' ? this.#updated.extract(queryRunner, plan, key) : undefined;
-    return returned === undefined ? this.#oldRows.extract(queryRunner, plan, key) : returned;
+    return this.#oldRows.extract(queryRunner, plan, key);
   }
 }

@@ -7,7 +7,6 @@ import { Message, type MessageDraft, type MessageFactory } from '../../message/i
 import type { CollectedItem, Occurrence } from '../changes/occurrences.js';
 import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
 import { type KnownRows, mayBeChanged, loadRows, type NeededRows } from './row-loader.js';
-import { RelatedKeys } from '../rows/related-keys.js';
 import { fillTemplate } from '../payload/ref-template.js';
 import { withRequestData } from '../payload/request-data.js';
 import { withChanges, withoutPaths } from '../rows/row-copy.js';
@@ -17,8 +16,6 @@ import { valueAtPath } from '../payload/value-at-path.js';
 /** Makes the messages of what happened to entities. */
 export class EntityMessages {
   readonly #logger = new Logger('Thorn');
-  /** Events that ask for more of related rows than the keys that their paths name. */
-  readonly #readers = new WeakSet<EventPlan>();
 
   constructor(
     private readonly factory: MessageFactory,
@@ -43,25 +40,8 @@ export class EntityMessages {
     const occurrences = candidates.filter(
       (entry): entry is Occurrence => !(entry instanceof Message),
     );
-    const isRead =
-      known.alone !== true || occurrences.some(({ event }) => this.#readers.has(event));
-    const related = isRead ? undefined : new RelatedKeys();
-    const rows = (yield loadRows(occurrences, manager, known, related)) as NeededRows;
+    const rows = (yield loadRows(occurrences, manager, known)) as NeededRows;
     const mayThrow = known.given === undefined;
-    const messages = yield* this.#messagesFrom(candidates, rows, mayThrow, related);
-    if (related?.isEnough !== false) return messages;
-    for (const { event } of occurrences) this.#readers.add(event);
-    const read = (yield loadRows(occurrences, manager, { ...known, alone: false })) as NeededRows;
-    return yield* this.#messagesFrom(candidates, read, mayThrow, undefined);
-  }
-
-  /** Ends early when `related` is not enough. */
-  *#messagesFrom(
-    candidates: readonly (Occurrence | Message)[],
-    rows: NeededRows,
-    mayThrow: boolean,
-    related: RelatedKeys | undefined,
-  ): Generator<unknown, Message[], unknown> {
     const messages: Message[] = [];
     // By index: in a generator each step of an iterator makes an object.
     for (let at = 0; at < candidates.length; at++) {
@@ -80,11 +60,9 @@ export class EntityMessages {
           const message = (isPromiseLike(made) ? yield made : made) as Message | undefined;
           if (message !== undefined) messages.push(message);
         } catch (error) {
-          if (related?.isGiven === true) related.ask();
-          else if (mayThrow && entry.event.options.propagateErrors === true) throw error;
+          if (mayThrow && entry.event.options.propagateErrors === true) throw error;
           else this.#logDropped(entry.event, error);
         }
-        if (related?.isEnough === false) return [];
       }
     }
     return messages;

@@ -6,10 +6,6 @@ import { joinsOf } from '../plan/entity-paths.js';
 import { linksOf, type NetChange, type NetLinks } from '../changes/net-change.js';
 import { isChangedByValues } from '../changes/change-detection.js';
 import { rowsWithLinks } from '../rows/junction-rows.js';
-import type { ChangedValue } from '../rows/changed-values.js';
-import { readsBackTheSame } from '../rows/read-back.js';
-import type { RelatedKeys } from '../rows/related-keys.js';
-import { setValue, withoutRelations } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
 import { readRows } from '../rows/row-reader.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
@@ -22,10 +18,7 @@ type LinkedRows = ReadonlyMap<RelationMetadata, ReadonlySet<string>>;
 
 /** What is known of the rows before any is read. */
 export interface KnownRows {
-  /**
-   * True if nothing else was written that could have changed the rows: what was saved is what a read would answer, where the
-   * types of the columns say so.
-   */
+  /** True if they were inserted and nothing else was written: they are what was saved, where the types of the columns say so. */
   readonly alone?: boolean;
   /** The rows, where they are not to be read. */
   readonly given?: Rows;
@@ -61,16 +54,13 @@ const NO_DOUBTS = new Doubts();
 
 /**
  * Reads what occurrences need, in one query a class, unless it is known already; see {@link EntityMessages.of}.
- *
- * @param related stands in for related rows of known keys. Default: these are read
  */
 export function loadRows(
   occurrences: readonly Occurrence[],
   manager: EntityManager,
   { alone = false, given, doubts = NO_DOUBTS }: KnownRows,
-  related?: RelatedKeys,
 ): Promise<NeededRows> | NeededRows {
-  const known = given ?? (alone ? knownRows(occurrences, doubts, related) : undefined);
+  const known = given ?? (alone ? knownRows(occurrences, doubts) : undefined);
   const hasLinks = occurrences.some((occurrence) => 'links' in occurrence);
   return known !== undefined && !hasLinks
     ? { rows: known, doubts, related: NONE, linked: NONE }
@@ -108,11 +98,7 @@ function mustBeRead(occurrence: Occurrence, doubts: Doubts): boolean {
 }
 
 /** The rows that occurrences need; undefined when they have to be read. */
-function knownRows(
-  occurrences: readonly Occurrence[],
-  doubts: Doubts,
-  related: RelatedKeys | undefined,
-): Rows | undefined {
+function knownRows(occurrences: readonly Occurrence[], doubts: Doubts): Rows | undefined {
   const needing = new Map<NetChange, EventPlan[]>();
   for (const occurrence of occurrences) {
     if (!mustBeRead(occurrence, doubts)) continue;
@@ -124,7 +110,7 @@ function knownRows(
   }
   const rows = new Map<EntityMetadata, Map<string, ObjectLiteral>>();
   for (const [net, events] of needing) {
-    const row = knownRow(net, events, related);
+    const row = knownRow(net, events);
     if (row === undefined) return undefined;
     const { metadata } = net.plan;
     const others = rows.get(metadata);
@@ -135,58 +121,16 @@ function knownRows(
 }
 
 function knownRow(
-  net: NetChange,
+  { exact, plan: { metadata } }: NetChange,
   events: readonly EventPlan[],
-  related: RelatedKeys | undefined,
 ): ObjectLiteral | undefined {
-  if (net.exact === undefined) return undefined;
-  const keys = related === undefined ? NONE : keysOf(net);
   const isSufficient = events.every(
-    ({ joins, hidden, options, keyRelations }) =>
-      hidden.length === 0 &&
-      options.reread !== true &&
-      (joins.length === 0 || keyRelations?.every((relation) => keys.has(relation)) === true),
+    ({ joins, hidden, options }) => joins.length + hidden.length === 0 && options.reread !== true,
   );
-  if (!isSufficient) return undefined;
-  const { metadata } = net.plan;
-  const base = net.old === undefined ? (metadata.create() as ObjectLiteral) : net.old;
-  const row = withoutRelations(base, metadata);
-  for (const { of, value } of net.exact) if (!isKey(of)) of.setEntityValue(row, value);
-  for (const relation of new Set(events.flatMap(({ keyRelations }) => keyRelations ?? []))) {
-    setValue(row, relation, related!.row(relation, keys.get(relation)));
-  }
+  if (exact === undefined || !isSufficient) return undefined;
+  const row = metadata.create() as ObjectLiteral;
+  for (const { of, value } of exact) of.setEntityValue(row, value);
   return row;
-}
-
-/** The keys of relations that the row itself refers to, as far as they are known. */
-function keysOf({
-  old,
-  exact = [],
-  values,
-  plan,
-}: NetChange): ReadonlyMap<RelationMetadata, unknown> {
-  const keys = new Map<RelationMetadata, unknown>();
-  if (old === undefined) {
-    for (const { of, value } of exact) {
-      if ('relationMetadata' in of && of.relationMetadata !== undefined) {
-        keys.set(of.relationMetadata, value);
-      }
-    }
-    return keys;
-  }
-  for (const relation of plan.metadata.relationsWithJoinColumns) {
-    const [column] = relation.joinColumns;
-    // TypeORM has loaded the key when the saved entity has the relation.
-    const key: unknown = column!.getEntityValue(old);
-    const isChanged = values.has(relation) || values.has(column!);
-    if (!isChanged && readsBackTheSame(column!, key)) keys.set(relation, key);
-  }
-  return keys;
-}
-
-/** True for a column without a property of its own. */
-function isKey(of: ChangedValue['of']): boolean {
-  return 'isVirtual' in of && of.isVirtual;
 }
 
 async function readAll(

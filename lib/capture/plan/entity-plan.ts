@@ -35,7 +35,6 @@ import {
   hiddenNames,
   unreportedFields,
 } from './hidden-columns.js';
-import { keyRelations } from './key-relations.js';
 import { type OrderPlan, planOrder } from './order-plan.js';
 import { checkPaths } from './path-checks.js';
 import { planReadBack, type ReadBack } from '../rows/read-back.js';
@@ -75,11 +74,6 @@ export interface EventPlan {
   readonly needsRow: boolean;
   /** Paths of the relations to load with the row. */
   readonly joins: readonly string[];
-  /**
-   * The relations among them, when a key that is in the row itself is all that the event names of each; undefined when one
-   * has to be read.
-   */
-  readonly keyRelations: readonly RelationMetadata[] | undefined;
   /** Columns that TypeORM does not select by itself but a path of the event names. */
   readonly hidden: readonly string[];
   /**
@@ -201,7 +195,6 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
     }
     surveyed.push(survey);
   }
-  const isKeyEnough = (options.relations ?? []).length + metadata.eagerRelations.length === 0;
   const { payload, ref, owner, headers } = options;
   const functions = [payload, ref, owner, headers, order?.keyFunction].filter(isFunction);
   const needsRow = paths.length > 0 || readsChanges || functions.length > 0;
@@ -225,7 +218,6 @@ function planEvent(event: TriggeredEvent, metadata: EntityMetadata): Omit<EventP
     joins: needsRow
       ? joinsOf([...surveyed.flatMap(withEagerRelations), ...eagerRelations(metadata)])
       : [],
-    keyRelations: isKeyEnough ? keyRelations(surveyed) : undefined,
     hidden: [...new Set([...surveyed.flatMap(({ hidden }) => hidden ?? []), ...watchedHidden])],
     readsBefore:
       watchedHidden.length > 0 ||

@@ -1,7 +1,7 @@
 import type { DataSource, EntityMetadata, ObjectLiteral, UpdateEvent } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { isOwnSubscriber } from '../../sqlite/index.js';
-import type { ChangedValue, RowWrite } from './changed-values.js';
+import type { ChangedValue } from './changed-values.js';
 import type { Column } from './row-key.js';
 
 /** The columns of an entity whose values are known without reading the row again. */
@@ -9,16 +9,13 @@ export interface ReadBack {
   readonly metadata: EntityMetadata;
   /** Every column that a `find` fills. */
   readonly columns: readonly Column[];
-  /** Columns that hold the key of a relation alone. */
-  readonly keys: readonly Column[];
-  /** Columns that TypeORM itself keeps, and puts into the saved entity. */
-  readonly maintained: readonly Column[];
-  /** The writes after which an entity may hold something else than was written. */
-  readonly differs: ReadonlySet<RowWrite>;
+  /** True if an entity may hold something else than was inserted of it. */
+  readonly differs: boolean;
 }
 
-type Written = Pick<UpdateEvent<ObjectLiteral>, 'queryRunner'> &
-  Partial<Pick<UpdateEvent<ObjectLiteral>, 'entity' | 'updatedColumns'>>;
+/** The event of a row that was inserted. */
+type Inserted = Pick<UpdateEvent<ObjectLiteral>, 'queryRunner'> &
+  Partial<Pick<UpdateEvent<ObjectLiteral>, 'entity'>>;
 
 /** @returns undefined when rows of this entity hold more than the values of plain columns */
 export function planReadBack(metadata: EntityMetadata): ReadBack | undefined {
@@ -35,41 +32,35 @@ export function planReadBack(metadata: EntityMetadata): ReadBack | undefined {
         isVirtualProperty || asExpression !== undefined || generatedType !== undefined,
     );
   if (computed) return undefined;
-  const differs = new Set<RowWrite>();
   // A column that no INSERT names has its default, whatever the entity says.
   const isIgnored = columns.some(({ isInsert, isVirtual }) => !isInsert && !isVirtual);
-  if (isIgnored || metadata.afterInsertListeners.length > 0) differs.add('insert');
-  // One that no UPDATE names either is the database's to compute.
-  const isComputed = columns.some(
-    ({ isInsert, isUpdate, isVirtual, isCreateDate }) =>
-      !isInsert && !isUpdate && !isVirtual && !isCreateDate,
-  );
-  if (isComputed || metadata.afterUpdateListeners.length > 0) differs.add('update');
   return {
-    differs,
     metadata,
     columns: columns.filter(({ isSelect, isVirtual }) => isSelect && !isVirtual),
-    keys: columns.filter(
-      ({ isVirtual, relationMetadata }) => isVirtual && relationMetadata?.joinColumns.length === 1,
-    ),
-    maintained: columns.filter(({ isUpdateDate, isVersion }) => isUpdateDate || isVersion),
+    differs: isIgnored || metadata.afterInsertListeners.length > 0,
   };
 }
 
 /**
- * The values that were inserted, or that an update has set, as a read would answer them.
+ * The values that were inserted, as a read would answer them.
  *
  * @returns undefined when one may read back differently from how it was given
  */
-export function exactValues(
-  { entity, updatedColumns = [], queryRunner }: Written,
+export function insertedValues(
+  { entity, queryRunner }: Inserted,
   readBack: ReadBack | undefined,
-  did: RowWrite,
 ): readonly ChangedValue[] | undefined {
   if (readBack === undefined || entity === undefined) return undefined;
-  if (hasLoadHooks(dataSourceOf(queryRunner))) return undefined;
-  if (did === 'insert') return insertedValues(readBack, entity);
-  return did === 'update' ? updatedValues(readBack, entity, updatedColumns) : undefined;
+  const dataSource = dataSourceOf(queryRunner);
+  if (hasLoadHooks(dataSource) || mayDiffer(dataSource, readBack)) return undefined;
+  if (changesDeclaredKey(readBack.metadata, entity)) return undefined;
+  const values: ChangedValue[] = [];
+  for (const of of readBack.columns) {
+    const value: unknown = of.getEntityValue(entity);
+    if (!readsBackTheSame(of, value)) return undefined;
+    values.push({ of, value: value instanceof Date ? new Date(value) : value });
+  }
+  return values;
 }
 
 /** Tells whether a subscriber of TypeORM may put anything into the rows that are read. */
@@ -77,18 +68,13 @@ export function hasLoadHooks({ subscribers }: DataSource): boolean {
   return subscribers.some(({ afterLoad }) => afterLoad !== undefined);
 }
 
-/** Tells whether an entity may hold something else after a write than was written. */
-export function mayDiffer(
-  { queryRunner }: Written,
-  { metadata: { target }, differs }: ReadBack,
-  did: RowWrite,
-): boolean {
-  if (differs.has(did)) return true;
-  const { subscribers } = dataSourceOf(queryRunner);
+/** Tells whether an entity may hold something else after its INSERT than was written. */
+function mayDiffer({ subscribers }: DataSource, { metadata, differs }: ReadBack): boolean {
+  if (differs) return true;
+  const { target } = metadata;
   // One of the application is given the entity, and may put something else into it.
-  const hook = did === 'insert' ? 'afterInsert' : 'afterUpdate';
   return subscribers.some((subscriber) => {
-    if (subscriber[hook] === undefined || isOwnSubscriber(subscriber)) return false;
+    if (subscriber.afterInsert === undefined || isOwnSubscriber(subscriber)) return false;
     const to: unknown = subscriber.listenTo?.() ?? Object;
     return (
       to === Object ||
@@ -96,41 +82,6 @@ export function mayDiffer(
       (typeof to === 'function' && typeof target === 'function' && to.isPrototypeOf(target))
     );
   });
-}
-
-function insertedValues(
-  { metadata, columns, keys }: ReadBack,
-  entity: ObjectLiteral,
-): ChangedValue[] | undefined {
-  if (changesDeclaredKey(metadata, entity)) return undefined;
-  const values = valuesOf(columns, entity);
-  for (const of of keys) {
-    const value: unknown = of.getEntityValue(entity);
-    if (readsBackTheSame(of, value)) values?.push({ of, value });
-  }
-  return values;
-}
-
-function updatedValues(
-  { metadata, maintained }: ReadBack,
-  entity: ObjectLiteral,
-  updated: readonly Column[],
-): ChangedValue[] | undefined {
-  if (changesDeclaredKey(metadata, entity)) return undefined;
-  const columns = updated.filter(
-    (column) => column.isSelect && column.isUpdate && !maintained.includes(column),
-  );
-  return valuesOf(maintained.length === 0 ? columns : [...columns, ...maintained], entity);
-}
-
-function valuesOf(columns: readonly Column[], entity: ObjectLiteral): ChangedValue[] | undefined {
-  const values: ChangedValue[] = [];
-  for (const of of columns) {
-    const value: unknown = of.getEntityValue(entity);
-    if (!readsBackTheSame(of, value)) return undefined;
-    values.push({ of, value: value instanceof Date ? new Date(value) : value });
-  }
-  return values;
 }
 
 /** A key that is a column of its own follows its relation in the database, not in the entity. */
