@@ -121,10 +121,12 @@ export class CreateThornOutbox1767312000000 implements MigrationInterface {
       primary(column.of('id', 'uuid')),
       column.of('sequence', 'bigint'),
     ]);
-    await createTable(queryRunner, 'thorn_bulk_operations', [
-      primary(column.of('subscriber_id', 'uuid')),
-      column.of('expires_at', 'bigint'),
-    ]);
+    await createTable(
+      queryRunner,
+      'thorn_bulk_operations',
+      [primary(column.of('subscriber_id', 'uuid')), column.of('expires_at', 'bigint')],
+      [{ columnNames: ['expires_at'] }],
+    );
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {

@@ -1,4 +1,4 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { MYSQL_ENGINE } from '../../common/typeorm-compat.js';
 import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
 
@@ -8,6 +8,7 @@ import { EPOCH_MILLISECONDS } from './epoch-milliseconds.js';
  * or by workers after `expires_at`.
  */
 @Entity('thorn_bulk_operations', { engine: MYSQL_ENGINE })
+@Index(['expiresAt'])
 export class ThornBulkOperation {
   /** As in `thorn_deliveries`. */
   @PrimaryColumn({ name: 'subscriber_id', type: 'uuid' })
