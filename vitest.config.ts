@@ -53,8 +53,15 @@ const LOWEST_SPECS = [
 const LOWEST_ONLY = ['test/module/loaded-versions.spec.ts'];
 /** Without the one that measures the memory of its process, which cannot be shared. */
 const LIB_SPECS = 'lib/**/!(answer-memory).spec.ts';
-/** Many of these share a process: most of their time would be spent loading the same packages. */
-const SHARED_PROCESS = [LIB_SPECS, 'test/{api,capture,conformance,receiver}/**/*.spec.ts'];
+/**
+ * Many of these share a process: most of their time would be spent loading the same packages. Those with Nest's
+ * `autoLoadEntities` cannot: it remembers the entities of all.
+ */
+const SHARED_PROCESS = [
+  LIB_SPECS,
+  'test/capture/!(change-feed-*|cls-transactions|typeorm-transactional).spec.ts',
+  'test/conformance/*.spec.ts',
+];
 
 /** What needs Redis, RabbitMQ or MariaDB, or minutes. */
 const NOT_QUICK = [

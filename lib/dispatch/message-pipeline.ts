@@ -1,13 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import {
-  type Clock,
-  type Eventual,
-  errorText,
-  isPromiseLike,
-  LogLine,
-  MOST_IDS,
-} from '../common/index.js';
+import { type Clock, errorText, LogLine, MOST_IDS } from '../common/index.js';
 import type { Message } from '../message/message.js';
 import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
 import type { DispatchStrategy, Release } from './strategies/dispatch-strategy.js';
@@ -68,7 +61,7 @@ export class MessagePipeline {
    * they belong to none
    * @returns the messages to release
    */
-  stage(messages: readonly Message[], manager?: EntityManager): Eventual<readonly Message[]> {
+  async stage(messages: readonly Message[], manager?: EntityManager): Promise<readonly Message[]> {
     const heard =
       this.unheard === undefined
         ? messages
@@ -76,12 +69,9 @@ export class MessagePipeline {
             (message) => message.recipients.length > 0 || !this.isUnheard(criteriaOf(message)),
           );
     if (heard.length === 0) return heard;
-    const staged =
-      this.tracing instanceof NoTracing
-        ? // Without a promise, where the strategy needs none.
-          this.strategy.stage(heard, manager)
-        : this.tracing.stage(heard, async () => this.strategy.stage(heard, manager));
-    return isPromiseLike(staged) ? staged.then(() => heard) : heard;
+    if (this.tracing instanceof NoTracing) await this.strategy.stage(heard, manager);
+    else await this.tracing.stage(heard, async () => this.strategy.stage(heard, manager));
+    return heard;
   }
 
   /** Tells whether an event has no recipient, so that its message need not be made. */

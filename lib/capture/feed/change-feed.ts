@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
-import { eventually, FaultLog } from '../../common/index.js';
+import { FaultLog } from '../../common/index.js';
 import type { Message } from '../../message/index.js';
 import { occurrencesOf } from '../changes/occurrences.js';
 import type { EntityCapture } from '../hooks/entity-capture.js';
@@ -95,9 +95,7 @@ export class ChangeFeed {
       if (one.now !== undefined) ofEntity.set(made[0]!.key, one.now);
       return made;
     });
-    return eventually(
-      this.capture.messages.messagesOf(occurrencesOf(changes), manager, { given: known }),
-    );
+    return this.capture.messages.messagesOf(occurrencesOf(changes), manager, { given: known });
   }
 
   #warnOfUnknown(entity: string): void {

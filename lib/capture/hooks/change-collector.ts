@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { EntityManager, EntityMetadata, QueryRunner } from 'typeorm';
-import { errorText, eventually, stackFrames } from '../../common/index.js';
+import { errorText, stackFrames } from '../../common/index.js';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
@@ -136,7 +136,7 @@ export class ChangeCollector {
       this.refuseByHand(queryRunner);
       // What triggers report besides has to be removed in any case.
       if (this.others === undefined && this.messages.areUnheard(items)) return;
-      return eventually(this.#stage(state, items, manager));
+      return this.#stage(state, items, manager);
     } catch (error) {
       // Of a hook that throws, TypeORM would not wait for the promises of others.
       return Promise.reject(error);
@@ -184,31 +184,26 @@ export class ChangeCollector {
     state.staged.length = 0;
   }
 
-  *#stage(
+  async #stage(
     state: ConnectionState,
     items: CollectedItem[],
     manager: EntityManager,
-  ): Generator<unknown, void, unknown> {
+  ): Promise<void> {
     // On a connection that several saves share, further changes may join while these are being read and staged.
     for (let next = items; next.length > 0; next = state.drain()) {
-      const batch =
-        this.others === undefined
-          ? next
-          : ((yield this.others.settle(manager, next)) as CollectedItem[]);
+      const batch = this.others === undefined ? next : await this.others.settle(manager, next);
       const alone = state.isAlone(batch);
-      const identified = yield identifyLinks(batch, manager);
-      const occurrences = occurrencesOf(identified as readonly CollectedItem[]);
+      const occurrences = occurrencesOf(await identifyLinks(batch, manager));
       // Rows are let go as soon as their messages are made.
       batch.length = 0;
       while (occurrences.length > 0) {
         const page = occurrences.splice(0, STAGED_TOGETHER);
         const { doubts } = state;
-        const messages = yield* this.messages.messagesOf(page, manager, { alone, doubts });
+        const messages = await this.messages.messagesOf(page, manager, { alone, doubts });
         if (messages.length === 0) continue;
-        const staged = yield this.pipeline.stage(messages, manager);
-        state.staged.push(...(staged as readonly Message[]));
+        state.staged.push(...(await this.pipeline.stage(messages, manager)));
         // SQLite answers without a turn of the event loop.
-        if (occurrences.length > 0) yield setImmediate();
+        if (occurrences.length > 0) await setImmediate();
       }
     }
   }
@@ -222,7 +217,7 @@ export class ChangeCollector {
       try {
         const items = await this.#reportedHere(loose);
         const occurrences = occurrencesOf(await identifyLinks(items, manager));
-        const messages = await eventually(this.messages.messagesOf(occurrences, manager));
+        const messages = await this.messages.messagesOf(occurrences, manager);
         if (messages.length > 0) await this.pipeline.send(messages, false);
       } catch (error) {
         // The row is stored already: the caller's write has not failed.

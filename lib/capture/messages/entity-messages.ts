@@ -1,12 +1,12 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager, ObjectLiteral } from 'typeorm';
-import { errorText, isPromiseLike, stackFrames } from '../../common/index.js';
+import { errorText, stackFrames } from '../../common/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import type { HeardEvent, MessagePipeline } from '../../dispatch/index.js';
 import { Message, type MessageDraft, type MessageFactory } from '../../message/index.js';
 import type { CollectedItem, Occurrence } from '../changes/occurrences.js';
 import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
-import { type KnownRows, mayBeChanged, loadRows, type NeededRows } from './row-loader.js';
+import { type KnownRows, mayBeChanged, loadRows } from './row-loader.js';
 import { fillTemplate } from '../payload/ref-template.js';
 import { withRequestData } from '../payload/request-data.js';
 import { withChanges, withoutPaths } from '../rows/row-copy.js';
@@ -29,23 +29,21 @@ export class EntityMessages {
    * @param known what is known of the rows; where they are not to be read, an event that fails is dropped, whatever it says
    * @throws what a query throws, and what a function of an event with `propagateErrors` throws
    */
-  *messagesOf(
+  async messagesOf(
     happened: readonly (Occurrence | Message)[],
     manager: EntityManager,
     known: KnownRows = {},
-  ): Generator<unknown, Message[], unknown> {
+  ): Promise<Message[]> {
     const candidates = happened.filter(
       (entry) => entry instanceof Message || (this.#mayBeHeard(entry.event) && mayBeChanged(entry)),
     );
     const occurrences = candidates.filter(
       (entry): entry is Occurrence => !(entry instanceof Message),
     );
-    const rows = (yield loadRows(occurrences, manager, known)) as NeededRows;
+    const rows = await loadRows(occurrences, manager, known);
     const mayThrow = known.given === undefined;
     const messages: Message[] = [];
-    // By index: in a generator each step of an iterator makes an object.
-    for (let at = 0; at < candidates.length; at++) {
-      const entry = candidates[at]!;
+    for (const entry of candidates) {
       if (entry instanceof Message) {
         messages.push(entry);
         continue;
@@ -56,8 +54,7 @@ export class EntityMessages {
         try {
           if (of === 0) subjects = subjectsOf(entry, rows);
           if (subjects.length === 0) break;
-          const made = this.make(entry.event, subjects[of]!, true);
-          const message = (isPromiseLike(made) ? yield made : made) as Message | undefined;
+          const message = await this.make(entry.event, subjects[of]!, true);
           if (message !== undefined) messages.push(message);
         } catch (error) {
           if (mayThrow && entry.event.options.propagateErrors === true) throw error;
@@ -73,11 +70,11 @@ export class EntityMessages {
    *
    * @param isForRecipients true: undefined as well when nobody would get it. Default false
    */
-  make(
+  async make(
     event: EventPlan,
     subject: Subject,
     isForRecipients = false,
-  ): Promise<Message | undefined> | Message | undefined {
+  ): Promise<Message | undefined> {
     const { options, concealed, settings, metadata } = event;
     if (event.condition?.holds(conditionRow(event, subject), subject.before) === false) return;
     const row = withoutPaths(subject.row, concealed, metadata);
@@ -87,20 +84,8 @@ export class EntityMessages {
     const heard: HeardEvent = { event: name, keep: settings.keep, audience, owner };
     if (isForRecipients && this.pipeline.isUnheard(heard)) return;
     const change = shownChange(subject, event);
-    const data = options.payload?.(row, change);
-    return isPromiseLike(data)
-      ? this.#createLater(event, heard, row, subject.row, data)
-      : this.factory.create(this.#draft(event, heard, row, subject.row, data));
-  }
-
-  async #createLater(
-    event: EventPlan,
-    to: HeardEvent,
-    row: ObjectLiteral,
-    whole: ObjectLiteral,
-    data: PromiseLike<unknown>,
-  ): Promise<Message> {
-    return this.factory.create(this.#draft(event, to, row, whole, await data));
+    const data = await options.payload?.(row, change);
+    return this.factory.create(this.#draft(event, heard, row, subject.row, data));
   }
 
   #draft(

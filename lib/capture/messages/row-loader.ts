@@ -55,11 +55,11 @@ const NO_DOUBTS = new Doubts();
 /**
  * Reads what occurrences need, in one query a class, unless it is known already; see {@link EntityMessages.of}.
  */
-export function loadRows(
+export async function loadRows(
   occurrences: readonly Occurrence[],
   manager: EntityManager,
   { alone = false, given, doubts = NO_DOUBTS }: KnownRows,
-): Promise<NeededRows> | NeededRows {
+): Promise<NeededRows> {
   const known = given ?? (alone ? knownRows(occurrences, doubts) : undefined);
   const hasLinks = occurrences.some((occurrence) => 'links' in occurrence);
   return known !== undefined && !hasLinks

@@ -1,5 +1,4 @@
 import { AsyncLocalStorage, createHook, executionAsyncResource } from 'node:async_hooks';
-import { isPromiseLike } from './eventually.js';
 
 /** The value of one variable, and those of the others. No variable has two. */
 interface Binding {
@@ -114,4 +113,9 @@ function without(variable: object, binding: Binding | undefined): Binding | unde
   if (binding.variable === variable) return binding.outer;
   const outer = without(variable, binding.outer);
   return outer === binding.outer ? binding : { ...binding, outer };
+}
+
+/** By its method: a promise may be of another realm, as in Jest. */
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function';
 }
