@@ -8,7 +8,7 @@ import { deadHost } from './outbox/dead-host.js';
 import { distant } from './outbox/distant.js';
 import { longTransaction } from './outbox/long-transaction.js';
 import { neighbour } from './outbox/neighbour.js';
-import { pace, slowHealthy } from './outbox/pace.js';
+import { pace, quiet, slowHealthy } from './outbox/pace.js';
 import { saveCost } from './outbox/save-cost.js';
 import { writeCost } from './outbox/write-cost.js';
 import { slow } from './outbox/slow.js';
@@ -24,6 +24,7 @@ const PARTS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
   neighbour,
   slow,
   pace,
+  quiet,
   'slow-healthy': slowHealthy,
   'dead-host': deadHost,
   distant,

@@ -21,18 +21,32 @@ export async function percentiles(
   contenders: readonly Forked[],
   pace: Pace,
 ): Promise<Map<string, number[]>> {
-  const found = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
+  const { p99 } = await medianAndPercentile(contenders, pace);
+  return p99;
+}
+
+/** {@link percentiles}, and the medians beside them. */
+export async function medianAndPercentile(
+  contenders: readonly Forked[],
+  pace: Pace,
+): Promise<Record<'p50' | 'p99', Map<string, number[]>>> {
+  const byName = () => new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
+  const [p50, p99] = [byName(), byName()];
   const { warmUp, turn, rounds } = paced(pace);
   for (const contender of contenders) await contender.latencies(pace, warmUp);
   for (let round = 0; round < rounds; round++) {
     for (const contender of contenders) {
       await contender.latencies(pace, RECONNECT);
       const all = (await contender.latencies(pace, turn)).sort((a, b) => a - b);
-      found.get(contender.name)!.push(all[Math.floor(all.length * 0.99)]!);
+      p50.get(contender.name)!.push(all[Math.floor(all.length * 0.5)]!);
+      p99.get(contender.name)!.push(all[Math.floor(all.length * 0.99)]!);
     }
   }
-  for (const [name, p99] of found) console.error(`${name}: p99 ${median(p99).toFixed(1)} ms`);
-  return found;
+  for (const [name, found] of p99) {
+    const half = median(p50.get(name)!).toFixed(1);
+    console.error(`${name}: median ${half} ms, p99 ${median(found).toFixed(1)} ms`);
+  }
+  return { p50, p99 };
 }
 
 /** Milliseconds from send to answer, of each answer. */
