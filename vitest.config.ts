@@ -51,8 +51,8 @@ const LOWEST_SPECS = [
 ];
 /** What asserts that those versions are what runs. */
 const LOWEST_ONLY = ['test/module/loaded-versions.spec.ts'];
-/** Without the one that measures the memory of its process, which cannot be shared. */
-const LIB_SPECS = 'lib/**/!(answer-memory).spec.ts';
+/** Without those that measure the memory of their process, or what its promises cost: it cannot be shared. */
+const LIB_SPECS = 'lib/**/!(answer-memory|async-variable).spec.ts';
 /**
  * Many of these share a process: most of their time would be spent loading the same packages. Those with Nest's
  * `autoLoadEntities` cannot: it remembers the entities of all.

@@ -13,13 +13,8 @@ const FAULT = new Error(
   },
 );
 const message = { id: 'msg_1' } as Message;
-function* messagesOf(): Generator<unknown, Message[], unknown> {
-  yield Promise.resolve();
-  return [message];
-}
 const messages = {
-  messagesOf,
-  callApplication: () => false,
+  messagesOf: () => Promise.resolve([message]),
   areUnheard: () => false,
 } as unknown as EntityMessages;
 const manager = {} as EntityManager;
