@@ -3,7 +3,7 @@ import type { DataSourceOptions } from 'typeorm';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
 import { openOutboxApp, subscriber } from '../../test/support/apps/outbox-app.js';
 import { type Forked, type ForkedCandidate, forked } from '../contenders/forked.js';
-import { median, rates } from '../harness.js';
+import { median, rates, reportFigure } from '../harness.js';
 import type { Ground } from './ground.js';
 
 const SCHEDULE = { warmUp: 3000, turn: 1000, rounds: 7, inFlight: 1 };
@@ -58,6 +58,9 @@ export async function writeCost({ services }: Ground): Promise<void> {
       ([side, values]) => `${(1000 / median(values)).toFixed(2)} ms with ${side}`,
     );
     console.error(`PostgreSQL: ${write} takes ${told.join(', ')}`);
+    for (const [side, values] of found) {
+      reportFigure(`outbox.write-cost: ${write}, ${side}`, 1000 / median(values), 'ms');
+    }
   }
 }
 
