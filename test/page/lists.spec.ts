@@ -113,7 +113,7 @@ describe('deliveries', () => {
       await expect.poll(rows, WAIT).toBe(found);
     };
     await find(id, 1);
-    expect(await page.locator('tbody').textContent()).toContain('/one');
+    await expect.poll(() => page.locator('tbody').textContent(), WAIT).toContain('/one');
     await find(messageId, 2);
     await find(one, 1);
     await find('dlv_01900000-0000-7000-8000-000000000000', 0);
