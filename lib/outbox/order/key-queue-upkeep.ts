@@ -82,7 +82,7 @@ export class KeyQueueUpkeep {
     ]);
   }
 
-  /** Marks that the bulk operation has ended. The queues give turns again, once somebody promotes them. */
+  /** Marks that the bulk operation has ended. Its queues give turns again when they are promoted next. */
   async release(subscriberId: string): Promise<void> {
     await this.database.run({
       sql: `DELETE FROM ${this.tables.bulkOperations} WHERE subscriber_id = ?`,
