@@ -52,7 +52,7 @@ export interface Dialect {
   deleteFrom(table: string, source: string, where: string): string;
   /** Joins a table to {@link rows}, by its index: rows are looked up, never gone through. */
   readonly join: string;
-  /** Joins a table to another: for each row before, those for which `on` holds are looked up by an index. */
+  /** Joins a table to another: for each row before, those for which `on` holds are looked up by the primary key. */
   joinEach(table: string, alias: string, on: string): string;
   /** A column to sort by, which is not to choose the index. */
   unindexed(column: string): string;
@@ -190,7 +190,7 @@ const MYSQL: Dialect = {
     `DELETE t FROM ${source} STRAIGHT_JOIN ${table} AS t ${LOOKED_UP} ON ${where}`,
   // It knows nothing of how many rows come with a statement, and might begin at the wrong end.
   join: 'STRAIGHT_JOIN',
-  joinEach: (table, alias, on) => `STRAIGHT_JOIN ${table} ${alias} ON ${on}`,
+  joinEach: (table, alias, on) => `STRAIGHT_JOIN ${table} ${alias} ${LOOKED_UP} ON ${on}`,
   unindexed: (column) => column,
   asText: (column) => `CAST(${column} AS CHAR)`,
   skipLocked: 'FOR UPDATE SKIP LOCKED',
