@@ -6,7 +6,7 @@
  */
 const FLOORS = [
   ['common', 'errors'],
-  ['message', 'event', 'sqlite'],
+  ['message', 'event', 'sqlite', 'database'],
   ['subscriber', 'signing'],
   ['receiver', 'idempotency', 'portal', 'openapi'],
   ['delivery'],

@@ -20,16 +20,3 @@ export function escapePath(
     .map((part) => driver.escape(part))
     .join('.');
 }
-
-// PostgreSQL: a deadlock, and a row that was changed meanwhile. MySQL and MariaDB: a deadlock, and what MariaDB says of
-// such a row.
-const CONFLICTS: ReadonlySet<unknown> = new Set([
-  ...['40P01', '40001'],
-  ...['ER_LOCK_DEADLOCK', 'ER_CHECKREAD'],
-]);
-
-/** True when the database has ended a transaction in favour of another one, so that its caller may repeat it. */
-export function isConflict(error: unknown): boolean {
-  const { driverError } = (error ?? {}) as { readonly driverError?: { readonly code?: unknown } };
-  return CONFLICTS.has(driverError?.code);
-}

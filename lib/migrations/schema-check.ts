@@ -6,7 +6,7 @@ import { escapePath } from '../common/typeorm-compat.js';
 import { DispatchStrategy } from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { ThornIdempotencyKey } from '../idempotency/index.js';
-import { outboxEntities, OutboxStrategy, ThornPause } from '../outbox/index.js';
+import { outboxEntities, OutboxStrategy } from '../outbox/index.js';
 import { ThornPortalLink } from '../portal/index.js';
 import {
   SubscriberRepository,
@@ -31,7 +31,6 @@ export class SchemaCheck implements OnApplicationBootstrap {
     for (const [index, dataSource] of this.dataSources.all.entries()) {
       await checkSchema(dataSource, this.dataSources.names[index]!, [
         ...(isDurable ? outboxEntities : []),
-        ...(index === 0 && isDurable ? [ThornPause] : []),
         ...(index === 0 && keepsSubscribers ? [ThornSubscriber] : []),
         ...(index === 0 && this.api !== undefined ? [ThornIdempotencyKey] : []),
         ...(index === 0 && this.api?.portal === true ? [ThornPortalLink] : []),

@@ -1,5 +1,5 @@
 import { ThornIdempotencyKey } from '../idempotency/index.js';
-import { outboxEntities, ThornPause } from '../outbox/index.js';
+import { outboxEntities } from '../outbox/index.js';
 import { ThornPortalLink } from '../portal/index.js';
 import { ThornSubscriber } from '../subscriber/index.js';
 import { CreateThornChangeFeed1767312000003 } from './create-thorn-change-feed.js';
@@ -14,7 +14,6 @@ import { CreateThornSubscribers1767225600000 } from './create-thorn-subscribers.
 export const thornEntities = [
   ThornSubscriber,
   ThornIdempotencyKey,
-  ThornPause,
   ThornPortalLink,
   ...outboxEntities,
 ];

@@ -45,7 +45,6 @@ export { batchesOf, type TicketBatch, ticketsOf } from './relay/ticket-batch.js'
 export { TicketSender } from './relay/ticket-sender.js';
 export type { EndpointHealth } from './concurrency/host-scheduler.js';
 export { ThornMessage } from './entities/message.entity.js';
-export { ThornPause } from './entities/pause.entity.js';
 export type { Pause } from './worker/host-pauses.js';
 export { outbox, relayedOutbox, type RelayDefinition } from './strategy/outbox.js';
 export type { OutboxOptions } from './model/outbox-options.js';

@@ -107,12 +107,12 @@ async function outboxBench(kind: DatabaseKind, kept: KeptAttempts) {
 }
 
 /** Writes as the outbox does: with what became of the delivery, if the lease is still the writer's. */
-function storeOf({ strategy, dataSource }: OutboxApp): AttemptStore {
+function storeOf({ strategy }: OutboxApp): AttemptStore {
   const { database, log: table } = strategy.stores[0]!;
   return {
     async write(attempts, log) {
       const notifier = new DeliveryLogNotifier(log);
-      const statements = new OutcomeStatements(database.dialect, tableNames(dataSource), notifier);
+      const statements = new OutcomeStatements(database.dialect, tableNames(database), notifier);
       for (const set of onePerDelivery(attempts.map(outcomeOf))) {
         for (const { id } of set) await held(id);
         await database.execute(statements.statements(set, []));
@@ -124,7 +124,7 @@ function storeOf({ strategy, dataSource }: OutboxApp): AttemptStore {
   async function held(delivery: string): Promise<void> {
     const { dialect } = database;
     const id = keyOf('dlv_', delivery);
-    const { deliveries } = tableNames(dataSource);
+    const { deliveries } = tableNames(database);
     await database.execute([
       {
         sql: dialect.insertNew(

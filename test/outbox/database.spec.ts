@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Logger } from '@nestjs/common';
 import {
   CreateThornOutbox1767312000000,
+  CreateThornPauses1767312000001,
   CreateThornRateLimits1767312000002,
 } from '../../lib/migrations/index.js';
 import { outboxEntities } from '../../lib/outbox/index.js';
@@ -60,7 +61,11 @@ describe.each<{ kind: DatabaseKind }>([
     const dataSource = await new DataSource({
       ...place.options,
       entities: outboxEntities,
-      migrations: [CreateThornOutbox1767312000000, CreateThornRateLimits1767312000002],
+      migrations: [
+        CreateThornOutbox1767312000000,
+        CreateThornPauses1767312000001,
+        CreateThornRateLimits1767312000002,
+      ],
     }).initialize();
     await dataSource.runMigrations();
     const missing = await dataSource.driver.createSchemaBuilder().log();

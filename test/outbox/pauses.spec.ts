@@ -17,13 +17,13 @@ let worker: Child;
 
 beforeEach(async () => {
   [place, receiver] = [await createDatabase('postgres'), await ScriptedReceiver.start()];
-  rig = await openOutboxApp(place, { worker: false, hasPauses: true });
+  rig = await openOutboxApp(place, { worker: false });
   await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_0' }));
   const task: OutboxProcessTask = {
     options: place.options,
-    outbox: { hasPauses: true },
     urls: [receiver.url],
     articles: 0,
+    outbox: {},
   };
   worker = startChild(
     await bundleProgram('test/support/processes/outbox.ts'),

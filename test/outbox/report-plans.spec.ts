@@ -37,7 +37,6 @@ describe.each<{ kind: DatabaseKind }>([
       place = await createDatabase(kind);
       rig = await openOutboxApp(place, {
         worker: false,
-        hasPauses: true,
         clock: new MovableClock(LOG_END),
       });
       for (const [owner, [first, count]] of Object.entries(OWNER_SIZES)) {

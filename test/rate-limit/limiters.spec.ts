@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { outboxEntities } from '../../lib/outbox/index.js';
 import { PooledDatabase } from '../../lib/outbox/database/pooled-database.js';
 import { SqliteDatabase } from '../../lib/outbox/database/sqlite-database.js';
-import { tableNames } from '../../lib/outbox/entities/table-names.js';
 import { DatabaseRateLimiter } from '../../lib/outbox/rate-limit/database-rate-limiter.js';
 import type { PermitRequest } from '../../lib/outbox/rate-limit/permits.js';
 import { maxWithin } from '../support/attempt-starts.js';
@@ -108,7 +107,7 @@ async function open(kind: DatabaseKind): Promise<SharedRateLimiters> {
       () => database.close(),
       () => dataSource.destroy(),
     );
-    limiters.push(new DatabaseRateLimiter(database, tableNames(dataSource).rateLimits));
+    limiters.push(new DatabaseRateLimiter(database, database.table('thorn_rate_limits')));
   }
   return {
     limiters,

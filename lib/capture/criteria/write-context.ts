@@ -7,7 +7,7 @@ import type {
   QueryRunner,
 } from 'typeorm';
 import { errorText } from '../../common/index.js';
-import { isConflict } from '../../common/typeorm-compat.js';
+import { isConflict } from '../../database/database-errors.js';
 import type { Removals } from '../cascades/removals.js';
 import type { CollectedItem } from '../changes/occurrences.js';
 import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';

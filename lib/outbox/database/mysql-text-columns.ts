@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
+import { isTableMissing } from '../../database/database-errors.js';
 import { ThornConfigurationError } from '../../errors/index.js';
-import { tableNames } from '../entities/table-names.js';
 
 const JSON_COLUMN = /^\s*`(?:body|recipients)` json\b/im;
 // MariaDB's JSON type: the unchanged text, if its escapes are valid.
@@ -13,8 +13,7 @@ const CHECKED_COLUMN = /^\s*`(?:body|recipients)` .*json_valid/im;
  *
  * @throws {@link ThornConfigurationError} when it is not for us to change tables
  */
-export async function ensureTextColumns(dataSource: DataSource): Promise<void> {
-  const { messages } = tableNames(dataSource);
+export async function ensureTextColumns(dataSource: DataSource, messages: string): Promise<void> {
   const made = await statementThatMade(dataSource, messages);
   const isJson = JSON_COLUMN.test(made);
   if (!isJson && !CHECKED_COLUMN.test(made)) return;
@@ -33,8 +32,7 @@ async function statementThatMade(dataSource: DataSource, table: string): Promise
     const [row] = await dataSource.query<Record<string, string>[]>(`SHOW CREATE TABLE ${table}`);
     return row?.['Create Table'] ?? '';
   } catch (error) {
-    const { code } = error as { readonly code?: unknown };
-    if (code === 'ER_NO_SUCH_TABLE') return '';
+    if (isTableMissing(error)) return '';
     throw error;
   }
 }

@@ -1,26 +1,10 @@
-import type { EntityManager } from 'typeorm';
-import type { Dialect, Statement } from './dialect.js';
+import type { DataSource, EntityManager } from 'typeorm';
+import type { Statement } from '../../database/dialect.js';
+import { type Result, runSteps, type Step } from '../../database/sql-client.js';
+import { TypeOrmClient } from '../../database/typeorm-client.js';
 
-/** A row as the driver answers it. */
-export type Row = Readonly<Record<string, unknown>>;
-
-/** The result of one statement. */
-export interface Result {
-  readonly rows: readonly Row[];
-  /** Rows that were written or, where a statement answers rows, how many of them. */
-  readonly affected: number;
-}
-
-/** A statement, or one that depends on what the ones before it answered; null for none. */
-export type Step = Statement | ((before: readonly Result[]) => Statement | null);
-
-/** The result of a step without statements. */
-export const NOTHING_DONE: Result = { rows: [], affected: 0 };
-
-/** The strategy's own way to a database, apart from the application's transactions but for {@link OutboxDatabase.runWithin}. */
-export abstract class OutboxDatabase {
-  abstract readonly dialect: Dialect;
-
+/** The strategy's own way to a database, apart from the application's transactions but for {@link OutboxDatabase.join}. */
+export abstract class OutboxDatabase extends TypeOrmClient<DataSource> {
   /** Before the first {@link execute}. */
   abstract open(): Promise<void>;
 
@@ -41,28 +25,15 @@ export abstract class OutboxDatabase {
   }
 
   /** Runs one statement. */
-  async run(statement: Statement): Promise<Result> {
+  override async run(statement: Statement): Promise<Result> {
     const [result] = await this.execute([statement]);
     return result!;
   }
 
   /** Runs statements with a manager of the application: in its transaction, when it is in one. */
-  async runWithin(manager: EntityManager, steps: readonly Step[]): Promise<readonly Result[]> {
-    const results: Result[] = [];
-    for (const step of steps) {
-      const statement = typeof step === 'function' ? step(results) : step;
-      results.push(statement === null ? NOTHING_DONE : await this.query(manager, statement));
-    }
-    return results;
-  }
-
-  protected async query(manager: EntityManager, { sql, parameters }: Statement): Promise<Result> {
-    // save() and insert() are several times slower, and their hooks would capture these rows.
-    const rows: unknown = await manager.query(
-      this.dialect.placeholders(sql),
-      parameters as unknown[],
-    );
-    return Array.isArray(rows) ? { rows: rows as Row[], affected: 0 } : NOTHING_DONE;
+  runWithin(manager: EntityManager, steps: readonly Step[]): Promise<readonly Result[]> {
+    const executor = this.join(manager);
+    return runSteps((statement) => executor.run(statement), steps);
   }
 
   /** After the last {@link execute}; what still waits is rejected. */

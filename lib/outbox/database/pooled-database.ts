@@ -1,51 +1,31 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource, QueryRunner } from 'typeorm';
-import { isConflict } from '../../common/typeorm-compat.js';
-import { findDialect, type Dialect, type Statement } from './dialect.js';
+import { repeatOnConflict } from '../../database/database-errors.js';
 import { ensureTextColumns } from './mysql-text-columns.js';
-import {
-  NOTHING_DONE,
-  OutboxDatabase,
-  type Result,
-  type Row,
-  type Step,
-} from './outbox-database.js';
+import { OutboxDatabase } from './outbox-database.js';
+import { type Result, runSteps, type Step } from '../../database/sql-client.js';
 import { surviveErrors } from './postgres-connections.js';
 import { OutboxTimeoutError } from './outbox-timeout.error.js';
 
-const MOST_TRIES = 5;
-/** A row that another transaction has written since this one looked for it. */
-const WRITTEN_MEANWHILE = new Set<unknown>(['ER_DUP_ENTRY', '23505']);
-
 /** PostgreSQL, MySQL and MariaDB: connections of the data source's pool, each given back after one transaction. */
 export class PooledDatabase extends OutboxDatabase {
-  readonly dialect: Dialect;
   readonly #running = new Set<(error: Error) => void>();
 
   /** @param timeout milliseconds after which a connection counts as dead and is dropped */
   constructor(
-    private readonly dataSource: DataSource,
+    dataSource: DataSource,
     private readonly timeout: number,
   ) {
-    super();
-    this.dialect = findDialect(dataSource);
+    super(dataSource);
   }
 
   override async open(): Promise<void> {
-    if (this.dialect.name === 'mysql') await ensureTextColumns(this.dataSource);
+    if (this.dialect.name === 'mysql')
+      await ensureTextColumns(this.dataSource, this.table('thorn_messages'));
     else surviveErrors(this.dataSource);
   }
 
-  override async execute(steps: readonly Step[]): Promise<readonly Result[]> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.#within(steps);
-      } catch (error) {
-        if (!isRolledBackForAnother(error) || tries === MOST_TRIES) throw error;
-        // Not at once, and not together: the others have to get past.
-        await sleep(Math.random() * 10 * 2 ** tries);
-      }
-    }
+  override execute(steps: readonly Step[]): Promise<readonly Result[]> {
+    return repeatOnConflict(() => this.#within(steps));
   }
 
   /** Drops the connections of what runs, which would hold up the pool's end: the database may not answer. */
@@ -103,29 +83,9 @@ export class PooledDatabase extends OutboxDatabase {
     }
   }
 
-  async #results(runner: QueryRunner, steps: readonly Step[]): Promise<readonly Result[]> {
-    const results: Result[] = [];
-    for (const step of steps) {
-      const statement = typeof step === 'function' ? step(results) : step;
-      results.push(statement === null ? NOTHING_DONE : await this.#run(runner, statement));
-    }
-    return results;
+  #results(runner: QueryRunner, steps: readonly Step[]): Promise<readonly Result[]> {
+    return runSteps((statement) => this.runOn(runner, statement), steps);
   }
-
-  async #run(runner: QueryRunner, { sql, parameters }: Statement): Promise<Result> {
-    const { records, affected } = await runner.query(
-      this.dialect.placeholders(sql),
-      parameters as unknown[],
-      true,
-    );
-    return { rows: (records as readonly Row[] | undefined) ?? [], affected: affected ?? 0 };
-  }
-}
-
-/** True when the database rolled the transaction back in favour of another one, so that it may be repeated. */
-function isRolledBackForAnother(error: unknown): boolean {
-  const { driverError } = (error ?? {}) as { readonly driverError?: { readonly code?: unknown } };
-  return isConflict(error) || WRITTEN_MEANWHILE.has(driverError?.code);
 }
 
 /** The parts of the drivers' connections that end them without a word to the server. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Columns, Statement } from './dialect.js';
+import type { Columns, Statement } from '../../database/dialect.js';
 import { SqliteDatabase } from './sqlite-database.js';
 
 const COLUMNS: Columns = { id: 'int', text: 'text' };

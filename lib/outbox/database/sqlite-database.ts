@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { DataSource, QueryFailedError } from 'typeorm';
-import type { DataSourceOptions, EntityManager } from 'typeorm';
+import type { DataSourceOptions, EntityManager, QueryRunner } from 'typeorm';
 import {
   addOwnSubscribers,
   isInMemory,
@@ -9,8 +9,9 @@ import {
   sqliteHandle,
   SqliteTransactions,
 } from '../../sqlite/index.js';
-import { findDialect, type Dialect, type Statement } from './dialect.js';
-import { OutboxDatabase, type Result, type Step } from './outbox-database.js';
+import type { Statement } from '../../database/dialect.js';
+import { OutboxDatabase } from './outbox-database.js';
+import type { Result, Step } from '../../database/sql-client.js';
 import { SqliteStatements } from './sqlite-statements.js';
 
 const FIRST_WAIT = 1;
@@ -46,7 +47,6 @@ interface Unit {
  *   it has only read so far, its first write would fail (SQLITE_BUSY_SNAPSHOT).
  */
 export class SqliteDatabase extends OutboxDatabase {
-  readonly dialect: Dialect;
   readonly #statements: SqliteStatements;
   readonly #waiting: Unit[] = [];
   #own: DataSource | null = null;
@@ -67,10 +67,9 @@ export class SqliteDatabase extends OutboxDatabase {
     afterTransactionRollback: () => this.#pump(),
   };
 
-  constructor(private readonly dataSource: DataSource) {
-    super();
+  constructor(dataSource: DataSource) {
+    super(dataSource);
     this.#statements = new SqliteStatements(dataSource);
-    this.dialect = findDialect(dataSource);
   }
 
   override async open(): Promise<void> {
@@ -155,11 +154,10 @@ export class SqliteDatabase extends OutboxDatabase {
   }
 
   /** Without TypeORM in between, which takes several times as long as the statement. */
-  protected override async query(manager: EntityManager, statement: Statement): Promise<Result> {
-    const runner = manager.queryRunner;
+  protected override async runOn(runner: QueryRunner, statement: Statement): Promise<Result> {
     const transactions = SqliteTransactions.of(this.dataSource);
-    if (transactions === undefined || runner?.isTransactionActive !== true) {
-      return super.query(manager, statement);
+    if (transactions === undefined || !runner.isTransactionActive) {
+      return super.runOn(runner, statement);
     }
     const { sql, parameters } = statement;
     return transactions.within(runner, (handle) => {

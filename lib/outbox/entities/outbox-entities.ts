@@ -3,6 +3,7 @@ import { ThornBulkOperation } from './bulk-operation.entity.js';
 import { ThornDelivery } from './delivery.entity.js';
 import { ThornHealth } from './health.entity.js';
 import { ThornMessage } from './message.entity.js';
+import { ThornPause } from './pause.entity.js';
 import { ThornPendingMessage } from './pending-message.entity.js';
 import { ThornRateLimit } from './rate-limit.entity.js';
 import { ThornSequence } from './sequence.entity.js';
@@ -17,4 +18,5 @@ export const outboxEntities = [
   ThornRateLimit,
   ThornSequence,
   ThornBulkOperation,
+  ThornPause,
 ];

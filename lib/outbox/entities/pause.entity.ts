@@ -16,3 +16,9 @@ export class ThornPause {
   @Column({ name: 'paused_at', type: 'bigint', transformer: EPOCH_MILLISECONDS })
   pausedAt!: number;
 }
+
+/** A row of `thorn_pauses` as it is stored. */
+export interface PauseRow {
+  readonly host: string;
+  readonly paused_at: number | string;
+}

@@ -1,15 +1,4 @@
-import type { DataSource, EntityTarget, ObjectLiteral } from 'typeorm';
-import { escapePath } from '../../common/typeorm-compat.js';
-import { ThornConfigurationError } from '../../errors/index.js';
-import { ThornAttempt } from './attempt.entity.js';
-import { ThornBulkOperation } from './bulk-operation.entity.js';
-import { ThornDelivery } from './delivery.entity.js';
-import { outboxEntities } from './outbox-entities.js';
-import { ThornHealth } from './health.entity.js';
-import { ThornRateLimit } from './rate-limit.entity.js';
-import { ThornMessage } from './message.entity.js';
-import { ThornSequence } from './sequence.entity.js';
-import { ThornPendingMessage } from './pending-message.entity.js';
+import type { SqlClient } from '../../database/sql-client.js';
 
 /** The quoted names of the strategy's tables, schema and prefix of the data source included. */
 export interface TableNames {
@@ -21,26 +10,20 @@ export interface TableNames {
   readonly rateLimits: string;
   readonly sequences: string;
   readonly bulkOperations: string;
+  readonly pauses: string;
 }
 
-/** @throws {@link ThornConfigurationError} when the data source does not know the entities */
-export function tableNames(dataSource: DataSource): TableNames {
-  const nameOf = (entity: EntityTarget<ObjectLiteral>) =>
-    escapePath(dataSource, dataSource.getMetadata(entity).tablePath);
-  if (!outboxEntities.every((one) => dataSource.hasMetadata(one))) {
-    throw new ThornConfigurationError(
-      'THORN_ENTITIES_MISSING',
-      'outbox() needs its entities in every captured data source. Set autoLoadEntities: true, or add thornEntities to its entities.',
-    );
-  }
+/** @throws `ThornConfigurationError` when the data source does not know the entities */
+export function tableNames(client: SqlClient<never>): TableNames {
   return {
-    messages: nameOf(ThornMessage),
-    pendingMessages: nameOf(ThornPendingMessage),
-    deliveries: nameOf(ThornDelivery),
-    attempts: nameOf(ThornAttempt),
-    health: nameOf(ThornHealth),
-    rateLimits: nameOf(ThornRateLimit),
-    sequences: nameOf(ThornSequence),
-    bulkOperations: nameOf(ThornBulkOperation),
+    messages: client.table('thorn_messages'),
+    pendingMessages: client.table('thorn_pending_messages'),
+    deliveries: client.table('thorn_deliveries'),
+    attempts: client.table('thorn_attempts'),
+    health: client.table('thorn_health'),
+    rateLimits: client.table('thorn_rate_limits'),
+    sequences: client.table('thorn_sequences'),
+    bulkOperations: client.table('thorn_bulk_operations'),
+    pauses: client.table('thorn_pauses'),
   };
 }

@@ -1,6 +1,6 @@
 import { firstIdAt } from '../../common/id.js';
 import { InvalidInputError } from '../../errors/index.js';
-import type { Row } from '../database/outbox-database.js';
+import type { Row } from '../../database/sql-client.js';
 import { ANSWER_CLASSES, type AnswerClass, answerClassOf } from '../model/answer-class.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import { everythingOf } from './log-scan.js';

@@ -4,7 +4,7 @@ import type { Candidate } from '../tables/delivery-record.js';
 import type { FanOut } from '../../dispatch/index.js';
 import type { RecipientFinder } from '../../dispatch/recipients/recipient-finder.js';
 import { RecipientUnknownError } from '../../dispatch/recipients/recipient-unknown.error.js';
-import type { Row } from '../database/outbox-database.js';
+import type { Row } from '../../database/sql-client.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
 /** The sources of the recipients of deliveries. */

@@ -25,7 +25,7 @@ import {
 import { readStats, type DeliveryHistory, readHistory } from './delivery-figures.js';
 import { DAY } from '../retention/retention-limits.js';
 import { type OutboxStrategy, requireOutbox } from '../strategy/outbox.strategy.js';
-import type { Row } from '../database/outbox-database.js';
+import type { Row } from '../../database/sql-client.js';
 import {
   holdQueues,
   NOTHING,

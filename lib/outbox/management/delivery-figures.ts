@@ -1,5 +1,5 @@
 import { firstIdAt } from '../../common/id.js';
-import type { Row } from '../database/outbox-database.js';
+import type { Row } from '../../database/sql-client.js';
 import { DAY } from '../retention/retention-limits.js';
 import type { DeliveryStats } from '../tables/delivery-record.js';
 import type { OutboxStore } from '../store/outbox-store.js';

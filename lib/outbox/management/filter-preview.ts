@@ -1,5 +1,5 @@
 import type { Subscriber } from '../../subscriber/index.js';
-import type { Row } from '../database/outbox-database.js';
+import type { Row } from '../../database/sql-client.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import { filterByCondition, isFor } from './replay.js';
 

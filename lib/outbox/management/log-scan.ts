@@ -1,6 +1,6 @@
 import { FAILURE_REASONS } from '../../delivery/index.js';
 import { patternMatches } from '../../subscriber/index.js';
-import { idRows } from '../database/dialect.js';
+import { idRows } from '../../database/dialect.js';
 import { type AnswerClass, FAILING_CLASSES } from '../model/answer-class.js';
 import { type DeliveryRecord, latestOf } from '../tables/delivery-record.js';
 import { keyOf } from '../tables/keys.js';

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { timeFromId } from '../../common/id.js';
-import type { Row } from '../database/outbox-database.js';
+import type { Row } from '../../database/sql-client.js';
 import type { LogCondition, LogPageTable, LogRange } from '../tables/log-page-table.js';
 
 /** How much of the log a report looks at. */

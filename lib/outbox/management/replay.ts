@@ -14,7 +14,7 @@ import type {
   RequeuedDelivery,
 } from '../tables/requeue-table.js';
 import { cursorOf, formatCursor, parseCursor } from '../model/message-cursor.js';
-import type { Row } from '../database/outbox-database.js';
+import type { Row } from '../../database/sql-client.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
 /** Counts of deliveries by result; with `dryRun`, by expected result. */

@@ -1,5 +1,6 @@
-import { type Columns, type Dialect, idRows, type Statement } from '../database/dialect.js';
-import type { OutboxDatabase, Row } from '../database/outbox-database.js';
+import { type Columns, type Dialect, idRows, type Statement } from '../../database/dialect.js';
+import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { Row } from '../../database/sql-client.js';
 import type { TableNames } from '../entities/table-names.js';
 import { NOT_DUE } from '../model/delivery-state.js';
 import { FIRST_KEY } from '../tables/keys.js';

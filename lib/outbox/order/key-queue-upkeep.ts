@@ -1,4 +1,4 @@
-import { type Dialect, idRows } from '../database/dialect.js';
+import { type Dialect, idRows } from '../../database/dialect.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 import { NOT_DUE } from '../model/delivery-state.js';

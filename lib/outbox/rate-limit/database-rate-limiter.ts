@@ -1,5 +1,6 @@
-import type { Columns } from '../database/dialect.js';
-import type { OutboxDatabase, Row } from '../database/outbox-database.js';
+import type { Columns } from '../../database/dialect.js';
+import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { Row } from '../../database/sql-client.js';
 import {
   grantPermits,
   type PermitGrant,

@@ -1,5 +1,6 @@
-import { idRows, type Statement } from '../database/dialect.js';
-import type { OutboxDatabase, Result } from '../database/outbox-database.js';
+import { idRows, type Statement } from '../../database/dialect.js';
+import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { Result } from '../../database/sql-client.js';
 import type { TableNames } from '../entities/table-names.js';
 import { isOfMessages, keyOf, rangesOf } from '../tables/keys.js';
 import type { MessageCursor } from '../model/message-cursor.js';

@@ -1,4 +1,5 @@
-import type { OutboxDatabase, Row } from '../database/outbox-database.js';
+import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { Row } from '../../database/sql-client.js';
 import type { TableNames } from '../entities/table-names.js';
 import { idFrom, isOfMessages, keyOf, rangesOf, withMessageId } from '../tables/keys.js';
 import { cursorOf, type MessageCursor } from '../model/message-cursor.js';

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { DatabaseRateLimiter } from '../rate-limit/database-rate-limiter.js';
-import { findDialect } from '../database/dialect.js';
+import { TableRows } from '../../database/table-rows.js';
 import { DeliveryTable } from '../tables/delivery-table.js';
 import { KeyQueueTable } from '../order/key-queue-table.js';
 import { KeyQueueUpkeep } from '../order/key-queue-upkeep.js';
@@ -21,6 +21,7 @@ import { MessageResealer } from '../tables/message-resealer.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
 import { OutcomeStatements } from '../tables/outcome-statements.js';
 import { SqliteDatabase } from '../database/sqlite-database.js';
+import type { PauseRow } from '../entities/pause.entity.js';
 import { tableNames } from '../entities/table-names.js';
 import type { Finished } from '../tables/leases.js';
 import type { AttemptFilter, Outcome } from '../model/outcome.js';
@@ -44,6 +45,7 @@ export class OutboxStore implements WriteListener {
   readonly log: DeliveryLogTable;
   readonly requeue: RequeueTable;
   readonly rateLimiter: DatabaseRateLimiter;
+  readonly pauses: TableRows<PauseRow>;
   readonly retention: RetentionSweeper;
   readonly pruning: RetentionPass;
   readonly sealed: MessageResealer;
@@ -58,12 +60,12 @@ export class OutboxStore implements WriteListener {
     private readonly settings: OutboxSettings,
     filter: AttemptFilter,
   ) {
-    const { name } = findDialect(dataSource);
-    const tables = tableNames(dataSource);
     this.database =
-      name === 'sqlite'
+      dataSource.options.type === 'better-sqlite3'
         ? new SqliteDatabase(dataSource)
         : new PooledDatabase(dataSource, settings.queryTimeout);
+    const tables = tableNames(this.database);
+    this.pauses = new TableRows(this.database, tables.pauses);
     this.messages = new MessageTable(this.database, tables, rows);
     this.deliveries = new DeliveryTable(this.database, tables);
     this.queues = new KeyQueueTable(this.database, tables);

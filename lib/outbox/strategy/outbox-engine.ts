@@ -69,7 +69,7 @@ export class OutboxEngine {
       (dataSource) => new OutboxStore(dataSource, rows, settings, this.#notifier),
     );
     // A subscriber has one state of health, however many data sources its messages are in.
-    const { database, health, rateLimiter } = this.stores[0]!;
+    const { health, rateLimiter } = this.stores[0]!;
     listener.use(health);
 
     const runner = new AttemptRunner(dependencies, this.stores);
@@ -85,7 +85,7 @@ export class OutboxEngine {
     const claiming = { messages, retries: this.#retries, scheduler, claims, clock };
     this.#loops = stores.map((store) => new ClaimLoop(store, claiming, settings));
     this.#renewal = new LeaseRenewal(stores, lease, clock);
-    this.pauses = new HostPauses(this.stores[0]!.dataSource, database, clock);
+    this.pauses = new HostPauses(this.stores[0]!.pauses, clock);
     this.pauseWatcher = new PauseWatcher(this.pauses, scheduler);
     this.#receiver = new RelayReceiver({ stores, scheduler: messages, clock, lease });
     this.handOver = new HandOver({

@@ -6,7 +6,7 @@ import type {
   DeliveryStatus,
   FailureReason,
 } from '../../delivery/index.js';
-import type { Row } from '../database/outbox-database.js';
+import type { Row } from '../../database/sql-client.js';
 import type { TableNames } from '../entities/table-names.js';
 import { NOT_DUE } from '../model/delivery-state.js';
 import { type AnswerClass, answerClassOf } from '../model/answer-class.js';

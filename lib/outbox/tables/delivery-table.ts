@@ -1,10 +1,11 @@
 import type { FailureReason } from '../../delivery/index.js';
-import type { Columns, Dialect, Statement } from '../database/dialect.js';
+import type { Columns, Dialect, Statement } from '../../database/dialect.js';
 import { latestStart } from './delivery-record.js';
 import { idFrom, keyOf, pairOf } from './keys.js';
 import { type Lease, Leases } from './leases.js';
 import { MAX_THROTTLED } from '../model/delivery-state.js';
-import type { OutboxDatabase, Row } from '../database/outbox-database.js';
+import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { Row } from '../../database/sql-client.js';
 import type { TableNames } from '../entities/table-names.js';
 
 /** A host, and the number of its deliveries that a claim may take. */

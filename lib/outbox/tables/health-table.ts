@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type HealthState, WELL } from '../../subscriber/index.js';
-import { type Columns, idRows, type Statement } from '../database/dialect.js';
+import { type Columns, idRows, type Statement } from '../../database/dialect.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 

@@ -1,8 +1,8 @@
 import { createHash, hash } from 'node:crypto';
 import { BoundedCache } from '../../common/bounded-cache.js';
 import { type IdPrefix, timePart } from '../../common/id.js';
-import type { Statement } from '../database/dialect.js';
-import type { Row } from '../database/outbox-database.js';
+import type { Statement } from '../../database/dialect.js';
+import type { Row } from '../../database/sql-client.js';
 import type { MessageCursor } from '../model/message-cursor.js';
 
 /** Smaller than every other key. */

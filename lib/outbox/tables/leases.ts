@@ -1,6 +1,7 @@
-import type { Columns, Statement } from '../database/dialect.js';
+import type { Columns, Statement } from '../../database/dialect.js';
 import type { IdPrefix } from '../../common/id.js';
-import type { OutboxDatabase, Row } from '../database/outbox-database.js';
+import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { Row } from '../../database/sql-client.js';
 import { keyOf } from './keys.js';
 
 /** The lease of a message or a delivery: its id, and the token that the holder has written to the row. */

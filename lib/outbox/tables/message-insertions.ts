@@ -1,6 +1,6 @@
 import type { Message } from '../../message/index.js';
-import { type Columns, type Dialect, idRows, type Statement } from '../database/dialect.js';
-import type { Result, Step } from '../database/outbox-database.js';
+import { type Columns, type Dialect, idRows, type Statement } from '../../database/dialect.js';
+import type { Result, Step } from '../../database/sql-client.js';
 import type { TableNames } from '../entities/table-names.js';
 import { hashOf, keyOf } from './keys.js';
 import type { NewLease } from './leases.js';

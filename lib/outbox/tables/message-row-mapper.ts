@@ -1,7 +1,7 @@
 import { type Audience, type Codecs, Message } from '../../message/index.js';
 import { type SecretSealer, SecretUnreadableError } from '../../signing/index.js';
-import type { Dialect } from '../database/dialect.js';
-import type { Row } from '../database/outbox-database.js';
+import type { Dialect } from '../../database/dialect.js';
+import type { Row } from '../../database/sql-client.js';
 import { keyAndGivenId } from './keys.js';
 import { UnreadableMessageError } from '../model/unreadable-message.error.js';
 

@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { EntityManager } from 'typeorm';
+import { isTaken } from '../../database/database-errors.js';
 import type { Message } from '../../message/index.js';
-import { type Dialect, idRows, type Statement, type Columns } from '../database/dialect.js';
+import { type Dialect, idRows, type Statement, type Columns } from '../../database/dialect.js';
 import { isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
 import { type Lease, Leases, type NewLease } from './leases.js';
 import type { MessageCursor } from '../model/message-cursor.js';
@@ -9,12 +10,8 @@ import { type KnownCheck, MessageInsertions } from './message-insertions.js';
 import { MessageNumbers } from './message-numbers.js';
 import { MESSAGE_COLUMNS, type MessageRowMapper, messageSelection } from './message-row-mapper.js';
 import type { TableNames } from '../entities/table-names.js';
-import {
-  type OutboxDatabase,
-  type Result,
-  type Row,
-  type Step,
-} from '../database/outbox-database.js';
+import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { Result, Row, Step } from '../../database/sql-client.js';
 
 // Aliases of their own, because SQLite returns columns without their table's name.
 const HELD: Columns = { held_id: 'uuid', held_by: 'text' };
@@ -30,7 +27,6 @@ export interface Inserted extends NewLease {
   readonly known: ReadonlySet<string>;
 }
 
-const DUPLICATE = 'ER_DUP_ENTRY';
 const MOST_TRIES = 5;
 
 /** The SQL on `thorn_messages` and on the leases in `thorn_pending_messages`. */
@@ -124,7 +120,7 @@ export class MessageTable {
         return this.#insertions.knownIds(messages, results);
       } catch (error) {
         // MySQL rolls back the statement alone, so that the transaction can go on.
-        if (codeOf(error) !== DUPLICATE || tries === MOST_TRIES) throw error;
+        if (this.#dialect.name !== 'mysql' || !isTaken(error) || tries === MOST_TRIES) throw error;
         check = 'committed';
       }
     }
@@ -288,8 +284,4 @@ function chunksOf(messages: readonly Message[]): readonly Message[][] {
 
 function isOpen(manager: EntityManager): boolean {
   return manager.queryRunner?.isTransactionActive === true;
-}
-
-function codeOf(error: unknown): unknown {
-  return (error as { readonly driverError?: { readonly code?: unknown } }).driverError?.code;
 }

@@ -1,6 +1,6 @@
 import { attemptRecordOf, type AttemptRecord } from '../../delivery/index.js';
-import type { UsualValue } from '../database/bulk-statement.js';
-import type { Columns, Tuple } from '../database/dialect.js';
+import type { UsualValue } from '../../database/bulk-statement.js';
+import type { Columns, Tuple } from '../../database/dialect.js';
 import type { Outcome } from '../model/outcome.js';
 import { keyAndGivenId } from './keys.js';
 

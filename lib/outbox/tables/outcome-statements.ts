@@ -1,6 +1,6 @@
-import type { Columns, Dialect, Statement, Tuple } from '../database/dialect.js';
-import { BulkStatement } from '../database/bulk-statement.js';
-import type { Result, Step } from '../database/outbox-database.js';
+import type { Columns, Dialect, Statement, Tuple } from '../../database/dialect.js';
+import { BulkStatement } from '../../database/bulk-statement.js';
+import type { Result, Step } from '../../database/sql-client.js';
 import type { TableNames } from '../entities/table-names.js';
 import type { AttemptFilter, Outcome } from '../model/outcome.js';
 import {

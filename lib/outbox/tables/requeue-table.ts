@@ -1,4 +1,4 @@
-import type { Columns, Dialect } from '../database/dialect.js';
+import type { Columns, Dialect } from '../../database/dialect.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 import { NOT_DUE } from '../model/delivery-state.js';

@@ -1,9 +1,7 @@
-import type { DataSource, Repository } from 'typeorm';
 import type { Clock } from '../../common/index.js';
-import { escapePath } from '../../common/typeorm-compat.js';
-import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
-import type { OutboxDatabase } from '../database/outbox-database.js';
-import { ThornPause } from '../entities/pause.entity.js';
+import type { TableRows } from '../../database/table-rows.js';
+import { InvalidInputError } from '../../errors/index.js';
+import type { PauseRow } from '../entities/pause.entity.js';
 import { EVERY_HOST } from '../concurrency/host-scheduler.js';
 
 /** A host that gets nothing, or `*` for all hosts. Times are milliseconds since the Unix epoch. */
@@ -17,28 +15,17 @@ const HOST = /^(?:\*|[\w.:[\]-]{1,320})$/;
 /** The hosts that the operator has paused: kept in the database, for every process. */
 export class HostPauses {
   constructor(
-    private readonly dataSource: DataSource,
-    private readonly database: OutboxDatabase,
+    private readonly rows: TableRows<PauseRow>,
     private readonly clock: Clock,
   ) {}
 
-  /** True when the data source has the table. */
-  get isThere(): boolean {
-    return this.dataSource.hasMetadata(ThornPause);
-  }
-
-  /** Without a query where there is no table. */
   async hosts(): Promise<ReadonlySet<string>> {
-    if (!this.isThere) return new Set();
-    const { tablePath } = this.dataSource.getMetadata(ThornPause);
-    const sql = `SELECT p.host FROM ${escapePath(this.dataSource, tablePath)} p`;
-    const { rows } = await this.database.run({ sql, parameters: [] });
-    return new Set(rows.map(({ host }) => host as string));
+    return new Set((await this.list()).map(({ host }) => host));
   }
 
   async list(): Promise<readonly Pause[]> {
-    const rows = await this.#rows.find({ order: { host: 'ASC' } });
-    return rows.map(({ host, pausedAt }) => ({ host, since: pausedAt }));
+    const rows = await this.rows.select('1 = 1 ORDER BY host');
+    return rows.map(({ host, paused_at }) => ({ host, since: Number(paused_at) }));
   }
 
   /** @throws {@link InvalidInputError} for `host` */
@@ -54,24 +41,14 @@ export class HostPauses {
       );
     }
     // In one statement: another process may pause the host at the same time.
-    const insert = this.#rows.createQueryBuilder().insert().orIgnore().updateEntity(false);
-    await insert.values({ host, pausedAt: this.clock.now() }).callListeners(false).execute();
+    await this.rows.insertUnlessThere({ host, paused_at: this.clock.now() });
   }
 
   /** @returns whether it was paused */
   async remove(host: string): Promise<boolean> {
     // An invalid host cannot be paused, and some databases refuse it as a parameter.
     if (!HOST.test(host)) return false;
-    const { affected } = await this.#rows.delete({ host });
-    return (affected ?? 0) > 0;
-  }
-
-  get #rows(): Repository<ThornPause> {
-    if (this.isThere) return this.dataSource.getRepository(ThornPause);
-    throw new ThornConfigurationError(
-      'THORN_ENTITIES_MISSING',
-      'Pausing needs the entity ThornPause: add thornEntities to the entities of the data source',
-    );
+    return (await this.rows.delete('host = ?', host)) > 0;
   }
 }
 

@@ -10,7 +10,7 @@ import { cursorOf } from '../model/message-cursor.js';
 import type { DeliveryJob } from './delivery-job.js';
 import type { KeyQueues } from './key-queues.js';
 import type { RateLimitGate } from './rate-limit-gate.js';
-import type { Row } from '../database/outbox-database.js';
+import type { Row } from '../../database/sql-client.js';
 import type { HostCache } from '../../message/recipient-host.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 

@@ -35,7 +35,6 @@ import {
   type OutcomeListener,
   type SubscriberHealthDependencies,
   type MessageRelay,
-  ThornPause,
 } from '../../../lib/outbox/index.js';
 import { SecretSealer, StandardWebhookSigner } from '../../../lib/signing/index.js';
 import {
@@ -86,8 +85,6 @@ export interface OutboxAppOptions extends OutboxOptions {
   readonly synchronize?: boolean;
   /** The entities of the application. Default: {@link Article}. */
   readonly entities?: readonly Function[];
-  /** Whether there is a table for pauses. Default false. */
-  readonly hasPauses?: boolean;
   /** Whether statements are noted in `log`. Default true. */
   readonly isLogged?: boolean;
   /** Default: this machine's own addresses 127.0.0.1 and ::1. */
@@ -142,7 +139,6 @@ export async function openOutboxApp(
     clock = new SystemClock(),
     synchronize = true,
     entities = [Article],
-    hasPauses = false,
     isLogged = true,
     recipients = LOOPBACK_RECIPIENTS,
     subscribers = new InMemorySubscriberRepository(),
@@ -162,7 +158,7 @@ export async function openOutboxApp(
   const log = new StatementLogger();
   const dataSource = await new DataSource({
     ...options,
-    entities: [...entities, ...outboxEntities, ...(hasPauses ? [ThornPause] : [])],
+    entities: [...entities, ...outboxEntities],
     synchronize,
     ...(isLogged && { logger: log }),
   }).initialize();

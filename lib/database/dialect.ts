@@ -1,5 +1,4 @@
-import type { DataSource } from 'typeorm';
-import { ThornConfigurationError } from '../../errors/index.js';
+import { ThornConfigurationError } from '../errors/index.js';
 
 /** The type of a column of {@link Dialect.rows}. */
 export type ColumnKind = 'text' | 'int' | 'bigint' | 'uuid';
@@ -37,7 +36,8 @@ export interface Dialect {
    */
   tuplesParameter(columns: Columns, rows: readonly Tuple[], places?: readonly number[]): string;
   /**
-   * An INSERT … SELECT that leaves out what is there already, for transactions of our own. `table` is the quoted name.
+   * An INSERT of a SELECT or of VALUES that leaves out what is there already. `table` is the quoted name. In a transaction
+   * of the application the rows must fail for no other reason: on SQLite that would end it.
    */
   insertNew(table: string, columns: readonly string[], select: string): string;
   /**
@@ -196,9 +196,12 @@ const MYSQL: Dialect = {
   skipLocked: 'FOR UPDATE SKIP LOCKED',
 };
 
-/** @throws {@link ThornConfigurationError} for a database that the strategy cannot use */
-export function findDialect({ options }: DataSource): Dialect {
-  switch (options.type) {
+/**
+ * @param type that TypeORM gives the database
+ * @throws {@link ThornConfigurationError} for one that is not supported
+ */
+export function findDialect(type: string): Dialect {
+  switch (type) {
     case 'better-sqlite3':
       return SQLITE;
     case 'postgres':
@@ -209,8 +212,8 @@ export function findDialect({ options }: DataSource): Dialect {
     default:
       throw new ThornConfigurationError(
         'THORN_DATABASE_UNSUPPORTED',
-        `outbox() works on better-sqlite3, postgres and mariadb, not on ${options.type}; use inline() there, or a strategy of your own`,
-        { type: options.type },
+        `The library stores in better-sqlite3, postgres and mariadb, not in ${type}; use inline() there, or a strategy of your own`,
+        { type },
       );
   }
 }

@@ -8,7 +8,7 @@ const SQLITE: DataSourceOptions = { type: 'better-sqlite3', database: ':memory:'
 
 function set(options: DataSourceOptions): BulkStatement {
   return new BulkStatement(
-    findDialect(new DataSource(options)),
+    findDialect(options.type),
     COLUMNS,
     (rows) => `INSERT INTO stock SELECT r.id, r.state, r.amount FROM ${rows} WHERE r.id <> ''`,
     { state: 'new', amount: null },

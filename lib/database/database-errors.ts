@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const MOST_TRIES = 5;
+
+// Each list: PostgreSQL, MySQL and MariaDB, SQLite.
+const TAKEN: ReadonlySet<unknown> = new Set([
+  ...['23505', 'ER_DUP_ENTRY'],
+  ...['SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY', 'SQLITE_CONSTRAINT'],
+]);
+// A deadlock, and a row that was changed meanwhile. SQLite has one writer.
+const CONFLICTS: ReadonlySet<unknown> = new Set([
+  ...['40P01', '40001'],
+  ...['ER_LOCK_DEADLOCK', 'ER_CHECKREAD'],
+]);
+
+/** The code that the driver gave an error, however the client has wrapped it. */
+export function databaseCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { driverError, cause, code } = error as Readonly<Record<string, unknown>>;
+  return (
+    databaseCode(driverError) ??
+    databaseCode(cause) ??
+    (typeof code === 'string' ? code : undefined)
+  );
+}
+
+/** True when a row has a key that another one has. */
+export function isTaken(error: unknown): boolean {
+  return TAKEN.has(databaseCode(error));
+}
+
+/** True when the database has ended a transaction in favour of another one, so that its caller may repeat it. */
+export function isConflict(error: unknown): boolean {
+  return CONFLICTS.has(databaseCode(error));
+}
+
+/** True when MySQL or MariaDB knows no table of the name. */
+export function isTableMissing(error: unknown): boolean {
+  return databaseCode(error) === 'ER_NO_SUCH_TABLE';
+}
+
+/** Repeats a transaction that the database has rolled back in favour of another one. */
+export async function repeatOnConflict<Answer>(
+  transaction: () => Promise<Answer>,
+): Promise<Answer> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await transaction();
+    } catch (error) {
+      // A key is taken where another transaction has written the row since this one looked for it.
+      if (!(isConflict(error) || isTaken(error)) || tries === MOST_TRIES) throw error;
+      // Not at once, and not together: the others have to get past.
+      await sleep(Math.random() * 10 * 2 ** tries);
+    }
+  }
+}

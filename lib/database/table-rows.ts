@@ -1,0 +1,61 @@
+import type { Result, SqlExecutor } from './sql-client.js';
+
+/** A value of a column, as every driver takes it. */
+export type Value = string | number | null;
+
+/**
+ * The rows of a table that are written one at a time, and changed where they are still what they were. Conditions are
+ * SQL, with `?` for their parameters.
+ */
+export class TableRows<Row extends { readonly [Column in keyof Row]: unknown }> {
+  /** @param table its name in SQL */
+  constructor(
+    private readonly executor: SqlExecutor,
+    private readonly table: string,
+  ) {}
+
+  /** @throws an error of which `isTaken()` is true when a row has its key */
+  async insert(row: Row): Promise<void> {
+    const columns = Object.keys(row);
+    const sql = `INSERT INTO ${this.table} (${columns.join(', ')}) ${valuesOf(columns)}`;
+    await this.#run(sql, Object.values(row));
+  }
+
+  /**
+   * Inserts a row unless one has its key; which one is there then, a {@link select} tells. On PostgreSQL and MySQL this
+   * waits for another transaction that has inserted one and may still roll back.
+   */
+  async insertUnlessThere(row: Row): Promise<void> {
+    const columns = Object.keys(row);
+    const sql = this.executor.dialect.insertNew(this.table, columns, valuesOf(columns));
+    await this.#run(sql, Object.values(row));
+  }
+
+  /** @param where a condition, and what comes after it */
+  async select(where: string, ...parameters: readonly Value[]): Promise<readonly Row[]> {
+    const { rows } = await this.#run(`SELECT * FROM ${this.table} WHERE ${where}`, parameters);
+    return rows as readonly unknown[] as readonly Row[];
+  }
+
+  /** @returns the number of rows for which the condition held */
+  async update(set: Partial<Row>, where: string, ...parameters: readonly Value[]): Promise<number> {
+    const columns = Object.keys(set).map((column) => `${column} = ?`);
+    const sql = `UPDATE ${this.table} SET ${columns.join(', ')} WHERE ${where}`;
+    const { affected } = await this.#run(sql, [...Object.values(set), ...parameters]);
+    return affected;
+  }
+
+  /** @returns the number of rows that were removed */
+  async delete(where: string, ...parameters: readonly Value[]): Promise<number> {
+    const { affected } = await this.#run(`DELETE FROM ${this.table} WHERE ${where}`, parameters);
+    return affected;
+  }
+
+  #run(sql: string, parameters: readonly unknown[]): Promise<Result> {
+    return this.executor.run({ sql, parameters });
+  }
+}
+
+function valuesOf(columns: readonly string[]): string {
+  return `VALUES (${columns.map(() => '?').join(', ')})`;
+}
