@@ -212,7 +212,7 @@ export function findDialect(type: string): Dialect {
     default:
       throw new ThornConfigurationError(
         'THORN_DATABASE_UNSUPPORTED',
-        `The library stores in better-sqlite3, postgres and mariadb, not in ${type}; use inline() there, or a strategy of your own`,
+        `The library's tables are supported on PostgreSQL, MariaDB and SQLite (better-sqlite3), not on ${type}. Name other data sources in the option dataSources.`,
         { type },
       );
   }

@@ -1,3 +1,4 @@
+export { DatabaseLinkStore } from './database-link.store.js';
 export { InMemoryLinkStore } from './in-memory-link.store.js';
 export { ThornPortalLink } from './portal-link.entity.js';
 export {
@@ -7,4 +8,3 @@ export {
   PortalLinks,
   type PortalSession,
 } from './portal-links.js';
-export { TypeOrmLinkStore } from './typeorm-link.store.js';

@@ -38,7 +38,7 @@ export {
 } from './deduplication/redis-received-messages.js';
 export type { SchemeName } from './schemes/scheme-by-name.js';
 export type { HeadersSource, SignedRequest } from './schemes/signed-request.js';
-export type { SqlManager, TransactionManager } from './deduplication/sql-manager.js';
+export type { SqlDataSource, SqlManager, SqlRunner } from '../database/typeorm-client.js';
 export { StandardScheme } from './schemes/standard-scheme.js';
 export { StripeScheme } from './schemes/stripe-scheme.js';
 export { ThornScheme } from './schemes/thorn-scheme.js';

@@ -1,7 +1,8 @@
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
 import { thornEntities, thornMigrations } from '../../lib/migrations/index.js';
-import { InMemoryLinkStore, PortalLinks, TypeOrmLinkStore } from '../../lib/portal/index.js';
+import { DatabaseLinkStore, InMemoryLinkStore, PortalLinks } from '../../lib/portal/index.js';
 import { MovableClock } from '../../lib/testing/index.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 
@@ -27,7 +28,9 @@ describe.each(['none', 'memory', 'postgres', 'mariadb'] as const)('links on %s',
   const start = () => {
     const clock = new MovableClock();
     const store =
-      dataSource === undefined ? new InMemoryLinkStore() : new TypeOrmLinkStore(dataSource);
+      dataSource === undefined
+        ? new InMemoryLinkStore()
+        : new DatabaseLinkStore(new TypeOrmClient(dataSource));
     return { clock, links: new PortalLinks(store, clock) };
   };
 

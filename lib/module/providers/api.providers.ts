@@ -3,12 +3,13 @@ import { ApiServices, ApiSettings } from '../../api/index.js';
 import { CapturedDataSources } from '../../capture/index.js';
 import { from, provide } from '../../common/construct.js';
 import { Clock } from '../../common/index.js';
+import { TypeOrmClient } from '../../database/typeorm-client.js';
 import {
+  DatabaseIdempotencyStore,
   IdempotencyStore,
   InMemoryIdempotencyStore,
-  TypeOrmIdempotencyStore,
 } from '../../idempotency/index.js';
-import { InMemoryLinkStore, PortalLinks, TypeOrmLinkStore } from '../../portal/index.js';
+import { DatabaseLinkStore, InMemoryLinkStore, PortalLinks } from '../../portal/index.js';
 import { SecretSealer } from '../../signing/index.js';
 
 /** Provides the services that only the controllers of the REST API inject. */
@@ -26,7 +27,7 @@ export function apiProviders(settings: ApiSettings): Provider[] {
                 new PortalLinks(
                   dataSource === undefined
                     ? new InMemoryLinkStore()
-                    : new TypeOrmLinkStore(dataSource),
+                    : new DatabaseLinkStore(new TypeOrmClient(dataSource)),
                   clock,
                 ),
             ),
@@ -38,7 +39,7 @@ export function apiProviders(settings: ApiSettings): Provider[] {
       from([CapturedDataSources, Clock, SecretSealer], ({ all: [dataSource] }, clock, sealer) =>
         dataSource === undefined
           ? new InMemoryIdempotencyStore(clock)
-          : new TypeOrmIdempotencyStore(dataSource, clock, sealer),
+          : new DatabaseIdempotencyStore(new TypeOrmClient(dataSource), clock, sealer),
       ),
     ),
   ];

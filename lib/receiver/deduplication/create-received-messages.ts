@@ -1,3 +1,4 @@
+import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { tableName } from './receiver-tables.js';
 
 const TABLE = 'thorn_received_messages';
@@ -17,7 +18,7 @@ export class CreateThornReceivedMessages1767312060000 {
   readonly name = 'CreateThornReceivedMessages1767312060000';
 
   async up(runner: SchemaRunner): Promise<void> {
-    const table = tableName(runner, TABLE);
+    const table = tableName(dataSourceOf(runner), TABLE);
     await runner.query(
       `CREATE TABLE ${table} (` +
         'hash char(64) NOT NULL PRIMARY KEY, token varchar(40) NOT NULL, expires_at bigint NOT NULL)',
@@ -26,6 +27,6 @@ export class CreateThornReceivedMessages1767312060000 {
   }
 
   async down(runner: SchemaRunner): Promise<void> {
-    await runner.query(`DROP TABLE ${tableName(runner, TABLE)}`);
+    await runner.query(`DROP TABLE ${tableName(dataSourceOf(runner), TABLE)}`);
   }
 }

@@ -1,11 +1,7 @@
+import type { TableRows } from '../../database/table-rows.js';
+import type { SqlManager } from '../../database/typeorm-client.js';
 import { HourlyPurge, PURGE_INTERVAL } from './hourly-purge.js';
-import {
-  deleteRow,
-  insertIfAbsent,
-  markProcessed,
-  purgeReceivedMessages,
-  replaceRow,
-} from './received-table.js';
+import { purgeReceivedMessages, receivedRows, type ReceivedRow } from './received-table.js';
 import {
   type ClaimResult,
   type ClaimTimes,
@@ -13,7 +9,6 @@ import {
   ReceivedMessages,
 } from './received-messages.js';
 import { hashOf } from './receiver-tables.js';
-import type { SqlManager } from './sql-manager.js';
 
 /**
  * Remembers messages in the table `thorn_received_messages` of a TypeORM data source, for all processes together; the
@@ -23,13 +18,15 @@ import type { SqlManager } from './sql-manager.js';
  * `processOnce()` and the store in memory for handlers with transactions.
  */
 export class DatabaseReceivedMessages extends ReceivedMessages {
+  readonly #rows: TableRows<ReceivedRow>;
+  // An hour late: a handler that outlives its claim can still mark the row.
   readonly #purge = new HourlyPurge('messages', (now) =>
-    // An hour late: a handler that outlives its claim can still mark the row.
     purgeReceivedMessages(this.dataSource.manager, now - PURGE_INTERVAL),
   );
 
   constructor(private readonly dataSource: { readonly manager: SqlManager }) {
     super();
+    this.#rows = receivedRows(dataSource.manager);
   }
 
   override async claim(
@@ -37,25 +34,29 @@ export class DatabaseReceivedMessages extends ReceivedMessages {
     { now, leasedUntil }: ClaimTimes,
   ): Promise<ClaimResult> {
     this.#purge.startIfDue(now);
-    const { manager } = this.dataSource;
-    const mine = { hash: hashOf('claim', receiver, id), token, expiresAt: leasedUntil };
-    let kept = await insertIfAbsent(manager, mine);
-    if (kept && kept.token !== token && kept.expiresAt <= now) {
-      kept = await replaceRow(manager, kept, mine);
-    }
-    if (kept?.token === token) return 'claimed';
+    const hash = hashOf('claim', receiver, id);
+    const mine = { token, expires_at: leasedUntil };
+    await this.#rows.insertUnlessThere({ hash, ...mine });
+    const [kept] = await this.#rows.select('hash = ?', hash);
     // The row was released or purged this very moment; the sender's next attempt finds out.
-    return kept?.token === '' ? 'processed' : 'in-progress';
+    if (kept === undefined) return 'in-progress';
+    if (kept.token === token) return 'claimed';
+    if (Number(kept.expires_at) > now) return kept.token === '' ? 'processed' : 'in-progress';
+    const unchanged = 'hash = ? AND token = ? AND expires_at = ?';
+    const replaced = await this.#rows.update(mine, unchanged, hash, kept.token, kept.expires_at);
+    return replaced > 0 ? 'claimed' : 'in-progress';
   }
 
   override async complete(
     { receiver, id }: MessageClaim,
     { keptUntil }: ClaimTimes,
   ): Promise<void> {
-    await markProcessed(this.dataSource.manager, hashOf('claim', receiver, id), keptUntil);
+    const hash = hashOf('claim', receiver, id);
+    await this.#rows.update({ token: '', expires_at: keptUntil }, 'hash = ?', hash);
   }
 
   override async release({ receiver, id, token }: MessageClaim): Promise<void> {
-    await deleteRow(this.dataSource.manager, hashOf('claim', receiver, id), token);
+    const hash = hashOf('claim', receiver, id);
+    await this.#rows.delete('hash = ? AND token = ?', hash, token);
   }
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidInputError } from '../../errors/index.js';
-import { insertIfAbsent } from './received-table.js';
+import type { SqlManager } from '../../database/typeorm-client.js';
+import { receivedRows } from './received-table.js';
 import { hashOf } from './receiver-tables.js';
-import type { TransactionManager } from './sql-manager.js';
 import { TransactionRequiredError } from './transaction-required.error.js';
 
 /** A record of `processOnce`. */
@@ -15,7 +15,7 @@ export interface ProcessedMessage {
 
 /** See `VerifiedWebhook.processOnce`, which is this for its own message. */
 export async function processOnce<Result>(
-  manager: TransactionManager,
+  manager: SqlManager,
   { receiver, id, expiresAt }: ProcessedMessage,
   work: () => Promise<Result>,
 ): Promise<Result | undefined> {
@@ -26,8 +26,10 @@ export async function processOnce<Result>(
     );
   }
   if (manager.queryRunner?.isTransactionActive !== true) throw new TransactionRequiredError();
-  const mine = { hash: hashOf('once', receiver, id), token: randomUUID(), expiresAt };
-  // The row shows which attempt was first; counts of affected rows differ between databases.
-  const kept = await insertIfAbsent(manager, mine);
+  const mine = { hash: hashOf('once', receiver, id), token: randomUUID(), expires_at: expiresAt };
+  const rows = receivedRows(manager);
+  await rows.insertUnlessThere(mine);
+  // The row shows which attempt was first; counts of inserted rows differ between databases.
+  const [kept] = await rows.select('hash = ?', mine.hash);
   return kept?.token === mine.token ? work() : undefined;
 }

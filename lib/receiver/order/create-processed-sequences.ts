@@ -1,3 +1,4 @@
+import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { SchemaRunner } from '../deduplication/create-received-messages.js';
 import { tableName } from '../deduplication/receiver-tables.js';
 
@@ -12,7 +13,7 @@ export class CreateThornProcessedSequences1767312060001 {
   readonly name = 'CreateThornProcessedSequences1767312060001';
 
   async up(runner: SchemaRunner): Promise<void> {
-    const table = tableName(runner, TABLE);
+    const table = tableName(dataSourceOf(runner), TABLE);
     await runner.query(
       `CREATE TABLE ${table} (hash char(64) NOT NULL PRIMARY KEY, sequence bigint NOT NULL, ` +
         'token varchar(40) NOT NULL, leased_until bigint NOT NULL, kept_until bigint NOT NULL)',
@@ -21,6 +22,6 @@ export class CreateThornProcessedSequences1767312060001 {
   }
 
   async down(runner: SchemaRunner): Promise<void> {
-    await runner.query(`DROP TABLE ${tableName(runner, TABLE)}`);
+    await runner.query(`DROP TABLE ${tableName(dataSourceOf(runner), TABLE)}`);
   }
 }

@@ -1,5 +1,5 @@
 import type { MessageOrder } from '../schemes/message-order.js';
-import type { TransactionManager } from '../deduplication/sql-manager.js';
+import type { SqlManager } from '../../database/typeorm-client.js';
 
 /** A webhook with a valid signature: the value of a parameter with `@Webhook()`. */
 export interface VerifiedWebhook<Payload = unknown> {
@@ -28,7 +28,7 @@ export interface VerifiedWebhook<Payload = unknown> {
    * @throws {@link InvalidInputError} when the message has no id
    */
   processOnce<Result>(
-    manager: TransactionManager,
+    manager: SqlManager,
     work: () => Promise<Result>,
   ): Promise<Result | undefined>;
 }

@@ -1,8 +1,8 @@
-import type { DataSource, Repository } from 'typeorm';
-import { IsNull, LessThan } from 'typeorm';
 import type { Clock } from '../common/index.js';
+import { isTaken } from '../database/database-errors.js';
+import type { SqlClient } from '../database/sql-client.js';
+import { TableRows } from '../database/table-rows.js';
 import type { SecretSealer } from '../signing/index.js';
-import { ThornIdempotencyKey } from './idempotency-key.entity.js';
 import {
   GIVEN_UP_AFTER,
   IdempotencyStore,
@@ -14,64 +14,68 @@ import {
 /** So many keys are taken between two times that the old ones are removed. */
 const KEYS_BETWEEN_PRUNING = 100;
 
+interface KeyRow {
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly answer: string | null;
+  readonly expires_at: number | string;
+}
+
 /** Keeps answers in the table `thorn_idempotency_keys`, for all processes. */
-export class TypeOrmIdempotencyStore extends IdempotencyStore {
+export class DatabaseIdempotencyStore extends IdempotencyStore {
+  readonly #rows: TableRows<KeyRow>;
   #taken = 0;
 
   constructor(
-    private readonly dataSource: DataSource,
+    client: SqlClient,
     private readonly clock: Clock,
     private readonly sealer: SecretSealer,
   ) {
     super();
+    this.#rows = new TableRows(client, client.table('thorn_idempotency_keys'));
   }
 
   override async begin(key: string, fingerprint: string): Promise<KeyState> {
     // Ends: where neither is possible, another process has just removed the row.
     for (;;) {
       const now = this.clock.now();
-      const known = await this.#rows.findOneBy({ id: key });
-      const expiresAt = now + GIVEN_UP_AFTER;
-      if (known === null) {
-        if (!(await this.#insert({ id: key, fingerprint, answer: null, expiresAt }))) continue;
+      const [known] = await this.#rows.select('id = ?', key);
+      const fresh = { fingerprint, answer: null, expires_at: now + GIVEN_UP_AFTER };
+      if (known === undefined) {
+        if (!(await this.#insert({ id: key, ...fresh }))) continue;
         await this.#pruneNowAndThen(now);
         return { state: 'fresh' };
       }
-      if (Number(known.expiresAt) > now) return this.#stateOf(known, fingerprint);
-      const { affected } = await this.#rows.update(
-        { id: key, expiresAt: known.expiresAt },
-        { fingerprint, answer: null, expiresAt },
-      );
-      if ((affected ?? 0) > 0) return { state: 'fresh' };
+      if (Number(known.expires_at) > now) return this.#stateOf(known, fingerprint);
+      const unchanged = 'id = ? AND expires_at = ?';
+      if ((await this.#rows.update(fresh, unchanged, key, known.expires_at)) > 0) {
+        return { state: 'fresh' };
+      }
     }
   }
 
   override async finish(key: string, answer: KeptAnswer): Promise<void> {
     const sealed = this.sealer.seal(JSON.stringify(answer), key);
-    const expiresAt = this.clock.now() + KEPT_FOR;
-    await this.#rows.update({ id: key, answer: IsNull() }, { answer: sealed, expiresAt });
+    const done = { answer: sealed, expires_at: this.clock.now() + KEPT_FOR };
+    await this.#rows.update(done, 'id = ? AND answer IS NULL', key);
   }
 
   override async abandon(key: string): Promise<void> {
-    await this.#rows.delete({ id: key, answer: IsNull() });
-  }
-
-  get #rows(): Repository<ThornIdempotencyKey> {
-    return this.dataSource.getRepository(ThornIdempotencyKey);
+    await this.#rows.delete('id = ? AND answer IS NULL', key);
   }
 
   /** @returns whether it was this call that made the row */
-  async #insert(row: ThornIdempotencyKey): Promise<boolean> {
+  async #insert(row: KeyRow): Promise<boolean> {
     try {
       await this.#rows.insert(row);
       return true;
     } catch (error) {
-      if ((await this.#rows.findOneBy({ id: row.id })) === null) throw error;
-      return false;
+      if (isTaken(error)) return false;
+      throw error;
     }
   }
 
-  #stateOf(known: ThornIdempotencyKey, fingerprint: string): KeyState {
+  #stateOf(known: KeyRow, fingerprint: string): KeyState {
     if (known.fingerprint !== fingerprint) return { state: 'different' };
     if (known.answer === null) return { state: 'under-way' };
     const answer = JSON.parse(this.sealer.open(known.answer, known.id)) as KeptAnswer;
@@ -80,6 +84,6 @@ export class TypeOrmIdempotencyStore extends IdempotencyStore {
 
   async #pruneNowAndThen(now: number): Promise<void> {
     if (this.#taken++ % KEYS_BETWEEN_PRUNING !== 0) return;
-    await this.#rows.delete({ expiresAt: LessThan(now) });
+    await this.#rows.delete('expires_at < ?', now);
   }
 }
