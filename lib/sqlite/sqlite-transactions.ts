@@ -23,6 +23,13 @@ const CHANGES_NOTHING =
 /** Statements that begin or end a transaction by hand. */
 const BY_HAND = /^\s*(?:BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE)\b/i;
 
+/** A call of a manager. */
+interface Work<Result> {
+  readonly call: () => Promise<Result>;
+  /** True when it hands a manager to the application, which may keep it. */
+  readonly isGiven: boolean;
+}
+
 const installed = new WeakMap<DataSource, SqliteTransactions>();
 
 /**
@@ -44,6 +51,8 @@ export class SqliteTransactions {
   readonly #turns: ConnectionTurns;
   readonly #ended: EndedTransactions;
   readonly #restore: (() => void)[] = [];
+  /** One save after the other uses it, so that its statements stay prepared. */
+  #ofSaves: { readonly runner: SqliteRunner; readonly handle: SqliteHandle } | undefined;
   /** True when transactions take turns. */
   readonly isSerial: boolean;
 
@@ -147,9 +156,10 @@ export class SqliteTransactions {
     });
     if (!this.isSerial) return;
     this.#restore.push(
-      wrapManagers(dataSource, (manager, call) =>
-        this.#exclusively(manager.queryRunner as unknown as SqliteRunner | undefined, call),
-      ),
+      wrapManagers(dataSource, (manager, call, method) => {
+        const asked = manager.queryRunner as unknown as SqliteRunner | undefined;
+        return this.#exclusively(asked, { call, isGiven: method === 'transaction' });
+      }),
     );
   }
 
@@ -190,30 +200,33 @@ export class SqliteTransactions {
     return this.dataSource.driver.createQueryRunner('master') as unknown as SqliteRunner;
   }
 
-  /** Runs some work when no other work is under way; everything called within is part of it. */
-  #exclusively<Result>(
-    asked: SqliteRunner | undefined,
-    work: () => Promise<Result>,
-  ): Promise<Result> {
-    const current = this.#scope();
-    const runner = asked ?? current?.runner;
-    const outer = current?.runner === runner ? current : this.#turns.holder;
-    return outer !== undefined && outer.runner === runner
-      ? this.#within(outer, asked, work)
-      : this.#inTurn(runner, work);
+  #runnerOfSaves(): SqliteRunner {
+    const handle = this.#handle!;
+    const isUsable =
+      this.#ofSaves?.handle === handle && this.#ofSaves.runner.transactionDepth === 0;
+    if (!isUsable) this.#ofSaves = { runner: this.#newRunner(), handle };
+    return this.#ofSaves!.runner;
   }
 
-  async #inTurn<Result>(
-    asked: SqliteRunner | undefined,
-    work: () => Promise<Result>,
-  ): Promise<Result> {
-    const runner = asked ?? this.#newRunner();
+  /** Runs some work when no other work is under way; everything called within is part of it. */
+  #exclusively<Result>(asked: SqliteRunner | undefined, work: Work<Result>): Promise<Result> {
+    const current = this.#scope();
+    // What is called by a hook of a save, and goes on when that is over, is no part of the next one.
+    const isOver = asked !== undefined && asked === this.#ofSaves?.runner && current === undefined;
+    const runner = isOver ? undefined : (asked ?? current?.runner);
+    if (runner === undefined) return this.#inTurn(undefined, work);
+    const outer = current?.runner === runner ? current : this.#turns.holder;
+    return outer?.runner === runner ? this.#within(outer, asked, work) : this.#inTurn(runner, work);
+  }
+
+  async #inTurn<Result>(asked: SqliteRunner | undefined, work: Work<Result>): Promise<Result> {
     const waiting = this.#turns.acquire();
     if (waiting !== undefined) await waiting;
+    const runner = asked ?? (work.isGiven ? this.#newRunner() : this.#runnerOfSaves());
     const scope = newScope(runner);
     this.#turns.begin(scope);
     try {
-      const result = await this.#scopes.run(scope, work);
+      const result = await this.#scopes.run(scope, work.call);
       if (this.#isLeftOpen(runner)) {
         throw new Error('A savepoint of the transaction was neither released nor rolled back');
       }
@@ -229,7 +242,7 @@ export class SqliteTransactions {
   async #within<Result>(
     parent: Scope,
     asked: SqliteRunner | undefined,
-    work: () => Promise<Result>,
+    work: Work<Result>,
   ): Promise<Result> {
     const lock = (parent.inner ??= new ConnectionLock(this.#turns.timeout));
     const waiting = lock.acquire();
@@ -242,7 +255,7 @@ export class SqliteTransactions {
     }
     const scope = newScope(parent.runner, parent);
     try {
-      return await this.#scopes.run(scope, work);
+      return await this.#scopes.run(scope, work.call);
     } finally {
       scope.isOpen = false;
       lock.release();

@@ -58,8 +58,14 @@ export class MessageInsertions {
       ];
     }
     if (this.dialect.returns) {
-      const end = 'ON CONFLICT (id) DO NOTHING RETURNING id';
       const sets = this.dialect.name === 'sqlite' ? preparedSets(messages) : [messages];
+      if (check === 'none') {
+        return [
+          ...sets.map((set) => () => this.#insert(set, '')),
+          () => this.#lease(messages, lease),
+        ];
+      }
+      const end = 'ON CONFLICT (id) DO NOTHING RETURNING id';
       return [
         ...sets.map((set) => () => this.#insert(set, end)),
         (before) => {
@@ -92,7 +98,9 @@ export class MessageInsertions {
     const answered = new Set(results.flatMap(keysOf));
     const { returns: isWritten } = this.dialect;
     return new Set(
-      messages.map(({ id }) => id).filter((id) => answered.has(keyOf('msg_', id)) !== isWritten),
+      messages
+        .filter(({ id, isIdNew }) => !isIdNew && answered.has(keyOf('msg_', id)) !== isWritten)
+        .map(({ id }) => id),
     );
   }
 
