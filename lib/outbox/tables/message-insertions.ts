@@ -28,8 +28,8 @@ export class MessageInsertions {
   /**
    * PostgreSQL needs one statement, SQLite two.
    *
-   * @param check for MySQL, whose INSERT cannot tell which rows it has written. Without the check, and when a message is
-   * written at the same time, the INSERT fails because of the duplicate.
+   * @param check `none` for messages that cannot be there: their INSERT fails because of a duplicate. The others matter to
+   * MySQL alone, whose INSERT cannot tell which rows it has written.
    * @param numbers to number the messages by the same statement, on PostgreSQL. Default: they have their numbers
    */
   steps(
@@ -38,10 +38,12 @@ export class MessageInsertions {
     check: KnownCheck,
     numbers?: MessageNumbers,
   ): readonly Step[] {
+    const areNew = check === 'none' && numbers === undefined;
     // The statements are built late: once the messages are numbered.
     if (this.dialect.name === 'postgres') {
       return [
         () => {
+          if (areNew) return this.#insertNew(messages, lease);
           const { sql, parameters } = this.#insert(
             messages,
             'ON CONFLICT (id) DO NOTHING RETURNING id, sequence',
@@ -59,7 +61,7 @@ export class MessageInsertions {
     }
     if (this.dialect.returns) {
       const sets = this.dialect.name === 'sqlite' ? preparedSets(messages) : [messages];
-      if (check === 'none') {
+      if (areNew) {
         return [
           ...sets.map((set) => () => this.#insert(set, '')),
           () => this.#lease(messages, lease),
@@ -93,14 +95,12 @@ export class MessageInsertions {
     ];
   }
 
-  /** Returns the ids that existed before, by the results of all steps. */
+  /** Returns the ids that existed before, by the results of all steps, which have looked for them. */
   knownIds(messages: readonly Message[], results: readonly Result[]): ReadonlySet<string> {
     const answered = new Set(results.flatMap(keysOf));
     const { returns: isWritten } = this.dialect;
     return new Set(
-      messages
-        .filter(({ id, isIdNew }) => !isIdNew && answered.has(keyOf('msg_', id)) !== isWritten)
-        .map(({ id }) => id),
+      messages.map(({ id }) => id).filter((id) => answered.has(keyOf('msg_', id)) !== isWritten),
     );
   }
 
@@ -128,12 +128,19 @@ export class MessageInsertions {
   #lease(messages: readonly Message[], { token, leasedUntil }: NewLease): Statement | null {
     if (messages.length === 0) return null;
     if (messages.every(({ key }) => key === null)) {
+      const table = this.tables.pendingMessages;
+      if (messages.length === 1) {
+        return {
+          sql: `INSERT INTO ${table} (id, lease, due_at) VALUES (?, ?, ?)`,
+          parameters: [keyOf('msg_', messages[0]!.id), token, leasedUntil],
+        };
+      }
       const { rows, parameter } = idRows(
         this.dialect,
         messages.map(({ id }) => keyOf('msg_', id)),
       );
       return {
-        sql: `INSERT INTO ${this.tables.pendingMessages} (id, lease, due_at) SELECT r.id, ?, ? FROM ${rows}`,
+        sql: `INSERT INTO ${table} (id, lease, due_at) SELECT r.id, ?, ? FROM ${rows}`,
         parameters: [token, leasedUntil, parameter],
       };
     }
@@ -145,6 +152,16 @@ export class MessageInsertions {
     return {
       sql: `INSERT INTO ${this.tables.pendingMessages} (id, key_hash, sequence, lease, due_at) SELECT r.id, r.key_hash, r.sequence, ?, ? FROM ${this.dialect.rows('r', KEYED)}`,
       parameters: [token, leasedUntil, this.dialect.rowsParameter(KEYED, keyed)],
+    };
+  }
+
+  /** Messages and leases by one statement of PostgreSQL, which asks nothing back: that takes half as long to plan. */
+  #insertNew(messages: readonly Message[], lease: NewLease): Statement {
+    const pending = this.#lease(messages, lease)!;
+    const stored = this.#insert(messages, '');
+    return {
+      sql: `WITH pending AS (${pending.sql}) ${stored.sql}`,
+      parameters: [...pending.parameters, ...stored.parameters],
     };
   }
 

@@ -27,6 +27,7 @@ export interface Inserted extends NewLease {
   readonly known: ReadonlySet<string>;
 }
 
+const NONE: ReadonlySet<string> = new Set();
 const MOST_TRIES = 5;
 
 /** The SQL on `thorn_messages` and on the leases in `thorn_pending_messages`. */
@@ -110,13 +111,15 @@ export class MessageTable {
       const inserted = await this.insert(messages, lease, (steps) => this.database.execute(steps));
       return inserted!.known;
     }
-    const isNew = messages.every(({ isIdNew }) => isIdNew);
+    // Outside of a transaction, a set whose connection was lost is written again.
+    const isNew = isOpen(manager) && messages.every(({ isIdNew }) => isIdNew);
     let check: KnownCheck = isNew ? 'none' : 'stored';
     for (let tries = 1; ; tries++) {
       try {
         const steps = this.#insertions.steps(messages, lease, check, numbers);
         const results = await this.database.runWithin(manager, steps);
         numbers?.assignWritten(results[0]!);
+        if (check === 'none' && numbers === undefined) return NONE;
         return this.#insertions.knownIds(messages, results);
       } catch (error) {
         // MySQL rolls back the statement alone, so that the transaction can go on.
