@@ -5,7 +5,7 @@ import { SystemClock } from '../lib/common/clock.js';
 import {
   type MatchCriteria,
   ThornSubscriber,
-  TypeOrmSubscriberRepository,
+  DatabaseSubscriberRepository,
 } from '../lib/subscriber/index.js';
 import { forked } from './contenders/forked.js';
 import { median, paced, reportValue } from './harness.js';
@@ -113,7 +113,7 @@ async function measure(
 
 interface Population {
   readonly dataSource: DataSource;
-  readonly repository: TypeOrmSubscriberRepository;
+  readonly repository: DatabaseSubscriberRepository;
   readonly senders: readonly string[];
   readonly bytesEach: number;
 }
@@ -149,7 +149,7 @@ async function population(count: number): Promise<Population> {
     type: 'better-sqlite3',
     database: ':memory:',
   });
-  const repository = new TypeOrmSubscriberRepository(dataSource, new SystemClock());
+  const repository = new DatabaseSubscriberRepository(dataSource, new SystemClock());
   const before = heapUsed();
   const began = performance.now();
   await repository.match({ event: EVENTS[0]!, owner: null, audience: 'owner' });

@@ -1,13 +1,13 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { SystemClock } from '../../lib/common/clock.js';
-import { ThornSubscriber, TypeOrmSubscriberRepository } from '../../lib/subscriber/index.js';
+import { ThornSubscriber, DatabaseSubscriberRepository } from '../../lib/subscriber/index.js';
 import type { ContenderModule, ForkedCandidate } from '../contenders/forked.js';
 
 /** Finds the subscribers of a message, which reads all of them the first time. */
 export async function reader(name: string, options: DataSourceOptions): Promise<ForkedCandidate> {
   const dataSource = new DataSource({ ...options, entities: [ThornSubscriber] });
   await dataSource.initialize();
-  const repository = new TypeOrmSubscriberRepository(dataSource, new SystemClock());
+  const repository = new DatabaseSubscriberRepository(dataSource, new SystemClock());
   const once = async () => {
     const found = await repository.match({
       event: 'article.created',

@@ -42,8 +42,8 @@ export {
   type SubscriberListQuery,
   type SubscriberPage,
   SubscriberRepository,
-  type TypeOrmSubscriberOptions,
-  TypeOrmSubscriberRepository,
+  type DatabaseSubscriberOptions,
+  DatabaseSubscriberRepository,
   type UpdateTerms,
 } from '../subscriber/index.js';
 export {

@@ -11,7 +11,7 @@ import { ThornPortalLink } from '../portal/index.js';
 import {
   SubscriberRepository,
   ThornSubscriber,
-  TypeOrmSubscriberRepository,
+  DatabaseSubscriberRepository,
 } from '../subscriber/index.js';
 
 /** Ends the start of an application whose database lacks tables or columns that it is about to use. */
@@ -27,7 +27,7 @@ export class SchemaCheck implements OnApplicationBootstrap {
   /** By now an application has run its own migrations, if it does so at start-up. */
   async onApplicationBootstrap(): Promise<void> {
     const isDurable = this.strategy instanceof OutboxStrategy;
-    const keepsSubscribers = this.subscribers instanceof TypeOrmSubscriberRepository;
+    const keepsSubscribers = this.subscribers instanceof DatabaseSubscriberRepository;
     for (const [index, dataSource] of this.dataSources.all.entries()) {
       await checkSchema(dataSource, this.dataSources.names[index]!, [
         ...(isDurable ? outboxEntities : []),

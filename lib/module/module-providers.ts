@@ -44,7 +44,7 @@ import {
   InMemorySubscriberRepository,
   SubscriberRepository,
   Subscribers,
-  TypeOrmSubscriberRepository,
+  DatabaseSubscriberRepository,
 } from '../subscriber/index.js';
 import { captureProviders } from './providers/capture.providers.js';
 import { dataSourcesProvider } from './providers/data-source.providers.js';
@@ -152,7 +152,7 @@ function repositoryProvider([name]: readonly string[]): FactoryProvider<Subscrib
   if (name === undefined) return constructAs(SubscriberRepository, InMemorySubscriberRepository);
   return constructAs(
     SubscriberRepository,
-    TypeOrmSubscriberRepository,
+    DatabaseSubscriberRepository,
     from([CapturedDataSources], ({ all: [dataSource] }) => dataSource!),
     Clock,
     from([ThornSettings], ({ options }) => options),

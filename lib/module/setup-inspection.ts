@@ -15,7 +15,7 @@ import { OutboxStrategy } from '../outbox/index.js';
 import {
   InMemorySubscriberRepository,
   SubscriberRepository,
-  TypeOrmSubscriberRepository,
+  DatabaseSubscriberRepository,
 } from '../subscriber/index.js';
 import { ThornSettings } from './options/settings.js';
 
@@ -92,7 +92,7 @@ export class SetupInspection implements ApplicationReport {
 
   #storesPlainSecrets(): boolean {
     return (
-      this.subscribers instanceof TypeOrmSubscriberRepository &&
+      this.subscribers instanceof DatabaseSubscriberRepository &&
       this.settings.options.encryption === undefined
     );
   }

@@ -49,9 +49,9 @@ export {
 } from './service/subscribers.js';
 export { SubscribersUnavailableError } from './storage/subscribers-unavailable.error.js';
 export {
-  type TypeOrmSubscriberOptions,
-  TypeOrmSubscriberRepository,
-} from './storage/typeorm-subscriber.repository.js';
+  type DatabaseSubscriberOptions,
+  DatabaseSubscriberRepository,
+} from './storage/database-subscriber.repository.js';
 export { type NamedRecipients, StaticSubscriberSet } from './static/static-subscriber-set.js';
 export { isStaticId, type StaticSubscriberRules } from './static/static-subscribers.js';
 export type { SubscriberLimits } from './model/subscriber.repository.js';

@@ -9,7 +9,7 @@ import { SecretSealer } from '../../lib/signing/index.js';
 import {
   InMemorySubscriberRepository,
   ThornSubscriber,
-  TypeOrmSubscriberRepository,
+  DatabaseSubscriberRepository,
 } from '../../lib/subscriber/index.js';
 import { type FreshDatabase, freshMariadb, freshPostgres } from '../services/database.js';
 import { subscriberRepositoryConformance } from '../../lib/testing/index.js';
@@ -109,7 +109,7 @@ async function onDatabase(options: DataSourceOptions, sealer?: SecretSealer) {
   const clock = new TestClock();
   let opened = 0;
   return {
-    open: () => new TypeOrmSubscriberRepository(dataSources[opened++]!, clock, {}, sealer),
+    open: () => new DatabaseSubscriberRepository(dataSources[opened++]!, clock, {}, sealer),
     letStalenessPass: () => {
       clock.time += 5001;
     },

@@ -16,7 +16,7 @@ const ELSEWHERE = new Set([
   'SendForOptions',
   'StrategyDefinition',
   'SubscriberLimits',
-  'TypeOrmSubscriberOptions',
+  'DatabaseSubscriberOptions',
 ]);
 describe('the reference of options', () => {
   it('is what the types say now: npm run docs:options', { timeout: 120_000 }, async () => {

@@ -21,7 +21,7 @@ import {
   type SubscriberRepository,
   Subscribers,
   ThornSubscriber,
-  TypeOrmSubscriberRepository,
+  DatabaseSubscriberRepository,
 } from '../../lib/subscriber/index.js';
 
 class TestClock extends Clock {
@@ -60,9 +60,9 @@ describe.each([
   ['PostgreSQL', onPostgres],
 ])('sealed in %s', (_, open) => {
   let store: Store;
-  let plain: TypeOrmSubscriberRepository;
-  let sealed: TypeOrmSubscriberRepository;
-  let resealed: TypeOrmSubscriberRepository;
+  let plain: DatabaseSubscriberRepository;
+  let sealed: DatabaseSubscriberRepository;
+  let resealed: DatabaseSubscriberRepository;
 
   beforeEach(async () => {
     store = await open();
@@ -193,7 +193,7 @@ describe.each([
       const work = maintenance(resealed);
       const pages = vi.spyOn(resealed, 'reseal');
       pages.mockImplementationOnce((page) =>
-        TypeOrmSubscriberRepository.prototype.reseal.call(resealed, page),
+        DatabaseSubscriberRepository.prototype.reseal.call(resealed, page),
       );
       pages.mockRejectedValueOnce(new Error('the connection is gone'));
 
@@ -280,9 +280,9 @@ describe.each([
     return new Maintenance({ ...tools(), subscribers, sealer });
   }
 
-  function repository(...keys: { id: string; key: Buffer }[]): TypeOrmSubscriberRepository {
+  function repository(...keys: { id: string; key: Buffer }[]): DatabaseSubscriberRepository {
     const sealer = keys.length === 0 ? undefined : new SecretSealer({ keys });
-    return new TypeOrmSubscriberRepository(store.dataSource, clock, {}, sealer);
+    return new DatabaseSubscriberRepository(store.dataSource, clock, {}, sealer);
   }
 
   async function row(id: string): Promise<ThornSubscriber> {
@@ -300,7 +300,7 @@ describe.each([
 
 const VALID = { url: 'https://example.com/hooks', events: ['article.*'] };
 
-function service(repository: TypeOrmSubscriberRepository): Subscribers {
+function service(repository: DatabaseSubscriberRepository): Subscribers {
   return new Subscribers(repository, clock, {
     checkUrl: () => undefined,
     contentTypes: ['application/json'],

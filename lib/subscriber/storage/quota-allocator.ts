@@ -1,3 +1,4 @@
+import { isTaken } from '../../database/database-errors.js';
 import { freeSlots, NO_PLACES, type QuotaSlots } from './quota-slots.js';
 import type { SubscriberTable } from './subscriber-table.js';
 import type { Subscriber } from '../model/subscriber.js';
@@ -5,13 +6,6 @@ import type { SubscriberLimits } from '../model/subscriber.repository.js';
 
 /** More than can lose a place to each other at the same moment. */
 const MAX_TRIES = 100;
-// PostgreSQL, SQLite, MySQL and MariaDB.
-const UNIQUE_VIOLATIONS = new Set<unknown>([
-  '23505',
-  'SQLITE_CONSTRAINT_UNIQUE',
-  'SQLITE_CONSTRAINT',
-  'ER_DUP_ENTRY',
-]);
 
 /** Assigns quota places in the table; a process that loses a place tries the next one. */
 export class QuotaAllocator {
@@ -41,9 +35,4 @@ export class QuotaAllocator {
       }
     }
   }
-}
-
-function isTaken(error: unknown): boolean {
-  const { driverError } = (error ?? {}) as { readonly driverError?: { readonly code?: unknown } };
-  return UNIQUE_VIOLATIONS.has(driverError?.code);
 }

@@ -1,3 +1,4 @@
+import { TypeOrmClient } from '../../database/typeorm-client.js';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { subscriber } from '../../testing/conformance/subscriber-repository/subscribers.js';
@@ -40,7 +41,7 @@ beforeEach(async () => {
     entities: [ThornSubscriber],
     synchronize: true,
   }).initialize();
-  table = new SlowTable(dataSource);
+  table = new SlowTable(new TypeOrmClient(dataSource));
   clock.time = 1_700_000_000_000;
   mirror = new SubscriberCache(table, new SubscriberRowMapper(), clock, {
     maxStaleness: 5000,

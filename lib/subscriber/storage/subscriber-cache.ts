@@ -6,7 +6,6 @@ import { SubscriberIndex } from '../matching/subscriber-index.js';
 import type { CachedSubscriber } from './cached-subscriber.js';
 import { describeFault, isFault, type SubscriberRowMapper } from './subscriber-row-mapper.js';
 import type { SubscriberRow, SubscriberTable } from './subscriber-table.js';
-import type { ThornSubscriber } from './subscriber.entity.js';
 import type { MatchCriteria } from '../model/subscriber.repository.js';
 import { isActive, type Subscriber } from '../model/subscriber.js';
 import { SubscribersUnavailableError } from './subscribers-unavailable.error.js';
@@ -89,8 +88,8 @@ export class SubscriberCache {
    */
   async change(
     id: string,
-    write: () => Promise<ThornSubscriber | null>,
-  ): Promise<ThornSubscriber | null> {
+    write: () => Promise<SubscriberRow | null>,
+  ): Promise<SubscriberRow | null> {
     const looks = this.#looks;
     try {
       const row = await write();

@@ -8,7 +8,6 @@ import { checkRateLimit } from '../model/rate-limit-check.js';
 import { checkFilter } from '../matching/subscriber-filter.js';
 import { CachedSubscriber } from './cached-subscriber.js';
 import { NO_PLACES, type QuotaSlots } from './quota-slots.js';
-import type { ThornSubscriber } from './subscriber.entity.js';
 import { type SubscriberRow, USUAL_TEXTS } from './subscriber-table.js';
 import type { Subscriber, SubscriberChanges, Verification } from '../model/subscriber.js';
 
@@ -35,60 +34,75 @@ export class SubscriberRowMapper {
   }
 
   /** The columns of a new row. */
-  toRow(subscriber: Subscriber, places: QuotaSlots = NO_PLACES): ThornSubscriber {
-    const { id, owner, createdAt, updatedAt, ...changes } = subscriber;
-    const columns = this.toColumns(id, { ...changes, updatedAt });
-    return { id, owner, createdAt, ...columns, ...places } as ThornSubscriber;
+  toRow(subscriber: Subscriber, { ownerPlace, hostPlace }: QuotaSlots = NO_PLACES): SubscriberRow {
+    const { id, owner, createdAt } = subscriber;
+    return {
+      ...(this.toColumns(id, subscriber) as SubscriberRow),
+      id,
+      owner,
+      created_at: createdAt.getTime(),
+      owner_place: ownerPlace,
+      host_place: hostPlace,
+    };
   }
 
   /** The columns that a change writes: the named ones, and a new revision. */
   toColumns(
     id: string,
     changes: SubscriberChanges & { readonly updatedAt: Date },
-  ): Partial<ThornSubscriber> {
-    const { events, exclude, filter, rateLimit, secrets, metadata, ...plain } = changes;
-    return {
-      ...plain,
-      ...(events && { events: JSON.stringify(events) }),
-      ...(exclude && { exclude: JSON.stringify(exclude) }),
-      ...(filter !== undefined && { filter: filter === null ? null : JSON.stringify(filter) }),
-      ...(rateLimit !== undefined && {
-        rateMax: rateLimit?.max ?? null,
-        ratePer: rateLimit?.per ?? null,
-      }),
+  ): Partial<SubscriberRow> {
+    const { events, exclude, filter, rateLimit, secrets, metadata, ordered, enabled } = changes;
+    const columns = {
+      url: changes.url,
+      events: events && JSON.stringify(events),
+      exclude: exclude && JSON.stringify(exclude),
+      filter: filter === null || filter === undefined ? filter : JSON.stringify(filter),
+      rate_max: rateLimit === null ? null : rateLimit?.max,
+      rate_per: rateLimit === null ? null : rateLimit?.per,
+      ordered: ordered === undefined ? undefined : Number(ordered),
+      on_exhausted: changes.onExhausted,
+      hold_for: changes.holdFor,
+      content_type: changes.contentType,
+      digest: changes.digest,
       ...(secrets && this.secretsColumn(id, secrets)),
-      ...(metadata && { metadata: JSON.stringify(metadata) }),
+      enabled: enabled === undefined ? undefined : Number(enabled),
+      verification: changes.verification,
+      description: changes.description,
+      metadata: metadata && JSON.stringify(metadata),
+      updated_at: changes.updatedAt.getTime(),
       revision: randomInt(MAX_REVISION),
     };
+    return Object.fromEntries(
+      Object.entries(columns).filter(([, value]) => value !== undefined),
+    ) as Partial<SubscriberRow>;
   }
 
-  secretsColumn(id: string, secrets: readonly Secret[]): Pick<ThornSubscriber, 'secrets'> {
+  secretsColumn(id: string, secrets: readonly Secret[]): Pick<SubscriberRow, 'secrets'> {
     return { secrets: this.sealer.seal(JSON.stringify(secrets), id) };
   }
 
   /** True when the secrets of a row are stored in the form that {@link toRow} writes. */
-  isCurrent({ secrets }: ThornSubscriber): boolean {
+  isCurrent({ secrets }: SubscriberRow): boolean {
     return this.sealer.isCurrent(secrets);
   }
 
   /** The subscriber of a row, or why it cannot be read. */
   fromRow(row: SubscriberRow): CachedSubscriber | RowFault {
-    const { rateMax, ratePer, holdFor } = row;
+    const { rate_max: max, rate_per: per, hold_for: holdFor } = row;
     const opened = this.#opened(row.secrets, row.id);
     if (opened instanceof SecretUnreadableError) return opened;
     const events = this.#patterns(row.events);
     const exclude = this.#patterns(row.exclude ?? USUAL_TEXTS.exclude);
     const filter = row.filter === null ? null : parsed(row.filter);
-    const rateLimit =
-      rateMax === null && ratePer === null ? null : { max: rateMax!, per: ratePer! };
+    const rateLimit = max === null && per === null ? null : { max: max!, per: per! };
     const secrets = parsed(opened);
     const metadata =
       row.metadata === null || row.metadata === '{}' ? NO_METADATA : parsed(row.metadata);
     const ordered = Boolean(row.ordered);
-    const onExhausted = oneOf(EXHAUSTED_ACTIONS, row.onExhausted ?? USUAL_TEXTS.onExhausted);
+    const onExhausted = oneOf(EXHAUSTED_ACTIONS, row.on_exhausted ?? USUAL_TEXTS.on_exhausted);
     const digest = oneOf(DIGESTS, row.digest ?? USUAL_TEXTS.digest);
     const verification = oneOf(VERIFICATIONS, row.verification ?? USUAL_TEXTS.verification);
-    const [createdAt, updatedAt] = [Number(row.createdAt), Number(row.updatedAt)];
+    const [createdAt, updatedAt] = [Number(row.created_at), Number(row.updated_at)];
     if (events === null) return 'events';
     if (exclude === null) return 'exclude';
     if (!isFilter(filter)) return 'filter';
@@ -113,7 +127,7 @@ export class SubscriberRowMapper {
       ordered,
       onExhausted,
       holdFor,
-      contentType: this.#shared(row.contentType ?? USUAL_TEXTS.contentType),
+      contentType: this.#shared(row.content_type ?? USUAL_TEXTS.content_type),
       digest,
       secrets,
       enabled: Boolean(row.enabled),

@@ -5,8 +5,7 @@ import { withoutExpired } from '../service/secret-rotation.js';
 import { hostnameOf } from './quota-slots.js';
 import type { QuotaAllocator } from './quota-allocator.js';
 import { describeFault, isFault, type SubscriberRowMapper } from './subscriber-row-mapper.js';
-import type { SubscriberTable } from './subscriber-table.js';
-import type { ThornSubscriber } from './subscriber.entity.js';
+import type { SubscriberRow, SubscriberTable } from './subscriber-table.js';
 import type { UpdateTerms } from '../model/subscriber.repository.js';
 import type { Subscriber, SubscriberChanges } from '../model/subscriber.js';
 
@@ -26,7 +25,7 @@ export class SubscriberWriter {
   ) {}
 
   /** Whatever else is in the row. @returns the row as it is then; null when there is none */
-  async plainly(id: string, changes: DatedChanges): Promise<ThornSubscriber | null> {
+  async plainly(id: string, changes: DatedChanges): Promise<SubscriberRow | null> {
     await this.table.update(id, this.rows.toColumns(id, changes));
     return this.table.find(id, 'any');
   }
@@ -41,7 +40,7 @@ export class SubscriberWriter {
     id: string,
     changes: DatedChanges,
     { check, limits }: UpdateTerms,
-  ): Promise<ThornSubscriber | null> {
+  ): Promise<SubscriberRow | null> {
     for (;;) {
       const current = await this.table.find(id, 'any');
       if (current === null) return null;
@@ -55,9 +54,9 @@ export class SubscriberWriter {
         moved,
         isMoved ? limits : undefined,
         async ({ hostPlace }) => {
-          const columns = this.rows.toColumns(id, changes);
           // Its place among all those of its owner stays; at another host it needs another one.
-          if (isMoved) columns.hostPlace = hostPlace;
+          const place = isMoved ? { host_place: hostPlace } : {};
+          const columns = { ...this.rows.toColumns(id, changes), ...place };
           return (await this.table.updateUnchanged(current, columns))
             ? { ...current, ...columns }
             : null;
@@ -71,7 +70,7 @@ export class SubscriberWriter {
   async disable(
     id: string,
     updatedAt: Date,
-  ): Promise<{ readonly row: ThornSubscriber | null; readonly isDisabled: boolean }> {
+  ): Promise<{ readonly row: SubscriberRow | null; readonly isDisabled: boolean }> {
     for (;;) {
       const row = await this.table.find(id, 'any');
       if (row === null || !row.enabled) return { row, isDisabled: false };
@@ -87,7 +86,7 @@ export class SubscriberWriter {
     id: string,
     change: (secrets: readonly Secret[], current: Subscriber) => readonly Secret[],
     updatedAt: Date,
-  ): Promise<ThornSubscriber | null> {
+  ): Promise<SubscriberRow | null> {
     for (;;) {
       const current = await this.table.find(id, 'any');
       if (current === null) return null;
@@ -121,8 +120,8 @@ export class SubscriberWriter {
    *
    * @returns whether it was written or, with `dryRun`, would be; null when the secrets do not open
    */
-  async resealed(found: ThornSubscriber, now: number, dryRun: boolean): Promise<boolean | null> {
-    let row: ThornSubscriber | null = found;
+  async resealed(found: SubscriberRow, now: number, dryRun: boolean): Promise<boolean | null> {
+    let row: SubscriberRow | null = found;
     while (row !== null) {
       const subscriber = this.rows.fromRow(row);
       if (isFault(subscriber)) {

@@ -13,7 +13,7 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import {
   SubscribersUnavailableError,
   ThornSubscriber,
-  TypeOrmSubscriberRepository,
+  DatabaseSubscriberRepository,
 } from '../index.js';
 
 const EVERYONE = { event: 'article.created', owner: null, audience: 'everyone' } as const;
@@ -30,8 +30,8 @@ let directory: string;
 let clock: TestClock;
 let dataSource: DataSource;
 let other: DataSource;
-let here: TypeOrmSubscriberRepository;
-let there: TypeOrmSubscriberRepository;
+let here: DatabaseSubscriberRepository;
+let there: DatabaseSubscriberRepository;
 let logged: string[];
 
 /** Two data sources on one file: two processes, as far as the database can tell. */
@@ -48,8 +48,8 @@ beforeEach(async () => {
   dataSource = await open(true);
   other = await open(false);
   clock = new TestClock();
-  here = new TypeOrmSubscriberRepository(dataSource, clock);
-  there = new TypeOrmSubscriberRepository(other, clock);
+  here = new DatabaseSubscriberRepository(dataSource, clock);
+  there = new DatabaseSubscriberRepository(other, clock);
   logged = [];
   for (const level of ['warn', 'error'] as const) {
     vi.spyOn(Logger.prototype, level).mockImplementation((line) => void logged.push(String(line)));
@@ -88,7 +88,7 @@ describe('staleness', () => {
   });
 
   it('does not see a change of another process before, and sees it after maxStaleness', async () => {
-    const impatient = new TypeOrmSubscriberRepository(other, clock, { maxStaleness: 100 });
+    const impatient = new DatabaseSubscriberRepository(other, clock, { maxStaleness: 100 });
     await impatient.match(EVERYONE);
     await here.create(subscriber('one'));
 
@@ -253,8 +253,8 @@ it('says what to do when the data source does not know the entity', async () => 
     database: ':memory:',
   }).initialize();
 
-  expect(() => new TypeOrmSubscriberRepository(stranger, clock)).toThrow(ThornConfigurationError);
-  expect(() => new TypeOrmSubscriberRepository(stranger, clock)).toThrow(/autoLoadEntities/);
+  expect(() => new DatabaseSubscriberRepository(stranger, clock)).toThrow(ThornConfigurationError);
+  expect(() => new DatabaseSubscriberRepository(stranger, clock)).toThrow(/autoLoadEntities/);
   await stranger.destroy();
 });
 

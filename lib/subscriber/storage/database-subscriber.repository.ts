@@ -1,16 +1,15 @@
 import { Logger } from '@nestjs/common';
-import type { DataSource } from 'typeorm';
 import { KeyedMutex } from '../../common/async/keyed-mutex.js';
 import type { Clock } from '../../common/clock.js';
 import { LogLine } from '../../common/log/log-line.js';
+import { type SqlDataSource, TypeOrmClient } from '../../database/typeorm-client.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { Secret } from '../../message/recipient.js';
 import { type SecretSealer, SecretUnreadableError } from '../../signing/index.js';
 import { SubscriberCache } from './subscriber-cache.js';
 import { describeFault, isFault, SubscriberRowMapper } from './subscriber-row-mapper.js';
-import { SubscriberTable } from './subscriber-table.js';
+import { type SubscriberRow, SubscriberTable } from './subscriber-table.js';
 import { SubscriberWriter } from './subscriber-writer.js';
-import type { ThornSubscriber } from './subscriber.entity.js';
 import {
   type MatchCriteria,
   type ResealedPage,
@@ -23,8 +22,8 @@ import {
 import { QuotaAllocator } from './quota-allocator.js';
 import type { OwnerScope, Subscriber, SubscriberChanges } from '../model/subscriber.js';
 
-/** Options for the freshness of {@link TypeOrmSubscriberRepository}'s cache. */
-export interface TypeOrmSubscriberOptions {
+/** Options for the freshness of {@link DatabaseSubscriberRepository}'s cache. */
+export interface DatabaseSubscriberOptions {
   /**
    * The maximum age of the cache in milliseconds; default 5,000. The first message after that waits for one read of the
    * table, the others are matched without a query. Changes made through the same instance are visible at once.
@@ -49,7 +48,7 @@ export interface TypeOrmSubscriberOptions {
  * before are read as they are. A subscriber whose secrets do not open is logged and receives nothing; reading it by its
  * id throws {@link SecretUnreadableError}, and so does changing it, unless the change gives it a new secret.
  */
-export class TypeOrmSubscriberRepository extends SubscriberRepository {
+export class DatabaseSubscriberRepository extends SubscriberRepository {
   readonly #logger = new Logger('Thorn');
   readonly #table: SubscriberTable;
   readonly #rows: SubscriberRowMapper;
@@ -64,13 +63,13 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
    * @throws `ThornConfigurationError` when the data source does not know the entity `ThornSubscriber`
    */
   constructor(
-    dataSource: DataSource,
+    dataSource: SqlDataSource,
     clock: Clock,
-    options: TypeOrmSubscriberOptions = {},
+    options: DatabaseSubscriberOptions = {},
     sealer?: SecretSealer,
   ) {
     super();
-    this.#table = new SubscriberTable(dataSource);
+    this.#table = new SubscriberTable(new TypeOrmClient(dataSource));
     this.#rows = new SubscriberRowMapper(sealer);
     this.#placing = new QuotaAllocator(this.#table);
     this.#writes = new SubscriberWriter(this.#table, this.#rows, this.#placing);
@@ -215,27 +214,24 @@ export class TypeOrmSubscriberRepository extends SubscriberRepository {
     return this.#mirror.isUnheard(criteria);
   }
 
-  #demandReadable(row: ThornSubscriber): void {
+  #demandReadable(row: SubscriberRow): void {
     const result = this.#rows.fromRow(row);
     if (result instanceof SecretUnreadableError) throw result;
   }
 
   /** One write of an id at a time: two that overlap could tell the mirror their outcomes in the wrong order. */
-  #change(
-    id: string,
-    write: () => Promise<ThornSubscriber | null>,
-  ): Promise<ThornSubscriber | null> {
+  #change(id: string, write: () => Promise<SubscriberRow | null>): Promise<SubscriberRow | null> {
     return this.#turns.run(id, () => this.#mirror.change(id, write));
   }
 
   /** @throws {@link SecretUnreadableError} */
-  #read(row: ThornSubscriber | null): Subscriber | null {
+  #read(row: SubscriberRow | null): Subscriber | null {
     if (row === null) return null;
     this.#demandReadable(row);
     return this.#readOrLog(row);
   }
 
-  #readOrLog(row: ThornSubscriber): Subscriber | null {
+  #readOrLog(row: SubscriberRow): Subscriber | null {
     const subscriber = this.#rows.fromRow(row);
     if (!isFault(subscriber)) return subscriber;
     const text = `Subscriber ${row.id} cannot be read: ${describeFault(subscriber)}`;
