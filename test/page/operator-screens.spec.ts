@@ -99,6 +99,24 @@ describe.each(sqliteAndPostgres)('deliveries on $database', ({ create }) => {
     expect(await page.getByText('Operator').count()).toBe(0);
   });
 
+  it('asks nothing of the operator API for an owner, on any screen', async () => {
+    const { page } = visitor;
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    for (const path of ['/', '/endpoints', '/deliveries', '/events']) {
+      await enter('alice', path);
+      await page.reload();
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.waitForLoadState('networkidle');
+    }
+    expect(asked.filter((path) => path.startsWith('/hooks/')).length).toBeGreaterThan(3);
+    expect(asked.filter((path) => path.includes('operator'))).toEqual([]);
+
+    // The same browser, by whom the operator API lets in.
+    await enter('root', '/operator');
+    await expect.poll(() => asked.some((path) => path.includes('operator'))).toBe(true);
+  });
+
   it('shows owners their own, with filters in the address', async () => {
     const { page } = visitor;
     await enter('alice', '/deliveries');
