@@ -12,7 +12,7 @@ const PACKAGE = {
   name: 'a-library',
   exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
   dependencies: { undici: '^7' },
-  peerDependencies: { '@nestjs/common': '^12', '@nestjs/swagger': '^12' },
+  peerDependencies: { '@nestjs/common': '^12', '@nestjs/swagger': '^12', typeorm: '^1' },
   peerDependenciesMeta: { '@nestjs/swagger': { optional: true } },
 };
 
@@ -91,6 +91,15 @@ describe('check-imports', () => {
       'a package that is not declared',
       { 'lib/event/a.ts': `const it = await import('vitest/node');` },
       'lib/event/a.ts:1 names "vitest", which is neither a dependency nor a peer in package.json',
+    ],
+    [
+      'a value of typeorm where types will do',
+      {
+        'lib/portal/a.ts': `import type { DataSource } from 'typeorm'; import { type Table } from 'typeorm';`,
+        'lib/portal/a.entity.ts': `import { Entity } from 'typeorm';`,
+        'lib/portal/b.ts': `import { IsNull, type DataSource } from 'typeorm';`,
+      },
+      'lib/portal/b.ts:1 may import types of "typeorm" only: use SqlClient of lib/database',
     ],
     [
       'a path that leaves the library',

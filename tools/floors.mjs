@@ -81,6 +81,13 @@ const INNER_FLOORS = {
   testing: ['', 'conformance', 'conformance/subscriber-repository'],
 };
 
+/**
+ * Who may import values of `typeorm`: what notices changes there, what describes the tables, and the files that need a data
+ * source of their own or look for those of the application. All others reach a database by `SqlClient`.
+ */
+const KNOWS_TYPEORM =
+  /^(?:capture|sqlite|migrations)\/|\.entity\.ts$|^(?:outbox\/database\/sqlite-database|module\/event-discovery|cli\/commands\/migrations-sql)\.ts$/;
+
 /** Places that nothing but the top may import, although they are on a lower floor. */
 const APART = new Set(['receiver']);
 const TOP = FLOORS.findIndex((places) => places.includes('thorn.module'));
@@ -104,6 +111,16 @@ export function judgeImport(from, to) {
     return `"${importer}" may not import from "${imported}", which stands apart`;
   }
   return null;
+}
+
+/**
+ * @param {string} from path of the importing file, relative to lib, with `/`
+ * @param {string | null | undefined} name of a package whose values it imports
+ * @returns {string | null} what is wrong with it
+ */
+export function judgePackage(from, name) {
+  if (name !== 'typeorm' || KNOWS_TYPEORM.test(from)) return null;
+  return 'may import types of "typeorm" only: use SqlClient of lib/database';
 }
 
 /**

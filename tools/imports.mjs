@@ -8,6 +8,7 @@ import ts from 'typescript';
  * @typedef {object} Import
  * @property {string} specifier as written
  * @property {number} line counted from 1
+ * @property {boolean} loads false where types alone are meant, or the path
  */
 
 /**
@@ -26,11 +27,16 @@ export function importsOf(file) {
   );
   /** @type {Import[]} */
   const found = [];
-  const add = (/** @type {string} */ specifier, /** @type {number} */ position) => {
-    found.push({ specifier, line: source.getLineAndCharacterOfPosition(position).line + 1 });
+  const add = (
+    /** @type {string} */ specifier,
+    /** @type {number} */ position,
+    /** @type {boolean} */ loads,
+  ) => {
+    const line = source.getLineAndCharacterOfPosition(position).line + 1;
+    found.push({ specifier, line, loads });
   };
   for (const { fileName, pos } of source.typeReferenceDirectives) {
-    add(fileName === 'node' ? 'node:process' : fileName, pos);
+    add(fileName === 'node' ? 'node:process' : fileName, pos, false);
   }
   visit(source);
   return found;
@@ -38,7 +44,7 @@ export function importsOf(file) {
   /** @param {ts.Node} node */
   function visit(node) {
     const name = moduleName(node);
-    if (name) add(name.text, name.getStart());
+    if (name) add(name.text, name.getStart(), loads(node));
     ts.forEachChild(node, visit);
   }
 }
@@ -97,6 +103,16 @@ function moduleName(node) {
   else if (ts.isModuleDeclaration(node)) name = node.name;
   else if (ts.isCallExpression(node) && loadsModule(node.expression)) name = node.arguments[0];
   return name && ts.isStringLiteralLike(name) ? name : undefined;
+}
+
+/** @param {ts.Node} node */
+function loads(node) {
+  if (ts.isExportDeclaration(node)) return !node.isTypeOnly;
+  if (ts.isCallExpression(node)) return !ts.isPropertyAccessExpression(node.expression);
+  if (!ts.isImportDeclaration(node)) return false;
+  const { isTypeOnly = false, name, namedBindings } = node.importClause ?? {};
+  const isNamed = namedBindings !== undefined && ts.isNamedImports(namedBindings) && !name;
+  return !isTypeOnly && !(isNamed && namedBindings.elements.every((one) => one.isTypeOnly));
 }
 
 /** @param {ts.Expression} callee */
