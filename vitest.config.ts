@@ -61,6 +61,18 @@ const SHARED_PROCESS = [
   LIB_SPECS,
   'test/capture/!(change-feed-*|cls-transactions|typeorm-transactional).spec.ts',
   'test/conformance/*.spec.ts',
+  'test/guides/{conditions,configuration,delivery,security}-guide.spec.ts',
+  'test/guides/{architecture-walk,site}.spec.ts',
+  'test/rate-limit/limiters.spec.ts',
+  'test/services/*.spec.ts',
+  'test/tooling/{entries,errors,thorn-schema}.spec.ts',
+];
+
+/** What the repository is kept in order with: its tools, its benchmarks and the site as browsers show it. */
+const REPOSITORY_SPECS = [
+  'tools/**/*.spec.ts',
+  'bench/**/*.spec.ts',
+  'test/guides/site-in-browser.spec.ts',
 ];
 
 /** What needs Redis, RabbitMQ or MariaDB, or minutes. */
@@ -83,6 +95,7 @@ const DATABASES_ALIKE: Readonly<Record<string, ProvidedContext['databasesAlike']
   'nest-12': ['sqlite', 'postgres'],
   'nest-12-shared': ['sqlite', 'postgres'],
   mariadb: ['mariadb'],
+  'mariadb-outbox': ['mariadb'],
 };
 
 /** What captures rows alike on every server: on MariaDB in a project of its own. */
@@ -90,6 +103,12 @@ const ALIKE_SPECS = [
   'test/capture/{cascades,changed-fields,changed-keys,cls-transactions,declarations,domain-mappers,hooks,lazy-and-embedded,many-rows}.spec.ts',
   'test/capture/{null-relations,other-side,outside,private-fields,read-back,related-gone,relations-by-criteria,relations}.spec.ts',
   'test/capture/{rows,called-by-saves,softly-removed-rows,unique-links,unread-values}.spec.ts',
+];
+/** The same of deliveries; with those that MySQL's driver runs there as well. */
+const ALIKE_OUTBOX_SPECS = [
+  'test/outbox/{many-messages,mixed-subscribers,ordered-faults,ordered-model,well-again}.spec.ts',
+  'test/outbox/{ordered-bulk,ordered-holds}.spec.ts',
+  'test/rate-limit/rate-limit.spec.ts',
 ];
 
 /** Nest reads constructor parameter types from decorator metadata. */
@@ -104,7 +123,7 @@ export default defineConfig({
     // Many tests wait for something by design; only the unusual ones get a line.
     slowTestThreshold: 10_000,
     // They wait for servers, receivers and other processes more than they compute.
-    maxWorkers: Math.max(3, availableParallelism()),
+    maxWorkers: Math.max(4, availableParallelism()),
     // Here and not in the projects, so that all of them share the servers.
     globalSetup: suite === 'unit' ? [] : ['test/services/servers.ts'],
     ...(suite === 'quick' && { testNamePattern: /^(?!.*mariadb)/i }),
@@ -121,9 +140,11 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
     return [project('nest-12', all, { exclude: [...NOT_QUICK, ...LOWEST_ONLY] })];
   return [
     // All of `npm test`. The other projects are `npm run test:rest`.
-    project('nest-12', all, { exclude: [...LOWEST_ONLY, ...SHARED_PROCESS] }),
+    project('nest-12', all, { exclude: [...LOWEST_ONLY, ...SHARED_PROCESS, ...REPOSITORY_SPECS] }),
     project('nest-12-shared', SHARED_PROCESS, { isolate: false }),
     project('mariadb', ALIKE_SPECS, { isolate: false }),
+    project('mariadb-outbox', ALIKE_OUTBOX_SPECS),
+    project('repository', REPOSITORY_SPECS),
     ...([11, 12] as const).map((major) =>
       project(`lowest-${major}`, LOWEST_SPECS, {
         plugins: [workspacePackages(`${lowest}nest-${major}`)],
@@ -136,6 +157,7 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
         'test/api/**/*.spec.ts',
         'test/receiver/**/*.spec.ts',
         'test/guides/{api,receiver}-guide.spec.ts',
+        'test/guides/getting-started.spec.ts',
         'test/outbox/shutdown.spec.ts',
         'test/relay/*-app.spec.ts',
         'test/tooling/nest-major.spec.ts',
@@ -202,6 +224,7 @@ function project(
         typeorm: name === 'typeorm-03' || name === 'lowest-11' ? '0.3' : '1',
         patience: PATIENCE,
         databasesAlike: DATABASES_ALIKE[name] ?? ['sqlite', 'postgres', 'mariadb'],
+        everyPair: name === 'nest-11',
       },
       // So that the alias holds in it as well.
       ...(name === 'typeorm-03' && { server: { deps: { inline: [/@nestjs\/typeorm/] } } }),
@@ -224,7 +247,7 @@ declare module 'vitest' {
     /** The workspace whose packages are loaded, with a slash at its end; empty for the root. */
     packages: string;
     /** The NestJS major that this project runs on. */
-    nestMajor: number;
+    nestMajor: 11 | 12;
     /** What processes of their own have to import for the BullMQ that this project runs on. */
     bullmq: string;
     /** The TypeORM that this project runs on. */
@@ -233,5 +256,7 @@ declare module 'vitest' {
     patience: number;
     /** The databases of what does the same on every one. */
     databasesAlike: readonly ('sqlite' | 'postgres' | 'mariadb')[];
+    /** Whether what does the same on every platform runs on each, and each database with each platform. */
+    everyPair: boolean;
   }
 }

@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Clock } from '../../lib/index.js';
 import { IdempotencyStore } from '../../lib/idempotency/index.js';
 import { MovableClock } from '../../lib/testing/index.js';
-import { type Api, platforms, startApi } from '../support/apps/api-app.js';
+import { type Api, startApi } from '../support/apps/api-app.js';
 import { type TestDatabase, createDatabase, sqliteAndPostgres } from '../support/databases.js';
+import { pairs } from '../support/places.js';
 
 const DAY = 24 * 60 * 60_000;
 const body = { url: 'https://example.com/', events: ['article.*'] };
@@ -13,7 +14,7 @@ const places: { database: string; create: () => Promise<TestDatabase | undefined
   { database: 'no database', create: async () => undefined },
 ];
 
-describe.each(places.flatMap((place) => platforms.map((platform) => ({ ...place, platform }))))(
+describe.each(pairs(places))(
   'Idempotency-Key on $database and $platform',
   ({ create, platform }) => {
     let api: Api;

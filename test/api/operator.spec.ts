@@ -17,8 +17,9 @@ import {
 import { DispatchStrategy } from '../../lib/extending/index.js';
 import type { OutboxStrategy } from '../../lib/outbox/index.js';
 import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Api, platforms, startApi } from '../support/apps/api-app.js';
-import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
+import { type Api, startApi } from '../support/apps/api-app.js';
+import { type TestDatabase } from '../support/databases.js';
+import { PAIRS } from '../support/places.js';
 
 /** Knows operators by a header of their own: what users have is nothing to it. */
 @Injectable()
@@ -56,9 +57,7 @@ it.each<[string, unknown]>([
   expect(make).toThrow(option);
 });
 
-describe.each(
-  sqliteAndPostgres.flatMap((store) => platforms.map((platform) => ({ ...store, platform }))),
-)('the operator API on $database and $platform', ({ create, platform }) => {
+describe.each(PAIRS)('the operator API on $database and $platform', ({ create, platform }) => {
   let api: Api;
   let store: TestDatabase;
   let receiver: ScriptedReceiver;

@@ -4,8 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { apiControllers, ApiSettings } from '../../lib/api/index.js';
 import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Api, type Answer, platforms, startApi } from '../support/apps/api-app.js';
+import { type Api, type Answer, startApi } from '../support/apps/api-app.js';
 import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
+import { PLATFORMS_ALIKE } from '../support/places.js';
 
 /** Every route that the router is told of. */
 function routes(): string[] {
@@ -179,7 +180,7 @@ it('covers every route, or exempts it for a reason', () => {
 
 const store = sqliteAndPostgres[0]!;
 
-describe.each(platforms)('two owners on %s', (platform) => {
+describe.each(PLATFORMS_ALIKE)('two owners on %s', (platform) => {
   let api: Api;
   let database: TestDatabase;
   let receiver: ScriptedReceiver;

@@ -4,8 +4,9 @@ import { DispatchStrategy } from '../../lib/extending/index.js';
 import { Clock, Deliveries, WebhookDispatcher } from '../../lib/index.js';
 import type { OutboxStrategy } from '../../lib/outbox/index.js';
 import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Api, type ApiCall, platforms, startApi } from '../support/apps/api-app.js';
-import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
+import { type Api, type ApiCall, startApi } from '../support/apps/api-app.js';
+import { type TestDatabase } from '../support/databases.js';
+import { PAIRS } from '../support/places.js';
 
 interface Shown {
   readonly event: string;
@@ -15,9 +16,7 @@ interface Shown {
 
 const DAY = 24 * 60 * 60_000;
 
-describe.each(
-  sqliteAndPostgres.flatMap((store) => platforms.map((platform) => ({ ...store, platform }))),
-)('the REST API on $database and $platform', ({ create, platform }) => {
+describe.each(PAIRS)('the REST API on $database and $platform', ({ create, platform }) => {
   let api: Api;
   let store: TestDatabase;
   let receiver: ScriptedReceiver;

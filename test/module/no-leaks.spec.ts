@@ -7,14 +7,14 @@ import {
   type WebhookEventName,
 } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Api, platforms, startApi } from '../support/apps/api-app.js';
-import { sqliteAndPostgres } from '../support/databases.js';
+import { type Api, startApi } from '../support/apps/api-app.js';
 import {
   OutputRecorder,
   callEveryRoute,
   SECRETS,
   signaturesIn,
 } from '../support/output-recorder.js';
+import { PAIRS } from '../support/places.js';
 
 const NAMES: readonly WebhookEventName[] = [
   'message-accepted',
@@ -31,9 +31,7 @@ afterEach(async () => {
   for (const one of clean.splice(0).reverse()) await one();
 });
 
-describe.each(
-  sqliteAndPostgres.flatMap((store) => platforms.map((platform) => ({ ...store, platform }))),
-)('a whole run on $database and $platform', ({ create, platform }) => {
+describe.each(PAIRS)('a whole run on $database and $platform', ({ create, platform }) => {
   it('reveals no secret, signature, authorization header or query string', async () => {
     const ears = new OutputRecorder();
     const receiver = await ScriptedReceiver.start();

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
-import { createDatabase, type DatabaseKind, type TestDatabase } from '../support/databases.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { STORED_ATTEMPTS } from '../support/stored-attempts.js';
+import { PLACES_ALIKE } from '../support/places.js';
 
 /** More than a process holds in memory. */
 const MESSAGES = process.env['THORN_LONG'] === '1' ? 50_000 : 12_000;
@@ -13,11 +14,7 @@ let database: TestDatabase;
 let receiver: ScriptedReceiver;
 let app: OutboxApp;
 
-describe.each<{ kind: DatabaseKind }>([
-  { kind: 'file' },
-  { kind: 'postgres' },
-  { kind: 'mariadb' },
-])('a transaction of many messages, on $kind', ({ kind }) => {
+describe.each(PLACES_ALIKE)('a transaction of many messages, on $kind', ({ kind }) => {
   beforeEach(async () => {
     [database, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
   });

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ScriptedAnswer, ScriptedReceiver } from '../../lib/testing/index.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
-import { createDatabase, type DatabaseKind, type TestDatabase } from '../support/databases.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { PLACES_ALIKE } from '../support/places.js';
 
 const KEYS = 5;
 const LATER = 100;
@@ -22,11 +23,7 @@ afterEach(async () => {
   await database.drop();
 });
 
-describe.each<{ kind: DatabaseKind }>([
-  { kind: 'file' },
-  { kind: 'postgres' },
-  { kind: 'mariadb' },
-])('messages with a key, on $kind', ({ kind }) => {
+describe.each(PLACES_ALIKE)('messages with a key, on $kind', ({ kind }) => {
   beforeEach(async () => {
     [database, plain, ordered] = [
       await createDatabase(kind),

@@ -3,9 +3,10 @@ import type { ReplayOptions } from '../../lib/outbox/index.js';
 import { hashOf } from '../../lib/outbox/tables/keys.js';
 import { MovableClock } from '../../lib/testing/index.js';
 import type { Subscriber } from '../../lib/subscriber/index.js';
-import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { OrderedReceiver } from '../support/ordered-receiver.js';
+import { EVERY_DIALECT } from '../support/places.js';
 
 const PATIENCE = { timeout: 20_000 };
 /** More than a bulk operation reads at once. */
@@ -88,12 +89,7 @@ afterEach(async () => {
   await place.drop();
 });
 
-describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
-  { kind: 'file' },
-  { kind: 'postgres' },
-  { kind: 'mariadb' },
-  { kind: 'mariadb', type: 'mysql' },
-])('an ordered subscriber on %j', ({ kind, ...more }) => {
+describe.each(EVERY_DIALECT)('an ordered subscriber on %j', ({ kind, ...more }) => {
   beforeEach(async () => {
     place = await createDatabase(kind);
     Object.assign(place.options, more);

@@ -1,11 +1,12 @@
 import { setTimeout as passes } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Subscriber } from '../../lib/subscriber/index.js';
-import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { OrderedReceiver } from '../support/ordered-receiver.js';
 import { bundleProgram, type Child, startChild } from '../services/child.js';
 import type { OutboxProcessTask } from '../support/processes/outbox.js';
+import { PLACES_ALIKE } from '../support/places.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const ROUNDS = IS_LONG ? 12 : 3;
@@ -26,112 +27,113 @@ beforeAll(async () => {
   program = await bundleProgram('test/support/processes/outbox.ts');
 }, 60_000);
 
-describe.each<{ kind: DatabaseKind }>([
-  { kind: 'file' },
-  { kind: 'postgres' },
-  { kind: 'mariadb' },
-])('workers with ordered subscribers beside others, on $kind', ({ kind }) => {
-  let place: TestDatabase;
-  let receiver: OrderedReceiver;
-  let app: OutboxApp;
-  let children: Child[];
+describe.each(PLACES_ALIKE)(
+  'workers with ordered subscribers beside others, on $kind',
+  ({ kind }) => {
+    let place: TestDatabase;
+    let receiver: OrderedReceiver;
+    let app: OutboxApp;
+    let children: Child[];
 
-  beforeEach(async () => {
-    [place, receiver] = [await createDatabase(kind), await OrderedReceiver.start()];
-    children = [];
-    app = await openOutboxApp(place, { worker: false });
-    for (const [at, [path, changes]] of Object.entries(SUBSCRIBERS).entries()) {
-      await app.subscribers.create(subscriber(receiver.url(path), { id: `sub_${at}`, ...changes }));
-    }
-  });
-  afterEach(async () => {
-    for (const child of children) await child.end('SIGKILL');
-    await app.close();
-    await receiver.stop();
-    await place.drop();
-  });
-
-  function start(): Child {
-    const task: OutboxProcessTask = {
-      options: place.options,
-      outbox: { lease: LEASE, schedule: Array<number>(100).fill(20) },
-      urls: Object.keys(SUBSCRIBERS).map((path) => receiver.url(path)),
-      changes: Object.values(SUBSCRIBERS),
-      articles: 0,
-    };
-    const child = startChild(program, JSON.stringify(task));
-    children.push(child);
-    return child;
-  }
-
-  it('never have two requests of a key in flight, killed and stopped beyond their leases', async () => {
-    receiver.reply = ({ sequence, attempt }) => ({
-      status: (sequence * 7 + attempt) % 5 === 0 ? 500 : 204,
-      after: (sequence * 13) % 8,
-    });
-    const workers = [start(), start(), start()];
-    let sent = 0;
-    const over = new AbortController();
-    const sending = (async () => {
-      while (!over.signal.aborted) {
-        sent++;
-        await Promise.all(KEYS.map((key) => app.send({ orderBy: { key } })));
-        await passes(30);
+    beforeEach(async () => {
+      [place, receiver] = [await createDatabase(kind), await OrderedReceiver.start()];
+      children = [];
+      app = await openOutboxApp(place, { worker: false });
+      for (const [at, [path, changes]] of Object.entries(SUBSCRIBERS).entries()) {
+        await app.subscribers.create(
+          subscriber(receiver.url(path), { id: `sub_${at}`, ...changes }),
+        );
       }
-    })();
-    const arrive = (more: number) => {
-      const before = receiver.arrivals.length;
-      return vi.waitFor(() => expect(receiver.arrivals.length).toBeGreaterThan(before + more), {
-        timeout: PATIENCE,
-      });
-    };
-    for (let round = 0; round < ROUNDS; round++) {
-      await arrive(120);
-      const stopped = workers[round % 3]!;
-      await stopped.printed('ready');
-      // Long runs stop it anywhere, and may meet the gap that docs/order.md names: in the middle of writing a request.
-      stopped.process.kill(IS_LONG ? 'SIGSTOP' : 'SIGUSR2');
-      await workers[(round + 1) % 3]!.end('SIGKILL');
-      workers[(round + 1) % 3] = start();
-      await passes(LEASE * 1.5);
-      stopped.process.kill('SIGCONT');
-      await arrive(120);
+    });
+    afterEach(async () => {
+      for (const child of children) await child.end('SIGKILL');
+      await app.close();
+      await receiver.stop();
+      await place.drop();
+    });
+
+    function start(): Child {
+      const task: OutboxProcessTask = {
+        options: place.options,
+        outbox: { lease: LEASE, schedule: Array<number>(100).fill(20) },
+        urls: Object.keys(SUBSCRIBERS).map((path) => receiver.url(path)),
+        changes: Object.values(SUBSCRIBERS),
+        articles: 0,
+      };
+      const child = startChild(program, JSON.stringify(task));
+      children.push(child);
+      return child;
     }
-    over.abort();
-    await sending;
-    for (const [key, path] of KEYS.flatMap(
-      (key) =>
-        [
-          [key, '/skip'],
-          [key, '/hold'],
-        ] as const,
-    )) {
-      await vi.waitFor(() => expect(receiver.accepted(key, path)).toContain(sent), {
-        timeout: PATIENCE,
-        interval: 100,
+
+    it('never have two requests of a key in flight, killed and stopped beyond their leases', async () => {
+      receiver.reply = ({ sequence, attempt }) => ({
+        status: (sequence * 7 + attempt) % 5 === 0 ? 500 : 204,
+        after: (sequence * 13) % 8,
       });
-      // A crash repeats what was under way, and nothing that was followed by another.
-      expect([...new Set(receiver.accepted(key, path))]).toEqual(upTo(sent));
-      const asked = receiver.asked(key, path);
-      expect(asked).toEqual(asked.toSorted((one, other) => one - other));
-    }
-    for (const [key, path] of KEYS.flatMap(
-      (key) =>
-        [
-          [key, '/plain'],
-          [key, '/limited'],
-        ] as const,
-    )) {
-      await vi.waitFor(
-        () => expect(new Set(receiver.accepted(key, path))).toEqual(new Set(upTo(sent))),
-        { timeout: PATIENCE, interval: 100 },
+      const workers = [start(), start(), start()];
+      let sent = 0;
+      const over = new AbortController();
+      const sending = (async () => {
+        while (!over.signal.aborted) {
+          sent++;
+          await Promise.all(KEYS.map((key) => app.send({ orderBy: { key } })));
+          await passes(IS_LONG ? 30 : 60);
+        }
+      })();
+      const arrive = (more: number) => {
+        const before = receiver.arrivals.length;
+        return vi.waitFor(() => expect(receiver.arrivals.length).toBeGreaterThan(before + more), {
+          timeout: PATIENCE,
+        });
+      };
+      for (let round = 0; round < ROUNDS; round++) {
+        await arrive(120);
+        const stopped = workers[round % 3]!;
+        await stopped.printed('ready');
+        // Long runs stop it anywhere, and may meet the gap that docs/order.md names: in the middle of writing a request.
+        stopped.process.kill(IS_LONG ? 'SIGSTOP' : 'SIGUSR2');
+        await workers[(round + 1) % 3]!.end('SIGKILL');
+        workers[(round + 1) % 3] = start();
+        await passes(LEASE * 1.5);
+        stopped.process.kill('SIGCONT');
+        await arrive(120);
+      }
+      over.abort();
+      await sending;
+      for (const [key, path] of KEYS.flatMap(
+        (key) =>
+          [
+            [key, '/skip'],
+            [key, '/hold'],
+          ] as const,
+      )) {
+        await vi.waitFor(() => expect(receiver.accepted(key, path)).toContain(sent), {
+          timeout: PATIENCE,
+          interval: 100,
+        });
+        // A crash repeats what was under way, and nothing that was followed by another.
+        expect([...new Set(receiver.accepted(key, path))]).toEqual(upTo(sent));
+        const asked = receiver.asked(key, path);
+        expect(asked).toEqual(asked.toSorted((one, other) => one - other));
+      }
+      for (const [key, path] of KEYS.flatMap(
+        (key) =>
+          [
+            [key, '/plain'],
+            [key, '/limited'],
+          ] as const,
+      )) {
+        await vi.waitFor(
+          () => expect(new Set(receiver.accepted(key, path))).toEqual(new Set(upTo(sent))),
+          { timeout: PATIENCE, interval: 100 },
+        );
+      }
+      expect(receiver.arrivals.filter(({ path }) => path === '/disabled')).toEqual([]);
+      expect(receiver.overlaps.filter((pair) => /^\/(skip|hold) /.test(pair))).toEqual([]);
+      await app.until(
+        'SELECT id FROM thorn_deliveries WHERE due_at IS NOT NULL OR key_hash IS NOT NULL',
+        (rows) => rows.length === 0,
       );
-    }
-    expect(receiver.arrivals.filter(({ path }) => path === '/disabled')).toEqual([]);
-    expect(receiver.overlaps.filter((pair) => /^\/(skip|hold) /.test(pair))).toEqual([]);
-    await app.until(
-      'SELECT id FROM thorn_deliveries WHERE due_at IS NOT NULL OR key_hash IS NOT NULL',
-      (rows) => rows.length === 0,
-    );
-  }, 180_000);
-});
+    }, 180_000);
+  },
+);

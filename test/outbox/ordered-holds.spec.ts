@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { WebhookEventMap } from '../../lib/delivery/index.js';
 import type { Subscriber } from '../../lib/subscriber/index.js';
-import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { type Arrival, OrderedReceiver } from '../support/ordered-receiver.js';
+import { EVERY_DIALECT } from '../support/places.js';
 
 const PATIENCE = { timeout: 20_000 };
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
@@ -67,12 +68,7 @@ afterEach(async () => {
   await place.drop();
 });
 
-describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
-  { kind: 'file' },
-  { kind: 'postgres' },
-  { kind: 'mariadb' },
-  { kind: 'mariadb', type: 'mysql' },
-])('an ordered subscriber on %j', ({ kind, ...more }) => {
+describe.each(EVERY_DIALECT)('an ordered subscriber on %j', ({ kind, ...more }) => {
   beforeEach(async () => {
     place = await createDatabase(kind);
     Object.assign(place.options, more);

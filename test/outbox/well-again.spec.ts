@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
-import { createDatabase, type DatabaseKind, type TestDatabase } from '../support/databases.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { RestartedHost } from '../support/restarted-host.js';
 import { STORED_ATTEMPTS } from '../support/stored-attempts.js';
+import { PLACES_ALIKE } from '../support/places.js';
 
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const RETRIES = `SELECT started_at FROM ${STORED_ATTEMPTS} WHERE number > 1 ORDER BY started_at`;
@@ -14,11 +15,7 @@ let apps: OutboxApp[];
 
 beforeEach(() => void (apps = []));
 
-describe.each<{ kind: DatabaseKind }>([
-  { kind: 'file' },
-  { kind: 'postgres' },
-  { kind: 'mariadb' },
-])('a host that was down, on $kind', ({ kind }) => {
+describe.each(PLACES_ALIKE)('a host that was down, on $kind', ({ kind }) => {
   let host: RestartedHost;
   beforeEach(async () => {
     [database, host] = [await createDatabase(kind), await RestartedHost.start()];

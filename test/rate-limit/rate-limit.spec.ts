@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
 import {
   openOutboxApp,
   type OutboxApp,
@@ -8,16 +8,13 @@ import {
   subscriber,
 } from '../support/apps/outbox-app.js';
 import { maxWithin, attemptStarts, rateUsage } from '../support/attempt-starts.js';
+import { PLACES_ALIKE } from '../support/places.js';
 
 const OPEN = 'SELECT id FROM thorn_deliveries WHERE due_at IS NOT NULL';
 const MESSAGES = 'SELECT id FROM thorn_pending_messages';
 const nothing = (rows: unknown[]) => rows.length === 0;
 
-describe.each<{ kind: DatabaseKind }>([
-  { kind: 'file' },
-  { kind: 'postgres' },
-  { kind: 'mariadb' },
-])('a rate limit, on $kind', ({ kind }) => {
+describe.each(PLACES_ALIKE)('a rate limit, on $kind', ({ kind }) => {
   let place: TestDatabase;
   let receiver: ScriptedReceiver;
   let rig: OutboxApp;
