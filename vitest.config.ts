@@ -123,7 +123,7 @@ export default defineConfig({
     // Many tests wait for something by design; only the unusual ones get a line.
     slowTestThreshold: 10_000,
     // They wait for servers, receivers and other processes more than they compute.
-    maxWorkers: Math.max(4, availableParallelism()),
+    maxWorkers: Math.max(5, availableParallelism()),
     // Here and not in the projects, so that all of them share the servers.
     globalSetup: suite === 'unit' ? [] : ['test/services/servers.ts'],
     ...(suite === 'quick' && { testNamePattern: /^(?!.*mariadb)/i }),
