@@ -27,6 +27,10 @@ const itself = [
 /** Set by `.ci/run`: the file that tools/test-totals.mjs reads. */
 const report = process.env['THORN_REPORT'];
 const long = process.env['THORN_LONG'] === '1';
+/** Files at once: most wait for servers, receivers and other processes more than they compute. */
+const WORKERS = Math.max(4, availableParallelism());
+/** Of `npm run test:rest`, where several would load the same server at once. */
+const WORKERS_OF_REST = Math.max(3, availableParallelism());
 /** Milliseconds that a condition may take to come true, unless the test says otherwise; below the limit of a test, so that it says what it has waited for. */
 const PATIENCE = 30_000;
 /** Set by `npm run test:unit` and `npm run test:quick`; CONTRIBUTING.md says what each is for. */
@@ -122,8 +126,6 @@ export default defineConfig({
     silent: 'passed-only',
     // Many tests wait for something by design; only the unusual ones get a line.
     slowTestThreshold: 10_000,
-    // They wait for servers, receivers and other processes more than they compute.
-    maxWorkers: Math.max(5, availableParallelism()),
     // Here and not in the projects, so that all of them share the servers.
     globalSetup: suite === 'unit' ? [] : ['test/services/servers.ts'],
     ...(suite === 'quick' && { testNamePattern: /^(?!.*mariadb)/i }),
@@ -208,6 +210,7 @@ function project(
   include: string[],
   { alias = [], plugins = [], exclude = [], isolate = true }: ProjectOptions = {},
 ): UserProjectConfigExport {
+  const isRest = !name.startsWith('nest-12') && name !== 'lib';
   return {
     oxc,
     plugins: [pageBundle(), ...plugins],
@@ -217,6 +220,8 @@ function project(
       include,
       exclude: ['**/node_modules/**', ...exclude],
       isolate,
+      maxWorkers: isRest ? WORKERS_OF_REST : WORKERS,
+      sequence: { groupOrder: isRest ? 1 : 0 },
       provide: {
         packages: name.startsWith('lowest-') ? `${lowest}nest-${name.slice(-2)}/` : '',
         nestMajor: name.endsWith('-11') ? 11 : 12,
