@@ -21,7 +21,6 @@ export function newScope(runner: SqliteRunner, parent?: Scope): Scope {
 interface OpenByHand {
   readonly scope: Scope;
   readonly handle: SqliteHandle | undefined;
-  readonly onEnd: () => void;
 }
 
 /** Whose turn it is on the one connection of a data source. */
@@ -67,29 +66,22 @@ export class ConnectionTurns {
     this.#lock.release();
   }
 
-  /** {@link begin} for `startTransaction()`. @param onEnd called at its end */
-  beginByHand(scope: Scope, onEnd: () => void): void {
+  /** {@link begin} for `startTransaction()`. */
+  beginByHand(scope: Scope): void {
     this.#holder = scope;
-    this.#openByHand = { scope, handle: sqliteHandle(this.dataSource), onEnd };
-  }
-
-  /** True while a transaction is open that this query runner has begun with `startTransaction()`. */
-  isBegunBy(runner: SqliteRunner): boolean {
-    return this.#openByHand?.scope.runner === runner;
+    this.#openByHand = { scope, handle: sqliteHandle(this.dataSource) };
   }
 
   /** Ends what this query runner has begun with `startTransaction()`, if SQLite has. */
   endIfOver(runner: SqliteRunner): void {
-    const isOver = this.isBegunBy(runner) && !isInTransaction(this.dataSource);
-    if (isOver) this.endByHand(this.#openByHand!.scope);
+    if (!isInTransaction(this.dataSource)) this.endByHand(runner);
   }
 
   /** {@link end} after {@link beginByHand}; does nothing when that was found to be over before. */
-  endByHand(scope: Scope): void {
-    const open = this.#openByHand;
-    if (open?.scope !== scope) return;
+  endByHand(runner: SqliteRunner): void {
+    const scope = this.#openByHand?.scope;
+    if (scope?.runner !== runner) return;
     this.#openByHand = undefined;
-    open.onEnd();
     this.end(scope);
   }
 
@@ -98,6 +90,6 @@ export class ConnectionTurns {
     const open = this.#openByHand;
     if (open === undefined) return;
     const isOver = open.scope.runner.transactionDepth > 0 && !isInTransaction(this.dataSource);
-    if (isOver || open.handle !== sqliteHandle(this.dataSource)) this.endByHand(open.scope);
+    if (isOver || open.handle !== sqliteHandle(this.dataSource)) this.endByHand(open.scope.runner);
   }
 }

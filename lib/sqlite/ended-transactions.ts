@@ -35,23 +35,9 @@ export class EndedTransactions {
     if (!isInTransaction(this.dataSource)) this.#add(runner, error);
   }
 
-  /** Runs a statement, and notices whether it ends its transaction. */
-  watch(runner: SqliteRunner, statement: () => Promise<unknown>): Promise<unknown> {
-    const { transactionDepth: depth } = runner;
-    const done = statement();
-    // Before the caller, who comes later.
-    if (depth > 0) done.catch((error: unknown) => this.notice(runner, error));
-    return done;
-  }
-
-  /** Sets TypeORM's flags where SQLite has rolled back everything: TypeORM's own ROLLBACK would fail, and leave them. */
-  async rollBack(runner: SqliteRunner): Promise<void> {
-    runner.transactionDepth -= 1;
-    if (runner.transactionDepth === 0) {
-      runner.isTransactionActive = false;
-      this.#ended.delete(runner);
-    }
-    await runner.broadcaster.broadcast('AfterTransactionRollback');
+  /** The transaction of a query runner was rolled back, as far as TypeORM is concerned. */
+  forget(runner: SqliteRunner): void {
+    this.#ended.delete(runner);
   }
 
   #add(runner: SqliteRunner, cause: unknown): void {

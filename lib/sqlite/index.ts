@@ -1,4 +1,9 @@
-export { wrapManagers } from './manager-methods.js';
+export {
+  type Around,
+  type ReplacedCall,
+  replaceMethods,
+  TRANSACTIONAL,
+} from './replaced-methods.js';
 export { addOwnSubscribers, isOwnSubscriber } from './own-subscribers.js';
 export { type SerializeTransactions, SqliteTransactions } from './sqlite-transactions.js';
 export { isInMemory, isLocked, prepare, type SqliteHandle, sqliteHandle } from './sqlite-handle.js';

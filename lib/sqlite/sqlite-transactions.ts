@@ -1,12 +1,19 @@
 import { Logger } from '@nestjs/common';
-import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
-import { AsyncVariable, followCallers } from '../common/async/async-variable.js';
+import type {
+  DataSource,
+  EntityManager,
+  EntitySubscriberInterface,
+  QueryRunner,
+  TransactionStartEvent,
+} from 'typeorm';
+import { AsyncVariable } from '../common/async/async-variable.js';
 import { ConnectionLock } from './connection-lock.js';
 import { ConnectionTurns, newScope, type Scope } from './connection-turns.js';
 import { EndedTransactions } from './ended-transactions.js';
-import { wrapManagers } from './manager-methods.js';
+import { addOwnSubscribers } from './own-subscribers.js';
+import { type Around, replaceMethods, TRANSACTIONAL } from './replaced-methods.js';
 import { isInTransaction, type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
-import type { AnyMethod, RunnerMethod, SqliteRunner } from './sqlite-runner.js';
+import type { SqliteRunner } from './sqlite-runner.js';
 
 /**
  * True lets transactions on SQLite wait for each other: TypeORM gives all of them one connection. `timeout` is the longest
@@ -19,6 +26,9 @@ const TIMEOUT = 10_000;
 /** Statements that change no row. */
 const CHANGES_NOTHING =
   /^\s*(?:SELECT|PRAGMA|EXPLAIN|VALUES|WITH(?![^]*\b(?:INSERT|UPDATE|DELETE|REPLACE)\b))\b/i;
+
+/** Statements that undo a transaction, or what was done since a savepoint. */
+const ROLLBACK = /^\s*ROLLBACK\b/i;
 
 /** Statements that begin or end a transaction by hand. */
 const BY_HAND = /^\s*(?:BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE)\b/i;
@@ -46,11 +56,14 @@ const installed = new WeakMap<DataSource, SqliteTransactions>();
 export class SqliteTransactions {
   readonly #logger = new Logger('Thorn');
   readonly #scopes = new AsyncVariable<Scope>();
-  /** For callers of `startTransaction()`: there is no function to run in a scope. */
-  readonly #begun = new AsyncVariable<Scope>();
   readonly #turns: ConnectionTurns;
   readonly #ended: EndedTransactions;
   readonly #restore: (() => void)[] = [];
+  readonly #hooks: EntitySubscriberInterface = {
+    beforeTransactionStart: (event) => this.#beforeStart(event),
+    afterTransactionCommit: ({ queryRunner }) => this.#afterEnd(queryRunner),
+    afterTransactionRollback: ({ queryRunner }) => this.#afterEnd(queryRunner),
+  };
   /** One save after the other uses it, so that its statements stay prepared. */
   #ofSaves: { readonly runner: SqliteRunner; readonly handle: SqliteHandle } | undefined;
   /** True when transactions take turns. */
@@ -77,7 +90,9 @@ export class SqliteTransactions {
    * @param serialize default true
    */
   static install(dataSource: DataSource, serialize: SerializeTransactions = true): void {
-    if (dataSource.options.type !== 'better-sqlite3' || installed.has(dataSource)) return;
+    if (dataSource.options.type !== 'better-sqlite3') return;
+    const known = installed.get(dataSource);
+    if (known !== undefined) return known.#listen();
     const transactions = new SqliteTransactions(dataSource, serialize);
     installed.set(dataSource, transactions);
     transactions.#install();
@@ -89,17 +104,13 @@ export class SqliteTransactions {
     if (transactions === undefined) return;
     installed.delete(dataSource);
     for (const restore of transactions.#restore) restore();
+    const at = dataSource.subscribers.indexOf(transactions.#hooks);
+    if (at !== -1) dataSource.subscribers.splice(at, 1);
   }
 
   /** The manager of the open transaction, when the caller was called from there. */
   get manager(): EntityManager | undefined {
     return this.#inTransaction ? this.#scope()?.runner.manager : undefined;
-  }
-
-  /** The manager of the open transaction, when the caller has begun it with `startTransaction()`. */
-  get managerOfBegun(): EntityManager | undefined {
-    const begun = this.#inTransaction ? this.#begun.get() : undefined;
-    return begun === this.#turns.holder ? begun?.runner.manager : undefined;
   }
 
   /** True while a transaction is open that TypeORM has not begun: a BEGIN by hand, which every caller is then in. */
@@ -134,58 +145,34 @@ export class SqliteTransactions {
 
   #install(): void {
     const { dataSource } = this;
-    const driver = dataSource.driver as unknown as {
-      queryRunner: SqliteRunner | undefined;
-      createQueryRunner: (mode: string) => SqliteRunner;
-    };
-    const methods = this.#runnerMethods();
-    if (driver.queryRunner !== undefined) Object.assign(driver.queryRunner, methods);
-    const create = driver.createQueryRunner;
-    const isOwn = Object.hasOwn(driver, 'createQueryRunner');
-    driver.createQueryRunner = (mode) => {
+    const driver = dataSource.driver as unknown as { queryRunner: SqliteRunner | undefined };
+    const createRunner: Around<unknown, SqliteRunner> = ({ proceed }) => {
       const scope = this.#scope();
       if (scope !== undefined) return scope.runner;
       if (this.isSerial) driver.queryRunner = undefined;
-      const runner = create.call(driver, mode);
+      const runner = proceed();
       if (this.isSerial) driver.queryRunner = undefined;
-      return Object.assign(runner, methods);
+      return runner;
     };
-    this.#restore.push(() => {
-      if (isOwn) driver.createQueryRunner = create;
-      else Reflect.deleteProperty(driver, 'createQueryRunner');
-    });
-    if (!this.isSerial) return;
+    const query: Around<SqliteRunner, Promise<unknown>> = ({ self, args, proceed }) =>
+      this.#query(self, args[0] as string, proceed);
+    this.#listen();
     this.#restore.push(
-      wrapManagers(dataSource, (manager, call, method) => {
-        const asked = manager.queryRunner as unknown as SqliteRunner | undefined;
-        return this.#exclusively(asked, { call, isGiven: method === 'transaction' });
-      }),
+      replaceMethods(dataSource, driver, ['createQueryRunner'], createRunner),
+      replaceMethods(dataSource, dataSource.createQueryRunner(), ['query'], query),
     );
+    if (!this.isSerial) return;
+    const within: Around<EntityManager, Promise<unknown>> = ({ self, name, proceed }) => {
+      const asked = self.queryRunner as unknown as SqliteRunner | undefined;
+      return this.#exclusively(asked, { call: proceed, isGiven: name === 'transaction' });
+    };
+    this.#restore.push(replaceMethods(dataSource, dataSource.manager, TRANSACTIONAL, within));
   }
 
-  #runnerMethods(): Record<RunnerMethod, AnyMethod> {
-    // oxlint-disable-next-line typescript/no-this-alias -- the methods have the query runner as their own `this`
-    const transactions = this;
-    const original = (runner: SqliteRunner, name: RunnerMethod): AnyMethod =>
-      (Object.getPrototypeOf(runner) as Record<RunnerMethod, AnyMethod>)[name];
-    return {
-      query(this: SqliteRunner, ...args) {
-        return transactions.#query(this, args[0] as string, () =>
-          original(this, 'query').apply(this, args),
-        );
-      },
-      startTransaction(this: SqliteRunner, ...args) {
-        return transactions.#start(this, () =>
-          original(this, 'startTransaction').apply(this, args),
-        );
-      },
-      commitTransaction(this: SqliteRunner) {
-        return transactions.#commit(this, () => original(this, 'commitTransaction').call(this));
-      },
-      rollbackTransaction(this: SqliteRunner) {
-        return transactions.#rollback(this, () => original(this, 'rollbackTransaction').call(this));
-      },
-    };
+  /** TypeORM makes a new list of subscribers whenever a data source is initialised. */
+  #listen(): void {
+    const { subscribers } = this.dataSource;
+    if (!subscribers.includes(this.#hooks)) addOwnSubscribers(this.dataSource, [this.#hooks]);
   }
 
   /** The innermost scope that the caller is in, and that goes on. */
@@ -278,96 +265,67 @@ export class SqliteTransactions {
     await runner.broadcaster.broadcast('AfterTransactionRollback').catch(() => undefined);
   }
 
-  // The four methods are called several times a save. Neither they nor what they call are `async` where nothing is waited
-  // for, because each promise costs as much as the rest of them.
+  /** Waits for a turn for a transaction that was not begun within one, as by `startTransaction()` of a query runner. */
+  #beforeStart({ queryRunner }: TransactionStartEvent): Promise<void> | void {
+    const runner = queryRunner as unknown as SqliteRunner;
+    if (this.#turns.holder?.runner === runner) return;
+    if (!this.isSerial) {
+      // Without turns, nothing tells when it ends.
+      if (!this.#inTransaction) this.#turns.begin(newScope(runner));
+      return;
+    }
+    const begin = (): void => this.#turns.beginByHand(newScope(runner));
+    const waiting = this.#turns.acquire();
+    if (waiting !== undefined) return waiting.then(begin);
+    begin();
+  }
 
-  #start(runner: SqliteRunner, original: () => Promise<unknown>): Promise<unknown> {
+  #afterEnd(queryRunner: QueryRunner): void {
+    const runner = queryRunner as unknown as SqliteRunner;
+    if (runner.transactionDepth === 0) this.#ended.forget(runner);
+    this.#turns.endIfOver(runner);
+  }
+
+  // Called several times a save. Neither this nor what it calls is `async` where nothing is waited for, because each promise
+  // costs as much as the rest of it.
+  #query(runner: SqliteRunner, sql: string, proceed: () => Promise<unknown>): Promise<unknown> {
     const ended = this.#ended.errorWithin(runner);
-    if (ended !== undefined) return Promise.reject(ended);
-    const isWithin = this.isSerial && this.#turns.holder?.runner === runner;
-    return isWithin ? this.#begin(runner, original) : this.#startByHand(runner, original);
-  }
-
-  #startByHand(runner: SqliteRunner, original: () => Promise<unknown>): Promise<unknown> {
-    const scope = newScope(runner);
-    const unfollow = followCallers();
-    if (this.isSerial) {
-      return this.#begun.enterAfter(this.#beginByHand(scope, unfollow, original), scope);
+    // Another transaction may be open by now, which a ROLLBACK would end.
+    if (ended !== undefined) {
+      return ROLLBACK.test(sql) ? Promise.resolve(undefined) : Promise.reject(ended);
     }
-    // Without turns, nothing tells when it ends: callers are followed for good.
-    if (!this.#inTransaction) this.#turns.begin(scope);
-    return this.#begun.enterAfter(this.#begin(runner, original), this.#turns.holder ?? scope);
-  }
-
-  async #beginByHand(
-    scope: Scope,
-    unfollow: () => void,
-    original: () => Promise<unknown>,
-  ): Promise<unknown> {
-    const { runner } = scope;
-    try {
-      const waiting = this.#turns.acquire();
-      if (waiting !== undefined) await waiting;
-    } catch (error) {
-      unfollow();
-      throw error;
-    }
-    this.#turns.beginByHand(scope, unfollow);
-    try {
-      return await this.#begin(runner, original);
-    } catch (error) {
-      if (runner.transactionDepth === 0) this.#turns.endByHand(scope);
-      throw error;
-    }
-  }
-
-  #begin(runner: SqliteRunner, original: () => Promise<unknown>): Promise<unknown> {
-    const begun = original();
-    // Before the caller, who comes later: else its rollback would end a transaction that is not its own.
-    begun.catch(() => {
-      if (runner.transactionDepth === 0) runner.isTransactionActive = false;
-    });
-    return begun;
-  }
-
-  #commit(runner: SqliteRunner, original: () => Promise<unknown>): Promise<unknown> {
-    const ended = this.#ended.errorWithin(runner);
-    if (ended !== undefined) return Promise.reject(ended);
-    return this.#turns.isBegunBy(runner) ? this.#thenEnd(runner, original) : original();
-  }
-
-  /** Lets others have the connection when a transaction that was begun by hand is over. */
-  async #thenEnd(runner: SqliteRunner, original: () => Promise<unknown>): Promise<unknown> {
-    try {
-      return await original();
-    } finally {
-      this.#turns.endIfOver(runner);
-    }
-  }
-
-  #rollback(runner: SqliteRunner, original: () => Promise<unknown>): Promise<unknown> {
-    const isOver = this.#ended.errorWithin(runner) !== undefined;
-    return isOver ? this.#ended.rollBack(runner) : this.#thenEnd(runner, original);
-  }
-
-  #query(runner: SqliteRunner, sql: string, original: () => Promise<unknown>): Promise<unknown> {
-    const ended = this.#ended.errorWithin(runner);
-    if (ended !== undefined) return Promise.reject(ended);
     if (!this.isSerial || this.#turns.holder?.runner === runner) {
-      return this.#ended.watch(runner, original);
+      return this.#watch(runner, proceed);
     }
-    const watched = () => this.#ended.watch(runner, original);
     const waitsForNobody = BY_HAND.test(sql) || CHANGES_NOTHING.test(sql);
-    return waitsForNobody ? watched() : this.#queryAlone(runner, original);
+    return waitsForNobody ? this.#watch(runner, proceed) : this.#queryAlone(runner, proceed);
   }
 
-  async #queryAlone(runner: SqliteRunner, original: () => Promise<unknown>): Promise<unknown> {
+  /** Runs a statement, and notices whether it ends its transaction. */
+  #watch(runner: SqliteRunner, statement: () => Promise<unknown>): Promise<unknown> {
+    const isInTransaction = runner.isTransactionActive;
+    const done = statement();
+    // Before the caller, who comes later.
+    if (isInTransaction) done.catch((error: unknown) => this.#failed(runner, error));
+    return done;
+  }
+
+  #failed(runner: SqliteRunner, error: unknown): void {
+    if (runner.transactionDepth > 0) this.#ended.notice(runner, error);
+    else {
+      // The BEGIN: else a rollback would end a transaction that is not its own.
+      runner.isTransactionActive = false;
+      this.#turns.endByHand(runner);
+    }
+  }
+
+  async #queryAlone(runner: SqliteRunner, proceed: () => Promise<unknown>): Promise<unknown> {
     const waiting = this.#turns.acquire();
     if (waiting !== undefined) await waiting;
     const scope = newScope(runner);
     this.#turns.begin(scope);
     try {
-      return await original();
+      return await proceed();
     } finally {
       this.#turns.end(scope);
     }

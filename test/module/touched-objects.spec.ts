@@ -21,23 +21,19 @@ class Ware {
 
 /** What is replaced of TypeORM, as docs/operations.md lists it. */
 const OF_TYPEORM = [
-  'DataSource#createEntityManager',
   'DeleteQueryBuilder.prototype.execute',
-  'EntityManager#recover',
-  'EntityManager#remove',
-  'EntityManager#save',
-  'EntityManager#softRemove',
-  'EntityManager#transaction',
+  'EntityManager.prototype.recover',
+  'EntityManager.prototype.remove',
+  'EntityManager.prototype.save',
+  'EntityManager.prototype.softRemove',
+  'EntityManager.prototype.transaction',
   'InsertQueryBuilder.prototype.execute',
   'SoftDeleteQueryBuilder.prototype.execute',
   'UpdateQueryBuilder.prototype.execute',
 ];
 const OF_SQLITE = [
-  'BetterSqlite3Driver#createQueryRunner',
-  'BetterSqlite3QueryRunner#commitTransaction',
-  'BetterSqlite3QueryRunner#query',
-  'BetterSqlite3QueryRunner#rollbackTransaction',
-  'BetterSqlite3QueryRunner#startTransaction',
+  'BetterSqlite3Driver.prototype.createQueryRunner',
+  'BetterSqlite3QueryRunner.prototype.query',
 ];
 
 const clean: (() => unknown)[] = [];

@@ -216,11 +216,11 @@ describe('SQLite', () => {
       longest = Math.max(longest, performance.now() - last);
       last = performance.now();
     }, 1);
-    const sent: string[] = [];
-    for (let n = 0; n < 3; n++) sent.push((await rig.send()).id);
+    const sending = [rig.send(), rig.send(), rig.send()];
     await new Promise((resolve) => setTimeout(resolve, 200));
     clearInterval(pulse);
     await runner.rollbackTransaction();
+    const sent = (await Promise.all(sending)).map(({ id }) => id);
     await rig.until(MESSAGES, (rows) => rows.length === 4 && isDone(rows));
     await receiver.waitFor(4);
     expect(receiver.received.map(({ id }) => id)).toEqual(expect.arrayContaining(sent));

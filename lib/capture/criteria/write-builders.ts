@@ -1,5 +1,5 @@
 import type { DataSource, EntityMetadata, ObjectLiteral, QueryBuilder, QueryRunner } from 'typeorm';
-import { dataSourceOf } from '../../common/typeorm-compat.js';
+import { type Around, replaceMethods } from '../../sqlite/index.js';
 
 /** A query builder of TypeORM that inserts, updates, deletes, softly deletes or restores. */
 export type WriteBuilder = QueryBuilder<ObjectLiteral>;
@@ -18,42 +18,42 @@ interface Interception {
   readonly entities: ReadonlySet<EntityMetadata>;
 }
 
-/** A class whose `execute()` is replaced, for so many interceptions. */
-interface Replaced {
-  readonly original: Execute;
-  readonly replacement: Execute;
-  count: number;
-}
-
-const replaced = new WeakMap<object, Replaced>();
-const interceptions = new WeakMap<DataSource, Set<Interception>>();
-
 /**
  * Lets interceptors make every write to some entities that a query builder of the data source is told to execute; so are
  * those of repositories and managers, except that of `clear()`.
  *
- * TypeORM has nothing to ask for this: its hooks of such writes are not told the criteria. So its classes are changed,
- * once for all data sources of this copy of TypeORM; other writes go straight on.
- *
  * @returns ends that
  */
-export function interceptWrites(dataSource: DataSource, interception: Interception): () => void {
+export function interceptWrites(
+  dataSource: DataSource,
+  { interceptors, entities }: Interception,
+): () => void {
   // It has no query builders.
   if (dataSource.options.type === 'mongodb') return () => undefined;
-  // Not the classes that TypeORM exports: it does not export all of them, and there may be two copies of it.
   const builders = () => dataSource.createQueryBuilder();
-  const classes = [
+  const around: Around<WriteBuilder, Promise<unknown>> = ({ self: builder, proceed }) => {
+    const { mainAlias } = builder.expressionMap;
+    if (mainAlias?.hasMetadata !== true || !entities.has(mainAlias.metadata)) return proceed();
+    let write = proceed;
+    for (const interceptor of interceptors) {
+      const next = write;
+      write = () => interceptor.write(builder, next);
+    }
+    try {
+      return write();
+    } catch (error) {
+      // Interceptors that refuse a write throw at once.
+      return Promise.reject(error);
+    }
+  };
+  const restored = [
     builders().insert(),
     builders().update(),
     builders().delete(),
     builders().softDelete(),
-  ].map((builder) => Object.getPrototypeOf(builder) as { execute: Execute });
-  for (const one of classes) replace(one);
-  const known = interceptions.get(dataSource) ?? new Set();
-  interceptions.set(dataSource, known.add(interception));
+  ].map((builder) => replaceMethods(dataSource, builder, ['execute'], around));
   return () => {
-    known.delete(interception);
-    for (const one of classes) putBack(one);
+    for (const restore of restored) restore();
   };
 }
 
@@ -110,48 +110,4 @@ export async function hooksFirst<Result>(
     expressionMap.callListeners = true;
     hooked.delete(builder);
   }
-}
-
-function replace(prototype: { execute: Execute }): void {
-  const known = replaced.get(prototype);
-  if (known !== undefined) {
-    known.count += 1;
-    return;
-  }
-  const original = prototype.execute;
-  const replacement = interceptable(original);
-  replaced.set(prototype, { original, replacement, count: 1 });
-  prototype.execute = replacement;
-}
-
-function putBack(prototype: { execute: Execute }): void {
-  const known = replaced.get(prototype)!;
-  known.count -= 1;
-  // Where something else has replaced ours meanwhile, it goes on to call ours, which then calls TypeORM's.
-  if (known.count > 0 || prototype.execute !== known.replacement) return;
-  prototype.execute = known.original;
-  replaced.delete(prototype);
-}
-
-function interceptable(execute: Execute): Execute {
-  return function (this: WriteBuilder) {
-    const known = interceptions.get(dataSourceOf(this));
-    const { mainAlias } = this.expressionMap;
-    if (known === undefined || mainAlias?.hasMetadata !== true) return execute.call(this);
-    let write: Execute | undefined;
-    for (const { interceptors, entities } of known) {
-      if (!entities.has(mainAlias.metadata)) continue;
-      for (const interceptor of interceptors) {
-        const next: Execute = write ?? (() => execute.call(this));
-        write = () => interceptor.write(this, next);
-      }
-    }
-    if (write === undefined) return execute.call(this);
-    try {
-      return write();
-    } catch (error) {
-      // Interceptors that refuse a write throw at once.
-      return Promise.reject(error);
-    }
-  };
 }

@@ -1,6 +1,8 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { AsyncVariable } from '../../common/async/async-variable.js';
-import { wrapManagers } from '../../sqlite/index.js';
+import { type ReplacedCall, replaceMethods, TRANSACTIONAL } from '../../sqlite/index.js';
+
+type TransactionalCall = ReplacedCall<EntityManager, Promise<unknown>>;
 
 /** A call of a manager that runs in a transaction, from its begin to its end. */
 interface Scope {
@@ -46,7 +48,9 @@ export class TransactionScopes {
   }
 
   install(): void {
-    this.#restore ??= wrapManagers(this.dataSource, (manager, call) => this.#run(manager, call));
+    const { dataSource } = this;
+    const around = (call: TransactionalCall): Promise<unknown> => this.#run(call);
+    this.#restore ??= replaceMethods(dataSource, dataSource.manager, TRANSACTIONAL, around);
   }
 
   uninstall(): void {
@@ -71,10 +75,10 @@ export class TransactionScopes {
     if (!runner.isTransactionActive) this.#begunByHand.delete(runner);
   }
 
-  async #run(manager: EntityManager, call: () => Promise<unknown>): Promise<unknown> {
+  async #run({ self, proceed }: TransactionalCall): Promise<unknown> {
     const { dataSource } = this;
-    const scope: Scope = { dataSource, outer: scopes.get(), runner: manager.queryRunner };
-    return scopes.run(scope, call, () => (scope.runner = null));
+    const scope: Scope = { dataSource, outer: scopes.get(), runner: self.queryRunner };
+    return scopes.run(scope, proceed, () => (scope.runner = null));
   }
 }
 

@@ -1,12 +1,6 @@
-import { AsyncResource } from 'node:async_hooks';
-import { setImmediate, setTimeout as passes } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { AsyncVariable, followCallers } from './async-variable.js';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
+import { AsyncVariable } from './async-variable.js';
 
 /** Until Node 24 every promise gets properties of `node:async_hooks` while there is a value to hand on. */
 const IS_HOOKED = Number(process.versions.node.split('.')[0]) < 24;
@@ -89,23 +83,6 @@ describe('an async variable', () => {
     expect(await Promise.all(all)).toEqual([3, 1, 5, 2]);
   });
 
-  it('remembers no value that a later one has replaced', async () => {
-    const [variable, other] = [new AsyncVariable<object>(), new AsyncVariable<string>()];
-    await other.run('b', async () => {
-      const unfollow = followCallers();
-      const entered: WeakRef<object>[] = [];
-      for (let at = 0; at < 3; at++) {
-        await variable.enterAfter(twoTurns(), newValue(entered));
-        expect(variable.get() === entered[at]!.deref()).toBe(true);
-      }
-      await setImmediate();
-      collectGarbage();
-      expect(entered[1]!.deref()).toBeUndefined();
-      expect(variable.get() === undefined).toBe(false);
-      unfollow();
-    });
-  });
-
   it('makes no promise slower while no work with a value is under way', async () => {
     const variable = new AsyncVariable<number>();
     const found: boolean[] = [isHooked()];
@@ -118,87 +95,4 @@ describe('an async variable', () => {
     found.push(isHooked());
     expect(found).toEqual([false, IS_HOOKED, false]);
   });
-
-  it('is entered by those who wait for a promise alone, also where nobody was followed before', async () => {
-    const variable = new AsyncVariable<number>();
-    const found: [string, number | undefined][] = [];
-    const go = async (name: string, turns: readonly (() => unknown)[]) => {
-      for (const turn of turns) {
-        await turn();
-        found.push([name, variable.get()]);
-      }
-    };
-    const nothing = () => undefined;
-    const wait = () => passes(1);
-    let unfollow: () => void = nothing;
-    const enter = () => {
-      unfollow = followCallers();
-      return variable.enterAfter(twoTurns(), 1);
-    };
-    const others = [nothing, nothing, nothing, nothing, setImmediate, nothing, wait];
-    await Promise.all([
-      ...Array.from({ length: 10 }, () => go('other', others)),
-      go('caller', [nothing, enter, nothing, setImmediate, wait]),
-      ...Array.from({ length: 10 }, () => go('other', others)),
-    ]);
-    await go('later', [nothing, wait]);
-    const without = found.filter(([name]) => name !== 'caller').map(([, value]) => value);
-    expect(without).toEqual(Array.from({ length: 142 }, () => undefined));
-    const of = found.filter(([name]) => name === 'caller').map(([, value]) => value);
-    expect(of).toEqual([undefined, 1, 1, 1, 1]);
-    unfollow();
-    await setImmediate();
-    expect(isHooked()).toBe(false);
-  });
-
-  it('is not entered through what its caller shares with others', async () => {
-    const variable = new AsyncVariable<number>();
-    const shared = AsyncResource.bind(() => variable.get());
-    const unfollow = followCallers();
-    await variable.enterAfter(setImmediate(), 1);
-    shared();
-    expect(variable.get()).toBe(1);
-    expect(shared()).toBeUndefined();
-    unfollow();
-  });
-
-  it('follows callers until the last who has asked for it ends it, and counts nobody twice', async () => {
-    const variable = new AsyncVariable<number>();
-    const [unfollow, other] = [followCallers(), followCallers()];
-    unfollow();
-    unfollow();
-    await variable.enterAfter(setImmediate(), 1);
-    await setImmediate();
-    expect(variable.get()).toBe(1);
-    other();
-    await setImmediate();
-    expect(isHooked()).toBe(false);
-  });
-
-  it('leaves it to its caller to catch what a promise is rejected with', async () => {
-    const uncaught: unknown[] = [];
-    const note = (reason: unknown) => void uncaught.push(reason);
-    const others = process.listeners('unhandledRejection');
-    process.removeAllListeners('unhandledRejection');
-    process.on('unhandledRejection', note);
-    const failing = setImmediate().then(() => Promise.reject(new RangeError()));
-    const unfollow = followCallers();
-    void new AsyncVariable<number>().enterAfter(failing, 1);
-    await passes(5);
-    unfollow();
-    process.off('unhandledRejection', note);
-    for (const listener of others) process.on('unhandledRejection', listener);
-    expect(uncaught).toEqual([expect.any(RangeError)]);
-  });
 });
-
-function newValue(entered: WeakRef<object>[]): object {
-  const value = {};
-  entered.push(new WeakRef(value));
-  return value;
-}
-
-async function twoTurns(): Promise<void> {
-  await Promise.resolve();
-  await Promise.resolve();
-}

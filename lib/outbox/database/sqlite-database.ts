@@ -147,10 +147,9 @@ export class SqliteDatabase extends OutboxDatabase {
     return false;
   }
 
-  /** The manager of the application's open transaction, when the caller has begun it, or was called from there. */
+  /** The manager of the application's open transaction, when the caller was called from there. */
   get callersTransaction(): EntityManager | undefined {
-    const transactions = SqliteTransactions.of(this.dataSource);
-    return transactions?.manager ?? transactions?.managerOfBegun;
+    return SqliteTransactions.of(this.dataSource)?.manager;
   }
 
   /** Without TypeORM in between, which takes several times as long as the statement. */

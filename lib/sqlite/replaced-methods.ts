@@ -1,0 +1,108 @@
+import type { DataSource } from 'typeorm';
+import { dataSourceOf } from '../common/typeorm-compat.js';
+import { ThornConfigurationError } from '../errors/index.js';
+
+/** A call of a replaced method. */
+export interface ReplacedCall<Self, Result> {
+  /** The object on which the method was called. */
+  readonly self: Self;
+  readonly name: string;
+  readonly args: readonly unknown[];
+  /** Does as TypeORM would. */
+  readonly proceed: () => Result;
+}
+
+/** The methods of managers that read before they write, or write several times: each is a transaction where none is open. */
+export const TRANSACTIONAL = ['transaction', 'save', 'remove', 'softRemove', 'recover'] as const;
+
+/** Takes the place of a method. */
+export type Around<Self, Result> = (call: ReplacedCall<Self, Result>) => Result;
+
+interface Owned {
+  readonly dataSource: DataSource;
+}
+type Method = (this: Owned, ...args: unknown[]) => unknown;
+type AnyAround = Around<never, unknown>;
+
+/** A method of a class that is replaced for some data sources. */
+interface Replacement {
+  readonly original: Method;
+  readonly method: Method;
+  /** What takes its place, the innermost first. */
+  readonly arounds: Map<DataSource, readonly AnyAround[]>;
+}
+
+const replacements = new WeakMap<object, Map<string, Replacement>>();
+
+/**
+ * Replaces methods of the class of one of TypeORM's objects, for one data source; calls for others go straight on. Nothing
+ * else in the library replaces a method of another package. What is replaced, and why:
+ *
+ * - `execute()` of the four query builders that write: the hooks of such writes are not told the criteria.
+ * - `transaction()` of managers, `save()`, `remove()`, `softRemove()` and `recover()`: no hook encloses what an application
+ *   calls within them, which belongs to their transaction.
+ * - `createQueryRunner()` of the driver of SQLite, and `query()` of its query runners: TypeORM has one query runner for all
+ *   callers, and no hook that a single statement waits for.
+ *
+ * @param object of the class, by which also a second copy of TypeORM is found
+ * @returns ends that
+ * @throws {@link ThornConfigurationError} when TypeORM has no such method
+ */
+export function replaceMethods<Self, Result>(
+  dataSource: DataSource,
+  object: object,
+  names: readonly string[],
+  around: Around<Self, Result>,
+): () => void {
+  const ends = names.map((name) => {
+    const holder = holderOf(object, name);
+    const methods = replacements.get(holder) ?? new Map<string, Replacement>();
+    replacements.set(holder, methods);
+    const replacement = methods.get(name) ?? replace(holder, name);
+    methods.set(name, replacement);
+    const { arounds, original, method } = replacement;
+    arounds.set(dataSource, [...(arounds.get(dataSource) ?? []), around as AnyAround]);
+    return () => {
+      const left = (arounds.get(dataSource) ?? []).filter((one) => one !== around);
+      if (left.length > 0) arounds.set(dataSource, left);
+      else arounds.delete(dataSource);
+      // Where something else has replaced ours meanwhile, it goes on to call ours, which then calls TypeORM's.
+      if (arounds.size > 0 || Reflect.get(holder, name) !== method) return;
+      Reflect.set(holder, name, original);
+      methods.delete(name);
+    };
+  });
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+/** The prototype that has a method, which subclasses inherit. */
+function holderOf(object: object, name: string): object {
+  let holder = Object.getPrototypeOf(object) as object | null;
+  while (holder !== null && !Object.hasOwn(holder, name)) {
+    holder = Object.getPrototypeOf(holder) as object | null;
+  }
+  if (holder !== null) return holder;
+  throw new ThornConfigurationError(
+    'THORN_TYPEORM_UNSUPPORTED',
+    `The installed TypeORM has no ${object.constructor.name}.${name}(), in whose place Thorn captures writes. Install a version that the peer dependencies of nestjs-thorn name`,
+    { class: object.constructor.name, method: name },
+  );
+}
+
+function replace(holder: object, name: string): Replacement {
+  const original = Reflect.get(holder, name) as Method;
+  const arounds: Replacement['arounds'] = new Map();
+  const method: Method = function (...args) {
+    const known = arounds.get(dataSourceOf(this));
+    let proceed = (): unknown => original.apply(this, args);
+    for (const around of known ?? []) {
+      const next = proceed;
+      proceed = () => around({ self: this as never, name, args, proceed: next });
+    }
+    return proceed();
+  };
+  Reflect.set(holder, name, method);
+  return { original, method, arounds };
+}
