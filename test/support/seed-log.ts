@@ -36,7 +36,7 @@ const SQL: Readonly<Record<DatabaseKind, Sql>> = {
   memory: sqlite(),
   file: sqlite(),
   postgres: {
-    series: (first, last) => `generate_series(${first}, ${last}) AS s(n)`,
+    series: (first, last) => `generate_series(${first}::bigint, ${last}::bigint) AS s(n)`,
     hex: `lpad(to_hex(${TIME}), 12, '0')`,
     uuid: (text) => `CAST(${text} AS uuid)`,
   },
