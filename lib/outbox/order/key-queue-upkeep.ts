@@ -1,8 +1,10 @@
 import { type Dialect, idRows } from '../../database/dialect.js';
+import { TableRows } from '../../database/table-rows.js';
 import type { OutboxDatabase } from '../database/outbox-database.js';
 import type { TableNames } from '../entities/table-names.js';
 import { NOT_DUE } from '../model/delivery-state.js';
 import { FIRST_KEY, idFrom, keyOf, pairOf } from '../tables/keys.js';
+import { Leases } from '../tables/leases.js';
 import { type KeyQueue, queueOf } from './key-queue-table.js';
 
 /** Some of the queues. */
@@ -18,6 +20,12 @@ export interface QueuePage {
   readonly last: KeyQueue | null;
 }
 
+/** The mark of a bulk operation. */
+interface MarkRow {
+  readonly subscriber_id: string;
+  readonly expires_at: number;
+}
+
 /** Milliseconds after which a bulk operation without a batch counts as ended. */
 const ABANDONED_AFTER = 5 * 60_000;
 const LISTED_AT_ONCE = 500;
@@ -30,12 +38,14 @@ const HOLDING = 'id, message_id, given_message_id, given_subscriber_id, place, s
  */
 export class KeyQueueUpkeep {
   readonly #dialect: Dialect;
+  readonly #marks: TableRows<MarkRow>;
 
   constructor(
     private readonly database: OutboxDatabase,
     private readonly tables: TableNames,
   ) {
     this.#dialect = database.dialect;
+    this.#marks = new TableRows(database, tables.bulkOperations);
   }
 
   /** Lists queues behind one, out of so many rows. */
@@ -63,39 +73,19 @@ export class KeyQueueUpkeep {
    * @param subscriberId as in the table, as in all of these methods
    */
   async hold(subscriberId: string, now: number): Promise<void> {
-    const { bulkOperations } = this.tables;
-    const { rows, parameter } = idRows(this.#dialect, [subscriberId]);
-    const columns = ['subscriber_id', 'expires_at'];
-    await this.database.execute([
-      {
-        sql: this.#dialect.insertNew(
-          bulkOperations,
-          columns,
-          `SELECT r.id, 0 FROM ${rows} WHERE 1 = 1`,
-        ),
-        parameters: [parameter],
-      },
-      {
-        sql: `UPDATE ${bulkOperations} SET expires_at = ? WHERE subscriber_id = ?`,
-        parameters: [now + ABANDONED_AFTER, subscriberId],
-      },
-    ]);
+    const expires_at = now + ABANDONED_AFTER;
+    await this.#marks.insertUnlessThere({ subscriber_id: subscriberId, expires_at });
+    await this.#marks.update({ expires_at }, 'subscriber_id = ?', subscriberId);
   }
 
   /** Marks that the bulk operation has ended. Its queues give turns again when they are promoted next. */
   async release(subscriberId: string): Promise<void> {
-    await this.database.run({
-      sql: `DELETE FROM ${this.tables.bulkOperations} WHERE subscriber_id = ?`,
-      parameters: [subscriberId],
-    });
+    await this.#marks.delete('subscriber_id = ?', subscriberId);
   }
 
   /** Removes the marks of operations that were stopped, or whose process died. */
   async releaseAbandoned(now: number): Promise<void> {
-    await this.database.run({
-      sql: `DELETE FROM ${this.tables.bulkOperations} WHERE expires_at <= ?`,
-      parameters: [now],
-    });
+    await this.#marks.delete('expires_at <= ?', now);
   }
 
   /**
@@ -135,21 +125,13 @@ export class KeyQueueUpkeep {
   /** Makes deliveries due that wait for their turn, in no order. @returns the count; call again if `limit` */
   async dissolve(subscriberId: string, now: number, limit: number): Promise<number> {
     const { deliveries } = this.tables;
-    const [waiting] = await this.database.execute([
-      {
-        sql: `SELECT id FROM ${deliveries} WHERE subscriber_id = ? AND due_at = ${NOT_DUE} AND place > 0 AND lease IS NULL LIMIT ${limit} ${this.#dialect.skipLocked}`,
-        parameters: [keyOf('sub_', subscriberId)],
-      },
-      ([found]) => {
-        const ids = found!.rows.map(({ id }) => id);
-        if (ids.length === 0) return null;
-        return {
-          sql: `UPDATE ${deliveries} SET due_at = ?, key_hash = NULL, place = NULL WHERE lease IS NULL AND place > 0 AND id IN (${ids.map(() => '?').join(', ')})`,
-          parameters: [now, ...ids],
-        };
-      },
-    ]);
-    return waiting!.rows.length;
+    const waiting = {
+      sql: `SELECT id FROM ${deliveries} WHERE subscriber_id = ? AND due_at = ${NOT_DUE} AND place > 0 AND lease IS NULL LIMIT ${limit} ${this.#dialect.skipLocked}`,
+      parameters: [keyOf('sub_', subscriberId)],
+    };
+    const leases = new Leases(this.database, deliveries, 'dlv_');
+    const update = 'due_at = ?, key_hash = NULL, place = NULL WHERE lease IS NULL AND place > 0';
+    return (await leases.change(waiting, update, [now])).length;
   }
 }
 

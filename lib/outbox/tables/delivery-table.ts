@@ -143,22 +143,12 @@ export class DeliveryTable {
 
   /** Makes deliveries due that wait for the rate limit of a subscriber. @returns the count; call again if `limit` */
   async expedite(subscriberId: string, now: number, limit: number): Promise<number> {
-    const { deliveries } = this.tables;
-    const [waiting] = await this.database.execute([
-      {
-        sql: `SELECT id FROM ${deliveries} WHERE subscriber_id = ? AND due_at > ? AND permit_at IS NOT NULL AND lease IS NULL LIMIT ${limit} ${this.#dialect.skipLocked}`,
-        parameters: [keyOf('sub_', subscriberId), now],
-      },
-      ([found]) => {
-        const ids = found!.rows.map(({ id }) => id);
-        if (ids.length === 0) return null;
-        return {
-          sql: `UPDATE ${deliveries} SET due_at = ?, permit_at = ? WHERE lease IS NULL AND id IN (${ids.map(() => '?').join(', ')})`,
-          parameters: [now, now, ...ids],
-        };
-      },
-    ]);
-    return waiting!.rows.length;
+    const waiting = {
+      sql: `SELECT id FROM ${this.tables.deliveries} WHERE subscriber_id = ? AND due_at > ? AND permit_at IS NOT NULL AND lease IS NULL LIMIT ${limit} ${this.#dialect.skipLocked}`,
+      parameters: [keyOf('sub_', subscriberId), now],
+    };
+    const update = 'due_at = ?, permit_at = ? WHERE lease IS NULL';
+    return (await this.#leases.change(waiting, update, [now, now])).length;
   }
 
   /**
@@ -168,22 +158,13 @@ export class DeliveryTable {
    * @returns the count; call again if `limit`
    */
   async bringForward(host: string, now: number, limit: number): Promise<number> {
-    const { deliveries } = this.tables;
-    const [waiting] = await this.database.execute([
-      {
-        sql: `SELECT id FROM ${deliveries} WHERE host = ? AND due_at > ? AND due_at <= ? AND status = 'pending' AND lease IS NULL AND permit_at IS NULL AND response_status IS NULL AND attempts > 0 AND throttled < ${MAX_THROTTLED} AND COALESCE(attempted_at, started_at) >= ? LIMIT ${limit} ${this.#dialect.skipLocked}`,
-        parameters: [host, now, now + SOON, now - SOON],
-      },
-      ([found]) => {
-        const ids = found!.rows.map(({ id }) => id);
-        if (ids.length === 0) return null;
-        return {
-          sql: `UPDATE ${deliveries} SET due_at = ?, attempts = attempts - 1, throttled = throttled + 1 WHERE lease IS NULL AND due_at > ? AND id IN (${ids.map(() => '?').join(', ')})`,
-          parameters: [now, now, ...ids],
-        };
-      },
-    ]);
-    return waiting!.rows.length;
+    const waiting = {
+      sql: `SELECT id FROM ${this.tables.deliveries} WHERE host = ? AND due_at > ? AND due_at <= ? AND status = 'pending' AND lease IS NULL AND permit_at IS NULL AND response_status IS NULL AND attempts > 0 AND throttled < ${MAX_THROTTLED} AND COALESCE(attempted_at, started_at) >= ? LIMIT ${limit} ${this.#dialect.skipLocked}`,
+      parameters: [host, now, now + SOON, now - SOON],
+    };
+    const update =
+      'due_at = ?, attempts = attempts - 1, throttled = throttled + 1 WHERE lease IS NULL AND due_at > ?';
+    return (await this.#leases.change(waiting, update, [now, now])).length;
   }
 
   /** See {@link Leases.renew}. */

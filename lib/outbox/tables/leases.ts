@@ -46,15 +46,29 @@ export class Leases implements LeasedTable {
    *
    * @param pick selects the rows to claim, and locks them
    */
-  async claim(pick: Statement, token: string, until: number): Promise<readonly Row[]> {
+  claim(pick: Statement, token: string, until: number): Promise<readonly Row[]> {
+    return this.change(pick, 'lease = ?, due_at = ? WHERE 1 = 1', [token, until]);
+  }
+
+  /**
+   * Changes the rows that a query picks.
+   *
+   * @param update what comes after SET, with a condition. MariaDB may have let others change a row since it was picked
+   * @returns the rows that were picked
+   */
+  async change(
+    pick: Statement,
+    update: string,
+    parameters: readonly unknown[],
+  ): Promise<readonly Row[]> {
     const [picked] = await this.database.execute([
       pick,
       ([found]) => {
         const ids = found!.rows.map(({ id }) => id);
         if (ids.length === 0) return null;
         return {
-          sql: `UPDATE ${this.table} SET lease = ?, due_at = ? WHERE id IN (${ids.map(() => '?').join(', ')})`,
-          parameters: [token, until, ...ids],
+          sql: `UPDATE ${this.table} SET ${update} AND id IN (${ids.map(() => '?').join(', ')})`,
+          parameters: [...parameters, ...ids],
         };
       },
     ]);
