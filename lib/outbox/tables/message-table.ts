@@ -111,8 +111,7 @@ export class MessageTable {
       const inserted = await this.insert(messages, lease, (steps) => this.database.execute(steps));
       return inserted!.known;
     }
-    // Outside of a transaction, a set whose connection was lost is written again.
-    const isNew = isOpen(manager) && messages.every(({ isIdNew }) => isIdNew);
+    const isNew = messages.every(({ isIdNew }) => isIdNew);
     let check: KnownCheck = isNew ? 'none' : 'stored';
     for (let tries = 1; ; tries++) {
       try {
@@ -122,8 +121,10 @@ export class MessageTable {
         if (check === 'none' && numbers === undefined) return NONE;
         return this.#insertions.knownIds(messages, results);
       } catch (error) {
-        // MySQL rolls back the statement alone, so that the transaction can go on.
-        if (this.#dialect.name !== 'mysql' || !isTaken(error) || tries === MOST_TRIES) throw error;
+        // MySQL rolls back the statement alone, so that the transaction can go on. Outside of one, a set whose connection was
+        // lost is written again.
+        const mayGoOn = this.#dialect.name === 'mysql' || !isOpen(manager);
+        if (!mayGoOn || !isTaken(error) || tries === MOST_TRIES) throw error;
         check = 'committed';
       }
     }
