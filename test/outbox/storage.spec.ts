@@ -84,6 +84,17 @@ describe.each(ON)('stored messages on $kind $type', ({ kind, type }) => {
     expect(receiver.received.map((one) => one.id).sort()).toEqual([id, other.id].sort());
   });
 
+  it('knows a message of its own again, whose set is written once more', async () => {
+    await open();
+    const [lost, other] = [rig.message(), rig.message()];
+    await rig.strategy.stage([lost], undefined);
+    // As after a connection that was lost with the answer to the first.
+    await rig.strategy.stage([lost, other], undefined);
+    const released = await rig.strategy.release([lost, other]);
+    expect(released.map(({ state }) => state)).toEqual(['duplicate', 'accepted']);
+    expect(await rig.rows('SELECT id FROM thorn_messages')).toHaveLength(2);
+  });
+
   it('finishes a message that was deleted by hand while it was under way', async () => {
     await open();
     await rig.close();
