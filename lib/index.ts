@@ -41,7 +41,7 @@ export {
   type SerializeTransactions,
   TransactionEndedError,
   TransactionTimeoutError,
-} from './sqlite/index.js';
+} from './typeorm/index.js';
 
 // Sending
 export {

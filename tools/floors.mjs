@@ -6,7 +6,7 @@
  */
 const FLOORS = [
   ['common', 'errors'],
-  ['message', 'event', 'sqlite', 'database'],
+  ['message', 'event', 'typeorm', 'database'],
   ['subscriber', 'signing'],
   ['receiver', 'idempotency', 'portal', 'openapi'],
   ['delivery'],
@@ -86,7 +86,7 @@ const INNER_FLOORS = {
  * source of their own or look for those of the application. All others reach a database by `SqlClient`.
  */
 const KNOWS_TYPEORM =
-  /^(?:capture|sqlite|migrations)\/|\.entity\.ts$|^(?:outbox\/database\/sqlite-database|module\/event-discovery|cli\/commands\/migrations-sql)\.ts$/;
+  /^(?:capture|typeorm|migrations)\/|\.entity\.ts$|^(?:outbox\/database\/sqlite-database|module\/event-discovery|cli\/commands\/migrations-sql)\.ts$/;
 
 /** Places that nothing but the top may import, although they are on a lower floor. */
 const APART = new Set(['receiver']);

@@ -110,7 +110,8 @@ function loads(node) {
   if (ts.isExportDeclaration(node)) return !node.isTypeOnly;
   if (ts.isCallExpression(node)) return !ts.isPropertyAccessExpression(node.expression);
   if (!ts.isImportDeclaration(node)) return false;
-  const { isTypeOnly = false, name, namedBindings } = node.importClause ?? {};
+  const { phaseModifier, name, namedBindings } = node.importClause ?? {};
+  const isTypeOnly = phaseModifier === ts.SyntaxKind.TypeKeyword;
   const isNamed = namedBindings !== undefined && ts.isNamedImports(namedBindings) && !name;
   return !isTypeOnly && !(isNamed && namedBindings.elements.every((one) => one.isTypeOnly));
 }

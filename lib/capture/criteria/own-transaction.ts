@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { AsyncVariable } from '../../common/async/async-variable.js';
-import { SqliteTransactions } from '../../sqlite/index.js';
+import { SqliteTransactions } from '../../typeorm/index.js';
 import type { WriteBuilder } from './write-builders.js';
 
 /** The connection that a query builder's write will run on, where that is known before it begins. */

@@ -1,5 +1,5 @@
 import type { DataSource, EntityMetadata, ObjectLiteral, QueryBuilder, QueryRunner } from 'typeorm';
-import { type Around, replaceMethods } from '../../sqlite/index.js';
+import { type Around, replaceMethods } from '../../typeorm/index.js';
 
 /** A query builder of TypeORM that inserts, updates, deletes, softly deletes or restores. */
 export type WriteBuilder = QueryBuilder<ObjectLiteral>;

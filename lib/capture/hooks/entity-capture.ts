@@ -15,7 +15,7 @@ import type {
   UpdateEvent,
 } from 'typeorm';
 import type { Message } from '../../message/index.js';
-import { type SerializeTransactions, SqliteTransactions } from '../../sqlite/index.js';
+import { type SerializeTransactions, SqliteTransactions } from '../../typeorm/index.js';
 import { HooksAttachment } from './hooks-attachment.js';
 import { BulkWriteGuard } from '../criteria/bulk-write-guard.js';
 import { CriteriaWrites } from '../criteria/criteria-writes.js';

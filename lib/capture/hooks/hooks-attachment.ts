@@ -1,6 +1,6 @@
 import type { DataSource, EntitySubscriberInterface } from 'typeorm';
 import { ThornConfigurationError } from '../../errors/index.js';
-import { addOwnSubscribers } from '../../sqlite/index.js';
+import { addOwnSubscribers } from '../../typeorm/index.js';
 import { dataSourceName } from '../rows/data-source-name.js';
 
 /** The place of some hooks among the subscribers of a data source. */

@@ -8,7 +8,7 @@ import type {
   SoftRemoveEvent,
   UpdateEvent,
 } from 'typeorm';
-import { SqliteTransactions } from '../../sqlite/index.js';
+import { SqliteTransactions } from '../../typeorm/index.js';
 import type { RowChange } from '../changes/row-change.js';
 import type { CriteriaWrites } from '../criteria/criteria-writes.js';
 import type { WriteInterceptor } from '../criteria/write-builders.js';

@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { AsyncVariable } from '../../common/async/async-variable.js';
-import { type ReplacedCall, replaceMethods, TRANSACTIONAL } from '../../sqlite/index.js';
+import { type ReplacedCall, replaceMethods, TRANSACTIONAL } from '../../typeorm/index.js';
 
 type TransactionalCall = ReplacedCall<EntityManager, Promise<unknown>>;
 

@@ -1,5 +1,5 @@
 import type { DataSource, QueryRunner } from 'typeorm';
-import { SqliteTransactions } from '../../sqlite/index.js';
+import { SqliteTransactions } from '../../typeorm/index.js';
 import { TransactionByHandError } from './transaction-by-hand.error.js';
 
 /** A connection of pg: since 8.21 it tells the status that PostgreSQL answers with each result. */

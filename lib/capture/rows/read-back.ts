@@ -1,6 +1,6 @@
 import type { DataSource, EntityMetadata, ObjectLiteral, UpdateEvent } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
-import { isOwnSubscriber } from '../../sqlite/index.js';
+import { isOwnSubscriber } from '../../typeorm/index.js';
 import type { ChangedValue } from './changed-values.js';
 import type { Column } from './row-key.js';
 

@@ -8,7 +8,7 @@ import {
   type SqliteHandle,
   sqliteHandle,
   SqliteTransactions,
-} from '../../sqlite/index.js';
+} from '../../typeorm/index.js';
 import type { Statement } from '../../database/dialect.js';
 import { OutboxDatabase } from './outbox-database.js';
 import type { Result, Step } from '../../database/sql-client.js';

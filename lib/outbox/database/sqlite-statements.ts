@@ -1,5 +1,5 @@
 import type { DataSource, QueryRunner } from 'typeorm';
-import { prepare, type SqliteHandle } from '../../sqlite/index.js';
+import { prepare, type SqliteHandle } from '../../typeorm/index.js';
 import type { Statement } from '../../database/dialect.js';
 import { NOTHING_DONE, type Result, type Step } from '../../database/sql-client.js';
 
