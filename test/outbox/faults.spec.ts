@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { idFrom } from '../../lib/outbox/tables/keys.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
@@ -19,6 +20,8 @@ const IS_LONG = process.env['THORN_LONG'] === '1';
 const LONG_KINDS = IS_LONG ? [{ kind: 'mariadb' as const }] : [];
 const SEEDS = IS_LONG ? 20 : 2;
 const MESSAGES = `SELECT id, lease, due_at FROM ${STORED_MESSAGES}`;
+const IDLE_IN_TRANSACTION =
+  "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'";
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const isDone = (rows: Record<string, unknown>[]) => rows.every(({ due_at: due }) => due === null);
 // On a busy machine a process may stand still for seconds.
@@ -60,6 +63,20 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }, .
       const child = startChild(program, JSON.stringify({ ...task, options: place.options }));
       children.push(child);
       return child;
+    }
+
+    /** Stops a process while it has no transaction open: the database would hold its rows for as long as it stands still. */
+    async function stop({ process }: Child): Promise<void> {
+      for (;;) {
+        // By the process itself, between two turns of its event loop.
+        process.kill('SIGUSR2');
+        await vi.waitFor(() =>
+          expect(readFileSync(`/proc/${process.pid}/stat`, 'utf8')).toMatch(/\) T /),
+        );
+        const held = kind === 'postgres' ? await rig.rows(IDLE_IN_TRANSACTION) : [];
+        if (held.length === 0) return;
+        process.kill('SIGCONT');
+      }
     }
 
     /** Resolves to all rows when none of them is due any more. */
@@ -232,7 +249,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }, .
       await open({ worker: false }, [receiver.url]);
       const child = start({ outbox: { lease: 1000 }, urls: [receiver.url], articles: 1 });
       await receiver.waitFor(1);
-      child.process.kill('SIGSTOP');
+      await stop(child);
       const other = start({ outbox: { lease: 1000 }, urls: [receiver.url], articles: 0 });
       await receiver.waitFor(2);
       const written = await rig.until(DELIVERIES, (rows) => rows.length === 1);
