@@ -10,20 +10,20 @@ const SCHEDULE = { warmUp: 3000, turn: 1000, rounds: 7 };
 const ONE_WAY = 0.5;
 
 /**
- * Saving an entity whose creation is an event, against saving it in an application without Thorn. On the side: what the
- * statement alone costs that stores the message, written by hand in the same transaction.
+ * Saving an entity whose creation is an event: where nobody subscribes, against saving it in an application without Thorn;
+ * else against one that writes the row of the message by hand, in the same transaction.
  */
 export async function saveCost({ services }: Ground): Promise<void> {
   const all: readonly Beside[] = ['nothing', 'unheard event', 'heard event', 'row by hand'];
   const sqlite = await measured('SQLite', all, async () => services.sqlite());
-  report('unheard-sqlite', sqlite, 'unheard event', 1.2);
-  report('heard-sqlite', sqlite, 'heard event', 1.6);
+  report('unheard-sqlite', sqlite, 'unheard event', 1.1);
+  report('heard-sqlite', sqlite, 'heard event', 1.1, 'row by hand');
   const postgres = await measured('PostgreSQL', all, () => services.postgres());
-  report('unheard-postgres', postgres, 'unheard event', 1.2);
-  report('heard-postgres', postgres, 'heard event', 1.5);
-  const heard: readonly Beside[] = ['nothing', 'heard event'];
+  report('unheard-postgres', postgres, 'unheard event', 1.1);
+  report('heard-postgres', postgres, 'heard event', 1.1, 'row by hand');
+  const heard: readonly Beside[] = ['nothing', 'heard event', 'row by hand'];
   const busy = await measured('PostgreSQL, 8 at once', heard, () => services.postgres(), 8);
-  report('8', busy, 'heard event', 1.6);
+  report('8', busy, 'heard event', 1.1, 'row by hand');
 
   const wires: SlowWire[] = [];
   const far = (extra: object) => async () => {
@@ -35,13 +35,13 @@ export async function saveCost({ services }: Ground): Promise<void> {
     return { ...options, extra, url: url.href };
   };
   const rtt = await measured('PostgreSQL, 1 ms away', heard, far({}));
-  report('rtt', rtt, 'heard event', 1.3);
+  report('rtt', rtt, 'heard event', 1.1, 'row by hand');
   const pipelined = await measured(
     'PostgreSQL, 1 ms away, pipelined',
     heard,
     far({ pipeline: true }),
   );
-  report('rtt-pipelined', pipelined, 'heard event', 1.1);
+  report('rtt-pipelined', pipelined, 'heard event', 1.1, 'row by hand');
   for (const wire of wires) await wire.stop();
 }
 
@@ -66,7 +66,8 @@ function report(
   found: ReadonlyMap<string, number[]>,
   beside: Beside,
   goal: number,
+  baseline: Beside = 'nothing',
 ): void {
-  const value = ratio(found.get('nothing')!, found.get(beside)!);
-  reportRatio(`outbox.save-cost-${bench}`, 'save', value, goal, 'at most');
+  const value = ratio(found.get(baseline)!, found.get(beside)!);
+  reportRatio(`outbox.save-cost-${bench}`, baseline, value, goal, 'at most');
 }
