@@ -28,6 +28,7 @@ interface MarkRow {
 
 /** Milliseconds after which a bulk operation without a batch counts as ended. */
 const ABANDONED_AFTER = 5 * 60_000;
+const MOST_TRIES = 3;
 const LISTED_AT_ONCE = 500;
 
 const HOLDING = 'id, message_id, given_message_id, given_subscriber_id, place, status';
@@ -74,8 +75,11 @@ export class KeyQueueUpkeep {
    */
   async hold(subscriberId: string, now: number): Promise<void> {
     const expires_at = now + ABANDONED_AFTER;
-    await this.#marks.insertUnlessThere({ subscriber_id: subscriberId, expires_at });
-    await this.#marks.update({ expires_at }, 'subscriber_id = ?', subscriberId);
+    // More than once where the mark of an operation that was abandoned is removed meanwhile.
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      if ((await this.#marks.update({ expires_at }, 'subscriber_id = ?', subscriberId)) > 0) return;
+      await this.#marks.insertUnlessThere({ subscriber_id: subscriberId, expires_at });
+    }
   }
 
   /** Marks that the bulk operation has ended. Its queues give turns again when they are promoted next. */
