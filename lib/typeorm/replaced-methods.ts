@@ -41,8 +41,8 @@ const replacements = new WeakMap<object, Map<string, Replacement>>();
  * - `execute()` of the four query builders that write: the hooks of such writes are not told the criteria.
  * - `transaction()` of managers, `save()`, `remove()`, `softRemove()` and `recover()`: no hook encloses what an application
  *   calls within them, which belongs to their transaction.
- * - `createQueryRunner()` of the driver of SQLite, and `query()` of its query runners: TypeORM has one query runner for all
- *   callers, and no hook that a single statement waits for.
+ * - `createQueryRunner()` of the driver of SQLite, which remembers no query runner then, and `query()` of query runners:
+ *   TypeORM has one of them for all callers, and no hook that a single statement waits for.
  *
  * @param object of the class, by which also a second copy of TypeORM is found
  * @returns ends that
@@ -54,8 +54,9 @@ export function replaceMethods<Self, Result>(
   names: readonly string[],
   around: Around<Self, Result>,
 ): () => void {
-  const ends = names.map((name) => {
-    const holder = holderOf(object, name);
+  // First of all: where one is missing, none is replaced.
+  const holders = names.map((name) => [name, holderOf(object, name)] as const);
+  const ends = holders.map(([name, holder]) => {
     const methods = replacements.get(holder) ?? new Map<string, Replacement>();
     replacements.set(holder, methods);
     const replacement = methods.get(name) ?? replace(holder, name);

@@ -43,7 +43,7 @@ export class MessageInsertions {
     if (this.dialect.name === 'postgres') {
       return [
         () => {
-          if (areNew) return this.#insertNew(messages, lease);
+          if (areNew) return this.#insertWithLeases(messages, lease);
           const { sql, parameters } = this.#insert(
             messages,
             'ON CONFLICT (id) DO NOTHING RETURNING id, sequence',
@@ -155,8 +155,8 @@ export class MessageInsertions {
     };
   }
 
-  /** Messages and leases by one statement of PostgreSQL, which asks nothing back: that takes half as long to plan. */
-  #insertNew(messages: readonly Message[], lease: NewLease): Statement {
+  /** Messages and leases by one statement of PostgreSQL. It asks nothing back, so that there is less to plan. */
+  #insertWithLeases(messages: readonly Message[], lease: NewLease): Statement {
     const pending = this.#lease(messages, lease)!;
     const stored = this.#insert(messages, '');
     return {
