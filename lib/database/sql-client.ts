@@ -1,4 +1,5 @@
 import type { Dialect, Statement } from './dialect.js';
+import type { SqlDriver } from './sql-driver.js';
 
 /** A row as the driver answers it. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -22,22 +23,55 @@ export interface SqlExecutor {
   run(statement: Statement): Promise<Result>;
 }
 
-/** A database, by whichever client the application has: the one way to it for all that is not the outbox. */
-export abstract class SqlClient<Transaction = unknown> implements SqlExecutor {
+/** The library's own way to a database: its statements are in no transaction of the application. */
+export interface SqlStore extends SqlExecutor {
+  /** Names a table of the library in SQL; see {@link SqlClient.table}. */
+  table(name: string): string;
+}
+
+/** A transaction of the application. Whoever joined it has checked that it is one, and open. */
+export interface JoinedTransaction extends SqlExecutor {
+  readonly client: SqlClient;
+  /**
+   * Calls the listener when the transaction has ended, however it did: a hint to look for the rows, never proof of a
+   * commit. Left out by clients that do not tell.
+   */
+  onEnd?(listener: () => void): void;
+}
+
+/**
+ * What is known of a commit. `told`: the client tells of each. `hinted`: it tells that a transaction has ended, and its
+ * rows are looked up. `looked up`: it tells nothing.
+ */
+export type CommitNews = 'told' | 'hinted' | 'looked up';
+
+/**
+ * A client of a database that the application has, such as an ORM. The library writes messages by it, in transactions of
+ * the application; everything else it does by a {@link SqlStore}, on the driver below.
+ */
+export abstract class SqlClient<Transaction = unknown> {
+  /** For the line at start-up and for errors, such as `TypeORM`. */
+  abstract readonly name: string;
   abstract readonly dialect: Dialect;
+  abstract readonly commits: CommitNews;
 
   /**
-   * Names a table of the library in SQL, with schema and prefix.
+   * Names a table of the library in SQL: quoted, with schema and prefix.
    *
    * @throws `ThornConfigurationError` when the client does not know the table
    */
   abstract table(name: string): string;
 
-  /** Runs a statement by itself. */
-  abstract run(statement: Statement): Promise<Result>;
+  /** The driver below; undefined when the client shows none. */
+  abstract driver(): SqlDriver | undefined;
 
-  /** Runs statements in a transaction of the application. */
-  abstract join(transaction: Transaction): SqlExecutor;
+  /**
+   * Joins a transaction of the application. A promise where the database has to be asked whether it is one.
+   *
+   * @throws `ThornConfigurationError` `THORN_TRANSACTION_REQUIRED` outside of any, `THORN_TRANSACTION_ENDED` after its
+   * end, `THORN_DATABASE_OTHER` for one of another database
+   */
+  abstract join(transaction: Transaction): JoinedTransaction | Promise<JoinedTransaction>;
 }
 
 /** Runs steps one after another. @returns a result for each */

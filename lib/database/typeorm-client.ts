@@ -1,11 +1,21 @@
 import { dataSourceOf, escapePath } from '../common/typeorm-compat.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { type Dialect, findDialect, type Statement } from './dialect.js';
-import { type Result, type Row, SqlClient, type SqlExecutor } from './sql-client.js';
+import {
+  type JoinedTransaction,
+  type Result,
+  type Row,
+  SqlClient,
+  type SqlExecutor,
+  type SqlStore,
+} from './sql-client.js';
+import type { MysqlPool, PgPool, SqlDriver } from './sql-driver.js';
+import { otherDatabase, transactionEnded, transactionRequired } from './transaction-errors.js';
 
 /** The part of TypeORM's `QueryRunner` that is used. Structural: receivers without a database need no TypeORM. */
 export interface SqlRunner {
   readonly isTransactionActive: boolean;
+  readonly isReleased: boolean;
   query(
     sql: string,
     parameters: unknown[],
@@ -13,10 +23,22 @@ export interface SqlRunner {
   ): Promise<{ readonly records: readonly unknown[]; readonly affected?: number }>;
 }
 
+/** The part of TypeORM's `Driver` that is used, with what the drivers know of their own database. */
+export interface SqlDataSourceDriver {
+  escape(name: string): string;
+  /** Of PostgreSQL. */
+  readonly master?: PgPool;
+  /** Of MySQL and MariaDB: one of both. */
+  readonly pool?: MysqlPool;
+  readonly poolCluster?: { of(pattern: string): MysqlPool };
+  /** Of SQLite. */
+  readonly databaseConnection?: object;
+}
+
 /** The part of TypeORM's `DataSource` that is used. */
 export interface SqlDataSource {
   readonly options: { readonly type: string; readonly entityPrefix?: string };
-  readonly driver: { escape(name: string): string };
+  readonly driver: SqlDataSourceDriver;
   readonly entityMetadatas: readonly {
     readonly givenTableName?: string;
     readonly tablePath: string;
@@ -30,11 +52,16 @@ export interface SqlManager {
   readonly queryRunner?: SqlRunner;
 }
 
+const HOW = 'dataSource.transaction((manager) => …)';
+
 /** The database of a data source. */
-export class TypeOrmClient<
-  Source extends SqlDataSource = SqlDataSource,
-> extends SqlClient<SqlManager> {
+export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
+  extends SqlClient<SqlManager>
+  implements SqlStore
+{
+  readonly name = 'TypeORM';
   readonly dialect: Dialect;
+  readonly commits = 'told';
 
   /** @throws `ThornConfigurationError` for a database that is not supported */
   constructor(readonly dataSource: Source) {
@@ -54,11 +81,41 @@ export class TypeOrmClient<
     );
   }
 
-  override run(statement: Statement): Promise<Result> {
+  override driver(): SqlDriver | undefined {
+    const { master, pool, poolCluster, databaseConnection: handle } = this.dataSource.driver;
+    switch (this.dialect.name) {
+      case 'postgres':
+        return master && { kind: 'pg', pool: master };
+      case 'mysql': {
+        const writing = pool ?? poolCluster?.of('MASTER');
+        return writing && { kind: 'mysql2', pool: writing };
+      }
+      case 'sqlite':
+        return handle && { kind: 'better-sqlite3', handle };
+    }
+  }
+
+  run(statement: Statement): Promise<Result> {
     return this.#runAlone(statement);
   }
 
-  override join({ queryRunner }: SqlManager): SqlExecutor {
+  override join(manager: SqlManager): JoinedTransaction {
+    const { queryRunner } = manager;
+    const source = dataSourceOf(manager);
+    if (source !== this.dataSource) {
+      throw otherDatabase(this.name, 'another data source');
+    }
+    if (queryRunner?.isReleased === true) throw transactionEnded(this.name, HOW);
+    if (queryRunner?.isTransactionActive !== true) throw transactionRequired(this.name, HOW);
+    return {
+      client: this,
+      dialect: this.dialect,
+      run: (statement) => this.runOn(queryRunner, statement),
+    };
+  }
+
+  /** Runs statements with a manager: in its transaction, when it is in one. */
+  within({ queryRunner }: SqlManager): SqlExecutor {
     return {
       dialect: this.dialect,
       run: (statement) =>

@@ -1,6 +1,6 @@
 import type { Clock } from '../common/index.js';
 import { isTaken } from '../database/database-errors.js';
-import type { SqlClient } from '../database/sql-client.js';
+import type { SqlStore } from '../database/sql-client.js';
 import { TableRows } from '../database/table-rows.js';
 import type { SecretSealer } from '../signing/index.js';
 import {
@@ -27,12 +27,12 @@ export class DatabaseIdempotencyStore extends IdempotencyStore {
   #taken = 0;
 
   constructor(
-    client: SqlClient,
+    store: SqlStore,
     private readonly clock: Clock,
     private readonly sealer: SecretSealer,
   ) {
     super();
-    this.#rows = new TableRows(client, client.table('thorn_idempotency_keys'));
+    this.#rows = new TableRows(store, store.table('thorn_idempotency_keys'));
   }
 
   override async begin(key: string, fingerprint: string): Promise<KeyState> {

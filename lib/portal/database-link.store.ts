@@ -1,4 +1,4 @@
-import type { SqlClient } from '../database/sql-client.js';
+import type { SqlStore } from '../database/sql-client.js';
 import { TableRows } from '../database/table-rows.js';
 import type { Capability, LinkStore, StoredLink } from './portal-links.js';
 
@@ -17,8 +17,8 @@ interface LinkRow {
 export class DatabaseLinkStore implements LinkStore {
   readonly #rows: TableRows<LinkRow>;
 
-  constructor(client: SqlClient) {
-    this.#rows = new TableRows(client, client.table('thorn_portal_links'));
+  constructor(store: SqlStore) {
+    this.#rows = new TableRows(store, store.table('thorn_portal_links'));
   }
 
   async insert({ id, owner, ...link }: StoredLink, now: number): Promise<void> {

@@ -3,7 +3,7 @@ import type { Statement } from '../../database/dialect.js';
 import { type Result, runSteps, type Step } from '../../database/sql-client.js';
 import { TypeOrmClient } from '../../database/typeorm-client.js';
 
-/** The strategy's own way to a database, apart from the application's transactions but for {@link OutboxDatabase.join}. */
+/** The strategy's own way to a database, apart from the application's transactions but for {@link OutboxDatabase.runWithin}. */
 export abstract class OutboxDatabase extends TypeOrmClient<DataSource> {
   /** Before the first {@link execute}. */
   abstract open(): Promise<void>;
@@ -32,7 +32,7 @@ export abstract class OutboxDatabase extends TypeOrmClient<DataSource> {
 
   /** Runs statements with a manager of the application: in its transaction, when it is in one. */
   runWithin(manager: EntityManager, steps: readonly Step[]): Promise<readonly Result[]> {
-    const executor = this.join(manager);
+    const executor = this.within(manager);
     return runSteps((statement) => executor.run(statement), steps);
   }
 

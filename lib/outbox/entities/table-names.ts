@@ -1,4 +1,4 @@
-import type { SqlClient } from '../../database/sql-client.js';
+import type { SqlStore } from '../../database/sql-client.js';
 
 /** The quoted names of the strategy's tables, schema and prefix of the data source included. */
 export interface TableNames {
@@ -14,16 +14,16 @@ export interface TableNames {
 }
 
 /** @throws `ThornConfigurationError` when the data source does not know the entities */
-export function tableNames(client: SqlClient<never>): TableNames {
+export function tableNames(store: SqlStore): TableNames {
   return {
-    messages: client.table('thorn_messages'),
-    pendingMessages: client.table('thorn_pending_messages'),
-    deliveries: client.table('thorn_deliveries'),
-    attempts: client.table('thorn_attempts'),
-    health: client.table('thorn_health'),
-    rateLimits: client.table('thorn_rate_limits'),
-    sequences: client.table('thorn_sequences'),
-    bulkOperations: client.table('thorn_bulk_operations'),
-    pauses: client.table('thorn_pauses'),
+    messages: store.table('thorn_messages'),
+    pendingMessages: store.table('thorn_pending_messages'),
+    deliveries: store.table('thorn_deliveries'),
+    attempts: store.table('thorn_attempts'),
+    health: store.table('thorn_health'),
+    rateLimits: store.table('thorn_rate_limits'),
+    sequences: store.table('thorn_sequences'),
+    bulkOperations: store.table('thorn_bulk_operations'),
+    pauses: store.table('thorn_pauses'),
   };
 }

@@ -30,5 +30,5 @@ export function rowsOf<Row extends { readonly [Column in keyof Row]: unknown }>(
   table: string,
 ): TableRows<Row> {
   const client = clientOf(manager);
-  return new TableRows(client.join(manager), tableName(client.dataSource, table));
+  return new TableRows(client.within(manager), tableName(client.dataSource, table));
 }

@@ -1,4 +1,4 @@
-import type { Row, SqlClient } from '../../database/sql-client.js';
+import type { Row, SqlStore } from '../../database/sql-client.js';
 import { TableRows, type Value } from '../../database/table-rows.js';
 import { hostOf } from '../../message/recipient-host.js';
 import type { PlacedRow } from './quota-slots.js';
@@ -58,10 +58,10 @@ export class SubscriberTable {
   readonly #table: string;
   readonly #rows: TableRows<SubscriberRow>;
 
-  /** @throws `ThornConfigurationError` when the client does not know the table */
-  constructor(private readonly client: SqlClient) {
-    this.#table = client.table('thorn_subscribers');
-    this.#rows = new TableRows(client, this.#table);
+  /** @throws `ThornConfigurationError` when the store does not know the table */
+  constructor(private readonly store: SqlStore) {
+    this.#table = store.table('thorn_subscribers');
+    this.#rows = new TableRows(store, this.#table);
   }
 
   insert(row: SubscriberRow): Promise<void> {
@@ -214,7 +214,7 @@ export class SubscriberTable {
     parameters: readonly Value[],
   ): Promise<readonly Found[]> {
     const sql = `SELECT ${columns} FROM ${this.#table} WHERE ${where}`;
-    const { rows } = await this.client.run({ sql, parameters });
+    const { rows } = await this.store.run({ sql, parameters });
     return rows as readonly unknown[] as readonly Found[];
   }
 }

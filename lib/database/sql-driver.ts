@@ -1,0 +1,39 @@
+/** The part of a client of `pg`'s pool that is used. */
+export interface PgClient {
+  query(
+    statement: string | { readonly text: string; readonly values: readonly unknown[] },
+  ): Promise<{ readonly rows: readonly unknown[]; readonly rowCount: number | null }>;
+  /** @param destroy true: closes the connection instead of giving it back */
+  release(destroy?: boolean): void;
+  on(event: 'error', listener: () => void): unknown;
+}
+
+/** The part of `pg`'s `Pool` that is used. */
+export interface PgPool {
+  connect(): Promise<PgClient>;
+  on(event: 'acquire', listener: (client: PgClient) => void): unknown;
+}
+
+/** The part of a connection of `mysql2`'s pool that is used. */
+export interface MysqlConnection {
+  query(
+    sql: string,
+    values: unknown[],
+    done: (error: Error | null, result: unknown) => void,
+  ): unknown;
+  /** Gives the connection back. */
+  release(): void;
+  /** Closes the connection, without a word to the server. */
+  destroy(): void;
+}
+
+/** The part of `mysql2`'s pool that is used; of `mysql2/promise` the property `pool` is one. */
+export interface MysqlPool {
+  getConnection(done: (error: Error | null, connection: MysqlConnection) => void): unknown;
+}
+
+/** The driver below a client. Structural: an application needs one of them alone. */
+export type SqlDriver =
+  | { readonly kind: 'pg'; readonly pool: PgPool }
+  | { readonly kind: 'mysql2'; readonly pool: MysqlPool }
+  | { readonly kind: 'better-sqlite3'; readonly handle: object };
