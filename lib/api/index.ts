@@ -19,7 +19,7 @@ export {
   operatorSettings,
 } from './options/operator-options.js';
 export type { PageApis, PageDefinition } from './options/page-definition.js';
-export { PlatformProblems } from './platform/platform-problems.js';
+export { RegisteredPaths } from './platform/registered-paths.js';
 export { RoutePaths } from './platform/route-paths.js';
 export {
   ApplicationReport,

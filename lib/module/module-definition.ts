@@ -5,7 +5,7 @@ import {
   ApiSettings,
   operatorControllers,
   operatorSettings,
-  PlatformProblems,
+  RegisteredPaths,
 } from '../api/index.js';
 import { apiProviders } from './providers/api.providers.js';
 import { checkNamed } from './options/named-check.js';
@@ -79,7 +79,7 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
       ...(settings === undefined && operatorApi === undefined
         ? []
         : [
-            PlatformProblems,
+            RegisteredPaths,
             guardDependencies({
               api: settings?.guards ?? [],
               operatorApi: operator?.guards ?? [],

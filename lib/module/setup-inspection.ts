@@ -4,7 +4,7 @@ import { DiscoveryService } from '@nestjs/core';
 import {
   type ApplicationReport,
   controllerMark,
-  PlatformProblems,
+  RegisteredPaths,
   type SetupReport,
   type SetupWarning,
 } from '../api/index.js';
@@ -29,7 +29,7 @@ export class SetupInspection implements ApplicationReport {
     @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
     @Inject(ThornSettings) private readonly settings: ThornSettings,
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
-    @Optional() @Inject(PlatformProblems) private readonly platform: PlatformProblems | undefined,
+    @Optional() @Inject(RegisteredPaths) private readonly paths: RegisteredPaths | undefined,
   ) {}
 
   /** Call it once all routes and events are known. */
@@ -39,8 +39,8 @@ export class SetupInspection implements ApplicationReport {
       strategy: this.strategy.label?.() ?? this.strategy.constructor.name,
       dataSources: all.map(({ options: { type } }, index) => ({ name: names[index]!, type })),
       events: this.catalogue.names().length,
-      apis: this.platform?.apis ?? [],
-      pages: this.platform?.pages ?? [],
+      apis: this.paths?.apis ?? [],
+      pages: this.paths?.pages ?? [],
       warnings: this.#warnings(),
     };
   }

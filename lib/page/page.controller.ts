@@ -13,7 +13,7 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { PageController, PlatformProblems, RoutePaths } from '../api/index.js';
+import { PageController, RegisteredPaths, RoutePaths } from '../api/index.js';
 import { Clock } from '../common/index.js';
 import { PortalLinks } from '../portal/index.js';
 import { PAGE_FILES } from './page-bundle.js';
@@ -49,7 +49,7 @@ export function pageController(settings: PageSettings, apis: PageApis): Type<unk
     readonly #shells = new Map<string, string>();
 
     constructor(
-      @Inject(PlatformProblems) private readonly platform: PlatformProblems,
+      @Inject(RegisteredPaths) private readonly registered: RegisteredPaths,
       @Inject(PortalLinks) private readonly links: PortalLinks,
       @Inject(Clock) private readonly clock: Clock,
       @Inject(HttpAdapterHost) host: HttpAdapterHost,
@@ -138,13 +138,13 @@ export function pageController(settings: PageSettings, apis: PageApis): Type<unk
 
     /** The way to an API, by the paths that the platform has: a prefix may have exceptions. */
     #pathTo(api: string, page: string): string {
-      const found = this.platform.apis.find((one) => one.endsWith(`/${api}`));
+      const found = this.registered.apis.find((one) => one.endsWith(`/${api}`));
       return relativePath(page, found ?? `/${api}`);
     }
 
     #registered(path: string): string {
       const plain = path.replace(/\/+$/, '').toLowerCase();
-      const { pages } = this.platform;
+      const { pages } = this.registered;
       const fits = (one: string) => plain.endsWith(one.toLowerCase());
       return pages.findLast(fits) ?? pages[0] ?? `/${settings.path}`;
     }

@@ -1,4 +1,4 @@
-import { type PageDefinition, PlatformProblems } from '../api/index.js';
+import { type PageDefinition, RegisteredPaths } from '../api/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { PortalLinks } from '../portal/index.js';
 import { PAGE_FILES } from './page-bundle.js';
@@ -31,9 +31,9 @@ export function thornPage(options: PageOptions = {}): PageDefinition {
     providers: [
       {
         provide: Portal,
-        inject: [PortalLinks, PlatformProblems],
-        useFactory: (links: PortalLinks, platform: PlatformProblems) =>
-          new Portal(links, () => options.url ?? `${platform.pages[0] ?? ''}/`),
+        inject: [PortalLinks, RegisteredPaths],
+        useFactory: (links: PortalLinks, paths: RegisteredPaths) =>
+          new Portal(links, () => options.url ?? `${paths.pages[0] ?? ''}/`),
       },
     ],
     exports: [Portal],

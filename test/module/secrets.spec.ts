@@ -208,9 +208,6 @@ describe.each(['express', 'fastify'] as const)('the public keys, on %s', (platfo
     expect(await (await fetch(`${url}/v2/hooks/.well-known/jwks.json`)).json()).toEqual({
       keys: [],
     });
-    const posted = await fetch(`${url}/v2/hooks/.well-known/jwks.json`, { method: 'POST' });
-    expect(posted.status).toBe(405);
-    expect(posted.headers.get('allow')).toBe('GET, HEAD');
   });
 
   async function start(

@@ -63,7 +63,7 @@ export function PageController(
     Controller({ path, version: VERSION_NEUTRAL }),
     UseGuards(new PrivateResponseGuard()),
     ...(problems ? [UseFilters(new ProblemFilter())] : []),
-    MarkRoutes({ problems, api: path, isPage: true }),
+    MarkRoutes({ api: path, isPage: true }),
   );
 }
 
@@ -107,6 +107,6 @@ function ThornController(
     UseGuards(new PrivateResponseGuard(), ...guards),
     UseInterceptors(new FixedResponseInterceptor(), ...interceptors),
     ...(problems ? [UseFilters(new ProblemFilter())] : []),
-    MarkRoutes({ problems, api: path, portal }),
+    MarkRoutes({ api: path, portal }),
   );
 }

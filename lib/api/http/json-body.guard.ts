@@ -2,9 +2,9 @@ import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { isObject } from '../../common/objects.js';
 import { isDeeperThan } from '../../common/depth.js';
 import type { ApiRequest } from '../options/api-options.js';
-import { isDeclaredAsJson } from '../platform/empty-json.js';
 import { badRequest, problem } from '../problems/errors.js';
 
+const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 const WITH_BODY = new Set(['POST', 'PATCH', 'PUT']);
 /** Far more than any field takes, and far less than what walks into a body by recursion can bear. */
 const MAX_DEPTH = 32;
@@ -20,11 +20,9 @@ export class JsonBodyGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const request = context
       .switchToHttp()
-      .getRequest<
-        ApiRequest & { readonly method: string; readonly body?: unknown; readonly raw?: object }
-      >();
+      .getRequest<ApiRequest & { readonly method: string; readonly body?: unknown }>();
     if (!WITH_BODY.has(request.method)) return true;
-    if (!isDeclaredAsJson(request)) {
+    if (!JSON_TYPE.test(String(request.headers['content-type'] ?? ''))) {
       throw problem('unsupported-media-type', [
         { field: 'body', reason: 'must be JSON: send the header Content-Type: application/json' },
       ]);

@@ -112,12 +112,16 @@ export function describeRoute(
   };
 }
 
+/** In the platform's own shape: for a wrong percent-encoding, and for what is too long on Fastify. */
+const OF_PLATFORM = Object.fromEntries(
+  [400, 414].map((status) => [status, { description: STATUS_CODES[status] }]),
+);
+
 function responsesOf(method: string, known: ApiOperation, hasId: boolean): object {
   const [status, schema] = known.answer;
   const refusals = new Set([
     ...(known.isGuarded === false ? [] : [401, 403]),
-    // 400 and 414 are the platform's: for a wrong percent-encoding, and for what is too long on Fastify.
-    ...(hasId ? [400, 404, 414] : []),
+    ...(hasId ? [404] : []),
     ...(known.body === undefined ? [] : [400, 413, 415]),
     ...(heedsIfMatch(known) ? [412] : []),
     ...(isRepeatable(method, known) ? [409, 422] : []),
@@ -132,12 +136,14 @@ function responsesOf(method: string, known: ApiOperation, hasId: boolean): objec
       : { headers: { ETag: { schema: { type: 'string' } } } }),
   };
   const problems = [...refusals].sort().map((code) => [code, problem(code)] as const);
-  return { ...(status < 400 && { [status]: success }), ...Object.fromEntries(problems) };
+  return {
+    ...(status < 400 && { [status]: success }),
+    ...(hasId && OF_PLATFORM),
+    ...Object.fromEntries(problems),
+  };
 }
 
 function problem(status: number): object {
-  // Only Fastify answers it, and in its own form.
-  if (status === 414) return { description: STATUS_CODES[status] ?? '' };
   return {
     description: STATUS_CODES[status] ?? '',
     content: { 'application/problem+json': { schema: schemaRef('Problem') } },

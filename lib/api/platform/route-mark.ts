@@ -6,8 +6,6 @@ const FASTIFY_CONFIG = '__fastify_route_config__';
 
 /** The facts that {@link MarkRoutes} states of a route. */
 export interface RouteMark {
-  /** True when errors of the platform on this route are answered as problems. */
-  readonly problems: boolean;
   /** The path of the API that the route belongs to, without prefixes of the application. */
   readonly api: string;
   /** True: the route takes the tokens of links to the page. */

@@ -3,11 +3,9 @@ import { guideLink } from '../../errors/index.js';
 /** Every code of a problem, with the status that it is answered with. The guide explains each. */
 export const PROBLEM_CODES = {
   'invalid-request': 400,
-  'malformed-json': 400,
   unauthenticated: 401,
   forbidden: 403,
   'not-found': 404,
-  'method-not-allowed': 405,
   'subscriber-limit': 409,
   'host-limit': 409,
   'endpoint-unverified': 409,
@@ -19,7 +17,6 @@ export const PROBLEM_CODES = {
   'no-encryption-key': 409,
   'precondition-failed': 412,
   'body-too-large': 413,
-  'url-too-long': 414,
   'unsupported-media-type': 415,
   'idempotency-key-reused': 422,
   'too-many-tests': 429,
@@ -32,16 +29,14 @@ export const PROBLEM_CODES = {
 
 export type ProblemCode = keyof typeof PROBLEM_CODES;
 
-/** Codes of exceptions that name none: those of guards, of the platform, and of bugs. */
+/** Codes of exceptions that name none: those of guards, and of bugs. */
 const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
   400: 'invalid-request',
   401: 'unauthenticated',
   403: 'forbidden',
   404: 'not-found',
-  405: 'method-not-allowed',
   412: 'precondition-failed',
   413: 'body-too-large',
-  414: 'url-too-long',
   415: 'unsupported-media-type',
   429: 'too-many-requests',
   501: 'no-delivery-log',

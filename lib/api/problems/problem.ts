@@ -1,4 +1,4 @@
-import { HttpException } from '@nestjs/common';
+import { HttpException, InternalServerErrorException } from '@nestjs/common';
 import { STATUS_CODES } from 'node:http';
 import type { HeaderResponse } from './header-response.js';
 import { setPrivateHeaders } from './private-response.js';
@@ -26,10 +26,27 @@ export interface ProblemResponse extends HeaderResponse {
 
 /** @param exception an error that is not an `HttpException` becomes a 500 that tells nothing of it */
 export function problemOf(exception: unknown): Problem {
-  if (!(exception instanceof HttpException)) return problemWith(500, {}, 'Internal server error');
-  const response = exception.getResponse();
-  const fields = typeof response === 'object' ? response : {};
-  return problemWith(exception.getStatus(), fields, exception.message);
+  const known =
+    exception instanceof HttpException
+      ? exception
+      : new InternalServerErrorException('Internal server error');
+  const response = known.getResponse();
+  // Nest's shape, with `code` and `errors` where this API has thrown it.
+  const {
+    message = known.message,
+    errors,
+    code: given,
+  } = (typeof response === 'object' ? response : {}) as Readonly<Record<string, unknown>>;
+  const status = known.getStatus();
+  const code = problemCode(status, given);
+  return {
+    type: problemType(code),
+    code,
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    detail: String(Array.isArray(message) ? message.join('; ') : message),
+    ...(Array.isArray(errors) ? { errors: errors as readonly RefusedField[] } : {}),
+  };
 }
 
 /** Sends the problem as `application/problem+json`. */
@@ -39,19 +56,4 @@ export function sendProblem(response: ProblemResponse, problem: Problem): void {
     .status(problem.status)
     .header('content-type', 'application/problem+json; charset=utf-8')
     .send(JSON.stringify(problem));
-}
-
-/** @param fields what an exception answers: Nest's shape, with `code` and `errors` where this API has thrown it */
-export function problemWith(status: number, fields: object, fallback: string): Problem {
-  const { message, errors, code: given } = fields as Readonly<Record<string, unknown>>;
-  const code = problemCode(status, given);
-  const detail = Array.isArray(message) ? message.join('; ') : (message ?? fallback);
-  return {
-    type: problemType(code),
-    code,
-    title: STATUS_CODES[status] ?? 'Error',
-    status,
-    detail: String(detail),
-    ...(Array.isArray(errors) ? { errors: errors as readonly RefusedField[] } : {}),
-  };
 }
