@@ -77,10 +77,10 @@ describe.each(PLACES_ALIKE)('a rate limit, on $kind', ({ kind }) => {
     await open();
     const rateLimit = { max: 3, per: 1000 };
     await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
-    for (let n = 0; n < 100; n++) await rig.send();
+    await Promise.all(Array.from({ length: 100 }, () => rig.send()));
     await rig.until(
       'SELECT id FROM thorn_deliveries WHERE permit_at IS NOT NULL',
-      ({ length }) => length > 80,
+      ({ length }) => length > 60,
     );
     const changed = { rateLimit: null, updatedAt: new Date() };
     await rig.subscribers.update('sub_slow', changed, 'any');
@@ -94,10 +94,10 @@ describe.each(PLACES_ALIKE)('a rate limit, on $kind', ({ kind }) => {
     await open();
     const rateLimit = { max: 2, per: 1000 };
     await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
-    for (let n = 0; n < 90; n++) await rig.send();
+    await Promise.all(Array.from({ length: 90 }, () => rig.send()));
     await rig.until(
       'SELECT id FROM thorn_deliveries WHERE permit_at IS NOT NULL',
-      ({ length }) => length > 70,
+      ({ length }) => length > 60,
     );
     const faster = { max: 60, per: 2000 };
     await rig.subscribers.update('sub_slow', { rateLimit: faster, updatedAt: new Date() }, 'any');
@@ -106,7 +106,7 @@ describe.each(PLACES_ALIKE)('a rate limit, on $kind', ({ kind }) => {
     const starts = await attemptStarts(rig, 'sub_slow');
     expect(starts).toHaveLength(90);
     expect(maxWithin(starts, 2000)).toBeLessThanOrEqual(60);
-    // 45 seconds under the old one.
+    // More than 30 seconds under the old one.
     expect(starts.at(-1)! - changedAt).toBeLessThan(12_000);
   }, 60_000);
 
