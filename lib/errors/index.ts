@@ -1,5 +1,6 @@
 export { ThornConfigurationError } from './configuration.error.js';
 export { guideLink } from './guide-link.js';
-export { InvalidInputError } from './invalid-input.error.js';
+export { InvalidInputError, type RefusalData } from './invalid-input.error.js';
 export { RecipientRefusedError } from './recipient-refused.error.js';
+export { REFUSAL_CODES, type RefusalCode } from './refusal-codes.js';
 export { ThornError } from './thorn.error.js';

@@ -1,4 +1,11 @@
+import type { RefusalCode } from './refusal-codes.js';
 import { ThornError } from './thorn.error.js';
+
+/** The facts of a refusal: `reason` is its stable word, the others what the text names, such as `max`. */
+export interface RefusalData {
+  readonly reason?: RefusalCode;
+  readonly [fact: string]: unknown;
+}
 
 /**
  * Thrown when a value that a caller gave is refused: nothing was stored and nothing sent. The REST API answers it as
@@ -16,7 +23,7 @@ export class InvalidInputError extends ThornError {
   constructor(
     readonly field: string,
     readonly reason: string,
-    data: Readonly<Record<string, unknown>> = {},
+    data: RefusalData = {},
     others: readonly InvalidInputError[] = [],
   ) {
     super([`${field} ${reason}`, ...others.map(({ message }) => message)].join('; '), {

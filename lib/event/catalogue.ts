@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { shownNames } from '../common/log/error-text.js';
-import { InvalidInputError, ThornConfigurationError } from '../errors/index.js';
+import { InvalidInputError, type RefusalCode, ThornConfigurationError } from '../errors/index.js';
 import type { EventDeclaration, EventDefinitions } from './define-events.js';
 import { checkEventName, compileEventName } from './event-name.js';
 import { covers, type PatternCoverage, namesOfPattern, overlap } from './pattern-coverage.js';
@@ -169,7 +169,9 @@ export class EventCatalogue {
       this.#entries.size === 0
         ? !this.#allows(asked)
         : !this.#allows(asked) && !matched.every(({ names }) => this.#allows(names));
-    if (hidden) this.#refuse(pattern, 'which matches events that cannot be subscribed to');
+    if (hidden) {
+      this.#refuse(pattern, 'which matches events that cannot be subscribed to', 'hidden-event');
+    }
   }
 
   /** Returns the events that a subscriber gets, in the order of their declaration. */
@@ -187,11 +189,11 @@ export class EventCatalogue {
     return this.#allowed?.some((allowed) => covers(allowed, names)) ?? true;
   }
 
-  #refuse(pattern: string, reason: string): never {
+  #refuse(pattern: string, reason: string, code: RefusalCode = 'unknown-event'): never {
     const known = this.subscribable();
     const hint = known.length === 0 ? '' : `; there are ${shownNames(known)}`;
     throw new InvalidInputError('events', `must not hold ${pattern}, ${reason}${hint}`, {
-      reason: 'unknown-event',
+      reason: code,
       pattern,
     });
   }

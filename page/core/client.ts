@@ -1,12 +1,14 @@
 import { signal } from '@preact/signals';
 import { compareClock, now } from './clock.js';
+import type { Facts, Refusal } from './refusals.js';
 import { apiUrl } from './settings.js';
 
 /** The body of a problem, as the API answers it. */
 interface ProblemBody {
   readonly code?: string;
   readonly detail?: string;
-  readonly errors?: readonly { readonly field: string; readonly reason: string }[];
+  readonly data?: Facts;
+  readonly errors?: readonly Refusal[];
 }
 
 /** An answer that is not a success. `status` is 0 where there was none, and -1 for one that cannot be read. */
@@ -20,9 +22,9 @@ export class ApiError extends Error {
     super(problem.detail ?? '');
   }
 
-  /** The reason why the API refuses a field, or undefined. */
-  reasonOf(field: string): string | undefined {
-    return this.problem.errors?.find((one) => one.field === field)?.reason;
+  /** Why the API refuses a field, or undefined. */
+  refusalOf(field: string): Refusal | undefined {
+    return this.problem.errors?.find((one) => one.field === field);
   }
 
   /** Anything that was thrown. What is not an answer is a fault of the page: it goes to the console. */

@@ -63,10 +63,10 @@ export function EndpointForm(options: FormOptions) {
     setWrong(faults);
     if (Object.keys(faults).length === 0) onSubmit(changesOf(typed, endpoint));
   };
-  const named = NAMED.some((one) => error?.reasonOf(one));
+  const named = NAMED.some((one) => error?.refusalOf(one));
   return (
     <form class="form" noValidate onSubmit={send}>
-      <Field label={t().url} hint={t().urlHint} error={refusalText(error?.reasonOf('url'))}>
+      <Field label={t().url} hint={t().urlHint} error={refusalText(error?.refusalOf('url'))}>
         {(attributes) => (
           <input
             {...attributes}
@@ -83,7 +83,7 @@ export function EndpointForm(options: FormOptions) {
       <Field
         label={t().description}
         hint={t().descriptionHint}
-        error={refusalText(error?.reasonOf('description'))}
+        error={refusalText(error?.refusalOf('description'))}
       >
         {(attributes) => (
           <input
@@ -100,14 +100,14 @@ export function EndpointForm(options: FormOptions) {
         <EventPicker
           events={events}
           items={catalogue.value?.items ?? []}
-          error={wrong.events ?? refusalText(error?.reasonOf('events'))}
+          error={wrong.events ?? refusalText(error?.refusalOf('events'))}
           onChange={(next) => change({ events: next })}
         />
       )}
       <Field
         label={t().form.exclude}
         hint={t().form.excludeHint}
-        error={refusalText(error?.reasonOf('exclude'))}
+        error={refusalText(error?.refusalOf('exclude'))}
       >
         {(attributes) => (
           <input
@@ -128,18 +128,18 @@ export function EndpointForm(options: FormOptions) {
           text={filter}
           events={events}
           exclude={patternsOf(exclude)}
-          error={wrong.filter ?? refusalText(error?.reasonOf('filter'))}
+          error={wrong.filter ?? refusalText(error?.refusalOf('filter'))}
           onChange={(next) => change({ filter: next })}
         />
       </details>
       <RateLimitField
         value={rateLimit}
-        error={wrong.rateLimit ?? refusalText(error?.reasonOf('rateLimit'))}
+        error={wrong.rateLimit ?? refusalText(error?.refusalOf('rateLimit'))}
         onChange={(next) => change({ rateLimit: next })}
       />
       <OrderField
         value={order}
-        error={wrong.holdFor ?? refusalText(error?.reasonOf('holdFor'))}
+        error={wrong.holdFor ?? refusalText(error?.refusalOf('holdFor'))}
         onChange={(next) => change({ order: next })}
       />
       {notice}

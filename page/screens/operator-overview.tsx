@@ -138,7 +138,7 @@ function PauseDialog({ onClose }: { readonly onClose: () => void }) {
     await operator.pause(host.trim());
     onClose();
   });
-  const reason = refusalText(pause.error?.reasonOf('host'));
+  const reason = refusalText(pause.error?.refusalOf('host'));
   return (
     <Dialog title={t().pauseHost} onClose={onClose}>
       <form

@@ -58,7 +58,7 @@ export function TestPanel({ id }: { readonly id: string }) {
       </Field>
       <Field
         label={t().testData}
-        error={isWrong ? t().filterInvalid : refusalText(action.error?.reasonOf('data'))}
+        error={isWrong ? t().filterInvalid : refusalText(action.error?.refusalOf('data'))}
       >
         {(attributes) => (
           <textarea
@@ -81,7 +81,7 @@ export function TestPanel({ id }: { readonly id: string }) {
         )}
       </div>
       {result !== undefined && <Answer result={result} />}
-      <ErrorNote error={action.error?.reasonOf('data') === undefined ? action.error : undefined} />
+      <ErrorNote error={action.error?.refusalOf('data') === undefined ? action.error : undefined} />
     </>
   );
 }

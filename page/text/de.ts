@@ -6,7 +6,14 @@ import { health } from './health.de.js';
 import { order } from './order.de.js';
 import { operators } from './operators.de.js';
 import { lists } from './lists.de.js';
-import { limits, otherRefusal, problems, refusals, uncheckedFields } from './problems.de.js';
+import {
+  fields,
+  limits,
+  otherRefusal,
+  problems,
+  refusals,
+  uncheckedFields,
+} from './problems.de.js';
 import { request, signature } from './request.de.js';
 
 export const de: Dictionary = {
@@ -250,6 +257,7 @@ export const de: Dictionary = {
   problems,
   limits,
   refusals,
+  fields,
   otherRefusal,
   uncheckedFields,
   // Endpoints that fail

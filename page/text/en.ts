@@ -5,7 +5,14 @@ import { health } from './health.en.js';
 import { order } from './order.en.js';
 import { operators } from './operators.en.js';
 import { lists } from './lists.en.js';
-import { limits, otherRefusal, problems, refusals, uncheckedFields } from './problems.en.js';
+import {
+  fields,
+  limits,
+  otherRefusal,
+  problems,
+  refusals,
+  uncheckedFields,
+} from './problems.en.js';
 import { request, signature } from './request.en.js';
 import type { Translation } from './translation.js';
 
@@ -250,6 +257,7 @@ export const en = {
   problems,
   limits,
   refusals,
+  fields,
   otherRefusal,
   uncheckedFields,
   // Endpoints that fail

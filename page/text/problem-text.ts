@@ -1,5 +1,5 @@
 import { type ApiError, RETRY } from '../core/client.js';
-import { kindOfRefusal } from '../core/refusals.js';
+import { type Refusal, refusalIn } from '../core/refusals.js';
 import { ago, number, t } from './index.js';
 
 /** Why something was not done, in the language of the page. */
@@ -9,11 +9,9 @@ export function problemText(error: ApiError): string {
   if (status === 0) return t().away;
   if (status === 401) return t().lockedOut;
   if (status === 429) return t().limits.tooMany(number(Math.ceil((retryAfter ?? RETRY) / 1000)));
-  const refused = errors.map(({ field, reason }) => `${field}: ${refusalText(reason)}`);
+  const refused = errors.map((one) => `${one.field}: ${refusalText(one)}`);
   if (refused.length > 0) return refused.join(' ');
-  if (code === 'subscriber-limit' || code === 'host-limit') {
-    return t().limits[code](/\d+/.exec(message)?.[0] ?? '');
-  }
+  if (code === 'subscriber-limit') return t().limits[code](String(problem.data?.['limit']));
   const known: Readonly<Record<string, string>> = t().problems;
   // The application's own code may refuse something in its own words.
   return known[code] ?? ((code === '' || code === 'refused' ? message : '') || byStatus(status));
@@ -33,15 +31,10 @@ function byStatus(status: number): string {
 }
 
 /** Why the API refuses a field, as a sentence; undefined for none. */
-export function refusalText(reason: string): string;
-export function refusalText(reason: string | undefined): string | undefined;
-export function refusalText(reason: string | undefined): string | undefined {
-  if (reason === undefined) return undefined;
-  const found = kindOfRefusal(reason);
-  if (found === null) return t().otherRefusal(reason.split(';', 1)[0]!);
-  const [one = '', other = ''] = found.named;
-  const say: (one: string, other: string) => string = t().refusals[found.kind];
-  return say(one, found.kind === 'rotations' ? ago(other) : other);
+export function refusalText(refusal: Refusal): string;
+export function refusalText(refusal: Refusal | undefined): string | undefined;
+export function refusalText(refusal: Refusal | undefined): string | undefined {
+  return refusal && refusalIn(t(), refusal, ago);
 }
 
 /** What the API says of a filter that it cannot check: "filter: cannot check a, since …". */

@@ -1,4 +1,5 @@
 import type {
+  fields as fieldsEn,
   limits as limitsEn,
   problems as problemsEn,
   refusals as refusalsEn,
@@ -27,52 +28,65 @@ export const problems: Translation<typeof problemsEn> = {
 export const limits: Translation<typeof limitsEn> = {
   'subscriber-limit': (count) =>
     `Es gibt bereits ${count} Endpunkte, mehr sind nicht möglich. Ändern oder löschen Sie einen davon.`,
-  'host-limit': (count) =>
-    `Es gibt bereits ${count} Endpunkte dieses Hosts, mehr sind nicht möglich. Ändern oder löschen Sie einen davon.`,
   tooMany: (seconds) => `Zu viele Anfragen: in ${seconds} s ist es wieder möglich.`,
 };
 
 export const refusals: Translation<typeof refusalsEn> = {
-  length: (least, most) => `${least} bis ${most} Zeichen.`,
-  signs: () => 'Ohne unsichtbare Zeichen.',
-  blanks: () => 'Ohne Leerzeichen, Backslashes und unsichtbare Zeichen.',
-  tooLong: (most) => `Höchstens ${most} Zeichen.`,
-  https: () => 'Sie muss mit https:// beginnen.',
-  http: () => 'Sie muss mit https:// oder http:// und einem Host beginnen.',
+  invalid: () => 'Das ist hier nicht möglich.',
+  required: () => 'Dies fehlt.',
+  'unknown-field': () => 'Die Anwendung kennt dies nicht.',
+  length: ({ min, max }) => `${min} bis ${max} Zeichen.`,
+  'too-long': ({ max }) => `Höchstens ${max} Zeichen.`,
+  'too-deep': ({ max }) => `Höchstens ${max} Ebenen.`,
+  'too-many': ({ max }) => `Höchstens ${max}.`,
+  repeated: ({ pattern }) => `${pattern} kommt zweimal vor.`,
+  'control-characters': () => 'Ohne unsichtbare Zeichen.',
+  'not-a-time': () => 'Das ist keine Zeit.',
+  'not-in-the-past': () => 'Eine Zeit in der Vergangenheit.',
+  'not-after-since': () => 'Das Ende muss nach dem Anfang liegen.',
+  protocol: ({ protocols }) =>
+    protocols === 'https'
+      ? 'Sie muss mit https:// beginnen.'
+      : 'Sie muss mit https:// oder http:// und einem Host beginnen.',
+  port: ({ port, allowed }) =>
+    allowed === undefined
+      ? `Port ${port} ist nicht für Webhooks.`
+      : `Port ${port} ist nicht erlaubt. Erlaubt sind ${allowed}.`,
   credentials: () => 'Ohne Benutzernamen und Passwort.',
-  malformed: () => 'Das ist keine URL.',
-  otherProtocol: (port) => `Port ${port} ist nicht für Webhooks.`,
-  port: (port, allowed) => `Port ${port} ist nicht erlaubt. Erlaubt sind ${allowed}.`,
-  pattern: () =>
+  'malformed-url': () => 'Das ist keine URL.',
+  'forbidden-character': () => 'Ohne Leerzeichen, Backslashes und unsichtbare Zeichen.',
+  'host-limit': ({ limit }) =>
+    `Es gibt bereits ${limit} Endpunkte dieses Hosts, mehr sind nicht möglich. Ändern oder löschen Sie einen davon.`,
+  'malformed-pattern': () =>
     'Namen von Ereignissen oder Muster wie article.*: Buchstaben, Ziffern, _ und - zwischen Punkten, oder * für einen ganzen Teil.',
-  patternCount: (most) => `Höchstens ${most} Muster.`,
-  atMost: (most) => `Höchstens ${most} Zeichen.`,
-  segments: (most) => `Höchstens ${most} Teile zwischen Punkten.`,
-  noEvent: (name) => `Es gibt kein Ereignis ${name}.`,
-  hiddenEvent: (name) => `${name} kann hier nicht gewählt werden.`,
-  repeated: (name) => `${name} kommt zweimal vor.`,
-  noField: (name) => `Die Daten dieser Ereignisse haben kein Feld ${name}.`,
-  meant: (name, meant) => `${name} ist kein Vergleich. Meinten Sie ${meant}?`,
-  noOperator: (name) => `${name} ist hier kein Vergleich.`,
-  neverHolds: (name) => `${name} kann nie zutreffen: das Feld hat Werte anderer Art.`,
-  noValue: (name) => `${name} hat einen Wert, mit dem nicht verglichen werden kann.`,
-  filterEmpty: () => 'Die Bedingung ist leer.',
-  transition: (name) => `Vergleiche mit der Zeit davor, wie ${name}, sind hier nicht möglich.`,
-  tooDeep: (most) => `Höchstens ${most} Ebenen.`,
-  filter: () => 'Diese Bedingung kann nicht verwendet werden.',
-  address: () =>
-    'An diese Adresse können keine Webhooks gesendet werden. Sie muss aus dem Internet erreichbar sein.',
-  rateCeiling: (most) => `Höchstens ${most} in einer Minute.`,
-  rateLimit: () => 'Eine ganze Zahl von 1 bis 1.000.000.',
-  holdFor: () => 'Eine Zahl über 0, höchstens 14 Tage. Leer: ohne Ende.',
-  rotations: (count, next) =>
-    `Es signieren bereits ${count} Geheimnisse. Eines endet ${next}: warten Sie bis dahin, oder lassen Sie die alten gar nicht mehr signieren.`,
-  noTest: () => 'Ein solches Ereignis gibt es nicht.',
-  id: () => 'Das ist keine Kennung.',
-  host: () => 'Ein Host wie in URLs, mit seinem Port.',
-  past: () => 'Eine Zeit in der Vergangenheit.',
-  order: () => 'Das Ende muss nach dem Anfang liegen.',
-  moment: () => 'Das ist keine Zeit.',
+  'too-many-segments': ({ max }) => `Höchstens ${max} Teile zwischen Punkten.`,
+  'unknown-event': ({ pattern }) => `Es gibt kein Ereignis ${pattern}.`,
+  'hidden-event': ({ pattern }) => `${pattern} kann hier nicht gewählt werden.`,
+  empty: () => 'Die Bedingung ist leer.',
+  'unknown-path': ({ path }) => `Die Daten dieser Ereignisse haben kein Feld ${path}.`,
+  'unknown-operator': ({ path, meant }) =>
+    meant === undefined
+      ? `${path} ist hier kein Vergleich.`
+      : `${path} ist kein Vergleich. Meinten Sie ${meant}?`,
+  'wrong-value': ({ path }) =>
+    path === ''
+      ? 'Diese Bedingung kann nicht verwendet werden.'
+      : `${path} hat einen Wert, mit dem nicht verglichen werden kann.`,
+  'never-holds': ({ path }) => `${path} kann nie zutreffen: das Feld hat Werte anderer Art.`,
+  transition: () => 'Vergleiche mit der Zeit davor, wie nowEq, sind hier nicht möglich.',
+  'too-high': ({ max }) => `Höchstens ${max} in einer Minute.`,
+  'in-use': () => 'Dieses signiert bereits.',
+  'rotated-too-often': ({ max, next }) =>
+    `Es signieren bereits ${max} Geheimnisse. Eines endet ${next}: warten Sie bis dahin, oder lassen Sie die alten gar nicht mehr signieren.`,
+};
+
+export const fields: Translation<typeof fieldsEn> = {
+  url: 'An diese Adresse können keine Webhooks gesendet werden. Sie muss aus dem Internet erreichbar sein.',
+  filter: 'Diese Bedingung kann nicht verwendet werden.',
+  rateLimit: 'Eine ganze Zahl von 1 bis 1.000.000.',
+  holdFor: 'Eine Zahl über 0, höchstens 14 Tage. Leer: ohne Ende.',
+  host: 'Ein Host wie in URLs, mit seinem Port.',
+  id: 'Das ist keine Kennung.',
 };
 
 export const otherRefusal = (reason: string) => `Das wird nicht angenommen („${reason}“).`;

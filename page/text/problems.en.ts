@@ -20,57 +20,79 @@ export const problems = {
 export const limits = {
   'subscriber-limit': (count: string) =>
     `There are ${count} endpoints already, which is the most. Change or delete one of them.`,
-  'host-limit': (count: string) =>
-    `There are ${count} endpoints of this host already, which is the most. Change or delete one of them.`,
   tooMany: (seconds: string) => `Too many requests: possible again in ${seconds} s.`,
 };
 
-/** Why a field is refused; see `core/refusals.ts`. */
+/** What a text of {@link refusals} names. */
+type Named = Readonly<Record<string, string>>;
+
+/** Why a field is refused, by the code of the API. */
 export const refusals = {
-  length: (least: string, most: string) => `${least} to ${most} characters.`,
-  signs: () => 'Without signs that cannot be seen.',
-  blanks: () => 'Without blanks, backslashes and signs that cannot be seen.',
-  tooLong: (most: string) => `At most ${most} characters.`,
-  https: () => 'It must begin with https://.',
-  http: () => 'It must begin with https:// or http:// and a host.',
+  invalid: () => 'This is not possible here.',
+  // Any field
+  required: () => 'This is needed.',
+  'unknown-field': () => 'The application does not know this.',
+  length: ({ min, max }: Named) => `${min} to ${max} characters.`,
+  'too-long': ({ max }: Named) => `At most ${max} characters.`,
+  'too-deep': ({ max }: Named) => `It may have ${max} levels at most.`,
+  'too-many': ({ max }: Named) => `At most ${max}.`,
+  repeated: ({ pattern }: Named) => `${pattern} is there twice.`,
+  'control-characters': () => 'Without signs that cannot be seen.',
+  'not-a-time': () => 'This is not a time.',
+  'not-in-the-past': () => 'A time in the past.',
+  'not-after-since': () => 'The end must be after the beginning.',
+  // The URL
+  protocol: ({ protocols }: Named) =>
+    protocols === 'https'
+      ? 'It must begin with https://.'
+      : 'It must begin with https:// or http:// and a host.',
+  port: ({ port, allowed }: Named) =>
+    allowed === undefined
+      ? `Port ${port} is not for webhooks.`
+      : `Port ${port} is not allowed. Allowed are ${allowed}.`,
   credentials: () => 'Without a user name and a password.',
-  malformed: () => 'This is not a URL.',
-  otherProtocol: (port: string) => `Port ${port} is not for webhooks.`,
-  port: (port: string, allowed: string) => `Port ${port} is not allowed. Allowed are ${allowed}.`,
-  pattern: () =>
+  'malformed-url': () => 'This is not a URL.',
+  'forbidden-character': () => 'Without blanks, backslashes and signs that cannot be seen.',
+  'host-limit': ({ limit }: Named) =>
+    `There are ${limit} endpoints of this host already, which is the most. Change or delete one of them.`,
+  // Patterns of events
+  'malformed-pattern': () =>
     'Names of events, or patterns such as article.*: letters, digits, _ and - between dots, or * for a whole part.',
-  patternCount: (most: string) => `At most ${most} patterns.`,
-  atMost: (most: string) => `At most ${most} characters.`,
-  segments: (most: string) => `At most ${most} parts between dots.`,
-  noEvent: (name: string) => `There is no event ${name}.`,
-  hiddenEvent: (name: string) => `${name} cannot be chosen here.`,
-  repeated: (name: string) => `${name} is there twice.`,
-  noField: (name: string) => `The data of these events has no field ${name}.`,
-  meant: (name: string, meant: string) => `${name} is not a comparison. Did you mean ${meant}?`,
-  noOperator: (name: string) => `${name} is not a comparison here.`,
-  neverHolds: (name: string) => `${name} can never hold: the field has values of another kind.`,
-  noValue: (name: string) => `${name} has a value that it cannot be compared with.`,
-  filterEmpty: () => 'The condition is empty.',
-  transition: (name: string) =>
-    `Comparisons with the time before, such as ${name}, are not possible here.`,
-  tooDeep: (most: string) => `It may have ${most} levels at most.`,
-  filter: () => 'This condition cannot be used.',
-  address: () =>
-    'Webhooks cannot be sent to this address. It must be one that the internet reaches.',
-  rateCeiling: (most: string) => `At most ${most} in a minute.`,
-  rateLimit: () => 'A whole number from 1 to 1,000,000.',
-  holdFor: () => 'A number above 0, and 14 days at most. Empty: without an end.',
-  rotations: (count: string, next: string) =>
-    `There are ${count} secrets that sign already. One ends ${next}: wait until then, or let the old ones sign no longer.`,
-  noTest: () => 'There is no such event.',
-  id: () => 'This is not an id.',
-  host: () => 'A host as in URLs, with its port.',
-  past: () => 'A time in the past.',
-  order: () => 'The end must be after the beginning.',
-  moment: () => 'This is not a time.',
+  'too-many-segments': ({ max }: Named) => `At most ${max} parts between dots.`,
+  'unknown-event': ({ pattern }: Named) => `There is no event ${pattern}.`,
+  'hidden-event': ({ pattern }: Named) => `${pattern} cannot be chosen here.`,
+  // A filter
+  empty: () => 'The condition is empty.',
+  'unknown-path': ({ path }: Named) => `The data of these events has no field ${path}.`,
+  'unknown-operator': ({ path, meant }: Named) =>
+    meant === undefined
+      ? `${path} is not a comparison here.`
+      : `${path} is not a comparison. Did you mean ${meant}?`,
+  'wrong-value': ({ path }: Named) =>
+    path === ''
+      ? 'This condition cannot be used.'
+      : `${path} has a value that it cannot be compared with.`,
+  'never-holds': ({ path }: Named) =>
+    `${path} can never hold: the field has values of another kind.`,
+  transition: () => 'Comparisons with the time before, such as nowEq, are not possible here.',
+  // The others
+  'too-high': ({ max }: Named) => `At most ${max} in a minute.`,
+  'in-use': () => 'This one signs already.',
+  'rotated-too-often': ({ max, next }: Named) =>
+    `There are ${max} secrets that sign already. One ends ${next}: wait until then, or let the old ones sign no longer.`,
 };
 
-/** A reason of the API that the page has no words for, as a sentence part. */
+/** What a field takes, for what is refused without a word of {@link refusals}. */
+export const fields = {
+  url: 'Webhooks cannot be sent to this address. It must be one that the internet reaches.',
+  filter: 'This condition cannot be used.',
+  rateLimit: 'A whole number from 1 to 1,000,000.',
+  holdFor: 'A number above 0, and 14 days at most. Empty: without an end.',
+  host: 'A host as in URLs, with its port.',
+  id: 'This is not an id.',
+};
+
+/** A reason of the application's own, as a sentence part. */
 export const otherRefusal = (reason: string) => `${reason[0]!.toUpperCase()}${reason.slice(1)}.`;
 
 /** What cannot be checked of a filter. */

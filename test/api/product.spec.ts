@@ -286,6 +286,10 @@ describe.each(PAIRS)('the REST API on $database and $platform', ({ create, platf
         { url: 'invalid', events: 'invalid' },
       ],
       [
+        { url: '', events: Array.from({ length: 51 }, () => '*') },
+        { url: 'length', events: 'too-many' },
+      ],
+      [
         { url: 'https://u:p@example.com', events: ['*', '*'] },
         { url: 'credentials', events: 'repeated' },
       ],
@@ -305,6 +309,8 @@ describe.each(PAIRS)('the REST API on $database and $platform', ({ create, platf
       const found = errors.map(({ field, code }: Record<string, string>) => [field, code]);
       expect(Object.fromEntries(found)).toEqual(codes);
     }
+    const long = await post('/hooks', { url: receiver.url, events: ['a'.repeat(300)] }, 400);
+    expect(long.body.errors).toMatchObject([{ code: 'too-long', data: { max: 256 } }]);
     const rotated = await post(`${self}/rotate-secret`, { secret }, 400);
     expect(rotated.body.errors).toMatchObject([{ field: 'secret', code: 'in-use' }]);
     const retried = await post('/hooks/deliveries/retry', { ids: [], more: 1 }, 400);

@@ -1,4 +1,5 @@
 import { InvalidInputError } from '../../errors/index.js';
+import { MAX_PATTERN_LENGTH } from '../../subscriber/index.js';
 import { dataSchemaOf, type EventCatalogue, type EventDeclaration } from '../../event/index.js';
 
 /** An event that may be subscribed to. */
@@ -46,12 +47,16 @@ export function subscribableEvents(catalogue: EventCatalogue): readonly EventDec
 export function exampleOf(catalogue: EventCatalogue, event: string): unknown {
   const declaration = subscribableEvents(catalogue).find(({ name }) => name === event);
   if (declaration === undefined) {
-    throw new InvalidInputError('event', 'must be thorn.ping or one of the event types');
+    throw new InvalidInputError('event', 'must be thorn.ping or one of the event types', {
+      reason: 'unknown-event',
+      pattern: event.slice(0, MAX_PATTERN_LENGTH),
+    });
   }
   if (event.includes('{')) {
     throw new InvalidInputError(
       'event',
       'must not have fields in its name: there is no example of it',
+      { reason: 'hidden-event', pattern: event },
     );
   }
   return exampleFrom(declaration) ?? {};

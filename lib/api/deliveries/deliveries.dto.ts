@@ -1,5 +1,5 @@
 import { parseIsoDate } from '../../common/time-text.js';
-import { badRequest } from '../problems/errors.js';
+import { badRequest, type RefusedField } from '../problems/errors.js';
 import {
   IsFlag,
   IsIsoDate,
@@ -9,6 +9,12 @@ import {
   Rule,
 } from '../http/validators.js';
 
+/** Refuses a time that ends before it begins. */
+export const NOT_AFTER_SINCE: RefusedField = {
+  field: 'until',
+  reason: 'must be after since',
+  code: 'not-after-since',
+};
 /** The error text for a text that is not a cursor. */
 export const NO_CURSOR = 'must be the "next" of an earlier answer';
 /** A data source, and an id in it. */
@@ -62,6 +68,6 @@ export function rangeOf(body: BulkDto): { since: Date; until?: Date } {
   const since = parseIsoDate(body.since)!;
   if (body.until === undefined) return { since };
   const until = parseIsoDate(body.until)!;
-  if (until <= since) throw badRequest([{ field: 'until', reason: 'must be after since' }]);
+  if (until <= since) throw badRequest([NOT_AFTER_SINCE]);
   return { since, until };
 }

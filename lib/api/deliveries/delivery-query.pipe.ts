@@ -2,12 +2,13 @@ import type { PipeTransform } from '@nestjs/common';
 import { isIdLike } from '../../common/index.js';
 import { isObject } from '../../common/objects.js';
 import { parseIsoDate } from '../../common/time-text.js';
-import { InvalidInputError } from '../../errors/index.js';
+import { InvalidInputError, type RefusalCode } from '../../errors/index.js';
 import { ANSWER_CLASSES, type DeliveryQuery, type DeliveryStatus } from '../../outbox/index.js';
 import { checkPattern } from '../../subscriber/index.js';
 import { badRequest, type RefusedField } from '../problems/errors.js';
 import { NO_MOMENT } from '../http/validators.js';
 import { NO_PAGE, pageOf } from '../http/page-query.js';
+import { NOT_AFTER_SINCE } from './deliveries.dto.js';
 
 const STATUSES: readonly unknown[] = ['pending', 'succeeded', 'failed'] satisfies DeliveryStatus[];
 const DELIVERY_ID = /^dlv_[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
@@ -23,25 +24,27 @@ export class DeliveryQueryPipe implements PipeTransform<unknown, DeliveryQuery> 
       field: string,
       parse: (value: unknown) => Value | null,
       reason: string,
-      name = field,
+      { name = field, code }: { readonly name?: string; readonly code?: RefusalCode } = {},
     ): Record<string, Value> => {
       if (given[field] === undefined) return {};
       const value = parse(given[field]);
       if (value !== null) return { [name]: value };
-      refused.push({ field, reason });
+      refused.push({ field, reason, ...(code && { code }) });
       return {};
     };
     const result: DeliveryQuery = {
       ...page,
-      ...read('delivery', idOf, 'must be the id of a delivery', 'deliveryId'),
-      ...read('subscriber', idOf, 'must be the id of a subscriber', 'subscriberId'),
-      ...read('message', idOf, 'must be the id of a message', 'messageId'),
+      ...read('delivery', idOf, 'must be the id of a delivery', { name: 'deliveryId' }),
+      ...read('subscriber', idOf, 'must be the id of a subscriber', { name: 'subscriberId' }),
+      ...read('message', idOf, 'must be the id of a message', { name: 'messageId' }),
       ...read('status', statusOf, 'must be pending, succeeded or failed'),
       ...read('statusClass', classOf, `must be one of ${ANSWER_CLASSES.join(', ')}`),
-      ...read('event', patternOf, 'must be the name of an event, or a pattern such as order.*'),
+      ...read('event', patternOf, 'must be the name of an event, or a pattern such as order.*', {
+        code: 'malformed-pattern',
+      }),
       ...read('host', hostOf, 'must be a host as in URLs, with its port unless it is 443 or 80'),
-      ...read('since', parseIsoDate, NO_MOMENT),
-      ...read('until', parseIsoDate, NO_MOMENT),
+      ...read('since', parseIsoDate, NO_MOMENT, { code: 'not-a-time' }),
+      ...read('until', parseIsoDate, NO_MOMENT, { code: 'not-a-time' }),
     };
     const { since, until } = result;
     // Any other text would begin anew, at the first page or at none.
@@ -49,7 +52,7 @@ export class DeliveryQueryPipe implements PipeTransform<unknown, DeliveryQuery> 
       refused.push({ field: 'after', reason: NO_PAGE });
     }
     if (since !== undefined && until !== undefined && until <= since) {
-      refused.push({ field: 'until', reason: 'must be after since' });
+      refused.push(NOT_AFTER_SINCE);
     }
     if (refused.length > 0) throw badRequest(refused);
     return result;

@@ -32,7 +32,9 @@ export class JsonBodyGuard implements CanActivate {
     const deep = tooDeep(request.body);
     if (deep.length > 0) {
       const reason = `must not be nested deeper than ${MAX_DEPTH} levels`;
-      throw badRequest(deep.map((field) => ({ field, reason })));
+      throw badRequest(
+        deep.map((field) => ({ field, reason, code: 'too-deep', data: { max: MAX_DEPTH } })),
+      );
     }
     if (isSizeUnknown(request)) this.#checkSize(bytesOf(request.body));
     return true;

@@ -38,5 +38,6 @@ function refusal(error: ValidationError, body: unknown): RefusedField {
   const { whitelistValidation, ...constraints } = error.constraints ?? {};
   const [reason = 'is refused'] = Object.values(constraints);
   const field = nameAsSent(error.property, body);
-  return whitelistValidation === undefined ? { field, reason } : unknownField(field);
+  if (whitelistValidation !== undefined) return unknownField(field);
+  return { field, reason, ...('isMoment' in constraints && { code: 'not-a-time' }) };
 }

@@ -26,10 +26,11 @@ function answerTo(error: unknown, body: unknown): unknown {
     return badRequest(error.all.map((one) => refusedField(one, nameAsSent(one.field, body))));
   }
   if (error instanceof LimitReachedError) {
-    const reason = `must be on another host: there are ${error.limit} subscribers on this one already`;
+    const { limit } = error;
+    const reason = `must be on another host: there are ${limit} subscribers on this one already`;
     return error.field === 'url'
-      ? problem('host-limit', [{ field: 'url', reason, code: 'host-limit' }])
-      : problem('subscriber-limit', error.message);
+      ? problem('host-limit', [{ field: 'url', reason, code: 'host-limit', data: { limit } }])
+      : problem('subscriber-limit', error.message, { limit });
   }
   if (error instanceof ThornConfigurationError) {
     return problem('no-delivery-log', 'The application keeps no delivery log');

@@ -18,6 +18,7 @@ import { attemptHistory, sentRequest } from './report-schemas.js';
 import { PROBLEM_CODES } from '../problems/problem-codes.js';
 
 const text = { type: 'string' };
+const facts = { type: 'object', description: 'What the text names, such as a limit' };
 const count = { type: 'integer', minimum: 0 };
 const flag = { type: 'boolean' };
 const time = { type: 'string', format: 'date-time' };
@@ -342,7 +343,11 @@ export function apiSchemas(
         title: text,
         status: { type: 'integer' },
         detail: text,
-        errors: { type: 'array', items: all({ field: text, code: text, reason: text }) },
+        data: facts,
+        errors: {
+          type: 'array',
+          items: withOptional(all({ field: text, code: text, reason: text }), { data: facts }),
+        },
       },
     },
   };

@@ -1,6 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { STATUS_CODES } from 'node:http';
 import type { InvalidInputError } from '../../errors/index.js';
+import type { Problem } from './problem.js';
 import { PROBLEM_CODES, type ProblemCode } from './problem-codes.js';
 
 /** One refused field: its name as the caller spelled it, and a sentence part that follows the name. */
@@ -9,12 +10,19 @@ export interface RefusedField {
   readonly reason: string;
   /** A stable word for the reason, for translations. Default `invalid`. */
   readonly code?: string;
+  /** What the reason names, for translations: limits, patterns and paths. */
+  readonly data?: Readonly<Record<string, unknown>>;
 }
 
 /** The field that a service refuses. The reason of its data, which programs decide by, is the code. */
-export function refusedField({ reason, data }: InvalidInputError, field: string): RefusedField {
-  const code = data['reason'];
-  return { field, reason, ...(typeof code === 'string' && { code }) };
+export function refusedField(error: InvalidInputError, name: string): RefusedField {
+  const { reason: code, field: _, ...data } = error.data;
+  return {
+    field: name,
+    reason: error.reason,
+    ...(typeof code === 'string' && { code }),
+    ...(Object.keys(data).length > 0 && { data }),
+  };
 }
 
 /**
@@ -22,16 +30,18 @@ export function refusedField({ reason, data }: InvalidInputError, field: string)
  * application's own exception filters.
  *
  * @param detail what is wrong, or the refused fields
+ * @param data what the detail names, for translations
  */
 export function problem(
   code: Exclude<ProblemCode, 'refused'>,
   detail: string | readonly RefusedField[],
+  data?: Problem['data'],
 ): HttpException {
   const statusCode = PROBLEM_CODES[code];
   const error = STATUS_CODES[statusCode];
   return new HttpException(
     typeof detail === 'string'
-      ? { statusCode, error, code, message: detail }
+      ? { statusCode, error, code, message: detail, ...(data && { data }) }
       : {
           statusCode,
           error,

@@ -1,5 +1,6 @@
 import { HttpException, InternalServerErrorException } from '@nestjs/common';
 import { STATUS_CODES } from 'node:http';
+import { isObject } from '../../common/objects.js';
 import type { HeaderResponse } from './header-response.js';
 import { setPrivateHeaders } from './private-response.js';
 import type { RefusedField } from './errors.js';
@@ -15,6 +16,8 @@ export interface Problem {
   readonly status: number;
   /** The fault of this very request. */
   readonly detail: string;
+  /** What the detail names, for translations. */
+  readonly data?: Readonly<Record<string, number>>;
   /** The refused fields, where some are. */
   readonly errors?: readonly RefusedField[];
 }
@@ -35,6 +38,7 @@ export function problemOf(exception: unknown): Problem {
   const {
     message = known.message,
     errors,
+    data,
     code: given,
   } = (typeof response === 'object' ? response : {}) as Readonly<Record<string, unknown>>;
   const status = known.getStatus();
@@ -45,6 +49,7 @@ export function problemOf(exception: unknown): Problem {
     title: STATUS_CODES[status] ?? 'Error',
     status,
     detail: String(Array.isArray(message) ? message.join('; ') : message),
+    ...(isObject(data) && { data: data as Readonly<Record<string, number>> }),
     ...(Array.isArray(errors) ? { errors: errors as readonly RefusedField[] } : {}),
   };
 }

@@ -29,5 +29,6 @@ export function checkRateLimitCeiling({ rateLimit }: Limited, perMinute: number)
   if (most <= perMinute) return;
   throw new InvalidInputError('rateLimit', `must allow no more than ${perMinute} in a minute`, {
     reason: 'too-high',
+    max: perMinute,
   });
 }

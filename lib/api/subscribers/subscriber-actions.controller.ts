@@ -152,7 +152,10 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
 /** @throws {@link InvalidInputError} for data that is too deep to be encoded */
 function checkedData(data: unknown): unknown {
   if (!isDeeperThan(data, MAX_DATA_DEPTH)) return data;
-  throw new InvalidInputError('data', `must not be nested deeper than ${MAX_DATA_DEPTH} levels`);
+  throw new InvalidInputError('data', `must not be nested deeper than ${MAX_DATA_DEPTH} levels`, {
+    reason: 'too-deep',
+    max: MAX_DATA_DEPTH,
+  });
 }
 
 /** @throws a 429 that says when the owner may send to an endpoint again */

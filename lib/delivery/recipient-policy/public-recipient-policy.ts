@@ -96,6 +96,7 @@ export class PublicRecipientPolicy extends RecipientPolicy {
       throw new RecipientRefusedError(
         'too-long',
         `the URL is longer than ${MAX_URL_LENGTH} characters`,
+        { max: MAX_URL_LENGTH },
       );
     }
     if (FORBIDDEN_CHARACTERS.test(text)) {
@@ -106,7 +107,9 @@ export class PublicRecipientPolicy extends RecipientPolicy {
     }
     const url = parse(text);
     if (this.#requireHttps && url.protocol !== 'https:') {
-      throw new RecipientRefusedError('protocol', 'the URL must begin with https://');
+      throw new RecipientRefusedError('protocol', 'the URL must begin with https://', {
+        protocols: ['https'],
+      });
     }
     this.#checkPort(url);
     this.#checkHost(url.hostname);
@@ -127,9 +130,7 @@ export class PublicRecipientPolicy extends RecipientPolicy {
       throw new RecipientRefusedError(
         'port',
         `port ${port} is not among the allowed ports ${allowed}${remedy}`,
-        {
-          port,
-        },
+        { port, allowed: [...this.#ports] },
       );
     }
   }
@@ -183,6 +184,7 @@ function parse(text: string): URL {
     throw new RecipientRefusedError(
       'protocol',
       'the URL must begin with http:// or https:// and a host',
+      { protocols: ['https', 'http'] },
     );
   }
   if (authority.includes('@'))

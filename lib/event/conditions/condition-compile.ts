@@ -1,7 +1,12 @@
 import { isPlainObject } from '../../common/objects.js';
-import { ThornConfigurationError } from '../../errors/index.js';
+import { type RefusalData, ThornConfigurationError } from '../../errors/index.js';
 import { decodeValue, withPath, isEncoded, MAX_DEPTH } from './condition-encoding.js';
-import { type FieldKinds, type FieldNames, fieldFault } from './condition-fields.js';
+import {
+  type ConditionFault,
+  type FieldKinds,
+  type FieldNames,
+  fieldFault,
+} from './condition-fields.js';
 import { isDecimalText } from './condition-number.js';
 import {
   findOperator,
@@ -24,12 +29,12 @@ export interface ConditionContext {
   readonly fieldNames?: FieldNames;
   /** The owner of the fields, for error texts. Default: `the row`. */
   readonly fieldsOf?: string;
-  /** Says why an operator can never hold for the field at a path, as a sentence part. */
+  /** Says why an operator can never hold for the field at a path. */
   readonly operandFault?: (
     path: string,
     operator: OperatorName,
     operand: unknown,
-  ) => string | undefined;
+  ) => ConditionFault | undefined;
 }
 
 /** A row of which nothing is known: every field and operator compiles. */
@@ -58,6 +63,8 @@ const MAX_TESTS = 1_000;
 /** `before` is the whole row before the change; null when there was none. */
 type Test = (value: unknown, before: object | null) => boolean;
 
+const WRONG_VALUE: RefusalData = { reason: 'wrong-value' };
+
 class ConditionCompiler {
   readonly #paths = new Set<string>();
   readonly #beforePaths = new Set<string>();
@@ -76,10 +83,17 @@ class ConditionCompiler {
 
   /** Operators, nested fields and combinators of one field, or of the row itself. */
   #scope(scope: unknown, path: readonly string[], depth: number): Test {
-    if (depth > MAX_DEPTH) this.#fail(path, `is nested deeper than ${MAX_DEPTH} levels`);
+    if (depth > MAX_DEPTH) {
+      this.#fail(path, `is nested deeper than ${MAX_DEPTH} levels`, {
+        reason: 'too-deep',
+        max: MAX_DEPTH,
+      });
+    }
     if (!isPlainObject(scope)) return this.#fail(path, 'must be an object of fields and operators');
     const keys = Object.keys(scope);
-    if (keys.length === 0) this.#fail(path, 'is empty; say what must hold, or leave it out');
+    if (keys.length === 0) {
+      this.#fail(path, 'is empty; say what must hold, or leave it out', { reason: 'empty' });
+    }
     const tests: Test[] = [];
     const fields: Test[] = [];
     for (const key of keys) {
@@ -117,7 +131,7 @@ class ConditionCompiler {
   #field(key: string, condition: unknown, parent: readonly string[], depth: number): Test {
     const path = [...parent, key];
     const fault = fieldFault(path, this.context);
-    if (fault !== undefined) this.#fail(path, fault);
+    if (fault !== undefined) this.#fail(path, fault.text, fault.data);
     const bare = !isPlainObject(condition) || isEncoded(condition);
     const test = bare
       ? this.#operator({ name: 'eq', transition: false }, 'eq', condition, path)
@@ -126,11 +140,16 @@ class ConditionCompiler {
   }
 
   #operator(operator: Operator, key: string, given: unknown, path: readonly string[]): Test {
-    if (++this.#tests > MAX_TESTS) this.#fail(path, `holds more than ${MAX_TESTS} operators`);
+    if (++this.#tests > MAX_TESTS) {
+      this.#fail(path, `holds more than ${MAX_TESTS} operators`, {
+        reason: 'too-many',
+        max: MAX_TESTS,
+      });
+    }
     const { operand: shape, test: make } = OPERATORS[operator.name];
     const operand = withPath(
       this.#subject([...path, key]),
-      { path: path.join('.'), operator: key },
+      { path: path.join('.'), operator: key, ...WRONG_VALUE },
       () => decodeValue(given),
     );
     const expected = expectedShape(shape, operand);
@@ -144,7 +163,7 @@ class ConditionCompiler {
       );
     }
     const fault = this.context.operandFault?.(dotted, operator.name, operand);
-    if (fault !== undefined) this.#fail([...path, key], fault);
+    if (fault !== undefined) this.#fail([...path, key], fault.text, fault.data);
     const test = make(kind === 'number' && shape !== 'text' ? asNumbers(operand) : operand);
     this.#paths.add(dotted);
     if (!operator.transition) return test;
@@ -152,12 +171,11 @@ class ConditionCompiler {
     return transition(test, path);
   }
 
-  #fail(path: readonly string[], reason: string): never {
-    throw new ThornConfigurationError(
-      'THORN_CONDITION_INVALID',
-      `${this.#subject(path)} ${reason}`,
-      { path: path.join('.') },
-    );
+  #fail(path: readonly string[], text: string, data: RefusalData = WRONG_VALUE): never {
+    throw new ThornConfigurationError('THORN_CONDITION_INVALID', `${this.#subject(path)} ${text}`, {
+      path: path.join('.'),
+      ...data,
+    });
   }
 
   #subject(path: readonly string[]): string {

@@ -1,4 +1,5 @@
 import { shownNames } from '../../common/log/error-text.js';
+import type { RefusalData } from '../../errors/index.js';
 import { isForbiddenKey } from './condition-encoding.js';
 import {
   findOperator,
@@ -19,6 +20,13 @@ export type FieldKinds = (path: string) => FieldKind | undefined;
 /** The fields below a dotted path of the row; those of the row itself below the empty path. */
 export type FieldNames = (path: string) => readonly string[];
 
+/** What is wrong with a part of a condition. */
+export interface ConditionFault {
+  /** A sentence part that follows the path. */
+  readonly text: string;
+  readonly data: RefusalData;
+}
+
 /** Knowledge about the row, as `ConditionContext` has it. */
 interface KnownFields {
   readonly fieldKind?: FieldKinds;
@@ -27,17 +35,18 @@ interface KnownFields {
 }
 
 /**
- * Says what is wrong with a field's name, as a sentence part. Where nothing is known of the row, a name that is meant as an
+ * Says what is wrong with a field's name. Where nothing is known of the row, a name that is meant as an
  * operator cannot always be told from a field's: what looks like one is refused.
  */
 export function fieldFault(
   path: readonly string[],
   { fieldKind, fieldNames, fieldsOf }: KnownFields,
-): string | undefined {
+): ConditionFault | undefined {
   const key = path.at(-1)!;
-  if (isForbiddenKey(key)) return 'is a name that a field cannot have';
+  const unknown = (text: string) => ({ text, data: { reason: 'unknown-path' } as const });
+  if (isForbiddenKey(key)) return unknown('is a name that a field cannot have');
   if (key === '' || key.includes('.')) {
-    return 'is not a field name; write nested fields as nested objects';
+    return unknown('is not a field name; write nested fields as nested objects');
   }
   return fieldKind === undefined
     ? looksLikeOperator(path)
@@ -49,7 +58,7 @@ function unknownField(
   kindOf: FieldKinds,
   namesOf: FieldNames | undefined,
   of = 'the row',
-): string | undefined {
+): ConditionFault | undefined {
   const above = path.slice(0, -1).map((_, index) => kindOf(path.slice(0, index + 1).join('.')));
   if (above.includes('open')) return undefined;
   if (above.length > 0 && above.at(-1) !== 'nested') return noOperator(path);
@@ -57,10 +66,10 @@ function unknownField(
   if (misspeltOperator(path.at(-1)!) !== undefined) return noOperator(path);
   const names = namesOf?.(path.slice(0, -1).join('.'));
   const known = names === undefined ? '' : `. Valid fields: ${shownNames(names)}`;
-  return `is not a field of ${of}${known}`;
+  return { text: `is not a field of ${of}${known}`, data: { reason: 'unknown-path' } };
 }
 
-function looksLikeOperator(path: readonly string[]): string | undefined {
+function looksLikeOperator(path: readonly string[]): ConditionFault | undefined {
   const key = path.at(-1)!;
   if (path.length === 1) return misplacedOperator(key);
   const isSuspicious =
@@ -72,18 +81,23 @@ function looksLikeOperator(path: readonly string[]): string | undefined {
 }
 
 /** Words that are operators, and no likely names of fields as `in`, `is` and `contains` are. */
-function misplacedOperator(key: string): string | undefined {
+function misplacedOperator(key: string): ConditionFault | undefined {
   const operator = findOperator(key);
   if (operator === undefined) return undefined;
   if (!operator.transition && ['in', 'is', 'contains'].includes(operator.name)) return undefined;
-  return `is an operator, and must stand below a field, as in { "total": { "${key}": … } }`;
+  const text = `is an operator, and must stand below a field, as in { "total": { "${key}": … } }`;
+  return { text, data: { reason: 'unknown-operator' } };
 }
 
-function noOperator(path: readonly string[]): string {
+function noOperator(path: readonly string[]): ConditionFault {
   const meant = misspeltOperator(path.at(-1)!);
-  if (meant !== undefined) return `is not an operator; did you mean ${meant}?`;
+  const reason = 'unknown-operator';
+  if (meant !== undefined) {
+    return { text: `is not an operator; did you mean ${meant}?`, data: { reason, meant } };
+  }
   const names = operatorNames().join(', ');
-  return `is not an operator; the operators are ${names}, each also as now… such as nowEq`;
+  const text = `is not an operator; the operators are ${names}, each also as now… such as nowEq`;
+  return { text, data: { reason } };
 }
 
 /** `nowEquals`: hardly a field, and read as one it would never hold. */

@@ -80,7 +80,9 @@ describe('the fields of a schema', () => {
     ['note', 'gt', new Date(0)],
     ['customer.age', 'lt', 'old'],
   ] as const)('refuses %s %s %j, which can never hold', (path, operator, operand) => {
-    expect(fields.operandFault(path, operator, operand)).toMatch(/^(can never hold|compares)/);
+    expect(fields.operandFault(path, operator, operand)?.text).toMatch(
+      /^(can never hold|compares)/,
+    );
   });
 
   it.each([

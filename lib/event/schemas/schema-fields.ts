@@ -1,6 +1,6 @@
 import { isObject } from '../../common/objects.js';
 import { isDecimalText, isNumeric } from '../conditions/condition-number.js';
-import type { FieldKind } from '../conditions/condition-fields.js';
+import type { ConditionFault, FieldKind } from '../conditions/condition-fields.js';
 import type { OperatorName } from '../conditions/condition.js';
 import type { JsonSchema } from './json-schema.js';
 
@@ -33,14 +33,17 @@ export class SchemaFields {
     return [...new Set(found.flatMap(elements).flatMap((one) => Object.keys(properties(one))))];
   }
 
-  /** Returns why an operator can never hold for the field, as a sentence part, or undefined. */
-  operandFault(path: string, operator: OperatorName, operand: unknown): string | undefined {
+  /** Returns why an operator can never hold for the field, or undefined. */
+  operandFault(path: string, operator: OperatorName, operand: unknown): ConditionFault | undefined {
     const found = this.#at(path);
     if (found === null || found.length === 0 || found.some(isOpen)) return undefined;
     const types = typesOf(found);
     if (types === null) return undefined;
     if (ORDERED.has(operator) && types.size === 1 && types.has('boolean')) {
-      return 'compares a field that is true or false; use eq';
+      return {
+        text: 'compares a field that is true or false; use eq',
+        data: { reason: 'never-holds' },
+      };
     }
     const operands = LISTED.has(operator)
       ? [...(operand as Iterable<unknown>)]
@@ -48,9 +51,9 @@ export class SchemaFields {
         ? [operand]
         : [];
     const wrong = operands.find((one) => one !== null && !fits(one, types));
-    return wrong === undefined
-      ? undefined
-      : `can never hold: the field is ${[...types].map((type) => TYPES[type] ?? type).join(' or ')}`;
+    if (wrong === undefined) return undefined;
+    const kinds = [...types].map((type) => TYPES[type] ?? type).join(' or ');
+    return { text: `can never hold: the field is ${kinds}`, data: { reason: 'never-holds' } };
   }
 
   /** Returns null for a path that is open: anything may be there. */

@@ -68,8 +68,8 @@ export function figuresRange(query: AttemptFiguresQuery, now: number): FiguresRa
   const since = first - (first % step);
   if (until <= first) {
     throw query.until === undefined
-      ? new InvalidInputError('since', 'must be in the past')
-      : new InvalidInputError('until', 'must be after since');
+      ? new InvalidInputError('since', 'must be in the past', { reason: 'not-in-the-past' })
+      : new InvalidInputError('until', 'must be after since', { reason: 'not-after-since' });
   }
   if ((until - since) / step > MOST_ITEMS) {
     const reason = `must be at most ${MOST_ITEMS} ${by}s before until`;

@@ -159,6 +159,8 @@ export class Maintenance {
     checkTime('before', moment);
     const time = timeFrom(moment);
     if (time <= this.dependencies.clock.now()) return time;
-    throw new InvalidInputError('before', 'must be a time in the past');
+    throw new InvalidInputError('before', 'must be a time in the past', {
+      reason: 'not-in-the-past',
+    });
   }
 }

@@ -22,11 +22,17 @@ const SEGMENT = /^[A-Za-z0-9_-]+$/;
 export function checkPattern(text: unknown, field = 'events'): asserts text is string {
   if (typeof text !== 'string') throw new InvalidInputError(field, 'must be text');
   if (text.length > MAX_PATTERN_LENGTH) {
-    throw new InvalidInputError(field, `must have at most ${MAX_PATTERN_LENGTH} characters`);
+    throw new InvalidInputError(field, `must have at most ${MAX_PATTERN_LENGTH} characters`, {
+      reason: 'too-long',
+      max: MAX_PATTERN_LENGTH,
+    });
   }
   const segments = text.split('.');
   if (segments.length > MAX_PATTERN_SEGMENTS) {
-    throw new InvalidInputError(field, `must have at most ${MAX_PATTERN_SEGMENTS} segments`);
+    throw new InvalidInputError(field, `must have at most ${MAX_PATTERN_SEGMENTS} segments`, {
+      reason: 'too-many-segments',
+      max: MAX_PATTERN_SEGMENTS,
+    });
   }
   if (!segments.every((segment) => segment === '*' || SEGMENT.test(segment))) {
     throw new InvalidInputError(

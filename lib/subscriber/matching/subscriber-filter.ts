@@ -30,13 +30,14 @@ export function checkFilter(value: unknown): JsonValue | null {
     throw new InvalidInputError(
       'filter',
       `must not be nested deeper than ${MAX_FILTER_DEPTH} levels`,
-      { reason: 'too-deep' },
+      { reason: 'too-deep', max: MAX_FILTER_DEPTH },
     );
   }
   const json = JSON.stringify(value);
   if (json.length > MAX_FILTER_LENGTH) {
     throw new InvalidInputError('filter', `must have at most ${MAX_FILTER_LENGTH} characters`, {
       reason: 'too-long',
+      max: MAX_FILTER_LENGTH,
     });
   }
   const copy = JSON.parse(json) as JsonValue;
@@ -63,7 +64,7 @@ function compiledOf(filter: JsonValue): CompiledCondition {
       condition = compileCondition(conditionFromJson(filter));
     } catch (error) {
       if (!(error instanceof ThornConfigurationError)) throw error;
-      throw new InvalidInputError('filter', `is refused: ${error.message}`);
+      throw new InvalidInputError('filter', `is refused: ${error.message}`, error.data);
     }
     compiled.set(filter as object, condition);
   }

@@ -65,7 +65,7 @@ export function rotated(
       'secret',
       `was rotated too often: ${MAX_LIVE_SECRETS} are live, the next one expires at ${new Date(next).toISOString()}. ` +
         'Wait until then, or end all of them now with an overlap of 0',
-      { reason: 'rotated-too-often' },
+      { reason: 'rotated-too-often', max: MAX_LIVE_SECRETS, next: new Date(next).toISOString() },
     );
   }
   return [{ value: fresh, expiresAt: null }, ...older];

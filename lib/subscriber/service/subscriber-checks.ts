@@ -1,5 +1,10 @@
 import { isObject } from '../../common/objects.js';
-import { InvalidInputError, RecipientRefusedError } from '../../errors/index.js';
+import {
+  InvalidInputError,
+  RecipientRefusedError,
+  type RefusalCode,
+  type RefusalData,
+} from '../../errors/index.js';
 import type { Digest } from '../../message/recipient.js';
 import { checkPattern } from '../matching/pattern.js';
 import { checkHold, checkHoldFor, checkOnExhausted, checkOrdered } from '../model/order-check.js';
@@ -145,12 +150,21 @@ function checkedUrl(value: unknown, rules: SubscriberRules): string {
 
 function refusedUrl(error: unknown): unknown {
   if (!(error instanceof RecipientRefusedError)) return error;
-  return new InvalidInputError('url', `is refused: ${error.explanation}`, { reason: error.reason });
+  const { port, allowed, max, protocols } = error.data;
+  return new InvalidInputError('url', `is refused: ${error.explanation}`, {
+    // The policy of an application has its own words.
+    reason: error.reason as RefusalCode,
+    // What was looked up of an address is not for owners.
+    ...(error.reason === 'port' && { port, allowed }),
+    ...(error.reason === 'too-long' && { max }),
+    ...(error.reason === 'protocol' && { protocols }),
+  });
 }
 
 function checkedEvents(value: unknown, rules: SubscriberRules): readonly string[] {
   if (!Array.isArray(value) || value.length === 0 || value.length > MAX_PATTERNS) {
-    throw new InvalidInputError('events', `must be a list of 1 to ${MAX_PATTERNS} patterns`);
+    const reason = `must be a list of 1 to ${MAX_PATTERNS} patterns`;
+    throw new InvalidInputError('events', reason, tooManyPatterns(value));
   }
   const patterns = value.map((pattern: unknown) => {
     checkPattern(pattern);
@@ -164,16 +178,23 @@ function checkedEvents(value: unknown, rules: SubscriberRules): readonly string[
       `must name each pattern once, "${repeated}" is repeated`,
       {
         reason: 'repeated',
+        pattern: repeated,
       },
     );
   }
   return patterns;
 }
 
+function tooManyPatterns(value: unknown): RefusalData {
+  const isTooLong = Array.isArray(value) && value.length > MAX_PATTERNS;
+  return isTooLong ? { reason: 'too-many', max: MAX_PATTERNS } : {};
+}
+
 /** An exclude pattern that matches nothing is harmless, so its event need not be known. */
 function checkedExclude(value: unknown): readonly string[] {
   if (!Array.isArray(value) || value.length > MAX_PATTERNS) {
-    throw new InvalidInputError('exclude', `must be a list of up to ${MAX_PATTERNS} patterns`);
+    const reason = `must be a list of up to ${MAX_PATTERNS} patterns`;
+    throw new InvalidInputError('exclude', reason, tooManyPatterns(value));
   }
   return value.map((pattern: unknown) => {
     checkPattern(pattern, 'exclude');
@@ -204,7 +225,10 @@ function checkedMetadata(value: unknown): Readonly<Record<string, string>> {
   }
   const entries = Object.entries(value);
   if (entries.length > MAX_METADATA_ENTRIES) {
-    throw new InvalidInputError('metadata', `must have at most ${MAX_METADATA_ENTRIES} entries`);
+    throw new InvalidInputError('metadata', `must have at most ${MAX_METADATA_ENTRIES} entries`, {
+      reason: 'too-many',
+      max: MAX_METADATA_ENTRIES,
+    });
   }
   for (const [key] of entries) {
     if (key === '__proto__') throw new InvalidInputError('metadata', 'must not name "__proto__"');
@@ -221,10 +245,18 @@ function checkedMetadata(value: unknown): Readonly<Record<string, string>> {
 function checkedText(value: unknown, field: string, min: number, max: number, part = ''): string {
   const must = part === '' ? 'must be' : `must have ${part} that are`;
   if (typeof value !== 'string' || value.length < min || value.length > max) {
-    throw new InvalidInputError(field, `${must} text of ${min} to ${max} characters`);
+    throw new InvalidInputError(
+      field,
+      `${must} text of ${min} to ${max} characters`,
+      typeof value === 'string' ? { reason: 'length', min, max } : {},
+    );
   }
   if (UNSTORABLE.test(value)) {
-    throw new InvalidInputError(field, `${must} text without control characters, in valid Unicode`);
+    throw new InvalidInputError(
+      field,
+      `${must} text without control characters, in valid Unicode`,
+      { reason: 'control-characters' },
+    );
   }
   return value;
 }
