@@ -1,12 +1,9 @@
+import { ThornSubscriber } from '../lib/index.js';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { SystemClock } from '../lib/common/clock.js';
-import {
-  type MatchCriteria,
-  ThornSubscriber,
-  DatabaseSubscriberRepository,
-} from '../lib/subscriber/index.js';
+import { type MatchCriteria, DatabaseSubscriberRepository } from '../lib/subscriber/index.js';
 import { forked } from './contenders/forked.js';
 import { median, paced, reportValue } from './harness.js';
 import { reading } from './match/reading.js';

@@ -96,7 +96,7 @@ describe('check-imports', () => {
       'a value of typeorm where types will do',
       {
         'lib/portal/a.ts': `import type { DataSource } from 'typeorm'; import { type Table } from 'typeorm';`,
-        'lib/portal/a.entity.ts': `import { Entity } from 'typeorm';`,
+        'lib/typeorm/a.ts': `import { Entity } from 'typeorm';`,
         'lib/portal/b.ts': `import { IsNull, type DataSource } from 'typeorm';`,
       },
       'lib/portal/b.ts:1 may import types of "typeorm" only: use SqlClient of lib/database',

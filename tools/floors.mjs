@@ -6,8 +6,8 @@
  */
 const FLOORS = [
   ['common', 'errors'],
-  ['message', 'event', 'typeorm', 'database'],
-  ['subscriber', 'signing'],
+  ['message', 'event', 'database'],
+  ['typeorm', 'subscriber', 'signing'],
   ['receiver', 'idempotency', 'portal', 'openapi'],
   ['delivery'],
   ['dispatch'],
@@ -28,6 +28,7 @@ const FLOORS = [
 const INNER_FLOORS = {
   common: ['async', '', 'log'],
   message: ['encoding', ''],
+  database: ['', 'schema'],
   event: ['conditions', '', 'schemas'],
   cli: ['terminal', 'commands', 'init', ''],
   outbox: [
@@ -82,11 +83,11 @@ const INNER_FLOORS = {
 };
 
 /**
- * Who may import values of `typeorm`: what notices changes there, what describes the tables, and the files that need a data
+ * Who may import values of `typeorm`: what notices changes there, what makes its entities, and the files that need a data
  * source of their own or look for those of the application. All others reach a database by `SqlClient`.
  */
 const KNOWS_TYPEORM =
-  /^(?:capture|typeorm|migrations)\/|\.entity\.ts$|^(?:outbox\/database\/sqlite-database|module\/event-discovery|cli\/commands\/migrations-sql)\.ts$/;
+  /^(?:capture|typeorm)\/|^(?:outbox\/database\/sqlite-database|module\/event-discovery)\.ts$/;
 
 /** Places that nothing but the top may import, although they are on a lower floor. */
 const APART = new Set(['receiver']);

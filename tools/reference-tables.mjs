@@ -3,11 +3,12 @@ import ts from 'typescript';
 
 const EXAMPLE = `SELECT id, status, reason, requests FROM thorn_deliveries WHERE message_id = '0192…';`;
 
-/** Tables without an entity: their SQL is in a migration. Each column is explained here. */
-const WITHOUT_ENTITY = [
+const { THORN_TABLES, RECEIVED_MESSAGES, PROCESSED_SEQUENCES } = await describedTables();
+
+/** Tables without a class. Each column is explained here. */
+const WITHOUT_CLASS = [
   {
     table: 'thorn_changes',
-    file: 'lib/migrations/create-thorn-change-feed.ts',
     text: 'A change that a trigger reports, for the [change feed](../events/change-feed.md), on PostgreSQL alone. Written by the trigger function `thorn_touch()`. Deleted when a worker has made its messages.',
     columns: {
       id: 'The place among all changes.',
@@ -20,7 +21,6 @@ const WITHOUT_ENTITY = [
   },
   {
     table: 'thorn_received_messages',
-    file: 'lib/receiver/deduplication/create-received-messages.ts',
     text: 'A message that a receiver [handles once](../receiving/once.md). In the database of the receiver. Written by the receiver. Deleted after it has expired.',
     columns: {
       hash: 'A hash of the receiver and the id of the message.',
@@ -30,7 +30,6 @@ const WITHOUT_ENTITY = [
   },
   {
     table: 'thorn_processed_sequences',
-    file: 'lib/receiver/order/create-processed-sequences.ts',
     text: 'A key whose messages a receiver handles [in their order](../order.md#receive-in-order). In the database of the receiver. Written by the receiver. Deleted after it has expired.',
     columns: {
       hash: 'A hash of the receiver and the key.',
@@ -44,15 +43,16 @@ const WITHOUT_ENTITY = [
 
 /** @typedef {{ name: string, type: string, isNullable: boolean, text: string }} Column */
 /** @typedef {{ table: string, text: string, columns: readonly Column[], indexes: readonly string[] }} TableOfDatabase */
+/** @typedef {import('../lib/database/schema/table-definition.js').TableDefinition} TableDefinition */
 
 /**
- * The page of tables, from the entities and the SQL of migrations.
+ * The page of tables, from their description and the TSDoc of their classes.
  *
  * @param {readonly ts.SourceFile[]} files
  * @param {(node: ts.Node) => string} docOf
  */
 export function tablesPage(files, docOf) {
-  const tables = [...entitiesOf(files, docOf), ...WITHOUT_ENTITY.map(fromSql)];
+  const tables = [...classesOf(files, docOf), ...WITHOUT_CLASS.map(explained)];
   const sections = tables.map((one) => {
     if (!/(Written|Deleted) by|Never deleted/.test(one.text) || !one.text.includes('Written by'))
       throw new Error(
@@ -69,9 +69,18 @@ export function tablesPage(files, docOf) {
     '# Tables',
     'What is in the database of the application, in each of the captured data sources (`dataSources`) unless a table says otherwise. See [operations](../operations.md#tables) for migrations and retention.',
     `\`\`\`sql\n${EXAMPLE}\n\`\`\``,
-    'Generated from the entities by `npm run docs:options`. `bigint` columns of times hold milliseconds since the Unix epoch. Types are those of TypeORM: a `uuid` is `varchar(36)` on SQLite, a `json` is text there and `longtext` on MariaDB.',
+    'Generated from the description of the tables by `npm run docs:options`. `bigint` columns of times hold milliseconds since the Unix epoch. A `uuid` is `varchar` on SQLite, a `json` is text there and `longtext` on MariaDB.',
     ...sections,
   ].join('\n\n');
+}
+
+/** @returns {Promise<typeof import('../lib/database/schema/thorn-tables.js')>} */
+async function describedTables() {
+  const source = readFileSync('lib/database/schema/thorn-tables.ts', 'utf8');
+  const { outputText } = ts.transpileModule(source, {
+    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+  });
+  return import(`data:text/javascript,${encodeURIComponent(outputText)}`);
 }
 
 /**
@@ -79,54 +88,57 @@ export function tablesPage(files, docOf) {
  * @param {(node: ts.Node) => string} docOf
  * @returns {readonly TableOfDatabase[]}
  */
-function entitiesOf(files, docOf) {
-  const found = files.flatMap((file) =>
-    file.statements
-      .filter((one) => ts.isClassDeclaration(one))
-      .flatMap((one) => {
-        const [entity] = callsOf(one, 'Entity');
-        const table = entity && literal(entity.arguments[0]);
-        if (!table) return [];
-        const properties = one.members.filter((member) => ts.isPropertyDeclaration(member));
-        const names = new Map(
-          properties.map((member) => [member.name.getText(), columnName(member)]),
-        );
-        const columns = properties.map((member) => {
-          const text = docOf(member);
-          if (text === '') throw new Error(`${table}.${columnName(member)} has no TSDoc`);
-          const fields = optionsOf(columnOf(member));
-          const length = fields.get('length');
-          return {
-            name: columnName(member),
-            type: `${fields.get('type')}${length === undefined ? '' : `(${length})`}`,
-            isNullable: fields.get('nullable') === 'true',
-            text: renamed(text, names),
-          };
-        });
-        const ofColumns = properties.flatMap((member) =>
-          callsOf(member, 'Index').map(
-            ({ arguments: [options] }) =>
-              `\`${names.get(member.name.getText())}\`${unique(options)}`,
-          ),
-        );
-        const indexes = callsOf(one, 'Index').map(({ arguments: [list, options] }) => {
-          const text = [...(list?.getText().matchAll(/'(\w+)'/g) ?? [])]
-            .map(([, name = '']) => `\`${names.get(name)}\``)
-            .join(', ');
-          return `${text}${unique(options)}`;
-        });
-        const text = renamed(docOf(one), names).replace(/^A row of `\w+`: (\w)/, (_, first) =>
-          first.toUpperCase(),
-        );
-        return [{ table, text, columns, indexes: [...indexes, ...ofColumns] }];
-      }),
-  );
-  return found.toSorted((one, other) => (one.table < other.table ? -1 : 1));
+function classesOf(files, docOf) {
+  const classes = files
+    .flatMap(({ statements }) => statements.filter((one) => ts.isClassDeclaration(one)))
+    .map((one) => ({ one, doc: docOf(one) }));
+  return THORN_TABLES.toSorted((one, other) => (one.name < other.name ? -1 : 1)).map((table) => {
+    const found = classes.find(({ doc }) => doc.startsWith(`A row of \`${table.name}\`: `));
+    if (!found) throw new Error(`No class has the TSDoc "A row of \`${table.name}\`: …"`);
+    const fields = found.one.members.filter((member) => ts.isPropertyDeclaration(member));
+    const names = new Map(fields.map(({ name }) => [name.getText(), columnOf(name.getText())]));
+    const meanings = Object.fromEntries(
+      fields.map((field) => [columnOf(field.name.getText()), renamed(docOf(field), names)]),
+    );
+    const text = renamed(found.doc, names).replace(/^A row of `\w+`: (\w)/, (_, first) =>
+      first.toUpperCase(),
+    );
+    return withMeanings(table, text, meanings);
+  });
 }
 
-/** @param {ts.Expression | undefined} options */
-function unique(options) {
-  return options?.getText().includes('unique: true') ? ', unique' : '';
+/**
+ * @param {TableDefinition} table
+ * @param {string} text
+ * @param {Readonly<Record<string, string>>} meanings
+ * @returns {TableOfDatabase}
+ */
+function withMeanings({ name: table, columns, indexes }, text, meanings) {
+  const others = Object.keys(meanings).filter((name) => !(name in columns));
+  if (others.length > 0) throw new Error(`${table} has no column ${others.join(', ')}`);
+  return {
+    table,
+    text,
+    columns: Object.entries(columns).map(([name, { type, length, nullable = false }]) => {
+      const meaning = meanings[name];
+      if (!meaning) throw new Error(`${table}.${name} has no TSDoc`);
+      const limit = length === undefined ? '' : `(${length})`;
+      return { name, type: `${type}${limit}`, isNullable: nullable, text: meaning };
+    }),
+    indexes: indexes.map(
+      ({ columns: indexed, unique }) =>
+        `${indexed.map((name) => `\`${name}\``).join(', ')}${unique ? ', unique' : ''}`,
+    ),
+  };
+}
+
+/**
+ * The column of a field.
+ *
+ * @param {string} field
+ */
+function columnOf(field) {
+  return field.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /**
@@ -141,48 +153,29 @@ function renamed(text, names) {
   );
 }
 
-/** @param {ts.PropertyDeclaration} member */
-function columnOf(member) {
-  return /** @type {ts.CallExpression} */ (
-    [...callsOf(member, 'Column'), ...callsOf(member, 'PrimaryColumn')][0]
-  );
-}
-
-/** @param {ts.PropertyDeclaration} member */
-function columnName(member) {
-  return optionsOf(columnOf(member)).get('name') ?? member.name.getText();
-}
-
-/** @param {ts.HasDecorators} node @param {string} name */
-function callsOf(node, name) {
-  return (ts.getDecorators(node) ?? [])
-    .map(({ expression }) => expression)
-    .filter((one) => ts.isCallExpression(one))
-    .filter((one) => one.expression.getText() === name);
-}
-
-/** @param {ts.CallExpression} call */
-function optionsOf({ arguments: [options] }) {
-  if (!options || !ts.isObjectLiteralExpression(options)) return new Map();
-  const fields = options.properties.filter((one) => ts.isPropertyAssignment(one));
-  return new Map(fields.map(({ name, initializer }) => [name.getText(), literal(initializer)]));
-}
-
-/** @param {ts.Expression | undefined} node */
-function literal(node) {
-  return node && ts.isStringLiteral(node) ? node.text : node?.getText();
+/**
+ * @param {(typeof WITHOUT_CLASS)[number]} known
+ * @returns {TableOfDatabase}
+ */
+function explained({ table, text, columns: meanings }) {
+  const definition = [RECEIVED_MESSAGES, PROCESSED_SEQUENCES].find(({ name }) => name === table);
+  return definition === undefined
+    ? fromSql(table, text, meanings)
+    : withMeanings(definition, text, meanings);
 }
 
 /**
- * @param {(typeof WITHOUT_ENTITY)[number]} known
+ * The table of the change feed, whose SQL is written by hand.
+ *
+ * @param {string} table
+ * @param {string} text
+ * @param {Readonly<Record<string, string>>} meanings
  * @returns {TableOfDatabase}
  */
-function fromSql({ table, file, text, columns }) {
-  const source = readFileSync(file, 'utf8').replaceAll(/' \+\s*'|` \+\s*'/g, '');
-  const [, definition = ''] = /CREATE TABLE \$\{table\} \((.*?)\)['`],?\n/.exec(source) ?? [];
-  const inSql = [...definition.matchAll(/(\w+) ((?:char|varchar)\(\d+\)|\w+)([^,]*)/g)];
-  /** @type {Readonly<Record<string, string>>} */
-  const meanings = columns;
+function fromSql(table, text, meanings) {
+  const source = readFileSync('lib/database/schema/change-feed-sql.ts', 'utf8');
+  const [, definition = ''] = /CREATE TABLE \$\{table\} \((.*?)\)`,\n/.exec(source) ?? [];
+  const inSql = [...definition.matchAll(/(\w+) (\w+)([^,]*)/g)];
   const names = inSql.map(([, name]) => name).join(' ');
   if (names !== Object.keys(meanings).join(' '))
     throw new Error(

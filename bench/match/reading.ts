@@ -1,6 +1,7 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { SystemClock } from '../../lib/common/clock.js';
-import { ThornSubscriber, DatabaseSubscriberRepository } from '../../lib/subscriber/index.js';
+import { ThornSubscriber } from '../../lib/index.js';
+import { DatabaseSubscriberRepository } from '../../lib/subscriber/index.js';
 import type { ContenderModule, ForkedCandidate } from '../contenders/forked.js';
 
 /** Finds the subscribers of a message, which reads all of them the first time. */

@@ -1,6 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { ownTablePath } from '../capture/index.js';
 import { dataSourceOf, escapePath } from '../common/typeorm-compat.js';
+import { createChangeFeed, dropChangeFeed } from '../database/schema/change-feed-sql.js';
 import { ThornConfigurationError } from '../errors/index.js';
 
 /** Says which changes of a table the change feed reports. */
@@ -23,22 +24,11 @@ export class CreateThornChangeFeed1767312000003 implements MigrationInterface {
 
   async up(queryRunner: QueryRunner): Promise<void> {
     assertPostgres(queryRunner);
-    const table = qualified(queryRunner, 'thorn_changes');
-    // A transaction is told by its number: changes of a row are merged, and the ones that were captured are removed.
-    await queryRunner.query(
-      `CREATE TABLE ${table} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tx bigint NOT NULL, entity text NOT NULL, key jsonb NOT NULL, old_row jsonb, new_row jsonb)`,
-    );
-    // By the hash: a long key would be too long for an index, and the application's write would fail.
-    await queryRunner.query(`CREATE INDEX ON ${table} (tx, jsonb_hash(key))`);
-    const touch = qualified(queryRunner, 'thorn_touch');
-    await queryRunner.query(touchFunction(touch, table));
-    // Else any role that may create a table could make up changes with a trigger on its own.
-    await queryRunner.query(`REVOKE EXECUTE ON FUNCTION ${touch}() FROM PUBLIC`);
+    for (const sql of createChangeFeed(pathsOf(queryRunner))) await queryRunner.query(sql);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(`DROP FUNCTION ${qualified(queryRunner, 'thorn_touch')}() CASCADE`);
-    await queryRunner.query(`DROP TABLE ${qualified(queryRunner, 'thorn_changes')}`);
+    for (const sql of dropChangeFeed(pathsOf(queryRunner))) await queryRunner.query(sql);
   }
 }
 
@@ -73,7 +63,7 @@ export async function createChangeTrigger(
   await queryRunner.query(`SELECT ${columns} FROM ${path} LIMIT 0`);
   const called = [entity, ...key].map((text) => `'${text.replaceAll("'", "''")}'`).join(', ');
   await queryRunner.query(
-    `CREATE TRIGGER thorn_touch AFTER INSERT OR UPDATE OR DELETE ON ${path} FOR EACH ROW EXECUTE FUNCTION ${qualified(queryRunner, 'thorn_touch')}(${called})`,
+    `CREATE TRIGGER thorn_touch AFTER INSERT OR UPDATE OR DELETE ON ${path} FOR EACH ROW EXECUTE FUNCTION ${pathsOf(queryRunner)('thorn_touch')}(${called})`,
   );
 }
 
@@ -84,44 +74,8 @@ export async function dropChangeTrigger(queryRunner: QueryRunner, table: string)
   );
 }
 
-/** It runs as its owner: whoever may write the table needs no right to write ours. */
-function touchFunction(name: string, table: string): string {
-  return `CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $thorn$
-DECLARE
-  old_row jsonb;
-  new_row jsonb;
-  old_key jsonb;
-  new_key jsonb;
-BEGIN
-  IF TG_NARGS < 2 OR TG_LEVEL <> 'ROW' OR TG_WHEN <> 'AFTER' THEN
-    RAISE EXCEPTION 'The trigger % on % must be AFTER … FOR EACH ROW EXECUTE FUNCTION thorn_touch(''Entity'', ''key column'')', TG_NAME, TG_TABLE_NAME;
-  END IF;
-  IF TG_OP <> 'INSERT' THEN
-    old_row := to_jsonb(OLD);
-    old_key := (SELECT jsonb_object_agg(name, old_row ->> name) FROM unnest(TG_ARGV[1:]) AS name);
-  END IF;
-  IF TG_OP <> 'DELETE' THEN
-    new_row := to_jsonb(NEW);
-    new_key := (SELECT jsonb_object_agg(name, new_row ->> name) FROM unnest(TG_ARGV[1:]) AS name);
-  END IF;
-  IF NOT coalesce(new_row, old_row) ?& TG_ARGV[1:] THEN
-    RAISE EXCEPTION 'The trigger % on % names a key column that the table does not have', TG_NAME, TG_TABLE_NAME;
-  END IF;
-  IF old_row = new_row THEN
-    RETURN NULL;
-  END IF;
-  IF old_key <> new_key THEN
-    INSERT INTO ${table} (tx, entity, key, old_row) VALUES (txid_current(), TG_ARGV[0], old_key, old_row);
-    old_row := NULL;
-  END IF;
-  INSERT INTO ${table} (tx, entity, key, old_row, new_row) VALUES (txid_current(), TG_ARGV[0], coalesce(new_key, old_key), old_row, new_row);
-  RETURN NULL;
-END
-$thorn$`;
-}
-
-function qualified(queryRunner: QueryRunner, name: string): string {
-  return ownTablePath(dataSourceOf(queryRunner), name);
+function pathsOf(queryRunner: QueryRunner): (name: string) => string {
+  return (name) => ownTablePath(dataSourceOf(queryRunner), name);
 }
 
 function assertPostgres(queryRunner: QueryRunner): void {

@@ -1,18 +1,20 @@
 import { Inject, Injectable, Optional, type OnApplicationBootstrap } from '@nestjs/common';
-import type { DataSource, EntityMetadata, EntityTarget, ObjectLiteral } from 'typeorm';
 import { ApiSettings } from '../api/index.js';
 import { CapturedDataSources } from '../capture/index.js';
-import { escapePath } from '../common/typeorm-compat.js';
+import { findDatabase } from '../database/schema/ensure-schema.js';
+import type { TableDefinition } from '../database/schema/table-definition.js';
+import {
+  IDEMPOTENCY_KEYS,
+  OUTBOX_TABLES,
+  PORTAL_LINKS,
+  SUBSCRIBERS,
+} from '../database/schema/thorn-tables.js';
+import type { SqlExecutor, SqlStore } from '../database/sql-client.js';
+import { TypeOrmClient } from '../database/typeorm-client.js';
 import { DispatchStrategy } from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
-import { ThornIdempotencyKey } from '../idempotency/index.js';
-import { outboxEntities, OutboxStrategy } from '../outbox/index.js';
-import { ThornPortalLink } from '../portal/index.js';
-import {
-  SubscriberRepository,
-  ThornSubscriber,
-  DatabaseSubscriberRepository,
-} from '../subscriber/index.js';
+import { OutboxStrategy } from '../outbox/index.js';
+import { DatabaseSubscriberRepository, SubscriberRepository } from '../subscriber/index.js';
 
 /** Ends the start of an application whose database lacks tables or columns that it is about to use. */
 @Injectable()
@@ -29,78 +31,74 @@ export class SchemaCheck implements OnApplicationBootstrap {
     const isDurable = this.strategy instanceof OutboxStrategy;
     const keepsSubscribers = this.subscribers instanceof DatabaseSubscriberRepository;
     for (const [index, dataSource] of this.dataSources.all.entries()) {
-      await checkSchema(dataSource, this.dataSources.names[index]!, [
-        ...(isDurable ? outboxEntities : []),
-        ...(index === 0 && keepsSubscribers ? [ThornSubscriber] : []),
-        ...(index === 0 && this.api !== undefined ? [ThornIdempotencyKey] : []),
-        ...(index === 0 && this.api?.portal === true ? [ThornPortalLink] : []),
+      await checkTables(new TypeOrmClient(dataSource), this.dataSources.names[index]!, [
+        ...(isDurable ? Object.values(OUTBOX_TABLES) : []),
+        ...(index === 0 && keepsSubscribers ? [SUBSCRIBERS] : []),
+        ...(index === 0 && this.api !== undefined ? [IDEMPOTENCY_KEYS] : []),
+        ...(index === 0 && this.api?.portal === true ? [PORTAL_LINKS] : []),
       ]);
     }
   }
 }
 
 /**
- * Checks that the tables of entities are there, with all columns. Resolves when the database cannot be reached:
- * the users of the tables wait for it.
+ * Checks that tables are there, with all columns. Resolves when the database cannot be reached: the users of the tables
+ * wait for it.
  *
  * @param name of the data source in the application
  * @throws {@link ThornConfigurationError} naming what is missing, and what to do
  */
-async function checkSchema(
-  dataSource: DataSource,
+async function checkTables(
+  store: SqlStore,
   name: string,
-  entities: readonly EntityTarget<ObjectLiteral>[],
+  tables: readonly TableDefinition[],
 ): Promise<void> {
-  for (const entity of entities) {
-    if (!dataSource.hasMetadata(entity)) continue;
-    const metadata = dataSource.getMetadata(entity);
-    const columns = metadata.columns.map(({ databaseName }) => databaseName);
-    if (await canSelect(dataSource, metadata, columns)) continue;
-    if (!(await canSelect(dataSource, null, []))) return;
-    if (!(await canSelect(dataSource, metadata, []))) throw missing(dataSource, name, metadata, []);
+  for (const { name: table, columns } of tables) {
+    const path = store.table(table);
+    const names = Object.keys(columns);
+    if (await canSelect(store, path, names)) continue;
+    if (!(await canSelect(store))) return;
+    const isThere = await canSelect(store, path);
     const absent: string[] = [];
-    for (const column of columns) {
-      if (!(await canSelect(dataSource, metadata, [column]))) absent.push(column);
+    for (const column of isThere ? names : []) {
+      if (!(await canSelect(store, path, [column]))) absent.push(column);
     }
-    if (absent.length > 0) throw missing(dataSource, name, metadata, absent);
+    if (!isThere || absent.length > 0) throw await missing(store, name, path, absent);
   }
 }
 
-/** @param metadata null: asks whether the database answers at all */
+/** Asks what every statement of the library needs: a table that is found by its name, and may be read. */
 async function canSelect(
-  dataSource: DataSource,
-  metadata: EntityMetadata | null,
-  columns: readonly string[],
+  executor: SqlExecutor,
+  path?: string,
+  columns: readonly string[] = [],
 ): Promise<boolean> {
   // With the alias: SQLite takes a quoted name without one that it does not know for a text.
-  const selection =
-    columns.map((column) => `t.${dataSource.driver.escape(column)}`).join(', ') || '1';
-  const table = metadata === null ? undefined : escapePath(dataSource, metadata.tablePath);
+  const selection = columns.map((column) => `t.${column}`).join(', ') || '1';
+  const sql = `SELECT ${selection}${path === undefined ? '' : ` FROM ${path} t WHERE 1 = 0`}`;
   try {
-    await dataSource.query(
-      `SELECT ${selection}${table === undefined ? '' : ` FROM ${table} t WHERE 1 = 0`}`,
-    );
+    await executor.run({ sql, parameters: [] });
     return true;
   } catch {
     return false;
   }
 }
 
-function missing(
-  { options: { type } }: DataSource,
+async function missing(
+  store: SqlStore,
   name: string,
-  { tablePath }: EntityMetadata,
+  path: string,
   columns: readonly string[],
-): ThornConfigurationError {
+): Promise<ThornConfigurationError> {
+  const table = path.replaceAll(/["`]/g, '');
   const what =
     columns.length === 0
-      ? `no table ${tablePath}`
-      : `no column ${columns.join(', ')} in the table ${tablePath}`;
-  const database = type === 'better-sqlite3' ? 'sqlite' : type;
+      ? `no table ${table}`
+      : `no column ${columns.join(', ')} in the table ${table}`;
   return new ThornConfigurationError(
     'THORN_TABLES_MISSING',
     `The data source "${name}" has ${what}. Add ...thornMigrations to its migrations and run them, set ` +
-      `synchronize: true in development, or run the SQL that \`npx thorn migrations ${database}\` prints.`,
-    { dataSource: name, table: tablePath, columns },
+      `synchronize: true in development, or run the SQL that \`npx thorn migrations ${await findDatabase(store)}\` prints.`,
+    { dataSource: name, table, columns },
   );
 }

@@ -4,6 +4,7 @@ export {
   replaceMethods,
   TRANSACTIONAL,
 } from './replaced-methods.js';
+export { mapEntity } from './map-entity.js';
 export { addOwnSubscribers, isOwnSubscriber } from './own-subscribers.js';
 export { type SerializeTransactions, SqliteTransactions } from './sqlite-transactions.js';
 export { isInMemory, isLocked, prepare, type SqliteHandle, sqliteHandle } from './sqlite-handle.js';

@@ -1,3 +1,4 @@
+import { ThornSubscriber } from '../../lib/index.js';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,6 @@ import { Clock } from '../../lib/common/clock.js';
 import { SecretSealer } from '../../lib/signing/index.js';
 import {
   InMemorySubscriberRepository,
-  ThornSubscriber,
   DatabaseSubscriberRepository,
 } from '../../lib/subscriber/index.js';
 import { type FreshDatabase, freshMariadb, freshPostgres } from '../services/database.js';

@@ -1,13 +1,7 @@
 import type { Pool } from 'pg';
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import type { DataSourceOptions } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Logger } from '@nestjs/common';
-import {
-  CreateThornOutbox1767312000000,
-  CreateThornPauses1767312000001,
-  CreateThornRateLimits1767312000002,
-} from '../../lib/migrations/index.js';
-import { outboxEntities } from '../../lib/outbox/index.js';
 import { keyOf } from '../../lib/outbox/tables/keys.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { TcpProxy } from '../services/tcp-proxy.js';
@@ -56,29 +50,6 @@ describe.each<{ kind: DatabaseKind }>([
   { kind: 'postgres' },
   { kind: 'mariadb' },
 ])('the outbox on $kind', ({ kind }) => {
-  it('migrates to the same schema as synchronize, and back', async () => {
-    place = await createDatabase(kind);
-    const dataSource = await new DataSource({
-      ...place.options,
-      entities: outboxEntities,
-      migrations: [
-        CreateThornOutbox1767312000000,
-        CreateThornPauses1767312000001,
-        CreateThornRateLimits1767312000002,
-      ],
-    }).initialize();
-    await dataSource.runMigrations();
-    const missing = await dataSource.driver.createSchemaBuilder().log();
-    expect(missing.upQueries.map(({ query }) => query)).toEqual([]);
-    for (const _ of dataSource.migrations) await dataSource.undoLastMigration();
-    const runner = dataSource.createQueryRunner();
-    for (const { tableName } of dataSource.entityMetadatas) {
-      expect(await runner.hasTable(tableName)).toBe(false);
-    }
-    await runner.release();
-    await dataSource.destroy();
-  });
-
   it('finishes the attempts under way before it shuts down', async () => {
     receiver.otherwise({ delay: 200 });
     const rig = await open(kind);

@@ -1,3 +1,4 @@
+import { ThornSubscriber } from '../../lib/index.js';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,7 +21,6 @@ import {
   InMemorySubscriberRepository,
   type SubscriberRepository,
   Subscribers,
-  ThornSubscriber,
   DatabaseSubscriberRepository,
 } from '../../lib/subscriber/index.js';
 

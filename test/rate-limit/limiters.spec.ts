@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { outboxEntities } from '../../lib/outbox/index.js';
+import { outboxEntities } from '../../lib/migrations/index.js';
 import { PooledDatabase } from '../../lib/outbox/database/pooled-database.js';
 import { SqliteDatabase } from '../../lib/outbox/database/sqlite-database.js';
 import { DatabaseRateLimiter } from '../../lib/outbox/rate-limit/database-rate-limiter.js';

@@ -1,8 +1,38 @@
-import type { WhichMigrations } from './migrations-sql.js';
-import { type Command, parseText } from '../terminal/command.js';
+import { createChangeFeed, dropChangeFeed } from '../../database/schema/change-feed-sql.js';
+import { findSchemaFault, SchemaSql } from '../../database/schema/schema-sql.js';
+import {
+  PROCESSED_SEQUENCES,
+  RECEIVED_MESSAGES,
+  THORN_TABLES,
+} from '../../database/schema/thorn-tables.js';
+import { type Command, type Given, parseText, parseWord } from '../terminal/command.js';
 import { UsageError } from '../terminal/usage.error.js';
 
 const DATABASES = ['sqlite', 'postgres', 'mysql', 'mariadb'] as const;
+
+interface Tool {
+  /** What stands above the statements: where they go. */
+  readonly head: string;
+  /** What stands between two of them. */
+  readonly between: string;
+}
+
+const TOOL_NAMES = ['prisma', 'drizzle'] as const;
+const TOOLS: Readonly<Record<'none' | (typeof TOOL_NAMES)[number], Tool>> = {
+  none: { head: '', between: '\n' },
+  prisma: {
+    head:
+      '-- Run: npx prisma migrate dev --create-only --name thorn\n' +
+      '-- Put this file in place of prisma/migrations/<time>_thorn/migration.sql, then run: npx prisma migrate dev\n',
+    between: '\n',
+  },
+  drizzle: {
+    head:
+      '-- Run: npx drizzle-kit generate --custom --name=thorn\n' +
+      '-- Put this file in place of the empty SQL file that drizzle-kit names, then run: npx drizzle-kit migrate\n',
+    between: '\n--> statement-breakpoint\n',
+  },
+};
 
 export const migrationsCommand: Command = {
   name: 'migrations',
@@ -18,28 +48,50 @@ export const migrationsCommand: Command = {
       help: 'the table and the trigger function of the change feed',
     },
     down: { type: 'boolean', help: 'the SQL that removes the tables' },
-    prefix: { type: 'string', value: 'text', help: "the data source's entityPrefix" },
-    receiver: { type: 'boolean', help: 'the table of a receiver, thorn_received_messages' },
+    for: {
+      type: 'string',
+      value: TOOL_NAMES.join('|'),
+      help: 'a migration as this tool takes it',
+    },
+    prefix: {
+      type: 'string',
+      value: 'text',
+      help: "text before names, as the data source's entityPrefix",
+    },
+    receiver: { type: 'boolean', help: 'the tables of a receiver' },
+    schema: { type: 'string', value: 'name', help: 'a schema of their own, with postgres alone' },
   },
   most: 1,
   async run([database], given, terminal) {
     const known = DATABASES.find((one) => one === database);
     if (known === undefined) throw new UsageError(`name a database: ${DATABASES.join(', ')}`);
-    if (given['change-feed'] === true && database !== 'postgres') {
+    if (given['change-feed'] === true && known !== 'postgres') {
       throw new UsageError('--change-feed works with postgres alone');
     }
     if (given['change-feed'] === true && given['receiver'] === true) {
       throw new UsageError('name --change-feed or --receiver, not both');
     }
-    // TypeORM takes longer to load than everything else together.
-    const { migrationsSql } = await import('./migrations-sql.js');
-    const which: WhichMigrations = {
-      down: given['down'] === true,
-      of:
-        given['change-feed'] === true ? 'feed' : given['receiver'] === true ? 'receiver' : 'outbox',
-      prefix: parseText(given, 'prefix') ?? '',
-    };
-    for (const statement of await migrationsSql(known, which)) terminal.out(`${statement};`);
+    const { head, between } = TOOLS[parseWord(given, 'for', TOOL_NAMES) ?? 'none'];
+    const statements = statementsOf(known, given).map((statement) => `${statement};`);
+    terminal.out(head + statements.join(between));
     return 0;
   },
 };
+
+function statementsOf(database: (typeof DATABASES)[number], given: Given): readonly string[] {
+  const isFeed = given['change-feed'] === true;
+  const named = parseText(given, 'schema');
+  const fault = named === undefined ? null : findSchemaFault(database, named);
+  if (fault !== null) throw new UsageError(`--schema ${fault}`);
+  // The function of the feed has no search path: what it names is named with its schema.
+  const schema = named ?? (isFeed ? 'public' : undefined);
+  const sql = new SchemaSql(database, { schema, prefix: parseText(given, 'prefix') });
+  const tables =
+    given['receiver'] === true ? [RECEIVED_MESSAGES, PROCESSED_SEQUENCES] : THORN_TABLES;
+  const path = (name: string) => sql.path(name);
+  if (given['down'] === true) return isFeed ? dropChangeFeed(path) : sql.drop(tables);
+  return [
+    ...(named === undefined ? [] : sql.createSchema()),
+    ...(isFeed ? createChangeFeed(path) : sql.create(tables)),
+  ];
+}

@@ -1,13 +1,5 @@
-import { dataSourceOf } from '../../common/typeorm-compat.js';
-import { tableName } from './receiver-tables.js';
-
-const TABLE = 'thorn_received_messages';
-
-/** The part of TypeORM's `QueryRunner` that is used. */
-export interface SchemaRunner {
-  readonly dataSource: { readonly options: { readonly entityPrefix?: string } };
-  query(sql: string): Promise<unknown>;
-}
+import { RECEIVED_MESSAGES } from '../../database/schema/thorn-tables.js';
+import { type SchemaRunner, schemaOf } from './receiver-tables.js';
 
 /**
  * Migration of the table `thorn_received_messages`, for TypeORM's own runner: name it among the data source's
@@ -18,15 +10,10 @@ export class CreateThornReceivedMessages1767312060000 {
   readonly name = 'CreateThornReceivedMessages1767312060000';
 
   async up(runner: SchemaRunner): Promise<void> {
-    const table = tableName(dataSourceOf(runner), TABLE);
-    await runner.query(
-      `CREATE TABLE ${table} (` +
-        'hash char(64) NOT NULL PRIMARY KEY, token varchar(40) NOT NULL, expires_at bigint NOT NULL)',
-    );
-    await runner.query(`CREATE INDEX ${table}_expiry ON ${table} (expires_at)`);
+    for (const sql of schemaOf(runner).create([RECEIVED_MESSAGES])) await runner.query(sql);
   }
 
   async down(runner: SchemaRunner): Promise<void> {
-    await runner.query(`DROP TABLE ${tableName(dataSourceOf(runner), TABLE)}`);
+    for (const sql of schemaOf(runner).drop([RECEIVED_MESSAGES])) await runner.query(sql);
   }
 }

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { dataSourceOf } from '../../common/typeorm-compat.js';
+import { databaseOf, SchemaSql } from '../../database/schema/schema-sql.js';
 import { TableRows } from '../../database/table-rows.js';
 import { clientOf, type SqlManager } from '../../database/typeorm-client.js';
 
@@ -12,12 +14,24 @@ export function hashOf(purpose: 'claim' | 'once' | 'order', receiver: string, id
     .digest('hex');
 }
 
-/** The name of a table of receivers, with the data source's `entityPrefix`. */
-export function tableName(
-  { options }: { readonly options: { readonly entityPrefix?: string } },
-  table: string,
-): string {
-  return (options.entityPrefix ?? '') + table;
+/** The part of TypeORM's `QueryRunner` that migrations use. */
+export interface SchemaRunner {
+  readonly dataSource: SchemaSource;
+  query(sql: string): Promise<unknown>;
+}
+
+interface SchemaSource {
+  readonly options: { readonly type: string; readonly entityPrefix?: string };
+}
+
+/**
+ * The SQL of the tables of receivers, with the data source's `entityPrefix`.
+ *
+ * @throws `ThornConfigurationError` for a database that is not supported
+ */
+export function schemaOf(owner: { readonly dataSource: SchemaSource }): SchemaSql {
+  const { type, entityPrefix: prefix } = dataSourceOf(owner).options;
+  return new SchemaSql(databaseOf(type), { prefix });
 }
 
 /**
@@ -30,5 +44,5 @@ export function rowsOf<Row extends { readonly [Column in keyof Row]: unknown }>(
   table: string,
 ): TableRows<Row> {
   const client = clientOf(manager);
-  return new TableRows(client.within(manager), tableName(client.dataSource, table));
+  return new TableRows(client.within(manager), schemaOf(manager).path(table));
 }

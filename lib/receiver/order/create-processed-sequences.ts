@@ -1,8 +1,5 @@
-import { dataSourceOf } from '../../common/typeorm-compat.js';
-import type { SchemaRunner } from '../deduplication/create-received-messages.js';
-import { tableName } from '../deduplication/receiver-tables.js';
-
-const TABLE = 'thorn_processed_sequences';
+import { PROCESSED_SEQUENCES } from '../../database/schema/thorn-tables.js';
+import { type SchemaRunner, schemaOf } from '../deduplication/receiver-tables.js';
 
 /**
  * Migration of the table `thorn_processed_sequences`, for TypeORM's own runner: name it among the data source's
@@ -13,15 +10,10 @@ export class CreateThornProcessedSequences1767312060001 {
   readonly name = 'CreateThornProcessedSequences1767312060001';
 
   async up(runner: SchemaRunner): Promise<void> {
-    const table = tableName(dataSourceOf(runner), TABLE);
-    await runner.query(
-      `CREATE TABLE ${table} (hash char(64) NOT NULL PRIMARY KEY, sequence bigint NOT NULL, ` +
-        'token varchar(40) NOT NULL, leased_until bigint NOT NULL, kept_until bigint NOT NULL)',
-    );
-    await runner.query(`CREATE INDEX ${table}_expiry ON ${table} (kept_until)`);
+    for (const sql of schemaOf(runner).create([PROCESSED_SEQUENCES])) await runner.query(sql);
   }
 
   async down(runner: SchemaRunner): Promise<void> {
-    await runner.query(`DROP TABLE ${tableName(dataSourceOf(runner), TABLE)}`);
+    for (const sql of schemaOf(runner).drop([PROCESSED_SEQUENCES])) await runner.query(sql);
   }
 }

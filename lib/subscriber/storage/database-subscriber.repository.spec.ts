@@ -1,3 +1,4 @@
+import { ThornSubscriber } from '../../index.js';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,11 +11,7 @@ import {
 } from '../../testing/conformance/subscriber-repository/subscribers.js';
 import { Clock } from '../../common/clock.js';
 import { ThornConfigurationError } from '../../errors/index.js';
-import {
-  SubscribersUnavailableError,
-  ThornSubscriber,
-  DatabaseSubscriberRepository,
-} from '../index.js';
+import { SubscribersUnavailableError, DatabaseSubscriberRepository } from '../index.js';
 
 const EVERYONE = { event: 'article.created', owner: null, audience: 'everyone' } as const;
 const LATER = { updatedAt: new Date(1_700_000_100_000) };

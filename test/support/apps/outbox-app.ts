@@ -29,13 +29,13 @@ import {
   Deliveries,
   NoOutcomeListener,
   OutboxDataSources,
-  outboxEntities,
   type OutboxOptions,
   OutboxStrategy,
   type OutcomeListener,
   type SubscriberHealthDependencies,
   type MessageRelay,
 } from '../../../lib/outbox/index.js';
+import { outboxEntities } from '../../../lib/migrations/index.js';
 import { SecretSealer, StandardWebhookSigner } from '../../../lib/signing/index.js';
 import {
   InMemorySubscriberRepository,

@@ -54,7 +54,7 @@ function subscriberRow(
   now: number,
 ) {
   const { owner, description, events, ordered = false, rateLimit, disabledFor } = endpoint;
-  const createdAt = new Date(now - (40 - at * 5) * DAY);
+  const createdAt = now - (40 - at * 5) * DAY;
   return {
     id: `sub_${ids.get(endpoint)}`,
     owner: `user-${owner}`,

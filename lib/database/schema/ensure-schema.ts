@@ -1,0 +1,78 @@
+import { ThornConfigurationError } from '../../errors/index.js';
+import type { Result, SqlExecutor } from '../sql-client.js';
+import { findSchemaFault, type DatabaseName, type SchemaPlace, SchemaSql } from './schema-sql.js';
+import { THORN_TABLES } from './thorn-tables.js';
+
+const LOCK = 'thorn_schema';
+/** PostgreSQL names locks by numbers: `thorn` in ASCII. */
+const LOCK_NUMBER = 0x74_68_6f_72_6e;
+const LOCK_SECONDS = 60;
+
+/**
+ * Makes the library's tables where they are missing. For development and tests: tables that are there stay as they are,
+ * also those of an older version. Processes that call this at once take turns.
+ *
+ * @param executor runs its statements on one connection, which is in no transaction
+ * @throws {@link ThornConfigurationError} where `NODE_ENV` is `production`, and for a wrong name of a schema
+ */
+export async function ensureSchema(executor: SqlExecutor, place: SchemaPlace = {}): Promise<void> {
+  if (process.env['NODE_ENV'] === 'production') {
+    throw new ThornConfigurationError(
+      'THORN_SCHEMA_IN_PRODUCTION',
+      'ensureSchema() makes no tables where NODE_ENV is production. Run the SQL that `npx thorn migrations <database>` ' +
+        'prints as a migration, before the application starts.',
+    );
+  }
+  const database = await findDatabase(executor);
+  const fault = place.schema === undefined ? null : findSchemaFault(database, place.schema);
+  if (fault !== null) {
+    throw new ThornConfigurationError('THORN_OPTION_INVALID', `ensureSchema(): schema ${fault}.`, {
+      option: 'schema',
+    });
+  }
+  const sql = new SchemaSql(database, place);
+  const statements = [...sql.createSchema(), ...sql.create(THORN_TABLES, { ifMissing: true })];
+  await (executor.dialect.name === 'mysql'
+    ? underNamedLock(executor, statements)
+    : inTransaction(executor, statements));
+}
+
+/** The database of an executor. MariaDB and MySQL have the same dialect, but not the same types. */
+export async function findDatabase(executor: SqlExecutor): Promise<DatabaseName> {
+  if (executor.dialect.name !== 'mysql') return executor.dialect.name;
+  const { rows } = await run(executor, 'SELECT VERSION() AS version');
+  return /mariadb/i.test(String(rows[0]?.['version'])) ? 'mariadb' : 'mysql';
+}
+
+async function inTransaction(executor: SqlExecutor, statements: readonly string[]): Promise<void> {
+  const isPostgres = executor.dialect.name === 'postgres';
+  await run(executor, isPostgres ? 'BEGIN' : 'BEGIN IMMEDIATE');
+  try {
+    if (isPostgres) await run(executor, `SELECT pg_advisory_xact_lock(${LOCK_NUMBER})`);
+    for (const sql of [...statements, 'COMMIT']) await run(executor, sql);
+  } catch (error) {
+    // The first error says what is wrong, not that there is no connection to roll back on.
+    await run(executor, 'ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+/** MySQL and MariaDB commit with each statement that makes a table. */
+async function underNamedLock(executor: SqlExecutor, statements: readonly string[]): Promise<void> {
+  const { rows } = await run(executor, `SELECT GET_LOCK('${LOCK}', ${LOCK_SECONDS}) AS held`);
+  if (Number(rows[0]?.['held']) !== 1) {
+    throw new ThornConfigurationError(
+      'THORN_SCHEMA_LOCKED',
+      `ensureSchema() waited ${LOCK_SECONDS} s for another process that makes the tables. End that process and start again.`,
+    );
+  }
+  try {
+    for (const sql of statements) await run(executor, sql);
+  } finally {
+    await run(executor, `SELECT RELEASE_LOCK('${LOCK}')`);
+  }
+}
+
+function run(executor: SqlExecutor, sql: string): Promise<Result> {
+  return executor.run({ sql, parameters: [] });
+}

@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto';
+import { findDialect } from '../dialect.js';
+import type { ColumnDefinition, ColumnType, TableDefinition } from './table-definition.js';
+
+/** A database whose SQL the library knows. */
+export type DatabaseName = 'sqlite' | 'postgres' | 'mysql' | 'mariadb';
+
+/** Where the tables are. */
+export interface SchemaPlace {
+  /** PostgreSQL: the schema of the tables. Default: the connection's own. */
+  readonly schema?: string | undefined;
+  /** Text in front of the names of the tables. Default none. */
+  readonly prefix?: string | undefined;
+}
+
+/** The names of tables and indexes in a database, where they are not TypeORM's own. */
+export interface SchemaNames {
+  table(name: string): string;
+  index(table: string, columns: readonly string[], where: string | undefined): string;
+}
+
+/**
+ * The engine options of the library's tables on MySQL and MariaDB. The default collations ignore case, but ids and tokens
+ * are case-sensitive.
+ */
+export const MYSQL_ENGINE = 'InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin';
+
+// As TypeORM spells them: what it makes by itself is the same.
+const MYSQL_TYPES = {
+  varchar: 'varchar',
+  text: 'text',
+  // JSON would keep the value, but not its text.
+  json: 'longtext',
+  boolean: 'tinyint',
+  int: 'int',
+  bigint: 'bigint',
+  uuid: 'varchar(255)',
+};
+const TYPES: Readonly<Record<DatabaseName, Readonly<Record<ColumnType, string>>>> = {
+  postgres: {
+    varchar: 'character varying',
+    text: 'text',
+    json: 'json',
+    boolean: 'boolean',
+    int: 'integer',
+    bigint: 'bigint',
+    uuid: 'uuid',
+  },
+  sqlite: {
+    varchar: 'varchar',
+    text: 'text',
+    json: 'json',
+    boolean: 'boolean',
+    int: 'integer',
+    bigint: 'bigint',
+    uuid: 'varchar',
+  },
+  mysql: MYSQL_TYPES,
+  mariadb: { ...MYSQL_TYPES, uuid: 'uuid' },
+};
+
+/** Makes the statements that create and drop tables of the library on one database. */
+export class SchemaSql {
+  readonly #quote: '"' | '`';
+  readonly #names: SchemaNames;
+
+  constructor(
+    readonly database: DatabaseName,
+    private readonly place: SchemaPlace = {},
+    names?: SchemaNames,
+  ) {
+    this.#quote = database === 'mysql' || database === 'mariadb' ? '`' : '"';
+    this.#names = names ?? { table: (name) => `${place.prefix ?? ''}${name}`, index: indexName };
+  }
+
+  /** The statement that makes the schema, if one is named. */
+  createSchema(): readonly string[] {
+    const { schema } = this.place;
+    return schema === undefined ? [] : [`CREATE SCHEMA IF NOT EXISTS ${this.#quoted(schema)}`];
+  }
+
+  /** The statements that make tables. With `ifMissing` those that are there stay. */
+  create(tables: readonly TableDefinition[], { ifMissing = false } = {}): readonly string[] {
+    return tables.flatMap((table) => this.#create(table, ifMissing ? 'IF NOT EXISTS ' : ''));
+  }
+
+  /** The statements that remove tables, in the other direction. */
+  drop(tables: readonly TableDefinition[]): readonly string[] {
+    return tables.toReversed().map(({ name }) => `DROP TABLE ${this.path(name)}`);
+  }
+
+  /** The name of a table or a function in SQL. */
+  path(name: string): string {
+    const { schema } = this.place;
+    const own = this.#quoted(this.#names.table(name));
+    return schema === undefined ? own : `${this.#quoted(schema)}.${own}`;
+  }
+
+  #create({ name, columns, primaryKey, indexes }: TableDefinition, unless: string): string[] {
+    const path = this.path(name);
+    const parts = Object.entries(columns).map(([column, definition]) =>
+      this.#column(column, definition),
+    );
+    const isMysql = this.#quote === '`';
+    const made = indexes.map(({ columns: indexed, unique = false, where }) => {
+      const index = this.#quoted(this.#names.index(this.#names.table(name), indexed, where));
+      const kind = unique ? 'UNIQUE INDEX' : 'INDEX';
+      // Part of the table there: MySQL makes no index IF NOT EXISTS.
+      if (isMysql) return `${kind} ${index} (${this.#list(indexed)})`;
+      const rows = where === undefined ? '' : ` WHERE ${where}`;
+      return `CREATE ${kind} ${unless}${index} ON ${path} (${this.#list(indexed)})${rows}`;
+    });
+    parts.push(...(isMysql ? made : []), `PRIMARY KEY (${this.#list(primaryKey)})`);
+    const table = `CREATE TABLE ${unless}${path} (${parts.join(', ')})`;
+    return isMysql ? [`${table} ENGINE=${MYSQL_ENGINE}`] : [table, ...made];
+  }
+
+  #column(name: string, { type, length, nullable = false }: ColumnDefinition): string {
+    const limit = length === undefined ? '' : `(${length})`;
+    return `${this.#quoted(name)} ${TYPES[this.database][type]}${limit}${nullable ? '' : ' NOT NULL'}`;
+  }
+
+  #list(columns: readonly string[]): string {
+    return columns.map((column) => this.#quoted(column)).join(', ');
+  }
+
+  #quoted(name: string): string {
+    return `${this.#quote}${name.replaceAll(this.#quote, this.#quote.repeat(2))}${this.#quote}`;
+  }
+}
+
+/** The name that TypeORM gives an index: whoever uses it beside this SQL finds nothing to change. */
+function indexName(table: string, columns: readonly string[], where: string | undefined): string {
+  const key = [table, ...columns.toSorted(), ...(where === undefined ? [] : [where])].join('_');
+  return `IDX_${createHash('sha1').update(key).digest('hex').slice(0, 26)}`;
+}
+
+/** Why a database cannot have a schema of this name, and what to do; null if it can. */
+export function findSchemaFault(database: DatabaseName, schema: string): string | null {
+  if (database !== 'postgres') {
+    return `works with postgres alone, not with ${database}: leave it out, or set a prefix`;
+  }
+  return /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/i.test(schema)
+    ? null
+    : `takes letters, digits and "_", at most 63 and not pg_ at the start, such as thorn, not "${schema}"`;
+}
+
+/**
+ * The database of a data source.
+ *
+ * @param type that TypeORM gives the database
+ * @throws `ThornConfigurationError` for one that is not supported
+ */
+export function databaseOf(type: string): DatabaseName {
+  if (findDialect(type).name !== 'mysql') return findDialect(type).name;
+  return type === 'mariadb' ? 'mariadb' : 'mysql';
+}
