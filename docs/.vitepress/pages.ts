@@ -63,6 +63,7 @@ export const PAGES: readonly { readonly text: string; readonly items: readonly S
     items: [
       { text: 'Test your application', file: 'testing.md' },
       { text: 'Operate and size', file: 'operations.md' },
+      { text: 'Migrations', file: 'migrations.md' },
       { text: 'Observe', file: 'observability.md' },
       { text: 'Self-check', file: 'self-check.md' },
       { text: 'The command thorn', file: 'cli.md' },

@@ -3,6 +3,8 @@ import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { main } from '../../lib/cli/main.js';
@@ -665,9 +667,75 @@ describe('thorn migrations', () => {
     });
   });
 
-  it('rejects an unknown database', async () => {
-    expect((await thorn(['migrations'])).code).toBe(2);
-    expect((await thorn(['migrations', 'oracle'])).notes).toContain('sqlite, postgres, mysql');
+  it('prints tables in a schema of their own, as one script for Prisma Migrate', async () => {
+    const { url, drop } = await freshPostgres();
+    const client = new Client(url);
+    await client.connect();
+    const schemas = async () =>
+      (
+        await client.query<Record<string, unknown>>(
+          `SELECT schemaname AS schema, count(*)::int AS tables, sum(array_length(array(SELECT 1 FROM pg_indexes i WHERE i.schemaname = t.schemaname AND i.tablename = t.tablename), 1))::int AS indexes FROM pg_tables t WHERE tablename LIKE 'thorn%' GROUP BY 1`,
+        )
+      ).rows;
+    try {
+      const args = ['migrations', 'postgres', '--schema', 'thorn', '--for', 'prisma'];
+      const { code, out } = await thorn(args);
+      expect([code, out.split('\n')[0]]).toEqual([
+        0,
+        '-- Run: npx prisma migrate dev --create-only --name thorn',
+      ]);
+      await client.query(out);
+      expect(await schemas()).toEqual([{ schema: 'thorn', tables: 12, indexes: 30 }]);
+      await client.query((await thorn([...args, '--change-feed'])).out);
+      await client.query('CREATE TABLE song (id int PRIMARY KEY)');
+      await client.query(
+        `CREATE TRIGGER t AFTER INSERT ON song FOR EACH ROW EXECUTE FUNCTION thorn.thorn_touch('Song', 'id')`,
+      );
+      await client.query('INSERT INTO song VALUES (7)');
+      const { rows } = await client.query('SELECT entity FROM thorn.thorn_changes');
+      expect(rows).toEqual([{ entity: 'Song' }]);
+      await client.query((await thorn([...args, '--change-feed', '--down'])).out);
+      await client.query((await thorn([...args, '--down'])).out);
+      expect(await schemas()).toEqual([]);
+    } finally {
+      await client.end();
+      await drop();
+    }
+  });
+
+  it('prints statements for drizzle-kit, parted one by one', async () => {
+    const { code, out } = await thorn(['migrations', 'sqlite', '--for', 'drizzle']);
+    expect([code, out.split('\n')[0]]).toEqual([
+      0,
+      '-- Run: npx drizzle-kit generate --custom --name=thorn',
+    ]);
+    const database = new Database(':memory:');
+    // It refuses two statements in one.
+    for (const one of out.split('--> statement-breakpoint')) database.prepare(one).run();
+    const made = database.prepare(
+      `SELECT type, count(*) AS count FROM sqlite_master WHERE sql IS NOT NULL GROUP BY type`,
+    );
+    expect(made.all()).toEqual([
+      { type: 'index', count: 18 },
+      { type: 'table', count: 12 },
+    ]);
+    database.close();
+  });
+
+  it.each([
+    { args: [], said: 'name a database: sqlite, postgres, mysql, mariadb' },
+    { args: ['oracle'], said: 'name a database: sqlite, postgres, mysql, mariadb' },
+    { args: ['postgres', '--for', 'knex'], said: '--for must be one of prisma, drizzle' },
+    { args: ['postgres', '--for', 'toString'], said: '--for must be one of prisma, drizzle' },
+    { args: ['sqlite', '--schema', 'thorn'], said: 'works with postgres alone, not with sqlite' },
+    { args: ['mariadb', '--schema', 'thorn'], said: 'works with postgres alone, not with mariadb' },
+    { args: ['postgres', '--schema', ''], said: 'not ""' },
+    { args: ['postgres', '--schema', 'a"; DROP'], said: 'takes letters, digits and "_"' },
+    { args: ['postgres', '--schema', 'pg_thorn'], said: 'not pg_ at the start' },
+    { args: ['postgres', '--schema', 'a'.repeat(64)], said: 'at most 63' },
+  ])('prints nothing but what is wrong: $args', async ({ args, said }) => {
+    const { code, out, notes } = await thorn(['migrations', ...args]);
+    expect([code, out, notes]).toEqual([2, '', expect.stringContaining(said)]);
   });
 });
 

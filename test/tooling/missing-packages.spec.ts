@@ -99,6 +99,18 @@ describe('an entry whose packages are not installed', () => {
   });
 });
 
+describe('thorn migrations', () => {
+  it('prints SQL without TypeORM', async () => {
+    const program = `
+      let out = '';
+      process.argv.push('migrations', 'postgres');
+      process.stdout.write = (text) => { out += text; };
+      process.on('exit', () => { if (!out.includes('CREATE TABLE "thorn_messages"')) process.exitCode = 1; });
+      require('./${OURS}/dist/cli/thorn.js');`;
+    expect(await failureWithout(['typeorm', '@nestjs/typeorm'], program)).toBe('nothing failed');
+  });
+});
+
 describe('microservices() whose transport needs packages that are not installed', () => {
   it.each([
     ['RMQ', ['amqplib', 'amqp-connection-manager']],

@@ -3,10 +3,8 @@ import type { Result, SqlExecutor } from '../sql-client.js';
 import { findSchemaFault, type DatabaseName, type SchemaPlace, SchemaSql } from './schema-sql.js';
 import { THORN_TABLES } from './thorn-tables.js';
 
-const LOCK = 'thorn_schema';
 /** PostgreSQL names locks by numbers: `thorn` in ASCII. */
 const LOCK_NUMBER = 0x74_68_6f_72_6e;
-const LOCK_SECONDS = 60;
 
 /**
  * Makes the library's tables where they are missing. For development and tests: tables that are there stay as they are,
@@ -32,9 +30,9 @@ export async function ensureSchema(executor: SqlExecutor, place: SchemaPlace = {
   }
   const sql = new SchemaSql(database, place);
   const statements = [...sql.createSchema(), ...sql.create(THORN_TABLES, { ifMissing: true })];
-  await (executor.dialect.name === 'mysql'
-    ? underNamedLock(executor, statements)
-    : inTransaction(executor, statements));
+  if (executor.dialect.name !== 'mysql') return inTransaction(executor, statements);
+  // MySQL and MariaDB commit with each of these, and lock the name of a table while it is made with its indexes.
+  for (const statement of statements) await run(executor, statement);
 }
 
 /** The database of an executor. MariaDB and MySQL have the same dialect, but not the same types. */
@@ -44,6 +42,7 @@ export async function findDatabase(executor: SqlExecutor): Promise<DatabaseName>
   return /mariadb/i.test(String(rows[0]?.['version'])) ? 'mariadb' : 'mysql';
 }
 
+/** SQLite locks the database. PostgreSQL fails where two make the same table at once, IF NOT EXISTS or not. */
 async function inTransaction(executor: SqlExecutor, statements: readonly string[]): Promise<void> {
   const isPostgres = executor.dialect.name === 'postgres';
   await run(executor, isPostgres ? 'BEGIN' : 'BEGIN IMMEDIATE');
@@ -54,22 +53,6 @@ async function inTransaction(executor: SqlExecutor, statements: readonly string[
     // The first error says what is wrong, not that there is no connection to roll back on.
     await run(executor, 'ROLLBACK').catch(() => undefined);
     throw error;
-  }
-}
-
-/** MySQL and MariaDB commit with each statement that makes a table. */
-async function underNamedLock(executor: SqlExecutor, statements: readonly string[]): Promise<void> {
-  const { rows } = await run(executor, `SELECT GET_LOCK('${LOCK}', ${LOCK_SECONDS}) AS held`);
-  if (Number(rows[0]?.['held']) !== 1) {
-    throw new ThornConfigurationError(
-      'THORN_SCHEMA_LOCKED',
-      `ensureSchema() waited ${LOCK_SECONDS} s for another process that makes the tables. End that process and start again.`,
-    );
-  }
-  try {
-    for (const sql of statements) await run(executor, sql);
-  } finally {
-    await run(executor, `SELECT RELEASE_LOCK('${LOCK}')`);
   }
 }
 
