@@ -33,7 +33,6 @@ const INNER_FLOORS = {
   cli: ['terminal', 'commands', 'init', ''],
   outbox: [
     'entities',
-    'database',
     'concurrency',
     'rate-limit',
     'model',
@@ -86,8 +85,7 @@ const INNER_FLOORS = {
  * Who may import values of `typeorm`: what notices changes there, what makes its entities, and the files that need a data
  * source of their own or look for those of the application. All others reach a database by `SqlClient`.
  */
-const KNOWS_TYPEORM =
-  /^(?:capture|typeorm)\/|^(?:outbox\/database\/sqlite-database|module\/event-discovery)\.ts$/;
+const KNOWS_TYPEORM = /^(?:capture|typeorm)\/|^module\/event-discovery\.ts$/;
 
 /** Places that nothing but the top may import, although they are on a lower floor. */
 const APART = new Set(['receiver']);

@@ -18,7 +18,7 @@ type Injected<Tokens> = {
  * @example
  * ```ts
  * construct(FanOut, SubscriberRepository, StaticSubscriberSet);
- * construct(OutboxDataSources, from([CapturedDataSources], ({ all }) => all));
+ * construct(SqlClients, from([CapturedDataSources], ({ all }) => all));
  * ```
  */
 export function construct<Arguments extends unknown[], Service>(

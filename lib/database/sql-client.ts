@@ -23,15 +23,15 @@ export interface SqlExecutor {
   run(statement: Statement): Promise<Result>;
 }
 
-/** The library's own way to a database: its statements are in no transaction of the application. */
-export interface SqlStore extends SqlExecutor {
+/** Runs statements on the library's tables, each by itself. */
+export interface SqlTables extends SqlExecutor {
   /** Names a table of the library in SQL; see {@link SqlClient.table}. */
   table(name: string): string;
 }
 
 /** A transaction of the application. Whoever joined it has checked that it is one, and open. */
 export interface JoinedTransaction extends SqlExecutor {
-  readonly client: SqlClient;
+  readonly client: SqlClient<never>;
   /**
    * Calls the listener when the transaction has ended, however it did: a hint to look for the rows, never proof of a
    * commit. Left out by clients that do not tell.
@@ -47,7 +47,7 @@ export type CommitNews = 'told' | 'hinted' | 'looked up';
 
 /**
  * A client of a database that the application has, such as an ORM. The library writes messages by it, in transactions of
- * the application; everything else it does by a {@link SqlStore}, on the driver below.
+ * the application; everything else it does by a `SqlStore`, on the driver below.
  */
 export abstract class SqlClient<Transaction = unknown> {
   /** For the line at start-up and for errors, such as `TypeORM`. */
@@ -62,7 +62,7 @@ export abstract class SqlClient<Transaction = unknown> {
    */
   abstract table(name: string): string;
 
-  /** The driver below; undefined when the client shows none. */
+  /** The driver below; undefined when the client shows none, or when it is closed. */
   abstract driver(): SqlDriver | undefined;
 
   /**
@@ -72,6 +72,14 @@ export abstract class SqlClient<Transaction = unknown> {
    * end, `THORN_DATABASE_OTHER` for one of another database
    */
   abstract join(transaction: Transaction): JoinedTransaction | Promise<JoinedTransaction>;
+
+  /** Tells the application's log of a statement that the library runs on the driver. Default: nobody is told. */
+  logStatement?(sql: string, parameters: readonly unknown[]): void;
+
+  /** True when the client makes and changes tables by itself, in development. Default false. */
+  get synchronizes(): boolean {
+    return false;
+  }
 }
 
 /** Runs steps one after another. @returns a result for each */

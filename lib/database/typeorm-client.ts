@@ -6,8 +6,7 @@ import {
   type Result,
   type Row,
   SqlClient,
-  type SqlExecutor,
-  type SqlStore,
+  type SqlTables,
 } from './sql-client.js';
 import type { MysqlPool, PgPool, SqlDriver } from './sql-driver.js';
 import { otherDatabase, transactionEnded, transactionRequired } from './transaction-errors.js';
@@ -57,16 +56,19 @@ const HOW = 'dataSource.transaction((manager) => …)';
 /** The database of a data source. */
 export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
   extends SqlClient<SqlManager>
-  implements SqlStore
+  implements SqlTables
 {
   readonly name = 'TypeORM';
-  readonly dialect: Dialect;
   readonly commits = 'told';
+  #dialect: Dialect | undefined;
 
-  /** @throws `ThornConfigurationError` for a database that is not supported */
   constructor(readonly dataSource: Source) {
     super();
-    this.dialect = findDialect(dataSource.options.type);
+  }
+
+  /** @throws `ThornConfigurationError` for a database that is not supported */
+  override get dialect(): Dialect {
+    return (this.#dialect ??= findDialect(this.dataSource.options.type));
   }
 
   override table(name: string): string {
@@ -101,25 +103,26 @@ export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
 
   override join(manager: SqlManager): JoinedTransaction {
     const { queryRunner } = manager;
-    const source = dataSourceOf(manager);
-    if (source !== this.dataSource) {
+    if (dataSourceOf(manager) !== this.dataSource) {
       throw otherDatabase(this.name, 'another data source');
     }
     if (queryRunner?.isReleased === true) throw transactionEnded(this.name, HOW);
     if (queryRunner?.isTransactionActive !== true) throw transactionRequired(this.name, HOW);
-    return {
-      client: this,
-      dialect: this.dialect,
-      run: (statement) => this.runOn(queryRunner, statement),
-    };
+    return this.within(manager);
   }
 
   /** Runs statements with a manager: in its transaction, when it is in one. */
-  within({ queryRunner }: SqlManager): SqlExecutor {
+  within({ queryRunner }: SqlManager): JoinedTransaction {
+    const run = (statement: Statement) =>
+      queryRunner === undefined ? this.#runAlone(statement) : this.runOn(queryRunner, statement);
+    const dialect = () => this.dialect;
     return {
-      dialect: this.dialect,
-      run: (statement) =>
-        queryRunner === undefined ? this.#runAlone(statement) : this.runOn(queryRunner, statement),
+      client: this,
+      // Read late: changes are captured on other databases, too.
+      get dialect() {
+        return dialect();
+      },
+      run,
     };
   }
 

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
 import { type Clock, errorText, LogLine, MOST_IDS } from '../common/index.js';
+import type { JoinedTransaction } from '../database/sql-client.js';
 import type { Message } from '../message/message.js';
 import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
 import type { DispatchStrategy, Release } from './strategies/dispatch-strategy.js';
@@ -57,11 +57,14 @@ export class MessagePipeline {
   /**
    * Gives messages to the strategy, before they are released. Those that nobody would get are left out.
    *
-   * @param manager of the transaction that they belong to, which is about to commit: a throw must roll it back. Default:
-   * they belong to none
+   * @param transaction that they belong to, which is about to commit: a throw must roll it back. Default: they belong to
+   * none
    * @returns the messages to release
    */
-  async stage(messages: readonly Message[], manager?: EntityManager): Promise<readonly Message[]> {
+  async stage(
+    messages: readonly Message[],
+    transaction?: JoinedTransaction,
+  ): Promise<readonly Message[]> {
     const heard =
       this.unheard === undefined
         ? messages
@@ -69,8 +72,8 @@ export class MessagePipeline {
             (message) => message.recipients.length > 0 || !this.isUnheard(criteriaOf(message)),
           );
     if (heard.length === 0) return heard;
-    if (this.tracing instanceof NoTracing) await this.strategy.stage(heard, manager);
-    else await this.tracing.stage(heard, async () => this.strategy.stage(heard, manager));
+    if (this.tracing instanceof NoTracing) await this.strategy.stage(heard, transaction);
+    else await this.tracing.stage(heard, async () => this.strategy.stage(heard, transaction));
     return heard;
   }
 

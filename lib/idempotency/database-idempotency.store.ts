@@ -1,6 +1,6 @@
 import type { Clock } from '../common/index.js';
 import { isTaken } from '../database/database-errors.js';
-import type { SqlStore } from '../database/sql-client.js';
+import type { SqlTables } from '../database/sql-client.js';
 import { TableRows } from '../database/table-rows.js';
 import type { SecretSealer } from '../signing/index.js';
 import {
@@ -27,7 +27,7 @@ export class DatabaseIdempotencyStore extends IdempotencyStore {
   #taken = 0;
 
   constructor(
-    store: SqlStore,
+    store: SqlTables,
     private readonly clock: Clock,
     private readonly sealer: SecretSealer,
   ) {

@@ -51,12 +51,12 @@ export type { Pause } from './worker/host-pauses.js';
 export { outbox, relayedOutbox, type RelayDefinition } from './strategy/outbox.js';
 export type { OutboxOptions } from './model/outbox-options.js';
 export { OutboxLockedError } from './strategy/outbox-locked.error.js';
-export { OutboxTimeoutError } from './database/outbox-timeout.error.js';
+export { OutboxTimeoutError } from '../database/outbox-timeout.error.js';
 export { ThornRateLimit } from './entities/rate-limit.entity.js';
 export { ThornSequence } from './entities/sequence.entity.js';
 export { RecipientUnknownError } from '../dispatch/recipients/recipient-unknown.error.js';
 export { OutboxStrategy } from './strategy/outbox.strategy.js';
-export { OutboxDataSources, type OutboxDependencies } from './strategy/outbox-dependencies.js';
+export { SqlClients, type OutboxDependencies } from './strategy/outbox-dependencies.js';
 export { NoOutcomeListener, OutcomeListener } from './outcomes/outcome-listener.js';
 export type { ReplayCounts, ReplaySummary } from './management/replay.js';
 export type {

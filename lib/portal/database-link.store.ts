@@ -1,4 +1,4 @@
-import type { SqlStore } from '../database/sql-client.js';
+import type { SqlTables } from '../database/sql-client.js';
 import { TableRows } from '../database/table-rows.js';
 import type { Capability, LinkStore, StoredLink } from './portal-links.js';
 
@@ -17,7 +17,7 @@ interface LinkRow {
 export class DatabaseLinkStore implements LinkStore {
   readonly #rows: TableRows<LinkRow>;
 
-  constructor(store: SqlStore) {
+  constructor(store: SqlTables) {
     this.#rows = new TableRows(store, store.table('thorn_portal_links'));
   }
 

@@ -7,6 +7,7 @@ export {
 export { mapEntity } from './map-entity.js';
 export { addOwnSubscribers, isOwnSubscriber } from './own-subscribers.js';
 export { type SerializeTransactions, SqliteTransactions } from './sqlite-transactions.js';
-export { isInMemory, isLocked, prepare, type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
+export { DataSourceClient } from './data-source-client.js';
+export { SqliteStore } from './sqlite-store.js';
 export { TransactionEndedError } from './transaction-ended.error.js';
 export { TransactionTimeoutError } from './transaction-timeout.error.js';

@@ -197,9 +197,9 @@ describe.each(DATABASES_ALIKE)('what a save calls, on %s', (kind) => {
   });
 
   it('may write from a strategy', async () => {
-    app.strategy.stage = async (_messages, own) => {
+    app.strategy.stage = async () => {
       await leaveTrace();
-      await own!.transaction((within) => within.save(trace('within')));
+      await app.transactions.current()!.transaction((within) => within.save(trace('within')));
     };
     await manager.save(tag('a'));
     expect(await traces()).toBe(2);

@@ -87,7 +87,7 @@ describe.each(DATABASES_ALIKE)('writes outside of a transaction on %s', (kind) =
   it('gives insert() a transaction, and stages all rows of a statement together in it', async () => {
     await docs().insert([{ slug: 'a' }, { slug: 'b', text: 'B' }]);
     expect(rig.strategy.stagedBy).toEqual([
-      expect.objectContaining({ queryRunner: expect.anything() as unknown }),
+      expect.objectContaining({ client: expect.anything() as unknown }),
     ]);
     expect(rig.received()).toEqual([
       'doc.created {"slug":"a","text":"empty"}',

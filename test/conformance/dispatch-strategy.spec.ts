@@ -23,7 +23,7 @@ import {
   ScriptedReceiver,
 } from '../../lib/testing/index.js';
 import { type DatabaseKind, createDatabase } from '../support/databases.js';
-import { openOutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { joined, openOutboxApp, subscriber } from '../support/apps/outbox-app.js';
 
 const runner = { describe, it, expect };
 const clock = new SystemClock();
@@ -67,7 +67,7 @@ async function outboxBench(kind: DatabaseKind): Promise<DispatchStrategyFixture>
     arrived: () => receiver.received.map(({ id }) => id),
     makeMessage: () => rig.message(),
     transaction: (work) => {
-      const run = () => rig.dataSource.transaction(work);
+      const run = () => rig.dataSource.transaction((manager) => work(joined(manager)));
       if (kind === 'postgres' || kind === 'mariadb') return run();
       // TypeORM cannot begin a second transaction on SQLite's one connection.
       const result = last.then(run);

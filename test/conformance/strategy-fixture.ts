@@ -1,6 +1,6 @@
 import { type DispatchStrategyFixture, ScriptedReceiver } from '../../lib/testing/index.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
-import { type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { joined, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 
 /** Opens one process; the first of them makes the tables. */
 export type OpensRig = (place: TestDatabase, isFirst: boolean) => Promise<OutboxApp>;
@@ -22,7 +22,7 @@ export async function strategyFixture(
     strategy: sender.strategy,
     arrived: () => receiver.received.map(({ id }) => id),
     makeMessage: () => sender.message(),
-    transaction: (work) => sender.dataSource.transaction(work),
+    transaction: (work) => sender.dataSource.transaction((manager) => work(joined(manager))),
     close: async () => {
       for (const rig of rigs) await rig.close();
       await receiver.stop();

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Message } from '../../lib/message/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
-import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { joined, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 
 interface On {
   readonly kind: DatabaseKind;
@@ -39,7 +39,9 @@ const keyed = (key: string, id?: string): Message =>
   app.message({ orderBy: { key }, ...(id === undefined ? {} : { id }) });
 const numbers = (messages: readonly Message[]) => messages.map(({ sequence }) => sequence);
 const inTransaction = async (messages: readonly Message[]) => {
-  await app.dataSource.transaction(async (manager) => app.strategy.stage(messages, manager));
+  await app.dataSource.transaction(async (manager) =>
+    app.strategy.stage(messages, joined(manager)),
+  );
   await app.strategy.release(messages);
   return numbers(messages);
 };
@@ -107,7 +109,7 @@ describe.each<On>([{ kind: 'file' }, { kind: 'memory' }, ...SERVERS])('on %j', (
   it('gives numbers back that a transaction took which is rolled back', async () => {
     await inTransaction([keyed('a')]);
     const lost = app.dataSource.transaction(async (manager) => {
-      await app.strategy.stage([keyed('a'), keyed('new')], manager);
+      await app.strategy.stage([keyed('a'), keyed('new')], joined(manager));
       throw new Error('rolled back');
     });
     await expect(lost).rejects.toThrow('rolled back');
@@ -170,12 +172,12 @@ describe.each<On>(SERVERS)('transactions that overlap, on %j', (on) => {
     await runner.startTransaction();
     const held = keyed('a');
     // Written at once: elsewhere it may travel with the COMMIT.
-    await runner.manager.transaction(async (within) => app.strategy.stage([held], within));
+    await runner.manager.transaction(async (within) => app.strategy.stage([held], joined(within)));
 
     const waiting = keyed('a');
     let isWritten = false;
     const waits = app.dataSource
-      .transaction(async (manager) => app.strategy.stage([waiting], manager))
+      .transaction(async (manager) => app.strategy.stage([waiting], joined(manager)))
       .then(() => (isWritten = true));
     await waitsForLock(app.dataSource.manager, on);
     // Whatever the hashes of the keys are: no gap between rows is locked.
@@ -194,7 +196,7 @@ describe.each<On>(SERVERS)('transactions that overlap, on %j', (on) => {
     const other = keyed('other');
     const repeated = keyed('a', 'repeated');
     const stage = (messages: readonly Message[]) =>
-      app.dataSource.transaction(async (manager) => app.strategy.stage(messages, manager));
+      app.dataSource.transaction(async (manager) => app.strategy.stage(messages, joined(manager)));
     await stage([other, repeated]);
 
     const [before, after] = [keyed('a'), keyed('a')];
@@ -203,7 +205,7 @@ describe.each<On>(SERVERS)('transactions that overlap, on %j', (on) => {
       await manager.query('SELECT COUNT(*) FROM thorn_pending_messages');
       await app.strategy.release([other]);
       await expect.poll(() => app.rows('SELECT id FROM thorn_pending_messages')).toHaveLength(1);
-      await app.strategy.stage([before, keyed('a', 'repeated'), after], manager);
+      await app.strategy.stage([before, keyed('a', 'repeated'), after], joined(manager));
     });
     expect(numbers([before, after])).toEqual([2, 3]);
     expect(await stored()).toEqual({ a: [1, 2, 3], other: [1] });
@@ -228,8 +230,10 @@ describe.each<On>(SERVERS)('transactions that overlap, on %j', (on) => {
           await manager.query(`INSERT INTO article (title) VALUES ('x')`);
           // Within a savepoint it is written at once; else it may travel with the COMMIT.
           if (isAtOnce) {
-            await manager.transaction(async (within) => app.strategy.stage(messages, within));
-          } else await app.strategy.stage(messages, manager);
+            await manager.transaction(async (within) =>
+              app.strategy.stage(messages, joined(within)),
+            );
+          } else await app.strategy.stage(messages, joined(manager));
           const writtenAt = isAtOnce ? ++tick : null;
           if (isLost) throw new Error('rolled back');
           marks.push(...messages.map((message) => ({ message, writtenAt, committingAt: ++tick })));
@@ -268,7 +272,7 @@ it('numbers messages again that a rollback on SQLite took along', async () => {
   const message = keyed('a');
   const lost = app.dataSource.transaction(async (manager) => {
     await manager.query(`INSERT INTO article (title) VALUES ('x')`);
-    await app.strategy.stage([keyed('a')], manager);
+    await app.strategy.stage([keyed('a')], joined(manager));
     await app.strategy.stage([message], undefined);
     sent = app.strategy.release([message]);
     throw new Error('rolled back');

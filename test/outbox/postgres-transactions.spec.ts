@@ -3,7 +3,13 @@ import { type EntitySubscriberInterface } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Message } from '../../lib/message/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { Article, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import {
+  Article,
+  joined,
+  openOutboxApp,
+  type OutboxApp,
+  subscriber,
+} from '../support/apps/outbox-app.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 
 describe('transactions on PostgreSQL', () => {
@@ -139,7 +145,7 @@ describe('transactions on PostgreSQL', () => {
     const [kept, refused] = ['kept', 'refused'].map((title) => app.message({ data: { title } }));
     await app.dataSource.transaction(async (manager) => {
       const stage = (message: Message) =>
-        manager.transaction(async (within) => app.strategy.stage([message], within));
+        manager.transaction(async (within) => app.strategy.stage([message], joined(within)));
       await stage(kept!);
       expect(await manager.query('SELECT id FROM thorn_messages')).toHaveLength(1);
       await expect(stage(refused!)).rejects.toThrow('no room for this message');
@@ -164,7 +170,7 @@ describe('transactions on PostgreSQL', () => {
     for (let turn = 0; turn < 3; turn++) {
       const messages = [1, 2].map((data) => app.message({ data, orderBy: { key: 'a' } }));
       const committed = app.dataSource.transaction(async (manager) => {
-        await app.strategy.stage(messages, manager);
+        await app.strategy.stage(messages, joined(manager));
         if (turn === 1) throw new Error('called off');
         numbers.push(...messages.map(({ sequence }) => sequence));
       });
@@ -191,7 +197,7 @@ describe('transactions on PostgreSQL', () => {
     const others = Array.from({ length: count - 1 }, () => app.message());
     const pages = [[keyed(), ...others], Array.from({ length: 20 }, keyed), [keyed()]];
     await app.dataSource.transaction(async (manager) => {
-      for (const page of pages) await app.strategy.stage(page, manager);
+      for (const page of pages) await app.strategy.stage(page, joined(manager));
     });
     const numbers = pages.flat().flatMap(({ key, sequence }) => (key === null ? [] : [sequence]));
     expect(numbers).toEqual(numbers.map((_, at) => at + 1));

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { outboxEntities } from '../../lib/migrations/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
-import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { joined, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { STORED_MESSAGES } from '../support/stored-messages.js';
 
 const DONE = (count: number) => (rows: Record<string, unknown>[]) =>
@@ -64,7 +64,7 @@ describe.each(ON)('stored messages on $kind $type', ({ kind, type }) => {
     await rig.send({ id: 'order_1' });
     await rig.send({ id: 'order_1' });
     const twice = [rig.message({ id: 'order_1' }), rig.message({ id: 'order_2' })];
-    await rig.dataSource.transaction(async (manager) => rig.strategy.stage(twice, manager));
+    await rig.dataSource.transaction(async (manager) => rig.strategy.stage(twice, joined(manager)));
     await rig.strategy.release(twice);
     await rig.until(MESSAGES, DONE(2));
     expect(receiver.received.map(({ id }) => id).sort()).toEqual(['order_1', 'order_2']);
@@ -75,8 +75,8 @@ describe.each(ON)('stored messages on $kind $type', ({ kind, type }) => {
     const { id } = await rig.send();
     const [again, other] = [rig.message({ id }), rig.message()];
     await rig.dataSource.transaction(async (manager) => {
-      await rig.strategy.stage([again], manager);
-      await rig.strategy.stage([other], manager);
+      await rig.strategy.stage([again], joined(manager));
+      await rig.strategy.stage([other], joined(manager));
     });
     const released = await rig.strategy.release([again, other]);
     expect(released.map(({ state }) => state)).toEqual(['duplicate', 'accepted']);
@@ -122,10 +122,10 @@ describe.each(ON.slice(1))('messages stored at the same time, on $kind $type', (
     await runner.startTransaction();
     // Within a savepoint: PostgreSQL would get the message with the COMMIT alone.
     await runner.startTransaction();
-    await rig.strategy.stage([first], runner.manager);
+    await rig.strategy.stage([first], joined(runner.manager));
     await runner.commitTransaction();
     const staging = () =>
-      rig.dataSource.transaction(async (manager) => rig.strategy.stage([second], manager));
+      rig.dataSource.transaction(async (manager) => rig.strategy.stage([second], joined(manager)));
     // MariaDB 11.6 and newer ask to restart a transaction that meets a row which it cannot see.
     const waiting = staging().catch(staging);
     await vi.waitFor(() =>

@@ -1,8 +1,8 @@
 import { DataSource } from 'typeorm';
 import { describe, expect, it } from 'vitest';
 import { outboxEntities } from '../../lib/migrations/index.js';
-import { PooledDatabase } from '../../lib/outbox/database/pooled-database.js';
-import { SqliteDatabase } from '../../lib/outbox/database/sqlite-database.js';
+import { PooledStore } from '../../lib/database/pooled-store.js';
+import { DataSourceClient, SqliteStore } from '../../lib/typeorm/index.js';
 import { DatabaseRateLimiter } from '../../lib/outbox/rate-limit/database-rate-limiter.js';
 import type { PermitRequest } from '../../lib/outbox/rate-limit/permits.js';
 import { maxWithin } from '../support/attempt-starts.js';
@@ -100,8 +100,8 @@ async function open(kind: DatabaseKind): Promise<SharedRateLimiters> {
       synchronize: n === 0,
     });
     await dataSource.initialize();
-    const database =
-      kind === 'file' ? new SqliteDatabase(dataSource) : new PooledDatabase(dataSource, 10_000);
+    const client = DataSourceClient.of(dataSource);
+    const database = kind === 'file' ? new SqliteStore(client) : new PooledStore(client, 10_000);
     await database.open();
     opened.push(
       () => database.close(),

@@ -17,7 +17,10 @@ const messages = {
   messagesOf: () => Promise.resolve([message]),
   areUnheard: () => false,
 } as unknown as EntityMessages;
-const manager = {} as EntityManager;
+const manager = {
+  dataSource: { options: { type: 'postgres' } },
+  queryRunner: { isTransactionActive: true },
+} as unknown as EntityManager;
 const byHand = { statement: () => undefined, refuse: () => undefined };
 const item = { type: 'message', message } as const;
 

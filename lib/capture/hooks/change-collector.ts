@@ -5,6 +5,7 @@ import { errorText, stackFrames } from '../../common/index.js';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
+import { DataSourceClient } from '../../typeorm/index.js';
 import { identifyLinks } from '../changes/link-rows.js';
 import { type CollectedItem, occurrencesOf } from '../changes/occurrences.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
@@ -189,6 +190,7 @@ export class ChangeCollector {
     items: CollectedItem[],
     manager: EntityManager,
   ): Promise<void> {
+    const transaction = DataSourceClient.of(dataSourceOf(manager)).join(manager);
     // On a connection that several saves share, further changes may join while these are being read and staged.
     for (let next = items; next.length > 0; next = state.drain()) {
       const batch = this.others === undefined ? next : await this.others.settle(manager, next);
@@ -201,7 +203,7 @@ export class ChangeCollector {
         const { doubts } = state;
         const messages = await this.messages.messagesOf(page, manager, { alone, doubts });
         if (messages.length === 0) continue;
-        state.staged.push(...(await this.pipeline.stage(messages, manager)));
+        state.staged.push(...(await this.pipeline.stage(messages, transaction)));
         // SQLite answers without a turn of the event loop.
         if (occurrences.length > 0) await setImmediate();
       }

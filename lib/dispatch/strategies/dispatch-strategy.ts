@@ -1,4 +1,4 @@
-import type { EntityManager } from 'typeorm';
+import type { JoinedTransaction } from '../../database/sql-client.js';
 import type { Attempt } from '../../delivery/attempt/attempt.js';
 import type { Message } from '../../message/message.js';
 
@@ -49,7 +49,7 @@ export abstract class DispatchStrategy {
 
   /**
    * Called once before the caller's transaction commits, with everything that it has collected: a durable strategy
-   * writes its rows here. What it throws rolls the transaction back. Without a transaction `manager` is undefined and
+   * writes its rows here. What it throws rolls the transaction back. Without a transaction `transaction` is undefined and
    * the call directly precedes {@link release}.
    *
    * A staged message whose transaction fails to commit is never released.
@@ -58,7 +58,7 @@ export abstract class DispatchStrategy {
    */
   abstract stage(
     messages: readonly Message[],
-    manager: EntityManager | undefined,
+    transaction: JoinedTransaction | undefined,
   ): Promise<void> | void;
 
   /**

@@ -1,11 +1,11 @@
 import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
-import type { SqlStore } from '../../database/sql-client.js';
+import type { SqlTables } from '../../database/sql-client.js';
 
 /** The quoted names of the strategy's tables, schema and prefix of the data source included. */
 export type TableNames = Readonly<Record<keyof typeof OUTBOX_TABLES, string>>;
 
 /** @throws `ThornConfigurationError` when the data source does not know the entities */
-export function tableNames(store: SqlStore): TableNames {
+export function tableNames(store: SqlTables): TableNames {
   const names = Object.entries(OUTBOX_TABLES).map(([key, { name }]) => [key, store.table(name)]);
   return Object.fromEntries(names) as TableNames;
 }

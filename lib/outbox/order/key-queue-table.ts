@@ -1,5 +1,5 @@
 import { type Columns, type Dialect, idRows, type Statement } from '../../database/dialect.js';
-import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { SqlStore } from '../../database/sql-store.js';
 import type { Row } from '../../database/sql-client.js';
 import type { TableNames } from '../entities/table-names.js';
 import { NOT_DUE } from '../model/delivery-state.js';
@@ -73,7 +73,7 @@ export class KeyQueueTable {
   readonly #dialect: Dialect;
 
   constructor(
-    private readonly database: OutboxDatabase,
+    private readonly database: SqlStore,
     private readonly tables: TableNames,
   ) {
     this.#dialect = database.dialect;

@@ -1,6 +1,6 @@
 import { type Dialect, idRows } from '../../database/dialect.js';
 import { TableRows } from '../../database/table-rows.js';
-import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { SqlStore } from '../../database/sql-store.js';
 import type { TableNames } from '../entities/table-names.js';
 import { NOT_DUE } from '../model/delivery-state.js';
 import { FIRST_KEY, idFrom, keyOf, pairOf } from '../tables/keys.js';
@@ -42,7 +42,7 @@ export class KeyQueueUpkeep {
   readonly #marks: TableRows<MarkRow>;
 
   constructor(
-    private readonly database: OutboxDatabase,
+    private readonly database: SqlStore,
     private readonly tables: TableNames,
   ) {
     this.#dialect = database.dialect;

@@ -1,5 +1,5 @@
 import type { Columns } from '../../database/dialect.js';
-import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { SqlStore } from '../../database/sql-store.js';
 import type { Row } from '../../database/sql-client.js';
 import {
   grantPermits,
@@ -22,7 +22,7 @@ const COLUMNS: Columns = { subscriber_id: 'text', state: 'text', kept_until: 'bi
 export class DatabaseRateLimiter {
   /** @param table its quoted name */
   constructor(
-    private readonly database: OutboxDatabase,
+    private readonly database: SqlStore,
     private readonly table: string,
   ) {}
 

@@ -1,5 +1,5 @@
 import { idRows, type Statement } from '../../database/dialect.js';
-import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { SqlStore } from '../../database/sql-store.js';
 import type { Result } from '../../database/sql-client.js';
 import type { TableNames } from '../entities/table-names.js';
 import { isOfMessages, keyOf, rangesOf } from '../tables/keys.js';
@@ -28,7 +28,7 @@ const IS_NOT_OVER = '(d.due_at IS NOT NULL OR d.finished_at >= ?)';
  */
 export class MessageRemoval {
   constructor(
-    private readonly database: OutboxDatabase,
+    private readonly database: SqlStore,
     private readonly tables: TableNames,
   ) {}
 

@@ -1,4 +1,4 @@
-import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { SqlStore } from '../../database/sql-store.js';
 import type { Row } from '../../database/sql-client.js';
 import type { TableNames } from '../entities/table-names.js';
 import { idFrom, isOfMessages, keyOf, rangesOf, withMessageId } from '../tables/keys.js';
@@ -37,7 +37,7 @@ export class MessageStates {
   readonly #columns: string;
 
   constructor(
-    private readonly database: OutboxDatabase,
+    private readonly database: SqlStore,
     private readonly tables: TableNames,
   ) {
     this.#columns = `m.id, m.given_id, m.time, CASE WHEN m.body IS NULL THEN 0 ELSE 1 END AS has_body, CASE WHEN EXISTS (SELECT 1 FROM ${tables.pendingMessages} p WHERE p.id = m.id) THEN 1 ELSE 0 END AS is_open`;

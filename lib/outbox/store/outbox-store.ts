@@ -1,4 +1,3 @@
-import type { DataSource } from 'typeorm';
 import { DatabaseRateLimiter } from '../rate-limit/database-rate-limiter.js';
 import { TableRows } from '../../database/table-rows.js';
 import { DeliveryTable } from '../tables/delivery-table.js';
@@ -9,8 +8,11 @@ import { type HeldLease, HeldLeases, type HeldMessage } from './held-leases.js';
 import { DeliveryLogTable } from '../tables/delivery-log-table.js';
 import type { MessageRowMapper } from '../tables/message-row-mapper.js';
 import { MessageTable } from '../tables/message-table.js';
-import type { OutboxDatabase } from '../database/outbox-database.js';
-import { PooledDatabase } from '../database/pooled-database.js';
+import type { SqlStore } from '../../database/sql-store.js';
+import { PooledStore } from '../../database/pooled-store.js';
+import type { SqlClient } from '../../database/sql-client.js';
+import { DataSourceClient, SqliteStore } from '../../typeorm/index.js';
+import { ensureTextColumns } from './mysql-text-columns.js';
 import { RetentionPass } from '../retention/retention-pass.js';
 import { type Entry, OutcomeRecorder, type WriteListener } from './outcome-recorder.js';
 import { MessageRemoval } from '../retention/message-removal.js';
@@ -20,7 +22,6 @@ import { RequeueTable } from '../tables/requeue-table.js';
 import { MessageResealer } from '../tables/message-resealer.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
 import { OutcomeStatements } from '../tables/outcome-statements.js';
-import { SqliteDatabase } from '../database/sqlite-database.js';
 import type { PauseRow } from '../entities/pause.entity.js';
 import { tableNames } from '../entities/table-names.js';
 import type { Finished } from '../tables/leases.js';
@@ -34,9 +35,9 @@ export const MOST_HELD_TO_CLAIM = 5000;
 /** Messages that this process may hold before its own new ones wait in the database. More, since they are here already. */
 export const MOST_HELD_TO_HAND_OVER = 10_000;
 
-/** The outbox in one data source: its tables, the leases that this process holds, and the outcomes it has yet to write. */
+/** The outbox in one database: its tables, the leases that this process holds, and the outcomes it has yet to write. */
 export class OutboxStore implements WriteListener {
-  readonly database: OutboxDatabase;
+  readonly database: SqlStore;
   readonly messages: MessageTable;
   readonly deliveries: DeliveryTable;
   readonly queues: KeyQueueTable;
@@ -53,17 +54,17 @@ export class OutboxStore implements WriteListener {
   readonly heldMessages: HeldLeases<HeldMessage>;
   readonly heldDeliveries: HeldLeases<HeldLease>;
 
-  /** @throws {@link ThornConfigurationError} when the data source lacks the entities, or its kind is not supported */
+  /** @throws {@link ThornConfigurationError} when the client does not know the tables, or its database is not supported */
   constructor(
-    readonly dataSource: DataSource,
+    readonly client: SqlClient<never>,
     readonly rows: MessageRowMapper,
     private readonly settings: OutboxSettings,
     filter: AttemptFilter,
   ) {
     this.database =
-      dataSource.options.type === 'better-sqlite3'
-        ? new SqliteDatabase(dataSource)
-        : new PooledDatabase(dataSource, settings.queryTimeout);
+      client instanceof DataSourceClient && client.dialect.name === 'sqlite'
+        ? new SqliteStore(client)
+        : new PooledStore(client, settings.queryTimeout);
     const tables = tableNames(this.database);
     this.pauses = new TableRows(this.database, tables.pauses);
     this.messages = new MessageTable(this.database, tables, rows);
@@ -90,6 +91,12 @@ export class OutboxStore implements WriteListener {
     this.recorder.listen(this);
   }
 
+  /** Before the first use. */
+  async open(): Promise<void> {
+    await this.database.open();
+    if (this.client.dialect.name === 'mysql') await ensureTextColumns(this.database);
+  }
+
   /** Forgets the leases that ended with what was written. */
   written(outcomes: readonly Outcome[], finished: readonly Finished[]): void {
     for (const held of finished) this.heldMessages.remove(held);
@@ -114,8 +121,7 @@ export class OutboxStore implements WriteListener {
    */
   get unwritten(): number {
     const { size } = this.recorder;
-    const isLocked = this.database instanceof SqliteDatabase && this.database.isHeldUp;
-    return isLocked && size < MOST_UNWRITTEN ? 0 : size;
+    return this.database.isHeldUp && size < MOST_UNWRITTEN ? 0 : size;
   }
 
   /** Renews every lease that has less than four fifths of its time left. */

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { SqlStore } from '../../database/sql-store.js';
 import { OutcomeRecorder } from './outcome-recorder.js';
 import type { OutcomeStatements } from '../tables/outcome-statements.js';
 import type { Outcome } from '../model/outcome.js';
@@ -35,7 +35,7 @@ describe('OutcomeRecorder', () => {
         return [];
       },
     } as unknown as OutcomeStatements;
-    const database = { write: () => execute(), writesApart } as unknown as OutboxDatabase;
+    const database = { write: () => execute(), writesApart } as unknown as SqlStore;
     const one = new OutcomeRecorder(database, statements, most);
     one.listen({
       written: (outcomes, done) => void written.push(...[...outcomes, ...done].map(({ id }) => id)),

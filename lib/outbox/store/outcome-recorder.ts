@@ -1,5 +1,5 @@
 import { FaultLog } from '../../common/index.js';
-import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { SqlStore } from '../../database/sql-store.js';
 import type { OutcomeStatements } from '../tables/outcome-statements.js';
 import type { Outcome } from '../model/outcome.js';
 import type { Finished } from '../tables/leases.js';
@@ -48,7 +48,7 @@ export class OutcomeRecorder {
 
   /** @param most entries that wait at most before they are written */
   constructor(
-    private readonly database: OutboxDatabase,
+    private readonly database: SqlStore,
     private readonly statements: OutcomeStatements,
     most: number,
   ) {

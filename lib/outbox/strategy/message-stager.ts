@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { EntityManager } from 'typeorm';
 import { Batcher } from '../concurrency/batcher.js';
-import { dataSourceOf } from '../../common/typeorm-compat.js';
+import type { JoinedTransaction } from '../../database/sql-client.js';
 import type { Clock } from '../../common/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { Message } from '../../message/index.js';
@@ -9,11 +8,8 @@ import type { Lease, NewLease } from '../tables/leases.js';
 import type { Inserted } from '../tables/message-table.js';
 import { OutboxLockedError } from './outbox-locked.error.js';
 import type { OutboxStore } from '../store/outbox-store.js';
-import { SqliteDatabase } from '../database/sqlite-database.js';
 import type { Staged } from '../store/staged-message.js';
 
-/** Connections of the pool at most, for messages that are sent outside of transactions. */
-const CONNECTIONS = 4;
 const MESSAGES_PER_BATCH = 500;
 
 /** Writes the messages of several callers in one transaction; each caller's messages are written all or none. */
@@ -36,13 +32,17 @@ export class MessageStager {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws {@link ThornConfigurationError} when the manager belongs to a data source that is not one of the outbox */
-  async stage(messages: readonly Message[], manager: EntityManager | undefined): Promise<void> {
-    const store = this.#storeOf(manager);
+  /** @throws {@link ThornConfigurationError} when the transaction is of a client that is not one of the outbox */
+  async stage(
+    messages: readonly Message[],
+    transaction: JoinedTransaction | undefined,
+  ): Promise<void> {
+    const store = this.#storeOf(transaction);
     const firsts = firstOfEachId(messages);
     for (const message of messages) this.#staged.set(message, null);
-    const joinable = manager === undefined ? transactionOf(store) : undefined;
-    const inserting = manager ?? joinable;
+    // If that one is rolled back, the messages are written once more.
+    const joinable = transaction === undefined ? store.database.callersTransaction : undefined;
+    const inserting = transaction ?? joinable;
     const inserted =
       inserting === undefined
         ? await this.#insert(store, firsts)
@@ -109,34 +109,18 @@ export class MessageStager {
   #batcherOf(store: OutboxStore): InsertBatcher {
     let batcher = this.#batchers.get(store);
     if (batcher === undefined) {
-      const { database, dataSource } = store;
-      const isSqlite = database instanceof SqliteDatabase;
       batcher = new Batcher(
-        (sets) =>
-          isSqlite
-            ? this.#insertIntoSqlite(store, database, sets.flat())
-            : store.messages.insertWith(dataSource.manager, sets.flat(), this.#newLease()),
+        (sets) => store.messages.insertAlone(sets.flat(), this.#newLease(), this.patience),
         {
           idsOf: (messages) => messages.map(({ id }) => id),
           size: MESSAGES_PER_BATCH,
-          concurrency: isSqlite ? 1 : CONNECTIONS,
+          concurrency: store.database.concurrency,
           failing: 'each',
         },
       );
       this.#batchers.set(store, batcher);
     }
     return batcher;
-  }
-
-  /** @returns null when the database is locked for too long */
-  #insertIntoSqlite(
-    { messages: table }: OutboxStore,
-    database: SqliteDatabase,
-    messages: readonly Message[],
-  ): Promise<Inserted | null> {
-    return table.insert(messages, this.#newLease(), (steps) =>
-      database.executeWithin(this.patience, steps),
-    );
   }
 
   /** A new token each time: it shows whether a message was there before, even one of this process. */
@@ -156,23 +140,15 @@ export class MessageStager {
     await store.messages.insert(lost, lease, (steps) => store.database.execute(steps));
   }
 
-  #storeOf(manager: EntityManager | undefined): OutboxStore {
-    if (manager === undefined) return this.stores[0]!;
-    const store = this.stores.find(({ dataSource }) => dataSource === dataSourceOf(manager));
+  #storeOf(transaction: JoinedTransaction | undefined): OutboxStore {
+    if (transaction === undefined) return this.stores[0]!;
+    const store = this.stores.find(({ client }) => client === transaction.client);
     if (store !== undefined) return store;
     throw new ThornConfigurationError(
       'THORN_DATA_SOURCE_NOT_CAPTURED',
       'The manager belongs to a data source that ThornModule does not capture; add it to the option dataSources',
     );
   }
-}
-
-/**
- * On SQLite the caller may itself be in the transaction that holds the lock, and would wait for itself. There is one
- * connection for all, so its messages join that transaction; if it is rolled back, they are written once more.
- */
-function transactionOf({ database }: OutboxStore): EntityManager | undefined {
-  return database instanceof SqliteDatabase ? database.callersTransaction : undefined;
 }
 
 function firstOfEachId(messages: readonly Message[]): readonly Message[] {

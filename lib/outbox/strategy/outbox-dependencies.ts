@@ -1,18 +1,21 @@
-import type { DataSource } from 'typeorm';
 import { Clock } from '../../common/index.js';
+import type { SqlClient } from '../../database/sql-client.js';
 import { Deliverer, DeliveryLog, RetryPolicy, WebhookEvents } from '../../delivery/index.js';
 import { FanOut } from '../../dispatch/index.js';
 import { Codecs } from '../../message/index.js';
 import { SecretSealer } from '../../signing/index.js';
 import { OutcomeListener } from '../outcomes/outcome-listener.js';
 
-/** The data sources whose transactions messages are staged in. The first one also stores messages without a transaction. */
-export class OutboxDataSources {
-  constructor(readonly all: readonly DataSource[]) {}
+/**
+ * The clients in whose transactions messages are staged. The database of the first one also stores messages without a
+ * transaction.
+ */
+export class SqlClients {
+  constructor(readonly all: readonly SqlClient<never>[]) {}
 }
 
 const TOKENS = {
-  dataSources: OutboxDataSources,
+  clients: SqlClients,
   fanOut: FanOut,
   deliverer: Deliverer,
   codecs: Codecs,

@@ -55,7 +55,7 @@ export class OutboxEngine {
   #isLeaving = false;
   #hasEnded = false;
 
-  /** @throws {@link ThornConfigurationError} when a data source cannot be used */
+  /** @throws {@link ThornConfigurationError} when a database cannot be used */
   constructor(
     private readonly dependencies: OutboxDependencies,
     private readonly settings: OutboxSettings,
@@ -65,8 +65,8 @@ export class OutboxEngine {
     const { lease, worker } = settings;
     this.#notifier = new DeliveryLogNotifier(dependencies.log);
     const rows = new MessageRowMapper(codecs, dependencies.sealer);
-    this.stores = dependencies.dataSources.all.map(
-      (dataSource) => new OutboxStore(dataSource, rows, settings, this.#notifier),
+    this.stores = dependencies.clients.all.map(
+      (client) => new OutboxStore(client, rows, settings, this.#notifier),
     );
     // A subscriber has one state of health, however many data sources its messages are in.
     const { health, rateLimiter } = this.stores[0]!;
@@ -109,7 +109,7 @@ export class OutboxEngine {
 
   /** Resolves when the databases can be used: opens them once, and again after a failure. */
   ready(): Promise<void> {
-    this.#opened ??= Promise.all(this.stores.map(({ database }) => database.open())).then(
+    this.#opened ??= Promise.all(this.stores.map((store) => store.open())).then(
       () => {
         this.#renewal.start();
         this.#isReady = true;

@@ -1,5 +1,5 @@
 import type { OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import type { JoinedTransaction } from '../../database/sql-client.js';
 import { DispatchStrategy, type Release } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
 import type { StagedMessage } from '../store/staged-message.js';
@@ -43,7 +43,7 @@ export class OutboxStrategy
   readonly #engine: OutboxEngine;
   readonly #hasWorker: boolean;
 
-  /** @throws {@link ThornConfigurationError} when an option makes no sense, or a data source cannot be used */
+  /** @throws {@link ThornConfigurationError} when an option makes no sense, or a database cannot be used */
   constructor(
     private readonly dependencies: OutboxDependencies,
     options: OutboxOptions = {},
@@ -52,7 +52,7 @@ export class OutboxStrategy
   ) {
     super();
     const settings = outboxSettings(options);
-    if (dependencies.dataSources.all.length === 0) {
+    if (dependencies.clients.all.length === 0) {
       throw new ThornConfigurationError(
         'THORN_DATA_SOURCE_MISSING',
         'outbox() needs a TypeORM data source. Name one in the option dataSources, or use inline().',
@@ -185,11 +185,11 @@ export class OutboxStrategy
   // A transaction waits for it, and each promise costs as much as the rest of it.
   override stage(
     messages: readonly Message[],
-    manager: EntityManager | undefined,
+    transaction: JoinedTransaction | undefined,
   ): Promise<void> | void {
     return this.#engine.isReady
-      ? this.#stager.stage(messages, manager)
-      : this.#engine.ready().then(() => this.#stager.stage(messages, manager));
+      ? this.#stager.stage(messages, transaction)
+      : this.#engine.ready().then(() => this.#stager.stage(messages, transaction));
   }
 
   override async release(messages: readonly Message[]): Promise<readonly Release[]> {

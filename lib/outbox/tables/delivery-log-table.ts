@@ -11,7 +11,7 @@ import { LogPageTable, MOST_COUNTED, MOST_READ } from './log-page-table.js';
 import { deliveryId, hashOf, idFrom, keyOf, withMessageId } from './keys.js';
 import { cursorOf, type MessageCursor } from '../model/message-cursor.js';
 import { idRows } from '../../database/dialect.js';
-import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { SqlStore } from '../../database/sql-store.js';
 import type { Row } from '../../database/sql-client.js';
 import type { TableNames } from '../entities/table-names.js';
 
@@ -37,7 +37,7 @@ export class DeliveryLogTable {
   readonly #columns: string;
 
   constructor(
-    private readonly database: OutboxDatabase,
+    private readonly database: SqlStore,
     private readonly tables: TableNames,
   ) {
     this.pages = new LogPageTable(database, tables);

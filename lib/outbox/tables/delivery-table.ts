@@ -4,7 +4,7 @@ import { latestStart } from './delivery-record.js';
 import { idFrom, keyOf, pairOf } from './keys.js';
 import { type Lease, Leases } from './leases.js';
 import { MAX_THROTTLED } from '../model/delivery-state.js';
-import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { SqlStore } from '../../database/sql-store.js';
 import type { Row } from '../../database/sql-client.js';
 import type { TableNames } from '../entities/table-names.js';
 
@@ -47,7 +47,7 @@ export class DeliveryTable {
   readonly #leases: Leases;
 
   constructor(
-    private readonly database: OutboxDatabase,
+    private readonly database: SqlStore,
     private readonly tables: TableNames,
   ) {
     this.#dialect = database.dialect;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type HealthState, WELL } from '../../subscriber/index.js';
 import { type Columns, idRows, type Statement } from '../../database/dialect.js';
-import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { SqlStore } from '../../database/sql-store.js';
 import type { TableNames } from '../entities/table-names.js';
 
 /** A subscriber's health as read from the table. */
@@ -44,7 +44,7 @@ export class HealthTable {
   readonly #table: string;
 
   constructor(
-    private readonly database: OutboxDatabase,
+    private readonly database: SqlStore,
     { health }: TableNames,
   ) {
     this.#table = health;

@@ -1,6 +1,6 @@
 import type { Columns, Statement } from '../../database/dialect.js';
 import type { IdPrefix } from '../../common/id.js';
-import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { SqlStore } from '../../database/sql-store.js';
 import type { Row } from '../../database/sql-client.js';
 import { keyOf } from './keys.js';
 
@@ -35,7 +35,7 @@ export class Leases implements LeasedTable {
    * @param prefix of the ids that its keys stand for
    */
   constructor(
-    private readonly database: OutboxDatabase,
+    private readonly database: SqlStore,
     private readonly table: string,
     private readonly prefix: IdPrefix,
   ) {}

@@ -1,5 +1,5 @@
 import { type Columns, type Dialect, idRows, type Statement } from '../../database/dialect.js';
-import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { SqlStore } from '../../database/sql-store.js';
 import type { Row } from '../../database/sql-client.js';
 import type { TableNames } from '../entities/table-names.js';
 import { idFrom, isOfMessages, keyOf } from './keys.js';
@@ -42,7 +42,7 @@ export class LogPageTable {
   readonly #deliveries: string;
 
   constructor(
-    private readonly database: OutboxDatabase,
+    private readonly database: SqlStore,
     private readonly tables: TableNames,
   ) {
     this.#columns = deliveryColumns(tables);

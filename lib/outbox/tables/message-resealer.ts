@@ -1,7 +1,7 @@
 import { SecretUnreadableError } from '../../signing/index.js';
 import { FIRST_KEY, keyOf, withMessageId } from './keys.js';
 import type { MessageRowMapper } from './message-row-mapper.js';
-import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { SqlStore } from '../../database/sql-store.js';
 import type { TableNames } from '../entities/table-names.js';
 
 /** The result for one page of messages. */
@@ -16,7 +16,7 @@ export interface ResealedMessages {
 /** Seals the subscribers that messages name themselves again, including their secrets. */
 export class MessageResealer {
   constructor(
-    private readonly database: OutboxDatabase,
+    private readonly database: SqlStore,
     private readonly tables: TableNames,
     private readonly rows: MessageRowMapper,
   ) {}

@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises';
-import type { EntityManager } from 'typeorm';
 import { isTaken } from '../../database/database-errors.js';
 import type { Message } from '../../message/index.js';
 import { type Dialect, idRows, type Statement, type Columns } from '../../database/dialect.js';
@@ -10,8 +9,14 @@ import { type KnownCheck, MessageInsertions } from './message-insertions.js';
 import { MessageNumbers } from './message-numbers.js';
 import { MESSAGE_COLUMNS, type MessageRowMapper, messageSelection } from './message-row-mapper.js';
 import type { TableNames } from '../entities/table-names.js';
-import type { OutboxDatabase } from '../database/outbox-database.js';
-import type { Result, Row, Step } from '../../database/sql-client.js';
+import type { SqlStore } from '../../database/sql-store.js';
+import {
+  type JoinedTransaction,
+  type Result,
+  type Row,
+  runSteps,
+  type Step,
+} from '../../database/sql-client.js';
 
 // Aliases of their own, because SQLite returns columns without their table's name.
 const HELD: Columns = { held_id: 'uuid', held_by: 'text' };
@@ -27,6 +32,15 @@ export interface Inserted extends NewLease {
   readonly known: ReadonlySet<string>;
 }
 
+type Run = (steps: readonly Step[]) => Promise<readonly Result[]>;
+
+/** Where messages are written. */
+interface Target {
+  readonly run: Run;
+  /** True when more can be written after a statement that failed. */
+  readonly goesOn: boolean;
+}
+
 const NONE: ReadonlySet<string> = new Set();
 const MOST_TRIES = 5;
 
@@ -37,7 +51,7 @@ export class MessageTable {
   readonly #insertions: MessageInsertions;
 
   constructor(
-    private readonly database: OutboxDatabase,
+    private readonly database: SqlStore,
     private readonly tables: TableNames,
     rows: MessageRowMapper,
   ) {
@@ -66,32 +80,46 @@ export class MessageTable {
     return results && { ...lease, known: knownIds(results) };
   }
 
-  /** Writes messages in the transaction of `manager`, or else in a new transaction. */
+  /**
+   * Writes messages in transactions of their own, in one statement where that is possible.
+   *
+   * @param patience milliseconds to wait for a locked database
+   * @returns null when it was locked for so long; nothing was written then
+   */
+  async insertAlone(
+    messages: readonly Message[],
+    lease: NewLease,
+    patience: number,
+  ): Promise<Inserted | null> {
+    const chunks = chunksOf(messages);
+    const numbers = this.#numbersOf(messages);
+    const isOneStatement =
+      numbers === undefined ||
+      (numbers.areAllocatedAtOnce && numbers.areUsed && chunks.length === 1);
+    if (this.#dialect.name !== 'postgres' || !isOneStatement) {
+      return this.insert(messages, lease, (steps) => this.database.executeWithin(patience, steps));
+    }
+    const run: Run = (steps) => this.database.execute(steps);
+    // A set whose connection was lost is written again.
+    const known = await this.#insert({ run, goesOn: true }, chunks, lease, numbers);
+    return { ...lease, known };
+  }
+
+  /** Writes messages in a transaction of the application. */
   async insertWith(
-    manager: EntityManager,
+    transaction: JoinedTransaction,
     messages: readonly Message[],
     lease: NewLease,
   ): Promise<Inserted> {
+    const run: Run = (steps) => runSteps((statement) => transaction.run(statement), steps);
     const chunks = chunksOf(messages);
     const numbers = this.#numbersOf(messages);
-    const isOne = numbers?.areAllocatedAtOnce === true && chunks.length === 1;
-    if (numbers !== undefined && !(isOne && numbers.areUsed) && !isOpen(manager)) {
-      return (await this.insert(messages, lease, (steps) => this.database.execute(steps)))!;
-    }
-    if (numbers !== undefined && !isOne) {
-      const allocated = await this.database.runWithin(manager, numbers.steps());
-      numbers.assign(allocated.at(-1)!);
-    }
-    const known = new Set<string>();
-    for (const [index, chunk] of chunks.entries()) {
-      // SQLite answers without yielding to the event loop.
-      if (index > 0) await setImmediate();
-      const found = await this.#insert(manager, chunk, lease, isOne ? numbers : undefined);
-      for (const id of found) known.add(id);
-    }
-    if (numbers !== undefined && known.size > 0) {
-      await this.database.runWithin(manager, numbers.giveBack(known));
-    }
+    const atOnce = numbers?.areAllocatedAtOnce === true && chunks.length === 1;
+    if (numbers !== undefined && !atOnce) numbers.assign((await run(numbers.steps())).at(-1)!);
+    // MySQL rolls back the statement alone, so that the transaction can go on.
+    const goesOn = this.#dialect.name === 'mysql';
+    const known = await this.#insert({ run, goesOn }, chunks, lease, atOnce ? numbers : undefined);
+    if (numbers !== undefined && known.size > 0) await run(numbers.giveBack(known));
     return { ...lease, known };
   }
 
@@ -101,30 +129,36 @@ export class MessageTable {
 
   /** @returns ids that existed before */
   async #insert(
-    manager: EntityManager,
+    target: Target,
+    chunks: readonly (readonly Message[])[],
+    lease: NewLease,
+    numbers: MessageNumbers | undefined,
+  ): Promise<ReadonlySet<string>> {
+    const known = new Set<string>();
+    for (const [index, chunk] of chunks.entries()) {
+      // SQLite answers without yielding to the event loop.
+      if (index > 0) await setImmediate();
+      for (const id of await this.#insertChunk(target, chunk, lease, numbers)) known.add(id);
+    }
+    return known;
+  }
+
+  async #insertChunk(
+    { run, goesOn }: Target,
     messages: readonly Message[],
     lease: NewLease,
     numbers: MessageNumbers | undefined,
   ): Promise<ReadonlySet<string>> {
-    if (!this.#dialect.returns && !isOpen(manager)) {
-      // Between two transactions a message would have no lease.
-      const inserted = await this.insert(messages, lease, (steps) => this.database.execute(steps));
-      return inserted!.known;
-    }
     const isNew = messages.every(({ isIdNew }) => isIdNew);
     let check: KnownCheck = isNew ? 'none' : 'stored';
     for (let tries = 1; ; tries++) {
       try {
-        const steps = this.#insertions.steps(messages, lease, check, numbers);
-        const results = await this.database.runWithin(manager, steps);
+        const results = await run(this.#insertions.steps(messages, lease, check, numbers));
         numbers?.assignWritten(results[0]!);
         if (check === 'none' && numbers === undefined) return NONE;
         return this.#insertions.knownIds(messages, results);
       } catch (error) {
-        // MySQL rolls back the statement alone, so that the transaction can go on. Outside of one, a set whose connection was
-        // lost is written again.
-        const mayGoOn = this.#dialect.name === 'mysql' || !isOpen(manager);
-        if (!mayGoOn || !isTaken(error) || tries === MOST_TRIES) throw error;
+        if (!goesOn || !isTaken(error) || tries === MOST_TRIES) throw error;
         check = 'committed';
       }
     }
@@ -284,8 +318,4 @@ function chunksOf(messages: readonly Message[]): readonly Message[][] {
     bytes += size;
   }
   return chunks;
-}
-
-function isOpen(manager: EntityManager): boolean {
-  return manager.queryRunner?.isTransactionActive === true;
 }

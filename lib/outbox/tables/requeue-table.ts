@@ -1,5 +1,5 @@
 import type { Columns, Dialect } from '../../database/dialect.js';
-import type { OutboxDatabase } from '../database/outbox-database.js';
+import type { SqlStore } from '../../database/sql-store.js';
 import type { TableNames } from '../entities/table-names.js';
 import { NOT_DUE } from '../model/delivery-state.js';
 import { givenId, keyOf } from './keys.js';
@@ -49,7 +49,7 @@ export class RequeueTable {
   readonly #dialect: Dialect;
 
   constructor(
-    private readonly database: OutboxDatabase,
+    private readonly database: SqlStore,
     private readonly tables: TableNames,
   ) {
     this.#dialect = database.dialect;

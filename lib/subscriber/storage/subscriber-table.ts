@@ -1,4 +1,4 @@
-import type { Row, SqlStore } from '../../database/sql-client.js';
+import type { Row, SqlTables } from '../../database/sql-client.js';
 import { TableRows, type Value } from '../../database/table-rows.js';
 import { hostOf } from '../../message/recipient-host.js';
 import type { PlacedRow } from './quota-slots.js';
@@ -59,7 +59,7 @@ export class SubscriberTable {
   readonly #rows: TableRows<SubscriberRow>;
 
   /** @throws `ThornConfigurationError` when the store does not know the table */
-  constructor(private readonly store: SqlStore) {
+  constructor(private readonly store: SqlTables) {
     this.#table = store.table('thorn_subscribers');
     this.#rows = new TableRows(store, this.#table);
   }

@@ -1,4 +1,4 @@
-import type { EntityManager } from 'typeorm';
+import type { JoinedTransaction } from '../../database/sql-client.js';
 import type { DispatchStrategy } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
 import type { TestRunner } from './test-runner.js';
@@ -14,7 +14,7 @@ export interface DispatchStrategyFixture {
    * Runs work in a transaction of its own and rolls back when the work throws; one after the other where the driver has
    * a single connection. Left out by strategies without a database.
    */
-  transaction?<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result>;
+  transaction?<Result>(work: (transaction: JoinedTransaction) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
 
@@ -140,7 +140,7 @@ export function dispatchStrategyConformance(
     test('delivers the messages of a committed transaction', async (fixture) => {
       if (fixture.transaction === undefined) return;
       const messages = many(5, fixture);
-      await fixture.transaction(async (manager) => fixture.strategy.stage(messages, manager));
+      await fixture.transaction(async (joined) => fixture.strategy.stage(messages, joined));
       await fixture.strategy.release(messages);
       await arrival(fixture, messages);
     });
@@ -148,8 +148,8 @@ export function dispatchStrategyConformance(
     test('delivers no message of a rolled-back transaction', async (fixture) => {
       if (fixture.transaction === undefined) return;
       const [lost, fence] = many(2, fixture);
-      const rollback = fixture.transaction(async (manager) => {
-        await fixture.strategy.stage([lost!], manager);
+      const rollback = fixture.transaction(async (joined) => {
+        await fixture.strategy.stage([lost!], joined);
         throw new Error('rolled back');
       });
       await expect(rollback).rejects.toMatchObject({ message: 'rolled back' });
@@ -165,8 +165,8 @@ export function dispatchStrategyConformance(
       const pairs = Array.from({ length: 6 }, () => many(1, fixture)[0]!);
       const settled = await Promise.allSettled(
         pairs.map((message, index) =>
-          transaction(async (manager) => {
-            await fixture.strategy.stage([message], manager);
+          transaction(async (joined) => {
+            await fixture.strategy.stage([message], joined);
             if (index % 2 === 1) throw new Error('rolled back');
           }).then(() => fixture.strategy.release([message])),
         ),

@@ -1,6 +1,7 @@
-import { AbstractLogger, DataSource, type DataSourceOptions, type EntityManager } from 'typeorm';
+import { AbstractLogger, DataSource, type DataSourceOptions } from 'typeorm';
 import { EntityCapture, CapturedTransactions } from '../../../lib/capture/index.js';
 import { SystemClock } from '../../../lib/common/clock.js';
+import type { JoinedTransaction } from '../../../lib/database/sql-client.js';
 import { DispatchStrategy, MessagePipeline } from '../../../lib/dispatch/index.js';
 import { Codecs, type Message, MessageFactory } from '../../../lib/message/index.js';
 import type { BulkSettings } from '../../../lib/event/index.js';
@@ -13,14 +14,14 @@ export type CaptureDatabase = (typeof CAPTURE_DATABASES)[number];
 /** Keeps messages in memory. Messages stay in `staged` when their transaction is rolled back. */
 export class MemoryStrategy extends DispatchStrategy {
   readonly staged: Message[] = [];
-  readonly stagedBy: (EntityManager | undefined)[] = [];
+  readonly stagedBy: (JoinedTransaction | undefined)[] = [];
   readonly released: Message[] = [];
   failure: Error | undefined;
 
-  override async stage(messages: readonly Message[], manager: EntityManager | undefined) {
+  override async stage(messages: readonly Message[], transaction: JoinedTransaction | undefined) {
     if (this.failure !== undefined) throw this.failure;
     this.staged.push(...messages);
-    this.stagedBy.push(manager);
+    this.stagedBy.push(transaction);
   }
 
   override async release(messages: readonly Message[]) {

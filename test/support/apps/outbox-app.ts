@@ -1,4 +1,6 @@
 import { AbstractLogger, Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import type { EntityManager } from 'typeorm';
+import type { JoinedTransaction } from '../../../lib/database/sql-client.js';
 import {
   EntityCapture,
   type EntityCaptureOptions,
@@ -28,14 +30,15 @@ import {
 import {
   Deliveries,
   NoOutcomeListener,
-  OutboxDataSources,
   type OutboxOptions,
   OutboxStrategy,
+  SqlClients,
   type OutcomeListener,
   type SubscriberHealthDependencies,
   type MessageRelay,
 } from '../../../lib/outbox/index.js';
 import { outboxEntities } from '../../../lib/migrations/index.js';
+import { DataSourceClient } from '../../../lib/typeorm/index.js';
 import { SecretSealer, StandardWebhookSigner } from '../../../lib/signing/index.js';
 import {
   InMemorySubscriberRepository,
@@ -175,7 +178,7 @@ export async function openOutboxApp(
   const fanOut = new FanOut(subscribers, statics);
   const strategy = new OutboxStrategy(
     {
-      dataSources: new OutboxDataSources([dataSource]),
+      clients: new SqlClients([DataSourceClient.of(dataSource)]),
       fanOut,
       deliverer: new Deliverer(client, new StandardWebhookSigner(), clock, { timeout }),
       codecs,
@@ -247,6 +250,11 @@ export async function openOutboxApp(
       if (dataSource.isInitialized) await dataSource.destroy();
     },
   };
+}
+
+/** The transaction that a manager is in. */
+export function joined(manager: EntityManager): JoinedTransaction {
+  return DataSourceClient.of(manager.dataSource).join(manager);
 }
 
 let count = 0;

@@ -3,15 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Columns, Statement } from '../../database/dialect.js';
-import { SqliteDatabase } from './sqlite-database.js';
+import type { Columns, Statement } from '../database/dialect.js';
+import { DataSourceClient } from './data-source-client.js';
+import { SqliteStore } from './sqlite-store.js';
 
 const COLUMNS: Columns = { id: 'int', text: 'text' };
 
-describe.each(['file', 'memory'])('SqliteDatabase on a %s', (kind) => {
+describe.each(['file', 'memory'])('SqliteStore on a %s', (kind) => {
   let directory: string;
   let dataSource: DataSource;
-  let database: SqliteDatabase;
+  let database: SqliteStore;
 
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'thorn-sqlite-'));
@@ -19,7 +20,7 @@ describe.each(['file', 'memory'])('SqliteDatabase on a %s', (kind) => {
     dataSource = new DataSource({ type: 'better-sqlite3', database: file });
     await dataSource.initialize();
     await dataSource.query('CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL)');
-    database = new SqliteDatabase(dataSource);
+    database = new SqliteStore(DataSourceClient.of(dataSource));
     await database.open();
   });
 

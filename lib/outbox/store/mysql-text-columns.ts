@@ -1,5 +1,5 @@
-import type { DataSource } from 'typeorm';
 import { isTableMissing } from '../../database/database-errors.js';
+import type { SqlStore } from '../../database/sql-store.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 
 const JSON_COLUMN = /^\s*`(?:body|recipients)` json\b/im;
@@ -13,12 +13,13 @@ const CHECKED_COLUMN = /^\s*`(?:body|recipients)` .*json_valid/im;
  *
  * @throws {@link ThornConfigurationError} when it is not for us to change tables
  */
-export async function ensureTextColumns(dataSource: DataSource, messages: string): Promise<void> {
-  const made = await statementThatMade(dataSource, messages);
+export async function ensureTextColumns(store: SqlStore): Promise<void> {
+  const messages = store.table('thorn_messages');
+  const made = await statementThatMade(store, messages);
   const isJson = JSON_COLUMN.test(made);
   if (!isJson && !CHECKED_COLUMN.test(made)) return;
   const change = `ALTER TABLE ${messages} MODIFY recipients longtext NOT NULL, MODIFY body longtext NULL`;
-  if (dataSource.options.synchronize === true) await dataSource.query(change);
+  if (store.client.synchronizes) await store.run({ sql: change, parameters: [] });
   else if (isJson) {
     throw new ThornConfigurationError(
       'THORN_TABLES_OUTDATED',
@@ -27,10 +28,10 @@ export async function ensureTextColumns(dataSource: DataSource, messages: string
   }
 }
 
-async function statementThatMade(dataSource: DataSource, table: string): Promise<string> {
+async function statementThatMade(store: SqlStore, table: string): Promise<string> {
   try {
-    const [row] = await dataSource.query<Record<string, string>[]>(`SHOW CREATE TABLE ${table}`);
-    return row?.['Create Table'] ?? '';
+    const { rows } = await store.run({ sql: `SHOW CREATE TABLE ${table}`, parameters: [] });
+    return (rows[0]?.['Create Table'] as string | undefined) ?? '';
   } catch (error) {
     if (isTableMissing(error)) return '';
     throw error;

@@ -1,17 +1,10 @@
 import { Logger } from '@nestjs/common';
-import { DataSource, QueryFailedError } from 'typeorm';
-import type { DataSourceOptions, EntityManager, QueryRunner } from 'typeorm';
-import {
-  addOwnSubscribers,
-  isInMemory,
-  isLocked,
-  type SqliteHandle,
-  sqliteHandle,
-  SqliteTransactions,
-} from '../../typeorm/index.js';
-import type { Statement } from '../../database/dialect.js';
-import { OutboxDatabase } from './outbox-database.js';
-import type { Result, Step } from '../../database/sql-client.js';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import type { JoinedTransaction, Result, Step } from '../database/sql-client.js';
+import { SqlStore } from '../database/sql-store.js';
+import type { DataSourceClient } from './data-source-client.js';
+import { addOwnSubscribers } from './own-subscribers.js';
+import { isInMemory, isLocked, type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
 import { SqliteStatements } from './sqlite-statements.js';
 
 const FIRST_WAIT = 1;
@@ -46,7 +39,8 @@ interface Unit {
  * - While a transaction of the application is open on its own connection we do not write at all, even where we could: if
  *   it has only read so far, its first write would fail (SQLITE_BUSY_SNAPSHOT).
  */
-export class SqliteDatabase extends OutboxDatabase {
+export class SqliteStore extends SqlStore {
+  private readonly dataSource: DataSource;
   readonly #statements: SqliteStatements;
   readonly #waiting: Unit[] = [];
   #own: DataSource | null = null;
@@ -67,9 +61,10 @@ export class SqliteDatabase extends OutboxDatabase {
     afterTransactionRollback: () => this.#pump(),
   };
 
-  constructor(dataSource: DataSource) {
-    super(dataSource);
-    this.#statements = new SqliteStatements(dataSource);
+  constructor(override readonly client: DataSourceClient) {
+    super(client);
+    this.dataSource = client.dataSource;
+    this.#statements = new SqliteStatements(this.dataSource);
   }
 
   override async open(): Promise<void> {
@@ -101,12 +96,10 @@ export class SqliteDatabase extends OutboxDatabase {
     });
   }
 
-  /**
-   * Like {@link execute}, for who must not wait for ever.
-   *
-   * @returns null when the database was locked for so many milliseconds; nothing was written then
-   */
-  executeWithin(milliseconds: number, steps: readonly Step[]): Promise<readonly Result[] | null> {
+  override executeWithin(
+    milliseconds: number,
+    steps: readonly Step[],
+  ): Promise<readonly Result[] | null> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         const at = this.#waiting.indexOf(unit);
@@ -139,7 +132,7 @@ export class SqliteDatabase extends OutboxDatabase {
    * True when the application's own connection has been in one transaction for so long that its end cannot be
    * predicted.
    */
-  get isHeldUp(): boolean {
+  override get isHeldUp(): boolean {
     return this.isApplicationWriting && performance.now() - this.#openedAt > LONG_TRANSACTION;
   }
 
@@ -147,26 +140,12 @@ export class SqliteDatabase extends OutboxDatabase {
     return false;
   }
 
-  /** The manager of the application's open transaction, when the caller was called from there. */
-  get callersTransaction(): EntityManager | undefined {
-    return SqliteTransactions.of(this.dataSource)?.manager;
+  override get concurrency(): number {
+    return 1;
   }
 
-  /** Without TypeORM in between, which takes several times as long as the statement. */
-  protected override async runOn(runner: QueryRunner, statement: Statement): Promise<Result> {
-    const transactions = SqliteTransactions.of(this.dataSource);
-    if (transactions === undefined || !runner.isTransactionActive) {
-      return super.runOn(runner, statement);
-    }
-    const { sql, parameters } = statement;
-    return transactions.within(runner, (handle) => {
-      try {
-        return this.#statements.run(handle, statement, runner);
-      } catch (error) {
-        this.dataSource.logger.logQueryError(error as Error, sql, parameters as unknown[], runner);
-        throw new QueryFailedError(sql, parameters as unknown[], error as Error);
-      }
-    });
+  override get callersTransaction(): JoinedTransaction | undefined {
+    return this.client.callersTransaction;
   }
 
   /** Afterwards, the application's own connection writes what it still sends, for as long as that is open. */

@@ -1,7 +1,7 @@
 import type { DataSource, QueryRunner } from 'typeorm';
-import { prepare, type SqliteHandle } from '../../typeorm/index.js';
-import type { Statement } from '../../database/dialect.js';
-import { NOTHING_DONE, type Result, type Step } from '../../database/sql-client.js';
+import { prepare, type SqliteHandle } from './sqlite-handle.js';
+import type { Statement } from '../database/dialect.js';
+import { NOTHING_DONE, type Result, type Step } from '../database/sql-client.js';
 
 /** Runs statements on connections of SQLite: prepared, and told to the application's log. */
 export class SqliteStatements {

@@ -1,4 +1,4 @@
-import { ThornError } from '../../errors/index.js';
+import { ThornError } from '../errors/index.js';
 
 /**
  * Thrown when the database has not answered in time, or when the pool had no connection for so long. The work is done

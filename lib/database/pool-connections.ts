@@ -1,0 +1,106 @@
+import type { Result, Row } from './sql-client.js';
+import type { MysqlConnection, PgClient, PgPool, SqlDriver } from './sql-driver.js';
+
+/** A connection that a pool has handed out, whichever driver it is of. */
+export interface PoolConnection {
+  query(sql: string, parameters: readonly unknown[]): Promise<Result>;
+  /** Gives the connection back, unless it was destroyed. */
+  release(): void;
+  /** Closes the connection, though it does not answer. */
+  destroy(): void;
+}
+
+/** Takes a connection out of the pool of a driver. */
+export async function takeConnection(driver: SqlDriver | undefined): Promise<PoolConnection> {
+  switch (driver?.kind) {
+    case 'pg':
+      surviveErrors(driver.pool);
+      return new PgConnection(await driver.pool.connect());
+    case 'mysql2': {
+      const { pool } = driver;
+      return new Promise((resolve, reject) => {
+        pool.getConnection((error, connection) => {
+          if (error === null || error === undefined) resolve(new Mysql2Connection(connection));
+          else reject(error);
+        });
+      });
+    }
+    default:
+      throw new Error('The pool of connections is closed');
+  }
+}
+
+class PgConnection implements PoolConnection {
+  #isOut = true;
+
+  constructor(private readonly client: PgClient) {}
+
+  async query(sql: string, parameters: readonly unknown[]): Promise<Result> {
+    const { rows, rowCount } = await this.client.query({ text: sql, values: parameters });
+    return { rows: rows as readonly Row[], affected: rowCount ?? 0 };
+  }
+
+  release(): void {
+    this.#end(false);
+  }
+
+  // The pool ends it, and pg closes the socket of a connection that has yet to answer.
+  destroy(): void {
+    this.#end(true);
+  }
+
+  #end(isDestroyed: boolean): void {
+    if (!this.#isOut) return;
+    this.#isOut = false;
+    this.client.release(isDestroyed);
+  }
+}
+
+class Mysql2Connection implements PoolConnection {
+  #isOut = true;
+
+  constructor(private readonly connection: MysqlConnection) {}
+
+  query(sql: string, parameters: readonly unknown[]): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.connection.query(sql, [...parameters], (error, result) => {
+        if (error !== null && error !== undefined) return reject(error);
+        if (Array.isArray(result)) resolve({ rows: result as Row[], affected: result.length });
+        else {
+          const { affectedRows } = result as { readonly affectedRows?: number };
+          resolve({ rows: [], affected: affectedRows ?? 0 });
+        }
+      });
+    });
+  }
+
+  release(): void {
+    if (this.#isOut) this.connection.release();
+    this.#isOut = false;
+  }
+
+  destroy(): void {
+    if (this.#isOut) this.connection.destroy();
+    this.#isOut = false;
+  }
+}
+
+const knownPools = new WeakSet<PgPool>();
+
+/**
+ * Keeps an error of a PostgreSQL connection from ending the process.
+ *
+ * pg takes its own listener off a connection that it hands out, and TypeORM adds another one a moment later. A FATAL that
+ * arrives in the same packet as the last answer, such as 57P01 of an administrator, is emitted in between. Without a
+ * listener Node.js ends the process; with one the next query of the connection rejects, and the pool drops it.
+ */
+function surviveErrors(pool: PgPool): void {
+  if (knownPools.has(pool)) return;
+  knownPools.add(pool);
+  const known = new WeakSet<PgClient>();
+  pool.on('acquire', (client) => {
+    if (known.has(client)) return;
+    known.add(client);
+    client.on('error', () => undefined);
+  });
+}

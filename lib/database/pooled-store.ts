@@ -1,0 +1,96 @@
+import { repeatOnConflict } from './database-errors.js';
+import { OutboxTimeoutError } from './outbox-timeout.error.js';
+import { type PoolConnection, takeConnection } from './pool-connections.js';
+import { type Result, runSteps, type SqlClient, type Step } from './sql-client.js';
+import { SqlStore } from './sql-store.js';
+
+/** PostgreSQL, MySQL and MariaDB: connections of the client's pool, each given back after one transaction. */
+export class PooledStore extends SqlStore {
+  readonly #running = new Set<(error: Error) => void>();
+
+  /** @param timeout milliseconds after which a connection counts as dead and is dropped */
+  constructor(
+    client: SqlClient<never>,
+    private readonly timeout: number,
+  ) {
+    super(client);
+  }
+
+  override async open(): Promise<void> {}
+
+  override execute(steps: readonly Step[]): Promise<readonly Result[]> {
+    return repeatOnConflict(() => this.#within(steps));
+  }
+
+  /** Drops the connections of what runs, which would hold up the pool's end: the database may not answer. */
+  override async close(): Promise<void> {
+    for (const abort of this.#running) abort(new Error('The outbox is closed'));
+  }
+
+  #within(steps: readonly Step[]): Promise<readonly Result[]> {
+    return new Promise((resolve, reject) => {
+      let connection: PoolConnection | undefined;
+      let isLate = false;
+      const abort = (error: Error) => {
+        isLate = true;
+        // Only one that it has: if it still waits for one, the pool's next connection is in order.
+        connection?.destroy();
+        reject(error);
+      };
+      // A connection whose other end is gone answers nothing, not even an error.
+      const timer = setTimeout(
+        () => abort(new OutboxTimeoutError(this.timeout, connection !== undefined)),
+        this.timeout,
+      );
+      this.#running.add(abort);
+      const run = async () => {
+        connection = await takeConnection(this.client.driver());
+        return isLate ? [] : this.#transaction(connection, steps);
+      };
+      run()
+        .finally(() => {
+          clearTimeout(timer);
+          this.#running.delete(abort);
+          connection?.release();
+        })
+        .then(resolve, reject);
+    });
+  }
+
+  async #transaction(
+    connection: PoolConnection,
+    steps: readonly Step[],
+  ): Promise<readonly Result[]> {
+    if (this.dialect.name === 'mysql') {
+      // Applies to the next transaction only. The default level also locks the gaps between rows, and blocks inserts
+      // there.
+      await this.#query(connection, 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
+    }
+    if (steps.length === 1) return this.#results(connection, steps);
+    await this.#query(connection, 'START TRANSACTION');
+    try {
+      const results = await this.#results(connection, steps);
+      await this.#query(connection, 'COMMIT');
+      return results;
+    } catch (error) {
+      await this.#query(connection, 'ROLLBACK').catch(() => connection.destroy());
+      throw error;
+    }
+  }
+
+  #results(connection: PoolConnection, steps: readonly Step[]): Promise<readonly Result[]> {
+    return runSteps(
+      ({ sql, parameters }) => this.#query(connection, this.dialect.placeholders(sql), parameters),
+      steps,
+    );
+  }
+
+  #query(
+    connection: PoolConnection,
+    sql: string,
+    parameters: readonly unknown[] = [],
+  ): Promise<Result> {
+    this.client.logStatement?.(sql, parameters);
+    return connection.query(sql, parameters);
+  }
+}

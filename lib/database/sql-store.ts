@@ -1,0 +1,67 @@
+import type { Dialect, Statement } from './dialect.js';
+import type { JoinedTransaction, Result, SqlClient, SqlTables, Step } from './sql-client.js';
+
+/** The library's own transactions in a database, on the driver below the client of the application. */
+export abstract class SqlStore implements SqlTables {
+  constructor(readonly client: SqlClient<never>) {}
+
+  get dialect(): Dialect {
+    return this.client.dialect;
+  }
+
+  table(name: string): string {
+    return this.client.table(name);
+  }
+
+  /** Before the first {@link execute}. */
+  abstract open(): Promise<void>;
+
+  /** Runs statements in one transaction, all or none. @returns a result for each step */
+  abstract execute(steps: readonly Step[]): Promise<readonly Result[]>;
+
+  /**
+   * Like {@link execute}, for who must not wait for ever.
+   *
+   * @returns null when the database was locked for so many milliseconds; nothing was written then
+   */
+  executeWithin(_milliseconds: number, steps: readonly Step[]): Promise<readonly Result[] | null> {
+    return this.execute(steps);
+  }
+
+  /**
+   * Like {@link execute}, for a set of which nothing is read, and which changes nothing more when it is run twice. Its
+   * parameters are texts, numbers and null.
+   */
+  async write(set: readonly Step[]): Promise<void> {
+    await this.execute(set);
+  }
+
+  /** Transactions that can go on at once, for messages that are sent outside of the application's. */
+  get concurrency(): number {
+    return 4;
+  }
+
+  /** True when {@link write} does not hold up the event loop: SQLite writes within it. */
+  get writesApart(): boolean {
+    return true;
+  }
+
+  /** True when a transaction of the application has locked the database for so long that its end cannot be predicted. */
+  get isHeldUp(): boolean {
+    return false;
+  }
+
+  /** The open transaction that the caller was called from, where it locks out all others: one would wait for oneself. */
+  get callersTransaction(): JoinedTransaction | undefined {
+    return undefined;
+  }
+
+  /** Runs one statement. */
+  async run(statement: Statement): Promise<Result> {
+    const [result] = await this.execute([statement]);
+    return result!;
+  }
+
+  /** After the last {@link execute}; what still waits is rejected. */
+  abstract close(): Promise<void>;
+}

@@ -1,0 +1,56 @@
+import { type DataSource, QueryFailedError, type QueryRunner } from 'typeorm';
+import type { Statement } from '../database/dialect.js';
+import type { JoinedTransaction, Result } from '../database/sql-client.js';
+import { TypeOrmClient } from '../database/typeorm-client.js';
+import { SqliteStatements } from './sqlite-statements.js';
+import { SqliteTransactions } from './sqlite-transactions.js';
+
+const clients = new WeakMap<DataSource, DataSourceClient>();
+
+/** The database of a data source of the application. */
+export class DataSourceClient extends TypeOrmClient<DataSource> {
+  readonly #statements = new SqliteStatements(this.dataSource);
+
+  /**
+   * Finds the client of a data source, which is always the same.
+   *
+   * @throws `ThornConfigurationError` for a database that is not supported
+   */
+  static of(dataSource: DataSource): DataSourceClient {
+    let client = clients.get(dataSource);
+    if (client === undefined) clients.set(dataSource, (client = new DataSourceClient(dataSource)));
+    return client;
+  }
+
+  /** True when the data source makes and changes tables by itself, in development. */
+  override get synchronizes(): boolean {
+    return this.dataSource.options.synchronize === true;
+  }
+
+  override logStatement(sql: string, parameters: readonly unknown[]): void {
+    this.dataSource.logger.logQuery(sql, parameters as unknown[]);
+  }
+
+  /** The application's open transaction, when the caller was called from there. On SQLite alone. */
+  get callersTransaction(): JoinedTransaction | undefined {
+    const manager = SqliteTransactions.of(this.dataSource)?.manager;
+    return manager && this.within(manager);
+  }
+
+  /** On SQLite without TypeORM in between, which takes several times as long as the statement. */
+  protected override async runOn(runner: QueryRunner, statement: Statement): Promise<Result> {
+    const transactions = SqliteTransactions.of(this.dataSource);
+    if (transactions === undefined || !runner.isTransactionActive) {
+      return super.runOn(runner, statement);
+    }
+    const { sql, parameters } = statement;
+    return transactions.within(runner, (handle) => {
+      try {
+        return this.#statements.run(handle, statement, runner);
+      } catch (error) {
+        this.dataSource.logger.logQueryError(error as Error, sql, parameters as unknown[], runner);
+        throw new QueryFailedError(sql, parameters as unknown[], error as Error);
+      }
+    });
+  }
+}
