@@ -4,6 +4,22 @@
  *
  * @module nestjs-thorn/extending
  */
+export type {
+  CommitNews,
+  JoinedTransaction,
+  Result,
+  Row,
+  SqlClient,
+  SqlExecutor,
+} from '../database/sql-client.js';
+export type { ColumnKind, Columns, Dialect, Statement, Tuple } from '../database/dialect.js';
+export type {
+  MysqlConnection,
+  MysqlPool,
+  PgClient,
+  PgPool,
+  SqlDriver,
+} from '../database/sql-driver.js';
 export {
   type DispatchSetting,
   DispatchStrategy,
