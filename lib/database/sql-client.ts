@@ -68,8 +68,8 @@ export abstract class SqlClient<Transaction = unknown> {
   /**
    * Joins a transaction of the application. A promise where the database has to be asked whether it is one.
    *
-   * @throws `ThornConfigurationError` `THORN_TRANSACTION_REQUIRED` outside of any, `THORN_TRANSACTION_ENDED` after its
-   * end, `THORN_DATABASE_OTHER` for one of another database
+   * @throws `TransactionRequiredError` outside of any, `TransactionEndedError` after its end, `OtherDatabaseError` for one
+   * of another database
    */
   abstract join(transaction: Transaction): JoinedTransaction | Promise<JoinedTransaction>;
 

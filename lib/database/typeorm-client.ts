@@ -9,7 +9,9 @@ import {
   type SqlTables,
 } from './sql-client.js';
 import type { MysqlPool, PgPool, SqlDriver } from './sql-driver.js';
-import { otherDatabase, transactionEnded, transactionRequired } from './transaction-errors.js';
+import { OtherDatabaseError } from './other-database.error.js';
+import { TransactionEndedError } from './transaction-ended.error.js';
+import { TransactionRequiredError } from './transaction-required.error.js';
 
 /** The part of TypeORM's `QueryRunner` that is used. Structural: receivers without a database need no TypeORM. */
 export interface SqlRunner {
@@ -104,10 +106,11 @@ export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
   override join(manager: SqlManager): JoinedTransaction {
     const { queryRunner } = manager;
     if (dataSourceOf(manager) !== this.dataSource) {
-      throw otherDatabase(this.name, 'another data source');
+      throw new OtherDatabaseError(this.name, 'another data source');
     }
-    if (queryRunner?.isReleased === true) throw transactionEnded(this.name, HOW);
-    if (queryRunner?.isTransactionActive !== true) throw transactionRequired(this.name, HOW);
+    if (queryRunner?.isReleased === true) throw TransactionEndedError.of(this.name, HOW);
+    if (queryRunner?.isTransactionActive !== true)
+      throw TransactionRequiredError.of(this.name, HOW);
     return this.within(manager);
   }
 

@@ -42,7 +42,7 @@ export type { SqlDataSource, SqlManager, SqlRunner } from '../database/typeorm-c
 export { StandardScheme } from './schemes/standard-scheme.js';
 export { StripeScheme } from './schemes/stripe-scheme.js';
 export { ThornScheme } from './schemes/thorn-scheme.js';
-export { TransactionRequiredError } from './deduplication/transaction-required.error.js';
+export { TransactionRequiredError } from '../database/transaction-required.error.js';
 export type { VerifiedWebhook } from './verification/verified-webhook.js';
 export { verifyWebhook, type VerifyWebhookInput } from './verification/verify-webhook.js';
 export { Webhook } from './routes/webhook.decorator.js';

@@ -1,7 +1,8 @@
 import type { DataSource } from 'typeorm';
 import { isInTransaction } from './sqlite-handle.js';
 import type { SqliteRunner } from './sqlite-runner.js';
-import { TransactionEndedError } from './transaction-ended.error.js';
+import { errorText } from '../common/index.js';
+import { TransactionEndedError } from '../database/transaction-ended.error.js';
 
 /**
  * Knows the transactions that SQLite has ended by itself, because the disk is full or fails, or memory runs out. TypeORM's
@@ -19,10 +20,10 @@ export class EndedTransactions {
   /** The error with which a statement is refused; undefined where the transaction of the query runner goes on. */
   errorOf(runner: SqliteRunner): TransactionEndedError | undefined {
     const ended = this.#ended.get(runner);
-    if (ended !== undefined) return new TransactionEndedError(ended.cause);
+    if (ended !== undefined) return endedBy(ended.cause);
     if (isInTransaction(this.dataSource)) return undefined;
     this.#add(runner, undefined);
-    return new TransactionEndedError(undefined);
+    return endedBy(undefined);
   }
 
   /** {@link errorOf} for a query runner that may have no transaction. */
@@ -41,7 +42,17 @@ export class EndedTransactions {
   }
 
   #add(runner: SqliteRunner, cause: unknown): void {
-    this.#ended.set(runner, new TransactionEndedError(cause));
+    this.#ended.set(runner, endedBy(cause));
     this.onEnd(runner);
   }
+}
+
+/** @param cause the error with which SQLite ended the transaction; undefined when a COMMIT or ROLLBACK by hand did */
+function endedBy(cause: unknown): TransactionEndedError {
+  return new TransactionEndedError(
+    cause === undefined
+      ? 'A COMMIT or ROLLBACK by hand has ended the transaction. Use commitTransaction() and rollbackTransaction() of the query runner; roll this one back, and begin another'
+      : `SQLite has ended the transaction by itself, and nothing of it is stored (${errorText(cause)}). Roll it back, and begin another`,
+    cause,
+  );
 }

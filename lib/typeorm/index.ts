@@ -9,5 +9,5 @@ export { addOwnSubscribers, isOwnSubscriber } from './own-subscribers.js';
 export { type SerializeTransactions, SqliteTransactions } from './sqlite-transactions.js';
 export { DataSourceClient } from './data-source-client.js';
 export { SqliteStore } from './sqlite-store.js';
-export { TransactionEndedError } from './transaction-ended.error.js';
+export { TransactionEndedError } from '../database/transaction-ended.error.js';
 export { TransactionTimeoutError } from './transaction-timeout.error.js';

@@ -3,7 +3,7 @@ import { InvalidInputError } from '../../errors/index.js';
 import type { SqlManager } from '../../database/typeorm-client.js';
 import { receivedRows } from './received-table.js';
 import { hashOf } from './receiver-tables.js';
-import { TransactionRequiredError } from './transaction-required.error.js';
+import { TransactionRequiredError } from '../../database/transaction-required.error.js';
 
 /** A record of `processOnce`. */
 export interface ProcessedMessage {
@@ -25,7 +25,11 @@ export async function processOnce<Result>(
       'is missing: without the id of a message, repetitions cannot be recognised',
     );
   }
-  if (manager.queryRunner?.isTransactionActive !== true) throw new TransactionRequiredError();
+  if (manager.queryRunner?.isTransactionActive !== true) {
+    throw new TransactionRequiredError(
+      'processOnce() needs the manager of an open transaction: dataSource.transaction((manager) => webhook.processOnce(manager, work)).',
+    );
+  }
   const mine = { hash: hashOf('once', receiver, id), token: randomUUID(), expires_at: expiresAt };
   const rows = receivedRows(manager);
   await rows.insertUnlessThere(mine);

@@ -1,0 +1,18 @@
+import { ThornError } from '../errors/index.js';
+
+/** Thrown for each statement of a transaction that has ended already. */
+export class TransactionEndedError extends ThornError {
+  readonly code = 'THORN_TRANSACTION_ENDED';
+
+  /** @param cause the error with which the database ended the transaction, if it did */
+  constructor(text: string, cause?: unknown) {
+    super(text, {}, cause);
+  }
+
+  /** @param how to begin a transaction with the client, such as `dataSource.transaction((manager) => …)` */
+  static of(client: string, how: string): TransactionEndedError {
+    return new TransactionEndedError(
+      `The transaction of ${client} has ended: nothing belongs to it any more. Await everything that is done within ${how}.`,
+    );
+  }
+}
