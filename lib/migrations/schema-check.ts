@@ -9,7 +9,7 @@ import {
   PORTAL_LINKS,
   SUBSCRIBERS,
 } from '../database/schema/thorn-tables.js';
-import type { SqlExecutor, SqlStore } from '../database/sql-client.js';
+import type { SqlExecutor, SqlTables } from '../database/sql-client.js';
 import { TypeOrmClient } from '../database/typeorm-client.js';
 import { DispatchStrategy } from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
@@ -49,7 +49,7 @@ export class SchemaCheck implements OnApplicationBootstrap {
  * @throws {@link ThornConfigurationError} naming what is missing, and what to do
  */
 async function checkTables(
-  store: SqlStore,
+  store: SqlTables,
   name: string,
   tables: readonly TableDefinition[],
 ): Promise<void> {
@@ -85,7 +85,7 @@ async function canSelect(
 }
 
 async function missing(
-  store: SqlStore,
+  store: SqlTables,
   name: string,
   path: string,
   columns: readonly string[],
