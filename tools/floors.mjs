@@ -48,6 +48,7 @@ const INNER_FLOORS = {
     '',
   ],
   api: [
+    'schema',
     'options',
     'problems',
     'platform',

@@ -10,14 +10,15 @@ export { InMemorySubscriberRepository } from './storage/in-memory-subscriber.rep
 export { checkPattern, MAX_PATTERN_LENGTH, patternMatches } from './matching/pattern.js';
 export { EXHAUSTED_ACTIONS, MAX_HOLD_FOR } from './model/order-check.js';
 export { checkRateLimit, MAX_RATE, MAX_RATE_PER, MIN_RATE_PER } from './model/rate-limit-check.js';
-export type { SecretRotation } from './service/secret-rotation.js';
+export { MAX_OVERLAP, type SecretRotation } from './service/secret-rotation.js';
 export { LimitReachedError } from './model/limit-reached.error.js';
 export { filterHolds, MAX_FILTER_LENGTH } from './matching/subscriber-filter.js';
 export {
-  checkSearch,
   MAX_DESCRIPTION_LENGTH,
   MAX_METADATA_ENTRIES,
+  MAX_METADATA_KEY_LENGTH,
   MAX_METADATA_VALUE_LENGTH,
+  MAX_OWNER_LENGTH,
   MAX_PATTERNS,
   MAX_SEARCH_LENGTH,
   MAX_URL_LENGTH,

@@ -130,7 +130,6 @@ const QUERIES: Readonly<Record<string, Record<string, string[]>>> = {
     event: ['', '%00', 'a%20b', LONG, 'a&event=b', 'é', 'a..b', 'a*', '.', '%25'],
     delivery: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&delivery=b'],
     message: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&message=b'],
-    subscriber: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&subscriber=b'],
     statusClass: ['', '2XX', '200', '2xx&statusClass=3xx', '%00'],
     host: ['', '%00', 'a%20b', LONG, 'a&host=b', 'é'],
     since: ['', '0', 'yesterday', '2026-01-01T00:00:00', '2026-13-01', 'a&since=b', LONG],
@@ -145,12 +144,12 @@ const QUERIES: Readonly<Record<string, Record<string, string[]>>> = {
     since: ['', '0', '2026-13-01', 'a&since=b', '2020-01-01', '2126-01-01'],
     until: ['', '0', '2026-13-01', 'a&until=b'],
   },
-  '/hooks/deliveries': { subscriber: ['', '%00', 'a&subscriber=b'] },
+  '/hooks/deliveries': { subscriber: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&subscriber=b'] },
   '/stats': { days: ['', '0', '91', '-1', '1.5', 'x', '1&days=2', LONG] },
 };
 
 it('has a row for every field that a route accepts', () => {
-  const queries = Object.values(OWNER_OPERATIONS).flatMap(({ query = [] }) => query);
+  const queries = Object.values(OWNER_OPERATIONS).flatMap(({ query = {} }) => Object.keys(query));
   const known = Object.values(QUERIES).flatMap((fields) => Object.keys(fields));
   expect([...new Set(known)].sort()).toEqual([...new Set(queries)].sort());
   const bodies = Object.values(OWNER_OPERATIONS).filter(({ body }) => body !== undefined);

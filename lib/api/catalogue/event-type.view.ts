@@ -1,36 +1,36 @@
 import { InvalidInputError } from '../../errors/index.js';
 import { MAX_PATTERN_LENGTH } from '../../subscriber/index.js';
+import { all, list, nullable, text, type ValueOf } from '../schema/schema.js';
 import { dataSchemaOf, type EventCatalogue, type EventDeclaration } from '../../event/index.js';
 
-/** An event that may be subscribed to. */
-export class EventTypeView {
-  /** As declared: fields in braces stand for any one segment. */
-  readonly name: string;
-  readonly description: string | null;
+/** An event that may be subscribed to; in its name, fields in braces stand for any one segment. */
+const EVENT_TYPE = { name: text, description: nullable(text) };
 
-  constructor({ name, description }: EventDeclaration) {
-    this.name = name;
-    this.description = description ?? null;
-  }
+/** An event with everything that is known of its data: the schema also where a class declares it. */
+export const EVENT_TYPE_DETAILS = all({
+  ...EVENT_TYPE,
+  schema: nullable<JsonSchema>({ type: 'object', additionalProperties: true }),
+  example: {},
+});
+export const EVENT_TYPES = all({ items: list(all(EVENT_TYPE)) });
+
+type JsonSchema = Readonly<Record<string, unknown>>;
+export type EventTypeDetailsView = ValueOf<typeof EVENT_TYPE_DETAILS>;
+export type EventTypesView = ValueOf<typeof EVENT_TYPES>;
+
+export function eventTypesView(declarations: readonly EventDeclaration[]): EventTypesView {
+  const items = declarations.map(({ name, description = null }) => ({ name, description }));
+  return { items };
 }
 
-/** An event with everything that is known of its data. */
-export class EventTypeDetailsView extends EventTypeView {
-  /** JSON Schema of the data, also where a class declares it; null where no class or option declares it. */
-  readonly schema: Readonly<Record<string, unknown>> | null;
-  /** Data as a subscriber may get it; null when there is none. */
-  readonly example: unknown;
-
-  constructor(declaration: EventDeclaration) {
-    super(declaration);
-    this.schema = dataSchemaOf(declaration);
-    this.example = exampleFrom(declaration);
-  }
-}
-
-/** The list of {@link EventTypeView}. */
-export class EventTypesView {
-  constructor(readonly items: readonly EventTypeView[]) {}
+export function eventTypeDetailsView(declaration: EventDeclaration): EventTypeDetailsView {
+  const { name, description = null } = declaration;
+  return {
+    name,
+    description,
+    schema: dataSchemaOf(declaration),
+    example: exampleFrom(declaration),
+  };
 }
 
 /** The declarations that may be subscribed to. */

@@ -5,9 +5,10 @@ import { type AsyncApiDocument, thornAsyncApi, thornOpenApiWebhooks } from '../.
 import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
 import {
-  EventTypeDetailsView,
-  EventTypesView,
-  EventTypeView,
+  type EventTypeDetailsView,
+  eventTypeDetailsView,
+  type EventTypesView,
+  eventTypesView,
   subscribableEvents,
 } from './event-type.view.js';
 import { orNotFound } from '../problems/errors.js';
@@ -39,14 +40,13 @@ export function eventTypesController(settings: ApiSettings): Type<unknown> {
 
     @Get(paths.of('/event-types'))
     list(): EventTypesView {
-      const events = subscribableEvents(this.catalogue);
-      return new EventTypesView(events.map((event) => new EventTypeView(event)));
+      return eventTypesView(subscribableEvents(this.catalogue));
     }
 
     @Get(paths.of('/event-types/:name'))
     read(@Param('name') name: string): EventTypeDetailsView {
       const events = subscribableEvents(this.catalogue);
-      return new EventTypeDetailsView(
+      return eventTypeDetailsView(
         orNotFound(
           events.find((event) => event.name === name),
           'event',

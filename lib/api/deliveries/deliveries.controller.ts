@@ -13,16 +13,28 @@ import type { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { backfill, recover } from './bulk-replay.js';
 import { BackfillDto, RecoverDto, SelectionDto } from './deliveries.dto.js';
-import { cancelRefused, retryRefused, SelectedRetriesView } from './delivery-problems.js';
-import { DeliveryQueryPipe } from './delivery-query.pipe.js';
-import { DeliveryDetailsView, DeliveryPageView, DeliveryView } from './delivery.view.js';
+import {
+  cancelRefused,
+  retryRefused,
+  type SelectedRetriesView,
+  selectedRetriesView,
+} from './delivery-problems.js';
+import { LOG_QUERY, OWN_LOG_QUERY, STATS_QUERY } from './delivery-query.js';
+import { QueryPipe } from '../http/query.pipe.js';
+import {
+  type DeliveryDetailsView,
+  deliveryDetailsView,
+  type DeliveryPageView,
+  type DeliveryView,
+  deliveryView,
+} from './delivery.view.js';
 import { orNotFound } from '../problems/errors.js';
 import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { RoutePaths } from '../platform/route-paths.js';
-import { StatsView } from './delivery-stats.view.js';
+import { type StatsView, statsView } from './delivery-stats.view.js';
 
 /** The routes of the delivery log. */
 export function deliveriesController(settings: ApiSettings): Type<unknown> {
@@ -44,7 +56,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
-      @Query(new DeliveryQueryPipe()) query: unknown,
+      @Query(new QueryPipe(OWN_LOG_QUERY)) query: unknown,
     ): Promise<DeliveryPageView> {
       orNotFound(await this.subscribers.findById(id, scope));
       return this.#page({ ...(query as DeliveryQuery), subscriberId: id }, scope, collection);
@@ -55,7 +67,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     async listAll(
       @CallerScope() scope: OwnerScope,
       @CollectionPath(1) collection: string,
-      @Query(new DeliveryQueryPipe()) query: unknown,
+      @Query(new QueryPipe(LOG_QUERY)) query: unknown,
     ): Promise<DeliveryPageView> {
       const asked = query as DeliveryQuery;
       if (asked.subscriberId !== undefined) {
@@ -69,11 +81,11 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     async stats(
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
-      @Query('days') days: unknown,
+      @Query(new QueryPipe(STATS_QUERY)) query: unknown,
     ): Promise<StatsView> {
-      const query = { subscriberId: id, ...daysOf(days) };
-      const history = orNotFound(await this.deliveries.history(query, scope));
-      return new StatsView(history, orNotFound(await this.reports.endpoint(id, scope)));
+      const { days } = query as { readonly days: number };
+      const history = orNotFound(await this.deliveries.history({ subscriberId: id, days }, scope));
+      return statsView(history, orNotFound(await this.reports.endpoint(id, scope)));
     }
 
     @Get(paths.of('/deliveries/:delivery'))
@@ -83,7 +95,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @Param('delivery') id: string,
     ): Promise<DeliveryDetailsView> {
       const delivery = orNotFound(await this.deliveries.findById(id, scope), 'delivery');
-      return new DeliveryDetailsView(delivery, self(collection, delivery.id));
+      return deliveryDetailsView(delivery, self(collection, delivery.id));
     }
 
     @Post(paths.of('/deliveries/:delivery/retry'))
@@ -98,7 +110,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       const result = orNotFound(await this.deliveries.retry(id, scope), 'delivery');
       if (result !== 'scheduled') throw retryRefused(result);
       const delivery = orNotFound(await this.deliveries.findById(id, scope), 'delivery');
-      return new DeliveryView(delivery, self(collection, delivery.id));
+      return deliveryView(delivery, self(collection, delivery.id));
     }
 
     /** Tries a selection of deliveries again. */
@@ -110,7 +122,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @Body(new JsonBodyPipe(SelectionDto)) body: unknown,
     ): Promise<SelectedRetriesView> {
       const { ids } = body as SelectionDto;
-      return new SelectedRetriesView(await this.deliveries.retrySelected(ids, scope));
+      return selectedRetriesView(await this.deliveries.retrySelected(ids, scope));
     }
 
     /** Calls a waiting delivery off. */
@@ -126,7 +138,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       const result = orNotFound(await this.deliveries.cancel(id, scope), 'delivery');
       if (result !== 'cancelled') throw cancelRefused(result);
       const delivery = orNotFound(await this.deliveries.findById(id, scope), 'delivery');
-      return new DeliveryView(delivery, self(collection, delivery.id));
+      return deliveryView(delivery, self(collection, delivery.id));
     }
 
     /** Tries what failed again. */
@@ -161,10 +173,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       collection: string,
     ): Promise<DeliveryPageView> {
       const { items, next } = await this.deliveries.list(query, scope);
-      return new DeliveryPageView(
-        items.map((item) => new DeliveryView(item, self(collection, item.id))),
-        next,
-      );
+      return { items: items.map((item) => deliveryView(item, self(collection, item.id))), next };
     }
   }
 
@@ -173,10 +182,4 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
   }
 
   return ThornDeliveriesController;
-}
-
-/** Refuses text that is not a number, and a number that is too high, by the field's name. */
-function daysOf(days: unknown): { readonly days?: number } {
-  if (days === undefined) return {};
-  return { days: typeof days === 'string' && /^\d{1,3}$/.test(days) ? Number(days) : Number.NaN };
 }

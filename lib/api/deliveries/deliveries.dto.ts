@@ -1,61 +1,58 @@
 import { parseIsoDate } from '../../common/time-text.js';
-import { badRequest, type RefusedField } from '../problems/errors.js';
+import { MAX_SELECTED } from '../../outbox/index.js';
 import {
-  IsFlag,
-  IsIsoDate,
-  IsOptionalMoment,
-  IsTextOf,
-  NotRequired,
-  Rule,
+  Cursor,
+  DryRun,
+  isLookedAtLater,
+  isMoment,
+  Moment,
+  NOT_AFTER_SINCE,
+  RequiredField,
 } from '../http/validators.js';
+import { list, text, time } from '../schema/schema.js';
+import { badRequest } from '../problems/errors.js';
 
-/** Refuses a time that ends before it begins. */
-export const NOT_AFTER_SINCE: RefusedField = {
-  field: 'until',
-  reason: 'must be after since',
-  code: 'not-after-since',
-};
-/** The error text for a text that is not a cursor. */
-export const NO_CURSOR = 'must be the "next" of an earlier answer';
-/** A data source, and an id in it. */
-export const PLACE_CURSOR = /^\d{1,3}\/[\x21-\x7e]{0,64}$/;
-/** A data source, and time and id of a message in it. */
-export const MESSAGE_CURSOR = /^\d{1,3}\/(?:\d{1,15}:[\x21-\x7e]{1,64})?$/;
+/** A data source, and an id in it; and the longest. */
+export const PLACE_CURSOR = [/^\d{1,3}\/[\x21-\x7e]{0,64}$/, 68] as const;
+/** A data source, and time and id of a message in it; and the longest. */
+export const MESSAGE_CURSOR = [/^\d{1,3}\/(?:\d{1,15}:[\x21-\x7e]{1,64})?$/, 84] as const;
 
 /** The body of `POST /:id/recover` and `POST /:id/backfill`. */
 abstract class BulkDto {
-  /** From then on. */
-  @IsIsoDate()
+  @RequiredField({ ...time, description: 'From then on' }, isMoment)
   since!: string;
 
-  /** Before then. Default: now. */
-  @IsOptionalMoment()
+  @Moment('Before then; default now')
   until?: string;
 
-  /** True: only counts. Default false. */
-  @NotRequired()
-  @IsFlag()
+  @DryRun()
   dryRun?: boolean;
 
-  /** The `next` of an earlier answer that did not come to its end. */
   abstract after?: string;
 }
 
 export class RecoverDto extends BulkDto {
-  @NotRequired()
-  @IsTextOf(PLACE_CURSOR, NO_CURSOR)
+  @Cursor(...PLACE_CURSOR)
   after?: string;
 }
 
 export class BackfillDto extends BulkDto {
-  @NotRequired()
-  @IsTextOf(MESSAGE_CURSOR, NO_CURSOR)
+  @Cursor(...MESSAGE_CURSOR)
   after?: string;
 }
 
-/** The body of `POST /deliveries/retry`. The service looks at the ids. */
+/** The body of `POST /deliveries/retry`. */
 export class SelectionDto {
-  @Rule(({ Allow }) => Allow())
+  @RequiredField(
+    {
+      ...list({ ...text, maxLength: 64 }),
+      minItems: 1,
+      maxItems: MAX_SELECTED,
+      uniqueItems: true,
+      description: 'Ids of deliveries',
+    },
+    isLookedAtLater,
+  )
   ids!: readonly string[];
 }
 

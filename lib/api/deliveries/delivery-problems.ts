@@ -1,5 +1,6 @@
 import type { HttpException } from '@nestjs/common';
 import type { CancelResult, Deliveries, RetryResult } from '../../outbox/index.js';
+import { all, count, flag, list, nullable, text, type ValueOf } from '../schema/schema.js';
 import { problem } from '../problems/errors.js';
 import type { ProblemCode } from '../problems/problem-codes.js';
 
@@ -15,25 +16,32 @@ export function retryRefused(result: Exclude<RetryResult, 'scheduled'>): HttpExc
   return problem(code, detail);
 }
 
-/** What became of a selection of deliveries that were to be tried again. */
-export class SelectedRetriesView {
-  /** In the order of the request. `code` is that of the problem which a retry of this delivery alone is answered with. */
-  readonly items: readonly {
-    readonly id: string;
-    readonly retried: boolean;
-    readonly code: ProblemCode | null;
-  }[];
-  /** How many of them are tried again. */
-  readonly retried: number;
+/**
+ * What became of a selection of deliveries that were to be tried again, in the order of the request. `code` is that of
+ * the problem which a retry of this delivery alone is answered with.
+ */
+export const SELECTED_RETRIES = all({
+  items: list(
+    all({
+      id: text,
+      retried: flag,
+      code: nullable({ ...text, description: 'The problem that kept it from being retried' }),
+    }),
+  ),
+  retried: count,
+});
 
-  constructor(results: Awaited<ReturnType<Deliveries['retrySelected']>>) {
-    this.items = results.map(({ id, result }) => ({
-      id,
-      retried: result === 'scheduled',
-      code: retryCode(result),
-    }));
-    this.retried = this.items.filter(({ retried }) => retried).length;
-  }
+export type SelectedRetriesView = ValueOf<typeof SELECTED_RETRIES>;
+
+export function selectedRetriesView(
+  results: Awaited<ReturnType<Deliveries['retrySelected']>>,
+): SelectedRetriesView {
+  const items = results.map(({ id, result }) => ({
+    id,
+    retried: result === 'scheduled',
+    code: retryCode(result),
+  }));
+  return { items, retried: items.filter(({ retried }) => retried).length };
 }
 
 function retryCode(result: RetryResult | null): ProblemCode | null {

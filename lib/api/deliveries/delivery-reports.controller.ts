@@ -1,7 +1,7 @@
 import { Body, Get, HttpCode, Inject, Param, Post, Query, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { EventCatalogue } from '../../event/index.js';
-import { type AttemptFiguresQuery, DeliveryReports, type SentRequest } from '../../outbox/index.js';
+import { type AttemptFiguresQuery, DeliveryReports } from '../../outbox/index.js';
 import { type OwnerScope, Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
 import { ApiController } from '../http/controller.decorators.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
@@ -9,25 +9,19 @@ import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { RoutePaths } from '../platform/route-paths.js';
+import { PREVIEW_FIELDS } from '../subscribers/subscriber.view.js';
 import { orNotFound } from '../problems/errors.js';
-import { AttemptHistoryView } from './delivery-reports.view.js';
-import { EndpointStatesView } from './delivery-stats.view.js';
-import { FiguresQueryPipe } from './figures-query.pipe.js';
+import {
+  type AttemptHistoryView,
+  attemptHistoryView,
+  type FilterPreviewView,
+  type SentRequestView,
+} from './delivery-reports.view.js';
+import { type EndpointStatesView, endpointStatesView } from './delivery-stats.view.js';
+import { FIGURES_QUERY } from './delivery-query.js';
+import { QueryPipe } from '../http/query.pipe.js';
 
-const PREVIEW = new GivenFieldsPipe(['filter', 'events', 'exclude'], true);
-
-/** The answer to a preview: the latest messages, and which of them would be delivered. */
-export interface FilterPreviewView {
-  readonly items: readonly {
-    readonly messageId: string;
-    readonly event: string;
-    readonly time: string;
-    readonly passes: boolean;
-  }[];
-  /** How many of them pass. */
-  readonly passed: number;
-  readonly warnings: readonly string[];
-}
+const PREVIEW = new GivenFieldsPipe(PREVIEW_FIELDS, true);
 
 /** The routes that show requests and figures, and try filters. */
 export function deliveryReportsController(settings: ApiSettings): Type<unknown> {
@@ -49,7 +43,7 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
     async request(
       @CallerScope() scope: OwnerScope,
       @Param('delivery') id: string,
-    ): Promise<SentRequest> {
+    ): Promise<SentRequestView> {
       return orNotFound(await this.reports.request(id, scope), 'delivery');
     }
 
@@ -57,16 +51,16 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
     @Get(paths.of('/stats'))
     async figures(
       @CallerScope() scope: OwnerScope,
-      @Query(new FiguresQueryPipe()) query: unknown,
+      @Query(new QueryPipe(FIGURES_QUERY)) query: unknown,
     ): Promise<AttemptHistoryView> {
       const found = await this.reports.figures(query as AttemptFiguresQuery, scope);
-      return new AttemptHistoryView(orNotFound(found));
+      return attemptHistoryView(orNotFound(found));
     }
 
     /** Shows the endpoints that fail, and counts them. */
     @Get(paths.of('/health'))
     async health(@CallerScope() scope: OwnerScope): Promise<EndpointStatesView> {
-      return new EndpointStatesView(await this.reports.endpoints(scope));
+      return endpointStatesView(await this.reports.endpoints(scope));
     }
 
     /** Shows which of the latest messages a filter lets through. Nothing is stored. */

@@ -1,24 +1,87 @@
-import type { AttemptFigures, AttemptHistory } from '../../outbox/index.js';
+import { ANSWER_CLASSES, type AnswerClass, type AttemptHistory } from '../../outbox/index.js';
+import {
+  all,
+  count,
+  flag,
+  list,
+  nullable,
+  oneOf,
+  type Schema,
+  text,
+  time,
+  type ValueOf,
+} from '../schema/schema.js';
+import { isoOf } from './delivery.view.js';
+import { WARNINGS } from '../subscribers/subscriber.view.js';
 
-/** Figures of attempts by hour or day, for a plot. */
-export class AttemptHistoryView {
-  readonly by: 'hour' | 'day';
-  readonly since: string;
-  readonly until: string;
-  /** Deliveries from then on were counted. */
-  readonly countedSince: string;
-  readonly total: AttemptFigures;
-  readonly items: readonly (AttemptFigures & {
-    readonly at: string;
-    readonly isComplete: boolean;
-  })[];
+/** The request of a delivery. */
+export const SENT_REQUEST = all({
+  deliveryId: text,
+  messageId: text,
+  event: text,
+  method: oneOf(['POST']),
+  url: nullable(text),
+  contentType: nullable(text),
+  body: nullable(text),
+  bodyEncoding: oneOf(['utf8', 'base64']),
+  missing: {
+    ...list(all({ field: text, code: text, reason: text })),
+    description: 'The parts that are not shown, and why',
+  },
+});
 
-  constructor({ by, since, until, countedSince, total, items }: AttemptHistory) {
-    this.by = by;
-    this.since = new Date(since).toISOString();
-    this.until = new Date(until).toISOString();
-    this.countedSince = new Date(countedSince).toISOString();
-    this.total = total;
-    this.items = items.map((item) => ({ ...item, at: new Date(item.at).toISOString() }));
-  }
+const ANSWERS = Object.fromEntries(
+  ANSWER_CLASSES.filter((kind) => kind !== 'none').map((kind) => [kind, count]),
+) as Record<Exclude<AnswerClass, 'none'>, Schema<number>>;
+const FIGURES = {
+  attempts: count,
+  succeeded: count,
+  failed: count,
+  answers: all(ANSWERS),
+  p50: nullable(count),
+  p95: nullable(count),
+};
+
+/** Figures of attempts by hour or day, for a plot: owners get times as text, and operators as numbers. */
+function attemptHistory<Time>(time: Schema<Time>) {
+  return all({
+    by: oneOf(['hour', 'day']),
+    since: time,
+    until: time,
+    countedSince: { ...time, description: 'Deliveries from then on were counted' },
+    total: all(FIGURES),
+    items: list(all({ at: time, isComplete: flag, ...FIGURES })),
+  });
+}
+
+export const ATTEMPT_HISTORY = attemptHistory(time);
+export const OPERATOR_ATTEMPT_HISTORY: Schema<AttemptHistory> = attemptHistory(count);
+
+/** The latest messages, and which of them would be delivered. */
+export const FILTER_PREVIEW_RESULT = all({
+  items: list(all({ messageId: text, event: text, time, passes: flag })),
+  passed: count,
+  warnings: WARNINGS,
+});
+
+export type AttemptHistoryView = ValueOf<typeof ATTEMPT_HISTORY>;
+export type SentRequestView = ValueOf<typeof SENT_REQUEST>;
+export type FilterPreviewView = ValueOf<typeof FILTER_PREVIEW_RESULT>;
+
+export function attemptHistoryView({
+  by,
+  since,
+  until,
+  countedSince,
+  total,
+  items,
+}: AttemptHistory): AttemptHistoryView {
+  return {
+    by,
+    since: isoOf(since),
+    until: isoOf(until),
+    countedSince: isoOf(countedSince),
+    total,
+    items: items.map((item) => ({ ...item, at: isoOf(item.at) })),
+  };
 }

@@ -1,98 +1,99 @@
-import type {
-  DeliveryFigures,
-  DeliveryHistory,
-  EndpointPause,
-  EndpointState,
-  EndpointStates,
-} from '../../outbox/index.js';
+import type { DeliveryHistory, EndpointState, EndpointStates } from '../../outbox/index.js';
+import {
+  all,
+  count,
+  flag,
+  list,
+  nullable,
+  oneOf,
+  text,
+  time,
+  type ValueOf,
+} from '../schema/schema.js';
+import { isoOf } from './delivery.view.js';
 
-/** Why an endpoint gets nothing for now. */
-export interface PauseView {
-  readonly reason: EndpointPause['reason'];
-  /** When it is tried again; null while an operator's pause lasts. */
-  readonly until: string | null;
+/** Whether an endpoint fails, and why it gets nothing for now. */
+const STATE = {
+  failingSince: nullable({
+    ...time,
+    description: 'The first failed attempt since the latest success; null: it does not fail',
+  }),
+  failingMessages: { ...count, description: 'Messages that have failed since then' },
+  pause: nullable({
+    ...all({ reason: oneOf(['operator', 'retry-after', 'breaker']), until: nullable(time) }),
+    description: 'Why nothing is sent to it for now, and until when',
+  }),
+};
+const ENDPOINT = all({ subscriberId: text, ...STATE });
+const FIGURES = {
+  succeeded: count,
+  failed: count,
+  pending: count,
+  attempts: count,
+  failedAttempts: count,
+  successRate: nullable<number>({ type: 'number', minimum: 0, maximum: 1 }),
+  p50: nullable(count),
+  p95: nullable(count),
+};
+const VIEW = all(STATE);
+
+/** The endpoints of an owner that need a look. */
+export const ENDPOINT_STATES = all({
+  failing: count,
+  disabled: count,
+  items: {
+    ...list(ENDPOINT),
+    maxItems: 100,
+    description: 'The failing ones, the longest first',
+  },
+});
+
+/** The outcomes of a subscriber's deliveries by day in UTC, and whether its endpoint fails. */
+export const STATS = all({
+  total: all(FIGURES),
+  countedSince: { ...time, description: 'Deliveries from then on were counted' },
+  rateLimited: { ...count, description: 'Wait for the rate limit now' },
+  ...STATE,
+  days: list(all({ day: { ...text, format: 'date' }, isComplete: flag, ...FIGURES })),
+});
+
+export type EndpointStateView = ValueOf<typeof ENDPOINT>;
+export type EndpointStatesView = ValueOf<typeof ENDPOINT_STATES>;
+export type StatsView = ValueOf<typeof STATS>;
+
+export function endpointStatesView({
+  failing,
+  disabled,
+  items,
+}: EndpointStates): EndpointStatesView {
+  return {
+    failing,
+    disabled,
+    items: items.map(({ subscriberId, ...state }) => ({ subscriberId, ...stateView(state) })),
+  };
 }
 
-/** Whether an endpoint fails. */
-export class EndpointStateView {
-  readonly subscriberId: string;
-  /** The start of the first failed attempt since the latest success; null while it does not fail. */
-  readonly failingSince: string | null;
-  /** Messages that have failed since then. */
-  readonly failingMessages: number;
-  readonly pause: PauseView | null;
-
-  constructor({ subscriberId, ...state }: EndpointState) {
-    const { failingSince, failingMessages, pause } = stateView(state);
-    this.subscriberId = subscriberId;
-    this.failingSince = failingSince;
-    this.failingMessages = failingMessages;
-    this.pause = pause;
-  }
+export function statsView(
+  { total, countedSince, rateLimited, days }: DeliveryHistory,
+  state: Omit<EndpointState, 'subscriberId'>,
+): StatsView {
+  return {
+    total,
+    countedSince: isoOf(countedSince),
+    rateLimited,
+    ...stateView(state),
+    days: days.map((day) => ({ ...day, day: isoOf(day.day).slice(0, 10) })),
+  };
 }
 
 function stateView({
   failingSince,
   failingMessages,
   pause,
-}: Omit<EndpointState, 'subscriberId'>): Omit<EndpointStateView, 'subscriberId'> {
+}: Omit<EndpointState, 'subscriberId'>): ValueOf<typeof VIEW> {
   return {
     failingSince: isoOf(failingSince),
     failingMessages,
     pause: pause && { reason: pause.reason, until: isoOf(pause.until) },
   };
-}
-
-/** The endpoints of an owner that need a look. */
-export class EndpointStatesView {
-  /** Enabled endpoints whose attempts have only failed of late. */
-  readonly failing: number;
-  readonly disabled: number;
-  /** The failing ones, the longest first; up to 100. */
-  readonly items: readonly EndpointStateView[];
-
-  constructor({ failing, disabled, items }: EndpointStates) {
-    this.failing = failing;
-    this.disabled = disabled;
-    this.items = items.map((item) => new EndpointStateView(item));
-  }
-}
-
-/** The outcomes of a subscriber's deliveries on one day in UTC. */
-export type StatsDayView = DeliveryFigures & {
-  /** For example `2026-01-31`. */
-  readonly day: string;
-  readonly isComplete: boolean;
-};
-
-/**
- * The same for all days together, and for each; what waits for the subscriber's rate limit now, and whether the endpoint
- * fails.
- */
-export class StatsView {
-  readonly total: DeliveryFigures;
-  readonly countedSince: string;
-  readonly rateLimited: number;
-  readonly failingSince: string | null;
-  readonly failingMessages: number;
-  readonly pause: PauseView | null;
-  readonly days: readonly StatsDayView[];
-
-  constructor(
-    { total, countedSince, rateLimited, days }: DeliveryHistory,
-    state: Omit<EndpointState, 'subscriberId'>,
-  ) {
-    const { failingSince, failingMessages, pause } = stateView(state);
-    this.total = total;
-    this.countedSince = new Date(countedSince).toISOString();
-    this.rateLimited = rateLimited;
-    this.failingSince = failingSince;
-    this.failingMessages = failingMessages;
-    this.pause = pause;
-    this.days = days.map((day) => ({ ...day, day: new Date(day.day).toISOString().slice(0, 10) }));
-  }
-}
-
-function isoOf(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
 }

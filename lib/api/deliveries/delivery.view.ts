@@ -1,109 +1,98 @@
-import { type OwnerAttempt, ownerReason, ownerView } from '../../delivery/index.js';
-import type { DeliveryDetails, DeliveryRecord } from '../../outbox/index.js';
-
-type AttemptRecord = DeliveryDetails['attempts'][number];
+import { ownerReason, ownerView } from '../../delivery/index.js';
+import { ANSWER_CLASSES, type DeliveryDetails, type DeliveryRecord } from '../../outbox/index.js';
+import { ATTEMPT_ANSWER } from '../subscribers/test.view.js';
+import {
+  all,
+  count,
+  flag,
+  integer,
+  list,
+  nullable,
+  oneOf,
+  text,
+  time,
+  type ValueOf,
+} from '../schema/schema.js';
 
 /** A delivery as the subscriber's owner sees it. */
-export class DeliveryView {
-  /** Sent as `Hook-Delivery`. */
-  readonly id: string;
-  /** The delivery's own URL. */
-  readonly self: string;
-  /** Id of the message, sent as `webhook-id`. */
-  readonly messageId: string;
-  readonly subscriberId: string;
-  readonly event: string;
-  readonly status: 'pending' | 'succeeded' | 'failed';
-  /** Why it failed; null unless it did. */
-  readonly reason: string | null;
-  /** Requests made. */
-  readonly attemptCount: number;
-  /** The status of the answer to the latest attempt; null without one. */
-  readonly latestStatus: number | null;
-  readonly statusClass: DeliveryRecord['statusClass'];
-  /** The earliest time of the next attempt; null once it is finished, and while a worker holds it or it is `blocked`. */
-  readonly nextAt: string | null;
-  /** True when the delivery waits for the rate limit of its subscriber alone. */
-  readonly rateLimited: boolean;
-  /** True while it waits for an earlier delivery of its key. */
-  readonly blocked: boolean;
-  /** True while it has failed and keeps later deliveries of its key back. */
-  readonly holding: boolean;
-  readonly createdAt: string;
-  readonly attemptedAt: string | null;
-  readonly finishedAt: string | null;
+export const DELIVERY = {
+  id: text,
+  self: text,
+  messageId: text,
+  subscriberId: text,
+  event: text,
+  status: oneOf(['pending', 'succeeded', 'failed']),
+  reason: nullable({ ...text, description: 'Why it failed' }),
+  attemptCount: { ...count, description: 'Requests that were made' },
+  latestStatus: nullable({ ...integer, description: 'Of the latest answer' }),
+  statusClass: oneOf(ANSWER_CLASSES),
+  nextAt: nullable({
+    ...time,
+    description:
+      'When it is tried again at the earliest; null while an attempt is under way, and while it is blocked',
+  }),
+  rateLimited: { ...flag, description: 'Waits for the rate limit of its subscriber' },
+  blocked: { ...flag, description: 'Waits for an earlier delivery of its key' },
+  holding: { ...flag, description: 'Has failed, and keeps later ones of its key back' },
+  createdAt: time,
+  attemptedAt: nullable(time),
+  finishedAt: nullable(time),
+};
 
-  constructor(delivery: DeliveryRecord, self: string) {
-    this.id = delivery.id;
-    this.self = self;
-    this.messageId = delivery.messageId;
-    this.subscriberId = delivery.subscriberId;
-    this.event = delivery.event;
-    this.status = delivery.status;
-    this.reason = ownerReason(delivery.reason);
-    this.attemptCount = delivery.attemptCount;
-    this.latestStatus = delivery.latestStatus;
-    this.statusClass = delivery.statusClass;
-    this.nextAt = isoOf(delivery.nextAt);
-    this.rateLimited = delivery.rateLimited;
-    this.blocked = delivery.blocked;
-    this.holding = delivery.holding;
-    this.createdAt = new Date(delivery.createdAt).toISOString();
-    this.attemptedAt = isoOf(delivery.attemptedAt);
-    this.finishedAt = isoOf(delivery.finishedAt);
-  }
-}
-
-/** One request of a delivery, as the subscriber's owner sees it: without the address that was dialled. */
-export class AttemptView {
-  /** 1 for the first. */
-  readonly number: number;
-  readonly startedAt: string;
-  /** Milliseconds; null when the endpoint was unreachable. */
-  readonly duration: number | null;
-  /** The answer's status, or null when there was none. */
-  readonly status: number | null;
-  /** Why there was none, or null. */
-  readonly error: OwnerAttempt<unknown>['error'];
-  /** The first 16 KiB of the answer as text; null when it was empty, or was dropped since. */
-  readonly response: string | null;
-  /** The headers of the answer that are kept, names in lower case; null when none are. */
-  readonly answerHeaders: Readonly<Record<string, string>> | null;
-
-  constructor(attempt: AttemptRecord) {
-    const { startedAt, duration, status, error, response, answerHeaders } = ownerView(attempt);
-    this.number = attempt.number;
-    this.startedAt = new Date(startedAt).toISOString();
-    this.duration = duration;
-    this.status = status;
-    this.error = error;
-    this.response = response;
-    this.answerHeaders = answerHeaders;
-  }
-}
+const ATTEMPT = all({ number: count, ...ATTEMPT_ANSWER });
 
 /** A delivery with its attempts, oldest first. */
-export class DeliveryDetailsView extends DeliveryView {
-  /** The delivery that it waits for while it is `blocked`. */
-  readonly blockedBy: string | null;
-  readonly attempts: readonly AttemptView[];
+export const DELIVERY_DETAILS = {
+  ...DELIVERY,
+  blockedBy: nullable({ ...text, description: 'The delivery that it waits for' }),
+  attempts: list(ATTEMPT),
+};
 
-  constructor(delivery: DeliveryDetails, self: string) {
-    super(delivery, self);
-    this.blockedBy = delivery.blockedBy;
-    this.attempts = delivery.attempts.map((attempt) => new AttemptView(attempt));
-  }
+const VIEW = all(DELIVERY);
+const DETAILS_VIEW = all(DELIVERY_DETAILS);
+
+export type DeliveryView = ValueOf<typeof VIEW>;
+export type DeliveryDetailsView = ValueOf<typeof DETAILS_VIEW>;
+export interface DeliveryPageView {
+  readonly items: readonly DeliveryView[];
+  readonly next: string | null;
 }
 
-/** One page of deliveries, newest first. */
-export class DeliveryPageView {
-  constructor(
-    readonly items: readonly DeliveryView[],
-    /** Pass it as `after` to read on; null on the last page. */
-    readonly next: string | null,
-  ) {}
+export function deliveryView(delivery: DeliveryRecord, self: string): DeliveryView {
+  return {
+    id: delivery.id,
+    self,
+    messageId: delivery.messageId,
+    subscriberId: delivery.subscriberId,
+    event: delivery.event,
+    status: delivery.status,
+    reason: ownerReason(delivery.reason),
+    attemptCount: delivery.attemptCount,
+    latestStatus: delivery.latestStatus,
+    statusClass: delivery.statusClass,
+    nextAt: isoOf(delivery.nextAt),
+    rateLimited: delivery.rateLimited,
+    blocked: delivery.blocked,
+    holding: delivery.holding,
+    createdAt: new Date(delivery.createdAt).toISOString(),
+    attemptedAt: isoOf(delivery.attemptedAt),
+    finishedAt: isoOf(delivery.finishedAt),
+  };
 }
 
-function isoOf(time: number | null): string | null {
+export function deliveryDetailsView(delivery: DeliveryDetails, self: string): DeliveryDetailsView {
+  return {
+    ...deliveryView(delivery, self),
+    blockedBy: delivery.blockedBy,
+    attempts: delivery.attempts.map((attempt) => {
+      const { startedAt, ...answer } = ownerView(attempt);
+      return { number: attempt.number, startedAt: new Date(startedAt).toISOString(), ...answer };
+    }),
+  };
+}
+
+export function isoOf(time: number): string;
+export function isoOf(time: number | null): string | null;
+export function isoOf(time: number | null): string | null {
   return time === null ? null : new Date(time).toISOString();
 }

@@ -2,7 +2,7 @@ import { isObject } from '../../common/objects.js';
 import type { RefusedField } from '../problems/errors.js';
 
 /** Other names that a body may use, from Thorn's API. */
-const ALIASES: Readonly<Record<string, string>> = {
+export const ALIASES: Readonly<Record<string, string>> = {
   event: 'events',
   content_type: 'contentType',
   hmac_secret: 'secret',

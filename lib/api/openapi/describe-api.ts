@@ -3,10 +3,10 @@ import { WireFormat } from '../../message/index.js';
 import { ApplicationKeys, UnsubscribeLinks } from '../../signing/index.js';
 import { type ApiOperation, OWNER_OPERATIONS } from './operations.js';
 import { OPERATOR_OPERATIONS } from './operator-operations.js';
-import { operatorSchemas } from './operator-schemas.js';
+import { OPERATOR_SCHEMAS } from './operator-schemas.js';
 import { describeRoute } from './describe-route.js';
-import { type Schema, schemaName } from './schema-parts.js';
-import { apiSchemas } from './schemas.js';
+import { asOpenApi30, schemaName, withoutFields } from './document-schema.js';
+import { API_SCHEMAS } from './schemas.js';
 
 /** As much of a document of `@nestjs/swagger` as is looked at. */
 export interface OpenApiDocument {
@@ -73,9 +73,6 @@ export function describeThornApi<Document extends OpenApiDocument>(
   document: Document,
   options: DescribeThornApiOptions = {},
 ): Document {
-  const isNew = !document.openapi.startsWith('3.0');
-  const nullable = (schema: Schema): Schema =>
-    isNew ? { anyOf: [schema, { type: 'null' }] } : { ...schema, nullable: true };
   const components = (document.components ?? {}) as {
     readonly schemas?: object;
     readonly securitySchemes?: object;
@@ -86,22 +83,20 @@ export function describeThornApi<Document extends OpenApiDocument>(
     security,
     operatorSecurity: options.operatorSecurity ?? security,
   });
-  const schemas = apiSchemas(nullable, find(app, WireFormat)?.hookHmac ?? false);
   const hasOperators = JSON.stringify(paths).includes(`"${OPERATORS_TAG}"`);
-  const own = hasOperators
-    ? { ...schemas, ...operatorSchemas(nullable, schemas['Subscriber']!) }
-    : schemas;
+  const hasDigest = find(app, WireFormat)?.hookHmac === true;
+  const own = Object.entries({ ...API_SCHEMAS, ...(hasOperators && OPERATOR_SCHEMAS) }).map(
+    ([name, whole]) => {
+      const schema = hasDigest ? whole : withoutFields(whole, ['digest', 'hmac_digest']);
+      return [schemaName(name), document.openapi.startsWith('3.0') ? asOpenApi30(schema) : schema];
+    },
+  );
   return {
     ...document,
     paths,
     components: {
       ...components,
-      schemas: {
-        ...components.schemas,
-        ...Object.fromEntries(
-          Object.entries(own).map(([name, schema]) => [schemaName(name), schema]),
-        ),
-      },
+      schemas: { ...components.schemas, ...(Object.fromEntries(own) as object) },
       securitySchemes: { ...components.securitySchemes, ...receiverScheme(paths) },
     },
   };

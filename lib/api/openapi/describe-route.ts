@@ -1,57 +1,8 @@
 import { STATUS_CODES } from 'node:http';
-import { ANSWER_CLASSES } from '../../outbox/index.js';
-import { MAX_SEARCH_LENGTH } from '../../subscriber/index.js';
+import { MAX_TAG_LENGTH } from '../subscribers/etag.js';
 import type { ApiOperation } from './operations.js';
-import { type Schema, schemaRef } from './schema-parts.js';
-
-const PARAMETERS: Readonly<Record<string, Schema>> = {
-  limit: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
-  after: {
-    type: 'string',
-    minLength: 1,
-    maxLength: 64,
-    description: 'The next of the page before',
-  },
-  search: {
-    type: 'string',
-    minLength: 1,
-    maxLength: MAX_SEARCH_LENGTH,
-    description:
-      'A text that the URL or the description holds; a page may then have fewer items than `limit`, or none, and a `next`',
-  },
-  status: { type: 'string', enum: ['pending', 'succeeded', 'failed'] },
-  event: {
-    type: 'string',
-    minLength: 1,
-    maxLength: 256,
-    description: 'The name of an event, or a pattern such as order.*',
-  },
-  statusClass: {
-    type: 'string',
-    enum: ANSWER_CLASSES,
-    description:
-      'The answer to the latest attempt; error: none for another reason than a timeout; none: no attempt, or one that the log has not kept',
-  },
-  delivery: { type: 'string', minLength: 1, maxLength: 64, description: 'Id of a delivery' },
-  message: { type: 'string', minLength: 1, maxLength: 64, description: 'Id of a message' },
-  host: {
-    type: 'string',
-    minLength: 1,
-    maxLength: 320,
-    description: 'Host of the URL, with its port unless it is 443 or 80',
-  },
-  since: { type: 'string', format: 'date-time', description: 'From then on' },
-  until: { type: 'string', format: 'date-time', description: 'Before then' },
-  owner: { type: 'string', maxLength: 255, description: 'Default: anybody' },
-  subscriber: {
-    type: 'string',
-    minLength: 1,
-    maxLength: 64,
-    description: 'Id of a subscriber; default: any',
-  },
-  by: { type: 'string', enum: ['hour', 'day'], default: 'hour' },
-  days: { type: 'integer', minimum: 1, maximum: 90, default: 30 },
-};
+import { text } from '../schema/schema.js';
+import { schemaRef } from './document-schema.js';
 
 const HEADERS: Readonly<Record<string, string>> = {
   'If-Match': 'The ETag of an earlier answer: 412 when the subscriber was changed since',
@@ -70,7 +21,7 @@ function headersOf(method: string, known: ApiOperation): readonly object[] {
     name,
     in: 'header',
     required: name === 'Hook-Subscription',
-    schema: { type: 'string', minLength: 1, maxLength: 255 },
+    schema: { ...text, minLength: 1, maxLength: name === 'If-Match' ? MAX_TAG_LENGTH : 255 },
     description: HEADERS[name],
   }));
 }
@@ -95,11 +46,11 @@ export function describeRoute(
     required: true,
     schema: { type: 'string' },
   }));
-  const query = (known.query ?? []).map((name) => ({
+  const query = Object.entries(known.query ?? {}).map(([name, { schema }]) => ({
     name,
     in: 'query',
     required: false,
-    schema: PARAMETERS[name],
+    schema,
   }));
   return {
     summary: known.summary,

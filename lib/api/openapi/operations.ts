@@ -1,3 +1,12 @@
+import {
+  FIGURES_QUERY,
+  LOG_QUERY,
+  OWN_LOG_QUERY,
+  STATS_QUERY,
+} from '../deliveries/delivery-query.js';
+import type { QueryParameters } from '../http/query.pipe.js';
+import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
+
 /** The description of one route, besides its path. */
 export interface ApiOperation {
   readonly summary: string;
@@ -5,8 +14,7 @@ export interface ApiOperation {
   readonly description?: string;
   /** Name of the body's schema. */
   readonly body?: string;
-  /** Names of query parameters. */
-  readonly query?: readonly string[];
+  readonly query?: QueryParameters;
   /** The status of success, and the name of the answer's schema. */
   readonly answer: readonly [status: number, schema?: string];
   /** The use of ETags: the answer has one, `If-Match` is checked, or both. */
@@ -21,28 +29,11 @@ export interface ApiOperation {
   readonly isRepeatable?: false;
 }
 
-/** Query parameters of lists. */
-export const PAGE = ['limit', 'after'];
-/** Query parameters of the log. */
-export const FILTERS = [
-  ...[
-    'delivery',
-    'subscriber',
-    'message',
-    'event',
-    'status',
-    'statusClass',
-    'host',
-    'since',
-    'until',
-  ],
-];
-
 /** Every route by controller and method, but for the operators'. */
 export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   'Subscribers.list': {
     summary: 'Lists your subscribers, the oldest first',
-    query: [...PAGE, 'search'],
+    query: SUBSCRIBERS_QUERY,
     answer: [200, 'SubscriberPage'],
     refusals: [400],
   },
@@ -107,20 +98,20 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Deliveries.list': {
     summary: "Lists a subscriber's deliveries, the newest first",
-    query: [...PAGE, ...FILTERS.filter((name) => name !== 'subscriber')],
+    query: OWN_LOG_QUERY,
     answer: [200, 'DeliveryPage'],
     refusals: [400, 501],
   },
   'Deliveries.listAll': {
     summary: 'Lists the deliveries of all your subscribers, the newest first',
-    query: [...PAGE, ...FILTERS],
+    query: LOG_QUERY,
     answer: [200, 'DeliveryPage'],
     refusals: [400, 404, 501],
   },
   'Deliveries.stats': {
     summary: "Tells how a subscriber's deliveries went, by day, and whether the endpoint fails",
     description: 'Days are those of UTC.',
-    query: ['days'],
+    query: STATS_QUERY,
     answer: [200, 'Stats'],
     refusals: [400, 501],
   },
@@ -136,7 +127,7 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'DeliveryReports.figures': {
     summary: 'Counts the attempts of all your subscribers, by hour or day',
-    query: ['subscriber', 'by', 'since', 'until'],
+    query: FIGURES_QUERY,
     answer: [200, 'AttemptHistory'],
     refusals: [400, 404, 501],
   },
@@ -177,7 +168,7 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   'Deliveries.recover': {
     summary: 'Tries again what failed in a time',
     description: 'Waiting retries go now as well.',
-    body: 'Replay',
+    body: 'Recovery',
     answer: [200, 'ReplayResult'],
     refusals: [501],
   },
@@ -185,7 +176,7 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     summary: 'Sends what was missed in a time',
     description:
       'Messages that were sent while the subscriber was disabled, or before there was one.',
-    body: 'Replay',
+    body: 'Backfill',
     answer: [200, 'ReplayResult'],
     refusals: [501],
   },

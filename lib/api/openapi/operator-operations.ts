@@ -1,4 +1,7 @@
-import { type ApiOperation, FILTERS, PAGE } from './operations.js';
+import { FIGURES_QUERY, LOG_QUERY } from '../deliveries/delivery-query.js';
+import { OWNER_QUERY } from '../operator/owner-query.js';
+import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
+import type { ApiOperation } from './operations.js';
 
 const LOG = { refusals: [501] } as const;
 const STEPS =
@@ -29,7 +32,7 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Operator.list': {
     summary: "Lists subscribers, everybody's or one owner's",
-    query: [...PAGE, 'search', 'owner'],
+    query: { ...SUBSCRIBERS_QUERY, ...OWNER_QUERY },
     answer: [200, 'OperatorSubscriberPage'],
     refusals: [400],
   },
@@ -52,7 +55,7 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Operator.log': {
     summary: "Lists deliveries, everybody's or one subscriber's, the newest first",
-    query: [...PAGE, ...FILTERS, 'owner'],
+    query: { ...LOG_QUERY, ...OWNER_QUERY },
     answer: [200, 'OperatorDeliveryPage'],
     refusals: [400, 501],
   },
@@ -75,7 +78,7 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'OperatorReports.figures': {
     summary: "Counts attempts by hour or day, everybody's or one owner's",
-    query: ['owner', 'subscriber', 'by', 'since', 'until'],
+    query: { ...OWNER_QUERY, ...FIGURES_QUERY },
     answer: [200, 'OperatorAttemptHistory'],
     refusals: [400, 404, 501],
   },
@@ -117,7 +120,7 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   'Maintenance.recover': {
     summary: "Tries again what failed of anybody's subscriber in a time; in steps",
     description: STEPS,
-    body: 'Replay',
+    body: 'Recovery',
     answer: [200, 'ReplayResult'],
     isRepeatable: false,
     ...LOG,
@@ -125,7 +128,7 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   'Maintenance.backfill': {
     summary: "Sends anybody's subscriber what it has missed in a time; in steps",
     description: STEPS,
-    body: 'Replay',
+    body: 'Backfill',
     answer: [200, 'ReplayResult'],
     isRepeatable: false,
     ...LOG,

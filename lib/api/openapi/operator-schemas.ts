@@ -1,152 +1,112 @@
-import { ANSWER_CLASSES } from '../../outbox/index.js';
-import { SETUP_WARNINGS } from '../operator/application-report.js';
-import { attemptHistory, sentRequest } from './report-schemas.js';
-import { all, answerHeaders, page, type Schema, some } from './schema-parts.js';
+import type { PruneSummary, ResealSummary } from '../../outbox/index.js';
+import { OPERATOR_ATTEMPT_HISTORY, SENT_REQUEST } from '../deliveries/delivery-reports.view.js';
+import { DELIVERY } from '../deliveries/delivery.view.js';
+import { ATTEMPT_ANSWER } from '../subscribers/test.view.js';
+import { bodySchema } from '../http/validators.js';
+import { SETUP_WARNINGS, type SetupReport } from '../operator/application-report.js';
+import { PruneDto, ResealDto } from '../operator/maintenance.dto.js';
+import { OPERATOR_SUBSCRIBER } from '../operator/operator-subscriber.view.js';
+import { HOST, PauseDto } from '../operator/pause.dto.js';
+import { all, count, flag, list, nullable, oneOf, type Schema, text } from '../schema/schema.js';
+import { page } from './document-schema.js';
 
-const text = { type: 'string' };
-const count = { type: 'integer', minimum: 0 };
+const maybeTime = nullable(count);
+const { self: _, ...shared } = DELIVERY;
 
-/**
- * The schemas of the operator API by name. Times of the log are milliseconds since the Unix epoch.
- *
- * @param nullable what the document's version of OpenAPI has for "or null"
- * @param subscriber as its owner sees it
- */
-export function operatorSchemas(
-  nullable: (schema: Schema) => Schema,
-  subscriber: Schema,
-): Readonly<Record<string, Schema>> {
-  const time = count;
-  const maybeTime = nullable(count);
-  const error = nullable(all({ code: text, message: text }));
-  const delivery = {
-    id: text,
-    messageId: text,
-    subscriberId: text,
-    url: nullable({
-      ...text,
-      description: 'Of the subscriber as it is now, without its query; null where it is not stored',
-    }),
-    event: text,
-    status: { ...text, enum: ['pending', 'succeeded', 'failed'] },
-    reason: nullable(text),
-    attemptCount: count,
-    latestStatus: nullable({ type: 'integer' }),
-    statusClass: { ...text, enum: ANSWER_CLASSES },
-    nextAt: maybeTime,
-    rateLimited: { type: 'boolean' },
-    blocked: { type: 'boolean' },
-    holding: { type: 'boolean' },
-    createdAt: time,
-    attemptedAt: maybeTime,
-    finishedAt: maybeTime,
-  };
-  const attempt = {
-    number: count,
-    startedAt: time,
-    duration: count,
-    status: nullable({ type: 'integer' }),
-    error,
-    response: nullable(text),
-    answerHeaders: answerHeaders(nullable),
-    address: nullable(text),
-  };
-  const step = {
-    dryRun: { type: 'boolean', default: false },
-    after: { ...text, maxLength: 84, description: 'The next of an earlier answer' },
-  };
-  const host = {
+/** As owners see it, but for times, which are milliseconds since the Unix epoch. */
+const delivery = {
+  ...shared,
+  url: nullable({
     ...text,
-    description: 'As in URLs, with its port unless it is 443 or 80; * for all',
-    maxLength: 320,
-  };
-  const endpoint = {
-    host: text,
-    mode: { ...text, enum: ['flowing', 'paused', 'broken'] },
-    until: maybeTime,
-    failures: count,
-  };
-  const failing = {
-    subscriberId: text,
-    failingSince: time,
-    failingMessages: count,
-    owner: nullable(text),
-    host: nullable(text),
-    url: nullable({ ...text, description: 'Without its query' }),
-    enabled: nullable({ type: 'boolean' }),
-  };
-  return {
-    Overview: all({
-      pending: count,
-      due: count,
-      leased: count,
-      rateLimited: count,
-      blocked: count,
-      holding: count,
-      failed: count,
-      pendingMessages: count,
-      dueMessages: count,
-      oldestDue: maybeTime,
-      lag: count,
-      activity: all({ inFlight: count, waiting: count, paused: count, broken: count }),
-      endpoints: { type: 'array', items: all(endpoint) },
-      pauses: { type: 'array', items: all({ host, since: time }) },
-      isWorker: { type: 'boolean', description: 'The asked process delivers' },
-      failing: { type: 'array', items: all(failing) },
-      failingSubscribers: { ...count, description: 'All that fail, also beyond those of failing' },
-    }),
-    SetupReport: all({
-      strategy: text,
-      dataSources: { type: 'array', items: all({ name: text, type: text }) },
-      events: count,
-      apis: { type: 'array', items: text },
-      pages: { type: 'array', items: text },
-      warnings: {
-        type: 'array',
-        items: all({ code: { ...text, enum: SETUP_WARNINGS }, text }),
-      },
-    }),
-    OperatorSentRequest: sentRequest(nullable),
-    OperatorAttemptHistory: attemptHistory(nullable, time),
-    NewPause: some({ host }, ['host']),
-    OperatorSubscriber: all({
-      ...(subscriber['properties'] as Schema),
-      url: { ...text, description: 'Without its query' },
-      owner: nullable(text),
-      verification: { ...text, enum: ['none', 'pending', 'verified'] },
-      secrets: {
-        type: 'array',
-        description: 'When each expires, newest first; null for never',
-        items: nullable({ ...text, format: 'date-time' }),
-      },
-    }),
-    OperatorSubscriberPage: page('OperatorSubscriber', nullable),
-    OperatorDelivery: all(delivery),
-    OperatorDeliveryPage: page('OperatorDelivery', nullable),
-    OperatorDeliveryDetails: all({
-      ...delivery,
-      blockedBy: nullable(text),
-      attempts: { type: 'array', items: all(attempt) },
-    }),
-    DeliveryState: all({ state: text }),
-    Prune: some({
-      before: { ...text, format: 'date-time', description: 'Default: what the settings say' },
-      ...step,
-    }),
-    PruneResult: all({
-      checked: count,
-      deleted: count,
-      bodies: count,
-      responses: count,
-      open: count,
-      next: nullable(text),
-    }),
-    Reseal: some(step),
-    ResealResult: all({
-      checked: count,
-      resealed: count,
-      unreadable: { type: 'array', items: text },
-      next: nullable(text),
-    }),
-  };
-}
+    description: 'Of the subscriber as it is now, without its query; null where it is not stored',
+  }),
+  nextAt: maybeTime,
+  createdAt: count,
+  attemptedAt: maybeTime,
+  finishedAt: maybeTime,
+};
+const attempt = all({
+  number: count,
+  ...ATTEMPT_ANSWER,
+  startedAt: count,
+  duration: count,
+  address: nullable(text),
+});
+const endpoint = all({
+  host: text,
+  mode: oneOf(['flowing', 'paused', 'broken']),
+  until: maybeTime,
+  failures: count,
+});
+const failing = all({
+  subscriberId: text,
+  failingSince: count,
+  failingMessages: count,
+  owner: nullable(text),
+  host: nullable(text),
+  url: nullable({ ...text, description: 'Without its query' }),
+  enabled: nullable(flag),
+});
+const setup: Schema<SetupReport> = all({
+  strategy: text,
+  dataSources: list(all({ name: text, type: text })),
+  events: count,
+  apis: list(text),
+  pages: list(text),
+  warnings: list(all({ code: oneOf(SETUP_WARNINGS), text })),
+});
+const pruned: Schema<PruneSummary> = all({
+  checked: count,
+  deleted: count,
+  bodies: count,
+  responses: count,
+  open: count,
+  next: nullable(text),
+});
+const resealed: Schema<ResealSummary> = all({
+  checked: count,
+  resealed: count,
+  unreadable: list(text),
+  next: nullable(text),
+});
+
+/** The schemas of the operator API by name. */
+export const OPERATOR_SCHEMAS: Readonly<Record<string, Schema>> = {
+  Overview: all({
+    pending: count,
+    due: count,
+    leased: count,
+    rateLimited: count,
+    blocked: count,
+    holding: count,
+    failed: count,
+    pendingMessages: count,
+    dueMessages: count,
+    oldestDue: maybeTime,
+    lag: count,
+    activity: all({ inFlight: count, waiting: count, paused: count, broken: count }),
+    endpoints: list(endpoint),
+    pauses: list(all({ host: HOST, since: count })),
+    isWorker: { ...flag, description: 'The asked process delivers' },
+    failing: list(failing),
+    failingSubscribers: { ...count, description: 'All that fail, also beyond those of failing' },
+  }),
+  SetupReport: setup,
+  OperatorSentRequest: SENT_REQUEST,
+  OperatorAttemptHistory: OPERATOR_ATTEMPT_HISTORY,
+  NewPause: bodySchema(PauseDto),
+  OperatorSubscriber: all(OPERATOR_SUBSCRIBER),
+  OperatorSubscriberPage: page('OperatorSubscriber'),
+  OperatorDelivery: all(delivery),
+  OperatorDeliveryPage: page('OperatorDelivery'),
+  OperatorDeliveryDetails: all({
+    ...delivery,
+    blockedBy: nullable(text),
+    attempts: list(attempt),
+  }),
+  DeliveryState: all({ state: text }),
+  Prune: bodySchema(PruneDto),
+  PruneResult: pruned,
+  Reseal: bodySchema(ResealDto),
+  ResealResult: resealed,
+};

@@ -6,13 +6,14 @@ import {
   DeliveryReports,
   type SentRequest,
 } from '../../outbox/index.js';
-import { FiguresQueryPipe } from '../deliveries/figures-query.pipe.js';
+import { FIGURES_QUERY } from '../deliveries/delivery-query.js';
+import { QueryPipe } from '../http/query.pipe.js';
 import { OperatorController } from '../http/controller.decorators.js';
 import { RoutePaths } from '../platform/route-paths.js';
 import type { OperatorSettings } from '../options/operator-options.js';
 import { orNotFound, problem } from '../problems/errors.js';
 import { ApplicationReport, type SetupReport } from './application-report.js';
-import { scopeFrom } from './owner-query.js';
+import { OWNER_QUERY, scopeFrom } from './owner-query.js';
 
 /** The routes that show operators requests and figures. */
 export function operatorReportsController(settings: OperatorSettings): Type<unknown> {
@@ -47,11 +48,10 @@ export function operatorReportsController(settings: OperatorSettings): Type<unkn
 
     @Get(paths.of('stats'))
     async figures(
-      @Query('owner') owner: unknown,
-      @Query(new FiguresQueryPipe()) query: unknown,
+      @Query(new QueryPipe({ ...OWNER_QUERY, ...FIGURES_QUERY })) query: unknown,
     ): Promise<AttemptHistory> {
-      const scope = scopeFrom(owner);
-      return orNotFound(await this.reports.figures(query as AttemptFiguresQuery, scope));
+      const { scope, asked } = scopeFrom<AttemptFiguresQuery>(query);
+      return orNotFound(await this.reports.figures(asked, scope));
     }
   }
 

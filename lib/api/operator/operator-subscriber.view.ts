@@ -1,22 +1,35 @@
 import { type WireFormat, withoutQuery } from '../../message/index.js';
-import type { Subscriber, Verification } from '../../subscriber/index.js';
-import { SubscriberView } from '../subscribers/subscriber.view.js';
+import type { Subscriber } from '../../subscriber/index.js';
+import { all, list, nullable, oneOf, text, time, type ValueOf } from '../schema/schema.js';
+import { SUBSCRIBER, subscriberView } from '../subscribers/subscriber.view.js';
+
+const OWN = {
+  url: { ...text, description: 'Without its query' },
+  owner: nullable(text),
+  verification: oneOf(['none', 'pending', 'verified']),
+  secrets: {
+    ...list(nullable(time)),
+    description: 'When each expires, newest first; null for never',
+  },
+};
+const VIEW = all(OWN);
 
 /** A subscriber as operators see it: whose it is, and neither its secrets nor the query of its URL. */
-export class OperatorSubscriberView extends SubscriberView {
-  /** Null: the application's own. */
-  readonly owner: string | null;
-  readonly verification: Verification;
-  /** When each secret expires, newest first; null for never. */
-  readonly secrets: readonly (string | null)[];
+export const OPERATOR_SUBSCRIBER = { ...SUBSCRIBER, ...OWN };
+export type OperatorSubscriberView = ReturnType<typeof subscriberView> & ValueOf<typeof VIEW>;
 
-  constructor(subscriber: Subscriber, collection: string, format: WireFormat) {
-    const url = withoutQuery(subscriber.url);
-    super({ ...subscriber, url }, `${collection}/${subscriber.id}`, format);
-    this.owner = subscriber.owner;
-    this.verification = subscriber.verification;
-    this.secrets = subscriber.secrets.map(({ expiresAt }) =>
+export function operatorSubscriberView(
+  subscriber: Subscriber,
+  collection: string,
+  format: WireFormat,
+): OperatorSubscriberView {
+  return {
+    ...subscriberView(subscriber, `${collection}/${subscriber.id}`, format),
+    url: withoutQuery(subscriber.url),
+    owner: subscriber.owner,
+    verification: subscriber.verification,
+    secrets: subscriber.secrets.map(({ expiresAt }) =>
       expiresAt === null ? null : new Date(expiresAt).toISOString(),
-    );
-  }
+    ),
+  };
 }

@@ -25,23 +25,25 @@ import {
 import { type Subscriber, type SubscriberQuery, Subscribers } from '../../subscriber/index.js';
 import { entityTag, ifMatch } from '../subscribers/etag.js';
 import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
-import { SubscriberQueryPipe } from '../subscribers/subscriber-query.pipe.js';
+import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
 import { orNotFound, problem } from '../problems/errors.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { SelectionDto } from '../deliveries/deliveries.dto.js';
 import {
   cancelRefused,
   retryRefused,
-  SelectedRetriesView,
+  type SelectedRetriesView,
+  selectedRetriesView,
 } from '../deliveries/delivery-problems.js';
-import { DeliveryQueryPipe } from '../deliveries/delivery-query.pipe.js';
+import { LOG_QUERY } from '../deliveries/delivery-query.js';
+import { QueryPipe } from '../http/query.pipe.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import type { HeaderResponse } from '../problems/header-response.js';
 import { RoutePaths } from '../platform/route-paths.js';
 import { OperatorController } from '../http/controller.decorators.js';
 import type { OperatorSettings } from '../options/operator-options.js';
-import { OperatorSubscriberView } from './operator-subscriber.view.js';
-import { scopeFrom } from './owner-query.js';
+import { type OperatorSubscriberView, operatorSubscriberView } from './operator-subscriber.view.js';
+import { OWNER_QUERY, scopeFrom } from './owner-query.js';
 import { PauseDto } from './pause.dto.js';
 
 const NOTHING = new JsonBodyPipe(EmptyDto);
@@ -101,13 +103,12 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     @Get(paths.of('subscribers'))
     async list(
       @CollectionPath(0) collection: string,
-      @Query('owner') owner: unknown,
-      @Query(new SubscriberQueryPipe()) query: unknown,
+      @Query(new QueryPipe({ ...SUBSCRIBERS_QUERY, ...OWNER_QUERY })) query: unknown,
     ): Promise<object> {
-      const scope = scopeFrom(owner);
-      const { items, next } = await this.subscribers.list(query as SubscriberQuery, scope);
+      const { scope, asked } = scopeFrom<SubscriberQuery>(query);
+      const { items, next } = await this.subscribers.list(asked, scope);
       return {
-        items: items.map((item) => new OperatorSubscriberView(item, collection, this.format)),
+        items: items.map((item) => operatorSubscriberView(item, collection, this.format)),
         next,
       };
     }
@@ -148,10 +149,10 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
 
     @Get(paths.of('deliveries'))
     async log(
-      @Query('owner') owner: unknown,
-      @Query(new DeliveryQueryPipe()) query: unknown,
+      @Query(new QueryPipe({ ...LOG_QUERY, ...OWNER_QUERY })) query: unknown,
     ): Promise<DeliveryPage> {
-      const { items, next } = await this.deliveries.list(query as DeliveryQuery, scopeFrom(owner));
+      const { scope, asked } = scopeFrom<DeliveryQuery>(query);
+      const { items, next } = await this.deliveries.list(asked, scope);
       return { items: await this.reports.withUrls(items), next };
     }
 
@@ -179,7 +180,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       @Body(new JsonBodyPipe(SelectionDto)) body: unknown,
     ): Promise<SelectedRetriesView> {
       const { ids } = body as SelectionDto;
-      return new SelectedRetriesView(await this.deliveries.retrySelected(ids, 'any'));
+      return selectedRetriesView(await this.deliveries.retrySelected(ids, 'any'));
     }
 
     @Post(paths.of('deliveries/:delivery/cancel'))
@@ -211,7 +212,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       response: HeaderResponse,
     ): OperatorSubscriberView {
       response.header('ETag', entityTag(subscriber));
-      return new OperatorSubscriberView(subscriber, collection, this.format);
+      return operatorSubscriberView(subscriber, collection, this.format);
     }
 
     #outbox(): OutboxStrategy {

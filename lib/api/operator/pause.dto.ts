@@ -1,8 +1,15 @@
-import { IsText } from '../http/validators.js';
+import { isText, RequiredField } from '../http/validators.js';
+import { text } from '../schema/schema.js';
+
+/** A host that can be paused. */
+export const HOST = {
+  ...text,
+  description: 'As in URLs, with its port unless it is 443 or 80; * for all',
+  maxLength: 320,
+};
 
 /** The body of `POST pauses` of the operator API. */
 export class PauseDto {
-  /** As in the URLs of subscribers, with its port unless that is 443 or 80, or `*`. */
-  @IsText('must be a host as URLs have it, or "*"')
+  @RequiredField(HOST, isText('must be a host as URLs have it, or "*"'))
   host!: string;
 }

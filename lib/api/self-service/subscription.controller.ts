@@ -23,10 +23,14 @@ import type { HeaderResponse } from '../problems/header-response.js';
 import { RoutePaths } from '../platform/route-paths.js';
 import { SubscriptionGuard, subscriptionOf } from './subscription.guard.js';
 import { entityTag, ifMatch } from '../subscribers/etag.js';
-import { ChangedSubscriberView, SubscriberView } from '../subscribers/subscriber.view.js';
+import {
+  type ChangedSubscriberView,
+  SUBSCRIPTION_FIELDS,
+  type SubscriberView,
+  subscriberView,
+} from '../subscribers/subscriber.view.js';
 
-/** A receiver may change what it gets, and not where that goes. */
-const CHANGES = new GivenFieldsPipe(['enabled', 'events', 'exclude', 'filter'], false);
+const CHANGES = new GivenFieldsPipe(SUBSCRIPTION_FIELDS, false);
 
 /** The routes by which receivers act on their own subscription: no guard of the API applies, their secret lets them in. */
 export function subscriptionController(settings: ApiSettings): Type<unknown> {
@@ -53,7 +57,7 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
     ): SubscriberView {
       const subscriber = subscriptionOf(request);
       response.header('ETag', entityTag(subscriber));
-      return new SubscriberView(subscriber, settings.self(collection, subscriber.id), this.format);
+      return subscriberView(subscriber, settings.self(collection, subscriber.id), this.format);
     }
 
     @Patch(self)
@@ -74,12 +78,8 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
       );
       response.header('ETag', entityTag(updated));
       const self = settings.self(collection, updated.id);
-      return new ChangedSubscriberView(
-        updated,
-        self,
-        this.format,
-        this.subscribers.warnings(updated),
-      );
+      const warnings = this.subscribers.warnings(updated);
+      return { ...subscriberView(updated, self, this.format), warnings };
     }
 
     /** Unsubscribes. */

@@ -5,7 +5,8 @@ import { badRequest, problem } from '../problems/errors.js';
 const TAG = /(?:W\/)?"[\x21\x23-\x7e]*"/g;
 /** Elements of a list that are empty count for nothing (RFC 9110, 5.6.1). */
 const LIST = /^[\s,]*(?:(?:W\/)?"[\x21\x23-\x7e]*"[ \t]*(?:,[\s,]*|$))+$/;
-const MAX_LENGTH = 8192;
+/** The maximum length of `If-Match`. */
+export const MAX_TAG_LENGTH = 8192;
 
 /** The entity tag of a subscriber: another one after every change. Its secrets are not part of it. */
 export function entityTag(subscriber: Subscriber): string {
@@ -23,7 +24,7 @@ export function entityTag(subscriber: Subscriber): string {
  */
 export function ifMatch(header: unknown): ((current: Subscriber) => void) | undefined {
   if (header === undefined || header === '*') return undefined;
-  if (typeof header !== 'string' || header.length > MAX_LENGTH || !LIST.test(header)) {
+  if (typeof header !== 'string' || header.length > MAX_TAG_LENGTH || !LIST.test(header)) {
     throw badRequest([{ field: 'If-Match', reason: 'must be the ETag of an earlier answer' }]);
   }
   const tags = new Set(header.match(TAG));

@@ -9,7 +9,7 @@ import { WireFormat } from '../../message/index.js';
 import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { ApiServices } from './api-services.js';
-import { TestView } from './test.view.js';
+import { type TestView, testView } from './test.view.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { PING_EVENT } from './endpoint-probe.js';
 import { entityTag, ifMatch } from './etag.js';
@@ -20,7 +20,12 @@ import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { RoutePaths } from '../platform/route-paths.js';
-import { SecretSubscriberView, SubscriberView } from './subscriber.view.js';
+import {
+  type SecretSubscriberView,
+  secretOf,
+  type SubscriberView,
+  subscriberView,
+} from './subscriber.view.js';
 
 const NOTHING = new JsonBodyPipe(EmptyDto);
 /** The maximum nesting depth of the data of a test. */
@@ -60,7 +65,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
         throw problem('endpoint-unverified', 'The endpoint has not answered its challenge yet');
       }
       countTest(this.services, subscriber, response);
-      return new TestView(await this.services.probe.send(subscriber, event, data));
+      return testView(await this.services.probe.send(subscriber, event, data));
     }
 
     /** Asks the endpoint again whether it wants webhooks. One that may get them is not asked: repeating this is safe. */
@@ -97,8 +102,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       const rotated = orNotFound(
         await this.subscribers.rotateSecret(id, body as RotateSecretDto, scope, check && { check }),
       );
-      response.header('ETag', entityTag(rotated));
-      return new SecretSubscriberView(rotated, settings.self(collection, rotated.id), this.format);
+      return { ...this.#view(rotated, collection, response), secret: secretOf(rotated) };
     }
 
     @Post(paths.of('/:id/enable'))
@@ -142,7 +146,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
 
     #view(subscriber: Subscriber, collection: string, response: HeaderResponse): SubscriberView {
       response.header('ETag', entityTag(subscriber));
-      return new SubscriberView(subscriber, settings.self(collection, subscriber.id), this.format);
+      return subscriberView(subscriber, settings.self(collection, subscriber.id), this.format);
     }
   }
 

@@ -1,28 +1,44 @@
-import { IsText, NotRequired, Rule } from '../http/validators.js';
+import { MAX_OVERLAP, MAX_PATTERN_LENGTH } from '../../subscriber/index.js';
+import { Field, isLookedAtLater, isText } from '../http/validators.js';
+import { type Schema, text } from '../schema/schema.js';
+import { SECRET } from './subscriber.view.js';
 
 /** A request that says everything by its path. */
 export class EmptyDto {}
 
 /** The body of `POST /:id/test`. */
 export class TestDto {
-  /** The event whose example is sent. Default `thorn.ping`. */
-  @NotRequired()
-  @IsText('must be the name of an event')
+  @Field(
+    {
+      ...text,
+      maxLength: MAX_PATTERN_LENGTH,
+      description: 'Name of an event type; default thorn.ping',
+    },
+    isText('must be the name of an event'),
+  )
   event?: string;
 
-  /** The data of the message, any JSON of up to 32 levels. Default: the example of the event. */
-  @Rule(({ Allow }) => Allow())
+  @Field(
+    { description: 'Any JSON of up to 32 levels; default the example of the event' },
+    isLookedAtLater,
+  )
   data?: unknown;
 }
 
+const OVERLAP: Schema = {
+  oneOf: [
+    { ...text, pattern: '^\\d{1,12}(ms|s|m|h|d)$', example: '24h' },
+    { type: 'integer', minimum: 0, maximum: MAX_OVERLAP },
+  ],
+  description:
+    'For how long the secrets before go on signing: a text, or milliseconds, up to 90 days; default 24h',
+};
+
 /** The body of `POST /:id/rotate-secret`. */
 export class RotateSecretDto {
-  /** The time for which earlier secrets go on signing: milliseconds, or a text such as `24h`. Default `24h`. */
-  @Rule(({ IsOptional }) => IsOptional())
+  @Field(OVERLAP, isLookedAtLater)
   overlap?: number | string;
 
-  /** The new secret. Default: a random one. */
-  @NotRequired()
-  @IsText('must be a text')
+  @Field(SECRET, isText('must be a text'))
   secret?: string;
 }

@@ -1,13 +1,204 @@
-import type { Digest, RateLimit } from '../../message/recipient.js';
+import type { Digest } from '../../message/recipient.js';
 import type { WireFormat } from '../../message/index.js';
 import type { JsonValue } from '../../event/index.js';
-import type { Subscriber } from '../../subscriber/index.js';
+import {
+  EXHAUSTED_ACTIONS,
+  MAX_DESCRIPTION_LENGTH,
+  MAX_FILTER_LENGTH,
+  MAX_HOLD_FOR,
+  MAX_METADATA_ENTRIES,
+  MAX_METADATA_KEY_LENGTH,
+  MAX_METADATA_VALUE_LENGTH,
+  MAX_PATTERN_LENGTH,
+  MAX_PATTERNS,
+  MAX_RATE,
+  MAX_RATE_PER,
+  MAX_URL_LENGTH,
+  MIN_RATE_PER,
+  type Subscriber,
+} from '../../subscriber/index.js';
+import { ALIASES } from '../http/body-fields.js';
+import {
+  all,
+  type Fields,
+  flag,
+  integer,
+  list,
+  map,
+  nullable,
+  oneOf,
+  type Schema,
+  text,
+  time,
+  type ValueOf,
+} from '../schema/schema.js';
 
-/**
- * `active`: it receives. `disabled`: it was switched off, by its owner or because its endpoint failed. `unverified`: its
- * endpoint has not yet answered the challenge.
- */
-export type SubscriberState = 'active' | 'disabled' | 'unverified';
+const DIGESTS = ['sha1', 'sha256', 'sha512'] as const satisfies readonly Digest[];
+const digest = { ...oneOf(DIGESTS), description: 'The digest of the header Hook-HMAC' };
+const pattern = { ...text, maxLength: MAX_PATTERN_LENGTH };
+const patterns = {
+  ...list({ ...pattern, example: 'article.*' }),
+  maxItems: MAX_PATTERNS,
+};
+const filter: Schema<JsonValue> = {
+  type: 'object',
+  description: `A condition on the data of messages, up to ${MAX_FILTER_LENGTH} characters of JSON; null: all messages`,
+  additionalProperties: true,
+};
+
+/** The secret of a request. */
+export const SECRET = {
+  ...text,
+  minLength: 16,
+  maxLength: 512,
+  description:
+    'whsec_ and the base64 of 24 to 64 bytes, an ed25519 key (whsk_…), or a text; default: a random one',
+};
+
+/** The fields that a caller may set, and that answers show: the service of subscribers looks at them. */
+export const CHANGEABLE = {
+  url: {
+    ...text,
+    format: 'uri',
+    maxLength: MAX_URL_LENGTH,
+    description: 'Where deliveries go, as the recipient policy of the application allows',
+  },
+  events: {
+    ...patterns,
+    minItems: 1,
+    uniqueItems: true,
+    description: 'Patterns, each once and able to match a known event',
+  },
+  exclude: { ...patterns, description: 'Events to leave out, although events matches them' },
+  filter: nullable(filter),
+  rateLimit: nullable({
+    ...all({
+      max: { ...integer, minimum: 1, maximum: MAX_RATE },
+      per: { ...integer, minimum: MIN_RATE_PER, maximum: MAX_RATE_PER },
+    }),
+    description: 'At most max attempts in any per milliseconds; the rest waits. Null: no limit',
+    additionalProperties: false,
+  }),
+  ordered: { ...flag, description: 'Messages of the same key go one after another' },
+  onExhausted: {
+    ...oneOf(EXHAUSTED_ACTIONS),
+    description: 'After a delivery that failed for good, the next message of its key goes or waits',
+  },
+  holdFor: nullable({
+    ...integer,
+    minimum: 1,
+    maximum: MAX_HOLD_FOR,
+    description: 'With hold: milliseconds after which the key goes on by itself; null: never',
+  }),
+  contentType: {
+    ...text,
+    maxLength: 255,
+    example: 'application/json',
+    description: 'The media type that deliveries are encoded as',
+  },
+  digest,
+  enabled: { ...flag, description: 'False: deliveries pause' },
+  description: nullable({ ...text, maxLength: MAX_DESCRIPTION_LENGTH }),
+  metadata: {
+    ...map({ ...text, maxLength: MAX_METADATA_VALUE_LENGTH }),
+    propertyNames: { minLength: 1, maxLength: MAX_METADATA_KEY_LENGTH },
+    maxProperties: MAX_METADATA_ENTRIES,
+    description: `Texts of your own, by names of up to ${MAX_METADATA_KEY_LENGTH} characters`,
+  },
+};
+
+const REQUEST: Fields = { ...CHANGEABLE, secret: SECRET };
+
+/** The fields that an owner may set. */
+export const SUBSCRIBER_FIELDS = Object.keys(REQUEST);
+/** A receiver may change what it gets, and not where that goes. */
+export const SUBSCRIPTION_FIELDS = ['enabled', 'events', 'exclude', 'filter'];
+/** The fields of a filter that is tried. */
+export const PREVIEW_FIELDS = ['filter', 'events', 'exclude'];
+
+/** The schemas of some fields of a request, and of the other names that it may use for them. */
+export function requestFields(names: readonly string[]): Fields {
+  const aliases = Object.entries(ALIASES).filter(([, name]) => names.includes(name));
+  return Object.fromEntries([
+    ...names.map((name) => [name, REQUEST[name]!] as const),
+    ...aliases.map(([alias, name]) => [alias, aliasSchema(alias, name)] as const),
+  ]);
+}
+
+function aliasSchema(alias: string, name: string): Schema {
+  return alias === 'event'
+    ? { ...pattern, description: 'One pattern; the same as events with it alone' }
+    : { ...REQUEST[name], description: `The same as ${name}` };
+}
+
+/** A subscriber as its owner sees it: every field is named here, so that no other can slip out. */
+export const SUBSCRIBER = {
+  id: { ...text, description: 'Every webhook names it in Hook-Subscription' },
+  self: { ...text, description: 'URL of the subscriber itself' },
+  ...CHANGEABLE,
+  state: {
+    ...oneOf(['active', 'disabled', 'unverified']),
+    description: 'Unverified: the endpoint has not answered its challenge',
+  },
+  rotationEndsAt: nullable({
+    ...time,
+    description: 'When the secrets from before the latest rotation sign no more',
+  }),
+  createdAt: time,
+  updatedAt: time,
+};
+
+/** The secret of an answer: creations and rotations alone show it. */
+export const SHOWN_SECRET = { ...text, description: 'Shown this once' };
+export const WARNINGS = {
+  ...list(text),
+  description: 'What cannot be checked: fields of the filter on events without a schema',
+};
+
+const VIEW = all(SUBSCRIBER);
+
+export type SubscriberView = Omit<ValueOf<typeof VIEW>, 'digest'> & {
+  /** Undefined where `Hook-HMAC` is not sent. */
+  readonly digest: Digest | undefined;
+};
+export type SubscriberState = SubscriberView['state'];
+export type ChangedSubscriberView = SubscriberView & { readonly warnings: readonly string[] };
+export type SecretSubscriberView = SubscriberView & { readonly secret: string };
+export type CreatedSubscriberView = ChangedSubscriberView & SecretSubscriberView;
+
+export function subscriberView(
+  subscriber: Subscriber,
+  self: string,
+  { hookHmac }: WireFormat,
+): SubscriberView {
+  const ends = subscriber.secrets.flatMap(({ expiresAt }) => expiresAt ?? []);
+  return {
+    id: subscriber.id,
+    self,
+    url: subscriber.url,
+    events: subscriber.events,
+    exclude: subscriber.exclude,
+    filter: subscriber.filter,
+    rateLimit: subscriber.rateLimit,
+    ordered: subscriber.ordered,
+    onExhausted: subscriber.onExhausted,
+    holdFor: subscriber.holdFor,
+    contentType: subscriber.contentType,
+    digest: hookHmac ? subscriber.digest : undefined,
+    enabled: subscriber.enabled,
+    state: stateOf(subscriber),
+    description: subscriber.description,
+    metadata: subscriber.metadata,
+    rotationEndsAt: ends.length === 0 ? null : new Date(Math.max(...ends)).toISOString(),
+    createdAt: subscriber.createdAt.toISOString(),
+    updatedAt: subscriber.updatedAt.toISOString(),
+  };
+}
+
+/** The secret that signs deliveries: `whsec_` and base64, or the text that the caller gave. */
+export function secretOf({ secrets }: Subscriber): string {
+  return secrets[0]!.value;
+}
 
 export function stateOf({
   enabled,
@@ -15,100 +206,4 @@ export function stateOf({
 }: Pick<Subscriber, 'enabled' | 'verification'>): SubscriberState {
   if (verification === 'pending') return 'unverified';
   return enabled ? 'active' : 'disabled';
-}
-
-/** A subscriber as its owner sees it: every field is named here, so that no other can slip out. */
-export class SubscriberView {
-  readonly id: string;
-  /** The subscriber's own URL. */
-  readonly self: string;
-  readonly url: string;
-  readonly events: readonly string[];
-  readonly exclude: readonly string[];
-  readonly filter: JsonValue | null;
-  readonly rateLimit: RateLimit | null;
-  readonly ordered: boolean;
-  readonly onExhausted: Subscriber['onExhausted'];
-  readonly holdFor: number | null;
-  readonly contentType: string;
-  /** Of `Hook-HMAC`; undefined where that is not sent. */
-  readonly digest: Digest | undefined;
-  readonly enabled: boolean;
-  /** The present state of the subscriber; see {@link stateOf}. */
-  readonly state: SubscriberState;
-  readonly description: string | null;
-  readonly metadata: Readonly<Record<string, string>>;
-  /** When the secrets from before the latest rotation sign no more, which may be over; null without a rotation. */
-  readonly rotationEndsAt: string | null;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-
-  constructor(subscriber: Subscriber, self: string, { hookHmac }: WireFormat) {
-    this.id = subscriber.id;
-    this.self = self;
-    this.url = subscriber.url;
-    this.events = subscriber.events;
-    this.exclude = subscriber.exclude;
-    this.filter = subscriber.filter;
-    this.rateLimit = subscriber.rateLimit;
-    this.ordered = subscriber.ordered;
-    this.onExhausted = subscriber.onExhausted;
-    this.holdFor = subscriber.holdFor;
-    this.contentType = subscriber.contentType;
-    this.digest = hookHmac ? subscriber.digest : undefined;
-    this.enabled = subscriber.enabled;
-    this.state = stateOf(subscriber);
-    this.description = subscriber.description;
-    this.metadata = subscriber.metadata;
-    const ends = subscriber.secrets.flatMap(({ expiresAt }) => expiresAt ?? []);
-    this.rotationEndsAt = ends.length === 0 ? null : new Date(Math.max(...ends)).toISOString();
-    this.createdAt = subscriber.createdAt.toISOString();
-    this.updatedAt = subscriber.updatedAt.toISOString();
-  }
-}
-
-/** The response to a change. */
-export class ChangedSubscriberView extends SubscriberView {
-  constructor(
-    subscriber: Subscriber,
-    self: string,
-    format: WireFormat,
-    /** Sentences about what cannot be checked: fields of the filter on events without a schema. */
-    readonly warnings: readonly string[],
-  ) {
-    super(subscriber, self, format);
-  }
-}
-
-/** The response to a creation and to a rotation, the only ones that show the secret. */
-export class SecretSubscriberView extends SubscriberView {
-  /** The secret that signs deliveries: `whsec_` and base64, or the text that the caller gave. */
-  readonly secret: string;
-
-  constructor(subscriber: Subscriber, self: string, format: WireFormat) {
-    super(subscriber, self, format);
-    this.secret = subscriber.secrets[0]!.value;
-  }
-}
-
-/** The response to a creation. */
-export class CreatedSubscriberView extends SecretSubscriberView {
-  constructor(
-    subscriber: Subscriber,
-    self: string,
-    format: WireFormat,
-    /** As in {@link ChangedSubscriberView}. */
-    readonly warnings: readonly string[],
-  ) {
-    super(subscriber, self, format);
-  }
-}
-
-/** One page of a list. */
-export class SubscriberPageView {
-  constructor(
-    readonly items: readonly SubscriberView[],
-    /** Pass it as `after` to read on; null on the last page. */
-    readonly next: string | null,
-  ) {}
 }

@@ -35,22 +35,19 @@ import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { RoutePaths } from '../platform/route-paths.js';
-import { SubscriberQueryPipe } from './subscriber-query.pipe.js';
+import { QueryPipe } from '../http/query.pipe.js';
+import { SUBSCRIBERS_QUERY } from './subscriber-query.js';
 import {
-  ChangedSubscriberView,
-  CreatedSubscriberView,
-  SubscriberPageView,
-  SubscriberView,
+  type ChangedSubscriberView,
+  type CreatedSubscriberView,
+  secretOf,
+  SUBSCRIBER_FIELDS,
+  type SubscriberView,
+  subscriberView,
 } from './subscriber.view.js';
 
-/** The fields that a caller may set. */
-const FIELDS = [
-  ...['url', 'events', 'exclude', 'filter', 'rateLimit', 'contentType', 'digest'],
-  ...['ordered', 'onExhausted', 'holdFor'],
-  ...['secret', 'enabled', 'description', 'metadata'],
-];
-const NEW = new GivenFieldsPipe(FIELDS, true);
-const CHANGES = new GivenFieldsPipe(FIELDS, false);
+const NEW = new GivenFieldsPipe(SUBSCRIBER_FIELDS, true);
+const CHANGES = new GivenFieldsPipe(SUBSCRIBER_FIELDS, false);
 
 /** The routes that keep subscribers: list, create, read, change, delete. */
 export function subscribersController(settings: ApiSettings): Type<unknown> {
@@ -73,15 +70,13 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     async list(
       @CallerScope() scope: OwnerScope,
       @CollectionPath(0) collection: string,
-      @Query(new SubscriberQueryPipe()) query: unknown,
-    ): Promise<SubscriberPageView> {
+      @Query(new QueryPipe(SUBSCRIBERS_QUERY)) query: unknown,
+    ): Promise<{ readonly items: readonly SubscriberView[]; readonly next: string | null }> {
       const { items, next } = await this.subscribers.list(query as SubscriberQuery, scope);
-      return new SubscriberPageView(
-        items.map(
-          (item) => new SubscriberView(item, settings.self(collection, item.id), this.format),
-        ),
-        next,
+      const shown = items.map((item) =>
+        subscriberView(item, settings.self(collection, item.id), this.format),
       );
+      return { items: shown, next };
     }
 
     @Post(list)
@@ -106,15 +101,12 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
         { limits: settings.subscriberLimits, isChallenged: challenges.enabled },
       );
       const subscriber = await challenges.ask(created, scope);
-      const self = settings.self(collection, subscriber.id);
-      response.header('Location', self);
-      response.header('ETag', entityTag(subscriber));
-      return new CreatedSubscriberView(
-        subscriber,
-        self,
-        this.format,
-        this.subscribers.warnings(subscriber),
-      );
+      response.header('Location', settings.self(collection, subscriber.id));
+      return {
+        ...this.#view(subscriber, collection, response),
+        secret: secretOf(subscriber),
+        warnings: this.subscribers.warnings(subscriber),
+      };
     }
 
     @Get(one)
@@ -153,14 +145,8 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
         }),
       );
       const subscriber = changes.url === undefined ? updated : await challenges.ask(updated, scope);
-      response.header('ETag', entityTag(subscriber));
-      const self = settings.self(collection, subscriber.id);
-      return new ChangedSubscriberView(
-        subscriber,
-        self,
-        this.format,
-        this.subscribers.warnings(subscriber),
-      );
+      const warnings = this.subscribers.warnings(subscriber);
+      return { ...this.#view(subscriber, collection, response), warnings };
     }
 
     @Delete(one)
@@ -176,7 +162,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
 
     #view(subscriber: Subscriber, collection: string, response: HeaderResponse): SubscriberView {
       response.header('ETag', entityTag(subscriber));
-      return new SubscriberView(subscriber, settings.self(collection, subscriber.id), this.format);
+      return subscriberView(subscriber, settings.self(collection, subscriber.id), this.format);
     }
   }
 

@@ -1,0 +1,76 @@
+import { InvalidInputError } from '../../errors/index.js';
+import { ANSWER_CLASSES } from '../../outbox/index.js';
+import { checkPattern, MAX_PATTERN_LENGTH } from '../../subscriber/index.js';
+import {
+  choice,
+  idOf,
+  moment,
+  pageOf,
+  type QueryParameters,
+  wholeNumber,
+} from '../http/query.pipe.js';
+import { text } from '../schema/schema.js';
+
+// Any other text would begin anew, at the first page or at none.
+const PLACE = /^dlv_[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
+const HOST = /^[\x21-\x7e]{1,320}$/;
+
+const SUBSCRIBER = { subscriber: idOf('subscriber', 'Id of a subscriber; default: any') };
+const RANGE = { since: moment('From then on'), until: moment('Before then') };
+
+/** The deliveries of one subscriber. */
+export const OWN_LOG_QUERY = {
+  ...pageOf((given) => typeof given === 'string' && PLACE.test(given)),
+  delivery: idOf('delivery'),
+  message: idOf('message'),
+  event: {
+    schema: {
+      ...text,
+      minLength: 1,
+      maxLength: MAX_PATTERN_LENGTH,
+      description: 'The name of an event, or a pattern such as order.*',
+    },
+    read: (given: unknown) => (isPattern(given) ? given : null),
+    reason: 'must be the name of an event, or a pattern such as order.*',
+    code: 'malformed-pattern',
+  },
+  status: choice(['pending', 'succeeded', 'failed'], 'must be pending, succeeded or failed'),
+  statusClass: choice(ANSWER_CLASSES, `must be one of ${ANSWER_CLASSES.join(', ')}`, {
+    description:
+      'The answer to the latest attempt; error: none for another reason than a timeout; none: no attempt, or one that the log has not kept',
+  }),
+  host: {
+    schema: {
+      ...text,
+      minLength: 1,
+      maxLength: 320,
+      description: 'Host of the URL, with its port unless it is 443 or 80',
+    },
+    read: (given: unknown) => (typeof given === 'string' && HOST.test(given) ? given : null),
+    reason: 'must be a host as in URLs, with its port unless it is 443 or 80',
+  },
+  ...RANGE,
+} satisfies QueryParameters;
+
+/** The deliveries of all subscribers. */
+export const LOG_QUERY = { ...OWN_LOG_QUERY, ...SUBSCRIBER } satisfies QueryParameters;
+
+/** The attempts to be counted. */
+export const FIGURES_QUERY = {
+  ...SUBSCRIBER,
+  by: choice(['hour', 'day'], 'must be hour or day', { default: 'hour' }),
+  ...RANGE,
+} satisfies QueryParameters;
+
+/** The days of a subscriber's figures. */
+export const STATS_QUERY = { days: wholeNumber(90, 30) } satisfies QueryParameters;
+
+function isPattern(given: unknown): boolean {
+  try {
+    checkPattern(given);
+    return true;
+  } catch (error) {
+    if (error instanceof InvalidInputError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,102 @@
+import type { PipeTransform } from '@nestjs/common';
+import { isIdLike } from '../../common/index.js';
+import { isObject } from '../../common/objects.js';
+import { parseIsoDate } from '../../common/time-text.js';
+import type { RefusalCode } from '../../errors/index.js';
+import { integer, oneOf, type Schema, text, time } from '../schema/schema.js';
+import { badRequest, type RefusedField } from '../problems/errors.js';
+import { NO_MOMENT, NOT_AFTER_SINCE } from './validators.js';
+
+/** A query parameter: what documents say of it, and how it is read. */
+export interface QueryParameter {
+  /** Its `default` is what is read where the parameter is left out. */
+  readonly schema: Schema;
+  /** Returns null for what is refused. */
+  readonly read: (given: unknown) => unknown;
+  /** The error text, after the name. */
+  readonly reason: string;
+  /** Default `invalid`. */
+  readonly code?: RefusalCode;
+  /** The name of what is read. Default: that of the parameter. */
+  readonly field?: string;
+}
+
+/** The query parameters of a route by name. */
+export type QueryParameters = Readonly<Record<string, QueryParameter>>;
+
+/** Reads the parameters of a route. Others are not looked at: a guard may have its own, for example an API key. */
+export class QueryPipe implements PipeTransform<unknown, object> {
+  constructor(private readonly parameters: QueryParameters) {}
+
+  transform(query: unknown): object {
+    const given = isObject(query) ? query : {};
+    const refused: RefusedField[] = [];
+    const result: Record<string, unknown> = {};
+    for (const [name, { schema, read, reason, code, field = name }] of Object.entries(
+      this.parameters,
+    )) {
+      const value = given[name] === undefined ? schema['default'] : read(given[name]);
+      if (value === null) refused.push({ field: name, reason, ...(code && { code }) });
+      else if (value !== undefined) result[field] = value;
+    }
+    const { since, until } = result as { readonly since?: Date; readonly until?: Date };
+    if (since !== undefined && until !== undefined && until <= since) {
+      refused.push(NOT_AFTER_SINCE);
+    }
+    if (refused.length > 0) throw badRequest(refused);
+    return result;
+  }
+}
+
+/** A whole number from 1 on. */
+export function wholeNumber(maximum: number, byDefault: number): QueryParameter {
+  return {
+    schema: { ...integer, minimum: 1, maximum, default: byDefault },
+    read: (given) =>
+      typeof given === 'string' && /^[1-9]\d{0,3}$/.test(given) && Number(given) <= maximum
+        ? Number(given)
+        : null,
+    reason: `must be a whole number from 1 to ${maximum}`,
+  };
+}
+
+/** One of some texts. */
+export function choice(
+  values: readonly string[],
+  reason: string,
+  facts: Schema = {},
+): QueryParameter {
+  return {
+    schema: { ...oneOf(values), ...facts },
+    read: (given) => (values.some((value) => value === given) ? given : null),
+    reason,
+  };
+}
+
+/** The id of something. */
+export function idOf(what: string, description = `Id of a ${what}`): QueryParameter {
+  return {
+    schema: { ...text, minLength: 1, maxLength: 64, description },
+    read: (given) => (isIdLike(given) ? given : null),
+    reason: `must be the id of a ${what}`,
+    field: `${what}Id`,
+  };
+}
+
+/** A point in time. */
+export function moment(description: string): QueryParameter {
+  const schema = { ...time, description };
+  return { schema, read: parseIsoDate, reason: NO_MOMENT, code: 'not-a-time' };
+}
+
+/** The parameters of a list in pages. @param isPlace tells whether a text may be the `next` of a page */
+export function pageOf(isPlace: (given: unknown) => boolean = isIdLike) {
+  return {
+    limit: wholeNumber(100, 20),
+    after: {
+      schema: { ...text, minLength: 1, maxLength: 64, description: 'The next of the page before' },
+      read: (given: unknown) => (isPlace(given) ? given : null),
+      reason: 'must be the "next" of an earlier page',
+    },
+  } satisfies QueryParameters;
+}

@@ -1,0 +1,19 @@
+import { MAX_SEARCH_LENGTH } from '../../subscriber/index.js';
+import { pageOf, type QueryParameters } from '../http/query.pipe.js';
+import { text } from '../schema/schema.js';
+
+/** The subscribers that a list shows: their service looks at the text. */
+export const SUBSCRIBERS_QUERY = {
+  ...pageOf(),
+  search: {
+    schema: {
+      ...text,
+      minLength: 1,
+      maxLength: MAX_SEARCH_LENGTH,
+      description:
+        'A text that the URL or the description holds; a page may then have fewer items than `limit`, or none, and a `next`',
+    },
+    read: (given: unknown) => given,
+    reason: '',
+  },
+} satisfies QueryParameters;
