@@ -1,7 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { STATUS_CODES } from 'node:http';
 import type { InvalidInputError } from '../../errors/index.js';
-import type { Problem } from './problem.js';
 import { PROBLEM_CODES, type ProblemCode } from './problem-codes.js';
 
 /** One refused field: its name as the caller spelled it, and a sentence part that follows the name. */
@@ -35,7 +34,7 @@ export function refusedField(error: InvalidInputError, name: string): RefusedFie
 export function problem(
   code: Exclude<ProblemCode, 'refused'>,
   detail: string | readonly RefusedField[],
-  data?: Problem['data'],
+  data?: Readonly<Record<string, number>>,
 ): HttpException {
   const statusCode = PROBLEM_CODES[code];
   const error = STATUS_CODES[statusCode];
