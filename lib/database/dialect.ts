@@ -22,6 +22,8 @@ export interface Dialect {
   readonly returns: boolean;
   /** The statement with the database's own placeholders. */
   placeholders(sql: string): string;
+  /** A parameter in a statement that any client may run: some send all values to PostgreSQL as texts. */
+  parameter(kind: ColumnKind | 'json'): string;
   /**
    * A table expression over one parameter, that of {@link rowsParameter}: a statement takes any number of rows and keeps
    * its text, so that it is prepared once.
@@ -90,6 +92,7 @@ const SQLITE: Dialect = {
   name: 'sqlite',
   returns: true,
   placeholders: (sql) => sql,
+  parameter: () => '?',
   rows(alias, columns) {
     const list = Object.keys(columns).map((name, at) => `value->>${at} AS ${name}`);
     return `(SELECT ${list.join(', ')} FROM json_each(?)) AS ${alias}`;
@@ -121,6 +124,7 @@ const POSTGRES: Dialect = {
     let count = 0;
     return sql.replaceAll('?', () => `$${++count}`);
   },
+  parameter: (kind) => (kind === 'text' ? '?' : `CAST(? AS ${kind})`),
   rows(alias, columns) {
     const types = { text: 'text', int: 'int', bigint: 'bigint', uuid: 'uuid' };
     const list = Object.entries(columns).map(([name, kind]) => `${name} ${types[kind]}`);
@@ -171,6 +175,7 @@ const MYSQL: Dialect = {
   name: 'mysql',
   returns: false,
   placeholders: (sql) => sql,
+  parameter: () => '?',
   rows(alias, columns) {
     // MariaDB has no uuid here, and compares a text with one by the index as well.
     const types = { text: 'longtext', int: 'int', bigint: 'bigint', uuid: 'longtext' };

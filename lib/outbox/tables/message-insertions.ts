@@ -1,5 +1,11 @@
 import type { Message } from '../../message/index.js';
-import { type Columns, type Dialect, idRows, type Statement } from '../../database/dialect.js';
+import {
+  type ColumnKind,
+  type Columns,
+  type Dialect,
+  idRows,
+  type Statement,
+} from '../../database/dialect.js';
 import type { Result, Step } from '../../database/sql-client.js';
 import type { TableNames } from '../entities/table-names.js';
 import { hashOf, keyOf } from './keys.js';
@@ -14,6 +20,15 @@ import { MESSAGE_COLUMNS, type MessageRowMapper } from './message-row-mapper.js'
 export type KnownCheck = 'none' | 'stored' | 'committed';
 
 const ROWS_PREPARED = 20;
+
+/** The columns of messages that are no texts. */
+const KINDS: Readonly<Record<string, ColumnKind | 'json'>> = {
+  id: 'uuid',
+  time: 'bigint',
+  sequence: 'bigint',
+  recipients: 'json',
+  body: 'json',
+};
 
 const KEYED: Columns = { id: 'uuid', key_hash: 'uuid', sequence: 'bigint' };
 
@@ -110,14 +125,15 @@ export class MessageInsertions {
     const used = MESSAGE_COLUMNS.map((_, at) => rows.some((values) => values[at] !== null));
     if (numbers !== undefined) used[MESSAGE_COLUMNS.length - 1] = true;
     const columns = MESSAGE_COLUMNS.filter((_, at) => used[at]);
-    const tuple = `(${columns.map(() => '?').join(', ')})`;
+    const marks = columns.map((name) => this.dialect.parameter(KINDS[name] ?? 'text'));
+    const tuple = `(${marks.join(', ')})`;
     const parameters: unknown[] = [];
     const tuples = messages.map((message, index) => {
       const values = rows[index]!.filter((_, at) => used[at]);
       const number = numbers?.expression(message, 'allocated');
       if (number !== undefined) values.splice(-1, 1, ...number.parameters);
       parameters.push(...values);
-      return number === undefined ? tuple : tuple.replace(/\?\)$/, `${number.sql})`);
+      return number === undefined ? tuple : `(${[...marks.slice(0, -1), number.sql].join(', ')})`;
     });
     return {
       sql: `INSERT INTO ${this.tables.messages} (${columns.join(', ')}) VALUES ${tuples.join(', ')} ${end}`,
@@ -125,13 +141,19 @@ export class MessageInsertions {
     };
   }
 
+  /** The parameters of a token and a time. */
+  get #leaseMarks(): string {
+    return `${this.dialect.parameter('text')}, ${this.dialect.parameter('bigint')}`;
+  }
+
   #lease(messages: readonly Message[], { token, leasedUntil }: NewLease): Statement | null {
     if (messages.length === 0) return null;
+    const lease = this.#leaseMarks;
     if (messages.every(({ key }) => key === null)) {
       const table = this.tables.pendingMessages;
       if (messages.length === 1) {
         return {
-          sql: `INSERT INTO ${table} (id, lease, due_at) VALUES (?, ?, ?)`,
+          sql: `INSERT INTO ${table} (id, lease, due_at) VALUES (${this.dialect.parameter('uuid')}, ${lease})`,
           parameters: [keyOf('msg_', messages[0]!.id), token, leasedUntil],
         };
       }
@@ -140,7 +162,7 @@ export class MessageInsertions {
         messages.map(({ id }) => keyOf('msg_', id)),
       );
       return {
-        sql: `INSERT INTO ${table} (id, lease, due_at) SELECT r.id, ?, ? FROM ${rows}`,
+        sql: `INSERT INTO ${table} (id, lease, due_at) SELECT r.id, ${lease} FROM ${rows}`,
         parameters: [token, leasedUntil, parameter],
       };
     }
@@ -150,7 +172,7 @@ export class MessageInsertions {
       sequence: message.sequence,
     }));
     return {
-      sql: `INSERT INTO ${this.tables.pendingMessages} (id, key_hash, sequence, lease, due_at) SELECT r.id, r.key_hash, r.sequence, ?, ? FROM ${this.dialect.rows('r', KEYED)}`,
+      sql: `INSERT INTO ${this.tables.pendingMessages} (id, key_hash, sequence, lease, due_at) SELECT r.id, r.key_hash, r.sequence, ${lease} FROM ${this.dialect.rows('r', KEYED)}`,
       parameters: [token, leasedUntil, this.dialect.rowsParameter(KEYED, keyed)],
     };
   }
@@ -171,13 +193,13 @@ export class MessageInsertions {
     const keyed = messages.filter(({ key }) => key !== null);
     if (keyed.length === 0) {
       return {
-        sql: `INSERT INTO ${table} (id, lease, due_at) SELECT id, ?, ? FROM stored`,
+        sql: `INSERT INTO ${table} (id, lease, due_at) SELECT id, ${this.#leaseMarks} FROM stored`,
         parameters: [token, leasedUntil],
       };
     }
     const hashes = keyed.map(() => '(?::uuid, ?::uuid)').join(', ');
     return {
-      sql: `INSERT INTO ${table} (id, key_hash, sequence, lease, due_at) SELECT s.id, k.key_hash, s.sequence, ?, ? FROM stored s LEFT JOIN (VALUES ${hashes}) AS k(id, key_hash) ON k.id = s.id`,
+      sql: `INSERT INTO ${table} (id, key_hash, sequence, lease, due_at) SELECT s.id, k.key_hash, s.sequence, ${this.#leaseMarks} FROM stored s LEFT JOIN (VALUES ${hashes}) AS k(id, key_hash) ON k.id = s.id`,
       parameters: [
         token,
         leasedUntil,

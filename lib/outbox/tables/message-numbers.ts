@@ -93,8 +93,9 @@ export class MessageNumbers {
         parameters: [this.dialect.rowsParameter(COUNTED, this.#counts)],
       };
     }
+    const pair = `(${this.dialect.parameter('uuid')}, ${this.dialect.parameter('bigint')})`;
     return {
-      source: `VALUES ${this.#counts.map(() => '(?, ?)').join(', ')}`,
+      source: `VALUES ${this.#counts.map(() => pair).join(', ')}`,
       parameters: this.#counts.flatMap(({ id, count }) => [id, count]),
     };
   }
@@ -157,7 +158,7 @@ export class MessageNumbers {
     const place = this.#places.get(message);
     if (place === undefined) return undefined;
     return {
-      sql: `(SELECT n.sequence - ${place.after} FROM ${allocated} n WHERE n.key_id = ?)`,
+      sql: `(SELECT n.sequence - ${place.after} FROM ${allocated} n WHERE n.key_id = ${this.dialect.parameter('uuid')})`,
       parameters: [place.id],
     };
   }
