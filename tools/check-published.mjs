@@ -14,6 +14,7 @@ const OPTIONAL_PEERS = {
   './prometheus': ['prom-client'],
   './opentelemetry': ['@opentelemetry/api'],
   './terminus': ['@nestjs/terminus'],
+  './sql': ['pg'],
 };
 
 const root = resolve(process.argv[2] ?? '.');

@@ -12,7 +12,7 @@ const FLOORS = [
   ['delivery'],
   ['dispatch'],
   ['capture', 'outbox', 'bullmq', 'microservices', 'api', 'migrations'],
-  ['metrics', 'tracing', 'terminus', 'extending', 'page'],
+  ['metrics', 'tracing', 'terminus', 'extending', 'page', 'sql'],
   ['module'],
   ['thorn.module'],
   ['testing'],

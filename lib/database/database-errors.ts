@@ -16,10 +16,16 @@ const CONFLICTS: ReadonlySet<unknown> = new Set([
 /** The code that the driver gave an error, however the client has wrapped it. */
 export function databaseCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
-  const { driverError, cause, code } = error as Readonly<Record<string, unknown>>;
+  const { driverError, cause, meta, driverAdapterError, originalCode, code } = error as Readonly<
+    Record<string, unknown>
+  >;
   return (
     databaseCode(driverError) ??
     databaseCode(cause) ??
+    // Of Prisma: meta.driverAdapterError.cause.originalCode, or meta.code with its engine.
+    databaseCode(meta) ??
+    databaseCode(driverAdapterError) ??
+    (typeof originalCode === 'string' ? originalCode : undefined) ??
     (typeof code === 'string' ? code : undefined)
   );
 }
@@ -32,6 +38,11 @@ export function isTaken(error: unknown): boolean {
 /** True when the database has ended a transaction in favour of another one, so that its caller may repeat it. */
 export function isConflict(error: unknown): boolean {
   return CONFLICTS.has(databaseCode(error));
+}
+
+/** True when PostgreSQL refuses what comes after a statement that has failed, until the rollback. */
+export function isTransactionFailed(error: unknown): boolean {
+  return databaseCode(error) === '25P02';
 }
 
 /** True when MySQL or MariaDB knows no table of the name. */

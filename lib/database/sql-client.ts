@@ -73,6 +73,9 @@ export abstract class SqlClient<Transaction = unknown> {
    */
   abstract join(transaction: Transaction): JoinedTransaction | Promise<JoinedTransaction>;
 
+  /** Ends the connections that were made for the library alone, once everything else has stopped. */
+  close?(): Promise<void>;
+
   /** Tells the application's log of a statement that the library runs on the driver. Default: nobody is told. */
   logStatement?(sql: string, parameters: readonly unknown[]): void;
 

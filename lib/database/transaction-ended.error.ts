@@ -10,9 +10,18 @@ export class TransactionEndedError extends ThornError {
   }
 
   /** @param how to begin a transaction with the client, such as `dataSource.transaction((manager) => …)` */
-  static of(client: string, how: string): TransactionEndedError {
+  static of(client: string, how: string, cause?: unknown): TransactionEndedError {
     return new TransactionEndedError(
       `The transaction of ${client} has ended: nothing belongs to it any more. Await everything that is done within ${how}.`,
+      cause,
+    );
+  }
+
+  /** @param cause the error with which PostgreSQL refused a statement; undefined when the client knew it before */
+  static afterFailure(client: string, cause?: unknown): TransactionEndedError {
+    return new TransactionEndedError(
+      `A statement of the transaction of ${client} has failed, and PostgreSQL refuses all others until its rollback. Let the error out of the transaction, or run what may fail in a nested one.`,
+      cause,
     );
   }
 }

@@ -1,5 +1,6 @@
 import { dataSourceOf, escapePath } from '../common/typeorm-compat.js';
 import { ThornConfigurationError } from '../errors/index.js';
+import { isTransactionFailed } from './database-errors.js';
 import { type Dialect, findDialect, type Statement } from './dialect.js';
 import {
   type JoinedTransaction,
@@ -104,8 +105,9 @@ export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
   }
 
   override join(manager: SqlManager): JoinedTransaction {
-    const { queryRunner } = manager;
-    if (dataSourceOf(manager) !== this.dataSource) {
+    const { queryRunner } = manager ?? {};
+    const source: SqlDataSource | undefined = dataSourceOf(manager ?? {});
+    if (source !== undefined && source !== this.dataSource) {
       throw new OtherDatabaseError(this.name, 'another data source');
     }
     if (queryRunner?.isReleased === true) throw TransactionEndedError.of(this.name, HOW);
@@ -117,7 +119,13 @@ export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
   /** Runs statements with a manager: in its transaction, when it is in one. */
   within({ queryRunner }: SqlManager): JoinedTransaction {
     const run = (statement: Statement) =>
-      queryRunner === undefined ? this.#runAlone(statement) : this.runOn(queryRunner, statement);
+      queryRunner === undefined
+        ? this.#runAlone(statement)
+        : this.runOn(queryRunner, statement).catch((error: unknown) => {
+            throw isTransactionFailed(error)
+              ? TransactionEndedError.afterFailure(this.name, error)
+              : error;
+          });
     const dialect = () => this.dialect;
     return {
       client: this,

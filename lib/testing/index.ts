@@ -47,6 +47,11 @@ export {
   type RecipientPolicyUnderTest,
 } from './conformance/recipient-policy.js';
 export { retryPolicyConformance, type RetryPolicyUnderTest } from './conformance/retry-policy.js';
+export {
+  sqlClientConformance,
+  type SqlClientFixture,
+  type SqlClientUnderTest,
+} from './conformance/sql-client.js';
 export type { SubscriberStorage } from './conformance/subscriber-repository/suite-context.js';
 export {
   subscriberRepositoryConformance,

@@ -15,6 +15,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   'nestjs-thorn/opentelemetry': 'lib/tracing/index.ts',
   'nestjs-thorn/prometheus': 'lib/metrics/index.ts',
   'nestjs-thorn/terminus': 'lib/terminus/index.ts',
+  'nestjs-thorn/sql': 'lib/sql/index.ts',
   'nestjs-thorn/page': 'lib/page/index.ts',
   '@nestjs/passport': 'test/guides/passport-types.ts',
   'passport-jwt': 'test/guides/passport-types.ts',

@@ -1,0 +1,65 @@
+import type { Abstract, InjectionToken, OptionalFactoryDependency, Type } from '@nestjs/common';
+import type { SqlClient } from '../database/sql-client.js';
+import { ThornConfigurationError } from '../errors/index.js';
+
+/** Makes a client of the application from injected services. */
+export interface ClientFactory<Client> {
+  /** What the arguments are injected by. Default: no arguments. */
+  readonly inject?: readonly (InjectionToken | OptionalFactoryDependency)[];
+  readonly useFactory: (...injected: never[]) => Client | Promise<Client>;
+}
+
+/** A client of the application: itself, the token that Nest injects it by, or a factory. */
+export type ClientSource<Client extends object> =
+  Client | Type<Client> | Abstract<Client> | string | symbol | ClientFactory<Client>;
+
+/** What `fromPrisma()` and its like return: makes the {@link SqlClient}, with what Nest injects. */
+export interface SqlClientDefinition<Transaction = unknown> {
+  readonly inject: (InjectionToken | OptionalFactoryDependency)[];
+  readonly useFactory: (...injected: unknown[]) => Promise<SqlClient<Transaction>>;
+}
+
+type Sources<Clients extends readonly (object | undefined)[]> = {
+  readonly [Index in keyof Clients]:
+    ClientSource<NonNullable<Clients[Index]>> | Extract<Clients[Index], undefined>;
+};
+
+/**
+ * @param sources the client first; one that is undefined gives undefined
+ * @throws `ThornConfigurationError` `THORN_OPTION_INVALID` for a client that is no such thing
+ */
+export function defineSqlClient<Clients extends readonly (object | undefined)[], Transaction>(
+  place: string,
+  sources: Sources<Clients>,
+  make: (
+    ...clients: { readonly [Index in keyof Clients]: Clients[Index] }
+  ) => SqlClient<Transaction> | Promise<SqlClient<Transaction>>,
+): SqlClientDefinition<Transaction> {
+  if (sources[0] === undefined || sources[0] === null) {
+    throw new ThornConfigurationError(
+      'THORN_OPTION_INVALID',
+      `${place} takes a client, its injection token or a factory, not ${sources[0]}. A class that is undefined here is ` +
+        'imported in a circle.',
+      { place },
+    );
+  }
+  const factories = sources.map(factoryOf);
+  return {
+    inject: factories.flatMap(({ inject = [] }) => [...inject]),
+    useFactory: async (...injected) => {
+      let at = 0;
+      const clients: unknown[] = [];
+      for (const { inject = [], useFactory } of factories) {
+        const given = injected.slice(at, (at += inject.length)) as never[];
+        clients.push(await useFactory(...given));
+      }
+      return make(...(clients as unknown as Clients));
+    },
+  };
+}
+
+function factoryOf(source: ClientSource<object> | undefined): ClientFactory<unknown> {
+  if (typeof source === 'object' && 'useFactory' in source) return source;
+  if (typeof source === 'object' || source === undefined) return { useFactory: () => source };
+  return { inject: [source], useFactory: (client: unknown) => client };
+}

@@ -1,0 +1,64 @@
+import { OptionChecks } from '../common/option-checks.js';
+import type { Statement } from '../database/dialect.js';
+import type { Result } from '../database/sql-client.js';
+import type { PgPool } from '../database/sql-driver.js';
+import { type ClientSource, defineSqlClient, type SqlClientDefinition } from './client-source.js';
+import { PostgresClient, resultOf, type TransactionStatus } from './postgres-client.js';
+import { checkedPool, checkStoreOptions, type TableOptions } from './store-pool.js';
+
+/** A client of `pg` after `BEGIN`, from the pool or of one's own. */
+export interface PgTransaction extends TransactionStatus {
+  query(statement: { readonly text: string; readonly values: unknown[] }): Promise<object>;
+  /** A pool has it, and takes another connection for each query. */
+  readonly totalCount?: never;
+}
+
+/**
+ * Stores messages by `pg`.
+ *
+ * @param pool of `pg`, its injection token or a factory
+ * @throws `ThornConfigurationError` here or at start-up, naming what is wrong
+ *
+ * @example
+ * ```ts
+ * ThornModule.forRoot({ database: fromPg(pool) });
+ * ```
+ */
+export function fromPg(
+  pool: ClientSource<PgPool>,
+  options: TableOptions = {},
+): SqlClientDefinition<PgTransaction> {
+  new OptionChecks('fromPg()').names(options, ['schema']);
+  checkStoreOptions('fromPg()', options);
+  return defineSqlClient(
+    'fromPg()',
+    [pool],
+    (pool) => new PgClient(checkedPool('fromPg()', pool), options),
+  );
+}
+
+class PgClient extends PostgresClient<PgTransaction> {
+  readonly name = 'pg';
+
+  constructor(pool: PgPool, { schema }: TableOptions) {
+    super("a client of the pool after client.query('BEGIN')", { pool, schema });
+    // Known without a question to the database: a pool of one connection could not answer during its transaction.
+    pool.on('acquire', (client) => this.same.add(client));
+  }
+
+  protected override check(client: PgTransaction): Statement | undefined {
+    if (typeof client?.query !== 'function' || 'totalCount' in client) throw this.required();
+    return this.askStatus(client, () => this.required());
+  }
+
+  protected override originOf(client: PgTransaction): object {
+    return client;
+  }
+
+  protected override async run(
+    client: PgTransaction,
+    { sql: text, parameters }: Statement,
+  ): Promise<Result> {
+    return resultOf(await client.query({ text, values: parameters as unknown[] }));
+  }
+}

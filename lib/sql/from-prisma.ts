@@ -1,0 +1,117 @@
+import { OptionChecks } from '../common/option-checks.js';
+import type { Statement } from '../database/dialect.js';
+import type { Result, Row } from '../database/sql-client.js';
+import type { PgPool } from '../database/sql-driver.js';
+import { type ClientSource, defineSqlClient, type SqlClientDefinition } from './client-source.js';
+import { PostgresClient } from './postgres-client.js';
+import {
+  checkStoreOptions,
+  type StoreOptions,
+  type StorePool,
+  storePool,
+  unsupportedDatabase,
+} from './store-pool.js';
+
+const PLACE = 'fromPrisma()';
+const CHECK = new OptionChecks(PLACE);
+
+/** The part of a `PrismaClient` that is used. */
+export interface PrismaClientLike {
+  $connect(): PromiseLike<unknown>;
+  $queryRawUnsafe(sql: string, ...values: never[]): PromiseLike<unknown>;
+}
+
+/** What `prisma.$transaction(async (tx) => …)` gives. */
+export interface PrismaTransaction {
+  $queryRawUnsafe(sql: string, ...values: never[]): PromiseLike<unknown>;
+  $executeRawUnsafe(sql: string, ...values: never[]): PromiseLike<number>;
+  /** The client itself has it, and is in no transaction. */
+  readonly $connect?: never;
+}
+
+/** What Prisma's types leave out. */
+interface Internals {
+  readonly _activeProvider?: string;
+  readonly _originalClient?: object;
+}
+
+/**
+ * Stores messages by Prisma 6 or 7 on PostgreSQL. Everything else runs on `pg`, as Prisma shows no pool.
+ *
+ * @param client the application's `PrismaClient`, its injection token such as `PrismaService`, or a factory
+ * @throws `ThornConfigurationError` here or at start-up, naming what is wrong
+ *
+ * @example
+ * ```ts
+ * ThornModule.forRoot({ database: fromPrisma(PrismaService, { url: process.env.DATABASE_URL }) });
+ * ```
+ */
+export function fromPrisma(
+  client: ClientSource<PrismaClientLike>,
+  options: StoreOptions,
+): SqlClientDefinition<PrismaTransaction> {
+  checkStoreOptions(PLACE, options);
+  const hasConnections = 'url' in options || options.pool !== undefined;
+  CHECK.assert('url', hasConnections, 'or `pool` must be given, as Prisma shows no pool of `pg`');
+  return defineSqlClient<[PrismaClientLike, PgPool | undefined], PrismaTransaction>(
+    PLACE,
+    [client, options.pool],
+    (prisma, pool) => {
+      const isClient = typeof prisma?.$connect === 'function';
+      CHECK.assert('client', isClient, 'must be a PrismaClient, or what gives one');
+      assertOnPostgres(prisma);
+      return new PrismaSqlClient(storePool(PLACE, options, pool)!);
+    },
+  );
+}
+
+class PrismaSqlClient extends PostgresClient<PrismaTransaction> {
+  readonly name = 'Prisma';
+
+  constructor(store: StorePool) {
+    super('prisma.$transaction(async (tx) => …)', store);
+  }
+
+  protected override check(tx: PrismaTransaction): undefined {
+    // A transaction has $transaction as well, in Prisma 7.
+    if (typeof tx?.$executeRawUnsafe !== 'function' || tx.$connect !== undefined) {
+      throw this.required();
+    }
+    assertOnPostgres(tx);
+  }
+
+  /** The client that has begun it. */
+  protected override originOf(tx: PrismaTransaction): object {
+    return (tx as Internals)._originalClient ?? this;
+  }
+
+  protected override async run(
+    tx: PrismaTransaction,
+    { sql, parameters }: Statement,
+  ): Promise<Result> {
+    const values = parameters as never[];
+    if (answersRows(sql)) {
+      const rows = (await tx.$queryRawUnsafe(sql, ...values)) as Row[];
+      return { rows, affected: rows.length };
+    }
+    return { rows: [], affected: await tx.$executeRawUnsafe(sql, ...values) };
+  }
+
+  protected override translated(code: string | undefined, error: unknown): unknown {
+    return code === 'P2028' ? this.ended(error) : super.translated(code, error);
+  }
+}
+
+function assertOnPostgres(client: object): void {
+  const { _activeProvider: provider = 'postgresql' } = client as Internals;
+  if (provider.startsWith('postgres')) return;
+  throw unsupportedDatabase(PLACE, `The client (${provider})`);
+}
+
+/** Prisma runs what answers rows and what does not by different methods: each tells the one thing alone. */
+function answersRows(sql: string): boolean {
+  let outer = sql;
+  while (outer !== (outer = outer.replaceAll(/\([^()]*\)/g, '')));
+  const [verb] = /\b(?:SELECT|INSERT|UPDATE|DELETE|LOCK)\b/i.exec(outer) ?? [];
+  return verb?.toUpperCase() === 'SELECT' || /\bRETURNING\b/i.test(outer);
+}

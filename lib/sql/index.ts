@@ -1,0 +1,34 @@
+/**
+ * The database clients of an application: messages are stored in their transactions.
+ *
+ * @module nestjs-thorn/sql
+ */
+export type { Dialect, Statement } from '../database/dialect.js';
+export {
+  type CommitNews,
+  type JoinedTransaction,
+  type Result,
+  type Row,
+  SqlClient,
+  type SqlExecutor,
+} from '../database/sql-client.js';
+export type {
+  MysqlConnection,
+  MysqlPool,
+  PgClient,
+  PgPool,
+  SqlDriver,
+} from '../database/sql-driver.js';
+export type { SqlDataSource, SqlManager } from '../database/typeorm-client.js';
+export type { ClientFactory, ClientSource, SqlClientDefinition } from './client-source.js';
+export { type DrizzleDatabase, type DrizzleTransaction, fromDrizzle } from './from-drizzle.js';
+export { fromPg, type PgTransaction } from './from-pg.js';
+export { fromPrisma, type PrismaClientLike, type PrismaTransaction } from './from-prisma.js';
+export { fromTypeOrm } from './from-typeorm.js';
+export type {
+  ClientsPool,
+  GivenPool,
+  OwnConnections,
+  StoreOptions,
+  TableOptions,
+} from './store-pool.js';

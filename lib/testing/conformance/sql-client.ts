@@ -1,0 +1,228 @@
+import type { JoinedTransaction, Row, SqlClient } from '../../sql/index.js';
+import type { TestRunner } from './test-runner.js';
+
+/** A client of one test, on a database that has the library's tables. */
+export interface SqlClientFixture<Transaction> {
+  readonly client: SqlClient<Transaction>;
+  /** Runs work in a transaction of the client's own. */
+  transaction<Answer>(work: (transaction: Transaction) => Promise<Answer>): Promise<Answer>;
+  /** Runs work in a transaction within one, which can be rolled back alone. */
+  nested(transaction: Transaction, work: (inner: Transaction) => Promise<void>): Promise<void>;
+  /** Runs a statement in a transaction, by the client's own means. */
+  execute(transaction: Transaction, sql: string): Promise<unknown>;
+  /** The client itself, which is in no transaction. */
+  readonly bare: unknown;
+  /** As `transaction`, of another database on the server. */
+  elsewhere<Answer>(work: (transaction: Transaction) => Promise<Answer>): Promise<Answer>;
+  /** Asks the database on a connection of one's own, about what is committed. */
+  query(sql: string): Promise<readonly Row[]>;
+  close(): Promise<void>;
+}
+
+/** The implementation under test. */
+export interface SqlClientUnderTest<Transaction> {
+  /** Name of the implementation in the report. */
+  readonly name: string;
+  /**
+   * Called once for each test.
+   *
+   * @param connections of the client's own pool
+   */
+  makeFixture(connections: number): Promise<SqlClientFixture<Transaction>>;
+}
+
+const TABLE = 'thorn_conformance';
+const WRONG_TRANSACTION = 'THORN_TRANSACTION_REQUIRED';
+const ENDED = 'THORN_TRANSACTION_ENDED';
+
+/** Defines the tests that every {@link SqlClient} on PostgreSQL must pass. They make a table `thorn_conformance`. */
+export function sqlClientConformance<Transaction>(
+  { name, makeFixture }: SqlClientUnderTest<Transaction>,
+  { describe, it, expect }: TestRunner,
+): void {
+  type Fixture = SqlClientFixture<Transaction>;
+  const test = (title: string, body: (fixture: Fixture) => Promise<void>, connections = 2) =>
+    it(title, async () => {
+      const fixture = await makeFixture(connections);
+      try {
+        await fixture.query(`DROP TABLE IF EXISTS ${TABLE}`);
+        await fixture.query(
+          `CREATE TABLE ${TABLE} (id text PRIMARY KEY, number bigint, body json, parent text REFERENCES ${TABLE} DEFERRABLE INITIALLY DEFERRED)`,
+        );
+        await body(fixture);
+      } finally {
+        await fixture.close();
+      }
+    });
+  const insert = async ({ client }: Fixture, transaction: unknown, id: string) =>
+    write(await client.join(transaction as Transaction), id);
+  const write = (joined: JoinedTransaction, id: string) =>
+    joined.run({ sql: `INSERT INTO ${TABLE} (id) VALUES (CAST(? AS text))`, parameters: [id] });
+  const stored = async ({ query }: Fixture) => {
+    const rows = await query(`SELECT id FROM ${TABLE} ORDER BY id`);
+    return rows.map(({ id }) => id);
+  };
+  const codeOf = async (work: Promise<unknown>) =>
+    work.then(
+      () => 'none',
+      (error: unknown) => (error as { readonly code?: unknown }).code,
+    );
+
+  describe(`${name}: every SQL client`, () => {
+    test('writes with the commit, and with nothing else', async (fixture) => {
+      await fixture.transaction(async (transaction) => {
+        await insert(fixture, transaction, 'a');
+        await fixture.execute(transaction, `INSERT INTO ${TABLE} (id) VALUES ('b')`);
+        expect(await stored(fixture)).toEqual([]);
+      });
+
+      expect(await stored(fixture)).toEqual(['a', 'b']);
+    });
+
+    test('writes nothing with a rollback', async (fixture) => {
+      const work = fixture.transaction(async (transaction) => {
+        await insert(fixture, transaction, 'a');
+        throw new Error('rolled back');
+      });
+
+      await expect(work).rejects.toMatchObject({ message: 'rolled back' });
+      expect(await stored(fixture)).toEqual([]);
+    });
+
+    test('joins a nested transaction, whose rollback keeps the outer one', async (fixture) => {
+      await fixture.transaction(async (transaction) => {
+        await insert(fixture, transaction, 'outer');
+        const inner = fixture.nested(transaction, async (nested) => {
+          await insert(fixture, nested, 'inner');
+          throw new Error('rolled back');
+        });
+        await expect(inner).rejects.toThrow();
+        await insert(fixture, transaction, 'after');
+        await fixture.nested(transaction, async (nested) => {
+          await insert(fixture, nested, 'kept');
+        });
+      });
+
+      expect(await stored(fixture)).toEqual(['after', 'kept', 'outer']);
+    });
+
+    test('refuses a transaction after a statement that has failed, and names the cause', async (fixture) => {
+      let joining: unknown;
+      const work = fixture.transaction(async (transaction) => {
+        await insert(fixture, transaction, 'a');
+        await expect(fixture.execute(transaction, 'SELECT 1 / 0')).rejects.toThrow();
+        joining = await codeOf(insert(fixture, transaction, 'b'));
+      });
+      // A COMMIT of a failed transaction is a ROLLBACK. Few clients tell.
+      await work.catch(() => undefined);
+
+      expect(joining).toBe(ENDED);
+      expect(await stored(fixture)).toEqual([]);
+    });
+
+    test('writes nothing when the COMMIT fails', async (fixture) => {
+      const work = fixture.transaction(async (transaction) => {
+        await insert(fixture, transaction, 'a');
+        const orphan = `INSERT INTO ${TABLE} (id, parent) VALUES ('b', 'nobody')`;
+        await fixture.execute(transaction, orphan);
+      });
+
+      await expect(work).rejects.toThrow();
+      expect(await stored(fixture)).toEqual([]);
+    });
+
+    test('refuses a transaction that has ended', async (fixture) => {
+      let ended: Transaction | undefined;
+      await fixture.transaction(async (transaction) => {
+        ended = transaction;
+        await insert(fixture, transaction, 'a');
+      });
+
+      const code = await codeOf(insert(fixture, ended, 'late'));
+      expect([ENDED, WRONG_TRANSACTION].filter((one) => one === code)).toHaveLength(1);
+      expect(await stored(fixture)).toEqual(['a']);
+    });
+
+    test('refuses the client itself, which is in no transaction', async (fixture) => {
+      for (const wrong of [fixture.bare, {}, undefined, null, 'transaction']) {
+        expect(await codeOf(insert(fixture, wrong, 'a'))).toBe(WRONG_TRANSACTION);
+      }
+      expect(await stored(fixture)).toEqual([]);
+    });
+
+    test('refuses a transaction of another database, which stays usable', async (fixture) => {
+      const answer = await fixture.elsewhere(async (transaction) => {
+        expect(await codeOf(insert(fixture, transaction, 'a'))).toBe('THORN_DATABASE_OTHER');
+        expect(await codeOf(insert(fixture, transaction, 'a'))).toBe('THORN_DATABASE_OTHER');
+        await fixture.execute(transaction, 'SELECT 1');
+        return 'committed';
+      });
+
+      expect(answer).toBe('committed');
+      await fixture.transaction((transaction) => insert(fixture, transaction, 'b'));
+      expect(await stored(fixture)).toEqual(['b']);
+    });
+
+    test('needs no connection beside that of the transaction', async (fixture) => {
+      await fixture.transaction((transaction) => insert(fixture, transaction, 'a'));
+      await fixture.transaction((transaction) => insert(fixture, transaction, 'b'));
+
+      expect(await stored(fixture)).toEqual(['a', 'b']);
+    }, 1);
+
+    test('sends texts, numbers and null as they are', async (fixture) => {
+      const id = `'$1" ? \\ ü\u{1f98a}`;
+      const body = '{"a": [1, "$2", null]}';
+      await fixture.transaction(async (transaction) => {
+        const joined = await fixture.client.join(transaction);
+        const sql = `INSERT INTO ${TABLE} (id, number, body, parent) VALUES (CAST(? AS text), CAST(? AS bigint), CAST(? AS json), CAST(? AS text))`;
+        await joined.run({ sql, parameters: [id, 1_767_225_600_000, body, null] });
+        await joined.run({ sql, parameters: ['exact', '9007199254740993', '"text"', id] });
+      });
+
+      const rows = await fixture.query(
+        `SELECT id, number::text, body::text, parent FROM ${TABLE} ORDER BY number`,
+      );
+      expect(rows).toEqual([
+        { id, number: '1767225600000', body, parent: null },
+        { id: 'exact', number: '9007199254740993', body: '"text"', parent: id },
+      ]);
+    });
+
+    test('answers rows under the names of the statement, and how many were written', async (fixture) => {
+      await fixture.transaction(async (transaction) => {
+        const joined = await fixture.client.join(transaction);
+        const run = (sql: string, ...parameters: (string | number)[]) =>
+          joined.run({ sql, parameters });
+        const values = 'VALUES (CAST(? AS text), CAST(? AS bigint))';
+        const into = `INSERT INTO ${TABLE} (id, number)`;
+        // In the order of the calls.
+        const [written, both, returned] = await Promise.all([
+          run(`${into} ${values}, (CAST(? AS text), CAST(? AS bigint))`, 'a', 1, 'b', 2),
+          run(`WITH other AS (${into} ${values}) ${into} ${values}`, 'c', 3, 'd', 4),
+          run(
+            `UPDATE ${TABLE} SET number = number + 1 WHERE number > ? RETURNING id AS "theId"`,
+            2,
+          ),
+        ]);
+        expect(written.affected).toBe(2);
+        expect(both.affected).toBe(1);
+        expect(returned.affected).toBe(2);
+        expect(returned.rows.map(({ theId }) => theId).toSorted()).toEqual(['c', 'd']);
+        const counted = await run(
+          `WITH removed AS (DELETE FROM ${TABLE} WHERE id = ? RETURNING number) SELECT number, 1 AS one FROM removed`,
+          'd',
+        );
+        expect(counted.rows.map((row) => [Number(row['number']), Number(row['one'])])).toEqual([
+          [5, 1],
+        ]);
+      });
+    });
+
+    test('names tables of the library, and shows the driver below', async ({ client, query }) => {
+      await query(`SELECT 1 FROM ${client.table('thorn_messages')} WHERE 1 = 0`);
+      expect(client.driver()?.kind).toBe('pg');
+      expect(client.dialect.name).toBe('postgres');
+    });
+  });
+}

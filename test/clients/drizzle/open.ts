@@ -1,0 +1,11 @@
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { drizzle as drizzle1 } from 'drizzle-orm-1/node-postgres';
+import { drizzle as drizzleOnPostgres } from 'drizzle-orm/postgres-js';
+import type { Pool } from 'pg';
+import postgres from 'postgres';
+
+export const openDrizzle = (pool: Pool) => drizzle(pool);
+export const openDrizzle1 = (pool: Pool) => drizzle1({ client: pool });
+/** With the driver `postgres`, which has pools of another kind and tells nothing of transactions. */
+export const openOnPostgres = (url: string, max: number) =>
+  drizzleOnPostgres(postgres(url, { max, onnotice: () => undefined }));
