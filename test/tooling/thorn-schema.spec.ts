@@ -1,4 +1,4 @@
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import { DataSource, type DataSourceOptions, DefaultNamingStrategy } from 'typeorm';
 import { describe, expect, it } from 'vitest';
 import { freshMariadb, freshPostgres } from '../services/database.js';
 import { thornEntities, thornMigrations } from '../../lib/migrations/index.js';
@@ -87,6 +87,51 @@ describe.each([
       expect(await generated()).toEqual([]);
       await dataSource.runMigrations();
       expect(await generated()).toEqual([]);
+    } finally {
+      await dataSource.destroy();
+      await drop();
+    }
+  });
+});
+
+/** Such as an application may have. */
+class Underlined extends DefaultNamingStrategy {
+  override prefixTableName(prefix: string, table: string): string {
+    return `${prefix}__${table}`;
+  }
+  override indexName(table: { name: string } | string, columns: string[]): string {
+    return `ix_${typeof table === 'string' ? table : table.name}_${columns.join('_')}`;
+  }
+}
+
+describe('thornMigrations in a schema of PostgreSQL', () => {
+  it('follow the naming strategy', async () => {
+    const { url, drop } = await freshPostgres();
+    const dataSource = await new DataSource({
+      type: 'postgres',
+      url,
+      ...shared,
+      schema: 'App',
+      entityPrefix: 'my',
+      namingStrategy: new Underlined(),
+    }).initialize();
+    try {
+      await dataSource.query('CREATE SCHEMA "App"');
+      await dataSource.runMigrations();
+      expect(
+        await dataSource.query(
+          `SELECT schemaname, indexname FROM pg_indexes WHERE tablename = 'my__thorn_messages' ORDER BY 2`,
+        ),
+      ).toEqual([
+        { schemaname: 'App', indexname: 'ix_my__thorn_messages_time' },
+        { schemaname: 'App', indexname: 'my__thorn_messages_pkey' },
+      ]);
+      const missing = await dataSource.driver.createSchemaBuilder().log();
+      expect(missing.upQueries.map(({ query }) => query)).toEqual([]);
+      await dataSource.undoLastMigration();
+      expect(
+        await dataSource.query(`SELECT 1 FROM pg_tables WHERE tablename LIKE 'my\\_\\_thorn%'`),
+      ).toEqual([]);
     } finally {
       await dataSource.destroy();
       await drop();

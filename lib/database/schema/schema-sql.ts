@@ -25,38 +25,12 @@ export interface SchemaNames {
  */
 export const MYSQL_ENGINE = 'InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin';
 
-// As TypeORM spells them: what it makes by itself is the same.
-const MYSQL_TYPES = {
-  varchar: 'varchar',
-  text: 'text',
-  // JSON would keep the value, but not its text.
-  json: 'longtext',
-  boolean: 'tinyint',
-  int: 'int',
-  bigint: 'bigint',
-  uuid: 'varchar(255)',
-};
-const TYPES: Readonly<Record<DatabaseName, Readonly<Record<ColumnType, string>>>> = {
-  postgres: {
-    varchar: 'character varying',
-    text: 'text',
-    json: 'json',
-    boolean: 'boolean',
-    int: 'integer',
-    bigint: 'bigint',
-    uuid: 'uuid',
-  },
-  sqlite: {
-    varchar: 'varchar',
-    text: 'text',
-    json: 'json',
-    boolean: 'boolean',
-    int: 'integer',
-    bigint: 'bigint',
-    uuid: 'varchar',
-  },
-  mysql: MYSQL_TYPES,
-  mariadb: { ...MYSQL_TYPES, uuid: 'uuid' },
+// JSON of MySQL would keep a value, but not its text. All is spelled so that TypeORM finds nothing to change.
+const WORDS: Readonly<Record<DatabaseName, Partial<Readonly<Record<ColumnType, string>>>>> = {
+  sqlite: { int: 'integer', uuid: 'varchar' },
+  postgres: { int: 'integer', varchar: 'character varying' },
+  mysql: { json: 'longtext', boolean: 'tinyint', uuid: 'varchar(255)' },
+  mariadb: { json: 'longtext', boolean: 'tinyint' },
 };
 
 /** Makes the statements that create and drop tables of the library on one database. */
@@ -116,8 +90,9 @@ export class SchemaSql {
   }
 
   #column(name: string, { type, length, nullable = false }: ColumnDefinition): string {
+    const word = WORDS[this.database][type] ?? type;
     const limit = length === undefined ? '' : `(${length})`;
-    return `${this.#quoted(name)} ${TYPES[this.database][type]}${limit}${nullable ? '' : ' NOT NULL'}`;
+    return `${this.#quoted(name)} ${word}${limit}${nullable ? '' : ' NOT NULL'}`;
   }
 
   #list(columns: readonly string[]): string {
