@@ -5,30 +5,30 @@ import type { Subscriber } from '../model/subscriber.js';
 const MAX_PAIRS = 64;
 /** The header of a run: the number of its pairs, and its capacity. */
 const HEADER = 2;
-const CROWD = -1;
+const GROUPED = -1;
 const NONE: readonly Subscriber[] = Object.freeze([]);
 
 /**
  * The subscribers of each owner. Owners are many and have few each, and every message asks for another: what counts
- * is in how many places of the memory one has to look. So the pairs of pattern and subscriber of one owner are
+ * is how much of the memory is read. So the pairs of pattern and subscriber of one owner are
  * neighbours in two long lists that all owners share, and are read from front to back.
  */
 export class OwnedSubscribers {
-  /** The start of each owner's run in the lists; {@link CROWD} for the few owners with a group. */
+  /** The start of each owner's run in the lists; {@link GROUPED} for the few owners with a group. */
   readonly #runs = new Map<string, number>();
-  readonly #crowds = new Map<string, SubscriberGroup>();
+  readonly #groups = new Map<string, SubscriberGroup>();
   #patterns = new Int32Array(1024);
   #subscribers: (Subscriber | null)[] = [];
   #abandoned = 0;
 
   add(owner: string, subscriber: Subscriber, patterns: readonly number[]): void {
     const run = this.#runs.get(owner);
-    const pairs = run === undefined || run === CROWD ? 0 : this.#patterns[run]!;
-    if (run === CROWD || pairs + patterns.length > MAX_PAIRS) {
-      this.#crowdOf(owner).add(subscriber, patterns);
+    const pairs = run === undefined || run === GROUPED ? 0 : this.#patterns[run]!;
+    if (run === GROUPED || pairs + patterns.length > MAX_PAIRS) {
+      this.#groupOf(owner).add(subscriber, patterns);
       return;
     }
-    const start = this.#runWithRoom(owner, pairs + patterns.length);
+    const start = this.#runWithCapacity(owner, pairs + patterns.length);
     let end = start + HEADER + pairs;
     for (const pattern of patterns) {
       this.#patterns[end] = pattern;
@@ -39,11 +39,11 @@ export class OwnedSubscribers {
 
   remove(owner: string, subscriber: Subscriber, patterns: readonly number[]): void {
     const run = this.#runs.get(owner)!;
-    if (run === CROWD) {
-      const crowd = this.#crowds.get(owner)!;
-      crowd.remove(subscriber, patterns);
-      if (crowd.size > 0) return;
-      this.#crowds.delete(owner);
+    if (run === GROUPED) {
+      const group = this.#groups.get(owner)!;
+      group.remove(subscriber, patterns);
+      if (group.size > 0) return;
+      this.#groups.delete(owner);
       this.#runs.delete(owner);
       return;
     }
@@ -65,7 +65,7 @@ export class OwnedSubscribers {
   find(owner: string, patterns: readonly number[]): readonly Subscriber[] {
     const run = this.#runs.get(owner);
     if (run === undefined) return NONE;
-    if (run === CROWD) return this.#crowds.get(owner)!.find(patterns);
+    if (run === GROUPED) return this.#groups.get(owner)!.find(patterns);
     const end = this.#endOf(run);
     const found: Subscriber[] = [];
     let last: Subscriber | null = null;
@@ -84,7 +84,7 @@ export class OwnedSubscribers {
   }
 
   /** The owner's run, moved to the end of the lists when it has to grow. */
-  #runWithRoom(owner: string, pairs: number): number {
+  #runWithCapacity(owner: string, pairs: number): number {
     const known = this.#runs.get(owner);
     if (known !== undefined && pairs <= this.#patterns[known + 1]!) return known;
     if (this.#abandoned > 1024 && this.#abandoned > this.#subscribers.length / 2) this.#tidy();
@@ -102,22 +102,22 @@ export class OwnedSubscribers {
 
   /** Adds a run to the end of the lists, which begins with the pairs of another one when that is given. */
   #append(
-    room: number,
+    capacity: number,
     patterns?: Int32Array,
     subscribers?: readonly (Subscriber | null)[],
     from = 0,
   ): void {
     const run = this.#subscribers.length;
     const pairs = patterns?.[from] ?? 0;
-    if (run + HEADER + room > this.#patterns.length) {
-      const longer = new Int32Array(2 * (run + HEADER + room));
+    if (run + HEADER + capacity > this.#patterns.length) {
+      const longer = new Int32Array(2 * (run + HEADER + capacity));
       longer.set(this.#patterns);
       this.#patterns = longer;
     }
     this.#patterns[run] = pairs;
-    this.#patterns[run + 1] = room;
+    this.#patterns[run + 1] = capacity;
     this.#subscribers.push(null, null);
-    for (let at = 0; at < room; at++) {
+    for (let at = 0; at < capacity; at++) {
       const of = from + HEADER + at;
       if (at < pairs) this.#patterns[run + HEADER + at] = patterns![of]!;
       this.#subscribers.push(at < pairs ? subscribers![of]! : null);
@@ -125,9 +125,9 @@ export class OwnedSubscribers {
   }
 
   #abandon(run: number): void {
-    const room = this.#patterns[run + 1]!;
-    this.#subscribers.fill(null, run, run + HEADER + room);
-    this.#abandoned += HEADER + room;
+    const capacity = this.#patterns[run + 1]!;
+    this.#subscribers.fill(null, run, run + HEADER + capacity);
+    this.#abandoned += HEADER + capacity;
   }
 
   /** Writes the lists anew, without what was abandoned. */
@@ -137,17 +137,17 @@ export class OwnedSubscribers {
     this.#subscribers = [];
     this.#abandoned = 0;
     for (const [owner, run] of this.#runs) {
-      if (run === CROWD) continue;
+      if (run === GROUPED) continue;
       this.#runs.set(owner, this.#subscribers.length);
       this.#append(patterns[run]!, patterns, subscribers, run);
     }
   }
 
   /** The owner's group, made of its run when it has outgrown that. */
-  #crowdOf(owner: string): SubscriberGroup {
-    const known = this.#crowds.get(owner);
+  #groupOf(owner: string): SubscriberGroup {
+    const known = this.#groups.get(owner);
     if (known !== undefined) return known;
-    const crowd = new SubscriberGroup();
+    const group = new SubscriberGroup();
     const run = this.#runs.get(owner);
     if (run !== undefined) {
       const [from, to] = [run + HEADER, this.#endOf(run)];
@@ -155,12 +155,12 @@ export class OwnedSubscribers {
       const subscribers = this.#subscribers.slice(from, to);
       for (const subscriber of new Set(subscribers)) {
         const own = patterns.filter((_, at) => subscribers[at] === subscriber);
-        crowd.add(subscriber!, [...own]);
+        group.add(subscriber!, [...own]);
       }
       this.#abandon(run);
     }
-    this.#crowds.set(owner, crowd);
-    this.#runs.set(owner, CROWD);
-    return crowd;
+    this.#groups.set(owner, group);
+    this.#runs.set(owner, GROUPED);
+    return group;
   }
 }

@@ -69,7 +69,7 @@ export abstract class SubscriberRepository {
   /**
    * Stores a new subscriber; it matches from the moment the promise resolves.
    *
-   * @param limits how many its owner may have afterwards: of two calls for the last place one is let through, in one
+   * @param limits how many its owner may have afterwards: of two calls for the last slot one is let through, in one
    * process or in two. Default: any number
    * @throws {@link LimitReachedError}; nothing is stored then
    */

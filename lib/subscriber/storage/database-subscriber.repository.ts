@@ -51,11 +51,11 @@ export interface DatabaseSubscriberOptions {
 export class DatabaseSubscriberRepository extends SubscriberRepository {
   readonly #logger = new Logger('Thorn');
   readonly #table: SubscriberTable;
-  readonly #rows: SubscriberRowMapper;
-  readonly #mirror: SubscriberCache;
-  readonly #turns = new KeyedMutex();
-  readonly #placing: QuotaAllocator;
-  readonly #writes: SubscriberWriter;
+  readonly #mapper: SubscriberRowMapper;
+  readonly #cache: SubscriberCache;
+  readonly #mutex = new KeyedMutex();
+  readonly #allocator: QuotaAllocator;
+  readonly #writer: SubscriberWriter;
   readonly #maxStaleness: number;
 
   /**
@@ -70,11 +70,11 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
   ) {
     super();
     this.#table = new SubscriberTable(new TypeOrmClient(dataSource));
-    this.#rows = new SubscriberRowMapper(sealer);
-    this.#placing = new QuotaAllocator(this.#table);
-    this.#writes = new SubscriberWriter(this.#table, this.#rows, this.#placing);
+    this.#mapper = new SubscriberRowMapper(sealer);
+    this.#allocator = new QuotaAllocator(this.#table);
+    this.#writer = new SubscriberWriter(this.#table, this.#mapper, this.#allocator);
     this.#maxStaleness = options.maxStaleness ?? 5000;
-    this.#mirror = new SubscriberCache(this.#table, this.#rows, clock, {
+    this.#cache = new SubscriberCache(this.#table, this.#mapper, clock, {
       maxStaleness: this.#maxStaleness,
       outageTolerance: options.outageTolerance ?? 60_000,
     });
@@ -82,8 +82,8 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
 
   override async create(subscriber: Subscriber, limits?: SubscriberLimits): Promise<Subscriber> {
     const row = await this.#change(subscriber.id, () =>
-      this.#placing.place(subscriber, limits, async (places) => {
-        const fresh = this.#rows.toRow(subscriber, places);
+      this.#allocator.allocate(subscriber, limits, async (slots) => {
+        const fresh = this.#mapper.toRow(subscriber, slots);
         await this.#table.insert(fresh);
         return fresh;
       }),
@@ -108,7 +108,7 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
 
   override async findActive(id: string): Promise<Subscriber | null> {
     // One that is not known here may have been enabled by another process, or be unreadable: the table has the answer.
-    return (await this.#mirror.get(id)) ?? super.findActive(id);
+    return (await this.#cache.get(id)) ?? super.findActive(id);
   }
 
   override async update(
@@ -123,8 +123,8 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     if (changes.secrets === undefined) this.#demandReadable(before);
     const row = await this.#change(id, () =>
       terms.check === undefined && (terms.limits === undefined || changes.url === undefined)
-        ? this.#writes.plainly(id, changes)
-        : this.#writes.onTerms(id, changes, terms),
+        ? this.#writer.plainly(id, changes)
+        : this.#writer.onTerms(id, changes, terms),
     );
     return this.#read(row);
   }
@@ -132,7 +132,7 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
   override async disable(id: string, updatedAt: Date): Promise<boolean> {
     let isDisabled = false;
     await this.#change(id, async () => {
-      const written = await this.#writes.disable(id, updatedAt);
+      const written = await this.#writer.disable(id, updatedAt);
       ({ isDisabled } = written);
       return written.row;
     });
@@ -146,7 +146,7 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     scope: OwnerScope,
   ): Promise<Subscriber | null> {
     if ((await this.#table.find(id, scope)) === null) return null;
-    return this.#read(await this.#change(id, () => this.#writes.secrets(id, change, updatedAt)));
+    return this.#read(await this.#change(id, () => this.#writer.secrets(id, change, updatedAt)));
   }
 
   /** @throws `ThornConfigurationError` without a key to seal with */
@@ -156,7 +156,7 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     now,
     dryRun = false,
   }: Parameters<SubscriberRepository['reseal']>[0]): Promise<ResealedPage> {
-    if (!this.#rows.seals) {
+    if (!this.#mapper.seals) {
       throw new ThornConfigurationError(
         'THORN_ENCRYPTION_KEY_MISSING',
         'Secrets cannot be sealed without a key. Set the option encryption.keys.',
@@ -166,7 +166,7 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     let resealed = 0;
     const unreadable: string[] = [];
     for (const row of rows) {
-      const written = await this.#writes.resealed(row, now, dryRun);
+      const written = await this.#writer.resealed(row, now, dryRun);
       if (written === null) unreadable.push(row.id);
       else if (written) resealed++;
     }
@@ -181,7 +181,7 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     if ((await this.#table.find(id, scope)) === null) return false;
     let deleted = false;
     await this.#change(id, async () => {
-      deleted = await this.#writes.delete(id, check);
+      deleted = await this.#writer.delete(id, check);
       return null;
     });
     return deleted;
@@ -207,21 +207,21 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
   }
 
   override match(criteria: MatchCriteria): readonly Subscriber[] | Promise<readonly Subscriber[]> {
-    return this.#mirror.match(criteria);
+    return this.#cache.match(criteria);
   }
 
   override isUnheard(criteria: MatchCriteria): boolean {
-    return this.#mirror.isUnheard(criteria);
+    return this.#cache.isUnheard(criteria);
   }
 
   #demandReadable(row: SubscriberRow): void {
-    const result = this.#rows.fromRow(row);
+    const result = this.#mapper.fromRow(row);
     if (result instanceof SecretUnreadableError) throw result;
   }
 
-  /** One write of an id at a time: two that overlap could tell the mirror their outcomes in the wrong order. */
+  /** One write of an id at a time: two that overlap could tell the cache their outcomes in the wrong order. */
   #change(id: string, write: () => Promise<SubscriberRow | null>): Promise<SubscriberRow | null> {
-    return this.#turns.run(id, () => this.#mirror.change(id, write));
+    return this.#mutex.run(id, () => this.#cache.change(id, write));
   }
 
   /** @throws {@link SecretUnreadableError} */
@@ -232,7 +232,7 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
   }
 
   #readOrLog(row: SubscriberRow): Subscriber | null {
-    const subscriber = this.#rows.fromRow(row);
+    const subscriber = this.#mapper.fromRow(row);
     if (!isFault(subscriber)) return subscriber;
     const text = `Subscriber ${row.id} cannot be read: ${describeFault(subscriber)}`;
     this.#logger.error(new LogLine(text, { subscriberId: row.id }));

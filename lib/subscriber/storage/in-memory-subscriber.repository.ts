@@ -113,7 +113,7 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
     if (owner === null || limits === undefined) return;
     const rows = [...this.#subscribers.values()]
       .filter((other) => other.owner === owner)
-      .map((other) => ({ ...other, ownerPlace: null, hostPlace: null }));
+      .map((other) => ({ ...other, ownerSlot: null, hostSlot: null }));
     freeSlots({ id, url, owner }, rows, limits);
   }
 

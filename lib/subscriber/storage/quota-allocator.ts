@@ -1,36 +1,36 @@
 import { isTaken } from '../../database/database-errors.js';
-import { freeSlots, NO_PLACES, type QuotaSlots } from './quota-slots.js';
+import { freeSlots, NO_SLOTS, type QuotaSlots } from './quota-slots.js';
 import type { SubscriberTable } from './subscriber-table.js';
 import type { Subscriber } from '../model/subscriber.js';
 import type { SubscriberLimits } from '../model/subscriber.repository.js';
 
-/** More than can lose a place to each other at the same moment. */
+/** More than can lose a slot to each other at the same moment. */
 const MAX_TRIES = 100;
 
-/** Assigns quota places in the table; a process that loses a place tries the next one. */
+/** Assigns quota slots in the table; a process that loses a slot tries the next one. */
 export class QuotaAllocator {
   constructor(private readonly table: SubscriberTable) {}
 
   /**
-   * @param limits undefined: it takes no places
-   * @param write writes the row with its places
+   * @param limits undefined: it takes no slots
+   * @param write writes the row with its slots
    * @throws {@link LimitReachedError}
    */
-  async place<Result>(
+  async allocate<Result>(
     { id, url, owner }: Pick<Subscriber, 'id' | 'url' | 'owner'>,
     limits: SubscriberLimits | undefined,
-    write: (places: QuotaSlots) => Promise<Result>,
+    write: (slots: QuotaSlots) => Promise<Result>,
   ): Promise<Result> {
-    if (limits === undefined || owner === null) return write(NO_PLACES);
+    if (limits === undefined || owner === null) return write(NO_SLOTS);
     for (let tries = 1; ; tries++) {
-      const rows = await this.table.placesOf(owner);
+      const rows = await this.table.slotsOf(owner);
       const isNew = rows.every((row) => row.id !== id);
-      const places = freeSlots({ id, url, owner }, rows, limits);
+      const slots = freeSlots({ id, url, owner }, rows, limits);
       try {
-        return await write(places);
+        return await write(slots);
       } catch (error) {
         if (!isTaken(error) || tries === MAX_TRIES) throw error;
-        // The id is taken, and not the place.
+        // The id is taken, and not the slot.
         if (isNew && (await this.table.find(id, 'any')) !== null) throw error;
       }
     }

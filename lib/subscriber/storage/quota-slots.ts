@@ -4,40 +4,40 @@ import type { Subscriber } from '../model/subscriber.js';
 import type { SubscriberLimits } from '../model/subscriber.repository.js';
 
 /**
- * The places that a subscriber takes among those of its owner. They are numbered from 1 and unique in the table, so
- * that of two that are created at the same time on the last free place the database lets one through. Null where no
+ * The slots that a subscriber takes among those of its owner. They are numbered from 1 and unique in the table, so
+ * that of two that are created at the same time on the last free slot the database lets one through. Null where no
  * limit applied.
  */
 export interface QuotaSlots {
-  readonly ownerPlace: string | null;
-  readonly hostPlace: string | null;
+  readonly ownerSlot: string | null;
+  readonly hostSlot: string | null;
 }
 
-/** The places of a subscriber without limits. */
-export const NO_PLACES: QuotaSlots = { ownerPlace: null, hostPlace: null };
+/** The slots of a subscriber without limits. */
+export const NO_SLOTS: QuotaSlots = { ownerSlot: null, hostSlot: null };
 
-/** The places of the owner's other subscribers. */
-export type PlacedRow = Pick<Subscriber, 'id' | 'url'> & QuotaSlots;
+/** The slots of the owner's other subscribers. */
+export type SlottedRow = Pick<Subscriber, 'id' | 'url'> & QuotaSlots;
 
 /**
- * The lowest free places.
+ * The lowest free slots.
  *
  * @param rows every subscriber of the owner
  * @throws {@link LimitReachedError}
  */
 export function freeSlots(
   { id, url, owner }: { readonly id: string; readonly url: string; readonly owner: string },
-  rows: readonly PlacedRow[],
+  rows: readonly SlottedRow[],
   { perOwner, perHost }: SubscriberLimits,
-): { readonly ownerPlace: string; readonly hostPlace: string } {
+): { readonly ownerSlot: string; readonly hostSlot: string } {
   const others = rows.filter((row) => row.id !== id);
   const host = hostnameOf(url);
   const neighbours = others.filter((row) => hostnameOf(row.url) === host);
   if (others.length >= perOwner) throw new LimitReachedError('owner', perOwner);
   if (neighbours.length >= perHost) throw new LimitReachedError('url', perHost);
   return {
-    ownerPlace: lowestFree([owner], new Set(others.map(({ ownerPlace }) => ownerPlace))),
-    hostPlace: lowestFree([owner, host], new Set(others.map(({ hostPlace }) => hostPlace))),
+    ownerSlot: lowestFree([owner], new Set(others.map(({ ownerSlot }) => ownerSlot))),
+    hostSlot: lowestFree([owner, host], new Set(others.map(({ hostSlot }) => hostSlot))),
   };
 }
 
@@ -49,8 +49,8 @@ export function hostnameOf(url: string): string {
 // Hashed, because the texts may be long, and collations of some databases hold different ones to be equal.
 function lowestFree(who: readonly string[], used: ReadonlySet<string | null>): string {
   const key = createHash('sha256').update(JSON.stringify(who)).digest('hex').slice(0, 40);
-  for (let place = 1; ; place++) {
-    const text = `${key}:${place}`;
+  for (let number = 1; ; number++) {
+    const text = `${key}:${number}`;
     if (!used.has(text)) return text;
   }
 }

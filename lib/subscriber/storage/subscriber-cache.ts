@@ -10,11 +10,11 @@ import type { MatchCriteria } from '../model/subscriber.repository.js';
 import { isActive, type Subscriber } from '../model/subscriber.js';
 import { SubscribersUnavailableError } from './subscribers-unavailable.error.js';
 
-/** The maximum ages of the mirror, in milliseconds. */
-export interface MirrorLimits {
+/** The maximum ages of the cache, in milliseconds. */
+export interface CacheLimits {
   /** Beyond this age, the table is read before an answer. */
   readonly maxStaleness: number;
-  /** Up to this age, the mirror answers even when the table cannot be read. */
+  /** Up to this age, the cache answers even when the table cannot be read. */
   readonly outageTolerance: number;
 }
 
@@ -50,9 +50,9 @@ export class SubscriberCache {
 
   constructor(
     private readonly table: SubscriberTable,
-    private readonly rows: SubscriberRowMapper,
+    private readonly mapper: SubscriberRowMapper,
     private readonly clock: Clock,
-    private readonly limits: MirrorLimits,
+    private readonly limits: CacheLimits,
   ) {}
 
   match(criteria: MatchCriteria): readonly Subscriber[] | Promise<readonly Subscriber[]> {
@@ -225,7 +225,7 @@ export class SubscriberCache {
   /** Takes a row whose id is not known. */
   #add(row: SubscriberRow): void {
     this.#sum += row.revision;
-    const subscriber = this.rows.fromRow(row);
+    const subscriber = this.mapper.fromRow(row);
     if (!isFault(subscriber)) {
       this.#index.add(subscriber);
       this.#inactive.add(subscriber);

@@ -7,7 +7,7 @@ import { checkOrder, EXHAUSTED_ACTIONS } from '../model/order-check.js';
 import { checkRateLimit } from '../model/rate-limit-check.js';
 import { checkFilter } from '../matching/subscriber-filter.js';
 import { CachedSubscriber } from './cached-subscriber.js';
-import { NO_PLACES, type QuotaSlots } from './quota-slots.js';
+import { NO_SLOTS, type QuotaSlots } from './quota-slots.js';
 import { type SubscriberRow, USUAL_TEXTS } from './subscriber-table.js';
 import type { Subscriber, SubscriberChanges, Verification } from '../model/subscriber.js';
 
@@ -34,15 +34,15 @@ export class SubscriberRowMapper {
   }
 
   /** The columns of a new row. */
-  toRow(subscriber: Subscriber, { ownerPlace, hostPlace }: QuotaSlots = NO_PLACES): SubscriberRow {
+  toRow(subscriber: Subscriber, { ownerSlot, hostSlot }: QuotaSlots = NO_SLOTS): SubscriberRow {
     const { id, owner, createdAt } = subscriber;
     return {
       ...(this.toColumns(id, subscriber) as SubscriberRow),
       id,
       owner,
       created_at: createdAt.getTime(),
-      owner_place: ownerPlace,
-      host_place: hostPlace,
+      owner_place: ownerSlot,
+      host_place: hostSlot,
     };
   }
 

@@ -1,7 +1,7 @@
 import type { Row, SqlTables } from '../../database/sql-client.js';
 import { TableRows, type Value } from '../../database/table-rows.js';
 import { hostOf } from '../../message/recipient-host.js';
-import type { PlacedRow } from './quota-slots.js';
+import type { SlottedRow } from './quota-slots.js';
 import type { OwnerScope } from '../model/subscriber.js';
 import type { SubscriberListQuery } from '../model/subscriber.repository.js';
 
@@ -74,16 +74,16 @@ export class SubscriberTable {
     return scope === 'any' || row.owner === scope.owner ? row : null;
   }
 
-  /** Reads the places of an owner's subscribers, for the limits. */
-  async placesOf(owner: string): Promise<readonly PlacedRow[]> {
+  /** Reads the slots of an owner's subscribers, for the limits. */
+  async slotsOf(owner: string): Promise<readonly SlottedRow[]> {
     const rows = await this.#rows.select('owner = ?', owner);
     return rows
       .filter((row) => row.owner === owner)
-      .map(({ id, url, owner_place: ownerPlace = null, host_place: hostPlace = null }) => ({
+      .map(({ id, url, owner_place: ownerSlot = null, host_place: hostSlot = null }) => ({
         id,
         url,
-        ownerPlace,
-        hostPlace,
+        ownerSlot,
+        hostSlot,
       }));
   }
 

@@ -20,13 +20,13 @@ export class SubscriberWriter {
 
   constructor(
     private readonly table: SubscriberTable,
-    private readonly rows: SubscriberRowMapper,
-    private readonly placing: QuotaAllocator,
+    private readonly mapper: SubscriberRowMapper,
+    private readonly allocator: QuotaAllocator,
   ) {}
 
   /** Whatever else is in the row. @returns the row as it is then; null when there is none */
   async plainly(id: string, changes: DatedChanges): Promise<SubscriberRow | null> {
-    await this.table.update(id, this.rows.toColumns(id, changes));
+    await this.table.update(id, this.mapper.toColumns(id, changes));
     return this.table.find(id, 'any');
   }
 
@@ -44,19 +44,19 @@ export class SubscriberWriter {
     for (;;) {
       const current = await this.table.find(id, 'any');
       if (current === null) return null;
-      const subscriber = this.rows.fromRow(current);
+      const subscriber = this.mapper.fromRow(current);
       // The next reader gets the change.
       if (isFault(subscriber)) return this.plainly(id, changes);
       check?.(subscriber);
       const moved = { ...subscriber, ...changes };
       const isMoved = hostnameOf(moved.url) !== hostnameOf(subscriber.url);
-      const written = await this.placing.place(
+      const written = await this.allocator.allocate(
         moved,
         isMoved ? limits : undefined,
-        async ({ hostPlace }) => {
-          // Its place among all those of its owner stays; at another host it needs another one.
-          const place = isMoved ? { host_place: hostPlace } : {};
-          const columns = { ...this.rows.toColumns(id, changes), ...place };
+        async ({ hostSlot }) => {
+          // Its slot among all those of its owner stays; at another host it needs another one.
+          const slot = isMoved ? { host_place: hostSlot } : {};
+          const columns = { ...this.mapper.toColumns(id, changes), ...slot };
           return (await this.table.updateUnchanged(current, columns))
             ? { ...current, ...columns }
             : null;
@@ -74,7 +74,7 @@ export class SubscriberWriter {
     for (;;) {
       const row = await this.table.find(id, 'any');
       if (row === null || !row.enabled) return { row, isDisabled: false };
-      const columns = this.rows.toColumns(id, { enabled: false, updatedAt });
+      const columns = this.mapper.toColumns(id, { enabled: false, updatedAt });
       if (await this.table.updateUnchanged(row, columns)) {
         return { row: { ...row, ...columns }, isDisabled: true };
       }
@@ -90,10 +90,10 @@ export class SubscriberWriter {
     for (;;) {
       const current = await this.table.find(id, 'any');
       if (current === null) return null;
-      const subscriber = this.rows.fromRow(current);
+      const subscriber = this.mapper.fromRow(current);
       if (isFault(subscriber)) return current;
       const secrets = change(subscriber.secrets, subscriber);
-      const columns = this.rows.toColumns(id, { secrets, updatedAt });
+      const columns = this.mapper.toColumns(id, { secrets, updatedAt });
       if (await this.table.updateUnchanged(current, columns)) return { ...current, ...columns };
     }
   }
@@ -108,7 +108,7 @@ export class SubscriberWriter {
     for (;;) {
       const current = await this.table.find(id, 'any');
       if (current === null) return false;
-      const subscriber = this.rows.fromRow(current);
+      const subscriber = this.mapper.fromRow(current);
       // What cannot be read cannot be compared, and may still be removed.
       if (!isFault(subscriber)) check(subscriber);
       if (await this.table.delete({ id, revision: current.revision })) return true;
@@ -123,7 +123,7 @@ export class SubscriberWriter {
   async resealed(found: SubscriberRow, now: number, dryRun: boolean): Promise<boolean | null> {
     let row: SubscriberRow | null = found;
     while (row !== null) {
-      const subscriber = this.rows.fromRow(row);
+      const subscriber = this.mapper.fromRow(row);
       if (isFault(subscriber)) {
         const text = `The secrets of ${row.id} are not sealed again: ${describeFault(subscriber)}`;
         this.#logger.error(new LogLine(text, { subscriberId: row.id }));
@@ -131,9 +131,9 @@ export class SubscriberWriter {
       }
       const { secrets: all } = subscriber;
       const secrets = withoutExpired(all, now);
-      if (this.rows.isCurrent(row) && secrets === all) return false;
+      if (this.mapper.isCurrent(row) && secrets === all) return false;
       if (dryRun) return true;
-      const column = this.rows.secretsColumn(row.id, secrets);
+      const column = this.mapper.secretsColumn(row.id, secrets);
       if (await this.table.updateUnchanged(row, column)) return true;
       row = await this.table.find(row.id, 'any');
     }
