@@ -108,6 +108,7 @@ function reportsOf(rig: OutboxApp): readonly Report[] {
     all: {},
     failed: { status: 'failed' },
     pending: { status: 'pending' },
+    'a page of pending': { status: 'pending', limit: 5 },
     succeeded: { status: 'succeeded' },
     '5xx': { statusClass: '5xx' },
     timeout: { statusClass: 'timeout' },
@@ -124,7 +125,7 @@ function reportsOf(rig: OutboxApp): readonly Report[] {
     ...scopes.flatMap((scope) =>
       Object.entries(queries).map<Report>(([name, query]) => [
         `list ${name} of ${nameOf(scope)}`,
-        () => deliveries.list({ ...query, limit: 50 }, scope),
+        () => deliveries.list({ limit: 50, ...query }, scope),
       ]),
     ),
     ...[0, 5].map(seededSubscriber).flatMap((subscriberId): Report[] => [

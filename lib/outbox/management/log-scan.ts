@@ -28,15 +28,21 @@ export interface ScannedLog {
 export interface ScanPlan {
   readonly arms: readonly LogCondition[];
   readonly filters: readonly LogCondition[];
+  /** Rows of an arm that one step looks at. Default: a share of {@link STEP_ROWS}; all at once without filters. */
+  readonly rows?: number;
 }
 
 /** Owners with more subscribers are searched along the log of all: each arm is a part of the statement. */
 const MOST_ARMS = 100;
 /** The number of waiting deliveries that are sorted on request: their indexes are not in the order of ids. */
 const FEW_WAITING = 2000;
+/** The same where the index has the ids as well, so that the rows of a page alone are read. */
+const FEW_IDS_WAITING = 10_000;
 /** Deliveries that one step looks at, and the steps of a page. */
 const STEP_ROWS = 4000;
 const MOST_STEPS = 4;
+/** Waiting deliveries that one step reads to filter them, where the index has the ids. */
+const FILTERED_ROWS = 500;
 /** Milliseconds after which a scan takes no further step. */
 const STEP_TIME = 20;
 const ALL: LogCondition = { sql: '', parameters: [] };
@@ -52,7 +58,7 @@ export async function scanLog(
   limit: number,
 ): Promise<ScannedLog> {
   let best: ScannedLog | null = null;
-  for (const plan of await plansFor(pages, selection)) {
+  for (const plan of await plansFor(pages, selection, limit)) {
     const found = await scan(pages, plan, selection, range, limit);
     if (found.floor === null || found.items.length >= limit) return found;
     if (best === null || found.floor < best.floor!) best = found;
@@ -62,23 +68,23 @@ export async function scanLog(
 
 async function scan(
   pages: LogPageTable,
-  { arms, filters }: ScanPlan,
+  { arms, filters, rows }: ScanPlan,
   { event }: LogSelection,
   range: LogRange,
   limit: number,
 ): Promise<ScannedLog> {
   const isWanted = (item: DeliveryRecord) =>
     event === undefined || patternMatches(event, item.event);
-  if (filters.length === 0) {
+  if (filters.length === 0 && rows === undefined) {
     const items = await pages.newest(arms, filters, range, limit);
     return { items, floor: items.length < limit ? null : items.at(-1)!.id };
   }
   const items: DeliveryRecord[] = [];
-  const rows = Math.ceil(STEP_ROWS / arms.length);
+  const each = rows ?? Math.ceil(STEP_ROWS / arms.length);
   const end = performance.now() + STEP_TIME;
   let before = range.before;
   for (let step = 1; ; step++) {
-    const floor = await pages.floorOf(arms, { from: range.from, before }, rows);
+    const floor = await pages.floorOf(arms, { from: range.from, before }, each);
     const part = { from: floor ?? range.from, before };
     const found = await pages.newest(arms, filters, part, limit);
     items.push(...found.filter(isWanted));
@@ -93,6 +99,7 @@ async function scan(
 async function plansFor(
   pages: LogPageTable,
   { subscribers, deliveryId, messageId, status, event, statusClass }: LogSelection,
+  limit: number,
 ): Promise<readonly ScanPlan[]> {
   const others = [
     ...(event === undefined || event === '*' ? [] : [eventFilter(event)]),
@@ -118,17 +125,25 @@ async function plansFor(
   const everything = { ...all, filters: [...all.filters, ...ofStatus, ...others] };
   const isFailing = status === undefined && FAILING_CLASSES.has(statusClass);
   if (status !== 'failed' && status !== 'pending' && !isFailing) return [everything];
+  // InnoDB has the primary key in every index.
+  const isIdIndexed = pages.dialect.name === 'mysql';
   // An owner of many subscribers has no index of what waits for them.
   const waiting =
     status === 'failed' ? [] : all.filters.length > 0 ? null : all.arms.map(waitingArm);
   if (
     waiting === null ||
-    (waiting.length > 0 && !(await pages.isFewWaiting(waiting, FEW_WAITING)))
+    (waiting.length > 0 &&
+      !(await pages.isFewWaiting(waiting, isIdIndexed ? FEW_IDS_WAITING : FEW_WAITING)))
   ) {
     return [everything];
   }
   const arms = [...(status === 'pending' ? [] : FAILED), ...waiting];
-  const indexed = { arms, filters: [...own, ...others] };
+  const indexed = {
+    ...{ arms, filters: [...own, ...others] },
+    // Sorted by the index, without the rows before the page's.
+    ...(isIdIndexed &&
+      status === 'pending' && { rows: others.length === 0 ? limit : FILTERED_ROWS }),
+  };
   // Either the failures of others or the successes of these subscribers may be many.
   return status === 'pending' || subscribers === undefined ? [indexed] : [indexed, everything];
 }
@@ -152,9 +167,11 @@ const FAILED: readonly LogCondition[] = FAILURE_REASONS.map((reason) => ({
 /** What waits along an arm: few enough to be sorted. A comparison tells SQLite without statistics which index to use. */
 function waitingArm({ sql, parameters }: LogCondition): LogCondition {
   return {
-    sql: `${sql === '' ? '' : `${sql} AND `}d.due_at > 0 AND d.status = 'pending'`,
+    sql: `${sql === '' ? '' : `${sql} AND `}d.due_at > 0`,
     parameters,
     isSorted: true,
+    // A failed delivery that holds its key has a time as well.
+    unindexed: "d.status = 'pending'",
   };
 }
 

@@ -11,6 +11,8 @@ export interface LogCondition {
   readonly parameters: readonly unknown[];
   /** True of few rows, whose index is not in the order of ids. */
   readonly isSorted?: true;
+  /** What must hold as well, and is not in the index. */
+  readonly unindexed?: string;
 }
 
 /** Ids between two others. */
@@ -69,6 +71,7 @@ export class LogPageTable {
         arms,
         this.#columns,
         [...filters, ...conditionsOf(range)],
+        true,
         'LIMIT ?',
         limit,
         limit,
@@ -78,7 +81,7 @@ export class LogPageTable {
   }
 
   /**
-   * Finds how far `rows` rows of each arm go back.
+   * Finds how far `rows` rows of each arm go back, whatever is not in its index.
    *
    * @returns the id down to which no arm has more of them; null when none of the arms has more rows
    */
@@ -88,7 +91,7 @@ export class LogPageTable {
     rows: number,
   ): Promise<string | null> {
     const { rows: found } = await this.database.run(
-      this.#along(arms, 'd.id', conditionsOf(range), 'LIMIT 1 OFFSET ?', rows - 1, 1),
+      this.#along(arms, 'd.id', conditionsOf(range), false, 'LIMIT 1 OFFSET ?', rows - 1, 1),
     );
     return found.length === 0 ? null : idFrom('dlv_', found[0]!['id'], null);
   }
@@ -107,13 +110,18 @@ export class LogPageTable {
     arms: readonly LogCondition[],
     columns: string,
     conditions: readonly LogCondition[],
+    isWhole: boolean,
     end: string,
     each: number,
     limit: number,
   ): Statement {
     const part = (arm: LogCondition): Statement => {
       const all = [arm, ...conditions].filter(({ sql }) => sql !== '');
-      const where = all.length === 0 ? '' : `WHERE ${all.map(({ sql }) => sql).join(' AND ')}`;
+      const texts = [
+        ...all.map(({ sql }) => sql),
+        ...(isWhole && arm.unindexed !== undefined ? [arm.unindexed] : []),
+      ];
+      const where = texts.length === 0 ? '' : `WHERE ${texts.join(' AND ')}`;
       return {
         sql: `SELECT ${columns} FROM ${this.#deliveries} d ${where} ORDER BY ${arm.isSorted ? this.dialect.unindexed('d.id') : 'd.id'} DESC ${end}`,
         parameters: [...all.flatMap(({ parameters }) => parameters), each],
@@ -207,7 +215,7 @@ export class LogPageTable {
     return Number(rows[0]!['amount']);
   }
 
-  /** True when fewer than `most` deliveries wait along the arms. */
+  /** True when the arms have fewer than `most` rows, whatever is not in their indexes. */
   async isFewWaiting(arms: readonly LogCondition[], most: number): Promise<boolean> {
     const parts = arms.map(
       ({ sql }, at) =>
