@@ -20,15 +20,15 @@ export interface Batch<Counts> {
   readonly next: string | null;
 }
 
-/** Work that is done batch by batch, in one place after the other. */
+/** Work that is done batch by batch, in one source after the other. */
 export interface BatchedWork<Counts> {
   /** The number of sources, such as data sources. */
   readonly sources: number;
   /** The counts of an empty run. */
   readonly nothing: Counts;
   sum(one: Counts, other: Counts): Counts;
-  /** @param after the `next` of the batch before in this place, or null */
-  batch(place: number, after: string | null): Promise<Batch<Counts>>;
+  /** @param after the `next` of the batch before in this source, or null */
+  batch(source: number, after: string | null): Promise<Batch<Counts>>;
 }
 
 /** The result, and where to resume: pass `next` as `after`; null when the work is complete. */
@@ -60,7 +60,7 @@ export async function runInBatches<Counts extends object>(
   work: BatchedWork<Counts>,
   { after = null, signal, onProgress }: LongWorkOptions<Summary<Counts>>,
 ): Promise<Summary<Counts>> {
-  let { index, rest } = placeOf(after, work.sources);
+  let { index, rest } = cursorOf(after, work.sources);
   let summary: Summary<Counts> = { ...work.nothing, next: after };
   while (index < work.sources) {
     if (signal?.aborted === true) break;
@@ -79,11 +79,11 @@ export async function runInBatches<Counts extends object>(
   return summary;
 }
 
-/** Reads the cursor of long work: which place, and where in it. */
-function placeOf(after: string | null, places: number): { index: number; rest: string | null } {
+/** Reads the cursor of long work: which source, and where in it. */
+function cursorOf(after: string | null, sources: number): { index: number; rest: string | null } {
   if (after === null) return { index: 0, rest: null };
   const [, index, rest] = /^(\d{1,3})\/(.*)$/.exec(after) ?? [];
-  if (index === undefined || Number(index) >= places) {
+  if (index === undefined || Number(index) >= sources) {
     throw new InvalidInputError('after', 'must be the "next" of an earlier call');
   }
   return { index: Number(index), rest: rest === '' ? null : rest! };

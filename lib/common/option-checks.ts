@@ -28,23 +28,23 @@ export const TIMER: NumberLimits = { max: 2_147_483_647, unit: 'milliseconds' };
  */
 export class OptionChecks {
   /**
-   * @param place the function or decorator that takes the options; empty where `path` says enough
+   * @param taker the function or decorator that takes the options; empty where `path` says enough
    * @param path the path of the object that holds the options, with a dot at its end
    */
   constructor(
-    private readonly place: string,
+    private readonly taker: string,
     private readonly path = '',
   ) {}
 
   /** Returns the checks of the options inside one option. */
   within(name: string): OptionChecks {
-    return new OptionChecks(this.place, `${this.path}${name}.`);
+    return new OptionChecks(this.taker, `${this.path}${name}.`);
   }
 
   /** Rejects options that are not an object, as in `outbox(null)`. */
   given(options: unknown): void {
     if (isObject(options)) return;
-    const rule = `The options of ${this.place} must be an object, not ${kindOf(options)}.`;
+    const rule = `The options of ${this.taker} must be an object, not ${kindOf(options)}.`;
     throw new ThornConfigurationError('THORN_OPTION_INVALID', rule);
   }
 
@@ -157,7 +157,7 @@ export class OptionChecks {
   }
 
   #quoted(name: string, preposition: string): string {
-    return `\`${this.path}${name}\`${this.place === '' ? '' : preposition + this.place}`;
+    return `\`${this.path}${name}\`${this.taker === '' ? '' : preposition + this.taker}`;
   }
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { CallSite, placeOf } from './call-site.js';
+import { CallSite, siteOf } from './call-site.js';
 
 const here = (file: string) => join(process.cwd(), file);
 
@@ -28,15 +28,15 @@ describe('the place of a call', () => {
     ['a file elsewhere', '    at f (/elsewhere/app.js:1:2)', '/elsewhere/app.js:1'],
     ['no stack', '', 'an unknown place'],
   ])('is found in %s', (_, frame, place) => {
-    expect(placeOf(`Error\n${frame}\n    at node:internal/main:1:1`)).toBe(place);
+    expect(siteOf(`Error\n${frame}\n    at node:internal/main:1:1`)).toBe(place);
   });
 
   it('leaves out frames of packages, unless there are no others', () => {
     const inPackage = `    at wrap (${here('node_modules/our-webhooks/index.js')}:4:5)`;
-    expect(placeOf(`Error\n${inPackage}\n    at f (${here('src/app.ts')}:2:3)`)).toBe(
+    expect(siteOf(`Error\n${inPackage}\n    at f (${here('src/app.ts')}:2:3)`)).toBe(
       'src/app.ts:2',
     );
-    expect(placeOf(`Error\n${inPackage}`)).toBe('node_modules/our-webhooks/index.js:4');
+    expect(siteOf(`Error\n${inPackage}`)).toBe('node_modules/our-webhooks/index.js:4');
   });
 
   it('leaves out the called method and what that calls', () => {

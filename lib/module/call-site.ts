@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 const UNKNOWN = 'an unknown place';
 
-/** The place in the application that has set the module up; the module provides its own to {@link assertOneModule}. */
+/** The call in the application that has set the module up; the module provides its own to {@link assertOneModule}. */
 export class CallSite {
   /** The method and its call, such as `forRoot() at src/app.module.ts:12`. */
   readonly text: string;
@@ -12,24 +12,22 @@ export class CallSite {
   constructor(method: (...args: never[]) => unknown) {
     const holder: { stack?: string } = {};
     Error.captureStackTrace(holder, method);
-    this.text = `${method.name}() at ${placeOf(holder.stack ?? '')}`;
+    this.text = `${method.name}() at ${siteOf(holder.stack ?? '')}`;
   }
 }
 
 /** Finds the innermost frame of the application, as file and line. The file may be a compiled one. */
-export function placeOf(stack: string): string {
-  const places = stack
+export function siteOf(stack: string): string {
+  const sites = stack
     .split('\n')
     .filter((line) => /^\s*at /.test(line))
-    .map(positionOf)
-    .filter((place) => place !== undefined);
+    .map(locationOf)
+    .filter((site) => site !== undefined);
   // A package may set the module up for an application.
-  return (
-    places.find((place) => !/(?:^|[\\/])node_modules[\\/]/.test(place)) ?? places[0] ?? UNKNOWN
-  );
+  return sites.find((site) => !/(?:^|[\\/])node_modules[\\/]/.test(site)) ?? sites[0] ?? UNKNOWN;
 }
 
-function positionOf(frame: string): string | undefined {
+function locationOf(frame: string): string | undefined {
   const text = frame.trim().replace(/^at (?:async )?/, '');
   const location = text.endsWith(')') ? text.slice(text.indexOf(' (') + 2, -1) : text;
   const [, file, line] = /^(.+?):(\d+)(?::\d+)?$/.exec(location) ?? [];

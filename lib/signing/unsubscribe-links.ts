@@ -19,8 +19,8 @@ export interface UnsubscribeOptions {
 
 const CHECK = new OptionChecks('', 'unsubscribe.');
 const MIN_CHARACTERS = 32;
-const PLACE_BYTES = 9;
-const PROOF_BYTES = PLACE_BYTES + 32;
+const DIGEST_BYTES = 9;
+const PROOF_BYTES = DIGEST_BYTES + 32;
 const CACHED_LINKS = 20_000;
 
 /**
@@ -45,8 +45,8 @@ export class UnsubscribeLinks {
     const key = `${id} ${url}`;
     let link = this.#links.get(key);
     if (link === undefined) {
-      const place = placeOf(url);
-      const proof = Buffer.concat([place, signature(this.#secrets[0]!, id, place)]);
+      const digest = digestOf(url);
+      const proof = Buffer.concat([digest, signature(this.#secrets[0]!, id, digest)]);
       link = `${this.#base}/unsubscribe/${encodeURIComponent(id)}/${proof.toString('base64url')}`;
       this.#links.set(key, link);
     }
@@ -57,28 +57,31 @@ export class UnsubscribeLinks {
   isSigned(id: string, proof: string): boolean {
     const bytes = Buffer.from(proof, 'base64url');
     if (bytes.length !== PROOF_BYTES || bytes.toString('base64url') !== proof) return false;
-    const place = bytes.subarray(0, PLACE_BYTES);
-    const given = bytes.subarray(PLACE_BYTES);
+    const digest = bytes.subarray(0, DIGEST_BYTES);
+    const given = bytes.subarray(DIGEST_BYTES);
     return this.#secrets
-      .map((secret) => timingSafeEqual(signature(secret, id, place), given))
+      .map((secret) => timingSafeEqual(signature(secret, id, digest), given))
       .includes(true);
   }
 
   /** Verifies that a proof, already verified by {@link isSigned}, is for this URL. */
   isOf(url: string, proof: string): boolean {
-    return timingSafeEqual(placeOf(url), Buffer.from(proof, 'base64url').subarray(0, PLACE_BYTES));
+    return timingSafeEqual(
+      digestOf(url),
+      Buffer.from(proof, 'base64url').subarray(0, DIGEST_BYTES),
+    );
   }
 }
 
-function placeOf(url: string): Buffer {
-  return createHash('sha256').update(url).digest().subarray(0, PLACE_BYTES);
+function digestOf(url: string): Buffer {
+  return createHash('sha256').update(url).digest().subarray(0, DIGEST_BYTES);
 }
 
-function signature(secret: string, id: string, place: Buffer): Buffer {
+function signature(secret: string, id: string, digest: Buffer): Buffer {
   // Begins with the purpose, so that nothing else that is signed with such a secret can pass for a link.
   return createHmac('sha256', secret)
     .update('thorn unsubscribe\n')
-    .update(place)
+    .update(digest)
     .update(id)
     .digest();
 }

@@ -172,11 +172,11 @@ function attributesOf({ message, recipient, delivery, number }: TracedAttempt): 
     'thorn.subscriber.id': recipient.id,
     ...(number === null ? undefined : { 'thorn.attempt': number }),
     'http.request.method': 'POST',
-    ...placeOf(recipient),
+    ...serverOf(recipient),
   };
 }
 
-function placeOf({ url }: Recipient): Attributes {
+function serverOf({ url }: Recipient): Attributes {
   // A row that was edited by hand may hold anything; the attempt says so.
   if (!URL.canParse(url)) return {};
   const { hostname, port, protocol } = new URL(url);

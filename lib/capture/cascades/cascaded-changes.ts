@@ -31,7 +31,7 @@ const ROWS_PER_QUERY = 500;
 /** Reads the rows and links that the database will delete or release together with some rows. */
 export class CascadedChanges {
   readonly #items: CollectedItem[] = [];
-  readonly #released: { readonly place: string; readonly item: CollectedItem }[] = [];
+  readonly #released: { readonly identity: string; readonly item: CollectedItem }[] = [];
   readonly #removed = new Set<string>();
   #count = 0;
 
@@ -49,14 +49,14 @@ export class CascadedChanges {
    */
   async with(toRemove: readonly RowsToRemove[]): Promise<CollectedItem[]> {
     for (const { metadata, rows } of toRemove) {
-      for (const row of rows) this.#removed.add(placeOf(metadata, row));
+      for (const row of rows) this.#removed.add(identityOf(metadata, row));
     }
     for (let level = toRemove; level.length > 0;) {
       const next: RowsToRemove[] = [];
       for (const rows of level) next.push(...(await this.#follow(rows)));
       level = next;
     }
-    const released = this.#released.filter(({ place }) => !this.#removed.has(place));
+    const released = this.#released.filter(({ identity }) => !this.#removed.has(identity));
     return [...this.#items, ...released.map(({ item }) => item)];
   }
 
@@ -121,8 +121,8 @@ export class CascadedChanges {
     const found = await lockRemoved(query, this.manager).getMany();
     this.#counted(found.length, parent);
     if (does === 'release') return found;
-    const fresh = found.filter((row) => !this.#removed.has(placeOf(metadata, row)));
-    for (const row of fresh) this.#removed.add(placeOf(metadata, row));
+    const fresh = found.filter((row) => !this.#removed.has(identityOf(metadata, row)));
+    for (const row of fresh) this.#removed.add(identityOf(metadata, row));
     return fresh;
   }
 
@@ -160,7 +160,7 @@ export class CascadedChanges {
         setValue(old, relation, relation.getEntityValue(row));
       }
       this.#released.push({
-        place: placeOf(plan.metadata, row),
+        identity: identityOf(plan.metadata, row),
         item: new RowChange({
           did: 'update',
           plan,
@@ -199,7 +199,7 @@ export class CascadedChanges {
 }
 
 /** Identifies a row among all of the data source: rows of a class and of its base are in one table. */
-function placeOf(metadata: EntityMetadata, row: ObjectLiteral): string {
+function identityOf(metadata: EntityMetadata, row: ObjectLiteral): string {
   return `${metadata.tablePath} ${rowKey(metadata, row)}`;
 }
 

@@ -114,10 +114,10 @@ export class Removals {
   /** Returns the changes that the removals of one save cause, with the first of its rows; nothing with the others. */
   extract(event: RemoveEvent<ObjectLiteral>): readonly CollectedItem[] {
     const waiting = this.#waiting.get(event.queryRunner);
-    const place = waiting && placeOf(event);
-    const removal = place === undefined ? undefined : waiting?.get(place);
+    const identity = waiting && identityOf(event);
+    const removal = identity === undefined ? undefined : waiting?.get(identity);
     if (removal === undefined) return [];
-    waiting!.delete(place!);
+    waiting!.delete(identity!);
     const { items } = removal;
     removal.items = [];
     return items;
@@ -162,8 +162,8 @@ export class Removals {
 
   #begin(event: RemoveEvent<ObjectLiteral>): Promise<void> | void {
     const { queryRunner, metadata } = event;
-    const place = placeOf(event);
-    if (place === undefined) return;
+    const identity = identityOf(event);
+    if (identity === undefined) return;
     let removal = this.#open.get(queryRunner);
     if (removal === undefined) {
       const toRemove: Removal['toRemove'] = [];
@@ -185,7 +185,7 @@ export class Removals {
     const row = rowOf(event);
     if (reportsLinks && this.#plan.get(metadata)!.links.length > 0) {
       const linked = this.#linked.get(queryRunner) ?? new Map<string, ObjectLiteral>();
-      this.#linked.set(queryRunner, linked.set(place, row));
+      this.#linked.set(queryRunner, linked.set(identity, row));
     }
     const same = removal.toRemove.find(
       (other) => other.metadata === metadata && other.reportsLinks === reportsLinks,
@@ -193,12 +193,12 @@ export class Removals {
     if (same === undefined) removal.toRemove.push({ metadata, rows: [row], reportsLinks });
     else same.rows.push(row);
     const waiting = this.#waiting.get(queryRunner) ?? new Map<string, Removal>();
-    this.#waiting.set(queryRunner, waiting.set(place, removal));
+    this.#waiting.set(queryRunner, waiting.set(identity, removal));
     return removal.read;
   }
 }
 
-function placeOf(event: RemoveEvent<ObjectLiteral>): string | undefined {
+function identityOf(event: RemoveEvent<ObjectLiteral>): string | undefined {
   // What a query builder deletes by criteria has neither.
   if (event.databaseEntity === undefined && event.entityId === undefined) return undefined;
   return `${event.metadata.tablePath} ${rowKey(event.metadata, rowOf(event))}`;

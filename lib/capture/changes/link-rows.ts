@@ -47,14 +47,14 @@ async function identify<Item extends { readonly type: string }>(
   manager: EntityManager,
 ): Promise<readonly Item[]> {
   const found = new Map<string, ObjectLiteral>();
-  const wanted = new Map(ends.map((end) => [placeOf(end), end]));
+  const wanted = new Map(ends.map((end) => [endOf(end), end]));
   for (const metadata of new Set(ends.map((end) => end.metadata))) {
     const ofClass = [...wanted.values()].filter((end) => end.metadata === metadata);
     for (let start = 0; start < ofClass.length; start += ROWS_PER_QUERY) {
       const page = ofClass.slice(start, start + ROWS_PER_QUERY);
       const named = new Set(page.map(({ columns }) => columns));
       for (const row of await rowsNamed(page, manager)) {
-        for (const columns of named) found.set(placeOf({ metadata, columns, id: row }), row);
+        for (const columns of named) found.set(endOf({ metadata, columns, id: row }), row);
       }
     }
   }
@@ -62,9 +62,9 @@ async function identify<Item extends { readonly type: string }>(
     if (item.type !== 'link') return [item];
     const link = item as unknown as LinkChange;
     const [own, related] = endsOf(link);
-    const row = isUnknown(own) ? found.get(placeOf(own)) : own.id;
+    const row = isUnknown(own) ? found.get(endOf(own)) : own.id;
     if (row === undefined) return [];
-    const other = isUnknown(related) ? found.get(placeOf(related)) : undefined;
+    const other = isUnknown(related) ? found.get(endOf(related)) : undefined;
     return [
       {
         ...item,
@@ -104,6 +104,6 @@ function isUnknown({ metadata, id }: End): boolean {
   return rowKey(metadata, id) === undefined;
 }
 
-function placeOf({ metadata, columns, id }: End): string {
+function endOf({ metadata, columns, id }: End): string {
   return `${metadata.name} ${linkEnd(columns, id)}`;
 }

@@ -44,7 +44,7 @@ const TRIGGERS = `'create', 'change', 'delete', { change: ['field'] }, { added: 
 
 /**
  * @param rest what the decorator was called with besides its target: nothing on a class
- * @returns how error texts name the place
+ * @returns how error texts name the declaration
  */
 export function checkEntityClass(target: unknown, rest: readonly unknown[]): string {
   if (typeof target !== 'function' || rest.some((argument) => argument !== undefined)) {
@@ -58,9 +58,9 @@ export function checkEntityClass(target: unknown, rest: readonly unknown[]): str
   return `@Webhooks on ${target.name || 'a class without a name'}`;
 }
 
-/** @throws {@link ThornConfigurationError} naming `place` and the fix */
-export function checkEntitySettings(place: string, settings: object): void {
-  const check = new OptionChecks(place);
+/** @throws {@link ThornConfigurationError} naming `declaration` and the fix */
+export function checkEntitySettings(declaration: string, settings: object): void {
+  const check = new OptionChecks(declaration);
   const known = { ...SETTINGS, ...COLUMN_SETTINGS, ...BULK_SETTINGS };
   check.names(settings, [...Object.keys(known), ...MESSAGE_SETTINGS]);
   checkBulkSettings(check, settings);
@@ -73,35 +73,38 @@ export function checkEntitySettings(place: string, settings: object): void {
       `must be a list of properties such as ['passwordHash'], not ${describe(value)}`,
     );
   }
-  checkSettingKinds(place, settings as Readonly<Record<string, unknown>>);
+  checkSettingKinds(declaration, settings as Readonly<Record<string, unknown>>);
 }
 
 /** @throws {@link ThornConfigurationError} naming the class, the event and the fix */
 export function checkEntityEvent(target: EntityClass, name: unknown, options: object): void {
-  const place = `@WebhookEvent(${typeof name === 'string' ? `'${name}'` : String(name)}) on ${target.name}`;
-  const check = new OptionChecks(place);
+  const declaration = `@WebhookEvent(${typeof name === 'string' ? `'${name}'` : String(name)}) on ${target.name}`;
+  const check = new OptionChecks(declaration);
   if (typeof name !== 'string') throw check.error('name', "must be text such as 'article.created'");
-  explain(place, () => compileEventName(name));
+  explain(declaration, () => compileEventName(name));
   const values = (options ?? {}) as Readonly<Record<string, unknown>>;
   check.names(values, [...Object.keys(OPTIONS), ...MESSAGE_SETTINGS]);
   const { on, softRemoval, when } = values;
   const triggers: readonly unknown[] = Array.isArray(on) ? on : [on];
   const isFine = triggers.length > 0 && triggers.every(isTrigger);
   check.assert('on', isFine, `must be ${TRIGGERS}, not ${describe(on)}`);
-  checkSettingKinds(place, values);
+  checkSettingKinds(declaration, values);
   check.boolean('softRemoval', softRemoval as boolean | undefined);
   if (when !== undefined) {
-    explain(place, () => compileCondition(when as Parameters<typeof compileCondition>[0]));
+    explain(declaration, () => compileCondition(when as Parameters<typeof compileCondition>[0]));
   }
 }
 
 /**
  * Checks the settings that events of entities and of methods have in common.
  *
- * @throws {@link ThornConfigurationError} naming `place` and the fix
+ * @throws {@link ThornConfigurationError} naming `declaration` and the fix
  */
-export function checkSettingKinds(place: string, values: Readonly<Record<string, unknown>>): void {
-  const check = new OptionChecks(place);
+export function checkSettingKinds(
+  declaration: string,
+  values: Readonly<Record<string, unknown>>,
+): void {
+  const check = new OptionChecks(declaration);
   for (const [key, kind] of Object.entries(KINDS)) {
     const value = values[key];
     const isFine = value === undefined || kind.test(value);
@@ -109,7 +112,7 @@ export function checkSettingKinds(place: string, values: Readonly<Record<string,
   }
   const { orderBy } = values;
   if (isObject(orderBy)) check.within('orderBy').names(orderBy, ORDER_SETTINGS);
-  explain(place, () => {
+  explain(declaration, () => {
     checkMessageSettings(values);
     if (typeof values['headers'] === 'object') checkHeaders(values['headers']);
   });
@@ -131,14 +134,14 @@ function isTrigger(on: unknown): boolean {
   );
 }
 
-function explain(place: string, compile: () => unknown): void {
+function explain(declaration: string, compile: () => unknown): void {
   try {
     compile();
   } catch (error) {
     throw new ThornConfigurationError(
       'THORN_DECLARATION_INVALID',
-      `${place}: ${(error as Error).message}`,
-      { place },
+      `${declaration}: ${(error as Error).message}`,
+      { declaration },
       error,
     );
   }

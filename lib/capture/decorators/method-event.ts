@@ -100,15 +100,15 @@ export function decorateMethod(
   descriptor: TypedPropertyDescriptor<Method> | undefined,
 ): void {
   const original = descriptor?.value;
-  const place = `@WebhookEvent('${name}') on ${target.constructor.name}.${String(method)}`;
+  const declaration = `@WebhookEvent('${name}') on ${target.constructor.name}.${String(method)}`;
   if (typeof target === 'function' || typeof original !== 'function' || descriptor === undefined) {
     throw new ThornConfigurationError(
       'THORN_DECLARATION_INVALID',
-      `${place}: only instance methods and entity classes can be decorated`,
+      `${declaration}: only instance methods and entity classes can be decorated`,
       { name },
     );
   }
-  const send = compile(name, options, place);
+  const send = compile(name, options, declaration);
   recordMethodEvent(target, {
     name,
     method: String(method),
@@ -152,19 +152,19 @@ export function injectDispatcher(instance: object, dispatcher: WebhookDispatcher
   return false;
 }
 
-function compile(name: string, options: Options, place: string) {
-  const check = new OptionChecks(place);
+function compile(name: string, options: Options, declaration: string) {
+  const check = new OptionChecks(declaration);
   check.names(options, KNOWN_KEYS);
   check.oneOf('on', options.on, ['success', 'error']);
   for (const key of ['data', 'owner', 'manager'] as const) {
     check.function(key, options[key], 'of the result and the arguments');
   }
-  checkSettingKinds(place, options as Readonly<Record<string, unknown>>);
-  const eventName = blaming(place, () => compileEventName(name));
+  checkSettingKinds(declaration, options as Readonly<Record<string, unknown>>);
+  const eventName = blaming(declaration, () => compileEventName(name));
   if (options.on === 'error' && eventName.paths.length > 0) {
     throw new ThornConfigurationError(
       'THORN_DECLARATION_INVALID',
-      `${place}: a name with fields is filled from the result, and a method that threw has none; name it without fields`,
+      `${declaration}: a name with fields is filled from the result, and a method that threw has none; name it without fields`,
       { name },
     );
   }
@@ -177,7 +177,7 @@ function compile(name: string, options: Options, place: string) {
       ? 'must be a function: a method that threw has no result'
       : 'must be a path of the result or a function',
   );
-  const holds = blaming(place, () => compileWhen(options.when));
+  const holds = blaming(declaration, () => compileWhen(options.when));
   const logger = new Logger('Thorn');
 
   return async (
@@ -189,7 +189,7 @@ function compile(name: string, options: Options, place: string) {
       if (dispatcher === undefined) {
         throw new ThornConfigurationError(
           'THORN_DISPATCHER_NOT_INJECTED',
-          `${place}: no WebhookDispatcher was injected; let Nest construct the class, in an application that imports ThornModule`,
+          `${declaration}: no WebhookDispatcher was injected; let Nest construct the class, in an application that imports ThornModule`,
           { name },
         );
       }
@@ -210,21 +210,21 @@ function compile(name: string, options: Options, place: string) {
       });
     } catch (error) {
       if (options.propagateErrors === true) throw error;
-      // An error that is thrown says its place itself.
-      const text = errorText(error).replace(`${place}: `, '');
-      logger.error(`${place}: not sent: ${text}`, stackFrames(error));
+      // An error that is thrown names its declaration.
+      const text = errorText(error).replace(`${declaration}: `, '');
+      logger.error(`${declaration}: not sent: ${text}`, stackFrames(error));
     }
   };
 }
 
-function blaming<Value>(place: string, compile: () => Value): Value {
+function blaming<Value>(declaration: string, compile: () => Value): Value {
   try {
     return compile();
   } catch (error) {
     throw new ThornConfigurationError(
       'THORN_DECLARATION_INVALID',
-      `${place}: ${(error as Error).message}`,
-      { place },
+      `${declaration}: ${(error as Error).message}`,
+      { declaration },
       error,
     );
   }

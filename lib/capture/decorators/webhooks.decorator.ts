@@ -24,8 +24,8 @@ export function Webhooks<Entity extends object>(
   settings: EntityEventSettings<Entity> & ColumnSettings<Entity> & BulkSettings,
 ): EntityDecorator<Entity> {
   return (target, ...rest: unknown[]) => {
-    const place = checkEntityClass(target, rest);
-    checkEntitySettings(place, settings);
+    const declaration = checkEntityClass(target, rest);
+    checkEntitySettings(declaration, settings);
     recordEntitySettings(target, settings);
   };
 }

@@ -22,7 +22,7 @@ export class CapturedTouches implements OtherReports {
     private readonly capture: CapturedEntities,
   ) {}
 
-  async settle(manager: EntityManager, items: CollectedItem[]): Promise<CollectedItem[]> {
+  async reconcile(manager: EntityManager, items: CollectedItem[]): Promise<CollectedItem[]> {
     const rows = changesByRow(items);
     if (rows.length === 0) return items;
     const kept = new KeptColumns();

@@ -131,7 +131,7 @@ export class ChangeTable {
   /**
    * Removes the touches of rows of which this transaction's capture knows everything that triggers say.
    *
-   * @returns the touches of the others, by the place of their row among `rows`
+   * @returns the touches of the others, by the index of their row among `rows`
    */
   async removeCaptured(
     manager: EntityManager,
@@ -139,7 +139,7 @@ export class ChangeTable {
   ): Promise<ReadonlyMap<number, Touch>> {
     const { driver } = this.dataSource;
     const kept = [...new Set(rows.map((row) => row.kept))];
-    const places = new Map(kept.map((columns, at) => [columns, at]));
+    const indexes = new Map(kept.map((columns, at) => [columns, at]));
     const parameters: unknown[] = [JSON.stringify(kept)];
     const queries = [...new Set(rows.map(({ plan }) => plan))].map((plan) => {
       const { metadata } = plan;
@@ -150,7 +150,7 @@ export class ChangeTable {
               n: touches,
               c: inserts,
               d: removals,
-              w: places.get(w),
+              w: indexes.get(w),
               k: databaseKey(metadata, id, driver),
             }
           : [],

@@ -27,7 +27,7 @@ export interface OtherReports {
    *
    * @returns the items, with changes as they were reported in the place of those that do not tell everything
    */
-  settle(manager: EntityManager, items: CollectedItem[]): Promise<CollectedItem[]>;
+  reconcile(manager: EntityManager, items: CollectedItem[]): Promise<CollectedItem[]>;
   /** Tells whether every change of an entity is reported. */
   reports(metadata: EntityMetadata): Promise<boolean>;
 }
@@ -62,8 +62,8 @@ export class ChangeCollector {
       state.openFrames.add(item);
       return;
     }
-    state.loose.push(item);
-    return this.#sendLoose(state, on);
+    state.unframed.push(item);
+    return this.#sendUnframed(state, on);
   }
 
   /**
@@ -163,8 +163,8 @@ export class ChangeCollector {
       this.#logError(`Releasing ${staged.length} committed message(s) failed`, error);
     }
     if (late.length > 0) {
-      state.loose.push(...late);
-      return this.#sendLoose(state, on);
+      state.unframed.push(...late);
+      return this.#sendUnframed(state, on);
     }
   }
 
@@ -193,7 +193,7 @@ export class ChangeCollector {
     const transaction = DataSourceClient.of(dataSourceOf(manager)).join(manager);
     // On a connection that several saves share, further changes may join while these are being read and staged.
     for (let next = items; next.length > 0; next = state.drain()) {
-      const batch = this.others === undefined ? next : await this.others.settle(manager, next);
+      const batch = this.others === undefined ? next : await this.others.reconcile(manager, next);
       const alone = state.isAlone(batch);
       const occurrences = occurrencesOf(await identifyLinks(batch, manager));
       // Rows are let go as soon as their messages are made.
@@ -211,13 +211,13 @@ export class ChangeCollector {
   }
 
   /** All rows of one statement together. */
-  #sendLoose(state: ConnectionState, { queryRunner, manager }: OnConnection): Promise<void> {
+  #sendUnframed(state: ConnectionState, { queryRunner, manager }: OnConnection): Promise<void> {
     const send = async () => {
       state.sending = undefined;
-      const loose = state.loose.splice(0);
+      const unframed = state.unframed.splice(0);
       this.refuseByHand(queryRunner);
       try {
-        const items = await this.#reportedHere(loose);
+        const items = await this.#reportedHere(unframed);
         const occurrences = occurrencesOf(await identifyLinks(items, manager));
         const messages = await this.messages.messagesOf(occurrences, manager);
         if (messages.length > 0) await this.pipeline.send(messages, false);

@@ -25,12 +25,12 @@ export class ConnectionState {
   /** Staged in the open transaction, released when it has committed. */
   readonly staged: Message[] = [];
   /** Happened outside of any transaction and not sent yet. */
-  readonly loose: CollectedItem[] = [];
+  readonly unframed: CollectedItem[] = [];
   /** What the capture does not know of the open transaction. */
   doubts = new Doubts();
   /** True once the database has rolled back what was to be committed. */
   hasFailed = false;
-  /** Sends what is loose. */
+  /** Sends what was collected outside of a transaction. */
   sending: Promise<void> | undefined;
   /** True if the application may have begun to read a snapshot, and counts on it, in the open transaction. */
   hasSnapshot = false;

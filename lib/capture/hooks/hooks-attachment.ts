@@ -3,7 +3,7 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import { addOwnSubscribers } from '../../typeorm/index.js';
 import { dataSourceName } from '../rows/data-source-name.js';
 
-/** The place of some hooks among the subscribers of a data source. */
+/** The position of some hooks among the subscribers of a data source. */
 export class HooksAttachment {
   #hooks: readonly EntitySubscriberInterface[] = [];
   #release: (() => void) | undefined;

@@ -69,11 +69,11 @@ export class OtherSideWrites implements WriteInterceptor {
     readonly metadata: EntityMetadata;
   }): Promise<OtherSideWrite | undefined> {
     const waiting = this.#of(queryRunner, metadata);
-    const place = waiting.hooks++;
+    const index = waiting.hooks++;
     // All hooks of a save are called in a row. Theirs are the last writes: earlier ones were made by hand, without hooks.
     await Promise.resolve();
-    const write = waiting.writes.at(place - waiting.hooks);
-    if (place === waiting.hooks - 1) {
+    const write = waiting.writes.at(index - waiting.hooks);
+    if (index === waiting.hooks - 1) {
       waiting.writes = [];
       waiting.hooks = 0;
     }

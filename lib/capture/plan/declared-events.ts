@@ -16,7 +16,7 @@ export class DeclaredEvents {
     private readonly policies: RecipientPolicies,
   ) {}
 
-  /** @throws {@link ThornConfigurationError} when another place declares an event of that name with another meaning */
+  /** @throws {@link ThornConfigurationError} when an event of that name is declared with another meaning */
   addEntities(plans: readonly EntityPlan[]): void {
     for (const { events } of plans) {
       for (const { name, declaredBy, options } of events) {
@@ -26,7 +26,7 @@ export class DeclaredEvents {
     }
   }
 
-  /** @throws {@link ThornConfigurationError} when another place declares an event of that name with another meaning */
+  /** @throws {@link ThornConfigurationError} when an event of that name is declared with another meaning */
   addMethods(type: { readonly name: string; readonly prototype?: object }): void {
     if (type.prototype === undefined) return;
     for (const event of methodEventsOf(type.prototype)) {
@@ -48,7 +48,7 @@ export class DeclaredEvents {
 
   #addSubscribers(
     name: string,
-    place: string,
+    target: string,
     {
       subscribers,
       recipients,
@@ -57,19 +57,19 @@ export class DeclaredEvents {
       readonly recipients?: MessageSettings['recipients'] | undefined;
     },
   ): void {
-    const policy = this.#policyOf(recipients, `@WebhookEvent('${name}') on ${place}`);
+    const policy = this.#policyOf(recipients, `@WebhookEvent('${name}') on ${target}`);
     if (subscribers === undefined || this.#isKnown(name, subscribers)) return;
     this.statics.addForEvent(name, subscribers, { checkUrl: (url) => policy.checkUrl(url) });
   }
 
-  #policyOf(rules: MessageSettings['recipients'], place: string): RecipientPolicy {
+  #policyOf(rules: MessageSettings['recipients'], declaration: string): RecipientPolicy {
     try {
       return this.policies.of(rules);
     } catch (error) {
       throw new ThornConfigurationError(
         'THORN_DECLARATION_INVALID',
-        `${place}: recipients: ${(error as Error).message}`,
-        { place },
+        `${declaration}: recipients: ${(error as Error).message}`,
+        { declaration },
         error,
       );
     }

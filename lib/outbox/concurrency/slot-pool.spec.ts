@@ -28,7 +28,7 @@ function acquireFor(slots: SlotPool, isRetry: boolean, begin: number, end: numbe
 }
 
 describe('Slots', () => {
-  it('of a busy process are young 96 at once, and more as soon as they have settled', () => {
+  it('of a busy process are young 96 at once, and more as soon as they are old', () => {
     const slots = new SlotPool(1000, new Load(1));
     expect(acquireFor(slots, false, 0, 100)).toHaveLength(96);
     expect(acquireAll(slots, false, 100)).toHaveLength(96);

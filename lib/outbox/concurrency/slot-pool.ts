@@ -1,6 +1,6 @@
 import { LoopUtilization } from './loop-utilization.js';
 
-const SETTLED_AFTER = 100;
+const YOUNG_FOR = 100;
 /** Young slots at any load. Each further connection makes all requests cost more. */
 const FEWEST_YOUNG = 96;
 /** Milliseconds between two looks at the load. */
@@ -67,7 +67,7 @@ export class SlotPool {
   release(slot: Slot): void {
     this.#inUse--;
     if (slot.isRetry) this.#usedByRetries--;
-    this.#settle(slot);
+    this.#endYouth(slot);
   }
 
   /** Milliseconds until there may be room although no slot was released; null when no slot is young. */
@@ -75,7 +75,7 @@ export class SlotPool {
     this.#age(now);
     const oldest = this.#queue[this.#head];
     if (oldest === undefined) return null;
-    const untilOld = oldest.acquiredAt + SETTLED_AFTER - now;
+    const untilOld = oldest.acquiredAt + YOUNG_FOR - now;
     if (this.#young === this.window) return untilOld;
     const untilLook = this.#lookedAt + LOOK_EVERY - now;
     return Math.min(untilOld, untilLook > 0 ? untilLook : LOOK_EVERY);
@@ -105,8 +105,8 @@ export class SlotPool {
     for (;;) {
       const oldest = this.#queue[this.#head];
       if (oldest === undefined) break;
-      if (oldest.isYoung && oldest.acquiredAt + SETTLED_AFTER > now) break;
-      this.#settle(oldest);
+      if (oldest.isYoung && oldest.acquiredAt + YOUNG_FOR > now) break;
+      this.#endYouth(oldest);
       this.#head++;
     }
     // Moving the rest to the front now and then costs less than shift() each time.
@@ -116,7 +116,7 @@ export class SlotPool {
     }
   }
 
-  #settle(slot: Slot): void {
+  #endYouth(slot: Slot): void {
     if (!slot.isYoung) return;
     slot.isYoung = false;
     this.#youngInUse--;

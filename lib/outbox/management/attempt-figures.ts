@@ -160,10 +160,10 @@ interface Duration {
 /** The shortest duration that `percent` of 100 requests do not exceed; null without requests. */
 function percentile(sorted: readonly Duration[], percent: number): number | null {
   const all = sorted.reduce((sum, { amount }) => sum + amount, 0);
-  let place = 0;
+  let rank = 0;
   for (const { duration, amount } of sorted) {
-    place += amount;
-    if (place * 100 >= all * percent) return duration;
+    rank += amount;
+    if (rank * 100 >= all * percent) return duration;
   }
   return null;
 }

@@ -29,7 +29,7 @@ const BODIES_AT_ONCE = 50;
 // Ordered, as it may be: then it overtakes nothing.
 const UNKNOWN: CurrentHost = { host: NO_HOST, isOrdered: true };
 
-/** The place where a delivery goes now. */
+/** Where a delivery goes now. */
 export interface CurrentHost {
   readonly host: string;
   /** True when messages of the same key go there one after another. */

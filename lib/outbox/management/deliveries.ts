@@ -337,10 +337,10 @@ export class Deliveries {
         sources: outbox.stores.length,
         nothing: NOTHING,
         sum,
-        batch: async (place, after) => {
-          const rest = outbox.stores.slice(place);
+        batch: async (source, after) => {
+          const rest = outbox.stores.slice(source);
           if (options.dryRun !== true) await holdQueues(rest, options.subscriberId, clock.now());
-          const done = await batch(outbox.stores[place]!, after);
+          const done = await batch(outbox.stores[source]!, after);
           if (options.dryRun !== true && done.counts.scheduled > 0) outbox.wake();
           return done;
         },

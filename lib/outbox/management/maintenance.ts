@@ -95,8 +95,8 @@ export class Maintenance {
           responses: one.responses + other.responses,
           open: one.open + other.open,
         }),
-        batch: async (place, after) => {
-          const { pruning } = outbox.stores[place]!;
+        batch: async (source, after) => {
+          const { pruning } = outbox.stores[source]!;
           const settings = pruning.limitsAt(this.dependencies.clock.now());
           const limits = before === null ? settings : { ...settings, messages: before };
           const { counts, next, isLast } = await pruning.batch(
@@ -143,11 +143,11 @@ export class Maintenance {
           resealed: one.resealed + other.resealed,
           unreadable: [...one.unreadable, ...other.unreadable],
         }),
-        batch: async (place, after) => {
+        batch: async (source, after) => {
           const { next, ...counts } =
-            place === 0
+            source === 0
               ? await subscribers.reseal({ limit, after, now: clock.now(), dryRun })
-              : await stores[place - 1]!.sealed.reseal(limit, after, dryRun);
+              : await stores[source - 1]!.sealed.reseal(limit, after, dryRun);
           return { counts, next };
         },
       },

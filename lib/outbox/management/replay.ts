@@ -168,8 +168,8 @@ export async function replayMissed(
   const rows = await store.log.messages(subscriber.id, cursor, until, BATCH);
   const asked = rows.filter((row) => isAmong(row['event'] as string, events));
   const missed = asked.filter((row) => row['delivery'] === null && isFor(row, subscriber));
-  const settled = missed.filter((row) => Number(row['is_under_way']) === 0);
-  const complete = settled.filter((row) => Number(row['is_expunged']) === 0);
+  const released = missed.filter((row) => Number(row['is_under_way']) === 0);
+  const complete = released.filter((row) => Number(row['is_expunged']) === 0);
   const { wanted, unreadable } = await filterByCondition(store, complete, subscriber);
   const open = isActive(subscriber) ? wanted : [];
   const late = open.map<BackfilledDelivery>((row) => ({
@@ -200,9 +200,9 @@ export async function replayMissed(
   return {
     counts: sum(again.counts, {
       scheduled: added,
-      expunged: settled.length - complete.length,
+      expunged: released.length - complete.length,
       disabled: wanted.length - open.length,
-      underWay: missed.length - settled.length + late.length - added + unreadable,
+      underWay: missed.length - released.length + late.length - added + unreadable,
     }),
     next,
   };

@@ -66,7 +66,7 @@ export function newDelivery(now: number): DeliveryState {
 export const reopened: (now: number) => DeliveryState = newDelivery;
 
 /** The state of a delivery that has failed for good and holds its key. @param holdFor milliseconds; null: without an end */
-export function holding(state: DeliveryState, now: number, holdFor: number | null): DeliveryState {
+export function withHold(state: DeliveryState, now: number, holdFor: number | null): DeliveryState {
   return { ...state, nextAt: holdFor === null ? NOT_DUE : now + holdFor };
 }
 

@@ -11,7 +11,7 @@ import { type KeyQueue, queueOf } from './key-queue-table.js';
 export interface QueuePage {
   readonly queues: readonly KeyQueue[];
   /** Deliveries of theirs that have failed for good and hold their key. */
-  readonly holding: readonly {
+  readonly holds: readonly {
     readonly id: string;
     readonly messageId: string;
     readonly subscriberId: string;
@@ -31,7 +31,7 @@ const ABANDONED_AFTER = 5 * 60_000;
 const MOST_TRIES = 3;
 const LISTED_AT_ONCE = 500;
 
-const HOLDING = 'id, message_id, given_message_id, given_subscriber_id, place, status';
+const HEAD_COLUMNS = 'id, message_id, given_message_id, given_subscriber_id, place, status';
 
 /**
  * The SQL that looks after queues: holds those of a bulk operation, finds those that stand still, and ends holds and queues
@@ -57,14 +57,14 @@ export class KeyQueueUpkeep {
         ? 'key_hash >= ? AND (key_hash > ? OR subscriber_id > ?)'
         : 'key_hash >= ? AND (key_hash, subscriber_id) > (?, ?)';
     const { rows } = await this.database.run({
-      sql: `SELECT key_hash, subscriber_id, ${HOLDING} FROM ${this.tables.deliveries} WHERE key_hash IS NOT NULL AND ${isBehind} ORDER BY key_hash, subscriber_id, place LIMIT ?`,
+      sql: `SELECT key_hash, subscriber_id, ${HEAD_COLUMNS} FROM ${this.tables.deliveries} WHERE key_hash IS NOT NULL AND ${isBehind} ORDER BY key_hash, subscriber_id, place LIMIT ?`,
       parameters: [keyHash, keyHash, subscriberId, limit],
     });
     const queues = distinct(rows.map(queueOf));
-    const holding = rows
+    const holds = rows
       .filter(({ place, status }) => Number(place) === 0 && status === 'failed')
       .map((row) => ({ id: idFrom('dlv_', row['id'], null), ...pairOf(row) }));
-    return { queues, holding, last: rows.length < limit ? null : queues.at(-1)! };
+    return { queues, holds, last: rows.length < limit ? null : queues.at(-1)! };
   }
 
   /**

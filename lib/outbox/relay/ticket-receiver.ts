@@ -39,7 +39,7 @@ export class TicketReceiver implements WriteListener {
     store.recorder.listen(this);
   }
 
-  /** Settles the tickets of messages whose first attempts are recorded, and makes room for others. */
+  /** Acknowledges the tickets of messages whose first attempts are recorded, and makes room for others. */
   written(_outcomes: readonly Outcome[], finished: readonly Lease[]): void {
     for (const { id } of finished) this.#waiting.get(id)?.();
     while (this.#forRoom.length > 0 && this.store.heldMessages.size < MOST_HELD_TO_CLAIM) {
@@ -50,26 +50,26 @@ export class TicketReceiver implements WriteListener {
   /** Delivers a message whose lease this process has already. */
   async deliver({ message, token, leasedUntil }: StagedMessage): Promise<void> {
     await this.#room();
-    const settled = this.#settled(message.id);
+    const finished = this.#finished(message.id);
     await this.dependencies.scheduler.schedule(this.store, message, token, leasedUntil);
-    await settled;
+    await finished;
   }
 
   /** Takes a message over and delivers it. Does nothing when another worker has it. */
   async takeOver(ticket: Ticket): Promise<void> {
     await this.#room();
-    const settled = this.#settled(ticket.id);
+    const finished = this.#finished(ticket.id);
     let isTaken = false;
     try {
       isTaken = (await this.#takeovers.add(ticket)).has(ticket.id);
     } finally {
       if (!isTaken) this.#waiting.get(ticket.id)?.();
     }
-    await settled;
+    await finished;
   }
 
   /** Resolves when the message is finished, and after one second in any case. */
-  #settled(id: string): Promise<void> {
+  #finished(id: string): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer);

@@ -15,7 +15,7 @@ const MOST_AT_ONCE = 16;
 const AS_IT_IS = '/*M!110602 SET STATEMENT innodb_snapshot_isolation=OFF FOR */ ';
 
 /** A message among others of its key. */
-interface Place {
+interface Rank {
   /** The key's hash. */
   readonly id: string;
   /** How many come after this one. */
@@ -28,7 +28,7 @@ interface Place {
  * order everywhere, so that two transactions never wait for each other.
  */
 export class MessageNumbers {
-  readonly #places: ReadonlyMap<Message, Place>;
+  readonly #ranks: ReadonlyMap<Message, Rank>;
   /** Messages a key, sorted. */
   readonly #counts: readonly { readonly id: string; readonly count: number }[];
 
@@ -37,15 +37,15 @@ export class MessageNumbers {
     private readonly dialect: Dialect,
     private readonly tables: TableNames,
   ) {
-    const places = new Map<Message, Place>();
+    const ranks = new Map<Message, Rank>();
     const counts = new Map<string, number>();
     for (const message of messages.toReversed()) {
       const id = hashOf(message.key!);
       const after = counts.get(id) ?? 0;
-      places.set(message, { id, after });
+      ranks.set(message, { id, after });
       counts.set(id, after + 1);
     }
-    this.#places = places;
+    this.#ranks = ranks;
     this.#counts = [...counts]
       .map(([id, count]) => ({ id, count }))
       .sort((one, other) => (one.id < other.id ? -1 : 1));
@@ -63,12 +63,12 @@ export class MessageNumbers {
 
   /** True when the numbers can be allocated by the very statement that writes the messages. */
   get areAllocatedAtOnce(): boolean {
-    return this.dialect.name === 'postgres' && this.#places.size <= MOST_AT_ONCE;
+    return this.dialect.name === 'postgres' && this.#ranks.size <= MOST_AT_ONCE;
   }
 
   /** True when no message can be there already, so that every number is used. */
   get areUsed(): boolean {
-    return [...this.#places.keys()].every(({ isIdNew }) => isIdNew);
+    return [...this.#ranks.keys()].every(({ isIdNew }) => isIdNew);
   }
 
   /** Allocates the numbers. */
@@ -136,13 +136,13 @@ export class MessageNumbers {
   /** Numbers the messages. @param allocated the result of the last of {@link steps} */
   assign({ rows }: Result): void {
     const latest = new Map(rows.map((row) => [String(row['key_id']), Number(row['sequence'])]));
-    for (const [message, { id, after }] of this.#places) message.number(latest.get(id)! - after);
+    for (const [message, { id, after }] of this.#ranks) message.number(latest.get(id)! - after);
   }
 
   /** Numbers the messages that {@link expression} has numbered. @param written ids and numbers */
   assignWritten({ rows }: Result): void {
     const sequences = new Map(rows.map(({ id, sequence }) => [id, Number(sequence)]));
-    for (const message of this.#places.keys()) {
+    for (const message of this.#ranks.keys()) {
       const sequence = sequences.get(keyOf('msg_', message.id));
       if (sequence !== undefined) message.number(sequence);
     }
@@ -155,11 +155,11 @@ export class MessageNumbers {
    * @returns undefined for messages without a key
    */
   expression(message: Message, allocated: string): Statement | undefined {
-    const place = this.#places.get(message);
-    if (place === undefined) return undefined;
+    const rank = this.#ranks.get(message);
+    if (rank === undefined) return undefined;
     return {
-      sql: `(SELECT n.sequence - ${place.after} FROM ${allocated} n WHERE n.key_id = ${this.dialect.parameter('uuid')})`,
-      parameters: [place.id],
+      sql: `(SELECT n.sequence - ${rank.after} FROM ${allocated} n WHERE n.key_id = ${this.dialect.parameter('uuid')})`,
+      parameters: [rank.id],
     };
   }
 
@@ -171,7 +171,7 @@ export class MessageNumbers {
   giveBack(known: ReadonlySet<string>): Statement[] {
     const unused = new Map<string, number>();
     const moved: { id: string; sequence: number }[] = [];
-    for (const [message, { id }] of [...this.#places].reverse()) {
+    for (const [message, { id }] of [...this.#ranks].reverse()) {
       const before = unused.get(id) ?? 0;
       if (known.has(message.id)) unused.set(id, before + 1);
       else if (before > 0) {

@@ -14,7 +14,7 @@ import {
 import type { Message } from '../../message/index.js';
 import {
   type Advance,
-  holding as held,
+  withHold,
   nextState,
   NOT_DUE,
   type DeliveryState,
@@ -51,7 +51,7 @@ export interface AbandonedDelivery {
   readonly claimed: ClaimedDelivery;
   /** Empty when the message is gone. */
   readonly event: string;
-  readonly holding: HeldLease;
+  readonly heldLease: HeldLease;
 }
 
 /** The part of an outcome that an attempt, or the lack of one, decides. */
@@ -74,7 +74,7 @@ class JobOutcome implements Outcome {
   readonly attempt: Attempt | null;
   readonly permitAt: number | null;
   readonly disablesSubscriber: boolean;
-  readonly #holding: HeldLease;
+  readonly #heldLease: HeldLease;
 
   constructor(job: DeliveryJob, { state, attempt, at, permitAt, disablesSubscriber }: Result) {
     this.id = job.id;
@@ -92,12 +92,12 @@ class JobOutcome implements Outcome {
     this.attempt = attempt;
     this.permitAt = permitAt;
     this.disablesSubscriber = disablesSubscriber;
-    this.#holding = job.holding;
+    this.#heldLease = job.heldLease;
   }
 
   /** Read when it is written: this process may have claimed it anew by then. */
   get lease(): string {
-    return this.#holding.token;
+    return this.#heldLease.token;
   }
 }
 
@@ -117,11 +117,11 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
   /** Makes the next attempt of a job. */
   async run(job: DeliveryJob, isHostClosed: () => boolean): Promise<BreakerSignal> {
     const { clock, deliverer, events } = this.dependencies;
-    const { holding, message, recipient, requests, host } = job;
-    if (holding.isLost) return NEUTRAL;
-    if (holding.leasedUntil <= clock.now()) {
+    const { heldLease, message, recipient, requests, host } = job;
+    if (heldLease.isLost) return NEUTRAL;
+    if (heldLease.leasedUntil <= clock.now()) {
       // Another process may have it by now: the next renewal of the lease shows.
-      holding.stale.push(() => job.gate.readmit(job));
+      heldLease.stale.push(() => job.gate.readmit(job));
       return NEUTRAL;
     }
     if (job.permitExpiresAt !== null && clock.now() >= job.permitExpiresAt) {
@@ -129,7 +129,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
       return NEUTRAL;
     }
     const number = requests + 1;
-    const bounds = job.keyHash === null ? undefined : this.#boundsOf(holding);
+    const bounds = job.keyHash === null ? undefined : this.#boundsOf(heldLease);
     const attempt = await deliverer.attempt({ id: job.id, number, bounds }, message, recipient);
     const at = clock.now();
     const signal = signalOf(attempt);
@@ -167,9 +167,9 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
   }
 
   /** An ordered delivery is over when its lease is: then another process may begin with it, or with the next one. */
-  #boundsOf(holding: HeldLease): AttemptBounds {
+  #boundsOf(heldLease: HeldLease): AttemptBounds {
     const { clock } = this.dependencies;
-    return { timeLeft: () => (holding.isLost ? 0 : holding.leasedUntil - clock.now()) };
+    return { timeLeft: () => (heldLease.isLost ? 0 : heldLease.leasedUntil - clock.now()) };
   }
 
   /**
@@ -178,7 +178,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
    * @param permitAt when the rate limit is expected to let it through, if that is all it waits for
    */
   postpone(job: DeliveryJob, until: number, permitAt: number | null = null): void {
-    if (job.holding.isLost) return;
+    if (job.heldLease.isLost) return;
     const at = this.dependencies.clock.now();
     const state = { ...job.state, nextAt: until };
     this.#record(job, { state, attempt: null, at, permitAt, disablesSubscriber: false });
@@ -220,7 +220,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     this.dependencies.events.emit('delivery-skipped', () => lastFactsOf(outcome, message));
   }
 
-  #finish({ store, claimed, event, holding }: AbandonedDelivery, state: DeliveryState): Outcome {
+  #finish({ store, claimed, event, heldLease }: AbandonedDelivery, state: DeliveryState): Outcome {
     const { id, messageId, subscriberId, host, requests, attemptedAt, keyHash } = claimed;
     const outcome: Outcome = {
       ...{ id, messageId, subscriberId, event, host, state, requests, attemptedAt, keyHash },
@@ -231,7 +231,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
       permitAt: null,
       disablesSubscriber: false,
       get lease() {
-        return holding.token;
+        return heldLease.token;
       },
     };
     store.recorder.add(outcome);
@@ -241,7 +241,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
   /** A delivery that has failed for good may hold its key. */
   #afterLast({ keyHash, recipient }: DeliveryJob, state: DeliveryState, at: number): DeliveryState {
     const holds = keyHash !== null && recipient.onExhausted === 'hold' && HOLDING.has(state.reason);
-    return holds ? held(state, at, recipient.holdFor ?? null) : state;
+    return holds ? withHold(state, at, recipient.holdFor ?? null) : state;
   }
 
   #emitLast(outcome: Outcome, message: Message): void {

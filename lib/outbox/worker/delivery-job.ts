@@ -14,7 +14,7 @@ export interface DeliveryJob extends HostJob {
   readonly requests: number;
   readonly attemptedAt: number | null;
   /** The lease: the message's while the delivery has no row, else its own. */
-  readonly holding: HeldLease;
+  readonly heldLease: HeldLease;
   /** The message, while the delivery has no row. */
   readonly first: HeldMessage | null;
   /** A hash of the message's key when the delivery is ordered, else null. */

@@ -19,7 +19,7 @@ import type { RetryScheduler } from './retry-scheduler.js';
 export interface Entering {
   readonly message: Message;
   readonly keyHash: string;
-  readonly holding: HeldMessage;
+  readonly heldMessage: HeldMessage;
   readonly deliveries: readonly { readonly id: string; readonly recipient: Recipient }[];
 }
 
@@ -80,9 +80,9 @@ export class KeyQueues implements WriteListener {
     const { ids, token, leasedUntil } = await this.#entering.add(entering);
     return entering.deliveries.map(({ id }) => {
       if (!ids.has(keyOf('dlv_', id))) return null;
-      const holding = { id, token, leasedUntil, isLost: false, stale: [] };
-      this.store.heldDeliveries.add(holding);
-      return holding;
+      const heldLease = { id, token, leasedUntil, isLost: false, stale: [] };
+      this.store.heldDeliveries.add(heldLease);
+      return heldLease;
     });
   }
 
@@ -138,12 +138,12 @@ export class KeyQueues implements WriteListener {
       await this.store.queueUpkeep.releaseAbandoned(this.dependencies.clock.now());
       let after: KeyQueue | null = null;
       do {
-        const { queues, holding, last }: QueuePage = await this.store.queueUpkeep.page(
+        const { queues, holds, last }: QueuePage = await this.store.queueUpkeep.page(
           after,
           SWEPT_AT_ONCE,
         );
         this.promote(queues);
-        await this.#endHolds(holding);
+        await this.#endHolds(holds);
         await this.idle();
         after = last;
       } while (after !== null && !this.#isPaused);
@@ -153,9 +153,9 @@ export class KeyQueues implements WriteListener {
   }
 
   /** Lets keys go on whose subscriber is no longer held up by a failure. */
-  async #endHolds(holding: QueuePage['holding']): Promise<void> {
-    if (holding.length === 0) return;
-    const ids = await this.dependencies.retries.released(this.store, holding);
+  async #endHolds(holds: QueuePage['holds']): Promise<void> {
+    if (holds.length === 0) return;
+    const ids = await this.dependencies.retries.released(this.store, holds);
     if (ids.length === 0) return;
     await this.store.queueUpkeep.endHolds(ids, this.dependencies.clock.now());
     this.dependencies.claims.wake();
@@ -170,9 +170,9 @@ export class KeyQueues implements WriteListener {
     const { hosts, clock } = this.dependencies;
     const rows: EnteringRow[] = [];
     const messages: EnteringMessage[] = [];
-    for (const { message, keyHash, holding, deliveries } of set) {
+    for (const { message, keyHash, heldMessage, deliveries } of set) {
       const messageKey = keyOf('msg_', message.id);
-      messages.push({ id: messageKey, lease: holding.token });
+      messages.push({ id: messageKey, lease: heldMessage.token });
       for (const { id, recipient } of deliveries) {
         rows.push({
           id: keyOf('dlv_', id),
@@ -184,7 +184,7 @@ export class KeyQueues implements WriteListener {
           host: hosts.of(recipient),
           key_hash: keyHash,
           sequence: message.sequence!,
-          held_by: holding.token,
+          held_by: heldMessage.token,
           place: message.sequence!,
           due_at: NOT_DUE,
           lease: null,
@@ -200,8 +200,8 @@ export class KeyQueues implements WriteListener {
         .map((row) => ({ keyHash: row.key_hash, subscriberId: row.subscriber_id })),
     );
     // Later messages may have waited for these ones.
-    for (const { keyHash, holding } of set) {
-      holding.hasEntered = true;
+    for (const { keyHash, heldMessage } of set) {
+      heldMessage.hasEntered = true;
       this.#promoteKey(keyHash);
     }
     return { ids, ...lease };

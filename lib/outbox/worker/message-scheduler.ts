@@ -38,7 +38,7 @@ export class MessageScheduler {
     leasedUntil: number,
     handled?: ReadonlySet<string>,
   ): Promise<void> {
-    const holding: HeldMessage = {
+    const heldMessage: HeldMessage = {
       id: message.id,
       message,
       time: message.time,
@@ -51,76 +51,76 @@ export class MessageScheduler {
       isLost: false,
       stale: [],
     };
-    store.heldMessages.add(holding);
+    store.heldMessages.add(heldMessage);
     let found: FoundRecipients;
     try {
       found = await this.fanOut.lookUp(message);
     } catch (error) {
       const what = `Finding the subscribers of ${message.id} (${message.event}) failed`;
       this.#faults.report(what, error, { messageId: message.id, event: message.event });
-      return this.#postpone(store, holding, message.time);
+      return this.#postpone(store, heldMessage, message.time);
     }
     const { recipients, isComplete } = found;
     const now = this.clock.now();
-    if (!isComplete) holding.againAt = postponedUntil(message.time, now);
+    if (!isComplete) heldMessage.againAt = postponedUntil(message.time, now);
     const missing =
       handled === undefined ? recipients : recipients.filter(({ id }) => !handled.has(id));
-    holding.deliveries = missing.length + (handled?.size ?? 0);
-    if (missing.length === 0) return store.recorder.finish(holding);
+    heldMessage.deliveries = missing.length + (handled?.size ?? 0);
+    if (missing.length === 0) return store.recorder.finish(heldMessage);
     const ordered = message.sequence === null ? [] : missing.filter(isOrdered);
-    holding.open = missing.length - ordered.length;
-    if (ordered.length === 0) return this.#addAll(store, holding, missing);
+    heldMessage.open = missing.length - ordered.length;
+    if (ordered.length === 0) return this.#addAll(store, heldMessage, missing);
     // Until the ordered ones are written, the message is not finished.
-    holding.open++;
+    heldMessage.open++;
     this.#addAll(
       store,
-      holding,
+      heldMessage,
       missing.filter((recipient) => !isOrdered(recipient)),
     );
-    await this.#enter(store, holding, ordered);
+    await this.#enter(store, heldMessage, ordered);
   }
 
-  #addAll(store: OutboxStore, holding: HeldMessage, recipients: readonly Recipient[]): void {
+  #addAll(store: OutboxStore, heldMessage: HeldMessage, recipients: readonly Recipient[]): void {
     for (const recipient of recipients) {
-      this.gate.add(this.#job(store, holding, recipient, null));
+      this.gate.add(this.#job(store, heldMessage, recipient, null));
     }
   }
 
   /** Writes the deliveries to ordered subscribers, and begins those that have their turn. */
   async #enter(
     store: OutboxStore,
-    holding: HeldMessage,
+    heldMessage: HeldMessage,
     recipients: readonly Recipient[],
   ): Promise<void> {
-    const { message } = holding;
+    const { message } = heldMessage;
     try {
       const keyHash = hashOf(message.key!);
       const deliveries = recipients.map((recipient) => ({
         id: deliveryId(message, recipient.id),
         recipient,
       }));
-      const entering = { message, keyHash, holding, deliveries };
+      const entering = { message, keyHash, heldMessage, deliveries };
       const leases = await this.queues.get(store)!.enter(entering);
       for (const [at, lease] of leases.entries()) {
         if (lease === null) continue;
-        this.gate.add(this.#job(store, holding, recipients[at]!, { keyHash, lease }));
+        this.gate.add(this.#job(store, heldMessage, recipients[at]!, { keyHash, lease }));
       }
     } catch (error) {
       const what = `Writing the ordered deliveries of ${message.id} (${message.event}) failed`;
       this.#faults.report(what, error, { messageId: message.id, event: message.event });
-      holding.againAt = postponedUntil(message.time, this.clock.now());
+      heldMessage.againAt = postponedUntil(message.time, this.clock.now());
     }
-    if (--holding.open === 0) store.recorder.finish(holding);
+    if (--heldMessage.open === 0) store.recorder.finish(heldMessage);
   }
 
   /** @param ordered null of a delivery that has no row yet; an ordered one has a row, and a lease of its own */
   #job(
     store: OutboxStore,
-    holding: HeldMessage,
+    heldMessage: HeldMessage,
     recipient: Recipient,
     ordered: { readonly keyHash: string; readonly lease: HeldLease } | null,
   ): DeliveryJob {
-    const { message } = holding;
+    const { message } = heldMessage;
     return {
       id: ordered?.lease.id ?? deliveryId(message, recipient.id),
       store,
@@ -131,8 +131,8 @@ export class MessageScheduler {
       state: newDelivery(this.clock.now()),
       requests: 0,
       attemptedAt: null,
-      holding: ordered?.lease ?? holding,
-      first: ordered === null ? holding : null,
+      heldLease: ordered?.lease ?? heldMessage,
+      first: ordered === null ? heldMessage : null,
       keyHash: ordered?.keyHash ?? null,
       gate: this.gate,
       hasWaited: false,

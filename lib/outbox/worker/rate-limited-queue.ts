@@ -120,8 +120,8 @@ export class RateLimitedQueue {
     this.#permits = this.#permits.filter(isGood);
     const jobs = this.#ready.removeAll();
     const kept = this.#permitCount;
-    for (const [place, job] of jobs.entries()) {
-      if (place < kept) this.#ready.push(job);
+    for (const [at, job] of jobs.entries()) {
+      if (at < kept) this.#ready.push(job);
       else {
         job.hasWaited = true;
         this.#lacking[classOf(job)].push(job);

@@ -57,12 +57,12 @@ export class RetryScheduler {
         left.push({ held: { id, token }, since: Number(row!['time']), reason });
         continue;
       }
-      const holding: HeldLease = { id, token, leasedUntil: until, isLost: false, stale: [] };
-      store.heldDeliveries.add(holding);
+      const heldLease: HeldLease = { id, token, leasedUntil: until, isLost: false, stale: [] };
+      store.heldDeliveries.add(heldLease);
       if (delivery.keyHash !== null && recipient !== null && recipient.ordered !== true) {
         unordered.add(subscriberId);
       }
-      const abandoned = { store, claimed: delivery, event: message?.event ?? '', holding };
+      const abandoned = { store, claimed: delivery, event: message?.event ?? '', heldLease };
       if (message !== null && recipient === null) {
         // Also of one that holds its key: a backfill sends it again, before those behind it.
         this.runner.end(abandoned, 'disabled');
@@ -71,7 +71,7 @@ export class RetryScheduler {
         this.runner.skip(abandoned, message);
       } else if (message === null || recipient === null) {
         this.runner.end(abandoned, 'cancelled');
-      } else this.gate.add(this.#job(store, delivery, message, recipient, holding));
+      } else this.gate.add(this.#job(store, delivery, message, recipient, heldLease));
     }
     await this.#putOff(store, left);
     for (const subscriber of disabled) await this.failAll(store, subscriber);
@@ -87,12 +87,12 @@ export class RetryScheduler {
   }
 
   /** Finds those of failed deliveries that need not hold their key, since the subscriber says something else by now. */
-  async released(store: OutboxStore, holding: QueuePage['holding']): Promise<readonly string[]> {
-    const ids = [...new Set(holding.map(({ messageId }) => messageId))];
+  async released(store: OutboxStore, holds: QueuePage['holds']): Promise<readonly string[]> {
+    const ids = [...new Set(holds.map(({ messageId }) => messageId))];
     const rows = new Map((await store.messages.load(ids)).map((row) => [row['id'], row]));
     const finder = this.fanOut.finder();
     const released: string[] = [];
-    for (const { id, messageId, subscriberId } of holding) {
+    for (const { id, messageId, subscriberId } of holds) {
       const row = rows.get(messageId);
       try {
         const message = row === undefined ? null : store.rows.messageOf(row);
@@ -119,7 +119,7 @@ export class RetryScheduler {
     delivery: ClaimedDelivery,
     message: Message,
     recipient: Recipient,
-    holding: HeldLease,
+    heldLease: HeldLease,
   ): DeliveryJob {
     const { id, requests, attemptedAt, hasWaited, keyHash } = delivery;
     return {
@@ -133,7 +133,7 @@ export class RetryScheduler {
       state: pendingState(delivery),
       requests,
       attemptedAt,
-      holding,
+      heldLease,
       first: null,
       keyHash,
       gate: this.gate,
