@@ -276,6 +276,21 @@ describe('the limits that the OpenAPI document states', () => {
     expect(taken).toEqual([]);
   });
 
+  it('name every parameter that a route takes', async () => {
+    const queries = (operation: Operation) =>
+      operation.parameters.filter((one) => one.in === 'query').map(({ name }) => name);
+    const names = new Set(operations.flatMap(queries));
+    expect(names.size).toBeGreaterThan(10);
+    const taken: string[] = [];
+    for (const operation of operations.filter(({ method }) => method === 'get')) {
+      for (const name of [...names].filter((one) => !queries(operation).includes(one))) {
+        const refusals = refusalsOf(await send(operation, `?${name}=%00`));
+        if (refusals.length > 0) taken.push(`${operation.path} ${name}`);
+      }
+    }
+    expect(taken).toEqual([]);
+  });
+
   it('are enforced for every parameter and header, by its name', async () => {
     const accepted: string[] = [];
     for (const operation of operations) {
