@@ -16,8 +16,6 @@ import { DispatchStrategy } from '../../dispatch/index.js';
 import { WireFormat } from '../../message/index.js';
 import {
   Deliveries,
-  type DeliveryDetails,
-  type DeliveryPage,
   type DeliveryQuery,
   DeliveryReports,
   OutboxStrategy,
@@ -43,6 +41,11 @@ import { RoutePaths } from '../platform/route-paths.js';
 import { OperatorController } from '../http/controller.decorators.js';
 import type { OperatorSettings } from '../options/operator-options.js';
 import { type OperatorSubscriberView, operatorSubscriberView } from './operator-subscriber.view.js';
+import type {
+  OperatorDeliveryDetailsView,
+  OperatorDeliveryView,
+  OverviewView,
+} from './operator.view.js';
 import { OWNER_QUERY, scopeFrom } from './owner-query.js';
 import { PauseDto } from './pause.dto.js';
 
@@ -67,7 +70,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
 
     /** Answers the work that waits, the work of this process, pauses and failing endpoints. */
     @Get(paths.of('overview'))
-    async overview(): Promise<object> {
+    async overview(): Promise<OverviewView> {
       const outbox = this.#outbox();
       const [stats, pauses, failing, failingSubscribers] = await Promise.all([
         this.deliveries.stats(),
@@ -150,14 +153,14 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     @Get(paths.of('deliveries'))
     async log(
       @Query(new QueryPipe({ ...LOG_QUERY, ...OWNER_QUERY })) query: unknown,
-    ): Promise<DeliveryPage> {
+    ): Promise<{ readonly items: readonly OperatorDeliveryView[]; readonly next: string | null }> {
       const { scope, asked } = scopeFrom<DeliveryQuery>(query);
       const { items, next } = await this.deliveries.list(asked, scope);
       return { items: await this.reports.withUrls(items), next };
     }
 
     @Get(paths.of('deliveries/:delivery'))
-    async delivery(@Param('delivery') id: string): Promise<DeliveryDetails> {
+    async delivery(@Param('delivery') id: string): Promise<OperatorDeliveryDetailsView> {
       const found = orNotFound(await this.deliveries.findById(id, 'any'), 'delivery');
       const [shown] = await this.reports.withUrls([found]);
       return shown!;
