@@ -1,7 +1,7 @@
 import type { DatabaseKind } from './databases.js';
 import type { OutboxApp } from './apps/outbox-app.js';
 
-/** Rows that a report may sort: what it shows of a page, of several arms, or of few that wait. */
+/** Rows that a report may sort: what it shows of a page, of several branches, or of few that wait. */
 const MOST_SORTED = 20_000;
 const LARGE = /thorn_(?:deliveries|messages|attempts)$/;
 

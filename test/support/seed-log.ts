@@ -6,7 +6,7 @@ export const LOG_END = 1_790_000_000_000;
 /** Milliseconds: a delivery each. */
 const STEP = 60_000;
 
-/** Owners with their first subscriber and the number of them: one of many, one of few, and one of more than a search has arms. */
+/** Owners with their first subscriber and the number of them: one of many, one of few, and one of more than a search has branches. */
 export const OWNER_SIZES: Readonly<Record<string, readonly [first: number, count: number]>> = {
   large: [0, 100],
   small: [100, 20],

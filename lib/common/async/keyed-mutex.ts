@@ -4,12 +4,12 @@ export class KeyedMutex {
 
   async run<Result>(key: string, task: () => Promise<Result>): Promise<Result> {
     const before = this.#last.get(key);
-    const turn = before === undefined ? task() : before.then(task, task);
-    this.#last.set(key, turn);
+    const running = before === undefined ? task() : before.then(task, task);
+    this.#last.set(key, running);
     try {
-      return await turn;
+      return await running;
     } finally {
-      if (this.#last.get(key) === turn) this.#last.delete(key);
+      if (this.#last.get(key) === running) this.#last.delete(key);
     }
   }
 }

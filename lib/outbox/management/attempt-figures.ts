@@ -88,7 +88,7 @@ export async function attemptFigures(
   subscribers: readonly string[] | undefined,
   range: FiguresRange,
 ): Promise<AttemptHistory> {
-  // Somebody without subscribers has no arms to look along.
+  // Somebody without subscribers has no branches to look along.
   const searched = subscribers?.length === 0 ? [] : stores;
   const counted = await Promise.all(
     searched.map((store) => countIn(store, subscribers, range, stores.length)),
@@ -112,13 +112,13 @@ async function countIn(
   sources: number,
 ): Promise<{ readonly rows: readonly Row[]; readonly since: number }> {
   const range = { from: firstIdAt('dlv_', since), before: [firstIdAt('dlv_', until)] };
-  const { arms, filters } = everythingOf(log.pages, subscribers);
+  const { branches, filters } = everythingOf(log.pages, subscribers);
   const bounds = { ...LOG_BOUNDS, rows: Math.ceil(LOG_BOUNDS.rows / sources) };
   const rows: Row[] = [];
-  const floor = await lookInSteps(log.pages, arms, range, bounds, async (part) => {
-    rows.push(...(await log.pages.countAttempts(arms, filters, part, step)));
+  const lowestId = await lookInSteps(log.pages, branches, range, bounds, async (part) => {
+    rows.push(...(await log.pages.countAttempts(branches, filters, part, step)));
   });
-  return { rows, since: countedSince(floor, since) };
+  return { rows, since: countedSince(lowestId, since) };
 }
 
 /** Figures of attempts, from rows of {@link LogPageTable.countAttempts}. */

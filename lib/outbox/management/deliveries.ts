@@ -370,12 +370,12 @@ export class Deliveries {
 
 /** The deliveries of all data sources, as far back as each of them was searched. */
 function pageOf(scans: readonly ScannedLog[], limit: number): DeliveryPage {
-  const floors = scans.flatMap(({ floor }) => floor ?? []);
-  const floor = floors.sort().at(-1) ?? '';
+  const lowestIds = scans.flatMap(({ lowestId }) => lowestId ?? []);
+  const lowestId = lowestIds.sort().at(-1) ?? '';
   const found = scans
     .flatMap(({ items }) => items)
-    .filter(({ id }) => id >= floor)
+    .filter(({ id }) => id >= lowestId)
     .sort((one, other) => (one.id < other.id ? 1 : -1));
   const items = found.slice(0, limit);
-  return { items, next: found.length > limit ? items.at(-1)!.id : floor || null };
+  return { items, next: found.length > limit ? items.at(-1)!.id : lowestId || null };
 }

@@ -119,7 +119,7 @@ async function readPart(
   sources: number,
 ): Promise<HistoryPart> {
   const { pages } = log;
-  const { arms } = everythingOf(pages, [subscriber]);
+  const { branches } = everythingOf(pages, [subscriber]);
   // A day is a range of ids: they begin with the time.
   const days = starts.map((day) => ({
     bucket: day,
@@ -129,15 +129,15 @@ async function readPart(
   const range = { from: days[0]!.low, before: [days.at(-1)!.high] };
   const bounds = { ...LOG_BOUNDS, rows: Math.ceil(LOG_BOUNDS.rows / sources) };
   const [deliveries, attempts]: [Row[], Row[]] = [[], []];
-  const floor = await lookInSteps(pages, arms, range, bounds, async (part) => {
-    deliveries.push(...(await pages.countDeliveries(arms[0]!, part, days)));
-    attempts.push(...(await pages.countAttempts(arms, [], part, DAY)));
+  const lowestId = await lookInSteps(pages, branches, range, bounds, async (part) => {
+    deliveries.push(...(await pages.countDeliveries(branches[0]!, part, days)));
+    attempts.push(...(await pages.countAttempts(branches, [], part, DAY)));
   });
   return {
     deliveries,
     attempts,
-    rateLimited: await pages.countRateLimited(arms[0]!),
-    since: countedSince(floor, starts[0]!),
+    rateLimited: await pages.countRateLimited(branches[0]!),
+    since: countedSince(lowestId, starts[0]!),
   };
 }
 

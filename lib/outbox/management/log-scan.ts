@@ -21,19 +21,19 @@ export interface ScannedLog {
   /** Newest first. */
   readonly items: readonly DeliveryRecord[];
   /** The scan has found everything down to this id; null: everything there is. */
-  readonly floor: string | null;
+  readonly lowestId: string | null;
 }
 
-/** A way to find deliveries: along arms, leaving out those that the filters do not hold for. */
+/** A way to find deliveries: along branches, leaving out those that the filters do not hold for. */
 export interface ScanPlan {
-  readonly arms: readonly LogCondition[];
+  readonly branches: readonly LogCondition[];
   readonly filters: readonly LogCondition[];
-  /** Rows of an arm that one step looks at. Default: a share of {@link STEP_ROWS}; all at once without filters. */
+  /** Rows of a branch that one step looks at. Default: a share of {@link STEP_ROWS}; all at once without filters. */
   readonly rows?: number;
 }
 
-/** Owners with more subscribers are searched along the log of all: each arm is a part of the statement. */
-const MOST_ARMS = 100;
+/** Owners with more subscribers are searched along the log of all: each branch is a part of the statement. */
+const MOST_BRANCHES = 100;
 /** The number of waiting deliveries that are sorted on request: their indexes are not in the order of ids. */
 const FEW_WAITING = 2000;
 /** The same where the index has the ids as well, so that the rows of a page alone are read. */
@@ -60,15 +60,15 @@ export async function scanLog(
   let best: ScannedLog | null = null;
   for (const plan of await plansFor(pages, selection, limit)) {
     const found = await scan(pages, plan, selection, range, limit);
-    if (found.floor === null || found.items.length >= limit) return found;
-    if (best === null || found.floor < best.floor!) best = found;
+    if (found.lowestId === null || found.items.length >= limit) return found;
+    if (best === null || found.lowestId < best.lowestId!) best = found;
   }
-  return best ?? { items: [], floor: null };
+  return best ?? { items: [], lowestId: null };
 }
 
 async function scan(
   pages: LogPageTable,
-  { arms, filters, rows }: ScanPlan,
+  { branches, filters, rows }: ScanPlan,
   { event }: LogSelection,
   range: LogRange,
   limit: number,
@@ -76,22 +76,22 @@ async function scan(
   const isWanted = (item: DeliveryRecord) =>
     event === undefined || patternMatches(event, item.event);
   if (filters.length === 0 && rows === undefined) {
-    const items = await pages.newest(arms, filters, range, limit);
-    return { items, floor: items.length < limit ? null : items.at(-1)!.id };
+    const items = await pages.newest(branches, filters, range, limit);
+    return { items, lowestId: items.length < limit ? null : items.at(-1)!.id };
   }
   const items: DeliveryRecord[] = [];
-  const each = rows ?? Math.ceil(STEP_ROWS / arms.length);
+  const each = rows ?? Math.ceil(STEP_ROWS / branches.length);
   const end = performance.now() + STEP_TIME;
   let before = range.before;
   for (let step = 1; ; step++) {
-    const floor = await pages.floorOf(arms, { from: range.from, before }, each);
-    const part = { from: floor ?? range.from, before };
-    const found = await pages.newest(arms, filters, part, limit);
+    const lowestId = await pages.lowestIdOf(branches, { from: range.from, before }, each);
+    const part = { from: lowestId ?? range.from, before };
+    const found = await pages.newest(branches, filters, part, limit);
     items.push(...found.filter(isWanted));
     // Some of them may be no match after all: what is older has not been looked at.
-    const reached = found.length < limit ? floor : found.at(-1)!.id;
-    if (items.length >= limit || reached === null) return { items, floor: reached };
-    if (step >= MOST_STEPS || performance.now() > end) return { items, floor: reached };
+    const reached = found.length < limit ? lowestId : found.at(-1)!.id;
+    if (items.length >= limit || reached === null) return { items, lowestId: reached };
+    if (step >= MOST_STEPS || performance.now() > end) return { items, lowestId: reached };
     before = [reached];
   }
 }
@@ -114,12 +114,12 @@ async function plansFor(
       messageId === undefined
         ? []
         : [{ sql: 'd.message_id = ?', parameters: [keyOf('msg_', messageId)] }];
-    return [{ arms: [one], filters: [...ofMessage, ...own, ...ofStatus, ...others] }];
+    return [{ branches: [one], filters: [...ofMessage, ...own, ...ofStatus, ...others] }];
   }
   if (messageId !== undefined) {
     const ofMessage = await pages.isOfMessage(messageId);
     if (ofMessage === null) return [];
-    return [{ arms: [ofMessage], filters: [...own, ...ofStatus, ...others] }];
+    return [{ branches: [ofMessage], filters: [...own, ...ofStatus, ...others] }];
   }
   const all = everythingOf(pages, subscribers);
   const everything = { ...all, filters: [...all.filters, ...ofStatus, ...others] };
@@ -129,7 +129,7 @@ async function plansFor(
   const isIdIndexed = pages.dialect.name === 'mysql';
   // An owner of many subscribers has no index of what waits for them.
   const waiting =
-    status === 'failed' ? [] : all.filters.length > 0 ? null : all.arms.map(waitingArm);
+    status === 'failed' ? [] : all.filters.length > 0 ? null : all.branches.map(waitingBranch);
   if (
     waiting === null ||
     (waiting.length > 0 &&
@@ -137,9 +137,9 @@ async function plansFor(
   ) {
     return [everything];
   }
-  const arms = [...(status === 'pending' ? [] : FAILED), ...waiting];
+  const branches = [...(status === 'pending' ? [] : FAILED), ...waiting];
   const indexed = {
-    ...{ arms, filters: [...own, ...others] },
+    ...{ branches, filters: [...own, ...others] },
     // Sorted by the index, without the rows before the page's.
     ...(isIdIndexed &&
       status === 'pending' && { rows: others.length === 0 ? limit : FILTERED_ROWS }),
@@ -153,10 +153,10 @@ export function everythingOf(
   pages: LogPageTable,
   subscribers: readonly string[] | undefined,
 ): ScanPlan {
-  if (subscribers === undefined) return { arms: [ALL], filters: [] };
-  return subscribers.length <= MOST_ARMS
-    ? { arms: subscribers.map(subscriberArm), filters: [] }
-    : { arms: [ALL], filters: [subscriberFilter(pages, subscribers)] };
+  if (subscribers === undefined) return { branches: [ALL], filters: [] };
+  return subscribers.length <= MOST_BRANCHES
+    ? { branches: subscribers.map(subscriberBranch), filters: [] }
+    : { branches: [ALL], filters: [subscriberFilter(pages, subscribers)] };
 }
 
 const FAILED: readonly LogCondition[] = FAILURE_REASONS.map((reason) => ({
@@ -164,8 +164,8 @@ const FAILED: readonly LogCondition[] = FAILURE_REASONS.map((reason) => ({
   parameters: [],
 }));
 
-/** What waits along an arm: few enough to be sorted. A comparison tells SQLite without statistics which index to use. */
-function waitingArm({ sql, parameters }: LogCondition): LogCondition {
+/** What waits along a branch: few enough to be sorted. A comparison tells SQLite without statistics which index to use. */
+function waitingBranch({ sql, parameters }: LogCondition): LogCondition {
   return {
     sql: `${sql === '' ? '' : `${sql} AND `}d.due_at > 0`,
     parameters,
@@ -175,12 +175,12 @@ function waitingArm({ sql, parameters }: LogCondition): LogCondition {
   };
 }
 
-function subscriberArm(id: string): LogCondition {
+function subscriberBranch(id: string): LogCondition {
   return { sql: 'd.subscriber_id = ?', parameters: [keyOf('sub_', id)] };
 }
 
 function subscriberFilter({ dialect }: LogPageTable, subscribers: readonly string[]): LogCondition {
-  if (subscribers.length === 1) return subscriberArm(subscribers[0]!);
+  if (subscribers.length === 1) return subscriberBranch(subscribers[0]!);
   const { rows, parameter } = idRows(
     dialect,
     subscribers.map((id) => keyOf('sub_', id)),

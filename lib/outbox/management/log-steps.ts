@@ -29,7 +29,7 @@ const STEP_TIME = 25;
  */
 export async function lookInSteps(
   pages: LogPageTable,
-  arms: readonly LogCondition[],
+  branches: readonly LogCondition[],
   { from, before }: LogRange,
   bounds: StepBounds,
   look: (part: LogRange) => Promise<void>,
@@ -39,20 +39,24 @@ export async function lookInSteps(
   let part = before;
   for (let looked = rows; ; looked += rows) {
     const began = performance.now();
-    const floor = await pages.floorOf(arms, { from, before: part }, Math.ceil(rows / arms.length));
-    await look({ from: floor ?? from, before: part });
+    const lowestId = await pages.lowestIdOf(
+      branches,
+      { from, before: part },
+      Math.ceil(rows / branches.length),
+    );
+    await look({ from: lowestId ?? from, before: part });
     const now = performance.now();
-    if (floor === null || looked >= bounds.rows || now > end) return floor;
+    if (lowestId === null || looked >= bounds.rows || now > end) return lowestId;
     rows = stepAfter(rows, now - began);
-    part = [floor];
+    part = [lowestId];
     // SQLite answers without yielding to the event loop.
     await setImmediate();
   }
 }
 
-/** The time from which on everything was looked at, when the steps ended at `floor`. @param since where they would end */
-export function countedSince(floor: string | null, since: number): number {
-  return floor === null ? since : timeFromId(floor) + 1;
+/** The time from which on everything was looked at, when the steps ended at `lowestId`. @param since where they would end */
+export function countedSince(lowestId: string | null, since: number): number {
+  return lowestId === null ? since : timeFromId(lowestId) + 1;
 }
 
 /** The rows of each bucket. */

@@ -36,8 +36,8 @@ export const MOST_COUNTED = 100_000;
 export const MOST_READ = 20_000;
 
 /**
- * Reads the delivery log, newest first, along several arms. An arm is a condition that an index has in the order of ids,
- * so that its newest rows are read without looking at the others.
+ * Reads the delivery log, newest first, along the branches of a union. A branch is a condition that an index has in the
+ * order of ids, so that its newest rows are read without looking at the others.
  */
 export class LogPageTable {
   readonly #columns: string;
@@ -59,16 +59,16 @@ export class LogPageTable {
     return this.tables;
   }
 
-  /** Reads the newest deliveries of any arm for which all conditions hold. */
+  /** Reads the newest deliveries of any branch for which all conditions hold. */
   async newest(
-    arms: readonly LogCondition[],
+    branches: readonly LogCondition[],
     filters: readonly LogCondition[],
     range: LogRange,
     limit: number,
   ): Promise<readonly DeliveryRecord[]> {
     const { rows } = await this.database.run(
-      this.#along(
-        arms,
+      this.#union(
+        branches,
         this.#columns,
         [...filters, ...conditionsOf(range)],
         true,
@@ -81,17 +81,17 @@ export class LogPageTable {
   }
 
   /**
-   * Finds how far `rows` rows of each arm go back, whatever is not in its index.
+   * Finds how far `rows` rows of each branch go back, whatever is not in its index.
    *
-   * @returns the id down to which no arm has more of them; null when none of the arms has more rows
+   * @returns the id down to which no branch has more of them; null when none of the branches has more rows
    */
-  async floorOf(
-    arms: readonly LogCondition[],
+  async lowestIdOf(
+    branches: readonly LogCondition[],
     range: LogRange,
     rows: number,
   ): Promise<string | null> {
     const { rows: found } = await this.database.run(
-      this.#along(arms, 'd.id', conditionsOf(range), false, 'LIMIT 1 OFFSET ?', rows - 1, 1),
+      this.#union(branches, 'd.id', conditionsOf(range), false, 'LIMIT 1 OFFSET ?', rows - 1, 1),
     );
     return found.length === 0 ? null : idFrom('dlv_', found[0]!['id'], null);
   }
@@ -105,9 +105,9 @@ export class LogPageTable {
     return rows.length === 0 ? null : isOfMessages([{ id, time: Number(rows[0]!['time']) }]);
   }
 
-  /** The newest rows of every arm, and of those together the newest. */
-  #along(
-    arms: readonly LogCondition[],
+  /** The newest rows of every branch, and of those together the newest. */
+  #union(
+    branches: readonly LogCondition[],
     columns: string,
     conditions: readonly LogCondition[],
     isWhole: boolean,
@@ -115,28 +115,28 @@ export class LogPageTable {
     each: number,
     limit: number,
   ): Statement {
-    const part = (arm: LogCondition): Statement => {
-      const all = [arm, ...conditions].filter(({ sql }) => sql !== '');
+    const part = (branch: LogCondition): Statement => {
+      const all = [branch, ...conditions].filter(({ sql }) => sql !== '');
       const texts = [
         ...all.map(({ sql }) => sql),
-        ...(isWhole && arm.unindexed !== undefined ? [arm.unindexed] : []),
+        ...(isWhole && branch.unindexed !== undefined ? [branch.unindexed] : []),
       ];
       const where = texts.length === 0 ? '' : `WHERE ${texts.join(' AND ')}`;
       return {
-        sql: `SELECT ${columns} FROM ${this.#deliveries} d ${where} ORDER BY ${arm.isSorted ? this.dialect.unindexed('d.id') : 'd.id'} DESC ${end}`,
+        sql: `SELECT ${columns} FROM ${this.#deliveries} d ${where} ORDER BY ${branch.isSorted ? this.dialect.unindexed('d.id') : 'd.id'} DESC ${end}`,
         parameters: [...all.flatMap(({ parameters }) => parameters), each],
       };
     };
-    const [first] = arms;
-    if (arms.length === 1) return part(first!);
-    const isAlike = arms.every(
+    const [first] = branches;
+    if (branches.length === 1) return part(first!);
+    const isAlike = branches.every(
       ({ sql, parameters }) => sql === first!.sql && parameters.length === 1,
     );
-    if (this.dialect.name !== 'postgres' || !isAlike) return merged(arms.map(part), limit);
+    if (this.dialect.name !== 'postgres' || !isAlike) return merged(branches.map(part), limit);
     // PostgreSQL would plan each part of a union by itself, which takes longer than to run them.
     const { rows, parameter } = idRows(
       this.dialect,
-      arms.map(({ parameters }) => parameters[0]),
+      branches.map(({ parameters }) => parameters[0]),
     );
     const { sql, parameters } = part({
       ...first!,
@@ -151,15 +151,15 @@ export class LogPageTable {
 
   /** Counts the attempts of deliveries by time, answer and duration. @param step milliseconds */
   async countAttempts(
-    arms: readonly LogCondition[],
+    branches: readonly LogCondition[],
     filters: readonly LogCondition[],
     range: LogRange,
     step: number,
   ): Promise<readonly Row[]> {
     const { attempts } = this.tables;
     const groups = `w.began - (w.began % ${step}), w.status, w.error_code, w.duration`;
-    const parts = arms.flatMap((arm): Statement[] => {
-      const all = [arm, ...filters, ...conditionsOf(range)].filter(({ sql }) => sql !== '');
+    const parts = branches.flatMap((branch): Statement[] => {
+      const all = [branch, ...filters, ...conditionsOf(range)].filter(({ sql }) => sql !== '');
       const where = all.map(({ sql }) => sql).join(' AND ');
       const parameters = all.flatMap((one) => one.parameters);
       return [
@@ -180,9 +180,9 @@ export class LogPageTable {
     return rows;
   }
 
-  /** Counts the deliveries of an arm by bucket and state. @param buckets in the order of their ids */
+  /** Counts the deliveries of a branch by bucket and state. @param buckets in the order of their ids */
   async countDeliveries(
-    arm: LogCondition,
+    branch: LogCondition,
     range: LogRange,
     buckets: readonly IdBucket[],
   ): Promise<readonly Row[]> {
@@ -194,7 +194,7 @@ export class LogPageTable {
         low: keyOf('dlv_', low),
         high: keyOf('dlv_', high),
       }));
-    const conditions = [arm, ...conditionsOf(range)];
+    const conditions = [branch, ...conditionsOf(range)];
     const { rows } = await this.database.run({
       sql: `SELECT ${columns}, COUNT(*) AS amount FROM ${this.dialect.rows('r', BUCKETS)} ${this.dialect.join} ${this.#deliveries} d
         ON d.id >= r.low AND d.id < r.high AND ${conditions.map(({ sql }) => sql).join(' AND ')} GROUP BY ${columns}`,
@@ -206,24 +206,24 @@ export class LogPageTable {
     return rows;
   }
 
-  /** Counts the deliveries of an arm that wait for a rate limit, among the first that wait. */
-  async countRateLimited(arm: LogCondition): Promise<number> {
+  /** Counts the deliveries of a branch that wait for a rate limit, among the first that wait. */
+  async countRateLimited(branch: LogCondition): Promise<number> {
     const { rows } = await this.database.run({
-      sql: `SELECT COUNT(w.permit_at) AS amount FROM (SELECT d.permit_at FROM ${this.#deliveries} d WHERE ${arm.sql} AND d.due_at IS NOT NULL LIMIT ?) w`,
-      parameters: [...arm.parameters, MOST_COUNTED],
+      sql: `SELECT COUNT(w.permit_at) AS amount FROM (SELECT d.permit_at FROM ${this.#deliveries} d WHERE ${branch.sql} AND d.due_at IS NOT NULL LIMIT ?) w`,
+      parameters: [...branch.parameters, MOST_COUNTED],
     });
     return Number(rows[0]!['amount']);
   }
 
-  /** True when the arms have fewer than `most` rows, whatever is not in their indexes. */
-  async isFewWaiting(arms: readonly LogCondition[], most: number): Promise<boolean> {
-    const parts = arms.map(
+  /** True when the branches have fewer than `most` rows, whatever is not in their indexes. */
+  async isFewWaiting(branches: readonly LogCondition[], most: number): Promise<boolean> {
+    const parts = branches.map(
       ({ sql }, at) =>
         `SELECT * FROM (SELECT 1 AS one FROM ${this.#deliveries} d WHERE ${sql} LIMIT ?) AS p${at}`,
     );
     const { rows } = await this.database.run({
       sql: `SELECT COUNT(*) AS amount FROM (${parts.join(' UNION ALL ')}) w`,
-      parameters: arms.flatMap(({ parameters }) => [...parameters, most]),
+      parameters: branches.flatMap(({ parameters }) => [...parameters, most]),
     });
     return Number(rows[0]!['amount']) < most;
   }
@@ -240,7 +240,7 @@ function conditionsOf({ from, before }: LogRange): readonly LogCondition[] {
   ];
 }
 
-/** The newest rows of several arms. Each comes from an index in order; one query over all arms would sort. */
+/** The newest rows of several branches. Each comes from an index in order; one query over all branches would sort. */
 function merged(parts: readonly Statement[], limit: number): Statement {
   return {
     sql: `${parts.map(({ sql }, at) => `SELECT * FROM (${sql}) AS p${at}`).join(' UNION ALL ')} ORDER BY id DESC LIMIT ?`,
