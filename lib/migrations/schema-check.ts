@@ -1,7 +1,7 @@
 import { Inject, Injectable, Optional, type OnApplicationBootstrap } from '@nestjs/common';
 import { ApiSettings } from '../api/index.js';
 import { CapturedDataSources } from '../capture/index.js';
-import { findDatabase } from '../database/schema/ensure-schema.js';
+import { findDatabase } from '../database/schema/missing-tables.js';
 import type { TableDefinition } from '../database/schema/table-definition.js';
 import {
   IDEMPOTENCY_KEYS,

@@ -21,6 +21,8 @@ export type {
 } from '../database/sql-driver.js';
 export type { SqlDataSource, SqlManager } from '../database/typeorm-client.js';
 export type { ClientFactory, ClientSource, SqlClientDefinition } from './client-source.js';
+export { ensureSchema } from './ensure-schema.js';
+export type { SchemaPlace } from '../database/schema/schema-sql.js';
 export { type DrizzleDatabase, type DrizzleTransaction, fromDrizzle } from './from-drizzle.js';
 export { fromPg, type PgTransaction } from './from-pg.js';
 export { fromPrisma, type PrismaClientLike, type PrismaTransaction } from './from-prisma.js';

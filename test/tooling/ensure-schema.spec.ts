@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
-import { Client } from 'pg';
+import { Client, Pool } from 'pg';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { findDialect } from '../../lib/database/dialect.js';
-import { ensureSchema } from '../../lib/database/schema/ensure-schema.js';
+import { createMissingTables } from '../../lib/database/schema/missing-tables.js';
+import { ensureSchema, fromPg, fromTypeOrm } from '../../lib/sql/index.js';
 import type { Result, SqlExecutor } from '../../lib/database/sql-client.js';
 import { freshMariadb, freshPostgres } from '../services/database.js';
 
@@ -95,18 +97,18 @@ describe.each([
   const tables = async () => Number(Object.values((await first.rows(count))[0]!)[0]);
 
   it('makes the tables, and only those that are missing the next time', async () => {
-    await ensureSchema(first.executor, { prefix: 'my_' });
+    await createMissingTables(first.executor, { prefix: 'my_' });
     expect(await tables()).toBe(12);
     await first.rows(`INSERT INTO my_thorn_pauses VALUES ('example.org', 1)`);
     await first.rows('DROP TABLE my_thorn_deliveries');
-    await ensureSchema(first.executor, { prefix: 'my_' });
+    await createMissingTables(first.executor, { prefix: 'my_' });
     expect(await tables()).toBe(12);
     expect(await first.rows('SELECT host FROM my_thorn_pauses')).toEqual([{ host: 'example.org' }]);
   });
 
   it('makes nothing in production, and says what to do', async () => {
     vi.stubEnv('NODE_ENV', 'production');
-    await expect(ensureSchema(first.executor)).rejects.toMatchObject({
+    await expect(createMissingTables(first.executor, {})).rejects.toMatchObject({
       code: 'THORN_SCHEMA_IN_PRODUCTION',
       message: expect.stringContaining('npx thorn migrations') as string,
     });
@@ -121,9 +123,9 @@ describe.each([
           ? Promise.reject(new Error('the disk is full'))
           : first.executor.run(statement),
     };
-    await expect(ensureSchema(failing)).rejects.toThrow('the disk is full');
+    await expect(createMissingTables(failing, {})).rejects.toThrow('the disk is full');
     const next = await place.connect();
-    await ensureSchema(next.executor);
+    await createMissingTables(next.executor, {});
     await next.end();
     expect(await tables()).toBe(12);
   });
@@ -137,7 +139,7 @@ describe.each([
     const place = await open();
     const connections = await Promise.all(Array.from({ length: 8 }, () => place.connect()));
     try {
-      await Promise.all(connections.map(({ executor }) => ensureSchema(executor)));
+      await Promise.all(connections.map(({ executor }) => createMissingTables(executor, {})));
     } finally {
       for (const one of connections) await one.end();
       await place.drop();
@@ -149,17 +151,61 @@ describe('ensureSchema() with a schema', () => {
   it('makes the schema on PostgreSQL, and refuses it elsewhere', async () => {
     const place = await postgres();
     const one = await place.connect();
-    await ensureSchema(one.executor, { schema: 'thorn' });
+    await createMissingTables(one.executor, { schema: 'thorn' });
     expect(await one.rows('SELECT * FROM thorn.thorn_messages')).toEqual([]);
-    await expect(ensureSchema(one.executor, { schema: 'pg_thorn' })).rejects.toMatchObject({
+    await expect(createMissingTables(one.executor, { schema: 'pg_thorn' })).rejects.toMatchObject({
       code: 'THORN_OPTION_INVALID',
     });
     await one.end();
     await place.drop();
     const other = await sqlite();
     const { executor, end } = await other.connect();
-    await expect(ensureSchema(executor, { schema: 'thorn' })).rejects.toThrow(/postgres alone/);
+    await expect(createMissingTables(executor, { schema: 'thorn' })).rejects.toThrow(
+      /postgres alone/,
+    );
     await end();
     await other.drop();
+  });
+});
+
+describe('ensureSchema()', () => {
+  it('takes a client of pg, and gives its connection back', async () => {
+    const { url, drop } = await freshPostgres();
+    const pool = new Pool({ connectionString: url, max: 1 });
+    await ensureSchema(fromPg(pool), { schema: 'thorn' });
+    expect((await pool.query('SELECT * FROM thorn.thorn_messages')).rows).toEqual([]);
+    await pool.end();
+    await drop();
+  });
+
+  it.each([
+    {
+      name: 'SQLite',
+      open: async () => ({
+        options: { type: 'better-sqlite3', database: ':memory:' } as DataSourceOptions,
+        drop: async () => undefined,
+      }),
+    },
+    {
+      name: 'MariaDB',
+      open: async () => {
+        const { url, drop } = await freshMariadb();
+        return { options: { type: 'mariadb', url } as DataSourceOptions, drop };
+      },
+    },
+  ])('takes a data source on $name', async ({ open }) => {
+    const { options, drop } = await open();
+    const dataSource = await new DataSource(options).initialize();
+    await ensureSchema(fromTypeOrm(dataSource));
+    expect(await dataSource.query('SELECT * FROM thorn_messages')).toEqual([]);
+    await dataSource.destroy();
+    await drop();
+  });
+
+  it('refuses the token of a client, and says what to give', async () => {
+    await expect(ensureSchema(fromPg(Pool))).rejects.toMatchObject({
+      code: 'THORN_OPTION_INVALID',
+      message: expect.stringContaining('give the client itself') as string,
+    });
   });
 });

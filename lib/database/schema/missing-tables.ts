@@ -7,13 +7,15 @@ import { THORN_TABLES } from './thorn-tables.js';
 const LOCK_NUMBER = 0x74_68_6f_72_6e;
 
 /**
- * Makes the library's tables where they are missing. For development and tests: tables that are there stay as they are,
- * also those of an older version. Processes that call this at once take turns.
+ * Makes the library's tables where they are missing, in development.
  *
  * @param executor runs its statements on one connection, which is in no transaction
  * @throws {@link ThornConfigurationError} where `NODE_ENV` is `production`, and for a wrong name of a schema
  */
-export async function ensureSchema(executor: SqlExecutor, place: SchemaPlace = {}): Promise<void> {
+export async function createMissingTables(
+  executor: SqlExecutor,
+  place: SchemaPlace,
+): Promise<void> {
   if (process.env['NODE_ENV'] === 'production') {
     throw new ThornConfigurationError(
       'THORN_SCHEMA_IN_PRODUCTION',

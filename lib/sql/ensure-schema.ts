@@ -1,0 +1,65 @@
+import { takeConnection } from '../database/pool-connections.js';
+import { createMissingTables } from '../database/schema/missing-tables.js';
+import type { SchemaPlace } from '../database/schema/schema-sql.js';
+import type { SqlClient, SqlExecutor } from '../database/sql-client.js';
+import { ThornConfigurationError } from '../errors/index.js';
+import type { SqlClientDefinition } from './client-source.js';
+
+/** The part of a database of `better-sqlite3` that is used. */
+interface SqliteHandle {
+  exec(sql: string): unknown;
+}
+
+/**
+ * Makes the library's tables where they are missing. For development and tests: tables that are there stay as they are,
+ * also those of an older version. Processes that call this at once do not disturb each other.
+ *
+ * @param database what `fromPrisma()` and its like return of a client, not of its injection token
+ * @throws `ThornConfigurationError` where `NODE_ENV` is `production`, for a token, and for a wrong name of a schema
+ *
+ * @example
+ * ```ts
+ * await ensureSchema(fromPrisma(app.get(PrismaService), { url }), { schema: 'thorn' });
+ * ```
+ */
+export async function ensureSchema(
+  database: SqlClientDefinition<never>,
+  place: SchemaPlace = {},
+): Promise<void> {
+  if (database.inject.length > 0) {
+    throw new ThornConfigurationError(
+      'THORN_OPTION_INVALID',
+      'ensureSchema() injects nothing: give the client itself, such as fromPrisma(app.get(PrismaService), { url }).',
+    );
+  }
+  const client = await database.useFactory();
+  try {
+    await onOneConnection(client, (executor) => createMissingTables(executor, place));
+  } finally {
+    await client.close?.();
+  }
+}
+
+async function onOneConnection(
+  client: SqlClient<never>,
+  work: (executor: SqlExecutor) => Promise<void>,
+): Promise<void> {
+  const { dialect } = client;
+  const driver = client.driver();
+  if (driver?.kind === 'better-sqlite3') {
+    const handle = driver.handle as SqliteHandle;
+    return work({
+      dialect,
+      run: async ({ sql }) => {
+        handle.exec(sql);
+        return { rows: [], affected: 0 };
+      },
+    });
+  }
+  const connection = await takeConnection(driver);
+  try {
+    await work({ dialect, run: ({ sql, parameters }) => connection.query(sql, parameters) });
+  } finally {
+    connection.release();
+  }
+}
