@@ -13,6 +13,7 @@ export const PAGES: readonly { readonly text: string; readonly items: readonly S
       { text: 'Five minutes', file: 'getting-started.md' },
       { text: 'Tutorial', file: 'tutorial.md' },
       { text: 'Set it up', file: 'configuration.md' },
+      { text: 'Database clients', file: 'databases.md' },
     ],
   },
   {
