@@ -3,8 +3,10 @@ import type {
   EventTypesView,
 } from '../../lib/api/catalogue/event-type.view.js';
 import type { SelectedRetriesView } from '../../lib/api/deliveries/delivery-problems.js';
-import type { FilterPreviewView } from '../../lib/api/deliveries/delivery-reports.controller.js';
-import type { AttemptHistoryView } from '../../lib/api/deliveries/delivery-reports.view.js';
+import type {
+  AttemptHistoryView,
+  FilterPreviewView,
+} from '../../lib/api/deliveries/delivery-reports.view.js';
 import type {
   EndpointStatesView,
   EndpointStateView,

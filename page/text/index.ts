@@ -86,14 +86,15 @@ const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 /** Why an attempt of an owner's has no answer, with the fault of a certificate, which is a code. */
 export function attemptError({ code, message }: NonNullable<Attempt['error']>): string {
   const fault = / \([A-Z][A-Z0-9_]+\)/.exec(message)?.[0] ?? '';
-  const texts = t().attemptErrors;
+  const texts: Readonly<Record<string, string>> = t().attemptErrors;
   // A stored code may be of a newer version.
-  return `${texts[code] ?? texts.internal}${fault}.`;
+  return `${texts[code] ?? texts['internal']}${fault}.`;
 }
 
 /** What an operator may see besides {@link attemptError}; null where it is the same, in English. */
 export function attemptDetail({ code, message }: NonNullable<Attempt['error']>): string | null {
-  return message.replace(/\.$/, '') === en.attemptErrors[code] ? null : message;
+  const texts: Readonly<Record<string, string>> = en.attemptErrors;
+  return message.replace(/\.$/, '') === texts[code] ? null : message;
 }
 
 /** For example "3 min. ago". Some seconds are "now". */

@@ -140,6 +140,7 @@ describe.each([
     const connections = await Promise.all(Array.from({ length: 8 }, () => place.connect()));
     try {
       await Promise.all(connections.map(({ executor }) => createMissingTables(executor, {})));
+      expect(await connections[0]!.rows('SELECT * FROM thorn_messages')).toEqual([]);
     } finally {
       for (const one of connections) await one.end();
       await place.drop();
