@@ -4,6 +4,7 @@ import { dataSourceOf } from '../common/typeorm-compat.js';
 import { EntityMessageSource, type EntityType, type RowCriteria } from '../dispatch/index.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { Message } from '../message/index.js';
+import { checkManager } from './captured-transactions.js';
 import type { EntityCapture } from './hooks/entity-capture.js';
 import type { EntityPlan, EventPlan } from './plan/entity-plan.js';
 import { joinsOf } from './plan/entity-paths.js';
@@ -74,6 +75,7 @@ export class CapturedEntityMessageSource extends EntityMessageSource {
   }
 
   #find(type: unknown, event: string, manager: EntityManager | undefined): Found {
+    if (manager !== undefined) checkManager(manager);
     const captures = this.captures.filter(
       ({ dataSource }) => manager === undefined || dataSource === dataSourceOf(manager),
     );

@@ -2,14 +2,14 @@ import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { dataSourceOf } from '../common/typeorm-compat.js';
 import { Transactions } from '../dispatch/index.js';
-import { ThornConfigurationError } from '../errors/index.js';
+import { InvalidInputError, ThornConfigurationError } from '../errors/index.js';
 import type { Message } from '../message/index.js';
 import { dataSourceName } from './rows/data-source-name.js';
 import type { EntityCapture } from './hooks/entity-capture.js';
 import { TransactionScopes } from './hooks/transaction-scopes.js';
 
 /** Binds messages to the transactions of the captured data sources. */
-export class CapturedTransactions extends Transactions {
+export class CapturedTransactions extends Transactions<EntityManager> {
   readonly #logger = new Logger('Thorn');
   #hasWarned = false;
 
@@ -31,6 +31,7 @@ export class CapturedTransactions extends Transactions {
   }
 
   override enlist(message: Message, manager: EntityManager): boolean {
+    checkManager(manager);
     const capture = this.captures.find(({ dataSource }) => dataSource === dataSourceOf(manager));
     if (capture === undefined) {
       const name = dataSourceName(dataSourceOf(manager));
@@ -54,4 +55,11 @@ export class CapturedTransactions extends Transactions {
         'it, pass { manager: queryRunner.manager }; if not, { manager: null }. dataSource.transaction() needs neither.',
     );
   }
+}
+
+/** @throws {@link InvalidInputError} for what is no `EntityManager`, by its shape: an application may have two TypeORMs */
+export function checkManager(manager: EntityManager): void {
+  const source: unknown = typeof manager === 'object' ? dataSourceOf(manager) : undefined;
+  if (typeof source === 'object' && source !== null) return;
+  throw new InvalidInputError('tx', "must be one of TypeORM's EntityManagers, or null");
 }

@@ -1,4 +1,4 @@
-import type { EntityManager, FindOptionsWhere, ObjectLiteral } from 'typeorm';
+import type { FindOptionsWhere, ObjectLiteral } from 'typeorm';
 import type { Message } from '../message/index.js';
 
 /** A class of entities, as TypeORM's repositories take it. */
@@ -17,13 +17,14 @@ export interface RowCriteria<Entity extends ObjectLiteral> {
 /** Makes the messages of entities' events by hand, as if their rows had just changed. */
 export abstract class EntityMessageSource {
   /**
+   * @param transaction to read the row in; undefined for none
    * @returns null when the event's condition does not hold for the row
    * @throws {@link InvalidInputError} when the entity has no such event, or a value cannot be encoded
    */
   abstract messageOf(
     entity: ObjectLiteral,
     event: string,
-    manager: EntityManager | undefined,
+    transaction: unknown,
   ): Promise<Message | null>;
 
   /**
@@ -35,6 +36,6 @@ export abstract class EntityMessageSource {
     type: EntityType<Entity>,
     criteria: RowCriteria<Entity>,
     event: string,
-    manager: EntityManager | undefined,
+    transaction: unknown,
   ): AsyncIterable<{ readonly rows: number; readonly messages: readonly Message[] }>;
 }

@@ -5,6 +5,7 @@ export { EntityMessageSource, type EntityType, type RowCriteria } from './entity
 export { FanOut, type FoundRecipients } from './recipients/fan-out.js';
 export { inline, type InlineOptions, InlineStrategy } from './strategies/inline.strategy.js';
 export type { BufferOptions, MessageBuffer } from './message-buffer.js';
+export { JoinedTransactions } from './joined-transactions.js';
 export { MessagePipeline, type PipelineResult } from './message-pipeline.js';
 export type { DispatchSetting, StrategyDefinition } from './strategies/strategy-definition.js';
 export { Transactions } from './transactions.js';

@@ -90,6 +90,16 @@ export class MessagePipeline {
     if (!this.#scopes.collect(messages, true)) this.#releaseInBackground(messages);
   }
 
+  /** True when the strategy finds out by itself whether a transaction has committed. */
+  get looksUpCommits(): boolean {
+    return this.strategy.releaseOnCommit !== undefined;
+  }
+
+  /** Releases staged messages once their transaction has committed, of which nobody tells. */
+  releaseOnCommit(messages: readonly Message[], transaction: JoinedTransaction): void {
+    if (messages.length > 0) this.strategy.releaseOnCommit?.(messages, transaction);
+  }
+
   /** Runs `work` in a buffer scope; see {@link WebhookDispatcher.buffer}. */
   buffer<Result>(
     work: (buffer: MessageBuffer) => Promise<Result> | Result,

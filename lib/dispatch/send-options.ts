@@ -14,7 +14,7 @@ import {
 } from '../message/index.js';
 
 /** Options of {@link WebhookDispatcher.send}. */
-export interface SendOptions extends MessageSettings {
+export interface SendOptions<Transaction = unknown> extends MessageSettings {
   /**
    * Id of the message, for sending something once however often it is tried: with `outbox()` an id that was seen before,
    * and is not older than its retention, stores and sends nothing. 1 to 64 printable ASCII characters without dots and
@@ -44,15 +44,23 @@ export interface SendOptions extends MessageSettings {
    */
   readonly manager?: EntityManager | null;
   /**
+   * Joins this transaction, as the application's database client gives it to a function: with TypeORM an `EntityManager`,
+   * as {@link SendOptions.manager}. Null: as there. Default: the transaction that the caller is in, where that is known.
+   */
+  readonly tx?: Transaction | null;
+  /**
    * False: resolves as soon as the strategy has taken the message over, whatever its deliveries take. Default true.
    */
   readonly wait?: boolean;
 }
 
 /** Options of {@link WebhookDispatcher.sendFor}; see {@link SendOptions} for both. */
-export type SendForOptions = Pick<SendOptions, 'manager' | 'wait'>;
+export type SendForOptions<Transaction = unknown> = Pick<
+  SendOptions<Transaction>,
+  'manager' | 'tx' | 'wait'
+>;
 
-const SEND_FOR = ['manager', 'wait'] as const;
+const SEND_FOR = ['manager', 'tx', 'wait'] as const;
 const SEND = [
   'id',
   'owner',
@@ -98,7 +106,10 @@ function checkNames(method: string, options: unknown, known: readonly string[], 
   );
 }
 
-function checkTransport({ manager, wait }: SendForOptions): void {
+function checkTransport({ manager, tx, wait }: SendForOptions): void {
+  if (manager !== undefined && tx !== undefined) {
+    throw new InvalidInputError('tx', 'is the same as manager: pass one of them');
+  }
   if (manager !== undefined && manager !== null && !isManager(manager)) {
     throw new InvalidInputError('manager', "must be one of TypeORM's EntityManagers, or null");
   }

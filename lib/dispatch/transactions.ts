@@ -1,21 +1,20 @@
-import type { EntityManager } from 'typeorm';
 import type { Message } from '../message/message.js';
 
-/** Binds messages to the transaction that an `EntityManager` is in: staged before it commits, released after. */
-export abstract class Transactions {
+/** Binds messages to transactions of the application: staged before a transaction commits, released after. */
+export abstract class Transactions<Transaction = unknown> {
   /**
-   * The manager of the open transaction that the caller is in, the innermost one. Undefined outside of any, and in one
-   * that was begun with `startTransaction()`: nobody can tell who belongs to it.
+   * The open transaction that the caller is in, the innermost one, such as an `EntityManager`. Undefined outside of any,
+   * and where nobody can tell who belongs to it.
    *
    * @param entity a class: only transactions of data sources that capture it. Default: of any
    */
-  abstract current(entity?: unknown): EntityManager | undefined;
+  abstract current(entity?: unknown): Transaction | undefined;
 
   /**
-   * Takes the message into the manager's transaction.
+   * Takes the message into a transaction.
    *
-   * @returns false when the manager is in no transaction, so that the caller sends at once
-   * @throws {@link ThornConfigurationError} when the manager belongs to a data source that the module does not capture
+   * @returns false when there is none, so that the caller sends at once. A promise where the database is asked
+   * @throws {@link ThornConfigurationError} when the transaction belongs to a database that the module does not know
    */
-  abstract enlist(message: Message, manager: EntityManager): boolean;
+  abstract enlist(message: Message, transaction: Transaction): boolean | Promise<boolean>;
 }

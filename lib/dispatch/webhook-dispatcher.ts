@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import type { EntityManager, ObjectLiteral } from 'typeorm';
+import type { ObjectLiteral } from 'typeorm';
 import { InvalidInputError } from '../errors/index.js';
 import type { EventCatalogue } from '../event/catalogue.js';
 import type { RecipientPolicies } from '../delivery/index.js';
@@ -71,7 +71,7 @@ const STAGED_PER_TURN = 500;
  * await dispatcher.send('order.flagged', { id: order.id }, { owner: order.customerId });
  * ```
  */
-export class WebhookDispatcher {
+export class WebhookDispatcher<Transaction = unknown> {
   readonly #logger = new Logger('Thorn');
   readonly #undeclared = new UndeclaredEvents();
   #staged = 0;
@@ -86,7 +86,11 @@ export class WebhookDispatcher {
    * @param data becomes the envelope's `data`; default an empty object
    * @throws {@link InvalidInputError} when the name, an option or a data value is refused: nothing was stored or sent
    */
-  async send(name: string, data?: unknown, options: SendOptions = {}): Promise<SendResult> {
+  async send(
+    name: string,
+    data?: unknown,
+    options: SendOptions<Transaction> = {},
+  ): Promise<SendResult> {
     this.#check(name, options);
     const declared = 'owner' in options;
     const owner = declared ? this.#ownerOf(name, options.owner) : null;
@@ -104,7 +108,7 @@ export class WebhookDispatcher {
         checkUrl: (url) => this.dependencies.policies.of(options.recipients).checkUrl(url),
       }),
     });
-    const [result] = await this.#emit([message], this.#managerOf(options), options.wait);
+    const [result] = await this.#emit([message], this.#transactionOf(options), options.wait);
     return result!;
   }
 
@@ -125,7 +129,7 @@ export class WebhookDispatcher {
   sendFor(
     entity: ObjectLiteral,
     event: string,
-    options?: SendForOptions,
+    options?: SendForOptions<Transaction>,
   ): Promise<SendResult | null>;
   /**
    * Sends an entity's event for every row that matches, read and sent in batches: for writes that are not captured, such
@@ -141,7 +145,7 @@ export class WebhookDispatcher {
     type: EntityType<Entity>,
     criteria: RowCriteria<Entity>,
     event: string,
-    options?: SendForOptions,
+    options?: SendForOptions<Transaction>,
   ): Promise<SendForSummary>;
   async sendFor(
     what: object,
@@ -150,9 +154,9 @@ export class WebhookDispatcher {
     if (typeof what !== 'function') {
       const [event, options = {}] = rest as [string, SendForOptions?];
       checkSendForOptions(options);
-      const manager = this.#managerOf(options, what.constructor);
-      const message = await this.dependencies.entities.messageOf(what, event, manager);
-      return message === null ? null : (await this.#emit([message], manager, options.wait))[0]!;
+      const transaction = this.#transactionOf(options, what.constructor);
+      const message = await this.dependencies.entities.messageOf(what, event, transaction);
+      return message === null ? null : (await this.#emit([message], transaction, options.wait))[0]!;
     }
     const [criteria, event, options = {}] = rest as [
       RowCriteria<ObjectLiteral>,
@@ -162,14 +166,14 @@ export class WebhookDispatcher {
     checkSendForOptions(options);
     let [rows, sent] = [0, 0];
     const type = what as EntityType<ObjectLiteral>;
-    const manager = this.#managerOf(options, type);
+    const transaction = this.#transactionOf(options, type);
     for await (const batch of this.dependencies.entities.messagesOf(
       type,
       criteria,
       event,
-      manager,
+      transaction,
     )) {
-      const results = await this.#emit(batch.messages, manager, options.wait);
+      const results = await this.#emit(batch.messages, transaction, options.wait);
       rows += batch.rows;
       sent += results.filter(({ state }) => state !== 'unheard').length;
     }
@@ -198,22 +202,21 @@ export class WebhookDispatcher {
     return this.dependencies.pipeline.buffer(work, options);
   }
 
-  #managerOf({ manager }: SendForOptions, entity?: unknown): EntityManager | undefined {
-    return manager === undefined
+  /** Undefined: in none. */
+  #transactionOf({ manager, tx }: SendForOptions, entity?: unknown): unknown {
+    const given = tx === undefined ? manager : tx;
+    return given === undefined
       ? this.dependencies.transactions.current(entity)
-      : (manager ?? undefined);
+      : (given ?? undefined);
   }
 
   async #emit(
     messages: readonly Message[],
-    manager: EntityManager | undefined,
+    transaction: unknown,
     wait = true,
   ): Promise<SendResult[]> {
     if (messages.length === 0) return [];
-    if (
-      manager !== undefined &&
-      messages.every((message) => this.dependencies.transactions.enlist(message, manager))
-    ) {
+    if (transaction !== undefined && (await this.#enlist(messages, transaction))) {
       this.#staged += messages.length;
       if (this.#staged >= STAGED_PER_TURN) {
         this.#staged = 0;
@@ -225,7 +228,16 @@ export class WebhookDispatcher {
     return results.map(({ message, state, attempts }) => ({ id: message, state, attempts }));
   }
 
-  #check(name: string, options: SendOptions): void {
+  /** @returns false when there is no transaction */
+  async #enlist(messages: readonly Message[], transaction: unknown): Promise<boolean> {
+    for (const message of messages) {
+      const isIn = this.dependencies.transactions.enlist(message, transaction);
+      if (isIn === false || (isIn !== true && !(await isIn))) return false;
+    }
+    return true;
+  }
+
+  #check(name: string, options: SendOptions<Transaction>): void {
     this.dependencies.catalogue.checkSent(name);
     this.#undeclared.sent(name, this.dependencies.catalogue);
     checkSendOptions(options);

@@ -115,7 +115,7 @@ describe.each(blogDatabases)('events by hand, on %s', (type) => {
       .catch(() => undefined);
     await blog.dataSource.transaction(async (manager) => {
       await manager.update(Book, { shelf: 'a', place: 2 }, { title: 'newer' });
-      await blog.dispatcher.sendFor(Book, { where: { place: 2 } }, 'book.changed', { manager });
+      await blog.dispatcher.sendFor(Book, { where: { place: 2 } }, 'book.changed', { tx: manager });
       expect(blog.receiver.requests).toEqual([]);
     });
     await blog.receiver.waitFor(1);

@@ -26,6 +26,9 @@ describe('the options of send()', () => {
     ['colour', { colour: 'red' }],
     ['manager', { manager: {} }],
     ['manager', { manager: 'default' }],
+    ['tx', { tx: {} }],
+    ['tx', { tx: 'default' }],
+    ['tx', { tx: null, manager: null }],
     ['headers', { headers: null }],
     ['headers', { headers: 'x' }],
     ['wait', { wait: 'no' }],
@@ -68,6 +71,7 @@ describe('the options of send()', () => {
 
   it.each([
     ['manager', { manager: {} }],
+    ['tx', { tx: {} }],
     ['wait', { wait: 'no' }],
     ['owner', { owner: 'ada' }],
     ['options', 'x'],

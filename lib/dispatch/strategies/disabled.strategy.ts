@@ -10,6 +10,8 @@ export class DisabledStrategy extends DispatchStrategy {
 
   override async stage(): Promise<void> {}
 
+  override releaseOnCommit(): void {}
+
   override async release(messages: readonly Message[]): Promise<readonly Release[]> {
     return messages.map(({ id }) => ({ message: id, state: 'discarded', attempts: [] }));
   }

@@ -70,6 +70,12 @@ export abstract class DispatchStrategy {
   abstract release(messages: readonly Message[]): Promise<readonly Release[]>;
 
   /**
+   * Called instead of {@link release} for messages that were staged in a transaction whose commit nobody tells of: the
+   * strategy looks it up, and releases them by itself. Left out by strategies that cannot: they refuse such transactions.
+   */
+  releaseOnCommit?(messages: readonly Message[], transaction: JoinedTransaction): void;
+
+  /**
    * Called instead of {@link release} for staged messages whose buffer scope ended with a throw. A durable strategy
    * removes its rows here; the default has nothing to remove.
    */

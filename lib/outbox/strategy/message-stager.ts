@@ -23,11 +23,13 @@ export class MessageStager {
 
   /**
    * @param leaseFor milliseconds; 0: other processes may claim staged messages at once
+   * @param unseenFor milliseconds at most until a commit is seen that nobody tells of
    * @param patience milliseconds to wait for another connection's lock on SQLite
    */
   constructor(
     private readonly stores: readonly OutboxStore[],
     private readonly leaseFor: number,
+    private readonly unseenFor: number,
     private readonly patience: number,
     private readonly clock: Clock,
   ) {}
@@ -46,7 +48,7 @@ export class MessageStager {
     const inserted =
       inserting === undefined
         ? await this.#insert(store, firsts)
-        : await store.messages.insertWith(inserting, firsts, this.#newLease());
+        : await store.messages.insertWith(inserting, firsts, this.#newLease(inserting));
     let joined: Promise<void> | null = null;
     if (joinable !== undefined) {
       joined = this.#afterTransaction(store, firsts, inserted);
@@ -124,8 +126,11 @@ export class MessageStager {
   }
 
   /** A new token each time: it shows whether a message was there before, even one of this process. */
-  #newLease(): NewLease {
-    return { token: randomUUID(), leasedUntil: this.clock.now() + this.leaseFor };
+  #newLease(transaction?: JoinedTransaction): NewLease {
+    const isTold = transaction === undefined || transaction.client.commits === 'told';
+    // Should this process die after a commit that it has not seen, others need not wait for long.
+    const leaseFor = isTold ? this.leaseFor : Math.min(this.leaseFor, this.unseenFor);
+    return { token: randomUUID(), leasedUntil: this.clock.now() + leaseFor };
   }
 
   async #afterTransaction(

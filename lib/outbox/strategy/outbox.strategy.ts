@@ -5,6 +5,7 @@ import type { Message } from '../../message/index.js';
 import type { StagedMessage } from '../store/staged-message.js';
 import type { EndpointHealth, SchedulerActivity } from '../concurrency/host-scheduler.js';
 import type { MessageRelay } from '../relay/message-relay.js';
+import { CommitWatcher } from './commit-watcher.js';
 import { OutboxEngine } from './outbox-engine.js';
 import { type OutboxOptions, outboxSettings } from '../model/outbox-options.js';
 import type { OutboxDependencies } from './outbox-dependencies.js';
@@ -41,7 +42,10 @@ export class OutboxStrategy
 {
   readonly #stager: MessageStager;
   readonly #engine: OutboxEngine;
+  readonly #commits: CommitWatcher;
   readonly #hasWorker: boolean;
+  /** False when other processes may claim what this one stages. */
+  readonly #leases: boolean;
 
   /** @throws {@link ThornConfigurationError} when an option makes no sense, or a database cannot be used */
   constructor(
@@ -65,9 +69,14 @@ export class OutboxStrategy
     this.#stager = new MessageStager(
       this.#engine.stores,
       leaseFor,
+      settings.pollInterval,
       settings.queryTimeout,
       dependencies.clock,
     );
+    this.#commits = new CommitWatcher({ ...settings, clock: dependencies.clock }, (messages) =>
+      this.#accept(messages),
+    );
+    this.#leases = leaseFor > 0;
   }
 
   override label(): string {
@@ -179,6 +188,7 @@ export class OutboxStrategy
 
   /** Delivers what it can until the deadline, and releases the rest to other processes. */
   async onApplicationShutdown(): Promise<void> {
+    this.#commits.stop();
     await this.#engine.end();
   }
 
@@ -203,13 +213,25 @@ export class OutboxStrategy
         attempts: [],
       };
     });
-    for (const { message } of accepted) this.#emitAccepted(message);
-    void this.#engine.handOver.handOver(accepted);
+    this.#accept(accepted);
     return releases;
+  }
+
+  override releaseOnCommit(messages: readonly Message[], transaction: JoinedTransaction): void {
+    const staged = messages.flatMap((message) => {
+      const own = this.#stager.release(message);
+      return own === null ? [] : [{ message, ...own }];
+    });
+    if (this.#leases) this.#commits.watch(staged, transaction);
   }
 
   override async discard(messages: readonly Message[]): Promise<void> {
     await this.#stager.discard(messages);
+  }
+
+  #accept(accepted: readonly StagedMessage[]): void {
+    for (const { message } of accepted) this.#emitAccepted(message);
+    void this.#engine.handOver.handOver(accepted);
   }
 
   #emitAccepted(message: Message): void {

@@ -77,16 +77,27 @@ export class Leases implements LeasedTable {
 
   /** Extends leases. @returns those of `held` that are still held */
   async renew(held: readonly Lease[], until: number): Promise<readonly Lease[]> {
+    const results = await this.database.execute([this.#dueAt(held, until, []), this.#found(held)]);
+    return this.#among(held, results[1]!.rows);
+  }
+
+  /** Tells which leases are held, by rows that are committed. Waits for no lock of others. */
+  async held<One extends Lease>(leases: readonly One[]): Promise<readonly One[]> {
+    const { rows } = await this.database.run(this.#found(leases));
+    return this.#among(leases, rows);
+  }
+
+  #found(held: readonly Lease[]): Statement {
     const { dialect } = this.database;
-    const results = await this.database.execute([
-      this.#dueAt(held, until, []),
-      {
-        sql: `SELECT r.id, r.lease FROM ${dialect.rows('r', HELD)} ${dialect.join} ${this.table} t ON ${IS_HELD}`,
-        parameters: [dialect.rowsParameter(HELD, this.#rows(held))],
-      },
-    ]);
-    const kept = new Set(results[1]!.rows.map(({ id, lease }) => `${String(id)} ${String(lease)}`));
-    return held.filter(({ id, token }) => kept.has(`${keyOf(this.prefix, id)} ${token}`));
+    return {
+      sql: `SELECT r.id, r.lease FROM ${dialect.rows('r', HELD)} ${dialect.join} ${this.table} t ON ${IS_HELD}`,
+      parameters: [dialect.rowsParameter(HELD, this.#rows(held))],
+    };
+  }
+
+  #among<One extends Lease>(held: readonly One[], rows: readonly Row[]): readonly One[] {
+    const found = new Set(rows.map(({ id, lease }) => `${String(id)} ${String(lease)}`));
+    return held.filter(({ id, token }) => found.has(`${keyOf(this.prefix, id)} ${token}`));
   }
 
   /** Releases the rows that are still held; other processes can claim them from `dueAt` on. */

@@ -294,6 +294,11 @@ export class MessageTable {
     return this.#leases.renew(held, until);
   }
 
+  /** See {@link Leases.held}. */
+  held(leases: readonly Lease[]): Promise<readonly Lease[]> {
+    return this.#leases.held(leases);
+  }
+
   /** See {@link Leases.release}. */
   release(held: readonly Lease[], dueAt: number): Promise<void> {
     return this.#leases.release(held, dueAt);

@@ -1,6 +1,6 @@
 import { AbstractLogger, Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import type { EntityManager } from 'typeorm';
-import type { JoinedTransaction } from '../../../lib/database/sql-client.js';
+import type { JoinedTransaction, SqlClient } from '../../../lib/database/sql-client.js';
 import {
   EntityCapture,
   type EntityCaptureOptions,
@@ -107,6 +107,8 @@ export interface OutboxAppOptions extends OutboxOptions {
   /** Whether events that nobody would get are left out, as in an application. Default false. */
   readonly leavesOutUnheard?: boolean;
   readonly serializeTransactions?: EntityCaptureOptions['serializeTransactions'];
+  /** The client that messages are staged with. Default: the data source's. */
+  readonly clientOf?: (dataSource: DataSource) => SqlClient<never>;
   /** Sees the data source before anything of ours is attached to it. */
   readonly prepare?: (dataSource: DataSource) => void;
 }
@@ -155,6 +157,7 @@ export async function openOutboxApp(
     relay,
     leavesOutUnheard = false,
     serializeTransactions = true,
+    clientOf = (dataSource) => DataSourceClient.of(dataSource),
     ...outboxOptions
   }: OutboxAppOptions = {},
 ): Promise<OutboxApp> {
@@ -178,7 +181,7 @@ export async function openOutboxApp(
   const fanOut = new FanOut(subscribers, statics);
   const strategy = new OutboxStrategy(
     {
-      clients: new SqlClients([DataSourceClient.of(dataSource)]),
+      clients: new SqlClients([clientOf(dataSource)]),
       fanOut,
       deliverer: new Deliverer(client, new StandardWebhookSigner(), clock, { timeout }),
       codecs,

@@ -1,0 +1,35 @@
+import { ThornConfigurationError } from '../errors/index.js';
+import type { SqlClient } from '../database/sql-client.js';
+import type { Message } from '../message/message.js';
+import type { MessagePipeline } from './message-pipeline.js';
+import { Transactions } from './transactions.js';
+
+/**
+ * Binds messages to transactions of a client that reports nothing: each message is written at once, and released when its
+ * row can be seen by others.
+ */
+export class JoinedTransactions extends Transactions {
+  constructor(
+    private readonly client: SqlClient,
+    private readonly pipeline: MessagePipeline,
+  ) {
+    super();
+  }
+
+  override current(): undefined {
+    return undefined;
+  }
+
+  override async enlist(message: Message, transaction: unknown): Promise<true> {
+    if (!this.pipeline.looksUpCommits) {
+      throw new ThornConfigurationError(
+        'THORN_OUTBOX_REQUIRED',
+        `${this.client.name} does not tell when a transaction commits, and only outbox() looks it up. Set dispatch: outbox(), or leave tx out.`,
+      );
+    }
+    const joined = await this.client.join(transaction);
+    const staged = await this.pipeline.stage([message], joined);
+    this.pipeline.releaseOnCommit(staged, joined);
+    return true;
+  }
+}

@@ -1,0 +1,123 @@
+import { type Clock, FaultLog } from '../../common/index.js';
+import type { JoinedTransaction } from '../../database/sql-client.js';
+import type { OutboxStore } from '../store/outbox-store.js';
+import type { StagedMessage } from '../store/staged-message.js';
+
+/** Milliseconds until the first look; each one after it waits four times as long. */
+const FIRST_LOOK = 2;
+const FACTOR = 4;
+
+/** Messages of one transaction whose end is not known. */
+interface Open {
+  readonly messages: readonly StagedMessage[];
+  wait: number;
+  /** By `performance.now()`. */
+  lookAt: number;
+}
+
+/** Settings of a {@link CommitWatcher}. */
+export interface CommitWatching {
+  readonly clock: Clock;
+  /** The longest time between two looks, in milliseconds. */
+  readonly pollInterval: number;
+  /** How long messages are leased that have been seen, in milliseconds. */
+  readonly lease: number;
+}
+
+/**
+ * Looks up whether transactions have committed of which nobody tells: a transaction that has failed may end without an
+ * error, so that a resolved promise proves nothing. Messages whose rows can be seen are released. Those that cannot be
+ * seen within their lease are forgotten; should they be committed later, a claim loop finds them.
+ */
+export class CommitWatcher {
+  readonly #faults = new FaultLog();
+  readonly #open = new Set<Open>();
+  #timer: NodeJS.Timeout | undefined;
+  #isLooking = false;
+  #isStopped = false;
+
+  /** @param release takes over messages that are committed, and leased to this process */
+  constructor(
+    private readonly watching: CommitWatching,
+    private readonly release: (messages: readonly StagedMessage[]) => void,
+  ) {}
+
+  /** Releases messages once the transaction that they are staged in has committed. */
+  watch(messages: readonly StagedMessage[], transaction: JoinedTransaction): void {
+    if (messages.length === 0 || this.#isStopped) return;
+    const open: Open = { messages, wait: FIRST_LOOK, lookAt: performance.now() + FIRST_LOOK };
+    this.#open.add(open);
+    transaction.onEnd?.(() => {
+      open.wait = FIRST_LOOK;
+      open.lookAt = performance.now();
+      this.#schedule();
+    });
+    this.#schedule();
+  }
+
+  /** Leaves what is not seen yet to the claim loops. */
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    this.#open.clear();
+  }
+
+  #schedule(): void {
+    // One look at a time: what is due meanwhile is read with the next one.
+    if (this.#isLooking || this.#isStopped || this.#open.size === 0) return;
+    const next = Math.min(...[...this.#open].map(({ lookAt }) => lookAt));
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#look(), Math.max(0, next - performance.now()));
+  }
+
+  async #look(): Promise<void> {
+    this.#isLooking = true;
+    const looked = [...this.#open];
+    try {
+      const stores = new Set(looked.flatMap(({ messages }) => messages.map(({ store }) => store)));
+      await Promise.all([...stores].map((store) => this.#lookIn(store, looked)));
+    } catch (error) {
+      if (!this.#isStopped) this.#faults.report('Looking for committed messages failed', error);
+    }
+    this.#postpone(looked);
+    this.#isLooking = false;
+    this.#schedule();
+  }
+
+  async #lookIn(store: OutboxStore, looked: readonly Open[]): Promise<void> {
+    const ofStore = looked.filter(({ messages: [first] }) => first!.store === store);
+    const messages = ofStore.flatMap((open) => open.messages);
+    const seen = await store.messages.held(messages.map(leaseOf));
+    if (seen.length === 0) return;
+    const tokens = new Set(seen.map(({ id, token }) => `${id} ${token}`));
+    for (const open of ofStore) {
+      // A transaction commits as a whole.
+      if (open.messages.some((one) => tokens.has(keyOf(one)))) this.#open.delete(open);
+    }
+    const leasedUntil = this.watching.clock.now() + this.watching.lease;
+    const kept = await store.messages.renew(seen, leasedUntil);
+    const held = new Set(kept.map(({ id, token }) => `${id} ${token}`));
+    if (this.#isStopped) return;
+    const own = messages.filter((one) => held.has(keyOf(one)));
+    this.release(own.map((one) => ({ ...one, leasedUntil })));
+  }
+
+  #postpone(looked: readonly Open[]): void {
+    const [now, time] = [performance.now(), this.watching.clock.now()];
+    for (const open of looked) {
+      if (open.lookAt > now) continue;
+      if (open.messages.every(({ leasedUntil }) => leasedUntil <= time)) this.#open.delete(open);
+      open.lookAt = now + open.wait;
+      open.wait = Math.min(open.wait * FACTOR, this.watching.pollInterval);
+    }
+  }
+}
+
+function leaseOf({ message: { id }, token }: StagedMessage) {
+  return { id, token };
+}
+
+function keyOf(one: StagedMessage): string {
+  const { id, token } = leaseOf(one);
+  return `${id} ${token}`;
+}
