@@ -56,6 +56,8 @@ export interface Dialect {
   readonly join: string;
   /** Joins a table to another: for each row before, those for which `on` holds are looked up by the primary key. */
   joinEach(table: string, alias: string, on: string): string;
+  /** A table of which a range of primary keys is read, however much of it that is. */
+  byKey(table: string, alias: string): string;
   /** A column to sort by, which is not to choose the index. */
   unindexed(column: string): string;
   /** A column that may be of a JSON type, as the very text that was written. */
@@ -111,6 +113,7 @@ const SQLITE: Dialect = {
   // Of a plain join it may go through the table, and through the rows of the statement for each row of it.
   join: 'CROSS JOIN',
   joinEach: (table, alias, on) => `CROSS JOIN ${table} ${alias} ON ${on}`,
+  byKey: (table, alias) => `${table} ${alias}`,
   // Without statistics it prefers the index that is in order to the one that has few rows.
   unindexed: (column) => `+${column}`,
   asText: (column) => `CAST(${column} AS TEXT)`,
@@ -163,6 +166,7 @@ const POSTGRES: Dialect = {
   // Without OFFSET it would be a plain join, which may go through the whole table.
   joinEach: (table, alias, on) =>
     `CROSS JOIN LATERAL (SELECT * FROM ${table} ${alias} WHERE ${on} OFFSET 0) ${alias}`,
+  byKey: SQLITE.byKey,
   unindexed: (column) => column,
   asText: SQLITE.asText,
   skipLocked: 'FOR UPDATE SKIP LOCKED',
@@ -196,6 +200,7 @@ const MYSQL: Dialect = {
   // It knows nothing of how many rows come with a statement, and might begin at the wrong end.
   join: 'STRAIGHT_JOIN',
   joinEach: (table, alias, on) => `STRAIGHT_JOIN ${table} ${alias} ${LOOKED_UP} ON ${on}`,
+  byKey: (table, alias) => `${table} ${alias} ${LOOKED_UP}`,
   unindexed: (column) => column,
   asText: (column) => `CAST(${column} AS CHAR)`,
   skipLocked: 'FOR UPDATE SKIP LOCKED',

@@ -162,13 +162,15 @@ export class LogPageTable {
       const all = [branch, ...filters, ...conditionsOf(range)].filter(({ sql }) => sql !== '');
       const where = all.map(({ sql }) => sql).join(' AND ');
       const parameters = all.flatMap((one) => one.parameters);
+      const from =
+        branch.sql === '' ? this.dialect.byKey(this.#deliveries, 'd') : `${this.#deliveries} d`;
       return [
         {
-          sql: `SELECT COALESCE(d.started_at, d.attempted_at) AS began, d.response_status AS status, d.error_code, d.duration FROM ${this.#deliveries} d WHERE ${where} AND (d.duration IS NOT NULL OR (d.requests = 1 AND d.status = 'succeeded'))`,
+          sql: `SELECT COALESCE(d.started_at, d.attempted_at) AS began, d.response_status AS status, d.error_code, d.duration FROM ${from} WHERE ${where} AND (d.duration IS NOT NULL OR (d.requests = 1 AND d.status = 'succeeded'))`,
           parameters,
         },
         {
-          sql: `SELECT o.started_at AS began, o.status, o.error_code, o.duration FROM ${this.#deliveries} d ${this.dialect.joinEach(attempts, 'o', 'o.delivery_id = d.id')} WHERE ${where} AND d.requests > 1`,
+          sql: `SELECT o.started_at AS began, o.status, o.error_code, o.duration FROM ${from} ${this.dialect.joinEach(attempts, 'o', 'o.delivery_id = d.id')} WHERE ${where} AND d.requests > 1`,
           parameters,
         },
       ];
