@@ -73,9 +73,10 @@ export class OutboxStrategy
       settings.queryTimeout,
       dependencies.clock,
     );
-    this.#commits = new CommitWatcher({ ...settings, clock: dependencies.clock }, (messages) =>
-      this.#accept(messages),
-    );
+    this.#commits = new CommitWatcher({ ...settings, clock: dependencies.clock }, (seen) => {
+      this.#emitAccepted(seen);
+      void this.#engine.handOver.handOver(seen);
+    });
     this.#leases = leaseFor > 0;
   }
 
@@ -213,7 +214,8 @@ export class OutboxStrategy
         attempts: [],
       };
     });
-    this.#accept(accepted);
+    this.#emitAccepted(accepted);
+    void this.#engine.handOver.handOver(accepted);
     return releases;
   }
 
@@ -229,17 +231,14 @@ export class OutboxStrategy
     await this.#stager.discard(messages);
   }
 
-  #accept(accepted: readonly StagedMessage[]): void {
-    for (const { message } of accepted) this.#emitAccepted(message);
-    void this.#engine.handOver.handOver(accepted);
-  }
-
-  #emitAccepted(message: Message): void {
-    this.dependencies.events.emit('message-accepted', () => ({
-      messageId: message.id,
-      event: message.event,
-      owner: message.owner,
-      time: message.time,
-    }));
+  #emitAccepted(accepted: readonly StagedMessage[]): void {
+    for (const { message } of accepted) {
+      this.dependencies.events.emit('message-accepted', () => ({
+        messageId: message.id,
+        event: message.event,
+        owner: message.owner,
+        time: message.time,
+      }));
+    }
   }
 }
