@@ -149,10 +149,9 @@ export function bodiesPage(document: ShownDocument, { title, about, example, tag
       return [`\`${field}\``, typeOf(value), `${need}${meaningOf(value)}`];
     });
     const first = base === undefined ? '' : `The fields of [${base}](#${base.toLowerCase()})`;
-    const isShort = rows.length <= 3;
-    const table = isShort
-      ? `${rows.map(([field, type, meaning]) => `${field}, ${type}${meaning ? ` (${meaning})` : ''}`).join('; ')}.`
-      : tableOf(['Field', 'Type', 'Meaning'], rows);
+    const listed = `${rows.map(([field, type, meaning]) => `${field}, ${type}${meaning ? ` (${meaning})` : ''}`).join('; ')}.`;
+    const isShort = rows.length <= 3 || listed.length <= 300;
+    const table = isShort ? listed : tableOf(['Field', 'Type', 'Meaning'], rows);
     const parts =
       rows.length === 0
         ? [`${first}.`]

@@ -157,7 +157,7 @@ describe.each(sqliteAndPostgres)('deliveries on $database', ({ create }) => {
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Host').fill('not a host');
     await dialog.getByRole('button', { name: 'Pause' }).click();
-    await dialog.getByText('Must be', { exact: false }).waitFor();
+    await dialog.getByText('A host as in URLs, with its port.').waitFor();
     await dialog.getByLabel('Host').fill('hooks.example.com');
     await dialog.getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('cell', { name: 'hooks.example.com', exact: true }).waitFor();
