@@ -1,3 +1,4 @@
+import { TypeOrmClient } from '../lib/database/typeorm-client.js';
 import { ThornSubscriber } from '../lib/index.js';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -146,7 +147,10 @@ async function population(count: number): Promise<Population> {
     type: 'better-sqlite3',
     database: ':memory:',
   });
-  const repository = new DatabaseSubscriberRepository(dataSource, new SystemClock());
+  const repository = new DatabaseSubscriberRepository(
+    new TypeOrmClient(dataSource),
+    new SystemClock(),
+  );
   const before = heapUsed();
   const began = performance.now();
   await repository.match({ event: EVENTS[0]!, owner: null, audience: 'owner' });

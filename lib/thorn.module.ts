@@ -20,7 +20,7 @@ import type { ThornModuleExtras, ThornModuleOptions } from './module/options/mod
 import { checkIsAsync, checkIsOptions } from './module/options/settings.js';
 import { StartupReport } from './module/startup-report.js';
 import { unconfiguredProviders } from './module/unconfigured.providers.js';
-import { OutboxStrategy } from './outbox/index.js';
+import { OutboxStrategy, SqlClients } from './outbox/index.js';
 import { Subscribers } from './subscriber/index.js';
 
 type AsyncOptions<Request extends object> = Pick<ThornModuleExtras<Request>, 'api'> &
@@ -29,7 +29,7 @@ type AsyncOptions<Request extends object> = Pick<ThornModuleExtras<Request>, 'ap
 /** What the module itself and most applications inject. */
 const SERVICES = [
   ...[EventDiscovery, EntityCaptures, MessagePipeline, WebhookHttpClient, StartupReport],
-  ...[DispatchStrategy, WebhookDispatcher, Subscribers],
+  ...[DispatchStrategy, WebhookDispatcher, Subscribers, SqlClients],
 ];
 
 /**
@@ -99,6 +99,7 @@ export class ThornModule
     @Inject(MessagePipeline) private readonly pipeline: MessagePipeline,
     @Inject(WebhookHttpClient) private readonly httpClient: WebhookHttpClient,
     @Inject(StartupReport) private readonly report: StartupReport,
+    @Inject(SqlClients) private readonly clients: SqlClients,
   ) {
     super();
   }
@@ -120,6 +121,7 @@ export class ThornModule
     // The outbox has left what is still under way to other processes.
     if (this.strategy instanceof OutboxStrategy) this.httpClient.abort?.();
     await this.httpClient.close();
+    for (const client of this.clients.all) await client.close?.();
   }
 }
 

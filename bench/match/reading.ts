@@ -1,5 +1,6 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { SystemClock } from '../../lib/common/clock.js';
+import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
 import { ThornSubscriber } from '../../lib/index.js';
 import { DatabaseSubscriberRepository } from '../../lib/subscriber/index.js';
 import type { ContenderModule, ForkedCandidate } from '../contenders/forked.js';
@@ -8,7 +9,10 @@ import type { ContenderModule, ForkedCandidate } from '../contenders/forked.js';
 export async function reader(name: string, options: DataSourceOptions): Promise<ForkedCandidate> {
   const dataSource = new DataSource({ ...options, entities: [ThornSubscriber] });
   await dataSource.initialize();
-  const repository = new DatabaseSubscriberRepository(dataSource, new SystemClock());
+  const repository = new DatabaseSubscriberRepository(
+    new TypeOrmClient(dataSource),
+    new SystemClock(),
+  );
   const once = async () => {
     const found = await repository.match({
       event: 'article.created',

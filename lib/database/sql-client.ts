@@ -62,6 +62,11 @@ export abstract class SqlClient<Transaction = unknown> {
    */
   abstract table(name: string): string;
 
+  /** The most connections that were made for the library alone; undefined when it uses those of the application. */
+  get ownConnections(): number | undefined {
+    return undefined;
+  }
+
   /** The driver below; undefined when the client shows none, or when it is closed. */
   abstract driver(): SqlDriver | undefined;
 

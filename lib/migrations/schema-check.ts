@@ -10,10 +10,10 @@ import {
   SUBSCRIBERS,
 } from '../database/schema/thorn-tables.js';
 import type { SqlExecutor, SqlTables } from '../database/sql-client.js';
-import { TypeOrmClient } from '../database/typeorm-client.js';
 import { DispatchStrategy } from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
-import { OutboxStrategy } from '../outbox/index.js';
+import { DataSourceClient } from '../typeorm/index.js';
+import { OutboxStrategy, SqlClients } from '../outbox/index.js';
 import { DatabaseSubscriberRepository, SubscriberRepository } from '../subscriber/index.js';
 
 /** Ends the start of an application whose database lacks tables or columns that it is about to use. */
@@ -21,6 +21,7 @@ import { DatabaseSubscriberRepository, SubscriberRepository } from '../subscribe
 export class SchemaCheck implements OnApplicationBootstrap {
   constructor(
     @Inject(CapturedDataSources) private readonly dataSources: CapturedDataSources,
+    @Inject(SqlClients) private readonly clients: SqlClients,
     @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
     @Inject(SubscriberRepository) private readonly subscribers: SubscriberRepository,
     @Optional() @Inject(ApiSettings) private readonly api: ApiSettings | undefined,
@@ -30,8 +31,8 @@ export class SchemaCheck implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     const isDurable = this.strategy instanceof OutboxStrategy;
     const keepsSubscribers = this.subscribers instanceof DatabaseSubscriberRepository;
-    for (const [index, dataSource] of this.dataSources.all.entries()) {
-      await checkTables(new TypeOrmClient(dataSource), this.dataSources.names[index]!, [
+    for (const [index, { tables, place }] of this.#databases().entries()) {
+      await checkTables(tables, place, [
         ...(isDurable ? Object.values(OUTBOX_TABLES) : []),
         ...(index === 0 && keepsSubscribers ? [SUBSCRIBERS] : []),
         ...(index === 0 && this.api !== undefined ? [IDEMPOTENCY_KEYS] : []),
@@ -39,18 +40,47 @@ export class SchemaCheck implements OnApplicationBootstrap {
       ]);
     }
   }
+
+  #databases(): readonly { readonly tables: SqlTables; readonly place: Place }[] {
+    const { all, names } = this.dataSources;
+    const { all: clients, tables } = this.clients;
+    if (all.length > 0) {
+      return all.map((source, index) => ({
+        tables: DataSourceClient.of(source),
+        place: {
+          name: names[index]!,
+          text: `The data source "${names[index]!}"`,
+          remedy: BY_TYPEORM,
+        },
+      }));
+    }
+    return clients.map(({ name }) => ({
+      tables: tables!,
+      place: { name, text: `The database of ${name}`, remedy: 'Run' },
+    }));
+  }
 }
+
+/** A database, for errors. */
+interface Place {
+  readonly name: string;
+  readonly text: string;
+  /** What to do but run the SQL. */
+  readonly remedy: string;
+}
+
+const BY_TYPEORM =
+  'Add ...thornMigrations to its migrations and run them, set synchronize: true in development, or run';
 
 /**
  * Checks that tables are there, with all columns. Resolves when the database cannot be reached: the users of the tables
  * wait for it.
  *
- * @param name of the data source in the application
  * @throws {@link ThornConfigurationError} naming what is missing, and what to do
  */
 async function checkTables(
   store: SqlTables,
-  name: string,
+  place: Place,
   tables: readonly TableDefinition[],
 ): Promise<void> {
   for (const { name: table, columns } of tables) {
@@ -63,7 +93,7 @@ async function checkTables(
     for (const column of isThere ? names : []) {
       if (!(await canSelect(store, path, [column]))) absent.push(column);
     }
-    if (!isThere || absent.length > 0) throw await missing(store, name, path, absent);
+    if (!isThere || absent.length > 0) throw await missing(store, place, path, absent);
   }
 }
 
@@ -86,7 +116,7 @@ async function canSelect(
 
 async function missing(
   store: SqlTables,
-  name: string,
+  { name, text, remedy }: Place,
   path: string,
   columns: readonly string[],
 ): Promise<ThornConfigurationError> {
@@ -97,8 +127,7 @@ async function missing(
       : `no column ${columns.join(', ')} in the table ${table}`;
   return new ThornConfigurationError(
     'THORN_TABLES_MISSING',
-    `The data source "${name}" has ${what}. Add ...thornMigrations to its migrations and run them, set ` +
-      `synchronize: true in development, or run the SQL that \`npx thorn migrations ${await findDatabase(store)}\` prints.`,
+    `${text} has ${what}. ${remedy} the SQL that \`npx thorn migrations ${await findDatabase(store)}\` prints.`,
     { dataSource: name, table, columns },
   );
 }

@@ -17,6 +17,7 @@ import {
   isEntityClass,
   nearestNames,
 } from '../event/index.js';
+import { SqlClients } from '../outbox/index.js';
 import { StaticSubscriberSet } from '../subscriber/index.js';
 import { ThornSettings } from './options/settings.js';
 import { EntityCaptures } from './providers/capture.providers.js';
@@ -34,6 +35,7 @@ export class EventDiscovery {
     @Inject(StaticSubscriberSet) private readonly statics: StaticSubscriberSet,
     @Inject(ThornSettings) private readonly settings: ThornSettings,
     @Inject(WebhookDispatcher) private readonly dispatcher: WebhookDispatcher,
+    @Inject(SqlClients) private readonly clients: SqlClients,
   ) {}
 
   /**
@@ -70,11 +72,22 @@ export class EventDiscovery {
   /** Classes that the application imports without using them: perhaps it leaves them to another one. */
   #warnOfUnknownEntities(dataSources: readonly DataSource[]): void {
     const unknown = unknownEntities(decoratedEntities(), dataSources).map(({ name }) => name);
-    if (unknown.length === 0 || dataSources.length === 0) return;
+    if (unknown.length === 0) return;
+    if (dataSources.length === 0) return this.#warnWithoutTypeOrm(unknown);
     this.#logger.warn(
       `No captured data source knows ${unknown.join(', ')} as an entity, so that the events of @WebhookEvent on ` +
         `${unknown.length === 1 ? 'it' : 'them'} are never sent. Add @Entity() and list the class in the data source's ` +
         'entities, or name its data source in the option dataSources.',
+    );
+  }
+
+  /** Without any database, the application leaves its entities to another one. */
+  #warnWithoutTypeOrm(names: readonly string[]): void {
+    const [client] = this.clients.all;
+    if (client === undefined) return;
+    this.#logger.warn(
+      `Events of entities need TypeORM, and the option database gives ${client.name}: those of @WebhookEvent on ` +
+        `${names.join(', ')} are never sent. Send them with dispatcher.send(), or declare them on methods of services.`,
     );
   }
 

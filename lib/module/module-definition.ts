@@ -9,7 +9,13 @@ import {
 } from '../api/index.js';
 import { apiProviders } from './providers/api.providers.js';
 import { checkNamed } from './options/named-check.js';
-import { checkExtras, checkReplaced, EXTRA_NAMES, NO_EXTRAS } from './options/extras-check.js';
+import {
+  checkExtras,
+  checkReplaced,
+  checkTypeOrmOptions,
+  EXTRA_NAMES,
+  NO_EXTRAS,
+} from './options/extras-check.js';
 import type { DispatchSetting } from '../dispatch/index.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './options/module-options.js';
 import { guardDependencies } from './guard-dependencies.js';
@@ -70,6 +76,7 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
           assertOneModule(modules);
           const settings = new ThornSettings(options, EXTRA_NAMES);
           checkReplaced(options, extras);
+          checkTypeOrmOptions(options, extras);
           return settings;
         },
       },

@@ -7,7 +7,6 @@ import type {
 } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApplicationReport } from '../api/index.js';
-import { CapturedDataSources } from '../capture/index.js';
 import { constructAs, from } from '../common/construct.js';
 import { Clock, SystemClock } from '../common/index.js';
 import {
@@ -33,7 +32,7 @@ import {
 import { EventCatalogue } from '../event/index.js';
 import { MessageTracing, NoTracing, WireFormat } from '../message/index.js';
 import { SchemaCheck, thornEntities } from '../migrations/index.js';
-import { Deliveries, Maintenance, outbox, outboxServices } from '../outbox/index.js';
+import { Deliveries, Maintenance, outbox, outboxServices, SqlClients } from '../outbox/index.js';
 import {
   ApplicationKeys,
   SecretSealer,
@@ -47,7 +46,7 @@ import {
   DatabaseSubscriberRepository,
 } from '../subscriber/index.js';
 import { captureProviders } from './providers/capture.providers.js';
-import { dataSourcesProvider } from './providers/data-source.providers.js';
+import { databaseProviders } from './providers/database.providers.js';
 import { deliveryProviders } from './providers/delivery.providers.js';
 import { ChangeFeeds } from './change-feeds.js';
 import { EventDiscovery } from './event-discovery.js';
@@ -62,7 +61,9 @@ export function thornProviders(extras: ThornModuleExtras): {
   providers: Provider[];
   exports: InjectionToken[];
 } {
-  const names = extras.dataSources ?? ['default'];
+  const { database } = extras;
+  const names = extras.dataSources ?? (database === undefined ? ['default'] : []);
+  const isDurable = database !== undefined || names.length > 0;
   // For the sake of autoLoadEntities alone: the providers that it answers would hide a missing data source behind an
   // error of the injector.
   for (const name of names) TypeOrmModule.forFeature(thornEntities, name);
@@ -91,9 +92,9 @@ export function thornProviders(extras: ThornModuleExtras): {
       ),
     ),
     orOwn(extras.tracing, constructAs(MessageTracing, NoTracing)),
-    orOwn(extras.subscriberRepository, repositoryProvider(names)),
+    orOwn(extras.subscriberRepository, repositoryProvider(isDurable)),
     // Durable wherever there is a database to be durable in.
-    strategyProvider(extras.dispatch ?? (names.length > 0 ? outbox() : inline())),
+    strategyProvider(extras.dispatch ?? (isDurable ? outbox() : inline())),
   ];
   // The default client by its own name, for those who add interceptors to its axios instance.
   const client =
@@ -101,7 +102,7 @@ export function thornProviders(extras: ThornModuleExtras): {
       ? [{ provide: UndiciHttpClient, useExisting: WebhookHttpClient }]
       : [];
   const services = [
-    dataSourcesProvider(names),
+    ...databaseProviders(names, database),
     SchemaCheck,
     ChangeFeeds,
     EventDiscovery,
@@ -148,12 +149,12 @@ function strategyProvider(dispatch: DispatchSetting) {
   return { provide: DispatchStrategy, inject, useFactory };
 }
 
-function repositoryProvider([name]: readonly string[]): FactoryProvider<SubscriberRepository> {
-  if (name === undefined) return constructAs(SubscriberRepository, InMemorySubscriberRepository);
+function repositoryProvider(isDurable: boolean): FactoryProvider<SubscriberRepository> {
+  if (!isDurable) return constructAs(SubscriberRepository, InMemorySubscriberRepository);
   return constructAs(
     SubscriberRepository,
     DatabaseSubscriberRepository,
-    from([CapturedDataSources], ({ all: [dataSource] }) => dataSource!),
+    from([SqlClients], ({ tables }) => tables!),
     Clock,
     from([ThornSettings], ({ options }) => options),
     SecretSealer,

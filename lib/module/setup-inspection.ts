@@ -11,7 +11,7 @@ import {
 import { CapturedDataSources } from '../capture/index.js';
 import { DispatchStrategy } from '../dispatch/index.js';
 import { EventCatalogue } from '../event/index.js';
-import { OutboxStrategy } from '../outbox/index.js';
+import { OutboxStrategy, SqlClients } from '../outbox/index.js';
 import {
   InMemorySubscriberRepository,
   SubscriberRepository,
@@ -24,6 +24,7 @@ import { ThornSettings } from './options/settings.js';
 export class SetupInspection implements ApplicationReport {
   constructor(
     @Inject(CapturedDataSources) private readonly dataSources: CapturedDataSources,
+    @Inject(SqlClients) private readonly clients: SqlClients,
     @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
     @Inject(SubscriberRepository) private readonly subscribers: SubscriberRepository,
     @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
@@ -34,15 +35,21 @@ export class SetupInspection implements ApplicationReport {
 
   /** Call it once all routes and events are known. */
   read(): SetupReport {
-    const { all, names } = this.dataSources;
     return {
       strategy: this.strategy.label?.() ?? this.strategy.constructor.name,
-      dataSources: all.map(({ options: { type } }, index) => ({ name: names[index]!, type })),
+      dataSources: this.#databases(),
       events: this.catalogue.names().length,
       apis: this.paths?.apis ?? [],
       pages: this.paths?.pages ?? [],
       warnings: this.#warnings(),
     };
+  }
+
+  #databases(): SetupReport['dataSources'] {
+    const { all, names } = this.dataSources;
+    return all.length > 0
+      ? all.map(({ options: { type } }, index) => ({ name: names[index]!, type }))
+      : this.clients.all.map(({ name, dialect }) => ({ name, type: dialect.name }));
   }
 
   #warnings(): readonly SetupWarning[] {
@@ -63,8 +70,8 @@ export class SetupInspection implements ApplicationReport {
       this.subscribers instanceof InMemorySubscriberRepository && {
         code: 'in-memory-store',
         text:
-          'Subscribers are kept in memory: a restart forgets them. Import TypeOrmModule.forRoot() and name its data ' +
-          'source in the option dataSources.',
+          'Subscribers are kept in memory: a restart forgets them. Name a TypeORM data source in the option dataSources, ' +
+          'or give the option database.',
       },
       this.#synchronized().length > 0 && {
         code: 'synchronize',

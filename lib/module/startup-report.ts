@@ -1,5 +1,8 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { SetupReport, SetupWarning } from '../api/index.js';
+import { CapturedDataSources } from '../capture/index.js';
+import type { SqlClient } from '../database/sql-client.js';
+import { SqlClients } from '../outbox/index.js';
 import { ThornSettings } from './options/settings.js';
 import { SetupInspection } from './setup-inspection.js';
 
@@ -15,6 +18,8 @@ export class StartupReport implements OnModuleDestroy {
   constructor(
     @Inject(SetupInspection) private readonly inspection: SetupInspection,
     @Inject(ThornSettings) private readonly settings: ThornSettings,
+    @Inject(CapturedDataSources) private readonly dataSources: CapturedDataSources,
+    @Inject(SqlClients) private readonly clients: SqlClients,
   ) {}
 
   /** Call it once all routes and events are known. */
@@ -22,7 +27,7 @@ export class StartupReport implements OnModuleDestroy {
     const report = this.inspection.read();
     const facts = [
       `strategy ${report.strategy}`,
-      dataSources(report),
+      this.dataSources.all.length > 0 ? dataSources(report) : clients(this.clients),
       counted(report.events, 'event'),
       paths(report),
     ];
@@ -57,9 +62,21 @@ function isOfHooks({ code }: SetupWarning): boolean {
 }
 
 function dataSources({ dataSources: all }: SetupReport): string {
-  if (all.length === 0) return 'no data source';
   const shown = all.map(({ name, type }) => `${name} (${type})`);
   return `data source${all.length === 1 ? '' : 's'} ${shown.join(', ')}`;
+}
+
+function clients({ all }: SqlClients): string {
+  if (all.length === 0) return 'no database';
+  return all.map(described).join(', ');
+}
+
+/** For example `Prisma (postgres by pg, 5 connections of its own, commits looked up)`. */
+function described(client: SqlClient<never>): string {
+  const { name, dialect, ownConnections: own, commits } = client;
+  const connections =
+    own === undefined ? "the application's connections" : `${own} connections of its own`;
+  return `${name} (${dialect.name} by ${client.driver()?.kind ?? 'no driver'}, ${connections}, commits ${commits})`;
 }
 
 function paths({ apis, pages }: SetupReport): string {

@@ -2,14 +2,14 @@ import { type SqlDataSource, type SqlManager, TypeOrmClient } from '../database/
 import { type ClientSource, defineSqlClient, type SqlClientDefinition } from './client-source.js';
 
 /**
- * Stores messages by TypeORM, on every database that is supported. `ThornModule` finds the data source by itself; this
- * names another one.
+ * Stores messages by TypeORM, on every database that is supported. For tests of clients and `ensureSchema()`: `ThornModule`
+ * finds the data source by itself, and captures its entities.
  *
  * @param dataSource the application's `DataSource`, its injection token such as `getDataSourceToken('main')`, or a factory
  *
  * @example
  * ```ts
- * ThornModule.forRoot({ database: fromTypeOrm(getDataSourceToken('main')) });
+ * await ensureSchema(fromTypeOrm(dataSource));
  * ```
  */
 export function fromTypeOrm(

@@ -64,6 +64,10 @@ export abstract class PostgresClient<Transaction extends object> extends SqlClie
     return schema === undefined ? quoted(name) : `${quoted(schema)}.${quoted(name)}`;
   }
 
+  override get ownConnections(): number | undefined {
+    return this.store.own?.options.max;
+  }
+
   override driver(): SqlDriver {
     return { kind: 'pg', pool: this.store.pool };
   }

@@ -39,6 +39,7 @@ export type StoreOptions = TableOptions & (OwnConnections | GivenPool);
 
 /** The part of a `Pool` of `pg` that is used where the library has made one. */
 interface OwnPool extends PgPool {
+  readonly options: { readonly max: number };
   on(event: 'acquire' | 'error', listener: (subject: never) => void): unknown;
   end(): Promise<void>;
 }

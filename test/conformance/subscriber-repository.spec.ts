@@ -1,3 +1,4 @@
+import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
 import { ThornSubscriber } from '../../lib/index.js';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -109,7 +110,13 @@ async function onDatabase(options: DataSourceOptions, sealer?: SecretSealer) {
   const clock = new TestClock();
   let opened = 0;
   return {
-    open: () => new DatabaseSubscriberRepository(dataSources[opened++]!, clock, {}, sealer),
+    open: () =>
+      new DatabaseSubscriberRepository(
+        new TypeOrmClient(dataSources[opened++]!),
+        clock,
+        {},
+        sealer,
+      ),
     letStalenessPass: () => {
       clock.time += 5001;
     },

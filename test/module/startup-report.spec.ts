@@ -94,12 +94,12 @@ describe('an application that starts', () => {
       ['default', 'audit'],
       'strategy outbox() without a worker; data sources default (better-sqlite3), audit (better-sqlite3); 0 events; no REST API',
     ],
-    ['no data source', {}, [], 'strategy inline(); no data source; 0 events; no REST API'],
+    ['no data source', {}, [], 'strategy inline(); no database; 0 events; no REST API'],
     [
       'webhooks that are off',
       { dispatch: disabled(), events: defineEvents({ a: { description: 'An event' } }) },
       [],
-      'strategy disabled(); no data source; 1 event; no REST API',
+      'strategy disabled(); no database; 1 event; no REST API',
     ],
     ['a strategy of its own', { dispatch: RecordingStrategy }, [], 'strategy RecordingStrategy;'],
     [

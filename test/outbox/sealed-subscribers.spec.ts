@@ -1,3 +1,4 @@
+import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
 import { ThornSubscriber } from '../../lib/index.js';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -282,7 +283,7 @@ describe.each([
 
   function repository(...keys: { id: string; key: Buffer }[]): DatabaseSubscriberRepository {
     const sealer = keys.length === 0 ? undefined : new SecretSealer({ keys });
-    return new DatabaseSubscriberRepository(store.dataSource, clock, {}, sealer);
+    return new DatabaseSubscriberRepository(new TypeOrmClient(store.dataSource), clock, {}, sealer);
   }
 
   async function row(id: string): Promise<ThornSubscriber> {

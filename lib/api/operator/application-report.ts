@@ -19,7 +19,7 @@ export interface SetupWarning {
 export interface SetupReport {
   /** For example `outbox() with a worker`. */
   readonly strategy: string;
-  /** The captured data sources, with their kinds of database. */
+  /** The captured data sources, or the client of the option `database`, with their kinds of database. */
   readonly dataSources: readonly { readonly name: string; readonly type: string }[];
   /** The number of declared events. */
   readonly events: number;

@@ -17,6 +17,7 @@ import { MODULE_CHECKS, ThornSettings } from './settings.js';
 /** Every extra, so that one that is added to the type and forgotten here does not compile. */
 const EXTRAS: Readonly<Record<keyof ThornModuleExtras, null>> = {
   dispatch: null,
+  database: null,
   api: null,
   operatorApi: null,
   page: null,
@@ -61,6 +62,7 @@ const STRATEGY_METHODS = ['stage', 'release', 'discard'] as const;
 /** @throws {@link ThornConfigurationError} naming the option that is of the wrong kind, and its fix */
 export function checkExtras(extras: ThornModuleExtras): void {
   checkDataSources(extras.dataSources);
+  checkDatabase(extras);
   checkDispatch(extras.dispatch);
   for (const [name, { token, methods }] of Object.entries(PLUGGABLE)) {
     const given: unknown = extras[name as keyof typeof PLUGGABLE];
@@ -87,6 +89,20 @@ export function checkExtras(extras: ThornModuleExtras): void {
     'must be a list of modules',
   );
   MODULE_CHECKS.boolean('global', global);
+}
+
+/** Rejects options that only TypeORM serves, where another client is given. */
+export function checkTypeOrmOptions(
+  options: ThornModuleOptions,
+  { database }: ThornModuleExtras,
+): void {
+  for (const name of ['changeFeed', 'serializeTransactions'] as const) {
+    MODULE_CHECKS.assert(
+      name,
+      database === undefined || options[name] === undefined,
+      'is for TypeORM: leave it out, as the option database gives another client',
+    );
+  }
 }
 
 /** Rejects options of default classes that the application replaces by its own. */
@@ -152,6 +168,21 @@ function checkDataSources(names: unknown): void {
     'dataSources',
     repeated === undefined,
     `names '${String(repeated)}' twice: its events would be sent twice`,
+  );
+}
+
+function checkDatabase({ database, dataSources }: ThornModuleExtras): void {
+  if (database === undefined) return;
+  const { inject, useFactory } = (database ?? {}) as Partial<typeof database>;
+  MODULE_CHECKS.assert(
+    'database',
+    Array.isArray(inject) && typeof useFactory === 'function',
+    "must be what fromPrisma(), fromDrizzle() or fromPg() of 'nestjs-thorn/sql' returns",
+  );
+  MODULE_CHECKS.assert(
+    'dataSources',
+    dataSources === undefined,
+    'is for TypeORM: leave it out, as the option database gives another client; or leave out database to use TypeORM',
   );
 }
 

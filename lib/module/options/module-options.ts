@@ -17,6 +17,7 @@ import type {
   UndiciHttpClientOptions,
   WebhookHttpClient,
 } from '../../delivery/index.js';
+import type { SqlClientDefinition } from '../../sql/index.js';
 import type { DispatchSetting } from '../../dispatch/index.js';
 import type { BulkSettings, EventDefinitions } from '../../event/index.js';
 import type {
@@ -126,7 +127,7 @@ export interface ThornModuleOptions extends BulkSettings {
 
 /** Structure that must be known before any factory runs: given beside `useFactory` in `forRootAsync()`. */
 export interface ThornModuleExtras<Request extends object = ApiRequest> {
-  /** The strategy that decides where and when deliveries are made. Default `outbox()`, or `inline()` without a data source. */
+  /** The strategy that decides where and when deliveries are made. Default `outbox()`, or `inline()` without a database. */
   dispatch?: DispatchSetting;
   /** The REST API. Default: off. */
   api?: ThornApiOptions<Request>;
@@ -135,13 +136,19 @@ export interface ThornModuleExtras<Request extends object = ApiRequest> {
   /** The page of owners and operators: `thornPage()` of `nestjs-thorn/page`. It needs `api`. Default: off. */
   page?: PageDefinition;
   /**
+   * The application's database client, where that is not TypeORM: `fromPrisma()`, `fromDrizzle()` or `fromPg()` of
+   * `nestjs-thorn/sql`. Everything is stored in its database, and messages in its transactions. Refused beside
+   * `dataSources`. Default: the TypeORM data sources.
+   */
+  database?: SqlClientDefinition<never>;
+  /**
    * Names of the TypeORM data sources whose entities are captured; subscribers are kept in the first. Default
    * `['default']`. Empty: no database, subscribers are kept in memory.
    */
   dataSources?: readonly string[];
   /** Modules whose providers the classes given here, and the guards of the API, inject. */
   imports?: DynamicModule['imports'];
-  /** Keeps subscribers. Default: the table `thorn_subscribers`, or memory without a data source. */
+  /** Keeps subscribers. Default: the table `thorn_subscribers`, or memory without a database. */
   subscriberRepository?: Type<SubscriberRepository>;
   /** Signs requests. Default: `StandardWebhookSigner`. */
   signer?: Type<WebhookSigner>;

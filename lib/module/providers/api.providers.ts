@@ -1,14 +1,13 @@
 import type { Provider } from '@nestjs/common';
 import { ApiServices, ApiSettings } from '../../api/index.js';
-import { CapturedDataSources } from '../../capture/index.js';
 import { from, provide } from '../../common/construct.js';
 import { Clock } from '../../common/index.js';
-import { TypeOrmClient } from '../../database/typeorm-client.js';
 import {
   DatabaseIdempotencyStore,
   IdempotencyStore,
   InMemoryIdempotencyStore,
 } from '../../idempotency/index.js';
+import { SqlClients } from '../../outbox/index.js';
 import { DatabaseLinkStore, InMemoryLinkStore, PortalLinks } from '../../portal/index.js';
 import { SecretSealer } from '../../signing/index.js';
 
@@ -22,12 +21,10 @@ export function apiProviders(settings: ApiSettings): Provider[] {
           provide(
             PortalLinks,
             from(
-              [CapturedDataSources, Clock],
-              ({ all: [dataSource] }, clock) =>
+              [SqlClients, Clock],
+              ({ tables }, clock) =>
                 new PortalLinks(
-                  dataSource === undefined
-                    ? new InMemoryLinkStore()
-                    : new DatabaseLinkStore(new TypeOrmClient(dataSource)),
+                  tables === undefined ? new InMemoryLinkStore() : new DatabaseLinkStore(tables),
                   clock,
                 ),
             ),
@@ -36,10 +33,10 @@ export function apiProviders(settings: ApiSettings): Provider[] {
       : []),
     provide(
       IdempotencyStore,
-      from([CapturedDataSources, Clock, SecretSealer], ({ all: [dataSource] }, clock, sealer) =>
-        dataSource === undefined
+      from([SqlClients, Clock, SecretSealer], ({ tables }, clock, sealer) =>
+        tables === undefined
           ? new InMemoryIdempotencyStore(clock)
-          : new DatabaseIdempotencyStore(new TypeOrmClient(dataSource), clock, sealer),
+          : new DatabaseIdempotencyStore(tables, clock, sealer),
       ),
     ),
   ];

@@ -1,5 +1,4 @@
 import type { FactoryProvider } from '@nestjs/common';
-import { CapturedDataSources } from '../../capture/index.js';
 import { construct, constructAs, from, named, provide } from '../../common/construct.js';
 import { Clock } from '../../common/index.js';
 import {
@@ -12,8 +11,7 @@ import {
 import { DispatchStrategy, FanOut, UnheardEvents } from '../../dispatch/index.js';
 import { Codecs, MessageFactory, MessageTracing, WireFormat } from '../../message/index.js';
 import { envelopeName } from '../../message/index.js';
-import { OutcomeListener, SqlClients, SubscriberHealth } from '../../outbox/index.js';
-import { DataSourceClient } from '../../typeorm/index.js';
+import { OutcomeListener, SubscriberHealth } from '../../outbox/index.js';
 import { ApplicationKeys, UnsubscribeLinks, WebhookSigner } from '../../signing/index.js';
 import { healthRules, SubscriberRepository } from '../../subscriber/index.js';
 import { option, ThornSettings } from '../options/settings.js';
@@ -21,10 +19,6 @@ import { option, ThornSettings } from '../options/settings.js';
 /** Provides the services that make messages and deliver them. */
 export const deliveryProviders: readonly FactoryProvider[] = [
   construct(WebhookEvents),
-  construct(
-    SqlClients,
-    from([CapturedDataSources], ({ all }) => all.map((source) => DataSourceClient.of(source))),
-  ),
   constructAs(
     OutcomeListener,
     SubscriberHealth,

@@ -1,5 +1,5 @@
 import { Clock } from '../../common/index.js';
-import type { SqlClient } from '../../database/sql-client.js';
+import type { SqlClient, SqlTables } from '../../database/sql-client.js';
 import { Deliverer, DeliveryLog, RetryPolicy, WebhookEvents } from '../../delivery/index.js';
 import { FanOut } from '../../dispatch/index.js';
 import { Codecs } from '../../message/index.js';
@@ -11,7 +11,11 @@ import { OutcomeListener } from '../outcomes/outcome-listener.js';
  * transaction.
  */
 export class SqlClients {
-  constructor(readonly all: readonly SqlClient<never>[]) {}
+  /** @param tables runs single statements in the database of the first client, on the other tables of the library */
+  constructor(
+    readonly all: readonly SqlClient<never>[],
+    readonly tables?: SqlTables,
+  ) {}
 }
 
 const TOKENS = {

@@ -59,7 +59,8 @@ export class OutboxStrategy
     if (dependencies.clients.all.length === 0) {
       throw new ThornConfigurationError(
         'THORN_DATA_SOURCE_MISSING',
-        'outbox() needs a TypeORM data source. Name one in the option dataSources, or use inline().',
+        'outbox() needs a database. Give the option database, name a TypeORM data source in the option dataSources, or use ' +
+          'inline().',
       );
     }
     this.#engine = new OutboxEngine(dependencies, settings, relay);

@@ -1,3 +1,4 @@
+import { TypeOrmClient } from '../../database/typeorm-client.js';
 import { ThornSubscriber } from '../../index.js';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -45,8 +46,8 @@ beforeEach(async () => {
   dataSource = await open(true);
   other = await open(false);
   clock = new TestClock();
-  here = new DatabaseSubscriberRepository(dataSource, clock);
-  there = new DatabaseSubscriberRepository(other, clock);
+  here = new DatabaseSubscriberRepository(new TypeOrmClient(dataSource), clock);
+  there = new DatabaseSubscriberRepository(new TypeOrmClient(other), clock);
   logged = [];
   for (const level of ['warn', 'error'] as const) {
     vi.spyOn(Logger.prototype, level).mockImplementation((line) => void logged.push(String(line)));
@@ -85,7 +86,9 @@ describe('staleness', () => {
   });
 
   it('does not see a change of another process before, and sees it after maxStaleness', async () => {
-    const impatient = new DatabaseSubscriberRepository(other, clock, { maxStaleness: 100 });
+    const impatient = new DatabaseSubscriberRepository(new TypeOrmClient(other), clock, {
+      maxStaleness: 100,
+    });
     await impatient.match(EVERYONE);
     await here.create(subscriber('one'));
 
@@ -250,8 +253,12 @@ it('says what to do when the data source does not know the entity', async () => 
     database: ':memory:',
   }).initialize();
 
-  expect(() => new DatabaseSubscriberRepository(stranger, clock)).toThrow(ThornConfigurationError);
-  expect(() => new DatabaseSubscriberRepository(stranger, clock)).toThrow(/autoLoadEntities/);
+  expect(() => new DatabaseSubscriberRepository(new TypeOrmClient(stranger), clock)).toThrow(
+    ThornConfigurationError,
+  );
+  expect(() => new DatabaseSubscriberRepository(new TypeOrmClient(stranger), clock)).toThrow(
+    /autoLoadEntities/,
+  );
   await stranger.destroy();
 });
 

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { KeyedMutex } from '../../common/async/keyed-mutex.js';
 import type { Clock } from '../../common/clock.js';
 import { LogLine } from '../../common/log/log-line.js';
-import { type SqlDataSource, TypeOrmClient } from '../../database/typeorm-client.js';
+import type { SqlTables } from '../../database/sql-client.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { Secret } from '../../message/recipient.js';
 import { type SecretSealer, SecretUnreadableError } from '../../signing/index.js';
@@ -60,16 +60,16 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
 
   /**
    * @param sealer default: secrets are stored as they are
-   * @throws `ThornConfigurationError` when the data source does not know the entity `ThornSubscriber`
+   * @throws `ThornConfigurationError` when the store does not know the table
    */
   constructor(
-    dataSource: SqlDataSource,
+    store: SqlTables,
     clock: Clock,
     options: DatabaseSubscriberOptions = {},
     sealer?: SecretSealer,
   ) {
     super();
-    this.#table = new SubscriberTable(new TypeOrmClient(dataSource));
+    this.#table = new SubscriberTable(store);
     this.#mapper = new SubscriberRowMapper(sealer);
     this.#allocator = new QuotaAllocator(this.#table);
     this.#writer = new SubscriberWriter(this.#table, this.#mapper, this.#allocator);

@@ -119,7 +119,7 @@ export async function startApi(
         ? []
         : [TypeOrmModule.forRoot({ ...store.options, autoLoadEntities: true, synchronize: true })]),
       ThornModule.forRoot({
-        ...(store === undefined
+        ...(store === undefined && thorn.database === undefined
           ? { dataSources: [], dispatch: inline() }
           : { dispatch: outbox({ pollInterval: 25 }) }),
         events,

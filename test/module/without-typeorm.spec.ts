@@ -1,0 +1,251 @@
+import { Logger } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import pg from 'pg';
+import { Webhook } from 'standardwebhooks';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  ThornModule,
+  type ThornModuleExtras,
+  type ThornModuleOptions,
+  WebhookDispatcher,
+  WebhookEvent,
+} from '../../lib/index.js';
+import { Portal, thornPage } from '../../lib/page/index.js';
+import {
+  ensureSchema,
+  fromDrizzle,
+  fromPg,
+  fromPrisma,
+  fromTypeOrm,
+  type SqlClientDefinition,
+} from '../../lib/sql/index.js';
+import { type FreshDatabase, freshPostgres } from '../services/database.js';
+import { type Api, BearerGuard, startApi } from '../support/apps/api-app.js';
+import { Receiver } from '../support/receiver.js';
+
+interface Opened {
+  readonly database: SqlClientDefinition<never>;
+  close(): Promise<unknown>;
+}
+
+interface Kind {
+  readonly name: string;
+  /** Of the line at start-up. */
+  readonly line: string;
+  readonly ownConnections: number;
+  open(url: string): Promise<Opened>;
+}
+
+const APPLICATIONS = "the application's connections";
+const kinds: readonly Kind[] = [
+  {
+    name: 'pg',
+    line: `pg (postgres by pg, ${APPLICATIONS}, commits looked up)`,
+    ownConnections: 0,
+    open: async (connectionString) => {
+      const pool = new pg.Pool({ connectionString });
+      return { database: fromPg(pool, { schema: 'thorn' }), close: () => pool.end() };
+    },
+  },
+  {
+    name: 'Drizzle',
+    line: `Drizzle (postgres by pg, ${APPLICATIONS}, commits looked up)`,
+    ownConnections: 0,
+    open: async (connectionString) => {
+      const pool = new pg.Pool({ connectionString });
+      const db = (await openBy('drizzle'))['openDrizzle']!(pool);
+      return {
+        database: fromDrizzle(db as never, { schema: 'thorn' }),
+        close: () => pool.end(),
+      };
+    },
+  },
+  {
+    name: 'Prisma',
+    line: 'Prisma (postgres by pg, 2 connections of its own, commits looked up)',
+    ownConnections: 2,
+    open: async (url) => {
+      const prisma = (await openBy('prisma-7'))['openPrisma']!(url, 2) as {
+        $disconnect(): Promise<void>;
+      };
+      return {
+        database: fromPrisma(prisma as never, { url, connections: 2, schema: 'thorn' }),
+        close: () => prisma.$disconnect(),
+      };
+    },
+  },
+];
+
+/** Of a workspace, whose packages the compiler sees in test/tooling/client-types.spec.ts alone. */
+async function openBy(folder: string) {
+  const path = `../clients/${folder}/open.ts`;
+  return (await import(path)) as Record<string, (...given: unknown[]) => object>;
+}
+
+async function query(url: string, sql: string): Promise<readonly object[]> {
+  const client = new pg.Client(url);
+  await client.connect();
+  const { rows } = await client.query<object>(sql);
+  await client.end();
+  return rows;
+}
+
+const options: ThornModuleOptions & ThornModuleExtras = {
+  recipients: 'development',
+  operatorApi: { guards: [BearerGuard] },
+  page: thornPage(),
+};
+
+describe.each(kinds)(
+  'an application of $name, without TypeORM',
+  ({ line, ownConnections, open }) => {
+    let place: FreshDatabase;
+    let opened: Opened;
+    let receiver: Receiver;
+    let api: Api;
+    const lines: unknown[] = [];
+
+    const start = () =>
+      startApi('express', {
+        thorn: { ...options, database: opened.database },
+      });
+    const send = async (count: number) => {
+      const dispatcher = api.app.get(WebhookDispatcher);
+      for (let index = 0; index < count; index++) {
+        await dispatcher.send('article.created', { title: `No. ${index}` }, { owner: 'alice' });
+      }
+    };
+
+    beforeAll(async () => {
+      place = await freshPostgres();
+      opened = await open(place.url);
+      const pool = new pg.Pool({ connectionString: place.url });
+      await ensureSchema(fromPg(pool), { schema: 'thorn' });
+      await pool.end();
+      vi.spyOn(Logger.prototype, 'log').mockImplementation((text) => void lines.push(text));
+      api = await start();
+      receiver = await Receiver.start();
+    });
+    afterAll(async () => {
+      vi.restoreAllMocks();
+      await api?.app.close();
+      await receiver?.stop();
+      await opened?.close();
+      await place?.drop();
+    });
+
+    it('delivers, signs, logs and keeps everything over a restart', async () => {
+      expect(lines).toContainEqual(
+        expect.stringContaining(`strategy outbox() with a worker; ${line}; `),
+      );
+      const body = { url: receiver.url, events: ['article.*'], rateLimit: { max: 3, per: 60_000 } };
+      const headers = { 'idempotency-key': 'one' };
+      const created = await api.send('POST', '/hooks', { body, headers });
+      const again = await api.send('POST', '/hooks', { body, headers });
+      expect(created.status).toBe(201);
+      expect(again.body).toEqual(created.body);
+
+      await send(5);
+      const [first] = await receiver.waitFor(3);
+      const { secret, self } = created.body as { secret: string; self: string };
+      expect(
+        new Webhook(secret).verify(
+          first!.body.toString(),
+          first!.headers as Record<string, string>,
+        ),
+      ).toMatchObject({ type: 'article.created', owner: 'alice' });
+
+      const statuses = async () => {
+        const { body } = await api.send('GET', `${self}/deliveries`);
+        const items = body.items as readonly { status: string; rateLimited: boolean }[];
+        return items
+          .map(({ status, rateLimited }) => (rateLimited ? 'rate-limited' : status))
+          .sort();
+      };
+      await expect
+        .poll(statuses)
+        .toEqual(['rate-limited', 'rate-limited', 'succeeded', 'succeeded', 'succeeded']);
+
+      await api.app.close();
+      const sessions = () =>
+        query(place.url, "SELECT FROM pg_stat_activity WHERE application_name = 'thorn'");
+      await expect.poll(sessions).toEqual([]);
+      api = await start();
+      expect((await sessions()).length).toBeLessThanOrEqual(ownConnections);
+      const faster = { rateLimit: { max: 100, per: 1000 } };
+      expect((await api.send('PATCH', self, { body: faster })).status).toBe(200);
+      await send(1);
+      await receiver.waitFor(6);
+      await expect.poll(statuses).toEqual(Array.from({ length: 6 }, () => 'succeeded'));
+      expect((await api.send('GET', '/hooks-operator/report')).body).toMatchObject({
+        dataSources: [{ name: line.split(' ')[0], type: 'postgres' }],
+      });
+
+      const portal = await api.app.get(Portal).link({ owner: 'alice' });
+      expect((await fetch(new URL(portal.url, api.url))).status).toBe(200);
+    });
+  },
+);
+
+describe('the option database', () => {
+  const pool = new pg.Pool({ connectionString: 'postgres://127.0.0.1:1/none' });
+  afterAll(() => pool.end());
+  const refused = async (given: ThornModuleOptions & ThornModuleExtras) =>
+    Test.createTestingModule({ imports: [ThornModule.forRoot(given)] }).compile();
+
+  it.each<[string, object, RegExp]>([
+    ['dataSources', { dataSources: ['default'] }, /`dataSources` .* is for TypeORM: leave it out/],
+    ['changeFeed', { changeFeed: true }, /`changeFeed` .* is for TypeORM: leave it out/],
+    [
+      'serializeTransactions',
+      { serializeTransactions: false },
+      /`serializeTransactions` .* is for TypeORM/,
+    ],
+    ['a client', { database: pool }, /`database` .* must be what fromPrisma\(\)/],
+    [
+      'a data source',
+      { database: fromTypeOrm({ options: { type: 'postgres' } } as never) },
+      /`database` .* is for clients other than TypeORM: leave it out/,
+    ],
+  ])('is refused with %s, and the fix', async (_, given, text) => {
+    await expect(async () => refused({ database: fromPg(pool), ...given })).rejects.toThrow(text);
+  });
+});
+
+describe('an application without tables', () => {
+  let place: FreshDatabase;
+  let pool: pg.Pool;
+  beforeEach(async () => {
+    place = await freshPostgres();
+    pool = new pg.Pool({ connectionString: place.url });
+  });
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await pool.end();
+    await place.drop();
+  });
+
+  it('does not start, and says what to run', async () => {
+    const start = startApi('express', { thorn: { database: fromPg(pool) } });
+    await expect(start).rejects.toMatchObject({
+      code: 'THORN_TABLES_MISSING',
+      message:
+        'The database of pg has no table thorn_messages. Run the SQL that `npx thorn migrations postgres` prints.',
+    });
+  });
+
+  it('says that events of entities need TypeORM, once there are tables', async () => {
+    @WebhookEvent('parcel.sent', { on: 'create' })
+    class Parcel {}
+    await ensureSchema(fromPg(pool));
+    const warnings: unknown[] = [];
+    vi.spyOn(Logger.prototype, 'warn').mockImplementation((text) => void warnings.push(text));
+    const { app } = await startApi('express', { thorn: { database: fromPg(pool) } });
+    await app.close();
+    expect(warnings).toContainEqual(
+      expect.stringMatching(
+        `Events of entities need TypeORM, .* pg: .*${Parcel.name}.* never sent`,
+      ),
+    );
+  });
+});
