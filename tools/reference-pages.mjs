@@ -33,6 +33,9 @@ export const PAGES = [
       { type: 'UnsubscribeOptions', title: '`unsubscribe`' },
       { type: 'EncryptionOptions', title: '`encryption`' },
       { type: 'EncryptionKey', title: '`encryption.keys`' },
+      { type: 'TableOptions', title: '`database`: every client', import: 'nestjs-thorn/sql' },
+      { type: 'OwnConnections', title: '`database`: with `url`', import: 'nestjs-thorn/sql' },
+      { type: 'GivenPool', title: '`database`: with `pool`', import: 'nestjs-thorn/sql' },
     ],
   },
   {

@@ -121,9 +121,10 @@ class Types {
     return type.getProperties().flatMap((property) => {
       const [member] = property.declarations ?? [];
       if (!member || (own && member.parent !== declaration)) return [];
-      return ts.isPropertySignature(member) || ts.isMethodSignature(member)
-        ? [this.memberOf(member)]
-        : [];
+      const isMember = ts.isPropertySignature(member) || ts.isMethodSignature(member);
+      // What another form of the options has, and this one refuses.
+      if (!isMember || member.type?.kind === ts.SyntaxKind.NeverKeyword) return [];
+      return [this.memberOf(member)];
     });
   }
 

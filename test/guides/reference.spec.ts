@@ -14,6 +14,8 @@ const ELSEWHERE = new Set([
   'PublicRecipientPolicyOptions',
   'RelayDefinition',
   'SendForOptions',
+  'SqlClientDefinition',
+  'StoreOptions',
   'StrategyDefinition',
   'SubscriberLimits',
   'DatabaseSubscriberOptions',
