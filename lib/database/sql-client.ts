@@ -32,18 +32,10 @@ export interface SqlTables extends SqlExecutor {
 /** A transaction of the application. Whoever joined it has checked that it is one, and open. */
 export interface JoinedTransaction extends SqlExecutor {
   readonly client: SqlClient<never>;
-  /**
-   * Calls the listener when the transaction has ended, however it did: a hint to look for the rows, never proof of a
-   * commit. Left out by clients that do not tell.
-   */
-  onEnd?(listener: () => void): void;
 }
 
-/**
- * What is known of a commit. `told`: the client tells of each. `hinted`: it tells that a transaction has ended, and its
- * rows are looked up. `looked up`: it tells nothing.
- */
-export type CommitNews = 'told' | 'hinted' | 'looked up';
+/** What is known of commits. `told`: the client tells of each. `looked up`: it tells nothing, and rows are looked for. */
+export type CommitNews = 'told' | 'looked up';
 
 /**
  * A client of a database that the application has, such as an ORM. The library writes messages by it, in transactions of

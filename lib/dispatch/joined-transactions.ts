@@ -9,22 +9,24 @@ import { Transactions } from './transactions.js';
  * row can be seen by others.
  */
 export class JoinedTransactions extends Transactions {
+  /** @param ambient answers the transaction that the caller is in. Default: none is known */
   constructor(
     private readonly client: SqlClient,
     private readonly pipeline: MessagePipeline,
+    private readonly ambient: () => unknown = () => undefined,
   ) {
     super();
   }
 
-  override current(): undefined {
-    return undefined;
+  override current(): unknown {
+    return this.ambient();
   }
 
   override async enlist(message: Message, transaction: unknown): Promise<true> {
     if (!this.pipeline.looksUpCommits) {
       throw new ThornConfigurationError(
         'THORN_OUTBOX_REQUIRED',
-        `${this.client.name} does not tell when a transaction commits, and only outbox() looks it up. Set dispatch: outbox(), or leave tx out.`,
+        `${this.client.name} does not tell when a transaction commits, and only outbox() looks it up. Set dispatch: outbox(), or pass tx: null to send at once.`,
       );
     }
     const joined = await this.client.join(transaction);

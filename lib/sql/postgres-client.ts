@@ -7,6 +7,7 @@ import {
   SqlClient,
 } from '../database/sql-client.js';
 import type { SqlDriver } from '../database/sql-driver.js';
+import { ThornConfigurationError } from '../errors/index.js';
 import { OtherDatabaseError } from '../database/other-database.error.js';
 import { TransactionEndedError } from '../database/transaction-ended.error.js';
 import { TransactionRequiredError } from '../database/transaction-required.error.js';
@@ -124,7 +125,18 @@ export abstract class PostgresClient<Transaction extends object> extends SqlClie
   /** The client's own code of an error, as an error of the library. */
   protected translated(code: string | undefined, error: unknown): unknown {
     if (code === '25P01') return this.required();
+    if (code === '42P01') return this.#tablesMissing(error);
     return isTransactionFailed(error) ? this.failed(error) : error;
+  }
+
+  #tablesMissing(cause: unknown): Error {
+    return new ThornConfigurationError(
+      'THORN_TABLES_MISSING',
+      `A transaction of ${this.name} does not find ${this.table('thorn_messages').replaceAll('"', '')}. Run the SQL that ` +
+        '`npx thorn migrations postgres` prints; where the tables are in a schema of their own, name it in the option schema.',
+      { dataSource: this.name },
+      cause,
+    );
   }
 
   async #askedAbout(

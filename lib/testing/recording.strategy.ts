@@ -1,3 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
+import { PooledStore } from '../database/pooled-store.js';
+import type { JoinedTransaction, SqlClient } from '../database/sql-client.js';
 import type { Release } from '../dispatch/index.js';
 import { DispatchStrategy } from '../dispatch/index.js';
 import type { Message } from '../message/index.js';
@@ -23,7 +26,8 @@ export interface SentMessage {
 
 /**
  * Records messages instead of delivering them, for tests of what an application sends. A message of a transaction
- * appears in {@link sent} when the transaction has committed, one of a buffer scope when the buffer is flushed.
+ * appears in {@link sent} when the transaction has committed, one of a buffer scope when the buffer is flushed. Prisma,
+ * Drizzle and `pg` tell nothing of a commit: await {@link waitFor} there, and roll back no savepoint.
  *
  * @example
  * ```ts
@@ -35,6 +39,8 @@ export interface SentMessage {
  * ```
  */
 export class RecordingStrategy extends DispatchStrategy {
+  /** The database's number of their transaction, of which the client tells nothing. */
+  readonly #transactions = new WeakMap<Message, string>();
   readonly #arrivals = new Arrivals<SentMessage>(({ event }) => event);
 
   /** Messages sent since the last {@link clear}, oldest first. */
@@ -58,11 +64,44 @@ export class RecordingStrategy extends DispatchStrategy {
     this.#arrivals.clear();
   }
 
-  override async stage(): Promise<void> {}
+  override async stage(
+    messages: readonly Message[],
+    transaction?: JoinedTransaction,
+  ): Promise<void> {
+    if (transaction?.client.commits !== 'looked up') return;
+    const { rows } = await transaction.run({ sql: TRANSACTION_ID, parameters: [] });
+    for (const message of messages) this.#transactions.set(message, String(rows[0]!['id']));
+  }
+
+  override releaseOnCommit(messages: readonly Message[], { client }: JoinedTransaction): void {
+    const id = this.#transactions.get(messages[0]!)!;
+    void hasCommitted(client, id).then(
+      (isSent) => isSent && this.#arrivals.add(...messages.map(recorded)),
+      // The application has ended meanwhile.
+      () => undefined,
+    );
+  }
 
   override async release(messages: readonly Message[]): Promise<readonly Release[]> {
     this.#arrivals.add(...messages.map(recorded));
     return messages.map(({ id }) => ({ message: id, state: 'accepted', attempts: [] }));
+  }
+}
+
+const TRANSACTION_ID = 'SELECT pg_current_xact_id()::text AS id';
+const TRANSACTION_STATUS = 'SELECT pg_xact_status(CAST(? AS xid8)) AS status';
+/** Milliseconds between two looks, and those that one of them may take. */
+const LOOK_EVERY = 5;
+const LOOK_WITHIN = 10_000;
+
+/** Resolves at the end of a transaction of PostgreSQL: to true if it has committed. */
+async function hasCommitted(client: SqlClient<never>, id: string): Promise<boolean> {
+  const store = new PooledStore(client, LOOK_WITHIN);
+  for (;;) {
+    const { rows } = await store.run({ sql: TRANSACTION_STATUS, parameters: [id] });
+    const status = rows[0]!['status'];
+    if (status !== 'in progress') return status === 'committed';
+    await setTimeout(LOOK_EVERY, undefined, { ref: false });
   }
 }
 

@@ -60,7 +60,7 @@ describe('RecordingStrategy', () => {
     const strategy = new RecordingStrategy();
     await strategy.release([message('order.made')]);
     strategy.clear();
-    await strategy.stage();
+    await strategy.stage([]);
 
     expect(strategy.sent).toEqual([]);
     await strategy.release([message('order.lost')]);

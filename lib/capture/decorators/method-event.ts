@@ -46,6 +46,8 @@ interface MethodEventSettings<Outcome, Args> extends MessageSettings {
    * method was called in; with `on: 'error'` none, since the error is likely to roll it back.
    */
   readonly manager?: (args: Args) => EntityManager | undefined;
+  /** As `manager`, with the transaction of another client; null: sent at once, whatever transaction the method was called in. */
+  readonly tx?: (args: Args) => unknown;
   /**
    * True: a failure to send fails the method, although its own work is done. Default false: it is logged, and the
    * method's result or error stays what it was.
@@ -85,7 +87,7 @@ const DISPATCHER = Symbol('nestjs-thorn:dispatcher');
 const injected = new WeakSet<object>();
 
 const KNOWN_KEYS = [
-  ...'on when data owner orderBy ref headers subscribers requestData manager propagateErrors'.split(
+  ...'on when data owner orderBy ref headers subscribers requestData manager tx propagateErrors'.split(
     ' ',
   ),
   ...MESSAGE_SETTINGS,
@@ -156,9 +158,11 @@ function compile(name: string, options: Options, declaration: string) {
   const check = new OptionChecks(declaration);
   check.names(options, KNOWN_KEYS);
   check.oneOf('on', options.on, ['success', 'error']);
-  for (const key of ['data', 'owner', 'manager'] as const) {
+  for (const key of ['data', 'owner', 'manager', 'tx'] as const) {
     check.function(key, options[key], 'of the result and the arguments');
   }
+  const isOne = options.tx === undefined || options.manager === undefined;
+  check.assert('tx', isOne, 'is the same as `manager`: take one');
   checkSettingKinds(declaration, options as Readonly<Record<string, unknown>>);
   const eventName = blaming(declaration, () => compileEventName(name));
   if (options.on === 'error' && eventName.paths.length > 0) {
@@ -194,11 +198,11 @@ function compile(name: string, options: Options, declaration: string) {
         );
       }
       if (!holds(outcome, args)) return;
-      const manager = options.manager?.(args) ?? (options.on === 'error' ? null : undefined);
+      const tx = transactionOf(options, args);
       const data = withRequestData(options.data?.(outcome, args), options.requestData);
       await dispatcher.send(eventName.fill(outcome), data, {
         ...(options.owner === undefined ? {} : { owner: options.owner(outcome, args) }),
-        ...(manager === undefined ? {} : { manager }),
+        ...(tx === undefined ? {} : { tx }),
         ...(orderBy === undefined
           ? {}
           : { orderBy: { ...orderBy, key: keyOf(orderBy.key, outcome, args) } }),
@@ -215,6 +219,12 @@ function compile(name: string, options: Options, declaration: string) {
       logger.error(`${declaration}: not sent: ${text}`, stackFrames(error));
     }
   };
+}
+
+/** Null: in none. Undefined: in that of the caller. */
+function transactionOf({ tx, manager, on }: Options, args: readonly unknown[]): unknown {
+  const given = tx === undefined ? manager?.(args) : tx(args);
+  return given === undefined && on === 'error' ? null : given;
 }
 
 function blaming<Value>(declaration: string, compile: () => Value): Value {

@@ -6,11 +6,10 @@ import {
   DeclaredEvents,
   EntityCapture,
   CapturedTouches,
-  CapturedTransactions,
   ChangeTable,
 } from '../../capture/index.js';
 import { RecipientPolicies } from '../../delivery/index.js';
-import { EntityMessageSource, MessagePipeline, Transactions } from '../../dispatch/index.js';
+import { EntityMessageSource, MessagePipeline } from '../../dispatch/index.js';
 import { BULK_SETTINGS, type BulkSettings, EventCatalogue } from '../../event/index.js';
 import { MessageFactory } from '../../message/index.js';
 import { StaticSubscriberSet } from '../../subscriber/index.js';
@@ -50,7 +49,6 @@ export const captureProviders: readonly FactoryProvider[] = [
       },
     ),
   ),
-  constructAs(Transactions, CapturedTransactions, captures),
   constructAs(EntityMessageSource, CapturedEntityMessageSource, captures),
 ];
 

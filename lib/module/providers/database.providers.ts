@@ -1,15 +1,19 @@
 import { type FactoryProvider, Logger } from '@nestjs/common';
+import { DiscoveryService } from '@nestjs/core';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import { CapturedDataSources } from '../../capture/index.js';
-import { from, provide } from '../../common/construct.js';
+import { CapturedDataSources, CapturedTransactions } from '../../capture/index.js';
+import { constructAs, from, provide } from '../../common/construct.js';
 import { PooledStore } from '../../database/pooled-store.js';
 import { TypeOrmClient } from '../../database/typeorm-client.js';
+import { JoinedTransactions, MessagePipeline, Transactions } from '../../dispatch/index.js';
 import { SqlClients } from '../../outbox/index.js';
 import type { SqlClientDefinition } from '../../sql/index.js';
 import { DataSourceClient } from '../../typeorm/index.js';
 import { MODULE_CHECKS, ThornSettings } from '../options/settings.js';
 import { unsupportedDrivers } from '../options/supported-versions.js';
+import { TransactionHosts } from './transaction-hosts.js';
+import { EntityCaptures } from './capture.providers.js';
 
 /** Milliseconds that a statement on the tables of subscribers, links and idempotency keys may take. */
 const STATEMENT_WITHIN = 10_000;
@@ -23,8 +27,29 @@ export function databaseProviders(
   names: readonly string[],
   database: SqlClientDefinition | undefined,
 ): readonly FactoryProvider[] {
-  return [dataSourcesProvider(names), database === undefined ? ofDataSources : ofClient(database)];
+  const ofKind =
+    database === undefined
+      ? [ofDataSources, capturedTransactions]
+      : [ofClient(database), joinedTransactions];
+  return [dataSourcesProvider(names), ...ofKind];
 }
+
+const capturedTransactions = constructAs(
+  Transactions,
+  CapturedTransactions,
+  from([EntityCaptures], ({ all }) => all),
+);
+
+const joinedTransactions = constructAs(
+  Transactions,
+  JoinedTransactions,
+  from([SqlClients], ({ all }) => all[0]!),
+  MessagePipeline,
+  from([DiscoveryService], (discovery) => {
+    const hosts = new TransactionHosts(discovery);
+    return () => hosts.current();
+  }),
+);
 
 const ofDataSources = provide(
   SqlClients,

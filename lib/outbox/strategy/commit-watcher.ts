@@ -1,5 +1,4 @@
 import { type Clock, FaultLog } from '../../common/index.js';
-import type { JoinedTransaction } from '../../database/sql-client.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import type { StagedMessage } from '../store/staged-message.js';
 
@@ -42,16 +41,10 @@ export class CommitWatcher {
     private readonly release: (messages: readonly StagedMessage[]) => void,
   ) {}
 
-  /** Releases messages once the transaction that they are staged in has committed. */
-  watch(messages: readonly StagedMessage[], transaction: JoinedTransaction): void {
+  /** Releases messages of one transaction once it has committed. */
+  watch(messages: readonly StagedMessage[]): void {
     if (messages.length === 0 || this.#isStopped) return;
-    const open: Open = { messages, wait: FIRST_LOOK, lookAt: performance.now() + FIRST_LOOK };
-    this.#open.add(open);
-    transaction.onEnd?.(() => {
-      open.wait = FIRST_LOOK;
-      open.lookAt = performance.now();
-      this.#schedule();
-    });
+    this.#open.add({ messages, wait: FIRST_LOOK, lookAt: performance.now() + FIRST_LOOK });
     this.#schedule();
   }
 

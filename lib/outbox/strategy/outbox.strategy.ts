@@ -220,12 +220,12 @@ export class OutboxStrategy
     return releases;
   }
 
-  override releaseOnCommit(messages: readonly Message[], transaction: JoinedTransaction): void {
+  override releaseOnCommit(messages: readonly Message[]): void {
     const staged = messages.flatMap((message) => {
       const own = this.#stager.release(message);
       return own === null ? [] : [{ message, ...own }];
     });
-    if (this.#leases) this.#commits.watch(staged, transaction);
+    if (this.#leases) this.#commits.watch(staged);
   }
 
   override async discard(messages: readonly Message[]): Promise<void> {

@@ -1,0 +1,173 @@
+import { Logger } from '@nestjs/common';
+import type { INestApplicationContext } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { outbox, Subscribers, ThornModule, WebhookDispatcher } from '../../lib/index.js';
+import type { SqlClientDefinition } from '../../lib/sql/index.js';
+import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
+import { type FreshDatabase, freshPostgres } from '../services/database.js';
+import { migrate, type OpenedClient, SQL_CLIENTS } from '../support/sql-clients.js';
+
+/** Long enough that no claim is mistaken for a look at commits. */
+const POLL_INTERVAL = 300;
+const KINDS = SQL_CLIENTS.filter(({ name }) => ['pg', 'Prisma 7', 'Drizzle 0.45'].includes(name));
+
+let place: FreshDatabase;
+let elsewhere: FreshDatabase;
+let asked: pg.Pool;
+
+beforeAll(async () => {
+  [place, elsewhere] = await Promise.all([freshPostgres(), freshPostgres()]);
+  asked = new pg.Pool({ connectionString: place.url, max: 1 });
+  await migrate(place.url);
+  await asked.query(
+    'CREATE TABLE purchase (id text PRIMARY KEY, paid_by text REFERENCES purchase DEFERRABLE INITIALLY DEFERRED)',
+  );
+});
+afterAll(async () => {
+  await asked.end();
+  await Promise.all([place.drop(), elsewhere.drop()]);
+});
+
+describe.each(KINDS)(
+  'what is sent in a transaction of $name',
+  ({ open, define, nested, execute }) => {
+    let client: OpenedClient<never>;
+    let app: INestApplicationContext;
+    let receiver: ScriptedReceiver;
+    let dispatcher: WebhookDispatcher;
+
+    beforeAll(async () => {
+      client = await open(place.url, 3);
+      app = await startApp(define(client.bare, place.url));
+      dispatcher = app.get(WebhookDispatcher);
+    });
+    afterAll(async () => {
+      await app?.close();
+      await client?.close();
+    });
+    beforeEach(async () => {
+      receiver = await ScriptedReceiver.start();
+      await asked.query('TRUNCATE purchase, thorn_subscribers CASCADE');
+      await asked.query('TRUNCATE thorn_messages, thorn_pending_messages CASCADE');
+      await app.get(Subscribers).create({ url: receiver.url, events: ['*'] });
+    });
+    afterEach(async () => {
+      await receiver.stop();
+    });
+
+    const send = (tx: unknown, name: string) => dispatcher.send(name, {}, { tx });
+    const insert = (tx: never, values: string) =>
+      execute(tx, `INSERT INTO purchase VALUES ${values}`);
+    const code = async (work: Promise<unknown>) =>
+      work.then(
+        () => 'none',
+        (error: unknown) => (error as { readonly code?: unknown }).code,
+      );
+    /** What arrived when everything that was sent before has, and how many messages are stored. */
+    async function outcome() {
+      await dispatcher.send('fence', {}, { tx: null });
+      await receiver.waitFor(({ event }) => event === 'fence');
+      await expect.poll(pending).toBe(0);
+      const { rows } = await asked.query('SELECT FROM thorn_messages');
+      const arrived = receiver.received.map(({ event }) => event).sort();
+      return { arrived, stored: rows.length };
+    }
+    async function pending() {
+      const { rows } = await asked.query('SELECT FROM thorn_pending_messages');
+      return rows.length;
+    }
+
+    it('is sent once after the commit, and not at all when anything was rolled back', async () => {
+      await client.begin(async (tx) => {
+        await insert(tx, "('kept', NULL)");
+        expect(await send(tx, 'kept')).toMatchObject({ state: 'staged', attempts: [] });
+      });
+      const thrown = client.begin(async (tx) => {
+        await send(tx, 'thrown');
+        throw new Error('thrown');
+      });
+      await expect(thrown).rejects.toThrow('thrown');
+      await client.begin(async (tx) => {
+        await send(tx, 'outer');
+        const inner = nested(tx, async (within) => {
+          await send(within, 'inner');
+          throw new Error('inner');
+        });
+        await expect(inner).rejects.toThrow('inner');
+        await nested(tx, async (within) => void (await send(within, 'inner.kept')));
+      });
+      // PostgreSQL makes a ROLLBACK of this COMMIT, and the promise resolves.
+      await client.begin(async (tx) => {
+        await send(tx, 'swallowed');
+        await execute(tx, 'SELECT 1 / 0').catch(() => undefined);
+      });
+      const unpaid = client.begin(async (tx) => {
+        await send(tx, 'unpaid');
+        await insert(tx, "('unpaid', 'nobody')");
+      });
+      expect(await code(unpaid)).not.toBe('none');
+
+      expect(await outcome()).toEqual({
+        arrived: ['fence', 'inner.kept', 'kept', 'outer'],
+        stored: 4,
+      });
+    });
+
+    it('is sent once when the transaction outlasts several poll intervals, and not before', async () => {
+      await client.begin(async (tx) => {
+        await send(tx, 'late');
+        await execute(tx, `SELECT pg_sleep(${(2.5 * POLL_INTERVAL) / 1000})::text`);
+        expect(receiver.received).toEqual([]);
+      });
+
+      await receiver.waitFor(({ event }) => event === 'late');
+      expect(await outcome()).toEqual({ arrived: ['fence', 'late'], stored: 2 });
+    });
+
+    it('is refused where it would not be part of it, and leaves nothing behind', async () => {
+      let ended: unknown;
+      await client.begin(async (tx) => void (ended = tx));
+      for (const bare of [client.bare, {}, 'tx']) {
+        expect(await code(send(bare, 'refused'))).toBe('THORN_TRANSACTION_REQUIRED');
+      }
+      expect(await code(send(ended, 'refused'))).toMatch(/^THORN_TRANSACTION_(?:ENDED|REQUIRED)$/);
+      const other = await open(elsewhere.url, 1);
+      await other.begin(async (tx) => {
+        expect(await code(send(tx, 'refused'))).toBe('THORN_DATABASE_OTHER');
+        await execute(tx, 'SELECT 1');
+      });
+      await other.close();
+      await client.begin(async (tx) => {
+        await send(tx, 'aborted');
+        await execute(tx, 'SELECT 1 / 0').catch(() => undefined);
+        expect(await code(send(tx, 'refused'))).toBe('THORN_TRANSACTION_ENDED');
+      });
+      await asked.query('ALTER TABLE thorn_messages RENAME TO elsewhere');
+      await client.begin(async (tx) => {
+        await expect(send(tx, 'refused')).rejects.toMatchObject({
+          code: 'THORN_TABLES_MISSING',
+          message: expect.stringContaining('npx thorn migrations postgres') as string,
+        });
+      });
+      await asked.query('ALTER TABLE elsewhere RENAME TO thorn_messages');
+
+      expect(await outcome()).toEqual({ arrived: ['fence'], stored: 1 });
+    });
+  },
+);
+
+async function startApp(database: SqlClientDefinition<never>): Promise<INestApplicationContext> {
+  vi.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
+  const module = await Test.createTestingModule({
+    imports: [
+      ThornModule.forRoot({
+        database,
+        dispatch: outbox({ pollInterval: POLL_INTERVAL }),
+        recipients: LOOPBACK_RECIPIENTS,
+      }),
+    ],
+  }).compile();
+  return module.init();
+}
