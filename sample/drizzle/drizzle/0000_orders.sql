@@ -1,0 +1,5 @@
+CREATE TABLE "orders" (
+	"id" serial PRIMARY KEY NOT NULL,
+	"partner" text NOT NULL,
+	"total" integer NOT NULL
+);
