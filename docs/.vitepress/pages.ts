@@ -12,6 +12,8 @@ export const PAGES: readonly { readonly text: string; readonly items: readonly S
       { text: 'What it is', file: 'index.md' },
       { text: 'Five minutes', file: 'getting-started.md' },
       { text: 'Tutorial', file: 'tutorial.md' },
+      { text: 'With Prisma', file: 'tutorial/prisma.md' },
+      { text: 'With Drizzle', file: 'tutorial/drizzle.md' },
       { text: 'Set it up', file: 'configuration.md' },
       { text: 'Database clients', file: 'databases.md' },
     ],

@@ -3,6 +3,8 @@ import type { CanActivate, INestApplication } from '@nestjs/common';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { Deliveries, Subscribers, WebhookDispatcher, WebhookEvents } from '../../lib/index.js';
 
+export { PrismaClient } from '../../sample/prisma/src/generated/prisma/client.js';
+
 export declare class AuthGuard implements CanActivate {
   canActivate(): boolean;
 }

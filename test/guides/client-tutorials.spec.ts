@@ -1,0 +1,148 @@
+import { type INestApplication, Logger } from '@nestjs/common';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import { migrate } from 'drizzle-orm/node-postgres/migrator';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { main } from '../../lib/cli/main.js';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
+import { type FreshDatabase, freshPostgres } from '../services/database.js';
+import { TutorialReader } from './reader.js';
+
+const GENERATED = 'sample/prisma/src/generated/prisma';
+
+interface Tutorial {
+  readonly client: string;
+  /** Does what the client's own commands would do, which are not installed here. */
+  prepare(reader: TutorialReader, database: pg.Pool): Promise<void>;
+}
+
+const tutorials: readonly Tutorial[] = [
+  {
+    client: 'prisma',
+    prepare: async (reader, database) => {
+      // `prisma migrate` runs the text of a file as one.
+      for (const sql of await migrationsOf(reader)) await database.query(sql);
+      cpSync(GENERATED, join(reader.root, 'src/generated/prisma'), { recursive: true });
+    },
+  },
+  {
+    client: 'drizzle',
+    prepare: async (reader, database) => {
+      const migrationsFolder = join(reader.directory, 'drizzle');
+      mkdirSync(join(migrationsFolder, 'meta'), { recursive: true });
+      const entries = ['0000_orders', '0001_thorn'].map((tag, when) => ({ tag, when, idx: when }));
+      for (const [index, sql] of (await migrationsOf(reader)).entries()) {
+        writeFileSync(join(migrationsFolder, `${entries[index]!.tag}.sql`), sql);
+      }
+      writeFileSync(join(migrationsFolder, 'meta/_journal.json'), JSON.stringify({ entries }));
+      await migrate(drizzle({ client: database }), { migrationsFolder });
+    },
+  },
+];
+
+/** The SQL that the page shows, and what its command `thorn migrations` prints. */
+async function migrationsOf(reader: TutorialReader): Promise<readonly string[]> {
+  const shown = reader.blocks.filter(({ language }) => language === 'sql').map(({ code }) => code);
+  const command = reader.commands.join('\n').match(/^npx thorn (migrations [^>\n]+) >/m)![1]!;
+  const printed: string[] = [];
+  await main(command.split(' '), {
+    out: (line) => void printed.push(line),
+    bytes: () => undefined,
+    note: () => undefined,
+    rewrite: () => undefined,
+    ask: async () => '',
+    isTerminal: false,
+    hasColours: false,
+    env: {},
+    read: async () => Buffer.alloc(0),
+    interrupted: new AbortController().signal,
+  });
+  return [...shown, printed.join('\n')];
+}
+
+describe.each(tutorials)('the tutorial with $client', ({ client, prepare }) => {
+  const reader = new TutorialReader(`docs/tutorial/${client}.md`);
+  const lines: unknown[] = [];
+  let place: FreshDatabase;
+  let database: pg.Pool;
+  let app: INestApplication;
+  let receiver: ScriptedReceiver;
+  let answers: readonly unknown[];
+
+  beforeAll(async () => {
+    vi.spyOn(Logger.prototype, 'log').mockImplementation((text) => void lines.push(text));
+    place = await freshPostgres();
+    database = new pg.Pool({ connectionString: place.url });
+    await prepare(reader, database);
+    vi.stubEnv('DATABASE_URL', place.url);
+    vi.stubEnv('PORT', '0');
+    receiver = await ScriptedReceiver.start();
+    app = await reader.start();
+    answers = await reader.follow(app, receiver, async (step) => {
+      if (!step.includes('horse')) return;
+      await receiver.waitFor(({ event }) => event === 'order.placed');
+      const isLogged = async () => expect(await outcomes()).toEqual([{ status: 'succeeded' }]);
+      await vi.waitFor(isLogged, { timeout: inject('patience') });
+    });
+  });
+
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+    await app?.close();
+    await receiver?.stop();
+    await database?.end();
+    await place?.drop();
+    reader.end();
+  });
+
+  async function outcomes(): Promise<readonly object[]> {
+    const { rows } = await database.query<object>('SELECT status FROM thorn.thorn_deliveries');
+    return rows;
+  }
+
+  it('installs what its files import', () => {
+    expect(reader.installed).toEqual(expect.arrayContaining([...reader.imported]));
+  });
+
+  it('shows the line that the application logs at its start', () => {
+    const { code } = reader.blocks.find(({ language }) => language === 'text')!;
+    expect(lines).toContainEqual(expect.stringContaining(code.replace('…', '').trim()));
+  });
+
+  it('brings what was committed to the partner, signed, and nothing of what was rolled back', () => {
+    const { secret } = reader.subscriber;
+    const [placed, refused] = answers;
+
+    expect(placed).toMatchObject({ id: 1, partner: 'ann', total: 4200 });
+    expect(refused).toMatchObject({ statusCode: 404, message: 'There are no unicorns' });
+    const [first, ...others] = receiver.received;
+    expect(first!.isSignedWith(secret)).toBe(true);
+    expect(first!.json).toMatchObject({
+      type: 'order.placed',
+      owner: 'ann',
+      data: { id: 1, total: 4200 },
+    });
+    // The one that was asked for again.
+    expect(others.map(({ id }) => id).filter((id) => id !== first!.id)).toEqual([]);
+  });
+
+  it('lets the partner look and retry, and nobody else', () => {
+    const [delivery, retried, foreign] = answers.slice(-3);
+
+    expect(delivery).toMatchObject({ status: 'succeeded', attempts: [{ status: 204 }] });
+    expect(retried).toMatchObject({ status: 'pending' });
+    expect(foreign).toMatchObject({ status: 404 });
+  });
+});
+
+it('has the schema in the tutorial that the client of the sample was generated from', () => {
+  const { blocks } = new TutorialReader('docs/tutorial/prisma.md');
+  const shown = blocks.find(({ language }) => language === 'prisma')!.code.replace(/^.*\n/, '');
+  const text = readFileSync(join(GENERATED, 'internal/class.ts'), 'utf8');
+  const generated = JSON.parse(/"inlineSchema": (".*"),/.exec(text)![1]!) as string;
+  expect(shown).toBe(generated);
+  expect(readFileSync('sample/prisma/prisma/schema.prisma', 'utf8')).toBe(generated);
+});
