@@ -1,9 +1,18 @@
 /** What the pages take for granted: the reader's own application. */
 import type { CanActivate, INestApplication } from '@nestjs/common';
+import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
+import type { Pool } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
+import { PrismaClient } from '../../sample/prisma/src/generated/prisma/client.js';
 import type { Deliveries, Subscribers, WebhookDispatcher, WebhookEvents } from '../../lib/index.js';
 
-export { PrismaClient } from '../../sample/prisma/src/generated/prisma/client.js';
+export { PrismaClient };
+export declare class PrismaService extends PrismaClient {}
+export declare const prisma: PrismaService;
+export declare const db: NodePgDatabase & { readonly $client: Pool };
+export declare class Connections {
+  readonly shop: NodePgDatabase & { readonly $client: Pool };
+}
 
 export declare class AuthGuard implements CanActivate {
   canActivate(): boolean;
