@@ -197,7 +197,7 @@ describe('the address of an application', () => {
     ],
     ['8080', '', '`http://127.0.0.1:8080/webhooks`'],
   ])('is where the example sends to: %s, %s', (port, prefix, expected) => {
-    const files = exampleFiles('.ts', { port, prefix, defaultPort: '' });
+    const files = exampleFiles('.ts', { port, prefix, defaultPort: '' }, undefined);
     expect(files['webhooks/webhooks.module.ts']).toContain(expected);
     expect(files['webhooks/webhooks.module.ts']).toContain("from './greetings.controller.ts'");
   });

@@ -19,17 +19,25 @@ export interface ApplicationClass {
   readonly isInjecting: boolean;
 }
 
+/** A source file of the application. */
+export interface SourceText {
+  /** Relative to the folder of the sources, with `/`. */
+  readonly path: string;
+  readonly text: string;
+}
+
 /** The classes of an application that `thorn init` asks about. */
 export class ApplicationClasses {
   private constructor(
     readonly entities: readonly ApplicationClass[],
     readonly guards: readonly ApplicationClass[],
     readonly modules: readonly ApplicationClass[],
+    readonly sources: readonly SourceText[],
   ) {}
 
   /** Reads every source file, tests left out. */
-  static async read(compiler: TypeScript, sources: string): Promise<ApplicationClasses> {
-    const names = await readdir(sources, { recursive: true }).catch(() => []);
+  static async read(compiler: TypeScript, folder: string): Promise<ApplicationClasses> {
+    const names = await readdir(folder, { recursive: true }).catch(() => []);
     const paths = names
       .map((name) => name.replaceAll('\\', '/'))
       .filter((name) => /(?<!\.spec|\.test|\.d)\.ts$/.test(name))
@@ -37,8 +45,10 @@ export class ApplicationClasses {
     const entities: ApplicationClass[] = [];
     const guards: ApplicationClass[] = [];
     const modules: ApplicationClass[] = [];
+    const sources: SourceText[] = [];
     for (const path of paths) {
-      const text = await readFile(join(sources, path), 'utf8');
+      const text = await readFile(join(folder, path), 'utf8');
+      sources.push({ path, text });
       const source = compiler.createSourceFile(path, text, compiler.ScriptTarget.Latest, true);
       for (const declared of source.statements.filter((one) => compiler.isClassDeclaration(one))) {
         const isExported = declared.modifiers?.some(
@@ -53,7 +63,7 @@ export class ApplicationClasses {
         else if (isGuard(declared)) guards.push(found);
       }
     }
-    return new ApplicationClasses(entities, guards, modules);
+    return new ApplicationClasses(entities, guards, modules, sources);
   }
 
   /** @throws {@link UsageError} naming the classes that there are */

@@ -1,24 +1,33 @@
 import type { Address } from './main-file.js';
+import type { DatabaseClient } from './database-client.js';
+import { databaseImports, databaseLines } from './page-files.js';
 import type { Ending } from './source-edits.js';
 
 /** Files of the example that `thorn init` adds, by their paths below the folder of the application's sources. */
 export function exampleFiles(
   ending: Ending,
   { port, prefix }: Address,
+  database: DatabaseClient | undefined,
 ): Readonly<Record<string, string>> {
   return {
     'webhooks/webhooks.module.ts': MODULE.replaceAll('EXT', ending)
       .replace('${PORT}', port.includes('process') ? `\${${port}}` : port)
-      .replace('PREFIX', prefix ?? ''),
+      .replace('PREFIX', prefix ?? '')
+      .replace('DATABASE', database === undefined ? IN_MEMORY : databaseLines(database).join('\n'))
+      .replace('IMPORTS', ['', ...databaseImports(database, ending)].join('\n')),
     'webhooks/greetings.controller.ts': EVENT,
     'webhooks/webhooks.controller.ts': LISTENER,
   };
 }
 
+const IN_MEMORY = `      // In memory, so that the example runs anywhere. Remove this line to
+      // store events in your TypeORM database.
+      dataSources: [],`;
+
 const MODULE = `import { randomBytes } from 'node:crypto';
 import { Module } from '@nestjs/common';
 import { ThornModule } from 'nestjs-thorn';
-import { ThornReceiverModule } from 'nestjs-thorn/receiver';
+import { ThornReceiverModule } from 'nestjs-thorn/receiver';IMPORTS
 import { GreetingsController } from './greetings.controllerEXT';
 import { WebhooksController } from './webhooks.controllerEXT';
 
@@ -30,9 +39,7 @@ const listener = \`http://127.0.0.1:\${PORT}PREFIX/webhooks\`;
 @Module({
   imports: [
     ThornModule.forRoot({
-      // In memory, so that the example runs anywhere. Remove this line to
-      // store events in your TypeORM database.
-      dataSources: [],
+DATABASE
       // In development, webhooks may go to this machine.
       ...(isProduction
         ? {}

@@ -5,6 +5,7 @@ import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';
 import { ApplicationClasses } from './application-classes.js';
 import { chosen, type Choice } from './choice.js';
+import { CLIENT_NAMES, type DatabaseClient, databaseClient } from './database-client.js';
 import { exampleFiles } from './example-files.js';
 import {
   applyChanges,
@@ -40,6 +41,11 @@ export const initCommand: Command = {
     'where there is an entity, and else adds an example: an event, and a listener that src/main.ts keeps raw bodies for.',
   ].join('\n'),
   options: {
+    client: {
+      type: 'string',
+      value: CLIENT_NAMES.join('|'),
+      help: 'the database client. Default: the one in package.json',
+    },
     entity: { type: 'string', value: 'class', help: 'declares events of this entity' },
     owner: {
       type: 'string',
@@ -155,6 +161,7 @@ async function adding(folder: string, given: Given, terminal: Terminal): Promise
     addModule(compiler, 'app.module.ts', text, ending),
   );
   const classes = await ApplicationClasses.read(compiler, join(folder, source));
+  const database = await databaseClient(folder, classes, given, terminal);
   const choice = await chosen(classes, given, terminal);
   const edits = [module];
   let files: Readonly<Record<string, string>>;
@@ -166,7 +173,7 @@ async function adding(folder: string, given: Given, terminal: Terminal): Promise
       );
     }
     edits.push(await edit('main.ts', (text) => addRawBody(compiler, 'main.ts', text)));
-    files = exampleFiles(ending, address);
+    files = exampleFiles(ending, address, database);
   } else {
     const { entity, owner } = choice;
     if (entity !== undefined) {
@@ -176,7 +183,7 @@ async function adding(folder: string, given: Given, terminal: Terminal): Promise
         ),
       );
     }
-    files = pageFiles({ ...choice, ending });
+    files = pageFiles({ ...choice, database, ending });
   }
   const added = Object.entries(files).map(([name, after]) => ({
     path: `${source}/${name}`,
@@ -187,7 +194,14 @@ async function adding(folder: string, given: Given, terminal: Terminal): Promise
   if (existing.length > 0)
     throw new UsageError(`nothing was changed: ${existing[0]} exists already`);
   const changes = [...edits, ...added].filter(({ before, after }) => before !== after);
-  return { changes: await formatted(folder, changes), hint: hintFor(choice, address) };
+  const hints = [...tablesHint(database), hintFor(choice, address)];
+  return { changes: await formatted(folder, changes), hint: hints.join('\n') };
+}
+
+function tablesHint(database: DatabaseClient | undefined): readonly string[] {
+  if (database === undefined) return [];
+  const command = `npx thorn migrations postgres --for ${database.client} --schema thorn`;
+  return [`Make the tables by a migration: ${command} > thorn.sql, see docs/migrations.md`];
 }
 
 function hintFor(choice: Choice | undefined, { defaultPort, prefix }: Address): string {

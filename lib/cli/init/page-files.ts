@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { ApplicationClass } from './application-classes.js';
+import type { DatabaseClient } from './database-client.js';
 import type { Ending } from './source-edits.js';
 
 /** What an application's own webhooks are set up with. */
@@ -11,6 +12,8 @@ export interface Setup {
   /** Where the guard leaves the caller's id on the request: `user.id`. */
   readonly caller: string;
   readonly hasPage: boolean;
+  /** Undefined: TypeORM's data source. */
+  readonly database: DatabaseClient | undefined;
   readonly ending: Ending;
 }
 
@@ -29,11 +32,12 @@ export function pageFiles(setup: Setup): Readonly<Record<string, string>> {
 }
 
 function webhooksModule(setup: Setup, hasLink: boolean): string {
-  const { guard, guardModule, caller, hasPage, ending } = setup;
+  const { guard, guardModule, caller, hasPage, database, ending } = setup;
   const imports = [
     `import { Module } from '@nestjs/common';`,
     `import { ThornModule } from 'nestjs-thorn';`,
     ...(hasPage ? [`import { thornPage } from 'nestjs-thorn/page';`] : []),
+    ...databaseImports(database, ending),
     ...[guard, guardModule].flatMap((one) => (one === undefined ? [] : importOf(one, ending))),
     ...(hasLink
       ? [`import { WebhooksLinkController } from './webhooks-link.controller${ending}';`]
@@ -57,6 +61,7 @@ function webhooksModule(setup: Setup, hasLink: boolean): string {
     '  imports: [',
     ...ofGuard,
     '    ThornModule.forRoot({',
+    ...databaseLines(database),
     ...api,
     ...(hasPage ? ['      page: thornPage(),'] : []),
     '      // In development, webhooks may go to this machine.',
@@ -94,7 +99,30 @@ export class WebhooksLinkController {
 `;
 }
 
-function importOf({ name, path }: ApplicationClass, ending: Ending): string {
+/** What the option `database` names. */
+export function databaseImports(
+  database: DatabaseClient | undefined,
+  ending: Ending,
+): readonly string[] {
+  if (database === undefined) return [];
+  const { maker, imports } = database;
+  return [
+    `import { ${maker} } from 'nestjs-thorn/sql';`,
+    ...imports.map((one) => importOf(one, ending)),
+  ];
+}
+
+/** Options of the module. */
+export function databaseLines(database: DatabaseClient | undefined): readonly string[] {
+  if (database === undefined) return [];
+  const { expression, module } = database;
+  return [
+    `      database: ${expression},`,
+    ...(module === undefined ? [] : [`      imports: [${module}],`]),
+  ];
+}
+
+function importOf({ name, path }: Pick<ApplicationClass, 'name' | 'path'>, ending: Ending): string {
   const from = posix.relative('webhooks', path).replace(/\.ts$/, ending);
   return `import { ${name} } from '${from}';`;
 }

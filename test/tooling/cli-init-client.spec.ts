@@ -1,0 +1,166 @@
+import { Logger, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import pg from 'pg';
+import { format } from 'prettier';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { main } from '../../lib/cli/main.js';
+import { ensureSchema, fromPg } from '../../lib/sql/index.js';
+import { type FreshDatabase, freshPostgres } from '../services/database.js';
+import { writeNestApplication } from '../support/fixtures/nest-application.js';
+
+async function init(args: readonly string[], answers: readonly string[] = []) {
+  const left = [...answers];
+  const [notes, questions]: [string[], string[]] = [[], []];
+  const code = await main(['init', ...args], {
+    out: () => undefined,
+    bytes: () => undefined,
+    note: (line) => void notes.push(line),
+    rewrite: () => undefined,
+    ask: async (question) => {
+      questions.push(question);
+      return left.shift() ?? '';
+    },
+    isTerminal: false,
+    hasColours: false,
+    env: {},
+    read: async () => Buffer.alloc(0),
+    interrupted: new AbortController().signal,
+  });
+  return { code, notes: notes.join('\n'), questions };
+}
+
+const GUARD = `export class AuthGuard implements CanActivate {
+  canActivate() { return true; }
+}`;
+const MODULE = 'src/webhooks/webhooks.module.ts';
+
+let folder: string;
+let place: FreshDatabase;
+beforeAll(async () => {
+  place = await freshPostgres();
+  const pool = new pg.Pool({ connectionString: place.url });
+  await ensureSchema(fromPg(pool), { schema: 'thorn' });
+  await pool.end();
+});
+afterAll(() => place.drop());
+beforeEach(() => {
+  folder = writeNestApplication(12);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true });
+  writeFileSync(join(folder, path), text);
+}
+const textOf = (path: string) => readFileSync(join(folder, path), 'utf8');
+const depend = (...names: readonly string[]) =>
+  write(
+    'package.json',
+    JSON.stringify({
+      type: 'module',
+      dependencies: Object.fromEntries(names.map((name) => [name, '*'])),
+    }),
+  );
+
+/** The module of a sample, imported by the application; by default it is global. */
+function addModule(client: 'prisma' | 'drizzle', isGlobal = true): void {
+  const name = client === 'prisma' ? 'PrismaModule' : 'DatabaseModule';
+  const file = client === 'prisma' ? 'prisma.module.ts' : 'database.module.ts';
+  const text = readFileSync(join('sample', client, 'src', file), 'utf8');
+  write(`src/database/${file}`, isGlobal ? text : text.replace('@Global()\n', ''));
+  if (client === 'prisma') {
+    cpSync('sample/prisma/src/generated', join(folder, 'src/database/generated'), {
+      recursive: true,
+    });
+  }
+  const from = `./database/${file.replace('.ts', '.js')}`;
+  const before = textOf('src/app.module.ts').replace('imports: []', `imports: [${name}]`);
+  write('src/app.module.ts', `import { ${name} } from '${from}';\n${before}`);
+}
+
+/** @returns the line that the application logs at its start */
+async function started(): Promise<string> {
+  vi.stubEnv('DATABASE_URL', place.url);
+  const lines: string[] = [];
+  vi.spyOn(Logger.prototype, 'log').mockImplementation((text) => void lines.push(String(text)));
+  const path = join(folder, 'src/app.module.ts');
+  const { AppModule } = (await import(/* @vite-ignore */ path)) as { AppModule: Type<unknown> };
+  const app = await NestFactory.create(AppModule);
+  await app.init();
+  await app.close();
+  return lines.find((line) => line.startsWith('Started:'))!;
+}
+
+describe.each([
+  ['prisma', '@prisma/client', 'Prisma'],
+  ['drizzle', 'drizzle-orm', 'Drizzle'],
+] as const)('thorn init in an application of %s', (client, dependency, name) => {
+  beforeEach(() => depend(dependency));
+
+  it.each([true, false])('names the client that it finds; in a global module: %s', async (is) => {
+    addModule(client, is);
+    const { code, notes } = await init([folder, '--yes']);
+
+    expect(code).toBe(0);
+    expect(notes).toContain(`npx thorn migrations postgres --for ${client} --schema thorn`);
+    const style = { parser: 'typescript', singleQuote: true, trailingComma: 'all' } as const;
+    expect(textOf(MODULE)).toBe(await format(textOf(MODULE), style));
+    expect(await started()).toContain(`strategy outbox() with a worker; ${name} (postgres by pg, `);
+  });
+
+  it('names it beside a guard as well, and asks first', async () => {
+    addModule(client);
+    write('src/auth.guard.ts', GUARD);
+    const { questions } = await init([folder, '--guard', 'AuthGuard'], ['', '', '', '', 'y']);
+
+    expect(questions[0]).toBe(`The database client (${client}) [${client}]: `);
+    expect(textOf(MODULE)).toContain(`database: from${name}(`);
+  });
+
+  it.each([
+    ['is not there', '', /nothing was changed: no exported .*docs\/tutorial\//],
+    ['is exported by no module', 'exports: [', /no module exports \w+, .* exports: \[\w+\]/],
+  ])('says what to write where the client %s', async (_, left, why) => {
+    if (left !== '') {
+      addModule(client);
+      const file = `src/database/${client === 'prisma' ? 'prisma' : 'database'}.module.ts`;
+      write(file, textOf(file).replace(/, exports: \[\w+\]|\s+exports: \[\w+\],/, ''));
+    }
+    const { code, notes } = await init([folder, '--yes']);
+    expect([code, notes]).toEqual([2, expect.stringMatching(why)]);
+    expect(existsSync(join(folder, MODULE))).toBe(false);
+  });
+});
+
+describe('thorn init', () => {
+  it('takes TypeORM where it is among the packages, or is named', async () => {
+    depend('typeorm', '@prisma/client');
+    expect((await init([folder, '--yes'])).code).toBe(0);
+    expect(textOf(MODULE)).toContain('dataSources: []');
+    await init([folder, '--undo', '--yes']);
+    depend('@prisma/client');
+    expect((await init([folder, '--yes', '--client', 'typeorm'])).code).toBe(0);
+    expect(textOf(MODULE)).not.toContain('database:');
+  });
+
+  it.each<[string, readonly string[], string]>([
+    [
+      'another client',
+      ['--client', 'mongoose'],
+      '--client must be one of prisma, drizzle, typeorm',
+    ],
+    ['an entity', ['--client', 'prisma', '--entity', 'Order'], '--entity is for TypeORM'],
+    ['two clients', [], 'package.json has prisma and drizzle: name one of them by --client'],
+  ])('refuses %s', async (_, options, why) => {
+    depend('@prisma/client', 'drizzle-orm');
+    const { code, notes } = await init([folder, '--yes', ...options]);
+    expect([code, notes]).toEqual([2, expect.stringContaining(why)]);
+    expect(existsSync(join(folder, MODULE))).toBe(false);
+  });
+});
