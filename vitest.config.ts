@@ -20,6 +20,10 @@ const lowest = fileURLToPath(new URL('test/lowest/', import.meta.url));
 const itself = [
   { find: /^nestjs-thorn$/, replacement: fileURLToPath(new URL('lib/index.ts', import.meta.url)) },
   {
+    find: /^nestjs-thorn\/typeorm$/,
+    replacement: fileURLToPath(new URL('lib/migrations/index.ts', import.meta.url)),
+  },
+  {
     find: /^nestjs-thorn\/(.+)$/,
     replacement: fileURLToPath(new URL('lib/$1/index.ts', import.meta.url)),
   },

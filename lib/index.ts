@@ -8,12 +8,10 @@ export { ThornModule } from './thorn.module.js';
 export type { ThornModuleExtras, ThornModuleOptions } from './module/options/module-options.js';
 
 // Declaring events
-export {
-  BulkWriteError,
-  type MethodEventOptions,
-  WebhookEvent,
-  Webhooks,
-} from './capture/index.js';
+export { BulkWriteError } from './capture/criteria/bulk-write.error.js';
+export type { MethodEventOptions } from './capture/decorators/method-event.js';
+export { WebhookEvent } from './capture/decorators/webhook-event.decorator.js';
+export { Webhooks } from './capture/decorators/webhooks.decorator.js';
 export {
   type BulkSettings,
   type BulkWrites,
@@ -37,20 +35,20 @@ export {
   type RequestData,
 } from './event/index.js';
 
-export {
-  type SerializeTransactions,
-  TransactionEndedError,
-  TransactionTimeoutError,
-} from './typeorm/index.js';
+export { TransactionEndedError } from './database/transaction-ended.error.js';
+export type { SerializeTransactions } from './typeorm/serialize-transactions.js';
+export { TransactionTimeoutError } from './typeorm/transaction-timeout.error.js';
 
 // Sending
 export {
   type BufferOptions,
   disabled,
+  type EntityManagerLike,
   type EntityType,
   inline,
   type InlineOptions,
   type MessageBuffer,
+  type RowCondition,
   type RowCriteria,
   type SendForOptions,
   type SendForSummary,
@@ -100,9 +98,6 @@ export {
   type ResealOptions,
   type ResealSummary,
   type RetryResult,
-  ThornAttempt,
-  ThornDelivery,
-  ThornMessage,
 } from './outbox/index.js';
 
 // Subscribers
@@ -118,10 +113,8 @@ export {
   Subscribers,
   type SubscriberUpdate,
   SubscribersUnavailableError,
-  ThornSubscriber,
   type Verification,
 } from './subscriber/index.js';
-export { thornEntities, thornMigrations } from './migrations/index.js';
 
 // Delivering and signing
 export {

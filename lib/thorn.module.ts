@@ -14,7 +14,7 @@ import { CallSite } from './module/call-site.js';
 import { EventDiscovery } from './module/event-discovery.js';
 import { ConfigurableModuleClass } from './module/module-definition.js';
 import { EXTRA_NAMES } from './module/options/extras-check.js';
-import { EntityCaptures } from './module/providers/capture.providers.js';
+import { EntityCaptures } from './module/entities/entity-sources.js';
 import { ThornDrainModule } from './module/drain.module.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './module/options/module-options.js';
 import { checkIsAsync, checkIsOptions } from './module/options/settings.js';
@@ -116,7 +116,7 @@ export class ThornModule
 
   /** Delivers released messages before the application ends: every attempt has a deadline. */
   async onApplicationShutdown(): Promise<void> {
-    for (const capture of this.captures.all) capture.detach();
+    this.captures.detach();
     await this.pipeline.idle();
     // The outbox has left what is still under way to other processes.
     if (this.strategy instanceof OutboxStrategy) this.httpClient.abort?.();

@@ -15,7 +15,15 @@ const OPTIONAL_PEERS = {
   './opentelemetry': ['@opentelemetry/api'],
   './terminus': ['@nestjs/terminus'],
   './sql': ['pg'],
+  './typeorm': ['typeorm'],
 };
+
+/**
+ * Loaded only where the application uses them: code names them within functions, declarations never.
+ *
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+const LAZY_PEERS = { '.': ['typeorm', '@nestjs/typeorm'], './typeorm': ['@nestjs/typeorm'] };
 
 const root = resolve(process.argv[2] ?? '.');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -25,9 +33,10 @@ const faults = [];
 let files = 0;
 
 for (const [entry, target] of Object.entries(manifest.exports)) {
-  const allowed = new Set([manifest.name, ...required, ...(OPTIONAL_PEERS[entry] ?? [])]);
+  const types = new Set([manifest.name, ...required, ...(OPTIONAL_PEERS[entry] ?? [])]);
+  const code = new Set([...types, ...(LAZY_PEERS[entry] ?? [])]);
   for (const start of targetsOf(target)) {
-    if (/\.m?[jt]s$/.test(start)) follow(join(root, start), entry, allowed, new Set());
+    if (/\.m?[jt]s$/.test(start)) follow(join(root, start), entry, { types, code }, new Set());
   }
 }
 
@@ -38,7 +47,7 @@ process.exitCode = faults.length > 0 || files === 0 ? 1 : 0;
 /**
  * @param {string} file
  * @param {string} entry
- * @param {ReadonlySet<string>} allowed
+ * @param {Readonly<Record<'types' | 'code', ReadonlySet<string>>>} allowed
  * @param {Set<string>} seen
  */
 function follow(file, entry, allowed, seen) {
@@ -49,14 +58,14 @@ function follow(file, entry, allowed, seen) {
     return;
   }
   files += 1;
+  const isTypes = /\.d\.m?ts$/.test(file);
   for (const { specifier, line } of importsOf(file)) {
     const name = packageOf(specifier);
-    if (name && !allowed.has(name)) {
+    if (name && !allowed[isTypes ? 'types' : 'code'].has(name)) {
       faults.push(`${relative(root, file)}:${line} entry "${entry}" names "${name}"`);
     }
     if (!specifier.startsWith('.')) continue;
     const next = resolve(dirname(file), specifier);
-    const isTypes = /\.d\.m?ts$/.test(file);
     follow(isTypes ? next.replace(/\.js$/, '.d.ts') : next, entry, allowed, seen);
   }
 }

@@ -13,7 +13,7 @@ const PACKAGE = {
   exports: { '.': { types: './dist/index.d.ts', default: './dist/index.js' } },
   dependencies: { undici: '^7' },
   peerDependencies: { '@nestjs/common': '^12', '@nestjs/swagger': '^12', typeorm: '^1' },
-  peerDependenciesMeta: { '@nestjs/swagger': { optional: true } },
+  peerDependenciesMeta: { '@nestjs/swagger': { optional: true }, typeorm: { optional: true } },
 };
 
 let root: string;
@@ -168,6 +168,8 @@ describe('check-published', () => {
         'dist/unreachable.js': `import '@nestjs/swagger';`,
       }),
     ).toEqual({ status: 0, faults: [] });
+    const late = { ...entry, 'dist/a.js': `require('typeorm');`, 'dist/a.d.ts': '' };
+    expect(checkPublished(late)).toEqual({ status: 0, faults: [] });
   });
 
   it.each([
@@ -177,6 +179,7 @@ describe('check-published', () => {
     ['one in types', 'dist/a.d.ts', `import type { A } from '@nestjs/swagger';`, '@nestjs/swagger'],
     ['one in an inferred type', 'dist/a.d.ts', `let a: import('pg').Pool;`, 'pg'],
     ['one that is augmented', 'dist/a.d.ts', `declare module 'bullmq' {}`, 'bullmq'],
+    ['one for code alone in types', 'dist/a.d.ts', `import type { A } from 'typeorm';`, 'typeorm'],
   ])('refuses %s', (_what, file, text, name) => {
     const files = { ...entry, 'dist/a.js': '', 'dist/a.d.ts': '', [file]: text };
     expect(checkPublished(files)).toEqual({

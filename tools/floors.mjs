@@ -78,15 +78,16 @@ const INNER_FLOORS = {
   dispatch: ['recipients', 'strategies', ''],
   receiver: ['schemes', 'deduplication', 'verification', 'order', 'routes', ''],
   subscriber: ['model', 'matching', 'static', 'service', 'storage', ''],
-  module: ['options', 'providers', ''],
+  module: ['options', 'entities', 'providers', ''],
   testing: ['', 'conformance', 'conformance/subscriber-repository'],
 };
 
 /**
  * Who may import values of `typeorm`: what notices changes there, what makes its entities, and the files that need a data
- * source of their own or look for those of the application. All others reach a database by `SqlClient`.
+ * source of their own or look for those of the application. All others reach a database by `SqlClient`. Applications
+ * without TypeORM load none of these: `module/entities/load-typeorm.ts` does.
  */
-const KNOWS_TYPEORM = /^(?:capture|typeorm)\/|^module\/event-discovery\.ts$/;
+const KNOWS_TYPEORM = /^(?:capture|migrations|typeorm)\/|^module\/entities\/typeorm-sources\.ts$/;
 
 /** Places that nothing but the top may import, although they are on a lower floor. */
 const APART = new Set(['receiver']);

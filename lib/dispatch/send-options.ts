@@ -1,4 +1,3 @@
-import type { EntityManager } from 'typeorm';
 import { isObject } from '../common/objects.js';
 import { dataSourceOf } from '../common/typeorm-compat.js';
 import { InvalidInputError } from '../errors/index.js';
@@ -12,6 +11,12 @@ import {
   type OrderKey,
   type SubscriberSource,
 } from '../message/index.js';
+
+/** TypeORM's `EntityManager`, by its shape: applications without TypeORM do not have its types. */
+export interface EntityManagerLike {
+  readonly queryRunner?: object;
+  getRepository(target: never): object;
+}
 
 /** Options of {@link WebhookDispatcher.send}. */
 export interface SendOptions<Transaction = unknown> extends MessageSettings {
@@ -42,7 +47,7 @@ export interface SendOptions<Transaction = unknown> extends MessageSettings {
    * whatever transaction the caller is in. Default: the transaction that the caller is in, such as that of a function
    * given to `dataSource.transaction()`.
    */
-  readonly manager?: EntityManager | null;
+  readonly manager?: EntityManagerLike | null;
   /**
    * Joins this transaction, as the application's database client gives it to a function: with TypeORM an `EntityManager`,
    * as {@link SendOptions.manager}. Null: as there. Default: the transaction that the caller is in, where that is known.

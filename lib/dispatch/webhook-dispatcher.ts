@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import type { ObjectLiteral } from 'typeorm';
 import { InvalidInputError } from '../errors/index.js';
 import type { EventCatalogue } from '../event/catalogue.js';
 import type { RecipientPolicies } from '../delivery/index.js';
@@ -13,7 +12,8 @@ import {
 import type { StaticSubscriberSet } from '../subscriber/static/static-subscriber-set.js';
 import type { BufferOptions, MessageBuffer } from './message-buffer.js';
 import type { MessagePipeline, PipelineResult } from './message-pipeline.js';
-import type { EntityMessageSource, EntityType, RowCriteria } from './entity-message-source.js';
+import type { EntityMessageSource } from './entity-message-source.js';
+import type { EntityType, RowCriteria } from './row-criteria.js';
 import {
   checkSendForOptions,
   checkSendOptions,
@@ -127,7 +127,7 @@ export class WebhookDispatcher<Transaction = unknown> {
    * ```
    */
   sendFor(
-    entity: ObjectLiteral,
+    entity: object,
     event: string,
     options?: SendForOptions<Transaction>,
   ): Promise<SendResult | null>;
@@ -141,7 +141,7 @@ export class WebhookDispatcher<Transaction = unknown> {
    * await dispatcher.sendFor(Article, { where: { state: 'PUBLISHED' } }, 'article.published');
    * ```
    */
-  sendFor<Entity extends ObjectLiteral>(
+  sendFor<Entity extends object>(
     type: EntityType<Entity>,
     criteria: RowCriteria<Entity>,
     event: string,
@@ -158,14 +158,10 @@ export class WebhookDispatcher<Transaction = unknown> {
       const message = await this.dependencies.entities.messageOf(what, event, transaction);
       return message === null ? null : (await this.#emit([message], transaction, options.wait))[0]!;
     }
-    const [criteria, event, options = {}] = rest as [
-      RowCriteria<ObjectLiteral>,
-      string,
-      SendForOptions?,
-    ];
+    const [criteria, event, options = {}] = rest as [RowCriteria<object>, string, SendForOptions?];
     checkSendForOptions(options);
     let [rows, sent] = [0, 0];
-    const type = what as EntityType<ObjectLiteral>;
+    const type = what as EntityType<object>;
     const transaction = this.#transactionOf(options, type);
     for await (const batch of this.dependencies.entities.messagesOf(
       type,

@@ -1,6 +1,5 @@
 /**
- * The classes to replace: strategies, relays, repositories, HTTP clients, policies, logs and signers. And the migrations of
- * the change feed.
+ * The classes to replace: strategies, relays, repositories, HTTP clients, policies, logs and signers.
  *
  * @module nestjs-thorn/extending
  */
@@ -11,6 +10,7 @@ export type {
   Row,
   SqlClient,
   SqlExecutor,
+  SqlTables,
 } from '../database/sql-client.js';
 export type { ColumnKind, Columns, Dialect, Statement, Tuple } from '../database/dialect.js';
 export type {
@@ -100,9 +100,3 @@ export {
   WebhookSigner,
 } from '../signing/index.js';
 export { SystemClock } from '../common/index.js';
-export {
-  type ChangeTrigger,
-  createChangeTrigger,
-  dropChangeTrigger,
-  thornChangeFeedMigrations,
-} from '../migrations/index.js';

@@ -1,26 +1,14 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import { DataSource, Repository } from 'typeorm';
-import {
-  assertEntitiesKnown,
-  DeclaredEvents,
-  secretColumns,
-  unknownEntities,
-} from '../capture/index.js';
 import { injectDispatcher } from '../capture/decorators/method-event.js';
+import { DeclaredEvents } from '../capture/plan/declared-events.js';
 import { WebhookDispatcher } from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
-import {
-  decoratedEntities,
-  type EntityClass,
-  EventCatalogue,
-  isEntityClass,
-  nearestNames,
-} from '../event/index.js';
+import { decoratedEntities, EventCatalogue, isEntityClass, nearestNames } from '../event/index.js';
 import { SqlClients } from '../outbox/index.js';
 import { StaticSubscriberSet } from '../subscriber/index.js';
+import { EntityCaptures, EntitySources } from './entities/entity-sources.js';
 import { ThornSettings } from './options/settings.js';
-import { EntityCaptures } from './providers/capture.providers.js';
 
 /** Finds the events that the application's classes declare, and declarations that lead to nothing. */
 @Injectable()
@@ -30,6 +18,7 @@ export class EventDiscovery {
   constructor(
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
     @Inject(DeclaredEvents) private readonly declared: DeclaredEvents,
+    @Inject(EntitySources) private readonly sources: EntitySources,
     @Inject(EntityCaptures) private readonly captures: EntityCaptures,
     @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
     @Inject(StaticSubscriberSet) private readonly statics: StaticSubscriberSet,
@@ -48,10 +37,9 @@ export class EventDiscovery {
     const classes = wrappers.map(({ metatype }) => metatype).filter(isEntityClass);
     for (const type of classes) this.declared.addMethods(type);
     this.#adopt(wrappers);
-    const dataSources = this.captures.all.map(({ dataSource }) => dataSource);
     const instances = wrappers.map(({ instance }) => instance as unknown);
-    assertEntitiesKnown([...entityClassesOf(instances), ...classes], dataSources);
-    this.#warnOfUnknownEntities(dataSources);
+    this.captures.assertKnown(classes, instances);
+    this.#warnOfUnknownEntities();
     this.#warnOfSecrets();
     this.#checkPatterns();
   }
@@ -70,10 +58,10 @@ export class EventDiscovery {
   }
 
   /** Classes that the application imports without using them: perhaps it leaves them to another one. */
-  #warnOfUnknownEntities(dataSources: readonly DataSource[]): void {
-    const unknown = unknownEntities(decoratedEntities(), dataSources).map(({ name }) => name);
+  #warnOfUnknownEntities(): void {
+    const unknown = this.captures.unknown(decoratedEntities()).map(({ name }) => name);
     if (unknown.length === 0) return;
-    if (dataSources.length === 0) return this.#warnWithoutTypeOrm(unknown);
+    if (this.sources.databases.length === 0) return this.#warnWithoutTypeOrm(unknown);
     this.#logger.warn(
       `No captured data source knows ${unknown.join(', ')} as an entity, so that the events of @WebhookEvent on ` +
         `${unknown.length === 1 ? 'it' : 'them'} are never sent. Add @Entity() and list the class in the data source's ` +
@@ -92,9 +80,7 @@ export class EventDiscovery {
   }
 
   #warnOfSecrets(): void {
-    for (const { entity, properties } of secretColumns(
-      this.captures.all.flatMap((one) => one.plans),
-    )) {
+    for (const { entity, properties } of this.captures.secrets()) {
       const names = properties.map((name) => `'${name}'`).join(', ');
       this.#logger.warn(
         `Payloads of events are given ${properties.join(', ')} of ${entity}, named like secrets, and may send them. ` +
@@ -124,14 +110,4 @@ export class EventDiscovery {
       this.#logger.warn(text);
     }
   }
-}
-
-/** The entities that this application uses: those it has repositories of, and all of its data sources. */
-function entityClassesOf(instances: readonly unknown[]): Set<EntityClass> {
-  const targets = instances.flatMap((instance) => {
-    if (instance instanceof Repository) return [instance.target];
-    if (instance instanceof DataSource) return instance.entityMetadatas.map(({ target }) => target);
-    return [];
-  });
-  return new Set(targets.filter(isEntityClass));
 }

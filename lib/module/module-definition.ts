@@ -55,6 +55,7 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
       ...(extras.imports ?? []),
       ...(api?.imports ?? []),
       ...(operatorApi?.imports ?? []),
+      ...wiring.imports,
     ],
     controllers: [
       ...owners,

@@ -1,11 +1,11 @@
 import type {
   ClassProvider,
+  DynamicModule,
   FactoryProvider,
   InjectionToken,
   Provider,
   Type,
 } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApplicationReport } from '../api/index.js';
 import { constructAs, from } from '../common/construct.js';
 import { Clock, SystemClock } from '../common/index.js';
@@ -31,7 +31,6 @@ import {
 } from '../dispatch/index.js';
 import { EventCatalogue } from '../event/index.js';
 import { MessageTracing, NoTracing, WireFormat } from '../message/index.js';
-import { SchemaCheck, thornEntities } from '../migrations/index.js';
 import { Deliveries, Maintenance, outbox, outboxServices, SqlClients } from '../outbox/index.js';
 import {
   ApplicationKeys,
@@ -52,21 +51,21 @@ import { ChangeFeeds } from './change-feeds.js';
 import { EventDiscovery } from './event-discovery.js';
 import type { ThornModuleExtras } from './options/module-options.js';
 import { option, ThornSettings } from './options/settings.js';
+import { loadTypeOrmSources } from './entities/load-typeorm.js';
+import { SchemaCheck } from './schema-check.js';
 import { SetupInspection } from './setup-inspection.js';
 import { StartupReport } from './startup-report.js';
 import { subscriberProviders } from './providers/subscriber.providers.js';
 
 /** Everything that the module provides, and what of it other modules may inject. */
 export function thornProviders(extras: ThornModuleExtras): {
+  imports: Promise<DynamicModule>[];
   providers: Provider[];
   exports: InjectionToken[];
 } {
   const { database } = extras;
   const names = extras.dataSources ?? (database === undefined ? ['default'] : []);
   const isDurable = database !== undefined || names.length > 0;
-  // For the sake of autoLoadEntities alone: the providers that it answers would hide a missing data source behind an
-  // error of the injector.
-  for (const name of names) TypeOrmModule.forFeature(thornEntities, name);
   const replaceable = [
     orOwn(extras.clock, constructAs(Clock, SystemClock)),
     orOwn(
@@ -102,7 +101,7 @@ export function thornProviders(extras: ThornModuleExtras): {
       ? [{ provide: UndiciHttpClient, useExisting: WebhookHttpClient }]
       : [];
   const services = [
-    ...databaseProviders(names, database),
+    ...databaseProviders(names.length > 0, database),
     SchemaCheck,
     ChangeFeeds,
     EventDiscovery,
@@ -117,6 +116,7 @@ export function thornProviders(extras: ThornModuleExtras): {
     ...captureProviders,
   ];
   return {
+    imports: names.length > 0 ? [loadTypeOrmSources(names)] : [],
     providers: [...replaceable, ...services],
     exports: [
       ...[...replaceable, ...client].map(({ provide }) => provide),

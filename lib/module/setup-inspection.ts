@@ -8,7 +8,6 @@ import {
   type SetupReport,
   type SetupWarning,
 } from '../api/index.js';
-import { CapturedDataSources } from '../capture/index.js';
 import { DispatchStrategy } from '../dispatch/index.js';
 import { EventCatalogue } from '../event/index.js';
 import { OutboxStrategy, SqlClients } from '../outbox/index.js';
@@ -17,13 +16,14 @@ import {
   SubscriberRepository,
   DatabaseSubscriberRepository,
 } from '../subscriber/index.js';
+import { EntitySources } from './entities/entity-sources.js';
 import { ThornSettings } from './options/settings.js';
 
 /** Looks at how the application is set up, and at what of it will hurt in production. */
 @Injectable()
 export class SetupInspection implements ApplicationReport {
   constructor(
-    @Inject(CapturedDataSources) private readonly dataSources: CapturedDataSources,
+    @Inject(EntitySources) private readonly sources: EntitySources,
     @Inject(SqlClients) private readonly clients: SqlClients,
     @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
     @Inject(SubscriberRepository) private readonly subscribers: SubscriberRepository,
@@ -46,9 +46,9 @@ export class SetupInspection implements ApplicationReport {
   }
 
   #databases(): SetupReport['dataSources'] {
-    const { all, names } = this.dataSources;
-    return all.length > 0
-      ? all.map(({ options: { type } }, index) => ({ name: names[index]!, type }))
+    const { databases } = this.sources;
+    return databases.length > 0
+      ? databases.map(({ name, type }) => ({ name, type }))
       : this.clients.all.map(({ name, dialect }) => ({ name, type: dialect.name }));
   }
 
@@ -105,8 +105,9 @@ export class SetupInspection implements ApplicationReport {
   }
 
   #synchronized(): readonly string[] {
-    const { all, names } = this.dataSources;
-    return names.filter((_, index) => all[index]!.options.synchronize === true);
+    return this.sources.databases
+      .filter(({ client }) => client.synchronizes)
+      .map(({ name }) => name);
   }
 
   /** The application's controllers with routes at or below a path of this library. */

@@ -1,8 +1,8 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { SetupReport, SetupWarning } from '../api/index.js';
-import { CapturedDataSources } from '../capture/index.js';
 import type { SqlClient } from '../database/sql-client.js';
 import { SqlClients } from '../outbox/index.js';
+import { EntitySources } from './entities/entity-sources.js';
 import { ThornSettings } from './options/settings.js';
 import { SetupInspection } from './setup-inspection.js';
 
@@ -18,7 +18,7 @@ export class StartupReport implements OnModuleDestroy {
   constructor(
     @Inject(SetupInspection) private readonly inspection: SetupInspection,
     @Inject(ThornSettings) private readonly settings: ThornSettings,
-    @Inject(CapturedDataSources) private readonly dataSources: CapturedDataSources,
+    @Inject(EntitySources) private readonly sources: EntitySources,
     @Inject(SqlClients) private readonly clients: SqlClients,
   ) {}
 
@@ -27,7 +27,7 @@ export class StartupReport implements OnModuleDestroy {
     const report = this.inspection.read();
     const facts = [
       `strategy ${report.strategy}`,
-      this.dataSources.all.length > 0 ? dataSources(report) : clients(this.clients),
+      this.sources.databases.length > 0 ? dataSources(report) : clients(this.clients),
       counted(report.events, 'event'),
       paths(report),
     ];

@@ -1,14 +1,16 @@
 import { type DataSource, QueryFailedError, type QueryRunner } from 'typeorm';
 import type { Statement } from '../database/dialect.js';
 import type { JoinedTransaction, Result } from '../database/sql-client.js';
+import type { ClientWithStore } from '../database/create-store.js';
 import { TypeOrmClient } from '../database/typeorm-client.js';
+import { SqliteStore } from './sqlite-store.js';
 import { SqliteStatements } from './sqlite-statements.js';
 import { SqliteTransactions } from './sqlite-transactions.js';
 
 const clients = new WeakMap<DataSource, DataSourceClient>();
 
 /** The database of a data source of the application. */
-export class DataSourceClient extends TypeOrmClient<DataSource> {
+export class DataSourceClient extends TypeOrmClient<DataSource> implements ClientWithStore {
   readonly #statements = new SqliteStatements(this.dataSource);
 
   /**
@@ -29,6 +31,10 @@ export class DataSourceClient extends TypeOrmClient<DataSource> {
 
   override logStatement(sql: string, parameters: readonly unknown[]): void {
     this.dataSource.logger.logQuery(sql, parameters as unknown[]);
+  }
+
+  createStore(): SqliteStore | undefined {
+    return this.dialect.name === 'sqlite' ? new SqliteStore(this) : undefined;
   }
 
   /** The application's open transaction, when the caller was called from there. On SQLite alone. */

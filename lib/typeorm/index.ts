@@ -6,7 +6,8 @@ export {
 } from './replaced-methods.js';
 export { mapEntity } from './map-entity.js';
 export { addOwnSubscribers, isOwnSubscriber } from './own-subscribers.js';
-export { type SerializeTransactions, SqliteTransactions } from './sqlite-transactions.js';
+export type { SerializeTransactions } from './serialize-transactions.js';
+export { SqliteTransactions } from './sqlite-transactions.js';
 export { DataSourceClient } from './data-source-client.js';
 export { SqliteStore } from './sqlite-store.js';
 export { TransactionEndedError } from '../database/transaction-ended.error.js';

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { JoinedTransaction, Result, Step } from '../database/sql-client.js';
 import { SqlStore } from '../database/sql-store.js';
-import type { DataSourceClient } from './data-source-client.js';
+import type { TypeOrmClient } from '../database/typeorm-client.js';
 import { addOwnSubscribers } from './own-subscribers.js';
 import { isInMemory, isLocked, type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
 import { SqliteStatements } from './sqlite-statements.js';
@@ -20,6 +20,12 @@ const OPEN_TRANSACTION =
   'a transaction of this application is open. Look for a query runner with startTransaction() and without ' +
   'commitTransaction() or rollbackTransaction()';
 const OTHER_CONNECTION = 'another connection or process holds its lock';
+
+/** The client of a data source. */
+interface SqliteClient extends TypeOrmClient<DataSource> {
+  /** The application's open transaction, when the caller was called from there. */
+  readonly callersTransaction: JoinedTransaction | undefined;
+}
 
 interface Unit {
   readonly steps: readonly Step[];
@@ -61,7 +67,7 @@ export class SqliteStore extends SqlStore {
     afterTransactionRollback: () => this.#pump(),
   };
 
-  constructor(override readonly client: DataSourceClient) {
+  constructor(override readonly client: SqliteClient) {
     super(client);
     this.dataSource = client.dataSource;
     this.#statements = new SqliteStatements(this.dataSource);

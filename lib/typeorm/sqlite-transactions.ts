@@ -13,13 +13,8 @@ import { EndedTransactions } from './ended-transactions.js';
 import { addOwnSubscribers } from './own-subscribers.js';
 import { type Around, replaceMethods, TRANSACTIONAL } from './replaced-methods.js';
 import { isInTransaction, type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
+import type { SerializeTransactions } from './serialize-transactions.js';
 import type { SqliteRunner } from './sqlite-runner.js';
-
-/**
- * True lets transactions on SQLite wait for each other: TypeORM gives all of them one connection. `timeout` is the longest
- * wait of a write in milliseconds, before it is refused with {@link TransactionTimeoutError}; default 10,000.
- */
-export type SerializeTransactions = boolean | { readonly timeout: number };
 
 const TIMEOUT = 10_000;
 

@@ -131,6 +131,11 @@ describe.each(blogDatabases)('events by hand, on %s', (type) => {
       /Its events: book\.changed/,
     ],
     [
+      'what is no transaction',
+      () => blog.dispatcher.sendFor(Book, { where: {} }, 'book.changed', { tx: {} }),
+      /^tx must be one of TypeORM's EntityManagers/,
+    ],
+    [
       'something that is no entity',
       () => blog.dispatcher.sendFor(new Date(), 'book.changed'),
       /Date is not an entity/,

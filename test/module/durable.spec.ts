@@ -10,13 +10,13 @@ import {
   InvalidInputError,
   outbox,
   Subscribers,
-  thornMigrations,
   ThornConfigurationError,
   ThornModule,
   type ThornModuleOptions,
   WebhookDispatcher,
   WebhookEvents,
 } from '../../lib/index.js';
+import { thornMigrations } from '../../lib/migrations/index.js';
 import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { freshPostgres } from '../services/database.js';
 

@@ -3,7 +3,8 @@ import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { inline, outbox, thornMigrations, ThornModule } from '../../lib/index.js';
+import { inline, outbox, ThornModule } from '../../lib/index.js';
+import { thornMigrations } from '../../lib/migrations/index.js';
 import type { ThornModuleExtras } from '../../lib/module/options/module-options.js';
 import { createDatabase, type DatabaseKind, type TestDatabase } from '../support/databases.js';
 

@@ -17,10 +17,10 @@ import {
   Subscribers,
   ThornConfigurationError,
   ThornModule,
-  thornEntities,
   WebhookDispatcher,
   WebhookEvent,
 } from '../../lib/index.js';
+import { thornEntities } from '../../lib/migrations/index.js';
 import { UndiciHttpClient } from '../../lib/extending/index.js';
 import {
   DispatchStrategy,

@@ -71,7 +71,6 @@ describe('the options of send()', () => {
 
   it.each([
     ['manager', { manager: {} }],
-    ['tx', { tx: {} }],
     ['wait', { wait: 'no' }],
     ['owner', { owner: 'ada' }],
     ['options', 'x'],

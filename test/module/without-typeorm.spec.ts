@@ -25,8 +25,13 @@ import { Receiver } from '../support/receiver.js';
 
 interface Opened {
   readonly database: SqlClientDefinition<never>;
+  transaction(work: (tx: object) => Promise<void>): Promise<void>;
   close(): Promise<unknown>;
 }
+
+type Transactional<Method extends string> = Readonly<
+  Record<Method, (work: (tx: object) => Promise<void>) => Promise<void>>
+>;
 
 interface Kind {
   readonly name: string;
@@ -43,8 +48,21 @@ const kinds: readonly Kind[] = [
     line: `pg (postgres by pg, ${APPLICATIONS}, commits looked up)`,
     ownConnections: 0,
     open: async (connectionString) => {
-      const pool = new pg.Pool({ connectionString });
-      return { database: fromPg(pool, { schema: 'thorn' }), close: () => pool.end() };
+      const pool = openPool(connectionString);
+      return {
+        database: fromPg(pool, { schema: 'thorn' }),
+        transaction: async (work) => {
+          const client = await pool.connect();
+          await client.query('BEGIN');
+          const end = await work(client).then(
+            () => 'COMMIT',
+            () => 'ROLLBACK',
+          );
+          await client.query(end);
+          client.release();
+        },
+        close: () => pool.end(),
+      };
     },
   },
   {
@@ -52,10 +70,11 @@ const kinds: readonly Kind[] = [
     line: `Drizzle (postgres by pg, ${APPLICATIONS}, commits looked up)`,
     ownConnections: 0,
     open: async (connectionString) => {
-      const pool = new pg.Pool({ connectionString });
-      const db = (await openBy('drizzle'))['openDrizzle']!(pool);
+      const pool = openPool(connectionString);
+      const db = (await openBy('drizzle'))['openDrizzle']!(pool) as Transactional<'transaction'>;
       return {
         database: fromDrizzle(db as never, { schema: 'thorn' }),
+        transaction: (work) => db.transaction(work).catch(() => undefined),
         close: () => pool.end(),
       };
     },
@@ -65,11 +84,13 @@ const kinds: readonly Kind[] = [
     line: 'Prisma (postgres by pg, 2 connections of its own, commits looked up)',
     ownConnections: 2,
     open: async (url) => {
-      const prisma = (await openBy('prisma-7'))['openPrisma']!(url, 2) as {
-        $disconnect(): Promise<void>;
-      };
+      const prisma = (await openBy('prisma-7'))['openPrisma']!(
+        url,
+        2,
+      ) as Transactional<'$transaction'> & { $disconnect(): Promise<void> };
       return {
         database: fromPrisma(prisma as never, { url, connections: 2, schema: 'thorn' }),
+        transaction: (work) => prisma.$transaction(work).catch(() => undefined),
         close: () => prisma.$disconnect(),
       };
     },
@@ -80,6 +101,11 @@ const kinds: readonly Kind[] = [
 async function openBy(folder: string) {
   const path = `../clients/${folder}/open.ts`;
   return (await import(path)) as Record<string, (...given: unknown[]) => object>;
+}
+
+/** A pool that bears the end of its database, which may come before its last connection has left. */
+function openPool(connectionString: string): pg.Pool {
+  return new pg.Pool({ connectionString }).on('error', () => undefined);
 }
 
 async function query(url: string, sql: string): Promise<readonly object[]> {
@@ -119,7 +145,7 @@ describe.each(kinds)(
     beforeAll(async () => {
       place = await freshPostgres();
       opened = await open(place.url);
-      const pool = new pg.Pool({ connectionString: place.url });
+      const pool = openPool(place.url);
       await ensureSchema(fromPg(pool), { schema: 'thorn' });
       await pool.end();
       vi.spyOn(Logger.prototype, 'log').mockImplementation((text) => void lines.push(text));
@@ -169,9 +195,12 @@ describe.each(kinds)(
       await api.app.close();
       const sessions = () =>
         query(place.url, "SELECT FROM pg_stat_activity WHERE application_name = 'thorn'");
-      await expect.poll(sessions).toEqual([]);
+      // A connection that lies idle would stay for ten seconds.
+      await expect.poll(sessions, { timeout: 5000 }).toEqual([]);
       api = await start();
-      expect((await sessions()).length).toBeLessThanOrEqual(ownConnections);
+      const { length: count } = await sessions();
+      expect(count).toBeLessThanOrEqual(ownConnections);
+      expect(count > 0).toBe(ownConnections > 0);
       const faster = { rateLimit: { max: 100, per: 1000 } };
       expect((await api.send('PATCH', self, { body: faster })).status).toBe(200);
       await send(1);
@@ -183,6 +212,24 @@ describe.each(kinds)(
 
       const portal = await api.app.get(Portal).link({ owner: 'alice' });
       expect((await fetch(new URL(portal.url, api.url))).status).toBe(200);
+    });
+
+    it('sends what was sent in a transaction that commits, and nothing of one that rolls back', async () => {
+      const sender = api.app.get(WebhookDispatcher);
+      const before = receiver.requests.length;
+      const begin = (title: string, error?: Error) =>
+        opened.transaction(async (tx) => {
+          await sender.send('article.created', { title }, { owner: 'alice', tx });
+          if (error !== undefined) throw error;
+        });
+      await begin('lost', new Error('the work failed'));
+      await begin('kept');
+      await receiver.waitFor(before + 1);
+      await api.app.close();
+      api = await start();
+      expect(receiver.requests.slice(before).map(({ body }) => body.toString())).toEqual([
+        expect.stringContaining('"title":"kept"'),
+      ]);
     });
   },
 );
@@ -217,7 +264,7 @@ describe('an application without tables', () => {
   let pool: pg.Pool;
   beforeEach(async () => {
     place = await freshPostgres();
-    pool = new pg.Pool({ connectionString: place.url });
+    pool = openPool(place.url);
   });
   afterEach(async () => {
     vi.restoreAllMocks();

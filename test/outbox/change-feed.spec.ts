@@ -19,7 +19,7 @@ import {
   createChangeTrigger,
   dropChangeTrigger,
   thornChangeFeedMigrations,
-} from '../../lib/extending/index.js';
+} from '../../lib/migrations/index.js';
 import {
   outbox,
   Subscribers,

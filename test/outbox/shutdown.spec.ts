@@ -9,13 +9,8 @@ import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  outbox,
-  Subscribers,
-  thornEntities,
-  ThornModule,
-  WebhookDispatcher,
-} from '../../lib/index.js';
+import { outbox, Subscribers, ThornModule, WebhookDispatcher } from '../../lib/index.js';
+import { thornEntities } from '../../lib/migrations/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 

@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { outboxEntities } from '../../lib/migrations/index.js';
+import { outboxEntities } from '../../lib/migrations/thorn-schema.js';
 import { PooledStore } from '../../lib/database/pooled-store.js';
 import { DataSourceClient, SqliteStore } from '../../lib/typeorm/index.js';
 import { DatabaseRateLimiter } from '../../lib/outbox/rate-limit/database-rate-limiter.js';

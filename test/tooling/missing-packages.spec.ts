@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freshPostgres } from '../services/database.js';
 
 const run = promisify(execFile);
 const OURS = join('node_modules', 'nestjs-thorn');
@@ -84,6 +85,7 @@ describe('an entry whose packages are not installed', () => {
     ['metrics', 'nestjs-thorn/prometheus', ['prom-client']],
     ['terminus', 'nestjs-thorn/terminus', ['@nestjs/terminus']],
     ['tracing', 'nestjs-thorn/opentelemetry', ['@opentelemetry/api']],
+    ['migrations', 'nestjs-thorn/typeorm', ['typeorm']],
   ])('names the packages to install: %s', async (folder, name, missing) => {
     const failure = await failureWithout(missing, entry(folder));
     expect(failure).toContain('ThornConfigurationError');
@@ -96,6 +98,68 @@ describe('an entry whose packages are not installed', () => {
   it('loads when they are installed', async () => {
     const program = ['bullmq', 'microservices', 'metrics', 'terminus', 'tracing'].map(entry);
     expect(await failureWithout([], program.join('\n'))).toBe('nothing failed');
+  });
+});
+
+describe('an application without TypeORM', () => {
+  const missing = ['typeorm', '@nestjs/typeorm'];
+  const start = (imports: string, options: string) => `
+    require('reflect-metadata');
+    const { Module } = require('@nestjs/common');
+    const { NestFactory } = require('@nestjs/core');
+    const { ThornModule, WebhookDispatcher, WebhookEvent, outbox } = require('./${OURS}/dist/index.js');
+    ${imports}
+    class Parcels { async post() { return { id: 5 }; } }
+    const post = Object.getOwnPropertyDescriptor(Parcels.prototype, 'post');
+    WebhookEvent('parcel.posted', { data: ({ id }) => ({ id }) })(Parcels.prototype, 'post', post);
+    Object.defineProperty(Parcels.prototype, 'post', post);
+    const start = async () => {
+      class AppModule {}
+      Module({ imports: [ThornModule.forRoot(${options})], providers: [Parcels] })(AppModule);
+      return NestFactory.createApplicationContext(AppModule, { logger: false, abortOnError: false });
+    };`;
+
+  it('loads every other entry', async () => {
+    const folders =
+      'extending bullmq microservices receiver sql testing openapi metrics tracing terminus page';
+    const program = `require('./${OURS}/dist/index.js');${folders.split(' ').map(entry).join('')}`;
+    expect(await failureWithout(missing, program)).toBe('nothing failed');
+  });
+
+  it('delivers the event of a method by another client', async () => {
+    const { url, drop } = await freshPostgres();
+    const program = `${start(
+      `const { Pool } = require('pg');
+      const { ensureSchema, fromPg } = require('./${OURS}/dist/sql/index.js');
+      const pool = new Pool({ connectionString: ${JSON.stringify(url)} });
+      const database = fromPg(pool);`,
+      "{ database, recipients: 'development', subscribers: { '*': process.env.RECEIVER } }",
+    )}
+    const server = require('node:http').createServer((request, response) => {
+      response.end();
+      if (request.headers['hook-event'] === 'parcel.posted') server.emit('parcel');
+    });
+    server.listen(0, '127.0.0.1', async () => {
+      process.env.RECEIVER = 'http://127.0.0.1:' + server.address().port;
+      await ensureSchema(database);
+      const app = await start();
+      const arrived = new Promise((resolve) => server.once('parcel', resolve));
+      await app.get(Parcels).post();
+      await arrived;
+      await app.close();
+      await pool.end();
+      server.close();
+    });`;
+    expect(await failureWithout(missing, program)).toBe('nothing failed');
+    await drop();
+  });
+
+  it('says what to install or to give, when none is given', async () => {
+    const failure = await failureWithout(missing, `${start('', '{}')} void start();`);
+    expect(failure).toContain(
+      'ThornModule.forRoot() without the option database, or dataSources: [] for none, needs the packages typeorm and ' +
+        '@nestjs/typeorm, which are not installed. Run: npm install typeorm @nestjs/typeorm',
+    );
   });
 });
 

@@ -1,5 +1,4 @@
 import { Inject, Logger } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
 import { stackFrames, errorText } from '../../common/index.js';
 import { OptionChecks } from '../../common/option-checks.js';
 import { type SendOptions, WebhookDispatcher } from '../../dispatch/index.js';
@@ -45,7 +44,7 @@ interface MethodEventSettings<Outcome, Args> extends MessageSettings {
    * Joins the transaction of the manager that the method was given: sent if it commits. Default: the transaction that the
    * method was called in; with `on: 'error'` none, since the error is likely to roll it back.
    */
-  readonly manager?: (args: Args) => EntityManager | undefined;
+  readonly manager?: (args: Args) => SendOptions['manager'] | undefined;
   /** As `manager`, with the transaction of another client; null: sent at once, whatever transaction the method was called in. */
   readonly tx?: (args: Args) => unknown;
   /**

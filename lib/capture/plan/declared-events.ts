@@ -3,7 +3,21 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import { type EventCatalogue, type MethodEvent, methodEventsOf } from '../../event/index.js';
 import type { MessageSettings, SubscriberSource } from '../../message/index.js';
 import type { StaticSubscriberSet } from '../../subscriber/index.js';
-import type { EntityPlan } from './entity-plan.js';
+
+/** The receivers that a declaration names. */
+interface Receivers {
+  readonly subscribers?: SubscriberSource | undefined;
+  readonly recipients?: MessageSettings['recipients'] | undefined;
+}
+
+/** The events of an entity. */
+interface EntityEvents {
+  readonly events: readonly {
+    readonly name: string;
+    readonly declaredBy: string;
+    readonly options: Receivers;
+  }[];
+}
 
 /** Makes the events that decorators declare known to one application, with the receivers that they name. */
 export class DeclaredEvents {
@@ -17,7 +31,7 @@ export class DeclaredEvents {
   ) {}
 
   /** @throws {@link ThornConfigurationError} when an event of that name is declared with another meaning */
-  addEntities(plans: readonly EntityPlan[]): void {
+  addEntities(plans: readonly EntityEvents[]): void {
     for (const { events } of plans) {
       for (const { name, declaredBy, options } of events) {
         this.catalogue.declare({ name, source: declaredBy, origin: 'entity' });
@@ -46,17 +60,7 @@ export class DeclaredEvents {
     this.#addSubscribers(event.name, `${type}.${event.method}`, event);
   }
 
-  #addSubscribers(
-    name: string,
-    target: string,
-    {
-      subscribers,
-      recipients,
-    }: {
-      readonly subscribers?: SubscriberSource;
-      readonly recipients?: MessageSettings['recipients'] | undefined;
-    },
-  ): void {
+  #addSubscribers(name: string, target: string, { subscribers, recipients }: Receivers): void {
     const policy = this.#policyOf(recipients, `@WebhookEvent('${name}') on ${target}`);
     if (subscribers === undefined || this.#isKnown(name, subscribers)) return;
     this.statics.addForEvent(name, subscribers, { checkUrl: (url) => policy.checkUrl(url) });

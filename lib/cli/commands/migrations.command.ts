@@ -39,7 +39,7 @@ export const migrationsCommand: Command = {
   operands: DATABASES.join('|'),
   summary: "Prints the SQL of the library's tables",
   details: [
-    "For who does not use TypeORM's own runner; with it, name thornMigrations among the migrations of the data source.",
+    "For who does not use TypeORM's own runner; with it, name thornMigrations of nestjs-thorn/typeorm among the migrations of the data source.",
     'No database is connected to.',
   ].join('\n'),
   options: {

@@ -1,19 +1,20 @@
-import { type FactoryProvider, Logger } from '@nestjs/common';
+import type { FactoryProvider } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import { getDataSourceToken } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
-import { CapturedDataSources, CapturedTransactions } from '../../capture/index.js';
 import { constructAs, from, provide } from '../../common/construct.js';
 import { PooledStore } from '../../database/pooled-store.js';
 import { TypeOrmClient } from '../../database/typeorm-client.js';
-import { JoinedTransactions, MessagePipeline, Transactions } from '../../dispatch/index.js';
+import {
+  JoinedTransactions,
+  MessagePipeline,
+  NoTransactions,
+  Transactions,
+} from '../../dispatch/index.js';
 import { SqlClients } from '../../outbox/index.js';
 import type { SqlClientDefinition } from '../../sql/index.js';
-import { DataSourceClient } from '../../typeorm/index.js';
+import { EntityCaptures, EntitySourceFinder, EntitySources } from '../entities/entity-sources.js';
+import { NoEntitySources } from '../entities/no-entities.js';
 import { MODULE_CHECKS, ThornSettings } from '../options/settings.js';
-import { unsupportedDrivers } from '../options/supported-versions.js';
 import { TransactionHosts } from './transaction-hosts.js';
-import { EntityCaptures } from './capture.providers.js';
 
 /** Milliseconds that a statement on the tables of subscribers, links and idempotency keys may take. */
 const STATEMENT_WITHIN = 10_000;
@@ -21,23 +22,29 @@ const STATEMENT_WITHIN = 10_000;
 /**
  * Provides the databases of the application.
  *
- * @param names of the data sources; none where a client of another kind is given
+ * @param hasDataSources whether there are data sources of TypeORM; false where a client of another kind is given
  */
 export function databaseProviders(
-  names: readonly string[],
+  hasDataSources: boolean,
   database: SqlClientDefinition | undefined,
 ): readonly FactoryProvider[] {
-  const ofKind =
-    database === undefined
+  return [
+    // The settings first: a wrong option is told before anything that may follow from it.
+    hasDataSources
+      ? provide(
+          EntitySources,
+          from([ThornSettings, EntitySourceFinder], (_settings, finder) => finder.find()),
+        )
+      : { provide: EntitySources, useFactory: () => new NoEntitySources() },
+    ...(database === undefined
       ? [ofDataSources, capturedTransactions]
-      : [ofClient(database), joinedTransactions];
-  return [dataSourcesProvider(names), ...ofKind];
+      : [ofClient(database), joinedTransactions]),
+  ];
 }
 
-const capturedTransactions = constructAs(
+const capturedTransactions = provide(
   Transactions,
-  CapturedTransactions,
-  from([EntityCaptures], ({ all }) => all),
+  from([EntityCaptures], ({ transactions }) => transactions ?? new NoTransactions()),
 );
 
 const joinedTransactions = constructAs(
@@ -53,8 +60,8 @@ const joinedTransactions = constructAs(
 
 const ofDataSources = provide(
   SqlClients,
-  from([CapturedDataSources], ({ all }) => {
-    const clients = all.map((source) => DataSourceClient.of(source));
+  from([EntitySources], ({ databases }) => {
+    const clients = databases.map(({ client }) => client);
     return new SqlClients(clients, clients[0]);
   }),
 );
@@ -71,23 +78,6 @@ function ofClient({ inject, useFactory }: SqlClientDefinition): FactoryProvider<
         'is for clients other than TypeORM: leave it out, and name the data source in the option dataSources',
       );
       return new SqlClients([client], new PooledStore(client, STATEMENT_WITHIN));
-    },
-  };
-}
-
-function dataSourcesProvider(names: readonly string[]): FactoryProvider<CapturedDataSources> {
-  return {
-    provide: CapturedDataSources,
-    // The settings first: a wrong option is told before anything that may follow from it.
-    inject: [
-      ThornSettings,
-      ...names.map((name) => ({ token: getDataSourceToken(name), optional: true })),
-    ],
-    useFactory: (_settings: ThornSettings, ...found: (DataSource | undefined)[]) => {
-      const captured = new CapturedDataSources(names, found);
-      const types = captured.all.map(({ options }) => options.type);
-      for (const text of unsupportedDrivers(types)) new Logger('Thorn').warn(text);
-      return captured;
     },
   };
 }

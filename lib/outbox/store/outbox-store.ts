@@ -9,9 +9,8 @@ import { DeliveryLogTable } from '../tables/delivery-log-table.js';
 import type { MessageRowMapper } from '../tables/message-row-mapper.js';
 import { MessageTable } from '../tables/message-table.js';
 import type { SqlStore } from '../../database/sql-store.js';
-import { PooledStore } from '../../database/pooled-store.js';
+import { createStore } from '../../database/create-store.js';
 import type { SqlClient } from '../../database/sql-client.js';
-import { DataSourceClient, SqliteStore } from '../../typeorm/index.js';
 import { ensureTextColumns } from './mysql-text-columns.js';
 import { RetentionPass } from '../retention/retention-pass.js';
 import { type Entry, OutcomeRecorder, type WriteListener } from './outcome-recorder.js';
@@ -61,10 +60,7 @@ export class OutboxStore implements WriteListener {
     private readonly settings: OutboxSettings,
     filter: AttemptFilter,
   ) {
-    this.database =
-      client instanceof DataSourceClient && client.dialect.name === 'sqlite'
-        ? new SqliteStore(client)
-        : new PooledStore(client, settings.queryTimeout);
+    this.database = createStore(client, settings.queryTimeout);
     const tables = tableNames(this.database);
     this.pauses = new TableRows(this.database, tables.pauses);
     this.messages = new MessageTable(this.database, tables, rows);

@@ -44,7 +44,7 @@ export class ThornSubscriber {
   /** The digest of `Hook-HMAC`: `sha1`, `sha256` or `sha512`. */
   digest!: string;
 
-  /** JSON: a list of {@link Secret}. */
+  /** JSON: a list of `Secret`. */
   secrets!: string;
 
   /** False: nothing is sent to it. */

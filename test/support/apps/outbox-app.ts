@@ -37,7 +37,7 @@ import {
   type SubscriberHealthDependencies,
   type MessageRelay,
 } from '../../../lib/outbox/index.js';
-import { outboxEntities } from '../../../lib/migrations/index.js';
+import { outboxEntities } from '../../../lib/migrations/thorn-schema.js';
 import { DataSourceClient } from '../../../lib/typeorm/index.js';
 import { SecretSealer, StandardWebhookSigner } from '../../../lib/signing/index.js';
 import {

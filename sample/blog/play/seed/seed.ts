@@ -1,4 +1,4 @@
-import { ThornAttempt, ThornDelivery, ThornMessage, ThornSubscriber } from 'nestjs-thorn';
+import { ThornAttempt, ThornDelivery, ThornMessage, ThornSubscriber } from 'nestjs-thorn/typeorm';
 import type { DataSource } from 'typeorm';
 import { SEEDED_ENDPOINTS, SEEDED_SECRET, type SeededEndpoint } from './endpoints.js';
 import { historyUntil, type SeededDelivery, type SeededMessage } from './history.js';

@@ -1,6 +1,5 @@
 import { Inject, Injectable, Optional, type OnApplicationBootstrap } from '@nestjs/common';
 import { ApiSettings } from '../api/index.js';
-import { CapturedDataSources } from '../capture/index.js';
 import { findDatabase } from '../database/schema/missing-tables.js';
 import type { TableDefinition } from '../database/schema/table-definition.js';
 import {
@@ -12,15 +11,15 @@ import {
 import type { SqlExecutor, SqlTables } from '../database/sql-client.js';
 import { DispatchStrategy } from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
-import { DataSourceClient } from '../typeorm/index.js';
 import { OutboxStrategy, SqlClients } from '../outbox/index.js';
 import { DatabaseSubscriberRepository, SubscriberRepository } from '../subscriber/index.js';
+import { EntitySources } from './entities/entity-sources.js';
 
 /** Ends the start of an application whose database lacks tables or columns that it is about to use. */
 @Injectable()
 export class SchemaCheck implements OnApplicationBootstrap {
   constructor(
-    @Inject(CapturedDataSources) private readonly dataSources: CapturedDataSources,
+    @Inject(EntitySources) private readonly sources: EntitySources,
     @Inject(SqlClients) private readonly clients: SqlClients,
     @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
     @Inject(SubscriberRepository) private readonly subscribers: SubscriberRepository,
@@ -42,16 +41,12 @@ export class SchemaCheck implements OnApplicationBootstrap {
   }
 
   #databases(): readonly { readonly tables: SqlTables; readonly place: Place }[] {
-    const { all, names } = this.dataSources;
+    const { databases } = this.sources;
     const { all: clients, tables } = this.clients;
-    if (all.length > 0) {
-      return all.map((source, index) => ({
-        tables: DataSourceClient.of(source),
-        place: {
-          name: names[index]!,
-          text: `The data source "${names[index]!}"`,
-          remedy: BY_TYPEORM,
-        },
+    if (databases.length > 0) {
+      return databases.map(({ name, client }) => ({
+        tables: client,
+        place: { name, text: `The data source "${name}"`, remedy: BY_TYPEORM },
       }));
     }
     return clients.map(({ name }) => ({
