@@ -23,7 +23,8 @@ const tutorials: readonly Tutorial[] = [
     client: 'prisma',
     prepare: async (reader, database) => {
       // `prisma migrate` runs the text of a file as one.
-      for (const sql of await migrationsOf(reader)) await database.query(sql);
+      const orders = 'sample/prisma/prisma/migrations/20261129000000_orders/migration.sql';
+      for (const sql of await migrationsOf(reader, orders)) await database.query(sql);
       cpSync(GENERATED, join(reader.root, 'src/generated/prisma'), { recursive: true });
     },
   },
@@ -33,7 +34,8 @@ const tutorials: readonly Tutorial[] = [
       const migrationsFolder = join(reader.directory, 'drizzle');
       mkdirSync(join(migrationsFolder, 'meta'), { recursive: true });
       const entries = ['0000_orders', '0001_thorn'].map((tag, when) => ({ tag, when, idx: when }));
-      for (const [index, sql] of (await migrationsOf(reader)).entries()) {
+      const migrations = await migrationsOf(reader, 'sample/drizzle/drizzle/0000_orders.sql');
+      for (const [index, sql] of migrations.entries()) {
         writeFileSync(join(migrationsFolder, `${entries[index]!.tag}.sql`), sql);
       }
       writeFileSync(join(migrationsFolder, 'meta/_journal.json'), JSON.stringify({ entries }));
@@ -42,9 +44,8 @@ const tutorials: readonly Tutorial[] = [
   },
 ];
 
-/** The SQL that the page shows, and what its command `thorn migrations` prints. */
-async function migrationsOf(reader: TutorialReader): Promise<readonly string[]> {
-  const shown = reader.blocks.filter(({ language }) => language === 'sql').map(({ code }) => code);
+/** The table of orders, and what the page's command `thorn migrations` prints. */
+async function migrationsOf(reader: TutorialReader, orders: string): Promise<readonly string[]> {
   const command = reader.commands.join('\n').match(/^npx thorn (migrations [^>\n]+) >/m)![1]!;
   const printed: string[] = [];
   await main(command.split(' '), {
@@ -59,7 +60,7 @@ async function migrationsOf(reader: TutorialReader): Promise<readonly string[]> 
     read: async () => Buffer.alloc(0),
     interrupted: new AbortController().signal,
   });
-  return [...shown, printed.join('\n')];
+  return [readFileSync(orders, 'utf8'), printed.join('\n')];
 }
 
 describe.each(tutorials)('the tutorial with $client', ({ client, prepare }) => {

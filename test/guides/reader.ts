@@ -8,6 +8,12 @@ import type { ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Block, blocksOf } from './blocks.js';
 
 const run = promisify(execFile);
+const GENERAL = 'docs/tutorial.md';
+
+/** The other tutorials send their reader to the guard of the first. */
+function guard(): readonly Block[] {
+  return blocksOf(GENERAL).filter(({ code }) => code.startsWith('// src/partner.guard.ts\n'));
+}
 
 /** A reader who does what a tutorial says, in its order. */
 export class TutorialReader {
@@ -51,7 +57,8 @@ export class TutorialReader {
 
   /** Writes the files, and starts the application. */
   async start(): Promise<INestApplication> {
-    for (const { code } of this.blocks.filter(({ language }) => language === 'ts')) {
+    const pages = this.blocks[0]!.page === GENERAL ? this.blocks : [...guard(), ...this.blocks];
+    for (const { code } of pages.filter(({ language }) => language === 'ts')) {
       const file = join(this.root, /^\/\/ (\S+)\n/.exec(code)![1]!);
       mkdirSync(dirname(file), { recursive: true });
       const text = code
