@@ -4,6 +4,8 @@ import {
   Injectable,
   UnauthorizedException,
 } from '@nestjs/common';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { main } from '../../lib/cli/main.js';
 import {
@@ -18,6 +20,8 @@ import {
 import { LOOPBACK_RECIPIENTS, MovableClock } from '../../lib/testing/index.js';
 import type { OutboxStrategy } from '../../lib/outbox/index.js';
 import { DispatchStrategy } from '../../lib/extending/index.js';
+import { ensureSchema, fromDrizzle } from '../../lib/sql/index.js';
+import { freshPostgres } from '../services/database.js';
 import { type Api, startApi } from '../support/apps/api-app.js';
 import { sqliteAndPostgres, type TestDatabase } from '../support/databases.js';
 
@@ -87,7 +91,7 @@ describe('thorn doctor', () => {
     expect(out).toEqual(
       expect.arrayContaining([
         'strategy     outbox() with a worker',
-        'data sources default (better-sqlite3)',
+        'databases    default (better-sqlite3)',
         'events       5',
         'REST API     /hooks, /hooks-operator',
         'backlog      0 due, the oldest for 0 ms; 0 failed for good',
@@ -103,6 +107,23 @@ describe('thorn doctor', () => {
       out,
       notes: [],
     });
+  });
+
+  it('names the database client where that is not TypeORM', async () => {
+    const place = await freshPostgres();
+    const pool = new pg.Pool({ connectionString: place.url });
+    const db = drizzle({ client: pool });
+    await ensureSchema(fromDrizzle(db));
+    api = await startApi('express', {
+      thorn: { database: fromDrizzle(db), operatorApi: { guards: [OperatorGuard] } },
+    });
+    const { out } = await doctor([`${api.url}/hooks-operator`, '--token', TOKEN]);
+    await api.app.close();
+    api = undefined;
+    await pool.end();
+    await place.drop();
+
+    expect(out).toContain('databases    Drizzle (postgres)');
   });
 
   it('prefers what is on the command line to THORN_AUTHORIZATION', async () => {

@@ -102,7 +102,7 @@ function setupLines({ strategy, dataSources, events, apis, pages }: SetupReport)
   const databases = dataSources.map(({ name, type }) => `${name} (${type})`);
   return [
     ['strategy', strategy],
-    ['data sources', listed(databases)],
+    ['databases', listed(databases)],
     ['events', String(events)],
     ['REST API', listed(apis)],
     ['page', listed(pages)],
