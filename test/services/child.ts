@@ -20,13 +20,15 @@ export interface Child {
  *
  * @param instead packages, and what is imported in their place
  * @param alias packages, and the sources that become part of the file in their place
+ * @param folder from which the packages are found
  */
 export async function bundleProgram(
   entry: string,
   instead: Readonly<Record<string, string>> = {},
   alias: Readonly<Record<string, string>> = {},
+  folder: string = join('.cache', 'test'),
 ): Promise<string> {
-  const directory = join(process.cwd(), '.cache', 'test');
+  const directory = join(process.cwd(), folder);
   mkdirSync(directory, { recursive: true });
   const file = join(directory, `${entry.replaceAll(/\W/g, '-')}-${process.pid}.mjs`);
   const bundle = await rolldown({

@@ -180,9 +180,12 @@ const typeOrmKind: ClientKind<EntityManager> = {
   execute: (manager, sql) => manager.query(sql),
 };
 
-/** Of a workspace, whose packages the compiler sees in test/tooling/client-types.spec.ts alone. */
+/**
+ * Of a workspace, whose packages the compiler sees in test/tooling/client-types.spec.ts alone. A process of its own is told
+ * by the environment where it has been bundled.
+ */
 async function openBy(folder: string) {
-  const path = `../clients/${folder}/open.ts`;
+  const path = process.env['THORN_TEST_CLIENT'] ?? `../clients/${folder}/open.ts`;
   return (await import(path)) as Record<string, (...given: unknown[]) => object>;
 }
 
