@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { bundleProgram } from '../test/services/child.js';
 import { type Forked, forked } from './contenders/forked.js';
-import { median, paced, rates, ratio, reportRatio, reportValue } from './harness.js';
+import { median, paced, rates, ratio, reportFigure, reportRatio, reportValue } from './harness.js';
 import { openSender, type Place, senders, type Work } from './orm/sender.js';
 import { Endpoints } from './outbox/endpoints.js';
 import type { Ground } from './outbox/ground.js';
@@ -36,28 +36,32 @@ export async function run(wanted: readonly string[]): Promise<void> {
   }
 }
 
-/** A transaction with an INSERT and an event to ten subscribers, until all have answered. */
-async function throughput({ services, endpoints }: Ground): Promise<void> {
-  const contenders: Forked[] = [];
-  for (const name of ['typeorm', ...OTHERS] as const) {
-    const place = await placeOf(services, name);
-    contenders.push(await forked(senders, name, place, endpoints.fast(SUBSCRIBERS), true, 'send'));
-  }
-  const found = await rates(contenders, THROUGHPUT);
-  for (const contender of contenders) await contender.stop();
-  for (const [name, values] of found)
-    console.error(`${name}: ${Math.round(median(values))} events/s`);
+/** Events to ten subscribers until all have answered, alone and each in a transaction with an INSERT. */
+async function throughput(ground: Ground): Promise<void> {
+  const alone = await eventsOf(ground, 'send alone');
+  for (const name of OTHERS) reportRatio(`orm.throughput-${name}`, 'TypeORM', alone[name], 1);
+  const within = await eventsOf(ground, 'send');
   for (const name of OTHERS) {
-    reportRatio(
-      `orm.throughput-${name}`,
-      'TypeORM',
-      ratio(found.get(name)!, found.get('typeorm')!),
-      1,
-    );
+    reportFigure(`orm.transactions-${name}`, within[name], 'times TypeORM');
   }
 }
 
-/** CPU of this process's kind that staging adds to a transaction, against that of one more statement of the client. */
+async function eventsOf({ services, endpoints }: Ground, work: Work) {
+  const contenders: Forked[] = [];
+  for (const name of ['typeorm', ...OTHERS] as const) {
+    const place = await placeOf(services, name);
+    contenders.push(await forked(senders, name, place, endpoints.fast(SUBSCRIBERS), true, work));
+  }
+  const found = await rates(contenders, THROUGHPUT);
+  for (const contender of contenders) await contender.stop();
+  for (const [name, values] of found) {
+    console.error(`${name}, ${work}: ${Math.round(median(values))} events/s`);
+  }
+  const of = (name: Name) => ratio(found.get(name)!, found.get('typeorm')!);
+  return { prisma: of('prisma'), drizzle: of('drizzle') };
+}
+
+/** Node's CPU that staging adds to a transaction, against that of one more statement of the client. */
 async function cpu({ services, endpoints }: Ground): Promise<void> {
   const { warmUp, turn, rounds } = paced(CPU);
   for (const name of OTHERS) {

@@ -7,8 +7,8 @@ import { SQL_CLIENTS } from '../../test/support/sql-clients.js';
 import type { ContenderModule, ForkedCandidate } from '../contenders/forked.js';
 import { type Contender, DATA, Unanswered } from '../outbox/contender.js';
 
-/** What a transaction does beside its INSERT. */
-export type Work = 'nothing' | 'a statement' | 'send';
+/** What a transaction does beside its INSERT; alone: there is none. */
+export type Work = 'nothing' | 'a statement' | 'send' | 'send alone';
 
 /** An application with a client, on a database of its own. */
 export interface Place {
@@ -86,10 +86,17 @@ export async function openSender(
     await inTransaction((tx) => enlist(one, tx));
     await arrived;
   };
+  const sendAlone = async () => {
+    const one = message();
+    const arrived = unanswered.add(one.id, undefined);
+    await rig.pipeline.send([one]);
+    await arrived;
+  };
   const once = {
     nothing: () => inTransaction(async () => undefined),
     'a statement': () => inTransaction((tx) => kind.execute(tx, STATEMENT)),
     send: worker ? send : commit,
+    'send alone': sendAlone,
   }[work] as () => Promise<never>;
   const stop = async () => {
     await rig.close();
