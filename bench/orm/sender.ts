@@ -4,7 +4,7 @@ import { newId } from '../../lib/common/id.js';
 import { JoinedTransactions } from '../../lib/dispatch/index.js';
 import { openOutboxApp, subscriber } from '../../test/support/apps/outbox-app.js';
 import { SQL_CLIENTS } from '../../test/support/sql-clients.js';
-import type { ContenderModule, ForkedCandidate } from '../contenders/forked.js';
+import type { ContenderModule } from '../contenders/forked.js';
 import { type Contender, DATA, Unanswered } from '../outbox/contender.js';
 
 /** What a transaction does beside its INSERT; alone: there is none. */
@@ -123,5 +123,5 @@ function count(client: SqlClient<never>, counted: { statements: number }): SqlCl
 /** {@link openSender} for a process of its own. */
 export const senders: ContenderModule<Parameters<typeof openSender>> = {
   url: import.meta.url,
-  open: openSender as (...args: Parameters<typeof openSender>) => Promise<ForkedCandidate>,
+  open: openSender,
 };

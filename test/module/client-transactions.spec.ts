@@ -27,8 +27,7 @@ import {
 import { type FreshDatabase, freshPostgres } from '../services/database.js';
 import { migrate, type OpenedClient, SQL_CLIENTS } from '../support/sql-clients.js';
 
-const [kind] = SQL_CLIENTS.filter(({ name }) => name === 'Prisma 7');
-const { open, define } = kind!;
+const { open, define } = SQL_CLIENTS.find(({ name }) => name === 'Prisma 7')!;
 
 @Injectable()
 class Orders {
