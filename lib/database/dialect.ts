@@ -29,7 +29,7 @@ export interface Dialect {
    * its text, so that it is prepared once.
    */
   rows(alias: string, columns: Columns): string;
-  /** The one parameter of {@link rows}: its rows as JSON. */
+  /** The one parameter of {@link Dialect.rows}: its rows as JSON. */
   rowsParameter(columns: Columns, rows: readonly object[]): string;
   /**
    * {@link rowsParameter} of rows that are tuples.
@@ -52,7 +52,7 @@ export interface Dialect {
   updateFrom(table: string, set: readonly string[], source: string, where: string): string;
   /** `DELETE FROM table AS t` of the rows that match one of `source`, by the primary key. */
   deleteFrom(table: string, source: string, where: string): string;
-  /** Joins a table to {@link rows}, by its index: rows are looked up, never gone through. */
+  /** Joins a table to {@link Dialect.rows}, by its index: rows are looked up, never gone through. */
   readonly join: string;
   /** Joins a table to another: for each row before, those for which `on` holds are looked up by the primary key. */
   joinEach(table: string, alias: string, on: string): string;
