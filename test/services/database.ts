@@ -41,6 +41,19 @@ export async function freshMariadb(): Promise<FreshDatabase> {
   };
 }
 
+/**
+ * Waits until nobody else is connected. The pool of an application has ended before its connections are closed, and one
+ * that `drop()` ends meanwhile is an error of the pool.
+ */
+export async function untilLeft({ url }: FreshDatabase): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const sql =
+    'SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()';
+  while ((await client.query(sql)).rowCount !== 0);
+  await client.end();
+}
+
 function serverUrl(name: 'postgresUrl' | 'mariadbUrl'): string {
   const url = inject(name);
   if (url !== undefined) return url;

@@ -7,7 +7,7 @@ import { format } from 'prettier';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { main } from '../../lib/cli/main.js';
 import { ensureSchema, fromPg } from '../../lib/sql/index.js';
-import { type FreshDatabase, freshPostgres } from '../services/database.js';
+import { type FreshDatabase, freshPostgres, untilLeft } from '../services/database.js';
 import { writeNestApplication } from '../support/fixtures/nest-application.js';
 
 async function init(args: readonly string[], answers: readonly string[] = []) {
@@ -44,7 +44,10 @@ beforeAll(async () => {
   await ensureSchema(fromPg(pool), { schema: 'thorn' });
   await pool.end();
 });
-afterAll(() => place.drop());
+afterAll(async () => {
+  await untilLeft(place);
+  await place.drop();
+});
 beforeEach(() => {
   folder = writeNestApplication(12);
 });
