@@ -7,7 +7,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { main } from '../../lib/cli/main.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { type FreshDatabase, freshPostgres, untilLeft } from '../services/database.js';
+import { type FreshDatabase, freshPostgres } from '../services/database.js';
 import { TutorialReader } from './reader.js';
 
 const GENERATED = 'sample/prisma/src/generated/prisma';
@@ -95,7 +95,6 @@ describe.each(tutorials)('the tutorial with $client', ({ client, prepare }) => {
     await app?.close();
     await receiver?.stop();
     await database?.end();
-    await untilLeft(place);
     await place?.drop();
     reader.end();
   });

@@ -17,7 +17,17 @@ export async function freshPostgres(): Promise<FreshDatabase> {
   await onPostgres(server, `CREATE DATABASE ${name}`);
   return {
     url: urlOf(server, name),
-    drop: () => onPostgres(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    drop: async () => {
+      // A pool has ended before its connections are closed, and fails where one is ended meanwhile.
+      await onPostgres(
+        server,
+        `DO $$ BEGIN FOR turn IN 1..50 LOOP
+          EXIT WHEN NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = '${name}');
+          PERFORM pg_sleep(0.02); PERFORM pg_stat_clear_snapshot();
+        END LOOP; END $$`,
+      );
+      await onPostgres(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    },
   };
 }
 
@@ -39,19 +49,6 @@ export async function freshMariadb(): Promise<FreshDatabase> {
       await onMariadb(server, `DROP DATABASE IF EXISTS ${name}`);
     },
   };
-}
-
-/**
- * Waits until nobody else is connected. The pool of an application has ended before its connections are closed, and one
- * that `drop()` ends meanwhile is an error of the pool.
- */
-export async function untilLeft({ url }: FreshDatabase): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  const sql =
-    'SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()';
-  while ((await client.query(sql)).rowCount !== 0);
-  await client.end();
 }
 
 function serverUrl(name: 'postgresUrl' | 'mariadbUrl'): string {

@@ -21,7 +21,7 @@ import { LOOPBACK_RECIPIENTS, MovableClock } from '../../lib/testing/index.js';
 import type { OutboxStrategy } from '../../lib/outbox/index.js';
 import { DispatchStrategy } from '../../lib/extending/index.js';
 import { ensureSchema, fromDrizzle } from '../../lib/sql/index.js';
-import { freshPostgres, untilLeft } from '../services/database.js';
+import { freshPostgres } from '../services/database.js';
 import { type Api, startApi } from '../support/apps/api-app.js';
 import { sqliteAndPostgres, type TestDatabase } from '../support/databases.js';
 
@@ -121,7 +121,6 @@ describe('thorn doctor', () => {
     await api.app.close();
     api = undefined;
     await pool.end();
-    await untilLeft(place);
     await place.drop();
 
     expect(out).toContain('databases    Drizzle (postgres)');

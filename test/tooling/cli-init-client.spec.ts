@@ -7,7 +7,7 @@ import { format } from 'prettier';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { main } from '../../lib/cli/main.js';
 import { ensureSchema, fromPg } from '../../lib/sql/index.js';
-import { type FreshDatabase, freshPostgres, untilLeft } from '../services/database.js';
+import { type FreshDatabase, freshPostgres } from '../services/database.js';
 import { writeNestApplication } from '../support/fixtures/nest-application.js';
 
 async function init(args: readonly string[], answers: readonly string[] = []) {
@@ -45,7 +45,6 @@ beforeAll(async () => {
   await pool.end();
 });
 afterAll(async () => {
-  await untilLeft(place);
   await place.drop();
 });
 beforeEach(() => {

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { type FreshDatabase, freshPostgres, untilLeft } from '../services/database.js';
+import { type FreshDatabase, freshPostgres } from '../services/database.js';
 
 const SAMPLES = [
   {
@@ -39,7 +39,6 @@ describe.each(SAMPLES)('sample/$name', ({ name, tables, count }) => {
     await app?.close();
     await receiver?.stop();
     await database?.end();
-    await untilLeft(place);
     await place?.drop();
   });
 
