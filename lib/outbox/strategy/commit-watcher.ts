@@ -32,6 +32,8 @@ export class CommitWatcher {
   readonly #faults = new FaultLog();
   readonly #open = new Set<Open>();
   #timer: NodeJS.Timeout | undefined;
+  /** By `performance.now()`. */
+  #nextLook = Infinity;
   #isLooking = false;
   #isStopped = false;
 
@@ -44,8 +46,9 @@ export class CommitWatcher {
   /** Releases messages of one transaction once it has committed. */
   watch(messages: readonly StagedMessage[]): void {
     if (messages.length === 0 || this.#isStopped) return;
-    this.#open.add({ messages, wait: FIRST_LOOK, lookAt: performance.now() + FIRST_LOOK });
-    this.#schedule();
+    const lookAt = performance.now() + FIRST_LOOK;
+    this.#open.add({ messages, wait: FIRST_LOOK, lookAt });
+    this.#schedule(lookAt);
   }
 
   /** Leaves what is not seen yet to the claim loops. */
@@ -55,26 +58,32 @@ export class CommitWatcher {
     this.#open.clear();
   }
 
-  #schedule(): void {
+  #schedule(at: number): void {
     // One look at a time: what is due meanwhile is read with the next one.
-    if (this.#isLooking || this.#isStopped || this.#open.size === 0) return;
-    const next = Math.min(...[...this.#open].map(({ lookAt }) => lookAt));
+    if (this.#isLooking || this.#isStopped || at >= this.#nextLook) return;
+    this.#nextLook = at;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#look(), Math.max(0, next - performance.now()));
+    // A timer may fire a little early.
+    this.#timer = setTimeout(() => void this.#look(), Math.max(0, at - performance.now() + 1));
   }
 
   async #look(): Promise<void> {
     this.#isLooking = true;
-    const looked = [...this.#open];
+    const now = performance.now();
+    // Not all that are open: a long transaction may have many, and each look would read them again.
+    const due = [...this.#open].filter(({ lookAt }) => lookAt <= now);
     try {
-      const stores = new Set(looked.flatMap(({ messages }) => messages.map(({ store }) => store)));
-      await Promise.all([...stores].map((store) => this.#lookIn(store, looked)));
+      const stores = new Set(due.flatMap(({ messages }) => messages.map(({ store }) => store)));
+      await Promise.all([...stores].map((store) => this.#lookIn(store, due)));
     } catch (error) {
       if (!this.#isStopped) this.#faults.report('Looking for committed messages failed', error);
     }
-    this.#postpone(looked);
+    this.#postpone(due);
     this.#isLooking = false;
-    this.#schedule();
+    this.#nextLook = Infinity;
+    let next = Infinity;
+    for (const { lookAt } of this.#open) next = Math.min(next, lookAt);
+    this.#schedule(next);
   }
 
   async #lookIn(store: OutboxStore, looked: readonly Open[]): Promise<void> {
@@ -98,7 +107,6 @@ export class CommitWatcher {
   #postpone(looked: readonly Open[]): void {
     const [now, time] = [performance.now(), this.watching.clock.now()];
     for (const open of looked) {
-      if (open.lookAt > now) continue;
       if (open.messages.every(({ leasedUntil }) => leasedUntil <= time)) this.#open.delete(open);
       open.lookAt = now + open.wait;
       open.wait = Math.min(open.wait * FACTOR, this.watching.pollInterval);
