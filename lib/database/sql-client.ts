@@ -54,6 +54,11 @@ export abstract class SqlClient<Transaction = unknown> {
    */
   abstract table(name: string): string;
 
+  /** The schema of the tables, where the client was given one. */
+  get schema(): string | undefined {
+    return undefined;
+  }
+
   /** The most connections that were made for the library alone; undefined when it uses those of the application. */
   get ownConnections(): number | undefined {
     return undefined;

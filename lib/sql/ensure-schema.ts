@@ -15,11 +15,12 @@ interface SqliteHandle {
  * also those of an older version. Processes that call this at once do not disturb each other.
  *
  * @param database what `fromPrisma()` and its like return of a client, not of its injection token
+ * @param place where the tables are made. Default: in the option `schema` of the client
  * @throws `ThornConfigurationError` where `NODE_ENV` is `production`, for a token, and for a wrong name of a schema
  *
  * @example
  * ```ts
- * await ensureSchema(fromPrisma(app.get(PrismaService), { url }), { schema: 'thorn' });
+ * await ensureSchema(fromPrisma(app.get(PrismaService), { url, schema: 'thorn' }));
  * ```
  */
 export async function ensureSchema(
@@ -33,8 +34,9 @@ export async function ensureSchema(
     );
   }
   const client = await database.useFactory();
+  const { schema = client.schema, prefix } = place;
   try {
-    await onOneConnection(client, (executor) => createMissingTables(executor, place));
+    await onOneConnection(client, (executor) => createMissingTables(executor, { schema, prefix }));
   } finally {
     await client.close?.();
   }

@@ -60,8 +60,12 @@ export abstract class PostgresClient<Transaction extends object> extends SqlClie
     if (same !== undefined) this.same.add(same);
   }
 
+  override get schema(): string | undefined {
+    return this.store.schema;
+  }
+
   override table(name: string): string {
-    const { schema } = this.store;
+    const { schema } = this;
     return schema === undefined ? quoted(name) : `${quoted(schema)}.${quoted(name)}`;
   }
 

@@ -173,7 +173,7 @@ describe('ensureSchema()', () => {
   it('takes a client of pg, and gives its connection back', async () => {
     const { url, drop } = await freshPostgres();
     const pool = new Pool({ connectionString: url, max: 1 });
-    await ensureSchema(fromPg(pool), { schema: 'thorn' });
+    await ensureSchema(fromPg(pool, { schema: 'thorn' }));
     expect((await pool.query('SELECT * FROM thorn.thorn_messages')).rows).toEqual([]);
     await pool.end();
     await drop();

@@ -28,6 +28,6 @@ class ShopModule {}
 
 export const app = await NestFactory.create(ShopModule);
 // In production a migration makes the tables: see docs/tutorial/drizzle.md.
-await ensureSchema(fromDrizzle(app.get<Database>(DATABASE)), { schema });
+await ensureSchema(fromDrizzle(app.get<Database>(DATABASE), { schema }));
 app.enableShutdownHooks();
 await app.listen(process.env['PORT'] ?? 3000, '127.0.0.1');

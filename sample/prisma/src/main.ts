@@ -29,6 +29,6 @@ class ShopModule {}
 
 export const app = await NestFactory.create(ShopModule);
 // In production a migration makes the tables: see docs/tutorial/prisma.md.
-await ensureSchema(fromPrisma(app.get(PrismaService), { url }), { schema });
+await ensureSchema(fromPrisma(app.get(PrismaService), { url, schema }));
 app.enableShutdownHooks();
 await app.listen(process.env['PORT'] ?? 3000, '127.0.0.1');
