@@ -15,7 +15,7 @@ export class OutboxTimeoutError extends ThornError {
     super(
       isConnected
         ? `The database did not answer within ${timeout} ms. If it is merely slow, raise queryTimeout in outbox({ … })`
-        : `The pool of the data source had no free connection within ${timeout} ms. Raise its poolSize, or hold connections for a shorter time`,
+        : `The pool had no free connection within ${timeout} ms. Give it more connections, or hold them for a shorter time`,
       { timeout },
     );
   }

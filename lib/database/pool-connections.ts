@@ -14,7 +14,7 @@ export interface PoolConnection {
 export async function takeConnection(driver: SqlDriver | undefined): Promise<PoolConnection> {
   switch (driver?.kind) {
     case 'pg':
-      surviveErrors(driver.pool);
+      watchConnections(driver.pool);
       return new PgConnection(await driver.pool.connect());
     case 'mysql2': {
       const { pool } = driver;
@@ -85,22 +85,24 @@ class Mysql2Connection implements PoolConnection {
   }
 }
 
-const knownPools = new WeakSet<PgPool>();
+const connectionsOf = new WeakMap<PgPool, WeakSet<object>>();
 
 /**
- * Keeps an error of a PostgreSQL connection from ending the process.
+ * The connections that a PostgreSQL pool is seen to hand out, from the first call on. An error of one of them does not end
+ * the process.
  *
  * pg takes its own listener off a connection that it hands out, and TypeORM adds another one a moment later. A FATAL that
  * arrives in the same packet as the last answer, such as 57P01 of an administrator, is emitted in between. Without a
  * listener Node.js ends the process; with one the next query of the connection rejects, and the pool drops it.
  */
-function surviveErrors(pool: PgPool): void {
-  if (knownPools.has(pool)) return;
-  knownPools.add(pool);
-  const known = new WeakSet<PgClient>();
+export function watchConnections(pool: PgPool): WeakSet<object> {
+  const known = connectionsOf.get(pool) ?? new WeakSet();
+  if (connectionsOf.has(pool)) return known;
+  connectionsOf.set(pool, known);
   pool.on('acquire', (client) => {
     if (known.has(client)) return;
     known.add(client);
     client.on('error', () => undefined);
   });
+  return known;
 }

@@ -1,5 +1,6 @@
 import { OptionChecks } from '../common/option-checks.js';
 import type { Statement } from '../database/dialect.js';
+import { watchConnections } from '../database/pool-connections.js';
 import type { Result } from '../database/sql-client.js';
 import type { PgPool } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient, type SqlClientDefinition } from './client-source.js';
@@ -40,10 +41,12 @@ export function fromPg(
 class PgClient extends PostgresClient<PgTransaction> {
   readonly name = 'pg';
 
+  // Known without a question to the database: a pool of one connection could not answer during its transaction.
+  readonly #own: WeakSet<object>;
+
   constructor(pool: PgPool, { schema }: TableOptions) {
     super("a client of the pool after client.query('BEGIN')", { pool, schema });
-    // Known without a question to the database: a pool of one connection could not answer during its transaction.
-    pool.on('acquire', (client) => this.same.add(client));
+    this.#own = watchConnections(pool);
   }
 
   protected override check(client: PgTransaction): Statement | undefined {
@@ -52,6 +55,7 @@ class PgClient extends PostgresClient<PgTransaction> {
   }
 
   protected override originOf(client: PgTransaction): object {
+    if (this.#own.has(client)) this.same.add(client);
     return client;
   }
 
