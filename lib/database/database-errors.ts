@@ -40,6 +40,15 @@ export function isConflict(error: unknown): boolean {
   return CONFLICTS.has(databaseCode(error));
 }
 
+/**
+ * True when PostgreSQL no longer has a prepared statement, as after `DISCARD ALL`, or its result has other columns since a
+ * migration.
+ */
+export function isPreparedLost(error: unknown): boolean {
+  const code = databaseCode(error);
+  return code === '26000' || code === '0A000';
+}
+
 /** True when PostgreSQL refuses what comes after a statement that has failed, until the rollback. */
 export function isTransactionFailed(error: unknown): boolean {
   return databaseCode(error) === '25P02';
@@ -50,7 +59,7 @@ export function isTableMissing(error: unknown): boolean {
   return databaseCode(error) === 'ER_NO_SUCH_TABLE';
 }
 
-/** Repeats a transaction that the database has rolled back in favour of another one. */
+/** Repeats a transaction that the database has rolled back in favour of another one, or that was no longer prepared. */
 export async function repeatOnConflict<Answer>(
   transaction: () => Promise<Answer>,
 ): Promise<Answer> {
@@ -59,7 +68,8 @@ export async function repeatOnConflict<Answer>(
       return await transaction();
     } catch (error) {
       // A key is taken where another transaction has written the row since this one looked for it.
-      if (!(isConflict(error) || isTaken(error)) || tries === MOST_TRIES) throw error;
+      const isRepeatable = isConflict(error) || isTaken(error) || isPreparedLost(error);
+      if (!isRepeatable || tries === MOST_TRIES) throw error;
       // Not at once, and not together: the others have to get past.
       await sleep(Math.random() * 10 * 2 ** tries);
     }

@@ -1,3 +1,4 @@
+import { PreparedStatements } from './prepared-statements.js';
 import type { Result, Row } from './sql-client.js';
 import type { MysqlConnection, PgClient, PgPool, SqlDriver } from './sql-driver.js';
 
@@ -15,7 +16,7 @@ export async function takeConnection(driver: SqlDriver | undefined): Promise<Poo
   switch (driver?.kind) {
     case 'pg':
       watchConnections(driver.pool);
-      return new PgConnection(await driver.pool.connect());
+      return new PgConnection(await driver.pool.connect(), PreparedStatements.of(driver.pool));
     case 'mysql2': {
       const { pool } = driver;
       return new Promise((resolve, reject) => {
@@ -33,11 +34,21 @@ export async function takeConnection(driver: SqlDriver | undefined): Promise<Poo
 class PgConnection implements PoolConnection {
   #isOut = true;
 
-  constructor(private readonly client: PgClient) {}
+  constructor(
+    private readonly client: PgClient,
+    private readonly prepared: PreparedStatements,
+  ) {}
 
   async query(sql: string, parameters: readonly unknown[]): Promise<Result> {
-    const { rows, rowCount } = await this.client.query({ text: sql, values: parameters });
-    return { rows: rows as readonly Row[], affected: rowCount ?? 0 };
+    const found = parameters.length === 0 ? { text: sql } : this.prepared.find(sql, this.client);
+    const text = found instanceof Promise ? await found : found;
+    try {
+      const { rows, rowCount } = await this.client.query({ ...text, values: parameters });
+      return { rows: rows as readonly Row[], affected: rowCount ?? 0 };
+    } catch (error) {
+      if (this.prepared.isLost(error)) this.destroy();
+      throw error;
+    }
   }
 
   release(): void {

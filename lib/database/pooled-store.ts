@@ -94,3 +94,17 @@ export class PooledStore extends SqlStore {
     return connection.query(sql, parameters);
   }
 }
+
+/** A client that may have a store of its own kind: SQLite has no pool. */
+export interface ClientWithStore {
+  /** Undefined where a pool serves. */
+  createStore(): SqlStore | undefined;
+}
+
+/** @param timeout milliseconds after which a connection counts as dead and is dropped */
+export function createStore(
+  client: SqlClient<never> & Partial<ClientWithStore>,
+  timeout: number,
+): SqlStore {
+  return client.createStore?.() ?? new PooledStore(client, timeout);
+}

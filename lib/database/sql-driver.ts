@@ -1,7 +1,11 @@
 /** The part of a client of `pg`'s pool that is used. */
 export interface PgClient {
+  /** Of the server's process, as the connection was told when it was opened. */
+  readonly processID?: number | null;
   query(
-    statement: string | { readonly text: string; readonly values: readonly unknown[] },
+    statement:
+      | string
+      | { readonly text: string; readonly name?: string; readonly values: readonly unknown[] },
   ): Promise<{ readonly rows: readonly unknown[]; readonly rowCount: number | null }>;
   /** @param destroy true: closes the connection instead of giving it back */
   release(destroy?: boolean): void;

@@ -1,7 +1,7 @@
 import { type DataSource, QueryFailedError, type QueryRunner } from 'typeorm';
 import type { Statement } from '../database/dialect.js';
 import type { JoinedTransaction, Result } from '../database/sql-client.js';
-import type { ClientWithStore } from '../database/create-store.js';
+import type { ClientWithStore } from '../database/pooled-store.js';
 import { TypeOrmClient } from '../database/typeorm-client.js';
 import { SqliteStore } from './sqlite-store.js';
 import { SqliteStatements } from './sqlite-statements.js';

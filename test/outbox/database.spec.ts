@@ -306,4 +306,51 @@ describe('the outbox on PostgreSQL', () => {
     expect(thrown).toBeNull();
     expect((await rig.send()).id).toMatch(/^msg_/);
   });
+
+  const prepared = async (pool: Pool): Promise<number[]> => {
+    const clients = await Promise.all(
+      Array.from({ length: pool.totalCount }, () => pool.connect()),
+    );
+    const counts = clients.map(async (client) => {
+      const { rows } = await client.query<{ count: number }>(
+        "SELECT count(*)::int FROM pg_prepared_statements WHERE name LIKE 'thorn%'",
+      );
+      client.release();
+      return rows[0]!.count;
+    });
+    return Promise.all(counts);
+  };
+
+  it('prepares its statements, and goes on when the application throws them away', async () => {
+    const rig = await open('postgres');
+    const pool = (rig.dataSource.driver as unknown as { master: Pool }).master;
+    await rig.subscribers.create(subscriber(receiver.url));
+    for (let n = 0; n < 40; n++) await rig.send();
+    await receiver.waitFor(40);
+    await rig.until(DELIVERIES, (rows) => rows.length === 40 && isDone(rows));
+    expect(Math.max(...(await prepared(pool)))).toBeGreaterThan(0);
+    const clients = await Promise.all(
+      Array.from({ length: pool.totalCount }, () => pool.connect()),
+    );
+    await Promise.all(clients.map((client) => client.query('DEALLOCATE ALL')));
+    for (const client of clients) client.release();
+    for (let n = 0; n < 20; n++) await rig.send();
+    await rig.until(DELIVERIES, (rows) => rows.length === 60 && isDone(rows));
+    expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(60);
+  });
+
+  it('prepares no statements through a pooler, whose connections are of other processes', async () => {
+    const rig = await open('postgres');
+    const pool = (rig.dataSource.driver as unknown as { master: Pool }).master;
+    const clients = await Promise.all(
+      Array.from({ length: pool.totalCount }, () => pool.connect()),
+    );
+    for (const client of clients) Object.assign(client, { processID: 1 });
+    pool.on('connect', (client) => Object.assign(client, { processID: 1 }));
+    for (const client of clients) client.release();
+    await rig.subscribers.create(subscriber(receiver.url));
+    for (let n = 0; n < 40; n++) await rig.send();
+    await rig.until(DELIVERIES, (rows) => rows.length === 40 && isDone(rows));
+    expect(Math.max(...(await prepared(pool)))).toBe(0);
+  });
 });

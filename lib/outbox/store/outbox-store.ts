@@ -9,7 +9,7 @@ import { DeliveryLogTable } from '../tables/delivery-log-table.js';
 import type { MessageRowMapper } from '../tables/message-row-mapper.js';
 import { MessageTable } from '../tables/message-table.js';
 import type { SqlStore } from '../../database/sql-store.js';
-import { createStore } from '../../database/create-store.js';
+import { createStore } from '../../database/pooled-store.js';
 import type { SqlClient } from '../../database/sql-client.js';
 import { ensureTextColumns } from './mysql-text-columns.js';
 import { RetentionPass } from '../retention/retention-pass.js';

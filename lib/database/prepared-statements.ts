@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { isPreparedLost } from './database-errors.js';
+import type { PgClient, PgPool } from './sql-driver.js';
+
+/** Runs after which a text is prepared: one that is made anew each time never is. */
+const RUNS = 10;
+/** The most statements that a connection keeps prepared. */
+const MOST = 100;
+/** The most texts whose runs are counted. */
+const MOST_COUNTED = 500;
+
+/** A statement as `pg` takes it: with a name each connection prepares it once. */
+export interface NamedText {
+  readonly text: string;
+  readonly name?: string;
+}
+
+const ofPools = new WeakMap<PgPool, PreparedStatements>();
+
+/**
+ * Names the statements that the connections of a pool run again and again: PostgreSQL then parses and plans them once a
+ * connection. None is named where a pooler is between, whose connections are not those that prepared.
+ */
+export class PreparedStatements {
+  readonly #names = new Map<string, NamedText>();
+  readonly #runs = new Map<string, number>();
+  #isDirect: Promise<boolean> | undefined;
+
+  static of(pool: PgPool): PreparedStatements {
+    let prepared = ofPools.get(pool);
+    if (prepared === undefined) ofPools.set(pool, (prepared = new PreparedStatements()));
+    return prepared;
+  }
+
+  /** Finds the name of a statement; a promise where the database has to be asked first. */
+  find(text: string, client: PgClient): NamedText | Promise<NamedText> {
+    const known = this.#names.get(text);
+    if (known !== undefined) return known;
+    const runs = (this.#runs.get(text) ?? 0) + 1;
+    if (runs < RUNS || this.#names.size >= MOST) {
+      if (this.#runs.size >= MOST_COUNTED) this.#runs.clear();
+      this.#runs.set(text, runs);
+      return { text };
+    }
+    this.#isDirect ??= isDirect(client).catch((error: unknown) => {
+      this.#isDirect = undefined;
+      throw error;
+    });
+    return this.#isDirect.then((isSafe) => this.#add(text, isSafe));
+  }
+
+  /**
+   * Tells whether a statement failed by what its connection had prepared: the connection is of no more use. Other
+   * connections may be like it, so nothing has a name at first.
+   */
+  isLost(error: unknown): boolean {
+    if (!isPreparedLost(error)) return false;
+    this.#names.clear();
+    return true;
+  }
+
+  #add(text: string, isSafe: boolean): NamedText {
+    this.#runs.delete(text);
+    const named = isSafe ? { text, name: nameOf(text) } : { text };
+    this.#names.set(text, this.#names.get(text) ?? named);
+    return this.#names.get(text)!;
+  }
+}
+
+// By the text: another copy of the library may share the connections.
+function nameOf(text: string): string {
+  return `thorn_${createHash('sha256').update(text).digest('base64url').slice(0, 16)}`;
+}
+
+/** Tells whether the process that answers is the one that the connection was opened to: a pooler gives a number of its own. */
+async function isDirect(client: PgClient): Promise<boolean> {
+  const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
+  return (rows[0] as { readonly pid: number }).pid === client.processID;
+}
