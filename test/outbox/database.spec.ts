@@ -342,11 +342,11 @@ describe('the outbox on PostgreSQL', () => {
   it('prepares no statements through a pooler, whose connections are of other processes', async () => {
     const rig = await open('postgres');
     const pool = (rig.dataSource.driver as unknown as { master: Pool }).master;
+    pool.on('connect', (client) => Object.assign(client, { processID: 1 }));
     const clients = await Promise.all(
       Array.from({ length: pool.totalCount }, () => pool.connect()),
     );
     for (const client of clients) Object.assign(client, { processID: 1 });
-    pool.on('connect', (client) => Object.assign(client, { processID: 1 }));
     for (const client of clients) client.release();
     await rig.subscribers.create(subscriber(receiver.url));
     for (let n = 0; n < 40; n++) await rig.send();
