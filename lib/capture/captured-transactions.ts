@@ -50,9 +50,10 @@ export class CapturedTransactions extends Transactions<EntityManager> {
     if (capture === undefined) return;
     this.#hasWarned = true;
     this.#logger.warn(
-      `Something is sent while a transaction that was begun with startTransaction() is open on ${dataSourceName(capture.dataSource)}, ` +
+      `Something is sent while a transaction of a save() or of startTransaction() is open on ${dataSourceName(capture.dataSource)}, ` +
         'and nothing tells whether it belongs to it: it is sent whatever becomes of the transaction. If it belongs to ' +
-        'it, pass { manager: queryRunner.manager }; if not, { manager: null }. dataSource.transaction() needs neither.',
+        'it, pass { manager: queryRunner.manager }, in a hook { manager: event.manager }; if not, { manager: null }. ' +
+        'dataSource.transaction() needs neither.',
     );
   }
 }

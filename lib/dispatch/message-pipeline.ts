@@ -87,7 +87,12 @@ export class MessagePipeline {
    * because the caller's change is already durable.
    */
   release(messages: readonly Message[]): void {
-    if (!this.#scopes.collect(messages, true)) this.#releaseInBackground(messages);
+    if (this.#scopes.collect(messages, true)) return;
+    this.#track(this.strategy.release(messages)).catch((error: unknown) => {
+      const text = `Releasing ${namesOf(messages)} failed: ${errorText(error)}`;
+      const messageIds = messages.slice(0, MOST_IDS).map(({ id }) => id);
+      this.#logger.error(new LogLine(text, { messageIds }));
+    });
   }
 
   /** True when the strategy finds out by itself whether a transaction has committed. */
@@ -118,16 +123,8 @@ export class MessagePipeline {
     wait: boolean,
   ): Promise<readonly PipelineResult[]> {
     if (wait) return this.#track(this.strategy.release(messages));
-    this.#releaseInBackground(messages);
+    this.release(messages);
     return withState(messages, 'accepted');
-  }
-
-  #releaseInBackground(messages: readonly Message[]): void {
-    this.#track(this.strategy.release(messages)).catch((error: unknown) => {
-      const text = `Releasing ${namesOf(messages)} failed: ${errorText(error)}`;
-      const messageIds = messages.slice(0, MOST_IDS).map(({ id }) => id);
-      this.#logger.error(new LogLine(text, { messageIds }));
-    });
   }
 
   #track<Value>(work: Promise<Value>): Promise<Value> {

@@ -44,8 +44,9 @@ export interface SendOptions<Transaction = unknown> extends MessageSettings {
   readonly subscribers?: SubscriberSource;
   /**
    * Joins the transaction that this manager is in: sent if it commits, never if it rolls back. Null: sent at once,
-   * whatever transaction the caller is in. Default: the transaction that the caller is in, such as that of a function
-   * given to `dataSource.transaction()`.
+   * whatever transaction the caller is in. Default: the transaction of the function that the caller is in, as given to
+   * `dataSource.transaction()`. Nothing tells of those of `startTransaction()` and `save()`: in a hook of a save, pass
+   * `event.manager`.
    */
   readonly manager?: EntityManagerLike | null;
   /**

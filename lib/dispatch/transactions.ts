@@ -4,7 +4,7 @@ import type { Message } from '../message/message.js';
 export abstract class Transactions<Transaction = unknown> {
   /**
    * The open transaction that the caller is in, the innermost one, such as an `EntityManager`. Undefined outside of any,
-   * and where nobody can tell who belongs to it.
+   * and where nothing tells who belongs to it.
    *
    * @param entity a class: only transactions of data sources that capture it. Default: of any
    */

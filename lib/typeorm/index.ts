@@ -1,9 +1,4 @@
-export {
-  type Around,
-  type ReplacedCall,
-  replaceMethods,
-  TRANSACTIONAL,
-} from './replaced-methods.js';
+export { type Around, type ReplacedCall, replaceMethods } from './replaced-methods.js';
 export { mapEntity } from './map-entity.js';
 export { addOwnSubscribers, isOwnSubscriber } from './own-subscribers.js';
 export type { SerializeTransactions } from './serialize-transactions.js';

@@ -12,9 +12,6 @@ export interface ReplacedCall<Self, Result> {
   readonly proceed: () => Result;
 }
 
-/** The methods of managers that read before they write, or write several times: each is a transaction where none is open. */
-export const TRANSACTIONAL = ['transaction', 'save', 'remove', 'softRemove', 'recover'] as const;
-
 /** Takes the place of a method. */
 export type Around<Self, Result> = (call: ReplacedCall<Self, Result>) => Result;
 
@@ -39,9 +36,9 @@ const replacements = new WeakMap<object, Map<string, Replacement>>();
  * else in the library replaces a method of another package. What is replaced, and why:
  *
  * - `execute()` of the four query builders that write: the hooks of such writes are not told the criteria.
- * - `transaction()` of managers, `save()`, `remove()`, `softRemove()` and `recover()`: no hook encloses what an application
- *   calls within them, which belongs to their transaction.
- * - `createQueryRunner()` of the driver of SQLite, which remembers no query runner then, and `query()` of query runners:
+ * - `transaction()` of managers: no hook encloses what an application calls within it, which belongs to the transaction.
+ * - On SQLite `save()`, `remove()`, `softRemove()` and `recover()` of managers: what they call belongs to their turn.
+ * - On SQLite `createQueryRunner()` of the driver, which remembers no query runner then, and `query()` of query runners:
  *   TypeORM has one of them for all callers, and no hook that a single statement waits for.
  *
  * @param object of the class, by which also a second copy of TypeORM is found

@@ -11,12 +11,15 @@ import { ConnectionLock } from './connection-lock.js';
 import { ConnectionTurns, newScope, type Scope } from './connection-turns.js';
 import { EndedTransactions } from './ended-transactions.js';
 import { addOwnSubscribers } from './own-subscribers.js';
-import { type Around, replaceMethods, TRANSACTIONAL } from './replaced-methods.js';
+import { type Around, replaceMethods } from './replaced-methods.js';
 import { isInTransaction, type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
 import type { SerializeTransactions } from './serialize-transactions.js';
 import type { SqliteRunner } from './sqlite-runner.js';
 
 const TIMEOUT = 10_000;
+
+/** The methods of managers that read before they write, or write several times: each is a transaction where none is open. */
+const TRANSACTIONAL = ['transaction', 'save', 'remove', 'softRemove', 'recover'];
 
 /** Statements that change no row. */
 const CHANGES_NOTHING =

@@ -4,6 +4,7 @@ import {
   type EntityManager,
   EventSubscriber,
   type EntitySubscriberInterface,
+  type InsertEvent,
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { outbox, Subscribers, WebhookDispatcher, WebhookEvent } from '../../lib/index.js';
@@ -180,29 +181,6 @@ describe.each(KINDS)('a send() within a transaction of the application on %s', (
     expect(receiver.json().data).toMatchObject({ title: 'Unseen' });
   });
 
-  it('belongs to the save() whose hooks it is sent from', async () => {
-    @EventSubscriber()
-    class Announcer implements EntitySubscriberInterface<User> {
-      listenTo() {
-        return User;
-      }
-
-      async afterInsert({ entity }: { entity: User }): Promise<void> {
-        await dispatcher.send(`f.${entity.name}`, {}, { wait: false });
-        if (entity.name === 'dropped') undo();
-      }
-    }
-    const announcer = new Announcer();
-    dataSource.subscribers.push(announcer);
-    try {
-      await undone(dataSource.manager.save(User, { name: 'dropped' }));
-      await dataSource.manager.save(User, { name: 'kept' });
-    } finally {
-      dataSource.subscribers.splice(dataSource.subscribers.indexOf(announcer), 1);
-    }
-    expect(await arrived()).toEqual(['f.kept']);
-  });
-
   it('holds for events of methods, but for those of errors', async () => {
     const orders = app.get(Orders);
     await undone(
@@ -257,5 +235,29 @@ describe.each(KINDS)('a send() within a transaction of the application on %s', (
     warn.mockClear();
     expect(await arrived()).toEqual(['g.anyway', 'g.unknown', 'g.unknown']);
     expect(warnings()).toEqual([]);
+  });
+
+  it('belongs to a save() by the manager that its hooks are given', async () => {
+    @EventSubscriber()
+    class Announcer implements EntitySubscriberInterface<User> {
+      listenTo() {
+        return User;
+      }
+
+      async afterInsert({ entity, manager }: InsertEvent<User>): Promise<void> {
+        await dispatcher.send(`f.${entity.name}`, {}, { manager });
+        await dispatcher.send(`f.${entity.name}-alone`, {}, { wait: false });
+        if (entity.name === 'dropped') undo();
+      }
+    }
+    const announcer = new Announcer();
+    dataSource.subscribers.push(announcer);
+    try {
+      await undone(dataSource.manager.save(User, { name: 'dropped' }));
+      await dataSource.manager.save(User, { name: 'kept' });
+    } finally {
+      dataSource.subscribers.splice(dataSource.subscribers.indexOf(announcer), 1);
+    }
+    expect(await arrived()).toEqual(['f.dropped-alone', 'f.kept', 'f.kept-alone']);
   });
 });

@@ -22,10 +22,6 @@ class Ware {
 /** What is replaced of TypeORM, as docs/operations.md lists it. */
 const OF_TYPEORM = [
   'DeleteQueryBuilder.prototype.execute',
-  'EntityManager.prototype.recover',
-  'EntityManager.prototype.remove',
-  'EntityManager.prototype.save',
-  'EntityManager.prototype.softRemove',
   'EntityManager.prototype.transaction',
   'InsertQueryBuilder.prototype.execute',
   'SoftDeleteQueryBuilder.prototype.execute',
@@ -34,6 +30,10 @@ const OF_TYPEORM = [
 const OF_SQLITE = [
   'BetterSqlite3Driver.prototype.createQueryRunner',
   'BetterSqlite3QueryRunner.prototype.query',
+  'EntityManager.prototype.recover',
+  'EntityManager.prototype.remove',
+  'EntityManager.prototype.save',
+  'EntityManager.prototype.softRemove',
 ];
 
 const clean: (() => unknown)[] = [];
@@ -44,7 +44,7 @@ afterEach(async () => {
 it.each<[DatabaseKind, readonly string[]]>([
   ['postgres', OF_TYPEORM],
   ['mariadb', OF_TYPEORM],
-  ['file', [...OF_SQLITE, ...OF_TYPEORM]],
+  ['file', [...OF_SQLITE, ...OF_TYPEORM].sort()],
 ])('nothing but the listed methods of TypeORM is replaced, on %s', async (kind, replaced) => {
   const place = await createDatabase(kind);
   clean.push(() => place.drop());

@@ -39,8 +39,7 @@ export class CriteriaWrites implements WriteInterceptor {
 
   write(builder: WriteBuilder, execute: Execute): Promise<unknown> {
     const { mainAlias, queryType } = builder.expressionMap;
-    if (mainAlias?.hasMetadata !== true) return execute();
-    const { metadata } = mainAlias;
+    const { metadata } = mainAlias!;
     if (!hasHooks(builder)) {
       return isEmptying(builder, metadata) ? this.#empty(execute) : execute();
     }

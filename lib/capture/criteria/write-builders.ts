@@ -12,9 +12,18 @@ export interface WriteInterceptor {
   write(builder: WriteBuilder, execute: Execute): Promise<unknown>;
 }
 
-/** The interceptors of a data source, the innermost first, and the entities whose writes they are asked to make. */
+/** The query builders that write. Restoring is one of soft deletes. */
+const WRITES = ['insert', 'update', 'delete', 'softDelete'] as const;
+type Write = (typeof WRITES)[number];
+
+/** Interceptors of the writes that a save makes, the innermost first. */
+export type SaveInterceptors = Readonly<Partial<Record<Write, readonly WriteInterceptor[]>>>;
+
+/** The interceptors of a data source, and the entities whose writes they are asked to make. */
 interface Interception {
-  readonly interceptors: readonly WriteInterceptor[];
+  readonly ofSaves: SaveInterceptors;
+  /** Of all other writes, and of those that delete every row of a table. */
+  readonly ofCriteria: WriteInterceptor;
   readonly entities: ReadonlySet<EntityMetadata>;
 }
 
@@ -26,32 +35,30 @@ interface Interception {
  */
 export function interceptWrites(
   dataSource: DataSource,
-  { interceptors, entities }: Interception,
+  { ofSaves, ofCriteria, entities }: Interception,
 ): () => void {
   // It has no query builders.
   if (dataSource.options.type === 'mongodb') return () => undefined;
-  const builders = () => dataSource.createQueryBuilder();
-  const around: Around<WriteBuilder, Promise<unknown>> = ({ self: builder, proceed }) => {
-    const { mainAlias } = builder.expressionMap;
-    if (mainAlias?.hasMetadata !== true || !entities.has(mainAlias.metadata)) return proceed();
-    let write = proceed;
-    for (const interceptor of interceptors) {
-      const next = write;
-      write = () => interceptor.write(builder, next);
-    }
-    try {
-      return write();
-    } catch (error) {
-      // Interceptors that refuse a write throw at once.
-      return Promise.reject(error);
-    }
-  };
-  const restored = [
-    builders().insert(),
-    builders().update(),
-    builders().delete(),
-    builders().softDelete(),
-  ].map((builder) => replaceMethods(dataSource, builder, ['execute'], around));
+  const byCriteria = [ofCriteria];
+  const restored = WRITES.map((name) => {
+    const bySaves = [...(name === 'delete' ? byCriteria : []), ...(ofSaves[name] ?? [])];
+    const around: Around<WriteBuilder, Promise<unknown>> = ({ self: builder, proceed }) => {
+      const { mainAlias } = builder.expressionMap;
+      if (mainAlias?.hasMetadata !== true || !entities.has(mainAlias.metadata)) return proceed();
+      let write = proceed;
+      for (const interceptor of hasHooks(builder) ? byCriteria : bySaves) {
+        const next = write;
+        write = () => interceptor.write(builder, next);
+      }
+      try {
+        return write();
+      } catch (error) {
+        // Interceptors that refuse a write throw at once.
+        return Promise.reject(error);
+      }
+    };
+    return replaceMethods(dataSource, dataSource.createQueryBuilder()[name](), ['execute'], around);
+  });
   return () => {
     for (const restore of restored) restore();
   };

@@ -44,12 +44,12 @@ it('keeps a commit alive whose release fails, and logs no secret of it', async (
   } as unknown as MessagePipeline;
   const collector = new ChangeCollector(messages, pipeline, byHand);
   const queryRunner = { isTransactionActive: true } as QueryRunner;
-  collector.begin(queryRunner);
+  collector.afterTransactionStart({ queryRunner });
   await collector.collect({ queryRunner, manager }, item);
-  await collector.beforeCommit({ queryRunner, manager });
+  await collector.beforeTransactionCommit({ queryRunner, manager });
   const committed = { isTransactionActive: false };
   Object.assign(queryRunner, committed);
-  expect(() => collector.afterCommit({ queryRunner, manager })).not.toThrow();
+  expect(() => collector.afterTransactionCommit({ queryRunner, manager })).not.toThrow();
 
   expect(lines[0]).toBe(
     'Releasing 1 committed message(s) failed: POST https://example.com/h signed with whsec_…',

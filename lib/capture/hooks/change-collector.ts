@@ -1,6 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import type { EntityManager, EntityMetadata, QueryRunner } from 'typeorm';
+import type {
+  EntityManager,
+  EntityMetadata,
+  EntitySubscriberInterface,
+  QueryRunner,
+  TransactionRollbackEvent,
+  TransactionStartEvent,
+} from 'typeorm';
 import { errorText, stackFrames } from '../../common/index.js';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { MessagePipeline } from '../../dispatch/index.js';
@@ -35,8 +42,11 @@ export interface OtherReports {
 /** Occurrences whose rows are read, and whose messages are staged, together. */
 const STAGED_TOGETHER = 1_000;
 
-/** Collects the changes on each connection, and sends their messages when its outermost transaction commits. */
-export class ChangeCollector {
+/**
+ * Collects the changes on each connection, and sends their messages when its outermost transaction commits. A subscriber of
+ * the data source.
+ */
+export class ChangeCollector implements EntitySubscriberInterface {
   readonly #logger = new Logger('Thorn');
   /**
    * Where a query runner holds its state. Nearly every save has a query runner of its own, and an entry in a WeakMap would
@@ -119,14 +129,14 @@ export class ChangeCollector {
   }
 
   /** A transaction or a savepoint has begun. */
-  begin(queryRunner: QueryRunner): void {
+  afterTransactionStart({ queryRunner }: Pick<TransactionStartEvent, 'queryRunner'>): void {
     const state = this.#state(queryRunner);
     if (state.frames.depth === 0) state.begin();
     state.frames.begin();
   }
 
   /** Savepoints have this hook too; only the outermost transaction is about to become real. */
-  beforeCommit({ queryRunner, manager }: OnConnection): Promise<void> | void {
+  beforeTransactionCommit({ queryRunner, manager }: OnConnection): Promise<void> | void {
     const state = this.#state(queryRunner);
     if (state.frames.depth > 1) return;
     const { refusal } = state;
@@ -145,14 +155,14 @@ export class ChangeCollector {
   }
 
   /** A transaction has committed, or a savepoint was released. */
-  afterCommit(on: OnConnection): Promise<void> | void {
+  afterTransactionCommit(on: OnConnection): Promise<void> | void {
     const { queryRunner } = on;
     const state = this.#state(queryRunner);
     if (queryRunner.isTransactionActive) {
       state.frames.merge();
       return;
     }
-    if (state.hasFailed) return this.afterRollback(queryRunner);
+    if (state.hasFailed) return this.afterTransactionRollback({ queryRunner });
     const late = state.drain();
     state.frames.close();
     const staged = state.staged.splice(0);
@@ -174,7 +184,7 @@ export class ChangeCollector {
   }
 
   /** A transaction or a savepoint was rolled back. */
-  afterRollback(queryRunner: QueryRunner): void {
+  afterTransactionRollback({ queryRunner }: Pick<TransactionRollbackEvent, 'queryRunner'>): void {
     const state = this.#state(queryRunner);
     if (queryRunner.isTransactionActive) {
       state.frames.drop();

@@ -11,7 +11,6 @@ import type {
   SoftRemoveEvent,
   TransactionCommitEvent,
   TransactionRollbackEvent,
-  TransactionStartEvent,
   UpdateEvent,
 } from 'typeorm';
 import type { Message } from '../../message/index.js';
@@ -40,7 +39,7 @@ import type { AfterQueryEvent, BeforeQueryEvent } from '../rows/typeorm-types.js
 
 /**
  * Makes messages of what happens to the entities of one data source: collects changes while a transaction is open,
- * stages their messages before it commits and releases them after. The TypeORM subscriber of that data source.
+ * stages their messages before it commits and releases them after. A TypeORM subscriber of that data source.
  *
  * Writes outside of any transaction (`save(…, { transaction: false })`) are sent right after; their messages cannot be
  * atomic with the row. Those in a transaction that was begun by hand are refused.
@@ -121,10 +120,15 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     );
     this.#clears = new ClearStatements(this.dataSource, [...this.#plan.entities.keys()]);
     const release = interceptWrites(this.dataSource, {
-      interceptors: [this.#criteria, ...this.#rows.interceptors],
+      ofSaves: this.#rows.interceptors,
+      ofCriteria: this.#criteria,
       entities: this.#affecting,
     });
-    this.#attachment.add([this, ...beforeHooks, ...ofRemovals], release);
+    const { transactions } = this;
+    this.#attachment.add(
+      [this, transactions, this.#collector, ...beforeHooks, ...ofRemovals],
+      release,
+    );
   }
 
   /**
@@ -212,6 +216,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
 
   /** Counts statements, and notices `clear()`, which has no hook. */
   beforeQuery({ query, queryRunner }: BeforeQueryEvent): void {
+    this.transactions.statement(queryRunner, true);
     this.#collector.statement(queryRunner, query);
     const cleared = this.#clears?.entityOf(query);
     if (cleared === undefined || this.#criteria.isEmptying) return;
@@ -219,30 +224,20 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   }
 
   afterQuery({ query, queryRunner, rawResults }: AfterQueryEvent): void {
+    this.transactions.statement(queryRunner, false);
     if (query !== 'COMMIT') return;
     const { command } = (rawResults ?? {}) as { readonly command?: unknown };
     if (command === 'ROLLBACK') this.#collector.failed(queryRunner);
   }
 
-  afterTransactionStart({ queryRunner }: TransactionStartEvent): void {
-    this.transactions.begin(queryRunner);
-    this.#collector.begin(queryRunner);
-  }
-
-  beforeTransactionCommit(event: TransactionCommitEvent): Promise<void> | void {
-    return this.#collector.beforeCommit(event);
-  }
-
-  afterTransactionCommit(event: TransactionCommitEvent): Promise<void> | void {
-    if (!event.queryRunner.isTransactionActive) this.#forget(event.queryRunner);
-    this.transactions.end(event.queryRunner);
-    return this.#collector.afterCommit(event);
+  afterTransactionCommit({ queryRunner }: TransactionCommitEvent): void {
+    if (!queryRunner.isTransactionActive) this.#forget(queryRunner);
+    this.transactions.end(queryRunner);
   }
 
   afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): void {
     this.#forget(queryRunner);
     this.transactions.end(queryRunner);
-    this.#collector.afterRollback(queryRunner);
   }
 
   #forget(queryRunner: QueryRunner): void {

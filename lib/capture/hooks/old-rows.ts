@@ -11,7 +11,7 @@ import type {
 } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { without } from '../criteria/matched-rows.js';
-import { hasHooks, type WriteBuilder, type WriteInterceptor } from '../criteria/write-builders.js';
+import type { WriteBuilder, WriteInterceptor } from '../criteria/write-builders.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
 import { isReadInFull, rowKey } from '../rows/row-key.js';
@@ -91,11 +91,9 @@ export class OldRows implements WriteInterceptor {
 
   write(builder: WriteBuilder, execute: () => Promise<unknown>): Promise<unknown> {
     const queryRunner = Reflect.get(builder, 'queryRunner') as QueryRunner | undefined;
-    // The query builders of a save leave the hooks to it.
-    if (queryRunner === undefined || hasHooks(builder)) return execute();
     const { metadata } = builder.expressionMap.mainAlias!;
-    const missing = this.#missing.get(queryRunner)?.get(metadata);
-    if (builder.expressionMap.queryType === 'insert' || !missing?.size) return execute();
+    const missing = queryRunner && this.#missing.get(queryRunner)?.get(metadata);
+    if (!missing?.size) return execute();
     return without(builder, metadata, [...missing.values()], execute);
   }
 

@@ -1,6 +1,6 @@
 import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
 import type { RowChange } from '../changes/row-change.js';
-import { hasHooks, type WriteBuilder, type WriteInterceptor } from '../criteria/write-builders.js';
+import type { WriteBuilder, WriteInterceptor } from '../criteria/write-builders.js';
 import { rowsQuery } from '../criteria/matched-rows.js';
 import { valueAtPath } from '../payload/value-at-path.js';
 import { joinsOf } from '../plan/entity-paths.js';
@@ -47,12 +47,9 @@ export class OtherSideWrites implements WriteInterceptor {
   constructor(private readonly planOf: () => CapturePlan) {}
 
   write(builder: WriteBuilder, execute: () => Promise<unknown>): Promise<unknown> {
-    const { mainAlias, queryType } = builder.expressionMap;
     const queryRunner = Reflect.get(builder, 'queryRunner') as QueryRunner | undefined;
-    // The query builders of a save leave the hooks to it.
-    if (queryType !== 'update' || hasHooks(builder) || queryRunner === undefined) return execute();
-    if (mainAlias?.hasMetadata !== true) return execute();
-    const { metadata } = mainAlias;
+    if (queryRunner === undefined) return execute();
+    const { metadata } = builder.expressionMap.mainAlias!;
     const relations = this.#relationsSet(builder, metadata);
     const id = relations.length === 0 ? undefined : idOf(builder, metadata);
     return id === undefined

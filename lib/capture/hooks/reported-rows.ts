@@ -11,7 +11,7 @@ import type {
 import { SqliteTransactions } from '../../typeorm/index.js';
 import type { RowChange } from '../changes/row-change.js';
 import type { CriteriaWrites } from '../criteria/criteria-writes.js';
-import type { WriteInterceptor } from '../criteria/write-builders.js';
+import type { SaveInterceptors } from '../criteria/write-builders.js';
 import type { WriteContext } from '../criteria/write-context.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
@@ -54,9 +54,10 @@ export class ReportedRows {
     this.#otherSide = new OtherSideWrites(() => context.plan);
   }
 
-  /** Notice the writes of query builders that hooks do not tell in full. */
-  get interceptors(): readonly WriteInterceptor[] {
-    return [this.#oldRows, this.#otherSide];
+  /** Notice the writes of a save that hooks do not tell in full. */
+  get interceptors(): SaveInterceptors {
+    const [oldRows, otherSide] = [this.#oldRows, this.#otherSide];
+    return { update: [oldRows, otherSide], delete: [oldRows], softDelete: [oldRows] };
   }
 
   /** The hooks that read rows before a write. */

@@ -1,10 +1,16 @@
-import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import type {
+  DataSource,
+  EntityManager,
+  EntitySubscriberInterface,
+  QueryRunner,
+  TransactionStartEvent,
+} from 'typeorm';
 import { AsyncVariable } from '../../common/async/async-variable.js';
-import { type ReplacedCall, replaceMethods, TRANSACTIONAL } from '../../typeorm/index.js';
+import { type ReplacedCall, replaceMethods } from '../../typeorm/index.js';
 
 type TransactionalCall = ReplacedCall<EntityManager, Promise<unknown>>;
 
-/** A call of a manager that runs in a transaction, from its begin to its end. */
+/** A call of `transaction()`, from its begin to its end. */
 interface Scope {
   readonly dataSource: DataSource;
   readonly outer: Scope | undefined;
@@ -16,14 +22,15 @@ interface Scope {
 const scopes = new AsyncVariable<Scope>();
 
 /**
- * Knows for each caller the transaction of a data source that it is in: one that a manager has opened for a function
- * (`transaction()`), or for its own work (`save()`, whose hooks may send something).
+ * Knows for each caller the transaction of a data source that it is in: one that a manager has opened for a function, with
+ * `transaction()`. A subscriber of the data source.
  *
- * A transaction that was begun with `startTransaction()` has no function that would run within it, so nobody can tell
- * who belongs to it.
+ * A transaction that a `save()` has begun, or `startTransaction()`, has no function that would run within it, so nobody can
+ * tell who belongs to it.
  */
-export class TransactionScopes {
-  readonly #begunByHand = new Set<QueryRunner>();
+export class TransactionScopes implements EntitySubscriberInterface {
+  /** The open transactions without a function, and whether a statement of theirs is under way. */
+  readonly #withoutFunction = new Map<QueryRunner, boolean>();
   #restore: (() => void) | undefined;
 
   constructor(private readonly dataSource: DataSource) {}
@@ -38,11 +45,13 @@ export class TransactionScopes {
     return undefined;
   }
 
-  /** Tells whether a transaction is open whose callers cannot be known. */
+  /**
+   * Tells whether a transaction is open whose callers cannot be known, and that may have called: it waits for no statement.
+   */
   get hasUnknownCallers(): boolean {
-    for (const runner of this.#begunByHand) {
-      if (isOpen(runner)) return true;
-      this.#begunByHand.delete(runner);
+    for (const [runner, isWaiting] of this.#withoutFunction) {
+      if (!isOpen(runner)) this.#withoutFunction.delete(runner);
+      else if (!isWaiting) return true;
     }
     return false;
   }
@@ -50,7 +59,7 @@ export class TransactionScopes {
   install(): void {
     const { dataSource } = this;
     const around = (call: TransactionalCall): Promise<unknown> => this.#run(call);
-    this.#restore ??= replaceMethods(dataSource, dataSource.manager, TRANSACTIONAL, around);
+    this.#restore ??= replaceMethods(dataSource, dataSource.manager, ['transaction'], around);
   }
 
   uninstall(): void {
@@ -58,8 +67,13 @@ export class TransactionScopes {
     this.#restore = undefined;
   }
 
+  /** A statement begins, or has ended. */
+  statement(runner: QueryRunner, isUnderWay: boolean): void {
+    if (this.#withoutFunction.has(runner)) this.#withoutFunction.set(runner, isUnderWay);
+  }
+
   /** A transaction or a savepoint has begun. */
-  begin(runner: QueryRunner): void {
+  afterTransactionStart({ queryRunner: runner }: TransactionStartEvent): void {
     for (let scope = scopes.get(); scope !== undefined; scope = scope.outer) {
       if (scope.runner === runner) return;
       if (scope.runner === undefined && scope.dataSource === this.dataSource) {
@@ -67,12 +81,12 @@ export class TransactionScopes {
         return;
       }
     }
-    this.#begunByHand.add(runner);
+    this.#withoutFunction.set(runner, false);
   }
 
   /** A transaction has ended, or a savepoint. */
   end(runner: QueryRunner): void {
-    if (!runner.isTransactionActive) this.#begunByHand.delete(runner);
+    if (!runner.isTransactionActive) this.#withoutFunction.delete(runner);
   }
 
   async #run({ self, proceed }: TransactionalCall): Promise<unknown> {
