@@ -1,10 +1,12 @@
 import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import { escapePath } from '../../common/typeorm-compat.js';
-import { ownTablePath } from './own-table-path.js';
+import type { Row, SqlExecutor } from '../../database/sql-client.js';
 import { ThornConfigurationError } from '../../errors/index.js';
+import { DataSourceClient } from '../../typeorm/index.js';
 import { dataSourceName } from '../rows/data-source-name.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { databaseKey, keyExpression } from './database-key.js';
+import { ownTablePath } from './own-table-path.js';
 
 /** What one transaction has made of a row, by the first and the last of the rows of `thorn_changes` that say so. */
 export interface Touch {
@@ -33,9 +35,6 @@ export interface CapturedRow {
   readonly kept: readonly string[];
 }
 
-/** A row as the driver answers it. */
-export type RawRow = Readonly<Record<string, unknown>>;
-
 // Any number of ours: it keeps the lock apart from those of others.
 const LOCK = 1_953_001_076;
 const LOOKED_AT = 1000;
@@ -45,7 +44,11 @@ const SAME_ROW =
 
 /** The SQL on `thorn_changes`, which triggers fill. */
 export class ChangeTable {
-  constructor(private readonly dataSource: DataSource) {}
+  readonly #client: DataSourceClient;
+
+  constructor(private readonly dataSource: DataSource) {
+    this.#client = DataSourceClient.of(dataSource);
+  }
 
   get #table(): string {
     return ownTablePath(this.dataSource, 'thorn_changes');
@@ -53,10 +56,9 @@ export class ChangeTable {
 
   /** @throws {@link ThornConfigurationError} when the table is missing. Resolves when the database cannot be reached. */
   async check(): Promise<void> {
-    const [row] = await this.dataSource
-      .query<{ found: unknown }[]>('SELECT to_regclass($1) AS found', [this.#table])
-      .catch(() => [{ found: true }]);
-    if (row!.found !== null) return;
+    const statement = { sql: 'SELECT to_regclass(?) AS found', parameters: [this.#table] };
+    const { rows } = await this.#client.run(statement).catch(() => ({ rows: [{ found: true }] }));
+    if (rows[0]!.found !== null) return;
     throw new ThornConfigurationError(
       'THORN_TABLES_MISSING',
       `The data source ${dataSourceName(this.dataSource)} has no table ${this.#table}. Add ...thornChangeFeedMigrations of nestjs-thorn/extending to its migrations and run them, or leave the option changeFeed out.`,
@@ -66,16 +68,15 @@ export class ChangeTable {
 
   /** Tells whether there is something to make messages of. */
   async isFilled(): Promise<boolean> {
-    const rows = await this.dataSource.query<unknown[]>(`SELECT 1 FROM ${this.#table} LIMIT 1`);
-    return rows.length > 0;
+    const sql = `SELECT 1 FROM ${this.#table} LIMIT 1`;
+    return (await this.#client.run({ sql, parameters: [] })).rows.length > 0;
   }
 
   /** Keeps all other processes from taking until the transaction ends. @returns false when another one takes */
   async lock(manager: EntityManager): Promise<boolean> {
-    const [row] = await manager.query<{ locked: boolean }[]>(
-      `SELECT pg_try_advisory_xact_lock(${LOCK}, '${this.#table}'::regclass::oid::int) AS locked`,
-    );
-    return row!.locked;
+    const sql = `SELECT pg_try_advisory_xact_lock(${LOCK}, '${this.#table}'::regclass::oid::int) AS locked`;
+    const { rows } = await this.#within(manager).run({ sql, parameters: [] });
+    return rows[0]!['locked'] as boolean;
   }
 
   /**
@@ -92,9 +93,9 @@ export class ChangeTable {
   }
 
   /** @param rows a query of transactions, entities and keys */
-  #net(manager: EntityManager, rows: string, parameters: unknown[] = []): Promise<Touch[]> {
-    return manager.query<Touch[]>(
-      `SELECT f.id, l.id AS last, f.tx, f.entity, f.old_row IS NOT NULL AS had_row, l.new_row IS NOT NULL AS has_row,
+  async #net(manager: EntityManager, rows: string, parameters: unknown[] = []): Promise<Touch[]> {
+    const net = await this.#within(manager).run({
+      sql: `SELECT f.id, l.id AS last, f.tx, f.entity, f.old_row IS NOT NULL AS had_row, l.new_row IS NOT NULL AS has_row,
          CASE jsonb_typeof(l.new_row) WHEN 'object' THEN
            ARRAY(SELECT n.key FROM jsonb_each(l.new_row) n WHERE f.old_row -> n.key IS DISTINCT FROM n.value)
          ELSE '{}' END AS changed
@@ -102,7 +103,8 @@ export class ChangeTable {
          JOIN ${this.#table} c ON ${SAME_ROW} GROUP BY c.tx, c.entity, c.key) net
        JOIN ${this.#table} f ON f.id = net.first JOIN ${this.#table} l ON l.id = net.last ORDER BY l.id`,
       parameters,
-    );
+    });
+    return net.rows as unknown as Touch[];
   }
 
   /** The rows before or after some touches, in the types of their table's columns; by the ids of touches. */
@@ -111,21 +113,21 @@ export class ChangeTable {
     { tablePath }: EntityMetadata,
     column: 'old_row' | 'new_row',
     ids: readonly string[],
-  ): Promise<ReadonlyMap<string, RawRow>> {
+  ): Promise<ReadonlyMap<string, Row>> {
     if (ids.length === 0) return new Map();
-    const rows = await manager.query<(RawRow & { readonly thorn_change: string })[]>(
-      `SELECT r.*, c.id AS thorn_change FROM ${this.#table} c
-       CROSS JOIN LATERAL jsonb_populate_record(NULL::${escapePath(this.dataSource, tablePath)}, c.${column}) r WHERE c.id = ANY($1)`,
-      [ids],
-    );
-    return new Map(rows.map((row) => [row.thorn_change, row]));
+    const { rows } = await this.#within(manager).run({
+      sql: `SELECT r.*, c.id AS thorn_change FROM ${this.#table} c
+       CROSS JOIN LATERAL jsonb_populate_record(NULL::${escapePath(this.dataSource, tablePath)}, c.${column}) r WHERE c.id = ANY(?)`,
+      parameters: [ids],
+    });
+    return new Map(rows.map((row) => [row['thorn_change'] as string, row]));
   }
 
   async remove(manager: EntityManager, touches: readonly Touch[]): Promise<void> {
-    await manager.query(
-      `DELETE FROM ${this.#table} c USING ${this.#table} u WHERE u.id = ANY($1) AND ${SAME_ROW}`,
-      [touches.map(({ id }) => id)],
-    );
+    await this.#within(manager).run({
+      sql: `DELETE FROM ${this.#table} c USING ${this.#table} u WHERE u.id = ANY(?) AND ${SAME_ROW}`,
+      parameters: [touches.map(({ id }) => id)],
+    });
   }
 
   /**
@@ -155,12 +157,12 @@ export class ChangeTable {
             }
           : [],
       );
-      const at = parameters.push(namesOf(metadata), JSON.stringify(own));
-      return `SELECT r.i, r.n, r.c, r.d, $1::jsonb -> r.w AS kept, r.k AS given, $${at - 1}::text[] AS names, ${keyExpression(metadata, driver)} AS key
-        FROM jsonb_to_recordset($${at}::jsonb) AS r(i int, n int, c int, d int, w int, k jsonb)`;
+      parameters.push(namesOf(metadata), JSON.stringify(own));
+      return `SELECT r.i, r.n, r.c, r.d, lists.kept -> r.w AS kept, r.k AS given, ?::text[] AS names, ${keyExpression(metadata, driver)} AS key
+        FROM lists, jsonb_to_recordset(?::jsonb) AS r(i int, n int, c int, d int, w int, k jsonb)`;
     });
-    const doubted = await manager.query<{ i: number; first: string }[]>(
-      `WITH t AS MATERIALIZED (
+    const { rows: doubted } = await this.#within(manager).run({
+      sql: `WITH lists AS (SELECT ?::jsonb AS kept), t AS MATERIALIZED (
          SELECT r.i, r.n, r.c, r.d, c.id, c.old_row IS NULL AS made, c.new_row IS NULL AS gone,
            r.key <> r.given OR (c.old_row IS NOT NULL AND c.new_row IS NOT NULL AND EXISTS (
              SELECT FROM jsonb_array_elements_text(r.kept) AS name WHERE c.old_row -> name IS DISTINCT FROM c.new_row -> name)) AS other
@@ -172,21 +174,26 @@ export class ChangeTable {
        removed AS (DELETE FROM ${this.#table} WHERE id IN (SELECT unnest(ids) FROM net WHERE agreed))
        SELECT i, first FROM net WHERE NOT agreed`,
       parameters,
-    );
+    });
     if (doubted.length === 0) return new Map();
-    const byFirst = new Map(doubted.map(({ i, first }) => [first, i]));
-    const units = `SELECT tx, entity, key FROM ${this.#table} WHERE id = ANY($1)`;
+    const byFirst = new Map(doubted.map(({ i, first }) => [first as string, i as number]));
+    const units = `SELECT tx, entity, key FROM ${this.#table} WHERE id = ANY(?)`;
     const touches = await this.#net(manager, units, [[...byFirst.keys()]]);
     return new Map(touches.map((touch) => [byFirst.get(touch.id)!, touch]));
   }
 
   /** Tells whether a trigger reports the changes of an entity. */
   async reports({ tablePath }: EntityMetadata): Promise<boolean> {
-    const rows = await this.dataSource.query<unknown[]>(
-      'SELECT 1 FROM pg_trigger WHERE tgrelid = $1::regclass AND tgfoid = $2::regproc',
-      [escapePath(this.dataSource, tablePath), ownTablePath(this.dataSource, 'thorn_touch')],
-    );
+    const { dataSource } = this;
+    const { rows } = await this.#client.run({
+      sql: 'SELECT 1 FROM pg_trigger WHERE tgrelid = ?::regclass AND tgfoid = ?::regproc',
+      parameters: [escapePath(dataSource, tablePath), ownTablePath(dataSource, 'thorn_touch')],
+    });
     return rows.length > 0;
+  }
+
+  #within(manager: EntityManager): SqlExecutor {
+    return this.#client.within(manager);
   }
 }
 

@@ -8,19 +8,20 @@ import { setValue } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
 import { readRows } from '../rows/row-reader.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
-import type { RawRow, Touch } from './change-table.js';
+import type { Row } from '../../database/sql-client.js';
+import type { Touch } from './change-table.js';
 
 /** A row of a touch, as an entity. */
-type Row = ObjectLiteral;
+type Entity = ObjectLiteral;
 
 /** A touch with its rows, as entities. */
 export interface Touched {
   readonly touch: Touch;
   readonly rows: TouchedRows;
-  readonly old: Row | undefined;
+  readonly old: Entity | undefined;
   /** The row before it was removed, where that is not {@link old}. */
-  readonly last: Row | undefined;
-  readonly now: Row | undefined;
+  readonly last: Entity | undefined;
+  readonly now: Entity | undefined;
 }
 
 /** Makes entities of the rows that triggers have written down. */
@@ -37,9 +38,9 @@ export class TouchedRows {
   }
 
   /** An entity of the values alone: of a relation it has the key. */
-  rowOf(raw: RawRow): Row {
+  rowOf(raw: Row): Entity {
     const { metadata } = this.plan;
-    const row = metadata.create() as Row;
+    const row = metadata.create() as Entity;
     for (const column of metadata.columns) {
       const { isVirtual, isVirtualProperty, isSelect, propertyPath, databaseName } = column;
       if (isVirtual || isVirtualProperty || !(databaseName in raw)) continue;
@@ -56,7 +57,7 @@ export class TouchedRows {
   }
 
   /** Loads the relations that the entity's events ask for, as far as they are still there. */
-  async complete(rows: readonly Row[], manager: EntityManager): Promise<void> {
+  async complete(rows: readonly Entity[], manager: EntityManager): Promise<void> {
     if (this.#joins.length === 0) return;
     const { metadata } = this.plan;
     const ids = rows.map((row) => metadata.getEntityIdMap(row)!);
@@ -87,7 +88,11 @@ export class TouchedRows {
     const id = now ?? old ?? {};
     const key = rowKey(plan.metadata, id);
     if (key === undefined) throw new InvalidInputError('key', 'must name a row of the table');
-    const change = (did: RowChange['did'], before: Row | undefined, values: ChangedValue[] = []) =>
+    const change = (
+      did: RowChange['did'],
+      before: Entity | undefined,
+      values: ChangedValue[] = [],
+    ) =>
       new RowChange({
         did,
         plan,
@@ -108,7 +113,7 @@ export class TouchedRows {
     return this.#isRemoved(now) ? [inserted, change('soft-remove', undefined)] : [inserted];
   }
 
-  #did({ changed }: Touch, old: Row, now: Row): RowChange['did'] {
+  #did({ changed }: Touch, old: Entity, now: Entity): RowChange['did'] {
     const column = this.plan.metadata.deleteDateColumn;
     if (column === undefined || !changed.includes(column.databaseName)) return 'update';
     const is = this.#isRemoved(now);
@@ -116,11 +121,11 @@ export class TouchedRows {
     return is ? 'soft-remove' : 'recover';
   }
 
-  #isRemoved(row: Row): boolean {
+  #isRemoved(row: Entity): boolean {
     return (this.plan.metadata.deleteDateColumn?.getEntityValue(row) ?? null) !== null;
   }
 
-  #values({ changed }: Touch, now: Row): ChangedValue[] {
+  #values({ changed }: Touch, now: Entity): ChangedValue[] {
     const { columns, relationsWithJoinColumns } = this.plan.metadata;
     const fields = [
       ...columns.filter(
@@ -136,7 +141,7 @@ export class TouchedRows {
     return fields.map((of) => ({ of, value: of.getEntityValue(now) as unknown }));
   }
 
-  #relatedId(relation: RelationMetadata, raw: RawRow): ObjectLiteral | null {
+  #relatedId(relation: RelationMetadata, raw: Row): ObjectLiteral | null {
     const { inverseEntityMetadata, joinColumns } = relation;
     const related = inverseEntityMetadata.create() as ObjectLiteral;
     for (const column of joinColumns) {
@@ -150,7 +155,7 @@ export class TouchedRows {
 
   async #related(
     relation: RelationMetadata,
-    rows: readonly Row[],
+    rows: readonly Entity[],
     manager: EntityManager,
   ): Promise<ReadonlyMap<string, ObjectLiteral>> {
     const metadata = relation.inverseEntityMetadata;
