@@ -2,14 +2,28 @@ import { setTimeout as passes } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Subscriber } from '../../lib/subscriber/index.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
-import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { type ClientOutbox, openClientOutbox } from '../support/apps/client-outbox.js';
+import { subscriber } from '../support/apps/outbox-app.js';
+import { clientEnvironment } from '../support/client-program.js';
 import { OrderedReceiver } from '../support/ordered-receiver.js';
 import { bundleProgram, type Child, startChild } from '../services/child.js';
 import type { OutboxProcessTask } from '../support/processes/outbox.js';
-import { PLACES_ALIKE } from '../support/places.js';
+import { PLACES_ALIKE, type Place } from '../support/places.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const ROUNDS = IS_LONG ? 12 : 3;
+/** Default of `client`: TypeORM. */
+interface On extends Place {
+  readonly client?: string;
+  readonly rounds?: number;
+}
+const CLIENTS: readonly On[] = IS_LONG
+  ? ['Prisma 7', 'Drizzle 0.45'].map((client) => ({ kind: 'postgres', client }))
+  : [{ kind: 'postgres', client: 'Prisma 7', rounds: 1 }];
+/** What differs by client does so on PostgreSQL alone. */
+const PLACES = PLACES_ALIKE.flatMap((place): readonly On[] =>
+  place.kind === 'postgres' ? [place, ...CLIENTS] : [place],
+);
 const KEYS = ['a', 'b', 'c', 'd'];
 const SUBSCRIBERS: Readonly<Record<string, Partial<Subscriber>>> = {
   '/skip': { ordered: true },
@@ -27,18 +41,23 @@ beforeAll(async () => {
   program = await bundleProgram('test/support/processes/outbox.ts');
 }, 60_000);
 
-describe.each(PLACES_ALIKE)(
-  'workers with ordered subscribers beside others, on $kind',
-  ({ kind }) => {
+describe.each<On>(PLACES)(
+  'workers with ordered subscribers beside others, on %j',
+  ({ kind, client, rounds = ROUNDS }) => {
     let place: TestDatabase;
     let receiver: OrderedReceiver;
-    let app: OutboxApp;
+    let app: ClientOutbox;
     let children: Child[];
+    let environment: Readonly<Record<string, string>>;
+
+    beforeAll(async () => {
+      environment = await clientEnvironment(client);
+    });
 
     beforeEach(async () => {
       [place, receiver] = [await createDatabase(kind), await OrderedReceiver.start()];
       children = [];
-      app = await openOutboxApp(place, { worker: false });
+      app = await openClientOutbox(place, { client, worker: false });
       for (const [at, [path, changes]] of Object.entries(SUBSCRIBERS).entries()) {
         await app.subscribers.create(
           subscriber(receiver.url(path), { id: `sub_${at}`, ...changes }),
@@ -54,16 +73,22 @@ describe.each(PLACES_ALIKE)(
 
     function start(): Child {
       const task: OutboxProcessTask = {
-        options: place.options,
+        ...{ options: place.options, client },
         outbox: { lease: LEASE, schedule: Array<number>(100).fill(20) },
         urls: Object.keys(SUBSCRIBERS).map((path) => receiver.url(path)),
         changes: Object.values(SUBSCRIBERS),
         articles: 0,
       };
-      const child = startChild(program, JSON.stringify(task));
+      const child = startChild(program, JSON.stringify(task), environment);
       children.push(child);
       return child;
     }
+
+    // TypeORM sends beside transactions here; another client has nothing but them to prove.
+    const send = (key: string) =>
+      client === undefined
+        ? app.send({ orderBy: { key } })
+        : app.begin((tx) => tx.send(app.message({ orderBy: { key } })));
 
     it('never have two requests of a key in flight, killed and stopped beyond their leases', async () => {
       receiver.reply = ({ sequence, attempt }) => ({
@@ -76,7 +101,7 @@ describe.each(PLACES_ALIKE)(
       const sending = (async () => {
         while (!over.signal.aborted) {
           sent++;
-          await Promise.all(KEYS.map((key) => app.send({ orderBy: { key } })));
+          await Promise.all(KEYS.map(send));
           await passes(30);
         }
       })();
@@ -86,7 +111,7 @@ describe.each(PLACES_ALIKE)(
           timeout: PATIENCE,
         });
       };
-      for (let round = 0; round < ROUNDS; round++) {
+      for (let round = 0; round < rounds; round++) {
         await arrive(120);
         const stopped = workers[round % 3]!;
         await stopped.printed('ready');

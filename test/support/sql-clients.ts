@@ -31,10 +31,15 @@ export interface ClientKind<Transaction> {
   execute(transaction: Transaction, sql: string): Promise<unknown>;
 }
 
+/** A pool that bears the end of connections that lie idle. */
+function openPool(options: pg.PoolConfig): pg.Pool {
+  return new pg.Pool(options).on('error', () => undefined);
+}
+
 const pgKind: ClientKind<PgTransaction> = {
   name: 'pg',
   open: async (connectionString, max) => {
-    const pool = new pg.Pool({ connectionString, max });
+    const pool = openPool({ connectionString, max });
     return {
       bare: pool,
       begin: (work) => onConnection(pool, work),
@@ -58,7 +63,7 @@ const oldPgKind: ClientKind<PgTransaction> = {
     class OldClient extends pg.Client {
       override getTransactionStatus = undefined as never;
     }
-    const pool = new pg.Pool({ connectionString, max, Client: OldClient });
+    const pool = openPool({ connectionString, max, Client: OldClient });
     return { bare: pool, begin: (work) => onConnection(pool, work), close: () => pool.end() };
   },
 };
@@ -135,8 +140,11 @@ interface Drizzle {
 
 const drizzleKind: ClientKind<DrizzleTransaction> = {
   name: 'Drizzle 0.45',
-  open: (url, connections) =>
-    openDrizzle('openDrizzle', new pg.Pool({ connectionString: url, max: connections })),
+  open: async (connectionString, max) => {
+    const opened = await openDrizzle('openDrizzle', openPool({ connectionString, max }));
+    // It keeps a connection whose BEGIN has failed, and the pool would wait for it.
+    return { ...opened, close: async () => void opened.close() };
+  },
   define: (db) => fromDrizzle(db as Drizzle),
   nested: (tx, work) => (tx as unknown as Drizzle).transaction(work),
   execute: (tx, sql) => (tx as unknown as Drizzle).execute(sql),
@@ -146,7 +154,7 @@ const drizzle1Kind: ClientKind<DrizzleTransaction> = {
   ...drizzleKind,
   name: 'Drizzle 1.0',
   open: (url, connections) =>
-    openDrizzle('openDrizzle1', new pg.Pool({ connectionString: url, max: connections })),
+    openDrizzle('openDrizzle1', openPool({ connectionString: url, max: connections })),
 };
 
 const drizzleOnPostgresKind: ClientKind<DrizzleTransaction> = {

@@ -3,5 +3,7 @@ import { PrismaClient } from './generated/client.js';
 
 /** The client of an application. */
 export function openPrisma(url: string, max: number): PrismaClient {
-  return new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max }) });
+  const adapter = new PrismaPg({ connectionString: url, max });
+  // On a busy machine a transaction may wait and last longer than by default.
+  return new PrismaClient({ adapter, transactionOptions: { maxWait: 60_000, timeout: 60_000 } });
 }

@@ -3,12 +3,15 @@ import { writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { DataSourceOptions } from 'typeorm';
 import { InMemorySubscriberRepository, type Subscriber } from '../../../lib/subscriber/index.js';
+import { openClientOutbox } from '../apps/client-outbox.js';
+import { type OutboxAppOptions, subscriber } from '../apps/outbox-app.js';
 import { startSavingArticles } from '../save-articles.js';
-import { Article, openOutboxApp, type OutboxAppOptions, subscriber } from '../apps/outbox-app.js';
 
 /** What a process of {@link startChild} is told. */
 export interface OutboxProcessTask {
   readonly options: DataSourceOptions;
+  /** The application's client, in whose transactions it saves and sends. Default: the data source. */
+  readonly client?: string | undefined;
   readonly outbox: OutboxAppOptions;
   /** URLs of subscribers; all processes know the same ones. */
   readonly urls: readonly string[];
@@ -33,10 +36,11 @@ const subscribers = new InMemorySubscriberRepository();
 for (const [at, url] of task.urls.entries()) {
   await subscribers.create(subscriber(url, { id: `sub_${at}`, ...task.changes?.[at] }));
 }
-const rig = await openOutboxApp(
+const rig = await openClientOutbox(
   { options: task.options },
   {
     ...task.outbox,
+    client: task.client,
     subscribers,
     synchronize: false,
     prepare: (dataSource) => {
@@ -58,16 +62,15 @@ process.on('SIGTERM', () => {
 process.on('SIGUSR2', () => process.kill(process.pid, 'SIGSTOP'));
 writeSync(1, 'ready\n');
 for (let n = 0; n < task.articles; n++) {
-  const article = Object.assign(new Article(), { title: `${n}` });
   const { keys } = task;
-  if (keys === undefined) await rig.dataSource.manager.save(article);
-  else {
-    await rig.dataSource.transaction(async (manager) => {
-      await manager.save(article);
-      const message = rig.message({ orderBy: { key: keys[n % keys.length]! } });
-      rig.transactions.enlist(message, manager);
-    });
-  }
+  await rig.begin(async (tx) => {
+    await tx.save(`${n}`);
+    if (keys !== undefined) {
+      await tx.send(rig.message({ orderBy: { key: keys[n % keys.length]! } }));
+    }
+  });
+  // A client that tells nothing of commits: this is before anybody has looked for it.
+  if (task.dies === 'after-commit') die();
   // As requests do: SQLite answers without one, and nothing would be sent before the last of them.
   await setImmediate();
 }
