@@ -20,6 +20,8 @@ import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { freePort } from '../services/free-port.js';
 import { type RedisServer, startRedis } from '../services/redis.js';
 import { Article, createBlogDatabase, startBlog } from '../support/apps/blog.js';
+import { sendInTransactions, startPrismaApp } from '../support/apps/prisma-app.js';
+import { migrate } from '../support/sql-clients.js';
 
 let redis: RedisServer;
 let client: Redis;
@@ -97,6 +99,19 @@ describe('an application with bullmq()', () => {
     await start({ connection: connection() });
     const [arrived] = await receiver.waitFor(1);
     expect(arrived!.json).toMatchObject({ data: { title: 'waits' } });
+  });
+
+  it('brings what Prisma commits to another process, and nothing of what is rolled back', async () => {
+    const { url } = database.options as { readonly url: string };
+    await migrate(url);
+    // So long that only a job in Redis brings a message in time.
+    const options = { connection: connection(), pollInterval: 60_000 };
+    const api = await startPrismaApp(url, bullmq({ ...options, worker: false }));
+    const worker = await startPrismaApp(url, bullmq({ ...options, producer: false }));
+    apps.push(api.app, worker.app);
+
+    const sent = await sendInTransactions(api, receiver);
+    expect(sent).toEqual({ events: ['kept', 'last'], isSigned: true });
   });
 
   it('is not healthy while its worker cannot reach Redis', async () => {

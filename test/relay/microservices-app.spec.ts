@@ -22,6 +22,8 @@ import {
   startRabbitMq,
 } from '../services/rabbitmq.js';
 import { Article, createBlogDatabase, loopback, startBlog } from '../support/apps/blog.js';
+import { sendInTransactions, startPrismaApp } from '../support/apps/prisma-app.js';
+import { migrate } from '../support/sql-clients.js';
 
 let rabbit: RabbitMqServer;
 let database: { options: DataSourceOptions; drop(): Promise<void> };
@@ -139,6 +141,24 @@ describe('an application with microservices()', () => {
 
     const arrived = await receiver.waitFor(25);
     expect(new Set(arrived.map(({ id }) => id)).size).toBe(25);
+  });
+
+  it('brings what Prisma commits to another process, and nothing of what is rolled back', async () => {
+    const { url } = database.options as { readonly url: string };
+    await migrate(url);
+    // So long that only an event in the queue brings a message in time.
+    const settings = { pollInterval: 60_000 };
+    const api = await startPrismaApp(
+      url,
+      microservices({ ...settings, client: client(), worker: false }),
+    );
+    const worker = await startPrismaApp(url, microservices({ ...settings, producer: false }));
+    apps.push(api.app, worker.app);
+    worker.app.connectMicroservice(listening());
+    await worker.app.startAllMicroservices();
+
+    const sent = await sendInTransactions(api, receiver);
+    expect(sent).toEqual({ events: ['kept', 'last'], isSigned: true });
   });
 
   it('passes no content of a message to the broker, and no secret', async () => {
