@@ -87,7 +87,7 @@ const REPOSITORY_SPECS = [
 const NOT_QUICK = [
   'test/api/strategies.spec.ts',
   'test/conformance/{bullmq-strategy,message-relay,microservices-strategy}.spec.ts',
-  'test/conformance/{processed-sequences,received-messages,subscriber-repository}.spec.ts',
+  'test/conformance/{received-messages,subscriber-repository}.spec.ts',
   'test/module/no-leaks-redis.spec.ts',
   'test/outbox/{crash,faults}.spec.ts',
   'test/programs/killed-programs.spec.ts',
@@ -190,7 +190,7 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
         'test/outbox/{change-feed,commit-batch}.spec.ts',
         'test/capture/change-feed-{model,rows}.spec.ts',
         'test/receiver/receiver-once.spec.ts',
-        'test/conformance/{processed-sequences,received-messages}.spec.ts',
+        'test/conformance/received-messages.spec.ts',
         'test/tooling/thorn-schema.spec.ts',
       ],
       {

@@ -3,7 +3,7 @@ import ts from 'typescript';
 
 const EXAMPLE = `SELECT id, status, reason, requests FROM thorn_deliveries WHERE message_id = '0192…';`;
 
-const { THORN_TABLES, RECEIVED_MESSAGES, PROCESSED_SEQUENCES } = await describedTables();
+const { THORN_TABLES, RECEIVED_MESSAGES } = await describedTables();
 
 /** Tables without a class. Each column is explained here. */
 const WITHOUT_CLASS = [
@@ -21,21 +21,13 @@ const WITHOUT_CLASS = [
   },
   {
     table: 'thorn_received_messages',
-    text: 'A message that a receiver [handles once](../receiving/once.md). In the database of the receiver. Written by the receiver. Deleted after it has expired.',
+    text: 'A message that a receiver [handles once](../receiving/once.md), or a key whose messages are handled [in their order](../order.md#receive-in-order). In the database of the receiver. Written by the receiver. Deleted after it has expired.',
     columns: {
-      hash: 'A hash of the receiver and the id of the message.',
-      token: 'The token of the process that handles it; empty once it is handled.',
-      expires_at: 'The time from which the row counts no more.',
-    },
-  },
-  {
-    table: 'thorn_processed_sequences',
-    text: 'A key whose messages a receiver handles [in their order](../order.md#receive-in-order). In the database of the receiver. Written by the receiver. Deleted after it has expired.',
-    columns: {
-      hash: 'A hash of the receiver and the key.',
-      sequence: 'The latest number that was handled.',
-      token: 'The token of the process that handles the next one; empty without one.',
-      leased_until: 'The end of that.',
+      hash: 'A hash of the receiver and the id of the message, or the key.',
+      sequence:
+        'The latest number of the key that was handled. Of a message 1 when it is handled, else 0.',
+      token: 'The token of the attempt that handles a message; empty without one.',
+      leased_until: 'The time at which another attempt may begin.',
       kept_until: 'The time from which the row counts no more.',
     },
   },
@@ -158,10 +150,9 @@ function renamed(text, names) {
  * @returns {TableOfDatabase}
  */
 function explained({ table, text, columns: meanings }) {
-  const definition = [RECEIVED_MESSAGES, PROCESSED_SEQUENCES].find(({ name }) => name === table);
-  return definition === undefined
-    ? fromSql(table, text, meanings)
-    : withMeanings(definition, text, meanings);
+  return table === RECEIVED_MESSAGES.name
+    ? withMeanings(RECEIVED_MESSAGES, text, meanings)
+    : fromSql(table, text, meanings);
 }
 
 /**

@@ -18,4 +18,3 @@ export type {
 } from './decorators/method-event.js';
 export { type MethodEventDecorator, WebhookEvent } from './decorators/webhook-event.decorator.js';
 export { type EntityDecorator, Webhooks } from './decorators/webhooks.decorator.js';
-export { ownTablePath } from './feed/own-table-path.js';

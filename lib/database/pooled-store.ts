@@ -1,8 +1,11 @@
 import { repeatOnConflict } from './database-errors.js';
 import { OutboxTimeoutError } from './outbox-timeout.error.js';
 import { type PoolConnection, takeConnection } from './pool-connections.js';
-import { type Result, runSteps, type SqlClient, type Step } from './sql-client.js';
+import { type Result, runSteps, type SqlClient, type SqlTables, type Step } from './sql-client.js';
 import { SqlStore } from './sql-store.js';
+
+/** Milliseconds that a statement outside of the outbox may take. */
+const STATEMENT_WITHIN = 10_000;
 
 /** PostgreSQL, MySQL and MariaDB: connections of the client's pool, each given back after one transaction. */
 export class PooledStore extends SqlStore {
@@ -107,4 +110,14 @@ export function createStore(
   timeout: number,
 ): SqlStore {
   return client.createStore?.() ?? new PooledStore(client, timeout);
+}
+
+/** A client that runs single statements itself. */
+export interface ClientWithTables {
+  readonly tables: SqlTables;
+}
+
+/** The tables of a database for single statements: by the client itself, or else on the driver below. */
+export function createTables(client: SqlClient<never> & Partial<ClientWithTables>): SqlTables {
+  return client.tables ?? new PooledStore(client, STATEMENT_WITHIN);
 }

@@ -1,3 +1,4 @@
+import type { InjectionToken, OptionalFactoryDependency } from '@nestjs/common';
 import type { Dialect, Statement } from './dialect.js';
 import type { SqlDriver } from './sql-driver.js';
 
@@ -27,6 +28,8 @@ export interface SqlExecutor {
 export interface SqlTables extends SqlExecutor {
   /** Names a table of the library in SQL; see {@link SqlClient.table}. */
   table(name: string): string;
+  /** Gives up what is under way, before its client is closed. */
+  close?(): Promise<void>;
 }
 
 /** A transaction of the application. Whoever joined it has checked that it is one, and open. */
@@ -85,6 +88,12 @@ export abstract class SqlClient<Transaction = unknown> {
   get synchronizes(): boolean {
     return false;
   }
+}
+
+/** What `fromPrisma()` and its like return: makes the {@link SqlClient}, with what Nest injects. */
+export interface SqlClientDefinition<Transaction = unknown> {
+  readonly inject: (InjectionToken | OptionalFactoryDependency)[];
+  readonly useFactory: (...injected: unknown[]) => Promise<SqlClient<Transaction>>;
 }
 
 /** Runs steps one after another. @returns a result for each */

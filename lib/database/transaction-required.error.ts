@@ -11,7 +11,7 @@ export class TransactionRequiredError extends ThornError {
   /** @param how to begin a transaction with the client, such as `dataSource.transaction((manager) => …)` */
   static of(client: string, how: string): TransactionRequiredError {
     return new TransactionRequiredError(
-      `What was given is in no transaction of ${client}, and a message would outlive work that fails. Pass what a transaction gives you: ${how}.`,
+      `What was given is in no transaction of ${client}, and what is written would outlive work that fails. Pass what a transaction gives you: ${how}.`,
     );
   }
 }

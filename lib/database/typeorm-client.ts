@@ -1,4 +1,9 @@
-import { dataSourceOf, escapePath } from '../common/typeorm-compat.js';
+import {
+  dataSourceOf,
+  escapePath,
+  ownTablePath,
+  type TableNaming,
+} from '../common/typeorm-compat.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { isTransactionFailed } from './database-errors.js';
 import { type Dialect, findDialect, type Statement } from './dialect.js';
@@ -28,6 +33,7 @@ export interface SqlRunner {
 /** The part of TypeORM's `Driver` that is used, with what the drivers know of their own database. */
 export interface SqlDataSourceDriver {
   escape(name: string): string;
+  readonly schema?: string;
   /** Of PostgreSQL. */
   readonly master?: PgPool;
   /** Of MySQL and MariaDB: one of both. */
@@ -38,7 +44,7 @@ export interface SqlDataSourceDriver {
 }
 
 /** The part of TypeORM's `DataSource` that is used. */
-export interface SqlDataSource {
+export interface SqlDataSource extends TableNaming {
   readonly options: { readonly type: string; readonly entityPrefix?: string };
   readonly driver: SqlDataSourceDriver;
   readonly entityMetadatas: readonly {
@@ -54,6 +60,8 @@ export interface SqlManager {
   readonly queryRunner?: SqlRunner;
 }
 
+/** Receivers are to work with data sources that know nothing of the library. */
+const WITHOUT_ENTITY = 'thorn_received_messages';
 const HOW = 'dataSource.transaction((manager) => …)';
 
 /** The database of a data source. */
@@ -78,6 +86,7 @@ export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
     const { dataSource } = this;
     const entity = dataSource.entityMetadatas.find(({ givenTableName }) => givenTableName === name);
     if (entity !== undefined) return escapePath(dataSource, entity.tablePath);
+    if (name === WITHOUT_ENTITY) return ownTablePath(dataSource, name);
     throw new ThornConfigurationError(
       'THORN_ENTITIES_MISSING',
       `The data source does not know the library's table ${name}. Set autoLoadEntities: true, or add ...thornEntities to ` +
@@ -98,6 +107,10 @@ export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
       case 'sqlite':
         return handle && { kind: 'better-sqlite3', handle };
     }
+  }
+
+  get tables(): SqlTables {
+    return this;
   }
 
   run(statement: Statement): Promise<Result> {
@@ -155,9 +168,4 @@ export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
     );
     return { rows: (records as readonly Row[] | undefined) ?? [], affected: affected ?? 0 };
   }
-}
-
-/** The client of the data source that a manager or a query runner belongs to. */
-export function clientOf(owner: { readonly dataSource: SqlDataSource }): TypeOrmClient {
-  return new TypeOrmClient(dataSourceOf(owner));
 }

@@ -1,6 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { ownTablePath } from '../capture/index.js';
-import { dataSourceOf, escapePath } from '../common/typeorm-compat.js';
+import { dataSourceOf, escapePath, ownTablePath } from '../common/typeorm-compat.js';
 import { createChangeFeed, dropChangeFeed } from '../database/schema/change-feed-sql.js';
 import { ThornConfigurationError } from '../errors/index.js';
 

@@ -1,16 +1,14 @@
 import { Inject, Injectable, Optional, type OnApplicationBootstrap } from '@nestjs/common';
 import { ApiSettings } from '../api/index.js';
-import { findDatabase } from '../database/schema/missing-tables.js';
-import type { TableDefinition } from '../database/schema/table-definition.js';
+import { checkTables, type TablesPlace } from '../database/schema/check-tables.js';
 import {
   IDEMPOTENCY_KEYS,
   OUTBOX_TABLES,
   PORTAL_LINKS,
   SUBSCRIBERS,
 } from '../database/schema/thorn-tables.js';
-import type { SqlExecutor, SqlTables } from '../database/sql-client.js';
+import type { SqlTables } from '../database/sql-client.js';
 import { DispatchStrategy } from '../dispatch/index.js';
-import { ThornConfigurationError } from '../errors/index.js';
 import { OutboxStrategy, SqlClients } from '../outbox/index.js';
 import { DatabaseSubscriberRepository, SubscriberRepository } from '../subscriber/index.js';
 import { EntitySources } from './entities/entity-sources.js';
@@ -40,7 +38,7 @@ export class SchemaCheck implements OnApplicationBootstrap {
     }
   }
 
-  #databases(): readonly { readonly tables: SqlTables; readonly place: Place }[] {
+  #databases(): readonly { readonly tables: SqlTables; readonly place: TablesPlace }[] {
     const { databases } = this.sources;
     const { all: clients, tables } = this.clients;
     if (databases.length > 0) {
@@ -56,73 +54,5 @@ export class SchemaCheck implements OnApplicationBootstrap {
   }
 }
 
-/** A database, for errors. */
-interface Place {
-  readonly name: string;
-  readonly text: string;
-  /** What to do but run the SQL. */
-  readonly remedy: string;
-}
-
 const BY_TYPEORM =
   'Add ...thornMigrations to its migrations and run them, set synchronize: true in development, or run';
-
-/**
- * Checks that tables are there, with all columns. Resolves when the database cannot be reached: the users of the tables
- * wait for it.
- *
- * @throws {@link ThornConfigurationError} naming what is missing, and what to do
- */
-async function checkTables(
-  store: SqlTables,
-  place: Place,
-  tables: readonly TableDefinition[],
-): Promise<void> {
-  for (const { name: table, columns } of tables) {
-    const path = store.table(table);
-    const names = Object.keys(columns);
-    if (await canSelect(store, path, names)) continue;
-    if (!(await canSelect(store))) return;
-    const isThere = await canSelect(store, path);
-    const absent: string[] = [];
-    for (const column of isThere ? names : []) {
-      if (!(await canSelect(store, path, [column]))) absent.push(column);
-    }
-    if (!isThere || absent.length > 0) throw await missing(store, place, path, absent);
-  }
-}
-
-/** Asks what every statement of the library needs: a table that is found by its name, and may be read. */
-async function canSelect(
-  executor: SqlExecutor,
-  path?: string,
-  columns: readonly string[] = [],
-): Promise<boolean> {
-  // With the alias: SQLite takes a quoted name without one that it does not know for a text.
-  const selection = columns.map((column) => `t.${column}`).join(', ') || '1';
-  const sql = `SELECT ${selection}${path === undefined ? '' : ` FROM ${path} t WHERE 1 = 0`}`;
-  try {
-    await executor.run({ sql, parameters: [] });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function missing(
-  store: SqlTables,
-  { name, text, remedy }: Place,
-  path: string,
-  columns: readonly string[],
-): Promise<ThornConfigurationError> {
-  const table = path.replaceAll(/["`]/g, '');
-  const what =
-    columns.length === 0
-      ? `no table ${table}`
-      : `no column ${columns.join(', ')} in the table ${table}`;
-  return new ThornConfigurationError(
-    'THORN_TABLES_MISSING',
-    `${text} has ${what}. ${remedy} the SQL that \`npx thorn migrations ${await findDatabase(store)}\` prints.`,
-    { dataSource: name, table, columns },
-  );
-}

@@ -3,13 +3,9 @@ import type { Clock } from '../common/index.js';
 import { isObject } from '../common/objects.js';
 import { OptionChecks } from '../common/option-checks.js';
 import type { Digest } from '../message/index.js';
-import {
-  type ReceivedMessages,
-  DEFAULT_RETENTION,
-  type DeduplicationTimes,
-} from './deduplication/received-messages.js';
-import type { OrderSettings } from './order/order-check.js';
-import type { ProcessedSequences } from './order/processed-sequences.js';
+import type { SqlClientDefinition } from '../database/sql-client.js';
+import type { ClaimDurations, OrderSettings } from './processing/processing-attempts.js';
+import { DEFAULT_RETENTION, type ReceivedMessages } from './processing/received-messages.js';
 import type { SchemeName } from './schemes/scheme-by-name.js';
 import type { WebhookScheme } from './schemes/webhook-scheme.js';
 
@@ -27,8 +23,6 @@ export interface ReceiverOptions {
 
 /** Options for recognising repeated messages. */
 export interface DeduplicationOptions {
-  /** Remembers messages. Default `InMemoryReceivedMessages`. Nest creates a class, which may inject what `imports` brings. */
-  readonly store?: ReceivedMessages | Type<ReceivedMessages>;
   /** Time for which a processed message is remembered, in milliseconds. Default seven days. */
   readonly retention?: number;
   /**
@@ -45,8 +39,6 @@ export interface InOrderOptions {
    * the sender gets a success. `report`: its handler runs nevertheless. Both emit the event `older`. Default `drop`.
    */
   readonly older?: 'drop' | 'report';
-  /** Remembers sequences. Default `InMemoryProcessedSequences`. Nest creates a class, which may inject what `imports` brings. */
-  readonly store?: ProcessedSequences | Type<ProcessedSequences>;
   /** Time for which the number of a key is remembered after its latest message, in milliseconds. Default seven days. */
   readonly retention?: number;
   /** Time for which a handler keeps its key from other messages, in milliseconds. Default five minutes. */
@@ -57,7 +49,12 @@ export interface InOrderOptions {
 export interface ThornReceiverModuleOptions {
   /** The senders, by the name that `@WebhookReceiver(name)` takes. */
   readonly receivers: Readonly<Record<string, ReceiverOptions>>;
-  /** Lets each message reach its handler once. Default: in memory. `false`: every verified webhook reaches its handler. */
+  /**
+   * Remembers what was processed. Default: a table of the option `database`, without that `InMemoryReceivedMessages`. Nest
+   * creates a class, which may inject what `imports` brings.
+   */
+  readonly store?: ReceivedMessages | Type<ReceivedMessages>;
+  /** Lets each message reach its handler once. Default: it does. `false`: every verified webhook reaches its handler. */
   readonly deduplication?: DeduplicationOptions | false;
   /**
    * Handles the messages of one key one at a time, and drops or reports those that are older than one that is processed;
@@ -68,6 +65,12 @@ export interface ThornReceiverModuleOptions {
 
 /** Structure that must be known before any factory runs: given beside `useFactory` in `forRootAsync()`. */
 export interface ThornReceiverModuleExtras {
+  /**
+   * The application's database client, for `store` and `processOnce()`: what `fromPrisma()`, `fromDrizzle()`, `fromPg()` or
+   * `fromTypeOrm()` of `nestjs-thorn/sql` returns. Needs the table `thorn_received_messages`. Default: none; `processOnce()`
+   * works with TypeORM alone then.
+   */
+  database?: SqlClientDefinition;
   /** Modules whose providers the classes given as `scheme` and `store` may inject. */
   imports?: DynamicModule['imports'];
   /** The time. Default: that of the system. */
@@ -77,8 +80,8 @@ export interface ThornReceiverModuleExtras {
 }
 
 const DEFAULT_LEASE = 5 * 60_000;
-const OPTIONS = ['receivers', 'deduplication', 'processInOrder'];
-const EXTRAS = ['imports', 'clock', 'global'];
+const OPTIONS = ['receivers', 'store', 'deduplication', 'processInOrder'];
+const EXTRAS = ['database', 'imports', 'clock', 'global'];
 const CHECK = new OptionChecks('ThornReceiverModule.forRoot()');
 
 /** @throws {@link ThornConfigurationError} naming the option and its fix; the values of single receivers are checked later */
@@ -101,12 +104,12 @@ export function checkReceiverOptions(options: ThornReceiverModuleOptions): void 
     receiverChecks().object(name, receiver, ['scheme', 'secrets', 'digest', 'tolerance']);
   }
   if (deduplication !== false) {
-    CHECK.object('deduplication', deduplication, ['store', 'retention', 'lease']);
+    CHECK.object('deduplication', deduplication, ['retention', 'lease']);
   }
-  deduplicationTimes(options);
+  deduplicationDurations(options);
   const { processInOrder } = options;
   if (typeof processInOrder !== 'boolean') {
-    CHECK.object('processInOrder', processInOrder, ['older', 'store', 'retention', 'lease']);
+    CHECK.object('processInOrder', processInOrder, ['older', 'retention', 'lease']);
   }
   orderSettings(options);
 }
@@ -117,20 +120,23 @@ export function orderSettings({
 }: ThornReceiverModuleOptions): OrderSettings | null {
   if (processInOrder === false) return null;
   const given = processInOrder === true ? {} : processInOrder;
-  const { older = 'drop', retention = DEFAULT_RETENTION, lease = DEFAULT_LEASE } = given;
   const check = CHECK.within('processInOrder');
+  const { older = 'drop' } = given;
   check.oneOf('older', older, ['drop', 'report']);
-  check.integer('retention', retention, { unit: 'milliseconds' });
-  check.integer('lease', lease, { unit: 'milliseconds' });
-  return { older, retention, lease };
+  return { older, ...durationsOf(check, given) };
 }
 
-/** Returns the times of the de-duplication, with their defaults. */
-export function deduplicationTimes({
+/** Returns the durations of the de-duplication, with their defaults. */
+export function deduplicationDurations({
   deduplication,
-}: ThornReceiverModuleOptions): DeduplicationTimes {
-  const { retention = DEFAULT_RETENTION, lease = DEFAULT_LEASE } = deduplication || {};
-  const check = CHECK.within('deduplication');
+}: ThornReceiverModuleOptions): ClaimDurations {
+  return durationsOf(CHECK.within('deduplication'), deduplication || {});
+}
+
+function durationsOf(
+  check: OptionChecks,
+  { retention = DEFAULT_RETENTION, lease = DEFAULT_LEASE }: DeduplicationOptions,
+): ClaimDurations {
   check.integer('retention', retention, { unit: 'milliseconds' });
   check.integer('lease', lease, { unit: 'milliseconds' });
   return { retention, lease };
@@ -140,4 +146,15 @@ export function deduplicationTimes({
 export function receiverChecks(name?: string): OptionChecks {
   const receivers = CHECK.within('receivers');
   return name === undefined ? receivers : receivers.within(name);
+}
+
+/** @throws {@link ThornConfigurationError} for what is no client */
+export function checkReceiverDatabase(database: unknown): void {
+  if (database === undefined) return;
+  const { inject, useFactory } = (database ?? {}) as Partial<SqlClientDefinition>;
+  CHECK.assert(
+    'database',
+    Array.isArray(inject) && typeof useFactory === 'function',
+    "must be what fromPrisma(), fromDrizzle(), fromPg() or fromTypeOrm() of 'nestjs-thorn/sql' returns",
+  );
 }

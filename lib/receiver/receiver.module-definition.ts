@@ -1,14 +1,15 @@
 import { ConfigurableModuleBuilder, type DynamicModule, type Provider } from '@nestjs/common';
 import { MetadataScanner, ModuleRef } from '@nestjs/core';
 import { Clock, SystemClock } from '../common/index.js';
-import { InMemoryReceivedMessages } from './deduplication/in-memory-received-messages.js';
-import { MessageDeduplicator } from './deduplication/message-deduplicator.js';
-import { ReceivedMessages } from './deduplication/received-messages.js';
-import { InMemoryProcessedSequences } from './order/in-memory-processed-sequences.js';
-import { OrderCheck } from './order/order-check.js';
-import { ProcessedSequences } from './order/processed-sequences.js';
+import type { SqlClientDefinition } from '../database/sql-client.js';
+import { DatabaseReceivedMessages } from './processing/database-received-messages.js';
+import { InMemoryReceivedMessages } from './processing/in-memory-received-messages.js';
+import { ProcessingAttempts } from './processing/processing-attempts.js';
+import { ReceivedMessages } from './processing/received-messages.js';
+import { ReceivedTable } from './processing/received-table.js';
 import {
-  deduplicationTimes,
+  checkReceiverDatabase,
+  deduplicationDurations,
   orderSettings,
   type ThornReceiverModuleExtras,
   type ThornReceiverModuleOptions,
@@ -23,7 +24,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
   new ConfigurableModuleBuilder<ThornReceiverModuleOptions>({ moduleName: 'ThornReceiver' })
     .setClassMethodName('forRoot')
     .setExtras<ThornReceiverModuleExtras>(
-      { imports: undefined, clock: undefined, global: undefined } as never,
+      { database: undefined, imports: undefined, clock: undefined, global: undefined } as never,
       (definition, extras) => assemble(definition, extras),
     )
     .build();
@@ -34,68 +35,66 @@ function assemble(definition: DynamicModule, extras: ThornReceiverModuleExtras):
     global: extras.global ?? true,
     imports: [...(definition.imports ?? []), ...(extras.imports ?? [])],
     providers: [...(definition.providers ?? []), ...providers(extras)],
-    exports: [
-      WebhookReceivers,
-      WebhookReceiverEvents,
-      ReceivedMessages,
-      MessageDeduplicator,
-      ProcessedSequences,
-      OrderCheck,
-    ],
+    exports: [WebhookReceivers, WebhookReceiverEvents, ReceivedMessages, ProcessingAttempts],
   };
 }
 
-function providers({ clock = SystemClock }: ThornReceiverModuleExtras): Provider[] {
+function providers({ clock = SystemClock, database }: ThornReceiverModuleExtras): Provider[] {
+  checkReceiverDatabase(database);
   return [
     MetadataScanner,
     ReceiverRouteCheck,
     WebhookReceiverEvents,
     { provide: Clock, useClass: clock },
+    tableProvider(database),
     {
       provide: WebhookReceivers,
-      inject: [MODULE_OPTIONS_TOKEN, ModuleRef, WebhookReceiverEvents, Clock],
+      inject: [MODULE_OPTIONS_TOKEN, ModuleRef, WebhookReceiverEvents, Clock, ReceivedTable],
       useFactory: async (
         options: ThornReceiverModuleOptions,
         moduleRef: ModuleRef,
         events: WebhookReceiverEvents,
         time: Clock,
-      ) => new WebhookReceivers(await createVerifiers(options, moduleRef), events, time),
+        table: ReceivedTable | undefined,
+      ) => new WebhookReceivers(await createVerifiers(options, moduleRef, table), events, time),
     },
     {
       provide: ReceivedMessages,
-      inject: [MODULE_OPTIONS_TOKEN, ModuleRef],
-      useFactory: ({ deduplication }: ThornReceiverModuleOptions, moduleRef: ModuleRef) => {
-        const { store } = deduplication || {};
-        if (store === undefined) return new InMemoryReceivedMessages();
-        return typeof store === 'function' ? moduleRef.create(store) : store;
+      inject: [MODULE_OPTIONS_TOKEN, ModuleRef, ReceivedTable],
+      useFactory: (
+        { store }: ThornReceiverModuleOptions,
+        moduleRef: ModuleRef,
+        table: ReceivedTable | undefined,
+      ) => {
+        if (store !== undefined)
+          return typeof store === 'function' ? moduleRef.create(store) : store;
+        return table === undefined
+          ? new InMemoryReceivedMessages()
+          : new DatabaseReceivedMessages(table);
       },
     },
     {
-      provide: MessageDeduplicator,
+      provide: ProcessingAttempts,
       inject: [MODULE_OPTIONS_TOKEN, ReceivedMessages, Clock],
       useFactory: (options: ThornReceiverModuleOptions, store: ReceivedMessages, time: Clock) =>
-        new MessageDeduplicator(
-          options.deduplication === false ? null : store,
-          deduplicationTimes(options),
+        new ProcessingAttempts(
+          store,
+          options.deduplication === false ? null : deduplicationDurations(options),
+          orderSettings(options),
           time,
         ),
     },
-    {
-      provide: ProcessedSequences,
-      inject: [MODULE_OPTIONS_TOKEN, ModuleRef],
-      useFactory: ({ processInOrder }: ThornReceiverModuleOptions, moduleRef: ModuleRef) => {
-        const { store } = typeof processInOrder === 'object' ? processInOrder : {};
-        if (store === undefined) return new InMemoryProcessedSequences();
-        return typeof store === 'function' ? moduleRef.create(store) : store;
-      },
-    },
-    {
-      provide: OrderCheck,
-      inject: [MODULE_OPTIONS_TOKEN, ProcessedSequences, Clock],
-      useFactory: (options: ThornReceiverModuleOptions, store: ProcessedSequences, time: Clock) =>
-        new OrderCheck(store, orderSettings(options), time),
-    },
   ];
+}
+
+/** Without a database, nothing. */
+function tableProvider({ inject, useFactory }: Partial<SqlClientDefinition> = {}): Provider {
+  return {
+    provide: ReceivedTable,
+    inject: inject ?? [],
+    useFactory: async (...injected: unknown[]) =>
+      useFactory && new ReceivedTable(await useFactory(...injected)),
+  };
 }
 
 export { ConfigurableModuleClass };

@@ -1,5 +1,5 @@
 import type { Abstract, InjectionToken, OptionalFactoryDependency, Type } from '@nestjs/common';
-import type { SqlClient } from '../database/sql-client.js';
+import type { SqlClient, SqlClientDefinition } from '../database/sql-client.js';
 import { ThornConfigurationError } from '../errors/index.js';
 
 /** Makes a client of the application from injected services. */
@@ -12,12 +12,6 @@ export interface ClientFactory<Client> {
 /** A client of the application: itself, the token that Nest injects it by, or a factory. */
 export type ClientSource<Client extends object> =
   Client | Type<Client> | Abstract<Client> | string | symbol | ClientFactory<Client>;
-
-/** What `fromPrisma()` and its like return: makes the {@link SqlClient}, with what Nest injects. */
-export interface SqlClientDefinition<Transaction = unknown> {
-  readonly inject: (InjectionToken | OptionalFactoryDependency)[];
-  readonly useFactory: (...injected: unknown[]) => Promise<SqlClient<Transaction>>;
-}
 
 type Sources<Clients extends readonly (object | undefined)[]> = {
   readonly [Index in keyof Clients]:

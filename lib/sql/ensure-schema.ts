@@ -1,9 +1,15 @@
 import { takeConnection } from '../database/pool-connections.js';
 import { createMissingTables } from '../database/schema/missing-tables.js';
 import type { SchemaPlace } from '../database/schema/schema-sql.js';
-import type { SqlClient, SqlExecutor } from '../database/sql-client.js';
+import { RECEIVED_MESSAGES, THORN_TABLES } from '../database/schema/thorn-tables.js';
+import type { SqlClient, SqlClientDefinition, SqlExecutor } from '../database/sql-client.js';
 import { ThornConfigurationError } from '../errors/index.js';
-import type { SqlClientDefinition } from './client-source.js';
+
+/** Which tables are made. */
+export interface TableChoice {
+  /** True: the table of receivers, in place of those of the sender. Default false. */
+  readonly receiver?: boolean;
+}
 
 /** The part of a database of `better-sqlite3` that is used. */
 interface SqliteHandle {
@@ -25,7 +31,7 @@ interface SqliteHandle {
  */
 export async function ensureSchema(
   database: SqlClientDefinition<never>,
-  place: SchemaPlace = {},
+  place: SchemaPlace & TableChoice = {},
 ): Promise<void> {
   if (database.inject.length > 0) {
     throw new ThornConfigurationError(
@@ -34,9 +40,12 @@ export async function ensureSchema(
     );
   }
   const client = await database.useFactory();
-  const { schema = client.schema, prefix } = place;
+  const { schema = client.schema, prefix, receiver = false } = place;
+  const tables = receiver ? [RECEIVED_MESSAGES] : THORN_TABLES;
   try {
-    await onOneConnection(client, (executor) => createMissingTables(executor, { schema, prefix }));
+    await onOneConnection(client, (executor) =>
+      createMissingTables(executor, { schema, prefix }, tables),
+    );
   } finally {
     await client.close?.();
   }

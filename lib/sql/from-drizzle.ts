@@ -1,8 +1,8 @@
 import { OptionChecks } from '../common/option-checks.js';
 import type { Statement } from '../database/dialect.js';
-import type { Result } from '../database/sql-client.js';
+import type { Result, SqlClientDefinition } from '../database/sql-client.js';
 import type { PgPool } from '../database/sql-driver.js';
-import { type ClientSource, defineSqlClient, type SqlClientDefinition } from './client-source.js';
+import { type ClientSource, defineSqlClient } from './client-source.js';
 import { PostgresClient, resultOf, type TransactionStatus } from './postgres-client.js';
 import {
   checkStoreOptions,

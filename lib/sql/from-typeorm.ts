@@ -1,15 +1,16 @@
+import type { SqlClientDefinition } from '../database/sql-client.js';
 import { type SqlDataSource, type SqlManager, TypeOrmClient } from '../database/typeorm-client.js';
-import { type ClientSource, defineSqlClient, type SqlClientDefinition } from './client-source.js';
+import { type ClientSource, defineSqlClient } from './client-source.js';
 
 /**
- * Stores messages by TypeORM, on every database that is supported. For tests of clients and `ensureSchema()`: `ThornModule`
- * finds the data source by itself, and captures its entities.
+ * Works in transactions of TypeORM, on every database that is supported. For `ThornReceiverModule`, `ensureSchema()` and tests
+ * of clients: `ThornModule` finds the data source by itself, and captures its entities.
  *
  * @param dataSource the application's `DataSource`, its injection token such as `getDataSourceToken('main')`, or a factory
  *
  * @example
  * ```ts
- * await ensureSchema(fromTypeOrm(dataSource));
+ * ThornReceiverModule.forRoot({ receivers, database: fromTypeOrm(DataSource) });
  * ```
  */
 export function fromTypeOrm(

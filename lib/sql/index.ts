@@ -10,6 +10,7 @@ export {
   type Result,
   type Row,
   SqlClient,
+  type SqlClientDefinition,
   type SqlExecutor,
 } from '../database/sql-client.js';
 export type {
@@ -20,8 +21,8 @@ export type {
   SqlDriver,
 } from '../database/sql-driver.js';
 export type { SqlDataSource, SqlManager } from '../database/typeorm-client.js';
-export type { ClientFactory, ClientSource, SqlClientDefinition } from './client-source.js';
-export { ensureSchema } from './ensure-schema.js';
+export type { ClientFactory, ClientSource } from './client-source.js';
+export { ensureSchema, type TableChoice } from './ensure-schema.js';
 export type { SchemaPlace } from '../database/schema/schema-sql.js';
 export { type DrizzleDatabase, type DrizzleTransaction, fromDrizzle } from './from-drizzle.js';
 export { fromPg, type PgTransaction } from './from-pg.js';

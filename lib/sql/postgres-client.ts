@@ -7,6 +7,7 @@ import {
   SqlClient,
 } from '../database/sql-client.js';
 import type { SqlDriver } from '../database/sql-driver.js';
+import { RECEIVED_MESSAGES } from '../database/schema/thorn-tables.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { OtherDatabaseError } from '../database/other-database.error.js';
 import { TransactionEndedError } from '../database/transaction-ended.error.js';
@@ -129,15 +130,18 @@ export abstract class PostgresClient<Transaction extends object> extends SqlClie
   /** The client's own code of an error, as an error of the library. */
   protected translated(code: string | undefined, error: unknown): unknown {
     if (code === '25P01') return this.required();
-    if (code === '42P01') return this.#tablesMissing(error);
     return isTransactionFailed(error) ? this.failed(error) : error;
   }
 
-  #tablesMissing(cause: unknown): Error {
+  #tableMissing(sql: string, cause: unknown): Error {
+    const ofReceiver = this.table(RECEIVED_MESSAGES.name);
+    const [table, option] = sql.includes(ofReceiver)
+      ? [ofReceiver, ' --receiver']
+      : [this.table('thorn_messages'), ''];
     return new ThornConfigurationError(
       'THORN_TABLES_MISSING',
-      `A transaction of ${this.name} does not find ${this.table('thorn_messages').replaceAll('"', '')}. Run the SQL that ` +
-        '`npx thorn migrations postgres` prints; where the tables are in a schema of their own, name it in the option schema.',
+      `A transaction of ${this.name} does not find ${table.replaceAll('"', '')}. Run the SQL that ` +
+        `\`npx thorn migrations postgres${option}\` prints; where the tables are in a schema of their own, name it in the option schema.`,
       { dataSource: this.name },
       cause,
     );
@@ -178,7 +182,8 @@ export abstract class PostgresClient<Transaction extends object> extends SqlClie
     try {
       return await this.run(transaction, { sql: this.dialect.placeholders(sql), parameters });
     } catch (error) {
-      throw this.translated(databaseCode(error), error);
+      const code = databaseCode(error);
+      throw code === '42P01' ? this.#tableMissing(sql, error) : this.translated(code, error);
     }
   }
 }

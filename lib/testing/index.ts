@@ -33,11 +33,6 @@ export {
   type MessageTracingUnderTest,
 } from './conformance/message-tracing.js';
 export {
-  processedSequencesConformance,
-  type ProcessedSequencesFixture,
-  type ProcessedSequencesUnderTest,
-} from './conformance/processed-sequences.js';
-export {
   receivedMessagesConformance,
   type ReceivedMessagesFixture,
   type ReceivedMessagesUnderTest,

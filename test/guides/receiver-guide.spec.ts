@@ -174,14 +174,19 @@ describe('the guide to receiving', () => {
     const store = redisStore({
       call: async (...command) => {
         commands.push(command);
-        return 'OK';
+        return 'claimed';
       },
     });
-    const claim = { receiver: 'store', id: 'msg_1', token: 'try-1' };
+    const claim = {
+      ...{ kind: 'message' as const, receiver: 'store', key: 'msg_1', sequence: 1, token: 'try-1' },
+    } as const;
 
     const times = { now: 1000, leasedUntil: 1500, keptUntil: 9000 };
     expect(await store.claim(claim, times)).toBe('claimed');
-    expect(commands).toEqual([['SET', 'thorn:received:store:msg_1', 'try-1', 'PX', '500', 'NX']]);
+    const given = ['1', 'try-1', '1000', '1500', '8000'];
+    expect(commands).toEqual([
+      ['EVAL', expect.any(String), '1', 'thorn:received:message:store:msg_1', ...given],
+    ]);
   });
 
   it('has a function for queues', async () => {

@@ -1,7 +1,7 @@
 import { Controller, type INestApplication, Post } from '@nestjs/common';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
-  InMemoryProcessedSequences,
+  InMemoryReceivedMessages,
   ThornReceiverModule,
   type ThornReceiverModuleOptions,
   type VerifiedWebhook,
@@ -84,11 +84,8 @@ describe('processInOrder', () => {
   });
 
   it('handles one message of a key at a time, in all processes', async () => {
-    const store = new InMemoryProcessedSequences();
-    const [one, other] = [
-      await start({ processInOrder: { store } }),
-      await start({ processInOrder: { store } }),
-    ];
+    const store = new InMemoryReceivedMessages();
+    const [one, other] = [await start({ store }), await start({ store })];
     let finish!: () => void;
     const begun = new Promise<void>((resolve) => {
       work = (sequence) => {

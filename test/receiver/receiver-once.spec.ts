@@ -10,8 +10,7 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   CreateThornReceivedMessages1767312060000,
-  DatabaseReceivedMessages,
-  purgeReceivedMessages,
+  ReceivedMessages,
   ThornReceiverModule,
   TransactionRequiredError,
   type VerifiedWebhook,
@@ -20,11 +19,13 @@ import {
   WebhookReceiver,
 } from '../../lib/receiver/index.js';
 import { InvalidInputError } from '../../lib/errors/index.js';
+import { fromTypeOrm } from '../../lib/sql/index.js';
 import { generateSecret } from '../../lib/signing/index.js';
 import { signWebhook } from '../../lib/testing/index.js';
 import { blogDatabases, createBlogDatabase } from '../support/apps/blog.js';
 import { type ReceiverApp, startReceiverApp } from '../support/apps/receiver-app.js';
 
+const HOUR = 3_600_000;
 const secret = generateSecret();
 
 @Entity()
@@ -81,7 +82,11 @@ async function start(options: DataSourceOptions, isFirst: boolean): Promise<Star
         entities: [Payment],
       }),
       // Off, so that every request reaches the handler: the record alone is what counts.
-      ThornReceiverModule.forRoot({ receivers, deduplication: false }),
+      ThornReceiverModule.forRoot({
+        receivers,
+        deduplication: false,
+        database: fromTypeOrm(DataSource),
+      }),
     ],
     [PaymentsController],
   );
@@ -148,29 +153,35 @@ describe.each(blogDatabases)('processOnce on %s', (type) => {
     ).rejects.toThrow(InvalidInputError);
   });
 
-  it('remembers ids until the retention is over, and purges only those', async () => {
+  it('remembers ids until the retention is over, and deletes them an hour later', async () => {
     const now = Date.now();
-    const once = (retention: number, id: string) =>
-      first.dataSource.transaction((manager) =>
-        verifyWebhook({ ...signed(id), secrets: [secret], retention, now }).processOnce(
-          manager,
-          async () => 'done',
-        ),
+    const once = (id: string, retention: number, later = 0) => {
+      const { headers, body } = signed(id);
+      const verified = { headers, body, secrets: [secret], retention, tolerance: Infinity };
+      const webhook = verifyWebhook({ ...verified, now: now + later });
+      return first.dataSource.transaction((manager) =>
+        webhook.processOnce(manager, async () => 'done'),
       );
-    await once(1000, 'short');
-    await once(60_000, 'long');
-    await purgeReceivedMessages(first.dataSource.manager, now + 999);
-    expect(await once(1000, 'short')).toBeUndefined();
-    await purgeReceivedMessages(first.dataSource.manager, now + 1000);
+    };
+    const rows = () => first.dataSource.query<unknown[]>('SELECT * FROM thorn_received_messages');
+    await once('short', 1000);
+    await once('long', 2 * HOUR);
+    expect(await once('short', 1000, HOUR - 1)).toBeUndefined();
+    expect(await rows()).toHaveLength(2);
 
-    expect(await once(1000, 'short')).toBe('done');
-    expect(await once(60_000, 'long')).toBeUndefined();
+    expect(await once('long', 2 * HOUR, HOUR + 1000)).toBeUndefined();
+    await expect.poll(rows).toHaveLength(1);
+    expect(await once('short', 1000, HOUR + 1000)).toBe('done');
+    expect(await once('long', 2 * HOUR, HOUR + 1000)).toBeUndefined();
   });
 
-  it('does not mistake the claims of DatabaseReceivedMessages for its own records', async () => {
-    const store = new DatabaseReceivedMessages(first.dataSource);
+  it('does not mistake the claims of the store for its own records', async () => {
+    const store = first.app.get<ReceivedMessages>(ReceivedMessages);
+    expect(store.constructor.name).toBe('DatabaseReceivedMessages');
     const now = Date.now();
-    const claim = { receiver: 'bank', id: 'msg_1', token: 't' };
+    const claim = {
+      ...{ kind: 'message' as const, receiver: 'bank', key: 'msg_1', sequence: 1, token: 't' },
+    };
     const times = { now, leasedUntil: now + 60_000, keptUntil: now + 60_000 };
     await store.claim(claim, times);
 
@@ -218,6 +229,6 @@ it('reverts the migration', async () => {
   await dataSource.undoLastMigration();
   await dataSource.runMigrations();
 
-  await expect(purgeReceivedMessages(dataSource.manager)).resolves.toBeUndefined();
+  expect(await dataSource.query('SELECT * FROM thorn_received_messages')).toEqual([]);
   await dataSource.destroy();
 });

@@ -744,7 +744,7 @@ it('accepts options from a factory, with a store made by Nest', async () => {
         inject: [Pepper],
         useFactory: (pepper: Pepper) => ({
           receivers: { ...receivers, [pepper.value]: receivers['store']! },
-          deduplication: { store: Store },
+          store: Store,
         }),
       }),
     ],

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { DataSource, type EntityManager } from 'typeorm';
+import { dataSourceOf } from '../../lib/common/typeorm-compat.js';
 import { thornEntities, thornMigrations } from '../../lib/migrations/index.js';
 import {
   type DrizzleTransaction,
@@ -183,7 +184,7 @@ const typeOrmKind: ClientKind<EntityManager> = {
       close: () => source.destroy(),
     };
   },
-  define: (manager) => fromTypeOrm((manager as EntityManager).dataSource),
+  define: (manager) => fromTypeOrm(dataSourceOf(manager as EntityManager)),
   nested: (manager, work) => manager.transaction(work),
   execute: (manager, sql) => manager.query(sql),
 };

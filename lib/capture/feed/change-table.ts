@@ -1,12 +1,11 @@
 import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
-import { escapePath } from '../../common/typeorm-compat.js';
+import { escapePath, ownTablePath } from '../../common/typeorm-compat.js';
 import type { Row, SqlExecutor } from '../../database/sql-client.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { DataSourceClient } from '../../typeorm/index.js';
 import { dataSourceName } from '../rows/data-source-name.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { databaseKey, keyExpression } from './database-key.js';
-import { ownTablePath } from './own-table-path.js';
 
 /** What one transaction has made of a row, by the first and the last of the rows of `thorn_changes` that say so. */
 export interface Touch {

@@ -1,10 +1,6 @@
 import { createChangeFeed, dropChangeFeed } from '../../database/schema/change-feed-sql.js';
 import { findSchemaFault, SchemaSql } from '../../database/schema/schema-sql.js';
-import {
-  PROCESSED_SEQUENCES,
-  RECEIVED_MESSAGES,
-  THORN_TABLES,
-} from '../../database/schema/thorn-tables.js';
+import { RECEIVED_MESSAGES, THORN_TABLES } from '../../database/schema/thorn-tables.js';
 import { type Command, type Given, parseText, parseWord } from '../terminal/command.js';
 import { UsageError } from '../terminal/usage.error.js';
 
@@ -58,7 +54,7 @@ export const migrationsCommand: Command = {
       value: 'text',
       help: "text before names, as the data source's entityPrefix",
     },
-    receiver: { type: 'boolean', help: 'the tables of a receiver' },
+    receiver: { type: 'boolean', help: 'the table of a receiver' },
     schema: { type: 'string', value: 'name', help: 'a schema of their own, with postgres alone' },
   },
   most: 1,
@@ -86,8 +82,7 @@ function statementsOf(database: (typeof DATABASES)[number], given: Given): reado
   // The function of the feed has no search path: what it names is named with its schema.
   const schema = named ?? (isFeed ? 'public' : undefined);
   const sql = new SchemaSql(database, { schema, prefix: parseText(given, 'prefix') });
-  const tables =
-    given['receiver'] === true ? [RECEIVED_MESSAGES, PROCESSED_SEQUENCES] : THORN_TABLES;
+  const tables = given['receiver'] === true ? [RECEIVED_MESSAGES] : THORN_TABLES;
   const path = (name: string) => sql.path(name);
   if (given['down'] === true) return isFeed ? dropChangeFeed(path) : sql.drop(tables);
   return [

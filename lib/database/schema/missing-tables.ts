@@ -1,6 +1,7 @@
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { Result, SqlExecutor } from '../sql-client.js';
 import { findSchemaFault, type DatabaseName, type SchemaPlace, SchemaSql } from './schema-sql.js';
+import type { TableDefinition } from './table-definition.js';
 import { THORN_TABLES } from './thorn-tables.js';
 
 /** PostgreSQL names locks by numbers: `thorn` in ASCII. */
@@ -15,6 +16,7 @@ const LOCK_NUMBER = 0x74_68_6f_72_6e;
 export async function createMissingTables(
   executor: SqlExecutor,
   place: SchemaPlace,
+  tables: readonly TableDefinition[] = THORN_TABLES,
 ): Promise<void> {
   if (process.env['NODE_ENV'] === 'production') {
     throw new ThornConfigurationError(
@@ -31,7 +33,7 @@ export async function createMissingTables(
     });
   }
   const sql = new SchemaSql(database, place);
-  const statements = [...sql.createSchema(), ...sql.create(THORN_TABLES, { ifMissing: true })];
+  const statements = [...sql.createSchema(), ...sql.create(tables, { ifMissing: true })];
   if (executor.dialect.name !== 'mysql') return inTransaction(executor, statements);
   // MySQL and MariaDB commit with each of these, and lock the name of a table while it is made with its indexes.
   for (const statement of statements) await run(executor, statement);

@@ -203,16 +203,9 @@ export const THORN_TABLES: readonly TableDefinition[] = [
   ...Object.values(OUTBOX_TABLES),
 ];
 
-/** The table of messages that a receiver handles once. */
+/** The table of receivers: messages, and keys whose messages are handled in their order. */
 export const RECEIVED_MESSAGES = table(
   'thorn_received_messages',
-  { hash: varchar(64), token: varchar(40), expires_at: bigint },
-  [{ columns: ['expires_at'] }],
-);
-
-/** The table of keys whose messages a receiver handles in their order. */
-export const PROCESSED_SEQUENCES = table(
-  'thorn_processed_sequences',
   {
     hash: varchar(64),
     sequence: bigint,

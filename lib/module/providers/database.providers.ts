@@ -1,7 +1,8 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { constructAs, from, provide } from '../../common/construct.js';
-import { PooledStore } from '../../database/pooled-store.js';
+import { createTables } from '../../database/pooled-store.js';
+import type { SqlClientDefinition } from '../../database/sql-client.js';
 import { TypeOrmClient } from '../../database/typeorm-client.js';
 import {
   JoinedTransactions,
@@ -10,14 +11,10 @@ import {
   Transactions,
 } from '../../dispatch/index.js';
 import { SqlClients } from '../../outbox/index.js';
-import type { SqlClientDefinition } from '../../sql/index.js';
 import { EntityCaptures, EntitySourceFinder, EntitySources } from '../entities/entity-sources.js';
 import { NoEntitySources } from '../entities/no-entities.js';
 import { MODULE_CHECKS, ThornSettings } from '../options/settings.js';
 import { TransactionHosts } from './transaction-hosts.js';
-
-/** Milliseconds that a statement on the tables of subscribers, links and idempotency keys may take. */
-const STATEMENT_WITHIN = 10_000;
 
 /**
  * Provides the databases of the application.
@@ -77,7 +74,7 @@ function ofClient({ inject, useFactory }: SqlClientDefinition): FactoryProvider<
         !(client instanceof TypeOrmClient),
         'is for clients other than TypeORM: leave it out, and name the data source in the option dataSources',
       );
-      return new SqlClients([client], new PooledStore(client, STATEMENT_WITHIN));
+      return new SqlClients([client], createTables(client));
     },
   };
 }

@@ -9,11 +9,7 @@ import {
 import { HttpAdapterHost } from '@nestjs/core';
 import { finalize, from, lastValueFrom, type Observable, of } from 'rxjs';
 import { webhookOf } from './incoming-request.js';
-import {
-  type ProcessingAttempt,
-  MessageDeduplicator,
-} from '../deduplication/message-deduplicator.js';
-import { OrderCheck } from '../order/order-check.js';
+import { type ProcessingAttempt, ProcessingAttempts } from '../processing/processing-attempts.js';
 import type { VerifiedWebhook } from '../verification/verified-webhook.js';
 import { WebhookReceiverEvents } from './webhook-receiver-events.js';
 
@@ -23,8 +19,7 @@ const RETRY_AFTER_SECONDS = '10';
 @Injectable()
 export class WebhookReceiverInterceptor implements NestInterceptor {
   constructor(
-    @Inject(MessageDeduplicator) private readonly deduplicator: MessageDeduplicator,
-    @Inject(OrderCheck) private readonly order: OrderCheck,
+    @Inject(ProcessingAttempts) private readonly attempts: ProcessingAttempts,
     @Inject(WebhookReceiverEvents) private readonly events: WebhookReceiverEvents,
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
   ) {}
@@ -42,7 +37,7 @@ export class WebhookReceiverInterceptor implements NestInterceptor {
     next: CallHandler,
   ): Promise<Observable<unknown>> {
     const { receiver, id, event } = webhook;
-    const attempt = await this.deduplicator.begin(webhook);
+    const attempt = await this.attempts.ofMessage(receiver, id);
     if (attempt.state === 'claimed') return this.#inOrder(webhook, attempt, context, next);
     this.events.emit('duplicate', { receiver, id, event, state: attempt.state });
     if (attempt.state === 'processed') return of(undefined);
@@ -56,7 +51,7 @@ export class WebhookReceiverInterceptor implements NestInterceptor {
     next: CallHandler,
   ): Promise<Observable<unknown>> {
     const { receiver, id, event, order } = webhook;
-    const turn = await this.order.begin(webhook).catch(async (error: unknown) => {
+    const turn = await this.attempts.ofKey(receiver, order).catch(async (error: unknown) => {
       await attempt.release();
       throw error;
     });
@@ -67,16 +62,16 @@ export class WebhookReceiverInterceptor implements NestInterceptor {
         'Another webhook of its key is being processed; try again later.',
       );
     }
-    if (turn.state === 'older') {
+    if (turn.state === 'processed') {
       const { key, sequence } = order!;
       this.events.emit('older', { receiver, id, event, key, sequence });
-      if (this.order.drops) {
+      if (this.attempts.dropsOlder) {
         await attempt.complete();
         return of(undefined);
       }
     }
     this.events.emit('accepted', { receiver, id, event });
-    const attempts = turn.state === 'older' ? [attempt] : [turn, attempt];
+    const attempts = turn.state === 'processed' ? [attempt] : [turn, attempt];
     return settled(next.handle(), attempts, () => isSuccess(context));
   }
 

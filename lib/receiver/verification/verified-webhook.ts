@@ -1,8 +1,10 @@
 import type { MessageOrder } from '../schemes/message-order.js';
-import type { SqlManager } from '../../database/typeorm-client.js';
 
-/** A webhook with a valid signature: the value of a parameter with `@Webhook()`. */
-export interface VerifiedWebhook<Payload = unknown> {
+/**
+ * A webhook with a valid signature: the value of a parameter with `@Webhook()`. Name the type of a transaction, such as
+ * `PrismaTransaction`, and `processOnce()` takes no other.
+ */
+export interface VerifiedWebhook<Payload = unknown, Transaction = unknown> {
   /** Name of the receiver that verified it. */
   readonly receiver: string;
   /** The same on every attempt, different for every message; null when the sender gives none. */
@@ -22,13 +24,13 @@ export interface VerifiedWebhook<Payload = unknown> {
    * the transaction of the work, so that both are stored or neither is. Needs the table
    * `thorn_received_messages`.
    *
-   * @param manager TypeORM's, of the transaction that the work writes with
+   * @param tx the transaction that the work writes with, as the client of the option `database` gives it to a function.
+   * Without that option: TypeORM's manager
    * @returns the result of `work`, or undefined when the message has been processed already
-   * @throws {@link TransactionRequiredError} when the manager is not in a transaction
+   * @throws {@link TransactionRequiredError} outside of a transaction
+   * @throws {@link TransactionEndedError} after its end, or after one of its statements has failed
+   * @throws {@link OtherDatabaseError} for a transaction of another database than that of the option `database`
    * @throws {@link InvalidInputError} when the message has no id
    */
-  processOnce<Result>(
-    manager: SqlManager,
-    work: () => Promise<Result>,
-  ): Promise<Result | undefined>;
+  processOnce<Result>(tx: Transaction, work: () => Promise<Result>): Promise<Result | undefined>;
 }

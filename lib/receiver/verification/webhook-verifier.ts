@@ -1,8 +1,9 @@
 import { InvalidInputError } from '../../errors/index.js';
 import type { Digest } from '../../message/index.js';
 import { notAString } from '../../signing/secrets.js';
-import { processOnce } from '../deduplication/process-once.js';
-import { DEFAULT_RETENTION } from '../deduplication/received-messages.js';
+import { processOnce } from '../processing/process-once.js';
+import { DEFAULT_RETENTION } from '../processing/received-messages.js';
+import type { ReceivedTable } from '../processing/received-table.js';
 import { schemeOf, type SchemeName } from '../schemes/scheme-by-name.js';
 import type { SignedRequest } from '../schemes/signed-request.js';
 import type { VerifiedWebhook } from './verified-webhook.js';
@@ -41,8 +42,14 @@ export class WebhookVerifier {
   /** Doubts about the secrets, each a sentence without the secret. */
   readonly warnings: readonly string[];
 
-  /** @throws {@link InvalidInputError} for wrong options; the error does not hold the secrets */
-  constructor(options: VerifierOptions) {
+  /**
+   * @param table of the database that `processOnce()` works in. Default: that of TypeORM's manager
+   * @throws {@link InvalidInputError} for wrong options; the error does not hold the secrets
+   */
+  constructor(
+    options: VerifierOptions,
+    private readonly table?: ReceivedTable,
+  ) {
     const { scheme = 'standard', secrets, tolerance = DEFAULT_TOLERANCE } = options;
     this.#scheme = schemeOf(scheme, options.digest);
     this.#keys = keysOf(this.#scheme, secrets);
@@ -70,7 +77,7 @@ export class WebhookVerifier {
     }
     const payload = this.#scheme.payload(request);
     const { id, event, order = null } = this.#scheme.identify(request, payload);
-    const [receiver, expiresAt] = [this.#receiver, now + this.#retention];
+    const [receiver, retention] = [this.#receiver, this.#retention];
     return {
       receiver,
       id,
@@ -79,7 +86,8 @@ export class WebhookVerifier {
       timestamp: claim.timestamp,
       payload,
       rawBody: request.body,
-      processOnce: (manager, work) => processOnce(manager, { receiver, id, expiresAt }, work),
+      processOnce: (tx, work) =>
+        processOnce(this.table, tx, { receiver, id, now, retention }, work),
     };
   }
 

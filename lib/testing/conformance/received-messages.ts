@@ -1,4 +1,4 @@
-import type { ReceivedMessages } from '../../receiver/index.js';
+import type { MessageClaim, ReceivedMessages } from '../../receiver/index.js';
 import type { TestRunner } from './test-runner.js';
 
 /** The store of one test. */
@@ -22,8 +22,14 @@ export interface ReceivedMessagesUnderTest {
 }
 
 const LEASE_MS = 200;
+const LATER_MS = LEASE_MS + 50;
 const HOUR_MS = 3_600_000;
 const CLAIMS = 40;
+const GREATEST = Number.MAX_SAFE_INTEGER;
+const NAMES = [
+  ...['msg_1', 'MSG_1', 'msg_1 ', 'msg', 'ü.:"\\'],
+  ...[`${'long'.repeat(500)}1`, `${'long'.repeat(500)}2`],
+];
 
 /** Defines the tests that every {@link ReceivedMessages} must pass. */
 export function receivedMessagesConformance(
@@ -46,7 +52,15 @@ export function receivedMessagesConformance(
     keptUntil: start + now + kept,
   });
   let count = 0;
-  const claimOf = (id = 'msg_1', receiver = 'store') => ({ receiver, id, token: `try-${++count}` });
+  const claimOf = (given: Partial<MessageClaim> = {}): MessageClaim => {
+    const token = `try-${++count}`;
+    return { kind: 'message', receiver: 'store', key: 'msg_1', sequence: 1, token, ...given };
+  };
+  const inOrder = (sequence: number) => claimOf({ kind: 'key', key: 'article:1', sequence });
+  const process = async (store: ReceivedMessages, claim: MessageClaim) => {
+    expect(await store.claim(claim, at(0))).toBe('claimed');
+    await store.complete(claim, at(1));
+  };
 
   describe(`${name}: every store of received messages`, () => {
     test('claims a message once; then it is in progress', async ({ stores: [one, other] }) => {
@@ -59,8 +73,8 @@ export function receivedMessagesConformance(
       stores: [one, other],
     }) => {
       const claim = claimOf();
-      await one.claim(claim, at(0));
-      await one.complete(claim, at(1));
+      await process(one, claim);
+      await one.release(claim);
 
       expect(await one.claim(claimOf(), at(2))).toBe('processed');
       expect(await other.claim(claimOf(), at(3))).toBe('processed');
@@ -68,6 +82,7 @@ export function receivedMessagesConformance(
 
     test('lets a released message be claimed again at once', async ({ stores: [one, other] }) => {
       const claim = claimOf();
+      await one.release(claim);
       await one.claim(claim, at(0));
       await one.release(claim);
 
@@ -75,23 +90,19 @@ export function receivedMessagesConformance(
       expect(await one.claim(claimOf(), at(0))).toBe('in-progress');
     });
 
-    test('distinguishes messages by receiver and id', async ({ stores: [one] }) => {
-      const ids = [
-        'msg_1',
-        'MSG_1',
-        'msg_1 ',
-        'msg',
-        `${'long'.repeat(500)}1`,
-        `${'long'.repeat(500)}2`,
-        'ü.:"\\',
-      ];
-      for (const receiver of ['store', 'Store', 'bank']) {
-        for (const id of ids) expect(await one.claim(claimOf(id, receiver), at(0))).toBe('claimed');
+    test('distinguishes kinds, receivers, ids and keys', async ({ stores: [one] }) => {
+      for (const kind of ['message', 'key'] as const) {
+        for (const receiver of ['store', 'Store', 'bank']) {
+          for (const key of NAMES) {
+            expect(await one.claim(claimOf({ kind, receiver, key }), at(0))).toBe('claimed');
+          }
+        }
       }
-      expect(await one.claim(claimOf('MSG_1', 'bank'), at(0))).toBe('in-progress');
+      const again = claimOf({ receiver: 'bank', key: 'MSG_1' });
+      expect(await one.claim(again, at(0))).toBe('in-progress');
     });
 
-    test('gives the message to one of many concurrent claims', async ({ stores }) => {
+    test('gives a message to one of many concurrent claims', async ({ stores }) => {
       const results = await Promise.all(
         Array.from({ length: CLAIMS }, (_, index) => stores[index % 2]!.claim(claimOf(), at(0))),
       );
@@ -100,59 +111,100 @@ export function receivedMessagesConformance(
       expect(results.filter((result) => result === 'in-progress')).toHaveLength(CLAIMS - 1);
     });
 
-    test('gives a message whose claim has expired to one other attempt', async ({ stores }) => {
-      await stores[0].claim(claimOf(), at(0, LEASE_MS));
-      await pass(LEASE_MS + 50);
+    test('gives what is known already to one of many concurrent claims', async ({ stores }) => {
+      await process(stores[0], inOrder(1));
+      await stores[0].claim(inOrder(2), at(1, LEASE_MS));
+      await pass(LATER_MS);
       const results = await Promise.all(
         Array.from({ length: CLAIMS }, (_, index) =>
-          stores[index % 2]!.claim(claimOf(), at(LEASE_MS + 50)),
+          stores[index % 2]!.claim(inOrder(2 + index), at(LATER_MS)),
         ),
       );
 
       expect(results.filter((result) => result === 'claimed')).toHaveLength(1);
+      expect(results.filter((result) => result === 'in-progress')).toHaveLength(CLAIMS - 1);
     });
 
     test('lets an expired claim not release the one after it', async ({ stores: [one, other] }) => {
       const late = claimOf();
       await one.claim(late, at(0, LEASE_MS));
-      await pass(LEASE_MS + 50);
-      await other.claim(claimOf(), at(LEASE_MS + 50));
+      await pass(LATER_MS);
+      expect(await other.claim(claimOf(), at(LATER_MS))).toBe('claimed');
       await one.release(late);
 
-      expect(await one.claim(claimOf(), at(LEASE_MS + 51))).toBe('in-progress');
+      expect(await one.claim(claimOf(), at(LATER_MS + 1))).toBe('in-progress');
     });
 
     test('lets an expired claim still complete', async ({ stores: [one, other] }) => {
       const late = claimOf();
       await one.claim(late, at(0, LEASE_MS));
-      await pass(LEASE_MS + 50);
-      await one.complete(late, at(LEASE_MS + 50));
+      await pass(LATER_MS);
+      await one.complete(late, at(LATER_MS));
 
-      expect(await other.claim(claimOf(), at(LEASE_MS + 51))).toBe('processed');
+      expect(await other.claim(claimOf(), at(LATER_MS + 1))).toBe('processed');
     });
 
-    test('does not release a processed message', async ({ stores: [one] }) => {
-      const claim = claimOf();
+    test('forgets what was processed in the end', async ({ stores: [one] }) => {
+      for (const sequence of [5, 1]) {
+        const claim = inOrder(sequence);
+        expect(await one.claim(claim, at(0, LEASE_MS, LEASE_MS))).toBe('claimed');
+        await one.complete(claim, at(0, HOUR_MS, LEASE_MS));
+        expect(await one.claim(inOrder(sequence), at(1))).toBe('processed');
+        await pass(LATER_MS);
+        const next = inOrder(1);
+        expect(await one.claim(next, at(LATER_MS, LEASE_MS, LEASE_MS))).toBe('claimed');
+        await one.release(next);
+      }
+    });
+
+    test('claims a key for one message at a time, whatever its number', async ({
+      stores: [one, other],
+    }) => {
+      const claim = inOrder(5);
       await one.claim(claim, at(0));
-      await one.complete(claim, at(1));
+      expect(await one.claim(inOrder(6), at(0))).toBe('in-progress');
+      expect(await other.claim(inOrder(4), at(0))).toBe('in-progress');
       await one.release(claim);
-
-      expect(await one.claim(claimOf(), at(2))).toBe('processed');
+      expect(await other.claim(inOrder(4), at(0))).toBe('claimed');
     });
 
-    test('forgets a processed message in the end', async ({ stores: [one] }) => {
-      const claim = claimOf();
-      await one.claim(claim, at(0));
-      await one.complete(claim, at(0, HOUR_MS, LEASE_MS));
-      await pass(LEASE_MS + 50);
+    test('reports what is not newer than the last message of its key as processed', async ({
+      stores: [one, other],
+    }) => {
+      await process(one, inOrder(5));
 
-      expect(await one.claim(claimOf(), at(LEASE_MS + 50))).toBe('claimed');
+      for (const store of [one, other]) {
+        expect(await store.claim(inOrder(4), at(1))).toBe('processed');
+        expect(await store.claim(inOrder(5), at(1))).toBe('processed');
+      }
+      const next = inOrder(6);
+      expect(await other.claim(next, at(1))).toBe('claimed');
+      expect(await one.claim(inOrder(5), at(1))).toBe('processed');
+      await other.release(next);
+      expect(await one.claim(inOrder(5), at(1))).toBe('processed');
+      expect(await one.claim(inOrder(6), at(1))).toBe('claimed');
     });
 
-    test('releasing what was never claimed does nothing', async ({ stores: [one] }) => {
-      await one.release(claimOf());
+    test('lets an expired claim record its number, and never lowers one', async ({
+      stores: [one, other],
+    }) => {
+      const [late, next] = [inOrder(2), inOrder(3)];
+      await one.claim(late, at(0, LEASE_MS));
+      await pass(LATER_MS);
+      await other.claim(next, at(LATER_MS));
+      await one.complete(late, at(LATER_MS));
+      expect(await one.claim(inOrder(2), at(LATER_MS + 1))).toBe('processed');
+      expect(await one.claim(inOrder(4), at(LATER_MS + 1))).toBe('in-progress');
+      await other.complete(next, at(LATER_MS + 1));
+      await one.complete(late, at(LATER_MS + 2));
+      expect(await one.claim(inOrder(3), at(LATER_MS + 3))).toBe('processed');
+    });
 
-      expect(await one.claim(claimOf(), at(0))).toBe('claimed');
+    test('holds the greatest numbers that JavaScript counts with', async ({ stores: [one] }) => {
+      await process(one, inOrder(GREATEST - 1));
+
+      expect(await one.claim(inOrder(GREATEST - 1), at(2))).toBe('processed');
+      expect(await one.claim(inOrder(GREATEST), at(2))).toBe('claimed');
     });
   });
 }

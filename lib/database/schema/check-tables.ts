@@ -1,0 +1,74 @@
+import { ThornConfigurationError } from '../../errors/index.js';
+import type { SqlExecutor, SqlTables } from '../sql-client.js';
+import { findDatabase } from './missing-tables.js';
+import type { TableDefinition } from './table-definition.js';
+
+/** A database, for errors. */
+export interface TablesPlace {
+  readonly name: string;
+  readonly text: string;
+  /** What to do but run the SQL. */
+  readonly remedy: string;
+  /** Of `thorn migrations`, with a blank before. Default none. */
+  readonly option?: string;
+}
+
+/**
+ * Checks that tables are there, with all columns. Resolves when the database cannot be reached: the users of the tables
+ * wait for it.
+ *
+ * @throws {@link ThornConfigurationError} naming what is missing, and what to do
+ */
+export async function checkTables(
+  store: SqlTables,
+  place: TablesPlace,
+  tables: readonly TableDefinition[],
+): Promise<void> {
+  for (const { name: table, columns } of tables) {
+    const path = store.table(table);
+    const names = Object.keys(columns);
+    if (await canSelect(store, path, names)) continue;
+    if (!(await canSelect(store))) return;
+    const isThere = await canSelect(store, path);
+    const absent: string[] = [];
+    for (const column of isThere ? names : []) {
+      if (!(await canSelect(store, path, [column]))) absent.push(column);
+    }
+    if (!isThere || absent.length > 0) throw await missing(store, place, path, absent);
+  }
+}
+
+/** Asks what every statement of the library needs: a table that is found by its name, and may be read. */
+async function canSelect(
+  executor: SqlExecutor,
+  path?: string,
+  columns: readonly string[] = [],
+): Promise<boolean> {
+  // With the alias: SQLite takes a quoted name without one that it does not know for a text.
+  const selection = columns.map((column) => `t.${column}`).join(', ') || '1';
+  const sql = `SELECT ${selection}${path === undefined ? '' : ` FROM ${path} t WHERE 1 = 0`}`;
+  try {
+    await executor.run({ sql, parameters: [] });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function missing(
+  store: SqlTables,
+  { name, text, remedy, option = '' }: TablesPlace,
+  path: string,
+  columns: readonly string[],
+): Promise<ThornConfigurationError> {
+  const table = path.replaceAll(/["`]/g, '');
+  const what =
+    columns.length === 0
+      ? `no table ${table}`
+      : `no column ${columns.join(', ')} in the table ${table}`;
+  return new ThornConfigurationError(
+    'THORN_TABLES_MISSING',
+    `${text} has ${what}. ${remedy} the SQL that \`npx thorn migrations ${await findDatabase(store)}${option}\` prints.`,
+    { dataSource: name, table, columns },
+  );
+}
