@@ -1,4 +1,5 @@
 import { OptionChecks } from '../common/option-checks.js';
+import { isConflict } from '../database/database-errors.js';
 import type { Statement } from '../database/dialect.js';
 import type { Result, Row, SqlClientDefinition } from '../database/sql-client.js';
 import type { PgPool } from '../database/sql-driver.js';
@@ -11,6 +12,7 @@ import {
   storePool,
   unsupportedDatabase,
 } from './store-pool.js';
+import { writeConflict } from './write-conflict.js';
 
 const PLACE = 'fromPrisma()';
 const CHECK = new OptionChecks(PLACE);
@@ -98,7 +100,8 @@ class PrismaSqlClient extends PostgresClient<PrismaTransaction> {
   }
 
   protected override translated(code: string | undefined, error: unknown): unknown {
-    return code === 'P2028' ? this.ended(error) : super.translated(code, error);
+    if (code === 'P2028') return this.ended(error);
+    return isConflict(error) ? writeConflict(error) : super.translated(code, error);
   }
 }
 

@@ -24,6 +24,8 @@ beforeAll(async () => {
   await asked.query(
     'CREATE TABLE purchase (id text PRIMARY KEY, paid_by text REFERENCES purchase DEFERRABLE INITIALLY DEFERRED)',
   );
+  await asked.query('CREATE TABLE article (id serial PRIMARY KEY, title text NOT NULL)');
+  await asked.query("INSERT INTO article (title) VALUES ('contended')");
 });
 afterAll(async () => {
   await asked.end();
@@ -32,7 +34,7 @@ afterAll(async () => {
 
 describe.each(KINDS)(
   'what is sent in a transaction of $name',
-  ({ open, define, nested, execute }) => {
+  ({ name, open, define, nested, execute }) => {
     let client: OpenedClient<never>;
     let app: INestApplicationContext;
     let receiver: ScriptedReceiver;
@@ -129,7 +131,8 @@ describe.each(KINDS)(
     it('is refused where it would not be part of it, and leaves nothing behind', async () => {
       let ended: unknown;
       await client.begin(async (tx) => void (ended = tx));
-      for (const bare of [client.bare, {}, 'tx']) {
+      // The last two are what there is of a batch.
+      for (const bare of [client.bare, {}, 'tx', [], Promise.resolve()]) {
         expect(await code(send(bare, 'refused'))).toBe('THORN_TRANSACTION_REQUIRED');
       }
       expect(await code(send(ended, 'refused'))).toMatch(/^THORN_TRANSACTION_(?:ENDED|REQUIRED)$/);
@@ -155,8 +158,64 @@ describe.each(KINDS)(
 
       expect(await outcome()).toEqual({ arrived: ['fence'], stored: 1 });
     });
+
+    if (name !== 'Prisma 7') return;
+    const transact: Prisma['$transaction'] = (work, options) =>
+      (client.bare as Prisma).$transaction(work, options);
+
+    it('is gone when Prisma ends the transaction because it lasts too long', async () => {
+      const late = transact(
+        async (tx) => {
+          await send(tx, 'early');
+          await execute(tx as never, 'SELECT pg_sleep(0.2)::text');
+          expect(await code(send(tx, 'late'))).toBe('THORN_TRANSACTION_ENDED');
+        },
+        { timeout: 100 },
+      );
+      expect(await code(late)).toBe('P2028');
+
+      expect(await outcome()).toEqual({ arrived: ['fence'], stored: 1 });
+    });
+
+    it.each([
+      { conflict: 'a row', keyed: false },
+      { conflict: 'a key', keyed: true },
+    ])(
+      'is sent once when the application repeats a conflict about $conflict',
+      async ({ keyed }) => {
+        const orderBy = keyed && { orderBy: { key: 'contended' } };
+        const order = (tx: unknown) => dispatcher.send('ordered', {}, { tx, ...orderBy });
+        const codes: unknown[] = [];
+        do {
+          const work = async (tx: Prisma) => {
+            await tx.article.findMany();
+            if (codes.length === 0) {
+              if (keyed) await order(null);
+              else await asked.query("UPDATE article SET title = 'theirs'");
+            }
+            await order(tx);
+            await tx.article.updateMany({ data: { title: 'ours' } });
+          };
+          codes.push(await code(transact(work, { isolationLevel: 'RepeatableRead' })));
+        } while (codes.length < 5 && codes.at(-1) !== 'none');
+        expect(codes).toEqual(['P2034', 'none']);
+
+        const ordered = keyed ? ['ordered', 'ordered'] : ['ordered'];
+        expect(await outcome()).toEqual({
+          arrived: ['fence', ...ordered],
+          stored: 1 + ordered.length,
+        });
+      },
+    );
   },
 );
+
+interface Prisma {
+  readonly article: Readonly<
+    Record<'findMany' | 'updateMany', (given?: object) => Promise<unknown>>
+  >;
+  $transaction(work: (tx: Prisma) => Promise<unknown>, options: object): Promise<unknown>;
+}
 
 async function startApp(database: SqlClientDefinition<never>): Promise<INestApplicationContext> {
   vi.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);
