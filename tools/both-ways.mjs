@@ -1,5 +1,5 @@
-// What tools/try-package.mjs runs in fresh applications: all entry points, imported at once with NestJS itself, must be
-// what require() finds.
+// What tools/try-package.mjs and tools/try-clients.mjs run in fresh applications: the entry points that need no other
+// package, and those that are named, imported at once with NestJS itself, must be what require() finds.
 import { createRequire } from 'node:module';
 
 const ENTRIES = [
@@ -7,7 +7,10 @@ const ENTRIES = [
   'nestjs-thorn/extending',
   'nestjs-thorn/receiver',
   'nestjs-thorn/openapi',
+  'nestjs-thorn/page',
+  'nestjs-thorn/sql',
   'nestjs-thorn/testing',
+  ...process.argv.slice(2),
 ];
 
 const require = createRequire(import.meta.url);

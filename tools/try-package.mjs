@@ -3,19 +3,12 @@
 // Installs the packed package into fresh applications of each major of NestJS, one that is compiled to CommonJS and one to
 // ES modules: they deliver a webhook, load each entry point both ways, and pass the tests of docs/testing.md in vitest. The
 // application that `nest new` of Nest 11 makes passes them in Jest, and delivers whatever it is built with. Run
-// `npm run build` and `node tools/check-package.mjs` first. What npm has in its cache is not asked of the registry again.
-import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// `npm run build` and `node tools/check-package.mjs` first.
+import { cpSync, mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { packedFile } from './packed-file.mjs';
+import { compile, install, MAJORS, node, versions, write } from './fresh-folder.mjs';
 import { addOrders, SCAFFOLD_PACKAGES, tryScaffold } from './scaffold.mjs';
-
-const execute = promisify(execFile);
-
-/** Where the packages of a major are found here: the very same versions are installed. */
-const MAJORS = { 11: 'test/nest-11/node_modules', 12: 'node_modules' };
 
 const KINDS = {
   commonjs: {
@@ -50,7 +43,6 @@ export class AppModule {}
 `;
 
 const root = process.cwd();
-const tarball = packedFile();
 const asked = process.argv.slice(2);
 const majors = asked.length > 0 ? asked : Object.keys(MAJORS);
 /** @typedef {{ major: string, typeorm: string, kinds: (keyof typeof KINDS)[], scaffold?: boolean }} Installation */
@@ -79,19 +71,22 @@ async function attempt({ major, typeorm, kinds, scaffold = false }) {
   const folder = mkdtempSync(join(tmpdir(), 'thorn-fresh-'));
   const name = `Nest ${major}, ${typeorm}`;
   try {
-    await install(
-      folder,
-      /** @type {Record<string, string>} */ (MAJORS)[major] ?? 'node_modules',
-      typeorm,
-      scaffold ? SCAFFOLD_PACKAGES : {},
-    );
+    const { [typeorm]: orm = '', ...others } = versions(major, NEST, [...PACKAGES, typeorm]);
+    await install(folder, { ...others, typeorm: orm, ...(scaffold && SCAFFOLD_PACKAGES) });
+    // It is compiled for this machine already.
+    for (const name of ['better-sqlite3', 'bindings', 'file-uri-to-path']) {
+      cpSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), {
+        recursive: true,
+      });
+    }
     for (const kind of kinds) {
       const application = makeApplication(folder, kind);
-      await node(application, [join(root, 'node_modules/typescript/bin/tsc'), '-p', '.']);
+      await compile(application);
       const said = await node(application, ['dist/main.js']);
       if (!said.includes('delivered order.placed')) throw new Error(`${kind}: ${said}`);
       console.log(`${name}, ${kind}: delivered`);
-      console.log(`${name}, ${kind}: ${(await node(application, ['both-ways.mjs'])).trim()}`);
+      const both = await node(application, ['both-ways.mjs', 'nestjs-thorn/typeorm']);
+      console.log(`${name}, ${kind}: ${both.trim()}`);
       const tests = makeTests(application, kind);
       await node(tests, [join(root, 'node_modules/vitest/vitest.mjs'), 'run']);
       console.log(`${name}, ${kind}: passes its tests in vitest`);
@@ -156,76 +151,7 @@ function makeTests(application, kind) {
   return tests;
 }
 
-/**
- * @param {string} folder
- * @param {string} nest
- * @param {string} typeorm what its package is called here
- * @param {Readonly<Record<string, string>>} more
- */
-async function install(folder, nest, typeorm, more) {
-  const dependencies = {
-    'nestjs-thorn': `file:${tarball}`,
-    ...Object.fromEntries(NEST.map((name) => versionOf(nest, `@nestjs/${name}`))),
-    ...Object.fromEntries(PACKAGES.map((name) => versionOf('node_modules', name))),
-    typeorm: versionOf('node_modules', typeorm)[1],
-    ...more,
-  };
-  write(folder, 'package.json', { name: 'fresh', private: true, dependencies });
-  const options = [
-    '--prefer-offline',
-    '--no-audit',
-    '--no-fund',
-    '--ignore-scripts',
-    '--no-package-lock',
-  ];
-  await run(folder, 'npm', ['install', ...options]);
-  // It is compiled for this machine already.
-  for (const name of ['better-sqlite3', 'bindings', 'file-uri-to-path']) {
-    cpSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), {
-      recursive: true,
-    });
-  }
-}
-
 /** @param {(keyof typeof KINDS)[]} names */
 function kinds(...names) {
   return names;
-}
-
-/**
- * @param {string} folder
- * @param {readonly string[]} args
- */
-function node(folder, args) {
-  return run(folder, process.execPath, args);
-}
-
-/**
- * @param {string} folder
- * @param {string} command
- * @param {readonly string[]} args
- */
-async function run(folder, command, args) {
-  const options = { cwd: folder, maxBuffer: 1e8, timeout: 300_000 };
-  const { stdout } = await execute(command, args, options);
-  return stdout;
-}
-
-/**
- * @param {string} folder
- * @param {string} name
- * @returns {[string, string]}
- */
-function versionOf(folder, name) {
-  const file = join(root, folder, name, 'package.json');
-  return [name, JSON.parse(readFileSync(file, 'utf8')).version];
-}
-
-/**
- * @param {string} folder
- * @param {string} name
- * @param {unknown} value
- */
-function write(folder, name, value) {
-  writeFileSync(join(folder, name), JSON.stringify(value, null, 2));
 }
