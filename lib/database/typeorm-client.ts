@@ -97,14 +97,15 @@ export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
 
   override driver(): SqlDriver | undefined {
     const { master, pool, poolCluster, databaseConnection: handle } = this.dataSource.driver;
-    switch (this.dialect.name) {
+    switch (this.dataSource.options.type) {
       case 'postgres':
         return master && { kind: 'pg', pool: master };
-      case 'mysql': {
+      case 'mysql':
+      case 'mariadb': {
         const writing = pool ?? poolCluster?.of('MASTER');
         return writing && { kind: 'mysql2', pool: writing };
       }
-      case 'sqlite':
+      case 'better-sqlite3':
         return handle && { kind: 'better-sqlite3', handle };
     }
   }

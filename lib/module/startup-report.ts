@@ -27,7 +27,7 @@ export class StartupReport implements OnModuleDestroy {
     const report = this.inspection.read();
     const facts = [
       `strategy ${report.strategy}`,
-      this.sources.databases.length > 0 ? dataSources(report) : clients(this.clients),
+      this.#databases(),
       counted(report.events, 'event'),
       paths(report),
     ];
@@ -52,6 +52,21 @@ export class StartupReport implements OnModuleDestroy {
     clearTimeout(this.#timer);
   }
 
+  #databases(): string {
+    const { databases } = this.sources;
+    const all =
+      databases.length > 0
+        ? databases.map(({ name, type, client }) =>
+            described(
+              client,
+              `TypeORM data source ${name}`,
+              type === 'better-sqlite3' ? 'sqlite' : type,
+            ),
+          )
+        : this.clients.all.map((client) => described(client, client.name, client.dialect.name));
+    return all.join(', ') || 'no database';
+  }
+
   #warn(warnings: readonly SetupWarning[]): void {
     for (const { text } of warnings) this.#logger.warn(`Before production: ${text}`);
   }
@@ -61,22 +76,19 @@ function isOfHooks({ code }: SetupWarning): boolean {
   return code === 'no-shutdown-hooks';
 }
 
-function dataSources({ dataSources: all }: SetupReport): string {
-  const shown = all.map(({ name, type }) => `${name} (${type})`);
-  return `data source${all.length === 1 ? '' : 's'} ${shown.join(', ')}`;
-}
-
-function clients({ all }: SqlClients): string {
-  if (all.length === 0) return 'no database';
-  return all.map(described).join(', ');
-}
-
-/** For example `Prisma (postgres by pg, 5 connections of its own, commits looked up)`. */
-function described(client: SqlClient<never>): string {
-  const { name, dialect, ownConnections: own, commits } = client;
+/**
+ * Describes a client, for example `Prisma (postgres by pg, 5 connections of its own, commits looked up)`.
+ *
+ * @param system its database
+ */
+function described(client: SqlClient<never>, name: string, system: string): string {
+  const { ownConnections: own, commits } = client;
+  const driver = client.driver()?.kind;
   const connections =
-    own === undefined ? "the application's connections" : `${own} connections of its own`;
-  return `${name} (${dialect.name} by ${client.driver()?.kind ?? 'no driver'}, ${connections}, commits ${commits})`;
+    own === undefined
+      ? "the application's connections"
+      : `${counted(own, 'connection')} of its own`;
+  return `${name} (${system}${driver ? ` by ${driver}` : ''}, ${connections}, commits ${commits})`;
 }
 
 function paths({ apis, pages }: SetupReport): string {

@@ -12,6 +12,7 @@ const clients = new WeakMap<DataSource, DataSourceClient>();
 /** The database of a data source of the application. */
 export class DataSourceClient extends TypeOrmClient<DataSource> implements ClientWithStore {
   readonly #statements = new SqliteStatements(this.dataSource);
+  #store: SqliteStore | undefined;
 
   /**
    * Finds the client of a data source, which is always the same.
@@ -34,7 +35,12 @@ export class DataSourceClient extends TypeOrmClient<DataSource> implements Clien
   }
 
   createStore(): SqliteStore | undefined {
-    return this.dialect.name === 'sqlite' ? new SqliteStore(this) : undefined;
+    if (this.dialect.name === 'sqlite') this.#store = new SqliteStore(this);
+    return this.#store;
+  }
+
+  override get ownConnections(): number | undefined {
+    return this.#store?.hasOwnConnection === true ? 1 : undefined;
   }
 
   /** The application's open transaction, when the caller was called from there. On SQLite alone. */

@@ -73,6 +73,11 @@ export class SqliteStore extends SqlStore {
     this.#statements = new SqliteStatements(this.dataSource);
   }
 
+  /** True while it has a connection beside the application's. */
+  get hasOwnConnection(): boolean {
+    return this.#own !== null;
+  }
+
   override async open(): Promise<void> {
     if (this.#handle !== null) return;
     this.#isClosed = false;

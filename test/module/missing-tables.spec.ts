@@ -13,7 +13,9 @@ const API: ThornModuleExtras = { api: { unprotected: true, owner: () => 'ann' } 
 /** Keeps the lines of errors and warnings. */
 class Recorder extends ConsoleLogger {
   readonly lines: string[] = [];
-  override log(): void {}
+  override log(message: unknown): void {
+    if (String(message).startsWith('Started: ')) this.lines.push(String(message));
+  }
   override warn(message: unknown): void {
     this.lines.push(String(message));
   }
@@ -22,11 +24,13 @@ class Recorder extends ConsoleLogger {
   }
 }
 
-describe.each<{ kind: DatabaseKind; name: string }>([
-  { kind: 'file', name: 'sqlite' },
-  { kind: 'postgres', name: 'postgres' },
-  { kind: 'mariadb', name: 'mariadb' },
-])('an application without tables, on $kind', ({ kind, name }) => {
+const APPLICATIONS = "the application's connections";
+
+describe.each<{ kind: DatabaseKind; name: string; by: string }>([
+  { kind: 'file', name: 'sqlite', by: 'better-sqlite3, 1 connection of its own' },
+  { kind: 'postgres', name: 'postgres', by: `pg, ${APPLICATIONS}` },
+  { kind: 'mariadb', name: 'mariadb', by: `mysql2, ${APPLICATIONS}` },
+])('an application without tables, on $kind', ({ kind, name, by }) => {
   let database: TestDatabase;
   let app: INestApplication | undefined;
   let logger: Recorder;
@@ -89,7 +93,9 @@ describe.each<{ kind: DatabaseKind; name: string }>([
 
   it('starts once the migrations have run, be it after the application was made', async () => {
     await start({ ...API, dispatch: outbox() }, (dataSource) => dataSource.runMigrations());
-    expect(app!.get(DataSource).isInitialized).toBe(true);
+    expect(logger.lines[0]).toContain(
+      `; TypeORM data source default (${name} by ${by}, commits told); `,
+    );
   });
 
   it('needs no tables of the outbox with inline()', async () => {

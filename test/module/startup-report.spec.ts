@@ -27,6 +27,7 @@ import { BearerGuard, platforms, startApi } from '../support/apps/api-app.js';
 type Level = 'log' | 'warn';
 
 const api = { unprotected: true, owner: () => 'ann' } as const;
+const SQLITE = "sqlite by better-sqlite3, the application's connections, commits told";
 const encryption = { keys: [{ id: '1', key: Buffer.alloc(32, 7).toString('base64') }] };
 let app: INestApplication | undefined;
 
@@ -83,7 +84,7 @@ describe('an application that starts', () => {
     const { log } = await linesOf({ events, api });
 
     expect(log).toEqual([
-      'Started: strategy outbox() with a worker; data source default (better-sqlite3); 2 events; REST API at /hooks',
+      `Started: strategy outbox() with a worker; TypeORM data source default (${SQLITE}); 2 events; REST API at /hooks`,
     ]);
   });
 
@@ -92,7 +93,7 @@ describe('an application that starts', () => {
       'several data sources',
       { dispatch: outbox({ worker: false }) },
       ['default', 'audit'],
-      'strategy outbox() without a worker; data sources default (better-sqlite3), audit (better-sqlite3); 0 events; no REST API',
+      `strategy outbox() without a worker; TypeORM data source default (${SQLITE}), TypeORM data source audit (${SQLITE}); 0 events; no REST API`,
     ],
     ['no data source', {}, [], 'strategy inline(); no database; 0 events; no REST API'],
     [
