@@ -121,7 +121,7 @@ export class ThornModule
     // The outbox has left what is still under way to other processes.
     if (this.strategy instanceof OutboxStrategy) this.httpClient.abort?.();
     await this.httpClient.close();
-    for (const client of this.clients.all) await client.close?.();
+    await this.clients.close();
   }
 }
 

@@ -27,7 +27,7 @@ export class PooledStore extends SqlStore {
 
   /** Drops the connections of what runs, which would hold up the pool's end: the database may not answer. */
   override async close(): Promise<void> {
-    for (const abort of this.#running) abort(new Error('The outbox is closed'));
+    for (const abort of this.#running) abort(new Error('The database is closed'));
   }
 
   #within(steps: readonly Step[]): Promise<readonly Result[]> {

@@ -26,6 +26,16 @@ export class SchemaCheck implements OnApplicationBootstrap {
 
   /** By now an application has run its own migrations, if it does so at start-up. */
   async onApplicationBootstrap(): Promise<void> {
+    try {
+      await this.#check();
+    } catch (error) {
+      // Nest calls no hook of a shutdown now.
+      await this.clients.close();
+      throw error;
+    }
+  }
+
+  async #check(): Promise<void> {
     const isDurable = this.strategy instanceof OutboxStrategy;
     const keepsSubscribers = this.subscribers instanceof DatabaseSubscriberRepository;
     for (const [index, { tables, place }] of this.#databases().entries()) {

@@ -47,6 +47,7 @@ export abstract class PostgresClient<Transaction extends object> extends SqlClie
   /** What is known to be of the same database, as {@link originOf} names it. */
   protected readonly same = new WeakSet<object>();
   #identity: Promise<string> | undefined;
+  #closed: Promise<void> | undefined;
 
   /**
    * @param how to begin a transaction with the client
@@ -78,8 +79,9 @@ export abstract class PostgresClient<Transaction extends object> extends SqlClie
     return { kind: 'pg', pool: this.store.pool };
   }
 
-  override async close(): Promise<void> {
-    await this.store.own?.end();
+  /** Once: after a start that failed, an application may be closed as well. */
+  override close(): Promise<void> {
+    return (this.#closed ??= this.store.own?.end() ?? Promise.resolve());
   }
 
   override join(transaction: Transaction): JoinedTransaction | Promise<JoinedTransaction> {

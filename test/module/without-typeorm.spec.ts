@@ -4,6 +4,7 @@ import pg from 'pg';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
+  Subscribers,
   ThornModule,
   type ThornModuleExtras,
   type ThornModuleOptions,
@@ -116,6 +117,14 @@ async function query(url: string, sql: string): Promise<readonly object[]> {
   return rows;
 }
 
+/** Those of the library. One that lies idle in an open pool would stay for ten seconds. */
+function sessions(url: string): Promise<readonly object[]> {
+  return query(
+    url,
+    "SELECT FROM pg_stat_activity WHERE application_name = 'thorn' AND datname = current_database()",
+  );
+}
+
 const options: ThornModuleOptions & ThornModuleExtras = {
   recipients: 'development',
   operatorApi: { guards: [BearerGuard] },
@@ -193,12 +202,9 @@ describe.each(kinds)(
         .toEqual(['rate-limited', 'rate-limited', 'succeeded', 'succeeded', 'succeeded']);
 
       await api.app.close();
-      const sessions = () =>
-        query(place.url, "SELECT FROM pg_stat_activity WHERE application_name = 'thorn'");
-      // A connection that lies idle would stay for ten seconds.
-      await expect.poll(sessions, { timeout: 5000 }).toEqual([]);
+      await expect.poll(() => sessions(place.url), { timeout: 5000 }).toEqual([]);
       api = await start();
-      const { length: count } = await sessions();
+      const { length: count } = await sessions(place.url);
       expect(count).toBeLessThanOrEqual(ownConnections);
       expect(count > 0).toBe(ownConnections > 0);
       const faster = { rateLimit: { max: 100, per: 1000 } };
@@ -230,6 +236,28 @@ describe.each(kinds)(
       expect(receiver.requests.slice(before).map(({ body }) => body.toString())).toEqual([
         expect.stringContaining('"title":"kept"'),
       ]);
+    });
+
+    it('shuts down while the database does not answer', async () => {
+      const other = new pg.Client(place.url);
+      await other.connect();
+      try {
+        await other.query('BEGIN; LOCK TABLE thorn.thorn_subscribers IN ACCESS EXCLUSIVE MODE');
+        const listed = api.app.get(Subscribers).list({}, 'any');
+        const refusal = listed.then(
+          () => null,
+          ({ message }: Error) => message,
+        );
+        const waiting = () => query(place.url, 'SELECT FROM pg_locks WHERE NOT granted');
+        await expect.poll(waiting).not.toEqual([]);
+        const before = performance.now();
+        await api.app.close();
+        // A statement may take ten seconds.
+        expect(performance.now() - before).toBeLessThan(8000);
+        expect(await refusal).toContain('is closed');
+      } finally {
+        await other.end();
+      }
     });
   },
 );
@@ -272,13 +300,19 @@ describe('an application without tables', () => {
     await place.drop();
   });
 
-  it('does not start, and says what to run', async () => {
-    const start = startApi('express', { thorn: { database: fromPg(pool) } });
-    await expect(start).rejects.toMatchObject({
+  it('does not start, says what to run, and leaves no connection behind', async () => {
+    const opened = await kinds.find(({ name }) => name === 'Prisma')!.open(place.url);
+    const { database } = opened;
+    const imports = [ThornModule.forRoot({ database })];
+    const app = (await Test.createTestingModule({ imports }).compile()).createNestApplication();
+    await expect(app.init()).rejects.toMatchObject({
       code: 'THORN_TABLES_MISSING',
       message:
-        'The database of pg has no table thorn_messages. Run the SQL that `npx thorn migrations postgres` prints.',
+        'The database of Prisma has no table thorn.thorn_messages. Run the SQL that `npx thorn migrations postgres` prints.',
     });
+    await expect.poll(() => sessions(place.url), { timeout: 5000 }).toEqual([]);
+    await app.close();
+    await opened.close();
   });
 
   it('says that events of entities need TypeORM, once there are tables', async () => {

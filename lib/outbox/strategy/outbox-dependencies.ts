@@ -16,6 +16,12 @@ export class SqlClients {
     readonly all: readonly SqlClient<never>[],
     readonly tables?: SqlTables,
   ) {}
+
+  /** Ends the connections that were made for the library alone, once everything else has stopped. */
+  async close(): Promise<void> {
+    await this.tables?.close?.();
+    for (const client of this.all) await client.close?.();
+  }
 }
 
 const TOKENS = {
