@@ -1,12 +1,11 @@
-import { OwnedSubscribers } from './owned-subscribers.js';
 import { PatternTrie } from './pattern-trie.js';
 import { SubscriberGroup } from './subscriber-group.js';
 import type { MatchCriteria } from '../model/subscriber.repository.js';
 import { isActive, type Subscriber } from '../model/subscriber.js';
 
 /**
- * Every active subscriber in memory, found by event and owner without a scan: what a search costs depends on what it
- * finds, not on how many subscribers there are.
+ * Every active subscriber in memory, found by event and owner without a scan of all: what a search costs depends on what it
+ * finds, and on how many subscribers the owner has.
  */
 export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
   /** The maximum number of cached event names; beyond it, the cache is cleared. */
@@ -14,15 +13,16 @@ export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
   static readonly MAX_CACHED_RESULTS = 1_000_000;
 
   readonly #subscribers = new Map<string, Kept>();
-  readonly #patterns = new Map<string, PatternUse>();
-  readonly #trie = new PatternTrie<PatternUse>();
+  /** How many subscribers listen to each distinct pattern. */
+  readonly #uses = new Map<string, number>();
+  readonly #trie = new PatternTrie<string>();
   /** Made for the first message to everyone: many applications send none, and it is large. */
   #everyone: SubscriberGroup | null = null;
   readonly #ownerless = new SubscriberGroup();
-  readonly #owned = new OwnedSubscribers();
+  /** By owner. Owners are many and have few each: a list takes less memory than a group. */
+  readonly #owned = new Map<string, Kept[]>();
   readonly #events = new Map<string, EventMatches>();
   #cachedResults = 0;
-  #nextPattern = 0;
 
   /** @param holds chooses the subscribers that are kept. Default: the active ones */
   constructor(private readonly holds: (subscriber: Subscriber) => boolean = isActive) {}
@@ -49,11 +49,15 @@ export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
   /** As {@link set}, of a subscriber whose id is not here. */
   add(subscriber: Kept): void {
     if (!this.holds(subscriber)) return;
-    const patterns = subscriber.events.map((pattern) => this.#use(pattern));
+    for (const pattern of subscriber.events) this.#use(pattern);
     this.#subscribers.set(subscriber.id, subscriber);
-    this.#everyone?.add(subscriber, patterns);
-    if (subscriber.owner === null) this.#ownerless.add(subscriber, patterns);
-    else this.#owned.add(subscriber.owner, subscriber, patterns);
+    this.#everyone?.add(subscriber);
+    if (subscriber.owner === null) this.#ownerless.add(subscriber);
+    else {
+      const own = this.#owned.get(subscriber.owner);
+      if (own === undefined) this.#owned.set(subscriber.owner, [subscriber]);
+      else own.push(subscriber);
+    }
     this.#forget();
   }
 
@@ -61,11 +65,14 @@ export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
   delete(id: string): void {
     const subscriber = this.#subscribers.get(id);
     if (subscriber === undefined) return;
-    const patterns = this.#numbersOf(subscriber);
     this.#subscribers.delete(id);
-    this.#everyone?.remove(subscriber, patterns);
-    if (subscriber.owner === null) this.#ownerless.remove(subscriber, patterns);
-    else this.#owned.remove(subscriber.owner, subscriber, patterns);
+    this.#everyone?.remove(subscriber);
+    if (subscriber.owner === null) this.#ownerless.remove(subscriber);
+    else {
+      const own = this.#owned.get(subscriber.owner)!;
+      own.splice(own.indexOf(subscriber), 1);
+      if (own.length === 0) this.#owned.delete(subscriber.owner);
+    }
     for (const pattern of subscriber.events) this.#release(pattern);
     this.#forget();
   }
@@ -82,53 +89,44 @@ export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
       ));
     }
     if (owner === null) return matches.ownerless;
-    const own = this.#owned.find(owner, matches.patterns);
+    const own = this.#owned.get(owner)?.filter((one) => listens(one, matches.patterns)) ?? [];
     if (own.length === 0) return matches.ownerless;
-    return matches.ownerless.length === 0 ? own : own.concat(matches.ownerless);
+    return matches.ownerless.length === 0 ? own : [...own, ...matches.ownerless];
   }
 
   /** Tells whether {@link match} finds a subscriber, without making the list. */
   hears({ event, owner, audience }: MatchCriteria): boolean {
     const { patterns, ownerless } = this.#events.get(event) ?? this.#matchesOf(event);
     if (audience === 'everyone' || ownerless.length > 0) return patterns.length > 0;
-    return owner !== null && this.#owned.find(owner, patterns).length > 0;
+    return owner !== null && this.#owned.get(owner)?.some((one) => listens(one, patterns)) === true;
   }
 
   #groupOfEveryone(): SubscriberGroup {
     if (this.#everyone !== null) return this.#everyone;
     this.#everyone = new SubscriberGroup();
-    for (const subscriber of this.#subscribers.values()) {
-      this.#everyone.add(subscriber, this.#numbersOf(subscriber));
-    }
+    for (const subscriber of this.#subscribers.values()) this.#everyone.add(subscriber);
     return this.#everyone;
   }
 
-  #numbersOf({ events }: Subscriber): number[] {
-    return events.map((pattern) => this.#patterns.get(pattern)!.number);
-  }
-
-  #use(pattern: string): number {
-    let use = this.#patterns.get(pattern);
-    if (use === undefined) {
-      use = { number: this.#nextPattern++, uses: 0 };
-      this.#patterns.set(pattern, use);
-      this.#trie.set(pattern, use);
-    }
-    use.uses++;
-    return use.number;
+  #use(pattern: string): void {
+    const uses = this.#uses.get(pattern) ?? 0;
+    if (uses === 0) this.#trie.set(pattern, pattern);
+    this.#uses.set(pattern, uses + 1);
   }
 
   #release(pattern: string): void {
-    const use = this.#patterns.get(pattern)!;
-    use.uses--;
-    if (use.uses > 0) return;
-    this.#patterns.delete(pattern);
+    const left = this.#uses.get(pattern)! - 1;
+    if (left > 0) {
+      this.#uses.set(pattern, left);
+      return;
+    }
+    this.#uses.delete(pattern);
     this.#trie.delete(pattern);
   }
 
   #matchesOf(event: string): EventMatches {
     if (this.#events.size >= SubscriberIndex.MAX_CACHED_NAMES) this.#forget();
-    const patterns = this.#trie.matching(event).map((use) => use.number);
+    const patterns = this.#trie.matching(event);
     const ownerless = this.#remembered(this.#ownerless.find(patterns));
     const matches: EventMatches = { patterns, ownerless, everyone: null };
     this.#events.set(event, matches);
@@ -152,14 +150,12 @@ export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
   }
 }
 
-/** A distinct pattern and how many subscribers listen to it. */
-interface PatternUse {
-  readonly number: number;
-  uses: number;
+function listens({ events }: Subscriber, patterns: readonly string[]): boolean {
+  return events.some((pattern) => patterns.includes(pattern));
 }
 
 interface EventMatches {
-  readonly patterns: readonly number[];
+  readonly patterns: readonly string[];
   readonly ownerless: readonly Subscriber[];
   everyone: readonly Subscriber[] | null;
 }
