@@ -9,7 +9,7 @@ const { THORN_TABLES, RECEIVED_MESSAGES } = await describedTables();
 const WITHOUT_CLASS = [
   {
     table: 'thorn_changes',
-    text: 'A change that a trigger reports, for the [change feed](../events/change-feed.md), on PostgreSQL alone. Written by the trigger function `thorn_touch()`. Deleted when a worker has made its messages.',
+    text: 'A change that a trigger reports, for the [change feed](../events/change-feed.md), on PostgreSQL alone. Written by the trigger function `thorn_report_change()`. Deleted when a worker has made its messages.',
     columns: {
       id: 'The place among all changes.',
       tx: 'Number of the transaction.',

@@ -5,7 +5,7 @@ export { DeclaredEvents } from './plan/declared-events.js';
 export { secretColumns } from './plan/secret-columns.js';
 export { EntityCapture } from './hooks/entity-capture.js';
 export type { EntityCaptureOptions } from './hooks/entity-capture-options.js';
-export { CapturedTouches } from './feed/captured-touches.js';
+export { ReportReconciler } from './feed/report-reconciler.js';
 export { ChangeFeed } from './feed/change-feed.js';
 export { ChangeTable } from './feed/change-table.js';
 export { FeedLoop } from './feed/feed-loop.js';

@@ -14,7 +14,7 @@ export interface ChangeTrigger {
 }
 
 /**
- * Creates the table `thorn_changes` and the trigger function `thorn_touch()` of the change feed, on PostgreSQL. TypeORM
+ * Creates the table `thorn_changes` and the trigger function `thorn_report_change()` of the change feed, on PostgreSQL. TypeORM
  * knows nothing of either, so that `migration:generate` finds nothing to change.
  */
 export class CreateThornChangeFeed1767312000003 implements MigrationInterface {
@@ -62,14 +62,14 @@ export async function createChangeTrigger(
   await queryRunner.query(`SELECT ${columns} FROM ${path} LIMIT 0`);
   const called = [entity, ...key].map((text) => `'${text.replaceAll("'", "''")}'`).join(', ');
   await queryRunner.query(
-    `CREATE TRIGGER thorn_touch AFTER INSERT OR UPDATE OR DELETE ON ${path} FOR EACH ROW EXECUTE FUNCTION ${pathsOf(queryRunner)('thorn_touch')}(${called})`,
+    `CREATE TRIGGER thorn_report_change AFTER INSERT OR UPDATE OR DELETE ON ${path} FOR EACH ROW EXECUTE FUNCTION ${pathsOf(queryRunner)('thorn_report_change')}(${called})`,
   );
 }
 
 /** Ends what {@link createChangeTrigger} has begun. */
 export async function dropChangeTrigger(queryRunner: QueryRunner, table: string): Promise<void> {
   await queryRunner.query(
-    `DROP TRIGGER thorn_touch ON ${escapePath(dataSourceOf(queryRunner), table)}`,
+    `DROP TRIGGER thorn_report_change ON ${escapePath(dataSourceOf(queryRunner), table)}`,
   );
 }
 

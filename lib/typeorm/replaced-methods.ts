@@ -37,7 +37,7 @@ const replacements = new WeakMap<object, Map<string, Replacement>>();
  *
  * - `execute()` of the four query builders that write: the hooks of such writes are not told the criteria.
  * - `transaction()` of managers: no hook encloses what an application calls within it, which belongs to the transaction.
- * - On SQLite `save()`, `remove()`, `softRemove()` and `recover()` of managers: what they call belongs to their turn.
+ * - On SQLite `save()`, `remove()`, `softRemove()` and `recover()` of managers: what they call runs with them.
  * - On SQLite `createQueryRunner()` of the driver, which remembers no query runner then, and `query()` of query runners:
  *   TypeORM has one of them for all callers, and no hook that a single statement waits for.
  *

@@ -8,7 +8,7 @@ import type {
 } from 'typeorm';
 import { AsyncVariable } from '../common/async/async-variable.js';
 import { ConnectionLock } from './connection-lock.js';
-import { ConnectionTurns, newScope, type Scope } from './connection-turns.js';
+import { ConnectionQueue, newScope, type Scope } from './connection-queue.js';
 import { EndedTransactions } from './ended-transactions.js';
 import { addOwnSubscribers } from './own-subscribers.js';
 import { type Around, replaceMethods } from './replaced-methods.js';
@@ -45,7 +45,7 @@ const installed = new WeakMap<DataSource, SqliteTransactions>();
  * them: those that overlap become savepoints of each other, and a rollback takes what others wrote, or leaves what was
  * rolled back.
  *
- * - Each caller gets a query runner of its own, as on the other databases, and they take turns: a transaction, a save or
+ * - Each caller gets a query runner of its own, as on the other databases, and they run one after another: a transaction, a save or
  *   a single write waits while the transaction of another caller is open. Reads wait for nothing.
  * - Within a transaction everything belongs to it, through whichever manager, as with TypeORM alone.
  * - SQLite ends a transaction by itself when the disk is full or fails, or memory runs out. TypeORM's flags do not say
@@ -54,7 +54,7 @@ const installed = new WeakMap<DataSource, SqliteTransactions>();
 export class SqliteTransactions {
   readonly #logger = new Logger('Thorn');
   readonly #scopes = new AsyncVariable<Scope>();
-  readonly #turns: ConnectionTurns;
+  readonly #queue: ConnectionQueue;
   readonly #ended: EndedTransactions;
   readonly #restore: (() => void)[] = [];
   readonly #hooks: EntitySubscriberInterface = {
@@ -64,7 +64,7 @@ export class SqliteTransactions {
   };
   /** One save after the other uses it, so that its statements stay prepared. */
   #ofSaves: { readonly runner: SqliteRunner; readonly handle: SqliteHandle } | undefined;
-  /** True when transactions take turns. */
+  /** True when transactions run one after another. */
   readonly isSerial: boolean;
 
   private constructor(
@@ -73,8 +73,8 @@ export class SqliteTransactions {
   ) {
     this.isSerial = serialize !== false;
     const timeout = typeof serialize === 'object' ? serialize.timeout : TIMEOUT;
-    this.#turns = new ConnectionTurns(dataSource, timeout);
-    this.#ended = new EndedTransactions(dataSource, (runner) => this.#turns.endIfOver(runner));
+    this.#queue = new ConnectionQueue(dataSource, timeout);
+    this.#ended = new EndedTransactions(dataSource, (runner) => this.#queue.endIfOver(runner));
   }
 
   /** Finds what was installed on a data source. */
@@ -113,7 +113,7 @@ export class SqliteTransactions {
 
   /** True while a transaction is open that TypeORM has not begun: a BEGIN by hand, which every caller is then in. */
   get isBegunByHand(): boolean {
-    return this.#inTransaction && this.#turns.holder?.runner.isTransactionActive !== true;
+    return this.#inTransaction && this.#queue.holder?.runner.isTransactionActive !== true;
   }
 
   /**
@@ -199,17 +199,19 @@ export class SqliteTransactions {
     // What is called by a hook of a save, and goes on when that is over, is no part of the next one.
     const isOver = asked !== undefined && asked === this.#ofSaves?.runner && current === undefined;
     const runner = isOver ? undefined : (asked ?? current?.runner);
-    if (runner === undefined) return this.#inTurn(undefined, work);
-    const outer = current?.runner === runner ? current : this.#turns.holder;
-    return outer?.runner === runner ? this.#within(outer, asked, work) : this.#inTurn(runner, work);
+    if (runner === undefined) return this.#afterOthers(undefined, work);
+    const outer = current?.runner === runner ? current : this.#queue.holder;
+    return outer?.runner === runner
+      ? this.#within(outer, asked, work)
+      : this.#afterOthers(runner, work);
   }
 
-  async #inTurn<Result>(asked: SqliteRunner | undefined, work: Work<Result>): Promise<Result> {
-    const waiting = this.#turns.acquire();
+  async #afterOthers<Result>(asked: SqliteRunner | undefined, work: Work<Result>): Promise<Result> {
+    const waiting = this.#queue.acquire();
     if (waiting !== undefined) await waiting;
     const runner = asked ?? (work.isGiven ? this.#newRunner() : this.#runnerOfSaves());
     const scope = newScope(runner);
-    this.#turns.begin(scope);
+    this.#queue.begin(scope);
     try {
       const result = await this.#scopes.run(scope, work.call);
       if (this.#isLeftOpen(runner)) {
@@ -219,7 +221,7 @@ export class SqliteTransactions {
     } finally {
       scope.isOpen = false;
       if (this.#isLeftOpen(runner)) await this.#rollBackByForce(runner);
-      this.#turns.end(scope);
+      this.#queue.end(scope);
     }
   }
 
@@ -229,7 +231,7 @@ export class SqliteTransactions {
     asked: SqliteRunner | undefined,
     work: Work<Result>,
   ): Promise<Result> {
-    const lock = (parent.inner ??= new ConnectionLock(this.#turns.timeout));
+    const lock = (parent.inner ??= new ConnectionLock(this.#queue.timeout));
     const waiting = lock.acquire();
     if (waiting !== undefined) {
       await waiting;
@@ -263,17 +265,17 @@ export class SqliteTransactions {
     await runner.broadcaster.broadcast('AfterTransactionRollback').catch(() => undefined);
   }
 
-  /** Waits for a turn for a transaction that was not begun within one, as by `startTransaction()` of a query runner. */
+  /** Waits for the connection for a transaction that was not begun within one, as by `startTransaction()` of a query runner. */
   #beforeStart({ queryRunner }: TransactionStartEvent): Promise<void> | void {
     const runner = queryRunner as unknown as SqliteRunner;
-    if (this.#turns.holder?.runner === runner) return;
+    if (this.#queue.holder?.runner === runner) return;
     if (!this.isSerial) {
-      // Without turns, nothing tells when it ends.
-      if (!this.#inTransaction) this.#turns.begin(newScope(runner));
+      // Without the queue, nothing tells when it ends.
+      if (!this.#inTransaction) this.#queue.begin(newScope(runner));
       return;
     }
-    const begin = (): void => this.#turns.beginByHand(newScope(runner));
-    const waiting = this.#turns.acquire();
+    const begin = (): void => this.#queue.beginByHand(newScope(runner));
+    const waiting = this.#queue.acquire();
     if (waiting !== undefined) return waiting.then(begin);
     begin();
   }
@@ -281,7 +283,7 @@ export class SqliteTransactions {
   #afterEnd(queryRunner: QueryRunner): void {
     const runner = queryRunner as unknown as SqliteRunner;
     if (runner.transactionDepth === 0) this.#ended.forget(runner);
-    this.#turns.endIfOver(runner);
+    this.#queue.endIfOver(runner);
   }
 
   // Called several times a save. Neither this nor what it calls is `async` where nothing is waited for, because each promise
@@ -292,7 +294,7 @@ export class SqliteTransactions {
     if (ended !== undefined) {
       return ROLLBACK.test(sql) ? Promise.resolve(undefined) : Promise.reject(ended);
     }
-    if (!this.isSerial || this.#turns.holder?.runner === runner) {
+    if (!this.isSerial || this.#queue.holder?.runner === runner) {
       return this.#watch(runner, proceed);
     }
     const waitsForNobody = BY_HAND.test(sql) || CHANGES_NOTHING.test(sql);
@@ -313,19 +315,19 @@ export class SqliteTransactions {
     else {
       // The BEGIN: else a rollback would end a transaction that is not its own.
       runner.isTransactionActive = false;
-      this.#turns.endByHand(runner);
+      this.#queue.endByHand(runner);
     }
   }
 
   async #queryAlone(runner: SqliteRunner, proceed: () => Promise<unknown>): Promise<unknown> {
-    const waiting = this.#turns.acquire();
+    const waiting = this.#queue.acquire();
     if (waiting !== undefined) await waiting;
     const scope = newScope(runner);
-    this.#turns.begin(scope);
+    this.#queue.begin(scope);
     try {
       return await proceed();
     } finally {
-      this.#turns.end(scope);
+      this.#queue.end(scope);
     }
   }
 }

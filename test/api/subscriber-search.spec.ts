@@ -22,7 +22,7 @@ function rowAt(at: number) {
     ...{ contentType: 'application/json', digest: 'sha256', secrets: '[]', enabled: true },
     verification: 'none',
     description: at === ROWS - 2 ? 'The Last of them' : `Number ${at}`,
-    ...{ revision: 1, ownerPlace: null, hostPlace: null, createdAt: CREATED, updatedAt: CREATED },
+    ...{ revision: 1, ownerSlot: null, hostSlot: null, createdAt: CREATED, updatedAt: CREATED },
   };
 }
 

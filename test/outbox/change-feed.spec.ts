@@ -355,7 +355,7 @@ describe('the change feed', () => {
     await start();
     await sql('CREATE TABLE other (id int)');
     await sql(
-      `CREATE TRIGGER t AFTER INSERT ON other FOR EACH ROW EXECUTE FUNCTION thorn_touch('Othr', 'id')`,
+      `CREATE TRIGGER t AFTER INSERT ON other FOR EACH ROW EXECUTE FUNCTION thorn_report_change('Othr', 'id')`,
     );
     await sql('INSERT INTO other VALUES (1), (2)');
     await sql(`INSERT INTO place (shelf, at, label) VALUES ('d', 1, 'bad'), ('d', 2, 'good')`);
@@ -401,11 +401,11 @@ describe('the change feed', () => {
   it('refuses a trigger that names no key, or a column that is not there', async () => {
     await sql('CREATE TABLE other (id int)');
     for (const [args, fault] of [
-      [`'Other'`, /thorn_touch\('Entity', 'key column'\)/],
+      [`'Other'`, /thorn_report_change\('Entity', 'key column'\)/],
       [`'Other', 'uid'`, /key column that the table does not have/],
     ] as const) {
       await sql(
-        `CREATE TRIGGER t AFTER INSERT ON other FOR EACH ROW EXECUTE FUNCTION thorn_touch(${args})`,
+        `CREATE TRIGGER t AFTER INSERT ON other FOR EACH ROW EXECUTE FUNCTION thorn_report_change(${args})`,
       );
       await expect(sql('INSERT INTO other VALUES (1)')).rejects.toThrow(fault);
       await sql('DROP TRIGGER t ON other');
@@ -467,7 +467,7 @@ describe('the change feed', () => {
     await outside.undoLastMigration();
     await outside.undoLastMigration();
     expect(await sql(`SELECT to_regclass('thorn_changes') AS found`)).toEqual([{ found: null }]);
-    expect(await sql(`SELECT 1 FROM pg_proc WHERE proname = 'thorn_touch'`)).toEqual([]);
+    expect(await sql(`SELECT 1 FROM pg_proc WHERE proname = 'thorn_report_change'`)).toEqual([]);
     await expect(start()).rejects.toThrow(
       /no table "public"."thorn_changes".*thornChangeFeedMigrations/,
     );

@@ -100,7 +100,7 @@ describe.each(EVERY_DIALECT)('an ordered subscriber on %j', ({ kind, ...more }) 
     const { id } = await subscribe({ onExhausted: 'hold' });
     answer(500);
     await app.send({ orderBy: { key: 'a' } });
-    await rows("status = 'failed' AND place = 0 AND lease IS NULL", 1);
+    await rows("status = 'failed' AND queue_position = 0 AND lease IS NULL", 1);
     await enable(id, false);
     app.events.emit('subscriber-disabled', () => ({
       ...{ subscriberId: id, owner: null, host: 'x', reason: 'gone' as const },
@@ -140,7 +140,7 @@ describe.each(EVERY_DIALECT)('an ordered subscriber on %j', ({ kind, ...more }) 
       onProgress: async ({ next }) => {
         if (next === null) return;
         await app.send({ orderBy: { key: 'a' } });
-        for (const { id: waiting } of await rows('place > 0', 2)) {
+        for (const { id: waiting } of await rows('queue_position > 0', 2)) {
           expect(await app.deliveries.retry(`dlv_${String(waiting)}`, 'any')).toBe('scheduled');
         }
         other = await open({ subscribers: app.subscribers, synchronize: false });
@@ -167,7 +167,7 @@ describe.each(EVERY_DIALECT)('an ordered subscriber on %j', ({ kind, ...more }) 
       onProgress: async ({ next }) => {
         if (next === null) return;
         await app.send({ orderBy: { key: 'a' } });
-        await rows('place > 0', 1);
+        await rows('queue_position > 0', 1);
       },
     });
     await accepted([1, 2]);
@@ -203,7 +203,7 @@ describe.each(EVERY_DIALECT)('an ordered subscriber on %j', ({ kind, ...more }) 
     receiver.reply = ({ path }) => ({ status: 204, ...(path === '/slow' && { after: held }) });
     await app.send({ event: 'first', orderBy: { key: 'a' } });
     await app.send({ event: 'second', orderBy: { key: 'a' } });
-    await rows('place > 0', many);
+    await rows('queue_position > 0', many);
     const { queues } = app.strategy.stores[0]!;
     expect(await queues.queuesOf([hashOf('a')])).toHaveLength(many);
     answerFirst();

@@ -38,7 +38,10 @@ const accepted = (sequences: readonly number[], key = 'a') =>
   vi.waitFor(() => expect(receiver.accepted(key)).toEqual(sequences), PATIENCE);
 const log = async () => (await app.deliveries.list({}, 'any')).items;
 const waiting = (count: number) =>
-  app.until('SELECT id FROM thorn_deliveries WHERE place > 0', (rows) => rows.length === count);
+  app.until(
+    'SELECT id FROM thorn_deliveries WHERE queue_position > 0',
+    (rows) => rows.length === count,
+  );
 const failed = (count: number) =>
   app.until(
     "SELECT id FROM thorn_deliveries WHERE status = 'failed'",
@@ -243,9 +246,9 @@ describe.each(EVERY_DIALECT)('an ordered subscriber on %j', ({ kind, ...more }) 
     else await change(id, { enabled: false });
     await restart();
     await ended();
-    expect(await app.rows('SELECT DISTINCT reason, key_hash, place FROM thorn_deliveries')).toEqual(
-      [{ reason: 'disabled', key_hash: null, place: null }],
-    );
+    expect(
+      await app.rows('SELECT DISTINCT reason, key_hash, queue_position FROM thorn_deliveries'),
+    ).toEqual([{ reason: 'disabled', key_hash: null, queue_position: null }]);
     if (how === 'removed') return;
     await change(id, { enabled: true });
     expect(await app.deliveries.backfill({ subscriberId: id, since: 1 }, 'any')).toMatchObject({
@@ -317,7 +320,7 @@ describe.each(EVERY_DIALECT)('an ordered subscriber on %j', ({ kind, ...more }) 
     await app.close();
     const idle = await open({ subscribers, synchronize: false, worker: false });
     await idle.rows(
-      `UPDATE thorn_deliveries SET due_at = NULL, host = NULL, key_hash = NULL, place = NULL WHERE place = 0`,
+      `UPDATE thorn_deliveries SET due_at = NULL, host = NULL, key_hash = NULL, queue_position = NULL WHERE queue_position = 0`,
     );
     await idle.close();
     fails(() => false);

@@ -109,9 +109,11 @@ describe.each(
     );
 
     expect(receiver.overlaps).toEqual([]);
-    const rows = await apps[0]!.rows('SELECT id, key_hash, place FROM thorn_deliveries');
+    const rows = await apps[0]!.rows('SELECT id, key_hash, queue_position FROM thorn_deliveries');
     expect(rows).toHaveLength(PATHS.length * [...sent.values()].reduce((sum, one) => sum + one));
-    expect(rows.filter(({ key_hash: key, place: at }) => key !== null || at !== null)).toEqual([]);
+    expect(
+      rows.filter(({ key_hash: key, queue_position: at }) => key !== null || at !== null),
+    ).toEqual([]);
     for (const [key, count] of sent) {
       expect([...new Set(receiver.accepted(key, '/hold'))]).toEqual(upTo(count));
       for (const path of PATHS) {

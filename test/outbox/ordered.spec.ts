@@ -92,9 +92,9 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
     await Promise.all(upTo(10).flatMap(() => ['a', 'b', 'c'].map((key) => send(app, key))));
     await vi.waitFor(() => expect(receiver.arrivals).toHaveLength(30), PATIENCE);
     for (const key of ['a', 'b', 'c']) expect(receiver.asked(key)).toEqual(upTo(10));
-    await app.until('SELECT key_hash, place, status FROM thorn_deliveries', (rows) =>
+    await app.until('SELECT key_hash, queue_position, status FROM thorn_deliveries', (rows) =>
       rows.every(
-        ({ key_hash: key, place: at, status }) =>
+        ({ key_hash: key, queue_position: at, status }) =>
           key === null && at === null && status === 'succeeded',
       ),
     );
@@ -129,7 +129,7 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
     await send(app, 'b');
     await vi.waitFor(() => expect(receiver.asked('b')).toEqual([1]), PATIENCE);
     await app.until(
-      'SELECT place FROM thorn_deliveries WHERE place > 0',
+      'SELECT queue_position FROM thorn_deliveries WHERE queue_position > 0',
       (rows) => rows.length === 3,
     );
     expect(receiver.asked('a')).toEqual([]);
@@ -145,7 +145,7 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
     await app.strategy.stage([staged], undefined);
     await app.send({ orderBy: { key: 'a' }, event: 'some' });
     await app.until(
-      'SELECT place FROM thorn_deliveries WHERE place > 0',
+      'SELECT queue_position FROM thorn_deliveries WHERE queue_position > 0',
       (rows) => rows.length === 1,
     );
     await app.strategy.release([staged]);

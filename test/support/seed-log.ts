@@ -82,7 +82,7 @@ export async function seedLog(
     `INSERT INTO thorn_messages (id, event, time, audience, headers, settings, recipients, body) SELECT ${key}, ${event}, ${TIME}, 'everyone', '{}', '{}', '[]', '{"data":{"total":5}}' FROM ${ages}`,
   );
   await rig.rows(
-    `INSERT INTO thorn_deliveries (id, message_id, subscriber_id, event, status, reason, host, due_at, key_hash, place, attempts, throttled, requests, started_at, attempted_at, finished_at, duration, response_status, response)
+    `INSERT INTO thorn_deliveries (id, message_id, subscriber_id, event, status, reason, host, due_at, key_hash, queue_position, attempts, throttled, requests, started_at, attempted_at, finished_at, duration, response_status, response)
       SELECT ${key}, ${key}, ${owner}, ${event}, ${state}, CASE WHEN ${isFailed} THEN 'exhausted' END,
         CASE WHEN ${isPending} THEN 'x' END, CASE WHEN ${isPending} THEN ${LOG_END * 2} + s.n END, CASE WHEN ${isPending} THEN ${key} END, CASE WHEN ${isPending} THEN 0 END,
         1, 0, CASE WHEN s.n % 10 = 0 THEN 3 ELSE 1 END, ${TIME}, ${TIME}, CASE WHEN ${isPending} THEN NULL ELSE ${TIME} END, s.n % 40 + 3, CASE WHEN ${isFailed} OR ${isPending} THEN 503 ELSE 200 END, '${'x'.repeat(200)}' FROM ${ages}`,

@@ -643,7 +643,7 @@ describe('thorn migrations', () => {
       await run();
       await dataSource.query('CREATE TABLE song (id int PRIMARY KEY)');
       await dataSource.query(
-        `CREATE TRIGGER thorn_touch AFTER INSERT OR UPDATE OR DELETE ON song FOR EACH ROW EXECUTE FUNCTION my_thorn_touch('Song', 'id')`,
+        `CREATE TRIGGER thorn_report_change AFTER INSERT OR UPDATE OR DELETE ON song FOR EACH ROW EXECUTE FUNCTION my_thorn_report_change('Song', 'id')`,
       );
       await dataSource.query('INSERT INTO song VALUES (7)');
       expect(await dataSource.query('SELECT entity, key, new_row FROM my_thorn_changes')).toEqual([
@@ -689,7 +689,7 @@ describe('thorn migrations', () => {
       await client.query((await thorn([...args, '--change-feed'])).out);
       await client.query('CREATE TABLE song (id int PRIMARY KEY)');
       await client.query(
-        `CREATE TRIGGER t AFTER INSERT ON song FOR EACH ROW EXECUTE FUNCTION thorn.thorn_touch('Song', 'id')`,
+        `CREATE TRIGGER t AFTER INSERT ON song FOR EACH ROW EXECUTE FUNCTION thorn.thorn_report_change('Song', 'id')`,
       );
       await client.query('INSERT INTO song VALUES (7)');
       const { rows } = await client.query('SELECT entity FROM thorn.thorn_changes');

@@ -1,5 +1,5 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
-import type { CollectedItem } from '../changes/occurrences.js';
+import type { CollectedItem } from '../changes/due-events.js';
 import { linkChange } from '../changes/link-change.js';
 import { linksToRemoved } from '../changes/link-rows.js';
 import { RowChange } from '../changes/row-change.js';

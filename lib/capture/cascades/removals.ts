@@ -7,7 +7,7 @@ import type {
   QueryRunner,
   RemoveEvent,
 } from 'typeorm';
-import type { CollectedItem } from '../changes/occurrences.js';
+import type { CollectedItem } from '../changes/due-events.js';
 import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';
 import { rowKey } from '../rows/row-key.js';
 import { lockRows } from '../rows/row-lock.js';

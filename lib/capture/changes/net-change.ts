@@ -111,7 +111,7 @@ export function kindOf(
   return touched && before && now ? 'change' : undefined;
 }
 
-/** The links that an occurrence is about. */
+/** The links that a due event is about. */
 export function linksOf(
   kind: string,
   { added, removed }: NetLinks,

@@ -111,7 +111,7 @@ async function writeRead(
     const others = affectsOthers ? context.removals.eventsWith(metadata) : [];
     for (const plan of plans) {
       context.guard.overflow(plan, named, others);
-      context.doubt(plan, named, builder);
+      context.noteUnseen(plan, named, builder);
     }
     if (plans.length === 0) context.guard.cascadeOverflow(metadata.name);
     return execute();
@@ -178,7 +178,7 @@ function concernedPlans(
     .filter((plan) => {
       const isCaptured =
         concernedEvents(plan, operation).length > 0 && context.guard.admits(plan, operation);
-      if (!isCaptured) context.doubt(plan, operation, builder);
+      if (!isCaptured) context.noteUnseen(plan, operation, builder);
       return isCaptured;
     });
 }

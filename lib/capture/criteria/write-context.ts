@@ -9,7 +9,7 @@ import type {
 import { errorText } from '../../common/index.js';
 import { isConflict } from '../../database/database-errors.js';
 import type { Removals } from '../cascades/removals.js';
-import type { CollectedItem } from '../changes/occurrences.js';
+import type { CollectedItem } from '../changes/due-events.js';
 import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';
 import type { BulkOperation } from './bulk-operation.js';
 import type { BulkWriteGuard } from './bulk-write-guard.js';
@@ -23,7 +23,7 @@ interface Changes {
     item: CollectedItem,
   ): Promise<void> | void;
   /** The open transaction of a connection removes rows of an entity softly, or recovers some, and nobody reads which. */
-  doubt(queryRunner: QueryRunner, plan: EntityPlan): void;
+  noteUnseen(queryRunner: QueryRunner, plan: EntityPlan): void;
   /** Refuses a captured write in a transaction that was begun by hand. */
   refuseByHand(queryRunner: QueryRunner | undefined): void;
   /** Tells whether the application may have begun to read a snapshot in the open transaction of a connection. */
@@ -107,10 +107,10 @@ export class WriteContext {
    * A write is not captured: the commit has to look what has become of rows that its transaction has made or changed. That
    * they may be gone is seen in its statement.
    */
-  doubt(plan: EntityPlan, operation: BulkOperation, builder: WriteBuilder): void {
+  noteUnseen(plan: EntityPlan, operation: BulkOperation, builder: WriteBuilder): void {
     if (operation === 'update' || operation === 'delete') return;
     const runner = runnerOf(builder, this.dataSource);
-    if (runner?.isTransactionActive === true) this.changes.doubt(runner, plan);
+    if (runner?.isTransactionActive === true) this.changes.noteUnseen(runner, plan);
   }
 
   /**

@@ -2,14 +2,14 @@ import { Logger } from '@nestjs/common';
 import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import { FaultLog } from '../../common/index.js';
 import type { Message } from '../../message/index.js';
-import { occurrencesOf } from '../changes/occurrences.js';
+import { dueEventsOf } from '../changes/due-events.js';
 import type { EntityCapture } from '../hooks/entity-capture.js';
-import type { ChangeTable, Touch } from './change-table.js';
-import { readTouches } from './touch-reader.js';
-import type { Touched } from './touched-rows.js';
+import type { ChangeTable, TriggerReport } from './change-table.js';
+import { readReports } from './report-reader.js';
+import type { ReadReport } from './trigger-rows.js';
 
 /**
- * Makes messages of what triggers have written down in one data source: changes that no hook tells of. Touches are read,
+ * Makes messages of what triggers have written down in one data source: changes that no hook tells of. Reports are read,
  * staged as messages and removed in one transaction, by one process at a time, so that each is sent once and in order.
  */
 export class ChangeFeed {
@@ -22,15 +22,15 @@ export class ChangeFeed {
     private readonly table: ChangeTable,
   ) {}
 
-  /** Makes the messages of the oldest touches. @returns the number of touches */
+  /** Makes the messages of the oldest reports. @returns the number of reports */
   async step(): Promise<number> {
     if (!(await this.table.isFilled())) return 0;
     try {
-      return await this.#locked(async (manager, touches) => {
-        for (const message of await this.#messages(touches, manager)) {
+      return await this.#locked(async (manager, reports) => {
+        for (const message of await this.#messages(reports, manager)) {
           this.capture.enlist(message, manager.queryRunner);
         }
-        return touches;
+        return reports;
       });
     } catch (error) {
       const dropped = await this.#dropUnreadable();
@@ -39,9 +39,12 @@ export class ChangeFeed {
     }
   }
 
-  /** Removes the touches that `work` returns, in one transaction with it. @returns their number */
+  /** Removes the reports that `work` returns, in one transaction with it. @returns their number */
   #locked(
-    work: (manager: EntityManager, touches: readonly Touch[]) => Promise<readonly Touch[]>,
+    work: (
+      manager: EntityManager,
+      reports: readonly TriggerReport[],
+    ) => Promise<readonly TriggerReport[]>,
   ): Promise<number> {
     return this.capture.dataSource.transaction(async (manager) => {
       if (!(await this.table.lock(manager))) return 0;
@@ -51,18 +54,18 @@ export class ChangeFeed {
     });
   }
 
-  /** Removes touches that no trigger of ours has written: they would keep all later ones from being read. */
+  /** Removes reports that no trigger of ours has written: they would keep all later ones from being read. */
   #dropUnreadable(): Promise<number> {
-    return this.#locked(async (manager, touches) => {
-      const unreadable: Touch[] = [];
-      for (const touch of touches) {
+    return this.#locked(async (manager, reports) => {
+      const unreadable: TriggerReport[] = [];
+      for (const report of reports) {
         try {
-          await manager.transaction((inner) => this.#messages([touch], inner));
+          await manager.transaction((inner) => this.#messages([report], inner));
         } catch (error) {
           if (!isOfRow(error)) throw error;
-          unreadable.push(touch);
+          unreadable.push(report);
           this.#faults.report(
-            `A row of thorn_changes cannot be read and is dropped, of the entity ${touch.entity}`,
+            `A row of thorn_changes cannot be read and is dropped, of the entity ${report.entity}`,
             error,
           );
         }
@@ -71,19 +74,22 @@ export class ChangeFeed {
     });
   }
 
-  async #messages(touches: readonly Touch[], manager: EntityManager): Promise<readonly Message[]> {
+  async #messages(
+    reports: readonly TriggerReport[],
+    manager: EntityManager,
+  ): Promise<readonly Message[]> {
     const messages: Message[] = [];
     const { table, capture } = this;
-    const { touched, unknown } = await readTouches(touches, { table, manager, capture });
+    const { read, unknown } = await readReports(reports, { table, manager, capture });
     for (const entity of unknown) this.#warnOfUnknown(entity);
-    for (const transaction of byTransaction(touched)) {
+    for (const transaction of byTransaction(read)) {
       messages.push(...(await this.#messagesOf(transaction, manager)));
     }
     return messages;
   }
 
   async #messagesOf(
-    transaction: readonly Touched[],
+    transaction: readonly ReadReport[],
     manager: EntityManager,
   ): Promise<readonly Message[]> {
     const known = new Map<EntityMetadata, Map<string, ObjectLiteral>>();
@@ -95,7 +101,7 @@ export class ChangeFeed {
       if (one.now !== undefined) ofEntity.set(made[0]!.key, one.now);
       return made;
     });
-    return this.capture.messages.messagesOf(occurrencesOf(changes), manager, { given: known });
+    return this.capture.messages.messagesOf(dueEventsOf(changes), manager, { given: known });
   }
 
   #warnOfUnknown(entity: string): void {
@@ -103,7 +109,7 @@ export class ChangeFeed {
     this.#warnedOf.add(entity);
     this.#logger.warn(
       `A trigger reports changes of ${entity}, which is not an entity of the data source: they are dropped. Correct the ` +
-        'name in thorn_touch(), or let only processes that know the entity be workers.',
+        'name in thorn_report_change(), or let only processes that know the entity be workers.',
     );
   }
 }
@@ -115,11 +121,11 @@ function isOfRow(error: unknown): boolean {
   return driverError === undefined || String(driverError.code).startsWith('22');
 }
 
-/** By the last touch of each: what changed the same row later comes later. */
-function byTransaction(touched: readonly Touched[]): readonly (readonly Touched[])[] {
-  const transactions = new Map<string, Touched[]>();
-  for (const one of touched) {
-    const { tx } = one.touch;
+/** By the last report of each: what changed the same row later comes later. */
+function byTransaction(read: readonly ReadReport[]): readonly (readonly ReadReport[])[] {
+  const transactions = new Map<string, ReadReport[]>();
+  for (const one of read) {
+    const { tx } = one.report;
     const transaction = transactions.get(tx) ?? [];
     // A Map keeps the order in which keys are set.
     transactions.delete(tx);

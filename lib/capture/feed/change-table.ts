@@ -8,7 +8,7 @@ import type { EntityPlan } from '../plan/entity-plan.js';
 import { databaseKey, keyExpression } from './database-key.js';
 
 /** What one transaction has made of a row, by the first and the last of the rows of `thorn_changes` that say so. */
-export interface Touch {
+export interface TriggerReport {
   /** Of the first. */
   readonly id: string;
   readonly last: string;
@@ -22,12 +22,12 @@ export interface Touch {
   readonly changed: readonly string[];
 }
 
-/** A row of a table, and the touches that the capture expects of it in this transaction. */
+/** A row of a table, and the reports that the capture expects of it in this transaction. */
 export interface CapturedRow {
   readonly plan: EntityPlan;
   readonly id: ObjectLiteral;
   /** How many; undefined when any number will do. */
-  readonly touches: number | undefined;
+  readonly reports: number | undefined;
   readonly inserts: number;
   readonly removals: number;
   /** The columns that no update of it is to change. */
@@ -79,12 +79,12 @@ export class ChangeTable {
   }
 
   /**
-   * What the oldest touches are part of. A transaction may come in portions, but never a row of it: however many touches
+   * What the oldest reports are part of. A transaction may come in portions, but never a row of it: however many reports
    * there are, no more than these are in memory.
    *
-   * In the order of last touches: row locks keep a transaction from touching a row of another before that has ended.
+   * In the order of last reports: row locks keep a transaction from touching a row of another before that has ended.
    */
-  async oldest(manager: EntityManager): Promise<readonly Touch[]> {
+  async oldest(manager: EntityManager): Promise<readonly TriggerReport[]> {
     return this.#net(
       manager,
       `SELECT DISTINCT tx, entity, key FROM (SELECT tx, entity, key FROM ${this.#table} ORDER BY id LIMIT ${LOOKED_AT}) first`,
@@ -92,7 +92,11 @@ export class ChangeTable {
   }
 
   /** @param rows a query of transactions, entities and keys */
-  async #net(manager: EntityManager, rows: string, parameters: unknown[] = []): Promise<Touch[]> {
+  async #net(
+    manager: EntityManager,
+    rows: string,
+    parameters: unknown[] = [],
+  ): Promise<TriggerReport[]> {
     const net = await this.#within(manager).run({
       sql: `SELECT f.id, l.id AS last, f.tx, f.entity, f.old_row IS NOT NULL AS had_row, l.new_row IS NOT NULL AS has_row,
          CASE jsonb_typeof(l.new_row) WHEN 'object' THEN
@@ -103,10 +107,10 @@ export class ChangeTable {
        JOIN ${this.#table} f ON f.id = net.first JOIN ${this.#table} l ON l.id = net.last ORDER BY l.id`,
       parameters,
     });
-    return net.rows as unknown as Touch[];
+    return net.rows as unknown as TriggerReport[];
   }
 
-  /** The rows before or after some touches, in the types of their table's columns; by the ids of touches. */
+  /** The rows before or after some reports, in the types of their table's columns; by the ids of reports. */
   async rows(
     manager: EntityManager,
     { tablePath }: EntityMetadata,
@@ -122,33 +126,33 @@ export class ChangeTable {
     return new Map(rows.map((row) => [row['thorn_change'] as string, row]));
   }
 
-  async remove(manager: EntityManager, touches: readonly Touch[]): Promise<void> {
+  async remove(manager: EntityManager, reports: readonly TriggerReport[]): Promise<void> {
     await this.#within(manager).run({
       sql: `DELETE FROM ${this.#table} c USING ${this.#table} u WHERE u.id = ANY(?) AND ${SAME_ROW}`,
-      parameters: [touches.map(({ id }) => id)],
+      parameters: [reports.map(({ id }) => id)],
     });
   }
 
   /**
-   * Removes the touches of rows of which this transaction's capture knows everything that triggers say.
+   * Removes the reports of rows of which this transaction's capture knows everything that triggers say.
    *
-   * @returns the touches of the others, by the index of their row among `rows`
+   * @returns the reports of the others, by the index of their row among `rows`
    */
   async removeCaptured(
     manager: EntityManager,
     rows: readonly CapturedRow[],
-  ): Promise<ReadonlyMap<number, Touch>> {
+  ): Promise<ReadonlyMap<number, TriggerReport>> {
     const { driver } = this.dataSource;
     const kept = [...new Set(rows.map((row) => row.kept))];
     const indexes = new Map(kept.map((columns, at) => [columns, at]));
     const parameters: unknown[] = [JSON.stringify(kept)];
     const queries = [...new Set(rows.map(({ plan }) => plan))].map((plan) => {
       const { metadata } = plan;
-      const own = rows.flatMap(({ plan: of, id, touches, inserts, removals, kept: w }, i) =>
+      const own = rows.flatMap(({ plan: of, id, reports, inserts, removals, kept: w }, i) =>
         of === plan
           ? {
               i,
-              n: touches,
+              n: reports,
               c: inserts,
               d: removals,
               w: indexes.get(w),
@@ -160,7 +164,7 @@ export class ChangeTable {
       return `SELECT r.i, r.n, r.c, r.d, lists.kept -> r.w AS kept, r.k AS given, ?::text[] AS names, ${keyExpression(metadata, driver)} AS key
         FROM lists, jsonb_to_recordset(?::jsonb) AS r(i int, n int, c int, d int, w int, k jsonb)`;
     });
-    const { rows: doubted } = await this.#within(manager).run({
+    const { rows: differing } = await this.#within(manager).run({
       sql: `WITH lists AS (SELECT ?::jsonb AS kept), t AS MATERIALIZED (
          SELECT r.i, r.n, r.c, r.d, c.id, c.old_row IS NULL AS made, c.new_row IS NULL AS gone,
            r.key <> r.given OR (c.old_row IS NOT NULL AND c.new_row IS NOT NULL AND EXISTS (
@@ -174,11 +178,11 @@ export class ChangeTable {
        SELECT i, first FROM net WHERE NOT agreed`,
       parameters,
     });
-    if (doubted.length === 0) return new Map();
-    const byFirst = new Map(doubted.map(({ i, first }) => [first as string, i as number]));
+    if (differing.length === 0) return new Map();
+    const byFirst = new Map(differing.map(({ i, first }) => [first as string, i as number]));
     const units = `SELECT tx, entity, key FROM ${this.#table} WHERE id = ANY(?)`;
-    const touches = await this.#net(manager, units, [[...byFirst.keys()]]);
-    return new Map(touches.map((touch) => [byFirst.get(touch.id)!, touch]));
+    const reports = await this.#net(manager, units, [[...byFirst.keys()]]);
+    return new Map(reports.map((report) => [byFirst.get(report.id)!, report]));
   }
 
   /** Tells whether a trigger reports the changes of an entity. */
@@ -186,7 +190,10 @@ export class ChangeTable {
     const { dataSource } = this;
     const { rows } = await this.#client.run({
       sql: 'SELECT 1 FROM pg_trigger WHERE tgrelid = ?::regclass AND tgfoid = ?::regproc',
-      parameters: [escapePath(dataSource, tablePath), ownTablePath(dataSource, 'thorn_touch')],
+      parameters: [
+        escapePath(dataSource, tablePath),
+        ownTablePath(dataSource, 'thorn_report_change'),
+      ],
     });
     return rows.length > 0;
   }

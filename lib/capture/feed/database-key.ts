@@ -21,7 +21,7 @@ export function databaseKey(
   );
 }
 
-/** The SQL that makes of `r.k` the key as `thorn_touch()` writes it. */
+/** The SQL that makes of `r.k` the key as `thorn_report_change()` writes it. */
 export function keyExpression(metadata: EntityMetadata, driver: Driver): string {
   const parts = metadata.primaryColumns.flatMap((column) => {
     const name = `'${column.databaseName.replaceAll("'", "''")}'`;

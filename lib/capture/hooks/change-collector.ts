@@ -14,7 +14,7 @@ import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
 import { DataSourceClient } from '../../typeorm/index.js';
 import { identifyLinks } from '../changes/link-rows.js';
-import { type CollectedItem, occurrencesOf } from '../changes/occurrences.js';
+import { type CollectedItem, dueEventsOf } from '../changes/due-events.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { ConnectionState } from './connection-state.js';
@@ -39,7 +39,7 @@ export interface OtherReports {
   reports(metadata: EntityMetadata): Promise<boolean>;
 }
 
-/** Occurrences whose rows are read, and whose messages are staged, together. */
+/** Due events whose rows are read, and whose messages are staged, together. */
 const STAGED_TOGETHER = 1_000;
 
 /**
@@ -87,8 +87,8 @@ export class ChangeCollector implements EntitySubscriberInterface {
   }
 
   /** The open transaction of a connection removes rows of an entity softly, or recovers some, and nobody reads which. */
-  doubt(queryRunner: QueryRunner, plan: EntityPlan): void {
-    this.#state(queryRunner).doubts.softly.add(plan);
+  noteUnseen(queryRunner: QueryRunner, plan: EntityPlan): void {
+    this.#state(queryRunner).unseen.softly.add(plan);
   }
 
   /** Tells whether the application may have begun to read a snapshot in the open transaction of a connection. */
@@ -205,17 +205,17 @@ export class ChangeCollector implements EntitySubscriberInterface {
     for (let next = items; next.length > 0; next = state.drain()) {
       const batch = this.others === undefined ? next : await this.others.reconcile(manager, next);
       const alone = state.isAlone(batch);
-      const occurrences = occurrencesOf(await identifyLinks(batch, manager));
+      const dueEvents = dueEventsOf(await identifyLinks(batch, manager));
       // Rows are let go as soon as their messages are made.
       batch.length = 0;
-      while (occurrences.length > 0) {
-        const page = occurrences.splice(0, STAGED_TOGETHER);
-        const { doubts } = state;
-        const messages = await this.messages.messagesOf(page, manager, { alone, doubts });
+      while (dueEvents.length > 0) {
+        const page = dueEvents.splice(0, STAGED_TOGETHER);
+        const { unseen } = state;
+        const messages = await this.messages.messagesOf(page, manager, { alone, unseen });
         if (messages.length === 0) continue;
         state.staged.push(...(await this.pipeline.stage(messages, transaction)));
         // SQLite answers without a turn of the event loop.
-        if (occurrences.length > 0) await setImmediate();
+        if (dueEvents.length > 0) await setImmediate();
       }
     }
   }
@@ -228,8 +228,8 @@ export class ChangeCollector implements EntitySubscriberInterface {
       this.refuseByHand(queryRunner);
       try {
         const items = await this.#reportedHere(unframed);
-        const occurrences = occurrencesOf(await identifyLinks(items, manager));
-        const messages = await this.messages.messagesOf(occurrences, manager);
+        const dueEvents = dueEventsOf(await identifyLinks(items, manager));
+        const messages = await this.messages.messagesOf(dueEvents, manager);
         if (messages.length > 0) await this.pipeline.send(messages, false);
       } catch (error) {
         // The row is stored already: the caller's write has not failed.

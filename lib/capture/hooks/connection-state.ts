@@ -1,6 +1,6 @@
 import type { Message } from '../../message/index.js';
-import { Doubts } from '../changes/doubts.js';
-import type { CollectedItem } from '../changes/occurrences.js';
+import { UnseenWrites } from '../changes/unseen-writes.js';
+import type { CollectedItem } from '../changes/due-events.js';
 import { TransactionFrames } from '../changes/transaction-frames.js';
 
 /** Statements after which every row is still there. */
@@ -27,7 +27,7 @@ export class ConnectionState {
   /** Happened outside of any transaction and not sent yet. */
   readonly unframed: CollectedItem[] = [];
   /** What the capture does not know of the open transaction. */
-  doubts = new Doubts();
+  unseen = new UnseenWrites();
   /** True once the database has rolled back what was to be committed. */
   hasFailed = false;
   /** Sends what was collected outside of a transaction. */
@@ -42,7 +42,7 @@ export class ConnectionState {
   begin(): void {
     this.#writes = 0;
     this.hasSnapshot = false;
-    if (this.doubts.any) this.doubts = new Doubts();
+    if (this.unseen.any) this.unseen = new UnseenWrites();
   }
 
   /** A statement of the open transaction is about to be run. */
@@ -50,7 +50,7 @@ export class ConnectionState {
     this.hasSnapshot ||= this.#ownStatements === 0 && !READS_NO_SNAPSHOT.test(sql);
     if (HARMLESS.test(sql)) return;
     this.#writes += 1;
-    if (!KEEPS_ROWS.test(sql)) this.doubts.removals = true;
+    if (!KEEPS_ROWS.test(sql)) this.unseen.removals = true;
   }
 
   /** Makes statements that the application has not asked for. */

@@ -47,7 +47,7 @@ export class ReportedRows {
 
   constructor(
     private readonly context: WriteContext,
-    private readonly collector: Pick<ChangeCollector, 'collect' | 'doubt'>,
+    private readonly collector: Pick<ChangeCollector, 'collect' | 'noteUnseen'>,
     private readonly criteria: Pick<CriteriaWrites, 'isMixedUp'>,
     private readonly messages: Pick<EntityMessages, 'mayBeHeard'>,
   ) {
@@ -84,7 +84,7 @@ export class ReportedRows {
       did === 'insert'
         ? !this.criteria.isMixedUp(event.entity)
         : this.#takesTurns || (read !== undefined && otherSide === undefined);
-    if (did === 'update' && !isCurrent) this.collector.doubt(event.queryRunner, plan);
+    if (did === 'update' && !isCurrent) this.collector.noteUnseen(event.queryRunner, plan);
     const change = createRowChange(event, { did, plan, key, row, old, read, isCurrent });
     if (did === 'update') otherSide ??= this.#otherSide.extract(event.queryRunner, plan, key);
     return this.collector.collect(

@@ -4,7 +4,7 @@ import { errorText, stackFrames } from '../../common/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import type { HeardEvent, MessagePipeline } from '../../dispatch/index.js';
 import { Message, type MessageDraft, type MessageFactory } from '../../message/index.js';
-import type { CollectedItem, Occurrence } from '../changes/occurrences.js';
+import type { CollectedItem, DueEvent } from '../changes/due-events.js';
 import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
 import { type KnownRows, mayBeChanged, loadRows } from './row-loader.js';
 import { fillTemplate } from '../payload/ref-template.js';
@@ -23,24 +23,22 @@ export class EntityMessages {
   ) {}
 
   /**
-   * Reads the rows that are needed, in one query a class, and makes the messages of those occurrences that prove to be
+   * Reads the rows that are needed, in one query a class, and makes the messages of those events that prove to be
    * real and have recipients; messages among them pass through in their place.
    *
    * @param known what is known of the rows; where they are not to be read, an event that fails is dropped, whatever it says
    * @throws what a query throws, and what a function of an event with `propagateErrors` throws
    */
   async messagesOf(
-    happened: readonly (Occurrence | Message)[],
+    happened: readonly (DueEvent | Message)[],
     manager: EntityManager,
     known: KnownRows = {},
   ): Promise<Message[]> {
     const candidates = happened.filter(
       (entry) => entry instanceof Message || (this.#mayBeHeard(entry.event) && mayBeChanged(entry)),
     );
-    const occurrences = candidates.filter(
-      (entry): entry is Occurrence => !(entry instanceof Message),
-    );
-    const rows = await loadRows(occurrences, manager, known);
+    const dueEvents = candidates.filter((entry): entry is DueEvent => !(entry instanceof Message));
+    const rows = await loadRows(dueEvents, manager, known);
     const mayThrow = known.given === undefined;
     const messages: Message[] = [];
     for (const entry of candidates) {

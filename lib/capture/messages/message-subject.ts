@@ -1,6 +1,6 @@
 import type { ObjectLiteral } from 'typeorm';
 import type { EntityChange } from '../../event/event-settings.js';
-import type { Occurrence } from '../changes/occurrences.js';
+import type { DueEvent } from '../changes/due-events.js';
 import type { NeededRows } from './row-loader.js';
 import { linksOf, type NetChange, type NetLinks } from '../changes/net-change.js';
 import { changedFields, isReported } from '../changes/change-detection.js';
@@ -19,18 +19,18 @@ const NONE: readonly never[] = Object.freeze([]);
 const NO_CHANGES = Object.freeze({});
 
 /** The rows that messages are made from; none when nothing has really changed. */
-export function subjectsOf(occurrence: Occurrence, needed: NeededRows): readonly Subject[] {
-  return 'links' in occurrence ? linkSubjects(occurrence, needed) : rowSubjects(occurrence, needed);
+export function subjectsOf(dueEvent: DueEvent, needed: NeededRows): readonly Subject[] {
+  return 'links' in dueEvent ? linkSubjects(dueEvent, needed) : rowSubjects(dueEvent, needed);
 }
 
 function rowSubjects(
-  occurrence: Extract<Occurrence, { readonly kind: 'create' | 'change' | 'delete' }>,
-  { rows, doubts }: NeededRows,
+  dueEvent: Extract<DueEvent, { readonly kind: 'create' | 'change' | 'delete' }>,
+  { rows, unseen }: NeededRows,
 ): readonly Subject[] {
-  const { kind, event, net } = occurrence;
+  const { kind, event, net } = dueEvent;
   const { metadata } = net.plan;
   const read = rows.get(metadata)?.get(net.key);
-  if (doubts.areTrueOf(occurrence, read)) return NONE;
+  if (unseen.haveUndone(dueEvent, read)) return NONE;
   // Something that no hook tells of (a cascade, SQL by hand) has removed what this transaction had created.
   if (kind === 'create' && event.needsRow && read === undefined) return NONE;
   const changed = kind === 'change' ? changedFields(net, read, event) : NONE;
@@ -75,15 +75,15 @@ function goneRow(key: string, { gone, plan: { relation } }: NetLinks): ObjectLit
 }
 
 function linkSubjects(
-  occurrence: Extract<Occurrence, { readonly links: NetLinks }>,
-  { rows, doubts, related, linked }: NeededRows,
+  dueEvent: Extract<DueEvent, { readonly links: NetLinks }>,
+  { rows, unseen, related, linked }: NeededRows,
 ): Subject[] {
-  const { kind, event, links, net } = occurrence;
+  const { kind, event, links, net } = dueEvent;
   const { entity, relation } = links.plan;
   if (kind === 'cleared' && linked.get(relation)?.has(links.key) === true) return [];
   const read = rows.get(entity.metadata)?.get(links.key);
   if (event.needsRow && read === undefined) return [];
-  if (doubts.areTrueOf(occurrence, read)) return [];
+  if (unseen.haveUndone(dueEvent, read)) return [];
   const row = read ?? links.id;
   const before = net === undefined ? row : net.old === undefined ? null : beforeOf(net, row);
   const found = related.get(relation.inverseEntityMetadata);

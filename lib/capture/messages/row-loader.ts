@@ -1,6 +1,6 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
-import { Doubts } from '../changes/doubts.js';
-import type { Occurrence } from '../changes/occurrences.js';
+import { UnseenWrites } from '../changes/unseen-writes.js';
+import type { DueEvent } from '../changes/due-events.js';
 import type { EventPlan } from '../plan/entity-plan.js';
 import { joinsOf } from '../plan/entity-paths.js';
 import { linksOf, type NetChange, type NetLinks } from '../changes/net-change.js';
@@ -23,13 +23,13 @@ export interface KnownRows {
   /** The rows, where they are not to be read. */
   readonly given?: Rows;
   /** Default: none. */
-  readonly doubts?: Doubts;
+  readonly unseen?: UnseenWrites;
 }
 
-/** The rows that the messages of occurrences need. */
+/** The rows that the messages of due events need. */
 export interface NeededRows {
   readonly rows: Rows;
-  readonly doubts: Doubts;
+  readonly unseen: UnseenWrites;
   /** The rows at the other end of links. */
   readonly related: Rows;
   readonly linked: LinkedRows;
@@ -44,66 +44,64 @@ interface WantedRows {
 }
 
 /** Saves a query where the values that were set tell already that nothing has changed. */
-export function mayBeChanged(occurrence: Occurrence): boolean {
-  return (
-    occurrence.kind !== 'change' || isChangedByValues(occurrence.net, occurrence.event) !== false
-  );
+export function mayBeChanged(dueEvent: DueEvent): boolean {
+  return dueEvent.kind !== 'change' || isChangedByValues(dueEvent.net, dueEvent.event) !== false;
 }
 
-const NO_DOUBTS = new Doubts();
+const NONE_UNSEEN = new UnseenWrites();
 
 /**
- * Reads what occurrences need, in one query a class, unless it is known already; see {@link EntityMessages.of}.
+ * Reads what due events need, in one query a class, unless it is known already; see {@link EntityMessages.of}.
  */
 export async function loadRows(
-  occurrences: readonly Occurrence[],
+  dueEvents: readonly DueEvent[],
   manager: EntityManager,
-  { alone = false, given, doubts = NO_DOUBTS }: KnownRows,
+  { alone = false, given, unseen = NONE_UNSEEN }: KnownRows,
 ): Promise<NeededRows> {
-  const known = given ?? (alone ? knownRows(occurrences, doubts) : undefined);
-  const hasLinks = occurrences.some((occurrence) => 'links' in occurrence);
+  const known = given ?? (alone ? knownRows(dueEvents, unseen) : undefined);
+  const hasLinks = dueEvents.some((dueEvent) => 'links' in dueEvent);
   return known !== undefined && !hasLinks
-    ? { rows: known, doubts, related: NONE, linked: NONE }
-    : readNeeded(occurrences, manager, known, doubts);
+    ? { rows: known, unseen, related: NONE, linked: NONE }
+    : readNeeded(dueEvents, manager, known, unseen);
 }
 
 async function readNeeded(
-  occurrences: readonly Occurrence[],
+  dueEvents: readonly DueEvent[],
   manager: EntityManager,
   known: Rows | undefined,
-  doubts: Doubts,
+  unseen: UnseenWrites,
 ): Promise<NeededRows> {
-  const rows = known ?? (await readAll(manager, occurrences, doubts));
+  const rows = known ?? (await readAll(manager, dueEvents, unseen));
   return {
     rows,
-    doubts,
-    related: await readRelated(manager, occurrences),
-    linked: await readLinked(manager, occurrences),
+    unseen,
+    related: await readRelated(manager, dueEvents),
+    linked: await readLinked(manager, dueEvents),
   };
 }
 
 /** A row that was truly removed is known from its old values alone. */
-function mustBeRead(occurrence: Occurrence, doubts: Doubts): boolean {
-  const { event, kind } = occurrence;
-  if ('links' in occurrence) {
-    return event.needsRow || doubts.concern(occurrence.links.plan.entity, kind);
+function mustBeRead(dueEvent: DueEvent, unseen: UnseenWrites): boolean {
+  const { event, kind } = dueEvent;
+  if ('links' in dueEvent) {
+    return event.needsRow || unseen.concern(dueEvent.links.plan.entity, kind);
   }
-  const { net } = occurrence;
+  const { net } = dueEvent;
   return (
     net.now.there &&
     (event.needsRow ||
-      doubts.concern(net.plan, kind) ||
+      unseen.concern(net.plan, kind) ||
       (kind === 'change' && isChangedByValues(net, event) === undefined))
   );
 }
 
-/** The rows that occurrences need; undefined when they have to be read. */
-function knownRows(occurrences: readonly Occurrence[], doubts: Doubts): Rows | undefined {
+/** The rows that due events need; undefined when they have to be read. */
+function knownRows(dueEvents: readonly DueEvent[], unseen: UnseenWrites): Rows | undefined {
   const needing = new Map<NetChange, EventPlan[]>();
-  for (const occurrence of occurrences) {
-    if (!mustBeRead(occurrence, doubts)) continue;
-    if ('links' in occurrence) return undefined;
-    const { net, event } = occurrence;
+  for (const dueEvent of dueEvents) {
+    if (!mustBeRead(dueEvent, unseen)) continue;
+    if ('links' in dueEvent) return undefined;
+    const { net, event } = dueEvent;
     const events = needing.get(net);
     if (events === undefined) needing.set(net, [event]);
     else events.push(event);
@@ -135,18 +133,18 @@ function knownRow(
 
 async function readAll(
   manager: EntityManager,
-  occurrences: readonly Occurrence[],
-  doubts: Doubts,
+  dueEvents: readonly DueEvent[],
+  unseen: UnseenWrites,
 ): Promise<Rows> {
   const wanted = new Map<EntityMetadata, WantedRows>();
-  for (const occurrence of occurrences) {
-    if (!mustBeRead(occurrence, doubts)) continue;
-    const { key, id } = 'links' in occurrence ? occurrence.links : occurrence.net;
-    const { metadata } = 'links' in occurrence ? occurrence.links.plan.entity : occurrence.net.plan;
+  for (const dueEvent of dueEvents) {
+    if (!mustBeRead(dueEvent, unseen)) continue;
+    const { key, id } = 'links' in dueEvent ? dueEvent.links : dueEvent.net;
+    const { metadata } = 'links' in dueEvent ? dueEvent.links.plan.entity : dueEvent.net.plan;
     const of: WantedRows = wanted.get(metadata) ?? { ids: new Map(), joins: [], hidden: new Set() };
     of.ids.set(key, id);
-    of.joins.push(...occurrence.event.joins);
-    for (const path of occurrence.event.hidden) of.hidden.add(path);
+    of.joins.push(...dueEvent.event.joins);
+    for (const path of dueEvent.event.hidden) of.hidden.add(path);
     wanted.set(metadata, of);
   }
   const rows = new Map<EntityMetadata, ReadonlyMap<string, ObjectLiteral>>();
@@ -164,17 +162,14 @@ async function readAll(
   return rows;
 }
 
-async function readRelated(
-  manager: EntityManager,
-  occurrences: readonly Occurrence[],
-): Promise<Rows> {
+async function readRelated(manager: EntityManager, dueEvents: readonly DueEvent[]): Promise<Rows> {
   const wanted = new Map<EntityMetadata, Map<string, ObjectLiteral>>();
-  for (const occurrence of occurrences) {
-    if (!('links' in occurrence) || occurrence.event.options.payload === undefined) continue;
-    const metadata = occurrence.links.plan.relation.inverseEntityMetadata;
+  for (const dueEvent of dueEvents) {
+    if (!('links' in dueEvent) || dueEvent.event.options.payload === undefined) continue;
+    const metadata = dueEvent.links.plan.relation.inverseEntityMetadata;
     const ids = wanted.get(metadata) ?? new Map<string, ObjectLiteral>();
-    for (const [key, id] of linksOf(occurrence.kind, occurrence.links)) {
-      if (!occurrence.links.gone.has(key) && rowKey(metadata, id) !== undefined) ids.set(key, id);
+    for (const [key, id] of linksOf(dueEvent.kind, dueEvent.links)) {
+      if (!dueEvent.links.gone.has(key) && rowKey(metadata, id) !== undefined) ids.set(key, id);
     }
     wanted.set(metadata, ids);
   }
@@ -191,13 +186,13 @@ async function readRelated(
 /** The rows that still have links, by relation: they are not cleared. */
 async function readLinked(
   manager: EntityManager,
-  occurrences: readonly Occurrence[],
+  dueEvents: readonly DueEvent[],
 ): Promise<ReadonlyMap<RelationMetadata, ReadonlySet<string>>> {
   const wanted = new Map<RelationMetadata, NetLinks[]>();
-  for (const occurrence of occurrences) {
-    if (occurrence.kind !== 'cleared') continue;
-    const { relation } = occurrence.links.plan;
-    wanted.set(relation, [...(wanted.get(relation) ?? []), occurrence.links]);
+  for (const dueEvent of dueEvents) {
+    if (dueEvent.kind !== 'cleared') continue;
+    const { relation } = dueEvent.links.plan;
+    wanted.set(relation, [...(wanted.get(relation) ?? []), dueEvent.links]);
   }
   const linked = new Map<RelationMetadata, ReadonlySet<string>>();
   for (const [relation, links] of wanted) {

@@ -1,11 +1,11 @@
 /**
- * The statements that make the table `thorn_changes` and the trigger function `thorn_touch()` of the change feed, on
+ * The statements that make the table `thorn_changes` and the trigger function `thorn_report_change()` of the change feed, on
  * PostgreSQL.
  *
  * @param path the name of a table or a function in SQL, with its schema
  */
 export function createChangeFeed(path: (name: string) => string): readonly string[] {
-  const [table, touch] = [path('thorn_changes'), path('thorn_touch')];
+  const [table, touch] = [path('thorn_changes'), path('thorn_report_change')];
   return [
     // A transaction is told by its number: changes of a row are merged, and the ones that were captured are removed.
     `CREATE TABLE ${table} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tx bigint NOT NULL, entity text NOT NULL, key jsonb NOT NULL, old_row jsonb, new_row jsonb)`,
@@ -19,7 +19,10 @@ export function createChangeFeed(path: (name: string) => string): readonly strin
 
 /** The statements that remove both, and the triggers that the application has made of the function. */
 export function dropChangeFeed(path: (name: string) => string): readonly string[] {
-  return [`DROP FUNCTION ${path('thorn_touch')}() CASCADE`, `DROP TABLE ${path('thorn_changes')}`];
+  return [
+    `DROP FUNCTION ${path('thorn_report_change')}() CASCADE`,
+    `DROP TABLE ${path('thorn_changes')}`,
+  ];
 }
 
 /** It runs as its owner: whoever may write the table needs no right to write ours. */
@@ -32,7 +35,7 @@ DECLARE
   new_key jsonb;
 BEGIN
   IF TG_NARGS < 2 OR TG_LEVEL <> 'ROW' OR TG_WHEN <> 'AFTER' THEN
-    RAISE EXCEPTION 'The trigger % on % must be AFTER … FOR EACH ROW EXECUTE FUNCTION thorn_touch(''Entity'', ''key column'')', TG_NAME, TG_TABLE_NAME;
+    RAISE EXCEPTION 'The trigger % on % must be AFTER … FOR EACH ROW EXECUTE FUNCTION thorn_report_change(''Entity'', ''key column'')', TG_NAME, TG_TABLE_NAME;
   END IF;
   IF TG_OP <> 'INSERT' THEN
     old_row := to_jsonb(OLD);

@@ -60,7 +60,7 @@ export const OUTBOX_TABLES = {
       message_id: uuid,
       subscriber_id: uuid,
       key_hash: optional(uuid),
-      place: optional(bigint),
+      queue_position: optional(bigint),
       due_at: optional(bigint),
       permit_at: optional(bigint),
       attempted_at: optional(bigint),
@@ -91,7 +91,7 @@ export const OUTBOX_TABLES = {
       { columns: ['due_at', 'permit_at'], where: 'due_at IS NOT NULL' },
       { columns: ['host', 'due_at'], where: 'host IS NOT NULL' },
       {
-        columns: ['key_hash', 'subscriber_id', 'place'],
+        columns: ['key_hash', 'subscriber_id', 'queue_position'],
         unique: true,
         where: 'key_hash IS NOT NULL',
       },
@@ -155,16 +155,16 @@ export const SUBSCRIBERS = table(
     description: optional(varchar(1000)),
     metadata: text,
     revision: int,
-    owner_place: optional(varchar(64)),
-    host_place: optional(varchar(64)),
+    owner_slot: optional(varchar(64)),
+    host_slot: optional(varchar(64)),
     created_at: bigint,
     updated_at: bigint,
   },
   [
     { columns: ['owner', 'id'] },
     { columns: ['updated_at', 'revision'] },
-    { columns: ['owner_place'], unique: true },
-    { columns: ['host_place'], unique: true },
+    { columns: ['owner_slot'], unique: true },
+    { columns: ['host_slot'], unique: true },
   ],
 );
 

@@ -26,7 +26,7 @@ export class InlineStrategy extends DispatchStrategy {
   readonly #window: number;
   readonly #waiting: (() => void)[] = [];
   readonly #lookups = new KeyedMutex();
-  readonly #turns = new KeyedMutex();
+  readonly #mutex = new KeyedMutex();
   #inFlight = 0;
   #latestSequence = 0;
 
@@ -83,7 +83,7 @@ export class InlineStrategy extends DispatchStrategy {
   #inTurn(message: Message, recipient: Recipient): Promise<Attempt> {
     const { key } = message;
     if (key === null || recipient.ordered !== true) return this.#deliver(message, recipient);
-    return this.#turns.run(`${recipient.id} ${key}`, () => this.#deliver(message, recipient));
+    return this.#mutex.run(`${recipient.id} ${key}`, () => this.#deliver(message, recipient));
   }
 
   /** Grows from one start of the process to the next, without a record of keys. */

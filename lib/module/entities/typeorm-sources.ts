@@ -5,7 +5,7 @@ import {
   assertEntitiesKnown,
   CapturedDataSources,
   CapturedEntityMessageSource,
-  CapturedTouches,
+  ReportReconciler,
   CapturedTransactions,
   ChangeFeed,
   ChangeTable,
@@ -92,7 +92,7 @@ class TypeOrmCaptures extends EntityCaptures {
         serializeTransactions: options.serializeTransactions,
         otherReports:
           options.changeFeed && dataSource.options.type === 'postgres'
-            ? (of) => new CapturedTouches(new ChangeTable(dataSource), of)
+            ? (of) => new ReportReconciler(new ChangeTable(dataSource), of)
             : undefined,
       });
       capture.attach();

@@ -26,10 +26,10 @@ export class ThornDelivery {
   keyHash!: string | null;
 
   /**
-   * The place among the unfinished deliveries of the subscriber and the key: 0 of the one whose turn it is, else the
+   * The position among the unfinished deliveries of the subscriber and the key: 0 of the one whose turn it is, else the
    * sequence of the message. So at most one has its turn. What a bulk operation adds is behind all sequences until it ends.
    */
-  place!: number | null;
+  queuePosition!: number | null;
 
   /**
    * The time from which the delivery may be claimed: the next attempt or, while a process holds the delivery, the end

@@ -31,7 +31,7 @@ export interface EnteringRow {
   /** The token of the message's lease. */
   readonly held_by: string;
   /** This and the following are set when it is known whether the delivery has its turn. */
-  place: number;
+  queue_position: number;
   due_at: number;
   lease: string | null;
 }
@@ -57,7 +57,7 @@ const ENTERING: Columns = {
   event: 'text',
   host: 'text',
   key_hash: 'uuid',
-  place: 'bigint',
+  queue_position: 'bigint',
   due_at: 'bigint',
   lease: 'text',
   held_by: 'text',
@@ -65,8 +65,8 @@ const ENTERING: Columns = {
 
 /**
  * The SQL of ordered deliveries. Those of one subscriber and key are a queue in `thorn_deliveries`, by the columns
- * `key_hash`, `subscriber_id` and `place`. One of them at most has its turn: place 0, which a unique index guards. The
- * others wait with their sequence as place, and are never due. While a bulk operation is under way for the subscriber, no
+ * `key_hash`, `subscriber_id` and `queue_position`. One of them at most has its turn: position 0, which a unique index guards. The
+ * others wait with their sequence as position, and are never due. While a bulk operation is under way for the subscriber, no
  * delivery gets a turn: later batches may bring earlier messages of any key.
  */
 export class KeyQueueTable {
@@ -99,13 +99,13 @@ export class KeyQueueTable {
         const free = new Set(gate!.rows.filter(isFree(firsts)).map((row) => firsts[numberOf(row)]));
         for (const row of rows) {
           const hasTurn = free.has(row);
-          row.place = hasTurn ? 0 : row.sequence;
+          row.queue_position = hasTurn ? 0 : row.sequence;
           row.due_at = hasTurn ? lease.leasedUntil : NOT_DUE;
           row.lease = hasTurn ? lease.token : null;
         }
         const names = Object.keys(ENTERING).slice(0, -1);
         return {
-          // A conflict over a place has to fail, so that it is looked at again: no ON CONFLICT.
+          // A conflict over a position has to fail, so that it is looked at again: no ON CONFLICT.
           sql: `INSERT INTO ${deliveries} (${names.join(', ')}, status, attempts, throttled, requests) SELECT ${names.map((name) => `r.${name}`).join(', ')}, 'pending', 0, 0, 0 FROM ${this.#dialect.rows('r', ENTERING)} ${this.#dialect.join} ${pending} p ON p.id = r.message_id WHERE p.lease = r.held_by AND NOT EXISTS (SELECT 1 FROM ${deliveries} k WHERE k.id = r.id)${this.#dialect.returns ? ' RETURNING id' : ''}`,
           parameters: [this.#dialect.rowsParameter(ENTERING, rows)],
         };
@@ -122,7 +122,9 @@ export class KeyQueueTable {
       () => (this.#dialect.returns ? null : this.#leased(rows, lease.token)),
     ]);
     const written = new Set(results[this.#dialect.returns ? 1 : 3]!.rows.map(({ id }) => id));
-    return new Set(rows.flatMap(({ id, place }) => (place === 0 && written.has(id) ? id : [])));
+    return new Set(
+      rows.flatMap(({ id, queue_position }) => (queue_position === 0 && written.has(id) ? id : [])),
+    );
   }
 
   /**
@@ -146,9 +148,9 @@ export class KeyQueueTable {
     const due = this.#dueBy(lease, now);
     const sql = this.#dialect.updateFrom(
       this.tables.deliveries,
-      ['place = 0', ...due.sql],
+      ['queue_position = 0', ...due.sql],
       rows,
-      't.id = r.id AND t.place > 0 AND t.lease IS NULL',
+      't.id = r.id AND t.queue_position > 0 AND t.lease IS NULL',
     );
     const update = {
       sql: this.#dialect.returns ? `${sql} RETURNING ${this.#returned('t')}` : sql,
@@ -196,7 +198,7 @@ export class KeyQueueTable {
     return {
       sql: `WITH RECURSIVE s(key_hash, subscriber_id, number) AS (SELECT r.key_hash, ${next('r.key_hash', 'r.last_id')}, 1 FROM ${this.#dialect.rows('r', KEYS)}
         UNION ALL SELECT s.key_hash, ${next('s.key_hash', 's.subscriber_id')}, s.number + 1 FROM s WHERE s.subscriber_id IS NOT NULL AND s.number < ${SUBSCRIBERS_AT_ONCE})
-        SELECT q.* FROM (SELECT s.key_hash, s.subscriber_id, s.number, CASE WHEN (SELECT MAX(d.place) FROM ${deliveries} d WHERE d.key_hash = s.key_hash AND d.subscriber_id = s.subscriber_id) > 0 THEN 1 ELSE 0 END AS waits FROM s WHERE s.subscriber_id IS NOT NULL) q
+        SELECT q.* FROM (SELECT s.key_hash, s.subscriber_id, s.number, CASE WHEN (SELECT MAX(d.queue_position) FROM ${deliveries} d WHERE d.key_hash = s.key_hash AND d.subscriber_id = s.subscriber_id) > 0 THEN 1 ELSE 0 END AS waits FROM s WHERE s.subscriber_id IS NOT NULL) q
         WHERE q.waits = 1 OR q.number = ${SUBSCRIBERS_AT_ONCE}`,
       parameters: [this.#dialect.rowsParameter(KEYS, keys)],
     };
@@ -205,7 +207,7 @@ export class KeyQueueTable {
   #gate(firsts: readonly EnteringRow[], now: number): Statement {
     const { deliveries, pendingMessages, bulkOperations } = this.tables;
     return {
-      sql: `SELECT r.number, (SELECT d.place FROM ${deliveries} d WHERE d.key_hash = r.key_hash AND d.subscriber_id = r.subscriber_id ORDER BY d.place LIMIT 1) AS head, (SELECT p.sequence FROM ${pendingMessages} p WHERE p.key_hash = r.key_hash ORDER BY p.sequence LIMIT 1) AS earliest, (SELECT b.expires_at FROM ${bulkOperations} b WHERE b.subscriber_id = r.subscriber_id AND b.expires_at > ?) AS held FROM ${this.#dialect.rows('r', QUEUES)}`,
+      sql: `SELECT r.number, (SELECT d.queue_position FROM ${deliveries} d WHERE d.key_hash = r.key_hash AND d.subscriber_id = r.subscriber_id ORDER BY d.queue_position LIMIT 1) AS head, (SELECT p.sequence FROM ${pendingMessages} p WHERE p.key_hash = r.key_hash ORDER BY p.sequence LIMIT 1) AS earliest, (SELECT b.expires_at FROM ${bulkOperations} b WHERE b.subscriber_id = r.subscriber_id AND b.expires_at > ?) AS held FROM ${this.#dialect.rows('r', QUEUES)}`,
       parameters: [
         now,
         this.#dialect.rowsParameter(
@@ -220,8 +222,8 @@ export class KeyQueueTable {
     const { deliveries, pendingMessages, bulkOperations } = this.tables;
     const columns = CLAIMED_COLUMNS.split(', ').map((name) => `h.${name}`);
     return {
-      sql: `SELECT ${columns.join(', ')} FROM (SELECT (SELECT d.id FROM ${deliveries} d WHERE d.key_hash = r.key_hash AND d.subscriber_id = r.subscriber_id ORDER BY d.place LIMIT 1) AS head FROM ${this.#dialect.rows('r', QUEUES)}) x ${this.#dialect.join} ${deliveries} h ON h.id = x.head
-        WHERE h.place > 0 AND NOT EXISTS (SELECT 1 FROM ${pendingMessages} p WHERE p.key_hash = h.key_hash AND p.sequence < h.place)
+      sql: `SELECT ${columns.join(', ')} FROM (SELECT (SELECT d.id FROM ${deliveries} d WHERE d.key_hash = r.key_hash AND d.subscriber_id = r.subscriber_id ORDER BY d.queue_position LIMIT 1) AS head FROM ${this.#dialect.rows('r', QUEUES)}) x ${this.#dialect.join} ${deliveries} h ON h.id = x.head
+        WHERE h.queue_position > 0 AND NOT EXISTS (SELECT 1 FROM ${pendingMessages} p WHERE p.key_hash = h.key_hash AND p.sequence < h.queue_position)
         AND NOT EXISTS (SELECT 1 FROM ${bulkOperations} b WHERE b.subscriber_id = h.subscriber_id AND b.expires_at > ?)`,
       parameters: [
         this.#dialect.rowsParameter(

@@ -31,7 +31,8 @@ const ABANDONED_AFTER = 5 * 60_000;
 const MOST_TRIES = 3;
 const LISTED_AT_ONCE = 500;
 
-const HEAD_COLUMNS = 'id, message_id, given_message_id, given_subscriber_id, place, status';
+const HEAD_COLUMNS =
+  'id, message_id, given_message_id, given_subscriber_id, queue_position, status';
 
 /**
  * The SQL that looks after queues: holds those of a bulk operation, finds those that stand still, and ends holds and queues
@@ -57,12 +58,14 @@ export class KeyQueueUpkeep {
         ? 'key_hash >= ? AND (key_hash > ? OR subscriber_id > ?)'
         : 'key_hash >= ? AND (key_hash, subscriber_id) > (?, ?)';
     const { rows } = await this.database.run({
-      sql: `SELECT key_hash, subscriber_id, ${HEAD_COLUMNS} FROM ${this.tables.deliveries} WHERE key_hash IS NOT NULL AND ${isBehind} ORDER BY key_hash, subscriber_id, place LIMIT ?`,
+      sql: `SELECT key_hash, subscriber_id, ${HEAD_COLUMNS} FROM ${this.tables.deliveries} WHERE key_hash IS NOT NULL AND ${isBehind} ORDER BY key_hash, subscriber_id, queue_position LIMIT ?`,
       parameters: [keyHash, keyHash, subscriberId, limit],
     });
     const queues = distinct(rows.map(queueOf));
     const holds = rows
-      .filter(({ place, status }) => Number(place) === 0 && status === 'failed')
+      .filter(
+        ({ queue_position: position, status }) => Number(position) === 0 && status === 'failed',
+      )
       .map((row) => ({ id: idFrom('dlv_', row['id'], null), ...pairOf(row) }));
     return { queues, holds, last: rows.length < limit ? null : queues.at(-1)! };
   }
@@ -102,7 +105,7 @@ export class KeyQueueUpkeep {
     after: string | null,
   ): Promise<{ readonly queues: readonly KeyQueue[]; readonly last: string | null }> {
     const { rows } = await this.database.run({
-      sql: `SELECT DISTINCT key_hash, subscriber_id FROM ${this.tables.deliveries} WHERE key_hash IS NOT NULL AND key_hash > ? AND subscriber_id = ? AND place > 0 ORDER BY key_hash LIMIT ${LISTED_AT_ONCE}`,
+      sql: `SELECT DISTINCT key_hash, subscriber_id FROM ${this.tables.deliveries} WHERE key_hash IS NOT NULL AND key_hash > ? AND subscriber_id = ? AND queue_position > 0 ORDER BY key_hash LIMIT ${LISTED_AT_ONCE}`,
       parameters: [after ?? FIRST_KEY, subscriberId],
     });
     const queues = rows.map(queueOf);
@@ -130,11 +133,12 @@ export class KeyQueueUpkeep {
   async dissolve(subscriberId: string, now: number, limit: number): Promise<number> {
     const { deliveries } = this.tables;
     const waiting = {
-      sql: `SELECT id FROM ${deliveries} WHERE subscriber_id = ? AND due_at = ${NOT_DUE} AND place > 0 AND lease IS NULL LIMIT ${limit} ${this.#dialect.skipLocked}`,
+      sql: `SELECT id FROM ${deliveries} WHERE subscriber_id = ? AND due_at = ${NOT_DUE} AND queue_position > 0 AND lease IS NULL LIMIT ${limit} ${this.#dialect.skipLocked}`,
       parameters: [keyOf('sub_', subscriberId)],
     };
     const leases = new Leases(this.database, deliveries, 'dlv_');
-    const update = 'due_at = ?, key_hash = NULL, place = NULL WHERE lease IS NULL AND place > 0';
+    const update =
+      'due_at = ?, key_hash = NULL, queue_position = NULL WHERE lease IS NULL AND queue_position > 0';
     return (await leases.change(waiting, update, [now])).length;
   }
 }

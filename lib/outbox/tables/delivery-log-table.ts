@@ -55,7 +55,7 @@ export class DeliveryLogTable {
   /** Finds the delivery whose turn it is in the queue of a row. */
   async turn({ key_hash: keyHash, subscriber_id: subscriberId }: Row): Promise<string | null> {
     const { rows } = await this.database.run({
-      sql: `SELECT id FROM ${this.tables.deliveries} WHERE key_hash = ? AND subscriber_id = ? AND place = 0`,
+      sql: `SELECT id FROM ${this.tables.deliveries} WHERE key_hash = ? AND subscriber_id = ? AND queue_position = 0`,
       parameters: [keyHash, subscriberId],
     });
     return rows[0] === undefined ? null : idFrom('dlv_', rows[0]['id'], null);
@@ -180,7 +180,7 @@ export class DeliveryLogTable {
     const { deliveries, pendingMessages } = this.tables;
     const waiting = `SELECT permit_at FROM ${deliveries} WHERE due_at IS NOT NULL`;
     const next = `SELECT lease FROM ${deliveries} WHERE due_at > ? ORDER BY due_at`;
-    const keyed = `SELECT place, status FROM ${deliveries} WHERE key_hash IS NOT NULL`;
+    const keyed = `SELECT queue_position, status FROM ${deliveries} WHERE key_hash IS NOT NULL`;
     const failed = `SELECT 1 AS one FROM ${deliveries} WHERE reason IS NOT NULL`;
     const messages = `SELECT due_at FROM ${pendingMessages} ORDER BY due_at`;
     const due = (table: string) => `SELECT due_at FROM ${table} WHERE due_at <= ? ORDER BY due_at`;
@@ -189,7 +189,7 @@ export class DeliveryLogTable {
       ['COUNT(*) AS due, MIN(w.due_at) AS oldest_delivery', due(deliveries), now, MOST_COUNTED],
       ['COUNT(w.lease) AS leased', next, now, MOST_READ],
       [
-        "COUNT(CASE WHEN w.place > 0 THEN 1 END) AS blocked, COUNT(CASE WHEN w.place = 0 AND w.status = 'failed' THEN 1 END) AS holding",
+        "COUNT(CASE WHEN w.queue_position > 0 THEN 1 END) AS blocked, COUNT(CASE WHEN w.queue_position = 0 AND w.status = 'failed' THEN 1 END) AS holding",
         keyed,
         MOST_READ,
       ],

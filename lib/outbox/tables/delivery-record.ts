@@ -91,7 +91,7 @@ export interface Candidate {
 
 /** The columns that {@link parseDeliveryRow} reads, of deliveries `d`. */
 export function deliveryColumns(tables: TableNames): string {
-  return `d.id, d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id, d.event, d.status, d.reason, d.requests, d.lease, d.due_at, d.permit_at, d.key_hash, d.place, d.attempted_at, d.started_at, d.finished_at, ${latestOf(tables, 'status')} AS latest_status, ${latestOf(tables, 'error_code')} AS latest_error`;
+  return `d.id, d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id, d.event, d.status, d.reason, d.requests, d.lease, d.due_at, d.permit_at, d.key_hash, d.queue_position, d.attempted_at, d.started_at, d.finished_at, ${latestOf(tables, 'status')} AS latest_status, ${latestOf(tables, 'error_code')} AS latest_error`;
 }
 
 /**
@@ -124,8 +124,8 @@ export function parseDeliveryRow(row: Row): DeliveryRecord {
     ),
     nextAt: permitAt ?? (isFree ? dueTimeOf(row['due_at']) : null),
     rateLimited: permitAt !== null,
-    blocked: Number(row['place'] ?? 0) > 0,
-    holding: row['place'] !== null && row['status'] === 'failed',
+    blocked: Number(row['queue_position'] ?? 0) > 0,
+    holding: row['queue_position'] !== null && row['status'] === 'failed',
     createdAt: timeFromId(id),
     attemptedAt: latestStart(row),
     finishedAt: timeOf(row['finished_at']),

@@ -128,7 +128,7 @@ export class DeliveryTable {
               'due_at = NULL',
               'permit_at = NULL',
               'key_hash = NULL',
-              'place = NULL',
+              'queue_position = NULL',
               'finished_at = r.finished_at',
             ],
             this.#dialect.rows('r', FAILED),

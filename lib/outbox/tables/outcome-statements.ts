@@ -22,7 +22,7 @@ const FINISHED: Columns = { ...HELD, first_id: 'uuid', last_id: 'uuid', deliveri
 /** What a statement of PostgreSQL has inserted, which its other parts do not see in the table. */
 const INSERTED = 'inserted';
 // What is finished is no longer in the queue of its key.
-const LEAVES_QUEUE = ['key_hash', 'place'].map(
+const LEAVES_QUEUE = ['key_hash', 'queue_position'].map(
   (name) => `${name} = CASE WHEN r.due_at IS NULL THEN NULL ELSE t.${name} END`,
 );
 const POSTPONED: Columns = { ...HELD, again_at: 'bigint' };

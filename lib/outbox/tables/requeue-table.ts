@@ -9,7 +9,7 @@ export interface RequeuedDelivery {
   readonly id: string;
   readonly host: string;
   readonly dueAt: number;
-  /** The place of the message in the order; null when the subscriber is not ordered, or the message has no key. */
+  /** The position of the message in the queue of its key; null when the subscriber is not ordered, or the message has no key. */
   readonly order: MessageOrder | null;
 }
 
@@ -31,10 +31,10 @@ const REQUEUED: Columns = {
   host: 'text',
   due_at: 'bigint',
   key_hash: 'uuid',
-  place: 'bigint',
+  queue_position: 'bigint',
 };
 /** True of what has to wait for its turn: whatever is ordered and does not have it. */
-const WAITS = 'r.key_hash IS NOT NULL AND COALESCE(t.place, 1) > 0';
+const WAITS = 'r.key_hash IS NOT NULL AND COALESCE(t.queue_position, 1) > 0';
 const LATE: Columns = {
   ...REQUEUED,
   message_id: 'uuid',
@@ -74,9 +74,9 @@ export class RequeueTable {
           'throttled = 0',
           'host = r.host',
           `due_at = CASE WHEN ${WAITS} THEN ${NOT_DUE} ELSE r.due_at END`,
-          // The delivery keeps its place among those that wait for a rate limit.
+          // The delivery keeps its position among those that wait for a rate limit.
           `permit_at = CASE WHEN t.permit_at IS NULL OR (${WAITS}) THEN NULL ELSE r.due_at END`,
-          'place = CASE WHEN r.key_hash IS NULL THEN NULL ELSE COALESCE(t.place, r.place) END',
+          'queue_position = CASE WHEN r.key_hash IS NULL THEN NULL ELSE COALESCE(t.queue_position, r.queue_position) END',
           'key_hash = r.key_hash',
           'finished_at = NULL',
         ],
@@ -103,9 +103,9 @@ export class RequeueTable {
           [
             ...['id', 'message_id', 'subscriber_id', 'given_message_id', 'given_subscriber_id'],
             ...['event', 'status', 'attempts', 'throttled', 'requests', 'host', 'due_at'],
-            ...['key_hash', 'place'],
+            ...['key_hash', 'queue_position'],
           ],
-          `SELECT r.id, r.message_id, r.subscriber_id, r.given_message_id, r.given_subscriber_id, r.event, 'pending', 0, 0, 0, r.host, r.due_at, r.key_hash, r.place FROM ${this.#dialect.rows('r', LATE)} ${this.#dialect.join} ${messages} m ON m.id = r.message_id WHERE m.body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ${pendingMessages} p WHERE p.id = m.id)`,
+          `SELECT r.id, r.message_id, r.subscriber_id, r.given_message_id, r.given_subscriber_id, r.event, 'pending', 0, 0, 0, r.host, r.due_at, r.key_hash, r.queue_position FROM ${this.#dialect.rows('r', LATE)} ${this.#dialect.join} ${messages} m ON m.id = r.message_id WHERE m.body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ${pendingMessages} p WHERE p.id = m.id)`,
         ),
         parameters: [
           this.#dialect.rowsParameter(
@@ -133,7 +133,7 @@ export class RequeueTable {
   /** Cancels a waiting delivery. @returns false when the delivery is not waiting */
   async cancel(id: string, now: number): Promise<boolean> {
     const { affected } = await this.database.run({
-      sql: `UPDATE ${this.tables.deliveries} SET status = 'failed', reason = 'cancelled', host = NULL, due_at = NULL, permit_at = NULL, key_hash = NULL, place = NULL, finished_at = ? WHERE id = ? AND due_at IS NOT NULL AND lease IS NULL`,
+      sql: `UPDATE ${this.tables.deliveries} SET status = 'failed', reason = 'cancelled', host = NULL, due_at = NULL, permit_at = NULL, key_hash = NULL, queue_position = NULL, finished_at = ? WHERE id = ? AND due_at IS NOT NULL AND lease IS NULL`,
       parameters: [now, keyOf('dlv_', id)],
     });
     return affected === 1;
@@ -146,6 +146,6 @@ function requeueRow({ id, host, dueAt, order }: RequeuedDelivery) {
     host,
     due_at: dueAt,
     key_hash: order?.keyHash ?? null,
-    place: order?.sequence ?? null,
+    queue_position: order?.sequence ?? null,
   };
 }

@@ -185,7 +185,7 @@ export class KeyQueues implements WriteListener {
           key_hash: keyHash,
           sequence: message.sequence!,
           held_by: heldMessage.token,
-          place: message.sequence!,
+          queue_position: message.sequence!,
           due_at: NOT_DUE,
           lease: null,
         });

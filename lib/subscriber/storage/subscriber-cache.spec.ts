@@ -31,7 +31,7 @@ class SlowTable extends SubscriberTable {
 
 let dataSource: DataSource;
 let table: SlowTable;
-let mirror: SubscriberCache;
+let cache: SubscriberCache;
 const clock = { time: 0, now: () => clock.time };
 
 beforeEach(async () => {
@@ -43,7 +43,7 @@ beforeEach(async () => {
   }).initialize();
   table = new SlowTable(new TypeOrmClient(dataSource));
   clock.time = 1_700_000_000_000;
-  mirror = new SubscriberCache(table, new SubscriberRowMapper(), clock, {
+  cache = new SubscriberCache(table, new SubscriberRowMapper(), clock, {
     maxStaleness: 5000,
     outageTolerance: 60_000,
   });
@@ -51,7 +51,7 @@ beforeEach(async () => {
 afterEach(() => dataSource.destroy());
 
 async function urls(): Promise<string[]> {
-  return (await mirror.match(EVERYONE)).map(({ url }) => url);
+  return (await cache.match(EVERYONE)).map(({ url }) => url);
 }
 
 const at = (url: string) => new SubscriberRowMapper().toRow(subscriber('one', { url }));
@@ -60,14 +60,14 @@ it('does not let a look that has read the old row undo a deletion or a change', 
   await table.insert(at('old:'));
   await table.insert(new SubscriberRowMapper().toRow(subscriber('gone', { url: 'gone:' })));
   const release = table.hold();
-  const looking = mirror.match(EVERYONE);
+  const looking = cache.match(EVERYONE);
   await expect.poll(() => table.reads).toBe(1);
 
-  await mirror.change('one', async () => {
+  await cache.change('one', async () => {
     await table.update('one', { url: 'new:', revision: 1 });
     return table.find('one', 'any');
   });
-  await mirror.change('gone', async () => {
+  await cache.change('gone', async () => {
     await table.delete({ id: 'gone' });
     return null;
   });
@@ -81,7 +81,7 @@ it('looks again when a write of its own ends with a row that a look has overtake
   await urls();
 
   let finish = () => {};
-  const ours = mirror.change('one', async () => {
+  const ours = cache.change('one', async () => {
     const row = await table.find('one', 'any');
     await new Promise<void>((resolve) => (finish = resolve));
     return row;
@@ -98,7 +98,7 @@ it('looks again when a write of its own ends with a row that a look has overtake
 it('looks again after a write of which it is not known whether it was made', async () => {
   await table.insert(at('old:'));
   await urls();
-  const failed = mirror.change('one', async () => {
+  const failed = cache.change('one', async () => {
     await table.update('one', { url: 'new:', revision: 1 });
     throw new Error('connection lost');
   });
@@ -110,12 +110,12 @@ it('looks again after a write of which it is not known whether it was made', asy
 it('makes a message wait for a second look when the one under way began too early for it', async () => {
   await table.insert(at('old:'));
   const release = table.hold();
-  const early = mirror.match(EVERYONE);
+  const early = cache.match(EVERYONE);
   await expect.poll(() => table.reads).toBe(1);
 
   await table.update('one', { url: 'new:', revision: 1 });
   clock.time += 5001;
-  const late = mirror.match(EVERYONE);
+  const late = cache.match(EVERYONE);
   release();
   expect((await early).map(({ url }) => url)).toEqual(['old:']);
   expect((await late).map(({ url }) => url)).toEqual(['new:']);

@@ -41,8 +41,8 @@ export class SubscriberRowMapper {
       id,
       owner,
       created_at: createdAt.getTime(),
-      owner_place: ownerSlot,
-      host_place: hostSlot,
+      owner_slot: ownerSlot,
+      host_slot: hostSlot,
     };
   }
 

@@ -24,8 +24,8 @@ export type SubscriberRow = {
 } & { readonly [Column in 'created_at' | 'updated_at']: number | string } & {
   readonly revision: number;
   /** See {@link QuotaSlots}; not among those of {@link SubscriberTable.pages}. */
-  readonly owner_place?: string | null;
-  readonly host_place?: string | null;
+  readonly owner_slot?: string | null;
+  readonly host_slot?: string | null;
 };
 
 /** Texts that most rows have. */
@@ -79,7 +79,7 @@ export class SubscriberTable {
     const rows = await this.#rows.select('owner = ?', owner);
     return rows
       .filter((row) => row.owner === owner)
-      .map(({ id, url, owner_place: ownerSlot = null, host_place: hostSlot = null }) => ({
+      .map(({ id, url, owner_slot: ownerSlot = null, host_slot: hostSlot = null }) => ({
         id,
         url,
         ownerSlot,

@@ -55,7 +55,7 @@ export class SubscriberWriter {
         isMoved ? limits : undefined,
         async ({ hostSlot }) => {
           // Its slot among all those of its owner stays; at another host it needs another one.
-          const slot = isMoved ? { host_place: hostSlot } : {};
+          const slot = isMoved ? { host_slot: hostSlot } : {};
           const columns = { ...this.mapper.toColumns(id, changes), ...slot };
           return (await this.table.updateUnchanged(current, columns))
             ? { ...current, ...columns }

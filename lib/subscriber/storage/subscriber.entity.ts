@@ -65,11 +65,11 @@ export class ThornSubscriber {
    */
   revision!: number;
 
-  /** The place among the owner's subscribers; unique, so that the limit holds for concurrent creations. */
-  ownerPlace!: string | null;
+  /** The slot among the owner's subscribers; unique, so that the limit holds for concurrent creations. */
+  ownerSlot!: string | null;
 
-  /** As `owner_place`, among those of its owner and host. */
-  hostPlace!: string | null;
+  /** As `ownerSlot`, among those of its owner and host. */
+  hostSlot!: string | null;
 
   /** The time of its creation. */
   createdAt!: number;

@@ -46,7 +46,7 @@ export async function openFeedApp(entities: (new () => object)[]): Promise<FeedA
   const sql = (text: string) => outside.query<Record<string, unknown>[]>(text);
   const triggers = (state: string) =>
     tables
-      .map(({ tableName }) => `ALTER TABLE ${tableName} ${state} TRIGGER thorn_touch`)
+      .map(({ tableName }) => `ALTER TABLE ${tableName} ${state} TRIGGER thorn_report_change`)
       .join(';');
 
   return {

@@ -75,8 +75,8 @@ function subscriberRow(
     description,
     metadata: '{}',
     revision: at + 1,
-    ownerPlace: null,
-    hostPlace: null,
+    ownerSlot: null,
+    hostSlot: null,
     createdAt,
     updatedAt: createdAt,
   };

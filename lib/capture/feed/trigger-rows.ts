@@ -9,15 +9,15 @@ import { rowKey } from '../rows/row-key.js';
 import { readRows } from '../rows/row-reader.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 import type { Row } from '../../database/sql-client.js';
-import type { Touch } from './change-table.js';
+import type { TriggerReport } from './change-table.js';
 
-/** A row of a touch, as an entity. */
+/** A row of a report, as an entity. */
 type Entity = ObjectLiteral;
 
-/** A touch with its rows, as entities. */
-export interface Touched {
-  readonly touch: Touch;
-  readonly rows: TouchedRows;
+/** A report with its rows, as entities. */
+export interface ReadReport {
+  readonly report: TriggerReport;
+  readonly rows: TriggerRows;
   readonly old: Entity | undefined;
   /** The row before it was removed, where that is not {@link old}. */
   readonly last: Entity | undefined;
@@ -25,7 +25,7 @@ export interface Touched {
 }
 
 /** Makes entities of the rows that triggers have written down. */
-export class TouchedRows {
+export class TriggerRows {
   readonly #hidden: ReadonlySet<string>;
   readonly #joins: readonly string[];
 
@@ -82,8 +82,8 @@ export class TouchedRows {
     }
   }
 
-  /** What a touch says of its row. */
-  changesOf({ touch, old, last, now }: Touched): RowChange[] {
+  /** What a report says of its row. */
+  changesOf({ report, old, last, now }: ReadReport): RowChange[] {
     const { plan } = this;
     const id = now ?? old ?? {};
     const key = rowKey(plan.metadata, id);
@@ -103,7 +103,7 @@ export class TouchedRows {
         values,
       });
     if (old !== undefined && now !== undefined) {
-      return [change(this.#did(touch, old, now), old, this.#values(touch, now))];
+      return [change(this.#did(report, old, now), old, this.#values(report, now))];
     }
     if (now === undefined) {
       const removed = change('remove', last ?? old);
@@ -113,7 +113,7 @@ export class TouchedRows {
     return this.#isRemoved(now) ? [inserted, change('soft-remove', undefined)] : [inserted];
   }
 
-  #did({ changed }: Touch, old: Entity, now: Entity): RowChange['did'] {
+  #did({ changed }: TriggerReport, old: Entity, now: Entity): RowChange['did'] {
     const column = this.plan.metadata.deleteDateColumn;
     if (column === undefined || !changed.includes(column.databaseName)) return 'update';
     const is = this.#isRemoved(now);
@@ -125,7 +125,7 @@ export class TouchedRows {
     return (this.plan.metadata.deleteDateColumn?.getEntityValue(row) ?? null) !== null;
   }
 
-  #values({ changed }: Touch, now: Entity): ChangedValue[] {
+  #values({ changed }: TriggerReport, now: Entity): ChangedValue[] {
     const { columns, relationsWithJoinColumns } = this.plan.metadata;
     const fields = [
       ...columns.filter(

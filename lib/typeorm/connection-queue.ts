@@ -23,14 +23,14 @@ interface OpenByHand {
   readonly handle: SqliteHandle | undefined;
 }
 
-/** Whose turn it is on the one connection of a data source. */
-export class ConnectionTurns {
+/** Who has the one connection of a data source, and who waits for it. */
+export class ConnectionQueue {
   readonly #lock: ConnectionLock;
   #holder: Scope | undefined;
   /** Ends with its transaction, and not with a function. */
   #openByHand: OpenByHand | undefined;
 
-  /** @param timeout the longest wait for a turn in milliseconds */
+  /** @param timeout the longest wait for the connection in milliseconds */
   constructor(
     private readonly dataSource: DataSource,
     readonly timeout: number,
@@ -44,7 +44,7 @@ export class ConnectionTurns {
   }
 
   /**
-   * Waits for a turn.
+   * Waits for the connection.
    *
    * @returns undefined when it is the caller's at once
    * @throws {@link TransactionTimeoutError} (rejects)
@@ -54,12 +54,12 @@ export class ConnectionTurns {
     return this.#lock.acquire();
   }
 
-  /** Says what the turn is for. */
+  /** Says what the connection is used for. */
   begin(scope: Scope): void {
     this.#holder = scope;
   }
 
-  /** Gives the turn to the next one. */
+  /** Gives the connection to the next one. */
   end(scope: Scope): void {
     scope.isOpen = false;
     this.#holder = undefined;

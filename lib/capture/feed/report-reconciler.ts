@@ -1,6 +1,6 @@
 import type { EntityManager, EntityMetadata } from 'typeorm';
 import { isCertain, isHousekeeping } from '../changes/change-detection.js';
-import type { CollectedItem } from '../changes/occurrences.js';
+import type { CollectedItem } from '../changes/due-events.js';
 import type { RowChange } from '../changes/row-change.js';
 import type { OtherReports } from '../hooks/change-collector.js';
 import type { CapturedEntities } from '../hooks/entity-capture-options.js';
@@ -10,13 +10,13 @@ import { setValue } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 import type { CapturedRow, ChangeTable } from './change-table.js';
-import { readTouches } from './touch-reader.js';
+import { readReports } from './report-reader.js';
 
 /**
  * Brings together what the capture and what triggers say of the rows of a transaction. Where triggers say no more than the
- * capture, which is nearly always, their touches go; else they alone tell what became of the row.
+ * capture, which is nearly always, their reports go; else they alone tell what became of the row.
  */
-export class CapturedTouches implements OtherReports {
+export class ReportReconciler implements OtherReports {
   constructor(
     private readonly table: ChangeTable,
     private readonly capture: CapturedEntities,
@@ -27,19 +27,19 @@ export class CapturedTouches implements OtherReports {
     if (rows.length === 0) return items;
     const kept = new KeptColumns();
     const { table, capture } = this;
-    const doubted = await table.removeCaptured(
+    const differing = await table.removeCaptured(
       manager,
       rows.map((changes) => capturedRow(changes, kept)),
     );
-    if (doubted.size === 0) return items;
-    const touches = [...doubted.values()];
-    const { touched } = await readTouches(touches, { table, manager, capture });
-    await table.remove(manager, touches);
-    const byTouch = new Map(touched.map((one) => [one.touch, one]));
+    if (differing.size === 0) return items;
+    const reports = [...differing.values()];
+    const { read } = await readReports(reports, { table, manager, capture });
+    await table.remove(manager, reports);
+    const byReport = new Map(read.map((one) => [one.report, one]));
     const told = new Map<CollectedItem, readonly RowChange[]>();
-    for (const [at, touch] of doubted) {
+    for (const [at, report] of differing) {
       const [first, ...others] = rows[at]!;
-      const one = byTouch.get(touch);
+      const one = byReport.get(report);
       const changes = one === undefined ? [] : one.rows.changesOf(one);
       for (const change of changes) addKnownRelations(change, rows[at]!);
       told.set(first!, changes);
@@ -66,14 +66,14 @@ function changesByRow(items: readonly CollectedItem[]): readonly (readonly RowCh
   return [...plans.values()].flatMap((rows) => [...rows.values()]);
 }
 
-/** Changes that are certain have a touch each. Others may have one, which nothing tells from one that SQL by hand made. */
+/** Changes that are certain have a report each. Others may have one, which nothing tells from one that SQL by hand made. */
 function capturedRow(changes: readonly RowChange[], kept: KeptColumns): CapturedRow {
   const { plan, id } = changes[0]!;
   const areCertain = changes.every(isCertain);
   return {
     plan,
     id,
-    touches: areCertain ? changes.length : undefined,
+    reports: areCertain ? changes.length : undefined,
     inserts: changes.filter(({ did }) => did === 'insert').length,
     removals: changes.filter(({ did }) => did === 'remove').length,
     kept: kept.of(plan, areCertain ? changes.flatMap(setColumns) : []),

@@ -1,13 +1,13 @@
 import type { ObjectLiteral } from 'typeorm';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { isReadInFull } from '../rows/row-key.js';
-import type { Occurrence } from './occurrences.js';
+import type { DueEvent } from './due-events.js';
 
 /**
  * What a transaction may have made of rows unseen: by writes that are not captured, by SQL by hand, by the foreign keys of
  * the database. Rows with changes to report are looked at again then, before the commit.
  */
-export class Doubts {
+export class UnseenWrites {
   /** True if rows of any entity may be gone. */
   removals = false;
   /** The entities of which rows may have been softly removed, or recovered. */
@@ -18,7 +18,7 @@ export class Doubts {
   }
 
   /** Tells whether a row may not be there as its changes say. */
-  concern(plan: EntityPlan, kind: Occurrence['kind']): boolean {
+  concern(plan: EntityPlan, kind: DueEvent['kind']): boolean {
     return this.softly.has(plan) || (this.removals && kind !== 'delete');
   }
 
@@ -27,10 +27,10 @@ export class Doubts {
    *
    * @param row the row as it is; undefined when none was found
    */
-  areTrueOf(occurrence: Occurrence, row: ObjectLiteral | undefined): boolean {
+  haveUndone(dueEvent: DueEvent, row: ObjectLiteral | undefined): boolean {
     if (!this.any) return false;
-    const { kind, event, net } = occurrence;
-    const plan = 'links' in occurrence ? occurrence.links.plan.entity : occurrence.net.plan;
+    const { kind, event, net } = dueEvent;
+    const plan = 'links' in dueEvent ? dueEvent.links.plan.entity : dueEvent.net.plan;
     if (!this.concern(plan, kind)) return false;
     const { deleteDateColumn: column, primaryColumns } = plan.metadata;
     if (row === undefined) return kind !== 'delete' && primaryColumns.every(isReadInFull);

@@ -8,7 +8,7 @@ export type CollectedItem =
   RowChange | LinkChange | { readonly type: 'message'; readonly message: Message };
 
 /** What has become of a row, for one event. */
-class RowOccurrence {
+class DueRowEvent {
   constructor(
     readonly kind: 'create' | 'change' | 'delete',
     readonly event: EventPlan,
@@ -17,8 +17,8 @@ class RowOccurrence {
 }
 
 /** Something that a message may be made of, if it proves to be a real change and its event's condition holds. */
-export type Occurrence =
-  | RowOccurrence
+export type DueEvent =
+  | DueRowEvent
   | {
       readonly kind: 'added' | 'removed' | 'cleared';
       readonly event: EventPlan;
@@ -27,8 +27,8 @@ export type Occurrence =
       readonly net: NetChange | undefined;
     };
 
-/** Merges changes into one occurrence per row; messages stay as they are, and the order is that of the first change. */
-export function occurrencesOf(items: readonly CollectedItem[]): (Occurrence | Message)[] {
+/** Merges changes into one per row and event; messages stay as they are, and the order is that of the first change. */
+export function dueEventsOf(items: readonly CollectedItem[]): (DueEvent | Message)[] {
   const rows = new Map<EntityPlan, Map<string, NetChange>>();
   const links = new Map<LinkPlan, Map<string, NetLinks>>();
   const order: (NetChange | NetLinks | Message)[] = [];
@@ -41,11 +41,11 @@ export function occurrencesOf(items: readonly CollectedItem[]): (Occurrence | Me
           : merge(links, item, mergeLink);
     if (first !== undefined) order.push(first);
   }
-  const found: (Occurrence | Message)[] = [];
+  const found: (DueEvent | Message)[] = [];
   for (const entry of order) {
-    if ('before' in entry) addOccurrences(entry, found);
+    if ('before' in entry) addDueEvents(entry, found);
     else if ('added' in entry) {
-      found.push(...occurrencesOfLinks(entry, rows.get(entry.plan.entity)?.get(entry.key)));
+      found.push(...dueEventsOfLinks(entry, rows.get(entry.plan.entity)?.get(entry.key)));
     } else found.push(entry);
   }
   return found;
@@ -66,19 +66,18 @@ function merge<Plan, Change extends { readonly plan: Plan; readonly key: string 
   return net;
 }
 
-function addOccurrences(net: NetChange, to: (Occurrence | Message)[]): void {
+function addDueEvents(net: NetChange, to: (DueEvent | Message)[]): void {
   for (const event of net.plan.events) {
     const kind = kindOf(net, event);
-    if (kind !== undefined && event.options.on === kind)
-      to.push(new RowOccurrence(kind, event, net));
+    if (kind !== undefined && event.options.on === kind) to.push(new DueRowEvent(kind, event, net));
   }
 }
 
-function occurrencesOfLinks(links: NetLinks, net: NetChange | undefined): Occurrence[] {
+function dueEventsOfLinks(links: NetLinks, net: NetChange | undefined): DueEvent[] {
   const { entity, relation } = links.plan;
   // A row that is gone has its own event, which says it all.
   if (net !== undefined && (!net.now.there || net.now.removed)) return [];
-  return entity.events.flatMap((event): Occurrence[] => {
+  return entity.events.flatMap((event): DueEvent[] => {
     const { on } = event.options;
     if (event.relation !== relation || typeof on === 'string') return [];
     const kind = 'added' in on ? 'added' : 'removed' in on ? 'removed' : 'cleared';
