@@ -5,9 +5,9 @@ export {
   type CancelResult,
   Deliveries,
   type DeliveriesDependencies,
-  type DeliveryPage,
   type RetryResult,
 } from './management/deliveries.js';
+export type { DeliveryPage } from './management/log-scan.js';
 export {
   type DeliveryHistoryOptions,
   MAX_SELECTED,

@@ -23,7 +23,7 @@ export {
   MAX_SEARCH_LENGTH,
   MAX_URL_LENGTH,
 } from './service/subscriber-checks.js';
-export type { SubscriberRules } from './service/subscriber-rules.js';
+export type { ChangeTerms, CreationTerms, SubscriberRules } from './service/subscriber-rules.js';
 export { ThornSubscriber } from './storage/subscriber.entity.js';
 export {
   type MatchCriteria,
@@ -42,12 +42,7 @@ export {
   type SubscriberUpdate,
   type Verification,
 } from './model/subscriber.js';
-export {
-  type ChangeTerms,
-  type CreationTerms,
-  type SubscriberQuery,
-  Subscribers,
-} from './service/subscribers.js';
+export { type SubscriberQuery, Subscribers } from './service/subscribers.js';
 export { SubscribersUnavailableError } from './storage/subscribers-unavailable.error.js';
 export {
   type DatabaseSubscriberOptions,

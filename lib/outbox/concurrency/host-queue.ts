@@ -12,6 +12,9 @@ import { AdaptiveLimit } from './adaptive-limit.js';
 import { RetryAllowance } from './retry-allowance.js';
 import { mostForRetries } from './slot-pool.js';
 
+/** Stands for every host. */
+export const EVERY_HOST = '*';
+
 /** One host: its waiting jobs, the number of running ones, its concurrency limit and its circuit breaker. */
 export class HostQueue<Job> {
   readonly firsts: WaitingJobs<Job> = new WaitingJobs();

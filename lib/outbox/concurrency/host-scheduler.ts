@@ -1,7 +1,7 @@
 import type { Clock } from '../../common/index.js';
 import type { BreakerSignal, EndpointRules } from './circuit-breaker.js';
 import { Fifo } from '../../common/fifo.js';
-import { HostQueue } from './host-queue.js';
+import { EVERY_HOST, HostQueue } from './host-queue.js';
 import type { WakeSignal } from './wake-signal.js';
 import { mostForRetries, type Slot, SlotPool } from './slot-pool.js';
 
@@ -298,6 +298,3 @@ export class HostScheduler<Job extends HostJob> {
     if (this.#queues.size > MOST_QUEUES && queue.isForgettable) this.#queues.delete(queue.host);
   }
 }
-
-/** Stands for every host. */
-export const EVERY_HOST = '*';

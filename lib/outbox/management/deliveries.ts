@@ -19,7 +19,6 @@ import {
   parseCandidateRow,
   type DeliveryDetails,
   parseDeliveryRow,
-  type DeliveryRecord,
   type DeliveryStats,
 } from '../tables/delivery-record.js';
 import { readStats, type DeliveryHistory, readHistory } from './delivery-figures.js';
@@ -37,7 +36,7 @@ import {
   type ReplaySummary,
   sum,
 } from './replay.js';
-import { type ScannedLog, scanLog } from './log-scan.js';
+import { type DeliveryPage, pageOf, scanLog } from './log-scan.js';
 import { pairOf } from '../tables/keys.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import { isVisible, visibleSubscribers } from './subscriber-scope.js';
@@ -47,13 +46,6 @@ const MAX_DAYS = 90;
 
 const UNHEARD =
   'Nothing was missed that is stored. Events that nobody is subscribed to are not stored unless they say keep: true.';
-
-/** One page of the delivery log, newest first. */
-export interface DeliveryPage {
-  readonly items: readonly DeliveryRecord[];
-  /** Pass this as `after` to read the next page; null on the last page. */
-  readonly next: string | null;
-}
 
 /**
  * The result of {@link Deliveries.retry}. `scheduled`: the delivery is due now, or once its turn has come. `under-way`: a
@@ -366,16 +358,4 @@ export class Deliveries {
     checkScope(scope);
     return requireOutbox(this.dependencies.strategy);
   }
-}
-
-/** The deliveries of all data sources, as far back as each of them was searched. */
-function pageOf(scans: readonly ScannedLog[], limit: number): DeliveryPage {
-  const lowestIds = scans.flatMap(({ lowestId }) => lowestId ?? []);
-  const lowestId = lowestIds.sort().at(-1) ?? '';
-  const found = scans
-    .flatMap(({ items }) => items)
-    .filter(({ id }) => id >= lowestId)
-    .sort((one, other) => (one.id < other.id ? 1 : -1));
-  const items = found.slice(0, limit);
-  return { items, next: found.length > limit ? items.at(-1)!.id : lowestId || null };
 }

@@ -1,6 +1,6 @@
 import { hostOf } from '../../message/index.js';
 import type { OwnerScope, Subscriber, SubscriberRepository } from '../../subscriber/index.js';
-import { EVERY_HOST } from '../concurrency/host-scheduler.js';
+import { EVERY_HOST } from '../concurrency/host-queue.js';
 import type { OutboxStrategy } from '../strategy/outbox.strategy.js';
 
 /** Why nothing is sent to an endpoint for now. */

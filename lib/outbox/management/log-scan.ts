@@ -221,3 +221,22 @@ function classFilter({ names }: LogPageTable, statusClass: AnswerClass): LogCond
     }
   }
 }
+
+/** One page of the delivery log, newest first. */
+export interface DeliveryPage {
+  readonly items: readonly DeliveryRecord[];
+  /** Pass this as `after` to read the next page; null on the last page. */
+  readonly next: string | null;
+}
+
+/** The deliveries of all data sources, as far back as each of them was searched. */
+export function pageOf(scans: readonly ScannedLog[], limit: number): DeliveryPage {
+  const lowestIds = scans.flatMap(({ lowestId }) => lowestId ?? []);
+  const lowestId = lowestIds.sort().at(-1) ?? '';
+  const found = scans
+    .flatMap(({ items }) => items)
+    .filter(({ id }) => id >= lowestId)
+    .sort((one, other) => (one.id < other.id ? 1 : -1));
+  const items = found.slice(0, limit);
+  return { items, next: found.length > limit ? items.at(-1)!.id : lowestId || null };
+}

@@ -1,5 +1,5 @@
 import type { Message } from '../../message/index.js';
-import type { Lease, LeasedTable } from '../tables/leases.js';
+import type { Lease, Leases } from '../tables/leases.js';
 
 /** A message or delivery that this process has leased. */
 export interface HeldLease extends Lease {
@@ -30,7 +30,7 @@ export interface HeldMessage extends HeldLease {
 export class HeldLeases<Item extends HeldLease> {
   readonly #items = new Map<string, Item>();
 
-  constructor(private readonly table: LeasedTable) {}
+  constructor(private readonly leases: Leases) {}
 
   get size(): number {
     return this.#items.size;
@@ -74,7 +74,7 @@ export class HeldLeases<Item extends HeldLease> {
     if (ending.length === 0) return;
     const asked = new Map(ending.map((item) => [item, item.token]));
     const kept = new Map(
-      (await this.table.renew(ending, until)).map(({ id, token }) => [id, token]),
+      (await this.leases.renew(ending, until)).map(({ id, token }) => [id, token]),
     );
     for (const [item, token] of asked) {
       if (item.token !== token || this.#items.get(item.id) !== item) continue;

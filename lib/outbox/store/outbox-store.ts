@@ -76,8 +76,8 @@ export class OutboxStore implements WriteListener {
     this.retention = new RetentionSweeper(this.pruning);
     this.sealed = new MessageResealer(this.database, tables, rows);
     this.rateLimiter = new DatabaseRateLimiter(this.database, tables.rateLimits);
-    this.heldMessages = new HeldLeases(this.messages);
-    this.heldDeliveries = new HeldLeases(this.deliveries);
+    this.heldMessages = new HeldLeases(this.messages.leases);
+    this.heldDeliveries = new HeldLeases(this.deliveries.leases);
     this.recorder = new OutcomeRecorder(
       this.database,
       new OutcomeStatements(this.database.dialect, tables, filter),
@@ -131,7 +131,7 @@ export class OutboxStore implements WriteListener {
   async giveUp(now: number): Promise<void> {
     await this.recorder.flush();
     const [messages, deliveries] = [this.heldMessages.all(), this.heldDeliveries.all()];
-    if (messages.length > 0) await this.messages.release(messages, now);
-    if (deliveries.length > 0) await this.deliveries.release(deliveries, now);
+    if (messages.length > 0) await this.messages.leases.release(messages, now);
+    if (deliveries.length > 0) await this.deliveries.leases.release(deliveries, now);
   }
 }

@@ -89,7 +89,7 @@ export class CommitWatcher {
   async #lookIn(store: OutboxStore, looked: readonly Open[]): Promise<void> {
     const ofStore = looked.filter(({ messages: [first] }) => first!.store === store);
     const messages = ofStore.flatMap((open) => open.messages);
-    const seen = await store.messages.held(messages.map(leaseOf));
+    const seen = await store.messages.leases.held(messages.map(leaseOf));
     if (seen.length === 0) return;
     const tokens = new Set(seen.map(({ id, token }) => `${id} ${token}`));
     for (const open of ofStore) {
@@ -97,7 +97,7 @@ export class CommitWatcher {
       if (open.messages.some((one) => tokens.has(keyOf(one)))) this.#open.delete(open);
     }
     const leasedUntil = this.watching.clock.now() + this.watching.lease;
-    const kept = await store.messages.renew(seen, leasedUntil);
+    const kept = await store.messages.leases.renew(seen, leasedUntil);
     const held = new Set(kept.map(({ id, token }) => `${id} ${token}`));
     if (this.#isStopped) return;
     const own = messages.filter((one) => held.has(keyOf(one)));

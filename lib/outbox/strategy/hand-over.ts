@@ -143,7 +143,7 @@ export class HandOver {
       const held = all
         .filter((one) => one.store === store)
         .map(({ message, token }) => ({ id: message.id, token }));
-      if (held.length > 0) await store.messages.release(held, now);
+      if (held.length > 0) await store.messages.leases.release(held, now);
     });
     await Promise.all(releasing);
   }

@@ -2,7 +2,7 @@ import type { FailureReason } from '../../delivery/index.js';
 import type { Columns, Dialect, Statement } from '../../database/dialect.js';
 import { latestStart } from './delivery-record.js';
 import { idFrom, keyOf, pairOf } from './keys.js';
-import { type Lease, Leases } from './leases.js';
+import { Leases } from './leases.js';
 import { MAX_THROTTLED } from '../model/delivery-state.js';
 import type { SqlStore } from '../../database/sql-store.js';
 import type { Row } from '../../database/sql-client.js';
@@ -44,7 +44,7 @@ export const CLAIMED_COLUMNS =
 export class DeliveryTable {
   readonly #dialect: Dialect;
   readonly #hosts: string;
-  readonly #leases: Leases;
+  readonly leases: Leases;
 
   constructor(
     private readonly database: SqlStore,
@@ -52,7 +52,7 @@ export class DeliveryTable {
   ) {
     this.#dialect = database.dialect;
     this.#hosts = firstDues(tables.deliveries, this.#dialect);
-    this.#leases = new Leases(database, tables.deliveries, 'dlv_');
+    this.leases = new Leases(database, tables.deliveries, 'dlv_');
   }
 
   /** Returns the time at which the next delivery or message is due; null when nothing is pending. */
@@ -148,7 +148,7 @@ export class DeliveryTable {
       parameters: [keyOf('sub_', subscriberId), now],
     };
     const update = 'due_at = ?, permit_at = ? WHERE lease IS NULL';
-    return (await this.#leases.change(waiting, update, [now, now])).length;
+    return (await this.leases.change(waiting, update, [now, now])).length;
   }
 
   /**
@@ -164,17 +164,7 @@ export class DeliveryTable {
     };
     const update =
       'due_at = ?, attempts = attempts - 1, throttled = throttled + 1 WHERE lease IS NULL AND due_at > ?';
-    return (await this.#leases.change(waiting, update, [now, now])).length;
-  }
-
-  /** See {@link Leases.renew}. */
-  renew(held: readonly Lease[], until: number): Promise<readonly Lease[]> {
-    return this.#leases.renew(held, until);
-  }
-
-  /** See {@link Leases.release}. */
-  release(held: readonly Lease[], dueAt: number): Promise<void> {
-    return this.#leases.release(held, dueAt);
+    return (await this.leases.change(waiting, update, [now, now])).length;
   }
 
   async #claim(
@@ -214,7 +204,7 @@ export class DeliveryTable {
         .join(' UNION ALL '),
       parameters: shares.flatMap(({ host, limit }) => [host, now, limit]),
     });
-    if (!this.#dialect.returns) return this.#leases.claim(due(CLAIMED_COLUMNS), token, until);
+    if (!this.#dialect.returns) return this.leases.claim(due(CLAIMED_COLUMNS), token, until);
     const { sql, parameters } = due('id');
     const { rows } = await this.database.run({
       sql: `UPDATE ${deliveries} SET lease = ?, due_at = ? WHERE id IN (${sql}) RETURNING ${CLAIMED_COLUMNS}`,

@@ -18,18 +18,12 @@ export interface NewLease {
   readonly leasedUntil: number;
 }
 
-/** A table whose rows are leased. */
-export interface LeasedTable {
-  /** Extends leases. @returns those of `held` that are still held */
-  renew(held: readonly Lease[], until: number): Promise<readonly Lease[]>;
-}
-
 const HELD: Columns = { id: 'uuid', lease: 'text' };
 const PUT_OFF: Columns = { ...HELD, due_at: 'bigint' };
 const IS_HELD = 't.id = r.id AND t.lease = r.lease';
 
 /** The leases on the rows of one table: a process claims rows, renews its leases, and releases the rows. */
-export class Leases implements LeasedTable {
+export class Leases {
   /**
    * @param table the quoted name of the table
    * @param prefix of the ids that its keys stand for

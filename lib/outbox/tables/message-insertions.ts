@@ -13,6 +13,11 @@ import type { NewLease } from './leases.js';
 import type { MessageNumbers } from './message-numbers.js';
 import { MESSAGE_COLUMNS, type MessageRowMapper } from './message-row-mapper.js';
 
+// Well below the parameter limits of all drivers: 32,766 on SQLite, 65,535 on the others.
+const ROWS_PER_INSERT = 1000;
+// Well below the default statement size of MySQL and MariaDB: 64 and 16 MiB.
+const BYTES_PER_INSERT = 4 * 1024 * 1024;
+
 /**
  * Looks for messages that are there already. `stored`: those that this transaction can see. `committed`: later ones as
  * well, by a locking read.
@@ -231,4 +236,20 @@ function preparedSets(messages: readonly Message[]): readonly (readonly Message[
 
 function keysOf({ rows }: Result): readonly string[] {
   return rows.map(({ id }) => id as string);
+}
+
+/** Messages in sets that one statement takes. */
+export function chunksOf(messages: readonly Message[]): readonly Message[][] {
+  const chunks: Message[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const message of messages) {
+    const size = Buffer.byteLength(message.text);
+    if (bytes + size > BYTES_PER_INSERT || chunks.at(-1)!.length === ROWS_PER_INSERT) {
+      chunks.push([]);
+      bytes = 0;
+    }
+    chunks.at(-1)!.push(message);
+    bytes += size;
+  }
+  return chunks;
 }

@@ -5,7 +5,7 @@ import { type Dialect, idRows, type Statement, type Columns } from '../../databa
 import { isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
 import { type Lease, Leases, type NewLease } from './leases.js';
 import type { MessageCursor } from '../model/message-cursor.js';
-import { type KnownCheck, MessageInsertions } from './message-insertions.js';
+import { chunksOf, type KnownCheck, MessageInsertions } from './message-insertions.js';
 import { MessageNumbers } from './message-numbers.js';
 import { MESSAGE_COLUMNS, type MessageRowMapper, messageSelection } from './message-row-mapper.js';
 import type { TableNames } from '../entities/table-names.js';
@@ -20,11 +20,6 @@ import {
 
 // Aliases of their own, because SQLite returns columns without their table's name.
 const HELD: Columns = { held_id: 'uuid', held_by: 'text' };
-
-// Well below the parameter limits of all drivers: 32,766 on SQLite, 65,535 on the others.
-const ROWS_PER_INSERT = 1000;
-// Well below the default statement size of MySQL and MariaDB: 64 and 16 MiB.
-const BYTES_PER_INSERT = 4 * 1024 * 1024;
 
 /** The result of an INSERT of messages. */
 export interface Inserted extends NewLease {
@@ -47,7 +42,7 @@ const MOST_TRIES = 5;
 /** The SQL on `thorn_messages` and on the leases in `thorn_pending_messages`. */
 export class MessageTable {
   readonly #dialect: Dialect;
-  readonly #leases: Leases;
+  readonly leases: Leases;
   readonly #insertions: MessageInsertions;
 
   constructor(
@@ -56,7 +51,7 @@ export class MessageTable {
     rows: MessageRowMapper,
   ) {
     this.#dialect = database.dialect;
-    this.#leases = new Leases(database, tables.pendingMessages, 'msg_');
+    this.leases = new Leases(database, tables.pendingMessages, 'msg_');
     this.#insertions = new MessageInsertions(this.#dialect, tables, rows);
   }
 
@@ -201,7 +196,7 @@ export class MessageTable {
       });
     }
     const pick = { sql: this.#loading(`(${due}) AS r`), parameters: [now] };
-    return (await this.#leases.claim(pick, token, until)).map(withMessageId);
+    return (await this.leases.claim(pick, token, until)).map(withMessageId);
   }
 
   /**
@@ -289,38 +284,8 @@ export class MessageTable {
     return handled;
   }
 
-  /** See {@link Leases.renew}. */
-  renew(held: readonly Lease[], until: number): Promise<readonly Lease[]> {
-    return this.#leases.renew(held, until);
-  }
-
-  /** See {@link Leases.held}. */
-  held(leases: readonly Lease[]): Promise<readonly Lease[]> {
-    return this.#leases.held(leases);
-  }
-
-  /** See {@link Leases.release}. */
-  release(held: readonly Lease[], dueAt: number): Promise<void> {
-    return this.#leases.release(held, dueAt);
-  }
-
   /** Deletes the messages that are still held. */
   remove(held: readonly Lease[]): Promise<void> {
-    return this.#leases.removeWith(this.tables.messages, held);
+    return this.leases.removeWith(this.tables.messages, held);
   }
-}
-
-function chunksOf(messages: readonly Message[]): readonly Message[][] {
-  const chunks: Message[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const message of messages) {
-    const size = Buffer.byteLength(message.text);
-    if (bytes + size > BYTES_PER_INSERT || chunks.at(-1)!.length === ROWS_PER_INSERT) {
-      chunks.push([]);
-      bytes = 0;
-    }
-    chunks.at(-1)!.push(message);
-    bytes += size;
-  }
-  return chunks;
 }

@@ -22,6 +22,7 @@ import {
 import type { BreakerSignal } from '../concurrency/circuit-breaker.js';
 import type { JobRunner } from '../concurrency/host-scheduler.js';
 import type { DeliveryJob } from './delivery-job.js';
+import { type AttemptResult, JobOutcome } from './job-outcome.js';
 import type { ClaimedDelivery } from '../tables/delivery-table.js';
 import type { HeldLease } from '../store/held-leases.js';
 import type { Outcome } from '../model/outcome.js';
@@ -52,53 +53,6 @@ export interface AbandonedDelivery {
   /** Empty when the message is gone. */
   readonly event: string;
   readonly heldLease: HeldLease;
-}
-
-/** The part of an outcome that an attempt, or the lack of one, decides. */
-type Result = Pick<Outcome, 'state' | 'attempt' | 'at' | 'permitAt' | 'disablesSubscriber'>;
-
-/** The outcome of a job. A class, because an object literal with a getter takes a microsecond to make. */
-class JobOutcome implements Outcome {
-  readonly id: string;
-  readonly messageId: string;
-  readonly subscriberId: string;
-  readonly event: string;
-  readonly host: string;
-  readonly state: Outcome['state'];
-  readonly requests: number;
-  readonly previousAttemptAt: number | null;
-  readonly attemptedAt: number | null;
-  readonly keyHash: string | null;
-  readonly isNew: boolean;
-  readonly at: number;
-  readonly attempt: Attempt | null;
-  readonly permitAt: number | null;
-  readonly disablesSubscriber: boolean;
-  readonly #heldLease: HeldLease;
-
-  constructor(job: DeliveryJob, { state, attempt, at, permitAt, disablesSubscriber }: Result) {
-    this.id = job.id;
-    this.messageId = job.message.id;
-    this.subscriberId = job.recipient.id;
-    this.event = job.message.event;
-    this.host = job.host;
-    this.state = state;
-    this.requests = job.requests + (attempt === null ? 0 : 1);
-    this.previousAttemptAt = job.attemptedAt;
-    this.attemptedAt = attempt?.startedAt ?? job.attemptedAt;
-    this.keyHash = job.keyHash;
-    this.isNew = job.first !== null;
-    this.at = at;
-    this.attempt = attempt;
-    this.permitAt = permitAt;
-    this.disablesSubscriber = disablesSubscriber;
-    this.#heldLease = job.heldLease;
-  }
-
-  /** Read when it is written: this process may have claimed it anew by then. */
-  get lease(): string {
-    return this.#heldLease.token;
-  }
 }
 
 /** Runs delivery attempts and records their outcomes. */
@@ -254,7 +208,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     events.emit('delivery-held', () => ({ ...facts(), until }));
   }
 
-  #record(job: DeliveryJob, result: Result): Outcome {
+  #record(job: DeliveryJob, result: AttemptResult): Outcome {
     const { store, first } = job;
     const outcome = new JobOutcome(job, result);
     store.recorder.add(outcome);

@@ -2,7 +2,7 @@ import type { Clock } from '../../common/index.js';
 import type { TableRows } from '../../database/table-rows.js';
 import { InvalidInputError } from '../../errors/index.js';
 import type { PauseRow } from '../entities/pause.entity.js';
-import { EVERY_HOST } from '../concurrency/host-scheduler.js';
+import { EVERY_HOST } from '../concurrency/host-queue.js';
 
 /** A host that gets nothing, or `*` for all hosts. Times are milliseconds since the Unix epoch. */
 export interface Pause {

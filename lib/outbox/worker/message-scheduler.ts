@@ -180,7 +180,7 @@ export class MessageScheduler {
   async #postpone(store: OutboxStore, held: Lease, since: number): Promise<void> {
     store.heldMessages.remove(held);
     try {
-      await store.messages.release([held], postponedUntil(since, this.clock.now()));
+      await store.messages.leases.release([held], postponedUntil(since, this.clock.now()));
     } catch (error) {
       // Its lease runs out by itself.
       this.#faults.report(`Postponing ${held.id} failed`, error, { messageId: held.id });

@@ -158,6 +158,6 @@ export class RetryScheduler {
       const dueAt = postponedUntil(since, now);
       groups.set(dueAt, [...(groups.get(dueAt) ?? []), held]);
     }
-    for (const [dueAt, held] of groups) await store.deliveries.release(held, dueAt);
+    for (const [dueAt, held] of groups) await store.deliveries.leases.release(held, dueAt);
   }
 }

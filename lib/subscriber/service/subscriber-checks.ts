@@ -31,6 +31,8 @@ export const MAX_METADATA_VALUE_LENGTH = 512;
 
 /** The maximum length of a text that subscribers are searched for, in characters. */
 export const MAX_SEARCH_LENGTH = 200;
+/** The maximum number of subscribers on one page. */
+const MAX_PAGE_LIMIT = 1000;
 
 const DIGESTS: readonly Digest[] = ['sha1', 'sha256', 'sha512'];
 // NUL and unpaired surrogates cannot be stored by every database; the other control characters have no use in a label.
@@ -200,6 +202,12 @@ function checkedExclude(value: unknown): readonly string[] {
     checkPattern(pattern, 'exclude');
     return pattern;
   });
+}
+
+/** @throws {@link InvalidInputError} for `limit` */
+export function checkPageLimit(limit: unknown): void {
+  if (Number.isInteger(limit) && Number(limit) >= 1 && Number(limit) <= MAX_PAGE_LIMIT) return;
+  throw new InvalidInputError('limit', `must be a whole number from 1 to ${MAX_PAGE_LIMIT}`);
 }
 
 /** @throws {@link InvalidInputError} for `search` */

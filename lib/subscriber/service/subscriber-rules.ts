@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../event/index.js';
 import type { Subscriber } from '../model/subscriber.js';
+import type { SubscriberLimits, UpdateTerms } from '../model/subscriber.repository.js';
 
 /** The events that a subscriber gets. */
 export type FilteredEvents = Pick<Subscriber, 'events' | 'exclude'>;
@@ -25,4 +26,20 @@ export interface SubscriberRules {
   checkSecret(secret: string): void;
   /** A new random secret. */
   generateSecret(): string;
+}
+
+/** Conditions of a creation, used by the REST API. */
+export interface CreationTerms {
+  /** The limits of the owner. Default: no limit. */
+  readonly limits?: SubscriberLimits;
+  /** True: the subscriber receives nothing until `Subscribers.verify()`. Default false. */
+  readonly isChallenged?: boolean;
+}
+
+/** Conditions of a change, used by the REST API. */
+export interface ChangeTerms extends UpdateTerms {
+  /**
+   * True: after a change of the URL, the subscriber receives nothing until `Subscribers.verify()`. Default false.
+   */
+  readonly isChallenged?: boolean;
 }

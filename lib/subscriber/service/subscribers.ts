@@ -6,16 +6,21 @@ import { parseOverlap, rotated, type SecretRotation, withoutExpired } from './se
 import {
   checkAddresses,
   checkNewSubscriber,
+  checkPageLimit,
   checkSearch,
   checkSecretRotation,
   checkSubscriberUpdate,
 } from './subscriber-checks.js';
-import type { FilteredEvents, SubscriberRules } from './subscriber-rules.js';
+import type {
+  ChangeTerms,
+  CreationTerms,
+  FilteredEvents,
+  SubscriberRules,
+} from './subscriber-rules.js';
 import type {
   SubscriberPage,
   SubscriberRepository,
   UpdateTerms,
-  SubscriberLimits,
 } from '../model/subscriber.repository.js';
 import type {
   NewSubscriber,
@@ -25,22 +30,6 @@ import type {
 } from '../model/subscriber.js';
 import { checkHold } from '../model/order-check.js';
 import { markVerified, moveTo } from './verification.js';
-
-/** Conditions of a creation, used by the REST API. */
-export interface CreationTerms {
-  /** The limits of the owner. Default: no limit. */
-  readonly limits?: SubscriberLimits;
-  /** True: the subscriber receives nothing until {@link Subscribers.verify}. Default false. */
-  readonly isChallenged?: boolean;
-}
-
-/** Conditions of a change, used by the REST API. */
-export interface ChangeTerms extends UpdateTerms {
-  /**
-   * True: after a change of the URL, the subscriber receives nothing until {@link Subscribers.verify}. Default false.
-   */
-  readonly isChallenged?: boolean;
-}
 
 /** The page of subscribers that {@link Subscribers.list} reads. */
 export interface SubscriberQuery {
@@ -54,10 +43,6 @@ export interface SubscriberQuery {
    */
   readonly search?: string;
 }
-
-/** The maximum number of subscribers on one page. */
-export const MAX_PAGE_LIMIT = 1000;
-const DEFAULT_PAGE_LIMIT = 50;
 
 /**
  * Creates, changes and lists subscribers: what an application's code and the REST API call. Everything is checked
@@ -261,8 +246,8 @@ export class Subscribers {
    */
   async list(query: SubscriberQuery, scope: OwnerScope): Promise<SubscriberPage> {
     checkScope(scope);
-    const { limit = DEFAULT_PAGE_LIMIT, after = null, search } = query;
-    checkLimit(limit, 'limit');
+    const { limit = 50, after = null, search } = query;
+    checkPageLimit(limit);
     if (after !== null && !isIdLike(after)) {
       throw new InvalidInputError('after', 'must be the "next" of an earlier page');
     }
@@ -311,9 +296,4 @@ export class Subscribers {
     const secrets = withoutExpired(all, this.clock.now());
     return secrets === all ? subscriber : { ...subscriber, secrets };
   }
-}
-
-function checkLimit(limit: unknown, field: string): void {
-  if (Number.isInteger(limit) && Number(limit) >= 1 && Number(limit) <= MAX_PAGE_LIMIT) return;
-  throw new InvalidInputError(field, `must be a whole number from 1 to ${MAX_PAGE_LIMIT}`);
 }
