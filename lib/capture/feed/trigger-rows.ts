@@ -1,4 +1,5 @@
 import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
+import type { Row } from '../../database/sql-client.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { RowChange } from '../changes/row-change.js';
 import { joinsOf } from '../plan/entity-paths.js';
@@ -8,7 +9,6 @@ import { setValue } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
 import { readRows } from '../rows/row-reader.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
-import type { Row } from '../../database/sql-client.js';
 import type { TriggerReport } from './change-table.js';
 
 /** A row of a report, as an entity. */
