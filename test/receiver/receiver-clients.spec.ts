@@ -159,6 +159,15 @@ describe.each(kinds)('a receiver with $name', ({ open, define, execute }) => {
         await use(tx);
       });
     expect(await refusal(failed)).toMatchObject({ code: 'THORN_TRANSACTION_ENDED' });
+    const withoutTable = (use: (tx: never) => Promise<void>) =>
+      client.begin(async (tx) => {
+        await execute(tx, 'ALTER TABLE thorn_received_messages RENAME TO hidden');
+        await use(tx);
+      });
+    expect(await refusal(withoutTable)).toMatchObject({
+      code: 'THORN_TABLES_MISSING',
+      message: expect.stringContaining('`npx thorn migrations postgres --receiver`') as string,
+    });
     expect([worked, await records()]).toEqual([false, 0]);
   });
 

@@ -1,5 +1,11 @@
 import { PrismaPg } from '@prisma/adapter-pg';
-import { fromPg, fromPrisma, type SqlClientDefinition } from 'nestjs-thorn/sql';
+import type { VerifiedWebhook } from 'nestjs-thorn/receiver';
+import {
+  fromPg,
+  fromPrisma,
+  type PrismaTransaction,
+  type SqlClientDefinition,
+} from 'nestjs-thorn/sql';
 import { PrismaClient } from './generated/client.js';
 
 class PrismaService extends PrismaClient {
@@ -41,4 +47,12 @@ export async function join(from: SqlClientDefinition): Promise<void> {
   // @ts-expect-error in no transaction
   await client.join(prisma.$extends({ name: 'extended' }));
   await (await from.useFactory()).join(prisma);
+}
+
+export async function processOnce(
+  webhook: VerifiedWebhook<unknown, PrismaTransaction>,
+): Promise<void> {
+  await prisma.$transaction((tx) => webhook.processOnce(tx, async () => 'done'));
+  // @ts-expect-error in no transaction
+  await webhook.processOnce(prisma, async () => 'done');
 }
