@@ -6,6 +6,7 @@ import type { ProvidedContext } from 'vitest';
 import { pageBundle } from './tools/build-page.mjs';
 import { workspacePackages } from './tools/workspace-packages.mjs';
 
+const root = fileURLToPath(new URL('.', import.meta.url));
 /** The previous major's packages: a workspace of its own, so that both are installed side by side. */
 const nest11 = fileURLToPath(new URL('test/nest-11/node_modules/@nestjs/', import.meta.url));
 /** The previous major of BullMQ is in the same workspace. */
@@ -36,7 +37,7 @@ const WORKERS = Math.max(4, availableParallelism());
 /** Of `npm run test:rest`, where several would load the same server at once. */
 const WORKERS_OF_REST = Math.max(3, availableParallelism());
 /** Milliseconds that a condition may take to come true, unless the test says otherwise; below the limit of a test, so that it says what it has waited for. */
-const PATIENCE = 30_000;
+const PATIENCE = 60_000;
 /** Set by `npm run test:unit` and `npm run test:quick`; CONTRIBUTING.md says what each is for. */
 const suite = process.env['THORN_SUITE'];
 
@@ -59,21 +60,16 @@ const LOWEST_SPECS = [
 ];
 /** What asserts that those versions are what runs. */
 const LOWEST_ONLY = ['test/module/loaded-versions.spec.ts'];
-/** Without those that measure the memory of their process, or what its promises cost: it cannot be shared. */
-const LIB_SPECS = 'lib/**/!(answer-memory|async-variable).spec.ts';
+const LIB_SPECS = 'lib/**/*.spec.ts';
 /**
- * Many of these share a process: most of their time would be spent loading the same packages. Those with Nest's
- * `autoLoadEntities` cannot: it remembers the entities of all.
+ * What cannot share a process with other files: it measures memory or promises, or looks at what happens once in a process. The
+ * others share one, since most of their time would be spent loading the same packages.
  */
-const SHARED_PROCESS = [
-  LIB_SPECS,
-  'test/capture/!(change-feed-*|cls-transactions|typeorm-transactional).spec.ts',
-  'test/conformance/*.spec.ts',
-  'test/guides/{conditions,configuration,delivery,security}-guide.spec.ts',
-  'test/guides/{architecture-walk,site}.spec.ts',
-  'test/rate-limit/limiters.spec.ts',
-  'test/services/*.spec.ts',
-  'test/tooling/{entries,errors,thorn-schema}.spec.ts',
+const ALONE = [
+  'lib/**/{answer-memory,async-variable}.spec.ts',
+  'test/capture/{change-feed-*,cls-transactions,typeorm-transactional}.spec.ts',
+  'test/page/{sample,screenshots}.spec.ts',
+  'test/module/{declarations-without-effect,missing-tables,no-leaks*,startup-report}.spec.ts',
 ];
 
 /** What the repository is kept in order with: its tools, its benchmarks and the site as browsers show it. */
@@ -101,9 +97,8 @@ const NOT_QUICK = [
 /** By project; the others have all. */
 const DATABASES_ALIKE: Readonly<Record<string, ProvidedContext['databasesAlike']>> = {
   'nest-12': ['sqlite', 'postgres'],
-  'nest-12-shared': ['sqlite', 'postgres'],
+  'nest-12-alone': ['sqlite', 'postgres'],
   mariadb: ['mariadb'],
-  'mariadb-outbox': ['mariadb'],
 };
 
 /** What captures rows alike on every server: on MariaDB in a project of its own. */
@@ -139,17 +134,14 @@ export default defineConfig({
 
 function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
   if (suite === 'unit') {
-    return [project('lib', [LIB_SPECS], { isolate: false }), project('nest-12', UNIT_SPECS)];
+    return [project('nest-12', [LIB_SPECS, ...UNIT_SPECS], { exclude: ALONE, isolate: false })];
   }
   const all = ['lib', 'test', 'tools', 'bench'].map((folder) => `${folder}/**/*.spec.ts`);
-  if (suite === 'quick')
-    return [project('nest-12', all, { exclude: [...NOT_QUICK, ...LOWEST_ONLY] })];
+  if (suite === 'quick') return nest12(all, [...NOT_QUICK, ...LOWEST_ONLY]);
   return [
     // All of `npm test`. The other projects are `npm run test:rest`.
-    project('nest-12', all, { exclude: [...LOWEST_ONLY, ...SHARED_PROCESS, ...REPOSITORY_SPECS] }),
-    project('nest-12-shared', SHARED_PROCESS, { isolate: false }),
-    project('mariadb', ALIKE_SPECS, { isolate: false }),
-    project('mariadb-outbox', ALIKE_OUTBOX_SPECS),
+    ...nest12(all, [...LOWEST_ONLY, ...REPOSITORY_SPECS]),
+    project('mariadb', [...ALIKE_SPECS, ...ALIKE_OUTBOX_SPECS], { isolate: false }),
     project('repository', REPOSITORY_SPECS),
     ...([11, 12] as const).map((major) =>
       project(`lowest-${major}`, LOWEST_SPECS, {
@@ -171,6 +163,7 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
         ...(long ? ['test/relay/bullmq-faults.spec.ts'] : []),
       ],
       {
+        isolate: false,
         // nestjs-cls loads the current major, which is installed beside it.
         exclude: [...LOWEST_ONLY, 'test/module/client-transactions.spec.ts'],
         alias: [
@@ -194,12 +187,21 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
         'test/tooling/thorn-schema.spec.ts',
       ],
       {
+        isolate: false,
         alias: [
           { find: /^typeorm$/, replacement: `${typeorm03}/index.js` },
           { find: /^typeorm\/(.+)$/, replacement: `${typeorm03}/$1` },
         ],
       },
     ),
+  ];
+}
+
+/** The current majors, in processes that files share, but for those that need one of their own. */
+function nest12(include: string[], exclude: readonly string[]): UserProjectConfigExport[] {
+  return [
+    project('nest-12', include, { exclude: [...exclude, ...ALONE], isolate: false }),
+    project('nest-12-alone', ALONE, { exclude }),
   ];
 }
 
@@ -215,7 +217,7 @@ function project(
   include: string[],
   { alias = [], plugins = [], exclude = [], isolate = true }: ProjectOptions = {},
 ): UserProjectConfigExport {
-  const isRest = !name.startsWith('nest-12') && name !== 'lib';
+  const isRest = !name.startsWith('nest-12');
   return {
     oxc,
     plugins: [pageBundle(), ...plugins],
@@ -235,6 +237,9 @@ function project(
         patience: PATIENCE,
         databasesAlike: DATABASES_ALIKE[name] ?? ['sqlite', 'postgres', 'mariadb'],
         everyPair: name === 'nest-11',
+        nestTypeorm: pathToFileURL(
+          name === 'nest-11' ? `${nest11}typeorm/` : `${root}node_modules/@nestjs/typeorm/`,
+        ).href,
       },
       // So that the alias holds in it as well.
       ...(name === 'typeorm-03' && { server: { deps: { inline: [/@nestjs\/typeorm/] } } }),
@@ -242,10 +247,11 @@ function project(
         'reflect-metadata',
         'test/support/quiet-logs.ts',
         'test/support/patience.ts',
+        ...(isolate ? [] : ['test/support/forget-entities.ts']),
         ...(report ? ['test/support/project-name.ts'] : []),
       ],
       // They find what hangs. How long something takes on a busy machine is asserted nowhere.
-      testTimeout: long ? 600_000 : 60_000,
+      testTimeout: long ? 600_000 : 120_000,
       hookTimeout: 60_000,
       expect: { poll: { timeout: PATIENCE } },
     },
@@ -260,6 +266,8 @@ declare module 'vitest' {
     nestMajor: 11 | 12;
     /** What processes of their own have to import for the BullMQ that this project runs on. */
     bullmq: string;
+    /** The address of the folder of the @nestjs/typeorm that this project runs on, with a slash at its end. */
+    nestTypeorm: string;
     /** The TypeORM that this project runs on. */
     typeorm: '0.3' | '1';
     /** Milliseconds that a condition may take to come true. */

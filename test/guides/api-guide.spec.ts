@@ -36,7 +36,8 @@ it('runs every request of the guide as it stands', async () => {
     await api.app.get(WebhookDispatcher).send('article.created', {}, { owner: 'alice' });
     const delivery = await vi.waitFor(async () => {
       const { items } = await api.app.get(Deliveries).list({ subscriberId: id }, 'any');
-      expect(items).toHaveLength(1);
+      // Before, an attempt is under way, which a retry by hand meets.
+      expect(items).toMatchObject([{ latestStatus: 500 }]);
       return items[0]!.id;
     });
     const values: Readonly<Record<string, string>> = {

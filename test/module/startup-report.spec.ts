@@ -178,7 +178,7 @@ describe('the self-check of an application in development', () => {
     const { warn } = await linesOf({});
 
     await expect
-      .poll(() => warn, { timeout: 5000 })
+      .poll(() => warn)
       .toEqual([
         warning('Secrets of subscribers are stored unsealed'),
         synchronized,

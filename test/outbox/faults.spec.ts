@@ -24,7 +24,7 @@ const CLIENTS: readonly On[] = IS_LONG
   ? ['Prisma 7', 'Drizzle 0.45'].map((client) => ({ kind: 'postgres', client }))
   : [{ kind: 'postgres', client: 'Drizzle 0.45', isBrief: true }];
 const LONG_KINDS: readonly On[] = IS_LONG ? [{ kind: 'mariadb' }] : [];
-const SEEDS = IS_LONG ? 20 : 2;
+const SEEDS = IS_LONG ? 20 : 1;
 const MESSAGES = `SELECT id, lease, due_at FROM ${STORED_MESSAGES}`;
 const IDLE_IN_TRANSACTION =
   "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'";

@@ -8,7 +8,6 @@ import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbo
 import { OrderedReceiver } from '../support/ordered-receiver.js';
 import { EVERY_DIALECT } from '../support/places.js';
 
-const PATIENCE = { timeout: 20_000 };
 /** More than a bulk operation reads at once. */
 const MORE_THAN_A_BATCH = 600;
 /** More than MariaDB recurses, and more than one statement looks for. */
@@ -30,7 +29,7 @@ const enable = (id: string, enabled = true) =>
   app.subscribers.update(id, { enabled, updatedAt: new Date() }, 'any');
 const answer = (status: number) => (receiver.reply = () => ({ status }));
 const accepted = (sequences: readonly number[]) =>
-  vi.waitFor(() => expect(receiver.accepted('a')).toEqual(sequences), PATIENCE);
+  vi.waitFor(() => expect(receiver.accepted('a')).toEqual(sequences));
 const rows = (where: string, count: number) =>
   app.until(`SELECT id FROM thorn_deliveries WHERE ${where}`, (found) => found.length === count);
 const released = () =>

@@ -4,7 +4,6 @@ import { type DatabaseKind, createDatabase, type TestDatabase } from '../support
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { OrderedReceiver } from '../support/ordered-receiver.js';
 
-const PATIENCE = { timeout: 20_000 };
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 
 let place: TestDatabase;
@@ -51,7 +50,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       receiver.reply = ({ key }) => ({ status: 204, after: key === 'a' ? answered : 0 });
       await late.subscribers.create(subscriber(receiver.url(), { id: 'sub_0', ordered: true }));
       await send(late, 'a');
-      await vi.waitFor(() => expect(receiver.arrivals).toHaveLength(1), PATIENCE);
+      await vi.waitFor(() => expect(receiver.arrivals).toHaveLength(1));
       await send(late, 'b');
       await late.until('SELECT id FROM thorn_deliveries WHERE lease IS NOT NULL', (rows) => {
         return rows.length === 2;
@@ -63,7 +62,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       });
       expect(receiver.asked('b')).toEqual([]);
       const next = await open({ clock });
-      await vi.waitFor(() => expect(receiver.accepted('b')).toEqual([1]), PATIENCE);
+      await vi.waitFor(() => expect(receiver.accepted('b')).toEqual([1]));
       await next.until(`SELECT id FROM thorn_deliveries WHERE status = 'succeeded'`, (rows) => {
         return rows.length === 2;
       });
@@ -90,7 +89,7 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
     await app.subscribers.create(subscriber(receiver.url(), { ordered: true }));
     receiver.reply = ({ sequence }) => ({ status: 204, after: sequence % 3 === 0 ? 0 : 10 });
     await Promise.all(upTo(10).flatMap(() => ['a', 'b', 'c'].map((key) => send(app, key))));
-    await vi.waitFor(() => expect(receiver.arrivals).toHaveLength(30), PATIENCE);
+    await vi.waitFor(() => expect(receiver.arrivals).toHaveLength(30));
     for (const key of ['a', 'b', 'c']) expect(receiver.asked(key)).toEqual(upTo(10));
     await app.until('SELECT key_hash, queue_position, status FROM thorn_deliveries', (rows) =>
       rows.every(
@@ -108,16 +107,16 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
       status: path === '/hooks' && sequence === 2 && attempt === 1 ? 500 : 204,
     });
     for (const _ of upTo(4)) await send(app, 'a');
-    await vi.waitFor(() => expect(receiver.accepted('a')).toHaveLength(4), PATIENCE);
+    await vi.waitFor(() => expect(receiver.accepted('a')).toHaveLength(4));
     expect(receiver.asked('a')).toEqual([1, 2, 2, 3, 4]);
-    await vi.waitFor(() => expect(receiver.asked('a', '/other').sort()).toEqual(upTo(4)), PATIENCE);
+    await vi.waitFor(() => expect(receiver.asked('a', '/other').sort()).toEqual(upTo(4)));
   });
 
   it('goes on with the next message after one that failed for good', async () => {
     await app.subscribers.create(subscriber(receiver.url(), { ordered: true }));
     receiver.reply = ({ sequence }) => ({ status: sequence === 1 ? 500 : 204 });
     for (const _ of upTo(3)) await send(app, 'a');
-    await vi.waitFor(() => expect(receiver.accepted('a')).toEqual([2, 3]), PATIENCE);
+    await vi.waitFor(() => expect(receiver.accepted('a')).toEqual([2, 3]));
     expect(receiver.asked('a')).toEqual([1, 1, 2, 3]);
   });
 
@@ -127,14 +126,14 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
     await app.strategy.stage([staged], undefined);
     for (const _ of upTo(3)) await send(app, 'a');
     await send(app, 'b');
-    await vi.waitFor(() => expect(receiver.asked('b')).toEqual([1]), PATIENCE);
+    await vi.waitFor(() => expect(receiver.asked('b')).toEqual([1]));
     await app.until(
       'SELECT queue_position FROM thorn_deliveries WHERE queue_position > 0',
       (rows) => rows.length === 3,
     );
     expect(receiver.asked('a')).toEqual([]);
     await app.strategy.release([staged]);
-    await vi.waitFor(() => expect(receiver.asked('a')).toEqual(upTo(4)), PATIENCE);
+    await vi.waitFor(() => expect(receiver.asked('a')).toEqual(upTo(4)));
   });
 
   it.each(['nobody', 'another one'])('goes on behind a message that %s gets', async (who) => {
@@ -149,7 +148,7 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
       (rows) => rows.length === 1,
     );
     await app.strategy.release([staged]);
-    await vi.waitFor(() => expect(receiver.asked('a')).toEqual([2]), PATIENCE);
+    await vi.waitFor(() => expect(receiver.asked('a')).toEqual([2]));
   });
 
   it('gets its messages in order from several workers', async () => {
@@ -166,7 +165,7 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
     const count = 20 * all.length;
     for (const path of ['/hooks', '/other']) {
       for (const key of ['a', 'b']) {
-        await vi.waitFor(() => expect(receiver.accepted(key, path)).toEqual(upTo(count)), PATIENCE);
+        await vi.waitFor(() => expect(receiver.accepted(key, path)).toEqual(upTo(count)));
       }
     }
   });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { keyOf } from '../../lib/outbox/tables/keys.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import type { OutboxProcessTask } from '../support/processes/outbox.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
@@ -7,7 +8,6 @@ import { bundleProgram, type Child, startChild } from '../services/child.js';
 
 const MESSAGES = 'SELECT id FROM thorn_pending_messages';
 const DELIVERIES = 'SELECT id, status, requests FROM thorn_deliveries';
-const NEWEST = `${DELIVERIES} ORDER BY id DESC LIMIT 1`;
 const LATER = 5;
 
 let place: TestDatabase;
@@ -41,10 +41,10 @@ afterEach(async () => {
 
 /** Sends one message, and waits until the other process has delivered it or lets it wait. */
 async function sent(): Promise<'delivered' | 'waits'> {
-  await rig.send();
+  const { id } = await rig.send();
   await rig.until(MESSAGES, (rows) => rows.length === 0);
-  const [newest] = await rig.rows(NEWEST);
-  return newest!['requests'] === 0 ? 'waits' : 'delivered';
+  const [delivery] = await rig.rows(`${DELIVERIES} WHERE message_id = '${keyOf('msg_', id)}'`);
+  return delivery!['requests'] === 0 ? 'waits' : 'delivered';
 }
 
 it('applies a pause and its end in the process that delivers', async () => {

@@ -45,7 +45,7 @@ describe('transactions on PostgreSQL', () => {
     return articles.map(({ title }) => title);
   };
   const arrived = async (count: number) => {
-    await expect.poll(() => receiver.received.length, { timeout: 20_000 }).toBe(count);
+    await expect.poll(() => receiver.received.length).toBe(count);
     return receiver.received.map(
       ({ body }) => (JSON.parse(body.toString()) as { data: { title: string } }).data.title,
     );

@@ -75,7 +75,7 @@ describe('an application that gets SIGTERM', () => {
     async ({ kind, failure, isKnown }) => {
       await start(kind);
       await FAILURES[failure](database);
-      if (isKnown) await expect.poll(hasFailed, { timeout: 10_000 }).toBe(true);
+      if (isKnown) await expect.poll(hasFailed).toBe(true);
       const milliseconds = await ended();
       expect(milliseconds).toBeLessThan(DRAIN_TIMEOUT + SLACK);
       expect(
@@ -98,7 +98,7 @@ describe('an application that gets SIGTERM', () => {
         const queue = await TcpProxy.start(`redis://127.0.0.1:${redis.port}`);
         await start('postgres', Number(new URL(queue.url).port));
         await FAILURES[failure](queue);
-        await expect.poll(hasFailed, { timeout: 10_000 }).toBe(true);
+        await expect.poll(hasFailed).toBe(true);
         const milliseconds = await ended();
         expect(milliseconds).toBeLessThan(DRAIN_TIMEOUT + SLACK);
         expect(child.lines().filter((line) => /after calling end|closed/i.test(line))).toEqual([]);

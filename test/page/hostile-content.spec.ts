@@ -77,7 +77,7 @@ describe('what others wrote', () => {
     owner.receiver.otherwise({ status: 500, body });
     await open(await owner.deliver(await owner.endpoint(), {}));
     const answer = page.getByLabel('Answer', { exact: true });
-    await expect.poll(() => answer.textContent(), { timeout: 10_000 }).toContain(text);
+    await expect.poll(() => answer.textContent()).toContain(text);
     await visitor.expectNoOverflow();
     await expectHarmless();
     await visitor.expectAccessible();
@@ -136,7 +136,7 @@ describe('a server that is away', () => {
     await owner.deliver(endpoint, {});
     await page.context().setOffline(false);
     const links = () => page.getByRole('link', { name: 'article.created' }).count();
-    await expect.poll(links, { timeout: 15_000 }).toBe(2);
+    await expect.poll(links).toBe(2);
     expect(await page.getByText('The server does not answer').count()).toBe(0);
   }, 60_000);
 });

@@ -156,7 +156,7 @@ describe('an operator', () => {
     await dialog.getByRole('button', { name: 'Start' }).click();
     const failed = async () =>
       (await ask('GET', 'deliveries?status=failed&owner=user-alice')).items as unknown[];
-    await expect.poll(failed, { timeout: 10_000 }).toEqual([]);
+    await expect.poll(failed).toEqual([]);
     await dialog.getByText(/^[1-9]\d* sent again, 0 not possible$/).waitFor();
   });
 

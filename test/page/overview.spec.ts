@@ -89,7 +89,7 @@ describe('the overview of an owner', () => {
     await page.goto(owner.url('/'));
     await page.getByText('No endpoints yet').waitFor();
     await page.getByRole('link', { name: 'Add endpoint' }).click();
-    await expect.poll(() => page.url(), { timeout: 10_000 }).toContain('#/endpoints/new');
+    await expect.poll(() => page.url()).toContain('#/endpoints/new');
   });
 });
 
@@ -116,7 +116,7 @@ describe('an endpoint that is dead', () => {
     await page.getByText(/^Every attempt has failed since .*3 events have failed/).waitFor();
     const figures = page.locator('.figures');
     await expect
-      .poll(() => figures.textContent(), { timeout: 10_000 })
+      .poll(() => figures.textContent())
       .toContain('Success rate0%Attempts3Failed attempts3');
     expect(await page.locator('.lead').textContent()).toContain('Failing');
     await visitor.expectAccessible();

@@ -73,7 +73,7 @@ describe.each(strategies)('an ordered subscriber through $name', ({ open }) => {
     }
     const all = Array.from({ length: COUNT }, (_, at) => at + 1);
     for (const key of keys) {
-      await vi.waitFor(() => expect(receiver.accepted(key)).toEqual(all), { timeout: 30_000 });
+      await vi.waitFor(() => expect(receiver.accepted(key)).toEqual(all));
     }
     expect(receiver.overlaps).toEqual([]);
   });

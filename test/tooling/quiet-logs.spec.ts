@@ -22,8 +22,8 @@ describe('a failing suite', () => {
 const CONFIG = `
 import all from '../../vitest.config.js';
 const { projects: [project], globalSetup, reporters, ...test } = all.test;
-const { setupFiles } = project.test;
-export default { ...all, test: { ...test, reporters: ['default'], setupFiles: setupFiles.map((file) => file.replace(/^test/, '../../test')), include: ['*.spec.ts'] } };
+const { setupFiles, provide } = project.test;
+export default { ...all, test: { ...test, reporters: ['default'], provide, setupFiles: setupFiles.map((file) => file.replace(/^test/, '../../test')), include: ['*.spec.ts'] } };
 `;
 
 let directory: string;

@@ -9,7 +9,7 @@ import { UndiciHttpClient } from './undici-http-client.js';
 const AT_ONCE = 100;
 const ROUNDS = 3;
 const MEBIBYTE = 1024 * 1024;
-const TIMEOUT = 5000;
+const TIMEOUT = 25_000;
 const SHORT_TIMEOUT = 200;
 
 const policy = new PublicRecipientPolicy({ allowedPorts: 'any', allowCidrs: ['127.0.0.1/32'] });

@@ -49,7 +49,7 @@ import { LOOPBACK_RECIPIENTS } from '../../../lib/testing/index.js';
 import type { TestDatabase } from '../databases.js';
 
 /** Long runs have more to wait for. */
-const PATIENCE = process.env['THORN_LONG'] === '1' ? 100_000 : 30_000;
+const PATIENCE = process.env['THORN_LONG'] === '1' ? 100_000 : 60_000;
 
 export const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 
