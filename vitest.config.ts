@@ -252,7 +252,7 @@ function project(
       ],
       // They find what hangs. How long something takes on a busy machine is asserted nowhere.
       testTimeout: long ? 600_000 : 120_000,
-      hookTimeout: 60_000,
+      hookTimeout: 120_000,
       expect: { poll: { timeout: PATIENCE } },
     },
   };

@@ -19,7 +19,7 @@ beforeAll(async () => {
   base = await mkdtemp(join(tmpdir(), 'thorn-missing-'));
   packages = await installedPackages();
   await build(join(base, 'dist'));
-}, 60_000);
+});
 
 afterAll(() => rm(base, { recursive: true, force: true }));
 
