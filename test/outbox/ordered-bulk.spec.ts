@@ -21,6 +21,8 @@ let clock: MovableClock;
 const open = (options: Parameters<typeof openOutboxApp>[1] = {}) =>
   openOutboxApp(place, {
     ...{ clock, schedule: [], endpoints: { failures: 1_000_000 }, isLogged: false },
+    // A request that is given up may still arrive, behind the next one.
+    timeout: 30_000,
     ...options,
   });
 const subscribe = (changes: Partial<Subscriber> = {}) =>

@@ -17,6 +17,7 @@ const open = async (options: Parameters<typeof openOutboxApp>[1] = {}): Promise<
   const opened = await openOutboxApp(place, {
     schedule: [],
     endpoints: { failures: 1_000_000 },
+    timeout: 30_000,
     ...options,
   });
   opened.events.on('delivery-held', (facts) => told.push(facts));
