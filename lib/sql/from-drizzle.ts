@@ -67,7 +67,8 @@ export function fromDrizzle(
       const database = ((db as Internals).$primary ?? db) as Internals;
       assertOnPostgres(database);
       const { $client: own, dialect } = database;
-      const isOwn = !('url' in options) && pool === undefined && own?.totalCount !== undefined;
+      const given = pool ?? ('url' in options ? undefined : own);
+      const isOwn = given === own && own?.totalCount !== undefined;
       const store = storePool(PLACE, options, isOwn ? own : pool);
       if (store !== undefined) return new DrizzleSqlClient(store, isOwn ? dialect : undefined);
       const rule = 'or `url` must be given, as this database shows no pool of `pg`';

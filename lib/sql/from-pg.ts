@@ -45,7 +45,7 @@ class PgClient extends PostgresClient<PgTransaction> {
   readonly #own: WeakSet<object>;
 
   constructor(pool: PgPool, { schema }: TableOptions) {
-    super("a client of the pool after client.query('BEGIN')", { pool, schema });
+    super("a client of the pool after client.query('BEGIN')", { pool, schema }, pool);
     this.#own = watchConnections(pool);
   }
 

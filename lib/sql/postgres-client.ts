@@ -60,6 +60,8 @@ export abstract class PostgresClient<Transaction extends object> extends SqlClie
   ) {
     super();
     if (same !== undefined) this.same.add(same);
+    // Now: it may be the client's pool as well, and have all its connections in transactions when the first message comes.
+    else if (store.own === undefined) this.#identityOfStore().catch(() => undefined);
   }
 
   override get schema(): string | undefined {
@@ -167,7 +169,10 @@ export abstract class PostgresClient<Transaction extends object> extends SqlClie
   }
 
   #identityOfStore(): Promise<string> {
-    return (this.#identity ??= this.#readIdentity());
+    return (this.#identity ??= this.#readIdentity().catch((error: unknown) => {
+      this.#identity = undefined;
+      throw error;
+    }));
   }
 
   async #readIdentity(): Promise<string> {

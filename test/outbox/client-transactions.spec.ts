@@ -4,10 +4,10 @@ import { Test } from '@nestjs/testing';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { outbox, Subscribers, ThornModule, WebhookDispatcher } from '../../lib/index.js';
-import type { SqlClientDefinition } from '../../lib/sql/index.js';
+import { fromDrizzle, fromPrisma, type SqlClientDefinition } from '../../lib/sql/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type FreshDatabase, freshPostgres } from '../services/database.js';
-import { migrate, type OpenedClient, SQL_CLIENTS } from '../support/sql-clients.js';
+import { migrate, openBy, type OpenedClient, SQL_CLIENTS } from '../support/sql-clients.js';
 
 /** Long enough that no claim is mistaken for a look at commits. */
 const POLL_INTERVAL = 300;
@@ -209,6 +209,45 @@ describe.each(KINDS)(
     );
   },
 );
+
+describe('what is sent in the first transaction', () => {
+  const openPool = (options: pg.PoolConfig = {}) =>
+    new pg.Pool({ connectionString: place.url, max: 1, ...options });
+
+  it.each([
+    { name: 'Prisma', folder: 'prisma-7', open: 'openPrismaOn', begin: '$transaction' },
+    { name: 'Drizzle', folder: 'drizzle', open: 'openDrizzle', begin: 'transaction' },
+  ])('needs no second connection of a pool that $name has, too', async (kind) => {
+    const pool = openPool();
+    const client = (await openBy(kind.folder))[kind.open]!(pool) as Beginning;
+    const define = (kind.name === 'Prisma' ? fromPrisma : fromDrizzle) as typeof fromPrisma;
+    const app = await startApp(define(client as never, { pool }));
+    const dispatcher = app.get(WebhookDispatcher);
+    const sent = client[kind.begin]!((tx) => dispatcher.send('first', {}, { tx }));
+    await expect(sent).resolves.toMatchObject({ state: 'staged' });
+    await app.close();
+    await pool.end();
+  });
+
+  it('is refused while the pool of the library gives no connection, and no longer', async () => {
+    const { open } = KINDS.find(({ name }) => name === 'Prisma 7')!;
+    const client = await open(place.url, 1);
+    const pool = openPool({ connectionTimeoutMillis: 100 });
+    const held = await pool.connect();
+    const app = await startApp(fromPrisma(client.bare as never, { pool }));
+    const send = () => client.begin((tx) => app.get(WebhookDispatcher).send('first', {}, { tx }));
+    await expect(send()).rejects.toThrow('timeout');
+    held.release();
+    await expect(send()).resolves.toMatchObject({ state: 'staged' });
+    await app.close();
+    await client.close();
+    await pool.end();
+  });
+});
+
+type Beginning = Readonly<
+  Record<string, (work: (tx: unknown) => Promise<unknown>) => Promise<unknown>>
+>;
 
 interface Prisma {
   readonly article: Readonly<

@@ -193,7 +193,7 @@ const typeOrmKind: ClientKind<EntityManager> = {
  * Of a workspace, whose packages the compiler sees in test/tooling/client-types.spec.ts alone. A process of its own is told
  * by the environment where it has been bundled.
  */
-async function openBy(folder: string) {
+export async function openBy(folder: string) {
   const path = process.env['THORN_TEST_CLIENT'] ?? `../clients/${folder}/open.ts`;
   return (await import(path)) as Record<string, (...given: unknown[]) => object>;
 }
