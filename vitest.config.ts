@@ -13,6 +13,10 @@ const nest11 = fileURLToPath(new URL('test/nest-11/node_modules/@nestjs/', impor
 const bullmq5 = fileURLToPath(
   new URL('test/nest-11/node_modules/bullmq/dist/cjs/index.js', import.meta.url),
 );
+const NEST_11 = [
+  { find: /^@nestjs\/(.+)$/, replacement: `${nest11}$1` },
+  { find: /^bullmq$/, replacement: bullmq5 },
+];
 /** The previous major of TypeORM, by an alias of npm's. */
 const typeorm03 = fileURLToPath(new URL('node_modules/typeorm-03', import.meta.url));
 /** A workspace for each major of Nest, with the lowest version of every peer. */
@@ -61,6 +65,9 @@ const LOWEST_SPECS = [
 /** What asserts that those versions are what runs. */
 const LOWEST_ONLY = ['test/module/loaded-versions.spec.ts'];
 const LIB_SPECS = 'lib/**/*.spec.ts';
+const ALONE_ON_EACH_MAJOR = [
+  'test/module/{declarations-without-effect,missing-tables,no-leaks*,startup-report,touched-objects}.spec.ts',
+];
 /**
  * What cannot share a process with other files: it measures memory or promises, or looks at what happens once in a process. The
  * others share one, since most of their time would be spent loading the same packages.
@@ -69,7 +76,7 @@ const ALONE = [
   'lib/**/{answer-memory,async-variable}.spec.ts',
   'test/capture/{change-feed-*,cls-transactions,typeorm-transactional}.spec.ts',
   'test/page/{sample,screenshots}.spec.ts',
-  'test/module/{declarations-without-effect,missing-tables,no-leaks*,startup-report,touched-objects}.spec.ts',
+  ...ALONE_ON_EACH_MAJOR,
 ];
 
 /** What the repository is kept in order with: its tools, its benchmarks and the site as browsers show it. */
@@ -164,14 +171,16 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
       ],
       {
         isolate: false,
-        // nestjs-cls loads the current major, which is installed beside it.
-        exclude: [...LOWEST_ONLY, 'test/module/client-transactions.spec.ts'],
-        alias: [
-          { find: /^@nestjs\/(.+)$/, replacement: `${nest11}$1` },
-          { find: /^bullmq$/, replacement: bullmq5 },
+        exclude: [
+          ...LOWEST_ONLY,
+          ...ALONE_ON_EACH_MAJOR,
+          // nestjs-cls loads the current major, which is installed beside it.
+          'test/module/client-transactions.spec.ts',
         ],
+        alias: NEST_11,
       },
     ),
+    project('nest-11-alone', ALONE_ON_EACH_MAJOR, { alias: NEST_11 }),
     project(
       'typeorm-03',
       [
@@ -218,6 +227,7 @@ function project(
   { alias = [], plugins = [], exclude = [], isolate = true }: ProjectOptions = {},
 ): UserProjectConfigExport {
   const isRest = !name.startsWith('nest-12');
+  const isNest11 = name.startsWith('nest-11');
   return {
     oxc,
     plugins: [pageBundle(), ...plugins],
@@ -231,14 +241,14 @@ function project(
       sequence: { groupOrder: isRest ? 1 : 0 },
       provide: {
         packages: name.startsWith('lowest-') ? `${lowest}nest-${name.slice(-2)}/` : '',
-        nestMajor: name.endsWith('-11') ? 11 : 12,
-        bullmq: name === 'nest-11' ? pathToFileURL(bullmq5).href : 'bullmq',
+        nestMajor: name.includes('-11') ? 11 : 12,
+        bullmq: isNest11 ? pathToFileURL(bullmq5).href : 'bullmq',
         typeorm: name === 'typeorm-03' || name === 'lowest-11' ? '0.3' : '1',
         patience: PATIENCE,
         databasesAlike: DATABASES_ALIKE[name] ?? ['sqlite', 'postgres', 'mariadb'],
-        everyPair: name === 'nest-11',
+        everyPair: isNest11,
         nestTypeorm: pathToFileURL(
-          name === 'nest-11' ? `${nest11}typeorm/` : `${root}node_modules/@nestjs/typeorm/`,
+          isNest11 ? `${nest11}typeorm/` : `${root}node_modules/@nestjs/typeorm/`,
         ).href,
       },
       // So that the alias holds in it as well.
