@@ -69,11 +69,14 @@ const ALONE_ON_EACH_MAJOR = [
   'test/module/{declarations-without-effect,missing-tables,no-leaks*,startup-report,touched-objects}.spec.ts',
 ];
 /**
- * What cannot share a process with other files: it measures memory or promises, or looks at what happens once in a process. The
+ * What cannot share a process with other files: it measures memory or promises, or looks at all that a process does. The
  * others share one, since most of their time would be spent loading the same packages.
  */
 const ALONE = [
-  'lib/**/{answer-memory,async-variable}.spec.ts',
+  'lib/**/{answer-memory,async-variable,dialled-addresses}.spec.ts',
+  'test/{delivery/recipients,outbox/backlog}.spec.ts',
+  'test/guides/{tutorial,client-tutorials}.spec.ts',
+  'test/tooling/{cli-init-client,client-samples,small-samples}.spec.ts',
   'test/capture/{change-feed-*,cls-transactions,typeorm-transactional}.spec.ts',
   'test/page/{sample,screenshots}.spec.ts',
   ...ALONE_ON_EACH_MAJOR,
