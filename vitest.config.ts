@@ -64,23 +64,26 @@ const LOWEST_SPECS = [
 ];
 /** What asserts that those versions are what runs. */
 const LOWEST_ONLY = ['test/module/loaded-versions.spec.ts'];
-const LIB_SPECS = 'lib/**/*.spec.ts';
-const ALONE_ON_EACH_MAJOR = [
+/** Without those that measure the memory of their process, or what its promises cost, or see all of its connections. */
+const LIB_SPECS = 'lib/**/!(answer-memory|async-variable|dialled-addresses).spec.ts';
+/** What looks at all that a process does, or at what happens once in it. */
+const ALONE_IN_MODULE = [
   'test/module/{declarations-without-effect,missing-tables,no-leaks*,startup-report,touched-objects}.spec.ts',
 ];
-/**
- * What cannot share a process with other files: it measures memory or promises, or looks at all that a process does. The
- * others share one, since most of their time would be spent loading the same packages.
- */
-const ALONE = [
-  'lib/**/{answer-memory,async-variable,dialled-addresses}.spec.ts',
-  'test/{delivery/recipients,outbox/backlog}.spec.ts',
-  'test/guides/{tutorial,client-tutorials}.spec.ts',
-  'test/tooling/{cli-init-client,client-samples,small-samples}.spec.ts',
-  'test/capture/{change-feed-*,cls-transactions,typeorm-transactional}.spec.ts',
-  'test/page/{sample,screenshots}.spec.ts',
-  ...ALONE_ON_EACH_MAJOR,
+/** Files that share processes: most of their time would be spent loading the same packages. */
+const SHARED_PROCESS = [
+  LIB_SPECS,
+  'test/capture/!(change-feed-*|cls-transactions|typeorm-transactional).spec.ts',
+  'test/conformance/*.spec.ts',
+  'test/guides/{conditions,configuration,delivery,security}-guide.spec.ts',
+  'test/guides/{architecture-walk,site}.spec.ts',
+  'test/rate-limit/limiters.spec.ts',
+  'test/services/*.spec.ts',
+  'test/tooling/{entries,errors,thorn-schema}.spec.ts',
 ];
+/** Those that start whole applications share other processes. */
+const SHARED_BY_APPLICATIONS = ['test/{api,module,outbox,receiver}/**/*.spec.ts'];
+const ALONE = [...ALONE_IN_MODULE, 'test/outbox/backlog.spec.ts'];
 
 /** What the repository is kept in order with: its tools, its benchmarks and the site as browsers show it. */
 const REPOSITORY_SPECS = [
@@ -108,6 +111,8 @@ const NOT_QUICK = [
 const DATABASES_ALIKE: Readonly<Record<string, ProvidedContext['databasesAlike']>> = {
   'nest-12': ['sqlite', 'postgres'],
   'nest-12-alone': ['sqlite', 'postgres'],
+  'nest-12-shared': ['sqlite', 'postgres'],
+  'nest-12-applications': ['sqlite', 'postgres'],
   mariadb: ['mariadb'],
 };
 
@@ -144,13 +149,21 @@ export default defineConfig({
 
 function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
   if (suite === 'unit') {
-    return [project('nest-12', [LIB_SPECS, ...UNIT_SPECS], { exclude: ALONE, isolate: false })];
+    return [project('lib', [LIB_SPECS], { isolate: false }), project('nest-12', UNIT_SPECS)];
   }
   const all = ['lib', 'test', 'tools', 'bench'].map((folder) => `${folder}/**/*.spec.ts`);
-  if (suite === 'quick') return nest12(all, [...NOT_QUICK, ...LOWEST_ONLY]);
+  if (suite === 'quick')
+    return [project('nest-12', all, { exclude: [...NOT_QUICK, ...LOWEST_ONLY] })];
+  const shared = [...SHARED_PROCESS, ...SHARED_BY_APPLICATIONS];
   return [
     // All of `npm test`. The other projects are `npm run test:rest`.
-    ...nest12(all, [...LOWEST_ONLY, ...REPOSITORY_SPECS]),
+    project('nest-12', all, { exclude: [...LOWEST_ONLY, ...shared, ...REPOSITORY_SPECS] }),
+    project('nest-12-alone', ALONE),
+    project('nest-12-shared', SHARED_PROCESS, { isolate: false }),
+    project('nest-12-applications', SHARED_BY_APPLICATIONS, {
+      exclude: [...LOWEST_ONLY, ...ALONE],
+      isolate: false,
+    }),
     project('mariadb', [...ALIKE_SPECS, ...ALIKE_OUTBOX_SPECS], { isolate: false }),
     project('repository', REPOSITORY_SPECS),
     ...([11, 12] as const).map((major) =>
@@ -176,14 +189,14 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
         isolate: false,
         exclude: [
           ...LOWEST_ONLY,
-          ...ALONE_ON_EACH_MAJOR,
+          ...ALONE_IN_MODULE,
           // nestjs-cls loads the current major, which is installed beside it.
           'test/module/client-transactions.spec.ts',
         ],
         alias: NEST_11,
       },
     ),
-    project('nest-11-alone', ALONE_ON_EACH_MAJOR, { alias: NEST_11 }),
+    project('nest-11-alone', ALONE_IN_MODULE, { alias: NEST_11 }),
     project(
       'typeorm-03',
       [
@@ -209,14 +222,6 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
   ];
 }
 
-/** The current majors, in processes that files share, but for those that need one of their own. */
-function nest12(include: string[], exclude: readonly string[]): UserProjectConfigExport[] {
-  return [
-    project('nest-12', include, { exclude: [...exclude, ...ALONE], isolate: false }),
-    project('nest-12-alone', ALONE, { exclude }),
-  ];
-}
-
 interface ProjectOptions {
   readonly alias?: { find: RegExp; replacement: string }[];
   readonly plugins?: readonly Plugin[];
@@ -229,7 +234,7 @@ function project(
   include: string[],
   { alias = [], plugins = [], exclude = [], isolate = true }: ProjectOptions = {},
 ): UserProjectConfigExport {
-  const isRest = !name.startsWith('nest-12');
+  const isRest = !name.startsWith('nest-12') && name !== 'lib';
   const isNest11 = name.startsWith('nest-11');
   return {
     oxc,
