@@ -46,7 +46,7 @@ class PgConnection implements PoolConnection {
       const { rows, rowCount } = await this.client.query({ ...text, values: parameters });
       return { rows: rows as readonly Row[], affected: rowCount ?? 0 };
     } catch (error) {
-      if (this.prepared.isLost(error)) this.destroy();
+      if (this.prepared.forgetIfLost(error)) this.destroy();
       throw error;
     }
   }

@@ -50,10 +50,11 @@ export class PreparedStatements {
   }
 
   /**
-   * Tells whether a statement failed by what its connection had prepared: the connection is of no more use. Other
-   * connections may be like it, so nothing has a name at first.
+   * Forgets all names when a statement failed by what its connection had prepared: other connections may be like it.
+   *
+   * @returns true when the connection is of no more use
    */
-  isLost(error: unknown): boolean {
+  forgetIfLost(error: unknown): boolean {
     if (!isPreparedLost(error)) return false;
     this.#names.clear();
     return true;

@@ -7,6 +7,7 @@ import {
 import { ThornConfigurationError } from '../errors/index.js';
 import { isTransactionFailed } from './database-errors.js';
 import { type Dialect, findDialect, type Statement } from './dialect.js';
+import { RECEIVED_MESSAGES } from './schema/thorn-tables.js';
 import {
   type JoinedTransaction,
   type Result,
@@ -60,8 +61,6 @@ export interface SqlManager {
   readonly queryRunner?: SqlRunner;
 }
 
-/** Receivers are to work with data sources that know nothing of the library. */
-const WITHOUT_ENTITY = 'thorn_received_messages';
 const HOW = 'dataSource.transaction((manager) => …)';
 
 /** The database of a data source. */
@@ -86,7 +85,8 @@ export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
     const { dataSource } = this;
     const entity = dataSource.entityMetadatas.find(({ givenTableName }) => givenTableName === name);
     if (entity !== undefined) return escapePath(dataSource, entity.tablePath);
-    if (name === WITHOUT_ENTITY) return ownTablePath(dataSource, name);
+    // Receivers work with data sources that know nothing of the library.
+    if (name === RECEIVED_MESSAGES.name) return ownTablePath(dataSource, name);
     throw new ThornConfigurationError(
       'THORN_ENTITIES_MISSING',
       `The data source does not know the library's table ${name}. Set autoLoadEntities: true, or add ...thornEntities to ` +

@@ -5,15 +5,15 @@
  * @param path the name of a table or a function in SQL, with its schema
  */
 export function createChangeFeed(path: (name: string) => string): readonly string[] {
-  const [table, touch] = [path('thorn_changes'), path('thorn_report_change')];
+  const [table, report] = [path('thorn_changes'), path('thorn_report_change')];
   return [
     // A transaction is told by its number: changes of a row are merged, and the ones that were captured are removed.
     `CREATE TABLE ${table} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tx bigint NOT NULL, entity text NOT NULL, key jsonb NOT NULL, old_row jsonb, new_row jsonb)`,
     // By the hash: a long key would be too long for an index, and the application's write would fail.
     `CREATE INDEX ON ${table} (tx, jsonb_hash(key))`,
-    touchFunction(touch, table),
+    reportFunction(report, table),
     // Else any role that may create a table could make up changes with a trigger on its own.
-    `REVOKE EXECUTE ON FUNCTION ${touch}() FROM PUBLIC`,
+    `REVOKE EXECUTE ON FUNCTION ${report}() FROM PUBLIC`,
   ];
 }
 
@@ -26,7 +26,7 @@ export function dropChangeFeed(path: (name: string) => string): readonly string[
 }
 
 /** It runs as its owner: whoever may write the table needs no right to write ours. */
-function touchFunction(name: string, table: string): string {
+function reportFunction(name: string, table: string): string {
   return `CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $thorn$
 DECLARE
   old_row jsonb;
