@@ -20,6 +20,10 @@ export class SubscriberGroup {
     }
   }
 
+  get isEmpty(): boolean {
+    return this.#byPattern.size === 0;
+  }
+
   /** Each subscriber that listens to one of `patterns`, once. */
   find(patterns: readonly string[]): Subscriber[] {
     const hit = patterns.flatMap((pattern) => this.#byPattern.get(pattern) ?? []);

@@ -3,9 +3,11 @@ import { SubscriberGroup } from './subscriber-group.js';
 import type { MatchCriteria } from '../model/subscriber.repository.js';
 import { isActive, type Subscriber } from '../model/subscriber.js';
 
+/** The most subscribers of an owner that are gone through for each message. */
+const MOST_LISTED = 32;
+
 /**
- * Every active subscriber in memory, found by event and owner without a scan of all: what a search costs depends on what it
- * finds, and on how many subscribers the owner has.
+ * Every active subscriber in memory, found by event and owner without a scan: what a search costs depends on what it finds.
  */
 export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
   /** The maximum number of cached event names; beyond it, the cache is cleared. */
@@ -19,8 +21,8 @@ export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
   /** Made for the first message to everyone: many applications send none, and it is large. */
   #everyone: SubscriberGroup | null = null;
   readonly #ownerless = new SubscriberGroup();
-  /** By owner. Owners are many and have few each: a list takes less memory than a group. */
-  readonly #owned = new Map<string, Kept[]>();
+  /** By owner. Owners are many and most have few: a list takes less memory than a group. */
+  readonly #owned = new Map<string, Kept[] | SubscriberGroup>();
   readonly #events = new Map<string, EventMatches>();
   #cachedResults = 0;
 
@@ -53,11 +55,7 @@ export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
     this.#subscribers.set(subscriber.id, subscriber);
     this.#everyone?.add(subscriber);
     if (subscriber.owner === null) this.#ownerless.add(subscriber);
-    else {
-      const own = this.#owned.get(subscriber.owner);
-      if (own === undefined) this.#owned.set(subscriber.owner, [subscriber]);
-      else own.push(subscriber);
-    }
+    else this.#own(subscriber.owner, subscriber);
     this.#forget();
   }
 
@@ -68,11 +66,7 @@ export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
     this.#subscribers.delete(id);
     this.#everyone?.remove(subscriber);
     if (subscriber.owner === null) this.#ownerless.remove(subscriber);
-    else {
-      const own = this.#owned.get(subscriber.owner)!;
-      own.splice(own.indexOf(subscriber), 1);
-      if (own.length === 0) this.#owned.delete(subscriber.owner);
-    }
+    else this.#disown(subscriber.owner, subscriber);
     for (const pattern of subscriber.events) this.#release(pattern);
     this.#forget();
   }
@@ -89,7 +83,7 @@ export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
       ));
     }
     if (owner === null) return matches.ownerless;
-    const own = this.#owned.get(owner)?.filter((one) => listens(one, matches.patterns)) ?? [];
+    const own = this.#ownedBy(owner, matches.patterns);
     if (own.length === 0) return matches.ownerless;
     return matches.ownerless.length === 0 ? own : [...own, ...matches.ownerless];
   }
@@ -98,14 +92,31 @@ export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
   hears({ event, owner, audience }: MatchCriteria): boolean {
     const { patterns, ownerless } = this.#events.get(event) ?? this.#matchesOf(event);
     if (audience === 'everyone' || ownerless.length > 0) return patterns.length > 0;
-    return owner !== null && this.#owned.get(owner)?.some((one) => listens(one, patterns)) === true;
+    return owner !== null && this.#ownedBy(owner, patterns).length > 0;
+  }
+
+  #own(owner: string, subscriber: Kept): void {
+    const own = this.#owned.get(owner);
+    if (own === undefined) this.#owned.set(owner, [subscriber]);
+    else if (own instanceof SubscriberGroup) own.add(subscriber);
+    else if (own.push(subscriber) > MOST_LISTED) this.#owned.set(owner, groupOf(own));
+  }
+
+  #disown(owner: string, subscriber: Kept): void {
+    const own = this.#owned.get(owner)!;
+    if (own instanceof SubscriberGroup) own.remove(subscriber);
+    else own.splice(own.indexOf(subscriber), 1);
+    if (own instanceof SubscriberGroup ? own.isEmpty : own.length === 0) this.#owned.delete(owner);
+  }
+
+  #ownedBy(owner: string, patterns: readonly string[]): readonly Subscriber[] {
+    const own = this.#owned.get(owner) ?? [];
+    if (own instanceof SubscriberGroup) return own.find(patterns);
+    return own.filter(({ events }) => events.some((pattern) => patterns.includes(pattern)));
   }
 
   #groupOfEveryone(): SubscriberGroup {
-    if (this.#everyone !== null) return this.#everyone;
-    this.#everyone = new SubscriberGroup();
-    for (const subscriber of this.#subscribers.values()) this.#everyone.add(subscriber);
-    return this.#everyone;
+    return (this.#everyone ??= groupOf(this.#subscribers.values()));
   }
 
   #use(pattern: string): void {
@@ -150,8 +161,10 @@ export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
   }
 }
 
-function listens({ events }: Subscriber, patterns: readonly string[]): boolean {
-  return events.some((pattern) => patterns.includes(pattern));
+function groupOf(subscribers: Iterable<Subscriber>): SubscriberGroup {
+  const group = new SubscriberGroup();
+  for (const subscriber of subscribers) group.add(subscriber);
+  return group;
 }
 
 interface EventMatches {
