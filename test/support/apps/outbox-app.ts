@@ -1,5 +1,5 @@
 import { AbstractLogger, Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
-import type { EntityManager } from 'typeorm';
+import type { EntityManager, QueryRunner } from 'typeorm';
 import type { JoinedTransaction, SqlClient } from '../../../lib/database/sql-client.js';
 import {
   EntityCapture,
@@ -70,13 +70,20 @@ export class StatementLogger extends AbstractLogger {
   readonly statements: string[] = [];
   /** The same with their parameters. */
   readonly queries: { readonly sql: string; readonly parameters: readonly unknown[] }[] = [];
+  /** Those of query runners alone: of the application's transactions. */
+  readonly ofRunners: string[] = [];
 
   constructor() {
     super('all');
   }
 
-  override logQuery(sql: string, parameters: readonly unknown[] = []): void {
+  override logQuery(
+    sql: string,
+    parameters: readonly unknown[] = [],
+    queryRunner?: QueryRunner,
+  ): void {
     this.statements.push(sql);
+    if (queryRunner !== undefined) this.ofRunners.push(sql);
     this.queries.push({ sql, parameters });
   }
 
