@@ -32,6 +32,9 @@ export interface SqlTables extends SqlExecutor {
   close?(): Promise<void>;
 }
 
+/** The table of receivers, which work with databases that have no other table of the library. */
+export const RECEIVER_TABLE = 'thorn_received_messages';
+
 /** A transaction of the application. Whoever joined it has checked that it is one, and open. */
 export interface JoinedTransaction extends SqlExecutor {
   readonly client: SqlClient<never>;

@@ -7,9 +7,9 @@ import {
 import { ThornConfigurationError } from '../errors/index.js';
 import { isTransactionFailed } from './database-errors.js';
 import { type Dialect, findDialect, type Statement } from './dialect.js';
-import { RECEIVED_MESSAGES } from './schema/thorn-tables.js';
 import {
   type JoinedTransaction,
+  RECEIVER_TABLE,
   type Result,
   type Row,
   SqlClient,
@@ -85,8 +85,7 @@ export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
     const { dataSource } = this;
     const entity = dataSource.entityMetadatas.find(({ givenTableName }) => givenTableName === name);
     if (entity !== undefined) return escapePath(dataSource, entity.tablePath);
-    // Receivers work with data sources that know nothing of the library.
-    if (name === RECEIVED_MESSAGES.name) return ownTablePath(dataSource, name);
+    if (name === RECEIVER_TABLE) return ownTablePath(dataSource, name);
     throw new ThornConfigurationError(
       'THORN_ENTITIES_MISSING',
       `The data source does not know the library's table ${name}. Set autoLoadEntities: true, or add ...thornEntities to ` +

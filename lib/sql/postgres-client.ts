@@ -2,12 +2,12 @@ import { databaseCode, isTransactionFailed } from '../database/database-errors.j
 import { type Dialect, findDialect, type Statement } from '../database/dialect.js';
 import {
   type JoinedTransaction,
+  RECEIVER_TABLE,
   type Result,
   type Row,
   SqlClient,
 } from '../database/sql-client.js';
 import type { SqlDriver } from '../database/sql-driver.js';
-import { RECEIVED_MESSAGES } from '../database/schema/thorn-tables.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { OtherDatabaseError } from '../database/other-database.error.js';
 import { TransactionEndedError } from '../database/transaction-ended.error.js';
@@ -138,7 +138,7 @@ export abstract class PostgresClient<Transaction extends object> extends SqlClie
   }
 
   #tableMissing(sql: string, cause: unknown): Error {
-    const ofReceiver = this.table(RECEIVED_MESSAGES.name);
+    const ofReceiver = this.table(RECEIVER_TABLE);
     const [table, option] = sql.includes(ofReceiver)
       ? [ofReceiver, ' --receiver']
       : [this.table('thorn_messages'), ''];

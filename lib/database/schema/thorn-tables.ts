@@ -1,3 +1,4 @@
+import { RECEIVER_TABLE } from '../sql-client.js';
 import type { ColumnDefinition, IndexDefinition, TableDefinition } from './table-definition.js';
 
 const uuid: ColumnDefinition = { type: 'uuid' };
@@ -205,7 +206,7 @@ export const THORN_TABLES: readonly TableDefinition[] = [
 
 /** The table of receivers: messages, and keys whose messages are handled in their order. */
 export const RECEIVED_MESSAGES = table(
-  'thorn_received_messages',
+  RECEIVER_TABLE,
   {
     hash: varchar(64),
     sequence: bigint,

@@ -5,7 +5,12 @@ import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { createTables } from '../../database/pooled-store.js';
 import { checkTables } from '../../database/schema/check-tables.js';
 import { RECEIVED_MESSAGES } from '../../database/schema/thorn-tables.js';
-import type { SqlClient, SqlExecutor, SqlTables } from '../../database/sql-client.js';
+import {
+  RECEIVER_TABLE,
+  type SqlClient,
+  type SqlExecutor,
+  type SqlTables,
+} from '../../database/sql-client.js';
 import { TableRows } from '../../database/table-rows.js';
 import { TransactionRequiredError } from '../../database/transaction-required.error.js';
 import {
@@ -40,7 +45,7 @@ export class ReceivedTable implements OnApplicationBootstrap, OnApplicationShutd
 
   constructor(private readonly client: SqlClient) {
     this.tables = createTables(client);
-    this.name = client.table(RECEIVED_MESSAGES.name);
+    this.name = client.table(RECEIVER_TABLE);
     this.rows = this.#rowsBy(this.tables);
   }
 
