@@ -53,6 +53,29 @@ describe.each(PLACES_ALIKE)('a host that was down, on $kind', ({ kind }) => {
     expect(broken.strategy.activity().broken).toBe(1);
   });
 
+  it('receives what it never answered and was given up once it was well again, which does not count', async () => {
+    await host.stop();
+    host = await RestartedHost.start('resets', 1);
+    const app = await openOutboxApp(database, {
+      schedule: [HOUR],
+      endpoints: { failures: 3, probeInterval: 100 },
+      timeout: 2000,
+      isLogged: false,
+    });
+    apps.push(app);
+    await app.subscribers.create(subscriber(host.url));
+    const unanswered = await app.send();
+    await expect.poll(() => host.silenced).toBe(1);
+    while (app.strategy.activity().broken === 0) await app.send();
+    host.isUp = true;
+    await expect.poll(() => app.strategy.activity().broken).toBe(0);
+
+    await expect.poll(() => host.ids.has(unanswered.id), { timeout: 10_000 }).toBe(true);
+    const isDone = (rows: readonly Record<string, unknown>[]) => rows[0]!['status'] === 'succeeded';
+    const [first] = await app.until(DELIVERIES, isDone);
+    expect(first).toMatchObject({ attempts: 1, requests: 2 });
+  });
+
   it.each([
     { answer: 'none', status: null },
     { answer: '503', status: 503 },

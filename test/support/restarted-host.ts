@@ -7,23 +7,27 @@ export type Outage = 'resets' | 'answers 503' | 'is silent';
 /** Is down at first, and answers 204 once it is up. */
 export class RestartedHost {
   isUp = false;
+  /** Requests that were never answered. */
+  silenced = 0;
   readonly ids = new Set<unknown>();
   readonly #server: Server;
 
-  private constructor(outage: Outage) {
+  private constructor(outage: Outage, silent: number) {
     this.#server = createServer(({ headers }, response) => {
+      if (this.silenced < silent) return void this.silenced++;
       if (!this.isUp && outage === 'is silent') return;
       if (!this.isUp) return void response.writeHead(503).end();
       this.ids.add(headers['webhook-id']);
       response.writeHead(204).end();
     });
     this.#server.on('connection', (socket) => {
-      if (!this.isUp && outage === 'resets') socket.destroy();
+      if (!this.isUp && outage === 'resets' && this.silenced === silent) socket.destroy();
     });
   }
 
-  static async start(outage: Outage = 'resets'): Promise<RestartedHost> {
-    const host = new RestartedHost(outage);
+  /** @param silent requests that are never answered, before all others */
+  static async start(outage: Outage = 'resets', silent = 0): Promise<RestartedHost> {
+    const host = new RestartedHost(outage, silent);
     await new Promise<void>((resolve) => host.#server.listen(0, '127.0.0.1', resolve));
     return host;
   }

@@ -1,4 +1,4 @@
-import { RECEIVER_TABLE } from '../sql-client.js';
+import type { RECEIVER_TABLE } from '../sql-client.js';
 import type { ColumnDefinition, IndexDefinition, TableDefinition } from './table-definition.js';
 
 const uuid: ColumnDefinition = { type: 'uuid' };
@@ -206,7 +206,7 @@ export const THORN_TABLES: readonly TableDefinition[] = [
 
 /** The table of receivers: messages, and keys whose messages are handled in their order. */
 export const RECEIVED_MESSAGES = table(
-  RECEIVER_TABLE,
+  'thorn_received_messages' satisfies typeof RECEIVER_TABLE,
   {
     hash: varchar(64),
     sequence: bigint,

@@ -19,9 +19,9 @@ export interface JobRunner<Job extends HostJob> {
   /**
    * Makes the request; never rejects. The signal `neutral` says nothing about the endpoint.
    *
-   * @param isHostClosed true while the host takes nothing but probes
+   * @param isHostDown true while the host takes nothing but probes, and for a request from before it was well again
    */
-  run(job: Job, isHostClosed: () => boolean): Promise<BreakerSignal>;
+  run(job: Job, isHostDown: () => boolean): Promise<BreakerSignal>;
   /** Leaves a job for later: its host takes nothing before `until`, or is too far behind. */
   postpone(job: Job, until: number): void;
   /** Called when a host takes requests again; never rejects. */
@@ -207,7 +207,7 @@ export class HostScheduler<Job extends HostJob> {
     queue.started(job.isRetry);
     if (queue.mode !== 'flowing') this.#pumpForProbe(queue);
     void this.runner
-      .run(job, () => queue.mode !== 'flowing')
+      .run(job, () => queue.mode !== 'flowing' || queue.state.epoch !== epoch)
       .then((signal) => {
         const duration = performance.now() - slot.acquiredAt;
         this.#slots.release(slot);

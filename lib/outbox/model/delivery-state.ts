@@ -34,7 +34,7 @@ export interface DeliveryRules {
   readonly policy: RetryPolicy;
   /** The settings of the message's event. */
   readonly settings: RetrySettings | undefined;
-  /** True: the failure is one of the host, which takes nothing but probes. */
+  /** True: the failure is one of the host, which takes nothing but probes, or took nothing else when the attempt began. */
   readonly isHostDown?: boolean;
 }
 

@@ -69,7 +69,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
   }
 
   /** Makes the next attempt of a job. */
-  async run(job: DeliveryJob, isHostClosed: () => boolean): Promise<BreakerSignal> {
+  async run(job: DeliveryJob, isHostDown: () => boolean): Promise<BreakerSignal> {
     const { clock, deliverer, events } = this.dependencies;
     const { heldLease, message, recipient, requests, host } = job;
     if (heldLease.isLost) return NEUTRAL;
@@ -87,8 +87,8 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     const attempt = await deliverer.attempt({ id: job.id, number, bounds }, message, recipient);
     const at = clock.now();
     const signal = signalOf(attempt);
-    const isHostDown = isHostClosed() && (signal.kind === 'failure' || signal.kind === 'pause');
-    const next = this.#nextState(job, attempt, at, isHostDown);
+    const isOfHost = isHostDown() && (signal.kind === 'failure' || signal.kind === 'pause');
+    const next = this.#nextState(job, attempt, at, isOfHost);
     const { disablesSubscriber } = next;
     const state = this.#afterLast(job, next.state, at);
     const outcome = this.#record(job, { state, attempt, at, permitAt: null, disablesSubscriber });
