@@ -33,6 +33,7 @@ export {
   Q,
   type RelationTrigger,
   type RequestData,
+  type UncheckedFilter,
 } from './event/index.js';
 
 export { TransactionEndedError } from './database/transaction-ended.error.js';

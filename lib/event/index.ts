@@ -15,7 +15,7 @@ export {
   type BulkWrites,
 } from './bulk-settings.js';
 export { type CatalogueOptions, EventCatalogue } from './catalogue.js';
-export { checkFilterFields } from './schemas/filter-check.js';
+export { checkFilterFields, type UncheckedFilter } from './schemas/filter-check.js';
 export { dataSchemaOf } from './schemas/data-schema.js';
 export {
   type DataClass,

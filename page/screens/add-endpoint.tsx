@@ -5,7 +5,7 @@ import { go, linkTo } from '../core/router.js';
 import { owner } from '../core/source.js';
 import { useAction } from '../core/use-data.js';
 import { t } from '../text/index.js';
-import { warningText } from '../text/problem-text.js';
+import { refusalText } from '../text/problem-text.js';
 import { Copyable, Note } from '../ui/basics.js';
 import { Screen, Section } from '../ui/screen.js';
 import { EndpointForm } from './endpoint-form.js';
@@ -63,7 +63,7 @@ function CreatedEndpoint({ endpoint, isEarlier }: CreatedOptions) {
     >
       {isEarlier && <Note>{t().form.earlier}</Note>}
       {endpoint.warnings.map((one) => (
-        <Note key={one}>{warningText(one)}</Note>
+        <Note key={one.code}>{refusalText(one)}</Note>
       ))}
       {endpoint.state === 'unverified' && <Note>{t().unverifiedNote}</Note>}
       <Section title={t().secret}>

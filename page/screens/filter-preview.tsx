@@ -4,7 +4,7 @@ import type { FilterPreview as Preview } from '../core/model.js';
 import { owner } from '../core/source.js';
 import { useAction } from '../core/use-data.js';
 import { t } from '../text/index.js';
-import { warningText } from '../text/problem-text.js';
+import { refusalText } from '../text/problem-text.js';
 import { Button, ErrorNote, Note, Time } from '../ui/basics.js';
 import { Table } from '../ui/table.js';
 
@@ -45,7 +45,7 @@ export function FilterPreview({ text, events, exclude }: Options) {
           </Note>
         )}
         {preview?.warnings.map((one) => (
-          <Note key={one}>{warningText(one)}</Note>
+          <Note key={one.code}>{refusalText(one)}</Note>
         ))}
       </div>
       {preview !== undefined && preview.items.length > 0 && (

@@ -6,14 +6,7 @@ import { health } from './health.de.js';
 import { order } from './order.de.js';
 import { operators } from './operators.de.js';
 import { lists } from './lists.de.js';
-import {
-  fields,
-  limits,
-  otherRefusal,
-  problems,
-  refusals,
-  uncheckedFields,
-} from './problems.de.js';
+import { fields, limits, otherRefusal, problems, refusals } from './problems.de.js';
 import { request, signature } from './request.de.js';
 
 export const de: Dictionary = {
@@ -259,7 +252,6 @@ export const de: Dictionary = {
   refusals,
   fields,
   otherRefusal,
-  uncheckedFields,
   // Endpoints that fail
   health,
   // Long lists

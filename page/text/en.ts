@@ -5,14 +5,7 @@ import { health } from './health.en.js';
 import { order } from './order.en.js';
 import { operators } from './operators.en.js';
 import { lists } from './lists.en.js';
-import {
-  fields,
-  limits,
-  otherRefusal,
-  problems,
-  refusals,
-  uncheckedFields,
-} from './problems.en.js';
+import { fields, limits, otherRefusal, problems, refusals } from './problems.en.js';
 import { request, signature } from './request.en.js';
 import type { Translation } from './translation.js';
 
@@ -259,7 +252,6 @@ export const en = {
   refusals,
   fields,
   otherRefusal,
-  uncheckedFields,
   // Endpoints that fail
   health,
   // Long lists

@@ -36,11 +36,3 @@ export function refusalText(refusal: Refusal | undefined): string | undefined;
 export function refusalText(refusal: Refusal | undefined): string | undefined {
   return refusal && refusalIn(t(), refusal, ago);
 }
-
-/** What the API says of a filter that it cannot check: "filter: cannot check a, since …". */
-export function warningText(warning: string): string {
-  const fields = /^filter: cannot check (.*), since /.exec(warning)?.[1];
-  return fields === undefined
-    ? warning
-    : t().uncheckedFields(fields.replace(/ and (\d+) more$/, ', +$1'));
-}

@@ -74,6 +74,8 @@ export const refusals: Translation<typeof refusalsEn> = {
       : `${path} hat einen Wert, mit dem nicht verglichen werden kann.`,
   'never-holds': ({ path }) => `${path} kann nie zutreffen: das Feld hat Werte anderer Art.`,
   transition: () => 'Vergleiche mit der Zeit davor, wie nowEq, sind hier nicht möglich.',
+  'unchecked-paths': ({ paths }) =>
+    `Ob die Ereignisse das Feld ${paths} haben, kann nicht geprüft werden. Ein Feld, das fehlt, hat keinen Wert.`,
   'too-high': ({ max }) => `Höchstens ${max} in einer Minute.`,
   'in-use': () => 'Dieses signiert bereits.',
   'rotated-too-often': ({ max, next }) =>
@@ -90,6 +92,3 @@ export const fields: Translation<typeof fieldsEn> = {
 };
 
 export const otherRefusal = (reason: string) => `Das wird nicht angenommen („${reason}“).`;
-
-export const uncheckedFields = (fields: string) =>
-  `Ob die Ereignisse das Feld ${fields} haben, kann nicht geprüft werden. Ein Feld, das fehlt, hat keinen Wert.`;

@@ -75,6 +75,8 @@ export const refusals = {
   'never-holds': ({ path }: Named) =>
     `${path} can never hold: the field has values of another kind.`,
   transition: () => 'Comparisons with the time before, such as nowEq, are not possible here.',
+  'unchecked-paths': ({ paths }: Named) =>
+    `It cannot be checked whether the events have the field ${paths}. A field that is missing has no value.`,
   // The others
   'too-high': ({ max }: Named) => `At most ${max} in a minute.`,
   'in-use': () => 'This one signs already.',
@@ -94,7 +96,3 @@ export const fields = {
 
 /** A reason of the application's own, as a sentence part. */
 export const otherRefusal = (reason: string) => `${reason[0]!.toUpperCase()}${reason.slice(1)}.`;
-
-/** What cannot be checked of a filter. */
-export const uncheckedFields = (fields: string) =>
-  `It cannot be checked whether the events have the field ${fields}. A field that is missing has no value.`;

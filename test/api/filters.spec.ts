@@ -66,7 +66,13 @@ describe.each(platforms)('filters of subscribers on %s', (platform) => {
       body: {
         filter,
         warnings: [
-          'filter: cannot check totl, since order.noted has no schema; a field that is missing has no value',
+          {
+            field: 'filter',
+            code: 'unchecked-paths',
+            reason:
+              'cannot be checked for totl, since order.noted has no schema; a field that is missing has no value',
+            data: { paths: ['totl'] },
+          },
         ],
       },
     });

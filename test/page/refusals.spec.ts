@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REFUSAL_CODES } from '../../lib/errors/index.js';
+import type { UncheckedFilter } from '../../lib/index.js';
 import { type Refusal, refusalIn } from '../../page/core/refusals.js';
 import { de } from '../../page/text/de.js';
 import { en } from '../../page/text/en.js';
@@ -87,6 +88,18 @@ describe('what the API refuses, on the German page', () => {
         expect(String(text), key).not.toBe(String(en[kind][key as never]));
       }
     }
+  });
+
+  it('is in German for a filter that cannot be checked', () => {
+    const unchecked: UncheckedFilter = {
+      field: 'filter',
+      code: 'unchecked-paths',
+      reason: 'cannot be checked',
+      data: { paths: ['title', 'author.name'] },
+    };
+    expect(refusalIn(de, unchecked, String)).toMatch(
+      /^Ob .*title, author\.name.* kann nicht geprüft/,
+    );
   });
 
   it('is in German for whatever the forms can send', async () => {

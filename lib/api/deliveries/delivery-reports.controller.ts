@@ -1,6 +1,6 @@
 import { Body, Get, HttpCode, Inject, Param, Post, Query, type Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { EventCatalogue } from '../../event/index.js';
+import { EventCatalogue, type UncheckedFilter } from '../../event/index.js';
 import { type AttemptFiguresQuery, DeliveryReports } from '../../outbox/index.js';
 import { type OwnerScope, Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
 import { ApiController } from '../http/controller.decorators.js';
@@ -77,7 +77,7 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
         events = offered,
         exclude = [],
       }: SubscriberUpdate) => ({ filter, events, exclude });
-      let warnings: readonly string[] = [];
+      let warnings: readonly UncheckedFilter[] = [];
       const given = checkedFields<SubscriberUpdate>(body, (fields) => {
         this.subscribers.checkChanges(fields);
         warnings = this.subscribers.warnings(withDefaults(fields));

@@ -1,6 +1,6 @@
 import type { Digest } from '../../message/recipient.js';
 import type { WireFormat } from '../../message/index.js';
-import type { JsonValue } from '../../event/index.js';
+import type { JsonValue, UncheckedFilter } from '../../event/index.js';
 import {
   EXHAUSTED_ACTIONS,
   MAX_DESCRIPTION_LENGTH,
@@ -151,7 +151,14 @@ export const SUBSCRIBER = {
 /** The secret of an answer: creations and rotations alone show it. */
 export const SHOWN_SECRET = { ...text, description: 'Shown this once' };
 export const WARNINGS = {
-  ...list(text),
+  ...list(
+    all({
+      field: oneOf(['filter']),
+      code: oneOf(['unchecked-paths']),
+      reason: text,
+      data: all({ paths: list(text) }),
+    }),
+  ),
   description: 'What cannot be checked: fields of the filter on events without a schema',
 };
 
@@ -162,7 +169,9 @@ export type SubscriberView = Omit<ValueOf<typeof VIEW>, 'digest'> & {
   readonly digest: Digest | undefined;
 };
 export type SubscriberState = SubscriberView['state'];
-export type ChangedSubscriberView = SubscriberView & { readonly warnings: readonly string[] };
+export type ChangedSubscriberView = SubscriberView & {
+  readonly warnings: readonly UncheckedFilter[];
+};
 export type SecretSubscriberView = SubscriberView & { readonly secret: string };
 export type CreatedSubscriberView = ChangedSubscriberView & SecretSubscriberView;
 

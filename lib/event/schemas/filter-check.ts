@@ -6,19 +6,28 @@ import { conditionFromJson, type JsonValue } from '../conditions/condition-json.
 import { dataSchemaOf } from './data-schema.js';
 import { SchemaFields } from './schema-fields.js';
 
+/** The fields that a filter names, and that cannot be checked. Has the form of what the REST API refuses. */
+export interface UncheckedFilter {
+  readonly field: 'filter';
+  readonly code: 'unchecked-paths';
+  /** A sentence part that follows the field's name. */
+  readonly reason: string;
+  readonly data: { readonly paths: readonly string[] };
+}
+
 /**
  * Checks a filter against the schemas of the events that a subscriber gets. A path is refused when all of these events
  * have a schema and none has the path.
  *
  * @param filter a condition on data, checked by itself
- * @returns sentences about the paths that cannot be checked, because events have no schema
+ * @returns the paths that cannot be checked, because events have no schema
  * @throws {@link InvalidInputError} for `filter`
  */
 export function checkFilterFields(
   catalogue: EventCatalogue,
   filter: JsonValue,
   subscriber: SubscribedEvents,
-): readonly string[] {
+): readonly UncheckedFilter[] {
   const events = catalogue.gotBy(subscriber);
   const schemas = events.map(dataSchemaOf);
   const fields = new SchemaFields(schemas.filter((schema) => schema !== null));
@@ -32,15 +41,14 @@ export function checkFilterFields(
     });
     return [];
   }
-  const unknown = compileFilter(filter).paths.filter((path) => fields.kindOf(path) === undefined);
-  if (unknown.length === 0) return [];
-  const reason =
+  const paths = compileFilter(filter).paths.filter((path) => fields.kindOf(path) === undefined);
+  if (paths.length === 0) return [];
+  const cause =
     open.length === 0
       ? 'no event is declared'
       : `${shownNames(open)} ${open.length === 1 ? 'has' : 'have'} no schema`;
-  return [
-    `filter: cannot check ${shownNames(unknown)}, since ${reason}; a field that is missing has no value`,
-  ];
+  const reason = `cannot be checked for ${shownNames(paths)}, since ${cause}; a field that is missing has no value`;
+  return [{ field: 'filter', code: 'unchecked-paths', reason, data: { paths } }];
 }
 
 function compileFilter(filter: JsonValue, context: ConditionContext = {}) {

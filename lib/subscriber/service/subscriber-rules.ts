@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../event/index.js';
+import type { JsonValue, UncheckedFilter } from '../../event/index.js';
 import type { Subscriber } from '../model/subscriber.js';
 import type { SubscriberLimits, UpdateTerms } from '../model/subscriber.repository.js';
 
@@ -18,10 +18,10 @@ export interface SubscriberRules {
   /**
    * Checks a filter against the events that a subscriber gets.
    *
-   * @returns sentences about what cannot be checked
+   * @returns what cannot be checked
    * @throws {@link InvalidInputError} when the filter can never hold
    */
-  checkFilter?(filter: JsonValue, subscriber: FilteredEvents): readonly string[];
+  checkFilter?(filter: JsonValue, subscriber: FilteredEvents): readonly UncheckedFilter[];
   /** @throws {@link InvalidInputError} when a caller's secret is too weak to sign with */
   checkSecret(secret: string): void;
   /** A new random secret. */

@@ -1,6 +1,7 @@
 import { checkScope } from '../model/owner-scope.js';
 import type { Clock } from '../../common/clock.js';
 import { isIdLike, newId } from '../../common/id.js';
+import type { UncheckedFilter } from '../../event/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { parseOverlap, rotated, type SecretRotation, withoutExpired } from './secret-rotation.js';
 import {
@@ -131,7 +132,7 @@ export class Subscribers {
   }
 
   /**
-   * Returns sentences about what cannot be checked of a subscriber: the fields of a filter on events without a schema.
+   * Returns what cannot be checked of a subscriber: the fields of a filter on events without a schema.
    *
    * @throws {@link InvalidInputError} for `filter`, when the subscriber has one that can never hold
    */
@@ -139,7 +140,7 @@ export class Subscribers {
     filter,
     events,
     exclude,
-  }: FilteredEvents & Pick<Subscriber, 'filter'>): readonly string[] {
+  }: FilteredEvents & Pick<Subscriber, 'filter'>): readonly UncheckedFilter[] {
     if (filter === null) return [];
     return this.rules.checkFilter?.(filter, { events, exclude }) ?? [];
   }
