@@ -105,6 +105,7 @@ describe('MessagePipeline', () => {
           message: expect.any(String),
           messageIds: [one.id, other.id],
         },
+        expect.stringMatching(/^\s+at /),
         'Thorn',
       ],
     ]);

@@ -1,5 +1,4 @@
-import { Logger } from '@nestjs/common';
-import { type Clock, errorText, LogLine, MOST_IDS } from '../common/index.js';
+import { type Clock, FaultLog, MOST_IDS } from '../common/index.js';
 import type { JoinedTransaction } from '../database/sql-client.js';
 import type { Message } from '../message/message.js';
 import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
@@ -14,7 +13,7 @@ export type PipelineResult =
 
 /** Takes every message to the strategy: stages it, holds it while a buffer scope is open, releases it. */
 export class MessagePipeline {
-  readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
   readonly #scopes: BufferScopes;
   readonly #underWay = new Set<Promise<unknown>>();
 
@@ -89,9 +88,8 @@ export class MessagePipeline {
   release(messages: readonly Message[]): void {
     if (this.#scopes.collect(messages, true)) return;
     this.#track(this.strategy.release(messages)).catch((error: unknown) => {
-      const text = `Releasing ${namesOf(messages)} failed: ${errorText(error)}`;
       const messageIds = messages.slice(0, MOST_IDS).map(({ id }) => id);
-      this.#logger.error(new LogLine(text, { messageIds }));
+      this.#faults.report(`Releasing ${namesOf(messages)} failed`, error, { messageIds });
     });
   }
 

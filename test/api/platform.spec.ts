@@ -9,6 +9,7 @@ import {
   type ExceptionFilter,
   Get,
   HttpException,
+  Logger,
   Module,
   Post,
 } from '@nestjs/common';
@@ -117,12 +118,20 @@ describe.each(platforms)('problems on %s', (platform) => {
     return Number((await text(socket)).split(' ')[1]);
   };
 
-  it('answers a bug with a 500 without details, and logs it', async () => {
+  it('answers a bug with a 500 without details, and logs its 1st and 10th time', async () => {
     const failing = vi
       .spyOn(api.app.get(Subscribers), 'list')
-      .mockRejectedValueOnce(new Error('SELECT of secrets failed'));
-    const answer = await api.send('GET', '/hooks');
+      .mockRejectedValue(new Error('SELECT of secrets failed'));
+    const logging = vi.spyOn(Logger.prototype, 'error').mockReturnValue();
+    let answer = await api.send('GET', '/hooks');
+    for (let time = 2; time <= 20; time++) answer = await api.send('GET', '/hooks');
+    const lines = logging.mock.calls.map(([line]) => String(line));
     failing.mockRestore();
+    logging.mockRestore();
+    expect(lines).toEqual([
+      'A request failed: SELECT of secrets failed',
+      'A request failed: SELECT of secrets failed (10 times by now)',
+    ]);
     expect(answer).toMatchObject({ status: 500, body: { code: 'internal-error', status: 500 } });
     expect(answer.body.type).toMatch(/#internal-error$/);
     expect(JSON.stringify(answer.body)).not.toContain('SELECT');

@@ -4,11 +4,10 @@ import {
   type ExecutionContext,
   Inject,
   Injectable,
-  Logger,
   type NestInterceptor,
 } from '@nestjs/common';
 import { catchError, from, mergeMap, type Observable, of } from 'rxjs';
-import { errorText } from '../../common/index.js';
+import { FaultLog } from '../../common/index.js';
 import { IdempotencyStore, type KeptAnswer } from '../../idempotency/index.js';
 import type { ApiRequest } from '../options/api-options.js';
 import { badRequest, problem } from '../problems/errors.js';
@@ -36,7 +35,7 @@ interface HeadedResponse extends HeaderResponse {
  */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
-  readonly #logger = new Logger('ThornApi');
+  readonly #faults = new FaultLog('ThornApi');
 
   constructor(@Inject(IdempotencyStore) private readonly store: IdempotencyStore) {}
 
@@ -95,8 +94,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
     try {
       await this.store.finish(key, answer);
     } catch (error) {
-      this.#logger.error(
-        `The answer of a request with an Idempotency-Key was not kept; its key is free again in a minute: ${errorText(error)}`,
+      this.#faults.report(
+        'The answer of a request with an Idempotency-Key was not kept; its key is free again in a minute',
+        error,
       );
     }
   }

@@ -1,11 +1,5 @@
-import {
-  type ArgumentsHost,
-  Catch,
-  type ExceptionFilter,
-  HttpException,
-  Logger,
-} from '@nestjs/common';
-import { errorText, stackFrames } from '../../common/index.js';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import { FaultLog } from '../../common/index.js';
 import { problemOf, type ProblemResponse, sendProblem } from './problem.js';
 
 /**
@@ -14,11 +8,11 @@ import { problemOf, type ProblemResponse, sendProblem } from './problem.js';
  */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  readonly #logger = new Logger('ThornApi');
+  readonly #faults = new FaultLog('ThornApi');
 
   catch(exception: unknown, host: ArgumentsHost): void {
     if (!(exception instanceof HttpException)) {
-      this.#logger.error(`A request failed: ${errorText(exception)}`, stackFrames(exception));
+      this.#faults.report('A request failed', exception);
     }
     sendProblem(host.switchToHttp().getResponse<ProblemResponse>(), problemOf(exception));
   }

@@ -1,4 +1,3 @@
-import { Logger } from '@nestjs/common';
 import type {
   DataSource,
   EntityManager,
@@ -6,7 +5,7 @@ import type {
   ObjectLiteral,
   QueryRunner,
 } from 'typeorm';
-import { errorText } from '../../common/index.js';
+import { FaultLog } from '../../common/index.js';
 import { isConflict } from '../../database/database-errors.js';
 import type { Removals } from '../cascades/removals.js';
 import type { CollectedItem } from '../changes/due-events.js';
@@ -54,7 +53,7 @@ export function valueSetsOf({
 
 /** What the writes of one data source have in common. */
 export class WriteContext {
-  readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
   /** One for each capture: the write of one may be within that of another. */
   readonly underWay = Symbol('thorn');
 
@@ -144,8 +143,9 @@ export class WriteContext {
     return read().catch((error: unknown) => {
       // A caller whose transaction ends for another one repeats it, and needs no word of ours.
       if (isOfRead(error) && !isConflict(error)) {
-        this.#logger.error(
-          `${name}: ${operation} is not made, because the rows that it hits cannot be read for their events: ${errorText(error)}`,
+        this.#faults.report(
+          `${name}: ${operation} is not made, because the rows that it hits cannot be read for their events`,
+          error,
         );
       }
       throw error;

@@ -1,5 +1,5 @@
-import { Inject, Logger } from '@nestjs/common';
-import { stackFrames, errorText } from '../../common/index.js';
+import { Inject } from '@nestjs/common';
+import { errorText, FaultLog } from '../../common/index.js';
 import { OptionChecks } from '../../common/option-checks.js';
 import { type SendOptions, WebhookDispatcher } from '../../dispatch/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
@@ -181,7 +181,7 @@ function compile(name: string, options: Options, declaration: string) {
       : 'must be a path of the result or a function',
   );
   const holds = blaming(declaration, () => compileWhen(options.when));
-  const logger = new Logger('Thorn');
+  const faults = new FaultLog();
 
   return async (
     dispatcher: WebhookDispatcher | undefined,
@@ -215,7 +215,7 @@ function compile(name: string, options: Options, declaration: string) {
       if (options.propagateErrors === true) throw error;
       // An error that is thrown names its declaration.
       const text = errorText(error).replace(`${declaration}: `, '');
-      logger.error(`${declaration}: not sent: ${text}`, stackFrames(error));
+      faults.tell(`${declaration}: not sent: ${text}`, undefined, error);
     }
   };
 }

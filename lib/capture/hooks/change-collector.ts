@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises';
-import { Logger } from '@nestjs/common';
 import type {
   EntityManager,
   EntityMetadata,
@@ -8,7 +7,7 @@ import type {
   TransactionRollbackEvent,
   TransactionStartEvent,
 } from 'typeorm';
-import { errorText, stackFrames } from '../../common/index.js';
+import { FaultLog } from '../../common/index.js';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
@@ -47,7 +46,7 @@ const STAGED_TOGETHER = 1_000;
  * the data source.
  */
 export class ChangeCollector implements EntitySubscriberInterface {
-  readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
   /**
    * Where a query runner holds its state. Nearly every save has a query runner of its own, and an entry in a WeakMap would
    * take longer than all else that is done for one without changes.
@@ -170,7 +169,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
       if (staged.length > 0) this.pipeline.release(staged);
     } catch (error) {
       // Thrown here it would reject a save that is durable.
-      this.#logError(`Releasing ${staged.length} committed message(s) failed`, error);
+      this.#faults.report(`Releasing ${staged.length} committed message(s) failed`, error);
     }
     if (late.length > 0) {
       state.unframed.push(...late);
@@ -233,7 +232,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
         if (messages.length > 0) await this.pipeline.send(messages, false);
       } catch (error) {
         // The row is stored already: the caller's write has not failed.
-        this.#logError('Sending what was written outside of a transaction failed', error);
+        this.#faults.report('Sending what was written outside of a transaction failed', error);
       }
     };
     state.sending ??= Promise.resolve().then(send);
@@ -254,9 +253,5 @@ export class ChangeCollector implements EntitySubscriberInterface {
   #state(queryRunner: QueryRunner): ConnectionState {
     const holder = queryRunner as unknown as Record<symbol, ConnectionState | undefined>;
     return (holder[this.#stateKey] ??= new ConnectionState());
-  }
-
-  #logError(what: string, error: unknown): void {
-    this.#logger.error(`${what}: ${errorText(error)}`, stackFrames(error));
   }
 }

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager, ObjectLiteral } from 'typeorm';
-import { errorText, stackFrames } from '../../common/index.js';
+import { FaultLog } from '../../common/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import type { HeardEvent, MessagePipeline } from '../../dispatch/index.js';
 import { Message, type MessageDraft, type MessageFactory } from '../../message/index.js';
@@ -16,6 +16,7 @@ import { valueAtPath } from '../payload/value-at-path.js';
 /** Makes the messages of what happened to entities. */
 export class EntityMessages {
   readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
 
   constructor(
     private readonly factory: MessageFactory,
@@ -125,10 +126,7 @@ export class EntityMessages {
   }
 
   #logDropped(event: EventPlan, error: unknown): void {
-    this.#logger.error(
-      `${event.entity}: the event ${event.name} is dropped: ${errorText(error)}`,
-      stackFrames(error),
-    );
+    this.#faults.report(`${event.entity}: the event ${event.name} is dropped`, error);
   }
 
   readonly #warnedOf = new Set<EventPlan>();

@@ -12,12 +12,20 @@ const MOST_FAULTS = 1000;
  * ids and numbers alone are the same.
  */
 export class FaultLog {
-  readonly #logger = new Logger('Thorn');
+  readonly #logger: Logger;
   readonly #seen = new BoundedCache<string, { count: number; at: number }>(MOST_FAULTS);
+
+  constructor(context = 'Thorn') {
+    this.#logger = new Logger(context);
+  }
 
   /** Logs what has failed and why, with where the error comes from, unless it repeats. */
   report(what: string, error: unknown, facts?: LogFacts): void {
-    const text = `${what}: ${errorText(error)}`;
+    this.tell(`${what}: ${errorText(error)}`, facts, error);
+  }
+
+  /** Logs a fault in words that are known already, unless it repeats. @param error where it comes from */
+  tell(text: string, facts?: LogFacts, error?: unknown): void {
     const count = this.#count(text);
     if (!isPowerOfTen(count)) return;
     const line = count === 1 ? text : `${text} (${count} times by now)`;

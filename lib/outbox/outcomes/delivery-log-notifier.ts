@@ -1,4 +1,3 @@
-import { Logger } from '@nestjs/common';
 import { FaultLog } from '../../common/index.js';
 import { type DeliveryLog, type LoggedAttempt, StandardDeliveryLog } from '../../delivery/index.js';
 import type { Outcome } from '../model/outcome.js';
@@ -10,7 +9,6 @@ const { written: ignores } = StandardDeliveryLog.prototype;
 
 /** Asks the delivery log which attempts are stored, and tells it of all of them once they are written. */
 export class DeliveryLogNotifier {
-  readonly #logger = new Logger('Thorn');
   readonly #faults = new FaultLog();
   #waiting: LoggedAttempt[] = [];
   #passing: Promise<void> | null = null;
@@ -41,7 +39,7 @@ export class DeliveryLogNotifier {
     const excess = this.#waiting.length - MOST_WAITING;
     if (excess > 0) {
       this.#waiting.splice(0, excess);
-      this.#logger.error(
+      this.#faults.tell(
         `The delivery log is too slow: ${excess} attempt(s) were not passed to written(). Make written() faster.`,
       );
     }

@@ -1,5 +1,4 @@
-import { Logger } from '@nestjs/common';
-import { stackFrames, errorText } from '../../common/index.js';
+import { FaultLog } from '../../common/index.js';
 import type { RejectionReason } from '../schemes/webhook-rejected.error.js';
 
 /** A verified message, as events describe it. */
@@ -42,7 +41,7 @@ type Listeners = { readonly [Name in EventName]: Set<{ readonly listener: Listen
  * ```
  */
 export class WebhookReceiverEvents {
-  readonly #logger = new Logger('ThornReceiver');
+  readonly #faults = new FaultLog('ThornReceiver');
   readonly #listeners: Listeners = {
     rejected: new Set(),
     accepted: new Set(),
@@ -65,10 +64,7 @@ export class WebhookReceiverEvents {
     for (const { listener } of [...this.#listeners[name]]) {
       // In a promise, so that both ways of failing are one.
       new Promise((resolve) => resolve(listener(payload))).catch((error: unknown) => {
-        this.#logger.error(
-          `A listener of the event ${name} failed: ${errorText(error)}`,
-          stackFrames(error),
-        );
+        this.#faults.report(`A listener of the event ${name} failed`, error);
       });
     }
   }

@@ -1,5 +1,4 @@
-import { Logger } from '@nestjs/common';
-import { errorText } from '../../common/index.js';
+import { errorText, FaultLog } from '../../common/index.js';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
 import { compileEventName } from '../../event/index.js';
 import type { Recipient, SubscriberSource } from '../../message/index.js';
@@ -31,7 +30,7 @@ const SHOWN_FAULTS = 3;
  * when they are added.
  */
 export class StaticSubscriberSet {
-  readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
   readonly #entries: Entry[] = [];
   readonly #patterns: string[] = [];
 
@@ -112,7 +111,7 @@ export class StaticSubscriberSet {
   #logFaults(event: string, faults: readonly unknown[]): void {
     const reasons = [...new Set(faults.map(errorText))];
     const more = reasons.length > SHOWN_FAULTS ? `; and ${reasons.length - SHOWN_FAULTS} more` : '';
-    this.#logger.error(
+    this.#faults.tell(
       `${event}: static subscribers are left out: ${reasons.slice(0, SHOWN_FAULTS).join('; ')}${more}`,
     );
   }
