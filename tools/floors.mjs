@@ -79,6 +79,7 @@ const INNER_FLOORS = {
   receiver: ['schemes', 'processing', 'verification', 'routes', ''],
   subscriber: ['model', 'matching', 'static', 'service', 'storage', ''],
   module: ['options', 'entities', 'providers', ''],
+  sql: ['databases', ''],
   testing: ['', 'conformance', 'conformance/subscriber-repository'],
 };
 

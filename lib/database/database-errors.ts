@@ -54,9 +54,10 @@ export function isTransactionFailed(error: unknown): boolean {
   return databaseCode(error) === '25P02';
 }
 
-/** True when MySQL or MariaDB knows no table of the name. */
+/** True when PostgreSQL, MySQL or MariaDB knows no table of the name. */
 export function isTableMissing(error: unknown): boolean {
-  return databaseCode(error) === 'ER_NO_SUCH_TABLE';
+  const code = databaseCode(error);
+  return code === '42P01' || code === 'ER_NO_SUCH_TABLE';
 }
 
 /** Repeats a transaction that the database has rolled back in favour of another one, or that was no longer prepared. */

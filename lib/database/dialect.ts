@@ -15,9 +15,12 @@ export interface Statement {
   readonly parameters: readonly unknown[];
 }
 
+/** The databases whose SQL is one: MariaDB has that of MySQL. */
+export type DialectName = 'sqlite' | 'postgres' | 'mysql';
+
 /** The syntax that differs between the supported databases. */
 export interface Dialect {
-  readonly name: 'sqlite' | 'postgres' | 'mysql';
+  readonly name: DialectName;
   /** True when INSERT and UPDATE return rows. */
   readonly returns: boolean;
   /** The statement with the database's own placeholders. */

@@ -1,18 +1,20 @@
 import { OptionChecks } from '../common/option-checks.js';
-import type { Statement } from '../database/dialect.js';
-import type { Result, SqlClientDefinition } from '../database/sql-client.js';
+import type { DialectName, Statement } from '../database/dialect.js';
+import type { SqlClientDefinition } from '../database/sql-client.js';
 import type { PgPool } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
-import { PostgresClient, resultOf, type TransactionStatus } from './postgres-client.js';
+import type { Answer, ClientDatabase } from './databases/client-database.js';
+import { POSTGRES } from './databases/postgres.js';
+import { DriverClient, type TransactionStatus } from './driver-client.js';
 import {
   checkStoreOptions,
   type ClientsPool,
+  databaseNamed,
+  type StoreDriver,
+  storeDriver,
   type StoreOptions,
-  type StorePool,
-  storePool,
   type TableOptions,
-  unsupportedDatabase,
-} from './store-pool.js';
+} from './store-driver.js';
 
 /** The part of a Drizzle database that is used. */
 export interface DrizzleDatabase {
@@ -30,8 +32,8 @@ export interface DrizzleTransaction {
 
 /** What Drizzle's types leave out, or have for some drivers alone. */
 interface Internals {
-  /** Of `pg`: a pool, or one connection. */
-  readonly $client?: PgPool & { readonly totalCount?: number };
+  /** The driver's: a pool, or one connection. */
+  readonly $client?: object;
   /** Of `withReplicas()`. */
   readonly $primary?: object;
   /** One for a database and its transactions. */
@@ -40,6 +42,7 @@ interface Internals {
 }
 
 const PLACE = 'fromDrizzle()';
+const ON = [POSTGRES];
 const ENTITY_KIND: unique symbol = Symbol.for('drizzle:entityKind');
 
 /**
@@ -59,54 +62,59 @@ export function fromDrizzle(
   db: ClientSource<DrizzleDatabase>,
   options: StoreOptions | (TableOptions & ClientsPool) = {},
 ): SqlClientDefinition<DrizzleTransaction> {
-  checkStoreOptions(PLACE, options);
+  checkStoreOptions(PLACE, ON, options);
   return defineSqlClient<[DrizzleDatabase, PgPool | undefined], DrizzleTransaction>(
     PLACE,
     [db, options.pool],
     (db, pool) => {
-      const database = ((db as Internals).$primary ?? db) as Internals;
-      assertOnPostgres(database);
-      const { $client: own, dialect } = database;
+      const primary = ((db as Internals).$primary ?? db) as Internals;
+      const database = databaseOf(primary);
+      const { $client: own, dialect } = primary;
       const given = pool ?? ('url' in options ? undefined : own);
-      const isOwn = given === own && own?.totalCount !== undefined;
-      const store = storePool(PLACE, options, isOwn ? own : pool);
-      if (store !== undefined) return new DrizzleSqlClient(store, isOwn ? dialect : undefined);
+      const isOwn = given === own && own !== undefined && database.driverOf(own) !== undefined;
+      const store = storeDriver(PLACE, database, options, isOwn ? own : pool);
+      const same = isOwn ? dialect : undefined;
+      if (store !== undefined) return new DrizzleSqlClient(database, store, same);
       const rule = 'or `url` must be given, as this database shows no pool of `pg`';
       throw new OptionChecks(PLACE).error('pool', rule);
     },
   );
 }
 
-class DrizzleSqlClient extends PostgresClient<DrizzleTransaction> {
+class DrizzleSqlClient extends DriverClient<DrizzleTransaction> {
   readonly name = 'Drizzle';
 
-  constructor(store: StorePool, same: object | undefined) {
-    super('db.transaction(async (tx) => …)', store, same);
+  constructor(database: ClientDatabase, store: StoreDriver, same: object | undefined) {
+    super(database, 'db.transaction(async (tx) => …)', store, same);
   }
 
-  protected override check(tx: DrizzleTransaction): Statement | undefined {
+  protected override check(tx: DrizzleTransaction): boolean {
     const kinds = kindsOf(tx);
     if (!kinds.some((kind) => kind.endsWith('Transaction'))) throw this.required();
-    assertOnPostgres(tx);
+    databaseOf(tx, [this.database]);
     // Drizzle runs statements of a transaction that has ended, outside of any.
-    return this.askStatus((tx as Internals).session?.client, () => this.ended());
+    return this.checkStatus((tx as Internals).session?.client, () => this.ended());
   }
 
   protected override originOf(tx: DrizzleTransaction): object {
     return (tx as Internals).dialect ?? tx;
   }
 
-  protected override async run(tx: DrizzleTransaction, statement: Statement): Promise<Result> {
+  protected override async run(tx: DrizzleTransaction, statement: Statement): Promise<Answer> {
     const query = { sql: statement.sql, params: [...statement.parameters] };
     // What `sql` makes, without Drizzle's own: that would come from another copy of the package.
     const sql = { getSQL: () => sql, toQuery: () => query };
-    return resultOf(await tx.execute(sql as never));
+    return this.database.answerOf(await tx.execute(sql as never));
   }
 }
 
-function assertOnPostgres(database: object): void {
-  if (kindsOf(database).some((kind) => kind.startsWith('Pg'))) return;
-  throw unsupportedDatabase(PLACE, 'The database');
+const DIALECTS: Readonly<Record<string, DialectName>> = { Pg: 'postgres' };
+
+/** @param databases that it may be of */
+function databaseOf(object: object, databases = ON): ClientDatabase {
+  const kinds = kindsOf(object);
+  const known = Object.keys(DIALECTS).find((start) => kinds.some((kind) => kind.startsWith(start)));
+  return databaseNamed(PLACE, 'The database', databases, DIALECTS[known ?? '']);
 }
 
 /** The names that Drizzle gives a class and those that it extends. */

@@ -1,11 +1,20 @@
 import { OptionChecks } from '../common/option-checks.js';
 import type { Statement } from '../database/dialect.js';
 import { watchConnections } from '../database/pool-connections.js';
-import type { Result, SqlClientDefinition } from '../database/sql-client.js';
+import type { SqlClientDefinition } from '../database/sql-client.js';
 import type { PgPool } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
-import { PostgresClient, resultOf, type TransactionStatus } from './postgres-client.js';
-import { checkedPool, checkStoreOptions, type TableOptions } from './store-pool.js';
+import type { Answer } from './databases/client-database.js';
+import { POSTGRES } from './databases/postgres.js';
+import { DriverClient, type TransactionStatus } from './driver-client.js';
+import {
+  checkStoreOptions,
+  type StoreDriver,
+  storeDriver,
+  type TableOptions,
+} from './store-driver.js';
+
+const PLACE = 'fromPg()';
 
 /** A client of `pg` after `BEGIN`, from the pool or of one's own. */
 export interface PgTransaction extends TransactionStatus {
@@ -29,29 +38,29 @@ export function fromPg(
   pool: ClientSource<PgPool>,
   options: TableOptions = {},
 ): SqlClientDefinition<PgTransaction> {
-  new OptionChecks('fromPg()').names(options, ['schema']);
-  checkStoreOptions('fromPg()', options);
+  new OptionChecks(PLACE).names(options, ['schema']);
+  checkStoreOptions(PLACE, [POSTGRES], options);
   return defineSqlClient(
-    'fromPg()',
+    PLACE,
     [pool],
-    (pool) => new PgClient(checkedPool('fromPg()', pool), options),
+    (pool) => new PgClient(storeDriver(PLACE, POSTGRES, options, pool)!, pool),
   );
 }
 
-class PgClient extends PostgresClient<PgTransaction> {
+class PgClient extends DriverClient<PgTransaction> {
   readonly name = 'pg';
 
   // Known without a question to the database: a pool of one connection could not answer during its transaction.
   readonly #own: WeakSet<object>;
 
-  constructor(pool: PgPool, { schema }: TableOptions) {
-    super("a client of the pool after client.query('BEGIN')", { pool, schema }, pool);
+  constructor(store: StoreDriver, pool: PgPool) {
+    super(POSTGRES, "a client of the pool after client.query('BEGIN')", store, pool);
     this.#own = watchConnections(pool);
   }
 
-  protected override check(client: PgTransaction): Statement | undefined {
+  protected override check(client: PgTransaction): boolean {
     if (typeof client?.query !== 'function' || 'totalCount' in client) throw this.required();
-    return this.askStatus(client, () => this.required());
+    return this.checkStatus(client, () => this.required());
   }
 
   protected override originOf(client: PgTransaction): object {
@@ -62,7 +71,7 @@ class PgClient extends PostgresClient<PgTransaction> {
   protected override async run(
     client: PgTransaction,
     { sql: text, parameters }: Statement,
-  ): Promise<Result> {
-    return resultOf(await client.query({ text, values: parameters as unknown[] }));
+  ): Promise<Answer> {
+    return POSTGRES.answerOf(await client.query({ text, values: parameters as unknown[] }));
   }
 }

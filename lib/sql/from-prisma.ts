@@ -1,20 +1,23 @@
 import { OptionChecks } from '../common/option-checks.js';
 import { isConflict } from '../database/database-errors.js';
-import type { Statement } from '../database/dialect.js';
-import type { Result, Row, SqlClientDefinition } from '../database/sql-client.js';
+import type { DialectName, Statement } from '../database/dialect.js';
+import type { Row, SqlClientDefinition } from '../database/sql-client.js';
 import type { PgPool } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
-import { PostgresClient } from './postgres-client.js';
+import type { Answer, ClientDatabase } from './databases/client-database.js';
+import { POSTGRES } from './databases/postgres.js';
+import { DriverClient } from './driver-client.js';
 import {
   checkStoreOptions,
+  databaseNamed,
+  type StoreDriver,
+  storeDriver,
   type StoreOptions,
-  type StorePool,
-  storePool,
-  unsupportedDatabase,
-} from './store-pool.js';
+} from './store-driver.js';
 import { writeConflict } from './write-conflict.js';
 
 const PLACE = 'fromPrisma()';
+const ON = [POSTGRES];
 const CHECK = new OptionChecks(PLACE);
 
 /** The part of a `PrismaClient` that is used. */
@@ -52,7 +55,7 @@ export function fromPrisma(
   client: ClientSource<PrismaClientLike>,
   options: StoreOptions,
 ): SqlClientDefinition<PrismaTransaction> {
-  checkStoreOptions(PLACE, options);
+  checkStoreOptions(PLACE, ON, options);
   const hasConnections = 'url' in options || options.pool !== undefined;
   CHECK.assert('url', hasConnections, 'or `pool` must be given, as Prisma shows no pool of `pg`');
   return defineSqlClient<[PrismaClientLike, PgPool | undefined], PrismaTransaction>(
@@ -61,25 +64,26 @@ export function fromPrisma(
     (prisma, pool) => {
       const isClient = typeof prisma?.$connect === 'function';
       CHECK.assert('client', isClient, 'must be a PrismaClient, or what gives one');
-      assertOnPostgres(prisma);
-      return new PrismaSqlClient(storePool(PLACE, options, pool)!);
+      const database = databaseOf(prisma);
+      return new PrismaSqlClient(database, storeDriver(PLACE, database, options, pool)!);
     },
   );
 }
 
-class PrismaSqlClient extends PostgresClient<PrismaTransaction> {
+class PrismaSqlClient extends DriverClient<PrismaTransaction> {
   readonly name = 'Prisma';
 
-  constructor(store: StorePool) {
-    super('prisma.$transaction(async (tx) => …)', store);
+  constructor(database: ClientDatabase, store: StoreDriver) {
+    super(database, 'prisma.$transaction(async (tx) => …)', store);
   }
 
-  protected override check(tx: PrismaTransaction): undefined {
+  protected override check(tx: PrismaTransaction): boolean {
     // A transaction has $transaction as well, in Prisma 7.
     if (typeof tx?.$executeRawUnsafe !== 'function' || tx.$connect !== undefined) {
       throw this.required();
     }
-    assertOnPostgres(tx);
+    databaseOf(tx, [this.database]);
+    return false;
   }
 
   /** The client that has begun it. */
@@ -90,7 +94,7 @@ class PrismaSqlClient extends PostgresClient<PrismaTransaction> {
   protected override async run(
     tx: PrismaTransaction,
     { sql, parameters }: Statement,
-  ): Promise<Result> {
+  ): Promise<Answer> {
     const values = parameters as never[];
     if (answersRows(sql)) {
       const rows = (await tx.$queryRawUnsafe(sql, ...values)) as Row[];
@@ -105,10 +109,15 @@ class PrismaSqlClient extends PostgresClient<PrismaTransaction> {
   }
 }
 
-function assertOnPostgres(client: object): void {
+const DIALECTS: Readonly<Record<string, DialectName>> = {
+  postgresql: 'postgres',
+  postgres: 'postgres',
+};
+
+/** @param databases that it may be of */
+function databaseOf(client: object, databases = ON): ClientDatabase {
   const { _activeProvider: provider = 'postgresql' } = client as Internals;
-  if (provider.startsWith('postgres')) return;
-  throw unsupportedDatabase(PLACE, `The client (${provider})`);
+  return databaseNamed(PLACE, `The client (${provider})`, databases, DIALECTS[provider]);
 }
 
 /** Prisma runs what answers rows and what does not by different methods: each tells the one thing alone. */

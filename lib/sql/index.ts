@@ -34,4 +34,4 @@ export type {
   OwnConnections,
   StoreOptions,
   TableOptions,
-} from './store-pool.js';
+} from './store-driver.js';

@@ -1,48 +1,24 @@
-import { databaseCode, isTransactionFailed } from '../database/database-errors.js';
-import { type Dialect, findDialect, type Statement } from '../database/dialect.js';
-import {
-  type JoinedTransaction,
-  RECEIVER_TABLE,
-  type Result,
-  type Row,
-  SqlClient,
-} from '../database/sql-client.js';
+import { databaseCode, isTableMissing, isTransactionFailed } from '../database/database-errors.js';
+import type { Dialect, Statement } from '../database/dialect.js';
+import { takeConnection } from '../database/pool-connections.js';
+import { type JoinedTransaction, RECEIVER_TABLE, SqlClient } from '../database/sql-client.js';
 import type { SqlDriver } from '../database/sql-driver.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { OtherDatabaseError } from '../database/other-database.error.js';
 import { TransactionEndedError } from '../database/transaction-ended.error.js';
 import { TransactionRequiredError } from '../database/transaction-required.error.js';
-import type { StorePool } from './store-pool.js';
-
-// Of a server and a database on it, whichever way a connection has taken to it.
-const IDENTITY =
-  "SELECT current_database()::text AS name, concat_ws(' ', current_database(), current_setting('port'), extract(epoch from pg_postmaster_start_time())) AS identity";
+import type { Answer, ClientDatabase } from './databases/client-database.js';
+import type { StoreDriver } from './store-driver.js';
 
 /** A connection of `pg`, which tells since 8.17 whether it is in a transaction. */
 export interface TransactionStatus {
   getTransactionStatus?(): string | null;
 }
 
-/** Reads what drivers answer: an object, or with `postgres` a list. */
-export function resultOf(answer: unknown): Result {
-  const { rows, rowCount, count } = answer as {
-    readonly rows?: readonly Row[];
-    readonly rowCount?: number | null;
-    readonly count?: number;
-  };
-  const found = rows ?? (answer as readonly Row[]);
-  return { rows: found, affected: rowCount ?? count ?? found.length };
-}
+const SCHEMA_HINT = '; where the tables are in a schema of their own, name it in the option schema';
 
-/** PostgreSQL refuses it outside of a transaction; inside it stops nobody. */
-const IN_TRANSACTION: Statement = {
-  sql: 'LOCK TABLE pg_catalog.pg_am IN ACCESS SHARE MODE',
-  parameters: [],
-};
-
-/** A client of PostgreSQL that tells nothing of commits, and of which a pool of `pg` is known. */
-export abstract class PostgresClient<Transaction extends object> extends SqlClient<Transaction> {
-  override readonly dialect: Dialect = findDialect('postgres');
+/** A client that tells nothing of commits, and below which a driver is known. */
+export abstract class DriverClient<Transaction extends object> extends SqlClient<Transaction> {
   override readonly commits = 'looked up';
   /** What is known to be of the same database, as {@link originOf} names it. */
   protected readonly same = new WeakSet<object>();
@@ -50,12 +26,14 @@ export abstract class PostgresClient<Transaction extends object> extends SqlClie
   #closed: Promise<void> | undefined;
 
   /**
+   * @param database that the client is of
    * @param how to begin a transaction with the client
-   * @param same what is of the same database as the pool
+   * @param same what is of the same database as the driver
    */
   constructor(
+    protected readonly database: ClientDatabase,
     private readonly how: string,
-    private readonly store: StorePool,
+    private readonly store: StoreDriver,
     same?: object,
   ) {
     super();
@@ -64,21 +42,26 @@ export abstract class PostgresClient<Transaction extends object> extends SqlClie
     else if (store.own === undefined) this.#identityOfStore().catch(() => undefined);
   }
 
+  override get dialect(): Dialect {
+    return this.database.dialect;
+  }
+
   override get schema(): string | undefined {
     return this.store.schema;
   }
 
   override table(name: string): string {
     const { schema } = this;
-    return schema === undefined ? quoted(name) : `${quoted(schema)}.${quoted(name)}`;
+    const path = schema === undefined ? [name] : [schema, name];
+    return path.map((part) => this.#quoted(part)).join('.');
   }
 
   override get ownConnections(): number | undefined {
-    return this.store.own?.options.max;
+    return this.store.own?.connections;
   }
 
   override driver(): SqlDriver {
-    return { kind: 'pg', pool: this.store.pool };
+    return this.store.driver;
   }
 
   /** Once: after a start that failed, an application may be closed as well. */
@@ -87,36 +70,36 @@ export abstract class PostgresClient<Transaction extends object> extends SqlClie
   }
 
   override join(transaction: Transaction): JoinedTransaction | Promise<JoinedTransaction> {
-    const asked = this.check(transaction);
+    const isAsked = this.check(transaction);
     const joined: JoinedTransaction = {
       client: this,
       dialect: this.dialect,
       run: (statement) => this.#runChecked(transaction, statement),
     };
     const origin = this.originOf(transaction);
-    if (asked === undefined && this.same.has(origin)) return joined;
-    return this.#askedAbout(joined, origin, asked);
+    if (!isAsked && this.same.has(origin)) return joined;
+    return this.#askedAbout(joined, origin, isAsked);
   }
 
-  /** @throws unless it is an open transaction of PostgreSQL. @returns a statement to ask the database, if need be */
-  protected abstract check(transaction: Transaction): Statement | undefined;
+  /**
+   * @returns whether the database has to be asked if the transaction is open
+   * @throws unless it is a transaction of the client's database, and open for all that the client shows
+   */
+  protected abstract check(transaction: Transaction): boolean;
 
   /** What all transactions have in common that are surely of the same database. */
   protected abstract originOf(transaction: Transaction): object;
 
-  /** Runs a statement with the placeholders of PostgreSQL. */
-  protected abstract run(transaction: Transaction, statement: Statement): Promise<Result>;
+  /** Runs a statement with the database's own placeholders. */
+  protected abstract run(transaction: Transaction, statement: Statement): Promise<Answer>;
 
-  /** A check by the connection, or else by the database. @param outside what to throw in no transaction */
-  protected askStatus(
-    connection: TransactionStatus | undefined,
-    outside: () => Error,
-  ): Statement | undefined {
-    if (connection?.getTransactionStatus === undefined) return IN_TRANSACTION;
+  /** A {@link check} by the connection. @param outside what to throw in no transaction */
+  protected checkStatus(connection: TransactionStatus | undefined, outside: () => Error): boolean {
+    if (connection?.getTransactionStatus === undefined) return true;
     const status = connection.getTransactionStatus();
     if (status === 'E') throw this.failed();
     if (status !== 'T') throw outside();
-    return undefined;
+    return false;
   }
 
   protected required(): Error {
@@ -144,8 +127,8 @@ export abstract class PostgresClient<Transaction extends object> extends SqlClie
       : [this.table('thorn_messages'), ''];
     return new ThornConfigurationError(
       'THORN_TABLES_MISSING',
-      `A transaction of ${this.name} does not find ${table.replaceAll('"', '')}. Run the SQL that ` +
-        `\`npx thorn migrations postgres${option}\` prints; where the tables are in a schema of their own, name it in the option schema.`,
+      `A transaction of ${this.name} does not find ${table.replaceAll(this.database.quote, '')}. Run the SQL that ` +
+        `\`npx thorn migrations ${this.database.migrations}${option}\` prints${this.database.hasSchemas ? SCHEMA_HINT : ''}.`,
       { dataSource: this.name },
       cause,
     );
@@ -154,11 +137,18 @@ export abstract class PostgresClient<Transaction extends object> extends SqlClie
   async #askedAbout(
     joined: JoinedTransaction,
     origin: object,
-    question: Statement | undefined,
+    isAsked: boolean,
   ): Promise<JoinedTransaction> {
-    if (question !== undefined) await joined.run(question);
+    if (isAsked) {
+      const { isOpen, rows } = (await joined.run({
+        sql: this.database.question,
+        parameters: [],
+      })) as Answer;
+      const answered = isOpen ?? Number(rows[0]?.['open'] ?? 1) === 1;
+      if (!answered) throw this.ended();
+    }
     if (this.same.has(origin)) return joined;
-    const { rows } = await joined.run({ sql: IDENTITY, parameters: [] });
+    const { rows } = await joined.run({ sql: this.database.identity, parameters: [] });
     const { name, identity } = rows[0]!;
     // Once more, as the server may have been started again since.
     if (identity !== (await this.#identityOfStore()) && identity !== (await this.#readIdentity())) {
@@ -176,25 +166,27 @@ export abstract class PostgresClient<Transaction extends object> extends SqlClie
   }
 
   async #readIdentity(): Promise<string> {
-    const connection = await this.store.pool.connect();
+    const connection = await takeConnection(this.driver());
     try {
-      const { rows } = await connection.query(IDENTITY);
-      return (rows[0] as { readonly identity: string }).identity;
+      const { rows } = await connection.query(this.database.identity, []);
+      return String(rows[0]!['identity']);
     } finally {
       connection.release();
     }
   }
 
-  async #runChecked(transaction: Transaction, { sql, parameters }: Statement): Promise<Result> {
+  async #runChecked(transaction: Transaction, { sql, parameters }: Statement): Promise<Answer> {
     try {
       return await this.run(transaction, { sql: this.dialect.placeholders(sql), parameters });
     } catch (error) {
-      const code = databaseCode(error);
-      throw code === '42P01' ? this.#tableMissing(sql, error) : this.translated(code, error);
+      throw isTableMissing(error)
+        ? this.#tableMissing(sql, error)
+        : this.translated(databaseCode(error), error);
     }
   }
-}
 
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+  #quoted(name: string): string {
+    const { quote } = this.database;
+    return `${quote}${name.replaceAll(quote, quote.repeat(2))}${quote}`;
+  }
 }

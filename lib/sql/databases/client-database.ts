@@ -1,0 +1,45 @@
+import type { DatabaseName } from '../../database/schema/schema-sql.js';
+import type { Dialect } from '../../database/dialect.js';
+import type { Result } from '../../database/sql-client.js';
+import type { SqlDriver } from '../../database/sql-driver.js';
+
+/** The result of a statement in a transaction of the application. */
+export interface Answer extends Result {
+  /** Whether a transaction was open after the statement. Undefined where the driver tells nothing of that. */
+  readonly isOpen?: boolean;
+}
+
+/** A driver for the library's own work. */
+export interface OwnDriver {
+  readonly driver: SqlDriver;
+  /** The most connections. */
+  readonly connections: number;
+  end(): Promise<void>;
+}
+
+/** What differs between the databases that a client may be of. */
+export interface ClientDatabase {
+  /** For errors. */
+  readonly title: string;
+  readonly dialect: Dialect;
+  /** For `npx thorn migrations`. */
+  readonly migrations: DatabaseName;
+  /** Around names in SQL. */
+  readonly quote: '"' | '`';
+  /** The addresses of such databases. */
+  readonly url: RegExp;
+  /** True where tables may be in a schema of their own. */
+  readonly hasSchemas: boolean;
+  /** Selects `name`, and the `identity` of a database and its server, whichever way a connection has taken to it. */
+  readonly identity: string;
+  /** Asks whether a transaction is open. It fails, or selects `open` as 0, where none is. */
+  readonly question: string;
+  /** Reads what drivers and clients answer. */
+  answerOf(answer: unknown): Answer;
+  /** The driver that was given for the library's own work; undefined for what is none. */
+  driverOf(given: object): SqlDriver | undefined;
+  /** What the option `pool` takes, for errors. */
+  readonly pool: string;
+  /** @throws `ThornConfigurationError` `THORN_PACKAGE_MISSING` without the driver's package */
+  open(place: string, url: string, connections: number): OwnDriver;
+}

@@ -1,0 +1,56 @@
+import { findDialect } from '../../database/dialect.js';
+import type { Row } from '../../database/sql-client.js';
+import type { PgPool } from '../../database/sql-driver.js';
+import { missingPackages } from '../../errors/require-packages.js';
+import type { ClientDatabase } from './client-database.js';
+
+/** The part of a `Pool` of `pg` that is used where the library has made one. */
+interface OwnPool extends PgPool {
+  on(event: 'acquire' | 'error', listener: (subject: never) => void): unknown;
+  end(): Promise<void>;
+}
+
+/** PostgreSQL, below by `pg`. */
+export const POSTGRES: ClientDatabase = {
+  title: 'PostgreSQL',
+  dialect: findDialect('postgres'),
+  migrations: 'postgres',
+  quote: '"',
+  url: /^postgres(?:ql)?:/,
+  hasSchemas: true,
+  identity:
+    "SELECT current_database()::text AS name, concat_ws(' ', current_database(), current_setting('port'), extract(epoch from pg_postmaster_start_time())) AS identity",
+  // Refused outside of a transaction; inside it stops nobody.
+  question: 'LOCK TABLE pg_catalog.pg_am IN ACCESS SHARE MODE',
+  answerOf(answer) {
+    // An object, or with `postgres` a list.
+    const { rows, rowCount, count } = answer as {
+      readonly rows?: readonly Row[];
+      readonly rowCount?: number | null;
+      readonly count?: number;
+    };
+    const found = rows ?? (answer as readonly Row[]);
+    return { rows: found, affected: rowCount ?? count ?? found.length };
+  },
+  pool: 'a `Pool` of `pg`: new Pool({ connectionString })',
+  driverOf(given) {
+    const pool = given as PgPool & { readonly totalCount?: number };
+    return typeof pool?.totalCount === 'number' ? { kind: 'pg', pool } : undefined;
+  },
+  open(place, connectionString, connections) {
+    const { Pool } = loadPg(place);
+    const pool = new Pool({ connectionString, max: connections, application_name: 'thorn' });
+    // Of a connection that lies idle. Without a listener Node.js would end the process; the pool drops the connection.
+    pool.on('error', () => undefined);
+    return { driver: { kind: 'pg', pool }, connections, end: () => pool.end() };
+  },
+};
+
+function loadPg(place: string): { readonly Pool: new (options: object) => OwnPool } {
+  try {
+    return require('pg') as ReturnType<typeof loadPg>;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
+    throw missingPackages(`${place} with url`, ['pg']);
+  }
+}

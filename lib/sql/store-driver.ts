@@ -1,0 +1,136 @@
+import { OptionChecks } from '../common/option-checks.js';
+import type { DialectName } from '../database/dialect.js';
+import type { PgPool, SqlDriver } from '../database/sql-driver.js';
+import { ThornConfigurationError } from '../errors/index.js';
+import type { ClientSource } from './client-source.js';
+import type { ClientDatabase, OwnDriver } from './databases/client-database.js';
+
+/** Where the tables are. */
+export interface TableOptions {
+  /** The PostgreSQL schema of the tables. Default: that of the connection's `search_path`. */
+  readonly schema?: string;
+}
+
+/** A pool of the library's own. */
+export interface OwnConnections {
+  /** The client's own database, such as `postgres://user:password@host/name`. An error when undefined. */
+  readonly url: string | undefined;
+  /** The most connections, at least 2. Default 5. */
+  readonly connections?: number;
+  readonly pool?: never;
+}
+
+/** A pool of the application's. */
+export interface GivenPool {
+  /** A `Pool` of `pg` for the client's own database, its injection token or a factory. The application ends it. */
+  readonly pool: ClientSource<PgPool>;
+  readonly url?: never;
+  readonly connections?: never;
+}
+
+/** The pool that the client itself has. */
+export interface ClientsPool {
+  readonly pool?: never;
+  readonly url?: never;
+  readonly connections?: never;
+}
+
+/** The connections of the library's own work, which is in no transaction of the application. */
+export type StoreOptions = TableOptions & (OwnConnections | GivenPool);
+
+/** The connections of the library's own work, and where the tables are. */
+export interface StoreDriver {
+  readonly driver: SqlDriver;
+  /** Set where the library has made the connections, and ends them. */
+  readonly own?: OwnDriver;
+  readonly schema?: string | undefined;
+}
+
+/** Options of every client. */
+type AnyStoreOptions = StoreOptions | (TableOptions & ClientsPool);
+
+const DEFAULT_CONNECTIONS = 5;
+
+/**
+ * @param databases that the client may be of
+ * @throws `ThornConfigurationError` for wrong options, or those of another database
+ */
+export function checkStoreOptions(
+  place: string,
+  databases: readonly ClientDatabase[],
+  options: AnyStoreOptions,
+): void {
+  const check = new OptionChecks(place);
+  check.names(options, ['schema', 'url', 'connections', 'pool']);
+  const { schema, url, connections, pool } = options;
+  check.assert(
+    'schema',
+    schema === undefined || (typeof schema === 'string' && schema !== ''),
+    'must be the name of a schema of PostgreSQL',
+  );
+  check.integer('connections', connections, { min: 2 });
+  if (pool !== undefined) {
+    check.assert('url', url === undefined, 'and `pool` are both given: take one');
+    return check.assert('connections', connections === undefined, 'is a setting of `pool` itself');
+  }
+  const isGiven = typeof url === 'string' && url !== '';
+  check.assert('url', isGiven || !('url' in options), 'must be the address of the database');
+  if (url !== undefined && !databases.some((one) => one.url.test(url))) {
+    throw unsupportedDatabase(place, '`url`', databases);
+  }
+}
+
+/** What was given, or connections of the library's own; undefined without both. */
+export function storeDriver(
+  place: string,
+  database: ClientDatabase,
+  { url, connections = DEFAULT_CONNECTIONS, schema }: AnyStoreOptions,
+  given: object | undefined,
+): StoreDriver | undefined {
+  if (schema !== undefined && !database.hasSchemas) {
+    const rule = `works with PostgreSQL alone, not with ${database.title}: leave it out`;
+    throw new OptionChecks(place).error('schema', rule);
+  }
+  if (given !== undefined) return { driver: givenDriver(place, database, given), schema };
+  if (url === undefined) return undefined;
+  if (!database.url.test(url)) throw unsupportedDatabase(place, '`url`', [database]);
+  const own = database.open(place, url, connections);
+  return { driver: own.driver, own, schema };
+}
+
+/** @throws `ThornConfigurationError` for what is no pool, such as a client of one connection */
+export function givenDriver(place: string, database: ClientDatabase, given: object): SqlDriver {
+  const driver = database.driverOf(given);
+  if (driver !== undefined) return driver;
+  throw new ThornConfigurationError(
+    'THORN_OPTION_INVALID',
+    `${place} takes ${database.pool}. It was given something else.`,
+    { place },
+  );
+}
+
+/** The one of the databases that a client has shown. @throws `ThornConfigurationError` for another one */
+export function databaseNamed(
+  place: string,
+  what: string,
+  databases: readonly ClientDatabase[],
+  name: DialectName | undefined,
+): ClientDatabase {
+  const found = databases.find(({ dialect }) => dialect.name === name);
+  if (found === undefined) throw unsupportedDatabase(place, what, databases);
+  return found;
+}
+
+function unsupportedDatabase(
+  place: string,
+  what: string,
+  databases: readonly ClientDatabase[],
+): ThornConfigurationError {
+  const titles = databases.map(({ title }) => title).join(' or ');
+  return new ThornConfigurationError(
+    'THORN_DATABASE_UNSUPPORTED',
+    `${what} of ${place} is not one of ${titles}, where alone this client is supported. Use TypeORM on other databases: ` +
+      'PostgreSQL, MariaDB and SQLite.',
+    { place },
+  );
+}
