@@ -15,6 +15,7 @@ const OWNER = [
 ];
 /** Those that no other test looks at in German. */
 const ACCESSIBLE = new Set(['/deliveries', '/endpoints/new', '/events/article.published']);
+const DIALOGS = ['Bearbeiten', 'Geheimnis erneuern', 'Verpasstes senden', 'Abschalten', 'Löschen'];
 const OPERATOR = [
   ...['/operator', '/operator/endpoints', '/operator/deliveries', '/operator/maintenance'],
 ];
@@ -81,7 +82,7 @@ describe('the page in German, 320 px wide', () => {
       await expectGermanAndNarrow();
       if (ACCESSIBLE.has(path)) await visitor.expectAccessible();
     }
-    for (const name of ['Bearbeiten', 'Geheimnis erneuern', 'Verpasstes senden', 'Abschalten']) {
+    for (const name of DIALOGS) {
       await page.getByRole('button', { name }).click();
       await page.getByRole('dialog').waitFor();
       await expectGermanAndNarrow();
@@ -102,6 +103,16 @@ describe('the page in German, 320 px wide', () => {
     for (const path of OPERATOR) {
       await show(path);
       await expectGermanAndNarrow();
+    }
+    await show('/operator/endpoints');
+    await page.locator('tbody a').first().click();
+    await page.getByRole('heading', { name: de.settings }).waitFor();
+    await expectGermanAndNarrow();
+    for (const name of ['Verpasstes senden', 'Fehlgeschlagenes wiederholen']) {
+      await page.getByRole('button', { name }).click();
+      await page.getByRole('dialog').waitFor();
+      await expectGermanAndNarrow();
+      await page.getByRole('button', { name: 'Abbrechen' }).click();
     }
     await show('/operator/deliveries?status=failed');
     await page.locator('tbody a').first().click();

@@ -90,6 +90,14 @@ describe('what the API refuses, on the German page', () => {
     }
   });
 
+  it('says nothing to owners that is for developers', () => {
+    for (const { refusals, fields, limits } of [de, en]) {
+      for (const text of Object.values({ ...refusals, ...fields, ...limits })) {
+        expect(String(text)).not.toMatch(/ThornModule|forRoot|api\.|\boptions?\b|Optionen/);
+      }
+    }
+  });
+
   it('is in German for a filter that cannot be checked', () => {
     const unchecked: UncheckedFilter = {
       field: 'filter',
