@@ -28,7 +28,7 @@ const FLOORS = [
 const INNER_FLOORS = {
   common: ['async', '', 'log'],
   message: ['encoding', ''],
-  database: ['', 'schema'],
+  database: ['', 'schema', 'sqlite'],
   event: ['conditions', '', 'schemas'],
   cli: ['terminal', 'commands', 'init', ''],
   outbox: [

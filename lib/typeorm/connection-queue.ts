@@ -1,6 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { ConnectionLock } from './connection-lock.js';
-import { isInTransaction, type SqliteHandle, sqliteHandle } from './sqlite-handle.js';
+import type { SqliteHandle } from '../database/sqlite/sqlite-handle.js';
+import { isInTransaction, sqliteHandle } from './sqlite-handle.js';
 import type { SqliteRunner } from './sqlite-runner.js';
 
 /** Some work that has the connection for itself: a save, a transaction, a savepoint, or one statement. */

@@ -3,16 +3,15 @@ import type { Statement } from '../database/dialect.js';
 import type { JoinedTransaction, Result } from '../database/sql-client.js';
 import type { ClientWithStore } from '../database/pooled-store.js';
 import { TypeOrmClient } from '../database/typeorm-client.js';
-import { SqliteStore } from './sqlite-store.js';
-import { SqliteStatements } from './sqlite-statements.js';
+import { runStatement } from '../database/sqlite/sqlite-handle.js';
+import { DataSourceStore } from './data-source-store.js';
 import { SqliteTransactions } from './sqlite-transactions.js';
 
 const clients = new WeakMap<DataSource, DataSourceClient>();
 
 /** The database of a data source of the application. */
 export class DataSourceClient extends TypeOrmClient<DataSource> implements ClientWithStore {
-  readonly #statements = new SqliteStatements(this.dataSource);
-  #store: SqliteStore | undefined;
+  #store: DataSourceStore | undefined;
 
   /**
    * Finds the client of a data source, which is always the same.
@@ -34,8 +33,8 @@ export class DataSourceClient extends TypeOrmClient<DataSource> implements Clien
     this.dataSource.logger.logQuery(sql, parameters as unknown[]);
   }
 
-  createStore(): SqliteStore | undefined {
-    if (this.dialect.name === 'sqlite') this.#store = new SqliteStore(this);
+  createStore(): DataSourceStore | undefined {
+    if (this.dialect.name === 'sqlite') this.#store = new DataSourceStore(this);
     return this.#store;
   }
 
@@ -57,8 +56,9 @@ export class DataSourceClient extends TypeOrmClient<DataSource> implements Clien
     }
     const { sql, parameters } = statement;
     return transactions.within(runner, (handle) => {
+      this.dataSource.logger.logQuery(sql, parameters as unknown[], runner);
       try {
-        return this.#statements.run(handle, statement, runner);
+        return runStatement(handle, statement);
       } catch (error) {
         this.dataSource.logger.logQueryError(error as Error, sql, parameters as unknown[], runner);
         throw new QueryFailedError(sql, parameters as unknown[], error as Error);

@@ -4,6 +4,6 @@ export { addOwnSubscribers, isOwnSubscriber } from './own-subscribers.js';
 export type { SerializeTransactions } from './serialize-transactions.js';
 export { SqliteTransactions } from './sqlite-transactions.js';
 export { DataSourceClient } from './data-source-client.js';
-export { SqliteStore } from './sqlite-store.js';
+export { DataSourceStore } from './data-source-store.js';
 export { TransactionEndedError } from '../database/transaction-ended.error.js';
 export { TransactionTimeoutError } from './transaction-timeout.error.js';

@@ -2,7 +2,7 @@ import { DataSource } from 'typeorm';
 import { describe, expect, it } from 'vitest';
 import { outboxEntities } from '../../lib/migrations/thorn-schema.js';
 import { PooledStore } from '../../lib/database/pooled-store.js';
-import { DataSourceClient, SqliteStore } from '../../lib/typeorm/index.js';
+import { DataSourceClient, DataSourceStore } from '../../lib/typeorm/index.js';
 import { DatabaseRateLimiter } from '../../lib/outbox/rate-limit/database-rate-limiter.js';
 import type { PermitRequest } from '../../lib/outbox/rate-limit/permits.js';
 import { maxWithin } from '../support/attempt-starts.js';
@@ -101,7 +101,8 @@ async function open(kind: DatabaseKind): Promise<SharedRateLimiters> {
     });
     await dataSource.initialize();
     const client = DataSourceClient.of(dataSource);
-    const database = kind === 'file' ? new SqliteStore(client) : new PooledStore(client, 10_000);
+    const database =
+      kind === 'file' ? new DataSourceStore(client) : new PooledStore(client, 10_000);
     await database.open();
     opened.push(
       () => database.close(),

@@ -5,14 +5,14 @@ import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Columns, Statement } from '../database/dialect.js';
 import { DataSourceClient } from './data-source-client.js';
-import { SqliteStore } from './sqlite-store.js';
+import { DataSourceStore } from './data-source-store.js';
 
 const COLUMNS: Columns = { id: 'int', text: 'text' };
 
-describe.each(['file', 'memory'])('SqliteStore on a %s', (kind) => {
+describe.each(['file', 'memory'])('DataSourceStore on a %s', (kind) => {
   let directory: string;
   let dataSource: DataSource;
-  let database: SqliteStore;
+  let database: DataSourceStore;
 
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'thorn-sqlite-'));
@@ -20,7 +20,7 @@ describe.each(['file', 'memory'])('SqliteStore on a %s', (kind) => {
     dataSource = new DataSource({ type: 'better-sqlite3', database: file });
     await dataSource.initialize();
     await dataSource.query('CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL)');
-    database = new SqliteStore(DataSourceClient.of(dataSource));
+    database = new DataSourceStore(DataSourceClient.of(dataSource));
     await database.open();
   });
 

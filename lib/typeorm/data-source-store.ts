@@ -1,0 +1,69 @@
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import type { JoinedTransaction } from '../database/sql-client.js';
+import { isInMemory } from '../database/sqlite/sqlite-handle.js';
+import {
+  type OwnConnection,
+  type SqliteConnections,
+  SqliteStore,
+  type TransactionListener,
+} from '../database/sqlite/sqlite-store.js';
+import type { TypeOrmClient } from '../database/typeorm-client.js';
+import { addOwnSubscribers } from './own-subscribers.js';
+import { sqliteHandle } from './sqlite-handle.js';
+
+/** The client of a data source. */
+interface SqliteClient extends TypeOrmClient<DataSource> {
+  /** The application's open transaction, when the caller was called from there. */
+  readonly callersTransaction: JoinedTransaction | undefined;
+}
+
+/** The store of a data source on SQLite, which has one connection that everybody shares. */
+export class DataSourceStore extends SqliteStore {
+  constructor(override readonly client: SqliteClient) {
+    super(client, connectionsOf(client.dataSource));
+  }
+
+  override get callersTransaction(): JoinedTransaction | undefined {
+    return this.client.callersTransaction;
+  }
+}
+
+function connectionsOf(dataSource: DataSource): SqliteConnections {
+  let own: DataSource | undefined;
+  const open = async (): Promise<OwnConnection> => {
+    own ??= new DataSource({
+      ...(dataSource.options as DataSourceOptions & { type: 'better-sqlite3' }),
+      entities: [],
+      subscribers: [],
+      migrations: [],
+      synchronize: false,
+      dropSchema: false,
+      migrationsRun: false,
+      enableWAL: true,
+      timeout: 0,
+    });
+    if (!own.isInitialized) await own.initialize();
+    return { handle: sqliteHandle(own)!, close: own.destroy.bind(own) };
+  };
+  return {
+    get application() {
+      return sqliteHandle(dataSource);
+    },
+    open: isInMemory(dataSource.options.database) ? undefined : open,
+    leftOpen:
+      'a query runner with startTransaction() and without commitTransaction() or rollbackTransaction()',
+    listen({ begins, ended }: TransactionListener) {
+      // TypeORM awaits these: the moment after a commit is the one in which the lock is free for sure.
+      const hooks = {
+        beforeTransactionStart: begins,
+        afterTransactionCommit: ended,
+        afterTransactionRollback: ended,
+      };
+      addOwnSubscribers(dataSource, [hooks]);
+      return () => {
+        const at = dataSource.subscribers.indexOf(hooks);
+        if (at !== -1) dataSource.subscribers.splice(at, 1);
+      };
+    },
+  };
+}
