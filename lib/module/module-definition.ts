@@ -23,7 +23,7 @@ import { thornProviders } from './module-providers.js';
 import { assertOneModule } from './one-module.js';
 import { checkPaths } from './options/path-check.js';
 import { ThornSettings } from './options/settings.js';
-import { unsupportedPackages } from './options/supported-versions.js';
+import { unsupportedPackages } from '../common/supported-versions.js';
 
 /** Made by Nest's builder: `forRoot` and `forRootAsync` take the same options, classes and structure as extras. */
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =

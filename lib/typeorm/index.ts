@@ -1,4 +1,5 @@
 export { type Around, type ReplacedCall, replaceMethods } from './replaced-methods.js';
+export { asItIs } from './as-it-is.js';
 export { mapEntity } from './map-entity.js';
 export { addOwnSubscribers, isOwnSubscriber } from './own-subscribers.js';
 export type { SerializeTransactions } from './serialize-transactions.js';

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { dataSourceOf } from '../common/typeorm-compat.js';
+import { installedVersion, SUPPORTED } from '../common/supported-versions.js';
 import { ThornConfigurationError } from '../errors/index.js';
 
 /** A call of a replaced method. */
@@ -82,10 +83,15 @@ function holderOf(object: object, name: string): object {
     holder = Object.getPrototypeOf(holder) as object | null;
   }
   if (holder !== null) return holder;
+  const method = `${object.constructor.name}.${name}()`;
+  const [installed = 'that is installed', supported] = [
+    installedVersion('typeorm'),
+    SUPPORTED['typeorm'],
+  ];
   throw new ThornConfigurationError(
     'THORN_TYPEORM_UNSUPPORTED',
-    `The installed TypeORM has no ${object.constructor.name}.${name}(), in whose place Thorn captures writes. Install a version that the peer dependencies of nestjs-thorn name`,
-    { class: object.constructor.name, method: name },
+    `TypeORM ${installed} has no ${method}, in whose place Thorn captures writes. Install TypeORM ${supported}.`,
+    { class: object.constructor.name, method: name, installed, supported },
   );
 }
 

@@ -6,7 +6,7 @@ import {
   SUPPORTED,
   unsupportedDrivers,
   unsupportedPackages,
-} from '../../lib/module/options/supported-versions.js';
+} from '../../lib/common/supported-versions.js';
 
 interface Manifest {
   readonly version: string;

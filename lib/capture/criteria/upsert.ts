@@ -4,7 +4,7 @@ import { RowChange } from '../changes/row-change.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { removalOf, UNKNOWN_VALUE } from '../rows/changed-values.js';
 import { rowKey } from '../rows/row-key.js';
-import { asItIs } from '../rows/row-lock.js';
+import { asItIs } from '../../typeorm/index.js';
 import type { Field } from '../rows/typeorm-types.js';
 import { isReturned, returned } from './returning-writes.js';
 import { changesOf } from './row-changes.js';

@@ -5,7 +5,8 @@ import type { Column } from '../rows/row-key.js';
 import { isReadInFull, keyPart, rowKey } from '../rows/row-key.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 import { rowsQuery } from './matched-rows.js';
-import { asItIs, isMySql, lock } from '../rows/row-lock.js';
+import { isMySql, lock } from '../rows/row-lock.js';
+import { asItIs } from '../../typeorm/index.js';
 import type { WriteBuilder } from './write-builders.js';
 
 // They become a chain of ORs, and SQLite refuses expressions deeper than 1,000.

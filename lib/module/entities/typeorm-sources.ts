@@ -22,7 +22,7 @@ import {
 } from '../../event/index.js';
 import { thornEntities } from '../../migrations/index.js';
 import { DataSourceClient } from '../../typeorm/index.js';
-import { unsupportedDrivers } from '../options/supported-versions.js';
+import { unsupportedDrivers } from '../../common/supported-versions.js';
 import {
   type CaptureDependencies,
   type CapturedDatabase,

@@ -42,6 +42,11 @@ export function unsupportedPackages(paths = PATHS): readonly string[] {
   );
 }
 
+/** The version that is installed; undefined where it cannot be read, as in a bundle. */
+export function installedVersion(name: string): string | undefined {
+  return installed(PATHS[name]!)?.version;
+}
+
 /**
  * Names the database drivers that are outside of the ranges of the installed TypeORM, in sentences for the log.
  *
