@@ -45,8 +45,8 @@ const OPERATORS: ReadonlySet<string> = new Set(['Operator', 'OperatorReports', '
 
 const OPERATORS_TAG = 'Webhook operators';
 
-const PLACES: ReadonlyMap<string, number> = new Map(
-  Object.keys(API_OPERATIONS).map((name, place) => [name, place]),
+const POSITIONS: ReadonlyMap<string, number> = new Map(
+  Object.keys(API_OPERATIONS).map((name, position) => [name, position]),
 );
 
 const METHODS = ['get', 'post', 'patch', 'put', 'delete'] as const;
@@ -142,7 +142,7 @@ interface DescribedOperation {
   readonly method: string;
   readonly operation: object;
   /** Its place among the routes of the library; null for the application's own. */
-  readonly place: number | null;
+  readonly position: number | null;
 }
 
 /** The library's paths stand together, where the first of them stood, in the order of {@link API_OPERATIONS}. */
@@ -156,11 +156,11 @@ function describedPaths(
     ),
   );
   const own = all
-    .filter(({ place }) => place !== null)
-    .sort((one, other) => one.place! - other.place!);
-  const first = all.findIndex(({ place }) => place !== null);
+    .filter(({ position }) => position !== null)
+    .sort((one, other) => one.position! - other.position!);
+  const first = all.findIndex(({ position }) => position !== null);
   const others = (from: number, to?: number) =>
-    all.slice(from, to).filter(({ place }) => place === null);
+    all.slice(from, to).filter(({ position }) => position === null);
   const ordered = first === -1 ? all : [...others(0, first), ...own, ...others(first)];
   const result: Record<string, Record<string, object>> = {};
   for (const { path, method, operation } of ordered) {
@@ -182,7 +182,7 @@ function describedOperation(
   if (controller === 'Page') return [];
   const known = API_OPERATIONS[key];
   if (known === undefined || !METHODS.some((name) => name === method)) {
-    return [{ path, method, operation, place: null }];
+    return [{ path, method, operation, position: null }];
   }
   if (index !== '0' || !isOn(controller)) return [];
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
@@ -195,7 +195,7 @@ function describedOperation(
     ...securityOf(known, required),
     tags: [isOperators ? OPERATORS_TAG : 'Webhooks'],
   };
-  return [{ path, method, operation: described, place: PLACES.get(key)! }];
+  return [{ path, method, operation: described, position: POSITIONS.get(key)! }];
 }
 
 function securityOf({ isReceivers, isGuarded }: ApiOperation, security: Security): object {

@@ -95,11 +95,11 @@ export function grantPermits(
   const most = isQueue ? pace : Math.max(pace, Math.min(limit.max, Math.max(BURST, step)));
   const permits: Permits[] = [];
   for (let at = current; at <= last && waited + fresh + again + freshAgain > 0; at++) {
-    const place = at - oldest;
-    const free = Math.min(most - counts[place]!, room(counts, place, limit.max));
+    const moment = at - oldest;
+    const free = Math.min(most - counts[moment]!, room(counts, moment, limit.max));
     const count = Math.min(free, waited + fresh + again + freshAgain);
     if (count <= 0) continue;
-    counts[place]! += count;
+    counts[moment]! += count;
     permits.push({ from: at * step, until: (at + LASTS) * step, count });
     let rest = count;
     [waited, rest] = [Math.max(0, waited - rest), Math.max(0, rest - waited)];

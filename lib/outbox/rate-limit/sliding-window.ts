@@ -9,19 +9,19 @@ export function countsFrom(
   const length = Math.max(last, first + counts.length - 1) - oldest + SPAN;
   const result = Array.from({ length }, () => 0);
   for (const [index, count] of counts.entries()) {
-    const place = first + index - oldest;
-    if (place >= 0) result[place]! += Math.min(count, limit.max);
+    const moment = first + index - oldest;
+    if (moment >= 0) result[moment]! += Math.min(count, limit.max);
   }
   return result;
 }
 
 /** The permits that a step can still grant: each run of steps that it is in is full at `max`. */
-export function room(counts: readonly number[], place: number, max: number): number {
-  const from = Math.max(0, place - SPAN + 1);
+export function room(counts: readonly number[], moment: number, max: number): number {
+  const from = Math.max(0, moment - SPAN + 1);
   let sum = 0;
   for (let at = from; at < from + SPAN && at < counts.length; at++) sum += counts[at]!;
   let most = sum;
-  for (let begin = from + 1; begin <= place; begin++) {
+  for (let begin = from + 1; begin <= moment; begin++) {
     sum -= counts[begin - 1]!;
     sum += counts[begin + SPAN - 1] ?? 0;
     most = Math.max(most, sum);
@@ -29,11 +29,11 @@ export function room(counts: readonly number[], place: number, max: number): num
   return Math.max(0, max - most);
 }
 
-/** The first place from `from` on that can grant a permit. There is one once all known steps are past. */
+/** The first moment from `from` on that can grant a permit. There is one once all known steps are past. */
 export function firstFree(counts: readonly number[], from: number, max: number): number {
-  let place = from;
-  while (place < counts.length && room(counts, place, max) === 0) place++;
-  return place;
+  let moment = from;
+  while (moment < counts.length && room(counts, moment, max) === 0) moment++;
+  return moment;
 }
 
 /** Without the steps at both ends that nothing begins in. */
@@ -136,9 +136,9 @@ export function underLatestLimit(
     moved.set(at, (moved.get(at) ?? 0) + count);
   }
   const oldest = Math.floor((now - SKEW) / step) - SPAN;
-  const places = [...moved.keys()].filter((at) => at >= oldest);
-  const first = places.length === 0 ? oldest : Math.min(...places);
-  const length = places.length === 0 ? 0 : Math.max(...places) - first + 1;
+  const moments = [...moved.keys()].filter((at) => at >= oldest);
+  const first = moments.length === 0 ? oldest : Math.min(...moments);
+  const length = moments.length === 0 ? 0 : Math.max(...moments) - first + 1;
   const counts = Array.from({ length }, (_, index) => moved.get(first + index) ?? 0);
   return { ...before, limit, since, first, counts, queued };
 }

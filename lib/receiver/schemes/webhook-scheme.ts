@@ -40,8 +40,8 @@ export abstract class WebhookScheme<Key = unknown> {
   abstract key(secret: string): Key;
 
   /**
-   * Returns a doubt about a configured secret, which is logged at start-up: a sentence part that follows its name.
-   * Default: null, no doubt.
+   * Returns a warning about a configured secret, which is logged at start-up: a sentence part that follows its name.
+   * Default: null, no warning.
    */
   warning(_secret: string): string | null {
     return null;

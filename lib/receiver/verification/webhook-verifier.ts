@@ -39,7 +39,7 @@ export class WebhookVerifier {
   readonly #tolerance: number;
   readonly #receiver: string;
   readonly #retention: number;
-  /** Doubts about the secrets, each a sentence without the secret. */
+  /** Warnings about the secrets, each a sentence without the secret. */
   readonly warnings: readonly string[];
 
   /**

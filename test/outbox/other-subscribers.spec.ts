@@ -8,7 +8,7 @@ import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.j
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import { StatementLogger } from '../support/apps/outbox-app.js';
 
-const CROWD = 10_000;
+const OTHERS = 10_000;
 
 describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
   '10,000 subscribers to other events, on $kind',
@@ -50,8 +50,8 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       const names = columns.map(({ databaseName }) => databaseName);
       const series =
         kind === 'postgres'
-          ? `generate_series(1, ${CROWD}) AS s(n)`
-          : `(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ${CROWD}) SELECT n FROM s) AS s`;
+          ? `generate_series(1, ${OTHERS}) AS s(n)`
+          : `(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ${OTHERS}) SELECT n FROM s) AS s`;
       await dataSource.query(
         `INSERT INTO thorn_subscribers (${names.join(', ')}) SELECT ${names.map((name) => (name === 'id' ? `id || s.n` : name)).join(', ')} FROM thorn_subscribers, ${series} WHERE id = '${id}'`,
       );
