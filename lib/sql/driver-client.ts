@@ -1,6 +1,7 @@
 import { databaseCode, isTableMissing, isTransactionFailed } from '../database/database-errors.js';
 import type { Dialect, Statement } from '../database/dialect.js';
 import { takeConnection } from '../database/pool-connections.js';
+import { findDatabase } from '../database/schema/missing-tables.js';
 import { type JoinedTransaction, RECEIVER_TABLE, SqlClient } from '../database/sql-client.js';
 import type { SqlDriver } from '../database/sql-driver.js';
 import { ThornConfigurationError } from '../errors/index.js';
@@ -70,22 +71,22 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   }
 
   override join(transaction: Transaction): JoinedTransaction | Promise<JoinedTransaction> {
-    const isAsked = this.check(transaction);
+    const question = this.check(transaction);
     const joined: JoinedTransaction = {
       client: this,
       dialect: this.dialect,
       run: (statement) => this.#runChecked(transaction, statement),
     };
     const origin = this.originOf(transaction);
-    if (!isAsked && this.same.has(origin)) return joined;
-    return this.#askedAbout(joined, origin, isAsked);
+    if (question === undefined && this.same.has(origin)) return joined;
+    return this.#askedAbout(joined, origin, question);
   }
 
   /**
-   * @returns whether the database has to be asked if the transaction is open
+   * @returns the question to the database whether the transaction is open, if it has to be asked
    * @throws unless it is a transaction of the client's database, and open for all that the client shows
    */
-  protected abstract check(transaction: Transaction): boolean;
+  protected abstract check(transaction: Transaction): string | undefined;
 
   /** What all transactions have in common that are surely of the same database. */
   protected abstract originOf(transaction: Transaction): object;
@@ -94,12 +95,20 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   protected abstract run(transaction: Transaction, statement: Statement): Promise<Answer>;
 
   /** A {@link check} by the connection. @param outside what to throw in no transaction */
-  protected checkStatus(connection: TransactionStatus | undefined, outside: () => Error): boolean {
-    if (connection?.getTransactionStatus === undefined) return true;
+  protected checkStatus(
+    connection: TransactionStatus | undefined,
+    outside: () => Error,
+  ): string | undefined {
+    if (connection?.getTransactionStatus === undefined) return this.database.question;
     const status = connection.getTransactionStatus();
     if (status === 'E') throw this.failed();
     if (status !== 'T') throw outside();
-    return false;
+    return undefined;
+  }
+
+  /** What is thrown when the database says that no transaction is open. */
+  protected notOpen(): Error {
+    return this.ended();
   }
 
   protected required(): Error {
@@ -120,7 +129,11 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     return isTransactionFailed(error) ? this.failed(error) : error;
   }
 
-  #tableMissing(sql: string, cause: unknown): Error {
+  async #tableMissing(transaction: Transaction, sql: string, cause: unknown): Promise<Error> {
+    const database = await findDatabase({
+      dialect: this.dialect,
+      run: (statement) => this.#runChecked(transaction, statement),
+    });
     const ofReceiver = this.table(RECEIVER_TABLE);
     const [table, option] = sql.includes(ofReceiver)
       ? [ofReceiver, ' --receiver']
@@ -128,7 +141,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     return new ThornConfigurationError(
       'THORN_TABLES_MISSING',
       `A transaction of ${this.name} does not find ${table.replaceAll(this.database.quote, '')}. Run the SQL that ` +
-        `\`npx thorn migrations ${this.database.migrations}${option}\` prints${this.database.hasSchemas ? SCHEMA_HINT : ''}.`,
+        `\`npx thorn migrations ${database}${option}\` prints${this.database.hasSchemas ? SCHEMA_HINT : ''}.`,
       { dataSource: this.name },
       cause,
     );
@@ -137,15 +150,12 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   async #askedAbout(
     joined: JoinedTransaction,
     origin: object,
-    isAsked: boolean,
+    question: string | undefined,
   ): Promise<JoinedTransaction> {
-    if (isAsked) {
-      const { isOpen, rows } = (await joined.run({
-        sql: this.database.question,
-        parameters: [],
-      })) as Answer;
-      const answered = isOpen ?? Number(rows[0]?.['open'] ?? 1) === 1;
-      if (!answered) throw this.ended();
+    if (question !== undefined) {
+      const answer: Answer = await joined.run({ sql: question, parameters: [] });
+      const isOpen = answer.isOpen ?? Number(answer.rows[0]?.['open'] ?? 1) === 1;
+      if (!isOpen) throw this.notOpen();
     }
     if (this.same.has(origin)) return joined;
     const { rows } = await joined.run({ sql: this.database.identity, parameters: [] });
@@ -180,7 +190,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
       return await this.run(transaction, { sql: this.dialect.placeholders(sql), parameters });
     } catch (error) {
       throw isTableMissing(error)
-        ? this.#tableMissing(sql, error)
+        ? await this.#tableMissing(transaction, sql, error)
         : this.translated(databaseCode(error), error);
     }
   }

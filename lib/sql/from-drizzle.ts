@@ -88,7 +88,7 @@ class DrizzleSqlClient extends DriverClient<DrizzleTransaction> {
     super(database, 'db.transaction(async (tx) => …)', store, same);
   }
 
-  protected override check(tx: DrizzleTransaction): boolean {
+  protected override check(tx: DrizzleTransaction): string | undefined {
     const kinds = kindsOf(tx);
     if (!kinds.some((kind) => kind.endsWith('Transaction'))) throw this.required();
     databaseOf(tx, [this.database]);

@@ -58,7 +58,7 @@ class PgClient extends DriverClient<PgTransaction> {
     this.#own = watchConnections(pool);
   }
 
-  protected override check(client: PgTransaction): boolean {
+  protected override check(client: PgTransaction): string | undefined {
     if (typeof client?.query !== 'function' || 'totalCount' in client) throw this.required();
     return this.checkStatus(client, () => this.required());
   }

@@ -77,13 +77,13 @@ class PrismaSqlClient extends DriverClient<PrismaTransaction> {
     super(database, 'prisma.$transaction(async (tx) => …)', store);
   }
 
-  protected override check(tx: PrismaTransaction): boolean {
+  protected override check(tx: PrismaTransaction): string | undefined {
     // A transaction has $transaction as well, in Prisma 7.
     if (typeof tx?.$executeRawUnsafe !== 'function' || tx.$connect !== undefined) {
       throw this.required();
     }
     databaseOf(tx, [this.database]);
-    return false;
+    return undefined;
   }
 
   /** The client that has begun it. */

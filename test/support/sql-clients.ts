@@ -14,7 +14,8 @@ import {
   type SqlClientDefinition,
 } from '../../lib/sql/index.js';
 
-type Work<Transaction, Answer> = (transaction: Transaction) => Promise<Answer>;
+/** Of a transaction. */
+export type Work<Transaction, Answer> = (transaction: Transaction) => Promise<Answer>;
 
 /** An application's client, on one database. */
 export interface OpenedClient<Transaction> {
@@ -87,7 +88,8 @@ async function onConnection<Answer>(
   }
 }
 
-async function withSavepoint(
+/** Runs work between SAVEPOINT and RELEASE. */
+export async function withSavepoint(
   run: (sql: string) => PromiseLike<unknown>,
   work: () => Promise<void>,
 ) {
@@ -95,10 +97,10 @@ async function withSavepoint(
   try {
     await work();
   } catch (error) {
-    await run('ROLLBACK TO inner_one');
+    await run('ROLLBACK TO SAVEPOINT inner_one');
     throw error;
   }
-  await run('RELEASE inner_one');
+  await run('RELEASE SAVEPOINT inner_one');
 }
 
 interface Prisma extends PrismaClientLike {
@@ -201,7 +203,7 @@ export async function openBy(folder: string) {
 /** Makes the library's tables. */
 export async function migrate(url: string): Promise<void> {
   const source = new DataSource({
-    type: 'postgres',
+    type: url.startsWith('postgres') ? 'postgres' : 'mariadb',
     url,
     entities: thornEntities,
     migrations: thornMigrations,

@@ -1,4 +1,3 @@
-import type { DatabaseName } from '../../database/schema/schema-sql.js';
 import type { Dialect } from '../../database/dialect.js';
 import type { Result } from '../../database/sql-client.js';
 import type { SqlDriver } from '../../database/sql-driver.js';
@@ -22,8 +21,6 @@ export interface ClientDatabase {
   /** For errors. */
   readonly title: string;
   readonly dialect: Dialect;
-  /** For `npx thorn migrations`. */
-  readonly migrations: DatabaseName;
   /** Around names in SQL. */
   readonly quote: '"' | '`';
   /** The addresses of such databases. */
@@ -34,6 +31,8 @@ export interface ClientDatabase {
   readonly identity: string;
   /** Asks whether a transaction is open. It fails, or selects `open` as 0, where none is. */
   readonly question: string;
+  /** The same for clients that answer what the driver does. Default: {@link question}. */
+  readonly driverQuestion?: string;
   /** Reads what drivers and clients answer. */
   answerOf(answer: unknown): Answer;
   /** The driver that was given for the library's own work; undefined for what is none. */

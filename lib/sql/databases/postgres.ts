@@ -14,7 +14,6 @@ interface OwnPool extends PgPool {
 export const POSTGRES: ClientDatabase = {
   title: 'PostgreSQL',
   dialect: findDialect('postgres'),
-  migrations: 'postgres',
   quote: '"',
   url: /^postgres(?:ql)?:/,
   hasSchemas: true,

@@ -1,4 +1,4 @@
-import type { JoinedTransaction, Row, SqlClient } from '../../sql/index.js';
+import type { JoinedTransaction, Row, SqlClient, SqlDriver } from '../../sql/index.js';
 import type { TestRunner } from './test-runner.js';
 
 /** A client of one test, on a database that has the library's tables. */
@@ -23,6 +23,8 @@ export interface SqlClientFixture<Transaction> {
 export interface SqlClientUnderTest<Transaction> {
   /** Name of the implementation in the report. */
   readonly name: string;
+  /** Of the fixtures. MariaDB is `mysql`. */
+  readonly database: 'postgres' | 'mysql';
   /**
    * Called once for each test.
    *
@@ -35,20 +37,45 @@ const TABLE = 'thorn_conformance';
 const WRONG_TRANSACTION = 'THORN_TRANSACTION_REQUIRED';
 const ENDED = 'THORN_TRANSACTION_ENDED';
 
-/** Defines the tests that every {@link SqlClient} on PostgreSQL must pass. They make a table `thorn_conformance`. */
+/** What differs by database. */
+interface Features {
+  readonly columns: string;
+  readonly driver: SqlDriver['kind'];
+  /** A statement that fails ends the transaction for all that comes after it. */
+  readonly failsForGood?: true;
+  /** A COMMIT can fail: keys are looked for then. */
+  readonly defersKeys?: true;
+  /** INSERT and its like may be part of a statement. */
+  readonly writesWithin?: true;
+}
+
+const FEATURES: Readonly<Record<SqlClientUnderTest<never>['database'], Features>> = {
+  postgres: {
+    columns: `id text PRIMARY KEY, number bigint, body json, parent text REFERENCES ${TABLE} DEFERRABLE INITIALLY DEFERRED`,
+    driver: 'pg',
+    failsForGood: true,
+    defersKeys: true,
+    writesWithin: true,
+  },
+  mysql: {
+    columns: 'id varchar(64) PRIMARY KEY, number bigint, body longtext, parent varchar(64)',
+    driver: 'mysql2',
+  },
+};
+
+/** Defines the tests that every {@link SqlClient} must pass. They make a table `thorn_conformance`. */
 export function sqlClientConformance<Transaction>(
-  { name, makeFixture }: SqlClientUnderTest<Transaction>,
+  { name, database, makeFixture }: SqlClientUnderTest<Transaction>,
   { describe, it, expect }: TestRunner,
 ): void {
   type Fixture = SqlClientFixture<Transaction>;
+  const { columns, driver, failsForGood, defersKeys, writesWithin } = FEATURES[database];
   const test = (title: string, body: (fixture: Fixture) => Promise<void>, connections = 2) =>
     it(title, async () => {
       const fixture = await makeFixture(connections);
       try {
         await fixture.query(`DROP TABLE IF EXISTS ${TABLE}`);
-        await fixture.query(
-          `CREATE TABLE ${TABLE} (id text PRIMARY KEY, number bigint, body json, parent text REFERENCES ${TABLE} DEFERRABLE INITIALLY DEFERRED)`,
-        );
+        await fixture.query(`CREATE TABLE ${TABLE} (${columns})`);
         await body(fixture);
       } finally {
         await fixture.close();
@@ -57,7 +84,10 @@ export function sqlClientConformance<Transaction>(
   const insert = async ({ client }: Fixture, transaction: unknown, id: string) =>
     write(await client.join(transaction as Transaction), id);
   const write = (joined: JoinedTransaction, id: string) =>
-    joined.run({ sql: `INSERT INTO ${TABLE} (id) VALUES (CAST(? AS text))`, parameters: [id] });
+    joined.run({
+      sql: `INSERT INTO ${TABLE} (id) VALUES (${joined.dialect.parameter('text')})`,
+      parameters: [id],
+    });
   const stored = async ({ query }: Fixture) => {
     const rows = await query(`SELECT id FROM ${TABLE} ORDER BY id`);
     return rows.map(({ id }) => id);
@@ -106,30 +136,60 @@ export function sqlClientConformance<Transaction>(
       expect(await stored(fixture)).toEqual(['after', 'kept', 'outer']);
     });
 
-    test('refuses a transaction after a statement that has failed, and names the cause', async (fixture) => {
-      let joining: unknown;
-      const work = fixture.transaction(async (transaction) => {
-        await insert(fixture, transaction, 'a');
-        await expect(fixture.execute(transaction, 'SELECT 1 / 0')).rejects.toThrow();
-        joining = await codeOf(insert(fixture, transaction, 'b'));
+    const failing = `SELECT missing FROM ${TABLE}`;
+    if (failsForGood) {
+      test('refuses a transaction after a statement that has failed, and names the cause', async (fixture) => {
+        let joining: unknown;
+        const work = fixture.transaction(async (transaction) => {
+          await insert(fixture, transaction, 'a');
+          await expect(fixture.execute(transaction, failing)).rejects.toThrow();
+          joining = await codeOf(insert(fixture, transaction, 'b'));
+        });
+        // A COMMIT of a failed transaction is a ROLLBACK. Few clients tell.
+        await work.catch(() => undefined);
+
+        expect(joining).toBe(ENDED);
+        expect(await stored(fixture)).toEqual([]);
       });
-      // A COMMIT of a failed transaction is a ROLLBACK. Few clients tell.
-      await work.catch(() => undefined);
+    } else {
+      test('goes on after a statement that has failed', async (fixture) => {
+        await fixture.transaction(async (transaction) => {
+          await insert(fixture, transaction, 'a');
+          await expect(fixture.execute(transaction, failing)).rejects.toThrow();
+          await insert(fixture, transaction, 'b');
+        });
 
-      expect(joining).toBe(ENDED);
-      expect(await stored(fixture)).toEqual([]);
-    });
-
-    test('writes nothing when the COMMIT fails', async (fixture) => {
-      const work = fixture.transaction(async (transaction) => {
-        await insert(fixture, transaction, 'a');
-        const orphan = `INSERT INTO ${TABLE} (id, parent) VALUES ('b', 'nobody')`;
-        await fixture.execute(transaction, orphan);
+        expect(await stored(fixture)).toEqual(['a', 'b']);
       });
+    }
 
-      await expect(work).rejects.toThrow();
-      expect(await stored(fixture)).toEqual([]);
-    });
+    if (database === 'mysql') {
+      test('refuses a transaction that the server has ended, as after a deadlock', async (fixture) => {
+        let joining: unknown;
+        const work = fixture.transaction(async (transaction) => {
+          await insert(fixture, transaction, 'a');
+          await fixture.execute(transaction, 'ROLLBACK');
+          joining = await codeOf(insert(fixture, transaction, 'b'));
+        });
+        await work.catch(() => undefined);
+
+        expect([ENDED, WRONG_TRANSACTION].filter((one) => one === joining)).toHaveLength(1);
+        expect(await stored(fixture)).toEqual([]);
+      });
+    }
+
+    if (defersKeys) {
+      test('writes nothing when the COMMIT fails', async (fixture) => {
+        const work = fixture.transaction(async (transaction) => {
+          await insert(fixture, transaction, 'a');
+          const orphan = `INSERT INTO ${TABLE} (id, parent) VALUES ('b', 'nobody')`;
+          await fixture.execute(transaction, orphan);
+        });
+
+        await expect(work).rejects.toThrow();
+        expect(await stored(fixture)).toEqual([]);
+      });
+    }
 
     test('refuses a transaction that has ended', async (fixture) => {
       let ended: Transaction | undefined;
@@ -175,13 +235,16 @@ export function sqlClientConformance<Transaction>(
       const body = '{"a": [1, "$2", null]}';
       await fixture.transaction(async (transaction) => {
         const joined = await fixture.client.join(transaction);
-        const sql = `INSERT INTO ${TABLE} (id, number, body, parent) VALUES (CAST(? AS text), CAST(? AS bigint), CAST(? AS json), CAST(? AS text))`;
+        const kinds = ['text', 'bigint', 'json', 'text'] as const;
+        const marks = kinds.map((kind) => joined.dialect.parameter(kind));
+        const sql = `INSERT INTO ${TABLE} (id, number, body, parent) VALUES (${marks.join(', ')})`;
         await joined.run({ sql, parameters: [id, 1_767_225_600_000, body, null] });
         await joined.run({ sql, parameters: ['exact', '9007199254740993', '"text"', id] });
       });
 
+      const { asText } = fixture.client.dialect;
       const rows = await fixture.query(
-        `SELECT id, number::text, body::text, parent FROM ${TABLE} ORDER BY number`,
+        `SELECT id, ${asText('number')} AS number, ${asText('body')} AS body, parent FROM ${TABLE} ORDER BY number`,
       );
       expect(rows).toEqual([
         { id, number: '1767225600000', body, parent: null },
@@ -194,35 +257,60 @@ export function sqlClientConformance<Transaction>(
         const joined = await fixture.client.join(transaction);
         const run = (sql: string, ...parameters: (string | number)[]) =>
           joined.run({ sql, parameters });
-        const values = 'VALUES (CAST(? AS text), CAST(? AS bigint))';
+        const values = `VALUES (${joined.dialect.parameter('text')}, ${joined.dialect.parameter('bigint')})`;
         const into = `INSERT INTO ${TABLE} (id, number)`;
         // In the order of the calls.
-        const [written, both, returned] = await Promise.all([
-          run(`${into} ${values}, (CAST(? AS text), CAST(? AS bigint))`, 'a', 1, 'b', 2),
-          run(`WITH other AS (${into} ${values}) ${into} ${values}`, 'c', 3, 'd', 4),
-          run(
-            `UPDATE ${TABLE} SET number = number + 1 WHERE number > ? RETURNING id AS "theId"`,
-            2,
-          ),
+        const [one, two, changed, removed, left] = await Promise.all([
+          run(`${into} ${values}`, 'a', 1),
+          run(`${into} SELECT CONCAT(id, '2'), number + 1 FROM ${TABLE} WHERE number = ?`, 1),
+          run(`UPDATE ${TABLE} SET number = number + 1 WHERE number >= ?`, 1),
+          run(`DELETE FROM ${TABLE} WHERE number = ?`, 2),
+          run(`SELECT id AS the_id, number, 1 AS one FROM ${TABLE} WHERE number > ?`, 0),
         ]);
-        expect(written.affected).toBe(2);
-        expect(both.affected).toBe(1);
-        expect(returned.affected).toBe(2);
-        expect(returned.rows.map(({ theId }) => theId).toSorted()).toEqual(['c', 'd']);
-        const counted = await run(
-          `WITH removed AS (DELETE FROM ${TABLE} WHERE id = ? RETURNING number) SELECT number, 1 AS one FROM removed`,
-          'd',
-        );
-        expect(counted.rows.map((row) => [Number(row['number']), Number(row['one'])])).toEqual([
-          [5, 1],
-        ]);
+        expect([one, two, changed, removed].map(({ affected }) => affected)).toEqual([1, 1, 2, 1]);
+        expect(
+          left.rows.map((row) => [row['the_id'], Number(row['number']), Number(row['one'])]),
+        ).toEqual([['a2', 3, 1]]);
       });
     });
 
+    if (writesWithin) {
+      test('answers what a part of the statement has written', async (fixture) => {
+        await fixture.transaction(async (transaction) => {
+          const joined = await fixture.client.join(transaction);
+          const run = (sql: string, ...parameters: (string | number)[]) =>
+            joined.run({ sql, parameters });
+          const values = 'VALUES (CAST(? AS text), CAST(? AS bigint))';
+          const into = `INSERT INTO ${TABLE} (id, number)`;
+          const both = await run(
+            `WITH other AS (${into} ${values}) ${into} ${values}`,
+            'c',
+            3,
+            'd',
+            4,
+          );
+          expect(both.affected).toBe(1);
+          const returned = await run(
+            `UPDATE ${TABLE} SET number = number + 1 WHERE number > ? RETURNING id AS "theId"`,
+            2,
+          );
+          expect(returned.affected).toBe(2);
+          expect(returned.rows.map(({ theId }) => theId).toSorted()).toEqual(['c', 'd']);
+          const counted = await run(
+            `WITH removed AS (DELETE FROM ${TABLE} WHERE id = ? RETURNING number) SELECT number, 1 AS one FROM removed`,
+            'd',
+          );
+          expect(counted.rows.map((row) => [Number(row['number']), Number(row['one'])])).toEqual([
+            [5, 1],
+          ]);
+        });
+      });
+    }
+
     test('names tables of the library, and shows the driver below', async ({ client, query }) => {
       await query(`SELECT 1 FROM ${client.table('thorn_messages')} WHERE 1 = 0`);
-      expect(client.driver()?.kind).toBe('pg');
-      expect(client.dialect.name).toBe('postgres');
+      expect(client.driver()?.kind).toBe(driver);
+      expect(client.dialect.name).toBe(database);
     });
   });
 }

@@ -1,0 +1,78 @@
+import { findDialect } from '../../database/dialect.js';
+import type { Row } from '../../database/sql-client.js';
+import type { MysqlPool } from '../../database/sql-driver.js';
+import { missingPackages } from '../../errors/require-packages.js';
+import type { ClientDatabase } from './client-database.js';
+
+/** A pool of `mysql2`, or of `mysql2/promise` around one. */
+export type AnyMysqlPool = MysqlPool | { readonly pool: MysqlPool };
+
+/** The part of a pool of `mysql2` that is used where the library has made one. */
+interface OwnPool extends MysqlPool {
+  end(done: (error: Error | null) => void): void;
+}
+
+/** Bits of the status that the server sends with its answers. */
+const IN_TRANSACTION = 1;
+const AUTOCOMMIT = 2;
+
+/** MariaDB and MySQL, below by `mysql2`. */
+export const MYSQL: ClientDatabase = {
+  title: 'MariaDB',
+  dialect: findDialect('mysql'),
+  quote: '`',
+  url: /^(?:mariadb|mysql):/,
+  hasSchemas: false,
+  identity:
+    "SELECT DATABASE() AS name, CONCAT_WS(' ', DATABASE(), @@hostname, @@port, @@datadir) AS identity",
+  // MySQL has no such variable, and takes the condition for a comment.
+  question: 'SELECT 1 /*M! AND @@in_transaction = 1 */ AS open',
+  driverQuestion: 'DO 0',
+  answerOf(answer) {
+    const [result] = answer as readonly [readonly Row[] | ResultHeader];
+    if ('length' in result) return { rows: result, affected: result.length };
+    const { affectedRows = 0, serverStatus: status = IN_TRANSACTION } = result;
+    const isOpen = (status & IN_TRANSACTION) !== 0 || (status & AUTOCOMMIT) === 0;
+    return { rows: [], affected: affectedRows, isOpen };
+  },
+  pool: "a pool of `mysql2`: createPool('mysql://…')",
+  driverOf(given) {
+    const pool = corePool(given as AnyMysqlPool);
+    return isPool(pool) ? { kind: 'mysql2', pool } : undefined;
+  },
+  open(place, uri, connectionLimit) {
+    const connectAttributes = { program_name: 'thorn' };
+    const pool = loadMysql2(place).createPool({ uri, connectionLimit, connectAttributes });
+    return {
+      driver: { kind: 'mysql2', pool },
+      connections: connectionLimit,
+      end: () =>
+        new Promise((resolve, reject) => {
+          pool.end((error) => (error ? reject(error) : resolve()));
+        }),
+    };
+  },
+};
+
+interface ResultHeader {
+  readonly affectedRows?: number;
+  readonly serverStatus?: number;
+}
+
+/** The pool that calls back, of which those of `mysql2/promise` are made. */
+export function corePool(pool: AnyMysqlPool): MysqlPool {
+  return 'pool' in pool ? pool.pool : pool;
+}
+
+function isPool(pool: MysqlPool & { readonly promise?: unknown }): boolean {
+  return typeof pool?.getConnection === 'function' && typeof pool.promise === 'function';
+}
+
+function loadMysql2(place: string): { createPool(options: object): OwnPool } {
+  try {
+    return require('mysql2') as ReturnType<typeof loadMysql2>;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
+    throw missingPackages(`${place} with url`, ['mysql2']);
+  }
+}
