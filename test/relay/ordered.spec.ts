@@ -3,6 +3,7 @@ import { connectionTo, openBullMqApp } from '../support/apps/bullmq-app.js';
 import { openMicroservicesApp } from '../support/apps/microservices-app.js';
 import { type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { RestartedHost } from '../support/restarted-host.js';
 import { OrderedReceiver } from '../support/ordered-receiver.js';
 import {
   RABBITMQ_START_TIMEOUT,
@@ -12,6 +13,8 @@ import {
 import { type RedisServer, startRedis } from '../services/redis.js';
 
 const COUNT = 40;
+const SCHEDULE = Array.from({ length: 100 }, () => 50);
+const ENDPOINTS = { failures: 3, probeInterval: 500 };
 
 let redis: RedisServer;
 let rabbit: RabbitMqServer;
@@ -28,7 +31,7 @@ const strategies = [
     open: (place: TestDatabase, synchronize: boolean) =>
       openBullMqApp(place, {
         ...{ queue: 'ordered', connection: connectionTo(redis.port) },
-        ...{ synchronize, schedule: [20, 20] },
+        ...{ synchronize, schedule: SCHEDULE, endpoints: ENDPOINTS },
       }),
   },
   {
@@ -36,7 +39,7 @@ const strategies = [
     open: (place: TestDatabase, synchronize: boolean) =>
       openMicroservicesApp(place, {
         ...{ rabbit: { url: rabbit.url, queue: 'ordered' } },
-        ...{ synchronize, schedule: [20, 20] },
+        ...{ synchronize, schedule: SCHEDULE, endpoints: ENDPOINTS },
       }),
   },
 ];
@@ -76,5 +79,22 @@ describe.each(strategies)('an ordered subscriber through $name', ({ open }) => {
       await vi.waitFor(() => expect(receiver.accepted(key)).toEqual(all));
     }
     expect(receiver.overlaps).toEqual([]);
+  });
+
+  it('gets its own, and one beside it that is not ordered too, though the host of that was down', async () => {
+    const host = await RestartedHost.start('resets');
+    for (const app of apps) {
+      await app.subscribers.create(subscriber(host.url, { id: 'sub_2' }));
+    }
+    const ids: string[] = [];
+    for (let at = 0; at < COUNT; at++) {
+      for (const app of apps) ids.push((await app.send({ orderBy: { key: 'a' } })).id);
+    }
+    const all = ids.map((_, at) => at + 1);
+    await vi.waitFor(() => expect(receiver.accepted('a')).toEqual(all));
+    await expect.poll(() => apps.some((app) => app.strategy.activity().broken > 0)).toBe(true);
+    host.isUp = true;
+    await expect.poll(() => ids.filter((id) => !host.ids.has(id))).toEqual([]);
+    await host.stop();
   });
 });
