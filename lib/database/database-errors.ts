@@ -54,9 +54,10 @@ export function isTransactionFailed(error: unknown): boolean {
   return databaseCode(error) === '25P02';
 }
 
-/** True when PostgreSQL, MySQL or MariaDB knows no table of the name. */
+/** True when the database knows no table of the name. */
 export function isTableMissing(error: unknown): boolean {
   const code = databaseCode(error);
+  if (code === 'SQLITE_ERROR') return /no such table/.test(String((error as Error).message));
   return code === '42P01' || code === 'ER_NO_SUCH_TABLE';
 }
 

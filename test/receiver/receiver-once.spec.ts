@@ -144,6 +144,20 @@ describe.each(blogDatabases)('processOnce on %s', (type) => {
     expect(worked).toBe(false);
   });
 
+  it('says what to run where its table is missing', async () => {
+    await first.dataSource.query('DROP TABLE thorn_received_messages');
+    const webhook = verifyWebhook({ ...signed(), secrets: [secret] });
+    const once = first.dataSource.transaction((manager) =>
+      webhook.processOnce(manager, async () => undefined),
+    );
+    await expect(once).rejects.toMatchObject({
+      code: 'THORN_TABLES_MISSING',
+      message: expect.stringMatching(
+        /no table (?:public\.)?thorn_received_messages\. .*`npx thorn migrations \w+ --receiver`/,
+      ) as string,
+    });
+  });
+
   it('rejects a message without an id', async () => {
     const stripe = signWebhook({ body: { type: 'paid' }, secrets: ['s'], scheme: 'stripe' });
     const webhook = verifyWebhook({ ...stripe, secrets: ['s'], scheme: 'stripe' });

@@ -34,7 +34,7 @@ export async function checkTables(
     for (const column of isThere ? names : []) {
       if (!(await canSelect(store, path, [column]))) absent.push(column);
     }
-    if (!isThere || absent.length > 0) throw await missing(store, place, path, absent);
+    if (!isThere || absent.length > 0) throw await missingTable(store, place, path, absent);
   }
 }
 
@@ -55,11 +55,13 @@ async function canSelect(
   }
 }
 
-async function missing(
-  store: SqlTables,
+/** The error of a table that is missing, or of columns that it lacks. */
+export async function missingTable(
+  store: SqlExecutor,
   { name, text, remedy, option = '' }: TablesPlace,
   path: string,
-  columns: readonly string[],
+  columns: readonly string[] = [],
+  cause?: unknown,
 ): Promise<ThornConfigurationError> {
   const table = path.replaceAll(/["`]/g, '');
   const what =
@@ -70,5 +72,6 @@ async function missing(
     'THORN_TABLES_MISSING',
     `${text} has ${what}. ${remedy} the SQL that \`npx thorn migrations ${await findDatabase(store)}${option}\` prints.`,
     { dataSource: name, table, columns },
+    cause,
   );
 }

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { errorText } from '../../common/index.js';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
+import { isTableMissing } from '../../database/database-errors.js';
+import type { Statement } from '../../database/dialect.js';
 import { createTables } from '../../database/pooled-store.js';
-import { checkTables } from '../../database/schema/check-tables.js';
+import { checkTables, missingTable, type TablesPlace } from '../../database/schema/check-tables.js';
 import { RECEIVED_MESSAGES } from '../../database/schema/thorn-tables.js';
 import {
   RECEIVER_TABLE,
@@ -18,6 +20,7 @@ import {
   type SqlManager,
   TypeOrmClient,
 } from '../../database/typeorm-client.js';
+import { ThornError } from '../../errors/index.js';
 import type { ClaimKind } from './received-messages.js';
 
 const PURGE_INTERVAL = 3_600_000;
@@ -65,7 +68,13 @@ export class ReceivedTable implements OnApplicationBootstrap, OnApplicationShutd
 
   /** The rows within a transaction of the application. @throws as `SqlClient.join` */
   async join(transaction: unknown): Promise<TableRows<ReceivedRow>> {
-    return this.#rowsBy(await this.client.join(transaction));
+    const joined = await this.client.join(transaction);
+    const run = (statement: Statement) =>
+      joined.run(statement).catch(async (error: unknown) => {
+        if (error instanceof ThornError || !isTableMissing(error)) throw error;
+        throw await missingTable(joined, this.#place, this.name, [], error);
+      });
+    return this.#rowsBy({ dialect: joined.dialect, run });
   }
 
   /** Not awaited: no webhook waits for it. */
@@ -79,17 +88,22 @@ export class ReceivedTable implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    const { name } = this.client;
-    const place = { name, text: `The database of ${name}`, remedy: 'Run', option: ' --receiver' };
-    await checkTables(this.tables, place, [RECEIVED_MESSAGES]).catch(async (error: unknown) => {
-      await this.onApplicationShutdown();
-      throw error;
-    });
+    await checkTables(this.tables, this.#place, [RECEIVED_MESSAGES]).catch(
+      async (error: unknown) => {
+        await this.onApplicationShutdown();
+        throw error;
+      },
+    );
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.tables.close?.();
     await this.client.close?.();
+  }
+
+  get #place(): TablesPlace {
+    const { name } = this.client;
+    return { name, text: `The database of ${name}`, remedy: 'Run', option: ' --receiver' };
   }
 
   #rowsBy(executor: SqlExecutor): TableRows<ReceivedRow> {
