@@ -84,11 +84,10 @@ const INNER_FLOORS = {
 };
 
 /**
- * Who may import values of `typeorm`: what notices changes there, what makes its entities, and the files that need a data
- * source of their own or look for those of the application. All others reach a database by `SqlClient`. Applications
- * without TypeORM load none of these: `module/entities/load-typeorm.ts` does.
+ * Who may import values of `typeorm`. All others get them from there, and reach a database by `SqlClient`. Applications
+ * without TypeORM load nothing of it: `module/entities/load-typeorm.ts` does. The other file asks whether it is installed.
  */
-const KNOWS_TYPEORM = /^(?:capture|migrations|typeorm)\/|^module\/entities\/typeorm-sources\.ts$/;
+const KNOWS_TYPEORM = /^typeorm\/|^migrations\/required-packages\.ts$/;
 
 /** Places that nothing but the top may import, although they are on a lower floor. */
 const APART = new Set(['receiver']);

@@ -1,4 +1,5 @@
-import { Brackets, type EntityManager, type EntityMetadata, type ObjectLiteral } from 'typeorm';
+import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
+import { Brackets } from '../typeorm/index.js';
 import { shownNames } from '../common/log/error-text.js';
 import { dataSourceOf } from '../common/typeorm-compat.js';
 import { EntityMessageSource, type EntityType, type RowCriteria } from '../dispatch/index.js';

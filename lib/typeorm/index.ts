@@ -8,3 +8,15 @@ export { DataSourceClient } from './data-source-client.js';
 export { DataSourceStore } from './data-source-store.js';
 export { TransactionEndedError } from '../database/transaction-ended.error.js';
 export { TransactionTimeoutError } from './transaction-timeout.error.js';
+// Of TypeORM itself: no other folder imports values of it.
+export {
+  And,
+  Between,
+  Brackets,
+  DataSource,
+  LessThan,
+  MoreThan,
+  MoreThanOrEqual,
+  Repository,
+  TableColumn,
+} from 'typeorm';

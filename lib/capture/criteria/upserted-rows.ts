@@ -1,4 +1,3 @@
-import { Between, MoreThan } from 'typeorm';
 import type { EntityManager, EntityMetadata, FindOperator, ObjectLiteral } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { Column } from '../rows/row-key.js';
@@ -6,7 +5,7 @@ import { isReadInFull, keyPart, rowKey } from '../rows/row-key.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 import { rowsQuery } from './matched-rows.js';
 import { isMySql, lock } from '../rows/row-lock.js';
-import { asItIs } from '../../typeorm/index.js';
+import { asItIs, Between, MoreThan } from '../../typeorm/index.js';
 import type { WriteBuilder } from './write-builders.js';
 
 // They become a chain of ORs, and SQLite refuses expressions deeper than 1,000.

@@ -1,5 +1,6 @@
-import { type DataSource, type EntityMetadata, type ObjectLiteral, TableColumn } from 'typeorm';
+import type { DataSource, EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { Column } from '../rows/row-key.js';
+import { TableColumn } from '../../typeorm/index.js';
 
 type Driver = DataSource['driver'];
 

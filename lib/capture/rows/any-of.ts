@@ -1,4 +1,4 @@
-import { Brackets } from 'typeorm';
+import { Brackets } from '../../typeorm/index.js';
 
 /** A condition that holds where some columns have one of several combinations of values. */
 export function anyOf(

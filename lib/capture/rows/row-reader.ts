@@ -1,16 +1,9 @@
 import { Logger } from '@nestjs/common';
-import {
-  And,
-  type EntityManager,
-  type EntityMetadata,
-  LessThan,
-  MoreThanOrEqual,
-  type ObjectLiteral,
-  type SelectQueryBuilder,
-} from 'typeorm';
+import type { EntityManager, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { type Column, rowKey } from './row-key.js';
 import { isMySql, isPostgres, lockWritten } from './row-lock.js';
+import { And, LessThan, MoreThanOrEqual } from '../../typeorm/index.js';
 
 /** The rows of one class to read, with their relations. */
 export interface RowsWanted {

@@ -1,6 +1,6 @@
 import { type DynamicModule, Logger } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
-import { DataSource, Repository } from 'typeorm';
+
 import {
   assertEntitiesKnown,
   CapturedDataSources,
@@ -21,7 +21,7 @@ import {
   isEntityClass,
 } from '../../event/index.js';
 import { thornEntities } from '../../migrations/index.js';
-import { DataSourceClient } from '../../typeorm/index.js';
+import { DataSource, DataSourceClient, Repository } from '../../typeorm/index.js';
 import { unsupportedDrivers } from '../../common/supported-versions.js';
 import {
   type CaptureDependencies,
