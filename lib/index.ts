@@ -52,6 +52,7 @@ export {
   type RowCondition,
   type RowCriteria,
   type SendForOptions,
+  type SendSyncOptions,
   type SendForSummary,
   type SendOptions,
   type SendResult,

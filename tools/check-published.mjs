@@ -14,7 +14,7 @@ const OPTIONAL_PEERS = {
   './prometheus': ['prom-client'],
   './opentelemetry': ['@opentelemetry/api'],
   './terminus': ['@nestjs/terminus'],
-  './sql': ['pg'],
+  './sql': ['better-sqlite3', 'mysql2', 'pg'],
   './typeorm': ['typeorm'],
 };
 

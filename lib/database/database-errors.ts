@@ -7,10 +7,12 @@ const TAKEN: ReadonlySet<unknown> = new Set([
   ...['23505', 'ER_DUP_ENTRY'],
   ...['SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY', 'SQLITE_CONSTRAINT'],
 ]);
-// A deadlock, and a row that was changed meanwhile. SQLite has one writer.
+// A deadlock, and a row that was changed meanwhile.
 const CONFLICTS: ReadonlySet<unknown> = new Set([
   ...['40P01', '40001'],
   ...['ER_LOCK_DEADLOCK', 'ER_CHECKREAD'],
+  // Of a transaction that has read before another connection wrote.
+  'SQLITE_BUSY_SNAPSHOT',
 ]);
 
 /** The code that the driver gave an error, however the client has wrapped it. */

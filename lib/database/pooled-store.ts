@@ -114,7 +114,7 @@ export function createStore(
 
 /** A client that runs single statements itself. */
 export interface ClientWithTables {
-  readonly tables: SqlTables;
+  readonly tables: SqlTables | undefined;
 }
 
 /** The tables of a database for single statements: by the client itself, or else on the driver below. */

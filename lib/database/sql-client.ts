@@ -38,6 +38,8 @@ export const RECEIVER_TABLE = 'thorn_received_messages';
 /** A transaction of the application. Whoever joined it has checked that it is one, and open. */
 export interface JoinedTransaction extends SqlExecutor {
   readonly client: SqlClient<never>;
+  /** Runs a statement before it returns. Only of clients that work without promises. */
+  readonly runSync?: (statement: Statement) => Result;
 }
 
 /** What is known of commits. `told`: the client tells of each. `looked up`: it tells nothing, and rows are looked for. */
@@ -108,6 +110,19 @@ export async function runSteps(
   for (const step of steps) {
     const statement = typeof step === 'function' ? step(results) : step;
     results.push(statement === null ? NOTHING_DONE : await run(statement));
+  }
+  return results;
+}
+
+/** {@link runSteps} without promises. */
+export function runStepsSync(
+  run: (statement: Statement) => Result,
+  steps: readonly Step[],
+): readonly Result[] {
+  const results: Result[] = [];
+  for (const step of steps) {
+    const statement = typeof step === 'function' ? step(results) : step;
+    results.push(statement === null ? NOTHING_DONE : run(statement));
   }
   return results;
 }

@@ -36,8 +36,30 @@ export interface MysqlPool {
   getConnection(done: (error: Error | null, connection: MysqlConnection) => void): unknown;
 }
 
+/** The part of a `Database` of `better-sqlite3` that is used: one connection. */
+export interface SqliteHandle {
+  /** The file, as it was opened. */
+  readonly name: string;
+  readonly open: boolean;
+  /** True for a database of this connection alone. */
+  readonly memory: boolean;
+  /** True while a transaction is open, by SQLite's own account. */
+  readonly inTransaction: boolean;
+  exec(sql: string): unknown;
+  prepare(sql: string): SqliteStatement;
+  close(): unknown;
+}
+
+/** The part of a `Statement` of `better-sqlite3` that is used. */
+export interface SqliteStatement {
+  /** True for one that answers rows. */
+  readonly reader: boolean;
+  all(...parameters: unknown[]): unknown[];
+  run(...parameters: unknown[]): { readonly changes: number };
+}
+
 /** The driver below a client. Structural: an application needs one of them alone. */
 export type SqlDriver =
   | { readonly kind: 'pg'; readonly pool: PgPool }
   | { readonly kind: 'mysql2'; readonly pool: MysqlPool }
-  | { readonly kind: 'better-sqlite3'; readonly handle: object };
+  | { readonly kind: 'better-sqlite3'; readonly handle: SqliteHandle };

@@ -15,7 +15,7 @@ import {
   SqlClient,
   type SqlTables,
 } from './sql-client.js';
-import type { MysqlPool, PgPool, SqlDriver } from './sql-driver.js';
+import type { MysqlPool, PgPool, SqlDriver, SqliteHandle } from './sql-driver.js';
 import { OtherDatabaseError } from './other-database.error.js';
 import { TransactionEndedError } from './transaction-ended.error.js';
 import { TransactionRequiredError } from './transaction-required.error.js';
@@ -41,7 +41,7 @@ export interface SqlDataSourceDriver {
   readonly pool?: MysqlPool;
   readonly poolCluster?: { of(pattern: string): MysqlPool };
   /** Of SQLite. */
-  readonly databaseConnection?: object;
+  readonly databaseConnection?: SqliteHandle;
 }
 
 /** The part of TypeORM's `DataSource` that is used. */

@@ -11,7 +11,12 @@ export { MessagePipeline, type PipelineResult } from './message-pipeline.js';
 export type { DispatchSetting, StrategyDefinition } from './strategies/strategy-definition.js';
 export { NoTransactions } from './no-transactions.js';
 export { Transactions } from './transactions.js';
-export type { EntityManagerLike, SendForOptions, SendOptions } from './send-options.js';
+export type {
+  EntityManagerLike,
+  SendForOptions,
+  SendOptions,
+  SendSyncOptions,
+} from './send-options.js';
 export { type SendForSummary, type SendResult, WebhookDispatcher } from './webhook-dispatcher.js';
 export { type HeardEvent, UnheardEvents } from './unheard-events.js';
 export { wants } from './recipients/subscriber-choice.js';

@@ -23,15 +23,30 @@ export class JoinedTransactions extends Transactions {
   }
 
   override async enlist(message: Message, transaction: unknown): Promise<true> {
-    if (!this.pipeline.looksUpCommits) {
-      throw new ThornConfigurationError(
-        'THORN_OUTBOX_REQUIRED',
-        `${this.client.name} does not tell when a transaction commits, and only outbox() looks it up. Set dispatch: outbox(), or pass tx: null to send at once.`,
-      );
-    }
+    this.#checkStrategy();
     const joined = await this.client.join(transaction);
     const staged = await this.pipeline.stage([message], joined);
     this.pipeline.releaseOnCommit(staged, joined);
     return true;
+  }
+
+  override enlistSync(message: Message, transaction: unknown): void {
+    this.#checkStrategy();
+    const joined = this.client.join(transaction);
+    if (joined instanceof Promise) {
+      joined.catch(() => undefined);
+      return super.enlistSync(message, transaction);
+    }
+    if (joined.runSync === undefined) return super.enlistSync(message, transaction);
+    const staged = this.pipeline.stageSync([message], joined);
+    this.pipeline.releaseOnCommit(staged, joined);
+  }
+
+  #checkStrategy(): void {
+    if (this.pipeline.looksUpCommits) return;
+    throw new ThornConfigurationError(
+      'THORN_OUTBOX_REQUIRED',
+      `${this.client.name} does not tell when a transaction commits, and only outbox() looks it up. Set dispatch: outbox(), or pass tx: null to send at once.`,
+    );
   }
 }

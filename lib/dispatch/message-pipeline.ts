@@ -1,5 +1,6 @@
 import { type Clock, FaultLog, MOST_IDS } from '../common/index.js';
 import type { JoinedTransaction } from '../database/sql-client.js';
+import { ThornConfigurationError } from '../errors/index.js';
 import type { Message } from '../message/message.js';
 import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
 import type { DispatchStrategy, Release } from './strategies/dispatch-strategy.js';
@@ -64,16 +65,37 @@ export class MessagePipeline {
     messages: readonly Message[],
     transaction?: JoinedTransaction,
   ): Promise<readonly Message[]> {
-    const heard =
-      this.unheard === undefined
-        ? messages
-        : messages.filter(
-            (message) => message.recipients.length > 0 || !this.isUnheard(criteriaOf(message)),
-          );
+    const heard = this.#heard(messages);
     if (heard.length === 0) return heard;
     if (this.tracing instanceof NoTracing) await this.strategy.stage(heard, transaction);
     else await this.tracing.stage(heard, async () => this.strategy.stage(heard, transaction));
     return heard;
+  }
+
+  /**
+   * {@link stage} in a transaction that runs statements without promises.
+   *
+   * @throws `ThornConfigurationError` for a strategy that is not done at once: its caller rolls the transaction back
+   */
+  stageSync(messages: readonly Message[], transaction: JoinedTransaction): readonly Message[] {
+    const heard = this.#heard(messages);
+    if (heard.length === 0) return heard;
+    // Without a span of its own: tracing waits for promises.
+    const staged = this.strategy.stage(heard, transaction);
+    if (staged === undefined) return heard;
+    staged.catch(() => undefined);
+    throw new ThornConfigurationError(
+      'THORN_OUTBOX_REQUIRED',
+      `${this.strategy.constructor.name} does not store messages at once, as sendSync() needs. Set dispatch: outbox(), or let its stage() return no promise in a transaction that has runSync.`,
+    );
+  }
+
+  #heard(messages: readonly Message[]): readonly Message[] {
+    return this.unheard === undefined
+      ? messages
+      : messages.filter(
+          (message) => message.recipients.length > 0 || !this.isUnheard(criteriaOf(message)),
+        );
   }
 
   /** Tells whether an event has no recipient, so that its message need not be made. */

@@ -7,6 +7,10 @@ export class NoTransactions extends Transactions {
     return undefined;
   }
 
+  override enlistSync(): never {
+    return this.enlist();
+  }
+
   override enlist(): never {
     throw new InvalidInputError(
       'tx',

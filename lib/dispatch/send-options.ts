@@ -66,24 +66,36 @@ export type SendForOptions<Transaction = unknown> = Pick<
   'manager' | 'tx' | 'wait'
 >;
 
+/**
+ * Options of {@link WebhookDispatcher.sendSync}; see {@link SendOptions}. `subscribers` are URLs, objects or lists of these:
+ * functions and generators may answer later.
+ */
+export interface SendSyncOptions<Transaction = unknown> extends Omit<
+  SendOptions<Transaction>,
+  'manager' | 'tx' | 'wait'
+> {
+  /** The open transaction of a client that works without promises: with `better-sqlite3` the database itself. */
+  readonly tx: Transaction;
+}
+
 const SEND_FOR = ['manager', 'tx', 'wait'] as const;
-const SEND = [
+const OF_MESSAGE = [
   'id',
   'owner',
   'ref',
   'headers',
   'orderBy',
   'subscribers',
-  ...SEND_FOR,
   ...MESSAGE_SETTINGS,
 ] as const;
 // Any: only whether a reference is relative to it matters.
 const SOME_BASE = 'https://example.com';
 
 /** @throws {@link InvalidInputError} naming the option that is unknown or makes no sense */
-export function checkSendOptions(options: SendOptions): void {
-  checkNames('send()', options, SEND);
-  if (isObject(options.orderBy)) checkNames('send()', options.orderBy, ORDER_SETTINGS, 'orderBy.');
+export function checkSendOptions(options: SendOptions, method: 'send()' | 'sendSync()'): void {
+  const ofTransaction = method === 'send()' ? SEND_FOR : (['tx'] as const);
+  checkNames(method, options, [...OF_MESSAGE, ...ofTransaction]);
+  if (isObject(options.orderBy)) checkNames(method, options.orderBy, ORDER_SETTINGS, 'orderBy.');
   checkTransport(options);
   checkMessageSettings(options);
   const { id, ref, owner } = options;

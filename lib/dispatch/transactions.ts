@@ -1,3 +1,4 @@
+import { InvalidInputError } from '../errors/index.js';
 import type { Message } from '../message/message.js';
 
 /** Binds messages to transactions of the application: staged before a transaction commits, released after. */
@@ -17,4 +18,17 @@ export abstract class Transactions<Transaction = unknown> {
    * @throws {@link ThornConfigurationError} when the transaction belongs to a database that the module does not know
    */
   abstract enlist(message: Message, transaction: Transaction): boolean | Promise<boolean>;
+
+  /**
+   * Takes the message into a transaction of a client that works without promises.
+   *
+   * @throws `InvalidInputError` for one of another client, as here by default
+   */
+  enlistSync(_message: Message, _transaction: Transaction): void {
+    throw new InvalidInputError(
+      'tx',
+      'is of a client that works with promises: use `await dispatcher.send(name, data, { tx })`. sendSync() is for ' +
+        'better-sqlite3, and for Drizzle on it',
+    );
+  }
 }

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import { TransactionRequiredError } from '../database/transaction-required.error.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { EventCatalogue } from '../event/catalogue.js';
 import type { RecipientPolicies } from '../delivery/index.js';
@@ -8,6 +9,7 @@ import {
   type MessageFactory,
   messageSettings,
   orderSetting,
+  type Recipient,
 } from '../message/index.js';
 import type { StaticSubscriberSet } from '../subscriber/static/static-subscriber-set.js';
 import type { BufferOptions, MessageBuffer } from './message-buffer.js';
@@ -19,6 +21,7 @@ import {
   checkSendOptions,
   type SendForOptions,
   type SendOptions,
+  type SendSyncOptions,
 } from './send-options.js';
 import type { Transactions } from './transactions.js';
 import { UndeclaredEvents } from './undeclared-events.js';
@@ -91,25 +94,48 @@ export class WebhookDispatcher<Transaction = unknown> {
     data?: unknown,
     options: SendOptions<Transaction> = {},
   ): Promise<SendResult> {
-    this.#check(name, options);
-    const declared = 'owner' in options;
-    const owner = declared ? this.#ownerOf(name, options.owner) : null;
-    const message = this.dependencies.messages.create({
-      ...(options.id === undefined ? {} : { id: options.id }),
-      event: name,
-      data,
-      owner,
-      ...(options.ref === undefined ? {} : { ref: options.ref }),
-      audience: declared ? 'owner' : 'everyone',
-      headers: options.headers === undefined ? {} : options.headers,
-      settings: messageSettings(options),
-      ...('orderBy' in options ? { orderBy: orderSetting(options.orderBy) } : {}),
-      recipients: await this.dependencies.statics.resolve(options.subscribers, name, owner, {
-        checkUrl: (url) => this.dependencies.policies.of(options.recipients).checkUrl(url),
-      }),
-    });
+    this.#check(name, options, 'send()');
+    const { statics } = this.dependencies;
+    const owner = this.#ownerOf(name, options);
+    const rules = this.#rulesOf(options);
+    const recipients = await statics.resolve(options.subscribers, name, owner, rules);
+    const message = this.#messageOf(name, data, options, owner, recipients);
     const [result] = await this.#emit([message], this.#transactionOf(options), options.wait);
     return result!;
+  }
+
+  /**
+   * Sends one event in a transaction of a client that works without promises: `better-sqlite3`, and Drizzle on it. The
+   * message is stored before this returns, as such a transaction ends with its function. Only with `outbox()`, `bullmq()`
+   * and `microservices()`.
+   *
+   * @param name the event's name, for example `order.flagged`
+   * @param data becomes the envelope's `data`
+   * @throws as {@link send}: nothing was stored
+   * @throws `TransactionRequiredError` without `tx`, or outside of any transaction
+   *
+   * @example
+   * ```ts
+   * db.transaction((tx) => {
+   *   const { id } = tx.insert(orders).values({ total: 5 }).returning().get();
+   *   dispatcher.sendSync('order.placed', { id }, { tx });
+   * });
+   * ```
+   */
+  sendSync(name: string, data: unknown, options: SendSyncOptions<Transaction>): SendResult {
+    this.#check(name, options, 'sendSync()');
+    const { tx } = options;
+    if (tx === undefined || tx === null) {
+      throw new TransactionRequiredError(
+        'sendSync() needs the option tx, the transaction that its message belongs to. Outside of any, use `await dispatcher.send()`.',
+      );
+    }
+    const { statics, transactions } = this.dependencies;
+    const owner = this.#ownerOf(name, options);
+    const recipients = statics.resolveSync(options.subscribers, this.#rulesOf(options));
+    const message = this.#messageOf(name, data, options, owner, recipients);
+    transactions.enlistSync(message, tx);
+    return { id: message.id, state: 'staged', attempts: [] };
   }
 
   /**
@@ -233,11 +259,37 @@ export class WebhookDispatcher<Transaction = unknown> {
     return true;
   }
 
-  #check(name: string, options: SendOptions<Transaction>): void {
+  #check(name: string, options: SendOptions<Transaction>, method: 'send()' | 'sendSync()'): void {
     this.dependencies.catalogue.checkSent(name);
     this.#undeclared.sent(name, this.dependencies.catalogue);
-    checkSendOptions(options);
+    checkSendOptions(options, method);
     this.#checkRecipients(options);
+  }
+
+  #messageOf(
+    name: string,
+    data: unknown,
+    options: SendOptions<Transaction>,
+    owner: string | null,
+    recipients: readonly Recipient[],
+  ): Message {
+    return this.dependencies.messages.create({
+      ...(options.id === undefined ? {} : { id: options.id }),
+      event: name,
+      data,
+      owner,
+      ...(options.ref === undefined ? {} : { ref: options.ref }),
+      audience: 'owner' in options ? 'owner' : 'everyone',
+      headers: options.headers === undefined ? {} : options.headers,
+      settings: messageSettings(options),
+      ...('orderBy' in options ? { orderBy: orderSetting(options.orderBy) } : {}),
+      recipients,
+    });
+  }
+
+  #rulesOf({ recipients }: SendOptions) {
+    const checkUrl = (url: string) => this.dependencies.policies.of(recipients).checkUrl(url);
+    return { checkUrl };
   }
 
   #checkRecipients({ recipients }: SendOptions): void {
@@ -248,7 +300,9 @@ export class WebhookDispatcher<Transaction = unknown> {
     }
   }
 
-  #ownerOf(name: string, owner: SendOptions['owner']): string | null {
+  #ownerOf(name: string, options: SendOptions<Transaction>): string | null {
+    if (!('owner' in options)) return null;
+    const { owner } = options;
     if (owner !== undefined && owner !== null && owner !== '') return String(owner);
     this.#logger.warn(
       `${name} was sent with an empty owner: only subscribers without an owner receive it`,

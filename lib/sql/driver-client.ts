@@ -1,14 +1,21 @@
 import { databaseCode, isTableMissing, isTransactionFailed } from '../database/database-errors.js';
 import type { Dialect, Statement } from '../database/dialect.js';
-import { takeConnection } from '../database/pool-connections.js';
 import { findDatabase } from '../database/schema/missing-tables.js';
-import { type JoinedTransaction, RECEIVER_TABLE, SqlClient } from '../database/sql-client.js';
+import {
+  type JoinedTransaction,
+  RECEIVER_TABLE,
+  SqlClient,
+  type SqlTables,
+} from '../database/sql-client.js';
 import type { SqlDriver } from '../database/sql-driver.js';
+import type { SqlStore } from '../database/sql-store.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { OtherDatabaseError } from '../database/other-database.error.js';
 import { TransactionEndedError } from '../database/transaction-ended.error.js';
 import { TransactionRequiredError } from '../database/transaction-required.error.js';
-import type { Answer, ClientDatabase } from './databases/client-database.js';
+import type { DatabaseName } from '../database/schema/schema-sql.js';
+import type { Answer, ClientDatabase, ClientStore } from './databases/client-database.js';
+import { connectionOf } from './databases/sqlite.js';
 import type { StoreDriver } from './store-driver.js';
 
 /** A connection of `pg`, which tells since 8.17 whether it is in a transaction. */
@@ -25,6 +32,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   protected readonly same = new WeakSet<object>();
   #identity: Promise<string> | undefined;
   #closed: Promise<void> | undefined;
+  #store: ClientStore | undefined;
 
   /**
    * @param database that the client is of
@@ -58,11 +66,21 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   }
 
   override get ownConnections(): number | undefined {
-    return this.store.own?.connections;
+    return this.store.own?.connections ?? this.#store?.ownConnections;
   }
 
   override driver(): SqlDriver {
     return this.store.driver;
+  }
+
+  /** One for all: SQLite has no pool. Undefined where there is one. */
+  createStore(): SqlStore | undefined {
+    const { driver, own } = this.store;
+    return (this.#store ??= this.database.createStore?.(this, driver, own !== undefined));
+  }
+
+  get tables(): SqlTables | undefined {
+    return this.createStore();
   }
 
   /** Once: after a start that failed, an application may be closed as well. */
@@ -129,11 +147,8 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     return isTransactionFailed(error) ? this.failed(error) : error;
   }
 
-  async #tableMissing(transaction: Transaction, sql: string, cause: unknown): Promise<Error> {
-    const database = await findDatabase({
-      dialect: this.dialect,
-      run: (statement) => this.#runChecked(transaction, statement),
-    });
+  /** @param database for `npx thorn migrations` */
+  protected tableMissing(database: DatabaseName, sql: string, cause: unknown): Error {
     const ofReceiver = this.table(RECEIVER_TABLE);
     const [table, option] = sql.includes(ofReceiver)
       ? [ofReceiver, ' --receiver']
@@ -176,7 +191,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   }
 
   async #readIdentity(): Promise<string> {
-    const connection = await takeConnection(this.driver());
+    const connection = await connectionOf(this.driver());
     try {
       const { rows } = await connection.query(this.database.identity, []);
       return String(rows[0]!['identity']);
@@ -190,9 +205,16 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
       return await this.run(transaction, { sql: this.dialect.placeholders(sql), parameters });
     } catch (error) {
       throw isTableMissing(error)
-        ? await this.#tableMissing(transaction, sql, error)
+        ? this.tableMissing(await this.#systemOf(transaction), sql, error)
         : this.translated(databaseCode(error), error);
     }
+  }
+
+  #systemOf(transaction: Transaction): Promise<DatabaseName> {
+    return findDatabase({
+      dialect: this.dialect,
+      run: (statement) => this.#runChecked(transaction, statement),
+    });
   }
 
   #quoted(name: string): string {

@@ -1,19 +1,14 @@
-import { takeConnection } from '../database/pool-connections.js';
 import { createMissingTables } from '../database/schema/missing-tables.js';
 import type { SchemaPlace } from '../database/schema/schema-sql.js';
 import { RECEIVED_MESSAGES, THORN_TABLES } from '../database/schema/thorn-tables.js';
 import type { SqlClient, SqlClientDefinition, SqlExecutor } from '../database/sql-client.js';
 import { ThornConfigurationError } from '../errors/index.js';
+import { connectionOf } from './databases/sqlite.js';
 
 /** Which tables are made. */
 export interface TableChoice {
   /** True: the table of receivers, in place of those of the sender. Default false. */
   readonly receiver?: boolean;
-}
-
-/** The part of a database of `better-sqlite3` that is used. */
-interface SqliteHandle {
-  exec(sql: string): unknown;
 }
 
 /**
@@ -56,18 +51,7 @@ async function onOneConnection(
   work: (executor: SqlExecutor) => Promise<void>,
 ): Promise<void> {
   const { dialect } = client;
-  const driver = client.driver();
-  if (driver?.kind === 'better-sqlite3') {
-    const handle = driver.handle as SqliteHandle;
-    return work({
-      dialect,
-      run: async ({ sql }) => {
-        handle.exec(sql);
-        return { rows: [], affected: 0 };
-      },
-    });
-  }
-  const connection = await takeConnection(driver);
+  const connection = await connectionOf(client.driver());
   try {
     await work({ dialect, run: ({ sql, parameters }) => connection.query(sql, parameters) });
   } finally {

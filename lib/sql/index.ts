@@ -19,6 +19,8 @@ export type {
   PgClient,
   PgPool,
   SqlDriver,
+  SqliteHandle,
+  SqliteStatement,
 } from '../database/sql-driver.js';
 export type { SqlDataSource, SqlManager } from '../database/typeorm-client.js';
 export type { ClientFactory, ClientSource } from './client-source.js';
@@ -27,6 +29,7 @@ export type { SchemaPlace } from '../database/schema/schema-sql.js';
 export type { AnyMysqlPool } from './databases/mysql.js';
 export { type DrizzleDatabase, type DrizzleTransaction, fromDrizzle } from './from-drizzle.js';
 export { fromMysql2, type Mysql2Transaction } from './from-mysql2.js';
+export { type BetterSqliteDatabase, fromBetterSqlite3 } from './from-better-sqlite3.js';
 export { fromPg, type PgTransaction } from './from-pg.js';
 export { fromPrisma, type PrismaClientLike, type PrismaTransaction } from './from-prisma.js';
 export { fromTypeOrm } from './from-typeorm.js';

@@ -75,18 +75,23 @@ export function checkStoreOptions(
   }
   const isGiven = typeof url === 'string' && url !== '';
   check.assert('url', isGiven || !('url' in options), 'must be the address of the database');
-  if (url !== undefined && !databases.some((one) => one.url.test(url))) {
-    throw unsupportedDatabase(place, '`url`', databases);
-  }
+  if (url === undefined) return;
+  const database = databases.find((one) => one.url.test(url));
+  if (database === undefined) throw unsupportedDatabase(place, '`url`', databases);
+  database.checkUrl?.(place, url);
 }
 
 /** What was given, or connections of the library's own; undefined without both. */
 export function storeDriver(
   place: string,
   database: ClientDatabase,
-  { url, connections = DEFAULT_CONNECTIONS, schema }: AnyStoreOptions,
+  { url, connections, schema }: AnyStoreOptions,
   given: object | undefined,
 ): StoreDriver | undefined {
+  if (connections !== undefined && database.createStore !== undefined) {
+    const rule = `is for pools, and Thorn works on one connection to ${database.title}: leave it out`;
+    throw new OptionChecks(place).error('connections', rule);
+  }
   if (schema !== undefined && !database.hasSchemas) {
     const rule = `works with PostgreSQL alone, not with ${database.title}: leave it out`;
     throw new OptionChecks(place).error('schema', rule);
@@ -94,7 +99,7 @@ export function storeDriver(
   if (given !== undefined) return { driver: givenDriver(place, database, given), schema };
   if (url === undefined) return undefined;
   if (!database.url.test(url)) throw unsupportedDatabase(place, '`url`', [database]);
-  const own = database.open(place, url, connections);
+  const own = database.open(place, url, connections ?? DEFAULT_CONNECTIONS);
   return { driver: own.driver, own, schema };
 }
 

@@ -39,7 +39,7 @@ export class DataSourceClient extends TypeOrmClient<DataSource> implements Clien
   }
 
   override get ownConnections(): number | undefined {
-    return this.#store?.hasOwnConnection === true ? 1 : undefined;
+    return this.#store?.ownConnections;
   }
 
   /** The application's open transaction, when the caller was called from there. On SQLite alone. */

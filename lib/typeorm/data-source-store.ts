@@ -1,6 +1,5 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import type { JoinedTransaction } from '../database/sql-client.js';
-import { isInMemory } from '../database/sqlite/sqlite-handle.js';
 import {
   type OwnConnection,
   type SqliteConnections,
@@ -9,7 +8,7 @@ import {
 } from '../database/sqlite/sqlite-store.js';
 import type { TypeOrmClient } from '../database/typeorm-client.js';
 import { addOwnSubscribers } from './own-subscribers.js';
-import { sqliteHandle } from './sqlite-handle.js';
+import { isInMemory, sqliteHandle } from './sqlite-handle.js';
 
 /** The client of a data source. */
 interface SqliteClient extends TypeOrmClient<DataSource> {

@@ -12,7 +12,7 @@ import { ConnectionQueue, newScope, type Scope } from './connection-queue.js';
 import { EndedTransactions } from './ended-transactions.js';
 import { addOwnSubscribers } from './own-subscribers.js';
 import { type Around, replaceMethods } from './replaced-methods.js';
-import type { SqliteHandle } from '../database/sqlite/sqlite-handle.js';
+import type { SqliteHandle } from '../database/sql-driver.js';
 import { isInTransaction, sqliteHandle } from './sqlite-handle.js';
 import type { SerializeTransactions } from './serialize-transactions.js';
 import type { SqliteRunner } from './sqlite-runner.js';

@@ -1,9 +1,11 @@
+import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sqlClientConformance, type SqlClientFixture } from '../../lib/testing/index.js';
 import { type FreshDatabase, freshMariadb, freshPostgres } from '../services/database.js';
 import { MARIADB_CLIENTS } from '../support/mariadb-clients.js';
+import { fileOf, freshSqlite, SQLITE_CLIENTS } from '../support/sqlite-clients.js';
 import { type ClientKind, migrate, SQL_CLIENTS } from '../support/sql-clients.js';
 
 /** One connection of the test's own. */
@@ -34,6 +36,21 @@ describe.each([
       return {
         query: async (sql) => (await pool.query<mysql.RowDataPacket[]>(sql))[0],
         end: () => pool.end(),
+      };
+    },
+  },
+  {
+    database: 'sqlite' as const,
+    kinds: SQLITE_CLIENTS,
+    create: freshSqlite,
+    connect: (url: string): OwnConnection => {
+      const db = new Database(fileOf(url));
+      return {
+        query: async (sql) => {
+          const statement = db.prepare<[], Record<string, unknown>>(sql);
+          return statement.reader ? statement.all() : (statement.run(), []);
+        },
+        end: async () => void db.close(),
       };
     },
   },

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, type DataSourceOptions, type EntityManager } from 'typeorm';
 import { dataSourceOf } from '../../lib/common/typeorm-compat.js';
 import { thornEntities, thornMigrations } from '../../lib/migrations/index.js';
 import {
@@ -202,9 +202,11 @@ export async function openBy(folder: string) {
 
 /** Makes the library's tables. */
 export async function migrate(url: string): Promise<void> {
+  const place: DataSourceOptions = url.startsWith('file:')
+    ? { type: 'better-sqlite3', database: url.replace(/^file:/, '') }
+    : { type: url.startsWith('postgres') ? 'postgres' : 'mariadb', url };
   const source = new DataSource({
-    type: url.startsWith('postgres') ? 'postgres' : 'mariadb',
-    url,
+    ...place,
     entities: thornEntities,
     migrations: thornMigrations,
   });

@@ -1,25 +1,11 @@
 import type { Statement } from '../dialect.js';
-import { NOTHING_DONE, type Result, type Step } from '../sql-client.js';
+import type { SqliteHandle, SqliteStatement } from '../sql-driver.js';
+import { type Result, runStepsSync, type Step } from '../sql-client.js';
 
-/** The connection of better-sqlite3, as far as the library uses it. */
-export interface SqliteHandle {
-  /** True while a transaction is open, by SQLite's own account. */
-  readonly inTransaction: boolean;
-  exec(sql: string): unknown;
-  prepare(sql: string): PreparedStatement;
-}
-
-/** A statement of better-sqlite3. */
-export interface PreparedStatement {
-  readonly reader: boolean;
-  all(...parameters: unknown[]): unknown[];
-  run(...parameters: unknown[]): { readonly changes: number };
-}
-
-const statements = new WeakMap<SqliteHandle, Map<string, PreparedStatement>>();
+const statements = new WeakMap<SqliteHandle, Map<string, SqliteStatement>>();
 
 /** Prepares a statement, once for each connection. */
-export function prepare(handle: SqliteHandle, sql: string): PreparedStatement {
+export function prepare(handle: SqliteHandle, sql: string): SqliteStatement {
   let prepared = statements.get(handle);
   if (prepared === undefined) statements.set(handle, (prepared = new Map()));
   let statement = prepared.get(sql);
@@ -45,15 +31,11 @@ export function runTransaction(
   steps: readonly Step[],
   log: (statement: Statement) => void,
 ): readonly Result[] {
-  const run = () => {
-    const results: Result[] = [];
-    for (const step of steps) {
-      const statement = typeof step === 'function' ? step(results) : step;
-      if (statement !== null) log(statement);
-      results.push(statement === null ? NOTHING_DONE : runStatement(handle, statement));
-    }
-    return results;
-  };
+  const run = () =>
+    runStepsSync((statement) => {
+      log(statement);
+      return runStatement(handle, statement);
+    }, steps);
   if (steps.length === 1) return run();
   handle.exec('BEGIN IMMEDIATE');
   try {
@@ -70,19 +52,4 @@ export function runTransaction(
 export function isLocked(error: unknown): boolean {
   const { code } = error as { readonly code?: unknown };
   return typeof code === 'string' && /^SQLITE_(BUSY|LOCKED)/.test(code);
-}
-
-/**
- * True when each connection would have a database of its own.
- *
- * @param name of the database as it was opened; another value is a copy
- */
-export function isInMemory(name: unknown): boolean {
-  // The empty name is a private temporary file, a Buffer is a copy.
-  return (
-    typeof name !== 'string' ||
-    name === '' ||
-    name.includes(':memory:') ||
-    name.includes('mode=memory')
-  );
 }

@@ -2,7 +2,8 @@ import { Logger } from '@nestjs/common';
 import type { Statement } from '../dialect.js';
 import type { Result, SqlClient, Step } from '../sql-client.js';
 import { SqlStore } from '../sql-store.js';
-import { isLocked, runTransaction, type SqliteHandle } from './sqlite-handle.js';
+import type { SqliteHandle } from '../sql-driver.js';
+import { isLocked, runTransaction } from './sqlite-handle.js';
 
 const FIRST_WAIT = 1;
 const LONGEST_WAIT = 25;
@@ -80,9 +81,9 @@ export class SqliteStore extends SqlStore {
     super(client);
   }
 
-  /** True while it has a connection beside the application's. */
-  get hasOwnConnection(): boolean {
-    return this.#own !== null;
+  /** The connections beside the application's; undefined for none. */
+  get ownConnections(): number | undefined {
+    return this.#own === null ? undefined : 1;
   }
 
   /** Opens the connection of its own; so does the first {@link execute}. */

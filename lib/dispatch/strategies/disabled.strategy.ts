@@ -8,7 +8,7 @@ export class DisabledStrategy extends DispatchStrategy {
     return 'disabled()';
   }
 
-  override async stage(): Promise<void> {}
+  override stage(): void {}
 
   override releaseOnCommit(): void {}
 

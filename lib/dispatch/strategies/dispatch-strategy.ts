@@ -54,7 +54,7 @@ export abstract class DispatchStrategy {
    *
    * A staged message whose transaction fails to commit is never released.
    *
-   * @returns a promise unless it is done at once
+   * @returns a promise unless it is done at once, as it has to be in a transaction that has `runSync`
    */
   abstract stage(
     messages: readonly Message[],

@@ -57,6 +57,19 @@ export class MessageStager {
     this.#remember(store, firsts, inserted, joined);
   }
 
+  /** {@link stage} in a transaction of a client that works without promises. */
+  stageSync(
+    messages: readonly Message[],
+    transaction: JoinedTransaction,
+    run: NonNullable<JoinedTransaction['runSync']>,
+  ): void {
+    const store = this.#storeOf(transaction);
+    const firsts = firstOfEachId(messages);
+    for (const message of messages) this.#staged.set(message, null);
+    const inserted = store.messages.insertSync(run, firsts, this.#newLease(transaction));
+    this.#remember(store, firsts, inserted, null);
+  }
+
   #remember(
     store: OutboxStore,
     messages: readonly Message[],

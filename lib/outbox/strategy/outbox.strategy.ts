@@ -199,6 +199,10 @@ export class OutboxStrategy
     messages: readonly Message[],
     transaction: JoinedTransaction | undefined,
   ): Promise<void> | void {
+    // Needs no connection of the outbox: the caller may be the first to use the database.
+    if (transaction?.runSync !== undefined) {
+      return this.#stager.stageSync(messages, transaction, transaction.runSync);
+    }
     return this.#engine.isReady
       ? this.#stager.stage(messages, transaction)
       : this.#engine.ready().then(() => this.#stager.stage(messages, transaction));

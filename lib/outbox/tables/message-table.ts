@@ -15,6 +15,7 @@ import {
   type Result,
   type Row,
   runSteps,
+  runStepsSync,
   type Step,
 } from '../../database/sql-client.js';
 
@@ -66,13 +67,27 @@ export class MessageTable {
     lease: NewLease,
     execute: (steps: readonly Step[]) => Promise<readonly Result[] | null>,
   ): Promise<Inserted | null> {
+    const results = await execute(this.#steps(messages, lease));
+    return results && { ...lease, known: this.#insertions.knownIds(messages, results) };
+  }
+
+  /** {@link insert} in a transaction of the application, without promises. */
+  insertSync(
+    run: NonNullable<JoinedTransaction['runSync']>,
+    messages: readonly Message[],
+    lease: NewLease,
+  ): Inserted {
+    const results = runStepsSync(run, this.#steps(messages, lease));
+    return { ...lease, known: this.#insertions.knownIds(messages, results) };
+  }
+
+  #steps(messages: readonly Message[], lease: NewLease): readonly Step[] {
     const steps = chunksOf(messages).flatMap((chunk) =>
       this.#insertions.steps(chunk, lease, 'stored'),
     );
-    const knownIds = (before: readonly Result[]) => this.#insertions.knownIds(messages, before);
     const numbers = this.#numbersOf(messages);
-    const results = await execute(numbers === undefined ? steps : numbers.around(steps, knownIds));
-    return results && { ...lease, known: knownIds(results) };
+    const knownIds = (before: readonly Result[]) => this.#insertions.knownIds(messages, before);
+    return numbers === undefined ? steps : numbers.around(steps, knownIds);
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { Dialect } from '../../database/dialect.js';
-import type { Result } from '../../database/sql-client.js';
+import type { Result, SqlClient } from '../../database/sql-client.js';
+import type { SqlStore } from '../../database/sql-store.js';
 import type { SqlDriver } from '../../database/sql-driver.js';
 
 /** The result of a statement in a transaction of the application. */
@@ -14,6 +15,12 @@ export interface OwnDriver {
   /** The most connections. */
   readonly connections: number;
   end(): Promise<void>;
+}
+
+/** A store that is not on a pool. */
+export interface ClientStore extends SqlStore {
+  /** The connections that were opened for it. */
+  readonly ownConnections: number | undefined;
 }
 
 /** What differs between the databases that a client may be of. */
@@ -41,4 +48,8 @@ export interface ClientDatabase {
   readonly pool: string;
   /** @throws `ThornConfigurationError` `THORN_PACKAGE_MISSING` without the driver's package */
   open(place: string, url: string, connections: number): OwnDriver;
+  /** @throws `ThornConfigurationError` for an address that {@link open} cannot use. Default: all can be used */
+  checkUrl?(place: string, url: string): void;
+  /** Makes a store on one connection. Left out where there is a pool. @param isOwn whether {@link open} has made the driver */
+  createStore?(client: SqlClient<never>, driver: SqlDriver, isOwn: boolean): ClientStore;
 }

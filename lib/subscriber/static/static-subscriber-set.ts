@@ -4,7 +4,7 @@ import { compileEventName } from '../../event/index.js';
 import type { Recipient, SubscriberSource } from '../../message/index.js';
 import { checkPattern, patternMatches } from '../matching/pattern.js';
 import {
-  checkConstants,
+  constantSubscribers,
   resolveSubscribers,
   type StaticSubscriberRules,
 } from './static-subscribers.js';
@@ -45,7 +45,7 @@ export class StaticSubscriberSet {
   add(pattern: string, source: SubscriberSource): void {
     blaming(`The option subscribers: the pattern '${pattern}'`, () => checkPattern(pattern));
     blaming(`The option subscribers: those of '${pattern}'`, () =>
-      checkConstants(source, this.rules),
+      constantSubscribers(source, this.rules),
     );
     const covers = (event: string) => patternMatches(pattern, event);
     this.#patterns.push(pattern);
@@ -63,7 +63,7 @@ export class StaticSubscriberSet {
     rules: Partial<StaticSubscriberRules> = {},
   ): void {
     const ownRules = { ...this.rules, ...rules };
-    blaming(`The subscribers of the event ${name}`, () => checkConstants(source, ownRules));
+    blaming(`The subscribers of the event ${name}`, () => constantSubscribers(source, ownRules));
     const { segments } = compileEventName(name);
     // Not a pattern: a field at the end stands for one segment, where a wildcard would stand for any number.
     const covers = (event: string) => {
@@ -106,6 +106,24 @@ export class StaticSubscriberSet {
     rules: Partial<StaticSubscriberRules> = {},
   ): Promise<readonly Recipient[]> {
     return resolveSubscribers(source, event, owner, { ...this.rules, ...rules });
+  }
+
+  /**
+   * {@link resolve} without a promise.
+   *
+   * @throws {@link InvalidInputError} for a function or a generator as well, which may answer later
+   */
+  resolveSync(
+    source: SubscriberSource,
+    rules: Partial<StaticSubscriberRules>,
+  ): readonly Recipient[] {
+    const found = constantSubscribers(source, { ...this.rules, ...rules }, () => {
+      throw new InvalidInputError(
+        'subscribers',
+        'must be URLs, objects or lists of these in sendSync(): a function or a generator may answer later. Call it before the transaction',
+      );
+    });
+    return [...new Map(found.map((recipient) => [recipient.id, recipient])).values()];
   }
 
   #logFaults(event: string, faults: readonly unknown[]): void {

@@ -52,25 +52,26 @@ export async function resolveSubscribers(
 }
 
 /**
- * Checks the URLs and objects of a source, in lists as well. What functions and generators answer is known only when
- * there is a message.
+ * Reads the URLs and objects of a source, in lists as well.
  *
+ * @param onOther called for a function or a generator: what it answers is known only when there is a message
  * @throws {@link InvalidInputError} as {@link resolveSubscribers}
  */
-export function checkConstants(
+export function constantSubscribers(
   source: SubscriberSource,
   rules: StaticSubscriberRules,
+  onOther: () => void = () => undefined,
   depth = 0,
-): void {
+): readonly Recipient[] {
   if (depth > MAX_DEPTH) throw tooDeep();
-  if (source === null || source === undefined || typeof source === 'function') return;
+  if (source === null || source === undefined) return [];
   if (Array.isArray(source)) {
-    for (const part of source as readonly SubscriberSource[]) {
-      checkConstants(part, rules, depth + 1);
-    }
-  } else if (!isIterable(source)) {
-    toRecipient(source, rules);
+    const parts = source as readonly SubscriberSource[];
+    return parts.flatMap((part) => constantSubscribers(part, rules, onOther, depth + 1));
   }
+  if (typeof source !== 'function' && !isIterable(source)) return [toRecipient(source, rules)];
+  onOther();
+  return [];
 }
 
 function isIterable(

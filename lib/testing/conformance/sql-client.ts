@@ -24,7 +24,7 @@ export interface SqlClientUnderTest<Transaction> {
   /** Name of the implementation in the report. */
   readonly name: string;
   /** Of the fixtures. MariaDB is `mysql`. */
-  readonly database: 'postgres' | 'mysql';
+  readonly database: 'postgres' | 'mysql' | 'sqlite';
   /**
    * Called once for each test.
    *
@@ -60,6 +60,11 @@ const FEATURES: Readonly<Record<SqlClientUnderTest<never>['database'], Features>
   mysql: {
     columns: 'id varchar(64) PRIMARY KEY, number bigint, body longtext, parent varchar(64)',
     driver: 'mysql2',
+  },
+  sqlite: {
+    columns: `id text PRIMARY KEY, number bigint, body json, parent text REFERENCES ${TABLE} DEFERRABLE INITIALLY DEFERRED`,
+    driver: 'better-sqlite3',
+    defersKeys: true,
   },
 };
 

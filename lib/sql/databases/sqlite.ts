@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs';
+import { findDialect } from '../../database/dialect.js';
+import { type PoolConnection, takeConnection } from '../../database/pool-connections.js';
+import type { Result, Row } from '../../database/sql-client.js';
+import type { SqlDriver, SqliteHandle } from '../../database/sql-driver.js';
+import { runStatement } from '../../database/sqlite/sqlite-handle.js';
+import { type SqliteConnections, SqliteStore } from '../../database/sqlite/sqlite-store.js';
+import { missingPackages } from '../../errors/require-packages.js';
+import { ThornConfigurationError } from '../../errors/index.js';
+import type { ClientDatabase } from './client-database.js';
+
+type SqliteDatabase = new (file: string, options: object) => SqliteHandle;
+
+/** SQLite, below by `better-sqlite3`. */
+export const SQLITE: ClientDatabase = {
+  title: 'SQLite',
+  dialect: findDialect('better-sqlite3'),
+  quote: '"',
+  url: /^(?:file:|:memory:$)/,
+  hasSchemas: false,
+  // In memory: two connections hardly ever have written the same number of rows.
+  identity:
+    "SELECT coalesce(nullif(file, ''), 'in memory') AS name, coalesce(nullif(file, ''), CAST(total_changes() AS text)) AS identity FROM pragma_database_list WHERE name = 'main'",
+  // Never asked: all clients know.
+  question: 'SELECT 1 AS open',
+  answerOf,
+  pool: 'a Database of `better-sqlite3`: new Database(file)',
+  driverOf(given) {
+    const handle = given as Partial<SqliteHandle>;
+    const isHandle = typeof handle?.prepare === 'function' && typeof handle.name === 'string';
+    return isHandle ? { kind: 'better-sqlite3', handle: handle as SqliteHandle } : undefined;
+  },
+  checkUrl(place, url) {
+    if (fileOf(url) !== '') return;
+    throw new ThornConfigurationError(
+      'THORN_DATABASE_UNSUPPORTED',
+      `\`url\` of ${place} names a database in memory, which no other connection sees: give a file, or a client that shows its connection.`,
+      { place },
+    );
+  },
+  open(place, url) {
+    const file = fileOf(url);
+    // SQLite would make an empty one.
+    if (!existsSync(file)) {
+      throw new ThornConfigurationError(
+        'THORN_OPTION_INVALID',
+        `\`url\` of ${place} names a file that does not exist: ${file}. A relative path begins at the working directory. Let the client make the file first.`,
+        { place },
+      );
+    }
+    const handle = new (loadDatabase(place))(file, { timeout: 0 });
+    const end = async () => void handle.close();
+    return { driver: { kind: 'better-sqlite3', handle }, connections: 1, end };
+  },
+  createStore(client, driver, isOwn) {
+    const { handle } = driver as { readonly handle: SqliteHandle };
+    return new SqliteStore(client, isOwn ? alone(handle) : beside(handle));
+  },
+};
+
+/** The one connection of the library. That of the application is unknown, and the journal mode is left to it. */
+function alone(handle: SqliteHandle): SqliteConnections {
+  return {
+    application: undefined,
+    leftOpen: '',
+    open: () => ({ handle, close: () => undefined }),
+  };
+}
+
+/** A connection beside that of the application, unless it has the database in memory. */
+function beside(handle: SqliteHandle): SqliteConnections {
+  const open = () => {
+    const own = new (handle.constructor as SqliteDatabase)(handle.name, { timeout: 0 });
+    own.exec('PRAGMA journal_mode = WAL');
+    return { handle: own, close: () => own.close() };
+  };
+  return {
+    get application() {
+      return handle.open ? handle : undefined;
+    },
+    leftOpen: 'a BEGIN without COMMIT or ROLLBACK',
+    open: handle.memory ? undefined : open,
+  };
+}
+
+/** A connection of a driver: out of its pool, or the one that SQLite has. */
+export async function connectionOf(driver: SqlDriver | undefined): Promise<PoolConnection> {
+  if (driver?.kind !== 'better-sqlite3') return takeConnection(driver);
+  const { handle } = driver;
+  return {
+    query: async (sql, parameters) => runStatement(handle, { sql, parameters }),
+    release: () => undefined,
+    destroy: () => undefined,
+  };
+}
+
+/** A list of rows, or the number of those that were written. */
+function answerOf(answer: unknown): Result {
+  if (Array.isArray(answer)) return { rows: answer as readonly Row[], affected: answer.length };
+  const { changes } = answer as { readonly changes: number };
+  return { rows: [], affected: changes };
+}
+
+/** Empty in memory. */
+function fileOf(url: string): string {
+  const file = url
+    .replace(/^file:/, '')
+    .replace(/^\/\/(?=\/)/, '')
+    .replace(/\?.*$/, '');
+  return file === ':memory:' || url.includes('mode=memory') ? '' : file;
+}
+
+function loadDatabase(place: string): SqliteDatabase {
+  try {
+    return require('better-sqlite3') as SqliteDatabase;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
+    throw missingPackages(`${place} with url`, ['better-sqlite3']);
+  }
+}

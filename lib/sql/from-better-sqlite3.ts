@@ -1,0 +1,60 @@
+import { OptionChecks } from '../common/option-checks.js';
+import type { SqlClientDefinition } from '../database/sql-client.js';
+import type { SqliteHandle } from '../database/sql-driver.js';
+import { type ClientSource, defineSqlClient } from './client-source.js';
+import { SQLITE } from './databases/sqlite.js';
+import { HandleClient } from './handle-client.js';
+import { givenDriver, type StoreDriver } from './store-driver.js';
+
+const PLACE = 'fromBetterSqlite3()';
+
+/** A `Database` of `better-sqlite3`. It is its own transaction, while one is open. */
+export interface BetterSqliteDatabase extends SqliteHandle {
+  readonly readonly: boolean;
+  transaction(work: never): unknown;
+}
+
+/**
+ * Stores messages by `better-sqlite3`. Everything else runs on a second connection to the file, in WAL mode; of a database
+ * in memory, on the connection itself.
+ *
+ * @param db the application's `Database`, its injection token or a factory
+ * @throws `ThornConfigurationError` here or at start-up, naming what is wrong
+ *
+ * @example
+ * ```ts
+ * ThornModule.forRoot({ database: fromBetterSqlite3(db) });
+ *
+ * db.transaction(() => dispatcher.sendSync('order.placed', { id }, { tx: db }))();
+ * ```
+ */
+export function fromBetterSqlite3(
+  db: ClientSource<BetterSqliteDatabase>,
+): SqlClientDefinition<BetterSqliteDatabase> {
+  return defineSqlClient(PLACE, [db], (database) => {
+    const driver = givenDriver(PLACE, SQLITE, database);
+    const isWritable = database.open && !database.readonly;
+    new OptionChecks(PLACE).assert('db', isWritable, 'must be open, and not read-only');
+    return new BetterSqliteClient({ driver }, database);
+  });
+}
+
+class BetterSqliteClient extends HandleClient<BetterSqliteDatabase> {
+  readonly name = 'better-sqlite3';
+
+  constructor(store: StoreDriver, handle: SqliteHandle) {
+    super('the database within db.transaction(() => …)(), by sendSync()', store, handle);
+  }
+
+  protected override check(db: BetterSqliteDatabase): undefined {
+    if (typeof db?.prepare !== 'function') throw this.required();
+  }
+
+  protected override handleOf(db: BetterSqliteDatabase): SqliteHandle {
+    return db;
+  }
+
+  protected override outside(): Error {
+    return this.required();
+  }
+}

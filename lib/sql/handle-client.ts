@@ -1,0 +1,69 @@
+import type { Statement } from '../database/dialect.js';
+import { OtherDatabaseError } from '../database/other-database.error.js';
+import type { JoinedTransaction, Result } from '../database/sql-client.js';
+import type { SqliteHandle } from '../database/sql-driver.js';
+import { runStatement } from '../database/sqlite/sqlite-handle.js';
+import { isTableMissing } from '../database/database-errors.js';
+import { SQLITE } from './databases/sqlite.js';
+import { DriverClient } from './driver-client.js';
+import type { StoreDriver } from './store-driver.js';
+
+/** A client that works without promises, on a connection of `better-sqlite3`. */
+export abstract class HandleClient<Transaction extends object> extends DriverClient<Transaction> {
+  /** @param store with the connection that the client works on */
+  constructor(
+    how: string,
+    store: StoreDriver,
+    protected readonly handle: SqliteHandle,
+  ) {
+    super(SQLITE, how, store, handle);
+  }
+
+  override join(transaction: Transaction): JoinedTransaction {
+    this.check(transaction);
+    const handle = this.handleOf(transaction);
+    if (!handle.open) throw this.ended();
+    if (!handle.inTransaction) throw this.outside();
+    this.#assertSameDatabase(handle);
+    const runSync = (statement: Statement) => this.#runChecked(handle, statement);
+    return {
+      client: this,
+      dialect: this.dialect,
+      run: async (statement) => runSync(statement),
+      runSync,
+    };
+  }
+
+  /** The connection that a transaction is on. */
+  protected abstract handleOf(transaction: Transaction): SqliteHandle;
+
+  /** What to throw where the connection is in no transaction. */
+  protected abstract outside(): Error;
+
+  protected override originOf(transaction: Transaction): object {
+    return this.handleOf(transaction);
+  }
+
+  protected override async run(transaction: Transaction, statement: Statement): Promise<Result> {
+    return this.#runChecked(this.handleOf(transaction), statement);
+  }
+
+  #assertSameDatabase(handle: SqliteHandle): void {
+    if (this.same.has(handle)) return;
+    const [own, other] = [this.handle, handle].map((one) => runStatement(one, IDENTITY).rows[0]!);
+    if (this.handle.memory || own!['identity'] !== other!['identity']) {
+      throw new OtherDatabaseError(this.name, `the database ${String(other!['name'])}`);
+    }
+    this.same.add(handle);
+  }
+
+  #runChecked(handle: SqliteHandle, statement: Statement): Result {
+    try {
+      return runStatement(handle, statement);
+    } catch (error) {
+      throw isTableMissing(error) ? this.tableMissing('sqlite', statement.sql, error) : error;
+    }
+  }
+}
+
+const IDENTITY: Statement = { sql: SQLITE.identity, parameters: [] };
