@@ -27,6 +27,7 @@ const CASES: readonly { kind: DatabaseKind; outage: Outage }[] = [
   { kind: 'file', outage: 'answers 503' },
   { kind: 'postgres', outage: 'resets' },
   { kind: 'mariadb', outage: 'is silent' },
+  ...(IS_LONG ? [{ kind: 'postgres' as const, outage: 'refuses' as const }] : []),
 ];
 
 describe.each(CASES.flatMap((one) => DOWN.map((milliseconds) => ({ ...one, milliseconds }))))(
@@ -79,7 +80,7 @@ describe.each(CASES.flatMap((one) => DOWN.map((milliseconds) => ({ ...one, milli
           "SELECT message_id, attempts, requests FROM thorn_deliveries WHERE given_subscriber_id = 'sub_0' AND status = 'pending'",
         );
 
-        host.isUp = true;
+        await host.goUp();
         const since = performance.now();
         const waiting = rows.map(({ message_id: id }) => idFrom('msg_', id, null));
         const missing = () => waiting.filter((id) => !host.ids.has(id)).length;

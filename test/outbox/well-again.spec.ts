@@ -46,7 +46,7 @@ describe.each(PLACES_ALIKE)('a host that was down, on $kind', ({ kind }) => {
       (rows) => rows.filter(({ requests }) => requests === 0).length >= waiting.length,
     );
 
-    host.isUp = true;
+    await host.goUp();
     const other = await open();
     await other.send();
     await expect.poll(() => waiting.filter(({ id }) => !host.ids.has(id))).toEqual([]);
@@ -67,7 +67,7 @@ describe.each(PLACES_ALIKE)('a host that was down, on $kind', ({ kind }) => {
     const unanswered = await app.send();
     await expect.poll(() => host.silenced).toBe(1);
     while (app.strategy.activity().broken === 0) await app.send();
-    host.isUp = true;
+    await host.goUp();
     await expect.poll(() => app.strategy.activity().broken).toBe(0);
 
     await expect.poll(() => host.ids.has(unanswered.id), { timeout: 10_000 }).toBe(true);
@@ -99,7 +99,7 @@ describe.each(PLACES_ALIKE)('a host that was down, on $kind', ({ kind }) => {
       await app.send();
       await expect.poll(() => app.strategy.activity().broken).toBe(1);
 
-      host.isUp = true;
+      await host.goUp();
       await expect
         .poll(() => twice.filter(({ id }) => !host.ids.has(id)), { timeout: 10_000 })
         .toEqual([]);

@@ -93,7 +93,7 @@ describe.each(strategies)('an ordered subscriber through $name', ({ open }) => {
     const all = ids.map((_, at) => at + 1);
     await vi.waitFor(() => expect(receiver.accepted('a')).toEqual(all));
     await expect.poll(() => apps.some((app) => app.strategy.activity().broken > 0)).toBe(true);
-    host.isUp = true;
+    await host.goUp();
     await expect.poll(() => ids.filter((id) => !host.ids.has(id))).toEqual([]);
     await host.stop();
   });

@@ -1,43 +1,63 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** How a host is down: it drops every connection, answers 503, or reads requests and never answers. */
-export type Outage = 'resets' | 'answers 503' | 'is silent';
+/** How a host is down: its port is closed, it drops every connection, answers 503, or reads requests and never answers. */
+export type Outage = 'refuses' | 'resets' | 'answers 503' | 'is silent';
 
 /** Is down at first, and answers 204 once it is up. */
 export class RestartedHost {
-  isUp = false;
   /** Requests that were never answered. */
   silenced = 0;
   readonly ids = new Set<unknown>();
   readonly #server: Server;
+  #port = 0;
+  #isUp = false;
 
-  private constructor(outage: Outage, silent: number) {
+  private constructor(
+    private readonly outage: Outage,
+    silent: number,
+  ) {
     this.#server = createServer(({ headers }, response) => {
       if (this.silenced < silent) return void this.silenced++;
-      if (!this.isUp && outage === 'is silent') return;
-      if (!this.isUp) return void response.writeHead(503).end();
+      if (!this.#isUp && outage === 'is silent') return;
+      if (!this.#isUp) return void response.writeHead(503).end();
       this.ids.add(headers['webhook-id']);
       response.writeHead(204).end();
     });
     this.#server.on('connection', (socket) => {
-      if (!this.isUp && outage === 'resets' && this.silenced === silent) socket.destroy();
+      if (!this.#isUp && outage === 'resets' && this.silenced === silent) socket.destroy();
     });
   }
 
   /** @param silent requests that are never answered, before all others */
   static async start(outage: Outage = 'resets', silent = 0): Promise<RestartedHost> {
     const host = new RestartedHost(outage, silent);
-    await new Promise<void>((resolve) => host.#server.listen(0, '127.0.0.1', resolve));
+    await host.#listen();
+    host.#port = (host.#server.address() as AddressInfo).port;
+    if (outage === 'refuses') await host.#close();
     return host;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hooks`;
+    return `http://127.0.0.1:${this.#port}/hooks`;
+  }
+
+  /** Ends the outage. */
+  async goUp(): Promise<void> {
+    this.#isUp = true;
+    if (this.outage === 'refuses') await this.#listen();
   }
 
   async stop(): Promise<void> {
+    if (this.#server.listening) await this.#close();
+  }
+
+  #listen(): Promise<void> {
+    return new Promise((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve));
+  }
+
+  #close(): Promise<unknown> {
     this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    return new Promise((resolve) => this.#server.close(resolve));
   }
 }
