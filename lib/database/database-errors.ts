@@ -2,18 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const MOST_TRIES = 5;
 
-// Each list: PostgreSQL, MySQL and MariaDB, SQLite.
+// Each list: PostgreSQL, MySQL and MariaDB (by name and, in Prisma, by number), SQLite.
 const TAKEN: ReadonlySet<unknown> = new Set([
-  ...['23505', 'ER_DUP_ENTRY'],
+  ...['23505', 'ER_DUP_ENTRY', '1062'],
   ...['SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY', 'SQLITE_CONSTRAINT'],
 ]);
 // A deadlock, and a row that was changed meanwhile.
 const CONFLICTS: ReadonlySet<unknown> = new Set([
   ...['40P01', '40001'],
-  ...['ER_LOCK_DEADLOCK', 'ER_CHECKREAD'],
+  ...['ER_LOCK_DEADLOCK', '1213', 'ER_CHECKREAD', '1020'],
   // Of a transaction that has read before another connection wrote.
   'SQLITE_BUSY_SNAPSHOT',
 ]);
+const NO_TABLE: ReadonlySet<unknown> = new Set(['42P01', 'ER_NO_SUCH_TABLE', '1146']);
 
 /** The code that the driver gave an error, however the client has wrapped it. */
 export function databaseCode(error: unknown): string | undefined {
@@ -60,7 +61,7 @@ export function isTransactionFailed(error: unknown): boolean {
 export function isTableMissing(error: unknown): boolean {
   const code = databaseCode(error);
   if (code === 'SQLITE_ERROR') return /no such table/.test(String((error as Error).message));
-  return code === '42P01' || code === 'ER_NO_SUCH_TABLE';
+  return NO_TABLE.has(code);
 }
 
 /** Repeats a transaction that the database has rolled back in favour of another one, or that was no longer prepared. */

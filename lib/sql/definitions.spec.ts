@@ -27,11 +27,20 @@ describe('the definition of a client', () => {
 
   it('refuses other databases', async () => {
     const unsupported = { code: 'THORN_DATABASE_UNSUPPORTED' };
-    expect(() => fromPrisma('PRISMA', { url: 'mysql://127.0.0.1/shop' })).toThrow(
+    expect(() => fromPrisma('PRISMA', { url: 'sqlserver://127.0.0.1/shop' })).toThrow(
       expect.objectContaining(unsupported) as Error,
     );
-    const mysql = fromPrisma(prisma('mysql'), { url });
-    await expect(mysql.useFactory()).rejects.toMatchObject(unsupported);
+    for (const given of [prisma('sqlserver'), prisma('mysql')]) {
+      const other = fromPrisma(given, { url });
+      await expect(other.useFactory()).rejects.toMatchObject(unsupported);
+    }
+  });
+
+  it('refuses a schema on MariaDB, which has none', async () => {
+    const onMariadb = { url: 'mysql://127.0.0.1:1/none', schema: 'thorn' };
+    await expect(fromPrisma(prisma('mysql'), onMariadb).useFactory()).rejects.toThrow(
+      '`schema` of fromPrisma() works with PostgreSQL alone, not with MariaDB',
+    );
   });
 
   it('injects by token, or what a factory takes', async () => {

@@ -1,15 +1,16 @@
-import { OptionChecks } from '../common/option-checks.js';
 import type { DialectName, Statement } from '../database/dialect.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
-import type { PgPool } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
+import { MYSQL } from './databases/mysql.js';
 import { POSTGRES } from './databases/postgres.js';
 import { DriverClient, type TransactionStatus } from './driver-client.js';
 import {
+  type AnyPool,
   checkStoreOptions,
   type ClientsPool,
   databaseNamed,
+  shownPool,
   type StoreDriver,
   storeDriver,
   type StoreOptions,
@@ -42,15 +43,15 @@ interface Internals {
 }
 
 const PLACE = 'fromDrizzle()';
-const ON = [POSTGRES];
+const ON = [POSTGRES, MYSQL];
 const ENTITY_KIND: unique symbol = Symbol.for('drizzle:entityKind');
 
 /**
- * Stores messages by Drizzle on PostgreSQL. Everything else runs on the pool of `pg` that the database has, or on that of
- * the options.
+ * Stores messages by Drizzle on PostgreSQL and MariaDB. Everything else runs on the pool of `pg` or `mysql2` that the database
+ * has, or on that of the options.
  *
  * @param db the application's database, its injection token or a factory; of `withReplicas()` the primary one is taken
- * @param options `url` or `pool` where Drizzle works with another driver than `pg`
+ * @param options `url` or `pool` where Drizzle works with another driver than those
  * @throws `ThornConfigurationError` here or at start-up, naming what is wrong
  *
  * @example
@@ -63,20 +64,15 @@ export function fromDrizzle(
   options: StoreOptions | (TableOptions & ClientsPool) = {},
 ): SqlClientDefinition<DrizzleTransaction> {
   checkStoreOptions(PLACE, ON, options);
-  return defineSqlClient<[DrizzleDatabase, PgPool | undefined], DrizzleTransaction>(
+  return defineSqlClient<[DrizzleDatabase, AnyPool | undefined], DrizzleTransaction>(
     PLACE,
     [db, options.pool],
     (db, pool) => {
       const primary = ((db as Internals).$primary ?? db) as Internals;
       const database = databaseOf(primary);
-      const { $client: own, dialect } = primary;
-      const given = pool ?? ('url' in options ? undefined : own);
-      const isOwn = given === own && own !== undefined && database.driverOf(own) !== undefined;
-      const store = storeDriver(PLACE, database, options, isOwn ? own : pool);
-      const same = isOwn ? dialect : undefined;
-      if (store !== undefined) return new DrizzleSqlClient(database, store, same);
-      const rule = 'or `url` must be given, as this database shows no pool of `pg`';
-      throw new OptionChecks(PLACE).error('pool', rule);
+      const own = shownPool(database, options, primary.$client);
+      const store = storeDriver(PLACE, database, options, pool ?? own);
+      return new DrizzleSqlClient(database, store, own && primary.dialect);
     },
   );
 }
@@ -93,6 +89,7 @@ class DrizzleSqlClient extends DriverClient<DrizzleTransaction> {
     if (!kinds.some((kind) => kind.endsWith('Transaction'))) throw this.required();
     databaseOf(tx, [this.database]);
     // Drizzle runs statements of a transaction that has ended, outside of any.
+    if (this.database === MYSQL) return MYSQL.driverQuestion;
     return this.checkStatus((tx as Internals).session?.client, () => this.ended());
   }
 
@@ -108,7 +105,10 @@ class DrizzleSqlClient extends DriverClient<DrizzleTransaction> {
   }
 }
 
-const DIALECTS: Readonly<Record<string, DialectName>> = { Pg: 'postgres' };
+const DIALECTS: Readonly<Record<string, DialectName>> = {
+  Pg: 'postgres',
+  MySql: 'mysql',
+};
 
 /** @param databases that it may be of */
 function databaseOf(object: object, databases = ON): ClientDatabase {

@@ -2,7 +2,7 @@ import type { Statement } from '../database/dialect.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer } from './databases/client-database.js';
-import { type AnyMysqlPool, corePool, MYSQL } from './databases/mysql.js';
+import { type AnyMysqlPool, coreConnection, corePool, MYSQL } from './databases/mysql.js';
 import { DriverClient } from './driver-client.js';
 import { type StoreDriver, storeDriver } from './store-driver.js';
 
@@ -14,17 +14,6 @@ export interface Mysql2Transaction {
   query(sql: string, values: never): unknown;
   /** A pool has it, and takes another connection for each query. */
   readonly getConnection?: never;
-}
-
-/** What the types of `mysql2` leave out. */
-interface Connection {
-  /** Of a pool. */
-  readonly _pool?: object | null;
-  query(
-    sql: string,
-    values: unknown[],
-    done: (error: Error | null, result: unknown) => void,
-  ): unknown;
 }
 
 /**
@@ -44,7 +33,7 @@ export function fromMysql2(
   return defineSqlClient(
     PLACE,
     [pool],
-    (pool) => new Mysql2Client(storeDriver(PLACE, MYSQL, {}, pool)!, corePool(pool)),
+    (pool) => new Mysql2Client(storeDriver(PLACE, MYSQL, {}, pool), corePool(pool)),
   );
 }
 
@@ -61,29 +50,14 @@ class Mysql2Client extends DriverClient<Mysql2Transaction> {
   }
 
   protected override originOf(connection: Mysql2Transaction): object {
-    return coreOf(connection)._pool ?? connection;
+    return coreConnection(connection)._pool ?? connection;
   }
 
-  protected override run(
-    connection: Mysql2Transaction,
-    { sql, parameters }: Statement,
-  ): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      coreOf(connection).query(sql, [...parameters], (error, result) => {
-        if (error) reject(error);
-        else resolve(MYSQL.answerOf([result]));
-      });
-    });
+  protected override run(connection: Mysql2Transaction, statement: Statement): Promise<Answer> {
+    return MYSQL.runOn(connection, statement);
   }
 
   protected override notOpen(): Error {
     return this.required();
   }
-}
-
-/** The connection that calls back, of which those of `mysql2/promise` are made. */
-function coreOf(connection: object): Connection {
-  return (
-    (connection as { readonly connection?: Connection }).connection ?? (connection as Connection)
-  );
 }

@@ -43,7 +43,7 @@ export function fromPg(
   return defineSqlClient(
     PLACE,
     [pool],
-    (pool) => new PgClient(storeDriver(PLACE, POSTGRES, options, pool)!, pool),
+    (pool) => new PgClient(storeDriver(PLACE, POSTGRES, options, pool), pool),
   );
 }
 
@@ -68,10 +68,7 @@ class PgClient extends DriverClient<PgTransaction> {
     return client;
   }
 
-  protected override async run(
-    client: PgTransaction,
-    { sql: text, parameters }: Statement,
-  ): Promise<Answer> {
-    return POSTGRES.answerOf(await client.query({ text, values: parameters as unknown[] }));
+  protected override run(client: PgTransaction, statement: Statement): Promise<Answer> {
+    return POSTGRES.runOn(client, statement);
   }
 }

@@ -2,12 +2,13 @@ import { OptionChecks } from '../common/option-checks.js';
 import { isConflict } from '../database/database-errors.js';
 import type { DialectName, Statement } from '../database/dialect.js';
 import type { Row, SqlClientDefinition } from '../database/sql-client.js';
-import type { PgPool } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
+import { MYSQL } from './databases/mysql.js';
 import { POSTGRES } from './databases/postgres.js';
 import { DriverClient } from './driver-client.js';
 import {
+  type AnyPool,
   checkStoreOptions,
   databaseNamed,
   type StoreDriver,
@@ -17,8 +18,7 @@ import {
 import { writeConflict } from './write-conflict.js';
 
 const PLACE = 'fromPrisma()';
-const ON = [POSTGRES];
-const CHECK = new OptionChecks(PLACE);
+const ON = [POSTGRES, MYSQL];
 
 /** The part of a `PrismaClient` that is used. */
 export interface PrismaClientLike {
@@ -41,7 +41,8 @@ interface Internals {
 }
 
 /**
- * Stores messages by Prisma 6 or 7 on PostgreSQL. Everything else runs on `pg`, as Prisma shows no pool.
+ * Stores messages by Prisma 6 or 7 on PostgreSQL and MariaDB. Everything else runs on `pg` or `mysql2`, as Prisma
+ * shows no pool.
  *
  * @param client the application's `PrismaClient`, its injection token such as `PrismaService`, or a factory
  * @throws `ThornConfigurationError` here or at start-up, naming what is wrong
@@ -55,17 +56,19 @@ export function fromPrisma(
   client: ClientSource<PrismaClientLike>,
   options: StoreOptions,
 ): SqlClientDefinition<PrismaTransaction> {
-  checkStoreOptions(PLACE, ON, options);
-  const hasConnections = 'url' in options || options.pool !== undefined;
-  CHECK.assert('url', hasConnections, 'or `pool` must be given, as Prisma shows no pool of `pg`');
-  return defineSqlClient<[PrismaClientLike, PgPool | undefined], PrismaTransaction>(
+  checkStoreOptions(PLACE, ON, options, false);
+  return defineSqlClient<[PrismaClientLike, AnyPool | undefined], PrismaTransaction>(
     PLACE,
     [client, options.pool],
     (prisma, pool) => {
       const isClient = typeof prisma?.$connect === 'function';
-      CHECK.assert('client', isClient, 'must be a PrismaClient, or what gives one');
+      new OptionChecks(PLACE).assert(
+        'client',
+        isClient,
+        'must be a PrismaClient, or what gives one',
+      );
       const database = databaseOf(prisma);
-      return new PrismaSqlClient(database, storeDriver(PLACE, database, options, pool)!);
+      return new PrismaSqlClient(database, storeDriver(PLACE, database, options, pool));
     },
   );
 }
@@ -83,7 +86,8 @@ class PrismaSqlClient extends DriverClient<PrismaTransaction> {
       throw this.required();
     }
     databaseOf(tx, [this.database]);
-    return undefined;
+    // PostgreSQL refuses all that comes after a failure; of MariaDB a transaction can end by a deadlock.
+    return this.database === MYSQL ? MYSQL.question : undefined;
   }
 
   /** The client that has begun it. */
@@ -112,6 +116,7 @@ class PrismaSqlClient extends DriverClient<PrismaTransaction> {
 const DIALECTS: Readonly<Record<string, DialectName>> = {
   postgresql: 'postgres',
   postgres: 'postgres',
+  mysql: 'mysql',
 };
 
 /** @param databases that it may be of */

@@ -28,12 +28,20 @@ export { ensureSchema, type TableChoice } from './ensure-schema.js';
 export type { SchemaPlace } from '../database/schema/schema-sql.js';
 export type { AnyMysqlPool } from './databases/mysql.js';
 export { type DrizzleDatabase, type DrizzleTransaction, fromDrizzle } from './from-drizzle.js';
+export { fromKnex, type KnexDatabase, type KnexTransaction } from './from-knex.js';
+export {
+  fromKysely,
+  type KyselyDatabase,
+  type KyselyExecutor,
+  type KyselyTransaction,
+} from './from-kysely.js';
 export { fromMysql2, type Mysql2Transaction } from './from-mysql2.js';
 export { type BetterSqliteDatabase, fromBetterSqlite3 } from './from-better-sqlite3.js';
 export { fromPg, type PgTransaction } from './from-pg.js';
 export { fromPrisma, type PrismaClientLike, type PrismaTransaction } from './from-prisma.js';
 export { fromTypeOrm } from './from-typeorm.js';
 export type {
+  AnyPool,
   ClientsPool,
   GivenPool,
   OwnConnections,

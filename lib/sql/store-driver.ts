@@ -4,6 +4,7 @@ import type { PgPool, SqlDriver } from '../database/sql-driver.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { ClientSource } from './client-source.js';
 import type { ClientDatabase, OwnDriver } from './databases/client-database.js';
+import type { AnyMysqlPool } from './databases/mysql.js';
 
 /** Where the tables are. */
 export interface TableOptions {
@@ -20,10 +21,13 @@ export interface OwnConnections {
   readonly pool?: never;
 }
 
+/** A pool of `pg`, or one of `mysql2` or `mysql2/promise`. */
+export type AnyPool = PgPool | AnyMysqlPool;
+
 /** A pool of the application's. */
 export interface GivenPool {
-  /** A `Pool` of `pg` for the client's own database, its injection token or a factory. The application ends it. */
-  readonly pool: ClientSource<PgPool>;
+  /** A pool for the client's own database, its injection token or a factory. The application ends it. */
+  readonly pool: ClientSource<AnyPool>;
   readonly url?: never;
   readonly connections?: never;
 }
@@ -46,19 +50,21 @@ export interface StoreDriver {
   readonly schema?: string | undefined;
 }
 
-/** Options of every client. */
-type AnyStoreOptions = StoreOptions | (TableOptions & ClientsPool);
+/** Options of a client that may have a pool. */
+export type AnyStoreOptions = StoreOptions | (TableOptions & ClientsPool);
 
 const DEFAULT_CONNECTIONS = 5;
 
 /**
  * @param databases that the client may be of
+ * @param hasPool false when the client shows none. Default: that is known at start-up
  * @throws `ThornConfigurationError` for wrong options, or those of another database
  */
 export function checkStoreOptions(
   place: string,
   databases: readonly ClientDatabase[],
   options: AnyStoreOptions,
+  hasPool?: false,
 ): void {
   const check = new OptionChecks(place);
   check.names(options, ['schema', 'url', 'connections', 'pool']);
@@ -73,6 +79,7 @@ export function checkStoreOptions(
     check.assert('url', url === undefined, 'and `pool` are both given: take one');
     return check.assert('connections', connections === undefined, 'is a setting of `pool` itself');
   }
+  if (hasPool === false && !('url' in options)) throw connectionsMissing(place);
   const isGiven = typeof url === 'string' && url !== '';
   check.assert('url', isGiven || !('url' in options), 'must be the address of the database');
   if (url === undefined) return;
@@ -81,13 +88,17 @@ export function checkStoreOptions(
   database.checkUrl?.(place, url);
 }
 
-/** What was given, or connections of the library's own; undefined without both. */
+/**
+ * What was given, or connections of the library's own.
+ *
+ * @throws `ThornConfigurationError` when there is neither, or of another database
+ */
 export function storeDriver(
   place: string,
   database: ClientDatabase,
   { url, connections, schema }: AnyStoreOptions,
   given: object | undefined,
-): StoreDriver | undefined {
+): StoreDriver {
   if (connections !== undefined && database.createStore !== undefined) {
     const rule = `is for pools, and Thorn works on one connection to ${database.title}: leave it out`;
     throw new OptionChecks(place).error('connections', rule);
@@ -97,10 +108,25 @@ export function storeDriver(
     throw new OptionChecks(place).error('schema', rule);
   }
   if (given !== undefined) return { driver: givenDriver(place, database, given), schema };
-  if (url === undefined) return undefined;
+  if (url === undefined) throw connectionsMissing(place);
   if (!database.url.test(url)) throw unsupportedDatabase(place, '`url`', [database]);
   const own = database.open(place, url, connections ?? DEFAULT_CONNECTIONS);
   return { driver: own.driver, own, schema };
+}
+
+/** The pool that a client shows, where it is one of the driver's and no other connections are named. */
+export function shownPool(
+  database: ClientDatabase,
+  options: AnyStoreOptions,
+  shown: object | undefined,
+): object | undefined {
+  if (options.pool !== undefined || 'url' in options || shown === undefined) return undefined;
+  return database.driverOf(shown) === undefined ? undefined : shown;
+}
+
+function connectionsMissing(place: string): ThornConfigurationError {
+  const rule = 'or `url` must be given, as the client shows no pool of `pg` or `mysql2`';
+  return new OptionChecks(place).error('pool', rule);
 }
 
 /** @throws `ThornConfigurationError` for what is no pool, such as a client of one connection */

@@ -1,7 +1,16 @@
 import mysql from 'mysql2';
 import mysqlPromise from 'mysql2/promise';
-import { fromMysql2, type Mysql2Transaction } from '../../lib/sql/index.js';
-import { type ClientKind, withSavepoint, type Work } from './sql-clients.js';
+import {
+  type DrizzleTransaction,
+  fromDrizzle,
+  fromMysql2,
+  fromPrisma,
+  type Mysql2Transaction,
+  type PrismaClientLike,
+  type PrismaTransaction,
+} from '../../lib/sql/index.js';
+import { type ClientKind, openBy, withSavepoint, type Work } from './client-kind.js';
+import { knexKind, kyselyKind } from './query-builders.js';
 
 /** A pool of promises. */
 const mysql2Kind: ClientKind<Mysql2Transaction> = {
@@ -65,8 +74,62 @@ async function onConnection<Answer>(
   }
 }
 
+interface Prisma extends PrismaClientLike {
+  $transaction<Answer>(work: Work<PrismaTransaction, Answer>): Promise<Answer>;
+  $disconnect(): Promise<void>;
+}
+
+const run = (tx: PrismaTransaction, sql: string) => Promise.resolve(tx.$executeRawUnsafe(sql));
+
+const prismaKind: ClientKind<PrismaTransaction> = {
+  name: 'Prisma 7 on MariaDB',
+  open: async (url, connections) => {
+    const prisma = (await openBy('prisma-7'))['openPrismaOnMariadb']!(url, connections) as Prisma;
+    return {
+      bare: prisma,
+      begin: (work) => prisma.$transaction(work),
+      close: () => prisma.$disconnect(),
+    };
+  },
+  define: (prisma, url) => fromPrisma(prisma as Prisma, { url, connections: 2 }),
+  nested: (tx, work) =>
+    withSavepoint(
+      (sql) => run(tx, sql),
+      () => work(tx),
+    ),
+  execute: run,
+};
+
+interface Drizzle {
+  execute(query: string): Promise<unknown>;
+  transaction<Answer>(work: Work<DrizzleTransaction, Answer>): Promise<Answer>;
+}
+
+function drizzleKind(name: string, opener: string): ClientKind<DrizzleTransaction> {
+  return {
+    name,
+    open: async (uri, connectionLimit) => {
+      const pool = mysql.createPool({ uri, connectionLimit });
+      const db = (await openBy('drizzle'))[opener]!(pool) as Drizzle;
+      return {
+        bare: db,
+        begin: (work) => db.transaction(work),
+        close: () => pool.promise().end(),
+      };
+    },
+    define: (db) => fromDrizzle(db as Drizzle),
+    nested: (tx, work) => (tx as unknown as Drizzle).transaction(work),
+    execute: (tx, sql) => (tx as unknown as Drizzle).execute(sql),
+  };
+}
+
 /** Those of MariaDB. */
 export const MARIADB_CLIENTS = [
   mysql2Kind,
   callbackKind,
+  prismaKind,
+  drizzleKind('Drizzle 0.45 on MariaDB', 'openDrizzleOnMariadb'),
+  drizzleKind('Drizzle 1.0 on MariaDB', 'openDrizzle1OnMariadb'),
+  kyselyKind('mysql'),
+  knexKind('mysql'),
 ] as unknown as readonly ClientKind<never>[];

@@ -11,27 +11,17 @@ import {
   type PgTransaction,
   type PrismaClientLike,
   type PrismaTransaction,
-  type SqlClientDefinition,
 } from '../../lib/sql/index.js';
+import {
+  type ClientKind,
+  openBy,
+  type OpenedClient,
+  withSavepoint,
+  type Work,
+} from './client-kind.js';
+import { knexKind, kyselyKind } from './query-builders.js';
 
-/** Of a transaction. */
-export type Work<Transaction, Answer> = (transaction: Transaction) => Promise<Answer>;
-
-/** An application's client, on one database. */
-export interface OpenedClient<Transaction> {
-  readonly bare: object;
-  begin<Answer>(work: Work<Transaction, Answer>): Promise<Answer>;
-  close(): Promise<unknown>;
-}
-
-/** A client of applications, and how they use it. */
-export interface ClientKind<Transaction> {
-  readonly name: string;
-  open(url: string, connections: number): Promise<OpenedClient<Transaction>>;
-  define(bare: object, url: string): SqlClientDefinition<Transaction>;
-  nested(transaction: Transaction, work: Work<Transaction, void>): Promise<void>;
-  execute(transaction: Transaction, sql: string): Promise<unknown>;
-}
+export { type ClientKind, openBy, type OpenedClient } from './client-kind.js';
 
 /** A pool that bears the end of connections that lie idle. */
 function openPool(options: pg.PoolConfig): pg.Pool {
@@ -86,21 +76,6 @@ async function onConnection<Answer>(
   } finally {
     client.release();
   }
-}
-
-/** Runs work between SAVEPOINT and RELEASE. */
-export async function withSavepoint(
-  run: (sql: string) => PromiseLike<unknown>,
-  work: () => Promise<void>,
-) {
-  await run('SAVEPOINT inner_one');
-  try {
-    await work();
-  } catch (error) {
-    await run('ROLLBACK TO SAVEPOINT inner_one');
-    throw error;
-  }
-  await run('RELEASE SAVEPOINT inner_one');
 }
 
 interface Prisma extends PrismaClientLike {
@@ -191,15 +166,6 @@ const typeOrmKind: ClientKind<EntityManager> = {
   execute: (manager, sql) => manager.query(sql),
 };
 
-/**
- * Of a workspace, whose packages the compiler sees in test/tooling/client-types.spec.ts alone. A process of its own is told
- * by the environment where it has been bundled.
- */
-export async function openBy(folder: string) {
-  const path = process.env['THORN_TEST_CLIENT'] ?? `../clients/${folder}/open.ts`;
-  return (await import(path)) as Record<string, (...given: unknown[]) => object>;
-}
-
 /** Makes the library's tables. */
 export async function migrate(url: string): Promise<void> {
   const place: DataSourceOptions = url.startsWith('file:')
@@ -224,5 +190,7 @@ export const SQL_CLIENTS = [
   drizzleKind,
   drizzle1Kind,
   drizzleOnPostgresKind,
+  kyselyKind('postgres'),
+  knexKind('postgres'),
   typeOrmKind,
 ] as unknown as readonly ClientKind<never>[];

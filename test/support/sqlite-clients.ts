@@ -8,7 +8,7 @@ import {
   type SqlClientDefinition,
 } from '../../lib/sql/index.js';
 import type { FreshDatabase } from '../services/database.js';
-import { type ClientKind, withSavepoint } from './sql-clients.js';
+import { type ClientKind, withSavepoint } from './client-kind.js';
 
 /** A new file without tables. */
 export async function freshSqlite(): Promise<FreshDatabase> {

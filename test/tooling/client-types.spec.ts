@@ -2,7 +2,9 @@ import { resolve } from 'node:path';
 import ts from 'typescript';
 import { expect, it } from 'vitest';
 
-const CLIENTS = ['better-sqlite3', 'drizzle', 'pg', 'prisma-6', 'prisma-7'];
+const CLIENTS = [
+  ...['better-sqlite3', 'drizzle', 'knex', 'kysely', 'mysql2', 'pg', 'prisma-6', 'prisma-7'],
+];
 
 // What must not compile stands there below @ts-expect-error.
 it('takes the clients and transactions of the real packages, and no others', () => {

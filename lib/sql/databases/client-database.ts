@@ -1,4 +1,4 @@
-import type { Dialect } from '../../database/dialect.js';
+import type { Dialect, Statement } from '../../database/dialect.js';
 import type { Result, SqlClient } from '../../database/sql-client.js';
 import type { SqlStore } from '../../database/sql-store.js';
 import type { SqlDriver } from '../../database/sql-driver.js';
@@ -40,8 +40,10 @@ export interface ClientDatabase {
   readonly question: string;
   /** The same for clients that answer what the driver does. Default: {@link question}. */
   readonly driverQuestion?: string;
-  /** Reads what drivers and clients answer. */
+  /** Reads what the driver answers to promises. */
   answerOf(answer: unknown): Answer;
+  /** Runs a statement on a connection of the driver, with its own placeholders. */
+  runOn(connection: object, statement: Statement): Promise<Answer>;
   /** The driver that was given for the library's own work; undefined for what is none. */
   driverOf(given: object): SqlDriver | undefined;
   /** What the option `pool` takes, for errors. */

@@ -1,6 +1,6 @@
 import { findDialect } from '../../database/dialect.js';
 import type { Row } from '../../database/sql-client.js';
-import type { MysqlPool } from '../../database/sql-driver.js';
+import type { MysqlConnection, MysqlPool } from '../../database/sql-driver.js';
 import { missingPackages } from '../../errors/require-packages.js';
 import type { ClientDatabase } from './client-database.js';
 
@@ -35,6 +35,14 @@ export const MYSQL: ClientDatabase = {
     const isOpen = (status & IN_TRANSACTION) !== 0 || (status & AUTOCOMMIT) === 0;
     return { rows: [], affected: affectedRows, isOpen };
   },
+  runOn(connection, { sql, parameters }) {
+    return new Promise((resolve, reject) => {
+      coreConnection(connection).query(sql, [...parameters], (error, result) => {
+        if (error) reject(error);
+        else resolve(MYSQL.answerOf([result]));
+      });
+    });
+  },
   pool: "a pool of `mysql2`: createPool('mysql://…')",
   driverOf(given) {
     const pool = corePool(given as AnyMysqlPool);
@@ -54,6 +62,12 @@ export const MYSQL: ClientDatabase = {
   },
 };
 
+/** What the types of `mysql2` leave out. */
+type CoreConnection = MysqlConnection & {
+  /** That it is of. */
+  readonly _pool?: object | null;
+};
+
 interface ResultHeader {
   readonly affectedRows?: number;
   readonly serverStatus?: number;
@@ -62,6 +76,14 @@ interface ResultHeader {
 /** The pool that calls back, of which those of `mysql2/promise` are made. */
 export function corePool(pool: AnyMysqlPool): MysqlPool {
   return 'pool' in pool ? pool.pool : pool;
+}
+
+/** The connection that calls back, of which those of `mysql2/promise` are made. */
+export function coreConnection(connection: object): CoreConnection {
+  return (
+    (connection as { readonly connection?: CoreConnection }).connection ??
+    (connection as CoreConnection)
+  );
 }
 
 function isPool(pool: MysqlPool & { readonly promise?: unknown }): boolean {

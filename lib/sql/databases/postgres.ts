@@ -1,6 +1,6 @@
 import { findDialect } from '../../database/dialect.js';
 import type { Row } from '../../database/sql-client.js';
-import type { PgPool } from '../../database/sql-driver.js';
+import type { PgClient, PgPool } from '../../database/sql-driver.js';
 import { missingPackages } from '../../errors/require-packages.js';
 import type { ClientDatabase } from './client-database.js';
 
@@ -30,6 +30,9 @@ export const POSTGRES: ClientDatabase = {
     };
     const found = rows ?? (answer as readonly Row[]);
     return { rows: found, affected: rowCount ?? count ?? found.length };
+  },
+  async runOn(connection, { sql: text, parameters }) {
+    return POSTGRES.answerOf(await (connection as PgClient).query({ text, values: parameters }));
   },
   pool: 'a `Pool` of `pg`: new Pool({ connectionString })',
   driverOf(given) {

@@ -24,6 +24,7 @@ export const SQLITE: ClientDatabase = {
   // Never asked: all clients know.
   question: 'SELECT 1 AS open',
   answerOf,
+  runOn: async (connection, statement) => runStatement(connection as SqliteHandle, statement),
   pool: 'a Database of `better-sqlite3`: new Database(file)',
   driverOf(given) {
     const handle = given as Partial<SqliteHandle>;

@@ -1,12 +1,14 @@
 import type { drizzle as drizzleMysql } from 'drizzle-orm/mysql2';
 import { withReplicas } from 'drizzle-orm/pg-core';
+import { createPool } from 'mysql2';
 import { fromDrizzle, fromPg, fromPrisma } from 'nestjs-thorn/sql';
 import { Pool } from 'pg';
-import { openDrizzle, openDrizzle1 } from './open.js';
+import { openDrizzle, openDrizzle1, openDrizzle1OnMariadb, openDrizzleOnMariadb } from './open.js';
 
 const pool = new Pool();
 const db = openDrizzle(pool);
 const db1 = openDrizzle1(pool);
+const mysqlPool = createPool('mysql://host/name');
 const url = 'postgres://host/name';
 
 export const definitions = [
@@ -17,6 +19,8 @@ export const definitions = [
   fromDrizzle(db, { pool }),
   fromDrizzle(withReplicas(db, [db])),
   fromDrizzle({ useFactory: () => db1 }),
+  fromDrizzle(openDrizzleOnMariadb(mysqlPool)),
+  fromDrizzle(openDrizzle1OnMariadb(mysqlPool), { pool: mysqlPool }),
   // @ts-expect-error connections are those of the library's own pool
   fromDrizzle(db, { pool, connections: 2 }),
   // @ts-expect-error no database of Drizzle

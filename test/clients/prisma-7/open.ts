@@ -1,12 +1,26 @@
+import { PrismaMariaDb } from '@prisma/adapter-mariadb';
 import { PrismaPg } from '@prisma/adapter-pg';
 import type { Pool } from 'pg';
 import { PrismaClient } from './generated/client.js';
+import { PrismaClient as PrismaClientOnMariadb } from './generated/mysql/client.js';
+
+/** On a busy machine a transaction may wait and last longer than by default. */
+const PATIENT = { maxWait: 60_000, timeout: 60_000 };
 
 /** The client of an application. */
 export function openPrisma(url: string, max: number): PrismaClient {
   const adapter = new PrismaPg({ connectionString: url, max });
-  // On a busy machine a transaction may wait and last longer than by default.
-  return new PrismaClient({ adapter, transactionOptions: { maxWait: 60_000, timeout: 60_000 } });
+  return new PrismaClient({ adapter, transactionOptions: PATIENT });
+}
+
+/** The same on MariaDB. */
+export function openPrismaOnMariadb(url: string, connectionLimit: number): PrismaClientOnMariadb {
+  const { hostname: host, port, username: user, password, pathname } = new URL(url);
+  const adapter = new PrismaMariaDb({
+    ...{ host, port: Number(port), user, password, database: pathname.slice(1) },
+    connectionLimit,
+  });
+  return new PrismaClientOnMariadb({ adapter, transactionOptions: PATIENT });
 }
 
 /** On a pool of the application's. */

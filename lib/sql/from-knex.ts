@@ -1,0 +1,108 @@
+import type { DialectName, Statement } from '../database/dialect.js';
+import type { SqlClientDefinition } from '../database/sql-client.js';
+import { type ClientSource, defineSqlClient } from './client-source.js';
+import type { Answer, ClientDatabase } from './databases/client-database.js';
+import { MYSQL } from './databases/mysql.js';
+import { POSTGRES } from './databases/postgres.js';
+import { DriverClient } from './driver-client.js';
+import {
+  type AnyStoreOptions,
+  checkStoreOptions,
+  databaseNamed,
+  shownPool,
+  type AnyPool,
+  type StoreDriver,
+  storeDriver,
+} from './store-driver.js';
+
+const PLACE = 'fromKnex()';
+const ON = [POSTGRES, MYSQL];
+/** By the names of Knex's drivers. */
+const DIALECTS: Readonly<Record<string, DialectName>> = { pg: 'postgres', mysql2: 'mysql' };
+
+/** The part of a `knex` that is used. */
+export interface KnexDatabase {
+  raw(sql: string, bindings: never): unknown;
+  transaction(work: never, config?: never): unknown;
+}
+
+/** What `knex.transaction(async (trx) => …)` gives. */
+export interface KnexTransaction {
+  raw(sql: string, bindings: never): unknown;
+  isCompleted(): boolean;
+}
+
+/** What Knex's types leave out. */
+interface Internals {
+  readonly isTransaction?: boolean;
+  readonly client?: {
+    readonly driverName?: string;
+    /** One for a `knex` and its transactions. */
+    readonly config: { readonly connectionPool?: object };
+    acquireConnection(): Promise<object>;
+  };
+}
+
+/**
+ * Stores messages by Knex, on `pg` or `mysql2`. Everything else runs on the pool of the options, as that of Knex is one of
+ * its own; of a `knex` with the setting `connectionPool` that pool is taken.
+ *
+ * @param knex the application's, its injection token or a factory
+ * @throws `ThornConfigurationError` here or at start-up, naming what is wrong
+ *
+ * @example
+ * ```ts
+ * ThornModule.forRoot({ database: fromKnex(knex, { url: process.env.DATABASE_URL }) });
+ * ```
+ */
+export function fromKnex(
+  knex: ClientSource<KnexDatabase>,
+  options: AnyStoreOptions = {},
+): SqlClientDefinition<KnexTransaction> {
+  checkStoreOptions(PLACE, ON, options);
+  return defineSqlClient<[KnexDatabase, AnyPool | undefined], KnexTransaction>(
+    PLACE,
+    // A function, as classes are: Nest would take it for a token.
+    ['raw' in Object(knex) ? { useFactory: () => knex as KnexDatabase } : knex, options.pool],
+    (knex, pool) => {
+      const { client } = knex as Internals;
+      const database = databaseOf(knex);
+      const own = shownPool(database, options, client?.config.connectionPool);
+      const store = storeDriver(PLACE, database, options, pool ?? own);
+      return new KnexSqlClient(database, store, own && client?.config);
+    },
+  );
+}
+
+class KnexSqlClient extends DriverClient<KnexTransaction> {
+  readonly name = 'Knex';
+
+  constructor(database: ClientDatabase, store: StoreDriver, same: object | undefined) {
+    super(database, 'knex.transaction(async (trx) => …)', store, same);
+  }
+
+  protected override check(trx: KnexTransaction): string | undefined {
+    if ((trx as Internals | undefined)?.isTransaction !== true) throw this.required();
+    databaseOf(trx, [this.database]);
+    if (trx.isCompleted()) throw this.ended();
+    // Of MariaDB a transaction can end by a deadlock as well.
+    return this.database.driverQuestion;
+  }
+
+  protected override originOf(trx: KnexTransaction): object {
+    return (trx as Internals).client!.config;
+  }
+
+  /** On the connection of the transaction: what comes by Knex, the setting `postProcessResponse` renames. */
+  protected override async run(trx: KnexTransaction, statement: Statement): Promise<Answer> {
+    const connection = await (trx as Internals).client!.acquireConnection();
+    if (trx.isCompleted()) throw this.ended();
+    return this.database.runOn(connection, statement);
+  }
+}
+
+/** @param databases that it may be of */
+function databaseOf(knex: object, databases = ON): ClientDatabase {
+  const name = (knex as Internals).client?.driverName;
+  return databaseNamed(PLACE, `The client (${name})`, databases, DIALECTS[name ?? '']);
+}

@@ -1,0 +1,129 @@
+import { OptionChecks } from '../common/option-checks.js';
+import type { DialectName, Statement } from '../database/dialect.js';
+import type { Row, SqlClientDefinition } from '../database/sql-client.js';
+import { type ClientSource, defineSqlClient } from './client-source.js';
+import type { Answer, ClientDatabase } from './databases/client-database.js';
+import { MYSQL } from './databases/mysql.js';
+import { POSTGRES } from './databases/postgres.js';
+import { DriverClient } from './driver-client.js';
+import {
+  checkStoreOptions,
+  databaseNamed,
+  type AnyPool,
+  type StoreDriver,
+  storeDriver,
+  type StoreOptions,
+} from './store-driver.js';
+
+const PLACE = 'fromKysely()';
+const ON = [POSTGRES, MYSQL];
+const DIALECTS: Readonly<Record<string, DialectName>> = {
+  PostgresAdapter: 'postgres',
+  MysqlAdapter: 'mysql',
+};
+
+/** The part of a `Kysely` that is used. */
+export interface KyselyDatabase {
+  getExecutor(): KyselyExecutor;
+  transaction(): object;
+}
+
+/** The part of Kysely's `QueryExecutor` that is used. */
+export interface KyselyExecutor {
+  /** One for a database and its transactions. */
+  readonly adapter: object;
+}
+
+/** What `db.transaction().execute(async (trx) => …)` and `db.startTransaction().execute()` give. */
+export interface KyselyTransaction {
+  /** The database has it as well, and is in no transaction. */
+  readonly isTransaction: true;
+  getExecutor(): KyselyExecutor;
+  withoutPlugins(): { executeQuery(query: never): PromiseLike<unknown> };
+}
+
+/**
+ * Stores messages by Kysely on PostgreSQL and MariaDB. Everything else runs on the pool of the options, as Kysely shows
+ * none. Plugins, such as `CamelCasePlugin`, see no statement of the library.
+ *
+ * @param db the application's database, its injection token or a factory
+ * @throws `ThornConfigurationError` here or at start-up, naming what is wrong
+ *
+ * @example
+ * ```ts
+ * ThornModule.forRoot({ database: fromKysely(db, { pool }) });
+ * ```
+ */
+export function fromKysely(
+  db: ClientSource<KyselyDatabase>,
+  options: StoreOptions,
+): SqlClientDefinition<KyselyTransaction> {
+  checkStoreOptions(PLACE, ON, options, false);
+  return defineSqlClient<[KyselyDatabase, AnyPool | undefined], KyselyTransaction>(
+    PLACE,
+    [db, options.pool],
+    (db, pool) => {
+      const isDatabase = typeof db?.getExecutor === 'function';
+      new OptionChecks(PLACE).assert('db', isDatabase, 'must be a Kysely, or what gives one');
+      const database = databaseOf(db);
+      return new KyselySqlClient(database, storeDriver(PLACE, database, options, pool));
+    },
+  );
+}
+
+interface QueryResult {
+  readonly rows: readonly Row[];
+  readonly numAffectedRows?: bigint;
+}
+
+class KyselySqlClient extends DriverClient<KyselyTransaction> {
+  readonly name = 'Kysely';
+
+  constructor(database: ClientDatabase, store: StoreDriver) {
+    super(database, 'db.transaction().execute(async (trx) => …)', store);
+  }
+
+  protected override check(trx: KyselyTransaction): string | undefined {
+    if (!trx?.isTransaction || typeof trx.getExecutor !== 'function') throw this.required();
+    databaseOf(trx, [this.database]);
+    // PostgreSQL refuses all that comes after a failure; of MariaDB a transaction can end by a deadlock.
+    return this.database === MYSQL ? MYSQL.question : undefined;
+  }
+
+  protected override originOf(trx: KyselyTransaction): object {
+    return trx.getExecutor().adapter;
+  }
+
+  protected override async run(
+    trx: KyselyTransaction,
+    { sql, parameters }: Statement,
+  ): Promise<Answer> {
+    // What `CompiledQuery.raw()` makes, without Kysely's own: that would come from another copy of the package.
+    const query = { kind: 'RawNode', sqlFragments: [sql], parameters: [] };
+    const compiled = { sql, parameters, query, queryId: { queryId: 'thorn' } };
+    const answer = await trx.withoutPlugins().executeQuery(compiled as never);
+    const { rows, numAffectedRows } = answer as QueryResult;
+    return { rows, affected: Number(numAffectedRows ?? rows.length) };
+  }
+
+  protected override translated(code: string | undefined, error: unknown): unknown {
+    const isEnded =
+      code === undefined && (error as Error).message.startsWith('Transaction is already ');
+    return isEnded ? this.ended(error) : super.translated(code, error);
+  }
+}
+
+/** @param databases that it may be of */
+function databaseOf(db: KyselyDatabase | KyselyTransaction, databases = ON): ClientDatabase {
+  let type: object | null = db.getExecutor().adapter.constructor;
+  let name = '';
+  // Dialects of others extend an adapter of Kysely.
+  for (
+    ;
+    type !== null && !(name in DIALECTS);
+    type = Object.getPrototypeOf(type) as object | null
+  ) {
+    ({ name } = type as { readonly name: string });
+  }
+  return databaseNamed(PLACE, 'The database', databases, DIALECTS[name]);
+}
