@@ -1,3 +1,4 @@
+import mysql, { type RowDataPacket } from 'mysql2/promise';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SystemClock } from '../../lib/common/clock.js';
@@ -10,7 +11,8 @@ import { MessageRowMapper } from '../../lib/outbox/tables/message-row-mapper.js'
 import { MessageTable } from '../../lib/outbox/tables/message-table.js';
 import { SecretSealer } from '../../lib/signing/index.js';
 import { fromPg } from '../../lib/sql/index.js';
-import { type FreshDatabase, freshPostgres } from '../services/database.js';
+import { type FreshDatabase, freshMariadb, freshPostgres } from '../services/database.js';
+import { MARIADB_CLIENTS } from '../support/mariadb-clients.js';
 import { migrate, SQL_CLIENTS } from '../support/sql-clients.js';
 import { STORED_MESSAGES } from '../support/stored-messages.js';
 
@@ -87,6 +89,58 @@ describe.each(SQL_CLIENTS)('a message that is sent by $name', ({ open, define })
     expect(found.rows).toEqual([{ id }]);
     await Promise.all([opened.close(), client.close?.()]);
   });
+});
+
+describe('on MariaDB', () => {
+  let mariadb: FreshDatabase;
+  let own: mysql.Pool;
+
+  beforeAll(async () => {
+    mariadb = await freshMariadb();
+    await migrate(mariadb.url);
+    own = mysql.createPool({ uri: mariadb.url, connectionLimit: 1 });
+    await own.query('CREATE TABLE counted (questions bigint)');
+  });
+  afterAll(async () => {
+    await own.end();
+    await mariadb.drop();
+  });
+
+  it.each(MARIADB_CLIENTS)(
+    'a message that is sent by $name adds three statements',
+    async ({ open, define, execute }) => {
+      const opened = await open(mariadb.url, 2);
+      const client = await define(opened.bare, mariadb.url).useFactory();
+      const count = (tx: never) =>
+        execute(
+          tx,
+          "INSERT INTO counted SELECT VARIABLE_VALUE FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME = 'QUESTIONS'",
+        );
+      await own.query('DELETE FROM counted');
+      // The first transaction of all is asked of which database it is.
+      await opened.begin(async (tx) => void (await client.join(tx)));
+      const ids = await opened.begin(async (tx) => {
+        await count(tx);
+        const plain = await stage(client, await client.join(tx), [PLAIN]);
+        await count(tx);
+        const keyed = await stage(client, await client.join(tx), [KEYED, PLAIN, KEYED]);
+        return [...plain.ids, ...keyed.ids];
+      });
+      const [counts] = await own.query<RowDataPacket[]>('SELECT questions FROM counted ORDER BY 1');
+      const [first, second] = counts.map(({ questions }) => Number(questions));
+      // With the one that counts.
+      expect(second! - first! - 1).toBeLessThanOrEqual(3);
+      const [rows] = await own.query<RowDataPacket[]>(
+        `SELECT lease, due_at, sequence FROM ${STORED_MESSAGES} WHERE id IN (?) ORDER BY sequence`,
+        [ids],
+      );
+      const [one, other, ...rest] = rows.map(({ sequence }) => sequence as number | null);
+      expect([one, other]).toEqual([null, null]);
+      expect(rest).toEqual([rest[0], rest[0]! + 1]);
+      for (const row of rows) expect(row).toMatchObject({ lease: LEASE.token });
+      await Promise.all([opened.close(), client.close?.()]);
+    },
+  );
 });
 
 // Prisma up to 6 does with its engine: https://github.com/prisma/prisma/issues/14978

@@ -3,6 +3,7 @@ import type { JoinedTransaction } from '../../../lib/database/sql-client.js';
 import { JoinedTransactions } from '../../../lib/dispatch/index.js';
 import type { Message } from '../../../lib/message/index.js';
 import type { TestDatabase } from '../databases.js';
+import { MARIADB_CLIENTS } from '../mariadb-clients.js';
 import { type ClientKind, type OpenedClient, SQL_CLIENTS } from '../sql-clients.js';
 import {
   Article,
@@ -29,7 +30,7 @@ export interface ClientOutbox extends OutboxApp {
 }
 
 export interface ClientOutboxOptions extends Omit<OutboxAppOptions, 'clientOf'> {
-  /** One of `SQL_CLIENTS`, which needs PostgreSQL. Default: the data source. */
+  /** One of `SQL_CLIENTS` or `MARIADB_CLIENTS`, on a server of theirs. Default: the data source. */
   readonly client?: string | undefined;
 }
 
@@ -41,7 +42,7 @@ export async function openClientOutbox(
   { client: name, ...options }: ClientOutboxOptions = {},
 ): Promise<ClientOutbox> {
   if (name === undefined) return onDataSource(await openOutboxApp(place, options));
-  const kind = SQL_CLIENTS.find((one) => one.name === name)!;
+  const kind = [...SQL_CLIENTS, ...MARIADB_CLIENTS].find((one) => one.name === name)!;
   const { url } = place.options as { readonly url: string };
   return onClient(kind, await kind.open(url, CONNECTIONS), url, (clientOf) =>
     openOutboxApp(place, { ...options, clientOf }),
