@@ -14,7 +14,10 @@ export interface FreshDatabase {
 export async function freshPostgres(): Promise<FreshDatabase> {
   const server = serverUrl('postgresUrl');
   const name = freshName();
-  await onPostgres(server, `CREATE DATABASE ${name}`);
+  // The default writes all of it to the log as well. Before version 15 there was no other.
+  await onPostgres(server, (version) =>
+    version < 15 ? `CREATE DATABASE ${name}` : `CREATE DATABASE ${name} STRATEGY FILE_COPY`,
+  );
   return {
     url: urlOf(server, name),
     drop: async () => {
@@ -69,11 +72,16 @@ function urlOf(server: string, name: string): string {
   return url.href;
 }
 
-async function onPostgres(url: string, sql: string): Promise<void> {
+/** @param sql a statement, or one that depends on the major version of the server */
+async function onPostgres(url: string, sql: string | ((version: number) => string)): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(sql);
+    if (typeof sql === 'string') return void (await client.query(sql));
+    const { rows } = await client.query<{ version: number }>(
+      "SELECT current_setting('server_version_num')::int / 10000 AS version",
+    );
+    await client.query(sql(rows[0]!.version));
   } finally {
     await client.end();
   }
