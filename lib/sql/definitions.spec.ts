@@ -1,5 +1,7 @@
+import Database from 'better-sqlite3';
+import { Kysely, SqliteDialect } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { fromDrizzle, fromPg, fromPrisma } from './index.js';
+import { fromBetterSqlite3, fromDrizzle, fromKysely, fromPg, fromPrisma } from './index.js';
 
 const url = 'postgres://127.0.0.1:1/none';
 const prisma = (provider: string) => ({
@@ -7,6 +9,9 @@ const prisma = (provider: string) => ({
   $queryRawUnsafe: async () => [],
   _activeProvider: provider,
 });
+
+const memory = () => new Database(':memory:');
+const kysely = () => new Kysely<unknown>({ dialect: new SqliteDialect({ database: memory() }) });
 
 describe('the definition of a client', () => {
   it.each([
@@ -41,6 +46,43 @@ describe('the definition of a client', () => {
     await expect(fromPrisma(prisma('mysql'), onMariadb).useFactory()).rejects.toThrow(
       '`schema` of fromPrisma() works with PostgreSQL alone, not with MariaDB',
     );
+  });
+
+  it.each([
+    [
+      'in memory, which no other connection sees',
+      async () => fromPrisma('PRISMA', { url: 'file::memory:' }),
+    ],
+    [
+      'names a file that does not exist',
+      () => fromPrisma(prisma('sqlite'), { url: 'file:/none/app.db' }).useFactory(),
+    ],
+    [
+      '`connections` of fromPrisma() is for pools',
+      () => fromPrisma(prisma('sqlite'), { url: 'file:app.db', connections: 2 }).useFactory(),
+    ],
+    [
+      'on SQLite give `url`',
+      () => fromPrisma(prisma('sqlite'), { pool: 'POOL' }).useFactory(prisma('sqlite'), memory()),
+    ],
+    [
+      '`driver` of fromKysely() must be given on SQLite',
+      () => fromKysely(kysely(), { url: 'file:app.db' }).useFactory(),
+    ],
+    [
+      'fromKysely() takes a Database of `better-sqlite3`',
+      () => fromKysely(kysely(), { driver: 'DB' }).useFactory({}),
+    ],
+    [
+      'must be open, and not read-only',
+      () => fromBetterSqlite3(memory().close() as never).useFactory(),
+    ],
+    [
+      'fromBetterSqlite3() takes a Database of `better-sqlite3`',
+      () => fromBetterSqlite3({} as never).useFactory(),
+    ],
+  ])('refuses on SQLite: %s', async (text, define) => {
+    await expect(define()).rejects.toThrow(text);
   });
 
   it('injects by token, or what a factory takes', async () => {

@@ -173,12 +173,14 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
       if (!isOpen) throw this.notOpen();
     }
     if (this.same.has(origin)) return joined;
+    const known = this.database.isSame?.(this.driver());
     const { rows } = await joined.run({ sql: this.database.identity, parameters: [] });
     const { name, identity } = rows[0]!;
     // Once more, as the server may have been started again since.
-    if (identity !== (await this.#identityOfStore()) && identity !== (await this.#readIdentity())) {
-      throw new OtherDatabaseError(this.name, `the database ${String(name)}`);
-    }
+    const isSame =
+      known ??
+      (identity === (await this.#identityOfStore()) || identity === (await this.#readIdentity()));
+    if (!isSame) throw new OtherDatabaseError(this.name, `the database ${String(name)}`);
     this.same.add(origin);
     return joined;
   }

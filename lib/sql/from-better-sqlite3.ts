@@ -4,7 +4,7 @@ import type { SqliteHandle } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import { SQLITE } from './databases/sqlite.js';
 import { HandleClient } from './handle-client.js';
-import { givenDriver, type StoreDriver } from './store-driver.js';
+import { givenDriver } from './store-driver.js';
 
 const PLACE = 'fromBetterSqlite3()';
 
@@ -35,16 +35,12 @@ export function fromBetterSqlite3(
     const driver = givenDriver(PLACE, SQLITE, database);
     const isWritable = database.open && !database.readonly;
     new OptionChecks(PLACE).assert('db', isWritable, 'must be open, and not read-only');
-    return new BetterSqliteClient({ driver }, database);
+    return new BetterSqliteClient('db.transaction(() => …)()', { driver }, database);
   });
 }
 
 class BetterSqliteClient extends HandleClient<BetterSqliteDatabase> {
   readonly name = 'better-sqlite3';
-
-  constructor(store: StoreDriver, handle: SqliteHandle) {
-    super('the database within db.transaction(() => …)(), by sendSync()', store, handle);
-  }
 
   protected override check(db: BetterSqliteDatabase): undefined {
     if (typeof db?.prepare !== 'function') throw this.required();

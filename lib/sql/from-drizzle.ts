@@ -1,20 +1,24 @@
-import type { DialectName, Statement } from '../database/dialect.js';
+import { OptionChecks } from '../common/option-checks.js';
+import type { Statement } from '../database/dialect.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
+import type { SqliteHandle } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
+import { drizzleDialect, kindsOf } from './databases/drizzle-kinds.js';
 import { MYSQL } from './databases/mysql.js';
 import { POSTGRES } from './databases/postgres.js';
+import { SQLITE } from './databases/sqlite.js';
 import { DriverClient, type TransactionStatus } from './driver-client.js';
+import { HandleClient } from './handle-client.js';
 import {
   type AnyPool,
+  type AnyStoreOptions,
   checkStoreOptions,
-  type ClientsPool,
   databaseNamed,
+  givenDriver,
   shownPool,
   type StoreDriver,
   storeDriver,
-  type StoreOptions,
-  type TableOptions,
 } from './store-driver.js';
 
 /** The part of a Drizzle database that is used. */
@@ -31,6 +35,21 @@ export interface DrizzleTransaction {
   readonly $client?: never;
 }
 
+/** The part of a Drizzle database on `better-sqlite3` that is used. */
+export interface DrizzleSqliteDatabase {
+  run(query: never): unknown;
+  transaction(work: never, config?: never): unknown;
+  readonly $client: SqliteHandle;
+}
+
+/** What `db.transaction((tx) => …)` gives on `better-sqlite3`: for `dispatcher.sendSync()`. */
+export interface DrizzleSqliteTransaction {
+  run(query: never): unknown;
+  rollback(): never;
+  /** The database has it, and is in no transaction. */
+  readonly $client?: never;
+}
+
 /** What Drizzle's types leave out, or have for some drivers alone. */
 interface Internals {
   /** The driver's: a pool, or one connection. */
@@ -39,19 +58,18 @@ interface Internals {
   readonly $primary?: object;
   /** One for a database and its transactions. */
   readonly dialect?: object;
-  readonly session?: { readonly client?: TransactionStatus };
+  readonly session?: { readonly client?: TransactionStatus & SqliteHandle };
 }
 
 const PLACE = 'fromDrizzle()';
-const ON = [POSTGRES, MYSQL];
-const ENTITY_KIND: unique symbol = Symbol.for('drizzle:entityKind');
+const SERVERS = [POSTGRES, MYSQL];
 
 /**
- * Stores messages by Drizzle on PostgreSQL and MariaDB. Everything else runs on the pool of `pg` or `mysql2` that the database
- * has, or on that of the options.
+ * Stores messages by Drizzle on PostgreSQL, MariaDB and SQLite. Everything else runs on the pool of `pg` or `mysql2` that the
+ * database has, or on that of the options; on `better-sqlite3`, beside the connection of the database.
  *
  * @param db the application's database, its injection token or a factory; of `withReplicas()` the primary one is taken
- * @param options `url` or `pool` where Drizzle works with another driver than those
+ * @param options `url` or `pool` where Drizzle works with another driver of a server than those
  * @throws `ThornConfigurationError` here or at start-up, naming what is wrong
  *
  * @example
@@ -61,20 +79,31 @@ const ENTITY_KIND: unique symbol = Symbol.for('drizzle:entityKind');
  */
 export function fromDrizzle(
   db: ClientSource<DrizzleDatabase>,
-  options: StoreOptions | (TableOptions & ClientsPool) = {},
-): SqlClientDefinition<DrizzleTransaction> {
-  checkStoreOptions(PLACE, ON, options);
-  return defineSqlClient<[DrizzleDatabase, AnyPool | undefined], DrizzleTransaction>(
-    PLACE,
-    [db, options.pool],
-    (db, pool) => {
-      const primary = ((db as Internals).$primary ?? db) as Internals;
-      const database = databaseOf(primary);
-      const own = shownPool(database, options, primary.$client);
-      const store = storeDriver(PLACE, database, options, pool ?? own);
-      return new DrizzleSqlClient(database, store, own && primary.dialect);
-    },
-  );
+  options?: AnyStoreOptions,
+): SqlClientDefinition<DrizzleTransaction>;
+export function fromDrizzle(
+  db: ClientSource<DrizzleSqliteDatabase>,
+): SqlClientDefinition<DrizzleSqliteTransaction>;
+export function fromDrizzle(
+  db: ClientSource<object>,
+  options: AnyStoreOptions = {},
+): SqlClientDefinition<DrizzleTransaction & DrizzleSqliteTransaction> {
+  checkStoreOptions(PLACE, SERVERS, options);
+  return defineSqlClient<
+    [object, AnyPool | undefined],
+    DrizzleTransaction & DrizzleSqliteTransaction
+  >(PLACE, [db, options.pool], (db, pool) => {
+    const primary = ((db as Internals).$primary ?? db) as Internals;
+    const database = databaseOf(primary, [...SERVERS, SQLITE]);
+    if (database === SQLITE) {
+      new OptionChecks(`${PLACE} on SQLite`).names(options, []);
+      const driver = givenDriver(PLACE, SQLITE, primary.$client ?? {});
+      return new DrizzleSqliteClient(OF_SQLITE, { driver }, primary.$client as SqliteHandle);
+    }
+    const own = shownPool(database, options, primary.$client);
+    const store = storeDriver(PLACE, database, options, pool ?? own);
+    return new DrizzleSqlClient(database, store, own && primary.dialect);
+  });
 }
 
 class DrizzleSqlClient extends DriverClient<DrizzleTransaction> {
@@ -105,24 +134,27 @@ class DrizzleSqlClient extends DriverClient<DrizzleTransaction> {
   }
 }
 
-const DIALECTS: Readonly<Record<string, DialectName>> = {
-  Pg: 'postgres',
-  MySql: 'mysql',
-};
+const OF_SQLITE = 'db.transaction((tx) => …)';
 
-/** @param databases that it may be of */
-function databaseOf(object: object, databases = ON): ClientDatabase {
-  const kinds = kindsOf(object);
-  const known = Object.keys(DIALECTS).find((start) => kinds.some((kind) => kind.startsWith(start)));
-  return databaseNamed(PLACE, 'The database', databases, DIALECTS[known ?? '']);
+/** On `better-sqlite3`, whose transactions end before a promise resolves. */
+class DrizzleSqliteClient extends HandleClient<DrizzleSqliteTransaction> {
+  readonly name = 'Drizzle';
+
+  protected override check(tx: DrizzleSqliteTransaction): undefined {
+    if (!kindsOf(tx).some((kind) => kind.endsWith('Transaction'))) throw this.required();
+    databaseOf(tx, [SQLITE]);
+  }
+
+  protected override handleOf(tx: DrizzleSqliteTransaction): SqliteHandle {
+    return (tx as Internals).session!.client!;
+  }
+
+  protected override outside(): Error {
+    return this.ended();
+  }
 }
 
-/** The names that Drizzle gives a class and those that it extends. */
-function kindsOf(object: object): readonly string[] {
-  const kinds: string[] = [];
-  let type = object?.constructor as { readonly [ENTITY_KIND]?: string };
-  for (; type?.[ENTITY_KIND] !== undefined; type = Object.getPrototypeOf(type) as typeof type) {
-    kinds.push(type[ENTITY_KIND]);
-  }
-  return kinds;
+/** @param databases that it may be of */
+function databaseOf(object: object, databases: readonly ClientDatabase[]): ClientDatabase {
+  return databaseNamed(PLACE, 'The database', databases, drizzleDialect(object));
 }

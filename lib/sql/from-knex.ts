@@ -1,9 +1,11 @@
 import type { DialectName, Statement } from '../database/dialect.js';
+import { OptionChecks } from '../common/option-checks.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
 import { MYSQL } from './databases/mysql.js';
 import { POSTGRES } from './databases/postgres.js';
+import { SQLITE } from './databases/sqlite.js';
 import { DriverClient } from './driver-client.js';
 import {
   type AnyStoreOptions,
@@ -16,9 +18,13 @@ import {
 } from './store-driver.js';
 
 const PLACE = 'fromKnex()';
-const ON = [POSTGRES, MYSQL];
+const ON = [POSTGRES, MYSQL, SQLITE];
 /** By the names of Knex's drivers. */
-const DIALECTS: Readonly<Record<string, DialectName>> = { pg: 'postgres', mysql2: 'mysql' };
+const DIALECTS: Readonly<Record<string, DialectName>> = {
+  pg: 'postgres',
+  mysql2: 'mysql',
+  'better-sqlite3': 'sqlite',
+};
 
 /** The part of a `knex` that is used. */
 export interface KnexDatabase {
@@ -40,12 +46,14 @@ interface Internals {
     /** One for a `knex` and its transactions. */
     readonly config: { readonly connectionPool?: object };
     acquireConnection(): Promise<object>;
+    releaseConnection(connection: object): Promise<void>;
   };
 }
 
 /**
- * Stores messages by Knex, on `pg` or `mysql2`. Everything else runs on the pool of the options, as that of Knex is one of
- * its own; of a `knex` with the setting `connectionPool` that pool is taken.
+ * Stores messages by Knex, on `pg`, `mysql2` or `better-sqlite3`. Everything else runs on the pool of the options, as that
+ * of Knex is one of its own; of a `knex` with the setting `connectionPool` that pool is taken. On SQLite there are no
+ * options: the connection of Knex is found.
  *
  * @param knex the application's, its injection token or a factory
  * @throws `ThornConfigurationError` here or at start-up, naming what is wrong
@@ -64,9 +72,20 @@ export function fromKnex(
     PLACE,
     // A function, as classes are: Nest would take it for a token.
     ['raw' in Object(knex) ? { useFactory: () => knex as KnexDatabase } : knex, options.pool],
-    (knex, pool) => {
+    async (knex, pool) => {
       const { client } = knex as Internals;
       const database = databaseOf(knex);
+      if (database === SQLITE) {
+        new OptionChecks(`${PLACE} on SQLite`).names(options, []);
+        // The only one of its pool.
+        const handle = await client!.acquireConnection();
+        await client!.releaseConnection(handle);
+        return new KnexSqlClient(
+          database,
+          storeDriver(PLACE, database, {}, handle),
+          client!.config,
+        );
+      }
       const own = shownPool(database, options, client?.config.connectionPool);
       const store = storeDriver(PLACE, database, options, pool ?? own);
       return new KnexSqlClient(database, store, own && client?.config);

@@ -1,13 +1,16 @@
 import { OptionChecks } from '../common/option-checks.js';
 import type { DialectName, Statement } from '../database/dialect.js';
 import type { Row, SqlClientDefinition } from '../database/sql-client.js';
+import type { SqliteHandle } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
 import { MYSQL } from './databases/mysql.js';
 import { POSTGRES } from './databases/postgres.js';
+import { SQLITE } from './databases/sqlite.js';
 import { DriverClient } from './driver-client.js';
 import {
   checkStoreOptions,
+  type GivenDriver,
   databaseNamed,
   type AnyPool,
   type StoreDriver,
@@ -16,10 +19,11 @@ import {
 } from './store-driver.js';
 
 const PLACE = 'fromKysely()';
-const ON = [POSTGRES, MYSQL];
+const ON = [POSTGRES, MYSQL, SQLITE];
 const DIALECTS: Readonly<Record<string, DialectName>> = {
   PostgresAdapter: 'postgres',
   MysqlAdapter: 'mysql',
+  SqliteAdapter: 'sqlite',
 };
 
 /** The part of a `Kysely` that is used. */
@@ -43,8 +47,8 @@ export interface KyselyTransaction {
 }
 
 /**
- * Stores messages by Kysely on PostgreSQL and MariaDB. Everything else runs on the pool of the options, as Kysely shows
- * none. Plugins, such as `CamelCasePlugin`, see no statement of the library.
+ * Stores messages by Kysely on PostgreSQL, MariaDB and SQLite. Everything else runs on the pool of the options, as Kysely
+ * shows none; on SQLite, beside the connection of the option `driver`. Plugins, such as `CamelCasePlugin`, see no statement of the library.
  *
  * @param db the application's database, its injection token or a factory
  * @throws `ThornConfigurationError` here or at start-up, naming what is wrong
@@ -56,17 +60,23 @@ export interface KyselyTransaction {
  */
 export function fromKysely(
   db: ClientSource<KyselyDatabase>,
-  options: StoreOptions,
+  options: StoreOptions | GivenDriver,
 ): SqlClientDefinition<KyselyTransaction> {
-  checkStoreOptions(PLACE, ON, options, false);
-  return defineSqlClient<[KyselyDatabase, AnyPool | undefined], KyselyTransaction>(
+  const { driver, ...others } = options as GivenDriver & StoreOptions;
+  const check = new OptionChecks(PLACE);
+  if (driver === undefined) checkStoreOptions(PLACE, ON, others, false);
+  else check.names(options, ['driver']);
+  type Below = AnyPool | SqliteHandle | undefined;
+  return defineSqlClient<[KyselyDatabase, Below], KyselyTransaction>(
     PLACE,
-    [db, options.pool],
-    (db, pool) => {
+    [db, driver ?? options.pool],
+    (db, below) => {
       const isDatabase = typeof db?.getExecutor === 'function';
-      new OptionChecks(PLACE).assert('db', isDatabase, 'must be a Kysely, or what gives one');
+      check.assert('db', isDatabase, 'must be a Kysely, or what gives one');
       const database = databaseOf(db);
-      return new KyselySqlClient(database, storeDriver(PLACE, database, options, pool));
+      const isShown = database !== SQLITE || driver !== undefined;
+      check.assert('driver', isShown, 'must be given on SQLite: the Database that Kysely works on');
+      return new KyselySqlClient(database, storeDriver(PLACE, database, others, below));
     },
   );
 }

@@ -6,6 +6,7 @@ import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
 import { MYSQL } from './databases/mysql.js';
 import { POSTGRES } from './databases/postgres.js';
+import { SQLITE } from './databases/sqlite.js';
 import { DriverClient } from './driver-client.js';
 import {
   type AnyPool,
@@ -18,7 +19,7 @@ import {
 import { writeConflict } from './write-conflict.js';
 
 const PLACE = 'fromPrisma()';
-const ON = [POSTGRES, MYSQL];
+const ON = [POSTGRES, MYSQL, SQLITE];
 
 /** The part of a `PrismaClient` that is used. */
 export interface PrismaClientLike {
@@ -41,8 +42,8 @@ interface Internals {
 }
 
 /**
- * Stores messages by Prisma 6 or 7 on PostgreSQL and MariaDB. Everything else runs on `pg` or `mysql2`, as Prisma
- * shows no pool.
+ * Stores messages by Prisma 6 or 7 on PostgreSQL, MariaDB and SQLite. Everything else runs on `pg`, `mysql2` or
+ * `better-sqlite3`, as Prisma shows no pool. The journal mode of SQLite is left as it is.
  *
  * @param client the application's `PrismaClient`, its injection token such as `PrismaService`, or a factory
  * @throws `ThornConfigurationError` here or at start-up, naming what is wrong
@@ -62,12 +63,11 @@ export function fromPrisma(
     [client, options.pool],
     (prisma, pool) => {
       const isClient = typeof prisma?.$connect === 'function';
-      new OptionChecks(PLACE).assert(
-        'client',
-        isClient,
-        'must be a PrismaClient, or what gives one',
-      );
+      const check = new OptionChecks(PLACE);
+      check.assert('client', isClient, 'must be a PrismaClient, or what gives one');
       const database = databaseOf(prisma);
+      const hasPool = database === SQLITE && pool !== undefined;
+      check.assert('pool', !hasPool, 'is for servers: on SQLite give `url`, the file');
       return new PrismaSqlClient(database, storeDriver(PLACE, database, options, pool));
     },
   );
@@ -109,7 +109,9 @@ class PrismaSqlClient extends DriverClient<PrismaTransaction> {
 
   protected override translated(code: string | undefined, error: unknown): unknown {
     if (code === 'P2028') return this.ended(error);
-    return isConflict(error) ? writeConflict(error) : super.translated(code, error);
+    return isConflict(error)
+      ? writeConflict(error, this.database === SQLITE ? 'P1008' : 'P2034')
+      : super.translated(code, error);
   }
 }
 
@@ -117,6 +119,7 @@ const DIALECTS: Readonly<Record<string, DialectName>> = {
   postgresql: 'postgres',
   postgres: 'postgres',
   mysql: 'mysql',
+  sqlite: 'sqlite',
 };
 
 /** @param databases that it may be of */

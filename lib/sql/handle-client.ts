@@ -1,6 +1,7 @@
 import type { Statement } from '../database/dialect.js';
 import { OtherDatabaseError } from '../database/other-database.error.js';
 import type { JoinedTransaction, Result } from '../database/sql-client.js';
+import { TransactionEndedError } from '../database/transaction-ended.error.js';
 import type { SqliteHandle } from '../database/sql-driver.js';
 import { runStatement } from '../database/sqlite/sqlite-handle.js';
 import { isTableMissing } from '../database/database-errors.js';
@@ -12,11 +13,11 @@ import type { StoreDriver } from './store-driver.js';
 export abstract class HandleClient<Transaction extends object> extends DriverClient<Transaction> {
   /** @param store with the connection that the client works on */
   constructor(
-    how: string,
+    private readonly within: string,
     store: StoreDriver,
     protected readonly handle: SqliteHandle,
   ) {
-    super(SQLITE, how, store, handle);
+    super(SQLITE, `${within}, by sendSync()`, store, handle);
   }
 
   override join(transaction: Transaction): JoinedTransaction {
@@ -39,6 +40,12 @@ export abstract class HandleClient<Transaction extends object> extends DriverCli
 
   /** What to throw where the connection is in no transaction. */
   protected abstract outside(): Error;
+
+  protected override ended(): Error {
+    return new TransactionEndedError(
+      `The transaction of ${this.name} has ended, as it does before a promise resolves. Use dispatcher.sendSync() within ${this.within}.`,
+    );
+  }
 
   protected override originOf(transaction: Transaction): object {
     return this.handleOf(transaction);

@@ -27,7 +27,13 @@ export type { ClientFactory, ClientSource } from './client-source.js';
 export { ensureSchema, type TableChoice } from './ensure-schema.js';
 export type { SchemaPlace } from '../database/schema/schema-sql.js';
 export type { AnyMysqlPool } from './databases/mysql.js';
-export { type DrizzleDatabase, type DrizzleTransaction, fromDrizzle } from './from-drizzle.js';
+export {
+  type DrizzleDatabase,
+  type DrizzleSqliteDatabase,
+  type DrizzleSqliteTransaction,
+  type DrizzleTransaction,
+  fromDrizzle,
+} from './from-drizzle.js';
 export { fromKnex, type KnexDatabase, type KnexTransaction } from './from-knex.js';
 export {
   fromKysely,
@@ -43,6 +49,7 @@ export { fromTypeOrm } from './from-typeorm.js';
 export type {
   AnyPool,
   ClientsPool,
+  GivenDriver,
   GivenPool,
   OwnConnections,
   StoreOptions,

@@ -1,6 +1,6 @@
 import { OptionChecks } from '../common/option-checks.js';
 import type { DialectName } from '../database/dialect.js';
-import type { PgPool, SqlDriver } from '../database/sql-driver.js';
+import type { PgPool, SqlDriver, SqliteHandle } from '../database/sql-driver.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { ClientSource } from './client-source.js';
 import type { ClientDatabase, OwnDriver } from './databases/client-database.js';
@@ -28,6 +28,15 @@ export type AnyPool = PgPool | AnyMysqlPool;
 export interface GivenPool {
   /** A pool for the client's own database, its injection token or a factory. The application ends it. */
   readonly pool: ClientSource<AnyPool>;
+  readonly url?: never;
+  readonly connections?: never;
+}
+
+/** The connection that the client itself has, on SQLite. */
+export interface GivenDriver {
+  /** The `Database` of `better-sqlite3` that the client works on, its injection token or a factory. */
+  readonly driver: ClientSource<SqliteHandle>;
+  readonly pool?: never;
   readonly url?: never;
   readonly connections?: never;
 }

@@ -8,8 +8,10 @@ interface KnownRequestError extends Error {
 /**
  * The error that Prisma throws for a write conflict or a deadlock in a statement of its own, and that applications repeat a
  * transaction for. A raw statement, as the library's are, fails with P2010 instead.
+ *
+ * @param code of Prisma: P2034, or P1008 on SQLite
  */
-export function writeConflict(error: unknown): Error {
+export function writeConflict(error: unknown, code: string): Error {
   const { constructor: KnownError, message, clientVersion, meta } = error as KnownRequestError;
-  return new KnownError(message, { code: 'P2034', clientVersion, meta });
+  return new KnownError(message, { code, clientVersion, meta });
 }

@@ -1,6 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   disabled,
   inline,
@@ -18,11 +18,13 @@ import { freshSqlite, type OpenedSync, SYNC_CLIENTS } from '../support/sqlite-cl
 
 let place: FreshDatabase;
 let app: INestApplicationContext | undefined;
-beforeAll(async () => {
+beforeEach(async () => {
   place = await freshSqlite();
 });
-afterEach(() => app?.close());
-afterAll(() => place.drop());
+afterEach(async () => {
+  await app?.close();
+  await place.drop();
+});
 
 async function start(client: OpenedSync, dispatch: ThornModuleExtras['dispatch']) {
   const module = await Test.createTestingModule({

@@ -251,7 +251,7 @@ export class SqliteStore extends SqlStore {
 }
 
 /** Repeats what finds the database locked. */
-async function patiently<Answer>(task: () => Answer | Promise<Answer>): Promise<Answer> {
+export async function patiently<Answer>(task: () => Answer | Promise<Answer>): Promise<Answer> {
   for (;;) {
     try {
       return await task();

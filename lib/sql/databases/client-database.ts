@@ -50,6 +50,8 @@ export interface ClientDatabase {
   readonly pool: string;
   /** @throws `ThornConfigurationError` `THORN_PACKAGE_MISSING` without the driver's package */
   open(place: string, url: string, connections: number): OwnDriver;
+  /** Tells whether an open transaction of the client is of the driver's database; undefined where the identity tells. */
+  isSame?(driver: SqlDriver): boolean | undefined;
   /** @throws `ThornConfigurationError` for an address that {@link open} cannot use. Default: all can be used */
   checkUrl?(place: string, url: string): void;
   /** Makes a store on one connection. Left out where there is a pool. @param isOwn whether {@link open} has made the driver */

@@ -4,7 +4,11 @@ import { type PoolConnection, takeConnection } from '../../database/pool-connect
 import type { Result, Row } from '../../database/sql-client.js';
 import type { SqlDriver, SqliteHandle } from '../../database/sql-driver.js';
 import { runStatement } from '../../database/sqlite/sqlite-handle.js';
-import { type SqliteConnections, SqliteStore } from '../../database/sqlite/sqlite-store.js';
+import {
+  patiently,
+  type SqliteConnections,
+  SqliteStore,
+} from '../../database/sqlite/sqlite-store.js';
 import { missingPackages } from '../../errors/require-packages.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { ClientDatabase } from './client-database.js';
@@ -18,9 +22,13 @@ export const SQLITE: ClientDatabase = {
   quote: '"',
   url: /^(?:file:|:memory:$)/,
   hasSchemas: false,
-  // In memory: two connections hardly ever have written the same number of rows.
   identity:
-    "SELECT coalesce(nullif(file, ''), 'in memory') AS name, coalesce(nullif(file, ''), CAST(total_changes() AS text)) AS identity FROM pragma_database_list WHERE name = 'main'",
+    "SELECT coalesce(nullif(file, ''), 'in memory') AS name, file AS identity FROM pragma_database_list WHERE name = 'main'",
+  // A database in memory has no other connection.
+  isSame(driver) {
+    const { memory, inTransaction } = (driver as { readonly handle: SqliteHandle }).handle;
+    return memory ? inTransaction : undefined;
+  },
   // Never asked: all clients know.
   question: 'SELECT 1 AS open',
   answerOf,
@@ -89,7 +97,7 @@ export async function connectionOf(driver: SqlDriver | undefined): Promise<PoolC
   if (driver?.kind !== 'better-sqlite3') return takeConnection(driver);
   const { handle } = driver;
   return {
-    query: async (sql, parameters) => runStatement(handle, { sql, parameters }),
+    query: (sql, parameters) => patiently(() => runStatement(handle, { sql, parameters })),
     release: () => undefined,
     destroy: () => undefined,
   };

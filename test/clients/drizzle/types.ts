@@ -1,7 +1,11 @@
+import Database from 'better-sqlite3';
+import { drizzle as drizzleSqlite } from 'drizzle-orm/better-sqlite3';
+import { drizzle as drizzle1Sqlite } from 'drizzle-orm-1/better-sqlite3';
 import type { drizzle as drizzleMysql } from 'drizzle-orm/mysql2';
 import { withReplicas } from 'drizzle-orm/pg-core';
 import { createPool } from 'mysql2';
-import { fromDrizzle, fromPg, fromPrisma } from 'nestjs-thorn/sql';
+import type { WebhookDispatcher } from 'nestjs-thorn';
+import { type DrizzleSqliteTransaction, fromDrizzle, fromPg, fromPrisma } from 'nestjs-thorn/sql';
 import { Pool } from 'pg';
 import { openDrizzle, openDrizzle1, openDrizzle1OnMariadb, openDrizzleOnMariadb } from './open.js';
 
@@ -10,6 +14,10 @@ const db = openDrizzle(pool);
 const db1 = openDrizzle1(pool);
 const mysqlPool = createPool('mysql://host/name');
 const url = 'postgres://host/name';
+
+const sqlite = new Database('shop.db');
+const onSqlite = drizzleSqlite(sqlite);
+const onSqlite1 = drizzle1Sqlite({ client: sqlite });
 
 export const definitions = [
   fromDrizzle(db),
@@ -23,6 +31,8 @@ export const definitions = [
   fromDrizzle(openDrizzle1OnMariadb(mysqlPool), { pool: mysqlPool }),
   // @ts-expect-error connections are those of the library's own pool
   fromDrizzle(db, { pool, connections: 2 }),
+  fromDrizzle(onSqlite),
+  fromDrizzle(onSqlite1),
   // @ts-expect-error no database of Drizzle
   fromDrizzle(pool),
 ];
@@ -52,4 +62,14 @@ export async function join(mysql: ReturnType<typeof drizzleMysql>): Promise<void
   await client.join(db);
   // @ts-expect-error in no transaction
   await client.join(db1);
+}
+
+export function sendSync(dispatcher: WebhookDispatcher<DrizzleSqliteTransaction>): void {
+  onSqlite.transaction((tx) => {
+    dispatcher.sendSync('order.placed', {}, { tx });
+    tx.transaction((inner) => dispatcher.sendSync('order.placed', {}, { tx: inner }));
+  });
+  onSqlite1.transaction((tx) => dispatcher.sendSync('order.placed', {}, { tx }));
+  // @ts-expect-error in no transaction
+  dispatcher.sendSync('order.placed', {}, { tx: onSqlite });
 }

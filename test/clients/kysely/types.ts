@@ -1,4 +1,5 @@
-import { Kysely, MysqlDialect, PostgresDialect } from 'kysely';
+import Database from 'better-sqlite3';
+import { Kysely, MysqlDialect, PostgresDialect, SqliteDialect } from 'kysely';
 import { createPool } from 'mysql2';
 import { createPool as createPromisePool } from 'mysql2/promise';
 import { fromKysely, fromPg } from 'nestjs-thorn/sql';
@@ -12,6 +13,8 @@ const pool = new Pool();
 const mysqlPool = createPool('mysql://host/name');
 const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 const onMysql = new Kysely<Tables>({ dialect: new MysqlDialect({ pool: mysqlPool }) });
+const sqlite = new Database('shop.db');
+const onSqlite = new Kysely<Tables>({ dialect: new SqliteDialect({ database: sqlite }) });
 const url = 'postgres://host/name';
 
 export const definitions = [
@@ -22,6 +25,9 @@ export const definitions = [
   fromKysely(onMysql, { pool: createPromisePool('mysql://host/name') }),
   fromKysely('KYSELY', { url }),
   fromKysely({ useFactory: () => db }, { pool: 'POOL' }),
+  fromKysely(onSqlite, { driver: sqlite }),
+  // @ts-expect-error a connection of SQLite is its driver
+  fromKysely(onSqlite, { pool: sqlite }),
   // @ts-expect-error Kysely shows no pool
   fromKysely(db),
   // @ts-expect-error connections are those of the library's own pool

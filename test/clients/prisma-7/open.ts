@@ -1,8 +1,10 @@
+import { PrismaBetterSqlite3 } from '@prisma/adapter-better-sqlite3';
 import { PrismaMariaDb } from '@prisma/adapter-mariadb';
 import { PrismaPg } from '@prisma/adapter-pg';
 import type { Pool } from 'pg';
 import { PrismaClient } from './generated/client.js';
 import { PrismaClient as PrismaClientOnMariadb } from './generated/mysql/client.js';
+import { PrismaClient as PrismaClientOnSqlite } from './generated/sqlite/client.js';
 
 /** On a busy machine a transaction may wait and last longer than by default. */
 const PATIENT = { maxWait: 60_000, timeout: 60_000 };
@@ -21,6 +23,12 @@ export function openPrismaOnMariadb(url: string, connectionLimit: number): Prism
     connectionLimit,
   });
   return new PrismaClientOnMariadb({ adapter, transactionOptions: PATIENT });
+}
+
+/** The same on SQLite. */
+export function openPrismaOnSqlite(url: string): PrismaClientOnSqlite {
+  const adapter = new PrismaBetterSqlite3({ url });
+  return new PrismaClientOnSqlite({ adapter, transactionOptions: PATIENT });
 }
 
 /** On a pool of the application's. */
