@@ -20,8 +20,12 @@ interface On {
   readonly client?: string;
   readonly isBrief?: boolean;
 }
+const ON_MARIADB = ['Prisma 7 on MariaDB', 'Drizzle 0.45 on MariaDB'];
 const CLIENTS: readonly On[] = IS_LONG
-  ? ['Prisma 7', 'Drizzle 0.45'].map((client) => ({ kind: 'postgres', client }))
+  ? [
+      ...['Prisma 7', 'Drizzle 0.45'].map((client): On => ({ kind: 'postgres', client })),
+      ...ON_MARIADB.map((client): On => ({ kind: 'mariadb', client })),
+    ]
   : [{ kind: 'postgres', client: 'Drizzle 0.45', isBrief: true }];
 const LONG_KINDS: readonly On[] = IS_LONG ? [{ kind: 'mariadb' }] : [];
 const SEEDS = IS_LONG ? 20 : 1;

@@ -25,10 +25,13 @@ const SERVERS: readonly On[] = [
   { kind: 'mariadb' },
   { kind: 'mariadb', type: 'mysql' },
 ];
-const CLIENTS: readonly On[] = ['Prisma 7', 'Drizzle 0.45'].map((client) => ({
-  kind: 'postgres',
-  client,
-}));
+const CLIENTS: readonly On[] = [
+  ...['Prisma 7', 'Drizzle 0.45'].map((client): On => ({ kind: 'postgres', client })),
+  ...['Prisma 7 on MariaDB', 'Kysely on MariaDB'].map((client): On => ({
+    kind: 'mariadb',
+    client,
+  })),
+];
 const TRANSACTIONS = IS_LONG ? 600 : 120;
 
 let place: TestDatabase;

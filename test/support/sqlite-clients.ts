@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { type Knex, knex } from 'knex';
+import knex, { type Knex } from 'knex';
 import { CamelCasePlugin, Kysely, sql, SqliteDialect, type Transaction } from 'kysely';
 import {
   type BetterSqliteDatabase,
