@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { PooledStore } from '../database/pooled-store.js';
+import type { Statement } from '../database/dialect.js';
+import { createStore, PooledStore } from '../database/pooled-store.js';
 import type { JoinedTransaction, SqlClient } from '../database/sql-client.js';
 import type { Release } from '../dispatch/index.js';
 import { DispatchStrategy } from '../dispatch/index.js';
@@ -27,7 +29,8 @@ export interface SentMessage {
 /**
  * Records messages instead of delivering them, for tests of what an application sends. A message of a transaction
  * appears in {@link sent} when the transaction has committed, one of a buffer scope when the buffer is flushed. Prisma,
- * Drizzle and `pg` tell nothing of a commit: await {@link waitFor} there, and roll back no savepoint.
+ * Drizzle and other clients tell nothing of a commit: await {@link waitFor} there, and roll back no savepoint. On MariaDB and
+ * SQLite they need the library's tables.
  *
  * @example
  * ```ts
@@ -39,7 +42,7 @@ export interface SentMessage {
  * ```
  */
 export class RecordingStrategy extends DispatchStrategy {
-  /** The database's number of their transaction, of which the client tells nothing. */
+  /** The number of their transaction on PostgreSQL, elsewhere the id of a row: the client tells nothing of commits. */
   readonly #transactions = new WeakMap<Message, string>();
   readonly #arrivals = new Arrivals<SentMessage>(({ event }) => event);
 
@@ -64,22 +67,32 @@ export class RecordingStrategy extends DispatchStrategy {
     this.#arrivals.clear();
   }
 
-  override async stage(
+  override stage(
     messages: readonly Message[],
     transaction?: JoinedTransaction,
-  ): Promise<void> {
+  ): Promise<void> | void {
     if (transaction?.client.commits !== 'looked up') return;
-    const { rows } = await transaction.run({ sql: TRANSACTION_ID, parameters: [] });
-    for (const message of messages) this.#transactions.set(message, String(rows[0]!['id']));
+    if (transaction.dialect.name === 'postgres') return this.#noteNumber(messages, transaction);
+    const row = markFor(transaction.client);
+    for (const message of messages) this.#transactions.set(message, row.parameters[0]);
+    if (transaction.runSync === undefined) return transaction.run(row).then(() => undefined);
+    transaction.runSync(row);
   }
 
   override releaseOnCommit(messages: readonly Message[], { client }: JoinedTransaction): void {
     const id = this.#transactions.get(messages[0]!)!;
-    void hasCommitted(client, id).then(
+    const outcome =
+      client.dialect.name === 'postgres' ? hasCommitted(client, id) : isMarked(client, id);
+    void outcome.then(
       (isSent) => isSent && this.#arrivals.add(...messages.map(recorded)),
       // The application has ended meanwhile.
       () => undefined,
     );
+  }
+
+  async #noteNumber(messages: readonly Message[], transaction: JoinedTransaction): Promise<void> {
+    const { rows } = await transaction.run({ sql: TRANSACTION_ID, parameters: [] });
+    for (const message of messages) this.#transactions.set(message, String(rows[0]!['id']));
   }
 
   override async release(messages: readonly Message[]): Promise<readonly Release[]> {
@@ -103,6 +116,30 @@ async function hasCommitted(client: SqlClient<never>, id: string): Promise<boole
     if (status !== 'in progress') return status === 'committed';
     await setTimeout(LOOK_EVERY, undefined, { ref: false });
   }
+}
+
+const MARKS = 'thorn_pending_messages';
+
+/** A row that stays if its transaction commits. No worker claims it. */
+function markFor(
+  client: SqlClient<never>,
+): Statement & { readonly parameters: [string, ...unknown[]] } {
+  return {
+    sql: `INSERT INTO ${client.table(MARKS)} (id, lease, due_at) VALUES (?, ?, ?)`,
+    parameters: [randomUUID(), 'recording', Number.MAX_SAFE_INTEGER],
+  };
+}
+
+/** Resolves at the end of the transaction, which has a lock on the row: to true if it has committed. Removes the row. */
+async function isMarked(client: SqlClient<never>, id: string): Promise<boolean> {
+  const store = createStore(client, LOOK_WITHIN);
+  const [table, lock] = [client.table(MARKS), store.dialect.skipLocked === '' ? '' : 'FOR UPDATE'];
+  const parameters = [id];
+  const [found] = await store.execute([
+    { sql: `SELECT id FROM ${table} WHERE id = ? ${lock}`, parameters },
+    { sql: `DELETE FROM ${table} WHERE id = ?`, parameters },
+  ]);
+  return found!.rows.length > 0;
 }
 
 function recorded(message: Message): SentMessage {

@@ -11,8 +11,13 @@ import {
   type ThornModuleExtras,
   WebhookDispatcher,
 } from '../../lib/index.js';
+import { DispatchStrategy } from '../../lib/extending/index.js';
 import { ensureSchema } from '../../lib/sql/index.js';
-import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
+import {
+  LOOPBACK_RECIPIENTS,
+  RecordingStrategy,
+  ScriptedReceiver,
+} from '../../lib/testing/index.js';
 import type { FreshDatabase } from '../services/database.js';
 import { freshSqlite, type OpenedSync, SYNC_CLIENTS } from '../support/sqlite-clients.js';
 
@@ -147,6 +152,9 @@ describe.each(SYNC_CLIENTS)('sendSync() with $name', ({ open }) => {
     expect(send(sender)).toThrow('dispatch: outbox()');
     await app!.close();
     expect(send(await start(client, disabled()))()).toBe('staged');
+    await app!.close();
+    expect(send(await start(client, RecordingStrategy))()).toBe('staged');
+    await app!.get<RecordingStrategy>(DispatchStrategy).waitFor('order.placed');
     await app!.close();
     client.close();
 

@@ -1,12 +1,32 @@
 import { setImmediate } from 'node:timers/promises';
-import { Logger, type INestApplicationContext } from '@nestjs/common';
+import { Controller, type INestApplicationContext, Logger, Post } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import Database from 'better-sqlite3';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { outbox, Subscribers, ThornModule, WebhookDispatcher } from '../../lib/index.js';
+import {
+  outbox,
+  Subscribers,
+  ThornModule,
+  type ThornModuleExtras,
+  WebhookDispatcher,
+} from '../../lib/index.js';
 import { ensureSchema } from '../../lib/sql/index.js';
-import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
+import { DispatchStrategy } from '../../lib/extending/index.js';
+import {
+  ThornReceiverModule,
+  type VerifiedWebhook,
+  Webhook,
+  WebhookReceiver,
+} from '../../lib/receiver/index.js';
+import { generateSecret } from '../../lib/signing/index.js';
+import {
+  LOOPBACK_RECIPIENTS,
+  RecordingStrategy,
+  ScriptedReceiver,
+  signWebhook,
+} from '../../lib/testing/index.js';
 import type { FreshDatabase } from '../services/database.js';
+import { startReceiverApp } from '../support/apps/receiver-app.js';
 import type { OpenedClient } from '../support/sql-clients.js';
 import { fileOf, freshSqlite, SQLITE_CLIENTS } from '../support/sqlite-clients.js';
 
@@ -40,12 +60,12 @@ describe.each(SQLITE_CLIENTS)('an application of $name on SQLite', (kind) => {
     await place.drop();
   });
 
-  async function start() {
+  async function start(dispatch: ThornModuleExtras['dispatch'] = outbox({ pollInterval: 100 })) {
     const module = await Test.createTestingModule({
       imports: [
         ThornModule.forRoot({
           ...{ database: kind.define(client.bare, place.url), recipients: LOOPBACK_RECIPIENTS },
-          dispatch: outbox({ pollInterval: 100 }),
+          dispatch,
         }),
       ],
     }).compile();
@@ -132,6 +152,55 @@ describe.each(SQLITE_CLIENTS)('an application of $name on SQLite', (kind) => {
     expect(count('SELECT COUNT(*) AS count FROM article')).toBe(articles + 2 * WRITES + joined);
     expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(WRITES + 2 * joined);
     expect(journal()).toBe(mode);
+  });
+
+  it('records what has committed, for tests, and leaves nothing', async () => {
+    const dispatcher = await start(RecordingStrategy);
+    const webhooks = app!.get<RecordingStrategy>(DispatchStrategy);
+    const undone = client.begin(async (tx) => {
+      await dispatcher.send('test.undone', {}, { tx });
+      throw new Error('rolled back');
+    });
+    await expect(undone).rejects.toThrow('rolled back');
+    await client.begin(async (tx) => {
+      await dispatcher.send('test.kept', {}, { tx });
+      await kind.execute(tx, 'SELECT COUNT(*) AS count FROM article');
+      expect(webhooks.sent).toEqual([]);
+    });
+    await webhooks.waitFor('test.kept');
+    expect(webhooks.sent.map(({ event }) => event)).toEqual(['test.kept']);
+    await expect.poll(() => count('SELECT COUNT(*) AS count FROM thorn_pending_messages')).toBe(0);
+  });
+
+  it('does the work of a webhook that is received once', async () => {
+    await ensureSchema(kind.define(client.bare, place.url), { receiver: true });
+    const secret = generateSecret();
+    const receivers = { bank: { scheme: 'standard', secrets: [secret] } } as const;
+    const database = kind.define(client.bare, place.url);
+    const articles = () => count("SELECT COUNT(*) AS count FROM article WHERE title = 'paid'");
+
+    @Controller()
+    class PaymentsController {
+      @Post('payments')
+      @WebhookReceiver('bank')
+      async pay(@Webhook() webhook: VerifiedWebhook): Promise<void> {
+        await client.begin(async (tx) => {
+          const work = () => kind.execute(tx, "INSERT INTO article (title) VALUES ('paid')");
+          await webhook.processOnce(tx, work);
+        });
+      }
+    }
+    const module = ThornReceiverModule.forRoot({ receivers, database, deduplication: false });
+    const started = await startReceiverApp('express', [module], [PaymentsController]);
+    try {
+      const signed = signWebhook({ body: { type: 'paid' }, secrets: [secret], id: 'msg_1' });
+      for (let attempt = 0; attempt < 2; attempt++) {
+        expect((await started.post('/payments', signed)).status).toBeLessThan(300);
+        expect(articles()).toBe(1);
+      }
+    } finally {
+      await started.app.close();
+    }
   });
 
   it('lets a transaction that has read before others wrote fail as the client does', async () => {
