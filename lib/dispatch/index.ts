@@ -17,6 +17,7 @@ export type {
   SendOptions,
   SendSyncOptions,
 } from './send-options.js';
-export { type SendForSummary, type SendResult, WebhookDispatcher } from './webhook-dispatcher.js';
+export type { SendForSummary, SendResult } from './send-result.js';
+export { WebhookDispatcher } from './webhook-dispatcher.js';
 export { type HeardEvent, UnheardEvents } from './unheard-events.js';
 export { wants } from './recipients/subscriber-choice.js';

@@ -13,7 +13,7 @@ import {
 } from '../message/index.js';
 import type { StaticSubscriberSet } from '../subscriber/static/static-subscriber-set.js';
 import type { BufferOptions, MessageBuffer } from './message-buffer.js';
-import type { MessagePipeline, PipelineResult } from './message-pipeline.js';
+import type { MessagePipeline } from './message-pipeline.js';
 import type { EntityMessageSource } from './entity-message-source.js';
 import type { EntityType, RowCriteria } from './row-criteria.js';
 import {
@@ -23,31 +23,9 @@ import {
   type SendOptions,
   type SendSyncOptions,
 } from './send-options.js';
+import type { SendForSummary, SendResult } from './send-result.js';
 import type { Transactions } from './transactions.js';
 import { UndeclaredEvents } from './undeclared-events.js';
-
-/** The result of `send()`. */
-export interface SendResult {
-  /** Id of the message, sent as `webhook-id`. */
-  readonly id: string;
-  /**
-   * `delivered`: attempted for every subscriber, see `attempts`. `accepted`: delivered later. `staged`: sent when the
-   * transaction commits that it belongs to. `buffered`: sent when the buffer scope flushes. `discarded`: webhooks are
-   * switched off. `duplicate`: a message of this id was sent before, and is the one that counts; nothing was stored.
-   * `unheard`: nobody is subscribed, and nothing was stored, since the event is not to be kept.
-   */
-  readonly state: PipelineResult['state'] | 'staged';
-  /** The attempts per subscriber when the strategy delivers within the call; otherwise empty. */
-  readonly attempts: PipelineResult['attempts'];
-}
-
-/** The result of `sendFor()` with criteria. */
-export interface SendForSummary {
-  /** Rows that matched. */
-  readonly rows: number;
-  /** Messages that were sent: fewer where the event's condition did not hold, or nobody is subscribed. */
-  readonly sent: number;
-}
 
 /** Dependencies of {@link WebhookDispatcher}. */
 export interface WebhookDispatcherDependencies {
