@@ -16,6 +16,8 @@ export const PAGES: readonly { readonly text: string; readonly items: readonly S
       { text: 'With Drizzle', file: 'tutorial/drizzle.md' },
       { text: 'Set it up', file: 'configuration.md' },
       { text: 'Database clients', file: 'databases.md' },
+      { text: 'SQLite', file: 'databases/sqlite.md' },
+      { text: 'Connections', file: 'databases/connections.md' },
     ],
   },
   {
