@@ -10,7 +10,9 @@ import { migrate } from '../support/sql-clients.js';
 
 const POLL_INTERVAL = 500;
 const TRANSACTIONS = process.env['THORN_LONG'] === '1' ? 1000 : 100;
-const OTHERS = ['Prisma 6', 'Drizzle 0.45', 'Drizzle 1.0', 'Drizzle on postgres', 'pg'];
+const OTHERS = [
+  ...['Prisma 6', 'Drizzle 0.45', 'Drizzle 1.0', 'Drizzle on postgres', 'pg', 'Kysely', 'Knex'],
+];
 const CLIENTS = ['Prisma 7', ...(process.env['THORN_LONG'] === '1' ? OTHERS : [])];
 
 describe.each(CLIENTS)('two processes that send in transactions of %s', (client) => {
