@@ -1,6 +1,12 @@
 import { PreparedStatements } from './prepared-statements.js';
 import type { Result, Row } from './sql-client.js';
-import type { MysqlConnection, PgClient, PgPool, SqlDriver } from './sql-driver.js';
+import {
+  type MysqlConnection,
+  type PgClient,
+  type PgPool,
+  plainMysqlStatement,
+  type SqlDriver,
+} from './sql-driver.js';
 
 /** A connection that a pool has handed out, whichever driver it is of. */
 export interface PoolConnection {
@@ -74,7 +80,7 @@ class Mysql2Connection implements PoolConnection {
 
   query(sql: string, parameters: readonly unknown[]): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.connection.query(sql, [...parameters], (error, result) => {
+      this.connection.query(plainMysqlStatement(sql), [...parameters], (error, result) => {
         if (error !== null && error !== undefined) return reject(error);
         if (Array.isArray(result)) resolve({ rows: result as Row[], affected: result.length });
         else {

@@ -21,7 +21,7 @@ export interface PgPool {
 /** The part of a connection of `mysql2`'s pool that is used. */
 export interface MysqlConnection {
   query(
-    sql: string,
+    statement: { readonly sql: string },
     values: unknown[],
     done: (error: Error | null, result: unknown) => void,
   ): unknown;
@@ -29,6 +29,11 @@ export interface MysqlConnection {
   release(): void;
   /** Closes the connection, without a word to the server. */
   destroy(): void;
+}
+
+/** A statement whose answer has the usual form, whatever the settings of the application's pool. */
+export function plainMysqlStatement(sql: string): { readonly sql: string } {
+  return Object.assign({ sql }, { rowsAsArray: false, nestTables: false, typeCast: true });
 }
 
 /** The part of `mysql2`'s pool that is used; of `mysql2/promise` the property `pool` is one. */
@@ -54,6 +59,8 @@ export interface SqliteHandle {
 export interface SqliteStatement {
   /** True for one that answers rows. */
   readonly reader: boolean;
+  /** False: whole numbers are read as numbers. The default is a setting of the connection. */
+  safeIntegers(areBigInts: boolean): this;
   all(...parameters: unknown[]): unknown[];
   run(...parameters: unknown[]): { readonly changes: number };
 }

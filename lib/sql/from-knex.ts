@@ -45,6 +45,7 @@ interface Internals {
     readonly driverName?: string;
     /** One for a `knex` and its transactions. */
     readonly config: { readonly connectionPool?: object };
+    readonly pool?: { readonly min: number; readonly max: number };
     acquireConnection(): Promise<object>;
     releaseConnection(connection: object): Promise<void>;
   };
@@ -77,7 +78,10 @@ export function fromKnex(
       const database = databaseOf(knex);
       if (database === SQLITE) {
         new OptionChecks(`${PLACE} on SQLite`).names(options, []);
-        // The only one of its pool.
+        const isOne = client!.pool?.min === 1 && client!.pool.max === 1;
+        const rule =
+          'must keep one connection on SQLite, as is the default: pool: { min: 1, max: 1 }';
+        new OptionChecks(PLACE).assert('client', isOne, rule);
         const handle = await client!.acquireConnection();
         await client!.releaseConnection(handle);
         return new KnexSqlClient(

@@ -43,7 +43,7 @@ export abstract class HandleClient<Transaction extends object> extends DriverCli
 
   protected override ended(): Error {
     return new TransactionEndedError(
-      `The transaction of ${this.name} has ended, as it does before a promise resolves. Use dispatcher.sendSync() within ${this.within}.`,
+      `The transaction of ${this.name} has ended, as it does before a promise resolves. Use dispatcher.sendSync() within ${this.within}; processOnce() needs BEGIN and COMMIT by hand.`,
     );
   }
 
@@ -65,6 +65,8 @@ export abstract class HandleClient<Transaction extends object> extends DriverCli
   }
 
   #runChecked(handle: SqliteHandle, statement: Statement): Result {
+    // It may have ended since it was joined: what is awaited goes on after it, outside of any transaction.
+    if (!handle.open || !handle.inTransaction) throw this.ended();
     try {
       return runStatement(handle, statement);
     } catch (error) {

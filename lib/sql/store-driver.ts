@@ -167,10 +167,10 @@ function unsupportedDatabase(
   databases: readonly ClientDatabase[],
 ): ThornConfigurationError {
   const titles = databases.map(({ title }) => title).join(' or ');
+  const elsewhere = databases.length === 1 ? '' : ', by a driver that this client is supported on';
   return new ThornConfigurationError(
     'THORN_DATABASE_UNSUPPORTED',
-    `${what} of ${place} is not one of ${titles}, where alone this client is supported. Use TypeORM on other databases: ` +
-      'PostgreSQL, MariaDB and SQLite.',
+    `${what} of ${place} is not one of ${titles}${elsewhere}. docs/databases.md lists the clients with their databases and drivers.`,
     { place },
   );
 }

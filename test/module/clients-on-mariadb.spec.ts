@@ -10,7 +10,7 @@ import {
   WebhookReceiver,
 } from '../../lib/receiver/index.js';
 import { generateSecret } from '../../lib/signing/index.js';
-import { ensureSchema } from '../../lib/sql/index.js';
+import { ensureSchema, fromMysql2 } from '../../lib/sql/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver, signWebhook } from '../../lib/testing/index.js';
 import { type FreshDatabase, freshMariadb } from '../services/database.js';
 import { startReceiverApp } from '../support/apps/receiver-app.js';
@@ -214,5 +214,55 @@ describe.each(KINDS)('an application of $name, without TypeORM', (kind) => {
 
     expect(answers.filter((answer) => (answer as { paid: boolean }).paid)).toHaveLength(1);
     expect(await ids('purchase')).toEqual(['paid']);
+  });
+});
+
+describe('a pool of mysql2 with settings of its own', () => {
+  let place: FreshDatabase;
+  let pool: Pool;
+  beforeAll(async () => {
+    place = await freshMariadb();
+    pool = mysql.createPool({ uri: place.url, connectionLimit: 1 });
+    await ensureSchema(fromMysql2(pool));
+    await pool.end();
+  });
+  afterEach(() => pool.end());
+  afterAll(() => place.drop());
+
+  const start = async () => {
+    const database = fromMysql2(pool);
+    const imports = [ThornModule.forRoot({ database, recipients: LOOPBACK_RECIPIENTS })];
+    const module = await Test.createTestingModule({ imports }).compile();
+    module.useLogger(false);
+    return module.init();
+  };
+
+  it('reads rows as they are, whatever form the application has them in', async () => {
+    pool = mysql.createPool({
+      ...{ uri: place.url, connectionLimit: 5 },
+      ...{ rowsAsArray: true, nestTables: '_', typeCast: false, namedPlaceholders: true },
+    });
+    const receiver = await ScriptedReceiver.start();
+    const app = await start();
+    await app.get(Subscribers).create({ url: receiver.url, events: ['*'] });
+    const connection = await pool.getConnection();
+    await connection.beginTransaction();
+    await app.get(WebhookDispatcher).send('order.placed', { id: 1 }, { tx: connection });
+    await connection.commit();
+    connection.release();
+    expect(await app.get(WebhookDispatcher).send('order.sent', { id: 1 })).toMatchObject({
+      state: 'accepted',
+    });
+    await receiver.waitFor(2);
+    await app.close();
+    await receiver.stop();
+  });
+
+  it('is refused under a mode in which mysql2 does not escape texts', async () => {
+    pool = mysql.createPool({ uri: place.url, connectionLimit: 5 });
+    pool.on('connection', (connection) => {
+      connection.query("SET sql_mode = 'NO_BACKSLASH_ESCAPES'");
+    });
+    await expect(start()).rejects.toMatchObject({ code: 'THORN_DATABASE_UNSUPPORTED' });
   });
 });

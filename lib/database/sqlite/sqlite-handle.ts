@@ -9,7 +9,10 @@ export function prepare(handle: SqliteHandle, sql: string): SqliteStatement {
   let prepared = statements.get(handle);
   if (prepared === undefined) statements.set(handle, (prepared = new Map()));
   let statement = prepared.get(sql);
-  if (statement === undefined) prepared.set(sql, (statement = handle.prepare(sql)));
+  if (statement === undefined) {
+    statement = handle.prepare(sql).safeIntegers(false);
+    prepared.set(sql, statement);
+  }
   return statement;
 }
 

@@ -252,11 +252,19 @@ export class SqliteStore extends SqlStore {
 
 /** Repeats what finds the database locked. */
 export async function patiently<Answer>(task: () => Answer | Promise<Answer>): Promise<Answer> {
-  for (;;) {
+  const since = performance.now();
+  for (let isTold = false; ;) {
     try {
       return await task();
     } catch (error) {
       if (!isLocked(error)) throw error;
+      if (!isTold && performance.now() - since >= LONG_WAIT) {
+        isTold = true;
+        new Logger('Thorn').warn(
+          `Thorn has waited for ${LONG_WAIT / 1000} s to open SQLite: ${OTHER_CONNECTION}. Look for a transaction that is ` +
+            'left open, or PRAGMA locking_mode = EXCLUSIVE.',
+        );
+      }
       await new Promise((resolve) => setTimeout(resolve, LONGEST_WAIT));
     }
   }

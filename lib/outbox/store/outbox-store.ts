@@ -11,7 +11,7 @@ import { MessageTable } from '../tables/message-table.js';
 import type { SqlStore } from '../../database/sql-store.js';
 import { createStore } from '../../database/pooled-store.js';
 import type { SqlClient } from '../../database/sql-client.js';
-import { ensureTextColumns } from './mysql-text-columns.js';
+import { checkSqlMode, ensureTextColumns } from './mysql-checks.js';
 import { RetentionPass } from '../retention/retention-pass.js';
 import { type Entry, OutcomeRecorder, type WriteListener } from './outcome-recorder.js';
 import { MessageRemoval } from '../retention/message-removal.js';
@@ -90,7 +90,9 @@ export class OutboxStore implements WriteListener {
   /** Before the first use. */
   async open(): Promise<void> {
     await this.database.open();
-    if (this.client.dialect.name === 'mysql') await ensureTextColumns(this.database);
+    if (this.client.dialect.name !== 'mysql') return;
+    await checkSqlMode(this.database);
+    await ensureTextColumns(this.database);
   }
 
   /** Forgets the leases that ended with what was written. */

@@ -7,7 +7,7 @@ export class OutboxLockedError extends ThornError {
   /** @param timeout milliseconds */
   constructor(timeout: number) {
     super(
-      `Nothing was stored: another transaction has held the database for ${timeout} ms. Keep transactions short, raise queryTimeout in outbox({ … }), or send within the transaction: with { manager: queryRunner.manager } after startTransaction()`,
+      `Nothing was stored: another transaction has held the database for ${timeout} ms. Keep transactions short, raise queryTimeout in outbox({ … }), or send within the transaction: with { tx } or, after startTransaction() of TypeORM, with { manager: queryRunner.manager }`,
       { timeout },
     );
   }

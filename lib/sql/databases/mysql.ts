@@ -1,6 +1,10 @@
 import { findDialect } from '../../database/dialect.js';
 import type { Row } from '../../database/sql-client.js';
-import type { MysqlConnection, MysqlPool } from '../../database/sql-driver.js';
+import {
+  type MysqlConnection,
+  type MysqlPool,
+  plainMysqlStatement,
+} from '../../database/sql-driver.js';
 import { missingPackages } from '../../errors/require-packages.js';
 import type { ClientDatabase } from './client-database.js';
 
@@ -37,10 +41,14 @@ export const MYSQL: ClientDatabase = {
   },
   runOn(connection, { sql, parameters }) {
     return new Promise((resolve, reject) => {
-      coreConnection(connection).query(sql, [...parameters], (error, result) => {
-        if (error) reject(error);
-        else resolve(MYSQL.answerOf([result]));
-      });
+      coreConnection(connection).query(
+        plainMysqlStatement(sql),
+        [...parameters],
+        (error, result) => {
+          if (error) reject(error);
+          else resolve(MYSQL.answerOf([result]));
+        },
+      );
     });
   },
   pool: "a pool of `mysql2`: createPool('mysql://…')",

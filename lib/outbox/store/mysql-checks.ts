@@ -28,6 +28,17 @@ export async function ensureTextColumns(store: SqlStore): Promise<void> {
   }
 }
 
+/** @throws {@link ThornConfigurationError} under a mode in which `mysql2` writes texts into statements wrongly */
+export async function checkSqlMode(store: SqlStore): Promise<void> {
+  const { rows } = await store.run({ sql: 'SELECT @@sql_mode AS mode', parameters: [] });
+  if (!String(rows[0]?.['mode']).includes('NO_BACKSLASH_ESCAPES')) return;
+  throw new ThornConfigurationError(
+    'THORN_DATABASE_UNSUPPORTED',
+    'The database has NO_BACKSLASH_ESCAPES in its sql_mode, under which mysql2 does not escape texts. Leave it out of sql_mode, ' +
+      'of the server or of the sessions of the pool.',
+  );
+}
+
 async function statementThatMade(store: SqlStore, table: string): Promise<string> {
   try {
     const { rows } = await store.run({ sql: `SHOW CREATE TABLE ${table}`, parameters: [] });
