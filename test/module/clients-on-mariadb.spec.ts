@@ -261,7 +261,7 @@ describe('a pool of mysql2 with settings of its own', () => {
   it('is refused under a mode in which mysql2 does not escape texts', async () => {
     pool = mysql.createPool({ uri: place.url, connectionLimit: 5 });
     pool.on('connection', (connection) => {
-      connection.query("SET sql_mode = 'NO_BACKSLASH_ESCAPES'");
+      void connection.query("SET sql_mode = 'NO_BACKSLASH_ESCAPES'");
     });
     await expect(start()).rejects.toMatchObject({ code: 'THORN_DATABASE_UNSUPPORTED' });
   });
