@@ -43,7 +43,7 @@ class BetterSqliteClient extends HandleClient<BetterSqliteDatabase> {
   readonly name = 'better-sqlite3';
 
   protected override check(db: BetterSqliteDatabase): undefined {
-    if (typeof db?.prepare !== 'function') throw this.required();
+    if (typeof db?.inTransaction !== 'boolean') throw this.required();
   }
 
   protected override handleOf(db: BetterSqliteDatabase): SqliteHandle {

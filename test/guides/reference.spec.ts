@@ -14,6 +14,7 @@ const ELSEWHERE = new Set([
   'PublicRecipientPolicyOptions',
   'RelayDefinition',
   'SendForOptions',
+  'SendSyncOptions',
   'SqlClientDefinition',
   'StoreOptions',
   'StrategyDefinition',
