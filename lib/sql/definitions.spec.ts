@@ -1,7 +1,15 @@
 import Database from 'better-sqlite3';
+import knex from 'knex';
 import { Kysely, SqliteDialect } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { fromBetterSqlite3, fromDrizzle, fromKysely, fromPg, fromPrisma } from './index.js';
+import {
+  fromBetterSqlite3,
+  fromDrizzle,
+  fromKnex,
+  fromKysely,
+  fromPg,
+  fromPrisma,
+} from './index.js';
 
 const url = 'postgres://127.0.0.1:1/none';
 const prisma = (provider: string) => ({
@@ -24,6 +32,16 @@ describe('the definition of a client', () => {
   ])('names the wrong option: %s', (option, define) => {
     expect(define).toThrow(expect.objectContaining({ code: 'THORN_OPTION_INVALID' }) as Error);
     expect(define).toThrow(`\`${option}\``);
+  });
+
+  it.each([
+    { min: 0, max: 1 },
+    { min: 1, max: 4 },
+  ])('refuses a knex on SQLite that may open another connection: %j', async (pool) => {
+    const client = 'better-sqlite3';
+    const db = knex({ ...{ client, pool }, connection: ':memory:', useNullAsDefault: true });
+    await expect(fromKnex(db).useFactory()).rejects.toThrow('pool: { min: 1, max: 1 }');
+    await db.destroy();
   });
 
   it('refuses a client that is undefined, as of a circular import', () => {
