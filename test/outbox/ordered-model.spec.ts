@@ -44,6 +44,8 @@ describe.each(
     const options = {
       schedule: [20, 20],
       lease: 5000,
+      // One that is given up would overlap with the next, as the receiver sees it.
+      timeout: 30_000,
       endpoints: { failures: 6, probeInterval: 50 },
     };
     const first = await openOutboxApp(place, options);

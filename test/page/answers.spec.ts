@@ -138,11 +138,12 @@ describe('an answer that is lost', () => {
     await page.goto(owner.url('/endpoints/new'));
     await page.getByLabel('URL').fill('https://example.com/typed');
     await page.getByRole('checkbox', { name: 'order.paid' }).check();
-    await page.context().setOffline(true);
+    await page.route('**/hooks*', (route) => route.abort('connectionreset'));
+    await page.route('**/hooks/**', (route) => route.abort('connectionreset'));
     await click('Create endpoint');
     const banner = page.locator('.away');
     await banner.waitFor();
-    await page.context().setOffline(false);
+    await page.unrouteAll();
     await banner.waitFor({ state: 'detached' });
     expect(await page.getByLabel('URL').inputValue()).toBe('https://example.com/typed');
   });
