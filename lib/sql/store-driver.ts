@@ -170,7 +170,7 @@ function unsupportedDatabase(
   const elsewhere = databases.length === 1 ? '' : ', by a driver that this client is supported on';
   return new ThornConfigurationError(
     'THORN_DATABASE_UNSUPPORTED',
-    `${what} of ${place} is not one of ${titles}${elsewhere}. docs/databases.md lists the clients with their databases and drivers.`,
+    `${what} of ${place} is not one of ${titles}${elsewhere}. The guide on database clients lists all, with their databases and drivers.`,
     { place },
   );
 }
