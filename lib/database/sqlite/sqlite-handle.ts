@@ -5,7 +5,7 @@ import { type Result, runStepsSync, type Step } from '../sql-client.js';
 const statements = new WeakMap<SqliteHandle, Map<string, SqliteStatement>>();
 
 /** Prepares a statement, once for each connection. */
-export function prepare(handle: SqliteHandle, sql: string): SqliteStatement {
+function prepare(handle: SqliteHandle, sql: string): SqliteStatement {
   let prepared = statements.get(handle);
   if (prepared === undefined) statements.set(handle, (prepared = new Map()));
   let statement = prepared.get(sql);

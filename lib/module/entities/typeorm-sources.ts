@@ -1,6 +1,5 @@
 import { type DynamicModule, Logger } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
-
 import {
   assertEntitiesKnown,
   CapturedDataSources,
