@@ -153,6 +153,10 @@ export const SUBSCRIBERS = table(
     secrets: text,
     enabled: boolean,
     verification: varchar(16),
+    expires_at: optional(bigint),
+    unique_key: optional(varchar(255)),
+    key_hash: optional(varchar(64)),
+    format: optional(varchar(32)),
     description: optional(varchar(1000)),
     metadata: text,
     revision: int,
@@ -166,6 +170,8 @@ export const SUBSCRIBERS = table(
     { columns: ['updated_at', 'revision'] },
     { columns: ['owner_slot'], unique: true },
     { columns: ['host_slot'], unique: true },
+    { columns: ['key_hash'], unique: true },
+    { columns: ['expires_at'], where: 'expires_at IS NOT NULL' },
   ],
 );
 

@@ -31,6 +31,12 @@ export interface Subscriber extends Recipient {
   readonly enabled: boolean;
   /** Whether the endpoint has agreed to receive webhooks. */
   readonly verification: Verification;
+  /** From then on it receives nothing, by the application's clock; null for no end. */
+  readonly expiresAt: Date | null;
+  /** A name that no other subscriber of its owner has, given at its creation; null for none. */
+  readonly key: string | null;
+  /** The name of the format of its requests; null for the standard one. */
+  readonly format: string | null;
   /** A text for people, of up to 1,000 characters; null for none. */
   readonly description: string | null;
   /** Free-form texts of the owner's. */
@@ -69,6 +75,12 @@ export interface NewSubscriber {
   readonly holdFor?: number | null;
   /** Default true. */
   readonly enabled?: boolean;
+  /** From then on it receives nothing. Default null: no end. */
+  readonly expiresAt?: Date | null;
+  /** A text of 1 to 255 characters that no other subscriber of the owner has. Default null: none. */
+  readonly key?: string | null;
+  /** The name of the format of its requests. Default null: the standard one. */
+  readonly format?: string | null;
   /** A text for people, of up to 1,000 characters. Default null. */
   readonly description?: string | null;
   /** Free-form texts of the owner's, up to 20. Default none. */
@@ -91,6 +103,8 @@ export type SubscriberChanges = Partial<
     | 'digest'
     | 'enabled'
     | 'verification'
+    | 'expiresAt'
+    | 'format'
     | 'description'
     | 'metadata'
     | 'secrets'
@@ -121,6 +135,10 @@ export interface SubscriberUpdate {
   readonly digest?: Subscriber['digest'];
   /** False: it receives nothing from now on. */
   readonly enabled?: boolean;
+  /** From then on it receives nothing; null for no end. */
+  readonly expiresAt?: Date | null;
+  /** The name of the format of its requests; null for the standard one. */
+  readonly format?: string | null;
   /** A text for people, of up to 1,000 characters; null for none. */
   readonly description?: string | null;
   /** Free-form texts of the owner's, up to 20. Replaces all of them. */

@@ -20,6 +20,10 @@ export const MAX_PATTERNS = 50;
 export const MAX_URL_LENGTH = 2048;
 /** The maximum length of an owner, in characters. */
 export const MAX_OWNER_LENGTH = 255;
+/** The maximum length of a key, in characters. */
+export const MAX_KEY_LENGTH = 255;
+/** The maximum length of the name of a format, in characters. */
+export const MAX_FORMAT_LENGTH = 32;
 /** The maximum length of a description, in characters. */
 export const MAX_DESCRIPTION_LENGTH = 1000;
 /** The maximum number of metadata entries. */
@@ -55,13 +59,16 @@ const CHECKS: { readonly [Field in keyof Required<Fields>]: Check<NonNullable<Fi
   digest: (value) => oneOf(value, 'digest', DIGESTS),
   secret: checkedSecret,
   enabled: checkedEnabled,
+  expiresAt: checkedEnd,
+  key: (value) => (value === null ? null : checkedText(value, 'key', 1, MAX_KEY_LENGTH)),
+  format: (value) => (value === null ? null : checkedText(value, 'format', 1, MAX_FORMAT_LENGTH)),
   description: (value) =>
     value === null ? null : checkedText(value, 'description', 0, MAX_DESCRIPTION_LENGTH),
   metadata: checkedMetadata,
 };
 
 const NEW_FIELDS = Object.keys(CHECKS) as (keyof NewSubscriber)[];
-const UPDATE_FIELDS = NEW_FIELDS.filter((field) => field !== 'owner');
+const UPDATE_FIELDS = NEW_FIELDS.filter((field) => field !== 'owner' && field !== 'key');
 
 /**
  * Checks the input for a new subscriber, including types, because callers may be untyped.
@@ -224,6 +231,12 @@ function checkedSecret(value: unknown, rules: SubscriberRules): string {
 function checkedEnabled(value: unknown): boolean {
   if (typeof value !== 'boolean') throw new InvalidInputError('enabled', 'must be true or false');
   return value;
+}
+
+function checkedEnd(value: unknown): Date | null {
+  if (value === null) return null;
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value;
+  throw new InvalidInputError('expiresAt', 'must be null, or a valid Date');
 }
 
 function checkedMetadata(value: unknown): Readonly<Record<string, string>> {

@@ -18,6 +18,9 @@ const SUBSCRIBER: Subscriber = {
   secrets: [{ value: 'whsec_c2VjcmV0c2VjcmV0c2VjcmV0', expiresAt: null }],
   enabled: true,
   verification: 'none',
+  expiresAt: null,
+  key: null,
+  format: null,
   description: 'For tests',
   metadata: { team: 'blue' },
   createdAt: new Date(1_700_000_000_000),
@@ -29,6 +32,7 @@ function cachedOf(subscriber: Subscriber): CachedSubscriber {
     ...subscriber,
     createdAt: subscriber.createdAt.getTime(),
     updatedAt: subscriber.updatedAt.getTime(),
+    expiresAt: subscriber.expiresAt?.getTime() ?? null,
     revision: 1,
   });
 }
@@ -50,6 +54,9 @@ describe('CachedSubscriber', () => {
         ],
       },
     ],
+    ['an end', { expiresAt: new Date(1_800_000_000_000) }],
+    ['a key', { key: 'mine' }],
+    ['a format', { format: 'slack' }],
     ['a later change', { updatedAt: new Date(1_800_000_000_123) }],
     ['a change before its creation', { updatedAt: new Date(1_600_000_000_000) }],
   ])('has every field of a subscriber with %s, and so have its copies', (_, fields) => {

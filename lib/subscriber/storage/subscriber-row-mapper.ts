@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { BoundedCache } from '../../common/bounded-cache.js';
 import type { Digest, Secret } from '../../message/recipient.js';
 import type { JsonValue } from '../../event/index.js';
@@ -35,11 +35,13 @@ export class SubscriberRowMapper {
 
   /** The columns of a new row. */
   toRow(subscriber: Subscriber, { ownerSlot, hostSlot }: QuotaSlots = NO_SLOTS): SubscriberRow {
-    const { id, owner, createdAt } = subscriber;
+    const { id, owner, key, createdAt } = subscriber;
     return {
       ...(this.toColumns(id, subscriber) as SubscriberRow),
       id,
       owner,
+      unique_key: key,
+      key_hash: key === null ? null : keyHash(owner, key),
       created_at: createdAt.getTime(),
       owner_slot: ownerSlot,
       host_slot: hostSlot,
@@ -67,6 +69,8 @@ export class SubscriberRowMapper {
       ...(secrets && this.secretsColumn(id, secrets)),
       enabled: enabled === undefined ? undefined : Number(enabled),
       verification: changes.verification,
+      expires_at: changes.expiresAt === null ? null : changes.expiresAt?.getTime(),
+      format: changes.format,
       description: changes.description,
       metadata: metadata && JSON.stringify(metadata),
       updated_at: changes.updatedAt.getTime(),
@@ -103,6 +107,7 @@ export class SubscriberRowMapper {
     const digest = oneOf(DIGESTS, row.digest ?? USUAL_TEXTS.digest);
     const verification = oneOf(VERIFICATIONS, row.verification ?? USUAL_TEXTS.verification);
     const [createdAt, updatedAt] = [Number(row.created_at), Number(row.updated_at)];
+    const expiresAt = row.expires_at === null ? null : Number(row.expires_at);
     if (events === null) return 'events';
     if (exclude === null) return 'exclude';
     if (!isFilter(filter)) return 'filter';
@@ -116,6 +121,7 @@ export class SubscriberRowMapper {
     if (verification === undefined) return 'verification';
     if (Number.isNaN(createdAt)) return 'created_at';
     if (Number.isNaN(updatedAt)) return 'updated_at';
+    if (Number.isNaN(expiresAt)) return 'expires_at';
     return new CachedSubscriber({
       id: row.id,
       owner: row.owner,
@@ -132,6 +138,9 @@ export class SubscriberRowMapper {
       secrets,
       enabled: Boolean(row.enabled),
       verification,
+      expiresAt,
+      key: row.unique_key,
+      format: row.format,
       description: row.description,
       metadata,
       createdAt,
@@ -166,6 +175,13 @@ export class SubscriberRowMapper {
       throw error;
     }
   }
+}
+
+/** The value of a column that is unique: hashed, since collations of some databases hold different texts to be equal. */
+export function keyHash(owner: string | null, key: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([owner, key]))
+    .digest('hex');
 }
 
 /** True when {@link SubscriberRowMapper.fromRow} could not read the row. */

@@ -17,15 +17,19 @@ export interface Checksum {
  */
 export type SubscriberRow = {
   readonly [Column in 'id' | 'url' | 'events' | 'secrets']: string;
-} & { readonly [Column in 'owner' | 'filter' | 'description']: string | null } & {
+} & {
+  readonly [Column in 'owner' | 'filter' | 'description' | 'unique_key' | 'format']: string | null;
+} & {
   readonly [Column in keyof typeof USUAL_TEXTS]: string | null;
 } & { readonly [Column in 'rate_max' | 'rate_per' | 'hold_for']: number | null } & {
   readonly [Column in 'ordered' | 'enabled']: boolean | number;
 } & { readonly [Column in 'created_at' | 'updated_at']: number | string } & {
+  readonly expires_at: number | string | null;
   readonly revision: number;
   /** See {@link QuotaSlots}; not among those of {@link SubscriberTable.pages}. */
   readonly owner_slot?: string | null;
   readonly host_slot?: string | null;
+  readonly key_hash?: string | null;
 };
 
 /** Texts that most rows have. */
@@ -42,6 +46,7 @@ export const USUAL_TEXTS = {
 const COLUMNS = [
   ...['id', 'owner', 'url', 'events', 'filter', 'rate_max', 'rate_per', 'ordered', 'hold_for'],
   ...['secrets', 'enabled', 'description', 'revision', 'created_at', 'updated_at'],
+  ...['expires_at', 'unique_key', 'format'],
   ...Object.entries(USUAL_TEXTS).map(([name, usual]) => `NULLIF(${name}, '${usual}') AS ${name}`),
 ].join(', ');
 

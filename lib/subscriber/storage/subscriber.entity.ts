@@ -53,6 +53,18 @@ export class ThornSubscriber {
   /** `none`, `pending` or `verified`. */
   verification!: string;
 
+  /** The time from which it receives nothing; null for no end. */
+  expiresAt!: number | null;
+
+  /** The key that its creation named; null for none. */
+  uniqueKey!: string | null;
+
+  /** A hash of `owner` and `uniqueKey`; unique, so that of two creations at once one row remains. */
+  keyHash!: string | null;
+
+  /** The name of the format of its requests; null for the standard one. */
+  format!: string | null;
+
   /** A text of the owner. */
   description!: string | null;
 
