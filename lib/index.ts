@@ -43,9 +43,13 @@ export { TransactionTimeoutError } from './typeorm/transaction-timeout.error.js'
 // Sending
 export {
   type BufferOptions,
+  CursorExpiredError,
   disabled,
   type EntityManagerLike,
   type EntityType,
+  type HistoryEvent,
+  type HistoryPage,
+  type HistoryQuery,
   inline,
   type InlineOptions,
   type MessageBuffer,

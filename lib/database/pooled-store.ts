@@ -1,8 +1,11 @@
 import { repeatOnConflict } from './database-errors.js';
+import type { Statement } from './dialect.js';
 import { OutboxTimeoutError } from './outbox-timeout.error.js';
 import { type PoolConnection, takeConnection } from './pool-connections.js';
 import { type Result, runSteps, type SqlClient, type SqlTables, type Step } from './sql-client.js';
 import { SqlStore } from './sql-store.js';
+
+type IsolationLevel = 'READ COMMITTED' | 'READ UNCOMMITTED';
 
 /** Milliseconds that a statement outside of the outbox may take. */
 const STATEMENT_WITHIN = 10_000;
@@ -25,12 +28,17 @@ export class PooledStore extends SqlStore {
     return repeatOnConflict(() => this.#within(steps));
   }
 
+  override async peek(statement: Statement): Promise<Result> {
+    const [result] = await this.#within([statement], 'READ UNCOMMITTED');
+    return result!;
+  }
+
   /** Drops the connections of what runs, which would hold up the pool's end: the database may not answer. */
   override async close(): Promise<void> {
     for (const abort of this.#running) abort(new Error('The database is closed'));
   }
 
-  #within(steps: readonly Step[]): Promise<readonly Result[]> {
+  #within(steps: readonly Step[], level?: IsolationLevel): Promise<readonly Result[]> {
     return new Promise((resolve, reject) => {
       let connection: PoolConnection | undefined;
       let isLate = false;
@@ -48,7 +56,7 @@ export class PooledStore extends SqlStore {
       this.#running.add(abort);
       const run = async () => {
         connection = await takeConnection(this.client.driver());
-        return isLate ? [] : this.#transaction(connection, steps);
+        return isLate ? [] : this.#transaction(connection, steps, level);
       };
       run()
         .finally(() => {
@@ -63,11 +71,12 @@ export class PooledStore extends SqlStore {
   async #transaction(
     connection: PoolConnection,
     steps: readonly Step[],
+    // The database's own default also locks the gaps between rows, and blocks inserts there.
+    level: IsolationLevel = 'READ COMMITTED',
   ): Promise<readonly Result[]> {
     if (this.dialect.name === 'mysql') {
-      // Applies to the next transaction only. The default level also locks the gaps between rows, and blocks inserts
-      // there.
-      await this.#query(connection, 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
+      // Applies to the next transaction only.
+      await this.#query(connection, `SET TRANSACTION ISOLATION LEVEL ${level}`);
     }
     if (steps.length === 1) return this.#results(connection, steps);
     await this.#query(connection, 'START TRANSACTION');

@@ -62,6 +62,11 @@ export abstract class SqlStore implements SqlTables {
     return result!;
   }
 
+  /** Runs one SELECT that sees what others have not committed yet, where the database can: on MySQL and MariaDB. */
+  peek(statement: Statement): Promise<Result> {
+    return this.run(statement);
+  }
+
   /** After the last {@link execute}; what still waits is rejected. */
   abstract close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { RecipientPolicies } from '../delivery/index.js';
 import { EventCatalogue } from '../event/index.js';
 import { MessageFactory, MessageTracing } from '../message/index.js';
 import { StaticSubscriberSet, SubscriberRepository } from '../subscriber/index.js';
+import { EventHistory } from './event-history.js';
 import { EntityMessageSource } from './entity-message-source.js';
 import { MessagePipeline } from './message-pipeline.js';
 import { FanOut } from './recipients/fan-out.js';
@@ -14,6 +15,7 @@ import { WebhookDispatcher } from './webhook-dispatcher.js';
 
 /** Providers of the services that send messages and find their recipients. */
 export const dispatchServices = [
+  construct(EventHistory, DispatchStrategy, EventCatalogue, Clock),
   construct(FanOut, SubscriberRepository, StaticSubscriberSet),
   construct(MessagePipeline, DispatchStrategy, Clock, MessageTracing, UnheardEvents),
   construct(
@@ -26,6 +28,7 @@ export const dispatchServices = [
       statics: StaticSubscriberSet,
       policies: RecipientPolicies,
       entities: EntityMessageSource,
+      events: EventHistory,
     }),
   ),
 ];

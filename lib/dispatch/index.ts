@@ -1,6 +1,21 @@
 export { disabled, DisabledStrategy } from './strategies/disabled.strategy.js';
 export { dispatchServices } from './dispatch-services.js';
 export { DispatchStrategy, type Release } from './strategies/dispatch-strategy.js';
+export {
+  DEFAULT_HISTORY_LIMIT,
+  EventHistory,
+  type HistoryEvent,
+  type HistoryPage,
+  type HistoryQuery,
+  MAX_HISTORY_LIMIT,
+} from './event-history.js';
+export { CursorExpiredError } from './history/cursor-expired.error.js';
+export type {
+  EventStore,
+  HistoryPlace,
+  StoredEvent,
+  StoredEvents,
+} from './history/stored-events.js';
 export { EntityMessageSource } from './entity-message-source.js';
 export type { EntityType, RowCondition, RowCriteria } from './row-criteria.js';
 export { FanOut, type FoundRecipients } from './recipients/fan-out.js';

@@ -1,4 +1,5 @@
 import type { MatchCriteria } from '../subscriber/model/subscriber.repository.js';
+import type { EventCatalogue } from '../event/catalogue.js';
 import { DispatchStrategy } from './strategies/dispatch-strategy.js';
 import { FanOut } from './recipients/fan-out.js';
 
@@ -11,14 +12,20 @@ export interface HeardEvent extends MatchCriteria {
 /** Knows the events that nobody would get, so that their messages are neither made nor stored. */
 export class UnheardEvents {
   readonly #isOn: boolean;
+  readonly #hasHistory: boolean;
 
-  /** @param keep true: events are kept unless they say otherwise */
+  /**
+   * @param keep true: events are kept unless they say otherwise
+   * @param catalogue tells which events a history has. Default: all
+   */
   constructor(
     strategy: DispatchStrategy,
     private readonly fanOut: FanOut,
     private readonly keep = false,
+    private readonly catalogue?: EventCatalogue,
   ) {
     this.#isOn = strategy.leavesOutUnheard?.() === true;
+    this.#hasHistory = strategy.eventStore?.() !== undefined;
   }
 
   /** True if events are kept unless they say otherwise. */
@@ -27,7 +34,15 @@ export class UnheardEvents {
   }
 
   /** True if an event has no recipient and is not to be kept. Never waits: false when this is not known now. */
-  has({ keep = this.keep, ...criteria }: HeardEvent): boolean {
-    return this.#isOn && !keep && this.fanOut.isUnheard(criteria);
+  has({ keep, ...criteria }: HeardEvent): boolean {
+    return (
+      this.#isOn &&
+      !(keep ?? (this.keep || this.#isInHistory(criteria.event))) &&
+      this.fanOut.isUnheard(criteria)
+    );
+  }
+
+  #isInHistory(event: string): boolean {
+    return this.#hasHistory && this.catalogue?.offers(event) !== false;
   }
 }

@@ -11,9 +11,11 @@ import {
   orderSetting,
   type Recipient,
 } from '../message/index.js';
+import type { OwnerScope } from '../subscriber/index.js';
 import type { StaticSubscriberSet } from '../subscriber/static/static-subscriber-set.js';
 import type { BufferOptions, MessageBuffer } from './message-buffer.js';
 import type { MessagePipeline } from './message-pipeline.js';
+import type { EventHistory, HistoryPage, HistoryQuery } from './event-history.js';
 import type { EntityMessageSource } from './entity-message-source.js';
 import type { EntityType, RowCriteria } from './row-criteria.js';
 import {
@@ -36,6 +38,7 @@ export interface WebhookDispatcherDependencies {
   readonly statics: StaticSubscriberSet;
   readonly policies: RecipientPolicies;
   readonly entities: EntityMessageSource;
+  readonly events: EventHistory;
 }
 
 /**
@@ -200,6 +203,24 @@ export class WebhookDispatcher<Transaction = unknown> {
     options: BufferOptions = {},
   ): Promise<Result> {
     return this.dependencies.pipeline.buffer(work, options);
+  }
+
+  /**
+   * Reads the messages of events that may be subscribed to, for whoever cannot be called: with `outbox({ history: true })`.
+   * No message is ever committed before a place that a reader has passed. A page ends early where few messages match.
+   *
+   * @param scope whose messages: those that a subscriber of this owner would get, or `'any'` for all
+   * @throws {@link InvalidInputError} naming the invalid field; also for a cursor of another scope
+   * @throws `CursorExpiredError` for a cursor that is older than the messages that are kept
+   * @throws {@link ThornConfigurationError} when the application keeps no history
+   *
+   * @example
+   * ```ts
+   * const { items, next } = await dispatcher.history({ event: 'order.*', after }, { owner: user.id });
+   * ```
+   */
+  history(query: HistoryQuery, scope: OwnerScope): Promise<HistoryPage> {
+    return this.dependencies.events.page(query, scope);
   }
 
   /** Undefined: in none. */

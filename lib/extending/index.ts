@@ -23,8 +23,12 @@ export type {
 export {
   type DispatchSetting,
   DispatchStrategy,
+  type EventStore,
   FanOut,
+  type HistoryPlace,
   type Release,
+  type StoredEvent,
+  type StoredEvents,
   type StrategyDefinition,
 } from '../dispatch/index.js';
 export {

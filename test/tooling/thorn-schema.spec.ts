@@ -123,6 +123,7 @@ describe('thornMigrations in a schema of PostgreSQL', () => {
           `SELECT schemaname, indexname FROM pg_indexes WHERE tablename = 'my__thorn_messages' ORDER BY 2`,
         ),
       ).toEqual([
+        { schemaname: 'App', indexname: 'ix_my__thorn_messages_position_id' },
         { schemaname: 'App', indexname: 'ix_my__thorn_messages_time' },
         { schemaname: 'App', indexname: 'my__thorn_messages_pkey' },
       ]);

@@ -40,8 +40,9 @@ export const OUTBOX_TABLES = {
       order_key: optional(varchar(255)),
       traceparent: optional(varchar(55)),
       tracestate: optional(varchar(512)),
+      position: optional(bigint),
     },
-    [{ columns: ['time'] }],
+    [{ columns: ['time'] }, { columns: ['position', 'id'], where: 'position IS NOT NULL' }],
   ),
   pendingMessages: table(
     'thorn_pending_messages',

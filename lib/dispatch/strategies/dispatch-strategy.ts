@@ -1,6 +1,7 @@
 import type { JoinedTransaction } from '../../database/sql-client.js';
 import type { Attempt } from '../../delivery/attempt/attempt.js';
 import type { Message } from '../../message/message.js';
+import type { EventStore } from '../history/stored-events.js';
 
 /** The result of a strategy for one released message. */
 export interface Release {
@@ -46,6 +47,9 @@ export abstract class DispatchStrategy {
    * strategy gets every message.
    */
   leavesOutUnheard?(): boolean;
+
+  /** The stored messages in the order of commits; undefined, and left out by strategies that keep none. */
+  eventStore?(): EventStore | undefined;
 
   /**
    * Called once before the caller's transaction commits, with everything that it has collected: a durable strategy

@@ -9,6 +9,7 @@ import {
   WebhookHttpClient,
 } from '../../delivery/index.js';
 import { DispatchStrategy, FanOut, UnheardEvents } from '../../dispatch/index.js';
+import { EventCatalogue } from '../../event/index.js';
 import { Codecs, MessageFactory, MessageTracing, WireFormat } from '../../message/index.js';
 import { envelopeName } from '../../message/index.js';
 import { OutcomeListener, SubscriberHealth } from '../../outbox/index.js';
@@ -37,7 +38,7 @@ export const deliveryProviders: readonly FactoryProvider[] = [
     from([ThornSettings], ({ options }) => options.orderInBody ?? undefined),
   ),
   construct(Codecs, option('codecs')),
-  construct(UnheardEvents, DispatchStrategy, FanOut, option('keep')),
+  construct(UnheardEvents, DispatchStrategy, FanOut, option('keep'), EventCatalogue),
   construct(
     MessageFactory,
     Clock,

@@ -54,4 +54,7 @@ export class ThornMessage {
 
   /** W3C Trace Context: what the tracing systems add to it. */
   tracestate!: string | null;
+
+  /** The position in the history of events, in the order of commits; null without `outbox({ history: true })`. */
+  position!: number | null;
 }

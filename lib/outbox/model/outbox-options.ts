@@ -1,3 +1,4 @@
+import { isObject } from '../../common/objects.js';
 import { OptionChecks, TIMER } from '../../common/option-checks.js';
 import { type EndpointRules, endpointRules } from '../concurrency/circuit-breaker.js';
 
@@ -42,6 +43,20 @@ export interface OutboxOptions {
   };
   /** Rules for pausing failing endpoints. */
   readonly endpoints?: Partial<EndpointRules>;
+  /**
+   * True: every message of an event that may be subscribed to is stored, and can be read in the order of commits by
+   * `GET /hooks/events` and `dispatcher.history()`. Set it in every process that sends; for one database alone. Default
+   * false. On MySQL and MariaDB a message is `lag` milliseconds old before readers get it, 5,000 by default.
+   */
+  readonly history?:
+    | boolean
+    | {
+        /**
+         * An INSERT of messages that takes longer, because it waits for a lock, may be missed by a reader; the length of
+         * transactions does not matter. In a cluster with several writing nodes, longer than any transaction.
+         */
+        readonly lag?: number;
+      };
 }
 
 /** {@link OutboxOptions}, checked and complete. */
@@ -57,6 +72,8 @@ export interface OutboxSettings {
   readonly payloadDays: number;
   readonly responseDays: number;
   readonly endpoints: EndpointRules;
+  /** Null: there is no history. */
+  readonly history: { readonly lag: number } | null;
 }
 
 const SHORTEST_LEASE = 1000;
@@ -72,10 +89,12 @@ const NAMES: Readonly<Record<keyof OutboxOptions, true>> = {
   retentionDays: true,
   expunge: true,
   endpoints: true,
+  history: true,
 };
 const EXPUNGE_NAMES = ['payloadDays', 'responseDays'];
 // A limit that a column of times can hold, and that no message outlives.
 const MOST_DAYS = 36_500;
+const DEFAULT_LAG = 5000;
 
 /** @throws {@link ThornConfigurationError} naming the option that makes no sense */
 export function outboxSettings(options: OutboxOptions): OutboxSettings {
@@ -100,7 +119,19 @@ export function outboxSettings(options: OutboxOptions): OutboxSettings {
     payloadDays: days(expunging, 'payloadDays', expunge.payloadDays ?? retentionDays),
     responseDays: days(expunging, 'responseDays', expunge.responseDays ?? retentionDays),
     endpoints: endpointRules(endpoints, check),
+    history: historySettings(check, options.history),
   };
+}
+
+function historySettings(
+  check: OptionChecks,
+  history: OutboxOptions['history'] = false,
+): OutboxSettings['history'] {
+  if (history === false) return null;
+  if (history === true) return { lag: DEFAULT_LAG };
+  check.assert('history', isObject(history), 'must be true, false or { lag } in milliseconds');
+  check.object('history', history, ['lag']);
+  return { lag: check.within('history').integer('lag', history.lag ?? DEFAULT_LAG, TIMER) };
 }
 
 function days(check: OptionChecks, name: string, value: number): number {

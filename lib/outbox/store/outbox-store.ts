@@ -4,6 +4,7 @@ import { DeliveryTable } from '../tables/delivery-table.js';
 import { KeyQueueTable } from '../order/key-queue-table.js';
 import { KeyQueueUpkeep } from '../order/key-queue-upkeep.js';
 import { HealthTable } from '../tables/health-table.js';
+import { HistoryTable } from './history-table.js';
 import { type HeldLease, HeldLeases, type HeldMessage } from './held-leases.js';
 import { DeliveryLogTable } from '../tables/delivery-log-table.js';
 import type { MessageRowMapper } from '../tables/message-row-mapper.js';
@@ -38,6 +39,8 @@ export const MOST_HELD_TO_HAND_OVER = 10_000;
 export class OutboxStore implements WriteListener {
   readonly database: SqlStore;
   readonly messages: MessageTable;
+  /** Null: there is none. */
+  readonly history: HistoryTable | null;
   readonly deliveries: DeliveryTable;
   readonly queues: KeyQueueTable;
   readonly queueUpkeep: KeyQueueUpkeep;
@@ -63,7 +66,9 @@ export class OutboxStore implements WriteListener {
     this.database = createStore(client, settings.queryTimeout);
     const tables = tableNames(this.database);
     this.pauses = new TableRows(this.database, tables.pauses);
-    this.messages = new MessageTable(this.database, tables, rows);
+    this.messages = new MessageTable(this.database, tables, rows, settings.history !== null);
+    this.history =
+      settings.history && new HistoryTable(this.database, tables.messages, settings.history.lag);
     this.deliveries = new DeliveryTable(this.database, tables);
     this.queues = new KeyQueueTable(this.database, tables);
     this.queueUpkeep = new KeyQueueUpkeep(this.database, tables);

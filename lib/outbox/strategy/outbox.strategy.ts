@@ -1,13 +1,18 @@
 import type { OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
 import type { JoinedTransaction } from '../../database/sql-client.js';
-import { DispatchStrategy, type Release } from '../../dispatch/index.js';
+import { DispatchStrategy, type EventStore, type Release } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
 import type { StagedMessage } from '../store/staged-message.js';
 import type { EndpointHealth, SchedulerActivity } from '../concurrency/host-scheduler.js';
 import type { MessageRelay } from '../relay/message-relay.js';
 import { CommitWatcher } from './commit-watcher.js';
 import { OutboxEngine } from './outbox-engine.js';
-import { type OutboxOptions, outboxSettings } from '../model/outbox-options.js';
+import { OutboxHistory } from './outbox-history.js';
+import {
+  type OutboxOptions,
+  type OutboxSettings,
+  outboxSettings,
+} from '../model/outbox-options.js';
 import type { OutboxDependencies } from './outbox-dependencies.js';
 import type { KeyQueue } from '../order/key-queue-table.js';
 import type { Pause } from '../worker/host-pauses.js';
@@ -43,6 +48,7 @@ export class OutboxStrategy
   readonly #stager: MessageStager;
   readonly #engine: OutboxEngine;
   readonly #commits: CommitWatcher;
+  readonly #history: EventStore | undefined;
   readonly #hasWorker: boolean;
   /** False when other processes may claim what this one stages. */
   readonly #leases: boolean;
@@ -64,6 +70,7 @@ export class OutboxStrategy
       );
     }
     this.#engine = new OutboxEngine(dependencies, settings, relay);
+    this.#history = historyOf(this.#engine, settings);
     this.#hasWorker = settings.worker;
     // When neither this process nor a relay delivers, other processes may claim a message at once.
     const leaseFor = settings.worker || relay?.carries === true ? settings.lease : 0;
@@ -93,6 +100,10 @@ export class OutboxStrategy
 
   override leavesOutUnheard(): boolean {
     return true;
+  }
+
+  override eventStore(): EventStore | undefined {
+    return this.#history;
   }
 
   /**
@@ -246,4 +257,17 @@ export class OutboxStrategy
       }));
     }
   }
+}
+
+/** @throws {@link ThornConfigurationError} where messages are in several databases, which have no order in common */
+function historyOf(engine: OutboxEngine, settings: OutboxSettings): EventStore | undefined {
+  const [store, ...others] = engine.stores;
+  const table = store?.history ?? null;
+  if (store === undefined || table === null) return undefined;
+  if (others.length === 0) return new OutboxHistory(store, table, settings, () => engine.ready());
+  throw new ThornConfigurationError(
+    'THORN_OPTION_INVALID',
+    '`history` of outbox() is for one database, and dataSources names several. Leave history out, or name one data source.',
+    { option: 'history' },
+  );
 }

@@ -39,10 +39,12 @@ const KEYED: Columns = { id: 'uuid', key_hash: 'uuid', sequence: 'bigint' };
 
 /** Builds the statements that write messages and their leases, and leave out messages whose id exists. */
 export class MessageInsertions {
+  /** @param position the expression of {@link newPosition}. Default: messages get none */
   constructor(
     private readonly dialect: Dialect,
     private readonly tables: TableNames,
     private readonly rows: MessageRowMapper,
+    private readonly position?: string,
   ) {}
 
   /**
@@ -131,17 +133,21 @@ export class MessageInsertions {
     if (numbers !== undefined) used[MESSAGE_COLUMNS.length - 1] = true;
     const columns = MESSAGE_COLUMNS.filter((_, at) => used[at]);
     const marks = columns.map((name) => this.dialect.parameter(KINDS[name] ?? 'text'));
-    const tuple = `(${marks.join(', ')})`;
+    const [named, first] =
+      this.position === undefined ? ['', ''] : ['position, ', `${this.position}, `];
+    const tuple = `(${first}${marks.join(', ')})`;
     const parameters: unknown[] = [];
     const tuples = messages.map((message, index) => {
       const values = rows[index]!.filter((_, at) => used[at]);
       const number = numbers?.expression(message, 'allocated');
       if (number !== undefined) values.splice(-1, 1, ...number.parameters);
       parameters.push(...values);
-      return number === undefined ? tuple : `(${[...marks.slice(0, -1), number.sql].join(', ')})`;
+      return number === undefined
+        ? tuple
+        : `(${first}${[...marks.slice(0, -1), number.sql].join(', ')})`;
     });
     return {
-      sql: `INSERT INTO ${this.tables.messages} (${columns.join(', ')}) VALUES ${tuples.join(', ')} ${end}`,
+      sql: `INSERT INTO ${this.tables.messages} (${named}${columns.join(', ')}) VALUES ${tuples.join(', ')} ${end}`,
       parameters,
     };
   }

@@ -4,6 +4,7 @@ import type { Message } from '../../message/index.js';
 import { type Dialect, idRows, type Statement, type Columns } from '../../database/dialect.js';
 import { isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
 import { type Lease, Leases, type NewLease } from './leases.js';
+import { newPosition } from '../model/message-position.js';
 import type { MessageCursor } from '../model/message-cursor.js';
 import { chunksOf, type KnownCheck, MessageInsertions } from './message-insertions.js';
 import { MessageNumbers } from './message-numbers.js';
@@ -46,14 +47,21 @@ export class MessageTable {
   readonly leases: Leases;
   readonly #insertions: MessageInsertions;
 
+  /** @param hasHistory true: messages get a position in the history. Default false */
   constructor(
     private readonly database: SqlStore,
     private readonly tables: TableNames,
     rows: MessageRowMapper,
+    hasHistory = false,
   ) {
     this.#dialect = database.dialect;
     this.leases = new Leases(database, tables.pendingMessages, 'msg_');
-    this.#insertions = new MessageInsertions(this.#dialect, tables, rows);
+    this.#insertions = new MessageInsertions(
+      this.#dialect,
+      tables,
+      rows,
+      hasHistory ? newPosition(this.#dialect, tables.messages) : undefined,
+    );
   }
 
   /**

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { InvalidInputError } from '../../errors/index.js';
+import type { OwnerScope } from '../../subscriber/index.js';
+import type { HistoryPlace } from './stored-events.js';
+
+/** A reader's place in the history. */
+export interface HistoryCursor extends HistoryPlace {
+  /** Messages behind it that were sent from then on were there, in milliseconds since the Unix epoch. */
+  readonly time: number;
+}
+
+const FORM = /^(\d{1,16})\.(\d{1,16})\.([0-9a-f-]{36})\.([\w-]{11})$/;
+
+/** Writes a cursor as a text that says nothing to its reader, for this owner alone. */
+export function formatHistoryCursor(
+  { position, time, key }: HistoryCursor,
+  scope: OwnerScope,
+): string {
+  return Buffer.from(`${position}.${time}.${key}.${readerOf(scope)}`).toString('base64url');
+}
+
+/**
+ * Parses the text of {@link formatHistoryCursor}.
+ *
+ * @throws {@link InvalidInputError} for another text, and for the cursor of another owner or of another list
+ */
+export function parseHistoryCursor(text: unknown, scope: OwnerScope): HistoryCursor {
+  const plain = typeof text === 'string' ? Buffer.from(text, 'base64url').toString('latin1') : '';
+  const [, position, time, key, reader] = FORM.exec(plain) ?? [];
+  if (reader === undefined) {
+    throw new InvalidInputError('after', 'must be the "next" of an earlier page, or "now"');
+  }
+  if (reader !== readerOf(scope)) {
+    throw new InvalidInputError('after', 'must be the "next" of a page of the same owner');
+  }
+  return { position: Number(position), time: Number(time), key: key! };
+}
+
+/** Tells the owners of cursors apart, and these cursors from those of other lists. */
+function readerOf(scope: OwnerScope): string {
+  const text = JSON.stringify(['history', scope === 'any' ? scope : [scope.owner]]);
+  return createHash('sha256').update(text).digest('base64url').slice(0, 11);
+}

@@ -1,0 +1,136 @@
+import type { Statement } from '../../database/dialect.js';
+import type { SqlStore } from '../../database/sql-store.js';
+import type { Row } from '../../database/sql-client.js';
+import {
+  CursorExpiredError,
+  type HistoryPlace,
+  type StoredEvent,
+  type StoredEvents,
+} from '../../dispatch/index.js';
+import type { Audience } from '../../message/index.js';
+import { lastPosition, MYSQL_NOW } from '../model/message-position.js';
+import { FIRST_KEY, idFrom } from '../tables/keys.js';
+
+/** The SQL that reads the history of events. */
+export class HistoryTable {
+  /** @param lag milliseconds that a message has to be old, on MySQL and MariaDB */
+  constructor(
+    private readonly database: SqlStore,
+    private readonly messages: string,
+    private readonly lag: number,
+  ) {}
+
+  /**
+   * Reads messages behind a place.
+   *
+   * @param after null: from the first one on
+   * @throws `CursorExpiredError` for a place in another PostgreSQL cluster, such as one that a dump was restored from
+   */
+  async read(after: HistoryPlace | null, limit: number): Promise<StoredEvents> {
+    const { name } = this.database.dialect;
+    const start = after ?? { position: 0, key: FIRST_KEY };
+    const { rows } = await this.database.run(this.#horizon());
+    const horizon = Number(rows[0]!['horizon']);
+    if (name === 'postgres' && start.position > horizon) throw new CursorExpiredError();
+    const open = name === 'mysql' ? await this.#keysBefore(start, horizon, limit) : null;
+    const found = await this.database.run(
+      this.#select(
+        'm.position, m.id, m.given_id, m.event, m.time, m.owner, m.audience, CASE WHEN m.body IS NULL THEN 1 ELSE 0 END AS is_expunged',
+        start,
+        horizon,
+        limit,
+      ),
+    );
+    const events = found.rows.map(storedEvent);
+    if (open !== null) return this.#untilOpen(events, open, start, horizon, limit);
+    if (events.length === limit) return { events, end: events.at(-1)!, isLast: false };
+    return { events, end: endBefore(horizon, start), isLast: true };
+  }
+
+  /** The place behind everything that is committed. */
+  async end(): Promise<HistoryPlace> {
+    const { rows } = await this.database.run(this.#horizon());
+    const horizon = Number(rows[0]!['horizon']);
+    return { position: horizon, key: FIRST_KEY };
+  }
+
+  /** The lowest position that a transaction may yet commit. */
+  #horizon(): Statement {
+    switch (this.database.dialect.name) {
+      case 'postgres':
+        return {
+          sql: 'SELECT txid_snapshot_xmin(txid_current_snapshot()) AS horizon',
+          parameters: [],
+        };
+      case 'sqlite':
+        return { sql: `SELECT ${lastPosition(this.messages)} + 1 AS horizon`, parameters: [] };
+      case 'mysql':
+        return { sql: `SELECT ${MYSQL_NOW} - ? AS horizon`, parameters: [this.lag * 1000] };
+    }
+  }
+
+  /** On MySQL and MariaDB: the messages of transactions that are open, and all others. */
+  async #keysBefore(
+    start: HistoryPlace,
+    horizon: number,
+    limit: number,
+  ): Promise<readonly HistoryPlace[]> {
+    const { rows } = await this.database.peek(
+      this.#select('m.position, m.id', start, horizon, limit),
+    );
+    return rows.map(placeOf);
+  }
+
+  /** Ends before the first message that is written and not committed. */
+  #untilOpen(
+    events: readonly StoredEvent[],
+    seen: readonly HistoryPlace[],
+    start: HistoryPlace,
+    horizon: number,
+    limit: number,
+  ): StoredEvents {
+    const committed = new Set(events.map(({ key }) => key));
+    const open = seen.find(({ key }) => !committed.has(key));
+    if (open !== undefined) {
+      const before = events.filter(({ position }) => position < open.position);
+      return { events: before, end: endBefore(open.position, start), isLast: true };
+    }
+    if (seen.length < limit) return { events, end: endBefore(horizon, start), isLast: true };
+    // What is behind the last one was not looked at.
+    const before = events.slice(0, events.findIndex(({ key }) => key === seen.at(-1)!.key) + 1);
+    return { events: before, end: seen.at(-1)!, isLast: false };
+  }
+
+  #select(
+    columns: string,
+    { position, key }: HistoryPlace,
+    horizon: number,
+    limit: number,
+  ): Statement {
+    return {
+      sql: `SELECT ${columns} FROM ${this.messages} m WHERE m.position >= ? AND (m.position > ? OR m.id > ?) AND m.position < ? ORDER BY m.position, m.id LIMIT ?`,
+      parameters: [position, position, key, horizon, limit],
+    };
+  }
+}
+
+/** A clock that was set back, or a table that was emptied, does not lead a reader back. */
+function endBefore(horizon: number, start: HistoryPlace): HistoryPlace {
+  return horizon > start.position ? { position: horizon, key: FIRST_KEY } : start;
+}
+
+function placeOf(row: Row): HistoryPlace {
+  return { position: Number(row['position']), key: row['id'] as string };
+}
+
+function storedEvent(row: Row): StoredEvent {
+  return {
+    ...placeOf(row),
+    id: idFrom('msg_', row['id'], row['given_id']),
+    event: row['event'] as string,
+    time: Number(row['time']),
+    owner: row['owner'] as string | null,
+    audience: row['audience'] as Audience,
+    isExpunged: Number(row['is_expunged']) === 1,
+  };
+}

@@ -1,0 +1,173 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { EventCatalogue } from '../../lib/event/index.js';
+import { EventHistory } from '../../lib/dispatch/index.js';
+import { seededRandom } from '../../lib/testing/conformance/seeded-random.js';
+import {
+  type AppTransaction,
+  type ClientOutbox,
+  openClientOutbox,
+} from '../support/apps/client-outbox.js';
+import { openOutboxApp, type OutboxApp } from '../support/apps/outbox-app.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+
+const IS_LONG = process.env['THORN_LONG'] === '1';
+const SEEDS = IS_LONG ? Array.from({ length: 20 }, (_, at) => at + 1) : [1];
+const STEPS = IS_LONG ? 600 : 120;
+
+/** The clients write a message when it is sent; on SQLite one transaction writes at a time. */
+const PLACES = [
+  { kind: 'file', client: undefined, open: 1 },
+  { kind: 'postgres', client: 'pg', open: 6 },
+  { kind: 'mariadb', client: 'mysql2/promise', open: 6 },
+] as const;
+
+describe.each(PLACES)('the history of events on $kind', ({ kind, client, open }) => {
+  let place: TestDatabase;
+  let app: ClientOutbox;
+  let other: OutboxApp;
+  let history: EventHistory;
+  afterEach(async () => {
+    await app.close();
+    await other.close();
+    await place.drop();
+  });
+
+  async function start(): Promise<void> {
+    place = await createDatabase(kind);
+    // A transaction may be open for longer than any lag.
+    const options = { history: { lag: 1 }, worker: false };
+    app = await openClientOutbox(place, { ...options, client });
+    // On SQLite what is read waits for transactions of the same connection.
+    other = await openOutboxApp(place, { ...options, synchronize: false });
+    history = new EventHistory(other.strategy, new EventCatalogue(), other.clock);
+  }
+
+  it.each(SEEDS)(
+    'has each message that was committed once, however transactions overlap, seed %i',
+    { timeout: 120_000 },
+    async (seed) => {
+      await start();
+      const random = seededRandom(seed);
+      const below = (count: number) => Math.floor(random() * count);
+      const held: Held[] = [];
+      const ended: Held[] = [];
+      const readers = [new Reader(history, 'any'), new Reader(history, 'any', 'a.*')];
+      let moments = 0;
+      for (let step = 0; step < STEPS; step++) {
+        const move = below(5);
+        if (held.length < open && (move < 2 || held.length === 0)) {
+          held.push(await Held.begin(app, ++moments));
+        }
+        const one = held[below(held.length)]!;
+        if (move < 3) await one.send(app, ['a.x', 'b.y'][below(2)]!);
+        else {
+          held.splice(held.indexOf(one), 1);
+          await one.end(below(3) > 0, ++moments);
+          ended.push(one);
+        }
+        await readers[below(readers.length)]!.read(1 + below(4));
+      }
+      for (const one of held) await one.end(true, ++moments);
+      ended.push(...held);
+      const committed = ended.filter(({ isCommitted }) => isCommitted);
+      for (const reader of readers) {
+        const expected = committed.flatMap(({ sent }) => sent.filter((one) => reader.wants(one)));
+        await reader.readAll(expected.length);
+        const got = reader.items.map(({ id }) => id);
+        expect(got.toSorted()).toEqual(expected.map(({ id }) => id).toSorted());
+        // Whoever began after another's end comes after all of it.
+        const places = new Map(got.map((id, at) => [id, at]));
+        const rangeOf = ({ sent }: Held) =>
+          sent.flatMap(({ id }) => places.get(id) ?? []).sort((x, y) => x - y);
+        const early = committed.flatMap((first) =>
+          committed
+            .filter(({ beganAt }) => beganAt > first.endedAt)
+            .filter((second) => rangeOf(second)[0]! < rangeOf(first).at(-1)!),
+        );
+        expect(early).toEqual([]);
+      }
+    },
+  );
+});
+
+/** A transaction that stays open until it is told to end. */
+class Held {
+  readonly sent: { readonly id: string; readonly event: string }[] = [];
+  isCommitted = false;
+  endedAt = 0;
+  #tx!: AppTransaction;
+  #work!: Promise<unknown>;
+  #end!: (commit: boolean) => void;
+
+  private constructor(readonly beganAt: number) {}
+
+  static async begin(app: ClientOutbox, moment: number): Promise<Held> {
+    const one = new Held(moment);
+    const told = new Promise<boolean>((resolve) => (one.#end = resolve));
+    await new Promise<void>((resolve, reject) => {
+      one.#work = app
+        .begin(async (tx) => {
+          one.#tx = tx;
+          resolve();
+          if (!(await told)) throw new Error('rolled back');
+        })
+        .catch((error: unknown) => {
+          reject(error);
+          if ((error as Error).message !== 'rolled back') throw error;
+        });
+    });
+    return one;
+  }
+
+  async send(app: ClientOutbox, event: string): Promise<void> {
+    const message = app.message({ event });
+    await this.#tx.send(message);
+    this.sent.push({ id: message.id, event });
+  }
+
+  async end(commit: boolean, moment: number): Promise<void> {
+    this.#end(commit);
+    await this.#work;
+    [this.isCommitted, this.endedAt] = [commit, moment];
+  }
+}
+
+/** Somebody who follows `next`. */
+class Reader {
+  readonly items: { readonly id: string }[] = [];
+  #next: string | null = null;
+
+  constructor(
+    private readonly history: EventHistory,
+    private readonly scope: 'any',
+    private readonly pattern?: string,
+  ) {}
+
+  wants({ event }: { readonly event: string }): boolean {
+    return this.pattern === undefined || event.startsWith('a.');
+  }
+
+  async read(limit: number): Promise<boolean> {
+    const { items, next, hasMore } = await this.history.page(
+      { after: this.#next, limit, ...(this.pattern !== undefined && { event: this.pattern }) },
+      this.scope,
+    );
+    expect(items.length).toBeLessThanOrEqual(limit);
+    this.items.push(...items);
+    this.#next = next;
+    return hasMore;
+  }
+
+  /** Reads on until it has so many: transactions of other databases on the server may hold it up. */
+  async readAll(count: number): Promise<void> {
+    await expect
+      .poll(
+        async () => {
+          while (await this.read(100));
+          return this.items.length;
+        },
+        { timeout: 20_000 },
+      )
+      .toBeGreaterThanOrEqual(count);
+  }
+}
