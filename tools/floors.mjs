@@ -27,7 +27,7 @@ const FLOORS = [
  */
 const INNER_FLOORS = {
   common: ['async', '', 'log'],
-  message: ['encoding', ''],
+  message: ['encoding', '', 'format'],
   database: ['', 'schema', 'sqlite'],
   event: ['conditions', '', 'schemas'],
   cli: ['terminal', 'commands', 'init', ''],

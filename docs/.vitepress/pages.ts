@@ -75,6 +75,7 @@ export const PAGES: readonly { readonly text: string; readonly items: readonly S
       { text: 'Secure', file: 'security.md' },
       { text: 'Extend', file: 'extending.md' },
       { text: 'A repository', file: 'extending/repository.md' },
+      { text: 'Formats', file: 'extending/formats.md' },
     ],
   },
   {

@@ -4,6 +4,7 @@ import { FaultLog } from '../common/log/fault-log.js';
 import { type LogFacts, LogLine } from '../common/log/log-line.js';
 import { OptionChecks } from '../common/option-checks.js';
 import { errorText } from '../common/log/error-text.js';
+import { type EncodedRequest, WebhookFormats } from '../message/format/webhook-formats.js';
 import { checkHeaders } from '../message/header-checks.js';
 import type { Message } from '../message/message.js';
 import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
@@ -42,6 +43,8 @@ export interface DelivererOptions {
   readonly links?: UnsubscribeLinks | null | undefined;
   /** The headers of answers that attempts keep. Default: a few, of attempts that failed. */
   readonly answerHeaders?: AnswerHeaderOptions | undefined;
+  /** The formats of subscribers. Default: the standard one alone. */
+  readonly formats?: WebhookFormats;
   /** Traces messages. Default: no tracing. */
   readonly tracing?: MessageTracing;
 }
@@ -55,6 +58,7 @@ export class Deliverer {
   readonly #faults = new FaultLog();
   readonly #failures = new EndpointFailureLog();
   readonly #tracing: MessageTracing;
+  readonly #formats: WebhookFormats;
   readonly #timeout: number;
   readonly #userAgent: string;
   readonly #policies: RecipientPolicies | undefined;
@@ -82,6 +86,7 @@ export class Deliverer {
       'must be up to 256 printable ASCII characters',
     );
     this.#tracing = tracing ?? new NoTracing();
+    this.#formats = options.formats ?? new WebhookFormats();
     this.#timeout = timeout;
     this.#userAgent = userAgent;
     this.#policies = policies;
@@ -133,11 +138,21 @@ export class Deliverer {
   }
 
   #post(frame: AttemptFrame): Promise<WebhookResponse> {
-    const body = encoded(frame.message, frame.recipient);
-    const signature = this.#sign(frame, body);
+    const encoded = this.#encoded(frame);
+    const signature = this.#sign(frame, encoded.body);
     return signature instanceof Promise
-      ? signature.then((headers) => this.#send(frame, body, headers))
-      : this.#send(frame, body, signature);
+      ? signature.then((headers) => this.#send(frame, encoded, headers))
+      : this.#send(frame, encoded, signature);
+  }
+
+  #encoded({ message, recipient }: AttemptFrame): EncodedRequest {
+    const encoded = encodedBy(this.#formats, message, recipient);
+    const { maxBytes } = this.#formats.rulesOf(recipient);
+    if (maxBytes !== undefined && encoded.body.length > maxBytes) {
+      const text = `The body has ${encoded.body.length} bytes; its format "${recipient.format}" allows ${maxBytes}`;
+      throw new AttemptError('too-large', text, { bytes: encoded.body.length, maxBytes });
+    }
+    return encoded;
   }
 
   #sign(
@@ -150,11 +165,15 @@ export class Deliverer {
 
   #headers(
     { delivery, message, recipient, tracing }: AttemptFrame,
+    { contentType, headers }: EncodedRequest,
     signature: Readonly<Record<string, string>>,
   ): Readonly<Record<string, string>> {
+    const common = { 'Content-Type': contentType, 'User-Agent': this.#userAgent };
+    if (headers !== null) {
+      return mergeHeaders([message.headers, headers, tracing ?? {}, signature, common]);
+    }
     const own = {
-      'Content-Type': recipient.contentType,
-      'User-Agent': this.#userAgent,
+      ...common,
       'Hook-Event': message.event,
       'Hook-Delivery': delivery,
       'Hook-Subscription': recipient.id,
@@ -170,7 +189,7 @@ export class Deliverer {
 
   #send(
     frame: AttemptFrame,
-    body: Buffer,
+    encoded: EncodedRequest,
     signature: Readonly<Record<string, string>>,
   ): Promise<WebhookResponse> {
     const { message, recipient, bounds } = frame;
@@ -178,8 +197,8 @@ export class Deliverer {
     const timeLeft = bounds && boundedBy(bounds, timeout);
     return this.httpClient.post({
       url: recipient.url,
-      headers: this.#headers(frame, signature),
-      body,
+      headers: this.#headers(frame, encoded, signature),
+      body: encoded.body,
       timeout: timeLeft === undefined ? timeout : Math.max(1, Math.ceil(timeLeft())),
       keepAlive,
       ...(timeLeft !== undefined && { timeLeft }),
@@ -192,7 +211,7 @@ export class Deliverer {
   #failed(frame: NumberedFrame, cause: unknown): Attempt {
     const attempt = failedAttempt(frame, cause, this.clock.now());
     const { code, message } = attempt.error!;
-    if (code === 'recipient-refused') {
+    if (code === 'recipient-refused' || code === 'too-large') {
       const text = `${frame.delivery} (${frame.message.event}) to ${frame.recipient.id}: ${message}.`;
       this.#logger.warn(new LogLine(text, { ...logFacts(frame), reason: code }));
     } else if (code === 'internal') {
@@ -247,14 +266,18 @@ function boundedBy(bounds: AttemptBounds, timeout: number): () => number {
   return () => Math.min(endsAt - performance.now(), bounds.timeLeft());
 }
 
-function encoded(message: Message, recipient: Recipient): Buffer {
+function encodedBy(
+  formats: WebhookFormats,
+  message: Message,
+  recipient: Recipient,
+): EncodedRequest {
   try {
     // Checked when the message was created; a stored message may be older than the rules.
     for (const _ in message.headers) {
       checkHeaders(message.headers);
       break;
     }
-    return message.body(recipient.contentType);
+    return formats.encode(message, recipient);
   } catch (error) {
     const text = `The message could not be encoded: ${errorText(error)}`;
     throw new AttemptError('unencodable', text, {}, error);

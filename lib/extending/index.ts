@@ -34,12 +34,17 @@ export {
 export {
   type Audience,
   type Codec,
+  type FormatInput,
+  type FormatRules,
+  type FormattedRequest,
   Message,
   MessageTracing,
   type Recipient,
   type TracedAttempt,
   type TracedResult,
   type TraceOrigin,
+  WebhookFormat,
+  WebhookFormats,
   WireFormat,
 } from '../message/index.js';
 export {

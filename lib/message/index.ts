@@ -10,6 +10,18 @@ export {
   MessageFactory,
   type MessageFactoryOptions,
 } from './message.factory.js';
+export {
+  type FormatInput,
+  type FormatRules,
+  type FormattedRequest,
+  WebhookFormat,
+} from './format/webhook-format.js';
+export {
+  type EncodedRequest,
+  MAX_FORMAT_LENGTH,
+  STANDARD_FORMAT,
+  WebhookFormats,
+} from './format/webhook-formats.js';
 export { checkMessageId } from './message-id.js';
 export { type Audience, Message, type MessageFields } from './message.js';
 export {

@@ -1,3 +1,5 @@
+import { isObject } from '../common/objects.js';
+import { InvalidInputError } from '../errors/index.js';
 import type { Codecs } from './encoding/codecs.js';
 import type { Recipient } from './recipient.js';
 import type { MessageSettings } from './message-settings.js';
@@ -110,6 +112,20 @@ export class Message implements MessageFields {
       (this.#bodies ??= new Map()).set(contentType, bytes);
     }
     return bytes;
+  }
+
+  /**
+   * The data of the message: plain JSON values, frozen by nobody. Made for formats, of the body.
+   *
+   * @throws {@link InvalidInputError} when the body has none, which an envelope of the application's own may leave out
+   */
+  get data(): unknown {
+    const body: unknown = JSON.parse(this.text);
+    if (isObject(body) && 'data' in body) return body['data'];
+    throw new InvalidInputError(
+      'envelope',
+      'must have the member "data", which formats are made of',
+    );
   }
 
   #numberedText(): string {

@@ -25,6 +25,10 @@ export interface Recipient {
   readonly url: string;
   /** Media type of the body, one that a codec is registered for. */
   readonly contentType: string;
+  /** The name of the `WebhookFormat` that makes its requests. Default null: Standard Webhooks. */
+  readonly format?: string | null;
+  /** Free-form texts of the owner's, for the format. Default none. */
+  readonly metadata?: Readonly<Record<string, string>>;
   /** Digest of `Hook-HMAC`, where requests carry it. */
   readonly digest: Digest;
   /** Newest first. */

@@ -7,6 +7,8 @@ export interface StaticSubscriber {
   readonly secret?: string;
   /** Default `application/json`. */
   readonly contentType?: string;
+  /** The name of a registered `WebhookFormat`. Default `standard`. */
+  readonly format?: string;
   /** Digest of `Hook-HMAC`. Default `sha256`. */
   readonly digest?: Digest;
   /** Attempts over this rate wait. Default: no limit. */

@@ -2,6 +2,7 @@ import { construct, named } from '../common/construct.js';
 import { Clock } from '../common/index.js';
 import { DeliveryLog, WebhookEvents } from '../delivery/index.js';
 import { DispatchStrategy, FanOut, UnheardEvents } from '../dispatch/index.js';
+import { WebhookFormats } from '../message/index.js';
 import { SecretSealer } from '../signing/index.js';
 import { SubscriberRepository } from '../subscriber/index.js';
 import { Deliveries } from './management/deliveries.js';
@@ -29,6 +30,7 @@ export const outboxServices = [
       deliveries: Deliveries,
       subscribers: SubscriberRepository,
       fanOut: FanOut,
+      formats: WebhookFormats,
       clock: Clock,
     }),
   ),

@@ -54,6 +54,10 @@ export {
 } from './conformance/subscriber-repository/subscriber-repository.js';
 export type { Expectation, TestRunner } from './conformance/test-runner.js';
 export {
+  webhookFormatConformance,
+  type WebhookFormatUnderTest,
+} from './conformance/webhook-format.js';
+export {
   webhookHttpClientConformance,
   type WebhookHttpClientUnderTest,
 } from './conformance/webhook-http-client.js';

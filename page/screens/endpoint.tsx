@@ -219,7 +219,8 @@ export function Recent({
 }
 
 export function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
-  const { events, exclude, rateLimit, filter, contentType, rotationEndsAt, createdAt } = endpoint;
+  const { events, exclude, rateLimit, filter, contentType, format } = endpoint;
+  const { rotationEndsAt, createdAt } = endpoint;
   return (
     <dl class="facts">
       <div>
@@ -254,6 +255,12 @@ export function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
           <dd>
             <Countdown until={rotationEndsAt} />
           </dd>
+        </div>
+      )}
+      {format !== 'standard' && (
+        <div>
+          <dt>{t().format}</dt>
+          <dd>{format}</dd>
         </div>
       )}
       {contentType !== 'application/json' && (

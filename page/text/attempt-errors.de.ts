@@ -8,6 +8,7 @@ export const attemptErrors: Translation<typeof attemptErrorsEn> = {
   tls: 'Es kam keine vertrauenswürdige TLS-Verbindung zustande',
   protocol: 'Die Antwort des Endpunkts ist kein gültiges HTTP',
   unencodable: 'Die Nachricht konnte nicht kodiert werden',
+  'too-large': 'Die Nachricht ist größer, als der Endpunkt annimmt',
   internal: 'Die Anfrage konnte nicht gestellt werden',
   'recipient-refused': 'Die Optionen der Anwendung erlauben diese Adresse nicht',
   'connection-refused': 'Der Endpunkt hat die Verbindung abgelehnt',

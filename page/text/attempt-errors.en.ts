@@ -6,6 +6,7 @@ export const attemptErrors = {
   tls: 'No trusted TLS connection could be made',
   protocol: 'The endpoint’s answer is not valid HTTP',
   unencodable: 'The message could not be encoded',
+  'too-large': 'The body is larger than the endpoint takes',
   internal: 'The request could not be made',
   // For operators alone
   'recipient-refused': 'The options of the application do not allow this address',

@@ -140,6 +140,7 @@ export const de: Dictionary = {
   rateLimitText: (max, seconds) => `${max} in ${seconds} s`,
   exclude: 'Außer',
   contentType: 'Inhaltstyp',
+  format: 'Format',
   // Recover
   recover: 'Fehlgeschlagenes wiederholen',
   recoverHint: 'Sendet fehlgeschlagene Zustellungen erneut.',

@@ -140,6 +140,7 @@ export const en = {
   rateLimitText: (max: number, seconds: string) => `${max} in ${seconds} s`,
   exclude: 'Except',
   contentType: 'Content type',
+  format: 'Format',
   // Recover
   recover: 'Retry what failed',
   recoverHint: 'Sends failed deliveries again.',

@@ -12,7 +12,7 @@ import {
   FanOut,
   InlineStrategy,
 } from '../../lib/dispatch/index.js';
-import { Codecs, MessageFactory } from '../../lib/message/index.js';
+import { Codecs, MessageFactory, WebhookFormats } from '../../lib/message/index.js';
 import { generateSecret, StandardWebhookSigner } from '../../lib/signing/index.js';
 import { InMemorySubscriberRepository, StaticSubscriberSet } from '../../lib/subscriber/index.js';
 import {
@@ -113,6 +113,7 @@ async function inlineBench(window = 1000): Promise<DispatchStrategyFixture> {
   const statics = new StaticSubscriberSet({
     checkUrl: () => undefined,
     contentTypes: ['application/json'],
+    formats: new WebhookFormats(),
     checkSecret: () => undefined,
   });
   const strategy = new InlineStrategy(

@@ -16,9 +16,10 @@ import {
   StandardWebhookSigner,
   type SubscriberRepository,
   SystemClock,
+  type WebhookFormat,
   type WebhookSigner,
 } from '../../lib/extending/index.js';
-import { Codecs, MessageFactory } from '../../lib/message/index.js';
+import { Codecs, MessageFactory, WebhookFormats } from '../../lib/message/index.js';
 import { StaticSubscriberSet } from '../../lib/subscriber/index.js';
 import {
   dispatchStrategyConformance,
@@ -26,6 +27,7 @@ import {
   messageRelayConformance,
   ScriptedReceiver,
   subscriberRepositoryConformance,
+  webhookFormatConformance,
   webhookSignerConformance,
 } from '../../lib/testing/index.js';
 import { subscriber } from '../support/apps/outbox-app.js';
@@ -36,6 +38,7 @@ interface Guide {
   readonly PgSubscriberRepository: new (pool: pg.Pool) => SubscriberRepository;
   readonly InOrderStrategy: new (fanOut: FanOut, deliverer: Deliverer) => DispatchStrategy;
   readonly SvixHeaderSigner: new () => WebhookSigner;
+  readonly SlackFormat: new () => WebhookFormat;
   readonly NotifyRelay: new (url: string) => MessageRelay;
 }
 
@@ -43,7 +46,8 @@ interface Guide {
 Logger.overrideLogger(false);
 const runner = { describe, it, expect };
 const clock = new SystemClock();
-const { InOrderStrategy, NotifyRelay, PgSubscriberRepository, SvixHeaderSigner } = await guide();
+const { InOrderStrategy, NotifyRelay, PgSubscriberRepository, SlackFormat, SvixHeaderSigner } =
+  await guide();
 
 dispatchStrategyConformance(
   {
@@ -56,6 +60,7 @@ dispatchStrategyConformance(
       const statics = new StaticSubscriberSet({
         checkUrl: () => undefined,
         contentTypes: ['application/json'],
+        formats: new WebhookFormats(),
         checkSecret: () => undefined,
       });
       const messages = new MessageFactory(clock, new Codecs());
@@ -107,6 +112,24 @@ webhookSignerConformance(
   },
   runner,
 );
+
+webhookFormatConformance(
+  { name: 'the format of the guide', makeFormat: () => new SlackFormat() },
+  runner,
+);
+
+it('the format of the guide writes what Slack takes, with its own characters escaped', () => {
+  const { body } = new SlackFormat().request({
+    ...{ id: 'msg_1', event: 'order.paid', timestamp: '2026-11-30T08:00:00.000Z' },
+    ...{ data: { note: '<!channel> & <@U1>' }, ref: 'https://example.com/orders/1', owner: null },
+    subscriber: { id: 'sub_1', metadata: {} },
+  });
+  expect(JSON.parse(body)).toEqual({
+    text:
+      '*<https://example.com/orders/1|order.paid>*\n' +
+      '{"note":"&lt;!channel&gt; &amp; &lt;@U1&gt;"}',
+  });
+});
 
 let postgres: FreshDatabase;
 beforeAll(async () => {

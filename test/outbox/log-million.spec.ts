@@ -128,7 +128,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
 
         const reports = new DeliveryReports({
           ...{ strategy, deliveries, subscribers, clock },
-          ...({} as Pick<ConstructorParameters<typeof DeliveryReports>[0], 'fanOut'>),
+          ...({} as Pick<ConstructorParameters<typeof DeliveryReports>[0], 'fanOut' | 'formats'>),
         });
         const until = new Date(END);
         const began = performance.now();

@@ -101,7 +101,7 @@ function reportsOf(rig: OutboxApp): readonly Report[] {
   const { deliveries, strategy, subscribers, clock } = rig;
   const reports = new DeliveryReports({
     ...{ strategy, deliveries, subscribers, clock },
-    ...({} as Pick<ConstructorParameters<typeof DeliveryReports>[0], 'fanOut'>),
+    ...({} as Pick<ConstructorParameters<typeof DeliveryReports>[0], 'fanOut' | 'formats'>),
   });
   const id = (age: number) => `dlv_${seededKey(age)}`;
   const queries: Readonly<Record<string, Parameters<typeof deliveries.list>[0]>> = {

@@ -12,6 +12,7 @@ import { freshPostgres } from '../services/database.js';
 import { Clock } from '../../lib/common/clock.js';
 import { DisabledStrategy } from '../../lib/dispatch/strategies/disabled.strategy.js';
 import { ThornConfigurationError } from '../../lib/errors/index.js';
+import { WebhookFormats } from '../../lib/message/index.js';
 import { Maintenance } from '../../lib/outbox/index.js';
 import { generateSecret, SecretSealer, SecretUnreadableError } from '../../lib/signing/index.js';
 import {
@@ -305,6 +306,7 @@ function service(repository: DatabaseSubscriberRepository): Subscribers {
   return new Subscribers(repository, clock, {
     checkUrl: () => undefined,
     contentTypes: ['application/json'],
+    formats: new WebhookFormats(),
     checkSecret: () => undefined,
     generateSecret,
   });

@@ -13,6 +13,7 @@ import { PROBLEM_CODES } from '../problems/problem-codes.js';
 import { EmptyDto, RotateSecretDto, TestDto } from '../subscribers/subscriber-actions.dto.js';
 import {
   PREVIEW_FIELDS,
+  NEW_SUBSCRIBER_FIELDS,
   requestFields,
   SHOWN_SECRET,
   SUBSCRIBER,
@@ -43,7 +44,7 @@ const preview = requestFields(PREVIEW_FIELDS);
 
 /** Every schema of the API by name. */
 export const API_SCHEMAS: Readonly<Record<string, Schema>> = {
-  NewSubscriber: some(requestFields(SUBSCRIBER_FIELDS), ['url']),
+  NewSubscriber: some(requestFields(NEW_SUBSCRIBER_FIELDS), ['url']),
   SubscriberChanges: { ...some(requestFields(SUBSCRIBER_FIELDS)), minProperties: 1 },
   SubscriptionChanges: { ...some(requestFields(SUBSCRIPTION_FIELDS)), minProperties: 1 },
   Subscriber: all(SUBSCRIBER),

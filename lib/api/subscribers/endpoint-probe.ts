@@ -33,7 +33,9 @@ export class EndpointProbe {
   /** @returns whether the endpoint has answered with a 2xx, and a body that holds the token it was sent */
   async challenge(subscriber: Subscriber): Promise<boolean> {
     const token = randomBytes(24).toString('base64url');
-    const { outcome, response } = await this.send(subscriber, CHALLENGE_EVENT, { token });
+    // A receiver of another format would not find the token.
+    const asked = { ...subscriber, format: null };
+    const { outcome, response } = await this.send(asked, CHALLENGE_EVENT, { token });
     return outcome === 'succeeded' && echoes(response.toString(), token);
   }
 }

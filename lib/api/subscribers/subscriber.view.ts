@@ -1,5 +1,5 @@
 import type { Digest } from '../../message/recipient.js';
-import type { WireFormat } from '../../message/index.js';
+import { MAX_FORMAT_LENGTH, STANDARD_FORMAT, type WireFormat } from '../../message/index.js';
 import type { JsonValue, UncheckedFilter } from '../../event/index.js';
 import {
   EXHAUSTED_ACTIONS,
@@ -55,6 +55,17 @@ export const SECRET = {
     'whsec_ and the base64 of 24 to 64 bytes, an ed25519 key (whsk_…), or a text; default: a random one',
 };
 
+/** The fields that a caller may set at the creation alone, and that answers show. */
+const CREATED_WITH = {
+  format: {
+    ...text,
+    maxLength: MAX_FORMAT_LENGTH,
+    example: STANDARD_FORMAT,
+    description:
+      'The form of the requests: standard, or a format that the application has registered; given once, at the creation',
+  },
+};
+
 /** The fields that a caller may set, and that answers show: the service of subscribers looks at them. */
 export const CHANGEABLE = {
   url: {
@@ -107,10 +118,13 @@ export const CHANGEABLE = {
   },
 };
 
-const REQUEST: Fields = { ...CHANGEABLE, secret: SECRET };
+const CHANGES: Fields = { ...CHANGEABLE, secret: SECRET };
+const REQUEST: Fields = { ...CHANGES, ...CREATED_WITH };
 
-/** The fields that an owner may set. */
-export const SUBSCRIBER_FIELDS = Object.keys(REQUEST);
+/** The fields that an owner may set when a subscriber is created. */
+export const NEW_SUBSCRIBER_FIELDS = Object.keys(REQUEST);
+/** The fields that an owner may change. */
+export const SUBSCRIBER_FIELDS = Object.keys(CHANGES);
 /** A receiver may change what it gets, and not where that goes. */
 export const SUBSCRIPTION_FIELDS = ['enabled', 'events', 'exclude', 'filter'];
 /** The fields of a filter that is tried. */
@@ -136,6 +150,7 @@ export const SUBSCRIBER = {
   id: { ...text, description: 'Every webhook names it in Hook-Subscription' },
   self: { ...text, description: 'URL of the subscriber itself' },
   ...CHANGEABLE,
+  ...CREATED_WITH,
   state: {
     ...oneOf(['active', 'disabled', 'unverified']),
     description: 'Unverified: the endpoint has not answered its challenge',
@@ -193,6 +208,7 @@ export function subscriberView(
     onExhausted: subscriber.onExhausted,
     holdFor: subscriber.holdFor,
     contentType: subscriber.contentType,
+    format: subscriber.format ?? STANDARD_FORMAT,
     digest: hookHmac ? subscriber.digest : undefined,
     enabled: subscriber.enabled,
     state: stateOf(subscriber),

@@ -22,7 +22,7 @@ import {
   type SubscriberUpdate,
 } from '../../subscriber/index.js';
 import { InvalidInputError } from '../../errors/index.js';
-import { WireFormat } from '../../message/index.js';
+import { WebhookFormats, WireFormat } from '../../message/index.js';
 import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { ApiServices } from './api-services.js';
@@ -40,13 +40,14 @@ import { SUBSCRIBERS_QUERY } from './subscriber-query.js';
 import {
   type ChangedSubscriberView,
   type CreatedSubscriberView,
+  NEW_SUBSCRIBER_FIELDS,
   secretOf,
   SUBSCRIBER_FIELDS,
   type SubscriberView,
   subscriberView,
 } from './subscriber.view.js';
 
-const NEW = new GivenFieldsPipe(SUBSCRIBER_FIELDS, true);
+const NEW = new GivenFieldsPipe(NEW_SUBSCRIBER_FIELDS, true);
 const CHANGES = new GivenFieldsPipe(SUBSCRIBER_FIELDS, false);
 
 /** The routes that keep subscribers: list, create, read, change, delete. */
@@ -60,7 +61,8 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     constructor(
       @Inject(Subscribers) private readonly subscribers: Subscribers,
       @Inject(ApiServices) private readonly services: ApiServices,
-      @Inject(WireFormat) private readonly format: WireFormat,
+      @Inject(WireFormat) private readonly wire: WireFormat,
+      @Inject(WebhookFormats) private readonly formats: WebhookFormats,
       @Inject(HttpAdapterHost) host: HttpAdapterHost,
     ) {
       paths.adaptTo(host);
@@ -74,7 +76,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     ): Promise<{ readonly items: readonly SubscriberView[]; readonly next: string | null }> {
       const { items, next } = await this.subscribers.list(query as SubscriberQuery, scope);
       const shown = items.map((item) =>
-        subscriberView(item, settings.self(collection, item.id), this.format),
+        subscriberView(item, settings.self(collection, item.id), this.wire),
       );
       return { items: shown, next };
     }
@@ -92,7 +94,8 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       const { deliveriesPerMinute } = settings.limits;
       const fields = checkedFields<NewSubscriber>(
         body,
-        (given) => checkDigest(given, this.format),
+        (given) => checkDigest(given, this.wire),
+        (given) => this.formats.checkOffered(given.format),
         (given) => this.subscribers.check(given),
         (given) => checkRateLimitCeiling(given, deliveriesPerMinute),
       );
@@ -133,7 +136,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       const check = ifMatch(expected);
       const changes = checkedFields<SubscriberUpdate>(
         body,
-        (given) => checkDigest(given, this.format),
+        (given) => checkDigest(given, this.wire),
         (given) => this.subscribers.checkChanges(given),
         (given) => checkRateLimitCeiling(given, settings.limits.deliveriesPerMinute),
       );
@@ -162,7 +165,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
 
     #view(subscriber: Subscriber, collection: string, response: HeaderResponse): SubscriberView {
       response.header('ETag', entityTag(subscriber));
-      return subscriberView(subscriber, settings.self(collection, subscriber.id), this.format);
+      return subscriberView(subscriber, settings.self(collection, subscriber.id), this.wire);
     }
   }
 

@@ -13,6 +13,7 @@ export type AttemptErrorCode =
   | 'proxy'
   | 'recipient-refused'
   | 'unencodable'
+  | 'too-large'
   | 'internal';
 
 /** The result of one HTTP request of a delivery. */

@@ -37,6 +37,7 @@ const TEXTS: Readonly<Record<OwnerErrorCode, string>> = {
   tls: 'No trusted TLS connection could be made',
   protocol: 'The endpoint’s answer is not valid HTTP',
   unencodable: 'The message could not be encoded',
+  'too-large': 'The body is larger than the endpoint takes',
   internal: 'The request could not be made',
 };
 

@@ -13,6 +13,7 @@ const TEXTS: Readonly<Record<AttemptErrorCode, string>> = {
   proxy: 'The egress proxy could not be used',
   'recipient-refused': 'The recipient is refused',
   unencodable: 'The message could not be encoded',
+  'too-large': 'The body is larger than the format of the subscriber allows',
   internal: 'The request could not be made',
 };
 

@@ -13,6 +13,7 @@ const OTHERS: ReadonlySet<AttemptErrorCode | undefined> = new Set([
   'recipient-refused',
   'internal',
   'unencodable',
+  'too-large',
   'proxy',
 ]);
 

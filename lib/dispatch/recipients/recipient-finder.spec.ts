@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SystemClock } from '../../common/index.js';
-import { Codecs, type Message, MessageFactory } from '../../message/index.js';
+import { Codecs, type Message, MessageFactory, WebhookFormats } from '../../message/index.js';
 import { InMemorySubscriberRepository, StaticSubscriberSet } from '../../subscriber/index.js';
 import { subscriber } from '../../../test/support/apps/outbox-app.js';
 import { FanOut } from './fan-out.js';
@@ -21,6 +21,7 @@ describe('RecipientFinder', () => {
       checkUrl: () => undefined,
       checkSecret: () => undefined,
       contentTypes: ['application/json'],
+      formats: new WebhookFormats(),
     });
     fanOut = new FanOut(repository, statics);
     message = factory.create({ event: 'order.placed' });

@@ -9,7 +9,7 @@ import {
   WebhookEvents,
 } from '../../delivery/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
-import { Codecs, MessageFactory } from '../../message/index.js';
+import { Codecs, MessageFactory, WebhookFormats } from '../../message/index.js';
 import { StandardWebhookSigner } from '../../signing/index.js';
 import { InMemorySubscriberRepository, StaticSubscriberSet } from '../../subscriber/index.js';
 import { FanOut } from '../recipients/fan-out.js';
@@ -51,6 +51,7 @@ describe('InlineStrategy', () => {
       checkUrl: () => undefined,
       checkSecret: () => undefined,
       contentTypes,
+      formats: new WebhookFormats(),
     });
     const { port } = server.address() as AddressInfo;
     for (let index = 0; index < subscribers; index++) {

@@ -32,6 +32,7 @@ import type {
   MessageTracing,
   RecipientsOption,
   SubscriberSource,
+  WebhookFormat,
 } from '../../message/index.js';
 import type { HealthRules, SubscriberRepository } from '../../subscriber/index.js';
 
@@ -78,6 +79,11 @@ export interface ThornModuleOptions extends BulkSettings {
   readonly envelope?: EnvelopeOption;
   /** Content types besides JSON and the form encoding, by media type. */
   readonly codecs?: Readonly<Record<string, Codec>>;
+  /**
+   * Formats that subscribers may have besides `standard`, by name: the form of requests that a receiver knows, such as Slack.
+   * Not beside an `envelope` that is a function. Default none.
+   */
+  readonly formats?: Readonly<Record<string, WebhookFormat>>;
   /** Static subscribers by pattern of event names, for example `{ 'order.*': 'https://warehouse.example.com/hooks' }`. */
   readonly subscribers?: Readonly<Record<string, SubscriberSource>>;
   /** Events that are sent by hand, and descriptions; see {@link defineEvents}. */

@@ -38,6 +38,7 @@ const KNOWN: Readonly<{
   http: ['connections', 'maxAnswerBytes', 'maxHeaderBytes', 'keepAliveTimeout', 'lookup', 'tls'],
   envelope: null,
   codecs: null,
+  formats: null,
   subscribers: null,
   events: null,
   eventTypes: null,

@@ -10,8 +10,14 @@ import {
 } from '../../delivery/index.js';
 import { DispatchStrategy, FanOut, UnheardEvents } from '../../dispatch/index.js';
 import { EventCatalogue } from '../../event/index.js';
-import { Codecs, MessageFactory, MessageTracing, WireFormat } from '../../message/index.js';
-import { envelopeName } from '../../message/index.js';
+import {
+  Codecs,
+  envelopeName,
+  MessageFactory,
+  MessageTracing,
+  WebhookFormats,
+  WireFormat,
+} from '../../message/index.js';
 import { OutcomeListener, SubscriberHealth } from '../../outbox/index.js';
 import { ApplicationKeys, UnsubscribeLinks, WebhookSigner } from '../../signing/index.js';
 import { healthRules, SubscriberRepository } from '../../subscriber/index.js';
@@ -38,6 +44,11 @@ export const deliveryProviders: readonly FactoryProvider[] = [
     from([ThornSettings], ({ options }) => options.orderInBody ?? undefined),
   ),
   construct(Codecs, option('codecs')),
+  construct(
+    WebhookFormats,
+    option('formats'),
+    from([ThornSettings], ({ options }) => typeof options.envelope === 'function'),
+  ),
   construct(UnheardEvents, DispatchStrategy, FanOut, option('keep'), EventCatalogue),
   construct(
     MessageFactory,
@@ -68,6 +79,7 @@ export const deliveryProviders: readonly FactoryProvider[] = [
       policies: RecipientPolicies,
       links: UnsubscribeLinks,
       answerHeaders: option('answerHeaders'),
+      formats: WebhookFormats,
       tracing: MessageTracing,
     }),
   ),

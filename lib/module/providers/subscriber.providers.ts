@@ -3,17 +3,18 @@ import { Clock } from '../../common/index.js';
 import { construct, from, provide } from '../../common/construct.js';
 import { checkResolvedAddresses, RecipientPolicy } from '../../delivery/index.js';
 import { checkFilterFields, EventCatalogue } from '../../event/index.js';
-import { Codecs } from '../../message/index.js';
+import { Codecs, WebhookFormats } from '../../message/index.js';
 import { checkSecret, generateSecret, SecretSealer } from '../../signing/index.js';
 import { StaticSubscriberSet, SubscriberRepository, Subscribers } from '../../subscriber/index.js';
 import type { SubscriberRules } from '../../subscriber/service/subscriber-rules.js';
 import { option, ThornSettings } from '../options/settings.js';
 
 const subscriberRules = from(
-  [RecipientPolicy, Codecs, EventCatalogue, ThornSettings],
-  (policy, { contentTypes }, catalogue, { options }): SubscriberRules => ({
+  [RecipientPolicy, Codecs, WebhookFormats, EventCatalogue, ThornSettings],
+  (policy, { contentTypes }, formats, catalogue, { options }): SubscriberRules => ({
     checkUrl: (url) => policy.checkUrl(url),
     contentTypes,
+    formats,
     // With a proxy, names are its own to look up.
     ...(options.egressProxy === undefined && {
       checkAddresses: (url: string) =>
@@ -40,11 +41,12 @@ export const subscriberProviders: readonly FactoryProvider[] = [
   provide(
     StaticSubscriberSet,
     from(
-      [RecipientPolicy, Codecs, ThornSettings],
-      (policy, { contentTypes }, { options: { subscribers = {} } }) => {
+      [RecipientPolicy, Codecs, WebhookFormats, ThornSettings],
+      (policy, { contentTypes }, formats, { options: { subscribers = {} } }) => {
         const statics = new StaticSubscriberSet({
           checkUrl: (url) => policy.checkUrl(url),
           contentTypes,
+          formats,
           checkSecret,
         });
         for (const [pattern, source] of Object.entries(subscribers)) statics.add(pattern, source);

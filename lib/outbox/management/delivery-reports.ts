@@ -1,6 +1,6 @@
 import type { Clock } from '../../common/index.js';
 import type { DispatchStrategy, FanOut } from '../../dispatch/index.js';
-import { hostOf, withoutQuery } from '../../message/index.js';
+import { hostOf, type WebhookFormats, withoutQuery } from '../../message/index.js';
 import type { OwnerScope, SubscriberRepository } from '../../subscriber/index.js';
 import { requireOutbox } from '../strategy/outbox.strategy.js';
 import type { FailingSubscriber } from '../tables/health-table.js';
@@ -28,6 +28,7 @@ export interface DeliveryReportsDependencies {
   readonly deliveries: Deliveries;
   readonly subscribers: SubscriberRepository;
   readonly fanOut: FanOut;
+  readonly formats: WebhookFormats;
   readonly clock: Clock;
 }
 

@@ -1,5 +1,10 @@
 import type { FanOut } from '../../dispatch/index.js';
-import { Message, type Recipient } from '../../message/index.js';
+import {
+  type EncodedRequest,
+  Message,
+  type Recipient,
+  type WebhookFormats,
+} from '../../message/index.js';
 import { isStaticId, type SubscriberRepository } from '../../subscriber/index.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import type { DeliveryDetails } from '../tables/delivery-record.js';
@@ -40,6 +45,7 @@ export interface SentRequest {
 export interface SentRequestSources {
   readonly subscribers: SubscriberRepository;
   readonly fanOut: FanOut;
+  readonly formats: WebhookFormats;
 }
 
 /** The recipient as it is now, and why it may have been another one when the request was sent. */
@@ -66,8 +72,9 @@ export async function sentRequest(
   const [row] = await store.messages.load([messageId]);
   const message = row === undefined ? null : readable(store, row);
   const { recipient, fault } = await knownRecipient(delivery, message, sources);
-  const bytes = fault === null ? bodyOf(message, recipient!) : fault;
-  const body = typeof bytes === 'string' ? null : bytes;
+  const made = fault === null ? encoded(message, recipient!, sources.formats) : fault;
+  const request = typeof made === 'string' ? null : made;
+  const body = request?.body ?? null;
   const isText = body === null || Buffer.from(body.toString()).equals(body);
   const missing: MissingPart[] = [];
   /** The value, unless a code says why it is not shown. */
@@ -79,11 +86,15 @@ export async function sentRequest(
   return {
     ...{ deliveryId: id, messageId, event, method: 'POST' },
     url: shown('url', recipient?.url ?? null, fault === 'in-settings' ? null : fault),
-    contentType: shown('contentType', recipient?.contentType ?? null, fault),
+    contentType: shown(
+      'contentType',
+      request?.contentType ?? recipient?.contentType ?? null,
+      fault,
+    ),
     body: shown(
       'body',
       body?.toString(isText ? 'utf8' : 'base64') ?? null,
-      typeof bytes === 'string' ? bytes : null,
+      typeof made === 'string' ? made : null,
     ),
     bodyEncoding: isText ? 'utf8' : 'base64',
     missing,
@@ -111,15 +122,16 @@ async function knownRecipient(
   return { recipient, fault: isSame ? null : 'subscriber-changed' };
 }
 
-/** The body for a recipient, or why it is not known. */
-function bodyOf(
+/** The request for a recipient, or why it is not known. */
+function encoded(
   message: Message | typeof UNREADABLE | null,
-  { contentType }: Recipient,
-): Buffer | MissingCode {
+  recipient: Recipient,
+  formats: WebhookFormats,
+): EncodedRequest | MissingCode {
   if (message === null) return 'expunged';
   if (message === UNREADABLE) return 'unreadable';
   try {
-    return message.body(contentType);
+    return formats.encode(message, recipient);
   } catch {
     return 'unreadable';
   }

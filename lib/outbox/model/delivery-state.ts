@@ -4,7 +4,7 @@ import type {
   FailureReason,
   RetryPolicy,
 } from '../../delivery/index.js';
-import type { RetrySettings } from '../../message/index.js';
+import type { FormatRules, RetrySettings } from '../../message/index.js';
 
 /** The stored state of a delivery between attempts; plain values, one column each. */
 export interface DeliveryState {
@@ -34,6 +34,8 @@ export interface DeliveryRules {
   readonly policy: RetryPolicy;
   /** The settings of the message's event. */
   readonly settings: RetrySettings | undefined;
+  /** The rules of the subscriber's format. Default: none. */
+  readonly format?: FormatRules;
   /** True: the failure is one of the host, which takes nothing but probes, or took nothing else when the attempt began. */
   readonly isHostDown?: boolean;
 }
@@ -80,12 +82,13 @@ export function withHold(state: DeliveryState, now: number, holdFor: number | nu
 export function nextState(
   state: DeliveryState,
   outcome: DeliveryOutcome,
-  { policy, settings, isHostDown = false }: DeliveryRules,
+  { policy, settings, format = {}, isHostDown = false }: DeliveryRules,
   now: number,
   random: number,
 ): Advance {
   const isAttempt = typeof outcome === 'object';
-  const disablesSubscriber = isAttempt && outcome.status === 410;
+  const endsAlone = isAttempt && format.endsDelivery?.includes(outcome.status ?? 0) === true;
+  const disablesSubscriber = isAttempt && outcome.status === 410 && !endsAlone;
   const end = (status: 'succeeded' | 'failed', reason: FailureReason | null, attempts: number) => ({
     state: { status, attempts, throttled: state.throttled, nextAt: null, reason },
     disablesSubscriber,
@@ -95,6 +98,9 @@ export function nextState(
   if (!isAttempt) return end('failed', outcome, state.attempts);
   if (outcome.outcome === 'succeeded') return end('succeeded', null, state.attempts + 1);
   if (disablesSubscriber) return end('failed', 'gone', state.attempts + 1);
+  if (endsAlone || outcome.error?.code === 'too-large') {
+    return end('failed', 'exhausted', state.attempts + 1);
+  }
   if (outcome.error?.code === 'recipient-refused') {
     return end('failed', 'refused', state.attempts + 1);
   }

@@ -7,6 +7,14 @@ import {
 } from '../../subscriber/index.js';
 import type { Outcome } from '../model/outcome.js';
 
+/** Errors that are no fault of the endpoint's. */
+const OURS: ReadonlySet<string | undefined> = new Set([
+  'internal',
+  'unencodable',
+  'too-large',
+  'proxy',
+]);
+
 /** The effect of gathered outcomes on a subscriber's health. */
 export interface HealthStepOfMany {
   readonly after: HealthState;
@@ -102,6 +110,5 @@ function kindOf({ attempt, state, disablesSubscriber }: Outcome): HealthOutcome[
   if (attempt === null) return state.reason === 'disabled' ? 'succeeded' : null;
   if (disablesSubscriber) return 'gone';
   if (attempt.outcome === 'succeeded') return 'succeeded';
-  const code = attempt.error?.code;
-  return code === 'internal' || code === 'unencodable' || code === 'proxy' ? null : 'failed';
+  return OURS.has(attempt.error?.code) ? null : 'failed';
 }

@@ -2,7 +2,7 @@ import { Clock } from '../../common/index.js';
 import type { SqlClient, SqlTables } from '../../database/sql-client.js';
 import { Deliverer, DeliveryLog, RetryPolicy, WebhookEvents } from '../../delivery/index.js';
 import { FanOut } from '../../dispatch/index.js';
-import { Codecs } from '../../message/index.js';
+import { Codecs, WebhookFormats } from '../../message/index.js';
 import { SecretSealer } from '../../signing/index.js';
 import { OutcomeListener } from '../outcomes/outcome-listener.js';
 
@@ -31,6 +31,7 @@ const TOKENS = {
   codecs: Codecs,
   sealer: SecretSealer,
   policy: RetryPolicy,
+  formats: WebhookFormats,
   events: WebhookEvents,
   listener: OutcomeListener,
   log: DeliveryLog,

@@ -11,7 +11,7 @@ import {
   StandardRetryPolicy,
   type WebhookEvents,
 } from '../../delivery/index.js';
-import type { Message } from '../../message/index.js';
+import type { FormatRules, Message, WebhookFormats } from '../../message/index.js';
 import {
   type Advance,
   withHold,
@@ -42,6 +42,7 @@ const HOLDING: ReadonlySet<FailureReason | null> = new Set(['exhausted', 'refuse
 export interface AttemptDependencies {
   readonly deliverer: Deliverer;
   readonly policy: RetryPolicy;
+  readonly formats: WebhookFormats;
   readonly events: WebhookEvents;
   readonly clock: Clock;
 }
@@ -58,6 +59,8 @@ export interface AbandonedDelivery {
 /** Runs delivery attempts and records their outcomes. */
 export class AttemptRunner implements JobRunner<DeliveryJob> {
   readonly #faults = new FaultLog();
+  /** Of formats, by their list of retries. */
+  readonly #policies = new WeakMap<readonly number[], RetryPolicy>();
 
   constructor(
     private readonly dependencies: AttemptDependencies,
@@ -86,9 +89,10 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     const bounds = job.keyHash === null ? undefined : this.#boundsOf(heldLease);
     const attempt = await deliverer.attempt({ id: job.id, number, bounds }, message, recipient);
     const at = clock.now();
-    const signal = signalOf(attempt);
+    const format = this.dependencies.formats.rulesOf(recipient);
+    const signal = signalOf(attempt, format);
     const isOfHost = isHostDown() && (signal.kind === 'failure' || signal.kind === 'pause');
-    const next = this.#nextState(job, attempt, at, isOfHost);
+    const next = this.#nextState(job, format, attempt, at, isOfHost);
     const { disablesSubscriber } = next;
     const state = this.#afterLast(job, next.state, at);
     const outcome = this.#record(job, { state, attempt, at, permitAt: null, disablesSubscriber });
@@ -100,14 +104,17 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
   /** A policy of the application may throw; the delivery then goes on by the default one. */
   #nextState(
     { state, id, message }: DeliveryJob,
+    format: FormatRules,
     attempt: Attempt,
     now: number,
     isHostDown: boolean,
   ): Advance {
-    const rules = { settings: message.settings.retry, isHostDown };
+    const own = this.#policyOf(format);
+    const settings = own === null ? message.settings.retry : undefined;
+    const rules = { settings, format, isHostDown };
     const random = Math.random();
     try {
-      const { policy } = this.dependencies;
+      const policy = own ?? this.dependencies.policy;
       return nextState(state, attempt, { ...rules, policy }, now, random);
     } catch (error) {
       const what = `The retry policy failed for ${id} (${message.event}), so the default one was asked`;
@@ -118,6 +125,17 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
       });
       return nextState(state, attempt, { ...rules, policy: DEFAULT_POLICY }, now, random);
     }
+  }
+
+  /** The policy of a format with retries of its own. */
+  #policyOf({ retries }: FormatRules): RetryPolicy | null {
+    if (retries === undefined) return null;
+    let policy = this.#policies.get(retries);
+    if (policy === undefined) {
+      policy = new StandardRetryPolicy({ schedule: retries });
+      this.#policies.set(retries, policy);
+    }
+    return policy;
   }
 
   /** An ordered delivery is over when its lease is: then another process may begin with it, or with the next one. */
@@ -242,6 +260,7 @@ function nextStepOf({ status, nextAt, reason }: DeliveryState): NextStep {
 const OURS: ReadonlySet<AttemptErrorCode> = new Set([
   'recipient-refused',
   'unencodable',
+  'too-large',
   'internal',
   'proxy',
 ]);
@@ -250,8 +269,11 @@ const OURS: ReadonlySet<AttemptErrorCode> = new Set([
 const ASKS_FOR_PAUSE: ReadonlySet<number | null> = new Set([429, 502, 503, 504]);
 
 /** A host that responds works, whatever one of its paths says about the request. */
-function signalOf({ outcome, status, error, retryAfter }: Attempt): BreakerSignal {
-  if (ASKS_FOR_PAUSE.has(status)) return { kind: 'pause', retryAfter };
+function signalOf(
+  { outcome, status, error, retryAfter }: Attempt,
+  { pausesHost = true }: FormatRules,
+): BreakerSignal {
+  if (pausesHost && ASKS_FOR_PAUSE.has(status)) return { kind: 'pause', retryAfter };
   if (status !== null) return outcome === 'succeeded' ? SUCCESS : REFUSAL;
   const code = error?.code;
   return { kind: code !== undefined && OURS.has(code) ? 'neutral' : 'failure' };

@@ -35,7 +35,7 @@ export interface Subscriber extends Recipient {
   readonly expiresAt: Date | null;
   /** A name that no other subscriber of its owner has, given at its creation; null for none. */
   readonly key: string | null;
-  /** The name of the format of its requests; null for the standard one. */
+  /** The name of the format of its requests, given at its creation; null for the standard one. */
   readonly format: string | null;
   /** A text for people, of up to 1,000 characters; null for none. */
   readonly description: string | null;
@@ -79,7 +79,7 @@ export interface NewSubscriber {
   readonly expiresAt?: Date | null;
   /** A text of 1 to 255 characters that no other subscriber of the owner has. Default null: none. */
   readonly key?: string | null;
-  /** The name of the format of its requests. Default null: the standard one. */
+  /** The name of a registered format, which makes its requests. Default `standard`. */
   readonly format?: string | null;
   /** A text for people, of up to 1,000 characters. Default null. */
   readonly description?: string | null;
@@ -104,7 +104,6 @@ export type SubscriberChanges = Partial<
     | 'enabled'
     | 'verification'
     | 'expiresAt'
-    | 'format'
     | 'description'
     | 'metadata'
     | 'secrets'
@@ -137,8 +136,6 @@ export interface SubscriberUpdate {
   readonly enabled?: boolean;
   /** From then on it receives nothing; null for no end. */
   readonly expiresAt?: Date | null;
-  /** The name of the format of its requests; null for the standard one. */
-  readonly format?: string | null;
   /** A text for people, of up to 1,000 characters; null for none. */
   readonly description?: string | null;
   /** Free-form texts of the owner's, up to 20. Replaces all of them. */

@@ -22,8 +22,6 @@ export const MAX_URL_LENGTH = 2048;
 export const MAX_OWNER_LENGTH = 255;
 /** The maximum length of a key, in characters. */
 export const MAX_KEY_LENGTH = 255;
-/** The maximum length of the name of a format, in characters. */
-export const MAX_FORMAT_LENGTH = 32;
 /** The maximum length of a description, in characters. */
 export const MAX_DESCRIPTION_LENGTH = 1000;
 /** The maximum number of metadata entries. */
@@ -61,14 +59,15 @@ const CHECKS: { readonly [Field in keyof Required<Fields>]: Check<NonNullable<Fi
   enabled: checkedEnabled,
   expiresAt: checkedEnd,
   key: (value) => (value === null ? null : checkedText(value, 'key', 1, MAX_KEY_LENGTH)),
-  format: (value) => (value === null ? null : checkedText(value, 'format', 1, MAX_FORMAT_LENGTH)),
+  format: (value, { formats }) => formats.check(value),
   description: (value) =>
     value === null ? null : checkedText(value, 'description', 0, MAX_DESCRIPTION_LENGTH),
   metadata: checkedMetadata,
 };
 
 const NEW_FIELDS = Object.keys(CHECKS) as (keyof NewSubscriber)[];
-const UPDATE_FIELDS = NEW_FIELDS.filter((field) => field !== 'owner' && field !== 'key');
+const CREATED_WITH = new Set<string>(['owner', 'key', 'format']);
+const UPDATE_FIELDS = NEW_FIELDS.filter((field) => !CREATED_WITH.has(field));
 
 /**
  * Checks the input for a new subscriber, including types, because callers may be untyped.
@@ -77,7 +76,12 @@ const UPDATE_FIELDS = NEW_FIELDS.filter((field) => field !== 'owner' && field !=
  * @throws {@link InvalidInputError} naming every missing, unknown or invalid field
  */
 export function checkNewSubscriber(input: unknown, rules: SubscriberRules): NewSubscriber {
-  return checkFields(input, NEW_FIELDS, rules, checkHold, ['url', 'events']) as NewSubscriber;
+  const checkTogether = (given: Partial<Fields>) => {
+    checkHold(given);
+    const { url, format = null } = given;
+    if (url !== undefined) rules.formats.checkHost({ url, format });
+  };
+  return checkFields(input, NEW_FIELDS, rules, checkTogether, ['url', 'events']) as NewSubscriber;
 }
 
 /** Checks as {@link checkNewSubscriber} does the fields that may be changed. */

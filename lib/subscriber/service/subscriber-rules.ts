@@ -1,4 +1,5 @@
 import type { JsonValue, UncheckedFilter } from '../../event/index.js';
+import type { WebhookFormats } from '../../message/index.js';
 import type { Subscriber } from '../model/subscriber.js';
 import type { SubscriberLimits, UpdateTerms } from '../model/subscriber.repository.js';
 
@@ -13,6 +14,8 @@ export interface SubscriberRules {
   checkAddresses?(url: string): Promise<void>;
   /** The content types that a codec is registered for. */
   readonly contentTypes: readonly string[];
+  /** The formats that are registered. */
+  readonly formats: WebhookFormats;
   /** @throws {@link InvalidInputError} when a pattern can match no event that is known */
   checkPatternKnown?(pattern: string): void;
   /**

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Clock } from '../../common/clock.js';
 import { InvalidInputError, RecipientRefusedError } from '../../errors/index.js';
+import { WebhookFormats } from '../../message/index.js';
 import {
   InMemorySubscriberRepository,
   type NewSubscriber,
@@ -34,6 +35,7 @@ beforeEach(() => {
       }
     },
     contentTypes: ['application/json', 'application/x-www-form-urlencoded'],
+    formats: new WebhookFormats(),
     checkPatternKnown: (pattern) => {
       if (pattern === 'unknown.*') throw new InvalidInputError('events', 'matches no event');
     },

@@ -96,7 +96,7 @@ export class Subscribers {
       onExhausted: given.onExhausted ?? 'skip',
       holdFor: given.holdFor ?? null,
       enabled: given.enabled ?? true,
-      verification: terms.isChallenged ? 'pending' : 'none',
+      verification: terms.isChallenged && !this.#isKnownHost(given) ? 'pending' : 'none',
       expiresAt: given.expiresAt ?? null,
       key: given.key ?? null,
       format: given.format ?? null,
@@ -178,7 +178,10 @@ export class Subscribers {
     const written = { ...fields, ...hold, ...secrets, updatedAt };
     const checked = this.#withCurrentCheck(fields, terms);
     const updated = await (checked.isChallenged && fields.url !== undefined
-      ? moveTo(this.repository, id, { ...written, url: fields.url }, scope, checked)
+      ? moveTo(this.repository, id, { ...written, url: fields.url }, scope, {
+          ...checked,
+          isKnownHost: (current) => this.#isKnownHost(current),
+        })
       : this.repository.update(id, written, scope, checked));
     if (updated === null || this.#live(updated) === updated) return updated;
     const live = (stored: Subscriber['secrets']) => withoutExpired(stored, now);
@@ -277,11 +280,12 @@ export class Subscribers {
 
   /** Checks fields against others of the same moment, which another request may be changing. */
   #withCurrentCheck(fields: SubscriberUpdate, terms: ChangeTerms): ChangeTerms {
-    const { filter, events, exclude, onExhausted, holdFor } = fields;
+    const { url, filter, events, exclude, onExhausted, holdFor } = fields;
     const isFiltered = filter || events !== undefined || exclude !== undefined;
-    if (!isFiltered && (holdFor ?? null) === null) return terms;
+    if (!isFiltered && url === undefined && (holdFor ?? null) === null) return terms;
     const check = (current: Subscriber) => {
       terms.check?.(current);
+      if (url !== undefined) this.rules.formats.checkHost({ url, format: current.format });
       checkHold({ onExhausted: onExhausted ?? current.onExhausted, holdFor: holdFor ?? null });
       if (!isFiltered) return;
       this.warnings({
@@ -291,6 +295,11 @@ export class Subscribers {
       });
     };
     return { ...terms, check };
+  }
+
+  /** True when the format allows known hosts alone, so that nobody is asked for consent. */
+  #isKnownHost({ format }: Pick<NewSubscriber, 'format'>): boolean {
+    return this.rules.formats.rulesOf({ format: format ?? null }).hosts !== undefined;
   }
 
   /** The subscriber without the secrets that have expired, which are still stored until it is changed. */

@@ -24,19 +24,25 @@ export async function markVerified(
   }
 }
 
+/** Conditions of {@link moveTo}. */
+interface MoveTerms extends UpdateTerms {
+  /** Tells whether the endpoints of such a subscriber are verified without being asked. */
+  isKnownHost(before: Subscriber): boolean;
+}
+
 /** Changes a subscriber whose new URL, if it is another one, is yet to be verified. */
 export async function moveTo(
   repository: SubscriberRepository,
   id: string,
   changes: SubscriberChanges & { readonly url: string; readonly updatedAt: Date },
   scope: OwnerScope,
-  terms: UpdateTerms,
+  { isKnownHost, ...terms }: MoveTerms,
 ): Promise<Subscriber | null> {
   // The loop ends: every round but the last means that another caller has moved the subscriber.
   for (;;) {
     const before = await repository.findById(id, scope);
     if (before === null) return null;
-    const isMoved = changes.url !== before.url;
+    const isAsked = changes.url !== before.url && !isKnownHost(before);
     // Were it at another URL by now, the one that was verified could be left in favour of one that was not.
     const isStill = stillAt(before.url);
     const check = (current: Subscriber) => {
@@ -46,7 +52,7 @@ export async function moveTo(
     try {
       return await repository.update(
         id,
-        isMoved ? { ...changes, verification: 'pending' } : changes,
+        isAsked ? { ...changes, verification: 'pending' } : changes,
         scope,
         { ...terms, check },
       );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError, RecipientRefusedError } from '../../errors/index.js';
-import type { SubscriberSource } from '../../message/index.js';
+import { type SubscriberSource, WebhookFormats } from '../../message/index.js';
 import { resolveSubscribers } from './static-subscribers.js';
 
 const rules = {
@@ -12,6 +12,7 @@ const rules = {
     if (secret.length < 16) throw new InvalidInputError('secret', 'must be longer');
   },
   contentTypes: ['application/json', 'application/x-www-form-urlencoded'],
+  formats: new WebhookFormats(),
 };
 const resolve = (source: SubscriberSource) =>
   resolveSubscribers(source, 'order.paid', 'ada', rules);

@@ -2,7 +2,12 @@ import { createHmac } from 'node:crypto';
 import { InvalidInputError, RecipientRefusedError } from '../../errors/index.js';
 import { checkOrder, type DeliveryOrder } from '../model/order-check.js';
 import { checkRateLimit } from '../model/rate-limit-check.js';
-import type { Recipient, StaticSubscriber, SubscriberSource } from '../../message/index.js';
+import type {
+  Recipient,
+  StaticSubscriber,
+  SubscriberSource,
+  WebhookFormats,
+} from '../../message/index.js';
 
 /** The checks of every static subscriber before its use. */
 export interface StaticSubscriberRules {
@@ -11,6 +16,7 @@ export interface StaticSubscriberRules {
   /** Throws when the secret is too weak. */
   checkSecret(secret: string): void;
   readonly contentTypes: readonly string[];
+  readonly formats: WebhookFormats;
 }
 
 const MAX_DEPTH = 16;
@@ -85,7 +91,7 @@ function rethrow(fault: unknown): never {
 }
 
 const KNOWN_KEYS = new Set([
-  ...['url', 'secret', 'contentType', 'digest', 'rateLimit'],
+  ...['url', 'secret', 'contentType', 'format', 'digest', 'rateLimit'],
   ...['ordered', 'onExhausted', 'holdFor'],
 ]);
 const DIGESTS: readonly string[] = ['sha1', 'sha256', 'sha512'];
@@ -111,6 +117,7 @@ function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
       `must ask for one of ${rules.contentTypes.join(', ')}, not ${contentType}`,
     );
   }
+  const format = formatOf(subscriber, rules);
   if (!DIGESTS.includes(digest))
     throw invalidSubscribers(`must name one of the digests ${DIGESTS.join(', ')}`);
   return {
@@ -119,14 +126,31 @@ function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
     contentType,
     digest,
     secrets: secret === undefined ? [] : [{ value: secret, expiresAt: null }],
+    ...(format !== null && { format }),
     ...(rateLimit && { rateLimit }),
     ...(order.ordered && order),
   };
 }
 
 function orderOf(subscriber: StaticSubscriber): DeliveryOrder {
+  return named(() => checkOrder(subscriber));
+}
+
+function formatOf(
+  { url, format: given }: StaticSubscriber,
+  { formats }: StaticSubscriberRules,
+): string | null {
+  return named(() => {
+    const format = formats.check(given ?? null);
+    formats.checkHost({ format, url });
+    return format;
+  });
+}
+
+/** Names the field of a subscriber that a check refuses. */
+function named<Value>(check: () => Value): Value {
   try {
-    return checkOrder(subscriber);
+    return check();
   } catch (error) {
     if (!(error instanceof InvalidInputError)) throw error;
     throw invalidSubscribers(`have ${error.field}, which ${error.reason}`);

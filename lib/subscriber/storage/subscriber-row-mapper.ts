@@ -35,13 +35,14 @@ export class SubscriberRowMapper {
 
   /** The columns of a new row. */
   toRow(subscriber: Subscriber, { ownerSlot, hostSlot }: QuotaSlots = NO_SLOTS): SubscriberRow {
-    const { id, owner, key, createdAt } = subscriber;
+    const { id, owner, key, format, createdAt } = subscriber;
     return {
       ...(this.toColumns(id, subscriber) as SubscriberRow),
       id,
       owner,
       unique_key: key,
       key_hash: key === null ? null : keyHash(owner, key),
+      format,
       created_at: createdAt.getTime(),
       owner_slot: ownerSlot,
       host_slot: hostSlot,
@@ -70,7 +71,6 @@ export class SubscriberRowMapper {
       enabled: enabled === undefined ? undefined : Number(enabled),
       verification: changes.verification,
       expires_at: changes.expiresAt === null ? null : changes.expiresAt?.getTime(),
-      format: changes.format,
       description: changes.description,
       metadata: metadata && JSON.stringify(metadata),
       updated_at: changes.updatedAt.getTime(),

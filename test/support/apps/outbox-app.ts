@@ -26,6 +26,7 @@ import {
   type Message,
   type MessageDraft,
   MessageFactory,
+  WebhookFormats,
 } from '../../../lib/message/index.js';
 import {
   Deliveries,
@@ -179,10 +180,12 @@ export async function openOutboxApp(
   const policy = new PublicRecipientPolicy(recipients);
   const client = new UndiciHttpClient(policy);
   const codecs = new Codecs();
+  const formats = new WebhookFormats();
   const statics = new StaticSubscriberSet({
     checkUrl: (url) => policy.checkUrl(url),
     checkSecret: () => undefined,
     contentTypes: codecs.contentTypes,
+    formats,
   });
   const events = new WebhookEvents();
   const fanOut = new FanOut(subscribers, statics);
@@ -194,6 +197,7 @@ export async function openOutboxApp(
       codecs,
       sealer,
       policy: retryPolicy,
+      formats,
       events,
       listener: listener({ subscribers, events, clock }),
       log: deliveryLog,

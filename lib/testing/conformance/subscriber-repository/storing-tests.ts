@@ -70,7 +70,6 @@ export function storingTests({ test, expect }: SuiteContext): void {
       holdFor: 1,
       verification: 'pending',
       expiresAt: new Date(1_800_000_000_000),
-      format: 'slack',
       contentType: 'text/plain',
       digest: 'sha1',
       enabled: true,

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { ThornConfigurationError } from '../../errors/index.js';
+import { MovableClock } from '../../testing/index.js';
+import { Codecs } from '../encoding/codecs.js';
+import type { EnvelopeOption } from '../envelope.js';
+import { MessageFactory } from '../message.factory.js';
+import type { Recipient } from '../recipient.js';
+import { type FormatInput, type FormattedRequest, WebhookFormat } from './webhook-format.js';
+import { WebhookFormats } from './webhook-formats.js';
+
+class ChatFormat extends WebhookFormat {
+  request(message: FormatInput): FormattedRequest {
+    return { body: JSON.stringify(message), headers: { 'X-Chat': message.subscriber.id } };
+  }
+}
+
+const chat = new ChatFormat();
+const recipient = (given: Partial<Recipient> = {}): Recipient => ({
+  ...{ id: 'sub_1', url: 'https://example.com/', contentType: 'application/json' },
+  ...{ digest: 'sha256', secrets: [], format: 'chat' },
+  ...given,
+});
+const message = (envelope?: EnvelopeOption) =>
+  new MessageFactory(new MovableClock(0), new Codecs(), { envelope }).create({
+    ...{ id: 'msg_1', event: 'article.published', data: { title: 'Ä' } },
+    ...{ ref: '/articles/1', owner: 'joe', audience: 'owner' },
+  });
+
+describe('a request of a format', () => {
+  it.each(['standard', 'thorn'] as const)('is made of the data in the envelope %s', (envelope) => {
+    const formats = new WebhookFormats({ chat });
+    const { body, contentType, headers } = formats.encode(
+      message(envelope),
+      recipient({ metadata: { room: '7' } }),
+    );
+
+    expect(JSON.parse(body.toString())).toEqual({
+      ...{ id: 'msg_1', event: 'article.published', timestamp: '1970-01-01T00:00:00.000Z' },
+      ...{ data: { title: 'Ä' }, ref: '/articles/1', owner: 'joe' },
+      subscriber: { id: 'sub_1', metadata: { room: '7' } },
+    });
+    expect({ contentType, headers }).toEqual({
+      contentType: 'application/json',
+      headers: { 'X-Chat': 'sub_1' },
+    });
+  });
+
+  it('is the body itself where no format is named', () => {
+    const { body, headers } = new WebhookFormats().encode(message(), recipient({ format: null }));
+
+    expect(JSON.parse(body.toString())).toMatchObject({ type: 'article.published' });
+    expect(headers).toBeNull();
+  });
+
+  it('is refused when the format is not registered in this process', () => {
+    expect(() => new WebhookFormats().encode(message(), recipient())).toThrow(
+      'format "chat" is not registered in this process: name it in ThornModule.forRoot({ formats })',
+    );
+  });
+
+  it.each<[string, unknown, string]>([
+    ['nothing', undefined, '"chat" must answer { body }'],
+    ['bytes', { body: Buffer.from('{}') }, '"chat" must answer { body }'],
+    ['no media type', { body: '', contentType: 'a\nb' }, '"chat" must answer { body }'],
+    ['a reserved header', { body: '', headers: { 'Hook-Event': 'x' } }, '"Hook-Event" is set by'],
+    ['half a header', { body: '', headers: { 'X-A': 'a\r\nb' } }, '"X-A" must be printable'],
+  ])('is refused when the format answers %s', (_, answer, error) => {
+    class Wrong extends WebhookFormat {
+      request(): FormattedRequest {
+        return answer as FormattedRequest;
+      }
+    }
+    const formats = new WebhookFormats({ chat: new Wrong() });
+    expect(() => formats.encode(message(), recipient())).toThrow(error);
+  });
+});
+
+describe('the option formats', () => {
+  it.each<[string, Readonly<Record<string, unknown>>, string]>([
+    ['a name in capitals', { Slack: chat }, '`formats.Slack` must be named by up to 32'],
+    ['the name of the standard', { standard: chat }, '`formats.standard` must be named by'],
+    [
+      'a plain object',
+      { chat: { request: () => ({ body: '' }) } },
+      'must be an instance of a class',
+    ],
+    ['a rule that is unknown', { chat: withRules({ host: 'a' }) }, 'has the unknown rule host'],
+    ['a host with a path', { chat: withRules({ hosts: ['a.com/b'] }) }, 'must have rules.hosts'],
+    ['a host in capitals', { chat: withRules({ hosts: ['A.com'] }) }, 'must have rules.hosts'],
+    ['a negative delay', { chat: withRules({ retries: [-1] }) }, 'must have rules.retries'],
+    ['no bytes', { chat: withRules({ maxBytes: 0 }) }, 'must have a rules.maxBytes'],
+    ['a status of success', { chat: withRules({ endsDelivery: [200] }) }, 'rules.endsDelivery'],
+    ['a pause of "no"', { chat: withRules({ pausesHost: 'no' }) }, 'must have a rules.pausesHost'],
+  ])('refuses %s', (_, formats, error) => {
+    const make = () => new WebhookFormats(formats as Readonly<Record<string, WebhookFormat>>);
+    expect(make).toThrow(ThornConfigurationError);
+    expect(make).toThrow(error);
+  });
+
+  it('refuses a format beside an envelope that is a function', () => {
+    expect(() => new WebhookFormats({ chat }, true)).toThrow(
+      'cannot go with an envelope that is a function',
+    );
+  });
+});
+
+function withRules(rules: object): WebhookFormat {
+  return Object.assign(new ChatFormat(), { rules });
+}

@@ -1,0 +1,200 @@
+import { OptionChecks } from '../../common/option-checks.js';
+import { isObject } from '../../common/objects.js';
+import { InvalidInputError } from '../../errors/index.js';
+import { checkHeaders } from '../header-checks.js';
+import type { Message } from '../message.js';
+import type { Recipient } from '../recipient.js';
+import { MAX_RETRIES, MAX_RETRY_DELAY } from '../retry-settings.js';
+import { type FormatRules, type FormattedRequest, WebhookFormat } from './webhook-format.js';
+
+/** The name of the form that Standard Webhooks describes, which the envelope of the application has. */
+export const STANDARD_FORMAT = 'standard';
+/** The maximum length of a format's name, in characters. */
+export const MAX_FORMAT_LENGTH = 32;
+
+const NAME = /^[a-z][a-z0-9-]{0,31}$/;
+const MEDIA_TYPE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+const STANDARD_RULES: FormatRules = {};
+const RULES = ['hosts', 'retries', 'maxBytes', 'endsDelivery', 'pausesHost'] as const;
+
+/** A request that is ready to be signed. */
+export interface EncodedRequest {
+  readonly body: Buffer;
+  readonly contentType: string;
+  /** Headers of a format; null for the standard one, whose headers the deliverer makes. */
+  readonly headers: Readonly<Record<string, string>> | null;
+}
+
+/** The formats that subscribers may have, by name. */
+export class WebhookFormats {
+  readonly #formats = new Map<string, WebhookFormat>();
+  readonly #offered = [STANDARD_FORMAT];
+  readonly #check = new OptionChecks('');
+
+  /**
+   * @param registered formats by name, which owners may choose
+   * @param isEnvelopeCustom true: bodies are made by a function of the application's, so that their data is not known
+   * @throws {@link ThornConfigurationError} naming the format and the rule that is refused
+   */
+  constructor(
+    registered: Readonly<Record<string, WebhookFormat>> = {},
+    private readonly isEnvelopeCustom = false,
+  ) {
+    this.#check.object('formats', registered);
+    for (const [name, format] of Object.entries(registered)) {
+      this.add(name, format);
+      this.#offered.push(name);
+    }
+  }
+
+  /**
+   * Registers a format that the library sets by itself, and that owners cannot choose.
+   *
+   * @throws {@link ThornConfigurationError} naming the format and the rule that is refused
+   */
+  add(name: string, format: WebhookFormat): void {
+    const check = (rule: boolean, reason: string) => {
+      this.#check.assert(`formats.${name}`, rule, reason);
+    };
+    check(
+      NAME.test(name) && name !== STANDARD_FORMAT,
+      `must be named by up to ${MAX_FORMAT_LENGTH} small letters, digits and hyphens, and not "${STANDARD_FORMAT}"`,
+    );
+    check(!this.#formats.has(name), 'is registered twice');
+    check(
+      format instanceof WebhookFormat,
+      'must be an instance of a class that extends WebhookFormat',
+    );
+    check(
+      !this.isEnvelopeCustom,
+      'cannot go with an envelope that is a function, which may leave the data of messages out: use one of them',
+    );
+    checkRules(format.rules, check);
+    this.#formats.set(name, format);
+  }
+
+  /**
+   * Checks the format that a subscriber names.
+   *
+   * @returns the name as it is stored: null for `standard`
+   * @throws {@link InvalidInputError} for `format` when it is not registered
+   */
+  check(name: unknown): string | null {
+    if (name === null || name === STANDARD_FORMAT) return null;
+    if (typeof name === 'string' && this.#formats.has(name)) return name;
+    throw this.#unknown();
+  }
+
+  /** @throws {@link InvalidInputError} for `format` when owners may not choose it */
+  checkOffered(name: unknown): void {
+    if (name === undefined || name === null || this.#offered.some((one) => one === name)) return;
+    throw this.#unknown();
+  }
+
+  /** @throws {@link InvalidInputError} for `url` when the format is for other hosts */
+  checkHost({ format, url }: Pick<Recipient, 'format' | 'url'>): void {
+    const { hosts } = this.rulesOf({ format: format ?? null });
+    if (hosts === undefined || hosts.includes(new URL(url).host)) return;
+    throw new InvalidInputError(
+      'url',
+      `must be at ${hosts.join(' or ')} for the format "${format}"`,
+    );
+  }
+
+  /** The rules of a recipient's format. One that is not registered here has none. */
+  rulesOf({ format }: Pick<Recipient, 'format'>): FormatRules {
+    if (format === undefined || format === null) return STANDARD_RULES;
+    return this.#formats.get(format)?.rules ?? STANDARD_RULES;
+  }
+
+  #unknown(): InvalidInputError {
+    return new InvalidInputError('format', `must be one of ${this.#offered.join(', ')}`);
+  }
+
+  /**
+   * Makes the request of a message to a recipient.
+   *
+   * @throws {@link InvalidInputError} when the format is not registered, or answers something else than a request; and
+   * what the format throws
+   */
+  encode(message: Message, recipient: Recipient): EncodedRequest {
+    const { format: name, contentType } = recipient;
+    if (name === undefined || name === null) {
+      return { body: message.body(contentType), contentType, headers: null };
+    }
+    const format = this.#formats.get(name);
+    if (format === undefined) {
+      throw new InvalidInputError(
+        'format',
+        `"${name}" is not registered in this process: name it in ThornModule.forRoot({ formats })`,
+        { format: name },
+      );
+    }
+    return encoded(name, format.request(inputOf(message, recipient)));
+  }
+}
+
+function inputOf(message: Message, { id, metadata = {} }: Recipient) {
+  const { event, ref, owner, data } = message;
+  const timestamp = new Date(message.time).toISOString();
+  return { id: message.id, event, timestamp, data, ref, owner, subscriber: { id, metadata } };
+}
+
+function encoded(name: string, request: FormattedRequest): EncodedRequest {
+  const { body, contentType = 'application/json', headers = {} } = isObject(request) ? request : {};
+  if (
+    typeof body !== 'string' ||
+    typeof contentType !== 'string' ||
+    !MEDIA_TYPE.test(contentType)
+  ) {
+    throw new InvalidInputError(
+      'format',
+      `"${name}" must answer { body } with a text, and a media type if there is a contentType`,
+      { format: name },
+    );
+  }
+  checkHeaders(headers);
+  return { body: Buffer.from(body), contentType, headers };
+}
+
+function checkRules(rules: FormatRules, check: (rule: boolean, reason: string) => void): void {
+  check(isObject(rules), 'must have an object of rules');
+  const unknown = Object.keys(rules).find((name) => !RULES.some((known) => known === name));
+  check(unknown === undefined, `has the unknown rule ${unknown}; those are ${RULES.join(', ')}`);
+  const { hosts, retries, maxBytes, endsDelivery, pausesHost } = rules;
+  check(
+    hosts === undefined || isListOf(hosts, (host) => typeof host === 'string' && isHost(host)),
+    'must have rules.hosts that are names in lower case without a port, such as hooks.slack.com',
+  );
+  check(
+    retries === undefined ||
+      (isListOf(retries, (delay) => isWholeWithin(delay, 0, MAX_RETRY_DELAY)) &&
+        retries.length <= MAX_RETRIES),
+    `must have rules.retries that are up to ${MAX_RETRIES} delays of 0 to ${MAX_RETRY_DELAY} milliseconds`,
+  );
+  check(
+    maxBytes === undefined || isWholeWithin(maxBytes, 1, Number.MAX_SAFE_INTEGER),
+    'must have a rules.maxBytes that is a positive whole number',
+  );
+  check(
+    endsDelivery === undefined ||
+      isListOf(endsDelivery, (status) => isWholeWithin(status, 400, 499)),
+    'must have rules.endsDelivery that are statuses from 400 to 499',
+  );
+  check(
+    pausesHost === undefined || typeof pausesHost === 'boolean',
+    'must have a rules.pausesHost that is true or false',
+  );
+}
+
+function isListOf(list: unknown, isItem: (item: unknown) => boolean): boolean {
+  return Array.isArray(list) && list.every(isItem);
+}
+
+function isHost(host: string): boolean {
+  return URL.canParse(`https://${host}`) && new URL(`https://${host}`).host === host;
+}
+
+function isWholeWithin(value: unknown, least: number, most: number): boolean {
+  return Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+}
