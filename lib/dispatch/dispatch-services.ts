@@ -16,7 +16,7 @@ import { WebhookDispatcher } from './webhook-dispatcher.js';
 /** Providers of the services that send messages and find their recipients. */
 export const dispatchServices = [
   construct(EventHistory, DispatchStrategy, EventCatalogue, Clock),
-  construct(FanOut, SubscriberRepository, StaticSubscriberSet),
+  construct(FanOut, SubscriberRepository, StaticSubscriberSet, Clock),
   construct(MessagePipeline, DispatchStrategy, Clock, MessageTracing, UnheardEvents),
   construct(
     WebhookDispatcher,

@@ -2,7 +2,13 @@
 export const REFUSAL_CODES = [
   // Any field
   ...['required', 'unknown-field', 'length', 'too-long', 'too-deep', 'too-many', 'repeated'],
-  ...['control-characters', 'not-a-time', 'not-in-the-past', 'not-after-since'],
+  ...[
+    'control-characters',
+    'not-a-time',
+    'not-in-the-past',
+    'not-in-the-future',
+    'not-after-since',
+  ],
   // The URL; the recipient policy has others, such as `private-address`
   ...['protocol', 'port', 'credentials', 'malformed-url', 'forbidden-character', 'host-limit'],
   // Patterns of events

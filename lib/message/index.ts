@@ -46,7 +46,7 @@ export {
   type OrderSetting,
 } from './order-key.js';
 export type { RecipientRules, RecipientsOption } from './recipient-rules.js';
-export type { Digest, RateLimit, Recipient, Secret } from './recipient.js';
+export { type Digest, hasEnded, type RateLimit, type Recipient, type Secret } from './recipient.js';
 export { MAX_RETRIES, MAX_RETRY_DELAY, type RetrySettings } from './retry-settings.js';
 export type {
   StaticSubscriber,

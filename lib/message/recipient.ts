@@ -44,4 +44,11 @@ export interface Recipient {
   readonly onExhausted?: 'skip' | 'hold';
   /** Milliseconds after which a key that is held goes on by itself; null for never. Default null. */
   readonly holdFor?: number | null;
+  /** From then on nothing is sent to it. Default null: no end. */
+  readonly expiresAt?: Date | null;
+}
+
+/** Tells whether a recipient's end has passed. @param now milliseconds since the Unix epoch */
+export function hasEnded({ expiresAt }: Pick<Recipient, 'expiresAt'>, now: number): boolean {
+  return expiresAt !== undefined && expiresAt !== null && expiresAt.getTime() <= now;
 }

@@ -15,6 +15,7 @@ export { LimitReachedError } from './model/limit-reached.error.js';
 export { filterHolds, MAX_FILTER_LENGTH } from './matching/subscriber-filter.js';
 export {
   MAX_DESCRIPTION_LENGTH,
+  MAX_KEY_LENGTH,
   MAX_METADATA_ENTRIES,
   MAX_METADATA_KEY_LENGTH,
   MAX_METADATA_VALUE_LENGTH,
@@ -42,7 +43,7 @@ export {
   type SubscriberUpdate,
   type Verification,
 } from './model/subscriber.js';
-export { type SubscriberQuery, Subscribers } from './service/subscribers.js';
+export { type StoredSubscriber, type SubscriberQuery, Subscribers } from './service/subscribers.js';
 export { SubscribersUnavailableError } from './storage/subscribers-unavailable.error.js';
 export {
   type DatabaseSubscriberOptions,

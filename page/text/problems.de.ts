@@ -43,6 +43,7 @@ export const refusals: Translation<typeof refusalsEn> = {
   'control-characters': () => 'Ohne unsichtbare Zeichen.',
   'not-a-time': () => 'Das ist keine Zeit.',
   'not-in-the-past': () => 'Eine Zeit in der Vergangenheit.',
+  'not-in-the-future': () => 'Eine Zeit in der Zukunft.',
   'not-after-since': () => 'Das Ende muss nach dem Anfang liegen.',
   protocol: ({ protocols }) =>
     protocols === 'https'

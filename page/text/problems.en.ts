@@ -40,6 +40,7 @@ export const refusals = {
   'control-characters': () => 'Without signs that cannot be seen.',
   'not-a-time': () => 'This is not a time.',
   'not-in-the-past': () => 'A time in the past.',
+  'not-in-the-future': () => 'A time in the future.',
   'not-after-since': () => 'The end must be after the beginning.',
   // The URL
   protocol: ({ protocols }: Named) =>

@@ -117,7 +117,7 @@ async function inlineBench(window = 1000): Promise<DispatchStrategyFixture> {
     checkSecret: () => undefined,
   });
   const strategy = new InlineStrategy(
-    new FanOut(repository, statics),
+    new FanOut(repository, statics, clock),
     new Deliverer(client, new StandardWebhookSigner(), clock),
     new WebhookEvents(),
     clock,

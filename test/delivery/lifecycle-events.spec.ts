@@ -33,6 +33,7 @@ const FIELDS: { readonly [Name in WebhookEventName]: readonly string[] } = {
   'subscriber-disabled': [
     ...['failingMessages', 'failingSince', 'host', 'owner', 'reason', 'subscriberId'],
   ],
+  'subscriber-expired': ['expiresAt', 'host', 'owner', 'subscriberId'],
   'recipient-refused': ['deliveryId', 'event', 'explanation', 'host', 'messageId', 'subscriberId'],
 };
 const NAMES = Object.keys(FIELDS) as WebhookEventName[];

@@ -66,7 +66,7 @@ dispatchStrategyConformance(
       const messages = new MessageFactory(clock, new Codecs());
       return {
         strategy: new InOrderStrategy(
-          new FanOut(repository, statics),
+          new FanOut(repository, statics, new SystemClock()),
           new Deliverer(client, new StandardWebhookSigner(), clock),
         ),
         arrived: () => receiver.received.map(({ id }) => id),

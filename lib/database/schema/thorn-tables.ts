@@ -155,6 +155,7 @@ export const SUBSCRIBERS = table(
     enabled: boolean,
     verification: varchar(16),
     expires_at: optional(bigint),
+    expired_at: optional(bigint),
     unique_key: optional(varchar(255)),
     key_hash: optional(varchar(64)),
     format: optional(varchar(32)),
@@ -172,7 +173,7 @@ export const SUBSCRIBERS = table(
     { columns: ['owner_slot'], unique: true },
     { columns: ['host_slot'], unique: true },
     { columns: ['key_hash'], unique: true },
-    { columns: ['expires_at'], where: 'expires_at IS NOT NULL' },
+    { columns: ['expired_at', 'expires_at'], where: 'expires_at IS NOT NULL' },
   ],
 );
 

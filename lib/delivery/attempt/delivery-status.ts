@@ -5,15 +5,18 @@
  * - `gone`: the endpoint answered 410, and the subscriber was disabled
  * - `refused`: the recipient policy does not allow the destination
  * - `disabled`: the subscriber was disabled or removed in the meantime
+ * - `expired`: the subscriber's end has passed
  * - `cancelled`: the delivery was cancelled on request
  */
-export type FailureReason = 'exhausted' | 'gone' | 'refused' | 'disabled' | 'cancelled';
+export type FailureReason =
+  'exhausted' | 'gone' | 'refused' | 'disabled' | 'expired' | 'cancelled';
 
 const ALL: Readonly<Record<FailureReason, true>> = {
   exhausted: true,
   gone: true,
   refused: true,
   disabled: true,
+  expired: true,
   cancelled: true,
 };
 

@@ -78,6 +78,10 @@ export interface WebhookEventMap {
   readonly 'subscriber-failing': SubscriberFacts;
   /** A subscriber was disabled: the endpoint answered 410 (`gone`) or has failed for too long (`failing`). */
   readonly 'subscriber-disabled': SubscriberFacts & { readonly reason: 'gone' | 'failing' };
+  /** The end of a subscriber has passed. Emitted within a minute or so, once until it is renewed. */
+  readonly 'subscriber-expired': Pick<SubscriberFacts, 'subscriberId' | 'owner' | 'host'> & {
+    readonly expiresAt: number;
+  };
   /** The recipient policy refused an attempt. `explanation` is for operators: it may contain a private address. */
   readonly 'recipient-refused': DeliveryFacts & { readonly explanation: string };
 }

@@ -13,6 +13,7 @@ const NAMES: Readonly<Record<WebhookEventName, true>> = {
   'delivery-held': true,
   'subscriber-failing': true,
   'subscriber-disabled': true,
+  'subscriber-expired': true,
   'recipient-refused': true,
 };
 

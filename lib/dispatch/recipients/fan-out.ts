@@ -1,3 +1,4 @@
+import type { Clock } from '../../common/clock.js';
 import type { Message } from '../../message/message.js';
 import type { Recipient } from '../../message/recipient.js';
 import type {
@@ -24,6 +25,7 @@ export class FanOut {
   constructor(
     private readonly repository: SubscriberRepository,
     private readonly statics: StaticSubscriberSet,
+    private readonly clock: Clock,
   ) {}
 
   /**
@@ -43,7 +45,9 @@ export class FanOut {
    * @throws what the repository throws
    */
   async lookUp(message: Message): Promise<FoundRecipients> {
-    const stored = withoutUnwanted(await this.repository.match(message), message);
+    // Before the match: one whose end passes meanwhile may be renewed, which its attempt looks up.
+    const now = this.clock.now();
+    const stored = withoutUnwanted(await this.repository.match(message), message, now);
     const { recipients: named, isComplete } = await this.statics.match(
       message.event,
       message.owner,

@@ -23,7 +23,7 @@ describe('RecipientFinder', () => {
       contentTypes: ['application/json'],
       formats: new WebhookFormats(),
     });
-    fanOut = new FanOut(repository, statics);
+    fanOut = new FanOut(repository, statics, new SystemClock());
     message = factory.create({ event: 'order.placed' });
   });
   afterEach(() => vi.restoreAllMocks());

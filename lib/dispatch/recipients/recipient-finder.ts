@@ -23,7 +23,7 @@ export class RecipientFinder {
 
   /**
    * Checks only that the recipient is still there and active: a delivery that was made for it stays its own, whatever
-   * events it listens to by now.
+   * events it listens to by now, and whether or not its end has passed.
    *
    * @returns null when the subscriber was disabled or removed
    * @throws {@link RecipientUnknownError} when a callback of the settings failed, so that this cannot be known now

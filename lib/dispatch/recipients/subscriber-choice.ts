@@ -1,19 +1,24 @@
 import { Logger } from '@nestjs/common';
 import { LogLine } from '../../common/index.js';
 import type { Message } from '../../message/message.js';
+import { hasEnded } from '../../message/recipient.js';
 import { filterHolds, patternMatches, type Subscriber } from '../../subscriber/index.js';
 
 const logger = new Logger('Thorn');
 const payloads = new WeakMap<Message, { readonly data: unknown }>();
 
-/** Those of the subscribers of an event who have not excluded it, and whose filter holds for the message. */
+/**
+ * Those of the subscribers of an event whose end has not passed, who have not excluded the event, and whose filter holds
+ * for the message.
+ */
 export function withoutUnwanted(
   subscribers: readonly Subscriber[],
   message: Message,
+  now: number,
 ): readonly Subscriber[] {
-  // Most have neither, and are handed on as they are.
+  // Most have none of these, and are handed on as they are.
   if (!subscribers.some(isChoosy)) return subscribers;
-  return subscribers.filter((subscriber) => wants(subscriber, message));
+  return subscribers.filter((one) => !hasEnded(one, now) && wants(one, message));
 }
 
 /** True when a subscriber whose patterns match wants this message. */
@@ -25,8 +30,8 @@ export function wants(
   return filter === null || filterHolds(filter, payloadOf(message));
 }
 
-function isChoosy({ exclude, filter }: Subscriber): boolean {
-  return exclude.length > 0 || filter !== null;
+function isChoosy({ exclude, filter, expiresAt }: Subscriber): boolean {
+  return exclude.length > 0 || filter !== null || expiresAt !== null;
 }
 
 /**

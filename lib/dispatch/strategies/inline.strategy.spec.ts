@@ -58,7 +58,7 @@ describe('InlineStrategy', () => {
       statics.add('*', { url: `http://127.0.0.1:${port}/${index}`, ordered });
     }
     return new InlineStrategy(
-      new FanOut(new InMemorySubscriberRepository(), statics),
+      new FanOut(new InMemorySubscriberRepository(), statics, clock),
       new Deliverer(client, new StandardWebhookSigner(), clock),
       new WebhookEvents(),
       clock,

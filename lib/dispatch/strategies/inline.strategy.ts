@@ -7,7 +7,7 @@ import { type NextStep, emitAttempt } from '../../delivery/events/attempt-events
 import { Deliverer } from '../../delivery/deliverer.js';
 import { WebhookEvents } from '../../delivery/events/webhook-events.js';
 import type { Message } from '../../message/message.js';
-import type { Recipient } from '../../message/recipient.js';
+import { hasEnded, type Recipient } from '../../message/recipient.js';
 import { hostOf } from '../../message/recipient-host.js';
 import { DispatchStrategy, type Release } from './dispatch-strategy.js';
 import { FanOut } from '../recipients/fan-out.js';
@@ -65,14 +65,16 @@ export class InlineStrategy extends DispatchStrategy {
         return {
           message: message.id,
           state: 'delivered' as const,
-          attempts: await Promise.all(deliveries),
+          attempts: (await Promise.all(deliveries)).filter((attempt) => attempt !== null),
         };
       }),
     );
   }
 
   /** Messages of one key are looked up one after another, so that their deliveries queue up in order. */
-  async #fanOut(message: Message): Promise<{ readonly deliveries: readonly Promise<Attempt>[] }> {
+  async #fanOut(
+    message: Message,
+  ): Promise<{ readonly deliveries: readonly Promise<Attempt | null>[] }> {
     const lookUp = async () => {
       const recipients = await this.fanOut.recipientsOf(message);
       return { deliveries: recipients.map((recipient) => this.#inTurn(message, recipient)) };
@@ -80,7 +82,7 @@ export class InlineStrategy extends DispatchStrategy {
     return message.key === null ? lookUp() : this.#lookups.run(message.key, lookUp);
   }
 
-  #inTurn(message: Message, recipient: Recipient): Promise<Attempt> {
+  #inTurn(message: Message, recipient: Recipient): Promise<Attempt | null> {
     const { key } = message;
     if (key === null || recipient.ordered !== true) return this.#deliver(message, recipient);
     return this.#mutex.run(`${recipient.id} ${key}`, () => this.#deliver(message, recipient));
@@ -91,16 +93,16 @@ export class InlineStrategy extends DispatchStrategy {
     return (this.#latestSequence = Math.max(this.#latestSequence + 1, this.clock.now() * 1000));
   }
 
-  async #deliver(message: Message, recipient: Recipient): Promise<Attempt> {
+  /** @returns null when the subscriber has ended while it waited */
+  async #deliver(message: Message, matched: Recipient): Promise<Attempt | null> {
     if (this.#inFlight >= this.#window)
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#inFlight++;
     try {
-      const attempt = await this.deliverer.attempt(
-        { id: newId('dlv_', this.clock.now()), number: 1 },
-        message,
-        recipient,
-      );
+      const id = newId('dlv_', this.clock.now());
+      const recipient = await this.#renewed(message, matched, id);
+      if (recipient === null) return null;
+      const attempt = await this.deliverer.attempt({ id, number: 1 }, message, recipient);
       emitAttempt(
         this.events,
         { attempt, number: 1, host: () => hostOf(recipient) },
@@ -113,6 +115,19 @@ export class InlineStrategy extends DispatchStrategy {
       if (next === undefined) this.#inFlight--;
       else next();
     }
+  }
+
+  /** The recipient, as it was renewed where its end has passed; null, which is told, if it was not. */
+  async #renewed(message: Message, matched: Recipient, id: string): Promise<Recipient | null> {
+    if (!hasEnded(matched, this.clock.now())) return matched;
+    const current = await this.fanOut.finder().find(message, matched.id);
+    if (current !== null && !hasEnded(current, this.clock.now())) return current;
+    this.events.emit('failed', () => ({
+      ...{ deliveryId: id, messageId: message.id, event: message.event },
+      ...{ subscriberId: matched.id, host: hostOf(matched) },
+      ...{ attempt: null, reason: current === null ? 'disabled' : 'expired' },
+    }));
+    return null;
   }
 }
 

@@ -110,6 +110,11 @@ export interface ThornModuleOptions extends BulkSettings {
   readonly encryption?: EncryptionOptions;
   /** When a subscriber that only fails is disabled. Default: after five days and 20 messages. */
   readonly health?: Partial<HealthRules>;
+  /**
+   * Days for which subscribers are kept once their `expiresAt` has passed, for their owners to see and to renew. Default 7;
+   * `Infinity`: for ever.
+   */
+  readonly expiredDays?: number;
   /** The greatest age of this process' view of subscribers that other processes change, in milliseconds. Default 5,000. */
   readonly maxStaleness?: number;
   /**

@@ -49,6 +49,7 @@ const KNOWN: Readonly<{
   unsubscribe: ['url', 'secret'],
   encryption: ['keys'],
   health: ['disableAfter', 'minMessages'],
+  expiredDays: null,
   maxStaleness: null,
   bulk: null,
   bulkLimit: null,

@@ -8,7 +8,7 @@ import {
   WebhookEvents,
   WebhookHttpClient,
 } from '../../delivery/index.js';
-import { DispatchStrategy, FanOut, UnheardEvents } from '../../dispatch/index.js';
+import { DispatchStrategy, FanOut, SubscriberExpiry, UnheardEvents } from '../../dispatch/index.js';
 import { EventCatalogue } from '../../event/index.js';
 import {
   Codecs,
@@ -34,6 +34,16 @@ export const deliveryProviders: readonly FactoryProvider[] = [
       events: WebhookEvents,
       clock: Clock,
       rules: from([ThornSettings], ({ options }) => healthRules(options.health)),
+    }),
+  ),
+  construct(
+    SubscriberExpiry,
+    named({
+      subscribers: SubscriberRepository,
+      events: WebhookEvents,
+      strategy: DispatchStrategy,
+      clock: Clock,
+      expiredDays: option('expiredDays'),
     }),
   ),
   construct(ApplicationKeys, option('signing')),

@@ -1,4 +1,4 @@
-import { hostOf, type Message, NO_HOST, type Recipient } from '../../message/index.js';
+import { hasEnded, hostOf, type Message, NO_HOST, type Recipient } from '../../message/index.js';
 import { isActive, type Subscriber, type SubscriberRepository } from '../../subscriber/index.js';
 import type { Candidate } from '../tables/delivery-record.js';
 import type { FanOut } from '../../dispatch/index.js';
@@ -36,11 +36,12 @@ export interface CurrentHost {
   readonly isOrdered: boolean;
 }
 
-/** Finds the current host of each delivery. Deliveries whose subscriber is disabled or removed are left out. */
+/** Finds the current host of each delivery. Deliveries whose subscriber is disabled, removed or has ended are left out. */
 export async function findCurrentHosts(
   store: OutboxStore,
   candidates: readonly Candidate[],
   sources: RecipientSources,
+  now: number,
 ): Promise<ReadonlyMap<string, CurrentHost>> {
   const stored = new Map<string, Subscriber | null>();
   for (const id of new Set(candidates.map(({ subscriberId }) => subscriberId))) {
@@ -51,7 +52,8 @@ export async function findCurrentHosts(
   for (const candidate of candidates) {
     const subscriber = stored.get(candidate.subscriberId)!;
     if (subscriber === null) others.push(candidate);
-    else if (isActive(subscriber)) hosts.set(candidate.id, currentHost(subscriber));
+    else if (isActive(subscriber) && !hasEnded(subscriber, now))
+      hosts.set(candidate.id, currentHost(subscriber));
   }
   for (let at = 0; at < others.length; at += BODIES_AT_ONCE) {
     const batch = others.slice(at, at + BODIES_AT_ONCE);

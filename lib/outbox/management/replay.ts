@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { wants } from '../../dispatch/index.js';
-import { hostOf } from '../../message/index.js';
+import { hasEnded, hostOf } from '../../message/index.js';
 import { isActive, patternMatches, type Subscriber } from '../../subscriber/index.js';
 import type { Batch } from '../../common/long-work.js';
 import type { Candidate } from '../tables/delivery-record.js';
@@ -23,7 +23,7 @@ export interface ReplayCounts {
   readonly scheduled: number;
   /** Deliveries left out because the body of the message was dropped. */
   readonly expunged: number;
-  /** Deliveries left out because the subscriber is disabled or removed. */
+  /** Deliveries left out because the subscriber is disabled, expired or removed. */
   readonly disabled: number;
   /**
    * Deliveries left out because a worker holds or has yet to create them, or because the message cannot be read now.
@@ -95,7 +95,7 @@ export async function replayFailed(
   return { counts, next };
 }
 
-/** Makes finished deliveries due, unless the body was dropped or the subscriber is disabled or removed. */
+/** Makes finished deliveries due, unless the body was dropped or the subscriber is disabled, expired or removed. */
 export async function reopen(
   store: OutboxStore,
   candidates: readonly Candidate[],
@@ -127,7 +127,7 @@ async function requeue(
   { now, dryRun, isWaitingToo }: Requeueing,
 ): Promise<{ readonly counts: ReplayCounts; readonly queues: readonly KeyQueue[] }> {
   const complete = candidates.filter(({ isExpunged }) => !isExpunged);
-  const hosts = await findCurrentHosts(store, complete, sources);
+  const hosts = await findCurrentHosts(store, complete, sources, now);
   const ordered = complete.filter(({ id }) => hosts.get(id)?.isOrdered === true);
   const orders =
     ordered.length === 0
@@ -152,7 +152,7 @@ async function requeue(
 
 /**
  * Creates the deliveries that a subscriber missed within one batch of messages, and reopens those that ended because
- * the subscriber was disabled. What is ordered gets no turn before the last batch.
+ * the subscriber was disabled or had expired. What is ordered gets no turn before the last batch.
  *
  * @param after the `next` of the previous batch, or null
  */
@@ -171,7 +171,7 @@ export async function replayMissed(
   const released = missed.filter((row) => Number(row['is_under_way']) === 0);
   const complete = released.filter((row) => Number(row['is_expunged']) === 0);
   const { wanted, unreadable } = await filterByCondition(store, complete, subscriber);
-  const open = isActive(subscriber) ? wanted : [];
+  const open = isActive(subscriber) && !hasEnded(subscriber, now) ? wanted : [];
   const late = open.map<BackfilledDelivery>((row) => ({
     id: deliveryId(cursorOf(row), subscriber.id),
     messageId: row['id'] as string,
@@ -182,7 +182,7 @@ export async function replayMissed(
     order: subscriber.ordered ? orderOf(row) : null,
   }));
   const added = dryRun ? late.length : await store.requeue.add(late);
-  const ended = asked.filter(({ reason }) => reason === 'disabled');
+  const ended = asked.filter(({ reason }) => reason === 'disabled' || reason === 'expired');
   const again = await requeue(
     store,
     ended.map((row) => ({

@@ -25,9 +25,9 @@ export interface DeliveryState {
 
 /**
  * The result of an attempt, or another reason for the end. `disabled`: the subscriber was disabled or removed.
- * `cancelled`: the delivery was cancelled.
+ * `expired`: its end has passed. `cancelled`: the delivery was cancelled.
  */
-export type DeliveryOutcome = AttemptOutcome | 'disabled' | 'cancelled';
+export type DeliveryOutcome = AttemptOutcome | 'disabled' | 'expired' | 'cancelled';
 
 /** The rules for continuing a delivery, besides its state and outcome. */
 export interface DeliveryRules {

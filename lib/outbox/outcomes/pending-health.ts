@@ -106,8 +106,10 @@ export function healthStep(
 }
 
 function kindOf({ attempt, state, disablesSubscriber }: Outcome): HealthOutcome['kind'] | null {
-  // Another caller has disabled the subscriber; as with a success, the earlier failures no longer count.
-  if (attempt === null) return state.reason === 'disabled' ? 'succeeded' : null;
+  // Another caller has disabled the subscriber, or it has ended; as with a success, the earlier failures no longer count.
+  if (attempt === null) {
+    return state.reason === 'disabled' || state.reason === 'expired' ? 'succeeded' : null;
+  }
   if (disablesSubscriber) return 'gone';
   if (attempt.outcome === 'succeeded') return 'succeeded';
   return OURS.has(attempt.error?.code) ? null : 'failed';

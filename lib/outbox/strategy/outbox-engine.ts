@@ -134,9 +134,12 @@ export class OutboxEngine {
     if (this.#isPaused) return this.pauseWatcher.stop();
     for (const loop of this.#loops) loop.start();
     for (const queues of this.queues.values()) queues.start();
-    this.#stopListening = this.dependencies.events.on('subscriber-disabled', ({ subscriberId }) =>
-      Promise.all(this.stores.map((store) => this.#retries.failAll(store, subscriberId))),
-    );
+    const ending = (reason: 'disabled' | 'expired') =>
+      this.dependencies.events.on(`subscriber-${reason}`, ({ subscriberId }) =>
+        Promise.all(this.stores.map((store) => this.#retries.failAll(store, subscriberId, reason))),
+      );
+    const stops = [ending('disabled'), ending('expired')];
+    this.#stopListening = () => stops.forEach((stop) => stop());
   }
 
   /** Claims nothing new. Messages that are handed over meanwhile are still delivered. */

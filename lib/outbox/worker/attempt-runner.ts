@@ -11,7 +11,14 @@ import {
   StandardRetryPolicy,
   type WebhookEvents,
 } from '../../delivery/index.js';
-import type { FormatRules, Message, WebhookFormats } from '../../message/index.js';
+import type { FanOut } from '../../dispatch/index.js';
+import {
+  type FormatRules,
+  hasEnded,
+  type Message,
+  type Recipient,
+  type WebhookFormats,
+} from '../../message/index.js';
 import {
   type Advance,
   withHold,
@@ -26,6 +33,7 @@ import { type AttemptResult, JobOutcome } from './job-outcome.js';
 import type { ClaimedDelivery } from '../tables/delivery-table.js';
 import type { HeldLease } from '../store/held-leases.js';
 import type { Outcome } from '../model/outcome.js';
+import { postponedUntil } from './postponed-until.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
 const FORWARD_AT_ONCE = 500;
@@ -44,6 +52,7 @@ export interface AttemptDependencies {
   readonly policy: RetryPolicy;
   readonly formats: WebhookFormats;
   readonly events: WebhookEvents;
+  readonly fanOut: FanOut;
   readonly clock: Clock;
 }
 
@@ -85,6 +94,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
       job.gate.readmit(job);
       return NEUTRAL;
     }
+    if (hasEnded(recipient, clock.now())) return this.#runRenewed(job, isHostDown);
     const number = requests + 1;
     const bounds = job.keyHash === null ? undefined : this.#boundsOf(heldLease);
     const attempt = await deliverer.attempt({ id: job.id, number, bounds }, message, recipient);
@@ -99,6 +109,32 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     emitAttempt(events, { attempt, number, host: () => host }, nextStepOf(next.state));
     if (state.reason !== null && job.keyHash !== null) this.#emitLast(outcome, message);
     return signal;
+  }
+
+  /** Makes the attempt if the subscriber was renewed since it was read, and ends the delivery if not. */
+  async #runRenewed(job: DeliveryJob, isHostDown: () => boolean): Promise<BreakerSignal> {
+    const { clock, events, fanOut, policy } = this.dependencies;
+    const { id, message, recipient } = job;
+    let current: Recipient | null;
+    try {
+      current = await fanOut.finder().find(message, recipient.id);
+    } catch (error) {
+      this.#faults.report(`Put off, since its subscriber was not read: ${id}`, error, {
+        deliveryId: id,
+      });
+      this.postpone(job, postponedUntil(message.time, clock.now()));
+      return NEUTRAL;
+    }
+    const at = clock.now();
+    if (current !== null && !hasEnded(current, at)) {
+      return this.run({ ...job, recipient: current }, isHostDown);
+    }
+    const reason = current === null ? 'disabled' : 'expired';
+    const { state } = nextState(job.state, reason, { policy, settings: undefined }, at, 0);
+    const result = { state, attempt: null, at, permitAt: null, disablesSubscriber: false };
+    const outcome = this.#record(job, result);
+    events.emit('failed', () => ({ ...factsOf(outcome), attempt: null, reason }));
+    return NEUTRAL;
   }
 
   /** A policy of the application may throw; the delivery then goes on by the default one. */
@@ -175,7 +211,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
   }
 
   /** Ends a delivery without an attempt. */
-  end(abandoned: AbandonedDelivery, reason: 'disabled' | 'cancelled'): void {
+  end(abandoned: AbandonedDelivery, reason: 'disabled' | 'expired' | 'cancelled'): void {
     const { clock, policy, events } = this.dependencies;
     const rules = { policy, settings: undefined };
     const pending = pendingState(abandoned.claimed);

@@ -1,6 +1,6 @@
 import { type Clock, MOST_IDS, FaultLog } from '../../common/index.js';
 import type { FanOut } from '../../dispatch/index.js';
-import type { Message, Recipient } from '../../message/index.js';
+import { hasEnded, type Message, type Recipient } from '../../message/index.js';
 import { postponedUntil } from './postponed-until.js';
 import { type AttemptRunner, pendingState } from './attempt-runner.js';
 import type { QueuePage } from '../order/key-queue-upkeep.js';
@@ -41,7 +41,7 @@ export class RetryScheduler {
     const rows = new Map((await store.messages.load(ids)).map((row) => [row['id'] as string, row]));
     const messages = new Map<string, Message | null>();
     const finder = this.fanOut.finder();
-    const disabled = new Set<string>();
+    const over = new Map<string, 'disabled' | 'expired'>();
     const unordered = new Set<string>();
     const left: { held: Lease; since: number; reason: unknown }[] = [];
     for (const delivery of fresh) {
@@ -63,10 +63,11 @@ export class RetryScheduler {
         unordered.add(subscriberId);
       }
       const abandoned = { store, claimed: delivery, event: message?.event ?? '', heldLease };
-      if (message !== null && recipient === null) {
+      const end = recipient === null ? 'disabled' : 'expired';
+      if (message !== null && (recipient === null || hasEnded(recipient, this.clock.now()))) {
         // Also of one that holds its key: a backfill sends it again, before those behind it.
-        this.runner.end(abandoned, 'disabled');
-        disabled.add(subscriberId);
+        this.runner.end(abandoned, end);
+        over.set(subscriberId, end);
       } else if (delivery.reason !== null) {
         this.runner.skip(abandoned, message);
       } else if (message === null || recipient === null) {
@@ -74,15 +75,19 @@ export class RetryScheduler {
       } else this.gate.add(this.#job(store, delivery, message, recipient, heldLease));
     }
     await this.#putOff(store, left);
-    for (const subscriber of disabled) await this.failAll(store, subscriber);
+    for (const [subscriber, reason] of over) await this.failAll(store, subscriber, reason);
     for (const subscriber of unordered) await this.#dissolve(store, subscriber);
   }
 
-  /** Ends the waiting deliveries of a subscriber that was disabled or removed. */
-  async failAll(store: OutboxStore, subscriber: string): Promise<void> {
+  /** Ends the waiting deliveries of a subscriber that was disabled or removed, or whose end has passed. */
+  async failAll(
+    store: OutboxStore,
+    subscriber: string,
+    reason: 'disabled' | 'expired',
+  ): Promise<void> {
     let count: number;
     do {
-      count = await store.deliveries.fail(subscriber, 'disabled', this.clock.now(), FAILED_AT_ONCE);
+      count = await store.deliveries.fail(subscriber, reason, this.clock.now(), FAILED_AT_ONCE);
     } while (count === FAILED_AT_ONCE);
   }
 
@@ -97,8 +102,8 @@ export class RetryScheduler {
       try {
         const message = row === undefined ? null : store.rows.messageOf(row);
         const recipient = message && (await finder.find(message, subscriberId));
-        const holds = recipient?.ordered === true && recipient.onExhausted === 'hold';
-        if (!holds) released.push(id);
+        const isOrdered = recipient?.ordered === true && !hasEnded(recipient, this.clock.now());
+        if (!isOrdered || recipient.onExhausted !== 'hold') released.push(id);
       } catch (error) {
         this.#faults.report(`${id} holds its key on`, error, { deliveryId: id });
       }

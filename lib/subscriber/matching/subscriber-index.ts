@@ -25,6 +25,7 @@ export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
   readonly #owned = new Map<string, Kept[] | SubscriberGroup>();
   readonly #events = new Map<string, EventMatches>();
   #cachedResults = 0;
+  #ending = 0;
 
   /** @param holds chooses the subscribers that are kept. Default: the active ones */
   constructor(private readonly holds: (subscriber: Subscriber) => boolean = isActive) {}
@@ -32,6 +33,11 @@ export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
   /** The number of subscribers. */
   get size(): number {
     return this.#subscribers.size;
+  }
+
+  /** False when none of them has an end. */
+  get hasEnding(): boolean {
+    return this.#ending > 0;
   }
 
   get ids(): Iterable<string> {
@@ -53,6 +59,7 @@ export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
     if (!this.holds(subscriber)) return;
     for (const pattern of subscriber.events) this.#use(pattern);
     this.#subscribers.set(subscriber.id, subscriber);
+    if (subscriber.expiresAt !== null) this.#ending++;
     this.#everyone?.add(subscriber);
     if (subscriber.owner === null) this.#ownerless.add(subscriber);
     else this.#own(subscriber.owner, subscriber);
@@ -64,6 +71,7 @@ export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
     const subscriber = this.#subscribers.get(id);
     if (subscriber === undefined) return;
     this.#subscribers.delete(id);
+    if (subscriber.expiresAt !== null) this.#ending--;
     this.#everyone?.remove(subscriber);
     if (subscriber.owner === null) this.#ownerless.remove(subscriber);
     else this.#disown(subscriber.owner, subscriber);

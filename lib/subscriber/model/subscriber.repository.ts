@@ -67,16 +67,30 @@ export interface ResealedPage {
  */
 export abstract class SubscriberRepository {
   /**
-   * Stores a new subscriber; it matches from the moment the promise resolves.
+   * Stores a new subscriber; it matches from the moment the promise resolves. A `key` is stored once for each owner, also
+   * when two calls name it at the same time, in one process or in two.
    *
    * @param limits how many its owner may have afterwards: of two calls for the last slot one is let through, in one
    * process or in two. Default: any number
+   * @returns the subscriber; where another of its owner has its `key` already, that one as it is, of another id
    * @throws {@link LimitReachedError}; nothing is stored then
    */
   abstract create(subscriber: Subscriber, limits?: SubscriberLimits): Promise<Subscriber>;
 
   /** Finds a subscriber; null when `scope` does not contain the id. */
   abstract findById(id: string, scope: OwnerScope): Promise<Subscriber | null>;
+
+  /** Finds the subscriber of an owner that has a key. Default: by {@link list}, page by page. */
+  async findByKey(owner: string | null, key: string): Promise<Subscriber | null> {
+    let after: string | null = null;
+    do {
+      const page: SubscriberPage = await this.list({ owner }, { limit: 1000, after });
+      const found = page.items.find((item) => item.key === key);
+      if (found !== undefined) return found;
+      after = page.next;
+    } while (after !== null);
+    return null;
+  }
 
   /**
    * Finds the subscribers of some ids, in any order. Those outside of `scope`, and those that cannot be read, are left
@@ -90,7 +104,8 @@ export abstract class SubscriberRepository {
   /**
    * The subscriber, or null when it is removed or not active: the recipient of a delivery that is tried again. Asked for
    * each retry, so an implementation that keeps subscribers in memory should answer from there; those that it returns
-   * may be as stale as those of {@link match}. Default: {@link findById}.
+   * may be as stale as those of {@link match}. One whose end seems to have passed is read anew, since another process may
+   * have renewed it. Default: {@link findById}.
    */
   async findActive(id: string): Promise<Subscriber | null> {
     const subscriber = await this.findById(id, 'any');
@@ -127,6 +142,30 @@ export abstract class SubscriberRepository {
       if (error === already) return false;
       throw error;
     }
+  }
+
+  /**
+   * Notes of subscribers whose end has passed that this is told, by the event `subscriber-expired`. Of concurrent calls,
+   * in one process or in two, one alone returns a subscriber, and none once more until it is renewed. Default: none.
+   *
+   * @param now milliseconds since the Unix epoch
+   * @param limit subscribers at most; with fewer, there are no more
+   */
+  async markExpired(now: number, limit: number): Promise<readonly Subscriber[]> {
+    void [now, limit];
+    return [];
+  }
+
+  /**
+   * Removes subscribers that {@link markExpired} has returned before a time and that were not renewed since. Default: none.
+   *
+   * @param before milliseconds since the Unix epoch
+   * @param limit subscribers at most
+   * @returns how many were found; with fewer than `limit`, there are no more
+   */
+  async removeExpired(before: number, limit: number): Promise<number> {
+    void [before, limit];
+    return 0;
   }
 
   /**

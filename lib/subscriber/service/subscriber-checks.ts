@@ -7,6 +7,7 @@ import {
 } from '../../errors/index.js';
 import type { Digest } from '../../message/recipient.js';
 import { checkPattern } from '../matching/pattern.js';
+import { checkEnd } from '../model/end-check.js';
 import { checkHold, checkHoldFor, checkOnExhausted, checkOrdered } from '../model/order-check.js';
 import { checkRateLimit } from '../model/rate-limit-check.js';
 import { checkFilter } from '../matching/subscriber-filter.js';
@@ -41,7 +42,7 @@ const DIGESTS: readonly Digest[] = ['sha1', 'sha256', 'sha512'];
 const UNSTORABLE = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\p{Surrogate}/u;
 
 type Fields = Omit<NewSubscriber, 'url' | 'events'> & SubscriberUpdate;
-type Check<Value> = (value: unknown, rules: SubscriberRules) => Value;
+type Check<Value> = (value: unknown, rules: SubscriberRules, now: number) => Value;
 
 const CHECKS: { readonly [Field in keyof Required<Fields>]: Check<NonNullable<Fields>[Field]> } = {
   url: checkedUrl,
@@ -57,7 +58,7 @@ const CHECKS: { readonly [Field in keyof Required<Fields>]: Check<NonNullable<Fi
   digest: (value) => oneOf(value, 'digest', DIGESTS),
   secret: checkedSecret,
   enabled: checkedEnabled,
-  expiresAt: checkedEnd,
+  expiresAt: (value, _, now) => checkEnd(value, now),
   key: (value) => (value === null ? null : checkedText(value, 'key', 1, MAX_KEY_LENGTH)),
   format: (value, { formats }) => formats.check(value),
   description: (value) =>
@@ -72,22 +73,32 @@ const UPDATE_FIELDS = NEW_FIELDS.filter((field) => !CREATED_WITH.has(field));
 /**
  * Checks the input for a new subscriber, including types, because callers may be untyped.
  *
+ * @param now milliseconds since the Unix epoch
  * @returns a copy with only the given fields; an undefined field counts as omitted
  * @throws {@link InvalidInputError} naming every missing, unknown or invalid field
  */
-export function checkNewSubscriber(input: unknown, rules: SubscriberRules): NewSubscriber {
+export function checkNewSubscriber(
+  input: unknown,
+  rules: SubscriberRules,
+  now: number,
+): NewSubscriber {
   const checkTogether = (given: Partial<Fields>) => {
     checkHold(given);
     const { url, format = null } = given;
     if (url !== undefined) rules.formats.checkHost({ url, format });
   };
-  return checkFields(input, NEW_FIELDS, rules, checkTogether, ['url', 'events']) as NewSubscriber;
+  const required = ['url', 'events'] as const;
+  return checkFields(input, NEW_FIELDS, rules, now, checkTogether, required) as NewSubscriber;
 }
 
 /** Checks as {@link checkNewSubscriber} does the fields that may be changed. */
-export function checkSubscriberUpdate(input: unknown, rules: SubscriberRules): SubscriberUpdate {
+export function checkSubscriberUpdate(
+  input: unknown,
+  rules: SubscriberRules,
+  now: number,
+): SubscriberUpdate {
   // What is left out stays as it is, so it is known only later.
-  return checkFields(input, UPDATE_FIELDS, rules, (changes) => {
+  return checkFields(input, UPDATE_FIELDS, rules, now, (changes) => {
     if (changes.onExhausted !== undefined) checkHold(changes);
   });
 }
@@ -115,6 +126,7 @@ function checkFields(
   input: unknown,
   known: readonly (keyof Fields)[],
   rules: SubscriberRules,
+  now: number,
   checkTogether: (checked: Partial<Fields>) => void,
   required: readonly (keyof Fields)[] = [],
 ): Partial<Fields> {
@@ -122,7 +134,7 @@ function checkFields(
   const unknown = Object.keys(input).filter((key) => !known.some((field) => field === key));
   const checked: { -readonly [Field in keyof Fields]?: unknown } = {};
   const check = (field: keyof Fields) => {
-    if (input[field] !== undefined) checked[field] = CHECKS[field](input[field], rules);
+    if (input[field] !== undefined) checked[field] = CHECKS[field](input[field], rules, now);
     else if (required.includes(field))
       throw new InvalidInputError(field, 'must be given', { reason: 'required' });
   };
@@ -235,12 +247,6 @@ function checkedSecret(value: unknown, rules: SubscriberRules): string {
 function checkedEnabled(value: unknown): boolean {
   if (typeof value !== 'boolean') throw new InvalidInputError('enabled', 'must be true or false');
   return value;
-}
-
-function checkedEnd(value: unknown): Date | null {
-  if (value === null) return null;
-  if (value instanceof Date && !Number.isNaN(value.getTime())) return value;
-  throw new InvalidInputError('expiresAt', 'must be null, or a valid Date');
 }
 
 function checkedMetadata(value: unknown): Readonly<Record<string, string>> {

@@ -3,6 +3,7 @@ import type { Clock } from '../../common/clock.js';
 import { isIdLike, newId } from '../../common/id.js';
 import type { UncheckedFilter } from '../../event/index.js';
 import { InvalidInputError } from '../../errors/index.js';
+import { hasEnded } from '../../message/recipient.js';
 import { parseOverlap, rotated, type SecretRotation, withoutExpired } from './secret-rotation.js';
 import {
   checkAddresses,
@@ -45,11 +46,33 @@ export interface SubscriberQuery {
   readonly search?: string;
 }
 
+/** The result of {@link Subscribers.createOrUpdate}. */
+export interface StoredSubscriber {
+  readonly subscriber: Subscriber;
+  /** False: its owner had one of this key, which was changed. */
+  readonly isNew: boolean;
+}
+
+/** The fields that a new subscriber has unless they are given. */
+const DEFAULTS = {
+  contentType: 'application/json',
+  digest: 'sha256',
+  exclude: [],
+  filter: null,
+  rateLimit: null,
+  ordered: false,
+  onExhausted: 'skip',
+  holdFor: null,
+  expiresAt: null,
+  description: null,
+  metadata: {},
+} as const satisfies SubscriberUpdate;
+
 /**
  * Creates, changes and lists subscribers: what an application's code and the REST API call. Everything is checked
  * here, before anything is stored.
  *
- * Limits: 1 to 50 patterns, each once; URL up to 2,048 characters; owner up to 255; description up to 1,000; metadata up
+ * Limits: 1 to 50 patterns, each once; URL up to 2,048 characters; owner and key up to 255; description up to 1,000; metadata up
  * to 20 entries with names up to 64 and values up to 512 characters.
  *
  * @example
@@ -70,42 +93,73 @@ export class Subscribers {
   ) {}
 
   /**
-   * Stores a new subscriber; it receives every matching message from the moment the promise resolves.
+   * Stores a subscriber; it receives every matching message from the moment the promise resolves. With a `key` that its
+   * owner has used already, it changes that subscriber instead, as {@link createOrUpdate} does.
    *
    * @returns the subscriber with its id and secret
    * @throws {@link InvalidInputError} whose `field` is the one that is missing, unknown or refused: `url` also when the
-   * recipient policy refuses it, `events` also when a pattern can match no known event
-   * @throws `LimitReachedError` when its owner has as many as `terms.limits` allows
+   * recipient policy refuses it, `events` also when a pattern can match no known event, `expiresAt` also when it has passed
+   * @throws `LimitReachedError` when its owner has as many as `terms.limits` allows; a change counts for nothing
    */
   async create(input: NewSubscriber, terms: CreationTerms = {}): Promise<Subscriber> {
-    const given = this.check(input);
+    return (await this.createOrUpdate(input, terms)).subscriber;
+  }
+
+  /**
+   * As {@link create}, telling whether the subscriber is new. One that has the `key` of its owner already is changed: what
+   * `input` leaves out gets its default, except `secret` and `enabled`, which stay. Of two calls at the same time, in one
+   * process or in two, one creates the subscriber and the other changes it.
+   *
+   * @example
+   * ```ts
+   * const { subscriber, isNew } = await subscribers.createOrUpdate({
+   *   key: 'crm', owner: user.id, url: 'https://crm.example.com/hooks', events: ['contact.*'],
+   * });
+   * ```
+   */
+  async createOrUpdate(input: NewSubscriber, terms: CreationTerms = {}): Promise<StoredSubscriber> {
+    const {
+      owner = null,
+      key = null,
+      format = null,
+      secret,
+      enabled,
+      ...given
+    } = this.check(input);
     await checkAddresses(given.url, this.rules);
     const now = this.clock.now();
-    const subscriber: Subscriber = {
+    const stated = { ...DEFAULTS, ...given };
+    const created: Subscriber = {
+      ...stated,
       id: newId('sub_', now),
-      owner: given.owner ?? null,
-      url: given.url,
-      events: given.events,
-      contentType: given.contentType ?? 'application/json',
-      digest: given.digest ?? 'sha256',
-      secrets: [{ value: given.secret ?? this.rules.generateSecret(), expiresAt: null }],
-      exclude: given.exclude ?? [],
-      filter: given.filter ?? null,
-      rateLimit: given.rateLimit ?? null,
-      ordered: given.ordered ?? false,
-      onExhausted: given.onExhausted ?? 'skip',
-      holdFor: given.holdFor ?? null,
-      enabled: given.enabled ?? true,
-      verification: terms.isChallenged && !this.#isKnownHost(given) ? 'pending' : 'none',
-      expiresAt: given.expiresAt ?? null,
-      key: given.key ?? null,
-      format: given.format ?? null,
-      description: given.description ?? null,
-      metadata: given.metadata ?? {},
+      owner,
+      key,
+      secrets: [{ value: secret ?? this.rules.generateSecret(), expiresAt: null }],
+      enabled: enabled ?? true,
+      verification:
+        terms.isChallenged && !this.#isKnownHost({ ...given, format }) ? 'pending' : 'none',
+      format,
       createdAt: new Date(now),
       updatedAt: new Date(now),
     };
-    return this.repository.create(subscriber, terms.limits);
+    // Ends: every round but the last means that the subscriber was removed meanwhile.
+    for (;;) {
+      const stored = await this.repository.create(created, terms.limits);
+      if (stored.id === created.id) return { subscriber: stored, isNew: true };
+      if (stored.format !== format) {
+        throw new InvalidInputError(
+          'format',
+          'cannot be changed: name the one that the subscriber of this key has, or use another key',
+        );
+      }
+      const changes = {
+        ...stated,
+        ...(secret !== undefined && { secret }),
+        ...(enabled !== undefined && { enabled }),
+      };
+      const updated = await this.#write(stored.id, changes, { owner }, terms);
+      if (updated !== null) return { subscriber: updated, isNew: false };
+    }
   }
 
   /**
@@ -115,7 +169,7 @@ export class Subscribers {
    * @throws {@link InvalidInputError} whose `all` names every field that is missing, unknown or refused
    */
   check(input: NewSubscriber): NewSubscriber {
-    const given = checkNewSubscriber(input, this.rules);
+    const given = checkNewSubscriber(input, this.rules, this.clock.now());
     this.warnings({
       events: given.events,
       exclude: given.exclude ?? [],
@@ -131,7 +185,7 @@ export class Subscribers {
    * @throws {@link InvalidInputError} whose `all` names every field that is unknown or refused
    */
   checkChanges(changes: SubscriberUpdate): SubscriberUpdate {
-    return checkSubscriberUpdate(changes, this.rules);
+    return checkSubscriberUpdate(changes, this.rules, this.clock.now());
   }
 
   /**
@@ -146,6 +200,19 @@ export class Subscribers {
   }: FilteredEvents & Pick<Subscriber, 'filter'>): readonly UncheckedFilter[] {
     if (filter === null) return [];
     return this.rules.checkFilter?.(filter, { events, exclude }) ?? [];
+  }
+
+  /** Tells whether the end of a subscriber has passed, so that it receives nothing. */
+  isExpired(subscriber: Pick<Subscriber, 'expiresAt'>): boolean {
+    return hasEnded(subscriber, this.clock.now());
+  }
+
+  /** Finds the subscriber of an owner, null for the application itself, that has a key. */
+  async findByKey(
+    key: string,
+    { owner }: { readonly owner: string | null },
+  ): Promise<Subscriber | null> {
+    return this.#live(await this.repository.findByKey(owner, key));
   }
 
   /** Finds a subscriber; null when `scope` does not contain the id. */
@@ -168,24 +235,10 @@ export class Subscribers {
     terms: ChangeTerms = {},
   ): Promise<Subscriber | null> {
     checkScope(scope);
-    const { secret, ...fields } = this.checkChanges(changes);
+    const checked = this.checkChanges(changes);
     if (!isIdLike(id)) return null;
-    if (fields.url !== undefined) await checkAddresses(fields.url, this.rules);
-    const now = this.clock.now();
-    const updatedAt = new Date(now);
-    const secrets = secret === undefined ? {} : { secrets: [{ value: secret, expiresAt: null }] };
-    const hold = fields.onExhausted === 'skip' ? { holdFor: null } : {};
-    const written = { ...fields, ...hold, ...secrets, updatedAt };
-    const checked = this.#withCurrentCheck(fields, terms);
-    const updated = await (checked.isChallenged && fields.url !== undefined
-      ? moveTo(this.repository, id, { ...written, url: fields.url }, scope, {
-          ...checked,
-          isKnownHost: (current) => this.#isKnownHost(current),
-        })
-      : this.repository.update(id, written, scope, checked));
-    if (updated === null || this.#live(updated) === updated) return updated;
-    const live = (stored: Subscriber['secrets']) => withoutExpired(stored, now);
-    return this.repository.changeSecrets(id, live, updatedAt, scope);
+    if (checked.url !== undefined) await checkAddresses(checked.url, this.rules);
+    return this.#write(id, checked, scope, terms);
   }
 
   /**
@@ -276,6 +329,30 @@ export class Subscribers {
     if (!isIdLike(id)) return null;
     const updatedAt = new Date(this.clock.now());
     return this.#live(await markVerified(this.repository, id, { url, updatedAt }, scope));
+  }
+
+  /** Writes fields that were checked. */
+  async #write(
+    id: string,
+    { secret, ...fields }: SubscriberUpdate,
+    scope: OwnerScope,
+    terms: ChangeTerms,
+  ): Promise<Subscriber | null> {
+    const now = this.clock.now();
+    const updatedAt = new Date(now);
+    const secrets = secret === undefined ? {} : { secrets: [{ value: secret, expiresAt: null }] };
+    const hold = fields.onExhausted === 'skip' ? { holdFor: null } : {};
+    const written = { ...fields, ...hold, ...secrets, updatedAt };
+    const checked = this.#withCurrentCheck(fields, terms);
+    const updated = await (checked.isChallenged && fields.url !== undefined
+      ? moveTo(this.repository, id, { ...written, url: fields.url }, scope, {
+          ...checked,
+          isKnownHost: (current) => this.#isKnownHost(current),
+        })
+      : this.repository.update(id, written, scope, checked));
+    if (updated === null || this.#live(updated) === updated) return updated;
+    const live = (stored: Subscriber['secrets']) => withoutExpired(stored, now);
+    return this.repository.changeSecrets(id, live, updatedAt, scope);
   }
 
   /** Checks fields against others of the same moment, which another request may be changing. */

@@ -4,7 +4,7 @@ import type { Clock } from '../../common/clock.js';
 import { LogLine } from '../../common/log/log-line.js';
 import type { SqlTables } from '../../database/sql-client.js';
 import { ThornConfigurationError } from '../../errors/index.js';
-import type { Secret } from '../../message/recipient.js';
+import { hasEnded, type Secret } from '../../message/recipient.js';
 import { type SecretSealer, SecretUnreadableError } from '../../signing/index.js';
 import { SubscriberCache } from './subscriber-cache.js';
 import { describeFault, isFault, SubscriberRowMapper } from './subscriber-row-mapper.js';
@@ -20,6 +20,7 @@ import {
   type SubscriberLimits,
 } from '../model/subscriber.repository.js';
 import { QuotaAllocator } from './quota-allocator.js';
+import { keyHash } from './quota-slots.js';
 import type { OwnerScope, Subscriber, SubscriberChanges } from '../model/subscriber.js';
 
 /** Options for the freshness of {@link DatabaseSubscriberRepository}'s cache. */
@@ -64,7 +65,7 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
    */
   constructor(
     store: SqlTables,
-    clock: Clock,
+    private readonly clock: Clock,
     options: DatabaseSubscriberOptions = {},
     sealer?: SecretSealer,
   ) {
@@ -81,6 +82,25 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
   }
 
   override async create(subscriber: Subscriber, limits?: SubscriberLimits): Promise<Subscriber> {
+    const { owner, key } = subscriber;
+    if (key === null) return this.#insert(subscriber, limits);
+    const known = await this.findByKey(owner, key);
+    if (known !== null) return known;
+    try {
+      return await this.#insert(subscriber, limits);
+    } catch (error) {
+      // Another one may have had the key, and the last slot, a moment earlier.
+      const first = await this.findByKey(owner, key);
+      if (first === null) throw error;
+      return first;
+    }
+  }
+
+  override async findByKey(owner: string | null, key: string): Promise<Subscriber | null> {
+    return this.#read(await this.#table.findByKey(keyHash(owner, key)));
+  }
+
+  async #insert(subscriber: Subscriber, limits?: SubscriberLimits): Promise<Subscriber> {
     const row = await this.#change(subscriber.id, () =>
       this.#allocator.allocate(subscriber, limits, async (slots) => {
         const fresh = this.#mapper.toRow(subscriber, slots);
@@ -107,8 +127,10 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
   }
 
   override async findActive(id: string): Promise<Subscriber | null> {
-    // One that is not known here may have been enabled by another process, or be unreadable: the table has the answer.
-    return (await this.#cache.get(id)) ?? super.findActive(id);
+    const known = await this.#cache.get(id);
+    // One that is not known here, or has ended as far as is known here, may have been enabled or renewed by another
+    // process, or be unreadable: the table has the answer.
+    return known === undefined || hasEnded(known, this.clock.now()) ? super.findActive(id) : known;
   }
 
   override async update(
@@ -137,6 +159,30 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
       return written.row;
     });
     return isDisabled;
+  }
+
+  override async markExpired(now: number, limit: number): Promise<readonly Subscriber[]> {
+    const marked: Subscriber[] = [];
+    let rows: readonly SubscriberRow[];
+    do {
+      rows = await this.#table.ended(now, limit);
+      for (const row of rows) {
+        if (!(await this.#table.noteEnd(row.id, now))) continue;
+        const subscriber = this.#readOrLog(row);
+        if (subscriber !== null) marked.push(subscriber);
+      }
+    } while (rows.length === limit && marked.length < limit);
+    return marked;
+  }
+
+  override async removeExpired(before: number, limit: number): Promise<number> {
+    const rows = await this.#table.expired(before, limit);
+    for (const { id } of rows) {
+      await this.#change(id, async () =>
+        (await this.#table.deleteExpired(id, before)) ? null : this.#table.find(id, 'any'),
+      );
+    }
+    return rows.length;
   }
 
   override async changeSecrets(

@@ -1,4 +1,4 @@
-import type { Secret } from '../../message/recipient.js';
+import { hasEnded, type Secret } from '../../message/recipient.js';
 import { holdsText } from '../matching/subscriber-search.js';
 import { SubscriberIndex } from '../matching/subscriber-index.js';
 import {
@@ -20,6 +20,8 @@ import {
 /** Keeps subscribers in this process alone and loses them with it: for tests and applications without a database. */
 export class InMemorySubscriberRepository extends SubscriberRepository {
   readonly #subscribers = new Map<string, Subscriber>();
+  /** When the ends of subscribers were told, by their ids. */
+  readonly #expired = new Map<string, number>();
   readonly #index = new SubscriberIndex();
   readonly #inactive = new SubscriberIndex((subscriber) => !isActive(subscriber));
 
@@ -27,8 +29,28 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
     if (this.#subscribers.has(subscriber.id)) {
       throw new Error(`There is a subscriber ${subscriber.id} already`);
     }
+    const { owner, key } = subscriber;
+    const keyed = key === null ? undefined : this.#keyed(owner, key);
+    if (keyed !== undefined) return keyed;
     this.#checkLimits(subscriber, limits);
     return this.#store(subscriber);
+  }
+
+  override async findByKey(owner: string | null, key: string): Promise<Subscriber | null> {
+    return this.#keyed(owner, key) ?? null;
+  }
+
+  override async markExpired(now: number, limit: number): Promise<readonly Subscriber[]> {
+    const ended = [...this.#subscribers.values()].filter((one) => hasEnded(one, now));
+    const marked = ended.filter(({ id }) => !this.#expired.has(id)).slice(0, limit);
+    for (const { id } of marked) this.#expired.set(id, now);
+    return marked;
+  }
+
+  override async removeExpired(before: number, limit: number): Promise<number> {
+    const told = [...this.#expired].filter(([, at]) => at <= before).slice(0, limit);
+    for (const [id] of told) await this.delete(id, 'any');
+    return told.length;
   }
 
   override async findById(id: string, scope: OwnerScope): Promise<Subscriber | null> {
@@ -46,6 +68,7 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
     check?.(subscriber);
     const changed = { ...subscriber, ...changes };
     if (hostnameOf(changed.url) !== hostnameOf(subscriber.url)) this.#checkLimits(changed, limits);
+    if (changes.expiresAt !== undefined) this.#expired.delete(id);
     return this.#store(changed);
   }
 
@@ -80,6 +103,7 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
     if (subscriber === null) return false;
     check?.(subscriber);
     this.#subscribers.delete(id);
+    this.#expired.delete(id);
     this.#index.delete(id);
     this.#inactive.delete(id);
     return true;
@@ -107,6 +131,10 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
 
   override isUnheard(criteria: MatchCriteria): boolean {
     return !this.#index.hears(criteria) && !this.#inactive.hears(criteria);
+  }
+
+  #keyed(owner: string | null, key: string): Subscriber | undefined {
+    return [...this.#subscribers.values()].find((one) => one.owner === owner && one.key === key);
   }
 
   #checkLimits({ id, url, owner }: Subscriber, limits: SubscriberLimits | undefined): void {

@@ -1,5 +1,5 @@
 import { isTaken } from '../../database/database-errors.js';
-import { freeSlots, NO_SLOTS, type QuotaSlots } from './quota-slots.js';
+import { freeSlots, keyHash, NO_SLOTS, type QuotaSlots } from './quota-slots.js';
 import type { SubscriberTable } from './subscriber-table.js';
 import type { Subscriber } from '../model/subscriber.js';
 import type { SubscriberLimits } from '../model/subscriber.repository.js';
@@ -17,7 +17,7 @@ export class QuotaAllocator {
    * @throws {@link LimitReachedError}
    */
   async allocate<Result>(
-    { id, url, owner }: Pick<Subscriber, 'id' | 'url' | 'owner'>,
+    { id, url, owner, key }: Pick<Subscriber, 'id' | 'url' | 'owner' | 'key'>,
     limits: SubscriberLimits | undefined,
     write: (slots: QuotaSlots) => Promise<Result>,
   ): Promise<Result> {
@@ -30,8 +30,11 @@ export class QuotaAllocator {
         return await write(slots);
       } catch (error) {
         if (!isTaken(error) || tries === MAX_TRIES) throw error;
-        // The id is taken, and not the slot.
+        // The id is taken, or the key, and not the slot.
         if (isNew && (await this.table.find(id, 'any')) !== null) throw error;
+        if (isNew && key !== null && (await this.table.findByKey(keyHash(owner, key))) !== null) {
+          throw error;
+        }
       }
     }
   }

@@ -46,11 +46,20 @@ export function hostnameOf(url: string): string {
   return URL.canParse(url) ? new URL(url).hostname.replace(/\.$/, '') : '-';
 }
 
-// Hashed, because the texts may be long, and collations of some databases hold different ones to be equal.
 function lowestFree(who: readonly string[], used: ReadonlySet<string | null>): string {
-  const key = createHash('sha256').update(JSON.stringify(who)).digest('hex').slice(0, 40);
+  const key = hashOf(who).slice(0, 40);
   for (let number = 1; ; number++) {
     const text = `${key}:${number}`;
     if (!used.has(text)) return text;
   }
+}
+
+/** Stands for an owner's key in a column that is unique. */
+export function keyHash(owner: string | null, key: string): string {
+  return hashOf([owner, key]);
+}
+
+// Hashed, because the texts may be long, and collations of some databases hold different ones to be equal.
+function hashOf(texts: readonly (string | null)[]): string {
+  return createHash('sha256').update(JSON.stringify(texts)).digest('hex');
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../../common/clock.js';
 import { LogLine } from '../../common/log/log-line.js';
 import { errorText } from '../../common/log/error-text.js';
 import { SubscriberIndex } from '../matching/subscriber-index.js';
+import { hasEnded } from '../../message/recipient.js';
 import type { CachedSubscriber } from './cached-subscriber.js';
 import { describeFault, isFault, type SubscriberRowMapper } from './subscriber-row-mapper.js';
 import type { SubscriberRow, SubscriberTable } from './subscriber-table.js';
@@ -57,8 +58,26 @@ export class SubscriberCache {
 
   match(criteria: MatchCriteria): readonly Subscriber[] | Promise<readonly Subscriber[]> {
     const now = this.clock.now();
-    if (this.#isFresh(now) || this.#isWaiting(now)) return this.#index.match(criteria);
-    return this.#freshen(now).then(() => this.#index.match(criteria));
+    const isWaiting = this.#isWaiting(now);
+    if (!isWaiting && !this.#isFresh(now)) {
+      return this.#freshen(now).then(() => this.#index.match(criteria));
+    }
+    const found = this.#index.match(criteria);
+    if (isWaiting || !this.#index.hasEnding) return found;
+    return found.some((one) => this.#mayBeRenewed(one, now)) ? this.#matchRenewed(criteria) : found;
+  }
+
+  /** True when the end of a subscriber has passed since the table was read: another process may have renewed it before. */
+  #mayBeRenewed(subscriber: Subscriber, now: number): boolean {
+    return hasEnded(subscriber, now) && !hasEnded(subscriber, this.#lookedAt ?? 0);
+  }
+
+  async #matchRenewed(criteria: MatchCriteria): Promise<readonly Subscriber[]> {
+    const joined = this.#looking !== null;
+    await this.#lookOnce();
+    // The look that was joined may have begun before the end.
+    if (joined) await this.#lookOnce();
+    return this.#index.match(criteria);
   }
 
   /** True if no row would match, whether active or not, as far as this is known at once. */

@@ -1,4 +1,4 @@
-import { createHash, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { BoundedCache } from '../../common/bounded-cache.js';
 import type { Digest, Secret } from '../../message/recipient.js';
 import type { JsonValue } from '../../event/index.js';
@@ -7,7 +7,7 @@ import { checkOrder, EXHAUSTED_ACTIONS } from '../model/order-check.js';
 import { checkRateLimit } from '../model/rate-limit-check.js';
 import { checkFilter } from '../matching/subscriber-filter.js';
 import { CachedSubscriber } from './cached-subscriber.js';
-import { NO_SLOTS, type QuotaSlots } from './quota-slots.js';
+import { keyHash, NO_SLOTS, type QuotaSlots } from './quota-slots.js';
 import { type SubscriberRow, USUAL_TEXTS } from './subscriber-table.js';
 import type { Subscriber, SubscriberChanges, Verification } from '../model/subscriber.js';
 
@@ -71,6 +71,7 @@ export class SubscriberRowMapper {
       enabled: enabled === undefined ? undefined : Number(enabled),
       verification: changes.verification,
       expires_at: changes.expiresAt === null ? null : changes.expiresAt?.getTime(),
+      expired_at: changes.expiresAt === undefined ? undefined : null,
       description: changes.description,
       metadata: metadata && JSON.stringify(metadata),
       updated_at: changes.updatedAt.getTime(),
@@ -175,13 +176,6 @@ export class SubscriberRowMapper {
       throw error;
     }
   }
-}
-
-/** The value of a column that is unique: hashed, since collations of some databases hold different texts to be equal. */
-export function keyHash(owner: string | null, key: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify([owner, key]))
-    .digest('hex');
 }
 
 /** True when {@link SubscriberRowMapper.fromRow} could not read the row. */

@@ -30,6 +30,7 @@ export type SubscriberRow = {
   readonly owner_slot?: string | null;
   readonly host_slot?: string | null;
   readonly key_hash?: string | null;
+  readonly expired_at?: number | string | null;
 };
 
 /** Texts that most rows have. */
@@ -49,6 +50,10 @@ const COLUMNS = [
   ...['expires_at', 'unique_key', 'format'],
   ...Object.entries(USUAL_TEXTS).map(([name, usual]) => `NULLIF(${name}, '${usual}') AS ${name}`),
 ].join(', ');
+
+// Both have the columns of an index, of which each database reads a range alone.
+const HAS_ENDED = 'expired_at IS NULL AND expires_at <= ?';
+const WAS_TOLD = 'expired_at <= ? AND expires_at <= ?';
 
 const PAGE = 2000;
 /** Rows that one search looks at: no index finds a part of a text, and SQLite reads on the event loop. */
@@ -77,6 +82,30 @@ export class SubscriberTable {
     const [row] = await this.#rows.select('id = ?', id);
     if (row === undefined || row.id !== id) return null;
     return scope === 'any' || row.owner === scope.owner ? row : null;
+  }
+
+  async findByKey(hash: string): Promise<SubscriberRow | null> {
+    return (await this.#rows.select('key_hash = ?', hash))[0] ?? null;
+  }
+
+  /** Rows whose end has passed, and was not told. */
+  ended(now: number, limit: number): Promise<readonly SubscriberRow[]> {
+    return this.#rows.select(`${HAS_ENDED} LIMIT ?`, now, limit);
+  }
+
+  /** Keeps the revision, since the subscriber stays the same. @returns whether it was this call that has noted it */
+  async noteEnd(id: string, now: number): Promise<boolean> {
+    return (await this.#rows.update({ expired_at: now }, `${HAS_ENDED} AND id = ?`, now, id)) > 0;
+  }
+
+  /** Rows whose end was told before a time. */
+  expired(before: number, limit: number): Promise<readonly SubscriberRow[]> {
+    return this.#rows.select(`${WAS_TOLD} LIMIT ?`, before, before, limit);
+  }
+
+  /** @returns whether it was this call that removed the row */
+  async deleteExpired(id: string, before: number): Promise<boolean> {
+    return (await this.#rows.delete(`${WAS_TOLD} AND id = ?`, before, before, id)) > 0;
   }
 
   /** Reads the slots of an owner's subscribers, for the limits. */

@@ -56,6 +56,9 @@ export class ThornSubscriber {
   /** The time from which it receives nothing; null for no end. */
   expiresAt!: number | null;
 
+  /** The time at which its end was told; null before, and once it is renewed. */
+  expiredAt!: number | null;
+
   /** The key that its creation named; null for none. */
   uniqueKey!: string | null;
 

@@ -45,6 +45,7 @@ import {
   InMemorySubscriberRepository,
   StaticSubscriberSet,
   type Subscriber,
+  type SubscriberRepository,
 } from '../../../lib/subscriber/index.js';
 import { LOOPBACK_RECIPIENTS } from '../../../lib/testing/index.js';
 import type { TestDatabase } from '../databases.js';
@@ -100,7 +101,7 @@ export interface OutboxAppOptions extends OutboxOptions {
   readonly isLogged?: boolean;
   /** Default: this machine's own addresses 127.0.0.1 and ::1. */
   readonly recipients?: PublicRecipientPolicyOptions;
-  readonly subscribers?: InMemorySubscriberRepository;
+  readonly subscribers?: SubscriberRepository;
   readonly timeout?: number;
   readonly schedule?: readonly number[];
   /** Default: the standard policy with `schedule`. */
@@ -128,7 +129,7 @@ export interface OutboxApp {
   readonly deliveries: Deliveries;
   readonly pipeline: MessagePipeline;
   readonly transactions: CapturedTransactions;
-  readonly subscribers: InMemorySubscriberRepository;
+  readonly subscribers: SubscriberRepository;
   readonly statics: StaticSubscriberSet;
   readonly events: WebhookEvents;
   readonly clock: Clock;
@@ -188,7 +189,7 @@ export async function openOutboxApp(
     formats,
   });
   const events = new WebhookEvents();
-  const fanOut = new FanOut(subscribers, statics);
+  const fanOut = new FanOut(subscribers, statics, clock);
   const strategy = new OutboxStrategy(
     {
       clients: new SqlClients([clientOf(dataSource)]),
