@@ -2,6 +2,7 @@
 export interface KeptAnswer {
   readonly body: unknown;
   readonly headers: Readonly<Record<string, string>>;
+  readonly status: number;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { now } from '../core/clock.js';
+import { isoTime, localTime } from '../core/local-time.js';
 import type { DeliverySource } from '../core/deliveries.js';
 import { linkTo, setQuery } from '../core/router.js';
 import type { Query } from '../core/source.js';
@@ -199,13 +200,3 @@ function ChosenEndpoint({ source, id }: { readonly source: DeliverySource; reado
 }
 
 /** The value of a field of date and time is in the time zone of the browser. */
-function localTime(iso = ''): string {
-  const at = Date.parse(iso);
-  if (Number.isNaN(at)) return '';
-  return new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-}
-
-function isoTime(local: string): string {
-  const at = Date.parse(local);
-  return Number.isNaN(at) ? '' : new Date(at).toISOString();
-}

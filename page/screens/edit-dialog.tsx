@@ -65,7 +65,7 @@ function Foreign({ changes, mine }: ForeignOptions) {
   const isMine = ({ field }: ForeignChange) =>
     field === 'order'
       ? ['ordered', 'onExhausted', 'holdFor'].some((one) => one in mine)
-      : field in mine;
+      : (field === 'end' ? 'expiresAt' : field) in mine;
   return (
     <div role="alert">
       {changes.length > 0 && (

@@ -31,10 +31,12 @@ interface FormOptions {
   readonly children?: ComponentChildren;
 }
 
-type Faults = Partial<Record<'events' | 'filter' | 'rateLimit' | 'holdFor', string>>;
+type Faults = Partial<Record<'events' | 'filter' | 'rateLimit' | 'holdFor' | 'expiresAt', string>>;
 
 /** The fields whose errors are shown beside them. */
-const NAMED = ['url', 'events', 'exclude', 'description', 'filter', 'rateLimit', 'holdFor'];
+const NAMED = [
+  ...['url', 'events', 'exclude', 'description', 'filter', 'rateLimit', 'holdFor', 'expiresAt'],
+];
 
 /** The fields of an endpoint. What the API refuses is said beside its field, and nothing that was typed is lost. */
 export function EndpointForm(options: FormOptions) {
@@ -51,7 +53,8 @@ export function EndpointForm(options: FormOptions) {
   }, [endpoint]);
 
   const change = (changes: Partial<TypedEndpoint>) => setTyped((old) => ({ ...old, ...changes }));
-  const { url, description, events, exclude, filter, rateLimit, order } = typed;
+  const { url, description, events, exclude, filter, rateLimit, order, end } = typed;
+  const endInput = useRef<HTMLInputElement>(null);
   const send = (event: Event) => {
     event.preventDefault();
     const faults = {
@@ -59,6 +62,8 @@ export function EndpointForm(options: FormOptions) {
       ...(parseFilter(filter) === undefined && { filter: t().filterInvalid }),
       ...(!isRateLimit(rateLimit) && { rateLimit: t().form.rateLimitInvalid }),
       ...(!isOrder(order) && { holdFor: t().order.holdForInvalid }),
+      // A time that is typed in part has no value, as an empty one.
+      ...(endInput.current?.validity.badInput && { expiresAt: t().refusals['not-a-time']() }),
     };
     setWrong(faults);
     if (Object.keys(faults).length === 0) onSubmit(changesOf(typed, endpoint));
@@ -142,6 +147,21 @@ export function EndpointForm(options: FormOptions) {
         error={wrong.holdFor ?? refusalText(error?.refusalOf('holdFor'))}
         onChange={(next) => change({ order: next })}
       />
+      <Field
+        label={t().form.end}
+        hint={t().form.endHint}
+        error={wrong.expiresAt ?? refusalText(error?.refusalOf('expiresAt'))}
+      >
+        {(attributes) => (
+          <input
+            {...attributes}
+            ref={endInput}
+            type="datetime-local"
+            value={end}
+            onInput={({ currentTarget }) => change({ end: currentTarget.value })}
+          />
+        )}
+      </Field>
       {notice}
       <ErrorNote error={named ? undefined : error} />
       <div class="form-end">

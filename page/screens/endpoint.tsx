@@ -88,6 +88,7 @@ function Shown({ read, reload }: ShownOptions) {
           {t().disabledNote} {t().enableHint}
         </Note>
       )}
+      {state === 'expired' && <Note tone="off">{t().expiredNote}</Note>}
       {state === 'unverified' && (
         <Note>
           {t().unverifiedNote}{' '}
@@ -220,7 +221,7 @@ export function Recent({
 
 export function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
   const { events, exclude, rateLimit, filter, contentType, format } = endpoint;
-  const { rotationEndsAt, createdAt } = endpoint;
+  const { rotationEndsAt, createdAt, expiresAt, key } = endpoint;
   return (
     <dl class="facts">
       <div>
@@ -273,6 +274,20 @@ export function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
         <dt>{t().created}</dt>
         <dd>{dateTime(createdAt)}</dd>
       </div>
+      {expiresAt !== null && (
+        <div>
+          <dt>{t().form.end}</dt>
+          <dd>{dateTime(expiresAt)}</dd>
+        </div>
+      )}
+      {key !== null && (
+        <div>
+          <dt>{t().form.key}</dt>
+          <dd>
+            <bdi class="break">{key}</bdi>
+          </dd>
+        </div>
+      )}
       {filter !== null && (
         <div>
           <dt class="off-screen">{t().filter}</dt>

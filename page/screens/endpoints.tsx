@@ -12,7 +12,7 @@ import { More } from '../ui/more.js';
 import { Loaded, Screen } from '../ui/screen.js';
 import { Table } from '../ui/table.js';
 
-const STATES = ['active', 'failing', 'disabled', 'unverified'] as const;
+const STATES = ['active', 'failing', 'disabled', 'unverified', 'expired'] as const;
 /** Endpoints that fail are read by their ids. */
 const FAILING_STEP = 20;
 const STEP = 100;
@@ -181,6 +181,7 @@ export function StateNow({ endpoint }: { readonly endpoint: Endpoint }) {
     <>
       <Badge state={state} />
       {state === 'failing' && <small>{t().health.since(dateTime(now!.failingSince!))}</small>}
+      {endpoint.expiresAt !== null && <small>{t().form.until(dateTime(endpoint.expiresAt))}</small>}
     </>
   );
 }

@@ -1,5 +1,6 @@
+import { isoTime, localTime } from '../core/local-time.js';
 import type { Endpoint } from '../core/model.js';
-import { number, t } from '../text/index.js';
+import { dateTime, number, t } from '../text/index.js';
 import { changedOrder, orderText, type TypedOrder, typedOrder } from './order-field.js';
 import { changedRateLimit, type TypedRateLimit, typedRateLimit } from './rate-limit-field.js';
 
@@ -14,6 +15,8 @@ export interface TypedEndpoint {
   readonly filter: string;
   readonly rateLimit: TypedRateLimit;
   readonly order: TypedOrder;
+  /** The local time of its end; empty for none. */
+  readonly end: string;
 }
 
 type FieldName = keyof TypedEndpoint;
@@ -35,6 +38,7 @@ export function typedOf(endpoint?: Endpoint): TypedEndpoint {
     filter: textOfFilter(endpoint?.filter ?? null),
     rateLimit: typedRateLimit(endpoint?.rateLimit ?? null),
     order: typedOrder(endpoint),
+    end: localTime(endpoint?.expiresAt ?? ''),
   };
 }
 
@@ -53,6 +57,8 @@ export function changesOf(typed: TypedEndpoint, before?: Endpoint): object {
     ...(isOther(filter, before?.filter ?? null) && { filter }),
     ...(rateLimit !== undefined && { rateLimit }),
     ...changedOrder(typed.order, before),
+    // Compared as it is typed, without the seconds that the control does not show.
+    ...(typed.end !== typedOf(before).end && { expiresAt: isoTime(typed.end) || null }),
   };
 }
 
@@ -76,6 +82,7 @@ export function foreignChanges(before: Endpoint, now: Endpoint): readonly Foreig
     filter: [texts.filter, now.filter === null ? '' : JSON.stringify(now.filter)],
     rateLimit: [texts.rateLimit, rateLimitText(now.rateLimit)],
     order: [texts.order.title, now.ordered ? orderText(now) : ''],
+    end: [texts.form.end, now.expiresAt === null ? '' : dateTime(now.expiresAt)],
   };
   return (Object.keys(shown) as FieldName[])
     .filter((field) => isOther(old[field], fresh[field]))

@@ -30,6 +30,7 @@ export const de: Dictionary = {
   failing: 'Schlägt fehl',
   disabled: 'Abgeschaltet',
   unverified: 'Unbestätigt',
+  expired: 'Abgelaufen',
   succeeded: 'Zugestellt',
   failed: 'Fehlgeschlagen',
   pending: 'Ausstehend',
@@ -116,6 +117,8 @@ export const de: Dictionary = {
     'Er erhält nichts, bis Sie ihn wieder einschalten. Was er verpasst, kann später gesendet werden.',
   enableHint: 'Ereignisse werden ab jetzt gesendet. Für frühere gibt es „Verpasstes senden“.',
   disabledNote: 'Dieser Endpunkt ist abgeschaltet und erhält nichts.',
+  expiredNote:
+    'Dieser Endpunkt ist abgelaufen und erhält nichts. Mit einem anderen Ende geht es weiter.',
   unverifiedNote:
     'Dieser Endpunkt hat nicht bestätigt, dass er Webhooks möchte. Bis dahin erhält er nichts.',
   challenge: 'Erneut fragen',
@@ -210,6 +213,7 @@ export const de: Dictionary = {
     gone: 'Der Endpunkt antwortete 410 und möchte nichts mehr',
     cancelled: 'Abgebrochen',
     disabled: 'Der Endpunkt wurde abgeschaltet oder entfernt',
+    expired: 'Der Endpunkt war abgelaufen',
     expunged: 'Der Inhalt wurde entfernt, bevor er gesendet werden konnte',
     unencodable: 'Das Ereignis konnte nicht kodiert werden',
     refused: 'Die Adresse ist nicht erlaubt',

@@ -31,6 +31,7 @@ export const en = {
   failing: 'Failing',
   disabled: 'Disabled',
   unverified: 'Unverified',
+  expired: 'Expired',
   succeeded: 'Succeeded',
   failed: 'Failed',
   pending: 'Pending',
@@ -116,6 +117,7 @@ export const en = {
   disableHint: 'It receives nothing until you enable it again. What it misses can be sent later.',
   enableHint: 'Events from now on are sent. Use “Send what was missed” for those before.',
   disabledNote: 'This endpoint is disabled and receives nothing.',
+  expiredNote: 'This endpoint has expired and receives nothing. Set another end to go on.',
   unverifiedNote:
     'This endpoint has not confirmed that it wants webhooks. It receives nothing until then.',
   challenge: 'Ask again',
@@ -210,6 +212,7 @@ export const en = {
     gone: 'The endpoint answered 410 and wants nothing more',
     cancelled: 'Cancelled',
     disabled: 'The endpoint was disabled or removed',
+    expired: 'The endpoint had expired',
     expunged: 'The body was dropped before it could be sent',
     unencodable: 'The event could not be encoded',
     refused: 'The address is not allowed',

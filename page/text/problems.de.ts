@@ -13,7 +13,7 @@ export const problems: Translation<typeof problemsEn> = {
     'Ein Versuch dieser Zustellung läuft gerade. Versuchen Sie es gleich noch einmal.',
   'delivery-finished': 'Diese Zustellung ist abgeschlossen: es gibt nichts mehr abzubrechen.',
   'message-expunged': 'Der Inhalt wurde nach seiner Zeit entfernt: es gibt nichts mehr zu senden.',
-  'subscriber-disabled': 'Der Endpunkt ist abgeschaltet oder wurde entfernt.',
+  'subscriber-disabled': 'Der Endpunkt ist abgeschaltet, abgelaufen oder wurde entfernt.',
   'request-under-way': 'Dies geschieht bereits. Versuchen Sie es gleich noch einmal.',
   'no-encryption-key':
     'Es gibt keinen Schlüssel zum Versiegeln: die Optionen der Anwendung nennen keinen.',

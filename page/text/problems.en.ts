@@ -5,7 +5,7 @@ export const problems = {
   'delivery-under-way': 'An attempt of this delivery is under way. Try again in a moment.',
   'delivery-finished': 'This delivery has ended: nothing is left to cancel.',
   'message-expunged': 'The body was dropped after its time: nothing is left to send.',
-  'subscriber-disabled': 'The endpoint is disabled or was removed.',
+  'subscriber-disabled': 'The endpoint is disabled, has expired or was removed.',
   'request-under-way': 'This is being done already. Try again in a moment.',
   'no-encryption-key': 'There is no key to seal with: the options of the application name none.',
   'precondition-failed': 'The endpoint was changed meanwhile.',

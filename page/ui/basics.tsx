@@ -45,10 +45,11 @@ const TONES: Readonly<Record<string, Tone>> = {
   pending: 'wait',
   unverified: 'wait',
   disabled: 'off',
+  expired: 'off',
 };
 
 export type State =
-  'active' | 'failing' | 'disabled' | 'unverified' | 'succeeded' | 'failed' | 'pending';
+  'active' | 'failing' | 'disabled' | 'unverified' | 'expired' | 'succeeded' | 'failed' | 'pending';
 
 export function Badge({ state }: { readonly state: State }) {
   return <span class={`badge ${TONES[state]}`}>{t()[state]}</span>;

@@ -362,6 +362,8 @@ function valueOf(field: string, schema: Schema): fc.Arbitrary<unknown> {
     filter: fc.constantFrom(null, { title: 'x' }, { OR: [{ a: { gt: 5 } }, { b: null }] }),
     contentType: fc.constantFrom('application/json', 'application/x-www-form-urlencoded'),
     holdFor: fc.constant(null),
+    expiresAt: fc.constantFrom(null, '2126-01-01T00:00:00.000Z'),
+    key: fc.constantFrom(null, 'one', 'two'),
     rateLimit: fc.constantFrom(null, { max: 10, per: 1000 }),
     secret: fc.constantFrom('a secret of my own', 'another secret of mine'),
     event: fc.constantFrom('thorn.ping', 'article.created'),

@@ -1,6 +1,8 @@
 import { type INestApplication, ValidationPipe, VersioningType } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Clock } from '../../lib/index.js';
+import { MovableClock } from '../../lib/testing/index.js';
 import { type Api, platforms, startApi } from '../support/apps/api-app.js';
 
 const URL_OF_ALICE = 'https://example.com/h/article?u=1';
@@ -9,7 +11,9 @@ const body = { url: URL_OF_ALICE, events: ['article.*'] };
 describe.each(platforms)('the REST API on %s', (platform) => {
   let api: Api;
   beforeEach(async () => {
-    api = await startApi(platform, { thorn: { signing: { hookHmac: true } } });
+    api = await startApi(platform, {
+      thorn: { clock: MovableClock, signing: { hookHmac: true } },
+    });
   });
   afterEach(() => api.app.close());
 
@@ -43,6 +47,8 @@ describe.each(platforms)('the REST API on %s', (platform) => {
       ordered: true,
       onExhausted: 'hold',
       holdFor: 60_000,
+      expiresAt: '2100-01-31T08:00:00.000Z',
+      key: 'mine',
     };
     const answer = await api.send('POST', '/hooks', { body: given });
 
@@ -272,6 +278,15 @@ describe.each(platforms)('the REST API on %s', (platform) => {
     ['holdFor', { onExhausted: 'hold', holdFor: {} }],
     ['holdFor', { onExhausted: 'skip', holdFor: 1000 }],
     ['holdFor', { holdFor: 1000 }],
+    ['expiresAt', { expiresAt: '2020-01-31T08:00:00Z' }],
+    ['expiresAt', { expiresAt: '2100-02-31T08:00:00Z' }],
+    ['expiresAt', { expiresAt: '2100-01-31T08:00:00' }],
+    ['expiresAt', { expiresAt: 4_102_444_800_000 }],
+    ['expiresAt', { expiresAt: 'tomorrow' }],
+    ['key', { key: '' }],
+    ['key', { key: 'a'.repeat(256) }],
+    ['key', { key: 5 }],
+    ['key', { key: 'a\0b' }],
     ['description', { description: 5 }],
     ['description', { description: 'a'.repeat(1001) }],
     ['metadata', { metadata: null }],
@@ -306,6 +321,57 @@ describe.each(platforms)('the REST API on %s', (platform) => {
     ['a prototype in metadata', '{"metadata": {"__proto__": {"a": "b"}}}'],
     ['a constructor', '{"constructor": {"prototype": {"enabled": false}}}'],
   ];
+
+  it('shows the end of a subscriber, which a change moves or takes away', async () => {
+    const clock = api.app.get<MovableClock>(Clock);
+    const at = (milliseconds: number) => new Date(clock.now() + milliseconds).toISOString();
+    const { self, ...created } = await create({ ...body, expiresAt: at(1000) });
+    expect(created).toMatchObject({ expiresAt: at(1000), state: 'active', key: null });
+    const change = (expiresAt: unknown) => api.send('PATCH', self, { body: { expiresAt } });
+
+    clock.advance(1000);
+    expect((await api.send('GET', self)).body).toMatchObject({
+      expiresAt: at(0),
+      state: 'expired',
+    });
+    expect(await change(at(0))).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'expiresAt', code: 'not-in-the-future' }] },
+    });
+    expect((await change(at(5000))).body).toMatchObject({ expiresAt: at(5000), state: 'active' });
+    expect((await change(null)).body).toMatchObject({ expiresAt: null, state: 'active' });
+  });
+
+  it('changes the subscriber of a key that its owner has used, to what the body says', async () => {
+    const given = { ...body, key: 'crm', description: 'one', metadata: { a: 'b' } };
+    const first = await api.send('POST', '/hooks', { body: given });
+    expect(first).toMatchObject({ status: 201, body: { key: 'crm' } });
+    const { id, self, secret } = first.body;
+    await api.send('PATCH', self, { body: { enabled: false, filter: { title: 'A' } } });
+
+    const url = 'https://example.com/other';
+    const again = { ...body, url, key: 'crm', description: 'two' };
+    const headers = { 'idempotency-key': 'once' };
+    const second = await api.send('POST', '/hooks', { body: again, headers });
+    expect(second.status).toBe(200);
+    expect(second.headers.get('location')).toBeNull();
+    expect(second.headers.get('etag')).toBe((await api.send('GET', self)).headers.get('etag'));
+    expect(second.body).toEqual({
+      ...(await api.send('GET', self)).body,
+      ...{ id, url, key: 'crm', description: 'two', metadata: {}, filter: null, enabled: false },
+      warnings: [],
+    });
+    const repeated = await api.send('POST', '/hooks', { body: again, headers });
+    expect(repeated).toMatchObject({ status: 200, body: second.body });
+    expect((await stored()).map(({ secrets }) => secrets[0]!.value)).toEqual([secret]);
+
+    const own = 'a secret of my own';
+    const third = { ...again, secret: own, enabled: true };
+    expect((await api.send('POST', '/hooks', { body: third })).body.secret).toBeUndefined();
+    expect(await stored()).toMatchObject([{ id, enabled: true, secrets: [{ value: own }] }]);
+    expect((await create(again, 'bob')).id).not.toBe(id);
+    expect((await create(body)).id).not.toBe((await create(body)).id);
+  });
 
   it('changes the order of deliveries, and keeps no hold that has no effect', async () => {
     const { body: created } = await api.send('POST', '/hooks', { body });

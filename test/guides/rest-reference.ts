@@ -50,7 +50,9 @@ export function routesPage(document: ShownDocument, { title, about, example, tag
   );
   const sections = routes.map(({ path, method, operation }) => {
     const { summary, description, parameters, requestBody, responses } = operation;
-    const [success, answer] = Object.entries(responses).find(([code]) => code < '400')!;
+    const successes = Object.entries(responses)
+      .filter(([code]) => code < '400')
+      .map(([code, { content }]) => `${code}${content ? `, ${linked(refIn(content)!)}` : ''}`);
     const named = (place: string) =>
       parameters.filter((one) => one.in === place).map(({ name }) => `\`${name}\``);
     const body = requestBody && refIn(requestBody.content);
@@ -58,7 +60,7 @@ export function routesPage(document: ShownDocument, { title, about, example, tag
       fact('Query', named('query')),
       fact('Headers', named('header')),
       fact('Body', body === undefined ? [] : [linked(body)]),
-      `Answers ${success}${answer.content ? `, ${linked(refIn(answer.content)!)}` : ''}.`,
+      `Answers ${successes.join('; or ')}.`,
       fact(
         'Errors',
         Object.keys(responses).filter((code) => code >= '400'),

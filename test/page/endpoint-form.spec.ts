@@ -167,6 +167,44 @@ describe('the form of an endpoint', () => {
     expect(await excluded()).toEqual([]);
   });
 
+  it('ends an endpoint at a time, tells when, and goes on after another one', async () => {
+    const id = await owner.endpoint();
+    await page.goto(owner.url(`/endpoints/${id}`));
+    const edit = () => page.getByRole('button', { name: 'Edit' }).click();
+    const save = () => page.getByRole('button', { name: 'Save' }).click();
+    const closed = () => page.getByRole('dialog').waitFor({ state: 'detached' });
+    const end = page.getByLabel('End', { exact: true });
+    const stored = async () => (await owner.api.subscribers.findById(id, 'any'))!.expiresAt;
+    await edit();
+    await end.fill('2020-01-31T08:00');
+    await save();
+    await page.getByText('A time in the future.').waitFor();
+    await visitor.expectAccessible();
+    await end.focus();
+    await page.keyboard.press('Delete');
+    await save();
+    await page.getByText('This is not a time.').waitFor();
+    await end.fill('2100-01-31T08:00');
+    await save();
+    await closed();
+    expect(await stored()).toEqual(new Date('2100-01-31T08:00'));
+    await page.getByText('Jan 31, 2100, 8:00:00').waitFor();
+    await page.goto(owner.url('/endpoints'));
+    await page.getByText('until Jan 31, 2100, 8:00:00').first().waitFor();
+
+    const at = new Date(Date.now() + 100);
+    await owner.api.subscribers.update(id, { expiresAt: at }, 'any');
+    await expect.poll(() => Date.now() > at.getTime()).toBe(true);
+    await page.goto(owner.url(`/endpoints/${id}`));
+    await page.getByText('This endpoint has expired and receives nothing.').waitFor();
+    await edit();
+    await end.fill('');
+    await save();
+    await closed();
+    expect(await stored()).toBeNull();
+    await page.getByText('This endpoint has expired').waitFor({ state: 'detached' });
+  });
+
   it('sets the order of deliveries, and says what it means and what is refused', async () => {
     const id = await owner.endpoint();
     const order = async () => {

@@ -40,9 +40,12 @@ const SPECIAL: Readonly<Record<string, readonly unknown[]>> = {
   search: [LONG],
   since: MOMENTS,
   until: MOMENTS,
+  expiresAt: MOMENTS.slice(1),
   before: MOMENTS,
 };
-const ENDPOINT = ['url', 'events', 'exclude', 'description', 'filter', 'rateLimit', 'holdFor'];
+const ENDPOINT = [
+  ...['url', 'events', 'exclude', 'description', 'filter', 'rateLimit', 'holdFor', 'expiresAt'],
+];
 const SEARCH = ['subscriber', 'message', 'delivery', 'status', 'statusClass', 'event', 'host'];
 const RANGE = ['since', 'until'];
 /** What the forms of the page send, by the request that sends it. */

@@ -7,7 +7,7 @@ import type { ProblemCode } from '../problems/problem-codes.js';
 const RETRY_PROBLEMS = {
   'under-way': ['delivery-under-way', 'An attempt of this delivery is under way'],
   expunged: ['message-expunged', 'The body of its message was dropped: nothing is left to send'],
-  disabled: ['subscriber-disabled', 'Its subscriber is disabled or removed'],
+  disabled: ['subscriber-disabled', 'Its subscriber is disabled, has expired or is removed'],
 } as const satisfies Readonly<Record<Exclude<RetryResult, 'scheduled'>, readonly string[]>>;
 
 /** A 409 that says why a delivery cannot be tried again now. */

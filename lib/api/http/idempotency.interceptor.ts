@@ -26,6 +26,7 @@ interface PostRequest extends ApiRequest {
 }
 
 interface HeadedResponse extends HeaderResponse {
+  readonly statusCode: number;
   getHeader(name: string): unknown;
 }
 
@@ -83,7 +84,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
             return typeof value === 'string' ? [[name, value]] : [];
           }),
         );
-        await this.#keep(key, { body, headers });
+        await this.#keep(key, { body, headers, status: response.statusCode });
         return body;
       }),
     );
@@ -102,7 +103,8 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 }
 
-function replayed({ body, headers }: KeptAnswer, response: HeaderResponse): unknown {
+function replayed({ body, headers, status }: KeptAnswer, response: HeaderResponse): unknown {
+  response.status(status);
   for (const [name, value] of Object.entries(headers)) response.header(name, value);
   response.header('Idempotency-Replayed', 'true');
   return body;

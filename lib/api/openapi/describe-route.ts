@@ -69,7 +69,7 @@ const OF_PLATFORM = Object.fromEntries(
 );
 
 function responsesOf(method: string, known: ApiOperation, hasId: boolean): object {
-  const [status, schema] = known.answer;
+  const [status] = known.answer;
   const refusals = new Set([
     ...(known.isGuarded === false ? [] : [401, 403]),
     ...(hasId ? [404] : []),
@@ -79,18 +79,26 @@ function responsesOf(method: string, known: ApiOperation, hasId: boolean): objec
     ...(known.refusals ?? []),
   ]);
   if (status >= 400) refusals.add(status);
-  const success = {
-    description: STATUS_CODES[status] ?? '',
-    ...(schema === undefined ? {} : { content: json(schema) }),
-    ...(known.tag === undefined || known.tag === 'compared'
-      ? {}
-      : { headers: { ETag: { schema: { type: 'string' } } } }),
-  };
+  const successes = [known.answer, ...(known.orElse === undefined ? [] : [known.orElse])].filter(
+    ([code]) => code < 400,
+  );
   const problems = [...refusals].sort().map((code) => [code, problem(code)] as const);
   return {
-    ...(status < 400 && { [status]: success }),
+    ...Object.fromEntries(
+      successes.map(([code, schema]) => [code, successOf(known, code, schema)]),
+    ),
     ...(hasId && OF_PLATFORM),
     ...Object.fromEntries(problems),
+  };
+}
+
+function successOf({ tag }: ApiOperation, status: number, schema?: string): object {
+  return {
+    description: STATUS_CODES[status] ?? '',
+    ...(schema === undefined ? {} : { content: json(schema) }),
+    ...(tag === undefined || tag === 'compared'
+      ? {}
+      : { headers: { ETag: { schema: { type: 'string' } } } }),
   };
 }
 

@@ -17,6 +17,8 @@ export interface ApiOperation {
   readonly query?: QueryParameters;
   /** The status of success, and the name of the answer's schema. */
   readonly answer: readonly [status: number, schema?: string];
+  /** Another success, if there is one. */
+  readonly orElse?: readonly [status: number, schema: string];
   /** The use of ETags: the answer has one, `If-Match` is checked, or both. */
   readonly tag?: 'answered' | 'checked' | 'compared';
   /** Statuses of refusals besides those that all routes of its kind have. */
@@ -40,9 +42,10 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   'Subscribers.create': {
     summary: 'Subscribes',
     description:
-      'The answer shows the secret, this once. Location has the URL of the subscriber. The body needs url, and events or event.',
+      'The answer shows the secret, this once. Location has the URL of the subscriber. The body needs url, and events or event. With a key that you used already, that subscriber is changed: what is left out gets its default, except secret and enabled, and the answer is 200 without the secret.',
     body: 'NewSubscriber',
     answer: [201, 'CreatedSubscriber'],
+    orElse: [200, 'ChangedSubscriber'],
     tag: 'answered',
     refusals: [409],
   },

@@ -12,8 +12,8 @@ import { bodySchema } from '../http/validators.js';
 import { PROBLEM_CODES } from '../problems/problem-codes.js';
 import { EmptyDto, RotateSecretDto, TestDto } from '../subscribers/subscriber-actions.dto.js';
 import {
-  PREVIEW_FIELDS,
   NEW_SUBSCRIBER_FIELDS,
+  PREVIEW_FIELDS,
   requestFields,
   SHOWN_SECRET,
   SUBSCRIBER,
@@ -67,7 +67,7 @@ export const API_SCHEMAS: Readonly<Record<string, Schema>> = {
     {
       scheduled: { ...count, description: 'Deliveries that are due now' },
       expunged: { ...count, description: 'Not sent: the body of the message was dropped' },
-      disabled: { ...count, description: 'Not sent: the subscriber is disabled' },
+      disabled: { ...count, description: 'Not sent: the subscriber is disabled or has expired' },
       underWay: { ...count, description: 'Not sent: an attempt is under way' },
       next: nullable(text),
     },

@@ -1,7 +1,7 @@
-import { type WireFormat, withoutQuery } from '../../message/index.js';
+import { withoutQuery } from '../../message/index.js';
 import type { Subscriber } from '../../subscriber/index.js';
 import { all, list, nullable, oneOf, text, time, type ValueOf } from '../schema/schema.js';
-import { SUBSCRIBER, subscriberView } from '../subscribers/subscriber.view.js';
+import { type ShownWith, SUBSCRIBER, subscriberView } from '../subscribers/subscriber.view.js';
 
 const OWN = {
   url: { ...text, description: 'Without its query' },
@@ -21,10 +21,10 @@ export type OperatorSubscriberView = ReturnType<typeof subscriberView> & ValueOf
 export function operatorSubscriberView(
   subscriber: Subscriber,
   collection: string,
-  format: WireFormat,
+  shownWith: ShownWith,
 ): OperatorSubscriberView {
   return {
-    ...subscriberView(subscriber, `${collection}/${subscriber.id}`, format),
+    ...subscriberView(subscriber, `${collection}/${subscriber.id}`, shownWith),
     url: withoutQuery(subscriber.url),
     owner: subscriber.owner,
     verification: subscriber.verification,

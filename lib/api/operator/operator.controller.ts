@@ -58,11 +58,11 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
   @OperatorController(settings)
   class ThornOperatorController {
     constructor(
-      @Inject(Subscribers) private readonly subscribers: Subscribers,
+      @Inject(Subscribers) readonly subscribers: Subscribers,
       @Inject(Deliveries) private readonly deliveries: Deliveries,
       @Inject(DeliveryReports) private readonly reports: DeliveryReports,
       @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
-      @Inject(WireFormat) private readonly format: WireFormat,
+      @Inject(WireFormat) readonly wire: WireFormat,
       @Inject(HttpAdapterHost) host: HttpAdapterHost,
     ) {
       paths.adaptTo(host);
@@ -111,7 +111,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       const { scope, asked } = scopeFrom<SubscriberQuery>(query);
       const { items, next } = await this.subscribers.list(asked, scope);
       return {
-        items: items.map((item) => operatorSubscriberView(item, collection, this.format)),
+        items: items.map((item) => operatorSubscriberView(item, collection, this)),
         next,
       };
     }
@@ -215,7 +215,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       response: HeaderResponse,
     ): OperatorSubscriberView {
       response.header('ETag', entityTag(subscriber));
-      return operatorSubscriberView(subscriber, collection, this.format);
+      return operatorSubscriberView(subscriber, collection, this);
     }
 
     #outbox(): OutboxStrategy {

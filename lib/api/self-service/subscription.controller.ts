@@ -42,8 +42,8 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
   })
   class ThornSubscriptionController {
     constructor(
-      @Inject(Subscribers) private readonly subscribers: Subscribers,
-      @Inject(WireFormat) private readonly format: WireFormat,
+      @Inject(Subscribers) readonly subscribers: Subscribers,
+      @Inject(WireFormat) readonly wire: WireFormat,
       @Inject(HttpAdapterHost) host: HttpAdapterHost,
     ) {
       paths.adaptTo(host);
@@ -57,7 +57,7 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
     ): SubscriberView {
       const subscriber = subscriptionOf(request);
       response.header('ETag', entityTag(subscriber));
-      return subscriberView(subscriber, settings.self(collection, subscriber.id), this.format);
+      return subscriberView(subscriber, settings.self(collection, subscriber.id), this);
     }
 
     @Patch(self)
@@ -79,7 +79,7 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
       response.header('ETag', entityTag(updated));
       const self = settings.self(collection, updated.id);
       const warnings = this.subscribers.warnings(updated);
-      return { ...subscriberView(updated, self, this.format), warnings };
+      return { ...subscriberView(updated, self, this), warnings };
     }
 
     /** Unsubscribes. */

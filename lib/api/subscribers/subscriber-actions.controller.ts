@@ -38,10 +38,10 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
   @ApiController(settings)
   class ThornActionsController {
     constructor(
-      @Inject(Subscribers) private readonly subscribers: Subscribers,
+      @Inject(Subscribers) readonly subscribers: Subscribers,
       @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
       @Inject(ApiServices) private readonly services: ApiServices,
-      @Inject(WireFormat) private readonly format: WireFormat,
+      @Inject(WireFormat) readonly wire: WireFormat,
       @Inject(HttpAdapterHost) host: HttpAdapterHost,
     ) {
       paths.adaptTo(host);
@@ -146,7 +146,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
 
     #view(subscriber: Subscriber, collection: string, response: HeaderResponse): SubscriberView {
       response.header('ETag', entityTag(subscriber));
-      return subscriberView(subscriber, settings.self(collection, subscriber.id), this.format);
+      return subscriberView(subscriber, settings.self(collection, subscriber.id), this);
     }
   }
 

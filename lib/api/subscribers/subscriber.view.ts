@@ -6,6 +6,7 @@ import {
   MAX_DESCRIPTION_LENGTH,
   MAX_FILTER_LENGTH,
   MAX_HOLD_FOR,
+  MAX_KEY_LENGTH,
   MAX_METADATA_ENTRIES,
   MAX_METADATA_KEY_LENGTH,
   MAX_METADATA_VALUE_LENGTH,
@@ -16,6 +17,7 @@ import {
   MAX_URL_LENGTH,
   MIN_RATE_PER,
   type Subscriber,
+  type Subscribers,
 } from '../../subscriber/index.js';
 import { ALIASES } from '../http/body-fields.js';
 import {
@@ -64,6 +66,13 @@ const CREATED_WITH = {
     description:
       'The form of the requests: standard, or a format that the application has registered; given once, at the creation',
   },
+  key: nullable({
+    ...text,
+    minLength: 1,
+    maxLength: MAX_KEY_LENGTH,
+    description:
+      'Your own name for the subscriber: a POST with one that you used already changes that subscriber',
+  }),
 };
 
 /** The fields that a caller may set, and that answers show: the service of subscribers looks at them. */
@@ -109,6 +118,10 @@ export const CHANGEABLE = {
   },
   digest,
   enabled: { ...flag, description: 'False: deliveries pause' },
+  expiresAt: nullable({
+    ...time,
+    description: 'A time in the future, from which nothing is sent; null: no end',
+  }),
   description: nullable({ ...text, maxLength: MAX_DESCRIPTION_LENGTH }),
   metadata: {
     ...map({ ...text, maxLength: MAX_METADATA_VALUE_LENGTH }),
@@ -152,8 +165,9 @@ export const SUBSCRIBER = {
   ...CHANGEABLE,
   ...CREATED_WITH,
   state: {
-    ...oneOf(['active', 'disabled', 'unverified']),
-    description: 'Unverified: the endpoint has not answered its challenge',
+    ...oneOf(['active', 'disabled', 'unverified', 'expired']),
+    description:
+      'Unverified: the endpoint has not answered its challenge. Expired: its expiresAt has passed',
   },
   rotationEndsAt: nullable({
     ...time,
@@ -189,16 +203,22 @@ export type ChangedSubscriberView = SubscriberView & {
 };
 export type SecretSubscriberView = SubscriberView & { readonly secret: string };
 export type CreatedSubscriberView = ChangedSubscriberView & SecretSubscriberView;
+/** What shows subscribers: the format of requests, and whether one has ended. */
+export interface ShownWith {
+  readonly wire: WireFormat;
+  readonly subscribers: Pick<Subscribers, 'isExpired'>;
+}
 
 export function subscriberView(
   subscriber: Subscriber,
   self: string,
-  { hookHmac }: WireFormat,
+  { wire: { hookHmac }, subscribers }: ShownWith,
 ): SubscriberView {
   const ends = subscriber.secrets.flatMap(({ expiresAt }) => expiresAt ?? []);
   return {
     id: subscriber.id,
     self,
+    key: subscriber.key,
     url: subscriber.url,
     events: subscriber.events,
     exclude: subscriber.exclude,
@@ -211,7 +231,8 @@ export function subscriberView(
     format: subscriber.format ?? STANDARD_FORMAT,
     digest: hookHmac ? subscriber.digest : undefined,
     enabled: subscriber.enabled,
-    state: stateOf(subscriber),
+    expiresAt: subscriber.expiresAt?.toISOString() ?? null,
+    state: subscribers.isExpired(subscriber) ? 'expired' : stateOf(subscriber),
     description: subscriber.description,
     metadata: subscriber.metadata,
     rotationEndsAt: ends.length === 0 ? null : new Date(Math.max(...ends)).toISOString(),
@@ -225,7 +246,7 @@ export function secretOf({ secrets }: Subscriber): string {
   return secrets[0]!.value;
 }
 
-export function stateOf({
+function stateOf({
   enabled,
   verification,
 }: Pick<Subscriber, 'enabled' | 'verification'>): SubscriberState {

@@ -59,9 +59,9 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
   @ApiController(settings)
   class ThornSubscribersController {
     constructor(
-      @Inject(Subscribers) private readonly subscribers: Subscribers,
+      @Inject(Subscribers) readonly subscribers: Subscribers,
       @Inject(ApiServices) private readonly services: ApiServices,
-      @Inject(WireFormat) private readonly wire: WireFormat,
+      @Inject(WireFormat) readonly wire: WireFormat,
       @Inject(WebhookFormats) private readonly formats: WebhookFormats,
       @Inject(HttpAdapterHost) host: HttpAdapterHost,
     ) {
@@ -76,7 +76,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     ): Promise<{ readonly items: readonly SubscriberView[]; readonly next: string | null }> {
       const { items, next } = await this.subscribers.list(query as SubscriberQuery, scope);
       const shown = items.map((item) =>
-        subscriberView(item, settings.self(collection, item.id), this.wire),
+        subscriberView(item, settings.self(collection, item.id), this),
       );
       return { items: shown, next };
     }
@@ -89,7 +89,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       @CollectionPath(0) collection: string,
       @Body(NEW) body: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
-    ): Promise<CreatedSubscriberView> {
+    ): Promise<CreatedSubscriberView | ChangedSubscriberView> {
       const { challenges } = this.services;
       const { deliveriesPerMinute } = settings.limits;
       const fields = checkedFields<NewSubscriber>(
@@ -99,17 +99,21 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
         (given) => this.subscribers.check(given),
         (given) => checkRateLimitCeiling(given, deliveriesPerMinute),
       );
-      const created = await this.subscribers.create(
+      const { subscriber: stored, isNew } = await this.subscribers.createOrUpdate(
         { ...withRateLimitCeiling(fields, deliveriesPerMinute), owner: scope.owner },
         { limits: settings.subscriberLimits, isChallenged: challenges.enabled },
       );
-      const subscriber = await challenges.ask(created, scope);
-      response.header('Location', settings.self(collection, subscriber.id));
-      return {
+      const subscriber = await challenges.ask(stored, scope);
+      const view = {
         ...this.#view(subscriber, collection, response),
-        secret: secretOf(subscriber),
         warnings: this.subscribers.warnings(subscriber),
       };
+      if (!isNew) {
+        response.status(200);
+        return view;
+      }
+      response.header('Location', view.self);
+      return { ...view, secret: secretOf(subscriber) };
     }
 
     @Get(one)
@@ -165,7 +169,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
 
     #view(subscriber: Subscriber, collection: string, response: HeaderResponse): SubscriberView {
       response.header('ETag', entityTag(subscriber));
-      return subscriberView(subscriber, settings.self(collection, subscriber.id), this.wire);
+      return subscriberView(subscriber, settings.self(collection, subscriber.id), this);
     }
   }
 

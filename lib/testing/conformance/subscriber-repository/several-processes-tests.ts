@@ -25,6 +25,22 @@ export function severalProcessesTests({ test, expect }: SuiteContext): void {
     }
   });
 
+  testBoth('stores one subscriber of a key that both name at once', async (here, there) => {
+    const limits = { perOwner: 20, perHost: 20 };
+    for (let round = 0; round < 10; round++) {
+      // The last one finds no slot but its own.
+      const given = { owner: 'ann', key: `key ${round}` };
+      const stored = await Promise.all(
+        [here, there, here, there].map((one, at) =>
+          one.create(subscriber(`${round} ${at}`, given), { ...limits, perOwner: round + 1 }),
+        ),
+      );
+      expect(new Set(stored.map(({ id }) => id)).size).toBe(1);
+      expect((await there.findByKey('ann', given.key))?.id).toBe(stored[0]!.id);
+    }
+    expect((await here.list('any', { limit: 100 })).items).toHaveLength(10);
+  });
+
   testBoth('sees what another has created, changed and deleted', async (here, there, pass) => {
     await here.create(subscriber('one'));
     expect(await matched(there, {})).toEqual(['one']);

@@ -44,6 +44,23 @@ export function storingTests({ test, expect }: SuiteContext): void {
     expect(kept?.url).toBe('https://example.com/first');
   });
 
+  test('keeps one subscriber of a key for each owner, and answers the first', async (repository) => {
+    const key = 'a key';
+    const limits = { perOwner: 1, perHost: 1 };
+    const owners = [null, 'ann', 'Ann'];
+    for (const owner of owners) {
+      const { id } = await repository.create(subscriber(`1 ${owner}`, { owner, key }), limits);
+      const first = await repository.create(subscriber(`2 ${owner}`, { owner, key }), limits);
+      expect(first.id).toBe(id);
+      expect((await repository.findByKey(owner, key))?.id).toBe(id);
+      expect(await repository.findByKey(owner, 'A key')).toBeNull();
+    }
+    expect(await repository.findByKey('bob', key)).toBeNull();
+    expect((await repository.list('any', { limit: 10 })).items).toHaveLength(owners.length);
+    await repository.delete('1 ann', 'any');
+    expect((await repository.create(subscriber('3', { owner: 'ann', key }))).id).toBe('3');
+  });
+
   test('is not changed by what the caller does to its objects later', async (repository) => {
     const events = ['article.created'];
     await repository.create(subscriber('one', { events }));

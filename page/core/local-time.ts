@@ -1,0 +1,12 @@
+/** The value of a `datetime-local` control for a time; empty for none. */
+export function localTime(iso = ''): string {
+  const at = Date.parse(iso);
+  if (Number.isNaN(at)) return '';
+  return new Date(at - new Date(at).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+/** The time of such a value; empty for none. */
+export function isoTime(local: string): string {
+  const at = Date.parse(local);
+  return Number.isNaN(at) ? '' : new Date(at).toISOString();
+}
