@@ -49,6 +49,7 @@ describe.each(platforms)('the REST API on %s', (platform) => {
       holdFor: 60_000,
       expiresAt: '2100-01-31T08:00:00.000Z',
       key: 'mine',
+      format: 'standard',
     };
     const answer = await api.send('POST', '/hooks', { body: given });
 

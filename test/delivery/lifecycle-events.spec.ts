@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { WebhookEventMap, WebhookEventName } from '../../lib/delivery/index.js';
+import { SubscriberExpiry } from '../../lib/dispatch/index.js';
 import { SubscriberHealth } from '../../lib/outbox/index.js';
 import { healthRules } from '../../lib/subscriber/index.js';
 import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
@@ -89,6 +90,9 @@ describe('every lifecycle event', () => {
     await rig.subscribers.create(subscriber(inside, ordered));
     await rig.subscribers.create(subscriber(`${inside}/2`, { ...ordered, onExhausted: 'hold' }));
     await rig.send({ event: 'ordered', orderBy: { key: 'a' } });
+    const ended = { expiresAt: new Date(rig.clock.now()), events: ['ended'] };
+    await rig.subscribers.create(subscriber(receiver.url, ended));
+    await new SubscriberExpiry({ ...rig, expiredDays: undefined }).pass();
     await vi.waitFor(() => {
       for (const name of NAMES) expect(heard[name], name).not.toEqual([]);
     });

@@ -200,7 +200,7 @@ describe('a subscriber with an end', () => {
     await renew(here, one);
     await rig.send({ event: 'c', orderBy: { key: 'k' } });
     await vi.waitFor(() => expect(events()).toEqual(['a', 'c']));
-    const { scheduled } = await (await rig.deliveries.backfill(
+    const { scheduled } = (await rig.deliveries.backfill(
       { subscriberId: one.id, since: new Date(clock.now() - DAY) },
       'any',
     ))!;

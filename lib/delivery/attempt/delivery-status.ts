@@ -8,8 +8,7 @@
  * - `expired`: the subscriber's end has passed
  * - `cancelled`: the delivery was cancelled on request
  */
-export type FailureReason =
-  'exhausted' | 'gone' | 'refused' | 'disabled' | 'expired' | 'cancelled';
+export type FailureReason = 'exhausted' | 'gone' | 'refused' | 'disabled' | 'expired' | 'cancelled';
 
 const ALL: Readonly<Record<FailureReason, true>> = {
   exhausted: true,
