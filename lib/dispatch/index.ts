@@ -25,7 +25,7 @@ export { JoinedTransactions } from './joined-transactions.js';
 export { MessagePipeline, type PipelineResult } from './message-pipeline.js';
 export type { DispatchSetting, StrategyDefinition } from './strategies/strategy-definition.js';
 export { NoTransactions } from './no-transactions.js';
-export { SubscriberExpiry } from './subscriber-expiry.js';
+export { SubscriberExpiry } from './recipients/subscriber-expiry.js';
 export { Transactions } from './transactions.js';
 export type {
   EntityManagerLike,

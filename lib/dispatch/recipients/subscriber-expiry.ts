@@ -1,10 +1,9 @@
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
-import { type Clock, FaultLog } from '../common/index.js';
-import { OptionChecks } from '../common/option-checks.js';
-import type { WebhookEvents } from '../delivery/index.js';
-import { hostOf } from '../message/recipient-host.js';
-import type { SubscriberRepository } from '../subscriber/index.js';
-import type { DispatchStrategy } from './strategies/dispatch-strategy.js';
+import { type Clock, FaultLog } from '../../common/index.js';
+import { OptionChecks } from '../../common/option-checks.js';
+import type { WebhookEvents } from '../../delivery/index.js';
+import { hostOf } from '../../message/recipient-host.js';
+import type { SubscriberRepository } from '../../subscriber/index.js';
 
 const DAY = 24 * 60 * 60_000;
 const HOUR = 60 * 60_000;
@@ -15,7 +14,8 @@ const AT_ONCE = 500;
 export interface SubscriberExpiryDependencies {
   readonly subscribers: SubscriberRepository;
   readonly events: WebhookEvents;
-  readonly strategy: DispatchStrategy;
+  /** False of a process that leaves all work to others: it does not look. */
+  readonly strategy: { isWorker?(): boolean };
   readonly clock: Clock;
   /** Days after their end for which subscribers are kept. Default 7. */
   readonly expiredDays: number | undefined;
