@@ -55,8 +55,10 @@ const ENDINGS: readonly ((tx: never, id: string) => Promise<unknown>)[] = [
   },
   // The COMMIT becomes a ROLLBACK.
   (tx) => kind.execute(tx, 'SELECT 1 / 0').catch(() => undefined),
-  // The COMMIT fails.
-  (tx, id) => write(tx, `${id}-unpaid`, "'nobody'"),
+  // The COMMIT fails. Prisma 6 keeps its connection then, and runs out of them.
+  ...(task.client === 'Prisma 6'
+    ? []
+    : [(tx: never, id: string) => write(tx, `${id}-unpaid`, "'nobody'")]),
 ];
 
 async function transact(id: string): Promise<void> {
