@@ -1,60 +1,10 @@
-import Database from 'better-sqlite3';
-import mysql from 'mysql2/promise';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sqlClientConformance, type SqlClientFixture } from '../../lib/testing/index.js';
-import { type FreshDatabase, freshMariadb, freshPostgres } from '../services/database.js';
-import { MARIADB_CLIENTS } from '../support/mariadb-clients.js';
-import { fileOf, freshSqlite, SQLITE_CLIENTS } from '../support/sqlite-clients.js';
-import { type ClientKind, migrate, SQL_CLIENTS } from '../support/sql-clients.js';
+import type { FreshDatabase } from '../services/database.js';
+import { CLIENT_DATABASES, type OwnConnection } from '../support/client-databases.js';
+import { type ClientKind, migrate } from '../support/sql-clients.js';
 
-/** One connection of the test's own. */
-interface OwnConnection {
-  query(sql: string): Promise<readonly Record<string, unknown>[]>;
-  end(): Promise<void>;
-}
-
-describe.each([
-  {
-    database: 'postgres' as const,
-    kinds: SQL_CLIENTS,
-    create: freshPostgres,
-    connect: (connectionString: string): OwnConnection => {
-      const pool = new pg.Pool({ connectionString, max: 1 });
-      return {
-        query: async (sql) => (await pool.query<Record<string, unknown>>(sql)).rows,
-        end: () => pool.end(),
-      };
-    },
-  },
-  {
-    database: 'mysql' as const,
-    kinds: MARIADB_CLIENTS,
-    create: freshMariadb,
-    connect: (uri: string): OwnConnection => {
-      const pool = mysql.createPool({ uri, connectionLimit: 1 });
-      return {
-        query: async (sql) => (await pool.query<mysql.RowDataPacket[]>(sql))[0],
-        end: () => pool.end(),
-      };
-    },
-  },
-  {
-    database: 'sqlite' as const,
-    kinds: SQLITE_CLIENTS,
-    create: freshSqlite,
-    connect: (url: string): OwnConnection => {
-      const db = new Database(fileOf(url));
-      return {
-        query: async (sql) => {
-          const statement = db.prepare<[], Record<string, unknown>>(sql);
-          return statement.reader ? statement.all() : (statement.run(), []);
-        },
-        end: async () => void db.close(),
-      };
-    },
-  },
-])('on $database', ({ database, kinds, create, connect }) => {
+describe.each(CLIENT_DATABASES)('on $database', ({ database, kinds, create, connect }) => {
   let databases: readonly FreshDatabase[];
   let own: OwnConnection;
 
