@@ -115,6 +115,7 @@ export {
   type OwnerScope,
   type SecretRotation,
   type Subscriber,
+  type StoredSubscriber,
   type SubscriberQuery,
   Subscribers,
   type SubscriberUpdate,

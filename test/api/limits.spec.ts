@@ -350,6 +350,20 @@ describe.each(platforms)('the challenge on %s', (platform) => {
     expect(back.body.state).toBe('active');
   });
 
+  it('counts no change of a subscriber by its key, and asks its new URL for consent', async () => {
+    const limits = { subscribersPerOwner: 1, subscribersPerHost: 1, testsPerMinute: 10 };
+    const api = await start(platform, { limits, challenge: true });
+    const { url, seen } = await endpoint(silent);
+    const other = await endpoint(silent);
+    const post = (given: object) => api.send('POST', '/hooks', { body: { ...body(), ...given } });
+    const unverified = { state: 'unverified' };
+    expect(await post({ url, key: 'a' })).toMatchObject({ status: 201, body: unverified });
+    const moved = await post({ url: other.url, key: 'a' });
+    expect(moved).toMatchObject({ status: 200, body: { ...unverified, url: other.url } });
+    expect([seen.length, other.seen.length]).toEqual([1, 1]);
+    expect((await post({ url, key: 'b' })).status).toBe(409);
+  });
+
   it('counts as a test, so that no endpoint is flooded with challenges', async () => {
     const api = await start(platform, { challenge: true, limits: { testsPerMinute: 2 } });
     const { url, seen } = await endpoint(silent);

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SystemClock } from '../../common/index.js';
+import { type Clock, SystemClock } from '../../common/index.js';
 import {
   Deliverer,
   PublicRecipientPolicy,
@@ -12,10 +12,13 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import { Codecs, MessageFactory, WebhookFormats } from '../../message/index.js';
 import { StandardWebhookSigner } from '../../signing/index.js';
 import { InMemorySubscriberRepository, StaticSubscriberSet } from '../../subscriber/index.js';
+import { subscriber } from '../../../test/support/apps/outbox-app.js';
+import { MovableClock } from '../../testing/index.js';
 import { FanOut } from '../recipients/fan-out.js';
 import { InlineStrategy } from './inline.strategy.js';
 
 const clock = new SystemClock();
+const events = new WebhookEvents();
 const factory = new MessageFactory(clock, new Codecs());
 const contentTypes = ['application/json'];
 
@@ -46,7 +49,13 @@ describe('InlineStrategy', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  const strategyWith = (window: number, subscribers: number, ordered = false) => {
+  const strategyWith = (
+    window: number,
+    subscribers: number,
+    ordered = false,
+    stored = new InMemorySubscriberRepository(),
+    time: Clock = clock,
+  ) => {
     const statics = new StaticSubscriberSet({
       checkUrl: () => undefined,
       checkSecret: () => undefined,
@@ -58,10 +67,10 @@ describe('InlineStrategy', () => {
       statics.add('*', { url: `http://127.0.0.1:${port}/${index}`, ordered });
     }
     return new InlineStrategy(
-      new FanOut(new InMemorySubscriberRepository(), statics, clock),
-      new Deliverer(client, new StandardWebhookSigner(), clock),
-      new WebhookEvents(),
-      clock,
+      new FanOut(stored, statics, time),
+      new Deliverer(client, new StandardWebhookSigner(), time),
+      events,
+      time,
       { window },
     );
   };
@@ -109,6 +118,38 @@ describe('InlineStrategy', () => {
         messages.filter((message) => message.key === key).map(({ sequence }) => sequence),
       );
     }
+  });
+
+  it.each([
+    ['sends nothing', false],
+    ['sends to it, as it was renewed', true],
+  ])('%s when the end of a subscriber passes while it waits', async (_, isRenewed) => {
+    const [time, stored] = [new MovableClock(), new InMemorySubscriberRepository()];
+    const strategy = strategyWith(1, 0, false, stored, time);
+    const { port } = server.address() as AddressInfo;
+    const expiresAt = new Date(time.now() + 1000);
+    const one = await stored.create(subscriber(`http://127.0.0.1:${port}/`, { expiresAt }));
+    const told: unknown[] = [];
+    const stop = events.on('failed', ({ reason, attempt }) => told.push([reason, attempt]));
+    const messages = ['a', 'b'].map((event) => factory.create({ event }));
+    const released = strategy.release(messages);
+    await openRequests(1);
+    const renewed = { expiresAt: new Date(time.now() + 9000), updatedAt: new Date(time.now()) };
+    if (isRenewed) await stored.update(one.id, renewed, 'any');
+    time.advance(1000);
+    open.splice(0)[0]!.writeHead(204).end();
+    if (isRenewed) {
+      await openRequests(1);
+      open.splice(0)[0]!.writeHead(204).end();
+    }
+
+    expect((await released).map(({ attempts }) => attempts.length)).toEqual([1, isRenewed ? 1 : 0]);
+    expect(told).toEqual(isRenewed ? [] : [['expired', null]]);
+    time.advance(9000);
+    expect(await strategy.release([factory.create({ event: 'c' })])).toMatchObject([
+      { attempts: [] },
+    ]);
+    stop();
   });
 
   it.each([0, 1.5, -1, Number.NaN])('refuses a window of %d', (window) => {

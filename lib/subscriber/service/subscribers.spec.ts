@@ -173,6 +173,35 @@ describe('create', () => {
   });
 });
 
+describe('createOrUpdate', () => {
+  const keyed = { ...VALID, owner: '42', key: 'crm' };
+
+  it('creates one subscriber of a key, and tells one of several callers at once that it is new', async () => {
+    const stored = await Promise.all(
+      ['one', 'two', 'three'].map((description) =>
+        subscribers.createOrUpdate({ ...keyed, description }),
+      ),
+    );
+    expect(stored.map(({ isNew }) => isNew).sort()).toEqual([false, false, true]);
+    const { items } = await subscribers.list({}, 'any');
+    expect(items).toMatchObject([{ ...keyed, secrets: [{ value: 'whsec_generated' }] }]);
+    expect(await subscribers.findByKey('crm', { owner: '42' })).toEqual(items[0]);
+    expect(await subscribers.findByKey('crm', { owner: null })).toBeNull();
+  });
+
+  it('takes an end in the future alone, by the clock, and tells when it has passed', async () => {
+    const ending = (at: number) => ({ ...keyed, expiresAt: new Date(at) });
+    await expect(subscribers.createOrUpdate(ending(NOW))).rejects.toMatchObject({
+      field: 'expiresAt',
+    });
+    const { subscriber } = await subscribers.createOrUpdate(ending(NOW + 1));
+    expect(subscribers.isExpired(subscriber)).toBe(false);
+    clock.time++;
+    expect(subscribers.isExpired(subscriber)).toBe(true);
+    expect((await subscribers.createOrUpdate(keyed)).subscriber.expiresAt).toBeNull();
+  });
+});
+
 describe('update', () => {
   it('changes the given fields and the time alone', async () => {
     const created = await subscribers.create({ ...VALID, description: 'kept' });
