@@ -56,6 +56,7 @@ const INNER_FLOORS = {
     'catalogue',
     'subscribers',
     'deliveries',
+    'history',
     'self-service',
     'operator',
     'openapi',

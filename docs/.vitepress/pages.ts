@@ -51,6 +51,7 @@ export const PAGES: readonly { readonly text: string; readonly items: readonly S
       { text: 'The REST API', file: 'rest.md' },
       { text: 'Subscribers', file: 'rest/subscribers.md' },
       { text: 'The delivery log', file: 'rest/deliveries.md' },
+      { text: 'Events by cursor', file: 'rest/history.md' },
       { text: 'For receivers', file: 'rest/receivers.md' },
       { text: 'For operators', file: 'rest/operators.md' },
     ],

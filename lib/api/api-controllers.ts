@@ -5,6 +5,7 @@ import { deliveryReportsController } from './deliveries/delivery-reports.control
 import { deliveriesController } from './deliveries/deliveries.controller.js';
 import { eventTypesController } from './catalogue/event-types.controller.js';
 import { jwksController } from './catalogue/jwks.controller.js';
+import { historyController } from './history/history.controller.js';
 import { subscribersController } from './subscribers/subscribers.controller.js';
 import { subscriptionController } from './self-service/subscription.controller.js';
 import { unsubscribeController } from './self-service/unsubscribe.controller.js';
@@ -19,6 +20,7 @@ export function apiControllers(settings: ApiSettings): readonly Type<unknown>[] 
     unsubscribeController(settings),
     ...(settings.receivers ? [subscriptionController(settings)] : []),
     eventTypesController(settings),
+    historyController(settings),
     deliveriesController(settings),
     deliveryReportsController(settings),
     actionsController(settings),

@@ -11,6 +11,7 @@ import { pruneCommand } from './commands/prune.command.js';
 import { backfillCommand, replayCommand } from './commands/replay.command.js';
 import { resealCommand } from './commands/reseal.command.js';
 import { signCommand } from './commands/sign.command.js';
+import { tailCommand } from './commands/tail.command.js';
 import type { Terminal } from './terminal/terminal.js';
 import { typesCommand } from './commands/types.command.js';
 import { UsageError } from './terminal/usage.error.js';
@@ -20,6 +21,7 @@ import { verifyCommand } from './commands/verify.command.js';
 export const COMMANDS: readonly Command[] = [
   initCommand,
   listenCommand,
+  tailCommand,
   verifyCommand,
   signCommand,
   replayCommand,

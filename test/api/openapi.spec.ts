@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { apiControllers, ApiSettings, operatorControllers } from '../../lib/api/index.js';
 import { API_OPERATIONS } from '../../lib/api/openapi/describe-api.js';
-import { Deliveries, describeThornApi, WebhookDispatcher } from '../../lib/index.js';
+import { Deliveries, describeThornApi, outbox, WebhookDispatcher } from '../../lib/index.js';
 import { isActive } from '../../lib/extending/index.js';
 import { UnsubscribeLinks } from '../../lib/signing/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
@@ -88,6 +88,7 @@ describe.each(platforms)('the OpenAPI document on %s', (platform) => {
     api = await startApi(platform, {
       store,
       thorn: {
+        dispatch: outbox({ pollInterval: 25, history: true }),
         recipients: LOOPBACK_RECIPIENTS,
         operatorApi: { guards: [Anybody], bodies: true },
         encryption: { keys: [{ id: 'first', key: randomBytes(32) }] },

@@ -2,7 +2,7 @@ import { RequestMethod } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { apiControllers, ApiSettings } from '../../lib/api/index.js';
-import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
+import { Deliveries, outbox, WebhookDispatcher } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, type Answer, startApi } from '../support/apps/api-app.js';
 import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
@@ -67,6 +67,8 @@ const CASES: Readonly<Record<string, Case | { readonly exempt: string }>> = {
   'DELETE /hooks/self': { exempt: 'as GET' },
   'GET /hooks/event-types': { status: 200 },
   'GET /hooks/event-types/:name': { status: 200 },
+  'GET /hooks/events': { status: 200 },
+  'GET /hooks/events/samples': { status: 200 },
   'GET /hooks/openapi.json': { status: 200 },
   'GET /hooks/asyncapi.json': { status: 200 },
   'GET /hooks': {
@@ -194,6 +196,7 @@ describe.each(PLATFORMS_ALIKE)('two owners on %s', (platform) => {
       store: database,
       thorn: {
         recipients: { ...LOOPBACK_RECIPIENTS, allowedPorts: 'any' },
+        dispatch: outbox({ pollInterval: 25, history: true }),
       },
     });
   });

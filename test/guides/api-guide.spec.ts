@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, it, vi } from 'vitest';
-import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
+import { Deliveries, outbox, WebhookDispatcher } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { owners, startApi } from '../support/apps/api-app.js';
 import { sqliteAndPostgres } from '../support/databases.js';
@@ -22,6 +22,7 @@ it('runs every request of the guide as it stands', async () => {
     store,
     api: { ...owners, receivers: true },
     thorn: {
+      dispatch: outbox({ pollInterval: 25, history: true }),
       recipients: { ...LOOPBACK_RECIPIENTS, allowedPorts: 'any' },
       // Where nothing listens: no request leaves the machine.
       http: {

@@ -685,7 +685,7 @@ describe('thorn migrations', () => {
         '-- Run: npx prisma migrate dev --create-only --name thorn',
       ]);
       await client.query(out);
-      expect(await schemas()).toEqual([{ schema: 'thorn', tables: 12, indexes: 30 }]);
+      expect(await schemas()).toEqual([{ schema: 'thorn', tables: 12, indexes: 33 }]);
       await client.query((await thorn([...args, '--change-feed'])).out);
       await client.query('CREATE TABLE song (id int PRIMARY KEY)');
       await client.query(
@@ -716,7 +716,7 @@ describe('thorn migrations', () => {
       `SELECT type, count(*) AS count FROM sqlite_master WHERE sql IS NOT NULL GROUP BY type`,
     );
     expect(made.all()).toEqual([
-      { type: 'index', count: 18 },
+      { type: 'index', count: 21 },
       { type: 'table', count: 12 },
     ]);
     database.close();

@@ -62,7 +62,8 @@ export function exampleOf(catalogue: EventCatalogue, event: string): unknown {
   return exampleFrom(declaration) ?? {};
 }
 
-function exampleFrom({ example, schema }: EventDeclaration): unknown {
+/** An example of an event's data; null when none is declared. */
+export function exampleFrom({ example, schema }: EventDeclaration): unknown {
   if (example !== undefined) return example;
   const { example: one, examples } = (typeof schema === 'object' ? schema : {}) as {
     readonly example?: unknown;

@@ -1,13 +1,14 @@
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { catchError, type Observable } from 'rxjs';
+import { CursorExpiredError } from '../../dispatch/index.js';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
 import { LimitReachedError, SubscribersUnavailableError } from '../../subscriber/index.js';
 import { badRequest, problem, refusedField } from '../problems/errors.js';
 import { nameAsSent } from './body-fields.js';
 
 /**
- * Turns what services refuse into answers: a wrong value into a 400, a limit that is reached into a 409, a delivery log
- * that the application does not keep into a 501. An interceptor and not a filter, so that the application's own
+ * Turns what services refuse into answers: a wrong value into a 400, a limit that is reached into a 409, a cursor that is
+ * too old into a 410, a delivery log or a history that the application does not keep into a 501. An interceptor and not a filter, so that the application's own
  * exception filters shape these answers as they shape every other, where it wants that.
  */
 export class ServiceErrorsInterceptor implements NestInterceptor {
@@ -32,7 +33,11 @@ function answerTo(error: unknown, body: unknown): unknown {
       ? problem('host-limit', [{ field: 'url', reason, code: 'host-limit', data: { limit } }])
       : problem('subscriber-limit', error.message, { limit });
   }
+  if (error instanceof CursorExpiredError) return problem('cursor-expired', error.message);
   if (error instanceof ThornConfigurationError) {
+    if (error.code === 'THORN_HISTORY_MISSING') {
+      return problem('no-history', 'The application keeps no history of events');
+    }
     return problem('no-delivery-log', 'The application keeps no delivery log');
   }
   if (error instanceof SubscribersUnavailableError) {

@@ -92,14 +92,21 @@ function responsesOf(method: string, known: ApiOperation, hasId: boolean): objec
   };
 }
 
-function successOf({ tag }: ApiOperation, status: number, schema?: string): object {
+function successOf(known: ApiOperation, status: number, schema?: string): object {
   return {
     description: STATUS_CODES[status] ?? '',
     ...(schema === undefined ? {} : { content: json(schema) }),
-    ...(tag === undefined || tag === 'compared'
-      ? {}
-      : { headers: { ETag: { schema: { type: 'string' } } } }),
+    ...headersOfAnswer(known),
   };
+}
+
+function headersOfAnswer({ tag, hasLink }: ApiOperation): object {
+  const names = [
+    ...(tag === undefined || tag === 'compared' ? [] : ['ETag']),
+    ...(hasLink === true ? ['Link'] : []),
+  ];
+  const headers = names.map((name) => [name, { schema: { type: 'string' } }] as const);
+  return names.length === 0 ? {} : { headers: Object.fromEntries(headers) as object };
 }
 
 function problem(status: number): object {

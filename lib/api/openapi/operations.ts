@@ -4,6 +4,7 @@ import {
   OWN_LOG_QUERY,
   STATS_QUERY,
 } from '../deliveries/delivery-query.js';
+import { HISTORY_QUERY, SAMPLES_QUERY } from '../history/history.view.js';
 import type { QueryParameters } from '../http/query.pipe.js';
 import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
 
@@ -21,6 +22,8 @@ export interface ApiOperation {
   readonly orElse?: readonly [status: number, schema: string];
   /** The use of ETags: the answer has one, `If-Match` is checked, or both. */
   readonly tag?: 'answered' | 'checked' | 'compared';
+  /** True: a header `Link` leads to the next page. */
+  readonly hasLink?: true;
   /** Statuses of refusals besides those that all routes of its kind have. */
   readonly refusals?: readonly number[];
   /** False: the route needs no login. */
@@ -224,6 +227,21 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   'EventTypes.asyncApi': {
     summary: 'Describes the requests of all events as an AsyncAPI document',
     answer: [200, 'Document'],
+  },
+  'History.list': {
+    summary: 'Lists what was sent, in the order in which it was committed',
+    description:
+      'What subscribers of yours would get, whether there are any or not. Follow next: no message is ever committed before a page that was answered. Link has its URL.',
+    query: HISTORY_QUERY,
+    answer: [200, 'History'],
+    hasLink: true,
+    refusals: [400, 410, 501],
+  },
+  'History.samples': {
+    summary: 'Shows bodies of webhooks, made of the examples of events',
+    query: SAMPLES_QUERY,
+    answer: [200, 'Samples'],
+    refusals: [400],
   },
   'Jwks.jwks': {
     summary: 'Shows the public keys that signatures are verified with',

@@ -8,6 +8,7 @@ import {
 } from '../deliveries/delivery-reports.view.js';
 import { ENDPOINT_STATES, STATS } from '../deliveries/delivery-stats.view.js';
 import { DELIVERY, DELIVERY_DETAILS } from '../deliveries/delivery.view.js';
+import { HISTORY, SAMPLES } from '../history/history.view.js';
 import { bodySchema } from '../http/validators.js';
 import { PROBLEM_CODES } from '../problems/problem-codes.js';
 import { EmptyDto, RotateSecretDto, TestDto } from '../subscribers/subscriber-actions.dto.js';
@@ -84,6 +85,8 @@ export const API_SCHEMAS: Readonly<Record<string, Schema>> = {
   FilterPreviewResult: FILTER_PREVIEW_RESULT,
   EventTypes: EVENT_TYPES,
   EventType: EVENT_TYPE_DETAILS,
+  History: HISTORY,
+  Samples: SAMPLES,
   Document: object,
   JsonWebKeys: all({ keys: list(object) }),
   Problem: all(

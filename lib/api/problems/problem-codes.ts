@@ -15,6 +15,7 @@ export const PROBLEM_CODES = {
   'subscriber-disabled': 409,
   'request-under-way': 409,
   'no-encryption-key': 409,
+  'cursor-expired': 410,
   'precondition-failed': 412,
   'body-too-large': 413,
   'unsupported-media-type': 415,
@@ -23,6 +24,7 @@ export const PROBLEM_CODES = {
   'too-many-requests': 429,
   'internal-error': 500,
   'no-delivery-log': 501,
+  'no-history': 501,
   unavailable: 503,
   refused: null,
 } as const satisfies Readonly<Record<string, number | null>>;

@@ -1,0 +1,104 @@
+import { setTimeout } from 'node:timers/promises';
+import { type Command, parseText } from '../terminal/command.js';
+import type { Terminal } from '../terminal/terminal.js';
+import { UsageError } from '../terminal/usage.error.js';
+import { ApiClient, ApiError, apiUrl } from './api-client.js';
+import { headerOption, readHeaders } from './api-headers.js';
+
+/** Milliseconds from a page that was the last one to the next. */
+const INTERVAL = 1000;
+
+const ADVICE: Readonly<Record<number, string>> = {
+  401: "give what it asks for: -H 'Authorization: …', or the variable THORN_AUTHORIZATION",
+  403: 'give the authorization of a user who may use the API',
+  404: 'give the URL of the REST API, such as https://api.example.com/hooks',
+  410: 'begin again without --after, which follows what is sent from now on, or with --all',
+};
+
+export const tailCommand: Command = {
+  name: 'tail',
+  operands: '<url>',
+  summary: 'Follows what an application sends, one line of JSON for each message',
+  details: [
+    'Reads the history of events by the REST API at the URL, as the user whom the headers authorize: outbox({ history: true }).',
+    'Stop it with Ctrl-C: it says where to go on, --after.',
+  ].join('\n'),
+  options: {
+    event: { type: 'string', short: 'e', value: 'pattern', help: 'such as order.*. Default: all' },
+    after: { type: 'string', value: 'cursor', help: 'where an earlier run stopped. Default: now' },
+    all: { type: 'boolean', help: 'begins at the oldest message that is kept' },
+    ...headerOption,
+  },
+  most: 1,
+  async run([operand], given, terminal) {
+    const url = apiUrl(operand, 'the URL');
+    if (url === null) {
+      throw new UsageError('say where the REST API is: thorn tail https://api.example.com/hooks');
+    }
+    if (given['all'] === true && given['after'] !== undefined) {
+      throw new UsageError('--all and --after both say where to begin: leave one of them out');
+    }
+    const client = new ApiClient(url, readHeaders(given, terminal));
+    const event = parseText(given, 'event');
+    let after = parseText(given, 'after') ?? (given['all'] === true ? null : 'now');
+    const { interrupted } = terminal;
+    while (!interrupted.aborted) {
+      const page = await pageOf(client, {
+        ...(after !== null && { after }),
+        ...(event !== undefined && { event }),
+      });
+      for (const item of page.items) terminal.out(lineOf(item));
+      after = page.next;
+      if (page.hasMore) continue;
+      await setTimeout(INTERVAL, undefined, { signal: interrupted }).catch(() => undefined);
+    }
+    stopped(after, terminal);
+    return 0;
+  },
+};
+
+interface Page {
+  readonly items: readonly unknown[];
+  readonly next: string;
+  readonly hasMore: boolean;
+}
+
+/** @throws {@link ApiError} that says what to do */
+async function pageOf(client: ApiClient, query: Record<string, string>): Promise<Page> {
+  const answer = await client
+    .get(`events?${new URLSearchParams(query).toString()}`)
+    .catch((error: unknown): never => {
+      if (!(error instanceof ApiError)) throw error;
+      const advice = ADVICE[error.status ?? 0] ?? resumption(query['after']);
+      throw new ApiError(advice === '' ? error.message : `${error.message}. To go on, ${advice}`);
+    });
+  if (answer === null) {
+    throw new ApiError(
+      'the application keeps no history of events: it needs outbox({ history: true })',
+    );
+  }
+  if (isPage(answer)) return answer;
+  throw new ApiError('the answer is none of this API: is the URL right?');
+}
+
+function isPage(answer: object): answer is Page {
+  const { items, next, hasMore } = answer as Partial<Page>;
+  return Array.isArray(items) && typeof next === 'string' && typeof hasMore === 'boolean';
+}
+
+function resumption(after: string | undefined): string {
+  return after === undefined || after === 'now' ? '' : `use --after ${after}`;
+}
+
+/** Without what would steer the terminal, and JSON does not escape. */
+function lineOf(item: unknown): string {
+  return JSON.stringify(item).replaceAll(
+    /[\u007f-\u009f]/g,
+    (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
+  );
+}
+
+function stopped(after: string | null, terminal: Terminal): void {
+  const advice = resumption(after ?? undefined);
+  if (advice !== '') terminal.note(`stopped; to go on, ${advice}`);
+}
