@@ -8,6 +8,7 @@ const ENTRIES = [
   'nestjs-thorn/receiver',
   'nestjs-thorn/openapi',
   'nestjs-thorn/page',
+  'nestjs-thorn/mcp',
   'nestjs-thorn/sql',
   'nestjs-thorn/testing',
   ...process.argv.slice(2),

@@ -12,7 +12,7 @@ const FLOORS = [
   ['delivery'],
   ['dispatch'],
   ['capture', 'outbox', 'bullmq', 'microservices', 'api', 'migrations'],
-  ['metrics', 'tracing', 'terminus', 'extending', 'page', 'sql'],
+  ['metrics', 'tracing', 'terminus', 'extending', 'page', 'mcp', 'sql'],
   ['module'],
   ['thorn.module'],
   ['testing'],

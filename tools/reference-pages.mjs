@@ -59,9 +59,9 @@ export const PAGES = [
   },
   {
     file: 'api.md',
-    title: 'Options of the REST API and the page',
+    title: 'Options of the REST API, the page and agents',
     about:
-      'The options `api`, `operatorApi` and `page` of the module. See [the REST API](../rest.md) and [the page](../page.md).',
+      'The options `api`, `operatorApi` and `page` of the module. See [the REST API](../rest.md), [the page](../page.md) and [agents](../mcp.md).',
     example: `ThornModule.forRoot({
   api: { guards: [AuthGuard], owner: (request) => request.user.id },
   page: thornPage({ title: 'Acme webhooks' }),
@@ -80,6 +80,11 @@ export const PAGES = [
         import: 'nestjs-thorn/page',
       },
       { type: 'DescribeThornApiOptions', title: '`describeThornApi()`' },
+      {
+        type: 'McpEventsOptions',
+        title: '`McpEventsModule.forRoot()`',
+        import: 'nestjs-thorn/mcp',
+      },
     ],
   },
   {

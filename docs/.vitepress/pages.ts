@@ -54,6 +54,7 @@ export const PAGES: readonly { readonly text: string; readonly items: readonly S
       { text: 'Events by cursor', file: 'rest/history.md' },
       { text: 'For receivers', file: 'rest/receivers.md' },
       { text: 'For operators', file: 'rest/operators.md' },
+      { text: 'Agents', file: 'mcp.md' },
     ],
   },
   {

@@ -25,12 +25,13 @@ import {
   type DispatchSetting,
   dispatchServices,
   DispatchStrategy,
+  EventHistory,
   FanOut,
   inline,
   WebhookDispatcher,
 } from '../dispatch/index.js';
 import { EventCatalogue } from '../event/index.js';
-import { MessageTracing, NoTracing, WireFormat } from '../message/index.js';
+import { MessageTracing, NoTracing, WebhookFormats, WireFormat } from '../message/index.js';
 import { Deliveries, Maintenance, outbox, outboxServices, SqlClients } from '../outbox/index.js';
 import {
   ApplicationKeys,
@@ -124,12 +125,14 @@ export function thornProviders(extras: ThornModuleExtras): {
       Deliveries,
       Deliverer,
       EventCatalogue,
+      EventHistory,
       FanOut,
       Maintenance,
       SecretSealer,
       Subscribers,
       WebhookDispatcher,
       WebhookEvents,
+      WebhookFormats,
       WireFormat,
     ],
   };

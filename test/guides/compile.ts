@@ -18,6 +18,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   'nestjs-thorn/terminus': 'lib/terminus/index.ts',
   'nestjs-thorn/sql': 'lib/sql/index.ts',
   'nestjs-thorn/page': 'lib/page/index.ts',
+  'nestjs-thorn/mcp': 'lib/mcp/index.ts',
   '@nestjs/passport': 'test/guides/passport-types.ts',
   'passport-jwt': 'test/guides/passport-types.ts',
   passport: 'test/guides/passport-types.ts',

@@ -18,6 +18,16 @@ export declare class AuthGuard implements CanActivate {
   canActivate(): boolean;
 }
 export declare class AuthModule {}
+export declare class TokenGuard implements CanActivate {
+  canActivate(): boolean;
+}
+export declare class Tokens {
+  verify(token: string): Promise<{ userId: string; clientId: string; scopes: string[] }>;
+}
+export declare class Accounts {
+  tenantOf(user: string): Promise<string | null>;
+  maySee(user: string, event: string, args: object | null): Promise<boolean>;
+}
 export declare class AppModule {}
 export declare const app: INestApplication;
 export declare const dataSource: DataSource;

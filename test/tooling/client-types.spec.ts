@@ -3,7 +3,7 @@ import ts from 'typescript';
 import { expect, it } from 'vitest';
 
 const CLIENTS = [
-  ...['better-sqlite3', 'drizzle', 'knex', 'kysely', 'mysql2', 'pg', 'prisma-6', 'prisma-7'],
+  ...['better-sqlite3', 'drizzle', 'knex', 'kysely', 'mcp', 'mysql2', 'pg', 'prisma-6', 'prisma-7'],
 ];
 
 // What must not compile stands there below @ts-expect-error.
