@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { outbox, ThornModule } from 'nestjs-thorn';
+import { McpEventsModule } from 'nestjs-thorn/mcp';
 import { thornPage } from 'nestjs-thorn/page';
+import { McpController } from './agents/mcp.controller.js';
 import { Article } from './articles/article.entity.js';
 import { articleEvents } from './articles/article-events.js';
 import { ArticlesController } from './articles/articles.controller.js';
@@ -40,8 +42,9 @@ import { User } from './users/user.entity.js';
       // The consumer of this sample listens on this machine. Without it webhooks go to public addresses alone.
       recipients: { allowCidrs: ['127.0.0.1/32'], allowedPorts: 'any' },
     }),
+    McpEventsModule.forRoot(),
   ],
-  controllers: [ArticlesController, SignInController],
+  controllers: [ArticlesController, McpController, SignInController],
   providers: [Articles, DemoUsers, Recommendations],
 })
 export class BlogModule {}

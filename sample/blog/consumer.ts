@@ -17,11 +17,11 @@ const BEHAVIOURS: Readonly<Record<string, () => Promise<number>>> = {
 let requests = 0;
 
 const server = createServer((request, response) => {
-  const answer = (status: number) => response.writeHead(status).end();
+  const answer = ({ status, body }: Answer) => response.writeHead(status).end(body);
   handle(request).then(answer, (error: Error) => {
     console.log(`  ✗ rejected: ${error.message}`);
     tellParent({ rejected: error.message });
-    answer(401);
+    answer({ status: 401 });
   });
 });
 server.listen(Number(process.env['PORT'] ?? 4000), '127.0.0.1', () => {
@@ -30,28 +30,41 @@ server.listen(Number(process.env['PORT'] ?? 4000), '127.0.0.1', () => {
   tellParent({ ready: `http://127.0.0.1:${port}` });
 });
 
-async function handle(request: IncomingMessage): Promise<number> {
+interface Answer {
+  readonly status: number;
+  readonly body?: string;
+}
+
+async function handle(request: IncomingMessage): Promise<Answer> {
   const body = await read(request);
   if (request.method === 'PUT' && request.url === '/secret') {
     secrets.add(body.trim());
-    return 204;
+    return { status: 204 };
   }
   if (secrets.size === 0) throw new Error('a webhook came before the secret: PUT it to /secret');
   const message = verified(body, request.headers as Record<string, string>);
+  // An agent's endpoint is asked first whether it wants webhooks.
+  if (message.type === 'verification') return { status: 200, body };
   const path = request.url ?? '';
   const status = (await BEHAVIOURS[path]?.()) ?? 204;
   const sequence = Number(request.headers['hook-sequence']);
-  console.log(`  ${status} verified ${String(request.headers['hook-event'])}  ${body}`);
+  const event = String(request.headers['hook-event'] ?? message.name);
+  console.log(`  ${status} verified ${event}  ${body}`);
   tellParent({ verified: message, path, sequence, status });
-  return status;
+  return { status };
+}
+
+interface Message {
+  readonly type?: string;
+  readonly name?: string;
 }
 
 /** @throws Error when none of the secrets has signed it */
-function verified(body: string, headers: Record<string, string>): unknown {
+function verified(body: string, headers: Record<string, string>): Message {
   let fault: unknown;
   for (const secret of secrets) {
     try {
-      return new Webhook(secret).verify(body, headers);
+      return new Webhook(secret).verify(body, headers) as Message;
     } catch (error) {
       fault = error;
     }

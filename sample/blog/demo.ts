@@ -2,6 +2,7 @@
 // receiver; also the one that was sent while the receiver was away and the blog was killed. Ends with 0 only if all of
 // them did, and nothing else.
 import { deepStrictEqual, strictEqual } from 'node:assert';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,12 +15,16 @@ import { TOKENS } from './users/demo-users.js';
 
 const TIME_LIMIT_MS = 60_000;
 const IN_TURN = '/in-turn';
+const AGENT = '/agent';
 const inbox = new Inbox();
 /** The requests to the endpoint that asks for an order. */
 const inTurn: Verified[] = [];
+/** Those to the agent. */
+const agent: Verified[] = [];
 
 function onReport(report: Report): void {
   if ('verified' in report && report.path === IN_TURN) inTurn.push(report);
+  else if ('verified' in report && report.path === AGENT) agent.push(report);
   else inbox.add(report);
 }
 
@@ -135,6 +140,31 @@ async function play(): Promise<void> {
     [...[500, 500, 204].map((status) => [1, status]), [2, 204], [3, 204], [4, 204]],
   );
   expectStatus(await alice('DELETE', `/hooks/${String(ordered.body['id'])}`), 204);
+
+  title('An agent of Alice subscribes at /mcp to what she publishes, and its endpoint agrees');
+  const ownSecret = `whsec_${randomBytes(32).toString('base64')}`;
+  await fetch(`${consumer.url}/secret`, { method: 'PUT', body: ownSecret });
+  const subscription = {
+    name: 'article.published',
+    arguments: { title: 'For agents' },
+    delivery: { mode: 'webhook', url: consumer.url + AGENT, secret: ownSecret },
+  };
+  const ask = (method: string) =>
+    alice('POST', '/mcp', { jsonrpc: '2.0', id: 1, method, params: subscription });
+  const { result } = (await ask('events/subscribe')).body as { result: object };
+  console.log(`  ${JSON.stringify(result)}`);
+  const published = ['article.created', 'article.changed', 'article.published'];
+  for (const name of ['For readers', 'For agents']) {
+    const { body } = await alice('POST', '/articles', { title: name, body: '…' });
+    expectStatus(await alice('POST', `/articles/${String(body['id'])}/publish`), 200);
+    await inbox.take(published, name);
+  }
+  while (agent.length === 0) await setTimeout(50);
+  expectStatus(await ask('events/unsubscribe'), 200);
+  deepStrictEqual(
+    agent.map(({ verified }) => (verified as Received).data.title),
+    ['For agents'],
+  );
 
   title('The delivery log has them all');
   const logged = async () =>
