@@ -30,7 +30,7 @@ const INNER_FLOORS = {
   message: ['encoding', '', 'format'],
   database: ['', 'schema', 'sqlite'],
   event: ['conditions', '', 'schemas'],
-  cli: ['terminal', 'commands', 'init', ''],
+  cli: ['terminal', 'commands', 'documents', 'init', ''],
   outbox: [
     'entities',
     'concurrency',

@@ -13,7 +13,8 @@ import { resealCommand } from './commands/reseal.command.js';
 import { signCommand } from './commands/sign.command.js';
 import { tailCommand } from './commands/tail.command.js';
 import type { Terminal } from './terminal/terminal.js';
-import { typesCommand } from './commands/types.command.js';
+import { diffCommand } from './documents/diff.command.js';
+import { typesCommand } from './documents/types.command.js';
 import { UsageError } from './terminal/usage.error.js';
 import { verifyCommand } from './commands/verify.command.js';
 
@@ -30,6 +31,7 @@ export const COMMANDS: readonly Command[] = [
   pruneCommand,
   doctorCommand,
   typesCommand,
+  diffCommand,
   migrationsCommand,
 ];
 

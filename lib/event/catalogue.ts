@@ -146,6 +146,19 @@ export class EventCatalogue {
     );
   }
 
+  /** @throws {@link ThornConfigurationError} for an event that is replaced by one that is not declared */
+  checkReplacements(): void {
+    for (const { declaration } of this.#entries.values()) {
+      const { name, replacedBy } = declaration;
+      if (replacedBy === undefined || this.#entries.has(replacedBy)) continue;
+      throw new ThornConfigurationError(
+        'THORN_DECLARATION_INVALID',
+        `defineEvents(): ${name} is replaced by ${replacedBy}, which is not declared. Declare it, or correct replacedBy`,
+        { event: name, replacedBy },
+      );
+    }
+  }
+
   /** Tells whether a pattern, whose syntax has been checked, can match a declared event. */
   isMatchedBy(pattern: string): boolean {
     const asked = namesOfPattern(pattern);

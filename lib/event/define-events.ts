@@ -22,6 +22,10 @@ export interface EventDefinition {
   readonly schema?: Readonly<Record<string, unknown>> | DataClass;
   /** Data as a subscriber may get it, for tests of an endpoint; any value that JSON holds. */
   readonly example?: unknown;
+  /** True: receivers are told not to begin with it. Default: true where there is a `replacedBy`, else false. */
+  readonly deprecated?: boolean;
+  /** The name of the event that receivers should subscribe to instead, as declared. */
+  readonly replacedBy?: string;
   /** The type of its data, where no class says it: `data: dataType<{ id: string }>()`. */
   readonly data?: DataType<unknown>;
 }
@@ -40,6 +44,10 @@ export interface EventDeclaration {
   readonly schema?: Readonly<Record<string, unknown>> | DataClass;
   /** Data as a subscriber may get it. */
   readonly example?: unknown;
+  /** True: receivers are told not to begin with it. Default false. */
+  readonly deprecated?: boolean;
+  /** The name of the event that receivers should subscribe to instead. */
+  readonly replacedBy?: string;
 }
 
 /** Events for the module's options, with the types of their data by name. */
@@ -84,7 +92,7 @@ export function defineEvents<const Definitions extends Readonly<Record<string, E
   return { declarations: Object.entries(definitions).map(toDeclaration) };
 }
 
-const KNOWN_KEYS = ['description', 'schema', 'example', 'data'];
+const KNOWN_KEYS = ['description', 'schema', 'example', 'data', 'deprecated', 'replacedBy'];
 
 function toDeclaration([name, definition]: [string, EventDefinition]): EventDeclaration {
   const refuse = (reason: string, cause?: unknown): never => {
@@ -101,8 +109,22 @@ function toDeclaration([name, definition]: [string, EventDefinition]): EventDecl
     refuse(`is not an event name: ${(error as Error).message}`, error);
   }
   if (!isPlainObject(definition)) return refuse('must have an object with a description');
-  new OptionChecks('defineEvents()', `${name}.`).names(definition, KNOWN_KEYS);
-  const { description, schema, example } = definition;
+  const check = new OptionChecks('defineEvents()', `${name}.`);
+  check.names(definition, KNOWN_KEYS);
+  const {
+    description,
+    schema,
+    example,
+    replacedBy,
+    deprecated = replacedBy !== undefined,
+  } = definition;
+  check.boolean('deprecated', deprecated);
+  check.assert(
+    'replacedBy',
+    replacedBy === undefined ||
+      (typeof replacedBy === 'string' && replacedBy !== name && deprecated),
+    'must be the name of another event, and the event deprecated',
+  );
   if (typeof description !== 'string' || description.trim() === '') {
     return refuse('needs a description: one sentence for those who subscribe');
   }
@@ -115,5 +137,7 @@ function toDeclaration([name, definition]: [string, EventDefinition]): EventDecl
     description,
     ...(schema === undefined ? {} : { schema }),
     ...(example === undefined ? {} : { example }),
+    ...(deprecated && { deprecated }),
+    ...(replacedBy !== undefined && { replacedBy }),
   };
 }

@@ -91,6 +91,7 @@ export class EventDiscovery {
 
   /** Events that are not declared can be sent as well, unless the option `strictEvents` refuses them. */
   #checkPatterns(): void {
+    this.catalogue.checkReplacements();
     const { strictEvents = false } = this.settings.options;
     const names = this.catalogue.names();
     if (names.length === 0 && !strictEvents) return;

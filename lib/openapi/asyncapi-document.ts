@@ -56,7 +56,8 @@ export function thornAsyncApi(source: CatalogueSource, options: AsyncApiOptions)
         ...(event.description === null ? {} : { description: event.description }),
         contentType: 'application/json',
         traits: [{ $ref: '#/components/messageTraits/webhook' }],
-        payload: schema,
+        // AsyncAPI has no word for it but that of JSON Schema.
+        payload: event.deprecated ? { ...schema, deprecated: true } : schema,
         ...(example === undefined ? {} : { examples: [{ payload: example }] }),
       },
     ] as const;

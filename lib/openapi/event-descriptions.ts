@@ -13,7 +13,9 @@ import {
 export interface DescribedEvent {
   /** The declared name: fields in braces stand for any one segment. */
   readonly name: string;
+  /** A note on its replacement included. */
   readonly description: string | null;
+  readonly deprecated: boolean;
   /** Schema of the data; an empty one where the event declares none. */
   readonly data: JsonSchema;
   /** Data as a subscriber may get it, or undefined. */
@@ -92,10 +94,13 @@ function sourcesOf(source: CatalogueSource): readonly [EventCatalogue, WireForma
 }
 
 function described(declaration: EventDeclaration): DescribedEvent {
-  const { name, description, example } = declaration;
+  const { name, description, example, deprecated = false, replacedBy } = declaration;
+  const note = replacedBy === undefined ? 'Deprecated.' : `Deprecated: use ${replacedBy}.`;
+  const texts = [description ?? '', deprecated ? note : ''].filter((text) => text !== '');
   return {
     name,
-    description: description ?? null,
+    description: texts.join(' ') || null,
+    deprecated,
     data: dataSchemaOf(declaration) ?? {},
     example,
   };

@@ -21,6 +21,7 @@ export interface OpenApiWebhook {
     operationId: string;
     summary: string;
     description: string;
+    deprecated?: true;
     tags: string[];
     parameters: OpenApiHeader[];
     requestBody: {
@@ -74,6 +75,7 @@ function webhookOf(
       operationId: `webhook_${event.name.replaceAll(/[^A-Za-z0-9]+/g, '_')}`,
       summary: event.name,
       description: description + SIGNATURE_DESCRIPTION,
+      ...(event.deprecated && { deprecated: true }),
       tags: [...tags],
       parameters: headers.map((header) => ({
         ...header,

@@ -81,10 +81,11 @@ function EventPanel({ name }: { readonly name: string }) {
   const data = useData(`event ${name}`, (signal) => owner.eventType(name, signal));
   return (
     <Loaded data={data}>
-      {({ description, schema, example }) => (
+      {({ description, deprecated, replacedBy, schema, example }) => (
         <section aria-label={name}>
           <h2 class="break">{name}</h2>
           {description !== null && <p class="faint">{description}</p>}
+          {deprecated && <p class="hint">{t().deprecatedFor(replacedBy)}</p>}
           {example === null ? (
             <p class="hint">{t().noExample}</p>
           ) : (

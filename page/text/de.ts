@@ -224,6 +224,8 @@ export const de: Dictionary = {
   schema: 'Schema',
   example: 'Beispiel',
   downloadOf: (name) => `${name} herunterladen`,
+  deprecatedFor: (name: string | null) =>
+    name === null ? 'Veraltet' : `Veraltet: ${name} tritt an die Stelle`,
   noSchema: 'Zu diesem Ereignis gibt es kein Schema.',
   noExample: 'Zu diesem Ereignis gibt es kein Beispiel.',
   chooseEvent: 'Wählen Sie ein Ereignis, um seine Daten zu sehen.',

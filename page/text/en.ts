@@ -223,6 +223,8 @@ export const en = {
   schema: 'Schema',
   example: 'Example',
   downloadOf: (name: string) => `Download ${name}`,
+  deprecatedFor: (name: string | null) =>
+    name === null ? 'Deprecated' : `Deprecated: use ${name}`,
   noSchema: 'There is no schema of this event.',
   noExample: 'There is no example of this event.',
   chooseEvent: 'Choose an event to see its data.',

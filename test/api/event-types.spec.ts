@@ -31,6 +31,7 @@ beforeAll(async () => {
           schema: { $ref: '#/$defs/code', $defs: { code: { type: 'string' } } },
         },
         'parcel.found': { description: 'A parcel was found' },
+        'parcel.shipped': { description: 'A parcel was shipped.', replacedBy: 'parcel.sent' },
       }),
     },
   });
@@ -77,4 +78,31 @@ it('returns a self-contained JSON Schema, and null where there is none', async (
   expect(lost.body.schema).toMatchObject({ type: 'string' });
   const found = await api.send('GET', '/hooks/event-types/parcel.found');
   expect(found.body.schema).toBeNull();
+});
+
+it('tells which events are deprecated, and what replaces them', async () => {
+  const old = { deprecated: true, replacedBy: 'parcel.sent' };
+  const { items } = (await api.send('GET', '/hooks/event-types')).body;
+  const named = (name: string) => items.find((one: { name: string }) => one.name === name);
+  expect(named('parcel.shipped')).toMatchObject(old);
+  expect(named('parcel.sent')).toMatchObject({ deprecated: false, replacedBy: null });
+  expect((await api.send('GET', '/hooks/event-types/parcel.shipped')).body).toMatchObject(old);
+
+  const note = 'A parcel was shipped. Deprecated: use parcel.sent.';
+  const { post } = thornOpenApiWebhooks(api.app)['parcel.shipped']!;
+  expect(post).toMatchObject({ deprecated: true, description: expect.stringContaining(note) });
+  const { messages } = (await api.send('GET', '/hooks/asyncapi.json')).body.components;
+  expect(messages['parcel.shipped']).toMatchObject({
+    description: note,
+    payload: { deprecated: true },
+  });
+});
+
+it('refuses a replacement that is not declared', async () => {
+  const events = defineEvents({
+    'parcel.shipped': { description: 'x', replacedBy: 'parcel.snet' },
+  });
+  await expect(startApi('express', { thorn: { events } })).rejects.toThrow(
+    'parcel.shipped is replaced by parcel.snet, which is not declared. Declare it, or correct replacedBy',
+  );
 });

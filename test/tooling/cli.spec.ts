@@ -76,6 +76,7 @@ describe('thorn', () => {
       'doctor',
       'init',
       'types',
+      'diff',
       'migrations',
     ]) {
       expect(general.out).toContain(`  ${name} `);
@@ -566,6 +567,158 @@ describe('thorn types', () => {
       notes: expect.stringContaining(`${api.url}/ answers 401. Give what it asks for: -H`),
     });
     await api.close();
+  });
+});
+
+describe('thorn diff', () => {
+  const line = { type: 'object', properties: { sku: { type: 'string' } }, required: ['sku'] };
+  const data: Readonly<Record<string, object>> = {
+    id: { type: 'string', maxLength: 20 },
+    total: { type: 'integer', minimum: 0 },
+    state: { enum: ['new', 'paid'] },
+    note: { type: ['string', 'null'] },
+    lines: { type: 'array', items: line },
+  };
+  const documentOf = (events: Readonly<Record<string, object>>, required = ['id', 'total']) => ({
+    asyncapi: '3.0.0',
+    components: {
+      messages: Object.fromEntries(
+        Object.entries(events).map(([name, properties]) => [
+          name,
+          {
+            name,
+            payload: {
+              type: 'object',
+              properties: { data: { type: 'object', properties, required } },
+            },
+          },
+        ]),
+      ),
+    },
+  });
+  const old = documentOf({ 'order.paid': data, 'order.gone': {} });
+  const diff = async (now: object) => {
+    const { code, out } = await thorn(
+      ['diff', file('old.json', JSON.stringify(old))],
+      JSON.stringify(now),
+    );
+    return { code, lines: out.trim().split('\n') };
+  };
+  const changed = (properties: object, required?: string[]) =>
+    diff(documentOf({ 'order.paid': { ...data, ...properties }, 'order.gone': {} }, required));
+  const without = (name: string) =>
+    Object.fromEntries(Object.entries(data).filter(([key]) => key !== name));
+
+  it('passes what is the same, and what is added', async () => {
+    expect(await diff(old)).toEqual({ code: 0, lines: ['Nothing has changed.'] });
+    const more = documentOf({
+      'order.paid': { ...data, more: {}, state: { enum: ['new', 'paid', 'late'] } },
+      ...{ 'order.gone': {}, 'order.sent': {} },
+    });
+    expect(await diff(more)).toEqual({
+      code: 0,
+      lines: [
+        'addition  order.paid  data.state  may be "late" as well',
+        'addition  order.paid  data.more  was added',
+        'addition  order.sent  was added',
+      ],
+    });
+  });
+
+  it('fails for what is removed, and tells what is new and alike', async () => {
+    const now = documentOf({ 'order.paid': { ...without('total'), sum: data['total']! } }, ['id']);
+    expect(await diff(now)).toEqual({
+      code: 1,
+      lines: [
+        'breaking  order.gone  was removed',
+        'breaking  order.paid  data.total  was removed; sum is new and alike',
+        'addition  order.paid  data.sum  was added',
+      ],
+    });
+  });
+
+  it.each<[string, object, string]>([
+    ['another type', { id: { type: 'integer' } }, 'data.id  was string and is integer'],
+    [
+      'a further type',
+      { id: { type: ['string', 'null'] } },
+      'data.id  was string and is string or null',
+    ],
+    ['one type fewer', { note: { type: 'string' } }, 'data.note  was string or null and is string'],
+    ['fewer values', { state: { enum: ['paid'] } }, 'data.state  is never "new" any more'],
+    [
+      'a shorter text',
+      { id: { type: 'string', maxLength: 9 } },
+      'data.id  has the maxLength 9, before 20',
+    ],
+    [
+      'a format',
+      { id: { type: 'string', maxLength: 20, format: 'uuid' } },
+      'data.id  has the format uuid, before any',
+    ],
+    [
+      'a field of a list',
+      { lines: { type: 'array', items: { ...line, properties: {} } } },
+      'data.lines[].sku  was removed',
+    ],
+  ])('fails for %s', async (_, properties, text) => {
+    expect(await changed(properties)).toEqual({
+      code: 1,
+      lines: [`breaking  order.paid  ${text}`],
+    });
+  });
+
+  it('fails for a field that may be missing from now on', async () => {
+    expect(await changed({}, ['id'])).toMatchObject({
+      code: 1,
+      lines: ['breaking  order.paid  data.total  may be missing from now on'],
+    });
+  });
+
+  it('reads schemas through references, also of what holds itself', async () => {
+    const withSchemas = (name: object) => ({
+      asyncapi: '3.0.0',
+      components: {
+        messages: { a: { name: 'a', payload: { $ref: '#/components/schemas/Node' } } },
+        schemas: {
+          Node: {
+            type: 'object',
+            properties: {
+              name,
+              next: { anyOf: [{ $ref: '#/components/schemas/Node' }, { type: 'null' }] },
+            },
+          },
+        },
+      },
+    });
+    const before = file('refs.json', JSON.stringify(withSchemas({ type: 'string' })));
+    const after = JSON.stringify(withSchemas({ type: 'number' }));
+    const { code, out } = await thorn(['diff', before], after);
+    expect([code, out.trim()]).toEqual([1, 'breaking  a  name  was string and is number']);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['no catalogue', { openapi: '3.1.0', paths: {} }, 'the document must be an OpenAPI 3.1'],
+    ['a newer format', { ...old, asyncapi: '4.0.0' }, 'the document must be an OpenAPI 3.1'],
+    [
+      'another kind',
+      {
+        openapi: '3.1.0',
+        webhooks: {
+          a: { post: { requestBody: { content: { 'application/json': { schema: {} } } } } },
+        },
+      },
+      'the document must be of one kind, not first AsyncAPI and then OpenAPI',
+    ],
+    ['no JSON', '{', 'the standard input is not JSON'],
+  ])('refuses %s', async (_, now, note) => {
+    const before = file('old.json', JSON.stringify(old));
+    const text = typeof now === 'string' ? now : JSON.stringify(now);
+    expect(await thorn(['diff', before], text)).toMatchObject({
+      ...{ code: 2, out: '' },
+      notes: expect.stringContaining(note),
+    });
+    expect((await thorn(['diff'], text)).code).toBe(2);
   });
 });
 

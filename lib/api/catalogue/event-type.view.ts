@@ -1,10 +1,15 @@
 import { InvalidInputError } from '../../errors/index.js';
 import { MAX_PATTERN_LENGTH } from '../../subscriber/index.js';
-import { all, list, nullable, text, type ValueOf } from '../schema/schema.js';
+import { all, flag, list, nullable, text, type ValueOf } from '../schema/schema.js';
 import { dataSchemaOf, type EventCatalogue, type EventDeclaration } from '../../event/index.js';
 
 /** An event that may be subscribed to; in its name, fields in braces stand for any one segment. */
-const EVENT_TYPE = { name: text, description: nullable(text) };
+const EVENT_TYPE = {
+  name: text,
+  description: nullable(text),
+  deprecated: { ...flag, description: 'Do not begin with it' },
+  replacedBy: nullable({ ...text, description: 'The event to subscribe to instead' }),
+};
 
 /** An event with everything that is known of its data: the schema also where a class declares it. */
 export const EVENT_TYPE_DETAILS = all({
@@ -19,15 +24,26 @@ export type EventTypeDetailsView = ValueOf<typeof EVENT_TYPE_DETAILS>;
 export type EventTypesView = ValueOf<typeof EVENT_TYPES>;
 
 export function eventTypesView(declarations: readonly EventDeclaration[]): EventTypesView {
-  const items = declarations.map(({ name, description = null }) => ({ name, description }));
-  return { items };
+  return { items: declarations.map(eventTypeView) };
+}
+
+function eventTypeView({
+  name,
+  description,
+  deprecated = false,
+  replacedBy,
+}: EventDeclaration): EventTypesView['items'][number] {
+  return {
+    name,
+    description: description ?? null,
+    deprecated,
+    replacedBy: replacedBy ?? null,
+  };
 }
 
 export function eventTypeDetailsView(declaration: EventDeclaration): EventTypeDetailsView {
-  const { name, description = null } = declaration;
   return {
-    name,
-    description,
+    ...eventTypeView(declaration),
     schema: dataSchemaOf(declaration),
     example: exampleFrom(declaration),
   };

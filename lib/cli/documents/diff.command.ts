@@ -1,0 +1,42 @@
+import { InvalidInputError } from '../../errors/index.js';
+import { catalogueChanges } from '../../openapi/catalogue-changes.js';
+import type { Command } from '../terminal/command.js';
+import { UsageError } from '../terminal/usage.error.js';
+import { headerOption } from '../commands/api-headers.js';
+import { DOCUMENTS, readDocument } from './document-source.js';
+
+export const diffCommand: Command = {
+  name: 'diff',
+  operands: '<old> [new]',
+  summary: 'Compares two documents of events, and tells what breaks a receiver',
+  details: [
+    'The new document is the standard input, if it is not named. Exits with 1 when a change may break a receiver: a removed',
+    'event or field, a field that may be missing, another type, a narrower value. What is added breaks nothing.',
+    '',
+    DOCUMENTS,
+  ].join('\n'),
+  options: headerOption,
+  most: 2,
+  async run([old, now = '-'], given, terminal) {
+    if (old === undefined) throw new UsageError('thorn diff needs the old document');
+    if (old === now) throw new UsageError('thorn diff needs two documents, not one twice');
+    const before = await readDocument(old, given, terminal);
+    const after = await readDocument(now, given, terminal);
+    const changes = named(() => catalogueChanges(before, after));
+    for (const { event, field, text, isBreaking } of changes) {
+      const where = field === null || field === '' ? event : `${event}  ${field}`;
+      terminal.out(`${isBreaking ? 'breaking' : 'addition'}  ${where}  ${text}`);
+    }
+    if (changes.length === 0) terminal.out('Nothing has changed.');
+    return changes.some(({ isBreaking }) => isBreaking) ? 1 : 0;
+  },
+};
+
+function named<Value>(compare: () => Value): Value {
+  try {
+    return compare();
+  } catch (error) {
+    if (error instanceof InvalidInputError) throw new UsageError(`the ${error.message}`);
+    throw error;
+  }
+}

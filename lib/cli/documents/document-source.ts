@@ -1,0 +1,56 @@
+import type { Given } from '../terminal/command.js';
+import type { Terminal } from '../terminal/terminal.js';
+import { UsageError } from '../terminal/usage.error.js';
+import { ApiError, fetchFailure, parseUrl } from '../commands/api-client.js';
+import { readHeaders } from '../commands/api-headers.js';
+
+/** What the help of a command says of its documents. */
+export const DOCUMENTS = [
+  'A document is OpenAPI 3.1 with webhooks, or AsyncAPI 3.0, as JSON: a file, an http or https URL, or the standard',
+  'input. An application makes it with thornOpenApiWebhooks() or thornAsyncApi() of nestjs-thorn/openapi. Headers and',
+  'THORN_AUTHORIZATION are sent to a URL alone.',
+].join('\n');
+
+/**
+ * Reads a document as JSON.
+ *
+ * @param source a file, a URL, or `-` for the standard input
+ * @throws {@link UsageError} for what is not JSON, `ApiError` for a URL that does not answer
+ */
+export async function readDocument(
+  source: string,
+  given: Given,
+  terminal: Terminal,
+): Promise<unknown> {
+  const url = parseUrl(source, 'the URL');
+  const bytes =
+    url === null ? await terminal.read(source) : await fetched(url, readHeaders(given, terminal));
+  try {
+    return JSON.parse(bytes.toString());
+  } catch {
+    const file = source === '-' ? 'the standard input' : source;
+    throw new UsageError(`${url === null ? file : shownUrl(url)} is not JSON`);
+  }
+}
+
+async function fetched(url: URL, headers: readonly (readonly [string, string])[]): Promise<Buffer> {
+  const shown = shownUrl(url);
+  let response: Response;
+  try {
+    response = await fetch(url, { headers: headers as [string, string][] });
+  } catch (error) {
+    throw new ApiError(`${shown} cannot be read: ${fetchFailure(error)}`);
+  }
+  const { ok, status } = response;
+  const advice =
+    status === 401 || status === 403
+      ? ". Give what it asks for: -H 'Authorization: …', or the variable THORN_AUTHORIZATION"
+      : '';
+  if (!ok) throw new ApiError(`${shown} answers ${status}${advice}`);
+  return Buffer.from(await response.arrayBuffer());
+}
+
+/** Without the query, which may hold a key. */
+function shownUrl({ origin, pathname }: URL): string {
+  return origin + pathname;
+}

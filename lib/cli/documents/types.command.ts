@@ -1,0 +1,41 @@
+import { writeFile } from 'node:fs/promises';
+import { InvalidInputError } from '../../errors/index.js';
+import { webhookTypes } from '../../openapi/webhook-types.js';
+import { type Command, parseText } from '../terminal/command.js';
+import { headerOption } from '../commands/api-headers.js';
+import { DOCUMENTS, readDocument } from './document-source.js';
+import { UsageError } from '../terminal/usage.error.js';
+
+export const typesCommand: Command = {
+  name: 'types',
+  operands: '[document]',
+  summary: 'Makes TypeScript types of all events, for who receives them',
+  details: DOCUMENTS,
+  options: {
+    out: { type: 'string', short: 'o', value: 'file', help: 'where to. Default: standard output' },
+    ...headerOption,
+  },
+  most: 1,
+  async run([source = '-'], given, terminal) {
+    const document = await readDocument(source, given, terminal);
+    let types: string;
+    try {
+      types = webhookTypes(document);
+    } catch (error) {
+      if (error instanceof InvalidInputError) throw new UsageError(`the ${error.message}`);
+      throw error;
+    }
+    const file = parseText(given, 'out');
+    if (file === undefined) terminal.out(types.trimEnd());
+    else await written(file, types);
+    return 0;
+  },
+};
+
+async function written(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (error) {
+    throw new UsageError(`${file} cannot be written: ${(error as Error).message}`);
+  }
+}

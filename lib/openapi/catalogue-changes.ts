@@ -1,0 +1,210 @@
+import { isObject } from '../common/objects.js';
+import { InvalidInputError } from '../errors/index.js';
+import type { JsonSchema } from '../event/index.js';
+import { documentedEvents } from './documented-events.js';
+
+/** A difference between two catalogues. */
+export interface CatalogueChange {
+  /** The name of the event as declared. */
+  readonly event: string;
+  /** The field in the body, such as `data.lines[].price`; null for the event itself. */
+  readonly field: string | null;
+  /** A sentence part that follows the event and the field, such as `was removed`. */
+  readonly text: string;
+  /** True: a receiver of the old catalogue may fail. */
+  readonly isBreaking: boolean;
+}
+
+/** Bounds, with the direction in which they allow less. */
+const BOUNDS: Readonly<Record<string, 1 | -1>> = {
+  ...{ minimum: 1, exclusiveMinimum: 1, minLength: 1, minItems: 1 },
+  ...{ maximum: -1, exclusiveMaximum: -1, maxLength: -1, maxItems: -1 },
+};
+
+/**
+ * Compares what two documents say of the events. Removed events, removed fields, fields that may be missing from now on,
+ * other types, and narrower values are breaking; new events and new fields are not.
+ *
+ * @param before an OpenAPI 3.1 document with `webhooks`, or an AsyncAPI 3.0 document, as an object
+ * @param after a later one of the same kind
+ * @returns the changes in the order of the events' names, those that break first
+ * @throws {@link InvalidInputError} for `document` when one of them describes no webhooks, or both are not of one kind
+ */
+export function catalogueChanges(before: unknown, after: unknown): readonly CatalogueChange[] {
+  const old = documentedEvents(before);
+  const now = documentedEvents(after);
+  if (old.kind !== now.kind) {
+    throw new InvalidInputError(
+      'document',
+      `must be of one kind, not first ${old.kind} and then ${now.kind}`,
+    );
+  }
+  const bodies = new Map(now.events.map(({ name, body }) => [name, body]));
+  const known = new Set(old.events.map(({ name }) => name));
+  const changes = old.events.flatMap(({ name, body }) => {
+    if (!bodies.has(name)) return [change(name, null, 'was removed', true)];
+    const found: CatalogueChange[] = [];
+    const comparison = new SchemaComparison(old.resolve, now.resolve, (field, text, isBreaking) =>
+      found.push(change(name, field, text, isBreaking)),
+    );
+    comparison.compare(body, bodies.get(name), '');
+    return found;
+  });
+  const added = now.events
+    .filter(({ name }) => !known.has(name))
+    .map(({ name }) => change(name, null, 'was added', false));
+  return [...changes, ...added].toSorted(
+    (one, other) =>
+      Number(other.isBreaking) - Number(one.isBreaking) ||
+      Number(one.event > other.event) - Number(one.event < other.event),
+  );
+}
+
+function change(
+  event: string,
+  field: string | null,
+  text: string,
+  isBreaking: boolean,
+): CatalogueChange {
+  return { event, field, text, isBreaking };
+}
+
+/** What a schema allows, with `anyOf` and `oneOf` as one list of alternatives. */
+interface Allowed {
+  readonly types: ReadonlySet<string>;
+  readonly values: ReadonlySet<string> | null;
+  /** Of the alternative that is no null. */
+  readonly schema: JsonSchema;
+}
+
+class SchemaComparison {
+  readonly #under: unknown[] = [];
+
+  constructor(
+    private readonly resolveOld: (ref: string) => unknown,
+    private readonly resolveNew: (ref: string) => unknown,
+    private readonly tell: (field: string, text: string, isBreaking: boolean) => void,
+  ) {}
+
+  compare(before: unknown, after: unknown, field: string): void {
+    const old = allowed(before, this.resolveOld);
+    const now = allowed(after, this.resolveNew);
+    // Of what refers to itself, once is enough.
+    if (this.#under.includes(old.schema)) return;
+    this.#under.push(old.schema);
+    if (old.types.size > 0 && !isSame(old.types, now.types)) {
+      const [was, is] = [old, now].map(({ types }) => [...types].join(' or ') || 'anything');
+      this.tell(field, `was ${was} and is ${is}`, true);
+    } else {
+      this.#compareValues(old, now, field);
+      this.#compareObjects(old.schema, now.schema, field);
+      if (old.schema['items'] !== undefined) {
+        this.compare(old.schema['items'], now.schema['items'], `${field}[]`);
+      }
+    }
+    this.#under.pop();
+  }
+
+  #compareValues(old: Allowed, now: Allowed, field: string): void {
+    if (old.values === null && now.values !== null) {
+      this.tell(field, `is one of ${[...now.values].join(', ')} from now on`, true);
+    }
+    const gone = [...(old.values ?? [])].filter((value) => now.values?.has(value) === false);
+    if (gone.length > 0) this.tell(field, `is never ${gone.join(', ')} any more`, true);
+    const more = [...(now.values ?? [])].filter((value) => old.values?.has(value) === false);
+    if (more.length > 0) this.tell(field, `may be ${more.join(', ')} as well`, false);
+    for (const keyword of ['format', 'pattern']) {
+      const [was, is] = [old, now].map(({ schema }) => schema[keyword]);
+      if (was !== is && is !== undefined) {
+        this.tell(field, `has the ${keyword} ${String(is)}, before ${String(was ?? 'any')}`, true);
+      }
+    }
+    for (const [keyword, direction] of Object.entries(BOUNDS)) {
+      const [was, is] = [old, now].map(({ schema }) => schema[keyword]);
+      if (typeof is !== 'number' || was === is) continue;
+      const isNarrower = typeof was !== 'number' || (is - was) * direction > 0;
+      if (isNarrower)
+        this.tell(field, `has the ${keyword} ${is}, before ${String(was ?? 'any')}`, true);
+    }
+  }
+
+  #compareObjects(old: JsonSchema, now: JsonSchema, field: string): void {
+    const [before, after] = [propertiesOf(old), propertiesOf(now)];
+    const [needed, stillNeeded] = [requiredOf(old), requiredOf(now)];
+    const added = Object.keys(after).filter((name) => !Object.hasOwn(before, name));
+    const path = (name: string) => (field === '' ? name : `${field}.${name}`);
+    for (const [name, schema] of Object.entries(before)) {
+      if (!Object.hasOwn(after, name)) {
+        const alike = added.find((one) => JSON.stringify(after[one]) === JSON.stringify(schema));
+        const hint = alike === undefined ? '' : `; ${alike} is new and alike`;
+        this.tell(path(name), `was removed${hint}`, true);
+      } else {
+        if (needed.has(name) && !stillNeeded.has(name)) {
+          this.tell(path(name), 'may be missing from now on', true);
+        }
+        this.compare(schema, after[name], path(name));
+      }
+    }
+    for (const name of added) this.tell(path(name), 'was added', false);
+  }
+}
+
+function allowed(given: unknown, resolve: (ref: string) => unknown): Allowed {
+  const alternatives = alternativesOf(given, resolve, 0);
+  const types = new Set(alternatives.flatMap(typesOf));
+  const lists = alternatives.map(valuesOf);
+  const isListed = lists.length > 0 && lists.every((list) => list !== null);
+  // One that is an object or a list says more than one that is not.
+  const schema = alternatives.find(({ properties, items }) => properties ?? items);
+  return {
+    types,
+    values: isListed ? new Set(lists.flat().map((value) => JSON.stringify(value))) : null,
+    schema: schema ?? alternatives.find((one) => typesOf(one)[0] !== 'null') ?? {},
+  };
+}
+
+function alternativesOf(
+  given: unknown,
+  resolve: (ref: string) => unknown,
+  depth: number,
+): readonly JsonSchema[] {
+  if (!isObject(given) || depth > 20) return [];
+  if (typeof given['$ref'] === 'string') {
+    return alternativesOf(resolve(given['$ref']), resolve, depth + 1);
+  }
+  const lists = [given['anyOf'], given['oneOf']].filter((list) => Array.isArray(list));
+  if (lists.length === 0) return [given];
+  return lists.flat().flatMap((one: unknown) => alternativesOf(one, resolve, depth + 1));
+}
+
+function typesOf({ type, const: constant, enum: values, properties }: JsonSchema): string[] {
+  if (typeof type === 'string') return [type];
+  if (Array.isArray(type)) return type.map(String);
+  const listed = Array.isArray(values) ? values : constant === undefined ? [] : [constant];
+  if (listed.length > 0) return [...new Set(listed.map(kindOf))];
+  return properties === undefined ? [] : ['object'];
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'array';
+  return Number.isInteger(value) ? 'integer' : typeof value;
+}
+
+function valuesOf(schema: JsonSchema): readonly unknown[] | null {
+  if ('const' in schema) return [schema['const']];
+  if (Array.isArray(schema['enum'])) return schema['enum'] as readonly unknown[];
+  return schema['type'] === 'null' ? [null] : null;
+}
+
+function propertiesOf({ properties }: JsonSchema): Readonly<Record<string, unknown>> {
+  return isObject(properties) ? properties : {};
+}
+
+function requiredOf({ required }: JsonSchema): ReadonlySet<unknown> {
+  return new Set(Array.isArray(required) ? (required as unknown[]) : []);
+}
+
+function isSame(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return one.size === other.size && [...one].every((type) => other.has(type));
+}
