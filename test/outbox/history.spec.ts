@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { EventCatalogue } from '../../lib/event/index.js';
-import { EventHistory } from '../../lib/dispatch/index.js';
+import { CursorExpiredError, EventHistory } from '../../lib/dispatch/index.js';
+import { formatHistoryCursor } from '../../lib/dispatch/history/history-cursor.js';
 import { seededRandom } from '../../lib/testing/conformance/seeded-random.js';
 import {
   type AppTransaction,
@@ -88,6 +89,50 @@ describe.each(PLACES)('the history of events on $kind', ({ kind, client, open })
       }
     },
   );
+});
+
+describe('a page of the history', () => {
+  let place: TestDatabase;
+  let app: OutboxApp;
+  let history: EventHistory;
+
+  async function start(kind: 'memory' | 'postgres'): Promise<void> {
+    place = await createDatabase(kind);
+    app = await openOutboxApp(place, { history: true, worker: false });
+    history = new EventHistory(app.strategy, new EventCatalogue(), app.clock);
+  }
+  afterEach(async () => {
+    await app.close();
+    await place.drop();
+  });
+
+  it('ends early where few of many messages match, and leads on', async () => {
+    await start('memory');
+    const common = Array.from({ length: 6000 }, () => app.message({ event: 'a.x' }));
+    await app.pipeline.send([...common, app.message({ event: 'b.y' })]);
+    const first = await history.page({ event: 'b.*' }, 'any');
+    expect(first).toMatchObject({ items: [], hasMore: true });
+    const reader = new Reader(history, 'any', 'b.*');
+    await reader.readAll(1);
+    expect(reader.items).toMatchObject([{ event: 'b.y' }]);
+  });
+
+  it('ends where its bodies are many bytes', async () => {
+    await start('memory');
+    const large = Array.from({ length: 8 }, () => app.message({ data: 'x'.repeat(1_000_000) }));
+    await app.pipeline.send(large);
+    const { items, hasMore, next } = await history.page({}, 'any');
+    expect({ count: items.length, hasMore }).toEqual({ count: 5, hasMore: true });
+    const rest = await history.page({ after: next }, 'any');
+    expect([...items, ...rest.items].map(({ id }) => id)).toEqual(large.map(({ id }) => id));
+  });
+
+  it('is refused to the cursor of another PostgreSQL cluster', async () => {
+    await start('postgres');
+    const place = { position: 2 ** 50, key: '0'.repeat(36), time: app.clock.now() };
+    const after = formatHistoryCursor(place, 'any');
+    await expect(history.page({ after }, 'any')).rejects.toThrow(CursorExpiredError);
+  });
 });
 
 /** A transaction that stays open until it is told to end. */

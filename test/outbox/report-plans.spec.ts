@@ -1,5 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, describe, expect, it } from 'vitest';
+import { EventHistory } from '../../lib/dispatch/index.js';
+import { EventCatalogue } from '../../lib/event/index.js';
 import { DeliveryReports } from '../../lib/outbox/index.js';
 import { MovableClock } from '../../lib/testing/index.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
@@ -39,6 +41,7 @@ describe.each<{ kind: DatabaseKind }>([
       place = await createDatabase(kind);
       rig = await openOutboxApp(place, {
         worker: false,
+        history: true,
         clock: new MovableClock(LOG_END),
       });
       for (const [owner, [first, count]] of Object.entries(OWNER_SIZES)) {
@@ -49,6 +52,8 @@ describe.each<{ kind: DatabaseKind }>([
         }
       }
       await seedLog(rig, kind, ROWS);
+      // As if one transaction had sent them.
+      await rig.rows('UPDATE thorn_messages SET position = 1');
       // Of SQLite, applications hardly ever ask for statistics.
       if (kind !== 'file') await analyzeTables(rig, kind);
       expect(await faultsOf(rig, kind)).toEqual([]);
@@ -57,6 +62,7 @@ describe.each<{ kind: DatabaseKind }>([
       if (kind !== 'file' && !IS_LONG) return;
       const small = await costsOf(rig, kind);
       await seedLog(rig, kind, ROWS * GROWTH, ROWS + 1);
+      await rig.rows('UPDATE thorn_messages SET position = 1');
       if (kind !== 'file') await analyzeTables(rig, kind);
       const large = await costsOf(rig, kind);
       printFigures(
@@ -149,6 +155,17 @@ function reportsOf(rig: OutboxApp): readonly Report[] {
       [`figures by day of ${nameOf(scope)}`, () => reports.figures({ by: 'day', until }, scope)],
       [`endpoints of ${nameOf(scope)}`, () => reports.endpoints(scope)],
     ]),
+    ...scopes.map((scope): Report => {
+      const history = new EventHistory(strategy, new EventCatalogue(), clock);
+      return [
+        `history of events of ${nameOf(scope)}`,
+        async () => {
+          const { next } = await history.page({ limit: 50 }, scope);
+          await history.page({ after: next, event: 'none.*' }, scope);
+          await history.page({ after: 'now' }, scope);
+        },
+      ];
+    }),
     ['stats', () => deliveries.stats()],
     ['failing', () => reports.failing()],
     ['failing, counted', () => reports.countFailing()],

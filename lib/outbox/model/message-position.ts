@@ -27,5 +27,5 @@ export function newPosition({ name }: Dialect, messages: string): string {
 
 /** The highest position; 0 for none. */
 export function lastPosition(messages: string): string {
-  return `COALESCE((SELECT h.position FROM ${messages} h WHERE h.position IS NOT NULL ORDER BY h.position DESC LIMIT 1), 0)`;
+  return `COALESCE((SELECT m.position FROM ${messages} m WHERE m.position IS NOT NULL ORDER BY m.position DESC LIMIT 1), 0)`;
 }

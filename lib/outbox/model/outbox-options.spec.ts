@@ -40,6 +40,8 @@ describe('settings of the durable strategy', () => {
     ['retentionDays', { retentionDays: Number.NaN }],
     ['expunge', { expunge: 5 }],
     ['expunge.payloadDays', { expunge: { payloadDays: 0 } }],
+    ['history', { history: 'yes' }],
+    ['history.lag', { history: { lag: 0 } }],
   ])('refuse a value of %s that makes no sense', (name, options) => {
     expect(() => outboxSettings(options)).toThrow(`\`${name}\` of outbox() must be`);
   });
