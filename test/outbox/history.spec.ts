@@ -1,15 +1,22 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { EventCatalogue } from '../../lib/event/index.js';
-import { CursorExpiredError, EventHistory } from '../../lib/dispatch/index.js';
+import { CursorExpiredError, EventHistory, type HistoryEvent } from '../../lib/dispatch/index.js';
 import { formatHistoryCursor } from '../../lib/dispatch/history/history-cursor.js';
 import { seededRandom } from '../../lib/testing/conformance/seeded-random.js';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
 import {
   type AppTransaction,
   type ClientOutbox,
   openClientOutbox,
 } from '../support/apps/client-outbox.js';
 import { openOutboxApp, type OutboxApp } from '../support/apps/outbox-app.js';
+import { bundleProgram, startChild } from '../services/child.js';
+import { CLIENT_DATABASES } from '../support/client-databases.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { printFigures } from '../support/print-figures.js';
+import type { ClientTransactionsTask } from '../support/processes/client-transactions.js';
+import { migrate } from '../support/sql-clients.js';
+import { fileOf } from '../support/sqlite-clients.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const SEEDS = IS_LONG ? Array.from({ length: 20 }, (_, at) => at + 1) : [1];
@@ -135,6 +142,77 @@ describe('a page of the history', () => {
   });
 });
 
+const KILLS = 12;
+const OF_PROCESSES = { file: 'better-sqlite3', postgres: 'pg', mariadb: 'mysql2/promise' } as const;
+
+describe.each(IS_LONG ? PLACES : [])(
+  'the history of processes that are killed, on $kind',
+  ({ kind }) => {
+    it('has each message that was committed once', { timeout: 600_000 }, async () => {
+      const client = OF_PROCESSES[kind];
+      const database = CLIENT_DATABASES.find(({ kinds }) =>
+        kinds.some(({ name }) => name === client),
+      )!;
+      const [program, place, receiver] = await Promise.all([
+        bundleProgram('test/support/processes/client-transactions.ts'),
+        database.create(),
+        ScriptedReceiver.start(),
+      ]);
+      await migrate(place.url);
+      const asked = database.connect(place.url);
+      await asked.query('CREATE TABLE purchase (id varchar(50) PRIMARY KEY, paid_by varchar(50))');
+      await asked.query('CREATE TABLE beside (id varchar(50) PRIMARY KEY)');
+      const settings = { history: { lag: 1000 }, worker: false, synchronize: false };
+      const app = await openOutboxApp(
+        {
+          options:
+            kind === 'file'
+              ? { type: 'better-sqlite3', database: fileOf(place.url) }
+              : { type: kind, url: place.url },
+        },
+        settings,
+      );
+      let seed = 0;
+      const begin = () => {
+        const task: ClientTransactionsTask = {
+          ...{ client, url: place.url, receiver: receiver.url, pollInterval: 500 },
+          ...{ seed: ++seed, transactions: 1000, history: settings.history },
+        };
+        return startChild(program, JSON.stringify(task));
+      };
+      const children = Array.from({ length: 3 }, begin);
+      try {
+        const random = seededRandom(1);
+        const history = new EventHistory(app.strategy, new EventCatalogue(), app.clock);
+        const readers = [new Reader(history, 'any'), new Reader(history, 'any', 'purchased')];
+        for (let kill = 1; kill <= KILLS; kill++) {
+          const count = kill * 60 + Math.floor(random() * 60);
+          for (const reader of readers) await reader.readAll(count);
+          const at = Math.floor(random() * children.length);
+          await children[at]!.end('SIGKILL');
+          children[at] = begin();
+        }
+        await Promise.all(children.map((child) => child.printed('done')));
+        const committed = (await asked.query('SELECT id FROM purchase')).map(({ id }) =>
+          String(id),
+        );
+        for (const reader of readers) {
+          await reader.readAll(committed.length);
+          const got = reader.items.map(({ body }) => (body as { data: { id: string } }).data.id);
+          expect(got.toSorted()).toEqual(committed.toSorted());
+        }
+        printFigures(`history of killed processes on ${kind}`, { committed: committed.length });
+      } finally {
+        await Promise.all(children.map((child) => child.end('SIGKILL')));
+        await app.close();
+        await receiver.stop();
+        await asked.end();
+        await place.drop();
+      }
+    });
+  },
+);
+
 /** A transaction that stays open until it is told to end. */
 class Held {
   readonly sent: { readonly id: string; readonly event: string }[] = [];
@@ -179,7 +257,7 @@ class Held {
 
 /** Somebody who follows `next`. */
 class Reader {
-  readonly items: { readonly id: string }[] = [];
+  readonly items: HistoryEvent[] = [];
   #next: string | null = null;
 
   constructor(

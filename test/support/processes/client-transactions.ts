@@ -15,6 +15,8 @@ export interface ClientTransactionsTask {
   readonly pollInterval: number;
   readonly seed: number;
   readonly transactions: number;
+  /** Default false. */
+  readonly history?: { readonly lag: number };
 }
 
 const task = JSON.parse(process.argv[2]!) as ClientTransactionsTask;
@@ -30,7 +32,7 @@ const client = await kind.open(task.url, 2 * AT_ONCE);
 const app = await NestFactory.createApplicationContext(
   ThornModule.forRoot({
     database: kind.define(client.bare, task.url),
-    dispatch: outbox({ pollInterval: task.pollInterval }),
+    dispatch: outbox({ pollInterval: task.pollInterval, history: task.history ?? false }),
     recipients: LOOPBACK_RECIPIENTS,
     subscribers: { '*': { url: task.receiver } },
   }),
