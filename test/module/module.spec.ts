@@ -14,6 +14,7 @@ import {
   defineEvents,
   disabled,
   inline,
+  outbox,
   Subscribers,
   ThornConfigurationError,
   ThornModule,
@@ -264,6 +265,21 @@ describe('ThornModule', () => {
     await receiver.waitFor(2);
 
     expect(receiver.events).toEqual(['task.planned', 'note.written']);
+  });
+
+  it('refuses a history of several data sources, which have no order in common', async () => {
+    const application = start(
+      database(),
+      TypeOrmModule.forRoot({ ...sqlite, name: 'tasks', autoLoadEntities: true }),
+      ThornModule.forRoot({
+        dataSources: ['default', 'tasks'],
+        dispatch: outbox({ history: true }),
+      }),
+    );
+    await expect(application).rejects.toMatchObject({
+      code: 'THORN_OPTION_INVALID',
+      message: expect.stringMatching(/history.*one data source/),
+    });
   });
 
   it('sends a message with the transaction of the manager that it is given', async () => {

@@ -1,24 +1,39 @@
+import { FaultLog } from '../../common/index.js';
 import type { Statement } from '../../database/dialect.js';
 import type { SqlStore } from '../../database/sql-store.js';
 import type { Row } from '../../database/sql-client.js';
 import {
   CursorExpiredError,
+  type EventStore,
   type HistoryPlace,
   type StoredEvent,
   type StoredEvents,
 } from '../../dispatch/index.js';
 import type { Audience } from '../../message/index.js';
+import type { OutboxSettings } from '../model/outbox-options.js';
 import { lastPosition, MYSQL_NOW } from '../model/message-position.js';
+import { DAY } from '../retention/retention-limits.js';
+import type { MessageRowMapper } from '../tables/message-row-mapper.js';
+import type { MessageTable } from '../tables/message-table.js';
 import { FIRST_KEY, idFrom } from '../tables/keys.js';
 
-/** The SQL that reads the history of events. */
-export class HistoryTable {
+/** The history of events in one database, and the SQL that reads it. */
+export class HistoryTable implements EventStore {
+  readonly keptFor: number;
+  readonly #faults = new FaultLog();
+  readonly #table: string;
+
   /** @param lag milliseconds that a message has to be old, on MySQL and MariaDB */
   constructor(
     private readonly database: SqlStore,
-    private readonly messages: string,
+    private readonly messages: MessageTable,
+    private readonly rows: MessageRowMapper,
+    { retentionDays, payloadDays }: OutboxSettings,
     private readonly lag: number,
-  ) {}
+  ) {
+    this.keptFor = Math.floor(Math.min(retentionDays, payloadDays) * DAY);
+    this.#table = database.table('thorn_messages');
+  }
 
   /**
    * Reads messages behind a place.
@@ -54,6 +69,21 @@ export class HistoryTable {
     return { position: horizon, key: FIRST_KEY };
   }
 
+  async bodies(ids: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
+    const bodies = new Map<string, Buffer>();
+    for (const row of await this.messages.load(ids)) {
+      try {
+        // The subscribers of the message alone may be sealed with a key that is gone, and are not needed.
+        const message = this.rows.messageOf({ ...row, recipients: '[]' });
+        if (message !== null) bodies.set(message.id, message.json);
+      } catch (error) {
+        // A row that was damaged does not end the history before it.
+        this.#faults.report('Reading a message of the history failed', error);
+      }
+    }
+    return bodies;
+  }
+
   /** The lowest position that a transaction may yet commit. */
   #horizon(): Statement {
     switch (this.database.dialect.name) {
@@ -63,7 +93,7 @@ export class HistoryTable {
           parameters: [],
         };
       case 'sqlite':
-        return { sql: `SELECT ${lastPosition(this.messages)} + 1 AS horizon`, parameters: [] };
+        return { sql: `SELECT ${lastPosition(this.#table)} + 1 AS horizon`, parameters: [] };
       case 'mysql':
         return { sql: `SELECT ${MYSQL_NOW} - ? AS horizon`, parameters: [this.lag * 1000] };
     }
@@ -108,7 +138,7 @@ export class HistoryTable {
     limit: number,
   ): Statement {
     return {
-      sql: `SELECT ${columns} FROM ${this.messages} m WHERE m.position >= ? AND (m.position > ? OR m.id > ?) AND m.position < ? ORDER BY m.position, m.id LIMIT ?`,
+      sql: `SELECT ${columns} FROM ${this.#table} m WHERE m.position >= ? AND (m.position > ? OR m.id > ?) AND m.position < ? ORDER BY m.position, m.id LIMIT ?`,
       parameters: [position, position, key, horizon, limit],
     };
   }

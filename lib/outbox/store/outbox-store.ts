@@ -68,7 +68,8 @@ export class OutboxStore implements WriteListener {
     this.pauses = new TableRows(this.database, tables.pauses);
     this.messages = new MessageTable(this.database, tables, rows, settings.history !== null);
     this.history =
-      settings.history && new HistoryTable(this.database, tables.messages, settings.history.lag);
+      settings.history &&
+      new HistoryTable(this.database, this.messages, rows, settings, settings.history.lag);
     this.deliveries = new DeliveryTable(this.database, tables);
     this.queues = new KeyQueueTable(this.database, tables);
     this.queueUpkeep = new KeyQueueUpkeep(this.database, tables);

@@ -7,12 +7,7 @@ import type { EndpointHealth, SchedulerActivity } from '../concurrency/host-sche
 import type { MessageRelay } from '../relay/message-relay.js';
 import { CommitWatcher } from './commit-watcher.js';
 import { OutboxEngine } from './outbox-engine.js';
-import { OutboxHistory } from './outbox-history.js';
-import {
-  type OutboxOptions,
-  type OutboxSettings,
-  outboxSettings,
-} from '../model/outbox-options.js';
+import { type OutboxOptions, outboxSettings } from '../model/outbox-options.js';
 import type { OutboxDependencies } from './outbox-dependencies.js';
 import type { KeyQueue } from '../order/key-queue-table.js';
 import type { Pause } from '../worker/host-pauses.js';
@@ -70,7 +65,7 @@ export class OutboxStrategy
       );
     }
     this.#engine = new OutboxEngine(dependencies, settings, relay);
-    this.#history = historyOf(this.#engine, settings);
+    this.#history = historyOf(this.#engine.stores);
     this.#hasWorker = settings.worker;
     // When neither this process nor a relay delivers, other processes may claim a message at once.
     const leaseFor = settings.worker || relay?.carries === true ? settings.lease : 0;
@@ -260,11 +255,9 @@ export class OutboxStrategy
 }
 
 /** @throws {@link ThornConfigurationError} where messages are in several databases, which have no order in common */
-function historyOf(engine: OutboxEngine, settings: OutboxSettings): EventStore | undefined {
-  const [store, ...others] = engine.stores;
-  const table = store?.history ?? null;
-  if (store === undefined || table === null) return undefined;
-  if (others.length === 0) return new OutboxHistory(store, table, settings, () => engine.ready());
+function historyOf([store, ...others]: readonly OutboxStore[]): EventStore | undefined {
+  const history = store?.history ?? undefined;
+  if (history === undefined || others.length === 0) return history;
   throw new ThornConfigurationError(
     'THORN_OPTION_INVALID',
     '`history` of outbox() is for one database, and dataSources names several. Leave history out, or name one data source.',
