@@ -211,7 +211,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
   }
 
   /** Ends a delivery without an attempt. */
-  end(abandoned: AbandonedDelivery, reason: 'disabled' | 'expired' | 'cancelled'): void {
+  end(abandoned: AbandonedDelivery, reason: 'disabled' | 'cancelled'): void {
     const { clock, policy, events } = this.dependencies;
     const rules = { policy, settings: undefined };
     const pending = pendingState(abandoned.claimed);

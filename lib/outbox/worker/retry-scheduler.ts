@@ -41,7 +41,7 @@ export class RetryScheduler {
     const rows = new Map((await store.messages.load(ids)).map((row) => [row['id'] as string, row]));
     const messages = new Map<string, Message | null>();
     const finder = this.fanOut.finder();
-    const over = new Map<string, 'disabled' | 'expired'>();
+    const disabled = new Set<string>();
     const unordered = new Set<string>();
     const left: { held: Lease; since: number; reason: unknown }[] = [];
     for (const delivery of fresh) {
@@ -63,11 +63,10 @@ export class RetryScheduler {
         unordered.add(subscriberId);
       }
       const abandoned = { store, claimed: delivery, event: message?.event ?? '', heldLease };
-      const end = recipient === null ? 'disabled' : 'expired';
-      if (message !== null && (recipient === null || hasEnded(recipient, this.clock.now()))) {
+      if (message !== null && recipient === null) {
         // Also of one that holds its key: a backfill sends it again, before those behind it.
-        this.runner.end(abandoned, end);
-        over.set(subscriberId, end);
+        this.runner.end(abandoned, 'disabled');
+        disabled.add(subscriberId);
       } else if (delivery.reason !== null) {
         this.runner.skip(abandoned, message);
       } else if (message === null || recipient === null) {
@@ -75,7 +74,7 @@ export class RetryScheduler {
       } else this.gate.add(this.#job(store, delivery, message, recipient, heldLease));
     }
     await this.#putOff(store, left);
-    for (const [subscriber, reason] of over) await this.failAll(store, subscriber, reason);
+    for (const subscriber of disabled) await this.failAll(store, subscriber, 'disabled');
     for (const subscriber of unordered) await this.#dissolve(store, subscriber);
   }
 
