@@ -17,6 +17,9 @@ import type { MessageRowMapper } from '../tables/message-row-mapper.js';
 import type { MessageTable } from '../tables/message-table.js';
 import { FIRST_KEY, idFrom } from '../tables/keys.js';
 
+const KEYS = 'm.position, m.id';
+const COLUMNS = `${KEYS}, m.given_id, m.event, m.time, m.owner, m.audience, CASE WHEN m.body IS NULL THEN 1 ELSE 0 END AS is_expunged`;
+
 /** The history of events in one database, and the SQL that reads it. */
 export class HistoryTable implements EventStore {
   readonly keptFor: number;
@@ -44,20 +47,16 @@ export class HistoryTable implements EventStore {
   async read(after: HistoryPlace | null, limit: number): Promise<StoredEvents> {
     const { name } = this.database.dialect;
     const start = after ?? { position: 0, key: FIRST_KEY };
-    const { rows } = await this.database.run(this.#horizon());
-    const horizon = Number(rows[0]!['horizon']);
+    const { position: horizon } = await this.end();
     if (name === 'postgres' && start.position > horizon) throw new CursorExpiredError();
-    const open = name === 'mysql' ? await this.#keysBefore(start, horizon, limit) : null;
-    const found = await this.database.run(
-      this.#select(
-        'm.position, m.id, m.given_id, m.event, m.time, m.owner, m.audience, CASE WHEN m.body IS NULL THEN 1 ELSE 0 END AS is_expunged',
-        start,
-        horizon,
-        limit,
-      ),
-    );
+    // On MySQL and MariaDB also the messages of transactions that are open.
+    const written =
+      name === 'mysql' ? await this.database.peek(this.#select(KEYS, start, horizon, limit)) : null;
+    const found = await this.database.run(this.#select(COLUMNS, start, horizon, limit));
     const events = found.rows.map(storedEvent);
-    if (open !== null) return this.#untilOpen(events, open, start, horizon, limit);
+    if (written !== null) {
+      return untilOpen(events, written.rows.map(placeOf), start, horizon, limit);
+    }
     if (events.length === limit) return { events, end: events.at(-1)!, isLast: false };
     return { events, end: endBefore(horizon, start), isLast: true };
   }
@@ -65,8 +64,7 @@ export class HistoryTable implements EventStore {
   /** The place behind everything that is committed. */
   async end(): Promise<HistoryPlace> {
     const { rows } = await this.database.run(this.#horizon());
-    const horizon = Number(rows[0]!['horizon']);
-    return { position: horizon, key: FIRST_KEY };
+    return { position: Number(rows[0]!['horizon']), key: FIRST_KEY };
   }
 
   async bodies(ids: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
@@ -99,38 +97,6 @@ export class HistoryTable implements EventStore {
     }
   }
 
-  /** On MySQL and MariaDB: the messages of transactions that are open, and all others. */
-  async #keysBefore(
-    start: HistoryPlace,
-    horizon: number,
-    limit: number,
-  ): Promise<readonly HistoryPlace[]> {
-    const { rows } = await this.database.peek(
-      this.#select('m.position, m.id', start, horizon, limit),
-    );
-    return rows.map(placeOf);
-  }
-
-  /** Ends before the first message that is written and not committed. */
-  #untilOpen(
-    events: readonly StoredEvent[],
-    seen: readonly HistoryPlace[],
-    start: HistoryPlace,
-    horizon: number,
-    limit: number,
-  ): StoredEvents {
-    const committed = new Set(events.map(({ key }) => key));
-    const open = seen.find(({ key }) => !committed.has(key));
-    if (open !== undefined) {
-      const before = events.filter(({ position }) => position < open.position);
-      return { events: before, end: endBefore(open.position, start), isLast: true };
-    }
-    if (seen.length < limit) return { events, end: endBefore(horizon, start), isLast: true };
-    // What is behind the last one was not looked at.
-    const before = events.slice(0, events.findIndex(({ key }) => key === seen.at(-1)!.key) + 1);
-    return { events: before, end: seen.at(-1)!, isLast: false };
-  }
-
   #select(
     columns: string,
     { position, key }: HistoryPlace,
@@ -142,6 +108,27 @@ export class HistoryTable implements EventStore {
       parameters: [position, position, key, horizon, limit],
     };
   }
+}
+
+/** Ends before the first message that is written and not committed. @param written in their order, committed or not */
+function untilOpen(
+  events: readonly StoredEvent[],
+  written: readonly HistoryPlace[],
+  start: HistoryPlace,
+  horizon: number,
+  limit: number,
+): StoredEvents {
+  const committed = new Set(events.map(({ key }) => key));
+  const open = written.find(({ key }) => !committed.has(key));
+  if (open !== undefined) {
+    const before = events.filter(({ position }) => position < open.position);
+    return { events: before, end: endBefore(open.position, start), isLast: true };
+  }
+  if (written.length < limit) return { events, end: endBefore(horizon, start), isLast: true };
+  // What is behind the last one was not looked at.
+  const end = written.at(-1)!;
+  const before = events.slice(0, events.findIndex(({ key }) => key === end.key) + 1);
+  return { events: before, end, isLast: false };
 }
 
 /** A clock that was set back, or a table that was emptied, does not lead a reader back. */
