@@ -44,7 +44,6 @@ export {
   type TracedResult,
   type TraceOrigin,
   WebhookFormat,
-  WebhookFormats,
   WireFormat,
 } from '../message/index.js';
 export {

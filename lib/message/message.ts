@@ -115,9 +115,9 @@ export class Message implements MessageFields {
   }
 
   /**
-   * The data of the message: plain JSON values, frozen by nobody. Made for formats, of the body.
+   * The data of the message as formats get it: plain JSON values, parsed from the body at each call.
    *
-   * @throws {@link InvalidInputError} when the body has none, which an envelope of the application's own may leave out
+   * @throws `InvalidInputError` when the body has none, which an envelope of the application's own may leave out
    */
   get data(): unknown {
     const body: unknown = JSON.parse(this.text);
