@@ -11,10 +11,14 @@ export interface Block {
   readonly code: string;
 }
 
-/** The README and every page below docs/. */
+/** What the package carries, and every page below docs/. */
 export function pages(): readonly string[] {
   const below = readdirSync('docs', { recursive: true, encoding: 'utf8' });
-  return ['README.md', ...below.filter((name) => name.endsWith('.md')).map(inDocs)].toSorted();
+  return [
+    'AGENTS.md',
+    'README.md',
+    ...below.filter((name) => name.endsWith('.md')).map(inDocs),
+  ].toSorted();
 }
 
 /** A guide and the pages that go on with it, in the order of the site: `docs/events.md` and those of `docs/events/`. */

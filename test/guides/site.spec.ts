@@ -19,8 +19,9 @@ describe('the site of the guides', () => {
     ).toEqual(written);
   });
 
-  it('has no page of more than 250 lines', () => {
-    const long = written.filter((page) => {
+  it('has no page of more than 250 lines, but for what is looked up', () => {
+    const read = written.filter((page) => !page.startsWith('reference/'));
+    const long = read.filter((page) => {
       return readFileSync(`docs/${page}`, 'utf8').trimEnd().split('\n').length > MOST_LINES;
     });
     expect(long).toEqual([]);
