@@ -184,6 +184,23 @@ describe('a subscriber with an end', () => {
     expect(events()).toEqual(reason === null ? ['a', 'b'] : ['a']);
   });
 
+  it('gets what is sent once it is renewed, though its end is told only then', async () => {
+    const { id, expiresAt } = await subscribe();
+    receiver.answer(500);
+    clock.advance(TTL);
+    await there.markExpired(clock.now(), 1);
+    await renew(here, { id } as Subscriber);
+    await rig.send({ event: 'a' });
+    await rig.until(DELIVERIES, ([row]) => Number(row?.['requests']) === 1);
+    const payload = { subscriberId: id, owner: null, host: 'a', expiresAt: +expiresAt! };
+    rig.events.emit('subscriber-expired', () => payload);
+    await vi.waitFor(() => expect(told).toEqual([payload]));
+    clock.advance(2 * TTL);
+    rig.strategy.wake();
+
+    expect(await deliveries(1)).toEqual([['a', 'succeeded', null, 2]]);
+  });
+
   it('lets its keys go on once it is renewed, and is told again of its next end', async () => {
     const one = await subscribe({ ordered: true, onExhausted: 'hold' });
     receiver.otherwise(500);

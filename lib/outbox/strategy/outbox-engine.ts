@@ -134,11 +134,16 @@ export class OutboxEngine {
     if (this.#isPaused) return this.pauseWatcher.stop();
     for (const loop of this.#loops) loop.start();
     for (const queues of this.queues.values()) queues.start();
-    const ending = (reason: 'disabled' | 'expired') =>
-      this.dependencies.events.on(`subscriber-${reason}`, ({ subscriberId }) =>
-        Promise.all(this.stores.map((store) => this.#retries.failAll(store, subscriberId, reason))),
-      );
-    const stops = [ending('disabled'), ending('expired')];
+    const { events } = this.dependencies;
+    const end = (id: string, reason: 'disabled' | 'expired', before?: number) =>
+      Promise.all(this.stores.map((store) => this.#retries.failAll(store, id, reason, before)));
+    const stops = [
+      events.on('subscriber-disabled', ({ subscriberId }) => end(subscriberId, 'disabled')),
+      // Later ones are there since the subscriber was renewed.
+      events.on('subscriber-expired', ({ subscriberId, expiresAt }) =>
+        end(subscriberId, 'expired', expiresAt),
+      ),
+    ];
     this.#stopListening = () => stops.forEach((stop) => stop());
   }
 

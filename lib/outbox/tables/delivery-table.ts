@@ -1,3 +1,4 @@
+import { timeFromId } from '../../common/id.js';
 import type { FailureReason } from '../../delivery/index.js';
 import type { Columns, Dialect, Statement } from '../../database/dialect.js';
 import { latestStart } from './delivery-record.js';
@@ -12,6 +13,14 @@ import type { TableNames } from '../entities/table-names.js';
 export interface HostShare {
   readonly host: string;
   readonly limit: number;
+}
+
+/** How waiting deliveries end. */
+interface Ending {
+  readonly reason: FailureReason;
+  readonly now: number;
+  /** Those of messages from then on go on waiting. Default: none do. */
+  readonly before?: number | undefined;
 }
 
 /** A delivery that this process has claimed. */
@@ -101,23 +110,26 @@ export class DeliveryTable {
     return rows.map(parseClaimedRow);
   }
 
-  /** Fails the waiting deliveries of a disabled or removed subscriber. @returns the count; call again if `limit` */
+  /** Fails the waiting deliveries of a disabled, removed or expired subscriber. @returns the count; call again if `limit` */
   async fail(
     subscriberId: string,
-    reason: FailureReason,
-    now: number,
+    { reason, now, before = Number.POSITIVE_INFINITY }: Ending,
     limit: number,
   ): Promise<number> {
     const { deliveries } = this.tables;
-    const [waiting] = await this.database.execute([
+    let count = 0;
+    await this.database.execute([
       // Held deliveries are left to their holders.
       {
         sql: `SELECT id FROM ${deliveries} WHERE subscriber_id = ? AND due_at IS NOT NULL AND lease IS NULL LIMIT ${limit} ${this.#dialect.skipLocked}`,
         parameters: [keyOf('sub_', subscriberId)],
       },
       ([found]) => {
-        if (found!.rows.length === 0) return null;
-        const failed = found!.rows.map(({ id }) => ({ id, reason, finished_at: now }));
+        // Not in the statement, which might then read the finished ones as well.
+        const ended = found!.rows.filter(({ id }) => timeFromId(`dlv_${id as string}`) < before);
+        count = ended.length;
+        if (count === 0) return null;
+        const failed = ended.map(({ id }) => ({ id, reason, finished_at: now }));
         return {
           sql: this.#dialect.updateFrom(
             deliveries,
@@ -138,7 +150,7 @@ export class DeliveryTable {
         };
       },
     ]);
-    return waiting!.rows.length;
+    return count;
   }
 
   /** Makes deliveries due that wait for the rate limit of a subscriber. @returns the count; call again if `limit` */

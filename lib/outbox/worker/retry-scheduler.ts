@@ -78,15 +78,21 @@ export class RetryScheduler {
     for (const subscriber of unordered) await this.#dissolve(store, subscriber);
   }
 
-  /** Ends the waiting deliveries of a subscriber that was disabled or removed, or whose end has passed. */
+  /**
+   * Ends the waiting deliveries of a subscriber that was disabled or removed, or whose end has passed.
+   *
+   * @param before deliveries of messages from then on go on waiting; default: none do
+   */
   async failAll(
     store: OutboxStore,
     subscriber: string,
     reason: 'disabled' | 'expired',
+    before?: number,
   ): Promise<void> {
     let count: number;
     do {
-      count = await store.deliveries.fail(subscriber, reason, this.clock.now(), FAILED_AT_ONCE);
+      const now = this.clock.now();
+      count = await store.deliveries.fail(subscriber, { reason, before, now }, FAILED_AT_ONCE);
     } while (count === FAILED_AT_ONCE);
   }
 
