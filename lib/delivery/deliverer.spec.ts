@@ -223,7 +223,7 @@ describe('Deliverer', () => {
     ]);
   });
 
-  it('reports a body that cannot be encoded, and headers that are not allowed', async () => {
+  it('reports and logs a body that cannot be encoded, and headers that are not allowed', async () => {
     const unknown = { ...recipient('http://127.0.0.1:9/'), contentType: 'application/x-unknown' };
     const forged = made({ headers: { 'Webhook-Id': 'msg_forged' } });
 
@@ -233,6 +233,7 @@ describe('Deliverer', () => {
     ]) {
       expect(attempt).toMatchObject({ outcome: 'failed', error: { code: 'unencodable' } });
     }
+    expect(logged).toHaveBeenCalledTimes(2);
   });
 
   it('keeps what a codec says of secrets and credentials out of the attempt', async () => {
@@ -247,7 +248,7 @@ describe('Deliverer', () => {
     const attempt = await deliverer.attempt(delivery, message, plain);
 
     expect(attempt.error?.message).toContain('cannot ask https://x.example/');
-    expect(JSON.stringify(attempt)).not.toContain('s3cret');
+    expect(JSON.stringify([attempt, logged.mock.calls])).not.toContain('s3cret');
   });
 
   it('sends each header once, though a signer or a tracing spells it in another case', async () => {

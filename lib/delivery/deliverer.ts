@@ -170,7 +170,8 @@ export class Deliverer {
   ): Readonly<Record<string, string>> {
     const common = { 'Content-Type': contentType, 'User-Agent': this.#userAgent };
     if (headers !== null) {
-      return mergeHeaders([message.headers, headers, tracing ?? {}, signature, common]);
+      const signed = withoutHookHeaders(signature);
+      return mergeHeaders([message.headers, headers, tracing ?? {}, signed, common]);
     }
     const own = {
       ...common,
@@ -214,9 +215,11 @@ export class Deliverer {
     if (code === 'recipient-refused' || code === 'too-large') {
       const text = `${frame.delivery} (${frame.message.event}) to ${frame.recipient.id}: ${message}.`;
       this.#logger.warn(new LogLine(text, { ...logFacts(frame), reason: code }));
-    } else if (code === 'internal') {
+    } else if (code === 'internal' || code === 'unencodable') {
       const what = `Attempt of ${frame.delivery} (${frame.message.event}, ${frame.message.id}) failed`;
-      this.#faults.report(what, cause, { ...logFacts(frame), reason: code });
+      // Where the codec or the format of the application has failed.
+      const origin = cause instanceof AttemptError ? cause.cause : cause;
+      this.#faults.report(what, origin, { ...logFacts(frame), reason: code });
     }
     return this.#noted(frame, attempt);
   }
@@ -253,6 +256,13 @@ function mergeHeaders(
     for (const entry of Object.entries(source)) merged.set(entry[0].toLowerCase(), entry);
   }
   return Object.fromEntries(merged.values());
+}
+
+/** The signature as a format's requests carry it: `Hook-HMAC` is for receivers of the standard form. */
+function withoutHookHeaders(
+  signature: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(signature).filter(([name]) => !/^hook-/i.test(name)));
 }
 
 /** Static subscribers belong to the application's settings, so they cannot unsubscribe. */

@@ -52,6 +52,7 @@ describe('a subscriber with a format', () => {
         recipients: LOOPBACK_RECIPIENTS,
         clock: MovableClock,
         formats: { chat: new ChatFormat(rules) },
+        signing: { hookHmac: true },
         subscribers: { 'order.paid': { url: receiver.url, format: 'chat' } },
       },
     });

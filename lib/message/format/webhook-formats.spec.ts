@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { MovableClock } from '../../testing/index.js';
@@ -58,6 +59,10 @@ describe('a request of a format', () => {
     );
   });
 
+  it('goes to no other URL while its format is not registered, since nobody knows its hosts', () => {
+    expect(() => new WebhookFormats().checkHost(recipient())).toThrow('"chat" is not registered');
+  });
+
   it.each<[string, unknown, string]>([
     ['nothing', undefined, '"chat" must answer { body }'],
     ['bytes', { body: Buffer.from('{}') }, '"chat" must answer { body }'],
@@ -75,6 +80,22 @@ describe('a request of a format', () => {
   });
 });
 
+describe('a format that answers a promise', () => {
+  it('is refused, and its rejection ends no process', async () => {
+    class Late extends WebhookFormat {
+      request(): FormattedRequest {
+        return Promise.reject(new Error('Late')) as unknown as FormattedRequest;
+      }
+    }
+    const formats = new WebhookFormats({ chat: new Late() });
+    expect(() => formats.encode(message(), recipient())).toThrow(
+      '"chat" must answer at once, not a promise',
+    );
+    // A rejection that nobody heeds fails the run.
+    await setImmediate();
+  });
+});
+
 describe('the option formats', () => {
   it.each<[string, Readonly<Record<string, unknown>>, string]>([
     ['a name in capitals', { Slack: chat }, '`formats.Slack` must be named by up to 32'],
@@ -87,6 +108,7 @@ describe('the option formats', () => {
     ['a rule that is unknown', { chat: withRules({ host: 'a' }) }, 'has the unknown rule host'],
     ['a host with a path', { chat: withRules({ hosts: ['a.com/b'] }) }, 'must have rules.hosts'],
     ['a host in capitals', { chat: withRules({ hosts: ['A.com'] }) }, 'must have rules.hosts'],
+    ['no host', { chat: withRules({ hosts: [] }) }, 'must have rules.hosts'],
     ['a negative delay', { chat: withRules({ retries: [-1] }) }, 'must have rules.retries'],
     ['no bytes', { chat: withRules({ maxBytes: 0 }) }, 'must have a rules.maxBytes'],
     ['a status of success', { chat: withRules({ endsDelivery: [200] }) }, 'rules.endsDelivery'],

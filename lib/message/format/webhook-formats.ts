@@ -91,9 +91,13 @@ export class WebhookFormats {
     throw this.#unknown();
   }
 
-  /** @throws {@link InvalidInputError} for `url` when the format is for other hosts */
+  /**
+   * @throws {@link InvalidInputError} for `url` when the format is for other hosts; for `format` when it is not registered, so
+   * that nobody knows its hosts
+   */
   checkHost({ format, url }: Pick<Recipient, 'format' | 'url'>): void {
-    const { hosts } = this.rulesOf({ format: format ?? null });
+    if (format === undefined || format === null) return;
+    const { hosts } = this.#registered(format).rules;
     if (hosts === undefined || hosts.includes(new URL(url).host)) return;
     throw new InvalidInputError(
       'url',
@@ -122,15 +126,17 @@ export class WebhookFormats {
     if (name === undefined || name === null) {
       return { body: message.body(contentType), contentType, headers: null };
     }
+    return encoded(name, this.#registered(name).request(inputOf(message, recipient)));
+  }
+
+  #registered(name: string): WebhookFormat {
     const format = this.#formats.get(name);
-    if (format === undefined) {
-      throw new InvalidInputError(
-        'format',
-        `"${name}" is not registered in this process: name it in ThornModule.forRoot({ formats })`,
-        { format: name },
-      );
-    }
-    return encoded(name, format.request(inputOf(message, recipient)));
+    if (format !== undefined) return format;
+    throw new InvalidInputError(
+      'format',
+      `"${name}" is not registered in this process: name it in ThornModule.forRoot({ formats })`,
+      { format: name },
+    );
   }
 }
 
@@ -141,6 +147,15 @@ function inputOf(message: Message, { id, metadata = {} }: Recipient) {
 }
 
 function encoded(name: string, request: FormattedRequest): EncodedRequest {
+  if (isPromise(request)) {
+    // Unheeded, its rejection would end the process.
+    request.then(undefined, () => undefined);
+    throw new InvalidInputError(
+      'format',
+      `"${name}" must answer at once, not a promise: put what it needs into the data of the message`,
+      { format: name },
+    );
+  }
   const { body, contentType = 'application/json', headers = {} } = isObject(request) ? request : {};
   if (
     typeof body !== 'string' ||
@@ -157,13 +172,18 @@ function encoded(name: string, request: FormattedRequest): EncodedRequest {
   return { body: Buffer.from(body), contentType, headers };
 }
 
+function isPromise(request: unknown): request is PromiseLike<unknown> {
+  return isObject(request) && typeof request['then'] === 'function';
+}
+
 function checkRules(rules: FormatRules, check: (rule: boolean, reason: string) => void): void {
   check(isObject(rules), 'must have an object of rules');
   const unknown = Object.keys(rules).find((name) => !RULES.some((known) => known === name));
   check(unknown === undefined, `has the unknown rule ${unknown}; those are ${RULES.join(', ')}`);
   const { hosts, retries, maxBytes, endsDelivery, pausesHost } = rules;
   check(
-    hosts === undefined || isListOf(hosts, (host) => typeof host === 'string' && isHost(host)),
+    hosts === undefined ||
+      (isListOf(hosts, (host) => typeof host === 'string' && isHost(host)) && hosts.length > 0),
     'must have rules.hosts that are names in lower case without a port, such as hooks.slack.com',
   );
   check(
