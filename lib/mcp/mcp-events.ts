@@ -169,7 +169,11 @@ export class McpEvents {
     const wish = readWhole(params, 'ttlMs');
     readWhole(params, 'maxAgeMs');
     readCursor(params);
-    const event = await this.#authorized(asked, principal);
+    const event = await this.#authorized(asked, principal).catch(async (error: unknown) => {
+      // A refresh of what is no longer allowed ends it.
+      if (error instanceof McpEventsError) await this.#unsubscribe(params, principal);
+      throw error;
+    });
     const selection = event.select(asked.args);
     const secret = readSecret(params);
     const owner = await this.#ownerOf(principal);

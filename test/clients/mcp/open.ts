@@ -65,7 +65,10 @@ class Sdk1Controller {
     @Req() request: IncomingMessage & { body: unknown },
     @Res() response: ServerResponse,
   ) {
-    const server = this.events.attach(new McpServer1(info));
+    const own = new McpServer1(info);
+    // Of the application's own: it goes on answering what is not of events.
+    own.server.fallbackRequestHandler = async ({ method }) => ({ method });
+    const server = this.events.attach(own);
     const transport = new StreamableHTTPServerTransport({
       enableJsonResponse: true,
       sessionIdGenerator: undefined,
