@@ -4,7 +4,7 @@ import { AttemptError, type WebhookHttpClient, type WebhookResponse } from '../d
 import { RecipientRefusedError } from '../errors/index.js';
 import type { Recipient } from '../message/index.js';
 import { isSameSecret, type WebhookSigner } from '../signing/index.js';
-import { type CallbackFailure, McpEventsError } from './mcp-events.error.js';
+import { type CallbackFailure, callbackRefused } from './mcp-events.error.js';
 import { SUBSCRIPTION_HEADER } from './mcp-format.js';
 
 /** Milliseconds that an endpoint has for its answer. */
@@ -23,7 +23,7 @@ export class Callback {
     const challenge = randomBytes(32).toString('base64url');
     const answer = await this.send(recipient, subscription, { type: 'verification', challenge });
     const failure = typeof answer === 'string' ? answer : failureOf(answer, challenge);
-    if (failure !== null) throw McpEventsError.ofCallback(failure);
+    if (failure !== null) throw callbackRefused(failure);
   }
 
   /** Posts a control body once. @returns the answer, or the reason why there is none */

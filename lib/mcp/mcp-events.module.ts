@@ -48,11 +48,13 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
       ) => {
         const settings = mcpSettings(options);
         formats.add(MCP_FORMAT, new McpFormat());
-        const callback = new Callback(httpClient, signer, clock);
-        const { maxSubscriptions } = settings;
-        const subscriptions = new McpSubscriptions({
-          ...{ subscribers, repository, callback, clock, maxSubscriptions },
-        });
+        const subscriptions = new McpSubscriptions(
+          subscribers,
+          repository,
+          new Callback(httpClient, signer, clock),
+          clock,
+          settings.maxSubscriptions,
+        );
         return new McpEvents(catalogue, subscriptions, history, clock, settings);
       },
     },

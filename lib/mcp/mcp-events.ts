@@ -4,7 +4,7 @@ import type { EventHistory } from '../dispatch/index.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { EventCatalogue } from '../event/index.js';
 import { poll } from './event-poll.js';
-import { codeOf, invalidParams, McpEventsError } from './mcp-events.error.js';
+import { invalidParams, McpEventsError } from './mcp-events.error.js';
 import { type McpSettings, TTL } from './mcp-events-options.js';
 import type { McpContext, McpRequest, McpServerLike } from './mcp-server.js';
 import type { McpSubscriptions } from './mcp-subscriptions.js';
@@ -28,12 +28,6 @@ type Result = Readonly<Record<string, unknown>>;
 
 /**
  * Serves MCP Events: lets agents subscribe to the events of the application through its MCP server.
- *
- * @example
- * ```ts
- * const server = new McpServer({ name: 'shop', version: '1.0.0' });
- * events.attach(server);
- * ```
  */
 export class McpEvents {
   /** The capabilities of a server that passes `events/…` on to {@link handle}; {@link attach} declares them. */
@@ -70,7 +64,7 @@ export class McpEvents {
     inner.fallbackRequestHandler = async (request: McpRequest, context: McpContext) => {
       if (request.method.startsWith('events/')) return this.#answer(request, context);
       if (previous !== undefined) return previous(request, context);
-      throw rpcError(codeOf('MethodNotFound', 'sketch'), 'Method not found');
+      throw rpcError({ code: -32601, message: 'Method not found' });
     };
     return server;
   }
@@ -93,9 +87,9 @@ export class McpEvents {
       return { resultType: 'complete', ...(await this.#handle(method, params, caller.principal)) };
     } catch (error) {
       const refusal = error instanceof InvalidInputError ? refusalOf(error) : error;
-      throw refusal instanceof McpEventsError
-        ? refusal.numbered(this.settings.errorCodes)
-        : refusal;
+      if (!(refusal instanceof McpEventsError)) throw refusal;
+      const { kind, message, data } = refusal;
+      throw new McpEventsError(kind, message, data, this.settings.errorCodes);
     }
   }
 
@@ -108,8 +102,9 @@ export class McpEvents {
   async revoke(principal: string): Promise<number> {
     const owner = await this.settings.owner(principal);
     if (owner === null) return 0;
-    const code = codeOf('Forbidden', this.settings.errorCodes);
-    return this.subscriptions.endAll({ principal, owner }, { code, message: 'No longer allowed' });
+    const { errorCodes } = this.settings;
+    const { jsonRpc } = new McpEventsError('Forbidden', 'No longer allowed', {}, errorCodes);
+    return this.subscriptions.endAll({ principal, owner }, jsonRpc);
   }
 
   async #answer({ method, params }: McpRequest, context: McpContext): Promise<Result> {
@@ -117,12 +112,9 @@ export class McpEvents {
       const principal = await this.settings.principal(context);
       return await this.handle(method, params, { principal });
     } catch (error) {
-      if (error instanceof McpEventsError) {
-        const { code, message, data } = error.jsonRpc;
-        throw rpcError(code, message, data);
-      }
+      if (error instanceof McpEventsError) throw rpcError(error.jsonRpc);
       this.#logger.error(`${method} failed: ${errorText(error)}`);
-      throw rpcError(-32603, 'Internal error');
+      throw rpcError({ code: -32603, message: 'Internal error' });
     }
   }
 
@@ -234,6 +226,6 @@ function refusalOf({ field, reason }: InvalidInputError): McpEventsError {
 }
 
 /** Creates an error as an SDK sends it: with its `code` and `data`. */
-function rpcError(code: number, message: string, data?: Result): Error {
-  return Object.assign(new Error(message), { code, ...(data !== undefined && { data }) });
+function rpcError(error: { readonly code: number; readonly message: string }): Error {
+  return Object.assign(new Error(error.message), error);
 }

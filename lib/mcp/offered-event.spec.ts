@@ -46,7 +46,7 @@ describe('the events that MCP Events offers', () => {
     expect(inputSchema).toEqual({
       type: 'object',
       properties: {
-        slug: { anyOf: [text, several(text)] },
+        slug: text,
         state: { description: 'Where it stands', anyOf: [states, several(states)] },
         total: { anyOf: [{ type: 'number' }, several({ type: 'number' })] },
       },
@@ -75,8 +75,8 @@ describe('the arguments of a subscription', () => {
       exclude: [],
       filter: { state: { in: ['new', 'paid'] }, count: { eq: 3 } },
     });
-    expect(select('user.{name}.{owner.id}', { name: ['a.b', 'c'], 'owner.id': '7' })).toEqual({
-      events: ['user.a_2eb.7', 'user.c.7'],
+    expect(select('user.{name}.{owner.id}', { name: 'a.b', 'owner.id': '7' })).toEqual({
+      events: ['user.a_2eb.7'],
       exclude: [],
       filter: null,
     });
@@ -112,20 +112,12 @@ describe('the arguments of a subscription', () => {
     );
   });
 
-  it('are refused where they make no name, or too many', () => {
-    const fields = (args: object) => {
-      try {
-        return select('user.{name}.{owner.id}', args);
-      } catch (error) {
-        return (error as { data: { fields: unknown } }).data.fields;
-      }
-    };
-    const many = Array.from({ length: 8 }, (_, at) => `${at}`);
-    expect(fields({ name: '' })).toEqual(['arguments.name']);
-    expect(fields({ name: '\ud800' })).toEqual(['arguments.name']);
-    expect(fields({ name: many, 'owner.id': many })).toEqual([
-      'arguments.name',
-      'arguments.owner.id',
-    ]);
-  });
+  it.each([{ name: '' }, { name: '\ud800' }, { name: ['joe'] }])(
+    'are refused where they make no name: %j',
+    (args) => {
+      expect(() => select('user.{name}.{owner.id}', args)).toThrow(
+        expect.objectContaining({ data: { fields: ['arguments.name'] } }),
+      );
+    },
+  );
 });

@@ -1,16 +1,15 @@
+import { isObject } from '../common/objects.js';
 import { InvalidInputError } from '../errors/index.js';
 import {
   compileEventName,
   dataSchemaOf,
   type EventCatalogue,
-  type EventDeclaration,
   type JsonSchema,
   type JsonValue,
 } from '../event/index.js';
 import { encodeSegment, type EventName, MAX_NAME_SEGMENTS } from '../event/event-name.js';
 import { namesOfPattern, overlap } from '../event/pattern-coverage.js';
-import { MAX_PATTERNS } from '../subscriber/index.js';
-import { argumentTypes, fitsType, isObjectSchema } from './argument-types.js';
+import { fitsType, MAX_VALUES, oneOrMore, scalarType } from './argument-types.js';
 import { invalidParams } from './mcp-events.error.js';
 
 /** The arguments of a subscription, by name. */
@@ -23,129 +22,121 @@ export interface EventSelection {
   readonly filter: JsonValue | null;
 }
 
+/** Names that a filter does not read as a field. */
+const RESERVED = new Set(['AND', 'OR', 'NOT', '__proto__', 'constructor', 'prototype']);
+
 /** A declared event as MCP Events offers it: its arguments choose among the event's messages. */
 export class OfferedEvent {
-  readonly name: string;
-  readonly description: string | undefined;
-  /** The schema of the arguments. */
+  /** The schema of the arguments: a value for each field of the name, one or more for fields of the data. */
   readonly inputSchema: JsonSchema;
-  readonly #name: EventName;
-  readonly #types: ReadonlyMap<string, JsonSchema>;
-  /** Events whose names the pattern of this one matches as well. */
-  readonly #others: readonly EventName[];
+  readonly #types = new Map<string, JsonSchema>();
 
-  /** @param payloadSchema the schema of the data */
   private constructor(
-    { name, description }: EventDeclaration,
+    readonly name: string,
+    readonly description: string | undefined,
     readonly payloadSchema: JsonSchema,
-    catalogue: EventCatalogue,
+    private readonly compiled: EventName,
+    /** Events that the catalogue prefers for some names of this one. */
+    private readonly others: readonly EventName[],
   ) {
-    this.name = name;
-    this.description = description;
-    this.#name = compileEventName(name);
-    this.#types = argumentTypes(payloadSchema, this.#name.paths);
-    const properties = [...this.#types].map(([field, type]) => [field, oneOrMore(type)]);
-    this.inputSchema = {
-      ...{ type: 'object', properties: Object.fromEntries(properties) },
-      additionalProperties: false,
-    };
-    this.#others = othersWithin(this.#name, catalogue);
-  }
-
-  /** The pattern of its names, whatever their fields hold; others have some of these names as well. */
-  get pattern(): string {
-    return this.#name.pattern;
+    const { properties } = payloadSchema;
+    const fields = isObject(properties) ? properties : {};
+    const schemas: Record<string, JsonSchema> = {};
+    for (const [field, schema] of Object.entries(fields)) {
+      const type = scalarType(schema);
+      if (type === null || RESERVED.has(field) || !/^[\w$-]+$/.test(field)) continue;
+      this.#types.set(field, type);
+      schemas[field] = oneOrMore(type);
+    }
+    for (const field of compiled.paths) {
+      const type = scalarType(fields[field]) ?? { type: 'string' };
+      this.#types.set(field, type);
+      schemas[field] = type;
+    }
+    this.inputSchema = { type: 'object', properties: schemas, additionalProperties: false };
   }
 
   /** Returns the events that may be subscribed to and whose data is an object, by name. */
   static allOf(catalogue: EventCatalogue): ReadonlyMap<string, OfferedEvent> {
+    const all = catalogue.names().map(compileEventName);
     const offered = catalogue.subscribable().flatMap((name) => {
       const declaration = catalogue.get(name)!;
       const schema = dataSchemaOf(declaration) ?? { type: 'object' };
-      return isObjectSchema(schema) ? [new OfferedEvent(declaration, schema, catalogue)] : [];
+      const compiled = compileEventName(name);
+      const others = all.filter((other, at) => isPreferred(other, compiled, all.slice(at + 1)));
+      return isObjectSchema(schema)
+        ? [new OfferedEvent(name, declaration.description, schema, compiled, others)]
+        : [];
     });
     return new Map(offered.map((event) => [event.name, event]));
   }
 
+  /** The pattern of its names, whatever their fields hold. Others may have some of these names as well. */
+  get pattern(): string {
+    return this.compiled.pattern;
+  }
+
   /** @throws {@link McpEventsError} naming the arguments that the schema refuses */
   select(given: McpArguments): EventSelection {
-    const wrong = Object.keys(given).filter(
-      (name) => !this.#fits(given[name], this.#types.get(name)),
-    );
+    const wrong = Object.keys(given).filter((name) => !this.#fits(name, given[name]));
     if (wrong.length > 0) {
       const fields = wrong.map((name) => `arguments.${name.slice(0, 100)}`);
       throw invalidParams(fields, 'must fit the inputSchema of the event');
     }
-    const events = this.#patterns(given);
+    const pattern = this.#patternOf(given);
+    const asked = namesOfPattern(pattern);
+    const others = this.others.filter(({ segments }) => overlap(asked, { segments, open: false }));
+    const isFull = asked.segments.length >= MAX_NAME_SEGMENTS;
     const filter = Object.entries(given)
-      .filter(([name]) => !this.#name.paths.includes(name))
+      .filter(([name]) => !this.compiled.paths.includes(name))
       .map(([name, value]) => [name, Array.isArray(value) ? { in: value } : { eq: value }]);
     return {
-      events,
-      exclude: this.#excluded(events),
+      events: [pattern],
+      // As the last segment, `*` matches several.
+      exclude: [
+        ...(asked.open && !isFull ? [`${pattern}.*`] : []),
+        ...others.map((other) => other.pattern),
+      ],
       filter: filter.length === 0 ? null : (Object.fromEntries(filter) as JsonValue),
     };
   }
 
-  #fits(value: unknown, type: JsonSchema | undefined): boolean {
-    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-    const isFew = values.length > 0 && values.length <= MAX_PATTERNS;
-    return type !== undefined && isFew && values.every((one) => fitsType(one, type));
+  #fits(name: string, value: unknown): boolean {
+    const type = this.#types.get(name);
+    if (type === undefined) return false;
+    if (!Array.isArray(value) || this.compiled.paths.includes(name)) return fitsType(value, type);
+    const isFew = value.length > 0 && value.length <= MAX_VALUES;
+    return isFew && value.every((one) => fitsType(one, type));
   }
 
-  /** The patterns of the names with the given fields: one for each combination of their values. */
-  #patterns(given: McpArguments): readonly string[] {
-    const { paths, segments } = this.#name;
-    let patterns = [''];
-    let field = 0;
-    for (const segment of segments) {
-      const choices = segment === null ? segmentsOf(paths[field++]!, given) : [segment];
-      patterns = patterns.flatMap((before) => choices.map((choice) => `${before}.${choice}`));
-    }
-    if (patterns.length > MAX_PATTERNS) {
-      const fields = paths.map((path) => `arguments.${path}`);
-      throw invalidParams(fields, `must have at most ${MAX_PATTERNS} combinations`);
-    }
-    return [...new Set(patterns.map((pattern) => pattern.slice(1)))];
-  }
-
-  /** The patterns of names that `events` match and that are not of this event. */
-  #excluded(events: readonly string[]): readonly string[] {
-    const asked = events.map(namesOfPattern);
-    const others = this.#others.filter(({ segments }) =>
-      asked.some((one) => overlap(one, { segments, open: false })),
-    );
-    const isFull = this.#name.segments.length >= MAX_NAME_SEGMENTS;
-    const longer = events.filter((_, at) => asked[at]!.open && !isFull).map((one) => `${one}.*`);
-    return [...longer, ...others.map(({ pattern }) => pattern)];
+  /** The pattern of the names whose fields have the given values. */
+  #patternOf(given: McpArguments): string {
+    const paths = [...this.compiled.paths];
+    const parts = this.compiled.segments.map((segment) => {
+      const path = segment === null ? paths.shift()! : null;
+      if (path === null) return segment;
+      try {
+        return given[path] === undefined ? '*' : encodeSegment(String(given[path]));
+      } catch (error) {
+        if (!(error instanceof InvalidInputError)) throw error;
+        throw invalidParams([`arguments.${path}`], 'must not be empty, and must be valid Unicode');
+      }
+    });
+    return parts.join('.');
   }
 }
 
-function oneOrMore({ description, ...value }: JsonSchema): JsonSchema {
-  const list = { type: 'array', items: value, minItems: 1, maxItems: MAX_PATTERNS };
-  return { ...(description === undefined ? {} : { description }), anyOf: [value, list] };
+/** Tells whether data of a schema is always an object. */
+function isObjectSchema({ type, properties, allOf, anyOf, oneOf }: JsonSchema): boolean {
+  if (type !== undefined) return type === 'object';
+  const parts = [allOf, anyOf, oneOf].flat().filter(isObject);
+  return properties !== undefined || (parts.length > 0 && parts.every(isObjectSchema));
 }
 
-/** The segments that the values of a field make; `*` where none is given. */
-function segmentsOf(path: string, { [path]: given }: McpArguments): readonly string[] {
-  if (given === undefined) return ['*'];
-  try {
-    return [given].flat().map((value) => encodeSegment(String(value)));
-  } catch (error) {
-    if (!(error instanceof InvalidInputError)) throw error;
-    throw invalidParams([`arguments.${path}`], 'must not be empty, and must be valid Unicode');
-  }
-}
-
-/** The events that the catalogue prefers for some names of an event: those of that very name, and earlier ones. */
-function othersWithin(name: EventName, catalogue: EventCatalogue): readonly EventName[] {
-  if (name.paths.length === 0) return [];
-  const names = catalogue.names();
-  const at = names.indexOf(name.name);
-  return names
-    .map(compileEventName)
-    .filter(({ paths }, index) => index !== at && (paths.length === 0 || index < at))
-    .filter(({ segments }) =>
-      overlap({ segments, open: false }, { segments: name.segments, open: false }),
-    );
+/** The catalogue prefers what is named so itself, then what was declared before. */
+function isPreferred(other: EventName, name: EventName, later: readonly EventName[]): boolean {
+  if (name.paths.length === 0 || other.name === name.name) return false;
+  const isFirst = other.paths.length === 0 || later.some((one) => one.name === name.name);
+  const [one, two] = [other, name].map(({ segments }) => ({ segments, open: false }));
+  return isFirst && overlap(one!, two!);
 }

@@ -53,7 +53,10 @@ const events = defineEvents({
       },
     },
   },
-  'user.{username}.renamed': { description: 'A user has another name' },
+  'user.{username}.renamed': {
+    description: 'A user has another name',
+    schema: { type: 'object', properties: { to: { type: 'string' } } },
+  },
   'till.counted': { description: 'A list', schema: { type: 'array' } },
   'payroll.run': { description: 'For the office alone' },
 });
@@ -159,7 +162,7 @@ async function start(): Promise<INestApplication> {
 
 describe.each(['sdk-2', 'sdk-1', 'mcp-nest'])('an agent of the AI SDK at %s', (path) => {
   it('lists, subscribes, receives what it asked for, refreshes, and ends', async () => {
-    const agent = await openAgent(`${url}/${path}`, `alice at ${path}`);
+    const agent = await openAgent(`${url}/${path}`, `alice-at-${path}`);
     onTestFinished(() => agent.close());
     const dispatcher = app.get(WebhookDispatcher);
     const { events: listed } = await agent.list();
@@ -192,9 +195,10 @@ describe.each(['sdk-2', 'sdk-1', 'mcp-nest'])('an agent of the AI SDK at %s', (p
     expect(agent.statuses).toEqual([200, 200, 204, 204, 204]);
 
     await agent.unsubscribe(paid.id);
-    await agent.unsubscribe(renamed.id);
-    const { items } = await app.get(Subscribers).list({}, { owner: `alice at ${path}` });
-    expect(items).toEqual([]);
+    expect(await app.get(McpEvents).revoke(`alice-at-${path}`)).toBe(1);
+    expect(agent.terminated).toMatchObject([{ code: -32012 }]);
+    await expect(agent.refresh(renamed.id)).rejects.toThrow();
+    expect(await stored(`alice-at-${path}`)).toEqual([]);
   });
 });
 
@@ -378,7 +382,7 @@ describe('a subscription', () => {
     verify(told, secret);
     expect(told.json).toEqual({
       type: 'terminated',
-      error: { code: -32012, message: expect.any(String) },
+      error: { code: -32012, message: expect.any(String), data: {} },
     });
     expect(await stored('jack')).toEqual([]);
     expect(await stored('kim')).toHaveLength(1);
@@ -529,27 +533,34 @@ it('writes no secret into a log', () => {
 describe('events/poll', () => {
   it('reads what was sent since a cursor, and what was asked for', async () => {
     const read = (given: object, principal = 'pia') =>
-      app
-        .get(McpEvents)
-        .handle(
-          'events/poll',
-          { name: 'user.{username}.renamed', arguments: { username: ['joe', 'eve'] }, ...given },
-          { principal },
-        );
+      app.get(McpEvents).handle(
+        'events/poll',
+        {
+          name: 'user.{username}.renamed',
+          arguments: { username: 'joe', to: ['then', 'after'] },
+          ...given,
+        },
+        { principal },
+      );
     const dispatcher = app.get(WebhookDispatcher);
     await dispatcher.send('user.joe.renamed', { to: 'before' });
     const first = await read({});
     expect(first).toMatchObject({ events: [], truncated: false, hasMore: false });
     const ids = [];
-    for (const name of ['joe', 'jane', 'eve']) {
-      ids.push((await dispatcher.send(`user.${name}.renamed`, { to: 'after' })).id);
+    for (const [name, to] of [
+      ['joe', 'after'],
+      ['jane', 'after'],
+      ['joe', 'never'],
+      ['joe', 'after'],
+    ]) {
+      ids.push((await dispatcher.send(`user.${name}.renamed`, { to })).id);
     }
     await dispatcher.send('order.paid', {});
     const name = 'user.{username}.renamed';
     const timestamp = expect.any(String);
     expect(await read({ cursor: first['cursor'] })).toEqual({
       resultType: 'complete',
-      events: [ids[0], ids[2]].map((eventId) => ({
+      events: [ids[0], ids[3]].map((eventId) => ({
         eventId,
         name,
         timestamp,
