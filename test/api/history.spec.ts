@@ -158,6 +158,16 @@ describe.each(PAIRS)('the history on $database and $platform', ({ create, platfo
     expect(body.errors.map((one: { field: string }) => one.field)).toEqual([field]);
   });
 
+  it('refuses a cursor whose key was changed', async () => {
+    const key = /[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/;
+    const plain = Buffer.from(start, 'base64url').toString().replace(key, '-'.repeat(36));
+    const after = Buffer.from(plain).toString('base64url');
+    const { status, body } = await api.send('GET', `/hooks/events?after=${after}`);
+    expect({ status, errors: body.errors }).toMatchObject({
+      ...{ status: 400, errors: [{ field: 'after' }] },
+    });
+  });
+
   it('refuses the cursor of another owner', async () => {
     const { status, body } = await api.send('GET', `/hooks/events?after=${start}`, { as: 'bob' });
     expect(status).toBe(400);

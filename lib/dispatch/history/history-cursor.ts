@@ -9,7 +9,7 @@ export interface HistoryCursor extends HistoryPlace {
   readonly time: number;
 }
 
-const FORM = /^(\d{1,16})\.(\d{1,16})\.([0-9a-f-]{36})\.([\w-]{11})$/;
+const FORM = /^(\d{1,16})\.(\d{1,16})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([\w-]{11})$/;
 
 /** Writes a cursor as a text that says nothing to its reader, for this owner alone. */
 export function formatHistoryCursor(
