@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { EventCatalogue } from '../../lib/event/index.js';
 import { CursorExpiredError, EventHistory, type HistoryEvent } from '../../lib/dispatch/index.js';
 import { formatHistoryCursor } from '../../lib/dispatch/history/history-cursor.js';
+import { FIRST_KEY } from '../../lib/outbox/tables/keys.js';
 import { seededRandom } from '../../lib/testing/conformance/seeded-random.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import {
@@ -9,8 +10,9 @@ import {
   type ClientOutbox,
   openClientOutbox,
 } from '../support/apps/client-outbox.js';
-import { openOutboxApp, type OutboxApp } from '../support/apps/outbox-app.js';
+import { Article, openOutboxApp, type OutboxApp } from '../support/apps/outbox-app.js';
 import { bundleProgram, startChild } from '../services/child.js';
+import { startOwnPostgres } from '../services/postgres.js';
 import { CLIENT_DATABASES } from '../support/client-databases.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { printFigures } from '../support/print-figures.js';
@@ -136,11 +138,43 @@ describe('a page of the history', () => {
 
   it('is refused to the cursor of another PostgreSQL cluster', async () => {
     await start('postgres');
-    const place = { position: 2 ** 50, key: '0'.repeat(36), time: app.clock.now() };
+    const place = { position: 2 ** 50, key: FIRST_KEY, time: app.clock.now() };
     const after = formatHistoryCursor(place, 'any');
     await expect(history.page({ after }, 'any')).rejects.toThrow(CursorExpiredError);
   });
 });
+
+it('the history of a PostgreSQL server that has crashed has what is sent afterwards', async () => {
+  // What a rollback has written is gone with the crash, and so are the numbers of its transactions.
+  const server = await startOwnPostgres('wal_writer_delay=10000');
+  const place = { options: { type: 'postgres', url: server.url } } as const;
+  const open = async (synchronize: boolean) => {
+    const app = await openOutboxApp(place, { history: true, worker: false, synchronize });
+    return { app, history: new EventHistory(app.strategy, new EventCatalogue(), app.clock) };
+  };
+  const before = await open(true);
+  await before.app.pipeline.send([before.app.message()]);
+  for (let at = 0; at < 5; at++) {
+    const rolledBack = before.app.dataSource.transaction(async (manager) => {
+      await manager.save(Object.assign(new Article(), { title: 'x' }));
+      throw new Error('rolled back');
+    });
+    await expect(rolledBack).rejects.toThrow('rolled back');
+  }
+  const places = [await before.history.page({}, 'any')];
+  places.push(await before.history.page({ after: 'now' }, 'any'));
+  await before.app.close();
+  await server.crash();
+  const { app, history } = await open(false);
+  const sent = Array.from({ length: 8 }, () => app.message());
+  for (const one of sent) await app.pipeline.send([one]);
+  for (const { next } of places) {
+    const { items } = await history.page({ after: next }, 'any');
+    expect(items.map(({ id }) => id)).toEqual(sent.map(({ id }) => id));
+  }
+  await app.close();
+  await server.stop();
+}, 60_000);
 
 const KILLS = 12;
 const OF_PROCESSES = { file: 'better-sqlite3', postgres: 'pg', mariadb: 'mysql2/promise' } as const;

@@ -25,7 +25,8 @@ export function newPosition({ name }: Dialect, messages: string): string {
   }
 }
 
-/** The highest position; 0 for none. */
-export function lastPosition(messages: string): string {
-  return `COALESCE((SELECT m.position FROM ${messages} m WHERE m.position IS NOT NULL ORDER BY m.position DESC LIMIT 1), 0)`;
+/** The highest position; 0 for none. @param before an expression that it is below. Default: any */
+export function lastPosition(messages: string, before?: string): string {
+  const condition = before === undefined ? 'IS NOT NULL' : `< ${before}`;
+  return `COALESCE((SELECT m.position FROM ${messages} m WHERE m.position ${condition} ORDER BY m.position DESC LIMIT 1), 0)`;
 }

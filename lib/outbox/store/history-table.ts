@@ -20,6 +20,9 @@ import { FIRST_KEY, idFrom } from '../tables/keys.js';
 const KEYS = 'm.position, m.id';
 const COLUMNS = `${KEYS}, m.given_id, m.event, m.time, m.owner, m.audience, CASE WHEN m.body IS NULL THEN 1 ELSE 0 END AS is_expunged`;
 
+/** The lowest number of a transaction of PostgreSQL that is open. */
+const XMIN = 'txid_snapshot_xmin(txid_current_snapshot())';
+
 /** The history of events in one database, and the SQL that reads it. */
 export class HistoryTable implements EventStore {
   readonly keptFor: number;
@@ -47,7 +50,7 @@ export class HistoryTable implements EventStore {
   async read(after: HistoryPlace | null, limit: number): Promise<StoredEvents> {
     const { name } = this.database.dialect;
     const start = after ?? { position: 0, key: FIRST_KEY };
-    const { position: horizon } = await this.end();
+    const horizon = await this.#positionOf(this.#horizon());
     if (name === 'postgres' && start.position > horizon) throw new CursorExpiredError();
     // On MySQL and MariaDB also the messages of transactions that are open.
     const written =
@@ -57,14 +60,22 @@ export class HistoryTable implements EventStore {
     if (written !== null) {
       return untilOpen(events, written.rows.map(placeOf), start, horizon, limit);
     }
-    if (events.length === limit) return { events, end: events.at(-1)!, isLast: false };
-    return { events, end: endBefore(horizon, start), isLast: true };
+    // Not at the horizon: when PostgreSQL crashes, it gives the numbers of the last rollbacks to other transactions.
+    return { events, end: events.at(-1) ?? start, isLast: events.length < limit };
   }
 
   /** The place behind everything that is committed. */
   async end(): Promise<HistoryPlace> {
-    const { rows } = await this.database.run(this.#horizon());
-    return { position: Number(rows[0]!['horizon']), key: FIRST_KEY };
+    const statement =
+      this.database.dialect.name === 'postgres'
+        ? { sql: `SELECT ${lastPosition(this.#table, XMIN)} + 1 AS horizon`, parameters: [] }
+        : this.#horizon();
+    return { position: await this.#positionOf(statement), key: FIRST_KEY };
+  }
+
+  async #positionOf(statement: Statement): Promise<number> {
+    const { rows } = await this.database.run(statement);
+    return Number(rows[0]!['horizon']);
   }
 
   async bodies(ids: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
@@ -86,10 +97,7 @@ export class HistoryTable implements EventStore {
   #horizon(): Statement {
     switch (this.database.dialect.name) {
       case 'postgres':
-        return {
-          sql: 'SELECT txid_snapshot_xmin(txid_current_snapshot()) AS horizon',
-          parameters: [],
-        };
+        return { sql: `SELECT ${XMIN} AS horizon`, parameters: [] };
       case 'sqlite':
         return { sql: `SELECT ${lastPosition(this.#table)} + 1 AS horizon`, parameters: [] };
       case 'mysql':
@@ -131,7 +139,7 @@ function untilOpen(
   return { events: before, end, isLast: false };
 }
 
-/** A clock that was set back, or a table that was emptied, does not lead a reader back. */
+/** A clock that was set back does not lead a reader back. */
 function endBefore(horizon: number, start: HistoryPlace): HistoryPlace {
   return horizon > start.position ? { position: horizon, key: FIRST_KEY } : start;
 }
