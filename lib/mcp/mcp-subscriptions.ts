@@ -4,12 +4,13 @@ import type { Clock } from '../common/index.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { Secret } from '../message/index.js';
 import { isSameSecret } from '../signing/index.js';
-import type {
-  NewSubscriber,
-  Subscriber,
-  SubscriberPage,
-  SubscriberRepository,
-  Subscribers,
+import {
+  isActive,
+  type NewSubscriber,
+  type Subscriber,
+  type SubscriberPage,
+  type SubscriberRepository,
+  type Subscribers,
 } from '../subscriber/index.js';
 import type { Callback } from './callback.js';
 import { callbackRefused, McpEventsError } from './mcp-events.error.js';
@@ -98,7 +99,7 @@ export class McpSubscriptions {
       const data = { limit: 'subscriptions', max };
       throw new McpEventsError('ResourceExhausted', `There are ${max} subscriptions already`, data);
     }
-    if (others.some((one) => one.url === url)) return;
+    if (others.some((one) => one.url === url && isActive(one))) return;
     const secrets = [{ value: secret!, expiresAt: null }];
     const form = { contentType: 'application/json', digest: 'sha256' } as const;
     await this.callback.verify({ ...form, id, url, secrets }, id);

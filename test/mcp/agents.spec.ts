@@ -251,6 +251,7 @@ describe('a subscription', () => {
     const first = await subscribe('dora', { secret: old });
     await subscribe('dora', { secret: old });
     expect(await subscribe('dora', { secret: fresh })).toMatchObject({ id: first.id });
+    await subscribe('dora', { args: { customer: 'none' } });
     const sent = await send({ customer: 'c1' });
     const delivery = await receiver.waitFor(({ id }) => id === sent);
     for (const secret of [old, fresh]) verify(delivery, secret);
@@ -262,7 +263,7 @@ describe('a subscription', () => {
     });
     expect(delivery.headers).toMatchObject({ 'x-mcp-subscription-id': first.id });
     expect(Object.keys(delivery.headers).filter((name) => name.startsWith('hook-'))).toEqual([]);
-    // One challenge, signed with the secret of that moment.
+    // One challenge for all of them, signed with the secret of that moment.
     const [challenge] = receiver.received;
     verify(challenge!, old);
     expect(challenge!.id).toMatch(/^msg_verification_/);
@@ -272,7 +273,7 @@ describe('a subscription', () => {
     const later = await send({ customer: 'c2' });
     const last = await receiver.waitFor(({ id }) => id === later);
     expect([old, fresh].map((secret) => last.isSignedWith(secret))).toEqual([false, true]);
-    await unsubscribe('dora');
+    expect(await app.get(McpEvents).revoke('dora')).toBe(2);
   });
 
   it('belongs to its principal, also at a URL that others have', async () => {
@@ -360,6 +361,8 @@ describe('a subscription', () => {
     const other = await start();
     onTestFinished(() => other.close());
     const secret = generateSecret();
+    // With these it is the last one that is allowed.
+    for (const path of ['/1', '/2']) await subscribe('ivy', { path });
     const answers = await Promise.all(
       [app, other, app, other].map((process, at) => {
         // The order of names does not matter.
@@ -369,8 +372,8 @@ describe('a subscription', () => {
       }),
     );
     expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
-    expect(await stored('ivy')).toHaveLength(1);
-    expect(await app.get(McpEvents).revoke('ivy')).toBe(1);
+    expect(await stored('ivy')).toHaveLength(3);
+    expect(await app.get(McpEvents).revoke('ivy')).toBe(3);
   });
 
   it('ends when its principal is revoked, and its endpoint is told', async () => {
