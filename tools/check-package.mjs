@@ -15,7 +15,7 @@ import { targetsOf } from './imports.mjs';
 const LOADED_LATER = ['axios', 'undici'];
 const FOLDER = '.cache/pack';
 const BELONGS = [
-  /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
+  /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|AGENTS\.md)$/,
   /^dist\/package\.json$/,
   /^dist\/(?:[\w.-]+\/)*[\w.-]+\.(?:js|d\.ts)$/,
   /^dist\/(?:[\w.-]+\/)*index\.(?:mjs|d\.mts)$/,
