@@ -121,12 +121,12 @@ webhookFormatConformance(
 it('the format of the guide writes what Slack takes, with its own characters escaped', () => {
   const { body } = new SlackFormat().request({
     ...{ id: 'msg_1', event: 'order.paid', timestamp: '2026-11-30T08:00:00.000Z' },
-    ...{ data: { note: '<!channel> & <@U1>' }, ref: 'https://example.com/orders/1', owner: null },
+    ...{ data: { note: '<!channel> & <@U1>' }, ref: 'https://example.com/?a>1&b', owner: null },
     subscriber: { id: 'sub_1', metadata: {} },
   });
   expect(JSON.parse(body)).toEqual({
     text:
-      '*<https://example.com/orders/1|order.paid>*\n' +
+      '*<https://example.com/?a&gt;1&amp;b|order.paid>*\n' +
       '{"note":"&lt;!channel&gt; &amp; &lt;@U1&gt;"}',
   });
 });
