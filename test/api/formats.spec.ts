@@ -22,6 +22,7 @@ class ChatFormat extends WebhookFormat {
 
   request({ event, data, subscriber }: FormatInput): FormattedRequest {
     const text = `${event} ${JSON.stringify(data)}`;
+    if (text.includes('isBroken')) throw new Error('There is no such form');
     return {
       body: JSON.stringify({ text }),
       headers: { 'X-Room': subscriber.metadata['room'] ?? 'none' },
@@ -109,11 +110,46 @@ describe('a subscriber with a format', () => {
     expect(created.body.format).toBe('standard');
     const changed = await api.send('PATCH', created.body.self, { body: { format: 'chat' } });
     expect(changed.status).toBe(400);
-    expect(changed.body.errors).toMatchObject([{ field: 'format', code: 'unknown-field' }]);
+    expect(changed.body.errors).toMatchObject([
+      {
+        ...{ field: 'format', code: 'unknown-field' },
+        reason: expect.stringContaining('is given at the creation and stays as it is'),
+      },
+    ]);
     const unknown = await create({ format: 'slack' });
     expect(unknown.status).toBe(400);
     expect(unknown.body.errors).toMatchObject([
       { field: 'format', reason: 'must be one of standard, chat' },
+    ]);
+  });
+
+  it('has the content type of its format alone', async () => {
+    await open();
+    const contentType = 'application/x-www-form-urlencoded';
+    const refused = await create({ contentType });
+    const { body } = await create();
+    const changed = await api.send('PATCH', body.self, { body: { contentType } });
+    for (const answer of [refused, changed]) {
+      expect(answer.body.errors).toMatchObject([{ field: 'contentType' }]);
+    }
+    const changes = { contentType: 'application/json' };
+    expect((await api.send('PATCH', body.self, { body: changes })).status).toBe(200);
+  });
+
+  it('has no request to show that its format cannot make', async () => {
+    await open();
+    const { body } = await create();
+    await send({ isBroken: true });
+    const delivery = await vi.waitFor(async () => {
+      const [found] = await deliveries(body.self);
+      expect(found).toMatchObject({ attemptCount: 1 });
+      return found;
+    });
+    const request = (await api.send('GET', `${delivery.self}/request`)).body;
+    expect(request).toMatchObject({ body: null, contentType: null });
+    expect(request.missing).toMatchObject([
+      { field: 'contentType', code: 'unreadable' },
+      { field: 'body', code: 'unreadable' },
     ]);
   });
 

@@ -13,6 +13,9 @@ export interface GivenFields {
   readonly sent: Body;
 }
 
+const FIXED =
+  'is given at the creation and stays as it is: create another subscriber for another one';
+
 /**
  * Reads a body whose fields a service checks. Nothing is refused yet but a body that is not an object, so that
  * {@link checkedFields} can name every wrong field at once.
@@ -23,6 +26,8 @@ export class GivenFieldsPipe implements PipeTransform<unknown, GivenFields> {
   constructor(
     private readonly known: readonly string[],
     private readonly mayBeEmpty: boolean,
+    /** Fields that answers show, and that only a creation may name. */
+    private readonly fixed: readonly string[] = [],
   ) {}
 
   transform(body: unknown): GivenFields {
@@ -34,7 +39,8 @@ export class GivenFieldsPipe implements PipeTransform<unknown, GivenFields> {
       Object.entries(renamed).filter(([name]) => this.known.includes(name) === isKnown),
     );
     for (const [name] of unknown!) {
-      refused.push(unknownField(nameAsSent(name, sent)));
+      const refusal = unknownField(nameAsSent(name, sent));
+      refused.push(this.fixed.includes(name) ? { ...refusal, reason: FIXED } : refusal);
     }
     if (!this.mayBeEmpty && Object.keys(sent).length === 0) {
       throw badRequest([{ field: 'body', reason: 'must have at least one field' }]);

@@ -136,6 +136,8 @@ const REQUEST: Fields = { ...CHANGES, ...CREATED_WITH };
 
 /** The fields that an owner may set when a subscriber is created. */
 export const NEW_SUBSCRIBER_FIELDS = Object.keys(REQUEST);
+/** The fields that a creation alone may set. */
+export const FIXED_FIELDS = Object.keys(CREATED_WITH);
 /** The fields that an owner may change. */
 export const SUBSCRIBER_FIELDS = Object.keys(CHANGES);
 /** A receiver may change what it gets, and not where that goes. */

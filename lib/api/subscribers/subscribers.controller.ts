@@ -40,6 +40,7 @@ import { SUBSCRIBERS_QUERY } from './subscriber-query.js';
 import {
   type ChangedSubscriberView,
   type CreatedSubscriberView,
+  FIXED_FIELDS,
   NEW_SUBSCRIBER_FIELDS,
   secretOf,
   SUBSCRIBER_FIELDS,
@@ -48,7 +49,7 @@ import {
 } from './subscriber.view.js';
 
 const NEW = new GivenFieldsPipe(NEW_SUBSCRIBER_FIELDS, true);
-const CHANGES = new GivenFieldsPipe(SUBSCRIBER_FIELDS, false);
+const CHANGES = new GivenFieldsPipe(SUBSCRIBER_FIELDS, false, FIXED_FIELDS);
 
 /** The routes that keep subscribers: list, create, read, change, delete. */
 export function subscribersController(settings: ApiSettings): Type<unknown> {

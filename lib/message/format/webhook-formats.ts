@@ -14,6 +14,7 @@ export const MAX_FORMAT_LENGTH = 32;
 
 const NAME = /^[a-z][a-z0-9-]{0,31}$/;
 const MEDIA_TYPE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+const JSON_TYPE = 'application/json';
 const STANDARD_RULES: FormatRules = {};
 const RULES = ['hosts', 'retries', 'maxBytes', 'endsDelivery', 'pausesHost'] as const;
 
@@ -105,6 +106,15 @@ export class WebhookFormats {
     );
   }
 
+  /** @throws {@link InvalidInputError} for `contentType`, which would have no effect */
+  checkContentType({ format, contentType }: Pick<Recipient, 'format' | 'contentType'>): void {
+    if (format === undefined || format === null || contentType === JSON_TYPE) return;
+    throw new InvalidInputError(
+      'contentType',
+      `is for the standard format: leave it out, since "${format}" says it of each request`,
+    );
+  }
+
   /** The rules of a recipient's format. One that is not registered here has none. */
   rulesOf({ format }: Pick<Recipient, 'format'>): FormatRules {
     if (format === undefined || format === null) return STANDARD_RULES;
@@ -156,7 +166,7 @@ function encoded(name: string, request: FormattedRequest): EncodedRequest {
       { format: name },
     );
   }
-  const { body, contentType = 'application/json', headers = {} } = isObject(request) ? request : {};
+  const { body, contentType = JSON_TYPE, headers = {} } = isObject(request) ? request : {};
   if (
     typeof body !== 'string' ||
     typeof contentType !== 'string' ||

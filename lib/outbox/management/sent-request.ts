@@ -12,7 +12,7 @@ import { readable, UNREADABLE } from './current-hosts.js';
 
 /**
  * Why a part of a request is not shown. `expunged`: the body of the message was dropped. `unreadable`: the message cannot be
- * read now. `subscriber-removed`, `subscriber-changed`: what was sent depends on a subscriber that is gone, or that was
+ * read or encoded now. `subscriber-removed`, `subscriber-changed`: what was sent depends on a subscriber that is gone, or that was
  * changed since. `in-settings`: the subscriber is not stored but named by the application's settings.
  */
 export type MissingCode =
@@ -56,7 +56,7 @@ interface KnownRecipient {
 
 const REASONS: Readonly<Record<MissingCode, string>> = {
   expunged: 'The body of the message was dropped.',
-  unreadable: 'The message cannot be read now.',
+  unreadable: 'The message cannot be read or encoded now.',
   'subscriber-removed': 'The subscriber was removed.',
   'subscriber-changed': 'The subscriber was changed since, and only its present state is known.',
   'in-settings': 'The settings of the application name this subscriber, and may have changed.',
@@ -75,6 +75,10 @@ export async function sentRequest(
   const made = fault === null ? encoded(message, recipient!, sources.formats) : fault;
   const request = typeof made === 'string' ? null : made;
   const body = request?.body ?? null;
+  const failure = typeof made === 'string' ? made : null;
+  // A format says it of each request.
+  const isFormatted = (recipient?.format ?? null) !== null;
+  const contentType = request?.contentType ?? recipient?.contentType ?? null;
   const isText = body === null || Buffer.from(body.toString()).equals(body);
   const missing: MissingPart[] = [];
   /** The value, unless a code says why it is not shown. */
@@ -86,16 +90,8 @@ export async function sentRequest(
   return {
     ...{ deliveryId: id, messageId, event, method: 'POST' },
     url: shown('url', recipient?.url ?? null, fault === 'in-settings' ? null : fault),
-    contentType: shown(
-      'contentType',
-      request?.contentType ?? recipient?.contentType ?? null,
-      fault,
-    ),
-    body: shown(
-      'body',
-      body?.toString(isText ? 'utf8' : 'base64') ?? null,
-      typeof made === 'string' ? made : null,
-    ),
+    contentType: shown('contentType', contentType, isFormatted ? failure : fault),
+    body: shown('body', body?.toString(isText ? 'utf8' : 'base64') ?? null, failure),
     bodyEncoding: isText ? 'utf8' : 'base64',
     missing,
   };

@@ -84,8 +84,9 @@ export function checkNewSubscriber(
 ): NewSubscriber {
   const checkTogether = (given: Partial<Fields>) => {
     checkHold(given);
-    const { url, format = null } = given;
+    const { url, format = null, contentType } = given;
     if (url !== undefined) rules.formats.checkHost({ url, format });
+    if (contentType !== undefined) rules.formats.checkContentType({ contentType, format });
   };
   const required = ['url', 'events'] as const;
   return checkFields(input, NEW_FIELDS, rules, now, checkTogether, required) as NewSubscriber;

@@ -357,12 +357,15 @@ export class Subscribers {
 
   /** Checks fields against others of the same moment, which another request may be changing. */
   #withCurrentCheck(fields: SubscriberUpdate, terms: ChangeTerms): ChangeTerms {
-    const { url, filter, events, exclude, onExhausted, holdFor } = fields;
+    const { url, contentType, filter, events, exclude, onExhausted, holdFor } = fields;
     const isFiltered = filter || events !== undefined || exclude !== undefined;
-    if (!isFiltered && url === undefined && (holdFor ?? null) === null) return terms;
+    const isOfFormat = url !== undefined || contentType !== undefined;
+    if (!isFiltered && !isOfFormat && (holdFor ?? null) === null) return terms;
     const check = (current: Subscriber) => {
       terms.check?.(current);
-      if (url !== undefined) this.rules.formats.checkHost({ url, format: current.format });
+      const { format } = current;
+      if (url !== undefined) this.rules.formats.checkHost({ url, format });
+      if (contentType !== undefined) this.rules.formats.checkContentType({ contentType, format });
       checkHold({ onExhausted: onExhausted ?? current.onExhausted, holdFor: holdFor ?? null });
       if (!isFiltered) return;
       this.warnings({

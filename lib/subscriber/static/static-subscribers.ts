@@ -137,12 +137,13 @@ function orderOf(subscriber: StaticSubscriber): DeliveryOrder {
 }
 
 function formatOf(
-  { url, format: given }: StaticSubscriber,
+  { url, format: given, contentType = 'application/json' }: StaticSubscriber,
   { formats }: StaticSubscriberRules,
 ): string | null {
   return named(() => {
     const format = formats.check(given ?? null);
     formats.checkHost({ format, url });
+    formats.checkContentType({ format, contentType });
     return format;
   });
 }
