@@ -136,6 +136,14 @@ describe('a page of the history', () => {
     expect([...items, ...rest.items].map(({ id }) => id)).toEqual(large.map(({ id }) => id));
   });
 
+  it('is refused within a transaction on SQLite, which it would wait for', async () => {
+    await start('memory');
+    for (const after of [null, 'now']) {
+      const reading = app.dataSource.transaction(() => history.page({ after }, 'any'));
+      await expect(reading).rejects.toThrow(/Read it before the transaction, or after it/);
+    }
+  });
+
   it('is refused to the cursor of another PostgreSQL cluster', async () => {
     await start('postgres');
     const place = { position: 2 ** 50, key: FIRST_KEY, time: app.clock.now() };

@@ -9,6 +9,7 @@ import {
   type StoredEvent,
   type StoredEvents,
 } from '../../dispatch/index.js';
+import { ThornConfigurationError } from '../../errors/index.js';
 import type { Audience } from '../../message/index.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
 import { lastPosition, MYSQL_NOW } from '../model/message-position.js';
@@ -48,6 +49,7 @@ export class HistoryTable implements EventStore {
    * @throws `CursorExpiredError` for a place in another PostgreSQL cluster, such as one that a dump was restored from
    */
   async read(after: HistoryPlace | null, limit: number): Promise<StoredEvents> {
+    this.#checkIsOutside();
     const { name } = this.database.dialect;
     const start = after ?? { position: 0, key: FIRST_KEY };
     const horizon = await this.#positionOf(this.#horizon());
@@ -66,6 +68,7 @@ export class HistoryTable implements EventStore {
 
   /** The place behind everything that is committed. */
   async end(): Promise<HistoryPlace> {
+    this.#checkIsOutside();
     const statement =
       this.database.dialect.name === 'postgres'
         ? { sql: `SELECT ${lastPosition(this.#table, XMIN)} + 1 AS horizon`, parameters: [] }
@@ -91,6 +94,14 @@ export class HistoryTable implements EventStore {
       }
     }
     return bodies;
+  }
+
+  #checkIsOutside(): void {
+    if (this.database.callersTransaction === undefined) return;
+    throw new ThornConfigurationError(
+      'THORN_HISTORY_IN_TRANSACTION',
+      'On SQLite the history cannot be read within a transaction, whose end it would wait for. Read it before the transaction, or after it.',
+    );
   }
 
   /** The lowest position that a transaction may yet commit. */
