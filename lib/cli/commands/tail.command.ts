@@ -9,6 +9,7 @@ import { headerOption, readHeaders } from './api-headers.js';
 const INTERVAL = 1000;
 
 const ADVICE: Readonly<Record<number, string>> = {
+  400: '',
   401: "give what it asks for: -H 'Authorization: …', or the variable THORN_AUTHORIZATION",
   403: 'give the authorization of a user who may use the API',
   404: 'give the URL of the REST API, such as https://api.example.com/hooks',
