@@ -469,7 +469,7 @@ describe('events/subscribe refuses', () => {
     expect(receiver.received).toEqual([]);
   });
 
-  it('whoever is not known, and a cursor that no page has', async () => {
+  it('callers that are not known, and a cursor that no page has', async () => {
     for (const principal of [null, undefined, '', 'x'.repeat(256)]) {
       const error = await refusal('events/list', {}, principal);
       expect(error.jsonRpc).toMatchObject({ code: -32012 });
