@@ -119,6 +119,16 @@ describe('the option formats', () => {
     expect(make).toThrow(error);
   });
 
+  it('has its rules read once', () => {
+    let reads = 0;
+    const counting = Object.defineProperty(new ChatFormat(), 'rules', {
+      get: () => ({ maxBytes: ++reads }),
+    });
+    const formats = new WebhookFormats({ chat: counting });
+    formats.checkHost(recipient());
+    expect(formats.rulesOf(recipient())).toEqual({ maxBytes: 1 });
+  });
+
   it('refuses a format beside an envelope that is a function', () => {
     expect(() => new WebhookFormats({ chat }, true)).toThrow(
       'cannot go with an envelope that is a function',

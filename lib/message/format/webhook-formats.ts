@@ -26,9 +26,14 @@ export interface EncodedRequest {
   readonly headers: Readonly<Record<string, string>> | null;
 }
 
+interface RegisteredFormat {
+  readonly format: WebhookFormat;
+  readonly rules: FormatRules;
+}
+
 /** The formats that subscribers may have, by name. */
 export class WebhookFormats {
-  readonly #formats = new Map<string, WebhookFormat>();
+  readonly #formats = new Map<string, RegisteredFormat>();
   readonly #offered = [STANDARD_FORMAT];
   readonly #check = new OptionChecks('');
 
@@ -70,8 +75,9 @@ export class WebhookFormats {
       !this.isEnvelopeCustom,
       'cannot go with an envelope that is a function, which may leave the data of messages out: use one of them',
     );
-    checkRules(format.rules, check);
-    this.#formats.set(name, format);
+    const { rules } = format;
+    checkRules(rules, check);
+    this.#formats.set(name, { format, rules });
   }
 
   /**
@@ -136,12 +142,12 @@ export class WebhookFormats {
     if (name === undefined || name === null) {
       return { body: message.body(contentType), contentType, headers: null };
     }
-    return encoded(name, this.#registered(name).request(inputOf(message, recipient)));
+    return encoded(name, this.#registered(name).format.request(inputOf(message, recipient)));
   }
 
-  #registered(name: string): WebhookFormat {
-    const format = this.#formats.get(name);
-    if (format !== undefined) return format;
+  #registered(name: string): RegisteredFormat {
+    const registered = this.#formats.get(name);
+    if (registered !== undefined) return registered;
     throw new InvalidInputError(
       'format',
       `"${name}" is not registered in this process: name it in ThornModule.forRoot({ formats })`,
