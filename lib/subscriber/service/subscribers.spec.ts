@@ -189,6 +189,18 @@ describe('createOrUpdate', () => {
     expect(await subscribers.findByKey('crm', { owner: null })).toBeNull();
   });
 
+  it('ends no rotation by the secret that is the latest already', async () => {
+    const secret = 'the latest secret of mine';
+    const { id } = await subscribers.create(keyed);
+    const rotated = (await subscribers.rotateSecret(id, { secret }, 'any'))!;
+    expect(rotated.secrets).toHaveLength(2);
+    const again = await subscribers.create({ ...keyed, secret });
+    expect(again.secrets).toEqual(rotated.secrets);
+    const other = { value: 'another secret of mine', expiresAt: null };
+    const replaced = await subscribers.create({ ...keyed, secret: other.value });
+    expect(replaced.secrets).toEqual([other]);
+  });
+
   it('takes an end in the future alone, by the clock, and tells when it has passed', async () => {
     const ending = (at: number) => ({ ...keyed, expiresAt: new Date(at) });
     await expect(subscribers.createOrUpdate(ending(NOW))).rejects.toMatchObject({

@@ -4,6 +4,7 @@ import { isIdLike, newId } from '../../common/id.js';
 import type { UncheckedFilter } from '../../event/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { hasEnded } from '../../message/recipient.js';
+import { isSameSecret } from '../../signing/index.js';
 import { parseOverlap, rotated, type SecretRotation, withoutExpired } from './secret-rotation.js';
 import {
   checkAddresses,
@@ -152,9 +153,11 @@ export class Subscribers {
           'cannot be changed: name the one that the subscriber of this key has, or use another key',
         );
       }
+      const latest = stored.secrets[0]?.value ?? '';
       const changes = {
         ...stated,
-        ...(secret !== undefined && { secret }),
+        // The same one again ends no rotation that is under way.
+        ...(secret !== undefined && !isSameSecret(latest, secret) && { secret }),
         ...(enabled !== undefined && { enabled }),
       };
       const updated = await this.#write(stored.id, changes, { owner }, terms);

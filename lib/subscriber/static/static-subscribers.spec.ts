@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError, RecipientRefusedError } from '../../errors/index.js';
-import { type SubscriberSource, WebhookFormats } from '../../message/index.js';
+import { type SubscriberSource, WebhookFormat, WebhookFormats } from '../../message/index.js';
 import { resolveSubscribers } from './static-subscribers.js';
 
 const rules = {
@@ -12,7 +12,11 @@ const rules = {
     if (secret.length < 16) throw new InvalidInputError('secret', 'must be longer');
   },
   contentTypes: ['application/json', 'application/x-www-form-urlencoded'],
-  formats: new WebhookFormats(),
+  formats: new WebhookFormats({
+    chat: new (class extends WebhookFormat {
+      request = () => ({ body: '' });
+    })(),
+  }),
 };
 const resolve = (source: SubscriberSource) =>
   resolveSubscribers(source, 'order.paid', 'ada', rules);
@@ -101,6 +105,14 @@ describe('static subscribers', () => {
       'a content type without a codec',
       { url: 'https://one.example', contentType: 'text/plain' },
       /ask for one of/,
+    ],
+    [
+      'a content type beside a format',
+      {
+        ...{ url: 'https://one.example', format: 'chat' },
+        contentType: 'application/x-www-form-urlencoded',
+      },
+      /have contentType, which is for the standard format/,
     ],
     ['an unknown digest', { url: 'https://one.example', digest: 'md5' }, /digests/],
     [
