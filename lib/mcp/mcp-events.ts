@@ -139,21 +139,20 @@ export class McpEvents {
 
   async #list(params: Params, principal: string): Promise<Result> {
     const cursor = readCursor(params);
-    const offered = [...this.#events().values()];
-    const from = offered.findIndex((event) => cursor === null || cursorOf(event) === cursor);
-    if (cursor !== null && from === -1) {
-      throw invalidParams(['cursor'], 'must be the nextCursor of an earlier page');
+    const visible: OfferedEvent[] = [];
+    for (const event of this.#events().values()) {
+      if (await this.settings.authorize(principal, event.name, null)) visible.push(event);
     }
+    const from = cursor === null ? 0 : visible.findIndex((event) => cursorOf(event) === cursor);
+    if (from === -1) throw invalidParams(['cursor'], 'must be the nextCursor of an earlier page');
     const delivery = this.history.isKept ? ['webhook', 'poll'] : ['webhook'];
-    const events: Result[] = [];
-    for (const event of offered.slice(Math.max(from, 0))) {
-      if (!(await this.settings.authorize(principal, event.name, null))) continue;
-      if (events.length === PAGE) return { events, nextCursor: cursorOf(event) };
-      const { name, description, inputSchema, payloadSchema } = event;
+    const page = visible.slice(from, from + PAGE);
+    const events = page.map(({ name, description, inputSchema, payloadSchema }) => {
       const described = { name, ...(description !== undefined && { description }) };
-      events.push({ ...described, delivery, inputSchema, payloadSchema });
-    }
-    return { events };
+      return { ...described, delivery, inputSchema, payloadSchema };
+    });
+    const next = visible[from + PAGE];
+    return { events, ...(next !== undefined && { nextCursor: cursorOf(next) }) };
   }
 
   async #subscribe(params: Params, principal: string): Promise<Result> {

@@ -474,8 +474,11 @@ describe('events/subscribe refuses', () => {
       const error = await refusal('events/list', {}, principal);
       expect(error.jsonRpc).toMatchObject({ code: -32012 });
     }
-    const error = await refusal('events/list', { cursor: 'other' }, 'liz');
-    expect(error.jsonRpc).toMatchObject(invalid('cursor'));
+    for (const name of ['other', 'payroll.run']) {
+      const cursor = Buffer.from(name).toString('base64url');
+      const error = await refusal('events/list', { cursor }, 'liz');
+      expect(error.jsonRpc).toMatchObject(invalid('cursor'));
+    }
   });
 
   it('one subscription too many, before a request goes out', async () => {
