@@ -54,9 +54,9 @@ export class McpSubscriptions {
   ): Promise<{ readonly id: string; readonly expiresAt: Date }> {
     const { principal, url, owner, events, exclude, filter, secret } = asked;
     const { id, key } = namesOf(asked);
-    const changes = { events, exclude, filter, enabled: true };
     const metadata = metadataOf(asked.name, id);
-    const input = { ...changes, url, owner, secret, key, metadata, format: MCP_FORMAT };
+    const changes = { events, exclude, filter, metadata, enabled: true };
+    const input = { ...changes, url, owner, secret, key, format: MCP_FORMAT };
     this.subscribers.check(input);
     const expiresAt = () => new Date(this.clock.now() + ttl);
     const present = await this.subscribers.findByKey(key, { owner });

@@ -376,6 +376,17 @@ describe('a subscription', () => {
     expect(await app.get(McpEvents).revoke('ivy')).toBe(3);
   });
 
+  it('has its id and name again after a refresh, whatever its owner has made of it', async () => {
+    const { id } = await subscribe('olga', {});
+    const [subscriber] = await stored('olga');
+    await app.get(Subscribers).update(subscriber!.id, { metadata: {} }, { owner: 'olga' });
+    await subscribe('olga', {});
+    const sent = await send({ customer: 'c9' });
+    const { headers } = await receiver.waitFor((one) => one.id === sent);
+    expect(headers).toMatchObject({ 'x-mcp-subscription-id': id });
+    await unsubscribe('olga');
+  });
+
   it('ends when its principal is revoked, and its endpoint is told', async () => {
     const secret = generateSecret();
     await subscribe('jack', { secret });
