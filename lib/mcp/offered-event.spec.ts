@@ -65,6 +65,7 @@ describe('the arguments of a subscription', () => {
     'user.{name}': schema,
     'user.created': schema,
     'user.{name}.{owner.id}': schema,
+    'role.{toString}': schema,
   });
   const select = (name: string, args: object) => events.get(name)!.select({ ...args });
 
@@ -86,6 +87,7 @@ describe('the arguments of a subscription', () => {
     ['user.{name}', {}, ['user.joe'], ['user.created', 'user.joe.7', 'order.paid']],
     ['user.{name}', { name: 'joe' }, ['user.joe'], ['user.jane', 'user.joe.7']],
     ['user.created', {}, ['user.created'], ['user.joe']],
+    ['role.{toString}', {}, ['role.admin'], ['role.admin.new']],
     ['user.{name}.{owner.id}', { name: 'x' }, ['user.x.7'], ['user.x', 'user.x.7.8', 'user.y.7']],
   ])('choose messages of %s alone: %j', (name, args, wanted, others) => {
     const { events: patterns, exclude } = select(name, args);

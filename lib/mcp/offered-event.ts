@@ -116,7 +116,7 @@ export class OfferedEvent {
       const path = segment === null ? paths.shift()! : null;
       if (path === null) return segment;
       try {
-        return given[path] === undefined ? '*' : encodeSegment(String(given[path]));
+        return Object.hasOwn(given, path) ? encodeSegment(String(given[path])) : '*';
       } catch (error) {
         if (!(error instanceof InvalidInputError)) throw error;
         throw invalidParams([`arguments.${path}`], 'must not be empty, and must be valid Unicode');
