@@ -32,6 +32,8 @@ interface Caller {
 /** Keeps subscriptions as subscribers of the format `mcp`: one for each principal, URL, event and arguments. */
 export class McpSubscriptions {
   readonly #creations = new KeyedMutex();
+  /** Creations under way, by principal. */
+  readonly #waiting = new Map<string, number>();
 
   constructor(
     private readonly subscribers: Subscribers,
@@ -65,8 +67,7 @@ export class McpSubscriptions {
       const refreshed = { ...changes, expiresAt: expiresAt() };
       stored = await this.subscribers.update(present.id, refreshed, { owner });
     }
-    // One at a time, so that they are counted, and endpoints are not asked in masses.
-    stored ??= await this.#creations.run(principal, async () => {
+    stored ??= await this.#alone(principal, async () => {
       await this.#admit({ principal, owner }, input, id);
       return this.#create({ ...input, expiresAt: expiresAt() });
     });
@@ -83,22 +84,36 @@ export class McpSubscriptions {
 
   /** Ends all subscriptions of a principal, and tells each endpoint once. @returns their number */
   async endAll(caller: Caller, error: object): Promise<number> {
-    const ended = await this.#liveOnesOf(caller);
-    for (const { id } of ended) await this.subscribers.delete(id, { owner: caller.owner });
+    // After creations that are under way, which would outlive it.
+    const ended = await this.#creations.run(caller.principal, async () => {
+      const live = await this.#liveOnesOf(caller);
+      for (const { id } of live) await this.subscribers.delete(id, { owner: caller.owner });
+      return live;
+    });
     const control = { type: 'terminated', error };
     const told = ended.map((one) => this.callback.send(one, subscriptionOf(one), control));
     await Promise.allSettled(told);
     return ended.length;
   }
 
+  /** Runs the creations of a principal one at a time: they are counted, and endpoints are not asked in masses. */
+  async #alone<Result>(principal: string, creation: () => Promise<Result>): Promise<Result> {
+    const waiting = this.#waiting.get(principal) ?? 0;
+    if (waiting >= this.maxSubscriptions) throw this.#tooMany();
+    this.#waiting.set(principal, waiting + 1);
+    try {
+      return await this.#creations.run(principal, creation);
+    } finally {
+      const left = this.#waiting.get(principal)! - 1;
+      if (left > 0) this.#waiting.set(principal, left);
+      else this.#waiting.delete(principal);
+    }
+  }
+
   /** Counts the subscriptions of a principal, and verifies an endpoint that none of them has. */
   async #admit(caller: Caller, { key, url, secret }: NewSubscriber, id: string): Promise<void> {
     const others = (await this.#liveOnesOf(caller)).filter((one) => one.key !== key);
-    const { maxSubscriptions: max } = this;
-    if (others.length >= max) {
-      const data = { limit: 'subscriptions', max };
-      throw new McpEventsError('ResourceExhausted', `There are ${max} subscriptions already`, data);
-    }
+    if (others.length >= this.maxSubscriptions) throw this.#tooMany();
     if (others.some((one) => one.url === url && isActive(one))) return;
     const secrets = [{ value: secret!, expiresAt: null }];
     const form = { contentType: 'application/json', digest: 'sha256' } as const;
@@ -114,6 +129,12 @@ export class McpSubscriptions {
       if (!(error instanceof InvalidInputError) || error.field !== 'url') throw error;
       throw callbackRefused('connection_refused');
     }
+  }
+
+  #tooMany(): McpEventsError {
+    const { maxSubscriptions: max } = this;
+    const data = { limit: 'subscriptions', max };
+    return new McpEventsError('ResourceExhausted', `There are ${max} subscriptions already`, data);
   }
 
   async #replaceSecret({ id, owner, secrets }: Subscriber, secret: string): Promise<void> {

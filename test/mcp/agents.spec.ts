@@ -403,6 +403,18 @@ describe('a subscription', () => {
     await unsubscribe('kim');
   });
 
+  it('does not outlive the revocation of its principal when it is created meanwhile', async () => {
+    receiver.otherwise((request) => {
+      const answer = echo(request);
+      return typeof answer === 'number' ? answer : { ...answer, delay: 200 };
+    });
+    const creation = subscribe('rick', {});
+    await receiver.waitFor(1);
+    expect(await app.get(McpEvents).revoke('rick')).toBe(1);
+    await creation;
+    expect(await stored('rick')).toEqual([]);
+  });
+
   it('ends with a refresh that is no longer allowed', async () => {
     await subscribe('luis', {});
     barred.add('luis');
@@ -504,6 +516,16 @@ describe('events/subscribe refuses', () => {
     // A refresh is none too many.
     await subscribe('mia', { path: '/3' });
     expect(await app.get(McpEvents).revoke('mia')).toBe(3);
+  });
+
+  it('more at once than there may be, before their endpoints are asked', async () => {
+    receiver.otherwise(404);
+    const asked = Array.from({ length: 8 }, (_, at) =>
+      refusal('events/subscribe', paramsOf({ path: `/${at}` }), 'nick'),
+    );
+    const codes = (await Promise.all(asked)).map(({ jsonRpc }) => jsonRpc.code);
+    expect(codes.filter((code) => code === -32013)).toHaveLength(5);
+    expect(receiver.received).toHaveLength(3);
   });
 
   it.each([
