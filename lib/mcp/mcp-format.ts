@@ -1,11 +1,13 @@
 import { isObject } from '../common/objects.js';
 import { InvalidInputError } from '../errors/index.js';
+import { compileEventName } from '../event/index.js';
 import {
   type FormatInput,
   type FormatRules,
   type FormattedRequest,
   WebhookFormat,
 } from '../message/index.js';
+import { patternMatches } from '../subscriber/index.js';
 
 /** The header that tells a client which of its subscriptions a request belongs to. */
 export const SUBSCRIPTION_HEADER = 'X-MCP-Subscription-Id';
@@ -37,6 +39,9 @@ export class McpFormat extends WebhookFormat {
   override request({ id, event, timestamp, data, subscriber }: FormatInput): FormattedRequest {
     if (!isObject(data)) throw new InvalidInputError('data', 'must be an object for MCP clients');
     const { mcpEvent: name = event } = subscriber.metadata;
+    if (!patternMatches(compileEventName(name).pattern, event)) {
+      throw new InvalidInputError('event', `must be ${name}, as MCP clients know no other`);
+    }
     return {
       body: JSON.stringify({ eventId: id, name, timestamp, data }),
       headers: { [SUBSCRIPTION_HEADER]: subscriptionOf(subscriber) },

@@ -26,6 +26,7 @@ import {
   McpEventsModule,
   type McpEventsOptions,
 } from '../../lib/mcp/index.js';
+import { McpFormat } from '../../lib/mcp/mcp-format.js';
 import { type ReceivedWebhook, ScriptedReceiver } from '../../lib/testing/index.js';
 import { openBy } from '../support/client-kind.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
@@ -655,6 +656,18 @@ describe('the module', () => {
     } while (cursor !== undefined);
     expect(pages.map(({ length }) => length)).toEqual([50, 50, 18]);
     expect(pages.flat()).toEqual(many.filter((one) => !hidden.has(one)));
+  });
+
+  it('sends no test of another event, which a client would take for its own', () => {
+    const subscriber = { id: 'sub_1', metadata: { mcpEvent: 'user.{username}.renamed' } };
+    const rest = { id: 'msg_1', timestamp: '', data: {}, ref: null, owner: null, subscriber };
+    const request = (event: string) => new McpFormat().request({ ...rest, event });
+    expect(JSON.parse(request('user.joe.renamed').body)).toMatchObject({
+      name: 'user.{username}.renamed',
+    });
+    for (const event of ['thorn.ping', 'order.paid']) {
+      expect(() => request(event)).toThrow('event must be user.{username}.renamed');
+    }
   });
 
   it('refuses options that make no sense, and an envelope that may lack the data', async () => {
