@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { main } from '../../lib/cli/main.js';
 import { Clock, outbox, WebhookDispatcher } from '../../lib/index.js';
@@ -71,7 +74,7 @@ describe.each(PAIRS)('the history on $database and $platform', ({ create, platfo
     out: string[] = [],
   ) {
     const notes: string[] = [];
-    const code = await main(['tail', `${api.url}${path}`, ...args], {
+    const code = await main(['tail', new URL(path!, api.url).href, ...args], {
       out: (line) => void out.push(line),
       note: (line) => void notes.push(line),
       ...{ bytes: () => undefined, rewrite: () => undefined, isTerminal: false },
@@ -201,6 +204,17 @@ describe.each(PAIRS)('the history on $database and $platform', ({ create, platfo
     const [, after] = /--after (\S+)$/.exec(notes[0]!)!;
     expect(code).toBe(0);
     expect((await read(`after=${after}&event=order.*`)).items).toEqual([]);
+  });
+
+  it('lets Ctrl-C end thorn tail while an answer is awaited', async () => {
+    const stop = new AbortController();
+    const mute = createServer(() => stop.abort()).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const { port } = mute.address() as AddressInfo;
+    const ended = await tail([`http://127.0.0.1:${port}/`, '--after', 'x'], stop.signal);
+    expect(ended).toEqual({ code: 0, notes: ['stopped; to go on, use --after x'] });
+    mute.closeAllConnections();
+    mute.close();
   });
 
   it.each([

@@ -41,12 +41,17 @@ export class ApiClient {
 
   /**
    * @param path below the client's URL
+   * @param signal ends the request
    * @returns null where the route answers 501: the application does not have what it tells of
    * @throws {@link ApiError} with the reason that the API gives
    */
-  async get(path: string): Promise<Readonly<Record<string, unknown>> | null> {
+  async get(
+    path: string,
+    signal: AbortSignal | null = null,
+  ): Promise<Readonly<Record<string, unknown>> | null> {
     const { status, answer } = await this.#ask(`${this.url}/${path}`, {
       headers: this.headers as [string, string][],
+      signal,
     });
     if (status === 501) return null;
     if (typeof answer === 'object' && answer !== null) return answer as Record<string, unknown>;

@@ -44,10 +44,9 @@ export const tailCommand: Command = {
     let after = parseText(given, 'after') ?? (given['all'] === true ? null : 'now');
     const { interrupted } = terminal;
     while (!interrupted.aborted) {
-      const page = await pageOf(client, {
-        ...(after !== null && { after }),
-        ...(event !== undefined && { event }),
-      });
+      const query = { ...(after !== null && { after }), ...(event !== undefined && { event }) };
+      const page = await pageOf(client, query, interrupted);
+      if (page === null) break;
       for (const item of page.items) terminal.out(lineOf(item));
       after = page.next;
       if (page.hasMore) continue;
@@ -64,15 +63,21 @@ interface Page {
   readonly hasMore: boolean;
 }
 
-/** @throws {@link ApiError} that says what to do */
-async function pageOf(client: ApiClient, query: Record<string, string>): Promise<Page> {
+/** @returns null when it is interrupted @throws {@link ApiError} that says what to do */
+async function pageOf(
+  client: ApiClient,
+  query: Record<string, string>,
+  interrupted: AbortSignal,
+): Promise<Page | null> {
   const answer = await client
-    .get(`events?${new URLSearchParams(query).toString()}`)
-    .catch((error: unknown): never => {
+    .get(`events?${new URLSearchParams(query).toString()}`, interrupted)
+    .catch((error: unknown) => {
+      if (interrupted.aborted) return undefined;
       if (!(error instanceof ApiError)) throw error;
       const advice = ADVICE[error.status ?? 0] ?? resumption(query['after']);
       throw new ApiError(advice === '' ? error.message : `${error.message}. To go on, ${advice}`);
     });
+  if (answer === undefined) return null;
   if (answer === null) {
     throw new ApiError(
       'the application keeps no history of events: it needs outbox({ history: true })',
