@@ -634,10 +634,11 @@ describe.each(PAIRS)('the REST API on $database and $platform', ({ create, platf
   it('lists the events for subscriptions', async () => {
     const { items } = (await get('/hooks/event-types')).body;
     expect(items).toHaveLength(5);
-    expect(items[0]).toEqual({ name: 'article.created', description: 'An article is new' });
+    const facts = { name: 'article.created', description: 'An article is new' };
+    const listed = { ...facts, deprecated: false, replacedBy: null };
+    expect(items[0]).toEqual(listed);
     expect((await get('/hooks/event-types/article.created')).body).toEqual({
-      name: 'article.created',
-      description: 'An article is new',
+      ...listed,
       schema: { type: 'object', properties: { title: { type: 'string' } } },
       example: { title: 'Hello' },
     });

@@ -84,7 +84,16 @@ describe.each(CASES.flatMap((one) => DOWN.map((milliseconds) => ({ ...one, milli
         const since = performance.now();
         const waiting = rows.map(({ message_id: id }) => idFrom('msg_', id, null));
         const missing = () => waiting.filter((id) => !host.ids.has(id)).length;
-        await expect.poll(missing, { timeout: WITHIN }).toBe(0);
+        await expect
+          .poll(missing, { timeout: WITHIN })
+          .toBe(0)
+          .catch(async (error: unknown) => {
+            // Whose turn it is, and when, says where the fault is.
+            const left = await rig.rows(
+              "SELECT message_id, attempts, throttled, requests, attempted_at, due_at, lease, error_code FROM thorn_deliveries WHERE given_subscriber_id = 'sub_0' AND status = 'pending'",
+            );
+            throw new Error(`At ${Date.now()}: ${JSON.stringify(left)}`, { cause: error });
+          });
         printFigures(`a host that ${outage} for ${milliseconds / 1000} s on ${kind}`, {
           waiting: waiting.length,
           triedTwice: rows.filter(({ requests }) => Number(requests) > 1).length,

@@ -155,7 +155,7 @@ describe('deliveries', () => {
     await visitor.expectAccessible();
     await button('Retry selected (2)').click();
     await page.getByText('1 is sent again.').waitFor();
-    await page.getByText('1 not: The endpoint is disabled or was removed.').waitFor();
+    await page.getByText('1 not: The endpoint is disabled, has expired or was removed.').waitFor();
     await visitor.expectAccessible();
     await expect.poll(() => owner.receiver.received.length, WAIT).toBe(1);
     await page.getByLabel('Select all that are shown').check();

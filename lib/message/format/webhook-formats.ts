@@ -94,7 +94,7 @@ export class WebhookFormats {
 
   /** @throws {@link InvalidInputError} for `format` when owners may not choose it */
   checkOffered(name: unknown): void {
-    if (name === undefined || name === null || this.#offered.some((one) => one === name)) return;
+    if (name === undefined || this.#offered.some((one) => one === name)) return;
     throw this.#unknown();
   }
 
