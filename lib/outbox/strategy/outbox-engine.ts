@@ -42,6 +42,7 @@ export class OutboxEngine {
   readonly queues: ReadonlyMap<OutboxStore, KeyQueues>;
   /** Makes the claim loops look at once. */
   readonly claims: WakeSignal = new WakeSignal();
+  readonly #runner: AttemptRunner;
   readonly #gate: RateLimitGate;
   readonly #retries: RetryScheduler;
   readonly #loops: readonly ClaimLoop[];
@@ -73,6 +74,7 @@ export class OutboxEngine {
     listener.use(health);
 
     const runner = new AttemptRunner(dependencies, this.stores);
+    this.#runner = runner;
     this.scheduler = new HostScheduler(settings, runner, this.claims, clock, Math.random);
     this.#gate = new RateLimitGate(rateLimiter, this.scheduler, runner, this.claims, clock);
 
@@ -167,6 +169,7 @@ export class OutboxEngine {
     this.#renewal.stop();
     this.handOver.stop();
     this.#gate.stop();
+    this.#runner.stop();
     for (const queues of this.queues.values()) queues.stop();
     this.scheduler.removeWaiting();
     const left = Math.max(RELEASES_WITHIN, this.#left);

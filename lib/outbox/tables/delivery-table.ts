@@ -167,12 +167,13 @@ export class DeliveryTable {
    * Makes deliveries due that failed a short time ago without an answer, or with one that says that the host is away (502,
    * 503, 504), and would be tried again soon. That attempt then does not count: the host was down.
    *
+   * @param begunBy the latest start of such an attempt
    * @returns the count; call again if `limit`
    */
-  async bringForward(host: string, now: number, limit: number): Promise<number> {
+  async bringForward(host: string, now: number, begunBy: number, limit: number): Promise<number> {
     const waiting = {
-      sql: `SELECT id FROM ${this.tables.deliveries} WHERE host = ? AND due_at > ? AND due_at <= ? AND status = 'pending' AND lease IS NULL AND permit_at IS NULL AND (response_status IS NULL OR response_status IN (502, 503, 504)) AND attempts > 0 AND throttled < ${MAX_THROTTLED} AND COALESCE(attempted_at, started_at) >= ? LIMIT ${limit} ${this.#dialect.skipLocked}`,
-      parameters: [host, now, now + SOON, now - SOON],
+      sql: `SELECT id FROM ${this.tables.deliveries} WHERE host = ? AND due_at > ? AND due_at <= ? AND status = 'pending' AND lease IS NULL AND permit_at IS NULL AND (response_status IS NULL OR response_status IN (502, 503, 504)) AND attempts > 0 AND throttled < ${MAX_THROTTLED} AND COALESCE(attempted_at, started_at) >= ? AND COALESCE(attempted_at, started_at) <= ? LIMIT ${limit} ${this.#dialect.skipLocked}`,
+      parameters: [host, now, now + SOON, now - SOON, begunBy],
     };
     const update =
       'due_at = ?, attempts = attempts - 1, throttled = throttled + 1 WHERE lease IS NULL AND due_at > ?';

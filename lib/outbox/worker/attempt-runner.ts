@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Clock, FaultLog } from '../../common/index.js';
 import {
   type Attempt,
@@ -37,6 +38,8 @@ import { postponedUntil } from './postponed-until.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
 const FORWARD_AT_ONCE = 500;
+/** Milliseconds after which attempts have ended that other processes had under way when a host was well again. */
+const LATE = 5000;
 const DEFAULT_POLICY = new StandardRetryPolicy();
 
 const NEUTRAL: BreakerSignal = { kind: 'neutral' };
@@ -68,6 +71,7 @@ export interface AbandonedDelivery {
 /** Runs delivery attempts and records their outcomes. */
 export class AttemptRunner implements JobRunner<DeliveryJob> {
   readonly #faults = new FaultLog();
+  readonly #stop = new AbortController();
   /** Of formats, by their list of retries. */
   readonly #policies = new WeakMap<readonly number[], RetryPolicy>();
 
@@ -194,10 +198,27 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
 
   /** Brings forward what has failed at a host that is well again, whichever process it failed in. */
   async recovered(host: string): Promise<void> {
+    const since = this.dependencies.clock.now();
+    await this.#bringForward(host, since);
+    const { signal } = this.#stop;
+    void wait(LATE, undefined, { ref: false, signal }).then(
+      () => this.#bringForward(host, since),
+      () => undefined,
+    );
+  }
+
+  /** Ends what was put off for later. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  /** @param begunBy the latest start of an attempt that failed because the host was down */
+  async #bringForward(host: string, begunBy: number): Promise<void> {
     try {
       for (const { deliveries } of this.stores) {
         const now = this.dependencies.clock.now();
-        while ((await deliveries.bringForward(host, now, FORWARD_AT_ONCE)) === FORWARD_AT_ONCE);
+        const next = () => deliveries.bringForward(host, now, begunBy, FORWARD_AT_ONCE);
+        while ((await next()) === FORWARD_AT_ONCE);
       }
     } catch (error) {
       this.#faults.report(
