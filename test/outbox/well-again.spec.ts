@@ -76,6 +76,35 @@ describe.each(PLACES_ALIKE)('a host that was down, on $kind', ({ kind }) => {
     expect(first).toMatchObject({ attempts: 1, requests: 2 });
   });
 
+  it('receives what another process gave up later, whose breaker was never open', async () => {
+    await host.stop();
+    host = await RestartedHost.start('resets', 1);
+    const open = async (failures: number) => {
+      const app = await openOutboxApp(database, {
+        synchronize: apps.length === 0,
+        schedule: [300_000],
+        endpoints: { failures, probeInterval: 100 },
+        timeout: 2000,
+        isLogged: false,
+      });
+      apps.push(app);
+      await app.subscribers.create(subscriber(host.url, { id: 'sub_1' }));
+      return app;
+    };
+    const other = await open(1000);
+    const unanswered = await other.send();
+    await expect.poll(() => host.silenced).toBe(1);
+    const broken = await open(3);
+    while (broken.strategy.activity().broken === 0) await broken.send();
+    await host.goUp();
+    await expect.poll(() => broken.strategy.activity().broken).toBe(0);
+
+    await expect.poll(() => host.ids.has(unanswered.id), { timeout: 20_000 }).toBe(true);
+    const isDone = (rows: readonly Record<string, unknown>[]) => rows[0]!['status'] === 'succeeded';
+    const [first] = await other.until(DELIVERIES, isDone);
+    expect(first).toMatchObject({ attempts: 1, throttled: 1, requests: 2 });
+  });
+
   it.each([
     { answer: 'none', status: null },
     { answer: '503', status: 503 },
