@@ -2,7 +2,7 @@ export type { AttemptBounds } from './attempt-result.js';
 export { type NextStep, emitAttempt } from './events/attempt-events.js';
 export type { AnswerHeaderOptions } from './attempt/answer-headers.js';
 export { AttemptError } from './attempt/attempt.error.js';
-export { type Attempt, type AttemptErrorCode } from './attempt/attempt.js';
+export { type Attempt, type AttemptErrorCode, OWN_ERRORS } from './attempt/attempt.js';
 export { attemptRecordOf, type AttemptRecord } from './attempt/attempt-record.js';
 export { Deliverer, type DelivererOptions } from './deliverer.js';
 export { DeliveryLog, type LoggedAttempt, type ReadKept } from './log/delivery-log.js';

@@ -101,6 +101,14 @@ class SchemaComparison {
       if (old.schema['items'] !== undefined) {
         this.compare(old.schema['items'], now.schema['items'], `${field}[]`);
       }
+      // The values of a map.
+      if (isObject(old.schema['additionalProperties'])) {
+        this.compare(
+          old.schema['additionalProperties'],
+          now.schema['additionalProperties'],
+          `${field}.*`,
+        );
+      }
     }
     this.#under.pop();
   }
@@ -172,9 +180,26 @@ function alternativesOf(
   if (typeof given['$ref'] === 'string') {
     return alternativesOf(resolve(given['$ref']), resolve, depth + 1);
   }
+  if (Array.isArray(given['allOf'])) return [mergedParts(given, resolve, depth)];
   const lists = [given['anyOf'], given['oneOf']].filter((list) => Array.isArray(list));
   if (lists.length === 0) return [given];
   return lists.flat().flatMap((one: unknown) => alternativesOf(one, resolve, depth + 1));
+}
+
+/** One schema that says what all parts of an `allOf` say. */
+function mergedParts(
+  { allOf, ...own }: JsonSchema,
+  resolve: (ref: string) => unknown,
+  depth: number,
+): JsonSchema {
+  const parts = [own, ...(allOf as readonly unknown[])].flatMap((part) =>
+    alternativesOf(part, resolve, depth + 1),
+  );
+  return {
+    ...(Object.assign({}, ...parts) as JsonSchema),
+    properties: Object.assign({}, ...parts.map(propertiesOf)) as object,
+    required: parts.flatMap((part) => [...requiredOf(part)]),
+  };
 }
 
 function typesOf({ type, const: constant, enum: values, properties }: JsonSchema): string[] {

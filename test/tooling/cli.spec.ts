@@ -578,6 +578,8 @@ describe('thorn diff', () => {
     state: { enum: ['new', 'paid'] },
     note: { type: ['string', 'null'] },
     lines: { type: 'array', items: line },
+    prices: { type: 'object', additionalProperties: { type: 'number' } },
+    buyer: { allOf: [{ type: 'object', properties: { name: { type: 'string' } } }, line] },
   };
   const documentOf = (events: Readonly<Record<string, object>>, required = ['id', 'total']) => ({
     asyncapi: '3.0.0',
@@ -661,6 +663,12 @@ describe('thorn diff', () => {
       { lines: { type: 'array', items: { ...line, properties: {} } } },
       'data.lines[].sku  was removed',
     ],
+    [
+      'the values of a map',
+      { prices: { type: 'object', additionalProperties: { type: 'string' } } },
+      'data.prices.*  was number and is string',
+    ],
+    ['a part of an allOf', { buyer: { allOf: [line] } }, 'data.buyer.name  was removed'],
   ])('fails for %s', async (_, properties, text) => {
     expect(await changed(properties)).toEqual({
       code: 1,

@@ -1,9 +1,8 @@
-import { InvalidInputError } from '../../errors/index.js';
 import { catalogueChanges } from '../../openapi/catalogue-changes.js';
 import type { Command } from '../terminal/command.js';
 import { UsageError } from '../terminal/usage.error.js';
 import { headerOption } from '../commands/api-headers.js';
-import { DOCUMENTS, readDocument } from './document-source.js';
+import { DOCUMENTS, ofDocuments, readDocument } from './document-source.js';
 
 export const diffCommand: Command = {
   name: 'diff',
@@ -22,7 +21,7 @@ export const diffCommand: Command = {
     if (old === now) throw new UsageError('thorn diff needs two documents, not one twice');
     const before = await readDocument(old, given, terminal);
     const after = await readDocument(now, given, terminal);
-    const changes = named(() => catalogueChanges(before, after));
+    const changes = ofDocuments(() => catalogueChanges(before, after));
     for (const { event, field, text, isBreaking } of changes) {
       const where = field === null || field === '' ? event : `${event}  ${field}`;
       terminal.out(`${isBreaking ? 'breaking' : 'addition'}  ${where}  ${text}`);
@@ -31,12 +30,3 @@ export const diffCommand: Command = {
     return changes.some(({ isBreaking }) => isBreaking) ? 1 : 0;
   },
 };
-
-function named<Value>(compare: () => Value): Value {
-  try {
-    return compare();
-  } catch (error) {
-    if (error instanceof InvalidInputError) throw new UsageError(`the ${error.message}`);
-    throw error;
-  }
-}

@@ -1,3 +1,4 @@
+import { InvalidInputError } from '../../errors/index.js';
 import type { Given } from '../terminal/command.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';
@@ -30,6 +31,20 @@ export async function readDocument(
   } catch {
     const file = source === '-' ? 'the standard input' : source;
     throw new UsageError(`${url === null ? file : shownUrl(url)} is not JSON`);
+  }
+}
+
+/**
+ * Returns what is made of documents.
+ *
+ * @throws {@link UsageError} for what is not a document of events
+ */
+export function ofDocuments<Made>(make: () => Made): Made {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof InvalidInputError) throw new UsageError(`the ${error.message}`);
+    throw error;
   }
 }
 

@@ -1,9 +1,8 @@
 import { writeFile } from 'node:fs/promises';
-import { InvalidInputError } from '../../errors/index.js';
 import { webhookTypes } from '../../openapi/webhook-types.js';
 import { type Command, parseText } from '../terminal/command.js';
 import { headerOption } from '../commands/api-headers.js';
-import { DOCUMENTS, readDocument } from './document-source.js';
+import { DOCUMENTS, ofDocuments, readDocument } from './document-source.js';
 import { UsageError } from '../terminal/usage.error.js';
 
 export const typesCommand: Command = {
@@ -18,13 +17,7 @@ export const typesCommand: Command = {
   most: 1,
   async run([source = '-'], given, terminal) {
     const document = await readDocument(source, given, terminal);
-    let types: string;
-    try {
-      types = webhookTypes(document);
-    } catch (error) {
-      if (error instanceof InvalidInputError) throw new UsageError(`the ${error.message}`);
-      throw error;
-    }
+    const types = ofDocuments(() => webhookTypes(document));
     const file = parseText(given, 'out');
     if (file === undefined) terminal.out(types.trimEnd());
     else await written(file, types);

@@ -16,6 +16,14 @@ export type AttemptErrorCode =
   | 'too-large'
   | 'internal';
 
+/** Errors that are no fault of the endpoint's, nor of its address. */
+export const OWN_ERRORS: ReadonlySet<AttemptErrorCode | undefined> = new Set([
+  'internal',
+  'unencodable',
+  'too-large',
+  'proxy',
+]);
+
 /** The result of one HTTP request of a delivery. */
 export interface Attempt {
   /** `dlv_` and a UUIDv7: the id of the delivery, sent as `Hook-Delivery`. */

@@ -4,18 +4,9 @@ import { errorText } from '../../common/log/error-text.js';
 import { LogLine } from '../../common/log/log-line.js';
 import { hostOf } from '../../message/recipient-host.js';
 import type { Recipient } from '../../message/recipient.js';
-import type { Attempt, AttemptErrorCode } from '../attempt/attempt.js';
+import { type Attempt, OWN_ERRORS } from '../attempt/attempt.js';
 
 const REMEMBERED = 20_000;
-
-/** Errors that are logged one by one, or that say nothing about the endpoint. */
-const OTHERS: ReadonlySet<AttemptErrorCode | undefined> = new Set([
-  'recipient-refused',
-  'internal',
-  'unencodable',
-  'too-large',
-  'proxy',
-]);
 
 /**
  * Logs endpoints that fail from their first attempt on: at the 1st failure, the 10th, the 100th and so on. An endpoint
@@ -34,7 +25,8 @@ export class EndpointFailureLog {
       this.#failures.delete(subscriberId);
       return;
     }
-    if (OTHERS.has(error?.code)) return;
+    // The others are logged one by one, or say nothing about the endpoint.
+    if (error?.code === 'recipient-refused' || OWN_ERRORS.has(error?.code)) return;
     const failures = (this.#failures.get(subscriberId) ?? 0) + 1;
     this.#failures.set(subscriberId, failures);
     if (!Number.isInteger(Math.log10(failures))) return;

@@ -1,3 +1,4 @@
+import { OWN_ERRORS } from '../../delivery/index.js';
 import {
   healthAfter,
   type HealthOutcome,
@@ -6,14 +7,6 @@ import {
   WELL,
 } from '../../subscriber/index.js';
 import type { Outcome } from '../model/outcome.js';
-
-/** Errors that are no fault of the endpoint's. */
-const OURS: ReadonlySet<string | undefined> = new Set([
-  'internal',
-  'unencodable',
-  'too-large',
-  'proxy',
-]);
 
 /** The effect of gathered outcomes on a subscriber's health. */
 export interface HealthStepOfMany {
@@ -112,5 +105,5 @@ function kindOf({ attempt, state, disablesSubscriber }: Outcome): HealthOutcome[
   }
   if (disablesSubscriber) return 'gone';
   if (attempt.outcome === 'succeeded') return 'succeeded';
-  return OURS.has(attempt.error?.code) ? null : 'failed';
+  return OWN_ERRORS.has(attempt.error?.code) ? null : 'failed';
 }

@@ -3,7 +3,6 @@ import { type Clock, FaultLog } from '../../common/index.js';
 import {
   type Attempt,
   type AttemptBounds,
-  type AttemptErrorCode,
   type NextStep,
   type Deliverer,
   type FailureReason,
@@ -30,6 +29,7 @@ import {
 import type { BreakerSignal } from '../concurrency/circuit-breaker.js';
 import type { JobRunner } from '../concurrency/host-scheduler.js';
 import type { DeliveryJob } from './delivery-job.js';
+import { NEUTRAL, signalOf } from './attempt-signal.js';
 import { type AttemptResult, JobOutcome } from './job-outcome.js';
 import type { ClaimedDelivery } from '../tables/delivery-table.js';
 import type { HeldLease } from '../store/held-leases.js';
@@ -41,10 +41,6 @@ const FORWARD_AT_ONCE = 500;
 /** Milliseconds after which attempts have ended that other processes had under way when a host was well again. */
 const LATE = 5000;
 const DEFAULT_POLICY = new StandardRetryPolicy();
-
-const NEUTRAL: BreakerSignal = { kind: 'neutral' };
-const SUCCESS: BreakerSignal = { kind: 'success' };
-const REFUSAL: BreakerSignal = { kind: 'success', isRefusal: true };
 
 /** Reasons for which a delivery may hold its key. With the others the subscriber is gone, or somebody has cancelled it. */
 const HOLDING: ReadonlySet<FailureReason | null> = new Set(['exhausted', 'refused']);
@@ -311,27 +307,4 @@ function lastFactsOf(outcome: Outcome, message: Message | null) {
 function nextStepOf({ status, nextAt, reason }: DeliveryState): NextStep {
   if (status === 'succeeded') return { ends: 'succeeded' };
   return nextAt === null ? { ends: 'failed', reason: reason! } : { ends: null, nextAt };
-}
-
-/** Errors that say nothing about the endpoint. */
-const OURS: ReadonlySet<AttemptErrorCode> = new Set([
-  'recipient-refused',
-  'unencodable',
-  'too-large',
-  'internal',
-  'proxy',
-]);
-
-/** Answers by which an endpoint asks to be left alone for a while. */
-const ASKS_FOR_PAUSE: ReadonlySet<number | null> = new Set([429, 502, 503, 504]);
-
-/** A host that responds works, whatever one of its paths says about the request. */
-function signalOf(
-  { outcome, status, error, retryAfter }: Attempt,
-  { pausesHost = true }: FormatRules,
-): BreakerSignal {
-  if (pausesHost && ASKS_FOR_PAUSE.has(status)) return { kind: 'pause', retryAfter };
-  if (status !== null) return outcome === 'succeeded' ? SUCCESS : REFUSAL;
-  const code = error?.code;
-  return { kind: code !== undefined && OURS.has(code) ? 'neutral' : 'failure' };
 }
