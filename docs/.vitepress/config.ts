@@ -35,8 +35,9 @@ export default defineConfig({
         items: [{ text: 'Changes', link: `${repository}/blob/main/CHANGELOG.md` }],
       },
     ],
-    sidebar: PAGES.map(({ text, items }) => ({
+    sidebar: PAGES.map(({ text, items, collapsed = false }) => ({
       text,
+      collapsed,
       items: items.map(({ text: name, file }) => ({
         text: name,
         link: `/${file.replace(/(?:index)?\.md$/, '')}`,
