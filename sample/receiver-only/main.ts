@@ -22,6 +22,7 @@ class WebhooksController {
   @HttpCode(204)
   @WebhookReceiver('shop')
   receive(@Webhook() { event, payload: { data } }: VerifiedWebhook<Order>): void {
+    console.log(`  verified ${event} ${JSON.stringify(data)}`);
     if (event === 'order.placed') this.#orders.set(data.id, data.total);
   }
 

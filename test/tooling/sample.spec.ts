@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -12,7 +13,7 @@ describe('npm run sample', () => {
   it.each(['PORT', 'CONSUMER_PORT'])('names %s when its port is in use', async (variable) => {
     const { port } = other.address() as AddressInfo;
     const free = variable === 'PORT' ? { CONSUMER_PORT: '0' } : { PORT: '0' };
-    const program = new Program(await bundleProgram('sample/blog/play.ts'), [], '', {
+    const program = new Program(await bundleProgram('sample/start/start.ts'), [], '', {
       ...free,
       [variable]: String(port),
     });
@@ -22,5 +23,22 @@ describe('npm run sample', () => {
       '',
       `Port ${port} is in use. Name a free one: ${variable}=${port + 1} npm run sample\n`,
     ]);
+  });
+
+  it('names the samples when there is none of that name', async () => {
+    const program = new Program(await bundleProgram('sample/start/start.ts'), ['constructor']);
+
+    expect([await program.ended, program.notes]).toEqual([
+      1,
+      'There is no sample constructor. Name one of blog, prisma, drizzle, distributed, receiver, agent\n',
+    ]);
+  });
+
+  it('is in the list of samples with each name', () => {
+    const list = readFileSync('sample/README.md', 'utf8');
+    const names = [...list.matchAll(/`npm run sample(?: -- (\w+))?`/g)].map(([, name]) => name);
+    expect(names.toSorted()).toEqual(
+      [undefined, 'prisma', 'drizzle', 'distributed', 'receiver', 'agent'].toSorted(),
+    );
   });
 });

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Report } from './child.js';
 
@@ -30,6 +31,30 @@ export async function start(
   });
   child.on('message', (report) => onReport(report as Report));
   return { url: await ready(name, child), stop: () => stop(child), kill: () => kill(child) };
+}
+
+/**
+ * Starts a program that knows nothing of this one, and waits until it answers on its port. It ends as {@link start}'s do.
+ *
+ * @param path of the file, without its extension
+ * @param environment beside our own
+ */
+export async function startApplication(
+  path: string,
+  port: number,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Program> {
+  const child = fork(fileURLToPath(new URL(`../${path}.js`, import.meta.url)), {
+    env: { ...process.env, ...environment, PORT: String(port) },
+    execArgv: ['--import', new URL('end-with-parent.js', import.meta.url).href],
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const answers = () => fetch(url).then(Boolean, () => false);
+  while (!(await answers())) {
+    if (child.exitCode !== null) throw new Error(`${path} ended at once with ${child.exitCode}`);
+    await setTimeout(50);
+  }
+  return { url, stop: () => stop(child), kill: () => kill(child) };
 }
 
 /** Tells whether another program listens on a port of this machine. */
