@@ -6,6 +6,8 @@ import { deliveriesController } from './deliveries/deliveries.controller.js';
 import { eventTypesController } from './catalogue/event-types.controller.js';
 import { jwksController } from './catalogue/jwks.controller.js';
 import { historyController } from './history/history.controller.js';
+import { PublicController } from './http/controller.decorators.js';
+import { problemsController } from './catalogue/problems.controller.js';
 import { subscribersController } from './subscribers/subscribers.controller.js';
 import { subscriptionController } from './self-service/subscription.controller.js';
 import { unsubscribeController } from './self-service/unsubscribe.controller.js';
@@ -17,6 +19,7 @@ import { unsubscribeController } from './self-service/unsubscribe.controller.js'
 export function apiControllers(settings: ApiSettings): readonly Type<unknown>[] {
   return [
     jwksController(settings),
+    ...(settings.problems ? [problemsController(PublicController(settings))] : []),
     unsubscribeController(settings),
     ...(settings.receivers ? [subscriptionController(settings)] : []),
     eventTypesController(settings),

@@ -110,8 +110,10 @@ describe.each(PAIRS)('the operator API on $database and $platform', ({ create, p
     );
 
   it('admits only operators, on every route', async () => {
-    expect(routes()).toHaveLength(19);
-    for (const route of routes()) {
+    // The text that explains a problem is for everybody.
+    const guarded = routes().filter((route) => !route.endsWith('/problems/:code'));
+    expect(guarded).toHaveLength(19);
+    for (const route of guarded) {
       const [method = '', path = ''] = route.split(' ');
       const real = path.replace(':id', ids['alice']!).replace(':host', '*');
       for (const as of ['alice', 'nobody'] as const) {

@@ -14,9 +14,10 @@ import {
   Post,
 } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { PROBLEM_CODES } from '../../lib/api/problems/problem-codes.js';
+import { MEANINGS, PROBLEM_CODES } from '../../lib/api/problems/problem-codes.js';
 import { Subscribers } from '../../lib/index.js';
-import { type Api, owners, platforms, startApi } from '../support/apps/api-app.js';
+import { thornPage } from '../../lib/page/index.js';
+import { type Api, BearerGuard, owners, platforms, startApi } from '../support/apps/api-app.js';
 
 /** Bodies that the platform refuses before they reach a route; where it lets one through, the API refuses it. */
 const REFUSED = [
@@ -133,7 +134,7 @@ describe.each(platforms)('problems on %s', (platform) => {
       'A request failed: SELECT of secrets failed (10 times by now)',
     ]);
     expect(answer).toMatchObject({ status: 500, body: { code: 'internal-error', status: 500 } });
-    expect(answer.body.type).toMatch(/#internal-error$/);
+    expect(answer.body.type).toBe('/hooks/problems/internal-error');
     expect(JSON.stringify(answer.body)).not.toContain('SELECT');
   });
 
@@ -164,13 +165,80 @@ describe.each(platforms)('problems on %s', (platform) => {
   });
 });
 
-describe('the codes of problems', () => {
-  it('are all explained in docs/rest/problems.md, under the link of their type', () => {
-    const guide = readFileSync('docs/rest/problems.md', 'utf8');
-    for (const [code, status] of Object.entries(PROBLEM_CODES)) {
-      expect(guide).toMatch(
-        new RegExp(`<a id="${code}"></a>\`${code}\` +\\| ${status ?? 'any other'} `),
-      );
+describe.each(platforms)('the type of a problem on %s', (platform) => {
+  /** Follows the type of a problem as its receiver would, without an account. */
+  const explanation = async (api: Api, path: string, method = 'GET') => {
+    const asked = new URL(path, api.url);
+    const answer = await api.send(method, path, { as: 'nobody' });
+    const response = await fetch(new URL(answer.body.type as string, asked));
+    const { status, headers } = response;
+    return {
+      problem: answer.status,
+      type: answer.body.type as string,
+      status,
+      media: headers.get('content-type'),
+      text: await response.text(),
+    };
+  };
+  const unauthenticated = {
+    problem: 401,
+    status: 200,
+    media: 'text/plain; charset=utf-8',
+    text: "unauthenticated (401 Unauthorized)\n\nThere is no user, or a receiver's secret is wrong.\n",
+  };
+
+  it('leads to its explanation, below the prefixes of the application', async () => {
+    const api = await startApi(platform, {
+      thorn: { operatorApi: { guards: [BearerGuard] }, page: thornPage() },
+      configure: (app) => app.setGlobalPrefix(':tenant/v1'),
+    });
+    try {
+      expect(await explanation(api, '/acme/v1/hooks/none/deliveries?limit=3')).toEqual({
+        ...unauthenticated,
+        type: '/acme/v1/hooks/problems/unauthenticated',
+      });
+      expect(await explanation(api, '/acme/v1/hooks-operator/deliveries')).toEqual({
+        ...unauthenticated,
+        type: '/acme/v1/hooks-operator/problems/unauthenticated',
+      });
+      expect(await explanation(api, '/acme/v1/webhooks/session', 'POST')).toEqual({
+        ...unauthenticated,
+        type: '/acme/v1/hooks/problems/unauthenticated',
+      });
+      const unknown = await api.send('GET', '/acme/v1/hooks/problems/%3Cscript%3E', {
+        as: 'nobody',
+      });
+      expect(unknown).toMatchObject({ status: 404, body: { code: 'not-found' } });
+      expect(JSON.stringify(unknown.body)).not.toContain('script');
+    } finally {
+      await api.app.close();
     }
   });
+
+  it('begins with the URL that the application names for the outside', async () => {
+    const api = await startApi(platform, {
+      api: { ...owners, baseUrl: 'https://api.example.com/behind' },
+    });
+    const { body } = await api.send('GET', '/hooks', { as: 'nobody' });
+    await api.app.close();
+    expect(body.type).toBe('https://api.example.com/behind/hooks/problems/unauthenticated');
+  });
 });
+
+describe('the codes of problems', () => {
+  it('are explained in docs/rest/problems.md as the application explains them', () => {
+    const guide = readFileSync('docs/rest/problems.md', 'utf8');
+    const rows = [...guide.matchAll(/^\| `([\w-]+)` +\| (\d+|any other) +\| (.+?) +\|$/gm)];
+    expect(rows.map(([, code, status, meaning]) => [code, status, withoutLinks(meaning!)])).toEqual(
+      Object.entries(MEANINGS).map(([code, meaning]) => [
+        code,
+        String(PROBLEM_CODES[code as keyof typeof PROBLEM_CODES] ?? 'any other'),
+        meaning,
+      ]),
+    );
+  });
+});
+
+function withoutLinks(markdown: string): string {
+  return markdown.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1');
+}

@@ -3,7 +3,8 @@ import { apiControllers, ApiSettings } from '../../lib/api/index.js';
 import type { Capability } from '../../lib/page/index.js';
 
 /** Routes for callers without an account: they take no tokens of sessions. */
-const PUBLIC = /^(?:GET \/hooks\/\.well-known|POST \/hooks\/unsubscribe|\w+ \/hooks\/self)/;
+const PUBLIC =
+  /^(?:GET \/hooks\/(?:\.well-known|problems)|POST \/hooks\/unsubscribe|\w+ \/hooks\/self)/;
 
 /** What each route needs; a route that is missing here fails the first test. */
 export const NEEDED: Readonly<Record<string, readonly Capability[]>> = {

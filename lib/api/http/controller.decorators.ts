@@ -41,9 +41,9 @@ export function PublicController(
   settings: ApiSettings,
   { below = '', guards = [] }: { readonly below?: string; readonly guards?: Guards } = {},
 ): ClassDecorator {
-  const { path, problems, decorators } = settings;
+  const { path, baseUrl, problems, decorators } = settings;
   return ThornController(
-    { path, below, problems },
+    { path, baseUrl, below, problems },
     {
       decorators: [...decorators.all, ...decorators.public],
       guards,
@@ -53,16 +53,14 @@ export function PublicController(
 }
 
 /** Makes a controller of the page. It shows nothing of anybody, so that no guard of the API applies. */
-export function PageController(
-  path: string,
-  { decorators, problems }: ApiSettings,
-): ClassDecorator {
+export function PageController(path: string, api: ApiSettings): ClassDecorator {
+  const { decorators, problems, baseUrl } = api;
   return applyDecorators(
     ...decorators.all,
     ...decorators.public,
     Controller({ path, version: VERSION_NEUTRAL }),
     UseGuards(new PrivateResponseGuard()),
-    ...(problems ? [UseFilters(new ProblemFilter())] : []),
+    ...(problems ? [UseFilters(new ProblemFilter({ path, explainedBy: api.path, baseUrl }))] : []),
     MarkRoutes({ api: path, isPage: true }),
   );
 }
@@ -79,6 +77,14 @@ export function OperatorController({ guards, path }: OperatorSettings): ClassDec
   );
 }
 
+/** Makes a controller of the operator API that shows nothing of anybody, and so needs no guard. */
+export function OpenOperatorController({ path }: OperatorSettings): ClassDecorator {
+  return ThornController(
+    { path, problems: true },
+    { decorators: [], guards: [], interceptors: [new ServiceErrorsInterceptor()] },
+  );
+}
+
 type Guards = readonly (Type<CanActivate> | CanActivate)[];
 
 interface ControllerParts {
@@ -90,11 +96,13 @@ interface ControllerParts {
 function ThornController(
   {
     path,
+    baseUrl = '',
     below = '',
     problems,
     portal = false,
   }: {
     readonly path: string;
+    readonly baseUrl?: string;
     readonly below?: string;
     readonly problems: boolean;
     readonly portal?: boolean;
@@ -106,7 +114,7 @@ function ThornController(
     Controller({ path: path + below, version: VERSION_NEUTRAL }),
     UseGuards(new PrivateResponseGuard(), ...guards),
     UseInterceptors(new FixedResponseInterceptor(), ...interceptors),
-    ...(problems ? [UseFilters(new ProblemFilter())] : []),
+    ...(problems ? [UseFilters(new ProblemFilter({ path, baseUrl }))] : []),
     MarkRoutes({ api: path, portal }),
   );
 }

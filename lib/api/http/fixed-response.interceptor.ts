@@ -2,6 +2,7 @@ import { type CallHandler, type ExecutionContext, type NestInterceptor, Res } fr
 import { mergeMap, type Observable } from 'rxjs';
 
 const KEY = 'thorn:fixed-response';
+const JSON_TYPE = 'application/json; charset=utf-8';
 
 interface SentResponse {
   header(name: string, value: string): { send(body: string): unknown };
@@ -10,13 +11,15 @@ interface SentResponse {
 /**
  * Marks a handler whose response has a shape that others rely on: a specification, or the command `thorn`. The body is
  * sent as the handler returns it, whatever interceptors the application has.
+ *
+ * @param text the media type of a handler that returns a text. Default: what it returns is sent as JSON
  */
-export function FixedResponse(): MethodDecorator {
+export function FixedResponse(text?: string): MethodDecorator {
   return (prototype, name) => {
     const handler = (prototype as Readonly<Record<typeof name, (...args: unknown[]) => unknown>>)[
       name
     ]!;
-    Reflect.defineMetadata(KEY, true, handler);
+    Reflect.defineMetadata(KEY, text ?? JSON_TYPE, handler);
     // With a parameter for the response, Nest leaves sending to the handler. It comes after all declared ones.
     Res()(prototype, name, handler.length);
   };
@@ -25,13 +28,14 @@ export function FixedResponse(): MethodDecorator {
 /** Sends the bodies of {@link FixedResponse} before an interceptor of the application can wrap them. */
 export class FixedResponseInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    if (Reflect.getMetadata(KEY, context.getHandler()) !== true) return next.handle();
+    const type = Reflect.getMetadata(KEY, context.getHandler()) as string | undefined;
+    if (type === undefined) return next.handle();
     const response = context.switchToHttp().getResponse<SentResponse>();
     return next.handle().pipe(
       mergeMap(async (body: unknown) => {
         response
-          .header('Content-Type', 'application/json; charset=utf-8')
-          .send(JSON.stringify(body));
+          .header('Content-Type', type)
+          .send(type === JSON_TYPE ? JSON.stringify(body) : String(body));
         return body;
       }),
     );

@@ -178,8 +178,8 @@ function describedOperation(
 ): readonly DescribedOperation[] {
   const [, controller = '', handler, index = '0'] = OURS.exec(operation.operationId ?? '') ?? [];
   const key = `${controller}.${handler}`;
-  // The page's own routes are for its scripts.
-  if (controller === 'Page') return [];
+  // Those of the page are for its scripts, and those of problems for a reader.
+  if (controller === 'Page' || controller === 'Problems') return [];
   const known = API_OPERATIONS[key];
   if (known === undefined || !METHODS.some((name) => name === method)) {
     return [{ path, method, operation, position: null }];

@@ -91,7 +91,11 @@ export const API_SCHEMAS: Readonly<Record<string, Schema>> = {
   JsonWebKeys: all({ keys: list(object) }),
   Problem: all(
     {
-      type: { ...text, format: 'uri', description: 'A link that explains the code' },
+      type: {
+        ...text,
+        format: 'uri-reference',
+        description: 'Where a text explains the code',
+      },
       code: oneOf(Object.keys(PROBLEM_CODES)),
       title: text,
       status: integer,

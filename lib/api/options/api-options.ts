@@ -75,7 +75,8 @@ export interface ThornApiOptions<Request extends object = ApiRequest> {
   readonly problems?: boolean;
 
   /**
-   * Put before the path of a subscriber's own URL (`self` and `Location`), for example `https://api.example.com`.
+   * Put before the path of a subscriber's own URL (`self` and `Location`) and of a problem's `type`, for example
+   * `https://api.example.com`.
    * Default: none, so that those URLs begin with `/`, which is right behind any proxy.
    */
   readonly baseUrl?: string;
@@ -86,8 +87,8 @@ export interface ApiDecorators {
   /** For every controller of the API. */
   readonly all?: readonly ClassDecorator[];
   /**
-   * For the controllers that callers without an account use: the public keys, the links to unsubscribe, and the routes
-   * of receivers. A guard bound with `APP_GUARD` lets these callers in only where it is told to.
+   * For the controllers that callers without an account use: the public keys, the texts of problems, the links to
+   * unsubscribe, and the routes of receivers. A guard bound with `APP_GUARD` lets these callers in only where it is told to.
    */
   readonly public?: readonly ClassDecorator[];
 }
@@ -101,7 +102,7 @@ export class ApiSettings {
   readonly receivers: boolean;
   readonly problems: boolean;
   readonly decorators: Required<ApiDecorators>;
-  readonly #baseUrl: string;
+  readonly baseUrl: string;
 
   /** @throws {@link ThornConfigurationError} naming the option and its fix */
   constructor(
@@ -137,7 +138,7 @@ export class ApiSettings {
     this.receivers = CHECK.boolean('receivers', receivers);
     this.problems = CHECK.boolean('problems', problems);
     this.decorators = checkedDecorators(options.decorators);
-    this.#baseUrl = checkedBaseUrl(options.baseUrl);
+    this.baseUrl = checkedBaseUrl(options.baseUrl);
   }
 
   get subscriberLimits(): SubscriberLimits {
@@ -152,7 +153,7 @@ export class ApiSettings {
 
   /** The URL of something below the list of subscribers. */
   self(collection: string, id: string): string {
-    return `${this.#baseUrl}${collection}/${id}`;
+    return `${this.baseUrl}${collection}/${id}`;
   }
 }
 

@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { FaultLog } from '../../common/index.js';
+import type { ExplainedApi, RoutedRequest } from './problem-address.js';
 import { problemOf, type ProblemResponse, sendProblem } from './problem.js';
 
 /**
@@ -10,10 +11,16 @@ import { problemOf, type ProblemResponse, sendProblem } from './problem.js';
 export class ProblemFilter implements ExceptionFilter {
   readonly #faults = new FaultLog('ThornApi');
 
+  constructor(private readonly api: ExplainedApi) {}
+
   catch(exception: unknown, host: ArgumentsHost): void {
     if (!(exception instanceof HttpException)) {
       this.#faults.report('A request failed', exception);
     }
-    sendProblem(host.switchToHttp().getResponse<ProblemResponse>(), problemOf(exception));
+    const http = host.switchToHttp();
+    sendProblem(
+      http.getResponse<ProblemResponse>(),
+      problemOf(exception, this.api, http.getRequest<RoutedRequest>()),
+    );
   }
 }

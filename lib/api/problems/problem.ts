@@ -4,11 +4,12 @@ import { isObject } from '../../common/objects.js';
 import type { HeaderResponse } from './header-response.js';
 import { setPrivateHeaders } from './private-response.js';
 import type { RefusedField } from './errors.js';
-import { problemCode, type ProblemCode, problemType } from './problem-codes.js';
+import { type ExplainedApi, problemAddress, type RoutedRequest } from './problem-address.js';
+import { problemCode, type ProblemCode } from './problem-codes.js';
 
 /** The body of every error response: RFC 9457, with the code and the refused fields beside it. */
 export interface Problem {
-  /** The link that explains {@link code}. */
+  /** The address of the text that explains {@link code}. */
   readonly type: string;
   readonly code: ProblemCode;
   /** The words of the status. */
@@ -28,7 +29,7 @@ export interface ProblemResponse extends HeaderResponse {
 }
 
 /** @param exception an error that is not an `HttpException` becomes a 500 that tells nothing of it */
-export function problemOf(exception: unknown): Problem {
+export function problemOf(exception: unknown, api: ExplainedApi, request: RoutedRequest): Problem {
   const known =
     exception instanceof HttpException
       ? exception
@@ -44,7 +45,7 @@ export function problemOf(exception: unknown): Problem {
   const status = known.getStatus();
   const code = problemCode(status, given);
   return {
-    type: problemType(code),
+    type: problemAddress(code, api, request),
     code,
     title: STATUS_CODES[status] ?? 'Error',
     status,

@@ -1,0 +1,32 @@
+import { Get, Header, Inject, Param, type Type } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { FixedResponse } from '../http/fixed-response.interceptor.js';
+import { RoutePaths } from '../platform/route-paths.js';
+import { problem } from '../problems/errors.js';
+import { explanationOf } from '../problems/problem-codes.js';
+
+/**
+ * Makes the controller of `<path>/problems/:code`, to which the `type` of every problem leads: a text that explains the
+ * code. It has no guards, since a caller that no guard lets in reads it as well, and shows nothing of anybody.
+ */
+export function problemsController(decorate: ClassDecorator): Type<unknown> {
+  const paths = new RoutePaths();
+
+  @decorate
+  class ThornProblemsController {
+    constructor(@Inject(HttpAdapterHost) host: HttpAdapterHost) {
+      paths.adaptTo(host);
+    }
+
+    @Get(paths.of('/problems/:code'))
+    @FixedResponse('text/plain; charset=utf-8')
+    @Header('Cache-Control', 'public, max-age=300')
+    explain(@Param('code') code: string): string {
+      const text = explanationOf(code);
+      if (text === null) throw problem('not-found', 'There is no problem with this code');
+      return text;
+    }
+  }
+
+  return ThornProblemsController;
+}
