@@ -101,6 +101,7 @@ export const PAGES: readonly SiteGroup[] = [
       { text: 'Docker and Kubernetes', file: 'recipes/docker.md' },
       { text: 'Migrations', file: 'migrations.md' },
       { text: 'Operate and size', file: 'operations.md' },
+      { text: 'Why a delivery waits', file: 'operations/waiting.md' },
       { text: 'Observe', file: 'observability.md' },
       { text: 'Secure', file: 'security.md' },
       { text: 'Self-check', file: 'self-check.md' },
