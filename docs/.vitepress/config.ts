@@ -1,11 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitepress';
 import { renderDiagrams } from './diagrams.js';
 import { anchorOf, linkToRepository } from './links.js';
-import { fullText, summary } from './llms.js';
+import { textsForModels } from './llms.js';
 import { PAGES } from './pages.js';
+import { search } from './search.js';
 import { titleCells } from './tables.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -13,21 +14,31 @@ const { version, description, homepage } = JSON.parse(
   readFileSync(join(root, 'package.json'), 'utf8'),
 ) as Record<'version' | 'description' | 'homepage', string>;
 const repository = homepage.replace(/#.*$/, '');
+/** The path at which the site is served. */
+const base = process.env.DOCS_BASE ?? '/';
+if (!/^\/(?:[\w.-]+\/)*$/.test(base)) {
+  throw new Error(
+    `DOCS_BASE is ${base}: give a path that begins and ends with "/", as in /nestjs-thorn/`,
+  );
+}
 
 export default defineConfig({
   title: 'Thorn for NestJS',
   description,
+  base,
+  head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}favicon.svg` }]],
   outDir: join(root, '.cache/site'),
   cacheDir: join(root, '.cache/vitepress'),
   lastUpdated: true,
   cleanUrls: true,
   themeConfig: {
-    search: { provider: 'local' },
+    logo: '/favicon.svg',
+    search,
     outline: [2, 3],
     nav: [
-      { text: 'Tutorial', link: '/tutorial' },
+      { text: 'Five minutes', link: '/getting-started' },
       { text: 'Events', link: '/events' },
-      { text: 'Configuration', link: '/configuration' },
+      { text: 'Options', link: '/reference/module' },
       // A page of its own, which the build of the reference writes beside the site.
       { text: 'Types', link: '/types/index.html', target: '_self' },
       {
@@ -56,8 +67,10 @@ export default defineConfig({
       markdown.use(titleCells);
     },
   },
-  buildEnd: ({ outDir, srcDir }) => {
-    writeFileSync(join(outDir, 'llms.txt'), summary(srcDir, description));
-    writeFileSync(join(outDir, 'llms-full.txt'), fullText(srcDir));
+  buildEnd: ({ outDir }) => {
+    for (const [name, text] of textsForModels(root, { description, base })) {
+      mkdirSync(dirname(join(outDir, name)), { recursive: true });
+      writeFileSync(join(outDir, name), text);
+    }
   },
 });

@@ -7,11 +7,14 @@ import { extname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sitePages } from '../../docs/.vitepress/pages.js';
 import { startChromium } from '../services/chromium.js';
 import { PageVisitor } from '../support/page-visitor.js';
 
 const run = promisify(execFile);
 const SITE = resolve('.cache/site-in-browser');
+/** Not the root: a link that leaves it out leads nowhere. */
+const BASE = '/thorn/';
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
@@ -19,7 +22,26 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 /** One of each kind: pictures and diagrams, long code, wide tables, hints, lists. */
-const PATHS = ['/', '/tutorial', '/delivery', '/reference/module', '/verify', '/guarantees'];
+const PATHS = ['', 'tutorial', 'delivery', 'reference/module', 'verify', 'guarantees'];
+
+/** By the words of a search, the page of its first result. */
+const FOUND: Readonly<Record<string, string>> = {
+  docker: 'recipes/docker',
+  kubernetes: 'recipes/docker',
+  nginx: 'page',
+  passport: 'recipes/passport',
+  jwt: 'recipes/passport',
+  'multi tenant': 'recipes/multi-tenant',
+  multitenant: 'recipes/multi-tenant',
+  prisma: 'tutorial/prisma',
+  drizzle: 'tutorial/drizzle',
+  bullmq: 'scaling',
+  migrations: 'migrations',
+  idempotency: 'rest/subscribers',
+  secret: 'security',
+  rotate: 'security',
+  retryAfterCap: 'retries',
+};
 
 /** Beginnings of what reaches beyond the text of a page. */
 const CUT_OFF = `
@@ -30,29 +52,38 @@ const CUT_OFF = `
     })
     .map((one) => one.textContent.slice(0, 40))`;
 
+/** By how much a page is wider than the screen. */
+const ACROSS = 'document.documentElement.scrollWidth - innerWidth';
+const WITH_TABLES = sitePages()
+  .filter(({ file }) => /^\|/m.test(readFileSync(join('docs', file), 'utf8')))
+  .map(({ file }) => file.replace(/(?:index)?\.md$/, ''));
+
 describe('the built site', () => {
   let browser: Browser;
   let server: Server;
-  let origin: string;
+  let site: string;
 
   beforeAll(async () => {
     const vitepress = resolve('node_modules/vitepress/bin/vitepress.js');
     // Without what vitest sets: the build is one for production.
-    const { NODE_ENV: _, VITEST: __, ...env } = process.env;
+    const { NODE_ENV: _, VITEST: __, ...inherited } = process.env;
+    const env = { ...inherited, DOCS_BASE: BASE };
     const build = run(process.execPath, [vitepress, 'build', 'docs', '--outDir', SITE], { env });
     [browser] = await Promise.all([startChromium(), build]);
     server = createServer(({ url = '/' }, response) => {
-      const path = join(SITE, new URL(url, 'http://site').pathname);
-      const file = [join(path, 'index.html'), `${path}.html`, path].find(
-        (one) => extname(one) !== '' && existsSync(one),
-      );
+      const { pathname } = new URL(url, 'http://site');
+      const path = join(SITE, pathname.slice(BASE.length));
+      const files = [join(path, 'index.html'), `${path}.html`, path];
+      const file = files.find((one) => {
+        return pathname.startsWith(BASE) && extname(one) !== '' && existsSync(one);
+      });
       response.writeHead(file === undefined ? 404 : 200, {
         'Content-Type': TYPES[extname(file ?? '')] ?? 'application/octet-stream',
       });
       response.end(file && readFileSync(file));
     });
     await once(server.listen(0, '127.0.0.1'), 'listening');
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    site = `http://127.0.0.1:${(server.address() as AddressInfo).port}${BASE}`;
   }, 300_000);
 
   afterAll(async () => {
@@ -61,41 +92,61 @@ describe('the built site', () => {
     rmSync(SITE, { recursive: true, force: true });
   });
 
-  it.each(PATHS)('can be used by everybody, in light and in dark: %s', async (path) => {
+  it.each(PATHS)('can be used by everybody, in light and in dark: /%s', async (path) => {
     const visitor = await PageVisitor.start(browser);
     const asked: string[] = [];
     visitor.page.on('request', (request) => asked.push(request.url()));
-    await visitor.page.goto(`${origin}${path}`);
+    await visitor.page.goto(`${site}${path}`);
     await visitor.page.getByRole('heading', { level: 1 }).waitFor();
     await visitor.expectAccessible();
-    expect(asked.filter((url) => !url.startsWith(`${origin}/`))).toEqual([]);
+    expect(asked.filter((url) => !url.startsWith(site))).toEqual([]);
     await visitor.end();
   });
 
-  it.each([
-    ['retryAfterCap', 'Retries'],
-    ['docker', 'Docker'],
-    ['passport', 'Passport'],
-  ])('finds a page by the word %s', async (word, title) => {
-    const visitor = await PageVisitor.start(browser);
-    await visitor.page.goto(origin);
-    await visitor.page.getByRole('button', { name: 'Search' }).click();
-    await visitor.page.locator('#localsearch-input').fill(word);
-    const first = visitor.page.locator('.VPLocalSearchBox .result').first();
-    await first.waitFor();
-    expect(await first.textContent()).toContain(title);
-    await visitor.end();
-  });
-
-  const ofTables = ['module', 'api', 'events', 'strategies', 'tables', 'rest', 'metrics'];
-  it.each([1440, 1100, 768, 390])('shows whole tables on a screen of %i px', async (width) => {
-    const visitor = await PageVisitor.start(browser, { viewport: { width, height: 900 } });
-    for (const name of ofTables) {
-      await visitor.page.goto(`${origin}/reference/${name}`);
-      await visitor.page.locator('.vp-doc td').first().waitFor();
-      const cutOff = await visitor.page.evaluate<string[]>(CUT_OFF);
-      expect([name, cutOff]).toEqual([name, []]);
+  it('has an icon, and files for language models', async () => {
+    const page = await (await fetch(site)).text();
+    const icon = /<link rel="icon" type="image\/svg\+xml" href="([^"]+)">/.exec(page)?.[1];
+    const index = await (await fetch(`${site}llms.txt`)).text();
+    const named = [...index.matchAll(/\]\(([^)]+)\)/g)].map(([, path]) => path);
+    for (const path of [icon, ...named]) {
+      expect([path, (await fetch(new URL(path!, site))).status]).toEqual([path, 200]);
     }
+  });
+
+  it('finds the page that is about a word', async () => {
+    const visitor = await PageVisitor.start(browser);
+    await visitor.page.goto(site);
+    await visitor.page.getByRole('button', { name: 'Search' }).click();
+    const found: Record<string, string> = {};
+    const words = visitor.page.locator('#localsearch-input');
+    const first = visitor.page.locator('.VPLocalSearchBox .result').first();
+    for (const word of Object.keys(FOUND)) {
+      // Results stay a while: those of the word before go first.
+      await words.fill('');
+      await first.waitFor({ state: 'detached' });
+      await words.fill(word);
+      const address = new URL((await first.getAttribute('href'))!, site);
+      found[word] = address.pathname.slice(BASE.length);
+    }
+    expect(found).toEqual(FOUND);
+    await visitor.end();
+  });
+
+  it('shows whole tables on screens of all widths', async () => {
+    const visitor = await PageVisitor.start(browser);
+    const faults: object[] = [];
+    for (const path of WITH_TABLES) {
+      await visitor.page.goto(`${site}${path}`);
+      await visitor.page.locator('.vp-doc td').first().waitFor();
+      for (const width of [1440, 1100, 768, 390]) {
+        await visitor.page.setViewportSize({ width, height: 900 });
+        const cutOff = await visitor.page.evaluate<string[]>(CUT_OFF);
+        const across = await visitor.page.evaluate<number>(ACROSS);
+        if (cutOff.length + across > 0) faults.push({ path, width, cutOff, across });
+      }
+    }
+    expect(WITH_TABLES).toContain('reference/module');
+    expect(faults).toEqual([]);
     await visitor.end();
   });
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fullText, summary } from '../../docs/.vitepress/llms.js';
+import { textsForModels } from '../../docs/.vitepress/llms.js';
 import { sitePages } from '../../docs/.vitepress/pages.js';
 import { pages } from './blocks.js';
 
@@ -45,12 +45,14 @@ describe('the site of the guides', () => {
     expect(written.filter((page) => !reached.has(page))).toEqual([]);
   });
 
-  it('tells language models of each page in a sentence', () => {
-    const lines = summary('docs', 'Webhooks')
-      .split('\n')
-      .filter((line) => line.startsWith('- '));
-    expect(lines).toHaveLength(written.length);
-    expect(lines.filter((line) => !/^- \[.+\]\(\/.+\): \S.+\.$/.test(line))).toEqual([]);
-    expect(fullText('docs')).toContain('# Events');
+  it('has an index for language models, as llmstxt.org describes it', () => {
+    const texts = textsForModels('.', { description: 'Webhooks', base: '/thorn/' });
+    const [head, ...sections] = texts.get('llms.txt')!.split(/^## /m);
+    expect(head).toBe('# Thorn for NestJS\n\n> Webhooks\n\n');
+    expect(sections.at(-1)).toMatch(/^Optional\n/);
+    const files = sections.flatMap((section) => section.split('\n').slice(2).filter(Boolean));
+    const named = files.map((line) => /^- \[.+\]\(\/thorn\/(.+)\): \S.+\.$/.exec(line)?.[1]);
+    expect(named.toSorted()).toEqual(['AGENTS.md', ...written].toSorted());
+    for (const name of named) expect(texts.get('llms-full.txt')).toContain(texts.get(name!));
   });
 });
