@@ -31,7 +31,7 @@ export interface McpEventsOptions {
    * are also the limits of what clients get. Default 3,600,000: an hour.
    */
   readonly ttl?: number;
-  /** Most live subscriptions of one principal; several processes may exceed it when they make some at once. Default 100. */
+  /** Most live subscriptions of one principal. Default 100. */
   readonly maxSubscriptions?: number;
   /** The numbers of errors. Default `sketch`, which most clients know; `sep` for those of SEP-3415. */
   readonly errorCodes?: McpErrorCodes;

@@ -6,6 +6,7 @@ import type { Secret } from '../message/index.js';
 import { isSameSecret } from '../signing/index.js';
 import {
   isActive,
+  LimitReachedError,
   type NewSubscriber,
   type Subscriber,
   type SubscriberPage,
@@ -69,7 +70,7 @@ export class McpSubscriptions {
     }
     stored ??= await this.#alone(principal, async () => {
       await this.#admit({ principal, owner }, input, id);
-      return this.#create({ ...input, expiresAt: expiresAt() });
+      return this.#create({ ...input, expiresAt: expiresAt() }, principal);
     });
     await this.#replaceSecret(stored, secret);
     return { id, expiresAt: stored.expiresAt! };
@@ -86,7 +87,7 @@ export class McpSubscriptions {
   async endAll(caller: Caller, error: object): Promise<number> {
     // After creations that are under way, which would outlive it.
     const ended = await this.#creations.run(caller.principal, async () => {
-      const live = await this.#liveOnesOf(caller);
+      const live = (await this.#allOf(caller)).filter((one) => !this.subscribers.isExpired(one));
       for (const { id } of live) await this.subscribers.delete(id, { owner: caller.owner });
       return live;
     });
@@ -110,21 +111,35 @@ export class McpSubscriptions {
     }
   }
 
-  /** Counts the subscriptions of a principal, and verifies an endpoint that none of them has. */
+  /** Makes room for a subscription of a principal, and verifies an endpoint that no other one has. */
   async #admit(caller: Caller, { key, url, secret }: NewSubscriber, id: string): Promise<void> {
-    const others = (await this.#liveOnesOf(caller)).filter((one) => one.key !== key);
-    if (others.length >= this.maxSubscriptions) throw this.#tooMany();
-    if (others.some((one) => one.url === url && isActive(one))) return;
+    const others = (await this.#allOf(caller)).filter((one) => one.key !== key);
+    const live = others.filter((one) => !this.subscribers.isExpired(one));
+    if (live.length >= this.maxSubscriptions) throw this.#tooMany();
+    // Those that have ended are kept for days, and hold places.
+    if (others.length >= this.maxSubscriptions) {
+      const check = (current: Subscriber) => {
+        if (!this.subscribers.isExpired(current)) throw this.#tooMany();
+      };
+      const ended = others.filter((one) => !live.includes(one));
+      for (const { id: old, owner } of ended)
+        await this.subscribers.delete(old, { owner }, { check });
+    }
+    if (live.some((one) => one.url === url && isActive(one))) return;
     const secrets = [{ value: secret!, expiresAt: null }];
     const form = { contentType: 'application/json', digest: 'sha256' } as const;
     await this.callback.verify({ ...form, id, url, secrets }, id);
   }
 
   /** Creates a subscriber whose input was checked. */
-  async #create(input: NewSubscriber): Promise<Subscriber> {
+  async #create(input: NewSubscriber, principal: string): Promise<Subscriber> {
+    const { maxSubscriptions: max } = this;
+    const limits = { perOwner: max, perHost: max, keyPrefix: prefixOf(principal) };
     try {
-      return await this.subscribers.create(input);
+      return await this.subscribers.create(input, { limits });
     } catch (error) {
+      // Other processes have created some meanwhile.
+      if (error instanceof LimitReachedError) throw this.#tooMany();
       // The URL was checked: its name leads to an address inside, which the client must not learn.
       if (!(error instanceof InvalidInputError) || error.field !== 'url') throw error;
       throw callbackRefused('connection_refused');
@@ -145,16 +160,16 @@ export class McpSubscriptions {
     await this.repository.changeSecrets(id, change, new Date(now), { owner });
   }
 
-  async #liveOnesOf({ principal, owner }: Caller): Promise<readonly Subscriber[]> {
-    const live: Subscriber[] = [];
+  /** The subscriptions of a principal, also those that have ended. */
+  async #allOf({ principal, owner }: Caller): Promise<readonly Subscriber[]> {
+    const all: Subscriber[] = [];
     let after: string | null = null;
     do {
       const page: SubscriberPage = await this.subscribers.list({ limit: 1000, after }, { owner });
-      const own = page.items.filter(({ key }) => key?.startsWith(prefixOf(principal)));
-      live.push(...own.filter((one) => !this.subscribers.isExpired(one)));
+      all.push(...page.items.filter(({ key }) => key?.startsWith(prefixOf(principal))));
       after = page.next;
     } while (after !== null);
-    return live;
+    return all;
   }
 }
 

@@ -2,65 +2,25 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
-import type { INestApplication, Type } from '@nestjs/common';
-import type { CustomTransportStrategy } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
-import { TypeOrmModule } from '@nestjs/typeorm';
-import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
-  Clock,
   defineEvents,
-  Deliveries,
-  generateSecret,
   inline,
-  outbox,
-  Subscribers,
   ThornModule,
   type ThornModuleOptions,
   WebhookDispatcher,
 } from '../../lib/index.js';
 import {
   McpEvents,
-  McpEventsError,
+  type McpEventsError,
   McpEventsModule,
   type McpEventsOptions,
 } from '../../lib/mcp/index.js';
 import { McpFormat } from '../../lib/mcp/mcp-format.js';
-import { type ReceivedWebhook, ScriptedReceiver } from '../../lib/testing/index.js';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
+import { echo, McpApps, mcpEvents, type McpServers } from '../support/apps/mcp-apps.js';
 import { openBy } from '../support/client-kind.js';
-import { createDatabase, type TestDatabase } from '../support/databases.js';
-
-const MINUTE = 60_000;
-
-/** The machine's time, from which it can depart. */
-class ShiftedClock extends Clock {
-  shift = 0;
-
-  override now(): number {
-    return Date.now() + this.shift;
-  }
-}
-
-const events = defineEvents({
-  'order.paid': {
-    description: 'An order was paid',
-    schema: {
-      type: 'object',
-      properties: {
-        customer: { type: 'string', description: 'Who paid' },
-        total: { type: ['number', 'null'] },
-        lines: { type: 'array', items: { type: 'string' } },
-      },
-    },
-  },
-  'user.{username}.renamed': {
-    description: 'A user has another name',
-    schema: { type: 'object', properties: { to: { type: 'string' } } },
-  },
-  'till.counted': { description: 'A list', schema: { type: 'array' } },
-  'payroll.run': { description: 'For the office alone' },
-});
 
 interface Client {
   capabilities(): object;
@@ -81,91 +41,40 @@ interface Agent {
 
 const mcp = await openBy('mcp');
 const openAgent = mcp['openAgent'] as unknown as (url: string, token: string) => Promise<Agent>;
-const servers = mcp['servers'] as (events: () => McpEvents) => {
-  controllers: Type<object>[];
-  strategy: CustomTransportStrategy;
-};
-
 const openClient = mcp['openClient'] as unknown as (
   url: string,
   token: string | null,
   mode: string,
 ) => Promise<Client>;
 
-const logs: string[] = [];
-/** Principals that may subscribe to nothing. */
-const barred = new Set<string>();
-let database: TestDatabase;
-let app: INestApplication;
+let apps: McpApps;
 let url: string;
 let receiver: ScriptedReceiver;
 /** Begun at once, as it takes ten seconds. */
 let silent: Promise<McpEventsError>;
 
 beforeAll(async () => {
-  database = await createDatabase('file');
-  receiver = await ScriptedReceiver.start();
-  app = await start();
-  url = await app.getUrl();
+  apps = await McpApps.open({ kind: 'file' }, mcp['servers'] as unknown as McpServers);
+  ({ receiver } = apps);
+  url = await apps.app.getUrl();
   const mute = createServer(() => undefined).listen(0, '127.0.0.1');
   await once(mute, 'listening');
-  const { delivery, ...params } = paramsOf({});
+  const { delivery, ...params } = apps.paramsOf({});
   const { port } = mute.address() as AddressInfo;
   const muted = { ...delivery, url: `http://127.0.0.1:${port}/` };
-  silent = refusal('events/subscribe', { ...params, delivery: muted }, 'otto').finally(() => {
+  silent = apps.refusal('events/subscribe', { ...params, delivery: muted }, 'otto').finally(() => {
     mute.closeAllConnections();
     mute.close();
   });
 });
 
-afterAll(async () => {
-  await app.close();
-  await receiver.stop();
-  await database.drop();
-});
-
-/** A process of the application. */
-async function start(): Promise<INestApplication> {
-  const { controllers, strategy } = servers(() => started.get(McpEvents));
-  const module = await Test.createTestingModule({
-    imports: [
-      TypeOrmModule.forRoot({ ...database.options, autoLoadEntities: true, synchronize: true }),
-      ThornModule.forRoot({
-        dispatch: outbox({ pollInterval: 25, history: true }),
-        events,
-        recipients: 'development',
-        http: {
-          lookup: (host, _options, done) =>
-            done(null, [
-              { address: host.startsWith('inside') ? '169.254.1.1' : '9.9.9.9', family: 4 },
-            ]),
-        },
-        clock: ShiftedClock,
-      }),
-      McpEventsModule.forRoot({
-        authorize: (principal, event, args) =>
-          event !== 'payroll.run' &&
-          args?.['customer'] !== 'vip' &&
-          !(args && barred.has(principal)),
-        maxSubscriptions: 3,
-      }),
-    ],
-    controllers,
-  }).compile();
-  const note = (...parts: unknown[]) => void logs.push(parts.map(String).join(' '));
-  const logger = { log: note, warn: note, error: note, debug: note, verbose: note };
-  const started = module.createNestApplication({ logger });
-  started.connectMicroservice({ strategy });
-  await started.startAllMicroservices();
-  await started.listen(0, '127.0.0.1');
-  return started;
-}
+afterAll(() => apps.close());
 
 describe.each(['sdk-2', 'sdk-1', 'mcp-nest'])('an agent of the AI SDK at %s', (path) => {
   it('lists, subscribes, receives what it asked for, refreshes, and ends', async () => {
     const agent = await openAgent(`${url}/${path}`, `alice-at-${path}`);
     onTestFinished(() => agent.close());
-    const dispatcher = app.get(WebhookDispatcher);
+    const dispatcher = apps.app.get(WebhookDispatcher);
     const { events: listed } = await agent.list();
     expect(listed).toMatchObject([
       { name: 'order.paid', delivery: ['webhook', 'poll'] },
@@ -196,10 +105,10 @@ describe.each(['sdk-2', 'sdk-1', 'mcp-nest'])('an agent of the AI SDK at %s', (p
     expect(agent.statuses).toEqual([200, 200, 204, 204, 204]);
 
     await agent.unsubscribe(paid.id);
-    expect(await app.get(McpEvents).revoke(`alice-at-${path}`)).toBe(1);
+    expect(await apps.revoke(`alice-at-${path}`)).toBe(1);
     expect(agent.terminated).toMatchObject([{ code: -32012 }]);
     await expect(agent.refresh(renamed.id)).rejects.toThrow();
-    expect(await stored(`alice-at-${path}`)).toEqual([]);
+    expect(await apps.stored(`alice-at-${path}`)).toEqual([]);
   });
 });
 
@@ -235,193 +144,6 @@ describe.each(['auto', 'legacy'])('a client of the SDK in the era %s', (era) => 
       data: { kind: 'event' },
     });
     expect(await client.call('events/unsubscribe', params)).toEqual(expect.any(Object));
-  });
-});
-
-describe('a subscription', () => {
-  const shared = '/one-for-all';
-
-  beforeEach(() => {
-    clock().shift = 0;
-    receiver.clear();
-    receiver.otherwise(echo);
-  });
-
-  it('is signed as Standard Webhooks, with the secret before for five minutes more', async () => {
-    const [old, fresh] = [generateSecret(), generateSecret()];
-    const first = await subscribe('dora', { secret: old });
-    await subscribe('dora', { secret: old });
-    expect(await subscribe('dora', { secret: fresh })).toMatchObject({ id: first.id });
-    await subscribe('dora', { args: { customer: 'none' } });
-    const sent = await send({ customer: 'c1' });
-    const delivery = await receiver.waitFor(({ id }) => id === sent);
-    for (const secret of [old, fresh]) verify(delivery, secret);
-    expect(delivery.json).toEqual({
-      eventId: sent,
-      name: 'order.paid',
-      timestamp: expect.stringMatching(/^\d{4}-.*Z$/),
-      data: { customer: 'c1' },
-    });
-    expect(delivery.headers).toMatchObject({ 'x-mcp-subscription-id': first.id });
-    expect(Object.keys(delivery.headers).filter((name) => name.startsWith('hook-'))).toEqual([]);
-    // One challenge for all of them, signed with the secret of that moment.
-    const [challenge] = receiver.received;
-    verify(challenge!, old);
-    expect(challenge!.id).toMatch(/^msg_verification_/);
-    expect(receiver.received).toHaveLength(2);
-
-    clock().shift = 5 * MINUTE + 1000;
-    const later = await send({ customer: 'c2' });
-    const last = await receiver.waitFor(({ id }) => id === later);
-    expect([old, fresh].map((secret) => last.isSignedWith(secret))).toEqual([false, true]);
-    expect(await app.get(McpEvents).revoke('dora')).toBe(2);
-  });
-
-  it('belongs to its principal, also at a URL that others have', async () => {
-    const secrets = { erin: generateSecret(), frank: generateSecret() };
-    const ids = [];
-    for (const principal of ['erin', 'frank'] as const) {
-      const secret = secrets[principal];
-      ids.push((await subscribe(principal, { path: shared, secret })).id);
-    }
-    expect(new Set(ids).size).toBe(2);
-    const before = await stored('frank');
-    // The same parameters as those of the other.
-    await subscribe('erin', { path: shared, secret: generateSecret(), ttlMs: 5 * MINUTE });
-    await unsubscribe('erin', shared);
-    expect(await stored('frank')).toEqual(before);
-    expect(await stored('erin')).toEqual([]);
-    const sent = await send({ customer: 'c3' });
-    const delivery = await receiver.waitFor(({ id }) => id === sent);
-    expect(delivery.isSignedWith(secrets.frank)).toBe(true);
-    await unsubscribe('frank', shared);
-  });
-
-  it('gets nothing after its end, retries included, and lives on when it is refreshed', async () => {
-    const args = { customer: ['c4', 'c5', 'c6'] };
-    const { refreshBefore } = await subscribe('gina', { ttlMs: 5000, args });
-    expect(Date.parse(refreshBefore) - Date.now()).toBeGreaterThan(55_000);
-    await subscribe('hana', { path: '/hana', args: { customer: 'c0' } });
-    const busy = { status: 503, headers: { 'Retry-After': '35' } };
-    receiver.otherwise((request) => (request.path === '/hana' ? echo(request) : busy));
-    const failing = await send({ customer: 'c4' });
-    const deliveries = app.get(Deliveries);
-    const waiting = async () => (await deliveries.list({}, { owner: 'gina' })).items[0]!;
-    await vi.waitFor(async () =>
-      expect(await waiting()).toMatchObject({ attemptCount: 1, nextAt: expect.any(Number) }),
-    );
-    const { nextAt, attemptedAt } = await waiting();
-    expect(nextAt! - attemptedAt!).toBeGreaterThanOrEqual(30_000);
-    // Another one of the host, which is all agents of a vendor.
-    const meanwhile = await send({ customer: 'c0' });
-    await receiver.waitFor(({ id }) => id === meanwhile);
-    clock().shift = 45_000;
-    await vi.waitFor(() => expect(receivedOf(failing)).toHaveLength(2));
-    const [first, second] = receivedOf(failing).map(({ headers }) => headers['webhook-timestamp']);
-    expect(Number(second) - Number(first)).toBeGreaterThanOrEqual(30);
-
-    clock().shift = 61_000;
-    const late = await send({ customer: 'c5' });
-    clock().shift = 10 * MINUTE;
-    await vi.waitFor(async () => {
-      const { items } = await deliveries.list({ status: 'failed' }, { owner: 'gina' });
-      expect(items).toMatchObject([{ messageId: failing, reason: 'expired' }]);
-    });
-    receiver.otherwise(echo);
-    await subscribe('gina', { args });
-    clock().shift += 60 * MINUTE - 1000;
-    await subscribe('gina', { args });
-    clock().shift += 30 * MINUTE;
-    const after = await send({ customer: 'c6' });
-    await receiver.waitFor(({ id }) => id === after);
-    expect(receivedOf(failing)).toHaveLength(2);
-    expect(receivedOf(late)).toEqual([]);
-    expect(await app.get(McpEvents).revoke('gina')).toBe(1);
-  });
-
-  it('survives an answer 410, and gets no body that is too long', async () => {
-    await subscribe('hugo', {});
-    receiver.answer(410);
-    const gone = await send({ customer: 'c7' });
-    const failed = async () =>
-      (await app.get(Deliveries).list({ status: 'failed' }, { owner: 'hugo' })).items;
-    await vi.waitFor(async () => expect(await failed()).toHaveLength(1));
-    const long = await send({ customer: 'x'.repeat(256 * 1024) });
-    const after = await send({ customer: 'c8' });
-    await receiver.waitFor(({ id }) => id === after);
-    expect(receivedOf(long)).toEqual([]);
-    await vi.waitFor(async () => expect(await failed()).toHaveLength(2));
-    expect((await failed()).map(({ messageId }) => messageId)).toEqual(
-      expect.arrayContaining([gone, long]),
-    );
-    expect(await stored('hugo')).toMatchObject([{ enabled: true }]);
-    await unsubscribe('hugo');
-  });
-
-  it('is one, when two processes are asked for it at once', async () => {
-    const other = await start();
-    onTestFinished(() => other.close());
-    const secret = generateSecret();
-    // With these it is the last one that is allowed.
-    for (const path of ['/1', '/2']) await subscribe('ivy', { path });
-    const answers = await Promise.all(
-      [app, other, app, other].map((process, at) => {
-        // The order of names does not matter.
-        const entries = Object.entries({ customer: 'c1', total: 5 });
-        const args = Object.fromEntries(at < 2 ? entries : entries.toReversed());
-        return subscribe('ivy', { secret, process, args });
-      }),
-    );
-    expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
-    expect(await stored('ivy')).toHaveLength(3);
-    expect(await app.get(McpEvents).revoke('ivy')).toBe(3);
-  });
-
-  it('has its id and name again after a refresh, whatever its owner has made of it', async () => {
-    const { id } = await subscribe('olga', {});
-    const [subscriber] = await stored('olga');
-    await app.get(Subscribers).update(subscriber!.id, { metadata: {} }, { owner: 'olga' });
-    await subscribe('olga', {});
-    const sent = await send({ customer: 'c9' });
-    const { headers } = await receiver.waitFor((one) => one.id === sent);
-    expect(headers).toMatchObject({ 'x-mcp-subscription-id': id });
-    await unsubscribe('olga');
-  });
-
-  it('ends when its principal is revoked, and its endpoint is told', async () => {
-    const secret = generateSecret();
-    await subscribe('jack', { secret });
-    await subscribe('kim', {});
-    expect(await app.get(McpEvents).revoke('jack')).toBe(1);
-    const told = receiver.received.at(-1)!;
-    verify(told, secret);
-    expect(told.json).toEqual({
-      type: 'terminated',
-      error: { code: -32012, message: expect.any(String), data: {} },
-    });
-    expect(await stored('jack')).toEqual([]);
-    expect(await stored('kim')).toHaveLength(1);
-    await unsubscribe('kim');
-  });
-
-  it('does not outlive the revocation of its principal when it is created meanwhile', async () => {
-    receiver.otherwise((request) => {
-      const answer = echo(request);
-      return typeof answer === 'number' ? answer : { ...answer, delay: 200 };
-    });
-    const creation = subscribe('rick', {});
-    await receiver.waitFor(1);
-    expect(await app.get(McpEvents).revoke('rick')).toBe(1);
-    await creation;
-    expect(await stored('rick')).toEqual([]);
-  });
-
-  it('ends with a refresh that is no longer allowed', async () => {
-    await subscribe('luis', {});
-    barred.add('luis');
-    const error = await refusal('events/subscribe', paramsOf({}), 'luis');
-    expect(error.jsonRpc).toMatchObject({ code: -32012 });
-    expect(await stored('luis')).toEqual([]);
   });
 });
 
@@ -484,49 +206,25 @@ describe('events/subscribe refuses', () => {
     ['a ttl as text', { ttlMs: '5m' }, invalid('ttlMs')],
     ['a cursor of another kind', { cursor: 7 }, invalid('cursor')],
   ])('%s: %j', async (_, given, expected) => {
-    const params = Array.isArray(given) ? given : { ...paramsOf({}), ...given };
-    const error = await refusal('events/subscribe', params, 'liz');
+    const params = Array.isArray(given) ? given : { ...apps.paramsOf({}), ...given };
+    const error = await apps.refusal('events/subscribe', params, 'liz');
     expect(error.jsonRpc).toMatchObject(expected);
     const secret = String(Object(params).delivery?.secret);
     if (secret.length > 8) expect(inspect(error)).not.toContain(secret);
-    expect(await stored('liz')).toEqual([]);
+    expect(await apps.stored('liz')).toEqual([]);
     expect(receiver.received).toEqual([]);
   });
 
   it('callers that are not known, and a cursor that no page has', async () => {
     for (const principal of [null, undefined, '', 'x'.repeat(256)]) {
-      const error = await refusal('events/list', {}, principal);
+      const error = await apps.refusal('events/list', {}, principal);
       expect(error.jsonRpc).toMatchObject({ code: -32012 });
     }
     for (const name of ['other', 'payroll.run']) {
       const cursor = Buffer.from(name).toString('base64url');
-      const error = await refusal('events/list', { cursor }, 'liz');
+      const error = await apps.refusal('events/list', { cursor }, 'liz');
       expect(error.jsonRpc).toMatchObject(invalid('cursor'));
     }
-  });
-
-  it('one subscription too many, before a request goes out', async () => {
-    for (const path of ['/1', '/2', '/3']) await subscribe('mia', { path });
-    receiver.clear();
-    const error = await refusal('events/subscribe', paramsOf({ path: '/4' }), 'mia');
-    expect(error.jsonRpc).toMatchObject({
-      code: -32013,
-      data: { limit: 'subscriptions', max: 3 },
-    });
-    expect(receiver.received).toEqual([]);
-    // A refresh is none too many.
-    await subscribe('mia', { path: '/3' });
-    expect(await app.get(McpEvents).revoke('mia')).toBe(3);
-  });
-
-  it('more at once than there may be, before their endpoints are asked', async () => {
-    receiver.otherwise(404);
-    const asked = Array.from({ length: 8 }, (_, at) =>
-      refusal('events/subscribe', paramsOf({ path: `/${at}` }), 'nick'),
-    );
-    const codes = (await Promise.all(asked)).map(({ jsonRpc }) => jsonRpc.code);
-    expect(codes.filter((code) => code === -32013)).toHaveLength(5);
-    expect(receiver.received).toHaveLength(3);
   });
 
   it.each([
@@ -540,10 +238,10 @@ describe('events/subscribe refuses', () => {
     [{ body: 'null' }, 'challenge_failed'],
   ] as const)('an endpoint that answers %j', async (answer, reason) => {
     receiver.answer(answer);
-    const error = await refusal('events/subscribe', paramsOf({}), 'noa');
+    const error = await apps.refusal('events/subscribe', apps.paramsOf({}), 'noa');
     expect(error.jsonRpc).toMatchObject({ code: -32015, data: { reason } });
     expect(inspect(error)).not.toContain('INSIDE');
-    expect(await stored('noa')).toEqual([]);
+    expect(await apps.stored('noa')).toEqual([]);
   });
 
   it('an endpoint without TLS, one that is closed, and one that is inside', async () => {
@@ -553,9 +251,9 @@ describe('events/subscribe refuses', () => {
     await closing.stop();
     const reasons = [];
     for (const given of [`https://127.0.0.1:${port}/`, closed, 'https://inside.example/']) {
-      const { delivery, ...params } = paramsOf({});
+      const { delivery, ...params } = apps.paramsOf({});
       const moved = { ...params, delivery: { ...delivery, url: given } };
-      reasons.push((await refusal('events/subscribe', moved, 'noa')).jsonRpc.data['reason']);
+      reasons.push((await apps.refusal('events/subscribe', moved, 'noa')).jsonRpc.data['reason']);
     }
     expect(reasons).toEqual(['tls_error', 'connection_refused', 'connection_refused']);
   });
@@ -566,65 +264,15 @@ describe('events/subscribe refuses', () => {
 });
 
 it('writes no secret into a log', () => {
-  expect(logs.length).toBeGreaterThan(0);
-  expect(logs.filter((line) => line.includes('whsec_'))).toEqual([]);
-});
-
-describe('events/poll', () => {
-  it('reads what was sent since a cursor, and what was asked for', async () => {
-    const read = (given: object, principal = 'pia') =>
-      app.get(McpEvents).handle(
-        'events/poll',
-        {
-          name: 'user.{username}.renamed',
-          arguments: { username: 'joe', to: ['then', 'after'] },
-          ...given,
-        },
-        { principal },
-      );
-    const dispatcher = app.get(WebhookDispatcher);
-    await dispatcher.send('user.joe.renamed', { to: 'before' });
-    const first = await read({});
-    expect(first).toMatchObject({ events: [], truncated: false, hasMore: false });
-    const ids = [];
-    for (const [name, to] of [
-      ['joe', 'after'],
-      ['jane', 'after'],
-      ['joe', 'never'],
-      ['joe', 'after'],
-    ]) {
-      ids.push((await dispatcher.send(`user.${name}.renamed`, { to })).id);
-    }
-    await dispatcher.send('order.paid', {});
-    const name = 'user.{username}.renamed';
-    const timestamp = expect.any(String);
-    expect(await read({ cursor: first['cursor'] })).toEqual({
-      resultType: 'complete',
-      events: [ids[0], ids[3]].map((eventId) => ({
-        eventId,
-        name,
-        timestamp,
-        data: { to: 'after' },
-      })),
-      cursor: expect.any(String),
-      truncated: false,
-      hasMore: false,
-      nextPollMs: 5000,
-    });
-    const page = await read({ cursor: first['cursor'], maxEvents: 1 });
-    expect(page).toMatchObject({ events: [{ eventId: ids[0] }], hasMore: true, nextPollMs: 0 });
-    const old = await read({ cursor: first['cursor'], maxAgeMs: 0 });
-    expect(old).toMatchObject({ events: [], truncated: true });
-    const other = read({ cursor: first['cursor'] }, 'quinn');
-    await expect(other).rejects.toMatchObject({ data: { fields: ['cursor'] } });
-  });
+  expect(apps.logs.length).toBeGreaterThan(0);
+  expect(apps.logs.filter((line) => line.includes('whsec_'))).toEqual([]);
 });
 
 describe('the module', () => {
   const module = (options: McpEventsOptions, thorn: ThornModuleOptions = {}) =>
     Test.createTestingModule({
       imports: [
-        ThornModule.forRoot({ dataSources: [], dispatch: inline(), events, ...thorn }),
+        ThornModule.forRoot({ dataSources: [], dispatch: inline(), events: mcpEvents, ...thorn }),
         McpEventsModule.forRoot(options),
       ],
     }).compile();
@@ -678,72 +326,3 @@ describe('the module', () => {
     await expect(module({}, { envelope: ({ type }) => ({ type }) })).rejects.toThrow('envelope');
   });
 });
-
-interface Asked {
-  readonly path?: string;
-  readonly secret?: string;
-  readonly ttlMs?: number;
-  readonly args?: object;
-  readonly process?: INestApplication;
-}
-
-function paramsOf({ path = '/callback', secret = generateSecret(), ttlMs, args = {} }: Asked) {
-  const delivery = { mode: 'webhook', url: new URL(path, receiver.url).href, secret };
-  return { name: 'order.paid', arguments: args, delivery, ...(ttlMs !== undefined && { ttlMs }) };
-}
-
-async function subscribe(principal: string, asked: Asked) {
-  const answer = await (asked.process ?? app)
-    .get(McpEvents)
-    .handle('events/subscribe', paramsOf(asked), { principal });
-  expect(answer).toEqual({
-    resultType: 'complete',
-    id: expect.stringMatching(/^sub_[0-9a-f]{32}$/),
-    refreshBefore: expect.any(String),
-    cursor: null,
-    truncated: false,
-  });
-  return answer as { readonly id: string; readonly refreshBefore: string };
-}
-
-async function unsubscribe(principal: string, path?: string) {
-  const params = paramsOf({ ...(path !== undefined && { path }) });
-  const answer = await app.get(McpEvents).handle('events/unsubscribe', params, { principal });
-  expect(answer).toEqual({ resultType: 'complete' });
-}
-
-async function refusal(method: string, params: unknown, principal: string | null | undefined) {
-  const error: unknown = await app
-    .get(McpEvents)
-    .handle(method, params, { principal })
-    .catch((thrown: unknown) => thrown);
-  expect(error).toBeInstanceOf(McpEventsError);
-  return error as McpEventsError;
-}
-
-async function stored(owner: string) {
-  return (await app.get(Subscribers).list({}, { owner })).items;
-}
-
-async function send(data: object): Promise<string> {
-  return (await app.get(WebhookDispatcher).send('order.paid', data)).id;
-}
-
-function receivedOf(message: string) {
-  return receiver.received.filter(({ id }) => id === message);
-}
-
-function clock(): ShiftedClock {
-  return app.get<ShiftedClock>(Clock);
-}
-
-/** Answers a challenge as clients do, and accepts deliveries. */
-function echo({ body }: ReceivedWebhook) {
-  const { challenge } = JSON.parse(body.toString()) as { challenge?: string };
-  return challenge === undefined ? 204 : { body: JSON.stringify({ challenge }) };
-}
-
-/** By another implementation of the standard. */
-function verify({ body, headers }: ReceivedWebhook, secret: string) {
-  new Webhook(secret).verify(body, headers as Record<string, string>);
-}

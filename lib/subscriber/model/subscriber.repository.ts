@@ -284,4 +284,6 @@ export interface SubscriberLimits {
   readonly perOwner: number;
   /** For one host. */
   readonly perHost: number;
+  /** Those alone whose key begins so are counted. Default: all. */
+  readonly keyPrefix?: string;
 }

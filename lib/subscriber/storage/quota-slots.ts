@@ -17,7 +17,7 @@ export interface QuotaSlots {
 export const NO_SLOTS: QuotaSlots = { ownerSlot: null, hostSlot: null };
 
 /** The slots of the owner's other subscribers. */
-export type SlottedRow = Pick<Subscriber, 'id' | 'url'> & QuotaSlots;
+export type SlottedRow = Pick<Subscriber, 'id' | 'url' | 'key'> & QuotaSlots;
 
 /**
  * The lowest free slots.
@@ -28,16 +28,17 @@ export type SlottedRow = Pick<Subscriber, 'id' | 'url'> & QuotaSlots;
 export function freeSlots(
   { id, url, owner }: { readonly id: string; readonly url: string; readonly owner: string },
   rows: readonly SlottedRow[],
-  { perOwner, perHost }: SubscriberLimits,
+  { perOwner, perHost, keyPrefix = '' }: SubscriberLimits,
 ): { readonly ownerSlot: string; readonly hostSlot: string } {
-  const others = rows.filter((row) => row.id !== id);
+  const others = rows.filter((row) => row.id !== id && (row.key ?? '').startsWith(keyPrefix));
   const host = hostnameOf(url);
   const neighbours = others.filter((row) => hostnameOf(row.url) === host);
   if (others.length >= perOwner) throw new LimitReachedError('owner', perOwner);
   if (neighbours.length >= perHost) throw new LimitReachedError('url', perHost);
+  const who = keyPrefix === '' ? [owner] : [owner, keyPrefix];
   return {
-    ownerSlot: lowestFree([owner], new Set(others.map(({ ownerSlot }) => ownerSlot))),
-    hostSlot: lowestFree([owner, host], new Set(others.map(({ hostSlot }) => hostSlot))),
+    ownerSlot: lowestFree(who, new Set(others.map(({ ownerSlot }) => ownerSlot))),
+    hostSlot: lowestFree([...who, host], new Set(others.map(({ hostSlot }) => hostSlot))),
   };
 }
 

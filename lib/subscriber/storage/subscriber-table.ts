@@ -113,11 +113,10 @@ export class SubscriberTable {
     const rows = await this.#rows.select('owner = ?', owner);
     return rows
       .filter((row) => row.owner === owner)
-      .map(({ id, url, owner_slot: ownerSlot = null, host_slot: hostSlot = null }) => ({
-        id,
-        url,
-        ownerSlot,
-        hostSlot,
+      .map(({ id, url, unique_key: key, owner_slot: ownerSlot, host_slot: hostSlot }) => ({
+        ...{ id, url, key },
+        ownerSlot: ownerSlot ?? null,
+        hostSlot: hostSlot ?? null,
       }));
   }
 

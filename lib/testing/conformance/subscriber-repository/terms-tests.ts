@@ -83,6 +83,17 @@ export function termsTests({ test, expect, shared }: SuiteContext): void {
     expect(results.sort()).toEqual(['stored', 'url', 'url', 'url', 'url']);
   });
 
+  test('counts those alone whose key begins in a given way', async (repository) => {
+    const ofAgents = { ...limits, perHost: 3, keyPrefix: 'agent:' };
+    for (const id of ['a1', 'a2', 'a3']) await repository.create(subscriber(id, at('a')));
+    const agent = (id: string) => subscriber(id, { ...at('a'), key: `agent:${id}` });
+    for (const id of ['b1', 'b2', 'b3']) await repository.create(agent(id), ofAgents);
+    expect(await fieldOf(repository.create(agent('b4'), ofAgents))).toBe('owner');
+    const all = { perOwner: 7, perHost: 7 };
+    expect(await fieldOf(repository.create(subscriber('c1', at('a')), all))).toBe('stored');
+    expect(await fieldOf(repository.create(subscriber('c2', at('a')), all))).toBe('owner');
+  });
+
   test('asks the check about what is stored, and changes nothing when it throws', async (repository) => {
     const before = await repository.create(subscriber('one', { owner: 'ann' }));
     const refusal = new Error('not this one');
