@@ -160,19 +160,25 @@ export class McpEvents {
     const wish = readWhole(params, 'ttlMs');
     readWhole(params, 'maxAgeMs');
     readCursor(params);
-    const event = await this.#authorized(asked, principal).catch(async (error: unknown) => {
-      // A refresh of what is no longer allowed ends it.
-      if (error instanceof McpEventsError) await this.#unsubscribe(params, principal);
-      throw error;
-    });
+    const owner = await this.#ownerOf(principal);
+    const authorize = () =>
+      this.#authorized(asked, principal).catch(async (error: unknown) => {
+        // A refresh of what is no longer allowed ends it.
+        if (error instanceof McpEventsError) {
+          await this.subscriptions.remove({ ...asked, principal, owner });
+        }
+        throw error;
+      });
+    const event = await authorize();
     const selection = event.select(asked.args);
     const secret = readSecret(params);
-    const owner = await this.#ownerOf(principal);
     const ttl = wish === undefined ? this.settings.ttl : (wish ?? TTL.max);
     const { id, expiresAt } = await this.subscriptions.put(
       { ...asked, ...selection, principal, owner, secret },
       Math.min(Math.max(ttl, TTL.min), TTL.max),
     );
+    // Another process may have revoked the principal while the endpoint was asked.
+    await authorize();
     // Nothing is replayed: deliveries start now, whatever the cursor.
     return { id, refreshBefore: expiresAt.toISOString(), cursor: null, truncated: false };
   }
