@@ -10,29 +10,55 @@ export interface FreshDatabase {
   readonly drop: () => Promise<void>;
 }
 
-/** A new and empty database on the run's PostgreSQL server; drop it in `afterAll`. */
+/** Databases that this process has emptied: the server makes a new one in three times the time. */
+const emptied: string[] = [];
+
+/** A new and empty database on the run's PostgreSQL server, or one that was emptied; drop it in `afterAll`. */
 export async function freshPostgres(): Promise<FreshDatabase> {
   const server = serverUrl('postgresUrl');
-  const name = freshName();
-  // The default writes all of it to the log as well. Before version 15 there was no other.
-  await onPostgres(server, (version) =>
-    version < 15 ? `CREATE DATABASE ${name}` : `CREATE DATABASE ${name} STRATEGY FILE_COPY`,
-  );
+  const name = emptied.pop() ?? (await createdOnPostgres(server));
+  const url = urlOf(server, name);
   return {
-    url: urlOf(server, name),
+    url,
     drop: async () => {
-      // A pool has ended before its connections are closed, and fails where one is ended meanwhile.
-      await onPostgres(
-        server,
-        `DO $$ BEGIN FOR turn IN 1..50 LOOP
-          EXIT WHEN NOT EXISTS (SELECT FROM pg_stat_activity WHERE datname = '${name}');
-          PERFORM pg_sleep(0.02); PERFORM pg_stat_clear_snapshot();
-        END LOOP; END $$`,
-      );
-      await onPostgres(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      try {
+        await onPostgres(url, EMPTY);
+        emptied.push(name);
+      } catch {
+        await onPostgres(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      }
     },
   };
 }
+
+/**
+ * Removes what a test made, and fails where that would not be all: while somebody is connected, who may go on, and when
+ * something was made that belongs to no schema. A pool has ended before its connections are closed.
+ */
+const EMPTY = `DO $$ DECLARE name text; BEGIN
+  FOR turn IN 1..50 LOOP
+    EXIT WHEN NOT EXISTS (SELECT FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend');
+    IF turn = 50 THEN RAISE 'somebody is connected'; END IF;
+    PERFORM pg_sleep(0.02); PERFORM pg_stat_clear_snapshot();
+  END LOOP;
+  IF EXISTS (SELECT FROM pg_event_trigger) OR EXISTS (SELECT FROM pg_publication)
+    OR EXISTS (SELECT FROM pg_default_acl) OR EXISTS (SELECT FROM pg_largeobject_metadata)
+    OR EXISTS (SELECT FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase WHERE datname = current_database())
+    OR EXISTS (SELECT FROM pg_database WHERE datname = current_database() AND datacl IS NOT NULL)
+  THEN RAISE 'not all of it is in schemas'; END IF;
+  SET LOCAL client_min_messages = warning;
+  FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+    EXECUTE format('DROP SCHEMA %I CASCADE', name);
+  END LOOP;
+  CREATE SCHEMA public;
+  IF current_setting('server_version_num')::int < 150000 THEN
+    GRANT ALL ON SCHEMA public TO PUBLIC;
+  ELSE
+    ALTER SCHEMA public OWNER TO pg_database_owner;
+    GRANT USAGE ON SCHEMA public TO PUBLIC;
+  END IF;
+END $$`;
 
 /** The same on the run's MariaDB server, where texts that differ in their case alone are equal by default. */
 export async function freshMariadb(): Promise<FreshDatabase> {
@@ -45,11 +71,15 @@ export async function freshMariadb(): Promise<FreshDatabase> {
   return {
     url: urlOf(server, name),
     drop: async () => {
-      const sessions = `SELECT id FROM information_schema.processlist WHERE db = '${name}'`;
-      const connected = await onMariadb(server, sessions);
-      // One that has left by itself meanwhile is no error.
-      for (const { id } of connected) await onMariadb(server, `KILL ${id}`).catch(() => []);
-      await onMariadb(server, `DROP DATABASE IF EXISTS ${name}`);
+      await onMariadb(
+        server,
+        // One that has left by itself meanwhile is no error.
+        `BEGIN NOT ATOMIC
+          DECLARE CONTINUE HANDLER FOR 1094 BEGIN END;
+          FOR one IN (SELECT id FROM information_schema.processlist WHERE db = '${name}') DO KILL one.id; END FOR;
+        END`,
+        `DROP DATABASE IF EXISTS ${name}`,
+      );
     },
   };
 }
@@ -63,7 +93,7 @@ function serverUrl(name: 'postgresUrl' | 'mariadbUrl'): string {
 }
 
 function freshName(): string {
-  return `thorn_${randomBytes(8).toString('hex')}`;
+  return `${inject('databasePrefix')}${randomBytes(6).toString('hex')}`;
 }
 
 function urlOf(server: string, name: string): string {
@@ -72,26 +102,26 @@ function urlOf(server: string, name: string): string {
   return url.href;
 }
 
-/** @param sql a statement, or one that depends on the major version of the server */
-async function onPostgres(url: string, sql: string | ((version: number) => string)): Promise<void> {
+async function createdOnPostgres(server: string): Promise<string> {
+  const name = freshName();
+  await onPostgres(server, `CREATE DATABASE ${name}`);
+  return name;
+}
+
+async function onPostgres(url: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    if (typeof sql === 'string') return void (await client.query(sql));
-    const { rows } = await client.query<{ version: number }>(
-      "SELECT current_setting('server_version_num')::int / 10000 AS version",
-    );
-    await client.query(sql(rows[0]!.version));
+    await client.query(sql);
   } finally {
     await client.end();
   }
 }
 
-async function onMariadb(uri: string, sql: string): Promise<readonly { readonly id: number }[]> {
+async function onMariadb(uri: string, ...statements: readonly string[]): Promise<void> {
   const client = await mysql.createConnection({ uri });
   try {
-    const [rows] = await client.query<mysql.RowDataPacket[]>(sql);
-    return rows as { readonly id: number }[];
+    for (const sql of statements) await client.query(sql);
   } finally {
     await client.end();
   }

