@@ -11,6 +11,9 @@ export function typeErrorsIn(text: string): readonly string[] {
     target: ts.ScriptTarget.ES2022,
     module: ts.ModuleKind.NodeNext,
     types: [],
+    lib: ['lib.es2022.d.ts'],
+    // The text alone: not the library of the language as well.
+    skipLibCheck: true,
   };
   const host = ts.createCompilerHost(options);
   const { getSourceFile, fileExists } = host;

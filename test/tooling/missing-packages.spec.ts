@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import ts from 'typescript';
+import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshPostgres } from '../services/database.js';
 
@@ -23,13 +24,15 @@ beforeAll(async () => {
 
 afterAll(() => rm(base, { recursive: true, force: true }));
 
-/** Names below `node_modules`, with their scopes. */
+/** Names below `node_modules`; those of a scope one by one only where one of them is to be missing. */
 async function installedPackages(): Promise<readonly string[]> {
   const names = await readdir('node_modules');
   const scoped = names
     .filter((name) => name.startsWith('@'))
     .map(async (scope) =>
-      (await readdir(join('node_modules', scope))).map((name) => `${scope}/${name}`),
+      ['@nestjs', '@nats-io', '@opentelemetry'].includes(scope)
+        ? (await readdir(join('node_modules', scope))).map((name) => `${scope}/${name}`)
+        : [scope],
     );
   const plain = names.filter((name) => !/^[.@]/.test(name) && name !== 'nestjs-thorn');
   return [...plain, ...(await Promise.all(scoped)).flat()];
@@ -37,32 +40,29 @@ async function installedPackages(): Promise<readonly string[]> {
 
 /** Compiles `lib` file by file, without its types. */
 async function build(dist: string): Promise<void> {
-  const { config } = ts.readConfigFile('tsconfig.json', (file) => ts.sys.readFile(file));
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, process.cwd());
-  const compilerOptions = {
-    ...options,
-    module: ts.ModuleKind.CommonJS,
-    noEmit: false,
-    sourceMap: false,
-  };
-  const files = await readdir('lib', { recursive: true });
-  for (const file of files.filter((name) => /(?<!\.d|\.spec|\.test-d)\.ts$/.test(name))) {
-    const source = await readFile(join('lib', file), 'utf8');
-    const { outputText } = ts.transpileModule(source, { compilerOptions, fileName: 'file.cts' });
-    const target = join(dist, file.replace(/\.ts$/, '.js'));
-    await mkdir(dirname(target), { recursive: true });
-    await writeFile(target, outputText);
-  }
+  const folders = (await readdir('lib')).map((name) => `lib/${name}/index.ts`);
+  const bundle = await rolldown({
+    input: ['lib/index.ts', 'lib/cli/thorn.ts', ...folders.filter((file) => existsSync(file))],
+    platform: 'node',
+    external: (id) => !/^(?:[./]|@oxc-project\/runtime\/)/.test(id),
+    resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
+    tsconfig: false,
+    treeshake: false,
+    // Nest reads constructor parameter types from decorator metadata.
+    transform: { target: 'es2022', decorator: { legacy: true, emitDecoratorMetadata: true } },
+  });
+  const output = { preserveModules: true, preserveModulesRoot: 'lib', entryFileNames: '[name].js' };
+  await bundle.write({ ...output, dir: dist, format: 'cjs' });
   await writeFile(join(dist, 'package.json'), '{ "type": "commonjs" }');
 }
 
 /** Runs a program in a directory whose `node_modules` lack packages. @returns what it wrote to stderr */
 async function failureWithout(missing: readonly string[], program: string): Promise<string> {
   const directory = join(base, `case-${cases++}`);
+  const links = join(directory, 'node_modules');
   for (const name of packages.filter((one) => !missing.includes(one))) {
-    const target = join(directory, 'node_modules', name);
-    await mkdir(dirname(target), { recursive: true });
-    await symlink(join(process.cwd(), 'node_modules', name), target);
+    mkdirSync(dirname(join(links, name)), { recursive: true });
+    symlinkSync(join(process.cwd(), 'node_modules', name), join(links, name));
   }
   await mkdir(join(directory, OURS), { recursive: true });
   await symlink(join(base, 'dist'), join(directory, OURS, 'dist'));

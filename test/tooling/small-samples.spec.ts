@@ -131,6 +131,8 @@ function mistakesIn(pages: Readonly<Record<string, string>>): readonly string[] 
     types: [],
     strict: true,
     noEmit: true,
+    // The pages alone: not the library of browsers as well.
+    skipLibCheck: true,
   };
   const host = ts.createCompilerHost(options);
   const { getSourceFile, fileExists } = host;
