@@ -17,6 +17,11 @@ export declare class Connections {
 export declare class AuthGuard implements CanActivate {
   canActivate(): boolean;
 }
+export interface UserRequest {
+  readonly headers: { readonly authorization?: string };
+  user?: object | undefined;
+}
+export declare function userOf(authorization?: string): Promise<object | undefined>;
 export declare class AuthModule {}
 export declare class TokenGuard implements CanActivate {
   canActivate(): boolean;

@@ -15,16 +15,19 @@ const example = withWhatIsAdded(block);
 
 const TOKEN = 'a token for a try';
 
-/** The application's own. */
+/** The guard of the README, and what the application has: what a token says. */
 const GUARD = `
-export class AuthGuard {
-  canActivate(context) {
-    const request = context.switchToHttp().getRequest();
-    request.user = { id: '7' };
-    return request.headers.authorization === 'Bearer ${TOKEN}';
-  }
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+
+interface UserRequest {
+  readonly headers: { readonly authorization?: string };
+  user?: object | undefined;
 }
-`;
+async function userOf(authorization?: string) {
+  return authorization === 'Bearer ${TOKEN}' ? { id: '7' } : undefined;
+}
+
+${blocksOf('README.md').find(({ code }) => code.includes('class AuthGuard'))!.code}`;
 
 describe('the README', () => {
   const text = readFileSync('README.md', 'utf8');
@@ -43,6 +46,39 @@ describe('the README', () => {
     expect([lines.length, new Set(lines).size]).toEqual([4, 1]);
   });
 
+  it('has the lowest and the newest versions that the tests run on', () => {
+    const lowest11 = dependenciesOf('test/lowest/nest-11');
+    const drizzle = dependenciesOf('test/clients/drizzle');
+    const ci = readFileSync('.github/workflows/ci.yml', 'utf8');
+    const nodes = /node: \[(.*)\]/.exec(ci)![1]!.replaceAll("'", '').split(', ');
+
+    const [names, , lowest, newest] = text
+      .split('\n')
+      .slice(text.split('\n').findIndex((line) => /^\|\s+\| Node\.js/.test(line)))
+      .map((line) =>
+        line
+          .split('|')
+          .slice(2, -1)
+          .map((cell) => cell.trim()),
+      );
+    const shown = names!.map((name, n) => [name, [lowest![n], newest![n]]]);
+    expect(Object.fromEntries(shown)).toEqual({
+      'Node.js': [nodes[0], nodes.at(-1)],
+      NestJS: [lowest11['@nestjs/core'], installed('@nestjs/core')],
+      TypeORM: [lowest11['typeorm'], installed('typeorm')],
+      Prisma: ['prisma-6', 'prisma-7'].map(
+        (folder) => dependenciesOf(`test/clients/${folder}`)['@prisma/client'],
+      ),
+      Drizzle: [drizzle['drizzle-orm'], drizzle['drizzle-orm-1']!.split('@').at(-1)],
+      Kysely: [installed('kysely'), installed('kysely')],
+      Knex: [installed('knex'), installed('knex')],
+      pg: [lowest11['pg'], installed('pg')],
+      mysql2: [lowest11['mysql2'], installed('mysql2')],
+      'better-sqlite3': [installed('better-sqlite3'), installed('better-sqlite3')],
+      BullMQ: [lowest11['bullmq'], installed('bullmq')],
+    });
+  });
+
   it('has badges that package.json is true to', () => {
     const badges = badgesOf(JSON.parse(readFileSync('package.json', 'utf8')) as never);
     const drawn = readdirSync('docs/badges').map((file) => [
@@ -54,6 +90,21 @@ describe('the README', () => {
     expect(shown.toSorted()).toEqual(Object.keys(badges).toSorted());
   });
 });
+
+function dependenciesOf(folder: string): Readonly<Record<string, string>> {
+  const manifest = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as {
+    readonly devDependencies: Readonly<Record<string, string>>;
+  };
+  return manifest.devDependencies;
+}
+
+/** The version that `npm ci` installs. */
+function installed(name: string): string {
+  const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+    readonly packages: Readonly<Record<string, { readonly version: string }>>;
+  };
+  return lock.packages[`node_modules/${name}`]!.version;
+}
 
 describe('the example of the README', () => {
   let app: INestApplication;
