@@ -2,7 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { Webhook as StandardWebhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import type { DataSource } from 'typeorm';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import {
   inline,
   outbox,
@@ -20,7 +20,10 @@ import {
 import { Receiver } from '../support/receiver.js';
 
 const strategies = { outbox, inline };
-const cases = blogDatabases.flatMap((type) =>
+/** On the lowest version of every peer on MariaDB as well, for the driver. */
+const databases =
+  inject('packages') === '' ? blogDatabases : [...blogDatabases, 'mariadb' as const];
+const cases = databases.flatMap((type) =>
   Object.entries(strategies).map(([name, strategy]) => ({ type, name, strategy })),
 );
 

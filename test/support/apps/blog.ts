@@ -62,9 +62,9 @@ export const blogDatabases = ['better-sqlite3', 'postgres'] as const;
 
 /** Creates a database whose options create the tables. */
 export async function createBlogDatabase(
-  type: (typeof blogDatabases)[number],
+  type: (typeof blogDatabases)[number] | 'mariadb',
 ): Promise<TestDatabase> {
-  const { options, drop } = await createDatabase(type === 'postgres' ? type : 'memory');
+  const { options, drop } = await createDatabase(type === 'better-sqlite3' ? 'memory' : type);
   return { options: { ...options, synchronize: true }, drop };
 }
 
