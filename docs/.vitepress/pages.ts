@@ -30,6 +30,7 @@ export const PAGES: readonly SiteGroup[] = [
       { text: 'Alternatives', file: 'comparison.md' },
       { text: 'Guarantees and their tests', file: 'guarantees.md' },
       { text: 'Threats and their tests', file: 'security/threats.md' },
+      { text: 'For auditors', file: 'security/audit.md' },
     ],
   },
   {

@@ -5,6 +5,7 @@ import type { Pool } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 import { PrismaClient } from '../../sample/prisma/src/generated/prisma/client.js';
 import type { Deliveries, Subscribers, WebhookDispatcher, WebhookEvents } from '../../lib/index.js';
+import type { Portal } from '../../lib/page/index.js';
 
 export { PrismaClient };
 export declare class PrismaService extends PrismaClient {}
@@ -41,6 +42,7 @@ export declare const dispatcher: WebhookDispatcher;
 export declare const subscribers: Subscribers;
 export declare const deliveries: Deliveries;
 export declare const webhookEvents: WebhookEvents;
+export declare const portal: Portal;
 
 export declare const id: string;
 export declare const url: string;
