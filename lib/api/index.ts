@@ -20,7 +20,6 @@ export {
 } from './options/operator-options.js';
 export type { PageApis, PageDefinition } from './options/page-definition.js';
 export { RegisteredPaths } from './platform/registered-paths.js';
-export { RoutePaths } from './platform/route-paths.js';
 export {
   ApplicationReport,
   type SetupReport,

@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder, type DynamicModule, Logger, type Type } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import {
   apiControllers,
   ApiSettings,
@@ -46,6 +46,14 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
   const operators = operatorApi === undefined ? [] : operatorControllers(operatorApi);
   checkNamed('api', owners);
   checkNamed('operatorApi', operators);
+  const pages =
+    settings === undefined || page === undefined
+      ? []
+      : page.controllers({
+          api: settings,
+          ...(operator !== undefined && { operatorApi: operator }),
+        });
+  const controllers = [...owners, ...operators, ...pages];
   const wiring = thornProviders(extras);
   return {
     ...definition,
@@ -57,17 +65,7 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
       ...(operatorApi?.imports ?? []),
       ...wiring.imports,
     ],
-    controllers: [
-      ...owners,
-      ...operators,
-      ...(settings === undefined || page === undefined
-        ? []
-        : page.controllers({
-            api: settings,
-            ...(operator !== undefined && { operatorApi: operator }),
-          })),
-      ...controllersOf(dispatch),
-    ],
+    controllers: [...controllers, ...controllersOf(dispatch)],
     providers: [
       ...(definition.providers ?? []),
       {
@@ -87,7 +85,11 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
       ...(settings === undefined && operatorApi === undefined
         ? []
         : [
-            RegisteredPaths,
+            {
+              provide: RegisteredPaths,
+              inject: [HttpAdapterHost],
+              useFactory: (host: HttpAdapterHost) => new RegisteredPaths(host, controllers),
+            },
             guardDependencies({
               api: settings?.guards ?? [],
               operatorApi: operator?.guards ?? [],

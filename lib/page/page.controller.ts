@@ -12,8 +12,7 @@ import {
   type Type,
   UnauthorizedException,
 } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
-import { PageController, RegisteredPaths, RoutePaths } from '../api/index.js';
+import { PageController, RegisteredPaths } from '../api/index.js';
 import { Clock } from '../common/index.js';
 import { PortalLinks } from '../portal/index.js';
 import { PAGE_FILES } from './page-bundle.js';
@@ -41,7 +40,6 @@ const files = new Map(PAGE_FILES.map((file) => [file.name, file]));
 
 /** Makes the controller that serves the document of the page and its files. */
 export function pageController(settings: PageSettings, apis: PageApis): Type<unknown> {
-  const paths = new RoutePaths();
   const headers = shellHeaders(settings);
 
   @PageController(settings.path, apis.api)
@@ -52,12 +50,9 @@ export function pageController(settings: PageSettings, apis: PageApis): Type<unk
       @Inject(RegisteredPaths) private readonly registered: RegisteredPaths,
       @Inject(PortalLinks) private readonly links: PortalLinks,
       @Inject(Clock) private readonly clock: Clock,
-      @Inject(HttpAdapterHost) host: HttpAdapterHost,
-    ) {
-      paths.adaptTo(host);
-    }
+    ) {}
 
-    @Get(paths.of(''))
+    @Get()
     shell(@Req() request: { readonly originalUrl: string }, @Res() response: PageResponse): void {
       const html = this.#shell(request.originalUrl);
       for (const [name, value] of Object.entries(headers)) response.header(name, value);

@@ -1,5 +1,5 @@
 import { Get, Inject, Param, type Type } from '@nestjs/common';
-import { HttpAdapterHost, ModuleRef } from '@nestjs/core';
+import { ModuleRef } from '@nestjs/core';
 import { EventCatalogue } from '../../event/index.js';
 import { type AsyncApiDocument, thornAsyncApi, thornOpenApiWebhooks } from '../../openapi/index.js';
 import { ApiController } from '../http/controller.decorators.js';
@@ -12,7 +12,6 @@ import {
   subscribableEvents,
 } from './event-type.view.js';
 import { orNotFound } from '../problems/errors.js';
-import { RoutePaths } from '../platform/route-paths.js';
 
 /** An OpenAPI document of webhooks alone. */
 export interface OpenApiView {
@@ -26,24 +25,19 @@ const INFO = { title: 'Webhooks', version: '1.0' };
 
 /** The routes that tell which events there are to subscribe to. */
 export function eventTypesController(settings: ApiSettings): Type<unknown> {
-  const paths = new RoutePaths();
-
   @ApiController(settings)
   class ThornEventTypesController {
     constructor(
       @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
       @Inject(ModuleRef) private readonly module: ModuleRef,
-      @Inject(HttpAdapterHost) host: HttpAdapterHost,
-    ) {
-      paths.adaptTo(host);
-    }
+    ) {}
 
-    @Get(paths.of('/event-types'))
+    @Get('/event-types')
     list(): EventTypesView {
       return eventTypesView(subscribableEvents(this.catalogue));
     }
 
-    @Get(paths.of('/event-types/:name'))
+    @Get('/event-types/:name')
     read(@Param('name') name: string): EventTypeDetailsView {
       const events = subscribableEvents(this.catalogue);
       return eventTypeDetailsView(
@@ -55,14 +49,14 @@ export function eventTypesController(settings: ApiSettings): Type<unknown> {
     }
 
     /** Describes the requests of all events that the caller may subscribe to, as OpenAPI. */
-    @Get(paths.of('/openapi.json'))
+    @Get('/openapi.json')
     openApi(): OpenApiView {
       const webhooks = thornOpenApiWebhooks(this.module);
       return { openapi: '3.1.0', info: INFO, webhooks };
     }
 
     /** The same as AsyncAPI. */
-    @Get(paths.of('/asyncapi.json'))
+    @Get('/asyncapi.json')
     asyncApi(): AsyncApiDocument {
       return thornAsyncApi(this.module, INFO);
     }

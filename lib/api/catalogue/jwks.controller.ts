@@ -1,10 +1,8 @@
 import { Get, Header, Inject, type Type } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
 import { ApplicationKeys, type JsonWebKeySet } from '../../signing/index.js';
 import { PublicController } from '../http/controller.decorators.js';
 import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import type { ApiSettings } from '../options/api-options.js';
-import { RoutePaths } from '../platform/route-paths.js';
 
 /**
  * Makes the controller of `<path>/.well-known/jwks.json`: the public keys that verify the application's `v1a`
@@ -12,19 +10,12 @@ import { RoutePaths } from '../platform/route-paths.js';
  * apply to it as to every route, unless `api.decorators.public` says otherwise.
  */
 export function jwksController(settings: ApiSettings): Type<unknown> {
-  const paths = new RoutePaths();
-
   @PublicController(settings, { below: '/.well-known' })
   class ThornJwksController {
-    constructor(
-      @Inject(ApplicationKeys) private readonly keys: ApplicationKeys,
-      @Inject(HttpAdapterHost) host: HttpAdapterHost,
-    ) {
-      paths.adaptTo(host);
-    }
+    constructor(@Inject(ApplicationKeys) private readonly keys: ApplicationKeys) {}
 
     /** Cached for a short time, so that a new key is known soon after it begins to sign. */
-    @Get(paths.of('/jwks.json'))
+    @Get('/jwks.json')
     @FixedResponse()
     @Header('Cache-Control', 'public, max-age=300')
     jwks(): JsonWebKeySet {

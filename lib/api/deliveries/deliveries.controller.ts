@@ -1,5 +1,4 @@
 import { Body, Get, HttpCode, Inject, Param, Post, Query, type Type } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
 import {
   Deliveries,
   type DeliveryQuery,
@@ -33,25 +32,19 @@ import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
-import { RoutePaths } from '../platform/route-paths.js';
 import { type StatsView, statsView } from './delivery-stats.view.js';
 
 /** The routes of the delivery log. */
 export function deliveriesController(settings: ApiSettings): Type<unknown> {
-  const paths = new RoutePaths();
-
   @ApiController(settings)
   class ThornDeliveriesController {
     constructor(
       @Inject(Deliveries) private readonly deliveries: Deliveries,
       @Inject(DeliveryReports) private readonly reports: DeliveryReports,
       @Inject(Subscribers) private readonly subscribers: Subscribers,
-      @Inject(HttpAdapterHost) host: HttpAdapterHost,
-    ) {
-      paths.adaptTo(host);
-    }
+    ) {}
 
-    @Get(paths.of('/:id/deliveries'))
+    @Get('/:id/deliveries')
     async list(
       @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,
@@ -63,7 +56,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     }
 
     /** Lists the deliveries of all subscribers of the owner. */
-    @Get(paths.of('/deliveries'))
+    @Get('/deliveries')
     async listAll(
       @CallerScope() scope: OwnerScope,
       @CollectionPath(1) collection: string,
@@ -77,7 +70,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     }
 
     /** Answers the outcomes of the subscriber's deliveries, by day. */
-    @Get(paths.of('/:id/stats'))
+    @Get('/:id/stats')
     async stats(
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
@@ -88,7 +81,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       return statsView(history, orNotFound(await this.reports.endpoint(id, scope)));
     }
 
-    @Get(paths.of('/deliveries/:delivery'))
+    @Get('/deliveries/:delivery')
     async read(
       @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,
@@ -98,7 +91,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       return deliveryDetailsView(delivery, self(collection, delivery.id));
     }
 
-    @Post(paths.of('/deliveries/:delivery/retry'))
+    @Post('/deliveries/:delivery/retry')
     @Needs('retry')
     @HttpCode(202)
     async retry(
@@ -114,7 +107,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     }
 
     /** Tries a selection of deliveries again. */
-    @Post(paths.of('/deliveries/retry'))
+    @Post('/deliveries/retry')
     @Needs('retry')
     @HttpCode(200)
     async retrySelected(
@@ -126,7 +119,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     }
 
     /** Calls a waiting delivery off. */
-    @Post(paths.of('/deliveries/:delivery/cancel'))
+    @Post('/deliveries/:delivery/cancel')
     @Needs('retry')
     @HttpCode(200)
     async cancel(
@@ -142,7 +135,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     }
 
     /** Tries what failed again. */
-    @Post(paths.of('/:id/recover'))
+    @Post('/:id/recover')
     @Needs('retry')
     @FixedResponse()
     @HttpCode(200)
@@ -155,7 +148,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     }
 
     /** Sends what was missed. */
-    @Post(paths.of('/:id/backfill'))
+    @Post('/:id/backfill')
     @Needs('retry')
     @FixedResponse()
     @HttpCode(200)

@@ -1,5 +1,4 @@
 import { Body, Get, HttpCode, Inject, Param, Post, Query, type Type } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
 import { EventCatalogue, type UncheckedFilter } from '../../event/index.js';
 import { type AttemptFiguresQuery, DeliveryReports } from '../../outbox/index.js';
 import { type OwnerScope, Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
@@ -8,7 +7,6 @@ import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import type { ApiSettings } from '../options/api-options.js';
-import { RoutePaths } from '../platform/route-paths.js';
 import { PREVIEW_FIELDS } from '../subscribers/subscriber.view.js';
 import { orNotFound } from '../problems/errors.js';
 import {
@@ -25,21 +23,16 @@ const PREVIEW = new GivenFieldsPipe(PREVIEW_FIELDS, true);
 
 /** The routes that show requests and figures, and try filters. */
 export function deliveryReportsController(settings: ApiSettings): Type<unknown> {
-  const paths = new RoutePaths();
-
   @ApiController(settings)
   class ThornDeliveryReportsController {
     constructor(
       @Inject(DeliveryReports) private readonly reports: DeliveryReports,
       @Inject(Subscribers) private readonly subscribers: Subscribers,
       @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
-      @Inject(HttpAdapterHost) host: HttpAdapterHost,
-    ) {
-      paths.adaptTo(host);
-    }
+    ) {}
 
     /** Shows body and URL as they were sent. */
-    @Get(paths.of('/deliveries/:delivery/request'))
+    @Get('/deliveries/:delivery/request')
     async request(
       @CallerScope() scope: OwnerScope,
       @Param('delivery') id: string,
@@ -48,7 +41,7 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
     }
 
     /** Counts attempts by hour or day. */
-    @Get(paths.of('/stats'))
+    @Get('/stats')
     async figures(
       @CallerScope() scope: OwnerScope,
       @Query(new QueryPipe(FIGURES_QUERY)) query: unknown,
@@ -58,13 +51,13 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
     }
 
     /** Shows the endpoints that fail, and counts them. */
-    @Get(paths.of('/health'))
+    @Get('/health')
     async health(@CallerScope() scope: OwnerScope): Promise<EndpointStatesView> {
       return endpointStatesView(await this.reports.endpoints(scope));
     }
 
     /** Shows which of the latest messages a filter lets through. Nothing is stored. */
-    @Post(paths.of('/filter-preview'))
+    @Post('/filter-preview')
     @Needs('read')
     @HttpCode(200)
     async preview(

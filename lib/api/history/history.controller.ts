@@ -1,5 +1,4 @@
 import { Get, Inject, Query, Res, type Type } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
 import { EventHistory, type HistoryQuery } from '../../dispatch/index.js';
 import { EventCatalogue } from '../../event/index.js';
 import { MessageFactory } from '../../message/index.js';
@@ -10,7 +9,6 @@ import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { QueryPipe } from '../http/query.pipe.js';
 import type { ApiSettings } from '../options/api-options.js';
-import { RoutePaths } from '../platform/route-paths.js';
 import type { HeaderResponse } from '../problems/header-response.js';
 import {
   HISTORY_QUERY,
@@ -23,20 +21,15 @@ import {
 
 /** The routes for readers that cannot be called: what was sent, and samples of it. */
 export function historyController(settings: ApiSettings): Type<unknown> {
-  const paths = new RoutePaths();
-
   @ApiController(settings)
   class ThornHistoryController {
     constructor(
       @Inject(EventHistory) private readonly history: EventHistory,
       @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
       @Inject(MessageFactory) private readonly messages: MessageFactory,
-      @Inject(HttpAdapterHost) host: HttpAdapterHost,
-    ) {
-      paths.adaptTo(host);
-    }
+    ) {}
 
-    @Get(paths.of('/events'))
+    @Get('/events')
     @FixedResponse()
     async list(
       @CallerScope() scope: OwnerScope,
@@ -59,7 +52,7 @@ export function historyController(settings: ApiSettings): Type<unknown> {
     }
 
     /** Shows bodies of webhooks, for the editors of automation services. */
-    @Get(paths.of('/events/samples'))
+    @Get('/events/samples')
     samples(@Query(new QueryPipe(SAMPLES_QUERY)) query: unknown): SamplesView {
       const { event } = query as { readonly event?: string };
       return samplesView(this.catalogue, this.messages, event);

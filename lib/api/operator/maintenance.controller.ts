@@ -1,5 +1,4 @@
 import { Body, HttpCode, Inject, Param, Post, type Type } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
 import { parseIsoDate } from '../../common/time-text.js';
 import {
   Deliveries,
@@ -17,26 +16,20 @@ import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { PruneDto, ResealDto } from './maintenance.dto.js';
 import { OperatorController } from '../http/controller.decorators.js';
-import { RoutePaths } from '../platform/route-paths.js';
 import type { OperatorSettings } from '../options/operator-options.js';
 
 /** Long work of operators: each request does a second of it, and says where to go on. */
 export function maintenanceController(settings: OperatorSettings): Type<unknown> {
-  const paths = new RoutePaths();
-
   @OperatorController(settings)
   class ThornMaintenanceController {
     constructor(
       @Inject(Maintenance) private readonly maintenance: Maintenance,
       @Inject(Deliveries) private readonly deliveries: Deliveries,
       @Inject(SecretSealer) private readonly sealer: SecretSealer,
-      @Inject(HttpAdapterHost) host: HttpAdapterHost,
-    ) {
-      paths.adaptTo(host);
-    }
+    ) {}
 
     /** Drops what is old enough of messages. */
-    @Post(paths.of('prune'))
+    @Post('prune')
     @FixedResponse()
     @HttpCode(200)
     prune(@Body(new JsonBodyPipe(PruneDto)) body: unknown): Promise<PruneSummary> {
@@ -48,7 +41,7 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     }
 
     /** Seals secrets with the first key. */
-    @Post(paths.of('reseal'))
+    @Post('reseal')
     @FixedResponse()
     @HttpCode(200)
     reseal(@Body(new JsonBodyPipe(ResealDto)) body: unknown): Promise<ResealSummary> {
@@ -63,7 +56,7 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     }
 
     /** Tries what failed of anybody's subscriber again. */
-    @Post(paths.of('subscribers/:id/recover'))
+    @Post('subscribers/:id/recover')
     @FixedResponse()
     @HttpCode(200)
     async recover(
@@ -74,7 +67,7 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     }
 
     /** Sends anybody's subscriber what it has missed. */
-    @Post(paths.of('subscribers/:id/backfill'))
+    @Post('subscribers/:id/backfill')
     @FixedResponse()
     @HttpCode(200)
     async backfill(

@@ -1,5 +1,4 @@
 import { Get, Inject, Param, Query, type Type } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
 import {
   type AttemptFiguresQuery,
   type AttemptHistory,
@@ -9,7 +8,6 @@ import {
 import { FIGURES_QUERY } from '../deliveries/delivery-query.js';
 import { QueryPipe } from '../http/query.pipe.js';
 import { OperatorController } from '../http/controller.decorators.js';
-import { RoutePaths } from '../platform/route-paths.js';
 import type { OperatorSettings } from '../options/operator-options.js';
 import { orNotFound, problem } from '../problems/errors.js';
 import { ApplicationReport, type SetupReport } from './application-report.js';
@@ -17,25 +15,20 @@ import { OWNER_QUERY, scopeFrom } from './owner-query.js';
 
 /** The routes that show operators requests and figures. */
 export function operatorReportsController(settings: OperatorSettings): Type<unknown> {
-  const paths = new RoutePaths();
-
   @OperatorController(settings)
   class ThornOperatorReportsController {
     constructor(
       @Inject(DeliveryReports) private readonly reports: DeliveryReports,
       @Inject(ApplicationReport) private readonly application: ApplicationReport,
-      @Inject(HttpAdapterHost) host: HttpAdapterHost,
-    ) {
-      paths.adaptTo(host);
-    }
+    ) {}
 
     /** Answers how the application is set up, and what of it will hurt in production. */
-    @Get(paths.of('report'))
+    @Get('report')
     report(): SetupReport {
       return this.application.read();
     }
 
-    @Get(paths.of('deliveries/:delivery/request'))
+    @Get('deliveries/:delivery/request')
     async request(@Param('delivery') id: string): Promise<SentRequest> {
       if (!settings.bodies) {
         throw problem(
@@ -46,7 +39,7 @@ export function operatorReportsController(settings: OperatorSettings): Type<unkn
       return orNotFound(await this.reports.request(id, 'any'), 'delivery');
     }
 
-    @Get(paths.of('stats'))
+    @Get('stats')
     async figures(
       @Query(new QueryPipe({ ...OWNER_QUERY, ...FIGURES_QUERY })) query: unknown,
     ): Promise<AttemptHistory> {

@@ -11,7 +11,6 @@ import {
   Res,
   type Type,
 } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
 import { DispatchStrategy } from '../../dispatch/index.js';
 import { WireFormat } from '../../message/index.js';
 import {
@@ -37,7 +36,6 @@ import { LOG_QUERY } from '../deliveries/delivery-query.js';
 import { QueryPipe } from '../http/query.pipe.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import type { HeaderResponse } from '../problems/header-response.js';
-import { RoutePaths } from '../platform/route-paths.js';
 import { OperatorController } from '../http/controller.decorators.js';
 import type { OperatorSettings } from '../options/operator-options.js';
 import { type OperatorSubscriberView, operatorSubscriberView } from './operator-subscriber.view.js';
@@ -53,8 +51,6 @@ const NOTHING = new JsonBodyPipe(EmptyDto);
 
 /** The routes that show and change single things. */
 export function operatorController(settings: OperatorSettings): Type<unknown> {
-  const paths = new RoutePaths();
-
   @OperatorController(settings)
   class ThornOperatorController {
     constructor(
@@ -63,13 +59,10 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       @Inject(DeliveryReports) private readonly reports: DeliveryReports,
       @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
       @Inject(WireFormat) readonly wire: WireFormat,
-      @Inject(HttpAdapterHost) host: HttpAdapterHost,
-    ) {
-      paths.adaptTo(host);
-    }
+    ) {}
 
     /** Answers the work that waits, the work of this process, pauses and failing endpoints. */
-    @Get(paths.of('overview'))
+    @Get('overview')
     async overview(): Promise<OverviewView> {
       const outbox = this.#outbox();
       const [stats, pauses, failing, failingSubscribers] = await Promise.all([
@@ -90,20 +83,20 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     }
 
     /** Lets nothing be sent to a host, or to any with `*`. */
-    @Post(paths.of('pauses'))
+    @Post('pauses')
     @HttpCode(204)
     async pause(@Body(new JsonBodyPipe(PauseDto)) body: unknown): Promise<void> {
       await this.#outbox().pause((body as PauseDto).host);
     }
 
-    @Delete(paths.of('pauses/:host'))
+    @Delete('pauses/:host')
     @HttpCode(204)
     async resume(@Param('host') host: string): Promise<void> {
       if (await this.#outbox().resume(host)) return;
       throw problem('not-found', 'This host is not paused');
     }
 
-    @Get(paths.of('subscribers'))
+    @Get('subscribers')
     async list(
       @CollectionPath(0) collection: string,
       @Query(new QueryPipe({ ...SUBSCRIBERS_QUERY, ...OWNER_QUERY })) query: unknown,
@@ -116,7 +109,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       };
     }
 
-    @Get(paths.of('subscribers/:id'))
+    @Get('subscribers/:id')
     async read(
       @CollectionPath(1) collection: string,
       @Param('id') id: string,
@@ -126,7 +119,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       return this.#view(subscriber, collection, response);
     }
 
-    @Post(paths.of('subscribers/:id/enable'))
+    @Post('subscribers/:id/enable')
     @HttpCode(200)
     enable(
       @CollectionPath(2) collection: string,
@@ -138,7 +131,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       return this.#switch(id, true, expected, collection, response);
     }
 
-    @Post(paths.of('subscribers/:id/disable'))
+    @Post('subscribers/:id/disable')
     @HttpCode(200)
     disable(
       @CollectionPath(2) collection: string,
@@ -150,7 +143,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       return this.#switch(id, false, expected, collection, response);
     }
 
-    @Get(paths.of('deliveries'))
+    @Get('deliveries')
     async log(
       @Query(new QueryPipe({ ...LOG_QUERY, ...OWNER_QUERY })) query: unknown,
     ): Promise<{ readonly items: readonly OperatorDeliveryView[]; readonly next: string | null }> {
@@ -159,14 +152,14 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       return { items: await this.reports.withUrls(items), next };
     }
 
-    @Get(paths.of('deliveries/:delivery'))
+    @Get('deliveries/:delivery')
     async delivery(@Param('delivery') id: string): Promise<OperatorDeliveryDetailsView> {
       const found = orNotFound(await this.deliveries.findById(id, 'any'), 'delivery');
       const [shown] = await this.reports.withUrls([found]);
       return shown!;
     }
 
-    @Post(paths.of('deliveries/:delivery/retry'))
+    @Post('deliveries/:delivery/retry')
     @HttpCode(202)
     async retry(
       @Param('delivery') id: string,
@@ -177,7 +170,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       return { state };
     }
 
-    @Post(paths.of('deliveries/retry'))
+    @Post('deliveries/retry')
     @HttpCode(200)
     async retrySelected(
       @Body(new JsonBodyPipe(SelectionDto)) body: unknown,
@@ -186,7 +179,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       return selectedRetriesView(await this.deliveries.retrySelected(ids, 'any'));
     }
 
-    @Post(paths.of('deliveries/:delivery/cancel'))
+    @Post('deliveries/:delivery/cancel')
     @HttpCode(200)
     async cancel(
       @Param('delivery') id: string,

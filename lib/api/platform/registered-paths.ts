@@ -1,6 +1,7 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import type { OnModuleInit } from '@nestjs/common';
+import type { HttpAdapterHost } from '@nestjs/core';
 import { expressMark, fastifyMark, type RouteMark } from './route-mark.js';
+import { type SlashSettings, takeTrailingSlashes } from './route-paths.js';
 
 /** As much of an Express application as is used. */
 interface Express {
@@ -15,7 +16,7 @@ interface Express {
 }
 
 /** As much of a Fastify instance as is used. */
-interface Fastify {
+interface Fastify extends SlashSettings {
   addHook(
     name: 'onRoute',
     hook: (route: { readonly url: string; readonly config?: unknown }) => void,
@@ -23,16 +24,20 @@ interface Fastify {
 }
 
 /** The paths of this library's APIs and pages, as the platform registered them. */
-@Injectable()
 export class RegisteredPaths implements OnModuleInit {
   readonly #apis = new Set<string>();
   readonly #pages = new Set<string>();
 
-  constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {
+  /** @param controllers of this library */
+  constructor(
+    private readonly host: HttpAdapterHost,
+    controllers: readonly object[],
+  ) {
     // Before the routes are registered: Fastify tells of each, and has no list of them.
     host.init$.subscribe(() => {
-      if (this.#platform() !== 'fastify') return;
-      this.#instance<Fastify>().addHook('onRoute', ({ url, config }) => {
+      const fastify = this.#platform() === 'fastify' ? this.#instance<Fastify>() : undefined;
+      takeTrailingSlashes(controllers, fastify);
+      fastify?.addHook('onRoute', ({ url, config }) => {
         this.#add(url, fastifyMark(config));
       });
     });

@@ -19,14 +19,21 @@ export interface RouteMark {
  * so that the routes of this library can be told from the application's own in the platform's router.
  */
 export function MarkRoutes(mark: RouteMark): ClassDecorator {
-  return ({ prototype }) => {
-    for (const name of Object.getOwnPropertyNames(prototype)) {
-      const handler: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
-      if (typeof handler !== 'function') continue;
+  return (controller) => {
+    for (const handler of methodsOf(controller)) {
       Reflect.defineMetadata(KEY, mark, handler);
       Reflect.defineMetadata(FASTIFY_CONFIG, { [KEY]: mark }, handler);
     }
   };
+}
+
+/** The methods of a controller, which handle its routes. */
+export function methodsOf(controller: object): readonly object[] {
+  const { prototype } = controller as { readonly prototype: object };
+  const { constructor: _, ...methods } = Object.getOwnPropertyDescriptors(prototype);
+  return Object.values(methods).flatMap(({ value }: PropertyDescriptor) =>
+    typeof value === 'function' ? (value as object) : [],
+  );
 }
 
 /** Tells whether a handler of a controller takes the tokens of links to the page. */
@@ -36,13 +43,9 @@ export function takesPortalTokens(handler: object): boolean {
 
 /** Returns the mark of a controller's routes, or undefined for the application's own controllers. */
 export function controllerMark(controller: object): RouteMark | undefined {
-  const { prototype } = controller as { readonly prototype: object };
-  for (const name of Object.getOwnPropertyNames(prototype)) {
-    const handler: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
-    const mark = expressMark(handler);
-    if (mark !== undefined) return mark;
-  }
-  return undefined;
+  return methodsOf(controller)
+    .map(expressMark)
+    .find((mark) => mark !== undefined);
 }
 
 /** Returns the mark of a route's function on Express, or undefined for the application's own routes. */

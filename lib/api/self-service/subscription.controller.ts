@@ -10,7 +10,6 @@ import {
   Res,
   type Type,
 } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
 import { Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
 import { WireFormat } from '../../message/index.js';
 import type { ApiSettings } from '../options/api-options.js';
@@ -20,7 +19,6 @@ import { PublicController } from '../http/controller.decorators.js';
 import { JsonBodyGuard } from '../http/json-body.guard.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
 import type { HeaderResponse } from '../problems/header-response.js';
-import { RoutePaths } from '../platform/route-paths.js';
 import { SubscriptionGuard, subscriptionOf } from './subscription.guard.js';
 import { entityTag, ifMatch } from '../subscribers/etag.js';
 import {
@@ -34,9 +32,6 @@ const CHANGES = new GivenFieldsPipe(SUBSCRIPTION_FIELDS, false);
 
 /** The routes by which receivers act on their own subscription: no guard of the API applies, their secret lets them in. */
 export function subscriptionController(settings: ApiSettings): Type<unknown> {
-  const paths = new RoutePaths();
-  const self = paths.of('/self');
-
   @PublicController(settings, {
     guards: [SubscriptionGuard, new JsonBodyGuard(settings.limits.bodyBytes)],
   })
@@ -44,12 +39,9 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
     constructor(
       @Inject(Subscribers) readonly subscribers: Subscribers,
       @Inject(WireFormat) readonly wire: WireFormat,
-      @Inject(HttpAdapterHost) host: HttpAdapterHost,
-    ) {
-      paths.adaptTo(host);
-    }
+    ) {}
 
-    @Get(self)
+    @Get('/self')
     read(
       @CollectionPath(1) collection: string,
       @Req() request: object,
@@ -60,7 +52,7 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
       return subscriberView(subscriber, settings.self(collection, subscriber.id), this);
     }
 
-    @Patch(self)
+    @Patch('/self')
     async update(
       @CollectionPath(1) collection: string,
       @Body(CHANGES) body: unknown,
@@ -83,7 +75,7 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
     }
 
     /** Unsubscribes. */
-    @Delete(self)
+    @Delete('/self')
     @HttpCode(204)
     async delete(@Req() request: object, @Headers('if-match') expected: unknown): Promise<void> {
       const { id, owner } = subscriptionOf(request);

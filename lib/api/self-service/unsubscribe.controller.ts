@@ -1,10 +1,8 @@
 import { HttpCode, Inject, Optional, Param, Post, type Type } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
 import { UnsubscribeLinks } from '../../signing/index.js';
 import { type Subscriber, Subscribers } from '../../subscriber/index.js';
 import { PublicController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
-import { RoutePaths } from '../platform/route-paths.js';
 import { orNotFound } from '../problems/errors.js';
 
 /**
@@ -12,20 +10,14 @@ import { orNotFound } from '../problems/errors.js';
  * lets its receiver in. Without the option there is nothing to be found.
  */
 export function unsubscribeController(settings: ApiSettings): Type<unknown> {
-  const paths = new RoutePaths();
-  const link = paths.of('/unsubscribe/:id/:proof');
-
   @PublicController(settings)
   class ThornUnsubscribeController {
     constructor(
       @Inject(Subscribers) private readonly subscribers: Subscribers,
       @Optional() @Inject(UnsubscribeLinks) private readonly links: UnsubscribeLinks | null,
-      @Inject(HttpAdapterHost) host: HttpAdapterHost,
-    ) {
-      paths.adaptTo(host);
-    }
+    ) {}
 
-    @Post(link)
+    @Post('/unsubscribe/:id/:proof')
     @HttpCode(204)
     async unsubscribe(@Param('id') id: string, @Param('proof') proof: string): Promise<void> {
       const { owner } = orNotFound(await this.#linked(id, proof));

@@ -1,5 +1,4 @@
 import { Body, Headers, HttpCode, Inject, Param, Post, Res, type Type } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
 import { isDeeperThan } from '../../common/depth.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { EventCatalogue } from '../../event/index.js';
@@ -19,7 +18,6 @@ import type { HeaderResponse } from '../problems/header-response.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
-import { RoutePaths } from '../platform/route-paths.js';
 import {
   type SecretSubscriberView,
   secretOf,
@@ -33,8 +31,6 @@ const MAX_DATA_DEPTH = 32;
 
 /** The routes that do something with one subscriber. */
 export function actionsController(settings: ApiSettings): Type<unknown> {
-  const paths = new RoutePaths();
-
   @ApiController(settings)
   class ThornActionsController {
     constructor(
@@ -42,13 +38,10 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
       @Inject(ApiServices) private readonly services: ApiServices,
       @Inject(WireFormat) readonly wire: WireFormat,
-      @Inject(HttpAdapterHost) host: HttpAdapterHost,
-    ) {
-      paths.adaptTo(host);
-    }
+    ) {}
 
     /** Sends an event to the endpoint, at once, and answers what came of it. */
-    @Post(paths.of('/:id/test'))
+    @Post('/:id/test')
     @Needs('test')
     @HttpCode(200)
     async test(
@@ -69,7 +62,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
     }
 
     /** Asks the endpoint again whether it wants webhooks. One that may get them is not asked: repeating this is safe. */
-    @Post(paths.of('/:id/challenge'))
+    @Post('/:id/challenge')
     @Needs('test')
     @HttpCode(200)
     async challenge(
@@ -87,7 +80,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       return this.#view(asked, collection, response);
     }
 
-    @Post(paths.of('/:id/rotate-secret'))
+    @Post('/:id/rotate-secret')
     @Needs('secrets')
     @HttpCode(200)
     async rotateSecret(
@@ -105,7 +98,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       return { ...this.#view(rotated, collection, response), secret: secretOf(rotated) };
     }
 
-    @Post(paths.of('/:id/enable'))
+    @Post('/:id/enable')
     @HttpCode(200)
     enable(
       @CallerScope() scope: OwnerScope,
@@ -118,7 +111,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       return this.#switch(id, true, scope, expected, collection, response);
     }
 
-    @Post(paths.of('/:id/disable'))
+    @Post('/:id/disable')
     @HttpCode(200)
     disable(
       @CallerScope() scope: OwnerScope,

@@ -12,7 +12,6 @@ import {
   Res,
   type Type,
 } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
 import {
   type NewSubscriber,
   type OwnerScope,
@@ -34,7 +33,6 @@ import type { HeaderResponse } from '../problems/header-response.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
-import { RoutePaths } from '../platform/route-paths.js';
 import { QueryPipe } from '../http/query.pipe.js';
 import { SUBSCRIBERS_QUERY } from './subscriber-query.js';
 import {
@@ -53,10 +51,6 @@ const CHANGES = new GivenFieldsPipe(SUBSCRIBER_FIELDS, false, FIXED_FIELDS);
 
 /** The routes that keep subscribers: list, create, read, change, delete. */
 export function subscribersController(settings: ApiSettings): Type<unknown> {
-  const paths = new RoutePaths();
-  const list = paths.of('');
-  const one = paths.of('/:id');
-
   @ApiController(settings)
   class ThornSubscribersController {
     constructor(
@@ -64,12 +58,9 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       @Inject(ApiServices) private readonly services: ApiServices,
       @Inject(WireFormat) readonly wire: WireFormat,
       @Inject(WebhookFormats) private readonly formats: WebhookFormats,
-      @Inject(HttpAdapterHost) host: HttpAdapterHost,
-    ) {
-      paths.adaptTo(host);
-    }
+    ) {}
 
-    @Get(list)
+    @Get()
     async list(
       @CallerScope() scope: OwnerScope,
       @CollectionPath(0) collection: string,
@@ -82,7 +73,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       return { items: shown, next };
     }
 
-    @Post(list)
+    @Post()
     // It shows one.
     @Needs('write', 'secrets')
     async create(
@@ -117,7 +108,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       return { ...view, secret: secretOf(subscriber) };
     }
 
-    @Get(one)
+    @Get('/:id')
     async read(
       @CallerScope() scope: OwnerScope,
       @CollectionPath(1) collection: string,
@@ -128,7 +119,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       return this.#view(subscriber, collection, response);
     }
 
-    @Patch(one)
+    @Patch('/:id')
     async update(
       @CallerScope() scope: OwnerScope,
       @CollectionPath(1) collection: string,
@@ -157,7 +148,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       return { ...this.#view(subscriber, collection, response), warnings };
     }
 
-    @Delete(one)
+    @Delete('/:id')
     @HttpCode(204)
     async delete(
       @CallerScope() scope: OwnerScope,
