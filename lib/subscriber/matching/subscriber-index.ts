@@ -9,12 +9,12 @@ const MOST_LISTED = 32;
 /**
  * Every active subscriber in memory, found by event and owner without a scan: what a search costs depends on what it finds.
  */
-export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
+export class SubscriberIndex {
   /** The maximum number of cached event names; beyond it, the cache is cleared. */
   static readonly MAX_CACHED_NAMES = 10_000;
   static readonly MAX_CACHED_RESULTS = 1_000_000;
 
-  readonly #subscribers = new Map<string, Kept>();
+  readonly #subscribers = new Map<string, Subscriber>();
   /** How many subscribers listen to each distinct pattern. */
   readonly #uses = new Map<string, number>();
   readonly #trie = new PatternTrie<string>();
@@ -22,7 +22,7 @@ export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
   #everyone: SubscriberGroup | null = null;
   readonly #ownerless = new SubscriberGroup();
   /** By owner. Owners are many and most have few: a list takes less memory than a group. */
-  readonly #owned = new Map<string, Kept[] | SubscriberGroup>();
+  readonly #owned = new Map<string, Subscriber[] | SubscriberGroup>();
   readonly #events = new Map<string, EventMatches>();
   #cachedResults = 0;
   #ending = 0;
@@ -30,32 +30,18 @@ export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
   /** @param holds chooses the subscribers that are kept. Default: the active ones */
   constructor(private readonly holds: (subscriber: Subscriber) => boolean = isActive) {}
 
-  /** The number of subscribers. */
-  get size(): number {
-    return this.#subscribers.size;
-  }
-
   /** False when none of them has an end. */
   get hasEnding(): boolean {
     return this.#ending > 0;
   }
 
-  get ids(): Iterable<string> {
-    return this.#subscribers.keys();
-  }
-
-  get(id: string): Kept | undefined {
+  get(id: string): Subscriber | undefined {
     return this.#subscribers.get(id);
   }
 
   /** Adds a subscriber or replaces the one with its id; one that does not belong here is only kept out. */
-  set(subscriber: Kept): void {
+  set(subscriber: Subscriber): void {
     this.delete(subscriber.id);
-    this.add(subscriber);
-  }
-
-  /** As {@link set}, of a subscriber whose id is not here. */
-  add(subscriber: Kept): void {
     if (!this.holds(subscriber)) return;
     for (const pattern of subscriber.events) this.#use(pattern);
     this.#subscribers.set(subscriber.id, subscriber);
@@ -103,14 +89,14 @@ export class SubscriberIndex<Kept extends Subscriber = Subscriber> {
     return owner !== null && this.#ownedBy(owner, patterns).length > 0;
   }
 
-  #own(owner: string, subscriber: Kept): void {
+  #own(owner: string, subscriber: Subscriber): void {
     const own = this.#owned.get(owner);
     if (own === undefined) this.#owned.set(owner, [subscriber]);
     else if (own instanceof SubscriberGroup) own.add(subscriber);
     else if (own.push(subscriber) > MOST_LISTED) this.#owned.set(owner, groupOf(own));
   }
 
-  #disown(owner: string, subscriber: Kept): void {
+  #disown(owner: string, subscriber: Subscriber): void {
     const own = this.#owned.get(owner)!;
     if (own instanceof SubscriberGroup) own.remove(subscriber);
     else own.splice(own.indexOf(subscriber), 1);

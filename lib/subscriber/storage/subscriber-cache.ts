@@ -4,7 +4,6 @@ import { LogLine } from '../../common/log/log-line.js';
 import { errorText } from '../../common/log/error-text.js';
 import { SubscriberIndex } from '../matching/subscriber-index.js';
 import { hasEnded } from '../../message/recipient.js';
-import type { CachedSubscriber } from './cached-subscriber.js';
 import { describeFault, isFault, type SubscriberRowMapper } from './subscriber-row-mapper.js';
 import type { SubscriberRow, SubscriberTable } from './subscriber-table.js';
 import type { MatchCriteria } from '../model/subscriber.repository.js';
@@ -33,11 +32,13 @@ const RETRY_AFTER = 1000;
  */
 export class SubscriberCache {
   readonly #logger = new Logger('Thorn');
-  readonly #index = new SubscriberIndex<CachedSubscriber>();
+  readonly #index = new SubscriberIndex();
   /** They may be backfilled once they are active again. */
-  readonly #inactive = new SubscriberIndex<CachedSubscriber>((subscriber) => !isActive(subscriber));
-  /** Revisions of the rows that cannot be read now, by their ids: nobody knows what they listen to. */
-  readonly #malformed = new Map<string, number>();
+  readonly #inactive = new SubscriberIndex((subscriber) => !isActive(subscriber));
+  /** Revisions of all rows, by their ids. */
+  readonly #revisions = new Map<string, number>();
+  /** Ids of the rows that cannot be read now: nobody knows what they listen to. */
+  readonly #malformed = new Set<string>();
   /** Of the revisions of all rows. */
   #sum = 0;
   /** The start of the last successful read of the table. */
@@ -182,7 +183,6 @@ export class SubscriberCache {
   }
 
   async #load(): Promise<void> {
-    if (this.#count === 0) return this.#loadFirst();
     const seen = new Set<string>();
     for await (const rows of this.table.pages()) {
       for (const row of rows) {
@@ -193,18 +193,11 @@ export class SubscriberCache {
     this.#dropAllBut(seen);
   }
 
-  /** Without looking for what was known: nothing was, and of what has come since then, the id is among the changed. */
-  async #loadFirst(): Promise<void> {
-    for await (const rows of this.table.pages()) {
-      for (const row of rows) if (!this.#changed.has(row.id)) this.#add(row);
-    }
-  }
-
   async #compare(): Promise<void> {
     const seen = new Set<string>();
     for await (const rows of this.table.revisions()) {
       for (const { id } of rows) seen.add(id);
-      const other = rows.filter(({ id, revision }) => this.#revisionOf(id) !== revision);
+      const other = rows.filter(({ id, revision }) => this.#revisions.get(id) !== revision);
       for (const row of await this.table.findAll(other.map(({ id }) => id))) this.#take(row);
     }
     this.#dropAllBut(seen);
@@ -212,7 +205,7 @@ export class SubscriberCache {
 
   async #isComplete(): Promise<boolean> {
     const { count, sum } = await this.table.checksum();
-    return count === this.#count && sum === this.#sum;
+    return count === this.#revisions.size && sum === this.#sum;
   }
 
   #take(row: SubscriberRow): void {
@@ -220,43 +213,30 @@ export class SubscriberCache {
   }
 
   #dropAllBut(seen: ReadonlySet<string>): void {
-    for (const ids of [this.#index.ids, this.#inactive.ids, this.#malformed.keys()]) {
-      for (const id of ids) if (!seen.has(id) && !this.#changed.has(id)) this.#remove(id);
+    for (const id of this.#revisions.keys()) {
+      if (!seen.has(id) && !this.#changed.has(id)) this.#remove(id);
     }
-  }
-
-  get #count(): number {
-    return this.#index.size + this.#inactive.size + this.#malformed.size;
-  }
-
-  #revisionOf(id: string): number | undefined {
-    const known = this.#index.get(id) ?? this.#inactive.get(id);
-    return known === undefined ? this.#malformed.get(id) : known.revision;
   }
 
   #put(row: SubscriberRow): void {
-    const known = this.#revisionOf(row.id);
-    if (known === row.revision) return;
-    if (known !== undefined) this.#remove(row.id);
-    this.#add(row);
-  }
-
-  /** Takes a row whose id is not known. */
-  #add(row: SubscriberRow): void {
+    if (this.#revisions.get(row.id) === row.revision) return;
+    this.#remove(row.id);
+    this.#revisions.set(row.id, row.revision);
     this.#sum += row.revision;
     const subscriber = this.mapper.fromRow(row);
     if (!isFault(subscriber)) {
-      this.#index.add(subscriber);
-      this.#inactive.add(subscriber);
+      this.#index.set(subscriber);
+      this.#inactive.set(subscriber);
       return;
     }
-    this.#malformed.set(row.id, row.revision);
+    this.#malformed.add(row.id);
     const text = `Subscriber ${row.id} receives nothing: ${describeFault(subscriber)}`;
     this.#logger.error(new LogLine(text, { subscriberId: row.id }));
   }
 
   #remove(id: string): void {
-    this.#sum -= this.#revisionOf(id) ?? 0;
+    this.#sum -= this.#revisions.get(id) ?? 0;
+    this.#revisions.delete(id);
     this.#index.delete(id);
     this.#inactive.delete(id);
     this.#malformed.delete(id);

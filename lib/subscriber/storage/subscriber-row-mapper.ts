@@ -1,30 +1,23 @@
 import { randomInt } from 'node:crypto';
-import { BoundedCache } from '../../common/bounded-cache.js';
 import type { Digest, Secret } from '../../message/recipient.js';
 import type { JsonValue } from '../../event/index.js';
 import { SecretSealer, SecretUnreadableError } from '../../signing/index.js';
 import { checkOrder, EXHAUSTED_ACTIONS } from '../model/order-check.js';
 import { checkRateLimit } from '../model/rate-limit-check.js';
 import { checkFilter } from '../matching/subscriber-filter.js';
-import { CachedSubscriber } from './cached-subscriber.js';
 import { keyHash, NO_SLOTS, type QuotaSlots } from './quota-slots.js';
-import { type SubscriberRow, USUAL_TEXTS } from './subscriber-table.js';
+import type { SubscriberRow } from './subscriber-table.js';
 import type { Subscriber, SubscriberChanges, Verification } from '../model/subscriber.js';
 
 const DIGESTS: readonly Digest[] = ['sha1', 'sha256', 'sha512'];
 const VERIFICATIONS: readonly Verification[] = ['none', 'pending', 'verified'];
 const MAX_REVISION = 2 ** 31;
-const MOST_SHARED = 20_000;
-const NO_METADATA = Object.freeze({});
 
 /** The reason why a row cannot be read: the name of a malformed column, or secrets that cannot be opened. */
 export type RowFault = string | SecretUnreadableError;
 
 /** Makes rows of subscribers and back; between the two the secrets are sealed, bound to the subscriber's id. */
 export class SubscriberRowMapper {
-  readonly #texts = new BoundedCache<string, string>(MOST_SHARED);
-  readonly #lists = new BoundedCache<string, readonly string[]>(MOST_SHARED);
-
   /** @param sealer default: secrets are stored as they are */
   constructor(private readonly sealer: SecretSealer = new SecretSealer()) {}
 
@@ -92,25 +85,25 @@ export class SubscriberRowMapper {
   }
 
   /** The subscriber of a row, or why it cannot be read. */
-  fromRow(row: SubscriberRow): CachedSubscriber | RowFault {
+  fromRow(row: SubscriberRow): Subscriber | RowFault {
     const { rate_max: max, rate_per: per, hold_for: holdFor } = row;
     const opened = this.#opened(row.secrets, row.id);
     if (opened instanceof SecretUnreadableError) return opened;
-    const events = this.#patterns(row.events);
-    const exclude = this.#patterns(row.exclude ?? USUAL_TEXTS.exclude);
+    const events = parsed(row.events);
+    const exclude = parsed(row.exclude);
     const filter = row.filter === null ? null : parsed(row.filter);
     const rateLimit = max === null && per === null ? null : { max: max!, per: per! };
     const secrets = parsed(opened);
-    const metadata =
-      row.metadata === null || row.metadata === '{}' ? NO_METADATA : parsed(row.metadata);
+    const metadata = parsed(row.metadata);
     const ordered = Boolean(row.ordered);
-    const onExhausted = oneOf(EXHAUSTED_ACTIONS, row.on_exhausted ?? USUAL_TEXTS.on_exhausted);
-    const digest = oneOf(DIGESTS, row.digest ?? USUAL_TEXTS.digest);
-    const verification = oneOf(VERIFICATIONS, row.verification ?? USUAL_TEXTS.verification);
-    const [createdAt, updatedAt] = [Number(row.created_at), Number(row.updated_at)];
-    const expiresAt = row.expires_at === null ? null : Number(row.expires_at);
-    if (events === null) return 'events';
-    if (exclude === null) return 'exclude';
+    const onExhausted = oneOf(EXHAUSTED_ACTIONS, row.on_exhausted);
+    const digest = oneOf(DIGESTS, row.digest);
+    const verification = oneOf(VERIFICATIONS, row.verification);
+    const createdAt = new Date(Number(row.created_at));
+    const updatedAt = new Date(Number(row.updated_at));
+    const expiresAt = row.expires_at === null ? null : new Date(Number(row.expires_at));
+    if (!isListOf(events, isText)) return 'events';
+    if (!isListOf(exclude, isText)) return 'exclude';
     if (!isFilter(filter)) return 'filter';
     if (!passes(checkRateLimit, rateLimit)) return 'rate_max';
     if (onExhausted === undefined || !passes(checkOrder, { ordered, onExhausted, holdFor })) {
@@ -120,10 +113,10 @@ export class SubscriberRowMapper {
     if (!isTexts(metadata)) return 'metadata';
     if (digest === undefined) return 'digest';
     if (verification === undefined) return 'verification';
-    if (Number.isNaN(createdAt)) return 'created_at';
-    if (Number.isNaN(updatedAt)) return 'updated_at';
-    if (Number.isNaN(expiresAt)) return 'expires_at';
-    return new CachedSubscriber({
+    if (Number.isNaN(createdAt.getTime())) return 'created_at';
+    if (Number.isNaN(updatedAt.getTime())) return 'updated_at';
+    if (Number.isNaN(expiresAt?.getTime())) return 'expires_at';
+    return Object.freeze({
       id: row.id,
       owner: row.owner,
       url: row.url,
@@ -134,7 +127,7 @@ export class SubscriberRowMapper {
       ordered,
       onExhausted,
       holdFor,
-      contentType: this.#shared(row.content_type ?? USUAL_TEXTS.content_type),
+      contentType: row.content_type,
       digest,
       secrets,
       enabled: Boolean(row.enabled),
@@ -146,26 +139,7 @@ export class SubscriberRowMapper {
       metadata,
       createdAt,
       updatedAt,
-      revision: row.revision,
     });
-  }
-
-  /** The patterns of a column, or null when they are malformed. */
-  #patterns(json: string): readonly string[] | null {
-    const known = this.#lists.get(json);
-    if (known !== undefined) return known;
-    const found = parsed(json);
-    if (!isListOf(found, isText)) return null;
-    const list = Object.freeze(found.map((text) => this.#shared(text)));
-    this.#lists.set(json, list);
-    return list;
-  }
-
-  /** The same text that other rows have, so that each is in memory once. */
-  #shared(text: string): string {
-    const known = this.#texts.get(text);
-    if (known === undefined) this.#texts.set(text, text);
-    return known ?? text;
   }
 
   #opened(stored: string, id: string): string | SecretUnreadableError {
@@ -179,7 +153,7 @@ export class SubscriberRowMapper {
 }
 
 /** True when {@link SubscriberRowMapper.fromRow} could not read the row. */
-export function isFault(result: CachedSubscriber | RowFault): result is RowFault {
+export function isFault(result: Subscriber | RowFault): result is RowFault {
   return typeof result === 'string' || result instanceof SecretUnreadableError;
 }
 
@@ -205,10 +179,8 @@ function isListOf<Item>(
   return Array.isArray(value) && value.every(isItem);
 }
 
-/** The value of a vocabulary itself, so that each is in memory once. */
 function oneOf<Value extends string>(values: readonly Value[], text: string): Value | undefined {
-  for (const value of values) if (value === text) return value;
-  return undefined;
+  return values.find((value) => value === text);
 }
 
 function isText(value: unknown): value is string {

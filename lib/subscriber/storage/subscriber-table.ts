@@ -11,45 +11,24 @@ export interface Checksum {
   readonly sum: number;
 }
 
-/**
- * A row of `thorn_subscribers` as drivers answer it: not all of them know booleans, and some answer text for `bigint`.
- * Null stands for the texts of {@link USUAL_TEXTS}.
- */
+/** A row of `thorn_subscribers` as drivers answer it: not all of them know booleans, and some answer text for `bigint`. */
 export type SubscriberRow = {
-  readonly [Column in 'id' | 'url' | 'events' | 'secrets']: string;
+  readonly [Column in 'id' | 'url' | 'events' | 'exclude' | 'secrets' | 'metadata']: string;
+} & {
+  readonly [Column in 'on_exhausted' | 'content_type' | 'digest' | 'verification']: string;
 } & {
   readonly [Column in 'owner' | 'filter' | 'description' | 'unique_key' | 'format']: string | null;
-} & {
-  readonly [Column in keyof typeof USUAL_TEXTS]: string | null;
 } & { readonly [Column in 'rate_max' | 'rate_per' | 'hold_for']: number | null } & {
   readonly [Column in 'ordered' | 'enabled']: boolean | number;
 } & { readonly [Column in 'created_at' | 'updated_at']: number | string } & {
   readonly expires_at: number | string | null;
   readonly revision: number;
-  /** See {@link QuotaSlots}; not among those of {@link SubscriberTable.pages}. */
+  /** See {@link QuotaSlots}. */
   readonly owner_slot?: string | null;
   readonly host_slot?: string | null;
   readonly key_hash?: string | null;
   readonly expired_at?: number | string | null;
 };
-
-/** Texts that most rows have. */
-export const USUAL_TEXTS = {
-  exclude: '[]',
-  on_exhausted: 'skip',
-  content_type: 'application/json',
-  digest: 'sha256',
-  verification: 'none',
-  metadata: '{}',
-} as const;
-
-/** The columns of a subscriber in memory. The texts that most rows have are not sent. */
-const COLUMNS = [
-  ...['id', 'owner', 'url', 'events', 'filter', 'rate_max', 'rate_per', 'ordered', 'hold_for'],
-  ...['secrets', 'enabled', 'description', 'revision', 'created_at', 'updated_at'],
-  ...['expires_at', 'unique_key', 'format'],
-  ...Object.entries(USUAL_TEXTS).map(([name, usual]) => `NULLIF(${name}, '${usual}') AS ${name}`),
-].join(', ');
 
 // Both have the columns of an index, of which each database reads a range alone.
 const HAS_ENDED = 'expired_at IS NULL AND expires_at <= ?';
@@ -189,7 +168,7 @@ export class SubscriberTable {
 
   /** Every row, a page at a time; those alone that were changed at or after `since`, when it is given. */
   pages(since: number | null = null): AsyncGenerator<readonly SubscriberRow[]> {
-    return since === null ? this.#pages(COLUMNS) : this.#pages(COLUMNS, 'updated_at >= ?', [since]);
+    return since === null ? this.#pages('*') : this.#pages('*', 'updated_at >= ?', [since]);
   }
 
   /** Id and revision of every row, a page at a time. */
