@@ -11,7 +11,7 @@ const DELETE_ROUNDS = 15;
 const DELETIONS = 10;
 /** Milliseconds of rounds that do not count: before, code is being compiled. */
 const DELETE_WARM_UP = 3_000;
-const DELETE_GOAL = 1.5;
+const DELETE_GOAL = 2.5;
 const STATEMENT_GOAL = 2.2;
 const UPDATE_GOAL = 1.6;
 /** An entity without events is to cost nothing: what is above one is the noise of the measurement. */

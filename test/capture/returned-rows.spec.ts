@@ -35,7 +35,7 @@ function upper(value: unknown): unknown {
   return typeof value === 'string' ? value.toUpperCase() : value;
 }
 
-describe('writes on PostgreSQL that answer their rows themselves', () => {
+describe('writes by criteria on PostgreSQL', () => {
   let rig: CaptureApp;
   const manager = () => rig.dataSource.manager;
   const written = () => rig.queries().filter((sql) => /SELECT|UPDATE|DELETE/.test(sql));
@@ -75,12 +75,10 @@ describe('writes on PostgreSQL that answer their rows themselves', () => {
     );
     const { raw, affected } = await manager().delete(Parcel, { place: 'a1' });
     expect([raw, affected]).toEqual([[], 1]);
-    expect(written()).toEqual([
-      expect.stringMatching(/^DELETE .*NOT EXISTS \(SELECT .* OFFSET 3\) .* RETURNING/),
-    ]);
     expect(rig.received()).toEqual([
       `parcel.removed {"id":1,"place":"a1","weight":0,"sentAt":"${sentAt.toISOString()}","labels":["glass"]}`,
     ]);
+    rig.queries();
     await manager().delete(Parcel, { id: 2 });
     expect(written()).toEqual([expect.stringMatching(/^DELETE/)]);
     expect(rig.received()).toEqual([
@@ -166,10 +164,6 @@ describe('writes on PostgreSQL that answer their rows themselves', () => {
   it('refuses a deletion of too many rows before it is made', async () => {
     await parcels(...[1, 2, 3, 4].map((id) => ({ id, place: 'A1' })));
     await expect(manager().delete(Parcel, { place: 'a1' })).rejects.toThrow(/more than 3 rows/);
-    expect(written()).toEqual([
-      expect.stringMatching(/^DELETE .* OFFSET 3\)/),
-      expect.stringMatching(/^SELECT COUNT/),
-    ]);
     expect(await manager().count(Parcel)).toBe(4);
     expect(rig.received()).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { UNKNOWN_VALUE } from '../rows/changed-values.js';
 import { type BulkOperation, concernedEvents } from './bulk-operation.js';
 import { namedId, onlyRead, readMatched, readUnlinked, rowsHit } from './matched-rows.js';
 import { ownTransaction } from './own-transaction.js';
-import { canReturnRows, writeReturning } from './returning-writes.js';
+import { canReturnRow, writeReturning } from './returning-writes.js';
 import { changesOf, type PendingWrite } from './row-changes.js';
 import { isNothingSet, setValueOf, setValuesOf } from './set-values.js';
 import { hooksFirst, type WriteBuilder } from './write-builders.js';
@@ -69,7 +69,7 @@ function writeCaptured(
   queryRunner: QueryRunner,
 ): Promise<unknown> {
   const { context, builder, metadata } = write;
-  const { operation, plans, affectsOthers, limit } = about;
+  const { operation, plans, affectsOthers } = about;
   const set = setValuesOf(metadata, operation === 'update' ? { ...valueSetsOf(builder)[0] } : {});
   if (operation === 'update' && setsOtherKey(builder, metadata)) {
     for (const plan of plans) context.guard.refuseKey(plan);
@@ -77,8 +77,8 @@ function writeCaptured(
   const [plan] = plans;
   // RETURNING has no relations as they were before.
   const isAlone = plans.length === 1 && !affectsOthers && set.relations.length === 0;
-  return plan && isAlone && canReturnRows(write, operation, plan)
-    ? writeReturning(write, { operation, plan, limit, queryRunner, set })
+  return plan && isAlone && canReturnRow(write, operation, plan)
+    ? writeReturning(write, { operation, plans, queryRunner, set })
     : writeRead(write, { ...about, set }, queryRunner);
 }
 

@@ -80,27 +80,8 @@ export async function readUnlinked(
   });
 }
 
-/** Counts the rows that a query builder is about to write, no further than `limit`. */
-export async function countMatched(
-  builder: WriteBuilder,
-  manager: EntityManager,
-  metadata: EntityMetadata,
-  limit: number,
-): Promise<number> {
-  const matched = likeWrite(rowsQuery(manager, metadata, []), builder)
-    .select('1')
-    .limit(limit);
-  const query = manager
-    .createQueryBuilder()
-    .select('COUNT(*)', 'count')
-    .from(`(${matched.getQuery()})`, 'thorn_matched')
-    .setParameters(matched.getParameters());
-  const found = await query.getRawOne<{ count: unknown }>();
-  return Number(found?.count);
-}
-
 /** Gives a query of one table the condition of a query builder that writes to it. */
-export function likeWrite(
+function likeWrite(
   query: SelectQueryBuilder<ObjectLiteral>,
   { expressionMap: writing }: WriteBuilder,
 ): SelectQueryBuilder<ObjectLiteral> {
@@ -189,7 +170,7 @@ function canNarrow(
   metadata: EntityMetadata,
   rows: readonly ObjectLiteral[],
 ): boolean {
-  if (rows.length === 1 && isOneId(builder, metadata)) return false;
+  if (rows.length === 1 && namedId(builder, metadata) !== undefined) return false;
   // Such a key would not find its row again. That others were hit is seen in the number of rows.
   if (!metadata.primaryColumns.every(isReadInFull)) return false;
   return rows.length <= mostKeys(dataSourceOf(builder), metadata);
@@ -210,11 +191,6 @@ export function rowsHit(
     if (isMySql(dataSource) && builder.expressionMap.queryType === 'update') return undefined;
   }
   return (result as { readonly affected?: number | null }).affected ?? undefined;
-}
-
-/** True if no other row can meet the condition of a query builder than the one with an id that it names. */
-export function isOneId(builder: WriteBuilder, metadata: EntityMetadata): boolean {
-  return namedId(builder, metadata) !== undefined;
 }
 
 /** The id that the condition of a query builder names, if no other row can meet that; as the database gets it. */

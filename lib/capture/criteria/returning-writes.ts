@@ -1,22 +1,13 @@
-import type { DataSource, EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
-import { dataSourceOf, escapePath } from '../../common/typeorm-compat.js';
+import type { DataSource, EntityMetadata, ObjectLiteral } from 'typeorm';
+import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { EntityPlan } from '../plan/entity-plan.js';
 import { hasLoadHooks } from '../rows/read-back.js';
 import type { Column } from '../rows/row-key.js';
 import type { BulkOperation } from './bulk-operation.js';
-import { countMatched, isOneId } from './matched-rows.js';
+import { namedId } from './matched-rows.js';
 import { changesOfColumns, type PendingWrite, readBeyondColumns } from './row-changes.js';
 import type { WriteBuilder } from './write-builders.js';
 import type { BuilderWrite } from './write-context.js';
-
-/** A write of rows of one entity. */
-interface Write extends Pick<PendingWrite, 'set'> {
-  readonly operation: BulkOperation;
-  readonly plan: EntityPlan;
-  /** The most rows that it may hit. */
-  readonly limit: number;
-  readonly queryRunner: QueryRunner;
-}
 
 /** What the statement of a write has answered. */
 interface Returned {
@@ -34,18 +25,17 @@ function isOurName(name: string): boolean {
 }
 
 /**
- * Tells whether the statement of a write can answer its rows itself, which saves reading and locking them before: on
- * PostgreSQL a deletion, and since version 18 an update by id, of an entity whose events need no more than its columns.
+ * Tells whether the statement of a write can answer its row itself, which saves reading and locking it before: on
+ * PostgreSQL a deletion by id, and since version 18 an update by id, of an entity whose events need no more than its columns.
  */
-export function canReturnRows(
+export function canReturnRow(
   { context: { dataSource }, builder, metadata }: BuilderWrite,
   operation: BulkOperation,
   plan: EntityPlan,
 ): boolean {
-  const isUpdateById =
-    operation === 'update' && knowsOldValues(dataSource) && isOneId(builder, metadata);
   return (
-    (operation === 'delete' || isUpdateById) &&
+    (operation === 'delete' || (operation === 'update' && knowsOldValues(dataSource))) &&
+    namedId(builder, metadata) !== undefined &&
     areRowsColumns(dataSource, plan) &&
     // What the application wants returned is for it alone.
     !builder.expressionMap.returning &&
@@ -57,7 +47,7 @@ export function canReturnRows(
 }
 
 /** Tells whether RETURNING answers all of an entity's rows: on PostgreSQL, where they are no more than columns. */
-export function areRowsColumns(
+function areRowsColumns(
   { options, driver }: DataSource,
   { readBack, metadata }: EntityPlan,
 ): boolean {
@@ -74,51 +64,21 @@ export function areRowsColumns(
   );
 }
 
-/** Makes a write that answers its rows itself, and collects what it has made of each. */
-export async function writeReturning(write: BuilderWrite, one: Write): Promise<unknown> {
-  const { context, builder, metadata, execute } = write;
-  const { operation, plan, limit, queryRunner, set } = one;
-  const returnRows = () => returned(write, plan.readBack!.columns);
-  const isLimited = !isOneId(builder, metadata);
+/** Makes a write that answers its row itself, and collects what it has made of that. */
+export async function writeReturning(
+  write: BuilderWrite,
+  pending: Omit<PendingWrite, 'metadata' | 'rows'>,
+): Promise<unknown> {
+  const { context, metadata } = write;
+  const { operation, plans, queryRunner } = pending;
   const { result, rows } = await context.read(
     metadata,
     operation,
-    () => (isLimited ? withinLimit(write, limit, returnRows) : returnRows()),
+    () => returned(write, plans[0]!.readBack!.columns),
     isRefusedColumn,
   );
-  if (isLimited && rows.length === 0) {
-    // Either none has matched, or too many.
-    const count = await context.read(metadata, operation, () =>
-      countMatched(builder, queryRunner.manager, metadata, limit + 1),
-    );
-    if (count > limit) {
-      context.guard.overflow(plan, operation);
-      return execute();
-    }
-  }
-  const plans = [plan];
-  const pending = { operation, metadata, rows, plans, set, queryRunner };
-  context.collect(queryRunner, changesOfColumns(pending));
+  context.collect(queryRunner, changesOfColumns({ ...pending, metadata, rows }));
   return result;
-}
-
-/** Lets a statement write nothing when its condition matches more rows than `limit`, for the time of `execute`. */
-async function withinLimit<Result>(
-  { builder, metadata: { tablePath } }: BuilderWrite,
-  limit: number,
-  execute: () => Promise<Result>,
-): Promise<Result> {
-  const { expressionMap } = builder;
-  const where = (Reflect.get(builder, 'createWhereExpression') as () => string).call(builder);
-  const table = escapePath(dataSourceOf(builder), tablePath);
-  const before = expressionMap.extraAppendedAndWhereCondition;
-  const isWithin = `NOT EXISTS (SELECT 1 FROM ${table}${where} OFFSET ${limit})`;
-  expressionMap.extraAppendedAndWhereCondition = isWithin;
-  try {
-    return await execute();
-  } finally {
-    expressionMap.extraAppendedAndWhereCondition = before;
-  }
 }
 
 /**
