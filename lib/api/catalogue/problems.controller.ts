@@ -1,7 +1,5 @@
-import { Get, Header, Inject, Param, type Type } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { Get, Header, Param, type Type } from '@nestjs/common';
 import { FixedResponse } from '../http/fixed-response.interceptor.js';
-import { RoutePaths } from '../platform/route-paths.js';
 import { problem } from '../problems/errors.js';
 import { explanationOf } from '../problems/problem-codes.js';
 
@@ -10,15 +8,9 @@ import { explanationOf } from '../problems/problem-codes.js';
  * code. It has no guards, since a caller that no guard lets in reads it as well, and shows nothing of anybody.
  */
 export function problemsController(decorate: ClassDecorator): Type<unknown> {
-  const paths = new RoutePaths();
-
   @decorate
   class ThornProblemsController {
-    constructor(@Inject(HttpAdapterHost) host: HttpAdapterHost) {
-      paths.adaptTo(host);
-    }
-
-    @Get(paths.of('/problems/:code'))
+    @Get('/problems/:code')
     @FixedResponse('text/plain; charset=utf-8')
     @Header('Cache-Control', 'public, max-age=300')
     explain(@Param('code') code: string): string {
