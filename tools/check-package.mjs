@@ -1,7 +1,7 @@
 // Usage: node tools/check-package.mjs
 //
 // Packs the built package as npm would, and checks what users get: that nothing is in it that does not belong there, that
-// every entry point and the command are, that links of the README are absolute, what publint and arethetypeswrong say, and
+// every entry point and the command are, that links of its pages are absolute, what publint and arethetypeswrong say, and
 // that the main entry point loads no package that can wait.
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { execFileSync } from 'node:child_process';
@@ -10,12 +10,13 @@ import { join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { targetsOf } from './imports.mjs';
+import { PAGES, relativeLinks } from './packed-pages.mjs';
 
 /** Half of the time that the library would take to load. */
 const LOADED_LATER = ['axios', 'undici'];
 const FOLDER = '.cache/pack';
 const BELONGS = [
-  /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|AGENTS\.md)$/,
+  /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|AGENTS\.md|docs\/errors\.md)$/,
   /^dist\/package\.json$/,
   /^dist\/(?:[\w.-]+\/)*[\w.-]+\.(?:js|d\.ts)$/,
   /^dist\/(?:[\w.-]+\/)*index\.(?:mjs|d\.mts)$/,
@@ -51,11 +52,12 @@ for (const command of commands) {
   faults.push(`${command} does not begin with #!/usr/bin/env node`);
 }
 
-const readme = execFileSync('tar', ['xzOf', join(FOLDER, packed.filename), 'package/README.md'], {
-  encoding: 'utf8',
-});
-for (const [link] of readme.matchAll(/\]\((?![a-z]+:|#)[^)]*\)/g)) {
-  faults.push(`README.md: ${link} leads nowhere on a registry: see tools/packed-readme.mjs`);
+for (const page of PAGES) {
+  const archive = join(FOLDER, packed.filename);
+  const text = execFileSync('tar', ['xzOf', archive, `package/${page}`], { encoding: 'utf8' });
+  for (const link of relativeLinks(text)) {
+    faults.push(`${page}: ${link} leads nowhere in the package: see tools/packed-pages.mjs`);
+  }
 }
 
 const { messages } = await publint({ strict: true });

@@ -5,8 +5,6 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { proseFaults } from './check-prose.mjs';
-import { withAbsoluteLinks } from './packed-readme.mjs';
-import { PLACEHOLDER } from './repository.mjs';
 
 const PACKAGE = {
   name: 'a-library',
@@ -283,107 +281,6 @@ describe('bundle', () => {
       encoding: 'utf8',
     });
     expect(run.stdout).toBe('undefined true Shared 1 MODULE_NOT_FOUND\n');
-  });
-});
-
-describe('check-release', () => {
-  const url = 'git+https://github.com/owner/name.git';
-  const found = (manifest: object, repository: string) => {
-    write({ 'package.json': JSON.stringify(manifest) });
-    const script = fileURLToPath(new URL('check-release.mjs', import.meta.url));
-    const env = { ...process.env, GITHUB_REPOSITORY: repository };
-    const { status, stderr } = spawnSync(process.execPath, [script], {
-      cwd: root,
-      env,
-      encoding: 'utf8',
-    });
-    return { status, stderr };
-  };
-
-  it('passes a package that names the repository it is released from', () => {
-    const manifest = { repository: { type: 'git', url }, homepage: 'x', bugs: 'x' };
-    expect(found(manifest, 'Owner/name')).toEqual({ status: 0, stderr: '' });
-  });
-
-  it('says what is missing or wrong, and where to read on', () => {
-    const nothing = found({}, 'owner/name');
-    expect(nothing.status).toBe(1);
-    expect(nothing.stderr).toMatch(/no "repository".*\n.*"homepage".*\n.*"bugs".*CONTRIBUTING.md/);
-    const rest = { homepage: 'x', bugs: 'x' };
-    expect(found({ ...rest, repository: url }, 'other/name').stderr).toMatch(
-      /names owner\/name, but this is other\/name/,
-    );
-    expect(found({ ...rest, repository: 'https://example.com' }, 'a/b').status).toBe(1);
-  });
-
-  it('refuses the placeholder of the repository, which one command fills in', () => {
-    const placeholder = `https://github.com/${PLACEHOLDER}`;
-    const manifest = {
-      repository: { type: 'git', url: `git+${placeholder}.git` },
-      homepage: `${placeholder}#readme`,
-      bugs: `${placeholder}/issues`,
-    };
-    expect(found(manifest, 'owner/name')).toEqual({
-      status: 1,
-      stderr: expect.stringContaining('npm run set-repository -- owner/name') as string,
-    });
-
-    write({ 'docs/rest.md': `See ${placeholder}/blob/main/docs/rest.md.` });
-    spawnSync('git', ['init', '--quiet'], { cwd: root });
-    spawnSync('git', ['add', '.'], { cwd: root });
-    const script = fileURLToPath(new URL('set-repository.mjs', import.meta.url));
-    const fill = (name: string) => spawnSync(process.execPath, [script, name], { cwd: root });
-    expect(fill('name').status).toBe(2);
-    expect(fill('owner/name').stdout.toString()).toBe('owner/name: 2 files changed\n');
-
-    const filled = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as object;
-    expect(found(filled, 'owner/name')).toEqual({ status: 0, stderr: '' });
-    expect(readFileSync(join(root, 'docs/rest.md'), 'utf8')).toBe(
-      'See https://github.com/owner/name/blob/main/docs/rest.md.',
-    );
-  });
-});
-
-describe('packed-readme', () => {
-  const homepage = 'https://github.com/owner/name#readme';
-  const readme =
-    '![A page](docs/a.png) [guide](docs/a.md#b), [below](#c), [other](https://example.com)';
-  const packedAt = (version: string) => withAbsoluteLinks(readme, { homepage, version });
-
-  it('makes links and pictures lead to the repository at the version', () => {
-    const at = 'https://github.com/owner/name';
-    expect(packedAt('1.2.0')).toBe(
-      `![A page](${at}/raw/v1.2.0/docs/a.png) [guide](${at}/blob/v1.2.0/docs/a.md#b), [below](#c), [other](https://example.com)`,
-    );
-    expect(packedAt('0.0.0')).toContain(`(${at}/blob/main/docs/a.md#b)`);
-  });
-
-  it('is what npm runs around packing, and leaves the README as it was', () => {
-    const script = fileURLToPath(new URL('packed-readme.mjs', import.meta.url));
-    const scripts = { prepack: `node ${script} write`, postpack: `node ${script} restore` };
-    const manifest = { name: 'a-library', version: '1.0.0', homepage, files: ['dist'], scripts };
-    write({ 'package.json': JSON.stringify(manifest), 'README.md': readme });
-    execFileSync('npm', ['pack', '--silent'], { cwd: root });
-    const packed = ['xzOf', 'a-library-1.0.0.tgz', 'package/README.md'];
-    const text = execFileSync('tar', packed, { cwd: root, encoding: 'utf8' });
-    expect(text).toContain('(https://github.com/owner/name/blob/v1.0.0/docs/a.md#b)');
-    expect(readFileSync(join(root, 'README.md'), 'utf8')).toBe(readme);
-    const ours = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: object };
-    expect(ours.scripts).toMatchObject({
-      prepack: 'node tools/packed-readme.mjs write',
-      postpack: 'node tools/packed-readme.mjs restore',
-    });
-  });
-});
-
-describe('the changesets', () => {
-  const folder = new URL('../.changeset/', import.meta.url);
-  const names = readdirSync(folder).filter((name) => name.endsWith('.md') && name !== 'README.md');
-
-  it('name the package and the size of the change', () => {
-    const header = /^---\n'nestjs-thorn': (?:patch|minor)\n---\n\n\S/;
-    const text = (name: string) => readFileSync(new URL(name, folder), 'utf8');
-    expect(names.filter((name) => !header.test(text(name)))).toEqual([]);
   });
 });
 

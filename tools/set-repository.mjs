@@ -1,23 +1,23 @@
-// Usage: npm run set-repository -- owner/name
+// Usage: npm run set-repository -- owner/name, or its URL on GitHub
 //
-// Puts the repository on GitHub wherever the placeholder stands: in package.json, the guides and the links of problem
-// answers.
-import { execFileSync } from 'node:child_process';
+// Writes where the repository is into package.json. Everything else is made of it when it is built, packed or published.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { PLACEHOLDER } from './repository.mjs';
+import { repositoryName } from './repository.mjs';
 
-const [repository = ''] = process.argv.slice(2);
-if (!/^[\w-]+\/[\w.-]+$/.test(repository) || repository === PLACEHOLDER) {
-  console.error('Name the repository: npm run set-repository -- owner/name');
+const [given = '', ...others] = process.argv.slice(2);
+const name = others.length > 0 ? null : repositoryName(given);
+if (name === null) {
+  console.error(
+    `${JSON.stringify([given, ...others].join(' '))} is not a repository on GitHub. Nothing was written. ` +
+      'Write: npm run set-repository -- owner/name',
+  );
   process.exit(2);
 }
-const [from, to] = [`github.com/${PLACEHOLDER}`, `github.com/${repository}`];
-const files = execFileSync('git', ['ls-files'], { encoding: 'utf8' }).trim().split('\n');
-let changed = 0;
-for (const file of files) {
-  const text = readFileSync(file, 'utf8');
-  if (!text.includes(from)) continue;
-  writeFileSync(file, text.replaceAll(from, to));
-  changed += 1;
-}
-console.log(`${repository}: ${changed} files changed`);
+const text = readFileSync('package.json', 'utf8');
+const { repository: _, ...manifest } = JSON.parse(text);
+// After the licence, where npm's own order has it.
+const entries = Object.entries(manifest);
+const at = entries.findIndex(([field]) => field === 'license') + 1;
+entries.splice(at, 0, ['repository', { type: 'git', url: `git+https://github.com/${name}.git` }]);
+writeFileSync('package.json', `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`);
+console.log(`package.json: the repository is https://github.com/${name}`);

@@ -4,7 +4,7 @@
 // ES modules: they deliver a webhook, load each entry point both ways, and pass the tests of docs/testing.md in vitest. The
 // application that `nest new` of Nest 11 makes passes them in Jest, and delivers whatever it is built with. Run
 // `npm run build` and `node tools/check-package.mjs` first.
-import { cpSync, mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compile, install, MAJORS, node, versions, write } from './fresh-folder.mjs';
@@ -41,6 +41,9 @@ import { OrdersModule } from './orders';
 @Module({ imports: [OrdersModule] })
 export class AppModule {}
 `;
+
+const PRINT_LINK = `const { ThornModule } = require('nestjs-thorn');
+  try { ThornModule.forRoot({ api: {} }); } catch (error) { console.log(error.link); }`;
 
 const root = process.cwd();
 const asked = process.argv.slice(2);
@@ -94,6 +97,7 @@ async function attempt({ major, typeorm, kinds, scaffold = false }) {
     if (scaffold) {
       await tryScaffold(folder, node, (said) => console.log(`${name}, scaffold: ${said}`));
     }
+    await followLink(folder);
     const version = await node(folder, ['node_modules/.bin/thorn', '--version']);
     console.log(`${name}: thorn ${version.trim()}`);
   } catch (error) {
@@ -149,6 +153,20 @@ function makeTests(application, kind) {
   writeFileSync(join(tests, 'src/app.module.ts'), APP_MODULE);
   writeFileSync(join(tests, 'vitest.config.mjs'), VITEST);
   return tests;
+}
+
+/**
+ * Follows the link of an error to its section, as a reader would from the application's folder.
+ *
+ * @param {string} folder
+ */
+async function followLink(folder) {
+  const link = await node(folder, ['-e', PRINT_LINK]);
+  const [file = '', anchor] = link.trim().split('#');
+  const headings = [...readFileSync(join(folder, file), 'utf8').matchAll(/^### (\S+)$/gm)];
+  if (!headings.some(([, heading]) => heading?.toLowerCase() === anchor)) {
+    throw new Error(`the link of an error leads nowhere: ${link}`);
+  }
 }
 
 /** @param {(keyof typeof KINDS)[]} names */

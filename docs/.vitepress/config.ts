@@ -5,15 +5,19 @@ import { defineConfig } from 'vitepress';
 import { renderDiagrams } from './diagrams.js';
 import { anchorOf, linkToRepository } from './links.js';
 import { textsForModels } from './llms.js';
+import { repositoryUrl } from '../../tools/repository.mjs';
 import { PAGES } from './pages.js';
 import { search } from './search.js';
 import { titleCells } from './tables.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const { version, description, homepage } = JSON.parse(
-  readFileSync(join(root, 'package.json'), 'utf8'),
-) as Record<'version' | 'description' | 'homepage', string>;
-const repository = homepage.replace(/#.*$/, '');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
+  'version' | 'description',
+  string
+>;
+const { version, description } = manifest;
+// Null until package.json says where the repository is: nothing leads there then.
+const repository = repositoryUrl(manifest);
 /** The path at which the site is served. */
 const base = process.env.DOCS_BASE ?? '/';
 if (!/^\/(?:[\w.-]+\/)*$/.test(base)) {
@@ -41,10 +45,9 @@ export default defineConfig({
       { text: 'Options', link: '/reference/module' },
       // A page of its own, which the build of the reference writes beside the site.
       { text: 'Types', link: '/types/index.html', target: '_self' },
-      {
-        text: version === '0.0.0' ? 'next' : version,
-        items: [{ text: 'Changes', link: `${repository}/blob/main/CHANGELOG.md` }],
-      },
+      ...(repository === null
+        ? []
+        : [{ text: version, link: `${repository}/blob/v${version}/CHANGELOG.md` }]),
     ],
     sidebar: PAGES.map(({ text, items, collapsed = false }) => ({
       text,
@@ -54,8 +57,10 @@ export default defineConfig({
         link: `/${file.replace(/(?:index)?\.md$/, '')}`,
       })),
     })),
-    editLink: { pattern: `${repository}/edit/main/docs/:path`, text: 'Edit this page' },
-    socialLinks: [{ icon: 'github', link: repository }],
+    ...(repository !== null && {
+      editLink: { pattern: `${repository}/edit/main/docs/:path`, text: 'Edit this page' },
+      socialLinks: [{ icon: 'github' as const, link: repository }],
+    }),
   },
   markdown: {
     // Those whose colours can be read by everybody.

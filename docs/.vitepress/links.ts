@@ -9,18 +9,27 @@ export function anchorOf(heading: string): string {
     .replaceAll(' ', '-');
 }
 
-/** Makes links to files outside of `docs/` lead to the repository. */
-export function linkToRepository(repository: string) {
+/**
+ * Makes links to files outside of `docs/` lead to the repository.
+ *
+ * @param repository null: their texts stay, without a link
+ */
+export function linkToRepository(repository: string | null) {
   return (markdown: MarkdownRenderer): void => {
     markdown.core.ruler.push('link-to-repository', ({ tokens, env }) => {
       const { relativePath } = env as { readonly relativePath: string };
-      for (const token of tokens.flatMap(({ children }) => children ?? [])) {
+      const children = tokens.flatMap((token) => token.children ?? []);
+      for (const [at, token] of children.entries()) {
         const href = token.attrGet('href');
         if (token.type !== 'link_open' || href === null || !href.startsWith('.')) continue;
         const path = posix.join('docs', posix.dirname(relativePath), href);
-        if (path !== 'docs' && !path.startsWith('docs/')) {
-          token.attrSet('href', `${repository}/blob/main/${path}`);
-        }
+        if (path === 'docs' || path.startsWith('docs/')) continue;
+        if (repository === null) {
+          const end = children.slice(at).find(({ type }) => type === 'link_close');
+          token.attrs = null;
+          token.tag = 'span';
+          if (end !== undefined) end.tag = 'span';
+        } else token.attrSet('href', `${repository}/blob/main/${path}`);
       }
     });
   };

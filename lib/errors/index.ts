@@ -1,5 +1,4 @@
 export { ThornConfigurationError } from './configuration.error.js';
-export { guideLink } from './guide-link.js';
 export { InvalidInputError, type RefusalData } from './invalid-input.error.js';
 export { RecipientRefusedError } from './recipient-refused.error.js';
 export { REFUSAL_CODES, type RefusalCode } from './refusal-codes.js';

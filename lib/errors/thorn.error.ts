@@ -1,4 +1,5 @@
-import { guideLink } from './guide-link.js';
+/** The guide to errors, which the package carries: an installed one is all that a reader needs. */
+const GUIDE = 'node_modules/nestjs-thorn/docs/errors.md';
 
 /**
  * Base of every error that the library throws on purpose.
@@ -24,9 +25,12 @@ export abstract class ThornError extends Error {
     showLink(this);
   }
 
-  /** Where the guide explains {@link code}. A stack that is printed shows the link below the message. */
+  /**
+   * Where the guide in the installed package explains {@link code}, from the application's own folder. A stack that is
+   * printed shows the link below the message.
+   */
   get link(): string {
-    return guideLink('errors', this.code.toLowerCase());
+    return `${GUIDE}#${this.code.toLowerCase()}`;
   }
 }
 

@@ -75,12 +75,11 @@ describe('the codes of errors', () => {
 
 describe('an error', () => {
   const error = new ThornConfigurationError('THORN_TABLES_MISSING', 'No tables.', { name: 'main' });
-  const { homepage } = JSON.parse(readFileSync('package.json', 'utf8')) as { homepage: string };
 
-  it('links to its section of the guide', () => {
-    const guides = `${homepage.replace('#readme', '')}/blob/main/docs`;
-    expect(error.link).toBe(`${guides}/errors.md#thorn_tables_missing`);
-    expect(new UsageError('no').link).toBe(`${guides}/errors.md#thorn_usage`);
+  it('links to its section of the guide in the package', () => {
+    const guide = 'node_modules/nestjs-thorn/docs/errors.md';
+    expect(error.link).toBe(`${guide}#thorn_tables_missing`);
+    expect(new UsageError('no').link).toBe(`${guide}#thorn_usage`);
   });
 
   it('shows its link where it is printed, above the frames', () => {

@@ -1,0 +1,57 @@
+// Usage: node tools/packed-pages.mjs write | restore
+//
+// The package has pages that link to the repository around them: the README, which registries show, the changelog, and the
+// errors, to which every error leads. npm runs this before and after it packs: the links lead to the repository as it was at this
+// version, and pictures come from there. Without a repository in package.json the texts of the links stay.
+import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, posix } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { readManifest, repositoryUrl } from './repository.mjs';
+
+export const PAGES = ['README.md', 'CHANGELOG.md', 'docs/errors.md'];
+const KEPT = '.cache/packed';
+const RELATIVE_LINK = /(!?)\[([^\]]*)\]\((?![a-z]+:|#)([^)]+)\)/g;
+
+/**
+ * The links of a page that lead nowhere outside of the repository.
+ *
+ * @param {string} text
+ */
+export function relativeLinks(text) {
+  return [...text.matchAll(RELATIVE_LINK)].map(([link]) => link);
+}
+
+/**
+ * A page with absolute links.
+ *
+ * @param {string} page its path in the repository
+ * @param {string} text
+ * @param {{ repository?: { url?: string }, version: string }} manifest
+ */
+export function withAbsoluteLinks(page, text, manifest) {
+  const repository = repositoryUrl(manifest);
+  return text.replaceAll(RELATIVE_LINK, (_, picture, words, target) => {
+    if (repository === null) return words;
+    const path = posix.join(posix.dirname(page), target);
+    const kind = picture === '' ? 'blob' : 'raw';
+    return `${picture}[${words}](${repository}/${kind}/v${manifest.version}/${path})`;
+  });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const [step] = process.argv.slice(2);
+  if (step === 'write') {
+    const manifest = readManifest();
+    mkdirSync(KEPT, { recursive: true });
+    for (const page of PAGES) {
+      copyFileSync(page, join(KEPT, basename(page)));
+      writeFileSync(page, withAbsoluteLinks(page, readFileSync(page, 'utf8'), manifest));
+    }
+  } else if (step === 'restore') {
+    for (const page of PAGES)
+      renameSync(join(KEPT, basename(page)), join(dirname(page), basename(page)));
+  } else {
+    console.error('Say which: node tools/packed-pages.mjs write, or restore');
+    process.exitCode = 2;
+  }
+}
