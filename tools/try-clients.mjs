@@ -1,8 +1,9 @@
 // Usage: node tools/try-clients.mjs
 //
-// Installs the packed package into fresh applications of Prisma and of Drizzle, without TypeORM: those of `sample`. `thorn`
-// prints their tables, they load the entry points both ways, and deliver what was sent in a transaction that commits, signed,
-// and nothing of one that is rolled back. Prisma's own command is not installed: its generated client is that of the sample.
+// Installs the packed package into fresh applications of both majors of NestJS, with Prisma and with Drizzle, and without
+// TypeORM: those of `sample`. `thorn` prints their tables, they load the entry points both ways, and deliver what was sent in
+// a transaction that commits, signed, and nothing of one that is rolled back. The owner sees the delivery in the log, and has
+// the page. Prisma's own command is not installed: its generated client is that of the sample.
 // Run `npm run build` and `node tools/check-package.mjs` first. It needs PostgreSQL, as the tests do.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,32 +30,35 @@ const PACKAGES = [
 ];
 const HEADERS = { authorization: 'Bearer ann', 'content-type': 'application/json' };
 
-/** @typedef {{ client: string, major: number, packages: readonly string[], orders: string }} Application */
+/** @typedef {{ client: string, packages: readonly string[], orders: string }} Application */
 /** @type {readonly Application[]} */
 const APPLICATIONS = [
   {
     client: 'prisma',
-    major: 12,
     packages: ['@prisma/adapter-pg', '@prisma/client'],
     orders: 'prisma/migrations/20261129000000_orders/migration.sql',
   },
-  { client: 'drizzle', major: 11, packages: ['drizzle-orm'], orders: 'drizzle/0000_orders.sql' },
+  { client: 'drizzle', packages: ['drizzle-orm'], orders: 'drizzle/0000_orders.sql' },
 ];
 
 const server = await startPostgres();
 try {
-  const failed = (await Promise.all(APPLICATIONS.map(attempt))).includes(false);
+  const attempts = [11, 12].flatMap((major) => APPLICATIONS.map((one) => attempt(one, major)));
+  const failed = (await Promise.all(attempts)).includes(false);
   process.exitCode = failed ? 1 : 0;
 } finally {
   await server.stop();
 }
 
-/** @param {Application} application */
-async function attempt(application) {
-  const { client, major, packages, orders } = application;
+/**
+ * @param {Application} application
+ * @param {number} major of NestJS
+ */
+async function attempt({ client, packages, orders }, major) {
+  const begin = Date.now();
   const folder = mkdtempSync(join(tmpdir(), `thorn-${client}-`));
   const name = `Nest ${major}, ${client} without TypeORM`;
-  const database = await createDatabase(client);
+  const database = await createDatabase(`${client}_${major}`);
   try {
     await install(folder, versions(major, NEST, [...PACKAGES, ...packages]));
     for (const absent of ['typeorm', '@nestjs/typeorm']) {
@@ -69,7 +73,8 @@ async function attempt(application) {
     await query(database, tables);
     makeApplication(folder, client);
     await compile(folder);
-    console.log(`${name}: ${await order(folder, database)}`);
+    const outcome = await order(folder, database);
+    console.log(`${name}, ${Math.round((Date.now() - begin) / 1000)} s: ${outcome}`);
     return true;
   } catch (error) {
     const { stdout = '', stderr = '', stack } = /** @type {any} */ (error);
@@ -154,6 +159,17 @@ async function order(folder, database) {
     const event = new Webhook(secret).verify(body, headers);
     const outcome = [...statuses.map(({ status }) => status), sent.length, received.length].join();
     if (outcome !== '400,201,1,1') throw new Error(`${outcome}: ${body}`);
+    const shown = await until(async () => {
+      const init = { headers: HEADERS };
+      const log = await fetch(
+        `http://127.0.0.1:${env.PORT}/hooks/deliveries?status=succeeded`,
+        init,
+      );
+      const { items } = /** @type {{ items: readonly object[] }} */ (await log.json());
+      if (items.length === 0) return undefined;
+      return fetch(`http://127.0.0.1:${env.PORT}/webhooks`, init);
+    });
+    if (shown.status !== 200) throw new Error(`the page of the owner: ${shown.status}`);
     const { type, data } = /** @type {{ type: string, data: object }} */ (event);
     return `delivered ${type} ${JSON.stringify(data)}, and nothing of what was rolled back`;
   } finally {
@@ -164,9 +180,9 @@ async function order(folder, database) {
   }
 }
 
-/** @param {string} client */
-async function createDatabase(client) {
-  const name = `thorn_${client}_${process.pid}`;
+/** @param {string} suffix */
+async function createDatabase(suffix) {
+  const name = `thorn_${suffix}_${process.pid}`;
   await query(server.url, `CREATE DATABASE ${name}`);
   const url = new URL(server.url);
   url.pathname = `/${name}`;
