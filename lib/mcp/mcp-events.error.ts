@@ -3,21 +3,12 @@ import { ThornError } from '../errors/index.js';
 /** The numbers of errors: those of the design sketch, which most clients know, or those of SEP-3415. */
 export type McpErrorCodes = 'sketch' | 'sep';
 
-/** The kinds of refusals that MCP Events names. */
-export type McpErrorKind =
-  | 'MethodNotFound'
-  | 'InvalidParams'
-  | 'NotFound'
-  | 'Forbidden'
-  | 'ResourceExhausted'
-  | 'Unsupported'
-  | 'CallbackEndpointError';
-
 /** The words for why an endpoint cannot be used. */
 export type CallbackFailure =
   'connection_refused' | 'timeout' | 'tls_error' | 'http_4xx' | 'http_5xx' | 'challenge_failed';
 
-const CODES: Readonly<Record<McpErrorKind, readonly [sketch: number, sep: number]>> = {
+/** Those of the sketch and of the SEP. */
+const CODES = {
   MethodNotFound: [-32601, -32601],
   InvalidParams: [-32602, -32602],
   NotFound: [-32011, -32023],
@@ -25,7 +16,10 @@ const CODES: Readonly<Record<McpErrorKind, readonly [sketch: number, sep: number
   ResourceExhausted: [-32013, -32025],
   Unsupported: [-32014, -32026],
   CallbackEndpointError: [-32015, -32027],
-};
+} as const;
+
+/** The kinds of refusals that MCP Events names. */
+export type McpErrorKind = keyof typeof CODES;
 
 /** Thrown when a request of MCP Events is refused: nothing was stored. */
 export class McpEventsError extends ThornError {

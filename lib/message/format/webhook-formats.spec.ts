@@ -105,14 +105,30 @@ describe('the option formats', () => {
       { chat: { request: () => ({ body: '' }) } },
       'must be an instance of a class',
     ],
-    ['a rule that is unknown', { chat: withRules({ host: 'a' }) }, 'has the unknown rule host'],
-    ['a host with a path', { chat: withRules({ hosts: ['a.com/b'] }) }, 'must have rules.hosts'],
-    ['a host in capitals', { chat: withRules({ hosts: ['A.com'] }) }, 'must have rules.hosts'],
-    ['no host', { chat: withRules({ hosts: [] }) }, 'must have rules.hosts'],
-    ['a negative delay', { chat: withRules({ retries: [-1] }) }, 'must have rules.retries'],
-    ['no bytes', { chat: withRules({ maxBytes: 0 }) }, 'must have a rules.maxBytes'],
-    ['a status of success', { chat: withRules({ endsDelivery: [200] }) }, 'rules.endsDelivery'],
-    ['a pause of "no"', { chat: withRules({ pausesHost: 'no' }) }, 'must have a rules.pausesHost'],
+    [
+      'a rule that is unknown',
+      { chat: withRules({ host: 'a' }) },
+      'Unknown option `formats.chat.rules.host`',
+    ],
+    [
+      'a host with a path',
+      { chat: withRules({ hosts: ['a.com/b'] }) },
+      '`formats.chat.rules.hosts` must be',
+    ],
+    [
+      'a host in capitals',
+      { chat: withRules({ hosts: ['A.com'] }) },
+      '`formats.chat.rules.hosts` must be',
+    ],
+    ['no host', { chat: withRules({ hosts: [] }) }, '`formats.chat.rules.hosts` must be'],
+    ['a negative delay', { chat: withRules({ retries: [-1] }) }, 'rules.retries` must be'],
+    ['no bytes', { chat: withRules({ maxBytes: 0 }) }, 'rules.maxBytes` must be'],
+    [
+      'a status of success',
+      { chat: withRules({ endsDelivery: [200] }) },
+      'rules.endsDelivery` must be',
+    ],
+    ['a pause of "no"', { chat: withRules({ pausesHost: 'no' }) }, 'rules.pausesHost` must be'],
   ])('refuses %s', (_, formats, error) => {
     const make = () => new WebhookFormats(formats as Readonly<Record<string, WebhookFormat>>);
     expect(make).toThrow(ThornConfigurationError);

@@ -59,9 +59,8 @@ export class WebhookFormats {
    * @throws {@link ThornConfigurationError} naming the format and the rule that is refused
    */
   add(name: string, format: WebhookFormat): void {
-    const check = (rule: boolean, reason: string) => {
-      this.#check.assert(`formats.${name}`, rule, reason);
-    };
+    const formats = this.#check.within('formats');
+    const check = (rule: boolean, reason: string) => formats.assert(name, rule, reason);
     check(
       NAME.test(name) && name !== STANDARD_FORMAT,
       `must be named by up to ${MAX_FORMAT_LENGTH} small letters, digits and hyphens, and not "${STANDARD_FORMAT}"`,
@@ -76,7 +75,9 @@ export class WebhookFormats {
       'cannot go with an envelope that is a function, which may leave the data of messages out: use one of them',
     );
     const { rules } = format;
-    checkRules(rules, check);
+    const checkFormat = formats.within(name);
+    checkFormat.object('rules', rules ?? null, RULES);
+    checkRules(rules, checkFormat.within('rules'));
     this.#formats.set(name, { format, rules });
   }
 
@@ -192,45 +193,38 @@ function isPromise(request: unknown): request is PromiseLike<unknown> {
   return isObject(request) && typeof request['then'] === 'function';
 }
 
-function checkRules(rules: FormatRules, check: (rule: boolean, reason: string) => void): void {
-  check(isObject(rules), 'must have an object of rules');
-  const unknown = Object.keys(rules).find((name) => !RULES.some((known) => known === name));
-  check(unknown === undefined, `has the unknown rule ${unknown}; those are ${RULES.join(', ')}`);
-  const { hosts, retries, maxBytes, endsDelivery, pausesHost } = rules;
-  check(
-    hosts === undefined ||
-      (isListOf(hosts, (host) => typeof host === 'string' && isHost(host)) && hosts.length > 0),
-    'must have rules.hosts that are names in lower case without a port, such as hooks.slack.com',
+function checkRules(
+  { hosts, retries = [], maxBytes, endsDelivery = [], pausesHost }: FormatRules,
+  check: OptionChecks,
+): void {
+  check.assert(
+    'hosts',
+    hosts === undefined || (isListOf(hosts, isHost) && hosts.length > 0),
+    'must be names in lower case without a port, such as hooks.slack.com',
   );
-  check(
-    retries === undefined ||
-      (isListOf(retries, (delay) => isWholeWithin(delay, 0, MAX_RETRY_DELAY)) &&
-        retries.length <= MAX_RETRIES),
-    `must have rules.retries that are up to ${MAX_RETRIES} delays of 0 to ${MAX_RETRY_DELAY} milliseconds`,
+  check.assert(
+    'retries',
+    isListOf(retries, isWithin(0, MAX_RETRY_DELAY)) && retries.length <= MAX_RETRIES,
+    `must be up to ${MAX_RETRIES} delays of 0 to ${MAX_RETRY_DELAY} milliseconds`,
   );
-  check(
-    maxBytes === undefined || isWholeWithin(maxBytes, 1, Number.MAX_SAFE_INTEGER),
-    'must have a rules.maxBytes that is a positive whole number',
+  check.integer('maxBytes', maxBytes);
+  check.assert(
+    'endsDelivery',
+    isListOf(endsDelivery, isWithin(400, 499)),
+    'must be statuses from 400 to 499',
   );
-  check(
-    endsDelivery === undefined ||
-      isListOf(endsDelivery, (status) => isWholeWithin(status, 400, 499)),
-    'must have rules.endsDelivery that are statuses from 400 to 499',
-  );
-  check(
-    pausesHost === undefined || typeof pausesHost === 'boolean',
-    'must have a rules.pausesHost that is true or false',
-  );
+  check.boolean('pausesHost', pausesHost);
 }
 
 function isListOf(list: unknown, isItem: (item: unknown) => boolean): boolean {
   return Array.isArray(list) && list.every(isItem);
 }
 
-function isHost(host: string): boolean {
+function isHost(host: unknown): boolean {
   return URL.canParse(`https://${host}`) && new URL(`https://${host}`).host === host;
 }
 
-function isWholeWithin(value: unknown, least: number, most: number): boolean {
-  return Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+function isWithin(least: number, most: number) {
+  return (value: unknown) =>
+    Number.isInteger(value) && Number(value) >= least && Number(value) <= most;
 }
