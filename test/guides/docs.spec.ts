@@ -67,7 +67,8 @@ describe('the documentation', () => {
     expect(execFileSync('bash', ['-n'], { input: script, encoding: 'utf8' })).toBe('');
   });
 
-  it.each(pages())('has links that lead somewhere: %s', (page) => {
+  const others = ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'];
+  it.each([...pages(), ...others])('has links that lead somewhere: %s', (page) => {
     const links = [
       ...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g),
     ];
