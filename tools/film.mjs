@@ -11,8 +11,10 @@ import { pathToFileURL } from 'node:url';
 
 const FILM = 'docs/images/demo.svg';
 const COMMAND = '$ npm run demo';
-/** How the titles begin of what is shown. What precedes the first title of the demo is shown as well. */
+/** How the titles of what is shown begin. */
 const SCENES = [
+  'The blog listens',
+  'Its page for webhooks',
   'Alice subscribes a URL',
   'Alice creates an article',
   '… publishes it',
@@ -36,13 +38,10 @@ const [LONGEST, BEFORE_TITLE, BEFORE_LINE, HOLD] = [1.5, 0.9, 0.15, 5];
 function shown(output) {
   /** @type {Line[]} */
   const lines = [];
-  let isShown = true;
+  let isShown = false;
   for (const { text, at } of output) {
-    if (text === '' || text.startsWith('> ') || /\[Nest\]/.test(text)) continue;
-    const isTitle = !text.startsWith('  ');
-    if (isTitle && !/^The blog|^Its page/.test(text)) {
-      isShown = SCENES.some((scene) => text.startsWith(scene));
-    }
+    if (text === '' || /\[Nest\]/.test(text)) continue;
+    if (!text.startsWith('  ')) isShown = SCENES.some((scene) => text.startsWith(scene));
     if (isShown) lines.push({ text: shortened(steady(text)), at });
   }
   return lines;

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { differences, filmOf } from './film.mjs';
 
 const STORY = [
-  '> npm run demo',
+  'bundle: 44 files',
   'The blog listens on http://127.0.0.1:40123.',
   '',
   'Alice creates an article',
