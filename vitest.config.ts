@@ -81,8 +81,12 @@ const SHARED_PROCESS = [
   'test/services/*.spec.ts',
   'test/tooling/{entries,errors,thorn-schema}.spec.ts',
 ];
-/** Those that start whole applications share other processes. */
-const SHARED_BY_APPLICATIONS = ['test/{api,module,outbox,receiver}/**/*.spec.ts'];
+/** Those that start whole applications share other processes, but for samples, whose modules are loaded once. */
+const SHARED_BY_APPLICATIONS = [
+  'test/{api,delivery,mcp,module,outbox,receiver}/**/*.spec.ts',
+  'test/page/!(hostile-content|sample|screenshots|verification-code).spec.ts',
+  'test/relay/!(bullmq-faults).spec.ts',
+];
 const ALONE = [...ALONE_IN_MODULE, 'test/outbox/backlog.spec.ts'];
 
 /** What the repository is kept in order with: its tools, its benchmarks and the site as browsers show it. */
