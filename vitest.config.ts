@@ -75,11 +75,10 @@ const SHARED_PROCESS = [
   LIB_SPECS,
   'test/capture/!(change-feed-*|cls-transactions|typeorm-transactional).spec.ts',
   'test/conformance/*.spec.ts',
-  'test/guides/{conditions,configuration,delivery,security}-guide.spec.ts',
-  'test/guides/{architecture-walk,site}.spec.ts',
+  'test/guides/!(site-in-browser).spec.ts',
   'test/rate-limit/limiters.spec.ts',
   'test/services/*.spec.ts',
-  'test/tooling/{entries,errors,thorn-schema}.spec.ts',
+  'test/tooling/!(missing-packages|nest-major|observability|quiet-logs|sample|tracing).spec.ts',
 ];
 /** Those that start whole applications share other processes, but for samples, whose modules are loaded once. */
 const SHARED_BY_APPLICATIONS = [
