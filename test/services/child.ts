@@ -16,7 +16,7 @@ export interface Child {
 }
 
 /**
- * Makes one file that Node can run of a program and what it imports from this repository.
+ * Makes a file that Node can run of a program and what it imports from this repository.
  *
  * @param instead packages, and what is imported in their place
  * @param alias packages, and the sources that become part of the file in their place
@@ -30,7 +30,7 @@ export async function bundleProgram(
 ): Promise<string> {
   const directory = join(process.cwd(), folder);
   mkdirSync(directory, { recursive: true });
-  const file = join(directory, `${entry.replaceAll(/\W/g, '-')}-${process.pid}.mjs`);
+  const name = `${entry.replaceAll(/\W/g, '-')}-${process.pid}`;
   const bundle = await rolldown({
     input: entry,
     platform: 'node',
@@ -47,8 +47,12 @@ export async function bundleProgram(
       },
     ],
   });
-  await bundle.write({ file, format: 'esm', codeSplitting: false });
-  return file;
+  await bundle.write({
+    ...{ dir: directory, format: 'esm', entryFileNames: `${name}.mjs` },
+    // What a program imports only where it needs it stays apart, as do the packages of it: they take long to load.
+    chunkFileNames: `${name}-[name].mjs`,
+  });
+  return join(directory, `${name}.mjs`);
 }
 
 /** @param variables of its environment, beside ours */

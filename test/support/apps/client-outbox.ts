@@ -3,8 +3,7 @@ import type { JoinedTransaction } from '../../../lib/database/sql-client.js';
 import { JoinedTransactions } from '../../../lib/dispatch/index.js';
 import type { Message } from '../../../lib/message/index.js';
 import type { TestDatabase } from '../databases.js';
-import { MARIADB_CLIENTS } from '../mariadb-clients.js';
-import { type ClientKind, type OpenedClient, SQL_CLIENTS } from '../sql-clients.js';
+import type { ClientKind, OpenedClient } from '../sql-clients.js';
 import {
   Article,
   joined,
@@ -42,6 +41,9 @@ export async function openClientOutbox(
   { client: name, ...options }: ClientOutboxOptions = {},
 ): Promise<ClientOutbox> {
   if (name === undefined) return onDataSource(await openOutboxApp(place, options));
+  // Here alone: their packages take long to load.
+  const { SQL_CLIENTS } = await import('../sql-clients.js');
+  const { MARIADB_CLIENTS } = await import('../mariadb-clients.js');
   const kind = [...SQL_CLIENTS, ...MARIADB_CLIENTS].find((one) => one.name === name)!;
   const { url } = place.options as { readonly url: string };
   return onClient(kind, await kind.open(url, CONNECTIONS), url, (clientOf) =>

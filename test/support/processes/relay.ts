@@ -3,10 +3,10 @@ import { writeSync } from 'node:fs';
 import type { DataSourceOptions } from 'typeorm';
 import type { RateLimit } from '../../../lib/message/index.js';
 import { InMemorySubscriberRepository } from '../../../lib/subscriber/index.js';
-import { openBullMqApp, type BullMqAppOptions } from '../apps/bullmq-app.js';
+import type { BullMqAppOptions } from '../apps/bullmq-app.js';
 import { startSavingArticles } from '../save-articles.js';
-import { type MicroservicesAppOptions, openMicroservicesApp } from '../apps/microservices-app.js';
-import { type OutboxAppOptions, subscriber } from '../apps/outbox-app.js';
+import type { MicroservicesAppOptions } from '../apps/microservices-app.js';
+import { type OutboxApp, type OutboxAppOptions, subscriber } from '../apps/outbox-app.js';
 
 /** What a worker of {@link startChild} is told. */
 export interface RelayProcessTask {
@@ -28,9 +28,7 @@ for (const [at, url] of task.urls.entries()) {
   await subscribers.create(subscriber(url, { id: `sub_${at}`, rateLimit: task.rateLimit ?? null }));
 }
 const own: OutboxAppOptions = { subscribers, synchronize: false, isLogged: false };
-const rig = await (task.microservices === undefined
-  ? openBullMqApp(task, { ...task.bullmq, ...own })
-  : openMicroservicesApp(task, { ...task.microservices, ...own }));
+const rig = await open();
 rig.events.on('succeeded', () => writeSync(1, 'delivered\n'));
 writeSync(1, 'ready\n');
 const stopSaving =
@@ -41,3 +39,13 @@ process.on('SIGTERM', () => {
     .then(() => process.exit(0));
 });
 setInterval(() => undefined, 1000);
+
+/** Loads the packages of one of the two. */
+async function open(): Promise<OutboxApp> {
+  if (task.microservices === undefined) {
+    const { openBullMqApp } = await import('../apps/bullmq-app.js');
+    return openBullMqApp(task, { ...task.bullmq, ...own });
+  }
+  const { openMicroservicesApp } = await import('../apps/microservices-app.js');
+  return openMicroservicesApp(task, { ...task.microservices, ...own });
+}
