@@ -1,7 +1,7 @@
 import type { Deliveries, ReplaySummary } from '../../outbox/index.js';
 import type { OwnerScope } from '../../subscriber/index.js';
-import { type BackfillDto, rangeOf, type RecoverDto } from './deliveries.dto.js';
 import { withinTimeBudget } from '../http/time-budget.js';
+import type { BulkBody } from './delivery-bodies.js';
 
 /**
  * Retries failed deliveries for a while.
@@ -11,13 +11,11 @@ import { withinTimeBudget } from '../http/time-budget.js';
 export function recover(
   deliveries: Deliveries,
   subscriberId: string,
-  body: RecoverDto,
+  body: BulkBody,
   scope: OwnerScope,
 ): Promise<ReplaySummary | null> {
-  const { dryRun = false, after = null } = body;
-  const range = rangeOf(body);
   return withinTimeBudget((signal) =>
-    deliveries.retryFailed({ ...range, subscriberId, dryRun, after, signal }, scope),
+    deliveries.retryFailed({ ...body, subscriberId, signal }, scope),
   );
 }
 
@@ -29,12 +27,10 @@ export function recover(
 export function backfill(
   deliveries: Deliveries,
   subscriberId: string,
-  body: BackfillDto,
+  body: BulkBody,
   scope: OwnerScope,
 ): Promise<ReplaySummary | null> {
-  const { dryRun = false, after = null } = body;
-  const range = rangeOf(body);
   return withinTimeBudget((signal) =>
-    deliveries.backfill({ ...range, subscriberId, dryRun, after, signal }, scope),
+    deliveries.backfill({ ...body, subscriberId, signal }, scope),
   );
 }

@@ -6,12 +6,17 @@ import {
   type ReplaySummary,
 } from '../../outbox/index.js';
 import { type OwnerScope, Subscribers } from '../../subscriber/index.js';
-import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
 import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { backfill, recover } from './bulk-replay.js';
-import { BackfillDto, RecoverDto, SelectionDto } from './deliveries.dto.js';
+import {
+  BACKFILL,
+  type BulkBody,
+  RECOVERY,
+  SELECTION,
+  type SelectionBody,
+} from './delivery-bodies.js';
 import {
   cancelRefused,
   retryRefused,
@@ -29,7 +34,7 @@ import {
 } from './delivery.view.js';
 import { orNotFound } from '../problems/errors.js';
 import { FixedResponse } from '../http/fixed-response.interceptor.js';
-import { JsonBodyPipe } from '../http/json-body.pipe.js';
+import { JsonBodyPipe, NO_FIELDS } from '../http/json-body.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { type StatsView, statsView } from './delivery-stats.view.js';
@@ -98,7 +103,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(3) collection: string,
       @Param('delivery') id: string,
-      @Body(new JsonBodyPipe(EmptyDto)) _body: unknown,
+      @Body(new JsonBodyPipe(NO_FIELDS)) _body: unknown,
     ): Promise<DeliveryView> {
       const result = orNotFound(await this.deliveries.retry(id, scope), 'delivery');
       if (result !== 'scheduled') throw retryRefused(result);
@@ -112,9 +117,9 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     @HttpCode(200)
     async retrySelected(
       @CallerScope() scope: OwnerScope,
-      @Body(new JsonBodyPipe(SelectionDto)) body: unknown,
+      @Body(new JsonBodyPipe(SELECTION)) body: unknown,
     ): Promise<SelectedRetriesView> {
-      const { ids } = body as SelectionDto;
+      const { ids } = body as SelectionBody;
       return selectedRetriesView(await this.deliveries.retrySelected(ids, scope));
     }
 
@@ -126,7 +131,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(3) collection: string,
       @Param('delivery') id: string,
-      @Body(new JsonBodyPipe(EmptyDto)) _body: unknown,
+      @Body(new JsonBodyPipe(NO_FIELDS)) _body: unknown,
     ): Promise<DeliveryView> {
       const result = orNotFound(await this.deliveries.cancel(id, scope), 'delivery');
       if (result !== 'cancelled') throw cancelRefused(result);
@@ -142,9 +147,9 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     async recover(
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
-      @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
+      @Body(new JsonBodyPipe(RECOVERY)) body: unknown,
     ): Promise<ReplaySummary> {
-      return orNotFound(await recover(this.deliveries, id, body as RecoverDto, scope));
+      return orNotFound(await recover(this.deliveries, id, body as BulkBody, scope));
     }
 
     /** Sends what was missed. */
@@ -155,9 +160,9 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     async backfill(
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
-      @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
+      @Body(new JsonBodyPipe(BACKFILL)) body: unknown,
     ): Promise<ReplaySummary> {
-      return orNotFound(await backfill(this.deliveries, id, body as BackfillDto, scope));
+      return orNotFound(await backfill(this.deliveries, id, body as BulkBody, scope));
     }
 
     async #page(

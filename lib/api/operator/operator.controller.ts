@@ -21,11 +21,10 @@ import {
 } from '../../outbox/index.js';
 import { type Subscriber, type SubscriberQuery, Subscribers } from '../../subscriber/index.js';
 import { entityTag, ifMatch } from '../subscribers/etag.js';
-import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
 import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
 import { orNotFound, problem } from '../problems/errors.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
-import { SelectionDto } from '../deliveries/deliveries.dto.js';
+import { SELECTION, type SelectionBody } from '../deliveries/delivery-bodies.js';
 import {
   cancelRefused,
   retryRefused,
@@ -34,7 +33,7 @@ import {
 } from '../deliveries/delivery-problems.js';
 import { LOG_QUERY } from '../deliveries/delivery-query.js';
 import { QueryPipe } from '../http/query.pipe.js';
-import { JsonBodyPipe } from '../http/json-body.pipe.js';
+import { JsonBodyPipe, NO_FIELDS } from '../http/json-body.pipe.js';
 import type { HeaderResponse } from '../problems/header-response.js';
 import { OperatorController } from '../http/controller.decorators.js';
 import type { OperatorSettings } from '../options/operator-options.js';
@@ -45,9 +44,9 @@ import type {
   OverviewView,
 } from './operator.view.js';
 import { OWNER_QUERY, scopeFrom } from './owner-query.js';
-import { PauseDto } from './pause.dto.js';
+import { PAUSE } from './pause-body.js';
 
-const NOTHING = new JsonBodyPipe(EmptyDto);
+const NOTHING = new JsonBodyPipe(NO_FIELDS);
 
 /** The routes that show and change single things. */
 export function operatorController(settings: OperatorSettings): Type<unknown> {
@@ -85,8 +84,8 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     /** Lets nothing be sent to a host, or to any with `*`. */
     @Post('pauses')
     @HttpCode(204)
-    async pause(@Body(new JsonBodyPipe(PauseDto)) body: unknown): Promise<void> {
-      await this.#outbox().pause((body as PauseDto).host);
+    async pause(@Body(new JsonBodyPipe(PAUSE)) body: unknown): Promise<void> {
+      await this.#outbox().pause((body as { readonly host: string }).host);
     }
 
     @Delete('pauses/:host')
@@ -173,9 +172,9 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     @Post('deliveries/retry')
     @HttpCode(200)
     async retrySelected(
-      @Body(new JsonBodyPipe(SelectionDto)) body: unknown,
+      @Body(new JsonBodyPipe(SELECTION)) body: unknown,
     ): Promise<SelectedRetriesView> {
-      const { ids } = body as SelectionDto;
+      const { ids } = body as SelectionBody;
       return selectedRetriesView(await this.deliveries.retrySelected(ids, 'any'));
     }
 

@@ -1,4 +1,5 @@
-import { isText, RequiredField } from '../http/validators.js';
+import { textField } from '../http/json-body.pipe.js';
+import type { InputFields } from '../http/query.pipe.js';
 import { text } from '../schema/schema.js';
 
 /** A host that can be paused. */
@@ -9,7 +10,6 @@ export const HOST = {
 };
 
 /** The body of `POST pauses` of the operator API. */
-export class PauseDto {
-  @RequiredField(HOST, isText('must be a host as URLs have it, or "*"'))
-  host!: string;
-}
+export const PAUSE: InputFields = {
+  host: { ...textField(HOST, 'must be a host as URLs have it, or "*"'), isRequired: true },
+};
