@@ -44,8 +44,10 @@ export function portalRoutes(): readonly string[] {
         const method: RequestMethod | undefined = Reflect.getMetadata('method', prototype[name]);
         if (method === undefined) return [];
         const [path = ''] = [Reflect.getMetadata('path', prototype[name])].flat() as string[];
-        const slash = path === '' || path.startsWith('/') ? '' : '/';
-        return `${RequestMethod[method]} /${base}${slash}${path}`;
+        // Nest's own path for a route without one is a slash.
+        const end = path === '/' ? '' : path;
+        const slash = end === '' || end.startsWith('/') ? '' : '/';
+        return `${RequestMethod[method]} /${base}${slash}${end}`;
       });
     })
     .filter((route) => !PUBLIC.test(route));
