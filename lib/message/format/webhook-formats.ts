@@ -221,7 +221,8 @@ function isListOf(list: unknown, isItem: (item: unknown) => boolean): boolean {
 }
 
 function isHost(host: unknown): boolean {
-  return URL.canParse(`https://${host}`) && new URL(`https://${host}`).host === host;
+  if (typeof host !== 'string' || !URL.canParse(`https://${host}`)) return false;
+  return new URL(`https://${host}`).host === host;
 }
 
 function isWithin(least: number, most: number) {
