@@ -5,7 +5,7 @@
 // that the main entry point loads no package that can wait.
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -28,6 +28,8 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 /** @type {string[]} */
 const faults = [];
 
+// With the package of another version in it, the checks of the installed one would not know which to take.
+rmSync(FOLDER, { recursive: true, force: true });
 mkdirSync(FOLDER, { recursive: true });
 const [packed] = JSON.parse(
   execFileSync('npm', ['pack', '--json', '--silent', '--pack-destination', FOLDER], {
