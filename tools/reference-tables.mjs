@@ -33,6 +33,20 @@ const WITHOUT_CLASS = [
   },
 ];
 
+/** What only the library reads: their columns are explained in their classes. */
+const OWN_STATE = new Set([
+  'thorn_bulk_operations',
+  'thorn_changes',
+  'thorn_health',
+  'thorn_idempotency_keys',
+  'thorn_pauses',
+  'thorn_pending_messages',
+  'thorn_portal_links',
+  'thorn_rate_limits',
+  'thorn_received_messages',
+  'thorn_sequences',
+]);
+
 /** @typedef {{ name: string, type: string, isNullable: boolean, text: string }} Column */
 /** @typedef {{ table: string, text: string, columns: readonly Column[], indexes: readonly string[] }} TableOfDatabase */
 /** @typedef {import('../lib/database/schema/table-definition.js').TableDefinition} TableDefinition */
@@ -50,6 +64,10 @@ export function tablesPage(files, docOf) {
       throw new Error(
         `The TSDoc of ${one.table} does not say who writes it, and when it is deleted`,
       );
+    if (OWN_STATE.has(one.table)) {
+      const names = one.columns.map(({ name }) => `\`${name}\``).join(', ');
+      return `## \`${one.table}\`\n\n${one.text} Columns: ${names}.`;
+    }
     const rows = one.columns.map(
       ({ name, type, isNullable, text }) =>
         `| \`${name}\` | \`${type}\`${isNullable ? ' or null' : ''} | ${text} |`,
@@ -59,9 +77,10 @@ export function tablesPage(files, docOf) {
   });
   return [
     '# Tables',
-    'What is in the database of the application, in each of the captured data sources (`dataSources`) unless a table says otherwise. See [operations](../operations.md#tables) for migrations and retention.',
+    'The tables of the library, in each of the captured data sources (`dataSources`) unless a table says otherwise. See [operations](../operations.md#tables) for migrations and retention.',
     `\`\`\`sql\n${EXAMPLE}\n\`\`\``,
-    'Generated from the description of the tables by `npm run docs:options`. `bigint` columns of times hold milliseconds since the Unix epoch. A `uuid` is `varchar` on SQLite, a `json` is text there and `longtext` on MariaDB.',
+    '<!-- Generated from the description of the tables by `npm run docs:options`. -->',
+    'Times are milliseconds since the Unix epoch. A `uuid` is `varchar` on SQLite, a `json` is text there and `longtext` on MariaDB.',
     ...sections,
   ].join('\n\n');
 }

@@ -9,9 +9,10 @@ import { PAGES } from './reference-pages.mjs';
 import { tablesPage } from './reference-tables.mjs';
 
 const FOLDER = 'docs/reference';
-const NOTE = 'Generated from the types by `npm run docs:options`.';
-const SINCE = '0.1.0';
+const NOTE = '<!-- Generated from the types by `npm run docs:options`. -->';
 const LONGEST_ALIAS = 48;
+/** Fewer rows of another section are shown again. */
+const FEWEST_SHARED = 2;
 
 /**
  * The pages by path.
@@ -28,30 +29,31 @@ export async function referencePages() {
   const style = { ...(await resolveConfig('package.json')), parser: 'markdown' };
   /** @type {Record<string, string>} */
   const pages = {};
+  /** @type {{ title: string, link: string, file: string, rows: readonly Row[] }[]} */
+  const shown = [];
   for (const { file, title, about, example, sections } of PAGES) {
     const isOptions = !file.startsWith('lifecycle');
     const tables = sections.map((section) => {
       const from = section.import ? `From \`${section.import}\`. ` : '';
-      const rows = types
-        .membersOf(section)
-        .flatMap((member) =>
-          rowsOf(member, section).map(({ type, ...row }) => ({ ...row, type: linked(type, file) })),
-        );
-      return `## ${section.title}\n\n${from}${types.textOf(section.type)}\n\n${tableOf(rows, isOptions)}`;
+      const rows = types.membersOf(section).flatMap((member) => rowsOf(member, section));
+      const { own, others } = parted(rows, file, shown);
+      const name = section.title ?? section.type;
+      shown.push({ title: name, link: `#${anchorOf(name)}`, file, rows });
+      const table = tableOf(
+        own.map(({ type, ...row }) => ({ ...row, type: linked(type, file) })),
+        isOptions,
+      );
+      const intro = `${from}${withoutTitle(types.textOf(section.type))}`.trim();
+      return [`## ${section.title}`, intro, own.length > 0 ? table : '', others]
+        .filter(Boolean)
+        .join('\n\n');
     });
-    const since = isOptions
-      ? ` Everything is there since ${SINCE}, unless its row says otherwise.`
-      : '';
-    const text = [
-      `# ${title}`,
-      about,
-      `\`\`\`ts\n${example}\n\`\`\``,
-      `${NOTE}${since}`,
-      ...tables,
-    ].join('\n\n');
+    const text = [`# ${title}`, about, `\`\`\`ts\n${example}\n\`\`\``, NOTE, ...tables].join(
+      '\n\n',
+    );
     pages[`${FOLDER}/${file}`] = await format(text, style);
   }
-  const tables = tablesPage(types.files, (node) => plain(docOf(node).text));
+  const tables = tablesPage(types.files, (node) => plain(docOf(node, true).text));
   pages[`${FOLDER}/tables.md`] = await format(tables, style);
   return pages;
 
@@ -165,13 +167,14 @@ function withoutNoise(text) {
     .replaceAll(/ \| undefined$/g, '');
 }
 
-/** @param {ts.Node} node */
-function docOf(node) {
+/** @param {ts.Node} node @param {boolean} isFirst without the paragraphs behind the first */
+function docOf(node, isFirst = false) {
   const [doc] = ts
     .getJSDocCommentsAndTags(node)
     .filter((one) => ts.isJSDoc(one))
     .slice(-1);
-  const text = doc ? (ts.getTextOfJSDocComment(doc.comment) ?? '') : '';
+  const whole = doc ? (ts.getTextOfJSDocComment(doc.comment) ?? '') : '';
+  const [text = ''] = isFirst ? whole.split(/\n\s*\n/) : [whole];
   const since = ts.getJSDocTags(node).find(({ tagName }) => tagName.text === 'since');
   const version = since ? ` Since ${ts.getTextOfJSDocComment(since.comment)}.` : '';
   return { text: `${text.replaceAll(/\s+/g, ' ').trim()}${version}` };
@@ -191,12 +194,14 @@ function rowsOf({ name, type, isOptional, text, parts }, section, before = '') {
     .filter((one) => !isDefault(one))
     .join(' ');
   const absent = isOptional || section.rules || before !== '' ? '' : 'required';
+  const unit = unitOf(name, text);
   const row = {
     name: `${before}${name}`,
     type,
-    unit: unitOf(name, text),
+    unit,
     preset: preset || absent,
-    text: rest,
+    // The column says it.
+    text: unit === '' ? rest : rest.replace(/,? in (?:milli)?seconds\b(?! since)/g, ''),
   };
   return [row, ...parts.flatMap((part) => rowsOf(part, section, `${before}${name}.`))];
 }
@@ -214,6 +219,37 @@ function joined(parts) {
     else whole.push(part);
   }
   return whole;
+}
+
+/**
+ * The rows that no earlier section has, and a sentence about the others.
+ *
+ * @param {readonly Row[]} rows
+ * @param {string} file
+ * @param {readonly { title: string, link: string, file: string, rows: readonly Row[] }[]} shown
+ */
+function parted(rows, file, shown) {
+  const isOf = (/** @type {readonly Row[]} */ others) => (/** @type {Row} */ row) =>
+    others.some((one) => JSON.stringify(one) === JSON.stringify(row));
+  const [most] = shown
+    .map((one) => ({ ...one, same: rows.filter(isOf(one.rows)) }))
+    .toSorted((one, other) => other.same.length - one.same.length);
+  if (most === undefined || most.same.length < FEWEST_SHARED) return { own: rows, others: '' };
+  const names = most.same.map(({ name }) => `\`${name}\``).join(', ');
+  const link = `${most.file === file ? '' : most.file}${most.link}`;
+  return {
+    own: rows.filter((row) => !isOf(most.same)(row)),
+    others: `As in [${most.title}](${link}): ${names}.`,
+  };
+}
+
+/**
+ * Without a text that only says the title again.
+ *
+ * @param {string} text
+ */
+function withoutTitle(text) {
+  return text.replace(/^(?:Options|Settings) (?:of|for) `[^`]+`(?:, and [^.]*)?\.(?: |$)/, '');
 }
 
 /** @param {string} name @param {string} text */

@@ -118,7 +118,7 @@ it('shows every metric', async () => {
     '# Metrics',
     'The metrics of `ThornMetricsModule`, for Prometheus. See [observability](../observability.md#prometheus) for how to show and read them, and its [options](receiver.md#thornmetricsmodule).',
     '```ts\nThornMetricsModule.forRoot({ statsFor: 5_000 });\n```',
-    'Generated from a running application by `npm run docs:options`. Each is also what `# HELP` says.',
+    '<!-- Generated from a running application by `npm run docs:options`. -->',
     ['| Metric | Type | Labels | Meaning |', '| --- | --- | --- | --- |', ...rows].join('\n'),
   ].join('\n\n');
   await expect(await formatted(page)).toMatchFileSnapshot(pageOf('metrics'));
@@ -132,7 +132,7 @@ it('shows every command', async () => {
     '# Command line',
     'What `thorn --help` and the help of each command say. See [the command](../cli.md) for how to use them.',
     '```sh\nnpx thorn --help\n```',
-    'Generated from the commands by `npm run docs:options`.',
+    '<!-- Generated from the commands by `npm run docs:options`. -->',
     `\`\`\`text\n${generalHelp(COMMANDS)}\n\`\`\``,
     ...sections,
   ].join('\n\n');

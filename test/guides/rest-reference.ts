@@ -1,5 +1,3 @@
-import { STATUS_CODES } from 'node:http';
-
 type Schema = Readonly<Record<string, unknown>>;
 
 /** As much of an OpenAPI document as is shown. */
@@ -38,16 +36,23 @@ const OWNERS = 'rest-bodies.md';
 const OPERATORS = 'rest-operator-bodies.md';
 const OWNERS_TAG = 'Webhooks';
 const NOTE =
-  'Generated from the OpenAPI document that `describeThornApi()` makes, by `npm run docs:options`.';
+  '<!-- Generated from the OpenAPI document that `describeThornApi()` makes, by `npm run docs:options`. -->';
+const ERRORS =
+  'Errors are [problems](../rest/problems.md). Any route may answer 400, 401 and 403. One with an id in its path may answer 404 and 414, one with a body 413 and 415, one with `Idempotency-Key` 409 and 422, one with `If-Match` 412. Without stored deliveries the answer is 501. Routes name other errors.';
+/** Fewer fields than these are listed again. */
+const FEWEST_SHARED = 4;
 
 /** The routes of one tag, and the parameters that they take. */
 export function routesPage(document: ShownDocument, { title, about, example, tag }: Page): string {
   const schemas = schemasOf(document);
-  const routes = Object.entries(document.paths).flatMap(([path, item]) =>
-    Object.entries(item as Readonly<Record<string, Operation>>)
-      .filter(([, { tags }]) => tags[0] === tag)
-      .map(([method, operation]) => ({ path, method, operation })),
+  const every = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item as Readonly<Record<string, Operation>>).map(([method, operation]) => ({
+      path,
+      method,
+      operation,
+    })),
   );
+  const routes = every.filter(({ operation }) => operation.tags[0] === tag);
   const sections = routes.map(({ path, method, operation }) => {
     const { summary, description, parameters, requestBody, responses } = operation;
     const successes = Object.entries(responses)
@@ -61,43 +66,40 @@ export function routesPage(document: ShownDocument, { title, about, example, tag
       fact('Headers', named('header')),
       fact('Body', body === undefined ? [] : [linked(body)]),
       `Answers ${successes.join('; or ')}.`,
-      fact(
-        'Errors',
-        Object.keys(responses).filter((code) => code >= '400'),
-      ),
+      fact('Errors', errorsOf(path, operation)),
     ];
     const text = description === undefined ? '' : ` ${description}`;
     return `### ${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}\n\n${summary}.${text}\n${facts.join(' ')}`;
   });
-  const all = new Map(
-    routes
-      .flatMap(({ operation }) => operation.parameters)
-      .filter((one) => one.in !== 'path')
-      .map((one) => [one.name, one]),
-  );
-  const parameters = [...all.values()].map(({ name, schema, description }) => [
-    `\`${name}\``,
-    typeOf(schema),
-    meaningOf({ description, ...schema }),
-  ]);
-  const statuses = new Set(
-    routes
-      .flatMap(({ operation }) => Object.keys(operation.responses))
-      .filter((code) => code >= '400'),
+  const ofOwners = tag === OWNERS_TAG ? new Map() : parametersOf(OWNERS_TAG);
+  const parameters = [...parametersOf(tag)].flatMap(([name, row]) =>
+    row.join() === ofOwners.get(name)?.join() ? [] : [row],
   );
   return [
     `# ${title}`,
     about,
     `\`\`\`sh\n${example}\n\`\`\``,
-    `${NOTE} Errors are [problems](../rest/problems.md): ${[...statuses]
-      .toSorted()
-      .map((code) => `${code} ${STATUS_CODES[code]}`)
-      .join(', ')}.`,
+    NOTE,
+    ERRORS,
     '## Routes',
     ...sections,
     '## Parameters',
+    tag === OWNERS_TAG ? '' : 'What is not listed is as in the [REST API](rest.md#parameters).',
     tableOf(['Name', 'Type', 'Meaning'], parameters),
   ].join('\n\n');
+
+  function parametersOf(wanted: string): ReadonlyMap<string, readonly string[]> {
+    const all = every
+      .filter(({ operation }) => operation.tags[0] === wanted)
+      .flatMap(({ operation }) => operation.parameters)
+      .filter((one) => one.in !== 'path');
+    return new Map(
+      all.map(({ name, schema, description }) => [
+        name,
+        [`\`${name}\``, typeOf(schema), meaningOf({ description, ...schema })],
+      ]),
+    );
+  }
 
   function linked(name: string): string {
     const fields = schemas.get(name);
@@ -113,6 +115,7 @@ export function bodiesPage(document: ShownDocument, { title, about, example, tag
   const all = [...schemasOf(document)];
   const schemas = new Map(all.filter(([name]) => owners.has(name) === (tag === OWNERS_TAG)));
   const shown: string[] = [];
+  const known = new Map(tag === OWNERS_TAG ? [] : all.filter(([name]) => owners.has(name)));
   const sections = [...schemas].flatMap(([name, schema]) => {
     const properties = Object.entries(propertiesOf(schema));
     if (properties.length === 0) return [];
@@ -122,60 +125,84 @@ export function bodiesPage(document: ShownDocument, { title, about, example, tag
         `## ${name}\n\nA page: \`items\` is a ${items}, \`next\` the \`after\` of the next page, null at the end.`,
       ];
     }
-    const text = JSON.stringify;
-    const inside = shown.filter((one) => {
-      const other = Object.entries(propertiesOf(schemas.get(one)!));
-      return (
-        other.length > 2 &&
-        other.every(([field, value]) => text(propertiesOf(schema)[field]) === text(value))
-      );
-    });
-    const base = inside.toSorted((one, other) => sizeOf(other) - sizeOf(one))[0];
-    const whole = shown.find((one) =>
-      properties.every(
-        ([field, value]) => text(propertiesOf(schemas.get(one)!)[field]) === text(value),
-      ),
-    );
-    if (whole !== undefined && properties.length > 3 && properties.length < sizeOf(whole)) {
-      const fields = properties.map(([field]) => `\`${field}\``).join(', ');
-      return [`## ${name}\n\nOf the fields of [${whole}](#${whole.toLowerCase()}): ${fields}.`];
+    const isAs = (other: Schema) => (field: string) =>
+      JSON.stringify(propertiesOf(schema)[field]) === JSON.stringify(propertiesOf(other)[field]);
+    const names = properties.map(([field]) => field);
+    const sharedWith = (other: Schema) => names.filter(isAs(other));
+    const before = [...known, ...shown.map((one) => [one, schemas.get(one)!] as const)];
+    const whole = before.find(([, other]) => names.every(isAs(other)));
+    if (whole !== undefined && names.length > 3) {
+      const isSame = names.length === sizeOf(whole[1]);
+      const fields = names.map((field) => `\`${field}\``).join(', ');
+      return [
+        isSame
+          ? `## ${name}\n\nThe fields of ${linked(whole[0])}.`
+          : `## ${name}\n\nOf the fields of ${linked(whole[0])}: ${fields}.`,
+      ];
     }
+    const [base] = before
+      .map(([one, other]) => ({ one, size: sizeOf(other), shared: sharedWith(other) }))
+      .filter(({ size, shared }) => shared.length >= Math.min(size, FEWEST_SHARED) && size > 2)
+      .toSorted((one, other) => other.shared.length - one.shared.length);
     shown.push(name);
-    const isKnown = (field: string) =>
-      base !== undefined && field in propertiesOf(schemas.get(base)!);
     const required = (schema['required'] ?? []) as readonly string[];
     const isRequest = schema['additionalProperties'] === false;
-    const own = properties.filter(([field]) => !isKnown(field));
+    const own = properties.filter(([field]) => base?.shared.includes(field) !== true);
     const rows = own.map(([field, value]) => {
       const need = isRequest && required.includes(field) ? 'Required. ' : '';
       return [`\`${field}\``, typeOf(value), `${need}${meaningOf(value)}`];
     });
-    const first = base === undefined ? '' : `The fields of [${base}](#${base.toLowerCase()})`;
+    const first = base === undefined ? '' : sharedText(base);
     const listed = `${rows.map(([field, type, meaning]) => `${field}, ${type}${meaning ? ` (${meaning})` : ''}`).join('; ')}.`;
     const isShort = rows.length <= 3 || listed.length <= 300;
     const table = isShort ? listed : tableOf(['Field', 'Type', 'Meaning'], rows);
+    const join = base === undefined || base.shared.length === base.size ? ', and' : '; besides';
     const parts =
       rows.length === 0
         ? [`${first}.`]
-        : [first && `${first}, and${isShort ? ` ${table}` : ':'}`, isShort && first ? '' : table];
+        : [first && `${first}${join}${isShort ? ` ${table}` : ':'}`, isShort && first ? '' : table];
     return [[`## ${name}`, ...parts.filter(Boolean)].join('\n\n')];
   });
   return [
     `# ${title}`,
     about,
     `\`\`\`json\n${example}\n\`\`\``,
-    `${NOTE} Answers have every field, unless it says that it may be absent. In requests every field may be left out, unless it is required.`,
+    NOTE,
+    'Answers have every field, unless it says that it may be absent. In requests every field may be left out, unless it is required.',
     ...sections,
   ].join('\n\n');
 
-  function sizeOf(name: string): number {
-    return Object.keys(propertiesOf(schemas.get(name)!)).length;
+  function linked(name: string): string {
+    const page = tag !== OWNERS_TAG && owners.has(name) ? OWNERS : '';
+    return `[${name}](${page}#${name.toLowerCase()})`;
   }
+
+  function sharedText(base: { one: string; size: number; shared: readonly string[] }): string {
+    if (base.shared.length === base.size) return `The fields of ${linked(base.one)}`;
+    return `As in ${linked(base.one)}: ${base.shared.map((field) => `\`${field}\``).join(', ')}`;
+  }
+}
+
+function sizeOf(schema: Schema): number {
+  return Object.keys(propertiesOf(schema)).length;
 }
 
 function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [head, head.map(() => '---'), ...rows];
   return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** Those that the page does not say of all routes of the kind. */
+function errorsOf(path: string, { parameters, requestBody, responses }: Operation): string[] {
+  const takes = (name: string) => parameters.some((one) => one.name === name);
+  const implied = [
+    ...['400', '401', '403', '501'],
+    ...(path.includes('{') ? ['404', '414'] : []),
+    ...(requestBody === undefined ? [] : ['413', '415']),
+    ...(takes('Idempotency-Key') ? ['409', '422'] : []),
+    ...(takes('If-Match') ? ['412'] : []),
+  ];
+  return Object.keys(responses).filter((code) => code >= '400' && !implied.includes(code));
 }
 
 function fact(what: string, parts: readonly string[]): string {

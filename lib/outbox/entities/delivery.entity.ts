@@ -1,7 +1,8 @@
 /**
- * A row of `thorn_deliveries`: one message to one subscriber. Written when its first attempt has ended or is
- * postponed; only what has to be tried again is ever changed. Written by workers. Deleted by workers, `retentionDays` after
- * it was finished.
+ * A row of `thorn_deliveries`: one message to one subscriber, with its first attempt. Written by workers, once that attempt has
+ * ended or has to wait. Deleted by workers, `retentionDays` after it was finished.
+ *
+ * Only what has to be tried again is ever changed.
  *
  * `host` and `dueAt` are set while it waits, and null once it is finished: what is finished is in none of their indexes.
  * `permitAt` is part of two of them so that what waits for a limit is counted without a look at the rows.
@@ -27,13 +28,15 @@ export class ThornDelivery {
 
   /**
    * The position among the unfinished deliveries of the subscriber and the key: 0 of the one whose turn it is, else the
-   * sequence of the message. So at most one has its turn. What a bulk operation adds is behind all sequences until it ends.
+   * sequence of the message.
+   *
+   * So at most one has its turn. What a bulk operation adds is behind all sequences until it ends.
    */
   queuePosition!: number | null;
 
   /**
-   * The time from which the delivery may be claimed: the next attempt or, while a process holds the delivery, the end
-   * of the lease. Behind all times while it waits for its turn.
+   * The next attempt or, while a process holds the delivery, the end of the lease. Behind all times while it waits for
+   * its turn.
    */
   dueAt!: number | null;
 

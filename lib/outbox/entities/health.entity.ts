@@ -1,7 +1,8 @@
 /**
- * A row of `thorn_health`: a subscriber whose attempts have only failed for a while. Who is well has no row, so that the
- * table stays small and a success costs nothing. Written by workers. Deleted by the next success, or when the subscriber
- * is disabled.
+ * A row of `thorn_health`: a subscriber whose attempts have only failed for a while. Written by workers. Deleted by the next
+ * success, or when the subscriber is disabled.
+ *
+ * Who is well has no row, so that the table stays small and a success costs nothing.
  */
 export class ThornHealth {
   /** As `id` in `thorn_subscribers`. */

@@ -1,9 +1,6 @@
 /**
- * A row of `thorn_messages`: one occurrence of an event, written in the transaction that it belongs to. `autoLoadEntities`
- * finds it once the module is imported; otherwise name it in the data source's `entities`.
- *
- * While it is under way, a row of `thorn_pending_messages` says so. Written by the process that sends, with the exact
- * bytes that are signed. Deleted by workers with its deliveries, `retentionDays` after it was sent.
+ * A row of `thorn_messages`: one occurrence of an event. Written by the process that sends, in the transaction that it belongs
+ * to. Deleted by workers with its deliveries, `retentionDays` after it was sent.
  */
 export class ThornMessage {
   /** The id of the message without its prefix `msg_`, or a hash of `givenId`. */
@@ -40,9 +37,10 @@ export class ThornMessage {
   recipients!: unknown;
 
   /**
-   * The signed and sent text, byte for byte in UTF-8; null once expunged. TypeORM has no type for long texts that every
-   * database knows; this one keeps the text as it is on PostgreSQL, SQLite and MariaDB. On MySQL, which would change
-   * the text, the column is a longtext: TypeORM treats the two as equal.
+   * The signed and sent text, byte for byte in UTF-8; null once expunged.
+   *
+   * TypeORM has no type for long texts that every database knows; this one keeps the text as it is on PostgreSQL, SQLite
+   * and MariaDB. On MySQL, which would change the text, the column is a longtext: TypeORM treats the two as equal.
    */
   body!: unknown;
 

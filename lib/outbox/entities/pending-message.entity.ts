@@ -1,7 +1,8 @@
 /**
- * A row of `thorn_pending_messages`: a message some of whose deliveries have no row of their own yet. Written with the
- * message and deleted at the end, so that the row of the message, which holds the body, is written once. Written by the
- * process that sends, and by the worker that claims the message. Deleted when each delivery has a row.
+ * A row of `thorn_pending_messages`: a message some of whose deliveries have no row yet. Written by the process that sends, and
+ * by the worker that claims the message. Deleted when each delivery has a row.
+ *
+ * So the row of the message, which holds the body, is written once.
  */
 export class ThornPendingMessage {
   /** As in `thorn_messages`. */

@@ -1,6 +1,7 @@
 /**
- * A row of `thorn_sequences`: the latest number of a key's messages. A transaction that sends such messages holds the row
- * until its end, so that numbers follow commits. Written by the process that sends. Never deleted.
+ * A row of `thorn_sequences`: the latest number of a key's messages. Written by the process that sends. Never deleted.
+ *
+ * A transaction that sends such messages holds the row until its end, so that numbers follow commits.
  */
 export class ThornSequence {
   /** A hash of the key. */

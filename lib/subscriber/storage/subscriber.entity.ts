@@ -1,8 +1,8 @@
 /**
- * A row of `thorn_subscribers`: a subscriber. `autoLoadEntities` finds it once the module is imported; otherwise name
- * it in the data source's `entities`. The columns that hold lists are JSON text, so that all databases store them
- * alike. In the first data source. Written by the REST API, `Subscribers` and, to disable a subscriber, by workers.
- * Deleted by its owner.
+ * A row of `thorn_subscribers`: a subscriber. In the first data source. Written by the REST API, `Subscribers` and, to disable a
+ * subscriber, by workers. Deleted by its owner.
+ *
+ * The columns that hold lists are JSON text, so that all databases store them alike.
  */
 export class ThornSubscriber {
   /** The id, with its prefix `sub_`. */
@@ -62,7 +62,11 @@ export class ThornSubscriber {
   /** The key that its creation named; null for none. */
   uniqueKey!: string | null;
 
-  /** A hash of `owner` and `uniqueKey`; unique, so that of two creations at once one row remains. */
+  /**
+   * A hash of `owner` and `uniqueKey`.
+   *
+   * Unique, so that of two creations at once one row remains.
+   */
   keyHash!: string | null;
 
   /** The name of the format of its requests; null for the standard one. */
@@ -75,12 +79,18 @@ export class ThornSubscriber {
   metadata!: string;
 
   /**
-   * A random number that every write replaces. The sum over all rows shows other processes that something has changed,
-   * independent of clocks and of the length of transactions. Set another number when you edit a row by hand.
+   * A random number that every write replaces, by which other processes see the change. Set another number when you edit
+   * a row by hand.
+   *
+   * The sum over all rows shows that something has changed, independent of clocks and of the length of transactions.
    */
   revision!: number;
 
-  /** The slot among the owner's subscribers; unique, so that the limit holds for concurrent creations. */
+  /**
+   * The slot among the owner's subscribers.
+   *
+   * Unique, so that the limit holds for concurrent creations.
+   */
   ownerSlot!: string | null;
 
   /** As `ownerSlot`, among those of its owner and host. */
