@@ -21,14 +21,13 @@ export interface EntityManagerLike {
 /** Options of {@link WebhookDispatcher.send}. */
 export interface SendOptions<Transaction = unknown> extends MessageSettings {
   /**
-   * Id of the message, for sending something once however often it is tried: with `outbox()` an id that was seen before,
-   * and is not older than its retention, stores and sends nothing. 1 to 64 printable ASCII characters without dots and
-   * blanks; made by the application, never by its users. Default: a new one.
+   * Id of the message, for sending something once: `outbox()` stores nothing for an id that it keeps already. 1 to 64
+   * printable ASCII characters without dots and blanks; never made by users. Default: a new one.
    */
   readonly id?: string;
   /**
-   * The owner whose subscribers may see the message. Leave the key out for everyone who subscribed; a key whose value
-   * is null or undefined leaves the ownerless subscribers alone, since an owner was meant.
+   * The owner whose subscribers may see the message. Left out: every subscriber. Null or undefined: those without an owner
+   * alone.
    */
   readonly owner?: string | number | bigint | null | undefined;
   /** The URL of the thing, http or https, or relative; becomes the envelope's `ref`. Default: the envelope has none. */
@@ -36,17 +35,16 @@ export interface SendOptions<Transaction = unknown> extends MessageSettings {
   /** Extra HTTP headers; never able to replace a system header. */
   readonly headers?: Readonly<Record<string, string>>;
   /**
-   * The key of the message: messages of one key are numbered in the order of commits, see docs/order.md. A text, a number or
-   * a bigint, of at most 255 characters. `{ key, private: true }` shows receivers a hash. Default: none.
+   * The key that the message is ordered by, see docs/order.md: a text, a number or a bigint, of at most 255 characters.
+   * `{ key, private: true }` shows receivers a hash. Default: none.
    */
   readonly orderBy?: OrderBy<OrderKey>;
   /** Receivers of this message alone, in addition to those who match. */
   readonly subscribers?: SubscriberSource;
   /**
    * Joins the transaction that this manager is in: sent if it commits, never if it rolls back. Null: sent at once,
-   * whatever transaction the caller is in. Default: the transaction of the function that the caller is in, as given to
-   * `dataSource.transaction()`. Nothing tells of those of `startTransaction()` and `save()`: in a hook of a save, pass
-   * `event.manager`.
+   * whatever transaction the caller is in. Default: the transaction of `dataSource.transaction()` that the caller is in.
+   * Those of `startTransaction()` and `save()` are unknown: in a hook of a save, pass `event.manager`.
    */
   readonly manager?: EntityManagerLike | null;
   /**

@@ -89,14 +89,13 @@ export interface EntityEventSettings<Entity> extends MessageSettings {
   /** The address of the thing: a template such as `/articles/{id}` or a function; resolved against `baseUrl`. */
   readonly ref?: string | ((row: Entity) => string | null);
   /**
-   * The owner whose subscribers may see the event: a dotted path such as `author.id`, or a function. Null, undefined
-   * and the empty text leave the ownerless subscribers alone; not giving the setting at all means everyone.
+   * The owner whose subscribers may see the event: a dotted path such as `author.id`, or a function. Left out: every
+   * subscriber. Null, undefined and the empty text: those without an owner alone.
    */
   readonly owner?: Path<Entity> | ((row: Entity) => OwnerValue);
   /**
    * The key that the event's messages are ordered by, see docs/order.md. True: the primary key, such as `article:5`. Or a
-   * dotted path such as `tenantId`, or a function: events with the same key share one sequence. `{ key, private: true }`
-   * shows receivers a hash of the key. Default false: no key.
+   * dotted path such as `tenantId`, or a function. `{ key, private: true }` shows receivers a hash. Default false: no key.
    */
   readonly orderBy?: OrderBy<boolean | Path<Entity> | ((row: Entity) => OrderKey)>;
   /** Extra HTTP headers; never able to replace a system header. */
@@ -108,9 +107,8 @@ export interface EntityEventSettings<Entity> extends MessageSettings {
   /** Relations to load for `payload`, `ref`, `owner` and `headers` functions; paths given as text load by themselves. */
   readonly relations?: readonly RelationPath<Entity>[];
   /**
-   * True: the row is always read again. Default false: not when it was inserted, or on SQLite or PostgreSQL 18 saved, alone
-   * in its transaction and consists of values that every database answers as they were given; say true when a trigger of
-   * the database changes them.
+   * True: the row is always read again. Say so when a trigger of the database changes it. Default false: not where its
+   * values are known, such as those of a lone insert.
    */
   readonly reread?: boolean;
   /**
@@ -123,10 +121,9 @@ export interface EntityEventSettings<Entity> extends MessageSettings {
 /** Columns of an entity that its events never show. */
 export interface ColumnSettings<Entity> {
   /**
-   * Properties that events never show: columns, embedded objects and relations. They are left out of the row that the
-   * functions of events are given, of `before`, `changes` and `related`, of rows of other entities that refer to this one,
-   * and of a schema made from the class. A change of them alone sends nothing to events that do not name them. Paths
-   * (`owner`, `when`, `orderBy`) may name them. A subclass adds its own. Default: columns with `select: false`.
+   * Properties that events never show: columns, embedded objects and relations. The functions of events are not given them.
+   * A change of them alone sends nothing to events that do not name them. Paths (`owner`, `when`, `orderBy`) may name them.
+   * A subclass adds its own. Default: columns with `select: false`.
    */
   readonly hidden?: readonly PropertyOf<Entity>[];
   /**

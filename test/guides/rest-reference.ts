@@ -39,6 +39,8 @@ const NOTE =
   '<!-- Generated from the OpenAPI document that `describeThornApi()` makes, by `npm run docs:options`. -->';
 const ERRORS =
   'Errors are [problems](../rest/problems.md). Any route may answer 400, 401 and 403. One with an id in its path may answer 404 and 414, one with a body 413 and 415, one with `Idempotency-Key` 409 and 422, one with `If-Match` 412. Without stored deliveries the answer is 501. Routes name other errors.';
+/** A guide lists more. */
+const MOST_VALUES = 12;
 /** Fewer fields than these are listed again. */
 const FEWEST_SHARED = 4;
 
@@ -265,6 +267,7 @@ function typeOf(schema: Schema): string {
   }
   const several = anyOf ?? oneOf;
   if (several !== undefined) return several.map(typeOf).join(' or ');
+  if (values !== undefined && values.length > MOST_VALUES) return 'text';
   if (values !== undefined) return values.map((one) => `\`${one}\``).join(', ');
   if (items !== undefined) return `list of ${typeOf(items)}`;
   const fields = Object.entries(propertiesOf(schema));

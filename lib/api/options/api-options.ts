@@ -36,11 +36,10 @@ export interface ThornApiOptions<Request extends object = ApiRequest> {
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
 
   /**
-   * Returns whose subscribers the caller may see and change: the id of the caller's user. Called after the guards.
-   * Numbers are turned into text. `null` means the application's own subscribers, which receive every match, and has to
-   * be returned on purpose. `undefined` and an empty text are answered with 401, any other value with 500 and a line in
-   * the log. So is an error that it throws, while an exception of Nest is answered as it is.
-   * The parameter may have the application's own type: `(request: { user: { sub: string } }) => request.user.sub`.
+   * Returns whose subscribers the caller may see and change: the id of the caller's user. Called after the guards. `null`
+   * means the application's own subscribers, which receive every match. `undefined` and an empty text are answered with
+   * 401, other values and errors with 500, an exception of Nest as it is. The parameter may have the application's own
+   * type: `(request: { user: { sub: string } }) => request.user.sub`.
    */
   owner(request: Request): ApiOwner | Promise<ApiOwner>;
 
@@ -88,7 +87,7 @@ export interface ApiDecorators {
   readonly all?: readonly ClassDecorator[];
   /**
    * For the controllers that callers without an account use: the public keys, the texts of problems, the links to
-   * unsubscribe, and the routes of receivers. A guard bound with `APP_GUARD` lets these callers in only where it is told to.
+   * unsubscribe, and the routes of receivers.
    */
   readonly public?: readonly ClassDecorator[];
 }

@@ -41,7 +41,7 @@ export interface SubscriberFacts {
   readonly failingMessages: number;
 }
 
-/** The lifecycle events of {@link WebhookEvents} and their payloads. Times are milliseconds since the Unix epoch. */
+/** The events of {@link WebhookEvents} and their payloads. */
 export interface WebhookEventMap {
   /** A message was accepted for delivery to every matching subscriber. */
   readonly 'message-accepted': {

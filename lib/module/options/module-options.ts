@@ -72,16 +72,15 @@ export interface ThornModuleOptions extends BulkSettings {
    */
   readonly http?: Omit<UndiciHttpClientOptions, 'egressProxy'>;
   /**
-   * Shape of the bodies: that of Standard Webhooks (`type`, `timestamp`, `data`, with `ref` and `owner` where the event
-   * declares them), that of `thorn` (`event`, `ref`, `sender`, `data`), or what a function makes of the standard one.
-   * Default `standard`.
+   * Shape of the bodies: `standard` (`type`, `timestamp`, `data`, with `ref` and `owner` where the event declares them),
+   * `thorn` (`event`, `ref`, `sender`, `data`), or what a function makes of the standard one. Default `standard`.
    */
   readonly envelope?: EnvelopeOption;
   /** Content types besides JSON and the form encoding, by media type. */
   readonly codecs?: Readonly<Record<string, Codec>>;
   /**
-   * Formats that subscribers may have besides `standard`, by name: the form of requests that a receiver knows, such as Slack.
-   * Not beside an `envelope` that is a function. Default none.
+   * Formats that subscribers may have besides `standard`, by name, such as Slack's. Not beside an `envelope` that is a
+   * function. Default none.
    */
   readonly formats?: Readonly<Record<string, WebhookFormat>>;
   /** Static subscribers by pattern of event names, for example `{ 'order.*': 'https://warehouse.example.com/hooks' }`. */
@@ -94,12 +93,12 @@ export interface ThornModuleOptions extends BulkSettings {
   readonly strictEvents?: boolean;
   /**
    * True: `outbox()` stores messages even when nobody is subscribed to their event, so that a later backfill finds them.
-   * Events may differ by their own `keep`. Default false.
+   * Default false.
    */
   readonly keep?: boolean;
   /**
-   * True: bodies of messages with a key have its text and their sequence in `key` and `sequence`, so that both are signed;
-   * see docs/order.md. Events may differ by their own `orderInBody`. Default false: they are in headers alone.
+   * True: bodies of messages with a key have `key` and `sequence`, so that both are signed; see docs/order.md. Default
+   * false: they are in headers alone.
    */
   readonly orderInBody?: boolean;
   /** Signatures besides those that the secrets of subscribers make: ed25519, `Hook-HMAC`. Default: none. */
@@ -118,15 +117,14 @@ export interface ThornModuleOptions extends BulkSettings {
   /** The greatest age of this process' view of subscribers that other processes change, in milliseconds. Default 5,000. */
   readonly maxStaleness?: number;
   /**
-   * On SQLite, where TypeORM has one connection: `true` lets transactions, saves and writes of different callers wait for
-   * each other, for ten seconds at most or the `timeout` in milliseconds; `false` lets TypeORM mix those that overlap,
-   * so that a rollback takes what others wrote, with its events. Default `true`; other databases do not look at it.
+   * With TypeORM on SQLite: `true` lets transactions and writes of different callers wait for each other, for ten seconds
+   * or `timeout` milliseconds; `false` lets TypeORM mix those that overlap, so that a rollback takes what others wrote.
+   * Default `true`.
    */
   readonly serializeTransactions?: SerializeTransactions;
   /**
-   * True: changes that triggers report, of SQL by hand and of other programs, send events as captured ones do, on
-   * PostgreSQL; see `createChangeTrigger()`. Workers look for them every `pollInterval` milliseconds, 1,000 by
-   * default. The same in all processes. Default false.
+   * True: changes that triggers report send events, on PostgreSQL; see docs/events/change-feed.md. Workers look for them
+   * every `pollInterval` milliseconds, 1,000 by default. The same in all processes. Default false.
    */
   readonly changeFeed?: boolean | { readonly pollInterval: number };
   /**
@@ -147,9 +145,8 @@ export interface ThornModuleExtras<Request extends object = ApiRequest> {
   /** The page of owners and operators: `thornPage()` of `nestjs-thorn/page`. It needs `api`. Default: off. */
   page?: PageDefinition;
   /**
-   * The application's database client, where that is not TypeORM: `fromPrisma()`, `fromDrizzle()` or `fromPg()` of
-   * `nestjs-thorn/sql`. Everything is stored in its database, and messages in its transactions. Refused beside
-   * `dataSources`. Default: the TypeORM data sources.
+   * The application's database client, where that is not TypeORM: `fromPrisma()` and others of `nestjs-thorn/sql`, see
+   * docs/databases.md. Refused beside `dataSources`. Default: the TypeORM data sources.
    */
   database?: SqlClientDefinition<never>;
   /**

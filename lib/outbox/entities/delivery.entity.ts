@@ -14,7 +14,7 @@
  * The columns are in the order of their alignment, which leaves no gaps in the rows of PostgreSQL.
  */
 export class ThornDelivery {
-  /** The id without its prefix `dlv_`: made of the message and the subscriber, so that a pair has one row. */
+  /** The id without its prefix `dlv_`, made of the message and the subscriber. */
   id!: string;
 
   /** As in `thorn_messages`. */
@@ -70,7 +70,7 @@ export class ThornDelivery {
   /** As `given_id` in `thorn_messages`. */
   givenMessageId!: string | null;
 
-  /** An id that is not `sub_` and a UUID, such as that of a static subscriber; otherwise null. */
+  /** The id of a subscriber that the application has named; null for `sub_` and a UUID. */
   givenSubscriberId!: string | null;
 
   /** Name of the event. */

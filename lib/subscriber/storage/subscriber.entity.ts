@@ -14,16 +14,16 @@ export class ThornSubscriber {
   /** The URL of the endpoint. */
   url!: string;
 
-  /** JSON: a list of patterns of the events that it gets. */
+  /** JSON: patterns of the events that it gets. */
   events!: string;
 
-  /** JSON: a list of patterns of the events that it does not get. */
+  /** JSON: patterns of the events that it does not get. */
   exclude!: string;
 
   /** JSON: a condition, or null. */
   filter!: string | null;
 
-  /** Attempts that its endpoint gets in {@link ratePer}; null for any number. */
+  /** Attempts that it gets in {@link ratePer}; null for any number. */
   rateMax!: number | null;
 
   /** Milliseconds; null together with {@link rateMax}. */
@@ -32,13 +32,13 @@ export class ThornSubscriber {
   /** True: messages of the same key go one after another. */
   ordered!: boolean;
 
-  /** What follows a delivery that failed for good: `skip` or `hold`. */
+  /** After a delivery that failed for good: `skip` or `hold`. */
   onExhausted!: string;
 
   /** Milliseconds for which a failed delivery holds its key; null for no end. */
   holdFor!: number | null;
 
-  /** The media type that deliveries are encoded as. */
+  /** The media type of bodies. */
   contentType!: string;
 
   /** The digest of `Hook-HMAC`: `sha1`, `sha256` or `sha512`. */
@@ -53,10 +53,10 @@ export class ThornSubscriber {
   /** `none`, `pending` or `verified`. */
   verification!: string;
 
-  /** The time from which it receives nothing; null for no end. */
+  /** Its end; null for none. */
   expiresAt!: number | null;
 
-  /** The time at which its end was told; null before, and once it is renewed. */
+  /** The time at which its end was told; null before. */
   expiredAt!: number | null;
 
   /** The key that its creation named; null for none. */
@@ -69,13 +69,13 @@ export class ThornSubscriber {
    */
   keyHash!: string | null;
 
-  /** The name of the format of its requests; null for the standard one. */
+  /** The format of its requests; null for the standard one. */
   format!: string | null;
 
   /** A text of the owner. */
   description!: string | null;
 
-  /** JSON: an object of texts, of the application's own. */
+  /** JSON: an object of texts. */
   metadata!: string;
 
   /**
