@@ -1,7 +1,8 @@
 /**
- * A row of `thorn_bulk_operations`: a subscriber for which `retryFailed()` or `backfill()` is under way. Its ordered
- * deliveries get no turn meanwhile. Written by the process that runs the operation. Deleted at the end of the operation,
- * or by workers after `expires_at`.
+ * A row of `thorn_bulk_operations`: a subscriber for which `retryFailed()` or `backfill()` is under way. Written by
+ * the process that runs the operation. Deleted at the end of the operation, or by workers after `expires_at`.
+ *
+ * The ordered deliveries of the subscriber get no turn meanwhile.
  */
 export class ThornBulkOperation {
   /** As in `thorn_deliveries`. */

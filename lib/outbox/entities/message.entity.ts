@@ -50,7 +50,7 @@ export class ThornMessage {
   /** W3C Trace Context of where it was sent, when messages are traced. */
   traceparent!: string | null;
 
-  /** W3C Trace Context: what the tracing systems add to it. */
+  /** W3C Trace Context: what tracing systems add. */
   tracestate!: string | null;
 
   /** The position in the history of events, in the order of commits; null without `outbox({ history: true })`. */
