@@ -197,14 +197,14 @@ function tableOf(head: readonly string[], rows: readonly (readonly string[])[]):
 /** Those that the page does not say of all routes of the kind. */
 function errorsOf(path: string, { parameters, requestBody, responses }: Operation): string[] {
   const takes = (name: string) => parameters.some((one) => one.name === name);
-  const implied = [
+  const implied = new Set([
     ...['400', '401', '403', '501'],
     ...(path.includes('{') ? ['404', '414'] : []),
     ...(requestBody === undefined ? [] : ['413', '415']),
     ...(takes('Idempotency-Key') ? ['409', '422'] : []),
     ...(takes('If-Match') ? ['412'] : []),
-  ];
-  return Object.keys(responses).filter((code) => code >= '400' && !implied.includes(code));
+  ]);
+  return Object.keys(responses).filter((code) => code >= '400' && !implied.has(code));
 }
 
 function fact(what: string, parts: readonly string[]): string {
