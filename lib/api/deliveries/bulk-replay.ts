@@ -1,7 +1,7 @@
 import type { Deliveries, ReplaySummary } from '../../outbox/index.js';
 import type { OwnerScope } from '../../subscriber/index.js';
+import { type BackfillDto, rangeOf, type RecoverDto } from './deliveries.dto.js';
 import { withinTimeBudget } from '../http/time-budget.js';
-import type { BulkBody } from './delivery-bodies.js';
 
 /**
  * Retries failed deliveries for a while.
@@ -11,11 +11,13 @@ import type { BulkBody } from './delivery-bodies.js';
 export function recover(
   deliveries: Deliveries,
   subscriberId: string,
-  body: BulkBody,
+  body: RecoverDto,
   scope: OwnerScope,
 ): Promise<ReplaySummary | null> {
+  const { dryRun = false, after = null } = body;
+  const range = rangeOf(body);
   return withinTimeBudget((signal) =>
-    deliveries.retryFailed({ ...body, subscriberId, signal }, scope),
+    deliveries.retryFailed({ ...range, subscriberId, dryRun, after, signal }, scope),
   );
 }
 
@@ -27,10 +29,12 @@ export function recover(
 export function backfill(
   deliveries: Deliveries,
   subscriberId: string,
-  body: BulkBody,
+  body: BackfillDto,
   scope: OwnerScope,
 ): Promise<ReplaySummary | null> {
+  const { dryRun = false, after = null } = body;
+  const range = rangeOf(body);
   return withinTimeBudget((signal) =>
-    deliveries.backfill({ ...body, subscriberId, signal }, scope),
+    deliveries.backfill({ ...range, subscriberId, dryRun, after, signal }, scope),
   );
 }

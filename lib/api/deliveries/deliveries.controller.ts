@@ -6,17 +6,12 @@ import {
   type ReplaySummary,
 } from '../../outbox/index.js';
 import { type OwnerScope, Subscribers } from '../../subscriber/index.js';
+import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
 import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { backfill, recover } from './bulk-replay.js';
-import {
-  BACKFILL,
-  type BulkBody,
-  RECOVERY,
-  SELECTION,
-  type SelectionBody,
-} from './delivery-bodies.js';
+import { BackfillDto, RecoverDto, SelectionDto } from './deliveries.dto.js';
 import {
   cancelRefused,
   retryRefused,
@@ -34,7 +29,7 @@ import {
 } from './delivery.view.js';
 import { orNotFound } from '../problems/errors.js';
 import { FixedResponse } from '../http/fixed-response.interceptor.js';
-import { JsonBodyPipe, NO_FIELDS } from '../http/json-body.pipe.js';
+import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { type StatsView, statsView } from './delivery-stats.view.js';
@@ -103,7 +98,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(3) collection: string,
       @Param('delivery') id: string,
-      @Body(new JsonBodyPipe(NO_FIELDS)) _body: unknown,
+      @Body(new JsonBodyPipe(EmptyDto)) _body: unknown,
     ): Promise<DeliveryView> {
       const result = orNotFound(await this.deliveries.retry(id, scope), 'delivery');
       if (result !== 'scheduled') throw retryRefused(result);
@@ -117,9 +112,9 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     @HttpCode(200)
     async retrySelected(
       @CallerScope() scope: OwnerScope,
-      @Body(new JsonBodyPipe(SELECTION)) body: unknown,
+      @Body(new JsonBodyPipe(SelectionDto)) body: unknown,
     ): Promise<SelectedRetriesView> {
-      const { ids } = body as SelectionBody;
+      const { ids } = body as SelectionDto;
       return selectedRetriesView(await this.deliveries.retrySelected(ids, scope));
     }
 
@@ -131,7 +126,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(3) collection: string,
       @Param('delivery') id: string,
-      @Body(new JsonBodyPipe(NO_FIELDS)) _body: unknown,
+      @Body(new JsonBodyPipe(EmptyDto)) _body: unknown,
     ): Promise<DeliveryView> {
       const result = orNotFound(await this.deliveries.cancel(id, scope), 'delivery');
       if (result !== 'cancelled') throw cancelRefused(result);
@@ -147,9 +142,9 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     async recover(
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
-      @Body(new JsonBodyPipe(RECOVERY)) body: unknown,
+      @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
     ): Promise<ReplaySummary> {
-      return orNotFound(await recover(this.deliveries, id, body as BulkBody, scope));
+      return orNotFound(await recover(this.deliveries, id, body as RecoverDto, scope));
     }
 
     /** Sends what was missed. */
@@ -160,9 +155,9 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     async backfill(
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
-      @Body(new JsonBodyPipe(BACKFILL)) body: unknown,
+      @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
     ): Promise<ReplaySummary> {
-      return orNotFound(await backfill(this.deliveries, id, body as BulkBody, scope));
+      return orNotFound(await backfill(this.deliveries, id, body as BackfillDto, scope));
     }
 
     async #page(

@@ -1,7 +1,14 @@
 import { InvalidInputError } from '../../errors/index.js';
 import { ANSWER_CLASSES } from '../../outbox/index.js';
 import { checkPattern, MAX_PATTERN_LENGTH } from '../../subscriber/index.js';
-import { choice, idOf, moment, pageOf, type InputFields, wholeNumber } from '../http/query.pipe.js';
+import {
+  choice,
+  idOf,
+  moment,
+  pageOf,
+  type QueryParameters,
+  wholeNumber,
+} from '../http/query.pipe.js';
 import { text } from '../schema/schema.js';
 
 // Any other text would begin anew, at the first page or at none.
@@ -43,20 +50,20 @@ export const OWN_LOG_QUERY = {
     reason: 'must be a host as in URLs, with its port unless it is 443 or 80',
   },
   ...RANGE,
-} satisfies InputFields;
+} satisfies QueryParameters;
 
 /** The deliveries of all subscribers. */
-export const LOG_QUERY = { ...OWN_LOG_QUERY, ...SUBSCRIBER } satisfies InputFields;
+export const LOG_QUERY = { ...OWN_LOG_QUERY, ...SUBSCRIBER } satisfies QueryParameters;
 
 /** The attempts to be counted. */
 export const FIGURES_QUERY = {
   ...SUBSCRIBER,
   by: choice(['hour', 'day'], 'must be hour or day', { default: 'hour' }),
   ...RANGE,
-} satisfies InputFields;
+} satisfies QueryParameters;
 
 /** The days of a subscriber's figures. */
-export const STATS_QUERY = { days: wholeNumber(90, 30) } satisfies InputFields;
+export const STATS_QUERY = { days: wholeNumber(90, 30) } satisfies QueryParameters;
 
 function isPattern(given: unknown): boolean {
   try {

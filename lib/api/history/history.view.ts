@@ -7,14 +7,14 @@ import {
 import type { MessageFactory } from '../../message/index.js';
 import { exampleFrom, subscribableEvents } from '../catalogue/event-type.view.js';
 import { OWN_LOG_QUERY } from '../deliveries/delivery-query.js';
-import { type InputFields, wholeNumber } from '../http/query.pipe.js';
+import { type QueryParameters, wholeNumber } from '../http/query.pipe.js';
 import { all, flag, list, type Schema, text, time, type ValueOf } from '../schema/schema.js';
 
 const { event } = OWN_LOG_QUERY;
 const MAX_CURSOR = 200;
 
 /** The events that are shown. */
-export const SAMPLES_QUERY = { event } satisfies InputFields;
+export const SAMPLES_QUERY = { event } satisfies QueryParameters;
 
 /** The messages that are read: their service looks at the cursor. */
 export const HISTORY_QUERY = {
@@ -32,7 +32,7 @@ export const HISTORY_QUERY = {
     reason: 'must be the "next" of an earlier page, or "now"',
   },
   event,
-} satisfies InputFields;
+} satisfies QueryParameters;
 
 const BODY: Schema = { description: 'The body of a webhook' };
 const MESSAGE = {

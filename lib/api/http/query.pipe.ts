@@ -5,69 +5,51 @@ import { parseIsoDate } from '../../common/time-text.js';
 import type { RefusalCode } from '../../errors/index.js';
 import { integer, oneOf, type Schema, text, time } from '../schema/schema.js';
 import { badRequest, type RefusedField } from '../problems/errors.js';
+import { NO_MOMENT, NOT_AFTER_SINCE } from './validators.js';
 
-/** A query parameter, or a field of a body: what documents say of it, and how it is read. */
-export interface InputField {
+/** A query parameter: what documents say of it, and how it is read. */
+export interface QueryParameter {
   /** Its `default` is what is read where the parameter is left out. */
   readonly schema: Schema;
-  /** Returns null for what is refused. Default: a service looks at the value. */
-  readonly read?: (given: unknown) => unknown;
+  /** Returns null for what is refused. */
+  readonly read: (given: unknown) => unknown;
   /** The error text, after the name. */
-  readonly reason?: string;
+  readonly reason: string;
   /** Default `invalid`. */
   readonly code?: RefusalCode;
-  /** The name of what is read. Default: its own. */
+  /** The name of what is read. Default: that of the parameter. */
   readonly field?: string;
-  readonly isRequired?: boolean;
 }
 
-/** The query parameters of a route, or the fields of its body, by name. */
-export type InputFields = Readonly<Record<string, InputField>>;
+/** The query parameters of a route by name. */
+export type QueryParameters = Readonly<Record<string, QueryParameter>>;
 
 /** Reads the parameters of a route. Others are not looked at: a guard may have its own, for example an API key. */
 export class QueryPipe implements PipeTransform<unknown, object> {
-  constructor(private readonly parameters: InputFields) {}
+  constructor(private readonly parameters: QueryParameters) {}
 
   transform(query: unknown): object {
-    return readInput(this.parameters, isObject(query) ? query : {});
+    const given = isObject(query) ? query : {};
+    const refused: RefusedField[] = [];
+    const result: Record<string, unknown> = {};
+    for (const [name, { schema, read, reason, code, field = name }] of Object.entries(
+      this.parameters,
+    )) {
+      const value = given[name] === undefined ? schema['default'] : read(given[name]);
+      if (value === null) refused.push({ field: name, reason, ...(code && { code }) });
+      else if (value !== undefined) result[field] = value;
+    }
+    const { since, until } = result as { readonly since?: Date; readonly until?: Date };
+    if (since !== undefined && until !== undefined && until <= since) {
+      refused.push(NOT_AFTER_SINCE);
+    }
+    if (refused.length > 0) throw badRequest(refused);
+    return result;
   }
-}
-
-/**
- * Reads values by name.
- *
- * @param others that are already refused
- * @throws a 400 that names every refused one
- */
-export function readInput(
-  fields: InputFields,
-  given: Readonly<Record<string, unknown>>,
-  others: readonly RefusedField[] = [],
-): object {
-  const refused = [...others];
-  const result: Record<string, unknown> = {};
-  for (const [
-    name,
-    { schema, read, reason = '', code, field = name, isRequired },
-  ] of Object.entries(fields)) {
-    const value = given[name];
-    const known =
-      value === undefined ? schema['default'] : read === undefined ? value : read(value);
-    const isMissing = known === undefined && isRequired === true;
-    if (read !== undefined && (isMissing || known === null)) {
-      refused.push({ field: name, reason, ...(code && { code }) });
-    } else if (known !== undefined) result[field] = known;
-  }
-  const { since, until } = result as { readonly since?: Date; readonly until?: Date };
-  if (since !== undefined && until !== undefined && until <= since) {
-    refused.push({ field: 'until', reason: 'must be after since', code: 'not-after-since' });
-  }
-  if (refused.length > 0) throw badRequest(refused);
-  return result;
 }
 
 /** A whole number from 1 on. */
-export function wholeNumber(maximum: number, byDefault: number): InputField {
+export function wholeNumber(maximum: number, byDefault: number): QueryParameter {
   return {
     schema: { ...integer, minimum: 1, maximum, default: byDefault },
     read: (given) =>
@@ -79,7 +61,11 @@ export function wholeNumber(maximum: number, byDefault: number): InputField {
 }
 
 /** One of some texts. */
-export function choice(values: readonly string[], reason: string, facts: Schema = {}): InputField {
+export function choice(
+  values: readonly string[],
+  reason: string,
+  facts: Schema = {},
+): QueryParameter {
   return {
     schema: { ...oneOf(values), ...facts },
     read: (given) => (values.some((value) => value === given) ? given : null),
@@ -88,7 +74,7 @@ export function choice(values: readonly string[], reason: string, facts: Schema 
 }
 
 /** The id of something. */
-export function idOf(what: string, description = `Id of a ${what}`): InputField {
+export function idOf(what: string, description = `Id of a ${what}`): QueryParameter {
   return {
     schema: { ...text, minLength: 1, maxLength: 64, description },
     read: (given) => (isIdLike(given) ? given : null),
@@ -98,10 +84,9 @@ export function idOf(what: string, description = `Id of a ${what}`): InputField 
 }
 
 /** A point in time. */
-export function moment(description: string): InputField {
+export function moment(description: string): QueryParameter {
   const schema = { ...time, description };
-  const reason = 'must be a time in ISO 8601 with its zone, for example 2026-01-31T08:00:00Z';
-  return { schema, read: parseIsoDate, reason, code: 'not-a-time' };
+  return { schema, read: parseIsoDate, reason: NO_MOMENT, code: 'not-a-time' };
 }
 
 /** The parameters of a list in pages. @param isPlace tells whether a text may be the `next` of a page */
@@ -113,5 +98,5 @@ export function pageOf(isPlace: (given: unknown) => boolean = isIdLike) {
       read: (given: unknown) => (isPlace(given) ? given : null),
       reason: 'must be the "next" of an earlier page',
     },
-  } satisfies InputFields;
+  } satisfies QueryParameters;
 }

@@ -5,7 +5,7 @@ import {
   STATS_QUERY,
 } from '../deliveries/delivery-query.js';
 import { HISTORY_QUERY, SAMPLES_QUERY } from '../history/history.view.js';
-import type { InputFields } from '../http/query.pipe.js';
+import type { QueryParameters } from '../http/query.pipe.js';
 import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
 
 /** The description of one route, besides its path. */
@@ -15,7 +15,7 @@ export interface ApiOperation {
   readonly description?: string;
   /** Name of the body's schema. */
   readonly body?: string;
-  readonly query?: InputFields;
+  readonly query?: QueryParameters;
   /** The status of success, and the name of the answer's schema. */
   readonly answer: readonly [status: number, schema?: string];
   /** Another success, if there is one. */

@@ -1,21 +1,20 @@
 import { Body, HttpCode, Inject, Param, Post, type Type } from '@nestjs/common';
+import { parseIsoDate } from '../../common/time-text.js';
 import {
   Deliveries,
   Maintenance,
-  type PruneOptions,
   type PruneSummary,
   type ReplaySummary,
-  type ResealOptions,
   type ResealSummary,
 } from '../../outbox/index.js';
 import { SecretSealer } from '../../signing/index.js';
 import { backfill, recover } from '../deliveries/bulk-replay.js';
-import { BACKFILL, type BulkBody, RECOVERY } from '../deliveries/delivery-bodies.js';
+import { BackfillDto, RecoverDto } from '../deliveries/deliveries.dto.js';
 import { withinTimeBudget } from '../http/time-budget.js';
 import { orNotFound, problem } from '../problems/errors.js';
 import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
-import { PRUNING, RESEALING } from './maintenance-bodies.js';
+import { PruneDto, ResealDto } from './maintenance.dto.js';
 import { OperatorController } from '../http/controller.decorators.js';
 import type { OperatorSettings } from '../options/operator-options.js';
 
@@ -33,9 +32,11 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     @Post('prune')
     @FixedResponse()
     @HttpCode(200)
-    prune(@Body(new JsonBodyPipe(PRUNING)) body: unknown): Promise<PruneSummary> {
+    prune(@Body(new JsonBodyPipe(PruneDto)) body: unknown): Promise<PruneSummary> {
+      const { before, dryRun = false, after = null } = body as PruneDto;
+      const limit = before === undefined ? {} : { before: parseIsoDate(before)! };
       return withinTimeBudget((signal) =>
-        this.maintenance.prune({ ...(body as PruneOptions), signal }),
+        this.maintenance.prune({ ...limit, dryRun, after, signal }),
       );
     }
 
@@ -43,16 +44,15 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     @Post('reseal')
     @FixedResponse()
     @HttpCode(200)
-    reseal(@Body(new JsonBodyPipe(RESEALING)) body: unknown): Promise<ResealSummary> {
+    reseal(@Body(new JsonBodyPipe(ResealDto)) body: unknown): Promise<ResealSummary> {
       if (!this.sealer.seals) {
         throw problem(
           'no-encryption-key',
           'There is no key to seal with: set the option encryption.keys',
         );
       }
-      return withinTimeBudget((signal) =>
-        this.maintenance.reseal({ ...(body as ResealOptions), signal }),
-      );
+      const { dryRun = false, after = null } = body as ResealDto;
+      return withinTimeBudget((signal) => this.maintenance.reseal({ dryRun, after, signal }));
     }
 
     /** Tries what failed of anybody's subscriber again. */
@@ -61,9 +61,9 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     @HttpCode(200)
     async recover(
       @Param('id') id: string,
-      @Body(new JsonBodyPipe(RECOVERY)) body: unknown,
+      @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
     ): Promise<ReplaySummary> {
-      return orNotFound(await recover(this.deliveries, id, body as BulkBody, 'any'));
+      return orNotFound(await recover(this.deliveries, id, body as RecoverDto, 'any'));
     }
 
     /** Sends anybody's subscriber what it has missed. */
@@ -72,9 +72,9 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     @HttpCode(200)
     async backfill(
       @Param('id') id: string,
-      @Body(new JsonBodyPipe(BACKFILL)) body: unknown,
+      @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
     ): Promise<ReplaySummary> {
-      return orNotFound(await backfill(this.deliveries, id, body as BulkBody, 'any'));
+      return orNotFound(await backfill(this.deliveries, id, body as BackfillDto, 'any'));
     }
   }
 

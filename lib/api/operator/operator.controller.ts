@@ -21,10 +21,11 @@ import {
 } from '../../outbox/index.js';
 import { type Subscriber, type SubscriberQuery, Subscribers } from '../../subscriber/index.js';
 import { entityTag, ifMatch } from '../subscribers/etag.js';
+import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
 import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
 import { orNotFound, problem } from '../problems/errors.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
-import { SELECTION, type SelectionBody } from '../deliveries/delivery-bodies.js';
+import { SelectionDto } from '../deliveries/deliveries.dto.js';
 import {
   cancelRefused,
   retryRefused,
@@ -33,7 +34,7 @@ import {
 } from '../deliveries/delivery-problems.js';
 import { LOG_QUERY } from '../deliveries/delivery-query.js';
 import { QueryPipe } from '../http/query.pipe.js';
-import { JsonBodyPipe, NO_FIELDS } from '../http/json-body.pipe.js';
+import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import type { HeaderResponse } from '../problems/header-response.js';
 import { OperatorController } from '../http/controller.decorators.js';
 import type { OperatorSettings } from '../options/operator-options.js';
@@ -44,9 +45,9 @@ import type {
   OverviewView,
 } from './operator.view.js';
 import { OWNER_QUERY, scopeFrom } from './owner-query.js';
-import { PAUSE } from './pause-body.js';
+import { PauseDto } from './pause.dto.js';
 
-const NOTHING = new JsonBodyPipe(NO_FIELDS);
+const NOTHING = new JsonBodyPipe(EmptyDto);
 
 /** The routes that show and change single things. */
 export function operatorController(settings: OperatorSettings): Type<unknown> {
@@ -84,8 +85,8 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     /** Lets nothing be sent to a host, or to any with `*`. */
     @Post('pauses')
     @HttpCode(204)
-    async pause(@Body(new JsonBodyPipe(PAUSE)) body: unknown): Promise<void> {
-      await this.#outbox().pause((body as { readonly host: string }).host);
+    async pause(@Body(new JsonBodyPipe(PauseDto)) body: unknown): Promise<void> {
+      await this.#outbox().pause((body as PauseDto).host);
     }
 
     @Delete('pauses/:host')
@@ -172,9 +173,9 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     @Post('deliveries/retry')
     @HttpCode(200)
     async retrySelected(
-      @Body(new JsonBodyPipe(SELECTION)) body: unknown,
+      @Body(new JsonBodyPipe(SelectionDto)) body: unknown,
     ): Promise<SelectedRetriesView> {
-      const { ids } = body as SelectionBody;
+      const { ids } = body as SelectionDto;
       return selectedRetriesView(await this.deliveries.retrySelected(ids, 'any'));
     }
 

@@ -1,5 +1,5 @@
 import { MAX_OWNER_LENGTH, type OwnerScope } from '../../subscriber/index.js';
-import type { InputFields } from '../http/query.pipe.js';
+import type { QueryParameters } from '../http/query.pipe.js';
 import { text } from '../schema/schema.js';
 
 /** Whose things operators look at. */
@@ -9,7 +9,7 @@ export const OWNER_QUERY = {
     read: (given: unknown) => (isOwner(given) ? given : null),
     reason: 'must be the id of a user',
   },
-} satisfies InputFields;
+} satisfies QueryParameters;
 
 /** Splits a query of {@link OWNER_QUERY} and others: everybody's without an owner. */
 export function scopeFrom<Query extends object>(

@@ -2,13 +2,8 @@ import { Body, Headers, HttpCode, Inject, Param, Post, Res, type Type } from '@n
 import { isDeeperThan } from '../../common/depth.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { EventCatalogue } from '../../event/index.js';
-import {
-  type OwnerScope,
-  type SecretRotation,
-  type Subscriber,
-  Subscribers,
-} from '../../subscriber/index.js';
-import { ROTATION, TEST } from './subscriber-action-bodies.js';
+import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/index.js';
+import { EmptyDto, RotateSecretDto, TestDto } from './subscriber-actions.dto.js';
 import { WireFormat } from '../../message/index.js';
 import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
@@ -20,7 +15,7 @@ import { entityTag, ifMatch } from './etag.js';
 import { exampleOf } from '../catalogue/event-type.view.js';
 import { orNotFound, problem } from '../problems/errors.js';
 import type { HeaderResponse } from '../problems/header-response.js';
-import { JsonBodyPipe, NO_FIELDS } from '../http/json-body.pipe.js';
+import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import {
@@ -30,7 +25,7 @@ import {
   subscriberView,
 } from './subscriber.view.js';
 
-const NOTHING = new JsonBodyPipe(NO_FIELDS);
+const NOTHING = new JsonBodyPipe(EmptyDto);
 /** The maximum nesting depth of the data of a test. */
 const MAX_DATA_DEPTH = 32;
 
@@ -52,14 +47,11 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
     async test(
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
-      @Body(new JsonBodyPipe(TEST)) body: unknown,
+      @Body(new JsonBodyPipe(TestDto)) body: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<TestView> {
       const subscriber = orNotFound(await this.subscribers.findById(id, scope));
-      const { event = PING_EVENT, data: given } = body as {
-        readonly event?: string;
-        readonly data?: unknown;
-      };
+      const { event = PING_EVENT, data: given } = body as TestDto;
       const example = event === PING_EVENT ? {} : exampleOf(this.catalogue, event);
       const data = given === undefined ? example : checkedData(given);
       if (subscriber.verification === 'pending') {
@@ -95,13 +87,13 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
-      @Body(new JsonBodyPipe(ROTATION)) body: unknown,
+      @Body(new JsonBodyPipe(RotateSecretDto)) body: unknown,
       @Headers('if-match') expected: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<SecretSubscriberView> {
       const check = ifMatch(expected);
       const rotated = orNotFound(
-        await this.subscribers.rotateSecret(id, body as SecretRotation, scope, check && { check }),
+        await this.subscribers.rotateSecret(id, body as RotateSecretDto, scope, check && { check }),
       );
       return { ...this.#view(rotated, collection, response), secret: secretOf(rotated) };
     }

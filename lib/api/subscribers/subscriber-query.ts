@@ -1,5 +1,5 @@
 import { MAX_SEARCH_LENGTH } from '../../subscriber/index.js';
-import { pageOf, type InputFields } from '../http/query.pipe.js';
+import { pageOf, type QueryParameters } from '../http/query.pipe.js';
 import { text } from '../schema/schema.js';
 
 /** The subscribers that a list shows: their service looks at the text. */
@@ -13,5 +13,7 @@ export const SUBSCRIBERS_QUERY = {
       description:
         'A text that the URL or the description holds; a page may then have fewer items than `limit`, or none, and a `next`',
     },
+    read: (given: unknown) => given,
+    reason: '',
   },
-} satisfies InputFields;
+} satisfies QueryParameters;

@@ -1,5 +1,4 @@
-import { textField } from '../http/json-body.pipe.js';
-import type { InputFields } from '../http/query.pipe.js';
+import { isText, RequiredField } from '../http/validators.js';
 import { text } from '../schema/schema.js';
 
 /** A host that can be paused. */
@@ -10,6 +9,7 @@ export const HOST = {
 };
 
 /** The body of `POST pauses` of the operator API. */
-export const PAUSE: InputFields = {
-  host: { ...textField(HOST, 'must be a host as URLs have it, or "*"'), isRequired: true },
-};
+export class PauseDto {
+  @RequiredField(HOST, isText('must be a host as URLs have it, or "*"'))
+  host!: string;
+}

@@ -1,0 +1,23 @@
+import { MESSAGE_CURSOR, PLACE_CURSOR } from '../deliveries/deliveries.dto.js';
+import { Cursor, DryRun, Moment } from '../http/validators.js';
+
+/** The body of `POST prune` of the operator API. */
+export class PruneDto {
+  @Moment('Default: what the settings say')
+  before?: string;
+
+  @DryRun()
+  dryRun?: boolean;
+
+  @Cursor(...MESSAGE_CURSOR)
+  after?: string;
+}
+
+/** The body of `POST reseal` of the operator API. */
+export class ResealDto {
+  @DryRun()
+  dryRun?: boolean;
+
+  @Cursor(...PLACE_CURSOR)
+  after?: string;
+}
