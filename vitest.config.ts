@@ -70,15 +70,15 @@ const LIB_SPECS = 'lib/**/!(answer-memory|async-variable|dialled-addresses).spec
 const ALONE_IN_MODULE = [
   'test/module/{declarations-without-effect,missing-tables,no-leaks*,startup-report,touched-objects}.spec.ts',
 ];
-/** Files that share processes: most of their time would be spent loading the same packages. */
+/** Files that share processes: most of their time would be spent loading the same packages. Clients with programs of machine code are alone. */
 const SHARED_PROCESS = [
   LIB_SPECS,
   'test/capture/!(change-feed-*|cls-transactions|typeorm-transactional).spec.ts',
   'test/conformance/*.spec.ts',
-  'test/guides/!(site-in-browser).spec.ts',
+  'test/guides/!(client-tutorials|site-in-browser).spec.ts',
   'test/rate-limit/limiters.spec.ts',
   'test/services/*.spec.ts',
-  'test/tooling/!(missing-packages|nest-major|observability|quiet-logs|sample|tracing).spec.ts',
+  'test/tooling/!(*client*|missing-packages|nest-major|observability|quiet-logs|sample|tracing).spec.ts',
 ];
 /** Those that start whole applications share other processes, but for samples, whose modules are loaded once. */
 const SHARED_BY_APPLICATIONS = [
