@@ -7,6 +7,16 @@ export type McpErrorCodes = 'sketch' | 'sep';
 export type CallbackFailure =
   'connection_refused' | 'timeout' | 'tls_error' | 'http_4xx' | 'http_5xx' | 'challenge_failed';
 
+/** The kinds of refusals that MCP Events names. */
+export type McpErrorKind =
+  | 'MethodNotFound'
+  | 'InvalidParams'
+  | 'NotFound'
+  | 'Forbidden'
+  | 'ResourceExhausted'
+  | 'Unsupported'
+  | 'CallbackEndpointError';
+
 /** Those of the sketch and of the SEP. */
 const CODES = {
   MethodNotFound: [-32601, -32601],
@@ -16,10 +26,7 @@ const CODES = {
   ResourceExhausted: [-32013, -32025],
   Unsupported: [-32014, -32026],
   CallbackEndpointError: [-32015, -32027],
-} as const;
-
-/** The kinds of refusals that MCP Events names. */
-export type McpErrorKind = keyof typeof CODES;
+} as const satisfies Record<McpErrorKind, readonly [number, number]>;
 
 /** Thrown when a request of MCP Events is refused: nothing was stored. */
 export class McpEventsError extends ThornError {
