@@ -146,7 +146,7 @@ describe('set-repository', () => {
     const { status, stderr } = run('set-repository.mjs', given);
     expect(status).toBe(2);
     expect(stderr).toMatch(
-      /is not a repository on GitHub\. Nothing was written\. Write: npm run set-repository -- owner\/name\n$/,
+      /^This is not a repository on GitHub\. Nothing was written\. Write: npm run set-repository -- owner\/name\n$/,
     );
     expect(packageJson()).toBe(before);
   });

@@ -4,12 +4,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { repositoryName } from './repository.mjs';
 
+// What was given is not repeated: the URL of a remote may hold a token.
 const [given = '', ...others] = process.argv.slice(2);
 const name = others.length > 0 ? null : repositoryName(given);
 if (name === null) {
   console.error(
-    `${JSON.stringify([given, ...others].join(' '))} is not a repository on GitHub. Nothing was written. ` +
-      'Write: npm run set-repository -- owner/name',
+    'This is not a repository on GitHub. Nothing was written. Write: npm run set-repository -- owner/name',
   );
   process.exit(2);
 }

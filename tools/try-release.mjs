@@ -76,7 +76,8 @@ function publish() {
   const options = { cwd: clone, env, encoding: /** @type {const} */ ('utf8'), maxBuffer: 1e8 };
   const { status, stdout, stderr } = spawnSync(
     'npm',
-    ['publish', '--dry-run', '--json', '--fetch-retries=0'],
+    // npm asks the registry in a dry run, too, whether the version is there; after a release it is.
+    ['publish', '--dry-run', '--json', '--force', '--fetch-retries=0'],
     options,
   );
   return { status, json: stdout, output: `${stdout}${stderr}` };
