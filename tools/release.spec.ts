@@ -175,9 +175,9 @@ describe('the pages of the package', () => {
   it('are made by npm around packing, and are left as they were', () => {
     const script = fileURLToPath(new URL('packed-pages.mjs', import.meta.url));
     const scripts = { prepack: `node ${script} write`, postpack: `node ${script} restore` };
-    const files = ['docs/errors.md'];
+    const files = ['CHANGELOG.md', 'docs/errors.md'];
     write({ 'package.json': { ...MANIFEST, files, scripts } });
-    write({ 'README.md': readme, 'docs/errors.md': guide });
+    write({ 'README.md': readme, 'CHANGELOG.md': guide, 'docs/errors.md': guide });
     execFileSync('npm', ['pack', '--silent'], { cwd: root });
     const packed = (page: string) => {
       const args = ['xzOf', 'a-library-1.2.0.tgz', `package/${page}`];
