@@ -75,7 +75,12 @@ interface Allowed {
   readonly values: ReadonlySet<string> | null;
   /** Of the alternative that is no null. */
   readonly schema: JsonSchema;
+  /** Objects and lists, as text; more than one where a field has several shapes. */
+  readonly shapes: readonly string[];
 }
+
+/** Keywords that say nothing of what is allowed. */
+const REMARKS = new Set(['title', 'description', 'examples', 'example', '$comment']);
 
 class SchemaComparison {
   readonly #under: unknown[] = [];
@@ -92,9 +97,11 @@ class SchemaComparison {
     // Of what refers to itself, once is enough.
     if (this.#under.includes(old.schema)) return;
     this.#under.push(old.schema);
-    if (old.types.size > 0 && !isSame(old.types, now.types)) {
+    if (!isSame(old.types, now.types)) {
       const [was, is] = [old, now].map(({ types }) => [...types].join(' or ') || 'anything');
       this.tell(field, `was ${was} and is ${is}`, true);
+    } else if (Math.max(old.shapes.length, now.shapes.length) > 1) {
+      this.#compareShapes(old.shapes, now.shapes, field);
     } else {
       this.#compareValues(old, now, field);
       this.#compareObjects(old.schema, now.schema, field);
@@ -113,26 +120,40 @@ class SchemaComparison {
     this.#under.pop();
   }
 
+  /** Which one became which cannot be told. */
+  #compareShapes(old: readonly string[], now: readonly string[], field: string): void {
+    if (!old.every((shape) => now.includes(shape))) {
+      this.tell(field, 'has several shapes, of which one was changed or removed', true);
+    } else if (!now.every((shape) => old.includes(shape))) {
+      this.tell(field, 'may have another shape as well', false);
+    }
+  }
+
   #compareValues(old: Allowed, now: Allowed, field: string): void {
     if (old.values === null && now.values !== null) {
       this.tell(field, `is one of ${[...now.values].join(', ')} from now on`, true);
     }
     const gone = [...(old.values ?? [])].filter((value) => now.values?.has(value) === false);
     if (gone.length > 0) this.tell(field, `is never ${gone.join(', ')} any more`, true);
+    if (old.values !== null && now.values === null) {
+      this.tell(field, 'may have other values as well', false);
+    }
     const more = [...(now.values ?? [])].filter((value) => old.values?.has(value) === false);
     if (more.length > 0) this.tell(field, `may be ${more.join(', ')} as well`, false);
     for (const keyword of ['format', 'pattern']) {
       const [was, is] = [old, now].map(({ schema }) => schema[keyword]);
-      if (was !== is && is !== undefined) {
-        this.tell(field, `has the ${keyword} ${String(is)}, before ${String(was ?? 'any')}`, true);
+      if (was !== is) {
+        const [before, after] = [was, is].map((one) => String(one ?? 'any'));
+        this.tell(field, `has the ${keyword} ${after}, before ${before}`, true);
       }
     }
     for (const [keyword, direction] of Object.entries(BOUNDS)) {
       const [was, is] = [old, now].map(({ schema }) => schema[keyword]);
-      if (typeof is !== 'number' || was === is) continue;
-      const isNarrower = typeof was !== 'number' || (is - was) * direction > 0;
-      if (isNarrower)
-        this.tell(field, `has the ${keyword} ${is}, before ${String(was ?? 'any')}`, true);
+      if (was === is) continue;
+      const isNarrower =
+        typeof is === 'number' && (typeof was !== 'number' || (is - was) * direction > 0);
+      const [before, after] = [was, is].map((one) => String(one ?? 'any'));
+      this.tell(field, `has the ${keyword} ${after}, before ${before}`, isNarrower);
     }
   }
 
@@ -168,7 +189,33 @@ function allowed(given: unknown, resolve: (ref: string) => unknown): Allowed {
     types,
     values: isListed ? new Set(lists.flat().map((value) => JSON.stringify(value))) : null,
     schema: schema ?? alternatives.find((one) => typesOf(one)[0] !== 'null') ?? {},
+    shapes: alternatives
+      .filter(({ properties, items }) => properties ?? items)
+      .map((one) => JSON.stringify(plain(one, resolve, []))),
   };
+}
+
+/** A schema without references and remarks, its keywords in alphabetical order. */
+function plain(
+  given: unknown,
+  resolve: (ref: string) => unknown,
+  above: readonly string[],
+): unknown {
+  if (Array.isArray(given)) return given.map((one) => plain(one, resolve, above));
+  if (!isObject(given)) return given;
+  const { $ref: ref } = given;
+  if (typeof ref === 'string') {
+    return above.includes(ref) ? ref : plain(resolve(ref), resolve, [...above, ref]);
+  }
+  // A property may have the name of a remark: its schema is an object.
+  const entries = Object.entries(given).filter(
+    ([name, value]) => !REMARKS.has(name) || isObject(value),
+  );
+  return Object.fromEntries(
+    entries
+      .toSorted(([one], [other]) => Number(one > other) - Number(one < other))
+      .map(([name, value]) => [name, plain(value, resolve, above)]),
+  );
 }
 
 function alternativesOf(

@@ -546,7 +546,7 @@ describe('thorn types', () => {
     for (const wrong of ['{', '{}', '[]']) {
       expect([wrong, (await thorn(['types'], wrong)).code]).toEqual([wrong, 2]);
     }
-    expect((await thorn(['types', api.url])).code).toBe(1);
+    expect((await thorn(['types', api.url])).code).toBe(2);
     const unwritable = await thorn(['types', '--out', join(folder, 'none', 'x.ts')], text);
     expect([unwritable.code, unwritable.notes]).toEqual([
       2,
@@ -563,7 +563,7 @@ describe('thorn types', () => {
     expect((await thorn(['types', api.url], '', env)).code).toBe(0);
     expect((await thorn(['types', api.url, ...own])).code).toBe(0);
     expect(await thorn(['types', api.url])).toMatchObject({
-      code: 1,
+      code: 2,
       notes: expect.stringContaining(`${api.url}/ answers 401. Give what it asks for: -H`),
     });
     await api.close();
@@ -572,6 +572,14 @@ describe('thorn types', () => {
 
 describe('thorn diff', () => {
   const line = { type: 'object', properties: { sku: { type: 'string' } }, required: ['sku'] };
+  const shape = (name: string, type: string) => ({
+    ...{ type: 'object', properties: { [name]: { type } }, description: `A ${name}` },
+  });
+  const [card, bank, cash] = [
+    shape('pan', 'string'),
+    shape('iban', 'string'),
+    shape('coins', 'number'),
+  ];
   const data: Readonly<Record<string, object>> = {
     id: { type: 'string', maxLength: 20 },
     total: { type: 'integer', minimum: 0 },
@@ -580,6 +588,9 @@ describe('thorn diff', () => {
     lines: { type: 'array', items: line },
     prices: { type: 'object', additionalProperties: { type: 'number' } },
     buyer: { allOf: [{ type: 'object', properties: { name: { type: 'string' } } }, line] },
+    code: { type: 'string', pattern: '^A' },
+    free: { description: 'Anything' },
+    payment: { oneOf: [card, bank] },
   };
   const documentOf = (events: Readonly<Record<string, object>>, required = ['id', 'total']) => ({
     asyncapi: '3.0.0',
@@ -627,6 +638,22 @@ describe('thorn diff', () => {
     });
   });
 
+  it('passes what allows more, and shapes in another order', async () => {
+    const more = {
+      id: { type: 'string' },
+      state: { type: 'string' },
+      payment: { oneOf: [cash, { ...bank, description: 'Other words' }, card] },
+    };
+    expect(await changed(more)).toEqual({
+      code: 0,
+      lines: [
+        'addition  order.paid  data.id  has the maxLength any, before 20',
+        'addition  order.paid  data.state  may have other values as well',
+        'addition  order.paid  data.payment  may have another shape as well',
+      ],
+    });
+  });
+
   it('fails for what is removed, and tells what is new and alike', async () => {
     const now = documentOf({ 'order.paid': { ...without('total'), sum: data['total']! } }, ['id']);
     expect(await diff(now)).toEqual({
@@ -669,6 +696,26 @@ describe('thorn diff', () => {
       'data.prices.*  was number and is string',
     ],
     ['a part of an allOf', { buyer: { allOf: [line] } }, 'data.buyer.name  was removed'],
+    [
+      'a pattern that is gone',
+      { code: { type: 'string' } },
+      'data.code  has the pattern any, before ^A',
+    ],
+    [
+      'a type where there was none',
+      { free: { type: 'string' } },
+      'data.free  was anything and is string',
+    ],
+    [
+      'a field of one of several shapes',
+      { payment: { oneOf: [card, shape('iban', 'number')] } },
+      'data.payment  has several shapes, of which one was changed or removed',
+    ],
+    [
+      'one shape fewer',
+      { payment: card },
+      'data.payment  has several shapes, of which one was changed or removed',
+    ],
   ])('fails for %s', async (_, properties, text) => {
     expect(await changed(properties)).toEqual({
       code: 1,

@@ -2,8 +2,11 @@ import { InvalidInputError } from '../../errors/index.js';
 import type { Given } from '../terminal/command.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';
-import { ApiError, fetchFailure, parseUrl } from '../commands/api-client.js';
+import { fetchFailure, parseUrl } from '../commands/api-client.js';
 import { readHeaders } from '../commands/api-headers.js';
+
+/** Milliseconds that a URL may take to answer. */
+const LONGEST_FETCH = 30_000;
 
 /** What the help of a command says of its documents. */
 export const DOCUMENTS = [
@@ -16,7 +19,7 @@ export const DOCUMENTS = [
  * Reads a document as JSON.
  *
  * @param source a file, a URL, or `-` for the standard input
- * @throws {@link UsageError} for what is not JSON, `ApiError` for a URL that does not answer
+ * @throws {@link UsageError} for what cannot be read or is not JSON
  */
 export async function readDocument(
   source: string,
@@ -52,16 +55,19 @@ async function fetched(url: URL, headers: readonly (readonly [string, string])[]
   const shown = shownUrl(url);
   let response: Response;
   try {
-    response = await fetch(url, { headers: headers as [string, string][] });
+    response = await fetch(url, {
+      headers: headers as [string, string][],
+      signal: AbortSignal.timeout(LONGEST_FETCH),
+    });
   } catch (error) {
-    throw new ApiError(`${shown} cannot be read: ${fetchFailure(error)}`);
+    throw new UsageError(`${shown} cannot be read: ${fetchFailure(error)}`);
   }
   const { ok, status } = response;
   const advice =
     status === 401 || status === 403
       ? ". Give what it asks for: -H 'Authorization: …', or the variable THORN_AUTHORIZATION"
       : '';
-  if (!ok) throw new ApiError(`${shown} answers ${status}${advice}`);
+  if (!ok) throw new UsageError(`${shown} answers ${status}${advice}`);
   return Buffer.from(await response.arrayBuffer());
 }
 
