@@ -28,15 +28,16 @@ const BOUNDS: Readonly<Record<string, 1 | -1>> = {
  * @param before an OpenAPI 3.1 document with `webhooks`, or an AsyncAPI 3.0 document, as an object
  * @param after a later one of the same kind
  * @returns the changes in the order of the events' names, those that break first
- * @throws {@link InvalidInputError} for `document` when one of them describes no webhooks, or both are not of one kind
+ * @throws {@link InvalidInputError} for `old document` or `new document` when it describes no webhooks, or both are not of
+ * one kind
  */
 export function catalogueChanges(before: unknown, after: unknown): readonly CatalogueChange[] {
-  const old = documentedEvents(before);
-  const now = documentedEvents(after);
+  const old = documentedEvents(before, 'old document');
+  const now = documentedEvents(after, 'new document');
   if (old.kind !== now.kind) {
     throw new InvalidInputError(
-      'document',
-      `must be of one kind, not first ${old.kind} and then ${now.kind}`,
+      'new document',
+      `must be ${old.kind} as the old one, not ${now.kind}`,
     );
   }
   const bodies = new Map(now.events.map(({ name, body }) => [name, body]));
@@ -75,8 +76,8 @@ interface Allowed {
   readonly values: ReadonlySet<string> | null;
   /** Of the alternative that is no null. */
   readonly schema: JsonSchema;
-  /** Objects and lists, as text; more than one where a field has several shapes. */
-  readonly shapes: readonly string[];
+  /** The alternatives that are objects or lists: more than one where a field has several shapes. */
+  readonly shapes: readonly JsonSchema[];
 }
 
 /** Keywords that say nothing of what is allowed. */
@@ -101,7 +102,7 @@ class SchemaComparison {
       const [was, is] = [old, now].map(({ types }) => [...types].join(' or ') || 'anything');
       this.tell(field, `was ${was} and is ${is}`, true);
     } else if (Math.max(old.shapes.length, now.shapes.length) > 1) {
-      this.#compareShapes(old.shapes, now.shapes, field);
+      this.#compareShapes(old, now, field);
     } else {
       this.#compareValues(old, now, field);
       this.#compareObjects(old.schema, now.schema, field);
@@ -121,10 +122,12 @@ class SchemaComparison {
   }
 
   /** Which one became which cannot be told. */
-  #compareShapes(old: readonly string[], now: readonly string[], field: string): void {
-    if (!old.every((shape) => now.includes(shape))) {
+  #compareShapes(old: Allowed, now: Allowed, field: string): void {
+    const before = old.shapes.map((shape) => JSON.stringify(plain(shape, this.resolveOld, [])));
+    const after = now.shapes.map((shape) => JSON.stringify(plain(shape, this.resolveNew, [])));
+    if (!before.every((shape) => after.includes(shape))) {
       this.tell(field, 'has several shapes, of which one was changed or removed', true);
-    } else if (!now.every((shape) => old.includes(shape))) {
+    } else if (!after.every((shape) => before.includes(shape))) {
       this.tell(field, 'may have another shape as well', false);
     }
   }
@@ -184,14 +187,12 @@ function allowed(given: unknown, resolve: (ref: string) => unknown): Allowed {
   const lists = alternatives.map(valuesOf);
   const isListed = lists.length > 0 && lists.every((list) => list !== null);
   // One that is an object or a list says more than one that is not.
-  const schema = alternatives.find(({ properties, items }) => properties ?? items);
+  const shapes = alternatives.filter(({ properties, items }) => properties ?? items);
   return {
     types,
     values: isListed ? new Set(lists.flat().map((value) => JSON.stringify(value))) : null,
-    schema: schema ?? alternatives.find((one) => typesOf(one)[0] !== 'null') ?? {},
-    shapes: alternatives
-      .filter(({ properties, items }) => properties ?? items)
-      .map((one) => JSON.stringify(plain(one, resolve, []))),
+    schema: shapes[0] ?? alternatives.find((one) => typesOf(one)[0] !== 'null') ?? {},
+    shapes,
   };
 }
 

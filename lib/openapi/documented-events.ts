@@ -23,31 +23,31 @@ type Values = Readonly<Record<string, unknown>>;
 /**
  * Reads the events of an OpenAPI 3.1 document with `webhooks`, or of an AsyncAPI 3.0 document.
  *
- * @throws {@link InvalidInputError} for `document` when it describes no webhooks
+ * @param field the name that an error has for the document
+ * @throws {@link InvalidInputError} for `field` when it describes no webhooks
  */
-export function documentedEvents(document: unknown): DocumentedEvents {
+export function documentedEvents(document: unknown, field = 'document'): DocumentedEvents {
   const resolve = at.bind(null, document);
-  const isOfVersion3 = (key: string) => String(at(document, `#/${key}`) ?? '3.').startsWith('3.');
+  const isOfVersion3 = (key: string) => String(resolve(`#/${key}`) ?? '3.').startsWith('3.');
   const webhooks = resolve('#/webhooks');
   const messages = resolve('#/components/messages');
   if (isOfVersion3('openapi') && isObject(webhooks)) {
-    return checked({ kind: 'OpenAPI', events: ofOpenApi(webhooks), resolve });
+    const events = ofOpenApi(webhooks);
+    if (events.length > 0) return { kind: 'OpenAPI', events, resolve };
   }
   if (isOfVersion3('asyncapi') && isObject(messages)) {
-    return checked({ kind: 'AsyncAPI', events: ofAsyncApi(messages), resolve });
+    const events = ofAsyncApi(messages);
+    if (events.length > 0) return { kind: 'AsyncAPI', events, resolve };
   }
-  throw invalidDocument();
-}
-
-function checked(found: DocumentedEvents): DocumentedEvents {
-  if (found.events.length === 0) throw invalidDocument();
-  return found;
-}
-
-function invalidDocument(): InvalidInputError {
-  return new InvalidInputError(
-    'document',
-    'must be an OpenAPI 3.1 document with webhooks, or an AsyncAPI 3.0 document with messages',
+  const [openapi, asyncapi] = [resolve('#/openapi'), resolve('#/asyncapi')];
+  const found =
+    openapi === undefined ? `AsyncAPI ${String(asyncapi)}` : `OpenAPI ${String(openapi)}`;
+  throw new InvalidInputError(
+    field,
+    'must be an OpenAPI 3.1 document with webhooks, or an AsyncAPI 3.0 document with messages' +
+      (openapi === undefined && asyncapi === undefined
+        ? ''
+        : `; this one is ${found.slice(0, 40)}`),
   );
 }
 

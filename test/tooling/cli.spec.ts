@@ -753,8 +753,8 @@ describe('thorn diff', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['no catalogue', { openapi: '3.1.0', paths: {} }, 'the document must be an OpenAPI 3.1'],
-    ['a newer format', { ...old, asyncapi: '4.0.0' }, 'the document must be an OpenAPI 3.1'],
+    ['no catalogue', { openapi: '3.1.0', paths: {} }, 'the new document must be an OpenAPI 3.1'],
+    ['a newer format', { ...old, asyncapi: '4.0.0' }, 'with messages; this one is AsyncAPI 4.0.0'],
     [
       'another kind',
       {
@@ -763,7 +763,7 @@ describe('thorn diff', () => {
           a: { post: { requestBody: { content: { 'application/json': { schema: {} } } } } },
         },
       },
-      'the document must be of one kind, not first AsyncAPI and then OpenAPI',
+      'the new document must be AsyncAPI as the old one, not OpenAPI',
     ],
     ['no JSON', '{', 'the standard input is not JSON'],
   ])('refuses %s', async (_, now, note) => {
@@ -774,6 +774,11 @@ describe('thorn diff', () => {
       notes: expect.stringContaining(note),
     });
     expect((await thorn(['diff'], text)).code).toBe(2);
+  });
+
+  it('says when the old document is the wrong one', async () => {
+    const { code, notes } = await thorn(['diff', file('none.json', '{}')], JSON.stringify(old));
+    expect([code, notes]).toEqual([2, expect.stringContaining('the old document must be')]);
   });
 });
 

@@ -53,22 +53,24 @@ export function ofDocuments<Made>(make: () => Made): Made {
 
 async function fetched(url: URL, headers: readonly (readonly [string, string])[]): Promise<Buffer> {
   const shown = shownUrl(url);
-  let response: Response;
-  try {
-    response = await fetch(url, {
-      headers: headers as [string, string][],
-      signal: AbortSignal.timeout(LONGEST_FETCH),
-    });
-  } catch (error) {
+  const [{ ok, status }, body] = await answerOf(url, headers).catch((error: unknown) => {
     throw new UsageError(`${shown} cannot be read: ${fetchFailure(error)}`);
-  }
-  const { ok, status } = response;
+  });
   const advice =
     status === 401 || status === 403
       ? ". Give what it asks for: -H 'Authorization: …', or the variable THORN_AUTHORIZATION"
       : '';
   if (!ok) throw new UsageError(`${shown} answers ${status}${advice}`);
-  return Buffer.from(await response.arrayBuffer());
+  return body;
+}
+
+async function answerOf(
+  url: URL,
+  headers: readonly (readonly [string, string])[],
+): Promise<readonly [Response, Buffer]> {
+  const signal = AbortSignal.timeout(LONGEST_FETCH);
+  const response = await fetch(url, { headers: headers as [string, string][], signal });
+  return [response, Buffer.from(await response.arrayBuffer())];
 }
 
 /** Without the query, which may hold a key. */
