@@ -14,7 +14,7 @@ import {
   Post,
 } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { MEANINGS, PROBLEM_CODES } from '../../lib/api/problems/problem-codes.js';
+import { PROBLEMS } from '../../lib/api/problems/problem-codes.js';
 import { Subscribers } from '../../lib/index.js';
 import { thornPage } from '../../lib/page/index.js';
 import { type Api, BearerGuard, owners, platforms, startApi } from '../support/apps/api-app.js';
@@ -230,9 +230,9 @@ describe('the codes of problems', () => {
     const guide = readFileSync('docs/rest/problems.md', 'utf8');
     const rows = [...guide.matchAll(/^\| `([\w-]+)` +\| (\d+|any other) +\| (.+?) +\|$/gm)];
     expect(rows.map(([, code, status, meaning]) => [code, status, withoutLinks(meaning!)])).toEqual(
-      Object.entries(MEANINGS).map(([code, meaning]) => [
+      Object.entries(PROBLEMS).map(([code, [status, meaning]]) => [
         code,
-        String(PROBLEM_CODES[code as keyof typeof PROBLEM_CODES] ?? 'any other'),
+        String(status ?? 'any other'),
         meaning,
       ]),
     );

@@ -10,7 +10,7 @@ import { ENDPOINT_STATES, STATS } from '../deliveries/delivery-stats.view.js';
 import { DELIVERY, DELIVERY_DETAILS } from '../deliveries/delivery.view.js';
 import { HISTORY, SAMPLES } from '../history/history.view.js';
 import { bodySchema } from '../http/validators.js';
-import { PROBLEM_CODES } from '../problems/problem-codes.js';
+import { PROBLEMS } from '../problems/problem-codes.js';
 import { EmptyDto, RotateSecretDto, TestDto } from '../subscribers/subscriber-actions.dto.js';
 import {
   NEW_SUBSCRIBER_FIELDS,
@@ -96,7 +96,7 @@ export const API_SCHEMAS: Readonly<Record<string, Schema>> = {
         format: 'uri-reference',
         description: 'Where a text explains the code',
       },
-      code: oneOf(Object.keys(PROBLEM_CODES)),
+      code: oneOf(Object.keys(PROBLEMS)),
       title: text,
       status: integer,
       detail: text,

@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { STATUS_CODES } from 'node:http';
 import type { InvalidInputError } from '../../errors/index.js';
-import { PROBLEM_CODES, type ProblemCode } from './problem-codes.js';
+import { PROBLEMS, type ProblemCode } from './problem-codes.js';
 
 /** One refused field: its name as the caller spelled it, and a sentence part that follows the name. */
 export interface RefusedField {
@@ -36,7 +36,7 @@ export function problem(
   detail: string | readonly RefusedField[],
   data?: Readonly<Record<string, number>>,
 ): HttpException {
-  const statusCode = PROBLEM_CODES[code];
+  const [statusCode] = PROBLEMS[code];
   const error = STATUS_CODES[statusCode];
   return new HttpException(
     typeof detail === 'string'

@@ -1,67 +1,47 @@
 import { STATUS_CODES } from 'node:http';
 
-/** Every code of a problem, with the status that it is answered with. {@link MEANINGS} explains each. */
-export const PROBLEM_CODES = {
-  'invalid-request': 400,
-  unauthenticated: 401,
-  forbidden: 403,
-  'not-found': 404,
-  'subscriber-limit': 409,
-  'host-limit': 409,
-  'endpoint-unverified': 409,
-  'delivery-under-way': 409,
-  'delivery-finished': 409,
-  'message-expunged': 409,
-  'subscriber-disabled': 409,
-  'request-under-way': 409,
-  'no-encryption-key': 409,
-  'cursor-expired': 410,
-  'precondition-failed': 412,
-  'body-too-large': 413,
-  'unsupported-media-type': 415,
-  'idempotency-key-reused': 422,
-  'too-many-tests': 429,
-  'too-many-requests': 429,
-  'internal-error': 500,
-  'no-delivery-log': 501,
-  'no-history': 501,
-  unavailable: 503,
-  refused: null,
-} as const satisfies Readonly<Record<string, number | null>>;
-
-/** The sentence that explains each code, as docs/rest/problems.md has it. */
-export const MEANINGS: Readonly<Record<keyof typeof PROBLEM_CODES, string>> = {
-  'invalid-request':
+/** Every code of a problem: its status, null for any other, and the sentence that explains it in docs/rest/problems.md. */
+export const PROBLEMS = {
+  'invalid-request': [
+    400,
     'The request is wrong, and nothing was stored. `errors` names every wrong field',
-  unauthenticated: "There is no user, or a receiver's secret is wrong",
-  forbidden: 'A guard of the application refuses',
-  'not-found': 'It does not exist, or belongs to another owner',
-  'subscriber-limit': 'The owner has as many subscribers as the limits allow',
-  'host-limit': 'The owner has as many subscribers on this host as the limits allow',
-  'endpoint-unverified': 'The endpoint has not answered its challenge',
-  'delivery-under-way': 'An attempt of this delivery is under way',
-  'delivery-finished': 'The delivery has ended: nothing is left to cancel',
-  'message-expunged': 'The body of the message was dropped: nothing is left to send',
-  'subscriber-disabled': 'The subscriber of this delivery is disabled, expired or removed',
-  'request-under-way': 'A request with this `Idempotency-Key` is under way',
-  'no-encryption-key': '`reseal` needs a key: the option `encryption.keys`',
-  'cursor-expired':
+  ],
+  unauthenticated: [401, "There is no user, or a receiver's secret is wrong"],
+  forbidden: [403, 'A guard of the application refuses'],
+  'not-found': [404, 'It does not exist, or belongs to another owner'],
+  'subscriber-limit': [409, 'The owner has as many subscribers as the limits allow'],
+  'host-limit': [409, 'The owner has as many subscribers on this host as the limits allow'],
+  'endpoint-unverified': [409, 'The endpoint has not answered its challenge'],
+  'delivery-under-way': [409, 'An attempt of this delivery is under way'],
+  'delivery-finished': [409, 'The delivery has ended: nothing is left to cancel'],
+  'message-expunged': [409, 'The body of the message was dropped: nothing is left to send'],
+  'subscriber-disabled': [409, 'The subscriber of this delivery is disabled, expired or removed'],
+  'request-under-way': [409, 'A request with this `Idempotency-Key` is under way'],
+  'no-encryption-key': [409, '`reseal` needs a key: the option `encryption.keys`'],
+  'cursor-expired': [
+    410,
     'Messages behind this cursor may be gone: begin again without it, or with `now`',
-  'precondition-failed': 'The subscriber was changed since: its `ETag` is not in `If-Match`',
-  'body-too-large': 'The body is larger than `bodyBytes`',
-  'unsupported-media-type': 'The body is not declared as `application/json`',
-  'idempotency-key-reused': 'The `Idempotency-Key` was used for another request',
-  'too-many-tests': '`Retry-After` says in how many seconds the next test or challenge may go',
-  'too-many-requests': 'A guard of the application, such as a throttler, refuses',
-  'internal-error': "A bug or an outage; the application's log tells more, under `ThornApi`",
-  'no-delivery-log': 'The application keeps no delivery log',
-  'no-history': 'The application keeps no history of events',
-  unavailable:
+  ],
+  'precondition-failed': [412, 'The subscriber was changed since: its `ETag` is not in `If-Match`'],
+  'body-too-large': [413, 'The body is larger than `bodyBytes`'],
+  'unsupported-media-type': [415, 'The body is not declared as `application/json`'],
+  'idempotency-key-reused': [422, 'The `Idempotency-Key` was used for another request'],
+  'too-many-tests': [
+    429,
+    '`Retry-After` says in how many seconds the next test or challenge may go',
+  ],
+  'too-many-requests': [429, 'A guard of the application, such as a throttler, refuses'],
+  'internal-error': [500, "A bug or an outage; the application's log tells more, under `ThornApi`"],
+  'no-delivery-log': [501, 'The application keeps no delivery log'],
+  'no-history': [501, 'The application keeps no history of events'],
+  unavailable: [
+    503,
     'The application does not serve requests now, for example because its database is away',
-  refused: 'A guard of the application refuses',
-};
+  ],
+  refused: [null, 'A guard of the application refuses'],
+} as const satisfies Readonly<Record<string, readonly [number | null, string]>>;
 
-export type ProblemCode = keyof typeof PROBLEM_CODES;
+export type ProblemCode = keyof typeof PROBLEMS;
 
 /** Codes of exceptions that name none: those of guards, and of bugs. */
 const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
@@ -79,14 +59,14 @@ const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
 
 /** @param given the code that an exception carries, if any */
 export function problemCode(status: number, given: unknown): ProblemCode {
-  if (typeof given === 'string' && Object.hasOwn(PROBLEM_CODES, given)) return given as ProblemCode;
+  if (typeof given === 'string' && Object.hasOwn(PROBLEMS, given)) return given as ProblemCode;
   return BY_STATUS[status] ?? (status < 500 ? 'refused' : 'internal-error');
 }
 
 /** Explains a code to a reader; null for a code that there is not. */
 export function explanationOf(code: string): string | null {
-  if (!Object.hasOwn(PROBLEM_CODES, code)) return null;
-  const status = PROBLEM_CODES[code as ProblemCode];
+  if (!Object.hasOwn(PROBLEMS, code)) return null;
+  const [status, meaning] = PROBLEMS[code as ProblemCode];
   const words = status === null ? 'any other status' : `${status} ${STATUS_CODES[status]}`;
-  return `${code} (${words})\n\n${MEANINGS[code as ProblemCode]}.\n`;
+  return `${code} (${words})\n\n${meaning}.\n`;
 }
