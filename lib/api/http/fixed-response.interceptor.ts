@@ -12,14 +12,14 @@ interface SentResponse {
  * Marks a handler whose response has a shape that others rely on: a specification, or the command `thorn`. The body is
  * sent as the handler returns it, whatever interceptors the application has.
  *
- * @param text the media type of a handler that returns a text. Default: what it returns is sent as JSON
+ * @param mediaType of a handler that returns a text. Default: what it returns is sent as JSON
  */
-export function FixedResponse(text?: string): MethodDecorator {
+export function FixedResponse(mediaType?: string): MethodDecorator {
   return (prototype, name) => {
     const handler = (prototype as Readonly<Record<typeof name, (...args: unknown[]) => unknown>>)[
       name
     ]!;
-    Reflect.defineMetadata(KEY, text ?? JSON_TYPE, handler);
+    Reflect.defineMetadata(KEY, mediaType ?? JSON_TYPE, handler);
     // With a parameter for the response, Nest leaves sending to the handler. It comes after all declared ones.
     Res()(prototype, name, handler.length);
   };

@@ -29,7 +29,10 @@ export interface ThornApiOptions<Request extends object = ApiRequest> {
   /** The path of the routes, below a global prefix if there is one. Letters, digits, `-`, `_`, `.`, `~`. Default `hooks`. */
   readonly path?: string;
 
-  /** Guards that every route but the texts of problems passes, in this order. They are constructed in Thorn's module: see {@link imports}. */
+  /**
+   * Guards that every route but the texts of problems passes, in this order. They are constructed in Thorn's module: see
+   * {@link imports}.
+   */
   readonly guards?: readonly Type<CanActivate>[];
 
   /** Modules that export what the guards inject. */

@@ -12,8 +12,8 @@ import { checkApiPath } from './api-options.js';
  */
 export interface OperatorApiOptions {
   /**
-   * Guards that every route but the texts of problems passes, in this order; at least one. They are constructed in Thorn's module. One of them has to
-   * let operators in alone: whom they let in sees and changes the endpoints of every owner.
+   * Guards that every route but the texts of problems passes, in this order; at least one. They are constructed in Thorn's
+   * module. One of them has to let operators in alone: whom they let in sees and changes the endpoints of every owner.
    */
   readonly guards: readonly Type<CanActivate>[];
   /** Modules that export what the guards inject. */

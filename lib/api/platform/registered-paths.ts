@@ -1,7 +1,7 @@
 import type { OnModuleInit } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { expressMark, fastifyMark, type RouteMark } from './route-mark.js';
-import { type SlashSettings, takeTrailingSlashes } from './route-paths.js';
+import { acceptTrailingSlashes, type SlashSettings } from './trailing-slashes.js';
 
 /** As much of an Express application as is used. */
 interface Express {
@@ -36,7 +36,7 @@ export class RegisteredPaths implements OnModuleInit {
     // Before the routes are registered: Fastify tells of each, and has no list of them.
     host.init$.subscribe(() => {
       const fastify = this.#platform() === 'fastify' ? this.#instance<Fastify>() : undefined;
-      takeTrailingSlashes(controllers, fastify);
+      acceptTrailingSlashes(controllers, fastify);
       fastify?.addHook('onRoute', ({ url, config }) => {
         this.#add(url, fastifyMark(config));
       });

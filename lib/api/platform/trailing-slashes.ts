@@ -11,12 +11,12 @@ export interface SlashSettings {
 }
 
 /**
- * Lets Fastify take a slash at the end of the routes of controllers, as Express does. With `ignoreTrailingSlash` it does so
+ * Lets Fastify accept a slash at the end of the routes of controllers, as Express does. With `ignoreTrailingSlash` it does so
  * itself, and refuses to have a route with and without one. Call it before the routes are registered.
  *
  * @param fastify undefined on other platforms
  */
-export function takeTrailingSlashes(
+export function acceptTrailingSlashes(
   controllers: readonly object[],
   fastify: SlashSettings | undefined,
 ): void {
