@@ -134,6 +134,7 @@ describe('set-repository', () => {
     ['name'],
     ['owner/name/more'],
     ['owner/..'],
+    ['owner/.git'],
     ['https://example.com/owner/name'],
     ['https://github.com.example.com/owner/name'],
     ['https://github.com/owner'],

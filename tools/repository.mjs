@@ -11,7 +11,7 @@ const FORMS =
  */
 export function repositoryName(text) {
   const [, name] = FORMS.exec(text) ?? [];
-  return name === undefined || /\/\.+$/.test(name) ? null : name;
+  return name === undefined || /\/(?:\.+|\.git)$/.test(name) ? null : name;
 }
 
 /**
