@@ -17,8 +17,6 @@ const TOKEN = 'a token for a try';
 
 /** The guard of the README, and what the application has: what a token says. */
 const GUARD = `
-import type { CanActivate, ExecutionContext } from '@nestjs/common';
-
 interface UserRequest {
   readonly headers: { readonly authorization?: string };
   user?: object | undefined;
