@@ -17,19 +17,26 @@ export interface CatalogueChange {
 
 /** Bounds, with the direction in which they allow less. */
 const BOUNDS: Readonly<Record<string, 1 | -1>> = {
-  ...{ minimum: 1, exclusiveMinimum: 1, minLength: 1, minItems: 1 },
-  ...{ maximum: -1, exclusiveMaximum: -1, maxLength: -1, maxItems: -1 },
+  ...{ minimum: 1, exclusiveMinimum: 1, minLength: 1, minItems: 1, minProperties: 1 },
+  ...{ maximum: -1, exclusiveMaximum: -1, maxLength: -1, maxItems: -1, maxProperties: -1 },
 };
+
+/** Keywords whose values cannot be told to be narrower or wider. */
+const UNORDERED = [
+  ...['format', 'pattern', 'contentEncoding', 'contentMediaType', 'multipleOf', 'uniqueItems'],
+  ...['prefixItems', 'contains', 'patternProperties', 'propertyNames', 'dependentRequired'],
+  ...['dependentSchemas', 'not', 'if', 'then', 'else'],
+];
 
 /**
  * Compares what two documents say of the events. Removed events, removed fields, fields that may be missing from now on,
- * other types, and narrower values are breaking; new events and new fields are not.
+ * other types, and narrower values are breaking; new events, new fields, and what is deprecated from now on are not.
  *
  * @param before an OpenAPI 3.1 document with `webhooks`, or an AsyncAPI 3.0 document, as an object
  * @param after a later one of the same kind
  * @returns the changes in the order of the events' names, those that break first
- * @throws {@link InvalidInputError} for `old document` or `new document` when it describes no webhooks, or both are not of
- * one kind
+ * @throws {@link InvalidInputError} for `old document` or `new document` when it describes no webhooks, when a
+ * `$ref` of it points to nothing, or both are not of one kind
  */
 export function catalogueChanges(before: unknown, after: unknown): readonly CatalogueChange[] {
   const old = documentedEvents(before, 'old document');
@@ -78,10 +85,11 @@ interface Allowed {
   readonly schema: JsonSchema;
   /** The alternatives that are objects or lists: more than one where a field has several shapes. */
   readonly shapes: readonly JsonSchema[];
+  readonly isDeprecated: boolean;
 }
 
 /** Keywords that say nothing of what is allowed. */
-const REMARKS = new Set(['title', 'description', 'examples', 'example', '$comment']);
+const REMARKS = new Set(['title', 'description', 'examples', 'example', '$comment', 'deprecated']);
 
 class SchemaComparison {
   readonly #under: unknown[] = [];
@@ -98,6 +106,9 @@ class SchemaComparison {
     // Of what refers to itself, once is enough.
     if (this.#under.includes(old.schema)) return;
     this.#under.push(old.schema);
+    if (!old.isDeprecated && now.isDeprecated) {
+      this.tell(field, 'is deprecated from now on', false);
+    }
     if (!isSame(old.types, now.types)) {
       const [was, is] = [old, now].map(({ types }) => [...types].join(' or ') || 'anything');
       this.tell(field, `was ${was} and is ${is}`, true);
@@ -143,10 +154,13 @@ class SchemaComparison {
     }
     const more = [...(now.values ?? [])].filter((value) => old.values?.has(value) === false);
     if (more.length > 0) this.tell(field, `may be ${more.join(', ')} as well`, false);
-    for (const keyword of ['format', 'pattern']) {
-      const [was, is] = [old, now].map(({ schema }) => schema[keyword]);
-      if (was !== is) {
-        const [before, after] = [was, is].map((one) => String(one ?? 'any'));
+    for (const keyword of UNORDERED) {
+      const was = plain(old.schema[keyword] ?? 'any', this.resolveOld, []);
+      const is = plain(now.schema[keyword] ?? 'any', this.resolveNew, []);
+      const [before, after] = [was, is].map((one) =>
+        typeof one === 'string' ? one : JSON.stringify(one),
+      );
+      if (before !== after) {
         this.tell(field, `has the ${keyword} ${after}, before ${before}`, true);
       }
     }
@@ -188,11 +202,14 @@ function allowed(given: unknown, resolve: (ref: string) => unknown): Allowed {
   const isListed = lists.length > 0 && lists.every((list) => list !== null);
   // One that is an object or a list says more than one that is not.
   const shapes = alternatives.filter(({ properties, items }) => properties ?? items);
+  const schema = shapes[0] ?? alternatives.find((one) => typesOf(one)[0] !== 'null') ?? {};
   return {
     types,
     values: isListed ? new Set(lists.flat().map((value) => JSON.stringify(value))) : null,
-    schema: shapes[0] ?? alternatives.find((one) => typesOf(one)[0] !== 'null') ?? {},
+    schema,
     shapes,
+    // A schema may say so beside its reference.
+    isDeprecated: [given, schema].some((one) => isObject(one) && one['deprecated'] === true),
   };
 }
 

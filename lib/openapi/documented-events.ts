@@ -1,3 +1,4 @@
+import { unescape } from 'node:querystring';
 import { isObject } from '../common/objects.js';
 import { InvalidInputError } from '../errors/index.js';
 
@@ -14,7 +15,11 @@ export interface DocumentedEvent {
 export interface DocumentedEvents {
   readonly kind: 'OpenAPI' | 'AsyncAPI';
   readonly events: readonly DocumentedEvent[];
-  /** Resolves a `$ref` of the document; undefined when there is nothing. */
+  /**
+   * Resolves a `$ref` of the document.
+   *
+   * @throws {@link InvalidInputError} when it points to nothing
+   */
   resolve(ref: string): unknown;
 }
 
@@ -27,19 +32,26 @@ type Values = Readonly<Record<string, unknown>>;
  * @throws {@link InvalidInputError} for `field` when it describes no webhooks
  */
 export function documentedEvents(document: unknown, field = 'document'): DocumentedEvents {
-  const resolve = at.bind(null, document);
-  const isOfVersion3 = (key: string) => String(resolve(`#/${key}`) ?? '3.').startsWith('3.');
-  const webhooks = resolve('#/webhooks');
-  const messages = resolve('#/components/messages');
+  const resolve = (ref: string) => {
+    const found = at(document, ref);
+    if (found !== undefined) return found;
+    throw new InvalidInputError(
+      field,
+      `must hold all that it refers to: nothing is at ${ref.slice(0, 100)}`,
+    );
+  };
+  const isOfVersion3 = (key: string) => String(at(document, `#/${key}`) ?? '3.').startsWith('3.');
+  const webhooks = at(document, '#/webhooks');
+  const messages = at(document, '#/components/messages');
   if (isOfVersion3('openapi') && isObject(webhooks)) {
-    const events = ofOpenApi(webhooks);
+    const events = ofOpenApi(webhooks, resolve);
     if (events.length > 0) return { kind: 'OpenAPI', events, resolve };
   }
   if (isOfVersion3('asyncapi') && isObject(messages)) {
     const events = ofAsyncApi(messages);
     if (events.length > 0) return { kind: 'AsyncAPI', events, resolve };
   }
-  const [openapi, asyncapi] = [resolve('#/openapi'), resolve('#/asyncapi')];
+  const [openapi, asyncapi] = [at(document, '#/openapi'), at(document, '#/asyncapi')];
   const found =
     openapi === undefined ? `AsyncAPI ${String(asyncapi)}` : `OpenAPI ${String(openapi)}`;
   throw new InvalidInputError(
@@ -51,12 +63,20 @@ export function documentedEvents(document: unknown, field = 'document'): Documen
   );
 }
 
-function ofOpenApi(webhooks: Values): readonly DocumentedEvent[] {
-  return Object.entries(webhooks).flatMap(([name, item]) => {
+function ofOpenApi(
+  webhooks: Values,
+  resolve: DocumentedEvents['resolve'],
+): readonly DocumentedEvent[] {
+  return Object.entries(webhooks).flatMap(([name, given]) => {
+    const item =
+      isObject(given) && typeof given['$ref'] === 'string' ? resolve(given['$ref']) : given;
     const content = at(item, '#/post/requestBody/content/application~1json');
     if (!isObject(content)) return [];
-    const text = at(item, '#/post/description');
-    return [{ name, description: firstPart(text), body: content['schema'] }];
+    const { schema } = content;
+    const [text, deprecated] = [at(item, '#/post/description'), at(item, '#/post/deprecated')];
+    // As in AsyncAPI, which has no other place for the word.
+    const body = deprecated === true && isObject(schema) ? { ...schema, deprecated } : schema;
+    return [{ name, description: firstPart(text), body }];
   });
 }
 
@@ -82,7 +102,7 @@ export function at(document: unknown, pointer: string): unknown {
   if (!pointer.startsWith('#/')) return undefined;
   let value = document;
   for (const part of pointer.slice(2).split('/')) {
-    const key = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~');
+    const key = unescape(part).replaceAll('~1', '/').replaceAll('~0', '~');
     if (!isObject(value) || !Object.hasOwn(value, key)) return undefined;
     value = value[key];
   }

@@ -8,7 +8,7 @@ import { comment, SchemaTypes } from './typescript-types.js';
  * union of all, discriminated by the event's name.
  *
  * @param document OpenAPI 3.1 with `webhooks`, or AsyncAPI 3.0, as an object
- * @throws `InvalidInputError` for `document` when it describes no webhooks
+ * @throws `InvalidInputError` for `document` when it describes no webhooks, or when a `$ref` points to nothing
  */
 export function webhookTypes(document: unknown): string {
   const { events, resolve } = documentedEvents(document);

@@ -591,6 +591,7 @@ describe('thorn diff', () => {
     code: { type: 'string', pattern: '^A' },
     free: { description: 'Anything' },
     payment: { oneOf: [card, bank] },
+    place: { type: 'array', prefixItems: [{ type: 'number' }, { type: 'number' }] },
   };
   const documentOf = (events: Readonly<Record<string, object>>, required = ['id', 'total']) => ({
     asyncapi: '3.0.0',
@@ -641,6 +642,7 @@ describe('thorn diff', () => {
   it('passes what allows more, and shapes in another order', async () => {
     const more = {
       id: { type: 'string' },
+      total: { ...data['total'], deprecated: true },
       state: { type: 'string' },
       payment: { oneOf: [cash, { ...bank, description: 'Other words' }, card] },
     };
@@ -648,6 +650,7 @@ describe('thorn diff', () => {
       code: 0,
       lines: [
         'addition  order.paid  data.id  has the maxLength any, before 20',
+        'addition  order.paid  data.total  is deprecated from now on',
         'addition  order.paid  data.state  may have other values as well',
         'addition  order.paid  data.payment  may have another shape as well',
       ],
@@ -702,6 +705,11 @@ describe('thorn diff', () => {
       'data.code  has the pattern any, before ^A',
     ],
     [
+      'the parts of a tuple',
+      { place: { type: 'array', prefixItems: [{ type: 'number' }] } },
+      'data.place  has the prefixItems [{"type":"number"}], before [{"type":"number"},{"type":"number"}]',
+    ],
+    [
       'a type where there was none',
       { free: { type: 'string' } },
       'data.free  was anything and is string',
@@ -752,7 +760,26 @@ describe('thorn diff', () => {
     expect([code, out.trim()]).toEqual([1, 'breaking  a  name  was string and is number']);
   });
 
+  it('passes an event that is deprecated from now on, also in a path item of its own', async () => {
+    const [before, after] = [undefined, true].map((deprecated) => {
+      const content = { 'application/json': { schema: { type: 'object' } } };
+      const pathItems = { 'a%': { post: { deprecated, requestBody: { content } } } };
+      const webhooks = { a: { $ref: '#/components/pathItems/a%' } };
+      return JSON.stringify({ openapi: '3.1.0', webhooks, components: { pathItems } });
+    });
+    const { code, out } = await thorn(['diff', file('items.json', before!)], after);
+    expect([code, out.trim()]).toEqual([0, 'addition  a  is deprecated from now on']);
+  });
+
   it.each<[string, unknown, string]>([
+    [
+      'what refers to nothing',
+      {
+        asyncapi: '3.0.0',
+        components: { messages: { 'order.paid': { payload: { $ref: 'a.json' } } } },
+      },
+      'the new document must hold all that it refers to: nothing is at a.json',
+    ],
     ['no catalogue', { openapi: '3.1.0', paths: {} }, 'the new document must be an OpenAPI 3.1'],
     ['a newer format', { ...old, asyncapi: '4.0.0' }, 'with messages; this one is AsyncAPI 4.0.0'],
     [
