@@ -7,13 +7,13 @@ import { withAbsoluteLinks } from './packed-pages.mjs';
 import { readManifest } from './repository.mjs';
 
 /**
- * The entry of a version without its heading; empty where there is none.
+ * The entry of a version without its heading, in which a date may follow; empty where there is none.
  *
  * @param {string} version
  */
 export function changesOf(version) {
   const text = existsSync('CHANGELOG.md') ? readFileSync('CHANGELOG.md', 'utf8') : '';
-  const entry = text.split(/^## /m).find((part) => part.split('\n', 1)[0]?.trim() === version);
+  const entry = text.split(/^## /m).find((part) => part.split(/\s/, 1)[0] === version);
   return entry?.split('\n').slice(1).join('\n').trim() ?? '';
 }
 

@@ -85,6 +85,12 @@ describe('a release', () => {
     expect(refused.stderr.trim().split('\n')).toEqual([expect.stringContaining(message)]);
   });
 
+  it('passes an entry with a date', () => {
+    write({ 'package.json': MANIFEST, 'CHANGELOG.md': '## 1.2.0 - 2026-11-30\n\nx\n' });
+    commit();
+    expect(check()).toMatchObject({ status: 0, stderr: '' });
+  });
+
   it('refuses an entry without a text', () => {
     write({
       'package.json': MANIFEST,
