@@ -2,8 +2,8 @@
 //
 // Types the commands of docs/getting-started.md as they stand there, with the packed package in place of the one on npm,
 // and waits for the verified webhook in the log of the application. Its own tests and its linter have to pass as before.
-// Then it gives the application an entity and the guard of docs/recipes/passport.md, lets `thorn init` set up the page, and
-// opens that by the link that its route makes.
+// Then it gives the application an entity and the guard of docs/recipes/passport.md, lets the command of README.md set up the
+// page, and opens that by the link that its route makes.
 // Run `npm run build` and `node tools/check-package.mjs` first.
 import { execFile, spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
@@ -71,7 +71,8 @@ async function follow(major) {
 
     await type(shop, 'npx thorn init --undo --yes');
     await addUsers(shop, major);
-    const setUp = 'npx thorn init --yes --entity Order --guard JwtAuthGuard --page';
+    const [written = ''] = /npx thorn init .* --page/.exec(readFileSync('README.md', 'utf8')) ?? [];
+    const setUp = `${written.replace('Article', 'Order').replace('AuthGuard', 'JwtAuthGuard')} --yes`;
     await type(shop, setUp);
     console.log(`Nest ${major}: ${setUp}: ${await pageOf(shop, port, start)}`);
     await type(shop, 'npm run lint');
