@@ -30,24 +30,14 @@ export interface EventDefinition {
   readonly data?: DataType<unknown>;
 }
 
-/** An event as the catalogue knows it. */
-export interface EventDeclaration {
+/** An event as the catalogue knows it. Its `deprecated` is false where it is left out. */
+export interface EventDeclaration extends Partial<Omit<EventDefinition, 'data'>> {
   /** With its fields in braces: `user.{username}`. */
   readonly name: string;
   /** The place of the declaration, for error texts: the entity's name, `Orders.cancel`, `defineEvents()`. */
   readonly source: string;
   /** The kind of declaration. Default `defined`: a description alone, of an event that is sent by hand or from elsewhere. */
   readonly origin?: 'entity' | 'method' | 'defined';
-  /** For people who choose what to subscribe to. */
-  readonly description?: string;
-  /** The schema of its data: a JSON Schema, or a class. */
-  readonly schema?: Readonly<Record<string, unknown>> | DataClass;
-  /** Data as a subscriber may get it. */
-  readonly example?: unknown;
-  /** True: receivers are told not to begin with it. Default false. */
-  readonly deprecated?: boolean;
-  /** The name of the event that receivers should subscribe to instead. */
-  readonly replacedBy?: string;
 }
 
 /** Events for the module's options, with the types of their data by name. */

@@ -89,57 +89,14 @@ export interface NewSubscriber {
 
 /** The fields of a subscriber that may change; a field that is left out stays as it is. */
 export type SubscriberChanges = Partial<
-  Pick<
-    Subscriber,
-    | 'url'
-    | 'events'
-    | 'exclude'
-    | 'filter'
-    | 'rateLimit'
-    | 'ordered'
-    | 'onExhausted'
-    | 'holdFor'
-    | 'contentType'
-    | 'digest'
-    | 'enabled'
-    | 'verification'
-    | 'expiresAt'
-    | 'description'
-    | 'metadata'
-    | 'secrets'
-  >
+  Omit<Subscriber, 'id' | 'owner' | 'key' | 'format' | 'createdAt' | 'updatedAt'>
 >;
 
-/** The fields that applications and the REST API may change; a field that is left out stays as it is. */
-export interface SubscriberUpdate {
-  /** Where webhooks go: an http or https URL of up to 2,048 characters. */
-  readonly url?: string;
-  /** Patterns of event names, 1 to 50. Replaces all of them. */
-  readonly events?: readonly string[];
-  /** Patterns of events to leave out. Replaces all of them. */
-  readonly exclude?: readonly string[];
-  /** A condition on the data of messages, as JSON; null for all messages. */
-  readonly filter?: JsonValue | null;
-  /** The number of attempts in a given time; null for no limit. */
-  readonly rateLimit?: RateLimit | null;
-  /** True: messages of the same key go one after another. */
-  readonly ordered?: boolean;
-  /** `skip` also removes a `holdFor`. */
-  readonly onExhausted?: Subscriber['onExhausted'];
-  /** See {@link NewSubscriber.holdFor}. */
-  readonly holdFor?: number | null;
-  /** Media type of the body, one that a codec is registered for. */
-  readonly contentType?: string;
-  /** Digest of `Hook-HMAC`, where requests carry it. */
-  readonly digest?: Subscriber['digest'];
-  /** False: it receives nothing from now on. */
-  readonly enabled?: boolean;
-  /** From then on it receives nothing; null for no end. */
-  readonly expiresAt?: Date | null;
-  /** A text for people, of up to 1,000 characters; null for none. */
-  readonly description?: string | null;
-  /** Free-form texts of the owner's, up to 20. Replaces all of them. */
-  readonly metadata?: Readonly<Record<string, string>>;
+/**
+ * The fields that applications and the REST API may change; a field that is left out stays as it is. `onExhausted: 'skip'`
+ * also removes a `holdFor`.
+ */
+export interface SubscriberUpdate extends Omit<SubscriberChanges, 'verification' | 'secrets'> {
   /** Replaces every secret at once: deliveries are signed with this one alone from then on. */
   readonly secret?: string;
 }
