@@ -102,6 +102,38 @@ describe.each([11, 12] as const)('thorn init in an application of Nest %i', (maj
     expect(textOf('src/app.module.ts')).toBe(before);
   });
 
+  it('adds both the module and the events to a file that has the entity', async () => {
+    const order = textOf('src/orders/order.entity.ts').replace(/^import.*\n+/m, '');
+    const module = textOf('src/app.module.ts')
+      .replace(/^import \{ Order .*\n/m, '')
+      .replace(/^@Module/m, `${order}\n@Module`)
+      .replace(
+        /^import/,
+        "import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';\nimport",
+      );
+    rmSync(join(folder, 'src/orders/order.entity.ts'));
+    writeFileSync(join(folder, 'src/app.module.ts'), module);
+
+    expect(await init([folder, '--yes', ...SETUP])).toMatchObject({ code: 0 });
+    expect(textOf('src/app.module.ts')).toMatch(/imports: \[[^]*WebhooksModule/);
+    expect(textOf('src/app.module.ts')).toContain("@WebhookEvent<Order>('order.created'");
+    await init([folder, '--undo', '--yes']);
+    expect(textOf('src/app.module.ts')).toBe(module);
+  });
+
+  it('refuses a guard of the file that would import the guard again', async () => {
+    const guard =
+      'export class OwnGuard implements CanActivate {\n  canActivate = () => true;\n}\n';
+    const module = `${textOf('src/app.module.ts')}\n${guard}`;
+    writeFileSync(join(folder, 'src/app.module.ts'), module);
+    const { code, notes } = await init([folder, '--yes', '--guard', 'OwnGuard']);
+    expect([code, notes]).toEqual([
+      2,
+      expect.stringContaining('Move the guard into a file of its own'),
+    ]);
+    expect(textOf('src/app.module.ts')).toBe(module);
+  });
+
   it('asks whose the rows are before every user would get them', async () => {
     const path = join(folder, 'src/orders/order.entity.ts');
     writeFileSync(path, textOf('src/orders/order.entity.ts').replaceAll('customerId', 'by'));

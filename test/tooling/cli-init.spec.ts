@@ -173,6 +173,13 @@ describe('a module', () => {
     expect(() => addModule(ts, 'app.module.ts', result, '')).toThrow('already');
   });
 
+  it('keeps a comment beside the import that it belongs to', () => {
+    const text = `import { A } from './a'; // first\n@Module({ imports: [A] })\nclass B {}\n`;
+    expect(addModule(ts, 'app.module.ts', text, '')).toContain(
+      "import { A } from './a'; // first\nimport { WebhooksModule } from './webhooks/webhooks.module';\n",
+    );
+  });
+
   it.each<[string, string, string]>([
     ['imports of a variable', '@Module({ imports: all })\nclass A {}', 'not a list'],
     ['options of a variable', '@Module(options)\nclass A {}', 'does not give @Module() an object'],

@@ -144,10 +144,13 @@ async function adding(folder: string, given: Given, terminal: Terminal): Promise
       `there is no ${source}/${name} in ${folder}: run it in the folder of a NestJS application`,
     );
   };
-  const edit = async (name: string, change: (text: string) => string): Promise<FileChange> => {
-    const before = await read(name);
+  // By name: the entity may be in the file of the module.
+  const edits = new Map<string, FileChange & { readonly after: string }>();
+  const edit = async (name: string, change: (text: string) => string): Promise<void> => {
+    const before = edits.get(name)?.before ?? (await read(name));
+    const after = edits.get(name)?.after ?? before;
     try {
-      return { path: `${source}/${name}`, before, after: change(before) };
+      edits.set(name, { path: `${source}/${name}`, before, after: change(after) });
     } catch (error) {
       if (!(error instanceof NotUnderstood)) throw error;
       throw new UsageError(`nothing was changed: ${source}/${name} ${error.message}`);
@@ -157,13 +160,10 @@ async function adding(folder: string, given: Given, terminal: Terminal): Promise
   const address = addressOf(compiler, main);
   const names = [await read('app.module.ts'), main].map((text) => importedNames(compiler, text));
   const ending = endingOf(names.flat());
-  const module = await edit('app.module.ts', (text) =>
-    addModule(compiler, 'app.module.ts', text, ending),
-  );
+  await edit('app.module.ts', (text) => addModule(compiler, 'app.module.ts', text, ending));
   const classes = await ApplicationClasses.read(compiler, join(folder, source));
   const database = await databaseClient(folder, classes, given, terminal);
   const choice = await chosen(classes, given, terminal);
-  const edits = [module];
   let files: Readonly<Record<string, string>>;
   if (choice === undefined) {
     if (address.prefix === null) {
@@ -172,15 +172,19 @@ async function adding(folder: string, given: Given, terminal: Terminal): Promise
           'Name an entity and a guard instead: --entity, --guard',
       );
     }
-    edits.push(await edit('main.ts', (text) => addRawBody(compiler, 'main.ts', text)));
+    await edit('main.ts', (text) => addRawBody(compiler, 'main.ts', text));
     files = exampleFiles(ending, address, database);
   } else {
-    const { entity, owner } = choice;
+    const { entity, owner, guard } = choice;
+    if (guard?.path === 'app.module.ts') {
+      throw new UsageError(
+        `nothing was changed: ${guard.name} is in ${source}/app.module.ts, which will import the module that needs it. ` +
+          'Move the guard into a file of its own',
+      );
+    }
     if (entity !== undefined) {
-      edits.push(
-        await edit(entity.path, (text) =>
-          addEvents(compiler, entity.path, text, { ...entity, owner }),
-        ),
+      await edit(entity.path, (text) =>
+        addEvents(compiler, entity.path, text, { ...entity, owner }),
       );
     }
     files = pageFiles({ ...choice, database, ending });
@@ -193,7 +197,7 @@ async function adding(folder: string, given: Given, terminal: Terminal): Promise
   const existing = await changedSince(folder, added);
   if (existing.length > 0)
     throw new UsageError(`nothing was changed: ${existing[0]} exists already`);
-  const changes = [...edits, ...added].filter(({ before, after }) => before !== after);
+  const changes = [...edits.values(), ...added].filter(({ before, after }) => before !== after);
   const hints = [...tablesHint(database), hintFor(choice, address)];
   return { changes: await formatted(folder, changes), hint: hints.join('\n') };
 }

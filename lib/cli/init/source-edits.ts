@@ -26,7 +26,9 @@ export function addModule(
   const imports = importsOf(compiler, source);
   const names = imports.map((one) => nameOf(one, source));
   if (names.some((name) => name.startsWith('nestjs-thorn') || name.includes('webhooks.module'))) {
-    throw new NotUnderstood('imports webhooks already: there is nothing to add');
+    throw new NotUnderstood(
+      'imports webhooks already: add there by hand what is missing, such as page: thornPage()',
+    );
   }
   const last = imports.at(-1);
   if (last === undefined) throw new NotUnderstood('has no import');
@@ -34,7 +36,7 @@ export function addModule(
   const from = `${quote}./webhooks/webhooks.module${ending}${quote}`;
   const end = last.getText(source).endsWith(';') ? ';' : '';
   return edited(text, [
-    { at: last.end, text: `\nimport { WebhooksModule } from ${from}${end}` },
+    { at: lineEndOf(compiler, text, last), text: `\nimport { WebhooksModule } from ${from}${end}` },
     importsInsertion(compiler, source),
   ]);
 }
@@ -97,7 +99,7 @@ export function addEvents(
   ];
   return edited(text, [
     {
-      at: last.end,
+      at: lineEndOf(compiler, text, last),
       text: `\nimport { WebhookEvent, Webhooks } from ${quote}nestjs-thorn${quote}${end}`,
     },
     { at: entity.end, text: `\n${lines.join('\n')}` },
@@ -191,6 +193,11 @@ function importsInsertion(compiler: TypeScript, source: ts.SourceFile): Insertio
 
 function importsOf(compiler: TypeScript, source: ts.SourceFile): readonly ts.ImportDeclaration[] {
   return source.statements.filter((one) => compiler.isImportDeclaration(one));
+}
+
+/** Behind a comment that follows in the same line. */
+function lineEndOf(compiler: TypeScript, text: string, { end }: ts.Node): number {
+  return compiler.getTrailingCommentRanges(text, end)?.at(-1)?.end ?? end;
 }
 
 /** The name of the module that a declaration imports. */
