@@ -72,8 +72,8 @@ class Note {
   writer!: Relation<Writer> | null;
 }
 
-/** Holds up the process that makes a message of a place. */
-let gate: Promise<void> | undefined;
+/** Holds up the process that makes a message of a place, once `reach` was called. */
+let gate: { readonly reach: () => void; readonly opened: Promise<void> } | undefined;
 
 /** Its key has two parts. */
 @Entity()
@@ -85,7 +85,8 @@ let gate: Promise<void> | undefined;
   on: 'create',
   propagateErrors: true,
   payload: async ({ label }) => {
-    await gate;
+    gate?.reach();
+    await gate?.opened;
     if (label === 'bad') throw new Error('cannot be told');
     return { label };
   },
@@ -173,7 +174,7 @@ describe('the change feed', () => {
       expect(bodies()).toContain(last);
       expect(await sql('SELECT id FROM thorn_pending_messages')).toEqual([]);
       expect(await sql('SELECT id FROM thorn_deliveries WHERE due_at IS NOT NULL')).toEqual([]);
-    }, 10_000);
+    });
     return bodies()
       .filter((text) => text !== last)
       .sort();
@@ -298,7 +299,7 @@ describe('the change feed', () => {
       );
     }
     const told = () => bodies().filter((text) => text.startsWith('place.c.changed'));
-    await vi.waitFor(() => expect(told().length).toBeGreaterThanOrEqual(400), 15_000);
+    await vi.waitFor(() => expect(told().length).toBeGreaterThanOrEqual(400));
     await arrived();
 
     const ids = new Set(receiver.requests.map(({ headers }) => headers['webhook-id']));
@@ -313,16 +314,17 @@ describe('the change feed', () => {
 
   it('sends once what a process was about to send when its connection died', async () => {
     const error = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
-    let open!: () => void;
-    gate = new Promise((resolve) => (open = resolve));
+    let [reach, open] = [() => {}, () => {}];
+    const reached = new Promise<void>((resolve) => (reach = resolve));
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    gate = { reach, opened };
     await start();
     await sql(`INSERT INTO place (shelf, at, label) VALUES ('f', 1, 'x')`);
-    const holders = () =>
-      sql(
-        `SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.granted`,
-      );
-    await vi.waitFor(async () => expect(await holders()).toHaveLength(1), 10_000);
-    await sql(`SELECT pg_terminate_backend(${Number((await holders())[0]!['pid'])})`);
+    await reached;
+    const killed = await sql(
+      `SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.granted`,
+    );
+    expect(killed).toHaveLength(1);
     gate = undefined;
     open();
 
