@@ -8,6 +8,7 @@ import { DatabaseSubscriberRepository, type Subscriber } from '../../lib/subscri
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { createDatabase, type DatabaseKind, type TestDatabase } from '../support/databases.js';
+import { Receiver } from '../support/receiver.js';
 
 const DAY = 24 * 60 * 60_000;
 const TTL = 60_000;
@@ -169,19 +170,23 @@ describe('a subscriber with an end', () => {
     ['ends', 'expired'],
     ['is renewed by another process', null],
   ])('while its first attempt waits for a slot: it %s', async (_, reason) => {
-    const one = await subscribe();
-    receiver.otherwise({ status: 204, delay: 200 });
+    const busy = await Receiver.start();
+    let answer = () => {};
+    busy.hold = new Promise<void>((resolve) => (answer = resolve));
+    const one = await subscribe({ url: busy.url });
     await rig.send({ event: 'a' });
     await rig.send({ event: 'b' });
-    await vi.waitFor(() => expect(events()).toEqual(['a']));
+    await busy.waitFor(1);
     if (reason === null) await renew(there, one);
     clock.advance(TTL);
+    answer();
 
     expect(await deliveries(2)).toEqual([
       ['a', 'succeeded', null, 1],
       reason === null ? ['b', 'succeeded', null, 1] : ['b', 'failed', 'expired', 0],
     ]);
-    expect(events()).toEqual(reason === null ? ['a', 'b'] : ['a']);
+    expect(busy.events).toEqual(reason === null ? ['a', 'b'] : ['a']);
+    await busy.stop();
   });
 
   it('gets what is sent once it is renewed, though its end is told only then', async () => {
