@@ -138,7 +138,8 @@ describe.each<{ kind: DatabaseKind }>([
     await fails(rig, 25);
     await rig.until(HEALTH, ([row]) => row?.['failing_messages'] === 25);
     expect(await isEnabled(rig, one.id)).toBe(true);
-    expect(failing).toHaveLength(1);
+    // It is told after its row is written.
+    await vi.waitFor(() => expect(failing).toHaveLength(1));
   });
 
   it('counts a message once, however many attempts it had', async () => {

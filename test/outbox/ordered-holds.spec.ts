@@ -109,6 +109,7 @@ describe.each(EVERY_DIALECT)('an ordered subscriber on %j', ({ kind, ...more }) 
     await accepted([1], 'b');
     await waiting(2);
     expect(receiver.asked('a')).toEqual([1]);
+    await vi.waitFor(() => expect(told).toHaveLength(1));
     expect(told).toMatchObject([{ key: 'a', sequence: 1, reason: 'exhausted', until: null }]);
     await vi.waitFor(async () =>
       expect(await app.deliveries.stats()).toMatchObject({

@@ -4,6 +4,8 @@ import { type DatabaseKind, createDatabase, type TestDatabase } from '../support
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { OrderedReceiver } from '../support/ordered-receiver.js';
 
+/** A request may take as long as the test, and no claim comes in between. */
+const PATIENT = { timeout: 60_000, pollInterval: 60_000 };
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 
 let place: TestDatabase;
@@ -44,7 +46,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
 
     it('gets no request after the lease of its delivery, which another worker may have by then', async () => {
       const clock = new MovableClock();
-      const late = await open({ clock, perHost: 1, lease: 60_000, pollInterval: 60_000 });
+      const late = await open({ clock, perHost: 1, lease: 60_000, ...PATIENT });
       let answer = () => {};
       const answered = new Promise<void>((resolve) => (answer = resolve));
       receiver.reply = ({ key }) => ({ status: 204, after: key === 'a' ? answered : 0 });
@@ -97,7 +99,7 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
           key === null && at === null && status === 'succeeded',
       ),
     );
-    expect(await app.rows('SELECT id FROM thorn_pending_messages')).toEqual([]);
+    await app.until('SELECT id FROM thorn_pending_messages', (rows) => rows.length === 0);
   });
 
   it('gets nothing of a key while an earlier message waits for its retry', async () => {
