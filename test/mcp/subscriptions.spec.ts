@@ -5,6 +5,7 @@ import { McpEvents } from '../../lib/mcp/index.js';
 import type { ScriptedReceiver } from '../../lib/testing/index.js';
 import { echo, McpApps, verify } from '../support/apps/mcp-apps.js';
 import { EVERY_DIALECT } from '../support/places.js';
+import { Receiver } from '../support/receiver.js';
 
 const MINUTE = 60_000;
 
@@ -255,13 +256,21 @@ describe.each(EVERY_DIALECT)('a subscription on %j', (place) => {
   });
 
   it('is refused as one of too many at once, before their endpoints are asked', async () => {
-    receiver.otherwise({ status: 404, delay: 200 });
-    const asked = Array.from({ length: 8 }, (_, at) =>
-      apps.refusal('events/subscribe', apps.paramsOf({ path: `/${at}` }), 'nick'),
-    );
-    const codes = (await Promise.all(asked)).map(({ jsonRpc }) => jsonRpc.code);
-    expect(codes.filter((code) => code === -32013)).toHaveLength(5);
-    expect(receiver.received).toHaveLength(3);
+    const busy = await Receiver.start();
+    busy.status = 404;
+    let answer = () => {};
+    busy.hold = new Promise<void>((resolve) => (answer = resolve));
+    const codes: number[] = [];
+    const asked = Array.from({ length: 8 }, async (_, at) => {
+      const params = apps.paramsOf({ path: `${busy.url}/${at}` });
+      codes.push((await apps.refusal('events/subscribe', params, 'nick')).jsonRpc.code);
+    });
+    await vi.waitFor(() => expect(codes).toEqual(Array(5).fill(-32013)));
+    answer();
+    await Promise.all(asked);
+    expect(codes.slice(5)).toEqual(Array(3).fill(-32015));
+    expect(busy.requests).toHaveLength(3);
+    await busy.stop();
   });
 
   it('is not needed to read what was sent since a cursor, and what was asked for', async () => {
