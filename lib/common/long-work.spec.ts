@@ -5,7 +5,6 @@ import { type BatchedWork, runInBatches } from './long-work.js';
 const work = (batches: number): BatchedWork<{ done: number }> => ({
   sources: 2,
   nothing: { done: 0 },
-  sum: (one, other) => ({ done: one.done + other.done }),
   batch: async (_place, after) => {
     const at = Number(after ?? 0) + 1;
     return { counts: { done: 1 }, next: at === batches ? null : String(at) };

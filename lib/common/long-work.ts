@@ -26,7 +26,6 @@ export interface BatchedWork<Counts> {
   readonly sources: number;
   /** The counts of an empty run. */
   readonly nothing: Counts;
-  sum(one: Counts, other: Counts): Counts;
   /** @param after the `next` of the batch before in this source, or null */
   batch(source: number, after: string | null): Promise<Batch<Counts>>;
 }
@@ -69,7 +68,7 @@ export async function runInBatches<Counts extends object>(
     if (next === null) index++;
     const isThrough = index === work.sources;
     summary = {
-      ...work.sum(summary, counts),
+      ...sumOf(summary, counts),
       next: isThrough ? null : `${index}/${rest ?? ''}`,
     };
     await onProgress?.(summary);
@@ -77,6 +76,18 @@ export async function runInBatches<Counts extends object>(
     await setImmediate();
   }
   return summary;
+}
+
+/** Adds the numbers of counts, and joins their lists. */
+export function sumOf<Counts extends object>(one: Counts, other: Counts): Counts {
+  const before = one as Readonly<Record<string, unknown>>;
+  const sums = Object.entries(other).map(([name, value]: [string, unknown]) => [
+    name,
+    Array.isArray(value)
+      ? [...(before[name] as readonly unknown[]), ...(value as readonly unknown[])]
+      : Number(before[name]) + Number(value),
+  ]);
+  return Object.fromEntries(sums) as Counts;
 }
 
 /** Reads the cursor of long work: which source, and where in it. */

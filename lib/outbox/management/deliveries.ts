@@ -34,7 +34,6 @@ import {
   replayFailed,
   replayMissed,
   type ReplaySummary,
-  sum,
 } from './replay.js';
 import { type DeliveryPage, pageOf, scanLog } from './log-scan.js';
 import { pairOf } from '../tables/keys.js';
@@ -328,7 +327,6 @@ export class Deliveries {
       {
         sources: outbox.stores.length,
         nothing: NOTHING,
-        sum,
         batch: async (source, after) => {
           const rest = outbox.stores.slice(source);
           if (options.dryRun !== true) await holdQueues(rest, options.subscriberId, clock.now());

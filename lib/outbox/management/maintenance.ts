@@ -88,13 +88,6 @@ export class Maintenance {
       {
         sources: outbox.stores.length,
         nothing: NOTHING_PRUNED,
-        sum: (one, other) => ({
-          checked: one.checked + other.checked,
-          deleted: one.deleted + other.deleted,
-          bodies: one.bodies + other.bodies,
-          responses: one.responses + other.responses,
-          open: one.open + other.open,
-        }),
         batch: async (source, after) => {
           const { pruning } = outbox.stores[source]!;
           const settings = pruning.limitsAt(this.dependencies.clock.now());
@@ -138,11 +131,6 @@ export class Maintenance {
         // Subscribers first, then the messages of each data source.
         sources: 1 + stores.length,
         nothing: NOTHING_RESEALED,
-        sum: (one, other) => ({
-          checked: one.checked + other.checked,
-          resealed: one.resealed + other.resealed,
-          unreadable: [...one.unreadable, ...other.unreadable],
-        }),
         batch: async (source, after) => {
           const { next, ...counts } =
             source === 0

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { wants } from '../../dispatch/index.js';
 import { hasEnded, hostOf } from '../../message/index.js';
 import { isActive, patternMatches, type Subscriber } from '../../subscriber/index.js';
-import type { Batch } from '../../common/long-work.js';
+import { type Batch, sumOf } from '../../common/long-work.js';
 import type { Candidate } from '../tables/delivery-record.js';
 import { findCurrentHosts, readable, type RecipientSources, UNREADABLE } from './current-hosts.js';
 import { deliveryId, FIRST_KEY, keyOf } from '../tables/keys.js';
@@ -198,7 +198,7 @@ export async function replayMissed(
   const next = rows.length < BATCH ? null : formatCursor(cursorOf(rows.at(-1)!));
   if (next === null && !dryRun) await release(store, subscriber.id, tools);
   return {
-    counts: sum(again.counts, {
+    counts: sumOf(again.counts, {
       scheduled: added,
       expunged: released.length - complete.length,
       disabled: wanted.length - open.length,
@@ -253,15 +253,6 @@ function queuesOf(
 
 /** The counts of an empty batch. */
 export const NOTHING: ReplayCounts = { scheduled: 0, expunged: 0, disabled: 0, underWay: 0 };
-
-export function sum(one: ReplayCounts, other: ReplayCounts): ReplayCounts {
-  return {
-    scheduled: one.scheduled + other.scheduled,
-    expunged: one.expunged + other.expunged,
-    disabled: one.disabled + other.disabled,
-    underWay: one.underWay + other.underWay,
-  };
-}
 
 /** True when a pattern matches the event, or there are none. */
 export function isAmong(event: string, patterns: readonly string[] | undefined): boolean {
