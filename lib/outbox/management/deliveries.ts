@@ -139,14 +139,7 @@ export class Deliveries {
     if (found === null) return null;
     const { outbox, store, row } = found;
     const now = this.dependencies.clock.now();
-    const counts = await reopen(
-      store,
-      [parseCandidateRow(row)],
-      this.#replaying(outbox),
-      now,
-      false,
-      true,
-    );
+    const counts = await reopen(store, parseCandidateRow(row), this.#replaying(outbox), now);
     if (counts.expunged > 0) return 'expunged';
     if (counts.disabled > 0) return 'disabled';
     if (counts.underWay > 0) return 'under-way';
@@ -184,12 +177,7 @@ export class Deliveries {
     const { since, until } = checkBulkOptions(options, this.dependencies.clock.now());
     const outbox = await this.#outbox(scope);
     const { subscriberId: subscriber, dryRun = false } = options;
-    if (
-      !isIdLike(subscriber) ||
-      !(await isVisible(this.dependencies.subscribers, subscriber, scope))
-    ) {
-      return null;
-    }
+    if (!(await this.#isVisible(subscriber, scope))) return null;
     const range = {
       subscriber,
       from: firstIdAt('dlv_', since),
@@ -200,7 +188,7 @@ export class Deliveries {
       replayFailed(
         store,
         range,
-        after ?? firstIdAt('dlv_', 0),
+        after,
         this.#replaying(outbox),
         this.dependencies.clock.now(),
         dryRun,
@@ -284,12 +272,7 @@ export class Deliveries {
       throw new InvalidInputError('days', `must be a whole number from 1 to ${MAX_DAYS}`);
     }
     const outbox = await this.#outbox(scope);
-    if (
-      !isIdLike(subscriber) ||
-      !(await isVisible(this.dependencies.subscribers, subscriber, scope))
-    ) {
-      return null;
-    }
+    if (!(await this.#isVisible(subscriber, scope))) return null;
     const now = this.dependencies.clock.now();
     const since = now - (now % DAY) - (days - 1) * DAY;
     return readHistory(outbox.stores, subscriber, since, now);
@@ -337,6 +320,10 @@ export class Deliveries {
       },
       options,
     );
+  }
+
+  async #isVisible(subscriber: string, scope: OwnerScope): Promise<boolean> {
+    return isIdLike(subscriber) && isVisible(this.dependencies.subscribers, subscriber, scope);
   }
 
   async #find(id: string, scope: OwnerScope) {

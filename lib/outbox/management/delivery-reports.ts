@@ -102,11 +102,7 @@ export class DeliveryReports {
   async failing(): Promise<readonly FailingEndpoint[]> {
     const { strategy, subscribers } = this.dependencies;
     const { stores } = await requireOutbox(strategy);
-    const found = await Promise.all(stores.map(({ health }) => health.failing(MOST_FAILING)));
-    const longest = found
-      .flat()
-      .sort((one, other) => one.failingSince - other.failingSince)
-      .slice(0, MOST_FAILING);
+    const longest = await stores[0]!.health.failing(MOST_FAILING);
     const stored = await subscribers.findAll(
       longest.map(({ subscriberId }) => subscriberId),
       'any',

@@ -73,17 +73,18 @@ const BODIES_AT_ONCE = 50;
 /**
  * Makes one batch of failed deliveries and waiting retries due. What is ordered gets no turn before the last batch.
  *
- * @param after the `next` of the previous batch, or an empty string
+ * @param after the `next` of the previous batch, or null
  */
 export async function replayFailed(
   store: OutboxStore,
   { subscriber, from, before, events }: FailedRange,
-  after: string,
+  after: string | null,
   tools: ReplayDependencies,
   now: number,
   dryRun: boolean,
 ): Promise<ReplayBatch> {
-  const query = { subscriber, from, before, after, limit: BATCH, now };
+  const behind = after ?? `dlv_${FIRST_KEY}`;
+  const query = { subscriber, from, before, after: behind, limit: BATCH, now };
   const { found, next } = await store.log.failed(query);
   const { counts } = await requeue(
     store,
@@ -95,19 +96,16 @@ export async function replayFailed(
   return { counts, next };
 }
 
-/** Makes finished deliveries due, unless the body was dropped or the subscriber is disabled, expired or removed. */
+/** Makes a delivery due, unless the body was dropped or the subscriber is disabled, expired or removed. */
 export async function reopen(
   store: OutboxStore,
-  candidates: readonly Candidate[],
+  candidate: Candidate,
   tools: ReplayDependencies,
   now: number,
-  dryRun: boolean,
-  isWaitingToo = false,
 ): Promise<ReplayCounts> {
-  const { counts, queues } = await requeue(store, candidates, tools, {
-    ...{ now, dryRun, isWaitingToo },
-  });
-  if (!dryRun) tools.promote(store, queues);
+  const how = { now, dryRun: false, isWaitingToo: true };
+  const { counts, queues } = await requeue(store, [candidate], tools, how);
+  tools.promote(store, queues);
   return counts;
 }
 
