@@ -57,7 +57,6 @@ export { ThornSequence } from './entities/sequence.entity.js';
 export { RecipientUnknownError } from '../dispatch/recipients/recipient-unknown.error.js';
 export { OutboxStrategy } from './strategy/outbox.strategy.js';
 export { SqlClients, type OutboxDependencies } from './strategy/outbox-dependencies.js';
-export { NoOutcomeListener, OutcomeListener } from './outcomes/outcome-listener.js';
 export type { ReplayCounts, ReplaySummary } from './management/replay.js';
 export type {
   DeliveryDay,

@@ -60,7 +60,7 @@ beforeEach(async () => {
     clock: new MovableClock(),
     schedule: [1000],
     recipients: { ...LOOPBACK_RECIPIENTS, denyCidrs: ['127.0.0.9/32'] },
-    listener: (tools) => new SubscriberHealth({ ...tools, rules: healthRules() }),
+    health: (tools) => new SubscriberHealth({ ...tools, rules: healthRules() }),
   });
   for (const name of NAMES) {
     rig.events.on(name, (payload) => void heard[name].push(payload as never));

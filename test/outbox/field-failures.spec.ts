@@ -321,10 +321,10 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
 
     it('reports once that a subscriber is gone when two processes notice at the same time', async () => {
       vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
-      const listener = (tools: Omit<SubscriberHealthDependencies, 'rules'>) =>
+      const health = (tools: Omit<SubscriberHealthDependencies, 'rules'>) =>
         new SubscriberHealth({ ...tools, rules: healthRules({}) });
-      const one = await open(kind, { listener });
-      const two = await open(kind, { listener, subscribers: one.subscribers });
+      const one = await open(kind, { health });
+      const two = await open(kind, { health, subscribers: one.subscribers });
       const told: string[] = [];
       for (const { events } of [one, two]) {
         events.on('subscriber-disabled', ({ subscriberId: id }) => told.push(id));

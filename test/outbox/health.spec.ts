@@ -31,7 +31,7 @@ async function open(kind: DatabaseKind, options: OutboxAppOptions = {}): Promise
     endpoints: { failures: 1_000_000 },
     // On a busy machine an answer takes its time; who is slow has not failed.
     timeout: 60_000,
-    listener: (tools) =>
+    health: (tools) =>
       new SubscriberHealth({ ...tools, rules: healthRules({ disableAfter: 5 * DAY }) }),
     ...options,
   });

@@ -1,5 +1,5 @@
 import type { FactoryProvider } from '@nestjs/common';
-import { construct, constructAs, from, named, provide } from '../../common/construct.js';
+import { construct, from, named, provide } from '../../common/construct.js';
 import { Clock } from '../../common/index.js';
 import {
   Deliverer,
@@ -18,7 +18,7 @@ import {
   WebhookFormats,
   WireFormat,
 } from '../../message/index.js';
-import { OutcomeListener, SubscriberHealth } from '../../outbox/index.js';
+import { SubscriberHealth } from '../../outbox/index.js';
 import { ApplicationKeys, UnsubscribeLinks, WebhookSigner } from '../../signing/index.js';
 import { healthRules, SubscriberRepository } from '../../subscriber/index.js';
 import { option, ThornSettings } from '../options/settings.js';
@@ -26,8 +26,7 @@ import { option, ThornSettings } from '../options/settings.js';
 /** Provides the services that make messages and deliver them. */
 export const deliveryProviders: readonly FactoryProvider[] = [
   construct(WebhookEvents),
-  constructAs(
-    OutcomeListener,
+  construct(
     SubscriberHealth,
     named({
       subscribers: SubscriberRepository,

@@ -14,7 +14,6 @@ import {
   type DeliveryState,
   MAX_THROTTLED,
   newDelivery,
-  reopened,
 } from './delivery-state.js';
 
 const NOW = 1_700_000_000_000;
@@ -134,8 +133,7 @@ describe('advance: the rules', () => {
     expect(run([answered(500)], of(NOW + 0.4))[0]).toMatchObject({ nextAt: NOW + 1 });
   });
 
-  it('reopened: due at once, with all attempts before it', () => {
-    expect(reopened(NOW + 7)).toEqual(newDelivery(NOW + 7));
+  it('begins due at once, with all attempts before it', () => {
     expect(newDelivery(NOW)).toEqual({
       status: 'pending',
       attempts: 0,

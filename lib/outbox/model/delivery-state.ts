@@ -64,9 +64,6 @@ export function newDelivery(now: number): DeliveryState {
   return { status: 'pending', attempts: 0, throttled: 0, nextAt: now, reason: null };
 }
 
-/** A finished delivery that is to be tried again: due at once, with all attempts of the policy before it. */
-export const reopened: (now: number) => DeliveryState = newDelivery;
-
 /** The state of a delivery that has failed for good and holds its key. @param holdFor milliseconds; null: without an end */
 export function withHold(state: DeliveryState, now: number, holdFor: number | null): DeliveryState {
   return { ...state, nextAt: holdFor === null ? NOT_DUE : now + holdFor };

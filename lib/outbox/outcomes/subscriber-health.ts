@@ -3,9 +3,9 @@ import { type Clock, LogLine, FaultLog } from '../../common/index.js';
 import type { SubscriberFacts, WebhookEvents } from '../../delivery/index.js';
 import type { HealthRules, HealthState, SubscriberRepository } from '../../subscriber/index.js';
 import { type HealthTable, NO_ROW, type StoredHealth } from '../tables/health-table.js';
-import { OutcomeListener } from './outcome-listener.js';
 import { healthStep, type HealthStepOfMany, PendingHealth } from './pending-health.js';
 import type { Outcome } from '../model/outcome.js';
+import type { WriteListener } from '../store/outcome-recorder.js';
 
 /** The maximum wait in milliseconds of a success whose subscriber has no failures known to this process. */
 const SUCCESSES_WAIT = 1000;
@@ -27,7 +27,7 @@ export interface SubscriberHealthDependencies {
  * Several processes may write the same subscriber: each write names the token that it has read, and is repeated from
  * the current row when another process was first.
  */
-export class SubscriberHealth extends OutcomeListener {
+export class SubscriberHealth implements WriteListener {
   readonly #logger = new Logger('Thorn');
   readonly #faults = new FaultLog();
   /** Subscribers that had a row when this process last looked. */
@@ -40,15 +40,14 @@ export class SubscriberHealth extends OutcomeListener {
   #failures = 0;
   #isStopped = false;
 
-  constructor(private readonly dependencies: SubscriberHealthDependencies) {
-    super();
-  }
+  constructor(private readonly dependencies: SubscriberHealthDependencies) {}
 
-  override use(table: HealthTable): void {
+  /** Called once, before the first outcome. */
+  use(table: HealthTable): void {
     this.#table = table;
   }
 
-  override written(outcomes: readonly Outcome[]): void {
+  written(outcomes: readonly Outcome[]): void {
     for (const outcome of outcomes) {
       const kind = this.#pending.add(outcome);
       if (kind !== null && (kind !== 'succeeded' || this.#failing.has(outcome.subscriberId))) {
@@ -59,14 +58,15 @@ export class SubscriberHealth extends OutcomeListener {
   }
 
   /** Resolves once every gathered outcome has been written, or writing has failed once more. */
-  override async idle(): Promise<void> {
+  async idle(): Promise<void> {
     await this.#passesEnded();
     if (this.#pending.size > 0) await this.#begin();
     await this.#passesEnded();
     this.#stopTimer();
   }
 
-  override stop(): void {
+  /** Called right before the database is closed: what is not written by then is given up. */
+  stop(): void {
     this.#isStopped = true;
     this.#stopTimer();
   }

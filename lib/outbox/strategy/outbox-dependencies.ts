@@ -4,7 +4,7 @@ import { Deliverer, DeliveryLog, RetryPolicy, WebhookEvents } from '../../delive
 import { FanOut } from '../../dispatch/index.js';
 import { Codecs, WebhookFormats } from '../../message/index.js';
 import { SecretSealer } from '../../signing/index.js';
-import { OutcomeListener } from '../outcomes/outcome-listener.js';
+import { SubscriberHealth } from '../outcomes/subscriber-health.js';
 
 /**
  * The clients in whose transactions messages are staged. The database of the first one also stores messages without a
@@ -33,7 +33,7 @@ const TOKENS = {
   policy: RetryPolicy,
   formats: WebhookFormats,
   events: WebhookEvents,
-  listener: OutcomeListener,
+  health: SubscriberHealth,
   log: DeliveryLog,
   clock: Clock,
 } as const;

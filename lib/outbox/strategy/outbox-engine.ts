@@ -62,7 +62,7 @@ export class OutboxEngine {
     private readonly settings: OutboxSettings,
     private readonly relay?: MessageRelay,
   ) {
-    const { clock, codecs, fanOut, listener } = dependencies;
+    const { clock, codecs, fanOut, health } = dependencies;
     const { lease, worker } = settings;
     this.#notifier = new DeliveryLogNotifier(dependencies.log);
     const rows = new MessageRowMapper(codecs, dependencies.sealer);
@@ -70,13 +70,13 @@ export class OutboxEngine {
       (client) => new OutboxStore(client, rows, settings, this.#notifier),
     );
     // A subscriber has one state of health, however many data sources its messages are in.
-    const { health, rateLimiter } = this.stores[0]!;
-    listener.use(health);
+    const [first] = this.stores;
+    health.use(first!.health);
 
     const runner = new AttemptRunner(dependencies, this.stores);
     this.#runner = runner;
     this.scheduler = new HostScheduler(settings, runner, this.claims, clock, Math.random);
-    this.#gate = new RateLimitGate(rateLimiter, this.scheduler, runner, this.claims, clock);
+    this.#gate = new RateLimitGate(first!.rateLimiter, this.scheduler, runner, this.claims, clock);
 
     const hosts = new HostCache();
     this.#retries = new RetryScheduler(fanOut, this.#gate, runner, hosts, clock);
@@ -87,7 +87,7 @@ export class OutboxEngine {
     const claiming = { messages, retries: this.#retries, scheduler, claims, clock };
     this.#loops = stores.map((store) => new ClaimLoop(store, claiming, settings));
     this.#renewal = new LeaseRenewal(stores, lease, clock);
-    this.pauses = new HostPauses(this.stores[0]!.pauses, clock);
+    this.pauses = new HostPauses(first!.pauses, clock);
     this.pauseWatcher = new PauseWatcher(this.pauses, scheduler);
     this.#receiver = new RelayReceiver({ stores, scheduler: messages, clock, lease });
     this.handOver = new HandOver({
@@ -100,7 +100,7 @@ export class OutboxEngine {
       claims,
     });
     for (const { recorder } of stores) {
-      for (const one of [scheduler, this.#notifier, listener]) recorder.listen(one);
+      for (const one of [scheduler, this.#notifier, health]) recorder.listen(one);
     }
   }
 
@@ -175,7 +175,7 @@ export class OutboxEngine {
     const left = Math.max(RELEASES_WITHIN, this.#left);
     await withTimeout(left, this.#release(), () => this.#leasesStay('the database did not answer'));
     this.#hasEnded = true;
-    this.dependencies.listener.stop();
+    this.dependencies.health.stop();
     for (const store of this.stores) {
       store.recorder.close();
       await store.database.close();
@@ -230,7 +230,7 @@ export class OutboxEngine {
   async #release(): Promise<void> {
     const now = this.dependencies.clock.now();
     await Promise.all([...this.stores.map((store) => store.giveUp(now)), this.handOver.giveUp()])
-      .then(() => Promise.all([this.dependencies.listener.idle(), this.#notifier.idle()]))
+      .then(() => Promise.all([this.dependencies.health.idle(), this.#notifier.idle()]))
       .catch((error: unknown) => {
         if (!this.#hasEnded) this.#leasesStay(errorText(error));
       });

@@ -30,11 +30,10 @@ import {
 } from '../../../lib/message/index.js';
 import {
   Deliveries,
-  NoOutcomeListener,
   type OutboxOptions,
   OutboxStrategy,
   SqlClients,
-  type OutcomeListener,
+  SubscriberHealth,
   type SubscriberHealthDependencies,
   type MessageRelay,
 } from '../../../lib/outbox/index.js';
@@ -42,6 +41,7 @@ import { outboxEntities } from '../../../lib/migrations/thorn-schema.js';
 import { DataSourceClient } from '../../../lib/typeorm/index.js';
 import { SecretSealer, StandardWebhookSigner } from '../../../lib/signing/index.js';
 import {
+  healthRules,
   InMemorySubscriberRepository,
   StaticSubscriberSet,
   type Subscriber,
@@ -110,7 +110,8 @@ export interface OutboxAppOptions extends OutboxOptions {
   readonly deliveryLog?: DeliveryLog;
   /** Default: seals nothing. */
   readonly sealer?: SecretSealer;
-  readonly listener?: (tools: Omit<SubscriberHealthDependencies, 'rules'>) => OutcomeListener;
+  /** Default: keeps nothing of it. */
+  readonly health?: (tools: Omit<SubscriberHealthDependencies, 'rules'>) => SubscriberHealth;
   /** What carries messages to other processes. Default: nothing does. */
   readonly relay?: MessageRelay | undefined;
   /** Whether events that nobody would get are left out, as in an application. Default false. */
@@ -120,6 +121,11 @@ export interface OutboxAppOptions extends OutboxOptions {
   readonly clientOf?: (dataSource: DataSource) => SqlClient<never>;
   /** Sees the data source before anything of ours is attached to it. */
   readonly prepare?: (dataSource: DataSource) => void;
+}
+
+/** Forgets what it is told, for tests that count statements. */
+class NoHealth extends SubscriberHealth {
+  override written(): void {}
 }
 
 /** The outbox of an application, with everything that it needs. */
@@ -162,7 +168,7 @@ export async function openOutboxApp(
     prepare,
     deliveryLog = new StandardDeliveryLog(),
     sealer = new SecretSealer(),
-    listener = () => new NoOutcomeListener(),
+    health = (tools) => new NoHealth({ ...tools, rules: healthRules() }),
     relay,
     leavesOutUnheard = false,
     serializeTransactions = true,
@@ -200,7 +206,7 @@ export async function openOutboxApp(
       policy: retryPolicy,
       formats,
       events,
-      listener: listener({ subscribers, events, clock }),
+      health: health({ subscribers, events, clock }),
       log: deliveryLog,
       clock,
     },
