@@ -32,7 +32,7 @@ describe.each(PAIRS)('the history on $database and $platform', ({ create, platfo
         dispatch: outbox({ pollInterval: 25, history: true }),
         eventTypes: ['article.*', 'order.paid', 'stock.*.low'],
         // What nobody may subscribe to is stored for this one, and fails at once.
-        subscribers: { 'secret.*': 'http://127.0.0.1:59999' },
+        subscribers: { 'secret.*': 'http://127.0.0.1:2' },
         retries: { schedule: [] },
       },
     });

@@ -1,11 +1,10 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
 import { thornPage } from '../../lib/page/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { startChromium } from '../services/chromium.js';
+import { freePort } from '../services/free-port.js';
 import { type Api, startApi } from '../support/apps/api-app.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { PageVisitor } from '../support/page-visitor.js';
@@ -47,16 +46,6 @@ beforeEach(async () => {
 afterEach(() => visitor.end());
 
 const goTo = (path: string) => visitor.page.goto(`${api.url}/webhooks#${path}`);
-
-/** A port of this machine on which no program listens. */
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** An endpoint of alice, with one delivery of an event. */
 async function delivered(data: object, path = ''): Promise<{ id: string; delivery: string }> {
@@ -223,7 +212,7 @@ describe('an owner', () => {
   it('reads in German why an endpoint has no answer', async () => {
     const { page } = visitor;
     const { id } = await api.subscribers.create({
-      url: `http://127.0.0.1:${await closedPort()}/`,
+      url: `http://127.0.0.1:${await freePort()}/`,
       events: ['article.*'],
       owner: 'alice',
     });

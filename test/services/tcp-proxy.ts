@@ -1,4 +1,5 @@
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { freePort } from './free-port.js';
 
 /** Stands between a client and a server, and fails as networks do. */
 export class TcpProxy {
@@ -14,6 +15,8 @@ export class TcpProxy {
   /** @param url of the server, such as `postgres://…` */
   static async start(url: string): Promise<TcpProxy> {
     const proxy = new TcpProxy(new URL(url));
+    // One that it gets again after a cut.
+    proxy.#port = await freePort();
     await proxy.restore();
     return proxy;
   }
@@ -48,7 +51,6 @@ export class TcpProxy {
     this.#isSilent = false;
     if (this.#server.listening) return;
     await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve));
-    this.#port = (this.#server.address() as AddressInfo).port;
   }
 
   async stop(): Promise<void> {

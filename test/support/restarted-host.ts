@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { freePort } from '../services/free-port.js';
 
 /** How a host is down: its port is closed, it drops every connection, answers 503, or reads requests and never answers. */
 export type Outage = 'refuses' | 'resets' | 'answers 503' | 'is silent';
@@ -32,9 +32,8 @@ export class RestartedHost {
   /** @param silent requests that are never answered, before all others */
   static async start(outage: Outage = 'resets', silent = 0): Promise<RestartedHost> {
     const host = new RestartedHost(outage, silent);
-    await host.#listen();
-    host.#port = (host.#server.address() as AddressInfo).port;
-    if (outage === 'refuses') await host.#close();
+    host.#port = await freePort();
+    if (outage !== 'refuses') await host.#listen();
     return host;
   }
 

@@ -15,6 +15,7 @@ import { signWebhook } from '../../lib/testing/index.js';
 import { bundleProgram } from '../services/child.js';
 import { Program } from '../services/program.js';
 import { freshMariadb, freshPostgres } from '../services/database.js';
+import { freePort } from '../services/free-port.js';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 
@@ -201,9 +202,7 @@ describe('a secret that cannot be one', () => {
 
 describe('thorn listen', () => {
   it('says where it could not forward to, and why', async () => {
-    const target = await served(() => [204, '']);
-    await target.close();
-    const { port } = new URL(target.url);
+    const port = await freePort();
     for (const host of ['127.0.0.1', 'localhost']) {
       const forward = `http://${host}:${port}/inbox`;
       const program = new Program(bin, ['listen', '-p', '0', '-f', forward]);
