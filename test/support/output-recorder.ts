@@ -157,14 +157,11 @@ export async function callEveryRoute(
     });
   }
   await dispatcher.send('order.paid', {}, { owner: 'alice' });
-  await vi.waitFor(
-    async () => {
-      const deliveries = api.app.get(Deliveries);
-      expect((await deliveries.list({ subscriberId: id }, 'any')).items).not.toEqual([]);
-      expect(await deliveries.stats()).toMatchObject({ pending: 0, pendingMessages: 0 });
-    },
-    { timeout: 10_000 },
-  );
+  await vi.waitFor(async () => {
+    const deliveries = api.app.get(Deliveries);
+    expect((await deliveries.list({ subscriberId: id }, 'any')).items).not.toEqual([]);
+    expect(await deliveries.stats()).toMatchObject({ pending: 0, pendingMessages: 0 });
+  });
   const { items } = (await call('GET', `/hooks/${id}/deliveries?limit=100`)).body;
   for (const item of items) await call('GET', item.self);
   for (const subscriber of (await call('GET', '/hooks')).body.items) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { expect } from 'vitest';
+import { expect, inject } from 'vitest';
 
 /** Its source takes a browser longer to read than to run. */
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -39,7 +39,8 @@ export class PageVisitor {
       ...options,
     });
     const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
+    // Much runs at the same time as a browser.
+    page.setDefaultTimeout(inject('patience'));
     return new PageVisitor(context, page);
   }
 

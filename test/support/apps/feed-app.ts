@@ -63,7 +63,7 @@ export async function openFeedApp(entities: (new () => object)[]): Promise<FeedA
           + (SELECT count(*) FROM thorn_pending_messages)
           + (SELECT count(*) FROM thorn_deliveries WHERE due_at IS NOT NULL) AS n`);
         expect(left).toEqual({ n: '0' });
-      }, 20_000);
+      });
       return receiver.requests
         .slice(before)
         .map((_, at) => receiver.json(before + at) as { type: string; data: unknown })

@@ -11,7 +11,7 @@ export async function waitsOrEnds(dataSource: DataSource, write: Promise<unknown
       if (hasEnded || (await isWaiting(dataSource))) return;
       throw new Error('The write neither waits nor ends');
     },
-    { timeout: 10_000, interval: 3 },
+    { interval: 3 },
   );
 }
 

@@ -13,9 +13,6 @@ import { createDatabase, type TestDatabase } from '../databases.js';
 import { PageVisitor } from '../page-visitor.js';
 import { type Api, startApi } from './api-app.js';
 
-/** Much runs at the same time as a browser. */
-const WAIT = { timeout: 10_000 };
-
 interface EndpointFields {
   readonly path?: string;
   /** Default: those that {@link OwnerPage.deliver} sends. */
@@ -87,11 +84,10 @@ export class OwnerPage {
     const list = async () => (await deliveries.list({ subscriberId: endpoint }, 'any')).items;
     const before = (await list()).length;
     await this.api.app.get(WebhookDispatcher).send('article.created', data, { owner: to });
-    await vi.waitFor(async () => expect(await list()).toHaveLength(before + 1), WAIT);
+    await vi.waitFor(async () => expect(await list()).toHaveLength(before + 1));
     const { id } = (await list())[0]!;
-    await vi.waitFor(
-      async () => expect(await deliveries.findById(id, 'any')).toMatchObject({ attemptCount: 1 }),
-      WAIT,
+    await vi.waitFor(async () =>
+      expect(await deliveries.findById(id, 'any')).toMatchObject({ attemptCount: 1 }),
     );
     return id;
   }
