@@ -46,6 +46,8 @@ export class PageVisitor {
 
   /** @throws when a policy was violated, or something was written to the console */
   async end(): Promise<void> {
+    // A route may still hold an answer, which the page has no use for any more.
+    await this.page.unrouteAll({ behavior: 'ignoreErrors' });
     await this.context.close();
     expect(this.complaints).toEqual([]);
   }
