@@ -7,7 +7,7 @@ import { MicroservicesRelay } from './microservices-relay.js';
 const MOST_UNDER_WAY = 500;
 
 beforeAll(() => Logger.overrideLogger(false));
-afterAll(() => Logger.overrideLogger(['log', 'warn', 'error']));
+afterAll(() => Logger.overrideLogger(new Logger()));
 
 const batch = { version: 1, tickets: [{ id: 'msg_1', source: 0, lease: 'x' }] };
 

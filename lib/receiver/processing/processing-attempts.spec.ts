@@ -1,8 +1,10 @@
 import { Logger } from '@nestjs/common';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { SystemClock } from '../../common/index.js';
 import { InMemoryReceivedMessages } from './in-memory-received-messages.js';
 import { ProcessingAttempts } from './processing-attempts.js';
+
+afterEach(() => Logger.overrideLogger(new Logger()));
 
 it('logs that a claim could not be released, without passwords from the error', async () => {
   const lines: string[] = [];

@@ -1,8 +1,10 @@
 import { Logger } from '@nestjs/common';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { WebhookReceiverEvents } from './webhook-receiver-events.js';
 
 const facts = { receiver: 'store', id: 'msg_1', event: 'order.paid' };
+
+afterEach(() => Logger.overrideLogger(new Logger()));
 
 it('calls every listener once, until it is removed', () => {
   const events = new WebhookReceiverEvents();
