@@ -101,7 +101,7 @@ describe('ScriptedReceiver', () => {
   it('hangs, resets and delays by its script', async () => {
     receiver.answer('hang', 'reset', { delay: 60, status: 200 });
 
-    await expect(post({ timeout: 50 })).rejects.toMatchObject({ reason: 'timeout' });
+    await expect(post({ timeout: 500 })).rejects.toMatchObject({ reason: 'timeout' });
     await expect(post()).rejects.toMatchObject({ reason: 'connection-reset' });
     const start = performance.now();
     expect((await post()).status).toBe(200);
