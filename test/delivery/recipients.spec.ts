@@ -34,7 +34,7 @@ afterEach(async () => {
 async function start(thorn: ThornModuleOptions = {}): Promise<Api> {
   const [sqlite] = sqliteAndPostgres;
   const store = await sqlite!.create();
-  const api = await startApi('express', { store, thorn: { timeout: 500, ...thorn } });
+  const api = await startApi('express', { store, thorn });
   clean.push(() => api.app.close());
   return api;
 }
