@@ -10,6 +10,7 @@ import { type ClientOutbox, openClientOutbox } from '../support/apps/client-outb
 import { type OutboxAppOptions, subscriber } from '../support/apps/outbox-app.js';
 import { clientEnvironment } from '../support/client-program.js';
 import { bundleProgram, type Child, startChild } from '../services/child.js';
+import { OrderedReceiver } from '../support/ordered-receiver.js';
 import { STORED_ATTEMPTS } from '../support/stored-attempts.js';
 import { STORED_MESSAGES } from '../support/stored-messages.js';
 
@@ -40,7 +41,7 @@ const PATIENCE = 60_000;
 let program: string;
 beforeAll(async () => {
   program = await bundleProgram('test/support/processes/outbox.ts');
-}, 60_000);
+});
 
 describe.each<On>([{ kind: 'file' }, { kind: 'postgres' }, ...LONG_KINDS, ...CLIENTS])(
   'processes that die, on %j',
@@ -156,17 +157,14 @@ describe.each<On>([{ kind: 'file' }, { kind: 'postgres' }, ...LONG_KINDS, ...CLI
     if (isBrief) return;
 
     it('delivers messages of a process that died between commit and hand-over', async () => {
-      await open({}, [receiver.url]);
-      const child = start({
-        // Where nobody tells of commits, a message is leased for one interval.
-        outbox: { lease: 1000, pollInterval: 1000 },
-        urls: [receiver.url],
-        articles: 1,
-        dies: 'after-commit',
-      });
-      await child.exited;
+      await open({ worker: false }, [receiver.url]);
+      const urls = [receiver.url];
+      // Where nobody tells of commits, a message is leased for one interval.
+      const outbox = { lease: 1000, pollInterval: 1000 };
+      await start({ outbox, urls, articles: 1, dies: 'after-commit' }).exited;
       expect(receiver.received).toEqual([]);
       await rig.until(MESSAGES, (rows) => rows.length === 1);
+      start({ outbox: {}, urls, articles: 0 });
       await receiver.waitFor(1);
       await rig.until(MESSAGES, isDone);
       expect(receiver.received).toHaveLength(1);
@@ -174,12 +172,11 @@ describe.each<On>([{ kind: 'file' }, { kind: 'postgres' }, ...LONG_KINDS, ...CLI
 
     it('repeats a request whose answer was not recorded when its process was killed', async () => {
       await open({ worker: false }, [receiver.url]);
-      const task = { outbox: { lease: 1000 }, urls: [receiver.url] };
-      const child = start({ ...task, articles: 1, dies: 'after-answer' });
-      await child.exited;
+      const urls = [receiver.url];
+      await start({ outbox: { lease: 1000 }, urls, articles: 1, dies: 'after-answer' }).exited;
       expect(receiver.received).toHaveLength(1);
       expect(await rig.rows(DELIVERIES)).toEqual([]);
-      start({ ...task, articles: 0 });
+      start({ outbox: {}, urls, articles: 0 });
       const [first, second] = await receiver.waitFor(2);
       expect(second!.id).toBe(first!.id);
       await rig.until(MESSAGES, isDone);
@@ -248,11 +245,11 @@ describe.each<On>([{ kind: 'file' }, { kind: 'postgres' }, ...LONG_KINDS, ...CLI
       other.answer('hang');
       const urls = [receiver.url, other.url];
       await open({ worker: false }, urls);
-      const child = start({ outbox: { lease: 1000 }, urls, articles: 1 });
+      const child = start({ outbox: { lease: 1000, timeout: 60_000 }, urls, articles: 1 });
       await rig.until(DELIVERIES, (rows) => rows.length === 1);
       await other.waitFor(1);
       await child.end('SIGKILL');
-      start({ outbox: { lease: 1000 }, urls, articles: 0 });
+      start({ outbox: {}, urls, articles: 0 });
       await other.waitFor(2);
       await rig.until(MESSAGES, isDone);
       expect(await rig.rows(DELIVERIES)).toMatchObject([
@@ -264,13 +261,19 @@ describe.each<On>([{ kind: 'file' }, { kind: 'postgres' }, ...LONG_KINDS, ...CLI
     });
 
     it('ignores the outcomes of a process that was stopped beyond its lease', async () => {
-      receiver.answer({ delay: 700, status: 500 });
-      await open({ worker: false }, [receiver.url]);
-      const child = start({ outbox: { lease: 1000 }, urls: [receiver.url], articles: 1 });
-      await receiver.waitFor(1);
+      const slow = await OrderedReceiver.start();
+      let answer = () => {};
+      const answered = new Promise<void>((resolve) => (answer = resolve));
+      slow.reply = ({ attempt }) =>
+        attempt === 1 ? { status: 500, after: answered } : { status: 204 };
+      const urls = [slow.url()];
+      await open({ worker: false }, urls);
+      const child = start({ outbox: { lease: 1000, timeout: 60_000 }, urls, articles: 1 });
+      await vi.waitFor(() => expect(slow.arrivals).toHaveLength(1));
       await stop(child);
-      const other = start({ outbox: { lease: 1000 }, urls: [receiver.url], articles: 0 });
-      await receiver.waitFor(2);
+      answer();
+      const other = start({ outbox: {}, urls, articles: 0 });
+      await vi.waitFor(() => expect(slow.arrivals).toHaveLength(2));
       const written = await rig.until(DELIVERIES, (rows) => rows.length === 1);
       expect(written).toMatchObject([{ status: 'succeeded', requests: 1 }]);
       child.process.kill('SIGCONT');
@@ -279,6 +282,7 @@ describe.each<On>([{ kind: 'file' }, { kind: 'postgres' }, ...LONG_KINDS, ...CLI
       expect(await rig.rows(DELIVERIES)).toEqual(written);
       expect(await rig.rows(`SELECT * FROM ${STORED_ATTEMPTS}`)).toHaveLength(1);
       expect(await other.end('SIGTERM')).toBe(0);
+      await slow.stop();
     });
   },
 );
