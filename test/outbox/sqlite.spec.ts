@@ -16,10 +16,14 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
     let receiver: ScriptedReceiver;
     let rig: OutboxApp;
 
+    async function open(queryTimeout: number): Promise<void> {
+      rig = await openOutboxApp(place, { queryTimeout });
+      await rig.subscribers.create(subscriber(receiver.url));
+    }
+
     beforeEach(async () => {
       [place, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
-      rig = await openOutboxApp(place, { queryTimeout: 700 });
-      await rig.subscribers.create(subscriber(receiver.url));
+      await open(700);
     });
 
     afterEach(async () => {
@@ -58,6 +62,8 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
     }
 
     it('resolves send() once the messages are stored for good, and not before', async () => {
+      await rig.close();
+      await open(60_000);
       const end = await somebodyElse();
       let isAcknowledged = false;
       const sending = rig.send().finally(() => (isAcknowledged = true));
