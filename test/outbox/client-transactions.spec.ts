@@ -177,10 +177,11 @@ describe.each(KINDS)(
       const late = transact(
         async (tx) => {
           await send(tx, 'early');
-          await execute(tx as never, 'SELECT pg_sleep(0.2)::text');
+          await execute(tx as never, 'SELECT pg_sleep(1.2)::text');
           expect(await code(send(tx, 'late'))).toBe('THORN_TRANSACTION_ENDED');
         },
-        { timeout: 100 },
+        // Enough to send on a busy machine.
+        { timeout: 1000 },
       );
       expect(await code(late)).toBe('P2028');
 
@@ -242,7 +243,7 @@ describe('what is sent in the first transaction', () => {
   it('is refused while the pool of the library gives no connection, and no longer', async () => {
     const { open } = KINDS.find(({ name }) => name === 'Prisma 7')!;
     const client = await open(place.url, 1);
-    const pool = openPool({ connectionTimeoutMillis: 100 });
+    const pool = openPool({ connectionTimeoutMillis: 1000 });
     const held = await pool.connect();
     const app = await startApp(fromPrisma(client.bare as never, { pool }));
     const send = () => client.begin((tx) => app.get(WebhookDispatcher).send('first', {}, { tx }));
