@@ -101,7 +101,7 @@ export async function launch(server: Launch): Promise<() => Promise<void>> {
 function ready(log: NodeJS.ReadableStream, server: Launch): Promise<void> {
   return new Promise((resolve, reject) => {
     let text = '';
-    const late = setTimeout(() => reject(new Error(`not ready within 30 s: ${text}`)), 30_000);
+    const late = setTimeout(() => reject(new Error(`not ready within 100 s: ${text}`)), 100_000);
     const settle = (then: () => void) => {
       clearTimeout(late);
       then();
