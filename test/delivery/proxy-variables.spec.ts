@@ -11,7 +11,7 @@ let proxy: ConnectProxy;
 
 beforeAll(async () => {
   program = await bundleProgram('test/support/processes/proxy.ts');
-}, 60_000);
+});
 
 beforeEach(async () => {
   [receiver, proxy] = [await ScriptedReceiver.start(), await ConnectProxy.start()];

@@ -279,7 +279,7 @@ describe('PostgreSQL', () => {
     await direct.send();
     await receiver.waitFor(1);
     proxy.swallow();
-    await vi.waitFor(() => expect(errors).toHaveBeenCalled(), 5000);
+    await vi.waitFor(() => expect(errors).toHaveBeenCalled());
     await direct.send();
     await receiver.waitFor(2);
     await direct.until(MESSAGES, isDone);

@@ -334,7 +334,6 @@ async function waitsForLock(manager: EntityManager, { kind }: On): Promise<void>
     .poll(async () => (await manager.query<unknown[]>(sql)).length, {
       // MariaDB answers what it knew when it is asked more often than ten times a second.
       interval: 300,
-      timeout: 20_000,
     })
     .toBeGreaterThan(0);
 }

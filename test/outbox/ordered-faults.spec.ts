@@ -39,7 +39,7 @@ const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1)
 let program: string;
 beforeAll(async () => {
   program = await bundleProgram('test/support/processes/outbox.ts');
-}, 60_000);
+});
 
 describe.each<On>(PLACES)(
   'workers with ordered subscribers beside others, on %j',

@@ -21,7 +21,7 @@ const TIMEOUT = Math.max(...DOWN) + 120_000;
 let program: string;
 beforeAll(async () => {
   program = await bundleProgram('test/support/processes/outbox.ts');
-}, 60_000);
+});
 
 const CASES: readonly { kind: DatabaseKind; outage: Outage }[] = [
   { kind: 'file', outage: 'answers 503' },

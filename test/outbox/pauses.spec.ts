@@ -30,7 +30,7 @@ beforeEach(async () => {
     JSON.stringify(task),
   );
   await worker.printed('ready');
-}, 60_000);
+});
 
 afterEach(async () => {
   await worker.end('SIGKILL');
@@ -68,4 +68,4 @@ it('applies a pause and its end in the process that delivers', async () => {
   );
   expect(receiver.received).toHaveLength(before + LATER + 1);
   expect(await rig.rows(`${DELIVERIES} WHERE requests <> 1`)).toEqual([]);
-}, 60_000);
+});

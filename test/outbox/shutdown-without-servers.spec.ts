@@ -23,7 +23,7 @@ const CONNECTS_WITHIN = { postgres: { connectTimeoutMS: 200 }, mariadb: { connec
 let program: string;
 beforeAll(async () => {
   program = await bundleProgram('test/support/processes/shutdown.ts');
-}, 60_000);
+});
 
 describe('an application that gets SIGTERM', () => {
   let place: TestDatabase;
@@ -82,7 +82,6 @@ describe('an application that gets SIGTERM', () => {
         child.lines().filter((line) => /after calling end|pool is closed/i.test(line)),
       ).toEqual([]);
     },
-    60_000,
   );
 
   describe('with bullmq()', () => {
@@ -104,7 +103,6 @@ describe('an application that gets SIGTERM', () => {
         expect(child.lines().filter((line) => /after calling end|closed/i.test(line))).toEqual([]);
         await queue.stop();
       },
-      60_000,
     );
   });
 });

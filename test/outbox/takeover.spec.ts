@@ -36,7 +36,7 @@ describe.each<{ kind: DatabaseKind }>([
   let children: Child[];
   beforeAll(async () => {
     program = await bundleProgram('test/support/processes/outbox.ts');
-  }, 60_000);
+  });
   beforeEach(async () => {
     [place, children] = [await createDatabase(kind), []];
   });
@@ -80,7 +80,6 @@ describe.each<{ kind: DatabaseKind }>([
         seconds: Math.round((performance.now() - since) / 100) / 10,
       });
     },
-    60_000,
   );
 });
 
@@ -103,9 +102,7 @@ describe('leases that expire while the database is away', () => {
 
     await proxy.cut();
     await expect
-      .poll(() => holder.strategy.stores[0]!.heldMessages.all().every(isExpired), {
-        timeout: 10_000,
-      })
+      .poll(() => holder.strategy.stores[0]!.heldMessages.all().every(isExpired))
       .toBe(true);
     await proxy.restore();
     other.strategy.wake();

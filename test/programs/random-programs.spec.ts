@@ -21,7 +21,7 @@ describe('random programs on several connections', () => {
   let postgres: OwnPostgres;
   beforeAll(async () => {
     postgres = await startDecodingPostgres();
-  }, 60_000);
+  });
   afterAll(() => postgres.stop());
 
   it.each(PROGRAM_DATABASES.flatMap((kind) => SEEDS.map((seed) => ({ kind, seed }))))(
