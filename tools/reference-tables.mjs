@@ -33,7 +33,7 @@ const WITHOUT_CLASS = [
   },
 ];
 
-/** What only the library reads: their columns are explained in their classes. */
+/** What only the library reads: their columns are explained where they are declared. */
 const OWN_STATE = new Set([
   'thorn_bulk_operations',
   'thorn_changes',
@@ -52,7 +52,7 @@ const OWN_STATE = new Set([
 /** @typedef {import('../lib/database/schema/table-definition.js').TableDefinition} TableDefinition */
 
 /**
- * The page of tables, from their description and the TSDoc of their classes.
+ * The page of tables, from their description, its TSDoc, and that of their classes.
  *
  * @param {readonly ts.SourceFile[]} files
  * @param {(node: ts.Node) => string} docOf
@@ -100,13 +100,18 @@ async function describedTables() {
  * @returns {readonly TableOfDatabase[]}
  */
 function classesOf(files, docOf) {
-  const classes = files
-    .flatMap(({ statements }) => statements.filter((one) => ts.isClassDeclaration(one)))
-    .map((one) => ({ one, doc: docOf(one) }));
+  const described = files.flatMap(({ fileName, statements }) =>
+    fileName.endsWith('/thorn-tables.ts')
+      ? statements.flatMap(tablesIn)
+      : statements.filter((one) => ts.isClassDeclaration(one)),
+  );
+  const docs = described.map((one) => ({ one, doc: docOf(one) }));
   return THORN_TABLES.toSorted((one, other) => (one.name < other.name ? -1 : 1)).map((table) => {
-    const found = classes.find(({ doc }) => doc.startsWith(`A row of \`${table.name}\`: `));
-    if (!found) throw new Error(`No class has the TSDoc "A row of \`${table.name}\`: …"`);
-    const fields = found.one.members.filter((member) => ts.isPropertyDeclaration(member));
+    const found = docs.find(({ doc }) => doc.startsWith(`A row of \`${table.name}\`: `));
+    if (!found) throw new Error(`Nothing has the TSDoc "A row of \`${table.name}\`: …"`);
+    const fields = ts.isClassDeclaration(found.one)
+      ? found.one.members.filter((member) => ts.isPropertyDeclaration(member))
+      : [];
     const names = new Map(fields.map(({ name }) => [name.getText(), columnOf(name.getText())]));
     const meanings = Object.fromEntries(
       fields.map((field) => [columnOf(field.name.getText()), renamed(docOf(field), names)]),
@@ -116,6 +121,20 @@ function classesOf(files, docOf) {
     );
     return withMeanings(table, text, meanings);
   });
+}
+
+/**
+ * The declarations of tables: variables, and the properties of one that holds several.
+ *
+ * @param {ts.Statement} statement
+ * @returns {readonly ts.Node[]}
+ */
+function tablesIn(statement) {
+  if (!ts.isVariableStatement(statement)) return [];
+  const { initializer } = statement.declarationList.declarations[0] ?? {};
+  return initializer && ts.isObjectLiteralExpression(initializer)
+    ? initializer.properties
+    : [statement];
 }
 
 /**
@@ -132,9 +151,9 @@ function withMeanings({ name: table, columns, indexes }, text, meanings) {
     text,
     columns: Object.entries(columns).map(([name, { type, length, nullable = false }]) => {
       const meaning = meanings[name];
-      if (!meaning) throw new Error(`${table}.${name} has no TSDoc`);
+      if (!meaning && !OWN_STATE.has(table)) throw new Error(`${table}.${name} has no TSDoc`);
       const limit = length === undefined ? '' : `(${length})`;
-      return { name, type: `${type}${limit}`, isNullable: nullable, text: meaning };
+      return { name, type: `${type}${limit}`, isNullable: nullable, text: meaning ?? '' };
     }),
     indexes: indexes.map(
       ({ columns: indexed, unique }) =>

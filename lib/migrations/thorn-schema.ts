@@ -4,42 +4,27 @@ import {
   PORTAL_LINKS,
   SUBSCRIBERS,
 } from '../database/schema/thorn-tables.js';
-import { ThornIdempotencyKey } from '../idempotency/index.js';
-import {
-  ThornAttempt,
-  ThornBulkOperation,
-  ThornDelivery,
-  ThornHealth,
-  ThornMessage,
-  ThornPause,
-  ThornPendingMessage,
-  ThornRateLimit,
-  ThornSequence,
-} from '../outbox/index.js';
-import { ThornPortalLink } from '../portal/index.js';
+import { ThornAttempt, ThornDelivery, ThornMessage } from '../outbox/index.js';
 import { ThornSubscriber } from '../subscriber/index.js';
-import { mapEntity } from '../typeorm/index.js';
+import { makeEntity, mapEntity } from '../typeorm/index.js';
 import { CreateThornChangeFeed1767312000003 } from './create-thorn-change-feed.js';
 import { CreateThornTables1767312000000 } from './create-thorn-tables.js';
 
+const { messages, deliveries, attempts, ...state } = OUTBOX_TABLES;
+
 /** The entities of the durable strategy. */
 export const outboxEntities = [
-  mapEntity(ThornMessage, OUTBOX_TABLES.messages),
-  mapEntity(ThornPendingMessage, OUTBOX_TABLES.pendingMessages),
-  mapEntity(ThornDelivery, OUTBOX_TABLES.deliveries),
-  mapEntity(ThornAttempt, OUTBOX_TABLES.attempts),
-  mapEntity(ThornHealth, OUTBOX_TABLES.health),
-  mapEntity(ThornRateLimit, OUTBOX_TABLES.rateLimits),
-  mapEntity(ThornSequence, OUTBOX_TABLES.sequences),
-  mapEntity(ThornBulkOperation, OUTBOX_TABLES.bulkOperations),
-  mapEntity(ThornPause, OUTBOX_TABLES.pauses),
+  mapEntity(ThornMessage, messages),
+  mapEntity(ThornDelivery, deliveries),
+  mapEntity(ThornAttempt, attempts),
+  ...Object.values(state).map(makeEntity),
 ];
 
 /** Every entity of the library, for a data source without `autoLoadEntities`. */
 export const thornEntities = [
   mapEntity(ThornSubscriber, SUBSCRIBERS),
-  mapEntity(ThornIdempotencyKey, IDEMPOTENCY_KEYS),
-  mapEntity(ThornPortalLink, PORTAL_LINKS),
+  makeEntity(IDEMPOTENCY_KEYS),
+  makeEntity(PORTAL_LINKS),
   ...outboxEntities,
 ];
 

@@ -1,6 +1,5 @@
 export { OutageLog } from './relay/outage-log.js';
 export { ThornAttempt } from './entities/attempt.entity.js';
-export { ThornBulkOperation } from './entities/bulk-operation.entity.js';
 export {
   type CancelResult,
   Deliveries,
@@ -27,7 +26,6 @@ export type { EndpointPause, EndpointState, EndpointStates } from './management/
 export type { MissingPart, SentRequest } from './management/sent-request.js';
 export { ThornDelivery } from './entities/delivery.entity.js';
 export type { EndpointRules } from './concurrency/circuit-breaker.js';
-export { ThornHealth } from './entities/health.entity.js';
 export type { LongWorkOptions, Summary } from '../common/long-work.js';
 export {
   Maintenance,
@@ -45,15 +43,11 @@ export { batchesOf, type TicketBatch, ticketsOf } from './relay/ticket-batch.js'
 export { TicketSender } from './relay/ticket-sender.js';
 export type { EndpointHealth } from './concurrency/host-scheduler.js';
 export { ThornMessage } from './entities/message.entity.js';
-export { ThornPause } from './entities/pause.entity.js';
-export { ThornPendingMessage } from './entities/pending-message.entity.js';
 export type { Pause } from './worker/host-pauses.js';
 export { outbox, relayedOutbox, type RelayDefinition } from './strategy/outbox.js';
 export type { OutboxOptions } from './model/outbox-options.js';
 export { OutboxLockedError } from './strategy/outbox-locked.error.js';
 export { OutboxTimeoutError } from '../database/outbox-timeout.error.js';
-export { ThornRateLimit } from './entities/rate-limit.entity.js';
-export { ThornSequence } from './entities/sequence.entity.js';
 export { RecipientUnknownError } from '../dispatch/recipients/recipient-unknown.error.js';
 export { OutboxStrategy } from './strategy/outbox.strategy.js';
 export { SqlClients, type OutboxDependencies } from './strategy/outbox-dependencies.js';

@@ -1,6 +1,5 @@
 export { DatabaseLinkStore } from './database-link.store.js';
 export { InMemoryLinkStore } from './in-memory-link.store.js';
-export { ThornPortalLink } from './portal-link.entity.js';
 export {
   CAPABILITIES,
   type Capability,

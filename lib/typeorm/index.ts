@@ -1,6 +1,6 @@
 export { type Around, type ReplacedCall, replaceMethods } from './replaced-methods.js';
 export { asItIs } from './as-it-is.js';
-export { mapEntity } from './map-entity.js';
+export { makeEntity, mapEntity } from './map-entity.js';
 export { addOwnSubscribers, isOwnSubscriber } from './own-subscribers.js';
 export type { SerializeTransactions } from './serialize-transactions.js';
 export { SqliteTransactions } from './sqlite-transactions.js';

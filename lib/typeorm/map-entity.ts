@@ -32,6 +32,12 @@ export function mapEntity<Class extends EntityClass>(entity: Class, table: Table
   return entity;
 }
 
+/** Makes the entity of a table that the library alone reads, and never by TypeORM. */
+export function makeEntity(table: TableDefinition): EntityClass {
+  const name = fieldOf(`_${table.name}`);
+  return mapEntity({ [name]: class {} }[name]!, table);
+}
+
 function fieldOf(column: string): string {
   return column.replaceAll(/_(\w)/g, (_, first: string) => first.toUpperCase());
 }

@@ -44,12 +44,20 @@ export const OUTBOX_TABLES = {
     },
     [{ columns: ['time'] }, { columns: ['position', 'id'], where: 'position IS NOT NULL' }],
   ),
+  /**
+   * A row of `thorn_pending_messages`: a message some of whose deliveries have no row yet. Written by the process that sends, and
+   * by the worker that claims the message. Deleted when each delivery has a row.
+   *
+   * So the row of the message, which holds the body, is written once.
+   */
   pendingMessages: table(
     'thorn_pending_messages',
     {
       id: uuid,
+      // Until ordered subscribers have their deliveries; null without a key.
       key_hash: optional(uuid),
       sequence: optional(bigint),
+      // From then on any process may claim the message: while a process holds it, the end of the lease.
       due_at: bigint,
       lease: optional(varchar(40)),
     },
@@ -116,21 +124,48 @@ export const OUTBOX_TABLES = {
     [],
     ['delivery_id', 'number'],
   ),
+  /**
+   * A row of `thorn_health`: a subscriber whose attempts have only failed for a while. Written by workers. Deleted by the next
+   * success, or when the subscriber is disabled.
+   *
+   * Who is well has no row, so that the table stays small and a success costs nothing.
+   */
   health: table('thorn_health', {
     subscriber_id: varchar(64),
     failing_since: bigint,
     failing_messages: int,
+    // Replaced by every write: of two processes that have read the same row, one has to read it again.
     token: varchar(40),
   }),
+  /**
+   * A row of `thorn_rate_limits`: of a subscriber with a limit, how many attempts begin when. In the first data source.
+   * Written by workers. Deleted by workers, a day after `kept_until`.
+   */
   rateLimits: table('thorn_rate_limits', {
     subscriber_id: varchar(64),
+    // An empty text says nothing yet.
     state: text,
     kept_until: bigint,
   }),
+  /**
+   * A row of `thorn_sequences`: the latest number of a key's messages. Written by the process that sends. Never deleted.
+   *
+   * A transaction that sends such messages holds the row until its end, so that numbers follow commits.
+   */
   sequences: table('thorn_sequences', { id: uuid, sequence: bigint }),
+  /**
+   * A row of `thorn_bulk_operations`: a subscriber for which `retryFailed()` or `backfill()` is under way. Written by
+   * the process that runs the operation. Deleted at the end of the operation, or by workers after `expires_at`.
+   *
+   * The ordered deliveries of the subscriber get no turn meanwhile. Every batch puts `expires_at` off.
+   */
   bulkOperations: table('thorn_bulk_operations', { subscriber_id: uuid, expires_at: bigint }, [
     { columns: ['expires_at'] },
   ]),
+  /**
+   * A row of `thorn_pauses`: a host that an operator lets nothing be sent to, or `*` for all. In the first data source.
+   * Written by the operator API. Deleted when the pause is ended.
+   */
   pauses: table('thorn_pauses', { host: varchar(320), paused_at: bigint }),
 };
 
@@ -177,23 +212,32 @@ export const SUBSCRIBERS = table(
   ],
 );
 
-/** The table of the REST API. */
+/**
+ * A row of `thorn_idempotency_keys`: a request to the REST API that came with a key, and what it was answered. In the first
+ * data source. Written by the REST API. Deleted a day later.
+ */
 export const IDEMPOTENCY_KEYS = table(
   'thorn_idempotency_keys',
   {
     id: varchar(64),
+    // A hash of the key and the body.
     fingerprint: varchar(64),
+    // Sealed like secrets, since some answers show one; null while the request is under way.
     answer: optional(text),
     expires_at: bigint,
   },
   [{ columns: ['expires_at'] }],
 );
 
-/** The table of links to the page. */
+/**
+ * A row of `thorn_portal_links`: a link to the page for one owner, and the session that it was exchanged for. In the first
+ * data source. Written by `Portal` and the page. Deleted after it has expired, with the next link.
+ */
 export const PORTAL_LINKS = table(
   'thorn_portal_links',
   {
     id: varchar(64),
+    // Of the code, and once that is used, of the session's token: so is the end.
     secret_hash: varchar(64),
     owner: varchar(255),
     capabilities: varchar(64),

@@ -1,5 +1,4 @@
 import { DatabaseRateLimiter } from '../rate-limit/database-rate-limiter.js';
-import { TableRows } from '../../database/table-rows.js';
 import { DeliveryTable } from '../tables/delivery-table.js';
 import { KeyQueueTable } from '../order/key-queue-table.js';
 import { KeyQueueUpkeep } from '../order/key-queue-upkeep.js';
@@ -22,7 +21,6 @@ import { RequeueTable } from '../tables/requeue-table.js';
 import { MessageResealer } from '../tables/message-resealer.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
 import { OutcomeStatements } from '../tables/outcome-statements.js';
-import type { PauseRow } from '../entities/pause.entity.js';
 import { tableNames } from '../entities/table-names.js';
 import type { Finished } from '../tables/leases.js';
 import type { AttemptFilter, Outcome } from '../model/outcome.js';
@@ -48,7 +46,6 @@ export class OutboxStore implements WriteListener {
   readonly log: DeliveryLogTable;
   readonly requeue: RequeueTable;
   readonly rateLimiter: DatabaseRateLimiter;
-  readonly pauses: TableRows<PauseRow>;
   readonly retention: RetentionSweeper;
   readonly pruning: RetentionPass;
   readonly sealed: MessageResealer;
@@ -65,7 +62,6 @@ export class OutboxStore implements WriteListener {
   ) {
     this.database = createStore(client, settings.queryTimeout);
     const tables = tableNames(this.database);
-    this.pauses = new TableRows(this.database, tables.pauses);
     this.messages = new MessageTable(this.database, tables, rows, settings.history !== null);
     this.history =
       settings.history &&

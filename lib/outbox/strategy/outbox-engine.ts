@@ -87,7 +87,7 @@ export class OutboxEngine {
     const claiming = { messages, retries: this.#retries, scheduler, claims, clock };
     this.#loops = stores.map((store) => new ClaimLoop(store, claiming, settings));
     this.#renewal = new LeaseRenewal(stores, lease, clock);
-    this.pauses = new HostPauses(first!.pauses, clock);
+    this.pauses = new HostPauses(first!.database, clock);
     this.pauseWatcher = new PauseWatcher(this.pauses, scheduler);
     this.#receiver = new RelayReceiver({ stores, scheduler: messages, clock, lease });
     this.handOver = new HandOver({

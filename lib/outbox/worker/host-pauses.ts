@@ -1,7 +1,7 @@
 import type { Clock } from '../../common/index.js';
-import type { TableRows } from '../../database/table-rows.js';
+import type { SqlTables } from '../../database/sql-client.js';
+import { TableRows } from '../../database/table-rows.js';
 import { InvalidInputError } from '../../errors/index.js';
-import type { PauseRow } from '../entities/pause.entity.js';
 import { EVERY_HOST } from '../concurrency/host-queue.js';
 
 /** A host that gets nothing, or `*` for all hosts. Times are milliseconds since the Unix epoch. */
@@ -10,21 +10,31 @@ export interface Pause {
   readonly since: number;
 }
 
+/** A row of `thorn_pauses` as drivers answer it. */
+interface PauseRow {
+  readonly host: string;
+  readonly paused_at: number | string;
+}
+
 const HOST = /^(?:\*|[\w.:[\]-]{1,320})$/;
 
 /** The hosts that the operator has paused: kept in the database, for every process. */
 export class HostPauses {
+  readonly #rows: TableRows<PauseRow>;
+
   constructor(
-    private readonly rows: TableRows<PauseRow>,
+    tables: SqlTables,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.#rows = new TableRows(tables, tables.table('thorn_pauses'));
+  }
 
   async hosts(): Promise<ReadonlySet<string>> {
     return new Set((await this.list()).map(({ host }) => host));
   }
 
   async list(): Promise<readonly Pause[]> {
-    const rows = await this.rows.select('1 = 1 ORDER BY host');
+    const rows = await this.#rows.select('1 = 1 ORDER BY host');
     return rows.map(({ host, paused_at }) => ({ host, since: Number(paused_at) }));
   }
 
@@ -41,14 +51,14 @@ export class HostPauses {
       );
     }
     // In one statement: another process may pause the host at the same time.
-    await this.rows.insertUnlessThere({ host, paused_at: this.clock.now() });
+    await this.#rows.insertUnlessThere({ host, paused_at: this.clock.now() });
   }
 
   /** @returns whether it was paused */
   async remove(host: string): Promise<boolean> {
     // An invalid host cannot be paused, and some databases refuse it as a parameter.
     if (!HOST.test(host)) return false;
-    return (await this.rows.delete('host = ?', host)) > 0;
+    return (await this.#rows.delete('host = ?', host)) > 0;
   }
 }
 

@@ -45,13 +45,6 @@ export class RateLimitGate implements JobGate {
     private readonly clock: Clock,
   ) {}
 
-  /** Jobs that wait in memory for a permit. */
-  get waiting(): number {
-    let sum = 0;
-    for (const { size } of this.#queues.values()) sum += size;
-    return sum;
-  }
-
   add(job: DeliveryJob): void {
     const { rateLimit } = job.recipient;
     if (rateLimit === undefined || rateLimit === null) {
