@@ -264,7 +264,7 @@ describe('ThornModule', () => {
     await notes.manager.save(Note, { text: 'kept' });
     await receiver.waitFor(2);
 
-    expect(receiver.events).toEqual(['task.planned', 'note.written']);
+    expect(receiver.events.sort()).toEqual(['note.written', 'task.planned']);
   });
 
   it('refuses a history of several data sources, which have no order in common', async () => {
