@@ -206,7 +206,9 @@ describe('a subscriber with a format', () => {
     await send();
     await receiver.waitFor(1);
     await vi.waitFor(async () => {
-      expect(await api.app.get(Deliveries).stats()).toMatchObject({ leased: 0 });
+      expect(await api.app.get(Deliveries).stats()).toMatchObject({
+        ...{ pendingMessages: 0, leased: 0 },
+      });
     });
     receiver.otherwise(204);
     const other = await create({ format: 'standard', events: ['article.changed'] });

@@ -304,6 +304,10 @@ describe.each(platforms)('the challenge on %s', (platform) => {
       const logged = async () => (await api.app.get(Deliveries).list({}, 'any')).items;
 
       await dispatcher.send('article.created');
+      // Else the worker might find that the challenge was passed.
+      await vi.waitFor(async () =>
+        expect(await api.app.get(Deliveries).stats()).toMatchObject({ pendingMessages: 0 }),
+      );
       expect(await api.send('POST', `${created.self}/test`, { body: {} })).toMatchObject({
         status: 409,
       });

@@ -230,17 +230,21 @@ describe.each(PAIRS)('the operator API on $database and $platform', ({ create, p
     receiver.otherwise(503);
     await send('alice');
     await settled();
-    const overview = await call('GET', 'overview', 200);
-    expect(overview).toMatchObject({
-      pending: 1,
-      lag: 0,
-      oldestDue: null,
-      activity: { inFlight: 0, paused: 1, broken: 0 },
-      endpoints: [{ host: new URL(receiver.url).host, mode: 'paused', until: expect.any(Number) }],
-      pauses: [],
-      isWorker: true,
-      failingSubscribers: expect.any(Number),
-    });
+    // The worker writes the outcome first, and then has no request in flight.
+    await vi.waitFor(async () =>
+      expect(await call('GET', 'overview', 200)).toMatchObject({
+        pending: 1,
+        lag: 0,
+        oldestDue: null,
+        activity: { inFlight: 0, paused: 1, broken: 0 },
+        endpoints: [
+          { host: new URL(receiver.url).host, mode: 'paused', until: expect.any(Number) },
+        ],
+        pauses: [],
+        isWorker: true,
+        failingSubscribers: expect.any(Number),
+      }),
+    );
     await vi.waitFor(async () =>
       expect((await call('GET', 'overview', 200)).failing).toMatchObject([
         {
