@@ -3,11 +3,12 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Deliveries, Subscribers, ThornModule } from '../../lib/index.js';
+import { Clock, Deliveries, Subscribers, ThornModule } from '../../lib/index.js';
 import { thornEntities } from '../../lib/migrations/index.js';
 import { DeliveryReports } from '../../lib/outbox/index.js';
 import { newId } from '../../lib/common/id.js';
 import { deliveryId, keyOf } from '../../lib/outbox/tables/keys.js';
+import { MovableClock } from '../../lib/testing/index.js';
 import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
 
 const DAY = 24 * 60 * 60_000;
@@ -33,7 +34,8 @@ describe.each(sqliteAndPostgres)(
         imports: [
           TypeOrmModule.forRoot(first),
           TypeOrmModule.forRoot({ ...second!, name: 'second' }),
-          ThornModule.forRoot({ dataSources: ['default', 'second'] }),
+          // Its day does not end meanwhile.
+          ThornModule.forRoot({ dataSources: ['default', 'second'], clock: MovableClock }),
         ],
       }).compile();
       close = () => module.close();
@@ -41,7 +43,8 @@ describe.each(sqliteAndPostgres)(
       const { id } = await module
         .get(Subscribers)
         .create({ url: 'https://example.com/', events: ['*'], owner: 'alice' });
-      const today = Date.now() - (Date.now() % DAY);
+      const now = module.get<MovableClock>(Clock).now();
+      const today = now - (now % DAY);
       const write = (name: string, day: number, status: string, durations: readonly number[]) =>
         insert(module.get<DataSource>(getDataSourceToken(name)), id, day, status, durations);
 

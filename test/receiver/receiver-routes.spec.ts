@@ -253,10 +253,11 @@ describe.each(platforms)('receivers on %s', (platform) => {
   });
 
   it('answer the same 401 for every reason, and log the reason', async () => {
-    const { post, log, told } = await start();
+    const { post, log, told, app: application } = await start();
     const signed = signWebhook({ body, secrets: [secret], id: 'msg_1' });
+    const now = application.get<MovableClock>(Clock).now();
     const time = (away: number) =>
-      signWebhook({ body, secrets: [secret], time: Date.now() + away, id: 'msg_1' });
+      signWebhook({ body, secrets: [secret], time: now + away, id: 'msg_1' });
     const requests = [
       { ...signed, headers: { 'content-type': 'application/json' } },
       { ...signed, headers: { ...signed.headers, 'webhook-timestamp': 'now' } },
