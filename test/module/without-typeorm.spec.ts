@@ -248,7 +248,11 @@ describe.each(kinds)(
           () => null,
           ({ message }: Error) => message,
         );
-        const waiting = () => query(place.url, 'SELECT FROM pg_locks WHERE NOT granted');
+        const waiting = () =>
+          query(
+            place.url,
+            "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+          );
         await expect.poll(waiting).not.toEqual([]);
         const before = performance.now();
         await api.app.close();

@@ -94,7 +94,8 @@ async function start(options: DataSourceOptions, isFirst: boolean): Promise<Star
   return { ...started, dataSource: started.app.get(DataSource) };
 }
 
-const payments = (dataSource: DataSource) => dataSource.manager.find(Payment);
+const payments = (dataSource: DataSource) =>
+  dataSource.manager.find(Payment, { order: { id: 'ASC' } });
 
 describe.each(blogDatabases)('processOnce on %s', (type) => {
   let options: DataSourceOptions;
