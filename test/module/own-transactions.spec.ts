@@ -81,7 +81,7 @@ describe.each(KINDS)('a send() within a transaction of the application on %s', (
           [],
         );
       }
-    }, 10_000);
+    });
     return receiver.events.filter((name) => name !== 'test.over').sort();
   }
 
