@@ -10,7 +10,7 @@ export {
   ApiSettings,
   type ThornApiOptions,
 } from './options/api-options.js';
-export { ApiServices } from './subscribers/api-services.js';
+export { EndpointProbe } from './subscribers/endpoint-probe.js';
 export { describeThornApi, type OpenApiDocument } from './openapi/describe-api.js';
 export { checkApiPath } from './options/api-options.js';
 export {

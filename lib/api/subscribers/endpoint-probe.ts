@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { type Clock, newId } from '../../common/index.js';
-import type { Attempt, Deliverer } from '../../delivery/index.js';
-import { type MessageFactory } from '../../message/index.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock, newId } from '../../common/index.js';
+import { type Attempt, Deliverer } from '../../delivery/index.js';
+import { MessageFactory } from '../../message/index.js';
 import { isSameSecret } from '../../signing/index.js';
-import type { Subscriber } from '../../subscriber/index.js';
+import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/index.js';
+import { ApiSettings } from '../options/api-options.js';
+import { OwnerThrottle } from './owner-throttle.js';
 
 /** The event of a test that names none. */
 export const PING_EVENT = 'thorn.ping';
@@ -11,12 +14,20 @@ export const PING_EVENT = 'thorn.ping';
 export const CHALLENGE_EVENT = 'thorn.challenge';
 
 /** Asks an endpoint something, at once and once: signed as every webhook is, and past the strategy and its log. */
+@Injectable()
 export class EndpointProbe {
+  /** Counts what an owner has caused, by whichever controller. */
+  readonly tests: OwnerThrottle;
+
   constructor(
-    private readonly deliverer: Deliverer,
-    private readonly messages: MessageFactory,
-    private readonly clock: Clock,
-  ) {}
+    @Inject(ApiSettings) { limits }: ApiSettings,
+    @Inject(Subscribers) private readonly subscribers: Subscribers,
+    @Inject(Deliverer) private readonly deliverer: Deliverer,
+    @Inject(MessageFactory) private readonly messages: MessageFactory,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {
+    this.tests = new OwnerThrottle(clock, limits.testsPerMinute);
+  }
 
   /** Sends one message to this subscriber alone. */
   send(subscriber: Subscriber, event: string, data: unknown): Promise<Attempt> {
@@ -30,13 +41,28 @@ export class EndpointProbe {
     return this.deliverer.attempt({ id }, message, subscriber);
   }
 
-  /** @returns whether the endpoint has answered with a 2xx, and a body that holds the token it was sent */
-  async challenge(subscriber: Subscriber): Promise<boolean> {
+  /**
+   * Asks whether the endpoint wants webhooks, if that was not answered yet and the owner has not asked too often;
+   * otherwise the owner asks again later.
+   *
+   * @returns the subscriber as it is then
+   */
+  async challenge(subscriber: Subscriber, scope: OwnerScope): Promise<Subscriber> {
+    if (subscriber.verification !== 'pending') return subscriber;
+    return this.tests.secondsToWait(subscriber.owner) > 0
+      ? subscriber
+      : this.challengeNow(subscriber, scope);
+  }
+
+  /** As {@link challenge}, whatever was asked before. A 2xx with a body that holds the token means yes. */
+  async challengeNow(subscriber: Subscriber, scope: OwnerScope): Promise<Subscriber> {
     const token = randomBytes(24).toString('base64url');
     // A receiver of another format would not find the token.
     const asked = { ...subscriber, format: null };
     const { outcome, response } = await this.send(asked, CHALLENGE_EVENT, { token });
-    return outcome === 'succeeded' && echoes(response.toString(), token);
+    if (outcome !== 'succeeded' || !echoes(response.toString(), token)) return subscriber;
+    const verified = await this.subscribers.verify(subscriber.id, subscriber.url, scope);
+    return verified ?? subscriber;
   }
 }
 

@@ -7,10 +7,9 @@ import { EmptyDto, RotateSecretDto, TestDto } from './subscriber-actions.dto.js'
 import { WireFormat } from '../../message/index.js';
 import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
-import { ApiServices } from './api-services.js';
 import { type TestView, testView } from './test.view.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
-import { PING_EVENT } from './endpoint-probe.js';
+import { EndpointProbe, PING_EVENT } from './endpoint-probe.js';
 import { entityTag, ifMatch } from './etag.js';
 import { exampleOf } from '../catalogue/event-type.view.js';
 import { orNotFound, problem } from '../problems/errors.js';
@@ -36,7 +35,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
     constructor(
       @Inject(Subscribers) readonly subscribers: Subscribers,
       @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
-      @Inject(ApiServices) private readonly services: ApiServices,
+      @Inject(EndpointProbe) private readonly probe: EndpointProbe,
       @Inject(WireFormat) readonly wire: WireFormat,
     ) {}
 
@@ -57,8 +56,8 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       if (subscriber.verification === 'pending') {
         throw problem('endpoint-unverified', 'The endpoint has not answered its challenge yet');
       }
-      countTest(this.services, subscriber, response);
-      return testView(await this.services.probe.send(subscriber, event, data));
+      countTest(this.probe, subscriber, response);
+      return testView(await this.probe.send(subscriber, event, data));
     }
 
     /** Asks the endpoint again whether it wants webhooks. One that may get them is not asked: repeating this is safe. */
@@ -75,8 +74,8 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       const subscriber = orNotFound(await this.subscribers.findById(id, scope));
       if (subscriber.verification !== 'pending')
         return this.#view(subscriber, collection, response);
-      countTest(this.services, subscriber, response);
-      const asked = await this.services.challenges.askNow(subscriber, scope);
+      countTest(this.probe, subscriber, response);
+      const asked = await this.probe.challengeNow(subscriber, scope);
       return this.#view(asked, collection, response);
     }
 
@@ -156,7 +155,11 @@ function checkedData(data: unknown): unknown {
 }
 
 /** @throws a 429 that says when the owner may send to an endpoint again */
-function countTest({ tests }: ApiServices, { owner }: Subscriber, response: HeaderResponse): void {
+function countTest(
+  { tests }: EndpointProbe,
+  { owner }: Subscriber,
+  response: HeaderResponse,
+): void {
   const seconds = tests.secondsToWait(owner);
   if (seconds === 0) return;
   response.header('Retry-After', String(seconds));

@@ -24,9 +24,9 @@ import { InvalidInputError } from '../../errors/index.js';
 import { WebhookFormats, WireFormat } from '../../message/index.js';
 import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
-import { ApiServices } from './api-services.js';
 import { checkRateLimitCeiling, withRateLimitCeiling } from './rate-limit-ceiling.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
+import { EndpointProbe } from './endpoint-probe.js';
 import { entityTag, ifMatch } from './etag.js';
 import { orNotFound } from '../problems/errors.js';
 import type { HeaderResponse } from '../problems/header-response.js';
@@ -55,7 +55,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
   class ThornSubscribersController {
     constructor(
       @Inject(Subscribers) readonly subscribers: Subscribers,
-      @Inject(ApiServices) private readonly services: ApiServices,
+      @Inject(EndpointProbe) private readonly probe: EndpointProbe,
       @Inject(WireFormat) readonly wire: WireFormat,
       @Inject(WebhookFormats) private readonly formats: WebhookFormats,
     ) {}
@@ -82,7 +82,6 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       @Body(NEW) body: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<CreatedSubscriberView | ChangedSubscriberView> {
-      const { challenges } = this.services;
       const { deliveriesPerMinute } = settings.limits;
       const fields = checkedFields<NewSubscriber>(
         body,
@@ -93,9 +92,9 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       );
       const { subscriber: stored, isNew } = await this.subscribers.createOrUpdate(
         { ...withRateLimitCeiling(fields, deliveriesPerMinute), owner: scope.owner },
-        { limits: settings.subscriberLimits, isChallenged: challenges.enabled },
+        { limits: settings.subscriberLimits, isChallenged: settings.challenge },
       );
-      const subscriber = await challenges.ask(stored, scope);
+      const subscriber = await this.probe.challenge(stored, scope);
       const view = {
         ...this.#view(subscriber, collection, response),
         warnings: this.subscribers.warnings(subscriber),
@@ -128,7 +127,6 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       @Headers('if-match') expected: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<ChangedSubscriberView> {
-      const { challenges } = this.services;
       const check = ifMatch(expected);
       const changes = checkedFields<SubscriberUpdate>(
         body,
@@ -139,11 +137,12 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       const updated = orNotFound(
         await this.subscribers.update(id, changes, scope, {
           limits: settings.subscriberLimits,
-          isChallenged: challenges.enabled,
+          isChallenged: settings.challenge,
           ...(check && { check }),
         }),
       );
-      const subscriber = changes.url === undefined ? updated : await challenges.ask(updated, scope);
+      const subscriber =
+        changes.url === undefined ? updated : await this.probe.challenge(updated, scope);
       const warnings = this.subscribers.warnings(subscriber);
       return { ...this.#view(subscriber, collection, response), warnings };
     }

@@ -1,5 +1,5 @@
 import type { Provider } from '@nestjs/common';
-import { ApiServices, ApiSettings } from '../../api/index.js';
+import { ApiSettings, EndpointProbe } from '../../api/index.js';
 import { from, provide } from '../../common/construct.js';
 import { Clock } from '../../common/index.js';
 import {
@@ -15,7 +15,7 @@ import { SecretSealer } from '../../signing/index.js';
 export function apiProviders(settings: ApiSettings): Provider[] {
   return [
     { provide: ApiSettings, useValue: settings },
-    ApiServices,
+    EndpointProbe,
     ...(settings.portal
       ? [
           provide(
