@@ -2,39 +2,25 @@ import type { Deliveries, ReplaySummary } from '../../outbox/index.js';
 import type { OwnerScope } from '../../subscriber/index.js';
 import { type BackfillDto, rangeOf, type RecoverDto } from './deliveries.dto.js';
 import { withinTimeBudget } from '../http/time-budget.js';
+import { orNotFound } from '../problems/errors.js';
 
 /**
- * Retries failed deliveries for a while.
+ * Retries failed deliveries, or sends missed messages, for a while.
  *
- * @returns null when there is no such subscriber within `scope`
+ * @throws a 404 when there is no such subscriber within `scope`
  */
-export function recover(
+export async function replay(
   deliveries: Deliveries,
+  work: 'retryFailed' | 'backfill',
   subscriberId: string,
-  body: RecoverDto,
+  body: BackfillDto | RecoverDto,
   scope: OwnerScope,
-): Promise<ReplaySummary | null> {
+): Promise<ReplaySummary> {
   const { dryRun = false, after = null } = body;
   const range = rangeOf(body);
-  return withinTimeBudget((signal) =>
-    deliveries.retryFailed({ ...range, subscriberId, dryRun, after, signal }, scope),
-  );
-}
-
-/**
- * Sends missed messages for a while.
- *
- * @returns null when there is no such subscriber within `scope`
- */
-export function backfill(
-  deliveries: Deliveries,
-  subscriberId: string,
-  body: BackfillDto,
-  scope: OwnerScope,
-): Promise<ReplaySummary | null> {
-  const { dryRun = false, after = null } = body;
-  const range = rangeOf(body);
-  return withinTimeBudget((signal) =>
-    deliveries.backfill({ ...range, subscriberId, dryRun, after, signal }, scope),
+  return orNotFound(
+    await withinTimeBudget((signal) =>
+      deliveries[work]({ ...range, subscriberId, dryRun, after, signal }, scope),
+    ),
   );
 }

@@ -10,7 +10,7 @@ import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
 import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
-import { backfill, recover } from './bulk-replay.js';
+import { replay } from './bulk-replay.js';
 import { BackfillDto, RecoverDto, SelectionDto } from './deliveries.dto.js';
 import {
   cancelRefused,
@@ -139,12 +139,12 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     @Needs('retry')
     @FixedResponse()
     @HttpCode(200)
-    async recover(
+    recover(
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
       @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
     ): Promise<ReplaySummary> {
-      return orNotFound(await recover(this.deliveries, id, body as RecoverDto, scope));
+      return replay(this.deliveries, 'retryFailed', id, body as RecoverDto, scope);
     }
 
     /** Sends what was missed. */
@@ -152,12 +152,12 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     @Needs('retry')
     @FixedResponse()
     @HttpCode(200)
-    async backfill(
+    backfill(
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
       @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
     ): Promise<ReplaySummary> {
-      return orNotFound(await backfill(this.deliveries, id, body as BackfillDto, scope));
+      return replay(this.deliveries, 'backfill', id, body as BackfillDto, scope);
     }
 
     async #page(

@@ -8,10 +8,10 @@ import {
   type ResealSummary,
 } from '../../outbox/index.js';
 import { SecretSealer } from '../../signing/index.js';
-import { backfill, recover } from '../deliveries/bulk-replay.js';
+import { replay } from '../deliveries/bulk-replay.js';
 import { BackfillDto, RecoverDto } from '../deliveries/deliveries.dto.js';
 import { withinTimeBudget } from '../http/time-budget.js';
-import { orNotFound, problem } from '../problems/errors.js';
+import { problem } from '../problems/errors.js';
 import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { PruneDto, ResealDto } from './maintenance.dto.js';
@@ -59,22 +59,22 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     @Post('subscribers/:id/recover')
     @FixedResponse()
     @HttpCode(200)
-    async recover(
+    recover(
       @Param('id') id: string,
       @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
     ): Promise<ReplaySummary> {
-      return orNotFound(await recover(this.deliveries, id, body as RecoverDto, 'any'));
+      return replay(this.deliveries, 'retryFailed', id, body as RecoverDto, 'any');
     }
 
     /** Sends anybody's subscriber what it has missed. */
     @Post('subscribers/:id/backfill')
     @FixedResponse()
     @HttpCode(200)
-    async backfill(
+    backfill(
       @Param('id') id: string,
       @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
     ): Promise<ReplaySummary> {
-      return orNotFound(await backfill(this.deliveries, id, body as BackfillDto, 'any'));
+      return replay(this.deliveries, 'backfill', id, body as BackfillDto, 'any');
     }
   }
 

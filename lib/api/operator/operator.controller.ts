@@ -197,8 +197,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       collection: string,
       response: HeaderResponse,
     ): Promise<OperatorSubscriberView> {
-      const check = ifMatch(expected);
-      const updated = await this.subscribers.update(id, { enabled }, 'any', check && { check });
+      const updated = await this.subscribers.update(id, { enabled }, 'any', ifMatch(expected));
       return this.#view(orNotFound(updated), collection, response);
     }
 

@@ -61,13 +61,11 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<ChangedSubscriberView> {
       const { id, owner } = subscriptionOf(request);
-      const check = ifMatch(expected);
+      const terms = ifMatch(expected);
       const changes = checkedFields<SubscriberUpdate>(body, (given) =>
         this.subscribers.checkChanges(given),
       );
-      const updated = orNotFound(
-        await this.subscribers.update(id, changes, { owner }, check && { check }),
-      );
+      const updated = orNotFound(await this.subscribers.update(id, changes, { owner }, terms));
       response.header('ETag', entityTag(updated));
       const self = settings.self(collection, updated.id);
       const warnings = this.subscribers.warnings(updated);
@@ -79,8 +77,7 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
     @HttpCode(204)
     async delete(@Req() request: object, @Headers('if-match') expected: unknown): Promise<void> {
       const { id, owner } = subscriptionOf(request);
-      const check = ifMatch(expected);
-      orNotFound((await this.subscribers.delete(id, { owner }, check && { check })) || null);
+      orNotFound((await this.subscribers.delete(id, { owner }, ifMatch(expected))) || null);
     }
   }
 

@@ -19,20 +19,22 @@ export function entityTag(subscriber: Subscriber): string {
 /**
  * The check that `If-Match` asks for: strong comparison, as RFC 9110 wants it (13.1.1).
  *
- * @returns undefined where the request asks for none
+ * @returns none where the request asks for none
  * @throws a 400 for a malformed header
  */
-export function ifMatch(header: unknown): ((current: Subscriber) => void) | undefined {
-  if (header === undefined || header === '*') return undefined;
+export function ifMatch(header: unknown): { readonly check?: (current: Subscriber) => void } {
+  if (header === undefined || header === '*') return {};
   if (typeof header !== 'string' || header.length > MAX_TAG_LENGTH || !LIST.test(header)) {
     throw badRequest([{ field: 'If-Match', reason: 'must be the ETag of an earlier answer' }]);
   }
   const tags = new Set(header.match(TAG));
-  return (current) => {
-    if (tags.has(entityTag(current))) return;
-    throw problem(
-      'precondition-failed',
-      'The subscriber was changed since: read it again, and repeat the change if it still makes sense',
-    );
+  return {
+    check(current) {
+      if (tags.has(entityTag(current))) return;
+      throw problem(
+        'precondition-failed',
+        'The subscriber was changed since: read it again, and repeat the change if it still makes sense',
+      );
+    },
   };
 }

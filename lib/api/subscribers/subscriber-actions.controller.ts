@@ -90,9 +90,8 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @Headers('if-match') expected: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<SecretSubscriberView> {
-      const check = ifMatch(expected);
       const rotated = orNotFound(
-        await this.subscribers.rotateSecret(id, body as RotateSecretDto, scope, check && { check }),
+        await this.subscribers.rotateSecret(id, body as RotateSecretDto, scope, ifMatch(expected)),
       );
       return { ...this.#view(rotated, collection, response), secret: secretOf(rotated) };
     }
@@ -131,8 +130,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       collection: string,
       response: HeaderResponse,
     ): Promise<SubscriberView> {
-      const check = ifMatch(expected);
-      const updated = await this.subscribers.update(id, { enabled }, scope, check && { check });
+      const updated = await this.subscribers.update(id, { enabled }, scope, ifMatch(expected));
       return this.#view(orNotFound(updated), collection, response);
     }
 

@@ -127,7 +127,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       @Headers('if-match') expected: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<ChangedSubscriberView> {
-      const check = ifMatch(expected);
+      const terms = ifMatch(expected);
       const changes = checkedFields<SubscriberUpdate>(
         body,
         (given) => checkDigest(given, this.wire),
@@ -138,7 +138,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
         await this.subscribers.update(id, changes, scope, {
           limits: settings.subscriberLimits,
           isChallenged: settings.challenge,
-          ...(check && { check }),
+          ...terms,
         }),
       );
       const subscriber =
@@ -154,8 +154,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       @Param('id') id: string,
       @Headers('if-match') expected: unknown,
     ): Promise<void> {
-      const check = ifMatch(expected);
-      orNotFound((await this.subscribers.delete(id, scope, check && { check })) || null);
+      orNotFound((await this.subscribers.delete(id, scope, ifMatch(expected))) || null);
     }
 
     #view(subscriber: Subscriber, collection: string, response: HeaderResponse): SubscriberView {
