@@ -66,7 +66,7 @@ describe.each(CASES.flatMap((one) => DOWN.map((milliseconds) => ({ ...one, milli
         }
         const task: OutboxProcessTask = {
           options: database.options,
-          outbox: { isLogged: false, ...(IS_LONG ? {} : QUICK) },
+          outbox: { isLogged: false, timeout: 3000, ...(IS_LONG ? {} : QUICK) },
           urls,
           articles: 0,
           savesEvery: 50,

@@ -102,6 +102,7 @@ export interface OutboxAppOptions extends OutboxOptions {
   /** Default: this machine's own addresses 127.0.0.1 and ::1. */
   readonly recipients?: PublicRecipientPolicyOptions;
   readonly subscribers?: SubscriberRepository;
+  /** Of a request. Default: so long that who is slow on a busy machine has not failed. */
   readonly timeout?: number;
   readonly schedule?: readonly number[];
   /** Default: the standard policy with `schedule`. */
@@ -162,7 +163,7 @@ export async function openOutboxApp(
     isLogged = true,
     recipients = LOOPBACK_RECIPIENTS,
     subscribers = new InMemorySubscriberRepository(),
-    timeout = 3000,
+    timeout = 30_000,
     schedule,
     retryPolicy = new StandardRetryPolicy(schedule === undefined ? {} : { schedule }),
     prepare,

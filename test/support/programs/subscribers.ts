@@ -17,7 +17,7 @@ class SoonPolicy extends RetryPolicy {
 /** The options of every application that runs programs. */
 export function programOptions(): OutboxAppOptions {
   return {
-    ...{ entities: PROGRAM_ENTITIES, isLogged: false, timeout: 2000, lease: 2000 },
+    ...{ entities: PROGRAM_ENTITIES, isLogged: false, lease: 2000 },
     endpoints: { failures: 4, probeInterval: 100, maxPause: 250, failedRetries: 1000 },
     retryPolicy: new SoonPolicy(),
   };
