@@ -2,8 +2,9 @@
 //
 // Types the commands of docs/getting-started.md as they stand there, with the packed package in place of the one on npm,
 // and waits for the verified webhook in the log of the application. Its own tests and its linter have to pass as before.
-// Then it gives the application an entity and the guard of docs/recipes/passport.md, lets the command of README.md set up the
-// page, and opens that by the link that its route makes.
+// Then the application becomes the example of README.md, and README's commands have to lead to a verified webhook as well.
+// Last it gets an entity and the guard of docs/recipes/passport.md: README's `thorn init` sets up the page, which is opened by
+// the link that its route makes.
 // Run `npm run build` and `node tools/check-package.mjs` first.
 import { execFile, spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
@@ -40,6 +41,7 @@ export class Order {
 
 const execute = promisify(execFile);
 const guide = readFileSync('docs/getting-started.md', 'utf8');
+const readme = readFileSync('README.md', 'utf8');
 const commands = [...guide.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, code = '']) =>
   code.trim().split('\n'),
 );
@@ -70,8 +72,9 @@ async function follow(major) {
     console.log(`Nest ${major}: passes its own tests and its linter`);
 
     await type(shop, 'npx thorn init --undo --yes');
+    console.log(`Nest ${major}: the example of the README: ${await exampleOf(shop, port, start)}`);
     await addUsers(shop, major);
-    const [written = ''] = /npx thorn init .* --page/.exec(readFileSync('README.md', 'utf8')) ?? [];
+    const [written = ''] = /npx thorn init .* --page/.exec(readme) ?? [];
     const setUp = `${written.replace('Article', 'Order').replace('AuthGuard', 'JwtAuthGuard')} --yes`;
     await type(shop, setUp);
     console.log(`Nest ${major}: ${setUp}: ${await pageOf(shop, port, start)}`);
@@ -121,40 +124,21 @@ async function addUsers(shop, major) {
  * @param {number} port
  * @param {string} start
  */
-async function pageOf(folder, port, start) {
-  const options = { cwd: folder, env: { ...environment(port), JWT_SECRET }, detached: true };
-  const application = spawn('bash', ['-c', start], options);
-  let log = '';
-  for (const stream of [application.stdout, application.stderr]) {
-    stream.on('data', (chunk) => (log += String(chunk)));
-  }
-  try {
-    const [head, body] = [{ alg: 'HS256', typ: 'JWT' }, { sub: 'ann' }].map((part) =>
-      Buffer.from(JSON.stringify(part)).toString('base64url'),
-    );
-    const sign = createHmac('sha256', JWT_SECRET).update(`${head}.${body}`).digest('base64url');
-    const headers = { Authorization: `Bearer ${head}.${body}.${sign}` };
-    const origin = `http://127.0.0.1:${port}`;
-    const end = Date.now() + LONGEST;
-    for (;;) {
-      const answer = await fetch(`${origin}/webhooks-link`, { method: 'POST', headers }).catch(
-        () => undefined,
-      );
-      if (answer?.status === 201) {
-        const { url } = /** @type {{ url: string }} */ (await answer.json());
-        const page = await fetch(new URL(url, origin));
-        const refused = await fetch(`${origin}/hooks`);
-        if (page.status !== 200 || refused.status !== 401) throw new Error(`the page:\n${log}`);
-        return `${url.replace(/code=.*/, 'code=…')}, ${page.headers.get('content-type')}`;
-      }
-      if (answer !== undefined || Date.now() > end || application.exitCode !== null) {
-        throw new Error(`no link (${answer?.status}):\n${log}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    }
-  } finally {
-    if (application.pid !== undefined) process.kill(-application.pid, 'SIGKILL');
-  }
+function pageOf(folder, port, start) {
+  const [head, body] = [{ alg: 'HS256', typ: 'JWT' }, { sub: 'ann' }].map((part) =>
+    Buffer.from(JSON.stringify(part)).toString('base64url'),
+  );
+  const sign = createHmac('sha256', JWT_SECRET).update(`${head}.${body}`).digest('base64url');
+  const origin = `http://localhost:${port}`;
+  return running(folder, port, start, async () => {
+    const token = `Authorization: Bearer ${head}.${body}.${sign}`;
+    const link = await type(folder, patient(`curl -X POST ${origin}/webhooks-link -H "${token}"`));
+    const { url } = /** @type {{ url: string }} */ (JSON.parse(link));
+    const page = await fetch(new URL(url, origin));
+    const refused = await fetch(`${origin}/hooks`);
+    if (page.status !== 200 || refused.status !== 401) throw new Error('the page is not as it was');
+    return `${url.replace(/code=.*/, 'code=…')}, ${page.headers.get('content-type')}`;
+  });
 }
 
 /**
@@ -165,37 +149,92 @@ async function pageOf(folder, port, start) {
  * @param {string} start
  * @param {string} ask
  */
-async function webhookOf(folder, port, start, ask) {
-  const options = { cwd: folder, env: environment(port), detached: true };
-  const application = spawn('bash', ['-c', start], options);
-  let log = '';
-  try {
-    return await new Promise((resolve, reject) => {
-      const hear = (/** @type {Buffer} */ chunk) => {
-        log += chunk.toString();
-        const [line] = /Verified greeting\.sent: .*/.exec(log) ?? [];
-        if (line !== undefined) resolve(line);
-        else if (log.includes('Nest application successfully started') && !isAsked) {
-          isAsked = true;
-          // Nest says that it has started before it listens.
-          const patient = ask.replace(
-            'curl',
-            'curl -sS --retry 20 --retry-connrefused --retry-delay 1',
-          );
-          type(folder, patient).catch(reject);
-        }
-      };
-      let isAsked = false;
-      application.stdout.on('data', hear);
-      application.stderr.on('data', hear);
-      application.on('exit', () => reject(new Error(`the application ended:\n${log}`)));
-      setTimeout(() => reject(new Error(`no webhook:\n${log}`)), LONGEST).unref();
+function webhookOf(folder, port, start, ask) {
+  return running(folder, port, start, async (log) => {
+    await type(folder, patient(ask));
+    return until(log, /Verified greeting\.sent: .*/);
+  });
+}
+
+/**
+ * Makes the application that of README.md for as long as its commands take.
+ *
+ * @param {string} folder
+ * @param {number} port
+ * @param {string} start
+ */
+async function exampleOf(folder, port, start) {
+  const path = join(folder, 'src/app.module.ts');
+  const before = readFileSync(path, 'utf8');
+  const listenPort = String(await freePort());
+  const [subscribe = '', listen = '', save = ''] = [
+    ...readme.matchAll(/^(?:curl|npx thorn listen) .*$/gm),
+  ].map(([line]) => line.replace('localhost:3000', `localhost:${port}`));
+  writeFileSync(path, /(?<=^```ts\n).*?(?=^```)/ms.exec(readme)?.[0] ?? '');
+  const line = await running(folder, port, start, async () => {
+    const answer = await type(folder, patient(subscribe.replace('4000', listenPort)));
+    const { secret } = /** @type {{ secret: string }} */ (JSON.parse(answer));
+    const receive = `${listen.replace(/whsec_….*/, secret)} --port ${listenPort}`;
+    return running(folder, port, receive, async (log) => {
+      await until(log, /listening on/);
+      await type(folder, save);
+      return until(log, /POST \/ article\.created \(ok, .*\)/);
     });
-  } finally {
-    application.removeAllListeners('exit');
-    // The group, since npm and the CLI are processes of their own.
-    if (application.pid !== undefined) process.kill(-application.pid, 'SIGKILL');
+  });
+  writeFileSync(path, before);
+  return line;
+}
+
+/**
+ * Does something while a command runs.
+ *
+ * @param {string} folder
+ * @param {number} port
+ * @param {string} command
+ * @param {(log: () => string) => Promise<string>} act
+ */
+async function running(folder, port, command, act) {
+  const options = { cwd: folder, env: environment(port), detached: true };
+  const started = spawn('bash', ['-c', command], options);
+  let log = '';
+  for (const stream of [started.stdout, started.stderr]) {
+    stream.on('data', (chunk) => (log += String(chunk)));
   }
+  try {
+    return await act(() => log);
+  } catch (error) {
+    throw new Error(`${String(error)}\n${command}:\n${log}`, { cause: error });
+  } finally {
+    // The group, since npm and the CLI are processes of their own.
+    if (started.pid !== undefined && started.exitCode === null)
+      process.kill(-started.pid, 'SIGKILL');
+  }
+}
+
+/**
+ * @param {() => string} log
+ * @param {RegExp} pattern
+ */
+async function until(log, pattern) {
+  const end = Date.now() + LONGEST;
+  for (;;) {
+    const [line] = pattern.exec(log()) ?? [];
+    if (line !== undefined) return line;
+    if (Date.now() > end) throw new Error(`no ${pattern}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/**
+ * Waits for an application that does not listen yet.
+ *
+ * @param {string} command
+ */
+function patient(command) {
+  return command.replace(
+    'curl',
+    'curl -sS --fail-with-body --retry 100 --retry-connrefused --retry-delay 1',
+  );
 }
 
 /**
@@ -206,7 +245,7 @@ async function type(folder, command) {
   // npx would ask whether it may install.
   const options = { cwd: folder, env: environment(), maxBuffer: 1e8, timeout: LONGEST };
   try {
-    await execute('bash', ['-c', `${command} </dev/null`], options);
+    return (await execute('bash', ['-c', `(${command}\n) </dev/null`], options)).stdout;
   } catch (error) {
     const { stdout = '', stderr = '' } = /** @type {any} */ (error);
     throw new Error(`${command}\n${stdout}${stderr}`, { cause: error });
@@ -218,6 +257,7 @@ function environment(port) {
   const { CI: _, NODE_ENV: __, ...others } = process.env;
   return {
     ...others,
+    JWT_SECRET,
     NO_COLOR: '1',
     npm_config_yes: 'true',
     ...(port !== undefined && { PORT: String(port) }),
