@@ -21,7 +21,7 @@ beforeAll(async () => {
     await startRedis({ appendOnly: true }),
     await createBlogDatabase('better-sqlite3'),
   ];
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const app of apps) await app.close();

@@ -23,12 +23,14 @@ const DOWN = IS_LONG ? 60_000 : 2_000;
 const WINDOW = 20;
 // What is lost by a crash is found after it. A process that does not get on for so long loses what it holds.
 const LEASE = IS_LONG ? 5000 : 3000;
+/** On a busy machine too, no request is made again because time was up. */
+const PATIENT = { lease: 60_000, timeout: 30_000, drainTimeout: 30_000 };
 const PATHS = ['/a', '/b', '/c'];
 
 let program: string;
 beforeAll(async () => {
   program = await bundleProgram('test/support/processes/relay.ts', { bullmq: inject('bullmq') });
-}, 60_000);
+});
 
 let place: TestDatabase;
 let receiver: ScriptedReceiver;
@@ -41,7 +43,7 @@ beforeEach(async () => {
   [place, receiver] = [await createDatabase('postgres'), await ScriptedReceiver.start()];
   receiver.otherwise({ delay: 3 });
   children = [];
-}, 60_000);
+});
 
 afterEach(async () => {
   for (const child of children) await child.end('SIGKILL');
@@ -49,7 +51,7 @@ afterEach(async () => {
   await redis.stop();
   await receiver.stop();
   await place.drop();
-}, 60_000);
+});
 
 const urls = () => PATHS.map((path) => new URL(path, receiver.url).href);
 
@@ -123,10 +125,14 @@ describe('workers that die', () => {
   ])(
     'ignores the outcome of a worker that was stopped beyond its lock in a $attempt attempt',
     async ({ before }) => {
-      const slow = { delay: 500, status: 500 };
+      // Longer than three requests are apart.
+      const slow = { delay: 3000, status: 500 };
       receiver.answer(...before, slow, slow, slow);
       await open({}, 0);
-      const retrying = { connection: connectionTo(redis.port), schedule: [50, 3_600_000] };
+      const retrying = {
+        ...{ connection: connectionTo(redis.port), timeout: 30_000 },
+        schedule: [50, 3_600_000],
+      };
       const stopped = work(retrying);
       await load.send([sender.message()]);
       await receiver.waitFor(before.length + 3);
@@ -148,15 +154,15 @@ describe('workers that die', () => {
     'finishes requests in flight on SIGTERM: none lost, none repeated',
     async () => {
       receiver.otherwise({ delay: 500 });
-      const [worker] = await open({}, 0).then(() => [
-        work({ connection: connectionTo(redis.port), window: 500, lease: 30_000 }),
-      ]);
-      await worker!.printed('ready');
+      await open({}, 0);
+      const patient = { connection: connectionTo(redis.port), window: 500, ...PATIENT };
+      const worker = work(patient);
+      await worker.printed('ready');
       const messages = Array.from({ length: 50 }, () => sender.message());
       await load.send(messages);
       await receiver.waitFor(50);
-      expect(await worker!.end('SIGTERM')).toBe(0);
-      work();
+      expect(await worker.end('SIGTERM')).toBe(0);
+      work(patient);
       expect(await load.settled()).toEqual({ lost: [], duplicates: 0, unknown: [] });
     },
     RELAY_TEST_TIMEOUT,
@@ -176,7 +182,7 @@ describe('workers that die', () => {
           data: { version: 1, tickets: [{ id: 'msg_unknown', source: 7, lease: 'x' }] },
         },
       ]);
-      work();
+      work({ connection: connectionTo(redis.port), ...PATIENT });
       await load.sendDuring(20, 3, async () => undefined);
       expect(await load.settled()).toMatchObject({ lost: [], duplicates: 0 });
       await expect

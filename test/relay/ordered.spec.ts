@@ -64,7 +64,7 @@ describe.each(strategies)('an ordered subscriber through $name', ({ open }) => {
     await place.drop();
   });
 
-  it('gets each key in order from several workers', { timeout: 60_000 }, async () => {
+  it('gets each key in order from several workers', async () => {
     receiver.reply = ({ sequence, attempt }) => ({
       status: sequence % 5 === 0 && attempt === 1 ? 500 : 204,
       after: (sequence * 7) % 10,

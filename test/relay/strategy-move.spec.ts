@@ -29,7 +29,7 @@ beforeAll(async () => {
     outbox: await bundleProgram('test/support/processes/outbox.ts'),
     bullmq: await bundleProgram('test/support/processes/relay.ts', { bullmq: inject('bullmq') }),
   };
-}, 60_000);
+});
 
 beforeEach(async () => {
   [place, receiver, redis] = [
@@ -41,7 +41,7 @@ beforeEach(async () => {
   children = [];
   // Makes the tables, and reads them.
   observer = await openOutboxApp(place, { worker: false });
-}, 60_000);
+});
 
 afterEach(async () => {
   for (const child of children) await child.end('SIGKILL');
@@ -49,7 +49,7 @@ afterEach(async () => {
   await redis.stop();
   await receiver.stop();
   await place.drop();
-}, 60_000);
+});
 
 const urls = () => PATHS.map((path) => new URL(path, receiver.url).href);
 
