@@ -15,7 +15,7 @@ describe('the log of the API', () => {
   beforeAll(async () => {
     [redis, receiver] = [await startRedis(), await ScriptedReceiver.start()];
     store = await sqliteAndPostgres[1]!.create();
-  }, 60_000);
+  });
   afterAll(async () => {
     await redis.stop();
     await receiver.stop();

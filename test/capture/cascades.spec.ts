@@ -233,7 +233,7 @@ describe.each(['postgres', 'mariadb'] as const)(
       await vi.waitFor(
         async () => expect(await app.dataSource.query(someoneWaits)).toHaveLength(1),
         // MariaDB looks anew only when it was not asked for a tenth of a second.
-        { timeout: 10_000, interval: kind === 'mariadb' ? 150 : 20 },
+        { interval: kind === 'mariadb' ? 150 : 20 },
       );
       await other.commitTransaction();
       await other.release();

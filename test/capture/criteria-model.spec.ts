@@ -159,5 +159,5 @@ describe.each(CAPTURE_DATABASES)('random programs of writes on %s', (kind) => {
       }),
       { seed: 20_261_125, numRuns: kind === 'sqlite' ? 300 : 100 },
     );
-  }, 60_000);
+  });
 });

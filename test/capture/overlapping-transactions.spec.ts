@@ -265,7 +265,7 @@ describe('a process that is killed while its transactions overlap', () => {
   let program: string;
   beforeAll(async () => {
     program = await bundleProgram('test/support/processes/overlapping.ts');
-  }, 60_000);
+  });
 
   it.each(Array.from({ length: KILLS }, (_, seed) => ({ seed: seed + 1 })))(
     'has stored what it has acknowledged, and a message for each row, seed $seed',
@@ -312,6 +312,5 @@ describe('a process that is killed while its transactions overlap', () => {
         lost: 0,
       });
     },
-    60_000,
   );
 });

@@ -114,7 +114,7 @@ describe.each(CAPTURE_DATABASES)('rows that are written meanwhile, on %s', (kind
       await other(inner);
       rig.received();
       writing = write();
-      await vi.waitUntil(() => isWaiting(rig.dataSource), { timeout: 10_000, interval: 3 });
+      await vi.waitUntil(() => isWaiting(rig.dataSource), { interval: 3 });
     });
     await writing;
   };

@@ -12,7 +12,7 @@ let queues = 0;
 
 beforeAll(async () => {
   redis = await startRedis();
-}, 60_000);
+});
 
 afterAll(() => redis.stop());
 

@@ -121,7 +121,7 @@ describe('Redis', () => {
 
   beforeAll(async () => {
     server = await startRedis();
-  }, 120_000);
+  });
   afterAll(() => server.stop());
 
   receivedMessagesConformance(

@@ -55,9 +55,8 @@ describe('five minutes', () => {
       application = new Program(main, [], '', { PORT: String(port), NODE_ENV: 'development' });
       const [, method, path] = /^curl -X (\w+) localhost:3000(\S+)$/.exec(ask!)!;
       // Nest says that it has started before it listens.
-      const answer = await vi.waitFor(
-        () => fetch(`http://127.0.0.1:${port}${path}`, { method: method! }),
-        { timeout: 60_000 },
+      const answer = await vi.waitFor(() =>
+        fetch(`http://127.0.0.1:${port}${path}`, { method: method! }),
       );
       expect(answer.status).toBe(201);
       const [line] = await application.wrote(/Verified greeting\.sent: .*\n/);

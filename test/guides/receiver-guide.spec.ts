@@ -63,7 +63,7 @@ describe('the guide to receiving', () => {
       'sign.ts',
       'webhooks.controller.ts',
     ]);
-  }, 60_000);
+  });
 
   it('has an application that starts, and verifies what its test signs', async () => {
     Logger.overrideLogger(false);

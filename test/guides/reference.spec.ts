@@ -22,7 +22,7 @@ const ELSEWHERE = new Set([
   'DatabaseSubscriberOptions',
 ]);
 describe('the reference of options', () => {
-  it('is what the types say now: npm run docs:options', { timeout: 120_000 }, async () => {
+  it('is what the types say now: npm run docs:options', async () => {
     const now = await referencePages();
     for (const path of Object.keys(now)) expect(readFileSync(path, 'utf8'), path).toBe(now[path]);
   });

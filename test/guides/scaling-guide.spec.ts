@@ -36,7 +36,7 @@ describe('the example of docs/scaling.md', () => {
     variables = { DATABASE_URL: url, REDIS_URL: `redis://127.0.0.1:${redis.port}` };
     Object.assign(process.env, variables);
     writeFiles();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await api?.close();
@@ -44,7 +44,7 @@ describe('the example of docs/scaling.md', () => {
     await receiver.stop();
     await redis.stop();
     await database.drop();
-  }, 60_000);
+  });
 
   it('creates the tables, and a worker delivers what another process sends', async () => {
     const { default: dataSource } = await load<{ default: DataSource }>('src/data-source.ts');
@@ -65,7 +65,7 @@ describe('the example of docs/scaling.md', () => {
     await receiver.waitFor(2);
 
     expect(receiver.received.map(({ event }) => event)).toEqual(['order.placed', 'order.paid']);
-  }, 60_000);
+  });
 
   it('answers requests with src/main.ts', async () => {
     const port = await freePort();
@@ -77,7 +77,7 @@ describe('the example of docs/scaling.md', () => {
         () => null,
       );
     await expect.poll(status).toBe(404);
-  }, 60_000);
+  });
 
   function load<Exports>(file: string): Promise<Exports> {
     return import(/* @vite-ignore */ join(root, file)) as Promise<Exports>;

@@ -126,7 +126,7 @@ describe('docs/verify.md', () => {
     expect(here.map(({ name }) => name)).toContain('js');
   });
 
-  it.each(here)('verifies in $name', { timeout: 120_000 }, async (language) => {
+  it.each(here)('verifies in $name', async (language) => {
     const folder = join(FOLDER, language.name);
     mkdirSync(folder);
     const { code } = blocks.find((block) => block.language === language.name)!;

@@ -24,7 +24,7 @@ const postgres = sqliteAndPostgres.find(({ database }) => database === 'PostgreS
 const clean: (() => unknown)[] = [];
 afterEach(async () => {
   for (const one of clean.splice(0).reverse()) await one();
-}, 30_000);
+});
 
 it('a whole run with bullmq() gives Redis no body, no secret, no signature and no authorization header', async () => {
   const redis = await startRedis();
@@ -88,4 +88,4 @@ it('a whole run with bullmq() gives Redis no body, no secret, no signature and n
   // What is searched is what jobs hold.
   expect(ears.find(['deliver']).length).toBeGreaterThan(5);
   expect(ears.find(['seven of nine', Buffer.from('seven of nine').toString('base64')])).toEqual([]);
-}, 60_000);
+});

@@ -95,7 +95,7 @@ describe('the page in German, 320 px wide', () => {
     await visitor.expectAccessible();
     await page.getByRole('button', { name: 'Warum passt meine Signatur nicht?' }).click();
     await expectGermanAndNarrow();
-  }, 60_000);
+  });
 
   it('is shown to operators on every screen', async () => {
     await signIn('operator');

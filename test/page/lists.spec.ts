@@ -69,7 +69,7 @@ describe('a long list', () => {
     await page.getByRole('button', { name: 'Of any endpoint' }).click();
     await expect.poll(() => page.url(), WAIT).not.toContain('endpoint=');
     for (const id of ids) await owner.api.subscribers.delete(id, 'any');
-  }, 120_000);
+  });
 
   it('of deliveries is read page by page to its end, and goes on with the newest', async () => {
     const id = await owner.endpoint();
@@ -94,7 +94,7 @@ describe('a long list', () => {
     const second = await newest();
     await send('The newest of all');
     await expect.poll(newest, WAIT).not.toBe(second);
-  }, 120_000);
+  });
 });
 
 describe('deliveries', () => {

@@ -70,7 +70,7 @@ const FORMS: readonly (readonly [request: string, fields: readonly string[], rig
 let blog: Awaited<ReturnType<typeof startSeededBlog>>;
 beforeAll(async () => {
   blog = await startSeededBlog();
-}, 60_000);
+});
 afterAll(() => blog.stop());
 
 const send = async (as: keyof typeof TOKENS, method: string, to: URL, body?: object) => {
@@ -142,7 +142,7 @@ describe('what the API refuses, on the German page', () => {
       ...['required', 'unknown-field', 'host-limit', 'hidden-event', 'too-high', 'in-use'],
       'rotated-too-often',
     ]);
-  }, 60_000);
+  });
 });
 
 /** An object of this depth. */

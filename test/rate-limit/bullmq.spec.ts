@@ -24,7 +24,7 @@ describe('a rate limit of bullmq() in two workers', () => {
 
   beforeAll(async () => {
     program = await bundleProgram('test/support/processes/relay.ts', { bullmq: inject('bullmq') });
-  }, 60_000);
+  });
 
   beforeEach(async () => {
     [place, receiver, redis] = [
@@ -47,7 +47,7 @@ describe('a rate limit of bullmq() in two workers', () => {
       children.push(child);
       await child.printed('ready');
     }
-  }, 60_000);
+  });
 
   afterEach(async () => {
     for (const child of children.splice(0)) await child.end('SIGKILL');
@@ -55,7 +55,7 @@ describe('a rate limit of bullmq() in two workers', () => {
     await redis.stop();
     await receiver.stop();
     await place.drop();
-  }, 60_000);
+  });
 
   /** Once everything has been delivered: how many messages, and most of them within the time of the limit. */
   async function delivered(): Promise<readonly [messages: number, most: number]> {
@@ -74,5 +74,5 @@ describe('a rate limit of bullmq() in two workers', () => {
     const [messages, most] = await delivered();
     expect(messages).toBe(80);
     expect(most).toBeLessThanOrEqual(RATE.max);
-  }, 90_000);
+  });
 });

@@ -58,7 +58,7 @@ describe.each<{ kind: DatabaseKind }>([
     } finally {
       await close();
     }
-  }, 60_000);
+  });
 
   it('counts each subscriber alone, and the permits of earlier calls', async () => {
     const { limiters, close } = await open(kind);
@@ -77,7 +77,7 @@ describe.each<{ kind: DatabaseKind }>([
     } finally {
       await close();
     }
-  }, 60_000);
+  });
 
   it('returns no permits when no subscriber asks', async () => {
     const { limiters, close } = await open(kind);

@@ -44,11 +44,10 @@ class OperatorGuard implements CanActivate {
 let bin: string;
 beforeAll(async () => {
   bin = await bundleProgram('lib/cli/thorn.ts');
-}, 60_000);
+});
 
 describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
   'long work of thorn, with an application on $database',
-  { timeout: 90_000 },
   ({ create }) => {
     let store: TestDatabase;
     let receiver: ScriptedReceiver;
@@ -85,14 +84,12 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
         ),
       );
     const settled = (figures: object) =>
-      vi.waitFor(
-        async () =>
-          expect(await api.app.get(Deliveries).stats()).toMatchObject({
-            pending: 0,
-            pendingMessages: 0,
-            ...figures,
-          }),
-        { timeout: 40_000 },
+      vi.waitFor(async () =>
+        expect(await api.app.get(Deliveries).stats()).toMatchObject({
+          pending: 0,
+          pendingMessages: 0,
+          ...figures,
+        }),
       );
     const query = (sql: string, parameters: unknown[] = []) =>
       api.app.get(DataSource).query<Record<string, unknown>[]>(sql, parameters);

@@ -24,7 +24,7 @@ let folder: string;
 beforeAll(async () => {
   bin = await bundleProgram('lib/cli/thorn.ts');
   folder = mkdtempSync(join(tmpdir(), 'thorn-cli-'));
-}, 60_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The same in this process: fast enough for tables of mistakes. */

@@ -70,7 +70,7 @@ async function failureWithout(missing: readonly string[], program: string): Prom
   await writeFile(main, program);
   // Packages then look for each other where the links are.
   const options = ['--preserve-symlinks', '--preserve-symlinks-main', main];
-  return run(process.execPath, options, { timeout: 30_000 }).then(
+  return run(process.execPath, options, { timeout: 100_000 }).then(
     () => 'nothing failed',
     (error: { readonly stderr: string }) => error.stderr,
   );

@@ -41,7 +41,7 @@ beforeAll(() => {
     env: { ...process.env, NO_COLOR: '1' },
   });
   output = stdout + stderr;
-}, 60_000);
+});
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 

@@ -96,7 +96,7 @@ describe('sample/multi-tenant', () => {
     ]);
   });
 
-  it('shows a component of React that compiles', { timeout: 90_000 }, () => {
+  it('shows a component of React that compiles', () => {
     const { code } = blocksOf('sample/multi-tenant/README.md').find(
       ({ language }) => language === 'tsx',
     )!;

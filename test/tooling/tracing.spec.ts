@@ -328,7 +328,7 @@ describe('openTelemetry() and bullmq()', () => {
       await place.drop();
       await redis.stop();
     };
-  }, 60_000);
+  });
 
   it('continues the trace in the worker that takes the job', async () => {
     const connection = { host: '127.0.0.1', port: redis.port };
