@@ -15,6 +15,7 @@ import {
   type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
+import { Receiver } from '../support/receiver.js';
 import { STORED_ATTEMPTS } from '../support/stored-attempts.js';
 import { STORED_MESSAGES } from '../support/stored-messages.js';
 
@@ -99,22 +100,29 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }, { k
     });
 
     it('writes attempts in batches, in the transaction of their outcomes', async () => {
+      const busy = await Receiver.start();
+      /** Answers at once when so many requests have arrived. */
+      const answer = async (status: number, count: number) => {
+        let go = () => {};
+        [busy.status, busy.hold] = [status, new Promise<void>((resolve) => (go = resolve))];
+        clock.advance(1500);
+        await busy.waitFor(count);
+        go();
+      };
       await open(kind, { schedule: [1000, 1000] });
-      for (let n = 0; n < 20; n++) await rig.subscribers.create(subscriber(receiver.url));
-      receiver.answer(...Array.from({ length: 20 }, () => 500));
-      await rig.send();
+      for (let n = 0; n < 20; n++) await rig.subscribers.create(subscriber(busy.url));
+      await Promise.all([answer(500, 20), rig.send()]);
       await rig.until(DELIVERIES, (rows) => rows.length === 20);
       expect(await rig.rows(ATTEMPTS)).toHaveLength(20);
       expect(await rig.rows('SELECT * FROM thorn_attempts')).toEqual([]);
-      receiver.answer(...Array.from({ length: 20 }, () => 500));
-      clock.advance(1500);
+      await answer(500, 40);
       await rig.until(DELIVERIES, (rows) => rows.every(({ requests }) => requests === 2));
       expect(await rig.rows(ATTEMPTS)).toHaveLength(40);
       const inserts = rig.log.statements.filter((sql) => /INTO \S*thorn_attempts/.test(sql));
       expect(inserts.length).toBeLessThan(10);
 
       await rig.rows('ALTER TABLE thorn_attempts RENAME TO elsewhere');
-      clock.advance(1500);
+      await answer(204, 60);
       await vi.waitFor(() => expect(errors.join()).toMatch(/Writing \d+ outcome\(s\) failed/));
       expect(await rig.rows(DELIVERIES)).toMatchObject(
         Array.from({ length: 20 }, () => ({ status: 'pending', requests: 2 })),
@@ -122,6 +130,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }, { k
       await rig.rows('ALTER TABLE elsewhere RENAME TO thorn_attempts');
       await settled();
       expect(await rig.rows(ATTEMPTS)).toHaveLength(60);
+      await busy.stop();
     });
 
     it('stores the first attempt with its delivery, also after a wait for the rate limit', async () => {

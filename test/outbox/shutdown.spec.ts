@@ -15,7 +15,7 @@ import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.j
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 
 /** Milliseconds of a request: far more than shutting down may take. */
-const TIMEOUT = 10_000;
+const TIMEOUT = 60_000;
 
 /** The order in which an application happens to import the two. */
 const ORDERS = {
@@ -35,20 +35,24 @@ describe.each<{ kind: DatabaseKind; order: keyof typeof ORDERS }>([
 
   beforeEach(async () => {
     [place, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
+  });
+
+  async function start(drainTimeout: number): Promise<void> {
     const module = await Test.createTestingModule({
       imports: ORDERS[order](
         TypeOrmModule.forRoot({ ...place.options, autoLoadEntities: true, synchronize: true }),
         ThornModule.forRoot({
           recipients: LOOPBACK_RECIPIENTS,
           timeout: TIMEOUT,
-          dispatch: outbox({ drainTimeout: 2000 }),
+          dispatch: outbox({ drainTimeout }),
         }),
       ),
     }).compile();
     app = module.createNestApplication();
     app.useLogger(false);
     await app.init();
-  });
+    await app.get(Subscribers).create({ url: receiver.url, events: ['*'] });
+  }
 
   afterEach(async () => {
     await receiver.stop();
@@ -57,7 +61,7 @@ describe.each<{ kind: DatabaseKind; order: keyof typeof ORDERS }>([
 
   it('finishes and records attempts under way before the data source is closed', async () => {
     receiver.otherwise({ delay: 300 });
-    await app.get(Subscribers).create({ url: receiver.url, events: ['*'] });
+    await start(TIMEOUT);
     for (let n = 0; n < 20; n++) await app.get(WebhookDispatcher).send('order.placed', { n });
     await receiver.waitFor(1);
     await app.close();
@@ -74,7 +78,7 @@ describe.each<{ kind: DatabaseKind; order: keyof typeof ORDERS }>([
 
   it('does not wait for endpoints longer than drainTimeout', async () => {
     receiver.answer('hang');
-    await app.get(Subscribers).create({ url: receiver.url, events: ['*'] });
+    await start(2000);
     await app.get(WebhookDispatcher).send('order.placed', {});
     await receiver.waitFor(1);
     const began = performance.now();
