@@ -118,7 +118,7 @@ describe('static subscribers', () => {
     [
       'a limit that makes no sense',
       { url: 'https://one.example', rateLimit: { max: 0, per: 1000 } },
-      /rateLimit that must be/,
+      /have rateLimit, which must be/,
     ],
     [
       'an order that is none',

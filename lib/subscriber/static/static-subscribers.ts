@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { InvalidInputError, RecipientRefusedError } from '../../errors/index.js';
-import { checkOrder, type DeliveryOrder } from '../model/order-check.js';
+import { checkOrder } from '../model/order-check.js';
 import { checkRateLimit } from '../model/rate-limit-check.js';
 import type {
   Recipient,
@@ -107,11 +107,11 @@ function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
       `must not have the unknown property ${unknown}. Valid properties: ${[...KNOWN_KEYS].join(', ')}`,
     );
   const { url, secret, contentType = 'application/json', digest = 'sha256' } = subscriber;
-  const rateLimit = blamed(() => checkRateLimit(subscriber.rateLimit ?? null), 'a rateLimit');
-  const order = orderOf(subscriber);
+  const rateLimit = named(() => checkRateLimit(subscriber.rateLimit ?? null));
+  const order = named(() => checkOrder(subscriber));
   if (typeof url !== 'string') throw invalidSubscribers('must have a url');
   checkUrl(url, rules);
-  if (secret !== undefined) blamed(() => rules.checkSecret(secret), 'a secret');
+  if (secret !== undefined) named(() => rules.checkSecret(secret));
   if (!rules.contentTypes.includes(contentType)) {
     throw invalidSubscribers(
       `must ask for one of ${rules.contentTypes.join(', ')}, not ${contentType}`,
@@ -130,10 +130,6 @@ function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
     ...(rateLimit && { rateLimit }),
     ...(order.ordered && order),
   };
-}
-
-function orderOf(subscriber: StaticSubscriber): DeliveryOrder {
-  return named(() => checkOrder(subscriber));
 }
 
 function formatOf(
@@ -169,16 +165,6 @@ function checkUrl(url: string, rules: StaticSubscriberRules): void {
       `name ${where === '' ? 'a URL' : where}, which is refused: ${error.explanation}`,
       error.data,
     );
-  }
-}
-
-function blamed<Value>(check: () => Value, what: string): Value {
-  try {
-    return check();
-  } catch (error) {
-    throw error instanceof InvalidInputError
-      ? invalidSubscribers(`have ${what} that ${error.reason}`)
-      : error;
   }
 }
 

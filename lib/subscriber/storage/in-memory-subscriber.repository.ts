@@ -72,13 +72,6 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
     return this.#store(changed);
   }
 
-  override async disable(id: string, updatedAt: Date): Promise<boolean> {
-    const subscriber = this.#find(id, 'any');
-    if (subscriber === null || !subscriber.enabled) return false;
-    this.#store({ ...subscriber, enabled: false, updatedAt });
-    return true;
-  }
-
   override async changeSecrets(
     id: string,
     change: (secrets: readonly Secret[], current: Subscriber) => readonly Secret[],
