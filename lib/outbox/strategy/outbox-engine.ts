@@ -14,7 +14,6 @@ import { MessageRowMapper } from '../tables/message-row-mapper.js';
 import type { DeliveryJob } from '../worker/delivery-job.js';
 import type { OutboxSettings } from '../model/outbox-options.js';
 import type { OutboxDependencies } from './outbox-dependencies.js';
-import { PauseWatcher } from '../worker/pause-watcher.js';
 import { HostPauses } from '../worker/host-pauses.js';
 import { RateLimitGate } from '../worker/rate-limit-gate.js';
 import { HostCache } from '../../message/recipient-host.js';
@@ -36,7 +35,6 @@ export class OutboxEngine {
   readonly stores: readonly OutboxStore[];
   readonly scheduler: HostScheduler<DeliveryJob>;
   readonly pauses: HostPauses;
-  readonly pauseWatcher: PauseWatcher;
   readonly handOver: HandOver;
   /** The deliveries to ordered subscribers. */
   readonly queues: ReadonlyMap<OutboxStore, KeyQueues>;
@@ -87,8 +85,7 @@ export class OutboxEngine {
     const claiming = { messages, retries: this.#retries, scheduler, claims, clock };
     this.#loops = stores.map((store) => new ClaimLoop(store, claiming, settings));
     this.#renewal = new LeaseRenewal(stores, lease, clock);
-    this.pauses = new HostPauses(first!.database, clock);
-    this.pauseWatcher = new PauseWatcher(this.pauses, scheduler);
+    this.pauses = new HostPauses(first!.database, scheduler, clock);
     this.#receiver = new RelayReceiver({ stores, scheduler: messages, clock, lease });
     this.handOver = new HandOver({
       stores,
@@ -132,8 +129,8 @@ export class OutboxEngine {
     await this.relay?.start(this.settings.worker ? this.#receiver : null);
     if (this.#isPaused) return this.#callRelay('Closing', (relay) => relay.close());
     if (!this.settings.worker) return;
-    await this.pauseWatcher.start();
-    if (this.#isPaused) return this.pauseWatcher.stop();
+    await this.pauses.start();
+    if (this.#isPaused) return this.pauses.stop();
     for (const loop of this.#loops) loop.start();
     for (const queues of this.queues.values()) queues.start();
     const { events } = this.dependencies;
@@ -153,7 +150,7 @@ export class OutboxEngine {
   async pause(): Promise<void> {
     this.#endsAt ??= performance.now() + this.settings.drainTimeout;
     this.#stopListening();
-    this.pauseWatcher.stop();
+    this.pauses.stop();
     for (const queues of this.queues.values()) queues.pause();
     const stopped = this.#loops.map((loop) => loop.stop());
     await this.#beforeEnd(this.#callRelay('Pausing', (relay) => relay.pause()));

@@ -136,16 +136,13 @@ export class OutboxStrategy
    * @param host as in the URLs of subscribers: in lower case, with its port unless that is 443 or 80; `*` for all
    * @throws {@link InvalidInputError} for `host`
    */
-  async pause(host: string): Promise<void> {
-    await this.#engine.pauses.add(host);
-    await this.#engine.pauseWatcher.refresh();
+  pause(host: string): Promise<void> {
+    return this.#engine.pauses.add(host);
   }
 
   /** Ends a pause. Its deliveries go within half a minute. @returns whether the host was paused */
-  async resume(host: string): Promise<boolean> {
-    const wasPaused = await this.#engine.pauses.remove(host);
-    await this.#engine.pauseWatcher.refresh();
-    return wasPaused;
+  resume(host: string): Promise<boolean> {
+    return this.#engine.pauses.remove(host);
   }
 
   /** Rejects when the relay's queue cannot be reached. Resolves when there is no relay. */

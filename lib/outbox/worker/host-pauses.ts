@@ -1,8 +1,11 @@
-import type { Clock } from '../../common/index.js';
+import { Logger } from '@nestjs/common';
+import { type Clock, errorText } from '../../common/index.js';
 import type { SqlTables } from '../../database/sql-client.js';
 import { TableRows } from '../../database/table-rows.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { EVERY_HOST } from '../concurrency/host-queue.js';
+import type { HostScheduler } from '../concurrency/host-scheduler.js';
+import type { DeliveryJob } from './delivery-job.js';
 
 /** A host that gets nothing, or `*` for all hosts. Times are milliseconds since the Unix epoch. */
 export interface Pause {
@@ -18,15 +21,31 @@ interface PauseRow {
 
 const HOST = /^(?:\*|[\w.:[\]-]{1,320})$/;
 
-/** The hosts that the operator has paused: kept in the database, for every process. */
+/** Milliseconds between two reads of the pauses. */
+const EVERY = 5000;
+
+/** The hosts that the operator has paused: kept in the database, and applied in every process. */
 export class HostPauses {
+  readonly #logger = new Logger('Thorn');
   readonly #rows: TableRows<PauseRow>;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(
     tables: SqlTables,
+    private readonly scheduler: HostScheduler<DeliveryJob>,
     private readonly clock: Clock,
   ) {
     this.#rows = new TableRows(tables, tables.table('thorn_pauses'));
+  }
+
+  /** Applies the pauses from now on. Resolves when they were read for the first time. */
+  async start(): Promise<void> {
+    await this.#apply();
+    this.#timer = setInterval(() => void this.#apply(), EVERY).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
   }
 
   async hosts(): Promise<ReadonlySet<string>> {
@@ -52,13 +71,25 @@ export class HostPauses {
     }
     // In one statement: another process may pause the host at the same time.
     await this.#rows.insertUnlessThere({ host, paused_at: this.clock.now() });
+    await this.#apply();
   }
 
   /** @returns whether it was paused */
   async remove(host: string): Promise<boolean> {
     // An invalid host cannot be paused, and some databases refuse it as a parameter.
     if (!HOST.test(host)) return false;
-    return (await this.#rows.delete('host = ?', host)) > 0;
+    const removed = await this.#rows.delete('host = ?', host);
+    await this.#apply();
+    return removed > 0;
+  }
+
+  async #apply(): Promise<void> {
+    try {
+      this.scheduler.pause(await this.hosts());
+    } catch (error) {
+      // Paused hosts stay paused; the claim loops log more about a database that cannot be reached.
+      this.#logger.debug(`Reading the pauses failed: ${errorText(error)}`);
+    }
   }
 }
 
