@@ -60,17 +60,10 @@ export interface OutboxOptions {
 }
 
 /** {@link OutboxOptions}, checked and complete. */
-export interface OutboxSettings {
-  readonly window: number;
-  readonly perHost: number;
-  readonly lease: number;
-  readonly pollInterval: number;
-  readonly worker: boolean;
-  readonly drainTimeout: number;
-  readonly queryTimeout: number;
-  readonly retentionDays: number;
-  readonly payloadDays: number;
-  readonly responseDays: number;
+export interface OutboxSettings
+  extends
+    Required<Omit<OutboxOptions, 'expunge' | 'endpoints' | 'history'>>,
+    Required<NonNullable<OutboxOptions['expunge']>> {
   readonly endpoints: EndpointRules;
   /** Null: there is no history. */
   readonly history: { readonly lag: number } | null;

@@ -4,8 +4,7 @@ import type { Result } from '../../database/sql-client.js';
 import type { TableNames } from '../entities/table-names.js';
 import { isOfMessages, keyOf, rangesOf } from '../tables/keys.js';
 import type { MessageCursor } from '../model/message-cursor.js';
-import { MORE_THAN_MOST, MOST_DELIVERIES } from './message-states.js';
-import { hasAnswers } from './stored-answers.js';
+import { hasAnswers, MORE_THAN_MOST, MOST_DELIVERIES } from './message-states.js';
 
 /** What is still there of messages. */
 export interface Remainder {

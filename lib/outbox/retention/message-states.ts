@@ -3,7 +3,6 @@ import type { Row } from '../../database/sql-client.js';
 import type { TableNames } from '../entities/table-names.js';
 import { idFrom, isOfMessages, keyOf, rangesOf, withMessageId } from '../tables/keys.js';
 import { cursorOf, type MessageCursor } from '../model/message-cursor.js';
-import { hasAnswers } from './stored-answers.js';
 
 /**
  * Deliveries that a statement goes through. Enough for 200 messages to 15 subscribers each; 30 ms of SQLite, which blocks
@@ -13,6 +12,11 @@ export const MOST_DELIVERIES = 3000;
 
 /** One row more tells that there may be others. No parameter: SQLite would prepare the statement again for its value. */
 export const MORE_THAN_MOST = `LIMIT ${MOST_DELIVERIES + 1}`;
+
+/** A condition on rows `d` of `thorn_deliveries`: an answer to any of its attempts is stored. */
+export function hasAnswers({ attempts }: TableNames): string {
+  return `(d.response IS NOT NULL OR d.answer_headers IS NOT NULL OR EXISTS (SELECT 1 FROM ${attempts} a WHERE a.delivery_id = d.id AND (a.response IS NOT NULL OR a.answer_headers IS NOT NULL)))`;
+}
 
 /** A message, as retention sees it. */
 export interface MessageState extends MessageCursor {
