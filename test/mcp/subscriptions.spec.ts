@@ -198,16 +198,21 @@ describe.each(EVERY_DIALECT)('a subscription on %j', (place) => {
   });
 
   it('is refused when another process has revoked its principal meanwhile', async () => {
-    receiver.otherwise((request) => {
-      const answer = echo(request);
-      return typeof answer === 'number' ? answer : { ...answer, delay: 200 };
-    });
-    const creation = apps.subscribe('ruth', { process: other }).catch((error: unknown) => error);
-    await receiver.waitFor(1);
+    const busy = await Receiver.start();
+    busy.status = 200;
+    // With the challenge.
+    busy.bodyOf = ({ body }) => body.toString();
+    let answer = () => {};
+    busy.hold = new Promise<void>((resolve) => (answer = resolve));
+    const asked = { process: other, path: busy.url };
+    const creation = apps.subscribe('ruth', asked).catch((error: unknown) => error);
+    await busy.waitFor(1);
     apps.barred.add('ruth');
     expect(await apps.revoke('ruth')).toBe(0);
+    answer();
     expect(await creation).toMatchObject({ kind: 'Forbidden' });
     expect(await apps.stored('ruth')).toEqual([]);
+    await busy.stop();
   });
 
   it('ends with a refresh that is no longer allowed', async () => {

@@ -17,6 +17,8 @@ export class Receiver {
   connections = 0;
   /** What the next answers wait for. */
   hold: Promise<void> | undefined;
+  /** Makes their bodies. Default: they have none. */
+  bodyOf: (request: ReceivedRequest) => string | undefined = () => undefined;
   readonly #server: Server;
   #arrived: () => void = () => undefined;
 
@@ -24,14 +26,12 @@ export class Receiver {
     this.#server = createServer(async (request, response) => {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
-      this.requests.push({
-        path: request.url ?? '',
-        headers: request.headers,
-        body: Buffer.concat(chunks),
-      });
+      const { url: path = '', headers } = request;
+      const received = { path, headers, body: Buffer.concat(chunks) };
+      this.requests.push(received);
       this.#arrived();
       await this.hold;
-      response.writeHead(this.status).end();
+      response.writeHead(this.status).end(this.bodyOf(received));
     });
     this.#server.on('connection', () => this.connections++);
   }
