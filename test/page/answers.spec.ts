@@ -3,8 +3,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { OwnerPage } from '../support/apps/owner-page.js';
 import type { PageVisitor } from '../support/page-visitor.js';
 
-/** Much runs at the same time as a browser. */
-const WAIT = { timeout: 10_000 };
 const LOGIN = {
   status: 200,
   contentType: 'text/html',
@@ -217,7 +215,7 @@ describe('a live list', () => {
     });
     await page.getByText('This is not up to date. Too many requests').waitFor();
     await owner.deliver(id, {});
-    await expect.poll(() => rows.count(), WAIT).toBe(2);
+    await expect.poll(() => rows.count()).toBe(2);
     await page.getByText('This is not up to date').waitFor({ state: 'detached' });
   });
 

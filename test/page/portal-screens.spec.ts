@@ -151,7 +151,7 @@ it('goes on in a frame with a code of the embedding page, and keeps what was typ
     await create.click({ timeout: 2000 }).catch(() => undefined);
     await frame.getByText('what you typed is still here').waitFor();
     expect(await frame.getByLabel('URL').isVisible()).toBe(false);
-    expect(await page.title()).toBe('asked');
+    await expect.poll(() => page.title()).toBe('asked');
     await page.mouse.click(950, 5);
     await frame.getByLabel('URL').waitFor();
     expect(await frame.getByLabel('URL').inputValue()).toBe('https://example.com/typed');

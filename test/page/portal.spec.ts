@@ -166,9 +166,12 @@ describe.each(platforms)('a session on %s', (platform) => {
     const send = (owner: string) =>
       api.app.get(WebhookDispatcher).send('article.created', { of: owner }, { owner });
     for (const owner of ['alice', 'bob']) await send(owner);
-    const { body } = await read('bob');
-    const bodies = body.items.map((item: { body: unknown }) => item.body);
-    expect(bodies).toMatchObject([{}, { data: { of: 'bob' } }]);
+    const { body, bodies } = await vi.waitFor(async () => {
+      const { body } = await read('bob');
+      const bodies = body.items.map((item: { body: unknown }) => item.body);
+      expect(bodies).toMatchObject([{}, { data: { of: 'bob' } }]);
+      return { body, bodies };
+    });
     expect(JSON.stringify(bodies)).not.toContain('alice');
     const foreign = await read('alice', `?after=${body.next}`);
     expect(foreign).toMatchObject({ status: 400, body: { errors: [{ field: 'after' }] } });

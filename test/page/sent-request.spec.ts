@@ -36,7 +36,7 @@ describe('the request of a delivery', () => {
     await visitor.expectAccessible();
 
     await body.getByText('"list": ').click();
-    expect(await body.getByText('"a": 1').isVisible()).toBe(false);
+    await body.getByText('"a": 1').waitFor({ state: 'hidden' });
 
     await page.getByRole('button', { name: 'Copy as curl' }).click();
     await page.getByRole('button', { name: 'Copied' }).waitFor();
@@ -88,7 +88,7 @@ describe('why a signature does not match', () => {
           delivery = id;
           return answer.body.body;
         },
-        { interval: 200, timeout: 20_000 },
+        { interval: 200 },
       )
       .not.toBeNull();
     await page.goto(owner.url(`/deliveries/${delivery}`));
