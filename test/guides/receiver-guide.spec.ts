@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { Controller, type INestApplication, Logger, Module, Post } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import {
   CreateThornReceivedMessages1767312060000,
   ReceivedMessages,
@@ -36,14 +36,13 @@ beforeAll(async () => {
     const linked = code.replaceAll(/'nestjs-thorn\/(\w+)'/g, "'../../lib/$1/index.js'");
     await writeFile(join(directory, name), linked);
   }
-  Object.assign(process.env, {
-    PORT: '0',
-    STORE_WEBHOOK_SECRET: secret,
-    STRIPE_WEBHOOK_SECRET: 'whsec_stripe',
-  });
+  vi.stubEnv('PORT', '0');
+  vi.stubEnv('STORE_WEBHOOK_SECRET', secret);
+  vi.stubEnv('STRIPE_WEBHOOK_SECRET', 'whsec_stripe');
 });
 
 afterAll(async () => {
+  vi.unstubAllEnvs();
   for (const app of apps) await app.close();
   await rm(directory, { recursive: true, force: true });
 });

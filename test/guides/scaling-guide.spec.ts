@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { DataSource } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Subscribers, WebhookDispatcher } from '../../lib/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { bundleProgram, type Child, startChild } from '../services/child.js';
@@ -34,11 +34,12 @@ describe('the example of docs/scaling.md', () => {
     ]);
     const { url } = database.options as { readonly url: string };
     variables = { DATABASE_URL: url, REDIS_URL: `redis://127.0.0.1:${redis.port}` };
-    Object.assign(process.env, variables);
+    for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
     writeFiles();
   });
 
   afterAll(async () => {
+    vi.unstubAllEnvs();
     await api?.close();
     for (const child of children) await child.end('SIGTERM');
     await receiver.stop();
