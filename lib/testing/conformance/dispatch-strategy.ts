@@ -36,11 +36,7 @@ export function dispatchStrategyConformance(
   const test = (title: string, body: (fixture: DispatchStrategyFixture) => Promise<void>) =>
     it(title, async () => {
       const fixture = await makeFixture();
-      try {
-        await body(fixture);
-      } finally {
-        await fixture.close();
-      }
+      await body(fixture).finally(() => fixture.close());
     });
   /** Resolves once these have arrived; messages that must not arrive would have done so before. */
   const arrival = async ({ arrived }: DispatchStrategyFixture, messages: readonly Message[]) => {

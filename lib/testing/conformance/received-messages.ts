@@ -39,11 +39,7 @@ export function receivedMessagesConformance(
   const test = (title: string, body: (fixture: ReceivedMessagesFixture) => Promise<void>) =>
     it(title, async () => {
       const fixture = await makeFixture();
-      try {
-        await body(fixture);
-      } finally {
-        await fixture.close();
-      }
+      await body(fixture).finally(() => fixture.close());
     });
   const start = Date.now();
   const at = (now: number, lease = HOUR_MS, kept = HOUR_MS) => ({

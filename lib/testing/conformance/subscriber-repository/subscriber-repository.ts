@@ -28,11 +28,7 @@ export function subscriberRepositoryConformance(
   const test: SuiteContext['test'] = (title, body) => {
     it(title, async () => {
       const storage = await makeStorage();
-      try {
-        await body(storage.open(), storage);
-      } finally {
-        await storage.close();
-      }
+      await body(storage.open(), storage).finally(() => storage.close());
     });
   };
   const group = (title: string, define: (context: SuiteContext) => void) =>
