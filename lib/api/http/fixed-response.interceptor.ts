@@ -1,12 +1,9 @@
 import { type CallHandler, type ExecutionContext, type NestInterceptor, Res } from '@nestjs/common';
 import { mergeMap, type Observable } from 'rxjs';
+import type { HeaderResponse } from '../problems/header-response.js';
 
 const KEY = 'thorn:fixed-response';
 const JSON_TYPE = 'application/json; charset=utf-8';
-
-interface SentResponse {
-  header(name: string, value: string): { send(body: string): unknown };
-}
 
 /**
  * Marks a handler whose response has a shape that others rely on: a specification, or the command `thorn`. The body is
@@ -30,7 +27,7 @@ export class FixedResponseInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const type = Reflect.getMetadata(KEY, context.getHandler()) as string | undefined;
     if (type === undefined) return next.handle();
-    const response = context.switchToHttp().getResponse<SentResponse>();
+    const response = context.switchToHttp().getResponse<HeaderResponse>();
     return next.handle().pipe(
       mergeMap(async (body: unknown) => {
         response

@@ -1,5 +1,6 @@
-/** The part of a response that both platforms share. */
+/** The methods that the responses of both platforms have. */
 export interface HeaderResponse {
-  header(name: string, value: string): unknown;
-  status(code: number): unknown;
+  header(name: string, value: string): HeaderResponse;
+  status(code: number): HeaderResponse;
+  send(body: string): unknown;
 }

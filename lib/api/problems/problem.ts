@@ -23,11 +23,6 @@ export interface Problem {
   readonly errors?: readonly RefusedField[];
 }
 
-/** The methods that the responses of both platforms have. */
-export interface ProblemResponse extends HeaderResponse {
-  status(code: number): { header(name: string, value: string): { send(body: string): unknown } };
-}
-
 /** @param exception an error that is not an `HttpException` becomes a 500 that tells nothing of it */
 export function problemOf(exception: unknown, api: ExplainedApi, request: RoutedRequest): Problem {
   const known =
@@ -56,7 +51,7 @@ export function problemOf(exception: unknown, api: ExplainedApi, request: Routed
 }
 
 /** Sends the problem as `application/problem+json`. */
-export function sendProblem(response: ProblemResponse, problem: Problem): void {
+export function sendProblem(response: HeaderResponse, problem: Problem): void {
   setPrivateHeaders(response);
   response
     .status(problem.status)
