@@ -314,9 +314,10 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
   const attempts = (setting: Setting, count = 1): Promise<readonly Attempt[]> =>
     watched.attemptsOf(`${prefix}.${setting}`, count);
   const paths = () => receiver.requests.map(({ path }) => path.replace('/hooks/', '')).sort();
-  const subscribe = async (...events: Setting[]) => {
+  const subscribe = (...events: Setting[]) => subscribeAt(own('stored'), ...events);
+  const subscribeAt = async (url: string, ...events: Setting[]) => {
     const patterns = events.map((event) => `${prefix}.${event}`);
-    stored = (await app.get(Subscribers).create({ url: own('stored'), events: patterns })).id;
+    stored = (await app.get(Subscribers).create({ url, events: patterns })).id;
   };
   const unsubscribe = () => app.get(Subscribers).delete(stored, 'any');
 
@@ -325,9 +326,11 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
   });
 
   it('timeout: fails that event alone at a slow receiver', async () => {
-    await subscribe('plain', 'timed');
+    // Its own: on a busy machine the request that has timed out arrives late, or never.
+    const slow = await Receiver.start();
+    await subscribeAt(slow.url, 'plain', 'timed');
     let answer: () => void = () => undefined;
-    receiver.hold = new Promise((resolve) => (answer = resolve));
+    slow.hold = new Promise((resolve) => (answer = resolve));
 
     await Promise.all([trigger('plain'), trigger('timed')]);
     const [timed] = await attempts('timed');
@@ -335,13 +338,14 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
     answer();
     const [plain] = await attempts('plain');
     await unsubscribe();
+    await slow.stop();
 
     expect(timed).toMatchObject({ outcome: 'failed', status: null, error: { code: 'timeout' } });
     expect(timed!.duration).toBeGreaterThanOrEqual(995);
     // That of the module is 20 seconds.
     expect(timed!.duration).toBeLessThan(15_000);
     expect(plain).toMatchObject({ outcome: 'succeeded', status: 204 });
-    expect(receiver.events.sort()).toEqual([`${prefix}.plain`, `${prefix}.timed`]);
+    expect(slow.events).toContain(`${prefix}.plain`);
   });
 
   it('keepAlive false: opens a connection for each request', async () => {

@@ -245,13 +245,13 @@ describe.each([
     const errors = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     place = await createDatabase(kind);
     const options = { ...place.options, poolSize: 1 } as DataSourceOptions;
-    const rig = await openOutboxApp({ options }, { queryTimeout: 1000 });
+    const rig = await openOutboxApp({ options }, { queryTimeout: 5000 });
     rigs.push(rig);
     await rig.subscribers.create(subscriber(receiver.url));
     const runner = rig.dataSource.createQueryRunner();
     const [before] = (await runner.query(`SELECT ${connectionId} AS id`)) as unknown[];
     await vi.waitFor(() => expect(errors).toHaveBeenCalled());
-    expect(String(errors.mock.calls[0]?.[0])).toMatch(/no free connection within 1000 ms/);
+    expect(String(errors.mock.calls[0]?.[0])).toMatch(/no free connection within 5000 ms/);
     await runner.release();
     await rig.send();
     await receiver.waitFor(1);
