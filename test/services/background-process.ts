@@ -16,7 +16,7 @@ export interface BackgroundProcessOptions {
   readonly ready?: RegExp;
 }
 
-const READY_WITHIN = 60_000;
+const READY_WITHIN = 120_000;
 const ENDING: ReadonlySet<string> = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT']);
 
 /** A shell between us and the program holds a pipe to us: when it closes, because we asked or because we died, it ends the program. */

@@ -65,7 +65,7 @@ export async function startSentinel(server: RedisServer): Promise<Sentinel> {
 }
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 30_000;
+  const end = Date.now() + 60_000;
   while (!(await isSo().catch(() => false))) {
     if (Date.now() > end) throw new Error('waited for the sentinel in vain');
     await new Promise((resolve) => setTimeout(resolve, 50));
