@@ -8,14 +8,15 @@ const AS_NUMBER: ValueTransformer = {
   from: (value: string | number | null) => (value === null ? null : Number(value)),
 };
 
-type EntityClass = new () => object;
-
 /**
  * Makes a class the entity of a table of the library. Its fields have the names of the columns, in camel case.
  *
  * @returns the class
  */
-export function mapEntity<Class extends EntityClass>(entity: Class, table: TableDefinition): Class {
+export function mapEntity<Class extends new () => object>(
+  entity: Class,
+  table: TableDefinition,
+): Class {
   Entity(table.name, { engine: MYSQL_ENGINE })(entity);
   for (const [name, column] of Object.entries(table.columns)) {
     const options = {
@@ -33,7 +34,7 @@ export function mapEntity<Class extends EntityClass>(entity: Class, table: Table
 }
 
 /** Makes the entity of a table that the library alone reads, and never by TypeORM. */
-export function makeEntity(table: TableDefinition): EntityClass {
+export function makeEntity(table: TableDefinition): new () => object {
   const name = fieldOf(`_${table.name}`);
   return mapEntity({ [name]: class {} }[name]!, table);
 }
