@@ -148,6 +148,10 @@ describe.each<{ kind: DatabaseKind }>([
       await manager.query(LOCKS[kind]);
       answer();
       await vi.waitFor(() => expect(answered).toBe(400));
+      // The server has sent the answers: the worker has to read them as well.
+      await vi.waitFor(() =>
+        expect(rig.strategy.activity()).toMatchObject({ inFlight: 0, waiting: 0 }),
+      );
       rig.log.statements.length = 0;
     });
     await rig.until(MESSAGES, finished(40));

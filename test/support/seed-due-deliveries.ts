@@ -55,12 +55,12 @@ async function copyMessage(rig: OutboxApp, kind: DatabaseKind, id: string, count
   );
 }
 
-/** The key of row `s.n`: of the time of the message which was sent for it, with random bits of its own as all have. */
+/** The key of row `s.n`: of the time of the message that was sent for it, with random bits of that message and of its own. */
 function seededKey(kind: DatabaseKind, id: string): string {
   const key = keyOf('msg_', id);
   const random = 'substr(CAST(1000 + s.n % 1000 AS CHAR(4)), 2)';
-  const number = 'substr(CAST(1000000000000 + s.n AS CHAR(13)), 2)';
-  return uuid(kind, `concat('${key.slice(0, 15)}', ${random}, '${key.slice(18, 24)}', ${number})`);
+  const number = 'substr(CAST(10000000 + s.n AS CHAR(8)), 2)';
+  return uuid(kind, `concat('${key.slice(0, 15)}', ${random}, '${key.slice(18, 29)}', ${number})`);
 }
 
 function uuid(kind: DatabaseKind, text: string): string {
