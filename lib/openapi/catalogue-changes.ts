@@ -155,14 +155,15 @@ class SchemaComparison {
     const more = [...(now.values ?? [])].filter((value) => old.values?.has(value) === false);
     if (more.length > 0) this.tell(field, `may be ${more.join(', ')} as well`, false);
     for (const keyword of UNORDERED) {
-      const was = plain(old.schema[keyword] ?? 'any', this.resolveOld, []);
-      const is = plain(now.schema[keyword] ?? 'any', this.resolveNew, []);
-      const [before, after] = [was, is].map((one) =>
-        typeof one === 'string' ? one : JSON.stringify(one),
-      );
-      if (before !== after) {
-        this.tell(field, `has the ${keyword} ${after}, before ${before}`, true);
-      }
+      const [was, is] = [old.schema[keyword], now.schema[keyword]];
+      const [before, after] = [plain(was, this.resolveOld, []), plain(is, this.resolveNew, [])];
+      if (JSON.stringify(before) === JSON.stringify(after)) continue;
+      const isLong = [before, after].some((one) => typeof one === 'object');
+      const [shown, shownBefore] = [after, before].map((one) => String(one ?? 'any'));
+      const text = isLong
+        ? `has another ${keyword}`
+        : `has the ${keyword} ${shown}, before ${shownBefore}`;
+      this.tell(field, text, true);
     }
     for (const [keyword, direction] of Object.entries(BOUNDS)) {
       const [was, is] = [old, now].map(({ schema }) => schema[keyword]);

@@ -19,7 +19,7 @@ export function entityTag(subscriber: Subscriber): string {
 /**
  * The check that `If-Match` asks for: strong comparison, as RFC 9110 wants it (13.1.1).
  *
- * @returns none where the request asks for none
+ * @returns what a change of a subscriber takes: an empty object when the request asks for no check
  * @throws a 400 for a malformed header
  */
 export function ifMatch(header: unknown): { readonly check?: (current: Subscriber) => void } {

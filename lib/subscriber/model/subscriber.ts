@@ -93,8 +93,8 @@ export type SubscriberChanges = Partial<
 >;
 
 /**
- * The fields that applications and the REST API may change; a field that is left out stays as it is. `onExhausted: 'skip'`
- * also removes a `holdFor`.
+ * The fields that applications and the REST API may change; a field that is left out stays as it is. Lists and `metadata` are
+ * replaced as a whole. `onExhausted: 'skip'` also removes a `holdFor`. Limits are those of {@link NewSubscriber}.
  */
 export interface SubscriberUpdate extends Omit<SubscriberChanges, 'verification' | 'secrets'> {
   /** Replaces every secret at once: deliveries are signed with this one alone from then on. */
