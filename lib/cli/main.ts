@@ -35,7 +35,6 @@ export const COMMANDS: readonly Command[] = [
   migrationsCommand,
 ];
 
-/** Runs `thorn`. */
 export async function main(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   try {
     return await dispatched(args, terminal);

@@ -17,7 +17,6 @@ export interface PoolConnection {
   destroy(): void;
 }
 
-/** Takes a connection out of the pool of a driver. */
 export async function takeConnection(driver: SqlDriver | undefined): Promise<PoolConnection> {
   switch (driver?.kind) {
     case 'pg':

@@ -56,7 +56,6 @@ export abstract class SqlStore implements SqlTables {
     return undefined;
   }
 
-  /** Runs one statement. */
   async run(statement: Statement): Promise<Result> {
     const [result] = await this.execute([statement]);
     return result!;

@@ -114,7 +114,6 @@ export function checkReceiverOptions(options: ThornReceiverModuleOptions): void 
   orderSettings(options);
 }
 
-/** Returns the settings of `processInOrder`, with their defaults; null when it is off. */
 export function orderSettings({
   processInOrder = false,
 }: ThornReceiverModuleOptions): OrderSettings | null {
@@ -126,7 +125,6 @@ export function orderSettings({
   return { older, ...durationsOf(check, given) };
 }
 
-/** Returns the durations of the de-duplication, with their defaults. */
 export function deduplicationDurations({
   deduplication,
 }: ThornReceiverModuleOptions): ClaimDurations {
@@ -142,7 +140,6 @@ function durationsOf(
   return { retention, lease };
 }
 
-/** Returns the checks of the receivers, or of the options of one of them. */
 export function receiverChecks(name?: string): OptionChecks {
   const receivers = CHECK.within('receivers');
   return name === undefined ? receivers : receivers.within(name);

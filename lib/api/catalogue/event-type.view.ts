@@ -49,7 +49,6 @@ export function eventTypeDetailsView(declaration: EventDeclaration): EventTypeDe
   };
 }
 
-/** The declarations that may be subscribed to. */
 export function subscribableEvents(catalogue: EventCatalogue): readonly EventDeclaration[] {
   return catalogue.subscribable().map((name) => catalogue.get(name)!);
 }

@@ -13,7 +13,6 @@ import {
 } from './event-type.view.js';
 import { orNotFound } from '../problems/errors.js';
 
-/** An OpenAPI document of webhooks alone. */
 export interface OpenApiView {
   readonly openapi: '3.1.0';
   readonly info: { readonly title: string; readonly version: string };
@@ -23,7 +22,6 @@ export interface OpenApiView {
 /** Documents need both; the application may serve others with its own name and version. */
 const INFO = { title: 'Webhooks', version: '1.0' };
 
-/** The routes that tell which events there are to subscribe to. */
 export function eventTypesController(settings: ApiSettings): Type<unknown> {
   @ApiController(settings)
   class ThornEventTypesController {
@@ -48,14 +46,12 @@ export function eventTypesController(settings: ApiSettings): Type<unknown> {
       );
     }
 
-    /** Describes the requests of all events that the caller may subscribe to, as OpenAPI. */
     @Get('/openapi.json')
     openApi(): OpenApiView {
       const webhooks = thornOpenApiWebhooks(this.module);
       return { openapi: '3.1.0', info: INFO, webhooks };
     }
 
-    /** The same as AsyncAPI. */
     @Get('/asyncapi.json')
     asyncApi(): AsyncApiDocument {
       return thornAsyncApi(this.module, INFO);

@@ -34,7 +34,6 @@ import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { type StatsView, statsView } from './delivery-stats.view.js';
 
-/** The routes of the delivery log. */
 export function deliveriesController(settings: ApiSettings): Type<unknown> {
   @ApiController(settings)
   class ThornDeliveriesController {
@@ -55,7 +54,6 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       return this.#page({ ...(query as DeliveryQuery), subscriberId: id }, scope, collection);
     }
 
-    /** Lists the deliveries of all subscribers of the owner. */
     @Get('/deliveries')
     async listAll(
       @CallerScope() scope: OwnerScope,
@@ -69,7 +67,6 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       return this.#page(asked, scope, collection);
     }
 
-    /** Answers the outcomes of the subscriber's deliveries, by day. */
     @Get('/:id/stats')
     async stats(
       @CallerScope() scope: OwnerScope,
@@ -106,7 +103,6 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       return deliveryView(delivery, self(collection, delivery.id));
     }
 
-    /** Tries a selection of deliveries again. */
     @Post('/deliveries/retry')
     @Needs('retry')
     @HttpCode(200)
@@ -118,7 +114,6 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       return selectedRetriesView(await this.deliveries.retrySelected(ids, scope));
     }
 
-    /** Calls a waiting delivery off. */
     @Post('/deliveries/:delivery/cancel')
     @Needs('retry')
     @HttpCode(200)
@@ -134,7 +129,6 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       return deliveryView(delivery, self(collection, delivery.id));
     }
 
-    /** Tries what failed again. */
     @Post('/:id/recover')
     @Needs('retry')
     @FixedResponse()
@@ -147,7 +141,6 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       return replay(this.deliveries, 'retryFailed', id, body as RecoverDto, scope);
     }
 
-    /** Sends what was missed. */
     @Post('/:id/backfill')
     @Needs('retry')
     @FixedResponse()

@@ -17,7 +17,6 @@ export const PLACE_CURSOR = [/^\d{1,3}\/[\x21-\x7e]{0,64}$/, 68] as const;
 /** A data source, and time and id of a message in it; and the longest. */
 export const MESSAGE_CURSOR = [/^\d{1,3}\/(?:\d{1,15}:[\x21-\x7e]{1,64})?$/, 84] as const;
 
-/** The body of `POST /:id/recover` and `POST /:id/backfill`. */
 abstract class BulkDto {
   @RequiredField({ ...time, description: 'From then on' }, isMoment)
   since!: string;
@@ -41,7 +40,6 @@ export class BackfillDto extends BulkDto {
   after?: string;
 }
 
-/** The body of `POST /deliveries/retry`. */
 export class SelectionDto {
   @RequiredField(
     {

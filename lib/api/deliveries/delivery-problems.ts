@@ -10,7 +10,6 @@ const RETRY_PROBLEMS = {
   disabled: ['subscriber-disabled', 'Its subscriber is disabled, has expired or is removed'],
 } as const satisfies Readonly<Record<Exclude<RetryResult, 'scheduled'>, readonly string[]>>;
 
-/** A 409 that says why a delivery cannot be tried again now. */
 export function retryRefused(result: Exclude<RetryResult, 'scheduled'>): HttpException {
   const [code, detail] = RETRY_PROBLEMS[result];
   return problem(code, detail);
@@ -49,7 +48,6 @@ function retryCode(result: RetryResult | null): ProblemCode | null {
   return result === 'scheduled' ? null : RETRY_PROBLEMS[result][0];
 }
 
-/** A 409 that says why a delivery cannot be cancelled. */
 export function cancelRefused(result: Exclude<CancelResult, 'cancelled'>): HttpException {
   return result === 'finished'
     ? problem('delivery-finished', 'This delivery has ended: nothing is left to cancel')

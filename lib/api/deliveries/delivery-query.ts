@@ -18,7 +18,6 @@ const HOST = /^[\x21-\x7e]{1,320}$/;
 const SUBSCRIBER = { subscriber: idOf('subscriber', 'Id of a subscriber; default: any') };
 const RANGE = { since: moment('From then on'), until: moment('Before then') };
 
-/** The deliveries of one subscriber. */
 export const OWN_LOG_QUERY = {
   ...pageOf((given) => typeof given === 'string' && PLACE.test(given)),
   delivery: idOf('delivery'),
@@ -52,17 +51,14 @@ export const OWN_LOG_QUERY = {
   ...RANGE,
 } satisfies QueryParameters;
 
-/** The deliveries of all subscribers. */
 export const LOG_QUERY = { ...OWN_LOG_QUERY, ...SUBSCRIBER } satisfies QueryParameters;
 
-/** The attempts to be counted. */
 export const FIGURES_QUERY = {
   ...SUBSCRIBER,
   by: choice(['hour', 'day'], 'must be hour or day', { default: 'hour' }),
   ...RANGE,
 } satisfies QueryParameters;
 
-/** The days of a subscriber's figures. */
 export const STATS_QUERY = { days: wholeNumber(90, 30) } satisfies QueryParameters;
 
 function isPattern(given: unknown): boolean {

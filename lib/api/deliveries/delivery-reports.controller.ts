@@ -21,7 +21,6 @@ import { QueryPipe } from '../http/query.pipe.js';
 
 const PREVIEW = new GivenFieldsPipe(PREVIEW_FIELDS, true);
 
-/** The routes that show requests and figures, and try filters. */
 export function deliveryReportsController(settings: ApiSettings): Type<unknown> {
   @ApiController(settings)
   class ThornDeliveryReportsController {
@@ -31,7 +30,6 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
       @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
     ) {}
 
-    /** Shows body and URL as they were sent. */
     @Get('/deliveries/:delivery/request')
     async request(
       @CallerScope() scope: OwnerScope,
@@ -40,7 +38,6 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
       return orNotFound(await this.reports.request(id, scope), 'delivery');
     }
 
-    /** Counts attempts by hour or day. */
     @Get('/stats')
     async figures(
       @CallerScope() scope: OwnerScope,
@@ -50,13 +47,11 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
       return attemptHistoryView(orNotFound(found));
     }
 
-    /** Shows the endpoints that fail, and counts them. */
     @Get('/health')
     async health(@CallerScope() scope: OwnerScope): Promise<EndpointStatesView> {
       return endpointStatesView(await this.reports.endpoints(scope));
     }
 
-    /** Shows which of the latest messages a filter lets through. Nothing is stored. */
     @Post('/filter-preview')
     @Needs('read')
     @HttpCode(200)

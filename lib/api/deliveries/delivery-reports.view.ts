@@ -14,7 +14,6 @@ import {
 import { isoOf } from './delivery.view.js';
 import { WARNINGS } from '../subscribers/subscriber.view.js';
 
-/** The request of a delivery. */
 export const SENT_REQUEST = all({
   deliveryId: text,
   messageId: text,
@@ -57,7 +56,6 @@ function attemptHistory<Time>(time: Schema<Time>) {
 export const ATTEMPT_HISTORY = attemptHistory(time);
 export const OPERATOR_ATTEMPT_HISTORY: Schema<AttemptHistory> = attemptHistory(count);
 
-/** The latest messages, and which of them would be delivered. */
 export const FILTER_PREVIEW_RESULT = all({
   items: list(all({ messageId: text, event: text, time, passes: flag })),
   passed: count,

@@ -37,7 +37,6 @@ const FIGURES = {
 };
 const VIEW = all(STATE);
 
-/** The endpoints of an owner that need a look. */
 export const ENDPOINT_STATES = all({
   failing: count,
   disabled: count,
@@ -48,7 +47,6 @@ export const ENDPOINT_STATES = all({
   },
 });
 
-/** The outcomes of a subscriber's deliveries by day in UTC, and whether its endpoint fails. */
 export const STATS = all({
   total: all(FIGURES),
   countedSince: { ...time, description: 'Deliveries from then on were counted' },

@@ -41,7 +41,6 @@ export const DELIVERY = {
 
 const ATTEMPT = all({ number: count, ...ATTEMPT_ANSWER });
 
-/** A delivery with its attempts, oldest first. */
 export const DELIVERY_DETAILS = {
   ...DELIVERY,
   blockedBy: nullable({ ...text, description: 'The delivery that it waits for' }),

@@ -13,7 +13,6 @@ import { all, flag, list, type Schema, text, time, type ValueOf } from '../schem
 const { event } = OWN_LOG_QUERY;
 const MAX_CURSOR = 200;
 
-/** The events that are shown. */
 export const SAMPLES_QUERY = { event } satisfies QueryParameters;
 
 /** The messages that are read: their service looks at the cursor. */
@@ -43,7 +42,6 @@ const MESSAGE = {
 };
 const VIEW = all(MESSAGE);
 
-/** A page of messages. */
 export const HISTORY = all({
   items: list(VIEW),
   next: { ...text, description: 'Pass it as after, at once or later' },
@@ -53,7 +51,6 @@ export const HISTORY = all({
   },
 });
 
-/** Bodies as webhooks have them. */
 export const SAMPLES = all({ items: list(BODY) });
 
 export type HistoryEventView = ValueOf<typeof VIEW>;

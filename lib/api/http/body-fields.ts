@@ -40,13 +40,11 @@ export function withoutAliases(body: Body): { renamed: Body; refused: RefusedFie
   return { renamed, refused };
 }
 
-/** Refuses names that are never a field. */
 export function forbiddenFields(body: Body): RefusedField[] {
   const traps = Object.keys(body).filter((name) => FORBIDDEN.has(name));
   return traps.map(unknownField);
 }
 
-/** Refuses a field for its name. */
 export function unknownField(field: string): RefusedField {
   return { field, reason: 'is not a known field', code: 'unknown-field' };
 }

@@ -65,7 +65,6 @@ export function PageController(path: string, api: ApiSettings): ClassDecorator {
   );
 }
 
-/** Makes a controller of the operator API. */
 export function OperatorController({ guards, path }: OperatorSettings): ClassDecorator {
   return ThornController(
     { path, problems: true },

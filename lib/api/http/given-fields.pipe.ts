@@ -6,10 +6,8 @@ import { type Body, nameAsSent, unknownField, withoutAliases } from './body-fiel
 
 /** A body whose fields have their own names, and what is already wrong with it. */
 export interface GivenFields {
-  /** The known fields, unchecked. */
   readonly fields: Body;
   readonly refused: readonly RefusedField[];
-  /** The body as the caller sent it. */
   readonly sent: Body;
 }
 

@@ -21,7 +21,6 @@ export interface QueryParameter {
   readonly field?: string;
 }
 
-/** The query parameters of a route by name. */
 export type QueryParameters = Readonly<Record<string, QueryParameter>>;
 
 /** Reads the parameters of a route. Others are not looked at: a guard may have its own, for example an API key. */
@@ -48,7 +47,6 @@ export class QueryPipe implements PipeTransform<unknown, object> {
   }
 }
 
-/** A whole number from 1 on. */
 export function wholeNumber(maximum: number, byDefault: number): QueryParameter {
   return {
     schema: { ...integer, minimum: 1, maximum, default: byDefault },
@@ -60,7 +58,6 @@ export function wholeNumber(maximum: number, byDefault: number): QueryParameter 
   };
 }
 
-/** One of some texts. */
 export function choice(
   values: readonly string[],
   reason: string,
@@ -73,7 +70,6 @@ export function choice(
   };
 }
 
-/** The id of something. */
 export function idOf(what: string, description = `Id of a ${what}`): QueryParameter {
   return {
     schema: { ...text, minLength: 1, maxLength: 64, description },
@@ -83,7 +79,6 @@ export function idOf(what: string, description = `Id of a ${what}`): QueryParame
   };
 }
 
-/** A point in time. */
 export function moment(description: string): QueryParameter {
   const schema = { ...time, description };
   return { schema, read: parseIsoDate, reason: NO_MOMENT, code: 'not-a-time' };

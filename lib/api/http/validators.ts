@@ -17,7 +17,6 @@ export function validators(): ClassValidator {
   return loadClassValidator();
 }
 
-/** Returns the schema of the body that a DTO stands for. */
 export function bodySchema({ prototype }: Type<object>): Schema {
   const fields: Fields = {
     ...fieldsByDto.get(Object.getPrototypeOf(prototype) as object),
@@ -58,25 +57,21 @@ function declaredField(schema: Schema, rules: readonly Rule[]): PropertyDecorato
   };
 }
 
-/** The error text for a text that is not a point in time. */
 export const NO_MOMENT =
   'must be a time in ISO 8601 with its zone, for example 2026-01-31T08:00:00Z';
 
-/** Refuses a range of time that ends before it begins. */
 export const NOT_AFTER_SINCE: RefusedField = {
   field: 'until',
   reason: 'must be after since',
   code: 'not-after-since',
 };
 
-/** Looks whether a value is a point in time. */
 export const isMoment: Rule = ({ ValidateBy }) =>
   ValidateBy(
     { name: 'isMoment', validator: { validate: (value: unknown) => parseIsoDate(value) !== null } },
     { message: NO_MOMENT },
   );
 
-/** Looks whether a value is a text. */
 export function isText(message: string): Rule {
   return ({ IsString }) => IsString({ message });
 }
@@ -84,22 +79,18 @@ export function isText(message: string): Rule {
 /** Lets any value pass, for a service that looks at it. */
 export const isLookedAtLater: Rule = ({ Allow }) => Allow();
 
-/** The field for a dry run. */
 export function DryRun(): PropertyDecorator {
   return Field({ ...flag, default: false, description: 'True: only counts' }, ({ IsBoolean }) =>
     IsBoolean({ message: 'must be true or false' }),
   );
 }
 
-/** A field for a time. */
 export function Moment(description: string): PropertyDecorator {
   return Field({ ...time, description }, isMoment);
 }
 
-/** The error text for a text that is not a cursor. */
 const NO_CURSOR = 'must be the "next" of an earlier answer';
 
-/** The field for the place where an earlier request has stopped. */
 export function Cursor(form: RegExp, maxLength: number): PropertyDecorator {
   const description = 'The next of an earlier answer';
   return Field({ ...text, maxLength, description }, isText(NO_CURSOR), ({ Matches }) =>

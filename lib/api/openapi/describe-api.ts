@@ -31,13 +31,11 @@ interface Operation {
   readonly operationId?: string;
 }
 
-/** Every route by controller and method. */
 export const API_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   ...OWNER_OPERATIONS,
   ...OPERATOR_OPERATIONS,
 };
 
-/** The document's security scheme for receivers. */
 const RECEIVER = 'ThornReceiver';
 
 /** Controllers that are not for owners. */
@@ -104,13 +102,11 @@ export function describeThornApi<Document extends OpenApiDocument>(
 
 type Security = readonly object[] | undefined;
 
-/** The requirement of the only security scheme of a document. */
 function onlyScheme(schemes: object = {}): Security {
   const [name, ...others] = Object.keys(schemes);
   return name === undefined || others.length > 0 ? undefined : [{ [name]: [] }];
 }
 
-/** Tells whether the option that a controller serves is on. */
 function routesThatAreOn(
   app: Pick<INestApplicationContext, 'get'>,
 ): (controller: string) => boolean {
@@ -204,7 +200,6 @@ function securityOf({ isReceivers, isGuarded }: ApiOperation, security: Security
   return security === undefined ? {} : { security };
 }
 
-/** The security scheme of receivers, where there are routes for them. */
 function receiverScheme(paths: Readonly<Record<string, object>>): object {
   if (!JSON.stringify(paths).includes(`"${RECEIVER}"`)) return {};
   const description = "One of the subscription's live secrets";

@@ -34,7 +34,6 @@ function isRepeatable(method: string, known: ApiOperation): boolean {
   return method === 'post' && known.isRepeatable !== false;
 }
 
-/** Describes a route by what is known of it: parameters, body and responses. */
 export function describeRoute(
   method: string,
   names: readonly string[],

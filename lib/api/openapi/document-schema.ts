@@ -2,22 +2,18 @@ import { all, type Fields, list, nullable, type Schema, text } from '../schema/s
 
 const PREFIX = 'Thorn';
 
-/** One page of a list. */
 export function page(item: string): Schema {
   return all({ items: list(schemaRef(item)), next: nullable(text) });
 }
 
-/** The name that a schema has among the document's components. */
 export function schemaName(name: string): string {
   return PREFIX + name;
 }
 
-/** Points to a schema among the document's components. */
 export function schemaRef(name: string): Schema {
   return { $ref: `#/components/schemas/${schemaName(name)}` };
 }
 
-/** The schema of an object that has these fields nowhere. */
 export function withoutFields(schema: Schema, names: readonly string[]): Schema {
   const { properties, required } = schema as { properties?: Fields; required?: readonly string[] };
   if (properties === undefined) return schema;

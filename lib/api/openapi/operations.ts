@@ -8,17 +8,13 @@ import { HISTORY_QUERY, SAMPLES_QUERY } from '../history/history.view.js';
 import type { QueryParameters } from '../http/query.pipe.js';
 import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
 
-/** The description of one route, besides its path. */
 export interface ApiOperation {
   readonly summary: string;
-  /** More than the summary says. */
   readonly description?: string;
-  /** Name of the body's schema. */
   readonly body?: string;
   readonly query?: QueryParameters;
   /** The status of success, and the name of the answer's schema. */
   readonly answer: readonly [status: number, schema?: string];
-  /** Another success, if there is one. */
   readonly orElse?: readonly [status: number, schema: string];
   /** The use of ETags: the answer has one, `If-Match` is checked, or both. */
   readonly tag?: 'answered' | 'checked' | 'compared';
@@ -34,7 +30,6 @@ export interface ApiOperation {
   readonly isRepeatable?: false;
 }
 
-/** Every route by controller and method, but for the operators'. */
 export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   'Subscribers.list': {
     summary: 'Lists your subscribers, the oldest first',

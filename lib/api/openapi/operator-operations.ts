@@ -8,7 +8,6 @@ const STEPS =
   'A request does a second of the work; next says where the following one goes on, null that all is done.';
 const ACTION = { body: 'Nothing', isRepeatable: false } as const;
 
-/** The routes of the operator API by controller and method. */
 export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   'Operator.overview': {
     summary: 'Tells how much there is to do, and what is paused',

@@ -14,7 +14,6 @@ import { PauseDto } from '../operator/pause.dto.js';
 import { all, type Schema, text } from '../schema/schema.js';
 import { page } from './document-schema.js';
 
-/** The schemas of the operator API by name. */
 export const OPERATOR_SCHEMAS: Readonly<Record<string, Schema>> = {
   Overview: OVERVIEW,
   SetupReport: SETUP_REPORT,

@@ -43,7 +43,6 @@ const facts = {
 const object = { type: 'object', additionalProperties: true };
 const preview = requestFields(PREVIEW_FIELDS);
 
-/** Every schema of the API by name. */
 export const API_SCHEMAS: Readonly<Record<string, Schema>> = {
   NewSubscriber: some(requestFields(NEW_SUBSCRIBER_FIELDS), ['url']),
   SubscriberChanges: { ...some(requestFields(SUBSCRIBER_FIELDS)), minProperties: 1 },

@@ -1,4 +1,3 @@
-/** The codes of what can be wrong with a set-up. */
 export const SETUP_WARNINGS = [
   'in-memory-store',
   'no-health-check',

@@ -28,7 +28,6 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
       @Inject(SecretSealer) private readonly sealer: SecretSealer,
     ) {}
 
-    /** Drops what is old enough of messages. */
     @Post('prune')
     @FixedResponse()
     @HttpCode(200)
@@ -40,7 +39,6 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
       );
     }
 
-    /** Seals secrets with the first key. */
     @Post('reseal')
     @FixedResponse()
     @HttpCode(200)
@@ -55,7 +53,6 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
       return withinTimeBudget((signal) => this.maintenance.reseal({ dryRun, after, signal }));
     }
 
-    /** Tries what failed of anybody's subscriber again. */
     @Post('subscribers/:id/recover')
     @FixedResponse()
     @HttpCode(200)
@@ -66,7 +63,6 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
       return replay(this.deliveries, 'retryFailed', id, body as RecoverDto, 'any');
     }
 
-    /** Sends anybody's subscriber what it has missed. */
     @Post('subscribers/:id/backfill')
     @FixedResponse()
     @HttpCode(200)

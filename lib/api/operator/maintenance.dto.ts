@@ -1,7 +1,6 @@
 import { MESSAGE_CURSOR, PLACE_CURSOR } from '../deliveries/deliveries.dto.js';
 import { Cursor, DryRun, Moment } from '../http/validators.js';
 
-/** The body of `POST prune` of the operator API. */
 export class PruneDto {
   @Moment('Default: what the settings say')
   before?: string;
@@ -13,7 +12,6 @@ export class PruneDto {
   after?: string;
 }
 
-/** The body of `POST reseal` of the operator API. */
 export class ResealDto {
   @DryRun()
   dryRun?: boolean;

@@ -13,7 +13,6 @@ import { orNotFound, problem } from '../problems/errors.js';
 import { ApplicationReport, type SetupReport } from './application-report.js';
 import { OWNER_QUERY, scopeFrom } from './owner-query.js';
 
-/** The routes that show operators requests and figures. */
 export function operatorReportsController(settings: OperatorSettings): Type<unknown> {
   @OperatorController(settings)
   class ThornOperatorReportsController {
@@ -22,7 +21,6 @@ export function operatorReportsController(settings: OperatorSettings): Type<unkn
       @Inject(ApplicationReport) private readonly application: ApplicationReport,
     ) {}
 
-    /** Answers how the application is set up, and what of it will hurt in production. */
     @Get('report')
     report(): SetupReport {
       return this.application.read();

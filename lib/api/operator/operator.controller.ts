@@ -49,7 +49,6 @@ import { PauseDto } from './pause.dto.js';
 
 const NOTHING = new JsonBodyPipe(EmptyDto);
 
-/** The routes that show and change single things. */
 export function operatorController(settings: OperatorSettings): Type<unknown> {
   @OperatorController(settings)
   class ThornOperatorController {
@@ -61,7 +60,6 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       @Inject(WireFormat) readonly wire: WireFormat,
     ) {}
 
-    /** Answers the work that waits, the work of this process, pauses and failing endpoints. */
     @Get('overview')
     async overview(): Promise<OverviewView> {
       const outbox = this.#outbox();
@@ -82,7 +80,6 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       };
     }
 
-    /** Lets nothing be sent to a host, or to any with `*`. */
     @Post('pauses')
     @HttpCode(204)
     async pause(@Body(new JsonBodyPipe(PauseDto)) body: unknown): Promise<void> {

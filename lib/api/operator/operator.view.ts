@@ -82,7 +82,6 @@ export const OPERATOR_DELIVERY_DETAILS = all({
   attempts: list(attempt),
 });
 
-/** What there is to do, and what is paused. */
 export const OVERVIEW = all({
   pending: count,
   due: count,

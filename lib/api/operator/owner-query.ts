@@ -2,7 +2,6 @@ import { MAX_OWNER_LENGTH, type OwnerScope } from '../../subscriber/index.js';
 import type { QueryParameters } from '../http/query.pipe.js';
 import { text } from '../schema/schema.js';
 
-/** Whose things operators look at. */
 export const OWNER_QUERY = {
   owner: {
     schema: { ...text, maxLength: MAX_OWNER_LENGTH, description: 'Default: anybody' },

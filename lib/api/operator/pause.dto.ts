@@ -1,14 +1,12 @@
 import { isText, RequiredField } from '../http/validators.js';
 import { text } from '../schema/schema.js';
 
-/** A host that can be paused. */
 export const HOST = {
   ...text,
   description: 'As in URLs, with its port unless it is 443 or 80; * for all',
   maxLength: 320,
 };
 
-/** The body of `POST pauses` of the operator API. */
 export class PauseDto {
   @RequiredField(HOST, isText('must be a host as URLs have it, or "*"'))
   host!: string;

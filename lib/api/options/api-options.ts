@@ -148,12 +148,10 @@ export class ApiSettings {
     return { perOwner: subscribersPerOwner, perHost: subscribersPerHost };
   }
 
-  /** Returns the answer of the application as it is. */
   owner(request: ApiRequest): unknown {
     return this.options.owner(request);
   }
 
-  /** The URL of something below the list of subscribers. */
   self(collection: string, id: string): string {
     return `${this.baseUrl}${collection}/${id}`;
   }
@@ -176,7 +174,6 @@ const KNOWN: Readonly<Record<keyof ThornApiOptions, true>> = {
   baseUrl: true,
 };
 
-/** Checks the path of an API. */
 export function checkApiPath(check: OptionChecks, path: unknown): void {
   check.assert(
     'path',

@@ -27,7 +27,6 @@ export function MarkRoutes(mark: RouteMark): ClassDecorator {
   };
 }
 
-/** The methods of a controller, which handle its routes. */
 export function methodsOf(controller: object): readonly object[] {
   const { prototype } = controller as { readonly prototype: object };
   const { constructor: _, ...methods } = Object.getOwnPropertyDescriptors(prototype);

@@ -52,7 +52,6 @@ export function problem(
   );
 }
 
-/** A 400 that names every wrong field. */
 export function badRequest(errors: readonly RefusedField[]): HttpException {
   return problem('invalid-request', errors);
 }

@@ -50,7 +50,6 @@ export function problemOf(exception: unknown, api: ExplainedApi, request: Routed
   };
 }
 
-/** Sends the problem as `application/problem+json`. */
 export function sendProblem(response: HeaderResponse, problem: Problem): void {
   setPrivateHeaders(response);
   response

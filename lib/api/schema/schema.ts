@@ -5,13 +5,10 @@ export interface Schema<Value = unknown> {
   readonly '~value'?: Value;
 }
 
-/** The type of the values that a schema describes. */
 export type ValueOf<Given> = Given extends { readonly '~value'?: infer Value } ? Value : never;
 
-/** The schemas of an object's fields. */
 export type Fields = Readonly<Record<string, Schema>>;
 
-/** The type of an object with these fields. */
 export type ValuesOf<Given extends Fields> = {
   readonly [Field in keyof Given]: ValueOf<Given[Field]>;
 };
@@ -22,17 +19,14 @@ export const integer: Schema<number> = { type: 'integer' };
 export const flag: Schema<boolean> = { type: 'boolean' };
 export const time: Schema<string> = { type: 'string', format: 'date-time' };
 
-/** One of some texts. */
 export function oneOf<const Value extends string>(values: readonly Value[]): Schema<Value> {
   return { type: 'string', enum: values };
 }
 
-/** A value, or null. */
 export function nullable<Value>(schema: Schema<Value>): Schema<Value | null> {
   return { anyOf: [schema, { type: 'null' }] };
 }
 
-/** A list. */
 export function list<Value>(items: Schema<Value>): Schema<readonly Value[]> {
   return { type: 'array', items };
 }

@@ -72,7 +72,6 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
       return { ...subscriberView(updated, self, this), warnings };
     }
 
-    /** Unsubscribes. */
     @Delete('/self')
     @HttpCode(204)
     async delete(@Req() request: object, @Headers('if-match') expected: unknown): Promise<void> {

@@ -51,7 +51,6 @@ export class SubscriptionGuard implements CanActivate {
   }
 }
 
-/** The findings of the guard. */
 export function subscriptionOf(request: object): Subscriber {
   const { subscription } = request as ReceiverRequest;
   // Unreachable while the guard is bound.

@@ -29,7 +29,6 @@ export class EndpointProbe {
     this.tests = new OwnerThrottle(clock, limits.testsPerMinute);
   }
 
-  /** Sends one message to this subscriber alone. */
   send(subscriber: Subscriber, event: string, data: unknown): Promise<Attempt> {
     const message = this.messages.create({
       event,

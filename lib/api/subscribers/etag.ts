@@ -5,7 +5,6 @@ import { badRequest, problem } from '../problems/errors.js';
 const TAG = /(?:W\/)?"[\x21\x23-\x7e]*"/g;
 /** Elements of a list that are empty count for nothing (RFC 9110, 5.6.1). */
 const LIST = /^[\s,]*(?:(?:W\/)?"[\x21\x23-\x7e]*"[ \t]*(?:,[\s,]*|$))+$/;
-/** The maximum length of `If-Match`. */
 export const MAX_TAG_LENGTH = 8192;
 
 /** The entity tag of a subscriber: another one after every change. Its secrets are not part of it. */

@@ -25,10 +25,8 @@ import {
 } from './subscriber.view.js';
 
 const NOTHING = new JsonBodyPipe(EmptyDto);
-/** The maximum nesting depth of the data of a test. */
 const MAX_DATA_DEPTH = 32;
 
-/** The routes that do something with one subscriber. */
 export function actionsController(settings: ApiSettings): Type<unknown> {
   @ApiController(settings)
   class ThornActionsController {
@@ -39,7 +37,6 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @Inject(WireFormat) readonly wire: WireFormat,
     ) {}
 
-    /** Sends an event to the endpoint, at once, and answers what came of it. */
     @Post('/:id/test')
     @Needs('test')
     @HttpCode(200)

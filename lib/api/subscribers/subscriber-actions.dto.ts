@@ -6,7 +6,6 @@ import { SECRET } from './subscriber.view.js';
 /** A request that says everything by its path. */
 export class EmptyDto {}
 
-/** The body of `POST /:id/test`. */
 export class TestDto {
   @Field(
     {
@@ -34,7 +33,6 @@ const OVERLAP: Schema = {
     'For how long the secrets before go on signing: a text, or milliseconds, up to 90 days; default 24h',
 };
 
-/** The body of `POST /:id/rotate-secret`. */
 export class RotateSecretDto {
   @Field(OVERLAP, isLookedAtLater)
   overlap?: number | string;

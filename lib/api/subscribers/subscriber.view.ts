@@ -48,7 +48,6 @@ const filter: Schema<JsonValue> = {
   additionalProperties: true,
 };
 
-/** The secret of a request. */
 export const SECRET = {
   ...text,
   minLength: 16,
@@ -134,15 +133,11 @@ export const CHANGEABLE = {
 const CHANGES: Fields = { ...CHANGEABLE, secret: SECRET };
 const REQUEST: Fields = { ...CHANGES, ...CREATED_WITH };
 
-/** The fields that an owner may set when a subscriber is created. */
 export const NEW_SUBSCRIBER_FIELDS = Object.keys(REQUEST);
-/** The fields that a creation alone may set. */
 export const FIXED_FIELDS = Object.keys(CREATED_WITH);
-/** The fields that an owner may change. */
 export const SUBSCRIBER_FIELDS = Object.keys(CHANGES);
 /** A receiver may change what it gets, and not where that goes. */
 export const SUBSCRIPTION_FIELDS = ['enabled', 'events', 'exclude', 'filter'];
-/** The fields of a filter that is tried. */
 export const PREVIEW_FIELDS = ['filter', 'events', 'exclude'];
 
 /** The schemas of some fields of a request, and of the other names that it may use for them. */

@@ -49,7 +49,6 @@ import {
 const NEW = new GivenFieldsPipe(NEW_SUBSCRIBER_FIELDS, true);
 const CHANGES = new GivenFieldsPipe(SUBSCRIBER_FIELDS, false, FIXED_FIELDS);
 
-/** The routes that keep subscribers: list, create, read, change, delete. */
 export function subscribersController(settings: ApiSettings): Type<unknown> {
   @ApiController(settings)
   class ThornSubscribersController {

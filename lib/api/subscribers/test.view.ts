@@ -21,7 +21,6 @@ export const ATTEMPT_ANSWER = {
   answerHeaders: nullable(map(text)),
 };
 
-/** The result of a test, for the subscriber's owner. */
 export const TEST_RESULT = all({
   messageId: text,
   deliveryId: text,

@@ -2,7 +2,6 @@ import { type CommandOptions, type Given, parseTexts } from '../terminal/command
 import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';
 
-/** The option of commands that use an API. */
 export const headerOption = {
   header: {
     type: 'string',

@@ -1,6 +1,5 @@
 import { UsageError } from '../terminal/usage.error.js';
 
-/** A request as it was captured. */
 export interface CapturedRequest {
   readonly headers: readonly (readonly [string, string])[];
   readonly body: Buffer;

@@ -7,7 +7,6 @@ import { UsageError } from '../terminal/usage.error.js';
 
 const OPERATOR_API = 'https://api.example.com/hooks-operator';
 
-/** Options shared by the commands of long work. */
 export const longWorkOptions = {
   ...headerOption,
   after: { type: 'string', value: 'cursor', help: 'where an earlier run stopped' },
@@ -15,7 +14,6 @@ export const longWorkOptions = {
   'no-count': { type: 'boolean', help: 'does not count first, which the time left needs' },
 } as const satisfies CommandOptions;
 
-/** Options of commands that use the operator API. */
 export const operatorApiOptions = {
   api: { type: 'string', value: 'url', help: `of operators: ${OPERATOR_API}` },
 } as const satisfies CommandOptions;
@@ -41,10 +39,8 @@ export interface LongWork {
   readonly heed?: (step: Step) => void;
 }
 
-/** Numbers by name. */
 export type Counts = Readonly<Record<string, number>>;
 
-/** The result so far. */
 interface Progress {
   readonly counts: Counts;
   readonly next: string | null;
@@ -149,7 +145,6 @@ export function parseApiUrl(given: Given, example: string): string {
   return api;
 }
 
-/** @throws {@link UsageError} without a URL */
 export function parseOperatorApiUrl(given: Given): string {
   return parseApiUrl(given, OPERATOR_API);
 }

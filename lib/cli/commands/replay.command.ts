@@ -11,7 +11,6 @@ import {
 import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';
 
-/** Options shared by both commands. */
 const OPTIONS = {
   api: {
     type: 'string',

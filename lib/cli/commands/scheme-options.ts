@@ -14,7 +14,6 @@ import { UsageError } from '../terminal/usage.error.js';
 const SCHEMES = ['standard', 'thorn', 'stripe', 'github'] as const satisfies SchemeName[];
 const DIGESTS = ['sha1', 'sha256', 'sha512'] as const satisfies Digest[];
 
-/** Options shared by `verify`, `sign` and `listen`. */
 export const schemeOptions = {
   secret: {
     type: 'string',

@@ -4,7 +4,6 @@ import type ts from 'typescript';
 import { UsageError } from '../terminal/usage.error.js';
 import type { TypeScript } from './source-edits.js';
 
-/** An exported class of the application. */
 export interface ApplicationClass {
   readonly name: string;
   /** Relative to the folder of the sources, with `/`. */
@@ -19,7 +18,6 @@ export interface ApplicationClass {
   readonly isInjecting: boolean;
 }
 
-/** A source file of the application. */
 export interface SourceText {
   /** Relative to the folder of the sources, with `/`. */
   readonly path: string;

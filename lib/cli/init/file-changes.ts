@@ -9,7 +9,6 @@ export interface FileChange {
   readonly after: string | null;
 }
 
-/** The same, the other way round. */
 export function reversed(changes: readonly FileChange[]): readonly FileChange[] {
   return changes.map(({ path, before, after }) => ({ path, before: after, after: before }));
 }

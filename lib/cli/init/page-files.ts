@@ -112,7 +112,6 @@ export function databaseImports(
   ];
 }
 
-/** Options of the module. */
 export function databaseLines(database: DatabaseClient | undefined): readonly string[] {
   if (database === undefined) return [];
   const { expression, module } = database;

@@ -41,7 +41,6 @@ export function addModule(
   ]);
 }
 
-/** The ending of relative imports. */
 export type Ending = '' | '.js' | '.ts';
 
 /** The ending of relative imports: the same as a file has that imports these names. */
@@ -106,7 +105,6 @@ export function addEvents(
   ]);
 }
 
-/** The names of the modules that a file imports. */
 export function importedNames(compiler: TypeScript, text: string): string[] {
   const source = compiler.createSourceFile('x.ts', text, compiler.ScriptTarget.Latest, true);
   return importsOf(compiler, source).map((one) => nameOf(one, source));
@@ -200,7 +198,6 @@ function lineEndOf(compiler: TypeScript, text: string, { end }: ts.Node): number
   return compiler.getTrailingCommentRanges(text, end)?.at(-1)?.end ?? end;
 }
 
-/** The name of the module that a declaration imports. */
 function nameOf({ moduleSpecifier }: ts.ImportDeclaration, source: ts.SourceFile): string {
   return moduleSpecifier.getText(source).slice(1, -1);
 }

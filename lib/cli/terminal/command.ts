@@ -18,10 +18,8 @@ export type CommandOptions = Readonly<
   >
 >;
 
-/** The options as they were given. */
 export type Given = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
 
-/** One command of `thorn`. */
 export interface Command {
   readonly name: string;
   /** The operands after the name: `[file]`. */
@@ -72,7 +70,6 @@ export function parseTexts(given: Given, name: string): readonly string[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 }
 
-/** One of a few words. */
 export function parseWord<Word extends string>(
   given: Given,
   name: string,

@@ -1,6 +1,5 @@
 import type { Command } from './command.js';
 
-/** The help of `thorn` itself. */
 export function generalHelp(commands: readonly Command[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   return [
@@ -12,7 +11,6 @@ export function generalHelp(commands: readonly Command[]): string {
   ].join('\n');
 }
 
-/** The help of one command. */
 export function commandHelp({ name, operands, summary, details, options }: Command): string {
   const lines = Object.entries(options).map(([option, { short, value, help, type }]) => {
     const left = `${short === undefined ? '    ' : `-${short}, `}--${option}`;

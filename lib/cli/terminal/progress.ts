@@ -1,4 +1,3 @@
-/** The progress of long work. */
 export interface ProgressState {
   readonly done: number;
   /** Null when unknown. */

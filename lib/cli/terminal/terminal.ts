@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { UsageError } from './usage.error.js';
 
-/** The environment of a command. */
 export interface Terminal {
   /** Writes a line of what was asked for. */
   out(line: string): void;
@@ -25,7 +24,6 @@ export interface Terminal {
   readonly interrupted: AbortSignal;
 }
 
-/** The terminal that the process has. */
 export function processTerminal(): Terminal {
   let controller: AbortController | null = null;
   // The reader of the output may close it early.

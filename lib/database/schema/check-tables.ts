@@ -3,7 +3,6 @@ import type { SqlExecutor, SqlTables } from '../sql-client.js';
 import { findDatabase } from './missing-tables.js';
 import type { TableDefinition } from './table-definition.js';
 
-/** A database, for errors. */
 export interface TablesPlace {
   readonly name: string;
   readonly text: string;
@@ -55,7 +54,6 @@ async function canSelect(
   }
 }
 
-/** The error of a table that is missing, or of columns that it lacks. */
 export async function missingTable(
   store: SqlExecutor,
   { name, text, remedy, option = '' }: TablesPlace,

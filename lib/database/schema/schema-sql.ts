@@ -47,7 +47,6 @@ export class SchemaSql {
     this.#names = names ?? { table: (name) => `${place.prefix ?? ''}${name}`, index: indexName };
   }
 
-  /** The statement that makes the schema, if one is named. */
   createSchema(): readonly string[] {
     const { schema } = this.place;
     return schema === undefined ? [] : [`CREATE SCHEMA IF NOT EXISTS ${this.#quoted(schema)}`];
@@ -58,12 +57,10 @@ export class SchemaSql {
     return tables.flatMap((table) => this.#create(table, ifMissing ? 'IF NOT EXISTS ' : ''));
   }
 
-  /** The statements that remove tables, in the other direction. */
   drop(tables: readonly TableDefinition[]): readonly string[] {
     return tables.toReversed().map(({ name }) => `DROP TABLE ${this.path(name)}`);
   }
 
-  /** The name of a table or a function in SQL. */
   path(name: string): string {
     const { schema } = this.place;
     const own = this.#quoted(this.#names.table(name));

@@ -1,7 +1,6 @@
 /** The type of a column; each database has a word of its own for it. */
 export type ColumnType = 'varchar' | 'text' | 'json' | 'boolean' | 'int' | 'bigint' | 'uuid';
 
-/** A column of a table of the library. */
 export interface ColumnDefinition {
   readonly type: ColumnType;
   /** Most characters of a `varchar`. */
@@ -10,7 +9,6 @@ export interface ColumnDefinition {
   readonly nullable?: boolean;
 }
 
-/** An index of a table of the library. */
 export interface IndexDefinition {
   readonly columns: readonly string[];
   /** Default `false`. */

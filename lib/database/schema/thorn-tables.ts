@@ -169,7 +169,6 @@ export const OUTBOX_TABLES = {
   pauses: table('thorn_pauses', { host: varchar(320), paused_at: bigint }),
 };
 
-/** The table of subscribers. */
 export const SUBSCRIBERS = table(
   'thorn_subscribers',
   {

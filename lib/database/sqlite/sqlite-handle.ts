@@ -16,7 +16,6 @@ function prepare(handle: SqliteHandle, sql: string): SqliteStatement {
   return statement;
 }
 
-/** Runs one statement. */
 export function runStatement(handle: SqliteHandle, { sql, parameters }: Statement): Result {
   const prepared = prepare(handle, sql);
   if (!prepared.reader) return { rows: [], affected: prepared.run(...parameters).changes };

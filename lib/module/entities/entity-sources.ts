@@ -5,9 +5,7 @@ import type { EntityClass } from '../../event/index.js';
 import type { MessageFactory } from '../../message/index.js';
 import type { CheckedOptions } from '../options/settings.js';
 
-/** A data source that is captured. */
 export interface CapturedDatabase {
-  /** Its name in the application. */
   readonly name: string;
   /** As TypeORM's option `type`. */
   readonly type: string;
@@ -26,7 +24,6 @@ export interface ReportedChanges {
   stop(): Promise<void>;
 }
 
-/** Dependencies of the capture of entities. */
 export interface CaptureDependencies {
   readonly messageFactory: MessageFactory;
   readonly pipeline: MessagePipeline;
@@ -40,7 +37,6 @@ export abstract class EntitySources {
   abstract capture(dependencies: CaptureDependencies): EntityCaptures;
 }
 
-/** Finds the data sources of an application. */
 export abstract class EntitySourceFinder {
   /** @throws `ThornConfigurationError` naming a data source that is missing or not initialised */
   abstract find(): EntitySources;

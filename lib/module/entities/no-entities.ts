@@ -3,7 +3,6 @@ import { InvalidInputError } from '../../errors/index.js';
 import { type EntityClass, entityEventsOf } from '../../event/entity-events.js';
 import { EntityCaptures, EntitySources } from './entity-sources.js';
 
-/** An application without data sources of TypeORM. */
 export class NoEntitySources extends EntitySources {
   override readonly databases = [];
 

@@ -9,7 +9,6 @@ import { StaticSubscriberSet } from '../../subscriber/index.js';
 import { EntityCaptures, EntitySources } from '../entities/entity-sources.js';
 import { ThornSettings } from '../options/settings.js';
 
-/** Provides the services that watch entities, and know the events that decorators declare. */
 export const captureProviders: readonly FactoryProvider[] = [
   construct(DeclaredEvents, EventCatalogue, StaticSubscriberSet, RecipientPolicies),
   provide(

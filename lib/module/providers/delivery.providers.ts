@@ -23,7 +23,6 @@ import { ApplicationKeys, UnsubscribeLinks, WebhookSigner } from '../../signing/
 import { healthRules, SubscriberRepository } from '../../subscriber/index.js';
 import { option, ThornSettings } from '../options/settings.js';
 
-/** Provides the services that make messages and deliver them. */
 export const deliveryProviders: readonly FactoryProvider[] = [
   construct(WebhookEvents),
   construct(

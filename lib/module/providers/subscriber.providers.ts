@@ -30,7 +30,6 @@ const subscriberRules = from(
   }),
 );
 
-/** Provides the subscribers, and the events that may be subscribed to. */
 export const subscriberProviders: readonly FactoryProvider[] = [
   construct(SecretSealer, option('encryption')),
   construct(

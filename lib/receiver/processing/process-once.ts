@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { InvalidInputError } from '../../errors/index.js';
 import { hashOf, ReceivedTable } from './received-table.js';
 
-/** A record of `processOnce`. */
 export interface ProcessedMessage {
   readonly receiver: string;
   readonly id: string | null;

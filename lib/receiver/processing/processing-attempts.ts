@@ -7,7 +7,6 @@ import type { ClaimResult, MessageClaim, ReceivedMessages } from './received-mes
 /** Tells whether a handler may run, and records how it ends. */
 export interface ProcessingAttempt {
   readonly state: ClaimResult;
-  /** Records that the handler is done. */
   complete(): Promise<void>;
   /** Lets the next attempt run after the handler failed. Never rejects: the claim expires by itself. */
   release(): Promise<void>;
@@ -49,7 +48,6 @@ export class ProcessingAttempts {
     private readonly clock: Clock,
   ) {}
 
-  /** True when messages that are older are dropped. */
   get dropsOlder(): boolean {
     return this.order?.older === 'drop';
   }

@@ -20,18 +20,15 @@ interface IncomingRequest {
 // Keyed by the request itself, which collides with nothing else that marks requests.
 const verified = new WeakMap<object, VerifiedWebhook>();
 
-/** Reads a request in the form that schemes read. */
 export function incomingRequest(context: ExecutionContext): SignedRequest {
   const request = context.switchToHttp().getRequest<IncomingRequest>();
   return signedRequest(request.headers as HeadersSource, rawBodyOf(request));
 }
 
-/** Keeps a verified webhook with its request. */
 export function rememberWebhook(context: ExecutionContext, webhook: VerifiedWebhook): void {
   verified.set(context.switchToHttp().getRequest<object>(), webhook);
 }
 
-/** Returns the verified webhook of a request. */
 export function webhookOf(context: ExecutionContext): VerifiedWebhook | undefined {
   return verified.get(context.switchToHttp().getRequest<object>());
 }

@@ -6,7 +6,6 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import { findReceiverName } from './receiver-name.decorator.js';
 import { WebhookReceivers } from './webhook-receivers.js';
 
-/** Checks the routes with `@WebhookReceiver()` at start-up. */
 @Injectable()
 export class ReceiverRouteCheck implements OnModuleInit {
   constructor(

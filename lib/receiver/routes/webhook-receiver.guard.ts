@@ -12,7 +12,6 @@ import { receiverNameOf } from './receiver-name.decorator.js';
 import { WebhookReceivers } from './webhook-receivers.js';
 import { WebhookRejectedError } from '../schemes/webhook-rejected.error.js';
 
-/** Lets requests with a valid signature pass. */
 @Injectable()
 export class WebhookReceiverGuard implements CanActivate {
   constructor(
