@@ -1,4 +1,6 @@
+import { inspect } from 'node:util';
 import type { INestApplication } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Deliveries, generateSecret, Subscribers, WebhookDispatcher } from '../../lib/index.js';
 import { McpEvents } from '../../lib/mcp/index.js';
@@ -156,6 +158,19 @@ describe.each(EVERY_DIALECT)('a subscription on %j', (place) => {
     expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
     expect(await apps.stored('ivy')).toHaveLength(3);
     expect(await apps.revoke('ivy')).toBe(3);
+  });
+
+  it('shows no secret when the database refuses to store it', async () => {
+    const database = apps.app.get(DataSource);
+    const rename = (one: string, other: string) =>
+      database.query(`ALTER TABLE thorn_subscribers RENAME COLUMN ${one} TO ${other}`);
+    const secret = generateSecret();
+    await rename('host_slot', 'gone');
+    const error = await apps.subscribe('vera', { secret }).catch((thrown: unknown) => thrown);
+    await rename('gone', 'host_slot');
+    expect(error).toMatchObject({ message: expect.stringContaining('host_slot') });
+    expect(inspect(error, { depth: Infinity })).not.toContain(secret);
+    expect(apps.logs.filter((line) => line.includes(secret))).toEqual([]);
   });
 
   it('has its id and name again after a refresh, whatever its owner has made of it', async () => {

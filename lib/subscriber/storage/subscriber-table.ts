@@ -1,5 +1,8 @@
+import { errorText } from '../../common/log/error-text.js';
+import { databaseCode } from '../../database/database-errors.js';
 import type { Row, SqlTables } from '../../database/sql-client.js';
 import { TableRows, type Value } from '../../database/table-rows.js';
+import { ThornError } from '../../errors/index.js';
 import { hostOf } from '../../message/recipient-host.js';
 import type { SlottedRow } from './quota-slots.js';
 import type { OwnerScope } from '../model/subscriber.js';
@@ -54,7 +57,7 @@ export class SubscriberTable {
   }
 
   insert(row: SubscriberRow): Promise<void> {
-    return this.#rows.insert(row);
+    return this.#rows.insert(row).catch(withoutValues);
   }
 
   async find(id: string, scope: OwnerScope): Promise<SubscriberRow | null> {
@@ -101,7 +104,7 @@ export class SubscriberTable {
 
   /** Writes the given columns alone. */
   async update(id: string, columns: Partial<SubscriberRow>): Promise<void> {
-    await this.#rows.update(columns, 'id = ?', id);
+    await this.#rows.update(columns, 'id = ?', id).catch(withoutValues);
   }
 
   /** As {@link update}, unless the row was written since it had this revision; @returns whether it was written */
@@ -109,7 +112,8 @@ export class SubscriberTable {
     { id, revision }: Pick<SubscriberRow, 'id' | 'revision'>,
     columns: Partial<SubscriberRow>,
   ): Promise<boolean> {
-    return (await this.#rows.update(columns, 'id = ? AND revision = ?', id, revision)) > 0;
+    const written = this.#rows.update(columns, 'id = ? AND revision = ?', id, revision);
+    return (await written.catch(withoutValues)) > 0;
   }
 
   /** @returns whether it was this call that removed the row */
@@ -234,4 +238,11 @@ export class SubscriberTable {
 function within(scope: OwnerScope): [where: string, parameters: readonly Value[]] {
   if (scope === 'any') return ['1 = 1', []];
   return scope.owner === null ? ['owner IS NULL', []] : ['owner = ?', [scope.owner]];
+}
+
+/** Errors of databases repeat what was to be written, and among that secrets: they are thrown with their code alone. */
+function withoutValues(error: unknown): never {
+  if (error instanceof ThornError) throw error;
+  const failed = new Error(`A subscriber could not be written: ${errorText(error)}`);
+  throw Object.assign(failed, { code: databaseCode(error) });
 }
