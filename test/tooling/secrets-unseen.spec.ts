@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
 import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
@@ -17,7 +19,7 @@ import {
   ThornModule,
   WebhookDispatcher,
 } from '../../lib/index.js';
-import { McpEvents, McpEventsModule } from '../../lib/mcp/index.js';
+import { McpEvents, McpEventsError, McpEventsModule } from '../../lib/mcp/index.js';
 import { ThornMetricsModule } from '../../lib/metrics/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { openTelemetry } from '../../lib/tracing/index.js';
@@ -62,23 +64,27 @@ afterAll(async () => {
   await receiver.stop();
 });
 
-it('shows no secret, signature, challenge or query string in spans, logs and metrics', async () => {
+it('shows no secret, signature, challenge or query string in spans, logs, metrics and errors', async () => {
   const hidden: string[] = [];
-  const secret = () => {
-    const made = generateSecret();
-    hidden.push(made, made.slice('whsec_'.length));
-    return made;
+  const errors: unknown[] = [];
+  const secret = (given = generateSecret()) => {
+    hidden.push(given, given.slice('whsec_'.length));
+    return given;
   };
   const urlOf = (path: string) => `${receiver.url}/${path}?token=hidden-in-the-query`;
-  const subscribe = (path: string) =>
-    app.get(McpEvents).handle(
-      'events/subscribe',
-      {
-        name: 'order.paid',
-        delivery: { mode: 'webhook', url: urlOf(path), secret: secret() },
-      },
-      { principal: 'ada' },
-    );
+  const subscribe = (path: string, given = secret()) =>
+    app
+      .get(McpEvents)
+      .handle(
+        'events/subscribe',
+        { name: 'order.paid', delivery: { mode: 'webhook', url: urlOf(path), secret: given } },
+        { principal: 'ada' },
+      );
+  const refused = async (path: string, given?: string) => {
+    const error: unknown = await subscribe(path, given).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(McpEventsError);
+    errors.push(error);
+  };
   const post = async (path: string, body: object) => {
     const answer = await fetch(`${(await app.getUrl()).replace(/\/$/, '')}/hooks${path}`, {
       method: 'POST',
@@ -90,10 +96,12 @@ it('shows no secret, signature, challenge or query string in spans, logs and met
   };
   receiver.otherwise(echo);
 
-  await subscribe('agent');
-  await subscribe('agent');
+  const answers = [await subscribe('agent'), await subscribe('agent')];
   receiver.answer(500);
-  await expect(subscribe('unwilling')).rejects.toThrow('The endpoint cannot be used');
+  await refused('unwilling');
+  for (const wrong of ['', 'whsec_', 'whsk_']) {
+    await refused('agent', secret(`${wrong}${randomBytes(32).toString('hex')}%`));
+  }
   const { id } = await post('', { url: urlOf('user'), events: ['*'], secret: secret() });
   receiver.otherwise(({ body }) => ({ body: challengeIn(body)! }));
   await post(`/${id}/challenge`, {});
@@ -126,7 +134,10 @@ it('shows no secret, signature, challenge or query string in spans, logs and met
   const metrics = await registry.metrics();
   expect(metrics).toContain('order.paid');
   expect(logs.length).toBeGreaterThan(0);
-  const seen = [JSON.stringify(spans), metrics, ...logs].join('\n');
+  const told = inspect([answers, errors, errors.map((one) => (one as McpEventsError).jsonRpc)], {
+    depth: Infinity,
+  });
+  const seen = [JSON.stringify(spans), metrics, told, ...logs].join('\n');
   expect(hidden.length).toBeGreaterThan(12);
   for (const one of ['hidden-in-the-query', 'token=', ...hidden]) expect(seen).not.toContain(one);
 });
