@@ -34,14 +34,15 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   #closed: Promise<void> | undefined;
   #store: ClientStore | undefined;
 
+  /** How a transaction begins with the client, for errors. */
+  protected abstract readonly how: string;
+
   /**
    * @param database that the client is of
-   * @param how to begin a transaction with the client
    * @param same what is of the same database as the driver
    */
   constructor(
     protected readonly database: ClientDatabase,
-    private readonly how: string,
     private readonly store: StoreDriver,
     same?: object,
   ) {

@@ -35,12 +35,13 @@ export function fromBetterSqlite3(
     const driver = givenDriver(PLACE, SQLITE, database);
     const isWritable = database.open && !database.readonly;
     new OptionChecks(PLACE).assert('db', isWritable, 'must be open, and not read-only');
-    return new BetterSqliteClient('db.transaction(() => …)()', { driver }, database);
+    return new BetterSqliteClient({ driver }, database);
   });
 }
 
 class BetterSqliteClient extends HandleClient<BetterSqliteDatabase> {
   readonly name = 'better-sqlite3';
+  protected readonly within = 'db.transaction(() => …)()';
 
   protected override check(db: BetterSqliteDatabase): undefined {
     if (typeof db?.inTransaction !== 'boolean') throw this.required();

@@ -5,9 +5,7 @@ import type { SqliteHandle } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
 import { drizzleDialect, kindsOf } from './databases/drizzle-kinds.js';
-import { MYSQL } from './databases/mysql.js';
-import { POSTGRES } from './databases/postgres.js';
-import { SQLITE } from './databases/sqlite.js';
+import { DATABASES, MYSQL, POSTGRES, SQLITE } from './databases/databases.js';
 import { DriverClient, type TransactionStatus } from './driver-client.js';
 import { HandleClient } from './handle-client.js';
 import {
@@ -17,7 +15,6 @@ import {
   databaseNamed,
   givenDriver,
   shownPool,
-  type StoreDriver,
   storeDriver,
 } from './store-driver.js';
 
@@ -94,11 +91,11 @@ export function fromDrizzle(
     DrizzleTransaction & DrizzleSqliteTransaction
   >(PLACE, [db, options.pool], (db, pool) => {
     const primary = ((db as Internals).$primary ?? db) as Internals;
-    const database = databaseOf(primary, [...SERVERS, SQLITE]);
+    const database = databaseOf(primary, DATABASES);
     if (database === SQLITE) {
       new OptionChecks(`${PLACE} on SQLite`).names(options, []);
       const driver = givenDriver(PLACE, SQLITE, primary.$client ?? {});
-      return new DrizzleSqliteClient(OF_SQLITE, { driver }, primary.$client as SqliteHandle);
+      return new DrizzleSqliteClient({ driver }, primary.$client as SqliteHandle);
     }
     const own = shownPool(database, options, primary.$client);
     const store = storeDriver(PLACE, database, options, pool ?? own);
@@ -108,10 +105,7 @@ export function fromDrizzle(
 
 class DrizzleSqlClient extends DriverClient<DrizzleTransaction> {
   readonly name = 'Drizzle';
-
-  constructor(database: ClientDatabase, store: StoreDriver, same: object | undefined) {
-    super(database, 'db.transaction(async (tx) => …)', store, same);
-  }
+  protected readonly how = 'db.transaction(async (tx) => …)';
 
   protected override check(tx: DrizzleTransaction): string | undefined {
     const kinds = kindsOf(tx);
@@ -134,11 +128,10 @@ class DrizzleSqlClient extends DriverClient<DrizzleTransaction> {
   }
 }
 
-const OF_SQLITE = 'db.transaction((tx) => …)';
-
 /** On `better-sqlite3`, whose transactions end before a promise resolves. */
 class DrizzleSqliteClient extends HandleClient<DrizzleSqliteTransaction> {
   readonly name = 'Drizzle';
+  protected readonly within = 'db.transaction((tx) => …)';
 
   protected override check(tx: DrizzleSqliteTransaction): undefined {
     if (!kindsOf(tx).some((kind) => kind.endsWith('Transaction'))) throw this.required();

@@ -3,9 +3,7 @@ import { OptionChecks } from '../common/option-checks.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
-import { MYSQL } from './databases/mysql.js';
-import { POSTGRES } from './databases/postgres.js';
-import { SQLITE } from './databases/sqlite.js';
+import { DATABASES, SQLITE } from './databases/databases.js';
 import { DriverClient } from './driver-client.js';
 import {
   type AnyStoreOptions,
@@ -13,12 +11,10 @@ import {
   databaseNamed,
   shownPool,
   type AnyPool,
-  type StoreDriver,
   storeDriver,
 } from './store-driver.js';
 
 const PLACE = 'fromKnex()';
-const ON = [POSTGRES, MYSQL, SQLITE];
 /** By the names of Knex's drivers. */
 const DIALECTS: Readonly<Record<string, DialectName>> = {
   pg: 'postgres',
@@ -68,7 +64,7 @@ export function fromKnex(
   knex: ClientSource<KnexDatabase>,
   options: AnyStoreOptions = {},
 ): SqlClientDefinition<KnexTransaction> {
-  checkStoreOptions(PLACE, ON, options);
+  checkStoreOptions(PLACE, DATABASES, options);
   return defineSqlClient<[KnexDatabase, AnyPool | undefined], KnexTransaction>(
     PLACE,
     // A function, as classes are: Nest would take it for a token.
@@ -99,10 +95,7 @@ export function fromKnex(
 
 class KnexSqlClient extends DriverClient<KnexTransaction> {
   readonly name = 'Knex';
-
-  constructor(database: ClientDatabase, store: StoreDriver, same: object | undefined) {
-    super(database, 'knex.transaction(async (trx) => …)', store, same);
-  }
+  protected readonly how = 'knex.transaction(async (trx) => …)';
 
   protected override check(trx: KnexTransaction): string | undefined {
     if ((trx as Internals | undefined)?.isTransaction !== true) throw this.required();
@@ -125,7 +118,7 @@ class KnexSqlClient extends DriverClient<KnexTransaction> {
 }
 
 /** @param databases that it may be of */
-function databaseOf(knex: object, databases = ON): ClientDatabase {
+function databaseOf(knex: object, databases = DATABASES): ClientDatabase {
   const name = (knex as Internals).client?.driverName;
   return databaseNamed(PLACE, `The client (${name})`, databases, DIALECTS[name ?? '']);
 }

@@ -4,22 +4,18 @@ import type { Row, SqlClientDefinition } from '../database/sql-client.js';
 import type { SqliteHandle } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
-import { MYSQL } from './databases/mysql.js';
-import { POSTGRES } from './databases/postgres.js';
-import { SQLITE } from './databases/sqlite.js';
+import { DATABASES, MYSQL, SQLITE } from './databases/databases.js';
 import { DriverClient } from './driver-client.js';
 import {
   checkStoreOptions,
   type GivenDriver,
   databaseNamed,
   type AnyPool,
-  type StoreDriver,
   storeDriver,
   type StoreOptions,
 } from './store-driver.js';
 
 const PLACE = 'fromKysely()';
-const ON = [POSTGRES, MYSQL, SQLITE];
 const DIALECTS: Readonly<Record<string, DialectName>> = {
   PostgresAdapter: 'postgres',
   MysqlAdapter: 'mysql',
@@ -64,7 +60,7 @@ export function fromKysely(
 ): SqlClientDefinition<KyselyTransaction> {
   const { driver, ...others } = options as GivenDriver & StoreOptions;
   const check = new OptionChecks(PLACE);
-  if (driver === undefined) checkStoreOptions(PLACE, ON, others, false);
+  if (driver === undefined) checkStoreOptions(PLACE, DATABASES, others, false);
   else check.names(options, ['driver']);
   type Below = AnyPool | SqliteHandle | undefined;
   return defineSqlClient<[KyselyDatabase, Below], KyselyTransaction>(
@@ -88,10 +84,7 @@ interface QueryResult {
 
 class KyselySqlClient extends DriverClient<KyselyTransaction> {
   readonly name = 'Kysely';
-
-  constructor(database: ClientDatabase, store: StoreDriver) {
-    super(database, 'db.transaction().execute(async (trx) => …)', store);
-  }
+  protected readonly how = 'db.transaction().execute(async (trx) => …)';
 
   protected override check(trx: KyselyTransaction): string | undefined {
     if (!trx?.isTransaction || typeof trx.getExecutor !== 'function') throw this.required();
@@ -124,7 +117,7 @@ class KyselySqlClient extends DriverClient<KyselyTransaction> {
 }
 
 /** @param databases that it may be of */
-function databaseOf(db: KyselyDatabase | KyselyTransaction, databases = ON): ClientDatabase {
+function databaseOf(db: KyselyDatabase | KyselyTransaction, databases = DATABASES): ClientDatabase {
   let type: object | null = db.getExecutor().adapter.constructor;
   let name = '';
   // Dialects of others extend an adapter of Kysely.

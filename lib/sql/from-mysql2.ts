@@ -4,7 +4,7 @@ import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer } from './databases/client-database.js';
 import { type AnyMysqlPool, coreConnection, corePool, MYSQL } from './databases/mysql.js';
 import { DriverClient } from './driver-client.js';
-import { type StoreDriver, storeDriver } from './store-driver.js';
+import { storeDriver } from './store-driver.js';
 
 const PLACE = 'fromMysql2()';
 
@@ -33,16 +33,13 @@ export function fromMysql2(
   return defineSqlClient(
     PLACE,
     [pool],
-    (pool) => new Mysql2Client(storeDriver(PLACE, MYSQL, {}, pool), corePool(pool)),
+    (pool) => new Mysql2Client(MYSQL, storeDriver(PLACE, MYSQL, {}, pool), corePool(pool)),
   );
 }
 
 class Mysql2Client extends DriverClient<Mysql2Transaction> {
   readonly name = 'mysql2';
-
-  constructor(store: StoreDriver, pool: object) {
-    super(MYSQL, 'a connection of the pool after beginTransaction()', store, pool);
-  }
+  protected readonly how = 'a connection of the pool after beginTransaction()';
 
   protected override check(connection: Mysql2Transaction): string | undefined {
     if (typeof connection?.beginTransaction !== 'function') throw this.required();

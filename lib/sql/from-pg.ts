@@ -49,12 +49,13 @@ export function fromPg(
 
 class PgClient extends DriverClient<PgTransaction> {
   readonly name = 'pg';
+  protected readonly how = "a client of the pool after client.query('BEGIN')";
 
   // Known without a question to the database: a pool of one connection could not answer during its transaction.
   readonly #own: WeakSet<object>;
 
   constructor(store: StoreDriver, pool: PgPool) {
-    super(POSTGRES, "a client of the pool after client.query('BEGIN')", store, pool);
+    super(POSTGRES, store, pool);
     this.#own = watchConnections(pool);
   }
 

@@ -4,22 +4,18 @@ import type { DialectName, Statement } from '../database/dialect.js';
 import type { Row, SqlClientDefinition } from '../database/sql-client.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
-import { MYSQL } from './databases/mysql.js';
-import { POSTGRES } from './databases/postgres.js';
-import { SQLITE } from './databases/sqlite.js';
+import { DATABASES, MYSQL, SQLITE } from './databases/databases.js';
 import { DriverClient } from './driver-client.js';
 import {
   type AnyPool,
   checkStoreOptions,
   databaseNamed,
-  type StoreDriver,
   storeDriver,
   type StoreOptions,
 } from './store-driver.js';
 import { writeConflict } from './write-conflict.js';
 
 const PLACE = 'fromPrisma()';
-const ON = [POSTGRES, MYSQL, SQLITE];
 
 /** The part of a `PrismaClient` that is used. */
 export interface PrismaClientLike {
@@ -57,7 +53,7 @@ export function fromPrisma(
   client: ClientSource<PrismaClientLike>,
   options: StoreOptions,
 ): SqlClientDefinition<PrismaTransaction> {
-  checkStoreOptions(PLACE, ON, options, false);
+  checkStoreOptions(PLACE, DATABASES, options, false);
   return defineSqlClient<[PrismaClientLike, AnyPool | undefined], PrismaTransaction>(
     PLACE,
     [client, options.pool],
@@ -75,10 +71,7 @@ export function fromPrisma(
 
 class PrismaSqlClient extends DriverClient<PrismaTransaction> {
   readonly name = 'Prisma';
-
-  constructor(database: ClientDatabase, store: StoreDriver) {
-    super(database, 'prisma.$transaction(async (tx) => …)', store);
-  }
+  protected readonly how = 'prisma.$transaction(async (tx) => …)';
 
   protected override check(tx: PrismaTransaction): string | undefined {
     // A transaction has $transaction as well, in Prisma 7.
@@ -123,7 +116,7 @@ const DIALECTS: Readonly<Record<string, DialectName>> = {
 };
 
 /** @param databases that it may be of */
-function databaseOf(client: object, databases = ON): ClientDatabase {
+function databaseOf(client: object, databases = DATABASES): ClientDatabase {
   const { _activeProvider: provider = 'postgresql' } = client as Internals;
   return databaseNamed(PLACE, `The client (${provider})`, databases, DIALECTS[provider]);
 }

@@ -11,13 +11,19 @@ import type { StoreDriver } from './store-driver.js';
 
 /** A client that works without promises, on a connection of `better-sqlite3`. */
 export abstract class HandleClient<Transaction extends object> extends DriverClient<Transaction> {
+  /** What runs a transaction with the client, for errors. */
+  protected abstract readonly within: string;
+
   /** @param store with the connection that the client works on */
   constructor(
-    private readonly within: string,
     store: StoreDriver,
     protected readonly handle: SqliteHandle,
   ) {
-    super(SQLITE, `${within}, by sendSync()`, store, handle);
+    super(SQLITE, store, handle);
+  }
+
+  protected get how(): string {
+    return `${this.within}, by sendSync()`;
   }
 
   override join(transaction: Transaction): JoinedTransaction {
