@@ -10,7 +10,6 @@ import { DiscoveryModule } from '@nestjs/core';
 import type { ApiRequest } from './api/index.js';
 import { WebhookHttpClient } from './delivery/index.js';
 import { DispatchStrategy, MessagePipeline, WebhookDispatcher } from './dispatch/index.js';
-import { CallSite } from './module/call-site.js';
 import { EventDiscovery } from './module/event-discovery.js';
 import { ConfigurableModuleClass } from './module/module-definition.js';
 import { EXTRA_NAMES } from './module/options/extras-check.js';
@@ -67,7 +66,7 @@ export class ThornModule
     options: ThornModuleOptions & ThornModuleExtras<Request> = {},
   ): DynamicModule {
     checkIsOptions(options);
-    return withCallSite(super.forRoot(options as ThornModuleExtras), ThornModule.forRoot);
+    return super.forRoot(options as ThornModuleExtras);
   }
 
   /**
@@ -88,8 +87,7 @@ export class ThornModule
     options: AsyncOptions<Request>,
   ): DynamicModule {
     checkIsAsync(options, EXTRA_NAMES);
-    const plain = options as AsyncOptions<ApiRequest>;
-    return withCallSite(super.forRootAsync(plain), ThornModule.forRootAsync);
+    return super.forRootAsync(options as AsyncOptions<ApiRequest>);
   }
 
   constructor(
@@ -123,13 +121,4 @@ export class ThornModule
     await this.httpClient.close();
     await this.clients.close();
   }
-}
-
-/** @param method by which the application sets the module up */
-function withCallSite(
-  definition: DynamicModule,
-  method: (...args: never[]) => unknown,
-): DynamicModule {
-  const site = { provide: CallSite, useValue: new CallSite(method) };
-  return { ...definition, providers: [...(definition.providers ?? []), site] };
 }
