@@ -161,7 +161,8 @@ const HEADERS: Readonly<
   },
 };
 
-function standardSignature(secret: string, content: Buffer): string {
+/** One signature of Standard Webhooks over `id.timestamp.body`. */
+export function standardSignature(secret: string, content: Buffer): string {
   if (secret.startsWith('whsk_')) {
     return `v1a,${sign(null, content, privateKey(secret)).toString('base64')}`;
   }
