@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { incomingRequest, rememberWebhook, webhookOf } from './incoming-request.js';
-import { receiverNameOf } from './receiver-name.decorator.js';
+import { findReceiverName } from './receiver-name.decorator.js';
 import { WebhookReceivers } from './webhook-receivers.js';
 import { WebhookRejectedError } from '../schemes/webhook-rejected.error.js';
 
@@ -22,7 +22,8 @@ export class WebhookReceiverGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     // The decorator adds the guard twice when it stands on the controller and on the route.
     if (webhookOf(context) !== undefined) return true;
-    const name = receiverNameOf(this.reflector, context.getHandler(), context.getClass());
+    // The decorator that adds the guard says the name.
+    const name = findReceiverName(this.reflector, context.getHandler(), context.getClass())!;
     try {
       rememberWebhook(context, this.receivers.verify(name, incomingRequest(context)));
     } catch (error) {
