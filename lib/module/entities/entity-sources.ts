@@ -1,7 +1,12 @@
 import type { DeclaredEvents } from '../../capture/plan/declared-events.js';
 import type { SqlClient, SqlTables } from '../../database/sql-client.js';
-import type { EntityMessageSource, MessagePipeline, Transactions } from '../../dispatch/index.js';
-import type { EntityClass } from '../../event/index.js';
+import {
+  EntityMessageSource,
+  type MessagePipeline,
+  type Transactions,
+} from '../../dispatch/index.js';
+import { InvalidInputError } from '../../errors/index.js';
+import { type EntityClass, entityEventsOf } from '../../event/entity-events.js';
 import type { MessageFactory } from '../../message/index.js';
 import type { CheckedOptions } from '../options/settings.js';
 
@@ -31,10 +36,13 @@ export interface CaptureDependencies {
   readonly options: CheckedOptions;
 }
 
-/** The data sources whose entities are captured: those of TypeORM. */
-export abstract class EntitySources {
-  abstract readonly databases: readonly CapturedDatabase[];
-  abstract capture(dependencies: CaptureDependencies): EntityCaptures;
+/** The data sources whose entities are captured, those of TypeORM. This class stands for none. */
+export class EntitySources {
+  readonly databases: readonly CapturedDatabase[] = [];
+
+  capture(_dependencies: CaptureDependencies): EntityCaptures {
+    return new EntityCaptures();
+  }
 }
 
 export abstract class EntitySourceFinder {
@@ -42,20 +50,44 @@ export abstract class EntitySourceFinder {
   abstract find(): EntitySources;
 }
 
-/** The captures of data sources, listening. */
-export abstract class EntityCaptures {
-  /** Undefined when nothing is captured. */
-  abstract readonly transactions: Transactions | undefined;
-  abstract readonly messages: EntityMessageSource;
+class NoEntityMessages extends EntityMessageSource {
+  override async messageOf(): Promise<never> {
+    throw new InvalidInputError(
+      'entity',
+      'is not an entity with events in a captured data source: sendFor() needs TypeORM. Use send()',
+    );
+  }
+
+  // eslint-disable-next-line require-yield
+  override async *messagesOf(): AsyncGenerator<never> {
+    await this.messageOf();
+  }
+}
+
+/** The captures of data sources, listening. This class captures nothing. */
+export class EntityCaptures {
+  readonly transactions: Transactions | undefined;
+  readonly messages: EntityMessageSource = new NoEntityMessages();
+
   /** @throws `ThornConfigurationError` for a class with events that no data source knows, of those that are in use */
-  abstract assertKnown(classes: readonly EntityClass[], instances: readonly unknown[]): void;
+  assertKnown(_classes: readonly EntityClass[], _instances: readonly unknown[]): void {}
+
   /** Finds the classes with events that no data source knows. */
-  abstract unknown(classes: Iterable<EntityClass>): readonly EntityClass[];
-  abstract secrets(): readonly ShownSecrets[];
+  unknown(classes: Iterable<EntityClass>): readonly EntityClass[] {
+    return [...classes].filter((type) => entityEventsOf(type).length > 0);
+  }
+
+  secrets(): readonly ShownSecrets[] {
+    return [];
+  }
+
   /**
    * @returns what reads changes, of each data source on PostgreSQL
    * @throws `ThornConfigurationError` when the migration has not run
    */
-  abstract reportedChanges(pollInterval: number): Promise<readonly ReportedChanges[]>;
-  abstract detach(): void;
+  async reportedChanges(_pollInterval: number): Promise<readonly ReportedChanges[]> {
+    return [];
+  }
+
+  detach(): void {}
 }

@@ -12,7 +12,6 @@ import {
 } from '../../dispatch/index.js';
 import { SqlClients } from '../../outbox/index.js';
 import { EntityCaptures, EntitySourceFinder, EntitySources } from '../entities/entity-sources.js';
-import { NoEntitySources } from '../entities/no-entities.js';
 import { MODULE_CHECKS, ThornSettings } from '../options/settings.js';
 import { TransactionHosts } from './transaction-hosts.js';
 
@@ -32,7 +31,7 @@ export function databaseProviders(
           EntitySources,
           from([ThornSettings, EntitySourceFinder], (_settings, finder) => finder.find()),
         )
-      : { provide: EntitySources, useFactory: () => new NoEntitySources() },
+      : { provide: EntitySources, useFactory: () => new EntitySources() },
     ...(database === undefined
       ? [ofDataSources, capturedTransactions]
       : [ofClient(database), joinedTransactions]),
