@@ -7,10 +7,7 @@ import { ThornError } from '../errors/index.js';
 export class OutboxTimeoutError extends ThornError {
   readonly code = 'THORN_OUTBOX_TIMEOUT';
 
-  /**
-   * @param timeout milliseconds
-   * @param isConnected false when the pool gave no connection
-   */
+  /** @param timeout milliseconds @param isConnected false when the pool gave no connection */
   constructor(timeout: number, isConnected: boolean) {
     super(
       isConnected

@@ -49,11 +49,7 @@ export class PreparedStatements {
     return this.#isDirect.then((isSafe) => this.#add(text, isSafe));
   }
 
-  /**
-   * Forgets all names when a statement failed by what its connection had prepared: other connections may be like it.
-   *
-   * @returns true when the connection is of no more use
-   */
+  /** Forgets all names: other connections may be like this one. @returns true when the connection is of no more use */
   forgetIfLost(error: unknown): boolean {
     if (!isPreparedLost(error)) return false;
     this.#names.clear();

@@ -19,11 +19,7 @@ export abstract class SqlStore implements SqlTables {
   /** Runs statements in one transaction, all or none. @returns a result for each step */
   abstract execute(steps: readonly Step[]): Promise<readonly Result[]>;
 
-  /**
-   * Like {@link execute}, for who must not wait for ever.
-   *
-   * @returns null when the database was locked for so many milliseconds; nothing was written then
-   */
+  /** Like {@link execute}. @returns null when the database was locked for so long; nothing was written then */
   executeWithin(_milliseconds: number, steps: readonly Step[]): Promise<readonly Result[] | null> {
     return this.execute(steps);
   }

@@ -27,11 +27,7 @@ export class EventDiscovery {
     @Inject(SqlClients) private readonly clients: SqlClients,
   ) {}
 
-  /**
-   * Makes the events of methods known; those of entities are known since the data sources were attached.
-   *
-   * @throws {@link ThornConfigurationError} naming a class or a pattern that leads to nothing
-   */
+  /** Makes the events of methods known; those of entities are known since the data sources were attached. */
   run(): void {
     const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
     const classes = wrappers.map(({ metatype }) => metatype).filter(isEntityClass);

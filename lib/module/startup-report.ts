@@ -76,11 +76,7 @@ function isOfHooks({ code }: SetupWarning): boolean {
   return code === 'no-shutdown-hooks';
 }
 
-/**
- * Describes a client, for example `Prisma (postgres by pg, 5 connections of its own, commits looked up)`.
- *
- * @param system its database
- */
+/** For example `Prisma (postgres by pg, 5 connections of its own, commits looked up)`. */
 function described(client: SqlClient<never>, name: string, system: string): string {
   const { ownConnections: own, commits } = client;
   const driver = client.driver()?.kind;

@@ -15,22 +15,13 @@ export interface DocumentedEvent {
 export interface DocumentedEvents {
   readonly kind: 'OpenAPI' | 'AsyncAPI';
   readonly events: readonly DocumentedEvent[];
-  /**
-   * Resolves a `$ref` of the document.
-   *
-   * @throws {@link InvalidInputError} when it points to nothing
-   */
+  /** @throws {@link InvalidInputError} for a `$ref` that points to nothing */
   resolve(ref: string): unknown;
 }
 
 type Values = Readonly<Record<string, unknown>>;
 
-/**
- * Reads the events of an OpenAPI 3.1 document with `webhooks`, or of an AsyncAPI 3.0 document.
- *
- * @param field the name that an error has for the document
- * @throws {@link InvalidInputError} for `field` when it describes no webhooks
- */
+/** @param field the name that an error has for the document */
 export function documentedEvents(document: unknown, field = 'document'): DocumentedEvents {
   const resolve = (ref: string) => {
     const found = at(document, ref);

@@ -13,11 +13,6 @@ import { WebhookVerifier } from './verification/webhook-verifier.js';
 
 const logger = new Logger('ThornReceiver');
 
-/**
- * Creates the verifier of every configured receiver, and logs warnings about their secrets.
- *
- * @throws {@link ThornConfigurationError} naming the option and its fix, without the secrets
- */
 export async function createVerifiers(
   options: ThornReceiverModuleOptions,
   moduleRef: ModuleRef,

@@ -18,10 +18,7 @@ type Sources<Clients extends readonly (object | undefined)[]> = {
     ClientSource<NonNullable<Clients[Index]>> | Extract<Clients[Index], undefined>;
 };
 
-/**
- * @param sources the client first; one that is undefined gives undefined
- * @throws `ThornConfigurationError` `THORN_OPTION_INVALID` for a client that is no such thing
- */
+/** @param sources the client first; one that is undefined gives undefined */
 export function defineSqlClient<Clients extends readonly (object | undefined)[], Transaction>(
   place: string,
   sources: Sources<Clients>,

@@ -37,10 +37,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   /** How a transaction begins with the client, for errors. */
   protected abstract readonly how: string;
 
-  /**
-   * @param database that the client is of
-   * @param same what is of the same database as the driver
-   */
+  /** @param same what is of the same database as the driver */
   constructor(
     protected readonly database: ClientDatabase,
     private readonly store: StoreDriver,

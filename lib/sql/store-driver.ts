@@ -64,11 +64,7 @@ export type AnyStoreOptions = StoreOptions | (TableOptions & ClientsPool);
 
 const DEFAULT_CONNECTIONS = 5;
 
-/**
- * @param databases that the client may be of
- * @param hasPool false when the client shows none. Default: that is known at start-up
- * @throws `ThornConfigurationError` for wrong options, or those of another database
- */
+/** @param hasPool false when the client shows none. Default: that is known at start-up */
 export function checkStoreOptions(
   place: string,
   databases: readonly ClientDatabase[],
@@ -97,11 +93,7 @@ export function checkStoreOptions(
   database.checkUrl?.(place, url);
 }
 
-/**
- * What was given, or connections of the library's own.
- *
- * @throws `ThornConfigurationError` when there is neither, or of another database
- */
+/** What was given, or connections of the library's own. */
 export function storeDriver(
   place: string,
   database: ClientDatabase,

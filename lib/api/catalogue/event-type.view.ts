@@ -53,12 +53,7 @@ export function subscribableEvents(catalogue: EventCatalogue): readonly EventDec
   return catalogue.subscribable().map((name) => catalogue.get(name)!);
 }
 
-/**
- * Data for a test.
- *
- * @param event name of an event as declared
- * @throws {@link InvalidInputError} for `event` when it may not be subscribed to, or has fields in its name
- */
+/** @throws {@link InvalidInputError} when the event may not be subscribed to, or has fields in its name */
 export function exampleOf(catalogue: EventCatalogue, event: string): unknown {
   const declaration = subscribableEvents(catalogue).find(({ name }) => name === event);
   if (declaration === undefined) {

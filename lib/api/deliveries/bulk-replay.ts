@@ -4,11 +4,7 @@ import { type BackfillDto, rangeOf, type RecoverDto } from './deliveries.dto.js'
 import { withinTimeBudget } from '../http/time-budget.js';
 import { orNotFound } from '../problems/errors.js';
 
-/**
- * Retries failed deliveries, or sends missed messages, for a while.
- *
- * @throws a 404 when there is no such subscriber within `scope`
- */
+/** @throws a 404 when there is no such subscriber within `scope` */
 export async function replay(
   deliveries: Deliveries,
   work: 'retryFailed' | 'backfill',

@@ -54,11 +54,7 @@ export class SelectionDto {
   ids!: readonly string[];
 }
 
-/**
- * The times of a checked body.
- *
- * @throws a 400 when it ends before it begins
- */
+/** @throws a 400 when the range ends before it begins */
 export function rangeOf(body: BulkDto): { since: Date; until?: Date } {
   const since = parseIsoDate(body.since)!;
   if (body.until === undefined) return { since };

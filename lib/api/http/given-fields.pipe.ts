@@ -47,11 +47,7 @@ export class GivenFieldsPipe implements PipeTransform<unknown, GivenFields> {
   }
 }
 
-/**
- * Returns the fields once all checks have accepted them.
- *
- * @throws a 400 that names every field that one of the checks refuses
- */
+/** @throws a 400 that names every field that one of the checks refuses */
 export function checkedFields<Fields>(
   given: unknown,
   ...checks: readonly ((fields: Fields) => unknown)[]

@@ -28,12 +28,7 @@ export function bodySchema({ prototype }: Type<object>): Schema {
   );
 }
 
-/**
- * Declares a field of a DTO, which may be left out.
- *
- * @param schema what documents say of the field
- * @param rules what class-validator holds the field to; made once {@link validators} loads it
- */
+/** Declares a field of a DTO, which may be left out. The rules are made once {@link validators} loads class-validator. */
 export function Field(schema: Schema, ...rules: readonly Rule[]): PropertyDecorator {
   // Unlike `IsOptional`, which lets null pass as a value of any type.
   const unlessLeftOut: Rule = ({ ValidateIf }) => ValidateIf((_, value) => value !== undefined);

@@ -6,12 +6,6 @@ import { OpenOperatorController } from '../http/controller.decorators.js';
 import { problemsController } from '../catalogue/problems.controller.js';
 import { operatorController } from './operator.controller.js';
 
-/**
- * Makes the controllers of the operator API. Deliveries are shown with everything that the log has: reasons, addresses,
- * texts of errors. Secrets are not.
- *
- * @throws {@link ThornConfigurationError} when an option is missing or wrong
- */
 export function operatorControllers(options: OperatorApiOptions): readonly Type<unknown>[] {
   const settings = operatorSettings(options);
   return [

@@ -56,12 +56,7 @@ export function badRequest(errors: readonly RefusedField[]): HttpException {
   return problem('invalid-request', errors);
 }
 
-/**
- * Returns the value. A missing value is answered with 404, the same whether it does not exist or belongs to another
- * owner.
- *
- * @param what for example `subscriber`
- */
+/** @throws a 404 for a missing value, the same whether it does not exist or belongs to another owner */
 export function orNotFound<Value>(value: Value | null | undefined, what = 'subscriber'): Value {
   if (value !== null && value !== undefined) return value;
   throw problem('not-found', `There is no ${what} with this ${what === 'event' ? 'name' : 'id'}`);

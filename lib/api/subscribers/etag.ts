@@ -15,12 +15,7 @@ export function entityTag(subscriber: Subscriber): string {
   return `"${hash.slice(0, 22)}"`;
 }
 
-/**
- * The check that `If-Match` asks for: strong comparison, as RFC 9110 wants it (13.1.1).
- *
- * @returns what a change of a subscriber takes: an empty object when the request asks for no check
- * @throws a 400 for a malformed header
- */
+/** Checks `If-Match` by strong comparison (RFC 9110, 13.1.1). @throws a 400 for a malformed header */
 export function ifMatch(header: unknown): { readonly check?: (current: Subscriber) => void } {
   if (header === undefined || header === '*') return {};
   if (typeof header !== 'string' || header.length > MAX_TAG_LENGTH || !LIST.test(header)) {

@@ -39,12 +39,7 @@ export class ApiClient {
     );
   }
 
-  /**
-   * @param path below the client's URL
-   * @param signal ends the request
-   * @returns null where the route answers 501: the application does not have what it tells of
-   * @throws {@link ApiError} with the reason that the API gives
-   */
+  /** @returns null where the route answers 501: the application does not have what it tells of */
   async get(
     path: string,
     signal: AbortSignal | null = null,
@@ -81,11 +76,7 @@ export function fetchFailure(error: unknown): string {
   return first?.message ?? message;
 }
 
-/**
- * @param name what the errors call it
- * @returns null when the text is not an http or https URL
- * @throws {@link UsageError} for one with credentials, which `fetch` refuses in an error that repeats them
- */
+/** @throws {@link UsageError} for a URL with credentials, which `fetch` refuses in an error that repeats them */
 export function parseUrl(text: string, name: string): URL | null {
   if (!URL.canParse(text)) return null;
   const url = new URL(text);
@@ -96,12 +87,7 @@ export function parseUrl(text: string, name: string): URL | null {
   );
 }
 
-/**
- * The URL without slashes at its end, or null when it is none.
- *
- * @param name as of {@link parseUrl}
- * @throws {@link UsageError} for a query or fragment, which the paths of the API would become a part of
- */
+/** @throws {@link UsageError} for a query or fragment, which the paths of the API would become a part of */
 export function apiUrl(text: string | undefined, name: string): string | null {
   if (text === undefined || parseUrl(text, name) === null) return null;
   if (!/[?#]/.test(text)) return text.replace(/\/+$/, '');

@@ -12,11 +12,7 @@ export const headerOption = {
   },
 } as const satisfies CommandOptions;
 
-/**
- * The headers of `--header`. The variable, which no list of processes shows, is the default of Authorization.
- *
- * @param token of a `--token`
- */
+/** The headers of `--header`, and that of a `--token`. No list of processes shows the variable, their default. */
 export function readHeaders(
   given: Given,
   { env }: Terminal,

@@ -15,12 +15,7 @@ export const DOCUMENTS = [
   'THORN_AUTHORIZATION are sent to a URL alone.',
 ].join('\n');
 
-/**
- * Reads a document as JSON.
- *
- * @param source a file, a URL, or `-` for the standard input
- * @throws {@link UsageError} for what cannot be read or is not JSON
- */
+/** @param source a file, a URL, or `-` for the standard input */
 export async function readDocument(
   source: string,
   given: Given,
@@ -37,11 +32,7 @@ export async function readDocument(
   }
 }
 
-/**
- * Returns what is made of documents.
- *
- * @throws {@link UsageError} for what is not a document of events
- */
+/** @throws {@link UsageError} for what is not a document of events */
 export function ofDocuments<Made>(make: () => Made): Made {
   try {
     return make();

@@ -16,12 +16,7 @@ const OWNERS = ['owner', 'user', 'customer', 'tenant', 'organisation', 'organiza
   .flatMap((name) => [`${name}Id`, name]);
 const IDENTIFIERS = /^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*$/;
 
-/**
- * Takes the choice from the options, and asks for what they leave open, unless `--yes` says not to.
- *
- * @returns undefined for the example
- * @throws {@link UsageError} naming the option, and what it may be
- */
+/** Takes the choice from the options, and asks for what they leave open. @returns undefined for the example */
 export async function chosen(
   classes: ApplicationClasses,
   given: Given,

@@ -30,12 +30,7 @@ export interface DatabaseClient {
   readonly module: string | undefined;
 }
 
-/**
- * The client that the options name, or that the application has beside no TypeORM. Asks which, unless `--yes` says not to.
- *
- * @returns undefined for TypeORM, and where no client is known
- * @throws {@link UsageError} saying what to write, where the client is not found in the sources
- */
+/** @returns undefined for TypeORM, and where no client is known */
 export async function databaseClient(
   folder: string,
   classes: ApplicationClasses,

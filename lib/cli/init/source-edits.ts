@@ -11,11 +11,7 @@ interface Insertion {
   readonly text: string;
 }
 
-/**
- * Adds `WebhooksModule` to the imports of the application's module.
- *
- * @throws {@link NotUnderstood} when the file has another form than expected
- */
+/** @throws {@link NotUnderstood} when the file has another form than expected */
 export function addModule(
   compiler: TypeScript,
   file: string,
@@ -57,11 +53,7 @@ export interface EntityEvents {
   readonly owner: string | undefined;
 }
 
-/**
- * Declares that an entity is created, changed and removed as events.
- *
- * @throws {@link NotUnderstood} when the file has another form than expected
- */
+/** @throws {@link NotUnderstood} when the file has another form than expected */
 export function addEvents(
   compiler: TypeScript,
   file: string,
@@ -110,11 +102,7 @@ export function importedNames(compiler: TypeScript, text: string): string[] {
   return importsOf(compiler, source).map((one) => nameOf(one, source));
 }
 
-/**
- * Lets the application keep raw bodies, which signatures cover.
- *
- * @throws {@link NotUnderstood} when the file has another form than expected
- */
+/** Lets the application keep raw bodies, which signatures cover. @throws {@link NotUnderstood} */
 export function addRawBody(compiler: TypeScript, file: string, text: string): string {
   const source = parsed(compiler, file, text);
   const calls: ts.CallExpression[] = [];

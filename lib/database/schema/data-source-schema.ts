@@ -17,11 +17,7 @@ export interface MigrationRunner {
   query(sql: string): Promise<unknown>;
 }
 
-/**
- * The statements that create and drop tables in a data source. Names follow the data source, as those of its entities do.
- *
- * @throws `ThornConfigurationError` for a database that is not supported
- */
+/** Names of tables and indexes follow the data source, as those of its entities do. */
 export function schemaOf(runner: MigrationRunner): SchemaSql {
   const { options, namingStrategy } = dataSourceOf(runner);
   const { type, entityPrefix: prefix, schema } = options;

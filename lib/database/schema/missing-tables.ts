@@ -7,12 +7,7 @@ import { THORN_TABLES } from './thorn-tables.js';
 /** PostgreSQL names locks by numbers: `thorn` in ASCII. */
 const LOCK_NUMBER = 0x74_68_6f_72_6e;
 
-/**
- * Makes the library's tables where they are missing, in development.
- *
- * @param executor runs its statements on one connection, which is in no transaction
- * @throws {@link ThornConfigurationError} where `NODE_ENV` is `production`, and for a wrong name of a schema
- */
+/** @param executor runs its statements on one connection, which is in no transaction */
 export async function createMissingTables(
   executor: SqlExecutor,
   place: SchemaPlace,

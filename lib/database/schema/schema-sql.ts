@@ -117,12 +117,6 @@ export function findSchemaFault(database: DatabaseName, schema: string): string 
     : `takes letters, digits and "_", at most 63 and not pg_ at the start, such as thorn, not "${schema}"`;
 }
 
-/**
- * The database of a data source.
- *
- * @param type that TypeORM gives the database
- * @throws `ThornConfigurationError` for one that is not supported
- */
 export function databaseOf(type: string): DatabaseName {
   if (findDialect(type).name !== 'mysql') return findDialect(type).name;
   return type === 'mariadb' ? 'mariadb' : 'mysql';

@@ -23,11 +23,6 @@ export function runStatement(handle: SqliteHandle, { sql, parameters }: Statemen
   return { rows, affected: rows.length };
 }
 
-/**
- * Runs steps in one transaction.
- *
- * @param log is told of each statement before it runs
- */
 export function runTransaction(
   handle: SqliteHandle,
   steps: readonly Step[],

@@ -7,11 +7,7 @@ interface Routed {
   readonly page: PageDefinition | undefined;
 }
 
-/**
- * Refuses paths at which one answers in place of another: the framework takes the first route that fits.
- *
- * @throws {@link ThornConfigurationError} naming both options
- */
+/** Refuses paths at which one answers in place of another: the framework takes the first route that fits. */
 export function checkPaths({ api, operatorApi, page }: Routed): void {
   if (operatorApi !== undefined) {
     const check = new OptionChecks('', 'operatorApi.');

@@ -72,10 +72,7 @@ export type CheckedOptions = Omit<ThornModuleOptions, 'recipients'> & {
 export class ThornSettings {
   readonly options: CheckedOptions;
 
-  /**
-   * @param extraNames options that have to be known earlier, so that a factory gives them in vain
-   * @throws {@link ThornConfigurationError} naming the option and its fix
-   */
+  /** @param extraNames options that have to be known earlier, so that a factory gives them in vain */
   constructor(options: ThornModuleOptions, extraNames: readonly string[]) {
     checkIsOptions(options);
     checkNames(options, extraNames);
@@ -100,10 +97,7 @@ export function checkIsOptions(options: unknown): void {
   );
 }
 
-/**
- * @param extraNames options that are given beside the factory
- * @throws {@link ThornConfigurationError} when nothing says where the options come from, or naming a wrong one
- */
+/** @param extraNames options that are given beside the factory */
 export function checkIsAsync(options: unknown, extraNames: readonly string[]): void {
   const given = isObject(options) ? options : {};
   const { useFactory, useClass, useExisting } = given;

@@ -15,11 +15,7 @@ import { EntityCaptures, EntitySourceFinder, EntitySources } from '../entities/e
 import { MODULE_CHECKS, ThornSettings } from '../options/settings.js';
 import { TransactionHosts } from './transaction-hosts.js';
 
-/**
- * Provides the databases of the application.
- *
- * @param hasDataSources whether there are data sources of TypeORM; false where a client of another kind is given
- */
+/** @param hasDataSources false where a client of another kind is given */
 export function databaseProviders(
   hasDataSources: boolean,
   database: SqlClientDefinition | undefined,

@@ -11,11 +11,7 @@ export interface ProcessedMessage {
   readonly retention: number;
 }
 
-/**
- * See `VerifiedWebhook.processOnce`, which is this for its own message.
- *
- * @param table undefined: that of the data source that the transaction belongs to
- */
+/** @param table undefined: that of the data source that the transaction belongs to */
 export async function processOnce<Result>(
   table: ReceivedTable | undefined,
   transaction: unknown,

@@ -37,10 +37,7 @@ const ALWAYS: ProcessingAttempt = {
 export class ProcessingAttempts {
   readonly #logger = new Logger('ThornReceiver');
 
-  /**
-   * @param deduplication null: repetitions are not recognised
-   * @param order null: messages pass in any order
-   */
+  /** With null, repetitions are not recognised, and messages pass in any order. */
   constructor(
     private readonly store: ReceivedMessages,
     private readonly deduplication: ClaimDurations | null,

@@ -33,10 +33,6 @@ export function webhookOf(context: ExecutionContext): VerifiedWebhook | undefine
   return verified.get(context.switchToHttp().getRequest<object>());
 }
 
-/**
- * @throws InternalServerErrorException naming the fix, when Nest does not keep raw bodies
- * @throws UnsupportedMediaTypeException when there is no parser for the content type
- */
 function rawBodyOf({ rawBody, headers, body }: IncomingRequest): string | Uint8Array {
   if (rawBody instanceof Uint8Array || typeof rawBody === 'string') return rawBody;
   const hasBody =

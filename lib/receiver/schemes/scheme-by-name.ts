@@ -16,11 +16,7 @@ const SCHEMES: Readonly<Record<SchemeName, (digest?: Digest) => WebhookScheme>> 
   github: () => new GithubScheme(),
 };
 
-/**
- * Returns the scheme of a name, or the given instance.
- *
- * @throws {@link InvalidInputError} for an unknown scheme, or a digest that the scheme would ignore
- */
+/** @throws {@link InvalidInputError} for an unknown scheme, or a digest that the scheme would ignore */
 export function schemeOf(scheme: unknown, digest?: Digest): WebhookScheme {
   if (digest !== undefined && scheme !== 'thorn') {
     throw new InvalidInputError('digest', "is an option of the scheme 'thorn' alone");
