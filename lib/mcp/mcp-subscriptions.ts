@@ -64,7 +64,9 @@ export class McpSubscriptions {
     const expiresAt = () => new Date(this.clock.now() + ttl);
     const present = await this.subscribers.findByKey(key, { owner });
     let stored: Subscriber | null = null;
-    if (present?.url === url && !this.subscribers.isExpired(present)) {
+    // Its owner may have moved it, and back: then its endpoint is not verified any more.
+    const isSame = present?.url === url && present.verification !== 'pending';
+    if (isSame && !this.subscribers.isExpired(present)) {
       const refreshed = { ...changes, expiresAt: expiresAt() };
       stored = await this.subscribers.update(present.id, refreshed, { owner });
     }
@@ -131,12 +133,15 @@ export class McpSubscriptions {
     await this.callback.verify({ ...form, id, url, secrets }, id);
   }
 
-  /** Creates a subscriber whose input was checked. */
+  /** Creates a subscriber whose input was checked, and whose endpoint was verified. */
   async #create(input: NewSubscriber, principal: string): Promise<Subscriber> {
     const { maxSubscriptions: max } = this;
     const limits = { perOwner: max, perHost: max, keyPrefix: prefixOf(principal) };
     try {
-      return await this.subscribers.create(input, { limits });
+      const stored = await this.subscribers.create(input, { limits });
+      const { id, url, owner, verification } = stored;
+      if (verification !== 'pending') return stored;
+      return (await this.subscribers.verify(id, url, { owner })) ?? stored;
     } catch (error) {
       // Other processes have created some meanwhile.
       if (error instanceof LimitReachedError) throw this.#tooMany();

@@ -43,7 +43,7 @@ export function readSubscription(params: Params): SubscriptionParams {
 export function readWhole(params: Params, name: string): number | null | undefined {
   const value = params[name];
   if (value === undefined || value === null) return value;
-  if (Number.isSafeInteger(value) && Number(value) >= 0) return Number(value);
+  if (Number.isInteger(value) && Number(value) >= 0) return Number(value);
   throw invalidParams([name], 'must be a whole number of at least 0, or null');
 }
 

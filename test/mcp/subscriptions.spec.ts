@@ -2,7 +2,13 @@ import { inspect } from 'node:util';
 import type { INestApplication } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Deliveries, generateSecret, Subscribers, WebhookDispatcher } from '../../lib/index.js';
+import {
+  Deliveries,
+  generateSecret,
+  Subscribers,
+  type SubscriberUpdate,
+  WebhookDispatcher,
+} from '../../lib/index.js';
 import { McpEvents } from '../../lib/mcp/index.js';
 import type { ScriptedReceiver } from '../../lib/testing/index.js';
 import { echo, McpApps, verify } from '../support/apps/mcp-apps.js';
@@ -174,13 +180,31 @@ describe.each(EVERY_DIALECT)('a subscription on %j', (place) => {
   });
 
   it('has its id and name again after a refresh, whatever its owner has made of it', async () => {
-    const { id } = await apps.subscribe('olga', {});
+    const day = 24 * 60 * MINUTE;
+    const { id, refreshBefore } = await apps.subscribe('olga', { ttlMs: 1e18 });
+    expect(Date.parse(refreshBefore) - Date.now()).toBeLessThanOrEqual(day);
     const [subscriber] = await apps.stored('olga');
-    await apps.app.get(Subscribers).update(subscriber!.id, { metadata: {} }, { owner: 'olga' });
-    await apps.subscribe('olga', {});
-    const sent = await apps.send({ customer: 'c9' });
-    const { headers } = await receiver.waitFor((one) => one.id === sent);
-    expect(headers).toMatchObject({ 'x-mcp-subscription-id': id });
+    const change = (changes: SubscriberUpdate) =>
+      apps.app
+        .get(Subscribers)
+        .update(subscriber!.id, changes, { owner: 'olga' }, { isChallenged: true });
+    const isDelivered = async () => {
+      await apps.subscribe('olga', {});
+      const sent = await apps.send({ customer: 'c9' });
+      const { headers } = await receiver.waitFor((one) => one.id === sent);
+      expect(headers).toMatchObject({ 'x-mcp-subscription-id': id });
+    };
+    await change({ metadata: {} });
+    await isDelivered();
+    await change({ url: new URL('/elsewhere', receiver.url).href });
+    await isDelivered();
+    await change({ url: new URL('/elsewhere', receiver.url).href });
+    await change({ url: subscriber!.url });
+    await isDelivered();
+    // Each time that it had been moved.
+    expect(receiver.received.filter((one) => one.id.startsWith('msg_verification_'))).toHaveLength(
+      3,
+    );
     await apps.unsubscribe('olga');
   });
 
