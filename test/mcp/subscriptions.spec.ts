@@ -86,6 +86,27 @@ describe.each(EVERY_DIALECT)('a subscription on %j', (place) => {
     await apps.unsubscribe('frank', shared);
   });
 
+  it('belongs to its principal, also beside those of the same owner', async () => {
+    const secrets = { ann: generateSecret(), ben: generateSecret() };
+    const limit = ['/1', '/2', shared];
+    for (const path of limit) {
+      await apps.subscribe('team/ann', { path, secret: secrets.ann });
+      await apps.subscribe('team/ben', { path, secret: secrets.ben });
+    }
+    // Of each, since a proof of one is none of the other.
+    expect(receiver.received.map((one) => one.isSignedWith(secrets.ann))).toEqual(
+      limit.flatMap(() => [true, false]),
+    );
+    expect(await apps.revoke('team/ann')).toBe(3);
+    await apps.unsubscribe('team/ann', shared);
+    expect(await apps.stored('team')).toHaveLength(3);
+    receiver.clear();
+    const sent = await apps.send({ customer: 'c10' });
+    await vi.waitFor(() => expect(apps.receivedOf(sent)).toHaveLength(3));
+    for (const delivery of receiver.received) verify(delivery, secrets.ben);
+    expect(await apps.revoke('team/ben')).toBe(3);
+  });
+
   it('gets nothing after its end, retries included, and lives on when it is refreshed', async () => {
     const args = { customer: ['c4', 'c5', 'c6'] };
     const { refreshBefore } = await apps.subscribe('gina', { ttlMs: 5000, args });

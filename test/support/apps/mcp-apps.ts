@@ -108,6 +108,8 @@ export class McpApps {
           clock: ShiftedClock,
         }),
         McpEventsModule.forRoot({
+          // Of a principal `team/ann` it is `team`.
+          owner: (principal) => principal.split('/')[0]!,
           authorize: (principal, event, args) =>
             event !== 'payroll.run' &&
             args?.['customer'] !== 'vip' &&
