@@ -19,7 +19,12 @@ describe.each(platforms)('<thorn-portal> on %s', (platform) => {
   beforeAll(async () => {
     api = await startApi(platform, {
       thorn: { page: thornPage({ colours: { accent: '#7a1fa2' } }) },
-      configure: (app) => app.enableCors(),
+      // As docs/page.md says.
+      configure: (app) =>
+        app.enableCors({
+          methods: ['GET', 'POST', 'PATCH', 'DELETE'],
+          exposedHeaders: ['ETag', 'Retry-After'],
+        }),
     });
     portal = api.app.get(Portal);
     await api.subscribers.create({
@@ -71,6 +76,26 @@ describe.each(platforms)('<thorn-portal> on %s', (platform) => {
       expect(await page.evaluate(accent)).toBe('light-dark(#7a1fa2, #7a1fa2)');
       await page.setViewportSize({ width: 360, height: 740 });
       await visitor.expectNoOverflow();
+    } finally {
+      await host.stop();
+    }
+  });
+
+  it('overwrites nothing that somebody else has changed meanwhile', async () => {
+    const { page } = visitor;
+    const { items } = await api.subscribers.list({ limit: 1 }, 'any');
+    const { id } = items[0]!;
+    const { code } = await portal.link({ owner: 'alice', capabilities: ['read', 'write'] });
+    const host = await embedding([code], `path="/endpoints/${id}"`);
+    const button = (name: string) => page.getByRole('button', { name, exact: true });
+    try {
+      await page.goto(host.url);
+      await button('Edit').click();
+      await page.getByLabel('Description').fill('Mine');
+      await api.subscribers.update(id, { description: 'Theirs' }, 'any');
+      await button('Save').click();
+      await page.getByRole('alert').filter({ hasText: 'was changed meanwhile' }).waitFor();
+      expect(await api.subscribers.findById(id, 'any')).toMatchObject({ description: 'Theirs' });
     } finally {
       await host.stop();
     }
