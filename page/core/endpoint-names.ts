@@ -1,5 +1,4 @@
 import { useRef } from 'preact/hooks';
-import { ApiError } from './client.js';
 import type { DeliverySource, ShownRow } from './deliveries.js';
 import { owner } from './source.js';
 import { useData } from './use-data.js';
@@ -21,20 +20,10 @@ export function useEndpointNames(
       const { items } = await owner.endpoints({ limit: String(MOST) }, signal);
       for (const { id, url } of items) known.current.set(id, url);
     }
-    // Those of owners with many more endpoints.
+    // Those of owners with many more endpoints. One that was removed keeps its id.
     for (const id of missing.filter((one) => !known.current.has(one))) {
-      known.current.set(id, await urlOf(id, signal));
+      known.current.set(id, (await owner.find(id, signal))?.url ?? id);
     }
   });
   return ({ url, subscriberId }) => url ?? known.current.get(subscriberId) ?? subscriberId;
-}
-
-/** An endpoint that was removed keeps its id. */
-async function urlOf(id: string, signal: AbortSignal): Promise<string> {
-  try {
-    return (await owner.endpoint(id, signal)).endpoint.url;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return id;
-    throw error;
-  }
 }

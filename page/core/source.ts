@@ -1,4 +1,4 @@
-import { call, callForTag } from './client.js';
+import { ApiError, call, callForTag } from './client.js';
 import type {
   AttemptHistory,
   Changed,
@@ -30,6 +30,15 @@ export const owner = {
       ...(signal && { signal }),
     });
     return { endpoint: answer, tag };
+  },
+  /** Null for one that was removed. */
+  find: async (id: string, signal: AbortSignal): Promise<Endpoint | null> => {
+    try {
+      return await get<Endpoint>(path(id), {}, signal);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return null;
+      throw error;
+    }
   },
   create: (body: object, key: string) => once<Created>('', body, key),
   /** Changes an endpoint that still is as it was read. */

@@ -22,6 +22,7 @@ export function EndpointsScreen() {
   const { q = '', state = '' } = place.value.query;
   const search = q.trim() === '' ? undefined : q.trim();
   const failing = health.value?.items.map(({ subscriberId }) => subscriberId) ?? [];
+  const isCut = (health.value?.failing ?? 0) > failing.length;
   const isShown = (one: Endpoint) =>
     state === '' || stateNow(one, failureOf(one.id)) === state || state === 'failing';
   const of = state === 'failing' ? failing.join(' ') : state;
@@ -68,6 +69,9 @@ export function EndpointsScreen() {
               ) : (
                 <EndpointTable rows={shown} />
               )}
+              {state === 'failing' && next === null && isCut && (
+                <p class="hint">{t().health.longest(number(failing.length))}</p>
+              )}
               <More pages={pages} text={isFiltered ? t().lists.searchOn : t().more} />
             </>
           );
@@ -84,11 +88,11 @@ async function readFailing(
   signal: AbortSignal,
 ): Promise<Page<Endpoint>> {
   const end = from + FAILING_STEP;
-  const found = await Promise.all(ids.slice(from, end).map((id) => owner.endpoint(id, signal)));
+  const found = await Promise.all(ids.slice(from, end).map((id) => owner.find(id, signal)));
   const wanted = search?.toLowerCase() ?? '';
   return {
     items: found
-      .map(({ endpoint }) => endpoint)
+      .filter((one) => one !== null)
       .filter(({ url, description }) =>
         `${url} ${description ?? ''}`.toLowerCase().includes(wanted),
       ),

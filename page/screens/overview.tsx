@@ -157,9 +157,9 @@ function useFailing(items: readonly Endpoint[]): readonly Endpoint[] {
     .map(({ subscriberId }) => subscriberId)
     .filter((id) => !items.some((one) => one.id === id));
   const found = useData(`failing ${missing.join(' ')}`, (signal) =>
-    Promise.all(missing.map(async (id) => (await owner.endpoint(id, signal)).endpoint)),
+    Promise.all(missing.map((id) => owner.find(id, signal))),
   );
-  return found.value ?? [];
+  return found.value?.filter((one) => one !== null) ?? [];
 }
 
 function Failures({ rows }: { readonly rows: readonly Delivery[] }) {

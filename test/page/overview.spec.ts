@@ -130,6 +130,31 @@ describe('an endpoint that is dead', () => {
     expect(await page.getByText('Every attempt has failed').count()).toBe(0);
   });
 
+  it('is found among others that fail: more than are listed, and one that was just removed', async () => {
+    const [dead, removed] = [
+      await owner.endpoint({ path: '/dead' }),
+      await owner.endpoint({ path: '/removed' }),
+    ];
+    owner.receiver.otherwise(500);
+    for (const id of [dead, removed]) await owner.deliver(id, {});
+    await page.route('**/hooks/health', async (route) => {
+      const response = await route.fetch();
+      const json = (await response.json()) as object;
+      await route.fulfill({ response, json: { ...json, failing: 120 } });
+    });
+    await page.goto(owner.url('/endpoints'));
+    const menu = page.getByRole('navigation', { name: 'Menu' });
+    await menu.getByRole('link', { name: 'Endpoints (120 failing)' }).waitFor();
+    // What fails is read in a while again.
+    await owner.api.subscribers.delete(removed, 'any');
+    await page.getByRole('combobox', { name: 'State' }).selectOption('Failing');
+    await page.getByText('More are failing.').waitFor();
+    expect(await page.locator('tbody tr').allTextContents()).toEqual([
+      expect.stringContaining('/dead'),
+    ]);
+    await visitor.expectAccessible();
+  });
+
   it('says why nothing is sent to it: it has asked for a pause, or an operator made one', async () => {
     const id = await owner.endpoint();
     owner.receiver.otherwise({ status: 503, headers: { 'retry-after': '600' } });
