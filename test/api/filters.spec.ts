@@ -52,6 +52,10 @@ describe.each(platforms)('filters of subscribers on %s', (platform) => {
       { total: { '>=': 1 } },
       { state: { regex: '^a' } },
       { state: { not: 'PAID' } },
+      { state: { startWith: 'P' } },
+      { state: { contain: 'P' } },
+      { total: { geq: 1 } },
+      { note: { isNotNull: true } },
     ]) {
       const answer = await create({ event: 'order.noted', filter });
       expect(answer).toMatchObject({ status: 400, body: { errors: [{ field: 'filter' }] } });
