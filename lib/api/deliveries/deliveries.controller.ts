@@ -6,12 +6,11 @@ import {
   type ReplaySummary,
 } from '../../outbox/index.js';
 import { type OwnerScope, Subscribers } from '../../subscriber/index.js';
-import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
 import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { replay } from './bulk-replay.js';
-import { BackfillDto, RecoverDto, SelectionDto } from './deliveries.dto.js';
+import { BACKFILL, RECOVER, SELECTION } from './delivery-bodies.js';
 import {
   cancelRefused,
   retryRefused,
@@ -29,7 +28,7 @@ import {
 } from './delivery.view.js';
 import { orNotFound } from '../problems/errors.js';
 import { FixedResponse } from '../http/fixed-response.interceptor.js';
-import { JsonBodyPipe } from '../http/json-body.pipe.js';
+import { BodyPipe, NOTHING } from '../http/body.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { type StatsView, statsView } from './delivery-stats.view.js';
@@ -95,7 +94,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(3) collection: string,
       @Param('delivery') id: string,
-      @Body(new JsonBodyPipe(EmptyDto)) _body: unknown,
+      @Body(new BodyPipe(NOTHING)) _body: unknown,
     ): Promise<DeliveryView> {
       const result = orNotFound(await this.deliveries.retry(id, scope), 'delivery');
       if (result !== 'scheduled') throw retryRefused(result);
@@ -108,9 +107,9 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     @HttpCode(200)
     async retrySelected(
       @CallerScope() scope: OwnerScope,
-      @Body(new JsonBodyPipe(SelectionDto)) body: unknown,
+      @Body(new BodyPipe(SELECTION)) body: unknown,
     ): Promise<SelectedRetriesView> {
-      const { ids } = body as SelectionDto;
+      const { ids } = body as { readonly ids: readonly string[] };
       return selectedRetriesView(await this.deliveries.retrySelected(ids, scope));
     }
 
@@ -121,7 +120,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(3) collection: string,
       @Param('delivery') id: string,
-      @Body(new JsonBodyPipe(EmptyDto)) _body: unknown,
+      @Body(new BodyPipe(NOTHING)) _body: unknown,
     ): Promise<DeliveryView> {
       const result = orNotFound(await this.deliveries.cancel(id, scope), 'delivery');
       if (result !== 'cancelled') throw cancelRefused(result);
@@ -136,9 +135,9 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     recover(
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
-      @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
+      @Body(new BodyPipe(RECOVER)) body: unknown,
     ): Promise<ReplaySummary> {
-      return replay(this.deliveries, 'retryFailed', id, body as RecoverDto, scope);
+      return replay(this.deliveries, 'retryFailed', id, body, scope);
     }
 
     @Post('/:id/backfill')
@@ -148,9 +147,9 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     backfill(
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
-      @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
+      @Body(new BodyPipe(BACKFILL)) body: unknown,
     ): Promise<ReplaySummary> {
-      return replay(this.deliveries, 'backfill', id, body as BackfillDto, scope);
+      return replay(this.deliveries, 'backfill', id, body, scope);
     }
 
     async #page(

@@ -40,11 +40,6 @@ export function withoutAliases(body: Body): { renamed: Body; refused: RefusedFie
   return { renamed, refused };
 }
 
-export function forbiddenFields(body: Body): RefusedField[] {
-  const traps = Object.keys(body).filter((name) => FORBIDDEN.has(name));
-  return traps.map(unknownField);
-}
-
 export function unknownField(field: string): RefusedField {
   return { field, reason: 'is not a known field', code: 'unknown-field' };
 }

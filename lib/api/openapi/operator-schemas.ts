@@ -1,6 +1,6 @@
 import { OPERATOR_ATTEMPT_HISTORY, SENT_REQUEST } from '../deliveries/delivery-reports.view.js';
-import { bodySchema } from '../http/validators.js';
-import { PruneDto, ResealDto } from '../operator/maintenance.dto.js';
+import { bodySchema } from '../http/body.pipe.js';
+import { PAUSE, PRUNE, RESEAL } from '../operator/operator-bodies.js';
 import { OPERATOR_SUBSCRIBER } from '../operator/operator-subscriber.view.js';
 import {
   OPERATOR_DELIVERY,
@@ -10,7 +10,6 @@ import {
   RESEALED,
   SETUP_REPORT,
 } from '../operator/operator.view.js';
-import { PauseDto } from '../operator/pause.dto.js';
 import { all, type Schema, text } from '../schema/schema.js';
 import { page } from './document-schema.js';
 
@@ -19,15 +18,15 @@ export const OPERATOR_SCHEMAS: Readonly<Record<string, Schema>> = {
   SetupReport: SETUP_REPORT,
   OperatorSentRequest: SENT_REQUEST,
   OperatorAttemptHistory: OPERATOR_ATTEMPT_HISTORY,
-  NewPause: bodySchema(PauseDto),
+  NewPause: bodySchema(PAUSE),
   OperatorSubscriber: all(OPERATOR_SUBSCRIBER),
   OperatorSubscriberPage: page('OperatorSubscriber'),
   OperatorDelivery: OPERATOR_DELIVERY,
   OperatorDeliveryPage: page('OperatorDelivery'),
   OperatorDeliveryDetails: OPERATOR_DELIVERY_DETAILS,
   DeliveryState: all({ state: text }),
-  Prune: bodySchema(PruneDto),
+  Prune: bodySchema(PRUNE),
   PruneResult: PRUNED,
-  Reseal: bodySchema(ResealDto),
+  Reseal: bodySchema(RESEAL),
   ResealResult: RESEALED,
 };

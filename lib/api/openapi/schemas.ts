@@ -1,5 +1,5 @@
 import { EVENT_TYPE_DETAILS, EVENT_TYPES } from '../catalogue/event-type.view.js';
-import { BackfillDto, RecoverDto, SelectionDto } from '../deliveries/deliveries.dto.js';
+import { BACKFILL, RECOVER, SELECTION } from '../deliveries/delivery-bodies.js';
 import { SELECTED_RETRIES } from '../deliveries/delivery-problems.js';
 import {
   ATTEMPT_HISTORY,
@@ -9,9 +9,9 @@ import {
 import { ENDPOINT_STATES, STATS } from '../deliveries/delivery-stats.view.js';
 import { DELIVERY, DELIVERY_DETAILS } from '../deliveries/delivery.view.js';
 import { HISTORY, SAMPLES } from '../history/history.view.js';
-import { bodySchema } from '../http/validators.js';
+import { bodySchema, NOTHING } from '../http/body.pipe.js';
 import { PROBLEMS } from '../problems/problem-codes.js';
-import { EmptyDto, RotateSecretDto, TestDto } from '../subscribers/subscriber-actions.dto.js';
+import { ROTATION, TEST } from '../subscribers/action-bodies.js';
 import {
   NEW_SUBSCRIBER_FIELDS,
   PREVIEW_FIELDS,
@@ -52,17 +52,17 @@ export const API_SCHEMAS: Readonly<Record<string, Schema>> = {
   ChangedSubscriber: all({ ...SUBSCRIBER, warnings: WARNINGS }),
   CreatedSubscriber: all({ ...SUBSCRIBER, secret: SHOWN_SECRET, warnings: WARNINGS }),
   SubscriberPage: page('Subscriber'),
-  Nothing: bodySchema(EmptyDto),
-  Test: bodySchema(TestDto),
+  Nothing: bodySchema(NOTHING),
+  Test: bodySchema(TEST),
   TestResult: TEST_RESULT,
-  Rotation: bodySchema(RotateSecretDto),
+  Rotation: bodySchema(ROTATION),
   Delivery: all(DELIVERY),
   DeliveryDetails: all(DELIVERY_DETAILS),
   DeliveryPage: page('Delivery'),
-  Selection: bodySchema(SelectionDto),
+  Selection: bodySchema(SELECTION),
   SelectedRetries: SELECTED_RETRIES,
-  Recovery: bodySchema(RecoverDto),
-  Backfill: bodySchema(BackfillDto),
+  Recovery: bodySchema(RECOVER),
+  Backfill: bodySchema(BACKFILL),
   ReplayResult: all(
     {
       scheduled: { ...count, description: 'Deliveries that are due now' },

@@ -1,5 +1,4 @@
 import { Body, HttpCode, Inject, Param, Post, type Type } from '@nestjs/common';
-import { parseIsoDate } from '../../common/time-text.js';
 import {
   Deliveries,
   Maintenance,
@@ -9,14 +8,19 @@ import {
 } from '../../outbox/index.js';
 import { SecretSealer } from '../../signing/index.js';
 import { replay } from '../deliveries/bulk-replay.js';
-import { BackfillDto, RecoverDto } from '../deliveries/deliveries.dto.js';
+import { BACKFILL, RECOVER } from '../deliveries/delivery-bodies.js';
 import { withinTimeBudget } from '../http/time-budget.js';
 import { problem } from '../problems/errors.js';
 import { FixedResponse } from '../http/fixed-response.interceptor.js';
-import { JsonBodyPipe } from '../http/json-body.pipe.js';
-import { PruneDto, ResealDto } from './maintenance.dto.js';
+import { BodyPipe } from '../http/body.pipe.js';
+import { PRUNE, RESEAL } from './operator-bodies.js';
 import { OperatorController } from '../http/controller.decorators.js';
 import type { OperatorSettings } from '../options/operator-options.js';
+
+interface StepBody {
+  readonly dryRun: boolean;
+  readonly after?: string;
+}
 
 /** Long work of operators: each request does a second of it, and says where to go on. */
 export function maintenanceController(settings: OperatorSettings): Type<unknown> {
@@ -31,25 +35,22 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     @Post('prune')
     @FixedResponse()
     @HttpCode(200)
-    prune(@Body(new JsonBodyPipe(PruneDto)) body: unknown): Promise<PruneSummary> {
-      const { before, dryRun = false, after = null } = body as PruneDto;
-      const limit = before === undefined ? {} : { before: parseIsoDate(before)! };
-      return withinTimeBudget((signal) =>
-        this.maintenance.prune({ ...limit, dryRun, after, signal }),
-      );
+    prune(@Body(new BodyPipe(PRUNE)) body: unknown): Promise<PruneSummary> {
+      const { after = null, ...given } = body as StepBody & { readonly before?: Date };
+      return withinTimeBudget((signal) => this.maintenance.prune({ ...given, after, signal }));
     }
 
     @Post('reseal')
     @FixedResponse()
     @HttpCode(200)
-    reseal(@Body(new JsonBodyPipe(ResealDto)) body: unknown): Promise<ResealSummary> {
+    reseal(@Body(new BodyPipe(RESEAL)) body: unknown): Promise<ResealSummary> {
       if (!this.sealer.seals) {
         throw problem(
           'no-encryption-key',
           'There is no key to seal with: set the option encryption.keys',
         );
       }
-      const { dryRun = false, after = null } = body as ResealDto;
+      const { after = null, dryRun } = body as StepBody;
       return withinTimeBudget((signal) => this.maintenance.reseal({ dryRun, after, signal }));
     }
 
@@ -58,9 +59,9 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     @HttpCode(200)
     recover(
       @Param('id') id: string,
-      @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
+      @Body(new BodyPipe(RECOVER)) body: unknown,
     ): Promise<ReplaySummary> {
-      return replay(this.deliveries, 'retryFailed', id, body as RecoverDto, 'any');
+      return replay(this.deliveries, 'retryFailed', id, body, 'any');
     }
 
     @Post('subscribers/:id/backfill')
@@ -68,9 +69,9 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     @HttpCode(200)
     backfill(
       @Param('id') id: string,
-      @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
+      @Body(new BodyPipe(BACKFILL)) body: unknown,
     ): Promise<ReplaySummary> {
-      return replay(this.deliveries, 'backfill', id, body as BackfillDto, 'any');
+      return replay(this.deliveries, 'backfill', id, body, 'any');
     }
   }
 

@@ -2,8 +2,13 @@ import { Body, Headers, HttpCode, Inject, Param, Post, Res, type Type } from '@n
 import { isDeeperThan } from '../../common/depth.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { EventCatalogue } from '../../event/index.js';
-import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/index.js';
-import { EmptyDto, RotateSecretDto, TestDto } from './subscriber-actions.dto.js';
+import {
+  type OwnerScope,
+  type SecretRotation,
+  type Subscriber,
+  Subscribers,
+} from '../../subscriber/index.js';
+import { ROTATION, TEST } from './action-bodies.js';
 import { WireFormat } from '../../message/index.js';
 import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
@@ -14,7 +19,7 @@ import { entityTag, ifMatch } from './etag.js';
 import { exampleOf } from '../catalogue/event-type.view.js';
 import { orNotFound, problem } from '../problems/errors.js';
 import type { HeaderResponse } from '../problems/header-response.js';
-import { JsonBodyPipe } from '../http/json-body.pipe.js';
+import { BodyPipe, NOTHING } from '../http/body.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import {
@@ -24,7 +29,6 @@ import {
   subscriberView,
 } from './subscriber.view.js';
 
-const NOTHING = new JsonBodyPipe(EmptyDto);
 const MAX_DATA_DEPTH = 32;
 
 export function actionsController(settings: ApiSettings): Type<unknown> {
@@ -43,11 +47,14 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
     async test(
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
-      @Body(new JsonBodyPipe(TestDto)) body: unknown,
+      @Body(new BodyPipe(TEST)) body: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<TestView> {
       const subscriber = orNotFound(await this.subscribers.findById(id, scope));
-      const { event = PING_EVENT, data: given } = body as TestDto;
+      const { event = PING_EVENT, data: given } = body as {
+        readonly event?: string;
+        readonly data?: unknown;
+      };
       const example = event === PING_EVENT ? {} : exampleOf(this.catalogue, event);
       const data = given === undefined ? example : checkedData(given);
       if (subscriber.verification === 'pending') {
@@ -65,7 +72,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
-      @Body(NOTHING) _body: unknown,
+      @Body(new BodyPipe(NOTHING)) _body: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<SubscriberView> {
       const subscriber = orNotFound(await this.subscribers.findById(id, scope));
@@ -83,12 +90,12 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
-      @Body(new JsonBodyPipe(RotateSecretDto)) body: unknown,
+      @Body(new BodyPipe(ROTATION)) body: unknown,
       @Headers('if-match') expected: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<SecretSubscriberView> {
       const rotated = orNotFound(
-        await this.subscribers.rotateSecret(id, body as RotateSecretDto, scope, ifMatch(expected)),
+        await this.subscribers.rotateSecret(id, body as SecretRotation, scope, ifMatch(expected)),
       );
       return { ...this.#view(rotated, collection, response), secret: secretOf(rotated) };
     }
@@ -99,7 +106,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
-      @Body(NOTHING) _body: unknown,
+      @Body(new BodyPipe(NOTHING)) _body: unknown,
       @Headers('if-match') expected: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<SubscriberView> {
@@ -112,7 +119,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
-      @Body(NOTHING) _body: unknown,
+      @Body(new BodyPipe(NOTHING)) _body: unknown,
       @Headers('if-match') expected: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<SubscriberView> {
