@@ -24,20 +24,12 @@ export abstract class SqlStore implements SqlTables {
     return this.execute(steps);
   }
 
-  /**
-   * Like {@link execute}, for a set of which nothing is read, and which changes nothing more when it is run twice. Its
-   * parameters are texts, numbers and null.
-   */
-  async write(set: readonly Step[]): Promise<void> {
-    await this.execute(set);
-  }
-
   /** Transactions that can go on at once, for messages that are sent outside of the application's. */
   get concurrency(): number {
     return 4;
   }
 
-  /** True when {@link write} does not hold up the event loop: SQLite writes within it. */
+  /** False when {@link execute} holds up the event loop: SQLite writes within it. */
   get writesApart(): boolean {
     return true;
   }

@@ -58,7 +58,7 @@ describe.each(['file', 'memory'])('DataSourceStore on a %s', (kind) => {
     await database.execute([inserted('late')]);
     expect(await notes()).toEqual([{ text: 'late' }]);
     await dataSource.destroy();
-    await expect(database.write([inserted('later')])).rejects.toThrow('closed');
+    await expect(database.execute([inserted('later')])).rejects.toThrow('closed');
     await dataSource.initialize();
   });
 

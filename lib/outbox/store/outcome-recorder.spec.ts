@@ -35,7 +35,7 @@ describe('OutcomeRecorder', () => {
         return [];
       },
     } as unknown as OutcomeStatements;
-    const database = { write: () => execute(), writesApart } as unknown as SqlStore;
+    const database = { execute: () => execute(), writesApart } as unknown as SqlStore;
     const one = new OutcomeRecorder(database, statements, most);
     one.listen({
       written: (outcomes, done) => void written.push(...[...outcomes, ...done].map(({ id }) => id)),

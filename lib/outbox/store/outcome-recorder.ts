@@ -143,7 +143,7 @@ export class OutcomeRecorder {
       else finished.push(entry.finished);
     }
     try {
-      await this.database.write(this.statements.statements(outcomes, finished));
+      await this.database.execute(this.statements.statements(outcomes, finished));
     } catch (error) {
       this.#writing = 0;
       return this.#failed(entries, error);
