@@ -24,7 +24,6 @@ const STATE = {
     description: 'Why nothing is sent to it for now, and until when',
   }),
 };
-const ENDPOINT = all({ subscriberId: text, ...STATE });
 const FIGURES = {
   succeeded: count,
   failed: count,
@@ -36,6 +35,8 @@ const FIGURES = {
   p95: nullable(count),
 };
 const VIEW = all(STATE);
+
+const ENDPOINT = all({ subscriberId: text, ...STATE });
 
 export const ENDPOINT_STATES = all({
   failing: count,
