@@ -1,8 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { FaultLog } from '../../common/index.js';
-import type { ExplainedApi, RoutedRequest } from './problem-address.js';
 import type { HeaderResponse } from './header-response.js';
-import { problemOf, sendProblem } from './problem.js';
+import { type ExplainedApi, problemOf, sendProblem } from './problem.js';
 
 /**
  * Answers the exceptions of the API's routes as problems. Errors that are not HTTP exceptions are bugs or outages: the
@@ -21,7 +20,11 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     sendProblem(
       http.getResponse<HeaderResponse>(),
-      problemOf(exception, this.api, http.getRequest<RoutedRequest>()),
+      problemOf(
+        exception,
+        this.api,
+        http.getRequest<{ readonly originalUrl?: string }>().originalUrl,
+      ),
     );
   }
 }

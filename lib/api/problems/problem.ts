@@ -4,12 +4,21 @@ import { isObject } from '../../common/objects.js';
 import type { HeaderResponse } from './header-response.js';
 import { setPrivateHeaders } from './private-response.js';
 import type { RefusedField } from './errors.js';
-import { type ExplainedApi, problemAddress, type RoutedRequest } from './problem-address.js';
 import { problemCode, type ProblemCode } from './problem-codes.js';
+
+/** The API whose routes a filter answers for, and where that API explains its problems. */
+export interface ExplainedApi {
+  /** The path of the filter's own routes, without prefixes of the application. */
+  readonly path: string;
+  /** The path of the API that has the texts. Default: `path`. */
+  readonly explainedBy?: string;
+  /** Put before the path, as the application says it. */
+  readonly baseUrl?: string;
+}
 
 /** The body of every error response: RFC 9457, with the code and the refused fields beside it. */
 export interface Problem {
-  /** The address of the text that explains {@link code}. */
+  /** The address of the text that explains {@link code}, in the application itself. */
   readonly type: string;
   readonly code: ProblemCode;
   /** The words of the status. */
@@ -24,7 +33,11 @@ export interface Problem {
 }
 
 /** @param exception an error that is not an `HttpException` becomes a 500 that tells nothing of it */
-export function problemOf(exception: unknown, api: ExplainedApi, request: RoutedRequest): Problem {
+export function problemOf(
+  exception: unknown,
+  { path, explainedBy = path, baseUrl = '' }: ExplainedApi,
+  target: string | undefined,
+): Problem {
   const known =
     exception instanceof HttpException
       ? exception
@@ -40,7 +53,7 @@ export function problemOf(exception: unknown, api: ExplainedApi, request: Routed
   const status = known.getStatus();
   const code = problemCode(status, given);
   return {
-    type: problemAddress(code, api, request),
+    type: `${baseUrl}${prefixOf(path, target)}/${explainedBy}/problems/${code}`,
     code,
     title: STATUS_CODES[status] ?? 'Error',
     status,
@@ -56,4 +69,13 @@ export function sendProblem(response: HeaderResponse, problem: Problem): void {
     .status(problem.status)
     .header('content-type', 'application/problem+json; charset=utf-8')
     .send(JSON.stringify(problem));
+}
+
+/** What the application and its proxies put before the path of an API; empty where the target does not show it. */
+function prefixOf(path: string, target = ''): string {
+  // With one slash at the beginning: //example.com would be another host.
+  const [asked] = target.replace(/^\/+/, '/').split(/[?#]/, 1);
+  // Express matches routes in any case.
+  const at = `${asked}/`.toLowerCase().indexOf(`/${path}/`.toLowerCase());
+  return at === -1 || !asked!.startsWith('/') ? '' : asked!.slice(0, at);
 }
