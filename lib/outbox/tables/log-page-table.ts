@@ -66,17 +66,13 @@ export class LogPageTable {
     range: LogRange,
     limit: number,
   ): Promise<readonly DeliveryRecord[]> {
-    const { rows } = await this.database.run(
-      this.#union(
-        branches,
-        this.#columns,
-        [...filters, ...conditionsOf(range)],
-        true,
-        'LIMIT ?',
-        limit,
-        limit,
-      ),
-    );
+    const conditions = [...filters, ...conditionsOf(range)];
+    const { sql, parameters } = this.#union(branches, conditions, true, 'LIMIT ?', limit, limit);
+    // Every branch may have a page of ids: rows are read of those that are left.
+    const { rows } = await this.database.run({
+      sql: `SELECT ${this.#columns} FROM (${sql}) w ${this.dialect.joinEach(this.#deliveries, 'd', 'd.id = w.id')} ORDER BY w.id DESC`,
+      parameters,
+    });
     return rows.map(parseDeliveryRow);
   }
 
@@ -91,7 +87,7 @@ export class LogPageTable {
     rows: number,
   ): Promise<string | null> {
     const { rows: found } = await this.database.run(
-      this.#union(branches, 'd.id', conditionsOf(range), false, 'LIMIT 1 OFFSET ?', rows - 1, 1),
+      this.#union(branches, conditionsOf(range), false, 'LIMIT 1 OFFSET ?', rows - 1, 1),
     );
     return found.length === 0 ? null : idFrom('dlv_', found[0]!['id'], null);
   }
@@ -105,10 +101,9 @@ export class LogPageTable {
     return rows.length === 0 ? null : isOfMessages([{ id, time: Number(rows[0]!['time']) }]);
   }
 
-  /** The newest rows of every branch, and of those together the newest. */
+  /** The ids of the newest rows of every branch, and of those together the newest. */
   #union(
     branches: readonly LogCondition[],
-    columns: string,
     conditions: readonly LogCondition[],
     isWhole: boolean,
     end: string,
@@ -123,7 +118,7 @@ export class LogPageTable {
       ];
       const where = texts.length === 0 ? '' : `WHERE ${texts.join(' AND ')}`;
       return {
-        sql: `SELECT ${columns} FROM ${this.#deliveries} d ${where} ORDER BY ${branch.isSorted ? this.dialect.unindexed('d.id') : 'd.id'} DESC ${end}`,
+        sql: `SELECT d.id FROM ${this.#deliveries} d ${where} ORDER BY ${branch.isSorted ? this.dialect.unindexed('d.id') : 'd.id'} DESC ${end}`,
         parameters: [...all.flatMap(({ parameters }) => parameters), each],
       };
     };
@@ -242,7 +237,7 @@ function conditionsOf({ from, before }: LogRange): readonly LogCondition[] {
   ];
 }
 
-/** The newest rows of several branches. Each comes from an index in order; one query over all branches would sort. */
+/** The newest ids of several branches. Each comes from an index in order; one query over all branches would sort. */
 function merged(parts: readonly Statement[], limit: number): Statement {
   return {
     sql: `${parts.map(({ sql }, at) => `SELECT * FROM (${sql}) AS p${at}`).join(' UNION ALL ')} ORDER BY id DESC LIMIT ?`,
