@@ -127,25 +127,22 @@ async function plansFor(
   if (status !== 'failed' && status !== 'pending' && !isFailing) return [everything];
   // InnoDB has the primary key in every index.
   const isIdIndexed = pages.dialect.name === 'mysql';
-  // An owner of many subscribers has no index of what waits for them.
-  const waiting =
-    status === 'failed' ? [] : all.filters.length > 0 ? null : all.branches.map(waitingBranch);
-  if (
-    waiting === null ||
-    (waiting.length > 0 &&
-      !(await pages.isFewWaiting(waiting, isIdIndexed ? FEW_IDS_WAITING : FEW_WAITING)))
-  ) {
-    return [everything];
+  const isWaiting = status === 'pending';
+  const waiting = status === 'failed' ? null : waitingBranch(own);
+  if (waiting !== null) {
+    // An owner of many subscribers has no index of what waits for them.
+    if (all.filters.length > 0) return [everything];
+    const most = isIdIndexed ? FEW_IDS_WAITING : FEW_WAITING;
+    if (!(await pages.isFewWaiting(waiting, most))) return [everything];
   }
-  const branches = [...(status === 'pending' ? [] : FAILED), ...waiting];
   const indexed = {
-    ...{ branches, filters: [...own, ...others] },
+    branches: [...(isWaiting ? [] : FAILED), ...(waiting === null ? [] : [waiting])],
+    filters: [...(isWaiting ? [] : own), ...others],
     // Sorted by the index, without the rows before the page's.
-    ...(isIdIndexed &&
-      status === 'pending' && { rows: others.length === 0 ? limit : FILTERED_ROWS }),
+    ...(isIdIndexed && isWaiting && { rows: others.length === 0 ? limit : FILTERED_ROWS }),
   };
   // Either the failures of others or the successes of these subscribers may be many.
-  return status === 'pending' || subscribers === undefined ? [indexed] : [indexed, everything];
+  return isWaiting || subscribers === undefined ? [indexed] : [indexed, everything];
 }
 
 /** The way to all deliveries of subscribers. */
@@ -164,11 +161,12 @@ const FAILED: readonly LogCondition[] = FAILURE_REASONS.map((reason) => ({
   parameters: [],
 }));
 
-/** What waits along a branch: few enough to be sorted. A comparison tells SQLite without statistics which index to use. */
-function waitingBranch({ sql, parameters }: LogCondition): LogCondition {
+/** What waits, few enough to be sorted: one branch, whatever the number of subscribers. */
+function waitingBranch(own: readonly LogCondition[]): LogCondition {
   return {
-    sql: `${sql === '' ? '' : `${sql} AND `}d.due_at > 0`,
-    parameters,
+    // A comparison tells SQLite without statistics which index to use.
+    sql: [...own.map(({ sql }) => sql), 'd.due_at > 0'].join(' AND '),
+    parameters: own.flatMap(({ parameters }) => parameters),
     isSorted: true,
     // A failed delivery that holds its key has a time as well.
     unindexed: "d.status = 'pending'",
@@ -180,11 +178,13 @@ function subscriberBranch(id: string): LogCondition {
 }
 
 function subscriberFilter({ dialect }: LogPageTable, subscribers: readonly string[]): LogCondition {
-  if (subscribers.length === 1) return subscriberBranch(subscribers[0]!);
-  const { rows, parameter } = idRows(
-    dialect,
-    subscribers.map((id) => keyOf('sub_', id)),
-  );
+  const keys = subscribers.map((id) => keyOf('sub_', id));
+  if (keys.length <= MOST_BRANCHES) {
+    // MariaDB would sort all rows that it looks for in a table of ids.
+    const sql = `d.subscriber_id IN (${keys.map(() => '?').join(', ')})`;
+    return { sql, parameters: keys };
+  }
+  const { rows, parameter } = idRows(dialect, keys);
   return { sql: `d.subscriber_id IN (SELECT r.id FROM ${rows})`, parameters: [parameter] };
 }
 

@@ -212,15 +212,11 @@ export class LogPageTable {
     return Number(rows[0]!['amount']);
   }
 
-  /** True when the branches have fewer than `most` rows, whatever is not in their indexes. */
-  async isFewWaiting(branches: readonly LogCondition[], most: number): Promise<boolean> {
-    const parts = branches.map(
-      ({ sql }, at) =>
-        `SELECT * FROM (SELECT 1 AS one FROM ${this.#deliveries} d WHERE ${sql} LIMIT ?) AS p${at}`,
-    );
+  /** True when the branch has fewer than `most` rows, whatever is not in its index. */
+  async isFewWaiting({ sql, parameters }: LogCondition, most: number): Promise<boolean> {
     const { rows } = await this.database.run({
-      sql: `SELECT COUNT(*) AS amount FROM (${parts.join(' UNION ALL ')}) w`,
-      parameters: branches.flatMap(({ parameters }) => [...parameters, most]),
+      sql: `SELECT COUNT(*) AS amount FROM (SELECT 1 AS one FROM ${this.#deliveries} d WHERE ${sql} LIMIT ?) w`,
+      parameters: [...parameters, most],
     });
     return Number(rows[0]!['amount']) < most;
   }
