@@ -30,6 +30,8 @@ export function EditDialog({ read, onClose }: DialogOptions) {
       if (!isOutdated(error)) throw error;
     }
     const now = await owner.endpoint(id);
+    // As after an answer that was lost.
+    if (isMade(changes, now.endpoint)) return onClose();
     const found = foreignChanges(base.endpoint, now.endpoint);
     if (found.length === 0) {
       // Nothing that is in the form: whether it is enabled, for example.
@@ -90,4 +92,11 @@ function Foreign({ changes, mine }: ForeignOptions) {
 
 function isOutdated(error: unknown): boolean {
   return error instanceof ApiError && error.status === 412;
+}
+
+/** True when an endpoint has every value of a change. */
+function isMade(changes: object, endpoint: object): boolean {
+  return Object.entries(changes).every(
+    ([name, value]) => JSON.stringify(value) === JSON.stringify(endpoint[name as never]),
+  );
 }

@@ -132,6 +132,21 @@ describe('an answer that is lost', () => {
     await dialog.waitFor({ state: 'detached' });
   });
 
+  it('saves an edit once, and does not take it for that of somebody else', async () => {
+    const id = await owner.endpoint();
+    await loseAnswer(`**/hooks/${id}`, 'PATCH');
+    await page.goto(owner.url(`/endpoints/${id}`));
+    await click('Edit');
+    const dialog = page.getByRole('dialog');
+    await page.getByLabel('Description').fill('Mine');
+    await click('Save');
+    await dialog.getByText('The server does not answer').waitFor();
+    expect(await stored(id)).toMatchObject({ description: 'Mine' });
+    await click('Save');
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByText('Mine').waitFor();
+  });
+
   it('is followed by others: the banner goes once the server is back, whatever is on the screen', async () => {
     await page.goto(owner.url('/endpoints/new'));
     await page.getByLabel('URL').fill('https://example.com/typed');
