@@ -37,6 +37,13 @@ export class TableRows<Row extends { readonly [Column in keyof Row]: unknown }> 
     return rows as readonly unknown[] as readonly Row[];
   }
 
+  /** Tells whether there is such a row, by a number: Prisma 6 cannot read texts of a binary collation. */
+  async has(where: string, ...parameters: readonly Value[]): Promise<boolean> {
+    const sql = `SELECT COUNT(*) AS count FROM ${this.table} WHERE ${where}`;
+    const { rows } = await this.#run(sql, parameters);
+    return Number(rows[0]!['count']) > 0;
+  }
+
   /** @returns the number of rows for which the condition held */
   async update(set: Partial<Row>, where: string, ...parameters: readonly Value[]): Promise<number> {
     const columns = Object.keys(set).map((column) => `${column} = ?`);

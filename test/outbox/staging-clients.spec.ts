@@ -50,8 +50,8 @@ async function stage(client: SqlClient<never>, joined: JoinedTransaction, drafts
     },
   };
   const messages = drafts.map((draft) => factory.create(draft));
-  await table.insertWith(counting, messages, LEASE);
-  return { ids: messages.map(({ id }) => id.slice(4)), statements, store };
+  const { known } = await table.insertWith(counting, messages, LEASE);
+  return { ids: messages.map(({ id }) => id.slice(4)), known: [...known], statements, store };
 }
 
 async function stored(ids: readonly string[]) {
@@ -108,7 +108,7 @@ describe('on MariaDB', () => {
 
   it.each(MARIADB_CLIENTS)(
     'a message that is sent by $name adds three statements',
-    async ({ open, define, execute }) => {
+    async ({ name, open, define, execute }) => {
       const opened = await open(mariadb.url, 2);
       const client = await define(opened.bare, mariadb.url).useFactory();
       const count = (tx: never) =>
@@ -138,6 +138,14 @@ describe('on MariaDB', () => {
       expect([one, other]).toEqual([null, null]);
       expect(rest).toEqual([rest[0], rest[0]! + 1]);
       for (const row of rows) expect(row).toMatchObject({ lease: LEASE.token });
+      const given = { ...PLAIN, id: name.replaceAll(/[^a-z0-9]/gi, '-') };
+      const again = await opened.begin(async (tx) =>
+        [
+          await stage(client, await client.join(tx), [given]),
+          await stage(client, await client.join(tx), [given]),
+        ].map(({ known }) => known.length),
+      );
+      expect(again).toEqual([0, 1]);
       await Promise.all([opened.close(), client.close?.()]);
     },
   );

@@ -9,7 +9,13 @@ import {
   type PrismaClientLike,
   type PrismaTransaction,
 } from '../../lib/sql/index.js';
-import { type ClientKind, openBy, withSavepoint, type Work } from './client-kind.js';
+import {
+  type ClientKind,
+  openBy,
+  type OpenedClient,
+  withSavepoint,
+  type Work,
+} from './client-kind.js';
 import { knexKind, kyselyKind } from './query-builders.js';
 
 /** A pool of promises. */
@@ -83,14 +89,7 @@ const run = (tx: PrismaTransaction, sql: string) => Promise.resolve(tx.$executeR
 
 const prismaKind: ClientKind<PrismaTransaction> = {
   name: 'Prisma 7 on MariaDB',
-  open: async (url, connections) => {
-    const prisma = (await openBy('prisma-7'))['openPrismaOnMariadb']!(url, connections) as Prisma;
-    return {
-      bare: prisma,
-      begin: (work) => prisma.$transaction(work),
-      close: () => prisma.$disconnect(),
-    };
-  },
+  open: (url, connections) => openPrisma('prisma-7', url, connections),
   define: (prisma, url) => fromPrisma(prisma as Prisma, { url, connections: 2 }),
   nested: (tx, work) =>
     withSavepoint(
@@ -99,6 +98,25 @@ const prismaKind: ClientKind<PrismaTransaction> = {
     ),
   execute: run,
 };
+
+const prisma6Kind: ClientKind<PrismaTransaction> = {
+  ...prismaKind,
+  name: 'Prisma 6 on MariaDB',
+  open: (url, connections) => openPrisma('prisma-6', url, connections),
+};
+
+async function openPrisma(
+  folder: string,
+  url: string,
+  connections: number,
+): Promise<OpenedClient<PrismaTransaction>> {
+  const prisma = (await openBy(folder))['openPrismaOnMariadb']!(url, connections) as Prisma;
+  return {
+    bare: prisma,
+    begin: (work) => prisma.$transaction(work),
+    close: () => prisma.$disconnect(),
+  };
+}
 
 interface Drizzle {
   execute(query: string): Promise<unknown>;
@@ -128,6 +146,7 @@ export const MARIADB_CLIENTS = [
   mysql2Kind,
   callbackKind,
   prismaKind,
+  prisma6Kind,
   drizzleKind('Drizzle 0.45 on MariaDB', 'openDrizzleOnMariadb'),
   drizzleKind('Drizzle 1.0 on MariaDB', 'openDrizzle1OnMariadb'),
   kyselyKind('mysql'),

@@ -16,7 +16,13 @@ import {
   type SqlClientDefinition,
 } from '../../lib/sql/index.js';
 import type { FreshDatabase } from '../services/database.js';
-import { type ClientKind, openBy, withSavepoint, type Work } from './client-kind.js';
+import {
+  type ClientKind,
+  openBy,
+  type OpenedClient,
+  withSavepoint,
+  type Work,
+} from './client-kind.js';
 
 /** A client whose writes outside of transactions are of interest. */
 export interface SqliteKind<Transaction> extends ClientKind<Transaction> {
@@ -86,14 +92,7 @@ interface Prisma extends PrismaClientLike {
 const prismaKind: SqliteKind<PrismaTransaction> = {
   name: 'Prisma 7 on SQLite',
   title: 'Prisma',
-  open: async (url) => {
-    const prisma = (await openBy('prisma-7'))['openPrismaOnSqlite']!(url) as Prisma;
-    return {
-      bare: prisma,
-      begin: (work) => prisma.$transaction(work),
-      close: () => prisma.$disconnect(),
-    };
-  },
+  open: (url) => openPrisma('prisma-7', url),
   define: (prisma, url) => fromPrisma(prisma as Prisma, { url }),
   nested: (tx, work) =>
     withSavepoint(
@@ -105,6 +104,21 @@ const prismaKind: SqliteKind<PrismaTransaction> = {
   writeBare: (prisma, title) => (prisma as Prisma).article.create({ data: { title } }),
   isRepeatable: (error) => (error as { readonly code?: string }).code === 'P1008',
 };
+
+const prisma6Kind: SqliteKind<PrismaTransaction> = {
+  ...prismaKind,
+  name: 'Prisma 6 on SQLite',
+  open: (url) => openPrisma('prisma-6', url),
+};
+
+async function openPrisma(folder: string, url: string): Promise<OpenedClient<PrismaTransaction>> {
+  const prisma = (await openBy(folder))['openPrismaOnSqlite']!(url) as Prisma;
+  return {
+    bare: prisma,
+    begin: (work) => prisma.$transaction(work),
+    close: () => prisma.$disconnect(),
+  };
+}
 
 const handles = new WeakMap<object, Database.Database>();
 const kyselyKind: SqliteKind<Transaction<unknown>> = {
@@ -157,6 +171,7 @@ const knexKind: SqliteKind<Knex.Transaction> = {
 export const SQLITE_CLIENTS = [
   betterSqliteKind,
   prismaKind,
+  prisma6Kind,
   kyselyKind,
   knexKind,
 ] as unknown as readonly SqliteKind<never>[];

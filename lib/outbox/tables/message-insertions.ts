@@ -220,12 +220,13 @@ export class MessageInsertions {
   }
 
   #known(messages: readonly Message[], check: KnownCheck): Statement {
-    const marks = messages.map(() => '?').join(', ');
+    const { dialect, tables } = this;
+    const ids = messages.map(({ id }) => keyOf('msg_', id));
+    const { rows, parameter } = idRows(dialect, ids);
     const lock = check === 'committed' ? 'LOCK IN SHARE MODE' : '';
-    return {
-      sql: `SELECT id FROM ${this.tables.messages} WHERE id IN (${marks}) ${lock}`,
-      parameters: messages.map(({ id }) => keyOf('msg_', id)),
-    };
+    // Of the rows that were sent: Prisma 6 cannot read texts of a binary collation, as the table has them.
+    const sql = `SELECT r.id FROM ${rows} ${dialect.join} ${tables.messages} m ON m.id = r.id ${lock}`;
+    return { sql, parameters: [parameter] };
   }
 }
 

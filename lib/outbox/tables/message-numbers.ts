@@ -105,7 +105,7 @@ export class MessageNumbers {
     if (this.dialect.returns) return [this.allocate()];
     const ids = this.#counts.map(({ id }) => id);
     const { rows, parameter } = idRows(this.dialect, ids);
-    const sql = `SELECT s.id AS key_id, s.sequence FROM ${rows} ${this.dialect.join} ${this.tables.sequences} s ON s.id = r.id`;
+    const sql = `SELECT r.id AS key_id, s.sequence FROM ${rows} ${this.dialect.join} ${this.tables.sequences} s ON s.id = r.id`;
     return [this.allocate(), { sql, parameters: [parameter] }];
   }
 

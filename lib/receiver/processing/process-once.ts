@@ -31,7 +31,7 @@ export async function processOnce<Result>(
   const record = { sequence: 1, token, leased_until: now, kept_until: now + retention };
   await rows.insertUnlessThere({ hash, ...record });
   // The row shows which attempt was first; counts of inserted rows differ between databases.
-  const [kept] = await rows.select('hash = ?', hash);
+  const isFirst = await rows.has('hash = ? AND token = ?', hash, token);
   known.purgeIfDue(now);
-  return kept?.token === token ? work() : undefined;
+  return isFirst ? work() : undefined;
 }
