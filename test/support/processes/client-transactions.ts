@@ -25,7 +25,12 @@ const { database, kinds } = CLIENT_DATABASES.find(({ kinds }) =>
 )!;
 const kind = kinds.find(({ name }) => name === task.client)!;
 /** After a COMMIT that fails, their connection is in that transaction for good, and no other can begin on it. */
-const LEFT_OPEN = new Set(['Prisma 6', 'Prisma 7 on SQLite', 'Knex on SQLite']);
+const LEFT_OPEN = new Set([
+  'Prisma 6',
+  'Prisma 6 on SQLite',
+  'Prisma 7 on SQLite',
+  'Knex on SQLite',
+]);
 /** The clients of SQLite have one connection. */
 const AT_ONCE = database === 'sqlite' ? 1 : 4;
 const client = await kind.open(task.url, 2 * AT_ONCE);
