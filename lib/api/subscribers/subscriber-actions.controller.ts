@@ -1,6 +1,4 @@
 import { Body, Headers, HttpCode, Inject, Param, Post, Res, type Type } from '@nestjs/common';
-import { isDeeperThan } from '../../common/depth.js';
-import { InvalidInputError } from '../../errors/index.js';
 import { EventCatalogue } from '../../event/index.js';
 import {
   type OwnerScope,
@@ -29,8 +27,6 @@ import {
   subscriberView,
 } from './subscriber.view.js';
 
-const MAX_DATA_DEPTH = 32;
-
 export function actionsController(settings: ApiSettings): Type<unknown> {
   @ApiController(settings)
   class ThornActionsController {
@@ -51,12 +47,9 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<TestView> {
       const subscriber = orNotFound(await this.subscribers.findById(id, scope));
-      const { event = PING_EVENT, data: given } = body as {
-        readonly event?: string;
-        readonly data?: unknown;
-      };
+      const { event = PING_EVENT, ...given } = body as { event?: string; data?: unknown };
       const example = event === PING_EVENT ? {} : exampleOf(this.catalogue, event);
-      const data = given === undefined ? example : checkedData(given);
+      const { data = example } = given;
       if (subscriber.verification === 'pending') {
         throw problem('endpoint-unverified', 'The endpoint has not answered its challenge yet');
       }
@@ -145,15 +138,6 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
   }
 
   return ThornActionsController;
-}
-
-/** @throws {@link InvalidInputError} for data that is too deep to be encoded */
-function checkedData(data: unknown): unknown {
-  if (!isDeeperThan(data, MAX_DATA_DEPTH)) return data;
-  throw new InvalidInputError('data', `must not be nested deeper than ${MAX_DATA_DEPTH} levels`, {
-    reason: 'too-deep',
-    max: MAX_DATA_DEPTH,
-  });
 }
 
 /** @throws a 429 that says when the owner may send to an endpoint again */
