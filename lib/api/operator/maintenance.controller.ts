@@ -7,9 +7,8 @@ import {
   type ResealSummary,
 } from '../../outbox/index.js';
 import { SecretSealer } from '../../signing/index.js';
-import { replay } from '../deliveries/bulk-replay.js';
+import { replay, stepSignal } from '../deliveries/bulk-replay.js';
 import { BACKFILL, RECOVER } from '../deliveries/delivery-bodies.js';
-import { withinTimeBudget } from '../http/time-budget.js';
 import { problem } from '../problems/errors.js';
 import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import { BodyPipe } from '../http/body.pipe.js';
@@ -37,7 +36,7 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     @HttpCode(200)
     prune(@Body(new BodyPipe(PRUNE)) body: unknown): Promise<PruneSummary> {
       const { after = null, ...given } = body as StepBody & { readonly before?: Date };
-      return withinTimeBudget((signal) => this.maintenance.prune({ ...given, after, signal }));
+      return this.maintenance.prune({ ...given, after, signal: stepSignal() });
     }
 
     @Post('reseal')
@@ -51,7 +50,7 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
         );
       }
       const { after = null, dryRun } = body as StepBody;
-      return withinTimeBudget((signal) => this.maintenance.reseal({ dryRun, after, signal }));
+      return this.maintenance.reseal({ dryRun, after, signal: stepSignal() });
     }
 
     @Post('subscribers/:id/recover')
