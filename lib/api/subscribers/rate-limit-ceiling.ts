@@ -8,16 +8,13 @@ interface Limited {
   readonly rateLimit?: RateLimit | null;
 }
 
-/** A new subscriber's fields, with the operator's limit where it says none. @throws as {@link checkRateLimitCeiling} */
+/** A new subscriber's checked fields, with the operator's limit where they say none. */
 export function withRateLimitCeiling<Fields extends Limited>(
   fields: Fields,
   perMinute: number,
 ): Fields | (Fields & { readonly rateLimit: RateLimit }) {
-  if (fields.rateLimit === undefined && perMinute !== Number.POSITIVE_INFINITY) {
-    return { ...fields, rateLimit: { max: Math.min(perMinute, MAX_RATE), per: MINUTE } };
-  }
-  checkRateLimitCeiling(fields, perMinute);
-  return fields;
+  if (fields.rateLimit !== undefined || perMinute === Number.POSITIVE_INFINITY) return fields;
+  return { ...fields, rateLimit: { max: Math.min(perMinute, MAX_RATE), per: MINUTE } };
 }
 
 /** @throws {@link InvalidInputError} for `rateLimit` when it allows more than the operator does */
