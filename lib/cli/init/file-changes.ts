@@ -80,33 +80,16 @@ export function differenceOf({ path, before, after }: FileChange): readonly stri
   ];
 }
 
-/** Lines with their signs; as many as possible stay. */
+/** Lines with their signs: one that comes again stays, and what stands before it there is added. */
 function changedLines(old: readonly string[], now: readonly string[]): readonly string[] {
-  // By how many lines are the same from a pair of places on, counted from the end.
-  const same = old.map(() => now.map(() => 0));
-  const from = (i: number, j: number): number => same[i]?.[j] ?? 0;
-  for (let i = old.length - 1; i >= 0; i -= 1) {
-    for (let j = now.length - 1; j >= 0; j -= 1) {
-      same[i]![j] =
-        old[i] === now[j] ? from(i + 1, j + 1) + 1 : Math.max(from(i + 1, j), from(i, j + 1));
-    }
-  }
-  const lines: string[] = [];
-  let [i, j] = [0, 0];
-  while (i < old.length || j < now.length) {
-    if (i < old.length && old[i] === now[j]) {
-      lines.push(` ${old[i]}`);
-      i += 1;
-      j += 1;
-    } else if (j < now.length && (i === old.length || from(i, j + 1) > from(i + 1, j))) {
-      lines.push(`+${now[j]}`);
-      j += 1;
-    } else {
-      lines.push(`-${old[i]}`);
-      i += 1;
-    }
-  }
-  return lines;
+  const rest = [...now];
+  const lines = old.flatMap((line) => {
+    const at = rest.indexOf(line);
+    if (at === -1) return [`-${line}`];
+    const added = rest.splice(0, at + 1).slice(0, at);
+    return [...added.map((one) => `+${one}`), ` ${line}`];
+  });
+  return [...lines, ...rest.map((line) => `+${line}`)];
 }
 
 function linesOf(text: string | null): readonly string[] {
