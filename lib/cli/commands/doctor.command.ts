@@ -111,38 +111,25 @@ function setupLines({ strategy, dataSources, events, apis, pages }: SetupReport)
 
 function workLines({ due, dueMessages, failed, lag, isWorker, ...overview }: Overview) {
   const { endpoints, pauses, failing } = overview;
-  const held = endpoints.filter(({ mode }) => mode !== 'flowing');
+  const held = endpoints
+    .filter(({ mode }) => mode !== 'flowing')
+    .map(({ host, mode }) => `${host} (${mode})`);
+  const paused = pauses.map(({ host }) => host);
   return [
     ['backlog', `${due + dueMessages} due, the oldest for ${lag} ms; ${failed} failed for good`],
     ['worker', isWorker ? 'this process delivers' : 'this process does not deliver'],
-    [
-      'hosts',
-      listed(
-        held.map(({ host, mode }) => `${host} (${mode})`),
-        'none is held back',
-      ),
-    ],
-    [
-      'paused',
-      listed(
-        pauses.map(({ host }) => host),
-        'nothing',
-      ),
-    ],
+    ['hosts', listed(held, 'none is held back')],
+    ['paused', listed(paused, 'nothing')],
     ['subscribers', `${failing.length} failing`],
   ] as const;
 }
 
 function faultsOf({ lag, pauses }: Overview, maxLag: number): readonly string[] {
+  const late = `lag: webhooks have waited for ${lag} ms. Check that a worker runs, and how many it needs.`;
+  const paused = 'paused: nothing is sent to any host. Resume it: DELETE …/pauses/*.';
   return [
-    ...(lag > maxLag
-      ? [
-          `lag: webhooks have waited for ${lag} ms. Check that a worker runs, and how many it needs.`,
-        ]
-      : []),
-    ...(pauses.some(({ host }) => host === '*')
-      ? ['paused: nothing is sent to any host. Resume it: DELETE …/pauses/*.']
-      : []),
+    ...(lag > maxLag ? [late] : []),
+    ...(pauses.some(({ host }) => host === '*') ? [paused] : []),
   ];
 }
 
