@@ -41,7 +41,6 @@ export class BulkStatement {
     );
   }
 
-  /** @param rows values in the order of the columns */
   statements(rows: readonly Tuple[]): Statement[] {
     if (rows.length === 0) return [];
     if (this.dialect.name === 'sqlite') return this.#overValues(rows);

@@ -57,7 +57,6 @@ export function isTransactionFailed(error: unknown): boolean {
   return databaseCode(error) === '25P02';
 }
 
-/** True when the database knows no table of the name. */
 export function isTableMissing(error: unknown): boolean {
   const code = databaseCode(error);
   if (code === 'SQLITE_ERROR') return /no such table/.test(String((error as Error).message));

@@ -15,7 +15,6 @@ export interface Result {
 /** A statement, or one that depends on what the ones before it answered; null for none. */
 export type Step = Statement | ((before: readonly Result[]) => Statement | null);
 
-/** The result of a step without statements. */
 export const NOTHING_DONE: Result = { rows: [], affected: 0 };
 
 /** Runs statements: each by itself, or all of them in one transaction. */

@@ -2,7 +2,6 @@ import type { CanActivate, FactoryProvider, InjectionToken, Type } from '@nestjs
 import { ModulesContainer } from '@nestjs/core';
 import { OptionChecks } from '../common/option-checks.js';
 
-/** The guards of each option that has some. */
 export type OptionGuards = Readonly<Record<'api' | 'operatorApi', readonly Type<CanActivate>[]>>;
 
 type Module = ModulesContainer extends ReadonlyMap<string, infer One> ? One : never;

@@ -58,7 +58,6 @@ import { SetupInspection } from './setup-inspection.js';
 import { StartupReport } from './startup-report.js';
 import { subscriberProviders } from './providers/subscriber.providers.js';
 
-/** Everything that the module provides, and what of it other modules may inject. */
 export function thornProviders(extras: ThornModuleExtras): {
   imports: Promise<DynamicModule>[];
   providers: Provider[];

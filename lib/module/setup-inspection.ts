@@ -130,7 +130,6 @@ export class SetupInspection implements ApplicationReport {
   }
 }
 
-/** The paths of a controller's routes, without prefixes of the application. */
 function routePaths(controller: Function): readonly string[] {
   const { prototype } = controller as { readonly prototype: object };
   const own = pathsOf(controller);

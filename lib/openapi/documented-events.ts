@@ -7,11 +7,9 @@ export interface DocumentedEvent {
   /** The declared name: fields in braces stand for any one segment. */
   readonly name: string;
   readonly description: string | null;
-  /** Schema of the body. */
   readonly body: unknown;
 }
 
-/** The events of a document. */
 export interface DocumentedEvents {
   readonly kind: 'OpenAPI' | 'AsyncAPI';
   readonly events: readonly DocumentedEvent[];
@@ -88,7 +86,6 @@ function firstPart(text: unknown): string | null {
   return part === '' || part.startsWith('Requests are signed') ? null : part;
 }
 
-/** Resolves a JSON pointer in the document. */
 export function at(document: unknown, pointer: string): unknown {
   if (!pointer.startsWith('#/')) return undefined;
   let value = document;

@@ -1,7 +1,6 @@
 import { compileEventName, type JsonSchema } from '../event/index.js';
 import type { EnvelopeName } from '../message/index.js';
 
-/** The parts of an event that its body depends on. */
 interface EventData {
   readonly name: string;
   readonly data: JsonSchema;

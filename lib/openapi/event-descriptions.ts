@@ -39,7 +39,6 @@ export interface CatalogueDocumentOptions {
  */
 export type CatalogueSource = EventCatalogue | Pick<INestApplicationContext, 'get'>;
 
-/** The schema of a body, and an example if there is one. */
 export interface DescribedBody {
   readonly schema: JsonSchema;
   readonly example?: unknown;

@@ -1,6 +1,5 @@
 import type { JsonSchema } from '../event/index.js';
 
-/** Resolves a `$ref` of the document. */
 export type ResolveRef = (ref: string) => unknown;
 
 const PRIMITIVES: Readonly<Record<string, string>> = {

@@ -1,7 +1,6 @@
 import type { JsonSchema } from '../event/index.js';
 import type { WireFormat } from '../message/index.js';
 
-/** One header of a webhook. */
 export interface WebhookHeader {
   readonly name: string;
   readonly description: string;
@@ -84,7 +83,6 @@ const HOOK_HMAC: WebhookHeader = {
   schema: { type: 'string' },
 };
 
-/** The headers of webhooks. */
 export function webhookHeaders({ hookHmac }: WireFormat): readonly WebhookHeader[] {
   return hookHmac ? [...HEADERS, HOOK_HMAC] : HEADERS;
 }

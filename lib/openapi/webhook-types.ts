@@ -50,7 +50,6 @@ function eventTyped(type: string, name: string): string {
   return type.replace(JSON.stringify(EVENT_MARK), () => `\`${template}\``);
 }
 
-/** Gives each event a type name of its own. */
 function withTypeNames(events: readonly DocumentedEvent[]) {
   const taken = new Set<string>(['WebhookPayload', 'WebhookPayloads']);
   return events.map((event) => {

@@ -87,7 +87,6 @@ function providers({ clock = SystemClock, database }: ThornReceiverModuleExtras)
   ];
 }
 
-/** Without a database, nothing. */
 function tableProvider({ inject, useFactory }: Partial<SqlClientDefinition> = {}): Provider {
   return {
     provide: ReceivedTable,

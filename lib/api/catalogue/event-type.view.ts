@@ -72,7 +72,6 @@ export function exampleOf(catalogue: EventCatalogue, event: string): unknown {
   return exampleFrom(declaration) ?? {};
 }
 
-/** An example of an event's data; null when none is declared. */
 export function exampleFrom({ example, schema }: EventDeclaration): unknown {
   if (example !== undefined) return example;
   const { example: one, examples } = (typeof schema === 'object' ? schema : {}) as {

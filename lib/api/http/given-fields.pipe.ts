@@ -4,7 +4,6 @@ import { InvalidInputError } from '../../errors/index.js';
 import { badRequest, type RefusedField, refusedField } from '../problems/errors.js';
 import { type Body, nameAsSent, unknownField, withoutAliases } from './body-fields.js';
 
-/** A body whose fields have their own names, and what is already wrong with it. */
 export interface GivenFields {
   readonly fields: Body;
   readonly refused: readonly RefusedField[];

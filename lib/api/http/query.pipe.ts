@@ -12,7 +12,6 @@ export interface QueryParameter {
   readonly schema: Schema;
   /** Returns null for what is refused. Default: nothing is, as a service looks at it. */
   readonly read?: (given: unknown) => unknown;
-  /** The error text, after the name. */
   readonly reason?: string;
   /** Default `invalid`. */
   readonly code?: RefusalCode;

@@ -18,7 +18,6 @@ export interface ApiOperation {
   readonly orElse?: readonly [status: number, schema: string];
   /** The use of ETags: the answer has one, `If-Match` is checked, or both. */
   readonly tag?: 'answered' | 'checked' | 'compared';
-  /** True: a header `Link` leads to the next page. */
   readonly hasLink?: true;
   /** Statuses of refusals besides those that all routes of its kind have. */
   readonly refusals?: readonly number[];

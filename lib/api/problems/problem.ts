@@ -24,11 +24,8 @@ export interface Problem {
   /** The words of the status. */
   readonly title: string;
   readonly status: number;
-  /** The fault of this very request. */
   readonly detail: string;
-  /** What the detail names, for translations. */
   readonly data?: Readonly<Record<string, number>>;
-  /** The refused fields, where some are. */
   readonly errors?: readonly RefusedField[];
 }
 

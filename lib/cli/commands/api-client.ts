@@ -18,7 +18,6 @@ export class ApiError extends ThornError {
 /** The response of a route of long work: counts, and where to go on. */
 export type Step = Readonly<Record<string, unknown>> & { readonly next: string | null };
 
-/** Asks a route of long work for one step after the other. */
 export class ApiClient {
   constructor(
     private readonly url: string,

@@ -24,7 +24,6 @@ export const LONG_WORK_HELP = [
   'terminal is how many were looked at, how fast, and how long the rest will take.',
 ].join('\n');
 
-/** Long work that an application does step by step. */
 export interface LongWork {
   readonly url: string;
   /** Sent with every step, and given again to go on, as options of the same names. */

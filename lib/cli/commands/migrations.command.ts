@@ -9,7 +9,6 @@ const DATABASES = ['sqlite', 'postgres', 'mysql', 'mariadb'] as const;
 interface Tool {
   /** What stands above the statements: where they go. */
   readonly head: string;
-  /** What stands between two of them. */
   readonly between: string;
 }
 

@@ -10,7 +10,6 @@ const PACKAGES = { prisma: '@prisma/client', drizzle: 'drizzle-orm' } as const;
 type Client = keyof typeof PACKAGES;
 export const CLIENT_NAMES = ['prisma', 'drizzle', 'typeorm'] as const;
 
-/** What is exported below the folder of the sources. */
 interface Exported {
   readonly name: string;
   /** Relative to the folder of the sources, with `/`. */
@@ -22,7 +21,6 @@ export interface DatabaseClient {
   readonly client: Client;
   /** What makes the value of the option `database`. */
   readonly maker: 'fromPrisma' | 'fromDrizzle';
-  /** The value of the option `database`. */
   readonly expression: string;
   /** What the expression names, and the module that exports it unless it is global. */
   readonly imports: readonly Exported[];

@@ -82,7 +82,6 @@ export const initCommand: Command = {
 
 interface Plan {
   readonly changes: readonly FileChange[];
-  /** What to do next. */
   readonly hint: string;
 }
 

@@ -33,7 +33,6 @@ const WORDS: Readonly<Record<DatabaseName, Partial<Readonly<Record<ColumnType, s
   mariadb: { json: 'longtext', boolean: 'tinyint' },
 };
 
-/** Makes the statements that create and drop tables of the library on one database. */
 export class SchemaSql {
   readonly #quote: '"' | '`';
   readonly #names: SchemaNames;

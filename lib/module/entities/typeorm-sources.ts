@@ -35,7 +35,6 @@ import {
 /** A module of its own, since what it injects is known once TypeORM is loaded. */
 export class ThornTypeOrmModule {}
 
-/** Provides the data sources of these names, which are to know the entities of the library. */
 export function typeOrmSources(names: readonly string[]): DynamicModule {
   // For the sake of autoLoadEntities alone: the providers that it answers would hide a missing data source behind an
   // error of the injector.

@@ -10,7 +10,6 @@ import {
 const DEFAULT_CAPACITY = 100_000;
 
 interface Entry {
-  /** Greatest number that is processed; 0 for none. */
   readonly sequence: number;
   /** Token of the attempt that processes a message; null when none does. */
   readonly token: string | null;

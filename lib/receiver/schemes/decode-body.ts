@@ -19,7 +19,6 @@ export function decodeBody({ headers, body }: SignedRequest): unknown {
   return type.startsWith('text/') ? textIn(body) : body;
 }
 
-/** @throws {@link WebhookRejectedError} `unreadable-body` */
 export function decodeJson(text: string): unknown {
   try {
     return JSON.parse(text);

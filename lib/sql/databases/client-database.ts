@@ -9,7 +9,6 @@ export interface Answer extends Result {
   readonly isOpen?: boolean;
 }
 
-/** A driver for the library's own work. */
 export interface OwnDriver {
   readonly driver: SqlDriver;
   /** The most connections. */
