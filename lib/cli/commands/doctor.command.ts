@@ -1,21 +1,10 @@
 import { parseDuration } from '../../common/time-text.js';
 import type { SetupReport } from '../../api/index.js';
+import type { OverviewView } from '../../api/operator/operator.view.js';
 import { type Command, parseText } from '../terminal/command.js';
 import { UsageError } from '../terminal/usage.error.js';
 import { ApiClient, ApiError, apiUrl } from './api-client.js';
 import { headerOption, readHeaders } from './api-headers.js';
-
-/** As much of `GET …/overview` as is looked at. */
-interface Overview {
-  readonly due: number;
-  readonly dueMessages: number;
-  readonly failed: number;
-  readonly lag: number;
-  readonly isWorker: boolean;
-  readonly endpoints: readonly { readonly host: string; readonly mode: string }[];
-  readonly pauses: readonly { readonly host: string }[];
-  readonly failing: readonly unknown[];
-}
 
 const EXAMPLE = 'https://api.example.com/hooks-operator';
 
@@ -42,7 +31,7 @@ export const doctorCommand: Command = {
     const client = new ApiClient(api, readHeaders(given, terminal, parseText(given, 'token')));
     const report = await readReport(client, api);
     const overview = await client.get('overview');
-    const work = overview as Overview | null;
+    const work = overview as OverviewView | null;
     const lines = [...setupLines(report), ...(work === null ? [] : workLines(work))];
     for (const [name, text] of lines) terminal.out(printable(`${name.padEnd(13)}${text}`));
     const wrong = [
@@ -109,7 +98,7 @@ function setupLines({ strategy, dataSources, events, apis, pages }: SetupReport)
   ] as const;
 }
 
-function workLines({ due, dueMessages, failed, lag, isWorker, ...overview }: Overview) {
+function workLines({ due, dueMessages, failed, lag, isWorker, ...overview }: OverviewView) {
   const { endpoints, pauses, failing } = overview;
   const held = endpoints
     .filter(({ mode }) => mode !== 'flowing')
@@ -124,7 +113,7 @@ function workLines({ due, dueMessages, failed, lag, isWorker, ...overview }: Ove
   ] as const;
 }
 
-function faultsOf({ lag, pauses }: Overview, maxLag: number): readonly string[] {
+function faultsOf({ lag, pauses }: OverviewView, maxLag: number): readonly string[] {
   const late = `lag: webhooks have waited for ${lag} ms. Check that a worker runs, and how many it needs.`;
   const paused = 'paused: nothing is sent to any host. Resume it: DELETE …/pauses/*.';
   return [

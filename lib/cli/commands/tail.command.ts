@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import type { HistoryView } from '../../api/history/history.view.js';
 import { type Command, parseText } from '../terminal/command.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';
@@ -57,18 +58,12 @@ export const tailCommand: Command = {
   },
 };
 
-interface Page {
-  readonly items: readonly unknown[];
-  readonly next: string;
-  readonly hasMore: boolean;
-}
-
 /** @returns null when it is interrupted @throws {@link ApiError} that says what to do */
 async function pageOf(
   client: ApiClient,
   query: Record<string, string>,
   interrupted: AbortSignal,
-): Promise<Page | null> {
+): Promise<HistoryView | null> {
   const answer = await client
     .get(`events?${new URLSearchParams(query).toString()}`, interrupted)
     .catch((error: unknown) => {
@@ -87,8 +82,8 @@ async function pageOf(
   throw new ApiError('the answer is none of this API: is the URL right?');
 }
 
-function isPage(answer: object): answer is Page {
-  const { items, next, hasMore } = answer as Partial<Page>;
+function isPage(answer: object): answer is HistoryView {
+  const { items, next, hasMore } = answer as Partial<HistoryView>;
   return Array.isArray(items) && typeof next === 'string' && typeof hasMore === 'boolean';
 }
 
