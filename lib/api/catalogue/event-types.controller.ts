@@ -13,12 +13,6 @@ import {
 } from './event-type.view.js';
 import { orNotFound } from '../problems/errors.js';
 
-export interface OpenApiView {
-  readonly openapi: '3.1.0';
-  readonly info: { readonly title: string; readonly version: string };
-  readonly webhooks: ReturnType<typeof thornOpenApiWebhooks>;
-}
-
 /** Documents need both; the application may serve others with its own name and version. */
 const INFO = { title: 'Webhooks', version: '1.0' };
 
@@ -47,9 +41,8 @@ export function eventTypesController(settings: ApiSettings): Type<unknown> {
     }
 
     @Get('/openapi.json')
-    openApi(): OpenApiView {
-      const webhooks = thornOpenApiWebhooks(this.module);
-      return { openapi: '3.1.0', info: INFO, webhooks };
+    openApi(): object {
+      return { openapi: '3.1.0', info: INFO, webhooks: thornOpenApiWebhooks(this.module) };
     }
 
     @Get('/asyncapi.json')
