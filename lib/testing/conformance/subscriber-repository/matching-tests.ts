@@ -1,5 +1,5 @@
 import type { SuiteContext } from './suite-context.js';
-import { matched, set, subscriber } from './subscribers.js';
+import { matched, matches, set, subscriber } from './subscribers.js';
 
 /** Who gets an event: patterns, the disabled, the unverified, and changes just made. */
 export function matchingTests({ test, expect }: SuiteContext): void {
@@ -73,11 +73,7 @@ export function matchingTests({ test, expect }: SuiteContext): void {
     expect(await matched(repository, {})).toEqual([]);
     expect(await matched(repository, { event: 'order.created' })).toEqual(['one']);
     await set(repository, 'one', { url: 'https://example.com/moved' });
-    const [found] = await repository.match({
-      event: 'order.created',
-      owner: null,
-      audience: 'everyone',
-    });
+    const [found] = await matches(repository, { event: 'order.created' });
     expect(found?.url).toBe('https://example.com/moved');
     await repository.delete('one', 'any');
     expect(await matched(repository, { event: 'order.created' })).toEqual([]);

@@ -1,5 +1,5 @@
 import type { SuiteContext } from './suite-context.js';
-import { matched, set, subscriber } from './subscribers.js';
+import { matched, matches, set, subscriber } from './subscribers.js';
 
 /** Changes at the same time. */
 export function racesTests({ test, expect }: SuiteContext): void {
@@ -35,11 +35,7 @@ export function racesTests({ test, expect }: SuiteContext): void {
         events: ['order.*'],
         url: `https://example.com/${round}`,
       });
-      const found = await repository.match({
-        event: 'order.created',
-        owner: null,
-        audience: 'everyone',
-      });
+      const found = await matches(repository, { event: 'order.created' });
       expect(found.find((one) => one.id === id)).toEqual(stored);
     }
   });

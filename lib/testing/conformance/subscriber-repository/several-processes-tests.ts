@@ -1,6 +1,6 @@
 import type { SubscriberRepository } from '../../../subscriber/index.js';
 import type { SuiteContext } from './suite-context.js';
-import { addSecret, matched, set, subscriber } from './subscribers.js';
+import { addSecret, matched, matches, set, subscriber } from './subscribers.js';
 
 /** Several repositories on one storage see each other's changes. */
 export function severalProcessesTests({ test, expect }: SuiteContext): void {
@@ -107,11 +107,7 @@ export function severalProcessesTests({ test, expect }: SuiteContext): void {
     const all = [...added, 'whsec_c2VjcmV0'].sort();
     await pass();
     for (const repository of [here, there]) {
-      const [found] = await repository.match({
-        event: 'article.created',
-        owner: null,
-        audience: 'everyone',
-      });
+      const [found] = await matches(repository);
       expect(found?.secrets.map(({ value }) => value).sort()).toEqual(all);
     }
   });

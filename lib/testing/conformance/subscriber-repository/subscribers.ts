@@ -30,18 +30,18 @@ export function subscriber(id: string, different: Partial<Subscriber> = {}): Sub
   };
 }
 
-/** The ids of those who match, sorted; `article.created` to everyone unless said otherwise. */
-export async function matched(
+/** Those who match; `article.created` to everyone unless said otherwise. */
+export function matches(
   repository: SubscriberRepository,
-  criteria: Partial<MatchCriteria>,
-): Promise<string[]> {
-  const found = await repository.match({
-    event: 'article.created',
-    owner: null,
-    audience: 'everyone',
-    ...criteria,
-  });
-  return found.map(({ id }) => id).sort();
+  criteria: Partial<MatchCriteria> = {},
+): ReturnType<SubscriberRepository['match']> {
+  const usual = { event: 'article.created', owner: null, audience: 'everyone' } as const;
+  return repository.match({ ...usual, ...criteria });
+}
+
+/** Their ids, sorted. */
+export async function matched(...asked: Required<Parameters<typeof matches>>): Promise<string[]> {
+  return (await matches(...asked)).map(({ id }) => id).sort();
 }
 
 export const LATER = new Date(1_700_000_100_000);
