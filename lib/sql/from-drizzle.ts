@@ -3,16 +3,18 @@ import type { Statement } from '../database/dialect.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
 import type { SqliteHandle } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
-import type { Answer, ClientDatabase } from './databases/client-database.js';
-import { drizzleDialect, kindsOf } from './databases/drizzle-kinds.js';
+import type { Answer } from './databases/client-database.js';
 import { DATABASES, MYSQL, POSTGRES, SQLITE } from './databases/databases.js';
-import { DriverClient, type TransactionStatus } from './driver-client.js';
-import { HandleClient } from './handle-client.js';
+import { DriverClient } from './driver-client.js';
+import { drizzleDatabase, type DrizzleInternals, kindsOf } from './drizzle/drizzle-objects.js';
+import {
+  DrizzleSqliteClient,
+  type DrizzleSqliteTransaction,
+} from './drizzle/drizzle-sqlite-client.js';
 import {
   type AnyPool,
   type AnyStoreOptions,
   checkStoreOptions,
-  databaseNamed,
   givenDriver,
   shownPool,
   storeDriver,
@@ -37,25 +39,6 @@ export interface DrizzleSqliteDatabase {
   run(query: never): unknown;
   transaction(work: never, config?: never): unknown;
   readonly $client: SqliteHandle;
-}
-
-/** What `db.transaction((tx) => …)` gives on `better-sqlite3`: for `dispatcher.sendSync()`. */
-export interface DrizzleSqliteTransaction {
-  run(query: never): unknown;
-  rollback(): never;
-  /** The database has it, and is in no transaction. */
-  readonly $client?: never;
-}
-
-/** What Drizzle's types leave out, or have for some drivers alone. */
-interface Internals {
-  /** The driver's: a pool, or one connection. */
-  readonly $client?: object;
-  /** Of `withReplicas()`. */
-  readonly $primary?: object;
-  /** One for a database and its transactions. */
-  readonly dialect?: object;
-  readonly session?: { readonly client?: TransactionStatus & SqliteHandle };
 }
 
 const PLACE = 'fromDrizzle()';
@@ -90,8 +73,8 @@ export function fromDrizzle(
     [object, AnyPool | undefined],
     DrizzleTransaction & DrizzleSqliteTransaction
   >(PLACE, [db, options.pool], (db, pool) => {
-    const primary = ((db as Internals).$primary ?? db) as Internals;
-    const database = databaseOf(primary, DATABASES);
+    const primary = ((db as DrizzleInternals).$primary ?? db) as DrizzleInternals;
+    const database = drizzleDatabase(primary, DATABASES);
     if (database === SQLITE) {
       new OptionChecks(`${PLACE} on SQLite`).names(options, []);
       const driver = givenDriver(PLACE, SQLITE, primary.$client ?? {});
@@ -110,14 +93,14 @@ class DrizzleSqlClient extends DriverClient<DrizzleTransaction> {
   protected override check(tx: DrizzleTransaction): string | undefined {
     const kinds = kindsOf(tx);
     if (!kinds.some((kind) => kind.endsWith('Transaction'))) throw this.required();
-    databaseOf(tx, [this.database]);
+    drizzleDatabase(tx, [this.database]);
     // Drizzle runs statements of a transaction that has ended, outside of any.
     if (this.database === MYSQL) return MYSQL.driverQuestion;
-    return this.checkStatus((tx as Internals).session?.client, () => this.ended());
+    return this.checkStatus((tx as DrizzleInternals).session?.client, () => this.ended());
   }
 
   protected override originOf(tx: DrizzleTransaction): object {
-    return (tx as Internals).dialect ?? tx;
+    return (tx as DrizzleInternals).dialect ?? tx;
   }
 
   protected override async run(tx: DrizzleTransaction, statement: Statement): Promise<Answer> {
@@ -126,28 +109,4 @@ class DrizzleSqlClient extends DriverClient<DrizzleTransaction> {
     const sql = { getSQL: () => sql, toQuery: () => query };
     return this.database.answerOf(await tx.execute(sql as never));
   }
-}
-
-/** On `better-sqlite3`, whose transactions end before a promise resolves. */
-class DrizzleSqliteClient extends HandleClient<DrizzleSqliteTransaction> {
-  readonly name = 'Drizzle';
-  protected readonly within = 'db.transaction((tx) => …)';
-
-  protected override check(tx: DrizzleSqliteTransaction): undefined {
-    if (!kindsOf(tx).some((kind) => kind.endsWith('Transaction'))) throw this.required();
-    databaseOf(tx, [SQLITE]);
-  }
-
-  protected override handleOf(tx: DrizzleSqliteTransaction): SqliteHandle {
-    return (tx as Internals).session!.client!;
-  }
-
-  protected override outside(): Error {
-    return this.ended();
-  }
-}
-
-/** @param databases that it may be of */
-function databaseOf(object: object, databases: readonly ClientDatabase[]): ClientDatabase {
-  return databaseNamed(PLACE, 'The database', databases, drizzleDialect(object));
 }

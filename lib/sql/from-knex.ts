@@ -1,4 +1,4 @@
-import type { DialectName, Statement } from '../database/dialect.js';
+import type { Statement } from '../database/dialect.js';
 import { OptionChecks } from '../common/option-checks.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
@@ -15,12 +15,6 @@ import {
 } from './store-driver.js';
 
 const PLACE = 'fromKnex()';
-/** By the names of Knex's drivers. */
-const DIALECTS: Readonly<Record<string, DialectName>> = {
-  pg: 'postgres',
-  mysql2: 'mysql',
-  'better-sqlite3': 'sqlite',
-};
 
 /** The part of a `knex` that is used. */
 export interface KnexDatabase {
@@ -120,5 +114,5 @@ class KnexSqlClient extends DriverClient<KnexTransaction> {
 /** @param databases that it may be of */
 function databaseOf(knex: object, databases = DATABASES): ClientDatabase {
   const name = (knex as Internals).client?.driverName;
-  return databaseNamed(PLACE, `The client (${name})`, databases, DIALECTS[name ?? '']);
+  return databaseNamed(PLACE, `The client (${name})`, databases, name);
 }

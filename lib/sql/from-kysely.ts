@@ -1,5 +1,5 @@
 import { OptionChecks } from '../common/option-checks.js';
-import type { DialectName, Statement } from '../database/dialect.js';
+import type { Statement } from '../database/dialect.js';
 import type { Row, SqlClientDefinition } from '../database/sql-client.js';
 import type { SqliteHandle } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
@@ -16,11 +16,6 @@ import {
 } from './store-driver.js';
 
 const PLACE = 'fromKysely()';
-const DIALECTS: Readonly<Record<string, DialectName>> = {
-  PostgresAdapter: 'postgres',
-  MysqlAdapter: 'mysql',
-  SqliteAdapter: 'sqlite',
-};
 
 /** The part of a `Kysely` that is used. */
 export interface KyselyDatabase {
@@ -118,15 +113,10 @@ class KyselySqlClient extends DriverClient<KyselyTransaction> {
 
 /** @param databases that it may be of */
 function databaseOf(db: KyselyDatabase | KyselyTransaction, databases = DATABASES): ClientDatabase {
-  let type: object | null = db.getExecutor().adapter.constructor;
-  let name = '';
   // Dialects of others extend an adapter of Kysely.
-  for (
-    ;
-    type !== null && !(name in DIALECTS);
-    type = Object.getPrototypeOf(type) as object | null
-  ) {
-    ({ name } = type as { readonly name: string });
-  }
-  return databaseNamed(PLACE, 'The database', databases, DIALECTS[name]);
+  const named: string[] = [];
+  let type = db.getExecutor().adapter.constructor as { readonly name: string } | null;
+  for (; type !== null; type = Object.getPrototypeOf(type) as typeof type) named.push(type.name);
+  const name = named.find((one) => DATABASES.some(({ names }) => names.includes(one)));
+  return databaseNamed(PLACE, 'The database', databases, name);
 }

@@ -1,6 +1,6 @@
 import { OptionChecks } from '../common/option-checks.js';
 import { isConflict } from '../database/database-errors.js';
-import type { DialectName, Statement } from '../database/dialect.js';
+import type { Statement } from '../database/dialect.js';
 import type { Row, SqlClientDefinition } from '../database/sql-client.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
@@ -108,17 +108,10 @@ class PrismaSqlClient extends DriverClient<PrismaTransaction> {
   }
 }
 
-const DIALECTS: Readonly<Record<string, DialectName>> = {
-  postgresql: 'postgres',
-  postgres: 'postgres',
-  mysql: 'mysql',
-  sqlite: 'sqlite',
-};
-
 /** @param databases that it may be of */
 function databaseOf(client: object, databases = DATABASES): ClientDatabase {
   const { _activeProvider: provider = 'postgresql' } = client as Internals;
-  return databaseNamed(PLACE, `The client (${provider})`, databases, DIALECTS[provider]);
+  return databaseNamed(PLACE, `The client (${provider})`, databases, provider);
 }
 
 /** Prisma runs what answers rows and what does not by different methods: each tells the one thing alone. */

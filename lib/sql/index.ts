@@ -27,10 +27,10 @@ export type { ClientFactory, ClientSource } from './client-source.js';
 export { ensureSchema, type TableChoice } from './ensure-schema.js';
 export type { SchemaPlace } from '../database/schema/schema-sql.js';
 export type { AnyMysqlPool } from './databases/mysql.js';
+export { type DrizzleSqliteTransaction } from './drizzle/drizzle-sqlite-client.js';
 export {
   type DrizzleDatabase,
   type DrizzleSqliteDatabase,
-  type DrizzleSqliteTransaction,
   type DrizzleTransaction,
   fromDrizzle,
 } from './from-drizzle.js';

@@ -1,5 +1,4 @@
 import { OptionChecks } from '../common/option-checks.js';
-import type { DialectName } from '../database/dialect.js';
 import type { PgPool, SqlDriver, SqliteHandle } from '../database/sql-driver.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { ClientSource } from './client-source.js';
@@ -146,9 +145,9 @@ export function databaseNamed(
   place: string,
   what: string,
   databases: readonly ClientDatabase[],
-  name: DialectName | undefined,
+  name: string | undefined,
 ): ClientDatabase {
-  const found = databases.find(({ dialect }) => dialect.name === name);
+  const found = databases.find(({ names }) => names.includes(name ?? ''));
   if (found === undefined) throw unsupportedDatabase(place, what, databases);
   return found;
 }

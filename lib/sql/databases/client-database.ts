@@ -26,6 +26,8 @@ export interface ClientStore extends SqlStore {
 export interface ClientDatabase {
   /** For errors. */
   readonly title: string;
+  /** How Prisma, Drizzle, Kysely and Knex call it, or the driver. */
+  readonly names: readonly string[];
   readonly dialect: Dialect;
   /** Around names in SQL. */
   readonly quote: '"' | '`';

@@ -23,6 +23,7 @@ const AUTOCOMMIT = 2;
 /** MariaDB and MySQL, below by `mysql2`. */
 export const MYSQL: ClientDatabase = {
   title: 'MariaDB',
+  names: ['mysql', 'MySql', 'MysqlAdapter', 'mysql2'],
   dialect: findDialect('mysql'),
   quote: '`',
   url: /^(?:mariadb|mysql):/,

@@ -13,6 +13,7 @@ interface OwnPool extends PgPool {
 /** PostgreSQL, below by `pg`. */
 export const POSTGRES: ClientDatabase = {
   title: 'PostgreSQL',
+  names: ['postgres', 'postgresql', 'Pg', 'PostgresAdapter', 'pg'],
   dialect: findDialect('postgres'),
   quote: '"',
   url: /^postgres(?:ql)?:/,

@@ -18,6 +18,7 @@ type SqliteDatabase = new (file: string, options: object) => SqliteHandle;
 /** SQLite, below by `better-sqlite3`. */
 export const SQLITE: ClientDatabase = {
   title: 'SQLite',
+  names: ['sqlite', 'BaseSQLite', 'SqliteAdapter', 'better-sqlite3'],
   dialect: findDialect('better-sqlite3'),
   quote: '"',
   url: /^(?:file:|:memory:$)/,

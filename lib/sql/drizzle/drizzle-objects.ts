@@ -1,0 +1,39 @@
+import type { SqliteHandle } from '../../database/sql-driver.js';
+import type { ClientDatabase } from '../databases/client-database.js';
+import { DATABASES } from '../databases/databases.js';
+import type { TransactionStatus } from '../driver-client.js';
+import { databaseNamed } from '../store-driver.js';
+
+/** What Drizzle's types leave out, or have for some drivers alone. */
+export interface DrizzleInternals {
+  /** The driver's: a pool, or one connection. */
+  readonly $client?: object;
+  /** Of `withReplicas()`. */
+  readonly $primary?: object;
+  /** One for a database and its transactions. */
+  readonly dialect?: object;
+  readonly session?: { readonly client?: TransactionStatus & SqliteHandle };
+}
+
+const ENTITY_KIND: unique symbol = Symbol.for('drizzle:entityKind');
+
+/** The names that Drizzle gives a class and those that it extends. */
+export function kindsOf(object: object): readonly string[] {
+  const kinds: string[] = [];
+  let type = object?.constructor as { readonly [ENTITY_KIND]?: string };
+  for (; type?.[ENTITY_KIND] !== undefined; type = Object.getPrototypeOf(type) as typeof type) {
+    kinds.push(type[ENTITY_KIND]);
+  }
+  return kinds;
+}
+
+/** @param databases that a database or a transaction of Drizzle may be of */
+export function drizzleDatabase(
+  object: object,
+  databases: readonly ClientDatabase[],
+): ClientDatabase {
+  const kinds = kindsOf(object);
+  const isStart = (name: string) => kinds.some((kind) => kind.startsWith(name));
+  const name = DATABASES.flatMap(({ names }) => names).find(isStart);
+  return databaseNamed('fromDrizzle()', 'The database', databases, name);
+}
