@@ -15,13 +15,9 @@ import { TransactionEndedError } from '../database/transaction-ended.error.js';
 import { TransactionRequiredError } from '../database/transaction-required.error.js';
 import type { DatabaseName } from '../database/schema/schema-sql.js';
 import type { Answer, ClientDatabase, ClientStore } from './databases/client-database.js';
+import type { TransactionStatus } from './databases/postgres.js';
 import { connectionOf } from './databases/sqlite.js';
 import type { StoreDriver } from './store-driver.js';
-
-/** A connection of `pg`, which tells since 8.17 whether it is in a transaction. */
-export interface TransactionStatus {
-  getTransactionStatus?(): string | null;
-}
 
 const SCHEMA_HINT = '; where the tables are in a schema of their own, name it in the option schema';
 

@@ -6,11 +6,8 @@ import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer } from './databases/client-database.js';
 import { DATABASES, MYSQL, POSTGRES, SQLITE } from './databases/databases.js';
 import { DriverClient } from './driver-client.js';
-import { drizzleDatabase, type DrizzleInternals, kindsOf } from './drizzle/drizzle-objects.js';
-import {
-  DrizzleSqliteClient,
-  type DrizzleSqliteTransaction,
-} from './drizzle/drizzle-sqlite-client.js';
+import { drizzleDatabase, type DrizzleInternals, kindsOf } from './databases/drizzle-objects.js';
+import { DrizzleSqliteClient, type DrizzleSqliteTransaction } from './drizzle-sqlite-client.js';
 import {
   type AnyPool,
   type AnyStoreOptions,

@@ -3,12 +3,11 @@ import { OptionChecks } from '../common/option-checks.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
-import { DATABASES, SQLITE } from './databases/databases.js';
+import { databaseNamed, DATABASES, SQLITE } from './databases/databases.js';
 import { DriverClient } from './driver-client.js';
 import {
   type AnyStoreOptions,
   checkStoreOptions,
-  databaseNamed,
   shownPool,
   type AnyPool,
   storeDriver,

@@ -4,12 +4,11 @@ import type { Row, SqlClientDefinition } from '../database/sql-client.js';
 import type { SqliteHandle } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
-import { DATABASES, MYSQL, SQLITE } from './databases/databases.js';
+import { databaseNamed, DATABASES, MYSQL, SQLITE } from './databases/databases.js';
 import { DriverClient } from './driver-client.js';
 import {
   checkStoreOptions,
   type GivenDriver,
-  databaseNamed,
   type AnyPool,
   storeDriver,
   type StoreOptions,

@@ -5,8 +5,8 @@ import type { SqlClientDefinition } from '../database/sql-client.js';
 import type { PgPool } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer } from './databases/client-database.js';
-import { POSTGRES } from './databases/postgres.js';
-import { DriverClient, type TransactionStatus } from './driver-client.js';
+import { POSTGRES, type TransactionStatus } from './databases/postgres.js';
+import { DriverClient } from './driver-client.js';
 import {
   checkStoreOptions,
   type StoreDriver,

@@ -4,16 +4,10 @@ import type { Statement } from '../database/dialect.js';
 import type { Row, SqlClientDefinition } from '../database/sql-client.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
-import { DATABASES, MYSQL, SQLITE } from './databases/databases.js';
+import { databaseNamed, DATABASES, MYSQL, SQLITE } from './databases/databases.js';
 import { DriverClient } from './driver-client.js';
-import {
-  type AnyPool,
-  checkStoreOptions,
-  databaseNamed,
-  storeDriver,
-  type StoreOptions,
-} from './store-driver.js';
-import { writeConflict } from './write-conflict.js';
+import { type AnyPool, checkStoreOptions, storeDriver, type StoreOptions } from './store-driver.js';
+import { writeConflict } from './databases/write-conflict.js';
 
 const PLACE = 'fromPrisma()';
 

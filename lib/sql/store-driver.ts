@@ -3,6 +3,7 @@ import type { PgPool, SqlDriver, SqliteHandle } from '../database/sql-driver.js'
 import { ThornConfigurationError } from '../errors/index.js';
 import type { ClientSource } from './client-source.js';
 import type { ClientDatabase, OwnDriver } from './databases/client-database.js';
+import { unsupportedDatabase } from './databases/databases.js';
 import type { AnyMysqlPool } from './databases/mysql.js';
 
 /** Where the tables are. */
@@ -136,32 +137,6 @@ export function givenDriver(place: string, database: ClientDatabase, given: obje
   throw new ThornConfigurationError(
     'THORN_OPTION_INVALID',
     `${place} takes ${database.pool}. It was given something else.`,
-    { place },
-  );
-}
-
-/** The one of the databases that a client has shown. @throws `ThornConfigurationError` for another one */
-export function databaseNamed(
-  place: string,
-  what: string,
-  databases: readonly ClientDatabase[],
-  name: string | undefined,
-): ClientDatabase {
-  const found = databases.find(({ names }) => names.includes(name ?? ''));
-  if (found === undefined) throw unsupportedDatabase(place, what, databases);
-  return found;
-}
-
-function unsupportedDatabase(
-  place: string,
-  what: string,
-  databases: readonly ClientDatabase[],
-): ThornConfigurationError {
-  const titles = databases.map(({ title }) => title).join(' or ');
-  const elsewhere = databases.length === 1 ? '' : ', by a driver that this client is supported on';
-  return new ThornConfigurationError(
-    'THORN_DATABASE_UNSUPPORTED',
-    `${what} of ${place} is not one of ${titles}${elsewhere}. The guide on database clients lists all, with their databases and drivers.`,
     { place },
   );
 }

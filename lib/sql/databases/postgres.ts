@@ -4,6 +4,11 @@ import type { PgClient, PgPool } from '../../database/sql-driver.js';
 import { missingPackages } from '../../errors/require-packages.js';
 import type { ClientDatabase } from './client-database.js';
 
+/** A connection of `pg`, which tells since 8.17 whether it is in a transaction. */
+export interface TransactionStatus {
+  getTransactionStatus?(): string | null;
+}
+
 /** The part of a `Pool` of `pg` that is used where the library has made one. */
 interface OwnPool extends PgPool {
   on(event: 'acquire' | 'error', listener: (subject: never) => void): unknown;

@@ -1,7 +1,7 @@
-import type { SqliteHandle } from '../../database/sql-driver.js';
-import { SQLITE } from '../databases/databases.js';
-import { drizzleDatabase, type DrizzleInternals, kindsOf } from './drizzle-objects.js';
-import { HandleClient } from '../handle-client.js';
+import type { SqliteHandle } from '../database/sql-driver.js';
+import { SQLITE } from './databases/databases.js';
+import { drizzleDatabase, type DrizzleInternals, kindsOf } from './databases/drizzle-objects.js';
+import { HandleClient } from './handle-client.js';
 
 /** What `db.transaction((tx) => …)` gives on `better-sqlite3`: for `dispatcher.sendSync()`. */
 export interface DrizzleSqliteTransaction {

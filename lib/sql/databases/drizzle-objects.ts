@@ -1,8 +1,7 @@
 import type { SqliteHandle } from '../../database/sql-driver.js';
-import type { ClientDatabase } from '../databases/client-database.js';
-import { DATABASES } from '../databases/databases.js';
-import type { TransactionStatus } from '../driver-client.js';
-import { databaseNamed } from '../store-driver.js';
+import type { ClientDatabase } from './client-database.js';
+import { databaseNamed, DATABASES } from './databases.js';
+import type { TransactionStatus } from './postgres.js';
 
 /** What Drizzle's types leave out, or have for some drivers alone. */
 export interface DrizzleInternals {
