@@ -132,7 +132,8 @@ async function plansFor(
   if (waiting !== null) {
     // An owner of many subscribers has no index of what waits for them.
     if (all.filters.length > 0) return [everything];
-    const most = isIdIndexed ? FEW_IDS_WAITING : FEW_WAITING;
+    // A class of answers is in no index: rows are read of all that wait.
+    const most = isIdIndexed && isWaiting ? FEW_IDS_WAITING : FEW_WAITING;
     if (!(await pages.isFewWaiting(waiting, most))) return [everything];
   }
   const indexed = {
