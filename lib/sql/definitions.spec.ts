@@ -59,6 +59,12 @@ describe('the definition of a client', () => {
     }
   });
 
+  it.each(['mysql', 'sqlite3'])('refuses the driver %s of Knex', async (client) => {
+    // Knex loads a driver for a connection alone.
+    const other = fromKnex(knex({ client }), { url: 'mysql://127.0.0.1:1/none' });
+    await expect(other.useFactory()).rejects.toMatchObject({ code: 'THORN_DATABASE_UNSUPPORTED' });
+  });
+
   it('refuses a schema on MariaDB, which has none', async () => {
     const onMariadb = { url: 'mysql://127.0.0.1:1/none', schema: 'thorn' };
     await expect(fromPrisma(prisma('mysql'), onMariadb).useFactory()).rejects.toThrow(

@@ -113,5 +113,7 @@ class KnexSqlClient extends DriverClient<KnexTransaction> {
 /** @param databases that it may be of */
 function databaseOf(knex: object, databases = DATABASES): ClientDatabase {
   const name = (knex as Internals).client?.driverName;
-  return databaseNamed(PLACE, `The client (${name})`, databases, name);
+  // The driver `mysql` has the name that Prisma gives the database, and is not supported.
+  const supported = name === 'mysql' ? undefined : name;
+  return databaseNamed(PLACE, `The client (${name})`, databases, supported);
 }
