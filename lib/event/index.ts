@@ -53,3 +53,4 @@ export type {
 export type { JsonSchema } from './schemas/json-schema.js';
 export { nearestNames } from './nearest-names.js';
 export { type MethodEvent, methodEventsOf } from './method-events.js';
+export { loadClassValidator } from './schemas/validation-packages.js';

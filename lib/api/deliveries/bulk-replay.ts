@@ -1,17 +1,11 @@
 import type { Deliveries, ReplaySummary } from '../../outbox/index.js';
 import type { OwnerScope } from '../../subscriber/index.js';
 import { orNotFound } from '../problems/errors.js';
+import { type BackfillDto, rangeOf, type RecoverDto } from './deliveries.dto.js';
 
 /** Ends the work of one request between two batches, after a second: the answer says where to go on. */
 export function stepSignal(): AbortSignal {
   return AbortSignal.timeout(1000);
-}
-
-interface BulkBody {
-  readonly since: Date;
-  readonly until?: Date;
-  readonly dryRun: boolean;
-  readonly after?: string;
 }
 
 /** @throws a 404 when there is no such subscriber within `scope` */
@@ -19,11 +13,12 @@ export async function replay(
   deliveries: Deliveries,
   work: 'retryFailed' | 'backfill',
   subscriberId: string,
-  body: unknown,
+  body: BackfillDto | RecoverDto,
   scope: OwnerScope,
 ): Promise<ReplaySummary> {
-  const { after = null, ...range } = body as BulkBody;
+  const { dryRun = false, after = null } = body;
+  const range = rangeOf(body);
   return orNotFound(
-    await deliveries[work]({ ...range, subscriberId, after, signal: stepSignal() }, scope),
+    await deliveries[work]({ ...range, subscriberId, dryRun, after, signal: stepSignal() }, scope),
   );
 }

@@ -6,11 +6,12 @@ import {
   type ReplaySummary,
 } from '../../outbox/index.js';
 import { type OwnerScope, Subscribers } from '../../subscriber/index.js';
+import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
 import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { replay } from './bulk-replay.js';
-import { BACKFILL, RECOVER, SELECTION } from './delivery-bodies.js';
+import { BackfillDto, RecoverDto, SelectionDto } from './deliveries.dto.js';
 import {
   cancelRefused,
   retryRefused,
@@ -28,7 +29,7 @@ import {
 } from './delivery.view.js';
 import { orNotFound } from '../problems/errors.js';
 import { FixedResponse } from '../http/fixed-response.interceptor.js';
-import { BodyPipe, NOTHING } from '../http/body.pipe.js';
+import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { type StatsView, statsView } from './delivery-stats.view.js';
@@ -94,7 +95,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(3) collection: string,
       @Param('delivery') id: string,
-      @Body(new BodyPipe(NOTHING)) _body: unknown,
+      @Body(new JsonBodyPipe(EmptyDto)) _body: unknown,
     ): Promise<DeliveryView> {
       const result = orNotFound(await this.deliveries.retry(id, scope), 'delivery');
       if (result !== 'scheduled') throw retryRefused(result);
@@ -107,9 +108,9 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     @HttpCode(200)
     async retrySelected(
       @CallerScope() scope: OwnerScope,
-      @Body(new BodyPipe(SELECTION)) body: unknown,
+      @Body(new JsonBodyPipe(SelectionDto)) body: unknown,
     ): Promise<SelectedRetriesView> {
-      const { ids } = body as { readonly ids: readonly string[] };
+      const { ids } = body as SelectionDto;
       return selectedRetriesView(await this.deliveries.retrySelected(ids, scope));
     }
 
@@ -120,7 +121,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(3) collection: string,
       @Param('delivery') id: string,
-      @Body(new BodyPipe(NOTHING)) _body: unknown,
+      @Body(new JsonBodyPipe(EmptyDto)) _body: unknown,
     ): Promise<DeliveryView> {
       const result = orNotFound(await this.deliveries.cancel(id, scope), 'delivery');
       if (result !== 'cancelled') throw cancelRefused(result);
@@ -135,9 +136,9 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     recover(
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
-      @Body(new BodyPipe(RECOVER)) body: unknown,
+      @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
     ): Promise<ReplaySummary> {
-      return replay(this.deliveries, 'retryFailed', id, body, scope);
+      return replay(this.deliveries, 'retryFailed', id, body as RecoverDto, scope);
     }
 
     @Post('/:id/backfill')
@@ -147,9 +148,9 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     backfill(
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
-      @Body(new BodyPipe(BACKFILL)) body: unknown,
+      @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
     ): Promise<ReplaySummary> {
-      return replay(this.deliveries, 'backfill', id, body, scope);
+      return replay(this.deliveries, 'backfill', id, body as BackfillDto, scope);
     }
 
     async #page(

@@ -9,6 +9,12 @@ export const ALIASES: Readonly<Record<string, string>> = {
   hmac_digest: 'digest',
 };
 
+/**
+ * Names that every object has already: some would change what it is instead of what it holds, and class-validator takes
+ * all of them for known.
+ */
+const FORBIDDEN = new Set(['prototype', ...Object.getOwnPropertyNames(Object.prototype)]);
+
 export type Body = Readonly<Record<string, unknown>>;
 
 /**
@@ -17,12 +23,13 @@ export type Body = Readonly<Record<string, unknown>>;
  * @returns the renamed body, and what could not be renamed
  */
 export function withoutAliases(body: Body): { renamed: Body; refused: RefusedField[] } {
-  // Without a prototype, so that `__proto__` is a name like any other.
-  const renamed = Object.create(null) as Record<string, unknown>;
+  const renamed: Record<string, unknown> = {};
   const refused: RefusedField[] = [];
   for (const [name, value] of Object.entries(body)) {
     const field = ownName(name);
-    if (field !== name && Object.hasOwn(body, field)) {
+    if (FORBIDDEN.has(name)) {
+      refused.push(unknownField(name));
+    } else if (field !== name && Object.hasOwn(body, field)) {
       refused.push({ field: name, reason: `says the same as ${field}: give one of them` });
     } else if (name === 'event' && typeof value !== 'string') {
       refused.push({ field: name, reason: 'must be a text' });
@@ -31,6 +38,11 @@ export function withoutAliases(body: Body): { renamed: Body; refused: RefusedFie
     }
   }
   return { renamed, refused };
+}
+
+export function forbiddenFields(body: Body): RefusedField[] {
+  const traps = Object.keys(body).filter((name) => FORBIDDEN.has(name));
+  return traps.map(unknownField);
 }
 
 export function unknownField(field: string): RefusedField {

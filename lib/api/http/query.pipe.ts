@@ -5,48 +5,41 @@ import { parseIsoDate } from '../../common/time-text.js';
 import type { RefusalCode } from '../../errors/index.js';
 import { integer, oneOf, type Schema, text, time } from '../schema/schema.js';
 import { badRequest, type RefusedField } from '../problems/errors.js';
+import { NO_MOMENT, NOT_AFTER_SINCE } from './validators.js';
 
-/** A query parameter, or a field of a body: what documents say of it, and how it is read. */
+/** A query parameter: what documents say of it, and how it is read. */
 export interface QueryParameter {
   /** Its `default` is what is read where the parameter is left out. */
   readonly schema: Schema;
-  /** Returns null for what is refused. Default: nothing is, as a service looks at it. */
-  readonly read?: (given: unknown) => unknown;
-  readonly reason?: string;
+  /** Returns null for what is refused. */
+  readonly read: (given: unknown) => unknown;
+  readonly reason: string;
   /** Default `invalid`. */
   readonly code?: RefusalCode;
   /** The name of what is read. Default: that of the parameter. */
   readonly field?: string;
-  readonly isRequired?: boolean;
 }
 
 export type QueryParameters = Readonly<Record<string, QueryParameter>>;
 
 /** Reads the parameters of a route. Others are not looked at: a guard may have its own, for example an API key. */
 export class QueryPipe implements PipeTransform<unknown, object> {
-  constructor(protected readonly parameters: QueryParameters) {}
+  constructor(private readonly parameters: QueryParameters) {}
 
   transform(query: unknown): object {
-    return this.read(isObject(query) ? query : {}, []);
-  }
-
-  protected read(
-    given: Readonly<Record<string, unknown>>,
-    unknown: readonly RefusedField[],
-  ): object {
-    const refused = [...unknown];
+    const given = isObject(query) ? query : {};
+    const refused: RefusedField[] = [];
     const result: Record<string, unknown> = {};
-    for (const [name, parameter] of Object.entries(this.parameters)) {
-      const { schema, read, reason = '', code, field = name } = parameter;
-      const isLeftOut = given[name] === undefined && parameter.isRequired !== true;
-      const found = isLeftOut ? schema['default'] : given[name];
-      const value = isLeftOut || read === undefined ? found : read(found);
-      if (value === null && read) refused.push({ field: name, reason, ...(code && { code }) });
+    for (const [name, { schema, read, reason, code, field = name }] of Object.entries(
+      this.parameters,
+    )) {
+      const value = given[name] === undefined ? schema['default'] : read(given[name]);
+      if (value === null) refused.push({ field: name, reason, ...(code && { code }) });
       else if (value !== undefined) result[field] = value;
     }
     const { since, until } = result as { readonly since?: Date; readonly until?: Date };
     if (since !== undefined && until !== undefined && until <= since) {
-      refused.push({ field: 'until', reason: 'must be after since', code: 'not-after-since' });
+      refused.push(NOT_AFTER_SINCE);
     }
     if (refused.length > 0) throw badRequest(refused);
     return result;
@@ -87,8 +80,7 @@ export function idOf(what: string, description = `Id of a ${what}`): QueryParame
 
 export function moment(description: string): QueryParameter {
   const schema = { ...time, description };
-  const reason = 'must be a time in ISO 8601 with its zone, for example 2026-01-31T08:00:00Z';
-  return { schema, read: parseIsoDate, reason, code: 'not-a-time' };
+  return { schema, read: parseIsoDate, reason: NO_MOMENT, code: 'not-a-time' };
 }
 
 /** The parameters of a list in pages. @param isPlace tells whether a text may be the `next` of a page */

@@ -1,6 +1,6 @@
 import { OPERATOR_ATTEMPT_HISTORY, SENT_REQUEST } from '../deliveries/delivery-reports.view.js';
-import { bodySchema } from '../http/body.pipe.js';
-import { PAUSE, PRUNE, RESEAL } from '../operator/operator-bodies.js';
+import { bodySchema } from '../http/validators.js';
+import { PruneDto, ResealDto } from '../operator/maintenance.dto.js';
 import { OPERATOR_SUBSCRIBER } from '../operator/operator-subscriber.view.js';
 import {
   OPERATOR_DELIVERY,
@@ -10,6 +10,7 @@ import {
   RESEALED,
   SETUP_REPORT,
 } from '../operator/operator.view.js';
+import { PauseDto } from '../operator/pause.dto.js';
 import { all, type Schema, text } from '../schema/schema.js';
 import { page } from './document-schema.js';
 
@@ -18,15 +19,15 @@ export const OPERATOR_SCHEMAS: Readonly<Record<string, Schema>> = {
   SetupReport: SETUP_REPORT,
   OperatorSentRequest: SENT_REQUEST,
   OperatorAttemptHistory: OPERATOR_ATTEMPT_HISTORY,
-  NewPause: bodySchema(PAUSE),
+  NewPause: bodySchema(PauseDto),
   OperatorSubscriber: all(OPERATOR_SUBSCRIBER),
   OperatorSubscriberPage: page('OperatorSubscriber'),
   OperatorDelivery: OPERATOR_DELIVERY,
   OperatorDeliveryPage: page('OperatorDelivery'),
   OperatorDeliveryDetails: OPERATOR_DELIVERY_DETAILS,
   DeliveryState: all({ state: text }),
-  Prune: bodySchema(PRUNE),
+  Prune: bodySchema(PruneDto),
   PruneResult: PRUNED,
-  Reseal: bodySchema(RESEAL),
+  Reseal: bodySchema(ResealDto),
   ResealResult: RESEALED,
 };

@@ -1,5 +1,5 @@
 import { EVENT_TYPE_DETAILS, EVENT_TYPES } from '../catalogue/event-type.view.js';
-import { BACKFILL, RECOVER, SELECTION } from '../deliveries/delivery-bodies.js';
+import { BackfillDto, RecoverDto, SelectionDto } from '../deliveries/deliveries.dto.js';
 import { SELECTED_RETRIES } from '../deliveries/delivery-problems.js';
 import {
   ATTEMPT_HISTORY,
@@ -9,9 +9,9 @@ import {
 import { ENDPOINT_STATES, STATS } from '../deliveries/delivery-stats.view.js';
 import { DELIVERY, DELIVERY_DETAILS } from '../deliveries/delivery.view.js';
 import { HISTORY, SAMPLES } from '../history/history.view.js';
-import { bodySchema, NOTHING } from '../http/body.pipe.js';
+import { bodySchema } from '../http/validators.js';
 import { PROBLEMS } from '../problems/problem-codes.js';
-import { ROTATION, TEST } from '../subscribers/action-bodies.js';
+import { EmptyDto, RotateSecretDto, TestDto } from '../subscribers/subscriber-actions.dto.js';
 import {
   NEW_SUBSCRIBER_FIELDS,
   PREVIEW_FIELDS,
@@ -52,17 +52,17 @@ export const API_SCHEMAS: Readonly<Record<string, Schema>> = {
   ChangedSubscriber: all({ ...SUBSCRIBER, warnings: WARNINGS }),
   CreatedSubscriber: all({ ...SUBSCRIBER, secret: SHOWN_SECRET, warnings: WARNINGS }),
   SubscriberPage: page('Subscriber'),
-  Nothing: bodySchema(NOTHING),
-  Test: bodySchema(TEST),
+  Nothing: bodySchema(EmptyDto),
+  Test: bodySchema(TestDto),
   TestResult: TEST_RESULT,
-  Rotation: bodySchema(ROTATION),
+  Rotation: bodySchema(RotateSecretDto),
   Delivery: all(DELIVERY),
   DeliveryDetails: all(DELIVERY_DETAILS),
   DeliveryPage: page('Delivery'),
-  Selection: bodySchema(SELECTION),
+  Selection: bodySchema(SelectionDto),
   SelectedRetries: SELECTED_RETRIES,
-  Recovery: bodySchema(RECOVER),
-  Backfill: bodySchema(BACKFILL),
+  Recovery: bodySchema(RecoverDto),
+  Backfill: bodySchema(BackfillDto),
   ReplayResult: all(
     {
       scheduled: { ...count, description: 'Deliveries that are due now' },

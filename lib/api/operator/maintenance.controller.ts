@@ -1,4 +1,5 @@
 import { Body, HttpCode, Inject, Param, Post, type Type } from '@nestjs/common';
+import { parseIsoDate } from '../../common/time-text.js';
 import {
   Deliveries,
   Maintenance,
@@ -8,18 +9,13 @@ import {
 } from '../../outbox/index.js';
 import { SecretSealer } from '../../signing/index.js';
 import { replay, stepSignal } from '../deliveries/bulk-replay.js';
-import { BACKFILL, RECOVER } from '../deliveries/delivery-bodies.js';
+import { BackfillDto, RecoverDto } from '../deliveries/deliveries.dto.js';
 import { problem } from '../problems/errors.js';
 import { FixedResponse } from '../http/fixed-response.interceptor.js';
-import { BodyPipe } from '../http/body.pipe.js';
-import { PRUNE, RESEAL } from './operator-bodies.js';
+import { JsonBodyPipe } from '../http/json-body.pipe.js';
+import { PruneDto, ResealDto } from './maintenance.dto.js';
 import { OperatorController } from '../http/controller.decorators.js';
 import type { OperatorSettings } from '../options/operator-options.js';
-
-interface StepBody {
-  readonly dryRun: boolean;
-  readonly after?: string;
-}
 
 /** Long work of operators: each request does a second of it, and says where to go on. */
 export function maintenanceController(settings: OperatorSettings): Type<unknown> {
@@ -34,22 +30,23 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     @Post('prune')
     @FixedResponse()
     @HttpCode(200)
-    prune(@Body(new BodyPipe(PRUNE)) body: unknown): Promise<PruneSummary> {
-      const { after = null, ...given } = body as StepBody & { readonly before?: Date };
-      return this.maintenance.prune({ ...given, after, signal: stepSignal() });
+    prune(@Body(new JsonBodyPipe(PruneDto)) body: unknown): Promise<PruneSummary> {
+      const { before, dryRun = false, after = null } = body as PruneDto;
+      const limit = before === undefined ? {} : { before: parseIsoDate(before)! };
+      return this.maintenance.prune({ ...limit, dryRun, after, signal: stepSignal() });
     }
 
     @Post('reseal')
     @FixedResponse()
     @HttpCode(200)
-    reseal(@Body(new BodyPipe(RESEAL)) body: unknown): Promise<ResealSummary> {
+    reseal(@Body(new JsonBodyPipe(ResealDto)) body: unknown): Promise<ResealSummary> {
       if (!this.sealer.seals) {
         throw problem(
           'no-encryption-key',
           'There is no key to seal with: set the option encryption.keys',
         );
       }
-      const { after = null, dryRun } = body as StepBody;
+      const { dryRun = false, after = null } = body as ResealDto;
       return this.maintenance.reseal({ dryRun, after, signal: stepSignal() });
     }
 
@@ -58,9 +55,9 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     @HttpCode(200)
     recover(
       @Param('id') id: string,
-      @Body(new BodyPipe(RECOVER)) body: unknown,
+      @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
     ): Promise<ReplaySummary> {
-      return replay(this.deliveries, 'retryFailed', id, body, 'any');
+      return replay(this.deliveries, 'retryFailed', id, body as RecoverDto, 'any');
     }
 
     @Post('subscribers/:id/backfill')
@@ -68,9 +65,9 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     @HttpCode(200)
     backfill(
       @Param('id') id: string,
-      @Body(new BodyPipe(BACKFILL)) body: unknown,
+      @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
     ): Promise<ReplaySummary> {
-      return replay(this.deliveries, 'backfill', id, body, 'any');
+      return replay(this.deliveries, 'backfill', id, body as BackfillDto, 'any');
     }
   }
 

@@ -21,10 +21,11 @@ import {
 } from '../../outbox/index.js';
 import { type Subscriber, type SubscriberQuery, Subscribers } from '../../subscriber/index.js';
 import { entityTag, ifMatch } from '../subscribers/etag.js';
+import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
 import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
 import { orNotFound, problem } from '../problems/errors.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
-import { SELECTION } from '../deliveries/delivery-bodies.js';
+import { SelectionDto } from '../deliveries/deliveries.dto.js';
 import {
   cancelRefused,
   retryRefused,
@@ -33,7 +34,7 @@ import {
 } from '../deliveries/delivery-problems.js';
 import { LOG_QUERY } from '../deliveries/delivery-query.js';
 import { QueryPipe } from '../http/query.pipe.js';
-import { BodyPipe, NOTHING } from '../http/body.pipe.js';
+import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import type { HeaderResponse } from '../problems/header-response.js';
 import { OperatorController } from '../http/controller.decorators.js';
 import type { OperatorSettings } from '../options/operator-options.js';
@@ -44,7 +45,9 @@ import type {
   OverviewView,
 } from './operator.view.js';
 import { OWNER_QUERY, scopeFrom } from './owner-query.js';
-import { PAUSE } from './operator-bodies.js';
+import { PauseDto } from './pause.dto.js';
+
+const NOTHING = new JsonBodyPipe(EmptyDto);
 
 export function operatorController(settings: OperatorSettings): Type<unknown> {
   @OperatorController(settings)
@@ -79,8 +82,8 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
 
     @Post('pauses')
     @HttpCode(204)
-    async pause(@Body(new BodyPipe(PAUSE)) body: unknown): Promise<void> {
-      await this.#outbox().pause((body as { readonly host: string }).host);
+    async pause(@Body(new JsonBodyPipe(PauseDto)) body: unknown): Promise<void> {
+      await this.#outbox().pause((body as PauseDto).host);
     }
 
     @Delete('pauses/:host')
@@ -118,7 +121,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     enable(
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
-      @Body(new BodyPipe(NOTHING)) _body: unknown,
+      @Body(NOTHING) _body: unknown,
       @Headers('if-match') expected: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<OperatorSubscriberView> {
@@ -130,7 +133,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     disable(
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
-      @Body(new BodyPipe(NOTHING)) _body: unknown,
+      @Body(NOTHING) _body: unknown,
       @Headers('if-match') expected: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<OperatorSubscriberView> {
@@ -157,7 +160,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     @HttpCode(202)
     async retry(
       @Param('delivery') id: string,
-      @Body(new BodyPipe(NOTHING)) _body: unknown,
+      @Body(NOTHING) _body: unknown,
     ): Promise<{ readonly state: string }> {
       const state = orNotFound(await this.deliveries.retry(id, 'any'), 'delivery');
       if (state !== 'scheduled') throw retryRefused(state);
@@ -167,9 +170,9 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     @Post('deliveries/retry')
     @HttpCode(200)
     async retrySelected(
-      @Body(new BodyPipe(SELECTION)) body: unknown,
+      @Body(new JsonBodyPipe(SelectionDto)) body: unknown,
     ): Promise<SelectedRetriesView> {
-      const { ids } = body as { readonly ids: readonly string[] };
+      const { ids } = body as SelectionDto;
       return selectedRetriesView(await this.deliveries.retrySelected(ids, 'any'));
     }
 
@@ -177,7 +180,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     @HttpCode(200)
     async cancel(
       @Param('delivery') id: string,
-      @Body(new BodyPipe(NOTHING)) _body: unknown,
+      @Body(NOTHING) _body: unknown,
     ): Promise<{ readonly state: string }> {
       const state = orNotFound(await this.deliveries.cancel(id, 'any'), 'delivery');
       if (state !== 'cancelled') throw cancelRefused(state);

@@ -13,7 +13,7 @@ import {
   type ValueOf,
 } from '../schema/schema.js';
 import { SETUP_WARNINGS, type SetupReport } from './application-report.js';
-import { HOST } from './operator-bodies.js';
+import { HOST } from './pause.dto.js';
 
 const maybeTime = nullable(count);
 const { self: _, ...shared } = DELIVERY;

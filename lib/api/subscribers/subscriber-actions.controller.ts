@@ -1,12 +1,7 @@
 import { Body, Headers, HttpCode, Inject, Param, Post, Res, type Type } from '@nestjs/common';
 import { EventCatalogue } from '../../event/index.js';
-import {
-  type OwnerScope,
-  type SecretRotation,
-  type Subscriber,
-  Subscribers,
-} from '../../subscriber/index.js';
-import { ROTATION, TEST } from './action-bodies.js';
+import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/index.js';
+import { EmptyDto, RotateSecretDto, TestDto } from './subscriber-actions.dto.js';
 import { WireFormat } from '../../message/index.js';
 import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
@@ -17,7 +12,7 @@ import { entityTag, ifMatch } from './etag.js';
 import { exampleOf } from '../catalogue/event-type.view.js';
 import { orNotFound, problem } from '../problems/errors.js';
 import type { HeaderResponse } from '../problems/header-response.js';
-import { BodyPipe, NOTHING } from '../http/body.pipe.js';
+import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import {
@@ -26,6 +21,8 @@ import {
   type SubscriberView,
   subscriberView,
 } from './subscriber.view.js';
+
+const NOTHING = new JsonBodyPipe(EmptyDto);
 
 export function actionsController(settings: ApiSettings): Type<unknown> {
   @ApiController(settings)
@@ -43,11 +40,11 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
     async test(
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
-      @Body(new BodyPipe(TEST)) body: unknown,
+      @Body(new JsonBodyPipe(TestDto)) body: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<TestView> {
       const subscriber = orNotFound(await this.subscribers.findById(id, scope));
-      const { event = PING_EVENT, ...given } = body as { event?: string; data?: unknown };
+      const { event = PING_EVENT, ...given } = body as TestDto;
       const example = event === PING_EVENT ? {} : exampleOf(this.catalogue, event);
       const { data = example } = given;
       if (subscriber.verification === 'pending') {
@@ -65,7 +62,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
-      @Body(new BodyPipe(NOTHING)) _body: unknown,
+      @Body(NOTHING) _body: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<SubscriberView> {
       const subscriber = orNotFound(await this.subscribers.findById(id, scope));
@@ -83,12 +80,12 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
-      @Body(new BodyPipe(ROTATION)) body: unknown,
+      @Body(new JsonBodyPipe(RotateSecretDto)) body: unknown,
       @Headers('if-match') expected: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<SecretSubscriberView> {
       const rotated = orNotFound(
-        await this.subscribers.rotateSecret(id, body as SecretRotation, scope, ifMatch(expected)),
+        await this.subscribers.rotateSecret(id, body as RotateSecretDto, scope, ifMatch(expected)),
       );
       return { ...this.#view(rotated, collection, response), secret: secretOf(rotated) };
     }
@@ -99,7 +96,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
-      @Body(new BodyPipe(NOTHING)) _body: unknown,
+      @Body(NOTHING) _body: unknown,
       @Headers('if-match') expected: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<SubscriberView> {
@@ -112,7 +109,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
-      @Body(new BodyPipe(NOTHING)) _body: unknown,
+      @Body(NOTHING) _body: unknown,
       @Headers('if-match') expected: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<SubscriberView> {

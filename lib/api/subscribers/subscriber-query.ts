@@ -13,5 +13,7 @@ export const SUBSCRIBERS_QUERY = {
       description:
         'A text that the URL or the description holds; a page may then have fewer items than `limit`, or none, and a `next`',
     },
+    read: (given: unknown) => given,
+    reason: '',
   },
 } satisfies QueryParameters;
