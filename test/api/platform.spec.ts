@@ -205,6 +205,10 @@ describe.each(platforms)('the type of a problem on %s', (platform) => {
         ...unauthenticated,
         type: '/acme/v1/hooks/problems/unauthenticated',
       });
+      expect(await explanation(api, '/hooks/v1/hooks/none')).toEqual({
+        ...unauthenticated,
+        type: '/hooks/v1/hooks/problems/unauthenticated',
+      });
       const unknown = await api.send('GET', '/acme/v1/hooks/problems/%3Cscript%3E', {
         as: 'nobody',
       });

@@ -72,7 +72,7 @@ export function sendProblem(response: HeaderResponse, problem: Problem): void {
 function prefixOf(path: string, target = ''): string {
   // With one slash at the beginning: //example.com would be another host.
   const [asked] = target.replace(/^\/+/, '/').split(/[?#]/, 1);
-  // Express matches routes in any case.
-  const at = `${asked}/`.toLowerCase().indexOf(`/${path}/`.toLowerCase());
+  // The last one, as a prefix may have the same name. Express matches routes in any case.
+  const at = `${asked}/`.toLowerCase().lastIndexOf(`/${path}/`.toLowerCase());
   return at === -1 || !asked!.startsWith('/') ? '' : asked!.slice(0, at);
 }
