@@ -9,7 +9,12 @@ import {
 import { DiscoveryModule } from '@nestjs/core';
 import type { ApiRequest } from './api/index.js';
 import { WebhookHttpClient } from './delivery/index.js';
-import { DispatchStrategy, MessagePipeline, WebhookDispatcher } from './dispatch/index.js';
+import {
+  DispatchStrategy,
+  MessagePipeline,
+  SubscriberExpiry,
+  WebhookDispatcher,
+} from './dispatch/index.js';
 import { EventDiscovery } from './module/event-discovery.js';
 import { ConfigurableModuleClass } from './module/module-definition.js';
 import { EXTRA_NAMES } from './module/options/extras-check.js';
@@ -98,6 +103,7 @@ export class ThornModule
     @Inject(WebhookHttpClient) private readonly httpClient: WebhookHttpClient,
     @Inject(StartupReport) private readonly report: StartupReport,
     @Inject(SqlClients) private readonly clients: SqlClients,
+    @Inject(SubscriberExpiry) private readonly expiry: SubscriberExpiry,
   ) {
     super();
   }
@@ -109,6 +115,7 @@ export class ThornModule
   /** Nest calls this after the hooks of the providers: the tables have been checked. */
   async onApplicationBootstrap(): Promise<void> {
     if (this.strategy instanceof OutboxStrategy) await this.strategy.start();
+    this.expiry.start();
     this.report.log();
   }
 

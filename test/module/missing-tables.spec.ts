@@ -2,7 +2,7 @@ import { ConsoleLogger, type INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { inline, outbox, ThornModule } from '../../lib/index.js';
 import { thornMigrations } from '../../lib/migrations/index.js';
 import type { ThornModuleExtras } from '../../lib/module/options/module-options.js';
@@ -76,6 +76,16 @@ describe.each<{ kind: DatabaseKind; name: string; by: string }>([
     );
     // The worker has looked for nothing yet.
     expect(logger.lines).toEqual([]);
+  });
+
+  it('does nothing after a start that failed', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      await expect(start({ dispatch: outbox() })).rejects.toThrow('has no table');
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('names the columns that a table lacks', async () => {

@@ -1,4 +1,4 @@
-import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
+import type { OnModuleDestroy } from '@nestjs/common';
 import { type Clock, FaultLog } from '../../common/index.js';
 import { OptionChecks } from '../../common/option-checks.js';
 import type { WebhookEvents } from '../../delivery/index.js';
@@ -25,7 +25,7 @@ export interface SubscriberExpiryDependencies {
  * Tells of subscribers whose end has passed, once a minute, and removes them days later. Nothing is sent to them whether it
  * runs or not: that is decided by the time.
  */
-export class SubscriberExpiry implements OnApplicationBootstrap, OnModuleDestroy {
+export class SubscriberExpiry implements OnModuleDestroy {
   readonly #faults = new FaultLog();
   readonly #keptFor: number;
   #removesAt = Number.NEGATIVE_INFINITY;
@@ -39,7 +39,7 @@ export class SubscriberExpiry implements OnApplicationBootstrap, OnModuleDestroy
     this.#keptFor = expiredDays * DAY;
   }
 
-  onApplicationBootstrap(): void {
+  start(): void {
     if (this.dependencies.strategy.isWorker?.() === false) return;
     this.#timer = setInterval(() => void this.pass(), EVERY).unref();
   }
