@@ -112,8 +112,7 @@ class KnexSqlClient extends DriverClient<KnexTransaction> {
 
 /** @param databases that it may be of */
 function databaseOf(knex: object, databases = DATABASES): ClientDatabase {
-  const name = (knex as Internals).client?.driverName;
-  // The driver `mysql` has the name that Prisma gives the database, and is not supported.
-  const supported = name === 'mysql' ? undefined : name;
-  return databaseNamed(PLACE, `The client (${name})`, databases, supported);
+  const driverName = (knex as Internals).client?.driverName;
+  const named = DATABASES.find(({ driver }) => driver === driverName);
+  return databaseNamed(PLACE, `The client (${driverName})`, databases, named?.names[0]);
 }

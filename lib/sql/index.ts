@@ -27,7 +27,7 @@ export type { ClientFactory, ClientSource } from './client-source.js';
 export { ensureSchema, type TableChoice } from './ensure-schema.js';
 export type { SchemaPlace } from '../database/schema/schema-sql.js';
 export type { AnyMysqlPool } from './databases/mysql.js';
-export { type DrizzleSqliteTransaction } from './drizzle-sqlite-client.js';
+export type { DrizzleSqliteTransaction } from './drizzle-sqlite-client.js';
 export {
   type DrizzleDatabase,
   type DrizzleSqliteDatabase,

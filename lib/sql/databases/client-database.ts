@@ -1,4 +1,4 @@
-import type { Dialect, Statement } from '../../database/dialect.js';
+import type { Dialect, DialectName, Statement } from '../../database/dialect.js';
 import type { Result, SqlClient } from '../../database/sql-client.js';
 import type { SqlStore } from '../../database/sql-store.js';
 import type { SqlDriver } from '../../database/sql-driver.js';
@@ -26,8 +26,10 @@ export interface ClientStore extends SqlStore {
 export interface ClientDatabase {
   /** For errors. */
   readonly title: string;
-  /** How Prisma, Drizzle, Kysely and Knex call it, or the driver. */
-  readonly names: readonly string[];
+  /** How Prisma, Drizzle and Kysely call it; the first is that of the dialect. */
+  readonly names: readonly [DialectName, ...string[]];
+  /** The package that clients work with, by which Knex calls it. */
+  readonly driver: string;
   readonly dialect: Dialect;
   /** Around names in SQL. */
   readonly quote: '"' | '`';

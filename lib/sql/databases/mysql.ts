@@ -23,7 +23,8 @@ const AUTOCOMMIT = 2;
 /** MariaDB and MySQL, below by `mysql2`. */
 export const MYSQL: ClientDatabase = {
   title: 'MariaDB',
-  names: ['mysql', 'MySql', 'MysqlAdapter', 'mysql2'],
+  names: ['mysql', 'MySql', 'MysqlAdapter'],
+  driver: 'mysql2',
   dialect: findDialect('mysql'),
   quote: '`',
   url: /^(?:mariadb|mysql):/,

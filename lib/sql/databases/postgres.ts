@@ -18,7 +18,8 @@ interface OwnPool extends PgPool {
 /** PostgreSQL, below by `pg`. */
 export const POSTGRES: ClientDatabase = {
   title: 'PostgreSQL',
-  names: ['postgres', 'postgresql', 'Pg', 'PostgresAdapter', 'pg'],
+  names: ['postgres', 'postgresql', 'Pg', 'PostgresAdapter'],
+  driver: 'pg',
   dialect: findDialect('postgres'),
   quote: '"',
   url: /^postgres(?:ql)?:/,

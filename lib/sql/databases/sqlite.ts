@@ -18,7 +18,8 @@ type SqliteDatabase = new (file: string, options: object) => SqliteHandle;
 /** SQLite, below by `better-sqlite3`. */
 export const SQLITE: ClientDatabase = {
   title: 'SQLite',
-  names: ['sqlite', 'BaseSQLite', 'SqliteAdapter', 'better-sqlite3'],
+  names: ['sqlite', 'BaseSQLite', 'SqliteAdapter'],
+  driver: 'better-sqlite3',
   dialect: findDialect('better-sqlite3'),
   quote: '"',
   url: /^(?:file:|:memory:$)/,
