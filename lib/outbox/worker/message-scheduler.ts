@@ -68,22 +68,11 @@ export class MessageScheduler {
     heldMessage.deliveries = missing.length + (handled?.size ?? 0);
     if (missing.length === 0) return store.recorder.finish(heldMessage);
     const ordered = message.sequence === null ? [] : missing.filter(isOrdered);
-    heldMessage.open = missing.length - ordered.length;
-    if (ordered.length === 0) return this.#addAll(store, heldMessage, missing);
+    const others = ordered.length === 0 ? missing : missing.filter((one) => !isOrdered(one));
     // Until the ordered ones are written, the message is not finished.
-    heldMessage.open++;
-    this.#addAll(
-      store,
-      heldMessage,
-      missing.filter((recipient) => !isOrdered(recipient)),
-    );
-    await this.#enter(store, heldMessage, ordered);
-  }
-
-  #addAll(store: OutboxStore, heldMessage: HeldMessage, recipients: readonly Recipient[]): void {
-    for (const recipient of recipients) {
-      this.gate.add(this.#job(store, heldMessage, recipient, null));
-    }
+    heldMessage.open = others.length + (ordered.length === 0 ? 0 : 1);
+    for (const recipient of others) this.gate.add(this.#job(store, heldMessage, recipient, null));
+    if (ordered.length > 0) await this.#enter(store, heldMessage, ordered);
   }
 
   /** Writes the deliveries to ordered subscribers, and begins those that have their turn. */
