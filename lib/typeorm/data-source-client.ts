@@ -1,6 +1,6 @@
 import { type DataSource, QueryFailedError, type QueryRunner } from 'typeorm';
 import type { Statement } from '../database/dialect.js';
-import type { JoinedTransaction, Result } from '../database/sql-client.js';
+import type { Result } from '../database/sql-client.js';
 import type { ClientWithStore } from '../database/pooled-store.js';
 import { TypeOrmClient } from '../database/typeorm-client.js';
 import { runStatement } from '../database/sqlite/sqlite-handle.js';
@@ -10,9 +10,7 @@ import { SqliteTransactions } from './sqlite-transactions.js';
 const clients = new WeakMap<DataSource, DataSourceClient>();
 
 /** The database of a data source of the application. */
-export class DataSourceClient extends TypeOrmClient<DataSource> implements ClientWithStore {
-  #store: DataSourceStore | undefined;
-
+export class DataSourceClient extends TypeOrmClient<DataSource> {
   /**
    * Finds the client of a data source, which is always the same.
    *
@@ -20,7 +18,11 @@ export class DataSourceClient extends TypeOrmClient<DataSource> implements Clien
    */
   static of(dataSource: DataSource): DataSourceClient {
     let client = clients.get(dataSource);
-    if (client === undefined) clients.set(dataSource, (client = new DataSourceClient(dataSource)));
+    if (client === undefined) {
+      const isSqlite = dataSource.options.type === 'better-sqlite3';
+      client = new (isSqlite ? SqliteClient : DataSourceClient)(dataSource);
+      clients.set(dataSource, client);
+    }
     return client;
   }
 
@@ -32,23 +34,20 @@ export class DataSourceClient extends TypeOrmClient<DataSource> implements Clien
   override logStatement(sql: string, parameters: readonly unknown[]): void {
     this.dataSource.logger.logQuery(sql, parameters as unknown[]);
   }
+}
 
-  createStore(): DataSourceStore | undefined {
-    if (this.dialect.name === 'sqlite') this.#store = new DataSourceStore(this);
-    return this.#store;
+class SqliteClient extends DataSourceClient implements ClientWithStore {
+  #store: DataSourceStore | undefined;
+
+  createStore(): DataSourceStore {
+    return (this.#store = new DataSourceStore(this));
   }
 
   override get ownConnections(): number | undefined {
     return this.#store?.ownConnections;
   }
 
-  /** The application's open transaction, when the caller was called from there. On SQLite alone. */
-  get callersTransaction(): JoinedTransaction | undefined {
-    const manager = SqliteTransactions.of(this.dataSource)?.manager;
-    return manager && this.within(manager);
-  }
-
-  /** On SQLite without TypeORM in between, which takes several times as long as the statement. */
+  /** Without TypeORM in between, which takes several times as long as the statement. */
   protected override async runOn(runner: QueryRunner, statement: Statement): Promise<Result> {
     const transactions = SqliteTransactions.of(this.dataSource);
     if (transactions === undefined || !runner.isTransactionActive) {

@@ -9,21 +9,17 @@ import {
 import type { TypeOrmClient } from '../database/typeorm-client.js';
 import { addOwnSubscribers } from './own-subscribers.js';
 import { isInMemory, sqliteHandle } from './sqlite-handle.js';
-
-/** The client of a data source. */
-interface SqliteClient extends TypeOrmClient<DataSource> {
-  /** The application's open transaction, when the caller was called from there. */
-  readonly callersTransaction: JoinedTransaction | undefined;
-}
+import { SqliteTransactions } from './sqlite-transactions.js';
 
 /** The store of a data source on SQLite, which has one connection that everybody shares. */
 export class DataSourceStore extends SqliteStore {
-  constructor(override readonly client: SqliteClient) {
+  constructor(override readonly client: TypeOrmClient<DataSource>) {
     super(client, connectionsOf(client.dataSource));
   }
 
   override get callersTransaction(): JoinedTransaction | undefined {
-    return this.client.callersTransaction;
+    const manager = SqliteTransactions.of(this.client.dataSource)?.manager;
+    return manager && this.client.within(manager);
   }
 }
 
@@ -58,11 +54,7 @@ function connectionsOf(dataSource: DataSource): SqliteConnections {
         afterTransactionCommit: ended,
         afterTransactionRollback: ended,
       };
-      addOwnSubscribers(dataSource, [hooks]);
-      return () => {
-        const at = dataSource.subscribers.indexOf(hooks);
-        if (at !== -1) dataSource.subscribers.splice(at, 1);
-      };
+      return addOwnSubscribers(dataSource, [hooks]);
     },
   };
 }

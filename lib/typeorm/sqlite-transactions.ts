@@ -103,8 +103,6 @@ export class SqliteTransactions {
     if (transactions === undefined) return;
     installed.delete(dataSource);
     for (const restore of transactions.#restore) restore();
-    const at = dataSource.subscribers.indexOf(transactions.#hooks);
-    if (at !== -1) dataSource.subscribers.splice(at, 1);
   }
 
   /** The manager of the open transaction, when the caller was called from there. */
@@ -170,8 +168,9 @@ export class SqliteTransactions {
 
   /** TypeORM makes a new list of subscribers whenever a data source is initialised. */
   #listen(): void {
-    const { subscribers } = this.dataSource;
-    if (!subscribers.includes(this.#hooks)) addOwnSubscribers(this.dataSource, [this.#hooks]);
+    const { dataSource } = this;
+    if (dataSource.subscribers.includes(this.#hooks)) return;
+    this.#restore.push(addOwnSubscribers(dataSource, [this.#hooks]));
   }
 
   /** The innermost scope that the caller is in, and that goes on. */

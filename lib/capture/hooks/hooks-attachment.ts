@@ -35,16 +35,14 @@ export class HooksAttachment {
   /** @param release undoes what else was changed for the hooks, when they are removed */
   add(hooks: readonly EntitySubscriberInterface[], release: () => void): void {
     this.#hooks = hooks;
-    this.#release = release;
-    addOwnSubscribers(this.dataSource, hooks);
+    const detach = addOwnSubscribers(this.dataSource, hooks);
+    this.#release = () => {
+      detach();
+      release();
+    };
   }
 
   remove(): void {
-    const { subscribers } = this.dataSource;
-    for (const hooks of this.#hooks) {
-      const index = subscribers.indexOf(hooks);
-      if (index !== -1) subscribers.splice(index, 1);
-    }
     this.#hooks = [];
     this.#release?.();
     this.#release = undefined;
