@@ -50,8 +50,10 @@ it.each<[DatabaseKind, readonly string[]]>([
   clean.push(() => place.drop());
   const plain = new DataSource({ ...place.options, entities: [Ware] });
   await plain.initialize();
+  await plain.synchronize();
   clean.push(() => plain.destroy());
   const before = await functionsOf(plain);
+  const keysBefore = await keysOfWritten(plain);
   const receiver = await ScriptedReceiver.start();
   clean.push(() => receiver.stop());
   const app = await openOutboxApp(place, { entities: [Ware] });
@@ -62,6 +64,7 @@ it.each<[DatabaseKind, readonly string[]]>([
   await app.dataSource.transaction((manager) => manager.insert(Ware, { title: 'b' }));
   await receiver.waitFor(2);
 
+  expect(await keysOfWritten(app.dataSource)).toEqual(keysBefore);
   expect(differences(before, await functionsOf(app.dataSource))).toEqual(replaced);
   await app.close();
   isOpen = false;
@@ -92,6 +95,22 @@ it('nothing of Redis, BullMQ, undici and axios is replaced', async () => {
 
   expect(differences(before, read())).toEqual([]);
 });
+
+/** The own properties of the objects of TypeORM and of the driver that have made writes. */
+async function keysOfWritten(dataSource: DataSource): Promise<Readonly<Record<string, unknown>>> {
+  const written = await dataSource.transaction(async (manager) => {
+    const { id } = await manager.save(Ware, { title: 'c' });
+    const builder = manager.createQueryBuilder().update(Ware).set({ title: 'd' }).whereInIds(id);
+    await builder.execute();
+    return { builder, runner: manager.queryRunner!, manager };
+  });
+  const { objects, release } = await driverObjects(dataSource);
+  release();
+  const all = [dataSource, dataSource.driver, ...Object.values(written), ...objects];
+  return Object.fromEntries(
+    all.map((object) => [nameOf(object), Reflect.ownKeys(object).map(String).sort()]),
+  );
+}
 
 type Functions = ReadonlyMap<string, unknown>;
 

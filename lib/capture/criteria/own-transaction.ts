@@ -1,5 +1,6 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { AsyncVariable } from '../../common/async/async-variable.js';
+import type { KeyedMutex } from '../../common/async/keyed-mutex.js';
 import { SqliteTransactions } from '../../typeorm/index.js';
 import type { WriteBuilder } from './write-builders.js';
 
@@ -15,8 +16,8 @@ const writing = new AsyncVariable<readonly QueryRunner[]>();
 /** What a write has to know of its data source. */
 interface Connections {
   readonly dataSource: DataSource;
-  /** Where a query builder and a connection hold their last write while that is under way. */
-  readonly underWay: symbol;
+  /** Makes the writes of one query builder, or of one connection, one after the other. */
+  readonly mutex: KeyedMutex<object>;
   /** Refuses the write in a transaction that was begun by hand. */
   refuseByHand(queryRunner: QueryRunner | undefined): void;
 }
@@ -35,34 +36,16 @@ export function ownTransaction<Result>(
   write: (queryRunner: QueryRunner) => Promise<Result>,
   isolation?: 'READ COMMITTED',
 ): Promise<Result> {
-  const { underWay } = connections;
+  const { mutex } = connections;
   // Each write lends its query builder a connection, and changes the builder's condition.
-  return inTurn(builder, underWay, () => {
+  return mutex.run(builder, () => {
     const own = runnerOf(builder, connections.dataSource);
     const make = () => inTransaction(builder, connections, write, isolation);
     const outer = writing.get() ?? [];
     if (own === undefined || outer.includes(own)) return make();
     // What one write reads, another one must not change before it is written.
-    return inTurn(own, underWay, () => writing.run([...outer, own], make));
+    return mutex.run(own, () => writing.run([...outer, own], make));
   });
-}
-
-/** Makes the writes of one query builder, or of one connection, one after the other. */
-function inTurn<Result>(
-  of: object,
-  underWay: symbol,
-  write: () => Promise<Result>,
-): Promise<Result> {
-  const holder = of as Record<symbol, Promise<unknown> | undefined>;
-  const before = holder[underWay];
-  const done = before === undefined ? write() : before.then(write, write);
-  holder[underWay] = done;
-  const end = (): void => {
-    // Not deleted: objects that lose a property are slower from then on.
-    if (holder[underWay] === done) holder[underWay] = undefined;
-  };
-  void done.then(end, end);
-  return done;
 }
 
 async function inTransaction<Result>(
@@ -91,6 +74,6 @@ async function on<Result>(
   try {
     return await write(queryRunner);
   } finally {
-    Reflect.set(builder, 'queryRunner', before);
+    builder.setQueryRunner(before!);
   }
 }

@@ -5,6 +5,7 @@ import type {
   ObjectLiteral,
   QueryRunner,
 } from 'typeorm';
+import { KeyedMutex } from '../../common/async/keyed-mutex.js';
 import { FaultLog } from '../../common/index.js';
 import { isConflict } from '../../database/database-errors.js';
 import type { Removals } from '../cascades/removals.js';
@@ -55,7 +56,7 @@ export function valueSetsOf({
 export class WriteContext {
   readonly #faults = new FaultLog();
   /** One for each capture: the write of one may be within that of another. */
-  readonly underWay = Symbol('thorn');
+  readonly mutex = new KeyedMutex<object>();
 
   /** @param planOf the events of the data source */
   constructor(

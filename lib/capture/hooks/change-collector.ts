@@ -47,11 +47,7 @@ const STAGED_TOGETHER = 1_000;
  */
 export class ChangeCollector implements EntitySubscriberInterface {
   readonly #faults = new FaultLog();
-  /**
-   * Where a query runner holds its state. Nearly every save has a query runner of its own, and an entry in a WeakMap would
-   * take longer than all else that is done for one without changes.
-   */
-  readonly #stateKey = Symbol('thorn');
+  readonly #states = new WeakMap<QueryRunner, ConnectionState>();
 
   constructor(
     private readonly messages: EntityMessages,
@@ -251,7 +247,8 @@ export class ChangeCollector implements EntitySubscriberInterface {
   }
 
   #state(queryRunner: QueryRunner): ConnectionState {
-    const holder = queryRunner as unknown as Record<symbol, ConnectionState | undefined>;
-    return (holder[this.#stateKey] ??= new ConnectionState());
+    let state = this.#states.get(queryRunner);
+    if (state === undefined) this.#states.set(queryRunner, (state = new ConnectionState()));
+    return state;
   }
 }

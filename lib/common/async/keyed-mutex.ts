@@ -1,8 +1,8 @@
 /** Runs the tasks of one key one after the other, those of different keys side by side. */
-export class KeyedMutex {
-  readonly #last = new Map<string, Promise<unknown>>();
+export class KeyedMutex<Key = string> {
+  readonly #last = new Map<Key, Promise<unknown>>();
 
-  async run<Result>(key: string, task: () => Promise<Result>): Promise<Result> {
+  async run<Result>(key: Key, task: () => Promise<Result>): Promise<Result> {
     const before = this.#last.get(key);
     const running = before === undefined ? task() : before.then(task, task);
     this.#last.set(key, running);
