@@ -257,8 +257,6 @@ export async function openOutboxApp(
     until: async (sql, isDone) => {
       const end = Date.now() + PATIENCE;
       for (;;) {
-        // On SQLite this moves what is staged to the table of messages.
-        if (options.type === 'better-sqlite3') await deliveries.stats();
         const found = await rows(sql);
         if (isDone(found)) return found;
         if (Date.now() > end) throw new Error(`waited in vain: ${sql}: ${JSON.stringify(found)}`);
