@@ -33,6 +33,19 @@ export function databaseCode(error: unknown): string | undefined {
   );
 }
 
+/**
+ * Takes out of an error what drivers and clients repeat of a statement's values: those of messages hold secrets, and
+ * applications log errors.
+ */
+export function withoutValues(error: unknown): unknown {
+  if (typeof error !== 'object' || error === null) return error;
+  for (const name of ['sql', 'parameters', 'params']) Reflect.deleteProperty(error, name);
+  const { driverError, cause } = error as Readonly<Record<string, unknown>>;
+  withoutValues(driverError);
+  withoutValues(cause);
+  return error;
+}
+
 /** True when a row has a key that another one has. */
 export function isTaken(error: unknown): boolean {
   return TAKEN.has(databaseCode(error));

@@ -1,3 +1,4 @@
+import { withoutValues } from './database-errors.js';
 import { PreparedStatements } from './prepared-statements.js';
 import type { Result, Row } from './sql-client.js';
 import {
@@ -80,7 +81,7 @@ class Mysql2Connection implements PoolConnection {
   query(sql: string, parameters: readonly unknown[]): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.connection.query(plainMysqlStatement(sql), [...parameters], (error, result) => {
-        if (error !== null && error !== undefined) return reject(error);
+        if (error !== null && error !== undefined) return reject(withoutValues(error));
         if (Array.isArray(result)) resolve({ rows: result as Row[], affected: result.length });
         else {
           const { affectedRows } = result as { readonly affectedRows?: number };

@@ -5,7 +5,7 @@ import {
   type TableNaming,
 } from '../common/typeorm-compat.js';
 import { ThornConfigurationError } from '../errors/index.js';
-import { isTransactionFailed } from './database-errors.js';
+import { isTransactionFailed, withoutValues } from './database-errors.js';
 import { type Dialect, findDialect, type Statement } from './dialect.js';
 import {
   type JoinedTransaction,
@@ -161,11 +161,15 @@ export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
 
   // save() and insert() are several times slower, and their hooks would capture these rows.
   protected async runOn(runner: SqlRunner, { sql, parameters }: Statement): Promise<Result> {
-    const { records, affected } = await runner.query(
-      this.dialect.placeholders(sql),
-      parameters as unknown[],
-      true,
-    );
-    return { rows: (records as readonly Row[] | undefined) ?? [], affected: affected ?? 0 };
+    try {
+      const { records, affected } = await runner.query(
+        this.dialect.placeholders(sql),
+        parameters as unknown[],
+        true,
+      );
+      return { rows: (records as readonly Row[] | undefined) ?? [], affected: affected ?? 0 };
+    } catch (error) {
+      throw withoutValues(error);
+    }
   }
 }

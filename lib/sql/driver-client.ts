@@ -1,4 +1,9 @@
-import { databaseCode, isTableMissing, isTransactionFailed } from '../database/database-errors.js';
+import {
+  databaseCode,
+  isTableMissing,
+  isTransactionFailed,
+  withoutValues,
+} from '../database/database-errors.js';
 import type { Dialect, Statement } from '../database/dialect.js';
 import { findDatabase } from '../database/schema/missing-tables.js';
 import {
@@ -199,7 +204,8 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   async #runChecked(transaction: Transaction, { sql, parameters }: Statement): Promise<Answer> {
     try {
       return await this.run(transaction, { sql: this.dialect.placeholders(sql), parameters });
-    } catch (error) {
+    } catch (thrown) {
+      const error = withoutValues(thrown);
       throw isTableMissing(error)
         ? this.tableMissing(await this.#systemOf(transaction), sql, error)
         : this.translated(databaseCode(error), error);

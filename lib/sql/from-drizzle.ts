@@ -6,7 +6,12 @@ import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer } from './databases/client-database.js';
 import { DATABASES, MYSQL, POSTGRES, SQLITE } from './databases/databases.js';
 import { DriverClient } from './driver-client.js';
-import { drizzleDatabase, type DrizzleInternals, kindsOf } from './databases/drizzle-objects.js';
+import {
+  drizzleDatabase,
+  type DrizzleInternals,
+  kindsOf,
+  withoutParams,
+} from './databases/drizzle-objects.js';
 import { DrizzleSqliteClient, type DrizzleSqliteTransaction } from './drizzle-sqlite-client.js';
 import {
   type AnyPool,
@@ -104,6 +109,10 @@ class DrizzleSqlClient extends DriverClient<DrizzleTransaction> {
     const query = { sql: statement.sql, params: [...statement.parameters] };
     // What `sql` makes, without Drizzle's own: that would come from another copy of the package.
     const sql = { getSQL: () => sql, toQuery: () => query };
-    return this.database.answerOf(await tx.execute(sql as never));
+    try {
+      return this.database.answerOf(await tx.execute(sql as never));
+    } catch (error) {
+      throw withoutParams(error);
+    }
   }
 }

@@ -60,7 +60,8 @@ class SqliteClient extends DataSourceClient implements ClientWithStore {
         return runStatement(handle, statement);
       } catch (error) {
         this.dataSource.logger.logQueryError(error as Error, sql, parameters as unknown[], runner);
-        throw new QueryFailedError(sql, parameters as unknown[], error as Error);
+        // Without the values: those of messages hold secrets, and applications log errors.
+        throw new QueryFailedError(sql, [], error as Error);
       }
     });
   }

@@ -26,6 +26,19 @@ export function kindsOf(object: object): readonly string[] {
   return kinds;
 }
 
+/** What Drizzle throws for a statement that the database refuses. */
+interface DrizzleQueryError {
+  readonly query?: string;
+  readonly cause?: unknown;
+  readonly constructor: new (query: string, params: unknown[], cause: unknown) => Error;
+}
+
+/** The same error. The text of Drizzle's has all values of the statement, and those of messages hold secrets. */
+export function withoutParams(error: unknown): unknown {
+  const { query, cause, constructor: QueryError } = error as DrizzleQueryError;
+  return query === undefined || cause === undefined ? error : new QueryError(query, [], cause);
+}
+
 /** @param databases that a database or a transaction of Drizzle may be of */
 export function drizzleDatabase(
   object: object,

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { JoinedTransaction, Row, SqlClient, SqlDriver } from '../../sql/index.js';
 import type { TestRunner } from './test-runner.js';
 
@@ -255,6 +256,19 @@ export function sqlClientConformance<Transaction>(
         { id, number: '1767225600000', body, parent: null },
         { id: 'exact', number: '9007199254740993', body: '"text"', parent: id },
       ]);
+    });
+
+    test('repeats no values of a statement that fails, which may be secrets', async (fixture) => {
+      let thrown: unknown;
+      const work = fixture.transaction(async (transaction) => {
+        const joined = await fixture.client.join(transaction);
+        const sql = `INSERT INTO ${TABLE} (id, missing) VALUES (${joined.dialect.parameter('text')}, 1)`;
+        thrown = await joined.run({ sql, parameters: ['whsec_c2VjcmV0'] }).catch((error) => error);
+      });
+      await work.catch(() => undefined);
+
+      expect(thrown instanceof Error).toBe(true);
+      expect(inspect(thrown, { depth: null }).includes('whsec_')).toBe(false);
     });
 
     test('answers rows under the names of the statement, and how many were written', async (fixture) => {
