@@ -14,6 +14,11 @@ const CONFLICTS: ReadonlySet<unknown> = new Set([
   // Of a transaction that has read before another connection wrote.
   'SQLITE_BUSY_SNAPSHOT',
 ]);
+// Of a transaction, or of a server.
+const READ_ONLY: ReadonlySet<unknown> = new Set([
+  '25006',
+  ...['ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION', '1792', 'ER_OPTION_PREVENTS_STATEMENT', '1290'],
+]);
 const NO_TABLE: ReadonlySet<unknown> = new Set(['42P01', 'ER_NO_SUCH_TABLE', '1146']);
 
 /** The code that the driver gave an error, however the client has wrapped it. */
@@ -68,6 +73,11 @@ export function isPreparedLost(error: unknown): boolean {
 /** True when PostgreSQL refuses what comes after a statement that has failed, until the rollback. */
 export function isTransactionFailed(error: unknown): boolean {
   return databaseCode(error) === '25P02';
+}
+
+/** True when a transaction, or a server such as a replica, takes no writes. */
+export function isReadOnly(error: unknown): boolean {
+  return READ_ONLY.has(databaseCode(error));
 }
 
 export function isTableMissing(error: unknown): boolean {

@@ -5,7 +5,7 @@ import {
   type TableNaming,
 } from '../common/typeorm-compat.js';
 import { ThornConfigurationError } from '../errors/index.js';
-import { isTransactionFailed, withoutValues } from './database-errors.js';
+import { isReadOnly, isTransactionFailed, withoutValues } from './database-errors.js';
 import { type Dialect, findDialect, type Statement } from './dialect.js';
 import {
   type JoinedTransaction,
@@ -121,7 +121,7 @@ export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
     const { queryRunner } = manager ?? {};
     const source: SqlDataSource | undefined = dataSourceOf(manager ?? {});
     if (source !== undefined && source !== this.dataSource) {
-      throw new OtherDatabaseError(this.name, 'another data source');
+      throw OtherDatabaseError.of(this.name, 'another data source');
     }
     if (queryRunner?.isReleased === true) throw TransactionEndedError.of(this.name, HOW);
     if (queryRunner?.isTransactionActive !== true)
@@ -135,9 +135,10 @@ export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
       queryRunner === undefined
         ? this.#runAlone(statement)
         : this.runOn(queryRunner, statement).catch((error: unknown) => {
-            throw isTransactionFailed(error)
-              ? TransactionEndedError.afterFailure(this.name, error)
-              : error;
+            if (isTransactionFailed(error)) {
+              throw TransactionEndedError.afterFailure(this.name, error);
+            }
+            throw isReadOnly(error) ? OtherDatabaseError.ofReplica(this.name, error) : error;
           });
     const dialect = () => this.dialect;
     return {

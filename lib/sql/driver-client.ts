@@ -1,5 +1,6 @@
 import {
   databaseCode,
+  isReadOnly,
   isTableMissing,
   isTransactionFailed,
   withoutValues,
@@ -38,6 +39,9 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   /** How a transaction begins with the client, for errors. */
   protected abstract readonly how: string;
 
+  /** True when the driver is the client's own. */
+  readonly #isShown: boolean;
+
   /** @param same what is of the same database as the driver */
   constructor(
     protected readonly database: ClientDatabase,
@@ -45,6 +49,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     same?: object,
   ) {
     super();
+    this.#isShown = same !== undefined;
     if (same !== undefined) this.same.add(same);
     // Now: it may be the client's pool as well, and have all its connections in transactions when the first message comes.
     else if (store.own === undefined) this.#identityOfStore().catch(() => undefined);
@@ -143,7 +148,8 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   /** The client's own code of an error, as an error of the library. */
   protected translated(code: string | undefined, error: unknown): unknown {
     if (code === '25P01') return this.required();
-    return isTransactionFailed(error) ? this.failed(error) : error;
+    if (isTransactionFailed(error)) return this.failed(error);
+    return isReadOnly(error) ? OtherDatabaseError.ofReplica(this.name, error) : error;
   }
 
   /** @param database for `npx thorn migrations` */
@@ -179,7 +185,10 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     const isSame =
       known ??
       (identity === (await this.#identityOfStore()) || identity === (await this.#readIdentity()));
-    if (!isSame) throw new OtherDatabaseError(this.name, `the database ${String(name)}`);
+    if (!isSame) {
+      const options = this.#isShown ? undefined : '`url`, `pool` or `driver`';
+      throw OtherDatabaseError.of(this.name, `the database ${String(name)}`, options);
+    }
     this.same.add(origin);
     return joined;
   }

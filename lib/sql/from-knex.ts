@@ -91,7 +91,9 @@ class KnexSqlClient extends DriverClient<KnexTransaction> {
   protected readonly how = 'knex.transaction(async (trx) => …)';
 
   protected override check(trx: KnexTransaction): string | undefined {
-    if ((trx as Internals | undefined)?.isTransaction !== true) throw this.required();
+    const isTransaction = (trx as Internals | undefined)?.isTransaction === true;
+    // One of Kysely has the first alone.
+    if (!isTransaction || typeof trx.isCompleted !== 'function') throw this.required();
     databaseOf(trx, [this.database]);
     if (trx.isCompleted()) throw this.ended();
     // Of MariaDB a transaction can end by a deadlock as well.

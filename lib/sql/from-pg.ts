@@ -60,7 +60,9 @@ class PgClient extends DriverClient<PgTransaction> {
   }
 
   protected override check(client: PgTransaction): string | undefined {
-    if (typeof client?.query !== 'function' || 'totalCount' in client) throw this.required();
+    const isClient = typeof client?.query === 'function' && !('totalCount' in client);
+    // Connections of `mysql2` have `query()` as well.
+    if (!isClient || 'escapeId' in client) throw this.required();
     return this.checkStatus(client, () => this.required());
   }
 

@@ -65,7 +65,7 @@ export abstract class HandleClient<Transaction extends object> extends DriverCli
     if (this.same.has(handle)) return;
     const [own, other] = [this.handle, handle].map((one) => runStatement(one, IDENTITY).rows[0]!);
     if (this.handle.memory || own!['identity'] !== other!['identity']) {
-      throw new OtherDatabaseError(this.name, `the database ${String(other!['name'])}`);
+      throw OtherDatabaseError.of(this.name, `the database ${String(other!['name'])}`);
     }
     this.same.add(handle);
   }

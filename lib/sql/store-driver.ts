@@ -3,7 +3,7 @@ import type { PgPool, SqlDriver, SqliteHandle } from '../database/sql-driver.js'
 import { ThornConfigurationError } from '../errors/index.js';
 import type { ClientSource } from './client-source.js';
 import type { ClientDatabase, OwnDriver } from './databases/client-database.js';
-import { unsupportedDatabase } from './databases/databases.js';
+import { differingDatabase, unsupportedDatabase } from './databases/databases.js';
 import type { AnyMysqlPool } from './databases/mysql.js';
 
 /** Where the tables are. */
@@ -110,7 +110,9 @@ export function storeDriver(
   }
   if (given !== undefined) return { driver: givenDriver(place, database, given), schema };
   if (url === undefined) throw connectionsMissing(place);
-  if (!database.url.test(url)) throw unsupportedDatabase(place, '`url`', [database]);
+  if (!database.url.test(url)) {
+    throw differingDatabase(place, '`url`', database, "Give the address of the client's database.");
+  }
   const own = database.open(place, url, connections ?? DEFAULT_CONNECTIONS);
   return { driver: own.driver, own, schema };
 }

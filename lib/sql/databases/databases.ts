@@ -7,7 +7,12 @@ import { SQLITE } from './sqlite.js';
 export { MYSQL, POSTGRES, SQLITE };
 export const DATABASES: readonly ClientDatabase[] = [POSTGRES, MYSQL, SQLITE];
 
-/** The one of the databases that a client has shown. @throws `ThornConfigurationError` for another one */
+/**
+ * The one of the databases that a client or a transaction has shown.
+ *
+ * @param databases that it may be of: one alone for a transaction
+ * @throws `ThornConfigurationError` for another one
+ */
 export function databaseNamed(
   place: string,
   what: string,
@@ -15,8 +20,11 @@ export function databaseNamed(
   name: string | undefined,
 ): ClientDatabase {
   const found = databases.find(({ names }) => names.includes(name ?? ''));
-  if (found === undefined) throw unsupportedDatabase(place, what, databases);
-  return found;
+  if (found !== undefined) return found;
+  const [database] = databases;
+  throw databases.length === 1
+    ? differingDatabase(place, 'The transaction', database!, 'Pass one of that client.')
+    : unsupportedDatabase(place, what, databases);
 }
 
 export function unsupportedDatabase(
@@ -25,10 +33,23 @@ export function unsupportedDatabase(
   databases: readonly ClientDatabase[],
 ): ThornConfigurationError {
   const titles = databases.map(({ title }) => title).join(' or ');
-  const elsewhere = databases.length === 1 ? '' : ', by a driver that this client is supported on';
   return new ThornConfigurationError(
     'THORN_DATABASE_UNSUPPORTED',
-    `${what} of ${place} is not one of ${titles}${elsewhere}. The guide on database clients lists all, with their databases and drivers.`,
+    `${what} of ${place} is not one of ${titles}, by a driver that this client is supported on. The guide on database clients lists all, with their databases and drivers.`,
+    { place },
+  );
+}
+
+/** @param what is not of the client's own database */
+export function differingDatabase(
+  place: string,
+  what: string,
+  { title }: ClientDatabase,
+  remedy: string,
+): ThornConfigurationError {
+  return new ThornConfigurationError(
+    'THORN_DATABASE_UNSUPPORTED',
+    `${what} is not one of ${title}, as the client of ${place} is. ${remedy}`,
     { place },
   );
 }

@@ -46,6 +46,8 @@ interface Features {
   readonly failsForGood?: true;
   /** A COMMIT can fail: keys are looked for then. */
   readonly defersKeys?: true;
+  /** Makes a transaction one that may not write, as those of a replica. */
+  readonly readOnly?: string;
   /** INSERT and its like may be part of a statement. */
   readonly writesWithin?: true;
 }
@@ -54,6 +56,7 @@ const FEATURES: Readonly<Record<SqlClientUnderTest<never>['database'], Features>
   postgres: {
     columns: `id text PRIMARY KEY, number bigint, body json, parent text REFERENCES ${TABLE} DEFERRABLE INITIALLY DEFERRED`,
     driver: 'pg',
+    readOnly: 'SET TRANSACTION READ ONLY',
     failsForGood: true,
     defersKeys: true,
     writesWithin: true,
@@ -61,6 +64,7 @@ const FEATURES: Readonly<Record<SqlClientUnderTest<never>['database'], Features>
   mysql: {
     columns: 'id varchar(64) PRIMARY KEY, number bigint, body longtext, parent varchar(64)',
     driver: 'mysql2',
+    readOnly: 'START TRANSACTION READ ONLY',
   },
   sqlite: {
     columns: `id text PRIMARY KEY, number bigint, body json, parent text REFERENCES ${TABLE} DEFERRABLE INITIALLY DEFERRED`,
@@ -75,7 +79,7 @@ export function sqlClientConformance<Transaction>(
   { describe, it, expect }: TestRunner,
 ): void {
   type Fixture = SqlClientFixture<Transaction>;
-  const { columns, driver, failsForGood, defersKeys, writesWithin } = FEATURES[database];
+  const { columns, driver, failsForGood, defersKeys, readOnly, writesWithin } = FEATURES[database];
   const test = (title: string, body: (fixture: Fixture) => Promise<void>, connections = 2) =>
     it(title, async () => {
       const fixture = await makeFixture(connections);
@@ -228,6 +232,20 @@ export function sqlClientConformance<Transaction>(
       await fixture.transaction((transaction) => insert(fixture, transaction, 'b'));
       expect(await stored(fixture)).toEqual(['b']);
     });
+
+    if (readOnly !== undefined) {
+      test('refuses a transaction that may not write, as one of a replica', async (fixture) => {
+        let refusal: unknown;
+        const work = fixture.transaction(async (transaction) => {
+          await fixture.execute(transaction, readOnly);
+          refusal = await codeOf(insert(fixture, transaction, 'a'));
+        });
+        await work.catch(() => undefined);
+
+        expect(refusal).toBe('THORN_DATABASE_OTHER');
+        expect(await stored(fixture)).toEqual([]);
+      });
+    }
 
     test('needs no connection beside that of the transaction', async (fixture) => {
       await fixture.transaction((transaction) => insert(fixture, transaction, 'a'));

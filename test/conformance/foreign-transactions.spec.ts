@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SqlClient } from '../../lib/sql/index.js';
+import type { FreshDatabase } from '../services/database.js';
+import { CLIENT_DATABASES } from '../support/client-databases.js';
+import type { ClientKind, OpenedClient } from '../support/client-kind.js';
+import { migrate } from '../support/sql-clients.js';
+
+interface Opened {
+  readonly name: string;
+  readonly kind: ClientKind<never>;
+  readonly opened: OpenedClient<never>;
+  readonly client: SqlClient<never>;
+}
+
+/** Of one client, by its title, all releases and drivers take each other's transactions on one database. */
+const isAlike = (one: Opened, other: Opened) =>
+  one.client.dialect === other.client.dialect &&
+  (one.client.name === other.client.name ||
+    // TypeORM hands statements of `pg` through as they are.
+    (one.client.name === 'pg' && other.client.name === 'TypeORM'));
+
+describe('a transaction of a client that the module was not given', () => {
+  const places: FreshDatabase[] = [];
+  const all: Opened[] = [];
+
+  beforeAll(async () => {
+    for (const { kinds, create } of CLIENT_DATABASES) {
+      const place = await create();
+      places.push(place);
+      await migrate(place.url);
+      for (const kind of kinds) {
+        const opened = await kind.open(place.url, 2);
+        const client = await kind.define(opened.bare, place.url).useFactory();
+        all.push({ name: kind.name, kind, opened, client });
+      }
+    }
+  });
+  afterAll(async () => {
+    for (const { opened, client } of all) {
+      await client.close?.();
+      await opened.close();
+    }
+    for (const { drop } of places) await drop();
+  });
+
+  const names = CLIENT_DATABASES.flatMap(({ kinds }) => kinds.map(({ name }) => name));
+  it.each(names)(
+    'is refused by that of %s, which names the fix, and stays usable',
+    async (name) => {
+      const own = all.find((one) => one.name === name)!;
+      for (const foreign of all.filter((one) => !isAlike(own, one))) {
+        const answer = await foreign.opened.begin(async (tx) => {
+          const refused = await Promise.resolve()
+            .then(() => own.client.join(tx))
+            .catch((error: unknown) => error);
+          expect(refused, foreign.name).toMatchObject({
+            code: expect.stringMatching(
+              /^THORN_(?:TRANSACTION_REQUIRED|DATABASE_(?:OTHER|UNSUPPORTED))$/,
+            ) as string,
+            message: expect.stringMatching(
+              / Pass (?:what a transaction gives you: |one of )/,
+            ) as string,
+          });
+          await foreign.kind.execute(tx, 'SELECT 1');
+          return 'committed';
+        });
+        expect(answer).toBe('committed');
+      }
+    },
+  );
+});
