@@ -8,7 +8,7 @@ import type { Message } from '../message/index.js';
 import { checkManager } from './captured-transactions.js';
 import type { EntityCapture } from './hooks/entity-capture.js';
 import type { EntityPlan, EventPlan } from './plan/entity-plan.js';
-import { joinsOf } from './plan/entity-paths.js';
+import { besideColumns } from './plan/entity-paths.js';
 import { rowKey } from './rows/row-key.js';
 import { readRows } from './rows/row-reader.js';
 import type { Subject } from './messages/message-subject.js';
@@ -121,12 +121,7 @@ export class CapturedEntityMessageSource extends EntityMessageSource {
     ids: readonly ObjectLiteral[],
     manager: EntityManager = capture.dataSource.manager,
   ): Promise<ObjectLiteral[]> {
-    const rows = await readRows(manager, {
-      metadata,
-      ids,
-      joins: joinsOf(events.flatMap(({ joins }) => joins)),
-      hidden: [...new Set(events.flatMap(({ hidden }) => hidden))],
-    });
+    const rows = await readRows(manager, { metadata, ids, ...besideColumns(events) });
     return ids.flatMap((id) => rows.get(rowKey(metadata, id)!) ?? []);
   }
 

@@ -2,15 +2,12 @@ import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { CollectedItem } from '../changes/due-events.js';
 import { linkChange } from '../changes/link-change.js';
 import { linksToRemoved } from '../changes/link-rows.js';
-import { RowChange } from '../changes/row-change.js';
-import { joinsOf } from '../plan/entity-paths.js';
-import type { EntityPlan, EventPlan, LinkPlan } from '../plan/entity-plan.js';
+import { changesOfRows, readComplete } from '../changes/rows-before.js';
+import type { LinkPlan } from '../plan/entity-plan.js';
 import { anyOf } from '../rows/any-of.js';
 import { linksTo } from '../rows/junction-rows.js';
-import { setValue } from '../rows/row-copy.js';
 import { rowKey } from '../rows/row-key.js';
 import { lockRemoved } from '../rows/row-lock.js';
-import { readRows } from '../rows/row-reader.js';
 import type { Cascade, CascadePlan } from './cascade-plan.js';
 
 /** Rows of one class that are about to be deleted. */
@@ -131,59 +128,19 @@ export class CascadedChanges {
     const events = plan.events.filter(
       ({ options, needsRow }) => options.on === 'delete' && needsRow,
     );
-    const complete = await this.#complete(plan, events, rows);
-    for (const row of rows) {
-      const key = rowKey(plan.metadata, row)!;
-      const old = complete.get(key);
-      this.#items.push(
-        new RowChange({
-          did: 'remove',
-          plan,
-          key,
-          id: row,
-          old: old ?? row,
-          oldIsComplete: old !== undefined,
-          values: [],
-        }),
-      );
-    }
+    const complete = await readComplete(this.manager, plan.metadata, rows, events, []);
+    this.#items.push(...changesOfRows({ did: 'remove', plan, values: [] }, rows, complete));
   }
 
   async #release({ plan, relation }: Cascade, rows: readonly ObjectLiteral[]): Promise<void> {
     if (plan === undefined) return;
+    const { metadata } = plan;
     const events = plan.events.filter(({ readsBefore }) => readsBefore);
-    const complete = await this.#complete(plan, events, rows);
-    for (const row of rows) {
-      const key = rowKey(plan.metadata, row)!;
-      const old = complete.get(key);
-      if (old !== undefined && relation.getEntityValue(old) === undefined) {
-        setValue(old, relation, relation.getEntityValue(row));
-      }
-      this.#released.push({
-        identity: identityOf(plan.metadata, row),
-        item: new RowChange({
-          did: 'update',
-          plan,
-          key,
-          id: row,
-          old: old ?? row,
-          oldIsComplete: old !== undefined,
-          values: [{ of: relation, value: null }],
-        }),
-      });
+    const complete = await readComplete(this.manager, metadata, rows, events, [relation]);
+    const values = [{ of: relation, value: null }];
+    for (const item of changesOfRows({ did: 'update', plan, values }, rows, complete)) {
+      this.#released.push({ identity: identityOf(metadata, item.id), item });
     }
-  }
-
-  /** The rows with what the events ask for besides their columns. */
-  async #complete(
-    { metadata }: EntityPlan,
-    events: readonly EventPlan[],
-    ids: readonly ObjectLiteral[],
-  ): Promise<ReadonlyMap<string, ObjectLiteral>> {
-    const joins = joinsOf(events.flatMap((event) => event.joins));
-    const hidden = [...new Set(events.flatMap((event) => event.hidden))];
-    if (joins.length + hidden.length === 0) return new Map();
-    return readRows(this.manager, { metadata, ids, joins, hidden });
   }
 
   /** As many rows may be read: one more than may be found. */

@@ -41,7 +41,7 @@ export function canReturnRow(
     !builder.expressionMap.returning &&
     // TypeORM fills in these itself.
     builder.expressionMap.whereEntities.length === 0 &&
-    readBeyondColumns(plan, operation) === undefined &&
+    !readBeyondColumns(plan, operation) &&
     !hasLoadHooks(dataSource)
   );
 }

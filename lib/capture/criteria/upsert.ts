@@ -192,7 +192,6 @@ export class Upsert {
       old: undefined,
       oldIsComplete: false,
       values: isUpdated ? this.#valuesOf(row) : removalOf(plan.metadata, row),
-      exact: undefined,
     });
   }
 

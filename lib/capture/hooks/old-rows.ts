@@ -12,7 +12,7 @@ import type {
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { without } from '../criteria/matched-rows.js';
 import type { WriteBuilder, WriteInterceptor } from '../criteria/write-builders.js';
-import { joinsOf } from '../plan/entity-paths.js';
+import { besideColumns } from '../plan/entity-paths.js';
 import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
 import { isReadInFull, rowKey } from '../rows/row-key.js';
 import { hasRowLocks } from '../rows/row-lock.js';
@@ -157,8 +157,7 @@ async function readOldRows(
   { metadata }: EntityPlan,
   { events, ids, keepsKeys }: RowsToRead,
 ): Promise<Map<string, ReadRow | null>> {
-  const joins = joinsOf([...events].flatMap((event) => event.joins));
-  const hidden = [...new Set([...events].flatMap((event) => event.hidden))];
+  const { joins, hidden } = besideColumns([...events]);
   const wanted = { metadata, ids: [...ids.values()], joins, hidden };
   // A lock would hold for what is joined as well. A second read alone could find a row that is not locked.
   const isLockedFirst = joins.length > 0 && hasRowLocks(dataSourceOf(manager));

@@ -3,7 +3,7 @@ import type { RowChange } from '../changes/row-change.js';
 import type { WriteBuilder, WriteInterceptor } from '../criteria/write-builders.js';
 import { rowsQuery } from '../criteria/matched-rows.js';
 import { valueAtPath } from '../payload/value-at-path.js';
-import { joinsOf } from '../plan/entity-paths.js';
+import { besideColumns } from '../plan/entity-paths.js';
 import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';
 import type { ChangedValue } from '../rows/changed-values.js';
 import { lockWritten } from '../rows/row-lock.js';
@@ -164,16 +164,9 @@ export class OtherSideWrites implements WriteInterceptor {
     write.plan = plan;
     const events = plan.events.filter(({ readsBefore }) => readsBefore);
     if (events.length === 0) return;
-    const joins = joinsOf(events.flatMap((event) => event.joins));
-    const hidden = [...new Set(events.flatMap((event) => event.hidden))];
-    const { metadata: type } = plan;
-    const rows = await readRows(queryRunner.manager, {
-      metadata: type,
-      ids: [old!],
-      joins,
-      hidden,
-    });
-    write.whole = rows.get(rowKey(type, old!)!);
+    const wanted = { metadata: plan.metadata, ids: [old!], ...besideColumns(events) };
+    const rows = await readRows(queryRunner.manager, wanted);
+    write.whole = rows.get(rowKey(plan.metadata, old!)!);
   }
 
   #of(queryRunner: QueryRunner, metadata: EntityMetadata): Waiting {

@@ -2,7 +2,7 @@ import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import { UnseenWrites } from '../changes/unseen-writes.js';
 import type { DueEvent } from '../changes/due-events.js';
 import type { EventPlan } from '../plan/entity-plan.js';
-import { joinsOf } from '../plan/entity-paths.js';
+import { besideColumns } from '../plan/entity-paths.js';
 import { linksOf, type NetChange, type NetLinks } from '../changes/net-change.js';
 import { isChangedByValues } from '../changes/change-detection.js';
 import { rowsWithLinks } from '../rows/junction-rows.js';
@@ -39,8 +39,7 @@ const NONE: ReadonlyMap<never, never> = new Map<never, never>();
 
 interface WantedRows {
   readonly ids: Map<string, ObjectLiteral>;
-  readonly joins: string[];
-  readonly hidden: Set<string>;
+  readonly events: Set<EventPlan>;
 }
 
 /** Saves a query where the values that were set tell already that nothing has changed. */
@@ -141,23 +140,15 @@ async function readAll(
     if (!mustBeRead(dueEvent, unseen)) continue;
     const { key, id } = 'links' in dueEvent ? dueEvent.links : dueEvent.net;
     const { metadata } = 'links' in dueEvent ? dueEvent.links.plan.entity : dueEvent.net.plan;
-    const of: WantedRows = wanted.get(metadata) ?? { ids: new Map(), joins: [], hidden: new Set() };
+    const of: WantedRows = wanted.get(metadata) ?? { ids: new Map(), events: new Set() };
     of.ids.set(key, id);
-    of.joins.push(...dueEvent.event.joins);
-    for (const path of dueEvent.event.hidden) of.hidden.add(path);
+    of.events.add(dueEvent.event);
     wanted.set(metadata, of);
   }
   const rows = new Map<EntityMetadata, ReadonlyMap<string, ObjectLiteral>>();
-  for (const [metadata, { ids, joins, hidden }] of wanted) {
-    rows.set(
-      metadata,
-      await readRows(manager, {
-        metadata,
-        ids: [...ids.values()],
-        joins: joinsOf(joins),
-        hidden: [...hidden],
-      }),
-    );
+  for (const [metadata, { ids, events }] of wanted) {
+    const beside = besideColumns([...events]);
+    rows.set(metadata, await readRows(manager, { metadata, ids: [...ids.values()], ...beside }));
   }
   return rows;
 }

@@ -117,6 +117,22 @@ export function withEagerRelations({ joins, relations }: PathSurvey): string[] {
   ]);
 }
 
+/** What is read of a row besides the columns that are selected by default. */
+export interface BesideColumns {
+  /** Paths of relations. */
+  readonly joins: readonly string[];
+  /** Paths of columns. */
+  readonly hidden: readonly string[];
+}
+
+/** What all of some events ask for, its relations in an order in which they can be joined. */
+export function besideColumns(events: readonly BesideColumns[]): BesideColumns {
+  return {
+    joins: joinsOf(events.flatMap(({ joins }) => joins)),
+    hidden: [...new Set(events.flatMap(({ hidden }) => hidden))],
+  };
+}
+
 /** Each path once, every one after those that it goes through. */
 export function joinsOf(paths: readonly string[]): string[] {
   return [...new Set(paths)].sort(
