@@ -56,7 +56,7 @@ async function upsert(
     (queryRunner) =>
       hooksFirst(builder, queryRunner, async () => {
         const upsert = new Upsert(write, plan, valueSets, queryRunner);
-        const { result, changes } = await context.asOwn(queryRunner, () => upsert.make());
+        const { result, changes } = await context.changes.asOwn(queryRunner, () => upsert.make());
         context.collect(queryRunner, changes);
         return result;
       }),

@@ -18,8 +18,7 @@ interface Connections {
   readonly dataSource: DataSource;
   /** Makes the writes of one query builder, or of one connection, one after the other. */
   readonly mutex: KeyedMutex<object>;
-  /** Refuses the write in a transaction that was begun by hand. */
-  refuseByHand(queryRunner: QueryRunner | undefined): void;
+  readonly changes: { refuseByHand(queryRunner: QueryRunner | undefined): void };
 }
 
 /**
@@ -57,7 +56,7 @@ async function inTransaction<Result>(
   const { dataSource } = connections;
   const own = runnerOf(builder, dataSource);
   if (own?.isTransactionActive === true) return on(builder, own, write);
-  connections.refuseByHand(own);
+  connections.changes.refuseByHand(own);
   const manager = own?.manager ?? dataSource.manager;
   const make = ({ queryRunner }: EntityManager) => on(builder, queryRunner!, write);
   return isolation === undefined ? manager.transaction(make) : manager.transaction(isolation, make);

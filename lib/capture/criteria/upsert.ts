@@ -50,7 +50,7 @@ export class Upsert {
       columns: [...new Set(sets.flatMap(({ columns }) => columns))],
       relations: [...new Set(sets.flatMap(({ relations }) => relations))],
     };
-    this.#isAsItIs = !write.context.hasSnapshot(queryRunner);
+    this.#isAsItIs = !write.context.changes.hasSnapshot(queryRunner);
     this.#rows = new UpsertedRows(metadata, this.#set.relations, write.builder, valueSets);
   }
 

@@ -24,7 +24,12 @@ interface Changes {
   ): Promise<void> | void;
   /** The open transaction of a connection removes rows of an entity softly, or recovers some, and nobody reads which. */
   noteUnseen(queryRunner: QueryRunner, plan: EntityPlan): void;
-  /** Refuses a captured write in a transaction that was begun by hand. */
+  /**
+   * Refuses a captured write in a transaction that was begun by hand.
+   *
+   * @param queryRunner undefined when it is not known yet
+   * @throws {@link TransactionByHandError}
+   */
   refuseByHand(queryRunner: QueryRunner | undefined): void;
   /** Tells whether the application may have begun to read a snapshot in the open transaction of a connection. */
   hasSnapshot(queryRunner: QueryRunner): boolean;
@@ -62,7 +67,7 @@ export class WriteContext {
   constructor(
     readonly dataSource: DataSource,
     private readonly planOf: () => CapturePlan,
-    private readonly changes: Changes,
+    readonly changes: Changes,
     readonly guard: BulkWriteGuard,
     readonly removals: Removals,
   ) {}
@@ -76,26 +81,6 @@ export class WriteContext {
   collect(queryRunner: QueryRunner, changes: Iterable<CollectedItem>): void {
     const on = { queryRunner, manager: queryRunner.manager };
     for (const change of changes) void this.changes.collect(on, change);
-  }
-
-  /**
-   * Refuses a captured write in a transaction that was begun by hand.
-   *
-   * @param queryRunner undefined when it is not known yet
-   * @throws {@link TransactionByHandError}
-   */
-  refuseByHand(queryRunner: QueryRunner | undefined): void {
-    this.changes.refuseByHand(queryRunner);
-  }
-
-  /** Tells whether the application may have begun to read a snapshot in the open transaction of a connection. */
-  hasSnapshot(queryRunner: QueryRunner): boolean {
-    return this.changes.hasSnapshot(queryRunner);
-  }
-
-  /** Makes statements in the open transaction of a connection that the application has not asked for. */
-  asOwn<Result>(queryRunner: QueryRunner, run: () => Promise<Result>): Promise<Result> {
-    return this.changes.asOwn(queryRunner, run);
   }
 
   /** Tells whether a query builder is going to write in a transaction that is open. */

@@ -43,7 +43,7 @@ export class ReportedRows {
   readonly #oldRows = new OldRows();
   readonly #otherSide: OtherSideWrites;
   /** True if nobody else can write a row between TypeORM's reading it for a save and the write. */
-  #takesTurns = false;
+  #isSerial = false;
 
   constructor(
     private readonly context: WriteContext,
@@ -63,10 +63,10 @@ export class ReportedRows {
   /** The hooks that read rows before a write. */
   beforeHooks(): readonly EntitySubscriberInterface<ObjectLiteral>[] {
     const { dataSource, plan } = this.context;
-    this.#takesTurns = SqliteTransactions.of(dataSource)?.isSerial === true;
+    this.#isSerial = SqliteTransactions.of(dataSource)?.isSerial === true;
     const ofEntities = [...plan.entities.values()].map((entity) =>
       beforeHooks(entity, this.#oldRows, {
-        isCurrent: this.#takesTurns,
+        isCurrent: this.#isSerial,
         mayBeHeard: () => this.messages.mayBeHeard(entity),
       }),
     );
@@ -83,7 +83,7 @@ export class ReportedRows {
     const isCurrent =
       did === 'insert'
         ? !this.criteria.isMixedUp(event.entity)
-        : this.#takesTurns || (read !== undefined && otherSide === undefined);
+        : this.#isSerial || (read !== undefined && otherSide === undefined);
     if (did === 'update' && !isCurrent) this.collector.noteUnseen(event.queryRunner, plan);
     const change = createRowChange(event, { did, plan, key, row, old, read, isCurrent });
     if (did === 'update') otherSide ??= this.#otherSide.extract(event.queryRunner, plan, key);
