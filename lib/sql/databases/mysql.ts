@@ -5,7 +5,7 @@ import {
   type MysqlPool,
   plainMysqlStatement,
 } from '../../database/sql-driver.js';
-import { missingPackages } from '../../errors/require-packages.js';
+import { requirePackages } from '../../errors/require-packages.js';
 import type { ClientDatabase } from './client-database.js';
 
 /** A pool of `mysql2`, or of `mysql2/promise` around one. */
@@ -101,10 +101,6 @@ function isPool(pool: MysqlPool & { readonly promise?: unknown }): boolean {
 }
 
 function loadMysql2(place: string): { createPool(options: object): OwnPool } {
-  try {
-    return require('mysql2') as ReturnType<typeof loadMysql2>;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
-    throw missingPackages(`${place} with url`, ['mysql2']);
-  }
+  requirePackages(`${place} with url`, { mysql2: () => require('mysql2') as unknown });
+  return require('mysql2') as ReturnType<typeof loadMysql2>;
 }

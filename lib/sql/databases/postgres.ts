@@ -1,7 +1,7 @@
 import { findDialect } from '../../database/dialect.js';
 import type { Row } from '../../database/sql-client.js';
 import type { PgClient, PgPool } from '../../database/sql-driver.js';
-import { missingPackages } from '../../errors/require-packages.js';
+import { requirePackages } from '../../errors/require-packages.js';
 import type { ClientDatabase } from './client-database.js';
 
 /** A connection of `pg`, which tells since 8.17 whether it is in a transaction. */
@@ -56,10 +56,6 @@ export const POSTGRES: ClientDatabase = {
 };
 
 function loadPg(place: string): { readonly Pool: new (options: object) => OwnPool } {
-  try {
-    return require('pg') as ReturnType<typeof loadPg>;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
-    throw missingPackages(`${place} with url`, ['pg']);
-  }
+  requirePackages(`${place} with url`, { pg: () => require('pg') as unknown });
+  return require('pg') as ReturnType<typeof loadPg>;
 }

@@ -9,7 +9,7 @@ import {
   type SqliteConnections,
   SqliteStore,
 } from '../../database/sqlite/sqlite-store.js';
-import { missingPackages } from '../../errors/require-packages.js';
+import { requirePackages } from '../../errors/require-packages.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { ClientDatabase } from './client-database.js';
 
@@ -122,10 +122,8 @@ function fileOf(url: string): string {
 }
 
 function loadDatabase(place: string): SqliteDatabase {
-  try {
-    return require('better-sqlite3') as SqliteDatabase;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
-    throw missingPackages(`${place} with url`, ['better-sqlite3']);
-  }
+  requirePackages(`${place} with url`, {
+    'better-sqlite3': () => require('better-sqlite3') as unknown,
+  });
+  return require('better-sqlite3') as SqliteDatabase;
 }
