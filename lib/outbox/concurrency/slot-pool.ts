@@ -1,3 +1,4 @@
+import { Fifo } from '../../common/fifo.js';
 import { LoopUtilization } from './loop-utilization.js';
 
 const YOUNG_FOR = 100;
@@ -33,8 +34,8 @@ export interface Slot {
 export class SlotPool {
   #young: number;
   #lookedAt = Number.NEGATIVE_INFINITY;
-  readonly #queue: Slot[] = [];
-  #head = 0;
+  /** The oldest first: the young ones, and those that were released since. */
+  readonly #queue = new Fifo<Slot>();
   #inUse = 0;
   #usedByRetries = 0;
   #youngInUse = 0;
@@ -73,7 +74,7 @@ export class SlotPool {
   /** Milliseconds until there may be room although no slot was released; null when no slot is young. */
   untilNext(now: number): number | null {
     this.#age(now);
-    const oldest = this.#queue[this.#head];
+    const oldest = this.#queue.first;
     if (oldest === undefined) return null;
     const untilOld = oldest.acquiredAt + YOUNG_FOR - now;
     if (this.#young === this.window) return untilOld;
@@ -102,17 +103,10 @@ export class SlotPool {
   }
 
   #age(now: number): void {
-    for (;;) {
-      const oldest = this.#queue[this.#head];
-      if (oldest === undefined) break;
+    for (let oldest = this.#queue.first; oldest !== undefined; oldest = this.#queue.first) {
       if (oldest.isYoung && oldest.acquiredAt + YOUNG_FOR > now) break;
       this.#endYouth(oldest);
-      this.#head++;
-    }
-    // Moving the rest to the front now and then costs less than shift() each time.
-    if (this.#head > 1024 && this.#head * 2 > this.#queue.length) {
-      this.#queue.splice(0, this.#head);
-      this.#head = 0;
+      this.#queue.shift();
     }
   }
 
