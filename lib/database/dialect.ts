@@ -37,9 +37,9 @@ export interface Dialect {
   /**
    * {@link rowsParameter} of rows that are tuples.
    *
-   * @param places of the columns within the tuples, on PostgreSQL. Default: the tuples have these columns and no others
+   * @param positions of the columns within the tuples, on PostgreSQL. Default: the tuples have these columns and no others
    */
-  tuplesParameter(columns: Columns, rows: readonly Tuple[], places?: readonly number[]): string;
+  tuplesParameter(columns: Columns, rows: readonly Tuple[], positions?: readonly number[]): string;
   /**
    * An INSERT of a SELECT or of VALUES that leaves out what is there already. `table` is the quoted name. In a transaction
    * of the application the rows must fail for no other reason: on SQLite that would end it.
@@ -146,9 +146,9 @@ const POSTGRES: Dialect = {
         rows.some((row) => (row as Readonly<Record<string, unknown>>)[name] !== null),
       ),
     ),
-  tuplesParameter(columns, rows, places) {
+  tuplesParameter(columns, rows, positions) {
     const used = Object.keys(columns)
-      .map((name, at) => [name, places?.[at] ?? at] as const)
+      .map((name, at) => [name, positions?.[at] ?? at] as const)
       .filter(([, at]) => rows.some((row) => row[at] !== null));
     return JSON.stringify(
       rows.map((row) => {

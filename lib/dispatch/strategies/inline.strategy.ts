@@ -77,12 +77,14 @@ export class InlineStrategy extends DispatchStrategy {
   ): Promise<{ readonly deliveries: readonly Promise<Attempt | null>[] }> {
     const lookUp = async () => {
       const recipients = await this.fanOut.recipientsOf(message);
-      return { deliveries: recipients.map((recipient) => this.#inTurn(message, recipient)) };
+      return {
+        deliveries: recipients.map((recipient) => this.#deliverInOrder(message, recipient)),
+      };
     };
     return message.key === null ? lookUp() : this.#lookups.run(message.key, lookUp);
   }
 
-  #inTurn(message: Message, recipient: Recipient): Promise<Attempt | null> {
+  #deliverInOrder(message: Message, recipient: Recipient): Promise<Attempt | null> {
     const { key } = message;
     if (key === null || recipient.ordered !== true) return this.#deliver(message, recipient);
     return this.#mutex.run(`${recipient.id} ${key}`, () => this.#deliver(message, recipient));
@@ -110,7 +112,7 @@ export class InlineStrategy extends DispatchStrategy {
       );
       return attempt;
     } finally {
-      // A place is passed on directly, so that no other caller can take it in between.
+      // The slot is passed on directly, so that no other caller can take it in between.
       const next = this.#waiting.shift();
       if (next === undefined) this.#inFlight--;
       else next();
