@@ -5,9 +5,9 @@ import { InvalidInputError } from '../errors/index.js';
 import { checkHeaders } from './header-checks.js';
 import type { Codecs } from './encoding/codecs.js';
 import type { MessageSettings } from './message-settings.js';
-import { encodeData } from './encoding/encode-json.js';
+import { encodeJson } from './encoding/encode-json.js';
 import { keyTextOf, type OrderSetting } from './order-key.js';
-import { applyEnvelope, type Envelope, type EnvelopeOption } from './envelope.js';
+import { applyEnvelope, type EnvelopeOption } from './envelope.js';
 import { checkMessageId } from './message-id.js';
 import { type Audience, Message } from './message.js';
 import { type MessageTracing, NoTracing } from './message-tracing.js';
@@ -66,18 +66,12 @@ export interface MessageFactoryOptions {
   readonly tracing?: MessageTracing;
 }
 
-/** An envelope that is being made: spreading its parts into a new object takes longer than the object. */
-type EnvelopeParts = { -readonly [Part in keyof Envelope]?: Envelope[Part] };
-
 /** Creates messages: id and time from the clock, the body encoded at once so that bad data fails the caller. */
 export class MessageFactory {
   readonly #envelope: EnvelopeOption;
   readonly #baseUrl: string | undefined;
   readonly #tracing: MessageTracing;
   readonly #orderInBody: boolean;
-  #lastTime = Number.NaN;
-  #lastEvent = '';
-  #lastHead = '';
 
   constructor(
     private readonly clock: Clock,
@@ -100,10 +94,7 @@ export class MessageFactory {
     const owner = draft.owner ?? null;
     const settings = this.#settingsOf(draft, key);
     const isNumbered = key !== null && settings.orderInBody === true;
-    const text =
-      this.#envelope === 'standard'
-        ? this.#standardText(draft, time, ref, owner)
-        : this.#textOf(this.#envelope, draft, time, ref, owner, isNumbered);
+    const text = this.#textOf(draft, time, ref, owner, isNumbered);
     const id = draft.id ?? newId('msg_', time);
     const origin = this.#tracing.made({ id, event: draft.event });
     return new Message(
@@ -127,47 +118,28 @@ export class MessageFactory {
     );
   }
 
-  /** Writes the beginning of the body once for the messages of many rows, which are made within one millisecond. */
-  #standardText(
-    { event, ref, audience, data }: MessageDraft,
-    time: number,
-    resolvedRef: string | null,
-    owner: string | null,
-  ): string {
-    if (time !== this.#lastTime || event !== this.#lastEvent) {
-      const timestamp = new Date(time).toISOString();
-      this.#lastHead = JSON.stringify({ type: event, timestamp }).slice(0, -1);
-      this.#lastTime = time;
-      this.#lastEvent = event;
-    }
-    let text = this.#lastHead;
-    if (ref !== undefined) text += `,"ref":${JSON.stringify(resolvedRef)}`;
-    if (audience === 'owner') text += `,"owner":${JSON.stringify(owner)}`;
-    // The last one, as readers of a body expect.
-    const encoded = encodeData(data ?? {});
-    return encoded === undefined ? `${text}}` : `${text},"data":${encoded}}`;
-  }
-
   #textOf(
-    envelope: EnvelopeOption,
     { event, ref, audience, data }: MessageDraft,
     time: number,
     resolvedRef: string | null,
     owner: string | null,
     isNumbered: boolean,
   ): string {
-    const parts: EnvelopeParts = { type: event, timestamp: new Date(time).toISOString() };
-    if (ref !== undefined) parts.ref = resolvedRef;
-    if (audience === 'owner') parts.owner = owner;
-    parts.data = data ?? {};
-    const body = applyEnvelope(envelope, parts as Envelope);
+    const body = applyEnvelope(this.#envelope, {
+      type: event,
+      timestamp: new Date(time).toISOString(),
+      ...(ref !== undefined && { ref: resolvedRef }),
+      ...(audience === 'owner' && { owner }),
+      // The last one, as readers of a body expect.
+      data: data ?? {},
+    });
     if (isNumbered && isObject(body) && ('key' in body || 'sequence' in body)) {
       throw new InvalidInputError(
         'envelope',
         'must not return `key` or `sequence`, which `orderInBody` adds; rename them, or leave out `orderInBody`',
       );
     }
-    return this.codecs.encode(body);
+    return encodeJson(body);
   }
 
   /** The module's setting travels with the message: its retries are the same, wherever they are made. */

@@ -1,6 +1,5 @@
 import { OptionChecks } from '../../common/option-checks.js';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
-import { encodeJson } from './encode-json.js';
 import { encodeForm } from './form-codec.js';
 
 /**
@@ -36,15 +35,6 @@ export class Codecs {
   /** Every content type that can be asked for. */
   get contentTypes(): readonly string[] {
     return [JSON_TYPE, ...this.#codecs.keys()];
-  }
-
-  /**
-   * The JSON text of a value.
-   *
-   * @throws {@link InvalidInputError} naming the path of a value that cannot be encoded
-   */
-  encode(value: unknown): string {
-    return encodeJson(value);
   }
 
   /**

@@ -1,6 +1,6 @@
 import { InvalidInputError } from '../../errors/index.js';
 
-/** Deepest nesting of data. */
+/** Deepest nesting of data, within its envelope. */
 const MAX_DEPTH = 500;
 /** Deeper data is checked for circles. */
 const QUICK_DEPTH = 64;
@@ -17,17 +17,6 @@ export function encodeJson(value: unknown): string {
   const plain = isPlainJson(value, 0) ? value : toPlainJson(value, '', '', new Set());
   if (plain === undefined) refuse('', 'nothing', 'give an object');
   return JSON.stringify(plain);
-}
-
-/**
- * Writes the value of a body's property `data` as {@link encodeJson} does.
- *
- * @returns undefined when the property is left out
- * @throws {@link InvalidInputError} for `data`, naming the path of the value that cannot be encoded
- */
-export function encodeData(value: unknown): string | undefined {
-  const plain = isPlainJson(value, 1) ? value : toPlainJson(value, 'data', 'data', new Set());
-  return plain === undefined ? undefined : JSON.stringify(plain);
 }
 
 /** Tells whether `JSON.stringify` alone makes the right text; that holds for most data, and costs less than a copy. */
@@ -151,7 +140,7 @@ function objectToPlainJson(
     refuse(path, 'an invalid date', 'send null instead');
   }
   if (ancestors.has(value)) refuse(path, 'a circle', 'send an id instead of the object');
-  if (ancestors.size >= MAX_DEPTH) {
+  if (ancestors.size > MAX_DEPTH) {
     refuse(path, `more than ${MAX_DEPTH} levels`, 'send less');
   }
   ancestors.add(value);
