@@ -2,13 +2,14 @@ import {
   type DynamicModule,
   Inject,
   type INestApplication,
+  Logger,
   Module,
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { outbox, Subscribers, ThornModule, WebhookDispatcher } from '../../lib/index.js';
 import { thornEntities } from '../../lib/migrations/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
@@ -125,3 +126,33 @@ it.each<DatabaseKind>(['memory', 'file', 'postgres'])(
     await place.drop();
   },
 );
+
+it('logs nothing of what it gives up when it is closed right after its start', async () => {
+  const place = await createDatabase('postgres');
+  const locked = new DataSource({ ...place.options, entities: thornEntities, synchronize: true });
+  await locked.initialize();
+  const errors = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+  await locked.transaction(async (manager) => {
+    await manager.query('LOCK TABLE thorn_bulk_operations IN EXCLUSIVE MODE');
+    const module = await Test.createTestingModule({
+      imports: [
+        TypeOrmModule.forRoot({ ...place.options, autoLoadEntities: true }),
+        ThornModule.forRoot({ dispatch: outbox() }),
+      ],
+    }).compile();
+    const app = module.createNestApplication();
+    await app.init();
+    await vi.waitFor(async () => {
+      const waiting = await manager.query(
+        "SELECT FROM pg_locks WHERE NOT granted AND relation = 'thorn_bulk_operations'::regclass",
+      );
+      expect(waiting).toHaveLength(1);
+    });
+    await app.close();
+  });
+  await locked.destroy();
+  await place.drop();
+
+  expect(errors.mock.calls).toEqual([]);
+  vi.restoreAllMocks();
+});

@@ -148,7 +148,8 @@ export class KeyQueues implements WriteListener {
         after = last;
       } while (after !== null && !this.#isPaused);
     } catch (error) {
-      this.#faults.report('Looking for deliveries without a turn failed', error);
+      if (!this.#isStopped)
+        this.#faults.report('Looking for deliveries without a turn failed', error);
     }
   }
 
