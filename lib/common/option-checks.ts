@@ -53,9 +53,10 @@ export class OptionChecks {
     this.given(options);
     const unknown = Object.keys(options).find((name) => !valid.includes(name));
     if (unknown === undefined) return;
+    const rule = valid.length === 0 ? 'Leave it out.' : `Valid options: ${valid.join(', ')}.`;
     throw new ThornConfigurationError(
       'THORN_OPTION_INVALID',
-      `Unknown option ${this.#quoted(unknown, ' in ')}. Valid options: ${valid.join(', ')}.`,
+      `Unknown option ${this.#quoted(unknown, ' in ')}. ${rule}`,
       { option: this.path + unknown },
     );
   }

@@ -57,9 +57,9 @@ export class SchemaCheck implements OnApplicationBootstrap {
         place: { name, text: `The data source "${name}"`, remedy: BY_TYPEORM },
       }));
     }
-    return clients.map(({ name }) => ({
+    return clients.map(({ name, schema }) => ({
       tables: tables!,
-      place: { name, text: `The database of ${name}`, remedy: 'Run' },
+      place: { name, text: `The database of ${name}`, remedy: 'Run', schema },
     }));
   }
 }

@@ -34,6 +34,14 @@ export function defineSqlClient<Clients extends readonly (object | undefined)[],
       { place },
     );
   }
+  if (sources.some((source) => typeof source === 'string' && source.includes('://'))) {
+    // Not the address itself, which may have a password: Nest would look for a provider of that name, and print it.
+    throw new ThornConfigurationError(
+      'THORN_OPTION_INVALID',
+      `${place} takes a client or a pool, its injection token or a factory, and was given the address of a database.`,
+      { place },
+    );
+  }
   const factories = sources.map(factoryOf);
   return {
     inject: factories.flatMap(({ inject = [] }) => [...inject]),

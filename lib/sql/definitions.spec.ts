@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3';
+import { drizzle } from 'drizzle-orm/better-sqlite3';
 import knex from 'knex';
 import { Kysely, SqliteDialect } from 'kysely';
 import { describe, expect, it } from 'vitest';
@@ -42,6 +43,24 @@ describe('the definition of a client', () => {
     const db = knex({ ...{ client, pool }, connection: ':memory:', useNullAsDefault: true });
     await expect(fromKnex(db).useFactory()).rejects.toThrow('pool: { min: 1, max: 1 }');
     await db.destroy();
+  });
+
+  it.each([
+    () => fromPg('postgres://ann:pa55word@127.0.0.1/shop'),
+    () => fromPrisma('PRISMA', { pool: 'postgres://ann:pa55word@127.0.0.1/shop' }),
+  ])('refuses an address in place of a client, and does not repeat its password', (define) => {
+    expect(define).toThrow('was given the address of a database');
+    expect(define).not.toThrow('pa55word');
+  });
+
+  it('refuses options that are not given', () => {
+    for (const define of [fromPrisma, fromKysely]) {
+      expect(() => define({} as never, undefined as never)).toThrow('must be an object');
+    }
+  });
+
+  it('says how addresses begin', () => {
+    expect(() => fromPrisma('PRISMA', { url: './app.db' })).toThrow('or file:');
   });
 
   it('refuses a client that is undefined, as of a circular import', () => {
@@ -88,6 +107,14 @@ describe('the definition of a client', () => {
     [
       'on SQLite give `url`',
       () => fromPrisma(prisma('sqlite'), { pool: 'POOL' }).useFactory(prisma('sqlite'), memory()),
+    ],
+    [
+      'in memory, which no other connection sees',
+      async () => fromDrizzle('DB', { url: ':memory:' }),
+    ],
+    [
+      'Unknown option `url` in fromDrizzle() on SQLite. Leave it out.',
+      () => fromDrizzle(drizzle(memory()) as never, { url: 'file:app.db' }).useFactory(),
     ],
     [
       '`driver` of fromKysely() must be given on SQLite',

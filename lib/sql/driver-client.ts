@@ -6,6 +6,7 @@ import {
   withoutValues,
 } from '../database/database-errors.js';
 import type { Dialect, Statement } from '../database/dialect.js';
+import { ofSchema } from '../database/schema/check-tables.js';
 import { findDatabase } from '../database/schema/missing-tables.js';
 import {
   type JoinedTransaction,
@@ -158,10 +159,12 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     const [table, option] = sql.includes(ofReceiver)
       ? [ofReceiver, ' --receiver']
       : [this.table('thorn_messages'), ''];
+    const { schema } = this;
+    const hint = this.database.hasSchemas && schema === undefined ? SCHEMA_HINT : '';
     return new ThornConfigurationError(
       'THORN_TABLES_MISSING',
       `A transaction of ${this.name} does not find ${table.replaceAll(this.database.quote, '')}. Run the SQL that ` +
-        `\`npx thorn migrations ${database}${option}\` prints${this.database.hasSchemas ? SCHEMA_HINT : ''}.`,
+        `\`npx thorn migrations ${database}${option}${ofSchema(schema)}\` prints${hint}.`,
       { dataSource: this.name },
       cause,
     );

@@ -4,7 +4,7 @@ import type { SqlClientDefinition } from '../database/sql-client.js';
 import type { SqliteHandle } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer } from './databases/client-database.js';
-import { DATABASES, MYSQL, POSTGRES, SQLITE } from './databases/databases.js';
+import { DATABASES, MYSQL, SQLITE } from './databases/databases.js';
 import { DriverClient } from './driver-client.js';
 import {
   drizzleDatabase,
@@ -44,7 +44,6 @@ export interface DrizzleSqliteDatabase {
 }
 
 const PLACE = 'fromDrizzle()';
-const SERVERS = [POSTGRES, MYSQL];
 
 /**
  * Stores messages by Drizzle on PostgreSQL, MariaDB and SQLite. Everything else runs on the pool of `pg` or `mysql2` that the
@@ -70,7 +69,7 @@ export function fromDrizzle(
   db: ClientSource<object>,
   options: AnyStoreOptions = {},
 ): SqlClientDefinition<DrizzleTransaction & DrizzleSqliteTransaction> {
-  checkStoreOptions(PLACE, SERVERS, options);
+  checkStoreOptions(PLACE, DATABASES, options);
   return defineSqlClient<
     [object, AnyPool | undefined],
     DrizzleTransaction & DrizzleSqliteTransaction

@@ -52,8 +52,9 @@ export function fromKysely(
   db: ClientSource<KyselyDatabase>,
   options: StoreOptions | GivenDriver,
 ): SqlClientDefinition<KyselyTransaction> {
-  const { driver, ...others } = options as GivenDriver & StoreOptions;
   const check = new OptionChecks(PLACE);
+  check.given(options);
+  const { driver, ...others } = options as GivenDriver & StoreOptions;
   if (driver === undefined) checkStoreOptions(PLACE, DATABASES, others, false);
   else check.names(options, ['driver']);
   type Below = AnyPool | SqliteHandle | undefined;
@@ -98,14 +99,12 @@ class KyselySqlClient extends DriverClient<KyselyTransaction> {
     // What `CompiledQuery.raw()` makes, without Kysely's own: that would come from another copy of the package.
     const query = { kind: 'RawNode', sqlFragments: [sql], parameters: [] };
     const compiled = { sql, parameters, query, queryId: { queryId: 'thorn' } };
-    const answer = await trx.withoutPlugins().executeQuery(compiled as never);
-    const { rows, numAffectedRows } = answer as QueryResult;
-    return { rows, affected: Number(numAffectedRows ?? rows.length) };
+    const result = (await trx.withoutPlugins().executeQuery(compiled as never)) as QueryResult;
+    return { rows: result.rows, affected: Number(result.numAffectedRows ?? result.rows.length) };
   }
 
   protected override translated(code: string | undefined, error: unknown): unknown {
-    const isEnded =
-      code === undefined && (error as Error).message.startsWith('Transaction is already ');
+    const isEnded = code === undefined && String(error).includes(': Transaction is already ');
     return isEnded ? this.ended(error) : super.translated(code, error);
   }
 }

@@ -3,7 +3,7 @@ import type { PgPool, SqlDriver, SqliteHandle } from '../database/sql-driver.js'
 import { ThornConfigurationError } from '../errors/index.js';
 import type { ClientSource } from './client-source.js';
 import type { ClientDatabase, OwnDriver } from './databases/client-database.js';
-import { differingDatabase, unsupportedDatabase } from './databases/databases.js';
+import { differingDatabase } from './databases/databases.js';
 import type { AnyMysqlPool } from './databases/mysql.js';
 
 /** Where the tables are. */
@@ -89,7 +89,17 @@ export function checkStoreOptions(
   check.assert('url', isGiven || !('url' in options), 'must be the address of the database');
   if (url === undefined) return;
   const database = databases.find((one) => one.url.test(url));
-  if (database === undefined) throw unsupportedDatabase(place, '`url`', databases);
+  if (database === undefined) {
+    const rule =
+      'must begin with postgres:, mysql:, mariadb: or file:, as the database of the client';
+    throw new ThornConfigurationError(
+      'THORN_DATABASE_UNSUPPORTED',
+      `\`url\` of ${place} ${rule}.`,
+      {
+        place,
+      },
+    );
+  }
   database.checkUrl?.(place, url);
 }
 

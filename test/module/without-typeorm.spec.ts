@@ -312,7 +312,7 @@ describe('an application without tables', () => {
     await expect(app.init()).rejects.toMatchObject({
       code: 'THORN_TABLES_MISSING',
       message:
-        'The database of Prisma has no table thorn.thorn_messages. Run the SQL that `npx thorn migrations postgres` prints.',
+        'The database of Prisma has no table thorn.thorn_messages. Run the SQL that `npx thorn migrations postgres --schema thorn` prints.',
     });
     await expect.poll(() => sessions(place.url), { timeout: 5000 }).toEqual([]);
     await app.close();

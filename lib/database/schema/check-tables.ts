@@ -10,6 +10,13 @@ export interface TablesPlace {
   readonly remedy: string;
   /** Of `thorn migrations`, with a blank before. Default none. */
   readonly option?: string;
+  /** That the client was given for the tables, if any. */
+  readonly schema?: string | undefined;
+}
+
+/** The option of `thorn migrations` for the schema of the tables, with a blank before. */
+export function ofSchema(schema: string | undefined): string {
+  return schema === undefined ? '' : ` --schema ${schema}`;
 }
 
 /**
@@ -56,7 +63,7 @@ async function canSelect(
 
 export async function missingTable(
   store: SqlExecutor,
-  { name, text, remedy, option = '' }: TablesPlace,
+  { name, text, remedy, option = '', schema }: TablesPlace,
   path: string,
   columns: readonly string[] = [],
   cause?: unknown,
@@ -68,7 +75,7 @@ export async function missingTable(
       : `no column ${columns.join(', ')} in the table ${table}`;
   return new ThornConfigurationError(
     'THORN_TABLES_MISSING',
-    `${text} has ${what}. ${remedy} the SQL that \`npx thorn migrations ${await findDatabase(store)}${option}\` prints.`,
+    `${text} has ${what}. ${remedy} the SQL that \`npx thorn migrations ${await findDatabase(store)}${option}${ofSchema(schema)}\` prints.`,
     { dataSource: name, table, columns },
     cause,
   );

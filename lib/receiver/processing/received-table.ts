@@ -102,8 +102,9 @@ export class ReceivedTable implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   get #place(): TablesPlace {
-    const { name } = this.client;
-    return { name, text: `The database of ${name}`, remedy: 'Run', option: ' --receiver' };
+    const { name, schema } = this.client;
+    const text = `The database of ${name}`;
+    return { name, text, remedy: 'Run', option: ' --receiver', schema };
   }
 
   #rowsBy(executor: SqlExecutor): TableRows<ReceivedRow> {
