@@ -23,6 +23,8 @@ export interface Dialect {
   readonly name: DialectName;
   /** True when INSERT and UPDATE return rows. */
   readonly returns: boolean;
+  /** A name as SQL has it, in the database's own quotes. */
+  identifier(name: string): string;
   /** The statement with the database's own placeholders. */
   placeholders(sql: string): string;
   /** A parameter in a statement that any client may run: some send all values to PostgreSQL as texts. */
@@ -96,6 +98,7 @@ function tuples(columns: Columns, rows: readonly object[]): string {
 const SQLITE: Dialect = {
   name: 'sqlite',
   returns: true,
+  identifier: (name) => `"${name.replaceAll('"', '""')}"`,
   placeholders: (sql) => sql,
   parameter: () => '?',
   rows(alias, columns) {
@@ -126,6 +129,7 @@ const SQLITE: Dialect = {
 const POSTGRES: Dialect = {
   name: 'postgres',
   returns: true,
+  identifier: SQLITE.identifier,
   placeholders(sql) {
     let count = 0;
     return sql.replaceAll('?', () => `$${++count}`);
@@ -181,6 +185,7 @@ const LOOKED_UP = 'FORCE INDEX (PRIMARY)';
 const MYSQL: Dialect = {
   name: 'mysql',
   returns: false,
+  identifier: (name) => `\`${name.replaceAll('`', '``')}\``,
   placeholders: (sql) => sql,
   parameter: () => '?',
   rows(alias, columns) {

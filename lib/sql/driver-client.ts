@@ -65,9 +65,9 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   }
 
   override table(name: string): string {
-    const { schema } = this;
-    const path = schema === undefined ? [name] : [schema, name];
-    return path.map((part) => this.#quoted(part)).join('.');
+    return this.#pathOf(name)
+      .map((part) => this.dialect.identifier(part))
+      .join('.');
   }
 
   override get ownConnections(): number | undefined {
@@ -155,15 +155,14 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
 
   /** @param database for `npx thorn migrations` */
   protected tableMissing(database: DatabaseName, sql: string, cause: unknown): Error {
-    const ofReceiver = this.table(RECEIVER_TABLE);
-    const [table, option] = sql.includes(ofReceiver)
-      ? [ofReceiver, ' --receiver']
-      : [this.table('thorn_messages'), ''];
+    const [name, option] = sql.includes(this.table(RECEIVER_TABLE))
+      ? [RECEIVER_TABLE, ' --receiver']
+      : ['thorn_messages', ''];
     const { schema } = this;
     const hint = this.database.hasSchemas && schema === undefined ? SCHEMA_HINT : '';
     return new ThornConfigurationError(
       'THORN_TABLES_MISSING',
-      `A transaction of ${this.name} does not find ${table.replaceAll(this.database.quote, '')}. Run the SQL that ` +
+      `A transaction of ${this.name} does not find ${this.#pathOf(name).join('.')}. Run the SQL that ` +
         `\`npx thorn migrations ${database}${option}${ofSchema(schema)}\` prints${hint}.`,
       { dataSource: this.name },
       cause,
@@ -231,8 +230,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     });
   }
 
-  #quoted(name: string): string {
-    const { quote } = this.database;
-    return `${quote}${name.replaceAll(quote, quote.repeat(2))}${quote}`;
+  #pathOf(name: string): readonly string[] {
+    return this.schema === undefined ? [name] : [this.schema, name];
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { findDialect } from '../dialect.js';
+import { type Dialect, findDialect } from '../dialect.js';
 import type { ColumnDefinition, ColumnType, TableDefinition } from './table-definition.js';
 
 /** A database whose SQL the library knows. */
@@ -34,7 +34,7 @@ const WORDS: Readonly<Record<DatabaseName, Partial<Readonly<Record<ColumnType, s
 };
 
 export class SchemaSql {
-  readonly #quote: '"' | '`';
+  readonly #dialect: Dialect;
   readonly #names: SchemaNames;
 
   constructor(
@@ -42,13 +42,15 @@ export class SchemaSql {
     private readonly place: SchemaPlace = {},
     names?: SchemaNames,
   ) {
-    this.#quote = database === 'mysql' || database === 'mariadb' ? '`' : '"';
+    this.#dialect = findDialect(database === 'sqlite' ? 'better-sqlite3' : database);
     this.#names = names ?? { table: (name) => `${place.prefix ?? ''}${name}`, index: indexName };
   }
 
   createSchema(): readonly string[] {
     const { schema } = this.place;
-    return schema === undefined ? [] : [`CREATE SCHEMA IF NOT EXISTS ${this.#quoted(schema)}`];
+    return schema === undefined
+      ? []
+      : [`CREATE SCHEMA IF NOT EXISTS ${this.#dialect.identifier(schema)}`];
   }
 
   /** The statements that make tables. With `ifMissing` those that are there stay. */
@@ -62,8 +64,8 @@ export class SchemaSql {
 
   path(name: string): string {
     const { schema } = this.place;
-    const own = this.#quoted(this.#names.table(name));
-    return schema === undefined ? own : `${this.#quoted(schema)}.${own}`;
+    const own = this.#dialect.identifier(this.#names.table(name));
+    return schema === undefined ? own : `${this.#dialect.identifier(schema)}.${own}`;
   }
 
   #create({ name, columns, primaryKey, indexes }: TableDefinition, unless: string): string[] {
@@ -71,9 +73,11 @@ export class SchemaSql {
     const parts = Object.entries(columns).map(([column, definition]) =>
       this.#column(column, definition),
     );
-    const isMysql = this.#quote === '`';
+    const isMysql = this.#dialect.name === 'mysql';
     const made = indexes.map(({ columns: indexed, unique = false, where }) => {
-      const index = this.#quoted(this.#names.index(this.#names.table(name), indexed, where));
+      const index = this.#dialect.identifier(
+        this.#names.index(this.#names.table(name), indexed, where),
+      );
       const kind = unique ? 'UNIQUE INDEX' : 'INDEX';
       // Part of the table there: MySQL makes no index IF NOT EXISTS.
       if (isMysql) return `${kind} ${index} (${this.#list(indexed)})`;
@@ -88,15 +92,11 @@ export class SchemaSql {
   #column(name: string, { type, length, nullable = false }: ColumnDefinition): string {
     const word = WORDS[this.database][type] ?? type;
     const limit = length === undefined ? '' : `(${length})`;
-    return `${this.#quoted(name)} ${word}${limit}${nullable ? '' : ' NOT NULL'}`;
+    return `${this.#dialect.identifier(name)} ${word}${limit}${nullable ? '' : ' NOT NULL'}`;
   }
 
   #list(columns: readonly string[]): string {
-    return columns.map((column) => this.#quoted(column)).join(', ');
-  }
-
-  #quoted(name: string): string {
-    return `${this.#quote}${name.replaceAll(this.#quote, this.#quote.repeat(2))}${this.#quote}`;
+    return columns.map((column) => this.#dialect.identifier(column)).join(', ');
   }
 }
 

@@ -31,8 +31,6 @@ export interface ClientDatabase {
   /** The package that clients work with, by which Knex calls it. */
   readonly driver: string;
   readonly dialect: Dialect;
-  /** Around names in SQL. */
-  readonly quote: '"' | '`';
   /** The addresses of such databases. */
   readonly url: RegExp;
   /** True where tables may be in a schema of their own. */

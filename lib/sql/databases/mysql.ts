@@ -26,7 +26,6 @@ export const MYSQL: ClientDatabase = {
   names: ['mysql', 'MySql', 'MysqlAdapter'],
   driver: 'mysql2',
   dialect: findDialect('mysql'),
-  quote: '`',
   url: /^(?:mariadb|mysql):/,
   hasSchemas: false,
   identity:

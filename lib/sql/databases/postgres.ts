@@ -21,7 +21,6 @@ export const POSTGRES: ClientDatabase = {
   names: ['postgres', 'postgresql', 'Pg', 'PostgresAdapter'],
   driver: 'pg',
   dialect: findDialect('postgres'),
-  quote: '"',
   url: /^postgres(?:ql)?:/,
   hasSchemas: true,
   identity:

@@ -21,7 +21,6 @@ export const SQLITE: ClientDatabase = {
   names: ['sqlite', 'BaseSQLite', 'SqliteAdapter'],
   driver: 'better-sqlite3',
   dialect: findDialect('better-sqlite3'),
-  quote: '"',
   url: /^(?:file:|:memory:$)/,
   hasSchemas: false,
   identity:
