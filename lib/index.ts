@@ -60,6 +60,7 @@ export {
   type SendForSummary,
   type SendOptions,
   type SendResult,
+  type TableRow,
   WebhookDispatcher,
 } from './dispatch/index.js';
 export type {

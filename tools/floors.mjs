@@ -76,7 +76,7 @@ const INNER_FLOORS = {
     '',
   ],
   delivery: ['attempt', 'recipient-policy', 'http', 'retry', 'log', 'events', ''],
-  dispatch: ['recipients', 'history', 'strategies', ''],
+  dispatch: ['rows', 'recipients', 'history', 'strategies', ''],
   receiver: ['schemes', 'processing', 'verification', 'routes', ''],
   subscriber: ['model', 'matching', 'static', 'service', 'storage', ''],
   module: ['options', 'entities', 'providers', ''],

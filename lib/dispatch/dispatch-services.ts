@@ -5,7 +5,7 @@ import { EventCatalogue } from '../event/index.js';
 import { MessageFactory, MessageTracing } from '../message/index.js';
 import { StaticSubscriberSet, SubscriberRepository } from '../subscriber/index.js';
 import { EventHistory } from './event-history.js';
-import { EntityMessageSource } from './entity-message-source.js';
+import { EntityMessageSource } from './rows/entity-message-source.js';
 import { MessagePipeline } from './message-pipeline.js';
 import { FanOut } from './recipients/fan-out.js';
 import { UnheardEvents } from './unheard-events.js';

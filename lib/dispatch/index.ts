@@ -16,8 +16,8 @@ export type {
   StoredEvent,
   StoredEvents,
 } from './history/stored-events.js';
-export { EntityMessageSource } from './entity-message-source.js';
-export type { EntityType, RowCondition, RowCriteria } from './row-criteria.js';
+export { EntityMessageSource } from './rows/entity-message-source.js';
+export type { EntityType, RowCondition, RowCriteria } from './rows/row-criteria.js';
 export { FanOut, type FoundRecipients } from './recipients/fan-out.js';
 export { inline, type InlineOptions, InlineStrategy } from './strategies/inline.strategy.js';
 export type { BufferOptions, MessageBuffer } from './message-buffer.js';
@@ -26,6 +26,7 @@ export { MessagePipeline, type PipelineResult } from './message-pipeline.js';
 export type { DispatchSetting, StrategyDefinition } from './strategies/strategy-definition.js';
 export { NoTransactions } from './no-transactions.js';
 export { SubscriberExpiry } from './recipients/subscriber-expiry.js';
+export type { TableRow } from './rows/table-row.js';
 export { Transactions } from './transactions.js';
 export type {
   EntityManagerLike,

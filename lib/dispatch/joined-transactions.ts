@@ -1,5 +1,5 @@
 import { ThornConfigurationError } from '../errors/index.js';
-import type { SqlClient } from '../database/sql-client.js';
+import type { JoinedTransaction, SqlClient } from '../database/sql-client.js';
 import type { Message } from '../message/message.js';
 import type { MessagePipeline } from './message-pipeline.js';
 import { Transactions } from './transactions.js';
@@ -40,6 +40,11 @@ export class JoinedTransactions extends Transactions {
     if (joined.runSync === undefined) return super.enlistSync(message, transaction);
     const staged = this.pipeline.stageSync([message], joined);
     this.pipeline.releaseOnCommit(staged, joined);
+  }
+
+  override async join(transaction: unknown): Promise<JoinedTransaction> {
+    this.#checkStrategy();
+    return this.client.join(transaction);
   }
 
   #checkStrategy(): void {

@@ -89,9 +89,11 @@ const OF_MESSAGE = [
 // Any: only whether a reference is relative to it matters.
 const SOME_BASE = 'https://example.com';
 
+export type SendMethod = 'send()' | 'sendSync()' | 'sendFor()';
+
 /** @throws {@link InvalidInputError} naming the option that is unknown or makes no sense */
-export function checkSendOptions(options: SendOptions, method: 'send()' | 'sendSync()'): void {
-  const ofTransaction = method === 'send()' ? SEND_FOR : (['tx'] as const);
+export function checkSendOptions(options: SendOptions, method: SendMethod): void {
+  const ofTransaction = method === 'sendSync()' ? (['tx'] as const) : SEND_FOR;
   checkNames(method, options, [...OF_MESSAGE, ...ofTransaction]);
   if (isObject(options.orderBy)) checkNames(method, options.orderBy, ORDER_SETTINGS, 'orderBy.');
   checkTransport(options);

@@ -1,4 +1,5 @@
 import { InvalidInputError } from '../errors/index.js';
+import type { JoinedTransaction } from '../database/sql-client.js';
 import type { Message } from '../message/message.js';
 
 /** Binds messages to transactions of the application: staged before a transaction commits, released after. */
@@ -29,6 +30,18 @@ export abstract class Transactions<Transaction = unknown> {
       'tx',
       'is of a client that works with promises: use `await dispatcher.send(name, data, { tx })`. sendSync() is for ' +
         'better-sqlite3, and for Drizzle on it',
+    );
+  }
+
+  /**
+   * Joins a transaction, to run statements in it.
+   *
+   * @throws `InvalidInputError` with TypeORM and without a database, as here by default
+   */
+  async join(_transaction: Transaction): Promise<JoinedTransaction> {
+    throw new InvalidInputError(
+      'table',
+      'is for clients of the option database: with TypeORM pass the entity to sendFor(), or use send()',
     );
   }
 }

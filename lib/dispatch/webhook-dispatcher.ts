@@ -16,16 +16,18 @@ import type { StaticSubscriberSet } from '../subscriber/static/static-subscriber
 import type { BufferOptions, MessageBuffer } from './message-buffer.js';
 import type { MessagePipeline } from './message-pipeline.js';
 import type { EventHistory, HistoryPage, HistoryQuery } from './event-history.js';
-import type { EntityMessageSource } from './entity-message-source.js';
-import type { EntityType, RowCriteria } from './row-criteria.js';
+import type { EntityMessageSource } from './rows/entity-message-source.js';
+import type { EntityType, RowCriteria } from './rows/row-criteria.js';
 import {
   checkSendForOptions,
   checkSendOptions,
   type SendForOptions,
+  type SendMethod,
   type SendOptions,
   type SendSyncOptions,
 } from './send-options.js';
 import type { SendForSummary, SendResult } from './send-result.js';
+import { isTableRow, type TableRow, TableRows } from './rows/table-row.js';
 import type { Transactions } from './transactions.js';
 import { UndeclaredEvents } from './undeclared-events.js';
 
@@ -58,9 +60,12 @@ const STAGED_PER_TURN = 500;
 export class WebhookDispatcher<Transaction = unknown> {
   readonly #logger = new Logger('Thorn');
   readonly #undeclared = new UndeclaredEvents();
+  readonly #rows: TableRows;
   #staged = 0;
 
-  constructor(private readonly dependencies: WebhookDispatcherDependencies) {}
+  constructor(private readonly dependencies: WebhookDispatcherDependencies) {
+    this.#rows = new TableRows(dependencies.catalogue);
+  }
 
   /**
    * Sends one event. Within a function that `dataSource.transaction()` runs, it belongs to that transaction: sent after
@@ -77,11 +82,12 @@ export class WebhookDispatcher<Transaction = unknown> {
   ): Promise<SendResult> {
     this.#check(name, options, 'send()');
     const { statics } = this.dependencies;
+    const transaction = this.#transactionOf(options);
     const owner = this.#ownerOf(name, options);
     const rules = this.#rulesOf(options);
     const recipients = await statics.resolve(options.subscribers, name, owner, rules);
     const message = this.#messageOf(name, data, options, owner, recipients);
-    const [result] = await this.#emit([message], this.#transactionOf(options), options.wait);
+    const [result] = await this.#emit([message], transaction, options.wait);
     return result!;
   }
 
@@ -154,10 +160,32 @@ export class WebhookDispatcher<Transaction = unknown> {
     event: string,
     options?: SendForOptions<Transaction>,
   ): Promise<SendForSummary>;
+  /**
+   * Sends an event for a row of a table, for clients other than TypeORM. The row is read in the transaction of the message:
+   * the properties that the event's schema has, with the types that it names, and no other column.
+   *
+   * @param event a declared name; its schema has properties
+   * @param options as {@link send}. `tx` is needed where no transaction is known
+   * @returns null when there is no such row
+   * @throws {@link InvalidInputError} when the event has no schema, or a value is not of its type
+   * @throws `TransactionRequiredError` outside of any transaction
+   *
+   * @example
+   * ```ts
+   * await dispatcher.sendFor({ table: 'orders', key: { id } }, 'order.placed', { tx, owner: user.id });
+   * ```
+   */
+  sendFor(
+    row: TableRow,
+    event: string,
+    options?: SendOptions<Transaction>,
+  ): Promise<SendResult | null>;
   async sendFor(
     what: object,
     ...rest: readonly unknown[]
   ): Promise<SendResult | SendForSummary | null> {
+    if (isTableRow(what))
+      return this.#sendRow(what, ...(rest as [string, SendOptions<Transaction>?]));
     if (typeof what !== 'function') {
       const [event, options = {}] = rest as [string, SendForOptions?];
       checkSendForOptions(options);
@@ -223,8 +251,26 @@ export class WebhookDispatcher<Transaction = unknown> {
     return this.dependencies.events.page(query, scope);
   }
 
+  async #sendRow(
+    row: TableRow,
+    event: string,
+    options: SendOptions<Transaction> = {},
+  ): Promise<SendResult | null> {
+    this.#check(event, options, 'sendFor()');
+    const tx = this.#transactionOf(options);
+    if (tx === undefined) {
+      throw new TransactionRequiredError(
+        'sendFor() reads a row in the transaction of its message: pass the transaction by the option tx.',
+      );
+    }
+    const data = await this.#rows.read(row, event, await this.dependencies.transactions.join(tx));
+    return data === null ? null : this.send(event, data, options);
+  }
+
   /** Undefined: in none. */
-  #transactionOf({ manager, tx }: SendForOptions, entity?: unknown): unknown {
+  #transactionOf(options: SendForOptions, entity?: unknown): unknown {
+    // Checked later.
+    const { manager, tx } = options ?? {};
     const given = tx === undefined ? manager : tx;
     return given === undefined
       ? this.dependencies.transactions.current(entity)
@@ -258,7 +304,7 @@ export class WebhookDispatcher<Transaction = unknown> {
     return true;
   }
 
-  #check(name: string, options: SendOptions<Transaction>, method: 'send()' | 'sendSync()'): void {
+  #check(name: string, options: SendOptions<Transaction>, method: SendMethod): void {
     this.dependencies.catalogue.checkSent(name);
     this.#undeclared.sent(name, this.dependencies.catalogue);
     checkSendOptions(options, method);

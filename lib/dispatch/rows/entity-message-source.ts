@@ -1,4 +1,4 @@
-import type { Message } from '../message/index.js';
+import type { Message } from '../../message/index.js';
 import type { EntityType, RowCriteria } from './row-criteria.js';
 
 /** Makes the messages of entities' events by hand, as if their rows had just changed. */
