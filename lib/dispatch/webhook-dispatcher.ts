@@ -44,8 +44,8 @@ export interface WebhookDispatcherDependencies {
 }
 
 /**
- * Messages of transactions between two turns of the event loop. To stage them waits for nothing, so a loop of awaited calls
- * would leave the event loop no turn.
+ * Messages of transactions between two turns of the event loop. To stage them waits for nothing, so many calls would leave
+ * the event loop no turn, whether they are awaited one by one or together.
  */
 const STAGED_PER_TURN = 500;
 
@@ -62,6 +62,7 @@ export class WebhookDispatcher<Transaction = unknown> {
   readonly #undeclared = new UndeclaredEvents();
   readonly #rows: TableRows;
   #staged = 0;
+  #turns: Promise<void> = Promise.resolve();
 
   constructor(private readonly dependencies: WebhookDispatcherDependencies) {
     this.#rows = new TableRows(dependencies.catalogue);
@@ -80,9 +81,11 @@ export class WebhookDispatcher<Transaction = unknown> {
     data?: unknown,
     options: SendOptions<Transaction> = {},
   ): Promise<SendResult> {
+    const transaction = this.#transactionOf(options);
+    // Before anything that takes time: many calls may be made at once.
+    if (transaction !== undefined) await this.#turn();
     this.#check(name, options, 'send()');
     const { statics } = this.dependencies;
-    const transaction = this.#transactionOf(options);
     const owner = this.#ownerOf(name, options);
     const rules = this.#rulesOf(options);
     const recipients = await statics.resolve(options.subscribers, name, owner, rules);
@@ -277,6 +280,15 @@ export class WebhookDispatcher<Transaction = unknown> {
       : (given ?? undefined);
   }
 
+  /** Resolves at once, or for {@link STAGED_PER_TURN} calls at a time when the event loop has had a turn. */
+  #turn(): Promise<void> {
+    this.#staged++;
+    if (this.#staged % STAGED_PER_TURN === 0) {
+      this.#turns = this.#turns.then(() => setImmediate());
+    }
+    return this.#turns;
+  }
+
   async #emit(
     messages: readonly Message[],
     transaction: unknown,
@@ -284,11 +296,6 @@ export class WebhookDispatcher<Transaction = unknown> {
   ): Promise<SendResult[]> {
     if (messages.length === 0) return [];
     if (transaction !== undefined && (await this.#enlist(messages, transaction))) {
-      this.#staged += messages.length;
-      if (this.#staged >= STAGED_PER_TURN) {
-        this.#staged = 0;
-        await setImmediate();
-      }
       return messages.map(({ id }) => ({ id, state: 'staged', attempts: [] }));
     }
     const results = await this.dependencies.pipeline.send(messages, wait);

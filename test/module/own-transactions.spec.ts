@@ -90,6 +90,31 @@ describe.each(KINDS)('a send() within a transaction of the application on %s', (
     return (await manager.query<unknown[]>(rows)).length;
   };
 
+  it.each<[string, (send: () => Promise<unknown>) => Promise<unknown>]>([
+    [
+      'one after the other',
+      async (send) => {
+        for (let n = 0; n < 2000; n++) await send();
+      },
+    ],
+    ['at once', (send) => Promise.all(Array.from({ length: 2000 }, send))],
+  ])('leaves the event loop its turns among many, %s', async (_, sendMany) => {
+    let turns = 0;
+    let next = setImmediate(function count() {
+      turns++;
+      next = setImmediate(count);
+    });
+    const work = dataSource.transaction(async () => {
+      turns = 0;
+      await sendMany(() => dispatcher.send('test.many'));
+      expect(turns).toBeGreaterThanOrEqual(3);
+      undo();
+    });
+
+    await undone(work);
+    clearImmediate(next);
+  });
+
   it('is sent after the commit, and never after a rollback', async () => {
     await dataSource.transaction(async (manager) => {
       await manager.save(User, { name: 'ada' });
