@@ -84,44 +84,23 @@ const NOT_KEPT: { readonly [Value in keyof AttemptRecord]: null } = {
 
 /** The row of a delivery that has none yet, with the first attempt if there was one. */
 export function newRow(outcome: Outcome, isKept: boolean): Tuple {
-  const { messageId, subscriberId, state, requests, attemptedAt, attempt } = outcome;
-  const isWaiting = state.nextAt !== null;
+  const { messageId, subscriberId, attemptedAt, attempt, event } = outcome;
   const [message, givenMessageId] = keyAndGivenId('msg_', messageId);
   const [subscriber, givenSubscriberId] = keyAndGivenId('sub_', subscriberId);
-  const record = firstAttempt(outcome, isKept);
-  // Written out instead of reusing changedRow() and attemptValues(): copies would double the cost.
   return [
-    deliveryKey(outcome),
-    outcome.lease,
-    state.status,
-    state.reason,
-    state.attempts,
-    state.throttled,
-    requests,
-    isWaiting ? outcome.host : null,
-    state.nextAt,
-    outcome.permitAt,
     // Null when the first attempt, which is kept in the same row, is the latest.
-    isKept && attempt !== null ? null : attemptedAt,
-    isWaiting ? null : outcome.at,
-    record.startedAt,
-    record.duration,
-    record.status,
-    record.error?.code ?? null,
-    record.error?.message ?? null,
-    record.response,
-    record.address,
-    headersText(record),
+    ...changedRow(outcome, isKept && attempt !== null ? null : attemptedAt),
+    ...attemptValues(firstAttempt(outcome, isKept)),
     message,
     subscriber,
     givenMessageId,
     givenSubscriberId,
-    outcome.event,
+    event,
   ];
 }
 
 /** The changes by an attempt behind the first, or by none. */
-export function changedRow(outcome: Outcome): Tuple {
+export function changedRow(outcome: Outcome, attemptedAt = outcome.attemptedAt): Tuple {
   const { state } = outcome;
   return [
     deliveryKey(outcome),
@@ -134,7 +113,7 @@ export function changedRow(outcome: Outcome): Tuple {
     state.nextAt === null ? null : outcome.host,
     state.nextAt,
     outcome.permitAt,
-    outcome.attemptedAt,
+    attemptedAt,
     state.status === 'pending' ? null : outcome.at,
   ];
 }
