@@ -1,7 +1,13 @@
 import type { Clock } from '../common/clock.js';
 import { InvalidInputError, ThornConfigurationError } from '../errors/index.js';
 import type { EventCatalogue } from '../event/catalogue.js';
-import { checkPattern, checkScope, type OwnerScope, patternMatches } from '../subscriber/index.js';
+import {
+  checkPageLimit,
+  checkPattern,
+  checkScope,
+  type OwnerScope,
+  patternMatches,
+} from '../subscriber/index.js';
 import { CursorExpiredError } from './history/cursor-expired.error.js';
 import {
   formatHistoryCursor,
@@ -75,7 +81,7 @@ export class EventHistory {
     checkScope(scope);
     const { event, after = null, limit = DEFAULT_HISTORY_LIMIT } = query;
     this.#checkEvent(event);
-    checkLimit(limit);
+    checkPageLimit(limit, MAX_HISTORY_LIMIT);
     const store = this.strategy.eventStore?.();
     if (store === undefined) {
       throw new ThornConfigurationError(
@@ -119,11 +125,6 @@ export class EventHistory {
       pattern: event,
     });
   }
-}
-
-function checkLimit(limit: unknown): void {
-  if (Number.isInteger(limit) && Number(limit) >= 1 && Number(limit) <= MAX_HISTORY_LIMIT) return;
-  throw new InvalidInputError('limit', `must be a whole number from 1 to ${MAX_HISTORY_LIMIT}`);
 }
 
 /** As messages are matched with subscribers: those without an owner belong to the application, and see everything. */

@@ -3,7 +3,7 @@ import type { Clock } from '../common/index.js';
 import { AttemptError, type WebhookHttpClient, type WebhookResponse } from '../delivery/index.js';
 import { RecipientRefusedError } from '../errors/index.js';
 import type { Recipient } from '../message/index.js';
-import { isSameSecret, type WebhookSigner } from '../signing/index.js';
+import { isEchoed, type WebhookSigner } from '../signing/index.js';
 import { type CallbackFailure, callbackRefused } from './mcp-events.error.js';
 import { SUBSCRIPTION_HEADER } from './mcp-format.js';
 
@@ -57,14 +57,5 @@ export class Callback {
 function failureOf({ status, body }: WebhookResponse, challenge: string): CallbackFailure | null {
   if (status >= 500) return 'http_5xx';
   if (status >= 300) return 'http_4xx';
-  return echoes(body.toString(), challenge) ? null : 'challenge_failed';
-}
-
-function echoes(body: string, challenge: string): boolean {
-  try {
-    const { challenge: echoed } = (JSON.parse(body) ?? {}) as { readonly challenge?: unknown };
-    return typeof echoed === 'string' && isSameSecret(echoed, challenge);
-  } catch {
-    return false;
-  }
+  return isEchoed(body.toString(), 'challenge', challenge) ? null : 'challenge_failed';
 }

@@ -103,6 +103,16 @@ export function isSameSecret(one: string, other: string): boolean {
   return timingSafeEqual(hash('sha256', one, 'buffer'), hash('sha256', other, 'buffer'));
 }
 
+/** Tells whether a body is a JSON object with this secret under a name. */
+export function isEchoed(body: string, name: string, secret: string): boolean {
+  try {
+    const { [name]: echoed } = (JSON.parse(body) ?? {}) as Readonly<Record<string, unknown>>;
+    return typeof echoed === 'string' && isSameSecret(echoed, secret);
+  } catch {
+    return false;
+  }
+}
+
 /**
  * The bytes that key a `v1` signature: those that a `whsec_` secret encodes, or the UTF-8 bytes of any other text (the
  * `raw` format of the reference libraries).

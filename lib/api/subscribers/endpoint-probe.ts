@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Clock, newId } from '../../common/index.js';
 import { type Attempt, Deliverer } from '../../delivery/index.js';
 import { MessageFactory } from '../../message/index.js';
-import { isSameSecret } from '../../signing/index.js';
+import { isEchoed, isSameSecret } from '../../signing/index.js';
 import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/index.js';
 import { ApiSettings } from '../options/api-options.js';
 import { OwnerThrottle } from './owner-throttle.js';
@@ -67,11 +67,5 @@ export class EndpointProbe {
 
 /** The token as the whole body, or as `token` of a JSON object. */
 function echoes(body: string, token: string): boolean {
-  if (isSameSecret(body.trim(), token)) return true;
-  try {
-    const { token: echoed } = (JSON.parse(body) ?? {}) as { readonly token?: unknown };
-    return typeof echoed === 'string' && isSameSecret(echoed, token);
-  } catch {
-    return false;
-  }
+  return isSameSecret(body.trim(), token) || isEchoed(body, 'token', token);
 }

@@ -229,9 +229,9 @@ function checkedExclude(value: unknown): readonly string[] {
 }
 
 /** @throws {@link InvalidInputError} for `limit` */
-export function checkPageLimit(limit: unknown): void {
-  if (Number.isInteger(limit) && Number(limit) >= 1 && Number(limit) <= MAX_PAGE_LIMIT) return;
-  throw new InvalidInputError('limit', `must be a whole number from 1 to ${MAX_PAGE_LIMIT}`);
+export function checkPageLimit(limit: unknown, most = MAX_PAGE_LIMIT): void {
+  if (Number.isInteger(limit) && Number(limit) >= 1 && Number(limit) <= most) return;
+  throw new InvalidInputError('limit', `must be a whole number from 1 to ${most}`);
 }
 
 /** @throws {@link InvalidInputError} for `search` */
