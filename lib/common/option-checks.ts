@@ -1,7 +1,6 @@
 import { ThornConfigurationError } from '../errors/index.js';
 import { isObject } from './objects.js';
 
-/** The limits of a number. */
 export interface NumberLimits {
   /** Default 1 for integers, 0 for other numbers. */
   readonly min?: number;

@@ -6,7 +6,6 @@ import type { ColumnSettings, EntityEventOptions, EntityEventSettings } from './
 /** A class whose instances are rows. */
 export type EntityClass = abstract new (...args: never[]) => object;
 
-/** Tells whether a value is a class. */
 export function isEntityClass(value: unknown): value is EntityClass {
   return typeof value === 'function' && value.prototype !== undefined;
 }
@@ -25,7 +24,6 @@ export interface RecordedSettings
   readonly relations?: readonly string[];
 }
 
-/** A trigger of a recorded event. */
 export type RecordedTrigger =
   | 'create'
   | 'change'
@@ -41,7 +39,6 @@ export interface RecordedOptions
   readonly on: RecordedTrigger | readonly RecordedTrigger[];
 }
 
-/** The triggers of an event. */
 export function triggersOf({ on }: Pick<RecordedOptions, 'on'>): readonly RecordedTrigger[] {
   return isList(on) ? on : [on];
 }

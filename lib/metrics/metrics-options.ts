@@ -21,7 +21,6 @@ export interface ThornMetricsOptions {
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const NAMES = ['registry', 'prefix', 'maxEvents', 'buckets', 'statsFor'];
 
-/** The checks of the options. */
 export const METRICS_CHECKS = new OptionChecks('ThornMetricsModule.forRoot()');
 
 /** The options with their defaults. @throws {@link ThornConfigurationError} naming what makes no sense */

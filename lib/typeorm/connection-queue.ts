@@ -39,7 +39,6 @@ export class ConnectionQueue {
     this.#lock = new ConnectionLock(timeout);
   }
 
-  /** Has the connection. */
   get holder(): Scope | undefined {
     return this.#holder;
   }

@@ -34,7 +34,7 @@ const replacements = new WeakMap<object, Map<string, Replacement>>();
 
 /**
  * Replaces methods of the class of one of TypeORM's objects, for one data source; calls for others go straight on. Nothing
- * else in the library replaces a method of another package. What is replaced, and why:
+ * else in the library replaces a method of another package, but {@link asItIs} for one statement. What is replaced, and why:
  *
  * - `execute()` of the four query builders that write: the hooks of such writes are not told the criteria.
  * - `transaction()` of managers: no hook encloses what an application calls within it, which belongs to the transaction.

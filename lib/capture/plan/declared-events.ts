@@ -10,7 +10,6 @@ interface Receivers {
   readonly recipients?: MessageSettings['recipients'] | undefined;
 }
 
-/** The events of an entity. */
 interface EntityEvents {
   readonly events: readonly {
     readonly name: string;

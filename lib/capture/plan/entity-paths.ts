@@ -67,7 +67,6 @@ export function fieldKind(path: string, entity: EntityMetadata): FieldKind | und
   return column.propertyPath !== rest ? 'open' : columnKind(column);
 }
 
-/** The kind of field that a column is. */
 export function columnKind(column: Column): FieldKind {
   return isDocument(column) ? 'open' : isNumber(column) ? 'number' : 'value';
 }

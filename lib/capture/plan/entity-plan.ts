@@ -41,7 +41,6 @@ import { planReadBack, type ReadBack } from '../rows/read-back.js';
 import { templateFields } from '../payload/ref-template.js';
 import type { Field, RelationMetadata } from '../rows/typeorm-types.js';
 
-/** An event with one of its triggers. */
 type TriggeredEvent = DeclaredEntityEvent & {
   readonly options: TriggeredOptions;
   /** The fields that it names, when it reacts to the change of some alone. */

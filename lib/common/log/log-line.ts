@@ -25,7 +25,6 @@ export interface LogFacts {
   readonly reason?: string;
 }
 
-/** Most ids that one line names. */
 export const MOST_IDS = 10;
 
 /**

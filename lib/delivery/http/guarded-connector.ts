@@ -13,7 +13,6 @@ const READ_AT_ONCE = 4096;
 /** Milliseconds for which a look-up is joined by others: each of the system's own holds a thread as long as it runs. */
 const SHARED_FOR = 5000;
 
-/** Options of connectors. */
 export interface ConnectorOptions {
   /** Looks up names. Default: the system's resolver, through `dns.lookup`; name servers as well where that is slow. */
   readonly lookup?: AddressLookup;

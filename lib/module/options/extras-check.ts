@@ -34,7 +34,6 @@ const EXTRAS: Readonly<Record<keyof ThornModuleExtras, null>> = {
   global: null,
 };
 
-/** The names of the extras. */
 export const EXTRA_NAMES: readonly string[] = Object.keys(EXTRAS);
 
 /** The defaults of the extras, which tell Nest's builder their names. */

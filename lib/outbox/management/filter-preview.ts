@@ -15,7 +15,6 @@ export interface PreviewedMessage {
   readonly passes: boolean;
 }
 
-/** Messages in a preview. */
 const MOST_MESSAGES = 50;
 /** Messages that are looked at, those of other owners and other events included. */
 const MOST_LOOKED_AT = 5000;

@@ -59,7 +59,6 @@ export function countedSince(lowestId: string | null, since: number): number {
   return lowestId === null ? since : timeFromId(lowestId) + 1;
 }
 
-/** The rows of each bucket. */
 export function byBucket(rows: readonly Row[]): ReadonlyMap<number, readonly Row[]> {
   const buckets = new Map<number, Row[]>();
   for (const row of rows) {

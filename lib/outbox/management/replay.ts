@@ -39,7 +39,6 @@ export interface ReplaySummary extends ReplayCounts {
   readonly note?: string;
 }
 
-/** Dependencies of a replay. */
 export interface ReplayDependencies extends RecipientSources {
   /** Gives the first delivery of each queue its turn. */
   promote(store: OutboxStore, queues: readonly KeyQueue[]): void;

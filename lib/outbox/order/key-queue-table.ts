@@ -285,7 +285,6 @@ function numberOf(row: Row): number {
   return Number(row['number']);
 }
 
-/** The queue of a row. */
 export function queueOf(row: Row): KeyQueue {
   return {
     keyHash: row['key_hash'] as string,

@@ -26,7 +26,6 @@ export interface PassOptions {
   readonly dryRun?: boolean;
 }
 
-/** One batch of a pass. */
 export interface PassBatch {
   readonly counts: PruneCounts;
   /** Where the next batch begins. */

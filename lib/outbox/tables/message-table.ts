@@ -182,7 +182,6 @@ export class MessageTable {
     }
   }
 
-  /** Returns the ids that are stored. */
   async stored(ids: readonly string[]): Promise<ReadonlySet<string>> {
     const found = await this.#found(ids, 'm.id, m.given_id');
     return new Set(found.map(({ id }) => id as string));

@@ -288,7 +288,6 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
   }
 }
 
-/** The state of a delivery that was claimed. */
 export function pendingState({ attempts, throttled }: ClaimedDelivery): DeliveryState {
   return { status: 'pending', attempts, throttled, nextAt: null, reason: null };
 }

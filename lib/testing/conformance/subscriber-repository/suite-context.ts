@@ -5,7 +5,6 @@ import type { TestRunner } from '../test-runner.js';
 export interface SubscriberStorage {
   /** A repository on the storage; called again, one as another process would have. */
   open(): SubscriberRepository;
-  /** Lets the documented staleness pass. */
   letStalenessPass(): void | Promise<void>;
   close(): Promise<void>;
 }
