@@ -151,6 +151,40 @@ describe('check-imports', () => {
   }
 });
 
+describe('check-replaced', () => {
+  const files = (inside: string, code: string) => ({
+    'tsconfig.build.json': JSON.stringify({
+      include: ['lib'],
+      compilerOptions: { module: 'nodenext', types: [] },
+    }),
+    'node_modules/orm/package.json': JSON.stringify({ name: 'orm', types: 'index.d.ts' }),
+    'node_modules/orm/index.d.ts':
+      'export declare class Manager { name: string; save(): void } export interface Hooks { after?(): void }',
+    [`lib/${inside}/a.ts`]: `import { Manager, type Hooks } from 'orm';\nconst manager = new Manager();\n${code}`,
+  });
+
+  it.each([
+    ['an assignment', 'manager.save = () => {};'],
+    ['a prototype', 'Manager.prototype.save = () => {};'],
+    ['a removal', 'delete manager.save;'],
+    ['Reflect', `Reflect.set(manager, 'save', () => {});`],
+  ])('refuses a method of another package that is replaced by %s', (_what, code) => {
+    expect(check('check-replaced.mjs', files('capture', code))).toEqual({
+      status: 1,
+      faults: [
+        'lib/capture/a.ts:3 changes what another package has made: only lib/typeorm replaces methods',
+      ],
+    });
+    rmSync(join(root, 'lib'), { recursive: true });
+    expect(check('check-replaced.mjs', files('typeorm', code)).faults).toEqual([]);
+  });
+
+  it('passes values, and methods of what is made here', () => {
+    const code = `manager.name = 'a'; const hooks: Hooks = {}; hooks.after = () => {}; manager.save();`;
+    expect(check('check-replaced.mjs', files('capture', code)).faults).toEqual([]);
+  });
+});
+
 describe('check-published', () => {
   const checkPublished = (files: Record<string, string>) => check('check-published.mjs', files);
   const entry = {
