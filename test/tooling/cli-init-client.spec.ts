@@ -140,6 +140,51 @@ describe.each([
   });
 });
 
+describe('thorn init on another database than PostgreSQL', () => {
+  const schema = (provider: string) => `datasource db {\n  provider = "${provider}"\n}`;
+  const driver = (name: string) => () => {
+    const file = 'src/database/database.module.ts';
+    write(file, textOf(file).replace('drizzle-orm/node-postgres', `drizzle-orm/${name}`));
+  };
+  const URL = 'url: process.env.DATABASE_URL';
+  /** However it is broken into lines. */
+  const squeezed = (text: string) => text.replaceAll(/\s+/g, '').replaceAll(/,(?=[)}])/g, '');
+
+  it.each([
+    [
+      'prisma',
+      'mysql',
+      () => write('prisma/schema.prisma', schema('mysql')),
+      'mariadb',
+      `{ ${URL} }`,
+    ],
+    [
+      'prisma',
+      'sqlite',
+      () => write('prisma/schema.prisma', schema('sqlite')),
+      'sqlite',
+      `{ ${URL} }`,
+    ],
+    ['drizzle', 'mysql2', driver('mysql2'), 'mariadb', ''],
+    ['drizzle', 'better-sqlite3', driver('better-sqlite3'), 'sqlite', ''],
+    ['drizzle', 'postgres-js', driver('postgres-js'), 'postgres', `{ ${URL}, schema: 'thorn' }`],
+  ] as const)('sets %s up for %s', async (client, _, make, system, options) => {
+    depend(client === 'prisma' ? '@prisma/client' : 'drizzle-orm');
+    addModule(client);
+    make();
+    const { code, notes } = await init([folder, '--yes']);
+
+    expect(code).toBe(0);
+    const schema = system === 'postgres' ? ' --schema thorn' : '';
+    expect(notes).toContain(`npx thorn migrations ${system} --for ${client}${schema} > thorn.sql`);
+    const call =
+      client === 'prisma'
+        ? `fromPrisma(PrismaService, ${options})`
+        : `fromDrizzle(DATABASE${options === '' ? '' : `, ${options}`})`;
+    expect(squeezed(textOf(MODULE))).toContain(squeezed(`database: ${call},`));
+  });
+});
+
 describe('thorn init', () => {
   it('takes TypeORM where it is among the packages, or is named', async () => {
     depend('typeorm', '@prisma/client');

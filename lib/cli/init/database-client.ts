@@ -10,6 +10,13 @@ const PACKAGES = { prisma: '@prisma/client', drizzle: 'drizzle-orm' } as const;
 type Client = keyof typeof PACKAGES;
 export const CLIENT_NAMES = ['prisma', 'drizzle', 'typeorm'] as const;
 
+type System = 'postgres' | 'mariadb' | 'sqlite';
+
+/** By the provider of Prisma's `datasource`. */
+const PROVIDERS: Readonly<Record<string, System>> = { mysql: 'mariadb', sqlite: 'sqlite' };
+/** By the end of the import of Drizzle's driver. */
+const DRIVERS: Readonly<Record<string, System>> = { mysql2: 'mariadb', 'better-sqlite3': 'sqlite' };
+
 interface Exported {
   readonly name: string;
   /** Relative to the folder of the sources, with `/`. */
@@ -19,6 +26,8 @@ interface Exported {
 /** The client of the application's database, as the module names it. */
 export interface DatabaseClient {
   readonly client: Client;
+  /** As `thorn migrations` calls the database. */
+  readonly system: System;
   /** What makes the value of the option `database`. */
   readonly maker: 'fromPrisma' | 'fromDrizzle';
   readonly expression: string;
@@ -42,7 +51,7 @@ export async function databaseClient(
       `--entity is for TypeORM: with ${client} leave it out, and send events with dispatcher.send()`,
     );
   }
-  return client === 'prisma' ? prisma(classes) : drizzle(classes);
+  return client === 'prisma' ? prisma(classes, await prismaSystem(folder)) : drizzle(classes);
 }
 
 async function found(
@@ -65,7 +74,14 @@ async function found(
   throw new UsageError(`package.json has ${names.join(' and ')}: name one of them by --client`);
 }
 
-function prisma(classes: ApplicationClasses): DatabaseClient {
+/** What the schema names, where it is one file in its usual place; else PostgreSQL. */
+async function prismaSystem(folder: string): Promise<System> {
+  const text = await readText(join(folder, 'prisma', 'schema.prisma'));
+  const [, provider] = /\bdatasource\b[^}]*\bprovider\s*=\s*"(\w+)"/.exec(text ?? '') ?? [];
+  return PROVIDERS[provider ?? ''] ?? 'postgres';
+}
+
+function prisma(classes: ApplicationClasses, system: System): DatabaseClient {
   const pattern = /\bexport\s+class\s+(\w+)\s[^{]*\bextends\s+PrismaClient\b/;
   const [service, other] = classes.sources.flatMap(({ path, text }) => {
     const [, name] = pattern.exec(text) ?? [];
@@ -78,9 +94,8 @@ function prisma(classes: ApplicationClasses): DatabaseClient {
     );
   }
   return {
-    client: 'prisma',
-    maker: 'fromPrisma',
-    expression: `fromPrisma(${service.name}, { url: process.env.DATABASE_URL, schema: 'thorn' })`,
+    ...{ client: 'prisma', system, maker: 'fromPrisma' },
+    expression: `fromPrisma(${service.name}, ${optionsOf(system, true)})`,
     ...withModule(service, classes),
   };
 }
@@ -93,16 +108,34 @@ function drizzle(classes: ApplicationClasses): DatabaseClient {
         'returns. Write one provider, and a module that exports it; docs/tutorial/drizzle.md shows both.',
     );
   }
+  const { text } = classes.sources.find(({ path }) => path === token.path)!;
+  const driver = driverOf(text);
+  const system = DRIVERS[driver] ?? 'postgres';
+  const options = optionsOf(system, system === 'postgres' && driver !== 'node-postgres');
   return {
-    client: 'drizzle',
-    maker: 'fromDrizzle',
-    expression: `fromDrizzle(${token.name}, { schema: 'thorn' })`,
+    ...{ client: 'drizzle', system, maker: 'fromDrizzle' },
+    expression: `fromDrizzle(${[token.name, ...(options === '' ? [] : [options])].join(', ')})`,
     ...withModule(token, classes),
   };
 }
 
 function opensDrizzle({ text }: SourceText): boolean {
-  return /['"]drizzle-orm\//.test(text) && /\bdrizzle\(/.test(text);
+  return driverOf(text) !== '' && /\bdrizzle\(/.test(text);
+}
+
+/** The driver that a file imports `drizzle()` for; empty for none. */
+function driverOf(text: string): string {
+  const [, driver = ''] = /\bdrizzle\b[^;'"]*['"]drizzle-orm\/([\w-]+)['"]/.exec(text) ?? [];
+  return driver;
+}
+
+/** The options of a client as source text; empty for none. @param needsUrl the client shows no pool that Thorn can use */
+function optionsOf(system: System, needsUrl: boolean): string {
+  const options = [
+    ...(needsUrl ? ['url: process.env.DATABASE_URL'] : []),
+    ...(system === 'postgres' ? ["schema: 'thorn'"] : []),
+  ];
+  return options.length === 0 ? '' : `{ ${options.join(', ')} }`;
 }
 
 /** Exported tokens that a file has a provider for. */

@@ -203,7 +203,9 @@ async function adding(folder: string, given: Given, terminal: Terminal): Promise
 
 function tablesHint(database: DatabaseClient | undefined): readonly string[] {
   if (database === undefined) return [];
-  const command = `npx thorn migrations postgres --for ${database.client} --schema thorn`;
+  const { system, client } = database;
+  const schema = system === 'postgres' ? ' --schema thorn' : '';
+  const command = `npx thorn migrations ${system} --for ${client}${schema}`;
   return [`Make the tables by a migration: ${command} > thorn.sql, see docs/migrations.md`];
 }
 
