@@ -159,22 +159,12 @@ export class MessageInsertions {
 
   #lease(messages: readonly Message[], { token, leasedUntil }: NewLease): Statement | null {
     if (messages.length === 0) return null;
+    const { pendingMessages: table } = this.tables;
     const lease = this.#leaseMarks;
-    if (messages.every(({ key }) => key === null)) {
-      const table = this.tables.pendingMessages;
-      if (messages.length === 1) {
-        return {
-          sql: `INSERT INTO ${table} (id, lease, due_at) VALUES (${this.dialect.parameter('uuid')}, ${lease})`,
-          parameters: [keyOf('msg_', messages[0]!.id), token, leasedUntil],
-        };
-      }
-      const { rows, parameter } = idRows(
-        this.dialect,
-        messages.map(({ id }) => keyOf('msg_', id)),
-      );
+    if (messages.length === 1 && messages[0]!.key === null) {
       return {
-        sql: `INSERT INTO ${table} (id, lease, due_at) SELECT r.id, ${lease} FROM ${rows}`,
-        parameters: [token, leasedUntil, parameter],
+        sql: `INSERT INTO ${table} (id, lease, due_at) VALUES (${this.dialect.parameter('uuid')}, ${lease})`,
+        parameters: [keyOf('msg_', messages[0]!.id), token, leasedUntil],
       };
     }
     const keyed = messages.map((message) => ({
@@ -183,7 +173,7 @@ export class MessageInsertions {
       sequence: message.sequence,
     }));
     return {
-      sql: `INSERT INTO ${this.tables.pendingMessages} (id, key_hash, sequence, lease, due_at) SELECT r.id, r.key_hash, r.sequence, ${lease} FROM ${this.dialect.rows('r', KEYED)}`,
+      sql: `INSERT INTO ${table} (id, key_hash, sequence, lease, due_at) SELECT r.id, r.key_hash, r.sequence, ${lease} FROM ${this.dialect.rows('r', KEYED)}`,
       parameters: [token, leasedUntil, this.dialect.rowsParameter(KEYED, keyed)],
     };
   }
