@@ -178,11 +178,11 @@ describe.each(CAPTURE_DATABASES)('criteria that match other rows each time, on %
     expect((await manager().find(Ticket)).some(({ id }) => removed.includes(id))).toBe(false);
   });
 
-  it('reads and narrows nothing more for conditions that compare columns alone', async () => {
+  it('names the rows that were read, in place of the condition', async () => {
     rig.queries();
     await manager().update(Ticket, { rank: 0 }, { drawn: 2 });
     const write = rig.queries().find((sql) => sql.startsWith('UPDATE'));
-    if (kind === 'postgres') expect(write).toContain('ANY(');
-    else expect(write).not.toContain(' IN ');
+    expect(write).toContain(kind === 'postgres' ? 'ANY(' : ' IN ');
+    expect(write).not.toContain('rank');
   });
 });

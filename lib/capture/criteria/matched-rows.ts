@@ -9,7 +9,6 @@ import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { isEmptyLink, setValue } from '../rows/row-copy.js';
 import { type Column, isReadInFull } from '../rows/row-key.js';
 import { isMySql, isPostgres, lock } from '../rows/row-lock.js';
-import { areSteady } from '../rows/steady-conditions.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 import type { WriteBuilder } from './write-builders.js';
 
@@ -114,12 +113,6 @@ export function rowsQuery(
   return query;
 }
 
-/** Tells whether a write hits the rows that {@link readMatched} has read, as long as others change none. */
-function isSteadyWrite({ expressionMap }: WriteBuilder): boolean {
-  const { wheres, limit, commonTableExpressions } = expressionMap;
-  return limit === undefined && commonTableExpressions.length === 0 && areSteady(wheres);
-}
-
 /**
  * Narrows a write to the rows that were read, for the time of `execute`: where others may commit matching rows in
  * between, or its condition may match others the second time, it would hit rows that nobody has read.
@@ -131,19 +124,13 @@ export async function onlyRead<Result>(
   execute: () => Promise<Result>,
 ): Promise<Result> {
   const { expressionMap } = builder;
-  const isSteady = isSteadyWrite(builder);
-  // The others lock the gaps between the rows, or have one writer alone.
-  if (isSteady && !isPostgres(dataSourceOf(builder))) return execute();
   if (!canNarrow(builder, metadata, rows)) return execute();
-  const { wheres, extraAppendedAndWhereCondition: appended } = expressionMap;
-  const condition = keyCondition(builder, metadata, rows);
-  if (isSteady) expressionMap.extraAppendedAndWhereCondition = condition;
-  else expressionMap.wheres = [{ type: 'simple', condition }];
+  const { wheres } = expressionMap;
+  expressionMap.wheres = [{ type: 'simple', condition: keyCondition(builder, metadata, rows) }];
   try {
     return await execute();
   } finally {
     expressionMap.wheres = wheres;
-    expressionMap.extraAppendedAndWhereCondition = appended;
   }
 }
 
@@ -186,7 +173,7 @@ export function rowsHit(
   const dataSource = dataSourceOf(builder);
   if (!isPostgres(dataSource)) {
     // A row that the database has removed with another one is not counted.
-    if (isSteadyWrite(builder) || canNarrow(builder, metadata, rows)) return undefined;
+    if (canNarrow(builder, metadata, rows)) return undefined;
     // As it is connected, MySQL may count changed rows alone.
     if (isMySql(dataSource) && builder.expressionMap.queryType === 'update') return undefined;
   }
