@@ -57,4 +57,10 @@ class Mysql2Client extends DriverClient<Mysql2Transaction> {
   protected override notOpen(): Error {
     return this.required();
   }
+
+  protected override translated(code: string | undefined, error: unknown): unknown {
+    // Of a connection that is closed.
+    const { fatal: isFatal = false } = error as { readonly fatal?: boolean };
+    return isFatal ? this.ended(error) : super.translated(code, error);
+  }
 }

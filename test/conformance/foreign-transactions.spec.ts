@@ -1,6 +1,7 @@
+import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SqlClient } from '../../lib/sql/index.js';
-import type { FreshDatabase } from '../services/database.js';
+import { fromMysql2, type SqlClient } from '../../lib/sql/index.js';
+import { type FreshDatabase, freshMariadb } from '../services/database.js';
 import { CLIENT_DATABASES } from '../support/client-databases.js';
 import type { ClientKind, OpenedClient } from '../support/client-kind.js';
 import { migrate } from '../support/sql-clients.js';
@@ -18,6 +19,19 @@ const isAlike = (one: Opened, other: Opened) =>
   (one.client.name === other.client.name ||
     // TypeORM hands statements of `pg` through as they are.
     (one.client.name === 'pg' && other.client.name === 'TypeORM'));
+
+it('refuses a connection of mysql2 that was closed in its transaction', async () => {
+  const place = await freshMariadb();
+  const pool = mysql.createPool(place.url);
+  const client = await fromMysql2(pool).useFactory();
+  const connection = await pool.getConnection();
+  await connection.beginTransaction();
+  await client.join(connection);
+  connection.destroy();
+  await expect(client.join(connection)).rejects.toMatchObject({ code: 'THORN_TRANSACTION_ENDED' });
+  await pool.end();
+  await place.drop();
+});
 
 describe('a transaction of a client that the module was not given', () => {
   const places: FreshDatabase[] = [];
