@@ -27,7 +27,7 @@ const SERVERS: readonly On[] = [
 ];
 const CLIENTS: readonly On[] = [
   ...['Prisma 7', 'Drizzle 0.45'].map((client): On => ({ kind: 'postgres', client })),
-  ...['Prisma 7 on MariaDB', 'Kysely on MariaDB'].map((client): On => ({
+  ...['Prisma 7 on MariaDB', 'Drizzle 0.45 on MariaDB', 'Kysely on MariaDB'].map((client): On => ({
     kind: 'mariadb',
     client,
   })),

@@ -72,7 +72,7 @@ export function knexKind(database: Database): ClientKind<Knex.Transaction> {
 }
 
 /** As mappers to camel case do. */
-function renamed(answer: unknown): unknown {
+export function renamed(answer: unknown): unknown {
   if (Array.isArray(answer)) return answer.map(renamed);
   if (typeof answer !== 'object' || answer === null) return answer;
   return Object.fromEntries(

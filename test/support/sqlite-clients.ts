@@ -23,6 +23,7 @@ import {
   withSavepoint,
   type Work,
 } from './client-kind.js';
+import { renamed } from './query-builders.js';
 
 /** A client whose writes outside of transactions are of interest. */
 export interface SqliteKind<Transaction> extends ClientKind<Transaction> {
@@ -154,6 +155,7 @@ const knexKind: SqliteKind<Knex.Transaction> = {
       client: 'better-sqlite3',
       connection: { filename: fileOf(url) },
       useNullAsDefault: true,
+      postProcessResponse: renamed,
     });
     return {
       bare: db,
