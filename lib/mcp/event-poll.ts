@@ -26,15 +26,15 @@ export async function poll(
   const limit = Math.min(Math.max(readWhole(params, 'maxEvents') ?? LIMIT, 1), MAX_HISTORY_LIMIT);
   const oldest = now - (readWhole(params, 'maxAgeMs') ?? Infinity);
   const after = readCursor(params) ?? 'now';
-  const read = (place: string | null) =>
-    history.page({ event: event.pattern, after: place, limit }, { owner });
+  const readAfter = (cursor: string | null) =>
+    history.page({ event: event.pattern, after: cursor, limit }, { owner });
   let isCut = false;
-  const { items, next, hasMore } = await read(after).catch((error: unknown) => {
+  const { items, next, hasMore } = await readAfter(after).catch((error: unknown) => {
     if (error instanceof InvalidInputError)
       throw invalidParams(['cursor'], 'must be one of a poll');
     if (!(error instanceof CursorExpiredError)) throw error;
     isCut = true;
-    return read(null);
+    return readAfter(null);
   });
   const isAsked = (name: string) =>
     events.some((one) => patternMatches(one, name)) &&

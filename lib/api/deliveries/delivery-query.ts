@@ -12,14 +12,14 @@ import {
 import { text } from '../schema/schema.js';
 
 // Any other text would begin anew, at the first page or at none.
-const PLACE = /^dlv_[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
+const DELIVERY_ID = /^dlv_[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 const HOST = /^[\x21-\x7e]{1,320}$/;
 
 const SUBSCRIBER = { subscriber: idOf('subscriber', 'Id of a subscriber; default: any') };
 const RANGE = { since: moment('From then on'), until: moment('Before then') };
 
 export const OWN_LOG_QUERY = {
-  ...pageOf((given) => typeof given === 'string' && PLACE.test(given)),
+  ...pageOf((given) => typeof given === 'string' && DELIVERY_ID.test(given)),
   delivery: idOf('delivery'),
   message: idOf('message'),
   event: {

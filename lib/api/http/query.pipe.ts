@@ -83,13 +83,13 @@ export function moment(description: string): QueryParameter {
   return { schema, read: parseIsoDate, reason: NO_MOMENT, code: 'not-a-time' };
 }
 
-/** The parameters of a list in pages. @param isPlace tells whether a text may be the `next` of a page */
-export function pageOf(isPlace: (given: unknown) => boolean = isIdLike) {
+/** The parameters of a list in pages. @param isNext tells whether a text may be the `next` of a page */
+export function pageOf(isNext: (given: unknown) => boolean = isIdLike) {
   return {
     limit: wholeNumber(100, 20),
     after: {
       schema: { ...text, minLength: 1, maxLength: 64, description: 'The next of the page before' },
-      read: (given: unknown) => (isPlace(given) ? given : null),
+      read: (given: unknown) => (isNext(given) ? given : null),
       reason: 'must be the "next" of an earlier page',
     },
   } satisfies QueryParameters;
