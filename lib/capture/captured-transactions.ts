@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { dataSourceOf } from '../common/typeorm-compat.js';
+import { TransactionEndedError } from '../database/transaction-ended.error.js';
 import { Transactions } from '../dispatch/index.js';
 import { InvalidInputError, ThornConfigurationError } from '../errors/index.js';
 import type { Message } from '../message/index.js';
@@ -40,6 +41,10 @@ export class CapturedTransactions extends Transactions<EntityManager> {
         `The manager belongs to the data source ${name}, which ThornModule does not capture; add it to the option dataSources`,
         { dataSource: name },
       );
+    }
+    // The work may have been rolled back: sent at once, the message would outlive it.
+    if (manager.queryRunner?.isReleased === true) {
+      throw TransactionEndedError.of('TypeORM', 'dataSource.transaction((manager) => …)');
     }
     return capture.enlist(message, manager.queryRunner);
   }

@@ -115,6 +115,23 @@ describe.each(KINDS)('a send() within a transaction of the application on %s', (
     clearImmediate(next);
   });
 
+  // On SQLite all transactions are on one connection, which is never released.
+  const released = ['postgres', 'mariadb'].filter((one) => one === kind);
+  it.each(released)(
+    'is refused with the manager of a transaction that has ended, on %s',
+    async () => {
+      let late: EntityManager | undefined;
+      const work = dataSource.transaction(async (manager) => {
+        late = manager;
+        undo();
+      });
+      await undone(work);
+      const sent = dispatcher.send('order.late', {}, { manager: late! });
+      await expect(sent).rejects.toMatchObject({ code: 'THORN_TRANSACTION_ENDED' });
+      expect(await arrived()).toEqual([]);
+    },
+  );
+
   it('is sent after the commit, and never after a rollback', async () => {
     await dataSource.transaction(async (manager) => {
       await manager.save(User, { name: 'ada' });
