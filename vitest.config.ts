@@ -208,7 +208,7 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
         'test/capture/{filled-keys,hooks,parallel-writes,races,related-gone,unique-links}.spec.ts',
         'test/capture/{criteria-that-differ,null-relations,private-fields,rows-written-meanwhile,called-by-saves,softly-removed-rows,unread-values,updated-rows,upserted-rows}.spec.ts',
         'test/module/{code-by-hand,durable,main-job,own-transactions,relations}.spec.ts',
-        'test/outbox/{change-feed,commit-batch}.spec.ts',
+        'test/outbox/change-feed.spec.ts',
         'test/capture/change-feed-{model,rows}.spec.ts',
         'test/receiver/receiver-once.spec.ts',
         'test/conformance/received-messages.spec.ts',
