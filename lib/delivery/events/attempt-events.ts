@@ -19,15 +19,13 @@ export function emitAttempt(
   { attempt, number, host }: { readonly attempt: Attempt; number: number; host: () => string },
   sequel: NextStep,
 ): void {
-  const facts = (): DeliveryFacts => ({
-    deliveryId: attempt.deliveryId,
-    messageId: attempt.messageId,
-    event: attempt.event,
-    subscriberId: attempt.subscriberId,
-    host: host(),
-  });
+  const { deliveryId, messageId, event, subscriberId } = attempt;
   const made = (): DeliveryFacts & AttemptFacts => ({
-    ...facts(),
+    deliveryId,
+    messageId,
+    event,
+    subscriberId,
+    host: host(),
     attempt: number,
     status: attempt.status,
     error: attempt.error?.code ?? null,
@@ -45,6 +43,7 @@ export function emitAttempt(
   }
   if (attempt.error?.code === 'recipient-refused') {
     const { message: explanation } = attempt.error;
-    events.emit('recipient-refused', () => ({ ...facts(), explanation }));
+    const facts = { deliveryId, messageId, event, subscriberId };
+    events.emit('recipient-refused', () => ({ ...facts, host: host(), explanation }));
   }
 }
