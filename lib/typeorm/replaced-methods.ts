@@ -16,6 +16,11 @@ export interface ReplacedCall<Self, Result> {
 /** Takes the place of a method. */
 export type Around<Self, Result> = (call: ReplacedCall<Self, Result>) => Result;
 
+/** What {@link replaceMethods} may replace. */
+type ReplacedMethod =
+  | ('execute' | 'transaction' | 'save' | 'remove' | 'softRemove' | 'recover')
+  | ('createQueryRunner' | 'query');
+
 interface Owned {
   readonly dataSource: DataSource;
 }
@@ -49,7 +54,7 @@ const replacements = new WeakMap<object, Map<string, Replacement>>();
 export function replaceMethods<Self, Result>(
   dataSource: DataSource,
   object: object,
-  names: readonly string[],
+  names: readonly ReplacedMethod[],
   around: Around<Self, Result>,
 ): () => void {
   // First of all: where one is missing, none is replaced.

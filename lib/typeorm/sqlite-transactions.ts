@@ -20,7 +20,7 @@ import type { SqliteRunner } from './sqlite-runner.js';
 const TIMEOUT = 10_000;
 
 /** The methods of managers that read before they write, or write several times: each is a transaction where none is open. */
-const TRANSACTIONAL = ['transaction', 'save', 'remove', 'softRemove', 'recover'];
+const TRANSACTIONAL = ['transaction', 'save', 'remove', 'softRemove', 'recover'] as const;
 
 /** Statements that change no row. */
 const CHANGES_NOTHING =
