@@ -130,6 +130,9 @@ describe.each(SYNC_CLIENTS)('sendSync() with $name', ({ open }) => {
       other.transaction((wrong) => {
         expect(codeOf({ tx: wrong })).toMatch('THORN_DATABASE_OTHER');
       });
+      client.execute(tx, 'ALTER TABLE thorn_pending_messages RENAME TO hidden');
+      expect(codeOf({ tx })).toMatch(/THORN_TABLES_MISSING: .*npx thorn migrations sqlite/);
+      client.execute(tx, 'ALTER TABLE hidden RENAME TO thorn_pending_messages');
       sending = dispatcher.send('order.later', {}, { tx });
       sending.catch(() => undefined);
       expect(codeOf({ tx })).toBe('staged');

@@ -12,6 +12,7 @@ import { MessageTable } from '../../lib/outbox/tables/message-table.js';
 import { SecretSealer } from '../../lib/signing/index.js';
 import { fromPg } from '../../lib/sql/index.js';
 import { type FreshDatabase, freshMariadb, freshPostgres } from '../services/database.js';
+import { CLIENT_DATABASES } from '../support/client-databases.js';
 import { MARIADB_CLIENTS } from '../support/mariadb-clients.js';
 import { migrate, SQL_CLIENTS } from '../support/sql-clients.js';
 import { STORED_MESSAGES } from '../support/stored-messages.js';
@@ -150,6 +151,39 @@ describe('on MariaDB', () => {
     },
   );
 });
+
+describe.each(CLIENT_DATABASES.filter(({ database }) => database !== 'postgres'))(
+  'a message that $database cannot write in full',
+  ({ database: system, kinds, create, connect }) => {
+    const rename = (from: string, to: string) =>
+      system === 'mysql' ? `RENAME TABLE ${from} TO ${to}` : `ALTER TABLE ${from} RENAME TO ${to}`;
+
+    it.each(kinds)(
+      'leaves nothing where $name goes on and commits',
+      async ({ open, define, execute }) => {
+        const place = await create();
+        await migrate(place.url);
+        const own = connect(place.url);
+        await own.query('CREATE TABLE beside (id int)');
+        await own.query(rename('thorn_pending_messages', 'hidden'));
+        const opened = await open(place.url, 2);
+        const client = await define(opened.bare, place.url).useFactory();
+        await opened.begin(async (tx) => {
+          for (const drafts of [[PLAIN], [KEYED, PLAIN]]) {
+            const staged = stage(client, await client.join(tx), drafts);
+            await expect(staged).rejects.toMatchObject({ code: 'THORN_TABLES_MISSING' });
+          }
+          await execute(tx, 'INSERT INTO beside VALUES (1)');
+        });
+
+        expect(await own.query('SELECT id FROM beside')).toHaveLength(1);
+        expect(await own.query('SELECT id FROM thorn_messages')).toEqual([]);
+        await Promise.all([opened.close(), client.close?.(), own.end()]);
+        await place.drop();
+      },
+    );
+  },
+);
 
 // Prisma up to 6 does with its engine: https://github.com/prisma/prisma/issues/14978
 it('stages messages by a client that sends every value as a text', async () => {

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { isTaken } from '../../database/database-errors.js';
+import { isConflict, isTaken } from '../../database/database-errors.js';
 import type { Message } from '../../message/index.js';
 import { type Dialect, idRows, type Statement, type Columns } from '../../database/dialect.js';
 import { isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
@@ -85,8 +85,31 @@ export class MessageTable {
     messages: readonly Message[],
     lease: NewLease,
   ): Inserted {
-    const results = runStepsSync(run, this.#steps(messages, lease));
-    return { ...lease, known: this.#insertions.knownIds(messages, results) };
+    try {
+      const results = runStepsSync(run, this.#steps(messages, lease));
+      return { ...lease, known: this.#insertions.knownIds(messages, results) };
+    } catch (error) {
+      try {
+        run(this.#removalOf(messages));
+      } catch {
+        // It has ended, with all that was written.
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * Takes back what may be written of messages whose leases are not: on SQLite and MariaDB a caller can go on after the
+   * error, and commit. Those with a given id stay: another transaction may have written them.
+   */
+  #removalOf(messages: readonly Message[]): Statement {
+    const own = messages.filter(({ isIdNew }) => isIdNew);
+    const { rows, parameter } = idRows(
+      this.#dialect,
+      own.map(({ id }) => keyOf('msg_', id)),
+    );
+    const sql = this.#dialect.deleteFrom(this.tables.messages, rows, 't.id = r.id');
+    return { sql, parameters: [parameter] };
   }
 
   #steps(messages: readonly Message[], lease: NewLease): readonly Step[] {
@@ -136,7 +159,14 @@ export class MessageTable {
     if (numbers !== undefined && !atOnce) numbers.assign((await run(numbers.steps())).at(-1)!);
     // MySQL rolls back the statement alone, so that the transaction can go on.
     const goesOn = this.#dialect.name === 'mysql';
-    const known = await this.#insert({ run, goesOn }, chunks, lease, atOnce ? numbers : undefined);
+    const target = { run, goesOn };
+    const known = await this.#insert(target, chunks, lease, atOnce ? numbers : undefined).catch(
+      async (error: unknown) => {
+        const isGone = this.#dialect.name === 'postgres' || isConflict(error);
+        if (!isGone) await transaction.run(this.#removalOf(messages)).catch(() => undefined);
+        throw error;
+      },
+    );
     if (numbers !== undefined && known.size > 0) await run(numbers.giveBack(known));
     return { ...lease, known };
   }
