@@ -154,10 +154,12 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   }
 
   /** @param database for `npx thorn migrations` */
-  protected tableMissing(database: DatabaseName, sql: string, cause: unknown): Error {
-    const [name, option] = sql.includes(this.table(RECEIVER_TABLE))
-      ? [RECEIVER_TABLE, ' --receiver']
-      : ['thorn_messages', ''];
+  protected tableMissing(database: DatabaseName, error: unknown): Error {
+    const { cause, message } = error as Error;
+    const { message: told } = cause instanceof Error ? cause : { message };
+    // A database before it may be called so as well.
+    const name = told.match(/\bthorn_\w+/g)?.at(-1) ?? 'thorn_messages';
+    const option = name === RECEIVER_TABLE ? ' --receiver' : '';
     const { schema } = this;
     const hint = this.database.hasSchemas && schema === undefined ? SCHEMA_HINT : '';
     return new ThornConfigurationError(
@@ -165,7 +167,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
       `A transaction of ${this.name} does not find ${this.#pathOf(name).join('.')}. Run the SQL that ` +
         `\`npx thorn migrations ${database}${option}${ofSchema(schema)}\` prints${hint}.`,
       { dataSource: this.name },
-      cause,
+      error,
     );
   }
 
@@ -218,7 +220,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     } catch (thrown) {
       const error = withoutValues(thrown);
       throw isTableMissing(error)
-        ? this.tableMissing(await this.#systemOf(transaction), sql, error)
+        ? this.tableMissing(await this.#systemOf(transaction), error)
         : this.translated(databaseCode(error), error);
     }
   }

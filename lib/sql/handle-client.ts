@@ -76,7 +76,7 @@ export abstract class HandleClient<Transaction extends object> extends DriverCli
     try {
       return runStatement(handle, statement);
     } catch (error) {
-      throw isTableMissing(error) ? this.tableMissing('sqlite', statement.sql, error) : error;
+      throw isTableMissing(error) ? this.tableMissing('sqlite', error) : error;
     }
   }
 }
