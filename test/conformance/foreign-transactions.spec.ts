@@ -1,10 +1,10 @@
 import mysql from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromMysql2, type SqlClient } from '../../lib/sql/index.js';
-import { type FreshDatabase, freshMariadb } from '../services/database.js';
+import { type FreshDatabase, freshMariadb, freshPostgres } from '../services/database.js';
 import { CLIENT_DATABASES } from '../support/client-databases.js';
 import type { ClientKind, OpenedClient } from '../support/client-kind.js';
-import { migrate } from '../support/sql-clients.js';
+import { migrate, SQL_CLIENTS } from '../support/sql-clients.js';
 
 interface Opened {
   readonly name: string;
@@ -31,6 +31,21 @@ it('refuses a connection of mysql2 that was closed in its transaction', async ()
   await expect(client.join(connection)).rejects.toMatchObject({ code: 'THORN_TRANSACTION_ENDED' });
   await pool.end();
   await place.drop();
+});
+
+it('names the option url where that leads to another database than the client', async () => {
+  const [place, elsewhere] = await Promise.all([freshPostgres(), freshPostgres()]);
+  const { open, define } = SQL_CLIENTS.find(({ name }) => name === 'Prisma 7')!;
+  const opened = await open(place.url, 1);
+  const client = await define(opened.bare, elsewhere.url).useFactory();
+  await opened.begin((tx) =>
+    expect(client.join(tx)).rejects.toMatchObject({
+      code: 'THORN_DATABASE_OTHER',
+      message: expect.stringContaining('let `url`, `pool` or `driver` name its database') as string,
+    }),
+  );
+  await Promise.all([client.close?.(), opened.close()]);
+  for (const { drop } of [place, elsewhere]) await drop();
 });
 
 describe('a transaction of a client that the module was not given', () => {
