@@ -153,6 +153,11 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     return isReadOnly(error) ? OtherDatabaseError.ofReplica(this.name, error) : error;
   }
 
+  /** True when a table of the library is missing, not one of the application. */
+  protected isOwnTableMissing(sql: string, error: unknown): boolean {
+    return isTableMissing(error) && /\bthorn_/.test(sql);
+  }
+
   /** @param database for `npx thorn migrations` */
   protected tableMissing(database: DatabaseName, error: unknown): Error {
     const { cause, message } = error as Error;
@@ -219,7 +224,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
       return await this.run(transaction, { sql: this.dialect.placeholders(sql), parameters });
     } catch (thrown) {
       const error = withoutValues(thrown);
-      throw isTableMissing(error)
+      throw this.isOwnTableMissing(sql, error)
         ? this.tableMissing(await this.#systemOf(transaction), error)
         : this.translated(databaseCode(error), error);
     }

@@ -4,7 +4,6 @@ import type { JoinedTransaction, Result } from '../database/sql-client.js';
 import { TransactionEndedError } from '../database/transaction-ended.error.js';
 import type { SqliteHandle } from '../database/sql-driver.js';
 import { runStatement } from '../database/sqlite/sqlite-handle.js';
-import { isTableMissing } from '../database/database-errors.js';
 import { SQLITE } from './databases/sqlite.js';
 import { DriverClient } from './driver-client.js';
 import type { StoreDriver } from './store-driver.js';
@@ -76,7 +75,9 @@ export abstract class HandleClient<Transaction extends object> extends DriverCli
     try {
       return runStatement(handle, statement);
     } catch (error) {
-      throw isTableMissing(error) ? this.tableMissing('sqlite', error) : error;
+      throw this.isOwnTableMissing(statement.sql, error)
+        ? this.tableMissing('sqlite', error)
+        : error;
     }
   }
 }

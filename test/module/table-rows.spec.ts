@@ -126,6 +126,13 @@ describe.each(CLIENT_DATABASES)('on $database', ({ database, kinds, create, conn
       });
     });
 
+    it('passes on what the database says of a table that is not there', async () => {
+      const thrown = await send({ table: 'order_lines' }).catch((error: unknown) => error);
+
+      expect(String(thrown)).toContain('order_lines');
+      expect(String(thrown)).not.toContain('npx thorn');
+    });
+
     it('sends nothing for a row that is not there', async () => {
       await expect(send({ key: { id: ID, line: 3 } })).resolves.toBeNull();
       expect(await own.query('SELECT id FROM thorn_messages')).toEqual([]);
