@@ -7,6 +7,7 @@ const LATEST = 2 ** 48 - 1;
 /** The counts of a millisecond. */
 const COUNTS = 0x1000;
 let lastTime = Number.NaN;
+let lastTimePart = '';
 let count = 0;
 
 // The form of ids in any storage; other texts cannot be ids, and some databases reject them as parameters.
@@ -43,11 +44,14 @@ export function timePart(time: number): string {
  * @param time milliseconds since the Unix epoch, from the injected {@link Clock}
  */
 export function newId(prefix: IdPrefix, time: number): string {
-  if (time !== lastTime) count = randomInt(COUNTS / 2);
-  lastTime = time;
+  if (time !== lastTime) {
+    count = randomInt(COUNTS / 2);
+    lastTime = time;
+    lastTimePart = timePart(time);
+  }
   // The version, and the counter.
   const group = (0x7000 + count).toString(16);
   count = Math.min(count + 1, COUNTS - 1);
   // The last two groups of any UUID are a variant and random bits.
-  return `${prefix}${timePart(time)}-${group}-${randomUUID().slice(19)}`;
+  return `${prefix}${lastTimePart}-${group}-${randomUUID().slice(19)}`;
 }

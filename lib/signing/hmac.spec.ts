@@ -30,7 +30,7 @@ it('agrees with createHmac for every digest, key, prefix and body, however often
   );
 });
 
-it('agrees with createHmac for keys, prefixes and bodies in any turn', () => {
+it('agrees with createHmac for keys, prefixes and bodies in any order', () => {
   const three = [0, 1, 2] as const;
   const turn = fc.tuple(
     fc.constantFrom(...three),
