@@ -26,7 +26,15 @@ export function maxWithin(times: readonly number[], per: number): number {
   return most;
 }
 
-/** Returns the used part of the rate, in the steady state: from two times `per` after the first attempt. */
-export function rateUsage(times: readonly number[], { max, per }: RateLimit): number {
-  return ((times.length - max) * per) / max / (times.at(-1)! - times[0]! - per);
+/**
+ * Returns the used part of the rate, in the steady state: from two times `per` after the first attempt.
+ *
+ * @param standstill milliseconds in which the process did not get on, and could use nothing
+ */
+export function rateUsage(
+  times: readonly number[],
+  { max, per }: RateLimit,
+  standstill = 0,
+): number {
+  return ((times.length - max) * per) / max / (times.at(-1)! - times[0]! - per - standstill);
 }
