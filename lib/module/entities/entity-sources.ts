@@ -54,7 +54,7 @@ class NoEntityMessages extends EntityMessageSource {
   override async messageOf(): Promise<never> {
     throw new InvalidInputError(
       'entity',
-      'is not an entity with events in a captured data source: sendFor() needs TypeORM. Use send()',
+      'is not an entity with events in a captured data source. Without TypeORM pass { table, key } to sendFor(), or use send()',
     );
   }
 
