@@ -95,9 +95,7 @@ export function checkStoreOptions(
     throw new ThornConfigurationError(
       'THORN_DATABASE_UNSUPPORTED',
       `\`url\` of ${place} ${rule}.`,
-      {
-        place,
-      },
+      { place },
     );
   }
   database.checkUrl?.(place, url);
