@@ -83,7 +83,7 @@ export class WebhookDispatcher<Transaction = unknown> {
   ): Promise<SendResult> {
     const transaction = this.#transactionOf(options);
     // Before anything that takes time: many calls may be made at once.
-    if (transaction !== undefined) await this.#turn();
+    if (transaction !== undefined) await this.#turn(1);
     this.#check(name, options, 'send()');
     const { statics } = this.dependencies;
     const owner = this.#ownerOf(name, options);
@@ -187,12 +187,14 @@ export class WebhookDispatcher<Transaction = unknown> {
     what: object,
     ...rest: readonly unknown[]
   ): Promise<SendResult | SendForSummary | null> {
-    if (isTableRow(what))
+    if (isTableRow(what)) {
       return this.#sendRow(what, ...(rest as [string, SendOptions<Transaction>?]));
+    }
     if (typeof what !== 'function') {
       const [event, options = {}] = rest as [string, SendForOptions?];
       checkSendForOptions(options);
       const transaction = this.#transactionOf(options, what.constructor);
+      if (transaction !== undefined) await this.#turn(1);
       const message = await this.dependencies.entities.messageOf(what, event, transaction);
       return message === null ? null : (await this.#emit([message], transaction, options.wait))[0]!;
     }
@@ -207,6 +209,7 @@ export class WebhookDispatcher<Transaction = unknown> {
       event,
       transaction,
     )) {
+      if (transaction !== undefined) await this.#turn(batch.messages.length);
       const results = await this.#emit(batch.messages, transaction, options.wait);
       rows += batch.rows;
       sent += results.filter(({ state }) => state !== 'unheard').length;
@@ -280,10 +283,11 @@ export class WebhookDispatcher<Transaction = unknown> {
       : (given ?? undefined);
   }
 
-  /** Resolves at once, or for {@link STAGED_PER_TURN} calls at a time when the event loop has had a turn. */
-  #turn(): Promise<void> {
-    this.#staged++;
-    if (this.#staged % STAGED_PER_TURN === 0) {
+  /** Resolves at once, and after each {@link STAGED_PER_TURN} messages when the event loop has had a turn. */
+  #turn(messages: number): Promise<void> {
+    this.#staged += messages;
+    if (this.#staged >= STAGED_PER_TURN) {
+      this.#staged = 0;
       this.#turns = this.#turns.then(() => setImmediate());
     }
     return this.#turns;

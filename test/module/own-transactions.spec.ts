@@ -90,23 +90,26 @@ describe.each(KINDS)('a send() within a transaction of the application on %s', (
     return (await manager.query<unknown[]>(rows)).length;
   };
 
-  it.each<[string, (send: () => Promise<unknown>) => Promise<unknown>]>([
+  const oneByOne = async (send: () => Promise<unknown>) => {
+    for (let n = 0; n < 2000; n++) await send();
+  };
+  it.each<[string, (of: Article) => Promise<unknown>]>([
+    ['one after the other', () => oneByOne(() => dispatcher.send('test.many'))],
     [
-      'one after the other',
-      async (send) => {
-        for (let n = 0; n < 2000; n++) await send();
-      },
+      'at once',
+      () => Promise.all(Array.from({ length: 2000 }, () => dispatcher.send('test.many'))),
     ],
-    ['at once', (send) => Promise.all(Array.from({ length: 2000 }, send))],
+    ['of an entity', (of) => oneByOne(() => dispatcher.sendFor(of, 'article.created'))],
   ])('leaves the event loop its turns among many, %s', async (_, sendMany) => {
     let turns = 0;
     let next = setImmediate(function count() {
       turns++;
       next = setImmediate(count);
     });
-    const work = dataSource.transaction(async () => {
+    const work = dataSource.transaction(async (manager) => {
+      const article = await manager.save(Object.assign(new Article(), { title: 'many' }));
       turns = 0;
-      await sendMany(() => dispatcher.send('test.many'));
+      await sendMany(article);
       expect(turns).toBeGreaterThanOrEqual(3);
       undo();
     });
