@@ -7,7 +7,7 @@ import type { Codecs } from './encoding/codecs.js';
 import type { MessageSettings } from './message-settings.js';
 import { encodeJson } from './encoding/encode-json.js';
 import { keyTextOf, type OrderSetting } from './order-key.js';
-import { applyEnvelope, type EnvelopeOption } from './envelope.js';
+import { applyEnvelope, type Envelope, type EnvelopeOption } from './envelope.js';
 import { checkMessageId } from './message-id.js';
 import { type Audience, Message } from './message.js';
 import { type MessageTracing, NoTracing } from './message-tracing.js';
@@ -65,6 +65,8 @@ export interface MessageFactoryOptions {
   /** Follows the messages through processes. Default: nothing does. */
   readonly tracing?: MessageTracing;
 }
+
+type EnvelopeParts = { -readonly [Part in keyof Envelope]?: Envelope[Part] };
 
 /** Creates messages: id and time from the clock, the body encoded at once so that bad data fails the caller. */
 export class MessageFactory {
@@ -125,14 +127,13 @@ export class MessageFactory {
     owner: string | null,
     isNumbered: boolean,
   ): string {
-    const body = applyEnvelope(this.#envelope, {
-      type: event,
-      timestamp: new Date(time).toISOString(),
-      ...(ref !== undefined && { ref: resolvedRef }),
-      ...(audience === 'owner' && { owner }),
-      // The last one, as readers of a body expect.
-      data: data ?? {},
-    });
+    // Filled in step by step: spreads into a new object cost more than the object.
+    const parts: EnvelopeParts = { type: event, timestamp: new Date(time).toISOString() };
+    if (ref !== undefined) parts.ref = resolvedRef;
+    if (audience === 'owner') parts.owner = owner;
+    // The last one, as readers of a body expect.
+    parts.data = data ?? {};
+    const body = applyEnvelope(this.#envelope, parts as Envelope);
     if (isNumbered && isObject(body) && ('key' in body || 'sequence' in body)) {
       throw new InvalidInputError(
         'envelope',
