@@ -13,7 +13,7 @@ const DELETIONS = 10;
 const DELETE_WARM_UP = 3_000;
 const DELETE_GOAL = 2.5;
 const STATEMENT_GOAL = 2.2;
-const UPDATE_GOAL = 1.6;
+const UPDATE_GOAL = 2;
 /** An entity without events is to cost nothing: what is above one is the noise of the measurement. */
 const NO_EVENTS_GOAL = 1.02;
 const SCHEDULE = { warmUp: 3000, turn: 300, rounds: 15, inFlight: 1 };
