@@ -168,21 +168,25 @@ export class Deliverer {
     { contentType, headers }: EncodedRequest,
     signature: Readonly<Record<string, string>>,
   ): Readonly<Record<string, string>> {
-    const common = { 'Content-Type': contentType, 'User-Agent': this.#userAgent };
+    const own: Record<string, string> = {
+      'Content-Type': contentType,
+      'User-Agent': this.#userAgent,
+    };
     if (headers !== null) {
       const signed = withoutHookHeaders(signature);
-      return mergeHeaders([message.headers, headers, tracing ?? {}, signed, common]);
+      return mergeHeaders([message.headers, headers, tracing ?? {}, signed, own]);
     }
-    const own = {
-      ...common,
-      'Hook-Event': message.event,
-      'Hook-Delivery': delivery,
-      'Hook-Subscription': recipient.id,
-      ...(message.key === null ? undefined : orderHeaders(message.key, message.sequence)),
-      ...(this.#links !== undefined && isStored(recipient)
-        ? { 'Hook-Unsubscribe': this.#links.of(recipient) }
-        : undefined),
-    };
+    // Set one by one: spreads of what may be undefined take twenty times as long.
+    own['Hook-Event'] = message.event;
+    own['Hook-Delivery'] = delivery;
+    own['Hook-Subscription'] = recipient.id;
+    if (message.key !== null) {
+      own['Hook-Key'] = keyHeader(message.key);
+      if (message.sequence !== null) own['Hook-Sequence'] = String(message.sequence);
+    }
+    if (this.#links !== undefined && isStored(recipient)) {
+      own['Hook-Unsubscribe'] = this.#links.of(recipient);
+    }
     return this.#hasOwnNames
       ? { ...message.headers, ...signature, ...own }
       : mergeHeaders([message.headers, tracing ?? {}, signature, own]);
@@ -237,13 +241,6 @@ function logFacts({ delivery, message, recipient }: AttemptFrame): LogFacts {
     subscriberId: recipient.id,
     event: message.event,
     host: hostOf(recipient),
-  };
-}
-
-function orderHeaders(key: string, sequence: number | null): Readonly<Record<string, string>> {
-  return {
-    'Hook-Key': keyHeader(key),
-    ...(sequence === null ? undefined : { 'Hook-Sequence': String(sequence) }),
   };
 }
 

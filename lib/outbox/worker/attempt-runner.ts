@@ -147,11 +147,10 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
   ): Advance {
     const own = this.#policyOf(format);
     const settings = own === null ? message.settings.retry : undefined;
-    const rules = { settings, format, isHostDown };
+    const rulesOf = (policy: RetryPolicy) => ({ policy, settings, format, isHostDown });
     const random = Math.random();
     try {
-      const policy = own ?? this.dependencies.policy;
-      return nextState(state, attempt, { ...rules, policy }, now, random);
+      return nextState(state, attempt, rulesOf(own ?? this.dependencies.policy), now, random);
     } catch (error) {
       const what = `The retry policy failed for ${id} (${message.event}), so the default one was asked`;
       this.#faults.report(what, error, {
@@ -159,7 +158,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
         messageId: message.id,
         event: message.event,
       });
-      return nextState(state, attempt, { ...rules, policy: DEFAULT_POLICY }, now, random);
+      return nextState(state, attempt, rulesOf(DEFAULT_POLICY), now, random);
     }
   }
 
