@@ -14,7 +14,10 @@ const STATEMENT_WITHIN = 10_000;
 export class PooledStore extends SqlStore {
   readonly #running = new Set<(error: Error) => void>();
 
-  /** @param timeout milliseconds after which a connection counts as dead and is dropped */
+  /**
+   * @param timeout milliseconds that the pool may take to give a connection, and then again those after which the
+   * connection counts as dead and is dropped
+   */
   constructor(
     client: SqlClient<never>,
     private readonly timeout: number,
@@ -56,7 +59,10 @@ export class PooledStore extends SqlStore {
       this.#running.add(abort);
       const run = async () => {
         connection = await takeConnection(this.client.driver());
-        return isLate ? [] : this.#transaction(connection, steps, level);
+        if (isLate) return [];
+        // A connection is not to be dropped because the pool gave it late.
+        timer.refresh();
+        return this.#transaction(connection, steps, level);
       };
       run()
         .finally(() => {

@@ -1,7 +1,9 @@
 import pg, { type Pool } from 'pg';
-import type { DataSourceOptions } from 'typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Logger } from '@nestjs/common';
+import { createStore } from '../../lib/database/pooled-store.js';
+import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
 import { keyOf } from '../../lib/outbox/tables/keys.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { TcpProxy } from '../services/tcp-proxy.js';
@@ -238,9 +240,9 @@ describe('SQLite', () => {
 });
 
 describe.each([
-  { kind: 'postgres' as const, connectionId: 'pg_backend_pid()' },
-  { kind: 'mariadb' as const, connectionId: 'CONNECTION_ID()' },
-])('the pool of $kind', ({ kind, connectionId }) => {
+  { kind: 'postgres' as const, connectionId: 'pg_backend_pid()', sleep: 'pg_sleep(2.5)' },
+  { kind: 'mariadb' as const, connectionId: 'CONNECTION_ID()', sleep: 'SLEEP(2.5)' },
+])('the pool of $kind', ({ kind, connectionId, sleep }) => {
   it('keeps its connections when the outbox has waited for one for too long', async () => {
     const errors = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     place = await createDatabase(kind);
@@ -256,6 +258,21 @@ describe.each([
     await rig.send();
     await receiver.waitFor(1);
     expect(await rig.rows(`SELECT ${connectionId} AS id`)).toEqual([before]);
+  });
+
+  it('gives a statement its whole time, however long the pool took to give a connection', async () => {
+    place = await createDatabase(kind);
+    const dataSource = new DataSource({ ...place.options, poolSize: 1 } as DataSourceOptions);
+    await dataSource.initialize();
+    const store = createStore(new TypeOrmClient(dataSource), 4000);
+    const runner = dataSource.createQueryRunner();
+    const [before] = (await runner.query(`SELECT ${connectionId} AS id`)) as unknown[];
+    const answer = store.execute([{ sql: `SELECT ${sleep} AS slept`, parameters: [] }]);
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await runner.release();
+    expect(await answer).toHaveLength(1);
+    expect(await dataSource.query(`SELECT ${connectionId} AS id`)).toEqual([before]);
+    await dataSource.destroy();
   });
 });
 
