@@ -1,5 +1,6 @@
 import {
   type DynamicModule,
+  Global,
   Inject,
   type INestApplication,
   Logger,
@@ -8,11 +9,12 @@ import {
 } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { outbox, Subscribers, ThornModule, WebhookDispatcher } from '../../lib/index.js';
 import { thornEntities } from '../../lib/migrations/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
+import { Article } from '../support/apps/outbox-app.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 
 /** Milliseconds of a request: far more than shutting down may take. */
@@ -124,6 +126,52 @@ it.each<DatabaseKind>(['memory', 'file', 'postgres'])(
     await app.close();
     expect(await late.sent).toMatchObject({ state: 'accepted' });
     await place.drop();
+  },
+);
+
+/** A data source of the application's own, which outlives the application. */
+@Global()
+@Module({})
+class DatabaseModule {
+  static of(dataSource: DataSource): DynamicModule {
+    const providers = [{ provide: DataSource, useValue: dataSource }];
+    return { module: DatabaseModule, providers, exports: [DataSource] };
+  }
+}
+
+it.each<DatabaseKind>(['memory', 'file', 'postgres'])(
+  'stores what is committed in a transaction that was open at its end, on %s',
+  async (kind) => {
+    const place = await createDatabase(kind);
+    const entities = [Article, ...thornEntities];
+    const dataSource = new DataSource({ ...place.options, entities, synchronize: true });
+    await dataSource.initialize();
+    const module = await Test.createTestingModule({
+      imports: [
+        DatabaseModule.of(dataSource),
+        ThornModule.forRoot({ keep: true, dispatch: outbox({ drainTimeout: 100 }) }),
+      ],
+    }).compile();
+    const app = module.createNestApplication();
+    app.useLogger(false);
+    await app.init();
+    const save = (manager: EntityManager, title: string) => manager.save(Article, { title });
+    await dataSource.transaction(async (manager) => {
+      await save(manager, 'before');
+      await app.close();
+      await save(manager, 'after');
+      await app.get(WebhookDispatcher).send('by.hand', {});
+    });
+    await vi.waitFor(() => expect(dataSource.subscribers).toEqual([]));
+    await save(dataSource.manager, 'later');
+    const rows: { event: string }[] = await dataSource.query(
+      'SELECT event FROM thorn_messages ORDER BY event',
+    );
+    await dataSource.destroy();
+    await place.drop();
+    expect(rows.map(({ event }) => event)).toEqual([
+      ...['article.created', 'article.created', 'by.hand'],
+    ]);
   },
 );
 

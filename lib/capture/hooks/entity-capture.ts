@@ -37,6 +37,9 @@ import { TransactionScopes } from './transaction-scopes.js';
 import { TransactionsByHand } from './transactions-by-hand.js';
 import type { AfterQueryEvent, BeforeQueryEvent } from '../rows/typeorm-types.js';
 
+/** The captures that leave their data source as soon as no transaction is open. */
+const leaving = new WeakMap<DataSource, EntityCapture>();
+
 /**
  * Makes messages of what happens to the entities of one data source: collects changes while a transaction is open,
  * stages their messages before it commits and releases them after. A TypeORM subscriber of that data source.
@@ -108,6 +111,8 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
    */
   attach(): void {
     this.#attachment.assertPossible();
+    const former = leaving.get(this.dataSource);
+    if (former !== undefined) former.#leave();
     if (this.#attachment.isWanted) return;
     this.#plan = planCapture(this.dataSource);
     checkOrphans(this.dataSource.entityMetadatas, this.#plan);
@@ -146,8 +151,15 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     );
   }
 
-  /** Stops to listen. What was collected in transactions that are still open is not sent. */
+  /** Stops to listen, as soon as no transaction is open: what those commit is sent. */
   detach(): void {
+    if (this.dataSource.isInitialized && this.transactions.hasOpen) {
+      leaving.set(this.dataSource, this);
+    } else this.#leave();
+  }
+
+  #leave(): void {
+    leaving.delete(this.dataSource);
     this.transactions.uninstall();
     SqliteTransactions.uninstall(this.dataSource);
     this.#attachment.remove();
@@ -232,12 +244,21 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
 
   afterTransactionCommit({ queryRunner }: TransactionCommitEvent): void {
     if (!queryRunner.isTransactionActive) this.#forget(queryRunner);
-    this.transactions.end(queryRunner);
+    this.#end(queryRunner);
   }
 
   afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): void {
     this.#forget(queryRunner);
+    this.#end(queryRunner);
+  }
+
+  #end(queryRunner: QueryRunner): void {
     this.transactions.end(queryRunner);
+    if (leaving.get(this.dataSource) !== this) return;
+    // After the hooks of others, whose list becomes shorter.
+    setImmediate(() => {
+      if (leaving.get(this.dataSource) === this) this.detach();
+    });
   }
 
   #forget(queryRunner: QueryRunner): void {

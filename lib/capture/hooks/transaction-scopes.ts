@@ -18,6 +18,9 @@ interface Scope {
   runner: QueryRunner | undefined | null;
 }
 
+/** Open transactions above which those are looked for that have ended without a hook, as with their connection. */
+const MANY_OPEN = 100;
+
 /** One for all data sources, so that the innermost transaction is known. */
 const scopes = new AsyncVariable<Scope>();
 
@@ -31,6 +34,7 @@ const scopes = new AsyncVariable<Scope>();
 export class TransactionScopes implements EntitySubscriberInterface {
   /** The open transactions without a function, and whether a statement of theirs is under way. */
   readonly #withoutFunction = new Map<QueryRunner, boolean>();
+  readonly #open = new Set<QueryRunner>();
   #restore: (() => void) | undefined;
 
   constructor(private readonly dataSource: DataSource) {}
@@ -56,6 +60,12 @@ export class TransactionScopes implements EntitySubscriberInterface {
     return false;
   }
 
+  /** Tells whether any transaction is open. */
+  get hasOpen(): boolean {
+    this.#forgetEnded();
+    return this.#open.size > 0;
+  }
+
   install(): void {
     const { dataSource } = this;
     const around = (call: TransactionalCall): Promise<unknown> => this.#run(call);
@@ -74,6 +84,8 @@ export class TransactionScopes implements EntitySubscriberInterface {
 
   /** A transaction or a savepoint has begun. */
   afterTransactionStart({ queryRunner: runner }: TransactionStartEvent): void {
+    if (this.#open.size >= MANY_OPEN) this.#forgetEnded();
+    this.#open.add(runner);
     for (let scope = scopes.get(); scope !== undefined; scope = scope.outer) {
       if (scope.runner === runner) return;
       if (scope.runner === undefined && scope.dataSource === this.dataSource) {
@@ -86,7 +98,13 @@ export class TransactionScopes implements EntitySubscriberInterface {
 
   /** A transaction has ended, or a savepoint. */
   end(runner: QueryRunner): void {
-    if (!runner.isTransactionActive) this.#withoutFunction.delete(runner);
+    if (runner.isTransactionActive) return;
+    this.#withoutFunction.delete(runner);
+    this.#open.delete(runner);
+  }
+
+  #forgetEnded(): void {
+    for (const runner of this.#open) if (!isOpen(runner)) this.#open.delete(runner);
   }
 
   async #run({ self, proceed }: TransactionalCall): Promise<unknown> {
