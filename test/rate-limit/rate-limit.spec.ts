@@ -114,6 +114,34 @@ describe.each(PLACES_ALIKE)('a rate limit, on $kind', ({ kind }) => {
     expect(starts.at(-1)! - changedAt).toBeLessThan(12_000);
   });
 
+  it('applies to what waits when it is changed twice', async () => {
+    await open();
+    const rateLimit = { max: 1, per: 60_000 };
+    await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
+    await Promise.all(Array.from({ length: 5 }, () => rig.send()));
+    const times = 'SELECT permit_at FROM thorn_deliveries WHERE permit_at IS NOT NULL';
+    const waiting = await rig.until(times, ({ length }) => length === 4);
+    const changeTo = async (max: number) => {
+      const changed = { rateLimit: { max, per: 60_000 }, updatedAt: new Date() };
+      await rig.subscribers.update('sub_slow', changed, 'any');
+      await rig.send();
+    };
+    await changeTo(2);
+    const latest = (rows: Record<string, unknown>[]) =>
+      Math.max(...rows.map(({ permit_at: at }) => Number(at)));
+    // All wait anew, by the limit of two.
+    await rig.until(
+      times,
+      (rows) =>
+        rows.length === 4 &&
+        latest(rows) < latest(waiting) - 60_000 &&
+        latest(rows) > Date.now() + 60_000,
+    );
+    await changeTo(1000);
+    await settled();
+    expect(receiver.received).toHaveLength(7);
+  });
+
   it('reports deliveries that wait for it, which are neither due nor late', async () => {
     await open();
     const rateLimit = { max: 5, per: 60_000 };

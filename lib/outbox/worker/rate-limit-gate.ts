@@ -31,6 +31,7 @@ export class RateLimitGate implements JobGate {
   readonly #faults = new FaultLog();
   readonly #queues = new Map<string, RateLimitedQueue>();
   readonly #expedited = new Map<string, number>();
+  readonly #expediting = new Map<string, NodeJS.Timeout>();
   #gathering: NodeJS.Timeout | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isRequesting = false;
@@ -70,6 +71,7 @@ export class RateLimitGate implements JobGate {
     this.#isStopped = true;
     if (this.#gathering !== null) clearTimeout(this.#gathering);
     if (this.#timer !== null) clearTimeout(this.#timer);
+    for (const timer of this.#expediting.values()) clearTimeout(timer);
     this.#queues.clear();
   }
 
@@ -142,10 +144,11 @@ export class RateLimitGate implements JobGate {
   }
 
   /** Makes the postponed deliveries of a subscriber due, because its rate limit has changed. */
-  async #expedite({ store, recipient }: DeliveryJob): Promise<void> {
+  async #expedite(job: DeliveryJob): Promise<void> {
+    const { store, recipient } = job;
     const now = this.clock.now();
-    if (now - (this.#expedited.get(recipient.id) ?? Number.NEGATIVE_INFINITY) < EXPEDITED_FOR)
-      return;
+    const last = this.#expedited.get(recipient.id);
+    if (last !== undefined && now - last < EXPEDITED_FOR) return this.#expediteLater(job);
     for (const [id, at] of this.#expedited)
       if (now - at >= EXPEDITED_FOR) this.#expedited.delete(id);
     this.#expedited.set(recipient.id, now);
@@ -158,5 +161,17 @@ export class RateLimitGate implements JobGate {
       this.#expedited.delete(recipient.id);
       this.#faults.report(`Expediting the deliveries of ${recipient.id} failed`, error);
     }
+  }
+
+  /** The limit may have changed again since. */
+  #expediteLater(job: DeliveryJob): void {
+    const { id } = job.recipient;
+    if (this.#expediting.has(id) || this.#isStopped) return;
+    const expedite = () => {
+      this.#expediting.delete(id);
+      this.#expedited.delete(id);
+      void this.#expedite(job);
+    };
+    this.#expediting.set(id, setTimeout(expedite, EXPEDITED_FOR).unref());
   }
 }
