@@ -1,4 +1,3 @@
-import type { RateLimit } from '../../lib/message/index.js';
 import { keyOf } from '../../lib/outbox/tables/keys.js';
 import type { OutboxApp } from './apps/outbox-app.js';
 import { STORED_ATTEMPTS } from './stored-attempts.js';
@@ -24,17 +23,4 @@ export function maxWithin(times: readonly number[], per: number): number {
     most = Math.max(most, to - from + 1);
   }
   return most;
-}
-
-/**
- * Returns the used part of the rate, in the steady state: from two times `per` after the first attempt.
- *
- * @param standstill milliseconds in which the process did not get on, and could use nothing
- */
-export function rateUsage(
-  times: readonly number[],
-  { max, per }: RateLimit,
-  standstill = 0,
-): number {
-  return ((times.length - max) * per) / max / (times.at(-1)! - times[0]! - per - standstill);
 }
