@@ -153,6 +153,21 @@ describe.each(EVERY_DIALECT)('an ordered subscriber on %j', ({ kind, ...more }) 
     await other!.close();
   });
 
+  it('gets nothing of a key between two batches, when another operation ends', async () => {
+    const id = await miss();
+    await backfill(id, {
+      onProgress: async ({ next }) => {
+        if (next === null) return;
+        const other = await app.deliveries.retryFailed({ subscriberId: id, since: 1 }, 'any');
+        expect(other).toMatchObject({ next: null });
+        const { queues, queueUpkeep } = app.strategy.stores[0]!;
+        await queues.promote((await queueUpkeep.page(null, 1000)).queues, clock.now(), null);
+        await rows('queue_position > 0', 1);
+      },
+    });
+    await accepted([1, 2]);
+  });
+
   it('gets what is sent meanwhile behind what later batches bring of its key', async () => {
     const { id } = await subscribe({ enabled: false, events: ['order.placed'] });
     const between = Array.from({ length: MORE_THAN_A_BATCH }, () =>

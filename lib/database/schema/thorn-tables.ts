@@ -154,14 +154,17 @@ export const OUTBOX_TABLES = {
    */
   sequences: table('thorn_sequences', { id: uuid, sequence: bigint }),
   /**
-   * A row of `thorn_bulk_operations`: a subscriber for which `retryFailed()` or `backfill()` is under way. Written by
-   * the process that runs the operation. Deleted at the end of the operation, or by workers after `expires_at`.
+   * A row of `thorn_bulk_operations`: a subscriber for which `retryFailed()` or `backfill()` is under way, and which of
+   * the two. Written by the process that runs the operation. Deleted at its end, or by workers after `expires_at`.
    *
    * The ordered deliveries of the subscriber get no turn meanwhile. Every batch puts `expires_at` off.
    */
-  bulkOperations: table('thorn_bulk_operations', { subscriber_id: uuid, expires_at: bigint }, [
-    { columns: ['expires_at'] },
-  ]),
+  bulkOperations: table(
+    'thorn_bulk_operations',
+    { subscriber_id: uuid, operation: varchar(16), expires_at: bigint },
+    [{ columns: ['expires_at'] }],
+    ['subscriber_id', 'operation'],
+  ),
   /**
    * A row of `thorn_pauses`: a host that an operator lets nothing be sent to, or `*` for all. In the first data source.
    * Written by the operator API. Deleted when the pause is ended.

@@ -35,6 +35,7 @@ import {
   replayMissed,
   type ReplaySummary,
 } from './replay.js';
+import type { BulkOperation } from '../order/key-queue-upkeep.js';
 import { type DeliveryPage, pageOf, scanLog } from './log-scan.js';
 import { pairOf } from '../tables/keys.js';
 import type { OutboxStore } from '../store/outbox-store.js';
@@ -184,7 +185,7 @@ export class Deliveries {
       before: firstIdAt('dlv_', until),
       events: options.events,
     };
-    return this.#replay(outbox, options, (store, after) =>
+    return this.#replay(outbox, 'retryFailed', options, (store, after) =>
       replayFailed(
         store,
         range,
@@ -220,7 +221,7 @@ export class Deliveries {
       until: range.until,
       events: options.events,
     };
-    const summary = await this.#replay(outbox, options, (store, after) =>
+    const summary = await this.#replay(outbox, 'backfill', options, (store, after) =>
       replayMissed(
         store,
         missed,
@@ -302,6 +303,7 @@ export class Deliveries {
   /** Runs a bulk operation over all data sources. No delivery of the subscriber gets a turn before its end. */
   #replay(
     outbox: OutboxStrategy,
+    operation: BulkOperation,
     options: ReplayOptions,
     batch: (store: OutboxStore, after: string | null) => Promise<ReplayBatch>,
   ): Promise<ReplaySummary> {
@@ -312,7 +314,9 @@ export class Deliveries {
         nothing: NOTHING,
         batch: async (source, after) => {
           const rest = outbox.stores.slice(source);
-          if (options.dryRun !== true) await holdQueues(rest, options.subscriberId, clock.now());
+          if (options.dryRun !== true) {
+            await holdQueues(rest, options.subscriberId, operation, clock.now());
+          }
           const done = await batch(outbox.stores[source]!, after);
           if (options.dryRun !== true && done.counts.scheduled > 0) outbox.wake();
           return done;

@@ -8,6 +8,7 @@ import { findCurrentHosts, readable, type RecipientSources, UNREADABLE } from '.
 import { deliveryId, FIRST_KEY, keyOf } from '../tables/keys.js';
 import { orderOf } from '../tables/delivery-log-table.js';
 import type { KeyQueue } from '../order/key-queue-table.js';
+import type { BulkOperation } from '../order/key-queue-upkeep.js';
 import type {
   BackfilledDelivery,
   MessageOrder,
@@ -91,7 +92,7 @@ export async function replayFailed(
     tools,
     { now, dryRun, isWaitingToo: true },
   );
-  if (next === null && !dryRun) await release(store, subscriber, tools);
+  if (next === null && !dryRun) await release(store, subscriber, 'retryFailed', tools);
   return { counts, next };
 }
 
@@ -193,7 +194,7 @@ export async function replayMissed(
     { now, dryRun, isWaitingToo: false },
   );
   const next = rows.length < BATCH ? null : formatCursor(cursorOf(rows.at(-1)!));
-  if (next === null && !dryRun) await release(store, subscriber.id, tools);
+  if (next === null && !dryRun) await release(store, subscriber.id, 'backfill', tools);
   return {
     counts: sumOf(again.counts, {
       scheduled: added,
@@ -212,19 +213,22 @@ export async function replayMissed(
 export async function holdQueues(
   stores: readonly OutboxStore[],
   subscriber: string,
+  operation: BulkOperation,
   now: number,
 ): Promise<void> {
-  for (const { queueUpkeep } of stores) await queueUpkeep.hold(keyOf('sub_', subscriber), now);
+  const subscriberId = keyOf('sub_', subscriber);
+  for (const { queueUpkeep } of stores) await queueUpkeep.hold(subscriberId, operation, now);
 }
 
 /** Gives turns, now that everything is there that a bulk operation puts into queues. */
 async function release(
   store: OutboxStore,
   subscriber: string,
+  operation: BulkOperation,
   tools: ReplayDependencies,
 ): Promise<void> {
   const subscriberId = keyOf('sub_', subscriber);
-  await store.queueUpkeep.release(subscriberId);
+  await store.queueUpkeep.release(subscriberId, operation);
   let after: string | null = null;
   do {
     const { queues, last } = await store.queueUpkeep.queuesOf(subscriberId, after);

@@ -207,7 +207,7 @@ export class KeyQueueTable {
   #gate(firsts: readonly EnteringRow[], now: number): Statement {
     const { deliveries, pendingMessages, bulkOperations } = this.tables;
     return {
-      sql: `SELECT r.number, (SELECT d.queue_position FROM ${deliveries} d WHERE d.key_hash = r.key_hash AND d.subscriber_id = r.subscriber_id ORDER BY d.queue_position LIMIT 1) AS head, (SELECT p.sequence FROM ${pendingMessages} p WHERE p.key_hash = r.key_hash ORDER BY p.sequence LIMIT 1) AS earliest, (SELECT b.expires_at FROM ${bulkOperations} b WHERE b.subscriber_id = r.subscriber_id AND b.expires_at > ?) AS held FROM ${this.#dialect.rows('r', QUEUES)}`,
+      sql: `SELECT r.number, (SELECT d.queue_position FROM ${deliveries} d WHERE d.key_hash = r.key_hash AND d.subscriber_id = r.subscriber_id ORDER BY d.queue_position LIMIT 1) AS head, (SELECT p.sequence FROM ${pendingMessages} p WHERE p.key_hash = r.key_hash ORDER BY p.sequence LIMIT 1) AS earliest, (SELECT MAX(b.expires_at) FROM ${bulkOperations} b WHERE b.subscriber_id = r.subscriber_id AND b.expires_at > ?) AS held FROM ${this.#dialect.rows('r', QUEUES)}`,
       parameters: [
         now,
         this.#dialect.rowsParameter(

@@ -20,9 +20,13 @@ export interface QueuePage {
   readonly last: KeyQueue | null;
 }
 
+/** What makes deliveries of a subscriber due in batches. */
+export type BulkOperation = 'retryFailed' | 'backfill';
+
 /** The mark of a bulk operation. */
 interface MarkRow {
   readonly subscriber_id: string;
+  readonly operation: BulkOperation;
   readonly expires_at: number;
 }
 
@@ -76,18 +80,19 @@ export class KeyQueueUpkeep {
    *
    * @param subscriberId as in the table, as in all of these methods
    */
-  async hold(subscriberId: string, now: number): Promise<void> {
+  async hold(subscriberId: string, operation: BulkOperation, now: number): Promise<void> {
     const expires_at = now + ABANDONED_AFTER;
+    const own = 'subscriber_id = ? AND operation = ?';
     // More than once where the mark of an operation that was abandoned is removed meanwhile.
     for (let tries = 0; tries < MOST_TRIES; tries++) {
-      if ((await this.#marks.update({ expires_at }, 'subscriber_id = ?', subscriberId)) > 0) return;
-      await this.#marks.insertUnlessThere({ subscriber_id: subscriberId, expires_at });
+      if ((await this.#marks.update({ expires_at }, own, subscriberId, operation)) > 0) return;
+      await this.#marks.insertUnlessThere({ subscriber_id: subscriberId, operation, expires_at });
     }
   }
 
-  /** Marks that the bulk operation has ended. Its queues give turns again when they are promoted next. */
-  async release(subscriberId: string): Promise<void> {
-    await this.#marks.delete('subscriber_id = ?', subscriberId);
+  /** Marks that a bulk operation has ended. After the last one, queues give turns again when they are promoted next. */
+  async release(subscriberId: string, operation: BulkOperation): Promise<void> {
+    await this.#marks.delete('subscriber_id = ? AND operation = ?', subscriberId, operation);
   }
 
   /** Removes the marks of operations that were stopped, or whose process died. */
