@@ -139,39 +139,63 @@ class DatabaseModule {
   }
 }
 
-it.each<DatabaseKind>(['memory', 'file', 'postgres'])(
-  'stores what is committed in a transaction that was open at its end, on %s',
-  async (kind) => {
-    const place = await createDatabase(kind);
-    const entities = [Article, ...thornEntities];
-    const dataSource = new DataSource({ ...place.options, entities, synchronize: true });
-    await dataSource.initialize();
-    const module = await Test.createTestingModule({
-      imports: [
-        DatabaseModule.of(dataSource),
-        ThornModule.forRoot({ keep: true, dispatch: outbox({ drainTimeout: 100 }) }),
-      ],
-    }).compile();
-    const app = module.createNestApplication();
-    app.useLogger(false);
-    await app.init();
-    const save = (manager: EntityManager, title: string) => manager.save(Article, { title });
-    await dataSource.transaction(async (manager) => {
-      await save(manager, 'before');
-      await app.close();
-      await save(manager, 'after');
-      await app.get(WebhookDispatcher).send('by.hand', {});
+describe.each<DatabaseKind>(['memory', 'file', 'postgres'])(
+  'the end of an application whose data source goes on, on %s',
+  (kind) => {
+    let place: TestDatabase;
+    let dataSource: DataSource;
+    let app: INestApplication;
+
+    beforeEach(async () => {
+      place = await createDatabase(kind);
+      const entities = [Article, ...thornEntities];
+      dataSource = new DataSource({ ...place.options, entities, synchronize: true });
+      await dataSource.initialize();
+      const module = await Test.createTestingModule({
+        imports: [
+          DatabaseModule.of(dataSource),
+          ThornModule.forRoot({ keep: true, dispatch: outbox({ drainTimeout: 100 }) }),
+        ],
+      }).compile();
+      app = module.createNestApplication();
+      app.useLogger(false);
+      await app.init();
     });
-    await vi.waitFor(() => expect(dataSource.subscribers).toEqual([]));
-    await save(dataSource.manager, 'later');
-    const rows: { event: string }[] = await dataSource.query(
-      'SELECT event FROM thorn_messages ORDER BY event',
-    );
-    await dataSource.destroy();
-    await place.drop();
-    expect(rows.map(({ event }) => event)).toEqual([
-      ...['article.created', 'article.created', 'by.hand'],
-    ]);
+    afterEach(async () => {
+      await dataSource.destroy();
+      await place.drop();
+    });
+
+    const save = (manager: EntityManager, title: string) => manager.save(Article, { title });
+    const stored = async () => {
+      const rows: { event: string }[] = await dataSource.query(
+        'SELECT event FROM thorn_messages ORDER BY event',
+      );
+      return rows.map(({ event }) => event);
+    };
+
+    it('stores what is committed in a transaction that is open', async () => {
+      await dataSource.transaction(async (manager) => {
+        await save(manager, 'before');
+        await app.close();
+        await save(manager, 'after');
+        await app.get(WebhookDispatcher).send('by.hand', {});
+      });
+      await vi.waitFor(() => expect(dataSource.subscribers).toEqual([]));
+      await save(dataSource.manager, 'later');
+      expect(await stored()).toEqual(['article.created', 'article.created', 'by.hand']);
+    });
+
+    it('stores what is committed in a transaction that waits for its connection', async () => {
+      let connect = () => {};
+      const connected = new Promise<void>((resolve) => (connect = resolve));
+      dataSource.subscribers.push({ beforeTransactionStart: () => connected });
+      const saving = dataSource.transaction((manager) => save(manager, 'waited'));
+      await app.close();
+      connect();
+      await saving;
+      expect(await stored()).toEqual(['article.created']);
+    });
   },
 );
 

@@ -60,7 +60,7 @@ export class TransactionScopes implements EntitySubscriberInterface {
     return false;
   }
 
-  /** Tells whether any transaction is open. */
+  /** Tells whether any transaction is open, or about to begin. */
   get hasOpen(): boolean {
     this.#forgetEnded();
     return this.#open.size > 0;
@@ -82,10 +82,14 @@ export class TransactionScopes implements EntitySubscriberInterface {
     if (this.#withoutFunction.has(runner)) this.#withoutFunction.set(runner, isUnderWay);
   }
 
-  /** A transaction or a savepoint has begun. */
-  afterTransactionStart({ queryRunner: runner }: TransactionStartEvent): void {
+  /** A transaction or a savepoint begins, once there is a connection for it. */
+  beforeTransactionStart({ queryRunner: runner }: TransactionStartEvent): void {
     if (this.#open.size >= MANY_OPEN) this.#forgetEnded();
     this.#open.add(runner);
+  }
+
+  /** A transaction or a savepoint has begun. */
+  afterTransactionStart({ queryRunner: runner }: TransactionStartEvent): void {
     for (let scope = scopes.get(); scope !== undefined; scope = scope.outer) {
       if (scope.runner === runner) return;
       if (scope.runner === undefined && scope.dataSource === this.dataSource) {
