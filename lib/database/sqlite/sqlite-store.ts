@@ -11,8 +11,9 @@ const LONG_TRANSACTION = 100;
 const LONG_WAIT = 10_000;
 // An INSERT of many rows would open, write and remove a temporary file each time.
 const OWN_CONNECTION = 'PRAGMA temp_store = MEMORY';
-// A checkpoint is worth its fsync() when it carries many pages: these are 16 MB of the file ending in -wal.
-const CHECKPOINTS = 'PRAGMA wal_autocheckpoint = 4000';
+// A checkpoint is worth its fsync() when it carries many pages, and the event loop waits for it: for 8 MB of the file
+// ending in -wal, about 10 ms.
+const CHECKPOINTS = 'PRAGMA wal_autocheckpoint = 2000';
 
 const OTHER_CONNECTION = 'another connection or process holds its lock';
 
