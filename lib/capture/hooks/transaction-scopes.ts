@@ -86,10 +86,6 @@ export class TransactionScopes implements EntitySubscriberInterface {
   beforeTransactionStart({ queryRunner: runner }: TransactionStartEvent): void {
     if (this.#open.size >= MANY_OPEN) this.#forgetEnded();
     this.#open.add(runner);
-  }
-
-  /** A transaction or a savepoint has begun. */
-  afterTransactionStart({ queryRunner: runner }: TransactionStartEvent): void {
     for (let scope = scopes.get(); scope !== undefined; scope = scope.outer) {
       if (scope.runner === runner) return;
       if (scope.runner === undefined && scope.dataSource === this.dataSource) {
@@ -97,7 +93,8 @@ export class TransactionScopes implements EntitySubscriberInterface {
         return;
       }
     }
-    this.#withoutFunction.set(runner, false);
+    // Until the statement that begins it has ended.
+    this.#withoutFunction.set(runner, true);
   }
 
   /** A transaction has ended, or a savepoint. */
