@@ -1,3 +1,4 @@
+import type { RateLimit } from '../../lib/message/index.js';
 import { keyOf } from '../../lib/outbox/tables/keys.js';
 import type { OutboxApp } from './apps/outbox-app.js';
 import { STORED_ATTEMPTS } from './stored-attempts.js';
@@ -23,4 +24,9 @@ export function maxWithin(times: readonly number[], per: number): number {
     most = Math.max(most, to - from + 1);
   }
   return most;
+}
+
+/** Returns the used part of the rate, in the steady state: from two times `per` after the first attempt. */
+export function rateUsage(times: readonly number[], { max, per }: RateLimit): number {
+  return ((times.length - max) * per) / max / (times.at(-1)! - times[0]! - per);
 }
