@@ -35,7 +35,7 @@ import {
   replayMissed,
   type ReplaySummary,
 } from './replay.js';
-import type { BulkOperation } from '../order/key-queue-upkeep.js';
+import type { ReplayOperation } from '../order/key-queue-upkeep.js';
 import { type DeliveryPage, pageOf, scanLog } from './log-scan.js';
 import { pairOf } from '../tables/keys.js';
 import type { OutboxStore } from '../store/outbox-store.js';
@@ -303,7 +303,7 @@ export class Deliveries {
   /** Runs a bulk operation over all data sources. No delivery of the subscriber gets a turn before its end. */
   #replay(
     outbox: OutboxStrategy,
-    operation: BulkOperation,
+    operation: ReplayOperation,
     options: ReplayOptions,
     batch: (store: OutboxStore, after: string | null) => Promise<ReplayBatch>,
   ): Promise<ReplaySummary> {

@@ -8,7 +8,7 @@ import { findCurrentHosts, readable, type RecipientSources, UNREADABLE } from '.
 import { deliveryId, FIRST_KEY, keyOf } from '../tables/keys.js';
 import { orderOf } from '../tables/delivery-log-table.js';
 import type { KeyQueue } from '../order/key-queue-table.js';
-import type { BulkOperation } from '../order/key-queue-upkeep.js';
+import type { ReplayOperation } from '../order/key-queue-upkeep.js';
 import type {
   BackfilledDelivery,
   MessageOrder,
@@ -213,7 +213,7 @@ export async function replayMissed(
 export async function holdQueues(
   stores: readonly OutboxStore[],
   subscriber: string,
-  operation: BulkOperation,
+  operation: ReplayOperation,
   now: number,
 ): Promise<void> {
   const subscriberId = keyOf('sub_', subscriber);
@@ -224,7 +224,7 @@ export async function holdQueues(
 async function release(
   store: OutboxStore,
   subscriber: string,
-  operation: BulkOperation,
+  operation: ReplayOperation,
   tools: ReplayDependencies,
 ): Promise<void> {
   const subscriberId = keyOf('sub_', subscriber);

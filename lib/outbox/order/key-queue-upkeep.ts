@@ -21,12 +21,12 @@ export interface QueuePage {
 }
 
 /** What makes deliveries of a subscriber due in batches. */
-export type BulkOperation = 'retryFailed' | 'backfill';
+export type ReplayOperation = 'retryFailed' | 'backfill';
 
 /** The mark of a bulk operation. */
 interface MarkRow {
   readonly subscriber_id: string;
-  readonly operation: BulkOperation;
+  readonly operation: ReplayOperation;
   readonly expires_at: number;
 }
 
@@ -80,7 +80,7 @@ export class KeyQueueUpkeep {
    *
    * @param subscriberId as in the table, as in all of these methods
    */
-  async hold(subscriberId: string, operation: BulkOperation, now: number): Promise<void> {
+  async hold(subscriberId: string, operation: ReplayOperation, now: number): Promise<void> {
     const expires_at = now + ABANDONED_AFTER;
     const own = 'subscriber_id = ? AND operation = ?';
     // More than once where the mark of an operation that was abandoned is removed meanwhile.
@@ -91,7 +91,7 @@ export class KeyQueueUpkeep {
   }
 
   /** Marks that a bulk operation has ended. After the last one, queues give turns again when they are promoted next. */
-  async release(subscriberId: string, operation: BulkOperation): Promise<void> {
+  async release(subscriberId: string, operation: ReplayOperation): Promise<void> {
     await this.#marks.delete('subscriber_id = ? AND operation = ?', subscriberId, operation);
   }
 
