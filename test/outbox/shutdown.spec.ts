@@ -186,6 +186,15 @@ describe.each<DatabaseKind>(['memory', 'file', 'postgres'])(
       expect(await stored()).toEqual(['article.created', 'article.created', 'by.hand']);
     });
 
+    it('refuses what is sent in a transaction that begins later', async () => {
+      await app.close();
+      await dataSource.transaction(async (manager) => {
+        const sent = app.get(WebhookDispatcher).send('late', {}, { manager });
+        await expect(sent).rejects.toMatchObject({ code: 'THORN_DATA_SOURCE_NOT_CAPTURED' });
+      });
+      expect(await stored()).toEqual([]);
+    });
+
     it('stores what is committed in a transaction that waits for its connection', async () => {
       let connect = () => {};
       const connected = new Promise<void>((resolve) => (connect = resolve));

@@ -13,6 +13,7 @@ import type {
   TransactionRollbackEvent,
   UpdateEvent,
 } from 'typeorm';
+import { ThornConfigurationError } from '../../errors/index.js';
 import type { Message } from '../../message/index.js';
 import { type SerializeTransactions, SqliteTransactions } from '../../typeorm/index.js';
 import { HooksAttachment } from './hooks-attachment.js';
@@ -165,10 +166,23 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.#attachment.remove();
   }
 
-  /** @returns false when the connection is in no transaction */
+  /**
+   * @returns false when the connection is in no transaction
+   * @throws {@link ThornConfigurationError} before the start of the application and after its end, when no hook tells of the
+   *   commit
+   */
   enlist(message: Message, queryRunner: QueryRunner | undefined): boolean {
     this.reattach();
-    return queryRunner !== undefined && this.#collector.enlist(queryRunner, message);
+    if (queryRunner === undefined) return false;
+    if (queryRunner.isTransactionActive && !this.#attachment.isWanted) {
+      const name = dataSourceName(this.dataSource);
+      throw new ThornConfigurationError(
+        'THORN_DATA_SOURCE_NOT_CAPTURED',
+        `Thorn follows transactions of the data source ${name} from the start of the application to its end; send within this time, or pass { manager: null } to send outside of the transaction`,
+        { dataSource: name },
+      );
+    }
+    return this.#collector.enlist(queryRunner, message);
   }
 
   afterInsert(event: InsertEvent<ObjectLiteral>): Promise<void> | void {
