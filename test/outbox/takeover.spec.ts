@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ScriptedReceiver } from '../../lib/testing/index.js';
+import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { bundleProgram, type Child, startChild } from '../services/child.js';
 import { TcpProxy } from '../services/tcp-proxy.js';
-import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { joined, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { createDatabase, type DatabaseKind, type TestDatabase } from '../support/databases.js';
 import { printFigures } from '../support/print-figures.js';
 import type { OutboxProcessTask } from '../support/processes/outbox.js';
@@ -109,6 +109,33 @@ describe('leases that expire while the database is away', () => {
     await other.until('SELECT id FROM thorn_deliveries', (rows) => rows.length === HELD);
     expect(receiver.received).toHaveLength(HELD);
     await proxy.stop();
+  });
+});
+
+describe('a message whose lease has almost ended when its transaction commits', () => {
+  it('is sent once, although another worker waits for the end of the lease', async () => {
+    place = await createDatabase('postgres');
+    const [clock, lease] = [new MovableClock(), 10_000];
+    const settings = { clock, lease, timeout: 60_000 };
+    const holder = await openOutboxApp(place, settings);
+    const { subscribers } = holder;
+    const other = await openOutboxApp(place, { ...settings, subscribers, synchronize: false });
+    apps.push(holder, other);
+    await subscribers.create(subscriber(receiver.url));
+    receiver.otherwise({ delay: 500 });
+
+    const message = holder.message();
+    await holder.dataSource.transaction(async (manager) => {
+      await holder.strategy.stage([message], joined(manager));
+      clock.advance(lease - 50);
+    });
+    await holder.strategy.release([message]);
+    await receiver.waitFor(1);
+    // The request is under way.
+    clock.advance(60);
+    await other.until('SELECT status FROM thorn_deliveries', ([row]) => row !== undefined);
+    await other.until('SELECT id FROM thorn_pending_messages', (rows) => rows.length === 0);
+    expect(receiver.received).toHaveLength(1);
   });
 });
 

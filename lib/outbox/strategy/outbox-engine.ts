@@ -71,7 +71,7 @@ export class OutboxEngine {
     const [first] = this.stores;
     health.use(first!.health);
 
-    const runner = new AttemptRunner(dependencies, this.stores);
+    const runner = new AttemptRunner(dependencies, this.stores, lease);
     this.#runner = runner;
     this.scheduler = new HostScheduler(settings, runner, this.claims, clock, Math.random);
     this.#gate = new RateLimitGate(first!.rateLimiter, this.scheduler, runner, this.claims, clock);

@@ -40,6 +40,8 @@ import type { OutboxStore } from '../store/outbox-store.js';
 const FORWARD_AT_ONCE = 500;
 /** Milliseconds after which attempts have ended that other processes had under way when a host was well again. */
 const LATE = 5000;
+/** Of a lease: with less left, it might end before the next renewal has been written. */
+const LEAST_LEFT = 0.4;
 const DEFAULT_POLICY = new StandardRetryPolicy();
 
 /** Reasons for which a delivery may hold its key. With the others the subscriber is gone, or somebody has cancelled it. */
@@ -74,6 +76,8 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
   constructor(
     private readonly dependencies: AttemptDependencies,
     private readonly stores: readonly OutboxStore[],
+    /** Milliseconds. */
+    private readonly lease: number,
   ) {}
 
   get unwritten(): number {
@@ -85,8 +89,8 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     const { clock, deliverer, events } = this.dependencies;
     const { heldLease, message, recipient, requests, host } = job;
     if (heldLease.isLost) return NEUTRAL;
-    if (heldLease.leasedUntil <= clock.now()) {
-      // Another process may have it by now: the next renewal of the lease shows.
+    if (heldLease.leasedUntil - clock.now() < this.lease * LEAST_LEFT) {
+      // Another process may have it by now, or before the attempt ends: the next renewal of the lease shows.
       heldLease.stale.push(() => job.gate.readmit(job));
       return NEUTRAL;
     }
