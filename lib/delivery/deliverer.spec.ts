@@ -4,6 +4,7 @@ import { Logger } from '@nestjs/common';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { freePort } from '../../test/services/free-port.js';
 import { Clock } from '../common/clock.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { checkHeaders } from '../message/header-checks.js';
@@ -163,8 +164,7 @@ describe('Deliverer', () => {
   });
 
   it('says why there was no answer, without a query string', async () => {
-    const { url, close } = await receiver(() => {});
-    await close();
+    const url = `http://127.0.0.1:${await freePort()}/`;
 
     const attempt = await deliverer.attempt(delivery, made(), recipient(`${url}?t=s3cret`));
 

@@ -4,7 +4,8 @@ import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ConnectProxy, type ProxyBehaviour } from '../../../test/services/connect-proxy.js';
-import { measureTimerLateness } from '../../../test/services/lateness.js';
+import { freePort } from '../../../test/services/free-port.js';
+import { watchLateness } from '../../../test/services/lateness.js';
 import { RecipientRefusedError, ThornConfigurationError } from '../../errors/index.js';
 import { parseEgressProxy } from './egress-proxy.js';
 import { PublicRecipientPolicy } from '../recipient-policy/public-recipient-policy.js';
@@ -161,10 +162,7 @@ describe('a client with an egress proxy', () => {
   });
 
   it('says of a proxy that is not there: proxy, with neither its password nor its address', async () => {
-    const proxy = await started();
-    const { port } = proxy;
-    await proxy.stop();
-    const client = made({ egressProxy: `http://thorn:s3cret@127.0.0.1:${port}` });
+    const client = made({ egressProxy: `http://thorn:s3cret@127.0.0.1:${await freePort()}` });
 
     const refusal = await client.post(request('http://hooks.example/')).catch((error) => error);
 
@@ -216,12 +214,12 @@ describe('a client with an egress proxy', () => {
     const timeout = code === 'timeout' ? 400 : 5000;
     const post = () => client.post(request('http://hooks.example/', { timeout }));
     const began = performance.now();
-    const late = measureTimerLateness(timeout);
+    const lateness = watchLateness();
 
     const alone = await Promise.allSettled([post()]);
 
     const took = performance.now() - began;
-    expect(took).toBeLessThan(timeout + 200 + (took < timeout ? 0 : await late));
+    expect(took).toBeLessThan(timeout + 200 + lateness());
     const together = performance.now();
     const outcomes = [...alone, ...(await Promise.allSettled(Array.from({ length: 100 }, post)))];
     // How late a busy machine is with a hundred depends on the machine. Without a deadline they would take minutes.

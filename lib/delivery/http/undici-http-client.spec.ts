@@ -7,7 +7,8 @@ import {
 } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
-import { measureTimerLateness } from '../../../test/services/lateness.js';
+import { watchLateness } from '../../../test/services/lateness.js';
+import { freePort } from '../../../test/services/free-port.js';
 import { RecipientRefusedError } from '../../errors/index.js';
 import { AttemptError } from '../attempt/attempt.error.js';
 import { PublicRecipientPolicy } from '../recipient-policy/public-recipient-policy.js';
@@ -368,12 +369,12 @@ describe('an endpoint that misbehaves', () => {
     const timeout = code === 'timeout' ? 400 : 5000;
     const post = () => posting.post(request(`${origin}/?token=s3cret`, { timeout }));
     const began = performance.now();
-    const late = measureTimerLateness(timeout);
+    const lateness = watchLateness();
 
     const alone = await Promise.allSettled([post()]);
 
     const took = performance.now() - began;
-    expect(took).toBeLessThan(timeout + 200 + (took < timeout ? 0 : await late));
+    expect(took).toBeLessThan(timeout + 200 + lateness());
     const together = performance.now();
     const outcomes = [...alone, ...(await Promise.allSettled(Array.from({ length: 100 }, post)))];
     // How late a busy machine is with a hundred depends on the machine. Without a deadline they would take minutes.
@@ -424,8 +425,7 @@ describe('an endpoint that misbehaves', () => {
   });
 
   it('that does not listen: connection-refused, with the address', async () => {
-    const { origin, server } = await tcp(() => {});
-    await new Promise((resolve) => server.close(resolve));
+    const origin = `http://127.0.0.1:${await freePort()}`;
 
     await expect(client().post(request(origin))).rejects.toMatchObject({
       reason: 'connection-refused',
@@ -829,18 +829,22 @@ describe('axios', () => {
   it.each([false, true])(
     'moves the deadline for as long as there is time left; with interceptors: %s',
     async (hasInterceptors) => {
-      const { origin } = await http((_, response) => setTimeout(() => response.end(), 500));
+      let answer: () => void = () => {};
+      const shortEnded = new Promise<void>((resolve) => (answer = resolve));
+      const { origin } = await http(({ url }, response) => {
+        if (url === '/long') void shortEnded.then(() => response.end());
+      });
       const posting = client();
       if (hasInterceptors) posting.axios.interceptors.request.use((config) => config);
       const over = (milliseconds: number) => {
         const end = performance.now() + milliseconds;
         return { timeout: 100, timeLeft: () => end - performance.now() };
       };
-      const [long, short] = [over(10_000), over(300)].map((one) =>
-        posting.post(request(origin, one)),
-      );
+      const long = posting.post(request(`${origin}/long`, over(10_000)));
+      const short = posting.post(request(`${origin}/short`, over(300)));
 
       await expect(short).rejects.toMatchObject({ reason: 'timeout' });
+      answer();
       await expect(long).resolves.toMatchObject({ status: 200 });
     },
   );
@@ -868,26 +872,27 @@ describe('axios', () => {
     expect(requests).toBe(1);
 
     wait = new Promise((resolve) => setTimeout(resolve, 800));
-    const late = measureTimerLateness(1000);
+    const lateness = watchLateness();
     const began = performance.now();
     await expect(posting.post(request(silent.origin, { timeout: 1000 }))).rejects.toMatchObject({
       reason: 'timeout',
     });
     const took = performance.now() - began;
-    expect(took).toBeLessThan(1600 + (await late));
+    expect(took).toBeLessThan(1600 + lateness());
     await expect.poll(() => silent.sockets.every((socket) => socket.destroyed)).toBe(true);
   });
 
   it('sends requests of the application’s own, within a deadline of their own', async () => {
-    const { origin } = await http((incoming, response) =>
-      setTimeout(() => incoming.pipe(response), 150),
-    );
+    const { origin } = await http((incoming, response) => {
+      if (incoming.url !== '/never') setTimeout(() => incoming.pipe(response), 150);
+    });
     const { axios } = client();
 
     const { data } = await axios.post<Buffer>(origin, 'text');
     expect(String(data)).toBe('text');
     expect((await axios.post(origin, 'text', { timeout: 0 })).status).toBe(200);
-    await expect(axios.post(origin, 'text', { timeout: 20 })).rejects.toThrow(/in time/);
+    const never = axios.post(`${origin}/never`, 'text', { timeout: 20 });
+    await expect(never).rejects.toThrow(/in time/);
     await expect(axios.post(origin, { a: 1 })).rejects.toThrow(/must be bytes or text; encode it/);
   });
 
