@@ -4,6 +4,7 @@ import { DispatchStrategy } from '../../lib/extending/index.js';
 import { Clock, Deliveries, WebhookDispatcher } from '../../lib/index.js';
 import type { OutboxStrategy } from '../../lib/outbox/index.js';
 import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
+import { freePort } from '../services/free-port.js';
 import { type Api, type ApiCall, startApi } from '../support/apps/api-app.js';
 import { type TestDatabase } from '../support/databases.js';
 import { PAIRS } from '../support/places.js';
@@ -130,8 +131,9 @@ describe.each(PAIRS)('the REST API on $database and $platform', ({ create, platf
   });
 
   it('reports a missing endpoint as it reports a blocked one', async () => {
-    await receiver.stop();
-    const { body } = await post(`${self}/test`, {});
+    const url = `http://127.0.0.1:${await freePort()}/`;
+    const missing = await post('/hooks', { url, events: ['*'] }, 201);
+    const { body } = await post(`${missing.body.self}/test`, {});
     expect(body).toMatchObject({
       outcome: 'failed',
       status: null,

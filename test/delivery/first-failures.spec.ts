@@ -2,6 +2,7 @@ import type { INestApplication, LoggerService } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { inline, Subscribers, ThornModule, WebhookDispatcher } from '../../lib/index.js';
+import { freePort } from '../services/free-port.js';
 import { loopback } from '../support/apps/blog.js';
 import { Receiver } from '../support/receiver.js';
 
@@ -49,9 +50,8 @@ describe('an endpoint that fails from its first delivery on', () => {
   });
 
   it('is logged for each endpoint by itself', async () => {
-    const { host, origin } = new URL(receiver.url);
-    await receiver.stop();
-    const ids = [await subscribe(origin), await subscribe(`${origin}/other`)];
+    const host = `127.0.0.1:${await freePort()}`;
+    const ids = [await subscribe(`http://${host}`), await subscribe(`http://${host}/other`)];
     await send(2);
 
     // Both are dialled at the same time.

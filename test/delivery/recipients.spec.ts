@@ -1,4 +1,3 @@
-import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   Deliveries,
@@ -15,6 +14,7 @@ import { type Api, startApi } from '../support/apps/api-app.js';
 import { sqliteAndPostgres } from '../support/databases.js';
 import { HOSTILE_ADDRESSES, HOSTILE_URLS } from '../support/fixtures/recipients.js';
 import { ConnectProxy } from '../services/connect-proxy.js';
+import { freePort } from '../services/free-port.js';
 import { TcpSpy } from '../services/tcp-spy.js';
 
 const hostile = HOSTILE_URLS.flatMap(([, urls]) => urls);
@@ -194,10 +194,7 @@ describe('an application with the default recipient policy', () => {
 describe('the owner of an endpoint', () => {
   it('cannot tell blocked from refused, unreachable and unknown hosts; the operator can', async () => {
     const resolver = new Resolver();
-    const closed = createServer();
-    await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
-    const { port } = closed.address() as AddressInfo;
-    await new Promise((resolve) => closed.close(resolve));
+    const port = await freePort();
     const api = await start({
       http: { lookup: resolver.lookup },
       recipients: { allowedPorts: 'any', allowCidrs: ['127.0.0.1/32'] },

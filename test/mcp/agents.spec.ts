@@ -19,6 +19,7 @@ import {
 } from '../../lib/mcp/index.js';
 import { McpFormat } from '../../lib/mcp/mcp-format.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
+import { freePort } from '../services/free-port.js';
 import { echo, McpApps, mcpEvents, type McpServers } from '../support/apps/mcp-apps.js';
 import { openBy } from '../support/client-kind.js';
 
@@ -245,9 +246,7 @@ describe('events/subscribe refuses', () => {
 
   it('an endpoint without TLS, one that is closed, and one that is inside', async () => {
     const { port } = new URL(receiver.url);
-    const closing = await ScriptedReceiver.start();
-    const closed = closing.url;
-    await closing.stop();
+    const closed = `http://127.0.0.1:${await freePort()}/`;
     const reasons = [];
     for (const given of [`https://127.0.0.1:${port}/`, closed, 'https://inside.example/']) {
       const { delivery, ...params } = apps.paramsOf({});

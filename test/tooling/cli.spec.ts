@@ -481,7 +481,9 @@ describe('thorn replay', () => {
       /500.*; go on with --since \S+ --until \S+ --after 0\/1\n$/,
     );
     await api.close();
-    expect((await thorn(args)).notes).toMatch(/^thorn: the API was not reached/);
+    const nobody = ['--api', `http://127.0.0.1:${await freePort()}`];
+    const lost = await thorn(['replay', 'sub_1', ...nobody, '--since', '2026-01-01']);
+    expect(lost.notes).toMatch(/^thorn: the API was not reached/);
     for (const wrong of [
       ['replay', 'sub_1', '--since', '24h'],
       ['replay', 'sub_1', '--api', 'ftp://x', '--since', '24h'],

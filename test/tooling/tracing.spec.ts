@@ -41,6 +41,7 @@ import { LOOPBACK_RECIPIENTS } from '../../lib/testing/index.js';
 import { openTelemetry } from '../../lib/tracing/index.js';
 import { Receiver } from '../support/receiver.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { freePort } from '../services/free-port.js';
 import { type RedisServer, startRedis } from '../services/redis.js';
 
 @Entity()
@@ -400,8 +401,7 @@ describe('openTelemetry()', () => {
 
   it('reports the error when there was no answer', async () => {
     const app = await start(place, {}, { dispatch: inline() });
-    const { port } = new URL(receiver.url);
-    await receiver.stop();
+    const port = await freePort();
     await app.get(Subscribers).create({ url: `http://127.0.0.1:${port}/`, events: ['*'] });
     await app.get(WebhookDispatcher).send('a');
     expect(spans('thorn attempt a')).toMatchObject([
@@ -410,7 +410,6 @@ describe('openTelemetry()', () => {
         attributes: { 'error.type': 'connection-refused' },
       },
     ]);
-    receiver = await Receiver.start();
   });
 
   it('stores no trace where messages are not traced', async () => {
