@@ -34,11 +34,10 @@ describe.each([
 ] as const)('rows on %s whose key the database fills with microseconds', (kind, Entity) => {
   let rig: CaptureApp;
   const manager = () => rig.dataSource.manager;
-  /** Another millisecond each time. */
-  const insert = async (host: string) => {
+  /** What is inserted next is of another millisecond. */
+  const tick = async () => {
     const since = Date.now();
     await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(since + 1));
-    return manager().insert(Entity, { host });
   };
 
   beforeAll(async () => {
@@ -51,7 +50,10 @@ describe.each([
   });
 
   it('send their events', async () => {
-    for (const host of ['a', 'b', 'c']) await insert(host);
+    for (const host of ['a', 'b', 'c']) {
+      await manager().insert(Entity, { host });
+      await tick();
+    }
     await manager().save(Entity, { host: 'd' });
     expect(rig.received()).toEqual(
       ['a', 'b', 'c', 'd'].map((host) => `ping.created {"host":"${host}","note":"new"}`),

@@ -28,6 +28,8 @@ afterAll(async () => {
   await Promise.all([redis.stop(), rabbit.stop()]);
 });
 
+/** Until a connection is open; the suite asks for refusals within twice as long. */
+const PATIENCE = 5000;
 const runner = { describe, it, expect };
 const messages = new MessageFactory(new SystemClock(), new Codecs());
 const makeMessage = () => messages.create({ event: 'order.paid', data: { id: 7 } });
@@ -51,7 +53,7 @@ messageRelayConformance(
     name: 'BullMQ',
     makeFixture: async () => {
       const connection = connectionTo(redis.port);
-      const options = { connection, queue: `relay-${queues++}` };
+      const options = { connection, queue: `relay-${queues++}`, enqueueTimeout: PATIENCE };
       const relay = () =>
         new BullMqRelay(queueSettings(options), createConnections(options, undefined));
       return { producer: relay(), consumer: relay(), makeMessage, ...cutOff(redis) };
@@ -65,7 +67,8 @@ messageRelayConformance(
     name: 'microservices over RabbitMQ',
     makeFixture: async () => {
       const queue = { url: rabbit.url, queue: `relay-${queues++}` };
-      const [producer, consumer] = [rabbitRelay(queue, {}), rabbitRelay(queue, {})];
+      const options = { emitTimeout: PATIENCE };
+      const [producer, consumer] = [rabbitRelay(queue, options), rabbitRelay(queue, options)];
       const { close, ...rest } = cutOff(rabbit);
       let stop: () => Promise<void> = async () => undefined;
       return {

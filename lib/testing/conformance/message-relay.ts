@@ -129,9 +129,12 @@ export function messageRelayConformance(
       expect(worker.tickets).toEqual([]);
     });
 
-    test('reports that its queue can be reached', async ({ producer, consumer }) => {
-      await producer.check();
-      await consumer.check();
+    test('reports that its queue can be reached', async (fixture, worker) => {
+      const { tickets } = await give(fixture, 1);
+      // Both have a connection then.
+      await arrival(worker, tickets);
+      await fixture.producer.check();
+      await fixture.consumer.check();
     });
 
     test('refuses every message once it has ended', async (fixture) => {
