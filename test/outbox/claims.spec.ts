@@ -8,6 +8,7 @@ import {
   insertDueMessages,
 } from '../support/seed-due-deliveries.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
+import { Receiver } from '../support/receiver.js';
 import {
   openOutboxApp,
   type OutboxApp,
@@ -16,6 +17,7 @@ import {
 } from '../support/apps/outbox-app.js';
 
 const ROWS = 20_000;
+const LEASE = 2000;
 
 interface Asked {
   readonly sql: string;
@@ -63,16 +65,27 @@ describe.each<{ kind: DatabaseKind }>([
 
   it('renews the lease of a message whose delivery takes longer than the lease', async () => {
     [place, receiver, rigs] = [await createDatabase(kind), await ScriptedReceiver.start(), []];
-    const rig = await openOutboxApp(place, { lease: 1000, timeout: 10_000 });
+    const rig = await openOutboxApp(place, { lease: LEASE });
     rigs.push(rig);
-    await rig.subscribers.create(subscriber(receiver.url));
-    receiver.answer({ delay: 3000 });
+    const endpoint = await Receiver.start();
+    let answer = () => {};
+    endpoint.hold = new Promise<void>((resolve) => (answer = resolve));
+    await rig.subscribers.create(subscriber(endpoint.url));
     await rig.send();
+    await endpoint.waitFor(1);
+    const held = rig.strategy.stores[0]!.heldMessages.all()[0]!;
+    const first = held.leasedUntil;
+    const isRenewed = () => held.leasedUntil > first + LEASE;
+    // Time enough to write the outcome under the same lease.
+    const isFresh = () => held.leasedUntil > Date.now() + LEASE / 2;
+    await expect.poll(() => isRenewed() && isFresh()).toBe(true);
+    answer();
     await rig.until(
       'SELECT status FROM thorn_deliveries',
       ([row]) => row?.['status'] === 'succeeded',
     );
-    expect(receiver.received).toHaveLength(1);
+    expect(endpoint.requests).toHaveLength(1);
+    await endpoint.stop();
   });
 
   it('ends the waiting deliveries of a subscriber without reading its finished ones', async () => {

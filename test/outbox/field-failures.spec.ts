@@ -15,6 +15,7 @@ import {
   type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
+import { Receiver } from '../support/receiver.js';
 import { STORED_ATTEMPTS } from '../support/stored-attempts.js';
 import { STORED_MESSAGES } from '../support/stored-messages.js';
 
@@ -329,11 +330,14 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       for (const { events } of [one, two]) {
         events.on('subscriber-disabled', ({ subscriberId: id }) => told.push(id));
       }
-      receiver.otherwise({ status: 410, delay: 50 });
+      const endpoint = await Receiver.start();
+      endpoint.status = 410;
+      // By the first answer, each process has sent all of its requests.
+      endpoint.hold = endpoint.waitFor(20).then(() => undefined);
       const ids = [];
       for (let n = 0; n < 10; n++) {
         const gone = await one.subscribers.create(
-          subscriber(receiver.url, { events: [`order.number-${n}`] }),
+          subscriber(endpoint.url, { events: [`order.number-${n}`] }),
         );
         ids.push(gone.id);
       }
@@ -341,12 +345,12 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         const draft = { event: `order.number-${n}` };
         await Promise.all([one.send(draft), two.send(draft)]);
       }
-      await receiver.waitFor(20);
       await one.until(DELIVERIES, (rows) => rows.length === 20 && isDone(rows));
       await vi.waitFor(() => expect(told.length).toBeGreaterThanOrEqual(10));
       // What is left to tell is told by then.
       for (const rig of [one, two]) await rig.strategy.onApplicationShutdown();
       expect(told.sort()).toEqual(ids.sort());
+      await endpoint.stop();
     });
 
     it('keeps its worker busy during a burst of sends', async () => {

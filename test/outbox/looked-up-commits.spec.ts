@@ -9,7 +9,7 @@ import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbo
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 
 /** So long that no claim finds a message within a test. */
-const POLL_INTERVAL = 120_000;
+const PATIENT = { pollInterval: 120_000, lease: 60_000 };
 
 /** A client that tells nothing of what becomes of a transaction. */
 class SilentClient extends SqlClient<QueryRunner> {
@@ -49,7 +49,7 @@ describe.each(['postgres', 'mariadb'] as const)('commits that nobody tells of, o
   beforeEach(async () => {
     [place, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
     app = await openOutboxApp(place, {
-      pollInterval: POLL_INTERVAL,
+      ...PATIENT,
       clientOf: (dataSource) => (client = new SilentClient(dataSource)),
     });
     await app.subscribers.create(subscriber(receiver.url));

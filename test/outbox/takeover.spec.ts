@@ -90,13 +90,14 @@ describe('leases that expire while the database is away', () => {
     const { options } = place as { options: { type: 'postgres'; url: string } };
     const proxy = await TcpProxy.start(options.url);
     const through = { options: { ...options, url: proxy.url } };
-    const settings = { lease: 3000, timeout: 60_000, isLogged: false };
+    // The holder renews after a tenth of the lease, the other one claims after a fifth: long, for a busy machine.
+    const settings = { lease: 10_000, timeout: 60_000, isLogged: false };
     const holder = await openOutboxApp(through, settings);
     const { subscribers } = holder;
     const other = await openOutboxApp(through, { ...settings, subscribers, synchronize: false });
     apps.push(holder, other);
     await subscribers.create(subscriber(receiver.url));
-    receiver.otherwise({ delay: 6000 });
+    receiver.otherwise({ delay: 16_000 });
     await Promise.all(Array.from({ length: HELD }, () => holder.send()));
     await receiver.waitFor(HELD);
 

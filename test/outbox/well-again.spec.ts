@@ -59,7 +59,7 @@ describe.each(PLACES_ALIKE)('a host that was down, on $kind', ({ kind }) => {
     const app = await openOutboxApp(database, {
       schedule: [HOUR],
       endpoints: { failures: 3, probeInterval: 100 },
-      timeout: 2000,
+      timeout: 60_000,
       isLogged: false,
     });
     apps.push(app);
@@ -69,6 +69,7 @@ describe.each(PLACES_ALIKE)('a host that was down, on $kind', ({ kind }) => {
     while (app.strategy.activity().broken === 0) await app.send();
     await host.goUp();
     await expect.poll(() => app.strategy.activity().broken).toBe(0);
+    host.dropSilent();
 
     await expect.poll(() => host.ids.has(unanswered.id)).toBe(true);
     const isDone = (rows: readonly Record<string, unknown>[]) => rows[0]!['status'] === 'succeeded';

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { freePort } from '../services/free-port.js';
 
 /** How a host is down: its port is closed, it drops every connection, answers 503, or reads requests and never answers. */
@@ -10,6 +10,7 @@ export class RestartedHost {
   silenced = 0;
   readonly ids = new Set<unknown>();
   readonly #server: Server;
+  readonly #silent: ServerResponse[] = [];
   #port = 0;
   #isUp = false;
 
@@ -18,7 +19,10 @@ export class RestartedHost {
     silent: number,
   ) {
     this.#server = createServer(({ headers }, response) => {
-      if (this.silenced < silent) return void this.silenced++;
+      if (this.silenced < silent) {
+        this.#silent.push(response);
+        return void this.silenced++;
+      }
       if (!this.#isUp && outage === 'is silent') return;
       if (!this.#isUp) return void response.writeHead(503).end();
       this.ids.add(headers['webhook-id']);
@@ -45,6 +49,11 @@ export class RestartedHost {
   async goUp(): Promise<void> {
     this.#isUp = true;
     if (this.outage === 'refuses') await this.#listen();
+  }
+
+  /** Ends the connections of the requests that were never answered. */
+  dropSilent(): void {
+    for (const response of this.#silent) response.destroy();
   }
 
   async stop(): Promise<void> {
