@@ -55,8 +55,15 @@ describe.each(KINDS)(
     });
     beforeEach(async () => {
       receiver = await ScriptedReceiver.start();
-      await asked.query('TRUNCATE purchase, thorn_subscribers CASCADE');
-      await asked.query('TRUNCATE thorn_messages, thorn_pending_messages CASCADE');
+      // One after another: a worker that holds one table may wait for the next.
+      for (const table of [
+        'purchase',
+        'thorn_subscribers',
+        'thorn_messages',
+        'thorn_pending_messages',
+      ]) {
+        await asked.query(`TRUNCATE ${table} CASCADE`);
+      }
       await app.get(Subscribers).create({ url: receiver.url, events: ['*'] });
     });
     afterEach(async () => {
