@@ -242,6 +242,33 @@ describe.each(Object.entries(SERVERS))('a write that meets another one, on %s', 
   });
 });
 
+it('a transaction that MariaDB has ended by itself sends nothing, and is refused', async () => {
+  const rig = await openCaptureApp('mariadb', [Shelf, ...ENTITIES]);
+  const { manager } = rig.dataSource;
+  await manager.insert(Plain, copies(VALUES));
+  rig.received();
+  let removed = 0;
+  const cross = (first: number, second: number) =>
+    manager.transaction(async (inner) => {
+      await inner.remove(await inner.findOneByOrFail(Plain, { id: first }));
+      removed++;
+      await expect.poll(() => removed).toBe(2);
+      // One of the two is the victim, and goes on.
+      await inner.query(`SELECT id FROM plain WHERE id = ${second} FOR UPDATE`).catch(() => {});
+      await inner.query('SELECT 1');
+    });
+  const results = await Promise.allSettled([cross(1, 2), cross(2, 1)]);
+  const left = await manager.find(Plain);
+  const received = rig.received();
+  await rig.close();
+
+  expect(results.filter(({ status }) => status === 'rejected')).toMatchObject([
+    { reason: { code: 'THORN_TRANSACTION_ENDED' } },
+  ]);
+  expect(left).toHaveLength(1);
+  expect(received).toEqual([`removed "${3 - left[0]!.id} b"`]);
+});
+
 /** Tells whether the row is there before another transaction writes it. */
 function hasRow(other: string): boolean {
   return !other.startsWith('inserts');

@@ -7,8 +7,9 @@ import type {
   TransactionRollbackEvent,
   TransactionStartEvent,
 } from 'typeorm';
-import { FaultLog } from '../../common/index.js';
+import { errorText, FaultLog } from '../../common/index.js';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
+import { TransactionEndedError } from '../../database/transaction-ended.error.js';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
 import { DataSourceClient } from '../../typeorm/index.js';
@@ -171,6 +172,13 @@ export class ChangeCollector implements EntitySubscriberInterface {
       state.unframed.push(...late);
       return this.#sendUnframed(state, on);
     }
+  }
+
+  /** MariaDB has ended the open transaction of a connection by itself: what was collected in it is not stored. */
+  ended(queryRunner: QueryRunner, cause: unknown): void {
+    if (!this.#state(queryRunner).hasCollected) return;
+    const text = `The database has ended the transaction, and what was written in it before is not stored (${errorText(cause)}). Let the error out of the transaction, and begin another`;
+    this.refuse(queryRunner, new TransactionEndedError(text, cause));
   }
 
   /** PostgreSQL has answered the COMMIT of a transaction with a ROLLBACK: it had failed. */

@@ -13,6 +13,7 @@ import type {
   TransactionRollbackEvent,
   UpdateEvent,
 } from 'typeorm';
+import { isConflict } from '../../database/database-errors.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { Message } from '../../message/index.js';
 import { type SerializeTransactions, SqliteTransactions } from '../../typeorm/index.js';
@@ -66,6 +67,8 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   #clears: ClearStatements | undefined;
   readonly #attachment: HooksAttachment;
   readonly #serialize: SerializeTransactions | undefined;
+  /** True of a database that goes on outside of a transaction after it has ended that by itself. */
+  readonly #goesOnWithout: boolean;
   /** Knows who is in a transaction of this data source. */
   readonly transactions: TransactionScopes;
 
@@ -80,6 +83,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     }: EntityCaptureOptions,
   ) {
     this.#serialize = serializeTransactions;
+    this.#goesOnWithout = ['mysql', 'mariadb'].includes(dataSource.options.type);
     this.#attachment = new HooksAttachment(dataSource);
     this.transactions = new TransactionScopes(dataSource);
     this.messages = new EntityMessages(messageFactory, pipeline);
@@ -249,8 +253,11 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.#bulk.notice(this.#plan.entities.get(cleared)!, 'clear');
   }
 
-  afterQuery({ query, queryRunner, rawResults }: AfterQueryEvent): void {
+  afterQuery({ query, queryRunner, success, error, rawResults }: AfterQueryEvent): void {
     this.transactions.statement(queryRunner, false);
+    if (!success && this.#goesOnWithout && isConflict(error)) {
+      this.#collector.ended(queryRunner, error);
+    }
     if (query !== 'COMMIT') return;
     const { command } = (rawResults ?? {}) as { readonly command?: unknown };
     if (command === 'ROLLBACK') this.#collector.failed(queryRunner);
