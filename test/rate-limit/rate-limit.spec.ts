@@ -81,6 +81,32 @@ describe.each(PLACES_ALIKE)('a rate limit, on $kind', ({ kind }) => {
     expect(maxWithin(starts, 1000)).toBeLessThanOrEqual(10);
   });
 
+  it('books nothing for deliveries that ended while the subscriber was disabled', async () => {
+    const clock = new MovableClock();
+    await open({ timeout: 30_000, clock });
+    const rateLimit = { max: 10, per: 1000 };
+    await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_slow', rateLimit }));
+    await Promise.all(Array.from({ length: 200 }, () => rig.send()));
+    const booked = 'SELECT id FROM thorn_deliveries WHERE permit_at IS NOT NULL';
+    await rig.until(booked, ({ length }) => length > 150);
+    await receiver.waitFor(10);
+    const enable = (enabled: boolean) =>
+      rig.subscribers.update('sub_slow', { enabled, updatedAt: new Date() }, 'any');
+    await enable(false);
+    const passing = setInterval(() => clock.advance(20), 5);
+    try {
+      await settled();
+    } finally {
+      clearInterval(passing);
+    }
+    clock.advance(2000);
+    const before = receiver.received.length;
+    await enable(true);
+    await rig.send();
+    // While no time passes.
+    await receiver.waitFor(before + 1);
+  });
+
   it('releases waiting deliveries soon after it is removed', async () => {
     await open();
     const rateLimit = { max: 3, per: 1000 };

@@ -123,10 +123,11 @@ export function underLatestLimit(
     const queued = { firsts: 0, retries: 0 };
     return { limit, since, first: 0, counts: [], queued };
   }
-  if (since < before.since || isSameLimit(before.limit, limit)) {
-    return since > before.since ? { ...before, since } : before;
-  }
+  const isSame = isSameLimit(before.limit, limit);
+  if (since < before.since || (isSame && since === before.since)) return before;
+  // Of a subscriber that was disabled meanwhile, the deliveries that had their time are gone.
   const queued = { firsts: 0, retries: 0 };
+  if (isSame) return { ...before, since, queued };
   const [old, step] = [toStep(before.limit), toStep(limit)];
   if (old === step) return { ...before, limit, since, queued };
   // What began in an old step did so before its end and the next one's: the later it is held to be, the safer.
