@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MovableClock } from '../../lib/testing/index.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
@@ -70,6 +71,34 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       });
       expect(receiver.asked('b')).toEqual([1]);
     });
+  },
+);
+
+it.each<DatabaseKind>(['file', 'postgres', 'mariadb'])(
+  'an ordered subscriber whose callback has thrown gets its message before later ones, on %s',
+  async (kind) => {
+    vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    place = await createDatabase(kind);
+    const clock = new MovableClock();
+    const app = await open({ clock });
+    let throws = true;
+    app.statics.add('*', { url: receiver.url('/listed'), ordered: true });
+    app.statics.add('*', () => {
+      if (throws) throw new Error('the list cannot be fetched');
+      return { url: receiver.url('/called'), ordered: true };
+    });
+    await send(app, 'a');
+    await app.until('SELECT lease FROM thorn_pending_messages', ([row]) => row?.['lease'] === null);
+    throws = false;
+    await send(app, 'a');
+    await app.until('SELECT id FROM thorn_deliveries', ({ length }) => length === 3);
+    clock.advance(10_000);
+    await vi.waitFor(() => {
+      for (const path of ['/listed', '/called']) {
+        expect(receiver.accepted('a', path)).toEqual([1, 2]);
+      }
+    });
+    vi.restoreAllMocks();
   },
 );
 

@@ -173,7 +173,8 @@ export class KeyQueues implements WriteListener {
     const messages: EnteringMessage[] = [];
     for (const { message, keyHash, heldMessage, deliveries } of set) {
       const messageKey = keyOf('msg_', message.id);
-      messages.push({ id: messageKey, lease: heldMessage.token });
+      // While some of its subscribers are unknown, later messages of the key wait on.
+      if (heldMessage.againAt === null) messages.push({ id: messageKey, lease: heldMessage.token });
       for (const { id, recipient } of deliveries) {
         rows.push({
           id: keyOf('dlv_', id),
