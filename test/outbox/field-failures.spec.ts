@@ -4,7 +4,7 @@ import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type SubscriberHealthDependencies, SubscriberHealth } from '../../lib/outbox/index.js';
 import { FIRST_KEY, idFrom, keyOf } from '../../lib/outbox/tables/keys.js';
-import { healthRules } from '../../lib/subscriber/index.js';
+import { healthRules, type SubscriberChanges } from '../../lib/subscriber/index.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { checkDeliveries } from '../support/check-deliveries.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
@@ -176,6 +176,59 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       clock.advance(10_000);
       await rig.until(DELIVERIES, isDone);
       expect(await rig.rows(DELIVERIES)).toMatchObject([{ status: 'succeeded', attempts: 2 }]);
+    });
+
+    it('judges each delivery to a URL of the settings by its own message', async () => {
+      const clock = new MovableClock();
+      const rig = await open(kind, { clock, schedule: [1000] });
+      let isListed = true;
+      rig.statics.add('order.*', receiver.url);
+      rig.statics.add('invoice.*', () => (isListed ? receiver.url : null));
+      receiver.answer(500).answer(500);
+      const waiting = (count: number) =>
+        rig.until(
+          DELIVERIES,
+          (rows) => rows.length === count && rows.every(({ attempts }) => attempts === 1),
+        );
+      await rig.send({ event: 'invoice.sent' });
+      await waiting(1);
+      clock.advance(500);
+      const { id } = await rig.send();
+      await waiting(2);
+      isListed = false;
+      // The retry of the first one alone is due.
+      clock.advance(700);
+      await rig.until(DELIVERIES, (rows) => rows.some(({ reason }) => reason === 'disabled'));
+      clock.advance(1000);
+      await rig.until(DELIVERIES, isDone);
+      expect(await rig.rows(DELIVERIES)).toMatchObject([
+        { event: 'invoice.sent', status: 'failed', attempts: 1 },
+        { event: 'order.placed', status: 'succeeded', attempts: 2 },
+      ]);
+      expect(receiver.received.at(-1)!.headers['webhook-id']).toBe(id);
+    });
+
+    it('keeps what waits for a subscriber whose new URL is yet to be verified', async () => {
+      vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+      const clock = new MovableClock();
+      const rig = await open(kind, { clock, schedule: [1000] });
+      const change = (changes: SubscriberChanges) =>
+        rig.subscribers.update('sub_moved', { ...changes, updatedAt: new Date() }, 'any');
+      await rig.subscribers.create(subscriber(receiver.url, { id: 'sub_moved' }));
+      receiver.answer(500);
+      await rig.send();
+      await rig.until(DELIVERIES, ([row]) => row?.['attempts'] === 1);
+      await change({ url: new URL('/moved', receiver.url).href, verification: 'pending' });
+      clock.advance(2000);
+      await rig.until(
+        DELIVERIES,
+        ([row]) =>
+          row!['lease'] === null && (Number(row!['due_at']) > clock.now() || isDone([row!])),
+      );
+      await change({ verification: 'verified' });
+      clock.advance(10_000);
+      await receiver.waitFor(2);
+      expect(receiver.received.map(({ path }) => path)).toEqual(['/hooks', '/moved']);
     });
 
     it('skips messages that cannot be encoded for a subscriber', async () => {

@@ -26,7 +26,8 @@ export class RecipientFinder {
    * events it listens to by now, and whether or not its end has passed.
    *
    * @returns null when the subscriber was disabled or removed
-   * @throws {@link RecipientUnknownError} when a callback of the settings failed, so that this cannot be known now
+   * @throws {@link RecipientUnknownError} when a callback of the settings failed, or the subscriber has moved to a URL that
+   *   is yet to be verified, so that this cannot be known now
    */
   async find(message: Message, subscriber: string): Promise<Recipient | null> {
     const own = message.recipients.find(({ id }) => id === subscriber);
@@ -38,11 +39,18 @@ export class RecipientFinder {
 
   #findStored(subscriber: string): Promise<Recipient | null> {
     let stored = this.#stored.get(subscriber);
-    if (stored === undefined) {
-      stored = Promise.resolve(this.repository.findActive(subscriber));
-      this.#stored.set(subscriber, stored);
-    }
+    if (stored === undefined) this.#stored.set(subscriber, (stored = this.#readStored(subscriber)));
     return stored;
+  }
+
+  async #readStored(id: string): Promise<Subscriber | null> {
+    const active = await this.repository.findActive(id);
+    if (active !== null) return active;
+    const subscriber = await this.repository.findById(id, 'any');
+    if (subscriber?.enabled === true && subscriber.verification === 'pending') {
+      throw RecipientUnknownError.ofUnverified(id);
+    }
+    return null;
   }
 
   async #findNamed(message: Message, subscriber: string): Promise<Recipient | null> {
@@ -54,7 +62,7 @@ export class RecipientFinder {
     const { recipients, isComplete } = await named;
     const match = recipients.find(({ id }) => id === subscriber);
     if (match === undefined && !isComplete) {
-      throw new RecipientUnknownError(subscriber, message.event);
+      throw RecipientUnknownError.ofCallback(subscriber, message.event);
     }
     return match ?? null;
   }

@@ -1,5 +1,6 @@
 import { type Clock, MOST_IDS, FaultLog } from '../../common/index.js';
 import type { FanOut } from '../../dispatch/index.js';
+import { isStaticId } from '../../subscriber/index.js';
 import { hasEnded, type Message, type Recipient } from '../../message/index.js';
 import { postponedUntil } from './postponed-until.js';
 import { type AttemptRunner, pendingState } from './attempt-runner.js';
@@ -59,14 +60,17 @@ export class RetryScheduler {
       }
       const heldLease: HeldLease = { id, token, leasedUntil: until, isLost: false, stale: [] };
       store.heldDeliveries.add(heldLease);
-      if (delivery.keyHash !== null && recipient !== null && recipient.ordered !== true) {
+      // The settings may name a static one for some events and owners alone: its deliveries are judged one by one.
+      const isStored = !isStaticId(subscriberId);
+      const isOrdered = delivery.keyHash !== null;
+      if (isStored && isOrdered && recipient !== null && recipient.ordered !== true) {
         unordered.add(subscriberId);
       }
       const abandoned = { store, claimed: delivery, event: message?.event ?? '', heldLease };
       if (message !== null && recipient === null) {
         // Also of one that holds its key: a backfill sends it again, before those behind it.
         this.runner.end(abandoned, 'disabled');
-        disabled.add(subscriberId);
+        if (isStored) disabled.add(subscriberId);
       } else if (delivery.reason !== null) {
         this.runner.skip(abandoned, message);
       } else if (message === null || recipient === null) {
