@@ -104,7 +104,7 @@ describe.each(PLACES_ALIKE)('a rate limit, on $kind', ({ kind }) => {
     await enable(true);
     await rig.send();
     // While no time passes.
-    await receiver.waitFor(before + 1);
+    expect(await receiver.waitFor(before + 1)).toHaveLength(before + 1);
   });
 
   it('releases waiting deliveries soon after it is removed', async () => {
