@@ -109,8 +109,9 @@ export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
     }
   }
 
-  get tables(): SqlTables {
-    return this;
+  /** The data source on SQLite, which answers at once. Undefined where a connection may die without a word. */
+  get tables(): SqlTables | undefined {
+    return this.dialect.name === 'sqlite' ? this : undefined;
   }
 
   run(statement: Statement): Promise<Result> {

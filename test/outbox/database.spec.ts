@@ -2,9 +2,12 @@ import pg, { type Pool } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Logger } from '@nestjs/common';
+import { SystemClock } from '../../lib/common/clock.js';
 import { createStore } from '../../lib/database/pooled-store.js';
 import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
+import { ThornSubscriber } from '../../lib/migrations/index.js';
 import { keyOf } from '../../lib/outbox/tables/keys.js';
+import { DatabaseSubscriberRepository } from '../../lib/subscriber/index.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { TcpProxy } from '../services/tcp-proxy.js';
 import { analyzeTables, insertDueDeliveries } from '../support/seed-due-deliveries.js';
@@ -301,6 +304,54 @@ describe('PostgreSQL', () => {
     await receiver.waitFor(2);
     await direct.until(MESSAGES, isDone);
     expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(2);
+    await rig.close();
+    await proxy.stop();
+  });
+});
+
+describe.each<{ kind: 'postgres' | 'mariadb'; lock: string; waiting: string }>([
+  {
+    kind: 'postgres',
+    lock: 'LOCK TABLE thorn_subscribers IN ACCESS EXCLUSIVE MODE',
+    waiting: `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+  },
+  {
+    kind: 'mariadb',
+    lock: 'LOCK TABLES thorn_subscribers WRITE',
+    waiting: `SELECT id FROM information_schema.PROCESSLIST WHERE db = DATABASE() AND state = 'Waiting for table metadata lock'`,
+  },
+])('the subscribers on $kind', ({ kind, lock, waiting }) => {
+  it('are known while a connection that reads them dies silently', async () => {
+    const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    const entities = [Article, ThornSubscriber];
+    const direct = await open(kind, { worker: false, entities });
+    const proxy = await TcpProxy.start((place.options as { url: string }).url);
+    const rig = await openOutboxApp(
+      { options: { ...place.options, url: proxy.url } as DataSourceOptions },
+      {
+        ...{ synchronize: false, entities, queryTimeout: 1000, lease: 3000 },
+        subscribers: (tables) =>
+          new DatabaseSubscriberRepository(tables, new SystemClock(), { maxStaleness: 0 }),
+      },
+    );
+    await rig.subscribers.create(subscriber(receiver.url));
+    await direct.send();
+    await receiver.waitFor(1);
+    const runner = direct.dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query(lock);
+    await direct.send();
+    await direct.until(waiting, (rows) => rows.length > 0);
+    proxy.swallow();
+    if (kind === 'mariadb') await runner.query('UNLOCK TABLES');
+    await runner.rollbackTransaction();
+    await runner.release();
+    await receiver.waitFor(2);
+    await direct.until(MESSAGES, isDone);
+    expect(warn.mock.calls.map(([line]) => String(line))).toContainEqual(
+      expect.stringMatching(/^The table thorn_subscribers could not be read: .* did not answer/),
+    );
     await rig.close();
     await proxy.stop();
   });

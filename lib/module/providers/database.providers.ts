@@ -1,7 +1,6 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { constructAs, from, provide } from '../../common/construct.js';
-import { createTables } from '../../database/pooled-store.js';
 import type { SqlClientDefinition } from '../../database/sql-client.js';
 import { TypeOrmClient } from '../../database/typeorm-client.js';
 import {
@@ -52,10 +51,7 @@ const joinedTransactions = constructAs(
 
 const ofDataSources = provide(
   SqlClients,
-  from([EntitySources], ({ databases }) => {
-    const clients = databases.map(({ client }) => client);
-    return new SqlClients(clients, clients[0]);
-  }),
+  from([EntitySources], ({ databases }) => new SqlClients(databases.map(({ client }) => client))),
 );
 
 function ofClient({ inject, useFactory }: SqlClientDefinition): FactoryProvider<SqlClients> {
@@ -69,7 +65,7 @@ function ofClient({ inject, useFactory }: SqlClientDefinition): FactoryProvider<
         !(client instanceof TypeOrmClient),
         'is for clients other than TypeORM: leave it out, and name the data source in the option dataSources',
       );
-      return new SqlClients([client], createTables(client));
+      return new SqlClients([client]);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { Clock } from '../../common/index.js';
+import { createTables } from '../../database/pooled-store.js';
 import type { SqlClient, SqlTables } from '../../database/sql-client.js';
 import { Deliverer, DeliveryLog, RetryPolicy, WebhookEvents } from '../../delivery/index.js';
 import { FanOut } from '../../dispatch/index.js';
@@ -11,11 +12,12 @@ import { SubscriberHealth } from '../outcomes/subscriber-health.js';
  * transaction.
  */
 export class SqlClients {
-  /** @param tables runs single statements in the database of the first client, on the other tables of the library */
-  constructor(
-    readonly all: readonly SqlClient<never>[],
-    readonly tables?: SqlTables,
-  ) {}
+  /** Runs single statements in the database of the first client, on the other tables of the library. */
+  readonly tables: SqlTables | undefined;
+
+  constructor(readonly all: readonly SqlClient<never>[]) {
+    this.tables = all[0] && createTables(all[0]);
+  }
 
   /** Ends the connections that were made for the library alone, once everything else has stopped. */
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 import { AbstractLogger, Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import type { EntityManager, QueryRunner } from 'typeorm';
-import type { JoinedTransaction, SqlClient } from '../../../lib/database/sql-client.js';
+import type { JoinedTransaction, SqlClient, SqlTables } from '../../../lib/database/sql-client.js';
 import {
   EntityCapture,
   type EntityCaptureOptions,
@@ -101,7 +101,8 @@ export interface OutboxAppOptions extends OutboxOptions {
   readonly isLogged?: boolean;
   /** Default: this machine's own addresses 127.0.0.1 and ::1. */
   readonly recipients?: PublicRecipientPolicyOptions;
-  readonly subscribers?: SubscriberRepository;
+  /** Default: in memory. */
+  readonly subscribers?: SubscriberRepository | ((tables: SqlTables) => SubscriberRepository);
   /** Of a request. Default: so long that who is slow on a busy machine has not failed. */
   readonly timeout?: number;
   readonly schedule?: readonly number[];
@@ -162,7 +163,7 @@ export async function openOutboxApp(
     entities = [Article],
     isLogged = true,
     recipients = LOOPBACK_RECIPIENTS,
-    subscribers = new InMemorySubscriberRepository(),
+    subscribers: given = new InMemorySubscriberRepository(),
     timeout = 30_000,
     schedule,
     retryPolicy = new StandardRetryPolicy(schedule === undefined ? {} : { schedule }),
@@ -185,6 +186,8 @@ export async function openOutboxApp(
     ...(isLogged && { logger: log }),
   }).initialize();
   prepare?.(dataSource);
+  const clients = new SqlClients([clientOf(dataSource)]);
+  const subscribers = typeof given === 'function' ? given(clients.tables!) : given;
   const policy = new PublicRecipientPolicy(recipients);
   const client = new UndiciHttpClient(policy);
   const codecs = new Codecs();
@@ -199,7 +202,7 @@ export async function openOutboxApp(
   const fanOut = new FanOut(subscribers, statics, clock);
   const strategy = new OutboxStrategy(
     {
-      clients: new SqlClients([clientOf(dataSource)]),
+      clients,
       fanOut,
       deliverer: new Deliverer(client, new StandardWebhookSigner(), clock, { timeout }),
       codecs,
