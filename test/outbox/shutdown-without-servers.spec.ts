@@ -1,4 +1,4 @@
-import type { DataSourceOptions } from 'typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { bundleProgram, type Child, startChild } from '../services/child.js';
@@ -41,7 +41,10 @@ describe('an application that gets SIGTERM', () => {
     await place.drop();
   });
 
-  async function start(kind: 'postgres' | 'mariadb', redis: number | null = null): Promise<void> {
+  async function start(
+    kind: 'postgres' | 'mariadb',
+    { redis = null, changeFeed = false }: Partial<Pick<ShutdownTask, 'redis' | 'changeFeed'>> = {},
+  ): Promise<void> {
     place = await createDatabase(kind);
     const { options } = place;
     const { url } = options as { readonly url: string };
@@ -51,6 +54,7 @@ describe('an application that gets SIGTERM', () => {
       url: receiver.url,
       outbox: { drainTimeout: DRAIN_TIMEOUT },
       redis,
+      changeFeed,
     };
     child = startChild(program, JSON.stringify(task));
     await child.printed('ready');
@@ -84,6 +88,23 @@ describe('an application that gets SIGTERM', () => {
     },
   );
 
+  it('does not wait for its change feed, which the database does not answer', async () => {
+    await start('postgres', { changeFeed: true });
+    const other = await new DataSource(place.options).initialize();
+    const runner = other.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query('LOCK TABLE thorn_changes IN ACCESS EXCLUSIVE MODE');
+    const polls = () =>
+      other.query(
+        `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+    await expect.poll(polls).toHaveLength(1);
+    database.silence();
+    await runner.release();
+    await other.destroy();
+    expect(await ended()).toBeLessThan(DRAIN_TIMEOUT + SLACK);
+  });
+
   describe('with bullmq()', () => {
     let redis: RedisServer;
     beforeEach(async () => {
@@ -95,7 +116,7 @@ describe('an application that gets SIGTERM', () => {
       'ends soon after drainTimeout when Redis %s',
       async (failure) => {
         const queue = await TcpProxy.start(`redis://127.0.0.1:${redis.port}`);
-        await start('postgres', Number(new URL(queue.url).port));
+        await start('postgres', { redis: Number(new URL(queue.url).port) });
         await FAILURES[failure](queue);
         await expect.poll(hasFailed).toBe(true);
         const milliseconds = await ended();

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endedSoon } from '../../common/async/timeout.js';
 import { FaultLog } from '../../common/index.js';
 import type { ChangeFeed } from './change-feed.js';
 
@@ -21,10 +22,10 @@ export class FeedLoop {
     this.#ended = this.#run();
   }
 
-  /** Resolves when the step under way has ended. */
+  /** Resolves when the step under way has ended, or does not end soon. */
   stop(): Promise<void> {
     this.#stopping.abort();
-    return this.#ended;
+    return endedSoon(this.#ended);
   }
 
   async #run(): Promise<void> {

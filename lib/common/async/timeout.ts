@@ -9,6 +9,13 @@ export function orTimeout<Value>(milliseconds: number, answer: Promise<Value>): 
   });
 }
 
+const ENDS_WITHIN = 1000;
+
+/** Waits a second at most for work that an ending application has begun: the database may never answer, and others wait. */
+export function endedSoon(work: Promise<void>): Promise<void> {
+  return withTimeout(ENDS_WITHIN, work, () => undefined);
+}
+
 /**
  * Resolves or rejects as the work does, as long as it takes no longer.
  *

@@ -1,5 +1,6 @@
 import type { OnModuleDestroy } from '@nestjs/common';
 import { type Clock, FaultLog } from '../../common/index.js';
+import { endedSoon } from '../../common/async/timeout.js';
 import { OptionChecks } from '../../common/option-checks.js';
 import type { WebhookEvents } from '../../delivery/index.js';
 import { hostOf } from '../../message/recipient-host.js';
@@ -46,7 +47,7 @@ export class SubscriberExpiry implements OnModuleDestroy {
 
   async onModuleDestroy(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
-    await this.#passing;
+    if (this.#passing !== null) await endedSoon(this.#passing);
   }
 
   /** Looks once. Never rejects. */
