@@ -44,7 +44,7 @@ export class OutboxEngine {
   readonly #gate: RateLimitGate;
   readonly #retries: RetryScheduler;
   readonly #loops: readonly ClaimLoop[];
-  readonly #renewal: LeaseRenewal;
+  readonly #renewals: readonly LeaseRenewal[];
   readonly #receiver: RelayReceiver;
   readonly #notifier: DeliveryLogNotifier;
   #opened: Promise<void> | null = null;
@@ -84,7 +84,8 @@ export class OutboxEngine {
     const messages = new MessageScheduler(fanOut, this.#gate, this.queues, hosts, clock);
     const claiming = { messages, retries: this.#retries, scheduler, claims, clock };
     this.#loops = stores.map((store) => new ClaimLoop(store, claiming, settings));
-    this.#renewal = new LeaseRenewal(stores, lease, clock);
+    // Each by itself: while one database does not answer, the leases in the others would end.
+    this.#renewals = stores.map((store) => new LeaseRenewal(store, lease, clock));
     this.pauses = new HostPauses(first!.database, scheduler, clock);
     this.#receiver = new RelayReceiver({ stores, scheduler: messages, clock, lease });
     this.handOver = new HandOver({
@@ -110,7 +111,7 @@ export class OutboxEngine {
   ready(): Promise<void> {
     this.#opened ??= Promise.all(this.stores.map((store) => store.open())).then(
       () => {
-        this.#renewal.start();
+        for (const renewal of this.#renewals) renewal.start();
         this.#isReady = true;
       },
       (error: unknown) => {
@@ -163,7 +164,7 @@ export class OutboxEngine {
     if (this.#isLeaving || !(await this.#isOpen())) return;
     await this.#beforeEnd(this.#drain());
     this.#isLeaving = true;
-    this.#renewal.stop();
+    for (const renewal of this.#renewals) renewal.stop();
     this.handOver.stop();
     this.#gate.stop();
     this.#runner.stop();

@@ -1,7 +1,7 @@
 import { type Clock, FaultLog } from '../../common/index.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
-/** Renews the leases of this process for as long as it lives. */
+/** Renews the leases of this process in one data source for as long as it lives. */
 export class LeaseRenewal {
   readonly #faults = new FaultLog();
   #timer: NodeJS.Timeout | undefined;
@@ -9,7 +9,7 @@ export class LeaseRenewal {
 
   /** @param lease milliseconds */
   constructor(
-    private readonly stores: readonly OutboxStore[],
+    private readonly store: OutboxStore,
     private readonly lease: number,
     private readonly clock: Clock,
   ) {}
@@ -28,13 +28,10 @@ export class LeaseRenewal {
   }
 
   async #renew(): Promise<void> {
-    for (const store of this.stores) {
-      try {
-        await store.renewLeases(this.clock.now(), this.lease);
-      } catch (error) {
-        if (this.#isStopped) return;
-        this.#faults.report('Renewing leases failed', error);
-      }
+    try {
+      await this.store.renewLeases(this.clock.now(), this.lease);
+    } catch (error) {
+      if (!this.#isStopped) this.#faults.report('Renewing leases failed', error);
     }
   }
 }
