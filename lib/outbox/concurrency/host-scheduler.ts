@@ -14,7 +14,10 @@ export interface HostJob {
 
 /** Runs the jobs of a {@link HostScheduler}. In the outbox this is the `AttemptRunner`. */
 export interface JobRunner<Job extends HostJob> {
-  /** Jobs that ran and whose outcomes are not written yet. They count against the window: a crash would repeat them. */
+  /**
+   * Jobs that ran and whose outcomes are not written yet, except those of a database that is away beside others. They
+   * count against the window: a crash would repeat them.
+   */
   readonly unwritten: number;
   /**
    * Makes the request; never rejects. The signal `neutral` says nothing about the endpoint.
@@ -170,6 +173,11 @@ export class HostScheduler<Job extends HostJob> {
   /** Starts the jobs that can start now, after outcomes have been written. */
   written(): void {
     if (this.#waiting > 0) this.#pump();
+  }
+
+  /** Starts the jobs that no longer wait for the outcomes of a database that is away. */
+  failed(): void {
+    this.written();
   }
 
   #pump(): void {

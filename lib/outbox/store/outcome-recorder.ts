@@ -21,6 +21,8 @@ export interface WriteListener {
   written(outcomes: readonly Outcome[], finished: readonly Finished[]): Promise<void> | void;
   /** An entry cannot be written, and was left out. */
   givenUp?(entry: Entry): void;
+  /** A set could not be written, and will be tried again. */
+  failed?(): void;
 }
 
 /** The outcome of a delivery, or a message whose deliveries all have a row. */
@@ -58,6 +60,11 @@ export class OutcomeRecorder {
   /** Entries that are not written yet. */
   get size(): number {
     return this.#entries.length + this.#writing;
+  }
+
+  /** True from a set that could not be written until one that could. */
+  get isFailing(): boolean {
+    return this.#failures > 0;
   }
 
   /** Listeners are notified in the order in which they were added. */
@@ -177,6 +184,7 @@ export class OutcomeRecorder {
     }
     this.#entries.unshift(...entries);
     this.#most = Math.max(1, Math.ceil(entries.length / 2));
+    for (const listener of this.#listeners) listener.failed?.();
     const wait = Math.min(LONGEST_BACKOFF, 25 * 2 ** this.#failures);
     this.#faults.report(`Writing ${this.size} outcome(s) failed, next try in ${wait} ms`, error);
     await new Promise((resolve) => setTimeout(resolve, wait));

@@ -81,7 +81,12 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
   ) {}
 
   get unwritten(): number {
-    return this.stores.reduce((sum, { unwritten }) => sum + unwritten, 0);
+    return this.stores.reduce((sum, store) => sum + (this.#waits(store) ? 0 : store.unwritten), 0);
+  }
+
+  /** With several databases, the deliveries in one that is away wait for it, so that those in the others go on. */
+  #waits(store: OutboxStore): boolean {
+    return this.stores.length > 1 && store.recorder.isFailing && store.unwritten > 0;
   }
 
   /** Makes the next attempt of a job. */
@@ -89,8 +94,9 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     const { clock, deliverer, events } = this.dependencies;
     const { heldLease, message, recipient, requests, host } = job;
     if (heldLease.isLost) return NEUTRAL;
-    if (heldLease.leasedUntil - clock.now() < this.lease * LEAST_LEFT) {
-      // Another process may have it by now, or before the attempt ends: the next renewal of the lease shows.
+    if (this.#waits(job.store) || heldLease.leasedUntil - clock.now() < this.lease * LEAST_LEFT) {
+      // Another process may have it by now, or before the attempt ends: the next renewal of the lease shows. A database
+      // that is away renews none.
       heldLease.stale.push(() => job.gate.readmit(job));
       return NEUTRAL;
     }

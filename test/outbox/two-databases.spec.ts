@@ -1,0 +1,111 @@
+import { type INestApplicationContext, Logger } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { outbox, type OutboxOptions, ThornModule, WebhookDispatcher } from '../../lib/index.js';
+import { thornEntities } from '../../lib/migrations/index.js';
+import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
+import { TcpProxy } from '../services/tcp-proxy.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+
+const WAITING = 200;
+const WINDOW = 10;
+const PATIENCE = { timeout: 40_000 };
+
+describe('an outbox in two databases, one of which is silent', () => {
+  let places: TestDatabase[];
+  let proxy: TcpProxy;
+  let receiver: ScriptedReceiver;
+  let apps: INestApplicationContext[];
+
+  beforeEach(async () => {
+    vi.spyOn(Logger.prototype, 'error').mockReturnValue();
+    places = [await createDatabase('postgres'), await createDatabase('postgres')];
+    proxy = await TcpProxy.start((places[1]!.options as { url: string }).url);
+    [receiver, apps] = [await ScriptedReceiver.start(), []];
+  });
+  afterEach(async () => {
+    await proxy.restore();
+    for (const app of apps) await app.close();
+    await proxy.stop();
+    await receiver.stop();
+    for (const place of places) await place.drop();
+    vi.restoreAllMocks();
+  });
+
+  /** @param names `default` and `second`, which is behind the proxy */
+  async function start(
+    names: readonly string[],
+    options: OutboxOptions,
+  ): Promise<INestApplicationContext> {
+    const ways = { default: places[0]!.options, second: { ...places[1]!.options, url: proxy.url } };
+    const module = await Test.createTestingModule({
+      imports: [
+        ...Object.entries(ways)
+          .filter(([name]) => names.includes(name))
+          .map(([name, database]) =>
+            TypeOrmModule.forRoot({
+              ...{ ...database, name, connectTimeoutMS: 1000 },
+              ...{ entities: thornEntities, synchronize: apps.length === 0 },
+            }),
+          ),
+        ThornModule.forRoot({
+          dataSources: names,
+          dispatch: outbox(options),
+          recipients: LOOPBACK_RECIPIENTS,
+          subscribers: { '*': [receiver.url] },
+          timeout: 60_000,
+        }),
+      ],
+    }).compile();
+    apps.push(module);
+    await module.init();
+    return module;
+  }
+
+  const sourceOf = (app: INestApplicationContext, name: string) =>
+    app.get<DataSource>(getDataSourceToken(name));
+
+  function send(app: INestApplicationContext, name: string, count = 1): Promise<void> {
+    const dispatcher = app.get(WebhookDispatcher);
+    return sourceOf(app, name).transaction(async (manager) => {
+      for (let at = 0; at < count; at++) await dispatcher.send(`in.${name}`, {}, { manager });
+    });
+  }
+
+  const finished = (app: INestApplicationContext, name: string) =>
+    expect
+      .poll(() => sourceOf(app, name).query('SELECT id FROM thorn_pending_messages'), PATIENCE)
+      .toEqual([]);
+
+  const sent = (name: string) => receiver.received.filter(({ event }) => event === `in.${name}`);
+
+  it('delivers what is in the other one, and the rest once it answers', async () => {
+    receiver.otherwise({ delay: 300 });
+    const app = await start(['default', 'second'], { window: WINDOW, queryTimeout: 1000 });
+    await send(app, 'second', WAITING);
+    await receiver.waitFor(WINDOW, PATIENCE);
+    proxy.silence();
+    await send(app, 'default');
+    await receiver.waitFor(({ event }) => event === 'in.default', PATIENCE);
+    expect(sent('second').length).toBeLessThan(WAITING);
+
+    await proxy.restore();
+    await receiver.waitFor(WAITING + 1, PATIENCE);
+    await finished(app, 'second');
+    expect(sent('second')).toHaveLength(WAITING);
+  });
+
+  it('keeps its leases in the other one', async () => {
+    receiver.otherwise({ delay: 6000 });
+    const app = await start(['default', 'second'], { lease: 3000 });
+    await start(['default'], { lease: 3000 });
+    await send(app, 'second');
+    await send(app, 'default');
+    await receiver.waitFor(2, PATIENCE);
+    proxy.silence();
+    await finished(app, 'default');
+    expect(sent('default')).toHaveLength(1);
+  });
+});
