@@ -290,6 +290,7 @@ describe.each(EVERY_DIALECT)('an ordered subscriber on %j', ({ kind, ...more }) 
     await send(4);
     await waiting(3);
     await change(id, { ordered: false });
+    await vi.waitFor(() => expect(answers).toHaveLength(1));
     answers[0]!();
     // None of them waits for another one's answer.
     await vi.waitFor(() => expect(answers).toHaveLength(4));

@@ -47,7 +47,8 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
 
     it('gets no request after the lease of its delivery, which another worker may have by then', async () => {
       const clock = new MovableClock();
-      const late = await open({ clock, perHost: 1, lease: 60_000, ...PATIENT });
+      // Not renewed within the test.
+      const late = await open({ clock, perHost: 1, lease: 600_000, ...PATIENT });
       let answer = () => {};
       const answered = new Promise<void>((resolve) => (answer = resolve));
       receiver.reply = ({ key }) => ({ status: 204, after: key === 'a' ? answered : 0 });
@@ -58,7 +59,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       await late.until('SELECT id FROM thorn_deliveries WHERE lease IS NOT NULL', (rows) => {
         return rows.length === 2;
       });
-      clock.advance(61_000);
+      clock.advance(601_000);
       answer();
       await late.until(`SELECT id FROM thorn_deliveries WHERE status = 'succeeded'`, (rows) => {
         return rows.length > 0;
@@ -113,7 +114,8 @@ describe.each<{ kind: DatabaseKind; type?: 'mysql' }>([
   beforeEach(async () => {
     place = await createDatabase(kind);
     Object.assign(place.options, more);
-    app = await open();
+    // So long that nobody takes over what a test has staged.
+    app = await open({ lease: 60_000 });
   });
 
   it('gets the messages of a key one after another, while other keys go on', async () => {

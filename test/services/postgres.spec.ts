@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { expect, it } from 'vitest';
+import { expect, inject, it } from 'vitest';
 import { freshPostgres } from './database.js';
 
 const connect = async (url: string): Promise<pg.Client> => {
@@ -7,6 +7,15 @@ const connect = async (url: string): Promise<pg.Client> => {
   await client.connect();
   return client;
 };
+
+/** Resolves when the server has ended every connection of a database, which takes a while after clients have left. */
+async function nobodyIsOn(url: string): Promise<void> {
+  const client = await connect(inject('postgresUrl')!);
+  const on = "SELECT FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'";
+  const name = new URL(url).pathname.slice(1);
+  await expect.poll(async () => (await client.query(on, [name])).rowCount).toBe(0);
+  await client.end();
+}
 
 it('creates an empty database for every caller, and removes it even when it is in use', async () => {
   const [one, other] = [await freshPostgres(), await freshPostgres()];
@@ -27,6 +36,7 @@ it('gives an emptied database again, which has nothing of what was made', async 
   await client.query('CREATE TABLE t (id serial); CREATE SCHEMA other CREATE TABLE t (id int)');
   await client.query("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'");
   await client.end();
+  await nobodyIsOn(first.url);
   await first.drop();
   const again = await freshPostgres();
   expect(again.url).toBe(first.url);

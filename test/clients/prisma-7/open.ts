@@ -32,4 +32,5 @@ export function openPrismaOnSqlite(url: string): PrismaClientOnSqlite {
 }
 
 /** On a pool of the application's. */
-export const openPrismaOn = (pool: Pool) => new PrismaClient({ adapter: new PrismaPg(pool) });
+export const openPrismaOn = (pool: Pool) =>
+  new PrismaClient({ adapter: new PrismaPg(pool), transactionOptions: PATIENT });
