@@ -245,7 +245,7 @@ describe.each<On>([{ kind: 'file' }, { kind: 'postgres' }, ...LONG_KINDS, ...CLI
       other.answer('hang');
       const urls = [receiver.url, other.url];
       await open({ worker: false }, urls);
-      const child = start({ outbox: { lease: 1000, timeout: 60_000 }, urls, articles: 1 });
+      const child = start({ outbox: { lease: 4000, timeout: 60_000 }, urls, articles: 1 });
       await rig.until(DELIVERIES, (rows) => rows.length === 1);
       await other.waitFor(1);
       await child.end('SIGKILL');

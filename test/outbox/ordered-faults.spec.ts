@@ -32,7 +32,8 @@ const SUBSCRIBERS: Readonly<Record<string, Partial<Subscriber>>> = {
   '/limited': { rateLimit: { max: 1000, per: 1000 } },
   '/disabled': { enabled: false },
 };
-const LEASE = 1000;
+/** Long enough that a busy machine is not taken for a stopped process. */
+const LEASE = 3000;
 const PATIENCE = 60_000;
 const upTo = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 
