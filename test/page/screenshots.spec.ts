@@ -98,10 +98,19 @@ async function take({ user, dark, size = [1120, 700], show }: Picture): Promise<
     timezoneId: 'UTC',
   });
   const { page } = visitor;
+  let open = 0;
+  page.on('request', () => (open += 1));
+  for (const end of ['requestfinished', 'requestfailed'] as const) {
+    page.on(end as 'requestfinished', () => (open -= 1));
+  }
   await page.clock.setFixedTime(NOW);
   await page.goto(`${blog.url}/sign-in/${user ?? 'alice'}`);
   await page.getByRole('heading', { level: 1 }).waitFor();
   await show(page);
+  await expect.poll(() => open).toBe(0);
+  await page.evaluate(
+    'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))',
+  );
   await page.evaluate('document.fonts.ready.then(() => scrollTo(0, 0))');
   const picture = await page.screenshot({ animations: 'disabled', caret: 'hide' });
   await visitor.end();
