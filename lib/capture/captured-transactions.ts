@@ -34,11 +34,12 @@ export class CapturedTransactions extends Transactions<EntityManager> {
   override enlist(message: Message, manager: EntityManager): boolean {
     checkManager(manager);
     const capture = this.captures.find(({ dataSource }) => dataSource === dataSourceOf(manager));
-    if (capture === undefined) {
+    const isInTransaction = manager.queryRunner?.isTransactionActive === true;
+    if (capture === undefined || (isInTransaction && !capture.isAttached)) {
       const name = dataSourceName(dataSourceOf(manager));
       throw new ThornConfigurationError(
         'THORN_DATA_SOURCE_NOT_CAPTURED',
-        `The manager belongs to the data source ${name}, which ThornModule does not capture; add it to the option dataSources`,
+        `The manager belongs to the data source ${name}, which ThornModule does not capture; add it to the option dataSources, and send between the start of the application and its end`,
         { dataSource: name },
       );
     }

@@ -174,7 +174,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
     }
   }
 
-  /** MariaDB has ended the open transaction of a connection by itself: what was collected in it is not stored. */
+  /** The database has rolled back the open transaction of a connection by itself: what was collected in it is not stored. */
   ended(queryRunner: QueryRunner, cause: unknown): void {
     if (!this.#state(queryRunner).hasCollected) return;
     const text = `The database has ended the transaction, and what was written in it before is not stored (${errorText(cause)}). Let the error out of the transaction, and begin another`;

@@ -14,7 +14,6 @@ import type {
   UpdateEvent,
 } from 'typeorm';
 import { isConflict } from '../../database/database-errors.js';
-import { ThornConfigurationError } from '../../errors/index.js';
 import type { Message } from '../../message/index.js';
 import { type SerializeTransactions, SqliteTransactions } from '../../typeorm/index.js';
 import { HooksAttachment } from './hooks-attachment.js';
@@ -67,8 +66,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   #clears: ClearStatements | undefined;
   readonly #attachment: HooksAttachment;
   readonly #serialize: SerializeTransactions | undefined;
-  /** True of a database that goes on outside of a transaction after it has ended that by itself. */
-  readonly #goesOnWithout: boolean;
+  readonly #isMysql: boolean;
   /** Knows who is in a transaction of this data source. */
   readonly transactions: TransactionScopes;
 
@@ -83,7 +81,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     }: EntityCaptureOptions,
   ) {
     this.#serialize = serializeTransactions;
-    this.#goesOnWithout = ['mysql', 'mariadb'].includes(dataSource.options.type);
+    this.#isMysql = ['mysql', 'mariadb'].includes(dataSource.options.type);
     this.#attachment = new HooksAttachment(dataSource);
     this.transactions = new TransactionScopes(dataSource);
     this.messages = new EntityMessages(messageFactory, pipeline);
@@ -170,23 +168,15 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.#attachment.remove();
   }
 
-  /**
-   * @returns false when the connection is in no transaction
-   * @throws {@link ThornConfigurationError} before the start of the application and after its end, when no hook tells of the
-   *   commit
-   */
+  /** Tells whether commits are heard of: from the start of the application to its end. */
+  get isAttached(): boolean {
+    return this.#attachment.isWanted;
+  }
+
+  /** @returns false when the connection is in no transaction */
   enlist(message: Message, queryRunner: QueryRunner | undefined): boolean {
     this.reattach();
-    if (queryRunner === undefined) return false;
-    if (queryRunner.isTransactionActive && !this.#attachment.isWanted) {
-      const name = dataSourceName(this.dataSource);
-      throw new ThornConfigurationError(
-        'THORN_DATA_SOURCE_NOT_CAPTURED',
-        `Thorn follows transactions of the data source ${name} from the start of the application to its end; send within this time, or pass { manager: null } to send outside of the transaction`,
-        { dataSource: name },
-      );
-    }
-    return this.#collector.enlist(queryRunner, message);
+    return queryRunner !== undefined && this.#collector.enlist(queryRunner, message);
   }
 
   afterInsert(event: InsertEvent<ObjectLiteral>): Promise<void> | void {
@@ -255,9 +245,8 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
 
   afterQuery({ query, queryRunner, success, error, rawResults }: AfterQueryEvent): void {
     this.transactions.statement(queryRunner, false);
-    if (!success && this.#goesOnWithout && isConflict(error)) {
-      this.#collector.ended(queryRunner, error);
-    }
+    // After a deadlock, MySQL and MariaDB roll the transaction back, and run later statements outside of one.
+    if (!success && this.#isMysql && isConflict(error)) this.#collector.ended(queryRunner, error);
     if (query !== 'COMMIT') return;
     const { command } = (rawResults ?? {}) as { readonly command?: unknown };
     if (command === 'ROLLBACK') this.#collector.failed(queryRunner);
