@@ -17,41 +17,36 @@ describe('an outbox in two databases, one of which is silent', () => {
   let places: TestDatabase[];
   let proxy: TcpProxy;
   let receiver: ScriptedReceiver;
-  let apps: INestApplicationContext[];
+  let app: INestApplicationContext;
 
   beforeEach(async () => {
     vi.spyOn(Logger.prototype, 'error').mockReturnValue();
     places = [await createDatabase('postgres'), await createDatabase('postgres')];
     proxy = await TcpProxy.start((places[1]!.options as { url: string }).url);
-    [receiver, apps] = [await ScriptedReceiver.start(), []];
+    receiver = await ScriptedReceiver.start();
   });
   afterEach(async () => {
     await proxy.restore();
-    for (const app of apps) await app.close();
+    await app.close();
     await proxy.stop();
     await receiver.stop();
     for (const place of places) await place.drop();
     vi.restoreAllMocks();
   });
 
-  /** @param names `default` and `second`, which is behind the proxy */
-  async function start(
-    names: readonly string[],
-    options: OutboxOptions,
-  ): Promise<INestApplicationContext> {
+  /** `second` is behind the proxy. */
+  async function start(options: OutboxOptions): Promise<void> {
     const ways = { default: places[0]!.options, second: { ...places[1]!.options, url: proxy.url } };
     const module = await Test.createTestingModule({
       imports: [
-        ...Object.entries(ways)
-          .filter(([name]) => names.includes(name))
-          .map(([name, database]) =>
-            TypeOrmModule.forRoot({
-              ...{ ...database, name, connectTimeoutMS: 10_000 },
-              ...{ entities: thornEntities, synchronize: apps.length === 0 },
-            }),
-          ),
+        ...Object.entries(ways).map(([name, database]) =>
+          TypeOrmModule.forRoot({
+            ...{ ...database, name, connectTimeoutMS: 10_000 },
+            ...{ entities: thornEntities, synchronize: true },
+          }),
+        ),
         ThornModule.forRoot({
-          dataSources: names,
+          dataSources: Object.keys(ways),
           dispatch: outbox(options),
           recipients: LOOPBACK_RECIPIENTS,
           subscribers: { '*': [receiver.url] },
@@ -59,56 +54,52 @@ describe('an outbox in two databases, one of which is silent', () => {
         }),
       ],
     }).compile();
-    apps.push(module);
-    await module.init();
-    return module;
+    app = module;
+    await app.init();
   }
 
-  const sourceOf = (app: INestApplicationContext, name: string) =>
-    app.get<DataSource>(getDataSourceToken(name));
+  const sourceOf = (name: string) => app.get<DataSource>(getDataSourceToken(name));
 
-  function send(app: INestApplicationContext, name: string, count = 1): Promise<void> {
+  function send(name: string, count = 1): Promise<void> {
     const dispatcher = app.get(WebhookDispatcher);
-    return sourceOf(app, name).transaction(async (manager) => {
+    return sourceOf(name).transaction(async (manager) => {
       for (let at = 0; at < count; at++) await dispatcher.send(`in.${name}`, {}, { manager });
     });
   }
 
-  const finished = (app: INestApplicationContext, name: string) =>
+  const finished = (name: string) =>
     expect
-      .poll(() => sourceOf(app, name).query('SELECT id FROM thorn_pending_messages'), PATIENCE)
+      .poll(() => sourceOf(name).query('SELECT id FROM thorn_pending_messages'), PATIENCE)
       .toEqual([]);
 
   const sent = (name: string) => receiver.received.filter(({ event }) => event === `in.${name}`);
 
   it('delivers what is in the other one, and the rest once it answers', async () => {
     receiver.otherwise({ delay: 300 });
-    const app = await start(['default', 'second'], { window: WINDOW, queryTimeout: 1000 });
-    await send(app, 'second', WAITING);
+    await start({ window: WINDOW, queryTimeout: 1000 });
+    await send('second', WAITING);
     await receiver.waitFor(WINDOW, PATIENCE);
     proxy.silence();
-    await send(app, 'default');
+    await send('default');
     await receiver.waitFor(({ event }) => event === 'in.default', PATIENCE);
     expect(sent('second').length).toBeLessThan(WAITING);
 
     await proxy.restore();
     await receiver.waitFor(WAITING + 1, PATIENCE);
-    await finished(app, 'second');
+    await finished('second');
     expect(sent('second')).toHaveLength(WAITING);
   });
 
   it('keeps its leases in the other one', async () => {
     receiver.otherwise({ delay: 6000 });
-    const app = await start(['default', 'second'], { lease: 3000 });
-    await send(app, 'second');
-    await send(app, 'default');
+    await start({ lease: 3000 });
+    await send('second');
+    await send('default');
     await receiver.waitFor(2, PATIENCE);
     proxy.silence();
     const leases = new Set<unknown>();
     const isFinished = async () => {
-      const [row] = await sourceOf(app, 'default').query(
-        'SELECT lease FROM thorn_pending_messages',
-      );
+      const [row] = await sourceOf('default').query('SELECT lease FROM thorn_pending_messages');
       if (row !== undefined) leases.add(row.lease);
       return row === undefined;
     };
