@@ -152,7 +152,7 @@ class Parcel implements Fields {
   requestData: { v: 1 },
 })
 @WebhookEvent<Crate>('crate.packed', { on: 'create' })
-@WebhookEvent<Crate>('crate.hurried', { on: 'create', timeout: 15_000 })
+@WebhookEvent<Crate>('crate.shipped', { on: 'create', timeout: 15_000 })
 class Crate {
   @PrimaryGeneratedColumn()
   id!: number;
@@ -572,7 +572,7 @@ describe('a setting of an event of an entity', () => {
     const settingsOf = (name: string) =>
       watched.messages.find(({ event }) => event === name)!.settings;
     expect(settingsOf('crate.packed')).toEqual({ timeout: 9_000, keepAlive: false });
-    expect(settingsOf('crate.hurried')).toEqual({ timeout: 15_000, keepAlive: false });
+    expect(settingsOf('crate.shipped')).toEqual({ timeout: 15_000, keepAlive: false });
     expect(receiver.requests.map(({ path }) => path)).toEqual(['/hooks/crates', '/hooks/crates']);
     expect([0, 1].map((index) => receiver.json(index).data)).toEqual([{ v: 1 }, { v: 1 }]);
   });
