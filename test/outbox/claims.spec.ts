@@ -74,11 +74,13 @@ describe.each<{ kind: DatabaseKind }>([
     await rig.send();
     await endpoint.waitFor(1);
     const held = rig.strategy.stores[0]!.heldMessages.all()[0]!;
-    const first = held.leasedUntil;
+    const { leasedUntil: first, token } = held;
     const isRenewed = () => held.leasedUntil > first + LEASE;
     // Time enough to write the outcome under the same lease.
     const isFresh = () => held.leasedUntil > Date.now() + LEASE / 2;
     await expect.poll(() => isRenewed() && isFresh()).toBe(true);
+    // A lease that had ended would have been claimed anew.
+    expect(held.token).toBe(token);
     answer();
     await rig.until(
       'SELECT status FROM thorn_deliveries',

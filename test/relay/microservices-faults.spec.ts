@@ -185,7 +185,7 @@ describe('a RabbitMQ that dies', () => {
       expect((await load.settled()).lost).toEqual([]);
       // A busy machine delays some of them, and the time-out of the queue, two seconds, would delay each.
       expect(median(away)).toBeLessThan(median(before) + 100);
-      expect(away.filter((time) => time >= 2000).length).toBeLessThan(5);
+      expect(Math.max(...away)).toBeLessThan(2000);
       await expect
         .poll(() => sender.strategy.checkRelay().then(() => 'there', String), {
           timeout: RELAY_TEST_TIMEOUT / 4,
