@@ -52,9 +52,10 @@ export abstract class DeliveryLog {
   /**
    * Receives sets of attempts after their outcomes are written, in that order. The next set waits until the returned
    * promise resolves. A process that crashes in between passes nothing on. Attempts beyond a backlog of several
-   * thousand are dropped. The logger `Thorn` reports drops and rejections.
+   * thousand are dropped. The logger `Thorn` reports drops and rejections. A log without this method is told nothing,
+   * as `StandardDeliveryLog` is.
    */
-  abstract written(attempts: readonly LoggedAttempt[]): Promise<void> | void;
+  written?(attempts: readonly LoggedAttempt[]): Promise<void> | void;
 
   /**
    * Returns the stored attempts of a delivery, oldest first, each number once; empty for an unknown delivery.

@@ -23,8 +23,6 @@ export class StandardDeliveryLog extends DeliveryLog {
     return this.kept === 'everything';
   }
 
-  override written(_attempts: readonly LoggedAttempt[]): Promise<void> | void {}
-
   override async attemptsOf(_delivery: string, kept: ReadKept): Promise<readonly AttemptRecord[]> {
     return kept();
   }

@@ -51,7 +51,7 @@ const PLUGGABLE = {
   signer: { token: WebhookSigner, methods: ['sign'] },
   recipientPolicy: { token: RecipientPolicy, methods: ['checkUrl', 'checkAddress'] },
   retryPolicy: { token: RetryPolicy, methods: ['nextAttempt'] },
-  deliveryLog: { token: DeliveryLog, methods: ['keeps', 'written', 'attemptsOf'] },
+  deliveryLog: { token: DeliveryLog, methods: ['keeps', 'attemptsOf'] },
   httpClient: { token: WebhookHttpClient, methods: ['post', 'close'] },
   tracing: { token: MessageTracing, methods: ['made', 'stage', 'attempt'] },
 } as const;

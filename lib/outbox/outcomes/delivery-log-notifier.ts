@@ -1,11 +1,9 @@
 import { FaultLog } from '../../common/index.js';
-import { type DeliveryLog, type LoggedAttempt, StandardDeliveryLog } from '../../delivery/index.js';
+import type { DeliveryLog, LoggedAttempt } from '../../delivery/index.js';
 import type { Outcome } from '../model/outcome.js';
 
 const MOST_WAITING = 5000;
 const LONGEST_SET = 500;
-// As it is defined: others may put a method of their own in its place later.
-const { written: ignores } = StandardDeliveryLog.prototype;
 
 /** Asks the delivery log which attempts are stored, and tells it of all of them once they are written. */
 export class DeliveryLogNotifier {
@@ -30,8 +28,7 @@ export class DeliveryLogNotifier {
 
   /** Passes written attempts to the log, one set after the other. */
   written(outcomes: readonly Outcome[]): void {
-    // The default ignores them: then one object for each delivery is saved.
-    if (this.log.written === ignores) return;
+    if (this.log.written === undefined) return;
     for (const outcome of outcomes) {
       const logged = loggedOf(outcome);
       if (logged !== null) this.#waiting.push(logged);
@@ -57,7 +54,7 @@ export class DeliveryLogNotifier {
     while (this.#waiting.length > 0) {
       const set = this.#waiting.splice(0, LONGEST_SET);
       try {
-        await this.log.written(set);
+        await this.log.written?.(set);
       } catch (error) {
         this.#faults.report(`The delivery log failed on ${set.length} attempt(s)`, error);
       }

@@ -193,7 +193,7 @@ class LoggingProcess {
 
   async record(attempts: readonly LoggedAttempt[]): Promise<void> {
     await this.store.write(attempts, this.log);
-    await this.log.written(attempts);
+    await this.log.written?.(attempts);
   }
 
   attemptsOf(delivery: string): Promise<readonly AttemptRecord[]> {
