@@ -13,6 +13,10 @@ export type Tuple = readonly unknown[];
 export interface Statement {
   readonly sql: string;
   readonly parameters: readonly unknown[];
+  /** True for a SELECT, and for a statement with RETURNING. Default: it answers how many rows it wrote. */
+  readonly answersRows?: boolean;
+  /** The library's tables that it needs, where an error is to say that they are missing. Default: none. */
+  readonly tables?: readonly string[];
 }
 
 /** The databases whose SQL is one: MariaDB has that of MySQL. */

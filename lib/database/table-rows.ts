@@ -33,14 +33,14 @@ export class TableRows<Row extends { readonly [Column in keyof Row]: unknown }> 
 
   /** @param where a condition, and what comes after it */
   async select(where: string, ...parameters: readonly Value[]): Promise<readonly Row[]> {
-    const { rows } = await this.#run(`SELECT * FROM ${this.table} WHERE ${where}`, parameters);
+    const { rows } = await this.#read(`SELECT * FROM ${this.table} WHERE ${where}`, parameters);
     return rows as readonly unknown[] as readonly Row[];
   }
 
   /** Tells whether there is such a row, by a number: Prisma 6 cannot read texts of a binary collation. */
   async has(where: string, ...parameters: readonly Value[]): Promise<boolean> {
     const sql = `SELECT COUNT(*) AS count FROM ${this.table} WHERE ${where}`;
-    const { rows } = await this.#run(sql, parameters);
+    const { rows } = await this.#read(sql, parameters);
     return Number(rows[0]!['count']) > 0;
   }
 
@@ -60,6 +60,10 @@ export class TableRows<Row extends { readonly [Column in keyof Row]: unknown }> 
 
   #run(sql: string, parameters: readonly unknown[]): Promise<Result> {
     return this.executor.run({ sql, parameters });
+  }
+
+  #read(sql: string, parameters: readonly unknown[]): Promise<Result> {
+    return this.executor.run({ sql, parameters, answersRows: true });
   }
 }
 

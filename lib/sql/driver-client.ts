@@ -8,12 +8,7 @@ import {
 import type { Dialect, Statement } from '../database/dialect.js';
 import { ofSchema } from '../database/schema/check-tables.js';
 import { findDatabase } from '../database/schema/missing-tables.js';
-import {
-  type JoinedTransaction,
-  RECEIVER_TABLE,
-  SqlClient,
-  type SqlTables,
-} from '../database/sql-client.js';
+import { type JoinedTransaction, SqlClient, type SqlTables } from '../database/sql-client.js';
 import type { SqlDriver } from '../database/sql-driver.js';
 import type { SqlStore } from '../database/sql-store.js';
 import { ThornConfigurationError } from '../errors/index.js';
@@ -153,24 +148,22 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     return isReadOnly(error) ? OtherDatabaseError.ofReplica(this.name, error) : error;
   }
 
-  /** True when a table of the library is missing, not one of the application. */
-  protected isOwnTableMissing(sql: string, error: unknown): boolean {
-    return isTableMissing(error) && /\bthorn_/.test(sql);
-  }
-
-  /** @param database for `npx thorn migrations` */
-  protected tableMissing(database: DatabaseName, error: unknown): Error {
-    const { cause, message } = error as Error;
-    const { message: told } = cause instanceof Error ? cause : { message };
-    // A database before it may be called so as well.
-    const name = told.match(/\bthorn_\w+/g)?.at(-1) ?? 'thorn_messages';
-    const option = name === RECEIVER_TABLE ? ' --receiver' : '';
+  /**
+   * @param tables of which one is missing
+   * @param database for `npx thorn migrations`
+   */
+  protected tableMissing(
+    tables: readonly string[],
+    database: DatabaseName,
+    error: unknown,
+  ): ThornConfigurationError {
     const { schema } = this;
     const hint = this.database.hasSchemas && schema === undefined ? SCHEMA_HINT : '';
+    const names = tables.map((name) => this.#pathOf(name).join('.')).join(' or ');
     return new ThornConfigurationError(
       'THORN_TABLES_MISSING',
-      `A transaction of ${this.name} does not find ${this.#pathOf(name).join('.')}. Run the SQL that ` +
-        `\`npx thorn migrations ${database}${option}${ofSchema(schema)}\` prints${hint}.`,
+      `A transaction of ${this.name} does not find ${names}. Run the SQL that ` +
+        `\`npx thorn migrations ${database}${ofSchema(schema)}\` prints${hint}.`,
       { dataSource: this.name },
       error,
     );
@@ -182,13 +175,13 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     question: string | undefined,
   ): Promise<JoinedTransaction> {
     if (question !== undefined) {
-      const answer: Answer = await joined.run({ sql: question, parameters: [] });
+      const answer: Answer = await joined.run(asked(question));
       const isOpen = answer.isOpen ?? Number(answer.rows[0]?.['open'] ?? 1) === 1;
       if (!isOpen) throw this.notOpen();
     }
     if (this.same.has(origin)) return joined;
     const known = this.database.isSame?.(this.driver());
-    const { rows } = await joined.run({ sql: this.database.identity, parameters: [] });
+    const { rows } = await joined.run(asked(this.database.identity));
     const { name, identity } = rows[0]!;
     // Once more, as the server may have been started again since.
     const isSame =
@@ -219,13 +212,14 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     }
   }
 
-  async #runChecked(transaction: Transaction, { sql, parameters }: Statement): Promise<Answer> {
+  async #runChecked(transaction: Transaction, statement: Statement): Promise<Answer> {
+    const { sql, tables } = statement;
     try {
-      return await this.run(transaction, { sql: this.dialect.placeholders(sql), parameters });
+      return await this.run(transaction, { ...statement, sql: this.dialect.placeholders(sql) });
     } catch (thrown) {
       const error = withoutValues(thrown);
-      throw this.isOwnTableMissing(sql, error)
-        ? this.tableMissing(await this.#systemOf(transaction), error)
+      throw tables !== undefined && isTableMissing(error)
+        ? this.tableMissing(tables, await this.#systemOf(transaction), error)
         : this.translated(databaseCode(error), error);
     }
   }
@@ -240,4 +234,8 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   #pathOf(name: string): readonly string[] {
     return this.schema === undefined ? [name] : [this.schema, name];
   }
+}
+
+function asked(sql: string): Statement {
+  return { sql, parameters: [], answersRows: true };
 }

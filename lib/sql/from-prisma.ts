@@ -84,10 +84,11 @@ class PrismaSqlClient extends DriverClient<PrismaTransaction> {
 
   protected override async run(
     tx: PrismaTransaction,
-    { sql, parameters }: Statement,
+    { sql, parameters, answersRows }: Statement,
   ): Promise<Answer> {
     const values = parameters as never[];
-    if (answersRows(sql)) {
+    // Each of Prisma's two methods tells one thing alone: the rows, or how many were written.
+    if (answersRows === true) {
       const rows = (await tx.$queryRawUnsafe(sql, ...values)) as Row[];
       return { rows, affected: rows.length };
     }
@@ -106,12 +107,4 @@ class PrismaSqlClient extends DriverClient<PrismaTransaction> {
 function databaseOf(client: object, databases = DATABASES): ClientDatabase {
   const { _activeProvider: provider = 'postgresql' } = client as Internals;
   return databaseNamed(PLACE, `The client (${provider})`, databases, provider);
-}
-
-/** Prisma runs what answers rows and what does not by different methods: each tells the one thing alone. */
-function answersRows(sql: string): boolean {
-  let outer = sql;
-  while (outer !== (outer = outer.replaceAll(/\([^()]*\)/g, '')));
-  const [verb] = /\b(?:SELECT|INSERT|UPDATE|DELETE|LOCK)\b/i.exec(outer) ?? [];
-  return verb?.toUpperCase() === 'SELECT' || /\bRETURNING\b/i.test(outer);
 }

@@ -1,3 +1,4 @@
+import { isTableMissing } from '../database/database-errors.js';
 import type { Statement } from '../database/dialect.js';
 import { OtherDatabaseError } from '../database/other-database.error.js';
 import type { JoinedTransaction, Result } from '../database/sql-client.js';
@@ -75,8 +76,9 @@ export abstract class HandleClient<Transaction extends object> extends DriverCli
     try {
       return runStatement(handle, statement);
     } catch (error) {
-      throw this.isOwnTableMissing(statement.sql, error)
-        ? this.tableMissing('sqlite', error)
+      const { tables } = statement;
+      throw tables !== undefined && isTableMissing(error)
+        ? this.tableMissing(tables, 'sqlite', error)
         : error;
     }
   }

@@ -54,7 +54,7 @@ async function canSelect(
   const selection = columns.map((column) => `t.${column}`).join(', ') || '1';
   const sql = `SELECT ${selection}${path === undefined ? '' : ` FROM ${path} t WHERE 1 = 0`}`;
   try {
-    await executor.run({ sql, parameters: [] });
+    await executor.run({ sql, parameters: [], answersRows: true });
     return true;
   } catch {
     return false;

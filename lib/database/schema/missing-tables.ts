@@ -37,7 +37,8 @@ export async function createMissingTables(
 /** The database of an executor. MariaDB and MySQL have the same dialect, but not the same types. */
 export async function findDatabase(executor: SqlExecutor): Promise<DatabaseName> {
   if (executor.dialect.name !== 'mysql') return executor.dialect.name;
-  const { rows } = await run(executor, 'SELECT VERSION() AS version');
+  const sql = 'SELECT VERSION() AS version';
+  const { rows } = await executor.run({ sql, parameters: [], answersRows: true });
   return /mariadb/i.test(String(rows[0]?.['version'])) ? 'mariadb' : 'mysql';
 }
 

@@ -55,6 +55,7 @@ export class TableRows {
     const { rows } = await run({
       sql: `SELECT ${list.join(', ')} FROM ${table.split('.').map(name).join('.')} WHERE ${where.join(' AND ')} LIMIT 2`,
       parameters: Object.values(key),
+      answersRows: true,
     });
     if (rows.length > 1) {
       throw new InvalidInputError(

@@ -1,3 +1,4 @@
+import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 import type { Message } from '../../message/index.js';
 import {
   type ColumnKind,
@@ -25,6 +26,9 @@ const BYTES_PER_INSERT = 4 * 1024 * 1024;
 export type KnownCheck = 'none' | 'stored' | 'committed';
 
 const ROWS_PREPARED = 20;
+
+const MESSAGES = [OUTBOX_TABLES.messages.name];
+const PENDING = [OUTBOX_TABLES.pendingMessages.name];
 
 /** The columns of messages that are no texts. */
 const KINDS: Readonly<Record<string, ColumnKind | 'json'>> = {
@@ -77,6 +81,8 @@ export class MessageInsertions {
           return {
             sql: `WITH ${allocated}stored AS (${sql}), pending AS (${pending.sql}) SELECT id, sequence FROM stored`,
             parameters: [...(allocation?.parameters ?? []), ...parameters, ...pending.parameters],
+            answersRows: true,
+            tables: [...(allocation?.tables ?? []), ...MESSAGES, ...PENDING],
           };
         },
       ];
@@ -84,14 +90,11 @@ export class MessageInsertions {
     if (this.dialect.returns) {
       const sets = this.dialect.name === 'sqlite' ? preparedSets(messages) : [messages];
       if (areNew) {
-        return [
-          ...sets.map((set) => () => this.#insert(set, '')),
-          () => this.#lease(messages, lease),
-        ];
+        return [...sets.map((set) => () => this.#insert(set)), () => this.#lease(messages, lease)];
       }
       const end = 'ON CONFLICT (id) DO NOTHING RETURNING id';
       return [
-        ...sets.map((set) => () => this.#insert(set, end)),
+        ...sets.map((set) => () => ({ ...this.#insert(set, end), answersRows: true })),
         (before) => {
           const keys = new Set(before.slice(-sets.length).flatMap(keysOf));
           return this.#lease(
@@ -109,7 +112,7 @@ export class MessageInsertions {
       () => (check === 'none' ? null : this.#known(messages, check)),
       (before) => {
         const left = fresh(before.at(-1)!);
-        return left.length === 0 ? null : this.#insert(left, '');
+        return left.length === 0 ? null : this.#insert(left);
       },
       (before) => {
         return this.#lease(fresh(before.at(-2)!), lease);
@@ -126,7 +129,7 @@ export class MessageInsertions {
     );
   }
 
-  #insert(messages: readonly Message[], end: string, numbers?: MessageNumbers): Statement {
+  #insert(messages: readonly Message[], end = '', numbers?: MessageNumbers): Statement {
     const rows = messages.map((message) => this.rows.valuesOf(message));
     // Half of the columns are mostly null, and each parameter costs time.
     const used = MESSAGE_COLUMNS.map((_, at) => rows.some((values) => values[at] !== null));
@@ -149,6 +152,7 @@ export class MessageInsertions {
     return {
       sql: `INSERT INTO ${this.tables.messages} (${named}${columns.join(', ')}) VALUES ${tuples.join(', ')} ${end}`,
       parameters,
+      tables: MESSAGES,
     };
   }
 
@@ -165,6 +169,7 @@ export class MessageInsertions {
       return {
         sql: `INSERT INTO ${table} (id, lease, due_at) VALUES (${this.dialect.parameter('uuid')}, ${lease})`,
         parameters: [keyOf('msg_', messages[0]!.id), token, leasedUntil],
+        tables: PENDING,
       };
     }
     const keyed = messages.map((message) => ({
@@ -175,16 +180,18 @@ export class MessageInsertions {
     return {
       sql: `INSERT INTO ${table} (id, key_hash, sequence, lease, due_at) SELECT r.id, r.key_hash, r.sequence, ${lease} FROM ${this.dialect.rows('r', KEYED)}`,
       parameters: [token, leasedUntil, this.dialect.rowsParameter(KEYED, keyed)],
+      tables: PENDING,
     };
   }
 
   /** Messages and leases by one statement of PostgreSQL. It asks nothing back, so that there is less to plan. */
   #insertWithLeases(messages: readonly Message[], lease: NewLease): Statement {
     const pending = this.#lease(messages, lease)!;
-    const stored = this.#insert(messages, '');
+    const stored = this.#insert(messages);
     return {
       sql: `WITH pending AS (${pending.sql}) ${stored.sql}`,
       parameters: [...pending.parameters, ...stored.parameters],
+      tables: [...MESSAGES, ...PENDING],
     };
   }
 
@@ -216,7 +223,7 @@ export class MessageInsertions {
     const lock = check === 'committed' ? 'LOCK IN SHARE MODE' : '';
     // Of the rows that were sent: Prisma 6 cannot read texts of a binary collation, as the table has them.
     const sql = `SELECT r.id FROM ${rows} ${dialect.join} ${tables.messages} m ON m.id = r.id ${lock}`;
-    return { sql, parameters: [parameter] };
+    return { sql, parameters: [parameter], answersRows: true, tables: MESSAGES };
   }
 }
 

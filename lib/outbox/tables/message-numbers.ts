@@ -1,3 +1,4 @@
+import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 import type { Message } from '../../message/index.js';
 import { type Columns, type Dialect, idRows, type Statement } from '../../database/dialect.js';
 import type { Result, Step } from '../../database/sql-client.js';
@@ -6,6 +7,7 @@ import { hashOf, keyOf } from './keys.js';
 
 const COUNTED: Columns = { id: 'uuid', count: 'bigint' };
 const NUMBERED: Columns = { id: 'uuid', sequence: 'bigint' };
+const SEQUENCES = [OUTBOX_TABLES.sequences.name];
 
 /** Messages that PostgreSQL numbers in the statement that writes them. More are faster with numbers that are known. */
 const MOST_AT_ONCE = 16;
@@ -81,7 +83,7 @@ export class MessageNumbers {
       this.dialect.name === 'mysql'
         ? `${AS_IT_IS}${insert} ON DUPLICATE KEY UPDATE ${sum} VALUES(sequence)`
         : `${insert} ON CONFLICT (id) DO UPDATE SET ${sum} excluded.sequence RETURNING id AS key_id, sequence`;
-    return { sql, parameters };
+    return { sql, parameters, answersRows: this.dialect.returns, tables: SEQUENCES };
   }
 
   /** A few keys are faster as plain values. */
@@ -106,7 +108,10 @@ export class MessageNumbers {
     const ids = this.#counts.map(({ id }) => id);
     const { rows, parameter } = idRows(this.dialect, ids);
     const sql = `SELECT r.id AS key_id, s.sequence FROM ${rows} ${this.dialect.join} ${this.tables.sequences} s ON s.id = r.id`;
-    return [this.allocate(), { sql, parameters: [parameter] }];
+    return [
+      this.allocate(),
+      { sql, parameters: [parameter], answersRows: true, tables: SEQUENCES },
+    ];
   }
 
   /**

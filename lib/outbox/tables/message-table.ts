@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { isConflict, isTaken } from '../../database/database-errors.js';
+import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 import type { Message } from '../../message/index.js';
 import { type Dialect, idRows, type Statement, type Columns } from '../../database/dialect.js';
 import { isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
@@ -109,7 +110,7 @@ export class MessageTable {
       own.map(({ id }) => keyOf('msg_', id)),
     );
     const sql = this.#dialect.deleteFrom(this.tables.messages, rows, 't.id = r.id');
-    return { sql, parameters: [parameter] };
+    return { sql, parameters: [parameter], tables: [OUTBOX_TABLES.messages.name] };
   }
 
   #steps(messages: readonly Message[], lease: NewLease): readonly Step[] {

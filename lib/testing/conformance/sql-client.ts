@@ -270,7 +270,7 @@ export function sqlClientConformance<Transaction>(
         const sql = `INSERT INTO ${TABLE} (id, number, body, parent) VALUES (${marks.join(', ')})`;
         await joined.run({ sql, parameters: [id, 1_767_225_600_000, body, null] });
         await joined.run({ sql, parameters: ['exact', '9007199254740993', '"text"', id] });
-        const { rows } = await joined.run({ sql: select, parameters: [] });
+        const { rows } = await joined.run({ sql: select, parameters: [], answersRows: true });
         expect(rows.map((row) => ({ ...row }))).toEqual(expected);
       });
 
@@ -303,12 +303,24 @@ export function sqlClientConformance<Transaction>(
           run(`${into} SELECT CONCAT(id, '2'), number + 1 FROM ${TABLE} WHERE number = ?`, 1),
           run(`UPDATE ${TABLE} SET number = number + 1 WHERE number >= ?`, 1),
           run(`DELETE FROM ${TABLE} WHERE number = ?`, 2),
-          run(`SELECT id AS the_id, number, 1 AS one FROM ${TABLE} WHERE number > ?`, 0),
+          joined.run({
+            sql: `SELECT id AS the_id, number, 1 AS one FROM ${TABLE} WHERE number > ?`,
+            parameters: [0],
+            answersRows: true,
+          }),
         ]);
         expect([one, two, changed, removed].map(({ affected }) => affected)).toEqual([1, 1, 2, 1]);
         expect(
           left.rows.map((row) => [row['the_id'], Number(row['number']), Number(row['one'])]),
         ).toEqual([['a2', 3, 1]]);
+      });
+    });
+
+    test('takes a statement for what it is said to be, whatever words it has', async (fixture) => {
+      await fixture.transaction(async (transaction) => {
+        const joined = await fixture.client.join(transaction);
+        const sql = `/* SELECT */ INSERT INTO ${TABLE} (id) VALUES (' RETURNING ')`;
+        expect((await joined.run({ sql, parameters: [] })).affected).toBe(1);
       });
     });
 
@@ -318,6 +330,8 @@ export function sqlClientConformance<Transaction>(
           const joined = await fixture.client.join(transaction);
           const run = (sql: string, ...parameters: (string | number)[]) =>
             joined.run({ sql, parameters });
+          const read = (sql: string, ...parameters: (string | number)[]) =>
+            joined.run({ sql, parameters, answersRows: true });
           const values = 'VALUES (CAST(? AS text), CAST(? AS bigint))';
           const into = `INSERT INTO ${TABLE} (id, number)`;
           const both = await run(
@@ -328,13 +342,13 @@ export function sqlClientConformance<Transaction>(
             4,
           );
           expect(both.affected).toBe(1);
-          const returned = await run(
+          const returned = await read(
             `UPDATE ${TABLE} SET number = number + 1 WHERE number > ? RETURNING id AS "theId"`,
             2,
           );
           expect(returned.affected).toBe(2);
           expect(returned.rows.map(({ theId }) => theId).toSorted()).toEqual(['c', 'd']);
-          const counted = await run(
+          const counted = await read(
             `WITH removed AS (DELETE FROM ${TABLE} WHERE id = ? RETURNING number) SELECT number, 1 AS one FROM removed`,
             'd',
           );
