@@ -102,9 +102,11 @@ export function App() {
 /** Another document has its own main part. */
 function Content({ children }: { readonly children: ComponentChildren }) {
   return isEmbedded() ? (
-    <section aria-label={settings.title}>{children}</section>
+    <section class="main" aria-label={settings.title}>
+      {children}
+    </section>
   ) : (
-    <main id="content" tabIndex={-1}>
+    <main class="main" id="content" tabIndex={-1}>
       {children}
     </main>
   );

@@ -37,17 +37,19 @@ export function defineElement(settings: ShellSettings, style: string): void {
     async connectedCallback(): Promise<void> {
       if (isTaken) throw new Error('There may be one <thorn-portal> in a document.');
       isTaken = this.#ownsPage = true;
-      const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
+      const shadow = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
       const app = document.createElement('div');
+      // The document may style the element itself, and what is within inherits from that: this begins anew.
+      app.className = 'portal';
+      app.dataset['theme'] = this.getAttribute('theme') ?? 'system';
       const sheet = document.createElement('link');
       Object.assign(sheet, { rel: 'stylesheet', href: style, crossOrigin: 'anonymous' });
       const isStyled = new Promise((resolve) => {
         sheet.addEventListener('load', resolve);
         sheet.addEventListener('error', resolve);
       });
-      root.replaceChildren(sheet, app);
-      this.dataset['theme'] = this.getAttribute('theme') ?? 'system';
-      begin(settings, this, app);
+      shadow.replaceChildren(sheet, app);
+      begin(settings, app);
       follow(app);
       onRenewal(() => this.dispatchEvent(new CustomEvent('thorn-renew')));
       go(this.getAttribute('path') ?? '/');

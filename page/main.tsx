@@ -12,7 +12,7 @@ const given = document.querySelector<HTMLMetaElement>('meta[name="thorn-page"]')
 // Without it, another document has loaded this for its element.
 if (given !== null) {
   const app = document.querySelector<HTMLElement>('#app')!;
-  begin(JSON.parse(given.content), document.documentElement, app);
+  begin(JSON.parse(given.content), app, document.documentElement);
   listenToParent();
   enter();
   void setLanguage(startLanguage()).then(() => render(<App />, app));

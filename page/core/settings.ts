@@ -5,20 +5,20 @@ const folder = new URL(/* @vite-ignore */ '..', import.meta.url);
 
 /** The values that the server gave. */
 export let settings: ShellSettings;
-/** What the page is in: its own document, or the element `<thorn-portal>` of another one. */
-export let host: HTMLElement;
 /** What the page is drawn into. */
 export let container: HTMLElement;
+/** What has the language, the theme and the colours: the page's own document, or the container in another one. */
+export let root: HTMLElement;
 
 export const sessionUrl = new URL('session', folder);
 export let apiUrl: URL;
 export let operatorUrl: URL | null;
 
 /** Before anything else. */
-export function begin(given: ShellSettings, place: HTMLElement, into: HTMLElement): void {
+export function begin(given: ShellSettings, into: HTMLElement, top = into): void {
   settings = given;
-  host = place;
   container = into;
+  root = top;
   apiUrl = new URL(settings.api, folder);
   operatorUrl = settings.operatorApi === null ? null : new URL(settings.operatorApi, folder);
   applyColours();
@@ -26,7 +26,7 @@ export function begin(given: ShellSettings, place: HTMLElement, into: HTMLElemen
 
 /** True in an element: the document, its address and its title belong to somebody else. */
 export function isEmbedded(): boolean {
-  return host !== document.documentElement;
+  return root !== document.documentElement;
 }
 
 /** Sets the application's colours by script, since the page allows no styles in the document. */
@@ -34,5 +34,5 @@ function applyColours(): void {
   const { accent, accentDark = accent } = settings.colours;
   if (accent === undefined && accentDark === undefined) return;
   const colour = `light-dark(${accent ?? '#3451b2'}, ${accentDark ?? '#9db1ff'})`;
-  host.style.setProperty('--accent', colour);
+  root.style.setProperty('--accent', colour);
 }

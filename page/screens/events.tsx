@@ -35,11 +35,13 @@ export function EventsScreen({ name }: { readonly name: string }) {
                   </div>
                 ))}
               </nav>
-              {name === '' ? (
-                <Empty title={t().chooseEvent} />
-              ) : (
-                <EventPanel key={name} name={name} />
-              )}
+              <div>
+                {name === '' ? (
+                  <Empty title={t().chooseEvent} />
+                ) : (
+                  <EventPanel key={name} name={name} />
+                )}
+              </div>
             </div>
           )
         }

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { now } from '../core/clock.js';
 import type { Attempt } from '../core/model.js';
-import { host, settings } from '../core/settings.js';
+import { root, settings } from '../core/settings.js';
 import { type Dictionary, en } from './en.js';
 
 export const LANGUAGES = { en: 'English', de: 'Deutsch' } as const;
@@ -18,7 +18,7 @@ export function t(): Dictionary {
 export async function setLanguage(wanted: Language): Promise<void> {
   dictionary.value = wanted === 'de' ? (await import('./de.js')).de : en;
   language.value = wanted;
-  host.lang = wanted;
+  root.lang = wanted;
 }
 
 /** The language of the application's option, else the first of the browser's that there is. */

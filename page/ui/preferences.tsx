@@ -1,10 +1,12 @@
 import { signal } from '@preact/signals';
-import { host } from '../core/settings.js';
+import { root } from '../core/settings.js';
 import { language, type Language, LANGUAGES, setLanguage, t } from '../text/index.js';
 
 const THEMES = ['system', 'light', 'dark'] as const;
 const NAMES = { system: 'themeSystem', light: 'themeLight', dark: 'themeDark' } as const;
-const theme = signal<(typeof THEMES)[number]>('system');
+type Theme = (typeof THEMES)[number];
+/** Undefined until somebody chooses: the document that shows the page may have said. */
+const theme = signal<Theme>();
 
 /** The choice of language and colours. Nothing is stored: a page in a frame may have no storage. */
 export function Preferences() {
@@ -26,10 +28,10 @@ export function Preferences() {
       <label>
         <span>{t().theme}</span>
         <select
-          value={theme.value}
+          value={theme.value ?? root.dataset['theme'] ?? 'system'}
           onChange={(event) => {
-            theme.value = event.currentTarget.value as (typeof THEMES)[number];
-            host.dataset['theme'] = theme.value;
+            theme.value = event.currentTarget.value as Theme;
+            root.dataset['theme'] = theme.value;
           }}
         >
           {THEMES.map((one) => (

@@ -247,6 +247,31 @@ describe('an owner', () => {
   });
 });
 
+describe('the events', () => {
+  it('stand beside what is shown of one of them, and above it where there is no room', async () => {
+    const { page } = visitor;
+    const places = async () => {
+      const list = (await page.getByRole('navigation', { name: 'Events' }).boundingBox())!;
+      const shown = page.getByRole('region', { name: 'article.created' });
+      return [list, (await shown.boundingBox())!] as const;
+    };
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await goTo('/events/article.created');
+    await page.getByText('"Hello"').waitFor();
+    const [list, shown] = await places();
+    expect(shown.x).toBeGreaterThan(list.x + list.width);
+    expect(Math.abs(shown.y - list.y)).toBeLessThan(1);
+    expect(shown.width).toBeGreaterThan(600);
+    await visitor.expectAccessible();
+
+    await page.setViewportSize({ width: 360, height: 740 });
+    const [above, below] = await places();
+    expect(below.y).toBeGreaterThan(above.y + above.height);
+    expect(below.width).toBe(above.width);
+    await visitor.expectNoOverflow();
+  });
+});
+
 describe('what others wrote', () => {
   const HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
 

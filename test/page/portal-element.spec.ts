@@ -72,7 +72,7 @@ describe.each(platforms)('<thorn-portal> on %s', (platform) => {
         document.querySelector('thorn-portal').shadowRoot.querySelector('h1'),
       ].map((one) => getComputedStyle(one).color)`);
       expect(colours).toEqual(['rgb(255, 0, 0)', 'rgb(25, 28, 34)']);
-      const accent = `document.querySelector('thorn-portal').style.getPropertyValue('--accent')`;
+      const accent = `document.querySelector('thorn-portal').shadowRoot.querySelector('.portal').style.getPropertyValue('--accent')`;
       expect(await page.evaluate(accent)).toBe('light-dark(#7a1fa2, #7a1fa2)');
       await page.setViewportSize({ width: 360, height: 740 });
       await visitor.expectNoOverflow();
