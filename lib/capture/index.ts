@@ -10,7 +10,7 @@ export { ChangeFeed } from './feed/change-feed.js';
 export { ChangeTable } from './feed/change-table.js';
 export { FeedLoop } from './feed/feed-loop.js';
 export { CapturedTransactions } from './captured-transactions.js';
-export { assertEntitiesKnown, unknownEntities } from './plan/entity-check.js';
+export { assertEntitiesKnown, unknownEntities } from './entities/entity-check.js';
 export type {
   MethodErrorOptions,
   MethodEventOptions,

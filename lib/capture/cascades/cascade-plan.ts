@@ -1,5 +1,5 @@
 import type { EntityMetadata } from 'typeorm';
-import type { CapturePlan, EntityPlan, LinkPlan } from '../plan/entity-plan.js';
+import type { CapturePlan, EntityPlan, LinkPlan } from '../entities/entity-plan.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 
 /** A relation whose rows the database deletes or releases when the row that they refer to is deleted. */
@@ -43,7 +43,7 @@ export function planCascades(
     const effects = {
       cascades,
       links: linkPlans.filter(
-        ({ relation }) =>
+        ({ relation: { metadata: relation } }) =>
           isOf(metadata, relation.inverseEntityMetadata) && isCut(relation, metadata),
       ),
     };

@@ -1,9 +1,9 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { CollectedItem } from '../changes/due-events.js';
-import { linkChange } from '../changes/link-change.js';
-import { linksToRemoved } from '../changes/link-rows.js';
-import { changesOfRows, readComplete } from '../changes/rows-before.js';
-import type { LinkPlan } from '../plan/entity-plan.js';
+import { linkChange } from '../entities/link-change.js';
+import { linksToRemoved } from '../entities/link-rows.js';
+import { changesOfRows, readComplete } from '../entities/rows-before.js';
+import type { LinkPlan } from '../entities/entity-plan.js';
 import { anyOf } from '../rows/any-of.js';
 import { linksTo } from '../rows/junction-rows.js';
 import { rowKey } from '../rows/row-key.js';
@@ -63,7 +63,7 @@ export class CascadedChanges {
     const { cascades = [], links = [] } = this.plan.get(metadata) ?? {};
     for (const page of pagesOf(rows)) {
       for (const link of links) {
-        if (!reportsLinks || link.relation.inverseRelation === undefined) {
+        if (!reportsLinks || link.relation.metadata.inverseRelation === undefined) {
           await this.#cut(link, metadata, page);
         }
       }
@@ -85,7 +85,7 @@ export class CascadedChanges {
     metadata: EntityMetadata,
     rows: readonly ObjectLiteral[],
   ): Promise<void> {
-    const links = await linksTo(this.manager, plan.relation, rows, this.#rest);
+    const links = await linksTo(this.manager, plan.relation.metadata, rows, this.#rest);
     this.#counted(links.length, metadata);
     const removed = new Map(rows.map((row) => [rowKey(metadata, row), row]));
     const changes = links

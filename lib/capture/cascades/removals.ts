@@ -8,7 +8,7 @@ import type {
   RemoveEvent,
 } from 'typeorm';
 import type { CollectedItem } from '../changes/due-events.js';
-import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';
+import type { CapturePlan, EntityPlan } from '../entities/entity-plan.js';
 import { rowKey } from '../rows/row-key.js';
 import { lockRows } from '../rows/row-lock.js';
 import { readRows } from '../rows/row-reader.js';

@@ -1,31 +1,34 @@
-import type { EntityMetadata, ObjectLiteral } from 'typeorm';
-import { type ChangedValue, UNKNOWN_VALUE } from '../rows/changed-values.js';
+import type { EventPlan } from '../plan/event-plan.js';
+import { isSameColumnValue } from '../table/column-equality.js';
+import { type FieldValue, UNKNOWN_VALUE } from '../table/field-value.js';
+import { isEmptyLink } from '../table/row-copy.js';
+import { keyPart } from '../table/row-key.js';
+import {
+  type Column,
+  type Field,
+  isRelation,
+  keyedRelations,
+  ownColumns,
+  type Relation,
+  type RowTable,
+} from '../table/row-table.js';
 import type { NetChange } from './net-change.js';
-import type { RowChange } from './row-change.js';
-import { isEmptyLink } from '../rows/row-copy.js';
-import { readsBackTheSame } from '../rows/read-back.js';
-import { type Column, keyPart } from '../rows/row-key.js';
-import { isSameColumnValue } from '../rows/column-equality.js';
-import type { EventPlan } from '../plan/entity-plan.js';
-import type { Field, RelationMetadata } from '../rows/typeorm-types.js';
 
-/**
- * Tells whether the row differs, for this event, from what it was before the transaction, as far as the values that were
- * set tell without reading it.
- *
- * @returns undefined when only the row itself can tell: a database may have turned a value into one of another type
- */
-export function isChangedByValues(net: NetChange, event: EventPlan): boolean | undefined {
-  const { old, replaced } = net;
-  if (old === undefined) return true;
-  if (replaced) return undefined;
-  const verdicts = new Set(
-    shownValues(net, event)
-      .filter(({ of }) => isWatched(of, event))
-      .map((value) => foretoldOf(value, old)),
+/** False: nothing was set that the event could report, or to no other value. The row need not be read to know it. */
+export function mayBeReported({ before, replaced, changed }: NetChange, event: EventPlan): boolean {
+  if (before === undefined || replaced) return true;
+  return [...changed.values()].some(
+    (value) =>
+      isShown(value.of, event) && isWatched(value.of, event) && !isClearlySame(value, before),
   );
-  if (verdicts.has(true)) return true;
-  return verdicts.has(undefined) ? undefined : false;
+}
+
+function isClearlySame({ of, value }: FieldValue, before: object): boolean {
+  if (isRelation(of)) return value !== UNKNOWN_VALUE && sameLink(of, of.get(before), value);
+  if (isHousekeeping(of)) return true;
+  // What an object said may have changed since it was set.
+  if (typeof (value ?? undefined) === 'object' || of.toDatabase !== undefined) return false;
+  return Object.is(of.get(before) ?? null, value ?? null);
 }
 
 /**
@@ -37,16 +40,14 @@ export function isChangedByValues(net: NetChange, event: EventPlan): boolean | u
  */
 export function changedFields(
   net: NetChange,
-  row: ObjectLiteral | undefined,
+  row: object | undefined,
   event: EventPlan,
 ): readonly Field[] | undefined {
-  const { old } = net;
-  if (old === undefined) return undefined;
-  if (net.replaced) {
-    return row && replacedFields(old, row, net.plan.metadata, event);
-  }
-  return shownValues(net, event)
-    .filter((value) => isChangedValue(value, old, row))
+  const { before, changed } = net;
+  if (before === undefined) return undefined;
+  if (net.replaced) return row && replacedFields(before, row, net.plan.table, event);
+  return [...changed.values()]
+    .filter((value) => isShown(value.of, event) && isChanged(value, before, row))
     .map(({ of }) => of);
 }
 
@@ -56,47 +57,29 @@ export function changedFields(
  * @returns undefined when that may be a relation alone, which was not read
  */
 function replacedFields(
-  old: ObjectLiteral,
-  row: ObjectLiteral,
-  { columns, relationsWithJoinColumns }: EntityMetadata,
+  before: object,
+  row: object,
+  table: RowTable,
   event: EventPlan,
 ): readonly Field[] | undefined {
-  const changed: Field[] = columns.filter(
+  const changed: Field[] = ownColumns(table).filter(
     (column) =>
-      column.isSelect &&
-      !event.unreported.has(column) &&
-      !column.isVirtual &&
-      !column.isUpdateDate &&
-      !column.isVersion &&
-      !isSameColumnValue(column, column.getEntityValue(old), column.getEntityValue(row)),
+      !column.isHidden &&
+      isShown(column, event) &&
+      !column.isAutomatic &&
+      !isSameColumnValue(column, column.get(before), column.get(row)),
   );
   // The keys of others are columns, and compared with them.
-  const relations = relationsWithJoinColumns.filter(
-    (relation) =>
-      !event.unreported.has(relation) && relation.joinColumns.some(({ isVirtual }) => isVirtual),
+  const relations = keyedRelations(table).filter(
+    (relation) => isShown(relation, event) && relation.columns.some(({ isVirtual }) => isVirtual),
   );
-  const isRead = (relation: RelationMetadata): boolean =>
-    [old, row].every((one) => relation.getEntityValue(one) !== undefined);
+  const isRead = (relation: Relation): boolean =>
+    [before, row].every((one) => relation.get(one) !== undefined);
   for (const relation of relations.filter(isRead)) {
-    const [before, after] = [old, row].map((one) => relation.getEntityValue(one) as unknown);
-    if (!sameLink(relation, before, after)) changed.push(relation);
+    if (!sameLink(relation, relation.get(before), relation.get(row))) changed.push(relation);
   }
   const isUnknown = relations.some((one) => !isRead(one) && isWatched(one, event));
   return isUnknown && !changed.some((field) => isWatched(field, event)) ? undefined : changed;
-}
-
-/** Tells whether a change is sure to have left its row with other values, as far as the values tell that were set. */
-export function isCertain({ did, plan, old, values }: RowChange): boolean {
-  if (did === 'insert' || did === 'remove') return true;
-  if (old === undefined) return false;
-  if (did === 'update') return values.some((value) => foretoldOf(value, old) === true);
-  const removedAt: unknown = plan.metadata.deleteDateColumn?.getEntityValue(old);
-  return (did === 'recover') === ((removedAt ?? null) !== null);
-}
-
-/** Tells whether an update of this column alone makes no change: TypeORM keeps it itself, or never updates it. */
-export function isHousekeeping({ isUpdateDate, isVersion, isUpdate }: Column): boolean {
-  return isUpdateDate || isVersion || !isUpdate;
 }
 
 /** Tells whether these changes are the event's to report. */
@@ -104,61 +87,42 @@ export function isReported(changed: readonly Field[] | undefined, event: EventPl
   return changed === undefined || changed.some((field) => isWatched(field, event));
 }
 
-/** The values that were set, without those of hidden columns that the event does not name. */
-function shownValues({ values }: NetChange, { unreported }: EventPlan): ChangedValue[] {
-  return [...values.values()].filter(({ of }) => !unreported.has(of));
+/** False for a hidden column or relation that the event does not name. */
+function isShown(field: Field, { unreported }: EventPlan): boolean {
+  return !unreported.has(field);
 }
 
 function isWatched(field: Field, { watched }: EventPlan): boolean {
   return watched === undefined || watched.has(field);
 }
 
-function isChangedValue(
-  changed: ChangedValue,
-  old: ObjectLiteral,
-  row: ObjectLiteral | undefined,
+/** Tells whether an update of this column alone makes no change: it is kept by others, or never updated. */
+function isHousekeeping({ isAutomatic, isUpdated }: Column): boolean {
+  return isAutomatic || !isUpdated;
+}
+
+function isChanged(
+  { of: field, value }: FieldValue,
+  before: object,
+  row: object | undefined,
 ): boolean {
-  const { of } = changed;
+  const old = field.get(before);
+  if (isRelation(field)) return value === UNKNOWN_VALUE || !sameLink(field, old, value);
+  if (isHousekeeping(field)) return false;
+  // A hidden column that was not read looks changed every time.
+  if (field.isHidden && old === undefined) return false;
+  const now = row === undefined ? undefined : field.get(row);
+  if (now !== undefined) return !isSameColumnValue(field, old, now);
   // Outside of a transaction a row may go before it is read, and its change was made nevertheless.
-  const after: unknown = row === undefined ? undefined : of.getEntityValue(row);
-  if (isRelation(of) || isHousekeeping(of) || after === undefined) {
-    return foretoldOf(changed, old) !== false;
-  }
-  const before: unknown = of.getEntityValue(old);
-  return isUnknown(of, before) ? false : !isSameColumnValue(of, before, after);
+  return value === UNKNOWN_VALUE || !isSameColumnValue(field, old, value);
 }
 
-function foretoldOf({ of, value }: ChangedValue, old: ObjectLiteral): boolean | undefined {
-  const before: unknown = of.getEntityValue(old);
-  if (isRelation(of)) return value === UNKNOWN_VALUE ? undefined : !sameLink(of, before, value);
-  if (isHousekeeping(of) || isUnknown(of, before)) return false;
-  if (value === UNKNOWN_VALUE) return undefined;
-  const same = Object.is(before ?? null, value ?? null);
-  // Set once, what an object said may have changed since.
-  if (same && typeof (value ?? undefined) !== 'object' && of.transformer === undefined)
-    return false;
-  return !same && readsBackTheSame(of, value) ? true : undefined;
-}
-
-/** A column that is not selected is missing from TypeORM's old row, and so looks changed every time. */
-function isUnknown({ isSelect }: Column, before: unknown): boolean {
-  return !isSelect && before === undefined;
-}
-
-function isRelation(of: Field): of is RelationMetadata {
-  return 'inverseEntityMetadata' in of;
-}
-
-function sameLink(relation: RelationMetadata, before: unknown, after: unknown): boolean {
-  const key = (value: unknown): string | undefined => {
+function sameLink(relation: Relation, before: unknown, after: unknown): boolean {
+  const keyOf = (value: unknown): string | undefined => {
     if (value === null || value === undefined || isEmptyLink(value, relation)) return undefined;
-    return relation.joinColumns
-      .map((column) => column.referencedColumn!)
-      .map((column) => {
-        const part: unknown = typeof value === 'object' ? column.getEntityValue(value) : value;
-        return keyPart(part, column);
-      })
+    return relation.key
+      .map((column) => keyPart(typeof value === 'object' ? column.get(value) : value, column))
       .join('\u0000');
   };
-  return key(before) === key(after);
+  return keyOf(before) === keyOf(after);
 }

@@ -1,6 +1,6 @@
 import type { Message } from '../../message/message.js';
-import type { EntityPlan, EventPlan, LinkPlan } from '../plan/entity-plan.js';
-import { kindOf, mergeChange, mergeLink, type NetChange, type NetLinks } from './net-change.js';
+import type { EventPlan, LinkPlan, TablePlan } from '../plan/event-plan.js';
+import { kindOf, mergeChange, mergeLink, NetChange, type NetLinks } from './net-change.js';
 import type { LinkChange, RowChange } from './row-change.js';
 
 /** Anything that a transaction collects on its way to its commit. */
@@ -29,7 +29,7 @@ export type DueEvent =
 
 /** Merges changes into one per row and event; messages stay as they are, and the order is that of the first change. */
 export function dueEventsOf(items: readonly CollectedItem[]): (DueEvent | Message)[] {
-  const rows = new Map<EntityPlan, Map<string, NetChange>>();
+  const rows = new Map<TablePlan, Map<string, NetChange>>();
   const links = new Map<LinkPlan, Map<string, NetLinks>>();
   const order: (NetChange | NetLinks | Message)[] = [];
   for (const item of items) {
@@ -43,7 +43,7 @@ export function dueEventsOf(items: readonly CollectedItem[]): (DueEvent | Messag
   }
   const found: (DueEvent | Message)[] = [];
   for (const entry of order) {
-    if ('before' in entry) addDueEvents(entry, found);
+    if (entry instanceof NetChange) addDueEvents(entry, found);
     else if ('added' in entry) {
       found.push(...dueEventsOfLinks(entry, rows.get(entry.plan.entity)?.get(entry.key)));
     } else found.push(entry);

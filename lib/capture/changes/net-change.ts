@@ -1,10 +1,8 @@
-import type { ObjectLiteral } from 'typeorm';
-import type { EntityPlan, EventPlan, LinkPlan } from '../plan/entity-plan.js';
-import { type ChangedValue, UNKNOWN_VALUE } from '../rows/changed-values.js';
+import type { EventPlan, LinkPlan, TablePlan } from '../plan/event-plan.js';
+import { type FieldValue, UNKNOWN_VALUE } from '../table/field-value.js';
+import { copyRow } from '../table/row-copy.js';
+import type { Field, RowTable } from '../table/row-table.js';
 import type { LinkChange, RowChange } from './row-change.js';
-import type { Column } from '../rows/row-key.js';
-import { copyRow, setValue } from '../rows/row-copy.js';
-import type { RelationMetadata } from '../rows/typeorm-types.js';
 
 /** The state of a row: there or not, softly removed or not. */
 interface Presence {
@@ -14,21 +12,23 @@ interface Presence {
 
 /** The net effect of one transaction on one row: to begin with, that of one change. */
 export class NetChange {
-  readonly plan: EntityPlan;
+  readonly plan: TablePlan;
   readonly key: string;
-  readonly id: ObjectLiteral;
-  readonly before: Presence;
+  readonly id: object;
+  readonly was: Presence;
   now: Presence;
   /** The row before the transaction; undefined when there was none. */
-  old: ObjectLiteral | undefined;
+  before: object | undefined;
   /** The row before its last change: what a removed row was like. */
-  last: ObjectLiteral | undefined;
-  /** True if {@link old} and {@link last} were read with everything that conditions and payloads ask for. */
-  oldIsComplete: boolean;
+  last: object | undefined;
+  /** True if {@link before} and {@link last} were read with everything that conditions and payloads ask for. */
+  beforeIsComplete: boolean;
   lastIsComplete: boolean;
-  values: ReadonlyMap<Column | RelationMetadata, ChangedValue>;
-  /** The values that, over {@link old}, make the row; undefined when the row has to be read. */
-  exact: readonly ChangedValue[] | undefined;
+  /** The row after the transaction. Undefined where it has to be read. */
+  after: object | undefined;
+  /** True if {@link after} has everything as well. */
+  afterIsComplete: boolean;
+  changed: ReadonlyMap<Field, FieldValue>;
   /** True if the row was removed and then inserted again. */
   replaced = false;
 
@@ -36,14 +36,15 @@ export class NetChange {
     this.plan = change.plan;
     this.key = change.key;
     this.id = change.id;
-    this.before = presenceBefore(change);
-    this.now = presenceAfter(change, this.before);
-    this.old = change.old;
-    this.last = change.old;
-    this.oldIsComplete = change.oldIsComplete;
-    this.lastIsComplete = change.oldIsComplete;
-    this.values = change.values.length === 0 ? NO_VALUES : new Map(byField(change.values));
-    this.exact = change.exact;
+    this.was = presenceBefore(change);
+    this.now = presenceAfter(change, this.was);
+    this.before = change.before;
+    this.last = change.before;
+    this.beforeIsComplete = change.isComplete;
+    this.lastIsComplete = change.isComplete;
+    this.after = change.after;
+    this.afterIsComplete = change.isComplete;
+    this.changed = change.changed.length === 0 ? NOTHING : new Map(byField(change.changed));
   }
 }
 
@@ -51,38 +52,41 @@ export class NetChange {
 export interface NetLinks {
   readonly plan: LinkPlan;
   readonly key: string;
-  readonly id: ObjectLiteral;
-  readonly added: Map<string, ObjectLiteral>;
-  readonly removed: Map<string, ObjectLiteral>;
+  readonly id: object;
+  readonly added: Map<string, object>;
+  readonly removed: Map<string, object>;
   /** The rows at the other end that were removed themselves, as they were. */
-  readonly gone: Map<string, ObjectLiteral>;
+  readonly gone: Map<string, object>;
 }
 
 const THERE: Presence = { there: true, removed: false };
 const SOFTLY_REMOVED: Presence = { there: true, removed: true };
 const GONE: Presence = { there: false, removed: false };
-const NO_VALUES: NetChange['values'] = new Map();
+const NOTHING: NetChange['changed'] = new Map();
 
 /** Takes a further change of the same row into account. */
 export function mergeChange(net: NetChange | undefined, change: RowChange): NetChange {
   if (net === undefined) return new NetChange(change);
-  net.exact = undefined;
-  net.replaced ||= change.did === 'insert' && net.before.there;
+  net.after = change.after;
+  net.afterIsComplete = change.isComplete;
+  net.replaced ||= change.did === 'insert' && net.was.there;
   net.now = presenceAfter(change, net.now);
-  // A later old row may know a relation that the first one had not loaded, and that nothing had changed until then.
-  if (net.old !== undefined && change.old !== undefined && !net.oldIsComplete) {
-    for (const { of } of change.values) {
-      if (!net.values.has(of) && of.getEntityValue(net.old) === undefined) {
-        net.old = copyRow(net.old, net.plan.metadata);
-        setValue(net.old, of, of.getEntityValue(change.old));
+  // A later row may know a relation that the first one had not loaded, and that nothing had changed until then.
+  if (net.before !== undefined && change.before !== undefined && !net.beforeIsComplete) {
+    for (const { of } of change.changed) {
+      if (!net.changed.has(of) && of.get(net.before) === undefined) {
+        net.before = copyRow(net.before, net.plan.table);
+        of.set(net.before, of.get(change.before));
       }
     }
   }
-  if (change.old !== undefined) {
-    net.last = change.old;
-    net.lastIsComplete = change.oldIsComplete;
+  if (change.before !== undefined) {
+    net.last = change.before;
+    net.lastIsComplete = change.isComplete;
   }
-  if (change.values.length > 0) net.values = new Map([...net.values, ...byField(change.values)]);
+  if (change.changed.length > 0) {
+    net.changed = new Map([...net.changed, ...byField(change.changed)]);
+  }
   return net;
 }
 
@@ -105,35 +109,32 @@ export function kindOf(
 ): 'create' | 'change' | 'delete' | undefined {
   const seen = ({ there, removed }: Presence): boolean =>
     there && !(removed && options.softRemoval !== false);
-  const [before, now] = [seen(net.before), seen(net.now)];
-  if (before !== now) return now ? 'create' : 'delete';
-  const touched = net.values.size > 0 || net.replaced;
-  return touched && before && now ? 'change' : undefined;
+  const [was, now] = [seen(net.was), seen(net.now)];
+  if (was !== now) return now ? 'create' : 'delete';
+  const touched = net.changed.size > 0 || net.replaced;
+  return touched && was && now ? 'change' : undefined;
 }
 
 /** The links that a due event is about. */
-export function linksOf(
-  kind: string,
-  { added, removed }: NetLinks,
-): ReadonlyMap<string, ObjectLiteral> {
+export function linksOf(kind: string, { added, removed }: NetLinks): ReadonlyMap<string, object> {
   return kind === 'added' ? added : removed;
 }
 
-function presenceBefore({ did, plan, old }: RowChange): Presence {
+function presenceBefore({ did, plan, before }: RowChange): Presence {
   if (did === 'insert') return GONE;
-  const removed: unknown = old && plan.metadata.deleteDateColumn?.getEntityValue(old);
+  const removed: unknown = before && plan.table.deleteDate?.get(before);
   if (removed === undefined) return did === 'recover' ? SOFTLY_REMOVED : THERE;
   return removed === null ? THERE : SOFTLY_REMOVED;
 }
 
-function byField(values: RowChange['values']): [ChangedValue['of'], ChangedValue][] {
-  return values.map((value) => [value.of, value]);
+function byField(changed: RowChange['changed']): [Field, FieldValue][] {
+  return changed.map((value) => [value.of, value]);
 }
 
-function presenceAfter({ did, plan, values }: RowChange, { removed }: Presence): Presence {
+function presenceAfter({ did, plan: { table }, changed }: RowChange, was: Presence): Presence {
   switch (did) {
     case 'insert':
-      return removedBy(plan, values) === true ? SOFTLY_REMOVED : THERE;
+      return removedBy(table, changed) === true ? SOFTLY_REMOVED : THERE;
     case 'recover':
       return THERE;
     case 'soft-remove':
@@ -141,14 +142,14 @@ function presenceAfter({ did, plan, values }: RowChange, { removed }: Presence):
     case 'remove':
       return GONE;
     case 'update':
-      return (removedBy(plan, values) ?? removed) ? SOFTLY_REMOVED : THERE;
+      return (removedBy(table, changed) ?? was.removed) ? SOFTLY_REMOVED : THERE;
   }
 }
 
 /** Tells whether values that were set remove a row softly, or recover it; undefined when they do not say. */
-function removedBy({ metadata }: EntityPlan, values: RowChange['values']): boolean | undefined {
-  if (metadata.deleteDateColumn === undefined) return undefined;
-  const set = values.find(({ of }) => 'isDeleteDate' in of && of.isDeleteDate);
+function removedBy({ deleteDate }: RowTable, changed: RowChange['changed']): boolean | undefined {
+  if (deleteDate === undefined) return undefined;
+  const set = changed.find(({ of }) => of === deleteDate);
   return set === undefined || set.value === UNKNOWN_VALUE
     ? undefined
     : (set.value ?? null) !== null;

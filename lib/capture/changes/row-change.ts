@@ -1,9 +1,11 @@
-import type { ObjectLiteral } from 'typeorm';
-import type { ChangedValue, RowWrite } from '../rows/changed-values.js';
-import type { EntityPlan, LinkPlan } from '../plan/entity-plan.js';
+import type { LinkPlan, TablePlan } from '../plan/event-plan.js';
+import type { FieldValue } from '../table/field-value.js';
+
+/** The kind of write that was made to a row. */
+export type RowWrite = 'insert' | 'update' | 'remove' | 'soft-remove' | 'recover';
 
 /**
- * One thing that TypeORM did to one row, as collected in an after-hook.
+ * One change of one row, whoever noticed it: a hook of an ORM, or a trigger.
  *
  * A class, as is what is made of it: V8 allocates object literals among old objects once it has found many of them in use,
  * and there each of those that are no longer in use keeps its row in memory until the next full collection.
@@ -11,29 +13,30 @@ import type { EntityPlan, LinkPlan } from '../plan/entity-plan.js';
 export class RowChange {
   readonly type = 'row';
   readonly did: RowWrite;
-  readonly plan: EntityPlan;
-  /** Identifies the row among those of its class; see {@link rowKey}. */
+  /** The table, and its events. */
+  readonly plan: TablePlan;
+  /** Identifies the row among those of its table; see {@link rowKey}. */
   readonly key: string;
-  /** The old row, or the id alone. */
-  readonly id: ObjectLiteral;
-  /** The row before; undefined on insert. */
-  readonly old: ObjectLiteral | undefined;
-  /** True if {@link old} was read with every relation and column that the events ask for. */
-  readonly oldIsComplete: boolean;
-  /** The values that an update has set; of an insert the date of a row that is softly removed. */
-  readonly values: readonly ChangedValue[];
-  /** Everything that makes a row that was inserted, when a read is sure to answer just that. */
-  readonly exact: readonly ChangedValue[] | undefined;
+  /** An object that holds the key: the row before, or the key alone. */
+  readonly id: object;
+  /** The row before; undefined on insert, and where it is not known. */
+  readonly before: object | undefined;
+  /** The row after. Undefined where it has to be read. */
+  readonly after: object | undefined;
+  /** True if {@link before} and {@link after} have every relation and hidden column that the events ask for. */
+  readonly isComplete: boolean;
+  /** The fields that an update has set; of an insert the date of a row that is softly removed. */
+  readonly changed: readonly FieldValue[];
 
-  constructor(change: Omit<RowChange, 'type' | 'exact'> & Partial<Pick<RowChange, 'exact'>>) {
+  constructor(change: Omit<RowChange, 'type' | 'after'> & Partial<Pick<RowChange, 'after'>>) {
     this.did = change.did;
     this.plan = change.plan;
     this.key = change.key;
     this.id = change.id;
-    this.old = change.old;
-    this.oldIsComplete = change.oldIsComplete;
-    this.values = change.values;
-    this.exact = change.exact;
+    this.before = change.before;
+    this.after = change.after;
+    this.isComplete = change.isComplete;
+    this.changed = change.changed;
   }
 }
 
@@ -43,10 +46,10 @@ export interface LinkChange {
   readonly did: 'link' | 'unlink';
   readonly plan: LinkPlan;
   readonly key: string;
-  readonly id: ObjectLiteral;
+  readonly id: object;
   /** The row at the other end. */
   readonly relatedKey: string;
-  readonly relatedId: ObjectLiteral;
+  readonly relatedId: object;
   /** That row as it was, when the link is cut because it is removed, and where it was read. */
-  readonly removed?: ObjectLiteral | undefined;
+  readonly removed?: object | undefined;
 }

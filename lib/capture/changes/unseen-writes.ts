@@ -1,6 +1,5 @@
-import type { ObjectLiteral } from 'typeorm';
-import type { EntityPlan } from '../plan/entity-plan.js';
-import { isReadInFull } from '../rows/row-key.js';
+import type { TablePlan } from '../plan/event-plan.js';
+import { isReadInFull } from '../table/row-key.js';
 import type { DueEvent } from './due-events.js';
 
 /**
@@ -8,17 +7,17 @@ import type { DueEvent } from './due-events.js';
  * the database. Rows with changes to report are looked at again then, before the commit.
  */
 export class UnseenWrites {
-  /** True if rows of any entity may be gone. */
+  /** True if rows of any table may be gone. */
   removals = false;
-  /** The entities of which rows may have been softly removed, or recovered. */
-  readonly softly = new Set<EntityPlan>();
+  /** The tables of which rows may have been softly removed, or recovered. */
+  readonly softly = new Set<TablePlan>();
 
   get any(): boolean {
     return this.removals || this.softly.size > 0;
   }
 
   /** Tells whether a row may not be there as its changes say. */
-  concern(plan: EntityPlan, kind: DueEvent['kind']): boolean {
+  concern(plan: TablePlan, kind: DueEvent['kind']): boolean {
     return this.softly.has(plan) || (this.removals && kind !== 'delete');
   }
 
@@ -27,14 +26,14 @@ export class UnseenWrites {
    *
    * @param row the row as it is; undefined when none was found
    */
-  haveUndone(dueEvent: DueEvent, row: ObjectLiteral | undefined): boolean {
+  haveUndone(dueEvent: DueEvent, row: object | undefined): boolean {
     if (!this.any) return false;
     const { kind, event, net } = dueEvent;
     const plan = 'links' in dueEvent ? dueEvent.links.plan.entity : dueEvent.net.plan;
     if (!this.concern(plan, kind)) return false;
-    const { deleteDateColumn: column, primaryColumns } = plan.metadata;
-    if (row === undefined) return kind !== 'delete' && primaryColumns.every(isReadInFull);
-    const removedAt: unknown = column?.getEntityValue(row);
+    const { deleteDate, key } = plan.table;
+    if (row === undefined) return kind !== 'delete' && key.every(isReadInFull);
+    const removedAt = deleteDate?.get(row);
     if (removedAt === undefined || event.options.softRemoval === false) return false;
     if (!this.softly.has(plan)) return false;
     return (removedAt !== null) !== (net?.now.removed ?? false);

@@ -1,4 +1,5 @@
-import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
+import type { EventPlan } from '../plan/event-plan.js';
 
 /** A kind of write that query builders make, or that says no rows in another way. */
 export type BulkOperation =

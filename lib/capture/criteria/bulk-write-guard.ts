@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { BulkSettings } from '../../event/bulk-settings.js';
 import type { CascadeRules } from '../cascades/removals.js';
-import type { EntityPlan } from '../plan/entity-plan.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
 import { type BulkOperation, codeByHand, concernedEvents } from './bulk-operation.js';
 import { BulkWriteError } from './bulk-write.error.js';
 

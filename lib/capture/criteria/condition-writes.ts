@@ -1,7 +1,7 @@
 import type { EntityMetadata, QueryRunner } from 'typeorm';
-import { linkChange } from '../changes/link-change.js';
-import type { EntityPlan } from '../plan/entity-plan.js';
-import { UNKNOWN_VALUE } from '../rows/changed-values.js';
+import { linkChange } from '../entities/link-change.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
+import { UNKNOWN_VALUE } from '../table/field-value.js';
 import { type BulkOperation, concernedEvents } from './bulk-operation.js';
 import { namedId, onlyRead, readMatched, readUnlinked, rowsHit } from './matched-rows.js';
 import { ownTransaction } from './own-transaction.js';

@@ -1,5 +1,5 @@
 import type { ObjectLiteral } from 'typeorm';
-import type { EntityPlan } from '../plan/entity-plan.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
 import { isMySql } from '../rows/row-lock.js';
 import { concernedEvents } from './bulk-operation.js';
 import { ownTransaction } from './own-transaction.js';

@@ -6,7 +6,7 @@ import type {
   SelectQueryBuilder,
 } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
-import { isEmptyLink, setValue } from '../rows/row-copy.js';
+import { isEmptyLink, setRelation } from '../rows/entity-values.js';
 import { type Column, isReadInFull } from '../rows/row-key.js';
 import { isMySql, isPostgres, lock } from '../rows/row-lock.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
@@ -46,7 +46,7 @@ export async function readMatched(
   const rows = await query.getMany();
   for (const row of rows) {
     for (const relation of relations) {
-      if (isEmptyLink(relation.getEntityValue(row), relation)) setValue(row, relation, null);
+      if (isEmptyLink(relation.getEntityValue(row), relation)) setRelation(row, relation, null);
     }
   }
   return rows;

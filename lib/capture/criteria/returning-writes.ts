@@ -1,6 +1,6 @@
 import type { DataSource, EntityMetadata, ObjectLiteral } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
-import type { EntityPlan } from '../plan/entity-plan.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
 import { hasLoadHooks } from '../rows/read-back.js';
 import type { Column } from '../rows/row-key.js';
 import type { BulkOperation } from './bulk-operation.js';

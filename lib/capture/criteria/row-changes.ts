@@ -1,7 +1,8 @@
 import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
 import type { RowChange } from '../changes/row-change.js';
-import { changesOfRows, readComplete } from '../changes/rows-before.js';
-import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
+import { changesOfRows, readComplete } from '../entities/rows-before.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
+import type { EventPlan } from '../plan/event-plan.js';
 import type { BulkOperation } from './bulk-operation.js';
 import type { SetValues } from './set-values.js';
 

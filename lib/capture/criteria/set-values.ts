@@ -1,5 +1,6 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
-import { type ChangedValue, UNKNOWN_VALUE } from '../rows/changed-values.js';
+import type { ChangedValue } from '../rows/changed-values.js';
+import { UNKNOWN_VALUE } from '../table/field-value.js';
 import type { Column } from '../rows/row-key.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 

@@ -1,8 +1,9 @@
 import type { ObjectLiteral, QueryRunner } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { RowChange } from '../changes/row-change.js';
-import type { EntityPlan } from '../plan/entity-plan.js';
-import { removalOf, UNKNOWN_VALUE } from '../rows/changed-values.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
+import { type ChangedValue, removalOf } from '../rows/changed-values.js';
+import { UNKNOWN_VALUE } from '../table/field-value.js';
 import { rowKey } from '../rows/row-key.js';
 import { asItIs } from '../../typeorm/index.js';
 import type { Field } from '../rows/typeorm-types.js';
@@ -124,14 +125,14 @@ export class Upsert {
     // The rows still have their unique values: one that is not found has got another id.
     const changes = [...updates.values()]
       .filter(({ key }) => !rows.has(key))
-      .map((change): RowChange => ({ ...change, did: 'remove', exact: undefined }));
+      .map((change): RowChange => ({ ...change, did: 'remove' }));
     const hasMoved = changes.length > 0;
     const unforeseen: ObjectLiteral[] = [];
     for (const [key, { row, isNew }] of rows) {
       const update = updates.get(key);
       if (hitKeys?.has(key) === false) continue;
       if (update !== undefined) {
-        changes.push({ ...update, values: this.#valuesOf(row), exact: undefined });
+        changes.push({ ...update, changed: this.plan.table.values(this.#valuesOf(row)) });
         continue;
       }
       const isUpdated = isNew === false && !hasMoved;
@@ -189,9 +190,9 @@ export class Upsert {
       plan,
       key: rowKey(plan.metadata, row)!,
       id: row,
-      old: undefined,
-      oldIsComplete: false,
-      values: isUpdated ? this.#valuesOf(row) : removalOf(plan.metadata, row),
+      before: undefined,
+      isComplete: false,
+      changed: plan.table.values(isUpdated ? this.#valuesOf(row) : removalOf(plan.metadata, row)),
     });
   }
 
@@ -208,7 +209,7 @@ export class Upsert {
     };
   }
 
-  #valuesOf(row: ObjectLiteral): RowChange['values'] {
+  #valuesOf(row: ObjectLiteral): ChangedValue[] {
     return [...this.#set.columns, ...this.#set.relations].map((of) => ({
       of,
       // The row was read without hidden columns.

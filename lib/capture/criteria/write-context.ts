@@ -10,7 +10,7 @@ import { FaultLog } from '../../common/index.js';
 import { isConflict } from '../../database/database-errors.js';
 import type { Removals } from '../cascades/removals.js';
 import type { CollectedItem } from '../changes/due-events.js';
-import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';
+import type { CapturePlan, EntityPlan } from '../entities/entity-plan.js';
 import type { BulkOperation } from './bulk-operation.js';
 import type { BulkWriteGuard } from './bulk-write-guard.js';
 import { runnerOf } from './own-transaction.js';

@@ -1,8 +1,9 @@
 import { Logger } from '@nestjs/common';
-import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { FaultLog } from '../../common/index.js';
 import type { Message } from '../../message/index.js';
 import { dueEventsOf } from '../changes/due-events.js';
+import { ManagerRows } from '../entities/manager-rows.js';
 import type { EntityCapture } from '../hooks/entity-capture.js';
 import type { ChangeTable, TriggerReport } from './change-table.js';
 import { readReports } from './report-reader.js';
@@ -92,16 +93,10 @@ export class ChangeFeed {
     transaction: readonly ReadReport[],
     manager: EntityManager,
   ): Promise<readonly Message[]> {
-    const known = new Map<EntityMetadata, Map<string, ObjectLiteral>>();
-    const changes = transaction.flatMap((one) => {
-      const { metadata } = one.rows.plan;
-      const ofEntity = known.get(metadata) ?? new Map<string, ObjectLiteral>();
-      known.set(metadata, ofEntity);
-      const made = one.rows.changesOf(one);
-      if (one.now !== undefined) ofEntity.set(made[0]!.key, one.now);
-      return made;
+    const changes = transaction.flatMap((one) => one.rows.changesOf(one));
+    return this.capture.messages.messagesOf(dueEventsOf(changes), new ManagerRows(manager), {
+      dropsFaults: true,
     });
-    return this.capture.messages.messagesOf(dueEventsOf(changes), manager, { given: known });
   }
 
   #warnOfUnknown(entity: string): void {

@@ -4,7 +4,7 @@ import type { Row, SqlExecutor } from '../../database/sql-client.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { DataSourceClient } from '../../typeorm/index.js';
 import { dataSourceName } from '../rows/data-source-name.js';
-import type { EntityPlan } from '../plan/entity-plan.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
 import { databaseKey, keyExpression } from './database-key.js';
 
 /** What one transaction has made of a row, by the first and the last of the rows of `thorn_changes` that say so. */

@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager, EntityMetadata } from 'typeorm';
-import type { EntityPlan } from '../plan/entity-plan.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
 import { type ChangeTable, namesOf, type TriggerReport } from './change-table.js';
 import { type ReadReport, TriggerRows } from './trigger-rows.js';
 

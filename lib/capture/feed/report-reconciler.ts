@@ -1,13 +1,15 @@
 import type { EntityManager, EntityMetadata } from 'typeorm';
-import { isCertain, isHousekeeping } from '../changes/change-detection.js';
 import type { CollectedItem } from '../changes/due-events.js';
 import type { RowChange } from '../changes/row-change.js';
 import type { OtherReports } from '../hooks/change-collector.js';
 import type { CapturedEntities } from '../hooks/entity-capture-options.js';
-import type { EntityPlan } from '../plan/entity-plan.js';
-import type { ChangedValue } from '../rows/changed-values.js';
-import { setValue } from '../rows/row-copy.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
+import type { EntityColumn } from '../entities/entity-table.js';
+import { UNKNOWN_VALUE } from '../table/field-value.js';
+import { setRelation } from '../rows/entity-values.js';
+import { readsBackTheSame } from '../rows/read-back.js';
 import { rowKey } from '../rows/row-key.js';
+import { isRelation } from '../table/row-table.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 import type { CapturedRow, ChangeTable } from './change-table.js';
 import { readReports } from './report-reader.js';
@@ -57,8 +59,9 @@ function changesByRow(items: readonly CollectedItem[]): readonly (readonly RowCh
   const plans = new Map<EntityPlan, Map<string, RowChange[]>>();
   for (const item of items) {
     if (item.type !== 'row') continue;
-    const rows = plans.get(item.plan) ?? new Map<string, RowChange[]>();
-    plans.set(item.plan, rows);
+    const plan = planOf(item);
+    const rows = plans.get(plan) ?? new Map<string, RowChange[]>();
+    plans.set(plan, rows);
     const changes = rows.get(item.key);
     if (changes === undefined) rows.set(item.key, [item]);
     else changes.push(item);
@@ -68,7 +71,8 @@ function changesByRow(items: readonly CollectedItem[]): readonly (readonly RowCh
 
 /** Changes that are certain have a report each. Others may have one, which nothing tells from one that SQL by hand made. */
 function capturedRow(changes: readonly RowChange[], kept: KeptColumns): CapturedRow {
-  const { plan, id } = changes[0]!;
+  const [{ id }] = changes as [RowChange];
+  const plan = planOf(changes[0]!);
   const areCertain = changes.every(isCertain);
   return {
     plan,
@@ -102,32 +106,48 @@ function shownColumns({ metadata, events }: EntityPlan): string[] {
     .filter(
       (column) =>
         !column.isVirtualProperty &&
-        !isHousekeeping(column) &&
+        !(column.isUpdateDate || column.isVersion || !column.isUpdate) &&
         column.asExpression === undefined &&
         (column.isSelect || hidden.has(column.propertyPath)),
     )
     .map(({ databaseName }) => databaseName);
 }
 
-function setColumns({ did, plan, values }: RowChange): string[] {
-  const { deleteDateColumn } = plan.metadata;
-  if (did === 'soft-remove' || did === 'recover') return [deleteDateColumn!.databaseName];
-  return values.flatMap(({ of }) => columnsOf(of)).map(({ databaseName }) => databaseName);
-}
-
-function columnsOf(of: ChangedValue['of']) {
-  return 'joinColumns' in of ? of.joinColumns : [of];
+function setColumns({ did, plan, changed }: RowChange): string[] {
+  if (did === 'soft-remove' || did === 'recover') return [plan.table.deleteDate!.name];
+  return changed.flatMap(({ of }) => (isRelation(of) ? of.columns : [of])).map(({ name }) => name);
 }
 
 /** Related rows as the capture has read them, before the write: they may have changed or gone since. */
-function addKnownRelations({ did, plan, old }: RowChange, captured: readonly RowChange[]): void {
+function addKnownRelations(change: RowChange, captured: readonly RowChange[]): void {
+  const { did, before } = change;
   const known = did === 'remove' ? captured.at(-1)! : captured[0]!;
-  if (old === undefined || known.old === undefined || !known.oldIsComplete) return;
-  for (const relation of plan.metadata.relations) {
-    const value: unknown = relation.getEntityValue(known.old);
-    if (value === undefined || !isSame(relation, value, relation.getEntityValue(old))) continue;
-    setValue(old, relation, value);
+  if (before === undefined || known.before === undefined || !known.isComplete) return;
+  for (const relation of planOf(change).metadata.relations) {
+    const value: unknown = relation.getEntityValue(known.before);
+    if (value === undefined || !isSame(relation, value, relation.getEntityValue(before))) continue;
+    setRelation(before, relation, value);
   }
+}
+
+/** Tells whether a change is sure to have left its row with other values, as far as the values tell that were set. */
+function isCertain({ did, plan: { table }, before, changed }: RowChange): boolean {
+  if (did === 'insert' || did === 'remove') return true;
+  if (before === undefined) return false;
+  if (did !== 'update') {
+    return (did === 'recover') === ((table.deleteDate?.get(before) ?? null) !== null);
+  }
+  return changed.some(({ of, value }) => {
+    if (isRelation(of) || of.isAutomatic || !of.isUpdated || value === UNKNOWN_VALUE) return false;
+    const old = of.get(before);
+    if (of.isHidden && old === undefined) return false;
+    const { metadata } = of as EntityColumn;
+    return !Object.is(old ?? null, value ?? null) && readsBackTheSame(metadata, value);
+  });
+}
+
+function planOf({ plan }: RowChange): EntityPlan {
+  return plan as EntityPlan;
 }
 
 /** Tells whether two rows refer to the same one; of relations that other tables hold only the capture knows. */

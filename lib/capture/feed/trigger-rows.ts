@@ -2,10 +2,10 @@ import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral } from 't
 import type { Row } from '../../database/sql-client.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { RowChange } from '../changes/row-change.js';
-import { joinsOf } from '../plan/entity-paths.js';
-import type { EntityPlan } from '../plan/entity-plan.js';
+import { joinsOf } from '../plan/row-paths.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
 import type { ChangedValue } from '../rows/changed-values.js';
-import { setValue } from '../rows/row-copy.js';
+import { setRelation } from '../rows/entity-values.js';
 import { rowKey } from '../rows/row-key.js';
 import { readRows } from '../rows/row-reader.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
@@ -48,7 +48,7 @@ export class TriggerRows {
       column.setEntityValue(row, this.#value(raw[databaseName], column));
     }
     for (const relation of metadata.relationsWithJoinColumns) {
-      setValue(row, relation, this.#relatedId(relation, raw));
+      setRelation(row, relation, this.#relatedId(relation, raw));
     }
     for (const listener of metadata.afterLoadListeners) {
       if (listener.isAllowed(row)) void listener.execute(row);
@@ -72,12 +72,12 @@ export class TriggerRows {
       for (const row of rows) {
         if (related === undefined) {
           const current = now.get(rowKey(metadata, row)!);
-          setValue(row, relation, current && relation.getEntityValue(current));
+          setRelation(row, relation, current && relation.getEntityValue(current));
           continue;
         }
         const known = relation.getEntityValue(row) as ObjectLiteral | null;
         const key = known === null ? undefined : rowKey(relation.inverseEntityMetadata, known);
-        if (key !== undefined) setValue(row, relation, related.get(key) ?? known);
+        if (key !== undefined) setRelation(row, relation, related.get(key) ?? known);
       }
     }
   }
@@ -98,9 +98,10 @@ export class TriggerRows {
         plan,
         key,
         id,
-        old: before,
-        oldIsComplete: before !== undefined,
-        values,
+        before,
+        after: did === 'remove' ? undefined : now,
+        isComplete: true,
+        changed: plan.table.values(values),
       });
     if (old !== undefined && now !== undefined) {
       return [change(this.#did(report, old, now), old, this.#values(report, now))];

@@ -13,10 +13,12 @@ import { TransactionEndedError } from '../../database/transaction-ended.error.js
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
 import { DataSourceClient } from '../../typeorm/index.js';
-import { identifyLinks } from '../changes/link-rows.js';
+import { metadataOf } from '../entities/entity-table.js';
+import { identifyLinks } from '../entities/link-rows.js';
+import { ManagerRows } from '../entities/manager-rows.js';
 import { type CollectedItem, dueEventsOf } from '../changes/due-events.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
-import type { EntityPlan } from '../plan/entity-plan.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
 import { ConnectionState } from './connection-state.js';
 import { TransactionByHandError } from './transaction-by-hand.error.js';
 import { type TransactionsByHand, undoesByHand } from './transactions-by-hand.js';
@@ -203,6 +205,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
     items: CollectedItem[],
     manager: EntityManager,
   ): Promise<void> {
+    const reader = new ManagerRows(manager);
     const transaction = DataSourceClient.of(dataSourceOf(manager)).join(manager);
     // On a connection that several saves share, further changes may join while these are being read and staged.
     for (let next = items; next.length > 0; next = state.drain()) {
@@ -214,7 +217,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
       while (dueEvents.length > 0) {
         const page = dueEvents.splice(0, STAGED_TOGETHER);
         const { unseen } = state;
-        const messages = await this.messages.messagesOf(page, manager, { alone, unseen });
+        const messages = await this.messages.messagesOf(page, reader, { alone, unseen });
         if (messages.length === 0) continue;
         state.staged.push(...(await this.pipeline.stage(messages, transaction)));
         // SQLite answers without a turn of the event loop.
@@ -232,7 +235,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
       try {
         const items = await this.#reportedHere(unframed);
         const dueEvents = dueEventsOf(await identifyLinks(items, manager));
-        const messages = await this.messages.messagesOf(dueEvents, manager);
+        const messages = await this.messages.messagesOf(dueEvents, new ManagerRows(manager));
         if (messages.length > 0) await this.pipeline.send(messages, false);
       } catch (error) {
         // The row is stored already: the caller's write has not failed.
@@ -248,7 +251,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
     if (this.others === undefined) return items;
     const here: CollectedItem[] = [];
     for (const item of items) {
-      if (item.type === 'row' && (await this.others.reports(item.plan.metadata))) continue;
+      if (item.type === 'row' && (await this.others.reports(metadataOf(item.plan.table)))) continue;
       here.push(item);
     }
     return here;

@@ -1,9 +1,9 @@
 import type { ObjectLiteral, UpdateEvent } from 'typeorm';
 import { RowChange } from '../changes/row-change.js';
-import type { EntityPlan } from '../plan/entity-plan.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
 import { changedValues, removalOf } from '../rows/changed-values.js';
-import { insertedValues } from '../rows/read-back.js';
-import { supplied, withoutEmptyLinks } from '../rows/row-copy.js';
+import { insertedRow } from '../rows/read-back.js';
+import { supplied, withoutEmptyLinks } from '../table/row-copy.js';
 import type { ReadRow } from './old-rows.js';
 
 /** The row that a hook reports. */
@@ -27,17 +27,19 @@ export function createRowChange(
 ): RowChange {
   const values =
     did === 'update' ? changedValues(event) : did === 'insert' ? removalOf(plan.metadata, row) : [];
-  const known = old && withoutEmptyLinks(old, plan.metadata);
-  const fields = values.map(({ of }) => of);
+  const { table } = plan;
+  const changed = table.values(values);
+  const known = old && withoutEmptyLinks(old, table);
+  const fields = changed.map(({ of }) => of);
   return new RowChange({
     did,
     plan,
     key,
     // No other object holds the old row; an entity may change until the commit.
     id: old ?? plan.metadata.getEntityIdMap(row)!,
-    old: read && known ? supplied(read.row, known, fields, plan.metadata) : (read?.row ?? known),
-    oldIsComplete: read?.isComplete === true,
-    values,
-    exact: did === 'insert' && isCurrent ? insertedValues(event, plan.readBack) : undefined,
+    before: read && known ? supplied(read.row, known, fields, table) : (read?.row ?? known),
+    after: did === 'insert' && isCurrent ? insertedRow(event, plan.readBack) : undefined,
+    isComplete: read?.isComplete === true,
+    changed,
   });
 }

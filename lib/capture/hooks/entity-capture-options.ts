@@ -3,7 +3,7 @@ import type { MessagePipeline } from '../../dispatch/index.js';
 import type { BulkSettings } from '../../event/bulk-settings.js';
 import type { MessageFactory } from '../../message/index.js';
 import type { SerializeTransactions } from '../../typeorm/index.js';
-import type { EntityPlan } from '../plan/entity-plan.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
 import type { OtherReports } from './change-collector.js';
 
 /** The entities with events in a data source. */

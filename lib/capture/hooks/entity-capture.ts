@@ -25,11 +25,11 @@ import { ChangeCollector } from './change-collector.js';
 import type { EntityCaptureOptions } from './entity-capture-options.js';
 import { dataSourceName } from '../rows/data-source-name.js';
 import { EntityMessages } from '../messages/entity-messages.js';
-import { affectingEntities } from '../plan/affecting-entities.js';
-import { type CapturePlan, type EntityPlan, planCapture } from '../plan/entity-plan.js';
-import { checkOrphans } from '../plan/orphan-check.js';
+import { affectingEntities } from '../entities/affecting-entities.js';
+import { type CapturePlan, type EntityPlan, planCapture } from '../entities/entity-plan.js';
+import { checkOrphans } from '../entities/orphan-check.js';
 import { ClearStatements } from '../rows/write-statements.js';
-import { linkChange } from '../changes/link-change.js';
+import { linkChange } from '../entities/link-change.js';
 import { type RowEvent, ReportedRows } from './reported-rows.js';
 import { Removals } from '../cascades/removals.js';
 import type { LinkChange } from '../changes/row-change.js';
@@ -284,7 +284,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     const plans = this.#plan.links.get(event.metadata);
     if (plans === undefined || link === undefined) return;
     const waits = plans.map((plan) => {
-      const { inverseEntityMetadata: related } = plan.relation;
+      const { metadata: related } = plan.relation.target;
       const change = linkChange(plan, did, link, (key) =>
         did === 'unlink' ? this.#removals.removedRow(event.queryRunner, related, key) : undefined,
       );

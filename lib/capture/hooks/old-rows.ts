@@ -12,8 +12,9 @@ import type {
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { without } from '../criteria/matched-rows.js';
 import type { WriteBuilder, WriteInterceptor } from '../criteria/write-builders.js';
-import { besideColumns } from '../plan/entity-paths.js';
-import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
+import { besideColumns } from '../plan/row-paths.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
+import type { EventPlan } from '../plan/event-plan.js';
 import { isReadInFull, rowKey } from '../rows/row-key.js';
 import { hasRowLocks } from '../rows/row-lock.js';
 import { readRows } from '../rows/row-reader.js';
@@ -245,13 +246,14 @@ export function beforeHooks(
 
 /** True if an update sets something that an event reacts to. */
 function mayChange(
-  { events }: EntityPlan,
+  { events, table }: EntityPlan,
   { updatedColumns, updatedRelations }: UpdateEvent<ObjectLiteral>,
 ): boolean {
   const updated: readonly Field[] = [...updatedColumns, ...updatedRelations];
   return events.some(
     ({ options: { on }, watched }) =>
-      on === 'change' && (watched === undefined || updated.some((field) => watched.has(field))),
+      on === 'change' &&
+      (watched === undefined || updated.some((field) => watched.has(table.field(field)))),
   );
 }
 

@@ -1,14 +1,15 @@
 import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
-import type { RowChange } from '../changes/row-change.js';
+import { RowChange } from '../changes/row-change.js';
 import type { WriteBuilder, WriteInterceptor } from '../criteria/write-builders.js';
 import { rowsQuery } from '../criteria/matched-rows.js';
 import { valueAtPath } from '../payload/value-at-path.js';
-import { besideColumns } from '../plan/entity-paths.js';
-import type { CapturePlan, EntityPlan } from '../plan/entity-plan.js';
+import { besideColumns } from '../plan/row-paths.js';
+import type { CapturePlan, EntityPlan } from '../entities/entity-plan.js';
 import type { ChangedValue } from '../rows/changed-values.js';
 import { lockWritten } from '../rows/row-lock.js';
 import { readRows } from '../rows/row-reader.js';
-import { supplied, withoutEmptyLinks } from '../rows/row-copy.js';
+import { supplied } from '../table/row-copy.js';
+import { isEmptyLink, setRelation } from '../rows/entity-values.js';
 import { rowKey } from '../rows/row-key.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 
@@ -141,7 +142,11 @@ export class OtherSideWrites implements WriteInterceptor {
         const rows = rowsQuery(queryRunner.manager, metadata, relations).whereInIds(id);
         lockWritten(rows, queryRunner.manager, true);
         const old = await rows.getOne();
-        write.old = old === null ? undefined : withoutEmptyLinks(old, metadata);
+        for (const relation of old === null ? [] : relations) {
+          if (isEmptyLink(relation.getEntityValue(old!), relation))
+            setRelation(old!, relation, null);
+        }
+        write.old = old ?? undefined;
       }
       if (!isNamed) await this.#readWhole(write, metadata, queryRunner);
       return await execute();
@@ -181,13 +186,18 @@ export class OtherSideWrites implements WriteInterceptor {
 }
 
 /** A change of a row with what was set from the other side of its relations. */
-export function withOtherSide(change: RowChange, { values, old }: OtherSideWrite): RowChange {
-  const added = values.filter(({ of }) => change.values.every((value) => value.of !== of));
+export function withOtherSide(
+  change: RowChange,
+  { table }: EntityPlan,
+  { values, old }: OtherSideWrite,
+): RowChange {
+  const added = table
+    .values(values)
+    .filter(({ of }) => change.changed.every((value) => value.of !== of));
   if (added.length === 0) return change;
   const fields = added.map(({ of }) => of);
-  const known =
-    change.old && old ? supplied(change.old, old, fields, change.plan.metadata) : change.old;
-  return { ...change, old: known, values: [...change.values, ...added], exact: undefined };
+  const before = change.before && old ? supplied(change.before, old, fields, table) : change.before;
+  return new RowChange({ ...change, before, changed: [...change.changed, ...added] });
 }
 
 function cascades(relation: RelationMetadata | undefined): boolean {

@@ -14,7 +14,7 @@ import type { CriteriaWrites } from '../criteria/criteria-writes.js';
 import type { SaveInterceptors } from '../criteria/write-builders.js';
 import type { WriteContext } from '../criteria/write-context.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
-import type { EntityPlan } from '../plan/entity-plan.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
 import { rowKey } from '../rows/row-key.js';
 import type { ChangeCollector } from './change-collector.js';
 import { createRowChange } from './create-row-change.js';
@@ -89,7 +89,7 @@ export class ReportedRows {
     if (did === 'update') otherSide ??= this.#otherSide.extract(event.queryRunner, plan, key);
     return this.collector.collect(
       event,
-      otherSide === undefined ? change : withOtherSide(change, otherSide),
+      otherSide === undefined ? change : withOtherSide(change, plan, otherSide),
     );
   }
 

@@ -1,19 +1,21 @@
 import { Logger } from '@nestjs/common';
-import type { EntityManager, ObjectLiteral } from 'typeorm';
 import { FaultLog } from '../../common/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import type { HeardEvent, MessagePipeline } from '../../dispatch/index.js';
 import { Message, type MessageDraft, type MessageFactory } from '../../message/index.js';
 import type { CollectedItem, DueEvent } from '../changes/due-events.js';
-import type { EntityPlan, EventPlan } from '../plan/entity-plan.js';
-import { type KnownRows, mayBeChanged, loadRows } from './row-loader.js';
+import { mayBeReported } from '../changes/change-detection.js';
 import { fillTemplate } from '../payload/ref-template.js';
 import { withRequestData } from '../payload/request-data.js';
-import { withChanges, withoutPaths } from '../rows/row-copy.js';
-import { type Subject, subjectsOf } from './message-subject.js';
 import { valueAtPath } from '../payload/value-at-path.js';
+import type { EventPlan, TablePlan } from '../plan/event-plan.js';
+import { withChanges, withoutPaths } from '../table/row-copy.js';
+import type { Row } from '../table/row-table.js';
+import { type Subject, subjectsOf } from './message-subject.js';
+import { type KnownRows, readNeeded } from './needed-rows.js';
+import type { RowReader } from './row-reader.js';
 
-/** Makes the messages of what happened to entities. */
+/** Makes the messages of what happened to rows. */
 export class EntityMessages {
   readonly #logger = new Logger('Thorn');
   readonly #faults = new FaultLog();
@@ -24,23 +26,22 @@ export class EntityMessages {
   ) {}
 
   /**
-   * Reads the rows that are needed, in one query a class, and makes the messages of those events that prove to be
+   * Reads the rows that are needed, in one query a table, and makes the messages of those events that prove to be
    * real and have recipients; messages among them pass through in their place.
    *
-   * @param known what is known of the rows; where they are not to be read, an event that fails is dropped, whatever it says
+   * @param known what is known of the rows; and whether an event that fails is dropped, whatever it says
    * @throws what a query throws, and what a function of an event with `propagateErrors` throws
    */
   async messagesOf(
     happened: readonly (DueEvent | Message)[],
-    manager: EntityManager,
-    known: KnownRows = {},
+    reader: RowReader,
+    { dropsFaults = false, ...known }: KnownRows & { readonly dropsFaults?: boolean } = {},
   ): Promise<Message[]> {
     const candidates = happened.filter(
-      (entry) => entry instanceof Message || (this.#mayBeHeard(entry.event) && mayBeChanged(entry)),
+      (entry) => entry instanceof Message || (this.#mayBeHeard(entry.event) && mayBeDue(entry)),
     );
     const dueEvents = candidates.filter((entry): entry is DueEvent => !(entry instanceof Message));
-    const rows = await loadRows(dueEvents, manager, known);
-    const mayThrow = known.given === undefined;
+    const rows = await readNeeded(dueEvents, reader, known);
     const messages: Message[] = [];
     for (const entry of candidates) {
       if (entry instanceof Message) {
@@ -56,7 +57,7 @@ export class EntityMessages {
           const message = await this.make(entry.event, subjects[of]!, true);
           if (message !== undefined) messages.push(message);
         } catch (error) {
-          if (mayThrow && entry.event.options.propagateErrors === true) throw error;
+          if (!dropsFaults && entry.event.options.propagateErrors === true) throw error;
           else this.#logDropped(entry.event, error);
         }
       }
@@ -74,9 +75,9 @@ export class EntityMessages {
     subject: Subject,
     isForRecipients = false,
   ): Promise<Message | undefined> {
-    const { options, concealed, settings, metadata } = event;
+    const { options, concealed, settings, table } = event;
     if (event.condition?.holds(conditionRow(event, subject), subject.before) === false) return;
-    const row = withoutPaths(subject.row, concealed, metadata);
+    const row = withoutPaths(subject.row, concealed, table);
     const name = event.eventName.fill(subject.row);
     const audience = options.owner === undefined ? 'everyone' : 'owner';
     const owner = audience === 'everyone' ? null : this.#owner(event, row, subject.row);
@@ -90,8 +91,8 @@ export class EntityMessages {
   #draft(
     { options, settings, order }: EventPlan,
     { event, audience, owner }: HeardEvent,
-    row: ObjectLiteral,
-    whole: ObjectLiteral,
+    row: Row,
+    whole: Row,
     data: unknown,
   ): MessageDraft {
     return {
@@ -114,8 +115,8 @@ export class EntityMessages {
     });
   }
 
-  /** False: nobody would get an event of the entity, whatever its rows say. */
-  mayBeHeard({ events }: EntityPlan): boolean {
+  /** False: nobody would get an event of the table, whatever its rows say. */
+  mayBeHeard({ events }: TablePlan): boolean {
     return events.some((event) => this.#mayBeHeard(event));
   }
 
@@ -126,19 +127,19 @@ export class EntityMessages {
   }
 
   #logDropped(event: EventPlan, error: unknown): void {
-    this.#faults.report(`${event.entity}: the event ${event.name} is dropped`, error);
+    this.#faults.report(`${event.table.name}: the event ${event.name} is dropped`, error);
   }
 
   readonly #warnedOf = new Set<EventPlan>();
 
-  #owner(event: EventPlan, row: ObjectLiteral, whole: ObjectLiteral): string | null {
+  #owner(event: EventPlan, row: Row, whole: Row): string | null {
     const { owner } = event.options;
     const value = typeof owner === 'function' ? owner(row) : valueAtPath(whole, owner!);
     if (value === null || value === undefined || value === '') {
       if (!this.#warnedOf.has(event)) {
         this.#warnedOf.add(event);
         this.#logger.warn(
-          `${event.entity}: the event ${event.name} declares an owner and its row has none, so only ownerless ` +
+          `${event.table.name}: the event ${event.name} declares an owner and its row has none, so only ownerless ` +
             'subscribers get it. Fill it, or leave owner out to reach every subscriber.',
         );
       }
@@ -162,29 +163,27 @@ function eventsOf(item: CollectedItem): readonly EventPlan[] {
   return item.type === 'row' ? item.plan.events : item.plan.entity.events;
 }
 
-function conditionRow(
-  { readsChanges, metadata }: EventPlan,
-  { row, change }: Subject,
-): ObjectLiteral {
-  return readsChanges ? withChanges(row, change.changes, metadata) : row;
+function mayBeDue(dueEvent: DueEvent): boolean {
+  return dueEvent.kind !== 'change' || mayBeReported(dueEvent.net, dueEvent.event);
+}
+
+function conditionRow({ readsChanges, table }: EventPlan, { row, change }: Subject): Row {
+  return readsChanges ? withChanges(row, change.changes, table) : row;
 }
 
 /** The change as a payload may see it. */
 function shownChange(
   { change }: Subject,
-  { concealed, concealedInRelated, metadata, relation }: EventPlan,
+  { concealed, concealedInRelated, table, relation }: EventPlan,
 ): Subject['change'] {
   if (concealed.length + concealedInRelated.length === 0) return change;
-  const related = relation?.inverseEntityMetadata;
   return {
     ...change,
-    before: withoutPaths(change.before, concealed, metadata),
-    related: related
-      ? change.related.map((row) => withoutPaths(row, concealedInRelated, related))
-      : change.related,
+    before: withoutPaths(change.before, concealed, table),
+    related: change.related.map((row) => withoutPaths(row, concealedInRelated, relation?.target)),
   };
 }
 
-function refOf({ ref }: EventPlan['options'], row: ObjectLiteral, whole: ObjectLiteral) {
+function refOf({ ref }: EventPlan['options'], row: Row, whole: Row) {
   return typeof ref === 'string' ? fillTemplate(ref, whole) : ref?.(row);
 }

@@ -1,18 +1,18 @@
-import type { ObjectLiteral } from 'typeorm';
 import type { EntityChange } from '../../event/event-settings.js';
 import type { DueEvent } from '../changes/due-events.js';
-import type { NeededRows } from './row-loader.js';
+import type { NeededRows } from './needed-rows.js';
 import { linksOf, type NetChange, type NetLinks } from '../changes/net-change.js';
 import { changedFields, isReported } from '../changes/change-detection.js';
 import { changesOf } from './entity-changes.js';
-import { copyRow, layOver, setValue, withoutRelations } from '../rows/row-copy.js';
+import { copyRow, layOver, withoutRelations } from '../table/row-copy.js';
+import type { Row } from '../table/row-table.js';
 
 /** A message's row and what its payload is told besides. */
 export interface Subject {
-  readonly row: ObjectLiteral;
+  readonly row: Row;
   /** The row that transitions compare with; null when there was none. */
-  readonly before: ObjectLiteral | null;
-  readonly change: EntityChange<ObjectLiteral>;
+  readonly before: Row | null;
+  readonly change: EntityChange<Row>;
 }
 
 const NONE: readonly never[] = Object.freeze([]);
@@ -28,50 +28,57 @@ function rowSubjects(
   { rows, unseen }: NeededRows,
 ): readonly Subject[] {
   const { kind, event, net } = dueEvent;
-  const { metadata } = net.plan;
-  const read = rows.get(metadata)?.get(net.key);
+  const read = rows.get(net.plan.table)?.get(net.key);
   if (unseen.haveUndone(dueEvent, read)) return NONE;
   // Something that no hook tells of (a cascade, SQL by hand) has removed what this transaction had created.
   if (kind === 'create' && event.needsRow && read === undefined) return NONE;
   const changed = kind === 'change' ? changedFields(net, read, event) : NONE;
   if (kind === 'change' && !isReported(changed, event)) return NONE;
   const row = read ?? lastKnown(kind, net);
-  const before = kind === 'create' || net.old === undefined ? null : beforeOf(net, row);
+  const before = kind === 'create' || net.before === undefined ? null : beforeOf(net, row);
   const changes =
     before === null || changed === undefined || changed.length === 0
       ? NO_CHANGES
       : changesOf(changed, { net, before, row, event });
-  return [{ row, before, change: { on: kind, before, changes, ids: NONE, related: NONE } }];
+  return [subject(row, before, { on: kind, changes, ids: NONE, related: NONE })];
 }
 
-function lastKnown(kind: 'create' | 'change' | 'delete', net: NetChange): ObjectLiteral {
-  const { metadata } = net.plan;
+function subject(
+  row: object,
+  before: object | null,
+  change: Omit<Subject['change'], 'before'>,
+): Subject {
+  const old = before as Row | null;
+  return { row: row as Row, before: old, change: { ...change, before: old } };
+}
+
+function lastKnown(kind: 'create' | 'change' | 'delete', net: NetChange): object {
+  const { table } = net.plan;
   if (kind === 'delete') {
     const { last, lastIsComplete } = net;
     if (last === undefined) return net.id;
-    const isWhole = lastIsComplete || metadata.relations.length === 0;
-    return isWhole ? last : withoutRelations(last, metadata);
+    const isWhole = lastIsComplete || table.relations.length === 0;
+    return isWhole ? last : withoutRelations(last, table);
   }
-  return net.old === undefined ? net.id : layOver(net.old, net.values.values(), metadata);
+  return net.before === undefined ? net.id : layOver(net.before, net.changed.values(), table);
 }
 
 /** The row before the transaction; a relation that was not loaded because nothing touched it is the same as now. */
-function beforeOf(net: NetChange, row: ObjectLiteral): ObjectLiteral {
-  const { old, oldIsComplete, values, plan } = net;
-  if (oldIsComplete || old === undefined) return old ?? row;
-  const unchanged = plan.metadata.relations.filter(
-    (relation) => !values.has(relation) && relation.getEntityValue(row) !== undefined,
+function beforeOf({ before, beforeIsComplete, changed, plan }: NetChange, row: object): object {
+  if (beforeIsComplete || before === undefined) return before ?? row;
+  const unchanged = plan.table.relations.filter(
+    (relation) => !changed.has(relation) && relation.get(row) !== undefined,
   );
-  if (unchanged.length === 0) return old;
-  const before = copyRow(old, plan.metadata);
-  for (const relation of unchanged) setValue(before, relation, relation.getEntityValue(row));
-  return before;
+  if (unchanged.length === 0) return before;
+  const copy = copyRow(before, plan.table);
+  for (const relation of unchanged) relation.set(copy, relation.get(row));
+  return copy;
 }
 
 /** A row at the other end of a link that has gone with it, as it was. */
-function goneRow(key: string, { gone, plan: { relation } }: NetLinks): ObjectLiteral | undefined {
+function goneRow(key: string, { gone, plan: { relation } }: NetLinks): object | undefined {
   const row = gone.get(key);
-  return row && withoutRelations(row, relation.inverseEntityMetadata);
+  return row && withoutRelations(row, relation.target);
 }
 
 function linkSubjects(
@@ -81,27 +88,22 @@ function linkSubjects(
   const { kind, event, links, net } = dueEvent;
   const { entity, relation } = links.plan;
   if (kind === 'cleared' && linked.get(relation)?.has(links.key) === true) return [];
-  const read = rows.get(entity.metadata)?.get(links.key);
+  const read = rows.get(entity.table)?.get(links.key);
   if (event.needsRow && read === undefined) return [];
   if (unseen.haveUndone(dueEvent, read)) return [];
   const row = read ?? links.id;
-  const before = net === undefined ? row : net.old === undefined ? null : beforeOf(net, row);
-  const found = related.get(relation.inverseEntityMetadata);
+  const before = net === undefined ? row : net.before === undefined ? null : beforeOf(net, row);
+  const found = related.get(relation.target);
   const all = [...linksOf(kind, links)];
   const { on } = event.options;
   const groups = typeof on === 'object' && on.each === true ? all.map((link) => [link]) : [all];
-  return groups.map((group) => ({
-    row,
-    before,
-    change: {
+  return groups.map((group) =>
+    subject(row, before, {
       on: kind,
-      before,
       changes: {},
       // A row that is gone may be known by what its link named of it alone.
-      ids: group.map(
-        ([, id]) => (relation.inverseEntityMetadata.getEntityIdMixedMap(id) as unknown) ?? id,
-      ),
+      ids: group.map(([, id]) => relation.target.idOf(id) ?? id),
       related: group.flatMap(([key]) => found?.get(key) ?? goneRow(key, links) ?? []),
-    },
-  }));
+    }),
+  );
 }

@@ -1,72 +1,73 @@
-import type { EntityMetadata } from 'typeorm';
 import { shownNames } from '../../common/log/error-text.js';
 import { ThornConfigurationError } from '../../errors/index.js';
-import { columnsNamed, isEntityClass } from '../../event/entity-events.js';
-import type { Field } from '../rows/typeorm-types.js';
-import { propertyOf, withItsKey } from './entity-fields.js';
-import { surveyPath } from './entity-paths.js';
+import {
+  type Field,
+  keyedRelations,
+  ownColumns,
+  propertyOf,
+  type RowTable,
+  withItsKey,
+} from '../table/row-table.js';
+import { isWithin, surveyPath } from './row-paths.js';
 
-/** The properties of rows that events never show: of the class, and of the subclasses in its table. */
-export function hiddenNames(metadata: EntityMetadata): ReadonlySet<string> {
-  const names = [metadata, ...metadata.childEntityMetadatas].flatMap(({ target }) =>
-    isEntityClass(target) ? columnsNamed(target, 'hidden') : [],
-  );
-  return new Set([...names, ...fieldsNamed(metadata, names).map(propertyOf)]);
+/** The properties of rows that events never show. */
+export function concealedNames(table: RowTable): ReadonlySet<string> {
+  const { concealed } = table;
+  return new Set([...concealed, ...fieldsNamed(table, concealed).map(propertyOf)]);
 }
 
 /** The columns and relations whose change alone an event does not report, unless it names them. */
 export function unreportedFields(
-  metadata: EntityMetadata,
+  table: RowTable,
   named: { readonly watched: ReadonlySet<Field> | undefined; readonly paths: readonly string[] },
 ): ReadonlySet<Field> {
   const isNamed = (field: Field): boolean =>
-    named.watched?.has(field) === true || named.paths.some((path) => isWithin(path, field));
-  const unselected = metadata.columns.filter(({ isSelect }) => !isSelect);
-  const hidden = fieldsNamed(metadata, [...hiddenNames(metadata)]);
-  return new Set([...unselected, ...hidden].filter((field) => !withItsKey(field).some(isNamed)));
+    named.watched?.has(field) === true || named.paths.some((path) => isWithin(path, field.path));
+  const hidden = table.columns.filter(({ isHidden }) => isHidden);
+  const concealed = fieldsNamed(table, [...concealedNames(table)]);
+  return new Set([...hidden, ...concealed].filter((field) => !withItsKey(field).some(isNamed)));
 }
 
-/** What payloads must not see of the rows that one query reads for all the events of an entity. */
+/** What payloads must not see of the rows that one query reads for all the events of a table. */
 export function concealedPaths(
   events: readonly { readonly hidden: readonly string[]; readonly joins: readonly string[] }[],
-  metadata: EntityMetadata,
+  table: RowTable,
 ): readonly string[] {
   const joins = [...new Set(events.flatMap((event) => event.joins))];
   const ofJoined = joins.flatMap((path) =>
-    [...hiddenNames(surveyPath(path, metadata).relations.at(-1)!.inverseEntityMetadata)].map(
+    [...concealedNames(surveyPath(path, table).relations.at(-1)!.target)].map(
       (name) => `${path}.${name}`,
     ),
   );
   return [
-    ...new Set([...events.flatMap(({ hidden }) => hidden), ...hiddenNames(metadata), ...ofJoined]),
+    ...new Set([...events.flatMap(({ hidden }) => hidden), ...concealedNames(table), ...ofJoined]),
   ];
 }
 
-/** @throws {@link ThornConfigurationError} when `hidden` or `notSecret` names a property that the entity does not have */
-export function checkColumnSettings(metadata: EntityMetadata): void {
-  const { target, columns, relations, relationIds } = metadata;
-  if (!isEntityClass(target)) return;
-  const fields = [...columns.filter(({ isVirtual }) => !isVirtual), ...relations].map(propertyOf);
-  const known = [...new Set([...fields, ...relationIds.map(({ propertyName }) => propertyName)])];
-  for (const setting of ['hidden', 'notSecret'] as const) {
-    const unknown = columnsNamed(target, setting).find((name) => !known.includes(name));
+/**
+ * @param settings names of properties by the setting that names them
+ * @throws {@link ThornConfigurationError} when one is not a property of the table's rows
+ */
+export function checkColumnSettings(
+  table: RowTable,
+  settings: Readonly<Record<string, readonly string[]>>,
+): void {
+  const fields = [...ownColumns(table), ...table.relations].map(propertyOf);
+  const known = [...new Set([...fields, ...table.computed])];
+  for (const [setting, names] of Object.entries(settings)) {
+    const unknown = names.find((name) => !known.includes(name));
     if (unknown === undefined) continue;
     throw new ThornConfigurationError(
       'THORN_DECLARATION_INVALID',
-      `@Webhooks on ${metadata.name}: ${setting} names ${unknown}, which is not a property of ${metadata.name}. ` +
+      `@Webhooks on ${table.name}: ${setting} names ${unknown}, which is not a property of ${table.name}. ` +
         `Its properties: ${shownNames(known)}`,
-      { entity: metadata.name, setting, property: unknown },
+      { entity: table.name, setting, property: unknown },
     );
   }
 }
 
-function fieldsNamed(metadata: EntityMetadata, names: readonly string[]): Field[] {
-  const { columns, relationsWithJoinColumns: relations } = metadata;
-  return [...columns.filter(({ isVirtual }) => !isVirtual), ...relations]
+function fieldsNamed(table: RowTable, names: readonly string[]): Field[] {
+  return [...ownColumns(table), ...keyedRelations(table)]
     .filter((field) => names.includes(propertyOf(field)))
     .flatMap(withItsKey);
-}
-
-function isWithin(path: string, { propertyPath }: Field): boolean {
-  return path === propertyPath || path.startsWith(`${propertyPath}.`);
 }

@@ -1,10 +1,10 @@
-import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { RecordedSettings } from '../../event/entity-events.js';
 import { orderSetting, type OrderSetting } from '../../message/index.js';
 import { valueAtPath } from '../payload/value-at-path.js';
-import { rowKey } from '../rows/row-key.js';
+import { rowKey } from '../table/row-key.js';
+import type { Row, RowTable } from '../table/row-table.js';
 
-/** Where the keys of an event's messages come from, made ready once for one entity. */
+/** Where the keys of an event's messages come from, made ready once for one table. */
 export interface OrderPlan {
   /** The path that the event names, if it names one. */
   readonly named: readonly string[];
@@ -16,25 +16,23 @@ export interface OrderPlan {
    * @param row what functions get
    * @param whole the row with the columns that are hidden from functions
    */
-  keyOf(row: ObjectLiteral, whole: ObjectLiteral): OrderSetting<unknown>;
+  keyOf(row: Row, whole: Row): OrderSetting<unknown>;
 }
 
 /** @returns undefined when the event's messages have no key */
 export function planOrder(
   orderBy: RecordedSettings['orderBy'] = false,
-  metadata: EntityMetadata,
+  table: RowTable,
 ): OrderPlan | undefined {
   const { key, ...rest } = orderSetting(orderBy);
   if (key === false) return undefined;
   if (key === true) {
-    // By the table: subclasses that share it share its keys, and other entities have others.
-    const prefix = metadata.tableNameWithoutPrefix;
     return {
       named: [],
-      paths: metadata.primaryColumns.map(({ propertyPath }) => propertyPath),
+      paths: table.key.map(({ path }) => path),
       keyOf: (_row, whole) => {
-        const id = rowKey(metadata, whole);
-        return { ...rest, key: id === undefined ? undefined : `${prefix}:${id}` };
+        const id = rowKey(table, whole);
+        return { ...rest, key: id === undefined ? undefined : `${table.keyPrefix}:${id}` };
       },
     };
   }

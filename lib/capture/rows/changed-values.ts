@@ -1,18 +1,13 @@
 import type { EntityMetadata, ObjectLiteral, UpdateEvent } from 'typeorm';
+import { UNKNOWN_VALUE } from '../table/field-value.js';
 import type { Column } from './row-key.js';
 import type { RelationMetadata } from './typeorm-types.js';
-
-/** The kind of write that TypeORM made to a row. */
-export type RowWrite = 'insert' | 'update' | 'remove' | 'soft-remove' | 'recover';
 
 /** A column or relation that an update has set, with the value at that moment: the entity may change afterwards. */
 export interface ChangedValue {
   readonly of: Column | RelationMetadata;
   readonly value: unknown;
 }
-
-/** Stands for a value that only the database knows: that of an SQL expression. */
-export const UNKNOWN_VALUE: unique symbol = Symbol('unknown');
 
 /** The date of a row that is inserted as one that was softly removed; nothing of others. */
 export function removalOf(

@@ -1,7 +1,6 @@
 import type { DataSource, EntityMetadata, ObjectLiteral, UpdateEvent } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { isOwnSubscriber } from '../../typeorm/index.js';
-import type { ChangedValue } from './changed-values.js';
 import type { Column } from './row-key.js';
 
 /** The columns of an entity whose values are known without reading the row again. */
@@ -42,25 +41,28 @@ export function planReadBack(metadata: EntityMetadata): ReadBack | undefined {
 }
 
 /**
- * The values that were inserted, as a read would answer them.
+ * The row that was inserted, as a read would answer it.
  *
  * @returns undefined when one may read back differently from how it was given
  */
-export function insertedValues(
+export function insertedRow(
   { entity, queryRunner }: Inserted,
   readBack: ReadBack | undefined,
-): readonly ChangedValue[] | undefined {
+): ObjectLiteral | undefined {
   if (readBack === undefined || entity === undefined) return undefined;
   const dataSource = dataSourceOf(queryRunner);
   if (hasLoadHooks(dataSource) || mayDiffer(dataSource, readBack)) return undefined;
   if (changesDeclaredKey(readBack.metadata, entity)) return undefined;
-  const values: ChangedValue[] = [];
-  for (const of of readBack.columns) {
-    const value: unknown = of.getEntityValue(entity);
-    if (!readsBackTheSame(of, value)) return undefined;
-    values.push({ of, value: value instanceof Date ? new Date(value) : value });
+  const { columns } = readBack;
+  if (!columns.every((column) => readsBackTheSame(column, column.getEntityValue(entity)))) {
+    return undefined;
   }
-  return values;
+  const row = readBack.metadata.create() as ObjectLiteral;
+  for (const column of columns) {
+    const value: unknown = column.getEntityValue(entity);
+    column.setEntityValue(row, value instanceof Date ? new Date(value) : value);
+  }
+  return row;
 }
 
 /** Tells whether a subscriber of TypeORM may put anything into the rows that are read. */

@@ -1,4 +1,5 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
+import { isReadInFull as isTypeReadInFull, keyPart as plainKeyPart } from '../table/row-key.js';
 
 /** TypeORM does not export the type by name. */
 export type Column = EntityMetadata['columns'][number];
@@ -23,13 +24,10 @@ function partOf(row: ObjectLiteral, column: Column): string | undefined {
 
 /** One column's part of such a text. */
 export function keyPart(value: unknown, column: Column): string {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
-  if (value instanceof Date) return value.toISOString();
-  // The private fields of an object may hold all of it.
-  const form = typeof value === 'object' ? databaseForm(column, value) : value;
-  // Databases answer a uuid in lower case, however it was given.
-  if (column.type === 'uuid') return String(form).toLowerCase();
-  return typeof form === 'object' ? JSON.stringify(form) : String(form);
+  return plainKeyPart(value, {
+    type: typeName(column),
+    toDatabase: (form) => databaseForm(column, form),
+  });
 }
 
 /** A value as the transformer of its column gives it to the database. */
@@ -40,6 +38,21 @@ export function databaseForm({ transformer }: Column, value: unknown): unknown {
 }
 
 /** False for values that JavaScript may give back changed: its dates have no microseconds. */
-export function isReadInFull({ type }: Column): boolean {
-  return type !== Date && !/^(?:datetime|time|interval)/.test(String(type));
+export function isReadInFull(column: Column): boolean {
+  return isTypeReadInFull({ type: typeName(column) });
 }
+
+/** The type of a column in lower case, also where a class of JavaScript stands for it. */
+export function typeName({ type }: Pick<Column, 'type'>): string {
+  return typeof type === 'function'
+    ? (TYPE_OF_CLASS[(type as { name: string }).name] ?? (type as { name: string }).name)
+    : String(type).toLowerCase();
+}
+
+const TYPE_OF_CLASS: Readonly<Record<string, string>> = {
+  String: 'varchar',
+  Number: 'integer',
+  Boolean: 'boolean',
+  Date: 'datetime',
+  Buffer: 'blob',
+};

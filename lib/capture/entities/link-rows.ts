@@ -1,7 +1,8 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import { linkColumns, linkEnd } from '../rows/junction-rows.js';
 import { type Column, rowKey } from '../rows/row-key.js';
-import type { LinkChange } from './row-change.js';
+import type { LinkChange } from '../changes/row-change.js';
+import { metadataOf, relationOf } from './entity-table.js';
 
 /** One of the two rows that a link names. */
 interface End {
@@ -93,10 +94,10 @@ function relatedTo(row: ObjectLiteral, { metadata }: End) {
 }
 
 function endsOf({ plan: { entity, relation }, id, relatedId }: LinkChange): readonly [End, End] {
-  const { own, related } = linkColumns(relation);
+  const { own, related } = linkColumns(relationOf(relation));
   return [
-    { metadata: entity.metadata, columns: own, id },
-    { metadata: relation.inverseEntityMetadata, columns: related, id: relatedId },
+    { metadata: metadataOf(entity.table), columns: own, id },
+    { metadata: metadataOf(relation.target), columns: related, id: relatedId },
   ];
 }
 

@@ -1,8 +1,8 @@
 import type { ObjectLiteral } from 'typeorm';
-import type { LinkPlan } from '../plan/entity-plan.js';
+import type { LinkChange } from '../changes/row-change.js';
 import { linkColumns, linkedId } from '../rows/junction-rows.js';
-import type { LinkChange } from './row-change.js';
-import { rowKey } from '../rows/row-key.js';
+import { rowKey } from '../table/row-key.js';
+import type { LinkPlan } from './entity-plan.js';
 
 /**
  * A row of a junction table that came or went; undefined when the row tells only one end of it.
@@ -15,16 +15,15 @@ export function linkChange(
   link: ObjectLiteral,
   removed?: (key: string) => ObjectLiteral | undefined,
 ): LinkChange | undefined {
-  const { own, related } = linkColumns(plan.relation);
+  const { own, related } = linkColumns(plan.relation.metadata);
   const [id, relatedId] = [linkedId(own, link), linkedId(related, link)];
   if (id === undefined || relatedId === undefined) return undefined;
-  const relatedKey =
-    rowKey(plan.relation.inverseEntityMetadata, relatedId) ?? JSON.stringify(relatedId);
+  const relatedKey = rowKey(plan.relation.target, relatedId) ?? JSON.stringify(relatedId);
   return {
     type: 'link',
     did,
     plan,
-    key: rowKey(plan.entity.metadata, id) ?? JSON.stringify(id),
+    key: rowKey(plan.entity.table, id) ?? JSON.stringify(id),
     id,
     relatedKey,
     relatedId,

@@ -1,10 +1,12 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
-import { besideColumns, type BesideColumns } from '../plan/entity-paths.js';
-import { setValue } from '../rows/row-copy.js';
+import { RowChange } from '../changes/row-change.js';
+import { besideColumns, type BesideColumns } from '../plan/row-paths.js';
+import type { ChangedValue } from '../rows/changed-values.js';
+import { setRelation } from '../rows/entity-values.js';
 import { rowKey } from '../rows/row-key.js';
 import { readRows } from '../rows/row-reader.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
-import { RowChange } from './row-change.js';
+import type { EntityPlan } from './entity-plan.js';
 
 /**
  * Reads rows that a write is about to hit with what events ask for besides their columns: a read after the write could not
@@ -27,31 +29,39 @@ export async function readComplete(
     const found = complete.get(rowKey(metadata, row)!);
     for (const relation of found === undefined ? [] : relations) {
       if (relation.getEntityValue(found!) === undefined) {
-        setValue(found!, relation, relation.getEntityValue(row));
+        setRelation(found!, relation, relation.getEntityValue(row));
       }
     }
   }
   return complete;
 }
 
+/** What one write makes of rows of one entity. */
+interface RowsChange {
+  readonly did: RowChange['did'];
+  readonly plan: EntityPlan;
+  readonly values: readonly ChangedValue[];
+}
+
 /** @param complete the rows as {@link readComplete} reads them */
 export function changesOfRows(
-  { did, plan, values }: Pick<RowChange, 'did' | 'plan' | 'values'>,
+  { did, plan, values }: RowsChange,
   rows: readonly ObjectLiteral[],
   complete?: ReadonlyMap<string, ObjectLiteral>,
 ): RowChange[] {
+  const changed = plan.table.values(values);
   return rows.map((row) => {
     const key = rowKey(plan.metadata, row)!;
-    const old = complete?.get(key);
+    const before = complete?.get(key);
     // Named one by one: a spread into a new object costs more than all of the rest.
     return new RowChange({
       did,
       plan,
-      values,
       key,
       id: row,
-      old: old ?? row,
-      oldIsComplete: old !== undefined,
+      before: before ?? row,
+      isComplete: before !== undefined,
+      changed,
     });
   });
 }

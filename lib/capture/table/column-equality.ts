@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Column, databaseForm } from './row-key.js';
+import { databaseForm } from './row-key.js';
+import type { Column } from './row-table.js';
 
 /** Tells whether a column's value is the same in two rows that were both read from the database. */
 export function isSameColumnValue(column: Column, one: unknown, other: unknown): boolean {
@@ -15,7 +16,7 @@ export function isSameColumnValue(column: Column, one: unknown, other: unknown):
   );
 }
 
-const DECIMAL = new Set<unknown>(['decimal', 'numeric', 'dec', 'fixed', 'number']);
+const DECIMAL = new Set(['decimal', 'numeric', 'dec', 'fixed', 'number']);
 
 function isNumeric(value: unknown): value is string | number | bigint {
   return ['string', 'number', 'bigint'].includes(typeof value);

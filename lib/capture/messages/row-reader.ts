@@ -1,0 +1,27 @@
+import type { BesideColumns } from '../plan/row-paths.js';
+import type { Relation, RowTable } from '../table/row-table.js';
+
+/** Rows by their table and key. */
+export type Rows = ReadonlyMap<RowTable, ReadonlyMap<string, object>>;
+
+/** Reads rows as they are in the open transaction, or now where there is none. */
+export abstract class RowReader {
+  /**
+   * Reads rows of a table with their relations, softly removed rows too.
+   *
+   * @param ids objects that hold their keys
+   * @returns those that exist, by {@link rowKey}
+   */
+  abstract rows(
+    table: RowTable,
+    ids: readonly object[],
+    beside: BesideColumns,
+  ): Promise<ReadonlyMap<string, object>>;
+
+  /** Finds the rows of a table that have links of a relation, by {@link rowKey}. */
+  abstract linked(
+    table: RowTable,
+    relation: Relation,
+    ids: readonly object[],
+  ): Promise<ReadonlySet<string>>;
+}

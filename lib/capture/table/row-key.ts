@@ -1,0 +1,42 @@
+import type { Column, RowTable } from './row-table.js';
+
+/** The part of a column that its values depend on. */
+type ValueColumn = Pick<Column, 'type' | 'toDatabase'>;
+
+/** A text that is equal for equal keys of a table. Undefined when a part of the key is missing. */
+export function rowKey({ key }: Pick<RowTable, 'key'>, row: object): string | undefined {
+  if (key.length === 1) return partOf(row, key[0]!);
+  const parts: string[] = [];
+  for (const column of key) {
+    const part = partOf(row, column);
+    if (part === undefined) return undefined;
+    parts.push(part);
+  }
+  return JSON.stringify(parts);
+}
+
+function partOf(row: object, column: Column): string | undefined {
+  const value = column.get(row);
+  return value === undefined || value === null ? undefined : keyPart(value, column);
+}
+
+/** One column's part of such a text. */
+export function keyPart(value: unknown, column: ValueColumn): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  if (value instanceof Date) return value.toISOString();
+  // The private fields of an object may hold all of it.
+  const form = typeof value === 'object' ? databaseForm(column, value) : value;
+  // Databases answer a uuid in lower case, however it was given.
+  if (column.type === 'uuid') return String(form).toLowerCase();
+  return typeof form === 'object' ? JSON.stringify(form) : String(form);
+}
+
+/** A value as the database gets it. */
+export function databaseForm({ toDatabase }: ValueColumn, value: unknown): unknown {
+  return toDatabase === undefined ? value : toDatabase(value);
+}
+
+/** False for a column whose values JavaScript may give back changed: its dates have no microseconds. */
+export function isReadInFull({ type }: Pick<Column, 'type'>): boolean {
+  return !/^(?:datetime|time|interval)/.test(type);
+}
