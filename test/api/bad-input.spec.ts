@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { OWNER_OPERATIONS } from '../../lib/api/openapi/operations.js';
 import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Api, platforms, startApi } from '../support/apps/api-app.js';
+import { type Api, BearerGuard, owners, platforms, startApi } from '../support/apps/api-app.js';
 import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
 
 // Create and change are in api.spec.ts, ids in api-owners.spec.ts, whatever fits no table in api-openapi.spec.ts.
@@ -245,9 +245,9 @@ describe.each(platforms)('bad input on %s', (platform) => {
   it.each(Object.keys(QUERIES))(
     'GET …%s rejects every wrong parameter by its name',
     async (route) => {
+      const path = route.startsWith('/hooks') ? route : route === '' ? '/hooks' : self + route;
       for (const [field, values] of Object.entries(QUERIES[route]!)) {
         for (const value of values) {
-          const path = route.startsWith('/hooks') ? route : route === '' ? '/hooks' : self + route;
           const answer = await api.send('GET', `${path}?${field}=${value}`);
           const shown = `${field}=${value.slice(0, 60)}`;
           expect({ shown, status: answer.status, body: answer.body }).toMatchObject({
@@ -260,3 +260,22 @@ describe.each(platforms)('bad input on %s', (platform) => {
     },
   );
 });
+
+it.each(platforms)(
+  'accepts query parameters of guards that the application names, on %s',
+  async (platform) => {
+    const api = await startApi(platform, {
+      api: { ...owners, queryParameters: ['api_key'] },
+      thorn: { operatorApi: { guards: [BearerGuard], queryParameters: ['ticket'] } },
+    });
+    const statusOf = async (path: string) => (await api.send('GET', path)).status;
+    try {
+      expect(await statusOf('/hooks?limit=5&api_key=x')).toBe(200);
+      expect(await statusOf('/hooks?ticket=x')).toBe(400);
+      expect(await statusOf('/hooks-operator/subscribers?ticket=x')).toBe(200);
+      expect(await statusOf('/hooks-operator/subscribers?api_key=x')).toBe(400);
+    } finally {
+      await api.app.close();
+    }
+  },
+);

@@ -48,7 +48,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
-      @Query(new QueryPipe(OWN_LOG_QUERY)) query: unknown,
+      @Query(new QueryPipe(OWN_LOG_QUERY, settings.queryParameters)) query: unknown,
     ): Promise<DeliveryPageView> {
       orNotFound(await this.subscribers.findById(id, scope));
       return this.#page({ ...(query as DeliveryQuery), subscriberId: id }, scope, collection);
@@ -58,7 +58,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     async listAll(
       @CallerScope() scope: OwnerScope,
       @CollectionPath(1) collection: string,
-      @Query(new QueryPipe(LOG_QUERY)) query: unknown,
+      @Query(new QueryPipe(LOG_QUERY, settings.queryParameters)) query: unknown,
     ): Promise<DeliveryPageView> {
       const asked = query as DeliveryQuery;
       if (asked.subscriberId !== undefined) {
@@ -71,7 +71,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     async stats(
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
-      @Query(new QueryPipe(STATS_QUERY)) query: unknown,
+      @Query(new QueryPipe(STATS_QUERY, settings.queryParameters)) query: unknown,
     ): Promise<StatsView> {
       const { days } = query as { readonly days: number };
       const history = orNotFound(await this.deliveries.history({ subscriberId: id, days }, scope));

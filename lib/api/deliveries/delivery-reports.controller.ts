@@ -41,7 +41,7 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
     @Get('/stats')
     async figures(
       @CallerScope() scope: OwnerScope,
-      @Query(new QueryPipe(FIGURES_QUERY)) query: unknown,
+      @Query(new QueryPipe(FIGURES_QUERY, settings.queryParameters)) query: unknown,
     ): Promise<AttemptHistoryView> {
       const found = await this.reports.figures(query as AttemptFiguresQuery, scope);
       return attemptHistoryView(orNotFound(found));

@@ -34,7 +34,7 @@ export function historyController(settings: ApiSettings): Type<unknown> {
     async list(
       @CallerScope() scope: OwnerScope,
       @CollectionPath(1) collection: string,
-      @Query(new QueryPipe(HISTORY_QUERY)) query: unknown,
+      @Query(new QueryPipe(HISTORY_QUERY, settings.queryParameters)) query: unknown,
       @Res({ passthrough: true }) response: HeaderResponse,
     ): Promise<HistoryView> {
       const { event, limit } = query as HistoryQuery;
@@ -53,7 +53,9 @@ export function historyController(settings: ApiSettings): Type<unknown> {
 
     /** Shows bodies of webhooks, for the editors of automation services. */
     @Get('/events/samples')
-    samples(@Query(new QueryPipe(SAMPLES_QUERY)) query: unknown): SamplesView {
+    samples(
+      @Query(new QueryPipe(SAMPLES_QUERY, settings.queryParameters)) query: unknown,
+    ): SamplesView {
       const { event } = query as { readonly event?: string };
       return samplesView(this.catalogue, this.messages, event);
     }

@@ -22,13 +22,19 @@ export interface QueryParameter {
 
 export type QueryParameters = Readonly<Record<string, QueryParameter>>;
 
-/** Reads the parameters of a route. Others are not looked at: a guard may have its own, for example an API key. */
+/** Reads the parameters of a route, and refuses others: a misspelt filter would let everything through. */
 export class QueryPipe implements PipeTransform<unknown, object> {
-  constructor(private readonly parameters: QueryParameters) {}
+  /** @param others names that guards of the application read, for example of an API key */
+  constructor(
+    private readonly parameters: QueryParameters,
+    private readonly others: readonly string[],
+  ) {}
 
   transform(query: unknown): object {
     const given = isObject(query) ? query : {};
-    const refused: RefusedField[] = [];
+    const refused: RefusedField[] = Object.keys(given)
+      .filter((name) => !Object.hasOwn(this.parameters, name) && !this.others.includes(name))
+      .map((name) => this.#unknown(name));
     const result: Record<string, unknown> = {};
     for (const [name, { schema, read, reason, code, field = name }] of Object.entries(
       this.parameters,
@@ -43,6 +49,11 @@ export class QueryPipe implements PipeTransform<unknown, object> {
     }
     if (refused.length > 0) throw badRequest(refused);
     return result;
+  }
+
+  #unknown(field: string): RefusedField {
+    const known = Object.keys(this.parameters).join(', ');
+    return { field, reason: `is not a known parameter; there are ${known}`, code: 'unknown-field' };
   }
 }
 

@@ -39,7 +39,8 @@ export function operatorReportsController(settings: OperatorSettings): Type<unkn
 
     @Get('stats')
     async figures(
-      @Query(new QueryPipe({ ...OWNER_QUERY, ...FIGURES_QUERY })) query: unknown,
+      @Query(new QueryPipe({ ...OWNER_QUERY, ...FIGURES_QUERY }, settings.queryParameters))
+      query: unknown,
     ): Promise<AttemptHistory> {
       const { scope, asked } = scopeFrom<AttemptFiguresQuery>(query);
       return orNotFound(await this.reports.figures(asked, scope));

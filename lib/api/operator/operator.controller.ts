@@ -96,7 +96,8 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     @Get('subscribers')
     async list(
       @CollectionPath(0) collection: string,
-      @Query(new QueryPipe({ ...SUBSCRIBERS_QUERY, ...OWNER_QUERY })) query: unknown,
+      @Query(new QueryPipe({ ...SUBSCRIBERS_QUERY, ...OWNER_QUERY }, settings.queryParameters))
+      query: unknown,
     ): Promise<object> {
       const { scope, asked } = scopeFrom<SubscriberQuery>(query);
       const { items, next } = await this.subscribers.list(asked, scope);
@@ -142,7 +143,8 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
 
     @Get('deliveries')
     async log(
-      @Query(new QueryPipe({ ...LOG_QUERY, ...OWNER_QUERY })) query: unknown,
+      @Query(new QueryPipe({ ...LOG_QUERY, ...OWNER_QUERY }, settings.queryParameters))
+      query: unknown,
     ): Promise<{ readonly items: readonly OperatorDeliveryView[]; readonly next: string | null }> {
       const { scope, asked } = scopeFrom<DeliveryQuery>(query);
       const { items, next } = await this.deliveries.list(asked, scope);

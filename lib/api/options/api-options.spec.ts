@@ -38,6 +38,10 @@ describe('the options of the REST API', () => {
     ['api.owner', { guards: [Guard], owner: 'alice' }],
     ['api.challenge', { owner, guards: [Guard], challenge: 'yes' }],
     ['api.problems', { owner, guards: [Guard], problems: 1 }],
+    ...['api_key', [''], [5]].map((queryParameters): [string, object] => [
+      'api.queryParameters',
+      { owner, guards: [Guard], queryParameters },
+    ]),
     ['api.limits', { owner, guards: [Guard], limits: 5 }],
     ['api.limits.perOwner', { owner, guards: [Guard], limits: { perOwner: 5 } }],
     ['api.limits.bodyBytes', { owner, guards: [Guard], limits: { bodyBytes: Infinity } }],

@@ -65,6 +65,12 @@ export interface ThornApiOptions<Request extends object = ApiRequest> {
   readonly receivers?: boolean;
 
   /**
+   * Names of query parameters that the application's guards read, for example `['api_key']`. Routes that take a query refuse
+   * every parameter but these and their own. Default: none.
+   */
+  readonly queryParameters?: readonly string[];
+
+  /**
    * The application's own metadata for the controllers, such as `@Public()`, `@SkipThrottle()` or `@ApiTags()`; see
    * {@link ApiDecorators}. Default: none.
    */
@@ -103,6 +109,7 @@ export class ApiSettings {
   readonly challenge: boolean;
   readonly receivers: boolean;
   readonly problems: boolean;
+  readonly queryParameters: readonly string[];
   readonly decorators: Required<ApiDecorators>;
   readonly baseUrl: string;
 
@@ -139,6 +146,7 @@ export class ApiSettings {
     this.challenge = CHECK.boolean('challenge', challenge);
     this.receivers = CHECK.boolean('receivers', receivers);
     this.problems = CHECK.boolean('problems', problems);
+    this.queryParameters = checkedNames(CHECK, options.queryParameters);
     this.decorators = checkedDecorators(options.decorators);
     this.baseUrl = checkedBaseUrl(options.baseUrl);
   }
@@ -169,6 +177,7 @@ const KNOWN: Readonly<Record<keyof ThornApiOptions, true>> = {
   limits: true,
   challenge: true,
   receivers: true,
+  queryParameters: true,
   decorators: true,
   problems: true,
   baseUrl: true,
@@ -180,6 +189,14 @@ export function checkApiPath(check: OptionChecks, path: unknown): void {
     typeof path === 'string' && PATH.test(path),
     `must be a plain path such as 'hooks' or 'account/hooks', without parameters, wildcards or a slash at its end, not ${JSON.stringify(path)}`,
   );
+}
+
+/** @returns the names of an option `queryParameters` */
+export function checkedNames(check: OptionChecks, names: unknown = []): readonly string[] {
+  const isFine =
+    Array.isArray(names) && names.every((name) => typeof name === 'string' && name !== '');
+  check.assert('queryParameters', isFine, "must be a list of names, for example ['api_key']");
+  return names as readonly string[];
 }
 
 function checkGuards(guards: readonly unknown[], unprotected: unknown): void {

@@ -1,6 +1,6 @@
 import type { CanActivate, ModuleMetadata, Type } from '@nestjs/common';
 import { OptionChecks } from '../../common/option-checks.js';
-import { checkApiPath } from './api-options.js';
+import { checkApiPath, checkedNames } from './api-options.js';
 
 /**
  * The REST API for operators: it sees and changes what belongs to anybody. There is none unless these options are given.
@@ -25,18 +25,20 @@ export interface OperatorApiOptions {
    * customers. Default false.
    */
   readonly bodies?: boolean;
+  /** Names of query parameters that the guards read; see {@link ThornApiOptions.queryParameters}. Default: none. */
+  readonly queryParameters?: readonly string[];
 }
 
-const KNOWN = ['guards', 'imports', 'path', 'bodies'];
+const KNOWN = ['guards', 'imports', 'path', 'bodies', 'queryParameters'];
 
 /** {@link OperatorApiOptions}, checked. */
-export type OperatorSettings = Required<Pick<OperatorApiOptions, 'guards' | 'path' | 'bodies'>>;
+export type OperatorSettings = Required<Omit<OperatorApiOptions, 'imports'>>;
 
 /** @throws {@link ThornConfigurationError} naming the option and its fix */
 export function operatorSettings(options: OperatorApiOptions): OperatorSettings {
   const check = new OptionChecks('', 'operatorApi.');
-  const { guards, path = 'hooks-operator', bodies = false, ...rest } = options ?? {};
-  check.names({ ...rest }, KNOWN);
+  const { guards, path = 'hooks-operator', bodies = false } = options ?? {};
+  check.names({ ...options }, KNOWN);
   check.functions('guards', guards ?? [], 'guard classes, for example [OperatorGuard]');
   check.assert(
     'guards',
@@ -45,5 +47,6 @@ export function operatorSettings(options: OperatorApiOptions): OperatorSettings 
   );
   checkApiPath(check, path);
   check.boolean('bodies', bodies);
-  return { guards, path: path.replace(/^\//, ''), bodies };
+  const queryParameters = checkedNames(check, options.queryParameters);
+  return { guards, path: path.replace(/^\//, ''), bodies, queryParameters };
 }

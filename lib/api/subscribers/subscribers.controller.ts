@@ -63,7 +63,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
     async list(
       @CallerScope() scope: OwnerScope,
       @CollectionPath(0) collection: string,
-      @Query(new QueryPipe(SUBSCRIBERS_QUERY)) query: unknown,
+      @Query(new QueryPipe(SUBSCRIBERS_QUERY, settings.queryParameters)) query: unknown,
     ): Promise<{ readonly items: readonly SubscriberView[]; readonly next: string | null }> {
       const { items, next } = await this.subscribers.list(query as SubscriberQuery, scope);
       const shown = items.map((item) =>
