@@ -23,6 +23,7 @@ export interface OpenApiWebhook {
     description: string;
     deprecated?: true;
     tags: string[];
+    security: [];
     parameters: OpenApiHeader[];
     requestBody: {
       required: true;
@@ -77,6 +78,8 @@ function webhookOf(
       description: description + SIGNATURE_DESCRIPTION,
       ...(event.deprecated && { deprecated: true }),
       tags: [...tags],
+      // The document's own security is for callers of the application.
+      security: [],
       parameters: headers.map((header) => ({
         ...header,
         in: 'header',

@@ -166,6 +166,12 @@ describe('thornOpenApiWebhooks()', () => {
     expect(await new Validator().validate(asPlain(document))).toEqual({ valid: true });
   });
 
+  it('asks subscribers for none of the credentials that callers of the application need', () => {
+    for (const { post } of Object.values(thornOpenApiWebhooks(app))) {
+      expect(post.security).toEqual([]);
+    }
+  });
+
   it('describes bodies from classes, nested ones too, and an example', () => {
     const { post } = thornOpenApiWebhooks(app)['order.flagged']!;
     expect(post.description).toContain('Someone looked at an order twice');

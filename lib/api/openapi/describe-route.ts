@@ -4,6 +4,7 @@ import type { ApiOperation } from './operations.js';
 import { text } from '../schema/schema.js';
 import { schemaRef } from './document-schema.js';
 
+const PROBLEM = 'application/problem+json';
 const HEADERS: Readonly<Record<string, string>> = {
   'If-Match': 'The ETag of an earlier answer: 412 when the subscriber was changed since',
   'Idempotency-Key':
@@ -62,10 +63,11 @@ export function describeRoute(
   };
 }
 
-/** In the platform's own shape: for a wrong percent-encoding, and for what is too long on Fastify. */
-const OF_PLATFORM = Object.fromEntries(
-  [400, 414].map((status) => [status, { description: STATUS_CODES[status] }]),
-);
+/**
+ * Statuses that Express and Fastify answer as well, before any route is reached, in Nest's own shape: an address that is
+ * wrongly encoded or, on Fastify, too long; a body that is no JSON, too large, or of a type that Fastify does not know.
+ */
+const OF_PLATFORM = { address: [400, 414], body: [400, 413, 415] } as const;
 
 function responsesOf(method: string, known: ApiOperation, hasId: boolean): object {
   const [status] = known.answer;
@@ -78,16 +80,23 @@ function responsesOf(method: string, known: ApiOperation, hasId: boolean): objec
     ...(known.refusals ?? []),
   ]);
   if (status >= 400) refusals.add(status);
+  const ofPlatform = new Set<number>([
+    ...(hasId ? OF_PLATFORM.address : []),
+    ...OF_PLATFORM.body.filter((code) => method !== 'get' && refusals.has(code)),
+  ]);
   const successes = [known.answer, ...(known.orElse === undefined ? [] : [known.orElse])].filter(
     ([code]) => code < 400,
   );
-  const problems = [...refusals].sort().map((code) => [code, problem(code)] as const);
+  const errors = [...new Set([...refusals, ...ofPlatform])].sort().map((code) => {
+    const problems = refusals.has(code) ? { [PROBLEM]: { schema: schemaRef('Problem') } } : {};
+    const others = ofPlatform.has(code) ? json('PlatformError') : {};
+    return [code, errorOf(code, { ...problems, ...others })] as const;
+  });
   return {
     ...Object.fromEntries(
       successes.map(([code, schema]) => [code, successOf(known, code, schema)]),
     ),
-    ...(hasId && OF_PLATFORM),
-    ...Object.fromEntries(problems),
+    ...Object.fromEntries(errors),
   };
 }
 
@@ -108,10 +117,10 @@ function headersOfAnswer({ tag, hasLink }: ApiOperation): object {
   return names.length === 0 ? {} : { headers: Object.fromEntries(headers) as object };
 }
 
-function problem(status: number): object {
+function errorOf(status: number, content: object): object {
   return {
     description: STATUS_CODES[status] ?? '',
-    content: { 'application/problem+json': { schema: schemaRef('Problem') } },
+    content,
     ...(status === 429 ? { headers: { 'Retry-After': { schema: { type: 'integer' } } } } : {}),
   };
 }

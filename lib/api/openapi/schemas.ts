@@ -88,6 +88,11 @@ export const API_SCHEMAS: Readonly<Record<string, Schema>> = {
   Samples: SAMPLES,
   Document: object,
   JsonWebKeys: all({ keys: list(object) }),
+  PlatformError: {
+    ...all({ statusCode: integer, message: text }, { error: text, code: text }),
+    description:
+      'What Express or Fastify answers before a route is reached, through the exception filters of the application',
+  },
   Problem: all(
     {
       type: {
