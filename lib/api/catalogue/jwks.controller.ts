@@ -1,7 +1,6 @@
 import { Get, Header, Inject, type Type } from '@nestjs/common';
 import { ApplicationKeys, type JsonWebKeySet } from '../../signing/index.js';
 import { PublicController } from '../http/controller.decorators.js';
-import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import type { ApiSettings } from '../options/api-options.js';
 
 /**
@@ -16,7 +15,6 @@ export function jwksController(settings: ApiSettings): Type<unknown> {
 
     /** Cached for a short time, so that a new key is known soon after it begins to sign. */
     @Get('/jwks.json')
-    @FixedResponse()
     @Header('Cache-Control', 'public, max-age=300')
     jwks(): JsonWebKeySet {
       return this.keys.jwks;

@@ -1,5 +1,4 @@
 import { Get, Header, Param, type Type } from '@nestjs/common';
-import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import { problem } from '../problems/errors.js';
 import { explanationOf } from '../problems/problem-codes.js';
 
@@ -11,7 +10,7 @@ export function problemsController(decorate: ClassDecorator): Type<unknown> {
   @decorate
   class ThornProblemsController {
     @Get('/problems/:code')
-    @FixedResponse('text/plain; charset=utf-8')
+    @Header('Content-Type', 'text/plain; charset=utf-8')
     @Header('Cache-Control', 'public, max-age=300')
     explain(@Param('code') code: string): string {
       const text = explanationOf(code);

@@ -28,7 +28,6 @@ import {
   deliveryView,
 } from './delivery.view.js';
 import { orNotFound } from '../problems/errors.js';
-import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
@@ -131,7 +130,6 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
 
     @Post('/:id/recover')
     @Needs('retry')
-    @FixedResponse()
     @HttpCode(200)
     recover(
       @CallerScope() scope: OwnerScope,
@@ -143,7 +141,6 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
 
     @Post('/:id/backfill')
     @Needs('retry')
-    @FixedResponse()
     @HttpCode(200)
     backfill(
       @CallerScope() scope: OwnerScope,

@@ -5,7 +5,6 @@ import { MessageFactory } from '../../message/index.js';
 import type { OwnerScope } from '../../subscriber/index.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { ApiController } from '../http/controller.decorators.js';
-import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { QueryPipe } from '../http/query.pipe.js';
 import type { ApiSettings } from '../options/api-options.js';
@@ -30,12 +29,11 @@ export function historyController(settings: ApiSettings): Type<unknown> {
     ) {}
 
     @Get('/events')
-    @FixedResponse()
     async list(
       @CallerScope() scope: OwnerScope,
       @CollectionPath(1) collection: string,
       @Query(new QueryPipe(HISTORY_QUERY, settings.queryParameters)) query: unknown,
-      @Res({ passthrough: true }) response: HeaderResponse,
+      @Res() response: HeaderResponse,
     ): Promise<HistoryView> {
       const { event, limit } = query as HistoryQuery;
       const { items, next, hasMore } = await this.history.page(query as HistoryQuery, scope);

@@ -14,7 +14,7 @@ import type { OperatorSettings } from '../options/operator-options.js';
 import { PrivateResponseGuard } from '../problems/private-response.js';
 import { MarkRoutes } from '../platform/route-mark.js';
 import { ProblemFilter } from '../problems/problem.filter.js';
-import { FixedResponseInterceptor } from './fixed-response.interceptor.js';
+import { FixedResponseInterceptor, FixedResponses } from './fixed-response.interceptor.js';
 import { IdempotencyInterceptor } from './idempotency.interceptor.js';
 import { JsonBodyGuard } from './json-body.guard.js';
 import { OwnerGuard } from './owner.guard.js';
@@ -112,6 +112,7 @@ function ThornController(
     ...decorators,
     Controller({ path: path + below, version: VERSION_NEUTRAL }),
     UseGuards(new PrivateResponseGuard(), ...guards),
+    FixedResponses(),
     UseInterceptors(new FixedResponseInterceptor(), ...interceptors),
     ...(problems ? [UseFilters(new ProblemFilter({ path, baseUrl }))] : []),
     MarkRoutes({ api: path, portal }),

@@ -1,40 +1,46 @@
 import { type CallHandler, type ExecutionContext, type NestInterceptor, Res } from '@nestjs/common';
-import { mergeMap, type Observable } from 'rxjs';
+import { PATH_METADATA } from '@nestjs/common/constants.js';
+import { type Observable, tap } from 'rxjs';
 import type { HeaderResponse } from '../problems/header-response.js';
 
-const KEY = 'thorn:fixed-response';
-const JSON_TYPE = 'application/json; charset=utf-8';
-
-/**
- * Marks a handler whose response has a shape that others rely on: a specification, or the command `thorn`. The body is
- * sent as the handler returns it, whatever interceptors the application has.
- *
- * @param mediaType of a handler that returns a text. Default: what it returns is sent as JSON
- */
-export function FixedResponse(mediaType?: string): MethodDecorator {
-  return (prototype, name) => {
-    const handler = (prototype as Readonly<Record<typeof name, (...args: unknown[]) => unknown>>)[
-      name
-    ]!;
-    Reflect.defineMetadata(KEY, mediaType ?? JSON_TYPE, handler);
-    // With a parameter for the response, Nest leaves sending to the handler. It comes after all declared ones.
-    Res()(prototype, name, handler.length);
+/** Leaves it to {@link FixedResponseInterceptor} to send what the handlers of a controller return. */
+export function FixedResponses(): ClassDecorator {
+  return (controller) => {
+    const prototype = controller.prototype as Readonly<
+      Record<string, (...args: never[]) => unknown>
+    >;
+    for (const name of Object.getOwnPropertyNames(prototype)) {
+      const handler = prototype[name]!;
+      if (name === 'constructor' || !Reflect.hasMetadata(PATH_METADATA, handler)) continue;
+      // With a parameter for the response, Nest leaves sending to the handler. It comes after all declared ones.
+      Res()(prototype, name, handler.length);
+    }
   };
 }
 
-/** Sends the bodies of {@link FixedResponse} before an interceptor of the application can wrap them. */
+/**
+ * Sends what a handler returns, as it is: a text, or any other value as JSON. An interceptor that the application binds
+ * globally may wrap the responses of all routes, and every reader of these relies on their shape: the page, the command
+ * `thorn`, and clients made from the OpenAPI document.
+ */
 export class FixedResponseInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const type = Reflect.getMetadata(KEY, context.getHandler()) as string | undefined;
-    if (type === undefined) return next.handle();
     const response = context.switchToHttp().getResponse<HeaderResponse>();
+    let body: unknown;
     return next.handle().pipe(
-      mergeMap(async (body: unknown) => {
-        response
-          .header('Content-Type', type)
-          .send(type === JSON_TYPE ? JSON.stringify(body) : String(body));
-        return body;
+      tap({
+        next: (value) => (body = value),
+        // By now, interceptors of the application have had the value, and may have set headers.
+        complete: () => sendBody(response, body),
       }),
     );
   }
+}
+
+function sendBody(response: HeaderResponse, body: unknown): void {
+  if (body === undefined || typeof body === 'string') {
+    response.send(body);
+    return;
+  }
+  response.header('Content-Type', 'application/json; charset=utf-8').send(JSON.stringify(body));
 }

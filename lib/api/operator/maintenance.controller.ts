@@ -11,7 +11,6 @@ import { SecretSealer } from '../../signing/index.js';
 import { replay, stepSignal } from '../deliveries/bulk-replay.js';
 import { BackfillDto, RecoverDto } from '../deliveries/deliveries.dto.js';
 import { problem } from '../problems/errors.js';
-import { FixedResponse } from '../http/fixed-response.interceptor.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { PruneDto, ResealDto } from './maintenance.dto.js';
 import { OperatorController } from '../http/controller.decorators.js';
@@ -28,7 +27,6 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     ) {}
 
     @Post('prune')
-    @FixedResponse()
     @HttpCode(200)
     prune(@Body(new JsonBodyPipe(PruneDto)) body: unknown): Promise<PruneSummary> {
       const { before, dryRun = false, after = null } = body as PruneDto;
@@ -37,7 +35,6 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     }
 
     @Post('reseal')
-    @FixedResponse()
     @HttpCode(200)
     reseal(@Body(new JsonBodyPipe(ResealDto)) body: unknown): Promise<ResealSummary> {
       if (!this.sealer.seals) {
@@ -51,7 +48,6 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     }
 
     @Post('subscribers/:id/recover')
-    @FixedResponse()
     @HttpCode(200)
     recover(
       @Param('id') id: string,
@@ -61,7 +57,6 @@ export function maintenanceController(settings: OperatorSettings): Type<unknown>
     }
 
     @Post('subscribers/:id/backfill')
-    @FixedResponse()
     @HttpCode(200)
     backfill(
       @Param('id') id: string,

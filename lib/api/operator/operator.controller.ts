@@ -111,7 +111,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     async read(
       @CollectionPath(1) collection: string,
       @Param('id') id: string,
-      @Res({ passthrough: true }) response: HeaderResponse,
+      @Res() response: HeaderResponse,
     ): Promise<OperatorSubscriberView> {
       const subscriber = orNotFound(await this.subscribers.findById(id, 'any'));
       return this.#view(subscriber, collection, response);
@@ -124,7 +124,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       @Param('id') id: string,
       @Body(NOTHING) _body: unknown,
       @Headers('if-match') expected: unknown,
-      @Res({ passthrough: true }) response: HeaderResponse,
+      @Res() response: HeaderResponse,
     ): Promise<OperatorSubscriberView> {
       return this.#switch(id, true, expected, collection, response);
     }
@@ -136,7 +136,7 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       @Param('id') id: string,
       @Body(NOTHING) _body: unknown,
       @Headers('if-match') expected: unknown,
-      @Res({ passthrough: true }) response: HeaderResponse,
+      @Res() response: HeaderResponse,
     ): Promise<OperatorSubscriberView> {
       return this.#switch(id, false, expected, collection, response);
     }

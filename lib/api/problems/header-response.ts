@@ -2,5 +2,9 @@
 export interface HeaderResponse {
   header(name: string, value: string): HeaderResponse;
   status(code: number): HeaderResponse;
-  send(body: string): unknown;
+  send(body?: string): unknown;
+  /** On Express. */
+  readonly headersSent?: boolean;
+  /** On Fastify. */
+  readonly sent?: boolean;
 }

@@ -18,8 +18,11 @@ export class ProblemFilter implements ExceptionFilter {
       this.#faults.report('A request failed', exception);
     }
     const http = host.switchToHttp();
+    const response = http.getResponse<HeaderResponse>();
+    // An interceptor of the application has failed after the answer.
+    if (response.headersSent === true || response.sent === true) return;
     sendProblem(
-      http.getResponse<HeaderResponse>(),
+      response,
       problemOf(
         exception,
         this.api,

@@ -45,7 +45,7 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
     read(
       @CollectionPath(1) collection: string,
       @Req() request: object,
-      @Res({ passthrough: true }) response: HeaderResponse,
+      @Res() response: HeaderResponse,
     ): SubscriberView {
       const subscriber = subscriptionOf(request);
       response.header('ETag', entityTag(subscriber));
@@ -58,7 +58,7 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
       @Body(CHANGES) body: unknown,
       @Req() request: object,
       @Headers('if-match') expected: unknown,
-      @Res({ passthrough: true }) response: HeaderResponse,
+      @Res() response: HeaderResponse,
     ): Promise<ChangedSubscriberView> {
       const { id, owner } = subscriptionOf(request);
       const terms = ifMatch(expected);

@@ -41,7 +41,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @Param('id') id: string,
       @Body(new JsonBodyPipe(TestDto)) body: unknown,
-      @Res({ passthrough: true }) response: HeaderResponse,
+      @Res() response: HeaderResponse,
     ): Promise<TestView> {
       const subscriber = orNotFound(await this.subscribers.findById(id, scope));
       const { event = PING_EVENT, ...given } = body as TestDto;
@@ -63,7 +63,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @CollectionPath(2) collection: string,
       @Param('id') id: string,
       @Body(NOTHING) _body: unknown,
-      @Res({ passthrough: true }) response: HeaderResponse,
+      @Res() response: HeaderResponse,
     ): Promise<SubscriberView> {
       const subscriber = orNotFound(await this.subscribers.findById(id, scope));
       if (subscriber.verification !== 'pending')
@@ -82,7 +82,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @Param('id') id: string,
       @Body(new JsonBodyPipe(RotateSecretDto)) body: unknown,
       @Headers('if-match') expected: unknown,
-      @Res({ passthrough: true }) response: HeaderResponse,
+      @Res() response: HeaderResponse,
     ): Promise<SecretSubscriberView> {
       const rotated = orNotFound(
         await this.subscribers.rotateSecret(id, body as RotateSecretDto, scope, ifMatch(expected)),
@@ -98,7 +98,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @Param('id') id: string,
       @Body(NOTHING) _body: unknown,
       @Headers('if-match') expected: unknown,
-      @Res({ passthrough: true }) response: HeaderResponse,
+      @Res() response: HeaderResponse,
     ): Promise<SubscriberView> {
       return this.#switch(id, true, scope, expected, collection, response);
     }
@@ -111,7 +111,7 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       @Param('id') id: string,
       @Body(NOTHING) _body: unknown,
       @Headers('if-match') expected: unknown,
-      @Res({ passthrough: true }) response: HeaderResponse,
+      @Res() response: HeaderResponse,
     ): Promise<SubscriberView> {
       return this.#switch(id, false, scope, expected, collection, response);
     }

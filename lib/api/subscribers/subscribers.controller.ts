@@ -79,7 +79,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: { readonly owner: string | null },
       @CollectionPath(0) collection: string,
       @Body(NEW) body: unknown,
-      @Res({ passthrough: true }) response: HeaderResponse,
+      @Res() response: HeaderResponse,
     ): Promise<CreatedSubscriberView | ChangedSubscriberView> {
       const { deliveriesPerMinute } = settings.limits;
       const fields = checkedFields<NewSubscriber>(
@@ -111,7 +111,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       @CallerScope() scope: OwnerScope,
       @CollectionPath(1) collection: string,
       @Param('id') id: string,
-      @Res({ passthrough: true }) response: HeaderResponse,
+      @Res() response: HeaderResponse,
     ): Promise<SubscriberView> {
       const subscriber = orNotFound(await this.subscribers.findById(id, scope));
       return this.#view(subscriber, collection, response);
@@ -124,7 +124,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       @Param('id') id: string,
       @Body(CHANGES) body: unknown,
       @Headers('if-match') expected: unknown,
-      @Res({ passthrough: true }) response: HeaderResponse,
+      @Res() response: HeaderResponse,
     ): Promise<ChangedSubscriberView> {
       const terms = ifMatch(expected);
       const changes = checkedFields<SubscriberUpdate>(
