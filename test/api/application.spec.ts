@@ -161,7 +161,7 @@ describe.each(platforms)('the REST API on %s, in an application', (platform) => 
         expect([path, status, Object.keys(body)]).toEqual([
           path,
           200,
-          expect.arrayContaining(fields!.split(' ')),
+          expect.arrayContaining(fields.split(' ')),
         ]);
       }
       expect((await api.send('GET', self)).body.id).toBe(created.body.id);
