@@ -16,7 +16,8 @@ import { PAGES, relativeLinks } from './packed-pages.mjs';
 const LOADED_LATER = ['axios', 'undici'];
 const FOLDER = '.cache/pack';
 const BELONGS = [
-  /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|AGENTS\.md|docs\/errors\.md)$/,
+  /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|AGENTS\.md)$/,
+  /^docs\/(?:errors|migrations|tutorial\/drizzle|tutorial\/prisma)\.md$/,
   /^dist\/package\.json$/,
   /^dist\/(?:[\w.-]+\/)*[\w.-]+\.(?:js|d\.ts)$/,
   /^dist\/(?:[\w.-]+\/)*index\.(?:mjs|d\.mts)$/,

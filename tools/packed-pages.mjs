@@ -1,14 +1,21 @@
 // Usage: node tools/packed-pages.mjs write | restore
 //
 // The package has pages that link to the repository around them: the README, which registries show, the changelog, and the
-// errors, to which every error leads. npm runs this before and after it packs: the links lead to the repository as it was at this
+// guides to which errors and commands lead. npm runs this before and after it packs: the links lead to the repository as it was at this
 // version, and pictures come from there. Without a repository in package.json the texts of the links stay.
 import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, posix } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { readManifest, repositoryUrl } from './repository.mjs';
 
-export const PAGES = ['README.md', 'CHANGELOG.md', 'docs/errors.md'];
+export const PAGES = [
+  'README.md',
+  'CHANGELOG.md',
+  'docs/errors.md',
+  'docs/migrations.md',
+  'docs/tutorial/drizzle.md',
+  'docs/tutorial/prisma.md',
+];
 const KEPT = '.cache/packed';
 const RELATIVE_LINK = /(!?)\[([^\]]*)\]\((?![a-z]+:|#)([^)]+)\)/g;
 

@@ -31,6 +31,17 @@ async function init(args: readonly string[], answers: readonly string[] = []) {
   return { code, notes: notes.join('\n'), questions };
 }
 
+const { files: packed } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  readonly files: readonly string[];
+};
+
+/** The guides that a message leads to, as the installed package has them. */
+function guidesIn(text: string): readonly string[] {
+  return [...text.matchAll(/(\S*?)(docs\/\S+\.md)/g)].map(([, folder, guide]) =>
+    folder === 'node_modules/nestjs-thorn/' ? guide! : `${folder}${guide}`,
+  );
+}
+
 const GUARD = `export class AuthGuard implements CanActivate {
   canActivate() { return true; }
 }`;
@@ -86,17 +97,19 @@ function addModule(client: 'prisma' | 'drizzle', isGlobal = true): void {
   write('src/app.module.ts', `import { ${name} } from '${from}';\n${before}`);
 }
 
-/** @returns the line that the application logs at its start */
-async function started(): Promise<string> {
+/** @returns the line that the application logs at its start, and what a request of the example is answered with */
+async function started(): Promise<readonly [string, number, string]> {
   vi.stubEnv('DATABASE_URL', place.url);
   const lines: string[] = [];
   vi.spyOn(Logger.prototype, 'log').mockImplementation((text) => void lines.push(String(text)));
   const path = join(folder, 'src/app.module.ts');
   const { AppModule } = (await import(/* @vite-ignore */ path)) as { AppModule: Type<unknown> };
-  const app = await NestFactory.create(AppModule);
-  await app.init();
+  const app = await NestFactory.create(AppModule, { rawBody: true });
+  await app.listen(0, '127.0.0.1');
+  const answer = await fetch(`${await app.getUrl()}/greetings`, { method: 'POST' });
+  const text = await answer.text();
   await app.close();
-  return lines.find((line) => line.startsWith('Started:'))!;
+  return [lines.find((line) => line.startsWith('Started:'))!, answer.status, text];
 }
 
 describe.each([
@@ -111,9 +124,17 @@ describe.each([
 
     expect(code).toBe(0);
     expect(notes).toContain(`npx thorn migrations postgres --for ${client} --schema thorn`);
+    expect(guidesIn(notes)).toEqual(['docs/migrations.md']);
+    expect(packed).toContain('docs/migrations.md');
     const style = { parser: 'typescript', singleQuote: true, trailingComma: 'all' } as const;
     expect(textOf(MODULE)).toBe(await format(textOf(MODULE), style));
-    expect(await started()).toContain(`strategy outbox() with a worker; ${name} (postgres by pg, `);
+    const [line, ...answer] = await started();
+    expect(line).toContain(`strategy outbox() with a worker; ${name} (postgres by pg, `);
+    expect(answer).toEqual([201, '{"text":"Hello"}']);
+    // Stored in the transaction of the request.
+    const example = textOf('src/webhooks/greetings.controller.ts');
+    expect(example).toContain("await this.dispatcher.send('greeting.sent', greeting, { tx });");
+    expect(example).toBe(await format(example, style));
   });
 
   it('names it beside a guard as well, and asks first', async () => {
@@ -125,8 +146,17 @@ describe.each([
     expect(textOf(MODULE)).toContain(`database: from${name}(`);
   });
 
+  it.each([true, false])('declares an event; in a global module: %s', async (is) => {
+    addModule(client, is);
+    write('src/auth.guard.ts', GUARD);
+    const { notes } = await init([folder, '--yes', '--guard', 'AuthGuard']);
+
+    expect(notes).toContain("await dispatcher.send('example.created', { id }, { tx, owner });");
+    expect((await started())[0]).toContain('; 1 event; ');
+  });
+
   it.each([
-    ['is not there', '', /nothing was changed: no exported .*docs\/tutorial\//],
+    ['is not there', '', /nothing was changed: no exported .*nestjs-thorn\/docs\/tutorial\//],
     ['is exported by no module', 'exports: [', /no module exports \w+, .* exports: \[\w+\]/],
   ])('says what to write where the client %s', async (_, left, why) => {
     if (left !== '') {
@@ -136,6 +166,7 @@ describe.each([
     }
     const { code, notes } = await init([folder, '--yes']);
     expect([code, notes]).toEqual([2, expect.stringMatching(why)]);
+    expect(guidesIn(notes).filter((guide) => !packed.includes(guide))).toEqual([]);
     expect(existsSync(join(folder, MODULE))).toBe(false);
   });
 });

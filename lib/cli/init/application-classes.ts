@@ -38,7 +38,7 @@ export class ApplicationClasses {
     const names = await readdir(folder, { recursive: true }).catch(() => []);
     const paths = names
       .map((name) => name.replaceAll('\\', '/'))
-      .filter((name) => /(?<!\.spec|\.test|\.d)\.ts$/.test(name))
+      .filter(isSource)
       .toSorted();
     const entities: ApplicationClass[] = [];
     const guards: ApplicationClass[] = [];
@@ -82,6 +82,11 @@ export class ApplicationClasses {
     );
     return beside.length === 1 ? beside[0] : undefined;
   }
+}
+
+/** A file of TypeScript that is no test. */
+export function isSource(name: string): boolean {
+  return /(?<!\.spec|\.test|\.d)\.ts$/.test(name);
 }
 
 function folderOf(path: string): string {

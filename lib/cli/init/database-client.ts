@@ -4,6 +4,7 @@ import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';
 import type { ApplicationClasses, SourceText } from './application-classes.js';
 import { readText } from './file-changes.js';
+import { packedGuide } from './packed-guide.js';
 
 /** Clients that `thorn init` names in the option `database`, and the packages that tell of them. */
 const PACKAGES = { prisma: '@prisma/client', drizzle: 'drizzle-orm' } as const;
@@ -31,6 +32,10 @@ export interface DatabaseClient {
   /** What makes the value of the option `database`. */
   readonly maker: 'fromPrisma' | 'fromDrizzle';
   readonly expression: string;
+  /** The class or the token of the client. */
+  readonly provided: Exported;
+  /** The end of the import of Drizzle's driver. */
+  readonly driver: string | undefined;
   /** What the expression names, and the module that exports it unless it is global. */
   readonly imports: readonly Exported[];
   /** The module, unless it is global. */
@@ -90,12 +95,13 @@ function prisma(classes: ApplicationClasses, system: System): DatabaseClient {
   if (service === undefined || other !== undefined) {
     throw new UsageError(
       `nothing was changed: ${other === undefined ? 'no exported class extends' : 'several classes extend'} PrismaClient. ` +
-        'Write one service, and a module that exports it; docs/tutorial/prisma.md shows both.',
+        `Write one service, and a module that exports it; ${packedGuide('tutorial/prisma')} shows both.`,
     );
   }
   return {
     ...{ client: 'prisma', system, maker: 'fromPrisma' },
     expression: `fromPrisma(${service.name}, ${optionsOf(system, true)})`,
+    ...{ provided: service, driver: undefined },
     ...withModule(service, classes),
   };
 }
@@ -105,7 +111,7 @@ function drizzle(classes: ApplicationClasses): DatabaseClient {
   if (token === undefined || other !== undefined) {
     throw new UsageError(
       `nothing was changed: ${other === undefined ? 'no exported token provides' : 'several tokens provide'} what drizzle() ` +
-        'returns. Write one provider, and a module that exports it; docs/tutorial/drizzle.md shows both.',
+        `returns. Write one provider, and a module that exports it; ${packedGuide('tutorial/drizzle')} shows both.`,
     );
   }
   const { text } = classes.sources.find(({ path }) => path === token.path)!;
@@ -115,6 +121,7 @@ function drizzle(classes: ApplicationClasses): DatabaseClient {
   return {
     ...{ client: 'drizzle', system, maker: 'fromDrizzle' },
     expression: `fromDrizzle(${[token.name, ...(options === '' ? [] : [options])].join(', ')})`,
+    ...{ provided: token, driver },
     ...withModule(token, classes),
   };
 }

@@ -1,6 +1,6 @@
 import type { Address } from './main-file.js';
 import type { DatabaseClient } from './database-client.js';
-import { databaseImports, databaseLines } from './page-files.js';
+import { databaseImports, databaseLines, importOf } from './page-files.js';
 import type { Ending } from './source-edits.js';
 
 /** Files of the example that `thorn init` adds, by their paths below the folder of the application's sources. */
@@ -13,9 +13,12 @@ export function exampleFiles(
     'webhooks/webhooks.module.ts': MODULE.replaceAll('EXT', ending)
       .replace('${PORT}', port.includes('process') ? `\${${port}}` : port)
       .replace('PREFIX', prefix ?? '')
-      .replace('DATABASE', database === undefined ? IN_MEMORY : databaseLines(database).join('\n'))
+      .replace('EVENTS', database === undefined ? '' : 'defineEvents, ')
+      .replace('DATABASE', database === undefined ? IN_MEMORY : inDatabase(database))
+      .replace('CLIENT', database?.module === undefined ? '' : `    ${database.module},\n`)
       .replace('IMPORTS', ['', ...databaseImports(database, ending)].join('\n')),
-    'webhooks/greetings.controller.ts': EVENT,
+    'webhooks/greetings.controller.ts':
+      database === undefined ? EVENT : eventInTransaction(database, ending),
     'webhooks/webhooks.controller.ts': LISTENER,
   };
 }
@@ -24,9 +27,18 @@ const IN_MEMORY = `      // In memory, so that the example runs anywhere. Remove
       // store events in your TypeORM database.
       dataSources: [],`;
 
+function inDatabase(database: DatabaseClient): string {
+  return [
+    ...databaseLines(database),
+    `      events: defineEvents({`,
+    `        'greeting.sent': { description: 'Somebody was greeted' },`,
+    `      }),`,
+  ].join('\n');
+}
+
 const MODULE = `import { randomBytes } from 'node:crypto';
 import { Module } from '@nestjs/common';
-import { ThornModule } from 'nestjs-thorn';
+import { EVENTSThornModule } from 'nestjs-thorn';
 import { ThornReceiverModule } from 'nestjs-thorn/receiver';IMPORTS
 import { GreetingsController } from './greetings.controllerEXT';
 import { WebhooksController } from './webhooks.controllerEXT';
@@ -38,7 +50,7 @@ const listener = \`http://127.0.0.1:\${PORT}PREFIX/webhooks\`;
 
 @Module({
   imports: [
-    ThornModule.forRoot({
+CLIENT    ThornModule.forRoot({
 DATABASE
       // In development, webhooks may go to this machine.
       ...(isProduction
@@ -74,6 +86,44 @@ export class GreetingsController {
   }
 }
 `;
+
+/** The same by the client of the application, in a transaction. */
+function eventInTransaction(database: DatabaseClient, ending: Ending): string {
+  const { client, provided, driver } = database;
+  const isPrisma = client === 'prisma';
+  // Its transactions end before a promise resolves.
+  const isSync = driver === 'better-sqlite3';
+  const begin = isPrisma ? 'prisma.$transaction' : 'db.transaction';
+  const parameter = isPrisma
+    ? `private readonly prisma: ${provided.name}`
+    : `@Inject(${provided.name}) private readonly db: ReturnType<typeof drizzle>`;
+  return `import { Controller, ${isPrisma ? '' : 'Inject, '}Post } from '@nestjs/common';
+${isPrisma ? '' : `import type { drizzle } from 'drizzle-orm/${driver}';\n`}import { WebhookDispatcher } from 'nestjs-thorn';
+${importOf(provided, ending)}
+
+interface Greeting {
+  text: string;
+}
+
+@Controller('greetings')
+export class GreetingsController {
+  constructor(
+    ${parameter},
+    private readonly dispatcher: WebhookDispatcher,
+  ) {}
+
+  /** An example event, stored in the transaction: a rollback takes it along. */
+  @Post()
+  greet(): ${isSync ? 'Greeting' : 'Promise<Greeting>'} {
+    return this.${begin}(${isSync ? '' : 'async '}(tx) => {
+      const greeting = { text: 'Hello' };
+      ${isSync ? '' : 'await '}this.dispatcher.${isSync ? 'sendSync' : 'send'}('greeting.sent', greeting, { tx });
+      return greeting;
+    });
+  }
+}
+`;
+}
 
 const LISTENER = `import { Controller, HttpCode, Logger, Post } from '@nestjs/common';
 import {

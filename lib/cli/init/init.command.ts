@@ -1,9 +1,10 @@
+import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+import { join, posix, resolve } from 'node:path';
 import type { Command, ExitCode, Given } from '../terminal/command.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';
-import { ApplicationClasses } from './application-classes.js';
+import { ApplicationClasses, isSource, type SourceText } from './application-classes.js';
 import { chosen, type Choice } from './choice.js';
 import { CLIENT_NAMES, type DatabaseClient, databaseClient } from './database-client.js';
 import { exampleFiles } from './example-files.js';
@@ -16,7 +17,8 @@ import {
   reversed,
 } from './file-changes.js';
 import { type Address, addressOf } from './main-file.js';
-import { pageFiles, readsHeader } from './page-files.js';
+import { EXAMPLE_EVENT, pageFiles, readsHeader } from './page-files.js';
+import { packedGuide } from './packed-guide.js';
 import {
   addEvents,
   addModule,
@@ -26,6 +28,7 @@ import {
   NotUnderstood,
   type TypeScript,
 } from './source-edits.js';
+import { addThornTables, type TypeOrmTables, typeOrmTables } from './typeorm-tables.js';
 
 /** What was changed, for `--undo`. */
 const RECORD = 'node_modules/.cache/nestjs-thorn/init.json';
@@ -35,8 +38,9 @@ export const initCommand: Command = {
   operands: '[folder]',
   summary: 'Adds webhooks to a NestJS application: the module, an example event and a listener',
   details: [
-    'Shows what it would change, and asks. Changes src/app.module.ts, and adds src/webhooks/. What it does not understand it',
-    'leaves as it is. Without a folder, the application is here.',
+    'Shows what it would change, and asks. Changes src/app.module.ts, and adds src/webhooks/. Adds the entities and migrations',
+    'of Thorn to the options of TypeORM that list their own. Where it does not understand a file, it says what to write, and',
+    'changes nothing. Without a folder, the application is here.',
     'With --entity, --guard or --page it sets up webhooks of the application itself. Without one of them it asks for them',
     'where there is an entity, and else adds an example: an event, and a listener that src/main.ts keeps raw bodies for.',
   ].join('\n'),
@@ -149,10 +153,10 @@ async function adding(folder: string, given: Given, terminal: Terminal): Promise
     const before = edits.get(name)?.before ?? (await read(name));
     const after = edits.get(name)?.after ?? before;
     try {
-      edits.set(name, { path: `${source}/${name}`, before, after: change(after) });
+      edits.set(name, { path: posix.join(source, name), before, after: change(after) });
     } catch (error) {
       if (!(error instanceof NotUnderstood)) throw error;
-      throw new UsageError(`nothing was changed: ${source}/${name} ${error.message}`);
+      throw new UsageError(`nothing was changed: ${posix.join(source, name)} ${error.message}`);
     }
   };
   const main = await read('main.ts');
@@ -164,6 +168,7 @@ async function adding(folder: string, given: Given, terminal: Terminal): Promise
   const database = await databaseClient(folder, classes, given, terminal);
   const choice = await chosen(classes, given, terminal);
   let files: Readonly<Record<string, string>>;
+  let tables: TypeOrmTables | undefined;
   if (choice === undefined) {
     if (address.prefix === null) {
       throw new UsageError(
@@ -186,6 +191,13 @@ async function adding(folder: string, given: Given, terminal: Terminal): Promise
         addEvents(compiler, entity.path, text, { ...entity, owner }),
       );
     }
+    if (database === undefined) {
+      const others = await sourcesBeside(folder, source);
+      tables = typeOrmTables(compiler, source, [...classes.sources, ...others]);
+      for (const [path, names] of tables?.edits ?? []) {
+        await edit(path, (text) => addThornTables(compiler, path, text, names));
+      }
+    }
     files = pageFiles({ ...choice, database, ending });
   }
   const added = Object.entries(files).map(([name, after]) => ({
@@ -197,16 +209,44 @@ async function adding(folder: string, given: Given, terminal: Terminal): Promise
   if (existing.length > 0)
     throw new UsageError(`nothing was changed: ${existing[0]} exists already`);
   const changes = [...edits.values(), ...added].filter(({ before, after }) => before !== after);
-  const hints = [...tablesHint(database), hintFor(choice, address)];
+  const hints = [
+    ...tablesHint(database, tables),
+    ...(database && choice ? [eventHint(source)] : []),
+    hintFor(choice, address),
+  ];
   return { changes: await formatted(folder, changes), hint: hints.join('\n') };
 }
 
-function tablesHint(database: DatabaseClient | undefined): readonly string[] {
-  if (database === undefined) return [];
-  const { system, client } = database;
-  const schema = system === 'postgres' ? ' --schema thorn' : '';
-  const command = `npx thorn migrations ${system} --for ${client}${schema}`;
-  return [`Make the tables by a migration: ${command} > thorn.sql, see docs/migrations.md`];
+/** The files beside the folder of the sources, such as the data source of the command `typeorm`. */
+async function sourcesBeside(folder: string, source: string): Promise<readonly SourceText[]> {
+  const names = (await readdir(folder)).filter((name) => isSource(name));
+  return Promise.all(
+    names.map(async (name) => ({
+      path: posix.relative(source, name),
+      text: await readFile(join(folder, name), 'utf8'),
+    })),
+  );
+}
+
+function tablesHint(
+  database: DatabaseClient | undefined,
+  tables: TypeOrmTables | undefined,
+): readonly string[] {
+  const system = database?.system ?? tables?.byHand;
+  if (system === undefined) return [];
+  const tool = database === undefined ? '' : ` --for ${database.client}`;
+  const schema = database?.system === 'postgres' ? ' --schema thorn' : '';
+  const command = `npx thorn migrations ${system}${tool}${schema}`;
+  return [
+    `Make the tables by a migration: ${command} > thorn.sql\n${packedGuide('migrations')} says how to run it.`,
+  ];
+}
+/** With other clients than TypeORM, no entity sends events by itself. */
+function eventHint(source: string): string {
+  return (
+    `${source}/webhooks/webhooks.module.ts declares the event ${EXAMPLE_EVENT}: name your own there. Send it in the ` +
+    `transaction of the change, by WebhookDispatcher:\nawait dispatcher.send('${EXAMPLE_EVENT}', { id }, { tx, owner });`
+  );
 }
 
 function hintFor(choice: Choice | undefined, { defaultPort, prefix }: Address): string {

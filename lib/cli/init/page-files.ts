@@ -17,6 +17,16 @@ export interface Setup {
   readonly ending: Ending;
 }
 
+/** What an application with another client than TypeORM begins with: its users find an event on the page. */
+export const EXAMPLE_EVENT = 'example.created';
+
+const EVENTS = [
+  '      // An example: name what can happen in your application.',
+  '      events: defineEvents({',
+  `        '${EXAMPLE_EVENT}': { description: 'An example was created' },`,
+  '      }),',
+];
+
 /** A guard that reads a header keeps browsers from opening a page: links let them in. */
 export function readsHeader({ text }: ApplicationClass): boolean {
   return /authorization|bearer|AuthGuard\(\s*['"]jwt/i.test(text);
@@ -35,7 +45,7 @@ function webhooksModule(setup: Setup, hasLink: boolean): string {
   const { guard, guardModule, caller, hasPage, database, ending } = setup;
   const imports = [
     `import { Module } from '@nestjs/common';`,
-    `import { ThornModule } from 'nestjs-thorn';`,
+    `import { ${database === undefined ? '' : 'defineEvents, '}ThornModule } from 'nestjs-thorn';`,
     ...(hasPage ? [`import { thornPage } from 'nestjs-thorn/page';`] : []),
     ...databaseImports(database, ending),
     ...[guard, guardModule].flatMap((one) => (one === undefined ? [] : importOf(one, ending))),
@@ -62,6 +72,7 @@ function webhooksModule(setup: Setup, hasLink: boolean): string {
     ...ofGuard,
     '    ThornModule.forRoot({',
     ...databaseLines(database),
+    ...(database === undefined ? [] : EVENTS),
     ...api,
     ...(hasPage ? ['      page: thornPage(),'] : []),
     '      // In development, webhooks may go to this machine.',
@@ -121,7 +132,10 @@ export function databaseLines(database: DatabaseClient | undefined): readonly st
   ];
 }
 
-function importOf({ name, path }: Pick<ApplicationClass, 'name' | 'path'>, ending: Ending): string {
+export function importOf(
+  { name, path }: Pick<ApplicationClass, 'name' | 'path'>,
+  ending: Ending,
+): string {
   const from = posix.relative('webhooks', path).replace(/\.ts$/, ending);
   return `import { ${name} } from '${from}';`;
 }

@@ -6,10 +6,13 @@ export type TypeScript = typeof ts;
 /** Says why a file is left as it is: a sentence part that follows the file's name. */
 export class NotUnderstood extends Error {}
 
-interface Insertion {
+export interface Insertion {
   readonly at: number;
   readonly text: string;
 }
+
+/** What a file imports that has the module already; the entities of `nestjs-thorn/typeorm` may be there before. */
+const MODULES = /^nestjs-thorn(?!\/typeorm$)|webhooks\.module/;
 
 /** @throws {@link NotUnderstood} when the file has another form than expected */
 export function addModule(
@@ -19,20 +22,14 @@ export function addModule(
   ending: Ending,
 ): string {
   const source = parsed(compiler, file, text);
-  const imports = importsOf(compiler, source);
-  const names = imports.map((one) => nameOf(one, source));
-  if (names.some((name) => name.startsWith('nestjs-thorn') || name.includes('webhooks.module'))) {
+  const names = importsOf(compiler, source).map((one) => nameOf(one, source));
+  if (names.some((name) => MODULES.test(name))) {
     throw new NotUnderstood(
       'imports webhooks already: add there by hand what is missing, such as page: thornPage()',
     );
   }
-  const last = imports.at(-1);
-  if (last === undefined) throw new NotUnderstood('has no import');
-  const quote = last.moduleSpecifier.getText(source)[0];
-  const from = `${quote}./webhooks/webhooks.module${ending}${quote}`;
-  const end = last.getText(source).endsWith(';') ? ';' : '';
   return edited(text, [
-    { at: lineEndOf(compiler, text, last), text: `\nimport { WebhooksModule } from ${from}${end}` },
+    addedImport(compiler, source, 'WebhooksModule', `./webhooks/webhooks.module${ending}`),
     importsInsertion(compiler, source),
   ]);
 }
@@ -61,10 +58,7 @@ export function addEvents(
   { name, keys, owner }: EntityEvents,
 ): string {
   const source = parsed(compiler, file, text);
-  const imports = importsOf(compiler, source);
-  const last = imports.at(-1);
-  if (last === undefined) throw new NotUnderstood('has no import');
-  if (imports.some((one) => nameOf(one, source) === 'nestjs-thorn')) {
+  if (importsOf(compiler, source).some((one) => nameOf(one, source) === 'nestjs-thorn')) {
     throw new NotUnderstood('imports nestjs-thorn already: there is nothing to add');
   }
   const declared = source.statements
@@ -72,9 +66,7 @@ export function addEvents(
     .find((one) => one.name?.text === name);
   const entity = compiler.getDecorators(declared!)?.at(-1);
   if (entity === undefined) throw new NotUnderstood(`has no decorator above ${name}`);
-  const quote = last.moduleSpecifier.getText(source)[0];
-  const end = last.getText(source).endsWith(';') ? ';' : '';
-  const event = name.replaceAll(/(?<=[a-z\d])(?=[A-Z])/g, '-').toLowerCase();
+  const event = subjectOf(name);
   const shown = keys.length === 0 ? 'id' : keys.join(', ');
   const settings = [
     `payload: ({ ${shown} }) => ({ ${shown} })`,
@@ -89,12 +81,15 @@ export function addEvents(
     ].map(([what, on]) => `@WebhookEvent<${name}>('${event}.${what}', { on: '${on}' })`),
   ];
   return edited(text, [
-    {
-      at: lineEndOf(compiler, text, last),
-      text: `\nimport { WebhookEvent, Webhooks } from ${quote}nestjs-thorn${quote}${end}`,
-    },
+    addedImport(compiler, source, 'WebhookEvent, Webhooks', 'nestjs-thorn'),
     { at: entity.end, text: `\n${lines.join('\n')}` },
   ]);
+}
+
+/** What the events of an entity begin with: `order-item` of both `OrderItem` and `OrderItemEntity`. */
+function subjectOf(name: string): string {
+  const subject = name.replace(/(?<=.)Entity$/, '');
+  return subject.replaceAll(/(?<=[a-z\d])(?=[A-Z])/g, '-').toLowerCase();
 }
 
 export function importedNames(compiler: TypeScript, text: string): string[] {
@@ -166,14 +161,36 @@ function importsInsertion(compiler: TypeScript, source: ts.SourceFile): Insertio
   ) {
     throw new NotUnderstood('has imports that are not a list in @Module()');
   }
-  const list = property.initializer;
+  return appendedTo(property.initializer, source, 'WebhooksModule');
+}
+
+/** Puts an element behind the last one of a list, on a line of its own where that one has one. */
+export function appendedTo(
+  list: ts.ArrayLiteralExpression,
+  source: ts.SourceFile,
+  text: string,
+): Insertion {
   const last = list.elements.at(-1);
-  if (last === undefined) return { at: list.end - 1, text: 'WebhooksModule' };
+  if (last === undefined) return { at: list.end - 1, text };
   const [, indent] =
     /\n([ \t]*)$/.exec(source.text.slice(last.getFullStart(), last.getStart(source))) ?? [];
+  return { at: last.end, text: indent === undefined ? `, ${text}` : `,\n${indent}${text}` };
+}
+
+/** Puts an import behind the last one, in the file's own style. @throws {@link NotUnderstood} where there is none */
+export function addedImport(
+  compiler: TypeScript,
+  source: ts.SourceFile,
+  names: string,
+  from: string,
+): Insertion {
+  const last = importsOf(compiler, source).at(-1);
+  if (last === undefined) throw new NotUnderstood('has no import');
+  const quote = last.moduleSpecifier.getText(source)[0];
+  const end = last.getText(source).endsWith(';') ? ';' : '';
   return {
-    at: last.end,
-    text: indent === undefined ? ', WebhooksModule' : `,\n${indent}WebhooksModule`,
+    at: lineEndOf(compiler, source.text, last),
+    text: `\nimport { ${names} } from ${quote}${from}${quote}${end}`,
   };
 }
 
@@ -190,7 +207,7 @@ function nameOf({ moduleSpecifier }: ts.ImportDeclaration, source: ts.SourceFile
   return moduleSpecifier.getText(source).slice(1, -1);
 }
 
-function parsed(compiler: TypeScript, file: string, text: string): ts.SourceFile {
+export function parsed(compiler: TypeScript, file: string, text: string): ts.SourceFile {
   const { diagnostics } = compiler.transpileModule(text, {
     fileName: file,
     reportDiagnostics: true,
@@ -203,7 +220,7 @@ function parsed(compiler: TypeScript, file: string, text: string): ts.SourceFile
   return compiler.createSourceFile(file, text, compiler.ScriptTarget.Latest, true);
 }
 
-function edited(text: string, insertions: readonly Insertion[]): string {
+export function edited(text: string, insertions: readonly Insertion[]): string {
   return insertions
     .toSorted((a, b) => b.at - a.at)
     .reduce((result, { at, text: added }) => result.slice(0, at) + added + result.slice(at), text);
