@@ -38,9 +38,6 @@ import { TransactionScopes } from './transaction-scopes.js';
 import { TransactionsByHand } from './transactions-by-hand.js';
 import type { AfterQueryEvent, BeforeQueryEvent } from '../rows/typeorm-types.js';
 
-/** The captures that leave their data source as soon as no transaction is open. */
-const leaving = new WeakMap<DataSource, EntityCapture>();
-
 /**
  * Makes messages of what happens to the entities of one data source: collects changes while a transaction is open,
  * stages their messages before it commits and releases them after. A TypeORM subscriber of that data source.
@@ -67,6 +64,8 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   readonly #attachment: HooksAttachment;
   readonly #serialize: SerializeTransactions | undefined;
   readonly #isMysql: boolean;
+  /** True if it leaves its data source as soon as no transaction is open. */
+  #isLeaving = false;
   /** Knows who is in a transaction of this data source. */
   readonly transactions: TransactionScopes;
 
@@ -114,8 +113,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
    */
   attach(): void {
     this.#attachment.assertPossible();
-    const former = leaving.get(this.dataSource);
-    if (former !== undefined) former.#leave();
+    if (this.#isLeaving) this.#leave();
     if (this.#attachment.isWanted) return;
     this.#plan = planCapture(this.dataSource);
     checkOrphans(this.dataSource.entityMetadatas, this.#plan);
@@ -157,12 +155,12 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   /** Stops to listen, as soon as no transaction is open: what those commit is sent. */
   detach(): void {
     if (this.dataSource.isInitialized && this.transactions.hasOpen) {
-      leaving.set(this.dataSource, this);
+      this.#isLeaving = true;
     } else this.#leave();
   }
 
   #leave(): void {
-    leaving.delete(this.dataSource);
+    this.#isLeaving = false;
     this.transactions.uninstall();
     SqliteTransactions.uninstall(this.dataSource);
     this.#attachment.remove();
@@ -264,10 +262,10 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
 
   #end(queryRunner: QueryRunner): void {
     this.transactions.end(queryRunner);
-    if (leaving.get(this.dataSource) !== this) return;
+    if (!this.#isLeaving) return;
     // After the hooks of others, whose list becomes shorter.
     setImmediate(() => {
-      if (leaving.get(this.dataSource) === this) this.detach();
+      if (this.#isLeaving) this.detach();
     });
   }
 
