@@ -18,7 +18,7 @@ export type Around<Self, Result> = (call: ReplacedCall<Self, Result>) => Result;
 
 /** What {@link replaceMethods} may replace. */
 type ReplacedMethod =
-  | ('execute' | 'transaction' | 'save' | 'remove' | 'softRemove' | 'recover')
+  | ('execute' | 'transaction' | 'clear' | 'save' | 'remove' | 'softRemove' | 'recover')
   | ('createQueryRunner' | 'query');
 
 interface Owned {
@@ -43,6 +43,7 @@ const replacements = new WeakMap<object, Map<string, Replacement>>();
  *
  * - `execute()` of the four query builders that write: the hooks of such writes are not told the criteria.
  * - `transaction()` of managers: no hook encloses what an application calls within it, which belongs to the transaction.
+ * - `clear()` of managers: it has no hook, and what it removes is to be warned of, or refused.
  * - On SQLite `save()`, `remove()`, `softRemove()` and `recover()` of managers: what they call runs with them.
  * - On SQLite `createQueryRunner()` of the driver, which remembers no query runner then, and `query()` of query runners:
  *   TypeORM has one of them for all callers, and no hook that a single statement waits for.

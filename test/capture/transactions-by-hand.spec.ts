@@ -116,20 +116,39 @@ describe.each(CAPTURE_DATABASES)('a transaction that was begun by hand on %s', (
     expect(rig.received()).toEqual(['account {"on":"create","name":"c"}']);
   });
 
-  it('has its like in savepoints: a transaction that rolls one back is not committed', async () => {
+  it('has its like in savepoints: nothing is sent of what one rolls back', async () => {
     const undone = rig.dataSource.transaction(async (manager) => {
       await manager.save(Account, { name: 'c' });
       await manager.query('SAVEPOINT s');
       await manager.save(Account, { name: 'd' });
       await manager.query('ROLLBACK TO SAVEPOINT s');
     });
-    await expect(undone).rejects.toMatchObject({
-      code: 'THORN_TRANSACTION_BY_HAND',
-      message: expect.stringMatching(
-        /query\('ROLLBACK TO'\).*use transaction\(\) of its manager/,
-      ) as unknown,
+    if (kind === 'postgres') {
+      await expect(undone).rejects.toMatchObject({
+        code: 'THORN_TRANSACTION_BY_HAND',
+        message: expect.stringMatching(
+          /query\('ROLLBACK'\).*use transaction\(\) of its manager/,
+        ) as unknown,
+      });
+      expect(await names()).toEqual(['a', 'b']);
+      expect(rig.received()).toEqual([]);
+    } else {
+      // Their drivers tell nothing of it. Rows are read again before the commit.
+      await undone;
+      expect(await names()).toEqual(['a', 'b', 'c']);
+      expect(rig.received()).toEqual(['account {"on":"create","name":"c"}']);
+    }
+  });
+
+  it.each(['COMMIT', 'ROLLBACK'])('is what follows when %s ends one of TypeORM', async (end) => {
+    const ended = rig.dataSource.transaction(async (manager) => {
+      await manager.save(Account, { name: 'c' });
+      await manager.query(end);
+      await manager.save(Account, { name: 'd' });
     });
-    expect(await names()).toEqual(['a', 'b']);
+    await expect(ended).rejects.toMatchObject({
+      code: expect.stringMatching(/^THORN_TRANSACTION_(?:ENDED|BY_HAND)$/) as unknown,
+    });
     expect(rig.received()).toEqual([]);
   });
 
@@ -145,6 +164,21 @@ describe.each(CAPTURE_DATABASES)('a transaction that was begun by hand on %s', (
     });
     expect(rig.received()).toHaveLength(2);
   });
+});
+
+it('takes no compound statement of MariaDB for the beginning of a transaction', async () => {
+  const rig = await openCaptureApp('mariadb', [Account]);
+  const runner = rig.dataSource.createQueryRunner();
+  await runner.query('BEGIN NOT ATOMIC SET @one = 1; END');
+  await runner.manager.insert(Account, { name: 'a' });
+  expect(rig.received()).toEqual(['account {"on":"create","name":"a"}']);
+  await runner.query('SET autocommit = 0');
+  await runner.query(`INSERT INTO accounts (name) VALUES ('b')`);
+  await expect(runner.manager.insert(Account, { name: 'c' })).rejects.toThrow(/'BEGIN'/);
+  await runner.query('ROLLBACK');
+  await runner.query('SET autocommit = 1');
+  await runner.release();
+  await rig.close();
 });
 
 describe('a transaction that was begun by hand on PostgreSQL', () => {

@@ -21,7 +21,7 @@ const manager = {
   dataSource: { options: { type: 'postgres' } },
   queryRunner: { isTransactionActive: true },
 } as unknown as EntityManager;
-const byHand = { statement: () => undefined, refuse: () => undefined };
+const byHand = { refuse: () => undefined };
 const item = { type: 'message', message } as const;
 
 function logged() {
@@ -43,7 +43,8 @@ it('keeps a commit alive whose release fails, and logs no secret of it', async (
     },
   } as unknown as MessagePipeline;
   const collector = new ChangeCollector(messages, pipeline, byHand);
-  const queryRunner = { isTransactionActive: true } as QueryRunner;
+  const dataSource = { options: { type: 'postgres' } };
+  const queryRunner = { isTransactionActive: true, dataSource } as QueryRunner;
   collector.afterTransactionStart({ queryRunner });
   await collector.collect({ queryRunner, manager }, item);
   await collector.beforeTransactionCommit({ queryRunner, manager });

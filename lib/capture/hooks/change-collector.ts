@@ -12,7 +12,7 @@ import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { TransactionEndedError } from '../../database/transaction-ended.error.js';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
-import { DataSourceClient } from '../../typeorm/index.js';
+import { DataSourceClient, hasTransaction, type Told } from '../../typeorm/index.js';
 import { metadataOf } from '../entities/entity-table.js';
 import { identifyLinks } from '../entities/link-rows.js';
 import { ManagerRows } from '../entities/manager-rows.js';
@@ -21,7 +21,7 @@ import type { EntityMessages } from '../messages/entity-messages.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import { ConnectionState } from './connection-state.js';
 import { TransactionByHandError } from './transaction-by-hand.error.js';
-import { type TransactionsByHand, undoesByHand } from './transactions-by-hand.js';
+import { isEnded, type TransactionsByHand } from './transactions-by-hand.js';
 
 /** The connection that a hook of TypeORM is called on. */
 interface OnConnection {
@@ -41,6 +41,9 @@ export interface OtherReports {
   reports(metadata: EntityMetadata): Promise<boolean>;
 }
 
+const ENDED =
+  'A COMMIT or ROLLBACK by hand has ended the transaction, and no events are sent of what was written in it. Use transaction() of a manager, or commitTransaction() and rollbackTransaction() of the query runner';
+
 /** Due events whose rows are read, and whose messages are staged, together. */
 const STAGED_TOGETHER = 1_000;
 
@@ -55,7 +58,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
   constructor(
     private readonly messages: EntityMessages,
     private readonly pipeline: MessagePipeline,
-    private readonly byHand: Pick<TransactionsByHand, 'statement' | 'refuse'>,
+    private readonly byHand: Pick<TransactionsByHand, 'refuse'>,
     private readonly others?: OtherReports,
   ) {}
 
@@ -81,7 +84,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
    * @throws {@link TransactionByHandError}
    */
   refuseByHand(queryRunner: QueryRunner | undefined): void {
-    this.byHand.refuse(queryRunner, 'A write that has events was made');
+    this.#refuseByHand(queryRunner, 'A write that has events was made');
   }
 
   /** The open transaction of a connection removes rows of an entity softly, or recovers some, and nobody reads which. */
@@ -109,21 +112,31 @@ export class ChangeCollector implements EntitySubscriberInterface {
    * @throws {@link TransactionByHandError}
    */
   enlist(queryRunner: QueryRunner, message: Message): boolean {
-    this.byHand.refuse(queryRunner, `${message.event} was sent`);
+    this.#refuseByHand(queryRunner, `${message.event} was sent`);
     if (!queryRunner.isTransactionActive) return false;
     this.#state(queryRunner).openFrames.add({ type: 'message', message });
     return true;
   }
 
   /** A statement is about to be run. */
-  statement(queryRunner: QueryRunner, sql: string): void {
-    this.byHand.statement(queryRunner, sql);
-    if (!queryRunner.isTransactionActive) return;
+  statement(queryRunner: QueryRunner): void {
+    if (queryRunner.isTransactionActive) this.#state(queryRunner).statement();
+  }
+
+  /** What the database has told with the result of a statement. */
+  told(queryRunner: QueryRunner, told: Told): void {
     const state = this.#state(queryRunner);
-    state.statement(sql);
-    if (state.hasCollected && undoesByHand(sql)) {
-      this.refuse(queryRunner, TransactionByHandError.ofSavepoint(dataSourceOf(queryRunner)));
+    state.told(told);
+    if (told.hasRolledBack && state.ending === undefined && state.hasCollected) {
+      this.refuse(queryRunner, TransactionByHandError.ofRollback(dataSourceOf(queryRunner)));
     }
+  }
+
+  /** A transaction or a savepoint is about to begin. */
+  beforeTransactionStart({ queryRunner }: Pick<TransactionStartEvent, 'queryRunner'>): void {
+    const state = this.#state(queryRunner);
+    if (state.frames.depth > 0) return;
+    state.isWithinOther = (hasTransaction(queryRunner) ?? state.isOpenAfterWrite) === true;
   }
 
   /** A transaction or a savepoint has begun. */
@@ -136,12 +149,14 @@ export class ChangeCollector implements EntitySubscriberInterface {
   /** Savepoints have this hook too; only the outermost transaction is about to become real. */
   beforeTransactionCommit({ queryRunner, manager }: OnConnection): Promise<void> | void {
     const state = this.#state(queryRunner);
+    state.ending = 'commit';
     if (state.frames.depth > 1) return;
     const { refusal } = state;
     if (refusal !== undefined) return Promise.reject(refusal);
     const items = state.drain();
     if (items.length === 0) return;
     try {
+      if (isEnded(queryRunner, state)) throw new TransactionEndedError(ENDED);
       this.refuseByHand(queryRunner);
       // What triggers report besides has to be removed in any case.
       if (this.others === undefined && this.messages.areUnheard(items)) return;
@@ -156,6 +171,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
   afterTransactionCommit(on: OnConnection): Promise<void> | void {
     const { queryRunner } = on;
     const state = this.#state(queryRunner);
+    state.ending = undefined;
     if (queryRunner.isTransactionActive) {
       state.frames.merge();
       return;
@@ -183,14 +199,15 @@ export class ChangeCollector implements EntitySubscriberInterface {
     this.refuse(queryRunner, new TransactionEndedError(text, cause));
   }
 
-  /** PostgreSQL has answered the COMMIT of a transaction with a ROLLBACK: it had failed. */
-  failed(queryRunner: QueryRunner): void {
-    this.#state(queryRunner).hasFailed = true;
+  /** A transaction or a savepoint is about to be rolled back. */
+  beforeTransactionRollback({ queryRunner }: Pick<TransactionRollbackEvent, 'queryRunner'>): void {
+    this.#state(queryRunner).ending = 'rollback';
   }
 
   /** A transaction or a savepoint was rolled back. */
   afterTransactionRollback({ queryRunner }: Pick<TransactionRollbackEvent, 'queryRunner'>): void {
     const state = this.#state(queryRunner);
+    state.ending = undefined;
     if (queryRunner.isTransactionActive) {
       state.frames.drop();
       return;
@@ -255,6 +272,10 @@ export class ChangeCollector implements EntitySubscriberInterface {
       here.push(item);
     }
     return here;
+  }
+
+  #refuseByHand(queryRunner: QueryRunner | undefined, what: string): void {
+    this.byHand.refuse(queryRunner, queryRunner && this.#state(queryRunner), what);
   }
 
   #state(queryRunner: QueryRunner): ConnectionState {

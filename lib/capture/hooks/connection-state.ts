@@ -1,17 +1,8 @@
+import { statementsOfInsert, type Told } from '../../typeorm/index.js';
 import type { Message } from '../../message/index.js';
 import { UnseenWrites } from '../changes/unseen-writes.js';
 import type { CollectedItem } from '../changes/due-events.js';
 import { TransactionFrames } from '../changes/transaction-frames.js';
-
-/** Statements after which every row is still there. */
-const KEEPS_ROWS = /^(?:INSERT|UPDATE)\b/i;
-
-/** Statements that leave every row as it is. */
-const HARMLESS = /^(?:SELECT|START|BEGIN|COMMIT|SAVEPOINT|RELEASE|ROLLBACK|PRAGMA)\b/i;
-
-/** Statements that read what is there, and not a snapshot of the transaction. */
-const READS_NO_SNAPSHOT =
-  /^(?:INSERT|UPDATE|DELETE|SAVEPOINT|RELEASE|ROLLBACK)\b|\b(?:FOR UPDATE|FOR SHARE|LOCK IN SHARE MODE)\s*$/i;
 
 /** A write that was refused after it was made: with it, or with its savepoint, all has to go. */
 interface Refusal {
@@ -30,27 +21,40 @@ export class ConnectionState {
   unseen = new UnseenWrites();
   /** True once the database has rolled back what was to be committed. */
   hasFailed = false;
+  /** How TypeORM ends the transaction or savepoint right now. */
+  ending: 'commit' | 'rollback' | undefined;
+  /** True if TypeORM has begun the open transaction within one that was begun by hand. */
+  isWithinOther = false;
+  /** Whether a transaction was open after the last write, where the database tells with its result. */
+  isOpenAfterWrite: boolean | undefined;
   /** Sends what was collected outside of a transaction. */
   sending: Promise<void> | undefined;
   /** True if the application may have begun to read a snapshot, and counts on it, in the open transaction. */
   hasSnapshot = false;
   #ownStatements = 0;
-  /** Statements of the open transaction that may have written something. */
-  #writes = 0;
+  /** Statements of the open transaction. */
+  #statements = 0;
 
   /** Another transaction begins. */
   begin(): void {
-    this.#writes = 0;
+    this.#statements = 0;
     this.hasSnapshot = false;
     if (this.unseen.any) this.unseen = new UnseenWrites();
   }
 
   /** A statement of the open transaction is about to be run. */
-  statement(sql: string): void {
-    this.hasSnapshot ||= this.#ownStatements === 0 && !READS_NO_SNAPSHOT.test(sql);
-    if (HARMLESS.test(sql)) return;
-    this.#writes += 1;
-    if (!KEEPS_ROWS.test(sql)) this.unseen.removals = true;
+  statement(): void {
+    this.hasSnapshot ||= this.#ownStatements === 0;
+    this.#statements += 1;
+    // A statement by query() may do anything, and nothing tells it from one that TypeORM makes.
+    if (this.#statements > 1) this.unseen.removals = true;
+  }
+
+  /** What the database has told with the result of a statement. */
+  told({ hasTransaction, hasRolledBack }: Told): void {
+    this.isOpenAfterWrite = hasTransaction ?? this.isOpenAfterWrite;
+    // PostgreSQL answers the COMMIT of a transaction that had failed with a ROLLBACK.
+    if (hasRolledBack && this.ending === 'commit') this.hasFailed = true;
   }
 
   /** Makes statements that the application has not asked for. */
@@ -63,10 +67,13 @@ export class ConnectionState {
     }
   }
 
-  /** True if these rows were inserted by one statement, and nothing else was written in the transaction. */
+  /** True if one INSERT of TypeORM's wrote these rows, and the transaction has no statement besides. */
   isAlone(items: readonly CollectedItem[]): boolean {
-    const changes = items.filter(({ type }) => type !== 'message');
-    return this.#writes === 1 && changes.every((one) => one.type === 'row' && one.did === 'insert');
+    return items.every((one) => {
+      if (one.type === 'message') return true;
+      if (one.type !== 'row' || one.did !== 'insert') return false;
+      return this.#statements === statementsOfInsert(one.plan.metadata);
+    });
   }
 
   /** The frames; a transaction may have begun before the capture started to listen. */

@@ -1,8 +1,10 @@
 import { Logger } from '@nestjs/common';
 import type {
   DataSource,
+  EntityManager,
   EntityMetadata,
   EntitySubscriberInterface,
+  EntityTarget,
   InsertEvent,
   ObjectLiteral,
   QueryRunner,
@@ -15,7 +17,13 @@ import type {
 } from 'typeorm';
 import { isConflict } from '../../database/database-errors.js';
 import type { Message } from '../../message/index.js';
-import { type SerializeTransactions, SqliteTransactions } from '../../typeorm/index.js';
+import {
+  type Around,
+  replaceMethods,
+  type SerializeTransactions,
+  SqliteTransactions,
+  toldBy,
+} from '../../typeorm/index.js';
 import { HooksAttachment } from './hooks-attachment.js';
 import { BulkWriteGuard } from '../criteria/bulk-write-guard.js';
 import { CriteriaWrites } from '../criteria/criteria-writes.js';
@@ -28,7 +36,6 @@ import { EntityMessages } from '../messages/entity-messages.js';
 import { affectingEntities } from '../entities/affecting-entities.js';
 import { type CapturePlan, type EntityPlan, planCapture } from '../entities/entity-plan.js';
 import { checkOrphans } from '../entities/orphan-check.js';
-import { ClearStatements } from '../rows/write-statements.js';
 import { linkChange } from '../entities/link-change.js';
 import { type RowEvent, ReportedRows } from './reported-rows.js';
 import { Removals } from '../cascades/removals.js';
@@ -60,7 +67,6 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   #plan: CapturePlan = { entities: new Map(), links: new Map() };
   /** The entities whose writes may have events: those of all others pass at the cost of one look-up. */
   #affecting: ReadonlySet<EntityMetadata> = new Set();
-  #clears: ClearStatements | undefined;
   readonly #attachment: HooksAttachment;
   readonly #serialize: SerializeTransactions | undefined;
   readonly #isMysql: boolean;
@@ -85,7 +91,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.transactions = new TransactionScopes(dataSource);
     this.messages = new EntityMessages(messageFactory, pipeline);
     const others = otherReports?.(this);
-    const byHand = new TransactionsByHand(dataSource);
+    const byHand = new TransactionsByHand(dataSource, this.transactions);
     this.#collector = new ChangeCollector(this.messages, pipeline, byHand, others);
     this.#bulk = new BulkWriteGuard(bulk);
     this.#removals = new Removals(this.#bulk);
@@ -124,16 +130,19 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.#affecting = affectingEntities(this.dataSource.entityMetadatas, this.#plan, (metadata) =>
       this.#removals.affectsOthers(metadata),
     );
-    this.#clears = new ClearStatements(this.dataSource, [...this.#plan.entities.keys()]);
     const release = interceptWrites(this.dataSource, {
       ofSaves: this.#rows.interceptors,
       ofCriteria: this.#criteria,
       entities: this.#affecting,
     });
-    const { transactions } = this;
+    const { transactions, dataSource } = this;
+    const releaseClear = replaceMethods(dataSource, dataSource.manager, ['clear'], this.#clear);
     this.#attachment.add(
       [this, transactions, this.#collector, ...beforeHooks, ...ofRemovals],
-      release,
+      () => {
+        release();
+        releaseClear();
+      },
     );
   }
 
@@ -232,22 +241,16 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       return this.#rows.collect(event, { plan, did: 'recover', row: old, old });
   }
 
-  /** Counts statements, and notices `clear()`, which has no hook. */
-  beforeQuery({ query, queryRunner }: BeforeQueryEvent): void {
+  beforeQuery({ queryRunner }: BeforeQueryEvent): void {
     this.transactions.statement(queryRunner, true);
-    this.#collector.statement(queryRunner, query);
-    const cleared = this.#clears?.entityOf(query);
-    if (cleared === undefined || this.#criteria.isEmptying) return;
-    this.#bulk.notice(this.#plan.entities.get(cleared)!, 'clear');
+    this.#collector.statement(queryRunner);
   }
 
-  afterQuery({ query, queryRunner, success, error, rawResults }: AfterQueryEvent): void {
+  afterQuery({ queryRunner, success, error, rawResults }: AfterQueryEvent): void {
     this.transactions.statement(queryRunner, false);
     // After a deadlock, MySQL and MariaDB roll the transaction back, and run later statements outside of one.
     if (!success && this.#isMysql && isConflict(error)) this.#collector.ended(queryRunner, error);
-    if (query !== 'COMMIT') return;
-    const { command } = (rawResults ?? {}) as { readonly command?: unknown };
-    if (command === 'ROLLBACK') this.#collector.failed(queryRunner);
+    this.#collector.told(queryRunner, toldBy(rawResults));
   }
 
   afterTransactionCommit({ queryRunner }: TransactionCommitEvent): void {
@@ -273,6 +276,15 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.#rows.forget(queryRunner);
     this.#removals.forget(queryRunner);
   }
+
+  /** Notices `clear()` of a manager or a repository, which has no hook. */
+  readonly #clear: Around<EntityManager, Promise<unknown>> = async ({ args, proceed }) => {
+    const [target] = args as [EntityTarget<ObjectLiteral>];
+    const { tablePath } = this.dataSource.getMetadata(target);
+    const plan = this.plans.find(({ metadata }) => metadata.tablePath === tablePath);
+    if (plan !== undefined) this.#bulk.notice(plan, 'clear');
+    return proceed();
+  };
 
   #collectLinks(
     event: RowEvent,

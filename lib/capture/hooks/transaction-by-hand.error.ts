@@ -18,9 +18,9 @@ export class TransactionByHandError extends ThornError {
     );
   }
 
-  static ofSavepoint(dataSource: DataSource): TransactionByHandError {
+  static ofRollback(dataSource: DataSource): TransactionByHandError {
     return new TransactionByHandError(
-      "A savepoint was rolled back by query('ROLLBACK TO'), and events could be sent of what it has undone. The transaction cannot be committed: roll it back, and use transaction() of its manager in place of SAVEPOINT",
+      "The transaction, or a savepoint of it, was rolled back by query('ROLLBACK'), and events could be sent of what that has undone. The transaction cannot be committed: roll it back with rollbackTransaction(), and use transaction() of its manager in place of SAVEPOINT",
       dataSource,
     );
   }
