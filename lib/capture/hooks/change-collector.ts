@@ -228,6 +228,8 @@ export class ChangeCollector implements EntitySubscriberInterface {
     for (let next = items; next.length > 0; next = state.drain()) {
       const batch = this.others === undefined ? next : await this.others.reconcile(manager, next);
       const alone = state.isAlone(batch);
+      // A statement by query() may do anything, and nothing tells it from one that TypeORM makes.
+      if (!alone) state.unseen.removals = true;
       const dueEvents = dueEventsOf(await identifyLinks(batch, manager));
       // Rows are let go as soon as their messages are made.
       batch.length = 0;

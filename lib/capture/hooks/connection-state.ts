@@ -46,8 +46,6 @@ export class ConnectionState {
   statement(): void {
     this.hasSnapshot ||= this.#ownStatements === 0;
     this.#statements += 1;
-    // A statement by query() may do anything, and nothing tells it from one that TypeORM makes.
-    if (this.#statements > 1) this.unseen.removals = true;
   }
 
   /** What the database has told with the result of a statement. */

@@ -34,7 +34,9 @@ export class TransactionsByHand {
     const isByHand =
       this.dataSource.options.type === 'better-sqlite3'
         ? // Every caller has the same connection.
-          !this.transactions.hasOpen && isInTransaction(this.dataSource)
+          queryRunner?.isTransactionActive !== true &&
+          !this.transactions.hasOpen &&
+          isInTransaction(this.dataSource)
         : queryRunner?.isReleased === false && state !== undefined && isOpen(queryRunner, state);
     if (isByHand) throw TransactionByHandError.of(what, this.dataSource);
   }
