@@ -2,6 +2,7 @@ import { statementsOfInsert, type Told } from '../../typeorm/index.js';
 import type { Message } from '../../message/index.js';
 import { UnseenWrites } from '../changes/unseen-writes.js';
 import type { CollectedItem } from '../changes/due-events.js';
+import { metadataOf } from '../entities/entity-table.js';
 import { TransactionFrames } from '../changes/transaction-frames.js';
 
 /** A write that was refused after it was made: with it, or with its savepoint, all has to go. */
@@ -70,7 +71,7 @@ export class ConnectionState {
     return items.every((one) => {
       if (one.type === 'message') return true;
       if (one.type !== 'row' || one.did !== 'insert') return false;
-      return this.#statements === statementsOfInsert(one.plan.metadata);
+      return this.#statements === statementsOfInsert(metadataOf(one.plan.table));
     });
   }
 

@@ -26,11 +26,7 @@ export class TransactionsByHand {
    * @param state of its connection
    * @throws {@link TransactionByHandError}
    */
-  refuse(
-    queryRunner: QueryRunner | undefined,
-    state: Status | undefined,
-    what: string,
-  ): void {
+  refuse(queryRunner: QueryRunner | undefined, state: Status | undefined, what: string): void {
     const isByHand =
       this.dataSource.options.type === 'better-sqlite3'
         ? // Every caller has the same connection.
