@@ -38,7 +38,7 @@ export {
 
 export { TransactionEndedError } from './database/transaction-ended.error.js';
 export type { SerializeTransactions } from './typeorm/serialize-transactions.js';
-export { TransactionTimeoutError } from './typeorm/transaction-timeout.error.js';
+export { TransactionTimeoutError } from './typeorm/sqlite/transaction-timeout.error.js';
 
 // Sending
 export {

@@ -4,8 +4,8 @@ import type { Result } from '../database/sql-client.js';
 import type { ClientWithStore } from '../database/pooled-store.js';
 import { TypeOrmClient } from '../database/typeorm-client.js';
 import { runStatement } from '../database/sqlite/sqlite-handle.js';
-import { DataSourceStore } from './data-source-store.js';
-import { SqliteTransactions } from './sqlite-transactions.js';
+import { DataSourceStore } from './sqlite/data-source-store.js';
+import { SqliteTransactions } from './sqlite/sqlite-transactions.js';
 
 const clients = new WeakMap<DataSource, DataSourceClient>();
 

@@ -1,6 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { ConnectionLock } from './connection-lock.js';
-import type { SqliteHandle } from '../database/sql-driver.js';
+import type { SqliteHandle } from '../../database/sql-driver.js';
 import { isInTransaction, sqliteHandle } from './sqlite-handle.js';
 import type { SqliteRunner } from './sqlite-runner.js';
 

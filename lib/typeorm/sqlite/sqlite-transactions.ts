@@ -6,15 +6,15 @@ import type {
   QueryRunner,
   TransactionStartEvent,
 } from 'typeorm';
-import { AsyncVariable } from '../common/async/async-variable.js';
+import { AsyncVariable } from '../../common/async/async-variable.js';
 import { ConnectionLock } from './connection-lock.js';
 import { ConnectionQueue, newScope, type Scope } from './connection-queue.js';
 import { EndedTransactions } from './ended-transactions.js';
-import { addOwnSubscribers } from './own-subscribers.js';
-import { type Around, replaceMethods } from './replaced-methods.js';
-import type { SqliteHandle } from '../database/sql-driver.js';
+import { addOwnSubscribers } from '../own-subscribers.js';
+import { type Around, replaceMethods } from '../replaced-methods.js';
+import type { SqliteHandle } from '../../database/sql-driver.js';
 import { isInTransaction, sqliteHandle } from './sqlite-handle.js';
-import type { SerializeTransactions } from './serialize-transactions.js';
+import type { SerializeTransactions } from '../serialize-transactions.js';
 import type { SqliteRunner } from './sqlite-runner.js';
 
 const TIMEOUT = 10_000;

@@ -1,13 +1,13 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
-import type { JoinedTransaction } from '../database/sql-client.js';
+import type { JoinedTransaction } from '../../database/sql-client.js';
 import {
   type OwnConnection,
   type SqliteConnections,
   SqliteStore,
   type TransactionListener,
-} from '../database/sqlite/sqlite-store.js';
-import type { TypeOrmClient } from '../database/typeorm-client.js';
-import { addOwnSubscribers } from './own-subscribers.js';
+} from '../../database/sqlite/sqlite-store.js';
+import type { TypeOrmClient } from '../../database/typeorm-client.js';
+import { addOwnSubscribers } from '../own-subscribers.js';
 import { isInMemory, sqliteHandle } from './sqlite-handle.js';
 import { SqliteTransactions } from './sqlite-transactions.js';
 

@@ -1,4 +1,4 @@
-import { ThornError } from '../errors/index.js';
+import { ThornError } from '../../errors/index.js';
 
 /** Thrown when a write on SQLite has waited too long for another transaction. */
 export class TransactionTimeoutError extends ThornError {

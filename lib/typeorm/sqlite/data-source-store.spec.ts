@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Columns, Statement } from '../database/dialect.js';
-import { DataSourceClient } from './data-source-client.js';
+import type { Columns, Statement } from '../../database/dialect.js';
+import { DataSourceClient } from '../data-source-client.js';
 import { DataSourceStore } from './data-source-store.js';
 
 const COLUMNS: Columns = { id: 'int', text: 'text' };
