@@ -29,6 +29,7 @@ const INNER_FLOORS = {
   common: ['async', '', 'log'],
   message: ['encoding', '', 'format'],
   database: ['', 'schema', 'sqlite'],
+  typeorm: ['', 'sqlite', 'clients'],
   event: ['conditions', '', 'schemas'],
   cli: ['terminal', 'commands', 'documents', 'init', ''],
   outbox: [

@@ -19,9 +19,9 @@ import { isConflict } from '../../database/database-errors.js';
 import type { Message } from '../../message/index.js';
 import {
   type Around,
+  DataSourceClient,
   replaceMethods,
   type SerializeTransactions,
-  SqliteTransactions,
   toldBy,
 } from '../../typeorm/index.js';
 import { HooksAttachment } from './hooks-attachment.js';
@@ -72,6 +72,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   readonly #isMysql: boolean;
   /** True if it leaves its data source as soon as no transaction is open. */
   #isLeaving = false;
+  readonly #client: DataSourceClient;
   /** Knows who is in a transaction of this data source. */
   readonly transactions: TransactionScopes;
 
@@ -87,6 +88,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   ) {
     this.#serialize = serializeTransactions;
     this.#isMysql = ['mysql', 'mariadb'].includes(dataSource.options.type);
+    this.#client = DataSourceClient.of(dataSource);
     this.#attachment = new HooksAttachment(dataSource);
     this.transactions = new TransactionScopes(dataSource);
     this.messages = new EntityMessages(messageFactory, pipeline);
@@ -123,7 +125,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     if (this.#attachment.isWanted) return;
     this.#plan = planCapture(this.dataSource);
     checkOrphans(this.dataSource.entityMetadatas, this.#plan);
-    SqliteTransactions.install(this.dataSource, this.#serialize);
+    this.#client.attach(this.#serialize);
     const beforeHooks = this.#rows.beforeHooks();
     this.transactions.install();
     const ofRemovals = this.#removals.plan(this.dataSource, this.#plan);
@@ -171,7 +173,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   #leave(): void {
     this.#isLeaving = false;
     this.transactions.uninstall();
-    SqliteTransactions.uninstall(this.dataSource);
+    this.#client.detach();
     this.#attachment.remove();
   }
 

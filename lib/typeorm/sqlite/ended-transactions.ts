@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { isInTransaction } from './sqlite-handle.js';
+import { isInTransaction } from '../sqlite-handle.js';
 import type { SqliteRunner } from './sqlite-runner.js';
 import { errorText } from '../../common/index.js';
 import { TransactionEndedError } from '../../database/transaction-ended.error.js';

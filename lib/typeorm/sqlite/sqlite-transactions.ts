@@ -13,7 +13,7 @@ import { EndedTransactions } from './ended-transactions.js';
 import { addOwnSubscribers } from '../own-subscribers.js';
 import { type Around, replaceMethods } from '../replaced-methods.js';
 import type { SqliteHandle } from '../../database/sql-driver.js';
-import { isInTransaction, sqliteHandle } from './sqlite-handle.js';
+import { isInTransaction, sqliteHandle } from '../sqlite-handle.js';
 import type { SerializeTransactions } from '../serialize-transactions.js';
 import type { SqliteRunner } from './sqlite-runner.js';
 

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import type { SqliteHandle } from '../../database/sql-driver.js';
+import type { SqliteHandle } from '../database/sql-driver.js';
 
 /** The one connection that a data source of the type `better-sqlite3` has; undefined while it is not initialised. */
 export function sqliteHandle(dataSource: DataSource): SqliteHandle | undefined {

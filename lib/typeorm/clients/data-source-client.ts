@@ -1,11 +1,12 @@
 import { type DataSource, QueryFailedError, type QueryRunner } from 'typeorm';
-import type { Statement } from '../database/dialect.js';
-import type { Result } from '../database/sql-client.js';
-import type { ClientWithStore } from '../database/pooled-store.js';
-import { TypeOrmClient } from '../database/typeorm-client.js';
-import { runStatement } from '../database/sqlite/sqlite-handle.js';
-import { DataSourceStore } from './sqlite/data-source-store.js';
-import { SqliteTransactions } from './sqlite/sqlite-transactions.js';
+import type { Statement } from '../../database/dialect.js';
+import type { Result } from '../../database/sql-client.js';
+import type { ClientWithStore } from '../../database/pooled-store.js';
+import { TypeOrmClient } from '../../database/typeorm-client.js';
+import { runStatement } from '../../database/sqlite/sqlite-handle.js';
+import { DataSourceStore } from '../sqlite/data-source-store.js';
+import type { SerializeTransactions } from '../serialize-transactions.js';
+import { SqliteTransactions } from '../sqlite/sqlite-transactions.js';
 
 const clients = new WeakMap<DataSource, DataSourceClient>();
 
@@ -26,6 +27,12 @@ export class DataSourceClient extends TypeOrmClient<DataSource> {
     return client;
   }
 
+  /** Prepares the data source for capture, before its first write. @param serialize for SQLite; default true */
+  attach(_serialize?: SerializeTransactions): void {}
+
+  /** Leaves the data source as TypeORM made it. */
+  detach(): void {}
+
   /** True when the data source makes and changes tables by itself, in development. */
   override get synchronizes(): boolean {
     return this.dataSource.options.synchronize === true;
@@ -41,6 +48,14 @@ class SqliteClient extends DataSourceClient implements ClientWithStore {
 
   createStore(): DataSourceStore {
     return (this.#store = new DataSourceStore(this));
+  }
+
+  override attach(serialize?: SerializeTransactions): void {
+    SqliteTransactions.install(this.dataSource, serialize);
+  }
+
+  override detach(): void {
+    SqliteTransactions.uninstall(this.dataSource);
   }
 
   override get ownConnections(): number | undefined {
