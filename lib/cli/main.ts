@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkNode } from '../common/supported-versions.js';
+import { ThornConfigurationError } from '../errors/index.js';
 import { parseArguments, type Command, type ExitCode } from './terminal/command.js';
 import { commandHelp, generalHelp } from './terminal/help.js';
 import { doctorCommand } from './commands/doctor.command.js';
@@ -37,9 +39,10 @@ export const COMMANDS: readonly Command[] = [
 
 export async function main(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   try {
+    checkNode();
     return await dispatched(args, terminal);
   } catch (error) {
-    if (error instanceof UsageError) {
+    if (error instanceof UsageError || error instanceof ThornConfigurationError) {
       terminal.note(`thorn: ${error.message}`);
       return 2;
     }

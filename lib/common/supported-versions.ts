@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { ThornConfigurationError } from '../errors/index.js';
 
 /** The ranges of package.json, of the packages whose versions decide what works. */
 export const SUPPORTED: Readonly<Record<string, string>> = {
@@ -9,6 +10,22 @@ export const SUPPORTED: Readonly<Record<string, string>> = {
   '@nestjs/typeorm': '^11.0.0 || ^12.0.1',
   typeorm: '^0.3.28 || ^1.0.0',
 };
+
+/** The oldest Node.js of package.json, which `undici` and the current NestJS need. */
+const OLDEST_NODE = [20, 19] as const;
+
+/** @throws `ThornConfigurationError` THORN_VERSION_UNSUPPORTED on a Node.js that is too old: it would fail in a package below */
+export function checkNode(version = process.versions.node): void {
+  const [major = 0, minor = 0] = numbersOf(version);
+  const [oldest, least] = OLDEST_NODE;
+  if (major > oldest || (major === oldest && minor >= least)) return;
+  throw new ThornConfigurationError(
+    'THORN_VERSION_UNSUPPORTED',
+    `nestjs-thorn needs Node.js 20.19, 22.13, 24.11 or newer, and this is ${version}. Install a newer one, such as the current ` +
+      'LTS of https://nodejs.org, then run npm install again.',
+    { package: 'node', version },
+  );
+}
 
 /** The packages that TypeORM loads for a type of data source. */
 const DRIVERS: Readonly<Record<string, string>> = {

@@ -23,7 +23,7 @@ import { thornProviders } from './module-providers.js';
 import { assertOneModule } from './one-module.js';
 import { checkPaths } from './options/path-check.js';
 import { ThornSettings } from './options/settings.js';
-import { unsupportedPackages } from '../common/supported-versions.js';
+import { checkNode, unsupportedPackages } from '../common/supported-versions.js';
 
 /** Made by Nest's builder: `forRoot` and `forRootAsync` take the same options, classes and structure as extras. */
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
@@ -35,6 +35,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
     .build();
 
 function assemble(definition: DynamicModule, extras: ThornModuleExtras): DynamicModule {
+  checkNode();
   // Before anything of another version is used.
   for (const text of unsupportedPackages()) new Logger('Thorn').warn(text);
   checkExtras(extras);

@@ -53,6 +53,20 @@ describe('the definition of a client', () => {
     expect(define).not.toThrow('pa55word');
   });
 
+  it('names a Prisma that is too old, and what to install', async () => {
+    const client = { ...prisma('postgresql'), _clientVersion: '5.22.0' };
+    await expect(fromPrisma(client, { url }).useFactory()).rejects.toMatchObject({
+      code: 'THORN_VERSION_UNSUPPORTED',
+      message: expect.stringMatching(
+        /Prisma 6 or 7, and .* Prisma 5\.22\.0\. .*npm install prisma@7/,
+      ),
+    });
+    for (const _clientVersion of ['6.19.3', '7.10.1']) {
+      const supported = { ...client, _clientVersion };
+      await expect(fromPrisma(supported, { url }).useFactory()).resolves.toBeDefined();
+    }
+  });
+
   it('refuses options that are not given', () => {
     for (const define of [fromPrisma, fromKysely]) {
       expect(() => define({} as never, undefined as never)).toThrow('must be an object');

@@ -1,6 +1,7 @@
 import { OptionChecks } from '../common/option-checks.js';
 import { isConflict } from '../database/database-errors.js';
 import type { Statement } from '../database/dialect.js';
+import { ThornConfigurationError } from '../errors/index.js';
 import type { Row, SqlClientDefinition } from '../database/sql-client.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
@@ -10,6 +11,7 @@ import { type AnyPool, checkStoreOptions, storeDriver, type StoreOptions } from 
 import { writeConflict } from './databases/write-conflict.js';
 
 const PLACE = 'fromPrisma()';
+const OLDEST_MAJOR = 6;
 
 /** The part of a `PrismaClient` that is used. */
 export interface PrismaClientLike {
@@ -29,6 +31,7 @@ export interface PrismaTransaction {
 interface Internals {
   readonly _activeProvider?: string;
   readonly _originalClient?: object;
+  readonly _clientVersion?: string;
 }
 
 /**
@@ -55,6 +58,7 @@ export function fromPrisma(
       const isClient = typeof prisma?.$connect === 'function';
       const check = new OptionChecks(PLACE);
       check.assert('client', isClient, 'must be a PrismaClient, or what gives one');
+      checkVersion(prisma);
       const database = databaseOf(prisma);
       const hasPool = database === SQLITE && pool !== undefined;
       check.assert('pool', !hasPool, 'is for servers: on SQLite give `url`, the file');
@@ -101,6 +105,18 @@ class PrismaSqlClient extends DriverClient<PrismaTransaction> {
       ? writeConflict(error, this.database === SQLITE ? 'P1008' : 'P2034')
       : super.translated(code, error);
   }
+}
+
+/** A client of Prisma 5 has no `engineType = "client"`: its own engine would refuse our values in the caller's transaction. */
+function checkVersion(prisma: object): void {
+  const { _clientVersion: version = '' } = prisma as Internals;
+  if (version === '' || Number.parseInt(version, 10) >= OLDEST_MAJOR) return;
+  throw new ThornConfigurationError(
+    'THORN_VERSION_UNSUPPORTED',
+    `${PLACE} needs Prisma 6 or 7, and the client is of Prisma ${version}. Upgrade, to 7 if you can: ` +
+      'npm install prisma@7 @prisma/client@7. With Prisma 6, write engineType = "client" into the generator block.',
+    { package: '@prisma/client', version },
+  );
 }
 
 /** @param databases that it may be of */

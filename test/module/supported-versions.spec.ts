@@ -2,11 +2,14 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { main } from '../../lib/cli/main.js';
 import {
+  checkNode,
   SUPPORTED,
   unsupportedDrivers,
   unsupportedPackages,
 } from '../../lib/common/supported-versions.js';
+import { ThornModule } from '../../lib/index.js';
 
 interface Manifest {
   readonly version: string;
@@ -104,6 +107,54 @@ describe('the versions that are supported', () => {
       'TypeORM 1.1.1 supports pg ^8.5.1, but 8.5.0 is installed. Install a supported version.',
       'TypeORM 1.1.1 supports better-sqlite3 ^12.0.0, but 11.9.0 is installed. Install a supported version.',
     ]);
+  });
+});
+
+describe('an old Node.js', () => {
+  const versions = Object.getOwnPropertyDescriptor(process, 'versions')!;
+  const run = (node: string) => {
+    const value = { ...process.versions, node };
+    Object.defineProperty(process, 'versions', { ...versions, value });
+  };
+  afterEach(() => Object.defineProperty(process, 'versions', versions));
+
+  it('is refused by the module, with what to install', () => {
+    run('18.20.8');
+    expect(() => ThornModule.forRoot()).toThrow(
+      'nestjs-thorn needs Node.js 20.19, 22.13, 24.11 or newer, and this is 18.20.8. Install a newer one',
+    );
+    run('20.20.2');
+    expect(() => ThornModule.forRoot()).not.toThrow();
+  });
+
+  it('is refused by the command', async () => {
+    run('18.20.8');
+    const notes: string[] = [];
+    const code = await main(['--version'], {
+      out: () => undefined,
+      bytes: () => undefined,
+      note: (line) => void notes.push(line),
+      rewrite: () => undefined,
+      ask: async () => '',
+      isTerminal: false,
+      hasColours: false,
+      env: {},
+      read: async () => Buffer.alloc(0),
+      interrupted: new AbortController().signal,
+    });
+    expect([code, notes.join()]).toEqual([2, expect.stringContaining('this is 18.20.8')]);
+  });
+
+  it.each([
+    ['16.20.2', false],
+    ['20.18.3', false],
+    ['20.19.0', true],
+    ['22.13.0', true],
+    ['26.1.0', true],
+  ])('is one before 20.19: %s is new enough: %s', (version, isNew) => {
+    const check = () => checkNode(version);
+    if (isNew) expect(check).not.toThrow();
+    else expect(check).toThrow(expect.objectContaining({ code: 'THORN_VERSION_UNSUPPORTED' }));
   });
 });
 
