@@ -65,7 +65,10 @@ export class TutorialReader {
         .replaceAll("'nestjs-thorn'", `'${resolve('lib/index.ts')}'`)
         .replaceAll(/'nestjs-thorn\/(\w+)'/g, (_, entry) => `'${resolve(`lib/${entry}/index.ts`)}'`)
         // The address is in the environment already.
-        .replace("import 'dotenv/config';\n", '');
+        .replace("import 'dotenv/config';\n", '')
+        // To be ended by the test.
+        .replace(/^(\s+await app\.listen\(.*\);\n)/m, '$1  return app;\n')
+        .replace(/^void bootstrap\(\);$/m, 'export const app = await bootstrap();');
       writeFileSync(file, text);
     }
     const main = join(this.root, 'src/main.ts');
