@@ -67,8 +67,6 @@ export interface Dialect {
   joinEach(table: string, alias: string, on: string): string;
   /** A table of which a range of primary keys is read, however much of it that is. */
   byKey(table: string, alias: string): string;
-  /** A column to sort by, which is not to choose the index. */
-  unindexed(column: string): string;
   /** A column that may be of a JSON type, as the very text that was written. */
   asText(column: string): string;
   /** Comes after the SELECT that picks the rows of a claim. */
@@ -125,7 +123,6 @@ const SQLITE: Dialect = {
   joinEach: (table, alias, on) => `CROSS JOIN ${table} ${alias} ON ${on}`,
   byKey: (table, alias) => `${table} ${alias}`,
   // Without statistics it prefers the index that is in order to the one that has few rows.
-  unindexed: (column) => `+${column}`,
   asText: (column) => `CAST(${column} AS TEXT)`,
   skipLocked: '',
 };
@@ -178,7 +175,6 @@ const POSTGRES: Dialect = {
   joinEach: (table, alias, on) =>
     `CROSS JOIN LATERAL (SELECT * FROM ${table} ${alias} WHERE ${on} OFFSET 0) ${alias}`,
   byKey: SQLITE.byKey,
-  unindexed: (column) => column,
   asText: SQLITE.asText,
   skipLocked: 'FOR UPDATE SKIP LOCKED',
 };
@@ -213,7 +209,6 @@ const MYSQL: Dialect = {
   join: 'STRAIGHT_JOIN',
   joinEach: (table, alias, on) => `STRAIGHT_JOIN ${table} ${alias} ${LOOKED_UP} ON ${on}`,
   byKey: (table, alias) => `${table} ${alias} ${LOOKED_UP}`,
-  unindexed: (column) => column,
   asText: (column) => `CAST(${column} AS CHAR)`,
   skipLocked: 'FOR UPDATE SKIP LOCKED',
 };

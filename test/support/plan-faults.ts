@@ -30,6 +30,74 @@ export async function planFaults(
   return sql.length > MOST_TEXT ? [...faults, `${sql.length} characters`] : faults;
 }
 
+/**
+ * Returns what is linear in a statement of a list: rows that are read besides those of its own limits, and on SQLite, which
+ * does not count them, an index that does not begin where the statement does.
+ */
+export async function listFaults(
+  rig: OutboxApp,
+  kind: DatabaseKind,
+  sql: string,
+  parameters: readonly unknown[],
+): Promise<readonly string[]> {
+  // SQLite goes through the rows between two upper bounds.
+  if (/d\.id < \?[^()]* d\.id < \?/.test(sql)) return ['two upper bounds'];
+  if (kind === 'file' || kind === 'memory') return searchesAside(rig, sql, parameters);
+  const limits = parameters.filter((one) => typeof one === 'number');
+  const values = parameters.find((one) => typeof one === 'string' && one.startsWith('[')) ?? '[]';
+  const parts = sql.split('UNION ALL').length + (JSON.parse(String(values)) as unknown[]).length;
+  // Each part has an end of its own; of a page, every row is read once more.
+  const most = Math.max(...limits.filter((one) => one <= 20_000), 0) * parts + 200;
+  const read = await (kind === 'postgres' ? readByPostgres : readByMariadb)(rig, sql, parameters);
+  return read > most ? [`reads ${read} rows, not ${most}`] : [];
+}
+
+async function searchesAside(rig: OutboxApp, sql: string, parameters: readonly unknown[]) {
+  const rows = await rig.rows(`EXPLAIN QUERY PLAN ${sql}`, [...parameters]);
+  const used = rows.flatMap(
+    ({ detail }) => /^SEARCH d .*\((.*)\)$/.exec(String(detail))?.[1] ?? [],
+  );
+  const count = (text: string, all: readonly string[]) => all.filter((one) => one.includes(text));
+  const parts = sql.split(/SELECT (?=d\.id)/).filter((part) => part.includes(' WHERE '));
+  return ['reason', 'subscriber_id', 'due_at'].flatMap((column) => {
+    const branch = new RegExp(`thorn_deliveries" d WHERE (?:[^()]* )?d\\.${column} (?:=|>|IN)`);
+    const wanted = parts.filter((part) => branch.test(part)).length;
+    const found = count(column, used).length;
+    return found < wanted
+      ? [`${column} in ${found} of ${wanted} searches: ${used.join('; ')}`]
+      : [];
+  });
+}
+
+interface AnalyzedNode extends PostgresNode {
+  readonly 'Actual Rows': number;
+  readonly 'Actual Loops': number;
+  readonly 'Rows Removed by Filter'?: number;
+  readonly 'Rows Removed by Index Recheck'?: number;
+}
+
+async function readByPostgres(rig: OutboxApp, sql: string, parameters: readonly unknown[]) {
+  const [row] = await rig.rows(`EXPLAIN (ANALYZE, FORMAT JSON) ${sql}`, [...parameters]);
+  const plans = row!['QUERY PLAN'] as readonly { readonly Plan: AnalyzedNode }[];
+  const readBy = (node: AnalyzedNode): number => {
+    const { 'Relation Name': table = '', 'Actual Rows': found, 'Actual Loops': loops } = node;
+    const { 'Rows Removed by Filter': left = 0, 'Rows Removed by Index Recheck': more = 0 } = node;
+    const own = table.endsWith('thorn_deliveries') ? (found + left + more) * loops : 0;
+    return ((node.Plans ?? []) as readonly AnalyzedNode[]).reduce(
+      (sum, one) => sum + readBy(one),
+      own,
+    );
+  };
+  return Math.round(readBy(plans[0]!.Plan));
+}
+
+async function readByMariadb(rig: OutboxApp, sql: string, parameters: readonly unknown[]) {
+  const rows = await rig.rows(`ANALYZE ${sql}`, [...parameters]);
+  return rows
+    .filter(({ table, type }) => table === 'd' && type !== 'eq_ref')
+    .reduce((sum, { r_rows: read }) => sum + Number(read ?? 0), 0);
+}
+
 const EXPLAIN: Readonly<Record<DatabaseKind, Explain>> = {
   memory: ofSqlite,
   file: ofSqlite,
@@ -44,10 +112,19 @@ async function ofSqlite(rig: OutboxApp, sql: string, parameters: readonly unknow
   const isOrdered = (detail: string) => / USING (?:COVERING )?INDEX /.test(detail);
   const isLog = (detail: string, verb: string) =>
     new RegExp(`^(?:${verb}) (?:d|m|o|a|thorn_(?:deliveries|messages|attempts))\\b`).test(detail);
+  // The rows of a subquery have its alias.
+  const isDerived = (detail: string, parent: unknown) =>
+    steps.some(
+      (one) =>
+        one.parent === parent &&
+        /^(?:CO-ROUTINE|MATERIALIZE) d$/.test(one.detail) &&
+        detail === 'SCAN d',
+    );
   const faults = steps.filter(
     ({ detail, parent }, at) =>
       // In the order of an index, a scan ends with the LIMIT.
       (isLog(detail, 'SCAN') &&
+        !isDerived(detail, parent) &&
         !(isOrdered(detail) && /\bLIMIT\b/.test(sql) && !/\bWHERE d\.(?!id)/.test(sql))) ||
       // The rows of a statement, gone through for each row of the log.
       (/^SCAN (?:json_each|r)\b/.test(detail) &&

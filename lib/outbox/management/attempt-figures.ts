@@ -111,7 +111,7 @@ async function countIn(
   { since, until, step }: FiguresRange,
   sources: number,
 ): Promise<{ readonly rows: readonly Row[]; readonly since: number }> {
-  const range = { from: firstIdAt('dlv_', since), before: [firstIdAt('dlv_', until)] };
+  const range = { from: firstIdAt('dlv_', since), before: firstIdAt('dlv_', until) };
   const { branches, filters } = everythingOf(log.pages, subscribers);
   const bounds = { ...LOG_BOUNDS, rows: Math.ceil(LOG_BOUNDS.rows / sources) };
   const rows: Row[] = [];

@@ -107,14 +107,14 @@ export class Deliveries {
       before: [
         ...(after === null ? [] : [after]),
         ...(until === undefined ? [] : [firstIdAt('dlv_', timeFrom(until))]),
-      ],
+      ].sort()[0],
     };
     const scans = await Promise.all(
       outbox.stores.map(({ log }) =>
         scanLog(log.pages, { ...query, subscribers }, range, limit + 1),
       ),
     );
-    return pageOf(scans, limit);
+    return pageOf(scans.flat(), limit);
   }
 
   /** Finds a delivery with its attempts; null when `scope` does not contain the id. */

@@ -126,7 +126,7 @@ async function readPart(
     low: firstIdAt('dlv_', day),
     high: firstIdAt('dlv_', day + DAY),
   }));
-  const range = { from: days[0]!.low, before: [days.at(-1)!.high] };
+  const range = { from: days[0]!.low, before: days.at(-1)!.high };
   const bounds = { ...LOG_BOUNDS, rows: Math.ceil(LOG_BOUNDS.rows / sources) };
   const [deliveries, attempts]: [Row[], Row[]] = [[], []];
   const lowestId = await lookInSteps(pages, branches, range, bounds, async (part) => {

@@ -1,11 +1,13 @@
-import { FAILURE_REASONS } from '../../delivery/index.js';
+import { setImmediate } from 'node:timers/promises';
+import { type DeliveryStatus, FAILURE_REASONS } from '../../delivery/index.js';
 import { patternMatches } from '../../subscriber/index.js';
 import { idRows } from '../../database/dialect.js';
-import { type AnswerClass, FAILING_CLASSES } from '../model/answer-class.js';
+import type { AnswerClass } from '../model/answer-class.js';
 import { type DeliveryRecord, latestOf } from '../tables/delivery-record.js';
 import { keyOf } from '../tables/keys.js';
 import type { LogCondition, LogPageTable, LogRange } from '../tables/log-page-table.js';
 import type { DeliveryQuery } from './delivery-query.js';
+import { FIRST_STEP, stepAfter } from './log-steps.js';
 
 /** The part of a query that deliveries are selected by. */
 export interface LogSelection extends Pick<
@@ -24,12 +26,17 @@ export interface ScannedLog {
   readonly lowestId: string | null;
 }
 
-/** A way to find deliveries: along branches, leaving out those that the filters do not hold for. */
+/** A way to deliveries: along branches, leaving out those that the filters do not hold for. */
 export interface ScanPlan {
   readonly branches: readonly LogCondition[];
   readonly filters: readonly LogCondition[];
-  /** Rows of a branch that one step looks at. Default: a share of {@link STEP_ROWS}; all at once without filters. */
-  readonly rows?: number;
+}
+
+/** Deliveries that no other part has, and the ways to them. */
+interface LogPart {
+  readonly ways: readonly ScanPlan[];
+  /** The state that they are in; undefined for any. */
+  readonly status: DeliveryStatus | undefined;
 }
 
 /** Owners with more subscribers are searched along the log of all: each branch is a part of the statement. */
@@ -38,112 +45,165 @@ const MOST_BRANCHES = 100;
 const FEW_WAITING = 2000;
 /** The same where the index has the ids as well, so that the rows of a page alone are read. */
 const FEW_IDS_WAITING = 10_000;
-/** Deliveries that one step looks at, and the steps of a page. */
-const STEP_ROWS = 4000;
-const MOST_STEPS = 4;
-/** Waiting deliveries that one step reads to filter them, where the index has the ids. */
-const FILTERED_ROWS = 500;
+/** Milliseconds that a step should take: SQLite answers on the event loop. */
+const STEP_TIME = 4;
 /** Milliseconds after which a scan takes no further step. */
-const STEP_TIME = 20;
+const SCAN_TIME = 8;
 const ALL: LogCondition = { sql: '', parameters: [] };
 
 /**
- * Finds the newest deliveries of a selection in bounded time. What no index selects is looked for in steps of some
- * thousand deliveries; after a few of them the scan ends, and says how far it has come.
+ * Finds the newest deliveries of a selection in bounded time. What no index selects is looked for in steps; after some
+ * milliseconds the scan ends, and says how far it has come.
  */
 export async function scanLog(
   pages: LogPageTable,
   selection: LogSelection,
   range: LogRange,
   limit: number,
-): Promise<ScannedLog> {
-  let best: ScannedLog | null = null;
-  for (const plan of await plansFor(pages, selection, limit)) {
-    const found = await scan(pages, plan, selection, range, limit);
-    if (found.lowestId === null || found.items.length >= limit) return found;
-    if (best === null || found.lowestId < best.lowestId!) best = found;
+): Promise<readonly ScannedLog[]> {
+  const end = performance.now() + SCAN_TIME;
+  const scans: ScannedLog[] = [];
+  for (const part of await partsOf(pages, selection)) {
+    scans.push(await scan(pages, part, selection.event, range, limit, end));
   }
-  return best ?? { items: [], lowestId: null };
+  return scans;
 }
 
 async function scan(
   pages: LogPageTable,
-  { branches, filters, rows }: ScanPlan,
-  { event }: LogSelection,
+  { ways, status }: LogPart,
+  event: string | undefined,
   range: LogRange,
   limit: number,
+  end: number,
 ): Promise<ScannedLog> {
   const isWanted = (item: DeliveryRecord) =>
-    event === undefined || patternMatches(event, item.event);
-  if (filters.length === 0 && rows === undefined) {
-    const items = await pages.newest(branches, filters, range, limit);
-    return { items, lowestId: items.length < limit ? null : items.at(-1)!.id };
-  }
+    (event === undefined || patternMatches(event, item.event)) &&
+    (status === undefined || item.status === status);
   const items: DeliveryRecord[] = [];
-  const each = rows ?? Math.ceil(STEP_ROWS / branches.length);
-  const end = performance.now() + STEP_TIME;
+  let rows = FIRST_STEP;
   let before = range.before;
-  for (let step = 1; ; step++) {
-    const lowestId = await pages.lowestIdOf(branches, { from: range.from, before }, each);
+  for (;;) {
+    const began = performance.now();
+    const { way, each, lowestId } = await furthest(pages, ways, { from: range.from, before }, rows);
     const part = { from: lowestId ?? range.from, before };
-    const found = await pages.newest(branches, filters, part, limit);
+    const found = await pages.newest(way.branches, way.filters, part, limit, each);
     items.push(...found.filter(isWanted));
     // Some of them may be no match after all: what is older has not been looked at.
     const reached = found.length < limit ? lowestId : found.at(-1)!.id;
-    if (items.length >= limit || reached === null) return { items, lowestId: reached };
-    if (step >= MOST_STEPS || performance.now() > end) return { items, lowestId: reached };
-    before = [reached];
+    const now = performance.now();
+    if (items.length >= limit || reached === null || now > end) return { items, lowestId: reached };
+    rows = stepAfter(rows, now - began, STEP_TIME);
+    before = reached;
+    // SQLite answers without yielding to the event loop.
+    await setImmediate();
   }
 }
 
-async function plansFor(
+/**
+ * Finds the way on which so many rows go back furthest. One index has few of a subscriber among the failures of all, another
+ * few failures among the deliveries of the subscriber, and which it is changes along the log.
+ */
+async function furthest(
+  pages: LogPageTable,
+  ways: readonly ScanPlan[],
+  range: LogRange,
+  rows: number,
+) {
+  let best: { way: ScanPlan; each: number; lowestId: string | null } | undefined;
+  for (const way of ways) {
+    const each = Math.ceil(rows / way.branches.length);
+    // Without filters the first rows are those of the page, and what is few is looked at whole.
+    const isWhole = way.filters.length === 0 || way.branches.some(({ few }) => few !== undefined);
+    const lowestId = isWhole ? null : await pages.lowestIdOf(way.branches, range, each);
+    if (lowestId === null) return { way, each, lowestId };
+    if (best === undefined || lowestId < best.lowestId!) best = { way, each, lowestId };
+  }
+  return best!;
+}
+
+async function partsOf(
   pages: LogPageTable,
   { subscribers, deliveryId, messageId, status, event, statusClass }: LogSelection,
-  limit: number,
-): Promise<readonly ScanPlan[]> {
+): Promise<readonly LogPart[]> {
+  const isUnsuccessful = statusClass !== undefined && statusClass !== '2xx';
+  if (status === 'succeeded' && isUnsuccessful) return [];
   const others = [
     ...(event === undefined || event === '*' ? [] : [eventFilter(event)]),
     ...(statusClass === undefined ? [] : [classFilter(pages, statusClass)]),
   ];
-  const ofStatus: readonly LogCondition[] =
-    status === undefined ? [] : [{ sql: 'd.status = ?', parameters: [status] }];
   const own = subscribers === undefined ? [] : [subscriberFilter(pages, subscribers)];
+  const ofStatus = status === undefined ? [] : [statusFilter(status)];
   if (deliveryId !== undefined) {
     const one = { sql: 'd.id = ?', parameters: [keyOf('dlv_', deliveryId)] };
     const ofMessage =
       messageId === undefined
         ? []
         : [{ sql: 'd.message_id = ?', parameters: [keyOf('msg_', messageId)] }];
-    return [{ branches: [one], filters: [...ofMessage, ...own, ...ofStatus, ...others] }];
+    const filters = [...ofMessage, ...own, ...ofStatus, ...others];
+    return [{ ways: [{ branches: [one], filters }], status }];
   }
   if (messageId !== undefined) {
     const ofMessage = await pages.isOfMessage(messageId);
     if (ofMessage === null) return [];
-    return [{ branches: [ofMessage], filters: [...own, ...ofStatus, ...others] }];
+    const filters = [...own, ...ofStatus, ...others];
+    return [{ ways: [{ branches: [ofMessage], filters }], status }];
   }
-  const all = everythingOf(pages, subscribers);
-  const everything = { ...all, filters: [...all.filters, ...ofStatus, ...others] };
-  const isFailing = status === undefined && FAILING_CLASSES.has(statusClass);
-  if (status !== 'failed' && status !== 'pending' && !isFailing) return [everything];
-  // InnoDB has the primary key in every index.
-  const isIdIndexed = pages.dialect.name === 'mysql';
-  const isWaiting = status === 'pending';
-  const waiting = status === 'failed' ? null : waitingBranch(own);
-  if (waiting !== null) {
-    // An owner of many subscribers has no index of what waits for them.
-    if (all.filters.length > 0) return [everything];
-    // A class of answers is in no index: rows are read of all that wait.
-    const most = isIdIndexed && isWaiting ? FEW_IDS_WAITING : FEW_WAITING;
-    if (!(await pages.isFewWaiting(waiting, most))) return [everything];
+  if (status === undefined ? !isUnsuccessful : status === 'succeeded') {
+    return [{ ways: waysAlong(pages, subscribers, [...ofStatus, ...others]), status }];
   }
-  const indexed = {
-    branches: [...(isWaiting ? [] : FAILED), ...(waiting === null ? [] : [waiting])],
-    filters: [...(isWaiting ? [] : own), ...others],
-    // Sorted by the index, without the rows before the page's.
-    ...(isIdIndexed && isWaiting && { rows: others.length === 0 ? limit : FILTERED_ROWS }),
+  const parts: LogPart[] = [];
+  if (status !== 'failed') {
+    const few = await fewWaiting(pages, subscribers, others);
+    const ways = few ?? waysAlong(pages, subscribers, [statusFilter('pending'), ...others]);
+    // A failed delivery that holds its key has a due time as well.
+    parts.push({ ways, status: 'pending' });
+  }
+  if (status !== 'pending') {
+    const ways: ScanPlan[] = [{ branches: FAILED, filters: [...own, ...others] }];
+    if (subscribers !== undefined) {
+      ways.push(...waysAlong(pages, subscribers, [statusFilter('failed'), ...others]));
+    }
+    parts.push({ ways, status: 'failed' });
+  }
+  return parts;
+}
+
+/** The ways to all deliveries of subscribers for which the filters hold. */
+function waysAlong(
+  pages: LogPageTable,
+  subscribers: readonly string[] | undefined,
+  filters: readonly LogCondition[],
+): ScanPlan[] {
+  const way = everythingOf(pages, subscribers);
+  const ways = [{ ...way, filters: [...way.filters, ...filters] }];
+  // Where one of many subscribers has most of the deliveries, the log of all goes back further.
+  if (way.branches.length > 1) {
+    ways.push({ branches: [ALL], filters: [subscriberFilter(pages, subscribers!), ...filters] });
+  }
+  return ways;
+}
+
+/** The way to what waits for subscribers; null when that is more than can be sorted. */
+async function fewWaiting(
+  pages: LogPageTable,
+  subscribers: readonly string[] | undefined,
+  others: readonly LogCondition[],
+): Promise<readonly ScanPlan[] | null> {
+  const own = subscribers === undefined ? [] : [subscriberFilter(pages, subscribers)];
+  const isIndexed = subscribers === undefined || subscribers.length <= MOST_BRANCHES;
+  const conditions = isIndexed ? own : [];
+  // InnoDB has the primary key in every index. A class of answers is in none: rows are read of all that wait.
+  const isCovered = pages.dialect.name === 'mysql' && isIndexed && others.length === 0;
+  const few = isCovered ? FEW_IDS_WAITING : FEW_WAITING;
+  const waiting = {
+    // A comparison tells SQLite without statistics which index to use.
+    sql: [...conditions.map(({ sql }) => sql), 'd.due_at > 0'].join(' AND '),
+    parameters: conditions.flatMap(({ parameters }) => parameters),
+    few,
   };
-  // Either the failures of others or the successes of these subscribers may be many.
-  return isWaiting || subscribers === undefined ? [indexed] : [indexed, everything];
+  if (!(await pages.isFewWaiting(waiting, few))) return null;
+  return [{ branches: [waiting], filters: [...(isIndexed ? [] : own), ...others] }];
 }
 
 /** The way to all deliveries of subscribers. */
@@ -158,27 +218,17 @@ export function everythingOf(
 }
 
 const FAILED: readonly LogCondition[] = FAILURE_REASONS.map((reason) => ({
-  sql: `d.reason = '${reason}'`,
-  parameters: [],
+  sql: 'd.reason = ?',
+  parameters: [reason],
+  column: 'reason',
 }));
 
-/** What waits, few enough to be sorted: one branch, whatever the number of subscribers. */
-function waitingBranch(own: readonly LogCondition[]): LogCondition {
-  return {
-    // A comparison tells SQLite without statistics which index to use.
-    sql: [...own.map(({ sql }) => sql), 'd.due_at > 0'].join(' AND '),
-    parameters: own.flatMap(({ parameters }) => parameters),
-    isSorted: true,
-    // A failed delivery that holds its key has a time as well.
-    unindexed: "d.status = 'pending'",
-  };
-}
-
 function subscriberBranch(id: string): LogCondition {
-  return { sql: 'd.subscriber_id = ?', parameters: [keyOf('sub_', id)] };
+  return { sql: 'd.subscriber_id = ?', parameters: [keyOf('sub_', id)], column: 'subscriber_id' };
 }
 
 function subscriberFilter({ dialect }: LogPageTable, subscribers: readonly string[]): LogCondition {
+  if (subscribers.length === 1) return subscriberBranch(subscribers[0]!);
   const keys = subscribers.map((id) => keyOf('sub_', id));
   if (keys.length <= MOST_BRANCHES) {
     // MariaDB would sort all rows that it looks for in a table of ids.
@@ -187,6 +237,10 @@ function subscriberFilter({ dialect }: LogPageTable, subscribers: readonly strin
   }
   const { rows, parameter } = idRows(dialect, keys);
   return { sql: `d.subscriber_id IN (SELECT r.id FROM ${rows})`, parameters: [parameter] };
+}
+
+function statusFilter(status: DeliveryStatus): LogCondition {
+  return { sql: 'd.status = ?', parameters: [status] };
 }
 
 /** For a pattern more than matches: databases differ in what LIKE compares, and a wildcard within is one segment alone. */

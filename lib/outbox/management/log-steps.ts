@@ -15,7 +15,7 @@ export interface StepBounds {
 export const LOG_BOUNDS: StepBounds = { rows: 200_000, time: 500 };
 
 /** Deliveries of the first step, and the most of a later one. */
-const FIRST_STEP = 1000;
+export const FIRST_STEP = 1000;
 const MOST_STEP = 10_000;
 /** Milliseconds that a step should take: SQLite answers on the event loop. */
 const STEP_TIME = 25;
@@ -47,8 +47,8 @@ export async function lookInSteps(
     await look({ from: lowestId ?? from, before: part });
     const now = performance.now();
     if (lowestId === null || looked >= bounds.rows || now > end) return lowestId;
-    rows = stepAfter(rows, now - began);
-    part = [lowestId];
+    rows = stepAfter(rows, now - began, STEP_TIME);
+    part = lowestId;
     // SQLite answers without yielding to the event loop.
     await setImmediate();
   }
@@ -70,7 +70,8 @@ export function byBucket(rows: readonly Row[]): ReadonlyMap<number, readonly Row
   return buckets;
 }
 
-function stepAfter(rows: number, took: number): number {
-  const fitting = Math.round((rows * STEP_TIME) / Math.max(took, 1));
+/** The rows of the next step. @param took milliseconds that the last one took @param fit those that a step should take */
+export function stepAfter(rows: number, took: number, fit: number): number {
+  const fitting = Math.round((rows * fit) / Math.max(took, 1));
   return Math.min(Math.max(fitting, FIRST_STEP / 10), rows * 2, MOST_STEP);
 }

@@ -10,11 +10,6 @@ export const ANSWER_CLASSES: readonly AnswerClass[] = [
   ...(['timeout', 'error', 'none'] as const),
 ];
 
-/** The classes of deliveries that have not succeeded. */
-export const FAILING_CLASSES: ReadonlySet<AnswerClass | undefined> = new Set([
-  ...(['3xx', '4xx', '5xx', 'timeout', 'error'] as const),
-]);
-
 /** Finds the class of an answer. @param isSucceeded true: the delivery has succeeded, whatever is kept of its attempt */
 export function answerClassOf(
   status: number | null,

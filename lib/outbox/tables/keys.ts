@@ -7,6 +7,8 @@ import type { MessageCursor } from '../model/message-cursor.js';
 
 /** Smaller than every other key. */
 export const FIRST_KEY = '00000000-0000-0000-0000-000000000000';
+/** Greater than every other key. */
+export const LAST_KEY = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 // Version 5 for the hash of a text, 0 for the first key, 7 for all others. MariaDB refuses 8, which is meant for hashes.
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[057][0-9a-f]{3}-[089ab][0-9a-f]{3}-[0-9a-f]{12}';

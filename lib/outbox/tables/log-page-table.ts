@@ -2,25 +2,25 @@ import { type Columns, type Dialect, idRows, type Statement } from '../../databa
 import type { SqlStore } from '../../database/sql-store.js';
 import type { Row } from '../../database/sql-client.js';
 import type { TableNames } from '../entities/table-names.js';
-import { idFrom, isOfMessages, keyOf } from './keys.js';
+import { FIRST_KEY, idFrom, isOfMessages, keyOf, LAST_KEY } from './keys.js';
 import { deliveryColumns, type DeliveryRecord, parseDeliveryRow } from './delivery-record.js';
 
 /** A condition on deliveries `d`, and its parameters. */
 export interface LogCondition {
   readonly sql: string;
   readonly parameters: readonly unknown[];
-  /** True of few rows, whose index is not in the order of ids. */
-  readonly isSorted?: true;
-  /** What must hold as well, and is not in the index. */
-  readonly unindexed?: string;
+  /** The column that is equal to the one parameter, if an index has it and then the id. */
+  readonly column?: 'subscriber_id' | 'reason';
+  /** Of rows whose index is not in the order of ids: at most so many, which are read whole and sorted. */
+  readonly few?: number;
 }
 
 /** Ids between two others. */
 export interface LogRange {
   /** The smallest id, inclusive; undefined for no end. */
   readonly from: string | undefined;
-  /** Upper bounds, exclusive. */
-  readonly before: readonly string[];
+  /** The bound above, exclusive; undefined for no end. One alone: of two, SQLite goes through all rows between them. */
+  readonly before: string | undefined;
 }
 
 /** Ids from `low` to below `high`, which are counted together. */
@@ -31,6 +31,9 @@ export interface IdBucket {
 }
 
 const BUCKETS: Columns = { bucket: 'bigint', low: 'uuid', high: 'uuid' };
+/** What filters look at. */
+const FILTERED =
+  'd.id, d.message_id, d.subscriber_id, d.event, d.status, d.requests, d.response_status, d.error_code';
 /** Entries of an index that one count goes through, and rows: of more, counts say that there are at least so many. */
 export const MOST_COUNTED = 100_000;
 export const MOST_READ = 20_000;
@@ -59,21 +62,56 @@ export class LogPageTable {
     return this.tables;
   }
 
-  /** Reads the newest deliveries of any branch for which all conditions hold. */
+  /**
+   * Reads the newest deliveries of any branch for which all filters hold.
+   *
+   * @param each with filters, the number of rows that each branch has in the range at most, as {@link lowestIdOf} tells
+   */
   async newest(
     branches: readonly LogCondition[],
     filters: readonly LogCondition[],
     range: LogRange,
     limit: number,
+    each: number,
   ): Promise<readonly DeliveryRecord[]> {
-    const conditions = [...filters, ...conditionsOf(range)];
-    const { sql, parameters } = this.#union(branches, conditions, true, 'LIMIT ?', limit, limit);
+    const isPlain = filters.length === 0 && branches.every(({ few }) => few === undefined);
+    const { sql, parameters } = isPlain
+      ? this.#union(branches, range, 'd.id', 'LIMIT ?', limit, limit)
+      : this.#filtered(branches, filters, range, limit, each);
     // Every branch may have a page of ids: rows are read of those that are left.
     const { rows } = await this.database.run({
       sql: `SELECT ${this.#columns} FROM (${sql}) w ${this.dialect.joinEach(this.#deliveries, 'd', 'd.id = w.id')} ORDER BY w.id DESC`,
       parameters,
     });
     return rows.map(parseDeliveryRow);
+  }
+
+  /**
+   * The ids of rows for which filters hold. A branch ends with its LIMIT before they are looked at, so that no planner
+   * goes another way because of them.
+   */
+  #filtered(
+    branches: readonly LogCondition[],
+    filters: readonly LogCondition[],
+    range: LogRange,
+    limit: number,
+    each: number,
+  ): Statement {
+    const few = branches[0]!.few;
+    const conditions = few === undefined ? filters : [...conditionsOf(range), ...filters];
+    const part = few === undefined ? range : { from: undefined, before: undefined };
+    const columns = filters.length === 0 ? 'd.id' : FILTERED;
+    const most = few ?? each;
+    const inner = this.#union(branches, part, columns, 'LIMIT ?', most, most * branches.length);
+    const where = conditions.map(({ sql }) => sql).join(' AND ');
+    return {
+      sql: `SELECT d.id FROM (${inner.sql}) d ${where === '' ? '' : `WHERE ${where}`} ORDER BY d.id DESC LIMIT ?`,
+      parameters: [
+        ...inner.parameters,
+        ...conditions.flatMap(({ parameters }) => parameters),
+        limit,
+      ],
+    };
   }
 
   /**
@@ -87,7 +125,7 @@ export class LogPageTable {
     rows: number,
   ): Promise<string | null> {
     const { rows: found } = await this.database.run(
-      this.#union(branches, conditionsOf(range), false, 'LIMIT 1 OFFSET ?', rows - 1, 1),
+      this.#union(branches, range, 'd.id', 'LIMIT 1 OFFSET ?', rows - 1, 1),
     );
     return found.length === 0 ? null : idFrom('dlv_', found[0]!['id'], null);
   }
@@ -101,46 +139,67 @@ export class LogPageTable {
     return rows.length === 0 ? null : isOfMessages([{ id, time: Number(rows[0]!['time']) }]);
   }
 
-  /** The ids of the newest rows of every branch, and of those together the newest. */
+  /** The newest rows of every branch, and of those together the newest. */
   #union(
     branches: readonly LogCondition[],
-    conditions: readonly LogCondition[],
-    isWhole: boolean,
+    range: LogRange,
+    columns: string,
     end: string,
     each: number,
     limit: number,
   ): Statement {
-    const part = (branch: LogCondition): Statement => {
-      const all = [branch, ...conditions].filter(({ sql }) => sql !== '');
-      const texts = [
-        ...all.map(({ sql }) => sql),
-        ...(isWhole && branch.unindexed !== undefined ? [branch.unindexed] : []),
-      ];
-      const where = texts.length === 0 ? '' : `WHERE ${texts.join(' AND ')}`;
-      return {
-        sql: `SELECT d.id FROM ${this.#deliveries} d ${where} ORDER BY ${branch.isSorted ? this.dialect.unindexed('d.id') : 'd.id'} DESC ${end}`,
-        parameters: [...all.flatMap(({ parameters }) => parameters), each],
-      };
-    };
+    const part = (branch: LogCondition) => this.#part(branch, range, columns, end, each);
     const [first] = branches;
     if (branches.length === 1) return part(first!);
-    const isAlike = branches.every(
-      ({ sql, parameters }) => sql === first!.sql && parameters.length === 1,
-    );
-    if (this.dialect.name !== 'postgres' || !isAlike) return merged(branches.map(part), limit);
+    if (this.dialect.name !== 'postgres') return this.#merged(branches.map(part), limit);
     // PostgreSQL would plan each part of a union by itself, which takes longer than to run them.
-    const { rows, parameter } = idRows(
-      this.dialect,
-      branches.map(({ parameters }) => parameters[0]),
-    );
-    const { sql, parameters } = part({
-      ...first!,
-      sql: first!.sql.replace('?', 'r.id'),
-      parameters: [],
-    });
+    const { rows, parameter } = this.#valuesOf(branches);
+    const { sql, parameters } = part(rowOf(first!));
     return {
       sql: `SELECT w.* FROM ${rows} CROSS JOIN LATERAL (${sql}) w ORDER BY w.id DESC LIMIT ?`,
       parameters: [parameter, ...parameters, limit],
+    };
+  }
+
+  #part(
+    branch: LogCondition,
+    range: LogRange,
+    columns: string,
+    end: string,
+    each: number,
+  ): Statement {
+    const { column, few } = branch;
+    const isPair = this.dialect.name === 'postgres' && column !== undefined;
+    const all = isPair ? [pairs(branch, column, range)] : [branch, ...conditionsOf(range)];
+    const conditions = all.filter(({ sql }) => sql !== '');
+    const where = conditions.map(({ sql }) => sql).join(' AND ');
+    const order =
+      few === undefined ? `ORDER BY ${isPair ? `d.${column} DESC, ` : ''}d.id DESC` : '';
+    return {
+      sql: `SELECT ${columns} FROM ${this.#deliveries} d ${where === '' ? '' : `WHERE ${where}`} ${order} ${end}`,
+      parameters: [...conditions.flatMap(({ parameters }) => parameters), each],
+    };
+  }
+
+  /** The values of branches of one column, as rows `r`. */
+  #valuesOf(branches: readonly LogCondition[]) {
+    return idRows(
+      this.dialect,
+      branches.map(({ parameters }) => parameters[0]),
+      branches[0]!.column === 'reason' ? 'text' : 'uuid',
+    );
+  }
+
+  /** The newest ids of several branches. Each comes from an index in order; one query over all branches would sort. */
+  #merged(parts: readonly Statement[], limit: number): Statement {
+    // SQLite has no LIMIT in a part, and MariaDB takes twice as long for a table of each.
+    const isMysql = this.dialect.name === 'mysql';
+    const texts = parts.map(({ sql }, at) =>
+      isMysql ? `(${sql})` : `SELECT * FROM (${sql}) AS p${at}`,
+    );
+    return {
+      sql: `${texts.join(' UNION ALL ')} ORDER BY id DESC LIMIT ?`,
+      parameters: [...parts.flatMap(({ parameters }) => parameters), limit],
     };
   }
 
@@ -223,20 +282,39 @@ export class LogPageTable {
 }
 
 function overlaps({ from, before }: LogRange, low: string, high: string): boolean {
-  return (from === undefined || high > from) && before.every((id) => low < id);
+  return (from === undefined || high > from) && (before === undefined || low < before);
 }
 
 function conditionsOf({ from, before }: LogRange): readonly LogCondition[] {
   return [
     ...(from === undefined ? [] : [{ sql: 'd.id >= ?', parameters: [keyOf('dlv_', from)] }]),
-    ...before.map((id) => ({ sql: 'd.id < ?', parameters: [keyOf('dlv_', id)] })),
+    ...(before === undefined ? [] : [{ sql: 'd.id < ?', parameters: [keyOf('dlv_', before)] }]),
   ];
 }
 
-/** The newest ids of several branches. Each comes from an index in order; one query over all branches would sort. */
-function merged(parts: readonly Statement[], limit: number): Statement {
+/**
+ * A branch and a range as pairs, on PostgreSQL. Of a plain comparison its planner may go through all deliveries in the order
+ * of ids, where it expects to find some of the branch soon; the order of pairs is that of the index alone.
+ */
+function pairs(
+  { parameters: [value] }: LogCondition,
+  column: string,
+  range: LogRange,
+): LogCondition {
+  const given = value === undefined ? [] : [value];
+  const placeholder = value === undefined ? 'r.id' : '?';
+  const pair = `(d.${column}, d.id)`;
+  const { from, before } = range;
+  const low = from === undefined ? FIRST_KEY : keyOf('dlv_', from);
+  const high = before === undefined ? LAST_KEY : keyOf('dlv_', before);
   return {
-    sql: `${parts.map(({ sql }, at) => `SELECT * FROM (${sql}) AS p${at}`).join(' UNION ALL ')} ORDER BY id DESC LIMIT ?`,
-    parameters: [...parts.flatMap(({ parameters }) => parameters), limit],
+    // The index on reasons has those that are not null, which the planner does not conclude from a pair.
+    sql: `${pair} >= (${placeholder}, ?) AND ${pair} < (${placeholder}, ?) AND d.${column} IS NOT NULL`,
+    parameters: [...given, low, ...given, high],
   };
+}
+
+/** A branch whose value is that of a row `r`. */
+function rowOf(branch: LogCondition): LogCondition {
+  return { ...branch, sql: branch.sql.replace('?', 'r.id'), parameters: [] };
 }
