@@ -66,10 +66,11 @@ export const operatorDeliveries: DeliverySource = {
   read: async (id, signal) => {
     const found = await callOperator<RecordDetails>(path('deliveries', id), { signal });
     const attempts = found.attempts.map((one) => ({ ...one, startedAt: iso(one.startedAt)! }));
-    const { blockedBy } = found;
+    const { blockedBy, expunged } = found;
     return {
       ...shown(found),
       blockedBy,
+      expunged,
       attempts: attempts as readonly unknown[] as readonly ShownAttempt[],
     };
   },

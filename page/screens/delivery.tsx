@@ -68,9 +68,11 @@ function Shown({ delivery, source, reload }: ShownOptions) {
                 {t().cancelDelivery}
               </Button>
             )}
-            <Button onClick={retry.run} isBusy={retry.isBusy}>
-              {t().retry}
-            </Button>
+            {!delivery.expunged && (
+              <Button onClick={retry.run} isBusy={retry.isBusy}>
+                {t().retry}
+              </Button>
+            )}
           </>
         )
       }

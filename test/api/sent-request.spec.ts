@@ -143,6 +143,8 @@ describe.each(PAIRS)(
     it('says that the body was dropped', async () => {
       const delivery = await deliver();
       const { messageId } = await request(delivery);
+      const expunged = async () => (await api.send('GET', delivery)).body.expunged;
+      expect(await expunged()).toBe(false);
       await api.app
         .get(DataSource)
         .getRepository('ThornMessage')
@@ -151,6 +153,10 @@ describe.each(PAIRS)(
         ...{ body: null, url: expect.stringContaining(receiver.url) },
         missing: [{ field: 'body', code: 'expunged', reason: expect.any(String) }],
       });
+      expect(await expunged()).toBe(true);
+      const path = `${delivery}/retry`;
+      const retried = await api.send('POST', path, { body: {} });
+      expect(retried).toMatchObject({ status: 409, body: { code: 'message-expunged' } });
     });
   },
 );

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
+import { DataSource } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { generateSecret } from '../../lib/index.js';
 import { OwnerPage } from '../support/apps/owner-page.js';
@@ -62,6 +63,17 @@ describe('the request of a delivery', () => {
     await page.goto(owner.url(`/deliveries/${id}`));
     await page.getByText('The endpoint was changed since').last().waitFor();
     expect(await page.getByRole('button', { name: 'Copy as curl' }).count()).toBe(0);
+  });
+
+  it('offers no retry once the body was dropped', async () => {
+    const id = await owner.deliver(await owner.endpoint(), DATA);
+    await page.goto(owner.url(`/deliveries/${id}`));
+    await page.getByRole('button', { name: 'Retry', exact: true }).waitFor();
+    const messages = owner.api.app.get(DataSource).getRepository('ThornMessage');
+    await messages.createQueryBuilder().update().set({ body: null }).execute();
+    await page.reload();
+    await page.getByText('The body was dropped after its time').first().waitFor();
+    expect(await page.getByRole('button', { name: 'Retry', exact: true }).count()).toBe(0);
   });
 });
 

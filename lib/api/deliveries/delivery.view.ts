@@ -44,6 +44,7 @@ const ATTEMPT = all({ number: count, ...ATTEMPT_ANSWER });
 export const DELIVERY_DETAILS = {
   ...DELIVERY,
   blockedBy: nullable({ ...text, description: 'The delivery that it waits for' }),
+  expunged: { ...flag, description: 'The body was dropped after its time: no retry is possible' },
   attempts: list(ATTEMPT),
 };
 
@@ -83,6 +84,7 @@ export function deliveryDetailsView(delivery: DeliveryDetails, self: string): De
   return {
     ...deliveryView(delivery, self),
     blockedBy: delivery.blockedBy,
+    expunged: delivery.expunged,
     attempts: delivery.attempts.map((attempt) => {
       const { startedAt, ...answer } = ownerView(attempt);
       return { number: attempt.number, startedAt: new Date(startedAt).toISOString(), ...answer };

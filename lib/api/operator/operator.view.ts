@@ -79,6 +79,7 @@ export const OPERATOR_DELIVERY = all(delivery);
 export const OPERATOR_DELIVERY_DETAILS = all({
   ...delivery,
   blockedBy: nullable(text),
+  expunged: flag,
   attempts: list(attempt),
 });
 

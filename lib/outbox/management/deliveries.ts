@@ -125,7 +125,8 @@ export class Deliveries {
     const attempts = await this.dependencies.log.attemptsOf(id, () => store.log.attempts(id));
     const delivery = parseDeliveryRow(row);
     const blockedBy = delivery.blocked ? await store.log.turn(row) : null;
-    return { ...delivery, blockedBy, attempts };
+    const { isExpunged: expunged } = parseCandidateRow(row);
+    return { ...delivery, blockedBy, expunged, attempts };
   }
 
   /**

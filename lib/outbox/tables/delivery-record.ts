@@ -51,6 +51,8 @@ export interface DeliveryRecord {
 export interface DeliveryDetails extends DeliveryRecord {
   /** The delivery of its key whose end it waits for; null unless it is `blocked`, and until the next one begins. */
   readonly blockedBy: string | null;
+  /** True once the body of its message was dropped: nothing is left to send, so it cannot be retried. */
+  readonly expunged: boolean;
   readonly attempts: readonly AttemptRecord[];
 }
 
