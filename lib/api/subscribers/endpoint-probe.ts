@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock, newId } from '../../common/index.js';
 import { type Attempt, Deliverer } from '../../delivery/index.js';
-import { MessageFactory } from '../../message/index.js';
+import { InvalidInputError } from '../../errors/index.js';
+import { type Message, MessageFactory, WebhookFormats } from '../../message/index.js';
 import { isEchoed, isSameSecret } from '../../signing/index.js';
 import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/index.js';
 import { ApiSettings } from '../options/api-options.js';
@@ -24,20 +25,33 @@ export class EndpointProbe {
     @Inject(Subscribers) private readonly subscribers: Subscribers,
     @Inject(Deliverer) private readonly deliverer: Deliverer,
     @Inject(MessageFactory) private readonly messages: MessageFactory,
+    @Inject(WebhookFormats) private readonly formats: WebhookFormats,
     @Inject(Clock) private readonly clock: Clock,
   ) {
     this.tests = new OwnerThrottle(clock, limits.testsPerMinute);
   }
 
-  send(subscriber: Subscriber, event: string, data: unknown): Promise<Attempt> {
+  /** @throws {@link InvalidInputError} for an event or data that the format of the subscriber does not take */
+  async send(subscriber: Subscriber, event: string, data: unknown): Promise<Attempt> {
     const message = this.messages.create({
       event,
       data,
       owner: subscriber.owner,
       audience: 'owner',
     });
+    this.#checkFormat(message, subscriber);
     const id = newId('dlv_', this.clock.now());
     return this.deliverer.attempt({ id }, message, subscriber);
+  }
+
+  /** Whoever asks for a test is told; an attempt would log it as a fault. Other errors are one, of the format. */
+  #checkFormat(message: Message, subscriber: Subscriber): void {
+    try {
+      this.formats.encode(message, subscriber);
+    } catch (error) {
+      if (error instanceof InvalidInputError && ['event', 'data'].includes(error.field))
+        throw error;
+    }
   }
 
   /**
