@@ -20,6 +20,7 @@ import {
 import { McpFormat } from '../../lib/mcp/mcp-format.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { freePort } from '../services/free-port.js';
+import { platforms } from '../support/apps/api-app.js';
 import { echo, McpApps, mcpEvents, type McpServers } from '../support/apps/mcp-apps.js';
 import { openBy } from '../support/client-kind.js';
 
@@ -49,13 +50,16 @@ const openClient = mcp['openClient'] as unknown as (
 ) => Promise<Client>;
 
 let apps: McpApps;
+let onFastify: McpApps;
 let url: string;
 let receiver: ScriptedReceiver;
 /** Begun at once, as it takes ten seconds. */
 let silent: Promise<McpEventsError>;
 
 beforeAll(async () => {
-  apps = await McpApps.open({ kind: 'file' }, mcp['servers'] as unknown as McpServers);
+  const servers = mcp['servers'] as unknown as McpServers;
+  apps = await McpApps.open({ kind: 'file' }, servers);
+  onFastify = await McpApps.open({ kind: 'file' }, servers, 'fastify');
   ({ receiver } = apps);
   url = await apps.app.getUrl();
   const mute = createServer(() => undefined).listen(0, '127.0.0.1');
@@ -69,13 +73,21 @@ beforeAll(async () => {
   });
 });
 
-afterAll(() => apps.close());
+afterAll(async () => {
+  await apps.close();
+  await onFastify.close();
+});
 
-describe.each(['sdk-2', 'sdk-1', 'mcp-nest'])('an agent of the AI SDK at %s', (path) => {
+describe.each(
+  platforms.flatMap((platform) =>
+    ['sdk-2', 'sdk-1', 'mcp-nest'].map((path) => ({ path, platform })),
+  ),
+)('an agent of the AI SDK at $path on $platform', ({ path, platform }) => {
   it('lists, subscribes, receives what it asked for, refreshes, and ends', async () => {
-    const agent = await openAgent(`${url}/${path}`, `alice-at-${path}`);
+    const its = platform === 'express' ? apps : onFastify;
+    const agent = await openAgent(`${await its.app.getUrl()}/${path}`, `alice-at-${path}`);
     onTestFinished(() => agent.close());
-    const dispatcher = apps.app.get(WebhookDispatcher);
+    const dispatcher = its.app.get(WebhookDispatcher);
     const { events: listed } = await agent.list();
     expect(listed).toMatchObject([
       { name: 'order.paid', delivery: ['webhook', 'poll'] },
@@ -105,10 +117,12 @@ describe.each(['sdk-2', 'sdk-1', 'mcp-nest'])('an agent of the AI SDK at %s', (p
     );
 
     await agent.unsubscribe(paid.id);
-    expect(await apps.revoke(`alice-at-${path}`)).toBe(1);
+    expect(await its.revoke(`alice-at-${path}`)).toBe(1);
     expect(agent.terminated).toMatchObject([{ code: -32012 }]);
     await expect(agent.refresh(renamed.id)).rejects.toThrow();
-    expect(await apps.stored(`alice-at-${path}`)).toEqual([]);
+    expect(await its.stored(`alice-at-${path}`)).toEqual([]);
+    // Fastify reports what it would answer itself.
+    expect(its.logs.filter((line) => /FST_ERR|already sent/i.test(line))).toEqual([]);
   });
 });
 
@@ -259,6 +273,35 @@ describe('events/subscribe refuses', () => {
   it('an endpoint that is silent, after ten seconds', async () => {
     expect((await silent).jsonRpc).toMatchObject({ code: -32015, data: { reason: 'timeout' } });
   });
+});
+
+it('tests a subscription with its own event alone, and logs nothing of another', async () => {
+  receiver.otherwise(echo);
+  await apps.subscribe('tess', {});
+  const [subscriber] = await apps.stored('tess');
+  const before = apps.logs.length;
+  const test = async (body: object) => {
+    const answer = await fetch(`${url}/hooks/${subscriber!.id}/test`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-owner': 'tess' },
+      body: JSON.stringify(body),
+    });
+    return { status: answer.status, body: (await answer.json()) as object };
+  };
+
+  expect(await test({})).toMatchObject({
+    status: 400,
+    body: {
+      errors: [{ field: 'event', reason: 'must be order.paid, as MCP clients know no other' }],
+    },
+  });
+  expect(await test({ event: 'order.paid', data: [] })).toMatchObject({
+    status: 400,
+    body: { errors: [{ field: 'data', reason: 'must be an object for MCP clients' }] },
+  });
+  const sent = await test({ event: 'order.paid', data: { customer: 'c1' } });
+  expect(sent).toMatchObject({ status: 200, body: { outcome: 'succeeded' } });
+  expect(apps.logs.slice(before)).toEqual([]);
 });
 
 it('writes no secret into a log', () => {

@@ -28,13 +28,24 @@ import { McpEvents } from '../../../lib/mcp/index.js';
 /** Who calls is the token: real applications verify one. */
 class BearerGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
-    const request = context.switchToHttp().getRequest<IncomingMessage & { auth?: object }>();
+    const given = context.switchToHttp().getRequest<Received>();
+    const request: IncomingMessage & { auth?: object } = given.raw ?? given;
     const [, token] = request.headers.authorization?.split(' ') ?? [];
     if (token !== undefined) {
       request.auth = { token, clientId: 'one for all', scopes: [], extra: { sub: token } };
     }
     return true;
   }
+}
+
+/** A request of Express is Node's own; one of Fastify has it. */
+type Received = IncomingMessage & { readonly raw?: IncomingMessage; readonly body: unknown };
+type Reply = ServerResponse & { readonly raw?: ServerResponse; hijack?(): void };
+
+/** Node's own response, which Fastify leaves alone from now on. */
+function rawOf(reply: Reply): ServerResponse {
+  reply.hijack?.();
+  return reply.raw ?? reply;
 }
 
 const info = { name: 'shop', version: '1.0.0' };
@@ -47,11 +58,8 @@ class Sdk2Controller {
   constructor(@Inject(McpEvents) private readonly events: McpEvents) {}
 
   @All()
-  async serve(
-    @Req() request: IncomingMessage & { body: unknown },
-    @Res() response: ServerResponse,
-  ) {
-    await this.#handle(request, response, request.body);
+  async serve(@Req() request: Received, @Res() reply: Reply) {
+    await this.#handle(request.raw ?? request, rawOf(reply), request.body);
   }
 }
 
@@ -61,10 +69,8 @@ class Sdk1Controller {
   constructor(@Inject(McpEvents) private readonly events: McpEvents) {}
 
   @All()
-  async serve(
-    @Req() request: IncomingMessage & { body: unknown },
-    @Res() response: ServerResponse,
-  ) {
+  async serve(@Req() request: Received, @Res() reply: Reply) {
+    const response = rawOf(reply);
     const own = new McpServer1(info);
     // Of the application's own: it goes on answering what is not of events.
     own.server.fallbackRequestHandler = async ({ method }) => ({ method });
@@ -75,7 +81,7 @@ class Sdk1Controller {
     });
     response.on('close', () => void server.close());
     await server.connect(transport);
-    await transport.handleRequest(request, response, request.body);
+    await transport.handleRequest(request.raw ?? request, response, request.body);
   }
 }
 

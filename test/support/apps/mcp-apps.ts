@@ -1,5 +1,7 @@
 import type { INestApplication, Type } from '@nestjs/common';
 import type { CustomTransportStrategy } from '@nestjs/microservices';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Webhook } from 'standardwebhooks';
@@ -18,6 +20,7 @@ import { McpEvents, McpEventsError, McpEventsModule } from '../../../lib/mcp/ind
 import { type ReceivedWebhook, ScriptedReceiver } from '../../../lib/testing/index.js';
 import { createDatabase, type TestDatabase } from '../databases.js';
 import type { Place } from '../places.js';
+import type { Platform } from './api-app.js';
 
 export const mcpEvents = defineEvents({
   'order.paid': {
@@ -69,12 +72,17 @@ export class McpApps {
     readonly receiver: ScriptedReceiver,
     private readonly options: DataSourceOptions,
     private readonly servers?: McpServers,
+    private readonly platform: Platform = 'express',
   ) {}
 
-  static async open({ kind, ...type }: Place, servers?: McpServers): Promise<McpApps> {
+  static async open(
+    { kind, ...type }: Place,
+    servers?: McpServers,
+    platform?: Platform,
+  ): Promise<McpApps> {
     const database = await createDatabase(kind);
     const options = { ...database.options, ...type } as DataSourceOptions;
-    const apps = new McpApps(database, await ScriptedReceiver.start(), options, servers);
+    const apps = new McpApps(database, await ScriptedReceiver.start(), options, servers, platform);
     await apps.start();
     return apps;
   }
@@ -99,6 +107,10 @@ export class McpApps {
           dispatch: outbox({ pollInterval: 25, history: true }),
           events: mcpEvents,
           recipients: 'development',
+          api: {
+            unprotected: true,
+            owner: ({ headers }) => headers['x-owner'] as string | undefined,
+          },
           http: {
             lookup: (host, _options, done) =>
               done(null, [
@@ -121,7 +133,10 @@ export class McpApps {
     }).compile();
     const note = (...parts: unknown[]) => void this.logs.push(parts.map(String).join(' '));
     const logger = { log: note, warn: note, error: note, debug: note, verbose: note };
-    const started: INestApplication = module.createNestApplication({ logger });
+    const started: INestApplication = module.createNestApplication(
+      this.platform === 'express' ? new ExpressAdapter() : new FastifyAdapter(),
+      { logger },
+    );
     if (server !== undefined) started.connectMicroservice({ strategy: server.strategy });
     await started.startAllMicroservices();
     await started.listen(0, '127.0.0.1');
