@@ -71,7 +71,8 @@ type EnvelopeParts = { -readonly [Part in keyof Envelope]?: Envelope[Part] };
 /** Creates messages: id and time from the clock, the body encoded at once so that bad data fails the caller. */
 export class MessageFactory {
   readonly #envelope: EnvelopeOption;
-  readonly #baseUrl: string | undefined;
+  /** URL that relative references are resolved against. */
+  readonly baseUrl: string | undefined;
   readonly #tracing: MessageTracing;
   readonly #orderInBody: boolean;
 
@@ -81,7 +82,7 @@ export class MessageFactory {
     options: MessageFactoryOptions = {},
   ) {
     this.#envelope = options.envelope ?? 'standard';
-    this.#baseUrl = options.baseUrl;
+    this.baseUrl = options.baseUrl;
     this.#tracing = options.tracing ?? new NoTracing();
     this.#orderInBody = options.orderInBody ?? false;
   }
@@ -149,9 +150,9 @@ export class MessageFactory {
   }
 
   #resolve(ref: string | null): string | null {
-    if (ref === null || this.#baseUrl === undefined) return ref;
+    if (ref === null || this.baseUrl === undefined) return ref;
     try {
-      return new URL(ref, this.#baseUrl).href;
+      return new URL(ref, this.baseUrl).href;
     } catch {
       throw new InvalidInputError('ref', 'must be a URL, or a path that follows the baseUrl');
     }

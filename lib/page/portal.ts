@@ -17,7 +17,10 @@ export interface PortalLinkOptions {
 /** A link that works once. */
 export interface PortalLink {
   readonly id: string;
-  /** The page, with the code in the fragment: no server and no log sees it. Give it to the owner alone. */
+  /**
+   * The page, with the code in the fragment: no server and no log sees it. Give it to the owner alone. Absolute with the
+   * option `url` of the page, `api.baseUrl` or `baseUrl`; else a path.
+   */
   readonly url: string;
   /** The same code, for an embedding page that renews a session. */
   readonly code: string;

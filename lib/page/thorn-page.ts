@@ -1,5 +1,6 @@
-import { type PageDefinition, RegisteredPaths } from '../api/index.js';
+import { ApiSettings, type PageDefinition, RegisteredPaths } from '../api/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
+import { MessageFactory } from '../message/index.js';
 import { PortalLinks } from '../portal/index.js';
 import { PAGE_FILES } from './page-bundle.js';
 import { pageController } from './page.controller.js';
@@ -31,11 +32,22 @@ export function thornPage(options: PageOptions = {}): PageDefinition {
     providers: [
       {
         provide: Portal,
-        inject: [PortalLinks, RegisteredPaths],
-        useFactory: (links: PortalLinks, paths: RegisteredPaths) =>
-          new Portal(links, () => options.url ?? `${paths.pages[0] ?? ''}/`),
+        inject: [PortalLinks, RegisteredPaths, ApiSettings, MessageFactory],
+        useFactory: (
+          links: PortalLinks,
+          paths: RegisteredPaths,
+          api: ApiSettings,
+          { baseUrl }: MessageFactory,
+        ) => new Portal(links, () => options.url ?? pageUrl(paths, api.baseUrl, baseUrl)),
       },
     ],
     exports: [Portal],
   };
+}
+
+/** Absolute where the application has said how it is reached, for links that leave it, as in a mail. */
+function pageUrl({ pages }: RegisteredPaths, ofApi: string, baseUrl: string | undefined): string {
+  const path = `${pages[0] ?? ''}/`;
+  if (ofApi !== '' || baseUrl === undefined) return ofApi + path;
+  return new URL(path, baseUrl).href;
 }

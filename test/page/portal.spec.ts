@@ -18,6 +18,49 @@ const all = portalRoutes();
 const writes = all.filter((route) => !route.startsWith('GET '));
 const withIds = all.filter((route) => /:(?:id|delivery)\b/.test(route));
 
+it.each([
+  ['nothing', {}, {}, undefined, '/v1/webhooks/'],
+  [
+    'baseUrl',
+    {},
+    { baseUrl: 'https://shop.example.com' },
+    undefined,
+    'https://shop.example.com/v1/webhooks/',
+  ],
+  [
+    'api.baseUrl',
+    { baseUrl: 'https://api.example.com/behind' },
+    { baseUrl: 'https://shop.example.com' },
+    undefined,
+    'https://api.example.com/behind/v1/webhooks/',
+  ],
+  [
+    'the url of the page',
+    { baseUrl: 'https://api.example.com' },
+    {},
+    'https://app.example.com/hooks/',
+    'https://app.example.com/hooks/',
+  ],
+])(
+  'begins its links with what the application says of its host: %s',
+  async (_, api, thorn, url, expected) => {
+    const store = await createDatabase('file');
+    const started = await startApi('express', {
+      store,
+      api: { ...owners, ...api },
+      thorn: { ...thorn, page: thornPage(url === undefined ? {} : { url }) },
+      configure: (app) => app.setGlobalPrefix('v1'),
+    });
+    try {
+      const link = await started.app.get(Portal).link({ owner: 'alice' });
+      expect(link.url.split('#')[0]).toBe(expected);
+    } finally {
+      await started.app.close();
+      await store.drop();
+    }
+  },
+);
+
 it('knows what every route needs that is not a GET', () => {
   const unknown = writes.filter((route) => NEEDED[route] === undefined);
   expect(unknown).toEqual([]);
