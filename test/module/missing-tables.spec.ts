@@ -8,7 +8,7 @@ import { thornMigrations } from '../../lib/migrations/index.js';
 import type { ThornModuleExtras } from '../../lib/module/options/module-options.js';
 import { createDatabase, type DatabaseKind, type TestDatabase } from '../support/databases.js';
 
-const API: ThornModuleExtras = { api: { unprotected: true, owner: () => 'ann' } };
+const API = { eventTypes: ['*'], api: { unprotected: true, owner: () => 'ann' } } as const;
 
 /** Keeps the lines of errors and warnings. */
 class Recorder extends ConsoleLogger {
@@ -98,6 +98,18 @@ describe.each<{ kind: DatabaseKind; name: string; by: string }>([
     };
     await expect(start({ dispatch: outbox() }, run)).rejects.toThrow(
       `The data source "default" has no column duration, address in the table thorn_attempts. ${remedy}`,
+    );
+  });
+
+  it('names the schema that has the tables', async () => {
+    if (kind !== 'postgres') return;
+    const make = async (dataSource: DataSource) => {
+      await dataSource.query('CREATE SCHEMA hooks');
+      await dataSource.query('CREATE TABLE hooks.thorn_messages (id integer)');
+    };
+    await expect(start({ dispatch: outbox() }, make)).rejects.toThrow(
+      'The data source "default" has no table thorn_messages, but one of this name in the schema hooks. Name that schema ' +
+        "if it has the tables: schema: 'hooks', an option of the client or of the data source.",
     );
   });
 

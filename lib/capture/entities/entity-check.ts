@@ -36,7 +36,8 @@ export function assertEntitiesKnown(
   throw new ThornConfigurationError(
     'THORN_ENTITY_NOT_CAPTURED',
     `${unknown.name} declares webhook events (${event}), but no captured data source (${names}) knows it as an entity. ` +
-      "Give it @Entity() and add it to the data source's entities, or add its data source to the option dataSources. " +
+      `Give it @Entity(), and list it in TypeOrmModule.forFeature([${unknown.name}]) of a module or in the data source's ` +
+      'entities. Add its data source to the option dataSources if it is another one. ' +
       'An event of a provider belongs on its method.',
     { entity: unknown.name, event, dataSources: names },
   );

@@ -36,12 +36,33 @@ export async function checkTables(
     if (await canSelect(store, path, names)) continue;
     if (!(await canSelect(store))) return;
     const isThere = await canSelect(store, path);
+    const [elsewhere] = isThere ? [] : await schemasWith(store, table);
+    if (elsewhere !== undefined) throw tableElsewhere(place, path, elsewhere);
     const absent: string[] = [];
     for (const column of isThere ? names : []) {
       if (!(await canSelect(store, path, [column]))) absent.push(column);
     }
     if (!isThere || absent.length > 0) throw await missingTable(store, place, path, absent);
   }
+}
+
+/** The schemas of PostgreSQL that have a table of this name. */
+async function schemasWith(store: SqlTables, table: string): Promise<readonly string[]> {
+  if (store.dialect.name !== 'postgres') return [];
+  const sql =
+    'SELECT table_schema AS name FROM information_schema.tables WHERE table_name = ? ORDER BY 1';
+  const { rows } = await store.run({ sql, parameters: [table], answersRows: true });
+  return rows.map(({ name }) => String(name));
+}
+
+function tableElsewhere({ name, text }: TablesPlace, path: string, schema: string): Error {
+  const table = path.replaceAll(/["`]/g, '');
+  return new ThornConfigurationError(
+    'THORN_TABLES_MISSING',
+    `${text} has no table ${table}, but one of this name in the schema ${schema}. Name that schema if it has the tables: ` +
+      `schema: '${schema}', an option of the client or of the data source.`,
+    { dataSource: name, table, schema, columns: [] },
+  );
 }
 
 /** Asks what every statement of the library needs: a table that is found by its name, and may be read. */

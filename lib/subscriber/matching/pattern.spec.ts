@@ -157,3 +157,9 @@ describe('PatternTrie', () => {
     );
   });
 });
+
+it.each(['**', 'order.**', 'order.**.paid'])('says what to write in place of %s', (pattern) => {
+  expect(() => checkPattern(pattern)).toThrow(
+    'events must not hold "**": write "*", which stands for one or more segments at the end, and for one elsewhere, as in "article.*"',
+  );
+});

@@ -37,7 +37,9 @@ export function checkPattern(text: unknown, field = 'events'): asserts text is s
   if (!segments.every((segment) => segment === '*' || SEGMENT.test(segment))) {
     throw new InvalidInputError(
       field,
-      'must be dot-separated segments of letters, digits, "_" and "-", where "*" may stand for a whole segment, as in "article.*"',
+      text.includes('**')
+        ? `must not hold "**": write "*", which stands for one or more segments at the end, and for one elsewhere, as in "article.*"`
+        : 'must be dot-separated segments of letters, digits, "_" and "-", where "*" may stand for a whole segment, as in "article.*"',
       { reason: 'malformed-pattern', pattern: text },
     );
   }

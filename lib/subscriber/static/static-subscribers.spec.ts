@@ -100,7 +100,9 @@ describe('static subscribers', () => {
   it.each<[string, unknown, RegExp]>([
     ['a number', 42, /not a number/],
     ['an object without a url', { address: 'https://one.example' }, /unknown property address/],
-    ['an empty object', {}, /must have a url/],
+    ['an empty object', {}, /must have a url, as in \{ url: 'https/],
+    ['an undefined url', { url: undefined }, /must have a url, and it is undefined\. Set what it/],
+    ['a url that is no text', { url: 5 }, /must have a url, which is a text, not number/],
     [
       'a content type without a codec',
       { url: 'https://one.example', contentType: 'text/plain' },

@@ -109,7 +109,7 @@ function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
   const { url, secret, contentType = 'application/json', digest = 'sha256' } = subscriber;
   const rateLimit = named(() => checkRateLimit(subscriber.rateLimit ?? null));
   const order = named(() => checkOrder(subscriber));
-  if (typeof url !== 'string') throw invalidSubscribers('must have a url');
+  if (typeof url !== 'string') throw invalidSubscribers(`must have a url, ${reasonOf(subscriber)}`);
   checkUrl(url, rules);
   if (secret !== undefined) named(() => rules.checkSecret(secret));
   if (!rules.contentTypes.includes(contentType)) {
@@ -130,6 +130,13 @@ function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
     ...(rateLimit && { rateLimit }),
     ...(order.ordered && order),
   };
+}
+
+function reasonOf(subscriber: object): string {
+  if (!('url' in subscriber)) return "as in { url: 'https://example.com/hooks' }";
+  return subscriber.url === undefined
+    ? 'and it is undefined. Set what it comes from, such as a variable of the environment, or leave the subscriber out'
+    : `which is a text, not ${subscriber.url === null ? 'null' : typeof subscriber.url}`;
 }
 
 function formatOf(
