@@ -2,6 +2,7 @@ export { BulkWriteError } from './criteria/bulk-write.error.js';
 export { CapturedDataSources } from './captured-data-sources.js';
 export { CapturedEntityMessageSource } from './captured-entity-message-source.js';
 export { DeclaredEvents } from './plan/declared-events.js';
+export { type EventsWithoutData, eventsWithoutData } from './plan/events-without-data.js';
 export { secretColumns } from './plan/secret-columns.js';
 export { EntityCapture } from './hooks/entity-capture.js';
 export type { EntityCaptureOptions } from './hooks/entity-capture-options.js';

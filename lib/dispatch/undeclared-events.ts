@@ -10,11 +10,10 @@ export class UndeclaredEvents {
   readonly #isOn = process.env['NODE_ENV'] !== 'production';
   readonly #logged = new Set<string>();
 
-  /** Where no event is declared, there is nothing to compare with. */
   sent(name: string, catalogue: EventCatalogue): void {
     if (!this.#isOn || this.#logged.has(name) || this.#logged.size >= MOST) return;
     const names = catalogue.names();
-    if (names.length === 0 || catalogue.has(name)) return;
+    if (catalogue.has(name)) return;
     this.#logged.add(name);
     const nearest = nearestNames(name, names);
     this.#logger.warn(

@@ -82,8 +82,8 @@ export type OwnerValue = string | number | bigint | null | undefined;
  */
 export interface EntityEventSettings<Entity> extends MessageSettings {
   /**
-   * Makes the envelope's `data`. Default: an empty object, as in Thorn. The row is complete: re-read before the commit;
-   * of one that was removed, as it last was. May be asynchronous.
+   * Makes the envelope's `data`: anything but undefined. Default: an empty object, of which the log warns at start-up. The
+   * row is complete: re-read before the commit; of one that was removed, as it last was. May be asynchronous.
    */
   readonly payload?: (row: Entity, change: EntityChange<Entity>) => unknown;
   /** The address of the thing: a template such as `/articles/{id}` or a function; resolved against `baseUrl`. */

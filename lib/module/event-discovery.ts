@@ -1,5 +1,6 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
+import { ApiSettings } from '../api/index.js';
 import { injectDispatcher } from '../capture/decorators/method-event.js';
 import { DeclaredEvents } from '../capture/plan/declared-events.js';
 import { WebhookDispatcher } from '../dispatch/index.js';
@@ -25,6 +26,7 @@ export class EventDiscovery {
     @Inject(ThornSettings) private readonly settings: ThornSettings,
     @Inject(WebhookDispatcher) private readonly dispatcher: WebhookDispatcher,
     @Inject(SqlClients) private readonly clients: SqlClients,
+    @Optional() @Inject(ApiSettings) private readonly api: ApiSettings | undefined,
   ) {}
 
   /** Makes the events of methods known; those of entities are known since the data sources were attached. */
@@ -37,6 +39,8 @@ export class EventDiscovery {
     this.captures.assertKnown(classes, instances);
     this.#warnOfUnknownEntities();
     this.#warnOfSecrets();
+    this.#warnOfNoData();
+    this.#warnOfNoEvents();
     this.#checkPatterns();
   }
 
@@ -60,8 +64,9 @@ export class EventDiscovery {
     if (this.sources.databases.length === 0) return this.#warnWithoutTypeOrm(unknown);
     this.#logger.warn(
       `No captured data source knows ${unknown.join(', ')} as an entity, so that the events of @WebhookEvent on ` +
-        `${unknown.length === 1 ? 'it' : 'them'} are never sent. Add @Entity() and list the class in the data source's ` +
-        'entities, or name its data source in the option dataSources.',
+        `${unknown.length === 1 ? 'it' : 'them'} are never sent. Add @Entity(), and list the class in ` +
+        `TypeOrmModule.forFeature([${unknown.join(', ')}]) of a module or in the data source's entities. Name its data ` +
+        'source in the option dataSources if it is another one.',
     );
   }
 
@@ -83,6 +88,26 @@ export class EventDiscovery {
           `Hide them: @Webhooks<${entity}>({ hidden: [${names}] }). Where subscribers may see one, name it in notSecret instead.`,
       );
     }
+  }
+
+  #warnOfNoData(): void {
+    for (const { entity, events } of this.captures.eventsWithoutData()) {
+      this.#logger.warn(
+        `The data of ${events.join(', ')} is an empty object: ${entity} has no payload. Name what subscribers may see: ` +
+          `@Webhooks<${entity}>({ payload: ({ id }) => ({ id }) }). Where that is nothing, say payload: () => ({}).`,
+      );
+    }
+  }
+
+  /** Subscribers' patterns are compared with the declared events, so that misspelt ones are refused. */
+  #warnOfNoEvents(): void {
+    if (this.api === undefined || this.catalogue.names().length > 0) return;
+    if (this.settings.options.eventTypes !== undefined) return;
+    this.#logger.warn(
+      'No event is declared, so the REST API accepts any subscription, to misspelt events as well, and the page has no ' +
+        "events to choose from. Declare those that are sent: events: defineEvents({ 'order.placed': { description: '…' } }). " +
+        "Where any name is meant, say eventTypes: ['*'].",
+    );
   }
 
   /** Events that are not declared can be sent as well, unless the option `strictEvents` refuses them. */

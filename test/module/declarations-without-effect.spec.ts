@@ -1,11 +1,19 @@
 import { type INestApplication, Injectable, type LoggerService, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { Column, Entity, ManyToOne, PrimaryGeneratedColumn } from 'typeorm';
+import {
+  Column,
+  DataSource,
+  Entity,
+  ManyToOne,
+  PrimaryColumn,
+  PrimaryGeneratedColumn,
+} from 'typeorm';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   defineEvents,
   inline,
+  InvalidInputError,
   ThornModule,
   type ThornModuleExtras,
   type ThornModuleOptions,
@@ -30,7 +38,7 @@ async function warningsOf(
   const warnings: string[] = [];
   const silent = () => undefined;
   const warn = (line: unknown) => void warnings.push(String(line));
-  const logger: LoggerService = { log: silent, warn, error: silent };
+  const logger: LoggerService = { log: silent, warn, error: warn };
   const module = await Test.createTestingModule({
     imports: [
       TypeOrmModule.forRoot({
@@ -62,7 +70,8 @@ describe('@WebhookEvent on a class that is not an entity', () => {
 
     expect(await warningsOf()).toEqual([
       'No captured data source knows Invoice as an entity, so that the events of @WebhookEvent on it are never sent. ' +
-        "Add @Entity() and list the class in the data source's entities, or name its data source in the option dataSources.",
+        "Add @Entity(), and list the class in TypeOrmModule.forFeature([Invoice]) of a module or in the data source's entities. " +
+        'Name its data source in the option dataSources if it is another one.',
     ]);
     expect(Invoice.name).toBe('Invoice');
   });
@@ -76,8 +85,9 @@ describe('@WebhookEvent on a class that is not an entity', () => {
 
     await expect(warningsOf({}, [Invoices])).rejects.toThrow(
       'Invoices declares webhook events (invoice.paid), but no captured data source (better-sqlite3 :memory:) knows it ' +
-        "as an entity. Give it @Entity() and add it to the data source's entities, or add its data source to the option " +
-        'dataSources. An event of a provider belongs on its method.',
+        'as an entity. Give it @Entity(), and list it in TypeOrmModule.forFeature([Invoices]) of a module or in the data ' +
+        "source's entities. Add its data source to the option dataSources if it is another one. An event of a provider " +
+        'belongs on its method.',
     );
   });
 });
@@ -159,16 +169,116 @@ describe('an event that is sent by hand and not declared', () => {
     expect(undeclared(lines)).toHaveLength(100);
   });
 
-  it('is not logged in production, nor where no event is declared', async () => {
+  it('is logged where no event is declared', async () => {
     const lines = await warningsOf();
     await app!.get(WebhookDispatcher).send('a.b');
-    expect(undeclared(lines)).toEqual([]);
-    await app!.close();
+    expect(undeclared(lines)).toEqual([
+      "The event a.b was sent, but is not declared. Declare it: events: defineEvents({ 'a.b': { description: '…' } }).",
+    ]);
+  });
 
+  it('is not logged in production', async () => {
     process.env['NODE_ENV'] = 'production';
     const inProduction = await warningsOf({ events });
     await app!.get(WebhookDispatcher).send('a.b');
     expect(undeclared(inProduction)).toEqual([]);
+  });
+});
+
+describe('an application that declares no event', () => {
+  const api = { unprotected: true, owner: () => null } as const;
+  const ofEvents = (lines: readonly string[]) =>
+    lines.filter((line) => line.startsWith('No event is declared'));
+
+  it('is told at start-up that its API accepts any subscription', async () => {
+    expect(ofEvents(await warningsOf({ api }))).toEqual([
+      'No event is declared, so the REST API accepts any subscription, to misspelt events as well, and the page has no ' +
+        "events to choose from. Declare those that are sent: events: defineEvents({ 'order.placed': { description: '…' } }). " +
+        "Where any name is meant, say eventTypes: ['*'].",
+    ]);
+  });
+
+  it('is not told so without the API, or where it says that it means any event', async () => {
+    expect(ofEvents(await warningsOf())).toEqual([]);
+    await app!.close();
+    expect(ofEvents(await warningsOf({ api, eventTypes: ['*'] }))).toEqual([]);
+  });
+});
+
+describe('an entity whose events have no payload', () => {
+  it('is logged at start-up with the names of those events', async () => {
+    @Entity()
+    @WebhookEvent<Note>('note.written', { on: 'create' })
+    @WebhookEvent<Note>('note.removed', { on: 'delete', payload: ({ id }) => ({ id }) })
+    @WebhookEvent<Note>('note.changed', { on: [{ change: ['text'] }, { change: ['title'] }] })
+    class Note {
+      @PrimaryGeneratedColumn() id!: number;
+      @Column() text!: string;
+      @Column() title!: string;
+    }
+    @Entity()
+    @Webhooks<Bell>({ payload: () => ({}) })
+    @WebhookEvent<Bell>('bell.rung', { on: 'create' })
+    class Bell {
+      @PrimaryGeneratedColumn() id!: number;
+    }
+
+    const lines = await warningsOf({}, [], [Note, Bell]);
+
+    expect(lines.filter((line) => line.includes('empty object'))).toEqual([
+      'The data of note.written, note.changed is an empty object: Note has no payload. Name what subscribers may see: ' +
+        '@Webhooks<Note>({ payload: ({ id }) => ({ id }) }). Where that is nothing, say payload: () => ({}).',
+    ]);
+  });
+});
+
+describe('a payload that returns undefined', () => {
+  const withSubscriber = { subscribers: { '*': 'https://warehouse.example.com/hooks' } };
+  const reason =
+    'returned undefined. Return what subscribers may see; in an arrow function, an object stands in parentheses: ';
+  /** Braces that were meant as an object. */
+  const forgotten = (row: { readonly id: number }) => void row.id;
+
+  it('fails the transaction with propagateErrors, else is logged; by hand it fails', async () => {
+    @Entity()
+    @WebhookEvent<Slip>('slip.kept', { on: 'change', payload: forgotten })
+    @WebhookEvent<Slip>('slip.made', { on: 'create', payload: forgotten, propagateErrors: true })
+    class Slip {
+      @PrimaryColumn() id!: number;
+      @Column() text!: string;
+    }
+    const lines = await warningsOf(withSubscriber, [], [Slip]);
+    const slips = app!.get(DataSource).getRepository(Slip);
+
+    const made = `payload of @WebhookEvent('slip.made') on Slip ${reason}payload: (it)`;
+    await expect(slips.save({ id: 1, text: 'a' })).rejects.toThrow(made);
+    expect(await slips.count()).toBe(0);
+
+    await app!.get(DataSource).query("INSERT INTO slip (id, text) VALUES (2, 'b')");
+    await slips.save({ id: 2, text: 'c' });
+    expect(lines.filter((line) => line.includes('slip.kept'))).toEqual([
+      expect.stringContaining(
+        `Slip: the event slip.kept is dropped: payload of @WebhookEvent('slip.kept') on Slip ${reason}`,
+      ),
+    ]);
+    const slip = await slips.findOneByOrFail({ id: 2 });
+    const byHand = app!.get(WebhookDispatcher).sendFor(slip, 'slip.kept');
+    await expect(byHand).rejects.toThrow(InvalidInputError);
+  });
+
+  it('is refused of a method as well', async () => {
+    @Injectable()
+    class Orders {
+      @WebhookEvent('order.placed', { data: forgotten, propagateErrors: true })
+      async place(id: number): Promise<{ id: number }> {
+        return { id };
+      }
+    }
+    await warningsOf(withSubscriber, [Orders]);
+
+    await expect(app!.get(Orders).place(1)).rejects.toThrow(
+      `data of @WebhookEvent('order.placed') on Orders.place ${reason}data: (it)`,
+    );
   });
 });
 

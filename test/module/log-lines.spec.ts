@@ -1,7 +1,13 @@
 import { ConsoleLogger, type LoggerService } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { inline, Subscribers, ThornModule, WebhookDispatcher } from '../../lib/index.js';
+import {
+  defineEvents,
+  inline,
+  Subscribers,
+  ThornModule,
+  WebhookDispatcher,
+} from '../../lib/index.js';
 
 const EVENT = 'order.placed';
 
@@ -15,6 +21,7 @@ async function written(makeLogger: () => LoggerService) {
       ThornModule.forRoot({
         dataSources: [],
         dispatch: inline(),
+        events: defineEvents({ [EVENT]: { description: 'An order was placed' } }),
         http: { lookup: (_host, _options, done) => done(null, [{ address, family: 4 }]) },
       }),
     ],

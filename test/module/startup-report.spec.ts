@@ -217,7 +217,7 @@ describe('the self-check of an application in development', () => {
       @Get()
       list() {}
     }
-    const { warn } = await linesOf({ encryption, api }, ['default'], {
+    const { warn } = await linesOf({ encryption, api, eventTypes: ['*'] }, ['default'], {
       ...healthy,
       controllers: [Webhooks, Hooksmiths],
     });

@@ -6,7 +6,7 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import { compileCondition } from '../../event/conditions/condition-compile.js';
 import type { Condition } from '../../event/conditions/condition.js';
 import { compileEventName } from '../../event/event-name.js';
-import { type RequestData } from '../../event/index.js';
+import type { RequestData } from '../../event/index.js';
 import { recordMethodEvent } from '../../event/method-events.js';
 import {
   MESSAGE_SETTINGS,
@@ -20,13 +20,14 @@ import {
 import { checkSettingKinds } from './declaration-checks.js';
 import { fillTemplate } from '../payload/ref-template.js';
 import { valueAtPath } from '../payload/value-at-path.js';
+import { givenData } from '../payload/given-data.js';
 import { withRequestData } from '../payload/request-data.js';
 
 /** A value, or how to get it from what the method resolved to and was called with. */
 type FromCall<Outcome, Args, Value> = Value | ((outcome: Outcome, args: Args) => Value);
 
 interface MethodEventSettings<Outcome, Args> extends MessageSettings {
-  /** Makes the envelope's `data`. Default: an empty object. */
+  /** Makes the envelope's `data`: anything but undefined. Default: an empty object. */
   readonly data?: (outcome: Outcome, args: Args) => unknown;
   /** The owner whose subscribers may see the event; see {@link SendOptions.owner}. */
   readonly owner?: (outcome: Outcome, args: Args) => SendOptions['owner'];
@@ -198,8 +199,8 @@ function compile(name: string, options: Options, declaration: string) {
       }
       if (!holds(outcome, args)) return;
       const tx = transactionOf(options, args);
-      const data = withRequestData(options.data?.(outcome, args), options.requestData);
-      await dispatcher.send(eventName.fill(outcome), data, {
+      const data = options.data && givenData(options.data(outcome, args), 'data', declaration);
+      await dispatcher.send(eventName.fill(outcome), withRequestData(data, options.requestData), {
         ...(options.owner === undefined ? {} : { owner: options.owner(outcome, args) }),
         ...(tx === undefined ? {} : { tx }),
         ...(orderBy === undefined

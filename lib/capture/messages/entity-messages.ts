@@ -6,6 +6,7 @@ import { Message, type MessageDraft, type MessageFactory } from '../../message/i
 import type { CollectedItem, DueEvent } from '../changes/due-events.js';
 import { mayBeReported } from '../changes/change-detection.js';
 import { fillTemplate } from '../payload/ref-template.js';
+import { givenData } from '../payload/given-data.js';
 import { withRequestData } from '../payload/request-data.js';
 import { valueAtPath } from '../payload/value-at-path.js';
 import type { EventPlan, TablePlan } from '../plan/event-plan.js';
@@ -84,7 +85,8 @@ export class EntityMessages {
     const heard: HeardEvent = { event: name, keep: settings.keep, audience, owner };
     if (isForRecipients && this.pipeline.isUnheard(heard)) return;
     const change = shownChange(subject, event);
-    const data = await options.payload?.(row, change);
+    const data =
+      options.payload && givenData(await options.payload(row, change), 'payload', of(event));
     return this.factory.create(this.#draft(event, heard, row, subject.row, data));
   }
 
@@ -182,6 +184,10 @@ function shownChange(
     before: withoutPaths(change.before, concealed, table),
     related: change.related.map((row) => withoutPaths(row, concealedInRelated, relation?.target)),
   };
+}
+
+function of({ name, table }: EventPlan): string {
+  return `@WebhookEvent('${name}') on ${table.name}`;
 }
 
 function refOf({ ref }: EventPlan['options'], row: Row, whole: Row) {

@@ -1,4 +1,5 @@
 import type { DeclaredEvents } from '../../capture/plan/declared-events.js';
+import type { EventsWithoutData } from '../../capture/plan/events-without-data.js';
 import type { SqlClient, SqlTables } from '../../database/sql-client.js';
 import {
   EntityMessageSource,
@@ -78,6 +79,11 @@ export class EntityCaptures {
   }
 
   secrets(): readonly ShownSecrets[] {
+    return [];
+  }
+
+  /** Finds the events whose messages have an empty object as their data. */
+  eventsWithoutData(): readonly EventsWithoutData[] {
     return [];
   }
 

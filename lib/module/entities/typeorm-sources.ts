@@ -9,6 +9,8 @@ import {
   ChangeFeed,
   ChangeTable,
   EntityCapture,
+  type EventsWithoutData,
+  eventsWithoutData,
   FeedLoop,
   secretColumns,
   unknownEntities,
@@ -111,6 +113,10 @@ class TypeOrmCaptures extends EntityCaptures {
 
   override secrets(): readonly ShownSecrets[] {
     return secretColumns(this.#captures.flatMap(({ plans }) => plans));
+  }
+
+  override eventsWithoutData(): readonly EventsWithoutData[] {
+    return eventsWithoutData(this.#captures.flatMap(({ plans }) => plans));
   }
 
   override async reportedChanges(pollInterval: number): Promise<readonly ReportedChanges[]> {
