@@ -65,7 +65,7 @@ export function describeRoute(
 
 /**
  * Statuses that Express and Fastify answer as well, before any route is reached, in Nest's own shape: an address that is
- * wrongly encoded or, on Fastify, too long; a body that is no JSON, too large, or of a type that Fastify does not know.
+ * wrongly encoded or, on Fastify, too long; a body that is not JSON, too large, or of a type that Fastify does not know.
  */
 const OF_PLATFORM = { address: [400, 414], body: [400, 413, 415] } as const;
 
