@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { proseFaults } from './check-prose.mjs';
-import { wordFaults, wordsOf } from './check-words.mjs';
 
 const PACKAGE = {
   name: 'a-library',
@@ -404,24 +403,6 @@ describe('check-prose', () => {
       `\`${long}\` and [a link](https://example.com/nobody).`,
     ];
     expect(proseFaults(page.join('\n\n'))).toEqual([]);
-  });
-});
-
-describe('check-words', () => {
-  it('counts the words of a page, without code, front matter and the targets of links', () => {
-    const page = `---\ntitle: no words\n---\n# Two words\n\n\`\`\`ts\nconst no = 'words';\n\`\`\`\n
-[Three more words](https://example.com/no/words) <b>and</b> \`code()\`.\n\n[it]: https://example.com\n`;
-    expect(wordsOf(page)).toBe(7);
-  });
-
-  it('refuses a long guide and a long whole, and no page that is looked up', () => {
-    const pages = { 'a.md': 'one two three', 'b.md': 'one', 'reference/c.md': 'one two three' };
-    const faults = (guide: number, all: number) => wordFaults(pages, { guide, all }).faults;
-    expect(faults(3, 7)).toEqual([]);
-    expect(faults(2, 6)).toEqual([
-      'docs/a.md has 3 words, at most 2 are allowed',
-      'docs has 7 words, at most 6 are allowed',
-    ]);
   });
 });
 
