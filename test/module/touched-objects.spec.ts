@@ -22,6 +22,7 @@ class Ware {
 /** What is replaced of TypeORM, as docs/operations.md lists it. */
 const OF_TYPEORM = [
   'DeleteQueryBuilder.prototype.execute',
+  'EntityManager.prototype.clear',
   'EntityManager.prototype.transaction',
   'InsertQueryBuilder.prototype.execute',
   'SoftDeleteQueryBuilder.prototype.execute',
