@@ -11,6 +11,7 @@ export {
   type ThornApiOptions,
 } from './options/api-options.js';
 export { EndpointProbe } from './subscribers/endpoint-probe.js';
+export { SubscriberViews } from './subscribers/subscriber-views.js';
 export { describeThornApi, type OpenApiDocument } from './openapi/describe-api.js';
 export { checkApiPath } from './options/api-options.js';
 export {

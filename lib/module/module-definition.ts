@@ -6,6 +6,7 @@ import {
   operatorControllers,
   operatorSettings,
   RegisteredPaths,
+  SubscriberViews,
 } from '../api/index.js';
 import { apiProviders } from './providers/api.providers.js';
 import { checkNamed } from './options/named-check.js';
@@ -86,6 +87,7 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
       ...(settings === undefined && operatorApi === undefined
         ? []
         : [
+            SubscriberViews,
             {
               provide: RegisteredPaths,
               inject: [HttpAdapterHost],

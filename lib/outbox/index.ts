@@ -22,6 +22,7 @@ export type {
   AttemptFiguresQuery,
   AttemptHistory,
 } from './management/attempt-figures.js';
+export type { EndpointAttempts, EndpointOverview } from './management/endpoint-overview.js';
 export type { EndpointPause, EndpointState, EndpointStates } from './management/endpoint-states.js';
 export type { MissingPart, SentRequest } from './management/sent-request.js';
 export { ThornDelivery } from './entities/delivery.entity.js';

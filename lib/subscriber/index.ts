@@ -53,4 +53,9 @@ export {
 export { type NamedRecipients, StaticSubscriberSet } from './static/static-subscriber-set.js';
 export { isStaticId, type StaticSubscriberRules } from './static/static-subscribers.js';
 export type { SubscriberLimits } from './model/subscriber.repository.js';
+export {
+  SUBSCRIBER_STATES,
+  type SubscriberState,
+  subscriberState,
+} from './model/subscriber-state.js';
 export { checkScope } from './model/owner-scope.js';

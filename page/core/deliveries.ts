@@ -1,8 +1,8 @@
 import type {
-  DeliveryDetails as RecordDetails,
-  DeliveryPage as Records,
-  SentRequest,
-} from '../../lib/outbox/index.js';
+  OperatorDeliveryDetailsView,
+  OperatorDeliveryView,
+} from '../../lib/api/operator/operator.view.js';
+import type { SentRequest } from '../../lib/outbox/index.js';
 import { call } from './client.js';
 import type {
   Attempt,
@@ -22,7 +22,7 @@ import type { Page } from './use-pages.js';
 export interface DeliverySource {
   /** Before the path of the screens. */
   readonly base: '' | '/operator';
-  list(query: Query, signal: AbortSignal): Promise<Page<ShownRow>>;
+  list(query: Query, signal: AbortSignal): Promise<Page<Delivery>>;
   read(id: string, signal: AbortSignal): Promise<ShownDelivery>;
   /** Body and URL as they were sent. */
   request(id: string, signal: AbortSignal): Promise<SentRequest>;
@@ -34,13 +34,9 @@ export interface DeliverySource {
   endpoint(id: string, signal: AbortSignal): Promise<Endpoint>;
 }
 
-/** A delivery in a list; operators see the URL of its endpoint as well. */
-export type ShownRow = Delivery & { readonly url?: string | null };
-
 /** An attempt; operators see the address and the reason of a failed request as well. */
 export type ShownAttempt = Attempt & { readonly address?: string | null };
-export type ShownDelivery = ShownRow &
-  DeliveryDetails & { readonly attempts: readonly ShownAttempt[] };
+export type ShownDelivery = DeliveryDetails & { readonly attempts: readonly ShownAttempt[] };
 
 const EMPTY = { method: 'POST', body: {} } as const;
 
@@ -60,11 +56,16 @@ export const ownerDeliveries: DeliverySource = {
 export const operatorDeliveries: DeliverySource = {
   base: '/operator',
   list: async (query, signal) => {
-    const page = await callOperator<Records>('deliveries', { query, signal });
+    const page = await callOperator<{
+      readonly items: readonly OperatorDeliveryView[];
+      readonly next: string | null;
+    }>('deliveries', { query, signal });
     return { items: page.items.map(shown), next: page.next };
   },
   read: async (id, signal) => {
-    const found = await callOperator<RecordDetails>(path('deliveries', id), { signal });
+    const found = await callOperator<OperatorDeliveryDetailsView>(path('deliveries', id), {
+      signal,
+    });
     const attempts = found.attempts.map((one) => ({ ...one, startedAt: iso(one.startedAt)! }));
     const { blockedBy, expunged } = found;
     return {
@@ -84,7 +85,7 @@ export const operatorDeliveries: DeliverySource = {
 };
 
 /** Operators get the records of the log, whose times are numbers. */
-function shown(record: Records['items'][number]): Delivery {
+function shown(record: OperatorDeliveryView): Delivery {
   return {
     ...record,
     self: '',

@@ -3,6 +3,7 @@ import type {
   EventTypesView,
 } from '../../lib/api/catalogue/event-type.view.js';
 import type { SelectedRetriesView } from '../../lib/api/deliveries/delivery-problems.js';
+import type { EndpointOverviewView } from '../../lib/api/deliveries/endpoint-overview.view.js';
 import type {
   AttemptHistoryView,
   FilterPreviewView,
@@ -31,6 +32,7 @@ export type EventDetails = EventTypeDetailsView;
 export type Stats = StatsView;
 export type EndpointNow = EndpointStateView;
 export type EndpointStates = EndpointStatesView;
+export type EndpointOverview = EndpointOverviewView;
 export type Delivery = DeliveryView;
 export type DeliveryDetails = DeliveryDetailsView;
 export type DeliveryPage = DeliveryPageView;

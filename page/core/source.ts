@@ -1,9 +1,10 @@
-import { ApiError, call, callForTag } from './client.js';
+import { call, callForTag } from './client.js';
 import type {
   AttemptHistory,
   Changed,
   Created,
   Endpoint,
+  EndpointOverview,
   EndpointPage,
   EventDetails,
   FilterPreview,
@@ -31,15 +32,6 @@ export const owner = {
     });
     return { endpoint: answer, tag };
   },
-  /** Null for one that was removed. */
-  find: async (id: string, signal: AbortSignal): Promise<Endpoint | null> => {
-    try {
-      return await get<Endpoint>(path(id), {}, signal);
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 404) return null;
-      throw error;
-    }
-  },
   create: (body: object, key: string) => once<Created>('', body, key),
   /** Changes an endpoint that still is as it was read. */
   update: (id: string, body: object, tag: string | null) =>
@@ -60,6 +52,7 @@ export const owner = {
   stats: (id: string, days: number, signal?: AbortSignal) =>
     get<Stats>(path(id, 'stats'), { days: String(days) }, signal),
   figures: (query: Query, signal?: AbortSignal) => get<AttemptHistory>('stats', query, signal),
+  overview: (signal?: AbortSignal) => get<EndpointOverview>('overview', {}, signal),
   previewFilter: (body: object) => post<FilterPreview>('filter-preview', body),
   bulk: (id: string, kind: 'recover' | 'backfill', body: object) =>
     post<Replay>(path(id, kind), body),

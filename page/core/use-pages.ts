@@ -26,8 +26,6 @@ interface PagesOptions<Item> {
   readonly step: number;
   /** Milliseconds until the newest are read again. */
   readonly every?: number;
-  /** Items that count, where some of those that are read are not shown. */
-  readonly counts?: (item: Item) => boolean;
 }
 
 /** Requests for one page at most: the API looks at a part of the log in each, and may find nothing there. */
@@ -35,7 +33,7 @@ const MOST_REQUESTS = 10;
 
 /** Reads a list page by page, anew when the key changes. */
 export function usePages<Item>(key: string, options: PagesOptions<Item>): Pages<Item> {
-  const { step, every, counts = () => true } = options;
+  const { step, every } = options;
   // The first page with those after it: the first is not read again from then on, so that no item is missed between.
   const [all, setAll] = useState<{ readonly key: string; readonly page: Page<Item> }>();
   const longer = all?.key === key ? all.page : undefined;
@@ -48,7 +46,7 @@ export function usePages<Item>(key: string, options: PagesOptions<Item>): Pages<
       items.push(...page.items);
       after = page.next;
       requests += 1;
-    } while (after !== null && items.filter(counts).length < step && requests < MOST_REQUESTS);
+    } while (after !== null && items.length < step && requests < MOST_REQUESTS);
     return { items, next: after };
   };
   const first = useData(

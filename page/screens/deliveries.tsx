@@ -1,7 +1,6 @@
 import { useState } from 'preact/hooks';
-import type { DeliverySource, ShownRow } from '../core/deliveries.js';
-import { useEndpointNames } from '../core/endpoint-names.js';
-import type { Retried } from '../core/model.js';
+import type { DeliverySource } from '../core/deliveries.js';
+import type { Delivery, Retried } from '../core/model.js';
 import { place } from '../core/router.js';
 import { can } from '../core/session.js';
 import { LIVE, useAction } from '../core/use-data.js';
@@ -22,7 +21,7 @@ const AT_ONCE = 100;
 export function DeliveriesScreen({ source }: { readonly source: DeliverySource }) {
   const { query } = place.value;
   const asked = askedFor(query);
-  const pages = usePages<ShownRow>(`deliveries ${source.base} ${JSON.stringify(query)}`, {
+  const pages = usePages<Delivery>(`deliveries ${source.base} ${JSON.stringify(query)}`, {
     read: (after, signal) => source.list({ ...asked(), limit: String(STEP), after }, signal),
     step: STEP,
     every: LIVE,
@@ -58,13 +57,12 @@ function searchedTo(next: string): string {
 
 interface SelectableOptions {
   readonly source: DeliverySource;
-  readonly items: readonly ShownRow[];
+  readonly items: readonly Delivery[];
   readonly reload: () => void;
 }
 
 /** Deliveries of which some can be chosen and sent again. */
 function Selectable({ source, items, reload }: SelectableOptions) {
-  const nameOf = useEndpointNames(source, items);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [results, setResults] = useState<readonly Retried[]>([]);
   const ids = items.flatMap(({ id }) => (chosen.has(id) ? [id] : []));
@@ -104,12 +102,7 @@ function Selectable({ source, items, reload }: SelectableOptions) {
         <Results results={results} />
       </div>
       <ErrorNote error={retry.error} />
-      <DeliveryTable
-        rows={items}
-        base={source.base}
-        endpointName={nameOf}
-        {...(can('retry') && { selection })}
-      />
+      <DeliveryTable rows={items} base={source.base} {...(can('retry') && { selection })} />
     </>
   );
 }

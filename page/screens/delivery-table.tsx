@@ -1,4 +1,3 @@
-import type { ShownRow } from '../core/deliveries.js';
 import type { Delivery } from '../core/model.js';
 import { linkTo } from '../core/router.js';
 import { dateTime, number, t } from '../text/index.js';
@@ -12,9 +11,9 @@ interface Selection {
 }
 
 interface Options {
-  readonly rows: readonly ShownRow[];
-  /** Names the endpoint of a delivery; without it there is no such column. */
-  readonly endpointName?: (row: ShownRow) => string;
+  readonly rows: readonly Delivery[];
+  /** False where all are of one endpoint. */
+  readonly hasEndpoints?: boolean;
   readonly base?: string;
   readonly selection?: Selection;
 }
@@ -30,8 +29,8 @@ export function Status({ delivery }: { readonly delivery: Delivery }) {
   );
 }
 
-export function DeliveryTable({ rows, endpointName, base = '', selection }: Options) {
-  const choice: readonly Column<ShownRow>[] =
+export function DeliveryTable({ rows, hasEndpoints = true, base = '', selection }: Options) {
+  const choice: readonly Column<Delivery>[] =
     selection === undefined
       ? []
       : [
@@ -48,16 +47,15 @@ export function DeliveryTable({ rows, endpointName, base = '', selection }: Opti
             ),
           },
         ];
-  const endpoint: readonly Column<ShownRow>[] =
-    endpointName === undefined
-      ? []
-      : [
-          {
-            title: t().endpoint,
-            kind: 'wide',
-            cell: (one) => <bdi class="break">{endpointName(one)}</bdi>,
-          },
-        ];
+  const endpoint: readonly Column<Delivery>[] = hasEndpoints
+    ? [
+        {
+          title: t().endpoint,
+          kind: 'wide',
+          cell: (one) => <bdi class="break">{one.url ?? one.subscriberId}</bdi>,
+        },
+      ]
+    : [];
   return (
     <Table
       caption={t().deliveries}

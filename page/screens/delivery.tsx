@@ -1,6 +1,5 @@
 import { useState } from 'preact/hooks';
 import type { DeliverySource, ShownAttempt, ShownDelivery } from '../core/deliveries.js';
-import { useEndpointNames } from '../core/endpoint-names.js';
 import { can } from '../core/session.js';
 import { linkTo } from '../core/router.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
@@ -148,7 +147,6 @@ function AttemptItem({ attempt }: { readonly attempt: ShownAttempt }) {
 }
 
 function Facts({ delivery, source }: Omit<ShownOptions, 'reload'>) {
-  const nameOf = useEndpointNames(source, [delivery]);
   const reasons: Readonly<Record<string, string>> = t().reasons;
   return (
     <dl class="facts">
@@ -188,7 +186,7 @@ function Facts({ delivery, source }: Omit<ShownOptions, 'reload'>) {
             delivery.subscriberId
           ) : (
             <a href={linkTo(`${source.base}/endpoints/${delivery.subscriberId}`)}>
-              <bdi>{nameOf(delivery)}</bdi>
+              <bdi>{delivery.url}</bdi>
             </a>
           )}
         </dd>

@@ -16,7 +16,7 @@ import { BulkDialog } from './bulk-dialog.js';
 import { DeliveryTable } from './delivery-table.js';
 import { EditDialog } from './edit-dialog.js';
 import { DeleteDialog, DisableDialog, RotateDialog } from './endpoint-dialogs.js';
-import { Patterns, stateNow } from './endpoints.js';
+import { Patterns } from './endpoints.js';
 import { orderText } from './order-field.js';
 import { TestPanel } from './test-panel.js';
 import { rateLimitText } from './typed-endpoint.js';
@@ -61,7 +61,7 @@ function Shown({ read, reload }: ShownOptions) {
       title={endpoint.url}
       lead={
         <>
-          <Badge state={stateNow(endpoint, stats.value)} />
+          <Badge state={state} />
           {endpoint.description !== null && <span dir="auto">{endpoint.description}</span>}
         </>
       }
@@ -205,7 +205,7 @@ export function Recent({
             <Empty title={t().noDeliveries} hint={t().noDeliveriesHint} />
           ) : (
             <>
-              <DeliveryTable rows={items} base={source.base} />
+              <DeliveryTable rows={items} hasEndpoints={false} base={source.base} />
               {next !== null && most < 100 && (
                 <div class="table-end">
                   <Button onClick={() => setMost(100)}>{t().more}</Button>

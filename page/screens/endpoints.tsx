@@ -1,41 +1,30 @@
-import { failureOf, health } from '../core/health.js';
 import { linkTo, place, setQuery } from '../core/router.js';
 import { can } from '../core/session.js';
 import { owner } from '../core/source.js';
 import { typingEnd } from '../core/typing.js';
 import { LIVE } from '../core/use-data.js';
-import { type Page, usePages } from '../core/use-pages.js';
-import type { Endpoint, EndpointNow } from '../core/model.js';
-import { dateTime, number, t } from '../text/index.js';
-import { Badge, Button, Empty, type State, Time } from '../ui/basics.js';
+import { usePages } from '../core/use-pages.js';
+import type { Endpoint } from '../core/model.js';
+import { dateTime, t } from '../text/index.js';
+import { Badge, Button, Empty, Time } from '../ui/basics.js';
 import { More } from '../ui/more.js';
 import { Loaded, Screen } from '../ui/screen.js';
 import { Table } from '../ui/table.js';
 
 const STATES = ['active', 'failing', 'disabled', 'unverified', 'expired'] as const;
-/** Endpoints that fail are read by their ids. */
-const FAILING_STEP = 20;
 const STEP = 100;
 
 /** Endpoints of the caller, in pages: there may be thousands. */
 export function EndpointsScreen() {
   const { q = '', state = '' } = place.value.query;
   const search = q.trim() === '' ? undefined : q.trim();
-  const failing = health.value?.items.map(({ subscriberId }) => subscriberId) ?? [];
-  const isCut = (health.value?.failing ?? 0) > failing.length;
-  const isShown = (one: Endpoint) =>
-    state === '' || stateNow(one, failureOf(one.id)) === state || state === 'failing';
-  const of = state === 'failing' ? failing.join(' ') : state;
-  const pages = usePages<Endpoint>(`endpoints ${search ?? ''} ${of}`, {
+  const pages = usePages<Endpoint>(`endpoints ${search ?? ''} ${state}`, {
     read: async (after, signal) => {
-      if (state === 'failing') return readFailing(failing, Number(after ?? 0), search, signal);
       if (after === undefined) await typingEnd(search, signal);
-      return owner.endpoints({ limit: String(STEP), search, after }, signal);
+      return owner.endpoints({ limit: String(STEP), search, state, after }, signal);
     },
     step: STEP,
-    // Many pages are not read again and again.
-    ...(state === '' && { every: LIVE * 4 }),
-    counts: isShown,
+    every: LIVE * 4,
   });
   const add = can('write', 'secrets') && (
     <a class="button primary" href={linkTo('/endpoints/new')}>
@@ -56,21 +45,17 @@ export function EndpointsScreen() {
               </Empty>
             );
           }
-          const shown = items.filter(isShown);
           return (
             <>
-              {shown.length === 0 ? (
+              {items.length === 0 ? (
                 <Empty
                   title={t().noMatch}
-                  hint={next === null ? t().noMatchHint : searchedHint(search, items.length)}
+                  hint={next === null ? t().noMatchHint : t().lists.searchedPart}
                 >
                   <Button onClick={() => setQuery({ q: '', state: '' })}>{t().clearFilters}</Button>
                 </Empty>
               ) : (
-                <EndpointTable rows={shown} />
-              )}
-              {state === 'failing' && next === null && isCut && (
-                <p class="hint">{t().health.longest(number(failing.length))}</p>
+                <EndpointTable rows={items} />
               )}
               <More pages={pages} text={isFiltered ? t().lists.searchOn : t().more} />
             </>
@@ -79,29 +64,6 @@ export function EndpointsScreen() {
       </Loaded>
     </Screen>
   );
-}
-
-async function readFailing(
-  ids: readonly string[],
-  from: number,
-  search: string | undefined,
-  signal: AbortSignal,
-): Promise<Page<Endpoint>> {
-  const end = from + FAILING_STEP;
-  const found = await Promise.all(ids.slice(from, end).map((id) => owner.find(id, signal)));
-  const wanted = search?.toLowerCase() ?? '';
-  return {
-    items: found
-      .filter((one) => one !== null)
-      .filter(({ url, description }) =>
-        `${url} ${description ?? ''}`.toLowerCase().includes(wanted),
-      ),
-    next: end < ids.length ? String(end) : null,
-  };
-}
-
-function searchedHint(search: string | undefined, count: number): string {
-  return search === undefined ? t().lists.searched(number(count)) : t().lists.searchedPart;
 }
 
 function Filters({ q, state }: { readonly q: string; readonly state: string }) {
@@ -170,22 +132,14 @@ function EndpointTable({ rows }: { readonly rows: readonly Endpoint[] }) {
   );
 }
 
-/** The state of an endpoint; one that only fails is not simply active. */
-export function stateNow(
-  { state }: Pick<Endpoint, 'state'>,
-  now: Pick<EndpointNow, 'failingSince'> | undefined,
-): State {
-  return state === 'active' && now != null && now.failingSince !== null ? 'failing' : state;
-}
-
+/** The state of an endpoint, since when it fails, and until when it receives. */
 export function StateNow({ endpoint }: { readonly endpoint: Endpoint }) {
-  const now = failureOf(endpoint.id);
-  const state = stateNow(endpoint, now);
+  const { state, failingSince, expiresAt } = endpoint;
   return (
     <>
       <Badge state={state} />
-      {state === 'failing' && <small>{t().health.since(dateTime(now!.failingSince!))}</small>}
-      {endpoint.expiresAt !== null && <small>{t().form.until(dateTime(endpoint.expiresAt))}</small>}
+      {state === 'failing' && <small>{t().health.since(dateTime(failingSince!))}</small>}
+      {expiresAt !== null && <small>{t().form.until(dateTime(expiresAt))}</small>}
     </>
   );
 }

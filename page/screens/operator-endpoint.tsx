@@ -5,10 +5,11 @@ import { operator } from '../core/operator.js';
 import { go, linkTo } from '../core/router.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
 import { t } from '../text/index.js';
-import { Badge, Button, ErrorNote } from '../ui/basics.js';
+import { Button, ErrorNote } from '../ui/basics.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
 import { type BulkKind, BulkDialog } from './bulk-dialog.js';
 import { Recent, Settings } from './endpoint.js';
+import { StateNow } from './endpoints.js';
 import { Throughput } from './operator-throughput.js';
 
 /** The endpoint of anybody: its owner has a screen of their own. */
@@ -38,7 +39,7 @@ function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly rel
       title={endpoint.url}
       lead={
         <>
-          <Badge state={endpoint.state} />
+          <StateNow endpoint={endpoint} />
           {endpoint.description !== null && <span dir="auto">{endpoint.description}</span>}
         </>
       }

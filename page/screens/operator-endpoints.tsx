@@ -5,11 +5,11 @@ import { typingEnd } from '../core/typing.js';
 import { useAction } from '../core/use-data.js';
 import { usePages } from '../core/use-pages.js';
 import { t } from '../text/index.js';
-import { Badge, Button, Empty, ErrorNote, Time } from '../ui/basics.js';
+import { Button, Empty, ErrorNote, Time } from '../ui/basics.js';
 import { More } from '../ui/more.js';
 import { Loaded, Screen } from '../ui/screen.js';
 import { Table } from '../ui/table.js';
-import { Patterns, SearchField } from './endpoints.js';
+import { Patterns, SearchField, StateNow } from './endpoints.js';
 
 const STEP = 50;
 
@@ -74,7 +74,7 @@ export function OperatorEndpoints() {
                     kind: 'wide',
                     cell: ({ events }) => <Patterns patterns={events} most={2} />,
                   },
-                  { title: t().state, cell: ({ state }) => <Badge state={state} /> },
+                  { title: t().state, cell: (one) => <StateNow endpoint={one} /> },
                   { title: t().created, cell: ({ createdAt }) => <Time at={createdAt} /> },
                   {
                     title: t().actions,

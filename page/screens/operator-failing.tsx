@@ -36,8 +36,7 @@ export function FailingEndpoints({ rows }: { readonly rows: readonly FailingEndp
             { title: t().owner, cell: ({ owner }) => <bdi class="break">{owner ?? '–'}</bdi> },
             {
               title: t().state,
-              cell: ({ enabled }) =>
-                enabled === null ? '–' : <Badge state={enabled ? 'active' : 'disabled'} />,
+              cell: ({ state }) => (state === null ? '–' : <Badge state={state} />),
             },
             {
               title: texts.failingSince,

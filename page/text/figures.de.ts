@@ -13,7 +13,7 @@ export const figures: Translation<typeof figuresEn> = {
     `${count} Endpunkte sind gezeigt, zuerst die, die Aufmerksamkeit brauchen.`,
   lastFailure: 'Letzter Fehler',
   latestFailures: 'Letzte Fehler',
-  noFailures: 'In letzter Zeit ist nichts fehlgeschlagen.',
+  noFailures: 'Keine Zustellung ist fehlgeschlagen oder wartet auf einen weiteren Versuch.',
   allFailed: 'Alle fehlgeschlagenen',
   attempts: (count) => (count === '1' ? '1 Versuch' : `${count} Versuche`),
   failed: (count) => `${count} fehlgeschlagen`,

@@ -11,7 +11,7 @@ export const figures = {
     `${count} endpoints are shown, those that need attention first.`,
   lastFailure: 'Last failure',
   latestFailures: 'Latest failures',
-  noFailures: 'Nothing failed lately.',
+  noFailures: 'No delivery has failed, or waits for another attempt.',
   allFailed: 'All that failed',
   attempts: (count: string) => (count === '1' ? '1 attempt' : `${count} attempts`),
   failed: (count: string) => `${count} failed`,

@@ -11,7 +11,6 @@ export const health: Translation<typeof healthEn> = {
     count === '1'
       ? '1 Ereignis ist seitdem fehlgeschlagen.'
       : `${count} Ereignisse sind seitdem fehlgeschlagen.`,
-  longest: (count) => `Gezeigt sind die ${count}, die am längsten fehlschlagen. Es sind mehr.`,
   pause: {
     operator: 'Das Senden an diesen Endpunkt ist angehalten. Was zu senden ist, wartet.',
     'retry-after': 'Der Endpunkt hat um eine Pause gebeten.',

@@ -7,8 +7,6 @@ export const health = {
     `Every attempt has failed since ${time}. Check that the endpoint is there and answers with a status from 200 to 299.`,
   messages: (count: string) =>
     count === '1' ? '1 event has failed since then.' : `${count} events have failed since then.`,
-  longest: (count: string) =>
-    `The ${count} that have failed for the longest are shown. More are failing.`,
   pause: {
     operator: 'Sending to this endpoint is paused. What is to be sent waits.',
     'retry-after': 'The endpoint has asked for a pause.',

@@ -2,7 +2,6 @@ import type { lists as listsEn } from './lists.en.js';
 import type { Translation } from './translation.js';
 
 export const lists: Translation<typeof listsEn> = {
-  searched: (count) => `Die ersten ${count} Endpunkte wurden durchsucht. Es gibt mehr.`,
   searchedPart: 'Erst ein Teil der Endpunkte wurde durchsucht. Es gibt mehr.',
   searchOn: 'Weiter suchen',
   from: 'Von',

@@ -251,7 +251,7 @@ describe.each(PAIRS)('the operator API on $database and $platform', ({ create, p
           ...{
             subscriberId: ids['alice'],
             owner: 'alice',
-            enabled: true,
+            state: 'failing',
             failingMessages: expect.any(Number),
           },
           ...{ host: new URL(receiver.url).host, failingSince: expect.any(Number) },
@@ -260,6 +260,9 @@ describe.each(PAIRS)('the operator API on $database and $platform', ({ create, p
       ]),
     );
     expect((await call('GET', 'overview', 200)).failingSubscribers).toBe(1);
+    const failing = { id: ids['alice'], state: 'failing', failingSince: expect.any(String) };
+    expect(await call('GET', 'subscribers?state=failing', 200)).toMatchObject({ items: [failing] });
+    expect(await call('GET', `subscribers/${ids['alice']}`, 200)).toMatchObject(failing);
     receiver.otherwise(204);
     api.app.get<MovableClock>(Clock).advance(120_000);
     await receiver.waitFor(2);

@@ -109,7 +109,7 @@ const CASES: Readonly<Record<string, Case | { readonly exempt: string }>> = {
       { name: 'a cursor', query: ({ delivery }) => `after=${delivery}`, status: 200 },
       { name: 'a message', query: ({ message }) => `message=${message}`, status: 200 },
       { name: 'a delivery', query: ({ delivery }) => `delivery=${delivery}`, status: 200 },
-      { name: 'a subscriber', query: ({ id }) => `subscriber=${id}`, status: 200 },
+      { name: 'a subscriber', query: ({ id }) => `subscriber=${id}`, status: 400 },
     ],
   },
   'GET /hooks/deliveries': {
@@ -128,6 +128,7 @@ const CASES: Readonly<Record<string, Case | { readonly exempt: string }>> = {
   'POST /hooks/deliveries/retry': { status: 200, body: () => ({ ids: ['dlv_none'] }) },
   'GET /hooks/deliveries/:delivery/request': { status: 200 },
   'GET /hooks/health': { status: 200 },
+  'GET /hooks/overview': { status: 200 },
   'GET /hooks/stats': {
     status: 200,
     others: [{ name: 'a subscriber', query: ({ id }) => `subscriber=${id}`, status: 404 }],

@@ -550,6 +550,27 @@ describe.each(PAIRS)('the REST API on $database and $platform', ({ create, platf
     expect((await get(`${well.self}/stats?days=1`)).body).toMatchObject({
       ...{ failingSince: null, failingMessages: 0, pause: null, total: { successRate: 1 } },
     });
+    const state = async (of: string) => (await get(of)).body.state;
+    const dead = { id, state: 'failing', failingSince: items[0].failingSince };
+    expect((await get(self)).body).toMatchObject(dead);
+    expect([await state(well.self), await state(off.self)]).toEqual(['active', 'disabled']);
+    const listed = async (query: string) =>
+      (await get(`/hooks?${query}`)).body.items.map((one: { id: string }) => one.id);
+    expect(await listed('state=failing')).toEqual([id]);
+    expect(await listed('state=active&search=127.0.0.1')).toEqual([well.id]);
+    expect(await listed('state=disabled&limit=1')).toEqual([off.id]);
+    expect((await get('/hooks?state=dead', 400)).body.errors).toMatchObject([{ field: 'state' }]);
+    const overview = (await get('/hooks/overview')).body;
+    expect(overview).toMatchObject({
+      endpoints: 3,
+      items: [
+        { ...dead, lastDay: { attempts: 2, failed: 1, failedAt: items[0].failingSince } },
+        { id: off.id, state: 'disabled', lastDay: { attempts: 0, failed: 0, failedAt: null } },
+        { id: well.id, state: 'active', lastDay: { attempts: 2, failed: 0, failedAt: null } },
+      ],
+      figures: { by: 'hour', total: { attempts: 4, failed: 1 } },
+    });
+    expect((await get(`${self}/deliveries`)).body.items[0].url).toBe(receiver.url);
     const strategy = api.app.get<OutboxStrategy>(DispatchStrategy);
     await strategy.pause('*');
     expect((await get(`${well.self}/stats?days=1`)).body.pause).toEqual({
@@ -559,6 +580,7 @@ describe.each(PAIRS)('the REST API on $database and $platform', ({ create, platf
     await strategy.resume('*');
     owner = 'somebody else';
     expect((await get('/hooks/health')).body).toEqual({ failing: 0, disabled: 0, items: [] });
+    expect((await get('/hooks/overview')).body).toMatchObject({ endpoints: 0, items: [] });
     clock.advance(120_000);
     await other.stop();
   });
@@ -598,6 +620,39 @@ describe.each(PAIRS)('the REST API on $database and $platform', ({ create, platf
       items: [{ attempts: 2 }],
     });
     await get('/hooks/stats?subscriber=sub_none', 404);
+  });
+
+  it('shows in the overview the endpoints that fail, however many and however old others are', async () => {
+    const paths = Array.from({ length: 120 }, (_, at) => `/quiet-${at}`);
+    for (const path of [...paths, '/late', '/dead']) {
+      const events = path.startsWith('/quiet') ? ['stock.*.low'] : ['order.paid'];
+      await api.subscribers.create({ url: receiver.url + path, events, owner });
+    }
+    await api.subscribers.update(id, { enabled: false }, { owner });
+    // One fails at first, and then no more.
+    for (const dead of [2, 1]) {
+      receiver.otherwise(({ path }) => (path.endsWith('/dead') || dead === 2 ? 500 : 204));
+      await emit('order.paid');
+      await settled();
+      clock.advance(1000);
+    }
+    const shown = await vi.waitFor(async () => {
+      const { body } = await get('/hooks/overview');
+      expect(body.items[0].state).toBe('failing');
+      expect(body.items[1].state).toBe('active');
+      return body;
+    });
+    expect([shown.endpoints, shown.items.length]).toEqual([123, 10]);
+    expect(shown.items.slice(0, 4)).toMatchObject([
+      { url: `${receiver.url}/dead`, state: 'failing', lastDay: { attempts: 2, failed: 2 } },
+      { url: `${receiver.url}/late`, state: 'active', lastDay: { attempts: 2, failed: 1 } },
+      { id, state: 'disabled', lastDay: { attempts: 0, failed: 0, failedAt: null } },
+      { url: `${receiver.url}/quiet-0`, state: 'active', lastDay: { attempts: 0 } },
+    ]);
+    // What is said of each is a part of what is said of all.
+    expect(shown.figures.total).toMatchObject({ attempts: 4, failed: 3 });
+    const [dead, late] = shown.items;
+    expect(Date.parse(dead.lastDay.failedAt) - Date.parse(late.lastDay.failedAt)).toBe(1000);
   });
 
   it('shows which of the latest messages a filter lets through', async () => {

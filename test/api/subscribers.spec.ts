@@ -56,7 +56,7 @@ describe.each(platforms)('the REST API on %s', (platform) => {
     expect(answer.status).toBe(201);
     expect(answer.body).toEqual({
       ...given,
-      state: 'disabled',
+      ...{ state: 'disabled', failingSince: null },
       id: expect.stringMatching(/^sub_/),
       self: `/hooks/${answer.body.id}`,
       rotationEndsAt: null,

@@ -84,7 +84,8 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       @Param('delivery') id: string,
     ): Promise<DeliveryDetailsView> {
       const delivery = orNotFound(await this.deliveries.findById(id, scope), 'delivery');
-      return deliveryDetailsView(delivery, self(collection, delivery.id));
+      const [found] = await this.reports.withUrls([delivery]);
+      return deliveryDetailsView(found!, self(collection, delivery.id));
     }
 
     @Post('/deliveries/:delivery/retry')
@@ -98,8 +99,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     ): Promise<DeliveryView> {
       const result = orNotFound(await this.deliveries.retry(id, scope), 'delivery');
       if (result !== 'scheduled') throw retryRefused(result);
-      const delivery = orNotFound(await this.deliveries.findById(id, scope), 'delivery');
-      return deliveryView(delivery, self(collection, delivery.id));
+      return this.#view(id, scope, collection);
     }
 
     @Post('/deliveries/retry')
@@ -124,8 +124,7 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
     ): Promise<DeliveryView> {
       const result = orNotFound(await this.deliveries.cancel(id, scope), 'delivery');
       if (result !== 'cancelled') throw cancelRefused(result);
-      const delivery = orNotFound(await this.deliveries.findById(id, scope), 'delivery');
-      return deliveryView(delivery, self(collection, delivery.id));
+      return this.#view(id, scope, collection);
     }
 
     @Post('/:id/recover')
@@ -156,7 +155,14 @@ export function deliveriesController(settings: ApiSettings): Type<unknown> {
       collection: string,
     ): Promise<DeliveryPageView> {
       const { items, next } = await this.deliveries.list(query, scope);
-      return { items: items.map((item) => deliveryView(item, self(collection, item.id))), next };
+      const shown = await this.reports.withUrls(items);
+      return { items: shown.map((item) => deliveryView(item, self(collection, item.id))), next };
+    }
+
+    async #view(id: string, scope: OwnerScope, collection: string): Promise<DeliveryView> {
+      const delivery = orNotFound(await this.deliveries.findById(id, scope), 'delivery');
+      const [shown] = await this.reports.withUrls([delivery]);
+      return deliveryView(shown!, self(collection, id));
     }
   }
 

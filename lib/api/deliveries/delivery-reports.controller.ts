@@ -7,6 +7,9 @@ import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import type { ApiSettings } from '../options/api-options.js';
+import { SubscriberViews } from '../subscribers/subscriber-views.js';
+import { CollectionPath } from '../http/collection-path.decorator.js';
+import { type EndpointOverviewView, endpointOverviewView } from './endpoint-overview.view.js';
 import { PREVIEW_FIELDS } from '../subscribers/subscriber.view.js';
 import { orNotFound } from '../problems/errors.js';
 import {
@@ -26,6 +29,7 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
   class ThornDeliveryReportsController {
     constructor(
       @Inject(DeliveryReports) private readonly reports: DeliveryReports,
+      @Inject(SubscriberViews) private readonly views: SubscriberViews,
       @Inject(Subscribers) private readonly subscribers: Subscribers,
       @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
     ) {}
@@ -50,6 +54,19 @@ export function deliveryReportsController(settings: ApiSettings): Type<unknown> 
     @Get('/health')
     async health(@CallerScope() scope: OwnerScope): Promise<EndpointStatesView> {
       return endpointStatesView(await this.reports.endpoints(scope));
+    }
+
+    @Get('/overview')
+    async overview(
+      @CallerScope() scope: OwnerScope,
+      @CollectionPath(1) collection: string,
+    ): Promise<EndpointOverviewView> {
+      const { items, ...overview } = await this.reports.overview(scope);
+      const shown = await this.views.all(
+        items.map(({ subscriber }) => subscriber),
+        (id) => settings.self(collection, id),
+      );
+      return endpointOverviewView(overview, shown, items);
     }
 
     @Post('/filter-preview')

@@ -20,6 +20,10 @@ export const DELIVERY = {
   self: text,
   messageId: text,
   subscriberId: text,
+  url: nullable({
+    ...text,
+    description: 'Of the subscriber as it is now, without its query; null where it is not stored',
+  }),
   event: text,
   status: oneOf(['pending', 'succeeded', 'failed']),
   reason: nullable({ ...text, description: 'Why it failed' }),
@@ -58,12 +62,16 @@ export interface DeliveryPageView {
   readonly next: string | null;
 }
 
-export function deliveryView(delivery: DeliveryRecord, self: string): DeliveryView {
+/** A delivery with the URL of its subscriber. */
+type WithUrl<Delivery> = Delivery & { readonly url: string | null };
+
+export function deliveryView(delivery: WithUrl<DeliveryRecord>, self: string): DeliveryView {
   return {
     id: delivery.id,
     self,
     messageId: delivery.messageId,
     subscriberId: delivery.subscriberId,
+    url: delivery.url,
     event: delivery.event,
     status: delivery.status,
     reason: ownerReason(delivery.reason),
@@ -80,7 +88,10 @@ export function deliveryView(delivery: DeliveryRecord, self: string): DeliveryVi
   };
 }
 
-export function deliveryDetailsView(delivery: DeliveryDetails, self: string): DeliveryDetailsView {
+export function deliveryDetailsView(
+  delivery: WithUrl<DeliveryDetails>,
+  self: string,
+): DeliveryDetailsView {
   return {
     ...deliveryView(delivery, self),
     blockedBy: delivery.blockedBy,

@@ -136,6 +136,11 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     answer: [200, 'EndpointStates'],
     refusals: [501],
   },
+  'DeliveryReports.overview': {
+    summary:
+      'Shows up to 10 of your endpoints that need a look first, and counts the attempts of 24 hours',
+    answer: [200, 'EndpointOverview'],
+  },
   'DeliveryReports.preview': {
     summary: 'Shows which of the latest messages a filter lets through',
     body: 'FilterPreview',

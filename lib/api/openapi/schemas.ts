@@ -6,6 +6,7 @@ import {
   FILTER_PREVIEW_RESULT,
   SENT_REQUEST,
 } from '../deliveries/delivery-reports.view.js';
+import { endpointOverviewSchema, OVERVIEW_ITEM } from '../deliveries/endpoint-overview.view.js';
 import { ENDPOINT_STATES, STATS } from '../deliveries/delivery-stats.view.js';
 import { DELIVERY, DELIVERY_DETAILS } from '../deliveries/delivery.view.js';
 import { HISTORY, SAMPLES } from '../history/history.view.js';
@@ -34,7 +35,7 @@ import {
   some,
   text,
 } from '../schema/schema.js';
-import { page } from './document-schema.js';
+import { page, schemaRef } from './document-schema.js';
 
 const facts = {
   type: 'object',
@@ -75,6 +76,8 @@ export const API_SCHEMAS: Readonly<Record<string, Schema>> = {
   ),
   Stats: STATS,
   EndpointStates: ENDPOINT_STATES,
+  EndpointOverview: endpointOverviewSchema(schemaRef('OverviewItem')),
+  OverviewItem: OVERVIEW_ITEM,
   SentRequest: SENT_REQUEST,
   AttemptHistory: ATTEMPT_HISTORY,
   FilterPreview: some({

@@ -1,7 +1,7 @@
 import { withoutQuery } from '../../message/index.js';
-import type { Subscriber } from '../../subscriber/index.js';
 import { all, list, nullable, oneOf, text, time, type ValueOf } from '../schema/schema.js';
-import { type ShownWith, SUBSCRIBER, subscriberView } from '../subscribers/subscriber.view.js';
+import { SUBSCRIBER, type SubscriberView } from '../subscribers/subscriber.view.js';
+import type { ShownSubscriber } from '../subscribers/subscriber-views.js';
 
 const OWN = {
   url: { ...text, description: 'Without its query' },
@@ -16,15 +16,14 @@ const VIEW = all(OWN);
 
 /** A subscriber as operators see it: whose it is, and neither its secrets nor the query of its URL. */
 export const OPERATOR_SUBSCRIBER = { ...SUBSCRIBER, ...OWN };
-export type OperatorSubscriberView = ReturnType<typeof subscriberView> & ValueOf<typeof VIEW>;
+export type OperatorSubscriberView = SubscriberView & ValueOf<typeof VIEW>;
 
-export function operatorSubscriberView(
-  subscriber: Subscriber,
-  collection: string,
-  shownWith: ShownWith,
-): OperatorSubscriberView {
+export function operatorSubscriberView({
+  subscriber,
+  view,
+}: ShownSubscriber): OperatorSubscriberView {
   return {
-    ...subscriberView(subscriber, `${collection}/${subscriber.id}`, shownWith),
+    ...view,
     url: withoutQuery(subscriber.url),
     owner: subscriber.owner,
     verification: subscriber.verification,

@@ -12,7 +12,6 @@ import {
   type Type,
 } from '@nestjs/common';
 import { DispatchStrategy } from '../../dispatch/index.js';
-import { WireFormat } from '../../message/index.js';
 import {
   Deliveries,
   type DeliveryQuery,
@@ -23,6 +22,7 @@ import { type Subscriber, type SubscriberQuery, Subscribers } from '../../subscr
 import { entityTag, ifMatch } from '../subscribers/etag.js';
 import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
 import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
+import { SubscriberViews } from '../subscribers/subscriber-views.js';
 import { orNotFound, problem } from '../problems/errors.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { SelectionDto } from '../deliveries/deliveries.dto.js';
@@ -53,11 +53,11 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
   @OperatorController(settings)
   class ThornOperatorController {
     constructor(
-      @Inject(Subscribers) readonly subscribers: Subscribers,
+      @Inject(Subscribers) private readonly subscribers: Subscribers,
+      @Inject(SubscriberViews) private readonly views: SubscriberViews,
       @Inject(Deliveries) private readonly deliveries: Deliveries,
       @Inject(DeliveryReports) private readonly reports: DeliveryReports,
       @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
-      @Inject(WireFormat) readonly wire: WireFormat,
     ) {}
 
     @Get('overview')
@@ -100,11 +100,9 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       query: unknown,
     ): Promise<object> {
       const { scope, asked } = scopeFrom<SubscriberQuery>(query);
-      const { items, next } = await this.subscribers.list(asked, scope);
-      return {
-        items: items.map((item) => operatorSubscriberView(item, collection, this)),
-        next,
-      };
+      const selfOf = (id: string) => `${collection}/${id}`;
+      const { items, next } = await this.views.list(asked, scope, selfOf);
+      return { items: items.map(operatorSubscriberView), next };
     }
 
     @Get('subscribers/:id')
@@ -200,13 +198,14 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
       return this.#view(orNotFound(updated), collection, response);
     }
 
-    #view(
+    async #view(
       subscriber: Subscriber,
       collection: string,
       response: HeaderResponse,
-    ): OperatorSubscriberView {
+    ): Promise<OperatorSubscriberView> {
       response.header('ETag', entityTag(subscriber));
-      return operatorSubscriberView(subscriber, collection, this);
+      const view = await this.views.one(subscriber, `${collection}/${subscriber.id}`);
+      return operatorSubscriberView({ subscriber, view });
     }
 
     #outbox(): OutboxStrategy {

@@ -1,4 +1,5 @@
 import type { PruneSummary, ResealSummary } from '../../outbox/index.js';
+import { SUBSCRIBER_STATES } from '../../subscriber/index.js';
 import { DELIVERY } from '../deliveries/delivery.view.js';
 import { ATTEMPT_ANSWER } from '../subscribers/test.view.js';
 import {
@@ -21,10 +22,6 @@ const { self: _, ...shared } = DELIVERY;
 /** As owners see it, but for times, which are milliseconds since the Unix epoch. */
 const delivery = {
   ...shared,
-  url: nullable({
-    ...text,
-    description: 'Of the subscriber as it is now, without its query; null where it is not stored',
-  }),
   nextAt: maybeTime,
   createdAt: count,
   attemptedAt: maybeTime,
@@ -50,7 +47,10 @@ const failing = all({
   owner: nullable(text),
   host: nullable(text),
   url: nullable({ ...text, description: 'Without its query' }),
-  enabled: nullable(flag),
+  state: nullable({
+    ...oneOf(SUBSCRIBER_STATES),
+    description: 'Of the subscriber; null where it is not stored',
+  }),
 });
 export const SETUP_REPORT: Schema<SetupReport> = all({
   strategy: text,

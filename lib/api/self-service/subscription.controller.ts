@@ -11,7 +11,6 @@ import {
   type Type,
 } from '@nestjs/common';
 import { Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
-import { WireFormat } from '../../message/index.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { orNotFound } from '../problems/errors.js';
@@ -25,8 +24,8 @@ import {
   type ChangedSubscriberView,
   SUBSCRIPTION_FIELDS,
   type SubscriberView,
-  subscriberView,
 } from '../subscribers/subscriber.view.js';
+import { SubscriberViews } from '../subscribers/subscriber-views.js';
 
 const CHANGES = new GivenFieldsPipe(SUBSCRIPTION_FIELDS, false);
 
@@ -37,8 +36,8 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
   })
   class ThornSubscriptionController {
     constructor(
-      @Inject(Subscribers) readonly subscribers: Subscribers,
-      @Inject(WireFormat) readonly wire: WireFormat,
+      @Inject(Subscribers) private readonly subscribers: Subscribers,
+      @Inject(SubscriberViews) private readonly views: SubscriberViews,
     ) {}
 
     @Get('/self')
@@ -46,10 +45,10 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
       @CollectionPath(1) collection: string,
       @Req() request: object,
       @Res() response: HeaderResponse,
-    ): SubscriberView {
+    ): Promise<SubscriberView> {
       const subscriber = subscriptionOf(request);
       response.header('ETag', entityTag(subscriber));
-      return subscriberView(subscriber, settings.self(collection, subscriber.id), this);
+      return this.views.one(subscriber, settings.self(collection, subscriber.id));
     }
 
     @Patch('/self')
@@ -69,7 +68,7 @@ export function subscriptionController(settings: ApiSettings): Type<unknown> {
       response.header('ETag', entityTag(updated));
       const self = settings.self(collection, updated.id);
       const warnings = this.subscribers.warnings(updated);
-      return { ...subscriberView(updated, self, this), warnings };
+      return { ...(await this.views.one(updated, self)), warnings };
     }
 
     @Delete('/self')

@@ -2,7 +2,6 @@ import { Body, Headers, HttpCode, Inject, Param, Post, Res, type Type } from '@n
 import { EventCatalogue } from '../../event/index.js';
 import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/index.js';
 import { EmptyDto, RotateSecretDto, TestDto } from './subscriber-actions.dto.js';
-import { WireFormat } from '../../message/index.js';
 import { ApiController } from '../http/controller.decorators.js';
 import type { ApiSettings } from '../options/api-options.js';
 import { type TestView, testView } from './test.view.js';
@@ -15,12 +14,8 @@ import type { HeaderResponse } from '../problems/header-response.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
-import {
-  type SecretSubscriberView,
-  secretOf,
-  type SubscriberView,
-  subscriberView,
-} from './subscriber.view.js';
+import { type SecretSubscriberView, secretOf, type SubscriberView } from './subscriber.view.js';
+import { SubscriberViews } from './subscriber-views.js';
 
 const NOTHING = new JsonBodyPipe(EmptyDto);
 
@@ -28,10 +23,10 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
   @ApiController(settings)
   class ThornActionsController {
     constructor(
-      @Inject(Subscribers) readonly subscribers: Subscribers,
+      @Inject(Subscribers) private readonly subscribers: Subscribers,
+      @Inject(SubscriberViews) private readonly views: SubscriberViews,
       @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
       @Inject(EndpointProbe) private readonly probe: EndpointProbe,
-      @Inject(WireFormat) readonly wire: WireFormat,
     ) {}
 
     @Post('/:id/test')
@@ -87,7 +82,10 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       const rotated = orNotFound(
         await this.subscribers.rotateSecret(id, body as RotateSecretDto, scope, ifMatch(expected)),
       );
-      return { ...this.#view(rotated, collection, response), secret: secretOf(rotated) };
+      return {
+        ...(await this.#view(rotated, collection, response)),
+        secret: secretOf(rotated),
+      };
     }
 
     @Post('/:id/enable')
@@ -128,9 +126,13 @@ export function actionsController(settings: ApiSettings): Type<unknown> {
       return this.#view(orNotFound(updated), collection, response);
     }
 
-    #view(subscriber: Subscriber, collection: string, response: HeaderResponse): SubscriberView {
+    #view(
+      subscriber: Subscriber,
+      collection: string,
+      response: HeaderResponse,
+    ): Promise<SubscriberView> {
       response.header('ETag', entityTag(subscriber));
-      return subscriberView(subscriber, settings.self(collection, subscriber.id), this);
+      return this.views.one(subscriber, settings.self(collection, subscriber.id));
     }
   }
 

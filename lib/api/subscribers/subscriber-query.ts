@@ -1,5 +1,5 @@
-import { MAX_SEARCH_LENGTH } from '../../subscriber/index.js';
-import { pageOf, type QueryParameters } from '../http/query.pipe.js';
+import { MAX_SEARCH_LENGTH, SUBSCRIBER_STATES } from '../../subscriber/index.js';
+import { choice, pageOf, type QueryParameters } from '../http/query.pipe.js';
 import { text } from '../schema/schema.js';
 
 /** The subscribers that a list shows: their service looks at the text. */
@@ -16,4 +16,7 @@ export const SUBSCRIBERS_QUERY = {
     read: (given: unknown) => given,
     reason: '',
   },
+  state: choice(SUBSCRIBER_STATES, `must be one of ${SUBSCRIBER_STATES.join(', ')}`, {
+    description: 'Those in this state; a page may then have fewer items than `limit` as well',
+  }),
 } satisfies QueryParameters;

@@ -1,5 +1,5 @@
 import type { Digest } from '../../message/recipient.js';
-import { MAX_FORMAT_LENGTH, STANDARD_FORMAT, type WireFormat } from '../../message/index.js';
+import { MAX_FORMAT_LENGTH, STANDARD_FORMAT } from '../../message/index.js';
 import type { JsonValue, UncheckedFilter } from '../../event/index.js';
 import {
   EXHAUSTED_ACTIONS,
@@ -17,7 +17,8 @@ import {
   MAX_URL_LENGTH,
   MIN_RATE_PER,
   type Subscriber,
-  type Subscribers,
+  SUBSCRIBER_STATES,
+  subscriberState,
 } from '../../subscriber/index.js';
 import { ALIASES } from '../http/body-fields.js';
 import {
@@ -162,10 +163,15 @@ export const SUBSCRIBER = {
   ...CHANGEABLE,
   ...CREATED_WITH,
   state: {
-    ...oneOf(['active', 'disabled', 'unverified', 'expired']),
+    ...oneOf(SUBSCRIBER_STATES),
     description:
-      'Unverified: the endpoint has not answered its challenge. Expired: its expiresAt has passed',
+      'Failing: every attempt since failingSince has failed. Unverified: the endpoint has not answered its challenge. Expired: its expiresAt has passed',
   },
+  failingSince: nullable({
+    ...time,
+    description:
+      'The first failed attempt since the latest success; null: it does not fail, or the application keeps no delivery log',
+  }),
   rotationEndsAt: nullable({
     ...time,
     description: 'When the secrets from before the latest rotation sign no more',
@@ -194,22 +200,23 @@ export type SubscriberView = Omit<ValueOf<typeof VIEW>, 'digest'> & {
   /** Undefined where `Hook-HMAC` is not sent. */
   readonly digest: Digest | undefined;
 };
-export type SubscriberState = SubscriberView['state'];
 export type ChangedSubscriberView = SubscriberView & {
   readonly warnings: readonly UncheckedFilter[];
 };
 export type SecretSubscriberView = SubscriberView & { readonly secret: string };
 export type CreatedSubscriberView = ChangedSubscriberView & SecretSubscriberView;
-/** What shows subscribers: the format of requests, and whether one has ended. */
-export interface ShownWith {
-  readonly wire: WireFormat;
-  readonly subscribers: Pick<Subscribers, 'isExpired'>;
+/** What an answer shows beside the stored fields. Times are milliseconds since the Unix epoch. */
+interface SubscriberFacts {
+  readonly failingSince: number | null;
+  readonly now: number;
+  /** True where `Hook-HMAC` is sent. */
+  readonly hasDigest: boolean;
 }
 
 export function subscriberView(
   subscriber: Subscriber,
   self: string,
-  { wire: { hookHmac }, subscribers }: ShownWith,
+  { failingSince, now, hasDigest }: SubscriberFacts,
 ): SubscriberView {
   const ends = subscriber.secrets.flatMap(({ expiresAt }) => expiresAt ?? []);
   return {
@@ -226,10 +233,11 @@ export function subscriberView(
     holdFor: subscriber.holdFor,
     contentType: subscriber.contentType,
     format: subscriber.format ?? STANDARD_FORMAT,
-    digest: hookHmac ? subscriber.digest : undefined,
+    digest: hasDigest ? subscriber.digest : undefined,
     enabled: subscriber.enabled,
     expiresAt: subscriber.expiresAt?.toISOString() ?? null,
-    state: subscribers.isExpired(subscriber) ? 'expired' : stateOf(subscriber),
+    state: subscriberState(subscriber, failingSince, now),
+    failingSince: failingSince === null ? null : new Date(failingSince).toISOString(),
     description: subscriber.description,
     metadata: subscriber.metadata,
     rotationEndsAt: ends.length === 0 ? null : new Date(Math.max(...ends)).toISOString(),
@@ -241,12 +249,4 @@ export function subscriberView(
 /** The secret that signs deliveries: `whsec_` and base64, or the text that the caller gave. */
 export function secretOf({ secrets }: Subscriber): string {
   return secrets[0]!.value;
-}
-
-function stateOf({
-  enabled,
-  verification,
-}: Pick<Subscriber, 'enabled' | 'verification'>): SubscriberState {
-  if (verification === 'pending') return 'unverified';
-  return enabled ? 'active' : 'disabled';
 }

@@ -43,8 +43,8 @@ import {
   secretOf,
   SUBSCRIBER_FIELDS,
   type SubscriberView,
-  subscriberView,
 } from './subscriber.view.js';
+import { SubscriberViews } from './subscriber-views.js';
 
 const NEW = new GivenFieldsPipe(NEW_SUBSCRIBER_FIELDS, true);
 const CHANGES = new GivenFieldsPipe(SUBSCRIBER_FIELDS, false, FIXED_FIELDS);
@@ -53,9 +53,10 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
   @ApiController(settings)
   class ThornSubscribersController {
     constructor(
-      @Inject(Subscribers) readonly subscribers: Subscribers,
+      @Inject(Subscribers) private readonly subscribers: Subscribers,
+      @Inject(SubscriberViews) private readonly views: SubscriberViews,
       @Inject(EndpointProbe) private readonly probe: EndpointProbe,
-      @Inject(WireFormat) readonly wire: WireFormat,
+      @Inject(WireFormat) private readonly wire: WireFormat,
       @Inject(WebhookFormats) private readonly formats: WebhookFormats,
     ) {}
 
@@ -65,11 +66,9 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       @CollectionPath(0) collection: string,
       @Query(new QueryPipe(SUBSCRIBERS_QUERY, settings.queryParameters)) query: unknown,
     ): Promise<{ readonly items: readonly SubscriberView[]; readonly next: string | null }> {
-      const { items, next } = await this.subscribers.list(query as SubscriberQuery, scope);
-      const shown = items.map((item) =>
-        subscriberView(item, settings.self(collection, item.id), this),
-      );
-      return { items: shown, next };
+      const selfOf = (id: string) => settings.self(collection, id);
+      const { items, next } = await this.views.list(query as SubscriberQuery, scope, selfOf);
+      return { items: items.map(({ view }) => view), next };
     }
 
     @Post()
@@ -95,7 +94,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       );
       const subscriber = await this.probe.challenge(stored, scope);
       const view = {
-        ...this.#view(subscriber, collection, response),
+        ...(await this.#view(subscriber, collection, response)),
         warnings: this.subscribers.warnings(subscriber),
       };
       if (!isNew) {
@@ -143,7 +142,7 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       const subscriber =
         changes.url === undefined ? updated : await this.probe.challenge(updated, scope);
       const warnings = this.subscribers.warnings(subscriber);
-      return { ...this.#view(subscriber, collection, response), warnings };
+      return { ...(await this.#view(subscriber, collection, response)), warnings };
     }
 
     @Delete('/:id')
@@ -156,9 +155,13 @@ export function subscribersController(settings: ApiSettings): Type<unknown> {
       orNotFound((await this.subscribers.delete(id, scope, ifMatch(expected))) || null);
     }
 
-    #view(subscriber: Subscriber, collection: string, response: HeaderResponse): SubscriberView {
+    #view(
+      subscriber: Subscriber,
+      collection: string,
+      response: HeaderResponse,
+    ): Promise<SubscriberView> {
       response.header('ETag', entityTag(subscriber));
-      return subscriberView(subscriber, settings.self(collection, subscriber.id), this);
+      return this.views.one(subscriber, settings.self(collection, subscriber.id));
     }
   }
 

@@ -88,21 +88,35 @@ export async function attemptFigures(
   subscribers: readonly string[] | undefined,
   range: FiguresRange,
 ): Promise<AttemptHistory> {
+  return (await countedAttempts(stores, subscribers, range)).history;
+}
+
+/**
+ * As {@link attemptFigures}, with the rows that were counted.
+ *
+ * @param isBySubscriber true: each row is of one subscriber
+ */
+export async function countedAttempts(
+  stores: readonly OutboxStore[],
+  subscribers: readonly string[] | undefined,
+  range: FiguresRange,
+  isBySubscriber = false,
+): Promise<{ readonly history: AttemptHistory; readonly rows: readonly Row[] }> {
   // Somebody without subscribers has no branches to look along.
   const searched = subscribers?.length === 0 ? [] : stores;
   const counted = await Promise.all(
-    searched.map((store) => countIn(store, subscribers, range, stores.length)),
+    searched.map((store) => countIn(store, subscribers, range, stores.length, isBySubscriber)),
   );
-  const rows = counted.flatMap((one) => one.rows);
   const complete = Math.max(range.since, ...counted.map(({ since }) => since));
-  const byTime = byBucket(rows);
+  const byTime = byBucket(counted.flatMap((one) => one.rows));
   const items: AttemptFiguresItem[] = [];
   for (let at = range.since; at < range.until; at += range.step) {
     items.push({ at, isComplete: at >= complete, ...attemptFiguresOf(byTime.get(at) ?? []) });
   }
   const { by, since, until } = range;
-  const known = items.flatMap(({ at }) => byTime.get(at) ?? []);
-  return { by, since, until, countedSince: complete, total: attemptFiguresOf(known), items };
+  const rows = items.flatMap(({ at }) => byTime.get(at) ?? []);
+  const total = attemptFiguresOf(rows);
+  return { history: { by, since, until, countedSince: complete, total, items }, rows };
 }
 
 async function countIn(
@@ -110,13 +124,14 @@ async function countIn(
   subscribers: readonly string[] | undefined,
   { since, until, step }: FiguresRange,
   sources: number,
+  isBySubscriber: boolean,
 ): Promise<{ readonly rows: readonly Row[]; readonly since: number }> {
   const range = { from: firstIdAt('dlv_', since), before: firstIdAt('dlv_', until) };
   const { branches, filters } = everythingOf(log.pages, subscribers);
   const bounds = { ...LOG_BOUNDS, rows: Math.ceil(LOG_BOUNDS.rows / sources) };
   const rows: Row[] = [];
   const lowestId = await lookInSteps(log.pages, branches, range, bounds, async (part) => {
-    rows.push(...(await log.pages.countAttempts(branches, filters, part, step)));
+    rows.push(...(await log.pages.countAttempts(branches, filters, part, step, isBySubscriber)));
   });
   return { rows, since: countedSince(lowestId, since) };
 }

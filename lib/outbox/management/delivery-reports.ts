@@ -1,12 +1,18 @@
 import type { Clock } from '../../common/index.js';
 import type { DispatchStrategy, FanOut } from '../../dispatch/index.js';
 import { hostOf, type WebhookFormats, withoutQuery } from '../../message/index.js';
-import type { OwnerScope, SubscriberRepository } from '../../subscriber/index.js';
-import { requireOutbox } from '../strategy/outbox.strategy.js';
+import {
+  type OwnerScope,
+  type SubscriberRepository,
+  type SubscriberState,
+  subscriberState,
+} from '../../subscriber/index.js';
+import { OutboxStrategy, requireOutbox } from '../strategy/outbox.strategy.js';
 import type { FailingSubscriber } from '../tables/health-table.js';
 import { MOST_COUNTED } from '../tables/log-page-table.js';
 import {
   attemptFigures,
+  countedAttempts,
   type AttemptFiguresQuery,
   type AttemptHistory,
   figuresRange,
@@ -14,6 +20,11 @@ import {
 import type { Deliveries } from './deliveries.js';
 import { type FilterPreviewQuery, type PreviewedMessage, previewFilter } from './filter-preview.js';
 import { type SentRequest, sentRequest } from './sent-request.js';
+import {
+  attemptsBySubscriber,
+  endpointOverview,
+  type EndpointOverview,
+} from './endpoint-overview.js';
 import {
   type EndpointState,
   type EndpointStates,
@@ -39,7 +50,7 @@ export interface FailingEndpoint extends FailingSubscriber {
   readonly host: string | null;
   /** Without its query. */
   readonly url: string | null;
-  readonly enabled: boolean | null;
+  readonly state: SubscriberState | null;
 }
 
 const MOST_FAILING = 50;
@@ -90,6 +101,18 @@ export class DeliveryReports {
     return state!;
   }
 
+  /**
+   * Tells since when the endpoints of subscribers have only failed, in milliseconds since the Unix epoch. Those that do not
+   * fail are left out, and all of them where the application keeps no delivery log.
+   */
+  async failingSince(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const { strategy } = this.dependencies;
+    if (!(strategy instanceof OutboxStrategy) || ids.length === 0) return new Map();
+    await strategy.ready();
+    const stored = await strategy.stores[0]!.health.read(ids);
+    return new Map([...stored].map(([id, { health }]) => [id, health.failingSince!]));
+  }
+
   /** Finds the endpoints in scope that fail, and counts them and the disabled ones. */
   async endpoints(scope: OwnerScope): Promise<EndpointStates> {
     const { strategy, subscribers, clock } = this.dependencies;
@@ -98,9 +121,33 @@ export class DeliveryReports {
     return { ...found, disabled: (await subscribers.countDisabled(scope)) ?? 0 };
   }
 
+  /**
+   * Chooses the endpoints in scope that need a look first, and counts the attempts of 24 hours at all of them. What is
+   * counted of an endpoint is a part of what is counted of all.
+   */
+  async overview(scope: OwnerScope): Promise<EndpointOverview> {
+    const { strategy, subscribers, clock } = this.dependencies;
+    const now = clock.now();
+    if (!(strategy instanceof OutboxStrategy)) {
+      return { ...(await endpointOverview(subscribers, scope, [], null, now)), figures: null };
+    }
+    await strategy.ready();
+    const { items: failing } = await failingStates(strategy, subscribers, scope, now);
+    const { history, rows } = await countedAttempts(
+      strategy.stores,
+      await visibleSubscribers(subscribers, undefined, scope, undefined),
+      figuresRange({ by: 'hour' }, now),
+      true,
+    );
+    const ids = failing.map(({ subscriberId }) => subscriberId);
+    const attempts = attemptsBySubscriber(rows);
+    const overview = await endpointOverview(subscribers, scope, ids, attempts, now);
+    return { ...overview, figures: history };
+  }
+
   /** Lists the subscribers that have failed for the longest time, with their hosts. */
   async failing(): Promise<readonly FailingEndpoint[]> {
-    const { strategy, subscribers } = this.dependencies;
+    const { strategy, subscribers, clock } = this.dependencies;
     const { stores } = await requireOutbox(strategy);
     const longest = await stores[0]!.health.failing(MOST_FAILING);
     const stored = await subscribers.findAll(
@@ -115,7 +162,10 @@ export class DeliveryReports {
         owner: subscriber?.owner ?? null,
         host: subscriber === undefined ? null : hostOf(subscriber),
         url: subscriber === undefined ? null : withoutQuery(subscriber.url),
-        enabled: subscriber?.enabled ?? null,
+        state:
+          subscriber === undefined
+            ? null
+            : subscriberState(subscriber, one.failingSince, clock.now()),
       };
     });
   }

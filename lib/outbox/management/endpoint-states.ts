@@ -1,5 +1,10 @@
 import { hostOf } from '../../message/index.js';
-import type { OwnerScope, Subscriber, SubscriberRepository } from '../../subscriber/index.js';
+import {
+  type OwnerScope,
+  type Subscriber,
+  type SubscriberRepository,
+  subscriberState,
+} from '../../subscriber/index.js';
 import { EVERY_HOST } from '../concurrency/host-queue.js';
 import type { OutboxStrategy } from '../strategy/outbox.strategy.js';
 
@@ -68,8 +73,10 @@ export async function failingStates(
   for (let at = 0; at < ids.length; at += AT_ONCE) {
     const found = [...(await health.read(ids.slice(at, at + AT_ONCE))).keys()];
     if (found.length === 0) continue;
-    const enabled = (await subscribers.findAll(found, scope)).filter((one) => one.enabled);
-    failing.push(...(await endpointStates(outbox, enabled, now)));
+    const wanted = (await subscribers.findAll(found, scope)).filter(
+      (one) => subscriberState(one, now, now) === 'failing',
+    );
+    failing.push(...(await endpointStates(outbox, wanted, now)));
   }
   const items = failing
     .filter(({ failingSince }) => failingSince !== null)

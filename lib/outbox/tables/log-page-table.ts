@@ -203,15 +203,23 @@ export class LogPageTable {
     };
   }
 
-  /** Counts the attempts of deliveries by time, answer and duration. @param step milliseconds */
+  /**
+   * Counts the attempts of deliveries by time, answer and duration.
+   *
+   * @param step milliseconds
+   * @param isBySubscriber true: by subscriber as well, with the start of the latest of each
+   */
   async countAttempts(
     branches: readonly LogCondition[],
     filters: readonly LogCondition[],
     range: LogRange,
     step: number,
+    isBySubscriber = false,
   ): Promise<readonly Row[]> {
     const { attempts } = this.tables;
-    const groups = `w.began - (w.began % ${step}), w.status, w.error_code, w.duration`;
+    const own = (table: string) =>
+      isBySubscriber ? `, ${table}.subscriber_id, ${table}.given_subscriber_id` : '';
+    const groups = `w.began - (w.began % ${step}), w.status, w.error_code, w.duration${own('w')}`;
     const parts = branches.flatMap((branch): Statement[] => {
       const all = [branch, ...filters, ...conditionsOf(range)].filter(({ sql }) => sql !== '');
       const where = all.map(({ sql }) => sql).join(' AND ');
@@ -220,17 +228,17 @@ export class LogPageTable {
         branch.sql === '' ? this.dialect.byKey(this.#deliveries, 'd') : `${this.#deliveries} d`;
       return [
         {
-          sql: `SELECT COALESCE(d.started_at, d.attempted_at) AS began, d.response_status AS status, d.error_code, d.duration FROM ${from} WHERE ${where} AND (d.duration IS NOT NULL OR (d.requests = 1 AND d.status = 'succeeded'))`,
+          sql: `SELECT COALESCE(d.started_at, d.attempted_at) AS began, d.response_status AS status, d.error_code, d.duration${own('d')} FROM ${from} WHERE ${where} AND (d.duration IS NOT NULL OR (d.requests = 1 AND d.status = 'succeeded'))`,
           parameters,
         },
         {
-          sql: `SELECT o.started_at AS began, o.status, o.error_code, o.duration FROM ${from} ${this.dialect.joinEach(attempts, 'o', 'o.delivery_id = d.id')} WHERE ${where} AND d.requests > 1`,
+          sql: `SELECT o.started_at AS began, o.status, o.error_code, o.duration${own('d')} FROM ${from} ${this.dialect.joinEach(attempts, 'o', 'o.delivery_id = d.id')} WHERE ${where} AND d.requests > 1`,
           parameters,
         },
       ];
     });
     const { rows } = await this.database.run({
-      sql: `SELECT ${groups.replace(',', ' AS bucket,')}, COUNT(*) AS amount FROM (${parts.map(({ sql }) => sql).join(' UNION ALL ')}) w GROUP BY ${groups}`,
+      sql: `SELECT ${groups.replace(',', ' AS bucket,')}, COUNT(*) AS amount${isBySubscriber ? ', MAX(w.began) AS latest' : ''} FROM (${parts.map(({ sql }) => sql).join(' UNION ALL ')}) w GROUP BY ${groups}`,
       parameters: parts.flatMap(({ parameters }) => parameters),
     });
     return rows;

@@ -1,0 +1,94 @@
+import type { Row } from '../../database/sql-client.js';
+import {
+  isActive,
+  type OwnerScope,
+  type Subscriber,
+  type SubscriberRepository,
+} from '../../subscriber/index.js';
+import { hasEnded } from '../../message/recipient.js';
+import { idFrom } from '../tables/keys.js';
+import { type AttemptHistory, attemptFiguresOf } from './attempt-figures.js';
+
+/** The attempts at an endpoint in the hours of a history. */
+export interface EndpointAttempts {
+  readonly attempts: number;
+  readonly failed: number;
+  /** The start of the latest attempt that failed, in milliseconds since the Unix epoch; null without one. */
+  readonly failedAt: number | null;
+}
+
+/** The endpoints of an owner that need a look first, and what was sent in 24 hours. */
+export interface EndpointOverview {
+  /** All endpoints. */
+  readonly endpoints: number;
+  /** Up to 10: those that fail, those with failed attempts, those that get nothing, and others. */
+  readonly items: readonly {
+    readonly subscriber: Subscriber;
+    /** Null where the application keeps no delivery log. */
+    readonly lastDay: EndpointAttempts | null;
+  }[];
+  /** Null where the application keeps no delivery log. */
+  readonly figures: AttemptHistory | null;
+}
+
+const MOST_ITEMS = 10;
+/** Endpoints among which those are sought that get nothing. */
+const LOOKED_AT = 100;
+const NO_ATTEMPTS: EndpointAttempts = { attempts: 0, failed: 0, failedAt: null };
+
+/**
+ * Chooses the endpoints to look at.
+ *
+ * @param failing ids of those that fail, the longest first
+ * @param attempts those of each endpoint that has had some; null where nobody knows
+ */
+export async function endpointOverview(
+  subscribers: SubscriberRepository,
+  scope: OwnerScope,
+  failing: readonly string[],
+  attempts: ReadonlyMap<string, EndpointAttempts> | null,
+  now: number,
+): Promise<Omit<EndpointOverview, 'figures'>> {
+  const ids = await subscribers.findIds(scope);
+  const troubled = [...(attempts ?? [])]
+    .filter(([, { failed }]) => failed > 0)
+    .sort(([, one], [, other]) => other.failed - one.failed)
+    .map(([id]) => id);
+  const first = [
+    ...new Set([...failing.slice(0, MOST_ITEMS), ...troubled.slice(0, 2 * MOST_ITEMS)]),
+  ];
+  const others = ids.filter((id) => !first.includes(id)).slice(0, LOOKED_AT);
+  const found = await subscribers.findAll([...first, ...others], scope);
+  const places = new Map([...first, ...others].map((id, place) => [id, place]));
+  const rank = (one: Subscriber) => {
+    const place = places.get(one.id)!;
+    const isIdle = !isActive(one) || hasEnded(one, now);
+    return place < first.length || isIdle ? place : place + LOOKED_AT;
+  };
+  const shown = [...found].sort((one, other) => rank(one) - rank(other)).slice(0, MOST_ITEMS);
+  return {
+    endpoints: ids.length,
+    items: shown.map((subscriber) => ({
+      subscriber,
+      lastDay: attempts && (attempts.get(subscriber.id) ?? NO_ATTEMPTS),
+    })),
+  };
+}
+
+/** Counts the attempts at each endpoint. @param rows of {@link LogPageTable.countAttempts}, by subscriber */
+export function attemptsBySubscriber(rows: readonly Row[]): ReadonlyMap<string, EndpointAttempts> {
+  const found = new Map<string, Row[]>();
+  for (const row of rows) {
+    const id = idFrom('sub_', row['subscriber_id'], row['given_subscriber_id']);
+    found.set(id, [...(found.get(id) ?? []), row]);
+  }
+  return new Map([...found].map(([id, own]) => [id, attemptsOf(own)]));
+}
+
+function attemptsOf(rows: readonly Row[]): EndpointAttempts {
+  const { attempts, failed } = attemptFiguresOf(rows);
+  const times = rows
+    .filter((row) => attemptFiguresOf([row]).failed > 0)
+    .map(({ latest }) => Number(latest));
+  return { attempts, failed, failedAt: failed === 0 ? null : Math.max(...times) };
+}

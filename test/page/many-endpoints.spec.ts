@@ -1,0 +1,127 @@
+import { type CanActivate, Injectable } from '@nestjs/common';
+import type { Page } from 'playwright-core';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  inject,
+  it,
+  vi,
+} from 'vitest';
+import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
+import { OwnerPage } from '../support/apps/owner-page.js';
+import { PageVisitor } from '../support/page-visitor.js';
+
+@Injectable()
+class AnybodyGuard implements CanActivate {
+  canActivate(): boolean {
+    return true;
+  }
+}
+
+const MANY = 200;
+const MOST_REQUESTS = 5;
+
+let owner: OwnerPage;
+let visitor: PageVisitor;
+let page: Page;
+/** The ids of the endpoints, of which the last but one fails and the last one waits for its challenge. */
+const ids: string[] = [];
+let delivery: string;
+
+beforeAll(async () => {
+  owner = await OwnerPage.start({ operatorApi: { guards: [AnybodyGuard] } });
+  for (let at = 0; at < MANY; at += 1) {
+    ids.push(await owner.endpoint({ path: `/endpoint-${at}`, events: ['article.created'] }));
+  }
+  const [failing, unverified] = [`/endpoint-${MANY - 2}`, `/endpoint-${MANY - 1}`];
+  owner.receiver.otherwise(({ path }) =>
+    path.endsWith(failing) || path.endsWith(unverified) ? 500 : 200,
+  );
+  await owner.api.app.get(WebhookDispatcher).send('article.created', {}, { owner: 'alice' });
+  const deliveries = owner.api.app.get(Deliveries);
+  await vi.waitFor(async () => expect((await deliveries.stats()).pending).toBe(2), {
+    timeout: inject('patience'),
+  });
+  const terms = { isChallenged: true };
+  const moved = { url: `${owner.receiver.url.replace('127.0.0.1', 'localhost')}/moved` };
+  await owner.api.subscribers.update(ids[MANY - 1]!, moved, 'any', terms);
+  const { items } = await deliveries.list({ subscriberId: ids[MANY - 2]! }, 'any');
+  delivery = items[0]!.id;
+}, 180_000);
+afterAll(() => owner.stop());
+beforeEach(async () => {
+  visitor = await PageVisitor.start(owner.browser);
+  page = visitor.page;
+});
+afterEach(() => visitor.end());
+
+const rowOf = (text: string) => page.locator('tbody tr').filter({ hasText: text });
+
+describe('with 200 endpoints', () => {
+  it.each([
+    ...['/', '/?by=day', '/endpoints', '/endpoints?state=failing', '/endpoints?q=endpoint-19'],
+    ...['/endpoints/new', '/endpoints/:id', '/deliveries', '/deliveries?status=failed'],
+    ...['/deliveries/:delivery', '/events', '/events/article.created', '/operator'],
+    ...['/operator/endpoints', '/operator/endpoints/:id', '/operator/deliveries'],
+    ...['/operator/deliveries/:delivery', '/operator/maintenance'],
+  ])('%s takes five requests at most', async (path) => {
+    // What is read again after some seconds is the same.
+    const asked = new Set<string>();
+    page.on('request', (request) => {
+      if (request.url().includes('/hooks')) asked.add(request.url());
+    });
+    await page.goto(owner.url(path.replace(':id', ids[MANY - 2]!).replace(':delivery', delivery)));
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.getByText('Loading').first().waitFor({ state: 'detached' });
+    await page.waitForLoadState('networkidle');
+    expect(asked.size, [...asked].join('\n')).toBeLessThanOrEqual(MOST_REQUESTS);
+  });
+
+  it('calls one that fails failing, wherever it stands', async () => {
+    await page.goto(owner.url('/'));
+    await rowOf('/endpoint-198').getByText('Failing').waitFor();
+    await page.getByText('10 endpoints are shown').waitFor();
+
+    await page.goto(owner.url('/endpoints'));
+    await expect.poll(() => page.locator('tbody tr').count()).toBe(100);
+    await page.getByRole('button', { name: 'Show more' }).click();
+    await rowOf('/endpoint-198').getByText('Failing').waitFor();
+    await rowOf('/endpoint-198')
+      .getByText(/^since /)
+      .waitFor();
+    await page.getByRole('combobox', { name: 'State' }).selectOption('Failing');
+    await expect.poll(() => page.locator('tbody tr').count()).toBe(1);
+    await visitor.expectAccessible();
+    await page.getByRole('combobox', { name: 'State' }).selectOption('Unverified');
+    await rowOf('/moved').getByText('Unverified').waitFor();
+
+    await page.goto(owner.url('/deliveries?status=pending'));
+    await rowOf('/endpoint-198').waitFor();
+  });
+
+  it('tells operators which fail and which are unverified', async () => {
+    await page.goto(owner.url('/operator'));
+    const failing = page.getByRole('table', { name: 'Failing endpoints' });
+    await failing.getByRole('row', { name: /endpoint-198.*Failing/ }).waitFor();
+    await failing.getByRole('row', { name: /moved.*Unverified/ }).waitFor();
+    expect(await failing.getByText('Active').count()).toBe(0);
+    await visitor.expectAccessible();
+
+    await page.goto(owner.url('/operator/endpoints?q=endpoint-198'));
+    await rowOf('/endpoint-198').getByText('Failing').waitFor();
+    await visitor.expectAccessible();
+    await page.getByRole('link', { name: '/endpoint-198' }).click();
+    await page.locator('.lead').getByText('Failing').waitFor();
+    await page
+      .locator('.lead')
+      .getByText(/^since /)
+      .waitFor();
+    await visitor.expectAccessible();
+    await page.goto(owner.url('/operator/endpoints?q=moved'));
+    await rowOf('/moved').getByText('Unverified').waitFor();
+  });
+});
