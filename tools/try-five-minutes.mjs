@@ -6,17 +6,14 @@
 // Last it gets an entity and the guard of docs/recipes/passport.md: README's `thorn init` sets up the page, which is opened by
 // the link that its route makes.
 // Run `npm run build` and `node tools/check-package.mjs` first.
-import { execFile, spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { freePort } from './free-port.mjs';
 import { packedFile } from './packed-file.mjs';
+import { JWT_SECRET, patient, running, type, until } from './reader-shell.mjs';
 
-const LONGEST = 300_000;
-const JWT_SECRET = 'a secret of the application that is tried';
 const IMPORTS = `
     TypeOrmModule.forRoot({
       type: 'better-sqlite3',
@@ -39,7 +36,6 @@ export class Order {
 }
 `;
 
-const execute = promisify(execFile);
 const guide = readFileSync('docs/getting-started.md', 'utf8');
 const readme = readFileSync('README.md', 'utf8');
 const commands = [...guide.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, code = '']) =>
@@ -183,83 +179,4 @@ async function exampleOf(folder, port, start) {
   });
   writeFileSync(path, before);
   return line;
-}
-
-/**
- * Does something while a command runs.
- *
- * @param {string} folder
- * @param {number} port
- * @param {string} command
- * @param {(log: () => string) => Promise<string>} act
- */
-async function running(folder, port, command, act) {
-  const options = { cwd: folder, env: environment(port), detached: true };
-  const started = spawn('bash', ['-c', command], options);
-  let log = '';
-  for (const stream of [started.stdout, started.stderr]) {
-    stream.on('data', (chunk) => (log += String(chunk)));
-  }
-  try {
-    return await act(() => log);
-  } catch (error) {
-    throw new Error(`${String(error)}\n${command}:\n${log}`, { cause: error });
-  } finally {
-    // The group, since npm and the CLI are processes of their own.
-    if (started.pid !== undefined && started.exitCode === null)
-      process.kill(-started.pid, 'SIGKILL');
-  }
-}
-
-/**
- * @param {() => string} log
- * @param {RegExp} pattern
- */
-async function until(log, pattern) {
-  const end = Date.now() + LONGEST;
-  for (;;) {
-    const [line] = pattern.exec(log()) ?? [];
-    if (line !== undefined) return line;
-    if (Date.now() > end) throw new Error(`no ${pattern}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-/**
- * Waits for an application that does not listen yet.
- *
- * @param {string} command
- */
-function patient(command) {
-  return command.replace(
-    'curl',
-    'curl -sS --fail-with-body --retry 100 --retry-connrefused --retry-delay 1',
-  );
-}
-
-/**
- * @param {string} folder
- * @param {string} command
- */
-async function type(folder, command) {
-  // npx would ask whether it may install.
-  const options = { cwd: folder, env: environment(), maxBuffer: 1e8, timeout: LONGEST };
-  try {
-    return (await execute('bash', ['-c', `(${command}\n) </dev/null`], options)).stdout;
-  } catch (error) {
-    const { stdout = '', stderr = '' } = /** @type {any} */ (error);
-    throw new Error(`${command}\n${stdout}${stderr}`, { cause: error });
-  }
-}
-
-/** @param {number} [port] */
-function environment(port) {
-  const { CI: _, NODE_ENV: __, ...others } = process.env;
-  return {
-    ...others,
-    JWT_SECRET,
-    NO_COLOR: '1',
-    npm_config_yes: 'true',
-    ...(port !== undefined && { PORT: String(port) }),
-  };
 }

@@ -1,0 +1,288 @@
+// Usage: node tools/try-tutorials.mjs [client-major ...], such as prisma-11
+//
+// Does what docs/tutorial/prisma.md and docs/tutorial/drizzle.md say, to the letter, in what `nest new` makes on both majors of
+// NestJS, with the packed package in place of the one on npm; once with what the page says of Prisma 6. The application
+// compiles under `strict`, and delivers what was committed. Before it is written, `thorn init` sets up the client that it finds,
+// and what it writes compiles too. `prisma migrate` alone is not typed: it downloads a program. Its SQL is run instead.
+// Run `npm run build` and `node tools/check-package.mjs` first. It needs PostgreSQL, as the tests do.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import pg from 'pg';
+import { freePort } from './free-port.mjs';
+import { packedFile } from './packed-file.mjs';
+import { patient, running, type, until } from './reader-shell.mjs';
+import { startPostgres } from './test-postgres.mjs';
+
+// `prisma generate` asks for its engines, and does not use them.
+process.env['PRISMA_SCHEMA_ENGINE_BINARY'] ??= process.execPath;
+process.env['PRISMA_QUERY_ENGINE_LIBRARY'] ??= process.execPath;
+
+const ORDERS = 'sample/prisma/prisma/migrations/20261129000000_orders/migration.sql';
+
+/** @typedef {{ client: 'prisma' | 'drizzle', major: string, prisma?: string }} Walk */
+/** @type {Walk[]} */
+const WALKS = [
+  { client: 'prisma', major: '12' },
+  { client: 'drizzle', major: '12' },
+  { client: 'prisma', major: '11' },
+  { client: 'drizzle', major: '11' },
+  { client: 'prisma', major: '12', prisma: '6' },
+];
+
+const asked = process.argv.slice(2);
+const walks = WALKS.filter((walk) => asked.length === 0 || asked.includes(nameOf(walk)));
+const server = await startPostgres();
+let failures = 0;
+try {
+  // Two at a time keep two cores busy.
+  await Promise.all([worker(), worker()]);
+} finally {
+  await server.stop();
+}
+process.exitCode = failures > 0 ? 1 : 0;
+
+async function worker() {
+  for (let walk = walks.shift(); walk; walk = walks.shift()) {
+    const begin = Date.now();
+    const home = mkdtempSync(join(tmpdir(), 'thorn-tutorial-'));
+    try {
+      const outcome = await follow(walk, home);
+      console.log(`${nameOf(walk)}, ${Math.round((Date.now() - begin) / 1000)} s: ${outcome}`);
+    } catch (error) {
+      failures += 1;
+      console.error(`${nameOf(walk)}: failed\n${/** @type {Error} */ (error).stack}`);
+    } finally {
+      rmSync(home, { recursive: true, force: true, maxRetries: 10 });
+    }
+  }
+}
+
+/** @param {Walk} walk */
+function nameOf({ client, major, prisma = '' }) {
+  return `${client}${prisma}-${major}`;
+}
+
+/**
+ * @param {Walk} walk
+ * @param {string} home
+ */
+async function follow(walk, home) {
+  const { client } = walk;
+  const shop = join(home, 'shop');
+  const text = readFileSync(`docs/tutorial/${client}.md`, 'utf8');
+  const database = await createDatabase(nameOf(walk).replace('-', '_'));
+  const [install = '', ...commands] = blocksOf(text, 'sh');
+  const [create = '', enter, ...installs] = installing(install, walk, database).trim().split('\n');
+  if (enter !== 'cd shop') throw new Error(`the tutorial enters another folder: ${enter}`);
+  await type(home, create);
+  for (const command of installs) await type(shop, command);
+  for (const [path, code] of filesOf(text, walk)) {
+    // Those that `thorn init` would change come after it.
+    if (!/src\/(?:app\.module|main|orders\.controller)\.ts/.test(path)) save(shop, path, code);
+  }
+  settingsOf(walk, shop, text);
+  for (const command of commands) {
+    if (!command.includes('curl') && !command.includes('thorn listen')) {
+      await prepare(command, client, shop, database);
+    }
+  }
+  await tryInit(shop);
+
+  for (const [path, code] of filesOf(text, walk)) save(shop, path, code);
+  for (const name of ['src/app.controller', 'src/app.service', 'src/app.controller.spec'])
+    rmSync(join(shop, `${name}.ts`));
+  rmSync(join(shop, 'test/app.e2e-spec.ts'));
+  await type(shop, 'npx tsc --noEmit --strict -p tsconfig.json && npm run lint && npm run build');
+  if (!existsSync(join(shop, 'dist/main.js'))) throw new Error('npm run start:prod finds no main');
+  return deliver(shop, commands);
+}
+
+/**
+ * What the first block says, with the package that is packed here.
+ *
+ * @param {string} text
+ * @param {Walk} walk
+ * @param {string} database
+ */
+function installing(text, { major, prisma }, database) {
+  const typed = text
+    .replace('@nestjs/cli', `@nestjs/cli@${major}`)
+    .replace('nestjs-thorn', packedFile())
+    .replace('postgres://user:password@localhost:5432/shop', database);
+  return prisma === undefined
+    ? typed
+    : typed.replaceAll(/(?<= )(?:@prisma\/[\w-]+|prisma)(?= )/g, `$&@${prisma}`);
+}
+
+/**
+ * What the page says of NestJS 11 and of Prisma 6, beside its blocks.
+ *
+ * @param {Walk} walk
+ * @param {string} shop
+ * @param {string} text
+ */
+function settingsOf({ major, prisma }, shop, text) {
+  if (major === '11') {
+    const [setting = ''] = said(text, /On NestJS 11, add `("include": \["src"\])`/);
+    replaceIn(join(shop, 'tsconfig.build.json'), '{', `{ ${setting},`);
+  }
+  if (prisma !== undefined) {
+    const [setting = ''] = said(text, /In `tsconfig\.json`, `("declaration": false)`/);
+    replaceIn(join(shop, 'tsconfig.json'), '"declaration": true', setting);
+  }
+}
+
+/**
+ * @param {string} command
+ * @param {string} client
+ * @param {string} shop
+ * @param {string} database
+ */
+async function prepare(command, client, shop, database) {
+  for (const line of command.trim().split('\n')) {
+    if (line.startsWith('npx prisma migrate dev')) {
+      if (line.includes('--name orders')) await query(database, readFileSync(ORDERS, 'utf8'));
+    } else if (client === 'prisma' && line.startsWith('npx thorn migrations')) {
+      await query(database, await type(shop, line.replace(/ >.*/, '')));
+    } else await type(shop, line);
+  }
+}
+
+/**
+ * Both set-ups of `thorn init` compile.
+ *
+ * @param {string} shop
+ */
+async function tryInit(shop) {
+  for (const options of ['', '--guard PartnerGuard --page']) {
+    await type(
+      shop,
+      `npx thorn init --yes ${options} && npx tsc --noEmit --strict -p tsconfig.json`,
+    );
+    await type(shop, 'npm run lint && npx thorn init --undo --yes');
+  }
+}
+
+/**
+ * Starts the application, and asks it what the page asks.
+ *
+ * @param {string} shop
+ * @param {readonly string[]} commands
+ */
+async function deliver(shop, commands) {
+  const [port, listenPort] = [await freePort(), await freePort()];
+  const local = commands.map((command) =>
+    command.replaceAll('localhost:3000', `localhost:${port}`).replaceAll('4000', `${listenPort}`),
+  );
+  const asking = local.filter((command) => command.includes('curl'));
+  const [subscribe = '', order = '', refused = '', look = ''] = asking;
+  const listen = local.find((command) => command.includes('thorn listen')) ?? '';
+  const variables = subscribe.match(/^ID=.*$/m)?.[0] ?? '';
+  return running(shop, port, 'npm run start:dev', async () => {
+    await type(shop, patient(subscribe));
+    return running(shop, port, listen, async (log) => {
+      await until(log, /listening on/);
+      await type(shop, order);
+      const line = await until(log, /POST \/webhooks order\.placed \(ok, .*\)/);
+      const answer = await type(shop, refused);
+      if (!answer.includes('There are no unicorns')) throw new Error(answer);
+      await until(log, /answered 204/);
+      const answers = await type(shop, `${variables}\n${look}`);
+      if (!/"order\.placed".*"status":404/s.test(answers)) throw new Error(answers);
+      const ids = new Set(log().match(/msg_[\w-]+/g));
+      if (ids.size !== 1) throw new Error(`more was delivered than was committed:\n${log()}`);
+      return line;
+    });
+  });
+}
+
+/**
+ * The files of the page, and the guard of the tutorial that it names.
+ *
+ * @param {string} text
+ * @param {Walk} walk
+ * @returns {readonly [string, string][]}
+ */
+function filesOf(text, { prisma }) {
+  const general = readFileSync('docs/tutorial.md', 'utf8');
+  const guard = blocksOf(general, 'ts').filter((code) =>
+    code.startsWith('// src/partner.guard.ts'),
+  );
+  const own = ['ts', 'js', 'prisma'].flatMap((language) => blocksOf(text, language));
+  return [...guard, ...own].map((code) => {
+    const [, path = ''] = /^\/\/ (\S+)\n/.exec(code) ?? [];
+    if (prisma === undefined || !path.endsWith('.prisma')) return [path, code];
+    const [engine = ''] = said(text, /In the `generator` block, `([^`]+)`/);
+    const [url = ''] = said(text, /In the `datasource` block, `([^`]+)`/);
+    return [
+      path,
+      code
+        .replace('generator client {', `generator client {\n  ${engine}`)
+        .replace('datasource db {', `datasource db {\n  ${url}`),
+    ];
+  });
+}
+
+/**
+ * @param {string} text
+ * @param {string} language
+ */
+function blocksOf(text, language) {
+  const pattern = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms');
+  return [...text.matchAll(pattern)].map(([, code = '']) => code);
+}
+
+/**
+ * @param {string} text
+ * @param {RegExp} pattern
+ */
+function said(text, pattern) {
+  const [, ...found] = pattern.exec(text) ?? [];
+  if (found.length === 0) throw new Error(`the page does not say ${pattern}`);
+  return found;
+}
+
+/**
+ * @param {string} shop
+ * @param {string} path
+ * @param {string} code
+ */
+function save(shop, path, code) {
+  mkdirSync(dirname(join(shop, path)), { recursive: true });
+  writeFileSync(join(shop, path), code);
+}
+
+/**
+ * @param {string} file
+ * @param {string} before
+ * @param {string} after
+ */
+function replaceIn(file, before, after) {
+  const text = readFileSync(file, 'utf8');
+  if (!text.includes(before)) throw new Error(`${file} has no ${before}`);
+  writeFileSync(file, text.replace(before, after));
+}
+
+/** @param {string} suffix */
+async function createDatabase(suffix) {
+  const name = `thorn_tutorial_${suffix}_${process.pid}`;
+  await query(server.url, `CREATE DATABASE ${name}`);
+  const url = new URL(server.url);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+/**
+ * @param {string} connectionString
+ * @param {string} sql
+ */
+async function query(connectionString, sql) {
+  const connection = new pg.Client({ connectionString });
+  await connection.connect();
+  try {
+    return (await connection.query(sql)).rows;
+  } finally {
+    await connection.end();
+  }
+}
