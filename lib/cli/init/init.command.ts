@@ -232,6 +232,8 @@ function tablesHint(
   database: DatabaseClient | undefined,
   tables: TypeOrmTables | undefined,
 ): readonly string[] {
+  const isMigrated = [...(tables?.edits.values() ?? [])].some((names) => names.has('migrations'));
+  if (isMigrated) return ["Run your migrations: one that makes Thorn's tables is among them now."];
   const system = database?.system ?? tables?.byHand;
   if (system === undefined) return [];
   const tool = database === undefined ? '' : ` --for ${database.client}`;
