@@ -1,6 +1,6 @@
 export { type Around, type ReplacedCall, replaceMethods } from './replaced-methods.js';
-export { asItIs } from './as-it-is.js';
 export { makeEntity, mapEntity } from './map-entity.js';
+export { queryRunnerOf } from './query-runner-of.js';
 export { addOwnSubscribers, isOwnSubscriber } from './own-subscribers.js';
 export type { SerializeTransactions } from './serialize-transactions.js';
 export { statementsOfInsert } from './insert-statements.js';
@@ -12,14 +12,4 @@ export { DataSourceStore } from './sqlite/data-source-store.js';
 export { TransactionEndedError } from '../database/transaction-ended.error.js';
 export { TransactionTimeoutError } from './sqlite/transaction-timeout.error.js';
 // Of TypeORM itself: no other folder imports values of it.
-export {
-  And,
-  Between,
-  Brackets,
-  DataSource,
-  LessThan,
-  MoreThan,
-  MoreThanOrEqual,
-  Repository,
-  TableColumn,
-} from 'typeorm';
+export { Brackets, DataSource, InsertResult, Repository, TableColumn } from 'typeorm';

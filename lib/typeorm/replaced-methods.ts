@@ -9,8 +9,8 @@ export interface ReplacedCall<Self, Result> {
   readonly self: Self;
   readonly name: string;
   readonly args: readonly unknown[];
-  /** Does as TypeORM would. */
-  readonly proceed: () => Result;
+  /** Does as TypeORM would, on this object or on another one of its class. */
+  readonly proceed: (on?: Self) => Result;
 }
 
 /** Takes the place of a method. */
@@ -39,7 +39,7 @@ const replacements = new WeakMap<object, Map<string, Replacement>>();
 
 /**
  * Replaces methods of the class of one of TypeORM's objects, for one data source; calls for others go straight on. Nothing
- * else in the library replaces a method of another package, but {@link asItIs} for one statement. What is replaced, and why:
+ * else in the library replaces a method of another package. What is replaced, and why:
  *
  * - `execute()` of the four query builders that write: the hooks of such writes are not told the criteria.
  * - `transaction()` of managers: no hook encloses what an application calls within it, which belongs to the transaction.
@@ -60,15 +60,16 @@ export function replaceMethods<Self, Result>(
 ): () => void {
   // First of all: where one is missing, none is replaced.
   const holders = names.map((name) => [name, holderOf(object, name)] as const);
+  const own = around as unknown as AnyAround;
   const ends = holders.map(([name, holder]) => {
     const methods = replacements.get(holder) ?? new Map<string, Replacement>();
     replacements.set(holder, methods);
     const replacement = methods.get(name) ?? replace(holder, name);
     methods.set(name, replacement);
     const { arounds, original, method } = replacement;
-    arounds.set(dataSource, [...(arounds.get(dataSource) ?? []), around as AnyAround]);
+    arounds.set(dataSource, [...(arounds.get(dataSource) ?? []), own]);
     return () => {
-      const left = (arounds.get(dataSource) ?? []).filter((one) => one !== around);
+      const left = (arounds.get(dataSource) ?? []).filter((one) => one !== own);
       if (left.length > 0) arounds.set(dataSource, left);
       else arounds.delete(dataSource);
       // Where something else has replaced ours meanwhile, it goes on to call ours, which then calls TypeORM's.
@@ -106,12 +107,13 @@ function replace(holder: object, name: string): Replacement {
   const arounds: Replacement['arounds'] = new Map();
   const method: Method = function (...args) {
     const known = arounds.get(dataSourceOf(this));
-    let proceed = (): unknown => original.apply(this, args);
+    let proceed = (on: Owned): unknown => original.apply(on, args);
     for (const around of known ?? []) {
       const next = proceed;
-      proceed = () => around({ self: this as never, name, args, proceed: next });
+      proceed = (self) =>
+        around({ self: self as never, name, args, proceed: (on = self as never) => next(on) });
     }
-    return proceed();
+    return proceed(this);
   };
   Reflect.set(holder, name, method);
   return { original, method, arounds };

@@ -31,7 +31,7 @@ function Keyed(name: string) {
 @Entity()
 @Keyed('slot')
 class Slot {
-  @PrimaryColumn({ type: 'timestamptz' }) id!: Date;
+  @PrimaryColumn({ type: 'timestamptz', precision: 3 }) id!: Date;
   @Column() value!: number;
 }
 

@@ -1,16 +1,7 @@
-import { Column, CreateDateColumn, Entity, type EntityManager, PrimaryColumn } from 'typeorm';
+import { Column, Entity, type EntityManager, PrimaryColumn } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BulkWriteError, WebhookEvent } from '../../lib/capture/index.js';
 import { type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
-
-/** PostgreSQL keeps microseconds of the key, JavaScript reads milliseconds. */
-@Entity('visits')
-@WebhookEvent<Visit>('visit.changed', { on: 'change', payload: (_, { changes }) => changes })
-class Visit {
-  @PrimaryColumn() room!: number;
-  @CreateDateColumn({ primary: true }) at!: Date;
-  @Column() note!: string;
-}
 
 @Entity('codes')
 @WebhookEvent<Code>('code.changed', { on: 'change', payload: ({ code }) => ({ code }) })
@@ -47,7 +38,7 @@ describe('writes on PostgreSQL whose rows their keys do not find', () => {
   };
 
   beforeAll(async () => {
-    rig = await openCaptureApp('postgres', [Visit, Code, Box]);
+    rig = await openCaptureApp('postgres', [Code, Box]);
     await rig.dataSource.query(`
       CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
@@ -61,27 +52,15 @@ describe('writes on PostgreSQL whose rows their keys do not find', () => {
   });
   afterAll(() => rig.close());
   beforeEach(async () => {
-    await rig.dataSource.query('TRUNCATE visits, codes, boxes');
-    await rig.dataSource.query(`
-      INSERT INTO visits VALUES (1, '2026-01-01 12:00:00.123456', 'a'), (2, '2026-01-01 12:00:00.123457', 'b')`);
+    await rig.dataSource.query('TRUNCATE codes, boxes');
     await rig.dataSource.query(`INSERT INTO codes VALUES ('ABC', 'a')`);
     await rig.dataSource.query(`INSERT INTO boxes VALUES (1, 'a', 1), (2, 'kept', 1)`);
     rig.received();
   });
 
-  it('hit rows whose keys have microseconds', async () => {
-    expect(await manager().update(Visit, { room: 1 }, { note: 'z' })).toMatchObject({
-      affected: 1,
-    });
-    expect(await notes('visits')).toEqual(['b', 'z']);
-    expect(rig.received()).toEqual(['visit.changed {"note":{"from":"a","to":"z"}}']);
-  });
-
   it('are refused, with nothing written or sent, when a transformer changes the keys', async () => {
     const write = manager().update(Code, { note: 'a' }, { note: 'z' });
-    await expect(write).rejects.toThrow(
-      'update has hit 0 row(s) where its condition had matched 1',
-    );
+    await expect(write).rejects.toThrow('update matched 1 row(s) and changed 0');
     expect(await notes('codes')).toEqual(['a']);
     expect(rig.received()).toEqual([]);
   });

@@ -168,7 +168,11 @@ describe.each(Object.entries(SERVERS))('a write that meets another one, on %s', 
     const connection = await idOf(runner, rig);
     const writing = write(rig.dataSource.manager, of, loaded);
     await waitsOrEnds(rig.dataSource, writing).finally(commit);
-    await writing;
+    await writing.catch((error: unknown) => {
+      // Refused: the audit has nothing of it.
+      const isUnclear = (error as { readonly code?: unknown }).code === 'THORN_WRITE_UNCLEAR';
+      if (!isUnclear || hasRow(other)) throw error;
+    });
     return connection;
   };
 
@@ -188,12 +192,10 @@ describe.each(Object.entries(SERVERS))('a write that meets another one, on %s', 
   describe.each(types)('%o', (of) => {
     describe.each(Object.keys(OTHERS))('that %s', (other) => {
       const all = { ...UPSERTS, ...BY_CRITERIA, ...(hasRow(other) ? SAVES : {}) };
-      it.each(Object.entries(kind === 'postgres' ? { ...all, ...SEVERAL } : all))(
+      it.each(Object.entries({ ...all, ...SEVERAL }))(
         'sends what was committed: %s',
-        async (name, write) => {
+        async (_, write) => {
           const connection = await race(of, other, write);
-          // MariaDB does not tell rows that an upsert has inserted from those that it has updated.
-          if (kind === 'mariadb' && !hasRow(other) && name in UPSERTS) return;
           expect(rig.received().sort()).toEqual(await committed(of, connection));
         },
       );

@@ -169,7 +169,7 @@ describe.each(DATABASES_ALIKE)('relation events on %s', (kind) => {
     await other.dataSource.createQueryBuilder().relation(Post, 'tags').of(1).remove(1);
     expect(warn.mock.calls.flat().filter((text) => String(text).startsWith('Post: '))).toEqual([
       expect.stringMatching(
-        /relation\(\)\.remove\(\) .*post\.untagged, post\.bare.*dispatcher\.send\('post\.untagged', data\)/,
+        /relation\(\)\.remove\(\) .*post\.untagged, post\.bare.*call dispatcher\.send\(\) after it/,
       ),
     ]);
     await other.close();

@@ -80,7 +80,10 @@ describe('writes by criteria on PostgreSQL', () => {
     ]);
     rig.queries();
     await manager().delete(Parcel, { id: 2 });
-    expect(written()).toEqual([expect.stringMatching(/^DELETE/)]);
+    expect(written()).toEqual([
+      expect.stringMatching(/^SELECT.* FOR UPDATE/),
+      expect.stringMatching(/^DELETE/),
+    ]);
     expect(rig.received()).toEqual([
       'parcel.removed {"id":2,"place":"b1","weight":7,"sentAt":null,"labels":null}',
     ]);

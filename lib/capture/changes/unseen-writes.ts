@@ -1,5 +1,4 @@
 import type { TablePlan } from '../plan/event-plan.js';
-import { isReadInFull } from '../table/row-key.js';
 import type { DueEvent } from './due-events.js';
 
 /**
@@ -31,8 +30,8 @@ export class UnseenWrites {
     const { kind, event, net } = dueEvent;
     const plan = 'links' in dueEvent ? dueEvent.links.plan.entity : dueEvent.net.plan;
     if (!this.concern(plan, kind)) return false;
-    const { deleteDate, key } = plan.table;
-    if (row === undefined) return kind !== 'delete' && key.every(isReadInFull);
+    const { deleteDate } = plan.table;
+    if (row === undefined) return kind !== 'delete';
     const removedAt = deleteDate?.get(row);
     if (removedAt === undefined || event.options.softRemoval === false) return false;
     if (!this.softly.has(plan)) return false;

@@ -17,54 +17,36 @@ export type BulkOperation =
   | 'relation().remove()'
   | 'save({ reload: false })';
 
-/** The events of an entity that an operation may make happen, each name once. */
-export function concernedEvents(plan: EntityPlan, operation: BulkOperation): string[] {
-  const concerned = plan.events.filter((event) => concerns(operation, event));
-  return [...new Set(concerned.map(({ name }) => name))];
+/** The events of an entity that an operation may make happen. */
+export function eventsOf(plan: EntityPlan, operation: BulkOperation): readonly EventPlan[] {
+  return plan.events.filter((event) => concerns(operation, event));
 }
 
-/**
- * The code that sends events by hand for what an operation does, and when to run it. It sends them for the rows that the
- * operation hits, whatever its `where` names: after an update, the same condition may match none of them, or others.
- */
-export function codeByHand(
-  { metadata: { name, deleteDateColumn } }: EntityPlan,
-  operation: BulkOperation,
-  events: readonly string[],
-): string {
-  const rows = `manager.find(${name}, { where })`;
-  const all = `manager.find(${name}, { where, withDeleted: true })`;
-  const sent = forEach(events, (event) => `dispatcher.sendFor(${name}, { where }, ${event})`);
-  const sentLater = `; after it: for (const row of rows) ${forEach(events, (event) => `dispatcher.sendFor(row, ${event})`)}`;
+/** The names of {@link eventsOf}, each once. */
+export function concernedEvents(plan: EntityPlan, operation: BulkOperation): string[] {
+  return [...new Set(eventsOf(plan, operation).map(({ name }) => name))];
+}
+
+/** How to send events by hand for an operation that is not captured. */
+export function byHand(operation: BulkOperation): string {
   switch (operation) {
     case 'delete':
     case 'clear':
-      return `before it: ${sent}`;
+      return 'call dispatcher.sendFor() before it';
     case 'update':
     case 'update of the key':
     case 'update of the delete date':
     case 'update of the delete date to null':
-      return `before it: const rows = await ${deleteDateColumn ? all : rows}${sentLater}`;
     case 'softDelete':
-      return `before it: const rows = await ${rows}${sentLater}`;
-    case 'restore': {
-      const isRemoved = `(row) => row.${deleteDateColumn?.propertyPath} !== null`;
-      return `before it: const rows = (await ${all}).filter(${isRemoved})${sentLater}`;
-    }
+    case 'restore':
+      // After it, the same condition may match none of the rows, or others.
+      return 'read its rows before it, and call dispatcher.sendFor() for each after it';
     case 'relation().remove()':
       // Links have no event that a row alone could be sent for.
-      return `after it: ${events.map((event) => `await dispatcher.send('${event}', data)`).join('; ')}`;
+      return 'call dispatcher.send() after it';
     default:
-      // What is new has a condition of its own.
-      return `after it: ${events.map((event) => `await dispatcher.sendFor(${name}, { where }, '${event}')`).join('; ')}`;
+      return 'call dispatcher.sendFor() after it';
   }
-}
-
-function forEach(events: readonly string[], call: (event: string) => string): string {
-  const names = events.map((event) => `'${event}'`);
-  return names.length === 1
-    ? `await ${call(names[0]!)}`
-    : `for (const event of [${names.join(', ')}]) await ${call('event')}`;
 }
 
 function concerns(operation: BulkOperation, { options }: EventPlan): boolean {

@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { BulkSettings } from '../../event/bulk-settings.js';
 import type { CascadeRules } from '../cascades/removals.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
-import { type BulkOperation, codeByHand, concernedEvents } from './bulk-operation.js';
+import { type BulkOperation, byHand, concernedEvents } from './bulk-operation.js';
 import { BulkWriteError } from './bulk-write.error.js';
 
 const DEFAULTS: Required<BulkSettings> = {
@@ -33,10 +33,10 @@ export class BulkWriteGuard implements CascadeRules {
   admits(plan: EntityPlan, operation: BulkOperation): boolean {
     const { bulk } = this.#settingsOf(plan);
     if (bulk === 'capture') return true;
-    this.#answer(plan, operation, bulk, (events, byHand) =>
+    this.#answer(plan, operation, bulk, (events) =>
       bulk === 'throw'
         ? `is refused (bulk: 'throw'), because ${events} would not be sent for it. Load the rows and save or remove them, or set bulk: 'capture'`
-        : `is not captured (bulk: 'warn'), so ${events} is not sent for it. Set bulk: 'capture', or send by hand ${byHand}`,
+        : `is not captured (bulk: 'warn'), so ${events} is not sent for it. Set bulk: 'capture', or ${byHand(operation)}`,
     );
     return false;
   }
@@ -52,8 +52,8 @@ export class BulkWriteGuard implements CascadeRules {
       plan,
       operation,
       mode,
-      (events, byHand) =>
-        `does not say which rows it changed, so ${events} cannot be sent for it. Load the rows and save or remove them, or send by hand ${byHand}`,
+      (events) =>
+        `does not say which rows it changed, so ${events} cannot be sent for it. Load the rows and save or remove them, or ${byHand(operation)}`,
     );
   }
 
@@ -61,29 +61,34 @@ export class BulkWriteGuard implements CascadeRules {
    * Answers a write that hits more rows than may be captured.
    *
    * @param others events of other rows that would be sent for it
+   * @param most the most rows that one statement may name
    * @throws {@link BulkWriteError} when such writes are refused
    */
-  overflow(plan: EntityPlan, operation: BulkOperation, others: readonly string[] = []): void {
+  overflow(
+    plan: EntityPlan,
+    operation: BulkOperation,
+    others: readonly string[] = [],
+    most = Infinity,
+  ): void {
     const { bulkLimit, bulkOverflow } = this.#settingsOf(plan);
-    const explain = (events: string, byHand: string): string =>
+    const isRaisable = bulkLimit <= most;
+    const hits = `hits more than ${Math.min(bulkLimit, most)} rows (${isRaisable ? 'bulkLimit' : 'the most keys of a statement'})`;
+    const fix = `Write fewer rows at a time, ${isRaisable ? 'raise bulkLimit, ' : ''}or`;
+    const explain = (events: string): string =>
       bulkOverflow === 'throw'
-        ? `hits more than ${bulkLimit} rows (bulkLimit) and is refused before it begins, because ${events} would not be sent for it. Write fewer rows at a time, raise bulkLimit, or set bulkOverflow: 'warn' and send by hand ${byHand}`
-        : `hits more than ${bulkLimit} rows (bulkLimit), so ${events} is not sent for it. Write fewer rows at a time, raise bulkLimit, or send by hand ${byHand}`;
+        ? `${hits} and is refused before it begins, because ${events} would not be sent for it. ${fix} set bulkOverflow: 'warn' and ${byHand(operation)}`
+        : `${hits}, so ${events} is not sent for it. ${fix} ${byHand(operation)}`;
     this.#answer(plan, operation, bulkOverflow, explain, others);
   }
 
-  /**
-   * Refuses an update that may give rows other keys.
-   *
-   * @throws {@link BulkWriteError}
-   */
-  refuseKey(plan: EntityPlan): void {
-    this.#answer(
-      plan,
-      'update of the key',
-      'throw',
-      (events) =>
-        `sets the primary key and is refused before it begins, because ${events} could not say which row became which. Leave the key out, insert a row with the new key and remove the old one, or make the update without events: a query builder with callListeners(false)`,
+  /** The error of an update that may give rows other keys; undefined when no event would tell of them. */
+  otherKey(plan: EntityPlan): BulkWriteError | undefined {
+    const events = concernedEvents(plan, 'update of the key');
+    if (events.length === 0) return undefined;
+    const entity = plan.metadata.name;
+    return new BulkWriteError(
+      `${entity}: update sets the primary key and is refused, because ${events.join(', ')} could not say which row became which. Leave the key out, insert a row with the new key and remove the old one, or make the update without events: a query builder with callListeners(false)`,
+      { entity, operation: 'update', events },
     );
   }
 
@@ -94,7 +99,7 @@ export class BulkWriteGuard implements CascadeRules {
     { read, hit }: { readonly read: number; readonly hit: number },
   ): BulkWriteError {
     return new BulkWriteError(
-      `${entity}: ${operation} has hit ${hit} row(s) where its condition had matched ${read}, and is refused, because events could be sent for the wrong ones. Either a trigger or a rule kept rows, the condition matches other rows each time, or a primary key loses something on its way through JavaScript, as by a transformer. Its transaction cannot be committed: roll it back, and write without events: a query builder with callListeners(false)`,
+      `${entity}: ${operation} matched ${read} row(s) and changed ${hit}, so its events could be wrong. The transaction cannot be committed: roll it back. A trigger or a rule may have kept rows, or a transformer may have changed a primary key. To write without events, use a query builder with callListeners(false)`,
       { entity, operation, read, hit },
     );
   }
@@ -135,16 +140,15 @@ export class BulkWriteGuard implements CascadeRules {
     plan: EntityPlan,
     operation: BulkOperation,
     mode: 'throw' | 'warn',
-    explain: (events: string, byHand: string) => string,
+    explain: (events: string) => string,
     others: readonly string[] = [],
   ): void {
     const events = concernedEvents(plan, operation);
     if (events.length === 0) return;
     const entity = plan.metadata.name;
-    const byHand = codeByHand(plan, operation, events);
     const missed = [...new Set([...events, ...others])].join(', ');
     const [call = operation] = operation.split(' of the ');
-    const message = `${entity}: ${call} ${explain(missed, byHand)}`;
+    const message = `${entity}: ${call} ${explain(missed)}`;
     if (mode === 'throw') throw new BulkWriteError(message, { entity, operation: call, events });
     // Of one occasion the text is always the same.
     this.#warnOnce(message);

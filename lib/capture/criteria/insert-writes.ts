@@ -1,68 +1,66 @@
-import type { ObjectLiteral } from 'typeorm';
-import type { EntityPlan } from '../entities/entity-plan.js';
 import { isMySql } from '../rows/row-lock.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
 import { concernedEvents } from './bulk-operation.js';
-import { ownTransaction } from './own-transaction.js';
 import { Upsert } from './upsert.js';
-import { hooksFirst, type WriteBuilder } from './write-builders.js';
+import type { WriteBuilder } from './write-builders.js';
 import { type BuilderWrite, valueSetsOf } from './write-context.js';
 
 /**
  * Gives an insert its transaction; hooks tell its rows. Of one that may update or skip existing rows it collects what it
  * has done, since hooks take all of them for new.
  *
- * @param upserted is given the rows of values of such an insert
+ * @param upserted is given the rows of values whose hooks are not to count
  */
-export async function insert(write: BuilderWrite, upserted: WeakSet<object>): Promise<unknown> {
+export function insert(write: BuilderWrite, upserted: Set<object>): Promise<unknown> {
   const { context, builder, metadata, execute } = write;
   const { entities, links } = context.plan;
-  if (links.has(metadata)) return ownTransaction(builder, context, execute);
+  const inTransaction = () =>
+    context.transactions.run(builder, (queryRunner) =>
+      execute(builder.clone().setQueryRunner(queryRunner)),
+    );
+  if (links.has(metadata)) return inTransaction();
   const plan = entities.get(metadata);
   if (plan === undefined) return execute();
-  if (Reflect.get(builder.expressionMap, 'insertFromSelect') !== undefined) {
+  if (builder.expressionMap.insertFromSelect !== undefined) {
     context.guard.notice(plan, 'valuesFromSelect');
     return execute();
   }
-  const valueSets = valueSetsOf(builder);
-  if (valueSets.length === 0) return execute();
+  if (valueSetsOf(builder).length === 0) return execute();
   if (mayUpdateOrSkip(builder)) {
-    for (const values of valueSets) upserted.add(values);
-    try {
-      return await upsert(write, plan, valueSets);
-    } finally {
-      // They may be inserted as new rows later.
-      for (const values of valueSets) upserted.delete(values);
-    }
+    return isCapturedUpsert(write, plan)
+      ? context.transactions.run(
+          builder,
+          (queryRunner) => new Upsert(write, plan, queryRunner, upserted).make(),
+          // Else what is read before the insert would lock the places of rows that are not there.
+          isMySql(context.dataSource) ? 'READ COMMITTED' : undefined,
+        )
+      : unheard(write, upserted);
   }
-  return concernedEvents(plan, 'insert').length > 0
-    ? ownTransaction(builder, context, execute)
-    : execute();
+  return context.isHeard(plan, 'insert', builder) ? inTransaction() : execute();
 }
 
-async function upsert(
-  write: BuilderWrite,
-  plan: EntityPlan,
-  valueSets: readonly ObjectLiteral[],
-): Promise<unknown> {
-  const { context, builder, execute } = write;
+function isCapturedUpsert({ context, builder }: BuilderWrite, plan: EntityPlan): boolean {
   const isConcerned =
     concernedEvents(plan, 'upsert').length > 0 ||
     // The commit must know that a row which is deleted later was not there before.
-    (concernedEvents(plan, 'delete').length > 0 && context.isInTransaction(builder));
-  if (!isConcerned || !context.guard.admits(plan, 'upsert')) return execute();
-  return ownTransaction(
-    builder,
-    context,
-    (queryRunner) =>
-      hooksFirst(builder, queryRunner, async () => {
-        const upsert = new Upsert(write, plan, valueSets, queryRunner);
-        const { result, changes } = await context.changes.asOwn(queryRunner, () => upsert.make());
-        context.collect(queryRunner, changes);
-        return result;
-      }),
-    // What is read before the insert must not keep it from hitting what others have written since.
-    isMySql(context.dataSource) ? 'READ COMMITTED' : undefined,
+    (concernedEvents(plan, 'delete').length > 0 && context.transactions.isOpenFor(builder));
+  return (
+    isConcerned && context.guard.admits(plan, 'upsert') && context.isHeard(plan, 'upsert', builder)
   );
+}
+
+/** Makes an upsert of which its hooks are not to tell: they take existing rows for new ones. */
+async function unheard(
+  { builder, execute }: BuilderWrite,
+  upserted: Set<object>,
+): Promise<unknown> {
+  const valueSets = valueSetsOf(builder);
+  for (const values of valueSets) upserted.add(values);
+  try {
+    return await execute();
+  } finally {
+    for (const values of valueSets) upserted.delete(values);
+  }
 }
 
 function mayUpdateOrSkip({ expressionMap }: WriteBuilder): boolean {

@@ -7,13 +7,13 @@ import type {
 } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { isEmptyLink, setRelation } from '../rows/entity-values.js';
-import { type Column, isReadInFull } from '../rows/row-key.js';
+import type { Column } from '../rows/row-key.js';
 import { isMySql, isPostgres, lock } from '../rows/row-lock.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 import type { WriteBuilder } from './write-builders.js';
 
-// SQLite takes 32,766 parameters in a statement, some of them the write's own, and refuses expressions deeper than 1,000.
-const SQLITE_KEYS = { single: 32_000, composite: 500 };
+/** The parameters that a statement may have, less those of the write itself. */
+const MOST_PARAMETERS = { postgres: 65_000, sqlite: 32_000 };
 
 /** Which rows to read, and what with them. */
 interface Matching {
@@ -32,14 +32,13 @@ export async function readMatched(
   manager: EntityManager,
   { metadata, relations, keepsKeys, limit }: Matching,
 ): Promise<ObjectLiteral[]> {
-  const query = likeWrite(rowsQuery(manager, metadata, relations), builder);
   const { expressionMap: writing } = builder;
-  const { expressionMap: reading } = query;
   const { deleteDateColumn } = metadata;
+  const from = manager.createQueryBuilder<ObjectLiteral>(metadata.target, metadata.tableName);
+  const query = wholeRows(likeWrite(from, builder), relations);
   if (writing.queryType === 'soft-delete' || writing.queryType === 'restore') {
     const name = dataSourceOf(manager).driver.escape(deleteDateColumn!.databaseName);
-    const state = writing.queryType === 'soft-delete' ? 'NULL' : 'NOT NULL';
-    reading.wheres.push({ type: 'and', condition: `${name} IS ${state}` });
+    query.andWhere(`${name} IS ${writing.queryType === 'soft-delete' ? 'NULL' : 'NOT NULL'}`);
   }
   query.limit(writing.limit === undefined ? limit : Math.min(writing.limit, limit));
   lock(query, dataSourceOf(manager), keepsKeys);
@@ -62,14 +61,14 @@ export async function readUnlinked(
   { tableName, columns }: EntityMetadata,
   limit: number,
 ): Promise<ObjectLiteral[]> {
-  const query = manager.createQueryBuilder<ObjectLiteral>(tableName, tableName).select([]);
   const dataSource = dataSourceOf(manager);
+  const from = manager.createQueryBuilder<ObjectLiteral>(tableName, tableName).select([]);
   columns.forEach(({ databaseName }, index) => {
     const path = [tableName, databaseName].map((name) => dataSource.driver.escape(name));
-    query.addSelect(path.join('.'), `key${index}`);
+    from.addSelect(path.join('.'), `key${index}`);
   });
-  likeWrite(query, builder);
-  lock(query.limit(limit), dataSource, false);
+  const query = likeWrite(from, builder).limit(limit);
+  lock(query, dataSource, false);
   // TypeORM makes no objects of such rows.
   const found = await query.getRawMany<ObjectLiteral>();
   return found.map((raw) => {
@@ -79,18 +78,23 @@ export async function readUnlinked(
   });
 }
 
-/** Gives a query of one table the condition of a query builder that writes to it. */
+/**
+ * A query of one table with the condition of a query builder that writes to it. Such a condition names columns without an
+ * alias, or with the table's name; so the query becomes one that writes, for which TypeORM puts no alias before columns,
+ * and then one that reads again.
+ */
 function likeWrite(
-  query: SelectQueryBuilder<ObjectLiteral>,
+  from: SelectQueryBuilder<ObjectLiteral>,
   { expressionMap: writing }: WriteBuilder,
 ): SelectQueryBuilder<ObjectLiteral> {
-  const { expressionMap: reading } = query;
-  // A condition of a write names columns without an alias, or with the table's name.
-  reading.aliasNamePrefixingEnabled = false;
-  reading.wheres = writing.wheres.map((where) => ({ ...where }));
-  reading.parameters = { ...writing.parameters };
-  reading.commonTableExpressions = writing.commonTableExpressions;
-  reading.orderBys = { ...writing.orderBys };
+  const query = from.update().select() as SelectQueryBuilder<ObjectLiteral>;
+  if (writing.wheres.length > 0) {
+    query.expressionMap.wheres.push({ type: 'simple', condition: [...writing.wheres] });
+  }
+  query.setParameters(writing.parameters).orderBy({ ...writing.orderBys });
+  for (const { queryBuilder, alias, options } of writing.commonTableExpressions) {
+    query.addCommonTableExpression(queryBuilder, alias, options);
+  }
   return query;
 }
 
@@ -100,84 +104,67 @@ export function rowsQuery(
   metadata: EntityMetadata,
   relations: readonly RelationMetadata[],
 ): SelectQueryBuilder<ObjectLiteral> {
-  const query = manager
-    .createQueryBuilder<ObjectLiteral>(metadata.target, metadata.tableName)
-    .withDeleted()
-    .setOption('disable-global-order');
-  if (relations.length > 0) {
-    query.loadAllRelationIds({
-      relations: relations.map(({ propertyPath }) => propertyPath),
-      disableMixedMap: true,
+  return wholeRows(manager.createQueryBuilder(metadata.target, metadata.tableName), relations);
+}
+
+function wholeRows(
+  query: SelectQueryBuilder<ObjectLiteral>,
+  relations: readonly RelationMetadata[],
+): SelectQueryBuilder<ObjectLiteral> {
+  query.withDeleted().setOption('disable-global-order');
+  if (relations.length === 0) return query;
+  return query.loadAllRelationIds({
+    relations: relations.map(({ propertyPath }) => propertyPath),
+    disableMixedMap: true,
+  });
+}
+
+/** A condition for rows by their keys. */
+export interface KeyCondition {
+  readonly sql: string;
+  readonly parameters: ObjectLiteral;
+}
+
+/** The most rows that one condition may name. */
+export function mostKeys(
+  dataSource: DataSource,
+  { primaryColumns: { length } }: EntityMetadata,
+): number {
+  // The driver of MySQL puts the values into the text.
+  if (isMySql(dataSource)) return Infinity;
+  if (!isPostgres(dataSource)) return Math.floor(MOST_PARAMETERS.sqlite / length);
+  return length === 1 ? Infinity : Math.floor(MOST_PARAMETERS.postgres / length);
+}
+
+/** The condition of some rows, as the statement of a query builder that writes takes it. */
+export function keyCondition(
+  dataSource: DataSource,
+  { primaryColumns }: EntityMetadata,
+  rows: readonly ObjectLiteral[],
+): KeyCondition {
+  if (rows.length === 0) return { sql: '1 = 0', parameters: {} };
+  const { driver } = dataSource;
+  const names = primaryColumns.map(({ databaseName }) => driver.escape(databaseName));
+  const valueOf = (row: ObjectLiteral, column: Column): unknown =>
+    driver.preparePersistentValue(column.getEntityValue(row), column) as unknown;
+  if (names.length === 1) {
+    const values = rows.map((row) => valueOf(row, primaryColumns[0]!));
+    // On PostgreSQL one parameter, however many they are.
+    const sql = isPostgres(dataSource) ? '= ANY(:thorn_ids)' : 'IN (:...thorn_ids)';
+    return { sql: `${names[0]} ${sql}`, parameters: { thorn_ids: values } };
+  }
+  const parameters: ObjectLiteral = {};
+  const keys = rows.map((row, index) => {
+    const parts = primaryColumns.map((column, part) => {
+      const name = `thorn_id_${index}_${part}`;
+      parameters[name] = valueOf(row, column);
+      return `:${name}`;
     });
-  }
-  return query;
-}
-
-/**
- * Narrows a write to the rows that were read, for the time of `execute`: where others may commit matching rows in
- * between, or its condition may match others the second time, it would hit rows that nobody has read.
- */
-export async function onlyRead<Result>(
-  builder: WriteBuilder,
-  metadata: EntityMetadata,
-  rows: readonly ObjectLiteral[],
-  execute: () => Promise<Result>,
-): Promise<Result> {
-  const { expressionMap } = builder;
-  if (!canNarrow(builder, metadata, rows)) return execute();
-  const { wheres } = expressionMap;
-  expressionMap.wheres = [{ type: 'simple', condition: keyCondition(builder, metadata, rows) }];
-  try {
-    return await execute();
-  } finally {
-    expressionMap.wheres = wheres;
-  }
-}
-
-/** Keeps a write from hitting some rows, for the time of `execute`. */
-export async function without<Result>(
-  builder: WriteBuilder,
-  metadata: EntityMetadata,
-  rows: readonly ObjectLiteral[],
-  execute: () => Promise<Result>,
-): Promise<Result> {
-  const { expressionMap } = builder;
-  const { extraAppendedAndWhereCondition: appended } = expressionMap;
-  expressionMap.extraAppendedAndWhereCondition = `NOT (${keyCondition(builder, metadata, rows)})`;
-  try {
-    return await execute();
-  } finally {
-    expressionMap.extraAppendedAndWhereCondition = appended;
-  }
-}
-
-/** Tells whether keys can narrow a write to the rows that were read. */
-function canNarrow(
-  builder: WriteBuilder,
-  metadata: EntityMetadata,
-  rows: readonly ObjectLiteral[],
-): boolean {
-  if (rows.length === 1 && namedId(builder, metadata) !== undefined) return false;
-  // Such a key would not find its row again. That others were hit is seen in the number of rows.
-  if (!metadata.primaryColumns.every(isReadInFull)) return false;
-  return rows.length <= mostKeys(dataSourceOf(builder), metadata);
-}
-
-/** The number of rows that a write has hit, where that may differ from those that were read, and is known. */
-export function rowsHit(
-  builder: WriteBuilder,
-  metadata: EntityMetadata,
-  rows: readonly ObjectLiteral[],
-  result: unknown,
-): number | undefined {
-  const dataSource = dataSourceOf(builder);
-  if (!isPostgres(dataSource)) {
-    // A row that the database has removed with another one is not counted.
-    if (canNarrow(builder, metadata, rows)) return undefined;
-    // As it is connected, MySQL may count changed rows alone.
-    if (isMySql(dataSource) && builder.expressionMap.queryType === 'update') return undefined;
-  }
-  return (result as { readonly affected?: number | null }).affected ?? undefined;
+    return `(${parts.join(', ')})`;
+  });
+  const isSqlite = !isPostgres(dataSource) && !isMySql(dataSource);
+  const list = `${isSqlite ? 'VALUES ' : ''}${keys.join(', ')}`;
+  return { sql: `(${names.join(', ')}) IN (${list})`, parameters };
 }
 
 /** The id that the condition of a query builder names, if no other row can meet that; as the database gets it. */
@@ -203,38 +190,4 @@ export function namedId(
     id.set(column, parameters[parameter.replace(/^:/, '')]);
   }
   return id;
-}
-
-/** The most keys that a statement may have. */
-function mostKeys(dataSource: DataSource, { primaryColumns }: EntityMetadata): number {
-  if (isPostgres(dataSource) || isMySql(dataSource)) return Infinity;
-  return primaryColumns.length === 1 ? SQLITE_KEYS.single : SQLITE_KEYS.composite;
-}
-
-function keyCondition(
-  builder: WriteBuilder,
-  { primaryColumns }: EntityMetadata,
-  rows: readonly ObjectLiteral[],
-): string {
-  if (rows.length === 0) return '1 = 0';
-  const { driver } = dataSourceOf(builder);
-  const names = primaryColumns.map(({ databaseName }) => driver.escape(databaseName));
-  const valueOf = (row: ObjectLiteral, column: EntityMetadata['columns'][number]): unknown =>
-    driver.preparePersistentValue(column.getEntityValue(row), column) as unknown;
-  if (names.length === 1) {
-    const values = rows.map((row) => valueOf(row, primaryColumns[0]!));
-    builder.setParameter('thorn_ids', values);
-    // One parameter, however many they are.
-    if (isPostgres(dataSourceOf(builder))) return `${names[0]} = ANY(:thorn_ids)`;
-    return `${names[0]} IN (:...thorn_ids)`;
-  }
-  const keys = rows.map((row, index) => {
-    const equal = primaryColumns.map((column, part) => {
-      const parameter = `thorn_id_${index}_${part}`;
-      builder.setParameter(parameter, valueOf(row, column));
-      return `${names[part]} = :${parameter}`;
-    });
-    return `(${equal.join(' AND ')})`;
-  });
-  return keys.join(' OR ');
 }

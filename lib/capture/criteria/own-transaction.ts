@@ -1,78 +1,67 @@
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { AsyncVariable } from '../../common/async/async-variable.js';
-import type { KeyedMutex } from '../../common/async/keyed-mutex.js';
-import { SqliteTransactions } from '../../typeorm/index.js';
+import { KeyedMutex } from '../../common/async/keyed-mutex.js';
+import { queryRunnerOf, SqliteTransactions } from '../../typeorm/index.js';
 import type { WriteBuilder } from './write-builders.js';
 
-/** The connection that a query builder's write will run on, where that is known before it begins. */
-export function runnerOf(builder: WriteBuilder, dataSource: DataSource): QueryRunner | undefined {
-  const own = Reflect.get(builder, 'queryRunner') as QueryRunner | undefined;
-  return own ?? SqliteTransactions.of(dataSource)?.manager?.queryRunner;
+/** Refuses writes in transactions that were begun by hand. */
+interface ByHand {
+  refuseByHand(queryRunner: QueryRunner | undefined): void;
 }
 
-/** The connections of the writes that the caller is within: a hook of one may write as well. */
-const writing = new AsyncVariable<readonly QueryRunner[]>();
+/** Gives each captured write the transaction that its connection is in, or one of its own. */
+export class OwnTransactions {
+  readonly #mutex = new KeyedMutex<QueryRunner>();
+  /** The connections of the writes that the caller is within: a hook of one may write as well. */
+  readonly #writing = new AsyncVariable<readonly QueryRunner[]>();
 
-/** What a write has to know of its data source. */
-interface Connections {
-  readonly dataSource: DataSource;
-  /** Makes the writes of one query builder, or of one connection, one after the other. */
-  readonly mutex: KeyedMutex<object>;
-  readonly changes: { refuseByHand(queryRunner: QueryRunner | undefined): void };
-}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly byHand: ByHand,
+  ) {}
 
-/**
- * Makes a write in the transaction that the query builder's connection is in, or in one of its own. One that was begun by
- * hand is neither: on PostgreSQL and MySQL the COMMIT of another one would end it.
- *
- * @param write is given the connection, which the query builder then has as well
- * @param isolation of a transaction of its own. Default: the database's
- * @throws {@link TransactionByHandError} (rejects)
- */
-export function ownTransaction<Result>(
-  builder: WriteBuilder,
-  connections: Connections,
-  write: (queryRunner: QueryRunner) => Promise<Result>,
-  isolation?: 'READ COMMITTED',
-): Promise<Result> {
-  const { mutex } = connections;
-  // Each write lends its query builder a connection, and changes the builder's condition.
-  return mutex.run(builder, () => {
-    const own = runnerOf(builder, connections.dataSource);
-    const make = () => inTransaction(builder, connections, write, isolation);
-    const outer = writing.get() ?? [];
+  /** The connection that a query builder's write will run on, where that is known before it begins. */
+  runnerOf(builder: WriteBuilder): QueryRunner | undefined {
+    return queryRunnerOf(builder) ?? SqliteTransactions.of(this.dataSource)?.manager?.queryRunner;
+  }
+
+  /** Tells whether a query builder is going to write in a transaction that is open. */
+  isOpenFor(builder: WriteBuilder): boolean {
+    return this.runnerOf(builder)?.isTransactionActive === true;
+  }
+
+  /**
+   * Makes a write in the transaction of its query builder's connection, or in one of its own. A transaction that was begun by
+   * hand is neither: on PostgreSQL and MySQL the COMMIT of another one would end it.
+   *
+   * @param write is given the connection
+   * @param isolation of a transaction of its own. Default: the database's
+   * @throws {@link TransactionByHandError} (rejects)
+   */
+  run<Result>(
+    builder: WriteBuilder,
+    write: (queryRunner: QueryRunner) => Promise<Result>,
+    isolation?: 'READ COMMITTED',
+  ): Promise<Result> {
+    const own = this.runnerOf(builder);
+    const make = () => this.#make(own, write, isolation);
+    const outer = this.#writing.get() ?? [];
     if (own === undefined || outer.includes(own)) return make();
     // What one write reads, another one must not change before it is written.
-    return mutex.run(own, () => writing.run([...outer, own], make));
-  });
-}
+    return this.#mutex.run(own, () => this.#writing.run([...outer, own], make));
+  }
 
-async function inTransaction<Result>(
-  builder: WriteBuilder,
-  connections: Connections,
-  write: (queryRunner: QueryRunner) => Promise<Result>,
-  isolation: 'READ COMMITTED' | undefined,
-): Promise<Result> {
-  const { dataSource } = connections;
-  const own = runnerOf(builder, dataSource);
-  if (own?.isTransactionActive === true) return on(builder, own, write);
-  connections.changes.refuseByHand(own);
-  const manager = own?.manager ?? dataSource.manager;
-  const make = ({ queryRunner }: EntityManager) => on(builder, queryRunner!, write);
-  return isolation === undefined ? manager.transaction(make) : manager.transaction(isolation, make);
-}
-
-/** Lends the query builder a connection. */
-async function on<Result>(
-  builder: WriteBuilder,
-  queryRunner: QueryRunner,
-  write: (queryRunner: QueryRunner) => Promise<Result>,
-): Promise<Result> {
-  const before = Reflect.get(builder, 'queryRunner') as QueryRunner | undefined;
-  builder.setQueryRunner(queryRunner);
-  try {
-    return await write(queryRunner);
-  } finally {
-    builder.setQueryRunner(before!);
+  async #make<Result>(
+    own: QueryRunner | undefined,
+    write: (queryRunner: QueryRunner) => Promise<Result>,
+    isolation: 'READ COMMITTED' | undefined,
+  ): Promise<Result> {
+    if (own?.isTransactionActive === true) return write(own);
+    this.byHand.refuseByHand(own);
+    const manager = own?.manager ?? this.dataSource.manager;
+    const make = ({ queryRunner }: EntityManager) => write(queryRunner!);
+    return isolation === undefined
+      ? manager.transaction(make)
+      : manager.transaction(isolation, make);
   }
 }

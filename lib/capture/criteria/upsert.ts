@@ -1,86 +1,79 @@
-import type { ObjectLiteral, QueryRunner } from 'typeorm';
-import { dataSourceOf } from '../../common/typeorm-compat.js';
+import type { InsertQueryBuilder, InsertResult, ObjectLiteral, QueryRunner } from 'typeorm';
+import { isTaken } from '../../database/database-errors.js';
+import { InsertResult as Result } from '../../typeorm/index.js';
+import { readComplete } from '../entities/rows-before.js';
 import { RowChange } from '../changes/row-change.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import { type ChangedValue, removalOf } from '../rows/changed-values.js';
 import { UNKNOWN_VALUE } from '../table/field-value.js';
-import { rowKey } from '../rows/row-key.js';
-import { asItIs } from '../../typeorm/index.js';
-import type { Field } from '../rows/typeorm-types.js';
-import { isReturned, returned } from './returning-writes.js';
-import { changesOf } from './row-changes.js';
+import { hasRowLocks, isMySql, isPostgres } from '../rows/row-lock.js';
+import { setRelation } from '../rows/entity-values.js';
+import type { Field, RelationMetadata } from '../rows/typeorm-types.js';
 import { type SetValues, setValuesOf } from './set-values.js';
-import { UpsertedRows } from './upserted-rows.js';
-import type { BuilderWrite } from './write-context.js';
+import { type MeetingRows, UniqueValues } from './unique-values.js';
+import type { WriteBuilder } from './write-builders.js';
+import { type BuilderWrite, valueSetsOf } from './write-context.js';
+import { WriteUnclearError } from './write-unclear.error.js';
 
-/** A connection of pg. */
-interface Client {
-  query(sql: string): Promise<unknown>;
-}
+type InsertBuilder = InsertQueryBuilder<ObjectLiteral>;
 
-/** What the insert has done. */
-interface Made {
-  readonly result: unknown;
-  readonly changes: readonly RowChange[];
-  /** The rows that it has updated, and that were not there when they were looked for. */
-  readonly unforeseen: readonly ObjectLiteral[];
-}
-
-/** The updates that the insert is to make of rows that are there already, by their keys. */
-type Updates = ReadonlyMap<string, RowChange>;
-
-/** Each try waits for the transactions that were open before it. */
-const MOST_TRIES = 10;
-
-/** An insert that updates or skips the rows that are there already. */
+/**
+ * An insert that updates or skips the rows that are there already:
+ *
+ * 1. reads the rows that have a unique value of its rows of values, and locks them;
+ * 2. inserts the rows of values that meet none as they are: a database that then knows of a row with such a value has got
+ *    it from another transaction meanwhile, and the insert is refused. Rows that meet one are updated or skipped by the
+ *    statement of the application;
+ * 3. reads these rows again, and collects what has become of them.
+ *
+ * A skipping insert may skip more than rows with known values, so its statement is made for all that have unique ones, and
+ * the database tells which rows it has inserted.
+ */
 export class Upsert {
-  readonly #set: Omit<SetValues, 'values'>;
-  readonly #rows: UpsertedRows;
-  /** True if the insert is to hit rows that were written since its transaction has begun to read. */
-  readonly #isAsItIs: boolean;
+  readonly #valueSets: readonly ObjectLiteral[];
+  readonly #unique: UniqueValues;
 
   constructor(
     private readonly write: BuilderWrite,
     private readonly plan: EntityPlan,
-    private readonly valueSets: readonly ObjectLiteral[],
     private readonly queryRunner: QueryRunner,
+    private readonly upserted: Set<object>,
   ) {
-    const { metadata } = plan;
-    const sets = valueSets.map((values) => setValuesOf(metadata, values));
-    this.#set = {
-      columns: [...new Set(sets.flatMap(({ columns }) => columns))],
-      relations: [...new Set(sets.flatMap(({ relations }) => relations))],
-    };
-    this.#isAsItIs = !write.context.changes.hasSnapshot(queryRunner);
-    this.#rows = new UpsertedRows(metadata, this.#set.relations, write.builder, valueSets);
+    this.#valueSets = valueSetsOf(write.builder);
+    this.#unique = new UniqueValues(
+      write.builder,
+      plan.metadata,
+      queryRunner.manager,
+      this.#valueSets,
+    );
   }
 
-  /** Makes the insert. */
-  async make(): Promise<Made> {
-    if (this.#skips) return this.#make(this.#canReturn ? new Map() : await this.#before());
-    return this.#isPostgres ? this.#makeForeseen() : this.#make(await this.#before());
-  }
-
-  /**
-   * Makes the insert of PostgreSQL so that all rows that it updates were read and locked before. A row that another
-   * transaction has inserted is not seen before that one has committed, and only the insert itself waits for that. So what
-   * the insert has done is undone then, and made again.
-   */
-  async #makeForeseen(): Promise<Made> {
-    const before = await this.#before();
-    if (this.#rows.areAllAmong([...before.values()].map(({ id }) => id))) return this.#make(before);
-    // Not by the query runner: the statements are none of the application's, whose loggers and subscribers see those.
-    const client = (await this.queryRunner.connect()) as Client;
-    const restore = this.#rememberValues();
-    await client.query('SAVEPOINT thorn_upsert');
-    let made = await this.#make(before);
-    for (let tries = 1; made.unforeseen.length > 0 && tries < MOST_TRIES; tries++) {
-      await client.query('ROLLBACK TO SAVEPOINT thorn_upsert');
-      restore();
-      made = await this.#make(await this.#before(made.unforeseen));
+  /** Makes the insert, and collects its changes. @throws {@link WriteUnclearError} (rejects) */
+  async make(): Promise<unknown> {
+    const { context, metadata } = this.write;
+    const hooksMaySet = context.hasHooks(metadata, 'beforeInsert');
+    const relations = hooksMaySet ? metadata.relationsWithJoinColumns : this.#set().relations;
+    const before = await context.read(metadata, 'upsert', () =>
+      this.#unique.rows(this.#valueSets, { relations, isBefore: true }),
+    );
+    const complete = await context.read(metadata, 'upsert', () =>
+      this.#complete([...before.values()], relations),
+    );
+    const meeting = await this.#meeting(before);
+    const { result, raw } = await this.#execute(meeting);
+    if (this.#isChangedByHook) {
+      context.refuse(this.queryRunner, WriteUnclearError.ofHook(metadata.name));
     }
-    await client.query('RELEASE SAVEPOINT thorn_upsert');
-    return made;
+    const after = await context.read(metadata, 'upsert', () =>
+      this.#unique.rows([...meeting], { relations, isBefore: false }),
+    );
+    const set = this.#set();
+    for (const relation of relations) {
+      if (set.relations.includes(relation)) continue;
+      for (const row of before.values()) setRelation(row, relation, undefined);
+    }
+    context.collect(this.queryRunner, this.#changes({ before, complete, after, set }, raw));
+    return result;
   }
 
   /** True if rows that are there stay as they are. */
@@ -88,140 +81,185 @@ export class Upsert {
     return this.write.builder.expressionMap.onIgnore;
   }
 
-  /**
-   * Reads the rows that are there already, and what an update makes of them.
-   *
-   * @param others rows that are read as well
-   */
-  #before(others: readonly ObjectLiteral[] = []): Promise<Updates> {
+  get #isChangedByHook(): boolean {
     const { context, metadata } = this.write;
-    return context.read(metadata, 'upsert', async () => {
-      const { plan, queryRunner } = this;
-      const updates = await changesOf({
-        operation: 'update',
-        metadata: plan.metadata,
-        rows: await this.#rows.before(queryRunner.manager, others, this.#isAsItIs),
-        plans: [plan],
-        set: { ...this.#set, values: [] },
-        queryRunner,
-      });
-      return new Map(updates.map((change) => [change.key, change]));
-    });
+    const mayBe = context.hasHooks(metadata, 'beforeInsert');
+    return mayBe && !this.#unique.areAsBefore(this.#valueSets);
   }
 
-  async #make(updates: Updates): Promise<Made> {
-    const { result, hit } = await this.#execute();
-    const { raw } = result as { readonly raw?: unknown };
-    const rows = await this.#rows.after(this.queryRunner.manager, raw, hit ?? []);
-    const hitKeys = hit && new Set(hit.map((id) => rowKey(this.plan.metadata, id)!));
-    if (this.#skips) {
-      const isInserted = hitKeys
-        ? (key: string) => hitKeys.has(key)
-        : this.#insertedAmong(updates, this.#isPostgres ? undefined : insertedBy(raw));
-      const inserted = [...rows].filter(([key]) => isInserted(key));
-      const changes = inserted.map(([, { row }]) => this.#change(row, false));
-      return { result, changes, unforeseen: [] };
-    }
-    // The rows still have their unique values: one that is not found has got another id.
-    const changes = [...updates.values()]
-      .filter(({ key }) => !rows.has(key))
-      .map((change): RowChange => ({ ...change, did: 'remove' }));
-    const hasMoved = changes.length > 0;
-    const unforeseen: ObjectLiteral[] = [];
-    for (const [key, { row, isNew }] of rows) {
-      const update = updates.get(key);
-      if (hitKeys?.has(key) === false) continue;
-      if (update !== undefined) {
-        changes.push({ ...update, changed: this.plan.table.values(this.#valuesOf(row)) });
-        continue;
-      }
-      const isUpdated = isNew === false && !hasMoved;
-      if (isUpdated) unforeseen.push(row);
-      changes.push(this.#change(row, isUpdated));
-    }
-    return { result, changes, unforeseen };
-  }
-
-  /**
-   * Tells which rows were inserted, of an insert that skips others.
-   *
-   * @param updates of the rows that were there before
-   * @param count of those that it has inserted, where the database tells that
-   */
-  #insertedAmong(updates: Updates, count: number | undefined): (key: string) => boolean {
-    if (count === 0) return () => false;
-    return count === this.valueSets.length ? () => true : (key) => !updates.has(key);
-  }
-
-  get #isPostgres(): boolean {
-    return dataSourceOf(this.queryRunner).options.type === 'postgres';
-  }
-
-  /** True if the statement can answer the ids of the rows that it has inserted or updated. */
-  get #canReturn(): boolean {
-    return this.#isPostgres && !isReturned(this.write.builder);
-  }
-
-  /** @returns those ids as well */
-  async #execute(): Promise<{ readonly result: unknown; readonly hit?: readonly ObjectLiteral[] }> {
-    const { builder, metadata, execute } = this.write;
-    if (!this.#canReturn) {
-      return { result: await (this.#isAsItIs ? asItIs(builder, execute) : execute()) };
-    }
-    const { primaryColumns } = metadata;
-    const { driver } = dataSourceOf(this.queryRunner);
-    const { result, others } = await returned(this.write, [], primaryColumns);
-    const hit = others.map((values) => {
-      const id: ObjectLiteral = {};
-      primaryColumns.forEach((column, index) => {
-        const value: unknown = driver.prepareHydratedValue(values[index], column);
-        column.setEntityValue(id, value);
-      });
-      return id;
-    });
-    return { result, hit };
-  }
-
-  /** @param isUpdated the row before is not known */
-  #change(row: ObjectLiteral, isUpdated: boolean): RowChange {
-    const { plan } = this;
-    return new RowChange({
-      did: isUpdated ? 'update' : 'insert',
-      plan,
-      key: rowKey(plan.metadata, row)!,
-      id: row,
-      before: undefined,
-      isComplete: false,
-      changed: plan.table.values(isUpdated ? this.#valuesOf(row) : removalOf(plan.metadata, row)),
-    });
-  }
-
-  /** @returns gives the rows of values back what the insert fills in */
-  #rememberValues(): () => void {
-    const columns = this.plan.metadata.getInsertionReturningColumns();
-    const known = this.valueSets.map((values) =>
-      columns.map((column): unknown => column.getEntityValue(values)),
-    );
-    return () => {
-      this.valueSets.forEach((values, index) => {
-        columns.forEach((column, at) => column.setEntityValue(values, known[index]![at]));
-      });
+  /** The fields that any of the rows of values sets. */
+  #set(): Omit<SetValues, 'values'> {
+    const sets = this.#valueSets.map((values) => setValuesOf(this.plan.metadata, values));
+    return {
+      columns: [...new Set(sets.flatMap(({ columns }) => columns))],
+      relations: [...new Set(sets.flatMap(({ relations }) => relations))],
     };
   }
 
-  #valuesOf(row: ObjectLiteral): ChangedValue[] {
-    return [...this.#set.columns, ...this.#set.relations].map((of) => ({
-      of,
-      // The row was read without hidden columns.
-      value: isHidden(of) ? UNKNOWN_VALUE : (of.getEntityValue(row) as unknown),
-    }));
+  /** What events compare of the rows before, besides their columns. */
+  #complete(
+    rows: readonly ObjectLiteral[],
+    relations: readonly RelationMetadata[],
+  ): Promise<ReadonlyMap<string, ObjectLiteral>> {
+    const { metadata, events } = this.plan;
+    const ofChange = events.filter(({ readsBefore }) => readsBefore);
+    return readComplete(this.queryRunner.manager, metadata, rows, ofChange, relations);
+  }
+
+  /** The rows of values that the application's own statement is made for. */
+  async #meeting(before: MeetingRows): Promise<ReadonlySet<ObjectLiteral>> {
+    const unique = this.#valueSets.filter((values) => this.#unique.has(values));
+    // On SQLite nobody else writes in between.
+    const isTold = this.#skips || !hasRowLocks(this.write.context.dataSource);
+    return new Set(isTold ? unique : await this.#unique.meeting(unique, before));
+  }
+
+  /** @returns the answer of the database to the application's own statement as well */
+  async #execute(
+    meeting: ReadonlySet<ObjectLiteral>,
+  ): Promise<{ readonly result: InsertResult; readonly raw?: unknown }> {
+    const fresh = this.#valueSets.filter((values) => !meeting.has(values));
+    const inserted = fresh.length === 0 ? undefined : await this.#insert(fresh);
+    if (inserted !== undefined && meeting.size === 0) return { result: inserted };
+    const own = this.write.builder.clone().setQueryRunner(this.queryRunner) as InsertBuilder;
+    const met = this.#valueSets.filter((values) => meeting.has(values));
+    for (const values of met) this.upserted.add(values);
+    try {
+      if (inserted !== undefined) {
+        own.values(met);
+        // Without RETURNING, TypeORM fails where each of them is skipped.
+        if (!this.write.context.canReturn) own.updateEntity(false);
+      }
+      const result = (await this.write.execute(own)) as InsertResult;
+      const raw: unknown = result.raw;
+      return inserted === undefined
+        ? { result, raw }
+        : { result: this.#merged(meeting, result, inserted), raw };
+    } finally {
+      // They may be inserted as new rows later.
+      for (const values of met) this.upserted.delete(values);
+    }
+  }
+
+  /** Inserts rows of values that meet no row; hooks tell of them. */
+  async #insert(values: ObjectLiteral[]): Promise<InsertResult> {
+    const { builder, metadata, execute, context } = this.write;
+    const { insertColumns, updateEntity, returning, comment } = builder.expressionMap;
+    const own = this.queryRunner.manager
+      .createQueryBuilder()
+      .insert()
+      .into(metadata.target, insertColumns)
+      .values(values)
+      .updateEntity(updateEntity);
+    if (returning) own.returning(returning);
+    if (comment) own.comment(comment);
+    try {
+      return (await execute(own as WriteBuilder)) as InsertResult;
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      return context.refuse(
+        this.queryRunner,
+        this.#isChangedByHook
+          ? WriteUnclearError.ofHook(metadata.name)
+          : WriteUnclearError.ofRace(metadata.name, error),
+      );
+    }
+  }
+
+  /** One result of two statements, in the order of the rows of values. */
+  #merged(
+    meeting: ReadonlySet<ObjectLiteral>,
+    updated: InsertResult,
+    inserted: InsertResult,
+  ): InsertResult {
+    const inOrder = <Value>(of: (result: InsertResult) => readonly Value[]): Value[] => {
+      const [met, fresh] = [[...of(updated)], [...of(inserted)]];
+      return this.#valueSets
+        .map((values) => (meeting.has(values) ? met : fresh).shift())
+        .filter((value) => value !== undefined);
+    };
+    return Object.assign(new Result(), {
+      identifiers: inOrder(({ identifiers }) => identifiers),
+      generatedMaps: inOrder(({ generatedMaps }) => generatedMaps),
+      raw: Array.isArray(updated.raw)
+        ? inOrder(({ raw }) => raw as unknown[])
+        : (updated.raw as unknown),
+    });
+  }
+
+  #changes({ before, complete, after, set }: Rows, raw: unknown): readonly RowChange[] {
+    const { metadata } = this.plan;
+    const created = [...after].filter(([key]) => !before.has(key));
+    const isOurs = this.#skips ? this.#insertedAmong(created.length, raw) : () => true;
+    const changes = created
+      .filter(([key]) => isOurs(key))
+      .map(([key, row]) => this.#change('insert', key, { row, values: removalOf(metadata, row) }));
+    if (this.#skips) return changes;
+    for (const [key, row] of before) {
+      const now = after.get(key);
+      const old = complete.get(key);
+      const known = { row, before: old ?? row, isComplete: old !== undefined };
+      changes.push(
+        now === undefined
+          ? // The row still has its unique values: it has got another id.
+            this.#change('remove', key, { ...known, values: [] })
+          : this.#change('update', key, { ...known, values: valuesOf(now, set) }),
+      );
+    }
+    return changes;
+  }
+
+  /** Tells which rows that are there now a skipping insert has inserted, and not another transaction meanwhile. */
+  #insertedAmong(count: number, raw: unknown): (key: string) => boolean {
+    const { dataSource } = this.write.context;
+    if (isPostgres(dataSource)) return (key) => this.#unique.isOurs(key);
+    // No other transaction writes on SQLite.
+    if (!isMySql(dataSource)) return () => true;
+    const inserted = Array.isArray(raw)
+      ? raw.length
+      : ((raw as { readonly affectedRows?: number } | undefined)?.affectedRows ?? 0);
+    if (inserted > 0 && inserted < count) {
+      const { context, metadata } = this.write;
+      context.refuse(this.queryRunner, WriteUnclearError.ofRace(metadata.name));
+    }
+    return () => inserted > 0;
+  }
+
+  #change(
+    did: RowChange['did'],
+    key: string,
+    {
+      row,
+      values,
+      before,
+      isComplete = false,
+    }: { row: ObjectLiteral; values: readonly ChangedValue[] } & Partial<
+      Pick<RowChange, 'before' | 'isComplete'>
+    >,
+  ): RowChange {
+    const { plan } = this;
+    const changed = plan.table.values(values);
+    return new RowChange({ did, plan, key, id: row, before, isComplete, changed });
   }
 }
 
-/** The number of rows that an INSERT IGNORE has inserted, of a database that tells. */
-function insertedBy(raw: unknown): number | undefined {
-  if (Array.isArray(raw)) return raw.length;
-  return (raw as { readonly affectedRows?: number } | undefined)?.affectedRows;
+interface Rows {
+  readonly before: MeetingRows;
+  /** With all that events compare, where that is more than columns. */
+  readonly complete: ReadonlyMap<string, ObjectLiteral>;
+  readonly after: MeetingRows;
+  readonly set: Omit<SetValues, 'values'>;
+}
+
+function valuesOf(
+  row: ObjectLiteral,
+  { columns, relations }: Omit<SetValues, 'values'>,
+): ChangedValue[] {
+  return [...columns, ...relations].map((of) => ({
+    of,
+    // The row was read without hidden columns.
+    value: isHidden(of) ? UNKNOWN_VALUE : (of.getEntityValue(row) as unknown),
+  }));
 }
 
 function isHidden(of: Field): boolean {

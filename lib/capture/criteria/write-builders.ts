@@ -1,11 +1,11 @@
-import type { DataSource, EntityMetadata, ObjectLiteral, QueryBuilder, QueryRunner } from 'typeorm';
+import type { DataSource, EntityMetadata, ObjectLiteral, QueryBuilder } from 'typeorm';
 import { type Around, replaceMethods } from '../../typeorm/index.js';
 
 /** A query builder of TypeORM that inserts, updates, deletes, softly deletes or restores. */
 export type WriteBuilder = QueryBuilder<ObjectLiteral>;
 
-/** Makes a write as TypeORM does. */
-export type Execute = () => Promise<unknown>;
+/** Makes a write as TypeORM does: that of the query builder, or of another one in its place. */
+export type Execute = (builder?: WriteBuilder) => Promise<unknown>;
 
 /** Something that is asked to make a query builder's write, in place of the query builder. */
 export interface WriteInterceptor {
@@ -43,12 +43,13 @@ export function interceptWrites(
   const restored = WRITES.map((name) => {
     const bySaves = [...(name === 'delete' ? byCriteria : []), ...(ofSaves[name] ?? [])];
     const around: Around<WriteBuilder, Promise<unknown>> = ({ self: builder, proceed }) => {
-      const { mainAlias } = builder.expressionMap;
+      const { mainAlias, callListeners } = builder.expressionMap;
       if (mainAlias?.hasMetadata !== true || !entities.has(mainAlias.metadata)) return proceed();
-      let write = proceed;
-      for (const interceptor of hasHooks(builder) ? byCriteria : bySaves) {
+      let write: Execute = proceed;
+      // The writes that TypeORM makes for a save leave the hooks to it.
+      for (const interceptor of callListeners ? byCriteria : bySaves) {
         const next = write;
-        write = () => interceptor.write(builder, next);
+        write = (own = builder) => interceptor.write(own, (other = own) => next(other));
       }
       try {
         return write();
@@ -62,59 +63,4 @@ export function interceptWrites(
   return () => {
     for (const restore of restored) restore();
   };
-}
-
-/** The hooks of TypeORM before and after a write, by the type of its query. */
-const HOOKS = {
-  insert: ['BeforeInsert', 'AfterInsert'],
-  update: ['BeforeUpdate', 'AfterUpdate'],
-  delete: ['BeforeRemove', 'AfterRemove'],
-  'soft-delete': ['BeforeSoftRemove', 'AfterSoftRemove'],
-  restore: ['BeforeRecover', 'AfterRecover'],
-} as const;
-
-/** Query builders whose hooks are called by {@link hooksFirst}. */
-const hooked = new WeakSet<WriteBuilder>();
-
-/** Tells whether a write has hooks. Those that TypeORM itself makes for a save leave them to it. */
-export function hasHooks(builder: WriteBuilder): boolean {
-  return builder.expressionMap.callListeners || hooked.has(builder);
-}
-
-/**
- * Calls the application's hooks before a write ahead of all that is read for it: they may change its values, and rows. By
- * TypeORM they would be called in between.
- *
- * The hooks after it are called once, when all of it is done: a write may be tried before it is made.
- */
-export async function hooksFirst<Result>(
-  builder: WriteBuilder,
-  queryRunner: QueryRunner,
-  write: () => Promise<Result>,
-): Promise<Result> {
-  const { expressionMap } = builder;
-  // Another capture of the same data source has called them.
-  if (hooked.has(builder)) return write();
-  const { metadata } = expressionMap.mainAlias!;
-  const [before, after] = HOOKS[expressionMap.queryType as keyof typeof HOOKS];
-  const call = async (hook: typeof before | typeof after): Promise<void> => {
-    const { valuesSet } = expressionMap;
-    const all = Array.isArray(valuesSet) ? valuesSet : [valuesSet];
-    await Promise.all(
-      all.map((values) =>
-        queryRunner.broadcaster.broadcast(hook as 'AfterUpdate', metadata, values),
-      ),
-    );
-  };
-  hooked.add(builder);
-  try {
-    await call(before);
-    expressionMap.callListeners = false;
-    const result = await write();
-    await call(after);
-    return result;
-  } finally {
-    expressionMap.callListeners = true;
-    hooked.delete(builder);
-  }
 }

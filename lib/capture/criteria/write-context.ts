@@ -5,15 +5,17 @@ import type {
   ObjectLiteral,
   QueryRunner,
 } from 'typeorm';
-import { KeyedMutex } from '../../common/async/keyed-mutex.js';
 import { FaultLog } from '../../common/index.js';
 import { isConflict } from '../../database/database-errors.js';
+import { isOwnSubscriber } from '../../typeorm/index.js';
 import type { Removals } from '../cascades/removals.js';
 import type { CollectedItem } from '../changes/due-events.js';
+import type { EntityMessages } from '../messages/entity-messages.js';
 import type { CapturePlan, EntityPlan } from '../entities/entity-plan.js';
-import type { BulkOperation } from './bulk-operation.js';
+import type { EventPlan } from '../plan/event-plan.js';
+import { type BulkOperation, eventsOf } from './bulk-operation.js';
 import type { BulkWriteGuard } from './bulk-write-guard.js';
-import { runnerOf } from './own-transaction.js';
+import { OwnTransactions } from './own-transaction.js';
 import type { Execute, WriteBuilder } from './write-builders.js';
 
 /** The changes of the open transactions. */
@@ -31,10 +33,6 @@ interface Changes {
    * @throws {@link TransactionByHandError}
    */
   refuseByHand(queryRunner: QueryRunner | undefined): void;
-  /** Tells whether the application may have begun to read a snapshot in the open transaction of a connection. */
-  hasSnapshot(queryRunner: QueryRunner): boolean;
-  /** Makes statements in the open transaction of a connection that the application has not asked for. */
-  asOwn<Result>(queryRunner: QueryRunner, run: () => Promise<Result>): Promise<Result>;
   /** Lets the commit of the open transaction of a connection fail. */
   refuse(queryRunner: QueryRunner, reason: Error): void;
 }
@@ -42,10 +40,10 @@ interface Changes {
 /** A write that a query builder is told to make. */
 export interface BuilderWrite {
   readonly context: WriteContext;
+  /** The application's: it is read, and never changed. */
   readonly builder: WriteBuilder;
   /** The entity, or the junction table, that is written. */
   readonly metadata: EntityMetadata;
-  /** Makes the write as TypeORM does. */
   readonly execute: Execute;
 }
 
@@ -60,21 +58,28 @@ export function valueSetsOf({
 /** What the writes of one data source have in common. */
 export class WriteContext {
   readonly #faults = new FaultLog();
-  /** One for each capture: the write of one may be within that of another. */
-  readonly mutex = new KeyedMutex<object>();
+  readonly transactions: OwnTransactions;
 
   /** @param planOf the events of the data source */
   constructor(
     readonly dataSource: DataSource,
     private readonly planOf: () => CapturePlan,
-    readonly changes: Changes,
+    private readonly changes: Changes,
     readonly guard: BulkWriteGuard,
     readonly removals: Removals,
-  ) {}
+    readonly messages: Pick<EntityMessages, 'mayBeHeard' | 'isHeard'>,
+  ) {
+    this.transactions = new OwnTransactions(dataSource, changes);
+  }
 
   /** The events of the data source. */
   get plan(): CapturePlan {
     return this.planOf();
+  }
+
+  /** Tells whether the statement of an insert can answer what the database has filled in. */
+  get canReturn(): boolean {
+    return this.dataSource.driver.isReturningSqlSupported('insert');
   }
 
   /** Adds changes that a write has made in the transaction of its connection. */
@@ -83,9 +88,30 @@ export class WriteContext {
     for (const change of changes) void this.changes.collect(on, change);
   }
 
-  /** Tells whether a query builder is going to write in a transaction that is open. */
-  isInTransaction(builder: WriteBuilder): boolean {
-    return runnerOf(builder, this.dataSource)?.isTransactionActive === true;
+  /**
+   * Tells whether anybody may hear of a write. In an open transaction every event of the entity counts: those of later
+   * writes tell what has become of the row in all of it.
+   *
+   * @param mayReport tells whether an event may tell of the write. Default: those of the operation do
+   */
+  isHeard(
+    plan: EntityPlan,
+    operation: BulkOperation,
+    builder: WriteBuilder,
+    mayReport: (event: EventPlan) => boolean = () => true,
+  ): boolean {
+    if (this.transactions.isOpenFor(builder)) return this.messages.mayBeHeard(plan);
+    return eventsOf(plan, operation).some(
+      (event) => mayReport(event) && this.messages.isHeard(event),
+    );
+  }
+
+  /** Tells whether the application has hooks of a kind, which may set values that nobody knows before. */
+  hasHooks(metadata: EntityMetadata, kind: 'beforeUpdate' | 'beforeInsert'): boolean {
+    return (
+      metadata[`${kind}Listeners`].length > 0 ||
+      this.dataSource.subscribers.some((one) => one[kind] !== undefined && !isOwnSubscriber(one))
+    );
   }
 
   /**
@@ -94,41 +120,30 @@ export class WriteContext {
    */
   noteUnseen(plan: EntityPlan, operation: BulkOperation, builder: WriteBuilder): void {
     if (operation === 'update' || operation === 'delete') return;
-    const runner = runnerOf(builder, this.dataSource);
+    const runner = this.transactions.runnerOf(builder);
     if (runner?.isTransactionActive === true) this.changes.noteUnseen(runner, plan);
   }
 
   /**
-   * Refuses a write that has hit other rows than were read for its events. Its transaction is the application's, which may
-   * catch the error: it cannot commit what was written.
+   * Refuses a write that is made already. Its transaction may be the application's, which may catch the error: it cannot
+   * commit what was written.
    *
-   * @throws {@link BulkWriteError}
+   * @throws the error
    */
-  refuseOthers(
-    queryRunner: QueryRunner,
-    { name }: EntityMetadata,
-    operation: BulkOperation,
-    counts: { readonly read: number; readonly hit: number },
-  ): never {
-    const error = this.guard.otherRows(name, operation, counts);
+  refuse(queryRunner: QueryRunner, error: Error): never {
     this.changes.refuse(queryRunner, error);
     throw error;
   }
 
-  /**
-   * Reads what a write needs. The log tells which write an error belongs to: its caller has asked for no such read.
-   *
-   * @param isOfRead tells whether an error may come from the read. Default: any does
-   */
+  /** Reads what a write needs. The log tells which write an error belongs to: its caller has asked for no such read. */
   read<Result>(
     { name }: EntityMetadata,
     operation: BulkOperation,
     read: () => Promise<Result>,
-    isOfRead: (error: unknown) => boolean = () => true,
   ): Promise<Result> {
     return read().catch((error: unknown) => {
       // A caller whose transaction ends for another one repeats it, and needs no word of ours.
-      if (isOfRead(error) && !isConflict(error)) {
+      if (!isConflict(error)) {
         this.#faults.report(
           `${name}: ${operation} is not made, because the rows that it hits cannot be read for their events`,
           error,

@@ -10,6 +10,7 @@ import {
 import { checkColumnSettings } from '../plan/hidden-columns.js';
 import { planReadBack, type ReadBack } from '../rows/read-back.js';
 import { type EntityRelation, type EntityTable, EntityTables, metadataOf } from './entity-table.js';
+import { checkKeys } from './key-check.js';
 import { checkPrivateColumns } from './private-columns.js';
 
 /** The events of one entity in one data source. */
@@ -51,6 +52,7 @@ export function planCapture(dataSource: DataSource): CapturePlan {
     for (const read of new Set(planned.events.flatMap(tablesOf))) {
       checkPrivateColumns(metadataOf(read));
     }
+    checkKeys(metadata, dataSource);
     const plan = { ...planned, table, metadata, readBack: planReadBack(metadata) };
     entities.set(metadata, plan);
     for (const path of linkRelations(entityEventsOf(target))) {

@@ -92,16 +92,6 @@ export class ChangeCollector implements EntitySubscriberInterface {
     this.#state(queryRunner).unseen.softly.add(plan);
   }
 
-  /** Tells whether the application may have begun to read a snapshot in the open transaction of a connection. */
-  hasSnapshot(queryRunner: QueryRunner): boolean {
-    return this.#state(queryRunner).hasSnapshot;
-  }
-
-  /** Makes statements in the open transaction of a connection that the application has not asked for. */
-  asOwn<Result>(queryRunner: QueryRunner, run: () => Promise<Result>): Promise<Result> {
-    return this.#state(queryRunner).asOwn(run);
-  }
-
   /** A write of the open transaction was refused after it was made: the commit has to fail, unless it is rolled back. */
   refuse(queryRunner: QueryRunner, reason: Error): void {
     this.#state(queryRunner).openFrames.add({ type: 'refusal', reason });
@@ -223,11 +213,14 @@ export class ChangeCollector implements EntitySubscriberInterface {
     manager: EntityManager,
   ): Promise<void> {
     const reader = new ManagerRows(manager);
-    const transaction = DataSourceClient.of(dataSourceOf(manager)).join(manager);
+    const dataSource = dataSourceOf(manager);
+    const transaction = DataSourceClient.of(dataSource).join(manager);
+    // Without RETURNING, TypeORM may give several new rows the defaults of each other.
+    const mostAlone = dataSource.driver.isReturningSqlSupported('insert') ? Infinity : 1;
     // On a connection that several saves share, further changes may join while these are being read and staged.
     for (let next = items; next.length > 0; next = state.drain()) {
       const batch = this.others === undefined ? next : await this.others.reconcile(manager, next);
-      const alone = state.isAlone(batch);
+      const alone = batch.length <= mostAlone && state.isAlone(batch);
       // A statement by query() may do anything, and nothing tells it from one that TypeORM makes.
       if (!alone) state.unseen.removals = true;
       const dueEvents = dueEventsOf(await identifyLinks(batch, manager));

@@ -30,22 +30,17 @@ export class ConnectionState {
   isOpenAfterWrite: boolean | undefined;
   /** Sends what was collected outside of a transaction. */
   sending: Promise<void> | undefined;
-  /** True if the application may have begun to read a snapshot, and counts on it, in the open transaction. */
-  hasSnapshot = false;
-  #ownStatements = 0;
   /** Statements of the open transaction. */
   #statements = 0;
 
   /** Another transaction begins. */
   begin(): void {
     this.#statements = 0;
-    this.hasSnapshot = false;
     if (this.unseen.any) this.unseen = new UnseenWrites();
   }
 
   /** A statement of the open transaction is about to be run. */
   statement(): void {
-    this.hasSnapshot ||= this.#ownStatements === 0;
     this.#statements += 1;
   }
 
@@ -54,16 +49,6 @@ export class ConnectionState {
     this.isOpenAfterWrite = hasTransaction ?? this.isOpenAfterWrite;
     // PostgreSQL answers the COMMIT of a transaction that had failed with a ROLLBACK.
     if (hasRolledBack && this.ending === 'commit') this.hasFailed = true;
-  }
-
-  /** Makes statements that the application has not asked for. */
-  async asOwn<Result>(run: () => Promise<Result>): Promise<Result> {
-    this.#ownStatements += 1;
-    try {
-      return await run();
-    } finally {
-      this.#ownStatements -= 1;
-    }
   }
 
   /** True if one INSERT of TypeORM's wrote these rows, and the transaction has no statement besides. */

@@ -103,9 +103,10 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       this.#collector,
       this.#bulk,
       this.#removals,
+      this.messages,
     );
     this.#criteria = new CriteriaWrites(context);
-    this.#rows = new ReportedRows(context, this.#collector, this.#criteria, this.messages);
+    this.#rows = new ReportedRows(context, this.#collector, this.messages);
   }
 
   /** The entities with events in this data source. */

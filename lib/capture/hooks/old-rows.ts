@@ -10,12 +10,13 @@ import type {
   UpdateEvent,
 } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
-import { without } from '../criteria/matched-rows.js';
-import type { WriteBuilder, WriteInterceptor } from '../criteria/write-builders.js';
+import { queryRunnerOf } from '../../typeorm/index.js';
+import { keyCondition } from '../criteria/matched-rows.js';
+import type { Execute, WriteBuilder, WriteInterceptor } from '../criteria/write-builders.js';
 import { besideColumns } from '../plan/row-paths.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import type { EventPlan } from '../plan/event-plan.js';
-import { isReadInFull, rowKey } from '../rows/row-key.js';
+import { rowKey } from '../rows/row-key.js';
 import { hasRowLocks } from '../rows/row-lock.js';
 import { readRows } from '../rows/row-reader.js';
 import type { Field } from '../rows/typeorm-types.js';
@@ -90,12 +91,16 @@ export class OldRows implements WriteInterceptor {
     return reading.done;
   }
 
-  write(builder: WriteBuilder, execute: () => Promise<unknown>): Promise<unknown> {
-    const queryRunner = Reflect.get(builder, 'queryRunner') as QueryRunner | undefined;
+  write(builder: WriteBuilder, execute: Execute): Promise<unknown> {
+    const queryRunner = queryRunnerOf(builder);
     const { metadata } = builder.expressionMap.mainAlias!;
-    const missing = queryRunner && this.#missing.get(queryRunner)?.get(metadata);
+    if (queryRunner === undefined) return execute();
+    const missing = this.#missing.get(queryRunner)?.get(metadata);
     if (!missing?.size) return execute();
-    return without(builder, metadata, [...missing.values()], execute);
+    const rows = [...missing.values()];
+    const { sql, parameters } = keyCondition(dataSourceOf(queryRunner), metadata, rows);
+    const own = builder.clone() as WriteByIds;
+    return execute(own.andWhere(`NOT (${sql})`, parameters));
   }
 
   /** The row as it was read, once: null when it was not there, undefined when it was not looked for. */
@@ -147,6 +152,11 @@ export class OldRows implements WriteInterceptor {
   }
 }
 
+/** The write of a save. */
+type WriteByIds = WriteBuilder & {
+  andWhere(sql: string, parameters: ObjectLiteral): WriteBuilder;
+};
+
 interface RowToRead {
   readonly events: readonly EventPlan[];
   readonly id: ObjectLiteral;
@@ -172,7 +182,7 @@ async function readOldRows(
   for (const [key, row] of rows) read.set(key, { row, isComplete });
   // The database may answer a key in another form than it was given.
   const areAllAskedFor = [...rows.keys()].every((key) => ids.has(key));
-  if (areAllAskedFor && metadata.primaryColumns.every(isReadInFull)) {
+  if (areAllAskedFor) {
     for (const key of ids.keys()) if (!rows.has(key)) read.set(key, null);
   }
   return read;

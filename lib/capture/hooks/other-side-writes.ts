@@ -1,6 +1,7 @@
 import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
 import { RowChange } from '../changes/row-change.js';
-import type { WriteBuilder, WriteInterceptor } from '../criteria/write-builders.js';
+import { queryRunnerOf } from '../../typeorm/index.js';
+import type { Execute, WriteBuilder, WriteInterceptor } from '../criteria/write-builders.js';
 import { rowsQuery } from '../criteria/matched-rows.js';
 import { valueAtPath } from '../payload/value-at-path.js';
 import { besideColumns } from '../plan/row-paths.js';
@@ -47,8 +48,8 @@ export class OtherSideWrites implements WriteInterceptor {
   /** @param planOf the events of the data source */
   constructor(private readonly planOf: () => CapturePlan) {}
 
-  write(builder: WriteBuilder, execute: () => Promise<unknown>): Promise<unknown> {
-    const queryRunner = Reflect.get(builder, 'queryRunner') as QueryRunner | undefined;
+  write(builder: WriteBuilder, execute: Execute): Promise<unknown> {
+    const queryRunner = queryRunnerOf(builder);
     if (queryRunner === undefined) return execute();
     const { metadata } = builder.expressionMap.mainAlias!;
     const relations = this.#relationsSet(builder, metadata);
@@ -117,7 +118,7 @@ export class OtherSideWrites implements WriteInterceptor {
 
   async #notice(
     { expressionMap: { valuesSet, whereEntities } }: WriteBuilder,
-    execute: () => Promise<unknown>,
+    execute: Execute,
     {
       metadata,
       relations,

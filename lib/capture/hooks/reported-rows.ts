@@ -10,7 +10,6 @@ import type {
 } from 'typeorm';
 import { SqliteTransactions } from '../../typeorm/index.js';
 import type { RowChange } from '../changes/row-change.js';
-import type { CriteriaWrites } from '../criteria/criteria-writes.js';
 import type { SaveInterceptors } from '../criteria/write-builders.js';
 import type { WriteContext } from '../criteria/write-context.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
@@ -48,7 +47,6 @@ export class ReportedRows {
   constructor(
     private readonly context: WriteContext,
     private readonly collector: Pick<ChangeCollector, 'collect' | 'noteUnseen'>,
-    private readonly criteria: Pick<CriteriaWrites, 'isMixedUp'>,
     private readonly messages: Pick<EntityMessages, 'mayBeHeard'>,
   ) {
     this.#otherSide = new OtherSideWrites(() => context.plan);
@@ -81,9 +79,7 @@ export class ReportedRows {
     if (read === null) return;
     let { otherSide } = report;
     const isCurrent =
-      did === 'insert'
-        ? !this.criteria.isMixedUp(event.entity)
-        : this.#isSerial || (read !== undefined && otherSide === undefined);
+      did === 'insert' || this.#isSerial || (read !== undefined && otherSide === undefined);
     if (did === 'update' && !isCurrent) this.collector.noteUnseen(event.queryRunner, plan);
     const change = createRowChange(event, { did, plan, key, row, old, read, isCurrent });
     if (did === 'update') otherSide ??= this.#otherSide.extract(event.queryRunner, plan, key);

@@ -39,7 +39,7 @@ export class EntityMessages {
     { dropsFaults = false, ...known }: KnownRows & { readonly dropsFaults?: boolean } = {},
   ): Promise<Message[]> {
     const candidates = happened.filter(
-      (entry) => entry instanceof Message || (this.#mayBeHeard(entry.event) && mayBeDue(entry)),
+      (entry) => entry instanceof Message || (this.isHeard(entry.event) && mayBeDue(entry)),
     );
     const dueEvents = candidates.filter((entry): entry is DueEvent => !(entry instanceof Message));
     const rows = await readNeeded(dueEvents, reader, known);
@@ -113,17 +113,17 @@ export class EntityMessages {
   areUnheard(items: readonly CollectedItem[]): boolean {
     return items.every((item) => {
       if (item.type === 'message') return false;
-      return !eventsOf(item).some((event) => this.#mayBeHeard(event));
+      return !eventsOf(item).some((event) => this.isHeard(event));
     });
   }
 
   /** False: nobody would get an event of the table, whatever its rows say. */
   mayBeHeard({ events }: TablePlan): boolean {
-    return events.some((event) => this.#mayBeHeard(event));
+    return events.some((event) => this.isHeard(event));
   }
 
   /** False: nobody would get the event, whatever its row says. */
-  #mayBeHeard({ name, eventName, settings: { keep } }: EventPlan): boolean {
+  isHeard({ name, eventName, settings: { keep } }: EventPlan): boolean {
     if (eventName.paths.length > 0) return true;
     return !this.pipeline.isUnheard({ event: name, owner: null, audience: 'everyone', keep });
   }

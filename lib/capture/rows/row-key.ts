@@ -1,5 +1,5 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
-import { isReadInFull as isTypeReadInFull, keyPart as plainKeyPart } from '../table/row-key.js';
+import { keyPart as plainKeyPart } from '../table/row-key.js';
 
 /** TypeORM does not export the type by name. */
 export type Column = EntityMetadata['columns'][number];
@@ -35,11 +35,6 @@ export function databaseForm({ transformer }: Column, value: unknown): unknown {
   if (transformer === undefined) return value;
   const all = Array.isArray(transformer) ? transformer : [transformer];
   return all.reduce<unknown>((result, { to }) => to(result), value);
-}
-
-/** False for values that JavaScript may give back changed: its dates have no microseconds. */
-export function isReadInFull(column: Column): boolean {
-  return isTypeReadInFull({ type: typeName(column) });
 }
 
 /** The type of a column in lower case, also where a class of JavaScript stands for it. */

@@ -8,22 +8,20 @@ import type {
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 
 const ROW = 'thorn_row';
-const MYSQL = new Set(['mysql', 'mariadb', 'aurora-mysql']);
-const POSTGRES = new Set(['postgres', 'aurora-postgres', 'cockroachdb']);
 
 /** Tells whether a data source is MariaDB or MySQL. */
-export function isMySql({ options }: DataSource): boolean {
-  return MYSQL.has(options.type);
+export function isMySql({ options: { type } }: DataSource): boolean {
+  return type === 'mysql' || type === 'mariadb';
 }
 
-/** Tells whether a data source is PostgreSQL or CockroachDB. */
-export function isPostgres({ options }: DataSource): boolean {
-  return POSTGRES.has(options.type);
+/** Tells whether a data source is PostgreSQL. */
+export function isPostgres({ options: { type } }: DataSource): boolean {
+  return type === 'postgres';
 }
 
 /** Tells whether a read can lock rows. */
 export function hasRowLocks(dataSource: DataSource): boolean {
-  return isPostgres(dataSource) || isMySql(dataSource) || dataSource.options.type === 'mssql';
+  return isPostgres(dataSource) || isMySql(dataSource);
 }
 
 /** Keeps other transactions from writing the rows that a query reads; SQLite lets only one write anyway. */

@@ -35,8 +35,3 @@ export function keyPart(value: unknown, column: ValueColumn): string {
 export function databaseForm({ toDatabase }: ValueColumn, value: unknown): unknown {
   return toDatabase === undefined ? value : toDatabase(value);
 }
-
-/** False for a column whose values JavaScript may give back changed: its dates have no microseconds. */
-export function isReadInFull({ type }: Pick<Column, 'type'>): boolean {
-  return !/^(?:datetime|time|interval)/.test(type);
-}

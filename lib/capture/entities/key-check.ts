@@ -1,0 +1,32 @@
+import type { DataSource, EntityMetadata } from 'typeorm';
+import { ThornConfigurationError } from '../../errors/index.js';
+import type { Column } from '../rows/row-key.js';
+import { isMySql, isPostgres } from '../rows/row-lock.js';
+
+/**
+ * Refuses primary keys that JavaScript reads with less than the database stores: no row could be found again by one.
+ *
+ * @throws {@link ThornConfigurationError}
+ */
+export function checkKeys({ name, primaryColumns }: EntityMetadata, dataSource: DataSource): void {
+  const column = primaryColumns.find((one) => isReadInPart(one, dataSource));
+  if (column === undefined) return;
+  const { propertyPath: path } = column;
+  const hasPrecision = isPostgres(dataSource) || isMySql(dataSource);
+  throw new ThornConfigurationError(
+    'THORN_DECLARATION_INVALID',
+    `${name} has events, and a date or an interval as its primary key (${path}), of which JavaScript reads less than the database stores: its rows could not be found again. ` +
+      `${hasPrecision ? `Give ${path} precision: 3` : `Let the application set ${path}, without a default`}, or give ${name} another primary key`,
+    { entity: name, column: path },
+  );
+}
+
+function isReadInPart(column: Column, dataSource: DataSource): boolean {
+  const { type, precision } = column;
+  if (isPostgres(dataSource) && type === 'interval') return true;
+  if (type !== Date && !/^(?:timestamp|datetime)/.test(String(type))) return false;
+  if (isPostgres(dataSource)) return (precision ?? 6) > 3;
+  if (isMySql(dataSource)) return (precision ?? 0) > 3;
+  // SQLite fills in a text of another form than the one of TypeORM.
+  return column.isCreateDate || column.isUpdateDate || column.default !== undefined;
+}
