@@ -9,6 +9,7 @@ export type { ThornModuleExtras, ThornModuleOptions } from './module/options/mod
 
 // Declaring events
 export { BulkWriteError } from './capture/criteria/bulk-write.error.js';
+export { WriteUnclearError } from './capture/criteria/write-unclear.error.js';
 export type { MethodEventOptions } from './capture/decorators/method-event.js';
 export { WebhookEvent } from './capture/decorators/webhook-event.decorator.js';
 export { Webhooks } from './capture/decorators/webhooks.decorator.js';

@@ -1,4 +1,5 @@
 export { BulkWriteError } from './criteria/bulk-write.error.js';
+export { WriteUnclearError } from './criteria/write-unclear.error.js';
 export { CapturedDataSources } from './captured-data-sources.js';
 export { CapturedEntityMessageSource } from './captured-entity-message-source.js';
 export { DeclaredEvents } from './plan/declared-events.js';

@@ -81,13 +81,17 @@ export class BulkWriteGuard implements CascadeRules {
     this.#answer(plan, operation, bulkOverflow, explain, others);
   }
 
-  /** The error of an update that may give rows other keys; undefined when no event would tell of them. */
-  otherKey(plan: EntityPlan): BulkWriteError | undefined {
+  /**
+   * The error of an update that may give rows other keys; undefined when no event would tell of them.
+   *
+   * @param isMade true when only a hook has set the key, and the update is made
+   */
+  otherKey(plan: EntityPlan, isMade: boolean): BulkWriteError | undefined {
     const events = concernedEvents(plan, 'update of the key');
     if (events.length === 0) return undefined;
     const entity = plan.metadata.name;
     return new BulkWriteError(
-      `${entity}: update sets the primary key and is refused, because ${events.join(', ')} could not say which row became which. Leave the key out, insert a row with the new key and remove the old one, or make the update without events: a query builder with callListeners(false)`,
+      `${entity}: update sets the primary key and is refused${isMade ? '' : ' before it begins'}, because ${events.join(', ')} could not say which row became which. Leave the key out, insert a row with the new key and remove the old one, or make the update without events: a query builder with callListeners(false)`,
       { entity, operation: 'update', events },
     );
   }

@@ -253,7 +253,7 @@ function refuseOtherKey(
 ): void {
   if (!setsOtherKey(builder, metadata)) return;
   for (const plan of plans) {
-    const error = context.guard.otherKey(plan);
+    const error = context.guard.otherKey(plan, queryRunner !== undefined);
     if (error === undefined) continue;
     if (queryRunner === undefined) throw error;
     context.refuse(queryRunner, error);

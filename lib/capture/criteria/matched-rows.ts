@@ -87,7 +87,7 @@ function likeWrite(
   from: SelectQueryBuilder<ObjectLiteral>,
   { expressionMap: writing }: WriteBuilder,
 ): SelectQueryBuilder<ObjectLiteral> {
-  const query = from.update().select() as SelectQueryBuilder<ObjectLiteral>;
+  const query = from.update().select();
   if (writing.wheres.length > 0) {
     query.expressionMap.wheres.push({ type: 'simple', condition: [...writing.wheres] });
   }

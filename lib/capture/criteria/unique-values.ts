@@ -73,10 +73,9 @@ export class UniqueValues {
       ...this.metadata.getInsertionReturningColumns(),
     ]);
     return valueSets.every((values) => {
-      const texts = this.#valuesOf(values).map(({ text }) => text);
+      const texts = new Set(this.#valuesOf(values).map(({ text }) => text));
       return this.#knownOf(values).every(
-        ({ text, columns }) =>
-          texts.includes(text) || columns.some((column) => filledIn.has(column)),
+        ({ text, columns }) => texts.has(text) || columns.some((column) => filledIn.has(column)),
       );
     });
   }

@@ -1,4 +1,10 @@
-import type { InsertQueryBuilder, InsertResult, ObjectLiteral, QueryRunner } from 'typeorm';
+import type {
+  InsertQueryBuilder,
+  InsertResult,
+  ObjectLiteral,
+  QueryResult,
+  QueryRunner,
+} from 'typeorm';
 import { isTaken } from '../../database/database-errors.js';
 import { InsertResult as Result } from '../../typeorm/index.js';
 import { readComplete } from '../entities/rows-before.js';
@@ -11,7 +17,6 @@ import { setRelation } from '../rows/entity-values.js';
 import type { Field, RelationMetadata } from '../rows/typeorm-types.js';
 import { type SetValues, setValuesOf } from './set-values.js';
 import { type MeetingRows, UniqueValues } from './unique-values.js';
-import type { WriteBuilder } from './write-builders.js';
 import { type BuilderWrite, valueSetsOf } from './write-context.js';
 import { WriteUnclearError } from './write-unclear.error.js';
 
@@ -154,7 +159,7 @@ export class Upsert {
     if (returning) own.returning(returning);
     if (comment) own.comment(comment);
     try {
-      return (await execute(own as WriteBuilder)) as InsertResult;
+      return (await execute(own)) as InsertResult;
     } catch (error) {
       if (!isTaken(error)) throw error;
       return context.refuse(
@@ -178,13 +183,11 @@ export class Upsert {
         .map((values) => (meeting.has(values) ? met : fresh).shift())
         .filter((value) => value !== undefined);
     };
-    return Object.assign(new Result(), {
-      identifiers: inOrder(({ identifiers }) => identifiers),
-      generatedMaps: inOrder(({ generatedMaps }) => generatedMaps),
-      raw: Array.isArray(updated.raw)
-        ? inOrder(({ raw }) => raw as unknown[])
-        : (updated.raw as unknown),
-    });
+    const raw = Array.isArray(updated.raw) ? inOrder((one) => one.raw as unknown[]) : updated.raw;
+    const result = Result.from({ raw } as QueryResult);
+    result.identifiers.push(...inOrder(({ identifiers }) => identifiers));
+    result.generatedMaps.push(...inOrder(({ generatedMaps }) => generatedMaps));
+    return result;
   }
 
   #changes({ before, complete, after, set }: Rows, raw: unknown): readonly RowChange[] {
