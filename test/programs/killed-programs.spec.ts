@@ -17,7 +17,7 @@ import {
 import { FAULTLESS, keepReport, ProgramRun } from '../support/programs/program-run.js';
 import { seedsOf } from '../support/programs/seeds.js';
 import { LATE, SUBSCRIBERS } from '../support/programs/subscribers.js';
-import { writesOn } from '../support/programs/writes.js';
+import { WRITE_NAMES } from '../support/programs/writes.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const SEEDS = seedsOf(IS_LONG ? 5 : 1);
@@ -63,7 +63,7 @@ describe('processes that run random programs, and are killed', () => {
       const start = (at: number): void => {
         const task: ProgramTask = {
           ...{ options: place.options, subscribers, hosts: run.urls },
-          ...{ seed: seed * 1000 + started++, actors: 3, writes: writesOn(kind) },
+          ...{ seed: seed * 1000 + started++, actors: 3, writes: WRITE_NAMES },
           ...relayOf(strategy),
         };
         const child = startChild(program, JSON.stringify(task));

@@ -11,7 +11,7 @@ import { seedsOf } from '../support/programs/seeds.js';
 import { Actor } from '../support/programs/program.js';
 import { FAULTLESS, keepReport, ProgramRun } from '../support/programs/program-run.js';
 import { LATE, SUBSCRIBERS } from '../support/programs/subscribers.js';
-import { writesOn } from '../support/programs/writes.js';
+import { WRITE_NAMES } from '../support/programs/writes.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const SEEDS = seedsOf(IS_LONG ? 20 : 1);
@@ -39,7 +39,7 @@ describe('random programs on several connections', () => {
               `a${at}`,
               run.apps[at % run.apps.length]!,
               seededRandom(seed * 101 + at),
-              writesOn(kind),
+              WRITE_NAMES,
             ),
         );
         const perform = (transactions: number) =>

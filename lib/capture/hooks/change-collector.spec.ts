@@ -18,7 +18,10 @@ const messages = {
   areUnheard: () => false,
 } as unknown as EntityMessages;
 const manager = {
-  dataSource: { options: { type: 'postgres' } },
+  dataSource: {
+    options: { type: 'postgres' },
+    driver: { isReturningSqlSupported: () => true },
+  },
   queryRunner: { isTransactionActive: true },
 } as unknown as EntityManager;
 const byHand = { refuse: () => undefined };

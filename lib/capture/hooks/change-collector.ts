@@ -108,9 +108,20 @@ export class ChangeCollector implements EntitySubscriberInterface {
     return true;
   }
 
-  /** A statement is about to be run. */
+ /**
+   * A statement is about to be run.
+   *
+   * @throws {@link TransactionEndedError} when the database has ended its transaction: it would be committed by itself
+   */
   statement(queryRunner: QueryRunner): void {
-    if (queryRunner.isTransactionActive) this.#state(queryRunner).statement();
+    if (!queryRunner.isTransactionActive) return;
+    const state = this.#state(queryRunner);
+    if (state.endedBy !== undefined) {
+      if (state.ending !== 'rollback') throw state.endedBy;
+      // That of a savepoint fails, and leaves the transaction open as far as TypeORM knows.
+      state.ending = undefined;
+    }
+    state.statement();
   }
 
   /** What the database has told with the result of a statement. */
@@ -184,9 +195,11 @@ export class ChangeCollector implements EntitySubscriberInterface {
 
   /** The database has rolled back the open transaction of a connection by itself: what was collected in it is not stored. */
   ended(queryRunner: QueryRunner, cause: unknown): void {
-    if (!this.#state(queryRunner).hasCollected) return;
+    if (!queryRunner.isTransactionActive) return;
     const text = `The database has ended the transaction, and what was written in it before is not stored (${errorText(cause)}). Let the error out of the transaction, and begin another`;
-    this.refuse(queryRunner, new TransactionEndedError(text, cause));
+    const error = new TransactionEndedError(text, cause);
+    this.#state(queryRunner).endedBy = error;
+    this.refuse(queryRunner, error);
   }
 
   /** A transaction or a savepoint is about to be rolled back. */
@@ -203,6 +216,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
       return;
     }
     state.frames.close();
+    state.endedBy = undefined;
     state.hasFailed = false;
     state.staged.length = 0;
   }

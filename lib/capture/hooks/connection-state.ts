@@ -20,6 +20,8 @@ export class ConnectionState {
   readonly unframed: CollectedItem[] = [];
   /** What the capture does not know of the open transaction. */
   unseen = new UnseenWrites();
+  /** Why the database has ended the open transaction by itself: what is run in it now would be in none. */
+  endedBy: Error | undefined;
   /** True once the database has rolled back what was to be committed. */
   hasFailed = false;
   /** How TypeORM ends the transaction or savepoint right now. */
@@ -36,6 +38,7 @@ export class ConnectionState {
   /** Another transaction begins. */
   begin(): void {
     this.#statements = 0;
+    this.endedBy = undefined;
     if (this.unseen.any) this.unseen = new UnseenWrites();
   }
 

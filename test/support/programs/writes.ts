@@ -1,5 +1,4 @@
 import { type EntityManager, In } from 'typeorm';
-import type { ProgramDatabase } from './databases.js';
 import { Item, Note, Stone } from './rows.js';
 
 /** What a write does it to, drawn before it begins. */
@@ -113,14 +112,5 @@ export const WRITES: Readonly<
   ]),
 ]);
 
-/**
- * Inserts that may meet rows which others insert or remove at the same moment. docs/events/writes.md says that MariaDB
- * does not tell what they have met.
- */
-const MEETINGS = /\.(?:insertIgnored|insertOrUpdate|upsert)/;
-
-/** The names of writes whose events a database tells in full. */
-export function writesOn(kind: ProgramDatabase): readonly string[] {
-  const all = Object.keys(WRITES);
-  return kind === 'mariadb' ? all.filter((name) => !MEETINGS.test(name)) : all;
-}
+/** The names of all writes. */
+export const WRITE_NAMES: readonly string[] = Object.keys(WRITES);
