@@ -108,7 +108,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
     return true;
   }
 
- /**
+  /**
    * A statement is about to be run.
    *
    * @throws {@link TransactionEndedError} when the database has ended its transaction: it would be committed by itself
