@@ -2,7 +2,7 @@ import type { ObjectLiteral } from 'typeorm';
 import { deleteLinks, writeByCondition } from './condition-writes.js';
 import { insert } from './insert-writes.js';
 import type { Execute, WriteBuilder, WriteInterceptor } from './write-builders.js';
-import type { BuilderWrite, WriteContext } from './write-context.js';
+import type { WriteContext } from './write-context.js';
 
 /**
  * Captures what query builders write, which TypeORM's hooks are not told. A write that is in no transaction gets one, so
@@ -11,14 +11,8 @@ import type { BuilderWrite, WriteContext } from './write-context.js';
 export class CriteriaWrites implements WriteInterceptor {
   // Rows of values whose insert may update or skip existing rows.
   readonly #upserted = new Set<object>();
-  #emptying = 0;
 
   constructor(private readonly context: WriteContext) {}
-
-  /** True while a query builder deletes every row of a table: on SQLite its statement is that of `clear()`. */
-  get isEmptying(): boolean {
-    return this.#emptying > 0;
-  }
 
   /** Tells whether a row of values is inserted so that it may become an update, or nothing. */
   isUpserted(values: ObjectLiteral | undefined): boolean {
@@ -26,38 +20,21 @@ export class CriteriaWrites implements WriteInterceptor {
   }
 
   write(builder: WriteBuilder, execute: Execute): Promise<unknown> {
-    const { mainAlias, queryType, callListeners } = builder.expressionMap;
+    const { mainAlias, queryType } = builder.expressionMap;
     const write = { context: this.context, builder, metadata: mainAlias!.metadata, execute };
-    if (!callListeners) return this.#noticeEmptying(write, execute);
     switch (queryType) {
       case 'insert':
         return insert(write, this.#upserted);
       case 'update':
         return writeByCondition(write, 'update');
       case 'delete':
-        return write.metadata.isJunction
-          ? deleteLinks(write)
-          : this.#noticeEmptying(write, () => writeByCondition(write, 'delete'));
+        return write.metadata.isJunction ? deleteLinks(write) : writeByCondition(write, 'delete');
       case 'soft-delete':
         return writeByCondition(write, 'softDelete');
       case 'restore':
         return writeByCondition(write, 'restore');
       default:
         return execute();
-    }
-  }
-
-  async #noticeEmptying(
-    { builder: { expressionMap }, metadata }: BuilderWrite,
-    make: () => Promise<unknown>,
-  ): Promise<unknown> {
-    const { queryType, wheres } = expressionMap;
-    if (queryType !== 'delete' || wheres.length > 0 || metadata.isJunction) return make();
-    this.#emptying += 1;
-    try {
-      return await make();
-    } finally {
-      this.#emptying -= 1;
     }
   }
 }

@@ -22,7 +22,7 @@ export type SaveInterceptors = Readonly<Partial<Record<Write, readonly WriteInte
 /** The interceptors of a data source, and the entities whose writes they are asked to make. */
 interface Interception {
   readonly ofSaves: SaveInterceptors;
-  /** Of all other writes, and of those that delete every row of a table. */
+  /** Of all other writes. */
   readonly ofCriteria: WriteInterceptor;
   readonly entities: ReadonlySet<EntityMetadata>;
 }
@@ -41,7 +41,7 @@ export function interceptWrites(
   if (dataSource.options.type === 'mongodb') return () => undefined;
   const byCriteria = [ofCriteria];
   const restored = WRITES.map((name) => {
-    const bySaves = [...(name === 'delete' ? byCriteria : []), ...(ofSaves[name] ?? [])];
+    const bySaves = ofSaves[name] ?? [];
     const around: Around<WriteBuilder, Promise<unknown>> = ({ self: builder, proceed }) => {
       const { mainAlias, callListeners } = builder.expressionMap;
       if (mainAlias?.hasMetadata !== true || !entities.has(mainAlias.metadata)) return proceed();
