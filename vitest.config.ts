@@ -128,7 +128,7 @@ const ALIKE_SPECS = [
 /** The same of deliveries; with those that MySQL's driver runs there as well. */
 const ALIKE_OUTBOX_SPECS = [
   'test/outbox/{many-messages,mixed-subscribers,ordered-faults,ordered-model,well-again}.spec.ts',
-  'test/outbox/{ordered-bulk,ordered-holds}.spec.ts',
+  'test/outbox/{ordered-bulk,ordered-disabling,ordered-holds}.spec.ts',
   'test/rate-limit/rate-limit.spec.ts',
 ];
 

@@ -1,5 +1,6 @@
 import type { Message, Recipient } from '../../message/index.js';
 import {
+  isActive,
   isStaticId,
   type NamedRecipients,
   type StaticSubscriberSet,
@@ -14,6 +15,7 @@ import { RecipientUnknownError } from './recipient-unknown.error.js';
  */
 export class RecipientFinder {
   readonly #stored = new Map<string, Promise<Subscriber | null>>();
+  readonly #current = new Map<string, Promise<Subscriber | null>>();
   readonly #named = new Map<string, Promise<NamedRecipients>>();
 
   constructor(
@@ -37,6 +39,21 @@ export class RecipientFinder {
       : this.#findStored(subscriber);
   }
 
+  /**
+   * As {@link find}, but a stored subscriber is read from its table: another process may have disabled it a moment ago,
+   * which this process would come to know later. For deliveries that must not overtake those that have ended then.
+   */
+  async findCurrent(message: Message, subscriber: string): Promise<Recipient | null> {
+    if (isStaticId(subscriber) || message.recipients.some(({ id }) => id === subscriber)) {
+      return this.find(message, subscriber);
+    }
+    let current = this.#current.get(subscriber);
+    if (current === undefined) {
+      this.#current.set(subscriber, (current = this.#readCurrent(subscriber)));
+    }
+    return current;
+  }
+
   #findStored(subscriber: string): Promise<Recipient | null> {
     let stored = this.#stored.get(subscriber);
     if (stored === undefined) this.#stored.set(subscriber, (stored = this.#readStored(subscriber)));
@@ -44,9 +61,12 @@ export class RecipientFinder {
   }
 
   async #readStored(id: string): Promise<Subscriber | null> {
-    const active = await this.repository.findActive(id);
-    if (active !== null) return active;
+    return (await this.repository.findActive(id)) ?? this.#readCurrent(id);
+  }
+
+  async #readCurrent(id: string): Promise<Subscriber | null> {
     const subscriber = await this.repository.findById(id, 'any');
+    if (subscriber !== null && isActive(subscriber)) return subscriber;
     if (subscriber?.enabled === true && subscriber.verification === 'pending') {
       throw RecipientUnknownError.ofUnverified(id);
     }

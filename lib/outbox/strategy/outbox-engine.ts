@@ -79,7 +79,7 @@ export class OutboxEngine {
     const hosts = new HostCache();
     this.#retries = new RetryScheduler(fanOut, this.#gate, runner, hosts, clock);
     const { stores, scheduler, claims } = this;
-    const queueing = { retries: this.#retries, hosts, claims, clock, lease, worker };
+    const queueing = { retries: this.#retries, fanOut, hosts, claims, clock, lease, worker };
     this.queues = new Map(stores.map((store) => [store, new KeyQueues(store, queueing)]));
     const messages = new MessageScheduler(fanOut, this.#gate, this.queues, hosts, clock);
     const claiming = { messages, retries: this.#retries, scheduler, claims, clock };

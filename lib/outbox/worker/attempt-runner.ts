@@ -127,7 +127,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     const { id, message, recipient } = job;
     let current: Recipient | null;
     try {
-      current = await fanOut.finder().find(message, recipient.id);
+      current = await fanOut.finder().findCurrent(message, recipient.id);
     } catch (error) {
       this.#faults.report(`Put off, since its subscriber was not read: ${id}`, error, {
         deliveryId: id,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Batcher } from '../concurrency/batcher.js';
 import { type Clock, FaultLog } from '../../common/index.js';
+import type { FanOut } from '../../dispatch/index.js';
 import type { Message, Recipient } from '../../message/index.js';
 import type { WakeSignal } from '../concurrency/wake-signal.js';
 import { NOT_DUE } from '../model/delivery-state.js';
@@ -12,6 +13,7 @@ import type { OutboxStore } from '../store/outbox-store.js';
 import type { WriteListener } from '../store/outcome-recorder.js';
 import type { HostCache } from '../../message/recipient-host.js';
 import { givenId, hashOf, keyOf } from '../tables/keys.js';
+import type { ClaimedDelivery } from '../tables/delivery-table.js';
 import type { Finished, NewLease } from '../tables/leases.js';
 import type { RetryScheduler } from './retry-scheduler.js';
 
@@ -23,8 +25,15 @@ export interface Entering {
   readonly deliveries: readonly { readonly id: string; readonly recipient: Recipient }[];
 }
 
+/** A delivery that may begin, and its subscriber as it is since the delivery has its turn. */
+export interface Beginning {
+  readonly recipient: Recipient;
+  readonly lease: HeldLease;
+}
+
 /** Dependencies of {@link KeyQueues}. */
 export interface KeyQueuesDependencies {
+  readonly fanOut: FanOut;
   readonly retries: RetryScheduler;
   readonly hosts: HostCache;
   readonly claims: WakeSignal;
@@ -74,15 +83,16 @@ export class KeyQueues implements WriteListener {
   /**
    * Writes the deliveries of a message to ordered subscribers.
    *
-   * @returns the lease of each of them that may begin; null of the others
+   * @returns those that may begin
    */
-  async enter(entering: Entering): Promise<readonly (HeldLease | null)[]> {
-    const { ids, token, leasedUntil } = await this.#entering.add(entering);
-    return entering.deliveries.map(({ id }) => {
-      if (!ids.has(keyOf('dlv_', id))) return null;
-      const heldLease = { id, token, leasedUntil, isLost: false, stale: [] };
-      this.store.heldDeliveries.add(heldLease);
-      return heldLease;
+  async enter(entering: Entering): Promise<readonly Beginning[]> {
+    const { recipients, token, leasedUntil } = await this.#entering.add(entering);
+    return entering.deliveries.flatMap(({ id }) => {
+      const recipient = recipients.get(id);
+      if (recipient === undefined) return [];
+      const lease = { id, token, leasedUntil, isLost: false, stale: [] };
+      this.store.heldDeliveries.add(lease);
+      return [{ recipient, lease }];
     });
   }
 
@@ -206,7 +216,42 @@ export class KeyQueues implements WriteListener {
       heldMessage.hasEntered = true;
       this.#promoteKey(keyHash);
     }
-    return { ids, ...lease };
+    return { recipients: await this.#begun(set, ids, lease), ...lease };
+  }
+
+  /**
+   * Finds the subscribers of deliveries that have their turn, now that the rows are committed. Another process may have
+   * disabled one and ended what waited before: such a delivery goes the way of those that are claimed, and ends.
+   */
+  async #begun(
+    set: readonly Entering[],
+    ids: ReadonlySet<string>,
+    { token, leasedUntil }: NewLease,
+  ): Promise<ReadonlyMap<string, Recipient>> {
+    const { fanOut, hosts, retries } = this.dependencies;
+    const finder = fanOut.finder();
+    const recipients = new Map<string, Recipient>();
+    const left: ClaimedDelivery[] = [];
+    const look = async (id: string, { message, keyHash }: Entering, known: Recipient) => {
+      const current = await finder.findCurrent(message, known.id).catch(() => null);
+      if (current !== null) return void recipients.set(id, current);
+      const facts = { messageId: message.id, subscriberId: known.id, host: hosts.of(known) };
+      left.push({ id, ...facts, keyHash, ...UNTRIED });
+    };
+    await Promise.all(
+      set.flatMap((entering) =>
+        entering.deliveries
+          .filter(({ id }) => ids.has(keyOf('dlv_', id)))
+          .map(({ id, recipient }) => look(id, entering, recipient)),
+      ),
+    );
+    try {
+      if (left.length > 0) await retries.resume(this.store, left, token, leasedUntil);
+    } catch (error) {
+      // Their leases run out by themselves.
+      this.#faults.report('Going on with ordered deliveries failed', error);
+    }
+    return recipients;
   }
 
   #begin(): void {
@@ -257,7 +302,12 @@ export class KeyQueues implements WriteListener {
   }
 }
 
-/** The rows that have their turn, and their lease. */
+/** The deliveries that may begin, by their ids, with their lease. */
 interface Entered extends NewLease {
-  readonly ids: ReadonlySet<string>;
+  readonly recipients: ReadonlyMap<string, Recipient>;
 }
+
+const UNTRIED = {
+  ...{ attempts: 0, throttled: 0, requests: 0 },
+  ...{ attemptedAt: null, reason: null, hasWaited: false },
+};

@@ -89,10 +89,8 @@ export class MessageScheduler {
         recipient,
       }));
       const entering = { message, keyHash, heldMessage, deliveries };
-      const leases = await this.queues.get(store)!.enter(entering);
-      for (const [at, lease] of leases.entries()) {
-        if (lease === null) continue;
-        this.gate.add(this.#job(store, heldMessage, recipients[at]!, { keyHash, lease }));
+      for (const { recipient, lease } of await this.queues.get(store)!.enter(entering)) {
+        this.gate.add(this.#job(store, heldMessage, recipient, { keyHash, lease }));
       }
     } catch (error) {
       const what = `Writing the ordered deliveries of ${message.id} (${message.event}) failed`;

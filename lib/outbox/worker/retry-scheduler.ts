@@ -53,7 +53,12 @@ export class RetryScheduler {
       try {
         if (row !== undefined) message ??= store.rows.messageOf(row);
         messages.set(messageId, message);
-        if (message !== null) recipient = await finder.find(message, subscriberId);
+        if (message !== null) {
+          // What has its turn may come after deliveries that have ended because the subscriber was disabled.
+          recipient = await (delivery.keyHash === null
+            ? finder.find(message, subscriberId)
+            : finder.findCurrent(message, subscriberId));
+        }
       } catch (reason) {
         left.push({ held: { id, token }, since: Number(row!['time']), reason });
         continue;
