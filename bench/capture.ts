@@ -13,6 +13,7 @@ import { SystemClock } from '../lib/common/clock.js';
 import { DisabledStrategy, MessagePipeline } from '../lib/dispatch/index.js';
 import { Codecs, MessageFactory } from '../lib/message/index.js';
 import { startPostgres } from '../test/services/postgres.js';
+import { measureCaller } from './capture/caller.js';
 import { measureCriteria } from './capture/criteria.js';
 import { type Candidate, median, rates, ratio, reportValue } from './harness.js';
 import { partsOf } from './parts.js';
@@ -55,7 +56,7 @@ interface Databases {
 }
 
 export async function run(wanted: readonly string[]): Promise<void> {
-  const parts = partsOf<Databases>('capture', { save, criteria }, wanted);
+  const parts = partsOf<Databases>('capture', { save, criteria, caller }, wanted);
   const directory = await mkdtemp(join(tmpdir(), 'thorn-bench-'));
   const postgres = await startPostgres();
   try {
@@ -91,6 +92,12 @@ async function criteria({ postgres }: Databases): Promise<void> {
     open,
     rowOf: (type) => content(type as new () => Content),
   });
+}
+
+/** What the caller of a write pays, with the outbox. */
+async function caller({ postgres, sqlite }: Databases): Promise<void> {
+  await measureCaller('postgres', postgres);
+  await measureCaller('sqlite', sqlite('caller.sqlite'));
 }
 
 /** The dearer ratio. */

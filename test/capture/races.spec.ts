@@ -271,6 +271,47 @@ it('a transaction that MariaDB has ended by itself sends nothing, and is refused
   expect(received).toEqual([`removed "${3 - left[0]!.id} b"`]);
 });
 
+it('writes of a nested transaction that MariaDB has ended are not made, one after the other', async () => {
+  const rig = await openCaptureApp('mariadb', [Shelf, ...ENTITIES]);
+  const { manager } = rig.dataSource;
+  await manager.insert(
+    Plain,
+    [1, 2, 3, 4].map((id) => ({ id, state: 'b' })),
+  );
+  rig.received();
+  let locked = 0;
+  const cross = (first: number, second: number) =>
+    manager.transaction(async (outer) => {
+      await outer.query(`SELECT id FROM plain WHERE id = ${first} FOR UPDATE`);
+      locked++;
+      await expect.poll(() => locked).toBe(2);
+      await outer.transaction((inner) =>
+        Promise.all([
+          inner.delete(Plain, { id: second }),
+          inner.delete(Plain, { id: first + 2 }),
+          inner.insert(Plain, { id: first + 4, state: 'n' }),
+        ]),
+      );
+    });
+  const results = await Promise.allSettled([cross(1, 2), cross(2, 1)]);
+  await expect
+    .poll(() => rig.received().length)
+    .toBe(3)
+    .catch(() => undefined);
+  const left = (await manager.find(Plain, { order: { id: 'ASC' } })).map(({ id }) => id);
+  const received = rig.received().sort();
+  await rig.close();
+
+  const kept = results.findIndex(({ status }) => status === 'fulfilled') + 1;
+  expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(1);
+  // The other one has removed what the first had locked, and its own.
+  expect(left).toEqual([kept, 5 - kept, kept + 4].sort());
+  expect(received).toEqual([
+    `created "${kept + 4} n"`,
+    ...[3 - kept, kept + 2].sort().map((id) => `removed "${id} b"`),
+  ]);
+});
+
 /** Tells whether the row is there before another transaction writes it. */
 function hasRow(other: string): boolean {
   return !other.startsWith('inserts');
