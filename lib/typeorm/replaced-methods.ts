@@ -45,8 +45,8 @@ const replacements = new WeakMap<object, Map<string, Replacement>>();
  * - `transaction()` of managers: no hook encloses what an application calls within it, which belongs to the transaction.
  * - `clear()` of managers: it has no hook, and what it removes is to be warned of, or refused.
  * - On SQLite `save()`, `remove()`, `softRemove()` and `recover()` of managers: what they call runs with them.
- * - On SQLite `createQueryRunner()` of the driver, which remembers no query runner then, and `query()` of query runners:
- *   TypeORM has one of them for all callers, and no hook that a single statement waits for.
+ * - On SQLite `createQueryRunner()` of the driver, and `query()` of query runners: TypeORM has one of them for all callers, and
+ *   no hook that a single statement waits for.
  *
  * @param object of the class, by which also a second copy of TypeORM is found
  * @returns ends that
@@ -117,4 +117,16 @@ function replace(holder: object, name: string): Replacement {
   };
   Reflect.set(holder, name, method);
   return { original, method, arounds };
+}
+
+/**
+ * Lets a query runner on SQLite know that it is in no transaction: where its BEGIN has failed, or its own rollback has left
+ * the transaction open and it was rolled back for it. TypeORM's methods would then act on the transaction of another one.
+ */
+export function forgetTransaction(runner: {
+  isTransactionActive: boolean;
+  transactionDepth: number;
+}): void {
+  runner.transactionDepth = 0;
+  runner.isTransactionActive = false;
 }

@@ -11,7 +11,7 @@ import { ConnectionLock } from './connection-lock.js';
 import { ConnectionQueue, newScope, type Scope } from './connection-queue.js';
 import { EndedTransactions } from './ended-transactions.js';
 import { addOwnSubscribers } from '../own-subscribers.js';
-import { type Around, replaceMethods } from '../replaced-methods.js';
+import { type Around, forgetTransaction, replaceMethods } from '../replaced-methods.js';
 import type { SqliteHandle } from '../../database/sql-driver.js';
 import { isInTransaction, sqliteHandle } from '../sqlite-handle.js';
 import type { SerializeTransactions } from '../serialize-transactions.js';
@@ -21,16 +21,6 @@ const TIMEOUT = 10_000;
 
 /** The methods of managers that read before they write, or write several times: each is a transaction where none is open. */
 const TRANSACTIONAL = ['transaction', 'save', 'remove', 'softRemove', 'recover'] as const;
-
-/** Statements that change no row. */
-const CHANGES_NOTHING =
-  /^\s*(?:SELECT|PRAGMA|EXPLAIN|VALUES|WITH(?![^]*\b(?:INSERT|UPDATE|DELETE|REPLACE)\b))\b/i;
-
-/** Statements that undo a transaction, or what was done since a savepoint. */
-const ROLLBACK = /^\s*ROLLBACK\b/i;
-
-/** Statements that begin or end a transaction by hand. */
-const BY_HAND = /^\s*(?:BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE)\b/i;
 
 /** A call of a manager. */
 interface Work<Result> {
@@ -60,9 +50,14 @@ export class SqliteTransactions {
   readonly #restore: (() => void)[] = [];
   readonly #hooks: EntitySubscriberInterface = {
     beforeTransactionStart: (event) => this.#beforeStart(event),
+    beforeTransactionRollback: ({ queryRunner }) => {
+      this.#rollingBack = queryRunner as unknown as SqliteRunner;
+    },
     afterTransactionCommit: ({ queryRunner }) => this.#afterEnd(queryRunner),
     afterTransactionRollback: ({ queryRunner }) => this.#afterEnd(queryRunner),
   };
+  /** The query runner whose next statement is TypeORM's ROLLBACK. */
+  #rollingBack: SqliteRunner | undefined;
   /** One save after the other uses it, so that its statements stay prepared. */
   #ofSaves: { readonly runner: SqliteRunner; readonly handle: SqliteHandle } | undefined;
   /** True when transactions run one after another. */
@@ -142,21 +137,18 @@ export class SqliteTransactions {
 
   #install(): void {
     const { dataSource } = this;
-    const driver = dataSource.driver as unknown as { queryRunner: SqliteRunner | undefined };
-    const createRunner: Around<unknown, SqliteRunner> = ({ proceed }) => {
-      const scope = this.#scope();
-      if (scope !== undefined) return scope.runner;
-      if (this.isSerial) driver.queryRunner = undefined;
-      const runner = proceed();
-      if (this.isSerial) driver.queryRunner = undefined;
-      return runner;
-    };
+    const { driver } = dataSource;
+    // The one that TypeORM gives to all callers.
+    const shared = dataSource.createQueryRunner();
+    const Runner = shared.constructor as new (driver: object) => SqliteRunner;
+    const createRunner: Around<unknown, SqliteRunner> = ({ proceed }) =>
+      this.#scope()?.runner ?? (this.isSerial ? new Runner(driver) : proceed());
     const query: Around<SqliteRunner, Promise<unknown>> = ({ self, args, proceed }) =>
-      this.#query(self, args[0] as string, proceed);
+      this.#query(self, args, proceed);
     this.#listen();
     this.#restore.push(
       replaceMethods(dataSource, driver, ['createQueryRunner'], createRunner),
-      replaceMethods(dataSource, dataSource.createQueryRunner(), ['query'], query),
+      replaceMethods(dataSource, shared, ['query'], query),
     );
     if (!this.isSerial) return;
     const within: Around<EntityManager, Promise<unknown>> = ({ self, name, proceed }) => {
@@ -260,8 +252,7 @@ export class SqliteTransactions {
         'Look for a subscriber that throws in beforeTransactionRollback, or savepoints that are not ended.',
     );
     this.#handle?.exec('ROLLBACK');
-    runner.transactionDepth = 0;
-    runner.isTransactionActive = false;
+    forgetTransaction(runner);
     await runner.broadcaster.broadcast('AfterTransactionRollback').catch(() => undefined);
   }
 
@@ -288,17 +279,32 @@ export class SqliteTransactions {
 
   // Called several times a save. Neither this nor what it calls is `async` where nothing is waited for, because each promise
   // costs as much as the rest of it.
-  #query(runner: SqliteRunner, sql: string, proceed: () => Promise<unknown>): Promise<unknown> {
+  #query(
+    runner: SqliteRunner,
+    args: readonly unknown[],
+    proceed: () => Promise<unknown>,
+  ): Promise<unknown> {
+    const [sql, parameters] = args as [sql: string, parameters?: unknown];
+    const isRollback = this.#rollingBack === runner && parameters === undefined;
+    if (isRollback) this.#rollingBack = undefined;
     const ended = this.#ended.errorWithin(runner);
     // Another transaction may be open by now, which a ROLLBACK would end.
-    if (ended !== undefined) {
-      return ROLLBACK.test(sql) ? Promise.resolve(undefined) : Promise.reject(ended);
-    }
+    if (ended !== undefined) return isRollback ? Promise.resolve(undefined) : Promise.reject(ended);
     if (!this.isSerial || this.#queue.holder?.runner === runner) {
       return this.#watch(runner, proceed);
     }
-    const waitsForNobody = BY_HAND.test(sql) || CHANGES_NOTHING.test(sql);
-    return waitsForNobody ? this.#watch(runner, proceed) : this.#queryAlone(runner, proceed);
+    return this.#isReadOnly(sql) ? this.#watch(runner, proceed) : this.#queryAlone(runner, proceed);
+  }
+
+  /** Asks SQLite whether a statement leaves the database as it is, as COMMIT and SAVEPOINT do by themselves. */
+  #isReadOnly(sql: string): boolean {
+    try {
+      const prepared = this.#handle?.prepare(sql) as { readonly readonly?: boolean } | undefined;
+      return prepared?.readonly !== false;
+    } catch {
+      // TypeORM is told what is wrong with it.
+      return true;
+    }
   }
 
   /** Runs a statement, and notices whether it ends its transaction. */
@@ -314,7 +320,7 @@ export class SqliteTransactions {
     if (runner.transactionDepth > 0) this.#ended.notice(runner, error);
     else {
       // The BEGIN: else a rollback would end a transaction that is not its own.
-      runner.isTransactionActive = false;
+      forgetTransaction(runner);
       this.#queue.endByHand(runner);
     }
   }
