@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { proseFaults } from './check-prose.mjs';
+import { WRITTEN } from './written-objects.mjs';
 
 const PACKAGE = {
   name: 'a-library',
@@ -151,36 +152,81 @@ describe('check-imports', () => {
 });
 
 describe('check-replaced', () => {
-  const files = (inside: string, code: string) => ({
+  const files = (code: string, file = 'lib/capture/a.ts') => ({
     'tsconfig.build.json': JSON.stringify({
       include: ['lib'],
-      compilerOptions: { module: 'nodenext', types: [] },
+      compilerOptions: { module: 'nodenext', types: ['node'], strict: true },
     }),
     'node_modules/orm/package.json': JSON.stringify({ name: 'orm', types: 'index.d.ts' }),
     'node_modules/orm/index.d.ts':
-      'export declare class Manager { name: string; save(): void } export interface Hooks { after?(): void }',
-    [`lib/${inside}/a.ts`]: `import { Manager, type Hooks } from 'orm';\nconst manager = new Manager();\n${code}`,
+      'export declare class Manager { name: string; depth: number; hooks: string[]; save(): void }\n' +
+      'export interface Hooks { after?(): void; name?: string }',
+    'node_modules/@types/node/package.json': JSON.stringify({ name: 'node', types: 'index.d.ts' }),
+    'node_modules/@types/node/index.d.ts':
+      'declare class Socket { timeout: number }\ninterface Array<T> { own?: T }',
+    [file]: `import { Manager, type Hooks } from 'orm';\ndeclare const manager: Manager;\n${code}`,
   });
+  const faultsOf = (code: string) => check('check-replaced.mjs', files(code)).faults;
+  const fault = (object: string) => [
+    `lib/capture/a.ts:3 writes a property of what another package has made: ${object}`,
+  ];
 
   it.each([
-    ['an assignment', 'manager.save = () => {};'],
-    ['a prototype', 'Manager.prototype.save = () => {};'],
-    ['a removal', 'delete manager.save;'],
-    ['Reflect', `Reflect.set(manager, 'save', () => {});`],
-  ])('refuses a method of another package that is replaced by %s', (_what, code) => {
-    expect(check('check-replaced.mjs', files('capture', code))).toEqual({
-      status: 1,
-      faults: [
-        'lib/capture/a.ts:3 changes what another package has made: only lib/typeorm replaces methods',
-      ],
-    });
-    rmSync(join(root, 'lib'), { recursive: true });
-    expect(check('check-replaced.mjs', files('typeorm', code)).faults).toEqual([]);
+    ['a method that is replaced', 'manager.save = () => {};', 'manager'],
+    ['a method of a prototype', 'Manager.prototype.save = () => {};', 'Manager.prototype'],
+    ['a property', `manager.name = 'a';`, 'manager'],
+    ['a property of what was made by its class', `new Manager().name = 'a';`, 'new Manager()'],
+    ['a property by its key', `manager['name'] = 'a';`, 'manager'],
+    ['a sum', 'manager.depth += 1;', 'manager'],
+    ['a step', 'manager.depth++;', 'manager'],
+    ['a removal', 'delete (manager as { name?: string }).name;', '(manager as { name?: string })'],
+    ['Reflect', `Reflect.set(manager, 'name', 'a');`, 'manager'],
+    ['Object.assign()', `Object.assign(manager, { name: 'a' });`, 'manager'],
+    ['Object.defineProperty()', `Object.defineProperty(manager, 'name', {});`, 'manager'],
+    ['a destructuring assignment', `({ name: manager.name } = { name: 'a' });`, 'manager'],
+    ['one of a list', `[manager.name] = ['a'];`, 'manager'],
+    ['the variable of a loop', `for (manager.name of ['a']) ;`, 'manager'],
+    ['a list of it', `manager.hooks.push('a');`, 'manager'],
+    ['a list that was taken out', `{ const { hooks } = manager; hooks.push('a'); }`, 'manager'],
+    [
+      'a cast',
+      `(manager as unknown as { own: number }).own = 1;`,
+      '(manager as unknown as { own: number })',
+    ],
+    [
+      'a type made of its type',
+      `(null! as Omit<Manager, 'save'>).name = 'a';`,
+      `(null! as Omit<Manager, 'save'>)`,
+    ],
+    [
+      'an interface that extends one',
+      `interface Own extends Hooks {} (null! as Own).name = 'a';`,
+      '(null! as Own)',
+    ],
+    ["an object of Node's", '(null! as Socket).timeout = 1;', '(null! as Socket)'],
+    ['what may be of any class', `declare const it: object; Reflect.set(it, 'a', 1);`, 'it'],
+  ])('refuses %s', (_what, code, object) => {
+    expect(faultsOf(code)).toEqual(fault(object));
   });
 
-  it('passes values, and methods of what is made here', () => {
-    const code = `manager.name = 'a'; const hooks: Hooks = {}; hooks.after = () => {}; manager.save();`;
-    expect(check('check-replaced.mjs', files('capture', code)).faults).toEqual([]);
+  it('passes what is made here, lists of its own, and a class that extends one', () => {
+    const code = `
+      const hooks: Hooks = {}; hooks.after = () => {}; manager.save();
+      const own: { list: string[] } = { list: [] }; own.list.push('a'); own.list.length = 0;
+      class Mine extends Manager { set() { this.name = 'a'; this.depth++; } }
+      const record = Object.create(null) as Record<string, unknown>; record['a'] = 1;
+      const bytes = new Uint8Array(1); bytes[0] = 1;`;
+    expect(faultsOf(code)).toEqual([]);
+  });
+
+  it('passes the files that are listed, which the guide lists as well', () => {
+    const guide = readFileSync('docs/operations.md', 'utf8');
+    const [, section = ''] = /## What it touches in your application\n([^]*?)\n## /.exec(guide)!;
+    const text = section.replaceAll(/\s+/g, ' ');
+    for (const says of WRITTEN.values()) expect(text).toContain(says);
+    const [listed] = [...WRITTEN.keys()];
+    const listing = files(`manager.name = 'a';`, listed);
+    expect(check('check-replaced.mjs', listing).faults).toEqual([]);
   });
 });
 
