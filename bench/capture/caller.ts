@@ -39,7 +39,7 @@ class OwnOutbox {
 /** What the caller of a write pays, in times of the same with an outbox by hand; unheard, in times of the bare write. */
 export async function measureCaller(title: string, options: DataSourceOptions): Promise<void> {
   const app = await openOutboxApp(
-    { options: options as never },
+    { options },
     {
       ...{ isLogged: false, worker: false, leavesOutUnheard: true },
       entities: [Plain, Captured, Unheard, OwnOutbox],

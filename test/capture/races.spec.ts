@@ -294,10 +294,6 @@ it('writes of a nested transaction that MariaDB has ended are not made, one afte
       );
     });
   const results = await Promise.allSettled([cross(1, 2), cross(2, 1)]);
-  await expect
-    .poll(() => rig.received().length)
-    .toBe(3)
-    .catch(() => undefined);
   const left = (await manager.find(Plain, { order: { id: 'ASC' } })).map(({ id }) => id);
   const received = rig.received().sort();
   await rig.close();
