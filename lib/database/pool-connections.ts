@@ -18,22 +18,28 @@ export interface PoolConnection {
   destroy(): void;
 }
 
-export async function takeConnection(driver: SqlDriver | undefined): Promise<PoolConnection> {
-  switch (driver?.kind) {
-    case 'pg':
-      watchConnections(driver.pool);
-      return new PgConnection(await driver.pool.connect(), PreparedStatements.of(driver.pool));
-    case 'mysql2': {
-      const { pool } = driver;
-      return new Promise((resolve, reject) => {
-        pool.getConnection((error, connection) => {
-          if (error === null || error === undefined) resolve(new Mysql2Connection(connection));
-          else reject(error);
+/** Takes connections from the pool of an application. */
+export class PoolConnections {
+  readonly #prepared = new PreparedStatements();
+  readonly #watched = new WatchedConnections();
+
+  async take(driver: SqlDriver | undefined): Promise<PoolConnection> {
+    switch (driver?.kind) {
+      case 'pg':
+        this.#watched.watch(driver.pool);
+        return new PgConnection(await driver.pool.connect(), this.#prepared);
+      case 'mysql2': {
+        const { pool } = driver;
+        return new Promise((resolve, reject) => {
+          pool.getConnection((error, connection) => {
+            if (error === null || error === undefined) resolve(new Mysql2Connection(connection));
+            else reject(error);
+          });
         });
-      });
+      }
+      default:
+        throw new Error('The pool of connections is closed');
     }
-    default:
-      throw new Error('The pool of connections is closed');
   }
 }
 
@@ -102,8 +108,6 @@ class Mysql2Connection implements PoolConnection {
   }
 }
 
-const connectionsOf = new WeakMap<PgPool, WeakSet<object>>();
-
 /**
  * The connections that a PostgreSQL pool is seen to hand out, from the first call on. An error of one of them does not end
  * the process.
@@ -112,14 +116,22 @@ const connectionsOf = new WeakMap<PgPool, WeakSet<object>>();
  * arrives in the same packet as the last answer, such as 57P01 of an administrator, is emitted in between. Without a
  * listener Node.js ends the process; with one the next query of the connection rejects, and the pool drops it.
  */
-export function watchConnections(pool: PgPool): WeakSet<object> {
-  const known = connectionsOf.get(pool) ?? new WeakSet();
-  if (connectionsOf.has(pool)) return known;
-  connectionsOf.set(pool, known);
-  pool.on('acquire', (client) => {
-    if (known.has(client)) return;
-    known.add(client);
-    client.on('error', () => undefined);
-  });
-  return known;
+export class WatchedConnections {
+  readonly #connections = new WeakSet<object>();
+  #pool: PgPool | undefined;
+
+  watch(pool: PgPool): void {
+    // A data source that is initialised again has another one.
+    if (this.#pool === pool) return;
+    this.#pool = pool;
+    pool.on('acquire', (client) => {
+      if (this.#connections.has(client)) return;
+      this.#connections.add(client);
+      client.on('error', () => undefined);
+    });
+  }
+
+  has(connection: object): boolean {
+    return this.#connections.has(connection);
+  }
 }

@@ -1,7 +1,7 @@
 import { repeatOnConflict } from './database-errors.js';
 import type { Statement } from './dialect.js';
 import { OutboxTimeoutError } from './outbox-timeout.error.js';
-import { type PoolConnection, takeConnection } from './pool-connections.js';
+import { type PoolConnection, PoolConnections } from './pool-connections.js';
 import { type Result, runSteps, type SqlClient, type SqlTables, type Step } from './sql-client.js';
 import { SqlStore } from './sql-store.js';
 
@@ -12,6 +12,7 @@ const STATEMENT_WITHIN = 10_000;
 
 /** PostgreSQL, MySQL and MariaDB: connections of the client's pool, each given back after one transaction. */
 export class PooledStore extends SqlStore {
+  readonly #connections = new PoolConnections();
   readonly #running = new Set<(error: Error) => void>();
 
   /**
@@ -58,7 +59,7 @@ export class PooledStore extends SqlStore {
       );
       this.#running.add(abort);
       const run = async () => {
-        connection = await takeConnection(this.client.driver());
+        connection = await this.#connections.take(this.client.driver());
         if (isLate) return [];
         // A connection is not to be dropped because the pool gave it late.
         timer.refresh();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isPreparedLost } from './database-errors.js';
-import type { PgClient, PgPool } from './sql-driver.js';
+import type { PgClient } from './sql-driver.js';
 
 /** Runs after which a text is prepared: one that is made anew each time never is. */
 const RUNS = 10;
@@ -15,8 +15,6 @@ export interface NamedText {
   readonly name?: string;
 }
 
-const ofPools = new WeakMap<PgPool, PreparedStatements>();
-
 /**
  * Names the statements that the connections of a pool run again and again: PostgreSQL then parses and plans them once a
  * connection. None is named where a pooler is between, whose connections are not those that prepared.
@@ -25,12 +23,6 @@ export class PreparedStatements {
   readonly #names = new Map<string, NamedText>();
   readonly #runs = new Map<string, number>();
   #isDirect: Promise<boolean> | undefined;
-
-  static of(pool: PgPool): PreparedStatements {
-    let prepared = ofPools.get(pool);
-    if (prepared === undefined) ofPools.set(pool, (prepared = new PreparedStatements()));
-    return prepared;
-  }
 
   /** Finds the name of a statement; a promise where the database has to be asked first. */
   find(text: string, client: PgClient): NamedText | Promise<NamedText> {

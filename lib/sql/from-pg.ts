@@ -1,6 +1,6 @@
 import { OptionChecks } from '../common/option-checks.js';
 import type { Statement } from '../database/dialect.js';
-import { watchConnections } from '../database/pool-connections.js';
+import { WatchedConnections } from '../database/pool-connections.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
 import type { PgPool } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
@@ -52,11 +52,11 @@ class PgClient extends DriverClient<PgTransaction> {
   protected readonly how = "a client of the pool after client.query('BEGIN')";
 
   // Known without a question to the database: a pool of one connection could not answer during its transaction.
-  readonly #own: WeakSet<object>;
+  readonly #own = new WatchedConnections();
 
   constructor(store: StoreDriver, pool: PgPool) {
     super(POSTGRES, store, pool);
-    this.#own = watchConnections(pool);
+    this.#own.watch(pool);
   }
 
   protected override check(client: PgTransaction): string | undefined {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { findDialect } from '../../database/dialect.js';
-import { type PoolConnection, takeConnection } from '../../database/pool-connections.js';
+import { type PoolConnection, PoolConnections } from '../../database/pool-connections.js';
 import type { Result, Row } from '../../database/sql-client.js';
 import type { SqlDriver, SqliteHandle } from '../../database/sql-driver.js';
 import { runStatement } from '../../database/sqlite/sqlite-handle.js';
@@ -95,7 +95,7 @@ function beside(handle: SqliteHandle): SqliteConnections {
 
 /** A connection of a driver: out of its pool, or the one that SQLite has. */
 export async function connectionOf(driver: SqlDriver | undefined): Promise<PoolConnection> {
-  if (driver?.kind !== 'better-sqlite3') return takeConnection(driver);
+  if (driver?.kind !== 'better-sqlite3') return new PoolConnections().take(driver);
   const { handle } = driver;
   return {
     query: (sql, parameters) => patiently(() => runStatement(handle, { sql, parameters })),
