@@ -26,7 +26,7 @@ const itself = [
   { find: /^nestjs-thorn$/, replacement: fileURLToPath(new URL('lib/index.ts', import.meta.url)) },
   {
     find: /^nestjs-thorn\/typeorm$/,
-    replacement: fileURLToPath(new URL('lib/migrations/index.ts', import.meta.url)),
+    replacement: fileURLToPath(new URL('lib/typeorm/index.ts', import.meta.url)),
   },
   {
     find: /^nestjs-thorn\/(.+)$/,

@@ -8,7 +8,8 @@ import {
   Entity,
   PrimaryGeneratedColumn,
 } from 'typeorm';
-import { EntityCapture, WebhookEvent } from '../lib/capture/index.js';
+import { EntityCapture } from '../lib/typeorm/hooks/entity-capture.js';
+import { WebhookEvent } from '../lib/capture/index.js';
 import { SystemClock } from '../lib/common/clock.js';
 import { DisabledStrategy, MessagePipeline } from '../lib/dispatch/index.js';
 import { Codecs, MessageFactory } from '../lib/message/index.js';

@@ -1,5 +1,5 @@
 import { TypeOrmClient } from '../lib/database/typeorm-client.js';
-import { ThornSubscriber } from '../lib/migrations/index.js';
+import { ThornSubscriber } from '../lib/typeorm/index.js';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { DataSource, type DataSourceOptions } from 'typeorm';

@@ -8,8 +8,8 @@ export { ThornModule } from './thorn.module.js';
 export type { ThornModuleExtras, ThornModuleOptions } from './module/options/module-options.js';
 
 // Declaring events
-export { BulkWriteError } from './capture/criteria/bulk-write.error.js';
-export { WriteUnclearError } from './capture/criteria/write-unclear.error.js';
+export { BulkWriteError } from './typeorm/criteria/bulk-write.error.js';
+export { WriteUnclearError } from './typeorm/criteria/write-unclear.error.js';
 export type { MethodEventOptions } from './capture/decorators/method-event.js';
 export { WebhookEvent } from './capture/decorators/webhook-event.decorator.js';
 export { Webhooks } from './capture/decorators/webhooks.decorator.js';
@@ -38,7 +38,7 @@ export {
 } from './event/index.js';
 
 export { TransactionEndedError } from './database/transaction-ended.error.js';
-export type { SerializeTransactions } from './typeorm/serialize-transactions.js';
+export type { SerializeTransactions } from './database/sqlite/serialize-transactions.js';
 export { TransactionTimeoutError } from './typeorm/sqlite/transaction-timeout.error.js';
 
 // Sending

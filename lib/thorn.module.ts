@@ -18,7 +18,7 @@ import {
 import { EventDiscovery } from './module/event-discovery.js';
 import { ConfigurableModuleClass } from './module/module-definition.js';
 import { EXTRA_NAMES } from './module/options/extras-check.js';
-import { EntityCaptures } from './module/entities/entity-sources.js';
+import { EntityCaptures } from './capture/entity-sources.js';
 import { ThornDrainModule } from './module/drain.module.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './module/options/module-options.js';
 import { checkIsAsync, checkIsOptions } from './module/options/settings.js';

@@ -3,7 +3,7 @@
 // Checks the imports of the files that are shipped (those of tsconfig.build.json; specs are free):
 //   - they obey the floors of tools/floors.mjs;
 //   - no cycle, type-only imports included: what knows each other's types is not separate;
-//   - values of typeorm come into a few rooms only;
+//   - only lib/typeorm names the package typeorm, for values or types;
 //   - packages they name are declared in package.json, and nothing outside lib is reached by path;
 //   - no folder holds too many files, and only the top folders have an index.ts.
 import { existsSync, readFileSync } from 'node:fs';
@@ -35,13 +35,13 @@ process.exitCode = faults.length > 0 || graph.size === 0 ? 1 : 0;
  */
 function checkFile(file) {
   const from = inLib(file);
-  return importsOf(file).flatMap(({ specifier, line, loads }) => {
+  return importsOf(file).flatMap(({ specifier, line }) => {
     const fault = (/** @type {string} */ text) => faults.push(`lib/${from}:${line} ${text}`);
     const name = packageOf(specifier);
     if (name && !packages.required.has(name) && !packages.optional.has(name)) {
       fault(`names "${name}", which is neither a dependency nor a peer in package.json`);
     }
-    const misplaced = loads ? judgePackage(from, name) : null;
+    const misplaced = judgePackage(from, name);
     if (misplaced) fault(misplaced);
     if (!specifier.startsWith('.')) return [];
     const target = resolve(dirname(file), specifier).replace(/\.js$/, '.ts');

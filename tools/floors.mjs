@@ -7,11 +7,12 @@
 const FLOORS = [
   ['common', 'errors'],
   ['message', 'event', 'database'],
-  ['typeorm', 'subscriber', 'signing'],
+  ['subscriber', 'signing'],
   ['receiver', 'idempotency', 'portal', 'openapi'],
   ['delivery'],
   ['dispatch'],
-  ['capture', 'outbox', 'bullmq', 'microservices', 'api', 'migrations'],
+  ['capture', 'outbox', 'bullmq', 'microservices', 'api'],
+  ['typeorm'],
   ['metrics', 'tracing', 'terminus', 'extending', 'page', 'mcp', 'sql'],
   ['module'],
   ['thorn.module'],
@@ -29,7 +30,6 @@ const INNER_FLOORS = {
   common: ['async', '', 'log'],
   message: ['encoding', '', 'format'],
   database: ['', 'schema', 'sqlite'],
-  typeorm: ['', 'sqlite', 'clients'],
   event: ['conditions', '', 'schemas'],
   cli: ['terminal', 'commands', 'documents', 'init', ''],
   outbox: [
@@ -63,35 +63,34 @@ const INNER_FLOORS = {
     'openapi',
     '',
   ],
-  capture: [
-    'table',
-    'payload',
-    'plan',
-    'changes',
-    'messages',
+  capture: ['table', 'payload', 'plan', 'changes', 'messages', 'decorators', ''],
+  typeorm: [
+    '',
+    'sqlite',
+    'clients',
+    'schema',
     'rows',
     'entities',
     'cascades',
     'criteria',
     'hooks',
     'feed',
-    'decorators',
-    '',
+    'sources',
   ],
   delivery: ['attempt', 'recipient-policy', 'http', 'retry', 'log', 'events', ''],
   dispatch: ['rows', 'recipients', 'history', 'strategies', ''],
   receiver: ['schemes', 'processing', 'verification', 'routes', ''],
   subscriber: ['model', 'matching', 'static', 'service', 'storage', ''],
-  module: ['options', 'entities', 'providers', ''],
+  module: ['options', 'providers', ''],
   sql: ['databases', ''],
   testing: ['', 'conformance', 'conformance/subscriber-repository'],
 };
 
 /**
- * Who may import values of `typeorm`. All others get them from there, and reach a database by `SqlClient`. Applications
- * without TypeORM load nothing of it: `module/entities/load-typeorm.ts` does. The other file asks whether it is installed.
+ * Who may import `typeorm`, be it for its types alone: published types hold where TypeORM is not installed. Applications
+ * without TypeORM load nothing of this folder: `module/load-typeorm.ts` loads it. The other file asks which version is installed.
  */
-const KNOWS_TYPEORM = /^typeorm\/|^migrations\/required-packages\.ts$/;
+const KNOWS_TYPEORM = /^typeorm\/|^common\/supported-versions\.ts$/;
 
 /** Places that nothing but the top may import, although they are on a lower floor. */
 const APART = new Set(['receiver']);
@@ -120,12 +119,12 @@ export function judgeImport(from, to) {
 
 /**
  * @param {string} from path of the importing file, relative to lib, with `/`
- * @param {string | null | undefined} name of a package whose values it imports
+ * @param {string | null | undefined} name of a package that it imports
  * @returns {string | null} what is wrong with it
  */
 export function judgePackage(from, name) {
   if (name !== 'typeorm' || KNOWS_TYPEORM.test(from)) return null;
-  return 'may import types of "typeorm" only: use SqlClient of lib/database';
+  return 'names "typeorm", which only lib/typeorm knows: use SqlClient of lib/database';
 }
 
 /**

@@ -1,7 +1,7 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { SystemClock } from '../../lib/common/clock.js';
 import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
-import { ThornSubscriber } from '../../lib/migrations/index.js';
+import { ThornSubscriber } from '../../lib/typeorm/index.js';
 import { DatabaseSubscriberRepository } from '../../lib/subscriber/index.js';
 import type { ContenderModule, ForkedCandidate } from '../contenders/forked.js';
 

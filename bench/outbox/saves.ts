@@ -1,6 +1,6 @@
 import { DataSource, type DataSourceOptions, type EntityManager } from 'typeorm';
 import { newId } from '../../lib/common/id.js';
-import { outboxEntities } from '../../lib/migrations/thorn-schema.js';
+import { outboxEntities } from '../../lib/typeorm/schema/thorn-schema.js';
 import { Article, openOutboxApp, subscriber } from '../../test/support/apps/outbox-app.js';
 import type { ContenderModule, ForkedCandidate } from '../contenders/forked.js';
 

@@ -5,7 +5,7 @@ import {
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { DispatchStrategy } from '../dispatch/index.js';
-import { EntityCaptures, type ReportedChanges } from './entities/entity-sources.js';
+import { EntityCaptures, type ReportedChanges } from '../capture/entity-sources.js';
 import { MODULE_CHECKS, ThornSettings } from './options/settings.js';
 
 const POLL_INTERVAL = 1000;

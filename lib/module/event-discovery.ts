@@ -8,7 +8,7 @@ import { ThornConfigurationError } from '../errors/index.js';
 import { decoratedEntities, EventCatalogue, isEntityClass, nearestNames } from '../event/index.js';
 import { SqlClients } from '../outbox/index.js';
 import { StaticSubscriberSet } from '../subscriber/index.js';
-import { EntityCaptures, EntitySources } from './entities/entity-sources.js';
+import { EntityCaptures, EntitySources } from '../capture/entity-sources.js';
 import { ThornSettings } from './options/settings.js';
 
 /** Finds the events that the application's classes declare, and declarations that lead to nothing. */

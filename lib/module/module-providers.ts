@@ -52,7 +52,7 @@ import { ChangeFeeds } from './change-feeds.js';
 import { EventDiscovery } from './event-discovery.js';
 import type { ThornModuleExtras } from './options/module-options.js';
 import { option, ThornSettings } from './options/settings.js';
-import { loadTypeOrmSources } from './entities/load-typeorm.js';
+import { loadTypeOrmSources } from './load-typeorm.js';
 import { SchemaCheck } from './schema-check.js';
 import { SetupInspection } from './setup-inspection.js';
 import { StartupReport } from './startup-report.js';

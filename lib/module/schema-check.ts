@@ -11,7 +11,7 @@ import type { SqlTables } from '../database/sql-client.js';
 import { DispatchStrategy } from '../dispatch/index.js';
 import { OutboxStrategy, SqlClients } from '../outbox/index.js';
 import { DatabaseSubscriberRepository, SubscriberRepository } from '../subscriber/index.js';
-import { EntitySources } from './entities/entity-sources.js';
+import { EntitySources } from '../capture/entity-sources.js';
 
 /** Ends the start of an application whose database lacks tables or columns that it is about to use. */
 @Injectable()

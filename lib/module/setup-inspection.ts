@@ -16,7 +16,7 @@ import {
   SubscriberRepository,
   DatabaseSubscriberRepository,
 } from '../subscriber/index.js';
-import { EntitySources } from './entities/entity-sources.js';
+import { EntitySources } from '../capture/entity-sources.js';
 import { ThornSettings } from './options/settings.js';
 
 /** Looks at how the application is set up, and at what of it will hurt in production. */

@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common
 import type { SetupReport, SetupWarning } from '../api/index.js';
 import type { SqlClient } from '../database/sql-client.js';
 import { SqlClients } from '../outbox/index.js';
-import { EntitySources } from './entities/entity-sources.js';
+import { EntitySources } from '../capture/entity-sources.js';
 import { ThornSettings } from './options/settings.js';
 import { SetupInspection } from './setup-inspection.js';
 

@@ -4,7 +4,7 @@ import { getDataSourceToken } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Clock, Deliveries, Subscribers, ThornModule } from '../../lib/index.js';
-import { thornEntities } from '../../lib/migrations/index.js';
+import { thornEntities } from '../../lib/typeorm/index.js';
 import { DeliveryReports } from '../../lib/outbox/index.js';
 import { newId } from '../../lib/common/id.js';
 import { deliveryId, keyOf } from '../../lib/outbox/tables/keys.js';

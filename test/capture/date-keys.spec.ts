@@ -6,7 +6,7 @@ import {
   openCaptureApp,
   openDataSource,
 } from '../support/apps/capture-app.js';
-import { planCapture } from '../../lib/capture/entities/entity-plan.js';
+import { planCapture } from '../../lib/typeorm/entities/entity-plan.js';
 
 @Entity('stamps')
 @WebhookEvent<Stamp>('stamp', { on: 'create' })

@@ -13,11 +13,9 @@ import {
   TableInheritance,
 } from 'typeorm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import {
-  CapturedEntityMessageSource,
-  EntityCapture,
-  WebhookEvent,
-} from '../../lib/capture/index.js';
+import { CapturedEntityMessageSource } from '../../lib/typeorm/sources/captured-entity-message-source.js';
+import { EntityCapture } from '../../lib/typeorm/hooks/entity-capture.js';
+import { WebhookEvent } from '../../lib/capture/index.js';
 import type { EntityEventOptions } from '../../lib/event/index.js';
 import { openCaptureApp } from '../support/apps/capture-app.js';
 import { DATABASES_ALIKE } from '../support/capture-databases.js';

@@ -9,15 +9,11 @@ import {
   PrimaryGeneratedColumn,
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  assertEntitiesKnown,
-  BulkWriteError,
-  CapturedEntityMessageSource,
-  EntityCapture,
-  unknownEntities,
-  WebhookEvent,
-  Webhooks,
-} from '../../lib/capture/index.js';
+import { assertEntitiesKnown, unknownEntities } from '../../lib/typeorm/entities/entity-check.js';
+import { BulkWriteError } from '../../lib/typeorm/criteria/bulk-write.error.js';
+import { CapturedEntityMessageSource } from '../../lib/typeorm/sources/captured-entity-message-source.js';
+import { EntityCapture } from '../../lib/typeorm/hooks/entity-capture.js';
+import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
 import { InvalidInputError, ThornConfigurationError } from '../../lib/errors/index.js';
 import { openDataSource, openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
 import { DATABASES_ALIKE } from '../support/capture-databases.js';

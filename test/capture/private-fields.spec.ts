@@ -1,7 +1,7 @@
 import { Column, DataSource, Entity, ManyToOne, PrimaryGeneratedColumn } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebhookEvent } from '../../lib/capture/index.js';
-import { planCapture } from '../../lib/capture/entities/entity-plan.js';
+import { planCapture } from '../../lib/typeorm/entities/entity-plan.js';
 import { openCaptureApp, type CaptureApp } from '../support/apps/capture-app.js';
 import { DATABASES_ALIKE } from '../support/capture-databases.js';
 

@@ -1,6 +1,7 @@
 import { Column, Entity, ManyToOne, PrimaryColumn, UpdateDateColumn, VersionColumn } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { EntityCapture, WebhookEvent } from '../../lib/capture/index.js';
+import { EntityCapture } from '../../lib/typeorm/hooks/entity-capture.js';
+import { WebhookEvent } from '../../lib/capture/index.js';
 import { SystemClock } from '../../lib/common/clock.js';
 import { MessagePipeline } from '../../lib/dispatch/index.js';
 import { type CaptureApp, MemoryStrategy, openCaptureApp } from '../support/apps/capture-app.js';

@@ -7,7 +7,7 @@ import { type Block, guideOf } from './blocks.js';
 const KNOWN: Readonly<Record<string, string>> = {
   'nestjs-thorn': 'lib/index.ts',
   'nestjs-thorn/extending': 'lib/extending/index.ts',
-  'nestjs-thorn/typeorm': 'lib/migrations/index.ts',
+  'nestjs-thorn/typeorm': 'lib/typeorm/index.ts',
   'nestjs-thorn/bullmq': 'lib/bullmq/index.ts',
   'nestjs-thorn/microservices': 'lib/microservices/index.ts',
   'nestjs-thorn/testing': 'lib/testing/index.ts',

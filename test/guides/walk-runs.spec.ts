@@ -6,7 +6,7 @@ import { Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { expect, it, vi } from 'vitest';
 import { Deliveries, outbox, Subscribers, ThornModule } from '../../lib/index.js';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
-import { thornEntities, thornMigrations } from '../../lib/migrations/index.js';
+import { thornEntities, thornMigrations } from '../../lib/typeorm/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { freshPostgres } from '../services/database.js';
 

@@ -16,7 +16,7 @@ import {
   WebhookDispatcher,
   WebhookEvents,
 } from '../../lib/index.js';
-import { thornMigrations } from '../../lib/migrations/index.js';
+import { thornMigrations } from '../../lib/typeorm/index.js';
 import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { freshPostgres } from '../services/database.js';
 

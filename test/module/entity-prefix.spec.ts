@@ -5,7 +5,7 @@ import request from 'supertest';
 import { DataSource } from 'typeorm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Deliveries, outbox, ThornModule, WebhookDispatcher } from '../../lib/index.js';
-import { thornMigrations } from '../../lib/migrations/index.js';
+import { thornMigrations } from '../../lib/typeorm/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { freshMariadb, freshPostgres } from '../services/database.js';
 

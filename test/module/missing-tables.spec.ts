@@ -4,7 +4,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { inline, outbox, ThornModule } from '../../lib/index.js';
-import { thornMigrations } from '../../lib/migrations/index.js';
+import { thornMigrations } from '../../lib/typeorm/index.js';
 import type { ThornModuleExtras } from '../../lib/module/options/module-options.js';
 import { createDatabase, type DatabaseKind, type TestDatabase } from '../support/databases.js';
 

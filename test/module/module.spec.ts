@@ -21,7 +21,7 @@ import {
   WebhookDispatcher,
   WebhookEvent,
 } from '../../lib/index.js';
-import { thornEntities } from '../../lib/migrations/index.js';
+import { thornEntities } from '../../lib/typeorm/index.js';
 import { UndiciHttpClient } from '../../lib/extending/index.js';
 import {
   DispatchStrategy,

@@ -4,7 +4,7 @@ import { getDataSourceToken } from '@nestjs/typeorm';
 import { Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { inline, ThornModule, WebhookDispatcher, WebhookEvent, Webhooks } from '../../lib/index.js';
-import { thornEntities } from '../../lib/migrations/index.js';
+import { thornEntities } from '../../lib/typeorm/index.js';
 import { loopback } from '../support/apps/blog.js';
 import { createDatabase, type DatabaseKind } from '../support/databases.js';
 import { Receiver } from '../support/receiver.js';

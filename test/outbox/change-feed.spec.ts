@@ -19,7 +19,7 @@ import {
   createChangeTrigger,
   dropChangeTrigger,
   thornChangeFeedMigrations,
-} from '../../lib/migrations/index.js';
+} from '../../lib/typeorm/index.js';
 import {
   outbox,
   Subscribers,

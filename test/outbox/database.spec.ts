@@ -5,7 +5,7 @@ import { Logger } from '@nestjs/common';
 import { SystemClock } from '../../lib/common/clock.js';
 import { createStore } from '../../lib/database/pooled-store.js';
 import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
-import { ThornSubscriber } from '../../lib/migrations/index.js';
+import { ThornSubscriber } from '../../lib/typeorm/index.js';
 import { keyOf } from '../../lib/outbox/tables/keys.js';
 import { DatabaseSubscriberRepository } from '../../lib/subscriber/index.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
 import type { WebhookEventMap } from '../../lib/delivery/index.js';
 import { SubscriberExpiry } from '../../lib/dispatch/index.js';
-import { ThornSubscriber } from '../../lib/migrations/index.js';
+import { ThornSubscriber } from '../../lib/typeorm/index.js';
 import { DatabaseSubscriberRepository, type Subscriber } from '../../lib/subscriber/index.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';

@@ -2,7 +2,7 @@ import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SystemClock } from '../../lib/common/index.js';
 import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
-import { ThornSubscriber } from '../../lib/migrations/index.js';
+import { ThornSubscriber } from '../../lib/typeorm/index.js';
 import { SubscriberHealth } from '../../lib/outbox/index.js';
 import {
   DatabaseSubscriberRepository,

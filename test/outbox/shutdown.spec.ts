@@ -12,7 +12,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { outbox, Subscribers, ThornModule, WebhookDispatcher } from '../../lib/index.js';
-import { thornEntities } from '../../lib/migrations/index.js';
+import { thornEntities } from '../../lib/typeorm/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { Article } from '../support/apps/outbox-app.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';

@@ -1,6 +1,6 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { outboxEntities } from '../../lib/migrations/thorn-schema.js';
+import { outboxEntities } from '../../lib/typeorm/schema/thorn-schema.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import { joined, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';

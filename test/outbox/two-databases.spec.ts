@@ -4,7 +4,7 @@ import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { outbox, type OutboxOptions, ThornModule, WebhookDispatcher } from '../../lib/index.js';
-import { thornEntities } from '../../lib/migrations/index.js';
+import { thornEntities } from '../../lib/typeorm/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { TcpProxy } from '../services/tcp-proxy.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';

@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
-import { thornEntities, thornMigrations } from '../../lib/migrations/index.js';
+import { thornEntities, thornMigrations } from '../../lib/typeorm/index.js';
 import { DatabaseLinkStore, InMemoryLinkStore, PortalLinks } from '../../lib/portal/index.js';
 import { MovableClock } from '../../lib/testing/index.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';

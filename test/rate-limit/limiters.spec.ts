@@ -1,8 +1,9 @@
 import { DataSource } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { outboxEntities } from '../../lib/migrations/thorn-schema.js';
+import { outboxEntities } from '../../lib/typeorm/schema/thorn-schema.js';
 import { PooledStore } from '../../lib/database/pooled-store.js';
-import { DataSourceClient, DataSourceStore } from '../../lib/typeorm/index.js';
+import { DataSourceClient } from '../../lib/typeorm/clients/data-source-client.js';
+import { DataSourceStore } from '../../lib/typeorm/sqlite/data-source-store.js';
 import { DatabaseRateLimiter } from '../../lib/outbox/rate-limit/database-rate-limiter.js';
 import type { PermitRequest } from '../../lib/outbox/rate-limit/permits.js';
 import { maxWithin } from '../support/attempt-starts.js';

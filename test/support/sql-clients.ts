@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { DataSource, type DataSourceOptions, type EntityManager } from 'typeorm';
 import { dataSourceOf } from '../../lib/common/typeorm-compat.js';
-import { thornEntities, thornMigrations } from '../../lib/migrations/index.js';
+import { thornEntities, thornMigrations } from '../../lib/typeorm/index.js';
 import {
   type DrizzleTransaction,
   fromDrizzle,

@@ -1,7 +1,7 @@
 import { DataSource, type DataSourceOptions, DefaultNamingStrategy } from 'typeorm';
 import { describe, expect, it } from 'vitest';
 import { freshMariadb, freshPostgres } from '../services/database.js';
-import { thornEntities, thornMigrations } from '../../lib/migrations/index.js';
+import { thornEntities, thornMigrations } from '../../lib/typeorm/index.js';
 
 const shared = {
   entities: thornEntities,

@@ -5,7 +5,7 @@ import type {
   PageDefinition,
   ThornApiOptions,
 } from '../../api/index.js';
-import type { SerializeTransactions } from '../../typeorm/serialize-transactions.js';
+import type { SerializeTransactions } from '../../database/sqlite/serialize-transactions.js';
 import type { Clock } from '../../common/index.js';
 import type {
   AnswerHeaderOptions,

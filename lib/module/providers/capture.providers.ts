@@ -6,7 +6,7 @@ import { EntityMessageSource, MessagePipeline } from '../../dispatch/index.js';
 import { EventCatalogue } from '../../event/index.js';
 import { MessageFactory } from '../../message/index.js';
 import { StaticSubscriberSet } from '../../subscriber/index.js';
-import { EntityCaptures, EntitySources } from '../entities/entity-sources.js';
+import { EntityCaptures, EntitySources } from '../../capture/entity-sources.js';
 import { ThornSettings } from '../options/settings.js';
 
 export const captureProviders: readonly FactoryProvider[] = [

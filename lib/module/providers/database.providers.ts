@@ -10,7 +10,7 @@ import {
   Transactions,
 } from '../../dispatch/index.js';
 import { SqlClients } from '../../outbox/index.js';
-import { EntityCaptures, EntitySourceFinder, EntitySources } from '../entities/entity-sources.js';
+import { EntityCaptures, EntitySourceFinder, EntitySources } from '../../capture/entity-sources.js';
 import { MODULE_CHECKS, ThornSettings } from '../options/settings.js';
 import { TransactionHosts } from './transaction-hosts.js';
 

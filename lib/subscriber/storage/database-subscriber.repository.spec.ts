@@ -1,5 +1,5 @@
 import { TypeOrmClient } from '../../database/typeorm-client.js';
-import { ThornSubscriber } from '../../migrations/index.js';
+import { ThornSubscriber } from '../../typeorm/index.js';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -5,7 +5,7 @@ import { subscriber } from '../../testing/conformance/subscriber-repository/subs
 import { SubscriberCache } from './subscriber-cache.js';
 import { SubscriberRowMapper } from './subscriber-row-mapper.js';
 import { SubscriberTable } from './subscriber-table.js';
-import { ThornSubscriber } from '../../migrations/index.js';
+import { ThornSubscriber } from '../../typeorm/index.js';
 
 const EVERYONE = { event: 'article.created', owner: null, audience: 'everyone' } as const;
 

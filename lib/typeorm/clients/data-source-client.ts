@@ -5,7 +5,7 @@ import type { ClientWithStore } from '../../database/pooled-store.js';
 import { TypeOrmClient } from '../../database/typeorm-client.js';
 import { runStatement } from '../../database/sqlite/sqlite-handle.js';
 import { DataSourceStore } from '../sqlite/data-source-store.js';
-import type { SerializeTransactions } from '../serialize-transactions.js';
+import type { SerializeTransactions } from '../../database/sqlite/serialize-transactions.js';
 import { SqliteTransactions } from '../sqlite/sqlite-transactions.js';
 
 const clients = new WeakMap<DataSource, DataSourceClient>();

@@ -14,7 +14,7 @@ import { addOwnSubscribers } from '../own-subscribers.js';
 import { type Around, forgetTransaction, replaceMethods } from '../replaced-methods.js';
 import type { SqliteHandle } from '../../database/sql-driver.js';
 import { isInTransaction, sqliteHandle } from '../sqlite-handle.js';
-import type { SerializeTransactions } from '../serialize-transactions.js';
+import type { SerializeTransactions } from '../../database/sqlite/serialize-transactions.js';
 import type { SqliteRunner } from './sqlite-runner.js';
 
 const TIMEOUT = 10_000;

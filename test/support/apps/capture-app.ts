@@ -1,5 +1,6 @@
 import { AbstractLogger, DataSource, type DataSourceOptions } from 'typeorm';
-import { EntityCapture, CapturedTransactions } from '../../../lib/capture/index.js';
+import { EntityCapture } from '../../../lib/typeorm/hooks/entity-capture.js';
+import { CapturedTransactions } from '../../../lib/typeorm/sources/captured-transactions.js';
 import { SystemClock } from '../../../lib/common/clock.js';
 import type { JoinedTransaction } from '../../../lib/database/sql-client.js';
 import { DispatchStrategy, MessagePipeline } from '../../../lib/dispatch/index.js';

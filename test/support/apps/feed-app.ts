@@ -1,7 +1,7 @@
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource, type EntityManager } from 'typeorm';
 import { expect, vi } from 'vitest';
-import { createChangeTrigger, thornChangeFeedMigrations } from '../../../lib/migrations/index.js';
+import { createChangeTrigger, thornChangeFeedMigrations } from '../../../lib/typeorm/index.js';
 import { outbox, Subscribers } from '../../../lib/index.js';
 import { createDatabase } from '../databases.js';
 import { Receiver } from '../receiver.js';

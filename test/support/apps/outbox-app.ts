@@ -1,13 +1,10 @@
 import { AbstractLogger, Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import type { JoinedTransaction, SqlClient, SqlTables } from '../../../lib/database/sql-client.js';
-import {
-  EntityCapture,
-  type EntityCaptureOptions,
-  CapturedTransactions,
-  WebhookEvent,
-  Webhooks,
-} from '../../../lib/capture/index.js';
+import { EntityCapture } from '../../../lib/typeorm/hooks/entity-capture.js';
+import type { EntityCaptureOptions } from '../../../lib/typeorm/hooks/entity-capture-options.js';
+import { CapturedTransactions } from '../../../lib/typeorm/sources/captured-transactions.js';
+import { WebhookEvent, Webhooks } from '../../../lib/capture/index.js';
 import { type Clock, SystemClock } from '../../../lib/common/clock.js';
 import {
   Deliverer,
@@ -37,8 +34,8 @@ import {
   type SubscriberHealthDependencies,
   type MessageRelay,
 } from '../../../lib/outbox/index.js';
-import { outboxEntities } from '../../../lib/migrations/thorn-schema.js';
-import { DataSourceClient } from '../../../lib/typeorm/index.js';
+import { outboxEntities } from '../../../lib/typeorm/schema/thorn-schema.js';
+import { DataSourceClient } from '../../../lib/typeorm/clients/data-source-client.js';
 import { SecretSealer, StandardWebhookSigner } from '../../../lib/signing/index.js';
 import {
   healthRules,

@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSourceOptions } from 'typeorm';
 import { bullmq } from '../../../lib/bullmq/index.js';
-import { thornChangeFeedMigrations } from '../../../lib/migrations/index.js';
+import { thornChangeFeedMigrations } from '../../../lib/typeorm/index.js';
 import { outbox, type OutboxOptions, ThornModule, WebhookDispatcher } from '../../../lib/index.js';
 import { LOOPBACK_RECIPIENTS } from '../../../lib/testing/index.js';
 

@@ -1,0 +1,102 @@
+import type { BulkSettings } from '../event/bulk-settings.js';
+import type { SerializeTransactions } from '../database/sqlite/serialize-transactions.js';
+import type { SqlClient, SqlTables } from '../database/sql-client.js';
+import { EntityMessageSource, type MessagePipeline, type Transactions } from '../dispatch/index.js';
+import { InvalidInputError } from '../errors/index.js';
+import { type EntityClass, entityEventsOf } from '../event/entity-events.js';
+import type { MessageFactory } from '../message/index.js';
+import type { DeclaredEvents } from './plan/declared-events.js';
+import type { EventsWithoutData } from './plan/events-without-data.js';
+
+export interface CapturedDatabase {
+  readonly name: string;
+  /** As TypeORM's option `type`. */
+  readonly type: string;
+  readonly client: SqlClient<never> & SqlTables;
+}
+
+/** Columns that payloads of events are given, and that are named like secrets. */
+export interface ShownSecrets {
+  readonly entity: string;
+  readonly properties: readonly string[];
+}
+
+/** Reads changes that triggers report. */
+export interface ReportedChanges {
+  start(): void;
+  stop(): Promise<void>;
+}
+
+/** The options of the module that the captures follow. */
+export interface CaptureOptions extends BulkSettings {
+  readonly serializeTransactions?: SerializeTransactions | undefined;
+  readonly changeFeed?: unknown;
+}
+
+export interface CaptureDependencies {
+  readonly messageFactory: MessageFactory;
+  readonly pipeline: MessagePipeline;
+  readonly declared: DeclaredEvents;
+  readonly options: CaptureOptions;
+}
+
+/** The data sources whose entities are captured, those of TypeORM. This class stands for none. */
+export class EntitySources {
+  readonly databases: readonly CapturedDatabase[] = [];
+
+  capture(_dependencies: CaptureDependencies): EntityCaptures {
+    return new EntityCaptures();
+  }
+}
+
+export abstract class EntitySourceFinder {
+  /** @throws `ThornConfigurationError` naming a data source that is missing or not initialised */
+  abstract find(): EntitySources;
+}
+
+class NoEntityMessages extends EntityMessageSource {
+  override async messageOf(): Promise<never> {
+    throw new InvalidInputError(
+      'entity',
+      'is not an entity with events in a captured data source. Without TypeORM pass { table, key } to sendFor(), or use send()',
+    );
+  }
+
+  // eslint-disable-next-line require-yield
+  override async *messagesOf(): AsyncGenerator<never> {
+    await this.messageOf();
+  }
+}
+
+/** The captures of data sources, listening. This class captures nothing. */
+export class EntityCaptures {
+  readonly transactions: Transactions | undefined;
+  readonly messages: EntityMessageSource = new NoEntityMessages();
+
+  /** @throws `ThornConfigurationError` for a class with events that no data source knows, of those that are in use */
+  assertKnown(_classes: readonly EntityClass[], _instances: readonly unknown[]): void {}
+
+  /** Finds the classes with events that no data source knows. */
+  unknown(classes: Iterable<EntityClass>): readonly EntityClass[] {
+    return [...classes].filter((type) => entityEventsOf(type).length > 0);
+  }
+
+  secrets(): readonly ShownSecrets[] {
+    return [];
+  }
+
+  /** Finds the events whose messages have an empty object as their data. */
+  eventsWithoutData(): readonly EventsWithoutData[] {
+    return [];
+  }
+
+  /**
+   * @returns what reads changes, of each data source on PostgreSQL
+   * @throws `ThornConfigurationError` when the migration has not run
+   */
+  async reportedChanges(_pollInterval: number): Promise<readonly ReportedChanges[]> {
+    return [];
+  }
+
+  detach(): void {}
+}

@@ -1,0 +1,309 @@
+import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
+import { linkChange } from '../entities/link-change.js';
+import { changesOfRows, readComplete } from '../entities/rows-before.js';
+import type { RowChange } from '../../capture/changes/row-change.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
+import type { EventPlan } from '../../capture/plan/event-plan.js';
+import { UNKNOWN_VALUE } from '../../capture/table/field-value.js';
+import { setRelation } from '../rows/entity-values.js';
+import { isPostgres } from '../rows/row-lock.js';
+import type { RelationMetadata } from '../rows/typeorm-types.js';
+import { type BulkOperation, eventsOf } from './bulk-operation.js';
+import { keyCondition, mostKeys, namedId, readMatched, readUnlinked } from './matched-rows.js';
+import { isNothingSet, setValueOf, setValuesOf } from './set-values.js';
+import type { WriteBuilder } from './write-builders.js';
+import { type BuilderWrite, valueSetsOf } from './write-context.js';
+
+/** The writes that name their rows by a condition. */
+type ByCondition = 'update' | 'delete' | 'softDelete' | 'restore';
+
+const DID: Readonly<Record<ByCondition, RowChange['did']>> = {
+  update: 'update',
+  delete: 'remove',
+  softDelete: 'soft-remove',
+  restore: 'recover',
+};
+
+const UNLINK = 'relation().remove()';
+
+/** A write by a condition, and what it is about. */
+interface ConditionWrite {
+  readonly operation: ByCondition;
+  /** The same for the guard, which knows more kinds. */
+  readonly named: BulkOperation;
+  /** The entities whose rows count. */
+  readonly plans: readonly EntityPlan[];
+  /** True if it removes rows with which the database changes others. */
+  readonly affectsOthers: boolean;
+}
+
+/** The rows that a write is about to hit. */
+interface RowsRead {
+  /** The entity whose table is written. */
+  readonly written: EntityMetadata;
+  readonly rows: readonly ObjectLiteral[];
+  readonly relations: readonly RelationMetadata[];
+  readonly queryRunner: QueryRunner;
+}
+
+/** The rows of one entity among those that a write is about to hit. */
+interface RowsBefore {
+  readonly plan: EntityPlan;
+  readonly rows: readonly ObjectLiteral[];
+  /** With all that events ask of them, where that is more than columns. */
+  readonly complete: ReadonlyMap<string, ObjectLiteral>;
+}
+
+/**
+ * Makes a write by a condition, and collects what it makes of each row:
+ *
+ * 1. reads the rows that the condition matches, and locks them where the database can;
+ * 2. lets a query builder of our own make the write of just these rows, by their keys;
+ * 3. collects their changes. The commit reads the rows again.
+ *
+ * @throws {@link BulkWriteError} when the write is refused
+ */
+export function writeByCondition(write: BuilderWrite, operation: ByCondition): Promise<unknown> {
+  const { context, builder, metadata, execute } = write;
+  const named = operation === 'update' ? kindOfUpdate(write) : operation;
+  const affectsOthers = operation === 'delete' && context.removals.affectsOthers(metadata);
+  const plans = concernedPlans(write, named);
+  if (plans.length === 0 && !affectsOthers) return execute();
+  // TypeORM itself keeps columns of trees this way.
+  if (operation === 'update' && isNothingSet(metadata, valuesOf(builder))) return execute();
+  // TypeORM refuses it.
+  if (isSoft(operation) && metadata.deleteDateColumn === undefined) return execute();
+  if (operation === 'update') refuseOtherKey(write, plans);
+  return context.transactions.run(builder, (queryRunner) =>
+    writeRead(write, { operation, named, plans, affectsOthers }, queryRunner),
+  );
+}
+
+async function writeRead(
+  write: BuilderWrite,
+  about: ConditionWrite,
+  queryRunner: QueryRunner,
+): Promise<unknown> {
+  const { context, builder, metadata, execute } = write;
+  const { operation, plans, affectsOthers } = about;
+  const { dataSource } = context;
+  const own = builder.clone().setQueryRunner(queryRunner);
+  const limit = limitOf(write, about);
+  const relations = operation === 'update' ? relationsToRead(write) : [];
+  const rows = await context.read(metadata, operation, () =>
+    readMatched(builder, queryRunner.manager, {
+      metadata,
+      relations,
+      keepsKeys: operation !== 'delete',
+      limit: limit + 1,
+    }),
+  );
+  if (rows.length > limit) {
+    overflow(write, about);
+    return execute(own);
+  }
+  const before: RowsBefore[] = [];
+  for (const plan of plans) {
+    const all = { written: metadata, rows, relations, queryRunner };
+    before.push(await context.read(metadata, operation, () => readBefore(plan, about, all)));
+  }
+  const caused = affectsOthers
+    ? await context.removals.changesWith(queryRunner.manager, metadata, rows)
+    : [];
+  const { sql, parameters } = keyCondition(dataSource, metadata, rows);
+  const result = await execute((own as WritesByCondition).where(sql, parameters));
+  const hit = (result as { readonly affected?: number | null }).affected;
+  // Elsewhere the number has no rows that stay as they are, or none that the database removes with others.
+  if (isPostgres(dataSource) && typeof hit === 'number' && hit !== rows.length) {
+    const error = context.guard.otherRows(metadata.name, operation, { read: rows.length, hit });
+    context.refuse(queryRunner, error);
+  }
+  // By now the application's hooks have set what they set.
+  const set = setValuesOf(metadata, operation === 'update' ? { ...valuesOf(own) } : {});
+  if (operation === 'update') refuseOtherKey(write, plans, queryRunner);
+  for (const relation of relations) {
+    if (!set.relations.includes(relation)) forgetRelation(before, relation);
+  }
+  for (const { plan, rows: ofPlan, complete } of before) {
+    const did = DID[operation];
+    context.collect(
+      queryRunner,
+      changesOfRows({ did, plan, values: set.values }, ofPlan, complete),
+    );
+  }
+  context.collect(queryRunner, caused);
+  return result;
+}
+
+/** The query builders that take a condition. */
+type WritesByCondition = WriteBuilder & {
+  where(sql: string, parameters: ObjectLiteral): WriteBuilder;
+};
+
+/** Reads what events ask of the rows of an entity before a write, besides their columns. */
+async function readBefore(
+  plan: EntityPlan,
+  { operation }: ConditionWrite,
+  { written, rows: all, relations, queryRunner }: RowsRead,
+): Promise<RowsBefore> {
+  const { metadata } = plan;
+  // With single-table inheritance, TypeORM makes each row an instance of its own class.
+  const isOfClass = (row: ObjectLiteral) => row.constructor === metadata.target;
+  const rows = written.childEntityMetadatas.length === 0 ? all : all.filter(isOfClass);
+  const events = plan.events.filter((event) => readsOldRow(event, operation));
+  const complete = await readComplete(queryRunner.manager, metadata, rows, events, relations);
+  return { plan, rows, complete };
+}
+
+function readsOldRow({ options, needsRow, readsBefore }: EventPlan, operation: ByCondition) {
+  return (
+    (operation === 'delete' && options.on === 'delete' && (needsRow || readsBefore)) ||
+    (operation === 'update' && readsBefore)
+  );
+}
+
+/** The relations whose old ids an update has to know: those that it sets, and where hooks may set others, all. */
+function relationsToRead({
+  context,
+  builder,
+  metadata,
+}: BuilderWrite): readonly RelationMetadata[] {
+  return context.hasHooks(metadata, 'beforeUpdate')
+    ? metadata.relationsWithJoinColumns
+    : setValuesOf(metadata, valuesOf(builder)).relations;
+}
+
+/** Leaves rows as TypeORM reads them without a relation. */
+function forgetRelation(before: readonly RowsBefore[], relation: RelationMetadata): void {
+  for (const { rows } of before) for (const row of rows) setRelation(row, relation, undefined);
+}
+
+/** The most rows that the write may hit. */
+function limitOf({ context, metadata }: BuilderWrite, about: ConditionWrite): number {
+  const { guard, dataSource } = context;
+  const limits = about.plans.map((plan) => guard.limitOf(plan));
+  if (about.affectsOthers) limits.push(guard.cascadeLimit);
+  return Math.min(...limits, mostKeys(dataSource, metadata));
+}
+
+/** @throws {@link BulkWriteError} when writes of too many rows are refused */
+function overflow({ context, builder, metadata }: BuilderWrite, about: ConditionWrite): void {
+  const { plans, named, affectsOthers } = about;
+  const others = affectsOthers ? context.removals.eventsWith(metadata) : [];
+  for (const plan of plans) {
+    context.guard.overflow(plan, named, others, mostKeys(context.dataSource, metadata));
+    context.noteUnseen(plan, named, builder);
+  }
+  if (plans.length === 0) context.guard.cascadeOverflow(metadata.name);
+}
+
+/** Reads the links that a condition on a junction table matches, and collects that they are cut. */
+export async function deleteLinks({
+  context,
+  builder,
+  metadata,
+  execute,
+}: BuilderWrite): Promise<unknown> {
+  const plans = (context.plan.links.get(metadata) ?? []).filter(({ entity }) =>
+    context.guard.admits(entity, UNLINK),
+  );
+  if (plans.length === 0) return execute();
+  return context.transactions.run(builder, async (queryRunner) => {
+    const limit = Math.min(...plans.map(({ entity }) => context.guard.limitOf(entity)));
+    const links = await context.read(metadata, UNLINK, () =>
+      readUnlinked(builder, queryRunner.manager, metadata, limit + 1),
+    );
+    const own = builder.clone().setQueryRunner(queryRunner);
+    if (links.length > limit) {
+      for (const { entity } of plans) context.guard.overflow(entity, UNLINK);
+      return execute(own);
+    }
+    const result = await execute(own);
+    const changes = links.flatMap((link) => plans.map((plan) => linkChange(plan, 'unlink', link)));
+    context.collect(
+      queryRunner,
+      changes.filter((change) => change !== undefined),
+    );
+    return result;
+  });
+}
+
+/** The values that an update sets. */
+function valuesOf(builder: WriteBuilder): ObjectLiteral {
+  return valueSetsOf(builder)[0] ?? {};
+}
+
+/** An update may also remove or recover rows, or make others of them. */
+function kindOfUpdate({ builder, metadata }: BuilderWrite): BulkOperation {
+  const { deleteDateColumn } = metadata;
+  if (setsOtherKey(builder, metadata)) return 'update of the key';
+  const date = deleteDateColumn && setValueOf(deleteDateColumn, valuesOf(builder));
+  if (date === undefined || date === UNKNOWN_VALUE) return 'update';
+  return date === null ? 'update of the delete date to null' : 'update of the delete date';
+}
+
+/**
+ * @param queryRunner after the write: its transaction must not commit. Default: it is not made yet
+ * @throws {@link BulkWriteError} when an update may give rows other keys
+ */
+function refuseOtherKey(
+  { context, builder, metadata }: BuilderWrite,
+  plans: readonly EntityPlan[],
+  queryRunner?: QueryRunner,
+): void {
+  if (!setsOtherKey(builder, metadata)) return;
+  for (const plan of plans) {
+    const error = context.guard.otherKey(plan, queryRunner !== undefined);
+    if (error === undefined) continue;
+    if (queryRunner === undefined) throw error;
+    context.refuse(queryRunner, error);
+  }
+}
+
+/** Tells whether an update may give a row another key than it has. */
+function setsOtherKey(builder: WriteBuilder, metadata: EntityMetadata): boolean {
+  const given = valuesOf(builder);
+  const id = namedId(builder, metadata);
+  return metadata.primaryColumns.some((column) => {
+    const [value, named] = [setValueOf(column, given), id?.get(column)];
+    if (value === undefined || value === named) return false;
+    return typeof value === 'object' || String(value) !== String(named);
+  });
+}
+
+function isSoft(operation: ByCondition): boolean {
+  return operation === 'softDelete' || operation === 'restore';
+}
+
+/** The entities whose rows the write may hit, and that have events for it which somebody may hear. */
+function concernedPlans(write: BuilderWrite, operation: BulkOperation): readonly EntityPlan[] {
+  const { context, builder, metadata } = write;
+  const { entities } = context.plan;
+  // With single-table inheritance, rows of subclasses are in the table as well.
+  return [metadata, ...metadata.childEntityMetadatas]
+    .map((entity: EntityMetadata) => entities.get(entity))
+    .filter((plan) => plan !== undefined)
+    .filter((plan) => {
+      if (eventsOf(plan, operation).length > 0 && context.guard.admits(plan, operation))
+        return true;
+      context.noteUnseen(plan, operation, builder);
+      return false;
+    })
+    .filter((plan) =>
+      context.isHeard(plan, operation, builder, (event) => mayReport(plan, event, write)),
+    );
+}
+
+/** Tells whether an event may tell of a write, as far as the values say that an update sets. */
+function mayReport(
+  plan: EntityPlan,
+  { options, watched, unreported }: EventPlan,
+  { context, builder, metadata }: BuilderWrite,
+): boolean {
+  if (builder.expressionMap.queryType !== 'update' || options.on !== 'change') return true;
+  if (context.hasHooks(metadata, 'beforeUpdate')) return true;
+  const { columns, relations } = setValuesOf(metadata, valuesOf(builder));
+  return [...columns, ...relations]
+    .map((field) => plan.table.field(field))
+    .some((field) => !unreported.has(field) && (watched === undefined || watched.has(field)));
+}

@@ -1,0 +1,68 @@
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { AsyncVariable } from '../../common/async/async-variable.js';
+import { KeyedMutex } from '../../common/async/keyed-mutex.js';
+import { queryRunnerOf } from '../query-runner-of.js';
+import { SqliteTransactions } from '../sqlite/sqlite-transactions.js';
+import type { WriteBuilder } from './write-builders.js';
+
+/** Refuses writes in transactions that were begun by hand. */
+interface ByHand {
+  refuseByHand(queryRunner: QueryRunner | undefined): void;
+}
+
+/** Gives each captured write the transaction that its connection is in, or one of its own. */
+export class OwnTransactions {
+  readonly #mutex = new KeyedMutex<QueryRunner>();
+  /** The connections of the writes that the caller is within: a hook of one may write as well. */
+  readonly #writing = new AsyncVariable<readonly QueryRunner[]>();
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly byHand: ByHand,
+  ) {}
+
+  /** The connection that a query builder's write will run on, where that is known before it begins. */
+  runnerOf(builder: WriteBuilder): QueryRunner | undefined {
+    return queryRunnerOf(builder) ?? SqliteTransactions.of(this.dataSource)?.manager?.queryRunner;
+  }
+
+  /** Tells whether a query builder is going to write in a transaction that is open. */
+  isOpenFor(builder: WriteBuilder): boolean {
+    return this.runnerOf(builder)?.isTransactionActive === true;
+  }
+
+  /**
+   * Makes a write in the transaction of its query builder's connection, or in one of its own. A transaction that was begun by
+   * hand is neither: on PostgreSQL and MySQL the COMMIT of another one would end it.
+   *
+   * @param write is given the connection
+   * @param isolation of a transaction of its own. Default: the database's
+   * @throws {@link TransactionByHandError} (rejects)
+   */
+  run<Result>(
+    builder: WriteBuilder,
+    write: (queryRunner: QueryRunner) => Promise<Result>,
+    isolation?: 'READ COMMITTED',
+  ): Promise<Result> {
+    const own = this.runnerOf(builder);
+    const make = () => this.#make(own, write, isolation);
+    const outer = this.#writing.get() ?? [];
+    if (own === undefined || outer.includes(own)) return make();
+    // What one write reads, another one must not change before it is written.
+    return this.#mutex.run(own, () => this.#writing.run([...outer, own], make));
+  }
+
+  async #make<Result>(
+    own: QueryRunner | undefined,
+    write: (queryRunner: QueryRunner) => Promise<Result>,
+    isolation: 'READ COMMITTED' | undefined,
+  ): Promise<Result> {
+    if (own?.isTransactionActive === true) return write(own);
+    this.byHand.refuseByHand(own);
+    const manager = own?.manager ?? this.dataSource.manager;
+    const make = ({ queryRunner }: EntityManager) => write(queryRunner!);
+    return isolation === undefined
+      ? manager.transaction(make)
+      : manager.transaction(isolation, make);
+  }
+}

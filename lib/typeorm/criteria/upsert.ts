@@ -1,0 +1,270 @@
+import {
+  type InsertQueryBuilder,
+  type InsertResult,
+  InsertResult as Result,
+  type ObjectLiteral,
+  type QueryResult,
+  type QueryRunner,
+} from 'typeorm';
+import { isTaken } from '../../database/database-errors.js';
+import { readComplete } from '../entities/rows-before.js';
+import { RowChange } from '../../capture/changes/row-change.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
+import { type ChangedValue, removalOf } from '../rows/changed-values.js';
+import { UNKNOWN_VALUE } from '../../capture/table/field-value.js';
+import { hasRowLocks, isMySql, isPostgres } from '../rows/row-lock.js';
+import { setRelation } from '../rows/entity-values.js';
+import type { Field, RelationMetadata } from '../rows/typeorm-types.js';
+import { type SetValues, setValuesOf } from './set-values.js';
+import { type MeetingRows, UniqueValues } from './unique-values.js';
+import { type BuilderWrite, valueSetsOf } from './write-context.js';
+import { WriteUnclearError } from './write-unclear.error.js';
+
+type InsertBuilder = InsertQueryBuilder<ObjectLiteral>;
+
+/**
+ * An insert that updates or skips the rows that are there already:
+ *
+ * 1. reads the rows that have a unique value of its rows of values, and locks them;
+ * 2. inserts the rows of values that meet none as they are: a database that then knows of a row with such a value has got
+ *    it from another transaction meanwhile, and the insert is refused. Rows that meet one are updated or skipped by the
+ *    statement of the application;
+ * 3. reads these rows again, and collects what has become of them.
+ *
+ * A skipping insert may skip more than rows with known values, so its statement is made for all that have unique ones, and
+ * the database tells which rows it has inserted.
+ */
+export class Upsert {
+  readonly #valueSets: readonly ObjectLiteral[];
+  readonly #unique: UniqueValues;
+
+  constructor(
+    private readonly write: BuilderWrite,
+    private readonly plan: EntityPlan,
+    private readonly queryRunner: QueryRunner,
+    private readonly upserted: Set<object>,
+  ) {
+    this.#valueSets = valueSetsOf(write.builder);
+    this.#unique = new UniqueValues(
+      write.builder,
+      plan.metadata,
+      queryRunner.manager,
+      this.#valueSets,
+    );
+  }
+
+  /** Makes the insert, and collects its changes. @throws {@link WriteUnclearError} (rejects) */
+  async make(): Promise<unknown> {
+    const { context, metadata } = this.write;
+    const hooksMaySet = context.hasHooks(metadata, 'beforeInsert');
+    const relations = hooksMaySet ? metadata.relationsWithJoinColumns : this.#set().relations;
+    const before = await context.read(metadata, 'upsert', () =>
+      this.#unique.rows(this.#valueSets, { relations, isBefore: true }),
+    );
+    const complete = await context.read(metadata, 'upsert', () =>
+      this.#complete([...before.values()], relations),
+    );
+    const meeting = await this.#meeting(before);
+    const { result, raw } = await this.#execute(meeting);
+    if (this.#isChangedByHook) {
+      context.refuse(this.queryRunner, WriteUnclearError.ofHook(metadata.name));
+    }
+    const after = await context.read(metadata, 'upsert', () =>
+      this.#unique.rows([...meeting], { relations, isBefore: false }),
+    );
+    const set = this.#set();
+    for (const relation of relations) {
+      if (set.relations.includes(relation)) continue;
+      for (const row of before.values()) setRelation(row, relation, undefined);
+    }
+    context.collect(this.queryRunner, this.#changes({ before, complete, after, set }, raw));
+    return result;
+  }
+
+  /** True if rows that are there stay as they are. */
+  get #skips(): boolean {
+    return this.write.builder.expressionMap.onIgnore;
+  }
+
+  get #isChangedByHook(): boolean {
+    const { context, metadata } = this.write;
+    const mayBe = context.hasHooks(metadata, 'beforeInsert');
+    return mayBe && !this.#unique.areAsBefore(this.#valueSets);
+  }
+
+  /** The fields that any of the rows of values sets. */
+  #set(): Omit<SetValues, 'values'> {
+    const sets = this.#valueSets.map((values) => setValuesOf(this.plan.metadata, values));
+    return {
+      columns: [...new Set(sets.flatMap(({ columns }) => columns))],
+      relations: [...new Set(sets.flatMap(({ relations }) => relations))],
+    };
+  }
+
+  /** What events compare of the rows before, besides their columns. */
+  #complete(
+    rows: readonly ObjectLiteral[],
+    relations: readonly RelationMetadata[],
+  ): Promise<ReadonlyMap<string, ObjectLiteral>> {
+    const { metadata, events } = this.plan;
+    const ofChange = events.filter(({ readsBefore }) => readsBefore);
+    return readComplete(this.queryRunner.manager, metadata, rows, ofChange, relations);
+  }
+
+  /** The rows of values that the application's own statement is made for. */
+  async #meeting(before: MeetingRows): Promise<ReadonlySet<ObjectLiteral>> {
+    const unique = this.#valueSets.filter((values) => this.#unique.has(values));
+    // On SQLite nobody else writes in between.
+    const isTold = this.#skips || !hasRowLocks(this.write.context.dataSource);
+    return new Set(isTold ? unique : await this.#unique.meeting(unique, before));
+  }
+
+  /** @returns the answer of the database to the application's own statement as well */
+  async #execute(
+    meeting: ReadonlySet<ObjectLiteral>,
+  ): Promise<{ readonly result: InsertResult; readonly raw?: unknown }> {
+    const fresh = this.#valueSets.filter((values) => !meeting.has(values));
+    const inserted = fresh.length === 0 ? undefined : await this.#insert(fresh);
+    if (inserted !== undefined && meeting.size === 0) return { result: inserted };
+    const own = this.write.builder.clone().setQueryRunner(this.queryRunner) as InsertBuilder;
+    const met = this.#valueSets.filter((values) => meeting.has(values));
+    for (const values of met) this.upserted.add(values);
+    try {
+      if (inserted !== undefined) {
+        own.values(met);
+        // Without RETURNING, TypeORM fails where each of them is skipped.
+        if (!this.write.context.canReturn) own.updateEntity(false);
+      }
+      const result = (await this.write.execute(own)) as InsertResult;
+      const raw: unknown = result.raw;
+      return inserted === undefined
+        ? { result, raw }
+        : { result: this.#merged(meeting, result, inserted), raw };
+    } finally {
+      // They may be inserted as new rows later.
+      for (const values of met) this.upserted.delete(values);
+    }
+  }
+
+  /** Inserts rows of values that meet no row; hooks tell of them. */
+  async #insert(values: ObjectLiteral[]): Promise<InsertResult> {
+    const { builder, metadata, execute, context } = this.write;
+    const { insertColumns, updateEntity, returning, comment } = builder.expressionMap;
+    const own = this.queryRunner.manager
+      .createQueryBuilder()
+      .insert()
+      .into(metadata.target, insertColumns)
+      .values(values)
+      .updateEntity(updateEntity);
+    if (returning) own.returning(returning);
+    if (comment) own.comment(comment);
+    try {
+      return (await execute(own)) as InsertResult;
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      return context.refuse(
+        this.queryRunner,
+        this.#isChangedByHook
+          ? WriteUnclearError.ofHook(metadata.name)
+          : WriteUnclearError.ofRace(metadata.name, error),
+      );
+    }
+  }
+
+  /** One result of two statements, in the order of the rows of values. */
+  #merged(
+    meeting: ReadonlySet<ObjectLiteral>,
+    updated: InsertResult,
+    inserted: InsertResult,
+  ): InsertResult {
+    const inOrder = <Value>(of: (result: InsertResult) => readonly Value[]): Value[] => {
+      const [met, fresh] = [[...of(updated)], [...of(inserted)]];
+      return this.#valueSets
+        .map((values) => (meeting.has(values) ? met : fresh).shift())
+        .filter((value) => value !== undefined);
+    };
+    const raw = Array.isArray(updated.raw) ? inOrder((one) => one.raw as unknown[]) : updated.raw;
+    const result = Result.from({ raw } as QueryResult);
+    result.identifiers.push(...inOrder(({ identifiers }) => identifiers));
+    result.generatedMaps.push(...inOrder(({ generatedMaps }) => generatedMaps));
+    return result;
+  }
+
+  #changes({ before, complete, after, set }: Rows, raw: unknown): readonly RowChange[] {
+    const { metadata } = this.plan;
+    const created = [...after].filter(([key]) => !before.has(key));
+    const isOurs = this.#skips ? this.#insertedAmong(created.length, raw) : () => true;
+    const changes = created
+      .filter(([key]) => isOurs(key))
+      .map(([key, row]) => this.#change('insert', key, { row, values: removalOf(metadata, row) }));
+    if (this.#skips) return changes;
+    for (const [key, row] of before) {
+      const now = after.get(key);
+      const old = complete.get(key);
+      const known = { row, before: old ?? row, isComplete: old !== undefined };
+      changes.push(
+        now === undefined
+          ? // The row still has its unique values: it has got another id.
+            this.#change('remove', key, { ...known, values: [] })
+          : this.#change('update', key, { ...known, values: valuesOf(now, set) }),
+      );
+    }
+    return changes;
+  }
+
+  /** Tells which rows that are there now a skipping insert has inserted, and not another transaction meanwhile. */
+  #insertedAmong(count: number, raw: unknown): (key: string) => boolean {
+    const { dataSource } = this.write.context;
+    if (isPostgres(dataSource)) return (key) => this.#unique.isOurs(key);
+    // No other transaction writes on SQLite.
+    if (!isMySql(dataSource)) return () => true;
+    const inserted = Array.isArray(raw)
+      ? raw.length
+      : ((raw as { readonly affectedRows?: number } | undefined)?.affectedRows ?? 0);
+    if (inserted > 0 && inserted < count) {
+      const { context, metadata } = this.write;
+      context.refuse(this.queryRunner, WriteUnclearError.ofRace(metadata.name));
+    }
+    return () => inserted > 0;
+  }
+
+  #change(
+    did: RowChange['did'],
+    key: string,
+    {
+      row,
+      values,
+      before,
+      isComplete = false,
+    }: { row: ObjectLiteral; values: readonly ChangedValue[] } & Partial<
+      Pick<RowChange, 'before' | 'isComplete'>
+    >,
+  ): RowChange {
+    const { plan } = this;
+    const changed = plan.table.values(values);
+    return new RowChange({ did, plan, key, id: row, before, isComplete, changed });
+  }
+}
+
+interface Rows {
+  readonly before: MeetingRows;
+  /** With all that events compare, where that is more than columns. */
+  readonly complete: ReadonlyMap<string, ObjectLiteral>;
+  readonly after: MeetingRows;
+  readonly set: Omit<SetValues, 'values'>;
+}
+
+function valuesOf(
+  row: ObjectLiteral,
+  { columns, relations }: Omit<SetValues, 'values'>,
+): ChangedValue[] {
+  return [...columns, ...relations].map((of) => ({
+    of,
+    // The row was read without hidden columns.
+    value: isHidden(of) ? UNKNOWN_VALUE : (of.getEntityValue(row) as unknown),
+  }));
+}
+
+function isHidden(of: Field): boolean {
+  return 'isSelect' in of && !of.isSelect;
+}

@@ -1,0 +1,155 @@
+import type {
+  DataSource,
+  EntityManager,
+  EntityMetadata,
+  ObjectLiteral,
+  QueryRunner,
+} from 'typeorm';
+import { FaultLog } from '../../common/index.js';
+import { isConflict } from '../../database/database-errors.js';
+import { isOwnSubscriber } from '../own-subscribers.js';
+import type { Removals } from '../cascades/removals.js';
+import type { CollectedItem } from '../../capture/changes/due-events.js';
+import type { EntityMessages } from '../../capture/messages/entity-messages.js';
+import type { CapturePlan, EntityPlan } from '../entities/entity-plan.js';
+import type { EventPlan } from '../../capture/plan/event-plan.js';
+import { type BulkOperation, eventsOf } from './bulk-operation.js';
+import type { BulkWriteGuard } from './bulk-write-guard.js';
+import { OwnTransactions } from './own-transaction.js';
+import type { Execute, WriteBuilder } from './write-builders.js';
+
+/** The changes of the open transactions. */
+interface Changes {
+  collect(
+    on: { queryRunner: QueryRunner; manager: EntityManager },
+    item: CollectedItem,
+  ): Promise<void> | void;
+  /** The open transaction of a connection removes rows of an entity softly, or recovers some, and nobody reads which. */
+  noteUnseen(queryRunner: QueryRunner, plan: EntityPlan): void;
+  /**
+   * Refuses a captured write in a transaction that was begun by hand.
+   *
+   * @param queryRunner undefined when it is not known yet
+   * @throws {@link TransactionByHandError}
+   */
+  refuseByHand(queryRunner: QueryRunner | undefined): void;
+  /** Lets the commit of the open transaction of a connection fail. */
+  refuse(queryRunner: QueryRunner, reason: Error): void;
+}
+
+/** A write that a query builder is told to make. */
+export interface BuilderWrite {
+  readonly context: WriteContext;
+  /** The application's: it is read, and never changed. */
+  readonly builder: WriteBuilder;
+  /** The entity, or the junction table, that is written. */
+  readonly metadata: EntityMetadata;
+  readonly execute: Execute;
+}
+
+/** The values that a query builder inserts, or sets. */
+export function valueSetsOf({
+  expressionMap: { valuesSet },
+}: WriteBuilder): readonly ObjectLiteral[] {
+  if (Array.isArray(valuesSet)) return valuesSet;
+  return typeof valuesSet === 'object' && valuesSet !== null ? [valuesSet] : [];
+}
+
+/** What the writes of one data source have in common. */
+export class WriteContext {
+  readonly #faults = new FaultLog();
+  readonly transactions: OwnTransactions;
+
+  /** @param planOf the events of the data source */
+  constructor(
+    readonly dataSource: DataSource,
+    private readonly planOf: () => CapturePlan,
+    private readonly changes: Changes,
+    readonly guard: BulkWriteGuard,
+    readonly removals: Removals,
+    readonly messages: Pick<EntityMessages, 'mayBeHeard' | 'isHeard'>,
+  ) {
+    this.transactions = new OwnTransactions(dataSource, changes);
+  }
+
+  /** The events of the data source. */
+  get plan(): CapturePlan {
+    return this.planOf();
+  }
+
+  /** Tells whether the statement of an insert can answer what the database has filled in. */
+  get canReturn(): boolean {
+    return this.dataSource.driver.isReturningSqlSupported('insert');
+  }
+
+  /** Adds changes that a write has made in the transaction of its connection. */
+  collect(queryRunner: QueryRunner, changes: Iterable<CollectedItem>): void {
+    const on = { queryRunner, manager: queryRunner.manager };
+    for (const change of changes) void this.changes.collect(on, change);
+  }
+
+  /**
+   * Tells whether anybody may hear of a write. In an open transaction every event of the entity counts: those of later
+   * writes tell what has become of the row in all of it.
+   *
+   * @param mayReport tells whether an event may tell of the write. Default: those of the operation do
+   */
+  isHeard(
+    plan: EntityPlan,
+    operation: BulkOperation,
+    builder: WriteBuilder,
+    mayReport: (event: EventPlan) => boolean = () => true,
+  ): boolean {
+    if (this.transactions.isOpenFor(builder)) return this.messages.mayBeHeard(plan);
+    return eventsOf(plan, operation).some(
+      (event) => mayReport(event) && this.messages.isHeard(event),
+    );
+  }
+
+  /** Tells whether the application has hooks of a kind, which may set values that nobody knows before. */
+  hasHooks(metadata: EntityMetadata, kind: 'beforeUpdate' | 'beforeInsert'): boolean {
+    return (
+      metadata[`${kind}Listeners`].length > 0 ||
+      this.dataSource.subscribers.some((one) => one[kind] !== undefined && !isOwnSubscriber(one))
+    );
+  }
+
+  /**
+   * A write is not captured: the commit has to look what has become of rows that its transaction has made or changed. That
+   * they may be gone is seen in its statement.
+   */
+  noteUnseen(plan: EntityPlan, operation: BulkOperation, builder: WriteBuilder): void {
+    if (operation === 'update' || operation === 'delete') return;
+    const runner = this.transactions.runnerOf(builder);
+    if (runner?.isTransactionActive === true) this.changes.noteUnseen(runner, plan);
+  }
+
+  /**
+   * Refuses a write that is made already. Its transaction may be the application's, which may catch the error: it cannot
+   * commit what was written.
+   *
+   * @throws the error
+   */
+  refuse(queryRunner: QueryRunner, error: Error): never {
+    this.changes.refuse(queryRunner, error);
+    throw error;
+  }
+
+  /** Reads what a write needs. The log tells which write an error belongs to: its caller has asked for no such read. */
+  read<Result>(
+    { name }: EntityMetadata,
+    operation: BulkOperation,
+    read: () => Promise<Result>,
+  ): Promise<Result> {
+    return read().catch((error: unknown) => {
+      // A caller whose transaction ends for another one repeats it, and needs no word of ours.
+      if (!isConflict(error)) {
+        this.#faults.report(
+          `${name}: ${operation} is not made, because the rows that it hits cannot be read for their events`,
+          error,
+        );
+      }
+      throw error;
+    });
+  }
+}

@@ -1,0 +1,77 @@
+import type { DataSource, EntityMetadata } from 'typeorm';
+import { columnsNamed, entityEventsOf, isEntityClass } from '../../event/entity-events.js';
+import {
+  type LinkPlan as PlainLinkPlan,
+  linkRelations,
+  planTable,
+  tablesOf,
+  type TablePlan,
+} from '../../capture/plan/event-plan.js';
+import { checkColumnSettings } from '../../capture/plan/hidden-columns.js';
+import { planReadBack, type ReadBack } from '../rows/read-back.js';
+import { type EntityRelation, type EntityTable, EntityTables, metadataOf } from './entity-table.js';
+import { checkKeys } from './key-check.js';
+import { checkPrivateColumns } from './private-columns.js';
+
+/** The events of one entity in one data source. */
+export interface EntityPlan extends TablePlan {
+  readonly table: EntityTable;
+  readonly metadata: EntityMetadata;
+  /** Undefined when rows are always read again. */
+  readonly readBack: ReadBack | undefined;
+}
+
+/** A many-to-many relation that an entity has events on. */
+export interface LinkPlan extends PlainLinkPlan {
+  readonly entity: EntityPlan;
+  readonly relation: EntityRelation;
+}
+
+/** The events of every entity that a data source knows. */
+export interface CapturePlan {
+  readonly entities: ReadonlyMap<EntityMetadata, EntityPlan>;
+  /** By the metadata of the junction table. */
+  readonly links: ReadonlyMap<EntityMetadata, readonly LinkPlan[]>;
+}
+
+/** @throws {@link ThornConfigurationError} when an event names a relation that its entity does not have */
+export function planCapture(dataSource: DataSource): CapturePlan {
+  const tables = new EntityTables();
+  const entities = new Map<EntityMetadata, EntityPlan>();
+  const links = new Map<EntityMetadata, LinkPlan[]>();
+  for (const metadata of dataSource.entityMetadatas) {
+    const { target } = metadata;
+    if (!isEntityClass(target) || metadata.isJunction) continue;
+    const table = tables.of(metadata);
+    checkColumnSettings(table, {
+      hidden: columnsNamed(target, 'hidden'),
+      notSecret: columnsNamed(target, 'notSecret'),
+    });
+    const planned = planTable(table, entityEventsOf(target));
+    if (planned === undefined) continue;
+    for (const read of new Set(planned.events.flatMap(tablesOf))) {
+      checkPrivateColumns(metadataOf(read));
+    }
+    checkKeys(metadata, dataSource);
+    const plan = { ...planned, table, metadata, readBack: planReadBack(metadata) };
+    entities.set(metadata, plan);
+    for (const path of linkRelations(entityEventsOf(target))) {
+      if (isInherited(path, metadata)) continue;
+      const relation = table.relations.find((one) => one.path === path)!;
+      const junction = relation.metadata.junctionEntityMetadata!;
+      links.set(junction, [...(links.get(junction) ?? []), { entity: plan, relation }]);
+    }
+  }
+  return { entities, links };
+}
+
+// With single-table inheritance base and children share a junction: the base's plan answers for all of them.
+function isInherited(relation: string, metadata: EntityMetadata): boolean {
+  const parent = metadata.parentEntityMetadata as EntityMetadata | undefined;
+  const target: unknown = parent?.target;
+  return (
+    parent?.findRelationWithPropertyPath(relation) !== undefined &&
+    isEntityClass(target) &&
+    linkRelations(entityEventsOf(target)).has(relation)
+  );
+}

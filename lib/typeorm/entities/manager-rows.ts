@@ -1,0 +1,30 @@
+import type { EntityManager } from 'typeorm';
+import { RowReader } from '../../capture/messages/row-reader.js';
+import type { BesideColumns } from '../../capture/plan/row-paths.js';
+import { rowsWithLinks } from '../rows/junction-rows.js';
+import { readRows } from '../rows/row-reader.js';
+import type { Relation, RowTable } from '../../capture/table/row-table.js';
+import { metadataOf, relationOf } from './entity-table.js';
+
+/** Reads rows by a manager of TypeORM, in its transaction. */
+export class ManagerRows extends RowReader {
+  constructor(private readonly manager: EntityManager) {
+    super();
+  }
+
+  override rows(
+    table: RowTable,
+    ids: readonly object[],
+    beside: BesideColumns,
+  ): Promise<ReadonlyMap<string, object>> {
+    return readRows(this.manager, { metadata: metadataOf(table), ids, ...beside });
+  }
+
+  override linked(
+    _table: RowTable,
+    relation: Relation,
+    ids: readonly object[],
+  ): Promise<ReadonlySet<string>> {
+    return rowsWithLinks(this.manager, relationOf(relation), ids);
+  }
+}

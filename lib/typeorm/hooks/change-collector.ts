@@ -1,0 +1,296 @@
+import { setImmediate } from 'node:timers/promises';
+import type {
+  EntityManager,
+  EntityMetadata,
+  EntitySubscriberInterface,
+  QueryRunner,
+  TransactionRollbackEvent,
+  TransactionStartEvent,
+} from 'typeorm';
+import { errorText, FaultLog } from '../../common/index.js';
+import { dataSourceOf } from '../../common/typeorm-compat.js';
+import { TransactionEndedError } from '../../database/transaction-ended.error.js';
+import type { MessagePipeline } from '../../dispatch/index.js';
+import type { Message } from '../../message/index.js';
+import { DataSourceClient } from '../clients/data-source-client.js';
+import { hasTransaction, type Told } from '../transaction-status.js';
+import { metadataOf } from '../entities/entity-table.js';
+import { identifyLinks } from '../entities/link-rows.js';
+import { ManagerRows } from '../entities/manager-rows.js';
+import { type CollectedItem, dueEventsOf } from '../../capture/changes/due-events.js';
+import type { EntityMessages } from '../../capture/messages/entity-messages.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
+import { ConnectionState } from './connection-state.js';
+import { TransactionByHandError } from './transaction-by-hand.error.js';
+import { isEnded, type TransactionsByHand } from './transactions-by-hand.js';
+
+/** The connection that a hook of TypeORM is called on. */
+interface OnConnection {
+  readonly queryRunner: QueryRunner;
+  readonly manager: EntityManager;
+}
+
+/** Reports, by triggers, the changes of some tables as well. */
+export interface OtherReports {
+  /**
+   * Ends the reports of rows that the capture reports itself.
+   *
+   * @returns the items, with changes as they were reported in the place of those that do not tell everything
+   */
+  reconcile(manager: EntityManager, items: CollectedItem[]): Promise<CollectedItem[]>;
+  /** Tells whether every change of an entity is reported. */
+  reports(metadata: EntityMetadata): Promise<boolean>;
+}
+
+const ENDED =
+  'A COMMIT or ROLLBACK by hand has ended the transaction, and no events are sent of what was written in it. Use transaction() of a manager, or commitTransaction() and rollbackTransaction() of the query runner';
+
+/** Due events whose rows are read, and whose messages are staged, together. */
+const STAGED_TOGETHER = 1_000;
+
+/**
+ * Collects the changes on each connection, and sends their messages when its outermost transaction commits. A subscriber of
+ * the data source.
+ */
+export class ChangeCollector implements EntitySubscriberInterface {
+  readonly #faults = new FaultLog();
+  readonly #states = new WeakMap<QueryRunner, ConnectionState>();
+
+  constructor(
+    private readonly messages: EntityMessages,
+    private readonly pipeline: MessagePipeline,
+    private readonly byHand: Pick<TransactionsByHand, 'refuse'>,
+    private readonly others?: OtherReports,
+  ) {}
+
+  /**
+   * Adds a change, synchronously. Outside of a transaction the promise resolves when its message was sent. In one that
+   * was begun by hand it rejects.
+   */
+  collect(on: OnConnection, item: CollectedItem): Promise<void> | void {
+    const { queryRunner } = on;
+    const state = this.#state(queryRunner);
+    if (queryRunner.isTransactionActive || state.frames.depth > 0) {
+      state.openFrames.add(item);
+      return;
+    }
+    state.unframed.push(item);
+    return this.#sendUnframed(state, on);
+  }
+
+  /**
+   * Refuses a captured write in a transaction that was begun by hand.
+   *
+   * @param queryRunner undefined when it is not known yet
+   * @throws {@link TransactionByHandError}
+   */
+  refuseByHand(queryRunner: QueryRunner | undefined): void {
+    this.#refuseByHand(queryRunner, 'A write that has events was made');
+  }
+
+  /** The open transaction of a connection removes rows of an entity softly, or recovers some, and nobody reads which. */
+  noteUnseen(queryRunner: QueryRunner, plan: EntityPlan): void {
+    this.#state(queryRunner).unseen.softly.add(plan);
+  }
+
+  /** A write of the open transaction was refused after it was made: the commit has to fail, unless it is rolled back. */
+  refuse(queryRunner: QueryRunner, reason: Error): void {
+    this.#state(queryRunner).openFrames.add({ type: 'refusal', reason });
+  }
+
+  /**
+   * @returns false when the connection is in no transaction
+   * @throws {@link TransactionByHandError}
+   */
+  enlist(queryRunner: QueryRunner, message: Message): boolean {
+    this.#refuseByHand(queryRunner, `${message.event} was sent`);
+    if (!queryRunner.isTransactionActive) return false;
+    this.#state(queryRunner).openFrames.add({ type: 'message', message });
+    return true;
+  }
+
+  /**
+   * A statement is about to be run.
+   *
+   * @throws {@link TransactionEndedError} when the database has ended its transaction: it would be committed by itself
+   */
+  statement(queryRunner: QueryRunner): void {
+    if (!queryRunner.isTransactionActive) return;
+    const state = this.#state(queryRunner);
+    if (state.endedBy !== undefined) {
+      if (state.ending !== 'rollback') throw state.endedBy;
+      // That of a savepoint fails, and leaves the transaction open as far as TypeORM knows.
+      state.ending = undefined;
+    }
+    state.statement();
+  }
+
+  /** What the database has told with the result of a statement. */
+  told(queryRunner: QueryRunner, told: Told): void {
+    const state = this.#state(queryRunner);
+    state.told(told);
+    if (told.hasRolledBack && state.ending === undefined && state.hasCollected) {
+      this.refuse(queryRunner, TransactionByHandError.ofRollback(dataSourceOf(queryRunner)));
+    }
+  }
+
+  /** A transaction or a savepoint is about to begin. */
+  beforeTransactionStart({ queryRunner }: Pick<TransactionStartEvent, 'queryRunner'>): void {
+    const state = this.#state(queryRunner);
+    if (state.frames.depth > 0) return;
+    state.isWithinOther = (hasTransaction(queryRunner) ?? state.isOpenAfterWrite) === true;
+  }
+
+  /** A transaction or a savepoint has begun. */
+  afterTransactionStart({ queryRunner }: Pick<TransactionStartEvent, 'queryRunner'>): void {
+    const state = this.#state(queryRunner);
+    if (state.frames.depth === 0) state.begin();
+    state.frames.begin();
+  }
+
+  /** Savepoints have this hook too; only the outermost transaction is about to become real. */
+  beforeTransactionCommit({ queryRunner, manager }: OnConnection): Promise<void> | void {
+    const state = this.#state(queryRunner);
+    state.ending = 'commit';
+    if (state.frames.depth > 1) return;
+    const { refusal } = state;
+    if (refusal !== undefined) return Promise.reject(refusal);
+    const items = state.drain();
+    if (items.length === 0) return;
+    try {
+      if (isEnded(queryRunner, state)) throw new TransactionEndedError(ENDED);
+      this.refuseByHand(queryRunner);
+      // What triggers report besides has to be removed in any case.
+      if (this.others === undefined && this.messages.areUnheard(items)) return;
+      return this.#stage(state, items, manager);
+    } catch (error) {
+      // Of a hook that throws, TypeORM would not wait for the promises of others.
+      return Promise.reject(error);
+    }
+  }
+
+  /** A transaction has committed, or a savepoint was released. */
+  afterTransactionCommit(on: OnConnection): Promise<void> | void {
+    const { queryRunner } = on;
+    const state = this.#state(queryRunner);
+    state.ending = undefined;
+    if (queryRunner.isTransactionActive) {
+      state.frames.merge();
+      return;
+    }
+    if (state.hasFailed) return this.afterTransactionRollback({ queryRunner });
+    const late = state.drain();
+    state.frames.close();
+    const staged = state.staged.splice(0);
+    try {
+      if (staged.length > 0) this.pipeline.release(staged);
+    } catch (error) {
+      // Thrown here it would reject a save that is durable.
+      this.#faults.report(`Releasing ${staged.length} committed message(s) failed`, error);
+    }
+    if (late.length > 0) {
+      state.unframed.push(...late);
+      return this.#sendUnframed(state, on);
+    }
+  }
+
+  /** The database has rolled back the open transaction of a connection by itself: what was collected in it is not stored. */
+  ended(queryRunner: QueryRunner, cause: unknown): void {
+    if (!queryRunner.isTransactionActive) return;
+    const text = `The database has ended the transaction, and what was written in it before is not stored (${errorText(cause)}). Let the error out of the transaction, and begin another`;
+    const error = new TransactionEndedError(text, cause);
+    this.#state(queryRunner).endedBy = error;
+    this.refuse(queryRunner, error);
+  }
+
+  /** A transaction or a savepoint is about to be rolled back. */
+  beforeTransactionRollback({ queryRunner }: Pick<TransactionRollbackEvent, 'queryRunner'>): void {
+    this.#state(queryRunner).ending = 'rollback';
+  }
+
+  /** A transaction or a savepoint was rolled back. */
+  afterTransactionRollback({ queryRunner }: Pick<TransactionRollbackEvent, 'queryRunner'>): void {
+    const state = this.#state(queryRunner);
+    state.ending = undefined;
+    if (queryRunner.isTransactionActive) {
+      state.frames.drop();
+      return;
+    }
+    state.frames.close();
+    state.endedBy = undefined;
+    state.hasFailed = false;
+    state.staged.length = 0;
+  }
+
+  async #stage(
+    state: ConnectionState,
+    items: CollectedItem[],
+    manager: EntityManager,
+  ): Promise<void> {
+    const reader = new ManagerRows(manager);
+    const dataSource = dataSourceOf(manager);
+    const transaction = DataSourceClient.of(dataSource).join(manager);
+    // Without RETURNING, TypeORM may give several new rows the defaults of each other.
+    const mostAlone = dataSource.driver.isReturningSqlSupported('insert') ? Infinity : 1;
+    // On a connection that several saves share, further changes may join while these are being read and staged.
+    for (let next = items; next.length > 0; next = state.drain()) {
+      const batch = this.others === undefined ? next : await this.others.reconcile(manager, next);
+      const alone = batch.length <= mostAlone && state.isAlone(batch);
+      // A statement by query() may do anything, and nothing tells it from one that TypeORM makes.
+      if (!alone) state.unseen.removals = true;
+      const dueEvents = dueEventsOf(await identifyLinks(batch, manager));
+      // Rows are let go as soon as their messages are made.
+      batch.length = 0;
+      while (dueEvents.length > 0) {
+        const page = dueEvents.splice(0, STAGED_TOGETHER);
+        const { unseen } = state;
+        const messages = await this.messages.messagesOf(page, reader, { alone, unseen });
+        if (messages.length === 0) continue;
+        state.staged.push(...(await this.pipeline.stage(messages, transaction)));
+        // SQLite answers without a turn of the event loop.
+        if (dueEvents.length > 0) await setImmediate();
+      }
+    }
+  }
+
+  /** All rows of one statement together. */
+  #sendUnframed(state: ConnectionState, { queryRunner, manager }: OnConnection): Promise<void> {
+    const send = async () => {
+      state.sending = undefined;
+      const unframed = state.unframed.splice(0);
+      this.refuseByHand(queryRunner);
+      try {
+        const items = await this.#reportedHere(unframed);
+        const dueEvents = dueEventsOf(await identifyLinks(items, manager));
+        const messages = await this.messages.messagesOf(dueEvents, new ManagerRows(manager));
+        if (messages.length > 0) await this.pipeline.send(messages, false);
+      } catch (error) {
+        // The row is stored already: the caller's write has not failed.
+        this.#faults.report('Sending what was written outside of a transaction failed', error);
+      }
+    };
+    state.sending ??= Promise.resolve().then(send);
+    return state.sending;
+  }
+
+  /** Another report has committed with its row, and may be sent already. */
+  async #reportedHere(items: readonly CollectedItem[]): Promise<readonly CollectedItem[]> {
+    if (this.others === undefined) return items;
+    const here: CollectedItem[] = [];
+    for (const item of items) {
+      if (item.type === 'row' && (await this.others.reports(metadataOf(item.plan.table)))) continue;
+      here.push(item);
+    }
+    return here;
+  }
+
+  #refuseByHand(queryRunner: QueryRunner | undefined, what: string): void {
+    this.byHand.refuse(queryRunner, queryRunner && this.#state(queryRunner), what);
+  }
+
+  #state(queryRunner: QueryRunner): ConnectionState {
+    let state = this.#states.get(queryRunner);
+    if (state === undefined) this.#states.set(queryRunner, (state = new ConnectionState()));
+    return state;
+  }
+}

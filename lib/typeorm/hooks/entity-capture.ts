@@ -1,0 +1,305 @@
+import { Logger } from '@nestjs/common';
+import type {
+  DataSource,
+  EntityManager,
+  EntityMetadata,
+  EntitySubscriberInterface,
+  EntityTarget,
+  InsertEvent,
+  ObjectLiteral,
+  QueryRunner,
+  RecoverEvent,
+  RemoveEvent,
+  SoftRemoveEvent,
+  TransactionCommitEvent,
+  TransactionRollbackEvent,
+  UpdateEvent,
+} from 'typeorm';
+import { isConflict } from '../../database/database-errors.js';
+import type { Message } from '../../message/index.js';
+import { type Around, replaceMethods } from '../replaced-methods.js';
+import { DataSourceClient } from '../clients/data-source-client.js';
+import type { SerializeTransactions } from '../../database/sqlite/serialize-transactions.js';
+import { toldBy } from '../transaction-status.js';
+import { HooksAttachment } from './hooks-attachment.js';
+import { BulkWriteGuard } from '../criteria/bulk-write-guard.js';
+import { CriteriaWrites } from '../criteria/criteria-writes.js';
+import { WriteContext } from '../criteria/write-context.js';
+import { interceptWrites } from '../criteria/write-builders.js';
+import { ChangeCollector } from './change-collector.js';
+import type { EntityCaptureOptions } from './entity-capture-options.js';
+import { dataSourceName } from '../rows/data-source-name.js';
+import { EntityMessages } from '../../capture/messages/entity-messages.js';
+import { affectingEntities } from '../entities/affecting-entities.js';
+import { type CapturePlan, type EntityPlan, planCapture } from '../entities/entity-plan.js';
+import { checkOrphans } from '../entities/orphan-check.js';
+import { linkChange } from '../entities/link-change.js';
+import { type RowEvent, ReportedRows } from './reported-rows.js';
+import { Removals } from '../cascades/removals.js';
+import type { LinkChange } from '../../capture/changes/row-change.js';
+import { rowKey } from '../rows/row-key.js';
+import { TransactionScopes } from './transaction-scopes.js';
+import { TransactionsByHand } from './transactions-by-hand.js';
+import type { AfterQueryEvent, BeforeQueryEvent } from '../rows/typeorm-types.js';
+
+/**
+ * Makes messages of what happens to the entities of one data source: collects changes while a transaction is open,
+ * stages their messages before it commits and releases them after. A TypeORM subscriber of that data source.
+ *
+ * Writes outside of any transaction (`save(…, { transaction: false })`) are sent right after; their messages cannot be
+ * atomic with the row. Those in a transaction that was begun by hand are refused.
+ *
+ * TypeORM forgets its subscribers when a data source is destroyed and initialised again, without a notice: call
+ * {@link reattach} then. Sending by hand calls it too.
+ */
+export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
+  readonly #logger = new Logger('Thorn');
+  readonly #collector: ChangeCollector;
+  /** Makes this data source's messages. */
+  readonly messages: EntityMessages;
+  readonly #bulk: BulkWriteGuard;
+  readonly #criteria: CriteriaWrites;
+  readonly #rows: ReportedRows;
+  readonly #removals: Removals;
+  #plan: CapturePlan = { entities: new Map(), links: new Map() };
+  /** The entities whose writes may have events: those of all others pass at the cost of one look-up. */
+  #affecting: ReadonlySet<EntityMetadata> = new Set();
+  readonly #attachment: HooksAttachment;
+  readonly #serialize: SerializeTransactions | undefined;
+  readonly #isMysql: boolean;
+  /** True if it leaves its data source as soon as no transaction is open. */
+  #isLeaving = false;
+  readonly #client: DataSourceClient;
+  /** Knows who is in a transaction of this data source. */
+  readonly transactions: TransactionScopes;
+
+  constructor(
+    readonly dataSource: DataSource,
+    {
+      messageFactory,
+      pipeline,
+      serializeTransactions,
+      otherReports,
+      ...bulk
+    }: EntityCaptureOptions,
+  ) {
+    this.#serialize = serializeTransactions;
+    this.#isMysql = ['mysql', 'mariadb'].includes(dataSource.options.type);
+    this.#client = DataSourceClient.of(dataSource);
+    this.#attachment = new HooksAttachment(dataSource);
+    this.transactions = new TransactionScopes(dataSource);
+    this.messages = new EntityMessages(messageFactory, pipeline);
+    const others = otherReports?.(this);
+    const byHand = new TransactionsByHand(dataSource, this.transactions);
+    this.#collector = new ChangeCollector(this.messages, pipeline, byHand, others);
+    this.#bulk = new BulkWriteGuard(bulk);
+    this.#removals = new Removals(this.#bulk);
+    const context = new WriteContext(
+      dataSource,
+      () => this.#plan,
+      this.#collector,
+      this.#bulk,
+      this.#removals,
+      this.messages,
+    );
+    this.#criteria = new CriteriaWrites(context);
+    this.#rows = new ReportedRows(context, this.#collector, this.messages);
+  }
+
+  /** The entities with events in this data source. */
+  get plans(): readonly EntityPlan[] {
+    return [...this.#plan.entities.values()];
+  }
+
+  /**
+   * Starts to listen.
+   *
+   * @throws {@link ThornConfigurationError} when the data source is not initialised, or an event names a relation that
+   *   its entity does not have, or is for rows that a relation may remove without a word of their class
+   */
+  attach(): void {
+    this.#attachment.assertPossible();
+    if (this.#isLeaving) this.#leave();
+    if (this.#attachment.isWanted) return;
+    this.#plan = planCapture(this.dataSource);
+    checkOrphans(this.dataSource.entityMetadatas, this.#plan);
+    this.#client.attach(this.#serialize);
+    const beforeHooks = this.#rows.beforeHooks();
+    this.transactions.install();
+    const ofRemovals = this.#removals.plan(this.dataSource, this.#plan);
+    this.#affecting = affectingEntities(this.dataSource.entityMetadatas, this.#plan, (metadata) =>
+      this.#removals.affectsOthers(metadata),
+    );
+    const release = interceptWrites(this.dataSource, {
+      ofSaves: this.#rows.interceptors,
+      ofCriteria: this.#criteria,
+      entities: this.#affecting,
+    });
+    const { transactions, dataSource } = this;
+    const releaseClear = replaceMethods(dataSource, dataSource.manager, ['clear'], this.#clear);
+    this.#attachment.add(
+      [this, transactions, this.#collector, ...beforeHooks, ...ofRemovals],
+      () => {
+        release();
+        releaseClear();
+      },
+    );
+  }
+
+  /**
+   * Listens again when the data source has been initialised anew since {@link attach}, and warns that nothing was sent
+   * of what happened in between.
+   */
+  reattach(): void {
+    if (!this.#attachment.isLost) return;
+    this.#attachment.remove();
+    this.attach();
+    this.#logger.warn(
+      `The data source ${dataSourceName(this.dataSource)} was initialised again, and its changes since then were not ` +
+        'captured; they are from now on. Close the application and create another one instead, or send what is missing ' +
+        'with dispatcher.sendFor(entity, { where }, event).',
+    );
+  }
+
+  /** Stops to listen, as soon as no transaction is open: what those commit is sent. */
+  detach(): void {
+    if (this.dataSource.isInitialized && this.transactions.hasOpen) {
+      this.#isLeaving = true;
+    } else this.#leave();
+  }
+
+  #leave(): void {
+    this.#isLeaving = false;
+    this.transactions.uninstall();
+    this.#client.detach();
+    this.#attachment.remove();
+  }
+
+  /** Tells whether commits are heard of: from the start of the application to its end. */
+  get isAttached(): boolean {
+    return this.#attachment.isWanted;
+  }
+
+  /** @returns false when the connection is in no transaction */
+  enlist(message: Message, queryRunner: QueryRunner | undefined): boolean {
+    this.reattach();
+    return queryRunner !== undefined && this.#collector.enlist(queryRunner, message);
+  }
+
+  afterInsert(event: InsertEvent<ObjectLiteral>): Promise<void> | void {
+    const plan = this.#plan.entities.get(event.metadata);
+    if (plan === undefined)
+      return this.#collectLinks(event, 'link', event.entityId ?? event.entity);
+    if (this.#criteria.isUpserted(event.entity)) return;
+    const row =
+      event.entity === undefined && event.entityId !== undefined
+        ? plan.metadata.ensureEntityIdMap(event.entityId)
+        : event.entity;
+    if (row === undefined || rowKey(plan.metadata, row) === undefined) {
+      return this.#bulk.notice(plan, 'save({ reload: false })');
+    }
+    return this.#rows.collect(event, { plan, did: 'insert', row, old: undefined });
+  }
+
+  afterUpdate(event: UpdateEvent<ObjectLiteral>): Promise<void> | void {
+    if (!this.#affecting.has(event.metadata)) return;
+    const old = event.databaseEntity as ObjectLiteral | undefined;
+    if (event.entity === undefined && old === undefined) return this.#rows.collectOtherSide(event);
+    const plan = this.#plan.entities.get(event.metadata);
+    if (plan === undefined) return;
+    if (old !== undefined) return this.#rows.collect(event, { plan, did: 'update', row: old, old });
+    // Rows that refer to each other are inserted and then updated in one save: the insert says it all.
+    if (event.updatedColumns.length > 0 || event.updatedRelations.length > 0) return;
+    // A child that its parent releases; an update by criteria tells the values that it sets.
+    if (event.entity === undefined) this.#bulk.notice(plan, 'update');
+  }
+
+  afterRemove(event: RemoveEvent<ObjectLiteral>): Promise<void> | void {
+    if (!this.#affecting.has(event.metadata)) return;
+    const caused = this.#removals
+      .extract(event)
+      .map((item) => this.#collector.collect(event, item));
+    return this.#collectRemoved(event) ?? caused.find((wait) => wait !== undefined);
+  }
+
+  #collectRemoved(event: RemoveEvent<ObjectLiteral>): Promise<void> | void {
+    // A junction table may be an entity's, too.
+    return this.#plan.links.has(event.metadata) && !this.#plan.entities.has(event.metadata)
+      ? this.#collectLinks(event, 'unlink', event.entityId as ObjectLiteral)
+      : this.#rows.collectGone(event, 'remove');
+  }
+
+  afterSoftRemove(event: SoftRemoveEvent<ObjectLiteral>): Promise<void> | void {
+    return this.#rows.collectGone(event, 'soft-remove');
+  }
+
+  afterRecover(event: RecoverEvent<ObjectLiteral>): Promise<void> | void {
+    const plan = this.#plan.entities.get(event.metadata);
+    if (plan === undefined) return;
+    const old = event.databaseEntity as ObjectLiteral | undefined;
+    if (old !== undefined)
+      return this.#rows.collect(event, { plan, did: 'recover', row: old, old });
+  }
+
+  beforeQuery({ queryRunner }: BeforeQueryEvent): void {
+    this.transactions.statement(queryRunner, true);
+    this.#collector.statement(queryRunner);
+  }
+
+  afterQuery({ queryRunner, success, error, rawResults }: AfterQueryEvent): void {
+    this.transactions.statement(queryRunner, false);
+    // After a deadlock, MySQL and MariaDB roll the transaction back, and run later statements outside of one.
+    if (!success && this.#isMysql && isConflict(error)) this.#collector.ended(queryRunner, error);
+    this.#collector.told(queryRunner, toldBy(rawResults));
+  }
+
+  afterTransactionCommit({ queryRunner }: TransactionCommitEvent): void {
+    if (!queryRunner.isTransactionActive) this.#forget(queryRunner);
+    this.#end(queryRunner);
+  }
+
+  afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): void {
+    this.#forget(queryRunner);
+    this.#end(queryRunner);
+  }
+
+  #end(queryRunner: QueryRunner): void {
+    this.transactions.end(queryRunner);
+    if (!this.#isLeaving) return;
+    // After the hooks of others, whose list becomes shorter.
+    setImmediate(() => {
+      if (this.#isLeaving) this.detach();
+    });
+  }
+
+  #forget(queryRunner: QueryRunner): void {
+    this.#rows.forget(queryRunner);
+    this.#removals.forget(queryRunner);
+  }
+
+  /** Notices `clear()` of a manager or a repository, which has no hook. */
+  readonly #clear: Around<EntityManager, Promise<unknown>> = async ({ args, proceed }) => {
+    const [target] = args as [EntityTarget<ObjectLiteral>];
+    const { tablePath } = this.dataSource.getMetadata(target);
+    const plan = this.plans.find(({ metadata }) => metadata.tablePath === tablePath);
+    if (plan !== undefined) this.#bulk.notice(plan, 'clear');
+    return proceed();
+  };
+
+  #collectLinks(
+    event: RowEvent,
+    did: LinkChange['did'],
+    link: ObjectLiteral | undefined,
+  ): Promise<void> | void {
+    const plans = this.#plan.links.get(event.metadata);
+    if (plans === undefined || link === undefined) return;
+    const waits = plans.map((plan) => {
+      const { metadata: related } = plan.relation.target;
+      const change = linkChange(plan, did, link, (key) =>
+        did === 'unlink' ? this.#removals.removedRow(event.queryRunner, related, key) : undefined,
+      );
+      return change === undefined ? undefined : this.#collector.collect(event, change);
+    });
+    return waits.find((wait) => wait !== undefined);
+  }
+}

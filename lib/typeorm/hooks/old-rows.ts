@@ -1,0 +1,284 @@
+import type {
+  EntityManager,
+  EntityMetadata,
+  EntitySubscriberInterface,
+  ObjectLiteral,
+  QueryRunner,
+  RecoverEvent,
+  RemoveEvent,
+  SoftRemoveEvent,
+  UpdateEvent,
+} from 'typeorm';
+import { dataSourceOf } from '../../common/typeorm-compat.js';
+import { queryRunnerOf } from '../query-runner-of.js';
+import { keyCondition } from '../criteria/matched-rows.js';
+import type { Execute, WriteBuilder, WriteInterceptor } from '../criteria/write-builders.js';
+import { besideColumns } from '../../capture/plan/row-paths.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
+import type { EventPlan } from '../../capture/plan/event-plan.js';
+import { rowKey } from '../rows/row-key.js';
+import { hasRowLocks } from '../rows/row-lock.js';
+import { readRows } from '../rows/row-reader.js';
+import type { Field } from '../rows/typeorm-types.js';
+
+/** A row as it was read before a write. */
+export interface ReadRow {
+  readonly row: ObjectLiteral;
+  /** True if it has every relation and hidden column that its events ask for. */
+  readonly isComplete: boolean;
+}
+
+/** Rows to read before a write. */
+interface RowsToRead {
+  readonly events: Set<EventPlan>;
+  readonly ids: Map<string, ObjectLiteral>;
+  /** True if all of the writes leave keys as they are. */
+  keepsKeys: boolean;
+}
+
+interface OnConnection {
+  readonly queryRunner: QueryRunner;
+  readonly manager: EntityManager;
+}
+
+interface Reading {
+  readonly plans: Map<EntityPlan, RowsToRead>;
+  readonly done: Promise<void>;
+}
+
+/** Null stands for a row that was not there. */
+type ReadRows = Map<EntityPlan, Map<string, ReadRow | null>>;
+
+/**
+ * Rows as they are before an update or a removal by a save. They are locked where the database can: TypeORM has loaded its
+ * old row before the transaction, and others may have written it since. They have what TypeORM's own old row does not:
+ * relations of a row that is about to vanish, and what transitions read of a relation or of a column that is not selected.
+ *
+ * A row that was not there is not written either: another transaction may insert one with its key in between, of which
+ * the events would tell nothing.
+ */
+export class OldRows implements WriteInterceptor {
+  readonly #read = new WeakMap<QueryRunner, ReadRows>();
+  /** The ids of the rows that were not there, until their hook is called. */
+  readonly #missing = new WeakMap<QueryRunner, Map<EntityMetadata, Map<string, ObjectLiteral>>>();
+  readonly #readings = new WeakMap<QueryRunner, Reading>();
+
+  /**
+   * Reads one row; all that one save asks for are read in one query a class.
+   *
+   * @param events those whose relations and hidden columns are read as well
+   */
+  read(
+    { queryRunner, manager }: OnConnection,
+    plan: EntityPlan,
+    { events, id, keepsKeys }: RowToRead,
+  ): Promise<void> {
+    let reading = this.#readings.get(queryRunner);
+    if (reading === undefined) {
+      const plans: Reading['plans'] = new Map();
+      reading = {
+        plans,
+        done: Promise.resolve().then(() => this.#fetch(queryRunner, manager, plans)),
+      };
+      this.#readings.set(queryRunner, reading);
+    }
+    const { plans } = reading;
+    const wanted = plans.get(plan) ?? { events: new Set(), ids: new Map(), keepsKeys: true };
+    for (const event of events) wanted.events.add(event);
+    wanted.ids.set(rowKey(plan.metadata, id)!, id);
+    wanted.keepsKeys &&= keepsKeys;
+    plans.set(plan, wanted);
+    return reading.done;
+  }
+
+  write(builder: WriteBuilder, execute: Execute): Promise<unknown> {
+    const queryRunner = queryRunnerOf(builder);
+    const { metadata } = builder.expressionMap.mainAlias!;
+    if (queryRunner === undefined) return execute();
+    const missing = this.#missing.get(queryRunner)?.get(metadata);
+    if (!missing?.size) return execute();
+    const rows = [...missing.values()];
+    const { sql, parameters } = keyCondition(dataSourceOf(queryRunner), metadata, rows);
+    const own = builder.clone() as WriteByIds;
+    return execute(own.andWhere(`NOT (${sql})`, parameters));
+  }
+
+  /** The row as it was read, once: null when it was not there, undefined when it was not looked for. */
+  extract(queryRunner: QueryRunner, plan: EntityPlan, key: string): ReadRow | null | undefined {
+    const rows = this.#read.get(queryRunner)?.get(plan);
+    const row = rows?.get(key);
+    rows?.delete(key);
+    if (row === null) this.#missing.get(queryRunner)?.get(plan.metadata)?.delete(key);
+    return row;
+  }
+
+  /** The transaction has ended. */
+  forget(queryRunner: QueryRunner): void {
+    this.#read.delete(queryRunner);
+    this.#missing.delete(queryRunner);
+  }
+
+  async #fetch(
+    queryRunner: QueryRunner,
+    manager: EntityManager,
+    plans: Reading['plans'],
+  ): Promise<void> {
+    this.#readings.delete(queryRunner);
+    const read: ReadRows = this.#read.get(queryRunner) ?? new Map();
+    this.#read.set(queryRunner, read);
+    for (const [plan, wanted] of plans) {
+      const known = read.get(plan) ?? new Map<string, ReadRow | null>();
+      read.set(plan, known);
+      for (const [key, row] of await readOldRows(manager, plan, wanted)) {
+        known.set(key, row);
+        this.#noteMissing(queryRunner, plan, key, row === null ? wanted.ids.get(key) : undefined);
+      }
+    }
+  }
+
+  #noteMissing(
+    queryRunner: QueryRunner,
+    { metadata }: EntityPlan,
+    key: string,
+    id: ObjectLiteral | undefined,
+  ): void {
+    const all =
+      this.#missing.get(queryRunner) ?? new Map<EntityMetadata, Map<string, ObjectLiteral>>();
+    this.#missing.set(queryRunner, all);
+    const missing = all.get(metadata) ?? new Map<string, ObjectLiteral>();
+    all.set(metadata, missing);
+    if (id === undefined) missing.delete(key);
+    else missing.set(key, id);
+  }
+}
+
+/** The write of a save. */
+type WriteByIds = WriteBuilder & {
+  andWhere(sql: string, parameters: ObjectLiteral): WriteBuilder;
+};
+
+interface RowToRead {
+  readonly events: readonly EventPlan[];
+  readonly id: ObjectLiteral;
+  readonly keepsKeys: boolean;
+}
+
+async function readOldRows(
+  manager: EntityManager,
+  { metadata }: EntityPlan,
+  { events, ids, keepsKeys }: RowsToRead,
+): Promise<Map<string, ReadRow | null>> {
+  const { joins, hidden } = besideColumns([...events]);
+  const wanted = { metadata, ids: [...ids.values()], joins, hidden };
+  // A lock would hold for what is joined as well. A second read alone could find a row that is not locked.
+  const isLockedFirst = joins.length > 0 && hasRowLocks(dataSourceOf(manager));
+  if (isLockedFirst) {
+    const locked = await readRows(manager, { ...wanted, joins: [], hidden: [] }, { keepsKeys });
+    wanted.ids = [...locked.values()];
+  }
+  const rows = await readRows(manager, wanted, isLockedFirst ? undefined : { keepsKeys });
+  const read = new Map<string, ReadRow | null>();
+  const isComplete = joins.length + hidden.length > 0;
+  for (const [key, row] of rows) read.set(key, { row, isComplete });
+  // The database may answer a key in another form than it was given.
+  const areAllAskedFor = [...rows.keys()].every((key) => ids.has(key));
+  if (areAllAskedFor) {
+    for (const key of ids.keys()) if (!rows.has(key)) read.set(key, null);
+  }
+  return read;
+}
+
+/** What is known of the rows of an entity without reading them before a write. */
+interface KnownRows {
+  /** True if nobody else can write a row between TypeORM's reading it and the write. */
+  readonly isCurrent: boolean;
+  /** False while nobody would get an event of the entity, whatever its rows say. */
+  readonly mayBeHeard: () => boolean;
+}
+
+/**
+ * The before-hooks that one entity needs, on that entity alone: TypeORM computes a whole save anew once any before-hook
+ * has run in it.
+ *
+ * @returns undefined when it needs none
+ */
+export function beforeHooks(
+  plan: EntityPlan,
+  oldRows: OldRows,
+  { isCurrent, mayBeHeard }: KnownRows,
+): EntitySubscriberInterface<ObjectLiteral> | undefined {
+  const { metadata } = plan;
+  const ofChange = plan.events.filter(({ readsBefore }) => readsBefore);
+  const isUpdateRead = !isCurrent && plan.events.some(({ options: { on } }) => on === 'change');
+  const deletions = plan.events.filter(({ options: { on } }) => on === 'delete');
+  const ofDelete = deletions.filter(({ needsRow, readsBefore }) => needsRow || readsBefore);
+  const incomplete = ofDelete.some(({ joins, hidden }) => joins.length + hidden.length > 0);
+
+  const hooks: EntitySubscriberInterface<ObjectLiteral> = {};
+  const read = (event: OnConnection, row: RowToRead): Promise<void> | undefined =>
+    mayBeHeard() ? oldRows.read(event, plan, row) : undefined;
+  const readOld = (event: UpdateEvent<ObjectLiteral> | RecoverEvent<ObjectLiteral>) => {
+    const old = event.databaseEntity as ObjectLiteral | undefined;
+    if (event.metadata !== metadata || old === undefined) return;
+    const id = metadata.getEntityIdMap(old)!;
+    return read(event, { events: ofChange, id, keepsKeys: true });
+  };
+  if (ofChange.length > 0 || isUpdateRead) {
+    hooks.beforeUpdate = (event) => (mayChange(plan, event) ? readOld(event) : undefined);
+  }
+  if (deletions.length > 0) {
+    hooks.beforeRemove = (event: RemoveEvent<ObjectLiteral>) => {
+      const old = event.databaseEntity as ObjectLiteral | undefined;
+      if (event.metadata !== metadata || (old === undefined && event.entityId === undefined))
+        return;
+      if (old !== undefined && !incomplete && isCurrent) return;
+      const id = metadata.getEntityIdMap(old ?? metadata.ensureEntityIdMap(event.entityId));
+      if (id === undefined) return;
+      return read(event, { events: ofDelete, id, keepsKeys: false });
+    };
+  }
+  // Without its date, the row that TypeORM has loaded does not tell whether it is removed.
+  const isHidden = metadata.deleteDateColumn?.isSelect === false && ofChange.length > 0;
+  if (isHidden || mayBeOrphaned(plan) || (!isCurrent && seesSoftRemoval(plan, 'delete'))) {
+    hooks.beforeSoftRemove = (event: SoftRemoveEvent<ObjectLiteral>) => {
+      const old = (event.databaseEntity as ObjectLiteral | undefined) ?? event.entityId;
+      if (event.metadata !== metadata || old === undefined) return;
+      if (event.entity !== undefined && isCurrent && !isHidden) return;
+      const id = metadata.ensureEntityIdMap(old);
+      return read(event, { events: isHidden ? ofChange : [], id, keepsKeys: true });
+    };
+  }
+  if (isHidden || (!isCurrent && seesSoftRemoval(plan, 'create'))) hooks.beforeRecover = readOld;
+  return Object.keys(hooks).length === 0
+    ? undefined
+    : { listenTo: () => metadata.target, ...hooks };
+}
+
+/** True if an update sets something that an event reacts to. */
+function mayChange(
+  { events, table }: EntityPlan,
+  { updatedColumns, updatedRelations }: UpdateEvent<ObjectLiteral>,
+): boolean {
+  const updated: readonly Field[] = [...updatedColumns, ...updatedRelations];
+  return events.some(
+    ({ options: { on }, watched }) =>
+      on === 'change' &&
+      (watched === undefined || updated.some((field) => watched.has(table.field(field)))),
+  );
+}
+
+/** True if an event tells of rows that are removed softly, or of those that are recovered. */
+function seesSoftRemoval({ metadata, events }: EntityPlan, on: 'create' | 'delete'): boolean {
+  return (
+    metadata.deleteDateColumn !== undefined &&
+    events.some(({ options }) => options.on === on && options.softRemoval !== false)
+  );
+}
+
+/** True if a save may softly remove rows that it has not loaded: those that a one-to-many relation has lost. */
+function mayBeOrphaned(plan: EntityPlan): boolean {
+  return (
+    plan.metadata.relations.some(({ orphanedRowAction }) => orphanedRowAction === 'soft-delete') &&
+    seesSoftRemoval(plan, 'delete')
+  );
+}

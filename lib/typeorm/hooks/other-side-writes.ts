@@ -1,0 +1,226 @@
+import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
+import { RowChange } from '../../capture/changes/row-change.js';
+import { queryRunnerOf } from '../query-runner-of.js';
+import type { Execute, WriteBuilder, WriteInterceptor } from '../criteria/write-builders.js';
+import { rowsQuery } from '../criteria/matched-rows.js';
+import { valueAtPath } from '../../capture/payload/value-at-path.js';
+import { besideColumns } from '../../capture/plan/row-paths.js';
+import type { CapturePlan, EntityPlan } from '../entities/entity-plan.js';
+import type { ChangedValue } from '../rows/changed-values.js';
+import { lockWritten } from '../rows/row-lock.js';
+import { readRows } from '../rows/row-reader.js';
+import { supplied } from '../../capture/table/row-copy.js';
+import { isEmptyLink, setRelation } from '../rows/entity-values.js';
+import { rowKey } from '../rows/row-key.js';
+import type { RelationMetadata } from '../rows/typeorm-types.js';
+
+/** A relation of one row that a save sets from its other side. */
+export interface OtherSideWrite {
+  readonly values: readonly ChangedValue[];
+  /** The row before; undefined when it was not read. */
+  old?: ObjectLiteral | undefined;
+  /** The row before with all that events ask of it, where that was read. */
+  whole?: ObjectLiteral | undefined;
+  /** The events of the row; undefined when its class has none. */
+  plan?: EntityPlan;
+}
+
+interface Waiting {
+  /** Those whose hook does not tell the row, in the order of the hooks. */
+  writes: OtherSideWrite[];
+  /** The hooks that have been called for them. */
+  hooks: number;
+  /** Those whose hook does not tell the relation. */
+  readonly byKey: Map<string, OtherSideWrite>;
+}
+
+/** As many as may wait for their hook: writes that never get one, of a connection without transactions, do not pile up. */
+const MOST_WAITING = 1_000;
+
+/**
+ * Notices the updates that a save makes of rows at the other end of a one-to-many or one-to-one relation, as in
+ * `author.articles.push(article)`. TypeORM's hook of such an update does not say which row it was or, if the save
+ * cascades to it, which relation. The query builder that makes it does.
+ */
+export class OtherSideWrites implements WriteInterceptor {
+  readonly #waiting = new WeakMap<QueryRunner, Map<EntityMetadata, Waiting>>();
+
+  /** @param planOf the events of the data source */
+  constructor(private readonly planOf: () => CapturePlan) {}
+
+  write(builder: WriteBuilder, execute: Execute): Promise<unknown> {
+    const queryRunner = queryRunnerOf(builder);
+    if (queryRunner === undefined) return execute();
+    const { metadata } = builder.expressionMap.mainAlias!;
+    const relations = this.#relationsSet(builder, metadata);
+    const id = relations.length === 0 ? undefined : idOf(builder, metadata);
+    return id === undefined
+      ? execute()
+      : this.#notice(builder, execute, { metadata, relations, id, queryRunner });
+  }
+
+  /** The write that a hook without a row is about; undefined when that row's class has no events. */
+  async extractNext({
+    queryRunner,
+    metadata,
+  }: {
+    readonly queryRunner: QueryRunner;
+    readonly metadata: EntityMetadata;
+  }): Promise<OtherSideWrite | undefined> {
+    const waiting = this.#of(queryRunner, metadata);
+    const index = waiting.hooks++;
+    // All hooks of a save are called in a row. Theirs are the last writes: earlier ones were made by hand, without hooks.
+    await Promise.resolve();
+    const write = waiting.writes.at(index - waiting.hooks);
+    if (index === waiting.hooks - 1) {
+      waiting.writes = [];
+      waiting.hooks = 0;
+    }
+    return write;
+  }
+
+  /** The write of a row that its hook tells, once. */
+  extract(
+    queryRunner: QueryRunner,
+    { metadata }: EntityPlan,
+    key: string,
+  ): OtherSideWrite | undefined {
+    const byKey = this.#waiting.get(queryRunner)?.get(metadata)?.byKey;
+    const write = byKey?.get(key);
+    byKey?.delete(key);
+    return write;
+  }
+
+  /** The transaction has ended. */
+  forget(queryRunner: QueryRunner): void {
+    this.#waiting.delete(queryRunner);
+  }
+
+  /** The relations that an update sets and that have another side, of an entity with events for it. */
+  #relationsSet({ expressionMap }: WriteBuilder, metadata: EntityMetadata): RelationMetadata[] {
+    const { valuesSet } = expressionMap;
+    if (valuesSet === undefined || this.#plansOf(metadata).length === 0) return [];
+    return metadata.relationsWithJoinColumns.filter(
+      (relation) =>
+        relation.inverseRelation !== undefined &&
+        valueAtPath(valuesSet, relation.propertyPath) !== undefined,
+    );
+  }
+
+  /** With single-table inheritance, a relation to the base may hold rows of subclasses. */
+  #plansOf(metadata: EntityMetadata): EntityPlan[] {
+    const { entities } = this.planOf();
+    return [metadata, ...metadata.childEntityMetadatas]
+      .map((entity) => entities.get(entity))
+      .filter((plan) => plan !== undefined)
+      .filter(({ events }) => events.some(({ options }) => options.on === 'change'));
+  }
+
+  async #notice(
+    { expressionMap: { valuesSet, whereEntities } }: WriteBuilder,
+    execute: Execute,
+    {
+      metadata,
+      relations,
+      id,
+      queryRunner,
+    }: {
+      readonly metadata: EntityMetadata;
+      readonly relations: readonly RelationMetadata[];
+      readonly id: ObjectLiteral;
+      readonly queryRunner: QueryRunner;
+    },
+  ): Promise<unknown> {
+    const values = relations.map((of) => ({ of, value: valueAtPath(valuesSet, of.propertyPath) }));
+    const write: OtherSideWrite = { values };
+    const waiting = this.#of(queryRunner, metadata);
+    const isNamed = whereEntities.length > 0;
+    if (isNamed) waiting.byKey.set(rowKey(metadata, id)!, write);
+    else if (waiting.writes.push(write) > MOST_WAITING) waiting.writes.shift();
+    try {
+      // A row that its hook tells was loaded by TypeORM, with the relation unless the save cascades to it.
+      if (!isNamed || relations.some(({ inverseRelation }) => cascades(inverseRelation))) {
+        const rows = rowsQuery(queryRunner.manager, metadata, relations).whereInIds(id);
+        lockWritten(rows, queryRunner.manager, true);
+        const old = await rows.getOne();
+        for (const relation of old === null ? [] : relations) {
+          if (isEmptyLink(relation.getEntityValue(old!), relation))
+            setRelation(old!, relation, null);
+        }
+        write.old = old ?? undefined;
+      }
+      if (!isNamed) await this.#readWhole(write, metadata, queryRunner);
+      return await execute();
+    } catch (error) {
+      waiting.writes = waiting.writes.filter((other) => other !== write);
+      throw error;
+    }
+  }
+
+  /** Reads what events ask of the row before besides its columns. */
+  async #readWhole(
+    write: OtherSideWrite,
+    metadata: EntityMetadata,
+    queryRunner: QueryRunner,
+  ): Promise<void> {
+    const { old } = write;
+    const plan =
+      old && this.#plansOf(metadata).find((one) => one.metadata.target === old.constructor);
+    if (plan === undefined) return;
+    write.plan = plan;
+    const events = plan.events.filter(({ readsBefore }) => readsBefore);
+    if (events.length === 0) return;
+    const wanted = { metadata: plan.metadata, ids: [old!], ...besideColumns(events) };
+    const rows = await readRows(queryRunner.manager, wanted);
+    write.whole = rows.get(rowKey(plan.metadata, old!)!);
+  }
+
+  #of(queryRunner: QueryRunner, metadata: EntityMetadata): Waiting {
+    let all = this.#waiting.get(queryRunner);
+    if (all === undefined) this.#waiting.set(queryRunner, (all = new Map()));
+    let waiting = all.get(metadata);
+    if (waiting === undefined) {
+      all.set(metadata, (waiting = { writes: [], hooks: 0, byKey: new Map() }));
+    }
+    return waiting;
+  }
+}
+
+/** A change of a row with what was set from the other side of its relations. */
+export function withOtherSide(
+  change: RowChange,
+  { table }: EntityPlan,
+  { values, old }: OtherSideWrite,
+): RowChange {
+  const added = table
+    .values(values)
+    .filter(({ of }) => change.changed.every((value) => value.of !== of));
+  if (added.length === 0) return change;
+  const fields = added.map(({ of }) => of);
+  const before = change.before && old ? supplied(change.before, old, fields, table) : change.before;
+  return new RowChange({ ...change, before, changed: [...change.changed, ...added] });
+}
+
+function cascades(relation: RelationMetadata | undefined): boolean {
+  return relation?.isCascadeInsert === true || relation?.isCascadeUpdate === true;
+}
+
+/** The id of the one row that a write's condition names; undefined when it names rows in another way. */
+function idOf(
+  { expressionMap: { whereEntities, wheres, parameters } }: WriteBuilder,
+  metadata: EntityMetadata,
+): ObjectLiteral | undefined {
+  if (whereEntities.length > 0) return whereEntities.length === 1 ? whereEntities[0] : undefined;
+  const [where, ...others] = wheres;
+  if (others.length > 0 || !Array.isArray(where?.condition)) return undefined;
+  const id: ObjectLiteral = {};
+  for (const { condition } of where.condition) {
+    if (typeof condition === 'string' || !('operator' in condition)) return undefined;
+    if (condition.operator !== 'equal') return undefined;
+    const [path, parameter] = condition.parameters;
+    const column = metadata.primaryColumns.find(({ propertyPath }) => propertyPath === path);
+    if (column === undefined || parameter === undefined) return undefined;
+    column.setEntityValue(id, parameters[parameter.slice(1)]);
+  }
+  return rowKey(metadata, id) === undefined ? undefined : id;
+}

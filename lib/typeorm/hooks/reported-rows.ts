@@ -1,0 +1,130 @@
+import type {
+  EntityManager,
+  EntityMetadata,
+  EntitySubscriberInterface,
+  ObjectLiteral,
+  QueryRunner,
+  RemoveEvent,
+  SoftRemoveEvent,
+  UpdateEvent,
+} from 'typeorm';
+import { SqliteTransactions } from '../sqlite/sqlite-transactions.js';
+import type { RowChange } from '../../capture/changes/row-change.js';
+import type { SaveInterceptors } from '../criteria/write-builders.js';
+import type { WriteContext } from '../criteria/write-context.js';
+import type { EntityMessages } from '../../capture/messages/entity-messages.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
+import { rowKey } from '../rows/row-key.js';
+import type { ChangeCollector } from './change-collector.js';
+import { createRowChange } from './create-row-change.js';
+import { beforeHooks, OldRows, type ReadRow } from './old-rows.js';
+import { type OtherSideWrite, OtherSideWrites, withOtherSide } from './other-side-writes.js';
+
+/** The event of a hook about a row. */
+export type RowEvent = {
+  readonly queryRunner: QueryRunner;
+  readonly manager: EntityManager;
+  readonly metadata: EntityMetadata;
+} & Partial<UpdateEvent<ObjectLiteral>>;
+
+/** What a hook tells of a row. */
+interface Report {
+  readonly plan: EntityPlan;
+  readonly did: RowChange['did'];
+  readonly row: ObjectLiteral;
+  /** The row before, as TypeORM has loaded it. */
+  readonly old: ObjectLiteral | undefined;
+  readonly otherSide?: OtherSideWrite | undefined;
+}
+
+/** Collects what hooks report of rows, with the rows as they were before. */
+export class ReportedRows {
+  readonly #oldRows = new OldRows();
+  readonly #otherSide: OtherSideWrites;
+  /** True if nobody else can write a row between TypeORM's reading it for a save and the write. */
+  #isSerial = false;
+
+  constructor(
+    private readonly context: WriteContext,
+    private readonly collector: Pick<ChangeCollector, 'collect' | 'noteUnseen'>,
+    private readonly messages: Pick<EntityMessages, 'mayBeHeard'>,
+  ) {
+    this.#otherSide = new OtherSideWrites(() => context.plan);
+  }
+
+  /** Notice the writes of a save that hooks do not tell in full. */
+  get interceptors(): SaveInterceptors {
+    const [oldRows, otherSide] = [this.#oldRows, this.#otherSide];
+    return { update: [oldRows, otherSide], delete: [oldRows], softDelete: [oldRows] };
+  }
+
+  /** The hooks that read rows before a write. */
+  beforeHooks(): readonly EntitySubscriberInterface<ObjectLiteral>[] {
+    const { dataSource, plan } = this.context;
+    this.#isSerial = SqliteTransactions.of(dataSource)?.isSerial === true;
+    const ofEntities = [...plan.entities.values()].map((entity) =>
+      beforeHooks(entity, this.#oldRows, {
+        isCurrent: this.#isSerial,
+        mayBeHeard: () => this.messages.mayBeHeard(entity),
+      }),
+    );
+    return ofEntities.filter((one) => one !== undefined);
+  }
+
+  collect(event: RowEvent, report: Report): Promise<void> | void {
+    const { plan, did, row, old } = report;
+    const key = rowKey(plan.metadata, row)!;
+    const read = this.#readBefore(event, report, key);
+    // It was gone already, and the write has hit nothing.
+    if (read === null) return;
+    let { otherSide } = report;
+    const isCurrent =
+      did === 'insert' || this.#isSerial || (read !== undefined && otherSide === undefined);
+    if (did === 'update' && !isCurrent) this.collector.noteUnseen(event.queryRunner, plan);
+    const change = createRowChange(event, { did, plan, key, row, old, read, isCurrent });
+    if (did === 'update') otherSide ??= this.#otherSide.extract(event.queryRunner, plan, key);
+    return this.collector.collect(
+      event,
+      otherSide === undefined ? change : withOtherSide(change, plan, otherSide),
+    );
+  }
+
+  /** Collects what a save has written from the other side of a relation, where its hook tells no row. */
+  async collectOtherSide(event: UpdateEvent<ObjectLiteral>): Promise<void> {
+    const otherSide = await this.#otherSide.extractNext(event);
+    const { plan, old } = otherSide ?? {};
+    if (plan === undefined) return;
+    await this.collect(event, { plan, did: 'update', row: old!, old, otherSide });
+  }
+
+  collectGone(
+    event: RemoveEvent<ObjectLiteral> | SoftRemoveEvent<ObjectLiteral>,
+    did: 'remove' | 'soft-remove',
+  ): Promise<void> | void {
+    const plan = this.context.plan.entities.get(event.metadata);
+    if (plan === undefined) return;
+    const old = event.databaseEntity as ObjectLiteral | undefined;
+    if (old === undefined && event.entityId === undefined) return;
+    const row = old ?? plan.metadata.ensureEntityIdMap(event.entityId);
+    return this.collect(event, { plan, did, row, old });
+  }
+
+  /** The transaction of a connection has ended, or a part of it was rolled back. */
+  forget(queryRunner: QueryRunner): void {
+    this.#oldRows.forget(queryRunner);
+    this.#otherSide.forget(queryRunner);
+  }
+
+  /** The row before as it was read for its events: null when it was not there, undefined when it was not looked for. */
+  #readBefore(
+    { queryRunner }: RowEvent,
+    { did, plan, otherSide }: Report,
+    key: string,
+  ): ReadRow | null | undefined {
+    if (did === 'insert') return undefined;
+    if (otherSide !== undefined) {
+      return otherSide.whole && { row: otherSide.whole, isComplete: true };
+    }
+    return this.#oldRows.extract(queryRunner, plan, key);
+  }
+}

@@ -1,0 +1,53 @@
+import type { EntityMetadata, ObjectLiteral } from 'typeorm';
+import { keyPart as plainKeyPart } from '../../capture/table/row-key.js';
+
+/** TypeORM does not export the type by name. */
+export type Column = EntityMetadata['columns'][number];
+
+/** A text that is equal for equal ids of a class. Undefined when a part of the id is missing. */
+export function rowKey(metadata: EntityMetadata, row: ObjectLiteral): string | undefined {
+  const { primaryColumns } = metadata;
+  if (primaryColumns.length === 1) return partOf(row, primaryColumns[0]!);
+  const parts: string[] = [];
+  for (const column of primaryColumns) {
+    const part = partOf(row, column);
+    if (part === undefined) return undefined;
+    parts.push(part);
+  }
+  return JSON.stringify(parts);
+}
+
+function partOf(row: ObjectLiteral, column: Column): string | undefined {
+  const value: unknown = column.getEntityValue(row);
+  return value === undefined || value === null ? undefined : keyPart(value, column);
+}
+
+/** One column's part of such a text. */
+export function keyPart(value: unknown, column: Column): string {
+  return plainKeyPart(value, {
+    type: typeName(column),
+    toDatabase: (form) => databaseForm(column, form),
+  });
+}
+
+/** A value as the transformer of its column gives it to the database. */
+export function databaseForm({ transformer }: Column, value: unknown): unknown {
+  if (transformer === undefined) return value;
+  const all = Array.isArray(transformer) ? transformer : [transformer];
+  return all.reduce<unknown>((result, { to }) => to(result), value);
+}
+
+/** The type of a column in lower case, also where a class of JavaScript stands for it. */
+export function typeName({ type }: Pick<Column, 'type'>): string {
+  return typeof type === 'function'
+    ? (TYPE_OF_CLASS[(type as { name: string }).name] ?? (type as { name: string }).name)
+    : String(type).toLowerCase();
+}
+
+const TYPE_OF_CLASS: Readonly<Record<string, string>> = {
+  String: 'varchar',
+  Number: 'integer',
+  Boolean: 'boolean',
+  Date: 'datetime',
+  Buffer: 'blob',
+};

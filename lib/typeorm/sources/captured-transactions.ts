@@ -1,0 +1,72 @@
+import { Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { dataSourceOf } from '../../common/typeorm-compat.js';
+import { TransactionEndedError } from '../../database/transaction-ended.error.js';
+import { Transactions } from '../../dispatch/index.js';
+import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
+import type { Message } from '../../message/index.js';
+import { dataSourceName } from '../rows/data-source-name.js';
+import type { EntityCapture } from '../hooks/entity-capture.js';
+import { TransactionScopes } from '../hooks/transaction-scopes.js';
+
+/** Binds messages to the transactions of the captured data sources. */
+export class CapturedTransactions extends Transactions<EntityManager> {
+  readonly #logger = new Logger('Thorn');
+  #hasWarned = false;
+
+  constructor(private readonly captures: readonly EntityCapture[]) {
+    super();
+  }
+
+  override current(entity?: unknown): EntityManager | undefined {
+    const manager = TransactionScopes.manager((dataSource) =>
+      this.captures.some(
+        (capture) =>
+          capture.dataSource === dataSource &&
+          (entity === undefined ||
+            capture.plans.some(({ metadata }) => metadata.target === entity)),
+      ),
+    );
+    if (manager === undefined) this.#warnOfUnknownCallers();
+    return manager;
+  }
+
+  override enlist(message: Message, manager: EntityManager): boolean {
+    checkManager(manager);
+    const capture = this.captures.find(({ dataSource }) => dataSource === dataSourceOf(manager));
+    const isInTransaction = manager.queryRunner?.isTransactionActive === true;
+    if (capture === undefined || (isInTransaction && !capture.isAttached)) {
+      const name = dataSourceName(dataSourceOf(manager));
+      throw new ThornConfigurationError(
+        'THORN_DATA_SOURCE_NOT_CAPTURED',
+        `The manager belongs to the data source ${name}, which ThornModule does not capture; add it to the option dataSources, and send between the start of the application and its end`,
+        { dataSource: name },
+      );
+    }
+    // The work may have been rolled back: sent at once, the message would outlive it.
+    if (manager.queryRunner?.isReleased === true) {
+      throw TransactionEndedError.of('TypeORM', 'dataSource.transaction((manager) => …)');
+    }
+    return capture.enlist(message, manager.queryRunner);
+  }
+
+  #warnOfUnknownCallers(): void {
+    if (this.#hasWarned) return;
+    const capture = this.captures.find(({ transactions }) => transactions.hasUnknownCallers);
+    if (capture === undefined) return;
+    this.#hasWarned = true;
+    this.#logger.warn(
+      `Something is sent while a transaction of a save() or of startTransaction() is open on ${dataSourceName(capture.dataSource)}, ` +
+        'and nothing tells whether it belongs to it: it is sent whatever becomes of the transaction. If it belongs to ' +
+        'it, pass { manager: queryRunner.manager }, in a hook { manager: event.manager }; if not, { manager: null }. ' +
+        'dataSource.transaction() needs neither.',
+    );
+  }
+}
+
+/** @throws {@link InvalidInputError} for what is no `EntityManager`, by its shape: an application may have two TypeORMs */
+export function checkManager(manager: EntityManager): void {
+  const source: unknown = typeof manager === 'object' ? dataSourceOf(manager) : undefined;
+  if (typeof source === 'object' && source !== null) return;
+  throw new InvalidInputError('tx', "must be one of TypeORM's EntityManagers, or null");
+}

@@ -1,0 +1,147 @@
+import { type DynamicModule, Logger } from '@nestjs/common';
+import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import { assertEntitiesKnown, unknownEntities } from '../entities/entity-check.js';
+import { CapturedDataSources } from './captured-data-sources.js';
+import { CapturedEntityMessageSource } from './captured-entity-message-source.js';
+import { ReportReconciler } from '../feed/report-reconciler.js';
+import { CapturedTransactions } from './captured-transactions.js';
+import { ChangeFeed } from '../feed/change-feed.js';
+import { ChangeTable } from '../feed/change-table.js';
+import { EntityCapture } from '../hooks/entity-capture.js';
+import { FeedLoop } from '../feed/feed-loop.js';
+import { type EventsWithoutData, eventsWithoutData, secretColumns } from '../../capture/index.js';
+import {
+  BULK_SETTINGS,
+  type BulkSettings,
+  type EntityClass,
+  isEntityClass,
+} from '../../event/index.js';
+import { thornEntities } from '../index.js';
+import { DataSource, Repository } from 'typeorm';
+import { DataSourceClient } from '../clients/data-source-client.js';
+import { unsupportedDrivers } from '../../common/supported-versions.js';
+import {
+  type CaptureDependencies,
+  type CapturedDatabase,
+  EntityCaptures,
+  EntitySourceFinder,
+  EntitySources,
+  type ReportedChanges,
+  type ShownSecrets,
+} from '../../capture/entity-sources.js';
+
+/** A module of its own, since what it injects is known once TypeORM is loaded. */
+export class ThornTypeOrmModule {}
+
+export function typeOrmSources(names: readonly string[]): DynamicModule {
+  // For the sake of autoLoadEntities alone: the providers that it answers would hide a missing data source behind an
+  // error of the injector.
+  for (const name of names) TypeOrmModule.forFeature(thornEntities, name);
+  return {
+    module: ThornTypeOrmModule,
+    providers: [
+      {
+        provide: EntitySourceFinder,
+        inject: names.map((name) => ({ token: getDataSourceToken(name), optional: true })),
+        useFactory: (...found: (DataSource | undefined)[]): EntitySourceFinder => ({
+          find: () => new TypeOrmSources(new CapturedDataSources(names, found)),
+        }),
+      },
+    ],
+    exports: [EntitySourceFinder],
+  };
+}
+
+class TypeOrmSources extends EntitySources {
+  override readonly databases: readonly CapturedDatabase[];
+
+  constructor(private readonly captured: CapturedDataSources) {
+    super();
+    this.databases = captured.all.map((source, index) => ({
+      name: captured.names[index]!,
+      type: source.options.type,
+      client: DataSourceClient.of(source),
+    }));
+    const types = this.databases.map(({ type }) => type);
+    for (const text of unsupportedDrivers(types)) new Logger('Thorn').warn(text);
+  }
+
+  override capture(dependencies: CaptureDependencies): EntityCaptures {
+    return new TypeOrmCaptures(this.captured.all, dependencies);
+  }
+}
+
+class TypeOrmCaptures extends EntityCaptures {
+  readonly #captures: readonly EntityCapture[];
+  override readonly transactions: CapturedTransactions;
+  override readonly messages: CapturedEntityMessageSource;
+
+  constructor(
+    private readonly dataSources: readonly DataSource[],
+    { declared, options, ...dependencies }: CaptureDependencies,
+  ) {
+    super();
+    this.#captures = dataSources.map((dataSource) => {
+      const capture = new EntityCapture(dataSource, {
+        ...dependencies,
+        ...bulkSettings(options),
+        serializeTransactions: options.serializeTransactions,
+        otherReports:
+          options.changeFeed && dataSource.options.type === 'postgres'
+            ? (of) => new ReportReconciler(new ChangeTable(dataSource), of)
+            : undefined,
+      });
+      capture.attach();
+      declared.addEntities(capture.plans);
+      return capture;
+    });
+    this.transactions = new CapturedTransactions(this.#captures);
+    this.messages = new CapturedEntityMessageSource(this.#captures);
+  }
+
+  override assertKnown(classes: readonly EntityClass[], instances: readonly unknown[]): void {
+    assertEntitiesKnown([...entityClassesOf(instances), ...classes], this.dataSources);
+  }
+
+  override unknown(classes: Iterable<EntityClass>): readonly EntityClass[] {
+    return unknownEntities(classes, this.dataSources);
+  }
+
+  override secrets(): readonly ShownSecrets[] {
+    return secretColumns(this.#captures.flatMap(({ plans }) => plans));
+  }
+
+  override eventsWithoutData(): readonly EventsWithoutData[] {
+    return eventsWithoutData(this.#captures.flatMap(({ plans }) => plans));
+  }
+
+  override async reportedChanges(pollInterval: number): Promise<readonly ReportedChanges[]> {
+    const loops = this.#captures
+      .filter(({ dataSource }) => dataSource.options.type === 'postgres')
+      .map(async (capture) => {
+        const table = new ChangeTable(capture.dataSource);
+        await table.check();
+        return new FeedLoop(new ChangeFeed(capture, table), pollInterval);
+      });
+    return Promise.all(loops);
+  }
+
+  override detach(): void {
+    for (const capture of this.#captures) capture.detach();
+  }
+}
+
+/** The entities that this application uses: those it has repositories of, and all of its data sources. */
+function entityClassesOf(instances: readonly unknown[]): Set<EntityClass> {
+  const targets = instances.flatMap((instance) => {
+    if (instance instanceof Repository) return [instance.target];
+    if (instance instanceof DataSource) return instance.entityMetadatas.map(({ target }) => target);
+    return [];
+  });
+  return new Set(targets.filter(isEntityClass));
+}
+
+function bulkSettings(options: BulkSettings): BulkSettings {
+  const names = Object.keys(BULK_SETTINGS) as (keyof BulkSettings)[];
+  return Object.fromEntries(names.map((name) => [name, options[name]])) as BulkSettings;
+}
