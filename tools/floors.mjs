@@ -71,6 +71,7 @@ const INNER_FLOORS = {
     'schema',
     'rows',
     'entities',
+    'connection',
     'cascades',
     'criteria',
     'hooks',

@@ -13,6 +13,7 @@ import { rowKey } from '../rows/row-key.js';
 import { lockRows } from '../rows/row-lock.js';
 import { readRows } from '../rows/row-reader.js';
 import { type CascadePlan, planCascades } from './cascade-plan.js';
+import type { Connections, Removal } from '../connection/connection-state.js';
 import { type RowsToRemove, CascadedChanges, CascadeLimitError } from './cascaded-changes.js';
 
 /** The options that decide about cascades. */
@@ -25,29 +26,14 @@ export interface CascadeRules {
   cascadeOverflow(entity: string): void;
 }
 
-/** The removals that one save is about to make, and the changes that they cause. */
-interface Removal {
-  readonly toRemove: {
-    readonly metadata: EntityMetadata;
-    rows: ObjectLiteral[];
-    readonly reportsLinks: boolean;
-  }[];
-  items: readonly CollectedItem[];
-  readonly read: Promise<void>;
-}
-
 /** Reads the changes that the database will make together with a removal, before the removal. */
 export class Removals {
   #plan: CascadePlan = new Map();
-  /** Still open for more rows of the same save. */
-  readonly #open = new WeakMap<QueryRunner, Removal>();
-  /** By the rows that are removed. */
-  readonly #waiting = new WeakMap<QueryRunner, Map<string, Removal>>();
 
-  /** Rows with links, as they were. */
-  readonly #linked = new WeakMap<QueryRunner, Map<string, ObjectLiteral>>();
-
-  constructor(private readonly rules: CascadeRules) {}
+  constructor(
+    private readonly rules: CascadeRules,
+    private readonly connections: Connections,
+  ) {}
 
   /** @returns the hooks of entities whose removal changes other rows */
   plan(dataSource: DataSource, plan: CapturePlan): EntitySubscriberInterface<ObjectLiteral>[] {
@@ -113,11 +99,11 @@ export class Removals {
 
   /** Returns the changes that the removals of one save cause, with the first of its rows; nothing with the others. */
   extract(event: RemoveEvent<ObjectLiteral>): readonly CollectedItem[] {
-    const waiting = this.#waiting.get(event.queryRunner);
-    const identity = waiting && identityOf(event);
-    const removal = identity === undefined ? undefined : waiting?.get(identity);
+    const { removals } = this.connections.of(event.queryRunner).save;
+    const identity = removals.size === 0 ? undefined : identityOf(event);
+    const removal = identity === undefined ? undefined : removals.get(identity);
     if (removal === undefined) return [];
-    waiting!.delete(identity!);
+    removals.delete(identity!);
     const { items } = removal;
     removal.items = [];
     return items;
@@ -129,13 +115,7 @@ export class Removals {
     { tablePath }: EntityMetadata,
     key: string,
   ): ObjectLiteral | undefined {
-    return this.#linked.get(queryRunner)?.get(`${tablePath} ${key}`);
-  }
-
-  /** The transaction has ended. */
-  forget(queryRunner: QueryRunner): void {
-    this.#waiting.delete(queryRunner);
-    this.#linked.delete(queryRunner);
+    return this.connections.of(queryRunner).save.linked.get(`${tablePath} ${key}`);
   }
 
   async #read(
@@ -164,14 +144,15 @@ export class Removals {
     const { queryRunner, metadata } = event;
     const identity = identityOf(event);
     if (identity === undefined) return;
-    let removal = this.#open.get(queryRunner);
+    const state = this.connections.of(queryRunner);
+    let { removal } = state;
     if (removal === undefined) {
       const toRemove: Removal['toRemove'] = [];
       const opened: Removal = {
         toRemove,
         items: [],
         read: Promise.resolve().then(async () => {
-          this.#open.delete(queryRunner);
+          state.removal = undefined;
           for (const one of toRemove) {
             await lockRows(event.manager, one.metadata, one.rows);
             if (!one.reportsLinks) await this.#complete(event.manager, one);
@@ -179,21 +160,19 @@ export class Removals {
           opened.items = await this.#read(event.manager, toRemove);
         }),
       };
-      this.#open.set(queryRunner, (removal = opened));
+      state.removal = removal = opened;
     }
     const reportsLinks = event.databaseEntity !== undefined;
     const row = rowOf(event);
     if (reportsLinks && this.#plan.get(metadata)!.links.length > 0) {
-      const linked = this.#linked.get(queryRunner) ?? new Map<string, ObjectLiteral>();
-      this.#linked.set(queryRunner, linked.set(identity, row));
+      state.save.linked.set(identity, row);
     }
     const same = removal.toRemove.find(
       (other) => other.metadata === metadata && other.reportsLinks === reportsLinks,
     );
     if (same === undefined) removal.toRemove.push({ metadata, rows: [row], reportsLinks });
     else same.rows.push(row);
-    const waiting = this.#waiting.get(queryRunner) ?? new Map<string, Removal>();
-    this.#waiting.set(queryRunner, waiting.set(identity, removal));
+    state.save.removals.set(identity, removal);
     return removal.read;
   }
 }

@@ -60,21 +60,15 @@ export class WriteContext {
   readonly #faults = new FaultLog();
   readonly transactions: OwnTransactions;
 
-  /** @param planOf the events of the data source */
   constructor(
     readonly dataSource: DataSource,
-    private readonly planOf: () => CapturePlan,
+    readonly plan: CapturePlan,
     private readonly changes: Changes,
     readonly guard: BulkWriteGuard,
     readonly removals: Removals,
     readonly messages: Pick<EntityMessages, 'mayBeHeard' | 'isHeard'>,
   ) {
     this.transactions = new OwnTransactions(dataSource, changes);
-  }
-
-  /** The events of the data source. */
-  get plan(): CapturePlan {
-    return this.planOf();
   }
 
   /** Tells whether the statement of an insert can answer what the database has filled in. */

@@ -27,11 +27,11 @@ export interface LinkPlan extends PlainLinkPlan {
   readonly relation: EntityRelation;
 }
 
-/** The events of every entity that a data source knows. */
+/** The events of every entity that a data source knows: none before it is initialised, and others after each time. */
 export interface CapturePlan {
-  readonly entities: ReadonlyMap<EntityMetadata, EntityPlan>;
+  entities: ReadonlyMap<EntityMetadata, EntityPlan>;
   /** By the metadata of the junction table. */
-  readonly links: ReadonlyMap<EntityMetadata, readonly LinkPlan[]>;
+  links: ReadonlyMap<EntityMetadata, readonly LinkPlan[]>;
 }
 
 /** @throws {@link ThornConfigurationError} when an event names a relation that its entity does not have */

@@ -3,6 +3,7 @@ import type { EntityManager, QueryRunner } from 'typeorm';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
+import { Connections } from '../connection/connection-state.js';
 import { ChangeCollector } from './change-collector.js';
 import type { EntityMessages } from '../../capture/messages/entity-messages.js';
 
@@ -45,7 +46,7 @@ it('keeps a commit alive whose release fails, and logs no secret of it', async (
       throw FAULT;
     },
   } as unknown as MessagePipeline;
-  const collector = new ChangeCollector(messages, pipeline, byHand);
+  const collector = new ChangeCollector(messages, pipeline, byHand, new Connections());
   const dataSource = { options: { type: 'postgres' } };
   const queryRunner = { isTransactionActive: true, dataSource } as QueryRunner;
   collector.afterTransactionStart({ queryRunner });
@@ -66,7 +67,10 @@ it('keeps a write alive whose message cannot be sent, and logs no secret of it',
   const lines = logged();
   const pipeline = { send: () => Promise.reject(FAULT) } as unknown as MessagePipeline;
   const queryRunner = { isTransactionActive: false } as QueryRunner;
-  await new ChangeCollector(messages, pipeline, byHand).collect({ queryRunner, manager }, item);
+  await new ChangeCollector(messages, pipeline, byHand, new Connections()).collect(
+    { queryRunner, manager },
+    item,
+  );
 
   expect(lines[0]).toContain('Sending what was written outside of a transaction failed: POST');
   expect(lines.join()).not.toMatch(/s3cret|p4ss|c2VjcmV0/);

@@ -20,7 +20,7 @@ import { ManagerRows } from '../entities/manager-rows.js';
 import { type CollectedItem, dueEventsOf } from '../../capture/changes/due-events.js';
 import type { EntityMessages } from '../../capture/messages/entity-messages.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
-import { ConnectionState } from './connection-state.js';
+import type { Connections, ConnectionState } from '../connection/connection-state.js';
 import { TransactionByHandError } from './transaction-by-hand.error.js';
 import { isEnded, type TransactionsByHand } from './transactions-by-hand.js';
 
@@ -54,12 +54,12 @@ const STAGED_TOGETHER = 1_000;
  */
 export class ChangeCollector implements EntitySubscriberInterface {
   readonly #faults = new FaultLog();
-  readonly #states = new WeakMap<QueryRunner, ConnectionState>();
 
   constructor(
     private readonly messages: EntityMessages,
     private readonly pipeline: MessagePipeline,
     private readonly byHand: Pick<TransactionsByHand, 'refuse'>,
+    private readonly connections: Connections,
     private readonly others?: OtherReports,
   ) {}
 
@@ -69,7 +69,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
    */
   collect(on: OnConnection, item: CollectedItem): Promise<void> | void {
     const { queryRunner } = on;
-    const state = this.#state(queryRunner);
+    const state = this.connections.of(queryRunner);
     if (queryRunner.isTransactionActive || state.frames.depth > 0) {
       state.openFrames.add(item);
       return;
@@ -90,12 +90,12 @@ export class ChangeCollector implements EntitySubscriberInterface {
 
   /** The open transaction of a connection removes rows of an entity softly, or recovers some, and nobody reads which. */
   noteUnseen(queryRunner: QueryRunner, plan: EntityPlan): void {
-    this.#state(queryRunner).unseen.softly.add(plan);
+    this.connections.of(queryRunner).unseen.softly.add(plan);
   }
 
   /** A write of the open transaction was refused after it was made: the commit has to fail, unless it is rolled back. */
   refuse(queryRunner: QueryRunner, reason: Error): void {
-    this.#state(queryRunner).openFrames.add({ type: 'refusal', reason });
+    this.connections.of(queryRunner).openFrames.add({ type: 'refusal', reason });
   }
 
   /**
@@ -105,7 +105,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
   enlist(queryRunner: QueryRunner, message: Message): boolean {
     this.#refuseByHand(queryRunner, `${message.event} was sent`);
     if (!queryRunner.isTransactionActive) return false;
-    this.#state(queryRunner).openFrames.add({ type: 'message', message });
+    this.connections.of(queryRunner).openFrames.add({ type: 'message', message });
     return true;
   }
 
@@ -116,7 +116,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
    */
   statement(queryRunner: QueryRunner): void {
     if (!queryRunner.isTransactionActive) return;
-    const state = this.#state(queryRunner);
+    const state = this.connections.of(queryRunner);
     if (state.endedBy !== undefined) {
       if (state.ending !== 'rollback') throw state.endedBy;
       // That of a savepoint fails, and leaves the transaction open as far as TypeORM knows.
@@ -127,7 +127,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
 
   /** What the database has told with the result of a statement. */
   told(queryRunner: QueryRunner, told: Told): void {
-    const state = this.#state(queryRunner);
+    const state = this.connections.of(queryRunner);
     state.told(told);
     if (told.hasRolledBack && state.ending === undefined && state.hasCollected) {
       this.refuse(queryRunner, TransactionByHandError.ofRollback(dataSourceOf(queryRunner)));
@@ -136,21 +136,21 @@ export class ChangeCollector implements EntitySubscriberInterface {
 
   /** A transaction or a savepoint is about to begin. */
   beforeTransactionStart({ queryRunner }: Pick<TransactionStartEvent, 'queryRunner'>): void {
-    const state = this.#state(queryRunner);
+    const state = this.connections.of(queryRunner);
     if (state.frames.depth > 0) return;
     state.isWithinOther = (hasTransaction(queryRunner) ?? state.isOpenAfterWrite) === true;
   }
 
   /** A transaction or a savepoint has begun. */
   afterTransactionStart({ queryRunner }: Pick<TransactionStartEvent, 'queryRunner'>): void {
-    const state = this.#state(queryRunner);
+    const state = this.connections.of(queryRunner);
     if (state.frames.depth === 0) state.begin();
     state.frames.begin();
   }
 
   /** Savepoints have this hook too; only the outermost transaction is about to become real. */
   beforeTransactionCommit({ queryRunner, manager }: OnConnection): Promise<void> | void {
-    const state = this.#state(queryRunner);
+    const state = this.connections.of(queryRunner);
     state.ending = 'commit';
     if (state.frames.depth > 1) return;
     const { refusal } = state;
@@ -172,7 +172,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
   /** A transaction has committed, or a savepoint was released. */
   afterTransactionCommit(on: OnConnection): Promise<void> | void {
     const { queryRunner } = on;
-    const state = this.#state(queryRunner);
+    const state = this.connections.of(queryRunner);
     state.ending = undefined;
     if (queryRunner.isTransactionActive) {
       state.frames.merge();
@@ -199,18 +199,18 @@ export class ChangeCollector implements EntitySubscriberInterface {
     if (!queryRunner.isTransactionActive) return;
     const text = `The database has ended the transaction, and what was written in it before is not stored (${errorText(cause)}). Let the error out of the transaction, and begin another`;
     const error = new TransactionEndedError(text, cause);
-    this.#state(queryRunner).endedBy = error;
+    this.connections.of(queryRunner).endedBy = error;
     this.refuse(queryRunner, error);
   }
 
   /** A transaction or a savepoint is about to be rolled back. */
   beforeTransactionRollback({ queryRunner }: Pick<TransactionRollbackEvent, 'queryRunner'>): void {
-    this.#state(queryRunner).ending = 'rollback';
+    this.connections.of(queryRunner).ending = 'rollback';
   }
 
   /** A transaction or a savepoint was rolled back. */
   afterTransactionRollback({ queryRunner }: Pick<TransactionRollbackEvent, 'queryRunner'>): void {
-    const state = this.#state(queryRunner);
+    const state = this.connections.of(queryRunner);
     state.ending = undefined;
     if (queryRunner.isTransactionActive) {
       state.frames.drop();
@@ -285,12 +285,6 @@ export class ChangeCollector implements EntitySubscriberInterface {
   }
 
   #refuseByHand(queryRunner: QueryRunner | undefined, what: string): void {
-    this.byHand.refuse(queryRunner, queryRunner && this.#state(queryRunner), what);
-  }
-
-  #state(queryRunner: QueryRunner): ConnectionState {
-    let state = this.#states.get(queryRunner);
-    if (state === undefined) this.#states.set(queryRunner, (state = new ConnectionState()));
-    return state;
+    this.byHand.refuse(queryRunner, queryRunner && this.connections.of(queryRunner), what);
   }
 }

@@ -4,7 +4,7 @@ import type { EntityPlan } from '../entities/entity-plan.js';
 import { changedValues, removalOf } from '../rows/changed-values.js';
 import { insertedRow } from '../rows/read-back.js';
 import { supplied, withoutEmptyLinks } from '../../capture/table/row-copy.js';
-import type { ReadRow } from './old-rows.js';
+import type { ReadRow } from '../connection/connection-state.js';
 
 /** The row that a hook reports. */
 interface ReportedRow {

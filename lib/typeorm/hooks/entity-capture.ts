@@ -31,6 +31,7 @@ import type { EntityCaptureOptions } from './entity-capture-options.js';
 import { dataSourceName } from '../rows/data-source-name.js';
 import { EntityMessages } from '../../capture/messages/entity-messages.js';
 import { affectingEntities } from '../entities/affecting-entities.js';
+import { Connections } from '../connection/connection-state.js';
 import { type CapturePlan, type EntityPlan, planCapture } from '../entities/entity-plan.js';
 import { checkOrphans } from '../entities/orphan-check.js';
 import { linkChange } from '../entities/link-change.js';
@@ -61,7 +62,8 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   readonly #criteria: CriteriaWrites;
   readonly #rows: ReportedRows;
   readonly #removals: Removals;
-  #plan: CapturePlan = { entities: new Map(), links: new Map() };
+  readonly #plan: CapturePlan = { entities: new Map(), links: new Map() };
+  readonly #connections = new Connections();
   /** The entities whose writes may have events: those of all others pass at the cost of one look-up. */
   #affecting: ReadonlySet<EntityMetadata> = new Set();
   readonly #attachment: HooksAttachment;
@@ -91,19 +93,25 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.messages = new EntityMessages(messageFactory, pipeline);
     const others = otherReports?.(this);
     const byHand = new TransactionsByHand(dataSource, this.transactions);
-    this.#collector = new ChangeCollector(this.messages, pipeline, byHand, others);
+    this.#collector = new ChangeCollector(
+      this.messages,
+      pipeline,
+      byHand,
+      this.#connections,
+      others,
+    );
     this.#bulk = new BulkWriteGuard(bulk);
-    this.#removals = new Removals(this.#bulk);
+    this.#removals = new Removals(this.#bulk, this.#connections);
     const context = new WriteContext(
       dataSource,
-      () => this.#plan,
+      this.#plan,
       this.#collector,
       this.#bulk,
       this.#removals,
       this.messages,
     );
     this.#criteria = new CriteriaWrites(context);
-    this.#rows = new ReportedRows(context, this.#collector, this.messages);
+    this.#rows = new ReportedRows(context, this.#collector, this.messages, this.#connections);
   }
 
   /** The entities with events in this data source. */
@@ -121,7 +129,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.#attachment.assertPossible();
     if (this.#isLeaving) this.#leave();
     if (this.#attachment.isWanted) return;
-    this.#plan = planCapture(this.dataSource);
+    Object.assign(this.#plan, planCapture(this.dataSource));
     checkOrphans(this.dataSource.entityMetadatas, this.#plan);
     this.#client.attach(this.#serialize);
     const beforeHooks = this.#rows.beforeHooks();
@@ -254,12 +262,12 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   }
 
   afterTransactionCommit({ queryRunner }: TransactionCommitEvent): void {
-    if (!queryRunner.isTransactionActive) this.#forget(queryRunner);
+    if (!queryRunner.isTransactionActive) this.#connections.of(queryRunner).forgetSave();
     this.#end(queryRunner);
   }
 
   afterTransactionRollback({ queryRunner }: TransactionRollbackEvent): void {
-    this.#forget(queryRunner);
+    this.#connections.of(queryRunner).forgetSave();
     this.#end(queryRunner);
   }
 
@@ -270,11 +278,6 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     setImmediate(() => {
       if (this.#isLeaving) this.detach();
     });
-  }
-
-  #forget(queryRunner: QueryRunner): void {
-    this.#rows.forget(queryRunner);
-    this.#removals.forget(queryRunner);
   }
 
   /** Notices `clear()` of a manager or a repository, which has no hook. */

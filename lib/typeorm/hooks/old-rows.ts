@@ -1,6 +1,5 @@
 import type {
   EntityManager,
-  EntityMetadata,
   EntitySubscriberInterface,
   ObjectLiteral,
   QueryRunner,
@@ -14,6 +13,12 @@ import { queryRunnerOf } from '../query-runner-of.js';
 import { keyCondition } from '../criteria/matched-rows.js';
 import type { Execute, WriteBuilder, WriteInterceptor } from '../criteria/write-builders.js';
 import { besideColumns } from '../../capture/plan/row-paths.js';
+import type {
+  Connections,
+  ConnectionState,
+  ReadRow,
+  RowsToRead,
+} from '../connection/connection-state.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import type { EventPlan } from '../../capture/plan/event-plan.js';
 import { rowKey } from '../rows/row-key.js';
@@ -21,33 +26,10 @@ import { hasRowLocks } from '../rows/row-lock.js';
 import { readRows } from '../rows/row-reader.js';
 import type { Field } from '../rows/typeorm-types.js';
 
-/** A row as it was read before a write. */
-export interface ReadRow {
-  readonly row: ObjectLiteral;
-  /** True if it has every relation and hidden column that its events ask for. */
-  readonly isComplete: boolean;
-}
-
-/** Rows to read before a write. */
-interface RowsToRead {
-  readonly events: Set<EventPlan>;
-  readonly ids: Map<string, ObjectLiteral>;
-  /** True if all of the writes leave keys as they are. */
-  keepsKeys: boolean;
-}
-
 interface OnConnection {
   readonly queryRunner: QueryRunner;
   readonly manager: EntityManager;
 }
-
-interface Reading {
-  readonly plans: Map<EntityPlan, RowsToRead>;
-  readonly done: Promise<void>;
-}
-
-/** Null stands for a row that was not there. */
-type ReadRows = Map<EntityPlan, Map<string, ReadRow | null>>;
 
 /**
  * Rows as they are before an update or a removal by a save. They are locked where the database can: TypeORM has loaded its
@@ -58,10 +40,7 @@ type ReadRows = Map<EntityPlan, Map<string, ReadRow | null>>;
  * the events would tell nothing.
  */
 export class OldRows implements WriteInterceptor {
-  readonly #read = new WeakMap<QueryRunner, ReadRows>();
-  /** The ids of the rows that were not there, until their hook is called. */
-  readonly #missing = new WeakMap<QueryRunner, Map<EntityMetadata, Map<string, ObjectLiteral>>>();
-  readonly #readings = new WeakMap<QueryRunner, Reading>();
+  constructor(private readonly connections: Connections) {}
 
   /**
    * Reads one row; all that one save asks for are read in one query a class.
@@ -73,29 +52,25 @@ export class OldRows implements WriteInterceptor {
     plan: EntityPlan,
     { events, id, keepsKeys }: RowToRead,
   ): Promise<void> {
-    let reading = this.#readings.get(queryRunner);
-    if (reading === undefined) {
-      const plans: Reading['plans'] = new Map();
-      reading = {
-        plans,
-        done: Promise.resolve().then(() => this.#fetch(queryRunner, manager, plans)),
-      };
-      this.#readings.set(queryRunner, reading);
-    }
-    const { plans } = reading;
+    const state = this.connections.of(queryRunner);
+    state.reading ??= {
+      plans: new Map(),
+      done: Promise.resolve().then(() => fetchRows(state, manager)),
+    };
+    const { plans, done } = state.reading;
     const wanted = plans.get(plan) ?? { events: new Set(), ids: new Map(), keepsKeys: true };
     for (const event of events) wanted.events.add(event);
     wanted.ids.set(rowKey(plan.metadata, id)!, id);
     wanted.keepsKeys &&= keepsKeys;
     plans.set(plan, wanted);
-    return reading.done;
+    return done;
   }
 
   write(builder: WriteBuilder, execute: Execute): Promise<unknown> {
     const queryRunner = queryRunnerOf(builder);
     const { metadata } = builder.expressionMap.mainAlias!;
     if (queryRunner === undefined) return execute();
-    const missing = this.#missing.get(queryRunner)?.get(metadata);
+    const missing = this.connections.of(queryRunner).save.missing.get(metadata);
     if (!missing?.size) return execute();
     const rows = [...missing.values()];
     const { sql, parameters } = keyCondition(dataSourceOf(queryRunner), metadata, rows);
@@ -105,50 +80,29 @@ export class OldRows implements WriteInterceptor {
 
   /** The row as it was read, once: null when it was not there, undefined when it was not looked for. */
   extract(queryRunner: QueryRunner, plan: EntityPlan, key: string): ReadRow | null | undefined {
-    const rows = this.#read.get(queryRunner)?.get(plan);
+    const { save } = this.connections.of(queryRunner);
+    const rows = save.rows.get(plan);
     const row = rows?.get(key);
     rows?.delete(key);
-    if (row === null) this.#missing.get(queryRunner)?.get(plan.metadata)?.delete(key);
+    if (row === null) save.missing.get(plan.metadata)?.delete(key);
     return row;
   }
+}
 
-  /** The transaction has ended. */
-  forget(queryRunner: QueryRunner): void {
-    this.#read.delete(queryRunner);
-    this.#missing.delete(queryRunner);
-  }
-
-  async #fetch(
-    queryRunner: QueryRunner,
-    manager: EntityManager,
-    plans: Reading['plans'],
-  ): Promise<void> {
-    this.#readings.delete(queryRunner);
-    const read: ReadRows = this.#read.get(queryRunner) ?? new Map();
-    this.#read.set(queryRunner, read);
-    for (const [plan, wanted] of plans) {
-      const known = read.get(plan) ?? new Map<string, ReadRow | null>();
-      read.set(plan, known);
-      for (const [key, row] of await readOldRows(manager, plan, wanted)) {
-        known.set(key, row);
-        this.#noteMissing(queryRunner, plan, key, row === null ? wanted.ids.get(key) : undefined);
-      }
+async function fetchRows(state: ConnectionState, manager: EntityManager): Promise<void> {
+  const { plans } = state.reading!;
+  state.reading = undefined;
+  const { save } = state;
+  for (const [plan, wanted] of plans) {
+    const known = save.rows.get(plan) ?? new Map<string, ReadRow | null>();
+    save.rows.set(plan, known);
+    const missing = save.missing.get(plan.metadata) ?? new Map<string, ObjectLiteral>();
+    save.missing.set(plan.metadata, missing);
+    for (const [key, row] of await readOldRows(manager, plan, wanted)) {
+      known.set(key, row);
+      if (row === null) missing.set(key, wanted.ids.get(key)!);
+      else missing.delete(key);
     }
-  }
-
-  #noteMissing(
-    queryRunner: QueryRunner,
-    { metadata }: EntityPlan,
-    key: string,
-    id: ObjectLiteral | undefined,
-  ): void {
-    const all =
-      this.#missing.get(queryRunner) ?? new Map<EntityMetadata, Map<string, ObjectLiteral>>();
-    this.#missing.set(queryRunner, all);
-    const missing = all.get(metadata) ?? new Map<string, ObjectLiteral>();
-    all.set(metadata, missing);
-    if (id === undefined) missing.delete(key);
-    else missing.set(key, id);
   }
 }
 

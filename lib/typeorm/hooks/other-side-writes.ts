@@ -5,34 +5,14 @@ import type { Execute, WriteBuilder, WriteInterceptor } from '../criteria/write-
 import { rowsQuery } from '../criteria/matched-rows.js';
 import { valueAtPath } from '../../capture/payload/value-at-path.js';
 import { besideColumns } from '../../capture/plan/row-paths.js';
+import type { Connections, OtherSideWrite, WaitingWrites } from '../connection/connection-state.js';
 import type { CapturePlan, EntityPlan } from '../entities/entity-plan.js';
-import type { ChangedValue } from '../rows/changed-values.js';
 import { lockWritten } from '../rows/row-lock.js';
 import { readRows } from '../rows/row-reader.js';
 import { supplied } from '../../capture/table/row-copy.js';
 import { isEmptyLink, setRelation } from '../rows/entity-values.js';
 import { rowKey } from '../rows/row-key.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
-
-/** A relation of one row that a save sets from its other side. */
-export interface OtherSideWrite {
-  readonly values: readonly ChangedValue[];
-  /** The row before; undefined when it was not read. */
-  old?: ObjectLiteral | undefined;
-  /** The row before with all that events ask of it, where that was read. */
-  whole?: ObjectLiteral | undefined;
-  /** The events of the row; undefined when its class has none. */
-  plan?: EntityPlan;
-}
-
-interface Waiting {
-  /** Those whose hook does not tell the row, in the order of the hooks. */
-  writes: OtherSideWrite[];
-  /** The hooks that have been called for them. */
-  hooks: number;
-  /** Those whose hook does not tell the relation. */
-  readonly byKey: Map<string, OtherSideWrite>;
-}
 
 /** As many as may wait for their hook: writes that never get one, of a connection without transactions, do not pile up. */
 const MOST_WAITING = 1_000;
@@ -43,10 +23,10 @@ const MOST_WAITING = 1_000;
  * cascades to it, which relation. The query builder that makes it does.
  */
 export class OtherSideWrites implements WriteInterceptor {
-  readonly #waiting = new WeakMap<QueryRunner, Map<EntityMetadata, Waiting>>();
-
-  /** @param planOf the events of the data source */
-  constructor(private readonly planOf: () => CapturePlan) {}
+  constructor(
+    private readonly plan: CapturePlan,
+    private readonly connections: Connections,
+  ) {}
 
   write(builder: WriteBuilder, execute: Execute): Promise<unknown> {
     const queryRunner = queryRunnerOf(builder);
@@ -85,15 +65,10 @@ export class OtherSideWrites implements WriteInterceptor {
     { metadata }: EntityPlan,
     key: string,
   ): OtherSideWrite | undefined {
-    const byKey = this.#waiting.get(queryRunner)?.get(metadata)?.byKey;
+    const byKey = this.connections.of(queryRunner).save.otherSides.get(metadata)?.byKey;
     const write = byKey?.get(key);
     byKey?.delete(key);
     return write;
-  }
-
-  /** The transaction has ended. */
-  forget(queryRunner: QueryRunner): void {
-    this.#waiting.delete(queryRunner);
   }
 
   /** The relations that an update sets and that have another side, of an entity with events for it. */
@@ -109,7 +84,7 @@ export class OtherSideWrites implements WriteInterceptor {
 
   /** With single-table inheritance, a relation to the base may hold rows of subclasses. */
   #plansOf(metadata: EntityMetadata): EntityPlan[] {
-    const { entities } = this.planOf();
+    const { entities } = this.plan;
     return [metadata, ...metadata.childEntityMetadatas]
       .map((entity) => entities.get(entity))
       .filter((plan) => plan !== undefined)
@@ -175,13 +150,10 @@ export class OtherSideWrites implements WriteInterceptor {
     write.whole = rows.get(rowKey(plan.metadata, old!)!);
   }
 
-  #of(queryRunner: QueryRunner, metadata: EntityMetadata): Waiting {
-    let all = this.#waiting.get(queryRunner);
-    if (all === undefined) this.#waiting.set(queryRunner, (all = new Map()));
-    let waiting = all.get(metadata);
-    if (waiting === undefined) {
-      all.set(metadata, (waiting = { writes: [], hooks: 0, byKey: new Map() }));
-    }
+  #of(queryRunner: QueryRunner, metadata: EntityMetadata): WaitingWrites {
+    const { otherSides } = this.connections.of(queryRunner).save;
+    const waiting = otherSides.get(metadata) ?? { writes: [], hooks: 0, byKey: new Map() };
+    otherSides.set(metadata, waiting);
     return waiting;
   }
 }

@@ -17,8 +17,9 @@ import type { EntityPlan } from '../entities/entity-plan.js';
 import { rowKey } from '../rows/row-key.js';
 import type { ChangeCollector } from './change-collector.js';
 import { createRowChange } from './create-row-change.js';
-import { beforeHooks, OldRows, type ReadRow } from './old-rows.js';
-import { type OtherSideWrite, OtherSideWrites, withOtherSide } from './other-side-writes.js';
+import { beforeHooks, OldRows } from './old-rows.js';
+import { OtherSideWrites, withOtherSide } from './other-side-writes.js';
+import type { Connections, OtherSideWrite, ReadRow } from '../connection/connection-state.js';
 
 /** The event of a hook about a row. */
 export type RowEvent = {
@@ -39,7 +40,7 @@ interface Report {
 
 /** Collects what hooks report of rows, with the rows as they were before. */
 export class ReportedRows {
-  readonly #oldRows = new OldRows();
+  readonly #oldRows: OldRows;
   readonly #otherSide: OtherSideWrites;
   /** True if nobody else can write a row between TypeORM's reading it for a save and the write. */
   #isSerial = false;
@@ -48,8 +49,10 @@ export class ReportedRows {
     private readonly context: WriteContext,
     private readonly collector: Pick<ChangeCollector, 'collect' | 'noteUnseen'>,
     private readonly messages: Pick<EntityMessages, 'mayBeHeard'>,
+    connections: Connections,
   ) {
-    this.#otherSide = new OtherSideWrites(() => context.plan);
+    this.#oldRows = new OldRows(connections);
+    this.#otherSide = new OtherSideWrites(context.plan, connections);
   }
 
   /** Notice the writes of a save that hooks do not tell in full. */
@@ -107,12 +110,6 @@ export class ReportedRows {
     if (old === undefined && event.entityId === undefined) return;
     const row = old ?? plan.metadata.ensureEntityIdMap(event.entityId);
     return this.collect(event, { plan, did, row, old });
-  }
-
-  /** The transaction of a connection has ended, or a part of it was rolled back. */
-  forget(queryRunner: QueryRunner): void {
-    this.#oldRows.forget(queryRunner);
-    this.#otherSide.forget(queryRunner);
   }
 
   /** The row before as it was read for its events: null when it was not there, undefined when it was not looked for. */

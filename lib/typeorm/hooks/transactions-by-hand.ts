@@ -2,7 +2,7 @@ import type { DataSource, QueryRunner } from 'typeorm';
 import { hasTransaction } from '../transaction-status.js';
 import { isInTransaction } from '../sqlite-handle.js';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
-import type { ConnectionState } from './connection-state.js';
+import type { ConnectionState } from '../connection/connection-state.js';
 import { TransactionByHandError } from './transaction-by-hand.error.js';
 
 type Status = Pick<ConnectionState, 'isWithinOther' | 'isOpenAfterWrite'>;

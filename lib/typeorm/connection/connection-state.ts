@@ -1,3 +1,7 @@
+import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
+import type { EventPlan } from '../../capture/plan/event-plan.js';
+import type { EntityPlan } from '../entities/entity-plan.js';
+import type { ChangedValue } from '../rows/changed-values.js';
 import { statementsOfInsert } from '../insert-statements.js';
 import type { Told } from '../transaction-status.js';
 import type { Message } from '../../message/index.js';
@@ -12,9 +16,88 @@ interface Refusal {
   readonly reason: Error;
 }
 
+/** A row as it was read before a write. */
+export interface ReadRow {
+  readonly row: ObjectLiteral;
+  /** True if it has every relation and hidden column that its events ask for. */
+  readonly isComplete: boolean;
+}
+
+/** Rows to read before a write. */
+export interface RowsToRead {
+  readonly events: Set<EventPlan>;
+  readonly ids: Map<string, ObjectLiteral>;
+  /** True if all of the writes leave keys as they are. */
+  keepsKeys: boolean;
+}
+
+/** A relation of one row that a save sets from its other side. */
+export interface OtherSideWrite {
+  readonly values: readonly ChangedValue[];
+  /** The row before; undefined when it was not read. */
+  old?: ObjectLiteral | undefined;
+  /** The row before with all that events ask of it, where that was read. */
+  whole?: ObjectLiteral | undefined;
+  /** The events of the row; undefined when its class has none. */
+  plan?: EntityPlan;
+}
+
+/** The writes of a save to rows of one class that wait for their hook. */
+export interface WaitingWrites {
+  /** Those whose hook does not tell the row, in the order of the hooks. */
+  writes: OtherSideWrite[];
+  /** The hooks that have been called for them. */
+  hooks: number;
+  /** Those whose hook does not tell the relation. */
+  readonly byKey: Map<string, OtherSideWrite>;
+}
+
+/** The removals that one save is about to make, and the changes that they cause. */
+export interface Removal {
+  readonly toRemove: {
+    readonly metadata: EntityMetadata;
+    rows: ObjectLiteral[];
+    readonly reportsLinks: boolean;
+  }[];
+  items: readonly CollectedItem[];
+  readonly read: Promise<void>;
+}
+
+/** What is read for one save before it writes, until its hooks are called. */
+class OpenSave {
+  /** Old rows. Null stands for a row that was not there. */
+  readonly rows = new Map<EntityPlan, Map<string, ReadRow | null>>();
+  /** The ids of the rows that were not there. */
+  readonly missing = new Map<EntityMetadata, Map<string, ObjectLiteral>>();
+  /** Writes from the other side of a relation. */
+  readonly otherSides = new Map<EntityMetadata, WaitingWrites>();
+  /** Removals that change other rows, by the rows that they remove. */
+  readonly removals = new Map<string, Removal>();
+  /** Rows that are removed and have links, as they were. */
+  readonly linked = new Map<string, ObjectLiteral>();
+}
+
+/** The states of connections, each found by the query runner that has the connection. */
+export class Connections {
+  readonly #states = new WeakMap<QueryRunner, ConnectionState>();
+
+  of(queryRunner: QueryRunner): ConnectionState {
+    let state = this.#states.get(queryRunner);
+    if (state === undefined) this.#states.set(queryRunner, (state = new ConnectionState()));
+    return state;
+  }
+}
+
 /** What the capture knows of one connection, and of its open transaction. */
 export class ConnectionState {
   readonly frames = new TransactionFrames<CollectedItem | Refusal>();
+  /** What is read for the save that is under way. */
+  save = new OpenSave();
+  /** Old rows that are to be read together. */
+  reading:
+    { readonly plans: Map<EntityPlan, RowsToRead>; readonly done: Promise<void> } | undefined;
+  /** A removal that is still open for more rows of the same save. */
+  removal: Removal | undefined;
   /** Staged in the open transaction, released when it has committed. */
   readonly staged: Message[] = [];
   /** Happened outside of any transaction and not sent yet. */
@@ -35,6 +118,11 @@ export class ConnectionState {
   sending: Promise<void> | undefined;
   /** Statements of the open transaction. */
   #statements = 0;
+
+  /** The transaction has ended, or a part of it was rolled back: nothing that was read before holds any more. */
+  forgetSave(): void {
+    this.save = new OpenSave();
+  }
 
   /** Another transaction begins. */
   begin(): void {
