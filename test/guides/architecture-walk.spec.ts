@@ -3,9 +3,6 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
-const MOST_STOPS = 63;
-const MOST_PASSING_ON = 6;
-
 interface Stop {
   readonly number: number;
   readonly file: string;
@@ -40,10 +37,8 @@ describe('the walk in docs/architecture/walk.md', () => {
     expect(walk.match(/^\d+\. /gm)).toHaveLength(stops.length);
   });
 
-  it('is as short as it says, and has few stops that only pass on', () => {
+  it('has as many stops as it says', () => {
     const passing = (some: readonly Stop[]) => some.filter(({ isPassingOn }) => isPassingOn).length;
-    expect(toSocket.length).toBeLessThanOrEqual(MOST_STOPS);
-    expect(passing(toSocket)).toBeLessThanOrEqual(MOST_PASSING_ON);
     const counts = [...walk.matchAll(/(\d+) stops lead to [^,.]+[,.]? and (\d+) of them/g)];
     expect(counts.map(([, all, some]) => [Number(all), Number(some)])).toEqual([
       [toSocket.length, passing(toSocket)],
