@@ -3,7 +3,7 @@
  *
  * @module nestjs-thorn/typeorm
  */
-import './schema/required-packages.js';
+import './required-packages.js';
 
 export { ThornAttempt, ThornDelivery, ThornMessage } from '../outbox/index.js';
 export { ThornSubscriber } from '../subscriber/index.js';

@@ -1,4 +1,4 @@
-import { requirePackages } from '../../errors/require-packages.js';
+import { requirePackages } from '../errors/require-packages.js';
 
 requirePackages('nestjs-thorn/typeorm', {
   typeorm: () => require('typeorm'),
