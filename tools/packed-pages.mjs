@@ -18,6 +18,9 @@ export const PAGES = [
 ];
 const KEPT = '.cache/packed';
 const RELATIVE_LINK = /(!?)\[([^\]]*)\]\((?![a-z]+:|#)([^)]+)\)/g;
+/** A picture that is another one in the dark is HTML. */
+const PICTURE = /<picture>.*?<img [^>]*alt="([^"]*)".*?<\/picture>/gs;
+const RELATIVE_SOURCE = /\b(src|srcset)="(?![a-z]+:)([^"]+)"/g;
 
 /**
  * The links of a page that lead nowhere outside of the repository.
@@ -25,7 +28,7 @@ const RELATIVE_LINK = /(!?)\[([^\]]*)\]\((?![a-z]+:|#)([^)]+)\)/g;
  * @param {string} text
  */
 export function relativeLinks(text) {
-  return [...text.matchAll(RELATIVE_LINK)].map(([link]) => link);
+  return [...text.matchAll(RELATIVE_LINK), ...text.matchAll(RELATIVE_SOURCE)].map(([link]) => link);
 }
 
 /**
@@ -37,12 +40,17 @@ export function relativeLinks(text) {
  */
 export function withAbsoluteLinks(page, text, manifest) {
   const repository = repositoryUrl(manifest);
-  return text.replaceAll(RELATIVE_LINK, (_, picture, words, target) => {
-    if (repository === null) return words;
-    const path = posix.join(posix.dirname(page), target);
-    const kind = picture === '' ? 'blob' : 'raw';
-    return `${picture}[${words}](${repository}/${kind}/v${manifest.version}/${path})`;
-  });
+  if (repository === null) {
+    return text.replaceAll(PICTURE, '$1').replaceAll(RELATIVE_LINK, '$2');
+  }
+  const urlOf = (/** @type {string} */ kind, /** @type {string} */ target) =>
+    `${repository}/${kind}/v${manifest.version}/${posix.join(posix.dirname(page), target)}`;
+  return text
+    .replaceAll(RELATIVE_LINK, (_, picture, words, target) => {
+      const kind = picture === '' ? 'blob' : 'raw';
+      return `${picture}[${words}](${urlOf(kind, target)})`;
+    })
+    .replaceAll(RELATIVE_SOURCE, (_, name, target) => `${name}="${urlOf('raw', target)}"`);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

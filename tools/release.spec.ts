@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { withAbsoluteLinks } from './packed-pages.mjs';
+import { relativeLinks, withAbsoluteLinks } from './packed-pages.mjs';
 
 const AT = 'https://github.com/owner/name';
 const REPOSITORY = { type: 'git', url: `git+${AT}.git` };
@@ -177,6 +177,19 @@ describe('the pages of the package', () => {
     expect(withAbsoluteLinks('README.md', readme, { version: '1.2.0' })).toBe(
       'A page guide, [below](#c), [other](https://example.com)',
     );
+  });
+
+  it('have pictures for light and dark, or their texts without a repository', () => {
+    const picture = `<picture>
+  <source media="(prefers-color-scheme: dark)" srcset="docs/b.webp">
+  <img src="docs/a.webp" alt="A page">
+</picture>`;
+    expect(relativeLinks(picture)).toEqual(['srcset="docs/b.webp"', 'src="docs/a.webp"']);
+    const packed = withAbsoluteLinks('README.md', picture, MANIFEST);
+    expect(packed).toContain(`srcset="${AT}/raw/v1.2.0/docs/b.webp"`);
+    expect(packed).toContain(`src="${AT}/raw/v1.2.0/docs/a.webp" alt="A page"`);
+    expect(relativeLinks(packed)).toEqual([]);
+    expect(withAbsoluteLinks('README.md', picture, { version: '1.2.0' })).toBe('A page');
   });
 
   it('are made by npm around packing, and are left as they were', () => {

@@ -6,7 +6,9 @@ import { BlogModule } from '../../../sample/blog/blog.module.js';
 import { seed } from '../../../sample/blog/play/seed/seed.js';
 
 /** The blog of the sample as `npm run sample` starts it, but for its URLs: the endpoints are nowhere. */
-export async function startSeededBlog(): Promise<{ url: string; stop: () => Promise<void> }> {
+export async function startSeededBlog(
+  isCalm = false,
+): Promise<{ url: string; stop: () => Promise<void> }> {
   const module = await Test.createTestingModule({ imports: [BlogModule] }).compile();
   const app = module.createNestApplication({ logger: false });
   app.useGlobalPipes(new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true }));
@@ -15,7 +17,7 @@ export async function startSeededBlog(): Promise<{ url: string; stop: () => Prom
     response.setHeader('Date', new Date().toUTCString());
     next();
   });
-  await seed(app.get(DataSource), 'https://{name}.example.com/webhooks');
+  await seed(app.get(DataSource), 'https://{name}.example.com/webhooks', isCalm);
   await app.listen(0, '127.0.0.1');
   return { url: await app.getUrl(), stop: () => app.close() };
 }

@@ -17,8 +17,11 @@ export interface SeededEndpoint {
   readonly disabledFor?: number;
   readonly ordered?: boolean;
   readonly rateLimit?: { readonly max: number; readonly per: number };
-  /** @param hours ago at which the attempt began */
-  answer(random: SeededRandom, hours: number): SeededAnswer;
+  /**
+   * @param hours ago at which the attempt began
+   * @param isCalm true: little fails
+   */
+  answer(random: SeededRandom, hours: number, isCalm: boolean): SeededAnswer;
 }
 
 /** What the seeded endpoints verify with. */
@@ -43,8 +46,8 @@ export const SEEDED_ENDPOINTS: readonly SeededEndpoint[] = [
     name: 'search',
     description: 'Search index',
     events: ['article.*'],
-    answer: (random) =>
-      random.next() < 0.02
+    answer: (random, _, isCalm) =>
+      random.next() < (isCalm ? 0.003 : 0.02)
         ? { status: 500, duration: random.between(20, 60), body: 'Internal Server Error' }
         : good(random, 25, 140),
   },
@@ -54,15 +57,20 @@ export const SEEDED_ENDPOINTS: readonly SeededEndpoint[] = [
     description: 'Newsletter, which is slow',
     events: ['article.published', 'article.breaking'],
     rateLimit: { max: 60, per: 60_000 },
-    answer: (random) =>
-      random.next() < 0.12 ? { status: null, duration: 3000 } : good(random, 1400, 2800),
+    answer: (random, _, isCalm) =>
+      random.next() < (isCalm ? 0.01 : 0.12)
+        ? { status: null, duration: 3000 }
+        : isCalm
+          ? good(random, 180, 620)
+          : good(random, 1400, 2800),
   },
   {
     owner: 'alice',
     name: 'partner',
     description: 'Partner site, down since yesterday',
     events: ['article.published', 'article.changed', 'article.removed'],
-    answer: (random, hours) => (hours < 26 ? down(random) : good(random, 60, 240)),
+    answer: (random, hours, isCalm) =>
+      hours < (isCalm ? 0.2 : 26) ? down(random) : good(random, 60, 240),
   },
   {
     owner: 'alice',
@@ -85,8 +93,8 @@ export const SEEDED_ENDPOINTS: readonly SeededEndpoint[] = [
     description: 'Archive',
     events: ['article.*'],
     ordered: true,
-    answer: (random) =>
-      random.next() < 0.05
+    answer: (random, _, isCalm) =>
+      random.next() < (isCalm ? 0.01 : 0.05)
         ? { status: 502, duration: random.between(30, 90), body: 'Bad Gateway' }
         : good(random, 45, 200),
   },

@@ -50,20 +50,30 @@ const TITLES = [
 const OFTEN = ['article.changed', 'article.changed', 'article.published', 'article.tagged'];
 
 /** What happened on the blog in the three days before `now`, the oldest first: more by day than by night. */
-export function historyUntil(now: number, random: SeededRandom): readonly SeededMessage[] {
+export function historyUntil(
+  now: number,
+  random: SeededRandom,
+  isCalm: boolean,
+): readonly SeededMessage[] {
   const messages: SeededMessage[] = [];
   for (let time = now - DAYS * 24 * HOUR; ;) {
     // As if it were three in the afternoon, so that the hour of the day changes nothing.
     const hour = 23 - ((8 + Math.floor((now - time) / HOUR)) % 24);
-    const pause = hour < 6 ? 55 : hour < 9 || hour > 20 ? 24 : 10;
+    const [night, evening, day] = isCalm ? [14, 6, 2] : [55, 24, 10];
+    const pause = hour < 6 ? night : hour < 9 || hour > 20 ? evening : day;
     time += random.between(pause * 0.3 * MINUTE, pause * 1.7 * MINUTE);
     if (time > now - 10 * SECOND) return messages;
-    messages.push(...story(time, now, random));
+    messages.push(...story(time, now, random, isCalm));
   }
 }
 
 /** One thing that a user did, which may be several events. */
-function story(time: number, now: number, random: SeededRandom): readonly SeededMessage[] {
+function story(
+  time: number,
+  now: number,
+  random: SeededRandom,
+  isCalm: boolean,
+): readonly SeededMessage[] {
   const owner = random.next() < 0.7 ? 'alice' : 'bob';
   const title = random.pick(TITLES);
   const article = TITLES.indexOf(title) + 1;
@@ -84,7 +94,7 @@ function story(time: number, now: number, random: SeededRandom): readonly Seeded
         one.owner === owner &&
         one.events.some((pattern) => pattern === 'article.*' || pattern === name) &&
         time < now - (one.disabledFor ?? 0) * HOUR,
-    ).map((one) => deliver(one, time, now, random)),
+    ).map((one) => deliver(one, time, now, random, isCalm)),
   }));
 }
 
@@ -100,6 +110,7 @@ function deliver(
   time: number,
   now: number,
   random: SeededRandom,
+  isCalm: boolean,
 ): SeededDelivery {
   const attempts: (SeededAnswer & { startedAt: number })[] = [];
   const disabledAt = endpoint.disabledFor && now - endpoint.disabledFor * HOUR;
@@ -110,7 +121,7 @@ function deliver(
     }
     // What is due within a minute would be tried before anybody has seen it.
     if (startedAt > now - MINUTE && attempts.length > 0) break;
-    const attempt = endpoint.answer(random, (now - startedAt) / HOUR);
+    const attempt = endpoint.answer(random, (now - startedAt) / HOUR, isCalm);
     attempts.push({ ...attempt, startedAt });
     const endedAt = startedAt + attempt.duration;
     if (attempt.status === 204) return { endpoint, status: 'succeeded', attempts, at: endedAt };

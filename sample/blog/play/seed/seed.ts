@@ -13,13 +13,14 @@ const NO_ANSWER = 'The endpoint did not answer in time';
  * time, but for the times themselves.
  *
  * @param urls of the endpoints, with `{name}` for their names
+ * @param isCalm true: more is sent, little of it fails, and one endpoint has just begun to
  */
-export async function seed(dataSource: DataSource, urls: string): Promise<void> {
+export async function seed(dataSource: DataSource, urls: string, isCalm = false): Promise<void> {
   const random = new SeededRandom(7);
   const now = Date.now() - (Date.now() % 60_000);
   const urlOf = ({ name }: SeededEndpoint) => urls.replaceAll('{name}', name);
   const ids = new Map(SEEDED_ENDPOINTS.map((one) => [one, random.uuid(now - 40 * DAY)]));
-  const messages = historyUntil(now, random);
+  const messages = historyUntil(now, random, isCalm);
   const rows = messages.flatMap((message) =>
     message.deliveries.map((one) => deliveryRows(message, one, random, ids, urlOf)),
   );
