@@ -24,7 +24,9 @@ describe('OwnerGuard', () => {
 
   const ask = (answer: unknown) => {
     const context = { switchToHttp: () => ({ getRequest: () => ({}) }) };
-    return new OwnerGuard({ owner: () => answer }).canActivate(context as ExecutionContext);
+    return new OwnerGuard({ owner: () => answer, ownerFaults: new Set() }).canActivate(
+      context as ExecutionContext,
+    );
   };
 
   it.each([null, 'ada', '7', 'nan', 'undefined-1', 'nullable', 7, 0, 7n])(
@@ -35,7 +37,7 @@ describe('OwnerGuard', () => {
   );
 
   it('logs the first undefined owner, with the fix', async () => {
-    const guard = new OwnerGuard({ owner: () => undefined });
+    const guard = new OwnerGuard({ owner: () => undefined, ownerFaults: new Set() });
     const context = { switchToHttp: () => ({ getRequest: () => ({}) }) } as ExecutionContext;
     await expect(guard.canActivate(context)).rejects.toThrow(UnauthorizedException);
     await expect(guard.canActivate(context)).rejects.toThrow(UnauthorizedException);

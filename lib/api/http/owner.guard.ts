@@ -14,13 +14,16 @@ import type { ApiRequest, ApiSettings } from '../options/api-options.js';
 /** Texts that `String(value)` makes of a missing value: every caller without a user would share such an owner. */
 const NOT_AN_OWNER = /^(?:undefined|null|NaN|\[object .*\])$/;
 
-const scopes = new WeakMap<object, OwnerScope>();
+/** Who sends a request. */
+interface Caller {
+  readonly scope: OwnerScope;
+  /** True when the token of a session said so, in the place of the application. */
+  readonly isOfPortal: boolean;
+}
 
-/** The settings of applications that were told of an owner that is undefined. */
-const told = new WeakSet<object>();
-
-/** The settings of applications that were told of an owner that throws. */
-const explained = new WeakSet<object>();
+// For the whole process, since no service can be injected into a decorator of a parameter. The key is the request, which
+// belongs to one application, and no property of it is written.
+const callers = new WeakMap<object, Caller>();
 
 /**
  * Asks the application whose subscribers the caller may see and change, after the application's guards and before the
@@ -29,12 +32,12 @@ const explained = new WeakSet<object>();
 export class OwnerGuard implements CanActivate {
   readonly #logger = new Logger('ThornApi');
 
-  constructor(private readonly settings: Pick<ApiSettings, 'owner'>) {}
+  constructor(private readonly settings: Pick<ApiSettings, 'owner' | 'ownerFaults'>) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<ApiRequest>();
     // The token of a session has said whose it is.
-    if (scopes.has(request)) return true;
+    if (callers.has(request)) return true;
     const given = await this.#ask(request);
     if (given === undefined || given === '') {
       this.#logOnce(given);
@@ -49,17 +52,18 @@ export class OwnerGuard implements CanActivate {
       );
       throw new InternalServerErrorException();
     }
-    scopes.set(request, { owner });
+    callers.set(request, { scope: { owner }, isOfPortal: false });
     return true;
   }
 
   /** An exception of Nest is an answer. Any other error is a fault, which is explained once. */
   async #ask(request: ApiRequest): Promise<unknown> {
+    const { ownerFaults } = this.settings;
     try {
       return await this.settings.owner(request);
     } catch (error) {
-      if (error instanceof HttpException || explained.has(this.settings)) throw error;
-      explained.add(this.settings);
+      if (error instanceof HttpException || ownerFaults.has('error')) throw error;
+      ownerFaults.add('error');
       this.#logger.error(
         `The option api.owner threw ${errorText(error)}, and the caller got 500. If there may be no user, return ` +
           'undefined, as (request) => request.user?.id does. If there is one, make sure that a guard puts it on the ' +
@@ -71,8 +75,9 @@ export class OwnerGuard implements CanActivate {
   }
 
   #logOnce(given: '' | undefined): void {
-    if (told.has(this.settings)) return;
-    told.add(this.settings);
+    const { ownerFaults } = this.settings;
+    if (ownerFaults.has('no owner')) return;
+    ownerFaults.add('no owner');
     this.#logger.warn(
       `The option api.owner returned ${given === '' ? 'an empty text' : 'undefined'}, and the caller got 401. If there ` +
         `is a user, make sure that a guard puts it on the request (api.guards), and that api.owner reads it from there.`,
@@ -87,13 +92,18 @@ export const CallerScope = createParamDecorator((_: unknown, context: ExecutionC
 
 /** Says whose request it is, in the place of the application. */
 export function enterScope(request: object, owner: string): void {
-  scopes.set(request, { owner });
+  callers.set(request, { scope: { owner }, isOfPortal: true });
+}
+
+/** Tells whether {@link enterScope} was called for a request. */
+export function isOfPortal(request: object): boolean {
+  return callers.get(request)?.isOfPortal === true;
 }
 
 /** Returns the same as {@link CallerScope} outside of handlers. */
 export function scopeOf(request: object): OwnerScope {
-  const scope = scopes.get(request);
+  const caller = callers.get(request);
   // Unreachable while the guard is bound; without it, no owner must not turn into everybody's.
-  if (scope === undefined) throw new UnauthorizedException();
-  return scope;
+  if (caller === undefined) throw new UnauthorizedException();
+  return caller.scope;
 }

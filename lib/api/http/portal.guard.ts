@@ -10,14 +10,11 @@ import {
 import { isObject } from '../../common/objects.js';
 import { type Capability, isPortalToken, PortalLinks } from '../../portal/index.js';
 import type { ApiRequest } from '../options/api-options.js';
-import { enterScope } from './owner.guard.js';
+import { enterScope, isOfPortal } from './owner.guard.js';
 
 const KEY = 'thorn:capabilities';
 /** Fields that set a secret, in any route. */
 const SECRET_FIELDS = ['secret', 'hmac_secret'];
-
-/** Requests with the token of a session that {@link PortalGuard} has found. */
-const admitted = new WeakSet();
 
 /** Says what a route needs of the token of a session. Default: `read` for GET, `write` for every other method. */
 export function Needs(...capabilities: readonly Capability[]): MethodDecorator {
@@ -47,7 +44,6 @@ export class PortalGuard implements CanActivate {
     if (!neededFor(context.getHandler(), request).every((one) => given.has(one))) {
       throw new ForbiddenException();
     }
-    admitted.add(request);
     enterScope(request, session.owner);
     return true;
   }
@@ -60,7 +56,7 @@ export function unlessPortal(guard: Type<CanActivate>): Type<CanActivate> {
 
     // A property, since one of the guard's own would hide a method.
     override canActivate = (context: ExecutionContext): ReturnType<CanActivate['canActivate']> =>
-      admitted.has(context.switchToHttp().getRequest<object>()) || this.#check(context);
+      isOfPortal(context.switchToHttp().getRequest<object>()) || this.#check(context);
   }
   // Nest leaves out a class without a name, and its errors name the class. Not all that it reads may be inherited.
   Object.defineProperty(UnlessPortal, 'name', { value: guard.name });

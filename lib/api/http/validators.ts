@@ -7,9 +7,13 @@ import { type Fields, flag, type Schema, some, text, time } from '../schema/sche
 type ClassValidator = typeof import('class-validator');
 type Rule = (validators: ClassValidator) => PropertyDecorator;
 
+interface DeclaredField {
+  readonly schema: Schema;
+  readonly isRequired: boolean;
+}
+
+const KEY = 'thorn:fields';
 const undeclared: (() => void)[] = [];
-const fieldsByDto = new WeakMap<object, Record<string, Schema>>();
-const required = new WeakSet<Schema>();
 
 /** Returns class-validator, which knows the rules of all DTOs. */
 export function validators(): ClassValidator {
@@ -18,13 +22,14 @@ export function validators(): ClassValidator {
 }
 
 export function bodySchema({ prototype }: Type<object>): Schema {
-  const fields: Fields = {
-    ...fieldsByDto.get(Object.getPrototypeOf(prototype) as object),
-    ...fieldsByDto.get(prototype),
-  };
+  const declared = Object.entries({
+    ...fieldsOf(Object.getPrototypeOf(prototype) as object),
+    ...fieldsOf(prototype),
+  });
+  const fields: Fields = Object.fromEntries(declared.map(([name, { schema }]) => [name, schema]));
   return some(
     fields,
-    Object.keys(fields).filter((name) => required.has(fields[name]!)),
+    declared.filter(([, { isRequired }]) => isRequired).map(([name]) => name),
   );
 }
 
@@ -32,24 +37,25 @@ export function bodySchema({ prototype }: Type<object>): Schema {
 export function Field(schema: Schema, ...rules: readonly Rule[]): PropertyDecorator {
   // Unlike `IsOptional`, which lets null pass as a value of any type.
   const unlessLeftOut: Rule = ({ ValidateIf }) => ValidateIf((_, value) => value !== undefined);
-  return declaredField(schema, [unlessLeftOut, ...rules]);
+  return declaredField({ schema, isRequired: false }, [unlessLeftOut, ...rules]);
 }
 
 /** As {@link Field}, for a field that has to be given. */
 export function RequiredField(schema: Schema, ...rules: readonly Rule[]): PropertyDecorator {
-  const own = { ...schema };
-  required.add(own);
-  return declaredField(own, rules);
+  return declaredField({ schema, isRequired: true }, rules);
 }
 
-function declaredField(schema: Schema, rules: readonly Rule[]): PropertyDecorator {
+function declaredField(field: DeclaredField, rules: readonly Rule[]): PropertyDecorator {
   return (target, name) => {
-    const fields = fieldsByDto.get(target) ?? {};
-    fieldsByDto.set(target, { ...fields, [String(name)]: schema });
+    Reflect.defineMetadata(KEY, { ...fieldsOf(target), [String(name)]: field }, target);
     undeclared.push(() => {
       for (const rule of rules) rule(loadClassValidator())(target, name);
     });
   };
+}
+
+function fieldsOf(dto: object): Readonly<Record<string, DeclaredField>> | undefined {
+  return Reflect.getOwnMetadata(KEY, dto) as Readonly<Record<string, DeclaredField>> | undefined;
 }
 
 export const NO_MOMENT =

@@ -112,6 +112,8 @@ export class ApiSettings {
   readonly queryParameters: readonly string[];
   readonly decorators: Required<ApiDecorators>;
   readonly baseUrl: string;
+  /** The faults of `owner` that were logged: each is explained once, whichever controller meets it. */
+  readonly ownerFaults = new Set<'error' | 'no owner'>();
 
   /** @throws {@link ThornConfigurationError} naming the option and its fix */
   constructor(
