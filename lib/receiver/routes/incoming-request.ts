@@ -17,8 +17,15 @@ interface IncomingRequest {
   readonly body?: unknown;
 }
 
-// Keyed by the request itself, which collides with nothing else that marks requests.
-const verified = new WeakMap<object, VerifiedWebhook>();
+/** What is known of a request. */
+interface Verified {
+  readonly webhook: VerifiedWebhook;
+  isIntercepted: boolean;
+}
+
+// For the whole process, since no service can be injected into a decorator of a parameter. The key is the request, which
+// belongs to one application, and no property of it is written.
+const verified = new WeakMap<object, Verified>();
 
 export function incomingRequest(context: ExecutionContext): SignedRequest {
   const request = context.switchToHttp().getRequest<IncomingRequest>();
@@ -26,11 +33,23 @@ export function incomingRequest(context: ExecutionContext): SignedRequest {
 }
 
 export function rememberWebhook(context: ExecutionContext, webhook: VerifiedWebhook): void {
-  verified.set(context.switchToHttp().getRequest<object>(), webhook);
+  const request = context.switchToHttp().getRequest<object>();
+  verified.set(request, { webhook, isIntercepted: false });
 }
 
 export function webhookOf(context: ExecutionContext): VerifiedWebhook | undefined {
-  return verified.get(context.switchToHttp().getRequest<object>());
+  return verified.get(context.switchToHttp().getRequest<object>())?.webhook;
+}
+
+/**
+ * The webhook of a request that has not been intercepted before: the interceptor runs twice when its decorator stands on
+ * the controller and on the route.
+ */
+export function interceptedWebhook(context: ExecutionContext): VerifiedWebhook | undefined {
+  const found = verified.get(context.switchToHttp().getRequest<object>());
+  if (found === undefined || found.isIntercepted) return undefined;
+  found.isIntercepted = true;
+  return found.webhook;
 }
 
 function rawBodyOf({ rawBody, headers, body }: IncomingRequest): string | Uint8Array {

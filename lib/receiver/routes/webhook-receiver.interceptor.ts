@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { finalize, from, lastValueFrom, type Observable, of } from 'rxjs';
-import { webhookOf } from './incoming-request.js';
+import { interceptedWebhook } from './incoming-request.js';
 import { type ProcessingAttempt, ProcessingAttempts } from '../processing/processing-attempts.js';
 import type { VerifiedWebhook } from '../verification/verified-webhook.js';
 import { WebhookReceiverEvents } from './webhook-receiver-events.js';
@@ -25,10 +25,8 @@ export class WebhookReceiverInterceptor implements NestInterceptor {
   ) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
-    const webhook = webhookOf(context);
-    return webhook === undefined || isRepeatedInterceptor(webhook)
-      ? next.handle()
-      : this.#once(webhook, context, next);
+    const webhook = interceptedWebhook(context);
+    return webhook === undefined ? next.handle() : this.#once(webhook, context, next);
   }
 
   async #once(
@@ -80,16 +78,6 @@ export class WebhookReceiverInterceptor implements NestInterceptor {
     this.host.httpAdapter.setHeader(response, 'Retry-After', RETRY_AFTER_SECONDS);
     throw new ConflictException(reason);
   }
-}
-
-// Shared by all instances: every controller's module has its own.
-const intercepted = new WeakSet<VerifiedWebhook>();
-
-/** The decorator adds the interceptor twice when it stands on the controller and on the route. */
-function isRepeatedInterceptor(webhook: VerifiedWebhook): boolean {
-  if (intercepted.has(webhook)) return true;
-  intercepted.add(webhook);
-  return false;
 }
 
 /**
