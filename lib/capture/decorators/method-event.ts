@@ -84,7 +84,6 @@ type Options = MethodEventSettings<unknown, readonly unknown[]> & {
 // Set by Nest's property injection: works for singletons, request scope, subclasses and two applications in one
 // process alike, which a dispatcher kept in the decorator's closure would not.
 const DISPATCHER = Symbol('nestjs-thorn:dispatcher');
-const injected = new WeakSet<object>();
 
 const KNOWN_KEYS = [
   ...'on when data owner orderBy ref headers subscribers requestData manager tx propagateErrors'.split(
@@ -118,9 +117,9 @@ export function decorateMethod(
     subscribers: options.subscribers,
     recipients: options.recipients,
   });
-  if (!injected.has(target)) {
+  if (!Reflect.hasOwnMetadata(DISPATCHER, target)) {
     Inject(WebhookDispatcher)(target, DISPATCHER);
-    injected.add(target);
+    Reflect.defineMetadata(DISPATCHER, true, target);
   }
 
   const wrapped = async function (
@@ -146,12 +145,9 @@ export function decorateMethod(
  * @returns false when no method of its class is decorated
  */
 export function injectDispatcher(instance: object, dispatcher: WebhookDispatcher): boolean {
-  for (let at: unknown = instance; at !== null; at = Object.getPrototypeOf(at)) {
-    if (!injected.has(at as object)) continue;
-    const property = { value: dispatcher, configurable: true, writable: true };
-    return Reflect.defineProperty(instance, DISPATCHER, property);
-  }
-  return false;
+  if (!Reflect.hasMetadata(DISPATCHER, instance)) return false;
+  const property = { value: dispatcher, configurable: true, writable: true };
+  return Reflect.defineProperty(instance, DISPATCHER, property);
 }
 
 function compile(name: string, options: Options, declaration: string) {
