@@ -38,6 +38,7 @@ export interface ReceivedRow {
 
 /** The table `thorn_received_messages` of a database. Expired rows are deleted once an hour, when the table is used. */
 export class ReceivedTable implements OnApplicationBootstrap, OnApplicationShutdown {
+  // For the whole process: `verifyWebhook()` is a function without a service, and a table knows when it was last purged.
   static readonly #known = new WeakMap<SqlDataSource, ReceivedTable>();
   readonly rows: TableRows<ReceivedRow>;
   /** In SQL. */
