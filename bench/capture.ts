@@ -8,6 +8,7 @@ import {
   Entity,
   PrimaryGeneratedColumn,
 } from 'typeorm';
+import { DataSourceClient } from '../lib/typeorm/clients/data-source-client.js';
 import { EntityCapture } from '../lib/typeorm/hooks/entity-capture.js';
 import { WebhookEvent } from '../lib/capture/index.js';
 import { SystemClock } from '../lib/common/clock.js';
@@ -151,7 +152,7 @@ async function open(options: DataSourceOptions, captured: boolean): Promise<Data
   await dataSource.initialize();
   if (captured) {
     const clock = new SystemClock();
-    new EntityCapture(dataSource, {
+    new EntityCapture(DataSourceClient.create(dataSource), {
       messageFactory: new MessageFactory(clock, new Codecs()),
       pipeline: new MessagePipeline(new DisabledStrategy(), clock),
     }).attach();

@@ -60,7 +60,8 @@ interface Declarations {
   settings: RecordedSettings | undefined;
 }
 
-// Metadata of decorators, which run before there is an application. Keyed by the class, so that applications in one process share nothing but what is written on the class itself.
+// Metadata of decorators, which run before there is an application. Keyed by the class, so that applications in one
+// process share nothing but what is written on the class itself.
 const declarations = new WeakMap<object, Declarations>();
 // Only listed, never acted on: which classes exist says nothing about which application wants them.
 const decorated: WeakRef<EntityClass>[] = [];

@@ -19,7 +19,7 @@ class SilentClient extends SqlClient<QueryRunner> {
 
   constructor(dataSource: DataSource) {
     super();
-    this.#known = DataSourceClient.of(dataSource);
+    this.#known = DataSourceClient.create(dataSource);
   }
 
   override get dialect(): Dialect {

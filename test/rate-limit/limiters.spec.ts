@@ -101,7 +101,7 @@ async function open(kind: DatabaseKind): Promise<SharedRateLimiters> {
       synchronize: n === 0,
     });
     await dataSource.initialize();
-    const client = DataSourceClient.of(dataSource);
+    const client = DataSourceClient.create(dataSource);
     const database =
       kind === 'file' ? new DataSourceStore(client) : new PooledStore(client, 10_000);
     await database.open();

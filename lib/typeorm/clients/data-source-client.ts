@@ -8,23 +8,15 @@ import { DataSourceStore } from '../sqlite/data-source-store.js';
 import type { SerializeTransactions } from '../../database/sqlite/serialize-transactions.js';
 import { SqliteTransactions } from '../sqlite/sqlite-transactions.js';
 
-const clients = new WeakMap<DataSource, DataSourceClient>();
-
 /** The database of a data source of the application. */
 export class DataSourceClient extends TypeOrmClient<DataSource> {
   /**
-   * Finds the client of a data source, which is always the same.
-   *
-   * @throws `ThornConfigurationError` for a database that is not supported
+   * Makes the client of a data source. An application has one for each, which its transactions and its stores are
+   * compared by.
    */
-  static of(dataSource: DataSource): DataSourceClient {
-    let client = clients.get(dataSource);
-    if (client === undefined) {
-      const isSqlite = dataSource.options.type === 'better-sqlite3';
-      client = new (isSqlite ? SqliteClient : DataSourceClient)(dataSource);
-      clients.set(dataSource, client);
-    }
-    return client;
+  static create(dataSource: DataSource): DataSourceClient {
+    const isSqlite = dataSource.options.type === 'better-sqlite3';
+    return new (isSqlite ? SqliteClient : DataSourceClient)(dataSource);
   }
 
   /** Prepares the data source for capture, before its first write. @param serialize for SQLite; default true */

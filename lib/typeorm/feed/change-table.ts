@@ -2,7 +2,7 @@ import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral } from 't
 import { escapePath, ownTablePath } from '../../common/typeorm-compat.js';
 import type { Row, SqlExecutor } from '../../database/sql-client.js';
 import { ThornConfigurationError } from '../../errors/index.js';
-import { DataSourceClient } from '../clients/data-source-client.js';
+import type { DataSourceClient } from '../clients/data-source-client.js';
 import { dataSourceName } from '../rows/data-source-name.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import { databaseKey, keyExpression } from './database-key.js';
@@ -43,24 +43,24 @@ const SAME_ROW =
 
 /** The SQL on `thorn_changes`, which triggers fill. */
 export class ChangeTable {
-  readonly #client: DataSourceClient;
+  constructor(private readonly client: DataSourceClient) {}
 
-  constructor(private readonly dataSource: DataSource) {
-    this.#client = DataSourceClient.of(dataSource);
+  get #dataSource(): DataSource {
+    return this.client.dataSource;
   }
 
   get #table(): string {
-    return ownTablePath(this.dataSource, 'thorn_changes');
+    return ownTablePath(this.#dataSource, 'thorn_changes');
   }
 
   /** @throws {@link ThornConfigurationError} when the table is missing. Resolves when the database cannot be reached. */
   async check(): Promise<void> {
     const statement = { sql: 'SELECT to_regclass(?) AS found', parameters: [this.#table] };
-    const { rows } = await this.#client.run(statement).catch(() => ({ rows: [{ found: true }] }));
+    const { rows } = await this.client.run(statement).catch(() => ({ rows: [{ found: true }] }));
     if (rows[0]!.found !== null) return;
     throw new ThornConfigurationError(
       'THORN_TABLES_MISSING',
-      `The data source ${dataSourceName(this.dataSource)} has no table ${this.#table}. Add ...thornChangeFeedMigrations of nestjs-thorn/extending to its migrations and run them, or leave the option changeFeed out.`,
+      `The data source ${dataSourceName(this.#dataSource)} has no table ${this.#table}. Add ...thornChangeFeedMigrations of nestjs-thorn/extending to its migrations and run them, or leave the option changeFeed out.`,
       { table: this.#table },
     );
   }
@@ -68,7 +68,7 @@ export class ChangeTable {
   /** Tells whether there is something to make messages of. */
   async isFilled(): Promise<boolean> {
     const sql = `SELECT 1 FROM ${this.#table} LIMIT 1`;
-    return (await this.#client.run({ sql, parameters: [] })).rows.length > 0;
+    return (await this.client.run({ sql, parameters: [] })).rows.length > 0;
   }
 
   /** Keeps all other processes from taking until the transaction ends. @returns false when another one takes */
@@ -120,7 +120,7 @@ export class ChangeTable {
     if (ids.length === 0) return new Map();
     const { rows } = await this.#within(manager).run({
       sql: `SELECT r.*, c.id AS thorn_change FROM ${this.#table} c
-       CROSS JOIN LATERAL jsonb_populate_record(NULL::${escapePath(this.dataSource, tablePath)}, c.${column}) r WHERE c.id = ANY(?)`,
+       CROSS JOIN LATERAL jsonb_populate_record(NULL::${escapePath(this.#dataSource, tablePath)}, c.${column}) r WHERE c.id = ANY(?)`,
       parameters: [ids],
     });
     return new Map(rows.map((row) => [row['thorn_change'] as string, row]));
@@ -142,7 +142,7 @@ export class ChangeTable {
     manager: EntityManager,
     rows: readonly CapturedRow[],
   ): Promise<ReadonlyMap<number, TriggerReport>> {
-    const { driver } = this.dataSource;
+    const { driver } = this.#dataSource;
     const kept = [...new Set(rows.map((row) => row.kept))];
     const indexes = new Map(kept.map((columns, at) => [columns, at]));
     const parameters: unknown[] = [JSON.stringify(kept)];
@@ -187,8 +187,8 @@ export class ChangeTable {
 
   /** Tells whether a trigger reports the changes of an entity. */
   async reports({ tablePath }: EntityMetadata): Promise<boolean> {
-    const { dataSource } = this;
-    const { rows } = await this.#client.run({
+    const { dataSource } = this.client;
+    const { rows } = await this.client.run({
       sql: 'SELECT 1 FROM pg_trigger WHERE tgrelid = ?::regclass AND tgfoid = ?::regproc',
       parameters: [
         escapePath(dataSource, tablePath),
@@ -199,7 +199,7 @@ export class ChangeTable {
   }
 
   #within(manager: EntityManager): SqlExecutor {
-    return this.#client.within(manager);
+    return this.client.within(manager);
   }
 }
 

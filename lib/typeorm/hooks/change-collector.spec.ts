@@ -3,6 +3,7 @@ import type { EntityManager, QueryRunner } from 'typeorm';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
+import { DataSourceClient } from '../clients/data-source-client.js';
 import { Connections } from '../connection/connection-state.js';
 import { ChangeCollector } from './change-collector.js';
 import type { EntityMessages } from '../../capture/messages/entity-messages.js';
@@ -25,6 +26,7 @@ const manager = {
   },
   queryRunner: { isTransactionActive: true },
 } as unknown as EntityManager;
+const client = DataSourceClient.create(manager.dataSource);
 const byHand = { refuse: () => undefined };
 const item = { type: 'message', message } as const;
 
@@ -46,7 +48,7 @@ it('keeps a commit alive whose release fails, and logs no secret of it', async (
       throw FAULT;
     },
   } as unknown as MessagePipeline;
-  const collector = new ChangeCollector(messages, pipeline, byHand, new Connections());
+  const collector = new ChangeCollector(client, messages, pipeline, byHand, new Connections());
   const dataSource = { options: { type: 'postgres' } };
   const queryRunner = { isTransactionActive: true, dataSource } as QueryRunner;
   collector.afterTransactionStart({ queryRunner });
@@ -67,7 +69,7 @@ it('keeps a write alive whose message cannot be sent, and logs no secret of it',
   const lines = logged();
   const pipeline = { send: () => Promise.reject(FAULT) } as unknown as MessagePipeline;
   const queryRunner = { isTransactionActive: false } as QueryRunner;
-  await new ChangeCollector(messages, pipeline, byHand, new Connections()).collect(
+  await new ChangeCollector(client, messages, pipeline, byHand, new Connections()).collect(
     { queryRunner, manager },
     item,
   );

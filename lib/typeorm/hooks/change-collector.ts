@@ -12,7 +12,7 @@ import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { TransactionEndedError } from '../../database/transaction-ended.error.js';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
-import { DataSourceClient } from '../clients/data-source-client.js';
+import type { DataSourceClient } from '../clients/data-source-client.js';
 import { hasTransaction, type Told } from '../transaction-status.js';
 import { metadataOf } from '../entities/entity-table.js';
 import { identifyLinks } from '../entities/link-rows.js';
@@ -56,6 +56,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
   readonly #faults = new FaultLog();
 
   constructor(
+    private readonly client: DataSourceClient,
     private readonly messages: EntityMessages,
     private readonly pipeline: MessagePipeline,
     private readonly byHand: Pick<TransactionsByHand, 'refuse'>,
@@ -229,7 +230,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
   ): Promise<void> {
     const reader = new ManagerRows(manager);
     const dataSource = dataSourceOf(manager);
-    const transaction = DataSourceClient.of(dataSource).join(manager);
+    const transaction = this.client.join(manager);
     // Without RETURNING, TypeORM may give several new rows the defaults of each other.
     const mostAlone = dataSource.driver.isReturningSqlSupported('insert') ? Infinity : 1;
     // On a connection that several saves share, further changes may join while these are being read and staged.

@@ -18,7 +18,7 @@ import type {
 import { isConflict } from '../../database/database-errors.js';
 import type { Message } from '../../message/index.js';
 import { type Around, replaceMethods } from '../replaced-methods.js';
-import { DataSourceClient } from '../clients/data-source-client.js';
+import type { DataSourceClient } from '../clients/data-source-client.js';
 import type { SerializeTransactions } from '../../database/sqlite/serialize-transactions.js';
 import { toldBy } from '../transaction-status.js';
 import { HooksAttachment } from './hooks-attachment.js';
@@ -71,12 +71,12 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   readonly #isMysql: boolean;
   /** True if it leaves its data source as soon as no transaction is open. */
   #isLeaving = false;
-  readonly #client: DataSourceClient;
+  readonly dataSource: DataSource;
   /** Knows who is in a transaction of this data source. */
   readonly transactions: TransactionScopes;
 
   constructor(
-    readonly dataSource: DataSource,
+    readonly client: DataSourceClient,
     {
       messageFactory,
       pipeline,
@@ -85,15 +85,17 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       ...bulk
     }: EntityCaptureOptions,
   ) {
+    const { dataSource } = client;
+    this.dataSource = dataSource;
     this.#serialize = serializeTransactions;
     this.#isMysql = ['mysql', 'mariadb'].includes(dataSource.options.type);
-    this.#client = DataSourceClient.of(dataSource);
     this.#attachment = new HooksAttachment(dataSource);
     this.transactions = new TransactionScopes(dataSource);
     this.messages = new EntityMessages(messageFactory, pipeline);
     const others = otherReports?.(this);
     const byHand = new TransactionsByHand(dataSource, this.transactions);
     this.#collector = new ChangeCollector(
+      client,
       this.messages,
       pipeline,
       byHand,
@@ -131,7 +133,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     if (this.#attachment.isWanted) return;
     Object.assign(this.#plan, planCapture(this.dataSource));
     checkOrphans(this.dataSource.entityMetadatas, this.#plan);
-    this.#client.attach(this.#serialize);
+    this.client.attach(this.#serialize);
     const beforeHooks = this.#rows.beforeHooks();
     this.transactions.install();
     const ofRemovals = this.#removals.plan(this.dataSource, this.#plan);
@@ -179,7 +181,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   #leave(): void {
     this.#isLeaving = false;
     this.transactions.uninstall();
-    this.#client.detach();
+    this.client.detach();
     this.#attachment.remove();
   }
 

@@ -54,20 +54,22 @@ export function typeOrmSources(names: readonly string[]): DynamicModule {
 
 class TypeOrmSources extends EntitySources {
   override readonly databases: readonly CapturedDatabase[];
+  readonly #clients: readonly DataSourceClient[];
 
-  constructor(private readonly captured: CapturedDataSources) {
+  constructor(captured: CapturedDataSources) {
     super();
-    this.databases = captured.all.map((source, index) => ({
+    this.#clients = captured.all.map((source) => DataSourceClient.create(source));
+    this.databases = this.#clients.map((client, index) => ({
       name: captured.names[index]!,
-      type: source.options.type,
-      client: DataSourceClient.of(source),
+      type: client.dataSource.options.type,
+      client,
     }));
     const types = this.databases.map(({ type }) => type);
     for (const text of unsupportedDrivers(types)) new Logger('Thorn').warn(text);
   }
 
   override capture(dependencies: CaptureDependencies): EntityCaptures {
-    return new TypeOrmCaptures(this.captured.all, dependencies);
+    return new TypeOrmCaptures(this.#clients, dependencies);
   }
 }
 
@@ -77,18 +79,18 @@ class TypeOrmCaptures extends EntityCaptures {
   override readonly messages: CapturedEntityMessageSource;
 
   constructor(
-    private readonly dataSources: readonly DataSource[],
+    clients: readonly DataSourceClient[],
     { declared, options, ...dependencies }: CaptureDependencies,
   ) {
     super();
-    this.#captures = dataSources.map((dataSource) => {
-      const capture = new EntityCapture(dataSource, {
+    this.#captures = clients.map((client) => {
+      const capture = new EntityCapture(client, {
         ...dependencies,
         ...bulkSettings(options),
         serializeTransactions: options.serializeTransactions,
         otherReports:
-          options.changeFeed && dataSource.options.type === 'postgres'
-            ? (of) => new ReportReconciler(new ChangeTable(dataSource), of)
+          options.changeFeed && client.dataSource.options.type === 'postgres'
+            ? (of) => new ReportReconciler(new ChangeTable(client), of)
             : undefined,
       });
       capture.attach();
@@ -99,12 +101,16 @@ class TypeOrmCaptures extends EntityCaptures {
     this.messages = new CapturedEntityMessageSource(this.#captures);
   }
 
+  get #dataSources(): readonly DataSource[] {
+    return this.#captures.map(({ dataSource }) => dataSource);
+  }
+
   override assertKnown(classes: readonly EntityClass[], instances: readonly unknown[]): void {
-    assertEntitiesKnown([...entityClassesOf(instances), ...classes], this.dataSources);
+    assertEntitiesKnown([...entityClassesOf(instances), ...classes], this.#dataSources);
   }
 
   override unknown(classes: Iterable<EntityClass>): readonly EntityClass[] {
-    return unknownEntities(classes, this.dataSources);
+    return unknownEntities(classes, this.#dataSources);
   }
 
   override secrets(): readonly ShownSecrets[] {
@@ -119,7 +125,7 @@ class TypeOrmCaptures extends EntityCaptures {
     const loops = this.#captures
       .filter(({ dataSource }) => dataSource.options.type === 'postgres')
       .map(async (capture) => {
-        const table = new ChangeTable(capture.dataSource);
+        const table = new ChangeTable(capture.client);
         await table.check();
         return new FeedLoop(new ChangeFeed(capture, table), pollInterval);
       });

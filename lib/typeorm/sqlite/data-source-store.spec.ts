@@ -20,7 +20,7 @@ describe.each(['file', 'memory'])('DataSourceStore on a %s', (kind) => {
     dataSource = new DataSource({ type: 'better-sqlite3', database: file });
     await dataSource.initialize();
     await dataSource.query('CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL)');
-    database = new DataSourceStore(DataSourceClient.of(dataSource));
+    database = new DataSourceStore(DataSourceClient.create(dataSource));
     await database.open();
   });
 

@@ -1,4 +1,5 @@
 import { AbstractLogger, DataSource, type DataSourceOptions } from 'typeorm';
+import { DataSourceClient } from '../../../lib/typeorm/clients/data-source-client.js';
 import { EntityCapture } from '../../../lib/typeorm/hooks/entity-capture.js';
 import { CapturedTransactions } from '../../../lib/typeorm/sources/captured-transactions.js';
 import { SystemClock } from '../../../lib/common/clock.js';
@@ -109,7 +110,8 @@ export async function openCaptureApp(
   const clock = new SystemClock();
   const factory = new MessageFactory(clock, new Codecs(), options);
   const pipeline = new MessagePipeline(strategy, clock);
-  const capture = new EntityCapture(dataSource, { messageFactory: factory, pipeline, ...options });
+  const client = DataSourceClient.create(dataSource);
+  const capture = new EntityCapture(client, { messageFactory: factory, pipeline, ...options });
   capture.attach();
   const bodies = () =>
     strategy.released.splice(0).map(({ json, event }) => ({

@@ -171,7 +171,7 @@ export async function openOutboxApp(
     relay,
     leavesOutUnheard = false,
     serializeTransactions = true,
-    clientOf = (dataSource) => DataSourceClient.of(dataSource),
+    clientOf = knownClient,
     ...outboxOptions
   }: OutboxAppOptions = {},
 ): Promise<OutboxApp> {
@@ -217,7 +217,7 @@ export async function openOutboxApp(
   const factory = new MessageFactory(clock, codecs);
   const unheard = new UnheardEvents(strategy, fanOut, !leavesOutUnheard);
   const pipeline = new MessagePipeline(strategy, clock, undefined, unheard);
-  const capture = new EntityCapture(dataSource, {
+  const capture = new EntityCapture(knownClient(dataSource), {
     messageFactory: factory,
     pipeline,
     serializeTransactions,
@@ -274,7 +274,16 @@ export async function openOutboxApp(
 
 /** The transaction that a manager is in. */
 export function joined(manager: EntityManager): JoinedTransaction {
-  return DataSourceClient.of(manager.dataSource).join(manager);
+  return knownClient(manager.dataSource).join(manager);
+}
+
+const known = new WeakMap<DataSource, DataSourceClient>();
+
+/** The client of a data source: its transactions are compared by it. */
+function knownClient(dataSource: DataSource): DataSourceClient {
+  const client = known.get(dataSource) ?? DataSourceClient.create(dataSource);
+  known.set(dataSource, client);
+  return client;
 }
 
 let count = 0;
