@@ -25,8 +25,9 @@ export class JoinedTransactions extends Transactions {
   override async enlist(message: Message, transaction: unknown): Promise<true> {
     this.#checkStrategy();
     const joined = await this.client.join(transaction);
-    const staged = await this.pipeline.stage([message], joined);
-    this.pipeline.releaseOnCommit(staged, joined);
+    if (!this.pipeline.isHeard(message)) return true;
+    await this.pipeline.stage([message], joined);
+    this.pipeline.releaseOnCommit([message], joined);
     return true;
   }
 
@@ -38,8 +39,9 @@ export class JoinedTransactions extends Transactions {
       return super.enlistSync(message, transaction);
     }
     if (joined.runSync === undefined) return super.enlistSync(message, transaction);
-    const staged = this.pipeline.stageSync([message], joined);
-    this.pipeline.releaseOnCommit(staged, joined);
+    if (!this.pipeline.isHeard(message)) return;
+    this.pipeline.stageSync([message], joined);
+    this.pipeline.releaseOnCommit([message], joined);
   }
 
   override async join(transaction: unknown): Promise<JoinedTransaction> {

@@ -31,7 +31,9 @@ export class MessagePipeline {
     this.#scopes = new BufferScopes(
       {
         send: async (messages, staged) => {
-          const all = [...staged, ...(await this.stage(messages))];
+          const heard = messages.filter((message) => this.isHeard(message));
+          await this.stage(heard);
+          const all = [...staged, ...heard];
           if (all.length > 0) await this.#track(strategy.release(all));
         },
         discard: (staged) => strategy.discard(staged),
@@ -41,35 +43,30 @@ export class MessagePipeline {
   }
 
   /**
-   * Sends messages that belong to no transaction.
+   * Sends messages that were made by hand and belong to no transaction. Those that nobody would get are left out.
    *
    * @param wait false: resolves as soon as the strategy has staged them
    */
   async send(messages: readonly Message[], wait = true): Promise<readonly PipelineResult[]> {
     if (this.#scopes.collect(messages, false)) return withState(messages, 'buffered');
-    const staged = await this.stage(messages);
-    if (staged.length === messages.length) return this.#releaseStaged(messages, wait);
-    const results = staged.length === 0 ? [] : await this.#releaseStaged(staged, wait);
-    const byMessage = new Map(staged.map((message, index) => [message, results[index]!]));
+    const heard = messages.filter((message) => this.isHeard(message));
+    await this.stage(heard);
+    if (heard.length === messages.length) return this.#releaseStaged(messages, wait);
+    const results = heard.length === 0 ? [] : await this.#releaseStaged(heard, wait);
+    const byMessage = new Map(heard.map((message, index) => [message, results[index]!]));
     return messages.map((message) => byMessage.get(message) ?? withState([message], 'unheard')[0]!);
   }
 
   /**
-   * Gives messages to the strategy, before they are released. Those that nobody would get are left out.
+   * Gives messages to the strategy, before they are released.
    *
    * @param transaction that they belong to, which is about to commit: a throw must roll it back. Default: they belong to
    * none
-   * @returns the messages to release
    */
-  async stage(
-    messages: readonly Message[],
-    transaction?: JoinedTransaction,
-  ): Promise<readonly Message[]> {
-    const heard = this.#heard(messages);
-    if (heard.length === 0) return heard;
-    if (this.tracing instanceof NoTracing) await this.strategy.stage(heard, transaction);
-    else await this.tracing.stage(heard, async () => this.strategy.stage(heard, transaction));
-    return heard;
+  async stage(messages: readonly Message[], transaction?: JoinedTransaction): Promise<void> {
+    if (messages.length === 0) return;
+    if (this.tracing instanceof NoTracing) await this.strategy.stage(messages, transaction);
+    else await this.tracing.stage(messages, async () => this.strategy.stage(messages, transaction));
   }
 
   /**
@@ -77,12 +74,10 @@ export class MessagePipeline {
    *
    * @throws `ThornConfigurationError` for a strategy that is not done at once: its caller rolls the transaction back
    */
-  stageSync(messages: readonly Message[], transaction: JoinedTransaction): readonly Message[] {
-    const heard = this.#heard(messages);
-    if (heard.length === 0) return heard;
+  stageSync(messages: readonly Message[], transaction: JoinedTransaction): void {
     // Without a span of its own: tracing waits for promises.
-    const staged = this.strategy.stage(heard, transaction);
-    if (staged === undefined) return heard;
+    const staged = this.strategy.stage(messages, transaction);
+    if (staged === undefined) return;
     staged.catch(() => undefined);
     throw new ThornConfigurationError(
       'THORN_OUTBOX_REQUIRED',
@@ -90,12 +85,12 @@ export class MessagePipeline {
     );
   }
 
-  #heard(messages: readonly Message[]): readonly Message[] {
-    return this.unheard === undefined
-      ? messages
-      : messages.filter(
-          (message) => message.recipients.length > 0 || !this.isUnheard(criteriaOf(message)),
-        );
+  /**
+   * Tells whether a message that was made by hand has a recipient. Messages of entities are not made without one; see
+   * {@link isUnheard}.
+   */
+  isHeard(message: Message): boolean {
+    return message.recipients.length > 0 || !this.isUnheard(criteriaOf(message));
   }
 
   /** Tells whether an event has no recipient, so that its message need not be made. */

@@ -27,8 +27,15 @@ export type DueEvent =
       readonly net: NetChange | undefined;
     };
 
-/** Merges changes into one per row and event; messages stay as they are, and the order is that of the first change. */
-export function dueEventsOf(items: readonly CollectedItem[]): (DueEvent | Message)[] {
+/**
+ * Merges changes into one per row and event; messages stay as they are, and the order is that of the first change.
+ *
+ * @param wanted the events to look at
+ */
+export function dueEventsOf(
+  items: readonly CollectedItem[],
+  wanted: ReadonlySet<EventPlan>,
+): (DueEvent | Message)[] {
   const rows = new Map<TablePlan, Map<string, NetChange>>();
   const links = new Map<LinkPlan, Map<string, NetLinks>>();
   const order: (NetChange | NetLinks | Message)[] = [];
@@ -43,9 +50,10 @@ export function dueEventsOf(items: readonly CollectedItem[]): (DueEvent | Messag
   }
   const found: (DueEvent | Message)[] = [];
   for (const entry of order) {
-    if (entry instanceof NetChange) addDueEvents(entry, found);
+    if (entry instanceof NetChange) addDueEvents(entry, wanted, found);
     else if ('added' in entry) {
-      found.push(...dueEventsOfLinks(entry, rows.get(entry.plan.entity)?.get(entry.key)));
+      const ofRow = rows.get(entry.plan.entity)?.get(entry.key);
+      found.push(...dueEventsOfLinks(entry, ofRow).filter(({ event }) => wanted.has(event)));
     } else found.push(entry);
   }
   return found;
@@ -66,8 +74,13 @@ function merge<Plan, Change extends { readonly plan: Plan; readonly key: string 
   return net;
 }
 
-function addDueEvents(net: NetChange, to: (DueEvent | Message)[]): void {
+function addDueEvents(
+  net: NetChange,
+  wanted: ReadonlySet<EventPlan>,
+  to: (DueEvent | Message)[],
+): void {
   for (const event of net.plan.events) {
+    if (!wanted.has(event)) continue;
     const kind = kindOf(net, event);
     if (kind !== undefined && event.options.on === kind) to.push(new DueRowEvent(kind, event, net));
   }

@@ -16,7 +16,21 @@ import { type Subject, subjectsOf } from './message-subject.js';
 import { type KnownRows, readNeeded } from './needed-rows.js';
 import type { RowReader } from './row-reader.js';
 
-/** Makes the messages of what happened to rows. */
+/** Changes that somebody may get an event of. */
+interface HeardChanges {
+  readonly items: readonly CollectedItem[];
+  readonly events: ReadonlySet<EventPlan>;
+}
+
+/**
+ * Makes the messages of what happened to rows.
+ *
+ * Whether anybody would get an event is asked twice, because an owner is known only with the row:
+ *
+ * - {@link mayBeHeard} asks by the event's name. The commit asks before it reads any row ({@link heardAmong}). A write asks
+ *   as well where it would read rows before it changes them, because a subscriber may be created between both.
+ * - {@link make} asks by the name and the owner, before the payload is made and the message is stored.
+ */
 export class EntityMessages {
   readonly #logger = new Logger('Thorn');
   readonly #faults = new FaultLog();
@@ -38,8 +52,8 @@ export class EntityMessages {
     reader: RowReader,
     { dropsFaults = false, ...known }: KnownRows & { readonly dropsFaults?: boolean } = {},
   ): Promise<Message[]> {
-    const candidates = happened.filter(
-      (entry) => entry instanceof Message || (this.isHeard(entry.event) && mayBeDue(entry)),
+    const candidates = happened.filter((entry) =>
+      entry instanceof Message ? this.pipeline.isHeard(entry) : mayBeDue(entry),
     );
     const dueEvents = candidates.filter((entry): entry is DueEvent => !(entry instanceof Message));
     const rows = await readNeeded(dueEvents, reader, known);
@@ -109,21 +123,26 @@ export class EntityMessages {
     };
   }
 
-  /** True if nobody would get any event of these changes, whatever the rows say. */
-  areUnheard(items: readonly CollectedItem[]): boolean {
-    return items.every((item) => {
-      if (item.type === 'message') return false;
-      return !eventsOf(item).some((event) => this.isHeard(event));
-    });
-  }
-
-  /** False: nobody would get an event of the table, whatever its rows say. */
-  mayBeHeard({ events }: TablePlan): boolean {
-    return events.some((event) => this.isHeard(event));
+  /**
+   * Leaves out the changes that nobody would get an event of, whatever the rows say. Asked of all changes together, before
+   * they are merged and their rows are read: once for each event, however many rows there are.
+   *
+   * @returns the items that remain, and the events of their tables that may be heard
+   */
+  heardAmong(all: readonly CollectedItem[]): HeardChanges {
+    const events = new Set<EventPlan>();
+    const unheard = new Set<TablePlan>();
+    for (const plan of new Set(all.map(planOf))) {
+      const heard = plan?.events.filter((event) => this.mayBeHeard(event)) ?? [];
+      if (plan !== undefined && heard.length === 0) unheard.add(plan);
+      for (const event of heard) events.add(event);
+    }
+    const items = all.filter((item) => item.type === 'message' || !unheard.has(planOf(item)!));
+    return { items, events };
   }
 
   /** False: nobody would get the event, whatever its row says. */
-  isHeard({ name, eventName, settings: { keep } }: EventPlan): boolean {
+  mayBeHeard({ name, eventName, settings: { keep } }: EventPlan): boolean {
     if (eventName.paths.length > 0) return true;
     return !this.pipeline.isUnheard({ event: name, owner: null, audience: 'everyone', keep });
   }
@@ -160,9 +179,9 @@ export class EntityMessages {
   }
 }
 
-function eventsOf(item: CollectedItem): readonly EventPlan[] {
-  if (item.type === 'message') return [];
-  return item.type === 'row' ? item.plan.events : item.plan.entity.events;
+function planOf(item: CollectedItem): TablePlan | undefined {
+  if (item.type === 'message') return undefined;
+  return item.type === 'row' ? item.plan : item.plan.entity;
 }
 
 function mayBeDue(dueEvent: DueEvent): boolean {

@@ -290,7 +290,7 @@ function concernedPlans(write: BuilderWrite, operation: BulkOperation): readonly
       return false;
     })
     .filter((plan) =>
-      context.isHeard(plan, operation, builder, (event) => mayReport(plan, event, write)),
+      context.mayBeHeard(plan, operation, builder, (event) => mayReport(plan, event, write)),
     );
 }
 

@@ -36,7 +36,7 @@ export function insert(write: BuilderWrite, upserted: Set<object>): Promise<unkn
         )
       : unheard(write, upserted);
   }
-  return context.isHeard(plan, 'insert', builder) ? inTransaction() : execute();
+  return context.mayBeHeard(plan, 'insert', builder) ? inTransaction() : execute();
 }
 
 function isCapturedUpsert({ context, builder }: BuilderWrite, plan: EntityPlan): boolean {
@@ -45,7 +45,9 @@ function isCapturedUpsert({ context, builder }: BuilderWrite, plan: EntityPlan):
     // The commit must know that a row which is deleted later was not there before.
     (concernedEvents(plan, 'delete').length > 0 && context.transactions.isOpenFor(builder));
   return (
-    isConcerned && context.guard.admits(plan, 'upsert') && context.isHeard(plan, 'upsert', builder)
+    isConcerned &&
+    context.guard.admits(plan, 'upsert') &&
+    context.mayBeHeard(plan, 'upsert', builder)
   );
 }
 

@@ -66,7 +66,7 @@ export class WriteContext {
     private readonly changes: Changes,
     readonly guard: BulkWriteGuard,
     readonly removals: Removals,
-    readonly messages: Pick<EntityMessages, 'mayBeHeard' | 'isHeard'>,
+    readonly messages: Pick<EntityMessages, 'mayBeHeard'>,
   ) {
     this.transactions = new OwnTransactions(dataSource, changes);
   }
@@ -83,21 +83,21 @@ export class WriteContext {
   }
 
   /**
-   * Tells whether anybody may hear of a write. In an open transaction every event of the entity counts: those of later
-   * writes tell what has become of the row in all of it.
+   * Tells whether anybody may hear of a write, before it is given a transaction and its rows are read in it. In an open
+   * transaction every event of the entity counts: those of later writes tell what has become of the row in all of it.
    *
    * @param mayReport tells whether an event may tell of the write. Default: those of the operation do
    */
-  isHeard(
+  mayBeHeard(
     plan: EntityPlan,
     operation: BulkOperation,
     builder: WriteBuilder,
     mayReport: (event: EventPlan) => boolean = () => true,
   ): boolean {
-    if (this.transactions.isOpenFor(builder)) return this.messages.mayBeHeard(plan);
-    return eventsOf(plan, operation).some(
-      (event) => mayReport(event) && this.messages.isHeard(event),
-    );
+    const events = this.transactions.isOpenFor(builder)
+      ? plan.events
+      : eventsOf(plan, operation).filter(mayReport);
+    return events.some((event) => this.messages.mayBeHeard(event));
   }
 
   /** Tells whether the application has hooks of a kind, which may set values that nobody knows before. */

@@ -94,9 +94,10 @@ export class ChangeFeed {
     manager: EntityManager,
   ): Promise<readonly Message[]> {
     const changes = transaction.flatMap((one) => one.rows.changesOf(one));
-    return this.capture.messages.messagesOf(dueEventsOf(changes), new ManagerRows(manager), {
-      dropsFaults: true,
-    });
+    const { messages } = this.capture;
+    const { items, events } = messages.heardAmong(changes);
+    const dueEvents = dueEventsOf(items, events);
+    return messages.messagesOf(dueEvents, new ManagerRows(manager), { dropsFaults: true });
   }
 
   #warnOfUnknown(entity: string): void {

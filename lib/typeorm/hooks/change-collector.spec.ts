@@ -17,7 +17,7 @@ const FAULT = new Error(
 const message = { id: 'msg_1' } as Message;
 const messages = {
   messagesOf: () => Promise.resolve([message]),
-  areUnheard: () => false,
+  heardAmong: (items: unknown) => ({ items, events: new Set() }),
 } as unknown as EntityMessages;
 const manager = {
   dataSource: {
@@ -67,7 +67,7 @@ it('keeps a commit alive whose release fails, and logs no secret of it', async (
 
 it('keeps a write alive whose message cannot be sent, and logs no secret of it', async () => {
   const lines = logged();
-  const pipeline = { send: () => Promise.reject(FAULT) } as unknown as MessagePipeline;
+  const pipeline = { stage: () => Promise.reject(FAULT) } as unknown as MessagePipeline;
   const queryRunner = { isTransactionActive: false } as QueryRunner;
   await new ChangeCollector(client, messages, pipeline, byHand, new Connections()).collect(
     { queryRunner, manager },

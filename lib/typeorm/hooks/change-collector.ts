@@ -17,7 +17,11 @@ import { hasTransaction, type Told } from '../transaction-status.js';
 import { metadataOf } from '../entities/entity-table.js';
 import { identifyLinks } from '../entities/link-rows.js';
 import { ManagerRows } from '../entities/manager-rows.js';
-import { type CollectedItem, dueEventsOf } from '../../capture/changes/due-events.js';
+import {
+  type CollectedItem,
+  type DueEvent,
+  dueEventsOf,
+} from '../../capture/changes/due-events.js';
 import type { EntityMessages } from '../../capture/messages/entity-messages.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import type { Connections, ConnectionState } from '../connection/connection-state.js';
@@ -161,8 +165,6 @@ export class ChangeCollector implements EntitySubscriberInterface {
     try {
       if (isEnded(queryRunner, state)) throw new TransactionEndedError(ENDED);
       this.refuseByHand(queryRunner);
-      // What triggers report besides has to be removed in any case.
-      if (this.others === undefined && this.messages.areUnheard(items)) return;
       return this.#stage(state, items, manager);
     } catch (error) {
       // Of a hook that throws, TypeORM would not wait for the promises of others.
@@ -239,7 +241,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
       const alone = batch.length <= mostAlone && state.isAlone(batch);
       // A statement by query() may do anything, and nothing tells it from one that TypeORM makes.
       if (!alone) state.unseen.removals = true;
-      const dueEvents = dueEventsOf(await identifyLinks(batch, manager));
+      const dueEvents = await this.#dueEventsOf(batch, manager);
       // Rows are let go as soon as their messages are made.
       batch.length = 0;
       while (dueEvents.length > 0) {
@@ -247,11 +249,20 @@ export class ChangeCollector implements EntitySubscriberInterface {
         const { unseen } = state;
         const messages = await this.messages.messagesOf(page, reader, { alone, unseen });
         if (messages.length === 0) continue;
-        state.staged.push(...(await this.pipeline.stage(messages, transaction)));
+        await this.pipeline.stage(messages, transaction);
+        state.staged.push(...messages);
         // SQLite answers without a turn of the event loop.
         if (dueEvents.length > 0) await setImmediate();
       }
     }
+  }
+
+  async #dueEventsOf(
+    collected: readonly CollectedItem[],
+    manager: EntityManager,
+  ): Promise<(DueEvent | Message)[]> {
+    const { items, events } = this.messages.heardAmong(collected);
+    return dueEventsOf(await identifyLinks(items, manager), events);
   }
 
   /** All rows of one statement together. */
@@ -262,9 +273,11 @@ export class ChangeCollector implements EntitySubscriberInterface {
       this.refuseByHand(queryRunner);
       try {
         const items = await this.#reportedHere(unframed);
-        const dueEvents = dueEventsOf(await identifyLinks(items, manager));
+        const dueEvents = await this.#dueEventsOf(items, manager);
         const messages = await this.messages.messagesOf(dueEvents, new ManagerRows(manager));
-        if (messages.length > 0) await this.pipeline.send(messages, false);
+        if (messages.length === 0) return;
+        await this.pipeline.stage(messages);
+        this.pipeline.release(messages);
       } catch (error) {
         // The row is stored already: the caller's write has not failed.
         this.#faults.report('Sending what was written outside of a transaction failed', error);

@@ -146,7 +146,7 @@ async function readOldRows(
 interface KnownRows {
   /** True if nobody else can write a row between TypeORM's reading it and the write. */
   readonly isCurrent: boolean;
-  /** False while nobody would get an event of the entity, whatever its rows say. */
+  /** False while nobody would get an event of the entity, whatever its rows say: no row before is read then. */
   readonly mayBeHeard: () => boolean;
 }
 

@@ -68,7 +68,7 @@ export class ReportedRows {
     const ofEntities = [...plan.entities.values()].map((entity) =>
       beforeHooks(entity, this.#oldRows, {
         isCurrent: this.#isSerial,
-        mayBeHeard: () => this.messages.mayBeHeard(entity),
+        mayBeHeard: () => entity.events.some((event) => this.messages.mayBeHeard(event)),
       }),
     );
     return ofEntities.filter((one) => one !== undefined);
