@@ -91,7 +91,7 @@ export class RecordingStrategy extends DispatchStrategy {
   }
 
   async #noteNumber(messages: readonly Message[], transaction: JoinedTransaction): Promise<void> {
-    const { rows } = await transaction.run({ sql: TRANSACTION_ID, parameters: [] });
+    const { rows } = await transaction.run(TRANSACTION_ID);
     for (const message of messages) this.#transactions.set(message, String(rows[0]!['id']));
   }
 
@@ -101,7 +101,11 @@ export class RecordingStrategy extends DispatchStrategy {
   }
 }
 
-const TRANSACTION_ID = 'SELECT pg_current_xact_id()::text AS id';
+const TRANSACTION_ID: Statement = {
+  sql: 'SELECT pg_current_xact_id()::text AS id',
+  parameters: [],
+  answersRows: true,
+};
 const TRANSACTION_STATUS = 'SELECT pg_xact_status(CAST(? AS xid8)) AS status';
 /** Milliseconds between two looks, and those that one of them may take. */
 const LOOK_EVERY = 5;
@@ -111,7 +115,8 @@ const LOOK_WITHIN = 10_000;
 async function hasCommitted(client: SqlClient<never>, id: string): Promise<boolean> {
   const store = new PooledStore(client, LOOK_WITHIN);
   for (;;) {
-    const { rows } = await store.run({ sql: TRANSACTION_STATUS, parameters: [id] });
+    const parameters = [id];
+    const { rows } = await store.run({ sql: TRANSACTION_STATUS, parameters, answersRows: true });
     const status = rows[0]!['status'];
     if (status !== 'in progress') return status === 'committed';
     await setTimeout(LOOK_EVERY, undefined, { ref: false });
@@ -136,7 +141,7 @@ async function isMarked(client: SqlClient<never>, id: string): Promise<boolean> 
   const [table, lock] = [client.table(MARKS), store.dialect.skipLocked === '' ? '' : 'FOR UPDATE'];
   const parameters = [id];
   const [found] = await store.execute([
-    { sql: `SELECT id FROM ${table} WHERE id = ? ${lock}`, parameters },
+    { sql: `SELECT id FROM ${table} WHERE id = ? ${lock}`, parameters, answersRows: true },
     { sql: `DELETE FROM ${table} WHERE id = ?`, parameters },
   ]);
   return found!.rows.length > 0;
