@@ -5,7 +5,6 @@ import { hasEnded } from '../../message/recipient.js';
 import { filterHolds, patternMatches, type Subscriber } from '../../subscriber/index.js';
 
 const logger = new Logger('Thorn');
-const payloads = new WeakMap<Message, { readonly data: unknown }>();
 
 /**
  * Those of the subscribers of an event whose end has not passed, who have not excluded the event, and whose filter holds
@@ -18,16 +17,25 @@ export function withoutUnwanted(
 ): readonly Subscriber[] {
   // Most have none of these, and are handed on as they are.
   if (!subscribers.some(isChoosy)) return subscribers;
-  return subscribers.filter((one) => !hasEnded(one, now) && wants(one, message));
+  const payload = payloadOf(message);
+  return subscribers.filter((one) => !hasEnded(one, now) && isWanted(one, message, payload));
 }
 
 /** True when a subscriber whose patterns match wants this message. */
 export function wants(
-  { exclude, filter }: Pick<Subscriber, 'exclude' | 'filter'>,
+  subscriber: Pick<Subscriber, 'exclude' | 'filter'>,
   message: Message,
 ): boolean {
-  if (exclude.some((pattern) => patternMatches(pattern, message.event))) return false;
-  return filter === null || filterHolds(filter, payloadOf(message));
+  return isWanted(subscriber, message, payloadOf(message));
+}
+
+function isWanted(
+  { exclude, filter }: Pick<Subscriber, 'exclude' | 'filter'>,
+  { event }: Message,
+  payload: () => unknown,
+): boolean {
+  if (exclude.some((pattern) => patternMatches(pattern, event))) return false;
+  return filter === null || filterHolds(filter, payload());
 }
 
 function isChoosy({ exclude, filter, expiresAt }: Subscriber): boolean {
@@ -36,15 +44,11 @@ function isChoosy({ exclude, filter, expiresAt }: Subscriber): boolean {
 
 /**
  * The part of a message that filters read: the `data` of the body, or the whole body of a custom envelope. This is the
- * sent JSON, parsed once for all subscribers.
+ * sent JSON, parsed when the first filter reads it, and once for all subscribers.
  */
-function payloadOf(message: Message): unknown {
-  let payload = payloads.get(message);
-  if (payload === undefined) {
-    payload = { data: dataOf(message) };
-    payloads.set(message, payload);
-  }
-  return payload.data;
+function payloadOf(message: Message): () => unknown {
+  let payload: { readonly data: unknown } | undefined;
+  return () => (payload ??= { data: dataOf(message) }).data;
 }
 
 function dataOf(message: Message): unknown {
