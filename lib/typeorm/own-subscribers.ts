@@ -1,6 +1,11 @@
 import type { DataSource, EntitySubscriberInterface } from 'typeorm';
 
-const own = new WeakSet<object>();
+/** Marks a subscriber of the library, which the capture of another application knows by it, too. */
+const OWN = Symbol('nestjs-thorn:own-subscriber');
+
+interface OwnSubscriber extends EntitySubscriberInterface {
+  [OWN]?: true;
+}
 
 /**
  * Adds subscribers that put nothing into the entities that they are given.
@@ -9,9 +14,9 @@ const own = new WeakSet<object>();
  */
 export function addOwnSubscribers(
   dataSource: DataSource,
-  added: readonly EntitySubscriberInterface[],
+  added: readonly OwnSubscriber[],
 ): () => void {
-  for (const subscriber of added) own.add(subscriber);
+  for (const subscriber of added) subscriber[OWN] = true;
   dataSource.subscribers.push(...added);
   return () => {
     const { subscribers } = dataSource;
@@ -24,5 +29,5 @@ export function addOwnSubscribers(
 
 /** Tells whether a subscriber was added so. */
 export function isOwnSubscriber(subscriber: object): boolean {
-  return own.has(subscriber);
+  return OWN in subscriber;
 }
