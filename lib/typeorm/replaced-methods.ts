@@ -35,6 +35,7 @@ interface Replacement {
   readonly arounds: Map<DataSource, readonly AnyAround[]>;
 }
 
+// For the whole process: the classes of TypeORM are shared by all applications in it, and each method is replaced once.
 const replacements = new WeakMap<object, Map<string, Replacement>>();
 
 /**

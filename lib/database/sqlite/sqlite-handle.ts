@@ -2,6 +2,8 @@ import type { Statement } from '../dialect.js';
 import type { SqliteHandle, SqliteStatement } from '../sql-driver.js';
 import { type Result, runStepsSync, type Step } from '../sql-client.js';
 
+// For the whole process: a connection belongs to one application, and prepares each statement once, whichever of the clients
+// and stores that share it runs the statement.
 const statements = new WeakMap<SqliteHandle, Map<string, SqliteStatement>>();
 
 /** Prepares a statement, once for each connection. */

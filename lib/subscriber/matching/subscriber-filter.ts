@@ -12,6 +12,8 @@ export const MAX_FILTER_LENGTH = 4096;
 /** The maximum nesting depth of a filter. */
 export const MAX_FILTER_DEPTH = 8;
 
+// For the whole process: the check of a filter and its match, which no service has in common, compile it once. What is
+// kept follows from the filter alone.
 const compiled = new WeakMap<object, CompiledCondition>();
 
 /**

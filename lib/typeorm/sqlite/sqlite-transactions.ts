@@ -29,6 +29,7 @@ interface Work<Result> {
   readonly isGiven: boolean;
 }
 
+// For the whole process: all who use a data source, two applications as well, wait in one queue for its one connection.
 const installed = new WeakMap<DataSource, SqliteTransactions>();
 
 /**
