@@ -122,6 +122,7 @@ const QUERIES: Readonly<Record<string, Record<string, string[]>>> = {
     limit: ['0', '101', '-1', '1.5', 'x', '', '1&limit=2', '1e1', '%00'],
     after: ['', '%00', '%20', 'é', LONG, 'a&after=b'],
     search: ['', '%00', 'a%01b', 'a'.repeat(201), 'a&search=b'],
+    state: ['', 'ACTIVE', 'broken', 'active&state=failing', '%00'],
   },
   '/deliveries': {
     limit: ['0', '101', 'x', '1&limit=2'],

@@ -287,7 +287,10 @@ describe('the limits that the OpenAPI document states', () => {
     for (const operation of operations.filter(({ method }) => method === 'get')) {
       for (const name of [...names].filter((one) => !queries(operation).includes(one))) {
         const refusals = refusalsOf(await send(operation, `?${name}=%00`));
-        if (refusals.length > 0) taken.push(`${operation.path} ${name}`);
+        const isUnknown = refusals.some(
+          ({ field, code }) => field === name && code === 'unknown-field',
+        );
+        if (!isUnknown && refusals.length > 0) taken.push(`${operation.path} ${name}`);
       }
     }
     expect(taken).toEqual([]);

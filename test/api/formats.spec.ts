@@ -182,7 +182,7 @@ describe('a subscriber with a format', () => {
     const { body } = await create();
     await send();
     expect(await ended(body.self)).toMatchObject({ reason: 'exhausted', attempts: [{ status }] });
-    expect((await api.send('GET', body.self)).body.state).toBe('active');
+    expect((await api.send('GET', body.self)).body.state).toBe('failing');
   });
 
   it('gets no body that is longer than its format allows', async () => {

@@ -1,7 +1,13 @@
 import type { INestApplication, LoggerService } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { inline, Subscribers, ThornModule, WebhookDispatcher } from '../../lib/index.js';
+import {
+  defineEvents,
+  inline,
+  Subscribers,
+  ThornModule,
+  WebhookDispatcher,
+} from '../../lib/index.js';
 import { freePort } from '../services/free-port.js';
 import { loopback } from '../support/apps/blog.js';
 import { Receiver } from '../support/receiver.js';
@@ -15,7 +21,12 @@ describe('an endpoint that fails from its first delivery on', () => {
     receiver = await Receiver.start();
     warnings = [];
     const module = await Test.createTestingModule({
-      imports: [ThornModule.forRoot({ dataSources: [], dispatch: inline(), recipients: loopback })],
+      imports: [
+        ThornModule.forRoot({
+          events: defineEvents({ 'order.placed': { description: 'An order was placed' } }),
+          ...{ dataSources: [], dispatch: inline(), recipients: loopback },
+        }),
+      ],
     }).compile();
     const silent = () => undefined;
     const warn = (line: unknown) => void warnings.push(line);

@@ -224,11 +224,13 @@ describe('the owner of an endpoint', () => {
       .poll(async () => (await all()).map(({ status }) => status))
       .toEqual(['failed', 'failed', 'failed']);
     const shown = [];
-    for (const { self, id } of created) {
+    for (const { self, id, url: own } of created) {
       const { items } = (await api.send('GET', `${self}/deliveries`)).body;
       expect(items).toHaveLength(1);
       expect(items[0].subscriberId).toBe(id);
-      shown.push((await api.send('GET', items[0].self)).body);
+      const { url, ...view } = (await api.send('GET', items[0].self)).body;
+      expect(url).toBe(own);
+      shown.push(view);
     }
 
     const alike = (views: unknown[]) => new Set(views.map(withoutIdentity));

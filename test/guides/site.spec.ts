@@ -9,9 +9,6 @@ const written = pages()
   .filter((page) => page.startsWith('docs/'))
   .map((page) => page.slice('docs/'.length));
 
-const MOST_LINES = 250;
-const MOST_LINKS = 40;
-
 /** The pages that a page links to. */
 function linksOf(page: string): readonly string[] {
   const text = readFileSync(join('docs', page), 'utf8');
@@ -29,16 +26,7 @@ describe('the site of the guides', () => {
     ).toEqual(written);
   });
 
-  it('has no page of more than 250 lines, but for what is looked up', () => {
-    const read = written.filter((page) => !page.startsWith('reference/'));
-    const long = read.filter((page) => {
-      return readFileSync(`docs/${page}`, 'utf8').trimEnd().split('\n').length > MOST_LINES;
-    });
-    expect(long).toEqual([]);
-  });
-
-  it('has a first page with few links, which lead on to each of the others', () => {
-    expect(linksOf('index.md').length).toBeLessThanOrEqual(MOST_LINKS);
+  it('leads from its first page to each of the others', () => {
     const reached = new Set(['index.md']);
     // A set goes on with what is added while it is walked through.
     for (const page of reached) for (const next of linksOf(page)) reached.add(next);

@@ -129,6 +129,7 @@ describe.each<{ kind: DatabaseKind }>([
       id: items[0]!.id,
       messageId: message,
       subscriberId: id,
+      expunged: false,
       event: 'order.placed',
       status: 'failed',
       reason: 'exhausted',

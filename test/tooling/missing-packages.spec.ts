@@ -85,7 +85,7 @@ describe('an entry whose packages are not installed', () => {
     ['metrics', 'nestjs-thorn/prometheus', ['prom-client']],
     ['terminus', 'nestjs-thorn/terminus', ['@nestjs/terminus']],
     ['tracing', 'nestjs-thorn/opentelemetry', ['@opentelemetry/api']],
-    ['migrations', 'nestjs-thorn/typeorm', ['typeorm']],
+    ['typeorm', 'nestjs-thorn/typeorm', ['typeorm']],
   ])('names the packages to install: %s', async (folder, name, missing) => {
     const failure = await failureWithout(missing, entry(folder));
     expect(failure).toContain('ThornConfigurationError');
