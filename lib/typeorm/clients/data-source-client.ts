@@ -25,6 +25,16 @@ export class DataSourceClient extends TypeOrmClient<DataSource> {
   /** Leaves the data source as TypeORM made it. */
   detach(): void {}
 
+  /** True if nobody else can write a row between TypeORM's reading it for a save and the write. */
+  get writesInTurn(): boolean {
+    return false;
+  }
+
+  /** The query runner that all work of the caller shares, in the open transaction that it was called from. */
+  get sharedRunner(): QueryRunner | undefined {
+    return undefined;
+  }
+
   /** True when the data source makes and changes tables by itself, in development. */
   override get synchronizes(): boolean {
     return this.dataSource.options.synchronize === true;
@@ -48,6 +58,14 @@ class SqliteClient extends DataSourceClient implements ClientWithStore {
 
   override detach(): void {
     SqliteTransactions.uninstall(this.dataSource);
+  }
+
+  override get writesInTurn(): boolean {
+    return SqliteTransactions.of(this.dataSource)?.isSerial === true;
+  }
+
+  override get sharedRunner(): QueryRunner | undefined {
+    return SqliteTransactions.of(this.dataSource)?.manager?.queryRunner;
   }
 
   override get ownConnections(): number | undefined {

@@ -1,8 +1,8 @@
-import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import type { EntityManager, QueryRunner } from 'typeorm';
 import { AsyncVariable } from '../../common/async/async-variable.js';
 import { KeyedMutex } from '../../common/async/keyed-mutex.js';
 import { queryRunnerOf } from '../query-runner-of.js';
-import { SqliteTransactions } from '../sqlite/sqlite-transactions.js';
+import type { DataSourceClient } from '../clients/data-source-client.js';
 import type { WriteBuilder } from './write-builders.js';
 
 /** Refuses writes in transactions that were begun by hand. */
@@ -17,13 +17,13 @@ export class OwnTransactions {
   readonly #writing = new AsyncVariable<readonly QueryRunner[]>();
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly client: DataSourceClient,
     private readonly byHand: ByHand,
   ) {}
 
   /** The connection that a query builder's write will run on, where that is known before it begins. */
   runnerOf(builder: WriteBuilder): QueryRunner | undefined {
-    return queryRunnerOf(builder) ?? SqliteTransactions.of(this.dataSource)?.manager?.queryRunner;
+    return queryRunnerOf(builder) ?? this.client.sharedRunner;
   }
 
   /** Tells whether a query builder is going to write in a transaction that is open. */
@@ -59,7 +59,7 @@ export class OwnTransactions {
   ): Promise<Result> {
     if (own?.isTransactionActive === true) return write(own);
     this.byHand.refuseByHand(own);
-    const manager = own?.manager ?? this.dataSource.manager;
+    const manager = own?.manager ?? this.client.dataSource.manager;
     const make = ({ queryRunner }: EntityManager) => write(queryRunner!);
     return isolation === undefined
       ? manager.transaction(make)

@@ -8,6 +8,7 @@ import type {
 import { FaultLog } from '../../common/index.js';
 import { isConflict } from '../../database/database-errors.js';
 import { isOwnSubscriber } from '../own-subscribers.js';
+import type { DataSourceClient } from '../clients/data-source-client.js';
 import type { Removals } from '../cascades/removals.js';
 import type { CollectedItem } from '../../capture/changes/due-events.js';
 import type { EntityMessages } from '../../capture/messages/entity-messages.js';
@@ -61,14 +62,18 @@ export class WriteContext {
   readonly transactions: OwnTransactions;
 
   constructor(
-    readonly dataSource: DataSource,
+    readonly client: DataSourceClient,
     readonly plan: CapturePlan,
     private readonly changes: Changes,
     readonly guard: BulkWriteGuard,
     readonly removals: Removals,
     readonly messages: Pick<EntityMessages, 'mayBeHeard'>,
   ) {
-    this.transactions = new OwnTransactions(dataSource, changes);
+    this.transactions = new OwnTransactions(client, changes);
+  }
+
+  get dataSource(): DataSource {
+    return this.client.dataSource;
   }
 
   /** Tells whether the statement of an insert can answer what the database has filled in. */

@@ -105,7 +105,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.#bulk = new BulkWriteGuard(bulk);
     this.#removals = new Removals(this.#bulk, this.#connections);
     const context = new WriteContext(
-      dataSource,
+      client,
       this.#plan,
       this.#collector,
       this.#bulk,

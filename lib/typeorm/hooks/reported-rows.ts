@@ -8,7 +8,6 @@ import type {
   SoftRemoveEvent,
   UpdateEvent,
 } from 'typeorm';
-import { SqliteTransactions } from '../sqlite/sqlite-transactions.js';
 import type { RowChange } from '../../capture/changes/row-change.js';
 import type { SaveInterceptors } from '../criteria/write-builders.js';
 import type { WriteContext } from '../criteria/write-context.js';
@@ -42,8 +41,6 @@ interface Report {
 export class ReportedRows {
   readonly #oldRows: OldRows;
   readonly #otherSide: OtherSideWrites;
-  /** True if nobody else can write a row between TypeORM's reading it for a save and the write. */
-  #isSerial = false;
 
   constructor(
     private readonly context: WriteContext,
@@ -63,11 +60,10 @@ export class ReportedRows {
 
   /** The hooks that read rows before a write. */
   beforeHooks(): readonly EntitySubscriberInterface<ObjectLiteral>[] {
-    const { dataSource, plan } = this.context;
-    this.#isSerial = SqliteTransactions.of(dataSource)?.isSerial === true;
+    const { client, plan } = this.context;
     const ofEntities = [...plan.entities.values()].map((entity) =>
       beforeHooks(entity, this.#oldRows, {
-        isCurrent: this.#isSerial,
+        isCurrent: client.writesInTurn,
         mayBeHeard: () => entity.events.some((event) => this.messages.mayBeHeard(event)),
       }),
     );
@@ -81,8 +77,9 @@ export class ReportedRows {
     // It was gone already, and the write has hit nothing.
     if (read === null) return;
     let { otherSide } = report;
+    const { client } = this.context;
     const isCurrent =
-      did === 'insert' || this.#isSerial || (read !== undefined && otherSide === undefined);
+      did === 'insert' || client.writesInTurn || (read !== undefined && otherSide === undefined);
     if (did === 'update' && !isCurrent) this.collector.noteUnseen(event.queryRunner, plan);
     const change = createRowChange(event, { did, plan, key, row, old, read, isCurrent });
     if (did === 'update') otherSide ??= this.#otherSide.extract(event.queryRunner, plan, key);
