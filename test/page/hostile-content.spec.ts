@@ -121,9 +121,12 @@ describe('a hundred thousand endpoints', () => {
     expect(await page.getByRole('row').count()).toBe(2);
     await search.fill('');
     await page.getByLabel('State').selectOption('Disabled');
-    await page.getByText('The first 1,000 endpoints were searched. There are more.').waitFor();
+    await page.getByText('Only a part of the endpoints was searched. There are more.').waitFor();
+    await database.query(
+      `UPDATE thorn_subscribers SET enabled = 0 WHERE url LIKE '%number-15000' OR url LIKE '%number-85000'`,
+    );
     await page.getByRole('button', { name: 'Search further' }).click();
-    await page.getByText('The first 2,000 endpoints were searched. There are more.').waitFor();
+    await page.getByRole('link', { name: /number-[18]5000/ }).waitFor();
     await page.goto(owner.url('/'));
     await page.getByText('10 endpoints are shown').waitFor();
     await database.query(`DELETE FROM thorn_subscribers WHERE url LIKE '%number%'`);
