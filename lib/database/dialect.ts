@@ -1,4 +1,5 @@
 import { ThornConfigurationError } from '../errors/index.js';
+import type { TransactionProof } from './transaction-proof.js';
 
 /** The type of a column of {@link Dialect.rows}. */
 export type ColumnKind = 'text' | 'int' | 'bigint' | 'uuid';
@@ -17,6 +18,8 @@ export interface Statement {
   readonly answersRows?: boolean;
   /** The library's tables that it needs, where an error is to say that they are missing. Default: none. */
   readonly tables?: readonly string[];
+  /** What reads from the answer whether the statement ran in the transaction that was joined. Default: nothing does. */
+  readonly proof?: TransactionProof | undefined;
 }
 
 /** The databases whose SQL is one: MariaDB has that of MySQL. */

@@ -1,6 +1,7 @@
 import type { InjectionToken, OptionalFactoryDependency } from '@nestjs/common';
 import type { Dialect, Statement } from './dialect.js';
 import type { SqlDriver } from './sql-driver.js';
+import type { TransactionProof } from './transaction-proof.js';
 
 /** A row as the driver answers it. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -39,6 +40,30 @@ export interface JoinedTransaction extends SqlExecutor {
   readonly client: SqlClient<never>;
   /** Runs a statement before it returns. Only of clients that work without promises. */
   readonly runSync?: (statement: Statement) => Result;
+  /**
+   * By what statements that write prove that they run in the transaction. Undefined where `run` refuses all others, because
+   * the client knows at that very moment whether the transaction is open.
+   */
+  readonly proof?: TransactionProof | undefined;
+  /**
+   * Asks the database which transaction it is. Called before anything but microtasks comes between {@link SqlClient.join}
+   * and the first statement, as the connection may be in the transaction of somebody else by then. Undefined where
+   * `run` knows the one from the other, or where nothing may come in between.
+   *
+   * @returns asks once more, and throws `TransactionEndedError` in another transaction
+   */
+  hold?(): Promise<() => Promise<void>>;
+}
+
+/** Waits for something outside of a transaction, which may end meanwhile: what comes after is refused then. */
+export async function heldWhile<Value>(
+  transaction: JoinedTransaction | undefined,
+  wait: Promise<Value>,
+): Promise<Value> {
+  const held = transaction?.hold?.();
+  const [value, assertHeld] = await Promise.all([wait, held]);
+  await assertHeld?.();
+  return value;
 }
 
 /** What is known of commits. `told`: the client tells of each. `looked up`: it tells nothing, and rows are looked for. */
@@ -106,11 +131,21 @@ export async function runSteps(
   steps: readonly Step[],
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
-  for (const step of steps) {
-    const statement = typeof step === 'function' ? step(results) : step;
-    results.push(statement === null ? NOTHING_DONE : await run(statement));
-  }
+  for (const step of steps) results.push(await runStep(run, step, results));
   return results;
+}
+
+async function runStep(
+  run: (statement: Statement) => Promise<Result>,
+  step: Step,
+  before: readonly Result[],
+): Promise<Result> {
+  for (;;) {
+    const statement = typeof step === 'function' ? step(before) : step;
+    if (statement === null) return NOTHING_DONE;
+    const result = await run(statement);
+    if (statement.proof?.accepts(result) !== false) return result;
+  }
 }
 
 /** {@link runSteps} without promises. */

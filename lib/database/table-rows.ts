@@ -1,4 +1,5 @@
-import type { Result, SqlExecutor } from './sql-client.js';
+import { type JoinedTransaction, type Result, runSteps, type SqlExecutor } from './sql-client.js';
+import { proven, rowsOf } from './transaction-proof.js';
 
 /** A value of a column, as every driver takes it. */
 export type Value = string | number | null;
@@ -10,14 +11,14 @@ export type Value = string | number | null;
 export class TableRows<Row extends { readonly [Column in keyof Row]: unknown }> {
   /** @param table its name in SQL */
   constructor(
-    private readonly executor: SqlExecutor,
+    private readonly executor: SqlExecutor & Pick<JoinedTransaction, 'proof'>,
     private readonly table: string,
   ) {}
 
   /** @throws an error of which `isTaken()` is true when a row has its key */
   async insert(row: Row): Promise<void> {
     const columns = Object.keys(row);
-    const sql = `INSERT INTO ${this.table} (${columns.join(', ')}) ${valuesOf(columns)}`;
+    const sql = `INSERT INTO ${this.table} (${columns.join(', ')}) VALUES (${marksOf(columns)})`;
     await this.#run(sql, Object.values(row));
   }
 
@@ -27,8 +28,27 @@ export class TableRows<Row extends { readonly [Column in keyof Row]: unknown }> 
    */
   async insertUnlessThere(row: Row): Promise<void> {
     const columns = Object.keys(row);
-    const sql = this.executor.dialect.insertNew(this.table, columns, valuesOf(columns));
-    await this.#run(sql, Object.values(row));
+    const { executor } = this;
+    const { dialect, proof } = executor;
+    const insert = proven(proof, (gate) => ({
+      sql: dialect.insertNew(this.table, columns, rowsOf([marksOf(columns)], gate)),
+      parameters: Object.values(row),
+    }));
+    // MySQL may count nothing where the row was there: see assertThere().
+    const step = dialect.name === 'mysql' ? { ...insert(), proof: undefined } : insert;
+    await runSteps((statement) => executor.run(statement), [step]);
+  }
+
+  /**
+   * Asks for a row that is there after {@link insertUnlessThere}, whoever has inserted it, where the database has to be asked.
+   *
+   * @throws `TransactionEndedError` when the INSERT did not run in the transaction that was joined
+   */
+  async assertThere(where: string, ...parameters: readonly Value[]): Promise<void> {
+    const { dialect, proof } = this.executor;
+    if (proof === undefined || dialect.name !== 'mysql') return;
+    const isThere = await this.has(`${where} AND ${proof.gate.condition}`, ...parameters);
+    if (!isThere) throw proof.ended();
   }
 
   /** @param where a condition, and what comes after it */
@@ -67,6 +87,6 @@ export class TableRows<Row extends { readonly [Column in keyof Row]: unknown }> 
   }
 }
 
-function valuesOf(columns: readonly string[]): string {
-  return `VALUES (${columns.map(() => '?').join(', ')})`;
+function marksOf(columns: readonly string[]): string {
+  return columns.map(() => '?').join(', ');
 }

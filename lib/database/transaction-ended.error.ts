@@ -17,6 +17,19 @@ export class TransactionEndedError extends ThornError {
     );
   }
 
+  /** For a client whose transactions are connections, so that one that never began looks the same. */
+  static ofConnection(
+    client: string,
+    begin: string,
+    end: string,
+    cause?: unknown,
+  ): TransactionEndedError {
+    return new TransactionEndedError(
+      `The connection of ${client} is in no transaction: it has ended, or was never begun. Await everything between ${begin} and ${end}.`,
+      cause,
+    );
+  }
+
   /** @param cause the error with which PostgreSQL refused a statement; undefined when the client knew it before */
   static afterFailure(client: string, cause?: unknown): TransactionEndedError {
     return new TransactionEndedError(

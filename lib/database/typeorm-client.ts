@@ -18,6 +18,11 @@ import {
 import type { MysqlPool, PgPool, SqlDriver, SqliteHandle } from './sql-driver.js';
 import { OtherDatabaseError } from './other-database.error.js';
 import { TransactionEndedError } from './transaction-ended.error.js';
+import {
+  NumberedTransaction,
+  OpenTransaction,
+  type TransactionProof,
+} from './transaction-proof.js';
 import { TransactionRequiredError } from './transaction-required.error.js';
 
 /** The part of TypeORM's `QueryRunner` that is used. Structural: receivers without a database need no TypeORM. */
@@ -127,7 +132,29 @@ export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
     if (queryRunner?.isReleased === true) throw TransactionEndedError.of(this.name, HOW);
     if (queryRunner?.isTransactionActive !== true)
       throw TransactionRequiredError.of(this.name, HOW);
-    return this.within(manager);
+    const { dialect, run } = this.within(manager);
+    return {
+      client: this,
+      dialect,
+      run: async (statement) => {
+        if (queryRunner.isReleased) throw TransactionEndedError.of(this.name, HOW);
+        return run(statement);
+      },
+      proof: this.#proof(),
+    };
+  }
+
+  /** TypeORM tells that a transaction has ended once the database has answered its ROLLBACK. */
+  #proof(): TransactionProof | undefined {
+    const ended = () => TransactionEndedError.of(this.name, HOW);
+    switch (this.dialect.name) {
+      case 'postgres':
+        return new NumberedTransaction(ended);
+      case 'mysql':
+        return new OpenTransaction(ended);
+      case 'sqlite':
+        return undefined;
+    }
   }
 
   /** Runs statements with a manager: in its transaction, when it is in one. */

@@ -22,13 +22,25 @@ export class JoinedTransactions extends Transactions {
     return this.ambient();
   }
 
-  override async enlist(message: Message, transaction: unknown): Promise<true> {
-    this.#checkStrategy();
-    const joined = await this.client.join(transaction);
+  // The statement is on its way before this returns, unless something has to be asked.
+  override async enlist(
+    message: Message,
+    transaction: unknown,
+    known?: JoinedTransaction,
+  ): Promise<true> {
+    const joining = known ?? this.join(transaction);
+    const joined = joining instanceof Promise ? await joining : joining;
     if (!this.pipeline.isHeard(message)) return true;
     await this.pipeline.stage([message], joined);
     this.pipeline.releaseOnCommit([message], joined);
     return true;
+  }
+
+  override hold(transaction: unknown): Promise<() => Promise<void>> | undefined {
+    const joining = this.join(transaction);
+    if (joining instanceof Promise) return joining.then((joined) => heldOf(joined));
+    // The connection is in another transaction before any promise is resolved.
+    return joining.runSync === undefined ? heldOf(joining) : undefined;
   }
 
   override enlistSync(message: Message, transaction: unknown): void {
@@ -44,7 +56,7 @@ export class JoinedTransactions extends Transactions {
     this.pipeline.releaseOnCommit([message], joined);
   }
 
-  override async join(transaction: unknown): Promise<JoinedTransaction> {
+  override join(transaction: unknown): JoinedTransaction | Promise<JoinedTransaction> {
     this.#checkStrategy();
     return this.client.join(transaction);
   }
@@ -56,4 +68,8 @@ export class JoinedTransactions extends Transactions {
       `${this.client.name} does not tell when a transaction commits, and only outbox() looks it up. Set dispatch: outbox(), or pass tx: null to send at once.`,
     );
   }
+}
+
+async function heldOf({ hold }: JoinedTransaction): Promise<() => Promise<void>> {
+  return (await hold?.()) ?? (() => Promise.resolve());
 }

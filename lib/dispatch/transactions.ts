@@ -15,10 +15,24 @@ export abstract class Transactions<Transaction = unknown> {
   /**
    * Takes the message into a transaction.
    *
+   * @param joined what {@link join} has answered. Default: it is joined now
    * @returns false when there is none, so that the caller sends at once. A promise where the database is asked
    * @throws {@link ThornConfigurationError} when the transaction belongs to a database that the module does not know
    */
-  abstract enlist(message: Message, transaction: Transaction): boolean | Promise<boolean>;
+  abstract enlist(
+    message: Message,
+    transaction: Transaction,
+    joined?: JoinedTransaction,
+  ): boolean | Promise<boolean>;
+
+  /**
+   * Remembers the transaction, before anything but microtasks comes between the call that names it and {@link enlist}.
+   *
+   * @returns what to call afterwards, which throws when it has ended. Undefined where nothing may come in between
+   */
+  hold(_transaction: Transaction): Promise<() => Promise<void>> | undefined {
+    return Promise.resolve(() => Promise.resolve());
+  }
 
   /**
    * Takes the message into a transaction of a client that works without promises.
@@ -38,7 +52,7 @@ export abstract class Transactions<Transaction = unknown> {
    *
    * @throws `InvalidInputError` with TypeORM and without a database, as here by default
    */
-  async join(_transaction: Transaction): Promise<JoinedTransaction> {
+  join(_transaction: Transaction): JoinedTransaction | Promise<JoinedTransaction> {
     throw new InvalidInputError(
       'table',
       'is for clients of the option database: with TypeORM pass the entity to sendFor(), or use send()',

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import type { JoinedTransaction } from '../database/sql-client.js';
 import { TransactionRequiredError } from '../database/transaction-required.error.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { EventCatalogue } from '../event/catalogue.js';
@@ -62,7 +63,8 @@ export class WebhookDispatcher<Transaction = unknown> {
   readonly #undeclared = new UndeclaredEvents();
   readonly #rows: TableRows;
   #staged = 0;
-  #turns: Promise<void> = Promise.resolve();
+  /** Undefined while nobody has to wait. */
+  #turns: Promise<void> | undefined;
 
   constructor(private readonly dependencies: WebhookDispatcherDependencies) {
     this.#rows = new TableRows(dependencies.catalogue);
@@ -82,16 +84,8 @@ export class WebhookDispatcher<Transaction = unknown> {
     options: SendOptions<Transaction> = {},
   ): Promise<SendResult> {
     const transaction = this.#transactionOf(options);
-    // Before anything that takes time: many calls may be made at once.
-    if (transaction !== undefined) await this.#turn(1);
     this.#check(name, options, 'send()');
-    const { statics } = this.dependencies;
-    const owner = this.#ownerOf(name, options);
-    const rules = this.#rulesOf(options);
-    const recipients = await statics.resolve(options.subscribers, name, owner, rules);
-    const message = this.#messageOf(name, data, options, owner, recipients);
-    const [result] = await this.#emit([message], transaction, options.wait);
-    return result!;
+    return this.#send(name, data, options, transaction);
   }
 
   /**
@@ -122,7 +116,8 @@ export class WebhookDispatcher<Transaction = unknown> {
     }
     const { statics, transactions } = this.dependencies;
     const owner = this.#ownerOf(name, options);
-    const recipients = statics.resolveSync(options.subscribers, this.#rulesOf(options));
+    const recipients = statics.resolve(options.subscribers, name, owner, this.#rulesOf(options));
+    if (recipients instanceof Promise) throw lateSubscribers(recipients, 'in sendSync()');
     const message = this.#messageOf(name, data, options, owner, recipients);
     transactions.enlistSync(message, tx);
     return { id: message.id, state: 'staged', attempts: [] };
@@ -269,8 +264,44 @@ export class WebhookDispatcher<Transaction = unknown> {
         'sendFor() reads a row in the transaction of its message: pass the transaction by the option tx.',
       );
     }
-    const data = await this.#rows.read(row, event, await this.dependencies.transactions.join(tx));
-    return data === null ? null : this.send(event, data, options);
+    const joining = this.dependencies.transactions.join(tx);
+    const joined = joining instanceof Promise ? await joining : joining;
+    const reading = this.#rows.read(row, event, joined);
+    const data = reading instanceof Promise ? await reading : reading;
+    return data === null ? null : this.#send(event, data, options, tx, joined);
+  }
+
+  /**
+   * In a transaction the message is on its way to the database before this returns, unless there is something to wait for:
+   * what the caller does next, such as a rollback, comes after it. Where a statement may be late, it proves that it
+   * runs in the transaction; see {@link TransactionProof}.
+   */
+  async #send(
+    name: string,
+    data: unknown,
+    options: SendOptions<Transaction>,
+    transaction: unknown,
+    joined?: JoinedTransaction,
+  ): Promise<SendResult> {
+    const { statics, transactions } = this.dependencies;
+    const owner = this.#ownerOf(name, options);
+    const finding = statics.resolve(options.subscribers, name, owner, this.#rulesOf(options));
+    const turn = transaction === undefined ? undefined : this.#turn(1);
+    let recipients = finding instanceof Promise ? [] : finding;
+    if (finding instanceof Promise || turn !== undefined) {
+      const held = transaction === undefined ? undefined : transactions.hold(transaction);
+      if (transaction === undefined || held !== undefined) {
+        const [found, , assertHeld] = await Promise.all([finding, turn, held]);
+        recipients = found;
+        await assertHeld?.();
+      } else if (finding instanceof Promise) {
+        throw lateSubscribers(finding, 'in a transaction of a client that works without promises');
+      }
+    }
+    const message = this.#messageOf(name, data, options, owner, recipients);
+    const [result] = await this.#emit([message], transaction, options.wait, joined);
+    if (turn !== undefined) await turn;
+    return result!;
   }
 
   /** Undefined: in none. */
@@ -283,12 +314,16 @@ export class WebhookDispatcher<Transaction = unknown> {
       : (given ?? undefined);
   }
 
-  /** Resolves at once, and after each {@link STAGED_PER_TURN} messages when the event loop has had a turn. */
-  #turn(messages: number): Promise<void> {
+  /** After each {@link STAGED_PER_TURN} messages a promise that resolves when the event loop has had a turn. */
+  #turn(messages: number): Promise<void> | undefined {
     this.#staged += messages;
     if (this.#staged >= STAGED_PER_TURN) {
       this.#staged = 0;
-      this.#turns = this.#turns.then(() => setImmediate());
+      const turn = (this.#turns ?? Promise.resolve()).then(() => setImmediate());
+      this.#turns = turn;
+      void turn.then(() => {
+        if (this.#turns === turn) this.#turns = undefined;
+      });
     }
     return this.#turns;
   }
@@ -297,9 +332,10 @@ export class WebhookDispatcher<Transaction = unknown> {
     messages: readonly Message[],
     transaction: unknown,
     wait = true,
+    joined?: JoinedTransaction,
   ): Promise<SendResult[]> {
     if (messages.length === 0) return [];
-    if (transaction !== undefined && (await this.#enlist(messages, transaction))) {
+    if (transaction !== undefined && (await this.#enlist(messages, transaction, joined))) {
       return messages.map(({ id }) => ({ id, state: 'staged', attempts: [] }));
     }
     const results = await this.dependencies.pipeline.send(messages, wait);
@@ -307,9 +343,13 @@ export class WebhookDispatcher<Transaction = unknown> {
   }
 
   /** @returns false when there is no transaction */
-  async #enlist(messages: readonly Message[], transaction: unknown): Promise<boolean> {
+  async #enlist(
+    messages: readonly Message[],
+    transaction: unknown,
+    joined: JoinedTransaction | undefined,
+  ): Promise<boolean> {
     for (const message of messages) {
-      const isIn = this.dependencies.transactions.enlist(message, transaction);
+      const isIn = this.dependencies.transactions.enlist(message, transaction, joined);
       if (isIn === false || (isIn !== true && !(await isIn))) return false;
     }
     return true;
@@ -365,4 +405,13 @@ export class WebhookDispatcher<Transaction = unknown> {
     );
     return null;
   }
+}
+
+/** @param sources what answers later, and is not waited for */
+function lateSubscribers(sources: Promise<unknown>, where: string): InvalidInputError {
+  sources.catch(() => undefined);
+  return new InvalidInputError(
+    'subscribers',
+    `must be URLs, objects or lists of these ${where}: a function or a generator may answer later. Call it before the transaction`,
+  );
 }

@@ -8,7 +8,12 @@ import {
 import type { Dialect, Statement } from '../database/dialect.js';
 import { ofSchema } from '../database/schema/check-tables.js';
 import { findDatabase } from '../database/schema/missing-tables.js';
-import { type JoinedTransaction, SqlClient, type SqlTables } from '../database/sql-client.js';
+import {
+  heldWhile,
+  type JoinedTransaction,
+  SqlClient,
+  type SqlTables,
+} from '../database/sql-client.js';
 import type { SqlDriver } from '../database/sql-driver.js';
 import type { SqlStore } from '../database/sql-store.js';
 import { ThornConfigurationError } from '../errors/index.js';
@@ -31,6 +36,9 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   #identity: Promise<string> | undefined;
   #closed: Promise<void> | undefined;
   #store: ClientStore | undefined;
+  /** Whether statements prove that they are in a transaction. Undefined: not known yet. */
+  #proves: boolean | undefined;
+  readonly #asking = new WeakMap<Transaction, Promise<string>>();
 
   /** How a transaction begins with the client, for errors. */
   protected abstract readonly how: string;
@@ -45,6 +53,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     same?: object,
   ) {
     super();
+    if (database.question === undefined) this.#proves = true;
     this.#isShown = same !== undefined;
     if (same !== undefined) this.same.add(same);
     // Now: it may be the client's pool as well, and have all its connections in transactions when the first message comes.
@@ -89,22 +98,21 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   }
 
   override join(transaction: Transaction): JoinedTransaction | Promise<JoinedTransaction> {
-    const question = this.check(transaction);
+    this.check(transaction);
     const joined: JoinedTransaction = {
       client: this,
       dialect: this.dialect,
       run: (statement) => this.#runChecked(transaction, statement),
+      proof: this.database.prove?.(() => this.ended()),
+      ...(this.database.number !== undefined && { hold: () => this.#hold(transaction) }),
     };
     const origin = this.originOf(transaction);
-    if (question === undefined && this.same.has(origin)) return joined;
-    return this.#askedAbout(joined, origin, question);
+    if (this.same.has(origin) && this.#proves === true) return joined;
+    return this.#askedAbout(joined, origin);
   }
 
-  /**
-   * @returns the question to the database whether the transaction is open, if it has to be asked
-   * @throws unless it is a transaction of the client's database, and open for all that the client shows
-   */
-  protected abstract check(transaction: Transaction): string | undefined;
+  /** @throws unless it is a transaction of the client's database, and open for all that the client shows */
+  protected abstract check(transaction: Transaction): void;
 
   /** What all transactions have in common that are surely of the same database. */
   protected abstract originOf(transaction: Transaction): object;
@@ -112,21 +120,12 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   /** Runs a statement with the database's own placeholders. */
   protected abstract run(transaction: Transaction, statement: Statement): Promise<Answer>;
 
-  /** A {@link check} by the connection. @param outside what to throw in no transaction */
-  protected checkStatus(
-    connection: TransactionStatus | undefined,
-    outside: () => Error,
-  ): string | undefined {
-    if (connection?.getTransactionStatus === undefined) return this.database.question;
+  /** A {@link check} by the connection, where it tells its status. @param outside what to throw in no transaction */
+  protected checkStatus(connection: TransactionStatus | undefined, outside: () => Error): void {
+    if (connection?.getTransactionStatus === undefined) return;
     const status = connection.getTransactionStatus();
     if (status === 'E') throw this.failed();
     if (status !== 'T') throw outside();
-    return undefined;
-  }
-
-  /** What is thrown when the database says that no transaction is open. */
-  protected notOpen(): Error {
-    return this.ended();
   }
 
   protected required(): Error {
@@ -142,8 +141,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   }
 
   /** The client's own code of an error, as an error of the library. */
-  protected translated(code: string | undefined, error: unknown): unknown {
-    if (code === '25P01') return this.required();
+  protected translated(_code: string | undefined, error: unknown): unknown {
     if (isTransactionFailed(error)) return this.failed(error);
     return isReadOnly(error) ? OtherDatabaseError.ofReplica(this.name, error) : error;
   }
@@ -169,17 +167,27 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     );
   }
 
-  async #askedAbout(
-    joined: JoinedTransaction,
-    origin: object,
-    question: string | undefined,
-  ): Promise<JoinedTransaction> {
-    if (question !== undefined) {
-      const answer: Answer = await joined.run(asked(question));
-      const isOpen = answer.isOpen ?? Number(answer.rows[0]?.['open'] ?? 1) === 1;
-      if (!isOpen) throw this.notOpen();
+  async #askedAbout(joined: JoinedTransaction, origin: object): Promise<JoinedTransaction> {
+    if (this.#proves !== true) await this.#askWhetherOpen(joined);
+    if (!this.same.has(origin)) await heldWhile(joined, this.#assertSame(joined));
+    this.same.add(origin);
+    return joined;
+  }
+
+  /** Asked once where statements prove that they are in a transaction, and each time where they cannot. */
+  async #askWhetherOpen(joined: JoinedTransaction): Promise<void> {
+    const { question, statusQuestion } = this.database;
+    if (this.#proves === undefined) {
+      const { rows } = await joined.run(asked(question!));
+      this.#proves = Number(rows[0]!['proves']) === 1;
+      if (Number(rows[0]!['open']) !== 1) throw this.ended();
     }
-    if (this.same.has(origin)) return joined;
+    if (this.#proves) return;
+    const { isOpen }: Answer = await joined.run({ sql: statusQuestion!, parameters: [] });
+    if (isOpen === false) throw this.ended();
+  }
+
+  async #assertSame(joined: JoinedTransaction): Promise<void> {
     const known = this.database.isSame?.(this.driver());
     const { rows } = await joined.run(asked(this.database.identity));
     const { name, identity } = rows[0]!;
@@ -187,12 +195,33 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     const isSame =
       known ??
       (identity === (await this.#identityOfStore()) || identity === (await this.#readIdentity()));
-    if (!isSame) {
-      const options = this.#isShown ? undefined : '`url`, `pool` or `driver`';
-      throw OtherDatabaseError.of(this.name, `the database ${String(name)}`, options);
+    if (isSame) return;
+    const options = this.#isShown ? undefined : '`url`, `pool` or `driver`';
+    throw OtherDatabaseError.of(this.name, `the database ${String(name)}`, options);
+  }
+
+  async #hold(transaction: Transaction): Promise<() => Promise<void>> {
+    const held = await this.#numberOf(transaction);
+    return async () => {
+      if ((await this.#numberOf(transaction)) !== held) throw this.ended();
+    };
+  }
+
+  /** One question for all who ask before it is answered. @throws `TransactionEndedError` where none is open */
+  #numberOf(transaction: Transaction): Promise<string> {
+    let asking = this.#asking.get(transaction);
+    if (asking === undefined) {
+      asking = this.#askNumber(transaction).finally(() => this.#asking.delete(transaction));
+      this.#asking.set(transaction, asking);
     }
-    this.same.add(origin);
-    return joined;
+    return asking;
+  }
+
+  async #askNumber(transaction: Transaction): Promise<string> {
+    const { rows } = await this.#runChecked(transaction, asked(this.database.number!));
+    const { number } = rows[0]!;
+    if (number === null) throw this.ended();
+    return String(number);
   }
 
   #identityOfStore(): Promise<string> {

@@ -4,7 +4,7 @@ import type { SqlClientDefinition } from '../database/sql-client.js';
 import type { SqliteHandle } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer } from './databases/client-database.js';
-import { DATABASES, MYSQL, SQLITE } from './databases/databases.js';
+import { DATABASES, SQLITE } from './databases/databases.js';
 import { DriverClient } from './driver-client.js';
 import {
   drizzleDatabase,
@@ -91,13 +91,12 @@ class DrizzleSqlClient extends DriverClient<DrizzleTransaction> {
   readonly name = 'Drizzle';
   protected readonly how = 'db.transaction(async (tx) => …)';
 
-  protected override check(tx: DrizzleTransaction): string | undefined {
+  protected override check(tx: DrizzleTransaction): void {
     const kinds = kindsOf(tx);
     if (!kinds.some((kind) => kind.endsWith('Transaction'))) throw this.required();
     drizzleDatabase(tx, [this.database]);
     // Drizzle runs statements of a transaction that has ended, outside of any.
-    if (this.database === MYSQL) return MYSQL.driverQuestion;
-    return this.checkStatus((tx as DrizzleInternals).session?.client, () => this.ended());
+    this.checkStatus((tx as DrizzleInternals).session?.client, () => this.ended());
   }
 
   protected override originOf(tx: DrizzleTransaction): object {

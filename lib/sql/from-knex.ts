@@ -1,6 +1,7 @@
 import type { Statement } from '../database/dialect.js';
 import { OptionChecks } from '../common/option-checks.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
+import type { SqliteHandle } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
 import { databaseNamed, DATABASES, SQLITE } from './databases/databases.js';
@@ -90,14 +91,12 @@ class KnexSqlClient extends DriverClient<KnexTransaction> {
   readonly name = 'Knex';
   protected readonly how = 'knex.transaction(async (trx) => …)';
 
-  protected override check(trx: KnexTransaction): string | undefined {
+  protected override check(trx: KnexTransaction): void {
     const isTransaction = (trx as Internals | undefined)?.isTransaction === true;
     // One of Kysely has the first alone.
     if (!isTransaction || typeof trx.isCompleted !== 'function') throw this.required();
     databaseOf(trx, [this.database]);
     if (trx.isCompleted()) throw this.ended();
-    // Of MariaDB a transaction can end by a deadlock as well.
-    return this.database.driverQuestion;
   }
 
   protected override originOf(trx: KnexTransaction): object {
@@ -107,7 +106,9 @@ class KnexSqlClient extends DriverClient<KnexTransaction> {
   /** On the connection of the transaction: what comes by Knex, the setting `postProcessResponse` renames. */
   protected override async run(trx: KnexTransaction, statement: Statement): Promise<Answer> {
     const connection = await (trx as Internals).client!.acquireConnection();
-    if (trx.isCompleted()) throw this.ended();
+    if (trx.isCompleted() || (connection as Partial<SqliteHandle>).inTransaction === false) {
+      throw this.ended();
+    }
     return this.database.runOn(connection, statement);
   }
 }

@@ -4,12 +4,13 @@ import type { Row, SqlClientDefinition } from '../database/sql-client.js';
 import type { SqliteHandle } from '../database/sql-driver.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
-import { databaseNamed, DATABASES, MYSQL, SQLITE } from './databases/databases.js';
+import { databaseNamed, DATABASES, SQLITE } from './databases/databases.js';
 import { DriverClient } from './driver-client.js';
 import {
   checkStoreOptions,
   type GivenDriver,
   type AnyPool,
+  type StoreDriver,
   storeDriver,
   type StoreOptions,
 } from './store-driver.js';
@@ -26,6 +27,13 @@ export interface KyselyDatabase {
 export interface KyselyExecutor {
   /** One for a database and its transactions. */
   readonly adapter: object;
+  /** Refuses when the transaction has ended, at the moment when the connection is given. */
+  provideConnection(consumer: never): PromiseLike<unknown>;
+}
+
+/** The part of Kysely's `DatabaseConnection` that is used. Plugins see nothing of what it runs. */
+interface KyselyConnection {
+  executeQuery(query: object): Promise<QueryResult>;
 }
 
 /** What `db.transaction().execute(async (trx) => …)` and `db.startTransaction().execute()` give. */
@@ -33,7 +41,6 @@ export interface KyselyTransaction {
   /** The database has it as well, and is in no transaction. */
   readonly isTransaction: true;
   getExecutor(): KyselyExecutor;
-  withoutPlugins(): { executeQuery(query: never): PromiseLike<unknown> };
 }
 
 /**
@@ -67,7 +74,8 @@ export function fromKysely(
       const database = databaseOf(db);
       const isShown = database !== SQLITE || driver !== undefined;
       check.assert('driver', isShown, 'must be given on SQLite: the Database that Kysely works on');
-      return new KyselySqlClient(database, storeDriver(PLACE, database, others, below));
+      const { adapter } = db.getExecutor();
+      return new KyselySqlClient(database, storeDriver(PLACE, database, others, below), adapter);
     },
   );
 }
@@ -80,12 +88,22 @@ interface QueryResult {
 class KyselySqlClient extends DriverClient<KyselyTransaction> {
   readonly name = 'Kysely';
   protected readonly how = 'db.transaction().execute(async (trx) => …)';
+  /** On SQLite: the one connection of the database. */
+  readonly #handle: SqliteHandle | undefined;
 
-  protected override check(trx: KyselyTransaction): string | undefined {
+  /** @param adapter of the database */
+  constructor(
+    database: ClientDatabase,
+    store: StoreDriver,
+    private readonly adapter: object,
+  ) {
+    super(database, store);
+    this.#handle = store.driver.kind === 'better-sqlite3' ? store.driver.handle : undefined;
+  }
+
+  protected override check(trx: KyselyTransaction): void {
     if (!trx?.isTransaction || typeof trx.getExecutor !== 'function') throw this.required();
     databaseOf(trx, [this.database]);
-    // PostgreSQL refuses all that comes after a failure; of MariaDB a transaction can end by a deadlock.
-    return this.database === MYSQL ? MYSQL.question : undefined;
   }
 
   protected override originOf(trx: KyselyTransaction): object {
@@ -99,7 +117,14 @@ class KyselySqlClient extends DriverClient<KyselyTransaction> {
     // What `CompiledQuery.raw()` makes, without Kysely's own: that would come from another copy of the package.
     const query = { kind: 'RawNode', sqlFragments: [sql], parameters: [] };
     const compiled = { sql, parameters, query, queryId: { queryId: 'thorn' } };
-    const result = (await trx.withoutPlugins().executeQuery(compiled as never)) as QueryResult;
+    const executor = trx.getExecutor();
+    const handle = executor.adapter === this.adapter ? this.#handle : undefined;
+    const execute = async (connection: KyselyConnection) => {
+      // Kysely notices a moment after the ROLLBACK, and SQLite writes outside of any transaction meanwhile.
+      if (handle?.inTransaction === false) throw this.ended();
+      return connection.executeQuery(compiled);
+    };
+    const result = (await executor.provideConnection(execute as never)) as QueryResult;
     return { rows: result.rows, affected: Number(result.numAffectedRows ?? result.rows.length) };
   }
 

@@ -1,5 +1,6 @@
 import type { Statement } from '../database/dialect.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
+import { TransactionEndedError } from '../database/transaction-ended.error.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer } from './databases/client-database.js';
 import { type AnyMysqlPool, coreConnection, corePool, MYSQL } from './databases/mysql.js';
@@ -41,9 +42,8 @@ class Mysql2Client extends DriverClient<Mysql2Transaction> {
   readonly name = 'mysql2';
   protected readonly how = 'a connection of the pool after beginTransaction()';
 
-  protected override check(connection: Mysql2Transaction): string | undefined {
+  protected override check(connection: Mysql2Transaction): void {
     if (typeof connection?.beginTransaction !== 'function') throw this.required();
-    return MYSQL.driverQuestion;
   }
 
   protected override originOf(connection: Mysql2Transaction): object {
@@ -54,8 +54,8 @@ class Mysql2Client extends DriverClient<Mysql2Transaction> {
     return MYSQL.runOn(connection, statement);
   }
 
-  protected override notOpen(): Error {
-    return this.required();
+  protected override ended(cause?: unknown): Error {
+    return TransactionEndedError.ofConnection(this.name, 'beginTransaction()', 'commit()', cause);
   }
 
   protected override translated(code: string | undefined, error: unknown): unknown {

@@ -3,6 +3,7 @@ import type { Statement } from '../database/dialect.js';
 import { WatchedConnections } from '../database/pool-connections.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
 import type { PgPool } from '../database/sql-driver.js';
+import { TransactionEndedError } from '../database/transaction-ended.error.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer } from './databases/client-database.js';
 import { POSTGRES, type TransactionStatus } from './databases/postgres.js';
@@ -59,11 +60,15 @@ class PgClient extends DriverClient<PgTransaction> {
     this.#own.watch(pool);
   }
 
-  protected override check(client: PgTransaction): string | undefined {
+  protected override check(client: PgTransaction): void {
     const isClient = typeof client?.query === 'function' && !('totalCount' in client);
     // Connections of `mysql2` have `query()` as well.
     if (!isClient || 'escapeId' in client) throw this.required();
-    return this.checkStatus(client, () => this.required());
+    this.checkStatus(client, () => this.required());
+  }
+
+  protected override ended(cause?: unknown): Error {
+    return TransactionEndedError.ofConnection(this.name, 'BEGIN', 'COMMIT', cause);
   }
 
   protected override originOf(client: PgTransaction): object {

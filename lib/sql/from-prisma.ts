@@ -5,7 +5,7 @@ import { ThornConfigurationError } from '../errors/index.js';
 import type { Row, SqlClientDefinition } from '../database/sql-client.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
-import { databaseNamed, DATABASES, MYSQL, SQLITE } from './databases/databases.js';
+import { databaseNamed, DATABASES, SQLITE } from './databases/databases.js';
 import { DriverClient } from './driver-client.js';
 import { type AnyPool, checkStoreOptions, storeDriver, type StoreOptions } from './store-driver.js';
 import { writeConflict } from './databases/write-conflict.js';
@@ -71,14 +71,12 @@ class PrismaSqlClient extends DriverClient<PrismaTransaction> {
   readonly name = 'Prisma';
   protected readonly how = 'prisma.$transaction(async (tx) => …)';
 
-  protected override check(tx: PrismaTransaction): string | undefined {
+  protected override check(tx: PrismaTransaction): void {
     // A transaction has $transaction as well, in Prisma 7.
     if (typeof tx?.$executeRawUnsafe !== 'function' || tx.$connect !== undefined) {
       throw this.required();
     }
     databaseOf(tx, [this.database]);
-    // PostgreSQL refuses all that comes after a failure; of MariaDB a transaction can end by a deadlock.
-    return this.database === MYSQL ? MYSQL.question : undefined;
   }
 
   /** The client that has begun it. */

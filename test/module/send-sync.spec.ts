@@ -137,10 +137,11 @@ describe.each(SYNC_CLIENTS)('sendSync() with $name', ({ open }) => {
       sending.catch(() => undefined);
       expect(codeOf({ tx })).toBe('staged');
     });
-    // By then the transaction has ended.
-    await expect(sending).rejects.toThrow('sendSync()');
+    // Before the transaction ended, as it was stored at once.
+    await expect(sending).resolves.toMatchObject({ state: 'staged' });
+    await expect(dispatcher.send('order.late', {}, { tx: late })).rejects.toThrow('sendSync()');
     expect(codeOf({ tx: late })).toMatch(/THORN_TRANSACTION_(?:ENDED|REQUIRED)/);
-    expect(count()).toBe(Number(before) + 1);
+    expect(count()).toBe(Number(before) + 2);
     await app!.close();
     client.close();
     other.close();

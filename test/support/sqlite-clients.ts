@@ -56,19 +56,24 @@ const betterSqliteKind: SqliteKind<BetterSqliteDatabase> = {
   title: 'better-sqlite3',
   open: async (url) => {
     const db = new Database(fileOf(url));
+    let last: Promise<unknown> = Promise.resolve();
     return {
       bare: db,
-      // By hand, as its own transaction() has no promises.
-      begin: async (work) => {
-        db.exec('BEGIN');
-        try {
-          const answer = await work(db);
-          db.exec('COMMIT');
-          return answer;
-        } catch (error) {
-          if (db.inTransaction) db.exec('ROLLBACK');
-          throw error;
-        }
+      // By hand, as its own transaction() has no promises. One after another, as there is one connection.
+      begin: (work) => {
+        const done = last.then(async () => {
+          db.exec('BEGIN');
+          try {
+            const answer = await work(db);
+            db.exec('COMMIT');
+            return answer;
+          } catch (error) {
+            if (db.inTransaction) db.exec('ROLLBACK');
+            throw error;
+          }
+        });
+        last = done.catch(() => undefined);
+        return done;
       },
       close: async () => db.close(),
     };

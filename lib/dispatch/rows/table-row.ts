@@ -1,5 +1,5 @@
 import { isPlainObject } from '../../common/objects.js';
-import type { JoinedTransaction } from '../../database/sql-client.js';
+import type { JoinedTransaction, Result } from '../../database/sql-client.js';
 import { InvalidInputError } from '../../errors/index.js';
 import {
   dataSchemaOf,
@@ -20,6 +20,9 @@ export interface TableRow {
 
 type Properties = Readonly<Record<string, JsonSchema>>;
 
+/** What an event shows of a row; null when there is none. */
+type RowData = Readonly<Record<string, unknown>> | null;
+
 const FIELDS = ['table', 'key', 'columns'];
 const KEY_TYPES: ReadonlySet<string> = new Set(['string', 'number', 'bigint']);
 
@@ -32,13 +35,13 @@ export class TableRows {
   /**
    * @throws {@link InvalidInputError} naming the field that is invalid, when the event has no schema, or when a value does not
    * have the type that the schema names
-   * @returns null when there is no such row
+   * @returns null when there is no such row. No promise for a client that works without
    */
-  async read(
+  read(
     row: TableRow,
     event: string,
-    { dialect, run }: JoinedTransaction,
-  ): Promise<Readonly<Record<string, unknown>> | null> {
+    { dialect, run, runSync, proof }: JoinedTransaction,
+  ): RowData | Promise<RowData> {
     const properties = this.#propertiesOf(event);
     checkRow(row, properties);
     const { table, key, columns = {} } = row;
@@ -51,23 +54,32 @@ export class TableRows {
       const isText = [type].flat().includes('string') && format !== 'date-time';
       return `${isText ? dialect.asText(column) : column} AS ${name(property)}`;
     });
-    const where = Object.keys(key).map((column) => `${name(column)} = ?`);
-    const { rows } = await run({
-      sql: `SELECT ${list.join(', ')} FROM ${table.split('.').map(name).join('.')} WHERE ${where.join(' AND ')} LIMIT 2`,
+    const { condition = '', column = '' } = proof?.reading ?? {};
+    if (column !== '') list.push(column);
+    const where = Object.keys(key).map((part) => `${name(part)} = ?`);
+    const statement = {
+      sql: `SELECT ${list.join(', ')} FROM ${table.split('.').map(name).join('.')} WHERE ${where.join(' AND ')} ${condition} LIMIT 2`,
       parameters: Object.values(key),
       answersRows: true,
-    });
-    if (rows.length > 1) {
-      throw new InvalidInputError(
-        'key',
-        `matches several rows of ${table}; name the columns that tell one from all others`,
+    };
+    const dataOf = ({ rows }: Result): RowData => {
+      if (rows.length > 1) {
+        throw new InvalidInputError(
+          'key',
+          `matches several rows of ${table}; name the columns that tell one from all others`,
+        );
+      }
+      const [found] = rows;
+      if (found === undefined) return null;
+      proof?.learn(found);
+      return Object.fromEntries(
+        shown.map((property) => [
+          property,
+          typed(found[property], property, properties[property]!),
+        ]),
       );
-    }
-    const [found] = rows;
-    if (found === undefined) return null;
-    return Object.fromEntries(
-      shown.map((property) => [property, typed(found[property], property, properties[property]!)]),
-    );
+    };
+    return runSync === undefined ? run(statement).then(dataOf) : dataOf(runSync(statement));
   }
 
   #propertiesOf(event: string): Properties {

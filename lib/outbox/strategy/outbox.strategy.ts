@@ -1,5 +1,5 @@
 import type { OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
-import type { JoinedTransaction } from '../../database/sql-client.js';
+import { heldWhile, type JoinedTransaction } from '../../database/sql-client.js';
 import { DispatchStrategy, type EventStore, type Release } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
 import type { StagedMessage } from '../store/staged-message.js';
@@ -208,7 +208,9 @@ export class OutboxStrategy
     }
     return this.#engine.isReady
       ? this.#stager.stage(messages, transaction)
-      : this.#engine.ready().then(() => this.#stager.stage(messages, transaction));
+      : heldWhile(transaction, this.#engine.ready()).then(() =>
+          this.#stager.stage(messages, transaction),
+        );
   }
 
   override async release(messages: readonly Message[]): Promise<readonly Release[]> {

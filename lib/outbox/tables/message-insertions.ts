@@ -8,6 +8,13 @@ import {
   type Statement,
 } from '../../database/dialect.js';
 import type { Result, Step } from '../../database/sql-client.js';
+import {
+  type Gate,
+  provenParts,
+  rowsOf,
+  type TransactionProof,
+  withParts,
+} from '../../database/transaction-proof.js';
 import type { TableNames } from '../entities/table-names.js';
 import { hashOf, keyOf } from './keys.js';
 import type { NewLease } from './leases.js';
@@ -57,34 +64,23 @@ export class MessageInsertions {
    * @param check `none` for messages that cannot be there: their INSERT fails because of a duplicate. The others matter to
    * MySQL alone, whose INSERT cannot tell which rows it has written.
    * @param numbers to number the messages by the same statement, on PostgreSQL. Default: they have their numbers
+   * @param proof of the transaction that was joined. Default: they run where they are meant to
    */
   steps(
     messages: readonly Message[],
     lease: NewLease,
     check: KnownCheck,
     numbers?: MessageNumbers,
+    proof?: TransactionProof,
   ): readonly Step[] {
     const areNew = check === 'none' && numbers === undefined;
     // The statements are built late: once the messages are numbered.
     if (this.dialect.name === 'postgres') {
       return [
-        () => {
-          if (areNew) return this.#insertWithLeases(messages, lease);
-          const { sql, parameters } = this.#insert(
-            messages,
-            'ON CONFLICT (id) DO NOTHING RETURNING id, sequence',
-            numbers,
-          );
-          const allocation = numbers?.allocate();
-          const allocated = allocation === undefined ? '' : `allocated AS (${allocation.sql}), `;
-          const pending = this.#leaseStored(messages, lease);
-          return {
-            sql: `WITH ${allocated}stored AS (${sql}), pending AS (${pending.sql}) SELECT id, sequence FROM stored`,
-            parameters: [...(allocation?.parameters ?? []), ...parameters, ...pending.parameters],
-            answersRows: true,
-            tables: [...(allocation?.tables ?? []), ...MESSAGES, ...PENDING],
-          };
-        },
+        () =>
+          areNew
+            ? this.#insertWithLeases(messages, lease, proof)
+            : this.#insertNew(messages, lease, numbers, proof),
       ];
     }
     if (this.dialect.returns) {
@@ -109,13 +105,16 @@ export class MessageInsertions {
       return messages.filter(({ id }) => !keys.has(keyOf('msg_', id)));
     };
     return [
-      () => (check === 'none' ? null : this.#known(messages, check)),
+      () => (check === 'none' ? null : this.#known(messages, check, proof)),
       (before) => {
         const left = fresh(before.at(-1)!);
-        return left.length === 0 ? null : this.#insert(left);
+        return left.length === 0
+          ? null
+          : { ...this.#insert(left, '', undefined, proof?.gate), proof };
       },
       (before) => {
-        return this.#lease(fresh(before.at(-2)!), lease);
+        const statement = this.#lease(fresh(before.at(-2)!), lease, proof?.gate);
+        return statement && { ...statement, proof };
       },
     ];
   }
@@ -129,7 +128,12 @@ export class MessageInsertions {
     );
   }
 
-  #insert(messages: readonly Message[], end = '', numbers?: MessageNumbers): Statement {
+  #insert(
+    messages: readonly Message[],
+    end = '',
+    numbers?: MessageNumbers,
+    gate?: Gate,
+  ): Statement {
     const rows = messages.map((message) => this.rows.valuesOf(message));
     // Half of the columns are mostly null, and each parameter costs time.
     const used = MESSAGE_COLUMNS.map((_, at) => rows.some((values) => values[at] !== null));
@@ -138,7 +142,7 @@ export class MessageInsertions {
     const marks = columns.map((name) => this.dialect.parameter(KINDS[name] ?? 'text'));
     const [named, first] =
       this.position === undefined ? ['', ''] : ['position, ', `${this.position}, `];
-    const tuple = `(${first}${marks.join(', ')})`;
+    const tuple = `${first}${marks.join(', ')}`;
     const parameters: unknown[] = [];
     const tuples = messages.map((message, index) => {
       const values = rows[index]!.filter((_, at) => used[at]);
@@ -147,10 +151,10 @@ export class MessageInsertions {
       parameters.push(...values);
       return number === undefined
         ? tuple
-        : `(${first}${[...marks.slice(0, -1), number.sql].join(', ')})`;
+        : `${first}${[...marks.slice(0, -1), number.sql].join(', ')}`;
     });
     return {
-      sql: `INSERT INTO ${this.tables.messages} (${named}${columns.join(', ')}) VALUES ${tuples.join(', ')} ${end}`,
+      sql: `INSERT INTO ${this.tables.messages} (${named}${columns.join(', ')}) ${rowsOf(tuples, gate)} ${end}`,
       parameters,
       tables: MESSAGES,
     };
@@ -161,13 +165,17 @@ export class MessageInsertions {
     return `${this.dialect.parameter('text')}, ${this.dialect.parameter('bigint')}`;
   }
 
-  #lease(messages: readonly Message[], { token, leasedUntil }: NewLease): Statement | null {
+  #lease(
+    messages: readonly Message[],
+    { token, leasedUntil }: NewLease,
+    gate?: Gate,
+  ): Statement | null {
     if (messages.length === 0) return null;
     const { pendingMessages: table } = this.tables;
     const lease = this.#leaseMarks;
     if (messages.length === 1 && messages[0]!.key === null) {
       return {
-        sql: `INSERT INTO ${table} (id, lease, due_at) VALUES (${this.dialect.parameter('uuid')}, ${lease})`,
+        sql: `INSERT INTO ${table} (id, lease, due_at) ${rowsOf([`${this.dialect.parameter('uuid')}, ${lease}`], gate)}`,
         parameters: [keyOf('msg_', messages[0]!.id), token, leasedUntil],
         tables: PENDING,
       };
@@ -178,21 +186,45 @@ export class MessageInsertions {
       sequence: message.sequence,
     }));
     return {
-      sql: `INSERT INTO ${table} (id, key_hash, sequence, lease, due_at) SELECT r.id, r.key_hash, r.sequence, ${lease} FROM ${this.dialect.rows('r', KEYED)}`,
+      sql: `INSERT INTO ${table} (id, key_hash, sequence, lease, due_at) SELECT r.id, r.key_hash, r.sequence, ${lease} FROM ${this.dialect.rows('r', KEYED)}${gate === undefined ? '' : ` WHERE ${gate.condition}`}`,
       parameters: [token, leasedUntil, this.dialect.rowsParameter(KEYED, keyed)],
       tables: PENDING,
     };
   }
 
-  /** Messages and leases by one statement of PostgreSQL. It asks nothing back, so that there is less to plan. */
-  #insertWithLeases(messages: readonly Message[], lease: NewLease): Statement {
-    const pending = this.#lease(messages, lease)!;
-    const stored = this.#insert(messages);
+  /**
+   * Messages and leases by one statement of PostgreSQL. It asks nothing back but the proof, so that there is less to plan.
+   */
+  #insertWithLeases(
+    messages: readonly Message[],
+    lease: NewLease,
+    proof: TransactionProof | undefined,
+  ): Statement {
+    const pending = this.#lease(messages, lease, proof?.gate)!;
+    const stored = this.#insert(messages, '', undefined, proof?.gate);
+    if (proof !== undefined) return provenParts(proof, { pending, stored });
     return {
       sql: `WITH pending AS (${pending.sql}) ${stored.sql}`,
       parameters: [...pending.parameters, ...stored.parameters],
       tables: [...MESSAGES, ...PENDING],
     };
+  }
+
+  /** Those of the messages that are not there yet, by one statement of PostgreSQL. */
+  #insertNew(
+    messages: readonly Message[],
+    lease: NewLease,
+    numbers: MessageNumbers | undefined,
+    proof: TransactionProof | undefined,
+  ): Statement {
+    const end = 'ON CONFLICT (id) DO NOTHING RETURNING id, sequence';
+    const parts = {
+      ...(numbers && { allocated: numbers.allocate(proof?.gate) }),
+      stored: this.#insert(messages, end, numbers, proof?.gate),
+      pending: this.#leaseStored(messages, lease),
+    };
+    const answered = { from: 'stored', columns: ['id', 'sequence'] };
+    return proof === undefined ? withParts(parts, answered) : provenParts(proof, parts, answered);
   }
 
   /** The leases of the rows `stored`, which the same statement of PostgreSQL writes. */
@@ -203,6 +235,7 @@ export class MessageInsertions {
       return {
         sql: `INSERT INTO ${table} (id, lease, due_at) SELECT id, ${this.#leaseMarks} FROM stored`,
         parameters: [token, leasedUntil],
+        tables: PENDING,
       };
     }
     const hashes = keyed.map(() => '(?::uuid, ?::uuid)').join(', ');
@@ -213,17 +246,23 @@ export class MessageInsertions {
         leasedUntil,
         ...keyed.flatMap(({ id, key }) => [keyOf('msg_', id), hashOf(key!)]),
       ],
+      tables: PENDING,
     };
   }
 
-  #known(messages: readonly Message[], check: KnownCheck): Statement {
+  #known(
+    messages: readonly Message[],
+    check: KnownCheck,
+    proof: TransactionProof | undefined,
+  ): Statement {
     const { dialect, tables } = this;
     const ids = messages.map(({ id }) => keyOf('msg_', id));
     const { rows, parameter } = idRows(dialect, ids);
     const lock = check === 'committed' ? 'LOCK IN SHARE MODE' : '';
-    // Of the rows that were sent: Prisma 6 cannot read texts of a binary collation, as the table has them.
-    const sql = `SELECT r.id FROM ${rows} ${dialect.join} ${tables.messages} m ON m.id = r.id ${lock}`;
-    return { sql, parameters: [parameter], answersRows: true, tables: MESSAGES };
+    // Of the rows that were sent: Prisma 6 cannot read texts of a binary collation, as the table has them. Each of them is
+    // answered, so that no row means no transaction.
+    const sql = `SELECT IF(m.id IS NULL, NULL, r.id) AS id FROM ${rows} LEFT JOIN ${tables.messages} m ON m.id = r.id WHERE ${proof?.gate.condition ?? 'TRUE'} ${lock}`;
+    return { sql, parameters: [parameter], answersRows: true, tables: MESSAGES, proof };
   }
 }
 

@@ -2,6 +2,12 @@ import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 import type { Message } from '../../message/index.js';
 import { type Columns, type Dialect, idRows, type Statement } from '../../database/dialect.js';
 import type { Result, Step } from '../../database/sql-client.js';
+import {
+  type Gate,
+  proven,
+  rowsOf,
+  type TransactionProof,
+} from '../../database/transaction-proof.js';
 import type { TableNames } from '../entities/table-names.js';
 import { hashOf, keyOf } from './keys.js';
 
@@ -73,10 +79,10 @@ export class MessageNumbers {
     return [...this.#ranks.keys()].every(({ isIdNew }) => isIdNew);
   }
 
-  /** Allocates the numbers. */
-  allocate(): Statement {
+  /** Allocates the numbers. @param gate default: whatever transaction it is */
+  allocate(gate?: Gate): Statement {
     const { sequences: table } = this.tables;
-    const { source, parameters } = this.#source();
+    const { source, parameters } = this.#source(gate);
     const insert = `INSERT INTO ${table} (id, sequence) ${source}`;
     const sum = `sequence = ${table}.sequence +`;
     const sql =
@@ -87,30 +93,35 @@ export class MessageNumbers {
   }
 
   /** A few keys are faster as plain values. */
-  #source(): { readonly source: string; readonly parameters: readonly unknown[] } {
+  #source(gate: Gate | undefined) {
     if (this.#counts.length > MOST_AT_ONCE) {
       const rows = this.dialect.rows('r', COUNTED);
       return {
-        source: `SELECT r.id, r.count FROM ${rows} WHERE true`,
+        source: `SELECT r.id, r.count FROM ${rows} WHERE ${gate?.condition ?? 'true'}`,
         parameters: [this.dialect.rowsParameter(COUNTED, this.#counts)],
       };
     }
-    const pair = `(${this.dialect.parameter('uuid')}, ${this.dialect.parameter('bigint')})`;
+    const pair = `${this.dialect.parameter('uuid')}, ${this.dialect.parameter('bigint')}`;
     return {
-      source: `VALUES ${this.#counts.map(() => pair).join(', ')}`,
+      source: rowsOf(
+        this.#counts.map(() => pair),
+        gate,
+      ),
       parameters: this.#counts.flatMap(({ id, count }) => [id, count]),
     };
   }
 
   /** Allocates the numbers and reads them, where {@link allocate} does not return them. The last step's result has them. */
-  steps(): Step[] {
-    if (this.dialect.returns) return [this.allocate()];
+  steps(proof?: TransactionProof): Step[] {
+    const allocate = proven(proof, (gate) => this.allocate(gate), ['key_id', 'sequence']);
+    if (this.dialect.returns) return [allocate];
     const ids = this.#counts.map(({ id }) => id);
     const { rows, parameter } = idRows(this.dialect, ids);
-    const sql = `SELECT r.id AS key_id, s.sequence FROM ${rows} ${this.dialect.join} ${this.tables.sequences} s ON s.id = r.id`;
+    const condition = proof === undefined ? '' : `WHERE ${proof.gate.condition}`;
+    const sql = `SELECT r.id AS key_id, s.sequence FROM ${rows} ${this.dialect.join} ${this.tables.sequences} s ON s.id = r.id ${condition}`;
     return [
-      this.allocate(),
-      { sql, parameters: [parameter], answersRows: true, tables: SEQUENCES },
+      allocate,
+      { sql, parameters: [parameter], answersRows: true, tables: SEQUENCES, proof },
     ];
   }
 
@@ -172,8 +183,9 @@ export class MessageNumbers {
    * Gives the numbers of messages back that were there already, so that none is missing: those of later messages change.
    *
    * @param known ids of messages that were there already
+   * @param proof default: it runs where it is meant to
    */
-  giveBack(known: ReadonlySet<string>): Statement[] {
+  giveBack(known: ReadonlySet<string>, proof?: TransactionProof): Statement[] {
     const unused = new Map<string, number>();
     const moved: { id: string; sequence: number }[] = [];
     for (const [message, { id }] of [...this.#ranks].reverse()) {
@@ -187,16 +199,23 @@ export class MessageNumbers {
     const counts = [...unused].map(([id, count]) => ({ id, count }));
     const { messages, pendingMessages, sequences } = this.tables;
     return [
+      // First: if the transaction has ended, this row is not gone with it, and others have numbered more since.
+      this.#update(sequences, 'sequence = t.sequence - r.count', COUNTED, counts, proof?.later),
       this.#update(messages, 'sequence = r.sequence', NUMBERED, moved),
       this.#update(pendingMessages, 'sequence = r.sequence', NUMBERED, moved),
-      this.#update(sequences, 'sequence = t.sequence - r.count', COUNTED, counts),
     ].flat();
   }
 
-  #update(table: string, set: string, columns: Columns, rows: readonly object[]): Statement[] {
+  #update(
+    table: string,
+    set: string,
+    columns: Columns,
+    rows: readonly object[],
+    condition = 'TRUE',
+  ): Statement[] {
     if (rows.length === 0) return [];
     const source = this.dialect.rows('r', columns);
-    const sql = this.dialect.updateFrom(table, [set], source, 't.id = r.id');
+    const sql = this.dialect.updateFrom(table, [set], source, `t.id = r.id AND ${condition}`);
     return [{ sql, parameters: [this.dialect.rowsParameter(columns, rows)] }];
   }
 }

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { isConflict, isTaken } from '../../database/database-errors.js';
 import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
+import { TransactionEndedError } from '../../database/transaction-ended.error.js';
 import type { Message } from '../../message/index.js';
 import { type Dialect, idRows, type Statement, type Columns } from '../../database/dialect.js';
 import { isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
@@ -12,6 +13,7 @@ import { MessageNumbers } from './message-numbers.js';
 import { MESSAGE_COLUMNS, type MessageRowMapper, messageSelection } from './message-row-mapper.js';
 import type { TableNames } from '../entities/table-names.js';
 import type { SqlStore } from '../../database/sql-store.js';
+import type { TransactionProof } from '../../database/transaction-proof.js';
 import {
   type JoinedTransaction,
   type Result,
@@ -37,6 +39,7 @@ interface Target {
   readonly run: Run;
   /** True when more can be written after a statement that failed. */
   readonly goesOn: boolean;
+  readonly proof?: TransactionProof | undefined;
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -147,7 +150,11 @@ export class MessageTable {
     return { ...lease, known };
   }
 
-  /** Writes messages in a transaction of the application. */
+  /**
+   * Writes messages in a transaction of the application.
+   *
+   * @throws `TransactionEndedError` when it is over: nothing is written then
+   */
   async insertWith(
     transaction: JoinedTransaction,
     messages: readonly Message[],
@@ -157,18 +164,20 @@ export class MessageTable {
     const chunks = chunksOf(messages);
     const numbers = this.#numbersOf(messages);
     const atOnce = numbers?.areAllocatedAtOnce === true && chunks.length === 1;
-    if (numbers !== undefined && !atOnce) numbers.assign((await run(numbers.steps())).at(-1)!);
+    const { proof } = transaction;
+    if (numbers !== undefined && !atOnce) numbers.assign((await run(numbers.steps(proof))).at(-1)!);
     // MySQL rolls back the statement alone, so that the transaction can go on.
     const goesOn = this.#dialect.name === 'mysql';
-    const target = { run, goesOn };
+    const target = { run, goesOn, proof };
     const known = await this.#insert(target, chunks, lease, atOnce ? numbers : undefined).catch(
       async (error: unknown) => {
-        const isGone = this.#dialect.name === 'postgres' || isConflict(error);
+        const isEnded = error instanceof TransactionEndedError || isConflict(error);
+        const isGone = this.#dialect.name === 'postgres' || isEnded;
         if (!isGone) await transaction.run(this.#removalOf(messages)).catch(() => undefined);
         throw error;
       },
     );
-    if (numbers !== undefined && known.size > 0) await run(numbers.giveBack(known));
+    if (numbers !== undefined && known.size > 0) await run(numbers.giveBack(known, proof));
     return { ...lease, known };
   }
 
@@ -186,14 +195,14 @@ export class MessageTable {
     const known = new Set<string>();
     for (const [index, chunk] of chunks.entries()) {
       // SQLite answers without yielding to the event loop.
-      if (index > 0) await setImmediate();
+      if (index > 0 && this.#dialect.name === 'sqlite') await setImmediate();
       for (const id of await this.#insertChunk(target, chunk, lease, numbers)) known.add(id);
     }
     return known;
   }
 
   async #insertChunk(
-    { run, goesOn }: Target,
+    { run, goesOn, proof }: Target,
     messages: readonly Message[],
     lease: NewLease,
     numbers: MessageNumbers | undefined,
@@ -202,7 +211,7 @@ export class MessageTable {
     let check: KnownCheck = isNew ? 'none' : 'stored';
     for (let tries = 1; ; tries++) {
       try {
-        const results = await run(this.#insertions.steps(messages, lease, check, numbers));
+        const results = await run(this.#insertions.steps(messages, lease, check, numbers, proof));
         numbers?.assignWritten(results[0]!);
         if (check === 'none' && numbers === undefined) return NONE;
         return this.#insertions.knownIds(messages, results);

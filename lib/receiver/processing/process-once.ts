@@ -32,6 +32,7 @@ export async function processOnce<Result>(
   await rows.insertUnlessThere({ hash, ...record });
   // The row shows which attempt was first; counts of inserted rows differ between databases.
   const isFirst = await rows.has('hash = ? AND token = ?', hash, token);
+  if (!isFirst) await rows.assertThere('hash = ?', hash);
   known.purgeIfDue(now);
   return isFirst ? work() : undefined;
 }

@@ -8,6 +8,7 @@ import { createTables } from '../../database/pooled-store.js';
 import { checkTables, missingTable, type TablesPlace } from '../../database/schema/check-tables.js';
 import { RECEIVED_MESSAGES } from '../../database/schema/thorn-tables.js';
 import {
+  type JoinedTransaction,
   RECEIVER_TABLE,
   type SqlClient,
   type SqlExecutor,
@@ -75,7 +76,7 @@ export class ReceivedTable implements OnApplicationBootstrap, OnApplicationShutd
         if (error instanceof ThornError || !isTableMissing(error)) throw error;
         throw await missingTable(joined, this.#place, this.name, [], error);
       });
-    return this.#rowsBy({ dialect: joined.dialect, run });
+    return this.#rowsBy({ dialect: joined.dialect, run, proof: joined.proof });
   }
 
   /** Not awaited: no webhook waits for it. */
@@ -108,7 +109,7 @@ export class ReceivedTable implements OnApplicationBootstrap, OnApplicationShutd
     return { name, text, remedy: 'Run', option: ' --receiver', schema };
   }
 
-  #rowsBy(executor: SqlExecutor): TableRows<ReceivedRow> {
+  #rowsBy(executor: SqlExecutor & Pick<JoinedTransaction, 'proof'>): TableRows<ReceivedRow> {
     return new TableRows(executor, this.name);
   }
 }

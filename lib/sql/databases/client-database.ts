@@ -1,5 +1,6 @@
 import type { Dialect, DialectName, Statement } from '../../database/dialect.js';
 import type { Result, SqlClient } from '../../database/sql-client.js';
+import type { TransactionProof } from '../../database/transaction-proof.js';
 import type { SqlStore } from '../../database/sql-store.js';
 import type { SqlDriver } from '../../database/sql-driver.js';
 
@@ -37,10 +38,14 @@ export interface ClientDatabase {
   readonly hasSchemas: boolean;
   /** Selects `name`, and the `identity` of a database and its server, whichever way a connection has taken to it. */
   readonly identity: string;
-  /** Asks whether a transaction is open. It fails, or selects `open` as 0, where none is. */
-  readonly question: string;
-  /** The same for clients that answer what the driver does. Default: {@link question}. */
-  readonly driverQuestion?: string;
+  /** Makes the proof of a transaction. Left out where the client knows by itself. @param ended what to throw outside of it */
+  prove?(ended: () => Error): TransactionProof;
+  /** Selects the `number` of the transaction, which no other on the connection has; null in none. Left out as `prove`. */
+  readonly number?: string;
+  /** Selects as `proves` whether the server can {@link prove}, and `open`. Left out where all can. */
+  readonly question?: string;
+  /** Of a server that cannot: a statement that does nothing, and whose answer tells whether a transaction is open. */
+  readonly statusQuestion?: string;
   /** Reads what the driver answers to promises. */
   answerOf(answer: unknown): Answer;
   /** Runs a statement on a connection of the driver, with its own placeholders. */

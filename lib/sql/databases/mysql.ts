@@ -5,6 +5,7 @@ import {
   type MysqlPool,
   plainMysqlStatement,
 } from '../../database/sql-driver.js';
+import { OpenTransaction } from '../../database/transaction-proof.js';
 import { requirePackages } from '../../errors/require-packages.js';
 import type { ClientDatabase } from './client-database.js';
 
@@ -30,9 +31,14 @@ export const MYSQL: ClientDatabase = {
   hasSchemas: false,
   identity:
     "SELECT DATABASE() AS name, CONCAT_WS(' ', DATABASE(), @@hostname, @@port, @@datadir) AS identity",
-  // MySQL has no such variable, and takes the condition for a comment.
-  question: 'SELECT 1 /*M! AND @@in_transaction = 1 */ AS open',
-  driverQuestion: 'DO 0',
+  // MySQL has no such variable, and takes what is for MariaDB for a comment.
+  question: 'SELECT 1 /*M! AND @@in_transaction = 1 */ AS open, 0 /*M! + 1 */ AS proves',
+  statusQuestion: 'DO 0',
+  prove: (ended) => new OpenTransaction(ended),
+  // It has no numbers, but counts the statements that begin and end transactions on the connection.
+  number:
+    "SELECT CONCAT('' /*M! , GROUP_CONCAT(VARIABLE_VALUE ORDER BY VARIABLE_NAME) */) AS number " +
+    "/*M! FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME IN ('COM_BEGIN', 'COM_COMMIT', 'COM_ROLLBACK') AND @@in_transaction = 1 */",
   answerOf(answer) {
     const [result] = answer as readonly [readonly Row[] | ResultHeader];
     if ('length' in result) return { rows: result, affected: result.length };

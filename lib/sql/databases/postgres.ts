@@ -1,6 +1,7 @@
 import { findDialect } from '../../database/dialect.js';
 import type { Row } from '../../database/sql-client.js';
 import type { PgClient, PgPool } from '../../database/sql-driver.js';
+import { NumberedTransaction } from '../../database/transaction-proof.js';
 import { requirePackages } from '../../errors/require-packages.js';
 import type { ClientDatabase } from './client-database.js';
 
@@ -25,8 +26,8 @@ export const POSTGRES: ClientDatabase = {
   hasSchemas: true,
   identity:
     "SELECT current_database()::text AS name, concat_ws(' ', current_database(), current_setting('port'), extract(epoch from pg_postmaster_start_time())) AS identity",
-  // Refused outside of a transaction; inside it stops nobody.
-  question: 'LOCK TABLE pg_catalog.pg_am IN ACCESS SHARE MODE',
+  prove: (ended) => new NumberedTransaction(ended),
+  number: 'SELECT CAST(txid_current() AS text) AS number',
   answerOf(answer) {
     // An object, or with `postgres` a list.
     const { rows, rowCount, count } = answer as {

@@ -30,8 +30,6 @@ export const SQLITE: ClientDatabase = {
     const { memory, inTransaction } = (driver as { readonly handle: SqliteHandle }).handle;
     return memory ? inTransaction : undefined;
   },
-  // Never asked: all clients know.
-  question: 'SELECT 1 AS open',
   answerOf,
   runOn: async (connection, statement) => runStatement(connection as SqliteHandle, statement),
   pool: 'a Database of `better-sqlite3`: new Database(file)',

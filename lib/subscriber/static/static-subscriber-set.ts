@@ -98,32 +98,19 @@ export class StaticSubscriberSet {
     return this.#entries.some(({ covers }) => covers(event));
   }
 
-  /** Resolves a source that belongs to one message alone. */
+  /** Resolves a source that belongs to one message alone. A promise for a function or a generator, which may answer later. */
   resolve(
     source: SubscriberSource,
     event: string,
     owner: string | null,
     rules: Partial<StaticSubscriberRules> = {},
-  ): Promise<readonly Recipient[]> {
-    return resolveSubscribers(source, event, owner, { ...this.rules, ...rules });
-  }
-
-  /**
-   * {@link resolve} without a promise.
-   *
-   * @throws {@link InvalidInputError} for a function or a generator as well, which may answer later
-   */
-  resolveSync(
-    source: SubscriberSource,
-    rules: Partial<StaticSubscriberRules>,
-  ): readonly Recipient[] {
-    const found = constantSubscribers(source, { ...this.rules, ...rules }, () => {
-      throw new InvalidInputError(
-        'subscribers',
-        'must be URLs, objects or lists of these in sendSync(): a function or a generator may answer later. Call it before the transaction',
-      );
-    });
-    return [...new Map(found.map((recipient) => [recipient.id, recipient])).values()];
+  ): readonly Recipient[] | Promise<readonly Recipient[]> {
+    const all = { ...this.rules, ...rules };
+    let isConstant = true;
+    const found = constantSubscribers(source, all, () => (isConstant = false));
+    return isConstant
+      ? [...new Map(found.map((recipient) => [recipient.id, recipient])).values()]
+      : resolveSubscribers(source, event, owner, all);
   }
 
   #logFaults(event: string, faults: readonly unknown[]): void {

@@ -1,4 +1,6 @@
 import { inspect } from 'node:util';
+import { type Result, runSteps } from '../../database/sql-client.js';
+import { proven, rowsOf } from '../../database/transaction-proof.js';
 import type { JoinedTransaction, Row, SqlClient, SqlDriver } from '../../sql/index.js';
 import type { TestRunner } from './test-runner.js';
 
@@ -91,13 +93,25 @@ export function sqlClientConformance<Transaction>(
         await fixture.close();
       }
     });
-  const insert = async ({ client }: Fixture, transaction: unknown, id: string) =>
-    write(await client.join(transaction as Transaction), id);
-  const write = (joined: JoinedTransaction, id: string) =>
-    joined.run({
-      sql: `INSERT INTO ${TABLE} (id) VALUES (${joined.dialect.parameter('text')})`,
+  const insert = async ({ client }: Fixture, transaction: unknown, id: string, ticks = 0) => {
+    const joining = client.join(transaction as Transaction);
+    // A client that works without promises is in the next transaction before one is resolved.
+    const joined = joining instanceof Promise ? await joining : joining;
+    for (let tick = joined.runSync === undefined ? ticks : 0; tick > 0; tick--)
+      await Promise.resolve();
+    return write(joined, id);
+  };
+  // As the library writes messages.
+  const write = async (
+    { run, runSync, proof, dialect }: JoinedTransaction,
+    id: string,
+  ): Promise<Result> => {
+    const step = proven(proof, (gate) => ({
+      sql: `INSERT INTO ${TABLE} (id) ${rowsOf([dialect.parameter('text')], gate)}`,
       parameters: [id],
-    });
+    }));
+    return runSync === undefined ? (await runSteps(run, [step]))[0]! : runSync(step());
+  };
   const stored = async ({ query }: Fixture) => {
     const rows = await query(`SELECT id FROM ${TABLE} ORDER BY id`);
     return rows.map(({ id }) => id);
@@ -212,6 +226,82 @@ export function sqlClientConformance<Transaction>(
       expect([ENDED, WRONG_TRANSACTION].filter((one) => one === code)).toHaveLength(1);
       expect(await stored(fixture)).toEqual(['a']);
     });
+
+    const rounds = 200;
+    const ending = (fixture: Fixture, forgotten: Promise<unknown>[]) => async (round: number) => {
+      const work = fixture.transaction(async (transaction) => {
+        const id = `${round}`.padStart(3, '0');
+        // One that has written before is another case, and so is what the application does before it throws.
+        if (round % 2 === 0) {
+          await fixture.execute(transaction, `INSERT INTO ${TABLE} (id) VALUES ('${id} before')`);
+        }
+        if (round % 3 === 0) return insert(fixture, transaction, id, round % 5);
+        forgotten.push(codeOf(insert(fixture, transaction, id, round % 7)));
+        for (let tick = round % 4; tick > 0; tick--) await Promise.resolve();
+        throw new Error('rolled back');
+      });
+      await work.catch((error: unknown) => {
+        if ((error as Error).message !== 'rolled back') throw error;
+      });
+    };
+    const committed = Array.from({ length: rounds }, (_, round) => round)
+      .filter((round) => round % 3 === 0)
+      .flatMap((round) => {
+        const id = `${round}`.padStart(3, '0');
+        return round % 2 === 0 ? [id, `${id} before`] : [id];
+      });
+    // What a client writes before the rollback is gone with it. Some never answer what comes after the end.
+    const checkForgotten = async (fixture: Fixture, forgotten: readonly Promise<unknown>[]) => {
+      const codes = new Set<unknown>();
+      const settled = forgotten.map(async (one) => codes.add(await one));
+      const fence = async () => {
+        for (let round = 0; round < 20; round++) await fixture.transaction(async () => null);
+      };
+      await Promise.race([Promise.all(settled), fence()]);
+      for (const known of ['none', ENDED, WRONG_TRANSACTION]) codes.delete(known);
+      expect([...codes]).toEqual([]);
+      expect(await stored(fixture)).toEqual(committed);
+    };
+
+    test('writes nothing that a transaction does not wait for before its rollback', async (fixture) => {
+      const forgotten: Promise<unknown>[] = [];
+      for (let round = 0; round < rounds; round++) await ending(fixture, forgotten)(round);
+
+      await checkForgotten(fixture, forgotten);
+    });
+
+    test('writes it into no other transaction of the connection either', async (fixture) => {
+      const forgotten: Promise<unknown>[] = [];
+      const all = Array.from({ length: rounds }, (_, round) => round);
+      const run = ending(fixture, forgotten);
+      // Twenty at once.
+      await Promise.all(
+        Array.from({ length: 20 }, async () => {
+          for (let round = all.shift(); round !== undefined; round = all.shift()) await run(round);
+        }),
+      );
+
+      await checkForgotten(fixture, forgotten);
+    }, 3);
+
+    test('knows a transaction again after something else was waited for', async (fixture) => {
+      let late: Promise<unknown> | undefined;
+      const first = fixture.transaction(async (transaction) => {
+        const { hold } = await fixture.client.join(transaction);
+        const assertHeld = await hold?.();
+        await assertHeld?.();
+        await insert(fixture, transaction, 'held');
+        late = Promise.resolve(assertHeld);
+      });
+      await first;
+      const assertHeld = (await late) as (() => Promise<void>) | undefined;
+      await fixture.transaction(async (transaction) => {
+        await insert(fixture, transaction, 'next');
+        if (assertHeld !== undefined) expect(await codeOf(assertHeld())).toBe(ENDED);
+      });
+
+      expect(await stored(fixture)).toEqual(['held', 'next']);
+    }, 1);
 
     test('refuses the client itself, which is in no transaction', async (fixture) => {
       for (const wrong of [fixture.bare, {}, undefined, null, 'transaction']) {

@@ -232,7 +232,8 @@ export class ChangeCollector implements EntitySubscriberInterface {
   ): Promise<void> {
     const reader = new ManagerRows(manager);
     const dataSource = dataSourceOf(manager);
-    const transaction = this.client.join(manager);
+    // It is open: TypeORM waits for this before its COMMIT.
+    const transaction = this.client.within(manager);
     // Without RETURNING, TypeORM may give several new rows the defaults of each other.
     const mostAlone = dataSource.driver.isReturningSqlSupported('insert') ? Infinity : 1;
     // On a connection that several saves share, further changes may join while these are being read and staged.
