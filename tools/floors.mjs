@@ -151,31 +151,15 @@ function judgeInside(place, from, to) {
     : `"${place}/${importer}" may not import from "${place}/${imported}", a floor above it`;
 }
 
-/** Files of a folder of lib beside its specs: with more, a reader has to search, and the folder needs subfolders. */
-const MOST_FILES = 15;
-
 /**
  * @param {readonly string[]} files paths relative to lib, with `/`, specs left out
- * @returns {string[]} folders that are too full, and an `index.ts` below the top folders
+ * @returns {string[]} each `index.ts` below the top folders
  */
 export function judgeFolders(files) {
-  /** @type {Map<string, number>} */
-  const counts = new Map();
-  for (const file of files) {
-    const folder = file.split('/').slice(0, -1).join('/');
-    counts.set(folder, (counts.get(folder) ?? 0) + 1);
-  }
-  const full = [...counts].filter(([, count]) => count > MOST_FILES);
   const inner = files.filter((file) => /^[^/]+\/.+\/index\.ts$/.test(file));
-  return [
-    ...full.map(
-      ([folder, count]) =>
-        `lib/${folder} holds ${count} files, more than ${MOST_FILES}: split it into subfolders`,
-    ),
-    ...inner.map(
-      (file) => `lib/${file} is an index below a top folder: import the files themselves`,
-    ),
-  ];
+  return inner.map(
+    (file) => `lib/${file} is an index below a top folder: import the files themselves`,
+  );
 }
 
 /** @param {string} file */

@@ -1,5 +1,4 @@
 import { ThornConfigurationError } from '../errors/index.js';
-import type { TransactionProof } from './transaction-proof.js';
 
 /** The type of a column of {@link Dialect.rows}. */
 export type ColumnKind = 'text' | 'int' | 'bigint' | 'uuid';
@@ -20,6 +19,57 @@ export interface Statement {
   readonly tables?: readonly string[];
   /** What reads from the answer whether the statement ran in the transaction that was joined. Default: nothing does. */
   readonly proof?: TransactionProof | undefined;
+}
+
+/** A row as the driver answers it. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** The result of one statement. */
+export interface Result {
+  readonly rows: readonly Row[];
+  /** Rows that were written or, where a statement answers rows, how many of them. */
+  readonly affected: number;
+}
+
+/** What makes a statement write in an open transaction, and nowhere else. */
+export interface Gate {
+  /** A condition of each part of the statement that writes. */
+  readonly condition: string;
+  /** What a SELECT of values with a condition is from. Default: from nothing. */
+  readonly from?: string;
+  /** On PostgreSQL: a common table expression that the statement begins with. */
+  readonly table?: Statement;
+  /** On PostgreSQL: what the statement selects for {@link TransactionProof.accepts}, and from where. */
+  readonly answer?: { readonly columns: string; readonly from: string };
+}
+
+/**
+ * Lets a statement prove that it runs in the transaction that was joined. A question before it proves nothing: where the
+ * application does not wait for a message, its client may queue the statement behind the ROLLBACK.
+ *
+ * A statement proves that it runs in some transaction. It is the one that was joined as long as nothing but microtasks
+ * comes between `SqlClient.join()` and the first statement, and between the answer to one and the next: before that,
+ * the connection can be in no other transaction, as only the event loop brings the answers to a ROLLBACK and a BEGIN.
+ * Whoever waits for anything else calls `JoinedTransaction.hold()` first.
+ */
+export interface TransactionProof {
+  /** The error for a statement outside of the transaction. */
+  readonly ended: () => Error;
+  /** For the next statement. */
+  readonly gate: Gate;
+  /**
+   * Reads the answer to a statement with the {@link gate}.
+   *
+   * @returns false when nothing was written, and the statement has to be built and run once more
+   * @throws `TransactionEndedError` when nothing was written, as the statement did not run in the transaction
+   */
+  accepts(result: Result): boolean;
+  /** A condition of a statement that reads the application's rows, and a column of it, for {@link learn}. Empty: none. */
+  readonly reading: { readonly condition: string; readonly column: string };
+  /** A condition of a statement that comes after one with the {@link gate}, and has nothing to answer. */
+  readonly later: string;
+  /** Takes what a statement of the transaction has read. */
+  learn(row: Result['rows'][number]): void;
 }
 
 /** The databases whose SQL is one: MariaDB has that of MySQL. */

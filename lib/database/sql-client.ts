@@ -1,17 +1,8 @@
 import type { InjectionToken, OptionalFactoryDependency } from '@nestjs/common';
-import type { Dialect, Statement } from './dialect.js';
+import type { Dialect, Result, Statement, TransactionProof } from './dialect.js';
 import type { SqlDriver } from './sql-driver.js';
-import type { TransactionProof } from './transaction-proof.js';
 
-/** A row as the driver answers it. */
-export type Row = Readonly<Record<string, unknown>>;
-
-/** The result of one statement. */
-export interface Result {
-  readonly rows: readonly Row[];
-  /** Rows that were written or, where a statement answers rows, how many of them. */
-  readonly affected: number;
-}
+export type { Result, Row } from './dialect.js';
 
 /** A statement, or one that depends on what the ones before it answered; null for none. */
 export type Step = Statement | ((before: readonly Result[]) => Statement | null);

@@ -1,46 +1,6 @@
-import type { Statement } from './dialect.js';
-import type { Result } from './sql-client.js';
+import type { Gate, Result, Statement, TransactionProof } from './dialect.js';
 
-/** What makes a statement write in an open transaction, and nowhere else. */
-export interface Gate {
-  /** A condition of each part of the statement that writes. */
-  readonly condition: string;
-  /** What a SELECT of values with a condition is from. Default: from nothing. */
-  readonly from?: string;
-  /** On PostgreSQL: a common table expression that the statement begins with. */
-  readonly table?: Statement;
-  /** On PostgreSQL: what the statement selects for {@link TransactionProof.accepts}, and from where. */
-  readonly answer?: { readonly columns: string; readonly from: string };
-}
-
-/**
- * Lets a statement prove that it runs in the transaction that was joined. A question before it proves nothing: where the
- * application does not wait for a message, its client may queue the statement behind the ROLLBACK.
- *
- * A statement proves that it runs in some transaction. It is the one that was joined as long as nothing but microtasks
- * comes between `SqlClient.join()` and the first statement, and between the answer to one and the next: before that,
- * the connection can be in no other transaction, as only the event loop brings the answers to a ROLLBACK and a BEGIN.
- * Whoever waits for anything else calls {@link JoinedTransaction.hold} first.
- */
-export interface TransactionProof {
-  /** The error for a statement outside of the transaction. */
-  readonly ended: () => Error;
-  /** For the next statement. */
-  readonly gate: Gate;
-  /**
-   * Reads the answer to a statement with the {@link gate}.
-   *
-   * @returns false when nothing was written, and the statement has to be built and run once more
-   * @throws `TransactionEndedError` when nothing was written, as the statement did not run in the transaction
-   */
-  accepts(result: Result): boolean;
-  /** A condition of a statement that reads the application's rows, and a column of it, for {@link learn}. Empty: none. */
-  readonly reading: { readonly condition: string; readonly column: string };
-  /** A condition of a statement that comes after one with the {@link gate}, and has nothing to answer. */
-  readonly later: string;
-  /** Takes what a statement of the transaction has read. */
-  learn(row: Result['rows'][number]): void;
-}
+export type { Gate, TransactionProof } from './dialect.js';
 
 const NUMBER = 'CAST(txid_current_if_assigned() AS text)';
 /** The column of {@link TransactionProof.reading}. */
@@ -156,7 +116,7 @@ export function withParts(parts: Parts, { from, columns }: Answered): Statement 
     sql: `WITH ${tablesOf(parts)} SELECT ${columns.join(', ')} FROM ${from}`,
     parameters: Object.values(parts).flatMap(({ parameters }) => parameters),
     answersRows: true,
-    tables: tablesUsed(parts),
+    ...tablesUsed(parts),
   };
 }
 
@@ -172,13 +132,15 @@ export function provenParts(proof: TransactionProof, parts: Parts, answered?: An
       ...Object.values(parts).flatMap(({ parameters }) => parameters),
     ],
     answersRows: true,
-    tables: tablesUsed(parts),
+    ...tablesUsed(parts),
     proof,
   };
 }
 
-function tablesUsed(parts: Parts): readonly string[] {
-  return Object.values(parts).flatMap(({ tables = [] }) => tables);
+/** Left out where no part names any: who runs the statement tells of those itself. */
+function tablesUsed(parts: Parts): Pick<Statement, 'tables'> {
+  const tables = Object.values(parts).flatMap((part) => part.tables ?? []);
+  return tables.length === 0 ? {} : { tables };
 }
 
 function tablesOf(parts: Parts): string {
