@@ -33,7 +33,7 @@ describe.each(CLIENT_DATABASES)('on $database', ({ kinds, create, connect, datab
   // TypeORM writes messages right before its COMMIT: test/module/own-transactions.spec.ts.
   describe.each(kinds.filter(({ name }) => name !== 'TypeORM'))(
     'what nobody waits for in a transaction of $name',
-    ({ name, open, define, execute }) => {
+    ({ open, define, execute }) => {
       let client: OpenedClient<never>;
       let app: INestApplicationContext;
       let dispatcher: WebhookDispatcher;
@@ -129,9 +129,6 @@ describe.each(CLIENT_DATABASES)('on $database', ({ kinds, create, connect, datab
         for (const round of IDS) await run(round, forgotten);
         await check(forgotten);
       });
-
-      // Its pool gives twenty that wait no connection in ten seconds on a busy machine. sqlClientConformance() has them, too.
-      if (/^Prisma . on MariaDB$/.test(name)) return;
 
       it('is not stored, when twenty share three connections', async () => {
         const forgotten: Promise<unknown>[] = [];

@@ -21,6 +21,8 @@ export function openPrismaOnMariadb(url: string, connectionLimit: number): Prism
   const adapter = new PrismaMariaDb({
     ...{ host, port: Number(port), user, password, database: pathname.slice(1) },
     connectionLimit,
+    // Of its pool, which gives up after 10 s else, before `maxWait`.
+    acquireTimeout: PATIENT.maxWait,
   });
   return new PrismaClientOnMariadb({ adapter, transactionOptions: PATIENT });
 }
