@@ -5,6 +5,7 @@ import {
   EventSubscriber,
   type EntitySubscriberInterface,
   type InsertEvent,
+  type QueryRunner,
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { outbox, Subscribers, WebhookDispatcher, WebhookEvent } from '../../lib/index.js';
@@ -44,6 +45,7 @@ describe.each(KINDS)('a send() within a transaction of the application on %s', (
   let dataSource: DataSource;
   let dispatcher: WebhookDispatcher;
   let drop: () => Promise<void>;
+  const runners: QueryRunner[] = [];
   const warn = vi.spyOn(Logger.prototype, 'warn');
   /** Without those of events that these tests have not declared. */
   const warnings = () =>
@@ -66,6 +68,7 @@ describe.each(KINDS)('a send() within a transaction of the application on %s', (
     warn.mockReset().mockImplementation(() => undefined);
   });
   afterAll(async () => {
+    for (const runner of runners) await runner.release();
     await app?.close();
     await receiver?.stop();
     await drop();
@@ -118,22 +121,95 @@ describe.each(KINDS)('a send() within a transaction of the application on %s', (
     clearImmediate(next);
   });
 
-  // On SQLite all transactions are on one connection, which is never released.
-  const released = ['postgres', 'mariadb'].filter((one) => one === kind);
-  it.each(released)(
-    'is refused with the manager of a transaction that has ended, on %s',
-    async () => {
+  /** Each leaves behind the manager of a transaction that has ended. */
+  const ends: Record<string, () => Promise<EntityManager>> = {
+    'was rolled back': async () => {
       let late: EntityManager | undefined;
-      const work = dataSource.transaction(async (manager) => {
-        late = manager;
-        undo();
+      await undone(
+        dataSource.transaction(async (manager) => {
+          late = manager;
+          await manager.save(User, { name: 'late' });
+          undo();
+        }),
+      );
+      return late!;
+    },
+    'was committed': () => dataSource.transaction((manager) => Promise.resolve(manager)),
+    'held a savepoint, whose manager it is': async () => {
+      let late: EntityManager | undefined;
+      await undone(
+        dataSource.transaction(async (manager) => {
+          // On SQLite, the query runner gets another manager by each of them.
+          await dataSource.query('SELECT 1');
+          await manager.transaction((inner) => Promise.resolve((late = inner)));
+          await dataSource.query('SELECT 1');
+          undo();
+        }),
+      );
+      return late!;
+    },
+    'was rolled back by its query runner': () => byHand((runner) => runner.rollbackTransaction()),
+    'was committed by its query runner': () => byHand((runner) => runner.commitTransaction()),
+    'was that of a save': async () => {
+      let late: EntityManager | undefined;
+      const keep = { afterInsert: ({ manager }: InsertEvent<User>) => void (late = manager) };
+      dataSource.subscribers.push(keep);
+      await dataSource.manager.save(User, { name: 'late' });
+      dataSource.subscribers.splice(dataSource.subscribers.indexOf(keep), 1);
+      return late!;
+    },
+  };
+
+  async function byHand(end: (runner: QueryRunner) => Promise<void>): Promise<EntityManager> {
+    const runner = dataSource.createQueryRunner();
+    runners.push(runner);
+    await runner.startTransaction();
+    await end(runner);
+    return runner.manager;
+  }
+
+  it.each(Object.keys(ends))(
+    'is refused with the manager of a transaction that %s',
+    async (end) => {
+      const late = await ends[end]!();
+      const refused = async () => {
+        const sent = dispatcher.send('order.late', {}, { manager: late });
+        await expect(sent).rejects.toMatchObject({ code: 'THORN_TRANSACTION_ENDED' });
+      };
+      await refused();
+      // Another one is open meanwhile, on SQLite on the same connection.
+      await dataSource.transaction(async (manager) => {
+        await refused();
+        await manager.save(User, { name: 'meanwhile' });
+        await refused();
       });
-      await undone(work);
-      const sent = dispatcher.send('order.late', {}, { manager: late! });
-      await expect(sent).rejects.toMatchObject({ code: 'THORN_TRANSACTION_ENDED' });
+      const keep = { afterInsert: refused };
+      dataSource.subscribers.push(keep);
+      await dataSource.manager.save(User, { name: 'meanwhile' });
+      dataSource.subscribers.splice(dataSource.subscribers.indexOf(keep), 1);
+      await refused();
       expect(await arrived()).toEqual([]);
     },
   );
+
+  it('belongs to the next transaction of a query runner', async () => {
+    const { queryRunner: runner } = await ends['was rolled back by its query runner']!();
+    await runner!.startTransaction();
+    const sent = await dispatcher.send('order.next', {}, { manager: runner!.manager });
+    expect(sent.state).toBe('staged');
+    await runner!.commitTransaction();
+    expect(await arrived()).toEqual(['order.next']);
+  });
+
+  it('is sent at once with a manager that was in no transaction', async () => {
+    const runner = dataSource.createQueryRunner();
+    runners.push(runner);
+    for (const { manager } of [dataSource, runner]) {
+      const sent = await dispatcher.send('order.alone', {}, { manager, wait: false });
+      expect(sent.state).toBe('accepted');
+    }
+    expect(await arrived()).toEqual(['order.alone', 'order.alone']);
+  });
 
   it('is sent after the commit, and never after a rollback', async () => {
     await dataSource.transaction(async (manager) => {

@@ -35,6 +35,10 @@ export class TransactionScopes implements EntitySubscriberInterface {
   /** The open transactions without a function, and whether a statement of theirs is under way. */
   readonly #withoutFunction = new Map<QueryRunner, boolean>();
   readonly #open = new Set<QueryRunner>();
+  /** The last transaction of each query runner, as an object of its own. */
+  readonly #last = new WeakMap<QueryRunner, object>();
+  /** The last transaction of each manager: on SQLite a query runner gets a new manager whenever it is asked for. */
+  readonly #lastOf = new WeakMap<EntityManager, object>();
   #restore: (() => void) | undefined;
 
   constructor(private readonly dataSource: DataSource) {}
@@ -66,6 +70,14 @@ export class TransactionScopes implements EntitySubscriberInterface {
     return this.#open.size > 0;
   }
 
+  /** Tells whether a manager was in a transaction that has ended, also where its connection has begun another one since. */
+  hasEnded(manager: EntityManager): boolean {
+    const { queryRunner } = manager;
+    const last = this.#lastOf.get(manager);
+    if (queryRunner === undefined || last === undefined) return false;
+    return !isOpen(queryRunner) || this.#last.get(queryRunner) !== last;
+  }
+
   install(): void {
     const { dataSource } = this;
     const around = (call: TransactionalCall): Promise<unknown> => this.#run(call);
@@ -80,12 +92,15 @@ export class TransactionScopes implements EntitySubscriberInterface {
   /** A statement begins, or has ended. */
   statement(runner: QueryRunner, isUnderWay: boolean): void {
     if (this.#withoutFunction.has(runner)) this.#withoutFunction.set(runner, isUnderWay);
+    if (isUnderWay && this.#open.has(runner)) this.#noteManager(runner);
   }
 
   /** A transaction or a savepoint begins, once there is a connection for it. */
   beforeTransactionStart({ queryRunner: runner }: TransactionStartEvent): void {
     if (this.#open.size >= MANY_OPEN) this.#forgetEnded();
+    if (!this.#open.has(runner)) this.#last.set(runner, {});
     this.#open.add(runner);
+    this.#noteManager(runner);
     for (let scope = scopes.get(); scope !== undefined; scope = scope.outer) {
       if (scope.runner === runner) return;
       if (scope.runner === undefined && scope.dataSource === this.dataSource) {
@@ -102,6 +117,13 @@ export class TransactionScopes implements EntitySubscriberInterface {
     if (runner.isTransactionActive) return;
     this.#withoutFunction.delete(runner);
     this.#open.delete(runner);
+  }
+
+  #noteManager(runner: QueryRunner): void {
+    const last = this.#last.get(runner);
+    if (last !== undefined && this.#lastOf.get(runner.manager) !== last) {
+      this.#lastOf.set(runner.manager, last);
+    }
   }
 
   #forgetEnded(): void {

@@ -44,8 +44,12 @@ export class CapturedTransactions extends Transactions<EntityManager> {
       );
     }
     // The work may have been rolled back: sent at once, the message would outlive it.
-    if (manager.queryRunner?.isReleased === true) {
-      throw TransactionEndedError.of('TypeORM', 'dataSource.transaction((manager) => …)');
+    // On SQLite, query runners are never released.
+    if (manager.queryRunner?.isReleased === true || capture.transactions.hasEnded(manager)) {
+      throw TransactionEndedError.of(
+        'TypeORM',
+        'dataSource.transaction((manager) => …), or before commitTransaction() of a query runner',
+      );
     }
     return capture.enlist(message, manager.queryRunner);
   }
