@@ -31,6 +31,7 @@ export interface ReportedChanges {
 export interface CaptureOptions extends BulkSettings {
   readonly serializeTransactions?: SerializeTransactions | undefined;
   readonly changeFeed?: unknown;
+  readonly transactions?: 'optional' | 'required' | undefined;
 }
 
 export interface CaptureDependencies {

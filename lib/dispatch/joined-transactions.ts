@@ -9,13 +9,17 @@ import { Transactions } from './transactions.js';
  * row can be seen by others.
  */
 export class JoinedTransactions extends Transactions {
-  /** @param ambient answers the transaction that the caller is in. Default: none is known */
+  /**
+   * @param ambient answers the transaction that the caller is in. Default: none is known
+   * @param isRequired default false
+   */
   constructor(
     private readonly client: SqlClient,
     private readonly pipeline: MessagePipeline,
     private readonly ambient: () => unknown = () => undefined,
+    isRequired?: boolean,
   ) {
-    super();
+    super(isRequired);
   }
 
   override current(): unknown {

@@ -76,6 +76,14 @@ export interface SendSyncOptions<Transaction = unknown> extends Omit<
   readonly tx: Transaction;
 }
 
+/**
+ * The last arguments of a method that sends. Where the type of transactions is named, as in `WebhookDispatcher<PrismaTransaction>`,
+ * the property `tx` is needed: a transaction, or null to send at once.
+ */
+export type SendArguments<Transaction, Options> = unknown extends Transaction
+  ? [options?: Options]
+  : [options: Options & { readonly tx: Transaction | null }];
+
 const SEND_FOR = ['manager', 'tx', 'wait'] as const;
 const OF_MESSAGE = [
   'id',

@@ -4,6 +4,9 @@ import type { Message } from '../message/message.js';
 
 /** Binds messages to transactions of the application: staged before a transaction commits, released after. */
 export abstract class Transactions<Transaction = unknown> {
+  /** @param isRequired true: what names no transaction and finds none is refused. Default false */
+  constructor(readonly isRequired = false) {}
+
   /**
    * The open transaction that the caller is in, the innermost one, such as an `EntityManager`. Undefined outside of any,
    * and where nothing tells who belongs to it.

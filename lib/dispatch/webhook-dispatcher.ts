@@ -22,6 +22,7 @@ import type { EntityType, RowCriteria } from './rows/row-criteria.js';
 import {
   checkSendForOptions,
   checkSendOptions,
+  type SendArguments,
   type SendForOptions,
   type SendMethod,
   type SendOptions,
@@ -77,13 +78,17 @@ export class WebhookDispatcher<Transaction = unknown> {
    * @param name the event's name, for example `order.flagged`
    * @param data becomes the envelope's `data`; default an empty object
    * @throws {@link InvalidInputError} when the name, an option or a data value is refused: nothing was stored or sent
+   * @throws `TransactionRequiredError` where transactions are required, none is given, and none is known; see the option
+   * `transactions` of the module
+   * @throws `TransactionEndedError` when the transaction has ended, such as by a rollback that did not wait for this
    */
   async send(
     name: string,
     data?: unknown,
-    options: SendOptions<Transaction> = {},
+    ...rest: SendArguments<Transaction, SendOptions<Transaction>>
   ): Promise<SendResult> {
-    const transaction = this.#transactionOf(options);
+    const [options = {}] = rest as [SendOptions<Transaction>?];
+    const transaction = this.#transactionOf(options, 'send()');
     this.#check(name, options, 'send()');
     return this.#send(name, data, options, transaction);
   }
@@ -140,7 +145,7 @@ export class WebhookDispatcher<Transaction = unknown> {
   sendFor(
     entity: object,
     event: string,
-    options?: SendForOptions<Transaction>,
+    ...options: SendArguments<Transaction, SendForOptions<Transaction>>
   ): Promise<SendResult | null>;
   /**
    * Sends an entity's event for every row that matches, read and sent in batches: for writes that are not captured, such
@@ -156,7 +161,7 @@ export class WebhookDispatcher<Transaction = unknown> {
     type: EntityType<Entity>,
     criteria: RowCriteria<Entity>,
     event: string,
-    options?: SendForOptions<Transaction>,
+    ...options: SendArguments<Transaction, SendForOptions<Transaction>>
   ): Promise<SendForSummary>;
   /**
    * Sends an event for a row of a table, for clients other than TypeORM. The row is read in the transaction of the message:
@@ -176,7 +181,7 @@ export class WebhookDispatcher<Transaction = unknown> {
   sendFor(
     row: TableRow,
     event: string,
-    options?: SendOptions<Transaction>,
+    ...options: SendArguments<Transaction, SendOptions<Transaction>>
   ): Promise<SendResult | null>;
   async sendFor(
     what: object,
@@ -188,7 +193,7 @@ export class WebhookDispatcher<Transaction = unknown> {
     if (typeof what !== 'function') {
       const [event, options = {}] = rest as [string, SendForOptions?];
       checkSendForOptions(options);
-      const transaction = this.#transactionOf(options, what.constructor);
+      const transaction = this.#transactionOf(options, 'sendFor()', what.constructor);
       if (transaction !== undefined) await this.#turn(1);
       const message = await this.dependencies.entities.messageOf(what, event, transaction);
       return message === null ? null : (await this.#emit([message], transaction, options.wait))[0]!;
@@ -197,7 +202,7 @@ export class WebhookDispatcher<Transaction = unknown> {
     checkSendForOptions(options);
     let [rows, sent] = [0, 0];
     const type = what as EntityType<object>;
-    const transaction = this.#transactionOf(options, type);
+    const transaction = this.#transactionOf(options, 'sendFor()', type);
     for await (const batch of this.dependencies.entities.messagesOf(
       type,
       criteria,
@@ -258,7 +263,7 @@ export class WebhookDispatcher<Transaction = unknown> {
     options: SendOptions<Transaction> = {},
   ): Promise<SendResult | null> {
     this.#check(event, options, 'sendFor()');
-    const tx = this.#transactionOf(options);
+    const tx = this.#knownTransactionOf(options);
     if (tx === undefined) {
       throw new TransactionRequiredError(
         'sendFor() reads a row in the transaction of its message: pass the transaction by the option tx.',
@@ -305,7 +310,19 @@ export class WebhookDispatcher<Transaction = unknown> {
   }
 
   /** Undefined: in none. */
-  #transactionOf(options: SendForOptions, entity?: unknown): unknown {
+  #transactionOf(options: SendForOptions, method: SendMethod, entity?: unknown): unknown {
+    const transaction = this.#knownTransactionOf(options, entity);
+    const isNamed = options?.tx !== undefined || options?.manager !== undefined;
+    if (transaction === undefined && !isNamed && this.dependencies.transactions.isRequired) {
+      throw new TransactionRequiredError(
+        `${method} was given no transaction, and the caller is in none that is known: the message would be sent even if the caller's work is rolled back. Pass the transaction by the option tx, or tx: null to send at once.`,
+      );
+    }
+    return transaction;
+  }
+
+  /** Undefined: in none, or in one that nothing tells of. */
+  #knownTransactionOf(options: SendForOptions, entity?: unknown): unknown {
     // Checked later.
     const { manager, tx } = options ?? {};
     const given = tx === undefined ? manager : tx;

@@ -8,6 +8,8 @@ export interface MethodEvent {
   /** Name of the method. */
   readonly method: string;
   readonly on: 'success' | 'error';
+  /** Whether it says which transaction its messages belong to, or that they belong to none. */
+  readonly namesTransaction: boolean;
   /** Receivers in addition to those who match. */
   readonly subscribers: SubscriberSource;
   /** Rules for the recipients of its messages, when they differ. */

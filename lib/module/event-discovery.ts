@@ -3,18 +3,28 @@ import { DiscoveryService } from '@nestjs/core';
 import { ApiSettings } from '../api/index.js';
 import { injectDispatcher } from '../capture/decorators/method-event.js';
 import { DeclaredEvents } from '../capture/plan/declared-events.js';
-import { WebhookDispatcher } from '../dispatch/index.js';
+import { TransactionRequiredError } from '../database/transaction-required.error.js';
+import { Transactions, WebhookDispatcher } from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
-import { decoratedEntities, EventCatalogue, isEntityClass, nearestNames } from '../event/index.js';
+import {
+  decoratedEntities,
+  type EntityClass,
+  EventCatalogue,
+  isEntityClass,
+  methodEventsOf,
+  nearestNames,
+} from '../event/index.js';
 import { SqlClients } from '../outbox/index.js';
 import { StaticSubscriberSet } from '../subscriber/index.js';
 import { EntityCaptures, EntitySources } from '../capture/entity-sources.js';
 import { ThornSettings } from './options/settings.js';
+import { TransactionHosts } from './providers/transaction-hosts.js';
 
 /** Finds the events that the application's classes declare, and declarations that lead to nothing. */
 @Injectable()
 export class EventDiscovery {
   readonly #logger = new Logger('Thorn');
+  readonly #hosts: TransactionHosts;
 
   constructor(
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
@@ -27,13 +37,16 @@ export class EventDiscovery {
     @Inject(WebhookDispatcher) private readonly dispatcher: WebhookDispatcher,
     @Inject(SqlClients) private readonly clients: SqlClients,
     @Optional() @Inject(ApiSettings) private readonly api: ApiSettings | undefined,
-  ) {}
+    @Inject(Transactions) private readonly transactions: Transactions,
+  ) {
+    this.#hosts = new TransactionHosts(discovery);
+  }
 
   /** Makes the events of methods known; those of entities are known since the data sources were attached. */
   run(): void {
     const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
     const classes = wrappers.map(({ metatype }) => metatype).filter(isEntityClass);
-    for (const type of classes) this.declared.addMethods(type);
+    for (const type of classes) this.#addMethods(type);
     this.#adopt(wrappers);
     const instances = wrappers.map(({ instance }) => instance as unknown);
     this.captures.assertKnown(classes, instances);
@@ -53,8 +66,24 @@ export class EventDiscovery {
         constructor?: unknown;
       };
       if (type === metatype || !isEntityClass(type)) continue;
-      if (injectDispatcher(given, this.dispatcher)) this.declared.addMethods(type);
+      if (injectDispatcher(given, this.dispatcher)) this.#addMethods(type);
     }
+  }
+
+  #addMethods(type: EntityClass): void {
+    this.declared.addMethods(type);
+    // TypeORM tells of the transaction that the method is called in.
+    const isTold = this.#hosts.areThere || this.sources.databases.length > 0;
+    if (!this.transactions.isRequired || isTold) return;
+    // One that sends an error is in no transaction: the error rolls it back.
+    const event = methodEventsOf(type.prototype as object).find(
+      ({ on, namesTransaction }) => on === 'success' && !namesTransaction,
+    );
+    if (event === undefined) return;
+    const { name, method } = event;
+    throw new TransactionRequiredError(
+      `@WebhookEvent('${name}') on ${type.name}.${method} does not say which transaction its messages belong to. Add tx: (args) => …, which answers the transaction that the method was given; or tx: null, to send at once when the method has resolved.`,
+    );
   }
 
   /** Classes that the application imports without using them: perhaps it leaves them to another one. */

@@ -19,6 +19,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   'nestjs-thorn/sql': 'lib/sql/index.ts',
   'nestjs-thorn/page': 'lib/page/index.ts',
   'nestjs-thorn/mcp': 'lib/mcp/index.ts',
+  '@nestjs-cls/transactional-adapter-prisma': 'test/guides/cls-prisma-types.ts',
   '@nestjs/passport': 'test/guides/passport-types.ts',
   'passport-jwt': 'test/guides/passport-types.ts',
   passport: 'test/guides/passport-types.ts',

@@ -2,6 +2,7 @@ import {
   ClsPluginTransactional,
   Propagation,
   Transactional,
+  type TransactionalAdapter,
   TransactionHost,
 } from '@nestjs-cls/transactional';
 import { type INestApplicationContext, Inject, Injectable, Logger } from '@nestjs/common';
@@ -73,11 +74,15 @@ afterAll(async () => {
   await place.drop();
 });
 
+const begins = (prisma: Prisma) =>
+  ((work: (tx: never) => Promise<never>) =>
+    prisma.$transaction((tx) => work(tx as never))) as OpenedClient<never>['begin'];
+
 /** An application that has `@nestjs-cls/transactional` on its client. */
-async function start(dispatch: ThornModuleExtras['dispatch']) {
+async function start(dispatch: ThornModuleExtras['dispatch'], on = client) {
   // As the package documents an adapter.
   const adapter = {
-    connection: client,
+    connection: on,
     optionsFactory: ({ bare, begin }: typeof client) => ({
       wrapWithTransaction: (_: unknown, work: () => Promise<unknown>, set: (tx: unknown) => void) =>
         begin((tx) => {
@@ -139,6 +144,87 @@ describe('@Transactional() of @nestjs-cls/transactional, with Prisma', () => {
     );
     const host = app.get(TransactionHost);
     expect(host.isTransactionActive()).toBe(false);
+  });
+});
+
+/** What is used of a client of Prisma. */
+interface Prisma {
+  readonly article: { create(args: object): Promise<{ readonly title: string }> };
+  $transaction<Answer>(work: (tx: Prisma) => Promise<Answer>): Promise<Answer>;
+  $extends(extension: object): Prisma;
+  $executeRawUnsafe(sql: string): Promise<unknown>;
+}
+
+describe('a hook of $extends of Prisma that sends', () => {
+  let receiver: ScriptedReceiver;
+  let prisma: Prisma;
+  beforeEach(async () => {
+    receiver = await ScriptedReceiver.start();
+    const bare = client.bare as Prisma;
+    await bare.$executeRawUnsafe(
+      'CREATE TABLE IF NOT EXISTS article (id serial PRIMARY KEY, title text)',
+    );
+    prisma = bare.$extends({
+      query: {
+        article: {
+          async create({
+            args,
+            query,
+          }: {
+            args: object;
+            query: (args: object) => Promise<{ title: string }>;
+          }) {
+            const article = await query(args);
+            await app.get(WebhookDispatcher).send(`article.${article.title}`);
+            return article;
+          },
+        },
+      },
+    });
+  });
+  afterEach(() => receiver.stop());
+
+  const create = async (tx: Prisma, title: string, fails = false) => {
+    await tx.article.create({ data: { title } });
+    if (fails) throw new Error('no article');
+  };
+  const titles = async () =>
+    (
+      (await (client.bare as { $queryRawUnsafe(sql: string): Promise<unknown> }).$queryRawUnsafe(
+        'SELECT title FROM article',
+      )) as { title: string }[]
+    ).map(({ title }) => title);
+
+  it('is refused in the transactions of Prisma, and atomic in those of @nestjs-cls/transactional', async () => {
+    await start(outbox({ pollInterval: 100 }), { ...client, bare: prisma, begin: begins(prisma) });
+    await app.get(Subscribers).create({ url: receiver.url, events: ['*'] });
+    const refusal = { code: 'THORN_TRANSACTION_REQUIRED' };
+    await expect(prisma.$transaction((tx) => create(tx, 'refused'))).rejects.toMatchObject(refusal);
+    await expect(create(prisma, 'alone')).rejects.toMatchObject(refusal);
+
+    const host =
+      app.get<TransactionHost<TransactionalAdapter<unknown, Prisma, object>>>(TransactionHost);
+    const failed = host.withTransaction(() => create(host.tx, 'undone', true));
+    await expect(failed).rejects.toThrow('no article');
+    await host.withTransaction(() => create(host.tx, 'kept'));
+    await receiver.waitFor(1);
+    await app.get(WebhookDispatcher).send('fence', {}, { tx: null });
+    await receiver.waitFor(({ event }) => event === 'fence');
+    expect(receiver.received.map(({ event }) => event)).toEqual(['article.kept', 'fence']);
+    // Alone, the row is written before the hook sends: nothing but a transaction takes it along.
+    expect(await titles()).toEqual(['alone', 'kept']);
+  });
+});
+
+describe('events on methods that name no transaction, with @nestjs-cls/transactional', () => {
+  it('are refused outside of its transactions, and joined within', async () => {
+    const orders = await start(outbox({ worker: false }));
+    const error = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    await orders.pay('alone');
+    expect(error).toHaveBeenCalledWith(expect.stringContaining('order.paid'), expect.anything());
+    error.mockClear();
+    await orders.place('within');
+    expect(error).not.toHaveBeenCalled();
   });
 });
 

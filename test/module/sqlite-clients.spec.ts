@@ -117,7 +117,7 @@ describe.each(SQLITE_CLIENTS)('an application of $name on SQLite', (kind) => {
       await dispatcher.send('order.paid', {}, { tx, orderBy: 'ann' });
     });
     await receiver.waitFor(2);
-    await dispatcher.send('order.last');
+    await dispatcher.send('order.last', {}, { tx: null });
     await receiver.waitFor(({ event }) => event === 'order.last');
     expect(receiver.received.map(({ event }) => event).sort()).toEqual([
       ...['order.last', 'order.paid', 'order.placed'],
@@ -134,7 +134,7 @@ describe.each(SQLITE_CLIENTS)('an application of $name on SQLite', (kind) => {
     const articles = count('SELECT COUNT(*) AS count FROM article');
     const sent: Promise<unknown>[] = [];
     for (let at = 0; at < WRITES; at++) {
-      sent.push(dispatcher.send('article.sent', { at, mode }));
+      sent.push(dispatcher.send('article.sent', { at, mode }, { tx: null }));
       await Promise.all([
         kind.writeBare(client.bare, `a${at}`),
         kind.writeBare(client.bare, `b${at}`),

@@ -147,7 +147,11 @@ describe.each(kinds)(
     const send = async (count: number) => {
       const dispatcher = api.app.get(WebhookDispatcher);
       for (let index = 0; index < count; index++) {
-        await dispatcher.send('article.created', { title: `No. ${index}` }, { owner: 'alice' });
+        await dispatcher.send(
+          'article.created',
+          { title: `No. ${index}` },
+          { tx: null, owner: 'alice' },
+        );
       }
     };
 

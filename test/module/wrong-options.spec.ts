@@ -136,6 +136,11 @@ describe('an application with a wrong option', () => {
       { changeFeed },
     ]),
     ['selfCheck', { selfCheck: 'yes' }],
+    ...['always', true, null, 5].map((transactions): [string, object] => [
+      "`transactions` of ThornModule.forRoot() must be 'optional' or 'required'",
+      { transactions },
+    ]),
+    ["`transactions` of ThornModule.forRoot() is 'required'", { transactions: 'required' }],
     ['changeFeed.interval', { changeFeed: { interval: 5 } }],
     ...['yes', 1, null, [], {}].map((cascades): [string, object] => [
       '`cascades` of ThornModule.forRoot() must be true or false',

@@ -46,8 +46,11 @@ interface MethodEventSettings<Outcome, Args> extends MessageSettings {
    * method was called in; with `on: 'error'` none, since the error is likely to roll it back.
    */
   readonly manager?: (args: Args) => SendOptions['manager'] | undefined;
-  /** As `manager`, with the transaction of another client; null: sent at once, whatever transaction the method was called in. */
-  readonly tx?: (args: Args) => unknown;
+  /**
+   * As `manager`, with the transaction of another client. Null, or a function that answers it: sent at once, whatever
+   * transaction the method was called in.
+   */
+  readonly tx?: ((args: Args) => unknown) | null;
   /**
    * True: a failure to send fails the method, although its own work is done. Default false: it is logged, and the
    * method's result or error stays what it was.
@@ -114,6 +117,7 @@ export function decorateMethod(
     name,
     method: String(method),
     on: options.on ?? 'success',
+    namesTransaction: options.tx !== undefined || options.manager !== undefined,
     subscribers: options.subscribers,
     recipients: options.recipients,
   });
@@ -155,7 +159,9 @@ function compile(name: string, options: Options, declaration: string) {
   check.names(options, KNOWN_KEYS);
   check.oneOf('on', options.on, ['success', 'error']);
   for (const key of ['data', 'owner', 'manager', 'tx'] as const) {
-    check.function(key, options[key], 'of the result and the arguments');
+    const given = options[key];
+    if (key !== 'tx' || given !== null)
+      check.function(key, given, 'of the result and the arguments');
   }
   const isOne = options.tx === undefined || options.manager === undefined;
   check.assert('tx', isOne, 'is the same as `manager`: take one');
@@ -219,6 +225,7 @@ function compile(name: string, options: Options, declaration: string) {
 
 /** Null: in none. Undefined: in that of the caller. */
 function transactionOf({ tx, manager, on }: Options, args: readonly unknown[]): unknown {
+  if (tx === null) return null;
   const given = tx === undefined ? manager?.(args) : tx(args);
   return given === undefined && on === 'error' ? null : given;
 }

@@ -128,6 +128,13 @@ export interface ThornModuleOptions extends BulkSettings {
    */
   readonly changeFeed?: boolean | { readonly pollInterval: number };
   /**
+   * Whether what is sent must name its transaction. `required`: `send()` and its like are refused where `tx` is left out and no
+   * transaction is known, as that of `dataSource.transaction()` and of `@nestjs-cls/transactional` are; `tx: null` sends
+   * at once. The same for events on methods, at the start. `optional`: these are sent at once as well. Default
+   * `required` with the option `database`, `optional` with TypeORM.
+   */
+  readonly transactions?: 'optional' | 'required';
+  /**
    * Whether the start warns of what will hurt in production, such as `synchronize: true`. Only where `NODE_ENV` is neither
    * `production` nor `test`. Default true.
    */

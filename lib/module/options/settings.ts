@@ -57,6 +57,7 @@ const KNOWN: Readonly<{
   cascades: null,
   serializeTransactions: null,
   changeFeed: null,
+  transactions: null,
   selfCheck: null,
 };
 
@@ -169,6 +170,7 @@ function checkValues({ baseUrl, envelope, subscribers, ...options }: ThornModule
   check.boolean('strictEvents', options.strictEvents);
   check.boolean('keep', options.keep);
   check.boolean('orderInBody', options.orderInBody);
+  check.oneOf('transactions', options.transactions, ['optional', 'required']);
   check.boolean('selfCheck', options.selfCheck);
   check.assert(
     'subscribers',

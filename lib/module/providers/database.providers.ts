@@ -35,7 +35,14 @@ export function databaseProviders(
 
 const capturedTransactions = provide(
   Transactions,
-  from([EntityCaptures], ({ transactions }) => transactions ?? new NoTransactions()),
+  from([EntityCaptures, ThornSettings], ({ transactions }, { options }) => {
+    MODULE_CHECKS.assert(
+      'transactions',
+      transactions !== undefined || options.transactions !== 'required',
+      "is 'required', and ThornModule has no database: give the option database, or leave transactions out",
+    );
+    return transactions ?? new NoTransactions();
+  }),
 );
 
 const joinedTransactions = constructAs(
@@ -47,6 +54,8 @@ const joinedTransactions = constructAs(
     const hosts = new TransactionHosts(discovery);
     return () => hosts.current();
   }),
+  // Nothing but the application tells what belongs to a transaction of these clients.
+  from([ThornSettings], ({ options }) => options.transactions !== 'optional'),
 );
 
 const ofDataSources = provide(

@@ -17,12 +17,20 @@ export class TransactionHosts {
    * what is of another one.
    */
   current(): unknown {
-    this.#hosts ??= this.#find();
-    for (const { instance } of this.#hosts) {
+    for (const { instance } of this.#all()) {
       const host = instance as TransactionHost | undefined;
       if (host?.isTransactionActive?.() === true) return host.tx;
     }
     return undefined;
+  }
+
+  /** Whether the application has any. */
+  get areThere(): boolean {
+    return this.#all().length > 0;
+  }
+
+  #all() {
+    return (this.#hosts ??= this.#find());
   }
 
   // By its name and shape: the application may have another copy of the package than the library would find.

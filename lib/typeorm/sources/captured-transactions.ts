@@ -14,8 +14,11 @@ export class CapturedTransactions extends Transactions<EntityManager> {
   readonly #logger = new Logger('Thorn');
   #hasWarned = false;
 
-  constructor(private readonly captures: readonly EntityCapture[]) {
-    super();
+  constructor(
+    private readonly captures: readonly EntityCapture[],
+    isRequired?: boolean,
+  ) {
+    super(isRequired);
   }
 
   override current(entity?: unknown): EntityManager | undefined {

@@ -97,7 +97,10 @@ class TypeOrmCaptures extends EntityCaptures {
       declared.addEntities(capture.plans);
       return capture;
     });
-    this.transactions = new CapturedTransactions(this.#captures);
+    this.transactions = new CapturedTransactions(
+      this.#captures,
+      options.transactions === 'required',
+    );
     this.messages = new CapturedEntityMessageSource(this.#captures);
   }
 

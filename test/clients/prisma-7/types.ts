@@ -1,4 +1,5 @@
 import { PrismaPg } from '@prisma/adapter-pg';
+import type { WebhookDispatcher } from 'nestjs-thorn';
 import type { VerifiedWebhook } from 'nestjs-thorn/receiver';
 import {
   fromPg,
@@ -55,4 +56,27 @@ export async function processOnce(
   await prisma.$transaction((tx) => webhook.processOnce(tx, async () => 'done'));
   // @ts-expect-error in no transaction
   await webhook.processOnce(prisma, async () => 'done');
+}
+
+export async function send(
+  dispatcher: WebhookDispatcher<PrismaTransaction>,
+  untyped: WebhookDispatcher,
+): Promise<void> {
+  const row = { table: 'orders', key: { id: 1 } };
+  await prisma.$transaction(async (tx) => {
+    await dispatcher.send('order.placed', {}, { tx, owner: 'ann' });
+    await dispatcher.sendFor(row, 'order.placed', { tx });
+  });
+  await dispatcher.send('order.placed', {}, { tx: null });
+  await untyped.send('order.placed');
+  // @ts-expect-error names no transaction
+  await dispatcher.send('order.placed');
+  // @ts-expect-error names no transaction
+  await dispatcher.send('order.placed', {}, { owner: 'ann' });
+  // @ts-expect-error may be without a transaction
+  await dispatcher.send('order.placed', {}, { tx: undefined });
+  // @ts-expect-error names no transaction
+  await dispatcher.sendFor(row, 'order.placed');
+  // @ts-expect-error in no transaction
+  await dispatcher.send('order.placed', {}, { tx: prisma });
 }

@@ -1,0 +1,109 @@
+import { type INestApplication, Injectable, Logger, Module } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  Subscribers,
+  ThornModule,
+  type ThornModuleOptions,
+  WebhookDispatcher,
+  WebhookEvent,
+} from '../../lib/index.js';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
+import { Article, loopback, User } from '../support/apps/blog.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+
+@Injectable()
+class Orders {
+  @WebhookEvent('order.placed', { propagateErrors: true })
+  async place(): Promise<void> {}
+
+  @WebhookEvent('order.now', { tx: null, propagateErrors: true })
+  async now(): Promise<void> {}
+}
+
+@Module({ providers: [Orders] })
+class OrdersModule {}
+
+const REQUIRED = { code: 'THORN_TRANSACTION_REQUIRED' };
+
+describe('what names no transaction, with TypeORM', () => {
+  let database: TestDatabase;
+  let receiver: ScriptedReceiver;
+  let app: INestApplication | undefined;
+  const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+
+  beforeEach(async () => {
+    database = await createDatabase('postgres');
+    receiver = await ScriptedReceiver.start();
+  });
+  afterEach(async () => {
+    await app?.close();
+    app = undefined;
+    await receiver.stop();
+    await database.drop();
+    warn.mockClear();
+  });
+
+  async function start(options: ThornModuleOptions): Promise<WebhookDispatcher> {
+    const module = await Test.createTestingModule({
+      imports: [
+        TypeOrmModule.forRoot({
+          ...database.options,
+          synchronize: true,
+          autoLoadEntities: true,
+        }),
+        TypeOrmModule.forFeature([Article, User]),
+        ThornModule.forRootAsync({
+          useFactory: async () => ({ recipients: loopback, ...options }),
+        }),
+        OrdersModule,
+      ],
+    }).compile();
+    app = module.createNestApplication({ logger: false });
+    await app.init();
+    await app.get(Subscribers).create({ url: receiver.url, events: ['*'] });
+    return app.get(WebhookDispatcher);
+  }
+
+  it("is refused with transactions: 'required', outside of the transactions of functions", async () => {
+    const dispatcher = await start({ transactions: 'required' });
+    const orders = app!.get(Orders);
+    const dataSource = app!.get(DataSource);
+    await expect(dispatcher.send('order.flagged')).rejects.toMatchObject(REQUIRED);
+    const article = Object.assign(new Article(), { id: 1, title: 'none' });
+    await expect(dispatcher.sendFor(article, 'article.created')).rejects.toMatchObject(REQUIRED);
+    const many = dispatcher.sendFor(Article, { where: {} }, 'article.created');
+    await expect(many).rejects.toMatchObject(REQUIRED);
+    await expect(orders.place()).rejects.toMatchObject(REQUIRED);
+    const runner = dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await expect(dispatcher.send('order.flagged')).rejects.toMatchObject(REQUIRED);
+    await runner.rollbackTransaction();
+    await runner.release();
+
+    await dispatcher.send('sent.now', {}, { manager: null });
+    await orders.now();
+    await dataSource.transaction(async () => {
+      await dispatcher.send('sent.within');
+      await orders.place();
+    });
+    // The writes of entities name theirs by themselves.
+    await dataSource.getRepository(Article).save({ title: 'alone' });
+    await receiver.waitFor(5);
+    expect(receiver.received.map(({ event }) => event).sort()).toEqual([
+      ...['article.created', 'order.now', 'order.placed', 'sent.now', 'sent.within'],
+    ]);
+  });
+
+  it.each([{}, { transactions: 'optional' as const }])('is sent at once with %j', async (given) => {
+    const dispatcher = await start(given);
+    await dispatcher.send('order.flagged');
+    await app!.get(Orders).place();
+    await receiver.waitFor(2);
+    expect(receiver.received.map(({ event }) => event).sort()).toEqual([
+      ...['order.flagged', 'order.placed'],
+    ]);
+  });
+});
