@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { proseFaults } from './check-prose.mjs';
 import { WRITTEN } from './written-objects.mjs';
 
 const PACKAGE = {
@@ -415,32 +414,6 @@ describe('check-commits', () => {
       status: 0,
       out: 'commits: 1 subjects checked, 0 faults',
     });
-  });
-});
-
-describe('check-prose', () => {
-  const long = Array.from({ length: 26 }, () => 'word').join(' ');
-
-  it('reports a long sentence and a word to avoid, with their lines', () => {
-    expect(
-      proseFaults(`# A page\n\nShort.\n\n- ${long}.\n\nNobody waits. It is no problem.\n`),
-    ).toEqual([
-      { line: 5, fault: '26 words: word word word word word word …' },
-      { line: 7, fault: expect.stringContaining('"Nobody"') },
-      { line: 7, fault: expect.stringContaining('"is no"') },
-    ]);
-  });
-
-  it('leaves out code, tables, headings and the targets of links', () => {
-    const half = long.slice(0, 70);
-    const page = [
-      `# ${long}`,
-      `| ${long} |`,
-      `\`\`\`ts\n// ${long}\n\`\`\``,
-      `There is no row: ${half}; ${half}.`,
-      `\`${long}\` and [a link](https://example.com/nobody).`,
-    ];
-    expect(proseFaults(page.join('\n\n'))).toEqual([]);
   });
 });
 
