@@ -51,7 +51,7 @@ export class CapturedTransactions extends Transactions<EntityManager> {
     if (manager.queryRunner?.isReleased === true || capture.transactions.hasEnded(manager)) {
       throw TransactionEndedError.of(
         'TypeORM',
-        'dataSource.transaction((manager) => …), or before commitTransaction() of a query runner',
+        'dataSource.transaction((manager) => …), or before commitTransaction() of a query runner. To send at once instead, pass manager: null',
       );
     }
     return capture.enlist(message, manager.queryRunner);
