@@ -111,7 +111,7 @@ describe('an application without TypeORM', () => {
     ${imports}
     class Parcels { async post() { return { id: 5 }; } }
     const post = Object.getOwnPropertyDescriptor(Parcels.prototype, 'post');
-    WebhookEvent('parcel.posted', { data: ({ id }) => ({ id }) })(Parcels.prototype, 'post', post);
+    WebhookEvent('parcel.posted', { data: ({ id }) => ({ id }), tx: null })(Parcels.prototype, 'post', post);
     Object.defineProperty(Parcels.prototype, 'post', post);
     const start = async () => {
       class AppModule {}
