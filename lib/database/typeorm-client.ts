@@ -196,7 +196,9 @@ export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
         parameters as unknown[],
         true,
       );
-      return { rows: (records as readonly Row[] | undefined) ?? [], affected: affected ?? 0 };
+      const rows = (records as readonly Row[] | undefined) ?? [];
+      // TypeORM counts no rows of a SELECT on MariaDB.
+      return { rows, affected: affected ?? rows.length };
     } catch (error) {
       throw withoutValues(error);
     }

@@ -41,7 +41,13 @@ export class JoinedTransactions extends Transactions {
   }
 
   override hold(transaction: unknown): Promise<() => Promise<void>> | undefined {
-    const joining = this.join(transaction);
+    let joining: JoinedTransaction | Promise<JoinedTransaction>;
+    try {
+      joining = this.join(transaction);
+    } catch (error) {
+      // The caller waits for something else at the same time, which must not be left alone.
+      return Promise.reject(error as Error);
+    }
     if (joining instanceof Promise) return joining.then((joined) => heldOf(joined));
     // The connection is in another transaction before any promise is resolved.
     return joining.runSync === undefined ? heldOf(joining) : undefined;

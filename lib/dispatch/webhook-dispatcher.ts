@@ -352,8 +352,15 @@ export class WebhookDispatcher<Transaction = unknown> {
     joined?: JoinedTransaction,
   ): Promise<SendResult[]> {
     if (messages.length === 0) return [];
-    if (transaction !== undefined && (await this.#enlist(messages, transaction, joined))) {
-      return messages.map(({ id }) => ({ id, state: 'staged', attempts: [] }));
+    if (transaction !== undefined) {
+      if (await this.#enlist(messages, transaction, joined)) {
+        return messages.map(({ id }) => ({ id, state: 'staged', attempts: [] }));
+      }
+      if (this.dependencies.transactions.isRequired) {
+        throw new TransactionRequiredError(
+          'send() was given a manager that is in no transaction: the message would be sent even if the work of the caller is rolled back. Pass the manager that transaction() gives, or manager: null to send at once.',
+        );
+      }
     }
     const results = await this.dependencies.pipeline.send(messages, wait);
     return results.map(({ message, state, attempts }) => ({ id: message, state, attempts }));

@@ -72,6 +72,9 @@ describe('what names no transaction, with TypeORM', () => {
     const orders = app!.get(Orders);
     const dataSource = app!.get(DataSource);
     await expect(dispatcher.send('order.flagged')).rejects.toMatchObject(REQUIRED);
+    const { manager } = dataSource; // of no transaction
+    const sent = dispatcher.send('order.flagged', {}, { manager });
+    await expect(sent).rejects.toMatchObject(REQUIRED);
     const article = Object.assign(new Article(), { id: 1, title: 'none' });
     await expect(dispatcher.sendFor(article, 'article.created')).rejects.toMatchObject(REQUIRED);
     const many = dispatcher.sendFor(Article, { where: {} }, 'article.created');
