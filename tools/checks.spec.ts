@@ -91,13 +91,17 @@ describe('check-imports', () => {
       'lib/event/a.ts:1 names "vitest", which is neither a dependency nor a peer in package.json',
     ],
     [
-      'a value of typeorm where types will do',
+      'a value of typeorm outside of its folder',
       {
-        'lib/portal/a.ts': `import type { DataSource } from 'typeorm'; import { type Table } from 'typeorm';`,
-        'lib/typeorm/a.ts': `import { Entity } from 'typeorm';`,
-        'lib/portal/b.ts': `import { IsNull, type DataSource } from 'typeorm';`,
+        'lib/typeorm/a.ts': `import { Entity, type DataSource } from 'typeorm';`,
+        'lib/portal/b.ts': `import { IsNull } from 'typeorm';`,
       },
-      'lib/portal/b.ts:1 may import types of "typeorm" only: use SqlClient of lib/database',
+      'lib/portal/b.ts:1 names "typeorm", which only lib/typeorm knows: use SqlClient of lib/database',
+    ],
+    [
+      'a type of typeorm outside of its folder',
+      { 'lib/portal/a.ts': `import type { DataSource } from 'typeorm';` },
+      'lib/portal/a.ts:1 names "typeorm", which only lib/typeorm knows: use SqlClient of lib/database',
     ],
     [
       'a path that leaves the library',

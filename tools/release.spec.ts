@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { relativeLinks, withAbsoluteLinks } from './packed-pages.mjs';
+import { PAGES, relativeLinks, withAbsoluteLinks } from './packed-pages.mjs';
 
 const AT = 'https://github.com/owner/name';
 const REPOSITORY = { type: 'git', url: `git+${AT}.git` };
@@ -197,7 +197,8 @@ describe('the pages of the package', () => {
     const scripts = { prepack: `node ${script} write`, postpack: `node ${script} restore` };
     const files = ['CHANGELOG.md', 'docs/errors.md'];
     write({ 'package.json': { ...MANIFEST, files, scripts } });
-    write({ 'README.md': readme, 'CHANGELOG.md': guide, 'docs/errors.md': guide });
+    write(Object.fromEntries(PAGES.map((page) => [page, guide])));
+    write({ 'README.md': readme });
     execFileSync('npm', ['pack', '--silent'], { cwd: root });
     const packed = (page: string) => {
       const args = ['xzOf', 'a-library-1.2.0.tgz', `package/${page}`];
