@@ -175,7 +175,6 @@ const SQLITE: Dialect = {
   join: 'CROSS JOIN',
   joinEach: (table, alias, on) => `CROSS JOIN ${table} ${alias} ON ${on}`,
   byKey: (table, alias) => `${table} ${alias}`,
-  // Without statistics it prefers the index that is in order to the one that has few rows.
   asText: (column) => `CAST(${column} AS TEXT)`,
   skipLocked: '',
 };

@@ -64,7 +64,7 @@ export class WebhookDispatcher<Transaction = unknown> {
   readonly #undeclared = new UndeclaredEvents();
   readonly #rows: TableRows;
   #staged = 0;
-  /** Undefined while nobody has to wait. */
+  /** Undefined while no caller has to wait. */
   #turns: Promise<void> | undefined;
 
   constructor(private readonly dependencies: WebhookDispatcherDependencies) {
@@ -315,7 +315,7 @@ export class WebhookDispatcher<Transaction = unknown> {
     const isNamed = options?.tx !== undefined || options?.manager !== undefined;
     if (transaction === undefined && !isNamed && this.dependencies.transactions.isRequired) {
       throw new TransactionRequiredError(
-        `${method} was given no transaction, and the caller is in none that is known: the message would be sent even if the caller's work is rolled back. Pass the transaction by the option tx, or tx: null to send at once.`,
+        `${method} was given no transaction, and the caller is in none that is known: the message would be sent even if the caller's work is rolled back. Pass the transaction by the option tx, or tx: null to send at once. With @Transactional(), write @WebhookEvent() below it: the event is sent when the method ends, and the transaction must still be open.`,
       );
     }
     return transaction;

@@ -14,6 +14,7 @@ import {
   SqlClient,
   type SqlTables,
 } from '../database/sql-client.js';
+import { PoolConnections } from '../database/pool-connections.js';
 import type { SqlDriver } from '../database/sql-driver.js';
 import type { SqlStore } from '../database/sql-store.js';
 import { ThornConfigurationError } from '../errors/index.js';
@@ -33,6 +34,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   override readonly commits = 'looked up';
   /** What is known to be of the same database, as {@link originOf} names it. */
   protected readonly same = new WeakSet<object>();
+  readonly #connections = new PoolConnections();
   #identity: Promise<string> | undefined;
   #closed: Promise<void> | undefined;
   #store: ClientStore | undefined;
@@ -232,7 +234,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   }
 
   async #readIdentity(): Promise<string> {
-    const connection = await connectionOf(this.driver());
+    const connection = await connectionOf(this.driver(), this.#connections);
     try {
       const { rows } = await connection.query(this.database.identity, []);
       return String(rows[0]!['identity']);

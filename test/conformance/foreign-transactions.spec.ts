@@ -1,6 +1,7 @@
 import mysql from 'mysql2/promise';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fromMysql2, type SqlClient } from '../../lib/sql/index.js';
+import { fromMysql2, fromPg, type SqlClient } from '../../lib/sql/index.js';
 import { type FreshDatabase, freshMariadb, freshPostgres } from '../services/database.js';
 import { CLIENT_DATABASES } from '../support/client-databases.js';
 import type { ClientKind, OpenedClient } from '../support/client-kind.js';
@@ -31,6 +32,25 @@ it('refuses a connection of mysql2 that was closed in its transaction', async ()
   await expect(client.join(connection)).rejects.toMatchObject({ code: 'THORN_TRANSACTION_ENDED' });
   await pool.end();
   await place.drop();
+});
+
+it('listens once to the pool of an application, however many transactions are refused', async () => {
+  const [place, elsewhere] = await Promise.all([freshPostgres(), freshPostgres()]);
+  const pool = new pg.Pool({ connectionString: place.url });
+  const other = new pg.Pool({ connectionString: elsewhere.url });
+  const client = await fromPg(pool).useFactory();
+  const foreign = await other.connect();
+  await foreign.query('BEGIN');
+  const refused = { code: 'THORN_DATABASE_OTHER' };
+  await expect(client.join(foreign)).rejects.toMatchObject(refused);
+  const listeners = pool.listenerCount('acquire');
+  await expect(client.join(foreign)).rejects.toMatchObject(refused);
+  await expect(client.join(foreign)).rejects.toMatchObject(refused);
+  expect(pool.listenerCount('acquire')).toBe(listeners);
+  await foreign.query('ROLLBACK');
+  foreign.release();
+  await Promise.all([pool.end(), other.end()]);
+  await Promise.all([place.drop(), elsewhere.drop()]);
 });
 
 it('names the option url where that leads to another database than the client', async () => {
