@@ -46,7 +46,7 @@ export class JoinedTransactions extends Transactions {
       joining = this.join(transaction);
     } catch (error) {
       // The caller waits for something else at the same time, which must not be left alone.
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
     if (joining instanceof Promise) return joining.then((joined) => heldOf(joined));
     // The connection is in another transaction before any promise is resolved.

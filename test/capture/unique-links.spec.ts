@@ -158,4 +158,22 @@ describe.each(DATABASES_ALIKE)('links by other columns than the primary key, on 
     await manager.delete(Sheet, { id: 7 });
     expect(app.received().sort()).toEqual(['label.unused [1,[7],["s"]]', 'sheet.gone 7']);
   });
+
+  // Others wait for the lock of the place, or for the one connection.
+  if (kind !== 'postgres') return;
+  it('cuts no link that another transaction adds after the links were read', async () => {
+    await manager.save(Sheet, sheet());
+    app.received();
+    const { dataSource } = app;
+    const add = () => dataSource.query(`INSERT INTO sheet_marks (sheet, label) VALUES ('s', 1)`);
+    const hooks = { beforeRemove: add };
+    dataSource.subscribers.push(hooks);
+    try {
+      await manager.createQueryBuilder().relation(Sheet, 'marks').of(sheet()).remove(1);
+    } finally {
+      dataSource.subscribers.splice(dataSource.subscribers.indexOf(hooks), 1);
+    }
+    const left = await dataSource.query<unknown[]>('SELECT label FROM sheet_marks');
+    expect([left.length, app.received()]).toEqual([1, []]);
+  });
 });

@@ -96,6 +96,23 @@ export class BulkWriteGuard implements CascadeRules {
     );
   }
 
+  /**
+   * The error of an update that sets the date of a soft removal by an SQL expression; undefined when no event counts such a
+   * removal.
+   */
+  unknownDate({ metadata, events }: EntityPlan, property: string): BulkWriteError | undefined {
+    const concerned = events.filter(
+      ({ options: { on, softRemoval } }) => typeof on === 'string' && softRemoval !== false,
+    );
+    if (concerned.length === 0) return undefined;
+    const entity = metadata.name;
+    const names = [...new Set(concerned.map(({ name }) => name))];
+    return new BulkWriteError(
+      `${entity}: update sets ${property} by an SQL expression and is refused before it begins, because ${names.join(', ')} could not say which rows it removes. Use softDelete() or restore(), or set a value such as new Date() or null`,
+      { entity, operation: 'update', events: names },
+    );
+  }
+
   /** The error of a write that has not hit the rows that were read for its events. */
   otherRows(
     entity: string,

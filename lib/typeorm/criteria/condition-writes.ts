@@ -73,7 +73,7 @@ export function writeByCondition(write: BuilderWrite, operation: ByCondition): P
   if (operation === 'update' && isNothingSet(metadata, valuesOf(builder))) return execute();
   // TypeORM refuses it.
   if (isSoft(operation) && metadata.deleteDateColumn === undefined) return execute();
-  if (operation === 'update') refuseOtherKey(write, plans);
+  if (operation === 'update') refuseUnclear(write, plans);
   return context.transactions.run(builder, (queryRunner) =>
     writeRead(write, { operation, named, plans, affectsOthers }, queryRunner),
   );
@@ -197,7 +197,7 @@ function overflow({ context, builder, metadata }: BuilderWrite, about: Condition
   if (plans.length === 0) context.guard.cascadeOverflow(metadata.name);
 }
 
-/** Reads the links that a condition on a junction table matches, and collects that they are cut. */
+/** Cuts the links that a condition on a junction table matches, by their keys as {@link writeByCondition} does. */
 export async function deleteLinks({
   context,
   builder,
@@ -209,16 +209,20 @@ export async function deleteLinks({
   );
   if (plans.length === 0) return execute();
   return context.transactions.run(builder, async (queryRunner) => {
-    const limit = Math.min(...plans.map(({ entity }) => context.guard.limitOf(entity)));
+    const { dataSource } = context;
+    const most = mostKeys(dataSource, metadata);
+    const limits = plans.map(({ entity }) => context.guard.limitOf(entity));
+    const limit = Math.min(...limits, most);
     const links = await context.read(metadata, UNLINK, () =>
       readUnlinked(builder, queryRunner.manager, metadata, limit + 1),
     );
     const own = builder.clone().setQueryRunner(queryRunner);
     if (links.length > limit) {
-      for (const { entity } of plans) context.guard.overflow(entity, UNLINK);
+      for (const { entity } of plans) context.guard.overflow(entity, UNLINK, [], most);
       return execute(own);
     }
-    const result = await execute(own);
+    const { sql, parameters } = keyCondition(dataSource, metadata, links);
+    const result = await execute((own as WritesByCondition).where(sql, parameters));
     const changes = links.flatMap((link) => plans.map((plan) => linkChange(plan, 'unlink', link)));
     context.collect(
       queryRunner,
@@ -238,8 +242,20 @@ function kindOfUpdate({ builder, metadata }: BuilderWrite): BulkOperation {
   const { deleteDateColumn } = metadata;
   if (setsOtherKey(builder, metadata)) return 'update of the key';
   const date = deleteDateColumn && setValueOf(deleteDateColumn, valuesOf(builder));
-  if (date === undefined || date === UNKNOWN_VALUE) return 'update';
+  if (date === undefined) return 'update';
   return date === null ? 'update of the delete date to null' : 'update of the delete date';
+}
+
+/** @throws {@link BulkWriteError} for an update of which it cannot be told which rows it makes, or removes softly */
+function refuseUnclear(write: BuilderWrite, plans: readonly EntityPlan[]): void {
+  refuseOtherKey(write, plans);
+  const { context, builder, metadata } = write;
+  const { deleteDateColumn: column } = metadata;
+  if (column === undefined || setValueOf(column, valuesOf(builder)) !== UNKNOWN_VALUE) return;
+  for (const plan of plans) {
+    const error = context.guard.unknownDate(plan, column.propertyPath);
+    if (error !== undefined) throw error;
+  }
 }
 
 /**

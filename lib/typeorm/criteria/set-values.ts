@@ -62,9 +62,7 @@ function isKeyOfRelation({ isVirtual, relationMetadata }: Column): boolean {
 }
 
 function known(value: unknown): unknown {
-  if (typeof value !== 'function') return value;
-  // Types of TypeORM do not let every column be set to null itself.
-  return /^\s*null\s*$/i.test(String((value as () => unknown)())) ? null : UNKNOWN_VALUE;
+  return typeof value === 'function' ? UNKNOWN_VALUE : value;
 }
 
 /** The row at the other end, as far as its key: an object, null, or an SQL expression. */

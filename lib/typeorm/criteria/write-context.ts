@@ -114,8 +114,8 @@ export class WriteContext {
   }
 
   /**
-   * A write is not captured: the commit has to look what has become of rows that its transaction has made or changed. That
-   * they may be gone is seen in its statement.
+   * A write is not captured, and may remove rows softly or recover them: before the commit, the rows that its transaction has
+   * made or changed are looked at again. Rows that are gone need no note, as each statement may remove some.
    */
   noteUnseen(plan: EntityPlan, operation: BulkOperation, builder: WriteBuilder): void {
     if (operation === 'update' || operation === 'delete') return;

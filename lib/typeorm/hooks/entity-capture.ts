@@ -39,6 +39,7 @@ import { type RowEvent, ReportedRows } from './reported-rows.js';
 import { Removals } from '../cascades/removals.js';
 import type { LinkChange } from '../../capture/changes/row-change.js';
 import { rowKey } from '../rows/row-key.js';
+import { isMySql } from '../rows/row-lock.js';
 import { TransactionScopes } from './transaction-scopes.js';
 import { TransactionsByHand } from './transactions-by-hand.js';
 import type { AfterQueryEvent, BeforeQueryEvent } from '../rows/typeorm-types.js';
@@ -88,7 +89,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     const { dataSource } = client;
     this.dataSource = dataSource;
     this.#serialize = serializeTransactions;
-    this.#isMysql = ['mysql', 'mariadb'].includes(dataSource.options.type);
+    this.#isMysql = isMySql(dataSource);
     this.#attachment = new HooksAttachment(dataSource);
     this.transactions = new TransactionScopes(dataSource);
     this.messages = new EntityMessages(messageFactory, pipeline);
@@ -217,11 +218,8 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     if (event.entity === undefined && old === undefined) return this.#rows.collectOtherSide(event);
     const plan = this.#plan.entities.get(event.metadata);
     if (plan === undefined) return;
-    if (old !== undefined) return this.#rows.collect(event, { plan, did: 'update', row: old, old });
     // Rows that refer to each other are inserted and then updated in one save: the insert says it all.
-    if (event.updatedColumns.length > 0 || event.updatedRelations.length > 0) return;
-    // A child that its parent releases; an update by criteria tells the values that it sets.
-    if (event.entity === undefined) this.#bulk.notice(plan, 'update');
+    if (old !== undefined) return this.#rows.collect(event, { plan, did: 'update', row: old, old });
   }
 
   afterRemove(event: RemoveEvent<ObjectLiteral>): Promise<void> | void {

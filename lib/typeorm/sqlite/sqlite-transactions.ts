@@ -106,11 +106,6 @@ export class SqliteTransactions {
     return this.#inTransaction ? this.#scope()?.runner.manager : undefined;
   }
 
-  /** True while a transaction is open that TypeORM has not begun: a BEGIN by hand, which every caller is then in. */
-  get isBegunByHand(): boolean {
-    return this.#inTransaction && this.#queue.holder?.runner.isTransactionActive !== true;
-  }
-
   /**
    * Does some work on the connection as a statement of a query runner, which is in a transaction.
    *
