@@ -100,10 +100,8 @@ describe.each<{ kind: DatabaseKind }>([
         );
       }
     }
-    // A step goes over some thousand deliveries, and a page over a few steps.
-    const rare = await rig.deliveries.list({ event: 'order.none', limit: 10 }, 'any');
-    expect(rare.items).toEqual([]);
-    expect(rare.next).toMatch(/^dlv_/);
+    // How far one page goes depends on the machine; the pages together go over everything.
+    expect(await listed({ event: 'order.none' }, 'any')).toEqual([]);
   });
 
   async function listed(query: Query, scope: Parameters<Deliveries['list']>[1]) {
