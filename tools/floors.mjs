@@ -29,7 +29,7 @@ const FLOORS = [
 const INNER_FLOORS = {
   common: ['async', '', 'log'],
   message: ['encoding', '', 'format'],
-  database: ['', 'schema', 'sqlite'],
+  database: ['', 'schema', 'sqlite', 'triggers'],
   event: ['conditions', '', 'schemas'],
   cli: ['terminal', 'commands', 'documents', 'init', ''],
   outbox: [
