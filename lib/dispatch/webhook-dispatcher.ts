@@ -218,6 +218,16 @@ export class WebhookDispatcher<Transaction = unknown> {
   }
 
   /**
+   * Whether {@link send} is refused where the caller is, unless it names a transaction.
+   *
+   * @internal
+   */
+  get lacksTransaction(): boolean {
+    const { transactions } = this.dependencies;
+    return transactions.isRequired && transactions.current() === undefined;
+  }
+
+  /**
    * Collects every message that is sent or captured inside `work` and sends them as one batch when it has resolved.
    * Nested scopes flush with the outermost; parallel ones do not mix. A throw drops what was not flushed.
    *
@@ -315,7 +325,7 @@ export class WebhookDispatcher<Transaction = unknown> {
     const isNamed = options?.tx !== undefined || options?.manager !== undefined;
     if (transaction === undefined && !isNamed && this.dependencies.transactions.isRequired) {
       throw new TransactionRequiredError(
-        `${method} was given no transaction, and the caller is in none that is known: the message would be sent even if the caller's work is rolled back. Pass the transaction by the option tx, or tx: null to send at once. With @Transactional(), write @WebhookEvent() below it: the event is sent when the method ends, and the transaction must still be open.`,
+        `${method} was given no transaction, and the caller is in none that is known: the message would be sent even if the caller's work is rolled back. Pass the transaction by the option tx, or tx: null to send at once.`,
       );
     }
     return transaction;

@@ -10,6 +10,8 @@ export interface MethodEvent {
   readonly on: 'success' | 'error';
   /** Whether it says which transaction its messages belong to, or that they belong to none. */
   readonly namesTransaction: boolean;
+  /** Whether a decorator below this one has replaced the method, as `@Transactional()` does. */
+  readonly isReplacedBelow: boolean;
   /** Receivers in addition to those who match. */
   readonly subscribers: SubscriberSource;
   /** Rules for the recipients of its messages, when they differ. */

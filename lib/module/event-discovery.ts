@@ -72,17 +72,20 @@ export class EventDiscovery {
 
   #addMethods(type: EntityClass): void {
     this.declared.addMethods(type);
-    // TypeORM tells of the transaction that the method is called in.
-    const isTold = this.#hosts.areThere || this.sources.databases.length > 0;
-    if (!this.transactions.isRequired || isTold) return;
+    if (!this.transactions.isRequired) return;
     // One that sends an error is in no transaction: the error rolls it back.
-    const event = methodEventsOf(type.prototype as object).find(
+    const silent = methodEventsOf(type.prototype as object).filter(
       ({ on, namesTransaction }) => on === 'success' && !namesTransaction,
     );
+    // TypeORM tells of the transaction that the method is called in.
+    const isTold = this.#hosts.areThere || this.sources.databases.length > 0;
+    const event = silent.find(({ isReplacedBelow }) => isReplacedBelow || !isTold);
     if (event === undefined) return;
-    const { name, method } = event;
+    const declaration = `@WebhookEvent('${event.name}') on ${type.name}.${event.method}`;
     throw new TransactionRequiredError(
-      `@WebhookEvent('${name}') on ${type.name}.${method} does not say which transaction its messages belong to. Add tx: (args) => …, which answers the transaction that the method was given; or tx: null, to send at once when the method has resolved.`,
+      isTold
+        ? `${declaration} is above a decorator that replaces the method. If that is @Transactional(), the transaction has ended when the event is sent. Write @WebhookEvent() below all other decorators of the method, or add tx: null, to send at once when the method has resolved.`
+        : `${declaration} does not say which transaction its messages belong to. Add tx: (args) => …, which answers the transaction that the method was given; or tx: null, to send at once when the method has resolved.`,
     );
   }
 

@@ -32,6 +32,15 @@ class Orders {
     if (fails) throw new Error('no');
   }
 
+  /** Above, the event is sent when the commit is done. */
+  @WebhookEvent('order.closed')
+  @Transactional()
+  @WebhookEvent('order.closing')
+  async close(fails = false): Promise<void> {
+    await this.host.tx.save(User, { name: 'closed' });
+    if (fails) throw new Error('not closed');
+  }
+
   @WebhookEvent('order.paid', { data: (_, [name]: [string]) => name })
   @Transactional()
   async pay(_name: string): Promise<void> {}
@@ -85,10 +94,15 @@ describe.each(DATABASES_ALIKE)('@Transactional() of @nestjs-cls/transactional on
     const orders = app.get(Orders);
     await expect(orders.place('refused', true)).rejects.toThrow('no');
     await orders.place('placed');
+    await expect(orders.close(true)).rejects.toThrow('not closed');
+    await orders.close();
 
     // On SQLite there is one connection, and a transaction within another one is its savepoint.
     const ownAudit = kind === 'sqlite' ? [] : ['audit.refused'];
-    const expected = [...ownAudit, 'audit.placed', 'order.paid', 'order.placed'].sort();
-    await vi.waitFor(() => expect(receiver.events.sort()).toEqual(expected));
+    const expected = [
+      ...[...ownAudit, 'audit.placed', 'order.closed', 'order.closing', 'order.paid'],
+      'order.placed',
+    ];
+    await vi.waitFor(() => expect(receiver.events.sort()).toEqual(expected.sort()));
   });
 });

@@ -5,7 +5,13 @@ import {
   type TransactionalAdapter,
   TransactionHost,
 } from '@nestjs-cls/transactional';
-import { type INestApplicationContext, Inject, Injectable, Logger } from '@nestjs/common';
+import {
+  type INestApplicationContext,
+  Inject,
+  Injectable,
+  Logger,
+  type Type,
+} from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { ClsModule } from 'nestjs-cls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -53,6 +59,11 @@ class Orders {
     await this.dispatcher.send(`audit.${name}`);
   }
 
+  @WebhookEvent('order.issued')
+  async issue(): Promise<void> {
+    await this.dispatcher.send('order.issuing', {}, { tx: null });
+  }
+
   @WebhookEvent('order.refunded', { tx: ([tx]: [unknown]) => tx })
   async refund(_tx: unknown): Promise<void> {}
 }
@@ -79,7 +90,11 @@ const begins = (prisma: Prisma) =>
     prisma.$transaction((tx) => work(tx as never))) as OpenedClient<never>['begin'];
 
 /** An application that has `@nestjs-cls/transactional` on its client. */
-async function start(dispatch: ThornModuleExtras['dispatch'], on = client) {
+async function start(
+  dispatch: ThornModuleExtras['dispatch'],
+  on = client,
+  providers: readonly Type[] = [],
+) {
   // As the package documents an adapter.
   const adapter = {
     connection: on,
@@ -101,7 +116,7 @@ async function start(dispatch: ThornModuleExtras['dispatch'], on = client) {
         recipients: LOOPBACK_RECIPIENTS,
       }),
     ],
-    providers: [Orders],
+    providers: [Orders, ...providers],
   }).compile();
   app = await module.init();
   return app.get(Orders);
@@ -216,15 +231,63 @@ describe('a hook of $extends of Prisma that sends', () => {
   });
 });
 
+/** The order of the decorators that the start refuses. */
+class Above {
+  @WebhookEvent('order.above')
+  @Transactional()
+  async place(): Promise<void> {}
+}
+
+class Shop {
+  @WebhookEvent('shop.sent', { tx: null })
+  @Transactional()
+  @WebhookEvent('shop.placed')
+  @WebhookEvent('shop.counted')
+  async place(fails: boolean): Promise<void> {
+    if (fails) throw new Error('no order');
+  }
+}
+
 describe('events on methods that name no transaction, with @nestjs-cls/transactional', () => {
-  it('are refused outside of its transactions, and joined within', async () => {
+  const refusal = { code: 'THORN_TRANSACTION_REQUIRED' };
+
+  it('are refused before the method runs outside of its transactions, and joined within', async () => {
     const orders = await start(outbox({ worker: false }));
     const error = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
-    await orders.pay('alone');
-    expect(error).toHaveBeenCalledWith(expect.stringContaining('order.paid'), expect.anything());
-    error.mockClear();
+    const send = vi.spyOn(app.get(WebhookDispatcher), 'send');
+    await expect(orders.issue()).rejects.toMatchObject({
+      ...refusal,
+      message: expect.stringMatching(/'order\.issued'.*Orders\.issue: .*has not run/) as string,
+    });
+    // By hand, and refused as well: the transaction was forgotten by the caller.
+    await expect(orders.refund(undefined)).rejects.toMatchObject(refusal);
+    expect(send).not.toHaveBeenCalled();
     await orders.place('within');
     expect(error).not.toHaveBeenCalled();
+  });
+
+  it('stop the start above @Transactional(), and name the fix', async () => {
+    await expect(start(outbox({ worker: false }), client, [Above])).rejects.toMatchObject({
+      ...refusal,
+      message: expect.stringMatching(
+        /'order\.above'.*Above\.place is above .*Write @WebhookEvent\(\) below .*tx: null/,
+      ) as string,
+    });
+  });
+
+  it('are sent after the commit alone, below @Transactional() and with tx: null above it', async () => {
+    const receiver = await ScriptedReceiver.start();
+    await start(outbox({ pollInterval: 100 }), client, [Shop]);
+    await app.get(Subscribers).create({ url: receiver.url, events: ['shop.*'] });
+    const shop = app.get(Shop);
+    await expect(shop.place(true)).rejects.toThrow('no order');
+    await shop.place(false);
+    await app.get(WebhookDispatcher).send('shop.fence', {}, { tx: null });
+    await receiver.waitFor(4);
+    expect(receiver.received.map(({ event }) => event).sort()).toEqual([
+      ...['shop.counted', 'shop.fence', 'shop.placed', 'shop.sent'],
+    ]);
+    await receiver.stop();
   });
 });
 

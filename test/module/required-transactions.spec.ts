@@ -1,4 +1,4 @@
-import { type INestApplication, Injectable, Logger, Module } from '@nestjs/common';
+import { type INestApplication, Injectable, Logger, Module, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
@@ -26,6 +26,23 @@ class Orders {
 @Module({ providers: [Orders] })
 class OrdersModule {}
 
+/** As `@Transactional()` of any package. */
+const replaced: MethodDecorator = (_target, _method, descriptor) => {
+  const original = descriptor.value as (...args: unknown[]) => unknown;
+  descriptor.value = function (this: unknown, ...args: unknown[]) {
+    return original.apply(this, args);
+  } as never;
+};
+
+class Above {
+  @WebhookEvent('order.above')
+  @replaced
+  async place(): Promise<void> {}
+}
+
+@Module({ providers: [Above] })
+class AboveModule {}
+
 const REQUIRED = { code: 'THORN_TRANSACTION_REQUIRED' };
 
 describe('what names no transaction, with TypeORM', () => {
@@ -46,7 +63,10 @@ describe('what names no transaction, with TypeORM', () => {
     warn.mockClear();
   });
 
-  async function start(options: ThornModuleOptions): Promise<WebhookDispatcher> {
+  async function start(
+    options: ThornModuleOptions,
+    orders: Type = OrdersModule,
+  ): Promise<WebhookDispatcher> {
     const module = await Test.createTestingModule({
       imports: [
         TypeOrmModule.forRoot({
@@ -58,7 +78,7 @@ describe('what names no transaction, with TypeORM', () => {
         ThornModule.forRootAsync({
           useFactory: async () => ({ recipients: loopback, ...options }),
         }),
-        OrdersModule,
+        orders,
       ],
     }).compile();
     app = module.createNestApplication({ logger: false });
@@ -98,6 +118,11 @@ describe('what names no transaction, with TypeORM', () => {
     expect(receiver.received.map(({ event }) => event).sort()).toEqual([
       ...['article.created', 'order.now', 'order.placed', 'sent.now', 'sent.within'],
     ]);
+  });
+
+  it("stops the start with transactions: 'required', above what replaces a method", async () => {
+    await expect(start({ transactions: 'required' }, AboveModule)).rejects.toMatchObject(REQUIRED);
+    await start({}, AboveModule);
   });
 
   it.each([{}, { transactions: 'optional' as const }])('is sent at once with %j', async (given) => {

@@ -2,6 +2,7 @@ import { Inject } from '@nestjs/common';
 import { errorText, FaultLog } from '../../common/index.js';
 import { OptionChecks } from '../../common/option-checks.js';
 import { type SendOptions, WebhookDispatcher } from '../../dispatch/index.js';
+import { TransactionRequiredError } from '../../database/transaction-required.error.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { compileCondition } from '../../event/conditions/condition-compile.js';
 import type { Condition } from '../../event/conditions/condition.js';
@@ -87,6 +88,8 @@ type Options = MethodEventSettings<unknown, readonly unknown[]> & {
 // Set by Nest's property injection: works for singletons, request scope, subclasses and two applications in one
 // process alike, which a dispatcher kept in the decorator's closure would not.
 const DISPATCHER = Symbol('nestjs-thorn:dispatcher');
+/** The methods below the decorators of this library. */
+const DECORATED = new WeakMap<Method, Method>();
 
 const KNOWN_KEYS = [
   ...'on when data owner orderBy ref headers subscribers requestData manager tx propagateErrors'.split(
@@ -113,11 +116,14 @@ export function decorateMethod(
     );
   }
   const send = compile(name, options, declaration);
+  const decorated = DECORATED.get(original) ?? original;
   recordMethodEvent(target, {
     name,
     method: String(method),
     on: options.on ?? 'success',
     namesTransaction: options.tx !== undefined || options.manager !== undefined,
+    // The class has the method as it is written until all of its decorators have run.
+    isReplacedBelow: Reflect.getOwnPropertyDescriptor(target, method)?.value !== decorated,
     subscribers: options.subscribers,
     recipients: options.recipients,
   });
@@ -130,6 +136,7 @@ export function decorateMethod(
     this: { [DISPATCHER]?: WebhookDispatcher },
     ...args: unknown[]
   ): Promise<unknown> {
+    if (options.on !== 'error') assertTransaction(this[DISPATCHER], options, args, declaration);
     let result: unknown;
     try {
       result = await original.apply(this, args);
@@ -141,6 +148,7 @@ export function decorateMethod(
     return result;
   };
   descriptor.value = dressLike(original, wrapped);
+  DECORATED.set(descriptor.value, decorated);
 }
 
 /**
@@ -228,6 +236,19 @@ function transactionOf({ tx, manager, on }: Options, args: readonly unknown[]): 
   if (tx === null) return null;
   const given = tx === undefined ? manager?.(args) : tx(args);
   return given === undefined && on === 'error' ? null : given;
+}
+
+/** Before the method runs: once its work is committed, an event that is refused would be lost. */
+function assertTransaction(
+  dispatcher: WebhookDispatcher | undefined,
+  options: Options,
+  args: readonly unknown[],
+  declaration: string,
+): void {
+  if (dispatcher?.lacksTransaction !== true || transactionOf(options, args) !== undefined) return;
+  throw new TransactionRequiredError(
+    `${declaration}: the method was called in no transaction that is known, and has not run. Its event would be sent even if the caller's work is rolled back. Call it within a transaction, such as that of @Transactional(), with @WebhookEvent() below that decorator. Otherwise name the transaction by the option tx, or tx: null to send at once.`,
+  );
 }
 
 function blaming<Value>(declaration: string, compile: () => Value): Value {
