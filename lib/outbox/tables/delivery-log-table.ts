@@ -86,22 +86,23 @@ export class DeliveryLogTable {
     limit,
     now,
   }: FailedQuery): Promise<{ readonly found: readonly Candidate[]; readonly next: string | null }> {
-    const range = [
-      keyOf('sub_', subscriber),
-      ...[from, before, after].map((one) => keyOf('dlv_', one)),
-    ];
+    const [first, behind] = [keyOf('dlv_', from), keyOf('dlv_', after)];
+    // One lower bound: of two, SQLite may begin at the one that is further away.
+    const [bound, begin] = behind < first ? ['>=', first] : ['>', behind];
+    const range = `d.subscriber_id = ? AND d.id ${bound} ? AND d.id < ?`;
+    const parameters = [keyOf('sub_', subscriber), begin, keyOf('dlv_', before)];
     // Few of many may have failed, and SQLite answers on the event loop.
     const { rows: ends } = await this.database.run({
-      sql: `SELECT d.id FROM ${this.tables.deliveries} d WHERE d.subscriber_id = ? AND d.id >= ? AND d.id < ? AND d.id > ? ORDER BY d.id LIMIT 1 OFFSET ?`,
-      parameters: [...range, MOST_FAILED_LOOKED_AT - 1],
+      sql: `SELECT d.id FROM ${this.tables.deliveries} d WHERE ${range} ORDER BY d.id LIMIT 1 OFFSET ?`,
+      parameters: [...parameters, MOST_FAILED_LOOKED_AT - 1],
     });
     const end = ends[0]?.['id'] as string | undefined;
     const { rows } = await this.database.run({
       sql: `SELECT d.id, d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id, d.event, ${EXPUNGED} FROM ${this.tables.deliveries} d LEFT JOIN ${this.tables.messages} m ON m.id = d.message_id
-        WHERE d.subscriber_id = ? AND d.id >= ? AND d.id < ? AND d.id > ? ${end === undefined ? '' : 'AND d.id <= ?'} AND ((d.status = 'failed' AND d.reason <> 'cancelled')
+        WHERE ${range} ${end === undefined ? '' : 'AND d.id <= ?'} AND ((d.status = 'failed' AND d.reason <> 'cancelled')
           OR (d.status = 'pending' AND d.requests > 0 AND d.lease IS NULL AND d.permit_at IS NULL AND d.due_at > ?))
         ORDER BY d.id LIMIT ?`,
-      parameters: [...range, ...(end === undefined ? [] : [end]), now, limit],
+      parameters: [...parameters, ...(end === undefined ? [] : [end]), now, limit],
     });
     const found = rows.map(parseCandidateRow);
     if (found.length === limit) return { found, next: found.at(-1)!.id };
