@@ -47,7 +47,9 @@ export class TableRows<Row extends { readonly [Column in keyof Row]: unknown }> 
   async assertThere(where: string, ...parameters: readonly Value[]): Promise<void> {
     const { dialect, proof } = this.executor;
     if (proof === undefined || dialect.name !== 'mysql') return;
-    const isThere = await this.has(`${where} AND ${proof.gate.condition}`, ...parameters);
+    // Locking: the transaction may have begun to read before another one has committed the row.
+    const locked = `${where} AND ${proof.gate.condition} LOCK IN SHARE MODE`;
+    const isThere = await this.has(locked, ...parameters);
     if (!isThere) throw proof.ended();
   }
 
