@@ -21,6 +21,9 @@ interface OwnPool extends MysqlPool {
 const IN_TRANSACTION = 1;
 const AUTOCOMMIT = 2;
 
+/** Without autocommit a transaction begins with the first statement that uses a table. */
+const IS_OPEN = '(@@in_transaction = 1 OR @@autocommit = 0)';
+
 /** MariaDB and MySQL, below by `mysql2`. */
 export const MYSQL: ClientDatabase = {
   title: 'MariaDB',
@@ -32,13 +35,14 @@ export const MYSQL: ClientDatabase = {
   identity:
     "SELECT DATABASE() AS name, CONCAT_WS(' ', DATABASE(), @@hostname, @@port, @@datadir) AS identity",
   // MySQL has no such variable, and takes what is for MariaDB for a comment.
-  question: 'SELECT 1 /*M! AND @@in_transaction = 1 */ AS open, 0 /*M! + 1 */ AS proves',
+  question: `SELECT 1 /*M! AND ${IS_OPEN} */ AS open, 0 /*M! + 1 */ AS proves`,
   statusQuestion: 'DO 0',
   prove: (ended) => new OpenTransaction(ended),
   // It has no numbers, but counts the statements that begin and end transactions on the connection.
   number:
     "SELECT CONCAT('' /*M! , GROUP_CONCAT(VARIABLE_VALUE ORDER BY VARIABLE_NAME) */) AS number " +
-    "/*M! FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME IN ('COM_BEGIN', 'COM_COMMIT', 'COM_ROLLBACK') AND @@in_transaction = 1 */",
+    "/*M! FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME IN ('COM_BEGIN', 'COM_COMMIT', 'COM_ROLLBACK') " +
+    `AND ${IS_OPEN} */`,
   answerOf(answer) {
     const [result] = answer as readonly [readonly Row[] | ResultHeader];
     if ('length' in result) return { rows: result, affected: result.length };
