@@ -1,5 +1,5 @@
 import { ThornConfigurationError } from '../errors/index.js';
-import type { JoinedTransaction, SqlClient } from '../database/sql-client.js';
+import { heldWhile, type JoinedTransaction, type SqlClient } from '../database/sql-client.js';
 import type { Message } from '../message/message.js';
 import type { MessagePipeline } from './message-pipeline.js';
 import { Transactions } from './transactions.js';
@@ -9,6 +9,9 @@ import { Transactions } from './transactions.js';
  * row can be seen by others.
  */
 export class JoinedTransactions extends Transactions {
+  /** The last message with a key that is being written in a transaction. */
+  readonly #writing = new WeakMap<object, Promise<void>>();
+
   /**
    * @param ambient answers the transaction that the caller is in. Default: none is known
    * @param isRequired default false
@@ -35,9 +38,29 @@ export class JoinedTransactions extends Transactions {
     const joining = known ?? this.join(transaction);
     const joined = joining instanceof Promise ? await joining : joining;
     if (!this.pipeline.isHeard(message)) return true;
-    await this.pipeline.stage([message], joined);
+    await (message.key === null || joined.proof === undefined
+      ? this.pipeline.stage([message], joined)
+      : this.#stageInTurn(message, joined, transaction as object));
     this.pipeline.releaseOnCommit([message], joined);
     return true;
+  }
+
+  /**
+   * One message after another: where a number takes more than one statement, those of another message must not come in
+   * between.
+   */
+  #stageInTurn(message: Message, joined: JoinedTransaction, transaction: object): Promise<void> {
+    const before = this.#writing.get(transaction);
+    const staging =
+      before === undefined
+        ? this.pipeline.stage([message], joined)
+        : heldWhile(joined, before).then(() => this.pipeline.stage([message], joined));
+    const end = (): void => {
+      if (this.#writing.get(transaction) === done) this.#writing.delete(transaction);
+    };
+    const done = staging.then(end, end);
+    this.#writing.set(transaction, done);
+    return staging;
   }
 
   override hold(transaction: unknown): Promise<() => Promise<void>> | undefined {

@@ -114,6 +114,10 @@ describe.each(CLIENT_DATABASES)('on $database', ({ kinds, create, connect, datab
         expect(Number(keys[0]!['count'])).toBe(
           IDS.filter((id) => WAITS(id) && id % 5 === 0).length,
         );
+        await clear();
+      }
+
+      async function clear(): Promise<void> {
         for (const table of [
           'thorn_pending_messages',
           'thorn_messages',
@@ -140,6 +144,33 @@ describe.each(CLIENT_DATABASES)('on $database', ({ kinds, create, connect, datab
         };
         await Promise.all(Array.from({ length: 20 }, next));
         await check(forgotten);
+      });
+
+      it('is numbered in the order of the calls, where messages of a key do not wait for each other', async () => {
+        const sent: string[][] = [];
+        for (let round = 0; round < 12; round++) {
+          await client.begin(async (tx) => {
+            // Some are the first that their transaction writes, and some have an id of the application.
+            if (round % 2 === 0) await execute(tx, `INSERT INTO orders VALUES (${round})`);
+            const sending = ['one', 'two', 'three'].map((name) => {
+              const orderBy = { key: `order-${round}` };
+              const given = round % 3 === 0 ? { id: `${name}-${round}` } : {};
+              return dispatcher.send('order.placed', {}, { tx, orderBy, ...given });
+            });
+            sent.push((await Promise.all(sending)).map(({ id }) => id));
+          });
+        }
+        const rows = await own.query('SELECT id, given_id, sequence FROM thorn_messages');
+        const numbers = new Map(
+          rows.map(({ id, given_id: given, sequence }) => [
+            typeof given === 'string' ? given : `msg_${String(id)}`,
+            Number(sequence),
+          ]),
+        );
+        expect(sent.map((ids) => ids.map((id) => numbers.get(id)))).toEqual(
+          sent.map(() => [1, 2, 3]),
+        );
+        await clear();
       });
     },
   );

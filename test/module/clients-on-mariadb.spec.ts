@@ -215,6 +215,35 @@ describe.each(KINDS)('an application of $name, without TypeORM', (kind) => {
     expect(answers.filter((answer) => (answer as { paid: boolean }).paid)).toHaveLength(1);
     expect(await ids('purchase')).toEqual(['paid']);
   });
+
+  it('knows a received message that was committed since the transaction began to read', async () => {
+    const receivers = { bank: { scheme: 'standard', secrets: [secret] } } as const;
+    const database = define(client.bare, place.url);
+    const imports = [ThornReceiverModule.forRoot({ receivers, database, deduplication: false })];
+    const { app: receiving, post } = await startReceiverApp('express', imports, [
+      PaymentsController,
+    ]);
+    const work = (webhook: VerifiedWebhook, id: string) => (tx: never) =>
+      webhook.processOnce(tx, async () => (await insert(tx, id)) ?? true);
+    receive = (webhook) =>
+      client.begin(async (tx) => {
+        // As MySQL has it; MariaDB would refuse the transaction.
+        await execute(tx, 'SET innodb_snapshot_isolation = OFF');
+        await execute(tx, 'SELECT COUNT(*) FROM thorn_received_messages');
+        await client.begin(work(webhook, 'first'));
+        const second = await work(webhook, 'second')(tx);
+        await execute(tx, 'SET innodb_snapshot_isolation = DEFAULT');
+        return second;
+      });
+    const answer = await post(
+      '/payments',
+      signWebhook({ body: { type: 'paid' }, secrets: [secret], id: 'msg_2' }),
+    );
+    await receiving.close();
+
+    expect(await answer.json()).toEqual({ paid: false });
+    expect(await ids('purchase')).toEqual(['first']);
+  });
 });
 
 describe('a pool of mysql2 with settings of its own', () => {
@@ -257,6 +286,32 @@ describe('a pool of mysql2 with settings of its own', () => {
     await receiver.waitFor(2);
     await app.close();
     await receiver.stop();
+  });
+
+  it('sends with the transactions that begin by themselves where autocommit is off', async () => {
+    pool = mysql.createPool({ uri: place.url, connectionLimit: 5 });
+    const receiver = await ScriptedReceiver.start();
+    const app = await start();
+    const dispatcher = app.get(WebhookDispatcher);
+    await app.get(Subscribers).create({ url: receiver.url, events: ['order.*'] });
+    const connection = await pool.getConnection();
+    await connection.query('SET autocommit = 0');
+    for (const name of ['one', 'two']) {
+      // No table was used before.
+      await dispatcher.send(`order.undone.${name}`, {}, { tx: connection });
+      await connection.rollback();
+      await dispatcher.send(`order.${name}`, {}, { tx: connection });
+      await connection.commit();
+    }
+    await receiver.waitFor(2);
+    await dispatcher.send('order.fence', {}, { tx: null });
+    await receiver.waitFor(({ event }) => event === 'order.fence');
+    connection.destroy();
+    await app.close();
+    await receiver.stop();
+    expect(receiver.received.map(({ event }) => event).sort()).toEqual([
+      ...['order.fence', 'order.one', 'order.two'],
+    ]);
   });
 
   it('is refused under a mode in which mysql2 does not escape texts', async () => {
