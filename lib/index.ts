@@ -11,6 +11,7 @@ export type { ThornModuleExtras, ThornModuleOptions } from './module/options/mod
 export { BulkWriteError } from './typeorm/criteria/bulk-write.error.js';
 export { WriteUnclearError } from './typeorm/criteria/write-unclear.error.js';
 export type { MethodEventOptions } from './capture/decorators/method-event.js';
+export { defineTableEvents, type TableEvents } from './capture/tables/define-table-events.js';
 export { WebhookEvent } from './capture/decorators/webhook-event.decorator.js';
 export { Webhooks } from './capture/decorators/webhooks.decorator.js';
 export {
@@ -33,7 +34,11 @@ export {
   type JsonValue,
   Q,
   type RelationTrigger,
+  type ReportedValues,
   type RequestData,
+  type TableEventOptions,
+  type TableEventSettings,
+  type TableOptions,
   type UncheckedFilter,
 } from './event/index.js';
 

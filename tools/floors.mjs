@@ -63,7 +63,7 @@ const INNER_FLOORS = {
     'openapi',
     '',
   ],
-  capture: ['table', 'payload', 'plan', 'changes', 'messages', 'tables', 'decorators', ''],
+  capture: ['table', 'payload', 'plan', 'changes', 'messages', 'decorators', 'tables', ''],
   typeorm: [
     '',
     'sqlite',

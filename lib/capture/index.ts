@@ -8,3 +8,6 @@ export type {
 } from './decorators/method-event.js';
 export { type MethodEventDecorator, WebhookEvent } from './decorators/webhook-event.decorator.js';
 export { type EntityDecorator, Webhooks } from './decorators/webhooks.decorator.js';
+export { defineTableEvents, type TableEvents } from './tables/define-table-events.js';
+export { type ReportedSource, ReportedSources } from './tables/reported-sources.js';
+export { ReportedTables, type TableColumn } from './tables/reported-tables.js';

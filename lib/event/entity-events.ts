@@ -49,10 +49,10 @@ export interface EntityEvent {
   readonly options: RecordedOptions;
 }
 
-/** An event of an entity with the settings that its class shares merged under its own. */
+/** An event of an entity, or of a table, with the settings that are shared merged under its own. */
 export interface DeclaredEntityEvent extends EntityEvent {
-  /** The class that declares it: the entity or one that it extends. */
-  readonly declaredBy: EntityClass;
+  /** The class that declares it, the entity or one that it extends; of a table the declaration. */
+  readonly declaredBy: { readonly name: string };
 }
 
 interface Declarations {

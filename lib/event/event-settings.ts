@@ -30,7 +30,8 @@ type Step<Value> =
           : Present
     : never;
 
-type PropertyOf<Row> = {
+/** The names of a row's own properties, without its methods. */
+export type PropertyOf<Row> = {
   [Key in keyof Row & string]: NonNullable<Row[Key]> extends (...args: never[]) => unknown
     ? never
     : Key;

@@ -50,6 +50,13 @@ export type {
   RequestData,
   ValueChange,
 } from './event-settings.js';
+export type {
+  ReportedValues,
+  TableEventOptions,
+  TableEventSettings,
+  TableOptions,
+  TableTrigger,
+} from './table-settings.js';
 export type { JsonSchema } from './schemas/json-schema.js';
 export { nearestNames } from './nearest-names.js';
 export { type MethodEvent, methodEventsOf } from './method-events.js';

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import {
   Clock,
   defineEvents,
+  defineTableEvents,
   inline,
   Subscribers,
   ThornConfigurationError,
@@ -28,6 +29,10 @@ class AuthGuard implements CanActivate {
 }
 const owner = () => null;
 const lookup = () => {};
+const orders = defineTableEvents('orders', {
+  key: 'id',
+  events: { 'order.placed': { on: 'create' } },
+});
 
 /** Starts an application; resolves to what it was refused with. */
 async function refusalOf(makeModule: () => ReturnType<typeof ThornModule.forRoot>): Promise<Error> {
@@ -161,6 +166,10 @@ describe('an application with a wrong option', () => {
     ['events', { events: 'a' }],
     ['events', { events: [defineEvents({}), 'a'] }],
     ['events', { events: null }],
+    ['tables', { tables: 'orders' }],
+    ['tables', { tables: [{ name: 'orders', key: 'id' }] }],
+    ['tables', { tables: [orders, orders] }],
+    ['tables', { tables: [orders] }],
     ['eventTypes', { eventTypes: 'a.*' }],
     ['eventTypes', { eventTypes: [5] }],
     ['subscribers', { subscribers: 'https://example.com' }],

@@ -10,6 +10,7 @@ import type {
   EntityEventSettings,
 } from '../../event/event-settings.js';
 import { compileEventName } from '../../event/event-name.js';
+import type { TableEventSettings, TableOptions } from '../../event/table-settings.js';
 import { checkHeaders } from '../../message/header-checks.js';
 import {
   checkMessageSettings,
@@ -40,6 +41,20 @@ const OPTIONS: Names<Omit<EntityEventOptions<object>, keyof MessageSettings>> = 
   when: true,
   softRemoval: true,
 };
+const TABLE_SETTINGS: Names<Omit<TableEventSettings<object>, keyof MessageSettings>> = {
+  payload: true,
+  ref: true,
+  owner: true,
+  orderBy: true,
+  headers: true,
+  propagateErrors: true,
+  subscribers: true,
+  requestData: true,
+};
+const TABLE_OPTIONS: Names<
+  Omit<TableOptions<object>, keyof TableEventSettings<object> | keyof ColumnSettings<object>>
+> = { key: true, omit: true, columns: true, events: true };
+const ROW_TRIGGERS = `'create', 'change', 'delete', { change: ['field'] } or a list of them`;
 const TRIGGERS = `'create', 'change', 'delete', { change: ['field'] }, { added: 'relation' }, { removed: 'relation' }, { cleared: 'relation' } or a list of them`;
 
 /**
@@ -64,8 +79,39 @@ export function checkEntitySettings(declaration: string, settings: object): void
   const known = { ...SETTINGS, ...COLUMN_SETTINGS, ...BULK_SETTINGS };
   check.names(settings, [...Object.keys(known), ...MESSAGE_SETTINGS]);
   checkBulkSettings(check, settings);
+  checkColumnLists(check, settings as Readonly<Record<string, unknown>>);
+  checkSettingKinds(declaration, settings as Readonly<Record<string, unknown>>);
+}
+
+/** @throws {@link ThornConfigurationError} naming `declaration` and the fix */
+export function checkTableSettings(
+  declaration: string,
+  settings: Readonly<Record<string, unknown>>,
+): void {
+  const check = new OptionChecks(declaration);
+  const known = { ...TABLE_SETTINGS, ...COLUMN_SETTINGS, ...TABLE_OPTIONS };
+  check.names(settings, [...Object.keys(known), ...MESSAGE_SETTINGS]);
+  const { key, omit, columns } = settings;
+  const isKey = isName(key) || (isNameList(key) && areDifferent(key as readonly unknown[]));
+  check.assert(
+    'key',
+    isKey,
+    `must be a column such as 'id', or a list of columns, not ${describe(key)}`,
+  );
+  const isOmit = omit === undefined || (Array.isArray(omit) && omit.every(isName));
+  check.assert('omit', isOmit, `must be a list of columns such as ['note'], not ${describe(omit)}`);
+  check.assert(
+    'columns',
+    columns === undefined || (isObject(columns) && Object.values(columns).every(isName)),
+    "must be an object of the names that columns have in the database, such as { partnerId: 'partner_id' }",
+  );
+  checkColumnLists(check, settings);
+  checkSettingKinds(declaration, settings);
+}
+
+function checkColumnLists(check: OptionChecks, settings: Readonly<Record<string, unknown>>): void {
   for (const key of Object.keys(COLUMN_SETTINGS)) {
-    const value = (settings as Readonly<Record<string, unknown>>)[key];
+    const value = settings[key];
     const isFine = value === undefined || (Array.isArray(value) && value.every(isName));
     check.assert(
       key,
@@ -73,7 +119,6 @@ export function checkEntitySettings(declaration: string, settings: object): void
       `must be a list of properties such as ['passwordHash'], not ${describe(value)}`,
     );
   }
-  checkSettingKinds(declaration, settings as Readonly<Record<string, unknown>>);
 }
 
 /** @throws {@link ThornConfigurationError} naming the class, the event and the fix */
@@ -81,15 +126,47 @@ export function checkEntityEvent(target: EntityClass, name: unknown, options: ob
   const declaration = `@WebhookEvent(${typeof name === 'string' ? `'${name}'` : String(name)}) on ${target.name}`;
   const check = new OptionChecks(declaration);
   if (typeof name !== 'string') throw check.error('name', "must be text such as 'article.created'");
-  explain(declaration, () => compileEventName(name));
   const values = (options ?? {}) as Readonly<Record<string, unknown>>;
   check.names(values, [...Object.keys(OPTIONS), ...MESSAGE_SETTINGS]);
-  const { on, softRemoval, when } = values;
+  checkTriggers(check, values['on'], isTrigger, TRIGGERS);
+  check.boolean('softRemoval', values['softRemoval'] as boolean | undefined);
+  checkEventOptions(declaration, name, values);
+}
+
+/** @throws {@link ThornConfigurationError} naming `declaration` and the fix */
+export function checkTableEvent(
+  declaration: string,
+  name: string,
+  options: Readonly<Record<string, unknown>>,
+): void {
+  const check = new OptionChecks(declaration);
+  check.names(options, [
+    ...Object.keys({ ...TABLE_SETTINGS, on: true, when: true }),
+    ...MESSAGE_SETTINGS,
+  ]);
+  checkTriggers(check, options['on'], isRowTrigger, ROW_TRIGGERS);
+  checkEventOptions(declaration, name, options);
+}
+
+function checkTriggers(
+  check: OptionChecks,
+  on: unknown,
+  isFine: (one: unknown) => boolean,
+  valid: string,
+): void {
   const triggers: readonly unknown[] = Array.isArray(on) ? on : [on];
-  const isFine = triggers.length > 0 && triggers.every(isTrigger);
-  check.assert('on', isFine, `must be ${TRIGGERS}, not ${describe(on)}`);
-  checkSettingKinds(declaration, values);
-  check.boolean('softRemoval', softRemoval as boolean | undefined);
+  const areFine = triggers.length > 0 && triggers.every(isFine);
+  check.assert('on', areFine, `must be ${valid}, not ${describe(on)}`);
+}
+
+function checkEventOptions(
+  declaration: string,
+  name: string,
+  options: Readonly<Record<string, unknown>>,
+): void {
+  explain(declaration, () => compileEventName(name));
+  checkSettingKinds(declaration, options);
+  const { when } = options;
   if (when !== undefined) {
     explain(declaration, () => compileCondition(when as Parameters<typeof compileCondition>[0]));
   }
@@ -116,6 +193,11 @@ export function checkSettingKinds(
     checkMessageSettings(values);
     if (typeof values['headers'] === 'object') checkHeaders(values['headers']);
   });
+}
+
+/** Events of tables have no relations: a trigger tells the columns of a row alone. */
+function isRowTrigger(on: unknown): boolean {
+  return isTrigger(on) && (typeof on === 'string' || 'change' in (on as object));
 }
 
 function isTrigger(on: unknown): boolean {
@@ -155,6 +237,7 @@ function describe(value: unknown): string {
 const isName = (value: unknown): boolean => typeof value === 'string' && value !== '';
 const isNameList = (value: unknown): boolean =>
   Array.isArray(value) && value.length > 0 && value.every(isName);
+const areDifferent = (names: readonly unknown[]): boolean => new Set(names).size === names.length;
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
 const isTextOrFunction = (value: unknown): boolean =>

@@ -100,7 +100,12 @@ export class EntityMessages {
     if (isForRecipients && this.pipeline.isUnheard(heard)) return;
     const change = shownChange(subject, event);
     const data =
-      options.payload && givenData(await options.payload(row, change), 'payload', of(event));
+      options.payload &&
+      givenData(
+        await options.payload(row, change),
+        'payload',
+        event.table.declarationOf(event.name),
+      );
     return this.factory.create(this.#draft(event, heard, row, subject.row, data));
   }
 
@@ -203,10 +208,6 @@ function shownChange(
     before: withoutPaths(change.before, concealed, table),
     related: change.related.map((row) => withoutPaths(row, concealedInRelated, relation?.target)),
   };
-}
-
-function of({ name, table }: EventPlan): string {
-  return `@WebhookEvent('${name}') on ${table.name}`;
 }
 
 function refOf({ ref }: EventPlan['options'], row: Row, whole: Row) {

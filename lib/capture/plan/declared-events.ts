@@ -3,6 +3,7 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import { type EventCatalogue, type MethodEvent, methodEventsOf } from '../../event/index.js';
 import type { MessageSettings, SubscriberSource } from '../../message/index.js';
 import type { StaticSubscriberSet } from '../../subscriber/index.js';
+import type { RowTable } from '../table/row-table.js';
 
 /** The receivers that a declaration names. */
 interface Receivers {
@@ -15,7 +16,14 @@ interface EntityEvents {
     readonly name: string;
     readonly declaredBy: string;
     readonly options: Receivers;
+    readonly table: Pick<RowTable, 'declarationOf'>;
   }[];
+}
+
+/** What `defineTableEvents()` returns, as far as its events are known by it. */
+interface DeclaredTable {
+  readonly declaration: string;
+  readonly events: readonly { readonly name: string; readonly options: Receivers }[];
 }
 
 /** Makes the events that decorators declare known to one application, with the receivers that they name. */
@@ -32,9 +40,19 @@ export class DeclaredEvents {
   /** @throws {@link ThornConfigurationError} when an event of that name is declared with another meaning */
   addEntities(plans: readonly EntityEvents[]): void {
     for (const { events } of plans) {
-      for (const { name, declaredBy, options } of events) {
+      for (const { name, declaredBy, options, table } of events) {
         this.catalogue.declare({ name, source: declaredBy, origin: 'entity' });
-        this.#addSubscribers(name, declaredBy, options);
+        this.#addSubscribers(name, table.declarationOf(name), options);
+      }
+    }
+  }
+
+  /** @throws {@link ThornConfigurationError} when an event of that name is declared with another meaning */
+  addTables(tables: readonly DeclaredTable[]): void {
+    for (const { declaration, events } of tables) {
+      for (const { name, options } of events) {
+        this.catalogue.declare({ name, source: declaration, origin: 'entity' });
+        this.#addSubscribers(name, `${declaration}, event ${name}`, options);
       }
     }
   }
@@ -56,11 +74,12 @@ export class DeclaredEvents {
   #addMethodSubscribers(event: MethodEvent, type: string): void {
     if (this.#seen.has(event)) return;
     this.#seen.add(event);
-    this.#addSubscribers(event.name, `${type}.${event.method}`, event);
+    const declaration = `@WebhookEvent('${event.name}') on ${type}.${event.method}`;
+    this.#addSubscribers(event.name, declaration, event);
   }
 
-  #addSubscribers(name: string, target: string, { subscribers, recipients }: Receivers): void {
-    const policy = this.#policyOf(recipients, `@WebhookEvent('${name}') on ${target}`);
+  #addSubscribers(name: string, declaration: string, { subscribers, recipients }: Receivers): void {
+    const policy = this.#policyOf(recipients, declaration);
     if (subscribers === undefined || this.#isKnown(name, subscribers)) return;
     this.statics.addForEvent(name, subscribers, { checkUrl: (url) => policy.checkUrl(url) });
   }

@@ -50,7 +50,7 @@ export interface EventPlan {
   readonly name: string;
   readonly eventName: EventName;
   readonly table: RowTable;
-  /** Name of the class that declares it: the entity, or one that it extends. */
+  /** Name of the class that declares it, the entity or one that it extends; of a table its declaration. */
   readonly declaredBy: string;
   readonly options: TriggeredOptions;
   readonly condition: CompiledCondition | undefined;
@@ -149,7 +149,7 @@ function planEvent(event: TriggeredEvent, table: RowTable): Omit<EventPlan, 'con
     options.when === undefined
       ? undefined
       : compileCondition(options.when, {
-          owner: `@WebhookEvent('${name}') on ${table.name}`,
+          owner: table.declarationOf(name),
           fieldKind: (path) => changeKind(path, table) ?? fieldKind(path, table),
           fieldNames: (path) => changeNames(path, table) ?? fieldNames(path, table),
         });

@@ -59,7 +59,7 @@ export function checkColumnSettings(
     if (unknown === undefined) continue;
     throw new ThornConfigurationError(
       'THORN_DECLARATION_INVALID',
-      `@Webhooks on ${table.name}: ${setting} names ${unknown}, which is not a property of ${table.name}. ` +
+      `${table.declaration}: ${setting} names ${unknown}, which is not a property of ${table.name}. ` +
         `Its properties: ${shownNames(known)}`,
       { entity: table.name, setting, property: unknown },
     );

@@ -51,6 +51,8 @@ export interface Relation extends Property {
 export interface RowTable {
   /** As error texts name it: the name of the table, or of its entity. */
   readonly name: string;
+  /** As error texts name the declaration of its settings. */
+  readonly declaration: string;
   /** Begins the keys of ordered messages: entities in one table have the same. */
   readonly keyPrefix: string;
   readonly key: readonly Column[];
@@ -70,6 +72,8 @@ export interface RowTable {
   readonly isOpen: boolean;
   /** True if rows have accessors of their own, as those with lazy relations. */
   readonly hasAccessors: boolean;
+  /** Names the declaration of an event for error texts. */
+  declarationOf(event: string): string;
   /** Tells whether the class of the rows has a getter. */
   hasGetter(name: string): boolean;
   /** The id of a row, or of what holds the key of one: that of several columns is an object. */

@@ -2,11 +2,30 @@ import type { ReportedChange, ReportedTable } from '../../database/triggers/repo
 import type { Message } from '../../message/index.js';
 import type { EventPlan } from '../plan/event-plan.js';
 
+/** A column of a table, as the database describes it. */
+export interface TableColumn {
+  readonly name: string;
+  /** The database's type in lower case, such as `varchar`. */
+  readonly type: string;
+  /** Default false. */
+  readonly isArray?: boolean | undefined;
+}
+
 /** The tables of one database whose changes triggers report, with the events that are declared on them. */
 export abstract class ReportedTables {
   abstract readonly tables: readonly ReportedTable[];
 
-  /** The events whose messages are made of the changes of a table, by {@link ReportedTable.name}. */
+  /**
+   * Tells the columns of a table, by {@link ReportedTable.name}. Called at each start, before changes are read.
+   *
+   * @throws `ThornConfigurationError` naming the declaration that names a column which the table lacks
+   */
+  abstract describe(table: string, columns: readonly TableColumn[]): void;
+
+  /**
+   * The events whose messages are made of the changes of a table, by {@link ReportedTable.name}: none before the table is
+   * described.
+   */
   abstract eventsOf(table: string): readonly EventPlan[];
 
   /**

@@ -5,6 +5,7 @@ import type {
   PageDefinition,
   ThornApiOptions,
 } from '../../api/index.js';
+import type { TableEvents } from '../../capture/index.js';
 import type { SerializeTransactions } from '../../database/sqlite/serialize-transactions.js';
 import type { Clock } from '../../common/index.js';
 import type {
@@ -87,6 +88,11 @@ export interface ThornModuleOptions extends BulkSettings {
   readonly subscribers?: Readonly<Record<string, SubscriberSource>>;
   /** Events that are sent by hand, and descriptions; see {@link defineEvents}. */
   readonly events?: EventDefinitions | readonly EventDefinitions[];
+  /**
+   * Tables whose changes send events, whoever writes their rows; see docs/events/tables.md. They are in the database of the
+   * option `database`, or of the first data source. The same in all processes. Default: none.
+   */
+  readonly tables?: readonly TableEvents[];
   /** Patterns of the events that may be subscribed to. Default: every declared event. */
   readonly eventTypes?: readonly string[];
   /** True: sending an event that is not declared is an error. Default false. */

@@ -1,3 +1,4 @@
+import type { TableEvents } from '../../capture/index.js';
 import { from, type Reading } from '../../common/construct.js';
 import { isObject } from '../../common/objects.js';
 import { OptionChecks, TIMER } from '../../common/option-checks.js';
@@ -41,6 +42,7 @@ const KNOWN: Readonly<{
   formats: null,
   subscribers: null,
   events: null,
+  tables: null,
   eventTypes: null,
   strictEvents: null,
   keep: null,
@@ -167,6 +169,7 @@ function checkValues({ baseUrl, envelope, subscribers, ...options }: ThornModule
   check.boolean('signing.hookHmac', options.signing?.hookHmac);
   checkBulkSettings(check, options);
   check.integer('maxStaleness', options.maxStaleness, { min: 0, unit: 'milliseconds' });
+  checkTables(options.tables);
   check.boolean('strictEvents', options.strictEvents);
   check.boolean('keep', options.keep);
   check.boolean('orderInBody', options.orderInBody);
@@ -181,6 +184,22 @@ function checkValues({ baseUrl, envelope, subscribers, ...options }: ThornModule
   check.function('http.lookup', options.http?.lookup, 'as dns.lookup is');
   checkSwitch('serializeTransactions', options.serializeTransactions, 'timeout');
   checkSwitch('changeFeed', options.changeFeed, 'pollInterval');
+}
+
+function checkTables(tables: unknown = []): void {
+  const isDeclared = (one: unknown) => isObject(one) && typeof one['declaration'] === 'string';
+  MODULE_CHECKS.assert(
+    'tables',
+    Array.isArray(tables) && tables.every(isDeclared),
+    'must be a list of what defineTableEvents() returns',
+  );
+  const names = (tables as readonly TableEvents[]).map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  MODULE_CHECKS.assert(
+    'tables',
+    twice === undefined,
+    `has two declarations of ${String(twice)}: put the events of both into one defineTableEvents('${String(twice)}', …)`,
+  );
 }
 
 /** Checks an option that is true, false or an object of one time in milliseconds. */

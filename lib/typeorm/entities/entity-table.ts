@@ -31,6 +31,7 @@ export function relationOf(relation: Relation): RelationMetadata {
 /** The table of an entity of TypeORM. */
 export class EntityTable implements RowTable {
   readonly name: string;
+  readonly declaration: string;
   readonly keyPrefix: string;
   readonly columns: readonly EntityColumn[];
   readonly key: readonly EntityColumn[];
@@ -49,6 +50,7 @@ export class EntityTable implements RowTable {
   ) {
     const { target, childEntityMetadatas, deleteDateColumn } = metadata;
     this.name = metadata.name;
+    this.declaration = `@Webhooks on ${metadata.name}`;
     // Subclasses that share a table share its keys.
     this.keyPrefix = metadata.tableNameWithoutPrefix;
     this.columns = metadata.columns.map((column) => new EntityColumn(column, this));
@@ -82,6 +84,10 @@ export class EntityTable implements RowTable {
   /** What a write sets, of the fields of this table. */
   values(changed: readonly ChangedValue[]): FieldValue<EntityColumn | EntityRelation>[] {
     return changed.map(({ of, value }) => ({ of: this.field(of), value }));
+  }
+
+  declarationOf(event: string): string {
+    return `@WebhookEvent('${event}') on ${this.name}`;
   }
 
   hasGetter(name: string): boolean {

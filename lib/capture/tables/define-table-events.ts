@@ -1,0 +1,98 @@
+import { isPlainObject } from '../../common/objects.js';
+import { OptionChecks } from '../../common/option-checks.js';
+import type { ReportedTable } from '../../database/triggers/reported-table.js';
+import { ThornConfigurationError } from '../../errors/index.js';
+import type { DeclaredEntityEvent, TableOptions } from '../../event/index.js';
+import { checkTableEvent, checkTableSettings } from '../decorators/declaration-checks.js';
+import { checkNotOmitted } from './omitted-columns.js';
+
+/** Events that are declared on a table, for the option `tables` of the module and for `createTableTriggers()`. */
+export interface TableEvents extends ReportedTable {
+  /** The name of the declaration, for error texts: `defineTableEvents('orders')`. */
+  readonly declaration: string;
+  readonly events: readonly DeclaredEntityEvent[];
+  /** The names of columns in the database by their properties, where they differ. */
+  readonly columns: Readonly<Record<string, string>>;
+  /** Properties that events never show. */
+  readonly hidden: readonly string[];
+  /** Properties that events may show although they are named like secrets. */
+  readonly notSecret: readonly string[];
+}
+
+/** Options once they are checked, of any row. */
+type Checked = Omit<TableOptions<Record<string, unknown>>, 'events' | 'columns'> & {
+  readonly columns?: Readonly<Record<string, string>>;
+  readonly events: Readonly<Record<string, DeclaredEntityEvent['options']>>;
+};
+
+/**
+ * Declares events on a table, whoever writes its rows: any client, SQL by hand, another program. Triggers of the database
+ * write changes down in the transaction that makes them, and workers make messages of what was committed. Name what it
+ * returns in the option `tables` of the module, and make the triggers with `npx thorn triggers`.
+ *
+ * @param name the name of the table in the database; with its schema and a dot in front where it is not the connection's own
+ * @throws {@link ThornConfigurationError} naming the declaration and the fix
+ *
+ * @example
+ * ```ts
+ * export const orders = defineTableEvents<Order>('orders', {
+ *   key: 'id',
+ *   owner: 'partnerId',
+ *   payload: ({ id, total }) => ({ id, total }),
+ *   events: {
+ *     'order.placed': { on: 'create' },
+ *     'order.paid': { on: 'change', when: { state: { nowEq: 'PAID' } } },
+ *   },
+ * });
+ * ```
+ */
+export function defineTableEvents<Row extends object = Record<string, unknown>>(
+  name: string,
+  options: TableOptions<NoInfer<Row>>,
+): TableEvents {
+  if (typeof name !== 'string' || name === '') {
+    throw new ThornConfigurationError(
+      'THORN_DECLARATION_INVALID',
+      "defineTableEvents(): the first argument must be the name of a table, such as 'orders'",
+    );
+  }
+  return declare(name, options);
+}
+
+function declare(name: string, options: object): TableEvents {
+  const declaration = `defineTableEvents('${name}')`;
+  new OptionChecks(declaration).given(options);
+  checkTableSettings(declaration, options as Readonly<Record<string, unknown>>);
+  const checked = options as Checked;
+  const { events, key, omit = [], columns = {}, hidden = [], notSecret = [], ...shared } = checked;
+  checkEvents(declaration, events);
+  const names = (properties: readonly string[]) => properties.map((one) => columns[one] ?? one);
+  const declared = Object.entries(events).map(([event, own]) => {
+    checkTableEvent(`${declaration}, event ${event}`, event, own as {});
+    return { name: event, options: { ...shared, ...own }, declaredBy: { name: declaration } };
+  });
+  const keys = [key].flat();
+  checkNotOmitted({ declaration, keys, omit, events: declared });
+  return {
+    name,
+    key: names(keys),
+    omit: names(omit),
+    declaration,
+    events: declared,
+    columns,
+    hidden,
+    notSecret,
+  };
+}
+
+function checkEvents(declaration: string, events: unknown): void {
+  const isFine =
+    isPlainObject(events) &&
+    Object.keys(events).length > 0 &&
+    Object.values(events).every((one) => isPlainObject(one));
+  new OptionChecks(declaration).assert(
+    'events',
+    isFine,
+    "must be an object of events by name, for example { 'order.placed': { on: 'create' } }",
+  );
+}

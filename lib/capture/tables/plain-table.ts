@@ -1,0 +1,114 @@
+import { shownNames } from '../../common/log/error-text.js';
+import type { ReportedRow } from '../../database/triggers/reported-table.js';
+import { ThornConfigurationError } from '../../errors/index.js';
+import type { Column, Row, RowTable } from '../table/row-table.js';
+import type { TableEvents } from './define-table-events.js';
+import type { TableColumn } from './reported-tables.js';
+
+/** A table without an ORM's description: columns alone, as the database describes them. */
+export class PlainTable implements RowTable {
+  readonly name: string;
+  readonly declaration: string;
+  readonly keyPrefix: string;
+  readonly key: readonly PlainColumn[];
+  readonly columns: readonly PlainColumn[];
+  readonly relations = [];
+  readonly embedded = [];
+  readonly computed = [];
+  readonly deleteDate = undefined;
+  readonly concealed: readonly string[];
+  readonly notSecret: readonly string[];
+  readonly isOpen = false;
+  readonly hasAccessors = false;
+
+  /** @throws {@link ThornConfigurationError} when the declaration names a column that is not there */
+  constructor(declared: TableEvents, columns: readonly TableColumn[]) {
+    const { name, declaration, hidden, notSecret, key, omit } = declared;
+    this.name = `the table ${name}`;
+    this.declaration = declaration;
+    this.keyPrefix = name;
+    this.concealed = hidden;
+    this.notSecret = notSecret;
+    checkColumns(declared, columns);
+    const properties = new Map(
+      Object.entries(declared.columns).map(([property, column]) => [column, property]),
+    );
+    this.columns = columns
+      .filter((column) => !omit.includes(column.name))
+      .map((column) => new PlainColumn(column, properties.get(column.name) ?? column.name));
+    this.key = key.map((column) => this.columns.find((one) => one.name === column)!);
+  }
+
+  /** A row of what a trigger has written down. A trigger of an older declaration may tell more columns. */
+  rowOf(reported: ReportedRow): Row {
+    const row: Row = {};
+    for (const { name, path } of this.columns) {
+      const value = reported[name];
+      if (value !== undefined) row[path] = value;
+    }
+    return row;
+  }
+
+  declarationOf(event: string): string {
+    return `${this.declaration}, event ${event}`;
+  }
+
+  hasGetter(): boolean {
+    return false;
+  }
+
+  idOf(row: object): unknown {
+    const [column, ...others] = this.key;
+    if (others.length === 0) return column!.get(row);
+    return Object.fromEntries(this.key.map((one) => [one.path, one.get(row)]));
+  }
+
+  emptyLike(): object {
+    return {};
+  }
+}
+
+class PlainColumn implements Column {
+  readonly name: string;
+  readonly type: string;
+  readonly isArray: boolean;
+  readonly isHidden = false;
+  readonly isVirtual = false;
+  readonly isAutomatic = false;
+  readonly isUpdated = true;
+  readonly relation = undefined;
+  readonly toDatabase = undefined;
+
+  constructor(
+    { name, type, isArray = false }: TableColumn,
+    readonly path: string,
+  ) {
+    this.name = name;
+    this.type = type;
+    this.isArray = isArray;
+  }
+
+  get(row: object): unknown {
+    return (row as Row)[this.path];
+  }
+
+  set(row: object, value: unknown): void {
+    (row as Row)[this.path] = value;
+  }
+}
+
+function checkColumns(
+  { declaration, key, omit, columns: named }: TableEvents,
+  columns: readonly TableColumn[],
+): void {
+  const known = columns.map(({ name }) => name);
+  for (const [setting, names] of Object.entries({ key, omit, columns: Object.values(named) })) {
+    const unknown = names.find((name) => !known.includes(name));
+    if (unknown === undefined) continue;
+    throw new ThornConfigurationError(
+      'THORN_DECLARATION_INVALID',
+      `${declaration}: ${setting} names ${unknown}, which is not a column of the table. Its columns: ${shownNames(known)}`,
+      { declaration, setting, column: unknown },
+    );
+  }
+}

@@ -1,0 +1,120 @@
+import type { ReportedChange, ReportedTable } from '../../database/triggers/reported-table.js';
+import { InvalidInputError } from '../../errors/index.js';
+import type { Message } from '../../message/index.js';
+import { RowChange } from '../changes/row-change.js';
+import type { EntityMessages } from '../messages/entity-messages.js';
+import { RowReader } from '../messages/row-reader.js';
+import { type EventPlan, planTable, type TablePlan } from '../plan/event-plan.js';
+import { checkColumnSettings } from '../plan/hidden-columns.js';
+import { isSameColumnValue } from '../table/column-equality.js';
+import { rowKey } from '../table/row-key.js';
+import type { Row } from '../table/row-table.js';
+import type { TableEvents } from './define-table-events.js';
+import { PlainTable } from './plain-table.js';
+import { messagesOfUnits, type ReportedItem } from './reported-units.js';
+import { ReportedTables, type TableColumn } from './reported-tables.js';
+
+/** A table whose columns are known. */
+interface Described {
+  readonly table: PlainTable;
+  readonly plan: TablePlan;
+}
+
+/** The tables that `defineTableEvents()` declares: everything that their events need is in the changes. */
+export class PlainTables extends ReportedTables {
+  readonly #declared: ReadonlyMap<string, TableEvents>;
+  readonly #described = new Map<string, Described>();
+
+  constructor(
+    readonly declared: readonly TableEvents[],
+    private readonly messages: EntityMessages,
+  ) {
+    super();
+    this.#declared = new Map(declared.map((one) => [one.name, one]));
+  }
+
+  override get tables(): readonly ReportedTable[] {
+    return this.declared;
+  }
+
+  /** The tables whose columns are known, with their events. */
+  get plans(): readonly TablePlan[] {
+    return [...this.#described.values()].map(({ plan }) => plan);
+  }
+
+  override describe(name: string, columns: readonly TableColumn[]): void {
+    const declared = this.#declared.get(name);
+    if (declared === undefined) return;
+    const { hidden, notSecret, events } = declared;
+    const table = new PlainTable(declared, columns);
+    checkColumnSettings(table, { hidden, notSecret });
+    this.#described.set(name, { table, plan: planTable(table, events)! });
+  }
+
+  override eventsOf(table: string): readonly EventPlan[] {
+    return this.#described.get(table)?.plan.events ?? [];
+  }
+
+  override messagesOf(changes: readonly ReportedChange[]): Promise<readonly Message[]> {
+    return messagesOfUnits(
+      changes.flatMap((change) => this.#items(change)),
+      {
+        messages: this.messages,
+        reader: NOTHING_TO_READ,
+      },
+    );
+  }
+
+  #items(change: ReportedChange): readonly ReportedItem[] {
+    const described = this.#described.get(change.table);
+    if (described === undefined) return [];
+    return changesOf(change, described).map((item) => ({ change, item }));
+  }
+}
+
+/** What a trigger has told, as changes of the row. With another key it is another row. */
+function changesOf(
+  { id: change, before: reportedBefore, after: reportedAfter }: ReportedChange,
+  { table, plan }: Described,
+): RowChange[] {
+  const before = reportedBefore === null ? undefined : table.rowOf(reportedBefore);
+  const after = reportedAfter === null ? undefined : table.rowOf(reportedAfter);
+  const keyOf = (row: Row): string => {
+    const key = rowKey(table, row);
+    if (key !== undefined) return key;
+    throw new InvalidInputError('key', `of ${table.name} is missing in the change ${change}`);
+  };
+  const isMoved = before !== undefined && after !== undefined && keyOf(before) !== keyOf(after);
+  if (before !== undefined && after !== undefined && !isMoved) {
+    const changed = table.columns
+      .filter((column) => !isSameColumnValue(column, column.get(before), column.get(after)))
+      .map((column) => ({ of: column, value: column.get(after) }));
+    const shared = { plan, key: keyOf(after), id: after, before, after, isComplete: true, changed };
+    return [new RowChange({ did: 'update', ...shared })];
+  }
+  const found: RowChange[] = [];
+  const shared = { plan, isComplete: true, changed: [] };
+  if (before !== undefined) {
+    found.push(new RowChange({ did: 'remove', key: keyOf(before), id: before, before, ...shared }));
+  }
+  if (after !== undefined) {
+    const key = keyOf(after);
+    found.push(
+      new RowChange({ did: 'insert', key, id: after, before: undefined, after, ...shared }),
+    );
+  }
+  return found;
+}
+
+/** Changes tell their rows, and there are no relations. */
+class NothingToRead extends RowReader {
+  override async rows(): Promise<ReadonlyMap<string, object>> {
+    return new Map<string, object>();
+  }
+
+  override async linked(): Promise<ReadonlySet<string>> {
+    return new Set<string>();
+  }
+}
+
+const NOTHING_TO_READ = new NothingToRead();
