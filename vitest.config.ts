@@ -73,7 +73,7 @@ const ALONE_IN_MODULE = [
 /** Files that share processes: most of their time would be spent loading the same packages. Clients with programs of machine code are alone. */
 const SHARED_PROCESS = [
   LIB_SPECS,
-  'test/capture/!(change-feed-*|cls-transactions|typeorm-transactional).spec.ts',
+  'test/capture/!(cls-transactions|typeorm-transactional).spec.ts',
   'test/conformance/*.spec.ts',
   'test/guides/!(client-tutorials|site-in-browser).spec.ts',
   'test/rate-limit/limiters.spec.ts',
@@ -208,8 +208,6 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
         'test/capture/{filled-keys,hooks,parallel-writes,races,related-gone,unique-links}.spec.ts',
         'test/capture/{criteria-that-differ,null-relations,private-fields,rows-written-meanwhile,called-by-saves,softly-removed-rows,unread-values,updated-rows,upserted-rows}.spec.ts',
         'test/module/{code-by-hand,durable,main-job,own-transactions,relations}.spec.ts',
-        'test/outbox/change-feed.spec.ts',
-        'test/capture/change-feed-{model,rows}.spec.ts',
         'test/receiver/receiver-once.spec.ts',
         'test/conformance/received-messages.spec.ts',
         'test/tooling/thorn-schema.spec.ts',

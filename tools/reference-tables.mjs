@@ -8,19 +8,7 @@ const { THORN_TABLES, RECEIVED_MESSAGES } = await describedTables();
 /** Tables without a class. Each column is explained here. */
 const WITHOUT_CLASS = [
   {
-    table: 'thorn_changes',
-    text: 'A change that a trigger reports, for the [change feed](../events/change-feed.md), on PostgreSQL alone. Written by the trigger function `thorn_report_change()`. Deleted when a worker has made its messages.',
-    columns: {
-      id: 'The place among all changes.',
-      tx: 'Number of the transaction.',
-      entity: "Name of the entity's class.",
-      key: 'The columns of the primary key, and their values.',
-      old_row: 'The row before; null for a new one.',
-      new_row: 'The row after; null for one that was removed.',
-    },
-  },
-  {
-    table: 'thorn_received_messages',
+    definition: RECEIVED_MESSAGES,
     text: 'A message that a receiver [handles once](../receiving/once.md), or a key whose messages are handled [in their order](../order.md#receive-in-order). In the database of the receiver. Written by the receiver. Deleted after it has expired.',
     columns: {
       hash: 'A hash of the receiver and the id of the message, or the key.',
@@ -36,9 +24,11 @@ const WITHOUT_CLASS = [
 /** What only the library reads: their columns are explained where they are declared. */
 const OWN_STATE = new Set([
   'thorn_bulk_operations',
+  'thorn_captured_tables',
   'thorn_changes',
   'thorn_health',
   'thorn_idempotency_keys',
+  'thorn_leases',
   'thorn_pauses',
   'thorn_pending_messages',
   'thorn_portal_links',
@@ -58,7 +48,12 @@ const OWN_STATE = new Set([
  * @param {(node: ts.Node) => string} docOf
  */
 export function tablesPage(files, docOf) {
-  const tables = [...classesOf(files, docOf), ...WITHOUT_CLASS.map(explained)];
+  const tables = [
+    ...classesOf(files, docOf),
+    ...WITHOUT_CLASS.map(({ definition, text, columns }) =>
+      withMeanings(definition, text, columns),
+    ),
+  ];
   const sections = tables.map((one) => {
     if (!/(Written|Deleted) by|Never deleted/.test(one.text) || !one.text.includes('Written by'))
       throw new Error(
@@ -181,44 +176,4 @@ function renamed(text, names) {
   return text.replaceAll(/`(\w+)`/g, (code, name) =>
     names.has(name) ? `\`${names.get(name)}\`` : code,
   );
-}
-
-/**
- * @param {(typeof WITHOUT_CLASS)[number]} known
- * @returns {TableOfDatabase}
- */
-function explained({ table, text, columns: meanings }) {
-  return table === RECEIVED_MESSAGES.name
-    ? withMeanings(RECEIVED_MESSAGES, text, meanings)
-    : fromSql(table, text, meanings);
-}
-
-/**
- * The table of the change feed, whose SQL is written by hand.
- *
- * @param {string} table
- * @param {string} text
- * @param {Readonly<Record<string, string>>} meanings
- * @returns {TableOfDatabase}
- */
-function fromSql(table, text, meanings) {
-  const source = readFileSync('lib/database/schema/change-feed-sql.ts', 'utf8');
-  const [, definition = ''] = /CREATE TABLE \$\{table\} \((.*?)\)`,\n/.exec(source) ?? [];
-  const inSql = [...definition.matchAll(/(\w+) (\w+)([^,]*)/g)];
-  const names = inSql.map(([, name]) => name).join(' ');
-  if (names !== Object.keys(meanings).join(' '))
-    throw new Error(
-      `${table} has the columns ${names}: explain these in tools/reference-tables.mjs`,
-    );
-  return {
-    table,
-    text,
-    indexes: [],
-    columns: inSql.map(([, name = '', type = '', rest = '']) => ({
-      name,
-      type,
-      isNullable: !/NOT NULL|PRIMARY KEY/.test(rest),
-      text: meanings[name] ?? '',
-    })),
-  };
 }

@@ -52,7 +52,7 @@ export const PAGES: readonly SiteGroup[] = [
       { text: 'Events on entities', file: 'events.md' },
       { text: 'Which changes send events', file: 'events/changes.md' },
       { text: 'Which writes are seen', file: 'events/writes.md' },
-      { text: 'Changes by SQL', file: 'events/change-feed.md' },
+      { text: 'Events of tables', file: 'events/tables.md' },
       { text: 'Conditions', file: 'conditions.md' },
       { text: 'Events on methods', file: 'events/methods.md' },
       { text: 'Send by hand', file: 'events/sending.md' },

@@ -21,16 +21,9 @@ export interface ShownSecrets {
   readonly properties: readonly string[];
 }
 
-/** Reads changes that triggers report. */
-export interface ReportedChanges {
-  start(): void;
-  stop(): Promise<void>;
-}
-
 /** The options of the module that the captures follow. */
 export interface CaptureOptions extends BulkSettings {
   readonly serializeTransactions?: SerializeTransactions | undefined;
-  readonly changeFeed?: unknown;
   readonly transactions?: 'optional' | 'required' | undefined;
 }
 
@@ -88,14 +81,6 @@ export class EntityCaptures {
 
   /** Finds the events whose messages have an empty object as their data. */
   eventsWithoutData(): readonly EventsWithoutData[] {
-    return [];
-  }
-
-  /**
-   * @returns what reads changes, of each data source on PostgreSQL
-   * @throws `ThornConfigurationError` when the migration has not run
-   */
-  async reportedChanges(_pollInterval: number): Promise<readonly ReportedChanges[]> {
     return [];
   }
 

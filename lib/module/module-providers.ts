@@ -48,7 +48,6 @@ import {
 import { captureProviders } from './providers/capture.providers.js';
 import { databaseProviders } from './providers/database.providers.js';
 import { deliveryProviders } from './providers/delivery.providers.js';
-import { ChangeFeeds } from './change-feeds.js';
 import { EventDiscovery } from './event-discovery.js';
 import type { ThornModuleExtras } from './options/module-options.js';
 import { option, ThornSettings } from './options/settings.js';
@@ -103,7 +102,6 @@ export function thornProviders(extras: ThornModuleExtras): {
   const services = [
     ...databaseProviders(names.length > 0, database),
     SchemaCheck,
-    ChangeFeeds,
     EventDiscovery,
     SetupInspection,
     { provide: ApplicationReport, useExisting: SetupInspection },

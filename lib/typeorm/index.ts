@@ -1,5 +1,5 @@
 /**
- * The tables of the library in a TypeORM data source: their entities, their migrations and those of the change feed.
+ * The tables of the library in a TypeORM data source: their entities and their migrations.
  *
  * @module nestjs-thorn/typeorm
  */
@@ -7,13 +7,4 @@ import './required-packages.js';
 
 export { ThornAttempt, ThornDelivery, ThornMessage } from '../outbox/index.js';
 export { ThornSubscriber } from '../subscriber/index.js';
-export {
-  type ChangeTrigger,
-  createChangeTrigger,
-  dropChangeTrigger,
-} from './schema/create-thorn-change-feed.js';
-export {
-  thornChangeFeedMigrations,
-  thornEntities,
-  thornMigrations,
-} from './schema/thorn-schema.js';
+export { thornEntities, thornMigrations } from './schema/thorn-schema.js';

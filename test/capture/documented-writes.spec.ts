@@ -350,7 +350,7 @@ const ROWS: Readonly<Record<string, DocumentedRow>> = {
     ],
   },
   '`query()`, triggers, other programs': {
-    seen: 'no: send with `sendFor()`, or use [the change feed](change-feed.md)',
+    seen: 'no: send with `sendFor()`, or use [triggers](tables.md)',
     writes: [write('query()', (manager) => manager.query('UPDATE article SET views = 5'))],
   },
 };

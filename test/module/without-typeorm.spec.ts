@@ -278,7 +278,6 @@ describe('the option database', () => {
 
   it.each<[string, object, RegExp]>([
     ['dataSources', { dataSources: ['default'] }, /`dataSources` .* is for TypeORM: leave it out/],
-    ['changeFeed', { changeFeed: true }, /`changeFeed` .* is for TypeORM: leave it out/],
     [
       'serializeTransactions',
       { serializeTransactions: false },

@@ -130,32 +130,16 @@ describe('an application with a wrong option', () => {
       '`serializeTransactions` of ThornModule.forRoot() must be true, false',
       { serializeTransactions: 'no' },
     ],
-    ...[0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, '5', null].map(
-      (pollInterval): [string, object] => [
-        'changeFeed.pollInterval',
-        { changeFeed: { pollInterval } },
-      ],
-    ),
-    ...[null, 5, [], {}].map((changeFeed): [string, object] => [
-      '`changeFeed` of ThornModule.forRoot() must be true, false',
-      { changeFeed },
-    ]),
     ['selfCheck', { selfCheck: 'yes' }],
     ...['always', true, null, 5].map((transactions): [string, object] => [
       "`transactions` of ThornModule.forRoot() must be 'optional' or 'required'",
       { transactions },
     ]),
     ["`transactions` of ThornModule.forRoot() is 'required'", { transactions: 'required' }],
-    ['changeFeed.interval', { changeFeed: { interval: 5 } }],
     ...['yes', 1, null, [], {}].map((cascades): [string, object] => [
       '`cascades` of ThornModule.forRoot() must be true or false',
       { cascades },
     ]),
-    ['`changeFeed` of ThornModule.forRoot() must be true, false', { changeFeed: 'no' }],
-    [
-      '`changeFeed` of ThornModule.forRoot() needs a captured data source on PostgreSQL',
-      { changeFeed: true },
-    ],
     ['serializeTransactions.wait', { serializeTransactions: { wait: 5 } }],
     ['baseUrl', { baseUrl: 5 }],
     ['userAgent', { userAgent: 5 }],

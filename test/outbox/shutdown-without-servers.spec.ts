@@ -1,4 +1,4 @@
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import type { DataSourceOptions } from 'typeorm';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { bundleProgram, type Child, startChild } from '../services/child.js';
@@ -43,7 +43,7 @@ describe('an application that gets SIGTERM', () => {
 
   async function start(
     kind: 'postgres' | 'mariadb',
-    { redis = null, changeFeed = false }: Partial<Pick<ShutdownTask, 'redis' | 'changeFeed'>> = {},
+    { redis = null }: Partial<Pick<ShutdownTask, 'redis'>> = {},
   ): Promise<void> {
     place = await createDatabase(kind);
     const { options } = place;
@@ -54,7 +54,6 @@ describe('an application that gets SIGTERM', () => {
       url: receiver.url,
       outbox: { drainTimeout: DRAIN_TIMEOUT },
       redis,
-      changeFeed,
     };
     child = startChild(program, JSON.stringify(task));
     await child.printed('ready');
@@ -87,23 +86,6 @@ describe('an application that gets SIGTERM', () => {
       ).toEqual([]);
     },
   );
-
-  it('does not wait for its change feed, which the database does not answer', async () => {
-    await start('postgres', { changeFeed: true });
-    const other = await new DataSource(place.options).initialize();
-    const runner = other.createQueryRunner();
-    await runner.startTransaction();
-    await runner.query('LOCK TABLE thorn_changes IN ACCESS EXCLUSIVE MODE');
-    const polls = () =>
-      other.query(
-        `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-      );
-    await expect.poll(polls).toHaveLength(1);
-    database.silence();
-    await runner.release();
-    await other.destroy();
-    expect(await ended()).toBeLessThan(DRAIN_TIMEOUT + SLACK);
-  });
 
   describe('with bullmq()', () => {
     let redis: RedisServer;

@@ -1,4 +1,3 @@
-import { createChangeFeed, dropChangeFeed } from '../../database/schema/change-feed-sql.js';
 import { findSchemaFault, SchemaSql } from '../../database/schema/schema-sql.js';
 import { RECEIVED_MESSAGES, THORN_TABLES } from '../../database/schema/thorn-tables.js';
 import { type Command, type Given, parseText, parseWord } from '../terminal/command.js';
@@ -38,10 +37,6 @@ export const migrationsCommand: Command = {
     'No database is connected to.',
   ].join('\n'),
   options: {
-    'change-feed': {
-      type: 'boolean',
-      help: 'the table and the trigger function of the change feed',
-    },
     down: { type: 'boolean', help: 'the SQL that removes the tables' },
     for: {
       type: 'string',
@@ -60,12 +55,6 @@ export const migrationsCommand: Command = {
   async run([database], given, terminal) {
     const known = DATABASES.find((one) => one === database);
     if (known === undefined) throw new UsageError(`name a database: ${DATABASES.join(', ')}`);
-    if (given['change-feed'] === true && known !== 'postgres') {
-      throw new UsageError('--change-feed works with postgres alone');
-    }
-    if (given['change-feed'] === true && given['receiver'] === true) {
-      throw new UsageError('name --change-feed or --receiver, not both');
-    }
     const { head, between } = TOOLS[parseWord(given, 'for', TOOL_NAMES) ?? 'none'];
     const statements = statementsOf(known, given).map((statement) => `${statement};`);
     terminal.out(head + statements.join(between));
@@ -74,18 +63,11 @@ export const migrationsCommand: Command = {
 };
 
 function statementsOf(database: (typeof DATABASES)[number], given: Given): readonly string[] {
-  const isFeed = given['change-feed'] === true;
-  const named = parseText(given, 'schema');
-  const fault = named === undefined ? null : findSchemaFault(database, named);
+  const schema = parseText(given, 'schema');
+  const fault = schema === undefined ? null : findSchemaFault(database, schema);
   if (fault !== null) throw new UsageError(`--schema ${fault}`);
-  // The function of the feed has no search path: what it names is named with its schema.
-  const schema = named ?? (isFeed ? 'public' : undefined);
   const sql = new SchemaSql(database, { schema, prefix: parseText(given, 'prefix') });
   const tables = given['receiver'] === true ? [RECEIVED_MESSAGES] : THORN_TABLES;
-  const path = (name: string) => sql.path(name);
-  if (given['down'] === true) return isFeed ? dropChangeFeed(path) : sql.drop(tables);
-  return [
-    ...(named === undefined ? [] : sql.createSchema()),
-    ...(isFeed ? createChangeFeed(path) : sql.create(tables)),
-  ];
+  if (given['down'] === true) return sql.drop(tables);
+  return [...sql.createSchema(), ...sql.create(tables)];
 }

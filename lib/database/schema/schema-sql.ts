@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Dialect, findDialect } from '../dialect.js';
+import { type Dialect, type DialectName, findDialect } from '../dialect.js';
 import type { ColumnDefinition, ColumnType, TableDefinition } from './table-definition.js';
 
 /** A database whose SQL the library knows. */
@@ -31,6 +31,13 @@ const WORDS: Readonly<Record<DatabaseName, Partial<Readonly<Record<ColumnType, s
   postgres: { int: 'integer', varchar: 'character varying' },
   mysql: { json: 'longtext', boolean: 'tinyint', uuid: 'varchar(255)' },
   mariadb: { json: 'longtext', boolean: 'tinyint' },
+};
+
+/** A number of 64 bits, which the database gives each row. SQLite numbers a primary key of this very type alone. */
+const GENERATED: Readonly<Record<DialectName, string>> = {
+  sqlite: 'integer PRIMARY KEY AUTOINCREMENT NOT NULL',
+  postgres: 'bigint GENERATED ALWAYS AS IDENTITY NOT NULL',
+  mysql: 'bigint NOT NULL AUTO_INCREMENT',
 };
 
 export class SchemaSql {
@@ -84,12 +91,17 @@ export class SchemaSql {
       const rows = where === undefined ? '' : ` WHERE ${where}`;
       return `CREATE ${kind} ${unless}${index} ON ${path} (${this.#list(indexed)})${rows}`;
     });
-    parts.push(...(isMysql ? made : []), `PRIMARY KEY (${this.#list(primaryKey)})`);
+    parts.push(...(isMysql ? made : []));
+    if (!hasOwnKey(columns[primaryKey[0]!]!, this.database)) {
+      parts.push(`PRIMARY KEY (${this.#list(primaryKey)})`);
+    }
     const table = `CREATE TABLE ${unless}${path} (${parts.join(', ')})`;
     return isMysql ? [`${table} ENGINE=${MYSQL_ENGINE}`] : [table, ...made];
   }
 
-  #column(name: string, { type, length, nullable = false }: ColumnDefinition): string {
+  #column(name: string, definition: ColumnDefinition): string {
+    const { type, length, nullable = false, generated = false } = definition;
+    if (generated) return `${this.#dialect.identifier(name)} ${GENERATED[this.#dialect.name]}`;
     const word = WORDS[this.database][type] ?? type;
     const limit = length === undefined ? '' : `(${length})`;
     return `${this.#dialect.identifier(name)} ${word}${limit}${nullable ? '' : ' NOT NULL'}`;
@@ -98,6 +110,11 @@ export class SchemaSql {
   #list(columns: readonly string[]): string {
     return columns.map((column) => this.#dialect.identifier(column)).join(', ');
   }
+}
+
+/** Tells whether the definition of a column says that it is the primary key. */
+function hasOwnKey({ generated = false }: ColumnDefinition, database: DatabaseName): boolean {
+  return generated && database === 'sqlite';
 }
 
 /** The name that TypeORM gives an index: whoever uses it beside this SQL finds nothing to change. */

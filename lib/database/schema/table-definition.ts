@@ -7,6 +7,8 @@ export interface ColumnDefinition {
   readonly length?: number;
   /** Default `false`. */
   readonly nullable?: boolean;
+  /** True: the database numbers the rows, in ascending order. Only of a `bigint` that is the primary key. Default `false`. */
+  readonly generated?: boolean;
 }
 
 export interface IndexDefinition {
@@ -17,7 +19,10 @@ export interface IndexDefinition {
   readonly where?: string;
 }
 
-/** A table of the library. Its entity, its migration, its printed SQL and the check at the start are made from this. */
+/**
+ * A table of the library. Its migration, its printed SQL and the check at the start are made from this, and the entity of
+ * each table without a generated column.
+ */
 export interface TableDefinition {
   readonly name: string;
   /** By their names in the database, in their order there. */

@@ -170,7 +170,48 @@ export const OUTBOX_TABLES = {
    * Written by the operator API. Deleted when the pause is ended.
    */
   pauses: table('thorn_pauses', { host: varchar(320), paused_at: bigint }),
+  /**
+   * A row of `thorn_captured_tables`: a table whose triggers report changes of its rows. Written by each process that
+   * declares its events, by the process that stores a subscriber, and by workers. Never deleted.
+   *
+   * Triggers write a change where `heard` is true: somebody may get an event of the table.
+   */
+  capturedTables: table('thorn_captured_tables', {
+    name: varchar(255),
+    heard: boolean,
+    // The names of its events as they are declared, as JSON.
+    events: text,
+    // Raised by each subscriber that may hear them.
+    revision: bigint,
+  }),
+  /**
+   * A row of `thorn_leases`: work that one process at a time does, such as reading `thorn_changes`. Written by workers. Never
+   * deleted.
+   */
+  leases: table('thorn_leases', {
+    name: varchar(64),
+    lease: optional(varchar(40)),
+    due_at: bigint,
+  }),
 };
+
+/**
+ * A row of `thorn_changes`: a change of one row of a table with [table events](../events/tables.md). Written by the triggers
+ * of the table, in the transaction of the change. Deleted when a worker has made its messages.
+ *
+ * It has no index but its primary key: an index would cost whoever writes the table.
+ */
+export const CHANGES = table('thorn_changes', {
+  id: { type: 'bigint', generated: true },
+  // The transaction, on PostgreSQL.
+  tx: optional(bigint),
+  source: varchar(255),
+  old_row: optional(json),
+  new_row: optional(json),
+  // Why no message can be made of it.
+  fault: optional(text),
+  failed_at: optional(bigint),
+});
 
 export const SUBSCRIBERS = table(
   'thorn_subscribers',
@@ -256,6 +297,7 @@ export const THORN_TABLES: readonly TableDefinition[] = [
   IDEMPOTENCY_KEYS,
   PORTAL_LINKS,
   ...Object.values(OUTBOX_TABLES),
+  CHANGES,
 ];
 
 /** The table of receivers: messages, and keys whose messages are handled in their order. */

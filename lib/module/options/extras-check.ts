@@ -95,13 +95,11 @@ export function checkTypeOrmOptions(
   options: ThornModuleOptions,
   { database }: ThornModuleExtras,
 ): void {
-  for (const name of ['changeFeed', 'serializeTransactions'] as const) {
-    MODULE_CHECKS.assert(
-      name,
-      database === undefined || options[name] === undefined,
-      'is for TypeORM: leave it out, as the option database gives another client',
-    );
-  }
+  MODULE_CHECKS.assert(
+    'serializeTransactions',
+    database === undefined || options.serializeTransactions === undefined,
+    'is for TypeORM: leave it out, as the option database gives another client',
+  );
 }
 
 /** Rejects options of default classes that the application replaces by its own. */

@@ -129,11 +129,6 @@ export interface ThornModuleOptions extends BulkSettings {
    */
   readonly serializeTransactions?: SerializeTransactions;
   /**
-   * True: changes that triggers report send events, on PostgreSQL; see docs/events/change-feed.md. Workers look for them
-   * every `pollInterval` milliseconds, 1,000 by default. The same in all processes. Default false.
-   */
-  readonly changeFeed?: boolean | { readonly pollInterval: number };
-  /**
    * Whether what is sent must name its transaction. `required`: `send()` and its like are refused where `tx` is left out and no
    * transaction is known, as that of `dataSource.transaction()` and of `@nestjs-cls/transactional` are; `tx: null` sends
    * at once. The same for events on methods, at the start. `optional`: these are sent at once as well. Default

@@ -58,7 +58,6 @@ const KNOWN: Readonly<{
   bulkOverflow: null,
   cascades: null,
   serializeTransactions: null,
-  changeFeed: null,
   transactions: null,
   selfCheck: null,
 };
@@ -182,8 +181,7 @@ function checkValues({ baseUrl, envelope, subscribers, ...options }: ThornModule
   );
   check.object('http.tls', options.http?.tls, ['ca']);
   check.function('http.lookup', options.http?.lookup, 'as dns.lookup is');
-  checkSwitch('serializeTransactions', options.serializeTransactions, 'timeout');
-  checkSwitch('changeFeed', options.changeFeed, 'pollInterval');
+  checkSerialization(options.serializeTransactions);
 }
 
 function checkTables(tables: unknown = []): void {
@@ -202,15 +200,15 @@ function checkTables(tables: unknown = []): void {
   );
 }
 
-/** Checks an option that is true, false or an object of one time in milliseconds. */
-function checkSwitch(name: 'serializeTransactions' | 'changeFeed', value: unknown, time: string) {
+function checkSerialization(value: unknown): void {
   if (value === undefined || typeof value === 'boolean') return;
-  const rule = `must be true, false or { ${time} } in milliseconds`;
+  const name = 'serializeTransactions';
+  const rule = 'must be true, false or { timeout } in milliseconds';
   MODULE_CHECKS.assert(name, isObject(value), rule);
-  MODULE_CHECKS.object(name, value, [time]);
-  const { [time]: given } = value as Readonly<Record<string, number | undefined>>;
-  MODULE_CHECKS.assert(name, given !== undefined, rule);
-  MODULE_CHECKS.within(name).integer(time, given, TIMER);
+  MODULE_CHECKS.object(name, value, ['timeout']);
+  const { timeout } = value as { readonly timeout?: number };
+  MODULE_CHECKS.assert(name, timeout !== undefined, rule);
+  MODULE_CHECKS.within(name).integer('timeout', timeout, TIMER);
 }
 
 function isHttpUrl(value: unknown): boolean {

@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type {
   EntityManager,
-  EntityMetadata,
   EntitySubscriberInterface,
   QueryRunner,
   TransactionRollbackEvent,
@@ -14,7 +13,6 @@ import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
 import type { DataSourceClient } from '../clients/data-source-client.js';
 import { hasTransaction, type Told } from '../transaction-status.js';
-import { metadataOf } from '../entities/entity-table.js';
 import { identifyLinks } from '../entities/link-rows.js';
 import { ManagerRows } from '../entities/manager-rows.js';
 import {
@@ -32,18 +30,6 @@ import { isEnded, type TransactionsByHand } from './transactions-by-hand.js';
 interface OnConnection {
   readonly queryRunner: QueryRunner;
   readonly manager: EntityManager;
-}
-
-/** Reports, by triggers, the changes of some tables as well. */
-export interface OtherReports {
-  /**
-   * Ends the reports of rows that the capture reports itself.
-   *
-   * @returns the items, with changes as they were reported in the place of those that do not tell everything
-   */
-  reconcile(manager: EntityManager, items: CollectedItem[]): Promise<CollectedItem[]>;
-  /** Tells whether every change of an entity is reported. */
-  reports(metadata: EntityMetadata): Promise<boolean>;
 }
 
 const ENDED =
@@ -65,7 +51,6 @@ export class ChangeCollector implements EntitySubscriberInterface {
     private readonly pipeline: MessagePipeline,
     private readonly byHand: Pick<TransactionsByHand, 'refuse'>,
     private readonly connections: Connections,
-    private readonly others?: OtherReports,
   ) {}
 
   /**
@@ -237,8 +222,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
     // Without RETURNING, TypeORM may give several new rows the defaults of each other.
     const mostAlone = dataSource.driver.isReturningSqlSupported('insert') ? Infinity : 1;
     // On a connection that several saves share, further changes may join while these are being read and staged.
-    for (let next = items; next.length > 0; next = state.drain()) {
-      const batch = this.others === undefined ? next : await this.others.reconcile(manager, next);
+    for (let batch = items; batch.length > 0; batch = state.drain()) {
       const alone = batch.length <= mostAlone && state.isAlone(batch);
       // A statement by query() may do anything, and nothing tells it from one that TypeORM makes.
       if (!alone) state.unseen.removals = true;
@@ -273,8 +257,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
       const unframed = state.unframed.splice(0);
       this.refuseByHand(queryRunner);
       try {
-        const items = await this.#reportedHere(unframed);
-        const dueEvents = await this.#dueEventsOf(items, manager);
+        const dueEvents = await this.#dueEventsOf(unframed, manager);
         const messages = await this.messages.messagesOf(dueEvents, new ManagerRows(manager));
         if (messages.length === 0) return;
         await this.pipeline.stage(messages);
@@ -286,17 +269,6 @@ export class ChangeCollector implements EntitySubscriberInterface {
     };
     state.sending ??= Promise.resolve().then(send);
     return state.sending;
-  }
-
-  /** Another report has committed with its row, and may be sent already. */
-  async #reportedHere(items: readonly CollectedItem[]): Promise<readonly CollectedItem[]> {
-    if (this.others === undefined) return items;
-    const here: CollectedItem[] = [];
-    for (const item of items) {
-      if (item.type === 'row' && (await this.others.reports(metadataOf(item.plan.table)))) continue;
-      here.push(item);
-    }
-    return here;
   }
 
   #refuseByHand(queryRunner: QueryRunner | undefined, what: string): void {

@@ -78,13 +78,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
 
   constructor(
     readonly client: DataSourceClient,
-    {
-      messageFactory,
-      pipeline,
-      serializeTransactions,
-      otherReports,
-      ...bulk
-    }: EntityCaptureOptions,
+    { messageFactory, pipeline, serializeTransactions, ...bulk }: EntityCaptureOptions,
   ) {
     const { dataSource } = client;
     this.dataSource = dataSource;
@@ -93,7 +87,6 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.#attachment = new HooksAttachment(dataSource);
     this.transactions = new TransactionScopes(dataSource);
     this.messages = new EntityMessages(messageFactory, pipeline);
-    const others = otherReports?.(this);
     const byHand = new TransactionsByHand(dataSource, this.transactions);
     this.#collector = new ChangeCollector(
       client,
@@ -101,7 +94,6 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       pipeline,
       byHand,
       this.#connections,
-      others,
     );
     this.#bulk = new BulkWriteGuard(bulk);
     this.#removals = new Removals(this.#bulk, this.#connections);

@@ -7,7 +7,6 @@ import {
 import { ThornAttempt, ThornDelivery, ThornMessage } from '../../outbox/index.js';
 import { ThornSubscriber } from '../../subscriber/index.js';
 import { makeEntity, mapEntity } from './map-entity.js';
-import { CreateThornChangeFeed1767312000003 } from './create-thorn-change-feed.js';
 import { CreateThornTables1767312000000 } from './create-thorn-tables.js';
 
 const { messages, deliveries, attempts, ...state } = OUTBOX_TABLES;
@@ -37,6 +36,3 @@ export const thornEntities = [
  * ```
  */
 export const thornMigrations = [CreateThornTables1767312000000];
-
-/** The migrations of the change feed, which is optional and on PostgreSQL alone; see {@link createChangeTrigger}. */
-export const thornChangeFeedMigrations = [CreateThornChangeFeed1767312000003];

@@ -3,12 +3,8 @@ import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { assertEntitiesKnown, unknownEntities } from '../entities/entity-check.js';
 import { CapturedDataSources } from './captured-data-sources.js';
 import { CapturedEntityMessageSource } from './captured-entity-message-source.js';
-import { ReportReconciler } from '../feed/report-reconciler.js';
 import { CapturedTransactions } from './captured-transactions.js';
-import { ChangeFeed } from '../feed/change-feed.js';
-import { ChangeTable } from '../feed/change-table.js';
 import { EntityCapture } from '../hooks/entity-capture.js';
-import { FeedLoop } from '../feed/feed-loop.js';
 import { type EventsWithoutData, eventsWithoutData, secretColumns } from '../../capture/index.js';
 import {
   BULK_SETTINGS,
@@ -26,7 +22,6 @@ import {
   EntityCaptures,
   EntitySourceFinder,
   EntitySources,
-  type ReportedChanges,
   type ShownSecrets,
 } from '../../capture/entity-sources.js';
 
@@ -88,10 +83,6 @@ class TypeOrmCaptures extends EntityCaptures {
         ...dependencies,
         ...bulkSettings(options),
         serializeTransactions: options.serializeTransactions,
-        otherReports:
-          options.changeFeed && client.dataSource.options.type === 'postgres'
-            ? (of) => new ReportReconciler(new ChangeTable(client), of)
-            : undefined,
       });
       capture.attach();
       declared.addEntities(capture.plans);
@@ -122,17 +113,6 @@ class TypeOrmCaptures extends EntityCaptures {
 
   override eventsWithoutData(): readonly EventsWithoutData[] {
     return eventsWithoutData(this.#captures.flatMap(({ plans }) => plans));
-  }
-
-  override async reportedChanges(pollInterval: number): Promise<readonly ReportedChanges[]> {
-    const loops = this.#captures
-      .filter(({ dataSource }) => dataSource.options.type === 'postgres')
-      .map(async (capture) => {
-        const table = new ChangeTable(capture.client);
-        await table.check();
-        return new FeedLoop(new ChangeFeed(capture, table), pollInterval);
-      });
-    return Promise.all(loops);
   }
 
   override detach(): void {

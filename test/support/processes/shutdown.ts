@@ -5,7 +5,6 @@ import { NestFactory } from '@nestjs/core';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSourceOptions } from 'typeorm';
 import { bullmq } from '../../../lib/bullmq/index.js';
-import { thornChangeFeedMigrations } from '../../../lib/typeorm/index.js';
 import { outbox, type OutboxOptions, ThornModule, WebhookDispatcher } from '../../../lib/index.js';
 import { LOOPBACK_RECIPIENTS } from '../../../lib/testing/index.js';
 
@@ -16,7 +15,6 @@ export interface ShutdownTask {
   readonly outbox: OutboxOptions;
   /** The port of Redis; null: no queue. */
   readonly redis: number | null;
-  readonly changeFeed: boolean;
 }
 
 const task = JSON.parse(process.argv[2]!) as ShutdownTask;
@@ -25,12 +23,10 @@ const task = JSON.parse(process.argv[2]!) as ShutdownTask;
   imports: [
     TypeOrmModule.forRoot({
       ...{ ...task.options, autoLoadEntities: true, synchronize: true },
-      ...(task.changeFeed && { migrations: thornChangeFeedMigrations, migrationsRun: true }),
     }),
     ThornModule.forRoot({
       recipients: LOOPBACK_RECIPIENTS,
       subscribers: { '*': task.url },
-      changeFeed: task.changeFeed,
       dispatch:
         task.redis === null
           ? outbox(task.outbox)
