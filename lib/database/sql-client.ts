@@ -26,6 +26,9 @@ export interface SqlTables extends SqlExecutor {
 /** The table of receivers, which work with databases that have no other table of the library. */
 export const RECEIVER_TABLE = 'thorn_received_messages';
 
+/** The table that triggers write to. It has no entity of TypeORM, which knows no number of 64 bits on all databases. */
+export const CHANGES_TABLE = 'thorn_changes';
+
 /** A transaction of the application. Whoever joined it has checked that it is one, and open. */
 export interface JoinedTransaction extends SqlExecutor {
   readonly client: SqlClient<never>;

@@ -8,6 +8,7 @@ import { ThornConfigurationError } from '../errors/index.js';
 import { isReadOnly, isTransactionFailed, withoutValues } from './database-errors.js';
 import { type Dialect, findDialect, type Statement } from './dialect.js';
 import {
+  CHANGES_TABLE,
   type JoinedTransaction,
   RECEIVER_TABLE,
   type Result,
@@ -90,7 +91,7 @@ export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
     const { dataSource } = this;
     const entity = dataSource.entityMetadatas.find(({ givenTableName }) => givenTableName === name);
     if (entity !== undefined) return escapePath(dataSource, entity.tablePath);
-    if (name === RECEIVER_TABLE) return ownTablePath(dataSource, name);
+    if (name === RECEIVER_TABLE || name === CHANGES_TABLE) return ownTablePath(dataSource, name);
     throw new ThornConfigurationError(
       'THORN_ENTITIES_MISSING',
       `The data source does not know the library's table ${name}. Set autoLoadEntities: true, or add ...thornEntities to ` +

@@ -1,4 +1,4 @@
-import type { RECEIVER_TABLE } from '../sql-client.js';
+import type { CHANGES_TABLE, RECEIVER_TABLE } from '../sql-client.js';
 import type { ColumnDefinition, IndexDefinition, TableDefinition } from './table-definition.js';
 
 const uuid: ColumnDefinition = { type: 'uuid' };
@@ -201,7 +201,7 @@ export const OUTBOX_TABLES = {
  *
  * It has no index but its primary key: an index would cost whoever writes the table.
  */
-export const CHANGES = table('thorn_changes', {
+export const CHANGES = table('thorn_changes' satisfies typeof CHANGES_TABLE, {
   id: { type: 'bigint', generated: true },
   // The transaction, on PostgreSQL.
   tx: optional(bigint),
