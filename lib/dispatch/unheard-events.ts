@@ -34,11 +34,11 @@ export class UnheardEvents {
   }
 
   /** True if an event has no recipient and is not to be kept. Never waits: false when this is not known now. */
-  has({ keep, ...criteria }: HeardEvent): boolean {
+  has(event: HeardEvent): boolean {
     return (
       this.#isOn &&
-      !(keep ?? (this.keep || this.#isInHistory(criteria.event))) &&
-      this.fanOut.isUnheard(criteria)
+      !(event.keep ?? (this.keep || this.#isInHistory(event.event))) &&
+      this.fanOut.isUnheard(event)
     );
   }
 

@@ -32,12 +32,15 @@ export interface Told {
   readonly hasRolledBack: boolean;
 }
 
-/** @param result as a driver gives it: a header of `mysql2`, a result of `pg`, or rows */
-export function toldBy(result: unknown): Told {
+/**
+ * @param result as a driver gives it: a header of `mysql2`, a result of `pg`, or rows
+ * @returns undefined when it tells nothing
+ */
+export function toldBy(result: unknown): Told | undefined {
   const { serverStatus, command } = (result ?? {}) as Readonly<Record<string, unknown>>;
-  return {
-    hasTransaction:
-      typeof serverStatus === 'number' ? (serverStatus & IN_TRANSACTION) !== 0 : undefined,
-    hasRolledBack: command === 'ROLLBACK',
-  };
+  const hasRolledBack = command === 'ROLLBACK';
+  if (typeof serverStatus === 'number') {
+    return { hasTransaction: (serverStatus & IN_TRANSACTION) !== 0, hasRolledBack };
+  }
+  return hasRolledBack ? { hasTransaction: undefined, hasRolledBack } : undefined;
 }

@@ -91,8 +91,7 @@ export class Connections {
 /** What the capture knows of one connection, and of its open transaction. */
 export class ConnectionState {
   readonly frames = new TransactionFrames<CollectedItem | Refusal>();
-  /** What is read for the save that is under way. */
-  save = new OpenSave();
+  #save: OpenSave | undefined;
   /** Old rows that are to be read together. */
   reading:
     { readonly plans: Map<EntityPlan, RowsToRead>; readonly done: Promise<void> } | undefined;
@@ -119,9 +118,14 @@ export class ConnectionState {
   /** Statements of the open transaction. */
   #statements = 0;
 
+  /** What is read for the save that is under way. */
+  get save(): OpenSave {
+    return (this.#save ??= new OpenSave());
+  }
+
   /** The transaction has ended, or a part of it was rolled back: nothing that was read before holds any more. */
   forgetSave(): void {
-    this.save = new OpenSave();
+    this.#save = undefined;
   }
 
   /** Another transaction begins. */

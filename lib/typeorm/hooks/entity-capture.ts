@@ -250,7 +250,8 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.transactions.statement(queryRunner, false);
     // After a deadlock, MySQL and MariaDB roll the transaction back, and run later statements outside of one.
     if (!success && this.#isMysql && isConflict(error)) this.#collector.ended(queryRunner, error);
-    this.#collector.told(queryRunner, toldBy(rawResults));
+    const told = toldBy(rawResults);
+    if (told !== undefined) this.#collector.told(queryRunner, told);
   }
 
   afterTransactionCommit({ queryRunner }: TransactionCommitEvent): void {
