@@ -89,9 +89,11 @@ export class MessageTable {
     messages: readonly Message[],
     lease: NewLease,
   ): Inserted {
+    const check = checkOf(messages);
     try {
-      const results = runStepsSync(run, this.#steps(messages, lease));
-      return { ...lease, known: this.#insertions.knownIds(messages, results) };
+      const results = runStepsSync(run, this.#steps(messages, lease, check));
+      const known = check === 'none' ? NONE : this.#insertions.knownIds(messages, results);
+      return { ...lease, known };
     } catch (error) {
       try {
         run(this.#removalOf(messages));
@@ -116,9 +118,13 @@ export class MessageTable {
     return { sql, parameters: [parameter], tables: [OUTBOX_TABLES.messages.name] };
   }
 
-  #steps(messages: readonly Message[], lease: NewLease): readonly Step[] {
+  #steps(
+    messages: readonly Message[],
+    lease: NewLease,
+    check: KnownCheck = 'stored',
+  ): readonly Step[] {
     const steps = chunksOf(messages).flatMap((chunk) =>
-      this.#insertions.steps(chunk, lease, 'stored'),
+      this.#insertions.steps(chunk, lease, check),
     );
     const numbers = this.#numbersOf(messages);
     const knownIds = (before: readonly Result[]) => this.#insertions.knownIds(messages, before);
@@ -207,8 +213,7 @@ export class MessageTable {
     lease: NewLease,
     numbers: MessageNumbers | undefined,
   ): Promise<ReadonlySet<string>> {
-    const isNew = messages.every(({ isIdNew }) => isIdNew);
-    let check: KnownCheck = isNew ? 'none' : 'stored';
+    let check = checkOf(messages);
     for (let tries = 1; ; tries++) {
       try {
         const results = await run(this.#insertions.steps(messages, lease, check, numbers, proof));
@@ -350,4 +355,9 @@ export class MessageTable {
   remove(held: readonly Lease[]): Promise<void> {
     return this.leases.removeWith(this.tables.messages, held);
   }
+}
+
+/** Messages whose ids were made with them cannot be there already. */
+function checkOf(messages: readonly Message[]): KnownCheck {
+  return messages.every(({ isIdNew }) => isIdNew) ? 'none' : 'stored';
 }

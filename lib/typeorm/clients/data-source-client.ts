@@ -1,8 +1,8 @@
-import { type DataSource, QueryFailedError, type QueryRunner } from 'typeorm';
+import { type DataSource, type EntityManager, QueryFailedError, type QueryRunner } from 'typeorm';
 import type { Statement } from '../../database/dialect.js';
-import type { Result } from '../../database/sql-client.js';
+import type { JoinedTransaction, Result } from '../../database/sql-client.js';
 import type { ClientWithStore } from '../../database/pooled-store.js';
-import { TypeOrmClient } from '../../database/typeorm-client.js';
+import { type SqlManager, TypeOrmClient } from '../../database/typeorm-client.js';
 import { runStatement } from '../../database/sqlite/sqlite-handle.js';
 import { DataSourceStore } from '../sqlite/data-source-store.js';
 import type { SerializeTransactions } from '../../database/sqlite/serialize-transactions.js';
@@ -33,6 +33,22 @@ export class DataSourceClient extends TypeOrmClient<DataSource> {
   /** The query runner that all work of the caller shares, in the open transaction that it was called from. */
   get sharedRunner(): QueryRunner | undefined {
     return undefined;
+  }
+
+  /**
+   * Makes a write of the application in a transaction of its own, whose manager only hooks are given.
+   *
+   * @param manager of the connection to make it on. Default: one of the pool
+   * @param isolation default: the database's
+   */
+  transaction<Result>(
+    manager: EntityManager = this.dataSource.manager,
+    write: (inner: EntityManager) => Promise<Result>,
+    isolation?: 'READ COMMITTED',
+  ): Promise<Result> {
+    return isolation === undefined
+      ? manager.transaction(write)
+      : manager.transaction(isolation, write);
   }
 
   /** True when the data source makes and changes tables by itself, in development. */
@@ -72,12 +88,34 @@ class SqliteClient extends DataSourceClient implements ClientWithStore {
     return this.#store?.ownConnections;
   }
 
-  /** Without TypeORM in between, which takes several times as long as the statement. */
+  override transaction<Result>(
+    manager: EntityManager | undefined,
+    write: (inner: EntityManager) => Promise<Result>,
+    isolation?: 'READ COMMITTED',
+  ): Promise<Result> {
+    SqliteTransactions.of(this.dataSource)?.noteWrite(write);
+    return super.transaction(manager, write, isolation);
+  }
+
+  /** In an open transaction also without promises, each of which takes as long as a statement. */
+  override within(manager: SqlManager): JoinedTransaction {
+    const joined = super.within(manager);
+    const runner = manager.queryRunner as QueryRunner | undefined;
+    const transactions = SqliteTransactions.of(this.dataSource);
+    if (transactions === undefined || runner?.isTransactionActive !== true) return joined;
+    const runSync = (statement: Statement) => this.#runSync(transactions, runner, statement);
+    return { client: this, dialect: this.dialect, run: joined.run, runSync };
+  }
+
   protected override async runOn(runner: QueryRunner, statement: Statement): Promise<Result> {
     const transactions = SqliteTransactions.of(this.dataSource);
-    if (transactions === undefined || !runner.isTransactionActive) {
-      return super.runOn(runner, statement);
-    }
+    return transactions !== undefined && runner.isTransactionActive
+      ? this.#runSync(transactions, runner, statement)
+      : super.runOn(runner, statement);
+  }
+
+  /** Without TypeORM in between, which takes several times as long as the statement. */
+  #runSync(transactions: SqliteTransactions, runner: QueryRunner, statement: Statement): Result {
     const { sql, parameters } = statement;
     return transactions.within(runner, (handle) => {
       this.dataSource.logger.logQuery(sql, parameters as unknown[], runner);

@@ -59,10 +59,7 @@ export class OwnTransactions {
   ): Promise<Result> {
     if (own?.isTransactionActive === true) return write(own);
     this.byHand.refuseByHand(own);
-    const manager = own?.manager ?? this.client.dataSource.manager;
     const make = ({ queryRunner }: EntityManager) => write(queryRunner!);
-    return isolation === undefined
-      ? manager.transaction(make)
-      : manager.transaction(isolation, make);
+    return this.client.transaction(own?.manager, make, isolation);
   }
 }

@@ -59,7 +59,9 @@ export class SqliteTransactions {
   };
   /** The query runner whose next statement is TypeORM's ROLLBACK. */
   #rollingBack: SqliteRunner | undefined;
-  /** One save after the other uses it, so that its statements stay prepared. */
+  /** Functions that make one write of the application, and hand no manager to it. */
+  readonly #writes = new WeakSet<object>();
+  /** One save or write after the other uses it, so that its statements stay prepared. */
   #ofSaves: { readonly runner: SqliteRunner; readonly handle: SqliteHandle } | undefined;
   /** True when transactions run one after another. */
   readonly isSerial: boolean;
@@ -106,6 +108,11 @@ export class SqliteTransactions {
     return this.#inTransaction ? this.#scope()?.runner.manager : undefined;
   }
 
+  /** Notes that a function for `transaction()` makes one write, as a save does. */
+  noteWrite(write: object): void {
+    this.#writes.add(write);
+  }
+
   /**
    * Does some work on the connection as a statement of a query runner, which is in a transaction.
    *
@@ -147,9 +154,10 @@ export class SqliteTransactions {
       replaceMethods(dataSource, shared, ['query'], query),
     );
     if (!this.isSerial) return;
-    const within: Around<EntityManager, Promise<unknown>> = ({ self, name, proceed }) => {
+    const within: Around<EntityManager, Promise<unknown>> = ({ self, name, args, proceed }) => {
       const asked = self.queryRunner as unknown as SqliteRunner | undefined;
-      return this.#exclusively(asked, { call: proceed, isGiven: name === 'transaction' });
+      const isGiven = name === 'transaction' && !this.#writes.has(args.at(-1) as object);
+      return this.#exclusively(asked, { call: proceed, isGiven });
     };
     this.#restore.push(replaceMethods(dataSource, dataSource.manager, TRANSACTIONAL, within));
   }
