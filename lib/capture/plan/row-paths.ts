@@ -66,7 +66,12 @@ export function fieldKind(path: string, from: RowTable): FieldKind | undefined {
 }
 
 export function columnKind(column: Column): FieldKind {
-  return isDocument(column) ? 'open' : NUMBER.test(column.type) ? 'number' : 'value';
+  return isDocument(column) ? 'open' : isNumberType(column.type) ? 'number' : 'value';
+}
+
+/** True for the type of a column that holds numbers. */
+export function isNumberType(type: string): boolean {
+  return NUMBER.test(type);
 }
 
 function isDocument({ type, isArray, toDatabase }: Column): boolean {

@@ -96,6 +96,7 @@ async function writeRead(
       relations,
       keepsKeys: operation !== 'delete',
       limit: limit + 1,
+      single: plans[0]?.table.single,
     }),
   );
   if (rows.length > limit) {

@@ -9,6 +9,7 @@ import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { isEmptyLink, setRelation } from '../rows/entity-values.js';
 import type { Column } from '../rows/row-key.js';
 import { isMySql, isPostgres, lock } from '../rows/row-lock.js';
+import type { SingleRow } from '../rows/single-row.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 import type { WriteBuilder } from './write-builders.js';
 
@@ -24,14 +25,21 @@ interface Matching {
   readonly keepsKeys: boolean;
   /** No more rows than this. */
   readonly limit: number;
+  /** Reads a row that the condition names by its key. Default: as more of them are read. */
+  readonly single?: SingleRow | undefined;
 }
 
 /** Reads the rows that a query builder is about to write, by its own condition, and locks them where the database can. */
 export async function readMatched(
   builder: WriteBuilder,
   manager: EntityManager,
-  { metadata, relations, keepsKeys, limit }: Matching,
+  { metadata, relations, keepsKeys, limit, single }: Matching,
 ): Promise<ObjectLiteral[]> {
+  const key = relations.length === 0 ? onlyKey(builder, metadata) : undefined;
+  if (key !== undefined && single?.canRead(manager, key) === true) {
+    const row = await single.read(manager, key, { keepsKeys });
+    return row === undefined ? [] : [row];
+  }
   const { expressionMap: writing } = builder;
   const { deleteDateColumn } = metadata;
   const from = manager.createQueryBuilder<ObjectLiteral>(metadata.target, metadata.tableName);
@@ -165,6 +173,27 @@ export function keyCondition(
   const isSqlite = !isPostgres(dataSource) && !isMySql(dataSource);
   const list = `${isSqlite ? 'VALUES ' : ''}${keys.join(', ')}`;
   return { sql: `(${names.join(', ')}) IN (${list})`, parameters };
+}
+
+/** The key that makes up the whole condition of an update or a deletion, as in `update({ id: 1 }, …)`. */
+function onlyKey(
+  builder: WriteBuilder,
+  metadata: EntityMetadata,
+): readonly (string | number | bigint)[] | undefined {
+  const { queryType, wheres, limit, commonTableExpressions } = builder.expressionMap;
+  const isSoft = queryType !== 'update' && queryType !== 'delete';
+  if (isSoft || limit !== undefined || commonTableExpressions.length > 0) return undefined;
+  const id = namedId(builder, metadata);
+  const condition = wheres[0]?.condition;
+  if (id === undefined || !Array.isArray(condition) || condition.length !== id.size) {
+    return undefined;
+  }
+  const key = [...id.values()];
+  return key.every(isScalar) ? key : undefined;
+}
+
+function isScalar(value: unknown): value is string | number | bigint {
+  return ['string', 'number', 'bigint'].includes(typeof value);
 }
 
 /** The id that the condition of a query builder names, if no other row can meet that; as the database gets it. */

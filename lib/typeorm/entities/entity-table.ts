@@ -5,6 +5,7 @@ import type { Column, Relation, RowTable } from '../../capture/table/row-table.j
 import type { ChangedValue } from '../rows/changed-values.js';
 import { setRelation } from '../rows/entity-values.js';
 import { type Column as ColumnMetadata, databaseForm, typeName } from '../rows/row-key.js';
+import { SingleRow } from '../rows/single-row.js';
 import type { Field as FieldMetadata, RelationMetadata } from '../rows/typeorm-types.js';
 
 /** The tables of a data source's entities, each described once. */
@@ -20,7 +21,12 @@ export class EntityTables {
 
 /** The entity that a described table is of. All tables of a capture are of entities. */
 export function metadataOf(table: RowTable): EntityMetadata {
-  return (table as EntityTable).metadata;
+  return entityTableOf(table).metadata;
+}
+
+/** {@link metadataOf} with what else is known of the entity. */
+export function entityTableOf(table: RowTable): EntityTable {
+  return table as EntityTable;
 }
 
 /** The relation of TypeORM that a described one is. */
@@ -43,6 +49,8 @@ export class EntityTable implements RowTable {
   readonly notSecret: readonly string[];
   readonly isOpen: boolean;
   readonly hasAccessors: boolean;
+  /** Undefined where rows hold more than the values of plain columns. */
+  readonly single: SingleRow | undefined;
 
   constructor(
     readonly metadata: EntityMetadata,
@@ -66,6 +74,7 @@ export class EntityTable implements RowTable {
     this.notSecret = isEntityClass(target) ? columnsNamed(target, 'notSecret') : [];
     this.isOpen = metadata.afterLoadListeners.length > 0;
     this.hasAccessors = metadata.lazyRelations.length > 0;
+    this.single = SingleRow.of(metadata);
   }
 
   /** The column of the same name: those of a subclass have metadata of their own. */

@@ -4,7 +4,7 @@ import type { BesideColumns } from '../../capture/plan/row-paths.js';
 import { rowsWithLinks } from '../rows/junction-rows.js';
 import { readRows } from '../rows/row-reader.js';
 import type { Relation, RowTable } from '../../capture/table/row-table.js';
-import { metadataOf, relationOf } from './entity-table.js';
+import { entityTableOf, relationOf } from './entity-table.js';
 
 /** Reads rows by a manager of TypeORM, in its transaction. */
 export class ManagerRows extends RowReader {
@@ -17,7 +17,8 @@ export class ManagerRows extends RowReader {
     ids: readonly object[],
     beside: BesideColumns,
   ): Promise<ReadonlyMap<string, object>> {
-    return readRows(this.manager, { metadata: metadataOf(table), ids, ...beside });
+    const { metadata, single } = entityTableOf(table);
+    return readRows(this.manager, { metadata, single, ids, ...beside });
   }
 
   override linked(

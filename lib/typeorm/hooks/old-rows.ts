@@ -119,11 +119,11 @@ interface RowToRead {
 
 async function readOldRows(
   manager: EntityManager,
-  { metadata }: EntityPlan,
+  { metadata, table: { single } }: EntityPlan,
   { events, ids, keepsKeys }: RowsToRead,
 ): Promise<Map<string, ReadRow | null>> {
   const { joins, hidden } = besideColumns([...events]);
-  const wanted = { metadata, ids: [...ids.values()], joins, hidden };
+  const wanted = { metadata, single, ids: [...ids.values()], joins, hidden };
   // A lock would hold for what is joined as well. A second read alone could find a row that is not locked.
   const isLockedFirst = joins.length > 0 && hasRowLocks(dataSourceOf(manager));
   if (isLockedFirst) {

@@ -18,26 +18,35 @@ type Inserted = Pick<UpdateEvent<ObjectLiteral>, 'queryRunner'> &
 
 /** @returns undefined when rows of this entity hold more than the values of plain columns */
 export function planReadBack(metadata: EntityMetadata): ReadBack | undefined {
-  const { columns } = metadata;
-  const computed =
-    metadata.embeddeds.length > 0 ||
-    metadata.lazyRelations.length > 0 ||
-    metadata.relationIds.length > 0 ||
-    metadata.afterLoadListeners.length > 0 ||
-    metadata.treeType !== undefined ||
-    metadata.discriminatorColumn !== undefined ||
-    columns.some(
-      ({ isVirtualProperty, asExpression, generatedType }) =>
-        isVirtualProperty || asExpression !== undefined || generatedType !== undefined,
-    );
-  if (computed) return undefined;
+  if (!isPlain(metadata)) return undefined;
   // A column that no INSERT names has its default, whatever the entity says.
-  const isIgnored = columns.some(({ isInsert, isVirtual }) => !isInsert && !isVirtual);
+  const isIgnored = metadata.columns.some(({ isInsert, isVirtual }) => !isInsert && !isVirtual);
   return {
     metadata,
-    columns: columns.filter(({ isSelect, isVirtual }) => isSelect && !isVirtual),
+    columns: plainColumns(metadata),
     differs: isIgnored || metadata.afterInsertListeners.length > 0,
   };
+}
+
+/** Tells whether rows of an entity hold the values of plain columns alone. */
+export function isPlain(metadata: EntityMetadata): boolean {
+  return (
+    metadata.embeddeds.length === 0 &&
+    metadata.lazyRelations.length === 0 &&
+    metadata.relationIds.length === 0 &&
+    metadata.afterLoadListeners.length === 0 &&
+    metadata.treeType === undefined &&
+    metadata.discriminatorColumn === undefined &&
+    metadata.columns.every(
+      ({ isVirtualProperty, asExpression, generatedType }) =>
+        !isVirtualProperty && asExpression === undefined && generatedType === undefined,
+    )
+  );
+}
+
+/** The columns of such an entity that a read fills. */
+export function plainColumns({ columns }: EntityMetadata): readonly Column[] {
+  return columns.filter(({ isSelect, isVirtual }) => isSelect && !isVirtual);
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import { rowKey } from './row-key.js';
 import { lockWritten } from './row-lock.js';
+import type { RowLock, SingleRow } from './single-row.js';
 
 /** The rows of one class to read, with their relations. */
 export interface RowsWanted {
@@ -11,6 +12,8 @@ export interface RowsWanted {
   readonly joins: readonly string[];
   /** Paths of columns that are not selected by default. */
   readonly hidden: readonly string[];
+  /** Reads a row that is alone. Default: as more of them are read. */
+  readonly single?: SingleRow | undefined;
 }
 
 // A composite id becomes a chain of ORs, and SQLite refuses expressions deeper than 1,000.
@@ -26,10 +29,18 @@ const ROOT = 'thorn_row';
  */
 export async function readRows(
   manager: EntityManager,
-  { metadata, ids, joins, hidden }: RowsWanted,
-  locked?: { readonly keepsKeys: boolean },
+  { metadata, ids, joins, hidden, single }: RowsWanted,
+  locked?: RowLock,
 ): Promise<Map<string, ObjectLiteral>> {
   const rows = new Map<string, ObjectLiteral>();
+  if (single !== undefined && ids.length === 1 && joins.length + hidden.length === 0) {
+    const key = single.keyOf(manager, ids[0]!);
+    if (single.canRead(manager, key)) {
+      const row = await single.read(manager, key, locked);
+      if (row !== undefined) rows.set(rowKey(metadata, row)!, row);
+      return rows;
+    }
+  }
   for (let start = 0; start < ids.length; start += ROWS_PER_QUERY) {
     const query = manager.createQueryBuilder<ObjectLiteral>(metadata.target, ROOT);
     select(query, joins, hidden);
