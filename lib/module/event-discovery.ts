@@ -2,9 +2,15 @@ import { Inject, Injectable, Logger, Optional } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { ApiSettings } from '../api/index.js';
 import { injectDispatcher } from '../capture/decorators/method-event.js';
+import { ReportedSources } from '../capture/index.js';
 import { DeclaredEvents } from '../capture/plan/declared-events.js';
 import { TransactionRequiredError } from '../database/transaction-required.error.js';
-import { Transactions, WebhookDispatcher } from '../dispatch/index.js';
+import {
+  DispatchStrategy,
+  InlineStrategy,
+  Transactions,
+  WebhookDispatcher,
+} from '../dispatch/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import {
   decoratedEntities,
@@ -17,7 +23,7 @@ import {
 import { SqlClients } from '../outbox/index.js';
 import { StaticSubscriberSet } from '../subscriber/index.js';
 import { EntityCaptures, EntitySources } from '../capture/entity-sources.js';
-import { ThornSettings } from './options/settings.js';
+import { MODULE_CHECKS, ThornSettings } from './options/settings.js';
 import { TransactionHosts } from './providers/transaction-hosts.js';
 
 /** Finds the events that the application's classes declare, and declarations that lead to nothing. */
@@ -38,6 +44,8 @@ export class EventDiscovery {
     @Inject(SqlClients) private readonly clients: SqlClients,
     @Optional() @Inject(ApiSettings) private readonly api: ApiSettings | undefined,
     @Inject(Transactions) private readonly transactions: Transactions,
+    @Inject(ReportedSources) private readonly reported: ReportedSources,
+    @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
   ) {
     this.#hosts = new TransactionHosts(discovery);
   }
@@ -50,11 +58,21 @@ export class EventDiscovery {
     this.#adopt(wrappers);
     const instances = wrappers.map(({ instance }) => instance as unknown);
     this.captures.assertKnown(classes, instances);
+    this.#checkReported();
     this.#warnOfUnknownEntities();
     this.#warnOfSecrets();
     this.#warnOfNoData();
     this.#warnOfNoEvents();
     this.#checkPatterns();
+  }
+
+  /** Workers of the outbox make messages of what triggers report. */
+  #checkReported(): void {
+    MODULE_CHECKS.assert(
+      'dispatch',
+      this.reported.all.length === 0 || !(this.strategy instanceof InlineStrategy),
+      'is inline(), which has no worker to read what triggers report: say outbox(), or leave it out',
+    );
   }
 
   /** Lets the methods of instances send that factories have answered, or that were given as values. */

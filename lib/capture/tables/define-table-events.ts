@@ -1,9 +1,11 @@
 import { isPlainObject } from '../../common/objects.js';
 import { OptionChecks } from '../../common/option-checks.js';
+import type { DialectName } from '../../database/dialect.js';
 import type { ReportedTable } from '../../database/triggers/reported-table.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { DeclaredEntityEvent, TableOptions } from '../../event/index.js';
 import { checkTableEvent, checkTableSettings } from '../decorators/declaration-checks.js';
+import { type DescribedTable, describeDrizzleTable, type DrizzleTable } from './drizzle-table.js';
 import { checkNotOmitted } from './omitted-columns.js';
 
 /** Events that are declared on a table, for the option `tables` of the module and for `createTableTriggers()`. */
@@ -17,6 +19,10 @@ export interface TableEvents extends ReportedTable {
   readonly hidden: readonly string[];
   /** Properties that events may show although they are named like secrets. */
   readonly notSecret: readonly string[];
+  /** The database that the table is of. Undefined: any. */
+  readonly dialect: DialectName | undefined;
+  /** Makes what a trigger tells of a column into the value of its property. Default: it is the same. */
+  readonly readers: Readonly<Record<string, (value: unknown) => unknown>>;
 }
 
 /** Options once they are checked, of any row. */
@@ -24,6 +30,10 @@ type Checked = Omit<TableOptions<Record<string, unknown>>, 'events' | 'columns'>
   readonly columns?: Readonly<Record<string, string>>;
   readonly events: Readonly<Record<string, DeclaredEntityEvent['options']>>;
 };
+
+/** Options of `defineTableEvents()` for a table of Drizzle, which tells its key and the names of its columns. */
+export type DrizzleTableOptions<Row extends object> = Omit<TableOptions<Row>, 'key'> &
+  Partial<Pick<TableOptions<Row>, 'key'>>;
 
 /**
  * Declares events on a table, whoever writes its rows: any client, SQL by hand, another program. Triggers of the database
@@ -49,23 +59,42 @@ type Checked = Omit<TableOptions<Record<string, unknown>>, 'events' | 'columns'>
 export function defineTableEvents<Row extends object = Record<string, unknown>>(
   name: string,
   options: TableOptions<NoInfer<Row>>,
-): TableEvents {
-  if (typeof name !== 'string' || name === '') {
-    throw new ThornConfigurationError(
-      'THORN_DECLARATION_INVALID',
-      "defineTableEvents(): the first argument must be the name of a table, such as 'orders'",
-    );
-  }
-  return declare(name, options);
+): TableEvents;
+/**
+ * Declares events on a table of Drizzle, typed and named by it.
+ *
+ * @example
+ * ```ts
+ * export const orderEvents = defineTableEvents(orders, { events: { 'order.placed': { on: 'create' } } });
+ * ```
+ */
+export function defineTableEvents<Row extends object>(
+  table: DrizzleTable<Row>,
+  options: DrizzleTableOptions<NoInfer<Row>>,
+): TableEvents;
+export function defineTableEvents(given: unknown, options: object): TableEvents {
+  const isNamed = typeof given === 'string' && given !== '';
+  const table = isNamed ? { ...ANY_TABLE, name: given } : describeDrizzleTable(given);
+  if (table !== undefined) return declare(table, options);
+  throw new ThornConfigurationError(
+    'THORN_DECLARATION_INVALID',
+    "defineTableEvents(): the first argument must be the name of a table, such as 'orders', or a table of Drizzle",
+  );
 }
 
-function declare(name: string, options: object): TableEvents {
-  const declaration = `defineTableEvents('${name}')`;
-  new OptionChecks(declaration).given(options);
-  checkTableSettings(declaration, options as Readonly<Record<string, unknown>>);
-  const checked = options as Checked;
-  const { events, key, omit = [], columns = {}, hidden = [], notSecret = [], ...shared } = checked;
+/** A table of which nothing is known but its name. */
+const ANY_TABLE = { dialect: undefined, key: undefined, columns: {}, readers: {} };
+
+function declare(table: DescribedTable | (typeof ANY_TABLE & { name: string }), given: object) {
+  const declaration = `defineTableEvents('${table.name}')`;
+  new OptionChecks(declaration).given(given);
+  const isKeyed = table.key !== undefined && table.key.length > 0;
+  const options = { ...(isKeyed && { key: table.key }), ...given } as Record<string, unknown>;
+  checkTableSettings(declaration, options);
+  const { events, key, omit = [], hidden = [], notSecret = [], ...more } = options as Checked;
+  const { columns: named, ...shared } = more;
   checkEvents(declaration, events);
+  const columns = { ...table.columns, ...named };
   const names = (properties: readonly string[]) => properties.map((one) => columns[one] ?? one);
   const declared = Object.entries(events).map(([event, own]) => {
     checkTableEvent(`${declaration}, event ${event}`, event, own as {});
@@ -73,15 +102,10 @@ function declare(name: string, options: object): TableEvents {
   });
   const keys = [key].flat();
   checkNotOmitted({ declaration, keys, omit, events: declared });
+  const { name, dialect, readers } = table;
   return {
-    name,
-    key: names(keys),
-    omit: names(omit),
-    declaration,
-    events: declared,
-    columns,
-    hidden,
-    notSecret,
+    ...{ name, key: names(keys), omit: names(omit), declaration, events: declared },
+    ...{ columns, hidden, notSecret, dialect, readers },
   };
 }
 

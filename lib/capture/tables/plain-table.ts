@@ -35,16 +35,19 @@ export class PlainTable implements RowTable {
     );
     this.columns = columns
       .filter((column) => !omit.includes(column.name))
-      .map((column) => new PlainColumn(column, properties.get(column.name) ?? column.name));
+      .map((column) => {
+        const path = properties.get(column.name) ?? column.name;
+        return new PlainColumn(column, path, declared.readers[path]);
+      });
     this.key = key.map((column) => this.columns.find((one) => one.name === column)!);
   }
 
   /** A row of what a trigger has written down. A trigger of an older declaration may tell more columns. */
   rowOf(reported: ReportedRow): Row {
     const row: Row = {};
-    for (const { name, path } of this.columns) {
+    for (const { name, path, read } of this.columns) {
       const value = reported[name];
-      if (value !== undefined) row[path] = value;
+      if (value !== undefined) row[path] = read === undefined ? value : read(value);
     }
     return row;
   }
@@ -82,6 +85,7 @@ class PlainColumn implements Column {
   constructor(
     { name, type, isArray = false }: TableColumn,
     readonly path: string,
+    readonly read: ((value: unknown) => unknown) | undefined,
   ) {
     this.name = name;
     this.type = type;
@@ -92,8 +96,8 @@ class PlainColumn implements Column {
     return (row as Row)[this.path];
   }
 
-  set(row: object, value: unknown): void {
-    (row as Row)[this.path] = value;
+  set(row: Row, value: unknown): void {
+    row[this.path] = value;
   }
 }
 

@@ -1,9 +1,12 @@
+import { Logger } from '@nestjs/common';
 import type { ReportedChange, ReportedTable } from '../../database/triggers/reported-table.js';
 import { InvalidInputError } from '../../errors/index.js';
 import type { Message } from '../../message/index.js';
 import { RowChange } from '../changes/row-change.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
 import { RowReader } from '../messages/row-reader.js';
+import { eventsWithoutData } from '../plan/events-without-data.js';
+import { secretColumns } from '../plan/secret-columns.js';
 import { type EventPlan, planTable, type TablePlan } from '../plan/event-plan.js';
 import { checkColumnSettings } from '../plan/hidden-columns.js';
 import { isSameColumnValue } from '../table/column-equality.js';
@@ -22,6 +25,7 @@ interface Described {
 
 /** The tables that `defineTableEvents()` declares: everything that their events need is in the changes. */
 export class PlainTables extends ReportedTables {
+  readonly #logger = new Logger('Thorn');
   readonly #declared: ReadonlyMap<string, TableEvents>;
   readonly #described = new Map<string, Described>();
 
@@ -48,11 +52,34 @@ export class PlainTables extends ReportedTables {
     const { hidden, notSecret, events } = declared;
     const table = new PlainTable(declared, columns);
     checkColumnSettings(table, { hidden, notSecret });
-    this.#described.set(name, { table, plan: planTable(table, events)! });
+    const plan = planTable(table, events)!;
+    this.#described.set(name, { table, plan });
+    this.#warn(plan, declared);
+  }
+
+  #warn(plan: TablePlan, { name, declaration }: TableEvents): void {
+    for (const { properties } of secretColumns([plan])) {
+      const names = properties.map((one) => `'${one}'`).join(', ');
+      this.#logger.warn(
+        `Payloads of events are given ${properties.join(', ')} of ${name}, named like secrets, and may send them. Leave ` +
+          `them out: omit: [${names}] of ${declaration}. Where subscribers may see one, name it in notSecret instead.`,
+      );
+    }
+    for (const { events } of eventsWithoutData([plan])) {
+      this.#logger.warn(
+        `The data of ${events.join(', ')} is an empty object: ${declaration} has no payload. Name what subscribers may ` +
+          'see: payload: ({ id }) => ({ id }). Where that is nothing, say payload: () => ({}).',
+      );
+    }
   }
 
   override eventsOf(table: string): readonly EventPlan[] {
     return this.#described.get(table)?.plan.events ?? [];
+  }
+
+  override mayBeHeard(table: string): boolean {
+    const events = this.#described.get(table)?.plan.events;
+    return events?.some((event) => this.messages.mayBeHeard(event)) ?? true;
   }
 
   override messagesOf(changes: readonly ReportedChange[]): Promise<readonly Message[]> {

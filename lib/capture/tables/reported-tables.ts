@@ -29,6 +29,12 @@ export abstract class ReportedTables {
   abstract eventsOf(table: string): readonly EventPlan[];
 
   /**
+   * False: nobody would get any event of a table, by {@link ReportedTable.name}, as far as this process knows the
+   * subscribers. True as well when the table is not described.
+   */
+  abstract mayBeHeard(table: string): boolean;
+
+  /**
    * Makes the messages of changes that are committed, in the order of the changes. Changes of one row in one transaction
    * become one; where the transaction is not known, each change stands by itself.
    *

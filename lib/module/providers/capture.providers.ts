@@ -1,7 +1,9 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { EntityMessages } from '../../capture/messages/entity-messages.js';
+import type { SqlClient } from '../../database/sql-client.js';
 import { DeclaredEvents } from '../../capture/plan/declared-events.js';
 import { PlainTables } from '../../capture/tables/plain-tables.js';
+import type { TableEvents } from '../../capture/index.js';
 import { ReportedSources } from '../../capture/tables/reported-sources.js';
 import { construct, from, provide } from '../../common/construct.js';
 import { RecipientPolicies } from '../../delivery/index.js';
@@ -26,16 +28,12 @@ export const captureProviders: readonly FactoryProvider[] = [
   provide(
     ReportedSources,
     from(
-      [ThornSettings, SqlClients, MessageFactory, MessagePipeline, DeclaredEvents],
-      ({ options: { tables = [] } }, { all: [client] }, messageFactory, pipeline, declared) => {
+      [ThornSettings, SqlClients, EntityCaptures, MessageFactory, MessagePipeline, DeclaredEvents],
+      ({ options: { tables = [] } }, { all: [client] }, captures, factory, pipeline, declared) => {
         if (tables.length === 0) return new ReportedSources([]);
-        MODULE_CHECKS.assert(
-          'tables',
-          client !== undefined,
-          'needs a database: give the option database, or name a data source of TypeORM',
-        );
-        const plain = new PlainTables(tables, new EntityMessages(messageFactory, pipeline));
+        checkTables(tables, client, captures);
         declared.addTables(tables);
+        const plain = new PlainTables(tables, new EntityMessages(factory, pipeline));
         return new ReportedSources([{ client: client!, tables: plain }]);
       },
     ),
@@ -45,3 +43,29 @@ export const captureProviders: readonly FactoryProvider[] = [
     from([EntityCaptures], ({ messages }) => messages),
   ),
 ];
+
+function checkTables(
+  tables: readonly TableEvents[],
+  client: SqlClient<never> | undefined,
+  captures: EntityCaptures,
+): void {
+  MODULE_CHECKS.assert(
+    'tables',
+    client !== undefined,
+    'needs a database: give the option database, or name a data source of TypeORM',
+  );
+  for (const { name, declaration, dialect } of tables) {
+    MODULE_CHECKS.assert(
+      'tables',
+      dialect === undefined || dialect === client!.dialect.name,
+      `has ${declaration} of a table for ${dialect}, and the database of ${client!.name} is ${client!.dialect.name}: name a table of that database`,
+    );
+    const entity = captures.entityOf(name);
+    MODULE_CHECKS.assert(
+      'tables',
+      entity === undefined,
+      `has ${declaration}, and the entity ${entity} of that table has events as well, so that changes would send both. ` +
+        "Declare all of them on the entity, with @Webhooks({ capture: 'triggers' }) where others write the table",
+    );
+  }
+}

@@ -107,6 +107,13 @@ class TypeOrmCaptures extends EntityCaptures {
     return unknownEntities(classes, this.#dataSources);
   }
 
+  override entityOf(table: string): string | undefined {
+    return this.#captures
+      .flatMap(({ plans }) => plans)
+      .find(({ metadata }) => [metadata.tablePath, metadata.tableName].includes(table))?.metadata
+      .name;
+  }
+
   override secrets(): readonly ShownSecrets[] {
     return secretColumns(this.#captures.flatMap(({ plans }) => plans));
   }

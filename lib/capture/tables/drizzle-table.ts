@@ -1,0 +1,103 @@
+import { isObject } from '../../common/objects.js';
+import type { DialectName } from '../../database/dialect.js';
+import { missingPackages } from '../../errors/require-packages.js';
+
+/** The part of a table of Drizzle that is used: the type of its rows. */
+export interface DrizzleTable<Row extends object = object> {
+  readonly $inferSelect: Row;
+}
+
+/** A table as Drizzle describes it. */
+export interface DescribedTable {
+  /** With its schema and a dot in front, where it has one. */
+  readonly name: string;
+  readonly dialect: DialectName;
+  /** The properties of its primary key. */
+  readonly key: readonly string[];
+  /** The names of columns in the database by their properties. */
+  readonly columns: Readonly<Record<string, string>>;
+  /** Makes what a trigger tells of a column into the value that Drizzle's types say, by property. */
+  readonly readers: Readonly<Record<string, (value: unknown) => unknown>>;
+}
+
+interface DrizzleColumn {
+  readonly name: string;
+  readonly primary: boolean;
+  readonly dataType: string;
+  readonly mode?: string;
+}
+
+interface Core {
+  getTableConfig(table: object): {
+    readonly name: string;
+    readonly schema?: string | undefined;
+    readonly primaryKeys: readonly { readonly columns: readonly DrizzleColumn[] }[];
+  };
+}
+
+/** Drizzle is an optional package, and loaded with its first table. */
+const CORES: readonly (readonly [string, DialectName, () => Core])[] = [
+  ['PgTable', 'postgres', () => require('drizzle-orm/pg-core') as Core],
+  ['MySqlTable', 'mysql', () => require('drizzle-orm/mysql-core') as Core],
+  ['SQLiteTable', 'sqlite', () => require('drizzle-orm/sqlite-core') as Core],
+];
+
+interface Drizzle {
+  is(value: unknown, type: unknown): boolean;
+  getTableColumns(table: object): Readonly<Record<string, DrizzleColumn>>;
+}
+
+/** @returns undefined for what is no table of Drizzle */
+export function describeDrizzleTable(table: unknown): DescribedTable | undefined {
+  // Drizzle marks its tables so, and nothing else need load it.
+  if (!isObject(table) || !(Symbol.for('drizzle:IsDrizzleTable') in table)) return undefined;
+  const { is, getTableColumns } = loadDrizzle();
+  for (const [type, dialect, load] of CORES) {
+    const core = load();
+    if (!is(table, (core as unknown as Record<string, unknown>)[type])) continue;
+    const { name, schema, primaryKeys } = core.getTableConfig(table);
+    const columns = Object.entries(getTableColumns(table));
+    const ofTable = primaryKeys[0]?.columns.map((column) => column.name) ?? [];
+    return {
+      name: schema === undefined ? name : `${schema}.${name}`,
+      dialect,
+      key: columns
+        .filter(([, column]) => column.primary || ofTable.includes(column.name))
+        .map(([property]) => property),
+      columns: Object.fromEntries(columns.map(([property, column]) => [property, column.name])),
+      readers: Object.fromEntries(
+        columns.flatMap(([property, column]) => {
+          const read = readerOf(column, dialect === 'sqlite');
+          return read === undefined ? [] : [[property, read] as const];
+        }),
+      ),
+    };
+  }
+  return undefined;
+}
+
+/** Drizzle's types promise numbers of what JSON cannot hold as such, and booleans and dates where SQLite has none. */
+function readerOf({ dataType, mode }: DrizzleColumn, isSqlite: boolean) {
+  if (dataType.startsWith('number')) return ifIs('string', Number);
+  if (dataType === 'boolean') return ifIs('number', (value) => value !== 0);
+  if (!isSqlite) return undefined;
+  if (/\bdate\b/.test(dataType)) {
+    const unit = mode === 'timestamp_ms' ? 1 : 1000;
+    return ifIs('number', (value) => new Date((value as number) * unit).toISOString());
+  }
+  return /\bjson\b/.test(dataType)
+    ? ifIs('string', (value) => JSON.parse(value as string) as unknown)
+    : undefined;
+}
+
+function ifIs(type: 'string' | 'number', read: (value: unknown) => unknown) {
+  return (value: unknown): unknown => (typeof value === type ? read(value) : value);
+}
+
+function loadDrizzle(): Drizzle {
+  try {
+    return require('drizzle-orm') as Drizzle;
+  } catch {
+    throw missingPackages('defineTableEvents() with a table of Drizzle', ['drizzle-orm']);
+  }
+}
