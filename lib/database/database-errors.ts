@@ -19,6 +19,7 @@ const READ_ONLY: ReadonlySet<unknown> = new Set([
   '25006',
   ...['ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION', '1792', 'ER_OPTION_PREVENTS_STATEMENT', '1290'],
 ]);
+const LOCK_TIMEOUTS: ReadonlySet<unknown> = new Set(['55P03', 'ER_LOCK_WAIT_TIMEOUT', '1205']);
 const NO_TABLE: ReadonlySet<unknown> = new Set(['42P01', 'ER_NO_SUCH_TABLE', '1146']);
 
 /** The code that the driver gave an error, however the client has wrapped it. */
@@ -73,6 +74,11 @@ export function isPreparedLost(error: unknown): boolean {
 /** True when PostgreSQL refuses what comes after a statement that has failed, until the rollback. */
 export function isTransactionFailed(error: unknown): boolean {
   return databaseCode(error) === '25P02';
+}
+
+/** True when a lock was not given within the time that the statement allows. */
+export function isLockTimeout(error: unknown): boolean {
+  return LOCK_TIMEOUTS.has(databaseCode(error));
 }
 
 /** True when a transaction, or a server such as a replica, takes no writes. */

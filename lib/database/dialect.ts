@@ -130,7 +130,7 @@ export interface Dialect {
 export function idRows(
   dialect: Dialect,
   ids: readonly unknown[],
-  kind: 'uuid' | 'text' = 'uuid',
+  kind: 'uuid' | 'text' | 'bigint' = 'uuid',
 ): { readonly rows: string; readonly parameter: string } {
   const columns: Columns = { id: kind };
   return {

@@ -32,6 +32,11 @@ export class PooledStore extends SqlStore {
     return repeatOnConflict(() => this.#within(steps));
   }
 
+  override async poll(statement: Statement): Promise<Result> {
+    const [result] = await this.#within([statement], null);
+    return result!;
+  }
+
   override async peek(statement: Statement): Promise<Result> {
     const [result] = await this.#within([statement], 'READ UNCOMMITTED');
     return result!;
@@ -42,7 +47,7 @@ export class PooledStore extends SqlStore {
     for (const abort of this.#running) abort(new Error('The database is closed'));
   }
 
-  #within(steps: readonly Step[], level?: IsolationLevel): Promise<readonly Result[]> {
+  #within(steps: readonly Step[], level?: IsolationLevel | null): Promise<readonly Result[]> {
     return new Promise((resolve, reject) => {
       let connection: PoolConnection | undefined;
       let isLate = false;
@@ -79,9 +84,9 @@ export class PooledStore extends SqlStore {
     connection: PoolConnection,
     steps: readonly Step[],
     // The database's own default also locks the gaps between rows, and blocks inserts there.
-    level: IsolationLevel = 'READ COMMITTED',
+    level: IsolationLevel | null = 'READ COMMITTED',
   ): Promise<readonly Result[]> {
-    if (this.dialect.name === 'mysql') {
+    if (this.dialect.name === 'mysql' && level !== null) {
       // Applies to the next transaction only.
       await this.#query(connection, `SET TRANSACTION ISOLATION LEVEL ${level}`);
     }

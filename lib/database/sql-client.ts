@@ -15,8 +15,10 @@ export interface SqlExecutor {
   run(statement: Statement): Promise<Result>;
 }
 
-/** Runs statements on the library's tables, each by itself. */
+/** Runs statements on the library's tables, each by itself or some in one transaction. */
 export interface SqlTables extends SqlExecutor {
+  /** Runs statements in one transaction, all or none. @returns a result for each step */
+  execute(steps: readonly Step[]): Promise<readonly Result[]>;
   /** Names a table of the library in SQL; see {@link SqlClient.table}. */
   table(name: string): string;
   /** Gives up what is under way, before its client is closed. */

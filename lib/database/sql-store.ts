@@ -49,6 +49,11 @@ export abstract class SqlStore implements SqlTables {
     return result!;
   }
 
+  /** Runs one SELECT that locks nothing, in as few queries as the database needs. */
+  poll(statement: Statement): Promise<Result> {
+    return this.run(statement);
+  }
+
   /** Runs one SELECT that sees what others have not committed yet, where the database can: on MySQL and MariaDB. */
   peek(statement: Statement): Promise<Result> {
     return this.run(statement);

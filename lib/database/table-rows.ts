@@ -1,3 +1,4 @@
+import type { Statement } from './dialect.js';
 import { type JoinedTransaction, type Result, runSteps, type SqlExecutor } from './sql-client.js';
 import { proven, rowsOf } from './transaction-proof.js';
 
@@ -17,9 +18,14 @@ export class TableRows<Row extends { readonly [Column in keyof Row]: unknown }> 
 
   /** @throws an error of which `isTaken()` is true when a row has its key */
   async insert(row: Row): Promise<void> {
+    await this.executor.run(this.insertion(row));
+  }
+
+  /** The statement of {@link insert}, for a transaction with others. */
+  insertion(row: Row): Statement {
     const columns = Object.keys(row);
     const sql = `INSERT INTO ${this.table} (${columns.join(', ')}) VALUES (${marksOf(columns)})`;
-    await this.#run(sql, Object.values(row));
+    return { sql, parameters: Object.values(row) };
   }
 
   /**
@@ -68,20 +74,21 @@ export class TableRows<Row extends { readonly [Column in keyof Row]: unknown }> 
 
   /** @returns the number of rows for which the condition held */
   async update(set: Partial<Row>, where: string, ...parameters: readonly Value[]): Promise<number> {
+    const { affected } = await this.executor.run(this.changing(set, where, ...parameters));
+    return affected;
+  }
+
+  /** The statement of {@link update}, for a transaction with others. */
+  changing(set: Partial<Row>, where: string, ...parameters: readonly Value[]): Statement {
     const columns = Object.keys(set).map((column) => `${column} = ?`);
     const sql = `UPDATE ${this.table} SET ${columns.join(', ')} WHERE ${where}`;
-    const { affected } = await this.#run(sql, [...Object.values(set), ...parameters]);
-    return affected;
+    return { sql, parameters: [...Object.values(set), ...parameters] };
   }
 
   /** @returns the number of rows that were removed */
   async delete(where: string, ...parameters: readonly Value[]): Promise<number> {
-    const { affected } = await this.#run(`DELETE FROM ${this.table} WHERE ${where}`, parameters);
-    return affected;
-  }
-
-  #run(sql: string, parameters: readonly unknown[]): Promise<Result> {
-    return this.executor.run({ sql, parameters });
+    const sql = `DELETE FROM ${this.table} WHERE ${where}`;
+    return (await this.executor.run({ sql, parameters })).affected;
   }
 
   #read(sql: string, parameters: readonly unknown[]): Promise<Result> {

@@ -13,8 +13,10 @@ import {
   RECEIVER_TABLE,
   type Result,
   type Row,
+  runSteps,
   SqlClient,
   type SqlTables,
+  type Step,
 } from './sql-client.js';
 import type { MysqlPool, PgPool, SqlDriver, SqliteHandle } from './sql-driver.js';
 import { OtherDatabaseError } from './other-database.error.js';
@@ -59,6 +61,7 @@ export interface SqlDataSource extends TableNaming {
     readonly tablePath: string;
   }[];
   createQueryRunner(): SqlRunner & { release(): Promise<void> };
+  transaction<Answer>(work: (manager: SqlManager) => Promise<Answer>): Promise<Answer>;
 }
 
 /** The part of TypeORM's `EntityManager` that is used. */
@@ -122,6 +125,13 @@ export class TypeOrmClient<Source extends SqlDataSource = SqlDataSource>
 
   run(statement: Statement): Promise<Result> {
     return this.#runAlone(statement);
+  }
+
+  execute(steps: readonly Step[]): Promise<readonly Result[]> {
+    return this.dataSource.transaction((manager) => {
+      const { run } = this.within(manager);
+      return runSteps(run, steps);
+    });
   }
 
   override join(manager: SqlManager): JoinedTransaction {

@@ -1,5 +1,5 @@
-import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
-import { ThornSubscriber } from '../../lib/typeorm/index.js';
+import { DataSourceClient } from '../../lib/typeorm/clients/data-source-client.js';
+import { thornEntities } from '../../lib/typeorm/index.js';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -100,27 +100,24 @@ async function onDatabase(options: DataSourceOptions, sealer?: SecretSealer) {
   const open = (changed: Partial<DataSourceOptions>) =>
     new DataSource({
       ...options,
-      entities: [ThornSubscriber],
+      entities: [...thornEntities],
       ...changed,
     } as DataSourceOptions).initialize();
   const dataSources = [
     await open({ synchronize: true }),
     await open({ dropSchema: false, synchronize: false }),
   ];
+  const clients = dataSources.map((dataSource) => DataSourceClient.create(dataSource));
+  for (const client of clients) client.attach();
   const clock = new TestClock();
   let opened = 0;
   return {
-    open: () =>
-      new DatabaseSubscriberRepository(
-        new TypeOrmClient(dataSources[opened++]!),
-        clock,
-        {},
-        sealer,
-      ),
+    open: () => new DatabaseSubscriberRepository(clients[opened++]!, clock, {}, sealer),
     letStalenessPass: () => {
       clock.time += 5001;
     },
     close: async () => {
+      for (const client of clients) client.detach();
       for (const dataSource of dataSources) await dataSource.destroy();
     },
   };

@@ -59,6 +59,11 @@ export class FanOut {
     return { recipients, isComplete };
   }
 
+  /** Makes the subscribers known that other processes have stored. */
+  refresh(): Promise<void> {
+    return this.repository.refresh();
+  }
+
   /** True if no recipient can be found for an event, as far as this is known at once. */
   isUnheard(criteria: MatchCriteria): boolean {
     return this.repository.isUnheard(criteria) && !this.statics.covers(criteria.event);

@@ -269,6 +269,13 @@ export abstract class SubscriberRepository {
   abstract match(criteria: MatchCriteria): Promise<readonly Subscriber[]> | readonly Subscriber[];
 
   /**
+   * Reads what other processes have changed: {@link match} and {@link isUnheard} know what was stored before the call.
+   * Called by the worker that makes messages of what triggers wrote down. Default: does nothing, for implementations
+   * that keep nothing in memory.
+   */
+  async refresh(): Promise<void> {}
+
+  /**
    * Tells at once that no subscriber would match, whether active or not: such messages need not be stored. As stale as
    * {@link match} at most. Default: false, since this is not known.
    */

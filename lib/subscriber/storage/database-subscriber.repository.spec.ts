@@ -1,5 +1,5 @@
 import { TypeOrmClient } from '../../database/typeorm-client.js';
-import { ThornSubscriber } from '../../typeorm/index.js';
+import { thornEntities } from '../../typeorm/index.js';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ beforeEach(async () => {
       type: 'better-sqlite3',
       database: join(directory, 'app.db'),
       enableWAL: true,
-      entities: [ThornSubscriber],
+      entities: [...thornEntities],
       synchronize,
     }).initialize();
   dataSource = await open(true);

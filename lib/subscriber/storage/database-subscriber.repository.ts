@@ -256,6 +256,10 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     return this.#cache.match(criteria);
   }
 
+  override refresh(): Promise<void> {
+    return this.#cache.refresh();
+  }
+
   override isUnheard(criteria: MatchCriteria): boolean {
     return this.#cache.isUnheard(criteria);
   }

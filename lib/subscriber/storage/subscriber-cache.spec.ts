@@ -5,7 +5,7 @@ import { subscriber } from '../../testing/conformance/subscriber-repository/subs
 import { SubscriberCache } from './subscriber-cache.js';
 import { SubscriberRowMapper } from './subscriber-row-mapper.js';
 import { SubscriberTable } from './subscriber-table.js';
-import { ThornSubscriber } from '../../typeorm/index.js';
+import { thornEntities } from '../../typeorm/index.js';
 
 const EVERYONE = { event: 'article.created', owner: null, audience: 'everyone' } as const;
 
@@ -38,7 +38,7 @@ beforeEach(async () => {
   dataSource = await new DataSource({
     type: 'better-sqlite3',
     database: ':memory:',
-    entities: [ThornSubscriber],
+    entities: [...thornEntities],
     synchronize: true,
   }).initialize();
   table = new SlowTable(new TypeOrmClient(dataSource));

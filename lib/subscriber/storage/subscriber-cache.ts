@@ -81,6 +81,12 @@ export class SubscriberCache {
     return this.#index.match(criteria);
   }
 
+  /** Knows afterwards what was in the table at the time of the call, unless that cannot be read. */
+  refresh(): Promise<void> {
+    this.#expired = true;
+    return this.#freshen(this.clock.now());
+  }
+
   /** True if no row would match, whether active or not, as far as this is known at once. */
   isUnheard(criteria: MatchCriteria): boolean {
     const now = this.clock.now();

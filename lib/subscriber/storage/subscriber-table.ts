@@ -1,11 +1,15 @@
 import { errorText } from '../../common/log/error-text.js';
 import { databaseCode } from '../../database/database-errors.js';
-import type { Row, SqlTables } from '../../database/sql-client.js';
+import type { Statement } from '../../database/dialect.js';
+import type { Row, SqlTables, Step } from '../../database/sql-client.js';
 import { TableRows, type Value } from '../../database/table-rows.js';
+import { CapturedTables } from '../../database/triggers/captured-tables.js';
 import { ThornError } from '../../errors/index.js';
+import { compileEventName } from '../../event/event-name.js';
 import { hostOf } from '../../message/recipient-host.js';
 import type { SlottedRow } from './quota-slots.js';
 import type { OwnerScope } from '../model/subscriber.js';
+import { patternMatches } from '../matching/pattern.js';
 import type { SubscriberListQuery } from '../model/subscriber.repository.js';
 
 /** The number of rows, and the sum of their revisions: equal sums mean equal contents. */
@@ -49,15 +53,18 @@ const SEARCHED = 10_000;
 export class SubscriberTable {
   readonly #table: string;
   readonly #rows: TableRows<SubscriberRow>;
+  readonly #captured: CapturedTables;
 
   /** @throws `ThornConfigurationError` when the store does not know the table */
   constructor(private readonly store: SqlTables) {
     this.#table = store.table('thorn_subscribers');
+    this.#captured = new CapturedTables(store);
     this.#rows = new TableRows(store, this.#table);
   }
 
-  insert(row: SubscriberRow): Promise<void> {
-    return this.#rows.insert(row).catch(withoutValues);
+  /** @throws `TableLockedError` when a transaction that writes to a table with events stays open */
+  async insert(row: SubscriberRow): Promise<void> {
+    await this.#writeHeard(row.id, this.#rows.insertion(row));
   }
 
   async find(id: string, scope: OwnerScope): Promise<SubscriberRow | null> {
@@ -104,7 +111,7 @@ export class SubscriberTable {
 
   /** Writes the given columns alone. */
   async update(id: string, columns: Partial<SubscriberRow>): Promise<void> {
-    await this.#rows.update(columns, 'id = ?', id).catch(withoutValues);
+    await this.#write(id, columns, this.#rows.changing(columns, 'id = ?', id));
   }
 
   /** As {@link update}, unless the row was written since it had this revision; @returns whether it was written */
@@ -112,8 +119,37 @@ export class SubscriberTable {
     { id, revision }: Pick<SubscriberRow, 'id' | 'revision'>,
     columns: Partial<SubscriberRow>,
   ): Promise<boolean> {
-    const written = this.#rows.update(columns, 'id = ? AND revision = ?', id, revision);
-    return (await written.catch(withoutValues)) > 0;
+    const change = this.#rows.changing(columns, 'id = ? AND revision = ?', id, revision);
+    return (await this.#write(id, columns, change)) > 0;
+  }
+
+  /** @returns the number of rows that were written */
+  async #write(id: string, columns: Partial<SubscriberRow>, change: Statement): Promise<number> {
+    const hearsMore = columns.events !== undefined || Number(columns.enabled) === 1;
+    if (hearsMore) return this.#writeHeard(id, change);
+    return (await this.store.run(change).catch(withoutValues)).affected;
+  }
+
+  /** Writes a subscriber, and in the same transaction makes the tables heard whose events it may get. */
+  async #writeHeard(id: string, change: Statement): Promise<number> {
+    let patterns: readonly string[] = [];
+    const select = {
+      sql: `SELECT events FROM ${this.#table} WHERE id = ?`,
+      parameters: [id],
+      answersRows: true,
+    };
+    const steps: readonly Step[] = [
+      change,
+      select,
+      (before) => {
+        const [row] = before.at(-1)!.rows;
+        patterns = row === undefined ? [] : patternsOf(row as unknown as SubscriberRow);
+        return null;
+      },
+      ...this.#captured.hear(({ events }) => events.some((event) => mayMatch(patterns, event))),
+    ];
+    const [written] = await this.#captured.execute(steps).catch(withoutValues);
+    return written!.affected;
   }
 
   /** @returns whether it was this call that removed the row */
@@ -238,6 +274,16 @@ export class SubscriberTable {
 function within(scope: OwnerScope): [where: string, parameters: readonly Value[]] {
   if (scope === 'any') return ['1 = 1', []];
   return scope.owner === null ? ['owner IS NULL', []] : ['owner = ?', [scope.owner]];
+}
+
+function patternsOf({ events }: SubscriberRow): readonly string[] {
+  return JSON.parse(events) as readonly string[];
+}
+
+/** Whether one of the patterns may match an event, as far as its name says without a row. */
+function mayMatch(patterns: readonly string[], event: string): boolean {
+  const hasFields = compileEventName(event).paths.length > 0;
+  return hasFields || patterns.some((pattern) => patternMatches(pattern, event));
 }
 
 /** Errors of databases repeat what was to be written, and among that secrets: they are thrown with their code alone. */

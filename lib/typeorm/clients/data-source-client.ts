@@ -1,6 +1,11 @@
 import { type DataSource, type EntityManager, QueryFailedError, type QueryRunner } from 'typeorm';
 import type { Statement } from '../../database/dialect.js';
-import type { JoinedTransaction, Result } from '../../database/sql-client.js';
+import {
+  type JoinedTransaction,
+  type Result,
+  runSteps,
+  type Step,
+} from '../../database/sql-client.js';
 import type { ClientWithStore } from '../../database/pooled-store.js';
 import { type SqlManager, TypeOrmClient } from '../../database/typeorm-client.js';
 import { runStatement } from '../../database/sqlite/sqlite-handle.js';
@@ -66,6 +71,20 @@ class SqliteClient extends DataSourceClient implements ClientWithStore {
 
   createStore(): DataSourceStore {
     return (this.#store = new DataSourceStore(this));
+  }
+
+  /** In one turn of the event loop, as a connection that waits for another one's lock blocks it. */
+  override execute(steps: readonly Step[]): Promise<readonly Result[]> {
+    const store = (this.#store ??= this.createStore());
+    const joined = store.callersTransaction;
+    return joined === undefined
+      ? store.execute(steps)
+      : runSteps((statement) => joined.run(statement), steps);
+  }
+
+  /** Unless an outbox works with the store, which has closed it by then. */
+  override async close(): Promise<void> {
+    await this.#store?.close();
   }
 
   override attach(serialize?: SerializeTransactions): void {
