@@ -19,6 +19,7 @@ import { EventDiscovery } from './module/event-discovery.js';
 import { ConfigurableModuleClass } from './module/module-definition.js';
 import { EXTRA_NAMES } from './module/options/extras-check.js';
 import { EntityCaptures } from './capture/entity-sources.js';
+import { ReportedSources } from './capture/index.js';
 import { ThornDrainModule } from './module/drain.module.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './module/options/module-options.js';
 import { checkIsAsync, checkIsOptions } from './module/options/settings.js';
@@ -33,7 +34,7 @@ type AsyncOptions<Request extends object> = Pick<ThornModuleExtras<Request>, 'ap
 /** What the module itself and most applications inject. */
 const SERVICES = [
   ...[EventDiscovery, EntityCaptures, MessagePipeline, WebhookHttpClient, StartupReport],
-  ...[DispatchStrategy, WebhookDispatcher, Subscribers, SqlClients],
+  ...[DispatchStrategy, WebhookDispatcher, Subscribers, SqlClients, ReportedSources],
 ];
 
 /**
@@ -104,6 +105,7 @@ export class ThornModule
     @Inject(StartupReport) private readonly report: StartupReport,
     @Inject(SqlClients) private readonly clients: SqlClients,
     @Inject(SubscriberExpiry) private readonly expiry: SubscriberExpiry,
+    @Inject(ReportedSources) private readonly reported: ReportedSources,
   ) {
     super();
   }
@@ -114,7 +116,8 @@ export class ThornModule
 
   /** Nest calls this after the hooks of the providers: the tables have been checked. */
   async onApplicationBootstrap(): Promise<void> {
-    if (this.strategy instanceof OutboxStrategy) await this.strategy.start();
+    const { strategy, reported } = this;
+    if (strategy instanceof OutboxStrategy) await strategy.start((client) => reported.of(client));
     this.expiry.start();
     this.report.log();
   }

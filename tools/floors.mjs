@@ -44,6 +44,7 @@ const INNER_FLOORS = {
     'outcomes',
     'worker',
     'relay',
+    'changes',
     'strategy',
     'management',
     '',

@@ -110,6 +110,11 @@ export class MessagePipeline {
     });
   }
 
+  /** After the commit of a transaction of the application, with messages or without. */
+  committed(): void {
+    this.strategy.committed?.();
+  }
+
   /** True when the strategy finds out by itself whether a transaction has committed. */
   get looksUpCommits(): boolean {
     return this.strategy.releaseOnCommit !== undefined;

@@ -80,6 +80,12 @@ export abstract class DispatchStrategy {
   releaseOnCommit?(messages: readonly Message[], transaction: JoinedTransaction): void;
 
   /**
+   * Called after the commit of each transaction that this process knows of, also of those without messages. `outbox()` then looks
+   * for changes that triggers have written down. Default: does nothing.
+   */
+  committed?(): void;
+
+  /**
    * Called instead of {@link release} for staged messages whose buffer scope ended with a throw. A durable strategy
    * removes its rows here; the default has nothing to remove.
    */

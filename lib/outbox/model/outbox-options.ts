@@ -19,6 +19,11 @@ export interface OutboxOptions {
   /** The maximum interval in milliseconds between looks for work of other processes. Default 1,000. */
   readonly pollInterval?: number;
   /**
+   * The interval in milliseconds at which one worker looks for changes of tables that triggers have written down. A commit
+   * that this process knows of is looked for at once. Default 100.
+   */
+  readonly changePollInterval?: number;
+  /**
    * False: this process only stores messages, and processes with a worker deliver them at their next poll. Default true.
    */
   readonly worker?: boolean;
@@ -76,6 +81,7 @@ const NAMES: Readonly<Record<keyof OutboxOptions, true>> = {
   perHost: true,
   lease: true,
   pollInterval: true,
+  changePollInterval: true,
   worker: true,
   drainTimeout: true,
   queryTimeout: true,
@@ -105,6 +111,11 @@ export function outboxSettings(options: OutboxOptions): OutboxSettings {
       ...TIMER,
     }),
     pollInterval: check.integer('pollInterval', options.pollInterval ?? 1000, TIMER),
+    changePollInterval: check.integer(
+      'changePollInterval',
+      options.changePollInterval ?? 100,
+      TIMER,
+    ),
     worker: check.boolean('worker', worker),
     drainTimeout: check.integer('drainTimeout', options.drainTimeout ?? 10_000, TIMER),
     queryTimeout: check.integer('queryTimeout', options.queryTimeout ?? 10_000, TIMER),

@@ -20,8 +20,18 @@ import { HostCache } from '../../message/recipient-host.js';
 import { RelayReceiver } from '../relay/relay-receiver.js';
 import { RetryScheduler } from '../worker/retry-scheduler.js';
 import { OutboxStore } from '../store/outbox-store.js';
+import type { StagedMessage } from '../store/staged-message.js';
 import { WakeSignal } from '../concurrency/wake-signal.js';
+import type { ReportedTables } from '../../capture/index.js';
+import type { SqlClient } from '../../database/sql-client.js';
+import { ChangeReader } from '../changes/change-reader.js';
+import { ChangeTable } from '../changes/change-table.js';
+import { HeardTables } from '../changes/heard-tables.js';
 
+/** Finds the tables of a client whose changes triggers report. */
+export type ReportedTablesOf = (client: SqlClient<never>) => ReportedTables | undefined;
+
+const DECLARE_AGAIN_AFTER = 1000;
 /** Milliseconds for releasing what is left, when nothing is left of the time for draining. */
 const RELEASES_WITHIN = 500;
 
@@ -40,6 +50,8 @@ export class OutboxEngine {
   readonly queues: ReadonlyMap<OutboxStore, KeyQueues>;
   /** Makes the claim loops look at once. */
   readonly claims: WakeSignal = new WakeSignal();
+  /** Makes the readers of changes look at once. */
+  readonly commits: WakeSignal = new WakeSignal();
   readonly #runner: AttemptRunner;
   readonly #gate: RateLimitGate;
   readonly #retries: RetryScheduler;
@@ -47,6 +59,9 @@ export class OutboxEngine {
   readonly #renewals: readonly LeaseRenewal[];
   readonly #receiver: RelayReceiver;
   readonly #notifier: DeliveryLogNotifier;
+  /** What triggers write down, in each database with tables that have events. Known since the start. */
+  readonly changes: ChangeTable[] = [];
+  #readers: readonly ChangeReader[] = [];
   #opened: Promise<void> | null = null;
   #isReady = false;
   #stopListening: () => void = () => undefined;
@@ -122,10 +137,28 @@ export class OutboxEngine {
     return this.#opened;
   }
 
-  /** Begins to deliver, when this process is a worker. Stops half-way when the application closes meanwhile. */
-  async start(): Promise<void> {
+  /** Passes committed messages on to delivery. */
+  accept(messages: readonly StagedMessage[]): void {
+    for (const { message } of messages) {
+      this.dependencies.events.emit('message-accepted', () => ({
+        messageId: message.id,
+        event: message.event,
+        owner: message.owner,
+        time: message.time,
+      }));
+    }
+    void this.handOver.handOver(messages);
+  }
+
+  /**
+   * Begins to deliver, when this process is a worker. Stops half-way when the application closes meanwhile.
+   *
+   * @param reportedBy the tables whose changes triggers write down
+   */
+  async start(reportedBy: ReportedTablesOf): Promise<void> {
     if (this.#isPaused) return;
     await this.ready();
+    const readers = await this.#declareTables(reportedBy);
     if (this.#isPaused) return;
     await this.relay?.start(this.settings.worker ? this.#receiver : null);
     if (this.#isPaused) return this.#callRelay('Closing', (relay) => relay.close());
@@ -134,6 +167,8 @@ export class OutboxEngine {
     if (this.#isPaused) return this.pauses.stop();
     for (const loop of this.#loops) loop.start();
     for (const queues of this.queues.values()) queues.start();
+    this.#readers = readers;
+    for (const reader of readers) reader.start();
     const { events } = this.dependencies;
     const end = (id: string, reason: 'disabled' | 'expired', before?: number) =>
       Promise.all(this.stores.map((store) => this.#retries.failAll(store, id, reason, before)));
@@ -153,7 +188,7 @@ export class OutboxEngine {
     this.#stopListening();
     this.pauses.stop();
     for (const queues of this.queues.values()) queues.pause();
-    const stopped = this.#loops.map((loop) => loop.stop());
+    const stopped = [...this.#loops, ...this.#readers].map((loop) => loop.stop());
     await this.#beforeEnd(this.#callRelay('Pausing', (relay) => relay.pause()));
     await this.#beforeEnd(Promise.all(stopped));
   }
@@ -177,6 +212,36 @@ export class OutboxEngine {
     for (const store of this.stores) {
       store.recorder.close();
       await store.database.close();
+    }
+  }
+
+  /** Makes the tables known whose changes triggers write down. @returns what reads their changes */
+  async #declareTables(reportedBy: ReportedTablesOf): Promise<readonly ChangeReader[]> {
+    const { clock, fanOut } = this.dependencies;
+    const { changePollInterval: pollInterval, lease } = this.settings;
+    const readers: ChangeReader[] = [];
+    for (const [index, store] of this.stores.entries()) {
+      const reported = reportedBy(store.client);
+      if (reported === undefined || reported.tables.length === 0) continue;
+      const heard = new HeardTables(store.database, reported, fanOut, index === 0);
+      await this.#declare(heard);
+      const accept = (messages: readonly StagedMessage[]) => this.accept(messages);
+      const reading = { clock, commits: this.commits, pollInterval, lease, accept };
+      const changes = new ChangeTable(store.database, reported.tables);
+      this.changes.push(changes);
+      readers.push(new ChangeReader(store, { reported, changes, heard }, reading));
+    }
+    return readers;
+  }
+
+  /** Again and again, should the database not answer. The application starts all the same. */
+  async #declare(heard: HeardTables): Promise<void> {
+    try {
+      await heard.declare();
+    } catch (error) {
+      if (this.#isPaused) return;
+      this.#faults.report('Making tables with events known failed, tried again', error);
+      setTimeout(() => void this.#declare(heard), DECLARE_AGAIN_AFTER).unref();
     }
   }
 

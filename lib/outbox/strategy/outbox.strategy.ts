@@ -5,8 +5,9 @@ import type { Message } from '../../message/index.js';
 import type { StagedMessage } from '../store/staged-message.js';
 import type { EndpointHealth, SchedulerActivity } from '../concurrency/host-scheduler.js';
 import type { MessageRelay } from '../relay/message-relay.js';
+import type { ChangeCounts } from '../changes/change-table.js';
 import { CommitWatcher } from './commit-watcher.js';
-import { OutboxEngine } from './outbox-engine.js';
+import { OutboxEngine, type ReportedTablesOf } from './outbox-engine.js';
 import { type OutboxOptions, outboxSettings } from '../model/outbox-options.js';
 import type { OutboxDependencies } from './outbox-dependencies.js';
 import type { KeyQueue } from '../order/key-queue-table.js';
@@ -50,7 +51,7 @@ export class OutboxStrategy
 
   /** @throws {@link ThornConfigurationError} when an option makes no sense, or a database cannot be used */
   constructor(
-    private readonly dependencies: OutboxDependencies,
+    dependencies: OutboxDependencies,
     options: OutboxOptions = {},
     /** @internal */
     readonly relay?: MessageRelay,
@@ -77,8 +78,8 @@ export class OutboxStrategy
       dependencies.clock,
     );
     this.#commits = new CommitWatcher({ ...settings, clock: dependencies.clock }, (seen) => {
-      this.#emitAccepted(seen);
-      void this.#engine.handOver.handOver(seen);
+      this.committed();
+      this.#engine.accept(seen);
     });
     this.#leases = leaseFor > 0;
   }
@@ -180,10 +181,38 @@ export class OutboxStrategy
   /**
    * Starts the worker, if this process has one. The module calls it once the tables have been checked.
    *
+   * @param reportedBy the tables whose changes triggers write down. Default: none
    * @internal
    */
-  async start(): Promise<void> {
-    await this.#engine.start();
+  async start(reportedBy: ReportedTablesOf = () => undefined): Promise<void> {
+    await this.#engine.start(reportedBy);
+  }
+
+  /** Counts the changes of tables that no message was made of so far. Null where no table has events. */
+  async changes(): Promise<ChangeCounts | null> {
+    const all = await Promise.all(this.#engine.changes.map((table) => table.counts()));
+    if (all.length === 0) return null;
+    const sum = (name: keyof ChangeCounts) =>
+      all.reduce((total, counts) => total + counts[name], 0);
+    return { waiting: sum('waiting'), failed: sum('failed') };
+  }
+
+  /**
+   * Lets workers try the changes again that have failed.
+   *
+   * @internal
+   * @returns how many
+   */
+  async retryChanges(): Promise<number> {
+    let count = 0;
+    for (const table of this.#engine.changes) count += await table.retry();
+    this.committed();
+    return count;
+  }
+
+  /** Looks for changes that triggers have written down. */
+  override committed(): void {
+    this.#engine.commits.wake();
   }
 
   /** Claims nothing new. Messages that are sent meanwhile are still delivered. */
@@ -224,8 +253,8 @@ export class OutboxStrategy
         attempts: [],
       };
     });
-    this.#emitAccepted(accepted);
-    void this.#engine.handOver.handOver(accepted);
+    this.committed();
+    this.#engine.accept(accepted);
     return releases;
   }
 
@@ -239,17 +268,6 @@ export class OutboxStrategy
 
   override async discard(messages: readonly Message[]): Promise<void> {
     await this.#stager.discard(messages);
-  }
-
-  #emitAccepted(accepted: readonly StagedMessage[]): void {
-    for (const { message } of accepted) {
-      this.dependencies.events.emit('message-accepted', () => ({
-        messageId: message.id,
-        event: message.event,
-        owner: message.owner,
-        time: message.time,
-      }));
-    }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ReportedTables } from '../../../lib/capture/index.js';
 import { AbstractLogger, Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import type { EntityManager, QueryRunner } from 'typeorm';
 import type { JoinedTransaction, SqlClient, SqlTables } from '../../../lib/database/sql-client.js';
@@ -118,6 +119,8 @@ export interface OutboxAppOptions extends OutboxOptions {
   readonly serializeTransactions?: EntityCaptureOptions['serializeTransactions'];
   /** The client that messages are staged with. Default: the data source's. */
   readonly clientOf?: (dataSource: DataSource) => SqlClient<never>;
+  /** The tables whose changes triggers write down. Default: none. */
+  readonly reported?: (app: Pick<OutboxApp, 'message'>) => ReportedTables;
   /** Sees the data source before anything of ours is attached to it. */
   readonly prepare?: (dataSource: DataSource) => void;
 }
@@ -172,6 +175,7 @@ export async function openOutboxApp(
     leavesOutUnheard = false,
     serializeTransactions = true,
     clientOf = knownClient,
+    reported,
     ...outboxOptions
   }: OutboxAppOptions = {},
 ): Promise<OutboxApp> {
@@ -223,11 +227,12 @@ export async function openOutboxApp(
     serializeTransactions,
   });
   capture.attach();
-  await strategy.start();
   const rows = (sql: string, parameters: unknown[] = []) =>
     dataSource.query<Record<string, unknown>[]>(sql, parameters);
   const message = (draft: Partial<MessageDraft> = {}) =>
     factory.create({ event: 'order.placed', data: { id: 1 }, ...draft });
+  const tables = reported?.({ message });
+  await strategy.start(() => tables);
   const deliveries = new Deliveries({
     strategy,
     subscribers,

@@ -1,0 +1,197 @@
+import { randomUUID } from 'node:crypto';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import type { ReportedTables } from '../../capture/index.js';
+import { type Clock, errorText, FaultLog } from '../../common/index.js';
+import { databaseCode } from '../../database/database-errors.js';
+import { OutboxTimeoutError } from '../../database/outbox-timeout.error.js';
+import type { Result, Step } from '../../database/sql-client.js';
+import { ThornError } from '../../errors/index.js';
+import type { Message } from '../../message/index.js';
+import type { WakeSignal } from '../concurrency/wake-signal.js';
+import type { NewLease } from '../tables/leases.js';
+import { MOST_HELD_TO_CLAIM, type OutboxStore } from '../store/outbox-store.js';
+import type { StagedMessage } from '../store/staged-message.js';
+import { ChangeLease, ChangeLeaseLostError } from './change-lease.js';
+import type { ChangeTable } from './change-table.js';
+import { type ChangeUnit, inOrder, reportedChange, unitsOf } from './change-units.js';
+import type { HeardTables } from './heard-tables.js';
+
+const SHORTEST_WAIT = 4;
+const LONGEST_BACKOFF = 30_000;
+const SWEEP_EVERY = 60_000;
+/** How often changes are tried whose messages the database does not let be made. */
+const MOST_TRIES = 5;
+
+/** Where changes are read, and what makes messages of them. */
+export interface ChangeSource {
+  readonly reported: ReportedTables;
+  readonly changes: ChangeTable;
+  readonly heard: HeardTables;
+}
+
+/** Dependencies of a {@link ChangeReader}. */
+export interface ChangeReading {
+  readonly clock: Clock;
+  /** Ends the sleep of the reader: there may be changes. */
+  readonly commits: WakeSignal;
+  /** Milliseconds until the next look where there was nothing. */
+  readonly pollInterval: number;
+  /** How long the lease of a process lasts that gives no sign of life, in milliseconds. */
+  readonly lease: number;
+  /** Takes over messages that are committed. */
+  accept(messages: readonly StagedMessage[]): void;
+}
+
+/**
+ * Makes messages of the changes that triggers have written down in one database. One process at a time does so, under
+ * a lease: messages are stored, and their changes removed, in one transaction that the holder alone can commit.
+ */
+export class ChangeReader {
+  readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
+  readonly #lease: ChangeLease;
+  readonly #tables: ReadonlyMap<string, ReportedTables['tables'][number]>;
+  readonly #warnedOf = new Set<string>();
+  /** How often a unit has failed because of the database, by the id of its first change. */
+  readonly #tries = new Map<string, number>();
+  /** By `performance.now()`. */
+  #sweepAt = performance.now() + SWEEP_EVERY;
+  #failures = 0;
+  #isStopped = false;
+  #ended: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly store: OutboxStore,
+    private readonly from: ChangeSource,
+    private readonly reading: ChangeReading,
+  ) {
+    this.#lease = new ChangeLease(store.database, reading.clock, reading.lease);
+    this.#tables = new Map(from.reported.tables.map((table) => [table.name, table]));
+  }
+
+  start(): void {
+    this.#ended = this.#run();
+  }
+
+  /** Resolves when nothing is read any more, and another process may go on. */
+  stop(): Promise<void> {
+    this.#isStopped = true;
+    this.reading.commits.wake();
+    return this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopped) {
+      const { commits } = this.reading;
+      const seen = commits.count;
+      const wait = await this.#turn();
+      if (wait <= 0 || this.#isStopped) {
+        await setImmediate();
+        continue;
+      }
+      // A commit is not worth a look by itself where there are hundreds a second.
+      await sleep(SHORTEST_WAIT);
+      if (commits.count === seen && !this.#isStopped) await commits.sleep(wait - SHORTEST_WAIT);
+    }
+    await this.#lease.giveBack().catch((error: unknown) => {
+      this.#faults.report('Giving back the lease of changes failed, it runs out by itself', error);
+    });
+  }
+
+  /** @returns the milliseconds to sleep */
+  async #turn(): Promise<number> {
+    const { pollInterval } = this.reading;
+    try {
+      if (!(await this.#lease.hold())) return pollInterval;
+      await this.#sweep();
+      const oldest = await this.from.changes.oldest();
+      if (oldest.length > 0) {
+        // After the changes are read: who subscribed before one of them was committed is known then.
+        await this.from.heard.freshen();
+        await this.#send(unitsOf(oldest, this.#tables));
+      }
+      this.#failures = 0;
+      return oldest.length > 0 ? 0 : pollInterval;
+    } catch (error) {
+      if (this.#isStopped || error instanceof ChangeLeaseLostError) return 0;
+      const wait = Math.min(LONGEST_BACKOFF, pollInterval * 2 ** this.#failures++);
+      this.#faults.report(`Reading changes of tables failed, again in ${wait} ms`, error);
+      return wait;
+    }
+  }
+
+  /** Halves what fails until one unit stands alone, in the order of the changes. */
+  async #send(units: readonly ChangeUnit[]): Promise<void> {
+    if (this.#isStopped) return;
+    try {
+      const stored = inOrder(units);
+      const messages = await this.from.reported.messagesOf(stored.map(reportedChange));
+      await this.#store(messages, [this.from.changes.removal(stored)]);
+    } catch (error) {
+      if (this.#isStopped || error instanceof ChangeLeaseLostError) throw error;
+      if (units.length === 1) return this.#failed(units[0]!, error);
+      const middle = units.length >> 1;
+      await this.#send(units.slice(0, middle));
+      await this.#send(units.slice(middle));
+    }
+  }
+
+  async #failed(unit: ChangeUnit, error: unknown): Promise<void> {
+    const { id, table } = unit[0]!;
+    const tries = (this.#tries.get(id) ?? 0) + 1;
+    if (!isOfRow(error) && tries < MOST_TRIES) {
+      this.#tries.set(id, tries);
+      throw error;
+    }
+    this.#tries.delete(id);
+    this.#faults.report(
+      `No message can be made of a change of ${table}. It is kept in thorn_changes, with its fault, until Maintenance.retryChanges()`,
+      error,
+    );
+    const failure = this.from.changes.failure(unit, errorText(error), this.reading.clock.now());
+    await this.store.database.execute([...this.#lease.fence(), failure]);
+    this.#failures = 0;
+  }
+
+  /** Stores messages by one transaction, with statements of its own. */
+  async #store(messages: readonly Message[], steps: readonly Step[]): Promise<void> {
+    const { clock, lease: leaseFor, accept } = this.reading;
+    const hasRoom = this.store.heldMessages.size < MOST_HELD_TO_CLAIM;
+    // Where this process has enough to do, any other may claim them at once.
+    const leasedUntil = clock.now() + (hasRoom ? leaseFor : 0);
+    const lease: NewLease = { token: randomUUID(), leasedUntil };
+    const before = [...this.#lease.fence(), ...steps];
+    const execute = async (insertions: readonly Step[]): Promise<readonly Result[]> => {
+      const results = await this.store.database.execute([...before, ...insertions]);
+      return results.slice(before.length);
+    };
+    if (messages.length === 0) await execute([]);
+    else await this.store.messages.insert(messages, lease, execute);
+    const { store } = this;
+    if (hasRoom) accept(messages.map((message) => ({ message, store, ...lease, joined: null })));
+  }
+
+  /** Now and then: turns off what nobody hears, and tells of changes that nobody reads. */
+  async #sweep(): Promise<void> {
+    if (performance.now() < this.#sweepAt) return;
+    this.#sweepAt = performance.now() + SWEEP_EVERY;
+    for (const table of await this.from.changes.unknown()) {
+      if (this.#warnedOf.has(table)) continue;
+      this.#warnedOf.add(table);
+      this.#logger.warn(
+        `thorn_changes has changes of ${table}, and this process declares no events of that table: they wait for a worker ` +
+          'that does. Declare its events here as well, or drop its triggers and delete the changes.',
+      );
+    }
+    await this.from.heard.silence();
+  }
+}
+
+/** Tells whether a row is at fault, or what an application does with it, and not the database or its schema. */
+function isOfRow(error: unknown): boolean {
+  if (error instanceof OutboxTimeoutError) return false;
+  const code = databaseCode(error);
+  // Class 22 of the states of SQL: data exceptions.
+  return code === undefined || error instanceof ThornError || code.startsWith('22');
+}

@@ -1,0 +1,55 @@
+import type { ReportedTables } from '../../capture/index.js';
+import type { SqlStore } from '../../database/sql-store.js';
+import { CapturedTables } from '../../database/triggers/captured-tables.js';
+import type { FanOut } from '../../dispatch/index.js';
+
+/** Whose events are heard, among the tables with triggers of one database. */
+export class HeardTables {
+  readonly #captured: CapturedTables;
+  /** Of the subscribers that this process knows; see {@link CapturedTables.revision}. */
+  #revision: number | undefined;
+
+  /** @param isOfSubscribers true when subscribers are stored in this database, and make tables heard as they are stored */
+  constructor(
+    database: SqlStore,
+    private readonly reported: ReportedTables,
+    private readonly fanOut: FanOut,
+    private readonly isOfSubscribers: boolean,
+  ) {
+    this.#captured = new CapturedTables(database);
+  }
+
+  /** Makes the tables known to all processes; heard those whose events somebody may get. */
+  async declare(): Promise<void> {
+    await this.fanOut.refresh();
+    for (const { name } of this.reported.tables) {
+      const events = this.reported.eventsOf(name).map((event) => event.name);
+      await this.#captured.declare(name, events, this.#isHeard(name));
+    }
+  }
+
+  /** Knows everybody who has subscribed by now to an event of a table. */
+  async freshen(): Promise<void> {
+    const revision = await this.#captured.revision();
+    if (revision === this.#revision) return;
+    await this.fanOut.refresh();
+    this.#revision = revision;
+  }
+
+  /** Lets the triggers of tables write nothing whose events nobody would get. */
+  async silence(): Promise<void> {
+    if (!this.isOfSubscribers) return;
+    // Before the subscribers: whoever subscribes meanwhile changes the revision.
+    const captured = await this.#captured.list();
+    await this.fanOut.refresh();
+    const own = new Set(this.reported.tables.map(({ name }) => name));
+    for (const table of captured) {
+      const isUnheard = own.has(table.name) && !this.#isHeard(table.name);
+      if (table.isHeard && isUnheard) await this.#captured.silence(table);
+    }
+  }
+
+  #isHeard(table: string): boolean {
+    return !this.isOfSubscribers || this.reported.mayBeHeard(table);
+  }
+}
