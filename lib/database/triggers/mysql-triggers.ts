@@ -1,0 +1,76 @@
+import { SECONDS } from './reported-values.js';
+import type { DatabaseColumn } from './table-shape.js';
+import {
+  fittingName,
+  reportedColumns,
+  type TableTriggers,
+  textLiteral,
+  type TriggeringEvent,
+  type TriggerPlan,
+} from './trigger-sql.js';
+
+const LONGEST_NAME = 64;
+
+/** Three triggers by row. They run as who makes them: whoever writes the table needs no right to write ours. */
+export function mysqlTriggers(plan: TriggerPlan): TableTriggers {
+  const { table, shape, dialect, place } = plan;
+  const columns = reportedColumns(plan).map((column) => dialect.identifier(column));
+  const key = table.key.map((column) => dialect.identifier(column));
+  const name = literal(table.name);
+  const isHeard = `COALESCE((SELECT c.heard FROM ${place.captured} c WHERE c.name = ${name}`;
+  const insert = `INSERT INTO ${place.changes} (source, old_row, new_row)`;
+  const [old, now] = ['OLD', 'NEW'].map((row) => rowOf(row, plan));
+  // By bytes: texts that differ in their case alone are equal.
+  const isSame = (list: readonly string[]) =>
+    list.map((column) => `BINARY OLD.${column} <=> BINARY NEW.${column}`).join(' AND ');
+  // A transaction that has read before sees the database as it was: the second look is at the row as it is now.
+  const asked = (body: string) =>
+    `IF ${isHeard}), 1) OR ${isHeard} LOCK IN SHARE MODE), 1) THEN ${body} END IF`;
+  const bodies: Readonly<Record<TriggeringEvent, string>> = {
+    insert: asked(`${insert} VALUES (${name}, NULL, ${now});`),
+    // With another key it is another row.
+    update: `IF NOT (${isSame(columns)}) THEN ${asked(
+      `IF ${isSame(key)} THEN ${insert} VALUES (${name}, ${old}, ${now}); ELSE ${insert} VALUES (${name}, ${old}, NULL), (${name}, NULL, ${now}); END IF;`,
+    )}; END IF`,
+    delete: asked(`${insert} VALUES (${name}, ${old}, NULL);`),
+  };
+  const parts = (Object.keys(bodies) as TriggeringEvent[]).map((event) => ({
+    event,
+    name: fittingName(`thorn_${event}_`, table.name, LONGEST_NAME),
+    text: bodies[event],
+  }));
+  const drop = parts.map((part) => `DROP TRIGGER IF EXISTS ${dialect.identifier(part.name)}`);
+  const create = parts.map(
+    (part) =>
+      `CREATE TRIGGER ${dialect.identifier(part.name)} AFTER ${part.event.toUpperCase()} ON ${shape.path} FOR EACH ROW ${part.text}`,
+  );
+  return { create: [...drop, ...create], drop, parts };
+}
+
+function rowOf(row: string, plan: TriggerPlan): string {
+  const { dialect, shape } = plan;
+  const members = reportedColumns(plan).map((name) => {
+    const column = shape.columns.find((one) => one.name === name)!;
+    return `${literal(name)}, ${valueOf(`${row}.${dialect.identifier(name)}`, column)}`;
+  });
+  return `JSON_OBJECT(${members.join(', ')})`;
+}
+
+const BYTES = /^(?:binary|varbinary|(?:tiny|medium|long)?blob)$/;
+const SHAPES = /^(?:geometry|point|linestring|polygon|multi\w+|geometrycollection|geomcollection)$/;
+
+function valueOf(value: string, { type }: DatabaseColumn): string {
+  if (BYTES.test(type)) return `HEX(${value})`;
+  if (SHAPES.test(type)) return `ST_AsText(${value})`;
+  if (type === 'bit') return `CAST(${value} AS UNSIGNED)`;
+  // Else in the time zone of the writer's connection.
+  if (type === 'timestamp') return `CONCAT('${SECONDS}', UNIX_TIMESTAMP(${value}))`;
+  // Else a text, where the database keeps JSON as one.
+  if (type === 'json') return `JSON_EXTRACT(${value}, '$')`;
+  return value;
+}
+
+/** `NO_BACKSLASH_ESCAPES` is refused by the library as a whole. */
+function literal(text: string): string {
+  return textLiteral(text).replaceAll('\\', '\\\\');
+}

@@ -1,0 +1,59 @@
+import { BYTES } from './reported-values.js';
+import {
+  fittingName,
+  reportedColumns,
+  type TableTriggers,
+  textLiteral,
+  type TriggeringEvent,
+  type TriggerPlan,
+} from './trigger-sql.js';
+
+const LONGEST_NAME = 200;
+
+/** Three triggers by row. */
+export function sqliteTriggers(plan: TriggerPlan): TableTriggers {
+  const { table, shape, dialect, place } = plan;
+  const columns = reportedColumns(plan).map((column) => dialect.identifier(column));
+  const key = table.key.map((column) => dialect.identifier(column));
+  const isHeard = `(SELECT heard FROM ${place.captured} WHERE name = ${textLiteral(table.name)}) IS NOT 0`;
+  const differs = columns.map((column) => `OLD.${column} IS NOT NEW.${column}`).join(' OR ');
+  const insert = `INSERT INTO ${place.changes} (source, old_row, new_row) SELECT ${textLiteral(table.name)}`;
+  const [old, now] = ['OLD', 'NEW'].map((row) => rowOf(row, plan));
+  const isSame = key.map((column) => `OLD.${column} IS NEW.${column}`).join(' AND ');
+  const bodies: Readonly<Record<TriggeringEvent, string>> = {
+    insert: `WHEN ${isHeard} BEGIN ${insert}, NULL, ${now}; END`,
+    // With another key it is another row.
+    update: `WHEN (${differs}) AND ${isHeard} BEGIN ${insert}, ${old}, CASE WHEN ${isSame} THEN ${now} END; ${insert}, NULL, ${now} WHERE NOT (${isSame}); END`,
+    delete: `WHEN ${isHeard} BEGIN ${insert}, ${old}, NULL; END`,
+  };
+  const parts = (Object.keys(bodies) as TriggeringEvent[]).map((event) => {
+    const name = fittingName(`thorn_${event}_`, table.name, LONGEST_NAME);
+    const text = `CREATE TRIGGER ${dialect.identifier(name)} AFTER ${event.toUpperCase()} ON ${shape.path} FOR EACH ROW ${bodies[event]}`;
+    return { name, text };
+  });
+  const drop = parts.map(({ name }) => `DROP TRIGGER IF EXISTS ${dialect.identifier(name)}`);
+  return { create: [...drop, ...parts.map(({ text }) => text)], drop, parts };
+}
+
+function rowOf(row: string, plan: TriggerPlan): string {
+  const { shape, dialect } = plan;
+  const members = reportedColumns(plan).map((column) => {
+    const value = `${row}.${dialect.identifier(column)}`;
+    const isJson = /^jsonb?$/.test(shape.columns.find(({ name }) => name === column)!.type);
+    const other = isJson
+      ? `CASE WHEN json_valid(${value}) THEN json(${value}) ELSE ${value} END`
+      : value;
+    // JSON has no bytes, and any column may hold some.
+    return `${textLiteral(column)}, CASE typeof(${value}) WHEN 'blob' THEN json_object('${BYTES}', hex(${value})) ELSE ${other} END`;
+  });
+  const objects: string[] = [];
+  for (let at = 0; at < members.length; at += MOST_MEMBERS) {
+    objects.push(`json_object(${members.slice(at, at + MOST_MEMBERS).join(', ')})`);
+  }
+  return objects.reduce(
+    (all, one) => `substr(${all}, 1, length(${all}) - 1) || ',' || substr(${one}, 2)`,
+  );
+}
+
+/** A function takes 100 arguments. */
+const MOST_MEMBERS = 50;

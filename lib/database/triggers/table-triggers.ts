@@ -1,0 +1,229 @@
+import { shownNames } from '../../common/log/error-text.js';
+import { ThornConfigurationError } from '../../errors/index.js';
+import { findDatabase } from '../schema/missing-tables.js';
+import { CHANGES_TABLE, type Row, type SqlExecutor } from '../sql-client.js';
+import type { ReportedTable } from './reported-table.js';
+import { readTableShape, type TableShape } from './table-shape.js';
+import { type TableTriggers, type TriggerPlace, triggersOf } from './trigger-sql.js';
+
+/** Names a table or a function of the library in SQL. */
+export type NamePath = (name: string) => string;
+
+/** A trigger that a database lacks, or has in another form. */
+export interface TriggerFault {
+  readonly table: string;
+  readonly trigger: string;
+  /** True: there is none, or none that the user of the connection may see. */
+  readonly isMissing: boolean;
+}
+
+/**
+ * Makes the triggers of tables, in place of those that are there. On PostgreSQL and SQLite in a transaction, all or nothing, if
+ * the caller begins one.
+ *
+ * @throws {@link ThornConfigurationError} for a table that cannot have them, before anything is made
+ */
+export async function createTriggers(
+  executor: SqlExecutor,
+  path: NamePath,
+  tables: readonly ReportedTable[],
+): Promise<void> {
+  const planned: Planned[] = [];
+  for (const table of tables) planned.push(await planTriggers(executor, path, table));
+  for (const { triggers } of planned) await runAll(executor, triggers.create);
+}
+
+/** Removes the triggers of tables. Those that are not there are left out, and so are tables. */
+export async function dropTriggers(
+  executor: SqlExecutor,
+  path: NamePath,
+  tables: readonly Pick<ReportedTable, 'name'>[],
+): Promise<void> {
+  for (const { name } of tables) {
+    const shape = await readTableShape(executor, name);
+    if (shape === undefined) continue;
+    const table = { name, key: shape.columns.slice(0, 1).map((column) => column.name), omit: [] };
+    const place = await findPlace(executor, path);
+    const { drop } = triggersOf({ dialect: executor.dialect, table, shape, place });
+    await runAll(executor, drop);
+  }
+}
+
+/** Compares the triggers of a table with those that its declaration needs. */
+export async function findTriggerFaults(
+  executor: SqlExecutor,
+  path: NamePath,
+  table: ReportedTable,
+): Promise<readonly TriggerFault[]> {
+  const { triggers, shape } = await planTriggers(executor, path, table);
+  const { parts } = triggers;
+  const found = await readTriggers(executor, shape);
+  return parts
+    .filter(({ name, text }) => found.get(name) !== text)
+    .map(({ name }) => ({ table: table.name, trigger: name, isMissing: !found.has(name) }));
+}
+
+/** The triggers of a table of a database. */
+export interface Planned {
+  readonly shape: TableShape;
+  readonly triggers: TableTriggers;
+}
+
+/** @throws {@link ThornConfigurationError} for a table that cannot have triggers, or without the library's own tables */
+export async function planTriggers(
+  executor: SqlExecutor,
+  path: NamePath,
+  table: ReportedTable,
+): Promise<Planned> {
+  const shape = await readTableShape(executor, table.name);
+  assertReportable(table, shape);
+  const place = await findPlace(executor, path);
+  return { shape, triggers: triggersOf({ dialect: executor.dialect, table, shape, place }) };
+}
+
+function assertReportable(
+  { name, key, omit }: ReportedTable,
+  shape: TableShape | undefined,
+): asserts shape is TableShape {
+  const refuse = (what: string): never => {
+    throw new ThornConfigurationError('THORN_DECLARATION_INVALID', `Events of ${name}: ${what}`, {
+      table: name,
+    });
+  };
+  if (shape === undefined) {
+    return refuse(
+      'there is no table of this name. Correct the name, with its schema in front where that is another one, or make the table first',
+    );
+  }
+  if (shape.kind !== 'table') {
+    return refuse(
+      `this is a ${shape.kind}, which has no rows of its own. Name the table that has the rows`,
+    );
+  }
+  const names = shape.columns.map((column) => column.name);
+  const unknown = [...key, ...omit].find((column) => !names.includes(column));
+  if (unknown !== undefined) {
+    refuse(`there is no column ${unknown}. The columns are ${shownNames(names)}`);
+  }
+  if (key.length === 0) refuse("name the columns of its key, such as key: 'id'");
+  const omitted = key.find((column) => omit.includes(column));
+  if (omitted !== undefined)
+    refuse(`omit names ${omitted}, a column of the key. Leave it out there`);
+  if (!shape.uniqueKeys.some((columns) => columns.every((column) => key.includes(column)))) {
+    refuse(
+      `the key ${key.join(', ')} is not unique. Name the columns of the primary key or of a unique index of all rows: ` +
+        (shape.uniqueKeys.map((columns) => columns.join('+')).join(' or ') || 'the table has none'),
+    );
+  }
+  const empty = shape.columns.find((column) => key.includes(column.name) && column.isNullable);
+  if (empty !== undefined) {
+    refuse(
+      `the column ${empty.name} of the key may be null, so that rows are not told apart. Make it NOT NULL`,
+    );
+  }
+}
+
+/**
+ * Finds the library's tables. On PostgreSQL with their schema: the writer's connection may look for names elsewhere.
+ *
+ * @throws {@link ThornConfigurationError} without them
+ */
+async function findPlace(executor: SqlExecutor, path: NamePath): Promise<TriggerPlace> {
+  const [changes, captured] = [path(CHANGES_TABLE), path('thorn_captured_tables')];
+  const { dialect } = executor;
+  if (dialect.name !== 'postgres') {
+    for (const table of [changes, captured]) {
+      const sql = `SELECT 1 FROM ${table} WHERE 1 = 0`;
+      await executor
+        .run({ sql, parameters: [], answersRows: true })
+        .catch(async (error: unknown) => {
+          throw await missing(executor, table, error);
+        });
+    }
+    return { changes, captured, prefix: '', functionPath: (name) => name };
+  }
+  const named: { schema: string; name: string }[] = [];
+  for (const table of [changes, captured]) {
+    const [found] = await rowsOf(
+      executor,
+      `SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+       WHERE c.oid = to_regclass(CAST(? AS text))`,
+      table,
+    );
+    if (found === undefined) throw await missing(executor, table);
+    named.push({ schema: String(found['schema']), name: String(found['name']) });
+  }
+  const quoted = (schema: string, name: string) =>
+    `${dialect.identifier(schema)}.${dialect.identifier(name)}`;
+  const [ofChanges, ofCaptured] = named as [{ schema: string; name: string }, (typeof named)[0]];
+  const prefix = ofChanges.name.slice(0, -CHANGES_TABLE.length);
+  return {
+    changes: quoted(ofChanges.schema, ofChanges.name),
+    captured: quoted(ofCaptured.schema, ofCaptured.name),
+    prefix,
+    functionPath: (name) => quoted(ofChanges.schema, name),
+  };
+}
+
+async function missing(executor: SqlExecutor, path: string, cause?: unknown): Promise<Error> {
+  const table = path.replaceAll(/["`]/g, '');
+  return new ThornConfigurationError(
+    'THORN_TABLES_MISSING',
+    `The database has no table ${table}, which triggers write to. Run the SQL that ` +
+      `\`npx thorn migrations ${await findDatabase(executor)}\` prints first.`,
+    { table },
+    cause,
+  );
+}
+
+/** The triggers of a table, and on PostgreSQL the functions that they call, by name, with what is kept of them. */
+async function readTriggers(
+  executor: SqlExecutor,
+  { schema, name }: TableShape,
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await rowsOf(executor, ...questionOf(executor, schema, name));
+  return new Map(rows.map((row) => [String(row['name']), String(row['text'])]));
+}
+
+function questionOf(
+  { dialect }: SqlExecutor,
+  schema: string | null,
+  table: string,
+): [sql: string, ...parameters: (string | null)[]] {
+  switch (dialect.name) {
+    case 'sqlite':
+      return [
+        "SELECT name, sql AS text FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE",
+        table,
+      ];
+    case 'mysql':
+      return [
+        `SELECT trigger_name AS name, action_statement AS text FROM information_schema.triggers
+         WHERE event_object_schema = COALESCE(?, DATABASE()) AND event_object_table = ?`,
+        schema,
+        table,
+      ];
+    case 'postgres':
+      return [
+        `WITH made AS (SELECT t.*, p.proname, p.prosrc, p.prosecdef, p.proconfig FROM pg_catalog.pg_trigger t
+           JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+           WHERE t.tgrelid = to_regclass(CAST(? AS text)) AND t.tgname IN ('thorn_insert', 'thorn_update', 'thorn_delete'))
+         SELECT tgname AS name, concat_ws(' ', tgtype, COALESCE(tgoldtable, '-'), COALESCE(tgnewtable, '-'), proname,
+           CASE WHEN tgenabled IN ('O', 'A') THEN NULL ELSE 'disabled' END) AS text FROM made
+         UNION ALL SELECT DISTINCT proname, concat(prosrc, CASE WHEN prosecdef THEN '' ELSE ' as the caller' END, array_to_string(proconfig, ' ')) FROM made`,
+        `${dialect.identifier(schema!)}.${dialect.identifier(table)}`,
+      ];
+  }
+}
+
+async function rowsOf(
+  executor: SqlExecutor,
+  sql: string,
+  ...parameters: (string | null)[]
+): Promise<readonly Row[]> {
+  return (await executor.run({ sql, parameters, answersRows: true })).rows;
+}
+
+async function runAll(executor: SqlExecutor, statements: readonly string[]): Promise<void> {
+  for (const sql of statements) await executor.run({ sql, parameters: [] });
+}
