@@ -78,6 +78,7 @@ const SHARED_PROCESS = [
   'test/guides/!(client-tutorials|site-in-browser).spec.ts',
   'test/rate-limit/limiters.spec.ts',
   'test/services/*.spec.ts',
+  'test/triggers/*.spec.ts',
   'test/tooling/!(*client*|missing-packages|nest-major|observability|quiet-logs|sample|tracing).spec.ts',
 ];
 /** Those that start whole applications share other processes, but for samples, whose modules are loaded once. */

@@ -25,6 +25,8 @@ export type {
 export type { SqlDataSource, SqlManager } from '../database/typeorm-client.js';
 export type { ClientFactory, ClientSource } from './client-source.js';
 export { ensureSchema, type TableChoice } from './ensure-schema.js';
+export { createTableTriggers, dropTableTriggers } from './table-triggers.js';
+export type { TriggerTable } from '../database/triggers/reported-table.js';
 export type { SchemaPlace } from '../database/schema/schema-sql.js';
 export type { AnyMysqlPool } from './databases/mysql.js';
 export type { DrizzleSqliteTransaction } from './drizzle-sqlite-client.js';

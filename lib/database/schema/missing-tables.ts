@@ -29,9 +29,10 @@ export async function createMissingTables(
   }
   const sql = new SchemaSql(database, place);
   const statements = [...sql.createSchema(), ...sql.create(tables, { ifMissing: true })];
-  if (executor.dialect.name !== 'mysql') return inTransaction(executor, statements);
-  // MySQL and MariaDB commit with each of these, and lock the name of a table while it is made with its indexes.
-  for (const statement of statements) await run(executor, statement);
+  // MySQL and MariaDB lock the name of a table while it is made with its indexes.
+  await changingSchema(executor, async () => {
+    for (const statement of statements) await run(executor, statement);
+  });
 }
 
 /** The database of an executor. MariaDB and MySQL have the same dialect, but not the same types. */
@@ -42,13 +43,26 @@ export async function findDatabase(executor: SqlExecutor): Promise<DatabaseName>
   return /mariadb/i.test(String(rows[0]?.['version'])) ? 'mariadb' : 'mysql';
 }
 
+/**
+ * Runs what makes objects of the schema, all or nothing and by one process at a time, where the database can do that: MySQL and
+ * MariaDB commit with each statement.
+ */
+export async function changingSchema(
+  executor: SqlExecutor,
+  work: () => Promise<void>,
+): Promise<void> {
+  if (executor.dialect.name === 'mysql') return work();
+  return inTransaction(executor, work);
+}
+
 /** SQLite locks the database. PostgreSQL fails where two make the same table at once, IF NOT EXISTS or not. */
-async function inTransaction(executor: SqlExecutor, statements: readonly string[]): Promise<void> {
+async function inTransaction(executor: SqlExecutor, work: () => Promise<void>): Promise<void> {
   const isPostgres = executor.dialect.name === 'postgres';
   await run(executor, isPostgres ? 'BEGIN' : 'BEGIN IMMEDIATE');
   try {
     if (isPostgres) await run(executor, `SELECT pg_advisory_xact_lock(${LOCK_NUMBER})`);
-    for (const sql of [...statements, 'COMMIT']) await run(executor, sql);
+    await work();
+    await run(executor, 'COMMIT');
   } catch (error) {
     // The first error says what is wrong, not that there is no connection to roll back on.
     await run(executor, 'ROLLBACK').catch(() => undefined);

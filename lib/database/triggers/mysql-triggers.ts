@@ -40,11 +40,12 @@ export function mysqlTriggers(plan: TriggerPlan): TableTriggers {
     text: bodies[event],
   }));
   const drop = parts.map((part) => `DROP TRIGGER IF EXISTS ${dialect.identifier(part.name)}`);
+  const replaces = plan.isMariadb ? 'OR REPLACE ' : '';
   const create = parts.map(
     (part) =>
-      `CREATE TRIGGER ${dialect.identifier(part.name)} AFTER ${part.event.toUpperCase()} ON ${shape.path} FOR EACH ROW ${part.text}`,
+      `CREATE ${replaces}TRIGGER ${dialect.identifier(part.name)} AFTER ${part.event.toUpperCase()} ON ${shape.path} FOR EACH ROW ${part.text}`,
   );
-  return { create: [...drop, ...create], drop, parts };
+  return { create: plan.isMariadb ? create : [...drop, ...create], drop, parts };
 }
 
 function rowOf(row: string, plan: TriggerPlan): string {

@@ -8,6 +8,20 @@ export interface ReportedTable {
   readonly omit: readonly string[];
 }
 
+/** A table for whose rows events are declared: what `defineTableEvents()` returns, or its name, key and omitted columns. */
+export interface TriggerTable {
+  /** With its schema and a dot in front where it is not the connection's own. */
+  readonly name: string;
+  /** The column of its key, or several. */
+  readonly key: string | readonly string[];
+  /** The columns whose values triggers leave out. Default none. */
+  readonly omit?: readonly string[];
+}
+
+export function reportedTable({ name, key, omit = [] }: TriggerTable): ReportedTable {
+  return { name, key: typeof key === 'string' ? [key] : key, omit };
+}
+
 /** A row of a table as a trigger has written it down, by the names of its columns. */
 export type ReportedRow = Readonly<Record<string, unknown>>;
 

@@ -33,6 +33,19 @@ export async function createTriggers(
   for (const { triggers } of planned) await runAll(executor, triggers.create);
 }
 
+/** {@link createTriggers} for tables whose triggers are missing or outdated. */
+export async function createMissingTriggers(
+  executor: SqlExecutor,
+  path: NamePath,
+  tables: readonly ReportedTable[],
+): Promise<void> {
+  const outdated: ReportedTable[] = [];
+  for (const table of tables) {
+    if ((await findTriggerFaults(executor, path, table)).length > 0) outdated.push(table);
+  }
+  await createTriggers(executor, path, outdated);
+}
+
 /** Removes the triggers of tables. Those that are not there are left out, and so are tables. */
 export async function dropTriggers(
   executor: SqlExecutor,
@@ -43,8 +56,7 @@ export async function dropTriggers(
     const shape = await readTableShape(executor, name);
     if (shape === undefined) continue;
     const table = { name, key: shape.columns.slice(0, 1).map((column) => column.name), omit: [] };
-    const place = await findPlace(executor, path);
-    const { drop } = triggersOf({ dialect: executor.dialect, table, shape, place });
+    const { drop } = await triggersIn(executor, path, table, shape);
     await runAll(executor, drop);
   }
 }
@@ -58,8 +70,11 @@ export async function findTriggerFaults(
   const { triggers, shape } = await planTriggers(executor, path, table);
   const { parts } = triggers;
   const found = await readTriggers(executor, shape);
+  // MariaDB spells the texts in a trigger in its own way.
+  const shown = (text: string | undefined) =>
+    executor.dialect.name === 'mysql' ? text?.replaceAll(/['\\]/g, '') : text;
   return parts
-    .filter(({ name, text }) => found.get(name) !== text)
+    .filter(({ name, text }) => shown(found.get(name)) !== shown(text))
     .map(({ name }) => ({ table: table.name, trigger: name, isMissing: !found.has(name) }));
 }
 
@@ -77,8 +92,19 @@ export async function planTriggers(
 ): Promise<Planned> {
   const shape = await readTableShape(executor, table.name);
   assertReportable(table, shape);
+  return { shape, triggers: await triggersIn(executor, path, table, shape) };
+}
+
+async function triggersIn(
+  executor: SqlExecutor,
+  path: NamePath,
+  table: ReportedTable,
+  shape: TableShape,
+): Promise<TableTriggers> {
+  const { dialect } = executor;
   const place = await findPlace(executor, path);
-  return { shape, triggers: triggersOf({ dialect: executor.dialect, table, shape, place }) };
+  const isMariadb = (await findDatabase(executor)) === 'mariadb';
+  return triggersOf({ dialect, table, shape, place, isMariadb });
 }
 
 function assertReportable(
@@ -110,9 +136,10 @@ function assertReportable(
   if (omitted !== undefined)
     refuse(`omit names ${omitted}, a column of the key. Leave it out there`);
   if (!shape.uniqueKeys.some((columns) => columns.every((column) => key.includes(column)))) {
+    const unique = new Set(shape.uniqueKeys.map((columns) => columns.join('+')));
     refuse(
       `the key ${key.join(', ')} is not unique. Name the columns of the primary key or of a unique index of all rows: ` +
-        (shape.uniqueKeys.map((columns) => columns.join('+')).join(' or ') || 'the table has none'),
+        ([...unique].join(' or ') || 'the table has none'),
     );
   }
   const empty = shape.columns.find((column) => key.includes(column.name) && column.isNullable);

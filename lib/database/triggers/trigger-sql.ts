@@ -12,6 +12,8 @@ export interface TriggerPlan {
   readonly table: ReportedTable;
   readonly shape: TableShape;
   readonly place: TriggerPlace;
+  /** True on MariaDB, which replaces a trigger in one statement; MySQL does not. */
+  readonly isMariadb: boolean;
 }
 
 /** What triggers use of the library, in SQL. */
