@@ -112,7 +112,7 @@ function rowOf(alias: string, omit: readonly string[]): string {
 
 /** By the names as values: a column that is dropped later is no error. */
 function documentOf(alias: string, omit: readonly string[]): string {
-  const names = omit.map((name) => `${literal(name)}`).join(', ');
+  const names = omit.map((name) => literal(name)).join(', ');
   return `pg_catalog.to_jsonb(${alias}.*) OPERATOR(pg_catalog.-) ARRAY[${names}]::pg_catalog.text[]`;
 }
 
