@@ -6,7 +6,7 @@ import {
   textLiteral,
   type TriggeringEvent,
   type TriggerPlan,
-} from './trigger-sql.js';
+} from './trigger-parts.js';
 
 const LONGEST_NAME = 200;
 

@@ -4,7 +4,8 @@ import { findDatabase } from '../schema/missing-tables.js';
 import { CHANGES_TABLE, type Row, type SqlExecutor } from '../sql-client.js';
 import type { ReportedTable } from './reported-table.js';
 import { readTableShape, type TableShape } from './table-shape.js';
-import { type TableTriggers, type TriggerPlace, triggersOf } from './trigger-sql.js';
+import type { TableTriggers, TriggerPlace } from './trigger-parts.js';
+import { triggersOf } from './trigger-sql.js';
 
 /** Names a table or a function of the library in SQL. */
 export type NamePath = (name: string) => string;

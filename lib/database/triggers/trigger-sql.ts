@@ -1,47 +1,8 @@
-import { createHash } from 'node:crypto';
-import type { Dialect, DialectName } from '../dialect.js';
+import type { DialectName } from '../dialect.js';
 import { mysqlTriggers } from './mysql-triggers.js';
 import { postgresTriggers } from './postgres-triggers.js';
-import type { ReportedTable } from './reported-table.js';
 import { sqliteTriggers } from './sqlite-triggers.js';
-import type { TableShape } from './table-shape.js';
-
-/** What makes the triggers of a table. */
-export interface TriggerPlan {
-  readonly dialect: Dialect;
-  readonly table: ReportedTable;
-  readonly shape: TableShape;
-  readonly place: TriggerPlace;
-  /** True on MariaDB, which replaces a trigger in one statement; MySQL does not. */
-  readonly isMariadb: boolean;
-}
-
-/** What triggers use of the library, in SQL. */
-export interface TriggerPlace {
-  readonly changes: string;
-  readonly captured: string;
-  /** In front of the names of the library's tables. */
-  readonly prefix: string;
-  /** Names a function, as PostgreSQL alone has them. */
-  readonly functionPath: (name: string) => string;
-}
-
-/** A trigger, or the function that the triggers of a table call. */
-export interface TriggerPart {
-  readonly name: string;
-  /** What the database keeps of it: a trigger of an older declaration has another. */
-  readonly text: string;
-}
-
-/** The triggers of a table. */
-export interface TableTriggers {
-  /** Make the triggers, in place of those that are there. */
-  readonly create: readonly string[];
-  readonly drop: readonly string[];
-  readonly parts: readonly TriggerPart[];
-}
-
-export type TriggeringEvent = 'insert' | 'update' | 'delete';
+import type { TableTriggers, TriggerPlan } from './trigger-parts.js';
 
 const MADE_BY: Readonly<Record<DialectName, (plan: TriggerPlan) => TableTriggers>> = {
   postgres: postgresTriggers,
@@ -51,21 +12,4 @@ const MADE_BY: Readonly<Record<DialectName, (plan: TriggerPlan) => TableTriggers
 
 export function triggersOf(plan: TriggerPlan): TableTriggers {
   return MADE_BY[plan.dialect.name](plan);
-}
-
-/** The columns whose values are written down. */
-export function reportedColumns({ table, shape }: TriggerPlan): readonly string[] {
-  return shape.columns.map(({ name }) => name).filter((name) => !table.omit.includes(name));
-}
-
-/** A name that fits into `most` bytes, and that no other name of a table shares. */
-export function fittingName(prefix: string, table: string, most: number): string {
-  const name = `${prefix}${table}`;
-  if (Buffer.byteLength(name) <= most) return name;
-  return `${prefix}${createHash('sha256').update(table).digest('hex').slice(0, 32)}`;
-}
-
-/** A text in SQL of SQLite. */
-export function textLiteral(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }
