@@ -32,6 +32,10 @@ class Counters extends ReportedTables {
 
   describe(): void {}
 
+  columnsOf(): readonly [] {
+    return [];
+  }
+
   eventsOf(): readonly EventPlan[] {
     return [{ name: 'counter.changed' } as EventPlan];
   }

@@ -21,6 +21,7 @@ import { ReportedTables, type TableColumn } from './reported-tables.js';
 interface Described {
   readonly table: PlainTable;
   readonly plan: TablePlan;
+  readonly columns: readonly TableColumn[];
 }
 
 /** The tables that `defineTableEvents()` declares: everything that their events need is in the changes. */
@@ -53,7 +54,7 @@ export class PlainTables extends ReportedTables {
     const table = new PlainTable(declared, columns);
     checkColumnSettings(table, { hidden, notSecret });
     const plan = planTable(table, events)!;
-    this.#described.set(name, { table, plan });
+    this.#described.set(name, { table, plan, columns });
     this.#warn(plan, declared);
   }
 
@@ -71,6 +72,10 @@ export class PlainTables extends ReportedTables {
           'see: payload: ({ id }) => ({ id }). Where that is nothing, say payload: () => ({}).',
       );
     }
+  }
+
+  override columnsOf(table: string): readonly TableColumn[] {
+    return this.#described.get(table)?.columns ?? [];
   }
 
   override eventsOf(table: string): readonly EventPlan[] {

@@ -22,6 +22,9 @@ export abstract class ReportedTables {
    */
   abstract describe(table: string, columns: readonly TableColumn[]): void;
 
+  /** What {@link describe} was told of a table; none before. */
+  abstract columnsOf(table: string): readonly TableColumn[];
+
   /**
    * The events whose messages are made of the changes of a table, by {@link ReportedTable.name}: none before the table is
    * described.

@@ -14,7 +14,13 @@ import { MOST_HELD_TO_CLAIM, type OutboxStore } from '../store/outbox-store.js';
 import type { StagedMessage } from '../store/staged-message.js';
 import { ChangeLease, ChangeLeaseLostError } from './change-lease.js';
 import type { ChangeTable } from './change-table.js';
-import { type ChangeUnit, inOrder, reportedChange, unitsOf } from './change-units.js';
+import {
+  changesOf,
+  type ChangeUnit,
+  reportedChange,
+  type StoredChange,
+  unitsOf,
+} from './change-units.js';
 import type { HeardTables } from './heard-tables.js';
 
 const SHORTEST_WAIT = 4;
@@ -109,7 +115,7 @@ export class ChangeReader {
       if (oldest.length > 0) {
         // After the changes are read: who subscribed before one of them was committed is known then.
         await this.from.heard.freshen();
-        await this.#send(unitsOf(oldest, this.#tables));
+        await this.#send(oldest);
       }
       this.#failures = 0;
       return oldest.length > 0 ? 0 : pollInterval;
@@ -121,19 +127,21 @@ export class ChangeReader {
     }
   }
 
-  /** Halves what fails until one unit stands alone, in the order of the changes. */
-  async #send(units: readonly ChangeUnit[]): Promise<void> {
+  /** Halves what fails until the changes of one row stand alone, in the order of the changes. */
+  async #send(changes: readonly StoredChange[]): Promise<void> {
     if (this.#isStopped) return;
+    const { reported } = this.from;
     try {
-      const stored = inOrder(units);
-      const messages = await this.from.reported.messagesOf(stored.map(reportedChange));
-      await this.#store(messages, [this.from.changes.removal(stored)]);
+      const read = changes.map((one) => reportedChange(one, reported.columnsOf(one.table)));
+      const messages = await reported.messagesOf(read);
+      await this.#store(messages, [this.from.changes.removal(changes)]);
     } catch (error) {
       if (this.#isStopped || error instanceof ChangeLeaseLostError) throw error;
+      const units = unitsOf(changes, this.#tables);
       if (units.length === 1) return this.#failed(units[0]!, error);
       const middle = units.length >> 1;
-      await this.#send(units.slice(0, middle));
-      await this.#send(units.slice(middle));
+      await this.#send(changesOf(units.slice(0, middle)));
+      await this.#send(changesOf(units.slice(middle)));
     }
   }
 

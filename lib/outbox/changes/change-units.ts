@@ -1,8 +1,10 @@
+import type { TableColumn } from '../../capture/index.js';
 import type {
   ReportedChange,
   ReportedRow,
   ReportedTable,
 } from '../../database/triggers/reported-table.js';
+import { readReportedRow } from '../../database/triggers/reported-values.js';
 
 /** A row of `thorn_changes` as it was read, with its rows as JSON. */
 export interface StoredChange {
@@ -31,27 +33,31 @@ export function unitsOf(
   return [...units.values()];
 }
 
-/** @throws `SyntaxError` for a row that no trigger of the library has written */
-export function reportedChange({ before, after, ...change }: StoredChange): ReportedChange {
-  return { ...change, before: parsed(before), after: parsed(after) };
+/**
+ * Reads the rows of a change.
+ *
+ * @throws `SyntaxError` for a row that no trigger of the library has written
+ */
+export function reportedChange(
+  { before, after, ...change }: StoredChange,
+  columns: readonly TableColumn[],
+): ReportedChange {
+  const read = (row: string | null) => (row === null ? null : readReportedRow(row, columns));
+  return { ...change, before: read(before), after: read(after) };
 }
 
 /** The changes of units in the order in which they were made. */
-export function inOrder(units: readonly ChangeUnit[]): readonly StoredChange[] {
+export function changesOf(units: readonly ChangeUnit[]): readonly StoredChange[] {
   return units.flat().sort((one, other) => Number(BigInt(one.id) - BigInt(other.id)));
 }
 
 function keyOf({ id, transaction, table, before, after }: StoredChange, { key }: ReportedTable) {
   if (transaction === null) return id;
   try {
-    const row = parsed(after ?? before)!;
+    const row = JSON.parse((after ?? before)!) as ReportedRow;
     return JSON.stringify([transaction, table, ...key.map((column) => row[column])]);
   } catch {
     // What is wrong with it shows when its message is made.
     return id;
   }
-}
-
-function parsed(text: string | null): ReportedRow | null {
-  return text === null ? null : (JSON.parse(text) as ReportedRow);
 }

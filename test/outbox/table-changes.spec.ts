@@ -1,0 +1,210 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ReportedSources } from '../../lib/capture/index.js';
+import { DispatchStrategy } from '../../lib/extending/index.js';
+import { FanOut } from '../../lib/dispatch/index.js';
+import { Subscribers } from '../../lib/index.js';
+import { HeardTables } from '../../lib/outbox/changes/heard-tables.js';
+import type { OutboxStrategy } from '../../lib/outbox/index.js';
+import { ScriptedReceiver } from '../../lib/testing/index.js';
+import type { FreshDatabase } from '../services/database.js';
+import {
+  makeTriggers,
+  ORDERS,
+  startTablesApp,
+  type TablesApp,
+} from '../support/apps/tables-app.js';
+import { CLIENT_DATABASES, type OwnConnection } from '../support/client-databases.js';
+
+interface Told {
+  readonly type: string;
+  readonly data: { readonly id: number; readonly state: string; readonly total: number };
+}
+
+describe.each(CLIENT_DATABASES)('changes of tables on $database', (place) => {
+  const { database } = place;
+  let fresh: FreshDatabase;
+  /** Another program, as far as applications can tell. */
+  let own: OwnConnection;
+  let receiver: ScriptedReceiver;
+  let apps: TablesApp[];
+
+  beforeEach(async () => {
+    fresh = await place.create();
+    own = place.connect(fresh.url);
+    receiver = await ScriptedReceiver.start();
+    await own.query(ORDERS);
+    await makeTriggers(place, fresh.url);
+    apps = [];
+  });
+  afterEach(async () => {
+    for (const app of apps) await app.close();
+    await own.end();
+    await receiver.stop();
+    await fresh.drop();
+  });
+
+  async function start(options: Parameters<typeof startTablesApp>[2] = {}) {
+    const app = await startTablesApp(place, fresh.url, options);
+    apps.push(app);
+    return app;
+  }
+  const subscribe = (app: TablesApp, ordered = false) =>
+    app.app.get(Subscribers).create({ url: receiver.url, events: ['order.*'], ordered });
+  const told = () => receiver.received.map(({ json }) => json as Told);
+  const changes = async () =>
+    Number((await own.query('SELECT COUNT(*) AS n FROM thorn_changes'))[0]!['n']);
+  const quiet = () => vi.waitFor(async () => expect(await changes()).toBe(0));
+
+  it('are delivered, signed, whoever makes them', async () => {
+    const app = await start();
+    const { secrets } = await subscribe(app);
+    await own.query("INSERT INTO orders VALUES (1, 'NEW', 5)");
+    await receiver.waitFor(1);
+    await own.query("UPDATE orders SET state = 'PAID' WHERE id = 1");
+    await receiver.waitFor(2);
+    await own.query('DELETE FROM orders WHERE id = 1');
+    await receiver.waitFor(3);
+
+    expect(told().map(({ type, data }) => [type, data.state])).toEqual([
+      ['order.placed', 'NEW'],
+      ['order.changed', 'PAID'],
+      ['order.removed', 'PAID'],
+    ]);
+    expect(receiver.received.every((one) => one.isSignedWith(secrets[0]!.value))).toBe(true);
+    await quiet();
+  });
+
+  const silence = () => own.query('UPDATE thorn_captured_tables SET heard = FALSE');
+  const heard = async () =>
+    Number((await own.query('SELECT heard FROM thorn_captured_tables'))[0]!['heard']);
+  const settled = async (work: Promise<unknown>) =>
+    Promise.race([
+      work.then(() => true),
+      new Promise((resolve) => setTimeout(resolve, 300, false)),
+    ]);
+
+  it('are told from the commit of the first subscription on, whoever was writing', async () => {
+    const app = await start();
+    await silence();
+    await own.query('BEGIN');
+    await own.query("INSERT INTO orders VALUES (1, 'BEFORE', 1)");
+    const subscribing = subscribe(app);
+    expect(await settled(subscribing)).toBe(false);
+    await own.query('COMMIT');
+    await subscribing;
+    expect([await heard(), await changes()]).toEqual([1, 0]);
+    await own.query("INSERT INTO orders VALUES (2, 'AFTER', 1)");
+    await receiver.waitFor(1);
+    expect(told().map(({ data }) => data.state)).toEqual(['AFTER']);
+  });
+
+  it('are told of a transaction that began to read before the first subscription, or it fails', async () => {
+    const app = await start();
+    await silence();
+    await own.query(
+      { postgres: 'BEGIN ISOLATION LEVEL REPEATABLE READ', mysql: 'BEGIN', sqlite: 'BEGIN' }[
+        database
+      ],
+    );
+    await own.query('SELECT * FROM orders');
+    await subscribe(app);
+    const writing = own
+      .query("INSERT INTO orders VALUES (1, 'LATE', 1)")
+      .then(() => own.query('COMMIT'));
+    // As the database says it where a transaction would overlook what others have committed.
+    const code = await writing.then(
+      () => null,
+      (error: { readonly code: string }) => error.code,
+    );
+    expect([null, '40001', 'ER_CHECKREAD', 'SQLITE_BUSY_SNAPSHOT']).toContain(code);
+    const isWritten = code === null;
+    if (!isWritten) await own.query('ROLLBACK');
+    await own.query("INSERT INTO orders VALUES (2, 'AFTER', 1)");
+    await receiver.waitFor(isWritten ? 2 : 1);
+    const states = told().map(({ data }) => data.state);
+    expect(states.sort()).toEqual(isWritten ? ['AFTER', 'LATE'] : ['AFTER']);
+  });
+
+  it.skipIf(database === 'sqlite')(
+    'refuse a subscription while a transaction stays open, and hold up nobody',
+    async () => {
+      const app = await start();
+      await silence();
+      const other = place.connect(fresh.url);
+      try {
+        await own.query('BEGIN');
+        await own.query("INSERT INTO orders VALUES (1, 'BEFORE', 1)");
+        const refused = subscribe(app).catch((error: { readonly code: string }) => error.code);
+        await settled(refused);
+        const since = performance.now();
+        await other.query("INSERT INTO orders VALUES (2, 'OTHER', 1)");
+        expect(performance.now() - since).toBeLessThan(2000);
+        expect(await refused).toBe('THORN_TABLE_LOCKED');
+        expect(await other.query('SELECT id FROM thorn_subscribers')).toEqual([]);
+        await own.query('COMMIT');
+        await subscribe(app);
+      } finally {
+        await other.end();
+      }
+    },
+  );
+
+  it('reach those who have subscribed in another process a moment before', async () => {
+    const worker = await start();
+    await subscribe(worker);
+    await own.query("INSERT INTO orders VALUES (1, 'NEW', 1)");
+    await receiver.waitFor(1);
+    const late = await ScriptedReceiver.start();
+    try {
+      const caller = await start({ outbox: { worker: false } });
+      await caller.app.get(Subscribers).create({ url: late.url, events: ['order.*'] });
+      await own.query("INSERT INTO orders VALUES (2, 'NEW', 1)");
+      await late.waitFor(1);
+      expect(late.received.map(({ json }) => (json as Told).data.id)).toEqual([2]);
+    } finally {
+      await late.stop();
+    }
+  });
+
+  it('write nothing down when nobody could hear of them any more', async () => {
+    const app = await start();
+    const { id } = await subscribe(app);
+    const strategy = app.app.get<OutboxStrategy>(DispatchStrategy);
+    const { database: store, client } = strategy.stores[0]!;
+    const reported = app.app.get(ReportedSources).of(client)!;
+    const tables = new HeardTables(store, reported, app.app.get(FanOut), true);
+    await tables.silence();
+    expect(await heard()).toBe(1);
+    await app.app.get(Subscribers).delete(id, 'any');
+    await tables.silence();
+    expect(await heard()).toBe(0);
+    await own.query("INSERT INTO orders VALUES (1, 'NEW', 1)");
+    expect(await changes()).toBe(0);
+    await subscribe(app);
+    expect(await heard()).toBe(1);
+  });
+
+  it.each(
+    place.kinds.map(({ name }) => name).filter((name) => name !== 'pg 8.16' && name !== 'TypeORM'),
+  )('are delivered of transactions of %s', async (name) => {
+    const app = await start({ client: name });
+    await subscribe(app, true);
+    const kind = place.kinds.find((one) => one.name === name)!;
+    const run = (sql: string) => app.client.begin((tx) => kind.execute(tx, sql));
+    await run("INSERT INTO orders VALUES (1, 'NEW', 5)");
+    await run("UPDATE orders SET state = 'PAID' WHERE id = 1");
+    const undone = app.client.begin(async (tx) => {
+      await kind.execute(tx, "UPDATE orders SET state = 'UNDONE' WHERE id = 1");
+      throw new Error('rolled back');
+    });
+    await expect(undone).rejects.toThrow('rolled back');
+    await run('DELETE FROM orders WHERE id = 1');
+    await receiver.waitFor(3);
+    await quiet();
+    expect(told().map(({ type, data }) => [type, data.state])).toEqual([
+      ['order.placed', 'NEW'],
+      ['order.changed', 'PAID'],
+      ['order.removed', 'PAID'],
+    ]);
+  });
+});
