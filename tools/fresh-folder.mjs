@@ -1,7 +1,7 @@
 // A folder where the packed package is installed beside nothing but what an application needs. What npm has in its cache is
 // not asked of the registry again.
 import { execFile } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { packedFile } from './packed-file.mjs';
@@ -29,6 +29,18 @@ export async function install(folder, dependencies) {
     '--no-package-lock',
   ];
   await run(folder, 'npm', ['install', ...options]);
+}
+
+/**
+ * Gives a folder `better-sqlite3`, which is compiled for this machine already: npm would take minutes to do that again.
+ *
+ * @param {string} folder
+ */
+export function copyCompiled(folder) {
+  for (const name of ['better-sqlite3', 'bindings', 'file-uri-to-path']) {
+    const path = join('node_modules', name);
+    cpSync(resolve(path), join(folder, path), { recursive: true });
+  }
 }
 
 /**

@@ -82,6 +82,10 @@ function environment(port) {
     JWT_SECRET,
     NO_COLOR: '1',
     npm_config_yes: 'true',
+    // What npm has in its cache is not asked of the registry again.
+    npm_config_prefer_offline: 'true',
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
     ...(port !== undefined && { PORT: String(port) }),
   };
 }

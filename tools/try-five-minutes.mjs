@@ -10,6 +10,7 @@ import { createHmac } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { copyCompiled } from './fresh-folder.mjs';
 import { freePort } from './free-port.mjs';
 import { packedFile } from './packed-file.mjs';
 import { JWT_SECRET, patient, running, type, until } from './reader-shell.mjs';
@@ -58,7 +59,8 @@ async function follow(major) {
     // What the page says of Nest 11.
     if (!guide.includes('`@nestjs/typeorm@11` in the third command')) throw new Error('no Nest 11');
     const said = install.replace('@nestjs/typeorm', major === '11' ? '$&@11' : '$&');
-    await type(shop, said.replace('nestjs-thorn', packedFile()));
+    await type(shop, `${said.replace('nestjs-thorn', packedFile())} --ignore-scripts`);
+    copyCompiled(shop);
     await type(shop, init);
     const line = await webhookOf(shop, port, start, ask.replace('3000', String(port)));
     const seconds = Math.round((Date.now() - begin) / 1000);

@@ -7,7 +7,7 @@
 import { cpSync, mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compile, install, MAJORS, node, versions, write } from './fresh-folder.mjs';
+import { compile, copyCompiled, install, MAJORS, node, versions, write } from './fresh-folder.mjs';
 import { addOrders, SCAFFOLD_PACKAGES, tryScaffold } from './scaffold.mjs';
 
 const KINDS = {
@@ -76,12 +76,7 @@ async function attempt({ major, typeorm, kinds, scaffold = false }) {
   try {
     const { [typeorm]: orm = '', ...others } = versions(major, NEST, [...PACKAGES, typeorm]);
     await install(folder, { ...others, typeorm: orm, ...(scaffold && SCAFFOLD_PACKAGES) });
-    // It is compiled for this machine already.
-    for (const name of ['better-sqlite3', 'bindings', 'file-uri-to-path']) {
-      cpSync(join(root, 'node_modules', name), join(folder, 'node_modules', name), {
-        recursive: true,
-      });
-    }
+    copyCompiled(folder);
     for (const kind of kinds) {
       const application = makeApplication(folder, kind);
       await compile(application);

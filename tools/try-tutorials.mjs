@@ -1,11 +1,13 @@
 // Usage: node tools/try-tutorials.mjs [client-major ...], such as prisma-11
 //
 // Does what docs/tutorial/prisma.md and docs/tutorial/drizzle.md say, to the letter, in what `nest new` makes on both majors of
-// NestJS, with the packed package in place of the one on npm; once with what the page says of Prisma 6. The application
-// compiles under `strict`, and delivers what was committed. Before it is written, `thorn init` sets up the client that it finds,
-// and what it writes compiles too. `prisma migrate` alone is not typed: it downloads a program. Its SQL is run instead.
+// NestJS, with the packed package in place of the one on npm. The application compiles under `strict`, and delivers what was
+// committed. Before it is written, `thorn init` sets up the client that it finds, and what it writes compiles too. The last
+// application then gets Prisma 6 as the page says, and delivers again. `prisma migrate` alone is not typed: it downloads a
+// program. Its SQL is run instead. `nest new` runs once for each major: a walk begins with a copy of what it has made.
 // Run `npm run build` and `node tools/check-package.mjs` first. It needs PostgreSQL, as the tests do.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
@@ -20,18 +22,22 @@ process.env['PRISMA_QUERY_ENGINE_LIBRARY'] ??= process.execPath;
 
 const ORDERS = 'sample/prisma/prisma/migrations/20261129000000_orders/migration.sql';
 
-/** @typedef {{ client: 'prisma' | 'drizzle', major: string, prisma?: string }} Walk */
+/** @typedef {{ client: 'prisma' | 'drizzle', major: string }} Walk */
 /** @type {Walk[]} */
 const WALKS = [
   { client: 'prisma', major: '12' },
+  { client: 'drizzle', major: '11' },
   { client: 'drizzle', major: '12' },
   { client: 'prisma', major: '11' },
-  { client: 'drizzle', major: '11' },
-  { client: 'prisma', major: '12', prisma: '6' },
 ];
+/** The walk that goes on with Prisma 6. */
+const WITH_SIX = 'prisma-12';
 
 const asked = process.argv.slice(2);
 const walks = WALKS.filter((walk) => asked.length === 0 || asked.includes(nameOf(walk)));
+const root = mkdtempSync(join(tmpdir(), 'thorn-tutorials-'));
+/** Folders in which `nest new` has run, by its command. @type {Map<string, Promise<string>>} */
+const created = new Map();
 const server = await startPostgres();
 let failures = 0;
 try {
@@ -39,16 +45,15 @@ try {
   await Promise.all([worker(), worker()]);
 } finally {
   await server.stop();
+  rmSync(root, { recursive: true, force: true, maxRetries: 10 });
 }
 process.exitCode = failures > 0 ? 1 : 0;
 
 async function worker() {
   for (let walk = walks.shift(); walk; walk = walks.shift()) {
-    const begin = Date.now();
-    const home = mkdtempSync(join(tmpdir(), 'thorn-tutorial-'));
+    const home = mkdtempSync(join(root, `${nameOf(walk)}-`));
     try {
-      const outcome = await follow(walk, home);
-      console.log(`${nameOf(walk)}, ${Math.round((Date.now() - begin) / 1000)} s: ${outcome}`);
+      await follow(walk, join(home, 'shop'));
     } catch (error) {
       failures += 1;
       console.error(`${nameOf(walk)}: failed\n${/** @type {Error} */ (error).stack}`);
@@ -59,43 +64,92 @@ async function worker() {
 }
 
 /** @param {Walk} walk */
-function nameOf({ client, major, prisma = '' }) {
-  return `${client}${prisma}-${major}`;
+function nameOf({ client, major }) {
+  return `${client}-${major}`;
 }
 
 /**
  * @param {Walk} walk
- * @param {string} home
+ * @param {string} shop
  */
-async function follow(walk, home) {
+async function follow(walk, shop) {
+  const say = sayer(nameOf(walk));
   const { client } = walk;
-  const shop = join(home, 'shop');
   const text = readFileSync(`docs/tutorial/${client}.md`, 'utf8');
   const database = await createDatabase(nameOf(walk).replace('-', '_'));
   const [install = '', ...commands] = blocksOf(text, 'sh');
   const [create = '', enter, ...installs] = installing(install, walk, database).trim().split('\n');
   if (enter !== 'cd shop') throw new Error(`the tutorial enters another folder: ${enter}`);
-  await type(home, create);
+  await cp(await newShop(create), shop, { recursive: true, verbatimSymlinks: true });
   for (const command of installs) await type(shop, command);
-  for (const [path, code] of filesOf(text, walk)) {
+  for (const [path, code] of filesOf(text)) {
     // Those that `thorn init` would change come after it.
     if (!/src\/(?:app\.module|main|orders\.controller)\.ts/.test(path)) save(shop, path, code);
   }
-  settingsOf(walk, shop, text);
-  for (const command of commands) {
-    if (!command.includes('curl') && !command.includes('thorn listen')) {
-      await prepare(command, client, shop, database);
-    }
+  if (walk.major === '11') {
+    const [setting = ''] = said(text, /On NestJS 11, add `("include": \["src"\])`/);
+    replaceIn(join(shop, 'tsconfig.build.json'), '{', `{ ${setting},`);
   }
+  await prepare(commands, client, shop, database);
   await tryInit(shop);
 
-  for (const [path, code] of filesOf(text, walk)) save(shop, path, code);
+  for (const [path, code] of filesOf(text)) save(shop, path, code);
   for (const name of ['src/app.controller', 'src/app.service', 'src/app.controller.spec'])
     rmSync(join(shop, `${name}.ts`));
   rmSync(join(shop, 'test/app.e2e-spec.ts'));
-  await type(shop, 'npx tsc --noEmit --strict -p tsconfig.json && npm run lint && npm run build');
-  if (!existsSync(join(shop, 'dist/main.js'))) throw new Error('npm run start:prod finds no main');
-  return deliver(shop, commands);
+  await type(shop, 'npx tsc --noEmit --strict -p tsconfig.json && npm run lint');
+  say(await deliver(shop, commands));
+  if (nameOf(walk) === WITH_SIX) await followSix(shop, text, commands);
+}
+
+/** @param {string} name */
+function sayer(name) {
+  const begin = Date.now();
+  return (/** @type {string} */ outcome) =>
+    console.log(`${name}, ${Math.round((Date.now() - begin) / 1000)} s: ${outcome}`);
+}
+
+/**
+ * The folder that `nest new` makes.
+ *
+ * @param {string} command
+ */
+function newShop(command) {
+  const folder = created.get(command) ?? create();
+  created.set(command, folder);
+  return folder;
+
+  async function create() {
+    const home = mkdtempSync(join(root, 'new-'));
+    await type(home, command);
+    return join(home, 'shop');
+  }
+}
+
+/**
+ * What the page says of Prisma 6, in the application as the page has left it.
+ *
+ * @param {string} shop
+ * @param {string} text
+ * @param {readonly string[]} commands
+ */
+async function followSix(shop, text, commands) {
+  const say = sayer('prisma-12 with Prisma 6');
+  const [packages = ''] = said(text, /Install `([^`]+`, `[^`]+` and `[^`]+)`\. Then set:/);
+  await type(shop, `npm install ${packages.replaceAll(/`(?:, | and )`/g, ' ')}`);
+  const [engine = ''] = said(text, /In the `generator` block, `([^`]+)`/);
+  const [url = ''] = said(text, /In the `datasource` block, `([^`]+)`/);
+  const [declaration = ''] = said(text, /In `tsconfig\.json`, `("declaration": false)`/);
+  const schema = join(shop, 'prisma/schema.prisma');
+  replaceIn(schema, 'generator client {', `generator client {\n  ${engine}`);
+  replaceIn(schema, 'datasource db {', `datasource db {\n  ${url}`);
+  replaceIn(join(shop, 'tsconfig.json'), '"declaration": true', declaration);
+  const database = await createDatabase('prisma_6');
+  writeFileSync(join(shop, '.env'), `DATABASE_URL=${database}\n`);
+  rmSync(join(shop, 'src/generated'), { recursive: true });
+  await prepare(commands, 'prisma', shop, database);
+  await type(shop, 'npx tsc --noEmit --strict -p tsconfig.json');
+  say(await deliver(shop, commands));
 }
 
 /**
@@ -105,42 +159,24 @@ async function follow(walk, home) {
  * @param {Walk} walk
  * @param {string} database
  */
-function installing(text, { major, prisma }, database) {
-  const typed = text
+function installing(text, { major }, database) {
+  return text
     .replace('@nestjs/cli', `@nestjs/cli@${major}`)
     .replace('nestjs-thorn', packedFile())
     .replace('postgres://user:password@localhost:5432/shop', database);
-  return prisma === undefined
-    ? typed
-    : typed.replaceAll(/(?<= )(?:@prisma\/[\w-]+|prisma)(?= )/g, `$&@${prisma}`);
 }
 
 /**
- * What the page says of NestJS 11 and of Prisma 6, beside its blocks.
+ * The commands that make the tables and the client.
  *
- * @param {Walk} walk
- * @param {string} shop
- * @param {string} text
- */
-function settingsOf({ major, prisma }, shop, text) {
-  if (major === '11') {
-    const [setting = ''] = said(text, /On NestJS 11, add `("include": \["src"\])`/);
-    replaceIn(join(shop, 'tsconfig.build.json'), '{', `{ ${setting},`);
-  }
-  if (prisma !== undefined) {
-    const [setting = ''] = said(text, /In `tsconfig\.json`, `("declaration": false)`/);
-    replaceIn(join(shop, 'tsconfig.json'), '"declaration": true', setting);
-  }
-}
-
-/**
- * @param {string} command
+ * @param {readonly string[]} commands
  * @param {string} client
  * @param {string} shop
  * @param {string} database
  */
-async function prepare(command, client, shop, database) {
-  for (const line of command.trim().split('\n')) {
+async function prepare(commands, client, shop, database) {
+  const isOfThem = (/** @type {string} */ one) => !/curl|thorn listen/.test(one);
+  for (const line of commands.filter(isOfThem).join('').trim().split('\n')) {
     if (line.startsWith('npx prisma migrate dev')) {
       if (line.includes('--name orders')) await query(database, readFileSync(ORDERS, 'utf8'));
     } else if (client === 'prisma' && line.startsWith('npx thorn migrations')) {
@@ -181,6 +217,8 @@ async function deliver(shop, commands) {
   const variables = subscribe.match(/^ID=.*$/m)?.[0] ?? '';
   return running(shop, port, 'npm run start:dev', async () => {
     await type(shop, patient(subscribe));
+    if (!existsSync(join(shop, 'dist/main.js')))
+      throw new Error('npm run start:prod finds no main');
     return running(shop, port, listen, async (log) => {
       await until(log, /listening on/);
       await type(shop, order);
@@ -201,27 +239,15 @@ async function deliver(shop, commands) {
  * The files of the page, and the guard of the tutorial that it names.
  *
  * @param {string} text
- * @param {Walk} walk
  * @returns {readonly [string, string][]}
  */
-function filesOf(text, { prisma }) {
+function filesOf(text) {
   const general = readFileSync('docs/tutorial.md', 'utf8');
   const guard = blocksOf(general, 'ts').filter((code) =>
     code.startsWith('// src/partner.guard.ts'),
   );
   const own = ['ts', 'js', 'prisma'].flatMap((language) => blocksOf(text, language));
-  return [...guard, ...own].map((code) => {
-    const [, path = ''] = /^\/\/ (\S+)\n/.exec(code) ?? [];
-    if (prisma === undefined || !path.endsWith('.prisma')) return [path, code];
-    const [engine = ''] = said(text, /In the `generator` block, `([^`]+)`/);
-    const [url = ''] = said(text, /In the `datasource` block, `([^`]+)`/);
-    return [
-      path,
-      code
-        .replace('generator client {', `generator client {\n  ${engine}`)
-        .replace('datasource db {', `datasource db {\n  ${url}`),
-    ];
-  });
+  return [...guard, ...own].map((code) => [/^\/\/ (\S+)\n/.exec(code)?.[1] ?? '', code]);
 }
 
 /**
