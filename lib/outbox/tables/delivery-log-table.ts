@@ -87,22 +87,23 @@ export class DeliveryLogTable {
     now,
   }: FailedQuery): Promise<{ readonly found: readonly Candidate[]; readonly next: string | null }> {
     const [first, behind] = [keyOf('dlv_', from), keyOf('dlv_', after)];
-    // One lower bound: of two, SQLite may begin at the one that is further away.
+    // One bound of each side: of two, SQLite may begin or end at the one that is further away.
     const [bound, begin] = behind < first ? ['>=', first] : ['>', behind];
-    const range = `d.subscriber_id = ? AND d.id ${bound} ? AND d.id < ?`;
-    const parameters = [keyOf('sub_', subscriber), begin, keyOf('dlv_', before)];
+    const range = `d.subscriber_id = ? AND d.id ${bound} ? AND d.id`;
+    const beginning = [keyOf('sub_', subscriber), begin];
+    const last = keyOf('dlv_', before);
     // Few of many may have failed, and SQLite answers on the event loop.
     const { rows: ends } = await this.database.run({
-      sql: `SELECT d.id FROM ${this.tables.deliveries} d WHERE ${range} ORDER BY d.id LIMIT 1 OFFSET ?`,
-      parameters: [...parameters, MOST_FAILED_LOOKED_AT - 1],
+      sql: `SELECT d.id FROM ${this.tables.deliveries} d WHERE ${range} < ? ORDER BY d.id LIMIT 1 OFFSET ?`,
+      parameters: [...beginning, last, MOST_FAILED_LOOKED_AT - 1],
     });
     const end = ends[0]?.['id'] as string | undefined;
     const { rows } = await this.database.run({
       sql: `SELECT d.id, d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id, d.event, ${EXPUNGED} FROM ${this.tables.deliveries} d LEFT JOIN ${this.tables.messages} m ON m.id = d.message_id
-        WHERE ${range} ${end === undefined ? '' : 'AND d.id <= ?'} AND ((d.status = 'failed' AND d.reason <> 'cancelled')
+        WHERE ${range} ${end === undefined ? '<' : '<='} ? AND ((d.status = 'failed' AND d.reason <> 'cancelled')
           OR (d.status = 'pending' AND d.requests > 0 AND d.lease IS NULL AND d.permit_at IS NULL AND d.due_at > ?))
         ORDER BY d.id LIMIT ?`,
-      parameters: [...parameters, ...(end === undefined ? [] : [end]), now, limit],
+      parameters: [...beginning, end ?? last, now, limit],
     });
     const found = rows.map(parseCandidateRow);
     if (found.length === limit) return { found, next: found.at(-1)!.id };
