@@ -51,7 +51,9 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
 
     beforeEach(async () => {
       [place, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
-      rig = await openOutboxApp(place, { queryTimeout: 20_000 });
+      // Forty tasks queue for one connection, and each commit waits for the disk.
+      const serializeTransactions = { timeout: 60_000 };
+      rig = await openOutboxApp(place, { queryTimeout: 20_000, serializeTransactions });
       await rig.subscribers.create(subscriber(receiver.url));
     });
 
