@@ -6,7 +6,7 @@ import { DeliveryReports } from '../../lib/outbox/index.js';
 import { MovableClock } from '../../lib/testing/index.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { createDatabase, type DatabaseKind, type TestDatabase } from '../support/databases.js';
-import { askedLists } from '../support/log-filters.js';
+import { type AskedList, askedLists } from '../support/log-filters.js';
 import { listFaults, planFaults } from '../support/plan-faults.js';
 import { printFigures } from '../support/print-figures.js';
 import { analyzeTables } from '../support/seed-due-deliveries.js';
@@ -29,8 +29,8 @@ const GROWTH = IS_LONG ? 10 : 4;
 const BUDGET = 700;
 /** Milliseconds that a list may take. */
 const LIST_TIME = 20;
-/** One of so many lists is looked at, which has all filters; no period of theirs divides it. */
-const SAMPLED = 7;
+/** One of so many lists is looked at, which has all filters in turn: no period of theirs divides it. */
+const SAMPLED = IS_LONG ? 7 : 31;
 /** Milliseconds that say nothing about the size of the log. */
 const NOTHING = IS_LONG ? 60 : 40;
 
@@ -80,12 +80,24 @@ describe.each<{ kind: DatabaseKind }>([
 
     // A figure of time: it says something on a machine that has nothing else to do.
     if (!IS_LONG) return;
-    const took: Record<string, number> = {};
-    for (const { name, query, scope } of lists) {
-      const { took: time } = await costOf(() => rig.deliveries.list(query, scope), kind);
-      took[name] = Math.max(took[name] ?? 0, time);
+    const took = new Map<AskedList, number>();
+    const ask = async (some: readonly AskedList[]) => {
+      for (const list of some) {
+        const { took: time } = await costOf(
+          () => rig.deliveries.list(list.query, list.scope),
+          kind,
+        );
+        took.set(list, Math.min(took.get(list) ?? Number.POSITIVE_INFINITY, time));
+      }
+    };
+    await ask(lists);
+    // The machine may have done something else meanwhile. What is slow by itself stays slow.
+    for (let round = 0; round < 5; round++) {
+      await ask(lists.filter((list) => took.get(list)! > LIST_TIME));
     }
-    const slowest = Object.entries(took).toSorted(([, one], [, other]) => other - one);
+    const slowest = [...took]
+      .map(([{ name }, time]) => [name, time] as const)
+      .toSorted(([, one], [, other]) => other - one);
     printFigures(
       `milliseconds of the slowest lists of ${rows} deliveries on ${kind}`,
       Object.fromEntries(slowest.slice(0, 20)),
