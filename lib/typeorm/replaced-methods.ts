@@ -21,6 +21,9 @@ type ReplacedMethod =
   | ('execute' | 'transaction' | 'clear' | 'save' | 'remove' | 'softRemove' | 'recover')
   | ('createQueryRunner' | 'query');
 
+/** The query builders that write. Restoring is one of soft deletes. */
+export const WRITES = ['insert', 'update', 'delete', 'softDelete'] as const;
+
 interface Owned {
   readonly dataSource: DataSource;
 }
@@ -42,7 +45,8 @@ const replacements = new WeakMap<object, Map<string, Replacement>>();
  * Replaces methods of the class of one of TypeORM's objects, for one data source; calls for others go straight on. Nothing
  * else in the library replaces a method of another package. What is replaced, and why:
  *
- * - `execute()` of the four query builders that write: the hooks of such writes are not told the criteria.
+ * - `execute()` of the four query builders that write: the hooks of such writes are not told the criteria. On SQLite also to
+ *   know the query runner that one takes: its statements write.
  * - `transaction()` of managers: no hook encloses what an application calls within it, which belongs to the transaction.
  * - `clear()` of managers: it has no hook, and what it removes is to be warned of, or refused.
  * - On SQLite `save()`, `remove()`, `softRemove()` and `recover()` of managers: what they call runs with them.

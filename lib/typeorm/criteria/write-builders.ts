@@ -1,5 +1,5 @@
 import type { DataSource, EntityMetadata, ObjectLiteral, QueryBuilder } from 'typeorm';
-import { type Around, replaceMethods } from '../replaced-methods.js';
+import { type Around, replaceMethods, WRITES } from '../replaced-methods.js';
 
 /** A query builder of TypeORM that inserts, updates, deletes, softly deletes or restores. */
 export type WriteBuilder = QueryBuilder<ObjectLiteral>;
@@ -12,8 +12,6 @@ export interface WriteInterceptor {
   write(builder: WriteBuilder, execute: Execute): Promise<unknown>;
 }
 
-/** The query builders that write. Restoring is one of soft deletes. */
-const WRITES = ['insert', 'update', 'delete', 'softDelete'] as const;
 type Write = (typeof WRITES)[number];
 
 /** Interceptors of the writes that a save makes, the innermost first. */

@@ -11,7 +11,7 @@ import { ConnectionLock } from './connection-lock.js';
 import { ConnectionQueue, newScope, type Scope } from './connection-queue.js';
 import { EndedTransactions } from './ended-transactions.js';
 import { addOwnSubscribers } from '../own-subscribers.js';
-import { type Around, forgetTransaction, replaceMethods } from '../replaced-methods.js';
+import { type Around, forgetTransaction, replaceMethods, WRITES } from '../replaced-methods.js';
 import type { SqliteHandle } from '../../database/sql-driver.js';
 import { isInTransaction, sqliteHandle } from '../sqlite-handle.js';
 import type { SerializeTransactions } from '../../database/sqlite/serialize-transactions.js';
@@ -57,6 +57,10 @@ export class SqliteTransactions {
     afterTransactionCommit: ({ queryRunner }) => this.#afterEnd(queryRunner),
     afterTransactionRollback: ({ queryRunner }) => this.#afterEnd(queryRunner),
   };
+  /** True while a query builder begins to write. */
+  #isBuilderWriting = false;
+  /** The query runners of query builders that write: SQLite need not prepare their statements to tell that they do. */
+  readonly #writers = new WeakSet<SqliteRunner>();
   /** The query runner whose next statement is TypeORM's ROLLBACK. */
   #rollingBack: SqliteRunner | undefined;
   /** Functions that make one write of the application, and hand no manager to it. */
@@ -144,8 +148,13 @@ export class SqliteTransactions {
     // The one that TypeORM gives to all callers.
     const shared = dataSource.createQueryRunner();
     const Runner = shared.constructor as new (driver: object) => SqliteRunner;
-    const createRunner: Around<unknown, SqliteRunner> = ({ proceed }) =>
-      this.#scope()?.runner ?? (this.isSerial ? new Runner(driver) : proceed());
+    const createRunner: Around<unknown, SqliteRunner> = ({ proceed }) => {
+      const ofScope = this.#scope()?.runner;
+      if (ofScope !== undefined || !this.isSerial) return ofScope ?? proceed();
+      const runner = new Runner(driver);
+      if (this.#isBuilderWriting) this.#writers.add(runner);
+      return runner;
+    };
     const query: Around<SqliteRunner, Promise<unknown>> = ({ self, args, proceed }) =>
       this.#query(self, args, proceed);
     this.#listen();
@@ -160,6 +169,21 @@ export class SqliteTransactions {
       return this.#exclusively(asked, { call: proceed, isGiven });
     };
     this.#restore.push(replaceMethods(dataSource, dataSource.manager, TRANSACTIONAL, within));
+    const execute: Around<unknown, Promise<unknown>> = ({ proceed }) => this.#executing(proceed);
+    for (const name of WRITES) {
+      const builder = dataSource.createQueryBuilder()[name]();
+      this.#restore.push(replaceMethods(dataSource, builder, ['execute'], execute));
+    }
+  }
+
+  /** A query builder takes its query runner before it waits for anything. */
+  #executing(execute: () => Promise<unknown>): Promise<unknown> {
+    this.#isBuilderWriting = true;
+    try {
+      return execute();
+    } finally {
+      this.#isBuilderWriting = false;
+    }
   }
 
   /** TypeORM makes a new list of subscribers whenever a data source is initialised. */
@@ -297,7 +321,8 @@ export class SqliteTransactions {
     if (!this.isSerial || this.#queue.holder?.runner === runner) {
       return this.#watch(runner, proceed);
     }
-    return this.#isReadOnly(sql) ? this.#watch(runner, proceed) : this.#queryAlone(runner, proceed);
+    const isRead = !this.#writers.has(runner) && this.#isReadOnly(sql);
+    return isRead ? this.#watch(runner, proceed) : this.#queryAlone(runner, proceed);
   }
 
   /** Asks SQLite whether a statement leaves the database as it is, as COMMIT and SAVEPOINT do by themselves. */
