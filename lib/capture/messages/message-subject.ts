@@ -29,7 +29,7 @@ function rowSubjects(
 ): readonly Subject[] {
   const { kind, event, net } = dueEvent;
   const read = rows.get(net.plan.table)?.get(net.key);
-  if (unseen.haveUndone(dueEvent, read)) return NONE;
+  if (unseen?.haveUndone(dueEvent, read) === true) return NONE;
   // Something that no hook tells of (a cascade, SQL by hand) has removed what this transaction had created.
   if (kind === 'create' && event.needsRow && read === undefined) return NONE;
   const changed = kind === 'change' ? changedFields(net, read, event) : NONE;
@@ -90,7 +90,7 @@ function linkSubjects(
   if (kind === 'cleared' && linked.get(relation)?.has(links.key) === true) return [];
   const read = rows.get(entity.table)?.get(links.key);
   if (event.needsRow && read === undefined) return [];
-  if (unseen.haveUndone(dueEvent, read)) return [];
+  if (unseen?.haveUndone(dueEvent, read) === true) return [];
   const row = read ?? links.id;
   const before = net === undefined ? row : net.before === undefined ? null : beforeOf(net, row);
   const found = related.get(relation.target);

@@ -1,6 +1,6 @@
 import type { DueEvent } from '../changes/due-events.js';
 import { linksOf, type NetChange, type NetLinks } from '../changes/net-change.js';
-import { UnseenWrites } from '../changes/unseen-writes.js';
+import type { UnseenWrites } from '../changes/unseen-writes.js';
 import type { EventPlan, LinkPlan } from '../plan/event-plan.js';
 import { besideColumns } from '../plan/row-paths.js';
 import { rowKey } from '../table/row-key.js';
@@ -11,14 +11,14 @@ import type { RowReader, Rows } from './row-reader.js';
 export interface KnownRows {
   /** True if nothing else was written since the changes were noticed: rows are as those say that tell them. */
   readonly alone?: boolean;
-  /** Default: none. */
-  readonly unseen?: UnseenWrites;
+  /** What else may have been written in the transaction. Default: nothing that could undo the changes. */
+  readonly unseen?: UnseenWrites | undefined;
 }
 
 /** The rows that the messages of due events need. */
 export interface NeededRows {
   readonly rows: Rows;
-  readonly unseen: UnseenWrites;
+  readonly unseen: UnseenWrites | undefined;
   /** The rows at the other end of links. */
   readonly related: Rows;
   /** Keys of the rows that still have links of a relation. */
@@ -31,13 +31,11 @@ interface WantedRows {
   readonly events: Set<EventPlan>;
 }
 
-const NONE_UNSEEN = new UnseenWrites();
-
 /** Reads what due events need, in one query a table, unless it is known already. */
 export async function readNeeded(
   dueEvents: readonly DueEvent[],
   reader: RowReader,
-  { alone = false, unseen = NONE_UNSEEN }: KnownRows,
+  { alone = false, unseen }: KnownRows,
 ): Promise<NeededRows> {
   const rows = new Map<RowTable, Map<string, object>>();
   const wanted = new Map<RowTable, WantedRows>();
@@ -62,7 +60,7 @@ export async function readNeeded(
 /** The rows that have to be known, each with its events. */
 function eventsOfRows(
   dueEvents: readonly DueEvent[],
-  unseen: UnseenWrites,
+  unseen: UnseenWrites | undefined,
 ): ReadonlyMap<NetChange | NetLinks, readonly EventPlan[]> {
   const rows = new Map<NetChange | NetLinks, EventPlan[]>();
   for (const dueEvent of dueEvents) {
@@ -76,13 +74,12 @@ function eventsOfRows(
 }
 
 /** A row that was truly removed is known from its old values alone. */
-function isNeeded(dueEvent: DueEvent, unseen: UnseenWrites): boolean {
+function isNeeded(dueEvent: DueEvent, unseen: UnseenWrites | undefined): boolean {
   const { event, kind } = dueEvent;
-  if ('links' in dueEvent) {
-    return event.needsRow || unseen.concern(dueEvent.links.plan.entity, kind);
-  }
-  const { net } = dueEvent;
-  return net.now.there && (event.needsRow || kind === 'change' || unseen.concern(net.plan, kind));
+  const plan = 'links' in dueEvent ? dueEvent.links.plan.entity : dueEvent.net.plan;
+  if (unseen?.concern(plan, kind) === true) return true;
+  if ('links' in dueEvent) return event.needsRow;
+  return dueEvent.net.now.there && (event.needsRow || kind === 'change');
 }
 
 /** The row as its change tells it; undefined where it has to be read. */

@@ -5,7 +5,6 @@ import type { ChangedValue } from '../rows/changed-values.js';
 import { statementsOfInsert } from '../insert-statements.js';
 import type { Told } from '../transaction-status.js';
 import type { Message } from '../../message/index.js';
-import { UnseenWrites } from '../../capture/changes/unseen-writes.js';
 import type { CollectedItem } from '../../capture/changes/due-events.js';
 import { metadataOf } from '../entities/entity-table.js';
 import { TransactionFrames } from '../../capture/changes/transaction-frames.js';
@@ -101,14 +100,16 @@ export class ConnectionState {
   readonly staged: Message[] = [];
   /** Happened outside of any transaction and not sent yet. */
   readonly unframed: CollectedItem[] = [];
-  /** What the capture does not know of the open transaction. */
-  unseen = new UnseenWrites();
+  /** The entities of which the open transaction has made writes that are not captured. */
+  readonly uncaptured = new Set<EntityPlan>();
   /** Why the database has ended the open transaction by itself: what is run in it now would be in none. */
   endedBy: Error | undefined;
   /** True once the database has rolled back what was to be committed. */
   hasFailed = false;
-  /** How TypeORM ends the transaction or savepoint right now. */
-  ending: 'commit' | 'rollback' | undefined;
+  /** True while TypeORM commits the open transaction. */
+  isCommitting = false;
+  /** How many rollbacks of TypeORM's are under way: those of two savepoints may overlap. */
+  rollbacks = 0;
   /** True if TypeORM has begun the open transaction within one that was begun by hand. */
   isWithinOther = false;
   /** Whether a transaction was open after the last write, where the database tells with its result. */
@@ -132,7 +133,9 @@ export class ConnectionState {
   begin(): void {
     this.#statements = 0;
     this.endedBy = undefined;
-    if (this.unseen.any) this.unseen = new UnseenWrites();
+    this.isCommitting = false;
+    this.rollbacks = 0;
+    this.uncaptured.clear();
   }
 
   /** A statement of the open transaction is about to be run. */
@@ -144,7 +147,7 @@ export class ConnectionState {
   told({ hasTransaction, hasRolledBack }: Told): void {
     this.isOpenAfterWrite = hasTransaction ?? this.isOpenAfterWrite;
     // PostgreSQL answers the COMMIT of a transaction that had failed with a ROLLBACK.
-    if (hasRolledBack && this.ending === 'commit') this.hasFailed = true;
+    if (hasRolledBack && this.isCommitting) this.hasFailed = true;
   }
 
   /** True if one INSERT of TypeORM's wrote these rows, and the transaction has no statement besides. */

@@ -116,7 +116,7 @@ export class BulkWriteGuard implements CascadeRules {
   /** The error of a write that has not hit the rows that were read for its events. */
   otherRows(
     entity: string,
-    operation: BulkOperation,
+    operation: BulkOperation | 'remove',
     { read, hit }: { readonly read: number; readonly hit: number },
   ): BulkWriteError {
     return new BulkWriteError(

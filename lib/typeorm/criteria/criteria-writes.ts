@@ -1,6 +1,7 @@
 import type { ObjectLiteral } from 'typeorm';
 import { deleteLinks, writeByCondition } from './condition-writes.js';
 import { insert } from './insert-writes.js';
+import { UpsertedValues } from './upserted-values.js';
 import type { Execute, WriteBuilder, WriteInterceptor } from './write-builders.js';
 import type { WriteContext } from './write-context.js';
 
@@ -9,8 +10,7 @@ import type { WriteContext } from './write-context.js';
  * that its events are atomic with it.
  */
 export class CriteriaWrites implements WriteInterceptor {
-  // Rows of values whose insert may update or skip existing rows.
-  readonly #upserted = new Set<object>();
+  readonly #upserted = new UpsertedValues();
 
   constructor(private readonly context: WriteContext) {}
 

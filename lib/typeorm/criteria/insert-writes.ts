@@ -2,6 +2,7 @@ import { isMySql } from '../rows/row-lock.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import { concernedEvents } from './bulk-operation.js';
 import { Upsert } from './upsert.js';
+import type { UpsertedValues } from './upserted-values.js';
 import type { WriteBuilder } from './write-builders.js';
 import { type BuilderWrite, valueSetsOf } from './write-context.js';
 
@@ -11,7 +12,7 @@ import { type BuilderWrite, valueSetsOf } from './write-context.js';
  *
  * @param upserted is given the rows of values whose hooks are not to count
  */
-export function insert(write: BuilderWrite, upserted: Set<object>): Promise<unknown> {
+export function insert(write: BuilderWrite, upserted: UpsertedValues): Promise<unknown> {
   const { context, builder, metadata, execute } = write;
   const { entities, links } = context.plan;
   const inTransaction = () =>
@@ -34,7 +35,7 @@ export function insert(write: BuilderWrite, upserted: Set<object>): Promise<unkn
           // Else what is read before the insert would lock the places of rows that are not there.
           isMySql(context.dataSource) ? 'READ COMMITTED' : undefined,
         )
-      : unheard(write, upserted);
+      : uncapturedUpsert(write, plan, upserted);
   }
   return context.mayBeHeard(plan, 'insert', builder) ? inTransaction() : execute();
 }
@@ -51,18 +52,13 @@ function isCapturedUpsert({ context, builder }: BuilderWrite, plan: EntityPlan):
   );
 }
 
-/** Makes an upsert of which its hooks are not to tell: they take existing rows for new ones. */
-async function unheard(
-  { builder, execute }: BuilderWrite,
-  upserted: Set<object>,
+function uncapturedUpsert(
+  { context, builder, execute }: BuilderWrite,
+  plan: EntityPlan,
+  upserted: UpsertedValues,
 ): Promise<unknown> {
-  const valueSets = valueSetsOf(builder);
-  for (const values of valueSets) upserted.add(values);
-  try {
-    return await execute();
-  } finally {
-    for (const values of valueSets) upserted.delete(values);
-  }
+  context.noteUnseen(plan, 'upsert', builder);
+  return upserted.during(valueSetsOf(builder), () => execute());
 }
 
 function mayUpdateOrSkip({ expressionMap }: WriteBuilder): boolean {

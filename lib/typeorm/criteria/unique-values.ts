@@ -9,11 +9,16 @@ import type { WriteBuilder } from './write-builders.js';
 // They become a chain of ORs, and SQLite refuses expressions deeper than 1,000.
 const CONDITIONS_PER_QUERY = 500;
 
-const IS_OURS = 'thorn_is_ours';
-
-/** A row's values of a key or a unique index, where it has all of them. */
-interface UniqueValue {
+/** A primary key, a unique index, or the columns in which an insert looks for conflicts. */
+interface UniqueKey {
   readonly columns: readonly Column[];
+  /** The condition of a partial index, as its entity declares it: other rows conflict with nothing. */
+  readonly where: string | undefined;
+}
+
+/** A row's values of a key, where it has all of them. */
+interface UniqueValue {
+  readonly key: UniqueKey;
   readonly condition: ObjectLiteral;
   /** Equal for equal values. */
   readonly text: string;
@@ -25,12 +30,10 @@ export type MeetingRows = ReadonlyMap<string, ObjectLiteral>;
 /** The unique values of rows that an insert is about to write, and the rows of the table that have one of them. */
 export class UniqueValues {
   readonly #dataSource: DataSource;
-  /** The columns of each key and unique index, and those in which the insert looks for conflicts. */
-  readonly #keys: readonly (readonly Column[])[];
+  readonly #keys: readonly UniqueKey[];
   readonly #skips: boolean;
   /** The unique values of each row of values before the insert: it fills in others. */
   readonly #known = new Map<ObjectLiteral, readonly UniqueValue[]>();
-  readonly #ours = new Set<string>();
 
   constructor(
     builder: WriteBuilder,
@@ -42,16 +45,10 @@ export class UniqueValues {
     const { onIgnore, onUpdate } = builder.expressionMap;
     this.#skips = onIgnore;
     const written = new Set(writtenColumns(builder, metadata, this.#dataSource));
-    const { conflict } = (onUpdate as { readonly conflict?: unknown } | undefined) ?? {};
-    const target = Array.isArray(conflict)
-      ? conflict.map((name) => metadata.findColumnWithDatabaseName(String(name)))
-      : [];
-    this.#keys = [
-      metadata.primaryColumns,
-      ...metadata.uniques.map(({ columns }) => columns),
-      ...metadata.indices.filter(({ isUnique }) => isUnique).map(({ columns }) => columns),
-      target.filter((column) => column !== null && column !== undefined),
-    ].filter((columns) => columns.length > 0 && columns.every((column) => written.has(column)));
+    this.#keys = keysOf(metadata, onUpdate as Conflicts | undefined)
+      .filter(({ columns }) => columns.length > 0 && columns.every((one) => written.has(one)))
+      // MySQL has no partial indexes: TypeORM makes whole ones there.
+      .map((key) => (isMySql(this.#dataSource) ? { ...key, where: undefined } : key));
     for (const values of valueSets) this.#known.set(values, this.#valuesOf(values));
   }
 
@@ -75,13 +72,14 @@ export class UniqueValues {
     return valueSets.every((values) => {
       const texts = new Set(this.#valuesOf(values).map(({ text }) => text));
       return this.#knownOf(values).every(
-        ({ text, columns }) => texts.has(text) || columns.some((column) => filledIn.has(column)),
+        ({ text, key }) => texts.has(text) || key.columns.some((column) => filledIn.has(column)),
       );
     });
   }
 
   /**
-   * The rows that have a unique value of some rows of values.
+   * The rows that have a unique value of some rows of values. For `{ id: 1, slug: 'a' }` these may be two: the row with the id
+   * 1, and the one with the slug a.
    *
    * @param isBefore true before the insert: nobody else may change or delete them. After it they are read as they are
    */
@@ -90,32 +88,21 @@ export class UniqueValues {
     { relations, isBefore }: { relations: readonly RelationMetadata[]; isBefore: boolean },
   ): Promise<Map<string, ObjectLiteral>> {
     const rows = new Map<string, ObjectLiteral>();
-    const { driver } = this.#dataSource;
     const wanted = valueSets.flatMap((values) => this.#knownOf(values));
     // A query for each key: with a choice of several, MySQL reads, and locks, the whole table.
-    for (const columns of this.#keys) {
-      const ofKey = wanted.filter((value) => value.columns === columns);
-      for (let start = 0; start < ofKey.length; start += CONDITIONS_PER_QUERY) {
-        const page = ofKey.slice(start, start + CONDITIONS_PER_QUERY);
-        const conditions = page.map(({ condition }) => condition);
-        const query = rowsQuery(this.manager, this.metadata, relations).where(conditions);
+    for (const key of this.#keys) {
+      const conditions = wanted
+        .filter((value) => value.key === key)
+        .map(({ condition }) => condition);
+      for (let start = 0; start < conditions.length; start += CONDITIONS_PER_QUERY) {
+        const page = conditions.slice(start, start + CONDITIONS_PER_QUERY);
+        const query = rowsQuery(this.manager, this.metadata, relations).where(page);
+        if (key.where !== undefined) query.andWhere(key.where);
         this.#lock(query, isBefore);
-        const asksWhose = !isBefore && this.#skips && isPostgres(this.#dataSource);
-        if (asksWhose) query.addSelect(oursOf(driver.escape(query.alias)), IS_OURS);
-        const { entities, raw } = await query.getRawAndEntities<ObjectLiteral>();
-        entities.forEach((row, index) => {
-          const key = rowKey(this.metadata, row)!;
-          rows.set(key, row);
-          if (asksWhose && raw[index]?.[IS_OURS] === true) this.#ours.add(key);
-        });
+        for (const row of await query.getMany()) rows.set(rowKey(this.metadata, row)!, row);
       }
     }
     return rows;
-  }
-
-  /** Tells whether the row with a key, as it was read after the insert, was inserted by the transaction. PostgreSQL alone. */
-  isOurs(key: string): boolean {
-    return this.#ours.has(key);
   }
 
   /** The rows of values that meet one of some rows, or a row of values before them. */
@@ -162,13 +149,34 @@ export class UniqueValues {
   }
 
   #valuesOf(row: ObjectLiteral): UniqueValue[] {
-    return this.#keys.flatMap((columns, index) => {
-      const condition = conditionOf(columns, row);
+    return this.#keys.flatMap((key, index) => {
+      const condition = conditionOf(key.columns, row);
       if (condition === undefined) return [];
-      const parts = columns.map((column) => keyPart(column.getEntityValue(condition), column));
-      return [{ columns, condition, text: `${index}:${JSON.stringify(parts)}` }];
+      const parts = key.columns.map((column) => keyPart(column.getEntityValue(condition), column));
+      return [{ key, condition, text: `${index}:${JSON.stringify(parts)}` }];
     });
   }
+}
+
+/** Where an `orUpdate()` or `upsert()` looks for conflicts. */
+interface Conflicts {
+  readonly conflict?: unknown;
+  readonly indexPredicate?: string;
+}
+
+function keysOf(metadata: EntityMetadata, onUpdate: Conflicts = {}): readonly UniqueKey[] {
+  const { conflict, indexPredicate } = onUpdate;
+  const target = (Array.isArray(conflict) ? conflict : [])
+    .map((name) => metadata.findColumnWithDatabaseName(String(name)))
+    .filter((column) => column !== undefined);
+  return [
+    { columns: metadata.primaryColumns, where: undefined },
+    ...metadata.uniques.map(({ columns }) => ({ columns, where: undefined })),
+    ...metadata.indices
+      .filter(({ isUnique }) => isUnique)
+      .map(({ columns, where }) => ({ columns, where })),
+    { columns: target, where: indexPredicate },
+  ];
 }
 
 /** Undefined where a value is missing: null equals nothing, and a default or an expression is not known before. */
@@ -196,9 +204,4 @@ function writtenColumns(
     ({ isInsert, isGenerated, generationStrategy }) =>
       isInsert && !(countsUp && isGenerated && generationStrategy === 'increment'),
   );
-}
-
-/** SQL that tells whether a row was inserted by the transaction that is open, or a savepoint of it. */
-function oursOf(alias: string): string {
-  return `CASE WHEN age(${alias}.xmin) < 1 THEN txid_status(txid_current() - age(${alias}.xmin)) = 'in progress' ELSE false END`;
 }

@@ -12,11 +12,12 @@ import { RowChange } from '../../capture/changes/row-change.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import { type ChangedValue, removalOf } from '../rows/changed-values.js';
 import { UNKNOWN_VALUE } from '../../capture/table/field-value.js';
-import { hasRowLocks, isMySql, isPostgres } from '../rows/row-lock.js';
+import { hasRowLocks } from '../rows/row-lock.js';
 import { setRelation } from '../rows/entity-values.js';
 import type { Field, RelationMetadata } from '../rows/typeorm-types.js';
 import { type SetValues, setValuesOf } from './set-values.js';
 import { type MeetingRows, UniqueValues } from './unique-values.js';
+import type { UpsertedValues } from './upserted-values.js';
 import { type BuilderWrite, valueSetsOf } from './write-context.js';
 import { WriteUnclearError } from './write-unclear.error.js';
 
@@ -26,13 +27,13 @@ type InsertBuilder = InsertQueryBuilder<ObjectLiteral>;
  * An insert that updates or skips the rows that are there already:
  *
  * 1. reads the rows that have a unique value of its rows of values, and locks them;
- * 2. inserts the rows of values that meet none as they are: a database that then knows of a row with such a value has got
- *    it from another transaction meanwhile, and the insert is refused. Rows that meet one are updated or skipped by the
- *    statement of the application;
- * 3. reads these rows again, and collects what has become of them.
+ * 2. inserts the rows of values that meet none as they are. Where the database then knows of a row with such a value,
+ *    another transaction has inserted it meanwhile, and the upsert is refused;
+ * 3. lets the statement of the application update or skip the rows that were met;
+ * 4. reads these rows again, and collects what has become of them.
  *
- * A skipping insert may skip more than rows with known values, so its statement is made for all that have unique ones, and
- * the database tells which rows it has inserted.
+ * On SQLite nobody else writes in between: the statement of the application is made for all rows of values, and a row that
+ * is there after it and was not before is a new one.
  */
 export class Upsert {
   readonly #valueSets: readonly ObjectLiteral[];
@@ -42,7 +43,7 @@ export class Upsert {
     private readonly write: BuilderWrite,
     private readonly plan: EntityPlan,
     private readonly queryRunner: QueryRunner,
-    private readonly upserted: Set<object>,
+    private readonly upserted: UpsertedValues,
   ) {
     this.#valueSets = valueSetsOf(write.builder);
     this.#unique = new UniqueValues(
@@ -65,7 +66,7 @@ export class Upsert {
       this.#complete([...before.values()], relations),
     );
     const meeting = await this.#meeting(before);
-    const { result, raw } = await this.#execute(meeting);
+    const result = await this.#execute(meeting);
     if (this.#isChangedByHook) {
       context.refuse(this.queryRunner, WriteUnclearError.ofHook(metadata.name));
     }
@@ -77,7 +78,7 @@ export class Upsert {
       if (set.relations.includes(relation)) continue;
       for (const row of before.values()) setRelation(row, relation, undefined);
     }
-    context.collect(this.queryRunner, this.#changes({ before, complete, after, set }, raw));
+    context.collect(this.queryRunner, this.#changes({ before, complete, after, set }));
     return result;
   }
 
@@ -114,36 +115,25 @@ export class Upsert {
   /** The rows of values that the application's own statement is made for. */
   async #meeting(before: MeetingRows): Promise<ReadonlySet<ObjectLiteral>> {
     const unique = this.#valueSets.filter((values) => this.#unique.has(values));
-    // On SQLite nobody else writes in between.
-    const isTold = this.#skips || !hasRowLocks(this.write.context.dataSource);
-    return new Set(isTold ? unique : await this.#unique.meeting(unique, before));
+    const isAlone = !hasRowLocks(this.write.context.dataSource);
+    return new Set(isAlone ? unique : await this.#unique.meeting(unique, before));
   }
 
-  /** @returns the answer of the database to the application's own statement as well */
-  async #execute(
-    meeting: ReadonlySet<ObjectLiteral>,
-  ): Promise<{ readonly result: InsertResult; readonly raw?: unknown }> {
+  async #execute(meeting: ReadonlySet<ObjectLiteral>): Promise<InsertResult> {
     const fresh = this.#valueSets.filter((values) => !meeting.has(values));
     const inserted = fresh.length === 0 ? undefined : await this.#insert(fresh);
-    if (inserted !== undefined && meeting.size === 0) return { result: inserted };
-    const own = this.write.builder.clone().setQueryRunner(this.queryRunner) as InsertBuilder;
+    if (inserted !== undefined && meeting.size === 0) return inserted;
     const met = this.#valueSets.filter((values) => meeting.has(values));
-    for (const values of met) this.upserted.add(values);
-    try {
-      if (inserted !== undefined) {
-        own.values(met);
-        // Without RETURNING, TypeORM fails where each of them is skipped.
-        if (!this.write.context.canReturn) own.updateEntity(false);
-      }
-      const result = (await this.write.execute(own)) as InsertResult;
-      const raw: unknown = result.raw;
-      return inserted === undefined
-        ? { result, raw }
-        : { result: this.#merged(meeting, result, inserted), raw };
-    } finally {
-      // They may be inserted as new rows later.
-      for (const values of met) this.upserted.delete(values);
+    const own = this.write.builder.clone().setQueryRunner(this.queryRunner) as InsertBuilder;
+    if (inserted !== undefined) {
+      own.values(met);
+      // Without RETURNING, TypeORM fails where each of them is skipped.
+      if (!this.write.context.canReturn) own.updateEntity(false);
     }
+    const updated = (await this.upserted.during(met, () =>
+      this.write.execute(own),
+    )) as InsertResult;
+    return inserted === undefined ? updated : this.#merged(meeting, updated, inserted);
   }
 
   /** Inserts rows of values that meet no row; hooks tell of them. */
@@ -190,12 +180,10 @@ export class Upsert {
     return result;
   }
 
-  #changes({ before, complete, after, set }: Rows, raw: unknown): readonly RowChange[] {
+  #changes({ before, complete, after, set }: Rows): readonly RowChange[] {
     const { metadata } = this.plan;
-    const created = [...after].filter(([key]) => !before.has(key));
-    const isOurs = this.#skips ? this.#insertedAmong(created.length, raw) : () => true;
-    const changes = created
-      .filter(([key]) => isOurs(key))
+    const changes = [...after]
+      .filter(([key]) => !before.has(key))
       .map(([key, row]) => this.#change('insert', key, { row, values: removalOf(metadata, row) }));
     if (this.#skips) return changes;
     for (const [key, row] of before) {
@@ -210,22 +198,6 @@ export class Upsert {
       );
     }
     return changes;
-  }
-
-  /** Tells which rows that are there now a skipping insert has inserted, and not another transaction meanwhile. */
-  #insertedAmong(count: number, raw: unknown): (key: string) => boolean {
-    const { dataSource } = this.write.context;
-    if (isPostgres(dataSource)) return (key) => this.#unique.isOurs(key);
-    // No other transaction writes on SQLite.
-    if (!isMySql(dataSource)) return () => true;
-    const inserted = Array.isArray(raw)
-      ? raw.length
-      : ((raw as { readonly affectedRows?: number } | undefined)?.affectedRows ?? 0);
-    if (inserted > 0 && inserted < count) {
-      const { context, metadata } = this.write;
-      context.refuse(this.queryRunner, WriteUnclearError.ofRace(metadata.name));
-    }
-    return () => inserted > 0;
   }
 
   #change(

@@ -25,7 +25,7 @@ interface Changes {
     on: { queryRunner: QueryRunner; manager: EntityManager },
     item: CollectedItem,
   ): Promise<void> | void;
-  /** The open transaction of a connection removes rows of an entity softly, or recovers some, and nobody reads which. */
+  /** The open transaction of a connection writes rows of an entity, and nobody reads which. */
   noteUnseen(queryRunner: QueryRunner, plan: EntityPlan): void;
   /**
    * Refuses a captured write in a transaction that was begun by hand.
@@ -114,8 +114,9 @@ export class WriteContext {
   }
 
   /**
-   * A write is not captured, and may remove rows softly or recover them: before the commit, the rows that its transaction has
-   * made or changed are looked at again. Rows that are gone need no note, as each statement may remove some.
+   * A write is not captured, and may remove rows softly, recover them, or insert rows again that were removed: before the
+   * commit, the rows that its transaction has written are looked at again. Rows that are gone need no note, as each statement
+   * may remove some.
    */
   noteUnseen(plan: EntityPlan, operation: BulkOperation, builder: WriteBuilder): void {
     if (operation === 'update' || operation === 'delete') return;

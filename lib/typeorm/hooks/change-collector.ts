@@ -20,6 +20,7 @@ import {
   type DueEvent,
   dueEventsOf,
 } from '../../capture/changes/due-events.js';
+import { UnseenWrites } from '../../capture/changes/unseen-writes.js';
 import type { EntityMessages } from '../../capture/messages/entity-messages.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import type { Connections, ConnectionState } from '../connection/connection-state.js';
@@ -78,9 +79,9 @@ export class ChangeCollector implements EntitySubscriberInterface {
     this.#refuseByHand(queryRunner, 'A write that has events was made');
   }
 
-  /** The open transaction of a connection removes rows of an entity softly, or recovers some, and nobody reads which. */
+  /** The open transaction of a connection writes rows of an entity, and nobody reads which. */
   noteUnseen(queryRunner: QueryRunner, plan: EntityPlan): void {
-    this.connections.of(queryRunner).unseen.softly.add(plan);
+    this.connections.of(queryRunner).uncaptured.add(plan);
   }
 
   /** A write of the open transaction was refused after it was made: the commit has to fail, unless it is rolled back. */
@@ -108,9 +109,9 @@ export class ChangeCollector implements EntitySubscriberInterface {
     if (!queryRunner.isTransactionActive) return;
     const state = this.connections.of(queryRunner);
     if (state.endedBy !== undefined) {
-      if (state.ending !== 'rollback') throw state.endedBy;
+      if (state.rollbacks === 0) throw state.endedBy;
       // That of a savepoint fails, and leaves the transaction open as far as TypeORM knows.
-      state.ending = undefined;
+      state.rollbacks -= 1;
     }
     state.statement();
   }
@@ -119,7 +120,8 @@ export class ChangeCollector implements EntitySubscriberInterface {
   told(queryRunner: QueryRunner, told: Told): void {
     const state = this.connections.of(queryRunner);
     state.told(told);
-    if (told.hasRolledBack && state.ending === undefined && state.hasCollected) {
+    const isByHand = told.hasRolledBack && !state.isCommitting && state.rollbacks === 0;
+    if (isByHand && state.hasCollected) {
       this.refuse(queryRunner, TransactionByHandError.ofRollback(dataSourceOf(queryRunner)));
     }
   }
@@ -141,8 +143,8 @@ export class ChangeCollector implements EntitySubscriberInterface {
   /** Savepoints have this hook too; only the outermost transaction is about to become real. */
   beforeTransactionCommit({ queryRunner, manager }: OnConnection): Promise<void> | void {
     const state = this.connections.of(queryRunner);
-    state.ending = 'commit';
     if (state.frames.depth > 1) return;
+    state.isCommitting = true;
     const { refusal } = state;
     if (refusal !== undefined) return Promise.reject(refusal);
     const items = state.drain();
@@ -161,11 +163,11 @@ export class ChangeCollector implements EntitySubscriberInterface {
   afterTransactionCommit(on: OnConnection): Promise<void> | void {
     const { queryRunner } = on;
     const state = this.connections.of(queryRunner);
-    state.ending = undefined;
     if (queryRunner.isTransactionActive) {
       state.frames.merge();
       return;
     }
+    state.isCommitting = false;
     if (state.hasFailed) return this.afterTransactionRollback({ queryRunner });
     const late = state.drain();
     state.frames.close();
@@ -193,17 +195,20 @@ export class ChangeCollector implements EntitySubscriberInterface {
 
   /** A transaction or a savepoint is about to be rolled back. */
   beforeTransactionRollback({ queryRunner }: Pick<TransactionRollbackEvent, 'queryRunner'>): void {
-    this.connections.of(queryRunner).ending = 'rollback';
+    const state = this.connections.of(queryRunner);
+    state.isCommitting = false;
+    state.rollbacks += 1;
   }
 
   /** A transaction or a savepoint was rolled back. */
   afterTransactionRollback({ queryRunner }: Pick<TransactionRollbackEvent, 'queryRunner'>): void {
     const state = this.connections.of(queryRunner);
-    state.ending = undefined;
+    state.rollbacks = Math.max(0, state.rollbacks - 1);
     if (queryRunner.isTransactionActive) {
       state.frames.drop();
       return;
     }
+    state.rollbacks = 0;
     state.frames.close();
     state.endedBy = undefined;
     state.hasFailed = false;
@@ -225,13 +230,12 @@ export class ChangeCollector implements EntitySubscriberInterface {
     for (let batch = items; batch.length > 0; batch = state.drain()) {
       const alone = batch.length <= mostAlone && state.isAlone(batch);
       // A statement by query() may do anything, and nothing tells it from one that TypeORM makes.
-      if (!alone) state.unseen.removals = true;
+      const unseen = alone ? undefined : new UnseenWrites(state.uncaptured);
       const dueEvents = await this.#dueEventsOf(batch, manager);
       // Rows are let go as soon as their messages are made.
       batch.length = 0;
       while (dueEvents.length > 0) {
         const page = dueEvents.splice(0, STAGED_TOGETHER);
-        const { unseen } = state;
         const messages = await this.messages.messagesOf(page, reader, { alone, unseen });
         if (messages.length === 0) continue;
         await this.pipeline.stage(messages, transaction);

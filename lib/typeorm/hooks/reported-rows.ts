@@ -16,6 +16,7 @@ import type { EntityPlan } from '../entities/entity-plan.js';
 import { rowKey } from '../rows/row-key.js';
 import type { ChangeCollector } from './change-collector.js';
 import { createRowChange } from './create-row-change.js';
+import { KeptRows } from './kept-rows.js';
 import { beforeHooks, OldRows } from './old-rows.js';
 import { OtherSideWrites, withOtherSide } from './other-side-writes.js';
 import type { Connections, OtherSideWrite, ReadRow } from '../connection/connection-state.js';
@@ -41,6 +42,7 @@ interface Report {
 export class ReportedRows {
   readonly #oldRows: OldRows;
   readonly #otherSide: OtherSideWrites;
+  readonly #kept: KeptRows;
 
   constructor(
     private readonly context: WriteContext,
@@ -50,12 +52,13 @@ export class ReportedRows {
   ) {
     this.#oldRows = new OldRows(connections);
     this.#otherSide = new OtherSideWrites(context.plan, connections);
+    this.#kept = new KeptRows(context, connections);
   }
 
   /** Notice the writes of a save that hooks do not tell in full. */
   get interceptors(): SaveInterceptors {
-    const [oldRows, otherSide] = [this.#oldRows, this.#otherSide];
-    return { update: [oldRows, otherSide], delete: [oldRows], softDelete: [oldRows] };
+    const [oldRows, otherSide, kept] = [this.#oldRows, this.#otherSide, this.#kept];
+    return { update: [oldRows, otherSide], delete: [oldRows, kept], softDelete: [oldRows] };
   }
 
   /** The hooks that read rows before a write. */

@@ -1,0 +1,47 @@
+import type { Connections } from '../connection/connection-state.js';
+import { queryRunnerOf } from '../query-runner-of.js';
+import type { Execute, WriteBuilder, WriteInterceptor } from '../criteria/write-builders.js';
+import type { WriteContext } from '../criteria/write-context.js';
+import { isPostgres } from '../rows/row-lock.js';
+
+/**
+ * Refuses a `remove()` after which some of its rows are still there: a trigger of PostgreSQL may keep them by `RETURN NULL`,
+ * without an error, and TypeORM's hooks tell that they are removed.
+ */
+export class KeptRows implements WriteInterceptor {
+  constructor(
+    private readonly context: WriteContext,
+    private readonly connections: Connections,
+  ) {}
+
+  async write(builder: WriteBuilder, execute: Execute): Promise<unknown> {
+    const { context } = this;
+    const { metadata } = builder.expressionMap.mainAlias!;
+    const queryRunner = queryRunnerOf(builder);
+    const plan = context.plan.entities.get(metadata);
+    if (queryRunner === undefined || plan === undefined || !isPostgres(context.dataSource)) {
+      return execute();
+    }
+    const { rows, missing } = this.connections.of(queryRunner).save;
+    // Nobody hears of it.
+    if (!rows.has(plan) || !plan.events.some(({ options: { on } }) => on === 'delete')) {
+      return execute();
+    }
+    const read = rowsNamed(builder) - (missing.get(metadata)?.size ?? 0);
+    const result = await execute();
+    const hit = (result as { readonly affected?: number | null }).affected;
+    if (typeof hit === 'number' && hit < read) {
+      const error = context.guard.otherRows(metadata.name, 'remove', { read, hit });
+      if (!queryRunner.isTransactionActive) throw error;
+      context.refuse(queryRunner, error);
+    }
+    return result;
+  }
+}
+
+/** How many rows the condition of a removal names: that of one is a list of columns, that of several a list of such lists. */
+function rowsNamed({ expressionMap: { wheres } }: WriteBuilder): number {
+  const condition = wheres[0]?.condition;
+  const rows = Array.isArray(condition) ? condition.filter(({ type }) => type === 'or') : [];
+  return Math.max(rows.length, 1);
+}
