@@ -8,7 +8,7 @@ import {
   Entity,
   PrimaryGeneratedColumn,
 } from 'typeorm';
-import { DataSourceClient } from '../lib/typeorm/clients/data-source-client.js';
+import { createClient } from '../lib/typeorm/clients/create-client.js';
 import { EntityCapture } from '../lib/typeorm/hooks/entity-capture.js';
 import { WebhookEvent } from '../lib/capture/index.js';
 import { SystemClock } from '../lib/common/clock.js';
@@ -154,7 +154,7 @@ async function open(options: DataSourceOptions, captured: boolean): Promise<Data
   await dataSource.initialize();
   if (captured) {
     const clock = new SystemClock();
-    new EntityCapture(DataSourceClient.create(dataSource), {
+    new EntityCapture(await createClient(dataSource), {
       messageFactory: new MessageFactory(clock, new Codecs()),
       pipeline: new MessagePipeline(new DisabledStrategy(), clock),
     }).attach();

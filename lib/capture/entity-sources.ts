@@ -44,8 +44,8 @@ export class EntitySources {
 }
 
 export abstract class EntitySourceFinder {
-  /** @throws `ThornConfigurationError` naming a data source that is missing or not initialised */
-  abstract find(): EntitySources;
+  /** @throws `ThornConfigurationError` (rejects) naming a data source that is missing or not initialised */
+  abstract find(): Promise<EntitySources>;
 }
 
 class NoEntityMessages extends EntityMessageSource {

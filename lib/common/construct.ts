@@ -41,8 +41,8 @@ export function constructAs<Arguments extends unknown[], Service>(
   });
 }
 
-/** Provides a value that is read from other services. */
-export function provide<Service, Value extends Service | null>(
+/** Provides a value that is read from other services; Nest waits for a promise of it. */
+export function provide<Service, Value extends Service | Promise<Service> | null>(
   token: Abstract<Service>,
   { inject, read }: Reading<Value>,
 ): FactoryProvider<Service> {

@@ -14,7 +14,7 @@ import {
 } from 'typeorm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CapturedEntityMessageSource } from '../../lib/typeorm/sources/captured-entity-message-source.js';
-import { DataSourceClient } from '../../lib/typeorm/clients/data-source-client.js';
+import { createClient } from '../../lib/typeorm/clients/create-client.js';
 import { EntityCapture } from '../../lib/typeorm/hooks/entity-capture.js';
 import { WebhookEvent } from '../../lib/capture/index.js';
 import type { EntityEventOptions } from '../../lib/event/index.js';
@@ -73,7 +73,7 @@ async function startWith(name: string, options: object): Promise<void> {
   });
   await dataSource.initialize();
   try {
-    const capture = new EntityCapture(DataSourceClient.create(dataSource), {} as never);
+    const capture = new EntityCapture(await createClient(dataSource), {} as never);
     capture.attach();
     capture.detach();
   } finally {

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { assertEntitiesKnown, unknownEntities } from '../../lib/typeorm/entities/entity-check.js';
 import { BulkWriteError } from '../../lib/typeorm/criteria/bulk-write.error.js';
 import { CapturedEntityMessageSource } from '../../lib/typeorm/sources/captured-entity-message-source.js';
-import { DataSourceClient } from '../../lib/typeorm/clients/data-source-client.js';
+import { createClient } from '../../lib/typeorm/clients/create-client.js';
 import { EntityCapture } from '../../lib/typeorm/hooks/entity-capture.js';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
 import { InvalidInputError, ThornConfigurationError } from '../../lib/errors/index.js';
@@ -329,9 +329,9 @@ describe('a data source that is initialised again', () => {
 });
 
 describe('starting to capture', () => {
-  it('requires an initialised data source', () => {
+  it('requires an initialised data source', async () => {
     const dataSource = new DataSource({ type: 'better-sqlite3', database: ':memory:' });
-    const capture = new EntityCapture(DataSourceClient.create(dataSource), {} as never);
+    const capture = new EntityCapture(await createClient(dataSource), {} as never);
     expect(() => capture.attach()).toThrow(
       /better-sqlite3 :memory: is not initialised; call its initialize\(\)/,
     );
@@ -355,9 +355,8 @@ describe('starting to capture', () => {
       @Column() others!: string;
     }
     const { dataSource, close } = await openDataSource('sqlite', [Wrong]);
-    expect(() =>
-      new EntityCapture(DataSourceClient.create(dataSource), {} as never).attach(),
-    ).toThrow(ThornConfigurationError);
+    const client = await createClient(dataSource);
+    expect(() => new EntityCapture(client, {} as never).attach()).toThrow(ThornConfigurationError);
     await close();
   });
 });

@@ -64,18 +64,20 @@ describe.each(CAPTURE_DATABASES)('a write whose hooks tell too much, on %s', (ki
     const values = { id: 1, guest: 'Ada' };
     const { subscribers } = rig.dataSource;
     let begun = 0;
-    let first: Promise<unknown> | undefined;
+    let both: readonly Promise<unknown>[] = [];
     const hooks = {
-      // The second of them is still being made when the first has ended.
+      // The second to begin is being made when the first begins, and when that has ended. Elsewhere they take turns.
       beforeInsert: async () => {
         begun += 1;
-        if (begun === 2 && kind !== 'sqlite') await first;
+        if (kind !== 'postgres') return;
+        if (begun === 2) await Promise.race(both);
+        else await vi.waitUntil(() => begun === 2, { interval: 3, timeout: 20_000 });
       },
     };
     subscribers.push(hooks);
     try {
-      first = ignoring(manager(), values);
-      await Promise.all([first, ignoring(manager(), values)]);
+      both = [ignoring(manager(), values), ignoring(manager(), values)];
+      await Promise.all(both);
     } finally {
       subscribers.splice(subscribers.indexOf(hooks), 1);
     }
@@ -190,7 +192,7 @@ describe('an insert that may skip rows, in READ COMMITTED on MariaDB', () => {
   const whileInserting = async (work: Work): Promise<unknown> => {
     const other = await inserting();
     const working = rig.dataSource.transaction('READ COMMITTED', work);
-    await vi.waitUntil(() => isWaiting(rig.dataSource), { interval: 3 });
+    await vi.waitUntil(() => isWaiting(rig.dataSource), { interval: 3, timeout: 20_000 });
     await commit(other);
     return working;
   };

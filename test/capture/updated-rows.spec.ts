@@ -1,6 +1,6 @@
 import { Column, Entity, ManyToOne, PrimaryColumn, UpdateDateColumn, VersionColumn } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DataSourceClient } from '../../lib/typeorm/clients/data-source-client.js';
+import { createClient } from '../../lib/typeorm/clients/create-client.js';
 import { EntityCapture } from '../../lib/typeorm/hooks/entity-capture.js';
 import { WebhookEvent } from '../../lib/capture/index.js';
 import { SystemClock } from '../../lib/common/clock.js';
@@ -264,7 +264,7 @@ describe('updates by saves on PostgreSQL', () => {
 
   it('are read before for a second capture of the data source', async () => {
     const strategy = new MemoryStrategy();
-    const second = new EntityCapture(DataSourceClient.create(rig.dataSource), {
+    const second = new EntityCapture(await createClient(rig.dataSource), {
       messageFactory: rig.factory,
       pipeline: new MessagePipeline(strategy, new SystemClock()),
     });

@@ -3,7 +3,14 @@ import { Test } from '@nestjs/testing';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { inline, ThornModule, WebhookDispatcher, WebhookEvent, Webhooks } from '../../lib/index.js';
+import {
+  inline,
+  ThornModule,
+  type ThornModuleOptions,
+  WebhookDispatcher,
+  WebhookEvent,
+  Webhooks,
+} from '../../lib/index.js';
 import { thornEntities } from '../../lib/typeorm/index.js';
 import { loopback } from '../support/apps/blog.js';
 import { createDatabase, type DatabaseKind } from '../support/databases.js';
@@ -67,8 +74,13 @@ describe.each<DatabaseKind>(['file', 'postgres', 'mariadb'])('two applications o
   }
 
   /** An application whose one subscriber has its name as path. */
-  async function start(name: string, dataSource: DataSource): Promise<INestApplication> {
+  async function start(
+    name: string,
+    dataSource: DataSource,
+    options: Partial<ThornModuleOptions> = {},
+  ): Promise<INestApplication> {
     const thorn = ThornModule.forRoot({
+      ...options,
       dispatch: inline(),
       recipients: loopback,
       subscribers: { '*': `${receiver.url}/${name}` },
@@ -171,5 +183,43 @@ describe.each<DatabaseKind>(['file', 'postgres', 'mariadb'])('two applications o
     await runner.release();
 
     await expect.poll(() => shared.subscribers).toEqual(listeners);
+  });
+
+  if (kind !== 'file') return;
+  it('go on taking turns on the one connection that they share, when one of them has closed', async () => {
+    const shared = await open(Train);
+    const [one, two] = [await start('one', shared), await start('two', shared)];
+    await one.close();
+
+    let goOn = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (goOn = resolve));
+    const undone = shared.transaction(async (manager) => {
+      await manager.save(Train, { name: 'undone' });
+      await gate;
+      throw new Error('undone');
+    });
+    const kept = shared.transaction((manager) => manager.save(Train, { name: 'kept' }));
+    goOn();
+    await expect(undone).rejects.toThrow('undone');
+    await kept;
+    await receiver.waitFor(1);
+    await two.close();
+
+    expect(await shared.getRepository(Train).find()).toMatchObject([{ name: 'kept' }]);
+    expect(told()).toEqual(['two train create kept']);
+    // As TypeORM made it.
+    expect(shared.createQueryRunner()).toBe(shared.createQueryRunner());
+  });
+
+  it('are refused when they differ in how they take turns', async () => {
+    const shared = await open(Train);
+    const one = await start('one', shared);
+    const other = start('two', shared, { serializeTransactions: false });
+    await expect(other).rejects.toMatchObject({
+      code: 'THORN_OPTION_INVALID',
+      data: { option: 'serializeTransactions' },
+      message: expect.stringMatching(/Give both the same value/),
+    });
+    await one.close();
   });
 });

@@ -19,7 +19,7 @@ class SilentClient extends SqlClient<QueryRunner> {
 
   constructor(dataSource: DataSource) {
     super();
-    this.#known = DataSourceClient.create(dataSource);
+    this.#known = new DataSourceClient(dataSource);
   }
 
   override get dialect(): Dialect {

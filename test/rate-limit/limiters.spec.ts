@@ -2,7 +2,7 @@ import { DataSource } from 'typeorm';
 import { describe, expect, it } from 'vitest';
 import { outboxEntities } from '../../lib/typeorm/schema/thorn-schema.js';
 import { PooledStore } from '../../lib/database/pooled-store.js';
-import { DataSourceClient } from '../../lib/typeorm/clients/data-source-client.js';
+import { createClient } from '../../lib/typeorm/clients/create-client.js';
 import { DataSourceStore } from '../../lib/typeorm/sqlite/data-source-store.js';
 import { DatabaseRateLimiter } from '../../lib/outbox/rate-limit/database-rate-limiter.js';
 import type { PermitRequest } from '../../lib/outbox/rate-limit/permits.js';
@@ -101,7 +101,7 @@ async function open(kind: DatabaseKind): Promise<SharedRateLimiters> {
       synchronize: n === 0,
     });
     await dataSource.initialize();
-    const client = DataSourceClient.create(dataSource);
+    const client = await createClient(dataSource);
     const database =
       kind === 'file' ? new DataSourceStore(client) : new PooledStore(client, 10_000);
     await database.open();

@@ -1,44 +1,14 @@
-import { type DataSource, type EntityManager, QueryFailedError, type QueryRunner } from 'typeorm';
-import type { Statement } from '../../database/dialect.js';
-import {
-  type JoinedTransaction,
-  type Result,
-  runSteps,
-  type Step,
-} from '../../database/sql-client.js';
-import type { ClientWithStore } from '../../database/pooled-store.js';
-import { type SqlManager, TypeOrmClient } from '../../database/typeorm-client.js';
-import { runStatement } from '../../database/sqlite/sqlite-handle.js';
-import { DataSourceStore } from '../sqlite/data-source-store.js';
+import type { DataSource, EntityManager } from 'typeorm';
 import type { SerializeTransactions } from '../../database/sqlite/serialize-transactions.js';
-import { SqliteTransactions } from '../sqlite/sqlite-transactions.js';
+import { TypeOrmClient } from '../../database/typeorm-client.js';
 
 /** The database of a data source of the application. */
 export class DataSourceClient extends TypeOrmClient<DataSource> {
-  /**
-   * Makes the client of a data source. An application has one for each, which its transactions and its stores are
-   * compared by.
-   */
-  static create(dataSource: DataSource): DataSourceClient {
-    const isSqlite = dataSource.options.type === 'better-sqlite3';
-    return new (isSqlite ? SqliteClient : DataSourceClient)(dataSource);
-  }
-
   /** Prepares the data source for capture, before its first write. @param serialize for SQLite; default true */
   attach(_serialize?: SerializeTransactions): void {}
 
   /** Leaves the data source as TypeORM made it. */
   detach(): void {}
-
-  /** True if nobody else can write a row between TypeORM's reading it for a save and the write. */
-  get writesInTurn(): boolean {
-    return false;
-  }
-
-  /** The query runner that all work of the caller shares, in the open transaction that it was called from. */
-  get sharedRunner(): QueryRunner | undefined {
-    return undefined;
-  }
 
   /**
    * Makes a write of the application in a transaction of its own, whose manager only hooks are given.
@@ -63,88 +33,5 @@ export class DataSourceClient extends TypeOrmClient<DataSource> {
 
   override logStatement(sql: string, parameters: readonly unknown[]): void {
     this.dataSource.logger.logQuery(sql, parameters as unknown[]);
-  }
-}
-
-class SqliteClient extends DataSourceClient implements ClientWithStore {
-  #store: DataSourceStore | undefined;
-
-  createStore(): DataSourceStore {
-    return (this.#store = new DataSourceStore(this));
-  }
-
-  /** In one turn of the event loop, as a connection that waits for another one's lock blocks it. */
-  override execute(steps: readonly Step[]): Promise<readonly Result[]> {
-    const store = (this.#store ??= this.createStore());
-    const joined = store.callersTransaction;
-    return joined === undefined
-      ? store.execute(steps)
-      : runSteps((statement) => joined.run(statement), steps);
-  }
-
-  /** Unless an outbox works with the store, which has closed it by then. */
-  override async close(): Promise<void> {
-    await this.#store?.close();
-  }
-
-  override attach(serialize?: SerializeTransactions): void {
-    SqliteTransactions.install(this.dataSource, serialize);
-  }
-
-  override detach(): void {
-    SqliteTransactions.uninstall(this.dataSource);
-  }
-
-  override get writesInTurn(): boolean {
-    return SqliteTransactions.of(this.dataSource)?.isSerial === true;
-  }
-
-  override get sharedRunner(): QueryRunner | undefined {
-    return SqliteTransactions.of(this.dataSource)?.manager?.queryRunner;
-  }
-
-  override get ownConnections(): number | undefined {
-    return this.#store?.ownConnections;
-  }
-
-  override transaction<Result>(
-    manager: EntityManager | undefined,
-    write: (inner: EntityManager) => Promise<Result>,
-    isolation?: 'READ COMMITTED',
-  ): Promise<Result> {
-    SqliteTransactions.of(this.dataSource)?.noteWrite(write);
-    return super.transaction(manager, write, isolation);
-  }
-
-  /** In an open transaction also without promises, each of which takes as long as a statement. */
-  override within(manager: SqlManager): JoinedTransaction {
-    const joined = super.within(manager);
-    const runner = manager.queryRunner as QueryRunner | undefined;
-    const transactions = SqliteTransactions.of(this.dataSource);
-    if (transactions === undefined || runner?.isTransactionActive !== true) return joined;
-    const runSync = (statement: Statement) => this.#runSync(transactions, runner, statement);
-    return { client: this, dialect: this.dialect, run: joined.run, runSync };
-  }
-
-  protected override async runOn(runner: QueryRunner, statement: Statement): Promise<Result> {
-    const transactions = SqliteTransactions.of(this.dataSource);
-    return transactions !== undefined && runner.isTransactionActive
-      ? this.#runSync(transactions, runner, statement)
-      : super.runOn(runner, statement);
-  }
-
-  /** Without TypeORM in between, which takes several times as long as the statement. */
-  #runSync(transactions: SqliteTransactions, runner: QueryRunner, statement: Statement): Result {
-    const { sql, parameters } = statement;
-    return transactions.within(runner, (handle) => {
-      this.dataSource.logger.logQuery(sql, parameters as unknown[], runner);
-      try {
-        return runStatement(handle, statement);
-      } catch (error) {
-        this.dataSource.logger.logQueryError(error as Error, sql, parameters as unknown[], runner);
-        // Without the values: those of messages hold secrets, and applications log errors.
-        throw new QueryFailedError(sql, [], error as Error);
-      }
-    });
   }
 }

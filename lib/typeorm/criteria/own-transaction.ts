@@ -2,6 +2,7 @@ import type { EntityManager, QueryRunner } from 'typeorm';
 import { AsyncVariable } from '../../common/async/async-variable.js';
 import { KeyedMutex } from '../../common/async/keyed-mutex.js';
 import { queryRunnerOf } from '../query-runner-of.js';
+import { hasRowLocks } from '../rows/row-lock.js';
 import type { DataSourceClient } from '../clients/data-source-client.js';
 import type { WriteBuilder } from './write-builders.js';
 
@@ -23,7 +24,11 @@ export class OwnTransactions {
 
   /** The connection that a query builder's write will run on, where that is known before it begins. */
   runnerOf(builder: WriteBuilder): QueryRunner | undefined {
-    return queryRunnerOf(builder) ?? this.client.sharedRunner;
+    const given = queryRunnerOf(builder);
+    if (given !== undefined || hasRowLocks(this.client.dataSource)) return given;
+    // On SQLite, TypeORM gives each query builder the query runner of the transaction that its caller is in.
+    const runner = this.client.dataSource.createQueryRunner();
+    return runner.isTransactionActive ? runner : undefined;
   }
 
   /** Tells whether a query builder is going to write in a transaction that is open. */

@@ -26,7 +26,7 @@ const manager = {
   },
   queryRunner: { isTransactionActive: true },
 } as unknown as EntityManager;
-const client = DataSourceClient.create(manager.dataSource);
+const client = new DataSourceClient(manager.dataSource);
 const byHand = { refuse: () => undefined };
 const item = { type: 'message', message } as const;
 

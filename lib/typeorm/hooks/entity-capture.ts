@@ -39,7 +39,7 @@ import { type RowEvent, ReportedRows } from './reported-rows.js';
 import { Removals } from '../cascades/removals.js';
 import type { LinkChange } from '../../capture/changes/row-change.js';
 import { rowKey } from '../rows/row-key.js';
-import { isMySql } from '../rows/row-lock.js';
+import { hasRowLocks, isMySql } from '../rows/row-lock.js';
 import { TransactionScopes } from './transaction-scopes.js';
 import { TransactionsByHand } from './transactions-by-hand.js';
 import type { AfterQueryEvent, BeforeQueryEvent } from '../rows/typeorm-types.js';
@@ -106,7 +106,14 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       this.messages,
     );
     this.#criteria = new CriteriaWrites(context);
-    this.#rows = new ReportedRows(context, this.#collector, this.messages, this.#connections);
+    this.#rows = new ReportedRows(
+      context,
+      this.#collector,
+      this.messages,
+      this.#connections,
+      // Those of SQLite take turns, unless the application has told otherwise.
+      !hasRowLocks(dataSource) && serializeTransactions !== false,
+    );
   }
 
   /** The entities with events in this data source. */

@@ -44,11 +44,13 @@ export class ReportedRows {
   readonly #otherSide: OtherSideWrites;
   readonly #kept: KeptRows;
 
+  /** @param writesInTurn true if nobody else can write a row between TypeORM's reading it for a save and the write */
   constructor(
     private readonly context: WriteContext,
     private readonly collector: Pick<ChangeCollector, 'collect' | 'noteUnseen'>,
     private readonly messages: Pick<EntityMessages, 'mayBeHeard'>,
     connections: Connections,
+    private readonly writesInTurn: boolean,
   ) {
     this.#oldRows = new OldRows(connections);
     this.#otherSide = new OtherSideWrites(context.plan, connections);
@@ -63,10 +65,10 @@ export class ReportedRows {
 
   /** The hooks that read rows before a write. */
   beforeHooks(): readonly EntitySubscriberInterface<ObjectLiteral>[] {
-    const { client, plan } = this.context;
+    const { plan } = this.context;
     const ofEntities = [...plan.entities.values()].map((entity) =>
       beforeHooks(entity, this.#oldRows, {
-        isCurrent: client.writesInTurn,
+        isCurrent: this.writesInTurn,
         mayBeHeard: () => entity.events.some((event) => this.messages.mayBeHeard(event)),
       }),
     );
@@ -80,9 +82,8 @@ export class ReportedRows {
     // It was gone already, and the write has hit nothing.
     if (read === null) return;
     let { otherSide } = report;
-    const { client } = this.context;
     const isCurrent =
-      did === 'insert' || client.writesInTurn || (read !== undefined && otherSide === undefined);
+      did === 'insert' || this.writesInTurn || (read !== undefined && otherSide === undefined);
     if (did === 'update' && !isCurrent) this.collector.noteUnseen(event.queryRunner, plan);
     const change = createRowChange(event, { did, plan, key, row, old, read, isCurrent });
     if (did === 'update') otherSide ??= this.#otherSide.extract(event.queryRunner, plan, key);

@@ -14,7 +14,8 @@ import {
 } from '../../event/index.js';
 import { thornEntities } from '../index.js';
 import { DataSource, Repository } from 'typeorm';
-import { DataSourceClient } from '../clients/data-source-client.js';
+import { createClient } from '../clients/create-client.js';
+import type { DataSourceClient } from '../clients/data-source-client.js';
 import { unsupportedDrivers } from '../../common/supported-versions.js';
 import {
   type CaptureDependencies,
@@ -39,7 +40,10 @@ export function typeOrmSources(names: readonly string[]): DynamicModule {
         provide: EntitySourceFinder,
         inject: names.map((name) => ({ token: getDataSourceToken(name), optional: true })),
         useFactory: (...found: (DataSource | undefined)[]): EntitySourceFinder => ({
-          find: () => new TypeOrmSources(new CapturedDataSources(names, found)),
+          async find() {
+            const { all } = new CapturedDataSources(names, found);
+            return new TypeOrmSources(names, await Promise.all(all.map(createClient)));
+          },
         }),
       },
     ],
@@ -49,13 +53,14 @@ export function typeOrmSources(names: readonly string[]): DynamicModule {
 
 class TypeOrmSources extends EntitySources {
   override readonly databases: readonly CapturedDatabase[];
-  readonly #clients: readonly DataSourceClient[];
 
-  constructor(captured: CapturedDataSources) {
+  constructor(
+    names: readonly string[],
+    private readonly clients: readonly DataSourceClient[],
+  ) {
     super();
-    this.#clients = captured.all.map((source) => DataSourceClient.create(source));
-    this.databases = this.#clients.map((client, index) => ({
-      name: captured.names[index]!,
+    this.databases = clients.map((client, index) => ({
+      name: names[index]!,
       type: client.dataSource.options.type,
       client,
     }));
@@ -64,7 +69,7 @@ class TypeOrmSources extends EntitySources {
   }
 
   override capture(dependencies: CaptureDependencies): EntityCaptures {
-    return new TypeOrmCaptures(this.#clients, dependencies);
+    return new TypeOrmCaptures(this.clients, dependencies);
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Columns, Statement } from '../../database/dialect.js';
-import { DataSourceClient } from '../clients/data-source-client.js';
+import { createClient } from '../clients/create-client.js';
 import { DataSourceStore } from './data-source-store.js';
 
 const COLUMNS: Columns = { id: 'int', text: 'text' };
@@ -20,7 +20,7 @@ describe.each(['file', 'memory'])('DataSourceStore on a %s', (kind) => {
     dataSource = new DataSource({ type: 'better-sqlite3', database: file });
     await dataSource.initialize();
     await dataSource.query('CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL)');
-    database = new DataSourceStore(DataSourceClient.create(dataSource));
+    database = new DataSourceStore(await createClient(dataSource));
     await database.open();
   });
 

@@ -11,6 +11,8 @@ import { ConnectionLock } from './connection-lock.js';
 import { ConnectionQueue, newScope, type Scope } from './connection-queue.js';
 import { EndedTransactions } from './ended-transactions.js';
 import { addOwnSubscribers } from '../own-subscribers.js';
+import { dataSourceName } from '../rows/data-source-name.js';
+import { ThornConfigurationError } from '../../errors/index.js';
 import { type Around, forgetTransaction, replaceMethods, WRITES } from '../replaced-methods.js';
 import type { SqliteHandle } from '../../database/sql-driver.js';
 import { isInTransaction, sqliteHandle } from '../sqlite-handle.js';
@@ -49,6 +51,7 @@ export class SqliteTransactions {
   readonly #queue: ConnectionQueue;
   readonly #ended: EndedTransactions;
   readonly #restore: (() => void)[] = [];
+  readonly #users = new Set<object>();
   readonly #hooks: EntitySubscriberInterface = {
     beforeTransactionStart: (event) => this.#beforeStart(event),
     beforeTransactionRollback: ({ queryRunner }) => {
@@ -86,25 +89,46 @@ export class SqliteTransactions {
   }
 
   /**
-   * Takes the transactions of the data source into its care; of other databases it does nothing.
+   * Takes the transactions of the data source into its care.
    *
+   * @param user whoever needs it: each application in the process that uses the data source
    * @param serialize default true
+   * @throws {@link ThornConfigurationError} where another user has decided otherwise: there is one connection for both
    */
-  static install(dataSource: DataSource, serialize: SerializeTransactions = true): void {
-    if (dataSource.options.type !== 'better-sqlite3') return;
-    const known = installed.get(dataSource);
-    if (known !== undefined) return known.#listen();
-    const transactions = new SqliteTransactions(dataSource, serialize);
-    installed.set(dataSource, transactions);
-    transactions.#install();
+  static install(
+    dataSource: DataSource,
+    user: object,
+    serialize: SerializeTransactions = true,
+  ): void {
+    let transactions = installed.get(dataSource);
+    if (transactions === undefined) {
+      transactions = new SqliteTransactions(dataSource, serialize);
+      installed.set(dataSource, transactions);
+      transactions.#install();
+    } else {
+      transactions.#assertSame(serialize);
+      transactions.#listen();
+    }
+    transactions.#users.add(user);
   }
 
-  /** Leaves the data source as TypeORM made it. */
-  static uninstall(dataSource: DataSource): void {
+  /** Leaves the data source as TypeORM made it, after its last user. */
+  static uninstall(dataSource: DataSource, user: object): void {
     const transactions = installed.get(dataSource);
-    if (transactions === undefined) return;
+    if (transactions === undefined || !transactions.#users.delete(user)) return;
+    if (transactions.#users.size > 0) return;
     installed.delete(dataSource);
     for (const restore of transactions.#restore) restore();
+  }
+
+  #assertSame(serialize: SerializeTransactions): void {
+    if ((serialize !== false) === this.isSerial) return;
+    const name = dataSourceName(this.dataSource);
+    throw new ThornConfigurationError(
+      'THORN_OPTION_INVALID',
+      `ThornModule: serializeTransactions differs from that of another application with the same data source ${name}, which has one connection for both. Give both the same value`,
+      { option: 'serializeTransactions', dataSource: name },
+    );
   }
 
   /** The manager of the open transaction, when the caller was called from there. */

@@ -1,5 +1,5 @@
 import { AbstractLogger, DataSource, type DataSourceOptions } from 'typeorm';
-import { DataSourceClient } from '../../../lib/typeorm/clients/data-source-client.js';
+import { createClient } from '../../../lib/typeorm/clients/create-client.js';
 import { EntityCapture } from '../../../lib/typeorm/hooks/entity-capture.js';
 import { CapturedTransactions } from '../../../lib/typeorm/sources/captured-transactions.js';
 import { SystemClock } from '../../../lib/common/clock.js';
@@ -110,7 +110,7 @@ export async function openCaptureApp(
   const clock = new SystemClock();
   const factory = new MessageFactory(clock, new Codecs(), options);
   const pipeline = new MessagePipeline(strategy, clock);
-  const client = DataSourceClient.create(dataSource);
+  const client = await createClient(dataSource);
   const capture = new EntityCapture(client, { messageFactory: factory, pipeline, ...options });
   capture.attach();
   const bodies = () =>

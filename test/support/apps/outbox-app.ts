@@ -37,6 +37,7 @@ import {
 } from '../../../lib/outbox/index.js';
 import { outboxEntities } from '../../../lib/typeorm/schema/thorn-schema.js';
 import { DataSourceClient } from '../../../lib/typeorm/clients/data-source-client.js';
+import { SqliteClient } from '../../../lib/typeorm/sqlite/sqlite-client.js';
 import { SecretSealer, StandardWebhookSigner } from '../../../lib/signing/index.js';
 import {
   healthRules,
@@ -286,7 +287,9 @@ const known = new WeakMap<DataSource, DataSourceClient>();
 
 /** The client of a data source: its transactions are compared by it. */
 function knownClient(dataSource: DataSource): DataSourceClient {
-  const client = known.get(dataSource) ?? DataSourceClient.create(dataSource);
+  const isSqlite = dataSource.options.type === 'better-sqlite3';
+  const client =
+    known.get(dataSource) ?? new (isSqlite ? SqliteClient : DataSourceClient)(dataSource);
   known.set(dataSource, client);
   return client;
 }
