@@ -25,11 +25,13 @@ interface HeardChanges {
 /**
  * Makes the messages of what happened to rows.
  *
- * Whether anybody would get an event is asked twice, because an owner is known only with the row:
+ * Whether anybody would get an event is asked here alone, by two questions, because an owner is known only with the row:
  *
- * - {@link mayBeHeard} asks by the event's name. The commit asks before it reads any row ({@link heardAmong}). A write asks
- *   as well where it would read rows before it changes them, because a subscriber may be created between both.
- * - {@link make} asks by the name and the owner, before the payload is made and the message is stored.
+ * - {@link heardOf} asks by the event's name, before any row is read. The commit asks it for all that its transaction has
+ *   collected ({@link heardAmong}). A write that has to read rows before it changes them, or to open a transaction, asks it
+ *   first as well: at the commit it would be too late to spare these, and a subscriber may be created in between.
+ * - {@link make} asks by the owner, before the payload is made and the message is stored. It does not ask where the event has no
+ *   owner and a plain name: the answer by the name was the same.
  */
 export class EntityMessages {
   readonly #logger = new Logger('Thorn');
@@ -97,7 +99,9 @@ export class EntityMessages {
     const audience = options.owner === undefined ? 'everyone' : 'owner';
     const owner = audience === 'everyone' ? null : this.#owner(event, row, subject.row);
     const heard: HeardEvent = { event: name, keep: settings.keep, audience, owner };
-    if (isForRecipients && this.pipeline.isUnheard(heard)) return;
+    // Else heardOf() has asked the same.
+    const isKnownByRow = audience === 'owner' || event.eventName.paths.length > 0;
+    if (isForRecipients && isKnownByRow && this.pipeline.isUnheard(heard)) return;
     const change = shownChange(subject, event);
     const data =
       options.payload &&
@@ -138,7 +142,7 @@ export class EntityMessages {
     const events = new Set<EventPlan>();
     const unheard = new Set<TablePlan>();
     for (const plan of new Set(all.map(planOf))) {
-      const heard = plan?.events.filter((event) => this.mayBeHeard(event)) ?? [];
+      const heard = this.heardOf(plan?.events ?? []);
       if (plan !== undefined && heard.length === 0) unheard.add(plan);
       for (const event of heard) events.add(event);
     }
@@ -146,10 +150,14 @@ export class EntityMessages {
     return { items, events };
   }
 
-  /** False: nobody would get the event, whatever its row says. */
-  mayBeHeard({ name, eventName, settings: { keep } }: EventPlan): boolean {
-    if (eventName.paths.length > 0) return true;
-    return !this.pipeline.isUnheard({ event: name, owner: null, audience: 'everyone', keep });
+  /** Those of some events that somebody may get: of the others nobody would get any, whatever its row says. */
+  heardOf(events: readonly EventPlan[]): readonly EventPlan[] {
+    return events.filter(
+      ({ name, eventName, settings: { keep } }) =>
+        // A name that the row completes is not known yet.
+        eventName.paths.length > 0 ||
+        !this.pipeline.isUnheard({ event: name, owner: null, audience: 'everyone', keep }),
+    );
   }
 
   #logDropped(event: EventPlan, error: unknown): void {

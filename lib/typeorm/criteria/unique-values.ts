@@ -77,6 +77,25 @@ export class UniqueValues {
     });
   }
 
+  /** {@link rows} before the insert. */
+  async rowsBefore(
+    valueSets: readonly ObjectLiteral[],
+    relations: readonly RelationMetadata[],
+  ): Promise<MeetingRows> {
+    const rows = await this.rows(valueSets, { relations, isBefore: true });
+    if (!isPostgres(this.#dataSource)) return rows;
+    // A read that has waited for another transaction, which has removed a row and inserted it again, finds neither of both.
+    // The next one does.
+    const found = new Set([...rows.values()].flatMap((row) => this.#textsOf(row)));
+    const others = valueSets.filter((values) =>
+      this.#knownOf(values).every(({ text }) => !found.has(text)),
+    );
+    for (const [key, row] of await this.rows(others, { relations, isBefore: true })) {
+      rows.set(key, row);
+    }
+    return rows;
+  }
+
   /**
    * The rows that have a unique value of some rows of values. For `{ id: 1, slug: 'a' }` these may be two: the row with the id
    * 1, and the one with the slug a.
@@ -169,14 +188,20 @@ function keysOf(metadata: EntityMetadata, onUpdate: Conflicts = {}): readonly Un
   const target = (Array.isArray(conflict) ? conflict : [])
     .map((name) => metadata.findColumnWithDatabaseName(String(name)))
     .filter((column) => column !== undefined);
-  return [
+  const declared: readonly UniqueKey[] = [
     { columns: metadata.primaryColumns, where: undefined },
     ...metadata.uniques.map(({ columns }) => ({ columns, where: undefined })),
     ...metadata.indices
       .filter(({ isUnique }) => isUnique)
       .map(({ columns, where }) => ({ columns, where })),
-    { columns: target, where: indexPredicate },
   ];
+  const isDeclared = declared.some(
+    ({ columns, where }) =>
+      where === indexPredicate &&
+      columns.length === target.length &&
+      columns.every((column) => target.includes(column)),
+  );
+  return isDeclared ? declared : [...declared, { columns: target, where: indexPredicate }];
 }
 
 /** Undefined where a value is missing: null equals nothing, and a default or an expression is not known before. */

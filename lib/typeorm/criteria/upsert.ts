@@ -60,7 +60,7 @@ export class Upsert {
     const hooksMaySet = context.hasHooks(metadata, 'beforeInsert');
     const relations = hooksMaySet ? metadata.relationsWithJoinColumns : this.#set().relations;
     const before = await context.read(metadata, 'upsert', () =>
-      this.#unique.rows(this.#valueSets, { relations, isBefore: true }),
+      this.#unique.rowsBefore(this.#valueSets, relations),
     );
     const complete = await context.read(metadata, 'upsert', () =>
       this.#complete([...before.values()], relations),
@@ -120,20 +120,33 @@ export class Upsert {
   }
 
   async #execute(meeting: ReadonlySet<ObjectLiteral>): Promise<InsertResult> {
-    const fresh = this.#valueSets.filter((values) => !meeting.has(values));
-    const inserted = fresh.length === 0 ? undefined : await this.#insert(fresh);
-    if (inserted !== undefined && meeting.size === 0) return inserted;
-    const met = this.#valueSets.filter((values) => meeting.has(values));
-    const own = this.write.builder.clone().setQueryRunner(this.queryRunner) as InsertBuilder;
-    if (inserted !== undefined) {
-      own.values(met);
-      // Without RETURNING, TypeORM fails where each of them is skipped.
-      if (!this.write.context.canReturn) own.updateEntity(false);
+    const parts: Part[] = [];
+    for (const values of this.#fresh(meeting)) {
+      parts.push({ values, result: await this.#insert(values) });
     }
-    const updated = (await this.upserted.during(met, () =>
-      this.write.execute(own),
-    )) as InsertResult;
-    return inserted === undefined ? updated : this.#merged(meeting, updated, inserted);
+    const met = this.#valueSets.filter((values) => meeting.has(values));
+    if (met.length > 0) {
+      const own = this.write.builder.clone().setQueryRunner(this.queryRunner) as InsertBuilder;
+      if (parts.length > 0) {
+        own.values(met);
+        // Without RETURNING, TypeORM fails where each of them is skipped.
+        if (!this.write.context.canReturn) own.updateEntity(false);
+      }
+      const make = () => this.write.execute(own) as Promise<InsertResult>;
+      parts.push({ values: met, result: await this.upserted.during(met, make) });
+    }
+    return parts.length === 1 ? parts[0]!.result : this.#merged(parts);
+  }
+
+  /** The rows of values that meet no row, in the parts that are inserted together. */
+  #fresh(meeting: ReadonlySet<ObjectLiteral>): readonly ObjectLiteral[][] {
+    const fresh = this.#valueSets.filter((values) => !meeting.has(values));
+    if (this.write.context.canReturn) return fresh.length === 0 ? [] : [fresh];
+    // Without RETURNING, TypeORM counts the ids of one insert up from the first, also where some of its rows have their own.
+    const parts = [true, false].map((has) =>
+      fresh.filter((values) => this.#unique.has(values) === has),
+    );
+    return parts.filter(({ length }) => length > 0);
   }
 
   /** Inserts rows of values that meet no row; hooks tell of them. */
@@ -161,20 +174,22 @@ export class Upsert {
     }
   }
 
-  /** One result of two statements, in the order of the rows of values. */
-  #merged(
-    meeting: ReadonlySet<ObjectLiteral>,
-    updated: InsertResult,
-    inserted: InsertResult,
-  ): InsertResult {
+  /** One result of several statements, in the order of the rows of values. */
+  #merged(parts: readonly Part[]): InsertResult {
     const inOrder = <Value>(of: (result: InsertResult) => readonly Value[]): Value[] => {
-      const [met, fresh] = [[...of(updated)], [...of(inserted)]];
+      const left = parts.map(({ values, result }) => ({
+        values: new Set(values),
+        of: [...of(result)],
+      }));
       return this.#valueSets
-        .map((values) => (meeting.has(values) ? met : fresh).shift())
+        .map((values) => left.find((part) => part.values.has(values))?.of.shift())
         .filter((value) => value !== undefined);
     };
-    const raw = Array.isArray(updated.raw) ? inOrder((one) => one.raw as unknown[]) : updated.raw;
-    const result = Result.from({ raw } as QueryResult);
+    // Of the application's own statement.
+    const raw: unknown = parts.at(-1)!.result.raw;
+    const result = Result.from({
+      raw: Array.isArray(raw) ? inOrder((one) => one.raw as unknown[]) : raw,
+    } as QueryResult);
     result.identifiers.push(...inOrder(({ identifiers }) => identifiers));
     result.generatedMaps.push(...inOrder(({ generatedMaps }) => generatedMaps));
     return result;
@@ -216,6 +231,12 @@ export class Upsert {
     const changed = plan.table.values(values);
     return new RowChange({ did, plan, key, id: row, before, isComplete, changed });
   }
+}
+
+/** Rows of values that one statement inserts. */
+interface Part {
+  readonly values: ObjectLiteral[];
+  readonly result: InsertResult;
 }
 
 interface Rows {

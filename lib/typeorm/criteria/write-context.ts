@@ -67,7 +67,7 @@ export class WriteContext {
     private readonly changes: Changes,
     readonly guard: BulkWriteGuard,
     readonly removals: Removals,
-    readonly messages: Pick<EntityMessages, 'mayBeHeard'>,
+    private readonly messages: Pick<EntityMessages, 'heardOf'>,
   ) {
     this.transactions = new OwnTransactions(client, changes);
   }
@@ -102,7 +102,12 @@ export class WriteContext {
     const events = this.transactions.isOpenFor(builder)
       ? plan.events
       : eventsOf(plan, operation).filter(mayReport);
-    return events.some((event) => this.messages.mayBeHeard(event));
+    return this.messages.heardOf(events).length > 0;
+  }
+
+  /** Tells whether anybody may hear of a save, before its rows are read for it. */
+  mayBeHeardBySave({ events }: EntityPlan): boolean {
+    return this.messages.heardOf(events).length > 0;
   }
 
   /** Tells whether the application has hooks of a kind, which may set values that nobody knows before. */

@@ -109,7 +109,6 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.#rows = new ReportedRows(
       context,
       this.#collector,
-      this.messages,
       this.#connections,
       // Those of SQLite take turns, unless the application has told otherwise.
       !hasRowLocks(dataSource) && serializeTransactions !== false,

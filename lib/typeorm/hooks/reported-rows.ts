@@ -11,7 +11,6 @@ import type {
 import type { RowChange } from '../../capture/changes/row-change.js';
 import type { SaveInterceptors } from '../criteria/write-builders.js';
 import type { WriteContext } from '../criteria/write-context.js';
-import type { EntityMessages } from '../../capture/messages/entity-messages.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import { rowKey } from '../rows/row-key.js';
 import type { ChangeCollector } from './change-collector.js';
@@ -48,7 +47,6 @@ export class ReportedRows {
   constructor(
     private readonly context: WriteContext,
     private readonly collector: Pick<ChangeCollector, 'collect' | 'noteUnseen'>,
-    private readonly messages: Pick<EntityMessages, 'mayBeHeard'>,
     connections: Connections,
     private readonly writesInTurn: boolean,
   ) {
@@ -69,7 +67,7 @@ export class ReportedRows {
     const ofEntities = [...plan.entities.values()].map((entity) =>
       beforeHooks(entity, this.#oldRows, {
         isCurrent: this.writesInTurn,
-        mayBeHeard: () => entity.events.some((event) => this.messages.mayBeHeard(event)),
+        mayBeHeard: () => this.context.mayBeHeardBySave(entity),
       }),
     );
     return ofEntities.filter((one) => one !== undefined);
