@@ -84,7 +84,7 @@ export class PlainTables extends ReportedTables {
 
   override mayBeHeard(table: string): boolean {
     const events = this.#described.get(table)?.plan.events;
-    return events?.some((event) => this.messages.mayBeHeard(event)) ?? true;
+    return events === undefined || this.messages.heardOf(events).length > 0;
   }
 
   override messagesOf(changes: readonly ReportedChange[]): Promise<readonly Message[]> {
