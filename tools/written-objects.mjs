@@ -48,11 +48,6 @@ export const WRITTEN = [
     says: 'makes copies of rows',
   },
   {
-    file: 'lib/capture/tables/plain-table.ts',
-    code: ['(row as Row)[this.path]'],
-    says: 'makes copies of rows',
-  },
-  {
     file: 'lib/typeorm/rows/entity-values.ts',
     code: ['holder[of.isLazy ? `__${of.propertyName}__` : of.propertyName]'],
     says: 'makes copies of rows',

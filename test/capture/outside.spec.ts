@@ -12,7 +12,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { assertEntitiesKnown, unknownEntities } from '../../lib/typeorm/entities/entity-check.js';
 import { BulkWriteError } from '../../lib/typeorm/criteria/bulk-write.error.js';
 import { CapturedEntityMessageSource } from '../../lib/typeorm/sources/captured-entity-message-source.js';
-import { createClient } from '../../lib/typeorm/clients/create-client.js';
+import { createClient } from '../../lib/typeorm/sources/create-client.js';
 import { EntityCapture } from '../../lib/typeorm/hooks/entity-capture.js';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
 import { InvalidInputError, ThornConfigurationError } from '../../lib/errors/index.js';

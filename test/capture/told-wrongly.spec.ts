@@ -107,48 +107,46 @@ describe.each(CAPTURE_DATABASES)('a write whose hooks tell too much, on %s', (ki
     }
   });
 
-  if (kind === 'postgres') {
-    it('refuses a remove() whose row a trigger keeps', async () => {
-      await rig.dataSource.query(
-        'CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$',
-      );
-      await rig.dataSource.query(
-        'CREATE TRIGGER keep BEFORE DELETE ON seat FOR EACH ROW WHEN (OLD.id = 1) EXECUTE FUNCTION keep()',
-      );
-      try {
-        await manager().save(Seat, [{ id: 2 }, { id: 3 }]);
-        rig.received();
-        const [one, two, three] = await manager().find(Seat, { order: { id: 'ASC' } });
-        const refused = {
-          code: 'THORN_BULK_WRITE',
-          message: expect.stringMatching(
-            /^Seat: remove matched 2 row\(s\) and changed 1,.* trigger/,
-          ),
-        };
-        await expect(manager().remove([one!, two!])).rejects.toMatchObject(refused);
-        expect(await manager().count(Seat)).toBe(3);
-        expect(rig.received()).toEqual([]);
-        await manager().remove(three!);
-        expect(rig.received()).toEqual(['removed "3 nobody"']);
-      } finally {
-        await rig.dataSource.query('DROP TRIGGER keep ON seat');
-      }
-    });
+  it('refuses a remove() whose row a trigger keeps', async () => {
+    if (kind !== 'postgres') return;
+    await rig.dataSource.query(
+      'CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$',
+    );
+    await rig.dataSource.query(
+      'CREATE TRIGGER keep BEFORE DELETE ON seat FOR EACH ROW WHEN (OLD.id = 1) EXECUTE FUNCTION keep()',
+    );
+    try {
+      await manager().save(Seat, [{ id: 2 }, { id: 3 }]);
+      rig.received();
+      const [one, two, three] = await manager().find(Seat, { order: { id: 'ASC' } });
+      const refused = {
+        code: 'THORN_BULK_WRITE',
+        message: expect.stringMatching(/^Seat: remove matched 2 row\(s\) and changed 1,.* trigger/),
+      };
+      await expect(manager().remove([one!, two!])).rejects.toMatchObject(refused);
+      expect(await manager().count(Seat)).toBe(3);
+      expect(rig.received()).toEqual([]);
+      await manager().remove(three!);
+      expect(rig.received()).toEqual(['removed "3 nobody"']);
+    } finally {
+      await rig.dataSource.query('DROP TRIGGER keep ON seat');
+    }
+  });
 
-    it('sends what is left of savepoints that end at once', async () => {
-      const runner = rig.dataSource.createQueryRunner();
-      for (const id of [2, 3, 4]) {
-        await runner.startTransaction();
-        await runner.manager.insert(Seat, { id });
-      }
-      await Promise.all([runner.rollbackTransaction(), runner.commitTransaction()]);
-      await runner.commitTransaction();
-      await runner.release();
-      const stored = await manager().find(Seat, { order: { id: 'ASC' } });
-      expect(stored.map(({ id }) => id)).toEqual([1, 2, 3]);
-      expect(rig.received()).toEqual(['created "2 nobody"', 'created "3 nobody"']);
-    });
-  }
+  it('sends what is left of savepoints that end at once', async () => {
+    if (kind !== 'postgres') return;
+    const runner = rig.dataSource.createQueryRunner();
+    for (const id of [2, 3, 4]) {
+      await runner.startTransaction();
+      await runner.manager.insert(Seat, { id });
+    }
+    await Promise.all([runner.rollbackTransaction(), runner.commitTransaction()]);
+    await runner.commitTransaction();
+    await runner.release();
+    const stored = await manager().find(Seat, { order: { id: 'ASC' } });
+    expect(stored.map(({ id }) => id)).toEqual([1, 2, 3]);
+    expect(rig.received()).toEqual(['created "2 nobody"', 'created "3 nobody"']);
+  });
 
   if (kind === 'mariadb') return;
   it('tells of a row that only a partial index lets in', async () => {

@@ -1,4 +1,4 @@
-import { DataSourceClient } from '../../lib/typeorm/clients/data-source-client.js';
+import { createClient } from '../../lib/typeorm/sources/create-client.js';
 import { thornEntities } from '../../lib/typeorm/index.js';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -107,7 +107,7 @@ async function onDatabase(options: DataSourceOptions, sealer?: SecretSealer) {
     await open({ synchronize: true }),
     await open({ dropSchema: false, synchronize: false }),
   ];
-  const clients = dataSources.map((dataSource) => DataSourceClient.create(dataSource));
+  const clients = await Promise.all(dataSources.map(createClient));
   for (const client of clients) client.attach();
   const clock = new TestClock();
   let opened = 0;

@@ -2,7 +2,7 @@ import { DataSource } from 'typeorm';
 import { describe, expect, it } from 'vitest';
 import { outboxEntities } from '../../lib/typeorm/schema/thorn-schema.js';
 import { PooledStore } from '../../lib/database/pooled-store.js';
-import { createClient } from '../../lib/typeorm/clients/create-client.js';
+import { createClient } from '../../lib/typeorm/sources/create-client.js';
 import { DataSourceStore } from '../../lib/typeorm/sqlite/data-source-store.js';
 import { DatabaseRateLimiter } from '../../lib/outbox/rate-limit/database-rate-limiter.js';
 import type { PermitRequest } from '../../lib/outbox/rate-limit/permits.js';

@@ -14,7 +14,7 @@ import {
 } from '../../event/index.js';
 import { thornEntities } from '../index.js';
 import { DataSource, Repository } from 'typeorm';
-import { createClient } from '../clients/create-client.js';
+import { createClient } from './create-client.js';
 import type { DataSourceClient } from '../clients/data-source-client.js';
 import { unsupportedDrivers } from '../../common/supported-versions.js';
 import {

@@ -1,5 +1,5 @@
 import type { DataSource } from 'typeorm';
-import { DataSourceClient } from './data-source-client.js';
+import { DataSourceClient } from '../clients/data-source-client.js';
 
 /**
  * Makes the client of a data source. An application has one for each, which its transactions and its stores are compared by.
