@@ -24,7 +24,5 @@ it('loads the folder of SQLite for a data source on SQLite alone', async () => {
   expect([...loaded]).toEqual([]);
 
   rig = await openCaptureApp('sqlite', []);
-  expect([...loaded]).toEqual(
-    expect.arrayContaining(['sqlite-client.ts', 'sqlite-transactions.ts']),
-  );
+  expect([...loaded]).toContain('sqlite-client.ts');
 });
