@@ -53,6 +53,7 @@ import type { ThornModuleExtras } from './options/module-options.js';
 import { option, ThornSettings } from './options/settings.js';
 import { loadTypeOrmSources } from './load-typeorm.js';
 import { SchemaCheck } from './schema-check.js';
+import { TriggersCheck } from './triggers-check.js';
 import { SetupInspection } from './setup-inspection.js';
 import { StartupReport } from './startup-report.js';
 import { subscriberProviders } from './providers/subscriber.providers.js';
@@ -102,6 +103,7 @@ export function thornProviders(extras: ThornModuleExtras): {
   const services = [
     ...databaseProviders(names.length > 0, database),
     SchemaCheck,
+    TriggersCheck,
     EventDiscovery,
     SetupInspection,
     { provide: ApplicationReport, useExisting: SetupInspection },

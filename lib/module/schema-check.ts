@@ -12,6 +12,7 @@ import { DispatchStrategy } from '../dispatch/index.js';
 import { OutboxStrategy, SqlClients } from '../outbox/index.js';
 import { DatabaseSubscriberRepository, SubscriberRepository } from '../subscriber/index.js';
 import { EntitySources } from '../capture/entity-sources.js';
+import { TriggersCheck } from './triggers-check.js';
 
 /** Ends the start of an application whose database lacks tables or columns that it is about to use. */
 @Injectable()
@@ -22,6 +23,7 @@ export class SchemaCheck implements OnApplicationBootstrap {
     @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
     @Inject(SubscriberRepository) private readonly subscribers: SubscriberRepository,
     @Optional() @Inject(ApiSettings) private readonly api: ApiSettings | undefined,
+    @Inject(TriggersCheck) private readonly triggers: TriggersCheck,
   ) {}
 
   /** By now an application has run its own migrations, if it does so at start-up. */
@@ -36,6 +38,12 @@ export class SchemaCheck implements OnApplicationBootstrap {
   }
 
   async #check(): Promise<void> {
+    await this.#checkTables();
+    await this.triggers.prepare();
+    await this.triggers.run();
+  }
+
+  async #checkTables(): Promise<void> {
     const isDurable = this.strategy instanceof OutboxStrategy;
     const keepsSubscribers = this.subscribers instanceof DatabaseSubscriberRepository;
     for (const [index, { tables, place }] of this.#databases().entries()) {

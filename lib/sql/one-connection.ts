@@ -21,16 +21,24 @@ export async function onOneConnection(
   }
   const client = await database.useFactory();
   try {
-    const { dialect } = client;
-    const connection = await connectionOf(client.driver());
-    const run: SqlExecutor['run'] = ({ sql, parameters }) =>
-      connection.query(parameters.length === 0 ? sql : dialect.placeholders(sql), parameters);
-    try {
-      await work({ dialect, run }, client);
-    } finally {
-      connection.release();
-    }
+    await onConnectionOf(client, (executor) => work(executor, client));
   } finally {
     await client.close?.();
+  }
+}
+
+/** Works on one connection of a client that stays open, in no transaction. */
+export async function onConnectionOf(
+  client: SqlClient<never>,
+  work: (executor: SqlExecutor) => Promise<void>,
+): Promise<void> {
+  const { dialect } = client;
+  const connection = await connectionOf(client.driver());
+  const run: SqlExecutor['run'] = ({ sql, parameters }) =>
+    connection.query(parameters.length === 0 ? sql : dialect.placeholders(sql), parameters);
+  try {
+    await work({ dialect, run });
+  } finally {
+    connection.release();
   }
 }

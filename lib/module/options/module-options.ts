@@ -93,6 +93,11 @@ export interface ThornModuleOptions extends BulkSettings {
    * option `database`, or of the first data source. The same in all processes. Default: none.
    */
   readonly tables?: readonly TableEvents[];
+  /**
+   * True: the start makes the triggers of `tables` and of entities with `capture: 'triggers'` where they are missing or outdated,
+   * and the table `thorn_changes`. For development, tests and samples: refused where `NODE_ENV` is `production`. Default false.
+   */
+  readonly makeTriggers?: boolean;
   /** Patterns of the events that may be subscribed to. Default: every declared event. */
   readonly eventTypes?: readonly string[];
   /** True: sending an event that is not declared is an error. Default false. */

@@ -41,6 +41,7 @@ const KNOWN: Readonly<{
   codecs: null,
   formats: null,
   subscribers: null,
+  makeTriggers: null,
   events: null,
   tables: null,
   eventTypes: null,
@@ -169,6 +170,12 @@ function checkValues({ baseUrl, envelope, subscribers, ...options }: ThornModule
   checkBulkSettings(check, options);
   check.integer('maxStaleness', options.maxStaleness, { min: 0, unit: 'milliseconds' });
   checkTables(options.tables);
+  check.boolean('makeTriggers', options.makeTriggers);
+  check.assert(
+    'makeTriggers',
+    options.makeTriggers !== true || process.env['NODE_ENV'] !== 'production',
+    'makes nothing where NODE_ENV is production: run the SQL that `npx thorn triggers` prints as a migration, before the application starts',
+  );
   check.boolean('strictEvents', options.strictEvents);
   check.boolean('keep', options.keep);
   check.boolean('orderInBody', options.orderInBody);

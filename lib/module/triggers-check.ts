@@ -1,0 +1,107 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type ReportedSource, ReportedSources } from '../capture/index.js';
+import {
+  changingSchema,
+  createMissingTables,
+  findDatabase,
+} from '../database/schema/missing-tables.js';
+import type { SchemaPlace } from '../database/schema/schema-sql.js';
+import { CHANGES } from '../database/schema/thorn-tables.js';
+import type { SqlClient, SqlExecutor } from '../database/sql-client.js';
+import type { ReportedTable } from '../database/triggers/reported-table.js';
+import { readTableShape } from '../database/triggers/table-shape.js';
+import {
+  createMissingTriggers,
+  findTriggerFaults,
+  type NamePath,
+  type TriggerFault,
+} from '../database/triggers/table-triggers.js';
+import { TypeOrmClient } from '../database/typeorm-client.js';
+import { ThornConfigurationError } from '../errors/index.js';
+import { onConnectionOf } from '../sql/one-connection.js';
+import { ThornSettings } from './options/settings.js';
+
+/** Holds the triggers of tables with events against what is declared, and makes them where the application asks for that. */
+@Injectable()
+export class TriggersCheck {
+  constructor(
+    @Inject(ReportedSources) private readonly reported: ReportedSources,
+    @Inject(ThornSettings) private readonly settings: ThornSettings,
+  ) {}
+
+  /** Makes the table `thorn_changes` where it is missing, with the option `makeTriggers`: no entity of TypeORM does. */
+  async prepare(): Promise<void> {
+    if (this.settings.options.makeTriggers !== true) return;
+    for (const { client } of this.reported.all) {
+      await onConnectionOf(client, (executor) =>
+        createMissingTables(executor, placeOf(client), [CHANGES]),
+      );
+    }
+  }
+
+  /**
+   * Tells the columns of the tables to their declarations, and makes triggers with the option `makeTriggers`.
+   *
+   * @throws {@link ThornConfigurationError} for a table that cannot have its events, and for triggers that are missing or
+   * outdated
+   */
+  async run(): Promise<void> {
+    for (const source of this.reported.all) {
+      await onConnectionOf(source.client, (executor) => this.#check(source, executor));
+    }
+  }
+
+  async #check({ client, tables: reported }: ReportedSource, executor: SqlExecutor): Promise<void> {
+    const { tables } = reported;
+    const path: NamePath = (name) => client.table(name);
+    for (const { name } of tables) {
+      const shape = await readTableShape(executor, name);
+      // Without one the triggers are refused, with a text for that.
+      if (shape !== undefined) reported.describe(name, shape.columns);
+    }
+    if (this.settings.options.makeTriggers === true) {
+      await changingSchema(executor, () => createMissingTriggers(executor, path, tables));
+      return;
+    }
+    for (const table of tables) {
+      const faults = await findTriggerFaults(executor, path, table);
+      if (faults.length > 0) throw await outdated(client, executor, table, faults);
+    }
+  }
+}
+
+function placeOf(client: SqlClient<never>): SchemaPlace {
+  if (!(client instanceof TypeOrmClient)) return { schema: client.schema };
+  const { driver, options } = client.dataSource;
+  return { schema: driver.schema, prefix: options.entityPrefix };
+}
+
+async function outdated(
+  client: SqlClient<never>,
+  executor: SqlExecutor,
+  table: ReportedTable,
+  faults: readonly TriggerFault[],
+): Promise<Error> {
+  const { name, key, omit } = table;
+  const names = (isMissing: boolean) =>
+    faults.filter((fault) => fault.isMissing === isMissing).map(({ trigger }) => trigger);
+  const [missing, differing] = [names(true), names(false)];
+  const what = [
+    missing.length > 0 && `lacks ${missing.join(', ')}, or hides them from this user`,
+    differing.length > 0 &&
+      `has ${differing.join(', ')} of other columns, another key or another version`,
+  ].filter(Boolean);
+  const omitted = omit.map((column) => `${name}.${column}`).join(',');
+  const command = [
+    `npx thorn triggers ${await findDatabase(executor)} ${name}:${key.join('+')}`,
+    ...(omit.length > 0 ? [`--omit ${omitted}`] : []),
+    ...(client.schema === undefined ? [] : [`--schema ${client.schema}`]),
+    '--url …',
+  ].join(' ');
+  return new ThornConfigurationError(
+    'THORN_TABLES_OUTDATED',
+    `The table ${name} ${what.join(', and ')}: changes of its rows would send no events. Run the SQL that \`${command}\` ` +
+      'prints, call createTableTriggers() in a migration, or set makeTriggers: true in development and tests.',
+    { table: name, missing, differing },
+  );
+}

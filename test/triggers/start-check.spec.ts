@@ -1,0 +1,119 @@
+import { Test } from '@nestjs/testing';
+import Database from 'better-sqlite3';
+import { createPool } from 'mysql2/promise';
+import { Pool } from 'pg';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { defineTableEvents, ThornModule } from '../../lib/index.js';
+import {
+  createTableTriggers,
+  dropTableTriggers,
+  ensureSchema,
+  fromBetterSqlite3,
+  fromMysql2,
+  fromPg,
+} from '../../lib/sql/index.js';
+import {
+  openTriggerPlace,
+  type TriggerDatabase,
+  type TriggerPlace,
+} from '../support/trigger-place.js';
+
+interface Order {
+  id: number;
+  state: string;
+  note: string | null;
+}
+
+const given = {
+  key: 'id',
+  omit: ['note'],
+  payload: ({ id }: Order) => ({ id }),
+  events: { 'order.placed': { on: 'create' } },
+} as const;
+const orders = defineTableEvents<Order>('orders', given);
+
+describe.each<TriggerDatabase>(['postgres', 'mariadb', 'sqlite'])('the start on %s', (database) => {
+  let place: TriggerPlace;
+  let close: () => unknown;
+  let client: ReturnType<typeof fromPg> | ReturnType<typeof fromMysql2>;
+  beforeEach(async () => {
+    place = await openTriggerPlace(database);
+    await place.sql(
+      'CREATE TABLE orders (id int NOT NULL PRIMARY KEY, state varchar(20), note varchar(20))',
+    );
+    if (database === 'postgres') {
+      const pool = new Pool({ connectionString: place.url });
+      [client, close] = [fromPg(pool), () => pool.end()];
+    } else if (database === 'mariadb') {
+      const pool = createPool(place.url);
+      [client, close] = [fromMysql2(pool), () => pool.end()];
+    } else {
+      const handle = new Database(place.url.replace('file:', ''));
+      [client, close] = [fromBetterSqlite3(handle) as never, () => handle.close()];
+    }
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await close();
+    await place.end();
+  });
+
+  const start = async (options: object = {}, tables: readonly unknown[] = [orders]) => {
+    const module = await Test.createTestingModule({
+      imports: [ThornModule.forRoot({ database: client, tables, ...options } as never)],
+    }).compile();
+    const app = module.createNestApplication({ logger: false });
+    try {
+      await app.init();
+    } finally {
+      await app.close();
+    }
+  };
+  const write = async (id: number) => {
+    await place.sql(`INSERT INTO orders VALUES (${id}, 'NEW', 'secret')`);
+    return (await place.changes()).map((change) => JSON.parse(change.new_row!) as unknown);
+  };
+
+  it('needs the triggers, and says how they are made', async () => {
+    const command = `npx thorn triggers ${database} orders:id --omit orders.note --url`;
+    await expect(start()).rejects.toMatchObject({
+      code: 'THORN_TABLES_OUTDATED',
+      message: expect.stringMatching(/The table orders lacks .*thorn_insert/),
+    });
+    await expect(start()).rejects.toThrow(command);
+    await createTableTriggers(client, [orders]);
+    await start();
+    expect(await write(1)).toEqual([{ id: 1, state: 'NEW' }]);
+    await createTableTriggers(client, [{ name: 'orders', key: 'id' }]);
+    await expect(start()).rejects.toThrow(/orders has .*thorn_.* of other columns/);
+    await dropTableTriggers(client, [orders]);
+    expect(await write(2)).toEqual([]);
+  });
+
+  it('makes them where it is asked to, but not in production', async () => {
+    vi.stubEnv('NODE_ENV', 'production');
+    await expect(start({ makeTriggers: true })).rejects.toThrow(
+      /makeTriggers.*NODE_ENV is production/,
+    );
+    await expect(ensureSchema(client, { tables: [orders] })).rejects.toThrow('production');
+    vi.unstubAllEnvs();
+    await place.sql('DROP TABLE thorn_changes');
+    await start({ makeTriggers: true });
+    await start();
+    expect(await write(1)).toEqual([{ id: 1, state: 'NEW' }]);
+    await dropTableTriggers(client, [orders]);
+    await ensureSchema(client, { tables: [orders] });
+    expect(await write(2)).toEqual([{ id: 2, state: 'NEW' }]);
+  });
+
+  it.each<[string, string, { readonly key?: 'state' }, string]>([
+    ['a table that is not there', 'order', {}, 'there is no table of this name'],
+    ['a view', 'paid_orders', {}, 'this is a view'],
+    ['a key that is not unique', 'orders', { key: 'state' }, 'the key state is not unique'],
+  ])('refuses %s, also with makeTriggers', async (_, name, other, text) => {
+    await place.sql('CREATE VIEW paid_orders AS SELECT * FROM orders');
+    const table = defineTableEvents<Order>(name, { ...given, ...other });
+    await expect(start({}, [table])).rejects.toThrow(text);
+    await expect(start({ makeTriggers: true }, [table])).rejects.toThrow(text);
+  });
+});
