@@ -18,6 +18,7 @@ import type { Terminal } from './terminal/terminal.js';
 import { diffCommand } from './documents/diff.command.js';
 import { typesCommand } from './documents/types.command.js';
 import { UsageError } from './terminal/usage.error.js';
+import { triggersCommand } from './commands/triggers.command.js';
 import { verifyCommand } from './commands/verify.command.js';
 
 /** Every command, in the order of the help. */
@@ -35,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
   typesCommand,
   diffCommand,
   migrationsCommand,
+  triggersCommand,
 ];
 
 export async function main(args: readonly string[], terminal: Terminal): Promise<ExitCode> {

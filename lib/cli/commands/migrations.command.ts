@@ -2,31 +2,9 @@ import { findSchemaFault, SchemaSql } from '../../database/schema/schema-sql.js'
 import { RECEIVED_MESSAGES, THORN_TABLES } from '../../database/schema/thorn-tables.js';
 import { type Command, type Given, parseText, parseWord } from '../terminal/command.js';
 import { UsageError } from '../terminal/usage.error.js';
+import { migrationText, TOOL_NAMES } from './migration-tools.js';
 
 const DATABASES = ['sqlite', 'postgres', 'mysql', 'mariadb'] as const;
-
-interface Tool {
-  /** What stands above the statements: where they go. */
-  readonly head: string;
-  readonly between: string;
-}
-
-const TOOL_NAMES = ['prisma', 'drizzle'] as const;
-const TOOLS: Readonly<Record<'none' | (typeof TOOL_NAMES)[number], Tool>> = {
-  none: { head: '', between: '\n' },
-  prisma: {
-    head:
-      '-- Run: npx prisma migrate dev --create-only --name thorn\n' +
-      '-- Put this file in place of prisma/migrations/<time>_thorn/migration.sql, then run: npx prisma migrate dev\n',
-    between: '\n',
-  },
-  drizzle: {
-    head:
-      '-- Run: npx drizzle-kit generate --custom --name=thorn\n' +
-      '-- Put this file in place of the empty SQL file that drizzle-kit names, then run: npx drizzle-kit migrate\n',
-    between: '\n--> statement-breakpoint\n',
-  },
-};
 
 export const migrationsCommand: Command = {
   name: 'migrations',
@@ -55,9 +33,8 @@ export const migrationsCommand: Command = {
   async run([database], given, terminal) {
     const known = DATABASES.find((one) => one === database);
     if (known === undefined) throw new UsageError(`name a database: ${DATABASES.join(', ')}`);
-    const { head, between } = TOOLS[parseWord(given, 'for', TOOL_NAMES) ?? 'none'];
-    const statements = statementsOf(known, given).map((statement) => `${statement};`);
-    terminal.out(head + statements.join(between));
+    const tool = parseWord(given, 'for', TOOL_NAMES);
+    terminal.out(migrationText(tool, 'thorn', statementsOf(known, given)));
     return 0;
   },
 };
