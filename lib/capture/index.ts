@@ -1,3 +1,8 @@
+/**
+ * Events of rows, from a change of a row to its messages. The way in: `lib/typeorm/sources/typeorm-sources.ts` makes the captures
+ * of the data sources of TypeORM, which hand on `RowChange`s (`changes`); `EntityMessages` (`messages`) makes messages of them
+ * before the commit. `tables` does the same with what triggers report.
+ */
 export { DeclaredEvents } from './plan/declared-events.js';
 export { type EventsWithoutData, eventsWithoutData } from './plan/events-without-data.js';
 export { secretColumns } from './plan/secret-columns.js';

@@ -1,5 +1,5 @@
 import { type FieldValue, UNKNOWN_VALUE } from './field-value.js';
-import { type Field, keyedRelations, type Relation, type Row, type RowTable } from './row-table.js';
+import { type Column, type Field, keyedRelations, type Row, type RowTable } from './row-table.js';
 
 /**
  * A copy whose columns can be set without the original's changing. Does not touch getters: those of lazy relations would
@@ -74,7 +74,10 @@ export function supplied(
 }
 
 /** True of an object without a key: some ORMs give a relation to no row as one. */
-export function isEmptyLink(related: unknown, { key }: Relation): boolean {
+export function isEmptyLink(
+  related: unknown,
+  { key }: { readonly key: readonly Pick<Column, 'get'>[] },
+): boolean {
   if (typeof related !== 'object' || related === null) return false;
   return key.some((column) => (column.get(related) ?? null) === null);
 }

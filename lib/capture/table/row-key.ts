@@ -5,10 +5,18 @@ type ValueColumn = Pick<Column, 'type' | 'toDatabase'>;
 
 /** A text that is equal for equal keys of a table. Undefined when a part of the key is missing. */
 export function rowKey({ key }: Pick<RowTable, 'key'>, row: object): string | undefined {
-  if (key.length === 1) return partOf(row, key[0]!);
+  return joinKey(key, (column) => partOf(row, column));
+}
+
+/** Joins the parts of a key. Undefined when one is missing. */
+export function joinKey<Of>(
+  columns: readonly Of[],
+  partOf: (column: Of) => string | undefined,
+): string | undefined {
+  if (columns.length === 1) return partOf(columns[0]!);
   const parts: string[] = [];
-  for (const column of key) {
-    const part = partOf(row, column);
+  for (const column of columns) {
+    const part = partOf(column);
     if (part === undefined) return undefined;
     parts.push(part);
   }

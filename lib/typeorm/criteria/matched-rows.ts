@@ -6,7 +6,7 @@ import type {
   SelectQueryBuilder,
 } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
-import { isEmptyLink, setRelation } from '../rows/entity-values.js';
+import { setEmptyLinks } from '../rows/entity-values.js';
 import type { Column } from '../rows/row-key.js';
 import { isMySql, isPostgres, lock } from '../rows/row-lock.js';
 import type { SingleRow } from '../rows/single-row.js';
@@ -51,11 +51,7 @@ export async function readMatched(
   query.limit(writing.limit === undefined ? limit : Math.min(writing.limit, limit));
   lock(query, dataSourceOf(manager), keepsKeys);
   const rows = await query.getMany();
-  for (const row of rows) {
-    for (const relation of relations) {
-      if (isEmptyLink(relation.getEntityValue(row), relation)) setRelation(row, relation, null);
-    }
-  }
+  for (const row of rows) setEmptyLinks(row, relations);
   return rows;
 }
 

@@ -10,7 +10,7 @@ import type { CapturePlan, EntityPlan } from '../entities/entity-plan.js';
 import { lockWritten } from '../rows/row-lock.js';
 import { readRows } from '../rows/row-reader.js';
 import { supplied } from '../../capture/table/row-copy.js';
-import { isEmptyLink, setRelation } from '../rows/entity-values.js';
+import { setEmptyLinks } from '../rows/entity-values.js';
 import { rowKey } from '../rows/row-key.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 
@@ -48,11 +48,14 @@ export class OtherSideWrites implements WriteInterceptor {
     readonly metadata: EntityMetadata;
   }): Promise<OtherSideWrite | undefined> {
     const waiting = this.#of(queryRunner, metadata);
-    const index = waiting.hooks++;
-    // All hooks of a save are called in a row. Theirs are the last writes: earlier ones were made by hand, without hooks.
+    const hook = waiting.hooks++;
+    // TypeORM calls all hooks of a save in one turn, in the order of their writes: by the next turn they are counted.
     await Promise.resolve();
-    const write = waiting.writes.at(index - waiting.hooks);
-    if (index === waiting.hooks - 1) {
+    const { writes, hooks } = waiting;
+    // The hooks belong to the last writes. Earlier ones were made by hand in the same transaction, and get no hook: of the
+    // writes A, B and C and two hooks, the first hook is about B.
+    const write = writes.at(hook - hooks);
+    if (hook === hooks - 1) {
       waiting.writes = [];
       waiting.hooks = 0;
     }
@@ -118,10 +121,7 @@ export class OtherSideWrites implements WriteInterceptor {
         const rows = rowsQuery(queryRunner.manager, metadata, relations).whereInIds(id);
         lockWritten(rows, queryRunner.manager, true);
         const old = await rows.getOne();
-        for (const relation of old === null ? [] : relations) {
-          if (isEmptyLink(relation.getEntityValue(old!), relation))
-            setRelation(old!, relation, null);
-        }
+        if (old !== null) setEmptyLinks(old, relations);
         write.old = old ?? undefined;
       }
       if (!isNamed) await this.#readWhole(write, metadata, queryRunner);

@@ -1,4 +1,5 @@
 import type { ObjectLiteral } from 'typeorm';
+import { isEmptyLink } from '../../capture/table/row-copy.js';
 import type { RelationMetadata } from './typeorm-types.js';
 
 /** Sets a relation of a row. TypeORM's own setter merges into a related object, which other rows may share. */
@@ -10,10 +11,12 @@ export function setRelation(row: object, of: RelationMetadata, value: unknown): 
   if (holder !== undefined) holder[of.isLazy ? `__${of.propertyName}__` : of.propertyName] = value;
 }
 
-/** True of an object without a key: TypeORM gives a relation to no row as one, where it reads the ids of relations alone. */
-export function isEmptyLink(related: unknown, { joinColumns }: RelationMetadata): boolean {
-  if (typeof related !== 'object' || related === null) return false;
-  return joinColumns.some(
-    ({ referencedColumn }) => (referencedColumn!.getEntityValue(related) ?? null) === null,
-  );
+/** Gives a row null for each relation to no row: TypeORM reads an object without a key, where it reads the ids of relations alone. */
+export function setEmptyLinks(row: object, relations: readonly RelationMetadata[]): void {
+  for (const relation of relations) {
+    const key = relation.joinColumns.map(({ referencedColumn }) => ({
+      get: (related: object): unknown => referencedColumn!.getEntityValue(related),
+    }));
+    if (isEmptyLink(relation.getEntityValue(row), { key })) setRelation(row, relation, null);
+  }
 }

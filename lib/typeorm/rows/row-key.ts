@@ -1,20 +1,12 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
-import { keyPart as plainKeyPart } from '../../capture/table/row-key.js';
+import { joinKey, keyPart as plainKeyPart } from '../../capture/table/row-key.js';
 
 /** TypeORM does not export the type by name. */
 export type Column = EntityMetadata['columns'][number];
 
 /** A text that is equal for equal ids of a class. Undefined when a part of the id is missing. */
 export function rowKey(metadata: EntityMetadata, row: ObjectLiteral): string | undefined {
-  const { primaryColumns } = metadata;
-  if (primaryColumns.length === 1) return partOf(row, primaryColumns[0]!);
-  const parts: string[] = [];
-  for (const column of primaryColumns) {
-    const part = partOf(row, column);
-    if (part === undefined) return undefined;
-    parts.push(part);
-  }
-  return JSON.stringify(parts);
+  return joinKey(metadata.primaryColumns, (column) => partOf(row, column));
 }
 
 function partOf(row: ObjectLiteral, column: Column): string | undefined {
