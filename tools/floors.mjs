@@ -76,6 +76,7 @@ const INNER_FLOORS = {
     'cascades',
     'criteria',
     'hooks',
+    'triggers',
     'sources',
   ],
   delivery: ['attempt', 'recipient-policy', 'http', 'retry', 'log', 'events', ''],

@@ -6,6 +6,7 @@ import { InvalidInputError } from '../errors/index.js';
 import { type EntityClass, entityEventsOf } from '../event/entity-events.js';
 import type { MessageFactory } from '../message/index.js';
 import type { DeclaredEvents } from './plan/declared-events.js';
+import type { ReportedSource } from './tables/reported-sources.js';
 import type { EventsWithoutData } from './plan/events-without-data.js';
 
 export interface CapturedDatabase {
@@ -66,6 +67,16 @@ class NoEntityMessages extends EntityMessageSource {
 export class EntityCaptures {
   readonly transactions: Transactions | undefined;
   readonly messages: EntityMessageSource = new NoEntityMessages();
+
+  /** Tells whether a caller's transaction is found without its being named. */
+  get knowsCallers(): boolean {
+    return false;
+  }
+
+  /** The tables whose changes triggers report. */
+  reported(): readonly ReportedSource[] {
+    return [];
+  }
 
   /** @throws `ThornConfigurationError` for a class with events that no data source knows, of those that are in use */
   assertKnown(_classes: readonly EntityClass[], _instances: readonly unknown[]): void {}

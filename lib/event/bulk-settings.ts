@@ -10,8 +10,16 @@ import type { OptionChecks } from '../common/option-checks.js';
  */
 export type BulkWrites = 'capture' | 'warn' | 'throw';
 
+/** Who notices the changes of entities: TypeORM's hooks, or triggers of the database. */
+export type CaptureBy = 'hooks' | 'triggers';
+
 /** How writes are captured that do not name their rows one by one, for all entities or one. */
 export interface BulkSettings {
+  /**
+   * `triggers`: triggers of the database write the changes down, whoever makes them, and workers make the messages; see
+   * docs/events/tables.md. No hook is attached then. Default `hooks`.
+   */
+  readonly capture?: CaptureBy;
   /** The answer to a write by criteria. Default `capture`. */
   readonly bulk?: BulkWrites;
   /** The most rows that one such write may hit: they are held in memory until the commit. Default 1,000. */
@@ -30,6 +38,7 @@ export interface BulkSettings {
 
 /** The names of the settings; a record, so that one added to the type and forgotten here does not compile. */
 export const BULK_SETTINGS: { readonly [Name in keyof Required<BulkSettings>]: true } = {
+  capture: true,
   bulk: true,
   bulkLimit: true,
   bulkOverflow: true,
@@ -39,8 +48,9 @@ export const BULK_SETTINGS: { readonly [Name in keyof Required<BulkSettings>]: t
 /** @throws {@link ThornConfigurationError} naming the setting with a wrong value */
 export function checkBulkSettings(
   check: OptionChecks,
-  { bulk, bulkLimit, bulkOverflow, cascades }: BulkSettings,
+  { capture, bulk, bulkLimit, bulkOverflow, cascades }: BulkSettings,
 ): void {
+  check.oneOf('capture', capture, ['hooks', 'triggers']);
   check.oneOf('bulk', bulk, ['capture', 'warn', 'throw']);
   check.integer('bulkLimit', bulkLimit, { unit: 'rows' });
   check.oneOf('bulkOverflow', bulkOverflow, ['throw', 'warn']);

@@ -1,6 +1,6 @@
 import { ThornConfigurationError } from '../errors/index.js';
 import type { OrderBy } from '../message/index.js';
-import type { BulkSettings } from './bulk-settings.js';
+import type { BulkSettings, CaptureBy } from './bulk-settings.js';
 import type { ColumnSettings, EntityEventOptions, EntityEventSettings } from './event-settings.js';
 
 /** A class whose instances are rows. */
@@ -133,6 +133,13 @@ export function entityEventsOf(target: EntityClass): readonly DeclaredEntityEven
 /** The properties that a class and those that it extends name in a setting of columns. */
 export function columnsNamed(target: EntityClass, setting: keyof ColumnSettings<Row>): string[] {
   return lineageOf(target).flatMap((type) => declarations.get(type)?.settings?.[setting] ?? []);
+}
+
+/** Who notices the changes of an entity, where its class or one that it extends says so. */
+export function captureOf(target: EntityClass): CaptureBy | undefined {
+  return lineageOf(target)
+    .map((type) => declarations.get(type)?.settings?.capture)
+    .find((capture) => capture !== undefined);
 }
 
 /** Every class of this process that declares events itself and is still referenced, whichever application uses it. */

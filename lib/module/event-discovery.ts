@@ -96,7 +96,7 @@ export class EventDiscovery {
       ({ on, namesTransaction }) => on === 'success' && !namesTransaction,
     );
     // TypeORM tells of the transaction that the method is called in.
-    const isTold = this.#hosts.areThere || this.sources.databases.length > 0;
+    const isTold = this.#hosts.areThere || this.captures.knowsCallers;
     const event = silent.find(({ isReplacedBelow }) => isReplacedBelow || !isTold);
     if (event === undefined) return;
     const declaration = `@WebhookEvent('${event.name}') on ${type.name}.${event.method}`;

@@ -54,6 +54,7 @@ const KNOWN: Readonly<{
   health: ['disableAfter', 'minMessages'],
   expiredDays: null,
   maxStaleness: null,
+  capture: null,
   bulk: null,
   bulkLimit: null,
   bulkOverflow: null,

@@ -3,7 +3,8 @@ import { EntityMessages } from '../../capture/messages/entity-messages.js';
 import type { SqlClient } from '../../database/sql-client.js';
 import { DeclaredEvents } from '../../capture/plan/declared-events.js';
 import { PlainTables } from '../../capture/tables/plain-tables.js';
-import type { TableEvents } from '../../capture/index.js';
+import { JointTables } from '../../capture/tables/joint-tables.js';
+import type { ReportedSource, ReportedTables, TableEvents } from '../../capture/index.js';
 import { ReportedSources } from '../../capture/tables/reported-sources.js';
 import { construct, from, provide } from '../../common/construct.js';
 import { RecipientPolicies } from '../../delivery/index.js';
@@ -30,11 +31,12 @@ export const captureProviders: readonly FactoryProvider[] = [
     from(
       [ThornSettings, SqlClients, EntityCaptures, MessageFactory, MessagePipeline, DeclaredEvents],
       ({ options: { tables = [] } }, { all: [client] }, captures, factory, pipeline, declared) => {
-        if (tables.length === 0) return new ReportedSources([]);
+        const reported = captures.reported();
+        if (tables.length === 0) return new ReportedSources(reported);
         checkTables(tables, client, captures);
         declared.addTables(tables);
         const plain = new PlainTables(tables, new EntityMessages(factory, pipeline));
-        return new ReportedSources([{ client: client!, tables: plain }]);
+        return new ReportedSources(withTables(reported, client!, plain));
       },
     ),
   ),
@@ -68,4 +70,15 @@ function checkTables(
         "Declare all of them on the entity, with @Webhooks({ capture: 'triggers' }) where others write the table",
     );
   }
+}
+
+/** Entities and tables of one database are one source. */
+function withTables(
+  reported: readonly ReportedSource[],
+  client: SqlClient<never>,
+  plain: ReportedTables,
+): readonly ReportedSource[] {
+  const own = reported.find((source) => source.client === client);
+  const tables = own === undefined ? plain : new JointTables([own.tables, plain]);
+  return [...reported.filter((source) => source !== own), { client, tables }];
 }

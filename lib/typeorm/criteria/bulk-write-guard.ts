@@ -5,7 +5,7 @@ import type { EntityPlan } from '../entities/entity-plan.js';
 import { type BulkOperation, byHand, concernedEvents } from './bulk-operation.js';
 import { BulkWriteError } from './bulk-write.error.js';
 
-const DEFAULTS: Required<BulkSettings> = {
+const DEFAULTS: Required<Omit<BulkSettings, 'capture'>> = {
   bulk: 'capture',
   bulkLimit: 1_000,
   bulkOverflow: 'throw',
@@ -175,7 +175,7 @@ export class BulkWriteGuard implements CascadeRules {
     this.#warnOnce(message);
   }
 
-  #settingsOf(plan: EntityPlan): Required<BulkSettings> {
+  #settingsOf(plan: EntityPlan): Required<Omit<BulkSettings, 'capture'>> {
     // Settings of the class lie under those of each of its events.
     const { bulk, bulkLimit, bulkOverflow, cascades } = plan.events[0]!.options;
     return {

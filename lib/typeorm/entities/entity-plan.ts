@@ -1,5 +1,11 @@
 import type { DataSource, EntityMetadata } from 'typeorm';
-import { columnsNamed, entityEventsOf, isEntityClass } from '../../event/entity-events.js';
+import type { CaptureBy } from '../../event/bulk-settings.js';
+import {
+  captureOf,
+  columnsNamed,
+  entityEventsOf,
+  isEntityClass,
+} from '../../event/entity-events.js';
 import {
   type LinkPlan as PlainLinkPlan,
   linkRelations,
@@ -63,6 +69,25 @@ export function planCapture(dataSource: DataSource): CapturePlan {
     }
   }
   return { entities, links };
+}
+
+/** The events that hooks notice, and those that triggers of the database report. */
+export function splitByCapture(
+  { entities, links }: CapturePlan,
+  fallback: CaptureBy,
+): Readonly<Record<CaptureBy, CapturePlan>> {
+  const of = (capture: CaptureBy): CapturePlan => {
+    const isOf = ({ metadata: { target } }: EntityPlan): boolean =>
+      ((isEntityClass(target) ? captureOf(target) : undefined) ?? fallback) === capture;
+    const ofLinks = [...links].map(
+      ([junction, plans]) => [junction, plans.filter(({ entity }) => isOf(entity))] as const,
+    );
+    return {
+      entities: new Map([...entities].filter(([, plan]) => isOf(plan))),
+      links: new Map(ofLinks.filter(([, plans]) => plans.length > 0)),
+    };
+  };
+  return { hooks: of('hooks'), triggers: of('triggers') };
 }
 
 // With single-table inheritance base and children share a junction: the base's plan answers for all of them.

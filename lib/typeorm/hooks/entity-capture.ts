@@ -27,12 +27,18 @@ import { CriteriaWrites } from '../criteria/criteria-writes.js';
 import { WriteContext } from '../criteria/write-context.js';
 import { interceptWrites } from '../criteria/write-builders.js';
 import { ChangeCollector } from './change-collector.js';
+import type { CaptureBy } from '../../event/bulk-settings.js';
 import type { EntityCaptureOptions } from './entity-capture-options.js';
 import { dataSourceName } from '../rows/data-source-name.js';
 import { EntityMessages } from '../../capture/messages/entity-messages.js';
 import { affectingEntities } from '../entities/affecting-entities.js';
 import { Connections } from '../connection/connection-state.js';
-import { type CapturePlan, type EntityPlan, planCapture } from '../entities/entity-plan.js';
+import {
+  type CapturePlan,
+  type EntityPlan,
+  planCapture,
+  splitByCapture,
+} from '../entities/entity-plan.js';
 import { checkOrphans } from '../entities/orphan-check.js';
 import { linkChange } from '../entities/link-change.js';
 import { type RowEvent, ReportedRows } from './reported-rows.js';
@@ -64,6 +70,8 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   readonly #rows: ReportedRows;
   readonly #removals: Removals;
   readonly #plan: CapturePlan = { entities: new Map(), links: new Map() };
+  #reported: CapturePlan = { entities: new Map(), links: new Map() };
+  readonly #by: CaptureBy;
   readonly #connections = new Connections();
   /** The entities whose writes may have events: those of all others pass at the cost of one look-up. */
   #affecting: ReadonlySet<EntityMetadata> = new Set();
@@ -80,6 +88,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     readonly client: DataSourceClient,
     { messageFactory, pipeline, serializeTransactions, ...bulk }: EntityCaptureOptions,
   ) {
+    this.#by = bulk.capture ?? 'hooks';
     const { dataSource } = client;
     this.dataSource = dataSource;
     this.#serialize = serializeTransactions;
@@ -117,7 +126,18 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
 
   /** The entities with events in this data source. */
   get plans(): readonly EntityPlan[] {
-    return [...this.#plan.entities.values()];
+    return [this.#plan, this.#reported].flatMap(({ entities }) => [...entities.values()]);
+  }
+
+  /** The events that triggers report, not hooks. */
+  get reported(): CapturePlan {
+    return this.#reported;
+  }
+
+  /** False where triggers report the changes of all entities: nothing of TypeORM is replaced, nor listened to for rows. */
+  get hasHooks(): boolean {
+    const isReported = this.#by === 'triggers' || this.#reported.entities.size > 0;
+    return this.#plan.entities.size > 0 || !isReported;
   }
 
   /**
@@ -130,7 +150,10 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.#attachment.assertPossible();
     if (this.#isLeaving) this.#leave();
     if (this.#attachment.isWanted) return;
-    Object.assign(this.#plan, planCapture(this.dataSource));
+    const { hooks, triggers } = splitByCapture(planCapture(this.dataSource), this.#by);
+    Object.assign(this.#plan, hooks);
+    this.#reported = triggers;
+    if (!this.hasHooks) return this.#attachToTransactions();
     checkOrphans(this.dataSource.entityMetadatas, this.#plan);
     this.client.attach(this.#serialize);
     const beforeHooks = this.#rows.beforeHooks();
@@ -153,6 +176,18 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
         releaseClear();
       },
     );
+  }
+
+  /** Messages that are sent within a transaction wait for its end. */
+  #attachToTransactions(): void {
+    const ofTransactions: EntitySubscriberInterface = {
+      beforeQuery: (event: BeforeQueryEvent) => this.beforeQuery(event),
+      afterQuery: (event: AfterQueryEvent) => this.afterQuery(event),
+      afterTransactionCommit: (event) => this.afterTransactionCommit(event),
+      afterTransactionRollback: (event) => this.afterTransactionRollback(event),
+    };
+    const { transactions } = this;
+    this.#attachment.add([ofTransactions, transactions, this.#collector], () => undefined);
   }
 
   /**

@@ -4,8 +4,14 @@ import { assertEntitiesKnown, unknownEntities } from '../entities/entity-check.j
 import { CapturedDataSources } from './captured-data-sources.js';
 import { CapturedEntityMessageSource } from './captured-entity-message-source.js';
 import { CapturedTransactions } from './captured-transactions.js';
+import { ReportedEntities } from '../triggers/reported-entities.js';
 import { EntityCapture } from '../hooks/entity-capture.js';
-import { type EventsWithoutData, eventsWithoutData, secretColumns } from '../../capture/index.js';
+import {
+  type EventsWithoutData,
+  eventsWithoutData,
+  type ReportedSource,
+  secretColumns,
+} from '../../capture/index.js';
 import {
   BULK_SETTINGS,
   type BulkSettings,
@@ -93,15 +99,23 @@ class TypeOrmCaptures extends EntityCaptures {
       declared.addEntities(capture.plans);
       return capture;
     });
-    this.transactions = new CapturedTransactions(
-      this.#captures,
-      options.transactions === 'required',
-    );
+    const { transactions = this.knowsCallers ? 'optional' : 'required' } = options;
+    this.transactions = new CapturedTransactions(this.#captures, transactions === 'required');
     this.messages = new CapturedEntityMessageSource(this.#captures);
   }
 
   get #dataSources(): readonly DataSource[] {
     return this.#captures.map(({ dataSource }) => dataSource);
+  }
+
+  override get knowsCallers(): boolean {
+    return this.#captures.some(({ hasHooks }) => hasHooks);
+  }
+
+  override reported(): readonly ReportedSource[] {
+    return this.#captures
+      .filter(({ reported }) => reported.entities.size > 0)
+      .map((capture) => ({ client: capture.client, tables: new ReportedEntities(capture) }));
   }
 
   override assertKnown(classes: readonly EntityClass[], instances: readonly unknown[]): void {
