@@ -18,7 +18,16 @@ import {
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
-import { CAPTURE_DATABASES, type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
+import type { ReportedChange } from '../../lib/database/triggers/reported-table.js';
+import type { Message } from '../../lib/message/index.js';
+import { ReportedEntities } from '../../lib/typeorm/triggers/reported-entities.js';
+import {
+  CAPTURE_DATABASES,
+  type CaptureApp,
+  type CaptureDatabase,
+  openCaptureApp,
+} from '../support/apps/capture-app.js';
+import { reportChanges } from '../support/reported-changes.js';
 
 @Entity()
 class Author {
@@ -85,6 +94,8 @@ interface Write {
   readonly write: (manager: EntityManager) => Promise<unknown>;
   /** The events that are sent, with the ids of their rows, of an entry with its value. */
   readonly sends: readonly string[];
+  /** Those that are sent where triggers report the changes. Default: the same. */
+  readonly reported?: readonly string[] | Readonly<Record<CaptureDatabase, readonly string[]>>;
 }
 
 interface DocumentedRow {
@@ -99,6 +110,12 @@ const write = (name: string, run: Write['write'], ...sends: string[]): Write => 
   sends,
 });
 
+/** A write that triggers tell otherwise than hooks. */
+const reported = (one: Write, sends: Required<Write>['reported']): Write => ({
+  ...one,
+  reported: sends,
+});
+
 const article = (manager: EntityManager, id = 1, relations: readonly string[] = []) =>
   manager.findOneOrFail(Article, {
     where: { id },
@@ -107,6 +124,11 @@ const article = (manager: EntityManager, id = 1, relations: readonly string[] = 
   });
 
 const builder = (manager: EntityManager) => manager.createQueryBuilder();
+
+/** Where the foreign keys of the database fire triggers. */
+const byKeys = (sends: readonly string[]) => ({ postgres: sends, sqlite: sends });
+const CASCADED = byKeys(['removed 1', 'comment.removed 1']);
+const RELEASED = byKeys(['changed 1', 'profile.changed 1']);
 
 /** By the first column of the table in `docs/events/writes.md`. */
 const ROWS: Readonly<Record<string, DocumentedRow>> = {
@@ -130,13 +152,16 @@ const ROWS: Readonly<Record<string, DocumentedRow>> = {
         async (manager) => manager.softRemove(await article(manager)),
         'removed 1',
       ),
-      write(
-        'recover()',
-        async (manager) => {
-          await builder(manager).softDelete().from(Article).callListeners(false).execute();
-          await manager.recover(await article(manager));
-        },
-        'created 1',
+      reported(
+        write(
+          'recover()',
+          async (manager) => {
+            await builder(manager).softDelete().from(Article).callListeners(false).execute();
+            await manager.recover(await article(manager));
+          },
+          'created 1',
+        ),
+        ['removed 1', 'removed 2', 'created 1'],
       ),
     ],
   },
@@ -239,13 +264,16 @@ const ROWS: Readonly<Record<string, DocumentedRow>> = {
           'entry.removed 2',
         ),
         write('softDelete()', (manager) => manager.softDelete(Article, { id: 1 }), 'removed 1'),
-        write(
-          'restore()',
-          async (manager) => {
-            await builder(manager).softDelete().from(Article).callListeners(false).execute();
-            await manager.restore(Article, { id: 1 });
-          },
-          'created 1',
+        reported(
+          write(
+            'restore()',
+            async (manager) => {
+              await builder(manager).softDelete().from(Article).callListeners(false).execute();
+              await manager.restore(Article, { id: 1 });
+            },
+            'created 1',
+          ),
+          ['removed 1', 'removed 2', 'created 1'],
         ),
         write(
           "a query builder's delete()",
@@ -257,13 +285,16 @@ const ROWS: Readonly<Record<string, DocumentedRow>> = {
           (manager) => builder(manager).softDelete().from(Article).where('id = 2').execute(),
           'removed 2',
         ),
-        write(
-          "a query builder's restore()",
-          async (manager) => {
-            await builder(manager).softDelete().from(Article).callListeners(false).execute();
-            await builder(manager).restore().from(Article).where('id = 2').execute();
-          },
-          'created 2',
+        reported(
+          write(
+            "a query builder's restore()",
+            async (manager) => {
+              await builder(manager).softDelete().from(Article).callListeners(false).execute();
+              await builder(manager).restore().from(Article).where('id = 2').execute();
+            },
+            'created 2',
+          ),
+          ['removed 1', 'removed 2', 'created 2'],
         ),
       ],
     },
@@ -305,16 +336,25 @@ const ROWS: Readonly<Record<string, DocumentedRow>> = {
   '`clear()`; an insert `valuesFromSelect()`': {
     seen: "no: the log warns of it, or `bulk: 'throw'` refuses it",
     writes: [
-      write('clear()', (manager) => manager.clear(Entry)),
+      reported(
+        write('clear()', (manager) => manager.clear(Entry)),
+        {
+          ...{ postgres: [], mariadb: [] },
+          sqlite: ['entry.removed 1', 'entry.removed 2'],
+        },
+      ),
       // TypeORM 0.3 has no such method.
       ...('valuesFromSelect' in InsertQueryBuilder.prototype
         ? [
-            write('valuesFromSelect()', (manager) =>
-              builder(manager)
-                .insert()
-                .into(Entry, ['value'])
-                .valuesFromSelect((query) => query.select('author.id').from(Author, 'author'))
-                .execute(),
+            reported(
+              write('valuesFromSelect()', (manager) =>
+                builder(manager)
+                  .insert()
+                  .into(Entry, ['value'])
+                  .valuesFromSelect((query) => query.select('author.id').from(Author, 'author'))
+                  .execute(),
+              ),
+              ['entry.created 1', 'entry.created 2'],
             ),
           ]
         : []),
@@ -322,36 +362,58 @@ const ROWS: Readonly<Record<string, DocumentedRow>> = {
   },
   '`save(…, { reload: false })` of a row whose id the database makes': {
     seen: 'no, likewise',
-    writes: [write('save()', (manager) => manager.save(Entry, { value: 1 }, { reload: false }))],
+    writes: [
+      reported(
+        write('save()', (manager) => manager.save(Entry, { value: 1 }, { reload: false })),
+        ['entry.created 1'],
+      ),
+    ],
   },
   '`save(…, { listeners: false })`, `callListeners(false)`': {
     seen: 'no: that is what they are for',
     writes: [
-      write('save()', (manager) => manager.save(Article, { id: 3 }, { listeners: false })),
-      write('callListeners(false)', (manager) =>
-        builder(manager).update(Article).set({ views: 5 }).callListeners(false).execute(),
+      reported(
+        write('save()', (manager) => manager.save(Article, { id: 3 }, { listeners: false })),
+        ['created 3'],
+      ),
+      reported(
+        write('callListeners(false)', (manager) =>
+          builder(manager).update(Article).set({ views: 5 }).callListeners(false).execute(),
+        ),
+        ['changed 1', 'changed 2'],
       ),
     ],
   },
   '`ON DELETE CASCADE` and `SET NULL` of the database': {
     seen: 'with [`cascades: true`](changes.md#cascades)',
     writes: [
-      write(
-        'CASCADE',
-        (manager) => manager.delete(Article, { id: 1 }),
-        'removed 1',
-        'comment.removed 1',
+      reported(
+        write(
+          'CASCADE',
+          (manager) => manager.delete(Article, { id: 1 }),
+          'removed 1',
+          'comment.removed 1',
+        ),
+        { ...CASCADED, mariadb: ['removed 1'] },
       ),
-      write(
-        'SET NULL',
-        (manager) => manager.delete(Author, { id: 1 }),
-        ...['changed 1', 'profile.changed 1'],
+      reported(
+        write(
+          'SET NULL',
+          (manager) => manager.delete(Author, { id: 1 }),
+          ...['changed 1', 'profile.changed 1'],
+        ),
+        { ...RELEASED, mariadb: [] },
       ),
     ],
   },
   '`query()`, triggers, other programs': {
     seen: 'no: send with `sendFor()`, or use [triggers](tables.md)',
-    writes: [write('query()', (manager) => manager.query('UPDATE article SET views = 5'))],
+    writes: [
+      reported(
+        write('query()', (manager) => manager.query('UPDATE article SET views = 5')),
+        ['changed 1', 'changed 2'],
+      ),
+    ],
   },
 };
 
@@ -361,6 +423,33 @@ it('names every row of the table in the guide', () => {
   const [, , ...rows] = Array.from(table, ([, named, seen]) => [named, seen]);
   expect(rows).toEqual(Object.entries(ROWS).map(([named, { seen }]) => [named, seen]));
 });
+
+async function refill({ dataSource, strategy }: CaptureApp): Promise<void> {
+  for (const entity of [Comment, Profile, Article, Entry, Tag, Author]) {
+    await builder(dataSource.manager).delete().from(entity).callListeners(false).execute();
+  }
+  const rows: readonly [new () => object, object[]][] = [
+    [Author, [{ id: 1 }, { id: 2 }]],
+    [Tag, [{ id: 1 }]],
+    [Article, [{ id: 1, author: { id: 1 } }, { id: 2 }]],
+    [Comment, [{ id: 1, article: { id: 1 } }]],
+    [Profile, [{ id: 1, author: { id: 1 } }, { id: 2 }]],
+    [Entry, [{ value: 1 }, { value: 2 }]],
+  ];
+  for (const [entity, values] of rows) {
+    const insert = builder(dataSource.manager).insert().into(entity).values(values);
+    await insert.callListeners(false).execute();
+  }
+  await builder(dataSource.manager).relation(Article, 'tags').of(1).add(1);
+  strategy.released.length = 0;
+}
+
+function sentOf(messages: readonly Message[]): string[] {
+  return messages.map(({ event, json }) => {
+    const { data } = JSON.parse(json.toString()) as { data: number };
+    return `${event} ${data}`;
+  });
+}
 
 describe.each(CAPTURE_DATABASES)('a write of the table in the guide, on %s', (kind) => {
   const warn = vi.spyOn(Logger.prototype, 'warn');
@@ -376,34 +465,11 @@ describe.each(CAPTURE_DATABASES)('a write of the table in the guide, on %s', (ki
   afterAll(() => Promise.all([app, strict, cascading].map((each) => each.close())));
   beforeEach(() => void warn.mockReset().mockImplementation(() => undefined));
 
-  async function refill({ dataSource, strategy }: CaptureApp): Promise<void> {
-    for (const entity of [Comment, Profile, Article, Entry, Tag, Author]) {
-      await builder(dataSource.manager).delete().from(entity).callListeners(false).execute();
-    }
-    const rows: readonly [new () => object, object[]][] = [
-      [Author, [{ id: 1 }, { id: 2 }]],
-      [Tag, [{ id: 1 }]],
-      [Article, [{ id: 1, author: { id: 1 } }, { id: 2 }]],
-      [Comment, [{ id: 1, article: { id: 1 } }]],
-      [Profile, [{ id: 1, author: { id: 1 } }, { id: 2 }]],
-      [Entry, [{ value: 1 }, { value: 2 }]],
-    ];
-    for (const [entity, values] of rows) {
-      const insert = builder(dataSource.manager).insert().into(entity).values(values);
-      await insert.callListeners(false).execute();
-    }
-    await builder(dataSource.manager).relation(Article, 'tags').of(1).add(1);
-    strategy.released.length = 0;
-  }
-
   /** The events of a write to fresh rows, with what their payloads say. */
   async function sentBy(target: CaptureApp, run: Write['write']) {
     await refill(target);
     await run(target.dataSource.manager);
-    return target.strategy.released.map(({ event, json }) => {
-      const { data } = JSON.parse(json.toString()) as { data: number };
-      return `${event} ${data}`;
-    });
+    return sentOf(target.strategy.released);
   }
 
   const cases = Object.entries(ROWS).flatMap(([row, { seen, writes }]) =>
@@ -424,5 +490,38 @@ describe.each(CAPTURE_DATABASES)('a write of the table in the guide, on %s', (ki
     await expect(run(strict.dataSource.manager)).rejects.toMatchObject({
       code: 'THORN_BULK_WRITE',
     });
+  });
+});
+
+describe.each(CAPTURE_DATABASES)('a write that triggers report, on %s', (kind) => {
+  let app: CaptureApp;
+  let tables: ReportedEntities;
+  let take: () => Promise<readonly ReportedChange[]>;
+
+  beforeAll(async () => {
+    app = await openCaptureApp(kind, ENTITIES, { capture: 'triggers' });
+    tables = new ReportedEntities(app.capture);
+    take = await reportChanges(app.dataSource, tables);
+  });
+  afterAll(() => app.close());
+
+  it('is of the tables of entities with events, and of their links', () => {
+    expect(tables.tables.map(({ name }) => name).sort()).toEqual([
+      ...['article', 'article_tags_tag', 'comment', 'entry', 'profile'],
+    ]);
+  });
+
+  const cases = Object.entries(ROWS).flatMap(([row, { writes }]) =>
+    writes.map((one) => [row, one.name, one] as const),
+  );
+  it.each(cases)('%s: %s', async (_, _name, { write: run, sends, reported: by = sends }) => {
+    await refill(app);
+    await take();
+    await run(app.dataSource.manager);
+    const messages = await tables.messagesOf(await take());
+    const expected = Array.isArray(by) ? by : (by as Record<CaptureDatabase, string[]>)[kind];
+
+    expect(sentOf(messages).sort()).toEqual([...expected].sort());
+    expect(app.strategy.released).toEqual([]);
   });
 });

@@ -4,7 +4,10 @@ import { Redis } from 'ioredis';
 import { Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import * as undici from 'undici';
 import { afterEach, expect, it } from 'vitest';
+import { Test } from '@nestjs/testing';
+import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
+import { ThornModule, WebhookDispatcher } from '../../lib/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { connectionTo, openBullMqApp } from '../support/apps/bullmq-app.js';
 import { openOutboxApp, subscriber } from '../support/apps/outbox-app.js';
@@ -71,6 +74,42 @@ it.each<[DatabaseKind, readonly string[]]>([
   isOpen = false;
   expect(differences(before, await functionsOf(plain))).toEqual([]);
 });
+
+it.each<DatabaseKind>(['postgres', 'mariadb', 'file'])(
+  'nothing of TypeORM is replaced where triggers report the changes, on %s',
+  async (kind) => {
+    const place = await createDatabase(kind);
+    clean.push(() => place.drop());
+    const plain = new DataSource({ ...place.options, entities: [Ware] });
+    await plain.initialize();
+    await plain.synchronize();
+    clean.push(() => plain.destroy());
+    const [before, keysBefore] = [await functionsOf(plain), await keysOfWritten(plain)];
+    const options = { ...place.options, synchronize: true, autoLoadEntities: true };
+    const module = await Test.createTestingModule({
+      imports: [
+        TypeOrmModule.forRoot(options as TypeOrmModuleOptions),
+        TypeOrmModule.forFeature([Ware]),
+        ThornModule.forRoot({ capture: 'triggers', keep: true }),
+      ],
+    }).compile();
+    clean.push(() => module.close());
+    const [dataSource, dispatcher] = [module.get(DataSource), module.get(WebhookDispatcher)];
+    const sell = (fails: boolean) =>
+      dataSource.transaction(async (manager) => {
+        await manager.insert(Ware, { title: 'b' });
+        await dispatcher.send('ware.sold', {}, { manager });
+        await expect(dispatcher.send('ware.sold', {})).rejects.toThrow('was given no transaction');
+        if (fails) throw new Error('sold out');
+      });
+    await sell(false);
+    await expect(sell(true)).rejects.toThrow('sold out');
+
+    expect(await dataSource.getRepository('thorn_messages').count()).toBe(1);
+    expect(await keysOfWritten(dataSource)).toEqual(keysBefore);
+    expect(differences(before, await functionsOf(dataSource))).toEqual([]);
+  },
+);
 
 it('nothing of Redis, BullMQ, undici and axios is replaced', async () => {
   const objects = {
