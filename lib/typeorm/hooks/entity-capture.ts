@@ -27,6 +27,7 @@ import { CriteriaWrites } from '../criteria/criteria-writes.js';
 import { WriteContext } from '../criteria/write-context.js';
 import { interceptWrites } from '../criteria/write-builders.js';
 import { ChangeCollector } from './change-collector.js';
+import type { MessagePipeline } from '../../dispatch/index.js';
 import type { CaptureBy } from '../../event/bulk-settings.js';
 import type { EntityCaptureOptions } from './entity-capture-options.js';
 import { dataSourceName } from '../rows/data-source-name.js';
@@ -72,6 +73,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   readonly #plan: CapturePlan = { entities: new Map(), links: new Map() };
   #reported: CapturePlan = { entities: new Map(), links: new Map() };
   readonly #by: CaptureBy;
+  readonly #pipeline: MessagePipeline;
   readonly #connections = new Connections();
   /** The entities whose writes may have events: those of all others pass at the cost of one look-up. */
   #affecting: ReadonlySet<EntityMetadata> = new Set();
@@ -89,6 +91,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     { messageFactory, pipeline, serializeTransactions, ...bulk }: EntityCaptureOptions,
   ) {
     this.#by = bulk.capture ?? 'hooks';
+    this.#pipeline = pipeline;
     const { dataSource } = client;
     this.dataSource = dataSource;
     this.#serialize = serializeTransactions;
@@ -296,7 +299,11 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   }
 
   afterTransactionCommit({ queryRunner }: TransactionCommitEvent): void {
-    if (!queryRunner.isTransactionActive) this.#connections.of(queryRunner).forgetSave();
+    if (!queryRunner.isTransactionActive) {
+      this.#connections.of(queryRunner).forgetSave();
+      // Triggers may have written down what it has changed.
+      if (this.#reported.entities.size > 0) this.#pipeline.committed();
+    }
     this.#end(queryRunner);
   }
 
