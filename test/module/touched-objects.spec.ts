@@ -5,7 +5,7 @@ import { Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import * as undici from 'undici';
 import { afterEach, expect, it } from 'vitest';
 import { Test } from '@nestjs/testing';
-import { TypeOrmModule, type TypeOrmModuleOptions } from '@nestjs/typeorm';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
 import { ThornModule, WebhookDispatcher } from '../../lib/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
@@ -88,7 +88,7 @@ it.each<DatabaseKind>(['postgres', 'mariadb', 'file'])(
     const options = { ...place.options, synchronize: true, autoLoadEntities: true };
     const module = await Test.createTestingModule({
       imports: [
-        TypeOrmModule.forRoot(options as TypeOrmModuleOptions),
+        TypeOrmModule.forRoot(options),
         TypeOrmModule.forFeature([Ware]),
         ThornModule.forRoot({ capture: 'triggers', keep: true }),
       ],
