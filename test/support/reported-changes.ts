@@ -34,9 +34,9 @@ export async function reportChanges(
   }
   const text = (column: string) => (type === 'postgres' ? `${column}::text` : column);
   return async () => {
-    const rows = (await dataSource.query(
+    const rows = await dataSource.query<Row[]>(
       `SELECT id, tx, source, ${text('old_row')} AS old_row, ${text('new_row')} AS new_row FROM thorn_changes ORDER BY id`,
-    )) as Row[];
+    );
     await dataSource.query('DELETE FROM thorn_changes');
     return rows.map(({ id, tx, source, old_row: before, new_row: after }) => {
       const table = String(source);

@@ -59,8 +59,7 @@ export class ReportedEntities extends ReportedTables {
 
   override mayBeHeard(table: string): boolean {
     return (
-      !this.#all().has(table) ||
-      this.eventsOf(table).some((event) => this.capture.messages.mayBeHeard(event))
+      !this.#all().has(table) || this.capture.messages.heardOf(this.eventsOf(table)).length > 0
     );
   }
 
