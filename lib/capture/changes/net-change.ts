@@ -64,7 +64,11 @@ const SOFTLY_REMOVED: Presence = { there: true, removed: true };
 const GONE: Presence = { there: false, removed: false };
 const NOTHING: NetChange['changed'] = new Map();
 
-/** Takes a further change of the same row into account. */
+/**
+ * Takes a further change of the same row into account. What the row was before the transaction stays as the first change tells
+ * it; what it is now, and what it was before its last write, follow the last one. So a row that is inserted and then updated is
+ * created, one that is updated twice has changed once, and one that is inserted and removed makes no event.
+ */
 export function mergeChange(net: NetChange | undefined, change: RowChange): NetChange {
   if (net === undefined) return new NetChange(change);
   net.after = change.after;

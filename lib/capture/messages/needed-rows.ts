@@ -82,7 +82,11 @@ function isNeeded(dueEvent: DueEvent, unseen: UnseenWrites | undefined): boolean
   return dueEvent.net.now.there && (event.needsRow || kind === 'change');
 }
 
-/** The row as its change tells it; undefined where it has to be read. */
+/**
+ * The row as its change tells it; undefined where it has to be read. A plain `insert()` that is the only write of its
+ * transaction needs no read: its entity has all that was stored. Beside another statement, which may have changed the row
+ * again, and where an event asks for a relation or a hidden column, it is read.
+ */
 function knownRow(
   { after, afterIsComplete }: NetChange,
   events: readonly EventPlan[],

@@ -99,6 +99,11 @@ export function withChanges(row: object, changes: unknown, table: RowTable): Row
   return Object.defineProperty(copy, 'changes', { value: changes, enumerable: true });
 }
 
+/**
+ * A copy of the row's own class, so that getters and methods work in payloads and conditions. It is made by the constructor
+ * where that works, since private fields of methods are there then; what the constructor itself sets is taken out again, and
+ * the row's properties are laid in.
+ */
 function copyOf(row: object, table: RowTable): Row {
   const prototype: unknown = Object.getPrototypeOf(row);
   if (prototype === Object.prototype || prototype === null) return assign({}, row);

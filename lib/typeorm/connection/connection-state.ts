@@ -150,7 +150,11 @@ export class ConnectionState {
     if (hasRolledBack && this.isCommitting) this.hasFailed = true;
   }
 
-  /** True if one INSERT of TypeORM's wrote these rows, and the transaction has no statement besides. */
+  /**
+   * True if one INSERT of TypeORM's wrote these rows, and the transaction has no statement besides: they are as they were
+   * inserted. The statements are counted, and not read: an INSERT without RETURNING is two, as TypeORM reads the row again. After
+   * `save(order)` it is true, after `save(order)` and any `query()` it is not.
+   */
   isAlone(items: readonly CollectedItem[]): boolean {
     return items.every((one) => {
       if (one.type === 'message') return true;
