@@ -252,6 +252,23 @@ describe.each(DATABASES)('triggers on %s', (database) => {
     await dropTriggers(place.executor, path, [table, reported('never_there')]);
   });
 
+  it('survive a dropped column, or say so at once', async () => {
+    const name = await freshTable();
+    const table = reported(name);
+    await create(table);
+    const drop = place.sql(`ALTER TABLE ${name} DROP COLUMN note`);
+    if (database === 'sqlite') return expect(drop).rejects.toThrow('no such column');
+    await drop;
+    const write = () => place.sql(`INSERT INTO ${name} VALUES (1, 'NEW')`);
+    if (database === 'mariadb') {
+      await expect(write()).rejects.toThrow("Unknown column 'note'");
+      expect(await faults(table)).toHaveLength(3);
+      await create(table);
+    }
+    await write();
+    expect(await told(name)).toEqual([[null, { id: 1, state: 'NEW' }]]);
+  });
+
   it('are refused for what cannot have them, and nothing is made', async () => {
     const name = await freshTable();
     await place.sql(`CREATE VIEW view_of_${name} AS SELECT * FROM ${name}`);

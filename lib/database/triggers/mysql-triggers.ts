@@ -17,15 +17,15 @@ export function mysqlTriggers(plan: TriggerPlan): TableTriggers {
   const columns = reportedColumns(plan).map((column) => dialect.identifier(column));
   const key = table.key.map((column) => dialect.identifier(column));
   const name = literal(table.name);
-  const isHeard = `COALESCE((SELECT c.heard FROM ${place.captured} c WHERE c.name = ${name}`;
+  // A trigger that only reads takes the lock as well under REPEATABLE READ. With it, it sees the row as it is now in a
+  // transaction that has read before, and whoever makes the table heard waits for those who have written unheard.
+  const isHeard = `COALESCE((SELECT c.heard FROM ${place.captured} c WHERE c.name = ${name} LOCK IN SHARE MODE), 1)`;
   const insert = `INSERT INTO ${place.changes} (source, old_row, new_row)`;
   const [old, now] = ['OLD', 'NEW'].map((row) => rowOf(row, plan));
   // By bytes: texts that differ in their case alone are equal.
   const isSame = (list: readonly string[]) =>
     list.map((column) => `BINARY OLD.${column} <=> BINARY NEW.${column}`).join(' AND ');
-  // A transaction that has read before sees the database as it was: the second look is at the row as it is now.
-  const asked = (body: string) =>
-    `IF ${isHeard}), 1) OR ${isHeard} LOCK IN SHARE MODE), 1) THEN ${body} END IF`;
+  const asked = (body: string) => `IF ${isHeard} THEN ${body} END IF`;
   const bodies: Readonly<Record<TriggeringEvent, string>> = {
     insert: asked(`${insert} VALUES (${name}, NULL, ${now});`),
     // With another key it is another row.
