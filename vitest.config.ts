@@ -104,6 +104,7 @@ const NOT_QUICK = [
   'test/module/no-leaks-redis.spec.ts',
   'test/outbox/{crash,faults}.spec.ts',
   'test/programs/killed-programs.spec.ts',
+  'test/programs/killed-tables.spec.ts',
   'test/rate-limit/{bullmq,limiters}.spec.ts',
   'test/relay/!(failing-relay).spec.ts',
   'test/tooling/missing-packages.spec.ts',

@@ -9,6 +9,7 @@ import {
   type OutboxOptions,
   ThornModule,
   type ThornModuleExtras,
+  type ThornModuleOptions,
 } from '../../../lib/index.js';
 import { ensureSchema } from '../../../lib/sql/index.js';
 import { LOOPBACK_RECIPIENTS } from '../../../lib/testing/index.js';
@@ -48,7 +49,10 @@ export interface TablesApp {
   close(): Promise<void>;
 }
 
-export interface TablesAppOptions extends Omit<ThornModuleExtras, 'dispatch' | 'database'> {
+export interface TablesAppOptions extends Omit<
+  ThornModuleOptions & ThornModuleExtras,
+  'dispatch' | 'database'
+> {
   readonly outbox?: OutboxOptions;
   /** The client, of those of the database. Default: the first, which is the driver. */
   readonly client?: string;

@@ -1,0 +1,338 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import mysql from 'mysql2/promise';
+import pg from 'pg';
+import { DispatchStrategy } from '../lib/extending/index.js';
+import { Subscribers, WebhookDispatcher } from '../lib/index.js';
+import type { OutboxStrategy } from '../lib/outbox/index.js';
+import { startMariadb } from '../test/services/mariadb.js';
+import { makeTriggers, ORDERS, startTablesApp } from '../test/support/apps/tables-app.js';
+import type { ClientDatabase, OwnConnection } from '../test/support/client-databases.js';
+import { MARIADB_CLIENTS } from '../test/support/mariadb-clients.js';
+import { SQL_CLIENTS } from '../test/support/sql-clients.js';
+import { fileOf, SQLITE_CLIENTS } from '../test/support/sqlite-clients.js';
+import { median, reportFigure, reportRatio, reportValue } from './harness.js';
+import { Services } from './outbox/services.js';
+import { partsOf } from './parts.js';
+
+const CHANGES = 20_000;
+const COMMITS = 150;
+const IDLE = 10_000;
+const ROUNDS = 15;
+const WRITES = 60;
+const MANY = 1000;
+/** Of 1,000 rows by one statement. On MariaDB triggers are by row. */
+const MANY_GOALS = { postgres: 5, sqlite: 5, mysql: 8 };
+
+type Place = Omit<ClientDatabase, 'create'> & { readonly url: string };
+interface Ground {
+  place(database: ClientDatabase['database']): Promise<Place>;
+}
+
+/** Events of tables, whose triggers write changes down, on each database. @param wanted names of parts; all when there are none */
+export async function run(wanted: readonly string[]): Promise<void> {
+  const parts = partsOf<Ground>('tables', { worker, latency, idle, caller }, wanted);
+  const services = new Services();
+  const mariadb = await startMariadb();
+  try {
+    for (const part of parts) {
+      console.error(`-- ${part.name}`);
+      await part.run({ place: (database) => placeOf(database, services, mariadb.url) });
+    }
+  } finally {
+    await services.stop();
+    await mariadb.stop();
+  }
+}
+
+const DATABASES = ['postgres', 'mysql', 'sqlite'] as const;
+let count = 0;
+
+async function placeOf(
+  database: ClientDatabase['database'],
+  services: Services,
+  mariadb: string,
+): Promise<Place> {
+  switch (database) {
+    case 'postgres': {
+      const { url } = (await services.postgres()) as { readonly url: string };
+      const connect = () => {
+        const pool = new pg.Pool({ connectionString: url, max: 1 });
+        return {
+          query: async (sql: string) => (await pool.query<Record<string, unknown>>(sql)).rows,
+          end: () => pool.end(),
+        };
+      };
+      return { database, kinds: SQL_CLIENTS, url, connect };
+    }
+    case 'mysql': {
+      const at = new URL(mariadb);
+      const server = mysql.createPool({ uri: at.href, connectionLimit: 1 });
+      at.pathname = `thorn_bench_${count++}`;
+      await server.query(`CREATE DATABASE ${at.pathname.slice(1)}`);
+      await server.end();
+      const connect = () => {
+        const pool = mysql.createPool({ uri: at.href, connectionLimit: 1 });
+        return {
+          query: async (sql: string) => (await pool.query<mysql.RowDataPacket[]>(sql))[0],
+          end: () => pool.end(),
+        };
+      };
+      return { database, kinds: MARIADB_CLIENTS, url: at.href, connect };
+    }
+    case 'sqlite': {
+      const { database: file } = services.sqlite() as { readonly database: string };
+      const url = `file:${file}`;
+      const connect = () => {
+        const db = new Database(fileOf(url));
+        db.pragma('journal_mode = WAL');
+        return {
+          query: async (sql: string) => {
+            const statement = db.prepare<[], Record<string, unknown>>(sql);
+            return statement.reader ? statement.all() : (statement.run(), []);
+          },
+          end: async () => void db.close(),
+        };
+      };
+      return { database, kinds: SQLITE_CLIENTS, url, connect };
+    }
+  }
+}
+
+/** Runs some work on a database with the table of orders. */
+async function onEach(
+  ground: Ground,
+  work: (place: Place, own: OwnConnection) => Promise<void>,
+): Promise<void> {
+  for (const database of DATABASES) {
+    const place = await ground.place(database);
+    const own = place.connect(place.url);
+    await own.query(ORDERS);
+    await work(place, own).finally(() => own.end());
+  }
+}
+
+const start = (place: Place, options: Parameters<typeof startTablesApp>[2] = {}) =>
+  startTablesApp(place as never, place.url, {
+    ...options,
+    outbox: { pollInterval: 1000, ...options.outbox },
+  });
+
+/** Messages a second that are made of changes; their deliveries wait. */
+async function worker(ground: Ground): Promise<void> {
+  await onEach(ground, async (place, own) => {
+    await makeTriggers(place as never, place.url);
+    for (let at = 0; at < CHANGES; at += MANY) await own.query(insertion(at));
+    const app = await start(place, { subscribers: { '*': { url: 'http://127.0.0.1:19090/' } } });
+    await app.app.get<OutboxStrategy>(DispatchStrategy).pause('*');
+    const since = performance.now();
+    const before = await left(own);
+    while ((await left(own)) > 0) await sleep(20);
+    reportRatio(
+      `tables.worker-${place.database}`,
+      '1,000 messages a second',
+      before / (performance.now() - since),
+      5,
+    );
+    await app.close();
+  });
+}
+
+/** From a commit to the arrival of its request: of another program, and of a transaction that sends a message as well. */
+async function latency(ground: Ground): Promise<void> {
+  const arrivals = new Map<string, number>();
+  const server = createServer((request, response) => {
+    const at = performance.now();
+    let body = '';
+    request
+      .on('data', (chunk: Buffer) => (body += chunk.toString()))
+      .on('end', () => {
+        const { type, data } = JSON.parse(body) as { type: string; data: { total: number } };
+        if (type === 'order.changed') arrivals.set(String(data.total), at);
+        response.writeHead(204).end();
+      });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  await onEach(ground, async (place, own) => {
+    await makeTriggers(place as never, place.url);
+    await own.query("INSERT INTO orders VALUES (1, 'NEW', 0)");
+    const app = await start(place);
+    await app.app.get(Subscribers).create({ url, events: ['*'] });
+    const dispatcher = app.app.get(WebhookDispatcher);
+    const [kind] = place.kinds;
+    const measured = async (commit: (sql: string) => Promise<unknown>) => {
+      const found: number[] = [];
+      for (let n = 0; n < COMMITS; n++) {
+        const total = `${n + 1}`;
+        arrivals.clear();
+        await commit(`UPDATE orders SET total = ${total} WHERE id = 1`);
+        const committed = performance.now();
+        while (!arrivals.has(total)) await sleep(1);
+        // The first ones find code that is not compiled yet.
+        if (n >= COMMITS / 5) found.push(Math.max(0, arrivals.get(total)! - committed));
+        await sleep(20 + ((n * 37) % 110));
+      }
+      return found.sort((one, other) => one - other);
+    };
+    const outside = await measured((sql) => own.query(sql));
+    const { database } = place;
+    reportValue(`tables.latency-${database}`, median(outside), 'ms', 100);
+    reportValue(
+      `tables.latency-p99-${database}`,
+      outside[Math.floor(outside.length * 0.99)]!,
+      'ms',
+      300,
+    );
+    await own.query('UPDATE orders SET total = 0');
+    await sleep(500);
+    const own_ = await measured((sql) =>
+      app.client.begin(async (tx) => {
+        await kind!.execute(tx, sql);
+        await dispatcher.send('order.noted', {}, { tx });
+      }),
+    );
+    reportValue(`tables.latency-own-${database}`, median(own_), 'ms', 10);
+    await app.close();
+  });
+  server.close();
+}
+
+/** What a process with tables costs that has nothing to do: queries a second, and hundredths of a core. */
+async function idle(ground: Ground): Promise<void> {
+  await onEach(ground, async (place, own) => {
+    await makeTriggers(place as never, place.url);
+    const costs = async (tables?: []) => {
+      const app = await start(place, tables === undefined ? {} : { tables });
+      await sleep(2000);
+      const before = [process.cpuUsage(), await queries(place, own), performance.now()] as const;
+      await sleep(IDLE);
+      const { user, system } = process.cpuUsage(before[0]);
+      const seconds = (performance.now() - before[2]) / 1000;
+      const found = {
+        cpu: (user + system) / seconds / 10_000,
+        queries: ((await queries(place, own)) - before[1]) / seconds,
+      };
+      await app.close();
+      return found;
+    };
+    const [without, within] = [await costs([]), await costs()];
+    reportValue(`tables.idle-cpu-${place.database}`, within.cpu - without.cpu, '% of a core', 1);
+    if (place.database !== 'sqlite') {
+      reportValue(
+        `tables.idle-queries-${place.database}`,
+        within.queries - without.queries,
+        'a second',
+        10,
+      );
+    }
+  });
+}
+
+/** What the server has run so far. */
+async function queries({ database }: Place, own: OwnConnection): Promise<number> {
+  if (database === 'sqlite') return 0;
+  // The figures of PostgreSQL are told once a second.
+  await sleep(1200);
+  const sql =
+    database === 'postgres'
+      ? 'SELECT xact_commit AS n FROM pg_stat_database WHERE datname = current_database()'
+      : "SELECT VARIABLE_VALUE AS n FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'COM_SELECT'";
+  return Number((await own.query(sql))[0]!['n']);
+}
+
+/** The caller's time for a changed row in a transaction of its own, and for 1,000 rows by one statement. */
+async function caller(ground: Ground): Promise<void> {
+  const found = new Map<string, { one: number[]; many: number[] }>();
+  const places = new Map<string, OwnConnection>();
+  for (const state of ['none', 'unheard', 'heard', 'by hand']) {
+    await onEach(ground, async (place) => {
+      if (state === 'unheard' || state === 'heard') await makeTriggers(place as never, place.url);
+      const own = place.connect(place.url);
+      if (state === 'unheard')
+        await own.query("INSERT INTO thorn_captured_tables VALUES ('orders', FALSE, '[]', 1)");
+      if (state === 'by hand') await own.query(OUTBOX);
+      await own.query(insertion(0));
+      const name = `${place.database} ${state}`;
+      places.set(name, own);
+      found.set(name, { one: [], many: [] });
+    });
+  }
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [name, own] of places) {
+      const { one, many } = found.get(name)!;
+      const byHand = name.endsWith('by hand');
+      for (let n = 0; n < WRITES; n++) {
+        const since = performance.now();
+        await own.query('BEGIN');
+        await own.query(`UPDATE orders SET total = total + 1 WHERE id = ${1 + n}`);
+        if (byHand)
+          await own.query(
+            `INSERT INTO outbox (body) VALUES ('{"id":${n},"state":"NEW","total":${n}}')`,
+          );
+        await own.query('COMMIT');
+        one.push(performance.now() - since);
+      }
+      const since = performance.now();
+      await own.query('UPDATE orders SET total = total + 1');
+      many.push(performance.now() - since);
+    }
+  }
+  for (const database of DATABASES) {
+    const times = (state: string, of: 'one' | 'many') =>
+      median(found.get(`${database} ${state}`)![of]);
+    for (const of of ['one', 'many'] as const) {
+      const all = ['none', 'unheard', 'heard', 'by hand'].map((state) =>
+        times(state, of).toFixed(3),
+      );
+      console.error(
+        `${database}, ${of}: ${all.join(', ')} ms with nothing, unheard, heard, by hand`,
+      );
+    }
+    const ratioOf = (state: string, of: 'one' | 'many') => times(state, of) / times('none', of);
+    reportRatio(
+      `tables.heard-${database}`,
+      'the same write',
+      ratioOf('heard', 'one'),
+      1.5,
+      'at most',
+    );
+    reportRatio(
+      `tables.unheard-${database}`,
+      'the same write',
+      ratioOf('unheard', 'one'),
+      1.1,
+      'at most',
+    );
+    reportRatio(
+      `tables.many-heard-${database}`,
+      'the same write',
+      ratioOf('heard', 'many'),
+      MANY_GOALS[database],
+      'at most',
+    );
+    const unheard = ratioOf('unheard', 'many');
+    if (database === 'postgres')
+      reportRatio(`tables.many-unheard-${database}`, 'the same write', unheard, 1.3, 'at most');
+    else reportFigure(`tables.many-unheard-${database}`, unheard, 'times the same write');
+    reportFigure(
+      `tables.by-hand-${database}`,
+      times('heard', 'one') / times('by hand', 'one'),
+      'times an outbox by hand',
+    );
+  }
+  for (const own of places.values()) await own.end();
+}
+
+const OUTBOX = 'CREATE TABLE outbox (body varchar(1000) NOT NULL)';
+
+function insertion(from: number): string {
+  const rows = Array.from({ length: MANY }, (_, at) => `(${from + at + 1}, 'NEW', ${at})`);
+  return `INSERT INTO orders VALUES ${rows.join(', ')}`;
+}
+
+async function left(own: OwnConnection): Promise<number> {
+  return Number((await own.query('SELECT COUNT(*) AS n FROM thorn_changes'))[0]!['n']);
+}
