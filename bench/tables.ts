@@ -88,9 +88,12 @@ async function placeOf(
       const connect = () => {
         const db = new Database(fileOf(url));
         db.pragma('journal_mode = WAL');
+        const prepared = new Map<string, Database.Statement<[], Record<string, unknown>>>();
         return {
           query: async (sql: string) => {
-            const statement = db.prepare<[], Record<string, unknown>>(sql);
+            // Once each, as clients do: to prepare a write compiles its triggers.
+            const statement = prepared.get(sql) ?? db.prepare<[], Record<string, unknown>>(sql);
+            prepared.set(sql, statement);
             return statement.reader ? statement.all() : (statement.run(), []);
           },
           end: async () => void db.close(),

@@ -127,6 +127,7 @@ export {
   Subscribers,
   type SubscriberUpdate,
   SubscribersUnavailableError,
+  TableLockedError,
   type Verification,
 } from './subscriber/index.js';
 

@@ -58,6 +58,7 @@ export class ThornMetrics implements OnModuleInit, OnApplicationBootstrap, OnMod
     if (!(this.sources.strategy instanceof OutboxStrategy)) return;
     this.#showActivity(this.sources.strategy);
     this.#showStats();
+    this.#showChanges(this.sources.strategy);
   }
 
   /**
@@ -199,6 +200,16 @@ export class ThornMetrics implements OnModuleInit, OnApplicationBootstrap, OnMod
       ({ lag }) => lag / 1000,
     );
     show('failed_deliveries', 'Failed deliveries in the log.', (stats) => stats.failed);
+  }
+
+  #showChanges(strategy: OutboxStrategy): void {
+    const counts = this.#remembered('Changes of tables', () => strategy.changes());
+    this.#gauge('changes_waiting', 'Changes of tables that wait for a worker.', async () => {
+      return (await counts.get())?.waiting ?? null;
+    });
+    this.#gauge('changes_failed', 'Changes of tables that no message can be made of.', async () => {
+      return (await counts.get())?.failed ?? null;
+    });
   }
 
   #showDisabled(): void {

@@ -45,6 +45,7 @@ export {
   type Verification,
 } from './model/subscriber.js';
 export { type StoredSubscriber, type SubscriberQuery, Subscribers } from './service/subscribers.js';
+export { TableLockedError } from '../database/triggers/captured-tables.js';
 export { SubscribersUnavailableError } from './storage/subscribers-unavailable.error.js';
 export {
   type DatabaseSubscriberOptions,

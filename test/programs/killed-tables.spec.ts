@@ -1,4 +1,4 @@
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Subscribers } from '../../lib/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
@@ -131,9 +131,7 @@ describe('processes that write tables with events, and are killed', () => {
       const url = 'url' in fresh ? fresh.url : (fresh.options as { readonly url: string }).url;
       const own = place.connect(url);
       const decoded =
-        database === 'postgres'
-          ? new DataSource({ type: 'postgres', url } as DataSourceOptions)
-          : undefined;
+        database === 'postgres' ? new DataSource({ type: 'postgres', url }) : undefined;
       await decoded?.initialize();
       const oracle =
         decoded === undefined ? triggerOracle(own, database === 'mysql') : decodingOracle(decoded);

@@ -2,7 +2,11 @@ import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/com
 import { catchError, type Observable } from 'rxjs';
 import { CursorExpiredError } from '../../dispatch/index.js';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
-import { LimitReachedError, SubscribersUnavailableError } from '../../subscriber/index.js';
+import {
+  LimitReachedError,
+  SubscribersUnavailableError,
+  TableLockedError,
+} from '../../subscriber/index.js';
 import { badRequest, problem, refusedField } from '../problems/errors.js';
 import { nameAsSent } from './body-fields.js';
 
@@ -42,6 +46,12 @@ function answerTo(error: unknown, body: unknown): unknown {
   }
   if (error instanceof SubscribersUnavailableError) {
     return problem('unavailable', 'The subscribers cannot be read now: try again later');
+  }
+  if (error instanceof TableLockedError) {
+    return problem(
+      'unavailable',
+      'A transaction keeps the subscriber from being stored: try again later',
+    );
   }
   return error;
 }

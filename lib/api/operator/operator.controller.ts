@@ -63,14 +63,16 @@ export function operatorController(settings: OperatorSettings): Type<unknown> {
     @Get('overview')
     async overview(): Promise<OverviewView> {
       const outbox = this.#outbox();
-      const [stats, pauses, failing, failingSubscribers] = await Promise.all([
+      const [stats, changes, pauses, failing, failingSubscribers] = await Promise.all([
         this.deliveries.stats(),
+        outbox.changes(),
         outbox.pauses(),
         this.reports.failing(),
         this.reports.countFailing(),
       ]);
       return {
         ...stats,
+        changes,
         isWorker: outbox.isWorker(),
         activity: outbox.activity(),
         endpoints: outbox.endpoints(),

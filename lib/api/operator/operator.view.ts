@@ -95,6 +95,10 @@ export const OVERVIEW = all({
   dueMessages: count,
   oldestDue: maybeTime,
   lag: count,
+  changes: nullable({
+    ...all({ waiting: count, failed: count }),
+    description: 'Of tables with events; null where there are none',
+  }),
   activity: all({ inFlight: count, waiting: count, paused: count, broken: count }),
   endpoints: list(endpoint),
   pauses: list(all({ host: HOST, since: count })),

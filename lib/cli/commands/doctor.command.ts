@@ -113,11 +113,14 @@ function workLines({ due, dueMessages, failed, lag, isWorker, ...overview }: Ove
   ] as const;
 }
 
-function faultsOf({ lag, pauses }: OverviewView, maxLag: number): readonly string[] {
+function faultsOf({ lag, changes, pauses }: OverviewView, maxLag: number): readonly string[] {
+  const failed = changes?.failed ?? 0;
+  const unread = `changes: no message can be made of ${failed} changes of tables. Their column fault in thorn_changes says why; when it is mended, call retryChanges() of Maintenance.`;
   const late = `lag: webhooks have waited for ${lag} ms. Check that a worker runs, and how many it needs.`;
   const paused = 'paused: nothing is sent to any host. Resume it: DELETE …/pauses/*.';
   return [
     ...(lag > maxLag ? [late] : []),
+    ...(failed > 0 ? [unread] : []),
     ...(pauses.some(({ host }) => host === '*') ? [paused] : []),
   ];
 }

@@ -104,6 +104,17 @@ export class Maintenance {
   }
 
   /**
+   * Lets workers try the changes of tables again that no message could be made of: rows of `thorn_changes` with a `fault`. Call
+   * it when the fault is mended, such as a `payload` function that throws.
+   *
+   * @returns the number of changes
+   * @throws {@link ThornConfigurationError} when the application keeps no messages
+   */
+  async retryChanges(): Promise<number> {
+    return (await requireOutbox(this.dependencies.strategy)).retryChanges();
+  }
+
+  /**
    * Seals every stored secret with the first of `encryption.keys`: the secrets of subscribers and those inside
    * messages. This includes secrets in plain text and secrets sealed with another key, which can be removed afterwards.
    * Expired secrets are deleted. A second run writes only the remaining rows.

@@ -1,8 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { ReportedSources } from '../../../lib/capture/index.js';
-import { createTables } from '../../../lib/database/pooled-store.js';
-import { readTableShape } from '../../../lib/database/triggers/table-shape.js';
 import {
   defineTableEvents,
   outbox,
@@ -89,12 +86,6 @@ export async function startTablesApp(
       }),
     ],
   }).compile();
-  for (const { client: of, tables } of module.get(ReportedSources).all) {
-    const executor = createTables(of);
-    for (const { name: table } of tables.tables) {
-      tables.describe(table, (await readTableShape(executor, table))!.columns);
-    }
-  }
   const app = await module.init();
   return {
     app,

@@ -43,16 +43,16 @@ async function transact(): Promise<void> {
   });
 }
 
-let isOver = false;
+const over = new AbortController();
 const actors = Array.from({ length: task.database === 'sqlite' ? 1 : 2 }, async () => {
-  while (!isOver) {
+  while (!over.signal.aborted) {
     await transact().catch(() => undefined);
     // Others get their turn, and receivers as well.
     await new Promise((resolve) => setTimeout(resolve, any(10)));
   }
 });
 process.on('SIGTERM', () => {
-  isOver = true;
+  over.abort();
   void Promise.all(actors).then(() => writeSync(1, 'idle\n'));
 });
 writeSync(1, 'ready\n');
