@@ -1,0 +1,81 @@
+import { Test } from '@nestjs/testing';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
+import { afterEach, expect, it } from 'vitest';
+import { PublicRecipientPolicy, RecipientPolicy } from '../../lib/extending/index.js';
+import {
+  defineTableEvents,
+  Subscribers,
+  ThornModule,
+  WebhookEvent,
+  Webhooks,
+} from '../../lib/index.js';
+import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
+import { findDialect } from '../../lib/database/dialect.js';
+import { createDatabase, type DatabaseKind } from '../support/databases.js';
+
+@Entity({ name: 'parcel' })
+@Webhooks<Parcel>({ payload: ({ title }) => ({ title }) })
+@WebhookEvent<Parcel>('parcel.sent', { on: 'create' })
+class Parcel {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() title!: string;
+}
+
+/** A table without events of TypeORM. */
+@Entity({ name: 'lines' })
+class Line {
+  @PrimaryGeneratedColumn() id!: number;
+  @Column() sku!: string;
+}
+
+const lines = defineTableEvents<Line>('lines', {
+  key: 'id',
+  payload: ({ sku }) => ({ sku }),
+  events: { 'line.added': { on: 'create' } },
+});
+
+const clean: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const one of clean.splice(0).reverse()) await one();
+});
+
+it.each<DatabaseKind>(['postgres', 'mariadb', 'file'])(
+  'sends the events of rows that SQL by hand writes, of entities and tables, on %s',
+  async (kind) => {
+    const place = await createDatabase(kind);
+    clean.push(() => place.drop());
+    const receiver = await ScriptedReceiver.start();
+    clean.push(() => receiver.stop());
+    const options = { ...place.options, synchronize: true, autoLoadEntities: true };
+    const module = await Test.createTestingModule({
+      imports: [
+        TypeOrmModule.forRoot(options),
+        TypeOrmModule.forFeature([Parcel, Line]),
+        ThornModule.forRoot({ capture: 'triggers', tables: [lines], makeTriggers: true }),
+      ],
+    })
+      .overrideProvider(RecipientPolicy)
+      .useValue(new PublicRecipientPolicy(LOOPBACK_RECIPIENTS))
+      .compile();
+    const dataSource = module.get(DataSource);
+    const dialect = findDialect(dataSource.options.type);
+    await module.init();
+    clean.push(() => module.close());
+    await module.get(Subscribers).create({ url: receiver.url, events: ['*'] });
+    await dataSource.query(`INSERT INTO parcel (title) VALUES ('a')`);
+    await dataSource.query(`INSERT INTO ${dialect.identifier('lines')} (sku) VALUES ('b')`);
+    await dataSource.manager.save(Parcel, { title: 'c' });
+    const webhooks = await receiver.waitFor(3);
+
+    const sent = webhooks.map(({ event, body }) => {
+      const { data } = JSON.parse(body.toString()) as { data: object };
+      return `${event} ${JSON.stringify(data)}`;
+    });
+    expect(sent.sort()).toEqual([
+      'line.added {"sku":"b"}',
+      'parcel.sent {"title":"a"}',
+      'parcel.sent {"title":"c"}',
+    ]);
+  },
+);
