@@ -150,6 +150,7 @@ describe('an application with a wrong option', () => {
     ['events', { events: 'a' }],
     ['events', { events: [defineEvents({}), 'a'] }],
     ['events', { events: null }],
+    ['capture', { capture: 'trigger' as 'triggers' }],
     ['tables', { tables: 'orders' }],
     ['tables', { tables: [{ name: 'orders', key: 'id' }] }],
     ['tables', { tables: [orders, orders] }],
