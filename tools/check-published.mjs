@@ -23,7 +23,10 @@ const OPTIONAL_PEERS = {
  *
  * @type {Readonly<Record<string, readonly string[]>>}
  */
-const LAZY_PEERS = { '.': ['typeorm', '@nestjs/typeorm'], './typeorm': ['@nestjs/typeorm'] };
+const LAZY_PEERS = {
+  '.': ['typeorm', '@nestjs/typeorm', 'drizzle-orm'],
+  './typeorm': ['@nestjs/typeorm'],
+};
 
 const root = resolve(process.argv[2] ?? '.');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

@@ -16,7 +16,7 @@ export type CaptureBy = 'hooks' | 'triggers';
 /** How writes are captured that do not name their rows one by one, for all entities or one. */
 export interface BulkSettings {
   /**
-   * `triggers`: triggers of the database write the changes down, whoever makes them, and workers make the messages; see
+   * `triggers`: triggers of the database write the changes of all programs down, and workers make the messages; see
    * docs/events/tables.md. No hook is attached then. Default `hooks`.
    */
   readonly capture?: CaptureBy;

@@ -24,7 +24,7 @@ import { TransactionRequiredError } from '../database/transaction-required.error
 import type { DatabaseName } from '../database/schema/schema-sql.js';
 import type { Answer, ClientDatabase, ClientStore } from './databases/client-database.js';
 import type { TransactionStatus } from './databases/postgres.js';
-import { connectionOf } from './databases/sqlite.js';
+import { connectionOf } from '../database/sqlite/connection-of.js';
 import type { StoreDriver } from './store-driver.js';
 
 const SCHEMA_HINT = '; where the tables are in a schema of their own, name it in the option schema';

@@ -4,7 +4,7 @@ import type { ReportedTable } from '../../database/triggers/reported-table.js';
 import { findTriggerFaults, planTriggers } from '../../database/triggers/table-triggers.js';
 import { errorText } from '../../common/log/error-text.js';
 import { MYSQL, POSTGRES, SQLITE } from '../../sql/databases/databases.js';
-import { connectionOf } from '../../sql/databases/sqlite.js';
+import { connectionOf } from '../../database/sqlite/connection-of.js';
 import { type Command, type Given, parseText, parseWord } from '../terminal/command.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';

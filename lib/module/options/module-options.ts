@@ -89,7 +89,7 @@ export interface ThornModuleOptions extends BulkSettings {
   /** Events that are sent by hand, and descriptions; see {@link defineEvents}. */
   readonly events?: EventDefinitions | readonly EventDefinitions[];
   /**
-   * Tables whose changes send events, whoever writes their rows; see docs/events/tables.md. They are in the database of the
+   * Tables whose changes send events, by any program that writes their rows; see docs/events/tables.md. They are in the database of the
    * option `database`, or of the first data source. The same in all processes. Default: none.
    */
   readonly tables?: readonly TableEvents[];

@@ -1,14 +1,9 @@
 import { existsSync } from 'node:fs';
 import { findDialect } from '../../database/dialect.js';
-import { type PoolConnection, PoolConnections } from '../../database/pool-connections.js';
 import type { Result, Row } from '../../database/sql-client.js';
-import type { SqlDriver, SqliteHandle } from '../../database/sql-driver.js';
+import type { SqliteHandle } from '../../database/sql-driver.js';
 import { runStatement } from '../../database/sqlite/sqlite-handle.js';
-import {
-  patiently,
-  type SqliteConnections,
-  SqliteStore,
-} from '../../database/sqlite/sqlite-store.js';
+import { type SqliteConnections, SqliteStore } from '../../database/sqlite/sqlite-store.js';
 import { requirePackages } from '../../errors/require-packages.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { ClientDatabase } from './client-database.js';
@@ -88,24 +83,6 @@ function beside(handle: SqliteHandle): SqliteConnections {
     },
     leftOpen: 'a BEGIN without COMMIT or ROLLBACK',
     open: handle.memory ? undefined : open,
-  };
-}
-
-/**
- * A connection of a driver: out of its pool, or the one that SQLite has.
- *
- * @param connections of whoever asks more than once: each of these listens to the pool
- */
-export async function connectionOf(
-  driver: SqlDriver | undefined,
-  connections = new PoolConnections(),
-): Promise<PoolConnection> {
-  if (driver?.kind !== 'better-sqlite3') return connections.take(driver);
-  const { handle } = driver;
-  return {
-    query: (sql, parameters) => patiently(() => runStatement(handle, { sql, parameters })),
-    release: () => undefined,
-    destroy: () => undefined,
   };
 }
 
