@@ -1,5 +1,5 @@
 import { TypeOrmClient } from '../lib/database/typeorm-client.js';
-import { ThornSubscriber } from '../lib/typeorm/index.js';
+import { thornEntities } from '../lib/typeorm/index.js';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { DataSource, type DataSourceOptions } from 'typeorm';
@@ -166,7 +166,7 @@ async function filled(
 ): Promise<Pick<Population, 'dataSource' | 'senders'>> {
   const dataSource = await new DataSource({
     ...options,
-    entities: [ThornSubscriber],
+    entities: thornEntities,
     synchronize: true,
   }).initialize();
   const random = seeded(7);

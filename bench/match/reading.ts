@@ -1,13 +1,13 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { SystemClock } from '../../lib/common/clock.js';
 import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
-import { ThornSubscriber } from '../../lib/typeorm/index.js';
+import { thornEntities } from '../../lib/typeorm/index.js';
 import { DatabaseSubscriberRepository } from '../../lib/subscriber/index.js';
 import type { ContenderModule, ForkedCandidate } from '../contenders/forked.js';
 
 /** Finds the subscribers of a message, which reads all of them the first time. */
 export async function reader(name: string, options: DataSourceOptions): Promise<ForkedCandidate> {
-  const dataSource = new DataSource({ ...options, entities: [ThornSubscriber] });
+  const dataSource = new DataSource({ ...options, entities: thornEntities });
   await dataSource.initialize();
   const repository = new DatabaseSubscriberRepository(
     new TypeOrmClient(dataSource),

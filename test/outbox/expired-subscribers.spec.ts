@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
 import type { WebhookEventMap } from '../../lib/delivery/index.js';
 import { SubscriberExpiry } from '../../lib/dispatch/index.js';
-import { ThornSubscriber } from '../../lib/typeorm/index.js';
+import { thornEntities } from '../../lib/typeorm/index.js';
 import { DatabaseSubscriberRepository, type Subscriber } from '../../lib/subscriber/index.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
@@ -27,7 +27,7 @@ let passes: SubscriberExpiry[];
 
 async function open(kind: DatabaseKind): Promise<void> {
   place = await createDatabase(kind);
-  const entities = [ThornSubscriber];
+  const entities = thornEntities;
   for (const synchronize of [true, false]) {
     sources.push(await new DataSource({ ...place.options, entities, synchronize }).initialize());
   }

@@ -2,7 +2,7 @@ import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SystemClock } from '../../lib/common/index.js';
 import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
-import { ThornSubscriber } from '../../lib/typeorm/index.js';
+import { thornEntities } from '../../lib/typeorm/index.js';
 import { SubscriberHealth } from '../../lib/outbox/index.js';
 import {
   DatabaseSubscriberRepository,
@@ -68,7 +68,7 @@ afterEach(async () => {
 /** A process: it comes to know what another one has changed when it reads the subscribers the next time. */
 async function start(isFirst: boolean): Promise<OutboxApp> {
   const { options } = place;
-  const entities = [ThornSubscriber];
+  const entities = thornEntities;
   const source = await new DataSource({ ...options, entities, synchronize: isFirst }).initialize();
   sources.push(source);
   const clock = new SystemClock();

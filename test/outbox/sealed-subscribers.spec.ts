@@ -1,5 +1,5 @@
 import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
-import { ThornSubscriber } from '../../lib/typeorm/index.js';
+import { thornEntities, ThornSubscriber } from '../../lib/typeorm/index.js';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -333,7 +333,7 @@ async function onSqlite(): Promise<Store> {
     type: 'better-sqlite3',
     database: join(directory, 'app.db'),
     enableWAL: true,
-    entities: [ThornSubscriber],
+    entities: thornEntities,
     synchronize: true,
   }).initialize();
   return {
@@ -355,7 +355,7 @@ async function onPostgres(): Promise<Store> {
   const dataSource = await new DataSource({
     type: 'postgres',
     url: database.url,
-    entities: [ThornSubscriber],
+    entities: thornEntities,
     synchronize: true,
   }).initialize();
   return {
