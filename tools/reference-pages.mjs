@@ -98,6 +98,7 @@ export const PAGES = [
       { type: 'EntityEventSettings', title: '`@Webhooks`' },
       { type: 'ColumnSettings', title: '`@Webhooks`: columns' },
       { type: 'MethodSuccessOptions', title: '`@WebhookEvent` on a method' },
+      { type: 'TableEventOptions', own: true, title: '`defineTableEvents()`: an event' },
       { type: 'EventDefinition', title: '`defineEvents()`' },
       { type: 'SendOptions', title: '`send()`' },
       { type: 'BufferOptions', title: '`buffer()`' },
