@@ -35,25 +35,18 @@ interface Core {
   };
 }
 
-/** Drizzle is an optional package, and loaded with its first table. */
-const CORES: readonly (readonly [string, DialectName, () => Core])[] = [
-  ['PgTable', 'postgres', () => require('drizzle-orm/pg-core') as Core],
-  ['MySqlTable', 'mysql', () => require('drizzle-orm/mysql-core') as Core],
-  ['SQLiteTable', 'sqlite', () => require('drizzle-orm/sqlite-core') as Core],
-];
-
 interface Drizzle {
   is(value: unknown, type: unknown): boolean;
   getTableColumns(table: object): Readonly<Record<string, DrizzleColumn>>;
+  readonly cores: readonly (readonly [string, DialectName, Core])[];
 }
 
 /** @returns undefined for what is no table of Drizzle */
 export function describeDrizzleTable(table: unknown): DescribedTable | undefined {
   // Drizzle marks its tables so, and nothing else need load it.
   if (!isObject(table) || !(Symbol.for('drizzle:IsDrizzleTable') in table)) return undefined;
-  const { is, getTableColumns } = loadDrizzle();
-  for (const [type, dialect, load] of CORES) {
-    const core = load();
+  const { is, getTableColumns, cores } = loadDrizzle();
+  for (const [type, dialect, core] of cores) {
     if (!is(table, (core as unknown as Record<string, unknown>)[type])) continue;
     const { name, schema, primaryKeys } = core.getTableConfig(table);
     const columns = Object.entries(getTableColumns(table));
@@ -94,9 +87,18 @@ function ifIs(type: 'string' | 'number', read: (value: unknown) => unknown) {
   return (value: unknown): unknown => (typeof value === type ? read(value) : value);
 }
 
+/** Drizzle is an optional package, and loaded with its first table. */
 function loadDrizzle(): Drizzle {
+  // Bundlers leave out a package that is not there, where its absence is caught.
   try {
-    return require('drizzle-orm') as Drizzle;
+    return {
+      ...(require('drizzle-orm') as Drizzle),
+      cores: [
+        ['PgTable', 'postgres', require('drizzle-orm/pg-core') as Core],
+        ['MySqlTable', 'mysql', require('drizzle-orm/mysql-core') as Core],
+        ['SQLiteTable', 'sqlite', require('drizzle-orm/sqlite-core') as Core],
+      ],
+    };
   } catch {
     throw missingPackages('defineTableEvents() with a table of Drizzle', ['drizzle-orm']);
   }
