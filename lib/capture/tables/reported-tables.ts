@@ -31,9 +31,6 @@ export abstract class ReportedTables {
    */
   abstract eventsOf(table: string): readonly EventPlan[];
 
-  /** False when nobody would get an event of a table now, whatever its rows say. True when that is not known. */
-  abstract mayBeHeard(table: string): boolean;
-
   /**
    * False: nobody would get any event of a table, by {@link ReportedTable.name}, as far as this process knows the
    * subscribers. True as well when the table is not described.

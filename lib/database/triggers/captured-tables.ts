@@ -37,7 +37,8 @@ export class TableLockedError extends ThornError {
  * The SQL on `thorn_captured_tables`: the tables with triggers, and whether anybody hears them.
  *
  * A change that commits after a subscription is told. The trigger of a table that nobody hears holds a lock until its
- * transaction ends, and who subscribes waits for that lock: a transaction that has written nothing down ends before.
+ * transaction ends, and the subscription waits for that lock. So a writer whose change was not written down has ended before
+ * the subscriber is stored.
  */
 export class CapturedTables {
   readonly #table: string;
@@ -129,7 +130,7 @@ export class CapturedTables {
       } catch (error) {
         if (!isLockTimeout(error)) throw error;
         if (tries === MOST_TRIES) throw new TableLockedError(error);
-        // Those who write have waited behind this one.
+        // Writers that have waited behind the subscription go first.
         await sleep(Math.random() * 100);
       }
     }

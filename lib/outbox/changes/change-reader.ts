@@ -113,7 +113,7 @@ export class ChangeReader {
       await this.#sweep();
       const oldest = await this.from.changes.oldest();
       if (oldest.length > 0) {
-        // After the changes are read: who subscribed before one of them was committed is known then.
+        // After the changes are read, so that a subscriber that was stored before one of them committed is known.
         await this.from.heard.freshen();
         await this.#send(oldest);
       }

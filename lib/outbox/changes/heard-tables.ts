@@ -3,7 +3,7 @@ import type { SqlStore } from '../../database/sql-store.js';
 import { CapturedTables } from '../../database/triggers/captured-tables.js';
 import type { FanOut } from '../../dispatch/index.js';
 
-/** Whose events are heard, among the tables with triggers of one database. */
+/** Tells the triggers of one database which tables have an event that a subscriber may get. */
 export class HeardTables {
   readonly #captured: CapturedTables;
   /** Of the subscribers that this process knows; see {@link CapturedTables.revision}. */
@@ -28,7 +28,7 @@ export class HeardTables {
     }
   }
 
-  /** Knows everybody who has subscribed by now to an event of a table. */
+  /** Reads the subscribers again where one was stored since: this process then knows all that may get an event of a table. */
   async freshen(): Promise<void> {
     const revision = await this.#captured.revision();
     if (revision === this.#revision) return;
@@ -39,7 +39,7 @@ export class HeardTables {
   /** Lets the triggers of tables write nothing whose events nobody would get. */
   async silence(): Promise<void> {
     if (!this.isOfSubscribers) return;
-    // Before the subscribers: whoever subscribes meanwhile changes the revision.
+    // Before the subscribers are read: a subscription in between changes the revision, and the table stays heard.
     const captured = await this.#captured.list();
     await this.fanOut.refresh();
     const own = new Set(this.reported.tables.map(({ name }) => name));
