@@ -83,7 +83,11 @@ export class ReportedEntities extends ReportedTables {
       return rows === undefined ? [] : [{ change, rows, row: rows.read(before, after) }];
     });
     const byPlan = new Map<TriggerRows, TriggeredRow[]>();
-    for (const { rows, row } of read) byPlan.set(rows, [...(byPlan.get(rows) ?? []), row]);
+    for (const { rows, row } of read) {
+      const own = byPlan.get(rows);
+      if (own === undefined) byPlan.set(rows, [row]);
+      else own.push(row);
+    }
     for (const [rows, own] of byPlan) await rows.complete(own, this.capture.dataSource.manager);
     return read.flatMap(({ change, rows, row }) =>
       rows.changesOf(row).map((item) => ({ change, item })),
