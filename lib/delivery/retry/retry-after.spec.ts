@@ -11,12 +11,8 @@ describe('parseRetryAfter', () => {
     ['120', 120_000],
     ['007', 7000],
     ['Sun, 06 Nov 1994 08:50:37 GMT', 60_000],
-    ['Sunday, 06-Nov-94 08:50:37 GMT', 60_000],
-    ['Sun Nov  6 08:50:37 1994', 60_000],
     ['Sun, 06 Nov 1994 08:49:37 GMT', 0],
     ['Sat, 05 Nov 1994 08:49:37 GMT', 0],
-    ['Friday, 06-Nov-43 08:49:37 GMT', Date.UTC(2043, 10, 6) - Date.UTC(1994, 10, 6)],
-    ['Tuesday, 06-Nov-45 08:49:37 GMT', 0],
   ])('reads %s', (value, expected) => {
     expect(parseRetryAfter(value, NOW)).toBe(expected);
   });
@@ -45,7 +41,9 @@ describe('parseRetryAfter', () => {
     'Sun, 06 Nov 1994 24:00:00 GMT',
     'Sun, 06 Nov 1994 08:60:37 GMT',
     'Sun, 06 Nov 1994 08:50:61 GMT',
-    'Sun Nov 6 08:50:37 1994',
+    'Sun Nov  6 08:50:37 1994',
+    'Sunday, 06-Nov-94 08:50:37 GMT',
+    'Invalid Date',
     '784111777\n',
   ])('does not read %j', (value) => {
     expect(parseRetryAfter(value, NOW)).toBeNull();
