@@ -18,6 +18,7 @@ import {
 } from '../subscriber/index.js';
 import { EntitySources } from '../capture/entity-sources.js';
 import { ThornSettings } from './options/settings.js';
+import { TriggersCheck } from './triggers-check.js';
 
 /** Looks at how the application is set up, and at what of it will hurt in production. */
 @Injectable()
@@ -30,11 +31,21 @@ export class SetupInspection implements ApplicationReport {
     @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
     @Inject(ThornSettings) private readonly settings: ThornSettings,
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
+    @Inject(TriggersCheck) private readonly triggers: TriggersCheck,
     @Optional() @Inject(RegisteredPaths) private readonly paths: RegisteredPaths | undefined,
   ) {}
 
-  /** Call it once all routes and events are known. */
-  read(): SetupReport {
+  async read(): Promise<SetupReport> {
+    const report = this.ofProcess();
+    const outdated = await this.triggers.faults();
+    const warnings = outdated.map(
+      ({ message: text }) => ({ code: 'tables-outdated', text }) as const,
+    );
+    return { ...report, warnings: [...warnings, ...report.warnings] };
+  }
+
+  /** What the process knows by itself. Call it once all routes and events are known. */
+  ofProcess(): SetupReport {
     return {
       strategy: this.strategy.label?.() ?? this.strategy.constructor.name,
       dataSources: this.#databases(),

@@ -24,7 +24,7 @@ export class StartupReport implements OnModuleDestroy {
 
   /** Call it once all routes and events are known. */
   log(): void {
-    const report = this.inspection.read();
+    const report = this.inspection.ofProcess();
     const facts = [
       `strategy ${report.strategy}`,
       this.#databases(),
@@ -43,7 +43,7 @@ export class StartupReport implements OnModuleDestroy {
     this.#warn(report.warnings.filter((warning) => !isOfHooks(warning)));
     // NestFactory.createApplicationContext() answers after this: nobody can turn the hooks on before.
     this.#timer = setTimeout(
-      () => this.#warn(this.inspection.read().warnings.filter(isOfHooks)),
+      () => this.#warn(this.inspection.ofProcess().warnings.filter(isOfHooks)),
       HOOKS_WITHIN,
     ).unref();
   }

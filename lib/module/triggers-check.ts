@@ -51,23 +51,54 @@ export class TriggersCheck {
     }
   }
 
+  /** Compares again, in an application that runs. @returns for each table at fault the error that would end a start */
+  async faults(): Promise<readonly Error[]> {
+    const found: Error[] = [];
+    for (const { client, tables } of this.reported.all) {
+      await onConnectionOf(client, async (executor) => {
+        for (const table of tables.tables) {
+          const fault = await faultOf(client, executor, table).catch((error: unknown) => {
+            if (error instanceof ThornConfigurationError) return error;
+            throw error;
+          });
+          if (fault !== undefined) found.push(fault);
+        }
+      });
+    }
+    return found;
+  }
+
   async #check({ client, tables: reported }: ReportedSource, executor: SqlExecutor): Promise<void> {
     const { tables } = reported;
-    const path: NamePath = (name) => client.table(name);
     for (const { name } of tables) {
       const shape = await readTableShape(executor, name);
       // Without one the triggers are refused, with a text for that.
       if (shape !== undefined) reported.describe(name, shape.columns);
     }
     if (this.settings.options.makeTriggers === true) {
+      const path = pathOf(client);
       await changingSchema(executor, () => createMissingTriggers(executor, path, tables));
       return;
     }
     for (const table of tables) {
-      const faults = await findTriggerFaults(executor, path, table);
-      if (faults.length > 0) throw await outdated(client, executor, table, faults);
+      const fault = await faultOf(client, executor, table);
+      if (fault !== undefined) throw fault;
     }
   }
+}
+
+function pathOf(client: SqlClient<never>): NamePath {
+  return (name) => client.table(name);
+}
+
+/** @throws {@link ThornConfigurationError} for a table that cannot have its events */
+async function faultOf(
+  client: SqlClient<never>,
+  executor: SqlExecutor,
+  table: ReportedTable,
+): Promise<Error | undefined> {
+  const faults = await findTriggerFaults(executor, pathOf(client), table);
+  return faults.length === 0 ? undefined : outdated(client, executor, table, faults);
 }
 
 function placeOf(client: SqlClient<never>): SchemaPlace {
@@ -91,11 +122,13 @@ async function outdated(
     differing.length > 0 &&
       `has ${differing.join(', ')} of other columns, another key or another version`,
   ].filter(Boolean);
+  const { schema, prefix } = placeOf(client);
   const omitted = omit.map((column) => `${name}.${column}`).join(',');
   const command = [
-    `npx thorn triggers ${await findDatabase(executor)} ${name}:${key.join('+')}`,
-    ...(omit.length > 0 ? [`--omit ${omitted}`] : []),
-    ...(client.schema === undefined ? [] : [`--schema ${client.schema}`]),
+    `npx thorn triggers ${await findDatabase(executor)} ${word(`${name}:${key.join('+')}`)}`,
+    ...(omit.length > 0 ? [`--omit ${word(omitted)}`] : []),
+    ...(schema === undefined ? [] : [`--schema ${word(schema)}`]),
+    ...(prefix === undefined || prefix === '' ? [] : [`--prefix ${word(prefix)}`]),
     '--url …',
   ].join(' ');
   return new ThornConfigurationError(
@@ -104,4 +137,9 @@ async function outdated(
       'prints, call createTableTriggers() in a migration, or set makeTriggers: true in development and tests.',
     { table: name, missing, differing },
   );
+}
+
+/** A word of a command line, in quotes where a shell would read it otherwise. */
+function word(text: string): string {
+  return /^[\w.,:+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

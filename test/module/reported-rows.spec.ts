@@ -7,10 +7,12 @@ import {
   defineTableEvents,
   Subscribers,
   ThornModule,
+  type ThornModuleOptions,
   WebhookEvent,
   Webhooks,
 } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
+import { dropTableTriggers } from '../../lib/typeorm/index.js';
 import { findDialect } from '../../lib/database/dialect.js';
 import { createDatabase, type DatabaseKind } from '../support/databases.js';
 
@@ -79,3 +81,29 @@ it.each<DatabaseKind>(['postgres', 'mariadb', 'file'])(
     ]);
   },
 );
+
+it('names the prefix of its tables where triggers are missing', async () => {
+  const place = await createDatabase('file');
+  clean.push(() => place.drop());
+  const options = { ...place.options, synchronize: true, autoLoadEntities: true };
+  const compile = async (thorn: ThornModuleOptions) => {
+    const module = await Test.createTestingModule({
+      imports: [
+        TypeOrmModule.forRoot({ ...options, entityPrefix: 'app_' }),
+        TypeOrmModule.forFeature([Parcel]),
+        ThornModule.forRoot({ capture: 'triggers', ...thorn }),
+      ],
+    }).compile();
+    clean.push(() => module.close());
+    return module;
+  };
+  const module = await compile({ makeTriggers: true });
+  await module.init();
+  const dataSource = module.get(DataSource);
+  await dropTableTriggers(dataSource.createQueryRunner(), [{ name: 'app_parcel' }]);
+  await dataSource.query('SELECT * FROM app_thorn_changes');
+
+  const next = await compile({});
+  const command = '`npx thorn triggers sqlite app_parcel:id --prefix app_ --url …`';
+  await expect(next.init()).rejects.toThrow(command);
+});

@@ -106,6 +106,17 @@ describe.each<TriggerDatabase>(['postgres', 'mariadb', 'sqlite'])('the start on 
     expect(await write(2)).toEqual([{ id: 2, state: 'NEW' }]);
   });
 
+  it('prints a command that a shell reads as it is meant', async () => {
+    const name = `orders"; drop it's`;
+    await place.sql(`CREATE TABLE ${place.executor.dialect.identifier(name)} (id int PRIMARY KEY)`);
+    const table = defineTableEvents<Order>(name, { ...given, omit: [] });
+    const quoted = `npx thorn triggers ${database} 'orders"; drop it'\\''s:id' --url`;
+    await expect(start({}, [table])).rejects.toThrow(quoted);
+    await start({ makeTriggers: true }, [table]);
+    await place.sql(`INSERT INTO ${place.executor.dialect.identifier(name)} VALUES (7)`);
+    expect(await place.changes()).toMatchObject([{ source: name }]);
+  });
+
   it.each<[string, string, { readonly key?: 'state' }, string]>([
     ['a table that is not there', 'order', {}, 'there is no table of this name'],
     ['a view', 'paid_orders', {}, 'this is a view'],

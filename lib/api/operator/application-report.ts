@@ -5,6 +5,7 @@ export const SETUP_WARNINGS = [
   'secrets-unsealed',
   'shared-path',
   'synchronize',
+  'tables-outdated',
 ] as const;
 
 /** One thing of the set-up that will hurt in production. */
@@ -29,8 +30,8 @@ export interface SetupReport {
   readonly warnings: readonly SetupWarning[];
 }
 
-/** Reports how the running application is set up, as far as it knows of itself. */
+/** Reports how the running application is set up. */
 export abstract class ApplicationReport {
-  /** Reads the set-up as it is now. */
-  abstract read(): SetupReport;
+  /** Reads the set-up as it is now, and compares the triggers of tables with events. */
+  abstract read(): Promise<SetupReport>;
 }

@@ -22,7 +22,7 @@ export function operatorReportsController(settings: OperatorSettings): Type<unkn
     ) {}
 
     @Get('report')
-    report(): SetupReport {
+    report(): Promise<SetupReport> {
       return this.application.read();
     }
 
