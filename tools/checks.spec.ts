@@ -115,20 +115,28 @@ describe('check-imports', () => {
     ],
     [
       'an import into a higher inner floor',
-      { 'lib/outbox/model/a.ts': `import '../worker/b.js';`, 'lib/outbox/worker/b.ts': '' },
-      'lib/outbox/model/a.ts:1 "outbox/model" may not import from "outbox/worker", a floor above it',
+      { 'lib/outbox/tables/a.ts': `import '../wait/b.js';`, 'lib/outbox/wait/b.ts': '' },
+      'lib/outbox/tables/a.ts:1 "outbox/tables" may not import from "outbox/wait", a floor above it',
+    ],
+    [
+      'a cycle among rooms that share a floor',
+      {
+        'lib/outbox/wait/a.ts': `import '../retry/b.js';`,
+        'lib/outbox/retry/b.ts': `import '../wait/a.js';`,
+      },
+      'cycle: outbox/wait/a.ts → outbox/retry/b.ts → outbox/wait/a.ts',
     ],
     [
       'an index inside a folder',
-      { 'lib/outbox/model/index.ts': '' },
-      'lib/outbox/model/index.ts is an index below a top folder: import the files themselves',
+      { 'lib/outbox/tables/index.ts': '' },
+      'lib/outbox/tables/index.ts is an index below a top folder: import the files themselves',
     ],
   ])('refuses %s', (_what, files, fault) => {
     expect(checkImports(files)).toEqual({ status: 1, faults: [fault] });
   });
 
   it('counts no specs among the files of a folder', () => {
-    const names = Array.from({ length: 15 }, (_, n) => `lib/outbox/model/${n}`);
+    const names = Array.from({ length: 15 }, (_, n) => `lib/outbox/tables/${n}`);
     const files = names.flatMap((name) => [`${name}.ts`, `${name}.spec.ts`]);
     expect(checkImports(Object.fromEntries(files.map((file) => [file, ''])))).toEqual({
       status: 0,

@@ -1,32 +1,27 @@
 export { OutageLog } from './relay/outage-log.js';
-export { ThornAttempt } from './entities/attempt.entity.js';
+export { ThornAttempt } from './tables/attempt.entity.js';
 export {
   type CancelResult,
   Deliveries,
   type DeliveriesDependencies,
   type RetryResult,
 } from './management/deliveries.js';
-export type { DeliveryPage } from './management/log-scan.js';
+export type { DeliveryPage } from './log/log-scan.js';
 export {
   type DeliveryHistoryOptions,
   MAX_SELECTED,
   type DeliveryQuery,
   type ReplayOptions,
-} from './management/delivery-query.js';
-export { ANSWER_CLASSES, type AnswerClass } from './model/answer-class.js';
+} from './log/delivery-query.js';
+export { ANSWER_CLASSES, type AnswerClass } from './tables/answer-class.js';
 export type { DeliveryDetails, DeliveryRecord, DeliveryStats } from './tables/delivery-record.js';
 export type { AttemptRecord, DeliveryStatus } from '../delivery/index.js';
 export { DeliveryReports, type FailingEndpoint } from './management/delivery-reports.js';
-export type {
-  AttemptFigures,
-  AttemptFiguresQuery,
-  AttemptHistory,
-} from './management/attempt-figures.js';
-export type { EndpointAttempts, EndpointOverview } from './management/endpoint-overview.js';
+export type { AttemptFigures, AttemptFiguresQuery, AttemptHistory } from './log/attempt-figures.js';
+export type { EndpointAttempts, EndpointOverview } from './log/endpoint-overview.js';
 export type { EndpointPause, EndpointState, EndpointStates } from './management/endpoint-states.js';
-export type { MissingPart, SentRequest } from './management/sent-request.js';
-export { ThornDelivery } from './entities/delivery.entity.js';
-export type { EndpointRules } from './concurrency/circuit-breaker.js';
+export type { MissingPart, SentRequest } from './log/sent-request.js';
+export { ThornDelivery } from './tables/delivery.entity.js';
 export type { LongWorkOptions, Summary } from '../common/long-work.js';
 export {
   Maintenance,
@@ -38,28 +33,21 @@ export {
   type ResealSummary,
 } from './management/maintenance.js';
 export type { PruneCounts } from './retention/retention-pass.js';
-export { outboxServices } from './outbox-services.js';
+export { outboxServices } from './management/outbox-services.js';
 export { MessageRelay, RelayWorker, type Ticket } from './relay/message-relay.js';
 export { batchesOf, type TicketBatch, ticketsOf } from './relay/ticket-batch.js';
 export { TicketSender } from './relay/ticket-sender.js';
-export type { EndpointHealth } from './concurrency/host-scheduler.js';
-export { ThornMessage } from './entities/message.entity.js';
-export type { Pause } from './worker/host-pauses.js';
+export type { EndpointHealth } from './wait/host-scheduler.js';
+export { ThornMessage } from './tables/message.entity.js';
+export type { Pause } from './wait/host-pauses.js';
 export { outbox, relayedOutbox, type RelayDefinition } from './strategy/outbox.js';
-export type { OutboxOptions } from './model/outbox-options.js';
-export { OutboxLockedError } from './strategy/outbox-locked.error.js';
+export type { EndpointRules, OutboxOptions } from './outbox-options.js';
+export { OutboxLockedError } from './stage/outbox-locked.error.js';
 export { OutboxTimeoutError } from '../database/outbox-timeout.error.js';
 export { RecipientUnknownError } from '../dispatch/recipients/recipient-unknown.error.js';
 export { OutboxStrategy } from './strategy/outbox.strategy.js';
 export { SqlClients, type OutboxDependencies } from './strategy/outbox-dependencies.js';
-export type { ReplayCounts, ReplaySummary } from './management/replay.js';
-export type {
-  DeliveryDay,
-  DeliveryFigures,
-  DeliveryHistory,
-} from './management/delivery-figures.js';
-export {
-  type SubscriberHealthDependencies,
-  SubscriberHealth,
-} from './outcomes/subscriber-health.js';
-export type { Outcome } from './model/outcome.js';
+export type { ReplayCounts, ReplaySummary } from './retry/replay.js';
+export type { DeliveryDay, DeliveryFigures, DeliveryHistory } from './log/delivery-figures.js';
+export { type SubscriberHealthDependencies, SubscriberHealth } from './record/subscriber-health.js';
+export type { Outcome } from './outcome.js';

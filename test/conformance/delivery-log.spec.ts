@@ -9,13 +9,13 @@ import {
   StandardDeliveryLog,
 } from '../../lib/delivery/index.js';
 import { type AttemptStore, deliveryLogConformance } from '../../lib/testing/index.js';
-import { DeliveryLogNotifier } from '../../lib/outbox/outcomes/delivery-log-notifier.js';
+import { DeliveryLogNotifier } from '../../lib/outbox/record/delivery-log-notifier.js';
 import { keyOf } from '../../lib/outbox/tables/keys.js';
-import { OutcomeStatements } from '../../lib/outbox/tables/outcome-statements.js';
-import { tableNames } from '../../lib/outbox/entities/table-names.js';
+import { OutcomeStatements } from '../../lib/outbox/record/outcome-statements.js';
+import { tableNames } from '../../lib/outbox/tables/table-names.js';
 import { type DatabaseKind, createDatabase } from '../support/databases.js';
 import { openOutboxApp, type OutboxApp } from '../support/apps/outbox-app.js';
-import type { Outcome } from '../../lib/outbox/model/outcome.js';
+import type { Outcome } from '../../lib/outbox/outcome.js';
 
 const runner = { describe, it, expect };
 const REMEMBERED: Record<KeptAttempts, (logged: LoggedAttempt) => boolean> = {

@@ -6,7 +6,7 @@ import type { Statement } from '../../lib/database/dialect.js';
 import { PooledStore } from '../../lib/database/pooled-store.js';
 import type { JoinedTransaction, SqlClient } from '../../lib/database/sql-client.js';
 import { Codecs, type MessageDraft, MessageFactory } from '../../lib/message/index.js';
-import { tableNames } from '../../lib/outbox/entities/table-names.js';
+import { tableNames } from '../../lib/outbox/tables/table-names.js';
 import { MessageRowMapper } from '../../lib/outbox/tables/message-row-mapper.js';
 import { MessageTable } from '../../lib/outbox/tables/message-table.js';
 import { SecretSealer } from '../../lib/signing/index.js';

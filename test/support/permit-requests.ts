@@ -1,4 +1,4 @@
-import type { PermitRequest } from '../../lib/outbox/rate-limit/permits.js';
+import type { PermitRequest } from '../../lib/outbox/wait/permits.js';
 
 /** A process's request for permits of a limit of `max` in `per` milliseconds. Default: for no permits. */
 export function permitRequest(

@@ -14,14 +14,14 @@ import {
   type DeliveryQuery,
   type ReplayOptions,
   timeFrom,
-} from './delivery-query.js';
+} from '../log/delivery-query.js';
 import {
   parseCandidateRow,
   type DeliveryDetails,
   parseDeliveryRow,
   type DeliveryStats,
 } from '../tables/delivery-record.js';
-import { readStats, type DeliveryHistory, readHistory } from './delivery-figures.js';
+import { readStats, type DeliveryHistory, readHistory } from '../log/delivery-figures.js';
 import { DAY } from '../retention/retention-limits.js';
 import { type OutboxStrategy, requireOutbox } from '../strategy/outbox.strategy.js';
 import type { Row } from '../../database/sql-client.js';
@@ -34,12 +34,12 @@ import {
   replayFailed,
   replayMissed,
   type ReplaySummary,
-} from './replay.js';
-import type { ReplayOperation } from '../order/key-queue-upkeep.js';
-import { type DeliveryPage, pageOf, scanLog } from './log-scan.js';
+} from '../retry/replay.js';
+import type { ReplayOperation } from '../tables/key-queue-upkeep.js';
+import { type DeliveryPage, pageOf, scanLog } from '../log/log-scan.js';
 import { pairOf } from '../tables/keys.js';
 import type { OutboxStore } from '../store/outbox-store.js';
-import { isVisible, visibleSubscribers } from './subscriber-scope.js';
+import { isVisible, visibleSubscribers } from '../log/subscriber-scope.js';
 
 /** The maximum number of days that {@link Deliveries.history} covers. */
 const MAX_DAYS = 90;

@@ -16,22 +16,26 @@ import {
   type AttemptFiguresQuery,
   type AttemptHistory,
   figuresRange,
-} from './attempt-figures.js';
+} from '../log/attempt-figures.js';
 import type { Deliveries } from './deliveries.js';
-import { type FilterPreviewQuery, type PreviewedMessage, previewFilter } from './filter-preview.js';
-import { type SentRequest, sentRequest } from './sent-request.js';
+import {
+  type FilterPreviewQuery,
+  type PreviewedMessage,
+  previewFilter,
+} from '../log/filter-preview.js';
+import { type SentRequest, sentRequest } from '../log/sent-request.js';
 import {
   attemptsBySubscriber,
   endpointOverview,
   type EndpointOverview,
-} from './endpoint-overview.js';
+} from '../log/endpoint-overview.js';
 import {
   type EndpointState,
   type EndpointStates,
   endpointStates,
   failingStates,
 } from './endpoint-states.js';
-import { visibleSubscribers } from './subscriber-scope.js';
+import { visibleSubscribers } from '../log/subscriber-scope.js';
 
 /** Dependencies of {@link DeliveryReports}. */
 export interface DeliveryReportsDependencies {

@@ -5,7 +5,7 @@ import {
   type SubscriberRepository,
   subscriberState,
 } from '../../subscriber/index.js';
-import { EVERY_HOST } from '../concurrency/host-queue.js';
+import { EVERY_HOST } from '../wait/host-queue.js';
 import type { OutboxStrategy } from '../strategy/outbox.strategy.js';
 
 /** Why nothing is sent to an endpoint for now. */

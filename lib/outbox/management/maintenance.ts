@@ -9,9 +9,9 @@ import {
   type LongWorkOptions,
   type Summary,
 } from '../../common/long-work.js';
-import { checkTime, timeFrom } from './delivery-query.js';
+import { checkTime, timeFrom } from '../log/delivery-query.js';
 import { requireOutbox, OutboxStrategy } from '../strategy/outbox.strategy.js';
-import { formatCursor, parseCursor } from '../model/message-cursor.js';
+import { formatCursor, parseCursor } from '../tables/message-cursor.js';
 import { NOTHING_PRUNED, PASS_START, type PruneCounts } from '../retention/retention-pass.js';
 
 /** The result of {@link Maintenance.prune}, or with `dryRun` the expected result. */

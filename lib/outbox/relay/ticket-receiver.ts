@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { Batcher } from '../concurrency/batcher.js';
+import { Batcher } from '../../common/async/batcher.js';
 import type { Clock } from '../../common/index.js';
-import type { MessageScheduler } from '../worker/message-scheduler.js';
+import type { MessageScheduler } from '../fan-out/message-scheduler.js';
 import type { StagedMessage } from '../store/staged-message.js';
 import type { Lease } from '../tables/leases.js';
-import type { Outcome } from '../model/outcome.js';
-import type { WriteListener } from '../store/outcome-recorder.js';
+import type { Outcome } from '../outcome.js';
+import type { WriteListener } from '../record/outcome-recorder.js';
 import type { Ticket } from './message-relay.js';
 import { MOST_HELD_TO_CLAIM, type OutboxStore } from '../store/outbox-store.js';
 

@@ -1,4 +1,4 @@
-import { Batcher } from '../concurrency/batcher.js';
+import { Batcher } from '../../common/async/batcher.js';
 import { orTimeout } from '../../common/async/timeout.js';
 import type { OutageLog } from './outage-log.js';
 import type { Ticket } from './message-relay.js';

@@ -1,9 +1,9 @@
 import { idRows, type Statement } from '../../database/dialect.js';
 import type { SqlStore } from '../../database/sql-store.js';
 import type { Result } from '../../database/sql-client.js';
-import type { TableNames } from '../entities/table-names.js';
+import type { TableNames } from '../tables/table-names.js';
 import { isOfMessages, keyOf, rangesOf } from '../tables/keys.js';
-import type { MessageCursor } from '../model/message-cursor.js';
+import type { MessageCursor } from '../tables/message-cursor.js';
 import { hasAnswers, MORE_THAN_MOST, MOST_DELIVERIES } from './message-states.js';
 
 /** What is still there of messages. */

@@ -1,8 +1,8 @@
 import type { SqlStore } from '../../database/sql-store.js';
 import type { Row } from '../../database/sql-client.js';
-import type { TableNames } from '../entities/table-names.js';
+import type { TableNames } from '../tables/table-names.js';
 import { idFrom, isOfMessages, keyOf, rangesOf, withMessageId } from '../tables/keys.js';
-import { cursorOf, type MessageCursor } from '../model/message-cursor.js';
+import { cursorOf, type MessageCursor } from '../tables/message-cursor.js';
 
 /**
  * Deliveries that a statement goes through. Enough for 200 messages to 15 subscribers each; 30 ms of SQLite, which blocks

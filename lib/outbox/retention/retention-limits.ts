@@ -1,4 +1,4 @@
-import type { OutboxSettings } from '../model/outbox-options.js';
+import type { OutboxSettings } from '../outbox-options.js';
 
 /** Milliseconds of a day. */
 export const DAY = 24 * 60 * 60_000;

@@ -1,6 +1,6 @@
 import { FIRST_KEY } from '../tables/keys.js';
-import type { MessageCursor } from '../model/message-cursor.js';
-import type { OutboxSettings } from '../model/outbox-options.js';
+import type { MessageCursor } from '../tables/message-cursor.js';
+import type { OutboxSettings } from '../outbox-options.js';
 import type { MessageRemoval, Remainder } from './message-removal.js';
 import type { MessageState, MessageStates } from './message-states.js';
 import { type RetentionLimits, retentionLimits } from './retention-limits.js';

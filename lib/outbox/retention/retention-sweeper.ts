@@ -1,4 +1,4 @@
-import type { MessageCursor } from '../model/message-cursor.js';
+import type { MessageCursor } from '../tables/message-cursor.js';
 import { DAY, NO_LIMITS, type RetentionLimits } from './retention-limits.js';
 import { PASS_START, type RetentionPass } from './retention-pass.js';
 

@@ -11,8 +11,8 @@ import {
 } from '../../dispatch/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { Audience } from '../../message/index.js';
-import type { OutboxSettings } from '../model/outbox-options.js';
-import { lastPosition, MYSQL_NOW } from '../model/message-position.js';
+import type { OutboxSettings } from '../outbox-options.js';
+import { lastPosition, MYSQL_NOW } from '../tables/message-position.js';
 import { DAY } from '../retention/retention-limits.js';
 import type { MessageRowMapper } from '../tables/message-row-mapper.js';
 import type { MessageTable } from '../tables/message-table.js';

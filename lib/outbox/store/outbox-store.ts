@@ -1,7 +1,6 @@
-import { DatabaseRateLimiter } from '../rate-limit/database-rate-limiter.js';
 import { DeliveryTable } from '../tables/delivery-table.js';
-import { KeyQueueTable } from '../order/key-queue-table.js';
-import { KeyQueueUpkeep } from '../order/key-queue-upkeep.js';
+import { KeyQueueTable } from '../tables/key-queue-table.js';
+import { KeyQueueUpkeep } from '../tables/key-queue-upkeep.js';
 import { HealthTable } from '../tables/health-table.js';
 import { HistoryTable } from './history-table.js';
 import { type HeldLease, HeldLeases, type HeldMessage } from './held-leases.js';
@@ -13,17 +12,17 @@ import { createStore } from '../../database/pooled-store.js';
 import type { SqlClient } from '../../database/sql-client.js';
 import { checkSqlMode, ensureTextColumns } from './mysql-checks.js';
 import { RetentionPass } from '../retention/retention-pass.js';
-import { type Entry, OutcomeRecorder, type WriteListener } from './outcome-recorder.js';
+import { type Entry, OutcomeRecorder, type WriteListener } from '../record/outcome-recorder.js';
 import { MessageRemoval } from '../retention/message-removal.js';
 import { MessageStates } from '../retention/message-states.js';
 import { RetentionSweeper } from '../retention/retention-sweeper.js';
 import { RequeueTable } from '../tables/requeue-table.js';
 import { MessageResealer } from '../tables/message-resealer.js';
-import type { OutboxSettings } from '../model/outbox-options.js';
-import { OutcomeStatements } from '../tables/outcome-statements.js';
-import { tableNames } from '../entities/table-names.js';
+import type { OutboxSettings } from '../outbox-options.js';
+import { OutcomeStatements } from '../record/outcome-statements.js';
+import { tableNames } from '../tables/table-names.js';
 import type { Finished } from '../tables/leases.js';
-import type { AttemptFilter, Outcome } from '../model/outcome.js';
+import type { AttemptFilter, Outcome } from '../outcome.js';
 
 const MOST_UNWRITTEN = 10_000;
 
@@ -45,7 +44,6 @@ export class OutboxStore implements WriteListener {
   readonly health: HealthTable;
   readonly log: DeliveryLogTable;
   readonly requeue: RequeueTable;
-  readonly rateLimiter: DatabaseRateLimiter;
   readonly retention: RetentionSweeper;
   readonly pruning: RetentionPass;
   readonly sealed: MessageResealer;
@@ -77,7 +75,6 @@ export class OutboxStore implements WriteListener {
     this.pruning = new RetentionPass(states, removal, settings);
     this.retention = new RetentionSweeper(this.pruning);
     this.sealed = new MessageResealer(this.database, tables, rows);
-    this.rateLimiter = new DatabaseRateLimiter(this.database, tables.rateLimits);
     this.heldMessages = new HeldLeases(this.messages.leases);
     this.heldDeliveries = new HeldLeases(this.deliveries.leases);
     this.recorder = new OutcomeRecorder(

@@ -5,7 +5,7 @@ import { Deliverer, DeliveryLog, RetryPolicy, WebhookEvents } from '../../delive
 import { FanOut } from '../../dispatch/index.js';
 import { Codecs, WebhookFormats } from '../../message/index.js';
 import { SecretSealer } from '../../signing/index.js';
-import { SubscriberHealth } from '../outcomes/subscriber-health.js';
+import { SubscriberHealth } from '../record/subscriber-health.js';
 
 /**
  * The clients in whose transactions messages are staged. The database of the first one also stores messages without a

@@ -1,27 +1,28 @@
 import { Logger } from '@nestjs/common';
 import { errorText, FaultLog } from '../../common/index.js';
 import { withTimeout } from '../../common/async/timeout.js';
-import { ClaimLoop } from '../worker/claim-loop.js';
-import { AttemptRunner } from '../worker/attempt-runner.js';
-import { MessageScheduler } from '../worker/message-scheduler.js';
-import { KeyQueues } from '../worker/key-queues.js';
-import { HandOver } from './hand-over.js';
-import { HostScheduler } from '../concurrency/host-scheduler.js';
-import { LeaseRenewal } from '../worker/lease-renewal.js';
-import { DeliveryLogNotifier } from '../outcomes/delivery-log-notifier.js';
+import { ClaimLoop } from '../retry/claim-loop.js';
+import { AttemptRunner } from '../attempt/attempt-runner.js';
+import { MessageScheduler } from '../fan-out/message-scheduler.js';
+import { KeyQueues } from '../wait/key-queues.js';
+import { HandOver } from '../relay/hand-over.js';
+import { HostScheduler } from '../wait/host-scheduler.js';
+import { LeaseRenewal } from '../store/lease-renewal.js';
+import { DeliveryLogNotifier } from '../record/delivery-log-notifier.js';
 import type { MessageRelay } from '../relay/message-relay.js';
 import { MessageRowMapper } from '../tables/message-row-mapper.js';
-import type { DeliveryJob } from '../worker/delivery-job.js';
-import type { OutboxSettings } from '../model/outbox-options.js';
+import type { DeliveryJob } from '../store/delivery-job.js';
+import type { OutboxSettings } from '../outbox-options.js';
 import type { OutboxDependencies } from './outbox-dependencies.js';
-import { HostPauses } from '../worker/host-pauses.js';
-import { RateLimitGate } from '../worker/rate-limit-gate.js';
+import { HostPauses } from '../wait/host-pauses.js';
+import { DatabaseRateLimiter } from '../wait/database-rate-limiter.js';
+import { RateLimitGate } from '../wait/rate-limit-gate.js';
 import { HostCache } from '../../message/recipient-host.js';
 import { RelayReceiver } from '../relay/relay-receiver.js';
-import { RetryScheduler } from '../worker/retry-scheduler.js';
+import { RetryScheduler } from '../retry/retry-scheduler.js';
 import { OutboxStore } from '../store/outbox-store.js';
 import type { StagedMessage } from '../store/staged-message.js';
-import { WakeSignal } from '../concurrency/wake-signal.js';
+import { WakeSignal } from '../../common/async/wake-signal.js';
 import type { ReportedTables } from '../../capture/index.js';
 import type { SqlClient } from '../../database/sql-client.js';
 import { ChangeReader } from '../changes/change-reader.js';
@@ -89,7 +90,11 @@ export class OutboxEngine {
     const runner = new AttemptRunner(dependencies, this.stores, lease);
     this.#runner = runner;
     this.scheduler = new HostScheduler(settings, runner, this.claims, clock, Math.random);
-    this.#gate = new RateLimitGate(first!.rateLimiter, this.scheduler, runner, this.claims, clock);
+    const limiter = new DatabaseRateLimiter(
+      first!.database,
+      first!.database.table('thorn_rate_limits'),
+    );
+    this.#gate = new RateLimitGate(limiter, this.scheduler, runner, this.claims, clock);
 
     const hosts = new HostCache();
     this.#retries = new RetryScheduler(fanOut, this.#gate, runner, hosts, clock);

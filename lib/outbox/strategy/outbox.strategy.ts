@@ -3,17 +3,17 @@ import { heldWhile, type JoinedTransaction } from '../../database/sql-client.js'
 import { DispatchStrategy, type EventStore, type Release } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
 import type { StagedMessage } from '../store/staged-message.js';
-import type { EndpointHealth, SchedulerActivity } from '../concurrency/host-scheduler.js';
+import type { EndpointHealth, SchedulerActivity } from '../wait/host-scheduler.js';
 import type { MessageRelay } from '../relay/message-relay.js';
 import type { ChangeCounts } from '../changes/change-table.js';
-import { CommitWatcher } from './commit-watcher.js';
+import { CommitWatcher } from '../stage/commit-watcher.js';
 import { OutboxEngine, type ReportedTablesOf } from './outbox-engine.js';
-import { type OutboxOptions, outboxSettings } from '../model/outbox-options.js';
+import { type OutboxOptions, outboxSettings } from '../outbox-options.js';
 import type { OutboxDependencies } from './outbox-dependencies.js';
-import type { KeyQueue } from '../order/key-queue-table.js';
-import type { Pause } from '../worker/host-pauses.js';
+import type { KeyQueue } from '../tables/key-queue-table.js';
+import type { Pause } from '../wait/host-pauses.js';
 import type { OutboxStore } from '../store/outbox-store.js';
-import { MessageStager } from './message-stager.js';
+import { MessageStager } from '../stage/message-stager.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 
 /**

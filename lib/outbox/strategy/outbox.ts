@@ -1,7 +1,7 @@
 import type { InjectionToken, OptionalFactoryDependency } from '@nestjs/common';
 import type { StrategyDefinition } from '../../dispatch/index.js';
 import type { MessageRelay } from '../relay/message-relay.js';
-import type { OutboxOptions } from '../model/outbox-options.js';
+import type { OutboxOptions } from '../outbox-options.js';
 import { OUTBOX_TOKENS, outboxDependencies } from './outbox-dependencies.js';
 import { OutboxStrategy } from './outbox.strategy.js';
 

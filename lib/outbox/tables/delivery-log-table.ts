@@ -9,11 +9,11 @@ import {
 import type { MessageOrder } from './requeue-table.js';
 import { LogPageTable, MOST_COUNTED, MOST_READ } from './log-page-table.js';
 import { deliveryId, hashOf, idFrom, keyOf, withMessageId } from './keys.js';
-import { cursorOf, type MessageCursor } from '../model/message-cursor.js';
+import { cursorOf, type MessageCursor } from './message-cursor.js';
 import { idRows } from '../../database/dialect.js';
 import type { SqlStore } from '../../database/sql-store.js';
 import type { Row } from '../../database/sql-client.js';
-import type { TableNames } from '../entities/table-names.js';
+import type { TableNames } from './table-names.js';
 
 /** Selects the deliveries of a subscriber to retry. */
 export interface FailedQuery {

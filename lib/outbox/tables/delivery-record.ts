@@ -7,9 +7,9 @@ import type {
   FailureReason,
 } from '../../delivery/index.js';
 import type { Row } from '../../database/sql-client.js';
-import type { TableNames } from '../entities/table-names.js';
-import { NOT_DUE } from '../model/delivery-state.js';
-import { type AnswerClass, answerClassOf } from '../model/answer-class.js';
+import type { TableNames } from './table-names.js';
+import { NOT_DUE } from '../delivery-states.js';
+import { type AnswerClass, answerClassOf } from './answer-class.js';
 
 /** One delivery in the log. Times are milliseconds since the Unix epoch. */
 export interface DeliveryRecord {

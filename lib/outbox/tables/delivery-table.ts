@@ -4,10 +4,10 @@ import type { Columns, Dialect, Statement } from '../../database/dialect.js';
 import { latestStart } from './delivery-record.js';
 import { idFrom, keyOf, pairOf } from './keys.js';
 import { Leases } from './leases.js';
-import { MAX_THROTTLED } from '../model/delivery-state.js';
+import { MAX_THROTTLED } from '../delivery-states.js';
 import type { SqlStore } from '../../database/sql-store.js';
 import type { Row } from '../../database/sql-client.js';
-import type { TableNames } from '../entities/table-names.js';
+import type { TableNames } from './table-names.js';
 
 /** A host, and the number of its deliveries that a claim may take. */
 export interface HostShare {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type HealthState, WELL } from '../../subscriber/index.js';
 import { type Columns, idRows, type Statement } from '../../database/dialect.js';
 import type { SqlStore } from '../../database/sql-store.js';
-import type { TableNames } from '../entities/table-names.js';
+import type { TableNames } from './table-names.js';
 
 /** A subscriber's health as read from the table. */
 export interface StoredHealth {

@@ -3,7 +3,7 @@ import { BoundedCache } from '../../common/bounded-cache.js';
 import { type IdPrefix, timePart } from '../../common/id.js';
 import type { Statement } from '../../database/dialect.js';
 import type { Row } from '../../database/sql-client.js';
-import type { MessageCursor } from '../model/message-cursor.js';
+import type { MessageCursor } from './message-cursor.js';
 
 /** Smaller than every other key. */
 export const FIRST_KEY = '00000000-0000-0000-0000-000000000000';

@@ -1,7 +1,7 @@
 import { type Columns, type Dialect, idRows, type Statement } from '../../database/dialect.js';
 import type { SqlStore } from '../../database/sql-store.js';
 import type { Row } from '../../database/sql-client.js';
-import type { TableNames } from '../entities/table-names.js';
+import type { TableNames } from './table-names.js';
 import { FIRST_KEY, idFrom, isOfMessages, keyOf, LAST_KEY } from './keys.js';
 import { deliveryColumns, type DeliveryRecord, parseDeliveryRow } from './delivery-record.js';
 

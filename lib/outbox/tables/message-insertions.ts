@@ -15,7 +15,7 @@ import {
   type TransactionProof,
   withParts,
 } from '../../database/transaction-proof.js';
-import type { TableNames } from '../entities/table-names.js';
+import type { TableNames } from './table-names.js';
 import { hashOf, keyOf } from './keys.js';
 import type { NewLease } from './leases.js';
 import type { MessageNumbers } from './message-numbers.js';

@@ -8,7 +8,7 @@ import {
   rowsOf,
   type TransactionProof,
 } from '../../database/transaction-proof.js';
-import type { TableNames } from '../entities/table-names.js';
+import type { TableNames } from './table-names.js';
 import { hashOf, keyOf } from './keys.js';
 
 const COUNTED: Columns = { id: 'uuid', count: 'bigint' };

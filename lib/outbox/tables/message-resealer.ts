@@ -2,7 +2,7 @@ import { SecretUnreadableError } from '../../signing/index.js';
 import { FIRST_KEY, keyOf, withMessageId } from './keys.js';
 import type { MessageRowMapper } from './message-row-mapper.js';
 import type { SqlStore } from '../../database/sql-store.js';
-import type { TableNames } from '../entities/table-names.js';
+import type { TableNames } from './table-names.js';
 
 /** The result for one page of messages. */
 export interface ResealedMessages {

@@ -3,7 +3,7 @@ import { type SecretSealer, SecretUnreadableError } from '../../signing/index.js
 import type { Dialect } from '../../database/dialect.js';
 import type { Row } from '../../database/sql-client.js';
 import { keyAndGivenId } from './keys.js';
-import { UnreadableMessageError } from '../model/unreadable-message.error.js';
+import { UnreadableMessageError } from './unreadable-message.error.js';
 
 /** The columns of a new row, in the order of {@link MessageRowMapper.valuesOf}. */
 export const MESSAGE_COLUMNS = [

@@ -6,12 +6,12 @@ import type { Message } from '../../message/index.js';
 import { type Dialect, idRows, type Statement, type Columns } from '../../database/dialect.js';
 import { isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
 import { type Lease, Leases, type NewLease } from './leases.js';
-import { newPosition } from '../model/message-position.js';
-import type { MessageCursor } from '../model/message-cursor.js';
+import { newPosition } from './message-position.js';
+import type { MessageCursor } from './message-cursor.js';
 import { chunksOf, type KnownCheck, MessageInsertions } from './message-insertions.js';
 import { MessageNumbers } from './message-numbers.js';
 import { MESSAGE_COLUMNS, type MessageRowMapper, messageSelection } from './message-row-mapper.js';
-import type { TableNames } from '../entities/table-names.js';
+import type { TableNames } from './table-names.js';
 import type { SqlStore } from '../../database/sql-store.js';
 import type { TransactionProof } from '../../database/transaction-proof.js';
 import {

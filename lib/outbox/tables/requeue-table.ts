@@ -1,7 +1,7 @@
 import type { Columns, Dialect } from '../../database/dialect.js';
 import type { SqlStore } from '../../database/sql-store.js';
-import type { TableNames } from '../entities/table-names.js';
-import { NOT_DUE } from '../model/delivery-state.js';
+import type { TableNames } from './table-names.js';
+import { NOT_DUE } from '../delivery-states.js';
 import { givenId, keyOf } from './keys.js';
 
 /** A delivery that is created or made due on request. */

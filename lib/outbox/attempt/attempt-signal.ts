@@ -1,0 +1,23 @@
+import { type Attempt, OWN_ERRORS } from '../../delivery/index.js';
+import type { FormatRules } from '../../message/index.js';
+import type { BreakerSignal } from '../wait/circuit-breaker.js';
+
+/** Says nothing about the endpoint. */
+export const NEUTRAL: BreakerSignal = { kind: 'neutral' };
+
+const SUCCESS: BreakerSignal = { kind: 'success' };
+const REFUSAL: BreakerSignal = { kind: 'success', isRefusal: true };
+
+/** Answers by which an endpoint asks to be left alone for a while. */
+const ASKS_FOR_PAUSE: ReadonlySet<number | null> = new Set([429, 502, 503, 504]);
+
+/** What an attempt says of its host. One that responds works, whatever one of its paths says about the request. */
+export function signalOf(
+  { outcome, status, error, retryAfter }: Attempt,
+  { pausesHost = true }: FormatRules,
+): BreakerSignal {
+  if (pausesHost && ASKS_FOR_PAUSE.has(status)) return { kind: 'pause', retryAfter };
+  if (status !== null) return outcome === 'succeeded' ? SUCCESS : REFUSAL;
+  if (error?.code === 'recipient-refused' || OWN_ERRORS.has(error?.code)) return NEUTRAL;
+  return { kind: 'failure' };
+}

@@ -1,0 +1,57 @@
+import type { Attempt } from '../../delivery/index.js';
+import type { Outcome } from '../outcome.js';
+import type { HeldLease } from '../store/held-leases.js';
+import type { DeliveryJob } from '../store/delivery-job.js';
+
+/** The part of an outcome that an attempt, or the lack of one, decides. */
+export type AttemptResult = Pick<
+  Outcome,
+  'state' | 'attempt' | 'at' | 'permitAt' | 'disablesSubscriber'
+>;
+
+/** The outcome of a job. A class, because an object literal with a getter takes a microsecond to make. */
+export class JobOutcome implements Outcome {
+  readonly id: string;
+  readonly messageId: string;
+  readonly subscriberId: string;
+  readonly event: string;
+  readonly host: string;
+  readonly state: Outcome['state'];
+  readonly requests: number;
+  readonly previousAttemptAt: number | null;
+  readonly attemptedAt: number | null;
+  readonly keyHash: string | null;
+  readonly isNew: boolean;
+  readonly at: number;
+  readonly attempt: Attempt | null;
+  readonly permitAt: number | null;
+  readonly disablesSubscriber: boolean;
+  readonly #heldLease: HeldLease;
+
+  constructor(
+    job: DeliveryJob,
+    { state, attempt, at, permitAt, disablesSubscriber }: AttemptResult,
+  ) {
+    this.id = job.id;
+    this.messageId = job.message.id;
+    this.subscriberId = job.recipient.id;
+    this.event = job.message.event;
+    this.host = job.host;
+    this.state = state;
+    this.requests = job.requests + (attempt === null ? 0 : 1);
+    this.previousAttemptAt = job.attemptedAt;
+    this.attemptedAt = attempt?.startedAt ?? job.attemptedAt;
+    this.keyHash = job.keyHash;
+    this.isNew = job.first !== null;
+    this.at = at;
+    this.attempt = attempt;
+    this.permitAt = permitAt;
+    this.disablesSubscriber = disablesSubscriber;
+    this.#heldLease = job.heldLease;
+  }
+
+  /** Read when it is written: this process may have claimed it anew by then. */
+  get lease(): string {
+    return this.#heldLease.token;
+  }
+}

@@ -1,0 +1,49 @@
+import type { Subscriber } from '../../subscriber/index.js';
+import type { Row } from '../../database/sql-client.js';
+import type { OutboxStore } from '../store/outbox-store.js';
+import { filterByCondition, isFor } from '../retry/replay.js';
+
+/** A subscriber that may not exist: whose it would be, and what it would receive. */
+export type FilterPreviewQuery = Pick<Subscriber, 'owner' | 'events' | 'exclude' | 'filter'>;
+
+/** A message, and whether the filter lets it through. */
+export interface PreviewedMessage {
+  readonly messageId: string;
+  readonly event: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly time: number;
+  readonly passes: boolean;
+}
+
+const MOST_MESSAGES = 50;
+/** Messages that are looked at, those of other owners and other events included. */
+const MOST_LOOKED_AT = 5000;
+
+/** Judges the latest messages that a subscriber could receive, newest first. */
+export async function previewFilter(
+  stores: readonly OutboxStore[],
+  query: FilterPreviewQuery,
+): Promise<readonly PreviewedMessage[]> {
+  const found = await Promise.all(stores.map((store) => previewIn(store, query)));
+  return found
+    .flat()
+    .sort((one, other) => other.time - one.time)
+    .slice(0, MOST_MESSAGES);
+}
+
+async function previewIn(
+  store: OutboxStore,
+  query: FilterPreviewQuery,
+): Promise<readonly PreviewedMessage[]> {
+  const rows = (await store.log.newestMessages(query.owner, MOST_LOOKED_AT))
+    .filter((row) => isFor(row, query))
+    .slice(0, MOST_MESSAGES);
+  const { wanted } = await filterByCondition(store, rows, query);
+  const passing = new Set<Row>(wanted);
+  return rows.map((row) => ({
+    messageId: row['id'] as string,
+    event: row['event'] as string,
+    time: Number(row['time']),
+    passes: passing.has(row),
+  }));
+}

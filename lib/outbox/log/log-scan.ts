@@ -1,0 +1,297 @@
+import { setImmediate } from 'node:timers/promises';
+import { type DeliveryStatus, FAILURE_REASONS } from '../../delivery/index.js';
+import { patternMatches } from '../../subscriber/index.js';
+import { idRows } from '../../database/dialect.js';
+import type { AnswerClass } from '../tables/answer-class.js';
+import { type DeliveryRecord, latestOf } from '../tables/delivery-record.js';
+import { keyOf } from '../tables/keys.js';
+import type { LogCondition, LogPageTable, LogRange } from '../tables/log-page-table.js';
+import type { DeliveryQuery } from './delivery-query.js';
+import { FIRST_STEP, stepAfter } from './log-steps.js';
+
+/** The part of a query that deliveries are selected by. */
+export interface LogSelection extends Pick<
+  DeliveryQuery,
+  'deliveryId' | 'messageId' | 'status' | 'event' | 'statusClass'
+> {
+  /** Undefined: those of all subscribers. */
+  readonly subscribers: readonly string[] | undefined;
+}
+
+/** The result of a scan. */
+export interface ScannedLog {
+  /** Newest first. */
+  readonly items: readonly DeliveryRecord[];
+  /** The scan has found everything down to this id; null: everything there is. */
+  readonly lowestId: string | null;
+}
+
+/** A way to deliveries: along branches, leaving out those that the filters do not hold for. */
+export interface ScanPlan {
+  readonly branches: readonly LogCondition[];
+  readonly filters: readonly LogCondition[];
+}
+
+/** Deliveries that no other part has, and the ways to them. */
+interface LogPart {
+  readonly ways: readonly ScanPlan[];
+  /** The state that they are in; undefined for any. */
+  readonly status: DeliveryStatus | undefined;
+}
+
+/** Owners with more subscribers are searched along the log of all: each branch is a part of the statement. */
+const MOST_BRANCHES = 100;
+/** The number of waiting deliveries that are sorted on request: their indexes are not in the order of ids. */
+const FEW_WAITING = 2000;
+/** The same where the index has the ids as well, so that the rows of a page alone are read. */
+const FEW_IDS_WAITING = 10_000;
+/** Milliseconds that a step should take: SQLite answers on the event loop. */
+const STEP_TIME = 4;
+/** Milliseconds after which a scan takes no further step. */
+const SCAN_TIME = 8;
+const ALL: LogCondition = { sql: '', parameters: [] };
+
+/**
+ * Finds the newest deliveries of a selection in bounded time. What no index selects is looked for in steps; after some
+ * milliseconds the scan ends, and says how far it has come.
+ */
+export async function scanLog(
+  pages: LogPageTable,
+  selection: LogSelection,
+  range: LogRange,
+  limit: number,
+): Promise<readonly ScannedLog[]> {
+  const end = performance.now() + SCAN_TIME;
+  const scans: ScannedLog[] = [];
+  for (const part of await partsOf(pages, selection)) {
+    scans.push(await scan(pages, part, selection.event, range, limit, end));
+  }
+  return scans;
+}
+
+async function scan(
+  pages: LogPageTable,
+  { ways, status }: LogPart,
+  event: string | undefined,
+  range: LogRange,
+  limit: number,
+  end: number,
+): Promise<ScannedLog> {
+  const isWanted = (item: DeliveryRecord) =>
+    (event === undefined || patternMatches(event, item.event)) &&
+    (status === undefined || item.status === status);
+  const items: DeliveryRecord[] = [];
+  let rows = FIRST_STEP;
+  let before = range.before;
+  for (;;) {
+    const began = performance.now();
+    const { way, each, lowestId } = await furthest(pages, ways, { from: range.from, before }, rows);
+    const part = { from: lowestId ?? range.from, before };
+    const found = await pages.newest(way.branches, way.filters, part, limit, each);
+    items.push(...found.filter(isWanted));
+    // Some of them may be no match after all: what is older has not been looked at.
+    const reached = found.length < limit ? lowestId : found.at(-1)!.id;
+    const now = performance.now();
+    if (items.length >= limit || reached === null || now > end) return { items, lowestId: reached };
+    rows = stepAfter(rows, now - began, STEP_TIME);
+    before = reached;
+    // SQLite answers without yielding to the event loop.
+    await setImmediate();
+  }
+}
+
+/**
+ * Finds the way on which so many rows go back furthest. One index has few of a subscriber among the failures of all, another
+ * few failures among the deliveries of the subscriber, and which it is changes along the log.
+ */
+async function furthest(
+  pages: LogPageTable,
+  ways: readonly ScanPlan[],
+  range: LogRange,
+  rows: number,
+) {
+  let best: { way: ScanPlan; each: number; lowestId: string | null } | undefined;
+  for (const way of ways) {
+    const each = Math.ceil(rows / way.branches.length);
+    // Without filters the first rows are those of the page, and what is few is looked at whole.
+    const isWhole = way.filters.length === 0 || way.branches.some(({ few }) => few !== undefined);
+    const lowestId = isWhole ? null : await pages.lowestIdOf(way.branches, range, each);
+    if (lowestId === null) return { way, each, lowestId };
+    if (best === undefined || lowestId < best.lowestId!) best = { way, each, lowestId };
+  }
+  return best!;
+}
+
+async function partsOf(
+  pages: LogPageTable,
+  { subscribers, deliveryId, messageId, status, event, statusClass }: LogSelection,
+): Promise<readonly LogPart[]> {
+  const isUnsuccessful = statusClass !== undefined && statusClass !== '2xx';
+  if (status === 'succeeded' && isUnsuccessful) return [];
+  const others = [
+    ...(event === undefined || event === '*' ? [] : [eventFilter(event)]),
+    ...(statusClass === undefined ? [] : [classFilter(pages, statusClass)]),
+  ];
+  const own = subscribers === undefined ? [] : [subscriberFilter(pages, subscribers)];
+  const ofStatus = status === undefined ? [] : [statusFilter(status)];
+  if (deliveryId !== undefined) {
+    const one = { sql: 'd.id = ?', parameters: [keyOf('dlv_', deliveryId)] };
+    const ofMessage =
+      messageId === undefined
+        ? []
+        : [{ sql: 'd.message_id = ?', parameters: [keyOf('msg_', messageId)] }];
+    const filters = [...ofMessage, ...own, ...ofStatus, ...others];
+    return [{ ways: [{ branches: [one], filters }], status }];
+  }
+  if (messageId !== undefined) {
+    const ofMessage = await pages.isOfMessage(messageId);
+    if (ofMessage === null) return [];
+    const filters = [...own, ...ofStatus, ...others];
+    return [{ ways: [{ branches: [ofMessage], filters }], status }];
+  }
+  if (status === undefined ? !isUnsuccessful : status === 'succeeded') {
+    return [{ ways: waysAlong(pages, subscribers, [...ofStatus, ...others]), status }];
+  }
+  const parts: LogPart[] = [];
+  if (status !== 'failed') {
+    const few = await fewWaiting(pages, subscribers, others);
+    const ways = few ?? waysAlong(pages, subscribers, [statusFilter('pending'), ...others]);
+    // A failed delivery that holds its key has a due time as well.
+    parts.push({ ways, status: 'pending' });
+  }
+  if (status !== 'pending') {
+    const ways: ScanPlan[] = [{ branches: FAILED, filters: [...own, ...others] }];
+    if (subscribers !== undefined) {
+      ways.push(...waysAlong(pages, subscribers, [statusFilter('failed'), ...others]));
+    }
+    parts.push({ ways, status: 'failed' });
+  }
+  return parts;
+}
+
+/** The ways to all deliveries of subscribers for which the filters hold. */
+function waysAlong(
+  pages: LogPageTable,
+  subscribers: readonly string[] | undefined,
+  filters: readonly LogCondition[],
+): ScanPlan[] {
+  const way = everythingOf(pages, subscribers);
+  const ways = [{ ...way, filters: [...way.filters, ...filters] }];
+  // Where one of many subscribers has most of the deliveries, the log of all goes back further.
+  if (way.branches.length > 1) {
+    ways.push({ branches: [ALL], filters: [subscriberFilter(pages, subscribers!), ...filters] });
+  }
+  return ways;
+}
+
+/** The way to what waits for subscribers; null when that is more than can be sorted. */
+async function fewWaiting(
+  pages: LogPageTable,
+  subscribers: readonly string[] | undefined,
+  others: readonly LogCondition[],
+): Promise<readonly ScanPlan[] | null> {
+  const own = subscribers === undefined ? [] : [subscriberFilter(pages, subscribers)];
+  const isIndexed = subscribers === undefined || subscribers.length <= MOST_BRANCHES;
+  const conditions = isIndexed ? own : [];
+  // InnoDB has the primary key in every index. A class of answers is in none: rows are read of all that wait.
+  const isCovered = pages.dialect.name === 'mysql' && isIndexed && others.length === 0;
+  const few = isCovered ? FEW_IDS_WAITING : FEW_WAITING;
+  const waiting = {
+    // A comparison tells SQLite without statistics which index to use.
+    sql: [...conditions.map(({ sql }) => sql), 'd.due_at > 0'].join(' AND '),
+    parameters: conditions.flatMap(({ parameters }) => parameters),
+    few,
+  };
+  if (!(await pages.isFewWaiting(waiting, few))) return null;
+  return [{ branches: [waiting], filters: [...(isIndexed ? [] : own), ...others] }];
+}
+
+/** The way to all deliveries of subscribers. */
+export function everythingOf(
+  pages: LogPageTable,
+  subscribers: readonly string[] | undefined,
+): ScanPlan {
+  if (subscribers === undefined) return { branches: [ALL], filters: [] };
+  return subscribers.length <= MOST_BRANCHES
+    ? { branches: subscribers.map(subscriberBranch), filters: [] }
+    : { branches: [ALL], filters: [subscriberFilter(pages, subscribers)] };
+}
+
+const FAILED: readonly LogCondition[] = FAILURE_REASONS.map((reason) => ({
+  sql: 'd.reason = ?',
+  parameters: [reason],
+  column: 'reason',
+}));
+
+function subscriberBranch(id: string): LogCondition {
+  return { sql: 'd.subscriber_id = ?', parameters: [keyOf('sub_', id)], column: 'subscriber_id' };
+}
+
+function subscriberFilter({ dialect }: LogPageTable, subscribers: readonly string[]): LogCondition {
+  if (subscribers.length === 1) return subscriberBranch(subscribers[0]!);
+  const keys = subscribers.map((id) => keyOf('sub_', id));
+  if (keys.length <= MOST_BRANCHES) {
+    // MariaDB would sort all rows that it looks for in a table of ids.
+    const sql = `d.subscriber_id IN (${keys.map(() => '?').join(', ')})`;
+    return { sql, parameters: keys };
+  }
+  const { rows, parameter } = idRows(dialect, keys);
+  return { sql: `d.subscriber_id IN (SELECT r.id FROM ${rows})`, parameters: [parameter] };
+}
+
+function statusFilter(status: DeliveryStatus): LogCondition {
+  return { sql: 'd.status = ?', parameters: [status] };
+}
+
+/** For a pattern more than matches: databases differ in what LIKE compares, and a wildcard within is one segment alone. */
+function eventFilter(event: string): LogCondition {
+  return event.includes('*')
+    ? { sql: 'd.event LIKE ?', parameters: [event.replaceAll('*', '%')] }
+    : { sql: 'd.event = ?', parameters: [event] };
+}
+
+function classFilter({ names }: LogPageTable, statusClass: AnswerClass): LogCondition {
+  const [status, error] = [latestOf(names, 'status'), latestOf(names, 'error_code')];
+  switch (statusClass) {
+    case 'timeout':
+      return { sql: `${error} = 'timeout'`, parameters: [] };
+    case 'error':
+      return {
+        sql: `d.status <> 'succeeded' AND (${error} <> 'timeout' OR ${status} NOT BETWEEN 200 AND 599)`,
+        parameters: [],
+      };
+    case 'none':
+      return {
+        sql: `d.status <> 'succeeded' AND ${status} IS NULL AND ${error} IS NULL`,
+        parameters: [],
+      };
+    case '2xx':
+      return { sql: `(d.status = 'succeeded' OR ${status} BETWEEN 200 AND 299)`, parameters: [] };
+    default: {
+      const first = Number(statusClass[0]) * 100;
+      return {
+        sql: `d.status <> 'succeeded' AND ${status} BETWEEN ${first} AND ${first + 99}`,
+        parameters: [],
+      };
+    }
+  }
+}
+
+/** One page of the delivery log, newest first. */
+export interface DeliveryPage {
+  readonly items: readonly DeliveryRecord[];
+  /** Pass this as `after` to read the next page; null on the last page. */
+  readonly next: string | null;
+}
+
+/** The deliveries of all data sources, as far back as each of them was searched. */
+export function pageOf(scans: readonly ScannedLog[], limit: number): DeliveryPage {
+  const lowestIds = scans.flatMap(({ lowestId }) => lowestId ?? []);
+  const lowestId = lowestIds.sort().at(-1) ?? '';
+  const found = scans
+    .flatMap(({ items }) => items)
+    .filter(({ id }) => id >= lowestId)
+    .sort((one, other) => (one.id < other.id ? 1 : -1));
+  const items = found.slice(0, limit);
+  return { items, next: found.length > limit ? items.at(-1)!.id : lowestId || null };
+}

@@ -1,0 +1,205 @@
+import { Logger } from '@nestjs/common';
+import { type Clock, LogLine, FaultLog } from '../../common/index.js';
+import type { SubscriberFacts, WebhookEvents } from '../../delivery/index.js';
+import type { HealthRules, HealthState, SubscriberRepository } from '../../subscriber/index.js';
+import { type HealthTable, NO_ROW, type StoredHealth } from '../tables/health-table.js';
+import { healthStep, type HealthStepOfMany, PendingHealth } from './pending-health.js';
+import type { Outcome } from '../outcome.js';
+import type { WriteListener } from './outcome-recorder.js';
+
+/** The maximum wait in milliseconds of a success whose subscriber has no failures known to this process. */
+const SUCCESSES_WAIT = 1000;
+const LONGEST_BACKOFF = 30_000;
+const READ_AT_ONCE = 1000;
+
+/** Dependencies of {@link SubscriberHealth}. */
+export interface SubscriberHealthDependencies {
+  readonly subscribers: SubscriberRepository;
+  readonly events: WebhookEvents;
+  readonly clock: Clock;
+  readonly rules: HealthRules;
+}
+
+/**
+ * Tracks since when a subscriber has only failed. Disables the subscriber when that lasts too long, or when its
+ * endpoint answers 410. Reads and writes in sets.
+ *
+ * Several processes may write the same subscriber: each write names the token that it has read, and is repeated from
+ * the current row when another process was first.
+ */
+export class SubscriberHealth implements WriteListener {
+  readonly #logger = new Logger('Thorn');
+  readonly #faults = new FaultLog();
+  /** Subscribers that had a row when this process last looked. */
+  readonly #failing = new Set<string>();
+  #table: HealthTable | null = null;
+  #pending = new PendingHealth();
+  #passing: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #isUrgent = false;
+  #failures = 0;
+  #isStopped = false;
+
+  constructor(private readonly dependencies: SubscriberHealthDependencies) {}
+
+  /** Called once, before the first outcome. */
+  use(table: HealthTable): void {
+    this.#table = table;
+  }
+
+  written(outcomes: readonly Outcome[]): void {
+    for (const outcome of outcomes) {
+      const kind = this.#pending.add(outcome);
+      if (kind !== null && (kind !== 'succeeded' || this.#failing.has(outcome.subscriberId))) {
+        this.#isUrgent = true;
+      }
+    }
+    this.#schedule();
+  }
+
+  /** Resolves once every gathered outcome has been written, or writing has failed once more. */
+  async idle(): Promise<void> {
+    await this.#passesEnded();
+    if (this.#pending.size > 0) await this.#begin();
+    await this.#passesEnded();
+    this.#stopTimer();
+  }
+
+  /** Called right before the database is closed: what is not written by then is given up. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#stopTimer();
+  }
+
+  /** A pass that ends begins the next one at once for urgent outcomes that have gathered meanwhile. */
+  async #passesEnded(): Promise<void> {
+    while (this.#passing !== null) await this.#passing;
+  }
+
+  #schedule(): void {
+    if (this.#passing !== null || this.#pending.size === 0 || this.#isStopped) return;
+    const isBackingOff = this.#failures > 0;
+    if (this.#isUrgent && !isBackingOff) {
+      void this.#begin();
+      return;
+    }
+    const wait = SUCCESSES_WAIT * 2 ** Math.max(0, this.#failures - 1);
+    this.#timer ??= setTimeout(() => void this.#begin(), Math.min(wait, LONGEST_BACKOFF)).unref();
+  }
+
+  #begin(): Promise<void> {
+    this.#stopTimer();
+    this.#passing ??= this.#pass().finally(() => {
+      this.#passing = null;
+      this.#schedule();
+    });
+    return this.#passing;
+  }
+
+  async #pass(): Promise<void> {
+    const pending = this.#pending;
+    this.#pending = new PendingHealth();
+    this.#isUrgent = false;
+    try {
+      // The remaining rows were written by another process, which has handled them.
+      while (pending.size > 0) await this.#round(pending, this.#table!);
+      this.#failures = 0;
+    } catch (error) {
+      if (this.#isStopped) return;
+      this.#failures++;
+      pending.append(this.#pending);
+      this.#pending = pending;
+      this.#faults.report(
+        `Keeping the health of ${pending.size} subscriber(s) failed, tried again later`,
+        error,
+      );
+    }
+  }
+
+  async #round(pending: PendingHealth, table: HealthTable): Promise<void> {
+    const ids = pending.subscribers(READ_AT_ONCE);
+    const stored = await table.read(ids);
+    const steps = ids.map((subscriber) => {
+      const before = stored.get(subscriber) ?? NO_ROW;
+      const { outcomes, host } = pending.of(subscriber);
+      return {
+        subscriber,
+        host,
+        before,
+        ...healthStep(before.health, outcomes, this.dependencies.rules),
+      };
+    });
+    // First: should the write fail, this is done already the next time.
+    for (const step of steps) if (step.disable !== null) await this.#disable(step);
+    const changes = steps.filter(({ before, after }) => !isSame(before.health, after));
+    const written = changes.length === 0 ? new Set<string>() : await table.write(changes);
+    for (const step of steps) {
+      const { subscriber, before, after } = step;
+      if (!isSame(before.health, after) && !written.has(subscriber)) continue;
+      if (after.failingSince === null) this.#failing.delete(subscriber);
+      else this.#failing.add(subscriber);
+      pending.remove(subscriber);
+      if (step.isNews) await this.#emitFailing(step);
+    }
+  }
+
+  async #disable({ subscriber, host, disable, reported }: Step): Promise<void> {
+    const { subscribers, events, clock } = this.dependencies;
+    const found = await subscribers.findById(subscriber, 'any');
+    if (found === null) {
+      const text = `${subscriber} (${host}) should get no more webhooks, but is none of the stored subscribers that can be disabled`;
+      this.#logger.warn(new LogLine(text, { subscriberId: subscriber, host, reason: disable! }));
+      return;
+    }
+    // Several processes may have come to know it at the same time: one of them tells.
+    if (!(await subscribers.disable(subscriber, new Date(clock.now())))) return;
+    const why =
+      disable === 'gone'
+        ? `${host} says that it is gone`
+        : `every attempt at ${host} has failed for too long`;
+    const text = `Subscriber ${subscriber} was disabled: ${why}`;
+    this.#logger.warn(new LogLine(text, { subscriberId: subscriber, host, reason: disable! }));
+    events.emit('subscriber-disabled', () => ({
+      ...facts(subscriber, found.owner, host, reported),
+      reason: disable!,
+    }));
+  }
+
+  async #emitFailing({ subscriber, host, reported }: Step): Promise<void> {
+    const { events, subscribers } = this.dependencies;
+    if (!events.isHeard('subscriber-failing')) return;
+    let owner: string | null;
+    try {
+      owner = (await subscribers.findById(subscriber, 'any'))?.owner ?? null;
+    } catch (error) {
+      const what = `The event subscriber-failing of ${subscriber} was not emitted`;
+      this.#faults.report(what, error, { subscriberId: subscriber, host });
+      return;
+    }
+    events.emit('subscriber-failing', () => facts(subscriber, owner, host, reported));
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}
+
+interface Step extends HealthStepOfMany {
+  readonly subscriber: string;
+  readonly host: string;
+  readonly before: StoredHealth;
+}
+
+function facts(
+  subscriber: string,
+  owner: string | null,
+  host: string,
+  health: HealthState,
+): SubscriberFacts {
+  return { subscriberId: subscriber, owner, host, ...health };
+}
+
+function isSame(one: HealthState, other: HealthState): boolean {
+  return one.failingSince === other.failingSince && one.failingMessages === other.failingMessages;
+}

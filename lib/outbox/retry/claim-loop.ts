@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { type Clock, FaultLog } from '../../common/index.js';
+import type { HostShare } from '../tables/delivery-table.js';
+import type { MessageScheduler } from '../fan-out/message-scheduler.js';
+import type { HostScheduler } from '../wait/host-scheduler.js';
+import type { DeliveryJob } from '../store/delivery-job.js';
+import type { OutboxSettings } from '../outbox-options.js';
+import type { RetryScheduler } from './retry-scheduler.js';
+import { MOST_HELD_TO_CLAIM, type OutboxStore } from '../store/outbox-store.js';
+import type { WakeSignal } from '../../common/async/wake-signal.js';
+
+const CLAIM = 100;
+const HOSTS_AT_ONCE = 256;
+const LONGEST_BACKOFF = 30_000;
+const PRUNE_EVERY = 60_000;
+const PRUNE_PAUSE = 50;
+const LONGEST_PRUNE_BACKOFF = 3_600_000;
+const SHORTEST_WAIT = 5;
+
+/** Dependencies of a {@link ClaimLoop}. */
+export interface ClaimDependencies {
+  readonly messages: MessageScheduler;
+  readonly retries: RetryScheduler;
+  readonly scheduler: HostScheduler<DeliveryJob>;
+  /** Ends the loop's sleep. */
+  readonly claims: WakeSignal;
+  readonly clock: Clock;
+}
+
+/**
+ * Claims what is due in one data source: retries, and messages that other processes have left behind. Goes on whatever
+ * fails.
+ *
+ * A loop looks (claims what is due and for what there is room), prunes (when nothing was due, once a minute at most and
+ * later after a failure), or sleeps (until something is due or the signal wakes it, one poll interval at most).
+ */
+export class ClaimLoop {
+  readonly #faults = new FaultLog();
+  #cursor = '';
+  #failures = 0;
+  #pruneAt = Number.NEGATIVE_INFINITY;
+  #pruneFailures = 0;
+  #isStopped = false;
+  #ended: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly store: OutboxStore,
+    private readonly dependencies: ClaimDependencies,
+    private readonly settings: OutboxSettings,
+  ) {}
+
+  start(): void {
+    this.#ended = this.#run();
+  }
+
+  /** Resolves when the loop has ended. */
+  stop(): Promise<void> {
+    this.#isStopped = true;
+    this.dependencies.claims.wake();
+    return this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopped) {
+      const seen = this.dependencies.claims.count;
+      const wait = await this.#look();
+      await this.#sleep(wait, seen);
+    }
+  }
+
+  /** @returns the milliseconds to sleep */
+  async #look(): Promise<number> {
+    const { pollInterval, lease } = this.settings;
+    try {
+      if (this.#failures > 0) {
+        await this.store.deliveries.nextDue();
+        this.#failures = 0;
+        // Processes that live renew their leases first, which may have expired while the database was away.
+        return lease / 5;
+      }
+      const claimed = await this.#claim();
+      const isPruning = claimed === 0 && (await this.#prune());
+      const due = claimed > 0 ? null : await this.store.deliveries.nextDue();
+      if (claimed > 0) return 0;
+      const wait = (due ?? Number.POSITIVE_INFINITY) - this.dependencies.clock.now();
+      const longest = isPruning ? Math.min(PRUNE_PAUSE, pollInterval) : pollInterval;
+      // What is due and was not claimed has no room, or its host gets nothing now.
+      return wait <= 0 ? longest : Math.min(wait + SHORTEST_WAIT, longest);
+    } catch (error) {
+      if (this.#isStopped) return 0;
+      const wait = Math.min(LONGEST_BACKOFF, pollInterval * 2 ** this.#failures++);
+      this.#faults.report(`Looking for due deliveries failed, again in ${wait} ms`, error);
+      return wait;
+    }
+  }
+
+  /** @returns how much was claimed */
+  async #claim(): Promise<number> {
+    const { messages, retries, clock } = this.dependencies;
+    const { lease } = this.settings;
+    const due = await this.store.deliveries.nextDue();
+    const now = clock.now();
+    if (due === null || due > now) return 0;
+    let claimed = 0;
+    if (this.store.heldMessages.size < MOST_HELD_TO_CLAIM) {
+      const token = randomUUID();
+      const rows = await this.store.messages.claim(token, now, now + lease, CLAIM);
+      if (rows.length > 0) await messages.resume(this.store, rows, token, now + lease);
+      claimed += rows.length;
+    }
+    const shares = await this.#shares(now);
+    if (shares.length === 0) return claimed;
+    const token = randomUUID();
+    const deliveries = await this.store.deliveries.claim(shares, token, now, now + lease);
+    if (deliveries.length > 0) await retries.resume(this.store, deliveries, token, now + lease);
+    return claimed + deliveries.length;
+  }
+
+  /** Each host with due deliveries gets the same share, as far as it has room. The first host rotates. */
+  async #shares(now: number): Promise<HostShare[]> {
+    const { hosts, last } = await this.store.deliveries.dueHosts(this.#cursor, now, HOSTS_AT_ONCE);
+    const startedAt = this.#cursor;
+    this.#cursor = last ?? '';
+    const rooms = hosts.flatMap((host) => {
+      const room = this.dependencies.scheduler.room(host);
+      return room > 0 ? [{ host, room }] : [];
+    });
+    if (rooms.length === 0) {
+      return last === null && startedAt !== '' ? this.#shares(now) : [];
+    }
+    const share = Math.max(1, Math.floor(CLAIM / rooms.length));
+    const served = rooms.slice(0, CLAIM);
+    if (served.length < rooms.length) this.#cursor = served.at(-1)!.host;
+    return served.map(({ host, room }) => ({ host, limit: Math.min(room, share) }));
+  }
+
+  /** Its failures are not those of claims, which go on meanwhile. @returns whether there is more to delete */
+  async #prune(): Promise<boolean> {
+    if (performance.now() < this.#pruneAt) return false;
+    try {
+      const mayBeMore = await this.store.retention.step(this.dependencies.clock.now());
+      this.#pruneFailures = 0;
+      if (!mayBeMore) this.#pruneAt = performance.now() + PRUNE_EVERY;
+      return mayBeMore;
+    } catch (error) {
+      const wait = Math.min(LONGEST_PRUNE_BACKOFF, PRUNE_EVERY * 2 ** this.#pruneFailures++);
+      this.#pruneAt = performance.now() + wait;
+      if (!this.#isStopped) {
+        this.#faults.report(`Deleting old messages failed, again in ${wait} ms`, error);
+      }
+      return false;
+    }
+  }
+
+  async #sleep(milliseconds: number, seen: number): Promise<void> {
+    const { claims } = this.dependencies;
+    // SQLite responds within one iteration of the event loop: claim after claim would leave none for the requests.
+    if (milliseconds <= 0 || this.#isStopped || claims.count !== seen) return setImmediate();
+    await claims.sleep(milliseconds);
+  }
+}

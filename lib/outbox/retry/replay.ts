@@ -1,0 +1,292 @@
+import { setImmediate } from 'node:timers/promises';
+import { wants } from '../../dispatch/index.js';
+import { hasEnded, hostOf } from '../../message/index.js';
+import { isActive, patternMatches, type Subscriber } from '../../subscriber/index.js';
+import { type Batch, sumOf } from '../../common/long-work.js';
+import type { Candidate } from '../tables/delivery-record.js';
+import { findCurrentHosts, readable, type RecipientSources, UNREADABLE } from './current-hosts.js';
+import { deliveryId, FIRST_KEY, keyOf } from '../tables/keys.js';
+import { orderOf } from '../tables/delivery-log-table.js';
+import type { KeyQueue } from '../tables/key-queue-table.js';
+import type { ReplayOperation } from '../tables/key-queue-upkeep.js';
+import type {
+  BackfilledDelivery,
+  MessageOrder,
+  RequeuedDelivery,
+} from '../tables/requeue-table.js';
+import { cursorOf, formatCursor, parseCursor } from '../tables/message-cursor.js';
+import type { Row } from '../../database/sql-client.js';
+import type { OutboxStore } from '../store/outbox-store.js';
+
+/** Counts of deliveries by result; with `dryRun`, by expected result. */
+export interface ReplayCounts {
+  /** Deliveries that were made due. */
+  readonly scheduled: number;
+  /** Deliveries left out because the body of the message was dropped. */
+  readonly expunged: number;
+  /** Deliveries left out because the subscriber is disabled, expired or removed. */
+  readonly disabled: number;
+  /**
+   * Deliveries left out because a worker holds or has yet to create them, or because the message cannot be read now.
+   */
+  readonly underWay: number;
+}
+
+/** The result of a bulk operation, or with `dryRun` the expected result. */
+export interface ReplaySummary extends ReplayCounts {
+  /** Pass this as `after` to resume; null when the work is complete. */
+  readonly next: string | null;
+  /** Says why a backfill may have found nothing. */
+  readonly note?: string;
+}
+
+export interface ReplayDependencies extends RecipientSources {
+  /** Gives the first delivery of each queue its turn. */
+  promote(store: OutboxStore, queues: readonly KeyQueue[]): void;
+}
+
+/** The result of one batch. */
+export type ReplayBatch = Batch<ReplayCounts>;
+
+/** The range of failed deliveries to retry. */
+export interface FailedRange {
+  readonly subscriber: string;
+  readonly from: string;
+  readonly before: string;
+  /** Patterns of events; undefined for all. */
+  readonly events: readonly string[] | undefined;
+}
+
+/** The subscriber to backfill, and the time range. */
+export interface MissedRange {
+  readonly subscriber: Subscriber;
+  readonly since: number;
+  readonly until: number;
+  /** Patterns of events; undefined for all. */
+  readonly events: readonly string[] | undefined;
+}
+
+/** Rows per read and write: few enough to keep row locks short. */
+const BATCH = 500;
+const BODIES_AT_ONCE = 50;
+
+/**
+ * Makes one batch of failed deliveries and waiting retries due. What is ordered gets no turn before the last batch.
+ *
+ * @param after the `next` of the previous batch, or null
+ */
+export async function replayFailed(
+  store: OutboxStore,
+  { subscriber, from, before, events }: FailedRange,
+  after: string | null,
+  tools: ReplayDependencies,
+  now: number,
+  dryRun: boolean,
+): Promise<ReplayBatch> {
+  const behind = after ?? `dlv_${FIRST_KEY}`;
+  const query = { subscriber, from, before, after: behind, limit: BATCH, now };
+  const { found, next } = await store.log.failed(query);
+  const { counts } = await requeue(
+    store,
+    found.filter(({ event }) => isAmong(event, events)),
+    tools,
+    { now, dryRun, isWaitingToo: true },
+  );
+  if (next === null && !dryRun) await release(store, subscriber, 'retryFailed', tools);
+  return { counts, next };
+}
+
+/** Makes a delivery due, unless the body was dropped or the subscriber is disabled, expired or removed. */
+export async function reopen(
+  store: OutboxStore,
+  candidate: Candidate,
+  tools: ReplayDependencies,
+  now: number,
+): Promise<ReplayCounts> {
+  const how = { now, dryRun: false, isWaitingToo: true };
+  const { counts, queues } = await requeue(store, [candidate], tools, how);
+  tools.promote(store, queues);
+  return counts;
+}
+
+/** How deliveries are made due. */
+interface Requeueing {
+  readonly now: number;
+  readonly dryRun: boolean;
+  /** True brings waiting deliveries forward as well. */
+  readonly isWaitingToo: boolean;
+}
+
+/** Makes finished deliveries due, and gives no turn. @returns the queues whose first delivery may have its turn now */
+async function requeue(
+  store: OutboxStore,
+  candidates: readonly Candidate[],
+  sources: RecipientSources,
+  { now, dryRun, isWaitingToo }: Requeueing,
+): Promise<{ readonly counts: ReplayCounts; readonly queues: readonly KeyQueue[] }> {
+  const complete = candidates.filter(({ isExpunged }) => !isExpunged);
+  const hosts = await findCurrentHosts(store, complete, sources, now);
+  const ordered = complete.filter(({ id }) => hosts.get(id)?.isOrdered === true);
+  const orders =
+    ordered.length === 0
+      ? new Map<string, MessageOrder>()
+      : await store.log.orders(ordered.map(({ messageId }) => messageId));
+  const requeued = complete.flatMap<RequeuedDelivery>(({ id, messageId }) => {
+    const current = hosts.get(id);
+    if (current === undefined) return [];
+    const order = current.isOrdered ? (orders.get(messageId) ?? null) : null;
+    return [{ id, host: current.host, dueAt: now, order }];
+  });
+  const scheduled = dryRun ? requeued.length : await store.requeue.reopen(requeued, isWaitingToo);
+  const counts = {
+    scheduled,
+    expunged: candidates.length - complete.length,
+    disabled: complete.length - requeued.length,
+    // Another process was faster.
+    underWay: requeued.length - scheduled,
+  };
+  return { counts, queues: queuesOf(complete, orders) };
+}
+
+/**
+ * Creates the deliveries that a subscriber missed within one batch of messages, and reopens those that ended because
+ * the subscriber was disabled or had expired. What is ordered gets no turn before the last batch.
+ *
+ * @param after the `next` of the previous batch, or null
+ */
+export async function replayMissed(
+  store: OutboxStore,
+  { subscriber, since, until, events }: MissedRange,
+  after: string | null,
+  tools: ReplayDependencies,
+  now: number,
+  dryRun: boolean,
+): Promise<ReplayBatch> {
+  const cursor = after === null ? { time: since, id: `msg_${FIRST_KEY}` } : parseCursor(after);
+  const rows = await store.log.messages(subscriber.id, cursor, until, BATCH);
+  const asked = rows.filter((row) => isAmong(row['event'] as string, events));
+  const missed = asked.filter((row) => row['delivery'] === null && isFor(row, subscriber));
+  const released = missed.filter((row) => Number(row['is_under_way']) === 0);
+  const complete = released.filter((row) => Number(row['is_expunged']) === 0);
+  const { wanted, unreadable } = await filterByCondition(store, complete, subscriber);
+  const open = isActive(subscriber) && !hasEnded(subscriber, now) ? wanted : [];
+  const late = open.map<BackfilledDelivery>((row) => ({
+    id: deliveryId(cursorOf(row), subscriber.id),
+    messageId: row['id'] as string,
+    subscriberId: subscriber.id,
+    event: row['event'] as string,
+    host: hostOf(subscriber),
+    dueAt: now,
+    order: subscriber.ordered ? orderOf(row) : null,
+  }));
+  const added = dryRun ? late.length : await store.requeue.add(late);
+  const ended = asked.filter(({ reason }) => reason === 'disabled' || reason === 'expired');
+  const again = await requeue(
+    store,
+    ended.map((row) => ({
+      id: row['delivery'] as string,
+      messageId: row['id'] as string,
+      subscriberId: subscriber.id,
+      event: row['event'] as string,
+      isExpunged: Number(row['is_expunged']) === 1,
+    })),
+    tools,
+    { now, dryRun, isWaitingToo: false },
+  );
+  const next = rows.length < BATCH ? null : formatCursor(cursorOf(rows.at(-1)!));
+  if (next === null && !dryRun) await release(store, subscriber.id, 'backfill', tools);
+  return {
+    counts: sumOf(again.counts, {
+      scheduled: added,
+      expunged: released.length - complete.length,
+      disabled: wanted.length - open.length,
+      underWay: missed.length - released.length + late.length - added + unreadable,
+    }),
+    next,
+  };
+}
+
+/**
+ * Lets no ordered delivery of a subscriber have its turn before the end of a bulk operation: a later batch may bring what is
+ * earlier.
+ */
+export async function holdQueues(
+  stores: readonly OutboxStore[],
+  subscriber: string,
+  operation: ReplayOperation,
+  now: number,
+): Promise<void> {
+  const subscriberId = keyOf('sub_', subscriber);
+  for (const { queueUpkeep } of stores) await queueUpkeep.hold(subscriberId, operation, now);
+}
+
+/** Gives turns, now that everything is there that a bulk operation puts into queues. */
+async function release(
+  store: OutboxStore,
+  subscriber: string,
+  operation: ReplayOperation,
+  tools: ReplayDependencies,
+): Promise<void> {
+  const subscriberId = keyOf('sub_', subscriber);
+  await store.queueUpkeep.release(subscriberId, operation);
+  let after: string | null = null;
+  do {
+    const { queues, last } = await store.queueUpkeep.queuesOf(subscriberId, after);
+    tools.promote(store, queues);
+    after = last;
+    // SQLite answers without a turn of the event loop.
+    await setImmediate();
+  } while (after !== null);
+}
+
+/** The queues of deliveries that may have their turn now. */
+function queuesOf(
+  deliveries: readonly Pick<Candidate, 'messageId' | 'subscriberId'>[],
+  orders: ReadonlyMap<string, MessageOrder>,
+): readonly KeyQueue[] {
+  return deliveries.flatMap(({ messageId, subscriberId }) => {
+    const order = orders.get(messageId);
+    return order === undefined
+      ? []
+      : [{ keyHash: order.keyHash, subscriberId: keyOf('sub_', subscriberId) }];
+  });
+}
+
+/** The counts of an empty batch. */
+export const NOTHING: ReplayCounts = { scheduled: 0, expunged: 0, disabled: 0, underWay: 0 };
+
+/** True when a pattern matches the event, or there are none. */
+export function isAmong(event: string, patterns: readonly string[] | undefined): boolean {
+  return patterns?.some((pattern) => patternMatches(pattern, event)) ?? true;
+}
+
+/** True when the message would have gone to the subscriber. */
+export function isFor(
+  row: Row,
+  { owner, events, exclude }: Pick<Subscriber, 'owner' | 'events' | 'exclude'>,
+): boolean {
+  const isSeen = row['audience'] === 'everyone' || owner === null || owner === row['owner'];
+  const isMatch = (pattern: string) => patternMatches(pattern, row['event'] as string);
+  return isSeen && events.some(isMatch) && !exclude.some(isMatch);
+}
+
+/** Filters messages by the subscriber's condition on their data. */
+export async function filterByCondition(
+  store: OutboxStore,
+  rows: readonly Row[],
+  subscriber: Pick<Subscriber, 'exclude' | 'filter'>,
+): Promise<{ readonly wanted: readonly Row[]; readonly unreadable: number }> {
+  if (subscriber.filter === null) return { wanted: rows, unreadable: 0 };
+  const wanted = new Set<unknown>();
+  let unreadable = 0;
+  for (let at = 0; at < rows.length; at += BODIES_AT_ONCE) {
+    const ids = rows.slice(at, at + BODIES_AT_ONCE).map(({ id }) => id as string);
+    for (const row of await store.messages.load(ids)) {
+      // A condition needs only the body, which is readable even when the message's own subscribers are not.
+      const message = readable(store, { ...row, recipients: '[]' });
+      if (message === UNREADABLE) unreadable++;
+      else if (message !== null && wants(subscriber, message)) wanted.add(row['id']);
+    }
+  }
+  return { wanted: rows.filter(({ id }) => wanted.has(id)), unreadable };
+}

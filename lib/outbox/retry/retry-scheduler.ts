@@ -1,0 +1,182 @@
+import { type Clock, MOST_IDS, FaultLog } from '../../common/index.js';
+import type { FanOut } from '../../dispatch/index.js';
+import { isStaticId } from '../../subscriber/index.js';
+import { hasEnded, type Message, type Recipient } from '../../message/index.js';
+import { postponedUntil } from './postponed-until.js';
+import { type AttemptRunner, pendingState } from '../attempt/attempt-runner.js';
+import type { QueuePage } from '../tables/key-queue-upkeep.js';
+import type { ClaimedDelivery } from '../tables/delivery-table.js';
+import type { HeldLease } from '../store/held-leases.js';
+import type { Lease } from '../tables/leases.js';
+import { listIds } from '../../common/log/log-line.js';
+import type { DeliveryJob } from '../store/delivery-job.js';
+import type { RateLimitGate } from '../wait/rate-limit-gate.js';
+import type { HostCache } from '../../message/recipient-host.js';
+import type { OutboxStore } from '../store/outbox-store.js';
+
+const FAILED_AT_ONCE = 1000;
+const DISSOLVED_AT_ONCE = 500;
+
+/** Turns claimed deliveries into jobs. */
+export class RetryScheduler {
+  readonly #faults = new FaultLog();
+
+  constructor(
+    private readonly fanOut: FanOut,
+    private readonly gate: RateLimitGate,
+    private readonly runner: AttemptRunner,
+    private readonly hosts: HostCache,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Goes on with deliveries that were claimed. */
+  async resume(
+    store: OutboxStore,
+    claimed: readonly ClaimedDelivery[],
+    token: string,
+    until: number,
+  ): Promise<void> {
+    const fresh = claimed.filter(({ id }) => !store.heldDeliveries.adopt(id, token, until));
+    if (fresh.length === 0) return;
+    const ids = [...new Set(fresh.map(({ messageId }) => messageId))];
+    const rows = new Map((await store.messages.load(ids)).map((row) => [row['id'] as string, row]));
+    const messages = new Map<string, Message | null>();
+    const finder = this.fanOut.finder();
+    const disabled = new Set<string>();
+    const unordered = new Set<string>();
+    const left: { held: Lease; since: number; reason: unknown }[] = [];
+    for (const delivery of fresh) {
+      const { id, messageId, subscriberId } = delivery;
+      const row = rows.get(messageId);
+      let message = messages.get(messageId) ?? null;
+      let recipient: Recipient | null = null;
+      try {
+        if (row !== undefined) message ??= store.rows.messageOf(row);
+        messages.set(messageId, message);
+        if (message !== null) {
+          // What has its turn may come after deliveries that have ended because the subscriber was disabled.
+          recipient = await (delivery.keyHash === null
+            ? finder.find(message, subscriberId)
+            : finder.findCurrent(message, subscriberId));
+        }
+      } catch (reason) {
+        left.push({ held: { id, token }, since: Number(row!['time']), reason });
+        continue;
+      }
+      const heldLease: HeldLease = { id, token, leasedUntil: until, isLost: false, stale: [] };
+      store.heldDeliveries.add(heldLease);
+      // The settings may name a static one for some events and owners alone: its deliveries are judged one by one.
+      const isStored = !isStaticId(subscriberId);
+      const isOrdered = delivery.keyHash !== null;
+      if (isStored && isOrdered && recipient !== null && recipient.ordered !== true) {
+        unordered.add(subscriberId);
+      }
+      const abandoned = { store, claimed: delivery, event: message?.event ?? '', heldLease };
+      if (message !== null && recipient === null) {
+        // Also of one that holds its key: a backfill sends it again, before those behind it.
+        this.runner.end(abandoned, 'disabled');
+        if (isStored) disabled.add(subscriberId);
+      } else if (delivery.reason !== null) {
+        this.runner.skip(abandoned, message);
+      } else if (message === null || recipient === null) {
+        this.runner.end(abandoned, 'cancelled');
+      } else this.gate.add(this.#job(store, delivery, message, recipient, heldLease));
+    }
+    await this.#putOff(store, left);
+    for (const subscriber of disabled) await this.failAll(store, subscriber, 'disabled');
+    for (const subscriber of unordered) await this.#dissolve(store, subscriber);
+  }
+
+  /**
+   * Ends the waiting deliveries of a subscriber that was disabled or removed, or whose end has passed.
+   *
+   * @param before deliveries of messages from then on go on waiting; default: none do
+   */
+  async failAll(
+    store: OutboxStore,
+    subscriber: string,
+    reason: 'disabled' | 'expired',
+    before?: number,
+  ): Promise<void> {
+    let count: number;
+    do {
+      const now = this.clock.now();
+      count = await store.deliveries.fail(subscriber, { reason, before, now }, FAILED_AT_ONCE);
+    } while (count === FAILED_AT_ONCE);
+  }
+
+  /** Finds those of failed deliveries that need not hold their key, since the subscriber says something else by now. */
+  async released(store: OutboxStore, holds: QueuePage['holds']): Promise<readonly string[]> {
+    const ids = [...new Set(holds.map(({ messageId }) => messageId))];
+    const rows = new Map((await store.messages.load(ids)).map((row) => [row['id'], row]));
+    const finder = this.fanOut.finder();
+    const released: string[] = [];
+    for (const { id, messageId, subscriberId } of holds) {
+      const row = rows.get(messageId);
+      try {
+        const message = row === undefined ? null : store.rows.messageOf(row);
+        const recipient = message && (await finder.find(message, subscriberId));
+        const isOrdered = recipient?.ordered === true && !hasEnded(recipient, this.clock.now());
+        if (!isOrdered || recipient.onExhausted !== 'hold') released.push(id);
+      } catch (error) {
+        this.#faults.report(`${id} holds its key on`, error, { deliveryId: id });
+      }
+    }
+    return released;
+  }
+
+  /** Makes the deliveries due that wait for their turn, since their subscriber is no longer ordered. */
+  async #dissolve(store: OutboxStore, subscriber: string): Promise<void> {
+    let count: number;
+    do {
+      count = await store.queueUpkeep.dissolve(subscriber, this.clock.now(), DISSOLVED_AT_ONCE);
+    } while (count === DISSOLVED_AT_ONCE);
+  }
+
+  #job(
+    store: OutboxStore,
+    delivery: ClaimedDelivery,
+    message: Message,
+    recipient: Recipient,
+    heldLease: HeldLease,
+  ): DeliveryJob {
+    const { id, requests, attemptedAt, hasWaited, keyHash } = delivery;
+    return {
+      id,
+      store,
+      message,
+      recipient,
+      host: this.hosts.of(recipient),
+      // A first attempt that has waited only for the rate limit, or for its turn, is not a retry.
+      isRetry: requests > 0 || !(hasWaited || keyHash !== null),
+      state: pendingState(delivery),
+      requests,
+      attemptedAt,
+      heldLease,
+      first: null,
+      keyHash,
+      gate: this.gate,
+      hasWaited,
+      permitExpiresAt: null,
+    };
+  }
+
+  /** Releases deliveries whose message or recipient cannot be read now. */
+  async #putOff(
+    store: OutboxStore,
+    left: readonly { readonly held: Lease; readonly since: number; readonly reason: unknown }[],
+  ): Promise<void> {
+    if (left.length === 0) return;
+    const ids = left.map(({ held }) => held.id);
+    this.#faults.report(`Put off: ${listIds(ids)}`, left[0]!.reason, {
+      deliveryIds: ids.slice(0, MOST_IDS),
+    });
+    const now = this.clock.now();
+    const groups = new Map<number, Lease[]>();
+    for (const { held, since } of left) {
+      const dueAt = postponedUntil(since, now);
+      groups.set(dueAt, [...(groups.get(dueAt) ?? []), held]);
+    }
+    for (const [dueAt, held] of groups) await store.deliveries.leases.release(held, dueAt);
+  }
+}

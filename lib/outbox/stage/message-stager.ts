@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import { Batcher } from '../../common/async/batcher.js';
+import type { JoinedTransaction } from '../../database/sql-client.js';
+import type { Clock } from '../../common/index.js';
+import { ThornConfigurationError } from '../../errors/index.js';
+import type { Message } from '../../message/index.js';
+import type { Lease, NewLease } from '../tables/leases.js';
+import type { Inserted } from '../tables/message-table.js';
+import { OutboxLockedError } from './outbox-locked.error.js';
+import type { OutboxStore } from '../store/outbox-store.js';
+import type { Staged } from '../store/staged-message.js';
+
+const MESSAGES_PER_BATCH = 500;
+
+/** Writes the messages of several callers in one transaction; each caller's messages are written all or none. */
+type InsertBatcher = Batcher<readonly Message[], Inserted | null>;
+
+/** Writes messages, and remembers their leases until they are released. */
+export class MessageStager {
+  readonly #batchers = new Map<OutboxStore, InsertBatcher>();
+  // Null: a message of that id is stored already.
+  readonly #staged = new WeakMap<Message, Staged | null>();
+
+  /**
+   * @param leaseFor milliseconds; 0: other processes may claim staged messages at once
+   * @param unseenFor milliseconds at most until a commit is seen that nobody tells of
+   * @param patience milliseconds to wait for another connection's lock on SQLite
+   */
+  constructor(
+    private readonly stores: readonly OutboxStore[],
+    private readonly leaseFor: number,
+    private readonly unseenFor: number,
+    private readonly patience: number,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @throws {@link ThornConfigurationError} when the transaction is of a client that is not one of the outbox */
+  async stage(
+    messages: readonly Message[],
+    transaction: JoinedTransaction | undefined,
+  ): Promise<void> {
+    const store = this.#storeOf(transaction);
+    const firsts = firstOfEachId(messages);
+    for (const message of messages) this.#staged.set(message, null);
+    // If that one is rolled back, the messages are written once more.
+    const joinable = transaction === undefined ? store.database.callersTransaction : undefined;
+    const inserting = transaction ?? joinable;
+    const inserted =
+      inserting === undefined
+        ? await this.#insert(store, firsts)
+        : await store.messages.insertWith(inserting, firsts, this.#newLease(inserting));
+    let joined: Promise<void> | null = null;
+    if (joinable !== undefined) {
+      joined = this.#afterTransaction(store, firsts, inserted);
+      joined.catch(() => undefined);
+    }
+    this.#remember(store, firsts, inserted, joined);
+  }
+
+  /** {@link stage} in a transaction of a client that works without promises. */
+  stageSync(
+    messages: readonly Message[],
+    transaction: JoinedTransaction,
+    run: NonNullable<JoinedTransaction['runSync']>,
+  ): void {
+    const store = this.#storeOf(transaction);
+    const firsts = firstOfEachId(messages);
+    for (const message of messages) this.#staged.set(message, null);
+    const inserted = store.messages.insertSync(run, firsts, this.#newLease(transaction));
+    this.#remember(store, firsts, inserted, null);
+  }
+
+  #remember(
+    store: OutboxStore,
+    messages: readonly Message[],
+    { known, token, leasedUntil }: Inserted,
+    joined: Promise<void> | null,
+  ): void {
+    for (const message of messages) {
+      if (known.has(message.id)) continue;
+      this.#staged.set(message, { store, token, leasedUntil, joined });
+    }
+  }
+
+  /**
+   * Forgets a staged message.
+   *
+   * @returns null when another message of its id was there before
+   */
+  release(message: Message): Staged | null {
+    const staged = this.#staged.get(message);
+    if (staged === undefined) {
+      throw new ThornConfigurationError(
+        'THORN_MESSAGE_NOT_STAGED',
+        `${message.id} was released without having been staged`,
+      );
+    }
+    this.#staged.delete(message);
+    return staged;
+  }
+
+  /** Deletes the rows of staged messages. */
+  async discard(messages: readonly Message[]): Promise<void> {
+    const held = new Map<OutboxStore, Lease[]>();
+    for (const message of messages) {
+      const staged = this.#staged.get(message);
+      if (staged === undefined || staged === null) continue;
+      this.#staged.delete(message);
+      const list = held.get(staged.store) ?? [];
+      list.push({ id: message.id, token: staged.token });
+      held.set(staged.store, list);
+    }
+    for (const [store, list] of held) await store.messages.remove(list);
+  }
+
+  /** Writes messages that belong to no transaction, together with those of other callers. */
+  async #insert(store: OutboxStore, messages: readonly Message[]): Promise<Inserted> {
+    const inserted = await this.#batcherOf(store).add(messages);
+    if (inserted !== null) return inserted;
+    // Nothing was written, and no caller was answered.
+    throw new OutboxLockedError(this.patience);
+  }
+
+  #batcherOf(store: OutboxStore): InsertBatcher {
+    let batcher = this.#batchers.get(store);
+    if (batcher === undefined) {
+      batcher = new Batcher(
+        (sets) => store.messages.insertAlone(sets.flat(), this.#newLease(), this.patience),
+        {
+          idsOf: (messages) => messages.map(({ id }) => id),
+          size: MESSAGES_PER_BATCH,
+          concurrency: store.database.concurrency,
+          failing: 'each',
+        },
+      );
+      this.#batchers.set(store, batcher);
+    }
+    return batcher;
+  }
+
+  /** A new token each time: it shows whether a message was there before, even one of this process. */
+  #newLease(transaction?: JoinedTransaction): NewLease {
+    const isTold = transaction === undefined || transaction.client.commits === 'told';
+    // Should this process die after a commit that it has not seen, others need not wait for long.
+    const leaseFor = isTold ? this.leaseFor : Math.min(this.leaseFor, this.unseenFor);
+    return { token: randomUUID(), leasedUntil: this.clock.now() + leaseFor };
+  }
+
+  async #afterTransaction(
+    store: OutboxStore,
+    messages: readonly Message[],
+    { known, ...lease }: Inserted,
+  ): Promise<void> {
+    const own = messages.filter(({ id }) => !known.has(id));
+    const stored = await store.messages.stored(own.map(({ id }) => id));
+    const lost = own.filter(({ id }) => !stored.has(id));
+    if (lost.length === 0) return;
+    await store.messages.insert(lost, lease, (steps) => store.database.execute(steps));
+  }
+
+  #storeOf(transaction: JoinedTransaction | undefined): OutboxStore {
+    if (transaction === undefined) return this.stores[0]!;
+    const store = this.stores.find(({ client }) => client === transaction.client);
+    if (store !== undefined) return store;
+    throw new ThornConfigurationError(
+      'THORN_DATA_SOURCE_NOT_CAPTURED',
+      'The manager belongs to a data source that ThornModule does not capture; add it to the option dataSources',
+    );
+  }
+}
+
+function firstOfEachId(messages: readonly Message[]): readonly Message[] {
+  const firsts = new Map<string, Message>();
+  for (const message of messages) if (!firsts.has(message.id)) firsts.set(message.id, message);
+  return firsts.size === messages.length ? messages : [...firsts.values()];
+}

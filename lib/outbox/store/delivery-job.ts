@@ -1,0 +1,36 @@
+import type { Message, Recipient } from '../../message/index.js';
+import type { DeliveryState } from '../delivery-states.js';
+import type { HeldLease, HeldMessage } from './held-leases.js';
+import type { OutboxStore } from './outbox-store.js';
+
+/** One delivery that waits for its next attempt. */
+export interface DeliveryJob {
+  readonly id: string;
+  readonly host: string;
+  /** First attempts never wait behind those that are tried again. */
+  readonly isRetry: boolean;
+  readonly store: OutboxStore;
+  readonly message: Message;
+  readonly recipient: Recipient;
+  readonly state: DeliveryState;
+  readonly requests: number;
+  readonly attemptedAt: number | null;
+  /** The lease: the message's while the delivery has no row, else its own. */
+  readonly heldLease: HeldLease;
+  /** The message, while the delivery has no row. */
+  readonly first: HeldMessage | null;
+  /** A hash of the message's key when the delivery is ordered, else null. */
+  readonly keyHash: string | null;
+  /** The callback for a job that cannot begin in time. */
+  readonly gate: JobGate;
+  /** True when the job has waited for the rate limit of its subscriber. */
+  hasWaited: boolean;
+  /** By when it has to begin to keep the rate limit; null without one. */
+  permitExpiresAt: number | null;
+}
+
+/** The entrance of jobs, which the `RateLimitGate` is. */
+export interface JobGate {
+  /** Adds a job that was let through and has not begun: its permit or its lease has run out. */
+  readmit(job: DeliveryJob): void;
+}
