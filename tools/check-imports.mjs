@@ -5,7 +5,7 @@
 //   - no cycle, type-only imports included: what knows each other's types is not separate;
 //   - only lib/typeorm names the package typeorm, for values or types;
 //   - packages they name are declared in package.json, and nothing outside lib is reached by path;
-//   - no folder holds too many files, and only the top folders have an index.ts.
+//   - only the top folders have an index.ts.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import ts from 'typescript';

@@ -18,7 +18,7 @@ describe('the guide to conditions', () => {
     },
   );
 
-  it('has examples', () => expect(examples.length).toBeGreaterThan(15));
+  it('has examples', () => expect(examples).not.toEqual([]));
 
   it.each(examples)(
     '$condition from $before to $now: $verdict',

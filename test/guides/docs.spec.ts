@@ -5,17 +5,8 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { blocksOf, pages, withWhatIsAdded } from './blocks.js';
 import { mistakesOf } from './compile.js';
-import { sitePages } from '../../docs/.vitepress/pages.js';
 
 const blocks = pages().flatMap(blocksOf);
-/** Line of a page by which its first block has begun. */
-const LATEST_BEGINNING = 15;
-/** Pages that are read and not followed. */
-const NO_GUIDES = new Set(
-  ['architecture', 'architecture/walk', 'comparison', 'guarantees', 'security/threats'].map(
-    (name) => join('docs', `${name}.md`),
-  ),
-);
 
 describe('the documentation', () => {
   const code = blocks.flatMap((block) => {
@@ -45,14 +36,6 @@ describe('the documentation', () => {
       },
     );
     expect(faults.trim()).toBe('');
-  });
-
-  const guides = sitePages()
-    .map(({ file }) => join('docs', file))
-    .filter((page) => !NO_GUIDES.has(page));
-  it.each(guides)('begins with the task and a block to run: %s', (page) => {
-    const first = blocks.find((one) => one.page === page && one.language !== 'mermaid');
-    expect(Number(first?.place.split(':')[1])).toBeLessThanOrEqual(LATEST_BEGINNING);
   });
 
   const ofFiles = code.filter(

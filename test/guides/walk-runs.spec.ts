@@ -46,7 +46,7 @@ it('is all in docs/architecture/walk.md, when an entity is saved', async () => {
   const stops = [...page.matchAll(/^\d+\. `([^`]+)` `(?:[^`.]+\.)?([^`.]+)`/gm)].map(
     ([, file, name]) => `${file} ${CLOSURES[`${file} ${name}`] ?? name}`,
   );
-  expect(stops.length).toBeGreaterThan(50);
+  expect(stops).not.toEqual([]);
 
   const { url, drop } = await freshPostgres();
   const receiver = await ScriptedReceiver.start();

@@ -22,6 +22,14 @@ describe('the entry points', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
+  it('export what a reviewer has seen: npx vitest run -u test/tooling/entries.spec.ts', async () => {
+    const lists = entries.map(({ entry, types }) => {
+      const names = entryFile(types).names.sort();
+      return [entry, ...names.map((name) => `  ${name}`), ''].join('\n');
+    });
+    await expect(lists.join('\n')).toMatchFileSnapshot('exports.txt');
+  });
+
   it('names each thing in one entry', () => {
     const main = new Set(entryFile('./dist/index.d.ts').names);
     const { names } = entryFile('./dist/extending/index.d.ts');
