@@ -8,7 +8,7 @@ import { type TlsOptions, tlsSettings } from './tls-settings.js';
 import { type AddressLookup, systemLookup } from '../recipient-policy/system-lookup.js';
 
 /** Bytes that one read takes from a connection without TLS. */
-const READ_AT_ONCE = 4096;
+const READ_AT_ONCE = 1024;
 
 /** Milliseconds for which a look-up is joined by others: each of the system's own holds a thread as long as it runs. */
 const SHARED_FOR = 5000;

@@ -6,25 +6,6 @@ import { isProxyReached } from './proxied-connector.js';
 import type { AttemptErrorCode } from '../attempt/attempt.js';
 import type { Socket } from 'node:net';
 
-const PIECE = 1024;
-
-/**
- * Passes on received data in small pieces, and nothing after the socket is destroyed.
- *
- * undici's parser finishes the current piece after headers exceed their limit, and creates an error for each line. For
- * 64 KiB, the size of one read, a hostile answer would cost half a second of CPU.
- */
-export function readPiecewise(socket: Socket): void {
-  const { read } = socket;
-  socket.read = function (this: Socket, size?: number): unknown {
-    if (this.destroyed) return null;
-    return read.call(
-      this,
-      size === undefined && this.readableLength > PIECE ? PIECE : size,
-    ) as unknown;
-  };
-}
-
 /** Settings shared by the connections of all origins. */
 export interface PoolSettings {
   readonly connect: GuardedConnector;
@@ -152,7 +133,6 @@ class Connection implements Carrier {
   }
 
   #connected(socket: Socket, isDirect: boolean): void {
-    readPiecewise(socket);
     if (isDirect) this.address = socket.remoteAddress ?? null;
   }
 
