@@ -58,11 +58,6 @@ export const WRITTEN = [
     says: 'removes `sql`, `parameters` and `params`',
   },
   {
-    file: 'lib/delivery/http/origin-pool.ts',
-    code: ['socket.read'],
-    says: 'replaces `read` of the sockets that it has opened',
-  },
-  {
     file: 'lib/delivery/http/axios-adapter.ts',
     code: ['this.instance.defaults.headers.common'],
     says: 'sets the default headers of an axios instance',
