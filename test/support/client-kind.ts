@@ -39,6 +39,6 @@ export async function withSavepoint(
  * by the environment where it has been bundled.
  */
 export async function openBy(folder: string) {
-  const path = process.env['THORN_TEST_CLIENT'] ?? `../clients/${folder}/open.ts`;
+  const path = process.env[`THORN_TEST_${folder}`] ?? `../clients/${folder}/open.ts`;
   return (await import(path)) as Record<string, (...given: unknown[]) => object>;
 }

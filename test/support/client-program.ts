@@ -12,7 +12,8 @@ export async function clientEnvironment(
   if (folder === undefined) return {};
   const workspace = join('test', 'clients', folder);
   const cache = join(workspace, '.cache');
-  return { THORN_TEST_CLIENT: await bundleProgram(join(workspace, 'open.ts'), {}, {}, cache) };
+  const program = await bundleProgram(join(workspace, 'open.ts'), {}, {}, cache);
+  return { [`THORN_TEST_${folder}`]: program };
 }
 
 const FOLDERS = { 'Prisma 7': 'prisma-7', 'Prisma 6': 'prisma-6', Drizzle: 'drizzle' };
