@@ -1,6 +1,6 @@
 import { ThornError } from '../errors/index.js';
 
-/** Thrown for what needs a transaction of the application, outside of any: its record would outlive work that failed. */
+/** Thrown when a call needs a transaction of the application and is given none: its message would outlive work that failed. */
 export class TransactionRequiredError extends ThornError {
   readonly code = 'THORN_TRANSACTION_REQUIRED';
 
@@ -11,7 +11,7 @@ export class TransactionRequiredError extends ThornError {
   /** @param how to begin a transaction with the client, such as `dataSource.transaction((manager) => …)` */
   static of(client: string, how: string): TransactionRequiredError {
     return new TransactionRequiredError(
-      `What was given is in no transaction of ${client}, and what is written would outlive work that fails. Pass what a transaction gives you: ${how}.`,
+      `The client that was given is not in a transaction of ${client}, so the message would be sent even if your work is rolled back. Pass the client that a transaction gives you: ${how}.`,
     );
   }
 }

@@ -26,7 +26,7 @@ export class TableLockedError extends ThornError {
 
   constructor(cause: unknown) {
     super(
-      `Nothing was stored: a transaction that writes to a table whose events nobody heard so far has been open for ${(LOCK_WITHIN * MOST_TRIES) / 1000} s. Try again, and keep transactions short.`,
+      `The subscriber was not stored: it is the first to subscribe to events of a table, and a transaction that writes to this table has been open for ${(LOCK_WITHIN * MOST_TRIES) / 1000} s. Try again, and keep transactions short.`,
       {},
       cause,
     );

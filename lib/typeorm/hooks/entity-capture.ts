@@ -202,9 +202,10 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     this.#attachment.remove();
     this.attach();
     this.#logger.warn(
-      `The data source ${dataSourceName(this.dataSource)} was initialised again, and its changes since then were not ` +
-        'captured; they are from now on. Close the application and create another one instead, or send what is missing ' +
-        'with dispatcher.sendFor(entity, { where }, event).',
+      `The data source ${dataSourceName(this.dataSource)} was initialised again, and no events were sent for changes ` +
+        'between then and now. Changes from now on send events. Send the missing ones with ' +
+        'dispatcher.sendFor(entity, { where }, event); to avoid this, close the application and create another one ' +
+        'instead of initialising the data source again.',
     );
   }
 

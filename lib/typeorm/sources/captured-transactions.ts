@@ -63,10 +63,11 @@ export class CapturedTransactions extends Transactions<EntityManager> {
     if (capture === undefined) return;
     this.#hasWarned = true;
     this.#logger.warn(
-      `Something is sent while a transaction of a save() or of startTransaction() is open on ${dataSourceName(capture.dataSource)}, ` +
-        'and nothing tells whether it belongs to it: it is sent whatever becomes of the transaction. If it belongs to ' +
-        'it, pass { manager: queryRunner.manager }, in a hook { manager: event.manager }; if not, { manager: null }. ' +
-        'dataSource.transaction() needs neither.',
+      `send() was called while a transaction of save() or startTransaction() is open on ${dataSourceName(capture.dataSource)}, ` +
+        'and Thorn cannot tell whether the message belongs to that transaction: the message is sent even if the ' +
+        'transaction is rolled back. If it belongs to the transaction, pass { manager: queryRunner.manager }, or ' +
+        '{ manager: event.manager } in a hook. If it does not, pass { manager: null }. Calls inside ' +
+        'dataSource.transaction() need neither.',
     );
   }
 }

@@ -8,8 +8,9 @@ export class TransactionTimeoutError extends ThornError {
   constructor(timeout: number) {
     super(
       `Nothing was written: another transaction has held the connection of SQLite for ${timeout} ms. ` +
-        'Within a transaction, use its manager: a repository of none waits for the transaction that waits for it. ' +
-        'Else keep transactions short, or set serializeTransactions: { timeout } in ThornModule',
+        'If this call is inside a transaction, write through its manager, as manager.getRepository(Order) does: another ' +
+        'repository waits for the transaction to end, and the transaction waits for the call. Otherwise keep ' +
+        'transactions short, or set serializeTransactions: { timeout } in ThornModule.',
       { timeout },
     );
   }
