@@ -255,7 +255,7 @@ async function caller(ground: Ground): Promise<void> {
       if (state === 'unheard' || state === 'heard') await makeTriggers(place as never, place.url);
       const own = place.connect(place.url);
       if (state === 'unheard')
-        await own.query("INSERT INTO thorn_captured_tables VALUES ('orders', FALSE, '[]', 1)");
+        await own.query("INSERT INTO thorn_captured_tables VALUES ('orders', FALSE, '[]')");
       if (state === 'by hand') await own.query(OUTBOX);
       await own.query(insertion(0));
       const name = `${place.database} ${state}`;

@@ -19,7 +19,10 @@ const READ_ONLY: ReadonlySet<unknown> = new Set([
   '25006',
   ...['ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION', '1792', 'ER_OPTION_PREVENTS_STATEMENT', '1290'],
 ]);
-const LOCK_TIMEOUTS: ReadonlySet<unknown> = new Set(['55P03', 'ER_LOCK_WAIT_TIMEOUT', '1205']);
+const LOCK_TIMEOUTS: ReadonlySet<unknown> = new Set([
+  '55P03',
+  ...['ER_LOCK_WAIT_TIMEOUT', '1205', 'ER_LOCK_NOWAIT', '3572'],
+]);
 const NO_TABLE: ReadonlySet<unknown> = new Set(['42P01', 'ER_NO_SUCH_TABLE', '1146']);
 
 /** The code that the driver gave an error, however the client has wrapped it. */

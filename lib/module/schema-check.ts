@@ -49,7 +49,9 @@ export class SchemaCheck implements OnApplicationBootstrap {
     for (const [index, { tables, place }] of this.#databases().entries()) {
       await checkTables(tables, place, [
         ...(isDurable ? Object.values(OUTBOX_TABLES) : []),
-        ...(index === 0 && keepsSubscribers ? [SUBSCRIBERS, OUTBOX_TABLES.capturedTables] : []),
+        ...(index === 0 && keepsSubscribers
+          ? [SUBSCRIBERS, OUTBOX_TABLES.capturedTables, OUTBOX_TABLES.leases]
+          : []),
         ...(index === 0 && this.api !== undefined ? [IDEMPOTENCY_KEYS] : []),
         ...(index === 0 && this.api?.portal === true ? [PORTAL_LINKS] : []),
       ]);

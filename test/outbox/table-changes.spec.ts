@@ -125,8 +125,71 @@ describe.each(CLIENT_DATABASES)('changes of tables on $database', (place) => {
     expect(states.sort()).toEqual(isWritten ? ['AFTER', 'LATE'] : ['AFTER']);
   });
 
+  const sweepOf = ({ app }: TablesApp, fanOut: Pick<FanOut, 'refresh'> = app.get(FanOut)) => {
+    const { database: store, client } = app.get<OutboxStrategy>(DispatchStrategy).stores[0]!;
+    const reported = app.get(ReportedSources).of(client)!;
+    return new HeardTables(store, reported, fanOut as FanOut, true);
+  };
+  const toldAfter = async () => {
+    await own.query("INSERT INTO orders VALUES (9, 'AFTER', 1)");
+    await receiver.waitFor(1);
+  };
+
   // SQLite has one writer: the others would wait for it, with triggers or without.
-  it.each(database === 'sqlite' ? [] : [database])(
+  const ofServer = database === 'sqlite' ? [] : [database];
+
+  it.each(ofServer)('wait for no writer when they are heard already: %s', async () => {
+    const app = await start();
+    await own.query(
+      database === 'postgres' ? 'BEGIN ISOLATION LEVEL REPEATABLE READ' : 'START TRANSACTION',
+    );
+    await own.query("INSERT INTO orders VALUES (1, 'NEW', 1)");
+    await own.query("INSERT INTO thorn_captured_tables VALUES ('others', FALSE, '[\"x\"]')");
+    const subscribing = subscribe(app);
+    expect(await settled(subscribing)).toBe(true);
+    await own.query('COMMIT');
+    await receiver.waitFor(1);
+  });
+
+  it.each(ofServer)('stay heard while somebody subscribes: %s', async () => {
+    const app = await start();
+    // The subscription waits in its last statement.
+    await own.query('BEGIN');
+    await own.query('UPDATE thorn_leases SET due_at = due_at');
+    const subscribing = subscribe(app);
+    expect(await settled(subscribing)).toBe(false);
+    expect(await sweepOf(app).silence()).toBe(false);
+    await own.query('ROLLBACK');
+    await subscribing;
+    expect(await heard()).toBe(1);
+    await toldAfter();
+  });
+
+  it('stay heard when another process has stored a subscriber since they were read', async () => {
+    const app = await start();
+    const other = await start({ outbox: { worker: false } });
+    const refresh = async () => {
+      await app.app.get(FanOut).refresh();
+      await subscribe(other);
+    };
+    await sweepOf(app, { refresh }).silence();
+    expect(await heard()).toBe(1);
+    await toldAfter();
+  });
+
+  it.each(ofServer)('are heard again by a subscription that finds them silenced: %s', async () => {
+    const app = await start();
+    await own.query('BEGIN');
+    await silence();
+    const subscribing = subscribe(app);
+    expect(await settled(subscribing)).toBe(false);
+    await own.query('COMMIT');
+    await subscribing;
+    expect(await heard()).toBe(1);
+    await toldAfter();
+  });
+
+  it.each(ofServer)(
     'refuse a subscription while a transaction stays open, and hold up nobody: %s',
     async () => {
       const app = await start();
@@ -170,10 +233,7 @@ describe.each(CLIENT_DATABASES)('changes of tables on $database', (place) => {
   it('write nothing down when nobody could hear of them any more', async () => {
     const app = await start();
     const { id } = await subscribe(app);
-    const strategy = app.app.get<OutboxStrategy>(DispatchStrategy);
-    const { database: store, client } = strategy.stores[0]!;
-    const reported = app.app.get(ReportedSources).of(client)!;
-    const tables = new HeardTables(store, reported, app.app.get(FanOut), true);
+    const tables = sweepOf(app);
     await tables.silence();
     expect(await heard()).toBe(1);
     await app.app.get(Subscribers).delete(id, 'any');

@@ -171,7 +171,7 @@ describe.each(DATABASES)('triggers on %s', (database) => {
     const hear = async (heard: boolean) => {
       await place.sql(`DELETE FROM thorn_captured_tables`);
       await place.sql(
-        `INSERT INTO thorn_captured_tables (name, heard, events, revision) VALUES ('${name}', ${heard}, '[]', 0)`,
+        `INSERT INTO thorn_captured_tables (name, heard, events) VALUES ('${name}', ${heard}, '[]')`,
       );
     };
     await hear(false);

@@ -20,7 +20,7 @@ async function open(database: TriggerDatabase): Promise<void> {
   await place.sql('CREATE TABLE orders (id int NOT NULL PRIMARY KEY, state varchar(20))');
   await createTriggers(place.executor, (name) => place.executor.dialect.identifier(name), [ORDERS]);
   await place.sql(
-    `INSERT INTO thorn_captured_tables (name, heard, events, revision) VALUES ('orders', false, '[]', 0)`,
+    `INSERT INTO thorn_captured_tables (name, heard, events) VALUES ('orders', false, '[]')`,
   );
 }
 afterEach(async () => {

@@ -181,17 +181,17 @@ export const OUTBOX_TABLES = {
     heard: boolean,
     // The names of its events as they are declared, as JSON.
     events: text,
-    // Raised by each subscriber that may hear them.
-    revision: bigint,
   }),
   /**
-   * A row of `thorn_leases`: work that one process at a time does, such as reading `thorn_changes`. Written by workers. Never
-   * deleted.
+   * A row of `thorn_leases`: work that one process at a time does, such as reading `thorn_changes`. Written by workers, and
+   * by the process that stores a subscriber. Never deleted.
    */
   leases: table('thorn_leases', {
     name: varchar(64),
     lease: optional(varchar(40)),
     due_at: bigint,
+    // Raised by each subscriber that may hear changes of tables.
+    revision: bigint,
   }),
 };
 

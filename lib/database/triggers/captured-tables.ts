@@ -13,9 +13,10 @@ export interface CapturedTable {
   readonly events: readonly string[];
   /** False: its triggers write nothing down. */
   readonly isHeard: boolean;
-  /** Another one after each subscription to one of its events. */
-  readonly revision: number;
 }
+
+/** The row of `thorn_leases` of those who read changes. Its revision grows with each subscription to an event of a table. */
+export const CHANGES_LEASE = 'changes';
 
 const LOCK_WITHIN = 1000;
 const MOST_TRIES = 5;
@@ -39,6 +40,9 @@ export class TableLockedError extends ThornError {
  * A change that commits after a subscription is told. The trigger of a table that nobody hears holds a lock until its
  * transaction ends, and the subscription waits for that lock. So a writer whose change was not written down has ended before
  * the subscriber is stored.
+ *
+ * Where a table is heard already, a subscription waits for no writer: it locks the row shared, as triggers on MariaDB do,
+ * so that the table stays heard until the subscriber is stored.
  */
 export class CapturedTables {
   readonly #table: string;
@@ -54,9 +58,8 @@ export class CapturedTables {
 
   /** A number that grows with each subscription to an event of a table. */
   async revision(): Promise<number> {
-    const sql = `SELECT SUM(revision) AS total FROM ${this.#table}`;
-    const { rows } = await this.database.run({ sql, parameters: [], answersRows: true });
-    return Number(rows[0]!['total']);
+    const { rows } = await this.database.run(this.#revision());
+    return revisionIn(rows);
   }
 
   /** Makes a table known to all processes, and heard where its events are new. @param isHeard true: heard in any case */
@@ -64,8 +67,10 @@ export class CapturedTables {
     const text = JSON.stringify(events);
     const known = (await this.list()).find((table) => table.name === name);
     if (known === undefined) {
-      const columns = ['name', 'heard', 'events', 'revision'];
-      const sql = this.database.dialect.insertNew(this.#table, columns, 'VALUES (?, TRUE, ?, 1)');
+      const columns = ['name', 'heard', 'events'];
+      const sql = this.database.dialect.insertNew(this.#table, columns, 'VALUES (?, TRUE, ?)');
+      // First of all what each subscription to its events counts up.
+      await this.database.run(changesLease(this.database));
       await this.database.run({ sql, parameters: [name, text] });
       return;
     }
@@ -75,7 +80,8 @@ export class CapturedTables {
       sql: `UPDATE ${this.#table} SET events = ? WHERE name = ?`,
       parameters: [text, name],
     };
-    await this.execute([...this.hear((table) => table.name === name), update]);
+    const isThis = (table: CapturedTable) => table.name === name;
+    await this.execute([...this.#hear(isThis, isThis), update]);
   }
 
   /**
@@ -84,42 +90,72 @@ export class CapturedTables {
    * @param isWanted chooses the tables
    */
   hear(isWanted: (table: CapturedTable) => boolean): Step[] {
+    return this.#hear(isWanted, ({ isHeard }) => !isHeard);
+  }
+
+  /** @param isWritten chooses, among the tables, those whose rows are written: writers may have to be waited for */
+  #hear(
+    isWanted: (table: CapturedTable) => boolean,
+    isWritten: (table: CapturedTable) => boolean,
+  ): Step[] {
     const { name: dialect } = this.database.dialect;
-    let wanted: readonly string[] = [];
-    const ifAny = (statement: () => Statement | null) => () =>
-      wanted.length === 0 ? null : statement();
-    const update = ifAny(() => ({
-      sql: `UPDATE ${this.#table} SET heard = TRUE, revision = revision + 1 WHERE name IN (${marks(wanted)})`,
-      parameters: wanted,
-    }));
+    let wanted: readonly CapturedTable[] = [];
+    let written: readonly string[] = [];
+    const onAny =
+      (names: () => readonly string[], sql: string, end = '') =>
+      (): Statement | null =>
+        names().length === 0
+          ? null
+          : { sql: `${sql} WHERE name IN (${marks(names())})${end}`, parameters: names() };
+    const lock = (names: () => readonly string[], how: string): Step => {
+      const wait = dialect === 'mysql' ? ` /*M!100300 WAIT ${LOCK_WITHIN / 1000} */` : '';
+      // Of a small table MariaDB would lock all rows, which writers of other tables hold.
+      const from = `${this.#table}${dialect === 'mysql' ? ' FORCE INDEX (PRIMARY)' : ''}`;
+      const select = `SELECT name, heard, events FROM ${from}`;
+      // In one order everywhere, so that two transactions seldom wait for each other.
+      const rows = onAny(names, select, ` ORDER BY name ${how}${wait}`);
+      return () => {
+        const statement = rows();
+        return statement && { ...statement, answersRows: true };
+      };
+    };
     const choose = (before: readonly Result[]) => {
-      const tables = before.at(-1)!.rows.map(read).filter(isWanted);
-      // In one order everywhere, so that two transactions never wait for each other.
-      wanted = tables.map(({ name }) => name).sort();
+      wanted = before.at(-1)!.rows.map(read).filter(isWanted);
+      written = wanted.filter(isWritten).map(({ name }) => name);
       return null;
     };
-    const list = this.#listing();
-    if (dialect === 'sqlite') return [list, choose, update];
-    const lockRows = ifAny(() => ({
-      sql: `SELECT name, heard FROM ${this.#table} WHERE name IN (${marks(wanted)}) ORDER BY name FOR UPDATE${dialect === 'mysql' ? ` /*M!100300 WAIT ${LOCK_WITHIN / 1000} */` : ''}`,
-      parameters: wanted,
-      answersRows: true,
-    }));
-    if (dialect === 'mysql') return [list, choose, lockRows, update];
-    const limit = ifAny(() => ({
-      sql: `SELECT set_config('lock_timeout', '${LOCK_WITHIN}', TRUE)`,
-      parameters: [],
-      answersRows: true,
-    }));
+    const update = onAny(() => written, `UPDATE ${this.#table} SET heard = TRUE`);
+    const count = () => (wanted.length === 0 ? null : this.#counting());
+    if (dialect === 'sqlite') return [this.#listing(), choose, update, count];
+    const kept = () => wanted.map(({ name }) => name).filter((name) => !written.includes(name));
+    const chooseAgain = (before: readonly Result[]) => {
+      // Silenced since it was listed.
+      written = [...written, ...silentIn(before.at(-1)!)];
+      return null;
+    };
+    // A lesser lock on PostgreSQL would let a writer overlook it whose snapshot is older, and who asks for the key alone.
+    const lockWritten = lock(() => written, 'FOR UPDATE');
+    if (dialect === 'mysql') {
+      const lockKept = lock(kept, 'LOCK IN SHARE MODE');
+      return [this.#listing(), choose, lockKept, chooseAgain, lockWritten, update, count];
+    }
+    const limit = () =>
+      wanted.length === 0
+        ? null
+        : {
+            sql: `SELECT set_config('lock_timeout', '${LOCK_WITHIN}', TRUE)`,
+            parameters: [],
+            answersRows: true,
+          };
     const lockTables = (before: readonly Result[]): Statement | null => {
-      const silent = before.at(-1)!.rows.filter(({ heard }) => !isTrue(heard));
+      const silent = silentIn(before.at(-1)!);
       if (silent.length === 0) return null;
-      const locks = silent.map(
-        ({ name }) => `SELECT pg_advisory_xact_lock(${tableLock(String(name))})`,
-      );
+      const locks = silent.map((name) => `SELECT pg_advisory_xact_lock(${tableLock(name)})`);
       return { sql: locks.join(' UNION ALL '), parameters: [], answersRows: true };
     };
-    return [list, choose, limit, lockRows, lockTables, update];
+    const lockKept = lock(kept, 'FOR SHARE');
+    const locks = [limit, lockKept, chooseAgain, lockWritten, lockTables];
+    return [this.#listing(), choose, ...locks, update, count];
   }
 
   /** Runs steps with some of {@link hear} among them, in one transaction. @throws {@link TableLockedError} */
@@ -136,33 +172,81 @@ export class CapturedTables {
     }
   }
 
-  /** Lets the triggers of a table write nothing down, unless somebody has subscribed since it was read. */
-  async silence({ name, revision }: CapturedTable): Promise<void> {
-    const sql = `UPDATE ${this.#table} SET heard = FALSE WHERE name = ? AND revision = ?`;
-    await this.database.run({ sql, parameters: [name, revision] });
+  /**
+   * Lets the triggers of a table write nothing down, unless somebody has subscribed since a revision was read.
+   *
+   * @returns false when the row is locked: somebody subscribes, or writes to the table on MariaDB
+   */
+  async silence(name: string, revision: number): Promise<boolean> {
+    const { dialect } = this.database;
+    const how = dialect.name === 'postgres' ? 'FOR NO KEY UPDATE' : 'FOR UPDATE';
+    const lock = {
+      sql: `SELECT 1 FROM ${this.#table} WHERE name = ? ${how} NOWAIT`,
+      parameters: [name],
+      answersRows: true,
+    };
+    const update = (before: readonly Result[]): Statement | null => {
+      if (revisionIn(before.at(-1)!.rows) !== revision) return null;
+      return { sql: `UPDATE ${this.#table} SET heard = FALSE WHERE name = ?`, parameters: [name] };
+    };
+    // Read behind the lock: who has subscribed before has counted, and who has not finds the table silent.
+    const steps = [...(dialect.name === 'sqlite' ? [] : [lock]), this.#revision(), update];
+    try {
+      await this.database.execute(steps);
+      return true;
+    } catch (error) {
+      if (isLockTimeout(error)) return false;
+      throw error;
+    }
   }
 
   #listing(): Statement {
     return {
-      sql: `SELECT name, heard, events, revision FROM ${this.#table}`,
+      sql: `SELECT name, heard, events FROM ${this.#table}`,
       parameters: [],
       answersRows: true,
     };
   }
+
+  #revision(): Statement {
+    const leases = this.database.table('thorn_leases');
+    const sql = `SELECT revision FROM ${leases} WHERE name = ?`;
+    return { sql, parameters: [CHANGES_LEASE], answersRows: true };
+  }
+
+  #counting(): Statement {
+    const leases = this.database.table('thorn_leases');
+    const sql = `UPDATE ${leases} SET revision = revision + 1 WHERE name = ?`;
+    return { sql, parameters: [CHANGES_LEASE] };
+  }
 }
 
-function read({ name, heard, events, revision }: Result['rows'][number]): CapturedTable {
+/** Makes the row that the readers of changes share. */
+export function changesLease(database: SqlTables): Statement {
+  const columns = ['name', 'due_at', 'revision'];
+  const values = 'VALUES (?, 0, 0)';
+  const sql = database.dialect.insertNew(database.table('thorn_leases'), columns, values);
+  return { sql, parameters: [CHANGES_LEASE] };
+}
+
+function revisionIn(rows: Result['rows']): number {
+  return Number(rows[0]?.['revision'] ?? 0);
+}
+
+function read({ name, heard, events }: Result['rows'][number]): CapturedTable {
   return {
     name: String(name),
     events: JSON.parse(String(events)) as readonly string[],
-    isHeard: isTrue(heard),
-    revision: Number(revision),
+    // Not all drivers know booleans.
+    isHeard: Number(heard) === 1,
   };
 }
 
-/** Not all drivers know booleans. */
-function isTrue(value: unknown): boolean {
-  return Number(value) === 1;
+function silentIn({ rows }: Result): readonly string[] {
+  return rows
+    .map(read)
+    .filter(({ isHeard }) => !isHeard)
+    .map(({ name }) => name);
 }
 
 function marks(values: readonly unknown[]): string {

@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../common/index.js';
 import type { SqlStore } from '../../database/sql-store.js';
 import type { Step } from '../../database/sql-client.js';
-
-const NAME = 'changes';
+import { CHANGES_LEASE, changesLease } from '../../database/triggers/captured-tables.js';
 
 /** Milliseconds between two looks at the lease of another process. */
 const LOOK_EVERY = 1000;
@@ -59,17 +58,19 @@ export class ChangeLease {
     if (this.#heldUntil === Number.NEGATIVE_INFINITY) return;
     this.#heldUntil = Number.NEGATIVE_INFINITY;
     const sql = `UPDATE ${this.#table} SET lease = NULL, due_at = 0 WHERE name = ? AND lease = ?`;
-    await this.database.run({ sql, parameters: [NAME, this.#token] });
+    await this.database.run({ sql, parameters: [CHANGES_LEASE, this.#token] });
   }
 
   async #take(): Promise<boolean> {
     const sql = `SELECT lease, due_at FROM ${this.#table} WHERE name = ?`;
-    const { rows } = await this.database.run({ sql, parameters: [NAME], answersRows: true });
+    const { rows } = await this.database.run({
+      sql,
+      parameters: [CHANGES_LEASE],
+      answersRows: true,
+    });
     const [row] = rows;
     if (row === undefined) {
-      const columns = ['name', 'lease', 'due_at'];
-      const insert = this.database.dialect.insertNew(this.#table, columns, 'VALUES (?, NULL, 0)');
-      await this.database.run({ sql: insert, parameters: [NAME] });
+      await this.database.run(changesLease(this.database));
     } else if (row['lease'] !== this.#token && Number(row['due_at']) > this.clock.now()) {
       return false;
     }
@@ -83,7 +84,7 @@ export class ChangeLease {
     const until = this.clock.now() + this.lease;
     return {
       sql: `UPDATE ${this.#table} SET lease = ?, due_at = ? WHERE name = ? AND ${condition}`,
-      parameters: [this.#token, until, NAME, ...values],
+      parameters: [this.#token, until, CHANGES_LEASE, ...values],
       until,
     };
   }

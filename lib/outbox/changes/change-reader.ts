@@ -26,6 +26,7 @@ import type { HeardTables } from './heard-tables.js';
 const SHORTEST_WAIT = 4;
 const LONGEST_BACKOFF = 30_000;
 const SWEEP_EVERY = 60_000;
+const SWEEP_AGAIN = 2000;
 /** How often changes are tried whose messages the database does not let be made. */
 const MOST_TRIES = 5;
 
@@ -192,7 +193,7 @@ export class ChangeReader {
           'that does. Declare its events here as well, or drop its triggers and delete the changes.',
       );
     }
-    await this.from.heard.silence();
+    if (!(await this.from.heard.silence())) this.#sweepAt = performance.now() + SWEEP_AGAIN;
   }
 }
 

@@ -36,17 +36,24 @@ export class HeardTables {
     this.#revision = revision;
   }
 
-  /** Lets the triggers of tables write nothing whose events nobody would get. */
-  async silence(): Promise<void> {
-    if (!this.isOfSubscribers) return;
-    // Before the subscribers are read: a subscription in between changes the revision, and the table stays heard.
+  /**
+   * Lets the triggers of tables write nothing whose events nobody would get.
+   *
+   * @returns false when that could not be said of a table, and is worth another try soon
+   */
+  async silence(): Promise<boolean> {
+    if (!this.isOfSubscribers) return true;
+    // Before the subscribers are read: a subscription in between changes it, and the table stays heard.
+    const revision = await this.#captured.revision();
     const captured = await this.#captured.list();
     await this.fanOut.refresh();
     const own = new Set(this.reported.tables.map(({ name }) => name));
-    for (const table of captured) {
-      const isUnheard = own.has(table.name) && !this.#isHeard(table.name);
-      if (table.isHeard && isUnheard) await this.#captured.silence(table);
+    let isDone = true;
+    for (const { name, isHeard } of captured) {
+      if (!isHeard || !own.has(name) || this.#isHeard(name)) continue;
+      if (!(await this.#captured.silence(name, revision))) isDone = false;
     }
+    return isDone;
   }
 
   #isHeard(table: string): boolean {
