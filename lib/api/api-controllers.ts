@@ -1,32 +1,55 @@
 import type { Type } from '@nestjs/common';
-import { actionsController } from './subscribers/subscriber-actions.controller.js';
+import { ThornEventTypesController } from './catalogue/event-types.controller.js';
+import { ThornJwksController } from './catalogue/jwks.controller.js';
+import { ThornProblemsController } from './catalogue/problems.controller.js';
+import { ThornDeliveriesController } from './deliveries/deliveries.controller.js';
+import { ThornDeliveryReportsController } from './deliveries/delivery-reports.controller.js';
+import { ThornHistoryController } from './history/history.controller.js';
+import { IdempotencyInterceptor } from './http/idempotency.interceptor.js';
+import { JsonBodyGuard } from './http/json-body.guard.js';
+import { type Mount, mount } from './http/mount.js';
+import { OwnerGuard } from './http/owner.guard.js';
+import { PortalGuard, unlessPortal } from './http/portal.guard.js';
 import type { ApiSettings } from './options/api-options.js';
-import { deliveryReportsController } from './deliveries/delivery-reports.controller.js';
-import { deliveriesController } from './deliveries/deliveries.controller.js';
-import { eventTypesController } from './catalogue/event-types.controller.js';
-import { jwksController } from './catalogue/jwks.controller.js';
-import { historyController } from './history/history.controller.js';
-import { PublicController } from './http/controller.decorators.js';
-import { problemsController } from './catalogue/problems.controller.js';
-import { subscribersController } from './subscribers/subscribers.controller.js';
-import { subscriptionController } from './self-service/subscription.controller.js';
-import { unsubscribeController } from './self-service/unsubscribe.controller.js';
+import { ProblemFilter } from './problems/problem.filter.js';
+import { ThornSubscriptionController } from './self-service/subscription.controller.js';
+import { SubscriptionGuard } from './self-service/subscription.guard.js';
+import { ThornUnsubscribeController } from './self-service/unsubscribe.controller.js';
+import { ThornActionsController } from './subscribers/subscriber-actions.controller.js';
+import { ThornSubscribersController } from './subscribers/subscribers.controller.js';
 
 /**
- * Makes the controllers of the REST API, in the order in which they are registered: paths with words of their own before
- * those that take any id. Every application gets classes of its own, since path and guards are the class's decorators.
+ * Mounts the controllers of the REST API, in the order in which they are registered: paths with words of their own before
+ * those that take any id.
  */
-export function apiControllers(settings: ApiSettings): readonly Type<unknown>[] {
+export function apiControllers(settings: ApiSettings): readonly Type<object>[] {
+  const { path, baseUrl, problems, decorators, limits, portal } = settings;
+  const bodies = new JsonBodyGuard(limits.bodyBytes);
+  const guards = portal ? [PortalGuard, ...settings.guards.map(unlessPortal)] : settings.guards;
+  const filters = problems ? [new ProblemFilter({ path, baseUrl })] : [];
+  /** The application's guards let callers in, and they see their own subscribers alone. */
+  const guarded: Mount = {
+    path,
+    filters,
+    portal,
+    decorators: decorators.all,
+    guards: [...guards, new OwnerGuard(settings), bodies],
+    interceptors: [IdempotencyInterceptor],
+  };
+  /** For callers without an account: the guards of the API do not apply. */
+  const open: Mount = { path, filters, decorators: [...decorators.all, ...decorators.public] };
   return [
-    jwksController(settings),
-    ...(settings.problems ? [problemsController(PublicController(settings))] : []),
-    unsubscribeController(settings),
-    ...(settings.receivers ? [subscriptionController(settings)] : []),
-    eventTypesController(settings),
-    historyController(settings),
-    deliveriesController(settings),
-    deliveryReportsController(settings),
-    actionsController(settings),
-    subscribersController(settings),
+    mount(ThornJwksController, open),
+    ...(problems ? [mount(ThornProblemsController, open)] : []),
+    mount(ThornUnsubscribeController, open),
+    ...(settings.receivers
+      ? [mount(ThornSubscriptionController, { ...open, guards: [SubscriptionGuard, bodies] })]
+      : []),
+    mount(ThornEventTypesController, guarded),
+    mount(ThornHistoryController, guarded),
+    mount(ThornDeliveriesController, guarded),
+    mount(ThornDeliveryReportsController, guarded),
+    mount(ThornActionsController, guarded),
+    mount(ThornSubscribersController, guarded),
   ];
 }

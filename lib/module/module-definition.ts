@@ -4,7 +4,7 @@ import {
   apiControllers,
   ApiSettings,
   operatorControllers,
-  operatorSettings,
+  OperatorSettings,
   RegisteredPaths,
   SubscriberViews,
 } from '../api/index.js';
@@ -42,10 +42,10 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
   checkExtras(extras);
   const { api, operatorApi, page, dispatch } = extras;
   const settings = api === undefined ? undefined : new ApiSettings(api, page !== undefined);
-  const operator = operatorApi === undefined ? undefined : operatorSettings(operatorApi);
+  const operator = operatorApi === undefined ? undefined : new OperatorSettings(operatorApi);
   checkPaths({ api: settings, operatorApi: operator, page });
   const owners = settings === undefined ? [] : apiControllers(settings);
-  const operators = operatorApi === undefined ? [] : operatorControllers(operatorApi);
+  const operators = operator === undefined ? [] : operatorControllers(operator);
   checkNamed('api', owners);
   checkNamed('operatorApi', operators);
   const pages =
@@ -83,6 +83,7 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
       },
       ...wiring.providers,
       ...(settings === undefined ? [] : apiProviders(settings)),
+      ...(operator === undefined ? [] : [{ provide: OperatorSettings, useValue: operator }]),
       ...(page?.providers ?? []),
       ...(settings === undefined && operatorApi === undefined
         ? []

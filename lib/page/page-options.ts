@@ -50,10 +50,6 @@ export interface PageOptions {
   readonly language?: 'en' | 'de';
 }
 
-/** {@link PageOptions} with their defaults, checked. */
-export type PageSettings = Required<Omit<PageOptions, 'logo' | 'signIn' | 'language' | 'url'>> &
-  Pick<PageOptions, 'logo' | 'signIn' | 'language'>;
-
 const NAMES: Readonly<Record<keyof PageOptions, true>> = {
   path: true,
   url: true,
@@ -70,56 +66,71 @@ const COLOUR = /^#[0-9a-f]{6}$/i;
 const ORIGIN = /^https?:\/\/[\w.*-]+(?::(?:\d{1,5}|\*))?$/i;
 const LOGO = /^(?:\/[^/\\]|data:image\/)/;
 
-/** @throws {@link ThornConfigurationError} naming the option and its fix */
-export function pageSettings(options: PageOptions = {}): PageSettings {
-  const check = new OptionChecks('thornPage()');
-  check.assert('options', isObject(options), 'must be an object');
-  check.names(options, Object.keys(NAMES));
-  const { path = 'webhooks', title = 'Webhooks', logo, signIn, language } = options;
-  const { colours = {}, frameAncestors = [], links = [], documents = {} } = options;
-  checkApiPath(check, path);
-  check.assert('title', isText(title), 'must be a text');
-  check.assert(
-    'logo',
-    logo === undefined || (isText(logo) && LOGO.test(logo)),
-    "must be a path of this host, for example '/logo.svg', or a data: URL of an image",
-  );
-  check.object('colours', colours, ['accent', 'accentDark']);
-  for (const [name, colour] of Object.entries(colours)) {
-    check.within('colours').assert(name, COLOUR.test(colour), "must be a colour such as '#0b57d0'");
+/** {@link PageOptions} with their defaults, checked. */
+export class PageSettings {
+  readonly path: string;
+  readonly title: string;
+  readonly colours: PageColours;
+  readonly frameAncestors: readonly string[];
+  readonly links: readonly PageLink[];
+  readonly documents: NonNullable<PageOptions['documents']>;
+  readonly logo: string | undefined;
+  readonly signIn: string | undefined;
+  readonly language: 'en' | 'de' | undefined;
+  readonly url: string | undefined;
+
+  /** @throws {@link ThornConfigurationError} naming the option and its fix */
+  constructor(options: PageOptions = {}) {
+    const check = new OptionChecks('thornPage()');
+    check.assert('options', isObject(options), 'must be an object');
+    check.names(options, Object.keys(NAMES));
+    const { path = 'webhooks', title = 'Webhooks', logo, signIn, language } = options;
+    const { colours = {}, frameAncestors = [], links = [], documents = {} } = options;
+    checkApiPath(check, path);
+    check.assert('title', isText(title), 'must be a text');
+    check.assert(
+      'logo',
+      logo === undefined || (isText(logo) && LOGO.test(logo)),
+      "must be a path of this host, for example '/logo.svg', or a data: URL of an image",
+    );
+    check.object('colours', colours, ['accent', 'accentDark']);
+    for (const [name, colour] of Object.entries(colours)) {
+      check
+        .within('colours')
+        .assert(name, COLOUR.test(colour), "must be a colour such as '#0b57d0'");
+    }
+    check.assert(
+      'frameAncestors',
+      Array.isArray(frameAncestors) && frameAncestors.every((one) => ORIGIN.test(String(one))),
+      "must be a list of origins, for example ['https://app.example.com']",
+    );
+    check.assert(
+      'links',
+      Array.isArray(links) && links.every((one) => isText(one.label) && isLink(one.url)),
+      'must be a list of { label, url }, with http, https or relative URLs',
+    );
+    check.object('documents', documents, ['openApi', 'asyncApi']);
+    for (const [name, url] of Object.entries(documents)) {
+      check.within('documents').assert(name, isLink(url), 'must be an http, https or relative URL');
+    }
+    check.assert('signIn', signIn === undefined || isLink(signIn), 'must be a URL');
+    check.assert(
+      'url',
+      options.url === undefined || (isLink(options.url) && !/[?#]/.test(options.url)),
+      'must be a URL without a query',
+    );
+    check.oneOf('language', language, ['en', 'de']);
+    this.path = path.replace(/^\//, '');
+    this.title = title;
+    this.colours = colours;
+    this.frameAncestors = frameAncestors;
+    this.links = links;
+    this.documents = documents;
+    this.logo = logo;
+    this.signIn = signIn;
+    this.language = language;
+    this.url = options.url;
   }
-  check.assert(
-    'frameAncestors',
-    Array.isArray(frameAncestors) && frameAncestors.every((one) => ORIGIN.test(String(one))),
-    "must be a list of origins, for example ['https://app.example.com']",
-  );
-  check.assert(
-    'links',
-    Array.isArray(links) && links.every((one) => isText(one.label) && isLink(one.url)),
-    'must be a list of { label, url }, with http, https or relative URLs',
-  );
-  check.object('documents', documents, ['openApi', 'asyncApi']);
-  for (const [name, url] of Object.entries(documents)) {
-    check.within('documents').assert(name, isLink(url), 'must be an http, https or relative URL');
-  }
-  check.assert('signIn', signIn === undefined || isLink(signIn), 'must be a URL');
-  check.assert(
-    'url',
-    options.url === undefined || (isLink(options.url) && !/[?#]/.test(options.url)),
-    'must be a URL without a query',
-  );
-  check.oneOf('language', language, ['en', 'de']);
-  return {
-    path: path.replace(/^\//, ''),
-    title,
-    colours,
-    frameAncestors,
-    links,
-    documents,
-    ...(logo !== undefined && { logo }),
-    ...(signIn !== undefined && { signIn }),
-    ...(language !== undefined && { language }),
-  };
 }
 
 function isText(value: unknown): value is string {

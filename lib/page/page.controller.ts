@@ -1,22 +1,23 @@
 import { gunzipSync } from 'node:zlib';
 import {
   Body,
+  Controller,
   Get,
   Headers,
   Inject,
   NotFoundException,
+  Optional,
   Param,
   Post,
   Req,
   Res,
-  type Type,
   UnauthorizedException,
 } from '@nestjs/common';
-import { PageController, RegisteredPaths } from '../api/index.js';
+import { ApiSettings, OperatorSettings, RegisteredPaths } from '../api/index.js';
 import { Clock } from '../common/index.js';
 import { PortalLinks } from '../portal/index.js';
 import { PAGE_FILES } from './page-bundle.js';
-import type { PageSettings } from './page-options.js';
+import { PageSettings } from './page-options.js';
 import {
   elementOf,
   relativePath,
@@ -25,7 +26,6 @@ import {
   shellOf,
   type ShellSettings,
 } from './shell.js';
-import type { PageApis } from '../api/index.js';
 
 /** As much of a response of Express or Fastify as is used. */
 interface PageResponse {
@@ -38,114 +38,118 @@ interface PageResponse {
 
 const files = new Map(PAGE_FILES.map((file) => [file.name, file]));
 
-/** Makes the controller that serves the document of the page and its files. */
-export function pageController(settings: PageSettings, apis: PageApis): Type<unknown> {
-  const headers = shellHeaders(settings);
+/** The document of the page and its files. */
+@Controller()
+export class ThornPageController {
+  readonly #shells = new Map<string, string>();
 
-  @PageController(settings.path, apis.api)
-  class ThornPageController {
-    readonly #shells = new Map<string, string>();
+  readonly #headers: Readonly<Record<string, string>>;
 
-    constructor(
-      @Inject(RegisteredPaths) private readonly registered: RegisteredPaths,
-      @Inject(PortalLinks) private readonly links: PortalLinks,
-      @Inject(Clock) private readonly clock: Clock,
-    ) {}
-
-    @Get()
-    shell(@Req() request: { readonly originalUrl: string }, @Res() response: PageResponse): void {
-      const html = this.#shell(request.originalUrl);
-      for (const [name, value] of Object.entries(headers)) response.header(name, value);
-      if (settings.frameAncestors.length > 0) allowFrames(response);
-      response.send(html);
-    }
-
-    /** Exchanges the code of a link for the token of a session. */
-    @Post('session')
-    async session(@Body() body: unknown, @Res() response: PageResponse): Promise<void> {
-      const { code } = (body ?? {}) as { readonly code?: unknown };
-      const session = typeof code === 'string' ? await this.links.exchange(code) : null;
-      if (session === null) throw new UnauthorizedException();
-      const { token, capabilities, expiresAt } = session;
-      response
-        .status(200)
-        .header('Content-Type', 'application/json; charset=utf-8')
-        .send(JSON.stringify({ token, capabilities, expiresIn: expiresAt - this.clock.now() }));
-    }
-
-    /** Defines `<thorn-portal>` for documents that show the page without a frame. */
-    @Get('element.js')
-    element(@Req() request: { readonly originalUrl: string }, @Res() response: PageResponse): void {
-      for (const [name, value] of Object.entries(SAFE_HEADERS)) response.header(name, value);
-      response
-        .header('Content-Type', 'text/javascript; charset=utf-8')
-        .send(this.#element(request.originalUrl));
-    }
-
-    @Get('assets/:file')
-    asset(
-      @Param('file') name: string,
-      @Headers('accept-encoding') encodings: string | undefined,
-      @Res() response: PageResponse,
-    ): void {
-      const file = files.get(name);
-      if (file === undefined) throw new NotFoundException();
-      const content = Buffer.from(file.gzip, 'base64');
-      for (const [key, value] of Object.entries(SAFE_HEADERS)) response.header(key, value);
-      response
-        .header('Content-Type', file.type)
-        .header('Cache-Control', 'public, max-age=31536000, immutable')
-        .header('Vary', 'Accept-Encoding');
-      if (/\bgzip\b/i.test(encodings ?? '')) {
-        response.header('Content-Encoding', 'gzip').send(content);
-      } else response.send(gunzipSync(content));
-    }
-
-    /** The document for a request: its links are relative, and so depend on a slash at the end of the path. */
-    #shell(url: string): string {
-      const [path = ''] = url.split('?', 1);
-      const base = path.endsWith('/') ? './' : `./${path.split('/').at(-1)}/`;
-      const page = this.#registered(path);
-      const key = `${page} ${base}`;
-      const known = this.#shells.get(key);
-      if (known !== undefined) return known;
-      const shell = shellOf(this.#settings(page), PAGE_FILES, `${base}assets/`);
-      // The last segment of a path is one of a few: its letters may be of either case on Express.
-      if (this.#shells.size < 16) this.#shells.set(key, shell);
-      return shell;
-    }
-
-    #element(url: string): string {
-      const [path = ''] = url.split('?', 1);
-      const page = this.#registered(path.replace(/\/element\.js$/i, ''));
-      return elementOf(this.#settings(page), PAGE_FILES);
-    }
-
-    #settings(page: string): ShellSettings {
-      const { operatorApi } = apis;
-      return {
-        ...settings,
-        origins: settings.frameAncestors,
-        api: this.#pathTo(apis.api.path, page),
-        operatorApi: operatorApi === undefined ? null : this.#pathTo(operatorApi.path, page),
-      };
-    }
-
-    /** The way to an API, by the paths that the platform has: a prefix may have exceptions. */
-    #pathTo(api: string, page: string): string {
-      const found = this.registered.apis.find((one) => one.endsWith(`/${api}`));
-      return relativePath(page, found ?? `/${api}`);
-    }
-
-    #registered(path: string): string {
-      const plain = path.replace(/\/+$/, '').toLowerCase();
-      const { pages } = this.registered;
-      const fits = (one: string) => plain.endsWith(one.toLowerCase());
-      return pages.findLast(fits) ?? pages[0] ?? `/${settings.path}`;
-    }
+  constructor(
+    @Inject(PageSettings) private readonly settings: PageSettings,
+    @Inject(ApiSettings) private readonly api: ApiSettings,
+    @Optional()
+    @Inject(OperatorSettings)
+    private readonly operatorApi: OperatorSettings | undefined,
+    @Inject(RegisteredPaths) private readonly registered: RegisteredPaths,
+    @Inject(PortalLinks) private readonly links: PortalLinks,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {
+    this.#headers = shellHeaders(settings);
   }
 
-  return ThornPageController;
+  @Get()
+  shell(@Req() request: { readonly originalUrl: string }, @Res() response: PageResponse): void {
+    const html = this.#shell(request.originalUrl);
+    for (const [name, value] of Object.entries(this.#headers)) response.header(name, value);
+    if (this.settings.frameAncestors.length > 0) allowFrames(response);
+    response.send(html);
+  }
+
+  /** Exchanges the code of a link for the token of a session. */
+  @Post('session')
+  async session(@Body() body: unknown, @Res() response: PageResponse): Promise<void> {
+    const { code } = (body ?? {}) as { readonly code?: unknown };
+    const session = typeof code === 'string' ? await this.links.exchange(code) : null;
+    if (session === null) throw new UnauthorizedException();
+    const { token, capabilities, expiresAt } = session;
+    response
+      .status(200)
+      .header('Content-Type', 'application/json; charset=utf-8')
+      .send(JSON.stringify({ token, capabilities, expiresIn: expiresAt - this.clock.now() }));
+  }
+
+  /** Defines `<thorn-portal>` for documents that show the page without a frame. */
+  @Get('element.js')
+  element(@Req() request: { readonly originalUrl: string }, @Res() response: PageResponse): void {
+    for (const [name, value] of Object.entries(SAFE_HEADERS)) response.header(name, value);
+    response
+      .header('Content-Type', 'text/javascript; charset=utf-8')
+      .send(this.#element(request.originalUrl));
+  }
+
+  @Get('assets/:file')
+  asset(
+    @Param('file') name: string,
+    @Headers('accept-encoding') encodings: string | undefined,
+    @Res() response: PageResponse,
+  ): void {
+    const file = files.get(name);
+    if (file === undefined) throw new NotFoundException();
+    const content = Buffer.from(file.gzip, 'base64');
+    for (const [key, value] of Object.entries(SAFE_HEADERS)) response.header(key, value);
+    response
+      .header('Content-Type', file.type)
+      .header('Cache-Control', 'public, max-age=31536000, immutable')
+      .header('Vary', 'Accept-Encoding');
+    if (/\bgzip\b/i.test(encodings ?? '')) {
+      response.header('Content-Encoding', 'gzip').send(content);
+    } else response.send(gunzipSync(content));
+  }
+
+  /** The document for a request: its links are relative, and so depend on a slash at the end of the path. */
+  #shell(url: string): string {
+    const [path = ''] = url.split('?', 1);
+    const base = path.endsWith('/') ? './' : `./${path.split('/').at(-1)}/`;
+    const page = this.#registered(path);
+    const key = `${page} ${base}`;
+    const known = this.#shells.get(key);
+    if (known !== undefined) return known;
+    const shell = shellOf(this.#settings(page), PAGE_FILES, `${base}assets/`);
+    // The last segment of a path is one of a few: its letters may be of either case on Express.
+    if (this.#shells.size < 16) this.#shells.set(key, shell);
+    return shell;
+  }
+
+  #element(url: string): string {
+    const [path = ''] = url.split('?', 1);
+    const page = this.#registered(path.replace(/\/element\.js$/i, ''));
+    return elementOf(this.#settings(page), PAGE_FILES);
+  }
+
+  #settings(page: string): ShellSettings {
+    const { url: _, ...shown } = this.settings;
+    const { path: operators } = this.operatorApi ?? {};
+    return {
+      ...shown,
+      origins: shown.frameAncestors,
+      api: this.#pathTo(this.api.path, page),
+      operatorApi: operators === undefined ? null : this.#pathTo(operators, page),
+    };
+  }
+
+  /** The way to an API, by the paths that the platform has: a prefix may have exceptions. */
+  #pathTo(api: string, page: string): string {
+    const found = this.registered.apis.find((one) => one.endsWith(`/${api}`));
+    return relativePath(page, found ?? `/${api}`);
+  }
+
+  #registered(path: string): string {
+    const plain = path.replace(/\/+$/, '').toLowerCase();
+    const { pages } = this.registered;
+    const fits = (one: string) => plain.endsWith(one.toLowerCase());
+    return pages.findLast(fits) ?? pages[0] ?? `/${this.settings.path}`;
+  }
 }
 
 /** Takes away what helmet says to browsers that do not know `frame-ancestors`. */

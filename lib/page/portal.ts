@@ -1,6 +1,10 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ApiSettings, RegisteredPaths } from '../api/index.js';
 import { OptionChecks } from '../common/option-checks.js';
 import { parseDuration } from '../common/time-text.js';
-import { CAPABILITIES, type Capability, type PortalLinks } from '../portal/index.js';
+import { MessageFactory } from '../message/index.js';
+import { CAPABILITIES, type Capability, PortalLinks } from '../portal/index.js';
+import { PageSettings } from './page-options.js';
 
 /** Options of {@link Portal.link}. */
 export interface PortalLinkOptions {
@@ -45,10 +49,14 @@ const CHECK = new OptionChecks('portal.link()');
  * Links to the page for owners that are not signed in to the application, such as in another site that shows the page in a
  * frame. A link works once. Its session lasts an hour, in the tab of the browser that has opened it.
  */
+@Injectable()
 export class Portal {
   constructor(
-    private readonly links: PortalLinks,
-    private readonly url: () => string,
+    @Inject(PortalLinks) private readonly links: PortalLinks,
+    @Inject(RegisteredPaths) private readonly registered: RegisteredPaths,
+    @Inject(PageSettings) private readonly settings: PageSettings,
+    @Inject(ApiSettings) private readonly api: ApiSettings,
+    @Inject(MessageFactory) private readonly messages: MessageFactory,
   ) {}
 
   /** @throws `ThornConfigurationError` naming an option whose value makes no sense */
@@ -82,7 +90,7 @@ export class Portal {
     return {
       id,
       code,
-      url: `${this.url()}#${fragment.toString()}`,
+      url: `${this.#url()}#${fragment.toString()}`,
       expiresAt: new Date(expiresAt),
     };
   }
@@ -120,6 +128,15 @@ export class Portal {
       );
     } else checkOwner(check, which.owner);
     return this.links.revoke(which);
+  }
+
+  /** Absolute where the application has said how it is reached, for links that leave it, as in a mail. */
+  #url(): string {
+    if (this.settings.url !== undefined) return this.settings.url;
+    const path = `${this.registered.pages[0] ?? ''}/`;
+    const { baseUrl } = this.messages;
+    if (this.api.baseUrl !== '' || baseUrl === undefined) return this.api.baseUrl + path;
+    return new URL(path, baseUrl).href;
   }
 }
 

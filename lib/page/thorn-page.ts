@@ -1,10 +1,8 @@
-import { ApiSettings, type PageDefinition, RegisteredPaths } from '../api/index.js';
+import { mount, type PageDefinition, ProblemFilter } from '../api/index.js';
 import { ThornConfigurationError } from '../errors/index.js';
-import { MessageFactory } from '../message/index.js';
-import { PortalLinks } from '../portal/index.js';
 import { PAGE_FILES } from './page-bundle.js';
-import { pageController } from './page.controller.js';
-import { type PageOptions, pageSettings } from './page-options.js';
+import { ThornPageController } from './page.controller.js';
+import { type PageOptions, PageSettings } from './page-options.js';
 import { Portal } from './portal.js';
 
 /**
@@ -25,29 +23,20 @@ export function thornPage(options: PageOptions = {}): PageDefinition {
       'thornPage(): the files of the page are missing, because Thorn runs from its sources. Run `npm run build`.',
     );
   }
-  const settings = pageSettings(options);
+  const settings = new PageSettings(options);
+  const { path } = settings;
   return {
-    path: settings.path,
-    controllers: (apis) => [pageController(settings, apis)],
-    providers: [
-      {
-        provide: Portal,
-        inject: [PortalLinks, RegisteredPaths, ApiSettings, MessageFactory],
-        useFactory: (
-          links: PortalLinks,
-          paths: RegisteredPaths,
-          api: ApiSettings,
-          { baseUrl }: MessageFactory,
-        ) => new Portal(links, () => options.url ?? pageUrl(paths, api.baseUrl, baseUrl)),
-      },
+    path,
+    controllers: ({ api: { decorators, problems, baseUrl, path: explainedBy } }) => [
+      // It shows nothing of anybody, so that no guard of the API applies.
+      mount(ThornPageController, {
+        path,
+        isPage: true,
+        decorators: [...decorators.all, ...decorators.public],
+        filters: problems ? [new ProblemFilter({ path, explainedBy, baseUrl })] : [],
+      }),
     ],
+    providers: [{ provide: PageSettings, useValue: settings }, Portal],
     exports: [Portal],
   };
-}
-
-/** Absolute where the application has said how it is reached, for links that leave it, as in a mail. */
-function pageUrl({ pages }: RegisteredPaths, ofApi: string, baseUrl: string | undefined): string {
-  const path = `${pages[0] ?? ''}/`;
-  if (ofApi !== '' || baseUrl === undefined) return ofApi + path;
-  return new URL(path, baseUrl).href;
 }

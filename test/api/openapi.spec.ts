@@ -6,7 +6,12 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { apiControllers, ApiSettings, operatorControllers } from '../../lib/api/index.js';
+import {
+  apiControllers,
+  ApiSettings,
+  operatorControllers,
+  OperatorSettings,
+} from '../../lib/api/index.js';
 import { API_OPERATIONS } from '../../lib/api/openapi/describe-api.js';
 import { Deliveries, describeThornApi, outbox, WebhookDispatcher } from '../../lib/index.js';
 import { isActive } from '../../lib/extending/index.js';
@@ -63,7 +68,7 @@ function operationsOf(document: { readonly paths: object }): readonly Described[
 
 it('describes every route', () => {
   const settings = new ApiSettings({ unprotected: true, receivers: true, owner: () => null });
-  const operators = operatorControllers({ guards: [Anybody] });
+  const operators = operatorControllers(new OperatorSettings({ guards: [Anybody] }));
   const handlers = [...apiControllers(settings), ...operators].flatMap((controller) => {
     const name = /^Thorn(\w+)Controller$/.exec(controller.name)![1];
     return Object.getOwnPropertyNames(controller.prototype)

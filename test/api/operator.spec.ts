@@ -6,7 +6,7 @@ import {
   RequestMethod,
 } from '@nestjs/common';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { operatorControllers } from '../../lib/api/index.js';
+import { operatorControllers, OperatorSettings } from '../../lib/api/index.js';
 import {
   Clock,
   Deliveries,
@@ -34,7 +34,7 @@ class OperatorGuard implements CanActivate {
 }
 
 const routes = () =>
-  operatorControllers({ guards: [OperatorGuard] }).flatMap(({ prototype }) =>
+  operatorControllers(new OperatorSettings({ guards: [OperatorGuard] })).flatMap(({ prototype }) =>
     Object.getOwnPropertyNames(prototype).flatMap((name) => {
       const method: RequestMethod | undefined = Reflect.getMetadata('method', prototype[name]);
       if (method === undefined) return [];
@@ -52,7 +52,7 @@ it.each<[string, unknown]>([
   ['path', { guards: [OperatorGuard], path: '/' }],
   ['unprotected', { guards: [OperatorGuard], unprotected: true }],
 ])('rejects wrong %s of the operator API at start-up', (option, options) => {
-  const make = () => operatorControllers(options as OperatorApiOptions);
+  const make = () => new OperatorSettings(options as OperatorApiOptions);
   expect(make).toThrow(ThornConfigurationError);
   expect(make).toThrow(option);
 });

@@ -1,4 +1,4 @@
-import { Body, Get, HttpCode, Inject, Param, Post, Query, type Type } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import {
   Deliveries,
   type DeliveryQuery,
@@ -7,8 +7,7 @@ import {
 } from '../../outbox/index.js';
 import { type OwnerScope, Subscribers } from '../../subscriber/index.js';
 import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
-import { ApiController } from '../http/controller.decorators.js';
-import type { ApiSettings } from '../options/api-options.js';
+import { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { replay } from './bulk-replay.js';
 import { BackfillDto, RecoverDto, SelectionDto } from './deliveries.dto.js';
@@ -19,7 +18,7 @@ import {
   selectedRetriesView,
 } from './delivery-problems.js';
 import { LOG_QUERY, OWN_LOG_QUERY, STATS_QUERY } from './delivery-query.js';
-import { QueryPipe } from '../http/query.pipe.js';
+import { readQuery } from '../http/query.js';
 import {
   type DeliveryDetailsView,
   deliveryDetailsView,
@@ -33,142 +32,143 @@ import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { type StatsView, statsView } from './delivery-stats.view.js';
 
-export function deliveriesController(settings: ApiSettings): Type<unknown> {
-  @ApiController(settings)
-  class ThornDeliveriesController {
-    constructor(
-      @Inject(Deliveries) private readonly deliveries: Deliveries,
-      @Inject(DeliveryReports) private readonly reports: DeliveryReports,
-      @Inject(Subscribers) private readonly subscribers: Subscribers,
-    ) {}
+@Controller()
+export class ThornDeliveriesController {
+  constructor(
+    @Inject(Deliveries) private readonly deliveries: Deliveries,
+    @Inject(DeliveryReports) private readonly reports: DeliveryReports,
+    @Inject(Subscribers) private readonly subscribers: Subscribers,
+    @Inject(ApiSettings) private readonly settings: ApiSettings,
+  ) {}
 
-    @Get('/:id/deliveries')
-    async list(
-      @CallerScope() scope: OwnerScope,
-      @CollectionPath(2) collection: string,
-      @Param('id') id: string,
-      @Query(new QueryPipe(OWN_LOG_QUERY, settings.queryParameters)) query: unknown,
-    ): Promise<DeliveryPageView> {
-      orNotFound(await this.subscribers.findById(id, scope));
-      return this.#page({ ...(query as DeliveryQuery), subscriberId: id }, scope, collection);
-    }
-
-    @Get('/deliveries')
-    async listAll(
-      @CallerScope() scope: OwnerScope,
-      @CollectionPath(1) collection: string,
-      @Query(new QueryPipe(LOG_QUERY, settings.queryParameters)) query: unknown,
-    ): Promise<DeliveryPageView> {
-      const asked = query as DeliveryQuery;
-      if (asked.subscriberId !== undefined) {
-        orNotFound(await this.subscribers.findById(asked.subscriberId, scope));
-      }
-      return this.#page(asked, scope, collection);
-    }
-
-    @Get('/:id/stats')
-    async stats(
-      @CallerScope() scope: OwnerScope,
-      @Param('id') id: string,
-      @Query(new QueryPipe(STATS_QUERY, settings.queryParameters)) query: unknown,
-    ): Promise<StatsView> {
-      const { days } = query as { readonly days: number };
-      const history = orNotFound(await this.deliveries.history({ subscriberId: id, days }, scope));
-      return statsView(history, orNotFound(await this.reports.endpoint(id, scope)));
-    }
-
-    @Get('/deliveries/:delivery')
-    async read(
-      @CallerScope() scope: OwnerScope,
-      @CollectionPath(2) collection: string,
-      @Param('delivery') id: string,
-    ): Promise<DeliveryDetailsView> {
-      const delivery = orNotFound(await this.deliveries.findById(id, scope), 'delivery');
-      const [found] = await this.reports.withUrls([delivery]);
-      return deliveryDetailsView(found!, self(collection, delivery.id));
-    }
-
-    @Post('/deliveries/:delivery/retry')
-    @Needs('retry')
-    @HttpCode(202)
-    async retry(
-      @CallerScope() scope: OwnerScope,
-      @CollectionPath(3) collection: string,
-      @Param('delivery') id: string,
-      @Body(new JsonBodyPipe(EmptyDto)) _body: unknown,
-    ): Promise<DeliveryView> {
-      const result = orNotFound(await this.deliveries.retry(id, scope), 'delivery');
-      if (result !== 'scheduled') throw retryRefused(result);
-      return this.#view(id, scope, collection);
-    }
-
-    @Post('/deliveries/retry')
-    @Needs('retry')
-    @HttpCode(200)
-    async retrySelected(
-      @CallerScope() scope: OwnerScope,
-      @Body(new JsonBodyPipe(SelectionDto)) body: unknown,
-    ): Promise<SelectedRetriesView> {
-      const { ids } = body as SelectionDto;
-      return selectedRetriesView(await this.deliveries.retrySelected(ids, scope));
-    }
-
-    @Post('/deliveries/:delivery/cancel')
-    @Needs('retry')
-    @HttpCode(200)
-    async cancel(
-      @CallerScope() scope: OwnerScope,
-      @CollectionPath(3) collection: string,
-      @Param('delivery') id: string,
-      @Body(new JsonBodyPipe(EmptyDto)) _body: unknown,
-    ): Promise<DeliveryView> {
-      const result = orNotFound(await this.deliveries.cancel(id, scope), 'delivery');
-      if (result !== 'cancelled') throw cancelRefused(result);
-      return this.#view(id, scope, collection);
-    }
-
-    @Post('/:id/recover')
-    @Needs('retry')
-    @HttpCode(200)
-    recover(
-      @CallerScope() scope: OwnerScope,
-      @Param('id') id: string,
-      @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
-    ): Promise<ReplaySummary> {
-      return replay(this.deliveries, 'retryFailed', id, body as RecoverDto, scope);
-    }
-
-    @Post('/:id/backfill')
-    @Needs('retry')
-    @HttpCode(200)
-    backfill(
-      @CallerScope() scope: OwnerScope,
-      @Param('id') id: string,
-      @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
-    ): Promise<ReplaySummary> {
-      return replay(this.deliveries, 'backfill', id, body as BackfillDto, scope);
-    }
-
-    async #page(
-      query: DeliveryQuery,
-      scope: OwnerScope,
-      collection: string,
-    ): Promise<DeliveryPageView> {
-      const { items, next } = await this.deliveries.list(query, scope);
-      const shown = await this.reports.withUrls(items);
-      return { items: shown.map((item) => deliveryView(item, self(collection, item.id))), next };
-    }
-
-    async #view(id: string, scope: OwnerScope, collection: string): Promise<DeliveryView> {
-      const delivery = orNotFound(await this.deliveries.findById(id, scope), 'delivery');
-      const [shown] = await this.reports.withUrls([delivery]);
-      return deliveryView(shown!, self(collection, id));
-    }
+  @Get('/:id/deliveries')
+  async list(
+    @CallerScope() scope: OwnerScope,
+    @CollectionPath(2) collection: string,
+    @Param('id') id: string,
+    @Query() given: unknown,
+  ): Promise<DeliveryPageView> {
+    const query = readQuery<DeliveryQuery>(given, OWN_LOG_QUERY, this.settings);
+    orNotFound(await this.subscribers.findById(id, scope));
+    return this.#page({ ...query, subscriberId: id }, scope, collection);
   }
 
-  function self(collection: string, id: string): string {
-    return settings.self(`${collection}/deliveries`, id);
+  @Get('/deliveries')
+  async listAll(
+    @CallerScope() scope: OwnerScope,
+    @CollectionPath(1) collection: string,
+    @Query() given: unknown,
+  ): Promise<DeliveryPageView> {
+    const query = readQuery<DeliveryQuery>(given, LOG_QUERY, this.settings);
+    if (query.subscriberId !== undefined) {
+      orNotFound(await this.subscribers.findById(query.subscriberId, scope));
+    }
+    return this.#page(query, scope, collection);
   }
 
-  return ThornDeliveriesController;
+  @Get('/:id/stats')
+  async stats(
+    @CallerScope() scope: OwnerScope,
+    @Param('id') id: string,
+    @Query() given: unknown,
+  ): Promise<StatsView> {
+    const { days } = readQuery<{ readonly days: number }>(given, STATS_QUERY, this.settings);
+    const history = orNotFound(await this.deliveries.history({ subscriberId: id, days }, scope));
+    return statsView(history, orNotFound(await this.reports.endpoint(id, scope)));
+  }
+
+  @Get('/deliveries/:delivery')
+  async read(
+    @CallerScope() scope: OwnerScope,
+    @CollectionPath(2) collection: string,
+    @Param('delivery') id: string,
+  ): Promise<DeliveryDetailsView> {
+    const delivery = orNotFound(await this.deliveries.findById(id, scope), 'delivery');
+    const [found] = await this.reports.withUrls([delivery]);
+    return deliveryDetailsView(found!, this.#self(collection, delivery.id));
+  }
+
+  @Post('/deliveries/:delivery/retry')
+  @Needs('retry')
+  @HttpCode(202)
+  async retry(
+    @CallerScope() scope: OwnerScope,
+    @CollectionPath(3) collection: string,
+    @Param('delivery') id: string,
+    @Body(new JsonBodyPipe(EmptyDto)) _body: unknown,
+  ): Promise<DeliveryView> {
+    const result = orNotFound(await this.deliveries.retry(id, scope), 'delivery');
+    if (result !== 'scheduled') throw retryRefused(result);
+    return this.#view(id, scope, collection);
+  }
+
+  @Post('/deliveries/retry')
+  @Needs('retry')
+  @HttpCode(200)
+  async retrySelected(
+    @CallerScope() scope: OwnerScope,
+    @Body(new JsonBodyPipe(SelectionDto)) body: unknown,
+  ): Promise<SelectedRetriesView> {
+    const { ids } = body as SelectionDto;
+    return selectedRetriesView(await this.deliveries.retrySelected(ids, scope));
+  }
+
+  @Post('/deliveries/:delivery/cancel')
+  @Needs('retry')
+  @HttpCode(200)
+  async cancel(
+    @CallerScope() scope: OwnerScope,
+    @CollectionPath(3) collection: string,
+    @Param('delivery') id: string,
+    @Body(new JsonBodyPipe(EmptyDto)) _body: unknown,
+  ): Promise<DeliveryView> {
+    const result = orNotFound(await this.deliveries.cancel(id, scope), 'delivery');
+    if (result !== 'cancelled') throw cancelRefused(result);
+    return this.#view(id, scope, collection);
+  }
+
+  @Post('/:id/recover')
+  @Needs('retry')
+  @HttpCode(200)
+  recover(
+    @CallerScope() scope: OwnerScope,
+    @Param('id') id: string,
+    @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
+  ): Promise<ReplaySummary> {
+    return replay(this.deliveries, 'retryFailed', id, body as RecoverDto, scope);
+  }
+
+  @Post('/:id/backfill')
+  @Needs('retry')
+  @HttpCode(200)
+  backfill(
+    @CallerScope() scope: OwnerScope,
+    @Param('id') id: string,
+    @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
+  ): Promise<ReplaySummary> {
+    return replay(this.deliveries, 'backfill', id, body as BackfillDto, scope);
+  }
+
+  async #page(
+    query: DeliveryQuery,
+    scope: OwnerScope,
+    collection: string,
+  ): Promise<DeliveryPageView> {
+    const { items, next } = await this.deliveries.list(query, scope);
+    const shown = await this.reports.withUrls(items);
+    return {
+      items: shown.map((item) => deliveryView(item, this.#self(collection, item.id))),
+      next,
+    };
+  }
+
+  #self(collection: string, id: string): string {
+    return this.settings.self(`${collection}/deliveries`, id);
+  }
+
+  async #view(id: string, scope: OwnerScope, collection: string): Promise<DeliveryView> {
+    const delivery = orNotFound(await this.deliveries.findById(id, scope), 'delivery');
+    const [shown] = await this.reports.withUrls([delivery]);
+    return deliveryView(shown!, this.#self(collection, id));
+  }
 }

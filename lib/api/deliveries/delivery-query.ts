@@ -1,14 +1,7 @@
 import { InvalidInputError } from '../../errors/index.js';
 import { ANSWER_CLASSES } from '../../outbox/index.js';
 import { checkPattern, MAX_PATTERN_LENGTH } from '../../subscriber/index.js';
-import {
-  choice,
-  idOf,
-  moment,
-  pageOf,
-  type QueryParameters,
-  wholeNumber,
-} from '../http/query.pipe.js';
+import { choice, idOf, moment, pageOf, type QueryParameters, wholeNumber } from '../http/query.js';
 import { text } from '../schema/schema.js';
 
 // Any other text would begin anew, at the first page or at none.

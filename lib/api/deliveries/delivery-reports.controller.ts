@@ -1,12 +1,11 @@
-import { Body, Get, HttpCode, Inject, Param, Post, Query, type Type } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { EventCatalogue, type UncheckedFilter } from '../../event/index.js';
 import { type AttemptFiguresQuery, DeliveryReports } from '../../outbox/index.js';
 import { type OwnerScope, Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
-import { ApiController } from '../http/controller.decorators.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
-import type { ApiSettings } from '../options/api-options.js';
+import { ApiSettings } from '../options/api-options.js';
 import { SubscriberViews } from '../subscribers/subscriber-views.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { type EndpointOverviewView, endpointOverviewView } from './endpoint-overview.view.js';
@@ -20,81 +19,79 @@ import {
 } from './delivery-reports.view.js';
 import { type EndpointStatesView, endpointStatesView } from './delivery-stats.view.js';
 import { FIGURES_QUERY } from './delivery-query.js';
-import { QueryPipe } from '../http/query.pipe.js';
+import { readQuery } from '../http/query.js';
 
 const PREVIEW = new GivenFieldsPipe(PREVIEW_FIELDS, true);
 
-export function deliveryReportsController(settings: ApiSettings): Type<unknown> {
-  @ApiController(settings)
-  class ThornDeliveryReportsController {
-    constructor(
-      @Inject(DeliveryReports) private readonly reports: DeliveryReports,
-      @Inject(SubscriberViews) private readonly views: SubscriberViews,
-      @Inject(Subscribers) private readonly subscribers: Subscribers,
-      @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
-    ) {}
+@Controller()
+export class ThornDeliveryReportsController {
+  constructor(
+    @Inject(DeliveryReports) private readonly reports: DeliveryReports,
+    @Inject(SubscriberViews) private readonly views: SubscriberViews,
+    @Inject(Subscribers) private readonly subscribers: Subscribers,
+    @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
+    @Inject(ApiSettings) private readonly settings: ApiSettings,
+  ) {}
 
-    @Get('/deliveries/:delivery/request')
-    async request(
-      @CallerScope() scope: OwnerScope,
-      @Param('delivery') id: string,
-    ): Promise<SentRequestView> {
-      return orNotFound(await this.reports.request(id, scope), 'delivery');
-    }
-
-    @Get('/stats')
-    async figures(
-      @CallerScope() scope: OwnerScope,
-      @Query(new QueryPipe(FIGURES_QUERY, settings.queryParameters)) query: unknown,
-    ): Promise<AttemptHistoryView> {
-      const found = await this.reports.figures(query as AttemptFiguresQuery, scope);
-      return attemptHistoryView(orNotFound(found));
-    }
-
-    @Get('/health')
-    async health(@CallerScope() scope: OwnerScope): Promise<EndpointStatesView> {
-      return endpointStatesView(await this.reports.endpoints(scope));
-    }
-
-    @Get('/overview')
-    async overview(
-      @CallerScope() scope: OwnerScope,
-      @CollectionPath(1) collection: string,
-    ): Promise<EndpointOverviewView> {
-      const { items, ...overview } = await this.reports.overview(scope);
-      const shown = await this.views.all(
-        items.map(({ subscriber }) => subscriber),
-        (id) => settings.self(collection, id),
-      );
-      return endpointOverviewView(overview, shown, items);
-    }
-
-    @Post('/filter-preview')
-    @Needs('read')
-    @HttpCode(200)
-    async preview(
-      @CallerScope() scope: { readonly owner: string | null },
-      @Body(PREVIEW) body: unknown,
-    ): Promise<FilterPreviewView> {
-      const offered = this.catalogue.offeredPatterns();
-      const withDefaults = ({
-        filter = null,
-        events = offered,
-        exclude = [],
-      }: SubscriberUpdate) => ({ filter, events, exclude });
-      let warnings: readonly UncheckedFilter[] = [];
-      const given = checkedFields<SubscriberUpdate>(body, (fields) => {
-        this.subscribers.checkChanges(fields);
-        warnings = this.subscribers.warnings(withDefaults(fields));
-      });
-      const query = { ...withDefaults(given), owner: scope.owner };
-      const found = await this.reports.previewFilter(query);
-      const items = found
-        .filter(({ event }) => this.catalogue.offers(event))
-        .map(({ time, ...one }) => ({ ...one, time: new Date(time).toISOString() }));
-      return { items, passed: items.filter(({ passes }) => passes).length, warnings };
-    }
+  @Get('/deliveries/:delivery/request')
+  async request(
+    @CallerScope() scope: OwnerScope,
+    @Param('delivery') id: string,
+  ): Promise<SentRequestView> {
+    return orNotFound(await this.reports.request(id, scope), 'delivery');
   }
 
-  return ThornDeliveryReportsController;
+  @Get('/stats')
+  async figures(
+    @CallerScope() scope: OwnerScope,
+    @Query() given: unknown,
+  ): Promise<AttemptHistoryView> {
+    const query = readQuery<AttemptFiguresQuery>(given, FIGURES_QUERY, this.settings);
+    const found = await this.reports.figures(query, scope);
+    return attemptHistoryView(orNotFound(found));
+  }
+
+  @Get('/health')
+  async health(@CallerScope() scope: OwnerScope): Promise<EndpointStatesView> {
+    return endpointStatesView(await this.reports.endpoints(scope));
+  }
+
+  @Get('/overview')
+  async overview(
+    @CallerScope() scope: OwnerScope,
+    @CollectionPath(1) collection: string,
+  ): Promise<EndpointOverviewView> {
+    const { items, ...overview } = await this.reports.overview(scope);
+    const shown = await this.views.all(
+      items.map(({ subscriber }) => subscriber),
+      (id) => this.settings.self(collection, id),
+    );
+    return endpointOverviewView(overview, shown, items);
+  }
+
+  @Post('/filter-preview')
+  @Needs('read')
+  @HttpCode(200)
+  async preview(
+    @CallerScope() scope: { readonly owner: string | null },
+    @Body(PREVIEW) body: unknown,
+  ): Promise<FilterPreviewView> {
+    const offered = this.catalogue.offeredPatterns();
+    const withDefaults = ({ filter = null, events = offered, exclude = [] }: SubscriberUpdate) => ({
+      filter,
+      events,
+      exclude,
+    });
+    let warnings: readonly UncheckedFilter[] = [];
+    const given = checkedFields<SubscriberUpdate>(body, (fields) => {
+      this.subscribers.checkChanges(fields);
+      warnings = this.subscribers.warnings(withDefaults(fields));
+    });
+    const query = { ...withDefaults(given), owner: scope.owner };
+    const found = await this.reports.previewFilter(query);
+    const items = found
+      .filter(({ event }) => this.catalogue.offers(event))
+      .map(({ time, ...one }) => ({ ...one, time: new Date(time).toISOString() }));
+    return { items, passed: items.filter(({ passes }) => passes).length, warnings };
+  }
 }

@@ -7,7 +7,7 @@ import {
 import type { MessageFactory } from '../../message/index.js';
 import { exampleFrom, subscribableEvents } from '../catalogue/event-type.view.js';
 import { OWN_LOG_QUERY } from '../deliveries/delivery-query.js';
-import { type QueryParameters, wholeNumber } from '../http/query.pipe.js';
+import { type QueryParameters, wholeNumber } from '../http/query.js';
 import { all, flag, list, type Schema, text, time, type ValueOf } from '../schema/schema.js';
 
 const { event } = OWN_LOG_QUERY;

@@ -5,7 +5,7 @@ import {
   STATS_QUERY,
 } from '../deliveries/delivery-query.js';
 import { HISTORY_QUERY, SAMPLES_QUERY } from '../history/history.view.js';
-import type { QueryParameters } from '../http/query.pipe.js';
+import type { QueryParameters } from '../http/query.js';
 import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
 
 export interface ApiOperation {

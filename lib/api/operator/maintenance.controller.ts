@@ -1,4 +1,4 @@
-import { Body, HttpCode, Inject, Param, Post, type Type } from '@nestjs/common';
+import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { parseIsoDate } from '../../common/time-text.js';
 import {
   Deliveries,
@@ -13,58 +13,52 @@ import { BackfillDto, RecoverDto } from '../deliveries/deliveries.dto.js';
 import { problem } from '../problems/errors.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { PruneDto, ResealDto } from './maintenance.dto.js';
-import { OperatorController } from '../http/controller.decorators.js';
-import type { OperatorSettings } from '../options/operator-options.js';
 
 /** Long work of operators: each request does a second of it, and says where to go on. */
-export function maintenanceController(settings: OperatorSettings): Type<unknown> {
-  @OperatorController(settings)
-  class ThornMaintenanceController {
-    constructor(
-      @Inject(Maintenance) private readonly maintenance: Maintenance,
-      @Inject(Deliveries) private readonly deliveries: Deliveries,
-      @Inject(SecretSealer) private readonly sealer: SecretSealer,
-    ) {}
+@Controller()
+export class ThornMaintenanceController {
+  constructor(
+    @Inject(Maintenance) private readonly maintenance: Maintenance,
+    @Inject(Deliveries) private readonly deliveries: Deliveries,
+    @Inject(SecretSealer) private readonly sealer: SecretSealer,
+  ) {}
 
-    @Post('prune')
-    @HttpCode(200)
-    prune(@Body(new JsonBodyPipe(PruneDto)) body: unknown): Promise<PruneSummary> {
-      const { before, dryRun = false, after = null } = body as PruneDto;
-      const limit = before === undefined ? {} : { before: parseIsoDate(before)! };
-      return this.maintenance.prune({ ...limit, dryRun, after, signal: stepSignal() });
-    }
-
-    @Post('reseal')
-    @HttpCode(200)
-    reseal(@Body(new JsonBodyPipe(ResealDto)) body: unknown): Promise<ResealSummary> {
-      if (!this.sealer.seals) {
-        throw problem(
-          'no-encryption-key',
-          'There is no key to seal with: set the option encryption.keys',
-        );
-      }
-      const { dryRun = false, after = null } = body as ResealDto;
-      return this.maintenance.reseal({ dryRun, after, signal: stepSignal() });
-    }
-
-    @Post('subscribers/:id/recover')
-    @HttpCode(200)
-    recover(
-      @Param('id') id: string,
-      @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
-    ): Promise<ReplaySummary> {
-      return replay(this.deliveries, 'retryFailed', id, body as RecoverDto, 'any');
-    }
-
-    @Post('subscribers/:id/backfill')
-    @HttpCode(200)
-    backfill(
-      @Param('id') id: string,
-      @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
-    ): Promise<ReplaySummary> {
-      return replay(this.deliveries, 'backfill', id, body as BackfillDto, 'any');
-    }
+  @Post('prune')
+  @HttpCode(200)
+  prune(@Body(new JsonBodyPipe(PruneDto)) body: unknown): Promise<PruneSummary> {
+    const { before, dryRun = false, after = null } = body as PruneDto;
+    const limit = before === undefined ? {} : { before: parseIsoDate(before)! };
+    return this.maintenance.prune({ ...limit, dryRun, after, signal: stepSignal() });
   }
 
-  return ThornMaintenanceController;
+  @Post('reseal')
+  @HttpCode(200)
+  reseal(@Body(new JsonBodyPipe(ResealDto)) body: unknown): Promise<ResealSummary> {
+    if (!this.sealer.seals) {
+      throw problem(
+        'no-encryption-key',
+        'There is no key to seal with: set the option encryption.keys',
+      );
+    }
+    const { dryRun = false, after = null } = body as ResealDto;
+    return this.maintenance.reseal({ dryRun, after, signal: stepSignal() });
+  }
+
+  @Post('subscribers/:id/recover')
+  @HttpCode(200)
+  recover(
+    @Param('id') id: string,
+    @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
+  ): Promise<ReplaySummary> {
+    return replay(this.deliveries, 'retryFailed', id, body as RecoverDto, 'any');
+  }
+
+  @Post('subscribers/:id/backfill')
+  @HttpCode(200)
+  backfill(
+    @Param('id') id: string,
+    @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
+  ): Promise<ReplaySummary> {
+    return replay(this.deliveries, 'backfill', id, body as BackfillDto, 'any');
+  }
 }

@@ -1,17 +1,23 @@
 import type { Type } from '@nestjs/common';
-import { maintenanceController } from './maintenance.controller.js';
-import { operatorSettings, type OperatorApiOptions } from '../options/operator-options.js';
-import { operatorReportsController } from './operator-reports.controller.js';
-import { OpenOperatorController } from '../http/controller.decorators.js';
-import { problemsController } from '../catalogue/problems.controller.js';
-import { operatorController } from './operator.controller.js';
+import { ThornProblemsController } from '../catalogue/problems.controller.js';
+import { JsonBodyGuard } from '../http/json-body.guard.js';
+import { type Mount, mount } from '../http/mount.js';
+import type { OperatorSettings } from '../options/operator-options.js';
+import { ProblemFilter } from '../problems/problem.filter.js';
+import { ThornMaintenanceController } from './maintenance.controller.js';
+import { ThornOperatorReportsController } from './operator-reports.controller.js';
+import { ThornOperatorController } from './operator.controller.js';
 
-export function operatorControllers(options: OperatorApiOptions): readonly Type<unknown>[] {
-  const settings = operatorSettings(options);
+const BODY_BYTES = 65_536;
+
+/** Mounts the controllers of the operator API. The texts of problems show nothing of anybody, and need no guard. */
+export function operatorControllers({ path, guards }: OperatorSettings): readonly Type<object>[] {
+  const open: Mount = { path, filters: [new ProblemFilter({ path })] };
+  const guarded: Mount = { ...open, guards: [...guards, new JsonBodyGuard(BODY_BYTES)] };
   return [
-    problemsController(OpenOperatorController(settings)),
-    operatorController(settings),
-    operatorReportsController(settings),
-    maintenanceController(settings),
+    mount(ThornProblemsController, open),
+    mount(ThornOperatorController, guarded),
+    mount(ThornOperatorReportsController, guarded),
+    mount(ThornMaintenanceController, guarded),
   ];
 }

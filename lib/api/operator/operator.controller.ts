@@ -1,5 +1,6 @@
 import {
   Body,
+  Controller,
   Delete,
   Get,
   Headers,
@@ -9,7 +10,6 @@ import {
   Post,
   Query,
   Res,
-  type Type,
 } from '@nestjs/common';
 import { DispatchStrategy } from '../../dispatch/index.js';
 import {
@@ -33,188 +33,178 @@ import {
   selectedRetriesView,
 } from '../deliveries/delivery-problems.js';
 import { LOG_QUERY } from '../deliveries/delivery-query.js';
-import { QueryPipe } from '../http/query.pipe.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import type { HeaderResponse } from '../problems/header-response.js';
-import { OperatorController } from '../http/controller.decorators.js';
-import type { OperatorSettings } from '../options/operator-options.js';
+import { OperatorSettings } from '../options/operator-options.js';
 import { type OperatorSubscriberView, operatorSubscriberView } from './operator-subscriber.view.js';
 import type {
   OperatorDeliveryDetailsView,
   OperatorDeliveryView,
   OverviewView,
 } from './operator.view.js';
-import { OWNER_QUERY, scopeFrom } from './owner-query.js';
+import { scopeFrom } from './owner-query.js';
 import { PauseDto } from './pause.dto.js';
 
 const NOTHING = new JsonBodyPipe(EmptyDto);
 
-export function operatorController(settings: OperatorSettings): Type<unknown> {
-  @OperatorController(settings)
-  class ThornOperatorController {
-    constructor(
-      @Inject(Subscribers) private readonly subscribers: Subscribers,
-      @Inject(SubscriberViews) private readonly views: SubscriberViews,
-      @Inject(Deliveries) private readonly deliveries: Deliveries,
-      @Inject(DeliveryReports) private readonly reports: DeliveryReports,
-      @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
-    ) {}
+@Controller()
+export class ThornOperatorController {
+  constructor(
+    @Inject(Subscribers) private readonly subscribers: Subscribers,
+    @Inject(SubscriberViews) private readonly views: SubscriberViews,
+    @Inject(Deliveries) private readonly deliveries: Deliveries,
+    @Inject(DeliveryReports) private readonly reports: DeliveryReports,
+    @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
+    @Inject(OperatorSettings) private readonly settings: OperatorSettings,
+  ) {}
 
-    @Get('overview')
-    async overview(): Promise<OverviewView> {
-      const outbox = this.#outbox();
-      const [stats, changes, pauses, failing, failingSubscribers] = await Promise.all([
-        this.deliveries.stats(),
-        outbox.changes(),
-        outbox.pauses(),
-        this.reports.failing(),
-        this.reports.countFailing(),
-      ]);
-      return {
-        ...stats,
-        changes,
-        isWorker: outbox.isWorker(),
-        activity: outbox.activity(),
-        endpoints: outbox.endpoints(),
-        pauses,
-        failing,
-        failingSubscribers,
-      };
-    }
-
-    @Post('pauses')
-    @HttpCode(204)
-    async pause(@Body(new JsonBodyPipe(PauseDto)) body: unknown): Promise<void> {
-      await this.#outbox().pause((body as PauseDto).host);
-    }
-
-    @Delete('pauses/:host')
-    @HttpCode(204)
-    async resume(@Param('host') host: string): Promise<void> {
-      if (await this.#outbox().resume(host)) return;
-      throw problem('not-found', 'This host is not paused');
-    }
-
-    @Get('subscribers')
-    async list(
-      @CollectionPath(0) collection: string,
-      @Query(new QueryPipe({ ...SUBSCRIBERS_QUERY, ...OWNER_QUERY }, settings.queryParameters))
-      query: unknown,
-    ): Promise<object> {
-      const { scope, asked } = scopeFrom<SubscriberQuery>(query);
-      const selfOf = (id: string) => `${collection}/${id}`;
-      const { items, next } = await this.views.list(asked, scope, selfOf);
-      return { items: items.map(operatorSubscriberView), next };
-    }
-
-    @Get('subscribers/:id')
-    async read(
-      @CollectionPath(1) collection: string,
-      @Param('id') id: string,
-      @Res() response: HeaderResponse,
-    ): Promise<OperatorSubscriberView> {
-      const subscriber = orNotFound(await this.subscribers.findById(id, 'any'));
-      return this.#view(subscriber, collection, response);
-    }
-
-    @Post('subscribers/:id/enable')
-    @HttpCode(200)
-    enable(
-      @CollectionPath(2) collection: string,
-      @Param('id') id: string,
-      @Body(NOTHING) _body: unknown,
-      @Headers('if-match') expected: unknown,
-      @Res() response: HeaderResponse,
-    ): Promise<OperatorSubscriberView> {
-      return this.#switch(id, true, expected, collection, response);
-    }
-
-    @Post('subscribers/:id/disable')
-    @HttpCode(200)
-    disable(
-      @CollectionPath(2) collection: string,
-      @Param('id') id: string,
-      @Body(NOTHING) _body: unknown,
-      @Headers('if-match') expected: unknown,
-      @Res() response: HeaderResponse,
-    ): Promise<OperatorSubscriberView> {
-      return this.#switch(id, false, expected, collection, response);
-    }
-
-    @Get('deliveries')
-    async log(
-      @Query(new QueryPipe({ ...LOG_QUERY, ...OWNER_QUERY }, settings.queryParameters))
-      query: unknown,
-    ): Promise<{ readonly items: readonly OperatorDeliveryView[]; readonly next: string | null }> {
-      const { scope, asked } = scopeFrom<DeliveryQuery>(query);
-      const { items, next } = await this.deliveries.list(asked, scope);
-      return { items: await this.reports.withUrls(items), next };
-    }
-
-    @Get('deliveries/:delivery')
-    async delivery(@Param('delivery') id: string): Promise<OperatorDeliveryDetailsView> {
-      const found = orNotFound(await this.deliveries.findById(id, 'any'), 'delivery');
-      const [shown] = await this.reports.withUrls([found]);
-      return shown!;
-    }
-
-    @Post('deliveries/:delivery/retry')
-    @HttpCode(202)
-    async retry(
-      @Param('delivery') id: string,
-      @Body(NOTHING) _body: unknown,
-    ): Promise<{ readonly state: string }> {
-      const state = orNotFound(await this.deliveries.retry(id, 'any'), 'delivery');
-      if (state !== 'scheduled') throw retryRefused(state);
-      return { state };
-    }
-
-    @Post('deliveries/retry')
-    @HttpCode(200)
-    async retrySelected(
-      @Body(new JsonBodyPipe(SelectionDto)) body: unknown,
-    ): Promise<SelectedRetriesView> {
-      const { ids } = body as SelectionDto;
-      return selectedRetriesView(await this.deliveries.retrySelected(ids, 'any'));
-    }
-
-    @Post('deliveries/:delivery/cancel')
-    @HttpCode(200)
-    async cancel(
-      @Param('delivery') id: string,
-      @Body(NOTHING) _body: unknown,
-    ): Promise<{ readonly state: string }> {
-      const state = orNotFound(await this.deliveries.cancel(id, 'any'), 'delivery');
-      if (state !== 'cancelled') throw cancelRefused(state);
-      return { state };
-    }
-
-    async #switch(
-      id: string,
-      enabled: boolean,
-      expected: unknown,
-      collection: string,
-      response: HeaderResponse,
-    ): Promise<OperatorSubscriberView> {
-      const updated = await this.subscribers.update(id, { enabled }, 'any', ifMatch(expected));
-      return this.#view(orNotFound(updated), collection, response);
-    }
-
-    async #view(
-      subscriber: Subscriber,
-      collection: string,
-      response: HeaderResponse,
-    ): Promise<OperatorSubscriberView> {
-      response.header('ETag', entityTag(subscriber));
-      const view = await this.views.one(subscriber, `${collection}/${subscriber.id}`);
-      return operatorSubscriberView({ subscriber, view });
-    }
-
-    #outbox(): OutboxStrategy {
-      if (this.strategy instanceof OutboxStrategy) return this.strategy;
-      throw problem('no-delivery-log', 'The application keeps no delivery log');
-    }
+  @Get('overview')
+  async overview(): Promise<OverviewView> {
+    const outbox = this.#outbox();
+    const [stats, changes, pauses, failing, failingSubscribers] = await Promise.all([
+      this.deliveries.stats(),
+      outbox.changes(),
+      outbox.pauses(),
+      this.reports.failing(),
+      this.reports.countFailing(),
+    ]);
+    return {
+      ...stats,
+      changes,
+      isWorker: outbox.isWorker(),
+      activity: outbox.activity(),
+      endpoints: outbox.endpoints(),
+      pauses,
+      failing,
+      failingSubscribers,
+    };
   }
 
-  return ThornOperatorController;
+  @Post('pauses')
+  @HttpCode(204)
+  async pause(@Body(new JsonBodyPipe(PauseDto)) body: unknown): Promise<void> {
+    await this.#outbox().pause((body as PauseDto).host);
+  }
+
+  @Delete('pauses/:host')
+  @HttpCode(204)
+  async resume(@Param('host') host: string): Promise<void> {
+    if (await this.#outbox().resume(host)) return;
+    throw problem('not-found', 'This host is not paused');
+  }
+
+  @Get('subscribers')
+  async list(@CollectionPath(0) collection: string, @Query() given: unknown): Promise<object> {
+    const { scope, asked } = scopeFrom<SubscriberQuery>(given, SUBSCRIBERS_QUERY, this.settings);
+    const selfOf = (id: string) => `${collection}/${id}`;
+    const { items, next } = await this.views.list(asked, scope, selfOf);
+    return { items: items.map(operatorSubscriberView), next };
+  }
+
+  @Get('subscribers/:id')
+  async read(
+    @CollectionPath(1) collection: string,
+    @Param('id') id: string,
+    @Res() response: HeaderResponse,
+  ): Promise<OperatorSubscriberView> {
+    const subscriber = orNotFound(await this.subscribers.findById(id, 'any'));
+    return this.#view(subscriber, collection, response);
+  }
+
+  @Post('subscribers/:id/enable')
+  @HttpCode(200)
+  enable(
+    @CollectionPath(2) collection: string,
+    @Param('id') id: string,
+    @Body(NOTHING) _body: unknown,
+    @Headers('if-match') expected: unknown,
+    @Res() response: HeaderResponse,
+  ): Promise<OperatorSubscriberView> {
+    return this.#switch(id, true, expected, collection, response);
+  }
+
+  @Post('subscribers/:id/disable')
+  @HttpCode(200)
+  disable(
+    @CollectionPath(2) collection: string,
+    @Param('id') id: string,
+    @Body(NOTHING) _body: unknown,
+    @Headers('if-match') expected: unknown,
+    @Res() response: HeaderResponse,
+  ): Promise<OperatorSubscriberView> {
+    return this.#switch(id, false, expected, collection, response);
+  }
+
+  @Get('deliveries')
+  async log(
+    @Query() given: unknown,
+  ): Promise<{ readonly items: readonly OperatorDeliveryView[]; readonly next: string | null }> {
+    const { scope, asked } = scopeFrom<DeliveryQuery>(given, LOG_QUERY, this.settings);
+    const { items, next } = await this.deliveries.list(asked, scope);
+    return { items: await this.reports.withUrls(items), next };
+  }
+
+  @Get('deliveries/:delivery')
+  async delivery(@Param('delivery') id: string): Promise<OperatorDeliveryDetailsView> {
+    const found = orNotFound(await this.deliveries.findById(id, 'any'), 'delivery');
+    const [shown] = await this.reports.withUrls([found]);
+    return shown!;
+  }
+
+  @Post('deliveries/:delivery/retry')
+  @HttpCode(202)
+  async retry(
+    @Param('delivery') id: string,
+    @Body(NOTHING) _body: unknown,
+  ): Promise<{ readonly state: string }> {
+    const state = orNotFound(await this.deliveries.retry(id, 'any'), 'delivery');
+    if (state !== 'scheduled') throw retryRefused(state);
+    return { state };
+  }
+
+  @Post('deliveries/retry')
+  @HttpCode(200)
+  async retrySelected(
+    @Body(new JsonBodyPipe(SelectionDto)) body: unknown,
+  ): Promise<SelectedRetriesView> {
+    const { ids } = body as SelectionDto;
+    return selectedRetriesView(await this.deliveries.retrySelected(ids, 'any'));
+  }
+
+  @Post('deliveries/:delivery/cancel')
+  @HttpCode(200)
+  async cancel(
+    @Param('delivery') id: string,
+    @Body(NOTHING) _body: unknown,
+  ): Promise<{ readonly state: string }> {
+    const state = orNotFound(await this.deliveries.cancel(id, 'any'), 'delivery');
+    if (state !== 'cancelled') throw cancelRefused(state);
+    return { state };
+  }
+
+  async #switch(
+    id: string,
+    enabled: boolean,
+    expected: unknown,
+    collection: string,
+    response: HeaderResponse,
+  ): Promise<OperatorSubscriberView> {
+    const updated = await this.subscribers.update(id, { enabled }, 'any', ifMatch(expected));
+    return this.#view(orNotFound(updated), collection, response);
+  }
+
+  async #view(
+    subscriber: Subscriber,
+    collection: string,
+    response: HeaderResponse,
+  ): Promise<OperatorSubscriberView> {
+    response.header('ETag', entityTag(subscriber));
+    const view = await this.views.one(subscriber, `${collection}/${subscriber.id}`);
+    return operatorSubscriberView({ subscriber, view });
+  }
+
+  #outbox(): OutboxStrategy {
+    if (this.strategy instanceof OutboxStrategy) return this.strategy;
+    throw problem('no-delivery-log', 'The application keeps no delivery log');
+  }
 }

@@ -1,5 +1,6 @@
 import { MAX_OWNER_LENGTH, type OwnerScope } from '../../subscriber/index.js';
-import type { QueryParameters } from '../http/query.pipe.js';
+import { type QueryParameters, readQuery } from '../http/query.js';
+import type { OperatorSettings } from '../options/operator-options.js';
 import { text } from '../schema/schema.js';
 
 export const OWNER_QUERY = {
@@ -10,11 +11,14 @@ export const OWNER_QUERY = {
   },
 } satisfies QueryParameters;
 
-/** Splits a query of {@link OWNER_QUERY} and others: everybody's without an owner. */
+/** Reads a query of {@link OWNER_QUERY} and `parameters`: everybody's without an owner. */
 export function scopeFrom<Query extends object>(
-  query: unknown,
+  given: unknown,
+  parameters: QueryParameters,
+  settings: OperatorSettings,
 ): { readonly scope: OwnerScope; readonly asked: Query } {
-  const { owner, ...asked } = query as { readonly owner?: string };
+  const known = { ...parameters, ...OWNER_QUERY };
+  const { owner, ...asked } = readQuery<{ readonly owner?: string }>(given, known, settings);
   return { scope: owner === undefined ? 'any' : { owner }, asked: asked as Query };
 }
 

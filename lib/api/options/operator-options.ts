@@ -31,22 +31,28 @@ export interface OperatorApiOptions {
 
 const KNOWN = ['guards', 'imports', 'path', 'bodies', 'queryParameters'];
 
-/** {@link OperatorApiOptions}, checked. */
-export type OperatorSettings = Required<Omit<OperatorApiOptions, 'imports'>>;
+/** {@link OperatorApiOptions} with their defaults, checked. */
+export class OperatorSettings {
+  readonly path: string;
+  readonly guards: readonly Type<CanActivate>[];
+  readonly bodies: boolean;
+  readonly queryParameters: readonly string[];
 
-/** @throws {@link ThornConfigurationError} naming the option and its fix */
-export function operatorSettings(options: OperatorApiOptions): OperatorSettings {
-  const check = new OptionChecks('', 'operatorApi.');
-  const { guards, path = 'hooks-operator', bodies = false } = options ?? {};
-  check.names({ ...options }, KNOWN);
-  check.functions('guards', guards ?? [], 'guard classes, for example [OperatorGuard]');
-  check.assert(
-    'guards',
-    guards?.length > 0,
-    'must hold at least one guard class: these routes show what belongs to anybody',
-  );
-  checkApiPath(check, path);
-  check.boolean('bodies', bodies);
-  const queryParameters = checkedNames(check, options.queryParameters);
-  return { guards, path: path.replace(/^\//, ''), bodies, queryParameters };
+  /** @throws {@link ThornConfigurationError} naming the option and its fix */
+  constructor(options: OperatorApiOptions) {
+    const check = new OptionChecks('', 'operatorApi.');
+    const { guards, path = 'hooks-operator', bodies = false } = options ?? {};
+    check.names({ ...options }, KNOWN);
+    check.functions('guards', guards ?? [], 'guard classes, for example [OperatorGuard]');
+    check.assert(
+      'guards',
+      guards?.length > 0,
+      'must hold at least one guard class: these routes show what belongs to anybody',
+    );
+    checkApiPath(check, path);
+    this.path = path.replace(/^\//, '');
+    this.guards = guards;
+    this.bodies = check.boolean('bodies', bodies);
+    this.queryParameters = checkedNames(check, options.queryParameters);
+  }
 }

@@ -27,11 +27,11 @@ export function MarkRoutes(mark: RouteMark): ClassDecorator {
   };
 }
 
-export function methodsOf(controller: object): readonly object[] {
+export function methodsOf(controller: object): readonly Function[] {
   const { prototype } = controller as { readonly prototype: object };
   const { constructor: _, ...methods } = Object.getOwnPropertyDescriptors(prototype);
   return Object.values(methods).flatMap(({ value }: PropertyDescriptor) =>
-    typeof value === 'function' ? (value as object) : [],
+    typeof value === 'function' ? (value as Function) : [],
   );
 }
 

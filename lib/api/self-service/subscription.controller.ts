@@ -1,5 +1,6 @@
 import {
   Body,
+  Controller,
   Delete,
   Get,
   Headers,
@@ -8,17 +9,14 @@ import {
   Patch,
   Req,
   Res,
-  type Type,
 } from '@nestjs/common';
 import { Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
-import type { ApiSettings } from '../options/api-options.js';
+import { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { orNotFound } from '../problems/errors.js';
-import { PublicController } from '../http/controller.decorators.js';
-import { JsonBodyGuard } from '../http/json-body.guard.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
 import type { HeaderResponse } from '../problems/header-response.js';
-import { SubscriptionGuard, subscriptionOf } from './subscription.guard.js';
+import { subscriptionOf } from './subscription.guard.js';
 import { entityTag, ifMatch } from '../subscribers/etag.js';
 import {
   type ChangedSubscriberView,
@@ -30,54 +28,49 @@ import { SubscriberViews } from '../subscribers/subscriber-views.js';
 const CHANGES = new GivenFieldsPipe(SUBSCRIPTION_FIELDS, false);
 
 /** The routes by which receivers act on their own subscription: no guard of the API applies, their secret lets them in. */
-export function subscriptionController(settings: ApiSettings): Type<unknown> {
-  @PublicController(settings, {
-    guards: [SubscriptionGuard, new JsonBodyGuard(settings.limits.bodyBytes)],
-  })
-  class ThornSubscriptionController {
-    constructor(
-      @Inject(Subscribers) private readonly subscribers: Subscribers,
-      @Inject(SubscriberViews) private readonly views: SubscriberViews,
-    ) {}
+@Controller()
+export class ThornSubscriptionController {
+  constructor(
+    @Inject(Subscribers) private readonly subscribers: Subscribers,
+    @Inject(SubscriberViews) private readonly views: SubscriberViews,
+    @Inject(ApiSettings) private readonly settings: ApiSettings,
+  ) {}
 
-    @Get('/self')
-    read(
-      @CollectionPath(1) collection: string,
-      @Req() request: object,
-      @Res() response: HeaderResponse,
-    ): Promise<SubscriberView> {
-      const subscriber = subscriptionOf(request);
-      response.header('ETag', entityTag(subscriber));
-      return this.views.one(subscriber, settings.self(collection, subscriber.id));
-    }
-
-    @Patch('/self')
-    async update(
-      @CollectionPath(1) collection: string,
-      @Body(CHANGES) body: unknown,
-      @Req() request: object,
-      @Headers('if-match') expected: unknown,
-      @Res() response: HeaderResponse,
-    ): Promise<ChangedSubscriberView> {
-      const { id, owner } = subscriptionOf(request);
-      const terms = ifMatch(expected);
-      const changes = checkedFields<SubscriberUpdate>(body, (given) =>
-        this.subscribers.checkChanges(given),
-      );
-      const updated = orNotFound(await this.subscribers.update(id, changes, { owner }, terms));
-      response.header('ETag', entityTag(updated));
-      const self = settings.self(collection, updated.id);
-      const warnings = this.subscribers.warnings(updated);
-      return { ...(await this.views.one(updated, self)), warnings };
-    }
-
-    @Delete('/self')
-    @HttpCode(204)
-    async delete(@Req() request: object, @Headers('if-match') expected: unknown): Promise<void> {
-      const { id, owner } = subscriptionOf(request);
-      orNotFound((await this.subscribers.delete(id, { owner }, ifMatch(expected))) || null);
-    }
+  @Get('/self')
+  read(
+    @CollectionPath(1) collection: string,
+    @Req() request: object,
+    @Res() response: HeaderResponse,
+  ): Promise<SubscriberView> {
+    const subscriber = subscriptionOf(request);
+    response.header('ETag', entityTag(subscriber));
+    return this.views.one(subscriber, this.settings.self(collection, subscriber.id));
   }
 
-  return ThornSubscriptionController;
+  @Patch('/self')
+  async update(
+    @CollectionPath(1) collection: string,
+    @Body(CHANGES) body: unknown,
+    @Req() request: object,
+    @Headers('if-match') expected: unknown,
+    @Res() response: HeaderResponse,
+  ): Promise<ChangedSubscriberView> {
+    const { id, owner } = subscriptionOf(request);
+    const terms = ifMatch(expected);
+    const changes = checkedFields<SubscriberUpdate>(body, (given) =>
+      this.subscribers.checkChanges(given),
+    );
+    const updated = orNotFound(await this.subscribers.update(id, changes, { owner }, terms));
+    response.header('ETag', entityTag(updated));
+    const self = this.settings.self(collection, updated.id);
+    const warnings = this.subscribers.warnings(updated);
+    return { ...(await this.views.one(updated, self)), warnings };
+  }
+
+  @Delete('/self')
+  @HttpCode(204)
+  async delete(@Req() request: object, @Headers('if-match') expected: unknown): Promise<void> {
+    const { id, owner } = subscriptionOf(request);
+    orNotFound((await this.subscribers.delete(id, { owner }, ifMatch(expected))) || null);
+  }
 }

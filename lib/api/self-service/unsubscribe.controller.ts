@@ -1,36 +1,30 @@
-import { HttpCode, Inject, Optional, Param, Post, type Type } from '@nestjs/common';
+import { Controller, HttpCode, Inject, Optional, Param, Post } from '@nestjs/common';
 import { UnsubscribeLinks } from '../../signing/index.js';
 import { type Subscriber, Subscribers } from '../../subscriber/index.js';
-import { PublicController } from '../http/controller.decorators.js';
-import type { ApiSettings } from '../options/api-options.js';
 import { orNotFound } from '../problems/errors.js';
 
 /**
  * Where the links of webhooks lead, with the option `unsubscribe`: no guard of the API applies, the signature of the link
  * lets its receiver in. Without the option there is nothing to be found.
  */
-export function unsubscribeController(settings: ApiSettings): Type<unknown> {
-  @PublicController(settings)
-  class ThornUnsubscribeController {
-    constructor(
-      @Inject(Subscribers) private readonly subscribers: Subscribers,
-      @Optional() @Inject(UnsubscribeLinks) private readonly links: UnsubscribeLinks | null,
-    ) {}
+@Controller()
+export class ThornUnsubscribeController {
+  constructor(
+    @Inject(Subscribers) private readonly subscribers: Subscribers,
+    @Optional() @Inject(UnsubscribeLinks) private readonly links: UnsubscribeLinks | null,
+  ) {}
 
-    @Post('/unsubscribe/:id/:proof')
-    @HttpCode(204)
-    async unsubscribe(@Param('id') id: string, @Param('proof') proof: string): Promise<void> {
-      const { owner } = orNotFound(await this.#linked(id, proof));
-      orNotFound((await this.subscribers.delete(id, { owner })) || null);
-    }
-
-    /** Looks a subscriber up only for links that are signed: anybody can send anything here. */
-    async #linked(id: string, proof: string): Promise<Subscriber | null> {
-      if (this.links?.isSigned(id, proof) !== true) return null;
-      const subscriber = await this.subscribers.findById(id, 'any');
-      return subscriber !== null && this.links.isOf(subscriber.url, proof) ? subscriber : null;
-    }
+  @Post('/unsubscribe/:id/:proof')
+  @HttpCode(204)
+  async unsubscribe(@Param('id') id: string, @Param('proof') proof: string): Promise<void> {
+    const { owner } = orNotFound(await this.#linked(id, proof));
+    orNotFound((await this.subscribers.delete(id, { owner })) || null);
   }
 
-  return ThornUnsubscribeController;
+  /** Looks a subscriber up only for links that are signed: anybody can send anything here. */
+  async #linked(id: string, proof: string): Promise<Subscriber | null> {
+    if (this.links?.isSigned(id, proof) !== true) return null;
+    const subscriber = await this.subscribers.findById(id, 'any');
+    return subscriber !== null && this.links.isOf(subscriber.url, proof) ? subscriber : null;
+  }
 }

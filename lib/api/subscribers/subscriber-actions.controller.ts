@@ -1,9 +1,8 @@
-import { Body, Headers, HttpCode, Inject, Param, Post, Res, type Type } from '@nestjs/common';
+import { Body, Controller, Headers, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
 import { EventCatalogue } from '../../event/index.js';
 import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/index.js';
 import { EmptyDto, RotateSecretDto, TestDto } from './subscriber-actions.dto.js';
-import { ApiController } from '../http/controller.decorators.js';
-import type { ApiSettings } from '../options/api-options.js';
+import { ApiSettings } from '../options/api-options.js';
 import { type TestView, testView } from './test.view.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { EndpointProbe, PING_EVENT } from './endpoint-probe.js';
@@ -19,124 +18,120 @@ import { SubscriberViews } from './subscriber-views.js';
 
 const NOTHING = new JsonBodyPipe(EmptyDto);
 
-export function actionsController(settings: ApiSettings): Type<unknown> {
-  @ApiController(settings)
-  class ThornActionsController {
-    constructor(
-      @Inject(Subscribers) private readonly subscribers: Subscribers,
-      @Inject(SubscriberViews) private readonly views: SubscriberViews,
-      @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
-      @Inject(EndpointProbe) private readonly probe: EndpointProbe,
-    ) {}
+@Controller()
+export class ThornActionsController {
+  constructor(
+    @Inject(Subscribers) private readonly subscribers: Subscribers,
+    @Inject(SubscriberViews) private readonly views: SubscriberViews,
+    @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
+    @Inject(EndpointProbe) private readonly probe: EndpointProbe,
+    @Inject(ApiSettings) private readonly settings: ApiSettings,
+  ) {}
 
-    @Post('/:id/test')
-    @Needs('test')
-    @HttpCode(200)
-    async test(
-      @CallerScope() scope: OwnerScope,
-      @Param('id') id: string,
-      @Body(new JsonBodyPipe(TestDto)) body: unknown,
-      @Res() response: HeaderResponse,
-    ): Promise<TestView> {
-      const subscriber = orNotFound(await this.subscribers.findById(id, scope));
-      const { event = PING_EVENT, ...given } = body as TestDto;
-      const example = event === PING_EVENT ? {} : exampleOf(this.catalogue, event);
-      const { data = example } = given;
-      if (subscriber.verification === 'pending') {
-        throw problem('endpoint-unverified', 'The endpoint has not answered its challenge yet');
-      }
-      countTest(this.probe, subscriber, response);
-      return testView(await this.probe.send(subscriber, event, data));
+  @Post('/:id/test')
+  @Needs('test')
+  @HttpCode(200)
+  async test(
+    @CallerScope() scope: OwnerScope,
+    @Param('id') id: string,
+    @Body(new JsonBodyPipe(TestDto)) body: unknown,
+    @Res() response: HeaderResponse,
+  ): Promise<TestView> {
+    const subscriber = orNotFound(await this.subscribers.findById(id, scope));
+    const { event = PING_EVENT, ...given } = body as TestDto;
+    const example = event === PING_EVENT ? {} : exampleOf(this.catalogue, event);
+    const { data = example } = given;
+    if (subscriber.verification === 'pending') {
+      throw problem('endpoint-unverified', 'The endpoint has not answered its challenge yet');
     }
-
-    /** Asks the endpoint again whether it wants webhooks. One that may get them is not asked: repeating this is safe. */
-    @Post('/:id/challenge')
-    @Needs('test')
-    @HttpCode(200)
-    async challenge(
-      @CallerScope() scope: OwnerScope,
-      @CollectionPath(2) collection: string,
-      @Param('id') id: string,
-      @Body(NOTHING) _body: unknown,
-      @Res() response: HeaderResponse,
-    ): Promise<SubscriberView> {
-      const subscriber = orNotFound(await this.subscribers.findById(id, scope));
-      if (subscriber.verification !== 'pending')
-        return this.#view(subscriber, collection, response);
-      countTest(this.probe, subscriber, response);
-      const asked = await this.probe.challengeNow(subscriber, scope);
-      return this.#view(asked, collection, response);
-    }
-
-    @Post('/:id/rotate-secret')
-    @Needs('secrets')
-    @HttpCode(200)
-    async rotateSecret(
-      @CallerScope() scope: OwnerScope,
-      @CollectionPath(2) collection: string,
-      @Param('id') id: string,
-      @Body(new JsonBodyPipe(RotateSecretDto)) body: unknown,
-      @Headers('if-match') expected: unknown,
-      @Res() response: HeaderResponse,
-    ): Promise<SecretSubscriberView> {
-      const rotated = orNotFound(
-        await this.subscribers.rotateSecret(id, body as RotateSecretDto, scope, ifMatch(expected)),
-      );
-      return {
-        ...(await this.#view(rotated, collection, response)),
-        secret: secretOf(rotated),
-      };
-    }
-
-    @Post('/:id/enable')
-    @HttpCode(200)
-    enable(
-      @CallerScope() scope: OwnerScope,
-      @CollectionPath(2) collection: string,
-      @Param('id') id: string,
-      @Body(NOTHING) _body: unknown,
-      @Headers('if-match') expected: unknown,
-      @Res() response: HeaderResponse,
-    ): Promise<SubscriberView> {
-      return this.#switch(id, true, scope, expected, collection, response);
-    }
-
-    @Post('/:id/disable')
-    @HttpCode(200)
-    disable(
-      @CallerScope() scope: OwnerScope,
-      @CollectionPath(2) collection: string,
-      @Param('id') id: string,
-      @Body(NOTHING) _body: unknown,
-      @Headers('if-match') expected: unknown,
-      @Res() response: HeaderResponse,
-    ): Promise<SubscriberView> {
-      return this.#switch(id, false, scope, expected, collection, response);
-    }
-
-    async #switch(
-      id: string,
-      enabled: boolean,
-      scope: OwnerScope,
-      expected: unknown,
-      collection: string,
-      response: HeaderResponse,
-    ): Promise<SubscriberView> {
-      const updated = await this.subscribers.update(id, { enabled }, scope, ifMatch(expected));
-      return this.#view(orNotFound(updated), collection, response);
-    }
-
-    #view(
-      subscriber: Subscriber,
-      collection: string,
-      response: HeaderResponse,
-    ): Promise<SubscriberView> {
-      response.header('ETag', entityTag(subscriber));
-      return this.views.one(subscriber, settings.self(collection, subscriber.id));
-    }
+    countTest(this.probe, subscriber, response);
+    return testView(await this.probe.send(subscriber, event, data));
   }
 
-  return ThornActionsController;
+  /** Asks the endpoint again whether it wants webhooks. One that may get them is not asked: repeating this is safe. */
+  @Post('/:id/challenge')
+  @Needs('test')
+  @HttpCode(200)
+  async challenge(
+    @CallerScope() scope: OwnerScope,
+    @CollectionPath(2) collection: string,
+    @Param('id') id: string,
+    @Body(NOTHING) _body: unknown,
+    @Res() response: HeaderResponse,
+  ): Promise<SubscriberView> {
+    const subscriber = orNotFound(await this.subscribers.findById(id, scope));
+    if (subscriber.verification !== 'pending') return this.#view(subscriber, collection, response);
+    countTest(this.probe, subscriber, response);
+    const asked = await this.probe.challengeNow(subscriber, scope);
+    return this.#view(asked, collection, response);
+  }
+
+  @Post('/:id/rotate-secret')
+  @Needs('secrets')
+  @HttpCode(200)
+  async rotateSecret(
+    @CallerScope() scope: OwnerScope,
+    @CollectionPath(2) collection: string,
+    @Param('id') id: string,
+    @Body(new JsonBodyPipe(RotateSecretDto)) body: unknown,
+    @Headers('if-match') expected: unknown,
+    @Res() response: HeaderResponse,
+  ): Promise<SecretSubscriberView> {
+    const rotated = orNotFound(
+      await this.subscribers.rotateSecret(id, body as RotateSecretDto, scope, ifMatch(expected)),
+    );
+    return {
+      ...(await this.#view(rotated, collection, response)),
+      secret: secretOf(rotated),
+    };
+  }
+
+  @Post('/:id/enable')
+  @HttpCode(200)
+  enable(
+    @CallerScope() scope: OwnerScope,
+    @CollectionPath(2) collection: string,
+    @Param('id') id: string,
+    @Body(NOTHING) _body: unknown,
+    @Headers('if-match') expected: unknown,
+    @Res() response: HeaderResponse,
+  ): Promise<SubscriberView> {
+    return this.#switch(id, true, scope, expected, collection, response);
+  }
+
+  @Post('/:id/disable')
+  @HttpCode(200)
+  disable(
+    @CallerScope() scope: OwnerScope,
+    @CollectionPath(2) collection: string,
+    @Param('id') id: string,
+    @Body(NOTHING) _body: unknown,
+    @Headers('if-match') expected: unknown,
+    @Res() response: HeaderResponse,
+  ): Promise<SubscriberView> {
+    return this.#switch(id, false, scope, expected, collection, response);
+  }
+
+  async #switch(
+    id: string,
+    enabled: boolean,
+    scope: OwnerScope,
+    expected: unknown,
+    collection: string,
+    response: HeaderResponse,
+  ): Promise<SubscriberView> {
+    const updated = await this.subscribers.update(id, { enabled }, scope, ifMatch(expected));
+    return this.#view(orNotFound(updated), collection, response);
+  }
+
+  #view(
+    subscriber: Subscriber,
+    collection: string,
+    response: HeaderResponse,
+  ): Promise<SubscriberView> {
+    response.header('ETag', entityTag(subscriber));
+    return this.views.one(subscriber, this.settings.self(collection, subscriber.id));
+  }
 }
 
 /** @throws a 429 that says when the owner may send to an endpoint again */

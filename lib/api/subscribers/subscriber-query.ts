@@ -1,5 +1,5 @@
 import { MAX_SEARCH_LENGTH, SUBSCRIBER_STATES } from '../../subscriber/index.js';
-import { choice, pageOf, type QueryParameters } from '../http/query.pipe.js';
+import { choice, pageOf, type QueryParameters } from '../http/query.js';
 import { text } from '../schema/schema.js';
 
 /** The subscribers that a list shows: their service looks at the text. */

@@ -206,7 +206,7 @@ export type ChangedSubscriberView = SubscriberView & {
 export type SecretSubscriberView = SubscriberView & { readonly secret: string };
 export type CreatedSubscriberView = ChangedSubscriberView & SecretSubscriberView;
 /** What an answer shows beside the stored fields. Times are milliseconds since the Unix epoch. */
-interface SubscriberFacts {
+interface AnswerFacts {
   readonly failingSince: number | null;
   readonly now: number;
   /** True where `Hook-HMAC` is sent. */
@@ -216,7 +216,7 @@ interface SubscriberFacts {
 export function subscriberView(
   subscriber: Subscriber,
   self: string,
-  { failingSince, now, hasDigest }: SubscriberFacts,
+  { failingSince, now, hasDigest }: AnswerFacts,
 ): SubscriberView {
   const ends = subscriber.secrets.flatMap(({ expiresAt }) => expiresAt ?? []);
   return {

@@ -1,5 +1,6 @@
 import {
   Body,
+  Controller,
   Delete,
   Get,
   Headers,
@@ -10,7 +11,6 @@ import {
   Post,
   Query,
   Res,
-  type Type,
 } from '@nestjs/common';
 import {
   type NewSubscriber,
@@ -22,8 +22,7 @@ import {
 } from '../../subscriber/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { WebhookFormats, WireFormat } from '../../message/index.js';
-import { ApiController } from '../http/controller.decorators.js';
-import type { ApiSettings } from '../options/api-options.js';
+import { ApiSettings } from '../options/api-options.js';
 import { checkRateLimitCeiling, withRateLimitCeiling } from './rate-limit-ceiling.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { EndpointProbe } from './endpoint-probe.js';
@@ -33,7 +32,7 @@ import type { HeaderResponse } from '../problems/header-response.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';
-import { QueryPipe } from '../http/query.pipe.js';
+import { readQuery } from '../http/query.js';
 import { SUBSCRIBERS_QUERY } from './subscriber-query.js';
 import {
   type ChangedSubscriberView,
@@ -49,123 +48,121 @@ import { SubscriberViews } from './subscriber-views.js';
 const NEW = new GivenFieldsPipe(NEW_SUBSCRIBER_FIELDS, true);
 const CHANGES = new GivenFieldsPipe(SUBSCRIBER_FIELDS, false, FIXED_FIELDS);
 
-export function subscribersController(settings: ApiSettings): Type<unknown> {
-  @ApiController(settings)
-  class ThornSubscribersController {
-    constructor(
-      @Inject(Subscribers) private readonly subscribers: Subscribers,
-      @Inject(SubscriberViews) private readonly views: SubscriberViews,
-      @Inject(EndpointProbe) private readonly probe: EndpointProbe,
-      @Inject(WireFormat) private readonly wire: WireFormat,
-      @Inject(WebhookFormats) private readonly formats: WebhookFormats,
-    ) {}
+@Controller()
+export class ThornSubscribersController {
+  constructor(
+    @Inject(Subscribers) private readonly subscribers: Subscribers,
+    @Inject(SubscriberViews) private readonly views: SubscriberViews,
+    @Inject(EndpointProbe) private readonly probe: EndpointProbe,
+    @Inject(WireFormat) private readonly wire: WireFormat,
+    @Inject(WebhookFormats) private readonly formats: WebhookFormats,
+    @Inject(ApiSettings) private readonly settings: ApiSettings,
+  ) {}
 
-    @Get()
-    async list(
-      @CallerScope() scope: OwnerScope,
-      @CollectionPath(0) collection: string,
-      @Query(new QueryPipe(SUBSCRIBERS_QUERY, settings.queryParameters)) query: unknown,
-    ): Promise<{ readonly items: readonly SubscriberView[]; readonly next: string | null }> {
-      const selfOf = (id: string) => settings.self(collection, id);
-      const { items, next } = await this.views.list(query as SubscriberQuery, scope, selfOf);
-      return { items: items.map(({ view }) => view), next };
-    }
-
-    @Post()
-    // It shows one.
-    @Needs('write', 'secrets')
-    async create(
-      @CallerScope() scope: { readonly owner: string | null },
-      @CollectionPath(0) collection: string,
-      @Body(NEW) body: unknown,
-      @Res() response: HeaderResponse,
-    ): Promise<CreatedSubscriberView | ChangedSubscriberView> {
-      const { deliveriesPerMinute } = settings.limits;
-      const fields = checkedFields<NewSubscriber>(
-        body,
-        (given) => checkDigest(given, this.wire),
-        (given) => this.formats.checkOffered(given.format),
-        (given) => this.subscribers.check(given),
-        (given) => checkRateLimitCeiling(given, deliveriesPerMinute),
-      );
-      const { subscriber: stored, isNew } = await this.subscribers.createOrUpdate(
-        { ...withRateLimitCeiling(fields, deliveriesPerMinute), owner: scope.owner },
-        { limits: settings.subscriberLimits, isChallenged: settings.challenge },
-      );
-      const subscriber = await this.probe.challenge(stored, scope);
-      const view = {
-        ...(await this.#view(subscriber, collection, response)),
-        warnings: this.subscribers.warnings(subscriber),
-      };
-      if (!isNew) {
-        response.status(200);
-        return view;
-      }
-      response.header('Location', view.self);
-      return { ...view, secret: secretOf(subscriber) };
-    }
-
-    @Get('/:id')
-    async read(
-      @CallerScope() scope: OwnerScope,
-      @CollectionPath(1) collection: string,
-      @Param('id') id: string,
-      @Res() response: HeaderResponse,
-    ): Promise<SubscriberView> {
-      const subscriber = orNotFound(await this.subscribers.findById(id, scope));
-      return this.#view(subscriber, collection, response);
-    }
-
-    @Patch('/:id')
-    async update(
-      @CallerScope() scope: OwnerScope,
-      @CollectionPath(1) collection: string,
-      @Param('id') id: string,
-      @Body(CHANGES) body: unknown,
-      @Headers('if-match') expected: unknown,
-      @Res() response: HeaderResponse,
-    ): Promise<ChangedSubscriberView> {
-      const terms = ifMatch(expected);
-      const changes = checkedFields<SubscriberUpdate>(
-        body,
-        (given) => checkDigest(given, this.wire),
-        (given) => this.subscribers.checkChanges(given),
-        (given) => checkRateLimitCeiling(given, settings.limits.deliveriesPerMinute),
-      );
-      const updated = orNotFound(
-        await this.subscribers.update(id, changes, scope, {
-          limits: settings.subscriberLimits,
-          isChallenged: settings.challenge,
-          ...terms,
-        }),
-      );
-      const subscriber =
-        changes.url === undefined ? updated : await this.probe.challenge(updated, scope);
-      const warnings = this.subscribers.warnings(subscriber);
-      return { ...(await this.#view(subscriber, collection, response)), warnings };
-    }
-
-    @Delete('/:id')
-    @HttpCode(204)
-    async delete(
-      @CallerScope() scope: OwnerScope,
-      @Param('id') id: string,
-      @Headers('if-match') expected: unknown,
-    ): Promise<void> {
-      orNotFound((await this.subscribers.delete(id, scope, ifMatch(expected))) || null);
-    }
-
-    #view(
-      subscriber: Subscriber,
-      collection: string,
-      response: HeaderResponse,
-    ): Promise<SubscriberView> {
-      response.header('ETag', entityTag(subscriber));
-      return this.views.one(subscriber, settings.self(collection, subscriber.id));
-    }
+  @Get()
+  async list(
+    @CallerScope() scope: OwnerScope,
+    @CollectionPath(0) collection: string,
+    @Query() given: unknown,
+  ): Promise<{ readonly items: readonly SubscriberView[]; readonly next: string | null }> {
+    const selfOf = (id: string) => this.settings.self(collection, id);
+    const query = readQuery<SubscriberQuery>(given, SUBSCRIBERS_QUERY, this.settings);
+    const { items, next } = await this.views.list(query, scope, selfOf);
+    return { items: items.map(({ view }) => view), next };
   }
 
-  return ThornSubscribersController;
+  @Post()
+  // It shows one.
+  @Needs('write', 'secrets')
+  async create(
+    @CallerScope() scope: { readonly owner: string | null },
+    @CollectionPath(0) collection: string,
+    @Body(NEW) body: unknown,
+    @Res() response: HeaderResponse,
+  ): Promise<CreatedSubscriberView | ChangedSubscriberView> {
+    const { deliveriesPerMinute } = this.settings.limits;
+    const fields = checkedFields<NewSubscriber>(
+      body,
+      (given) => checkDigest(given, this.wire),
+      (given) => this.formats.checkOffered(given.format),
+      (given) => this.subscribers.check(given),
+      (given) => checkRateLimitCeiling(given, deliveriesPerMinute),
+    );
+    const { subscriber: stored, isNew } = await this.subscribers.createOrUpdate(
+      { ...withRateLimitCeiling(fields, deliveriesPerMinute), owner: scope.owner },
+      { limits: this.settings.subscriberLimits, isChallenged: this.settings.challenge },
+    );
+    const subscriber = await this.probe.challenge(stored, scope);
+    const view = {
+      ...(await this.#view(subscriber, collection, response)),
+      warnings: this.subscribers.warnings(subscriber),
+    };
+    if (!isNew) {
+      response.status(200);
+      return view;
+    }
+    response.header('Location', view.self);
+    return { ...view, secret: secretOf(subscriber) };
+  }
+
+  @Get('/:id')
+  async read(
+    @CallerScope() scope: OwnerScope,
+    @CollectionPath(1) collection: string,
+    @Param('id') id: string,
+    @Res() response: HeaderResponse,
+  ): Promise<SubscriberView> {
+    const subscriber = orNotFound(await this.subscribers.findById(id, scope));
+    return this.#view(subscriber, collection, response);
+  }
+
+  @Patch('/:id')
+  async update(
+    @CallerScope() scope: OwnerScope,
+    @CollectionPath(1) collection: string,
+    @Param('id') id: string,
+    @Body(CHANGES) body: unknown,
+    @Headers('if-match') expected: unknown,
+    @Res() response: HeaderResponse,
+  ): Promise<ChangedSubscriberView> {
+    const terms = ifMatch(expected);
+    const changes = checkedFields<SubscriberUpdate>(
+      body,
+      (given) => checkDigest(given, this.wire),
+      (given) => this.subscribers.checkChanges(given),
+      (given) => checkRateLimitCeiling(given, this.settings.limits.deliveriesPerMinute),
+    );
+    const updated = orNotFound(
+      await this.subscribers.update(id, changes, scope, {
+        limits: this.settings.subscriberLimits,
+        isChallenged: this.settings.challenge,
+        ...terms,
+      }),
+    );
+    const subscriber =
+      changes.url === undefined ? updated : await this.probe.challenge(updated, scope);
+    const warnings = this.subscribers.warnings(subscriber);
+    return { ...(await this.#view(subscriber, collection, response)), warnings };
+  }
+
+  @Delete('/:id')
+  @HttpCode(204)
+  async delete(
+    @CallerScope() scope: OwnerScope,
+    @Param('id') id: string,
+    @Headers('if-match') expected: unknown,
+  ): Promise<void> {
+    orNotFound((await this.subscribers.delete(id, scope, ifMatch(expected))) || null);
+  }
+
+  #view(
+    subscriber: Subscriber,
+    collection: string,
+    response: HeaderResponse,
+  ): Promise<SubscriberView> {
+    response.header('ETag', entityTag(subscriber));
+    return this.views.one(subscriber, this.settings.self(collection, subscriber.id));
+  }
 }
 
 /** @throws {@link InvalidInputError} for a digest that would have no effect */

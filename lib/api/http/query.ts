@@ -1,4 +1,3 @@
-import type { PipeTransform } from '@nestjs/common';
 import { isIdLike } from '../../common/index.js';
 import { isObject } from '../../common/objects.js';
 import { parseIsoDate } from '../../common/time-text.js';
@@ -22,39 +21,37 @@ export interface QueryParameter {
 
 export type QueryParameters = Readonly<Record<string, QueryParameter>>;
 
-/** Reads the parameters of a route, and refuses others: a misspelt filter would let everything through. */
-export class QueryPipe implements PipeTransform<unknown, object> {
-  /** @param others names that guards of the application read, for example of an API key */
-  constructor(
-    private readonly parameters: QueryParameters,
-    private readonly others: readonly string[],
-  ) {}
-
-  transform(query: unknown): object {
-    const given = isObject(query) ? query : {};
-    const refused: RefusedField[] = Object.keys(given)
-      .filter((name) => !Object.hasOwn(this.parameters, name) && !this.others.includes(name))
-      .map((name) => this.#unknown(name));
-    const result: Record<string, unknown> = {};
-    for (const [name, { schema, read, reason, code, field = name }] of Object.entries(
-      this.parameters,
-    )) {
-      const value = given[name] === undefined ? schema['default'] : read(given[name]);
-      if (value === null) refused.push({ field: name, reason, ...(code && { code }) });
-      else if (value !== undefined) result[field] = value;
-    }
-    const { since, until } = result as { readonly since?: Date; readonly until?: Date };
-    if (since !== undefined && until !== undefined && until <= since) {
-      refused.push(NOT_AFTER_SINCE);
-    }
-    if (refused.length > 0) throw badRequest(refused);
-    return result;
+/**
+ * Reads the parameters of a route, and refuses others: a misspelt filter would let everything through.
+ *
+ * @param settings names the parameters that guards of the application read, for example of an API key
+ */
+export function readQuery<Query extends object>(
+  query: unknown,
+  parameters: QueryParameters,
+  settings: { readonly queryParameters: readonly string[] },
+): Query {
+  const given = isObject(query) ? query : {};
+  const refused: RefusedField[] = Object.keys(given)
+    .filter((name) => !Object.hasOwn(parameters, name) && !settings.queryParameters.includes(name))
+    .map((name) => unknownParameter(name, parameters));
+  const result: Record<string, unknown> = {};
+  for (const [name, { schema, read, reason, code, field = name }] of Object.entries(parameters)) {
+    const value = given[name] === undefined ? schema['default'] : read(given[name]);
+    if (value === null) refused.push({ field: name, reason, ...(code && { code }) });
+    else if (value !== undefined) result[field] = value;
   }
-
-  #unknown(field: string): RefusedField {
-    const known = Object.keys(this.parameters).join(', ');
-    return { field, reason: `is not a known parameter; there are ${known}`, code: 'unknown-field' };
+  const { since, until } = result as { readonly since?: Date; readonly until?: Date };
+  if (since !== undefined && until !== undefined && until <= since) {
+    refused.push(NOT_AFTER_SINCE);
   }
+  if (refused.length > 0) throw badRequest(refused);
+  return result as Query;
+}
+
+function unknownParameter(field: string, parameters: QueryParameters): RefusedField {
+  const known = Object.keys(parameters).join(', ');
+  return { field, reason: `is not a known parameter; there are ${known}`, code: 'unknown-field' };
 }
 
 export function wholeNumber(maximum: number, byDefault: number): QueryParameter {
