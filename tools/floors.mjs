@@ -72,7 +72,6 @@ const INNER_FLOORS = {
     'sqlite',
     'entities',
     'connection',
-    'cascades',
     'criteria',
     'hooks',
     'triggers',

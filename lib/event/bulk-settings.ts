@@ -29,11 +29,6 @@ export interface BulkSettings {
    * made, `warn` lets it pass without events. Default `throw`.
    */
   readonly bulkOverflow?: 'throw' | 'warn';
-  /**
-   * True: rows that the database removes or releases with a row that they refer to (`onDelete` is `CASCADE` or
-   * `SET NULL`) send their events. They are read before the removal. Default false.
-   */
-  readonly cascades?: boolean;
 }
 
 /** The names of the settings; a record, so that one added to the type and forgotten here does not compile. */
@@ -42,17 +37,15 @@ export const BULK_SETTINGS: { readonly [Name in keyof Required<BulkSettings>]: t
   bulk: true,
   bulkLimit: true,
   bulkOverflow: true,
-  cascades: true,
 };
 
 /** @throws {@link ThornConfigurationError} naming the setting with a wrong value */
 export function checkBulkSettings(
   check: OptionChecks,
-  { capture, bulk, bulkLimit, bulkOverflow, cascades }: BulkSettings,
+  { capture, bulk, bulkLimit, bulkOverflow }: BulkSettings,
 ): void {
   check.oneOf('capture', capture, ['hooks', 'triggers']);
   check.oneOf('bulk', bulk, ['capture', 'warn', 'throw']);
   check.integer('bulkLimit', bulkLimit, { unit: 'rows' });
   check.oneOf('bulkOverflow', bulkOverflow, ['throw', 'warn']);
-  check.boolean('cascades', cascades);
 }

@@ -139,8 +139,10 @@ describe.each(DATABASES_ALIKE)('links by other columns than the primary key, on 
     await manager.delete(Label, { name: 'x' });
     expect(app.received()).toEqual(['sheet.removed [7,[1],["x"]]']);
     await manager.remove(await manager.findOneByOrFail(Label, { name: 'y' }));
-    const gone = app.received().map((text) => text.replace('{"name":"y"}', '2'));
-    expect(gone.sort()).toEqual(['sheet.cleared [7,[2],[]]', 'sheet.removed [7,[2],[]]']);
+    expect(app.received().sort()).toEqual([
+      'sheet.cleared [7,[2],["y"]]',
+      'sheet.removed [7,[2],["y"]]',
+    ]);
   });
 
   it('tells of a row that is gone only that, and its labels that they have lost it', async () => {

@@ -136,10 +136,6 @@ describe('an application with a wrong option', () => {
       { transactions },
     ]),
     ["`transactions` of ThornModule.forRoot() is 'required'", { transactions: 'required' }],
-    ...['yes', 1, null, [], {}].map((cascades): [string, object] => [
-      '`cascades` of ThornModule.forRoot() must be true or false',
-      { cascades },
-    ]),
     ['serializeTransactions.wait', { serializeTransactions: { wait: 5 } }],
     ['baseUrl', { baseUrl: 5 }],
     ['userAgent', { userAgent: 5 }],

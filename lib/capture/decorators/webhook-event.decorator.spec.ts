@@ -182,13 +182,12 @@ describe('@WebhookEvent and @Webhooks on an entity', () => {
   });
 
   it.each([
-    ...['yes', 1, null, [], {}].map((cascades) => [{ cascades }, /`cascades` .* true or false/]),
     [
       { hidden: 'hash' },
       /`hidden` of @Webhooks on Sample must be a list of properties.*not 'hash'/,
     ],
     [{ notSecret: [7] }, /`notSecret` .* must be a list of properties/],
-    [{ cascade: true }, /Unknown option `cascade` in @Webhooks/],
+    [{ cascades: true }, /Unknown option `cascades` in @Webhooks/],
   ] as [object, RegExp][])('refuse the settings %j of a class', (settings, text) => {
     class Sample {}
     const declareAll = () => Webhooks(settings)(Sample);

@@ -58,7 +58,6 @@ const KNOWN: Readonly<{
   bulk: null,
   bulkLimit: null,
   bulkOverflow: null,
-  cascades: null,
   serializeTransactions: null,
   transactions: null,
   selfCheck: null,

@@ -6,6 +6,7 @@ import { statementsOfInsert } from '../insert-statements.js';
 import type { Told } from '../transaction-status.js';
 import type { Message } from '../../message/index.js';
 import type { CollectedItem } from '../../capture/changes/due-events.js';
+import type { LinkChange } from '../../capture/changes/row-change.js';
 import { metadataOf } from '../entities/entity-table.js';
 import { TransactionFrames } from '../../capture/changes/transaction-frames.js';
 
@@ -51,14 +52,14 @@ export interface WaitingWrites {
   readonly byKey: Map<string, OtherSideWrite>;
 }
 
-/** The removals that one save is about to make, and the changes that they cause. */
+/** The rows that one save is about to remove, and that others may be linked to. */
 export interface Removal {
-  readonly toRemove: {
-    readonly metadata: EntityMetadata;
-    rows: ObjectLiteral[];
-    readonly reportsLinks: boolean;
-  }[];
-  items: readonly CollectedItem[];
+  readonly rows: Map<EntityMetadata, ObjectLiteral[]>;
+  /** Their links, each by the keys of both ends. */
+  readonly links: Map<string, LinkChange>;
+  /** True once a hook has told of the links. */
+  isTold: boolean;
+  /** Resolves once the links are read. */
   readonly read: Promise<void>;
 }
 
@@ -70,10 +71,8 @@ class OpenSave {
   readonly missing = new Map<EntityMetadata, Map<string, ObjectLiteral>>();
   /** Writes from the other side of a relation. */
   readonly otherSides = new Map<EntityMetadata, WaitingWrites>();
-  /** Removals that change other rows, by the rows that they remove. */
+  /** Removals of linked rows, by these rows. */
   readonly removals = new Map<string, Removal>();
-  /** Rows that are removed and have links, as they were. */
-  readonly linked = new Map<string, ObjectLiteral>();
 }
 
 /** The states of connections, each found by the query runner that has the connection. */

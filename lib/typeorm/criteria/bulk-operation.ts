@@ -15,6 +15,7 @@ export type BulkOperation =
   | 'clear'
   | 'valuesFromSelect'
   | 'relation().remove()'
+  | 'removal of linked rows'
   | 'save({ reload: false })';
 
 /** The events of an entity that an operation may make happen. */
@@ -42,6 +43,7 @@ export function byHand(operation: BulkOperation): string {
       // After it, the same condition may match none of the rows, or others.
       return 'read its rows before it, and call dispatcher.sendFor() for each after it';
     case 'relation().remove()':
+    case 'removal of linked rows':
       // Links have no event that a row alone could be sent for.
       return 'call dispatcher.send() after it';
     default:
@@ -74,6 +76,7 @@ function concerns(operation: BulkOperation, { options }: EventPlan): boolean {
     case 'save({ reload: false })':
       return on === 'create';
     case 'relation().remove()':
+    case 'removal of linked rows':
       return typeof on === 'object' && !('added' in on);
   }
 }

@@ -1,6 +1,5 @@
 import { Logger } from '@nestjs/common';
 import type { BulkSettings } from '../../event/bulk-settings.js';
-import type { CascadeRules } from '../cascades/removals.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import { type BulkOperation, byHand, concernedEvents } from './bulk-operation.js';
 import { BulkWriteError } from './bulk-write.error.js';
@@ -9,11 +8,10 @@ const DEFAULTS: Required<Omit<BulkSettings, 'capture'>> = {
   bulk: 'capture',
   bulkLimit: 1_000,
   bulkOverflow: 'throw',
-  cascades: false,
 };
 
 /** Answers writes that do not say which rows they hit as the options say. */
-export class BulkWriteGuard implements CascadeRules {
+export class BulkWriteGuard {
   readonly #logger = new Logger('Thorn');
   readonly #warned = new Set<string>();
 
@@ -60,16 +58,10 @@ export class BulkWriteGuard implements CascadeRules {
   /**
    * Answers a write that hits more rows than may be captured.
    *
-   * @param others events of other rows that would be sent for it
    * @param most the most rows that one statement may name
    * @throws {@link BulkWriteError} when such writes are refused
    */
-  overflow(
-    plan: EntityPlan,
-    operation: BulkOperation,
-    others: readonly string[] = [],
-    most = Infinity,
-  ): void {
+  overflow(plan: EntityPlan, operation: BulkOperation, most = Infinity): void {
     const { bulkLimit, bulkOverflow } = this.#settingsOf(plan);
     const isRaisable = bulkLimit <= most;
     const hits = `hits more than ${Math.min(bulkLimit, most)} rows (${isRaisable ? 'bulkLimit' : 'the most keys of a statement'})`;
@@ -78,7 +70,7 @@ export class BulkWriteGuard implements CascadeRules {
       bulkOverflow === 'throw'
         ? `${hits} and is refused before it begins, because ${events} would not be sent for it. ${fix} set bulkOverflow: 'warn' and ${byHand(operation)}`
         : `${hits}, so ${events} is not sent for it. ${fix} ${byHand(operation)}`;
-    this.#answer(plan, operation, bulkOverflow, explain, others);
+    this.#answer(plan, operation, bulkOverflow, explain);
   }
 
   /**
@@ -125,32 +117,6 @@ export class BulkWriteGuard implements CascadeRules {
     );
   }
 
-  followsCascades(plan: EntityPlan): boolean {
-    return this.#settingsOf(plan).cascades;
-  }
-
-  get cascadeLimit(): number {
-    return this.settings.bulkLimit ?? DEFAULTS.bulkLimit;
-  }
-
-  /**
-   * Answers a removal that takes more with it than may be captured.
-   *
-   * @throws {@link BulkWriteError} when such removals are refused
-   */
-  cascadeOverflow(entity: string): void {
-    const found = `${entity}: a removal takes more than ${this.cascadeLimit} other rows and links with it (bulkLimit)`;
-    if ((this.settings.bulkOverflow ?? DEFAULTS.bulkOverflow) === 'throw') {
-      throw new BulkWriteError(
-        `${found} and is refused before it begins, because their events would not be sent. Remove those first, fewer at a time, or raise bulkLimit`,
-        { entity, bulkLimit: this.cascadeLimit },
-      );
-    }
-    this.#warnOnce(
-      `${found}, so their events are not sent. Remove those first, or raise bulkLimit`,
-    );
-  }
-
   #warnOnce(message: string): void {
     if (this.#warned.has(message)) return;
     this.#warned.add(message);
@@ -162,14 +128,12 @@ export class BulkWriteGuard implements CascadeRules {
     operation: BulkOperation,
     mode: 'throw' | 'warn',
     explain: (events: string) => string,
-    others: readonly string[] = [],
   ): void {
     const events = concernedEvents(plan, operation);
     if (events.length === 0) return;
     const entity = plan.metadata.name;
-    const missed = [...new Set([...events, ...others])].join(', ');
     const [call = operation] = operation.split(' of the ');
-    const message = `${entity}: ${call} ${explain(missed)}`;
+    const message = `${entity}: ${call} ${explain(events.join(', '))}`;
     if (mode === 'throw') throw new BulkWriteError(message, { entity, operation: call, events });
     // Of one occasion the text is always the same.
     this.#warnOnce(message);
@@ -177,12 +141,11 @@ export class BulkWriteGuard implements CascadeRules {
 
   #settingsOf(plan: EntityPlan): Required<Omit<BulkSettings, 'capture'>> {
     // Settings of the class lie under those of each of its events.
-    const { bulk, bulkLimit, bulkOverflow, cascades } = plan.events[0]!.options;
+    const { bulk, bulkLimit, bulkOverflow } = plan.events[0]!.options;
     return {
       bulk: bulk ?? this.settings.bulk ?? DEFAULTS.bulk,
       bulkLimit: bulkLimit ?? this.settings.bulkLimit ?? DEFAULTS.bulkLimit,
       bulkOverflow: bulkOverflow ?? this.settings.bulkOverflow ?? DEFAULTS.bulkOverflow,
-      cascades: cascades ?? this.settings.cascades ?? DEFAULTS.cascades,
     };
   }
 }

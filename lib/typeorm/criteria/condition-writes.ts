@@ -1,8 +1,10 @@
 import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
+import { relationsCutWith } from '../entities/cut-relations.js';
 import { linkChange } from '../entities/link-change.js';
+import { linksToRemoved } from '../entities/link-rows.js';
 import { changesOfRows, readComplete } from '../entities/rows-before.js';
-import type { RowChange } from '../../capture/changes/row-change.js';
-import type { EntityPlan } from '../entities/entity-plan.js';
+import type { LinkChange, RowChange } from '../../capture/changes/row-change.js';
+import type { EntityPlan, LinkPlan } from '../entities/entity-plan.js';
 import type { EventPlan } from '../../capture/plan/event-plan.js';
 import { UNKNOWN_VALUE } from '../../capture/table/field-value.js';
 import { setRelation } from '../rows/entity-values.js';
@@ -10,6 +12,7 @@ import { isPostgres } from '../rows/row-lock.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 import { type BulkOperation, eventsOf } from './bulk-operation.js';
 import { keyCondition, mostKeys, namedId, readMatched, readUnlinked } from './matched-rows.js';
+import { readRemovedLinks } from './removed-links.js';
 import { isNothingSet, setValueOf, setValuesOf } from './set-values.js';
 import type { WriteBuilder } from './write-builders.js';
 import { type BuilderWrite, valueSetsOf } from './write-context.js';
@@ -33,8 +36,8 @@ interface ConditionWrite {
   readonly named: BulkOperation;
   /** The entities whose rows count. */
   readonly plans: readonly EntityPlan[];
-  /** True if it removes rows with which the database changes others. */
-  readonly affectsOthers: boolean;
+  /** The relations whose links the database deletes with its rows. */
+  readonly links: readonly LinkPlan[];
 }
 
 /** The rows that a write is about to hit. */
@@ -66,16 +69,19 @@ interface RowsBefore {
 export function writeByCondition(write: BuilderWrite, operation: ByCondition): Promise<unknown> {
   const { context, builder, metadata, execute } = write;
   const named = operation === 'update' ? kindOfUpdate(write) : operation;
-  const affectsOthers = operation === 'delete' && context.removals.affectsOthers(metadata);
+  const links =
+    operation === 'delete'
+      ? classesOf(metadata).flatMap((one) => relationsCutWith(context.plan, one))
+      : [];
   const plans = concernedPlans(write, named);
-  if (plans.length === 0 && !affectsOthers) return execute();
+  if (plans.length + links.length === 0) return execute();
   // TypeORM itself keeps columns of trees this way.
   if (operation === 'update' && isNothingSet(metadata, valuesOf(builder))) return execute();
   // TypeORM refuses it.
   if (isSoft(operation) && metadata.deleteDateColumn === undefined) return execute();
   if (operation === 'update') refuseUnclear(write, plans);
   return context.transactions.run(builder, (queryRunner) =>
-    writeRead(write, { operation, named, plans, affectsOthers }, queryRunner),
+    writeRead(write, { operation, named, plans, links }, queryRunner),
   );
 }
 
@@ -85,7 +91,7 @@ async function writeRead(
   queryRunner: QueryRunner,
 ): Promise<unknown> {
   const { context, builder, metadata, execute } = write;
-  const { operation, plans, affectsOthers } = about;
+  const { operation, plans, links } = about;
   const { dataSource } = context;
   const own = builder.clone().setQueryRunner(queryRunner);
   const limit = limitOf(write, about);
@@ -108,9 +114,7 @@ async function writeRead(
     const all = { written: metadata, rows, relations, queryRunner };
     before.push(await context.read(metadata, operation, () => readBefore(plan, about, all)));
   }
-  const caused = affectsOthers
-    ? await context.removals.changesWith(queryRunner.manager, metadata, rows)
-    : [];
+  const cut = links.length === 0 ? [] : await readCut(write, rows, queryRunner);
   const { sql, parameters } = keyCondition(dataSource, metadata, rows);
   const result = await execute((own as WritesByCondition).where(sql, parameters));
   const hit = (result as { readonly affected?: number | null }).affected;
@@ -132,7 +136,7 @@ async function writeRead(
       changesOfRows({ did, plan, values: set.values }, ofPlan, complete),
     );
   }
-  context.collect(queryRunner, caused);
+  context.collect(queryRunner, cut);
   return result;
 }
 
@@ -148,12 +152,40 @@ async function readBefore(
   { written, rows: all, relations, queryRunner }: RowsRead,
 ): Promise<RowsBefore> {
   const { metadata } = plan;
-  // With single-table inheritance, TypeORM makes each row an instance of its own class.
-  const isOfClass = (row: ObjectLiteral) => row.constructor === metadata.target;
-  const rows = written.childEntityMetadatas.length === 0 ? all : all.filter(isOfClass);
+  const rows = rowsOf(metadata, written, all);
   const events = plan.events.filter((event) => readsOldRow(event, operation));
   const complete = await readComplete(queryRunner.manager, metadata, rows, events, relations);
   return { plan, rows, complete };
+}
+
+/** The links that the database deletes with rows that a write removes. */
+async function readCut(
+  { context, metadata }: BuilderWrite,
+  all: readonly ObjectLiteral[],
+  { manager }: QueryRunner,
+): Promise<readonly LinkChange[]> {
+  const cut: LinkChange[] = [];
+  for (const one of classesOf(metadata)) {
+    const rows = rowsOf(one, metadata, all);
+    const links = await readRemovedLinks(context, manager, { metadata: one, rows });
+    cut.push(...linksToRemoved(links, rows));
+  }
+  return cut;
+}
+
+/** The classes of the rows in a table: with single-table inheritance, those of subclasses as well. */
+function classesOf(metadata: EntityMetadata): readonly EntityMetadata[] {
+  return [metadata, ...metadata.childEntityMetadatas];
+}
+
+/** Those of one class; with single-table inheritance, TypeORM makes each row an instance of its own. */
+function rowsOf(
+  { target }: EntityMetadata,
+  written: EntityMetadata,
+  all: readonly ObjectLiteral[],
+): readonly ObjectLiteral[] {
+  if (written.childEntityMetadatas.length === 0) return all;
+  return all.filter((row) => row.constructor === target);
 }
 
 function readsOldRow({ options, needsRow, readsBefore }: EventPlan, operation: ByCondition) {
@@ -182,20 +214,20 @@ function forgetRelation(before: readonly RowsBefore[], relation: RelationMetadat
 /** The most rows that the write may hit. */
 function limitOf({ context, metadata }: BuilderWrite, about: ConditionWrite): number {
   const { guard, dataSource } = context;
-  const limits = about.plans.map((plan) => guard.limitOf(plan));
-  if (about.affectsOthers) limits.push(guard.cascadeLimit);
+  const plans = [...about.plans, ...about.links.map(({ entity }) => entity)];
+  const limits = plans.map((plan) => guard.limitOf(plan));
   return Math.min(...limits, mostKeys(dataSource, metadata));
 }
 
 /** @throws {@link BulkWriteError} when writes of too many rows are refused */
 function overflow({ context, builder, metadata }: BuilderWrite, about: ConditionWrite): void {
-  const { plans, named, affectsOthers } = about;
-  const others = affectsOthers ? context.removals.eventsWith(metadata) : [];
+  const { plans, named, links } = about;
+  const most = mostKeys(context.dataSource, metadata);
   for (const plan of plans) {
-    context.guard.overflow(plan, named, others, mostKeys(context.dataSource, metadata));
+    context.guard.overflow(plan, named, most);
     context.noteUnseen(plan, named, builder);
   }
-  if (plans.length === 0) context.guard.cascadeOverflow(metadata.name);
+  for (const { entity } of links) context.guard.overflow(entity, 'removal of linked rows', most);
 }
 
 /** Cuts the links that a condition on a junction table matches, by their keys as {@link writeByCondition} does. */
@@ -219,7 +251,7 @@ export async function deleteLinks({
     );
     const own = builder.clone().setQueryRunner(queryRunner);
     if (links.length > limit) {
-      for (const { entity } of plans) context.guard.overflow(entity, UNLINK, [], most);
+      for (const { entity } of plans) context.guard.overflow(entity, UNLINK, most);
       return execute(own);
     }
     const { sql, parameters } = keyCondition(dataSource, metadata, links);
@@ -296,9 +328,8 @@ function isSoft(operation: ByCondition): boolean {
 function concernedPlans(write: BuilderWrite, operation: BulkOperation): readonly EntityPlan[] {
   const { context, builder, metadata } = write;
   const { entities } = context.plan;
-  // With single-table inheritance, rows of subclasses are in the table as well.
-  return [metadata, ...metadata.childEntityMetadatas]
-    .map((entity: EntityMetadata) => entities.get(entity))
+  return classesOf(metadata)
+    .map((entity) => entities.get(entity))
     .filter((plan) => plan !== undefined)
     .filter((plan) => {
       if (eventsOf(plan, operation).length > 0 && context.guard.admits(plan, operation))

@@ -9,7 +9,6 @@ import { FaultLog } from '../../common/index.js';
 import { isConflict } from '../../database/database-errors.js';
 import { isOwnSubscriber } from '../own-subscribers.js';
 import type { DataSourceClient } from '../clients/data-source-client.js';
-import type { Removals } from '../cascades/removals.js';
 import type { CollectedItem } from '../../capture/changes/due-events.js';
 import type { EntityMessages } from '../../capture/messages/entity-messages.js';
 import type { CapturePlan, EntityPlan } from '../entities/entity-plan.js';
@@ -66,7 +65,6 @@ export class WriteContext {
     readonly plan: CapturePlan,
     private readonly changes: Changes,
     readonly guard: BulkWriteGuard,
-    readonly removals: Removals,
     private readonly messages: Pick<EntityMessages, 'heardOf'>,
   ) {
     this.transactions = new OwnTransactions(client, changes);

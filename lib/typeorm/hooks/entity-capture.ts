@@ -43,7 +43,7 @@ import {
 import { checkOrphans } from '../entities/orphan-check.js';
 import { linkChange } from '../entities/link-change.js';
 import { type RowEvent, ReportedRows } from './reported-rows.js';
-import { Removals } from '../cascades/removals.js';
+import { RemovedLinks } from './removed-links.js';
 import type { LinkChange } from '../../capture/changes/row-change.js';
 import { rowKey } from '../rows/row-key.js';
 import { hasRowLocks, isMySql } from '../rows/row-lock.js';
@@ -69,7 +69,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   readonly #bulk: BulkWriteGuard;
   readonly #criteria: CriteriaWrites;
   readonly #rows: ReportedRows;
-  readonly #removals: Removals;
+  readonly #removedLinks: RemovedLinks;
   readonly #plan: CapturePlan = { entities: new Map(), links: new Map() };
   #reported: CapturePlan = { entities: new Map(), links: new Map() };
   readonly #by: CaptureBy;
@@ -108,16 +108,15 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       this.#connections,
     );
     this.#bulk = new BulkWriteGuard(bulk);
-    this.#removals = new Removals(this.#bulk, this.#connections);
     const context = new WriteContext(
       client,
       this.#plan,
       this.#collector,
       this.#bulk,
-      this.#removals,
       this.messages,
     );
     this.#criteria = new CriteriaWrites(context);
+    this.#removedLinks = new RemovedLinks(context, this.#connections);
     this.#rows = new ReportedRows(
       context,
       this.#collector,
@@ -159,12 +158,9 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     if (!this.hasHooks) return this.#attachToTransactions();
     checkOrphans(this.dataSource.entityMetadatas, this.#plan);
     this.client.attach(this.#serialize);
-    const beforeHooks = this.#rows.beforeHooks();
+    const beforeHooks = [...this.#rows.beforeHooks(), ...this.#removedLinks.beforeHooks()];
     this.transactions.install();
-    const ofRemovals = this.#removals.plan(this.dataSource, this.#plan);
-    this.#affecting = affectingEntities(this.dataSource.entityMetadatas, this.#plan, (metadata) =>
-      this.#removals.affectsOthers(metadata),
-    );
+    this.#affecting = affectingEntities(this.dataSource.entityMetadatas, this.#plan);
     const release = interceptWrites(this.dataSource, {
       ofSaves: this.#rows.interceptors,
       ofCriteria: this.#criteria,
@@ -172,13 +168,10 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     });
     const { transactions, dataSource } = this;
     const releaseClear = replaceMethods(dataSource, dataSource.manager, ['clear'], this.#clear);
-    this.#attachment.add(
-      [this, transactions, this.#collector, ...beforeHooks, ...ofRemovals],
-      () => {
-        release();
-        releaseClear();
-      },
-    );
+    this.#attachment.add([this, transactions, this.#collector, ...beforeHooks], () => {
+      release();
+      releaseClear();
+    });
   }
 
   /** Messages that are sent within a transaction wait for its end. */
@@ -261,10 +254,10 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
 
   afterRemove(event: RemoveEvent<ObjectLiteral>): Promise<void> | void {
     if (!this.#affecting.has(event.metadata)) return;
-    const caused = this.#removals
+    const waits = this.#removedLinks
       .extract(event)
-      .map((item) => this.#collector.collect(event, item));
-    return this.#collectRemoved(event) ?? caused.find((wait) => wait !== undefined);
+      .map((link) => this.#collector.collect(event, link));
+    return this.#collectRemoved(event) ?? waits.find((wait) => wait !== undefined);
   }
 
   #collectRemoved(event: RemoveEvent<ObjectLiteral>): Promise<void> | void {
@@ -339,11 +332,9 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
     const plans = this.#plan.links.get(event.metadata);
     if (plans === undefined || link === undefined) return;
     const waits = plans.map((plan) => {
-      const { metadata: related } = plan.relation.target;
-      const change = linkChange(plan, did, link, (key) =>
-        did === 'unlink' ? this.#removals.removedRow(event.queryRunner, related, key) : undefined,
-      );
-      return change === undefined ? undefined : this.#collector.collect(event, change);
+      const change = linkChange(plan, did, link);
+      if (change === undefined || this.#removedLinks.includes(event.queryRunner, change)) return;
+      return this.#collector.collect(event, change);
     });
     return waits.find((wait) => wait !== undefined);
   }

@@ -1,13 +1,5 @@
-import type {
-  DataSource,
-  EntityManager,
-  EntityMetadata,
-  ObjectLiteral,
-  SelectQueryBuilder,
-} from 'typeorm';
+import type { DataSource, EntityManager, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
-
-const ROW = 'thorn_row';
 
 /** Tells whether a data source is MariaDB or MySQL. */
 export function isMySql({ options: { type } }: DataSource): boolean {
@@ -56,21 +48,4 @@ export function lockRemoved(
 ): SelectQueryBuilder<ObjectLiteral> {
   lockWritten(query, manager, false);
   return query;
-}
-
-/** Locks rows that are about to be removed, so that no other transaction writes them or makes rows refer to them. */
-export async function lockRows(
-  manager: EntityManager,
-  metadata: EntityMetadata,
-  rows: readonly ObjectLiteral[],
-): Promise<void> {
-  const query = lockRemoved(
-    manager.createQueryBuilder<ObjectLiteral>(metadata.target, ROW),
-    manager,
-  );
-  // SQLite has no such locks.
-  if (query.expressionMap.lockMode === undefined) return;
-  query.select(metadata.primaryColumns.map(({ propertyPath }) => `${ROW}.${propertyPath}`));
-  const ids = rows.map((row) => metadata.getEntityIdMap(row)!);
-  await query.withDeleted().whereInIds(ids).getRawMany();
 }

@@ -1,0 +1,56 @@
+import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
+import type { LinkChange } from '../../capture/changes/row-change.js';
+import { relationsCutWith } from '../entities/cut-relations.js';
+import type { LinkPlan } from '../entities/entity-plan.js';
+import { linkChange } from '../entities/link-change.js';
+import { linksTo } from '../rows/junction-rows.js';
+import { rowKey } from '../rows/row-key.js';
+import type { WriteContext } from './write-context.js';
+
+/** Rows of one class that are about to be removed. */
+export interface RowsToRemove {
+  readonly metadata: EntityMetadata;
+  readonly rows: readonly ObjectLiteral[];
+}
+
+const ROWS_PER_QUERY = 500;
+
+/**
+ * Reads the links that the database deletes with some rows: no hook tells of them. Each is as its junction table says it, which
+ * `linksToRemoved()` completes.
+ *
+ * @throws {@link BulkWriteError} when they are more than an entity's `bulkLimit`, and such removals are refused
+ */
+export async function readRemovedLinks(
+  context: WriteContext,
+  manager: EntityManager,
+  toRemove: RowsToRemove,
+): Promise<readonly LinkChange[]> {
+  const removed: LinkChange[] = [];
+  for (const plan of relationsCutWith(context.plan, toRemove.metadata)) {
+    const limit = context.guard.limitOf(plan.entity);
+    const links = await linksWith(manager, plan, toRemove, limit + 1);
+    if (links.length <= limit) removed.push(...links);
+    else context.guard.overflow(plan.entity, 'removal of linked rows');
+  }
+  return removed;
+}
+
+async function linksWith(
+  manager: EntityManager,
+  plan: LinkPlan,
+  { metadata, rows }: RowsToRemove,
+  limit: number,
+): Promise<LinkChange[]> {
+  const removed = new Map(rows.map((row) => [rowKey(metadata, row), row]));
+  const found: LinkChange[] = [];
+  for (let start = 0; start < rows.length && found.length < limit; start += ROWS_PER_QUERY) {
+    const page = rows.slice(start, start + ROWS_PER_QUERY);
+    const links = await linksTo(manager, plan.relation.metadata, page, limit - found.length);
+    const changes = links.map((link) =>
+      linkChange(plan, 'unlink', link, (key) => removed.get(key)),
+    );
+    found.push(...changes.filter((change) => change !== undefined));
+  }
+  return found;
+}
