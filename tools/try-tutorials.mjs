@@ -20,6 +20,9 @@ import { startPostgres } from './test-postgres.mjs';
 process.env['PRISMA_SCHEMA_ENGINE_BINARY'] ??= process.execPath;
 process.env['PRISMA_QUERY_ENGINE_LIBRARY'] ??= process.execPath;
 
+/** Of the database, as the pages write it. */
+const ADDRESS = 'postgres://user:password@localhost:5432/shop';
+
 const ORDERS = 'sample/prisma/prisma/migrations/20261129000000_orders/migration.sql';
 
 /** @typedef {{ client: 'prisma' | 'drizzle', major: string }} Walk */
@@ -163,7 +166,7 @@ function installing(text, { major }, database) {
   return text
     .replace('@nestjs/cli', `@nestjs/cli@${major}`)
     .replace('nestjs-thorn', packedFile())
-    .replace('postgres://user:password@localhost:5432/shop', database);
+    .replace(ADDRESS, database);
 }
 
 /**
@@ -176,10 +179,11 @@ function installing(text, { major }, database) {
  */
 async function prepare(commands, client, shop, database) {
   const isOfThem = (/** @type {string} */ one) => !/curl|thorn listen/.test(one);
-  for (const line of commands.filter(isOfThem).join('').trim().split('\n')) {
+  const text = commands.filter(isOfThem).join('').replaceAll(ADDRESS, database);
+  for (const line of text.trim().split('\n')) {
     if (line.startsWith('npx prisma migrate dev')) {
       if (line.includes('--name orders')) await query(database, readFileSync(ORDERS, 'utf8'));
-    } else if (client === 'prisma' && line.startsWith('npx thorn migrations')) {
+    } else if (client === 'prisma' && /^npx thorn (?:migrations|triggers)/.test(line)) {
       await query(database, await type(shop, line.replace(/ >.*/, '')));
     } else await type(shop, line);
   }
@@ -212,7 +216,7 @@ async function deliver(shop, commands) {
     command.replaceAll('localhost:3000', `localhost:${port}`).replaceAll('4000', `${listenPort}`),
   );
   const asking = local.filter((command) => command.includes('curl'));
-  const [subscribe = '', order = '', refused = '', look = ''] = asking;
+  const [subscribe = '', order = '', refused = '', look = '', remind = ''] = asking;
   const listen = local.find((command) => command.includes('thorn listen')) ?? '';
   const variables = subscribe.match(/^ID=.*$/m)?.[0] ?? '';
   return running(shop, port, 'npm run start:dev', async () => {
@@ -230,6 +234,8 @@ async function deliver(shop, commands) {
       if (!/"order\.placed".*"status":404/s.test(answers)) throw new Error(answers);
       const ids = new Set(log().match(/msg_[\w-]+/g));
       if (ids.size !== 1) throw new Error(`more was delivered than was committed:\n${log()}`);
+      await type(shop, remind);
+      await until(log, /POST \/webhooks order\.reminded \(ok, .*\)/);
       return line;
     });
   });

@@ -14,27 +14,33 @@ const GENERATED = 'sample/prisma/src/generated/prisma';
 
 interface Tutorial {
   readonly client: string;
+  /** The migration of the table of orders, which the client's own tool writes. */
+  readonly orders: string;
   /** Does what the client's own commands would do, which are not installed here. */
-  prepare(reader: TutorialReader, database: pg.Pool): Promise<void>;
+  readonly run: (
+    migrations: readonly string[],
+    reader: TutorialReader,
+    database: pg.Pool,
+  ) => Promise<void>;
 }
 
 const tutorials: readonly Tutorial[] = [
   {
     client: 'prisma',
-    prepare: async (reader, database) => {
+    orders: 'sample/prisma/prisma/migrations/20261129000000_orders/migration.sql',
+    run: async (migrations, reader, database) => {
       // `prisma migrate` runs the text of a file as one.
-      const orders = 'sample/prisma/prisma/migrations/20261129000000_orders/migration.sql';
-      for (const sql of await migrationsOf(reader, orders)) await database.query(sql);
+      await database.query(migrations.at(-1)!);
       cpSync(GENERATED, join(reader.root, 'src/generated/prisma'), { recursive: true });
     },
   },
   {
     client: 'drizzle',
-    prepare: async (reader, database) => {
+    orders: 'sample/drizzle/drizzle/0000_orders.sql',
+    run: async (migrations, reader, database) => {
       const migrationsFolder = join(reader.directory, 'drizzle');
       mkdirSync(join(migrationsFolder, 'meta'), { recursive: true });
-      const entries = ['0000_orders', '0001_thorn'].map((tag, when) => ({ tag, when, idx: when }));
-      const migrations = await migrationsOf(reader, 'sample/drizzle/drizzle/0000_orders.sql');
+      const entries = migrations.map((_, idx) => ({ tag: `000${idx}`, when: idx, idx }));
       for (const [index, sql] of migrations.entries()) {
         writeFileSync(join(migrationsFolder, `${entries[index]!.tag}.sql`), sql);
       }
@@ -44,14 +50,29 @@ const tutorials: readonly Tutorial[] = [
   },
 ];
 
-/** The table of orders, and what the page's command `thorn migrations` prints. */
-async function migrationsOf(reader: TutorialReader, orders: string): Promise<readonly string[]> {
-  const command = reader.commands.join('\n').match(/^npx thorn (migrations [^>\n]+) >/m)![1]!;
+/** Makes the table of orders, and then what each of the page's commands `thorn` prints. */
+async function prepare(
+  { orders, run }: Tutorial,
+  reader: TutorialReader,
+  { url }: FreshDatabase,
+  database: pg.Pool,
+): Promise<void> {
+  const migrations = [readFileSync(orders, 'utf8')];
+  await run(migrations, reader, database);
+  const commands = reader.commands.join('\n').matchAll(/^npx thorn (\w+ postgres [^>\n]+) >/gm);
+  for (const [, command] of commands) {
+    const given = command!.replace('postgres://user:password@localhost:5432/shop', url);
+    migrations.push(await printedBy(given.split(' ')));
+    await run(migrations, reader, database);
+  }
+}
+
+async function printedBy(command: readonly string[]): Promise<string> {
   const printed: string[] = [];
-  await main(command.split(' '), {
+  const code = await main(command, {
     out: (line) => void printed.push(line),
     bytes: () => undefined,
-    note: () => undefined,
+    note: (line) => void printed.push(line),
     rewrite: () => undefined,
     ask: async () => '',
     isTerminal: false,
@@ -60,11 +81,12 @@ async function migrationsOf(reader: TutorialReader, orders: string): Promise<rea
     read: async () => Buffer.alloc(0),
     interrupted: new AbortController().signal,
   });
-  return [readFileSync(orders, 'utf8'), printed.join('\n')];
+  expect(code, printed.join('\n')).toBe(0);
+  return printed.join('\n');
 }
 
-describe.each(tutorials)('the tutorial with $client', ({ client, prepare }) => {
-  const reader = new TutorialReader(`docs/tutorial/${client}.md`);
+describe.each(tutorials)('the tutorial with $client', (tutorial) => {
+  const reader = new TutorialReader(`docs/tutorial/${tutorial.client}.md`);
   const lines: unknown[] = [];
   let place: FreshDatabase;
   let database: pg.Pool;
@@ -76,12 +98,15 @@ describe.each(tutorials)('the tutorial with $client', ({ client, prepare }) => {
     vi.spyOn(Logger.prototype, 'log').mockImplementation((text) => void lines.push(text));
     place = await freshPostgres();
     database = new pg.Pool({ connectionString: place.url });
-    await prepare(reader, database);
+    await prepare(tutorial, reader, place, database);
     vi.stubEnv('DATABASE_URL', place.url);
     vi.stubEnv('PORT', '0');
     receiver = await ScriptedReceiver.start();
     app = await reader.start();
     answers = await reader.follow(app, receiver, async (step) => {
+      if (step.includes('reminder')) {
+        await receiver.waitFor(({ event }) => event === 'order.reminded');
+      }
       if (!step.includes('horse')) return;
       await receiver.waitFor(({ event }) => event === 'order.placed');
       const isLogged = async () => expect(await outcomes()).toEqual([{ status: 'succeeded' }]);
@@ -119,7 +144,7 @@ describe.each(tutorials)('the tutorial with $client', ({ client, prepare }) => {
 
     expect(placed).toMatchObject({ id: 1, partner: 'ann', total: 4200 });
     expect(refused).toMatchObject({ statusCode: 404, message: 'There are no unicorns' });
-    const [first, ...others] = receiver.received;
+    const [first, ...others] = receiver.received.filter(({ event }) => event === 'order.placed');
     expect(first!.isSignedWith(secret)).toBe(true);
     expect(first!.json).toMatchObject({
       type: 'order.placed',
@@ -128,6 +153,12 @@ describe.each(tutorials)('the tutorial with $client', ({ client, prepare }) => {
     });
     // The one that was asked for again.
     expect(others.map(({ id }) => id).filter((id) => id !== first!.id)).toEqual([]);
+  });
+
+  it('brings what is sent by hand', () => {
+    const sent = receiver.received.find(({ event }) => event === 'order.reminded');
+    expect(sent!.isSignedWith(reader.subscriber.secret)).toBe(true);
+    expect(sent!.json).toMatchObject({ owner: 'ann', data: { id: 1 } });
   });
 
   it('lets the partner look and retry, and nobody else', async () => {
