@@ -62,6 +62,8 @@ export declare const orders: Orders;
 export declare class Order {
   id: number;
   item: string;
+  partner: string;
+  total: number;
 }
 export declare class OrdersService {
   place(item: string): Promise<Order>;
