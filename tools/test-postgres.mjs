@@ -1,8 +1,10 @@
+import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
 
-const FILE = '.cache/test-postgres.mjs';
+/** Of this process: several tools may start one at a time. */
+const FILE = `.cache/test-postgres-${process.pid}.mjs`;
 
 /**
  * Starts the PostgreSQL server of the tests; see test/services/postgres.ts, which Node.js does not run as it stands.
@@ -19,5 +21,6 @@ export async function startPostgres() {
   });
   await bundle.write({ file: FILE, format: 'esm', codeSplitting: false });
   const { startPostgres: start } = await import(pathToFileURL(resolve(FILE)).href);
+  rmSync(FILE);
   return start();
 }

@@ -34,7 +34,15 @@ const execute = promisify(execFile);
 const guide = readFileSync('docs/recipes/docker.md', 'utf8');
 const migrations = readFileSync('docs/migrations.md', 'utf8');
 const { CI: _, NODE_ENV: __, ...others } = process.env;
-const environment = { ...others, NO_COLOR: '1', npm_config_yes: 'true' };
+const environment = {
+  ...others,
+  NO_COLOR: '1',
+  npm_config_yes: 'true',
+  // What npm has in its cache is not asked of the registry again.
+  npm_config_prefer_offline: 'true',
+  npm_config_audit: 'false',
+  npm_config_fund: 'false',
+};
 
 const home = mkdtempSync(join(tmpdir(), 'thorn-image-'));
 const database = await startPostgres();
