@@ -13,35 +13,10 @@ export { LOOPBACK_RECIPIENTS, type ScriptedAnswer, ScriptedReceiver } from './sc
 
 // Suites that any implementation of a pluggable class must pass
 export {
-  type AttemptStore,
-  deliveryLogConformance,
-  type DeliveryLogFixture,
-  type DeliveryLogUnderTest,
-} from './conformance/delivery-log.js';
-export {
   dispatchStrategyConformance,
   type DispatchStrategyFixture,
   type DispatchStrategyUnderTest,
 } from './conformance/dispatch-strategy.js';
-export {
-  messageRelayConformance,
-  type MessageRelayFixture,
-  type MessageRelayUnderTest,
-} from './conformance/message-relay.js';
-export {
-  messageTracingConformance,
-  type MessageTracingUnderTest,
-} from './conformance/message-tracing.js';
-export {
-  receivedMessagesConformance,
-  type ReceivedMessagesFixture,
-  type ReceivedMessagesUnderTest,
-} from './conformance/received-messages.js';
-export {
-  recipientPolicyConformance,
-  type RecipientPolicyUnderTest,
-} from './conformance/recipient-policy.js';
-export { retryPolicyConformance, type RetryPolicyUnderTest } from './conformance/retry-policy.js';
 export {
   sqlClientConformance,
   type SqlClientFixture,
@@ -61,10 +36,6 @@ export {
   webhookHttpClientConformance,
   type WebhookHttpClientUnderTest,
 } from './conformance/webhook-http-client.js';
-export {
-  webhookSchemeConformance,
-  type WebhookSchemeUnderTest,
-} from './conformance/webhook-scheme.js';
 export {
   webhookSignerConformance,
   type WebhookSignerUnderTest,

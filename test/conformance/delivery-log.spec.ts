@@ -8,7 +8,7 @@ import {
   type ReadKept,
   StandardDeliveryLog,
 } from '../../lib/delivery/index.js';
-import { type AttemptStore, deliveryLogConformance } from '../../lib/testing/index.js';
+import { type AttemptStore, deliveryLogConformance } from './delivery-log.js';
 import { DeliveryLogNotifier } from '../../lib/outbox/record/delivery-log-notifier.js';
 import { keyOf } from '../../lib/outbox/tables/keys.js';
 import { OutcomeStatements } from '../../lib/outbox/record/outcome-statements.js';

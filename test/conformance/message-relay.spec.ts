@@ -5,7 +5,7 @@ import { queueSettings } from '../../lib/bullmq/bullmq-options.js';
 import { createConnections } from '../../lib/bullmq/connections.js';
 import { SystemClock } from '../../lib/common/index.js';
 import { Codecs, MessageFactory } from '../../lib/message/index.js';
-import { messageRelayConformance } from '../../lib/testing/index.js';
+import { messageRelayConformance } from './message-relay.js';
 import { connectionTo } from '../support/apps/bullmq-app.js';
 import { rabbitRelay } from '../support/apps/microservices-app.js';
 import {

@@ -2,7 +2,7 @@ import { trace } from '@opentelemetry/api';
 import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NoTracing } from '../../lib/message/index.js';
-import { messageTracingConformance } from '../../lib/testing/index.js';
+import { messageTracingConformance } from './message-tracing.js';
 import { OpenTelemetryTracing } from '../../lib/tracing/index.js';
 
 const runner = { describe, it, expect };

@@ -9,7 +9,7 @@ import {
   type ReceivedMessages,
   RedisReceivedMessages,
 } from '../../lib/receiver/index.js';
-import { receivedMessagesConformance } from '../../lib/testing/index.js';
+import { receivedMessagesConformance } from './received-messages.js';
 import { DatabaseReceivedMessages } from '../../lib/receiver/processing/database-received-messages.js';
 import { ReceivedTable } from '../../lib/receiver/processing/received-table.js';
 import { TypeOrmClient } from '../../lib/database/typeorm-client.js';

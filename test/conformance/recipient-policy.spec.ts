@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PublicRecipientPolicy } from '../../lib/delivery/index.js';
-import { LOOPBACK_RECIPIENTS, recipientPolicyConformance } from '../../lib/testing/index.js';
+import { LOOPBACK_RECIPIENTS } from '../../lib/testing/index.js';
+import { recipientPolicyConformance } from './recipient-policy.js';
 
 const runner = { describe, it, expect };
 const privateAddresses = ['10.1.2.3', '172.16.0.1', '192.168.1.1', '169.254.169.254', 'fd00::1'];

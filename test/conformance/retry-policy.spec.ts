@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { StandardRetryPolicy } from '../../lib/delivery/index.js';
-import { retryPolicyConformance } from '../../lib/testing/index.js';
+import { retryPolicyConformance } from './retry-policy.js';
 
 const runner = { describe, it, expect };
 

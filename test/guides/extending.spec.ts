@@ -24,12 +24,12 @@ import { StaticSubscriberSet } from '../../lib/subscriber/index.js';
 import {
   dispatchStrategyConformance,
   LOOPBACK_RECIPIENTS,
-  messageRelayConformance,
   ScriptedReceiver,
   subscriberRepositoryConformance,
   webhookFormatConformance,
   webhookSignerConformance,
 } from '../../lib/testing/index.js';
+import { messageRelayConformance } from '../conformance/message-relay.js';
 import { subscriber } from '../support/apps/outbox-app.js';
 import { type FreshDatabase, freshPostgres } from '../services/database.js';
 import { blocksOf, partsOf } from './blocks.js';

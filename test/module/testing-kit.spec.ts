@@ -12,17 +12,21 @@ import {
 } from '../../lib/index.js';
 import {
   DispatchStrategy,
+  type FormatInput,
+  type FormattedRequest,
   RetryPolicy,
   type RetryQuestion,
   StandardRetryPolicy,
+  WebhookFormat,
 } from '../../lib/extending/index.js';
 import {
   LOOPBACK_RECIPIENTS,
   MovableClock,
   RecordingStrategy,
-  retryPolicyConformance,
   ScriptedReceiver,
+  webhookFormatConformance,
 } from '../../lib/testing/index.js';
+import { retryPolicyConformance } from '../conformance/retry-policy.js';
 import { describe, expect, it } from 'vitest';
 
 @Injectable()
@@ -93,6 +97,17 @@ class Patient extends RetryPolicy {
     return attempt > max ? null : now + 3_600_000 * (1 + random);
   }
 }
+
+class DiscordFormat extends WebhookFormat {
+  override request({ event, data }: FormatInput): FormattedRequest {
+    return { body: JSON.stringify({ content: `${event}: ${JSON.stringify(data)}` }) };
+  }
+}
+
+webhookFormatConformance(
+  { name: 'DiscordFormat', makeFormat: () => new DiscordFormat() },
+  { describe, it, expect },
+);
 
 retryPolicyConformance(
   { name: 'Patient', makePolicy: () => new Patient() },

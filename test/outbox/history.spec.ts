@@ -3,7 +3,7 @@ import { EventCatalogue } from '../../lib/event/index.js';
 import { CursorExpiredError, EventHistory, type HistoryEvent } from '../../lib/dispatch/index.js';
 import { formatHistoryCursor } from '../../lib/dispatch/history/history-cursor.js';
 import { FIRST_KEY } from '../../lib/outbox/tables/keys.js';
-import { seededRandom } from '../../lib/testing/conformance/seeded-random.js';
+import { seededRandom } from '../support/seeded-random.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import {
   type AppTransaction,

@@ -1,7 +1,7 @@
 import type { EntityManager } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Message } from '../../lib/message/index.js';
-import { seededRandom } from '../../lib/testing/conformance/seeded-random.js';
+import { seededRandom } from '../support/seeded-random.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import {

@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Subscribers } from '../../lib/index.js';
-import { seededRandom } from '../../lib/testing/conformance/seeded-random.js';
+import { seededRandom } from '../support/seeded-random.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { bundleProgram, type Child, startChild } from '../services/child.js';
 import type { OwnPostgres } from '../services/postgres.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { seededRandom } from '../../lib/testing/conformance/seeded-random.js';
+import { seededRandom } from '../support/seeded-random.js';
 import type { OwnPostgres } from '../services/postgres.js';
 import { printFigures } from '../support/print-figures.js';
 import {

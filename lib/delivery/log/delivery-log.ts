@@ -25,7 +25,7 @@ export type ReadKept = () => Promise<readonly AttemptRecord[]>;
  * {@link keeps} wants them. {@link written} is for what goes elsewhere as well, or instead.
  *
  * Pluggable: this class is the injection token; the default is `StandardDeliveryLog`. Give another with
- * `ThornModule.forRoot({ deliveryLog: MyLog })`. Any implementation must pass `deliveryLogConformance`.
+ * `ThornModule.forRoot({ deliveryLog: MyLog })`.
  *
  * @example
  * ```ts

@@ -3,7 +3,7 @@
  * The policy also judges each address before it is dialled, because a name may resolve differently by then.
  *
  * Pluggable: this class is the injection token; the default is `PublicRecipientPolicy`. Replace it with
- * `ThornModule.forRoot({ recipientPolicy: MyPolicy })`. Any implementation must pass `recipientPolicyConformance`.
+ * `ThornModule.forRoot({ recipientPolicy: MyPolicy })`.
  */
 export abstract class RecipientPolicy {
   /**

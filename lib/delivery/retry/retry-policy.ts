@@ -26,7 +26,7 @@ export interface RetryQuestion {
  * attempt, within bounds: the policy then gets an attempt number that it has answered before.
  *
  * Pluggable: this class is the injection token; the default is `StandardRetryPolicy`. Replace it with
- * `ThornModule.forRoot({ retryPolicy: MyPolicy })`. Any implementation must pass `retryPolicyConformance`.
+ * `ThornModule.forRoot({ retryPolicy: MyPolicy })`.
  */
 export abstract class RetryPolicy {
   /**

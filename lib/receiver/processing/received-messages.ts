@@ -43,8 +43,7 @@ export type ClaimResult = 'claimed' | 'in-progress' | 'processed';
  * what is older than the last message of its key.
  *
  * Pluggable: this class is the injection token; the default is {@link InMemoryReceivedMessages}, or with the option
- * `database` a table of it. Give another as the option `store`. Every implementation passes
- * `receivedMessagesConformance` of `nestjs-thorn/testing`.
+ * `database` a table of it. Give another as the option `store`.
  */
 export abstract class ReceivedMessages {
   /**

@@ -27,7 +27,6 @@ export interface MessageIdentity {
 /**
  * The way in which a sender signs. Extend the class for other senders, and give it, or an instance, as the `scheme` of
  * a receiver. The module handles several secrets, the tolerance, de-duplication and responses.
- * Any implementation must pass `webhookSchemeConformance` of `nestjs-thorn/testing`.
  *
  * @typeParam Key the form that a secret takes once, at start-up
  */

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { writeSync } from 'node:fs';
 import { NestFactory } from '@nestjs/core';
 import { outbox, ThornModule, WebhookDispatcher } from '../../../lib/index.js';
-import { seededRandom } from '../../../lib/testing/conformance/seeded-random.js';
+import { seededRandom } from '../seeded-random.js';
 import { LOOPBACK_RECIPIENTS } from '../../../lib/testing/index.js';
 import { CLIENT_DATABASES } from '../client-databases.js';
 

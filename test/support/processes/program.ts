@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { writeSync } from 'node:fs';
 import type { DataSourceOptions } from 'typeorm';
-import { seededRandom } from '../../../lib/testing/conformance/seeded-random.js';
+import { seededRandom } from '../seeded-random.js';
 import { openBullMqApp } from '../apps/bullmq-app.js';
 import { openMicroservicesApp, type RabbitQueue } from '../apps/microservices-app.js';
 import { openOutboxApp } from '../apps/outbox-app.js';

@@ -5,8 +5,8 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { outbox, ThornModule } from '../../../lib/index.js';
 import { LOOPBACK_RECIPIENTS } from '../../../lib/testing/index.js';
-import { seededRandom } from '../../../lib/testing/conformance/seeded-random.js';
 import { thornEntities } from '../../../lib/typeorm/index.js';
+import { seededRandom } from '../seeded-random.js';
 import { startTablesApp } from '../apps/tables-app.js';
 import { CLIENT_DATABASES } from '../client-databases.js';
 import {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { vi } from 'vitest';
-import { seededRandom } from '../../../lib/testing/conformance/seeded-random.js';
+import { seededRandom } from '../seeded-random.js';
 import type { OutboxApp, OutboxAppOptions } from '../apps/outbox-app.js';
 import { openOutboxApp } from '../apps/outbox-app.js';
 import type { CommitLog, LoggedCommit } from '../commits/commit-log.js';

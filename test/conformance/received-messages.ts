@@ -1,5 +1,5 @@
-import type { MessageClaim, ReceivedMessages } from '../../receiver/index.js';
-import type { TestRunner } from './test-runner.js';
+import type { MessageClaim, ReceivedMessages } from '../../lib/receiver/index.js';
+import type { TestRunner } from '../../lib/testing/index.js';
 
 /** The store of one test. */
 export interface ReceivedMessagesFixture {

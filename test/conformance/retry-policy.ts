@@ -1,7 +1,7 @@
-import type { AttemptErrorCode, RetryPolicy, RetryQuestion } from '../../delivery/index.js';
-import type { RetrySettings } from '../../message/index.js';
-import { seededRandom } from './seeded-random.js';
-import type { TestRunner } from './test-runner.js';
+import type { AttemptErrorCode, RetryPolicy, RetryQuestion } from '../../lib/delivery/index.js';
+import type { RetrySettings } from '../../lib/message/index.js';
+import { seededRandom } from '../support/seeded-random.js';
+import type { TestRunner } from '../../lib/testing/index.js';
 
 /** The implementation under test. */
 export interface RetryPolicyUnderTest {

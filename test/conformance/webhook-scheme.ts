@@ -1,11 +1,11 @@
-import { InvalidInputError } from '../../errors/index.js';
+import { InvalidInputError } from '../../lib/errors/index.js';
 import {
   type VerifiedWebhook,
   verifyWebhook,
   WebhookRejectedError,
   type WebhookScheme,
-} from '../../receiver/index.js';
-import type { TestRunner } from './test-runner.js';
+} from '../../lib/receiver/index.js';
+import type { TestRunner } from '../../lib/testing/index.js';
 
 /** The implementation under test. */
 export interface WebhookSchemeUnderTest {

@@ -1,4 +1,4 @@
-import { SystemClock } from '../../common/index.js';
+import { SystemClock } from '../../lib/common/index.js';
 import {
   Codecs,
   type Message,
@@ -7,8 +7,8 @@ import {
   type Recipient,
   type TracedAttempt,
   type TracedResult,
-} from '../../message/index.js';
-import type { TestRunner } from './test-runner.js';
+} from '../../lib/message/index.js';
+import type { TestRunner } from '../../lib/testing/index.js';
 
 /** The implementation under test. */
 export interface MessageTracingUnderTest {

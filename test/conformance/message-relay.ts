@@ -1,6 +1,6 @@
-import type { Message } from '../../message/index.js';
-import { type MessageRelay, RelayWorker, type Ticket } from '../../outbox/index.js';
-import type { TestRunner } from './test-runner.js';
+import type { Message } from '../../lib/message/index.js';
+import { type MessageRelay, RelayWorker, type Ticket } from '../../lib/outbox/index.js';
+import type { TestRunner } from '../../lib/testing/index.js';
 
 /** The relays of one test: two processes over a queue of their own. */
 export interface MessageRelayFixture {

@@ -1,7 +1,12 @@
-import type { Attempt, AttemptRecord, DeliveryLog, LoggedAttempt } from '../../delivery/index.js';
-import { attemptRecordOf } from '../../delivery/index.js';
-import { seededRandom } from './seeded-random.js';
-import type { TestRunner } from './test-runner.js';
+import type {
+  Attempt,
+  AttemptRecord,
+  DeliveryLog,
+  LoggedAttempt,
+} from '../../lib/delivery/index.js';
+import { attemptRecordOf } from '../../lib/delivery/index.js';
+import { seededRandom } from '../support/seeded-random.js';
+import type { TestRunner } from '../../lib/testing/index.js';
 
 /** The strategy's part: stores the attempts that the log keeps, and reads them back. */
 export interface AttemptStore {

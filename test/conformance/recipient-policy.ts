@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net';
-import type { RecipientPolicy } from '../../delivery/index.js';
-import { RecipientRefusedError } from '../../errors/index.js';
-import type { TestRunner } from './test-runner.js';
+import type { RecipientPolicy } from '../../lib/delivery/index.js';
+import { RecipientRefusedError } from '../../lib/errors/index.js';
+import type { TestRunner } from '../../lib/testing/index.js';
 
 /** The implementation under test, with examples of its decisions. */
 export interface RecipientPolicyUnderTest {
