@@ -39,7 +39,7 @@ export interface OutboxOptions {
   readonly pollInterval?: number;
   /**
    * The interval in milliseconds at which one worker looks for changes of tables that triggers have written down. A commit
-   * that this process knows of is looked for at once. Default 100.
+   * that this process knows of is looked for at once. Default 150.
    */
   readonly changePollInterval?: number;
   /**
@@ -140,7 +140,7 @@ export function outboxSettings(options: OutboxOptions): OutboxSettings {
     pollInterval: check.integer('pollInterval', options.pollInterval ?? 1000, TIMER),
     changePollInterval: check.integer(
       'changePollInterval',
-      options.changePollInterval ?? 100,
+      options.changePollInterval ?? 150,
       TIMER,
     ),
     worker: check.boolean('worker', worker),

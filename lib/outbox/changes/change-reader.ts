@@ -97,9 +97,11 @@ export class ChangeReader {
         await setImmediate();
         continue;
       }
+      const looked = performance.now();
+      if (commits.count === seen) await commits.sleep(wait);
       // A commit is not worth a look by itself where there are hundreds a second.
-      await sleep(SHORTEST_WAIT);
-      if (commits.count === seen && !this.#isStopped) await commits.sleep(wait - SHORTEST_WAIT);
+      const early = SHORTEST_WAIT - (performance.now() - looked);
+      if (early > 0 && !this.#isStopped) await sleep(early);
     }
     await this.#lease.giveBack().catch((error: unknown) => {
       this.#faults.report('Giving back the lease of changes failed, it runs out by itself', error);
