@@ -262,11 +262,12 @@ export async function openOutboxApp(
     rows,
     until: async (sql, isDone) => {
       const end = Date.now() + PATIENCE;
-      for (;;) {
+      // Less and less often: the query would take the processor from what it waits for.
+      for (let pause = 5; ; pause = Math.min(2 * pause, 80)) {
         const found = await rows(sql);
         if (isDone(found)) return found;
         if (Date.now() > end) throw new Error(`waited in vain: ${sql}: ${JSON.stringify(found)}`);
-        await new Promise((resolve) => setTimeout(resolve, 5));
+        await new Promise((resolve) => setTimeout(resolve, pause));
       }
     },
     close: async () => {
