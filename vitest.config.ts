@@ -89,11 +89,23 @@ const SHARED_BY_APPLICATIONS = [
 ];
 const ALONE = [...ALONE_IN_MODULE, 'test/outbox/backlog.spec.ts'];
 
-/** What the repository is kept in order with: its tools, its benchmarks and the site as browsers show it. */
+/** What the repository is kept in order with: its tools, its benchmarks, its packages, and the site as browsers show it. */
 const REPOSITORY_SPECS = [
   'tools/**/*.spec.ts',
   'bench/**/*.spec.ts',
-  'test/guides/site-in-browser.spec.ts',
+  'test/guides/{reference,site-in-browser}.spec.ts',
+  'test/tooling/{client-types,missing-packages}.spec.ts',
+];
+
+/** What kills processes and servers and waits for leases to end, or fills a log or a memory: minutes, in `npm run test:rest`. */
+const FAULT_SPECS = [
+  'lib/delivery/http/answer-memory.spec.ts',
+  'test/outbox/{crash,faults,ordered-faults,outage,shutdown-without-servers,takeover,two-databases}.spec.ts',
+  'test/outbox/{log-million,log-scan,report-plans}.spec.ts',
+  'test/page/hostile-content.spec.ts',
+  'test/rate-limit/processes.spec.ts',
+  'test/relay/{bullmq-faults,microservices-faults,strategy-move}.spec.ts',
+  'test/tooling/cli-long-work.spec.ts',
 ];
 
 /** What needs Redis, RabbitMQ or MariaDB, or minutes. */
@@ -118,6 +130,7 @@ const DATABASES_ALIKE: Readonly<Record<string, ProvidedContext['databasesAlike']
   'nest-12-alone': ['sqlite', 'postgres'],
   'nest-12-shared': ['sqlite', 'postgres'],
   'nest-12-applications': ['sqlite', 'postgres'],
+  faults: ['sqlite', 'postgres'],
   mariadb: ['mariadb'],
 };
 
@@ -160,16 +173,18 @@ function projectsOf(suite: string | undefined): UserProjectConfigExport[] {
   if (suite === 'quick')
     return [project('nest-12', all, { exclude: [...NOT_QUICK, ...LOWEST_ONLY] })];
   const shared = [...SHARED_PROCESS, ...SHARED_BY_APPLICATIONS];
+  const apart = [...REPOSITORY_SPECS, ...FAULT_SPECS];
   return [
     // All of `npm test`. The other projects are `npm run test:rest`.
-    project('nest-12', all, { exclude: [...LOWEST_ONLY, ...shared, ...REPOSITORY_SPECS] }),
+    project('nest-12', all, { exclude: [...LOWEST_ONLY, ...shared, ...apart] }),
     project('nest-12-alone', ALONE),
-    project('nest-12-shared', SHARED_PROCESS, { isolate: false }),
+    project('nest-12-shared', SHARED_PROCESS, { exclude: apart, isolate: false }),
     project('nest-12-applications', SHARED_BY_APPLICATIONS, {
-      exclude: [...LOWEST_ONLY, ...ALONE],
+      exclude: [...LOWEST_ONLY, ...ALONE, ...apart],
       isolate: false,
     }),
     project('mariadb', [...ALIKE_SPECS, ...ALIKE_OUTBOX_SPECS], { isolate: false }),
+    project('faults', FAULT_SPECS),
     project('repository', REPOSITORY_SPECS),
     ...([11, 12] as const).map((major) =>
       project(`lowest-${major}`, LOWEST_SPECS, {
