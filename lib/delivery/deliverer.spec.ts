@@ -266,7 +266,7 @@ describe('Deliverer', () => {
       }
     }
     const { url, received } = await receiver((_, response) => response.end());
-    const forging = new Deliverer(client, new Forging(), clock, { tracing: new Tracing() });
+    const forging = new Deliverer(client, new Forging(), clock, {}, undefined, new Tracing());
     const message = made({ headers: { Traceparent: 'of the event', 'X-Tenant': 'acme' } });
 
     await forging.attempt(delivery, message, recipient(url));

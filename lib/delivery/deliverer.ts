@@ -1,5 +1,5 @@
-import { Logger } from '@nestjs/common';
-import type { Clock } from '../common/clock.js';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
 import { FaultLog } from '../common/log/fault-log.js';
 import { type LogFacts, LogLine } from '../common/log/log-line.js';
 import { OptionChecks } from '../common/option-checks.js';
@@ -7,17 +7,13 @@ import { errorText } from '../common/log/error-text.js';
 import { type EncodedRequest, WebhookFormats } from '../message/format/webhook-formats.js';
 import { checkHeaders } from '../message/header-checks.js';
 import type { Message } from '../message/message.js';
-import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
+import { MessageTracing, NoTracing } from '../message/message-tracing.js';
 import type { Recipient } from '../message/recipient.js';
 import { keyHeader } from '../message/order-key.js';
 import { hostOf } from '../message/recipient-host.js';
-import {
-  StandardWebhookSigner,
-  type UnsubscribeLinks,
-  type WebhookSigner,
-} from '../signing/index.js';
+import { StandardWebhookSigner, UnsubscribeLinks, WebhookSigner } from '../signing/index.js';
 import { AttemptError } from './attempt/attempt.error.js';
-import { type AnswerHeaderOptions, AnswerHeaders } from './attempt/answer-headers.js';
+import { AnswerHeaders } from './attempt/answer-headers.js';
 import type { Attempt } from './attempt/attempt.js';
 import {
   answeredAttempt,
@@ -25,49 +21,31 @@ import {
   type AttemptFrame,
   failedAttempt,
 } from './attempt-result.js';
+import { DeliverySettings } from './delivery-settings.js';
 import { EndpointFailureLog } from './log/endpoint-failure-log.js';
-import type { RecipientPolicies } from './recipient-policy/event-recipient-policies.js';
-import type { WebhookHttpClient, WebhookResponse } from './http/webhook-http-client.js';
+import { RecipientPolicies } from './recipient-policy/event-recipient-policies.js';
+import { WebhookHttpClient, type WebhookResponse } from './http/webhook-http-client.js';
 
 const USER_AGENT = /^[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?$/;
-
-/** Options of {@link Deliverer}. */
-export interface DelivererOptions {
-  /** Deadline of one whole request in milliseconds, unless the event sets another. Default 3000. */
-  readonly timeout?: number | undefined;
-  /** Default `nestjs-thorn`. */
-  readonly userAgent?: string | undefined;
-  /** Finds the policy of events with rules of their own. Default: the client's policy judges all requests. */
-  readonly policies?: RecipientPolicies;
-  /** Creates the `Hook-Unsubscribe` links of stored subscribers. Default: no links are sent. */
-  readonly links?: UnsubscribeLinks | null | undefined;
-  /** The headers of answers that attempts keep. Default: a few, of attempts that failed. */
-  readonly answerHeaders?: AnswerHeaderOptions | undefined;
-  /** The formats of subscribers. Default: the standard one alone. */
-  readonly formats?: WebhookFormats;
-  /** Traces messages. Default: no tracing. */
-  readonly tracing?: MessageTracing;
-}
 
 /**
  * Makes single attempts of deliveries: encodes, signs and posts a message, and returns the result. Independent of
  * queues. Inject it: the module constructs it.
  */
+@Injectable()
 export class Deliverer {
   readonly #logger = new Logger('Thorn');
   readonly #faults = new FaultLog();
   readonly #failures = new EndpointFailureLog();
-  readonly #tracing: MessageTracing;
-  readonly #formats: WebhookFormats;
   readonly #timeout: number;
   readonly #userAgent: string;
-  readonly #policies: RecipientPolicies | undefined;
-  readonly #links: UnsubscribeLinks | undefined;
   readonly #answerHeaders: AnswerHeaders;
   /** True when no part of the application names headers that no check has seen. */
   readonly #hasOwnNames: boolean;
 
   /**
+   * @param policies finds the policy of events with rules of their own; default: the client's policy judges all requests
+   * @param links makes the `Hook-Unsubscribe` links of stored subscribers; default: no links are sent
    * @throws {@link ThornConfigurationError} naming the invalid option
    * @internal
    */
@@ -75,9 +53,12 @@ export class Deliverer {
     private readonly httpClient: WebhookHttpClient,
     private readonly signer: WebhookSigner,
     private readonly clock: Clock,
-    options: DelivererOptions = {},
+    { timeout = 3000, userAgent = 'nestjs-thorn', answerHeaders }: DeliverySettings = {},
+    private readonly formats: WebhookFormats = new WebhookFormats(),
+    private readonly tracing: MessageTracing = new NoTracing(),
+    private readonly policies?: RecipientPolicies,
+    @Inject(UnsubscribeLinks) private readonly links: UnsubscribeLinks | null = null,
   ) {
-    const { timeout = 3000, userAgent = 'nestjs-thorn', policies, links, tracing } = options;
     const check = new OptionChecks('');
     check.integer('timeout', timeout, { unit: 'milliseconds' });
     check.assert(
@@ -85,15 +66,11 @@ export class Deliverer {
       typeof userAgent === 'string' && USER_AGENT.test(userAgent),
       'must be up to 256 printable ASCII characters',
     );
-    this.#tracing = tracing ?? new NoTracing();
-    this.#formats = options.formats ?? new WebhookFormats();
     this.#timeout = timeout;
     this.#userAgent = userAgent;
-    this.#policies = policies;
-    this.#links = links ?? undefined;
-    this.#answerHeaders = new AnswerHeaders(options.answerHeaders);
+    this.#answerHeaders = new AnswerHeaders(answerHeaders);
     this.#hasOwnNames =
-      signer.constructor === StandardWebhookSigner && this.#tracing instanceof NoTracing;
+      signer.constructor === StandardWebhookSigner && this.tracing instanceof NoTracing;
   }
 
   /**
@@ -113,7 +90,7 @@ export class Deliverer {
     recipient: Recipient,
   ): Promise<Attempt> {
     const { id, number = null, bounds } = delivery;
-    return this.#tracing.attempt({ delivery: id, number, message, recipient }, (tracing) => {
+    return this.tracing.attempt({ delivery: id, number, message, recipient }, (tracing) => {
       const startedAt = this.clock.now();
       const frame = { delivery: id, number, message, recipient, startedAt, tracing, bounds };
       try {
@@ -146,8 +123,8 @@ export class Deliverer {
   }
 
   #encoded({ message, recipient }: AttemptFrame): EncodedRequest {
-    const encoded = encodedBy(this.#formats, message, recipient);
-    const { maxBytes } = this.#formats.rulesOf(recipient);
+    const encoded = encodedBy(this.formats, message, recipient);
+    const { maxBytes } = this.formats.rulesOf(recipient);
     if (maxBytes !== undefined && encoded.body.length > maxBytes) {
       const text = `The body has ${encoded.body.length} bytes; its format "${recipient.format}" allows ${maxBytes}`;
       throw new AttemptError('too-large', text, { bytes: encoded.body.length, maxBytes });
@@ -184,8 +161,8 @@ export class Deliverer {
       own['Hook-Key'] = keyHeader(message.key);
       if (message.sequence !== null) own['Hook-Sequence'] = String(message.sequence);
     }
-    if (this.#links !== undefined && isStored(recipient)) {
-      own['Hook-Unsubscribe'] = this.#links.of(recipient);
+    if (this.links !== null && isStored(recipient)) {
+      own['Hook-Unsubscribe'] = this.links.of(recipient);
     }
     return this.#hasOwnNames
       ? { ...message.headers, ...signature, ...own }
@@ -207,9 +184,9 @@ export class Deliverer {
       timeout: timeLeft === undefined ? timeout : Math.max(1, Math.ceil(timeLeft())),
       keepAlive,
       ...(timeLeft !== undefined && { timeLeft }),
-      ...(recipients === undefined || this.#policies === undefined
+      ...(recipients === undefined || this.policies === undefined
         ? {}
-        : { policy: this.#policies.of(recipients) }),
+        : { policy: this.policies.of(recipients) }),
     });
   }
 

@@ -4,7 +4,8 @@ export type { AnswerHeaderOptions } from './attempt/answer-headers.js';
 export { AttemptError } from './attempt/attempt.error.js';
 export { type Attempt, type AttemptErrorCode, OWN_ERRORS } from './attempt/attempt.js';
 export { attemptRecordOf, type AttemptRecord } from './attempt/attempt-record.js';
-export { Deliverer, type DelivererOptions } from './deliverer.js';
+export { Deliverer } from './deliverer.js';
+export { DeliverySettings } from './delivery-settings.js';
 export { DeliveryLog, type LoggedAttempt, type ReadKept } from './log/delivery-log.js';
 export {
   type DeliveryStatus,

@@ -1,6 +1,7 @@
-import type { Clock } from '../common/clock.js';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
 import { InvalidInputError, ThornConfigurationError } from '../errors/index.js';
-import type { EventCatalogue } from '../event/catalogue.js';
+import { EventCatalogue } from '../event/catalogue.js';
 import {
   checkPageLimit,
   checkPattern,
@@ -15,7 +16,7 @@ import {
   parseHistoryCursor,
 } from './history/history-cursor.js';
 import type { EventStore, StoredEvent } from './history/stored-events.js';
-import type { DispatchStrategy } from './strategies/dispatch-strategy.js';
+import { DispatchStrategy } from './strategies/dispatch-strategy.js';
 
 /** The part of the history that is read. */
 export interface HistoryQuery {
@@ -64,6 +65,7 @@ const MOST_BYTES = 4 * 1024 * 1024;
 const LEAD = 3_600_000;
 
 /** The messages of events that may be subscribed to, for readers that cannot be called. */
+@Injectable()
 export class EventHistory {
   constructor(
     private readonly strategy: DispatchStrategy,

@@ -1,4 +1,5 @@
 export { disabled, DisabledStrategy } from './strategies/disabled.strategy.js';
+export { DispatchSettings } from './dispatch-settings.js';
 export { dispatchServices } from './dispatch-services.js';
 export { DispatchStrategy, type Release } from './strategies/dispatch-strategy.js';
 export {
@@ -25,7 +26,7 @@ export { JoinedTransactions } from './joined-transactions.js';
 export { MessagePipeline, type PipelineResult } from './message-pipeline.js';
 export type { DispatchSetting, StrategyDefinition } from './strategies/strategy-definition.js';
 export { NoTransactions } from './no-transactions.js';
-export { SubscriberExpiry } from './recipients/subscriber-expiry.js';
+export { SubscriberExpiry } from './subscriber-expiry.js';
 export type { TableRow } from './rows/table-row.js';
 export { Transactions } from './transactions.js';
 export type {

@@ -1,10 +1,11 @@
-import { type Clock, FaultLog, MOST_IDS } from '../common/index.js';
+import { Injectable } from '@nestjs/common';
+import { Clock, FaultLog, MOST_IDS } from '../common/index.js';
 import type { JoinedTransaction } from '../database/sql-client.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { Message } from '../message/message.js';
-import { type MessageTracing, NoTracing } from '../message/message-tracing.js';
-import type { DispatchStrategy, Release } from './strategies/dispatch-strategy.js';
-import type { HeardEvent, UnheardEvents } from './unheard-events.js';
+import { MessageTracing, NoTracing } from '../message/message-tracing.js';
+import { DispatchStrategy, type Release } from './strategies/dispatch-strategy.js';
+import { type HeardEvent, UnheardEvents } from './unheard-events.js';
 import { type BufferOptions, BufferScopes, type MessageBuffer } from './message-buffer.js';
 
 /** A message after its way to the strategy. */
@@ -13,6 +14,7 @@ export type PipelineResult =
   | { readonly message: string; readonly state: 'buffered' | 'unheard'; readonly attempts: [] };
 
 /** Takes every message to the strategy: stages it, holds it while a buffer scope is open, releases it. */
+@Injectable()
 export class MessagePipeline {
   readonly #faults = new FaultLog();
   readonly #scopes: BufferScopes;

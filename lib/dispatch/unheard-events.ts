@@ -1,5 +1,7 @@
+import { Injectable } from '@nestjs/common';
 import type { MatchCriteria } from '../subscriber/model/subscriber.repository.js';
-import type { EventCatalogue } from '../event/catalogue.js';
+import { EventCatalogue } from '../event/catalogue.js';
+import { DispatchSettings } from './dispatch-settings.js';
 import { DispatchStrategy } from './strategies/dispatch-strategy.js';
 import { FanOut } from './recipients/fan-out.js';
 
@@ -10,34 +12,34 @@ export interface HeardEvent extends MatchCriteria {
 }
 
 /** Knows the events that nobody would get, so that their messages are neither made nor stored. */
+@Injectable()
 export class UnheardEvents {
   readonly #isOn: boolean;
   readonly #hasHistory: boolean;
+  readonly #keep: boolean;
 
-  /**
-   * @param keep true: events are kept unless they say otherwise
-   * @param catalogue tells which events a history has. Default: all
-   */
+  /** @param catalogue tells which events a history has. Default: all */
   constructor(
     strategy: DispatchStrategy,
     private readonly fanOut: FanOut,
-    private readonly keep = false,
+    { keep = false }: DispatchSettings = {},
     private readonly catalogue?: EventCatalogue,
   ) {
+    this.#keep = keep;
     this.#isOn = strategy.leavesOutUnheard?.() === true;
     this.#hasHistory = strategy.eventStore?.() !== undefined;
   }
 
   /** True if events are kept unless they say otherwise. */
   get areKept(): boolean {
-    return !this.#isOn || this.keep;
+    return !this.#isOn || this.#keep;
   }
 
   /** True if an event has no recipient and is not to be kept. Never waits: false when this is not known now. */
   has(event: HeardEvent): boolean {
     return (
       this.#isOn &&
-      !(event.keep ?? (this.keep || this.#isInHistory(event.event))) &&
+      !(event.keep ?? (this.#keep || this.#isInHistory(event.event))) &&
       this.fanOut.isUnheard(event)
     );
   }

@@ -1,23 +1,23 @@
 import { setImmediate } from 'node:timers/promises';
-import { Logger } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type { JoinedTransaction } from '../database/sql-client.js';
 import { TransactionRequiredError } from '../database/transaction-required.error.js';
 import { InvalidInputError } from '../errors/index.js';
-import type { EventCatalogue } from '../event/catalogue.js';
-import type { RecipientPolicies } from '../delivery/index.js';
+import { EventCatalogue } from '../event/catalogue.js';
+import { RecipientPolicies } from '../delivery/index.js';
 import {
   type Message,
-  type MessageFactory,
+  MessageFactory,
   messageSettings,
   orderSetting,
   type Recipient,
 } from '../message/index.js';
 import type { OwnerScope } from '../subscriber/index.js';
-import type { StaticSubscriberSet } from '../subscriber/static/static-subscriber-set.js';
+import { StaticSubscriberSet } from '../subscriber/static/static-subscriber-set.js';
 import type { BufferOptions, MessageBuffer } from './message-buffer.js';
-import type { MessagePipeline } from './message-pipeline.js';
-import type { EventHistory, HistoryPage, HistoryQuery } from './event-history.js';
-import type { EntityMessageSource } from './rows/entity-message-source.js';
+import { MessagePipeline } from './message-pipeline.js';
+import { EventHistory, type HistoryPage, type HistoryQuery } from './event-history.js';
+import { EntityMessageSource } from './rows/entity-message-source.js';
 import type { EntityType, RowCriteria } from './rows/row-criteria.js';
 import {
   checkSendForOptions,
@@ -30,20 +30,8 @@ import {
 } from './send-options.js';
 import type { SendForSummary, SendResult } from './send-result.js';
 import { isTableRow, type TableRow, TableRows } from './rows/table-row.js';
-import type { Transactions } from './transactions.js';
+import { Transactions } from './transactions.js';
 import { UndeclaredEvents } from './undeclared-events.js';
-
-/** Dependencies of {@link WebhookDispatcher}. */
-export interface WebhookDispatcherDependencies {
-  readonly messages: MessageFactory;
-  readonly pipeline: MessagePipeline;
-  readonly transactions: Transactions;
-  readonly catalogue: EventCatalogue;
-  readonly statics: StaticSubscriberSet;
-  readonly policies: RecipientPolicies;
-  readonly entities: EntityMessageSource;
-  readonly events: EventHistory;
-}
 
 /**
  * Messages of transactions between two turns of the event loop. To stage them waits for nothing, so many calls would leave
@@ -59,6 +47,7 @@ const STAGED_PER_TURN = 500;
  * await dispatcher.send('order.flagged', { id: order.id }, { owner: order.customerId });
  * ```
  */
+@Injectable()
 export class WebhookDispatcher<Transaction = unknown> {
   readonly #logger = new Logger('Thorn');
   readonly #undeclared = new UndeclaredEvents();
@@ -67,8 +56,18 @@ export class WebhookDispatcher<Transaction = unknown> {
   /** Undefined while no caller has to wait. */
   #turns: Promise<void> | undefined;
 
-  constructor(private readonly dependencies: WebhookDispatcherDependencies) {
-    this.#rows = new TableRows(dependencies.catalogue);
+  /** @internal */
+  constructor(
+    private readonly messages: MessageFactory,
+    private readonly pipeline: MessagePipeline,
+    private readonly transactions: Transactions,
+    private readonly catalogue: EventCatalogue,
+    private readonly statics: StaticSubscriberSet,
+    private readonly policies: RecipientPolicies,
+    private readonly entities: EntityMessageSource,
+    private readonly events: EventHistory,
+  ) {
+    this.#rows = new TableRows(catalogue);
   }
 
   /**
@@ -119,7 +118,7 @@ export class WebhookDispatcher<Transaction = unknown> {
         'sendSync() needs the option tx, the transaction that its message belongs to. Outside of any, use `await dispatcher.send()`.',
       );
     }
-    const { statics, transactions } = this.dependencies;
+    const { statics, transactions } = this;
     const owner = this.#ownerOf(name, options);
     const recipients = statics.resolve(options.subscribers, name, owner, this.#rulesOf(options));
     if (recipients instanceof Promise) throw lateSubscribers(recipients, 'in sendSync()');
@@ -195,7 +194,7 @@ export class WebhookDispatcher<Transaction = unknown> {
       checkSendForOptions(options);
       const transaction = this.#transactionOf(options, 'sendFor()', what.constructor);
       if (transaction !== undefined) await this.#turn(1);
-      const message = await this.dependencies.entities.messageOf(what, event, transaction);
+      const message = await this.entities.messageOf(what, event, transaction);
       return message === null ? null : (await this.#emit([message], transaction, options.wait))[0]!;
     }
     const [criteria, event, options = {}] = rest as [RowCriteria<object>, string, SendForOptions?];
@@ -203,12 +202,7 @@ export class WebhookDispatcher<Transaction = unknown> {
     let [rows, sent] = [0, 0];
     const type = what as EntityType<object>;
     const transaction = this.#transactionOf(options, 'sendFor()', type);
-    for await (const batch of this.dependencies.entities.messagesOf(
-      type,
-      criteria,
-      event,
-      transaction,
-    )) {
+    for await (const batch of this.entities.messagesOf(type, criteria, event, transaction)) {
       if (transaction !== undefined) await this.#turn(batch.messages.length);
       const results = await this.#emit(batch.messages, transaction, options.wait);
       rows += batch.rows;
@@ -223,7 +217,7 @@ export class WebhookDispatcher<Transaction = unknown> {
    * @internal
    */
   get lacksTransaction(): boolean {
-    const { transactions } = this.dependencies;
+    const { transactions } = this;
     return transactions.isRequired && transactions.current() === undefined;
   }
 
@@ -246,7 +240,7 @@ export class WebhookDispatcher<Transaction = unknown> {
     work: (buffer: MessageBuffer) => Promise<Result> | Result,
     options: BufferOptions = {},
   ): Promise<Result> {
-    return this.dependencies.pipeline.buffer(work, options);
+    return this.pipeline.buffer(work, options);
   }
 
   /**
@@ -264,7 +258,7 @@ export class WebhookDispatcher<Transaction = unknown> {
    * ```
    */
   history(query: HistoryQuery, scope: OwnerScope): Promise<HistoryPage> {
-    return this.dependencies.events.page(query, scope);
+    return this.events.page(query, scope);
   }
 
   async #sendRow(
@@ -279,7 +273,7 @@ export class WebhookDispatcher<Transaction = unknown> {
         'sendFor() reads a row in the transaction of its message: pass the transaction by the option tx.',
       );
     }
-    const joining = this.dependencies.transactions.join(tx);
+    const joining = this.transactions.join(tx);
     const joined = joining instanceof Promise ? await joining : joining;
     const reading = this.#rows.read(row, event, joined);
     const data = reading instanceof Promise ? await reading : reading;
@@ -298,7 +292,7 @@ export class WebhookDispatcher<Transaction = unknown> {
     transaction: unknown,
     joined?: JoinedTransaction,
   ): Promise<SendResult> {
-    const { statics, transactions } = this.dependencies;
+    const { statics, transactions } = this;
     const owner = this.#ownerOf(name, options);
     const finding = statics.resolve(options.subscribers, name, owner, this.#rulesOf(options));
     const turn = transaction === undefined ? undefined : this.#turn(1);
@@ -323,7 +317,7 @@ export class WebhookDispatcher<Transaction = unknown> {
   #transactionOf(options: SendForOptions, method: SendMethod, entity?: unknown): unknown {
     const transaction = this.#knownTransactionOf(options, entity);
     const isNamed = options?.tx !== undefined || options?.manager !== undefined;
-    if (transaction === undefined && !isNamed && this.dependencies.transactions.isRequired) {
+    if (transaction === undefined && !isNamed && this.transactions.isRequired) {
       throw new TransactionRequiredError(
         `${method} was given no transaction, and the caller is in none that is known: the message would be sent even if the caller's work is rolled back. Pass the transaction by the option tx, or tx: null to send at once.`,
       );
@@ -336,9 +330,7 @@ export class WebhookDispatcher<Transaction = unknown> {
     // Checked later.
     const { manager, tx } = options ?? {};
     const given = tx === undefined ? manager : tx;
-    return given === undefined
-      ? this.dependencies.transactions.current(entity)
-      : (given ?? undefined);
+    return given === undefined ? this.transactions.current(entity) : (given ?? undefined);
   }
 
   /** After each {@link STAGED_PER_TURN} messages a promise that resolves when the event loop has had a turn. */
@@ -366,13 +358,13 @@ export class WebhookDispatcher<Transaction = unknown> {
       if (await this.#enlist(messages, transaction, joined)) {
         return messages.map(({ id }) => ({ id, state: 'staged', attempts: [] }));
       }
-      if (this.dependencies.transactions.isRequired) {
+      if (this.transactions.isRequired) {
         throw new TransactionRequiredError(
           'send() was given a manager that is in no transaction: the message would be sent even if the work of the caller is rolled back. Pass the manager that transaction() gives, or manager: null to send at once.',
         );
       }
     }
-    const results = await this.dependencies.pipeline.send(messages, wait);
+    const results = await this.pipeline.send(messages, wait);
     return results.map(({ message, state, attempts }) => ({ id: message, state, attempts }));
   }
 
@@ -383,15 +375,15 @@ export class WebhookDispatcher<Transaction = unknown> {
     joined: JoinedTransaction | undefined,
   ): Promise<boolean> {
     for (const message of messages) {
-      const isIn = this.dependencies.transactions.enlist(message, transaction, joined);
+      const isIn = this.transactions.enlist(message, transaction, joined);
       if (isIn === false || (isIn !== true && !(await isIn))) return false;
     }
     return true;
   }
 
   #check(name: string, options: SendOptions<Transaction>, method: SendMethod): void {
-    this.dependencies.catalogue.checkSent(name);
-    this.#undeclared.sent(name, this.dependencies.catalogue);
+    this.catalogue.checkSent(name);
+    this.#undeclared.sent(name, this.catalogue);
     checkSendOptions(options, method);
     this.#checkRecipients(options);
   }
@@ -403,7 +395,7 @@ export class WebhookDispatcher<Transaction = unknown> {
     owner: string | null,
     recipients: readonly Recipient[],
   ): Message {
-    return this.dependencies.messages.create({
+    return this.messages.create({
       ...(options.id === undefined ? {} : { id: options.id }),
       event: name,
       data,
@@ -418,13 +410,13 @@ export class WebhookDispatcher<Transaction = unknown> {
   }
 
   #rulesOf({ recipients }: SendOptions) {
-    const checkUrl = (url: string) => this.dependencies.policies.of(recipients).checkUrl(url);
+    const checkUrl = (url: string) => this.policies.of(recipients).checkUrl(url);
     return { checkUrl };
   }
 
   #checkRecipients({ recipients }: SendOptions): void {
     try {
-      this.dependencies.policies.of(recipients);
+      this.policies.of(recipients);
     } catch (error) {
       throw new InvalidInputError('recipients', `are refused: ${(error as Error).message}`);
     }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { Injectable } from '@nestjs/common';
 import { shownNames } from '../common/log/error-text.js';
 import { InvalidInputError, type RefusalCode, ThornConfigurationError } from '../errors/index.js';
 import type { EventDeclaration, EventDefinitions } from './define-events.js';
@@ -6,13 +7,13 @@ import { checkEventName, compileEventName } from './event-name.js';
 import { covers, type PatternCoverage, namesOfPattern, overlap } from './pattern-coverage.js';
 
 /** The module's options for the catalogue. */
-export interface CatalogueOptions {
+export abstract class EventSettings {
   /** Names and patterns of the events that may be subscribed to. Default: every declared one. */
-  readonly eventTypes?: readonly string[] | undefined;
+  abstract readonly eventTypes?: readonly string[] | undefined;
   /** True: events that are not declared cannot be sent by hand. Default false. */
-  readonly strictEvents?: boolean | undefined;
+  abstract readonly strictEvents?: boolean | undefined;
   /** Events that are sent by hand, and descriptions; see {@link defineEvents}. */
-  readonly events?: EventDefinitions | readonly EventDefinitions[] | undefined;
+  abstract readonly events?: EventDefinitions | readonly EventDefinitions[] | undefined;
 }
 
 /** The patterns of a subscriber. */
@@ -30,6 +31,7 @@ interface Entry {
  * The events that one application declares, all known once it has started. An application that declares none may send
  * and subscribe to anything: then there is nothing to compare with.
  */
+@Injectable()
 export class EventCatalogue {
   readonly #entries = new Map<string, Entry>();
   readonly #eventTypes: readonly string[];
@@ -37,7 +39,7 @@ export class EventCatalogue {
   readonly #isStrict: boolean;
 
   /** @throws {@link ThornConfigurationError} when an event type is not a name or pattern, or `events` are not definitions */
-  constructor(options: CatalogueOptions = {}) {
+  constructor(options: EventSettings = {}) {
     this.#allowed = namesOfEventTypes(options.eventTypes);
     this.#eventTypes = options.eventTypes ?? [];
     this.#isStrict = options.strictEvents === true;

@@ -14,7 +14,7 @@ export {
   type BulkSettings,
   type BulkWrites,
 } from './bulk-settings.js';
-export { type CatalogueOptions, EventCatalogue } from './catalogue.js';
+export { EventCatalogue, EventSettings } from './catalogue.js';
 export { checkFilterFields, type UncheckedFilter } from './schemas/filter-check.js';
 export { dataSchemaOf } from './schemas/data-schema.js';
 export {

@@ -1,3 +1,4 @@
+export { BodySettings } from './body-settings.js';
 export { type Codec, Codecs } from './encoding/codecs.js';
 export {
   type Envelope,
@@ -5,11 +6,7 @@ export {
   envelopeName,
   type EnvelopeOption,
 } from './envelope.js';
-export {
-  type MessageDraft,
-  MessageFactory,
-  type MessageFactoryOptions,
-} from './message.factory.js';
+export { type MessageDraft, MessageFactory } from './message.factory.js';
 export {
   type FormatInput,
   type FormatRules,

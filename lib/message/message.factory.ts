@@ -1,16 +1,18 @@
-import type { Clock } from '../common/clock.js';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../common/clock.js';
 import { newId } from '../common/id.js';
 import { isObject } from '../common/objects.js';
 import { InvalidInputError } from '../errors/index.js';
 import { checkHeaders } from './header-checks.js';
-import type { Codecs } from './encoding/codecs.js';
+import { BodySettings } from './body-settings.js';
+import { Codecs } from './encoding/codecs.js';
 import type { MessageSettings } from './message-settings.js';
 import { encodeJson } from './encoding/encode-json.js';
 import { keyTextOf, type OrderSetting } from './order-key.js';
 import { applyEnvelope, type Envelope, type EnvelopeOption } from './envelope.js';
 import { checkMessageId } from './message-id.js';
 import { type Audience, Message } from './message.js';
-import { type MessageTracing, NoTracing } from './message-tracing.js';
+import { MessageTracing, NoTracing } from './message-tracing.js';
 import type { Recipient } from './recipient.js';
 
 /** Most characters that are stored. */
@@ -54,37 +56,25 @@ export interface MessageDraft {
   readonly orderBy?: OrderSetting<unknown> | undefined;
 }
 
-/** Settings of a {@link MessageFactory}. */
-export interface MessageFactoryOptions {
-  /** Default `standard`. */
-  readonly envelope?: EnvelopeOption | undefined;
-  /** URL that relative references are resolved against. Default: they stay relative. */
-  readonly baseUrl?: string | undefined;
-  /** True: key and sequence are in the body as well. Default false. */
-  readonly orderInBody?: boolean | undefined;
-  /** Follows the messages through processes. Default: nothing does. */
-  readonly tracing?: MessageTracing;
-}
-
 type EnvelopeParts = { -readonly [Part in keyof Envelope]?: Envelope[Part] };
 
 /** Creates messages: id and time from the clock, the body encoded at once so that bad data fails the caller. */
+@Injectable()
 export class MessageFactory {
   readonly #envelope: EnvelopeOption;
   /** URL that relative references are resolved against. */
   readonly baseUrl: string | undefined;
-  readonly #tracing: MessageTracing;
   readonly #orderInBody: boolean;
 
   constructor(
     private readonly clock: Clock,
     private readonly codecs: Codecs,
-    options: MessageFactoryOptions = {},
+    settings: BodySettings = {},
+    private readonly tracing: MessageTracing = new NoTracing(),
   ) {
-    this.#envelope = options.envelope ?? 'standard';
-    this.baseUrl = options.baseUrl;
-    this.#tracing = options.tracing ?? new NoTracing();
-    this.#orderInBody = options.orderInBody ?? false;
+    this.#envelope = settings.envelope ?? 'standard';
+    this.baseUrl = settings.baseUrl;
+    this.#orderInBody = settings.orderInBody ?? false;
   }
 
   /** @throws {@link InvalidInputError} naming a refused id or header, or the path of a value that cannot be encoded */
@@ -99,7 +89,7 @@ export class MessageFactory {
     const isNumbered = key !== null && settings.orderInBody === true;
     const text = this.#textOf(draft, time, ref, owner, isNumbered);
     const id = draft.id ?? newId('msg_', time);
-    const origin = this.#tracing.made({ id, event: draft.event });
+    const origin = this.tracing.made({ id, event: draft.event });
     return new Message(
       {
         id,

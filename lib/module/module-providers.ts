@@ -7,7 +7,6 @@ import type {
   Type,
 } from '@nestjs/common';
 import { ApplicationReport } from '../api/index.js';
-import { constructAs, from } from '../common/construct.js';
 import { Clock, SystemClock } from '../common/index.js';
 import {
   Deliverer,
@@ -50,8 +49,9 @@ import { databaseProviders } from './providers/database.providers.js';
 import { deliveryProviders } from './providers/delivery.providers.js';
 import { EventDiscovery } from './event-discovery.js';
 import type { ThornModuleExtras } from './options/module-options.js';
-import { option, ThornSettings } from './options/settings.js';
+import { ThornSettings } from './options/settings.js';
 import { loadTypeOrmSources } from './load-typeorm.js';
+import { settingsProviders } from './providers/settings.providers.js';
 import { SchemaCheck } from './schema-check.js';
 import { TriggersCheck } from './triggers-check.js';
 import { SetupInspection } from './setup-inspection.js';
@@ -67,31 +67,39 @@ export function thornProviders(extras: ThornModuleExtras): {
   const names = extras.dataSources ?? (database === undefined ? ['default'] : []);
   const isDurable = database !== undefined || names.length > 0;
   const replaceable = [
-    orOwn(extras.clock, constructAs(Clock, SystemClock)),
-    orOwn(
-      extras.signer,
-      constructAs(WebhookSigner, StandardWebhookSigner, ApplicationKeys, WireFormat),
-    ),
-    orOwn(
-      extras.recipientPolicy,
-      constructAs(RecipientPolicy, PublicRecipientPolicy, option('recipients')),
-    ),
-    orOwn(extras.retryPolicy, constructAs(RetryPolicy, StandardRetryPolicy, option('retries'))),
-    orOwn(
-      extras.deliveryLog,
-      constructAs(DeliveryLog, StandardDeliveryLog, option('keepAttempts')),
-    ),
-    orOwn(
-      extras.httpClient,
-      constructAs(
-        WebhookHttpClient,
-        UndiciHttpClient,
-        RecipientPolicy,
-        from([ThornSettings], ({ options: { http, egressProxy } }) => ({ ...http, egressProxy })),
-      ),
-    ),
-    orOwn(extras.tracing, constructAs(MessageTracing, NoTracing)),
-    orOwn(extras.subscriberRepository, repositoryProvider(isDurable)),
+    orOwn(extras.clock, { provide: Clock, useClass: SystemClock }),
+    orOwn(extras.signer, {
+      provide: WebhookSigner,
+      inject: [ApplicationKeys, WireFormat],
+      useFactory: (keys: ApplicationKeys, wire: WireFormat) =>
+        new StandardWebhookSigner(keys, wire),
+    }),
+    orOwn(extras.recipientPolicy, {
+      provide: RecipientPolicy,
+      inject: [ThornSettings],
+      useFactory: ({ options }: ThornSettings) => new PublicRecipientPolicy(options.recipients),
+    }),
+    orOwn(extras.retryPolicy, {
+      provide: RetryPolicy,
+      inject: [ThornSettings],
+      useFactory: ({ options }: ThornSettings) => new StandardRetryPolicy(options.retries),
+    }),
+    orOwn(extras.deliveryLog, {
+      provide: DeliveryLog,
+      inject: [ThornSettings],
+      useFactory: ({ options }: ThornSettings) => new StandardDeliveryLog(options.keepAttempts),
+    }),
+    orOwn(extras.httpClient, {
+      provide: WebhookHttpClient,
+      inject: [RecipientPolicy, ThornSettings],
+      useFactory: (policy: RecipientPolicy, { options: { http, egressProxy } }: ThornSettings) =>
+        new UndiciHttpClient(policy, {
+          ...http,
+          ...(egressProxy !== undefined && { egressProxy }),
+        }),
+    }),
+    orOwn(extras.tracing, { provide: MessageTracing, useClass: NoTracing }),
+    orOwn(extras.subscriberRepository, isDurable ? DATABASE_REPOSITORY : IN_MEMORY_REPOSITORY),
     // Durable wherever there is a database to be durable in.
     strategyProvider(extras.dispatch ?? (isDurable ? outbox() : inline())),
   ];
@@ -109,6 +117,7 @@ export function thornProviders(extras: ThornModuleExtras): {
     { provide: ApplicationReport, useExisting: SetupInspection },
     StartupReport,
     ...client,
+    ...settingsProviders,
     ...deliveryProviders,
     ...dispatchServices,
     ...outboxServices,
@@ -138,12 +147,11 @@ export function thornProviders(extras: ThornModuleExtras): {
 }
 
 /** A class of the application in place of the default. */
-function orOwn<Service>(
-  own: Type<Service> | undefined,
-  fallback: FactoryProvider<Service>,
-): FactoryProvider<Service> | ClassProvider<Service> {
+function orOwn<Service>(own: Type<Service> | undefined, fallback: Replaceable): Replaceable {
   return own === undefined ? fallback : { provide: fallback.provide, useClass: own };
 }
+
+type Replaceable = FactoryProvider | ClassProvider;
 
 function strategyProvider(dispatch: DispatchSetting) {
   if (typeof dispatch === 'function') return { provide: DispatchStrategy, useClass: dispatch };
@@ -151,14 +159,18 @@ function strategyProvider(dispatch: DispatchSetting) {
   return { provide: DispatchStrategy, inject, useFactory };
 }
 
-function repositoryProvider(isDurable: boolean): FactoryProvider<SubscriberRepository> {
-  if (!isDurable) return constructAs(SubscriberRepository, InMemorySubscriberRepository);
-  return constructAs(
-    SubscriberRepository,
-    DatabaseSubscriberRepository,
-    from([SqlClients], ({ tables }) => tables!),
-    Clock,
-    from([ThornSettings], ({ options }) => options),
-    SecretSealer,
-  );
-}
+const IN_MEMORY_REPOSITORY: ClassProvider = {
+  provide: SubscriberRepository,
+  useClass: InMemorySubscriberRepository,
+};
+
+const DATABASE_REPOSITORY: FactoryProvider = {
+  provide: SubscriberRepository,
+  inject: [SqlClients, Clock, ThornSettings, SecretSealer],
+  useFactory: (
+    { tables }: SqlClients,
+    clock: Clock,
+    { options }: ThornSettings,
+    sealer: SecretSealer,
+  ) => new DatabaseSubscriberRepository(tables!, clock, options, sealer),
+};

@@ -25,7 +25,11 @@ export {
   MAX_SEARCH_LENGTH,
   MAX_URL_LENGTH,
 } from './service/subscriber-checks.js';
-export type { ChangeTerms, CreationTerms, SubscriberRules } from './service/subscriber-rules.js';
+export {
+  type ChangeTerms,
+  type CreationTerms,
+  SubscriberRules,
+} from './service/subscriber-rules.js';
 export { ThornSubscriber } from './storage/subscriber.entity.js';
 export {
   type MatchCriteria,

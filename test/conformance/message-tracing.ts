@@ -95,7 +95,7 @@ function messageOf(
 ): Message {
   const origin = traceparent === null ? null : { traceparent, tracestate: 'a=b,no member' };
   const tracing = { made: () => origin } as unknown as MessageTracing;
-  const factory = new MessageFactory(new SystemClock(), new Codecs(), { tracing });
+  const factory = new MessageFactory(new SystemClock(), new Codecs(), {}, tracing);
   return factory.create({ event: 'order.placed', data: { id: 1 }, headers });
 }
 

@@ -92,7 +92,7 @@ describe('every lifecycle event', () => {
     await rig.send({ event: 'ordered', orderBy: { key: 'a' } });
     const ended = { expiresAt: new Date(rig.clock.now()), events: ['ended'] };
     await rig.subscribers.create(subscriber(receiver.url, ended));
-    await new SubscriberExpiry({ ...rig, expiredDays: undefined }).pass();
+    await new SubscriberExpiry(rig.subscribers, rig.events, rig.clock, rig.strategy).pass();
     await vi.waitFor(() => {
       for (const name of NAMES) expect(heard[name], name).not.toEqual([]);
       const failing = heard['subscriber-failing'].map(({ subscriberId }) => subscriberId);

@@ -41,8 +41,7 @@ async function open(kind: DatabaseKind): Promise<void> {
   rig.events.on('subscriber-expired', (payload) => told.push(payload));
   const { events, strategy } = rig;
   passes = [here, there].map(
-    (subscribers) =>
-      new SubscriberExpiry({ subscribers, events, strategy, clock, expiredDays: undefined }),
+    (subscribers) => new SubscriberExpiry(subscribers, events, clock, strategy),
   );
 }
 

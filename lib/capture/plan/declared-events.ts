@@ -1,8 +1,9 @@
-import type { RecipientPolicies, RecipientPolicy } from '../../delivery/index.js';
+import { Injectable } from '@nestjs/common';
+import { RecipientPolicies, type RecipientPolicy } from '../../delivery/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
-import { type EventCatalogue, type MethodEvent, methodEventsOf } from '../../event/index.js';
+import { EventCatalogue, type MethodEvent, methodEventsOf } from '../../event/index.js';
 import type { MessageSettings, SubscriberSource } from '../../message/index.js';
-import type { StaticSubscriberSet } from '../../subscriber/index.js';
+import { StaticSubscriberSet } from '../../subscriber/index.js';
 import type { RowTable } from '../table/row-table.js';
 
 /** The receivers that a declaration names. */
@@ -27,6 +28,7 @@ interface DeclaredTable {
 }
 
 /** Makes the events that decorators declare known to one application, with the receivers that they name. */
+@Injectable()
 export class DeclaredEvents {
   readonly #seen = new Set<MethodEvent>();
   readonly #sources = new Map<string, Set<SubscriberSource>>();

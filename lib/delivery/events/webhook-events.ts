@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
+import { Injectable } from '@nestjs/common';
 import { FaultLog } from '../../common/index.js';
 import type { WebhookEventMap, WebhookEventName } from './webhook-event-map.js';
 
@@ -38,6 +39,7 @@ const channels = new Map(
  *   mailer.send(owner, `Your webhooks to ${host} were switched off: ${reason}`));
  * ```
  */
+@Injectable()
 export class WebhookEvents {
   readonly #faults = new FaultLog();
   readonly #listeners = new Map<WebhookEventName, readonly ((payload: never) => unknown)[]>();

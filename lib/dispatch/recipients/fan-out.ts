@@ -1,11 +1,12 @@
-import type { Clock } from '../../common/clock.js';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../common/clock.js';
 import type { Message } from '../../message/message.js';
 import type { Recipient } from '../../message/recipient.js';
-import type {
-  MatchCriteria,
+import {
+  type MatchCriteria,
   SubscriberRepository,
 } from '../../subscriber/model/subscriber.repository.js';
-import type { StaticSubscriberSet } from '../../subscriber/static/static-subscriber-set.js';
+import { StaticSubscriberSet } from '../../subscriber/static/static-subscriber-set.js';
 import { RecipientFinder } from './recipient-finder.js';
 import { withoutUnwanted } from './subscriber-choice.js';
 
@@ -20,6 +21,7 @@ export interface FoundRecipients {
  * Finds all recipients of a message: those stored, those in the settings, those given with the message. Inject it: the
  * module constructs it.
  */
+@Injectable()
 export class FanOut {
   /** @internal */
   constructor(

@@ -1,5 +1,4 @@
 import type { TableEvents } from '../../capture/index.js';
-import { from, type Reading } from '../../common/construct.js';
 import { isObject } from '../../common/objects.js';
 import { OptionChecks, TIMER } from '../../common/option-checks.js';
 import { recipientRules } from '../../delivery/index.js';
@@ -82,13 +81,6 @@ export class ThornSettings {
     checkValues(options);
     this.options = withRecipientRules(options);
   }
-}
-
-/** Reads an option, for the arguments of a provider. */
-export function option<Name extends keyof CheckedOptions>(
-  name: Name,
-): Reading<CheckedOptions[Name]> {
-  return from([ThornSettings], ({ options }) => options[name]);
 }
 
 /** @throws {@link ThornConfigurationError} for options that are not an object */

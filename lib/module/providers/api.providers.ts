@@ -1,6 +1,5 @@
-import type { Provider } from '@nestjs/common';
+import type { FactoryProvider, Provider } from '@nestjs/common';
 import { ApiSettings, EndpointProbe } from '../../api/index.js';
-import { from, provide } from '../../common/construct.js';
 import { Clock } from '../../common/index.js';
 import {
   DatabaseIdempotencyStore,
@@ -16,28 +15,24 @@ export function apiProviders(settings: ApiSettings): Provider[] {
   return [
     { provide: ApiSettings, useValue: settings },
     EndpointProbe,
-    ...(settings.portal
-      ? [
-          provide(
-            PortalLinks,
-            from(
-              [SqlClients, Clock],
-              ({ tables }, clock) =>
-                new PortalLinks(
-                  tables === undefined ? new InMemoryLinkStore() : new DatabaseLinkStore(tables),
-                  clock,
-                ),
-            ),
-          ),
-        ]
-      : []),
-    provide(
-      IdempotencyStore,
-      from([SqlClients, Clock, SecretSealer], ({ tables }, clock, sealer) =>
+    ...(settings.portal ? [portalLinks] : []),
+    {
+      provide: IdempotencyStore,
+      inject: [SqlClients, Clock, SecretSealer],
+      useFactory: ({ tables }: SqlClients, clock: Clock, sealer: SecretSealer) =>
         tables === undefined
           ? new InMemoryIdempotencyStore(clock)
           : new DatabaseIdempotencyStore(tables, clock, sealer),
-      ),
-    ),
+    },
   ];
 }
+
+const portalLinks: FactoryProvider = {
+  provide: PortalLinks,
+  inject: [SqlClients, Clock],
+  useFactory: ({ tables }: SqlClients, clock: Clock) =>
+    new PortalLinks(
+      tables === undefined ? new InMemoryLinkStore() : new DatabaseLinkStore(tables),
+      clock,
+    ),
+};

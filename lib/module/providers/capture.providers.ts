@@ -1,4 +1,4 @@
-import type { FactoryProvider } from '@nestjs/common';
+import type { Provider } from '@nestjs/common';
 import { EntityMessages } from '../../capture/messages/entity-messages.js';
 import type { SqlClient } from '../../database/sql-client.js';
 import { DeclaredEvents } from '../../capture/plan/declared-events.js';
@@ -6,45 +6,59 @@ import { PlainTables } from '../../capture/tables/plain-tables.js';
 import { JointTables } from '../../capture/tables/joint-tables.js';
 import type { ReportedSource, ReportedTables, TableEvents } from '../../capture/index.js';
 import { ReportedSources } from '../../capture/tables/reported-sources.js';
-import { construct, from, provide } from '../../common/construct.js';
-import { RecipientPolicies } from '../../delivery/index.js';
 import { EntityMessageSource, MessagePipeline } from '../../dispatch/index.js';
-import { EventCatalogue } from '../../event/index.js';
 import { MessageFactory } from '../../message/index.js';
 import { SqlClients } from '../../outbox/index.js';
-import { StaticSubscriberSet } from '../../subscriber/index.js';
 import { EntityCaptures, EntitySources } from '../../capture/entity-sources.js';
 import { MODULE_CHECKS, ThornSettings } from '../options/settings.js';
 
-export const captureProviders: readonly FactoryProvider[] = [
-  construct(DeclaredEvents, EventCatalogue, StaticSubscriberSet, RecipientPolicies),
-  provide(
-    EntityCaptures,
-    from(
-      [EntitySources, MessageFactory, MessagePipeline, DeclaredEvents, ThornSettings],
-      (sources, messageFactory, pipeline, declared, { options }) =>
-        sources.capture({ messageFactory, pipeline, declared, options }),
-    ),
-  ),
-  provide(
-    ReportedSources,
-    from(
-      [ThornSettings, SqlClients, EntityCaptures, MessageFactory, MessagePipeline, DeclaredEvents],
-      ({ options: { tables = [] } }, { all: [client] }, captures, factory, pipeline, declared) => {
-        const reported = captures.reported();
-        if (tables.length === 0) return new ReportedSources(reported);
-        checkTables(tables, client, captures);
-        declared.addTables(tables);
-        const plain = new PlainTables(tables, new EntityMessages(factory, pipeline));
-        return new ReportedSources(withTables(reported, client!, plain));
-      },
-    ),
-  ),
-  provide(
-    EntityMessageSource,
-    from([EntityCaptures], ({ messages }) => messages),
-  ),
+export const captureProviders: readonly Provider[] = [
+  DeclaredEvents,
+  {
+    provide: EntityCaptures,
+    inject: [EntitySources, MessageFactory, MessagePipeline, DeclaredEvents, ThornSettings],
+    useFactory: (
+      sources: EntitySources,
+      messageFactory: MessageFactory,
+      pipeline: MessagePipeline,
+      declared: DeclaredEvents,
+      { options }: ThornSettings,
+    ) => sources.capture({ messageFactory, pipeline, declared, options }),
+  },
+  {
+    provide: ReportedSources,
+    inject: [
+      ThornSettings,
+      SqlClients,
+      EntityCaptures,
+      MessageFactory,
+      MessagePipeline,
+      DeclaredEvents,
+    ],
+    useFactory: reportedSources,
+  },
+  {
+    provide: EntityMessageSource,
+    inject: [EntityCaptures],
+    useFactory: ({ messages }: EntityCaptures) => messages,
+  },
 ];
+
+function reportedSources(
+  { options: { tables = [] } }: ThornSettings,
+  { all: [client] }: SqlClients,
+  captures: EntityCaptures,
+  factory: MessageFactory,
+  pipeline: MessagePipeline,
+  declared: DeclaredEvents,
+): ReportedSources {
+  const reported = captures.reported();
+  if (tables.length === 0) return new ReportedSources(reported);
+  checkTables(tables, client, captures);
+  declared.addTables(tables);
+  const plain = new PlainTables(tables, new EntityMessages(factory, pipeline));
+  return new ReportedSources(withTables(reported, client!, plain));
+}
 
 function checkTables(
   tables: readonly TableEvents[],

@@ -1,6 +1,5 @@
 import type { FactoryProvider } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import { constructAs, from, provide } from '../../common/construct.js';
 import type { SqlClientDefinition } from '../../database/sql-client.js';
 import { TypeOrmClient } from '../../database/typeorm-client.js';
 import {
@@ -20,48 +19,57 @@ export function databaseProviders(
   database: SqlClientDefinition | undefined,
 ): readonly FactoryProvider[] {
   return [
-    // The settings first: a wrong option is told before anything that may follow from it.
     hasDataSources
-      ? provide(
-          EntitySources,
-          from([ThornSettings, EntitySourceFinder], (_settings, finder) => finder.find()),
-        )
+      ? ofDataSources
       : { provide: EntitySources, useFactory: () => new EntitySources() },
     ...(database === undefined
-      ? [ofDataSources, capturedTransactions]
+      ? [clientsOfDataSources, capturedTransactions]
       : [ofClient(database), joinedTransactions]),
   ];
 }
 
-const capturedTransactions = provide(
-  Transactions,
-  from([EntityCaptures, ThornSettings], ({ transactions }, { options }) => {
+const ofDataSources: FactoryProvider = {
+  provide: EntitySources,
+  // The settings first: a wrong option is told before anything that may follow from it.
+  inject: [ThornSettings, EntitySourceFinder],
+  useFactory: (_settings: ThornSettings, finder: EntitySourceFinder) => finder.find(),
+};
+
+const clientsOfDataSources: FactoryProvider = {
+  provide: SqlClients,
+  inject: [EntitySources],
+  useFactory: ({ databases }: EntitySources) =>
+    new SqlClients(databases.map(({ client }) => client)),
+};
+
+const capturedTransactions: FactoryProvider = {
+  provide: Transactions,
+  inject: [EntityCaptures, ThornSettings],
+  useFactory: ({ transactions }: EntityCaptures, { options }: ThornSettings) => {
     MODULE_CHECKS.assert(
       'transactions',
       transactions !== undefined || options.transactions !== 'required',
       "is 'required', and ThornModule has no database: give the option database, or leave transactions out",
     );
     return transactions ?? new NoTransactions();
-  }),
-);
+  },
+};
 
-const joinedTransactions = constructAs(
-  Transactions,
-  JoinedTransactions,
-  from([SqlClients], ({ all }) => all[0]!),
-  MessagePipeline,
-  from([DiscoveryService], (discovery) => {
+const joinedTransactions: FactoryProvider = {
+  provide: Transactions,
+  inject: [SqlClients, MessagePipeline, DiscoveryService, ThornSettings],
+  useFactory: (
+    { all: [client] }: SqlClients,
+    pipeline: MessagePipeline,
+    discovery: DiscoveryService,
+    { options }: ThornSettings,
+  ) => {
     const hosts = new TransactionHosts(discovery);
-    return () => hosts.current();
-  }),
-  // Nothing but the application tells what belongs to a transaction of these clients.
-  from([ThornSettings], ({ options }) => options.transactions !== 'optional'),
-);
-
-const ofDataSources = provide(
-  SqlClients,
-  from([EntitySources], ({ databases }) => new SqlClients(databases.map(({ client }) => client))),
-);
+    // Nothing but the application tells what belongs to a transaction of these clients.
+    const isRequired = options.transactions !== 'optional';
+    return new JoinedTransactions(client!, pipeline, () => hosts.current(), isRequired);
+  },
+};
 
 function ofClient({ inject, useFactory }: SqlClientDefinition): FactoryProvider<SqlClients> {
   return {

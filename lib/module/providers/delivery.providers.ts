@@ -1,94 +1,74 @@
-import type { FactoryProvider } from '@nestjs/common';
-import { construct, from, named, provide } from '../../common/construct.js';
+import type { Provider } from '@nestjs/common';
 import { Clock } from '../../common/index.js';
 import {
   Deliverer,
   RecipientPolicies,
   RecipientPolicy,
   WebhookEvents,
-  WebhookHttpClient,
 } from '../../delivery/index.js';
-import { DispatchStrategy, FanOut, SubscriberExpiry, UnheardEvents } from '../../dispatch/index.js';
-import { EventCatalogue } from '../../event/index.js';
 import {
   Codecs,
   envelopeName,
   MessageFactory,
-  MessageTracing,
   WebhookFormats,
   WireFormat,
 } from '../../message/index.js';
 import { SubscriberHealth } from '../../outbox/index.js';
-import { ApplicationKeys, UnsubscribeLinks, WebhookSigner } from '../../signing/index.js';
+import { ApplicationKeys, SecretSealer, UnsubscribeLinks } from '../../signing/index.js';
 import { healthRules, SubscriberRepository } from '../../subscriber/index.js';
-import { option, ThornSettings } from '../options/settings.js';
+import { ThornSettings } from '../options/settings.js';
 
-export const deliveryProviders: readonly FactoryProvider[] = [
-  construct(WebhookEvents),
-  construct(
-    SubscriberHealth,
-    named({
+export const deliveryProviders: readonly Provider[] = [
+  Deliverer,
+  MessageFactory,
+  WebhookEvents,
+  {
+    provide: RecipientPolicies,
+    inject: [RecipientPolicy, ThornSettings],
+    useFactory: (policy: RecipientPolicy, { options }: ThornSettings) =>
+      new RecipientPolicies(policy, options.recipients),
+  },
+  {
+    provide: Codecs,
+    inject: [ThornSettings],
+    useFactory: ({ options }: ThornSettings) => new Codecs(options.codecs),
+  },
+  {
+    provide: WebhookFormats,
+    inject: [ThornSettings],
+    useFactory: ({ options: { formats, envelope } }: ThornSettings) =>
+      new WebhookFormats(formats, typeof envelope === 'function'),
+  },
+  {
+    provide: SubscriberHealth,
+    inject: [SubscriberRepository, WebhookEvents, Clock, ThornSettings],
+    useFactory: (
       subscribers: SubscriberRepository,
       events: WebhookEvents,
       clock: Clock,
-      rules: from([ThornSettings], ({ options }) => healthRules(options.health)),
-    }),
-  ),
-  construct(
-    SubscriberExpiry,
-    named({
-      subscribers: SubscriberRepository,
-      events: WebhookEvents,
-      strategy: DispatchStrategy,
-      clock: Clock,
-      expiredDays: option('expiredDays'),
-    }),
-  ),
-  construct(ApplicationKeys, option('signing')),
-  construct(
-    WireFormat,
-    from([ThornSettings], ({ options }) => envelopeName(options.envelope)),
-    from([ThornSettings], ({ options }) => options.signing?.hookHmac),
-    from([ThornSettings], ({ options }) => options.orderInBody ?? undefined),
-  ),
-  construct(Codecs, option('codecs')),
-  construct(
-    WebhookFormats,
-    option('formats'),
-    from([ThornSettings], ({ options }) => typeof options.envelope === 'function'),
-  ),
-  construct(UnheardEvents, DispatchStrategy, FanOut, option('keep'), EventCatalogue),
-  construct(
-    MessageFactory,
-    Clock,
-    Codecs,
-    named({
-      envelope: option('envelope'),
-      baseUrl: option('baseUrl'),
-      orderInBody: option('orderInBody'),
-      tracing: MessageTracing,
-    }),
-  ),
-  construct(RecipientPolicies, RecipientPolicy, option('recipients')),
-  provide(
-    UnsubscribeLinks,
-    from([ThornSettings], ({ options: { unsubscribe } }) =>
+      { options }: ThornSettings,
+    ) => new SubscriberHealth({ subscribers, events, clock, rules: healthRules(options.health) }),
+  },
+  {
+    provide: ApplicationKeys,
+    inject: [ThornSettings],
+    useFactory: ({ options }: ThornSettings) => new ApplicationKeys(options.signing),
+  },
+  {
+    provide: SecretSealer,
+    inject: [ThornSettings],
+    useFactory: ({ options }: ThornSettings) => new SecretSealer(options.encryption),
+  },
+  {
+    provide: UnsubscribeLinks,
+    inject: [ThornSettings],
+    useFactory: ({ options: { unsubscribe } }: ThornSettings) =>
       unsubscribe === undefined ? null : new UnsubscribeLinks(unsubscribe),
-    ),
-  ),
-  construct(
-    Deliverer,
-    WebhookHttpClient,
-    WebhookSigner,
-    Clock,
-    named({
-      timeout: option('timeout'),
-      userAgent: option('userAgent'),
-      policies: RecipientPolicies,
-      links: UnsubscribeLinks,
-      answerHeaders: option('answerHeaders'),
-      formats: WebhookFormats,
-      tracing: MessageTracing,
-    }),
-  ),
+  },
+  {
+    provide: WireFormat,
+    inject: [ThornSettings],
+    useFactory: ({ options: { envelope, signing, orderInBody } }: ThornSettings) =>
+      new WireFormat(envelopeName(envelope), signing?.hookHmac, orderInBody),
+  },
 ];

@@ -1,17 +1,34 @@
-import type { FactoryProvider } from '@nestjs/common';
-import { Clock } from '../../common/index.js';
-import { construct, from, provide } from '../../common/construct.js';
+import type { Provider } from '@nestjs/common';
 import { checkResolvedAddresses, RecipientPolicy } from '../../delivery/index.js';
 import { checkFilterFields, EventCatalogue } from '../../event/index.js';
 import { Codecs, WebhookFormats } from '../../message/index.js';
-import { checkSecret, generateSecret, SecretSealer } from '../../signing/index.js';
-import { StaticSubscriberSet, SubscriberRepository, Subscribers } from '../../subscriber/index.js';
-import type { SubscriberRules } from '../../subscriber/service/subscriber-rules.js';
-import { option, ThornSettings } from '../options/settings.js';
+import { checkSecret, generateSecret } from '../../signing/index.js';
+import { StaticSubscriberSet, SubscriberRules, Subscribers } from '../../subscriber/index.js';
+import { ThornSettings } from '../options/settings.js';
 
-const subscriberRules = from(
-  [RecipientPolicy, Codecs, WebhookFormats, EventCatalogue, ThornSettings],
-  (policy, { contentTypes }, formats, catalogue, { options }): SubscriberRules => ({
+export const subscriberProviders: readonly Provider[] = [
+  EventCatalogue,
+  Subscribers,
+  {
+    provide: SubscriberRules,
+    inject: [RecipientPolicy, Codecs, WebhookFormats, EventCatalogue, ThornSettings],
+    useFactory: subscriberRules,
+  },
+  {
+    provide: StaticSubscriberSet,
+    inject: [RecipientPolicy, Codecs, WebhookFormats, ThornSettings],
+    useFactory: staticSubscribers,
+  },
+];
+
+function subscriberRules(
+  policy: RecipientPolicy,
+  { contentTypes }: Codecs,
+  formats: WebhookFormats,
+  catalogue: EventCatalogue,
+  { options }: ThornSettings,
+): SubscriberRules {
+  return {
     checkUrl: (url) => policy.checkUrl(url),
     contentTypes,
     formats,
@@ -27,30 +44,21 @@ const subscriberRules = from(
     }),
     checkSecret,
     generateSecret,
-  }),
-);
+  };
+}
 
-export const subscriberProviders: readonly FactoryProvider[] = [
-  construct(SecretSealer, option('encryption')),
-  construct(
-    EventCatalogue,
-    from([ThornSettings], ({ options }) => options),
-  ),
-  construct(Subscribers, SubscriberRepository, Clock, subscriberRules),
-  provide(
-    StaticSubscriberSet,
-    from(
-      [RecipientPolicy, Codecs, WebhookFormats, ThornSettings],
-      (policy, { contentTypes }, formats, { options: { subscribers = {} } }) => {
-        const statics = new StaticSubscriberSet({
-          checkUrl: (url) => policy.checkUrl(url),
-          contentTypes,
-          formats,
-          checkSecret,
-        });
-        for (const [pattern, source] of Object.entries(subscribers)) statics.add(pattern, source);
-        return statics;
-      },
-    ),
-  ),
-];
+function staticSubscribers(
+  policy: RecipientPolicy,
+  { contentTypes }: Codecs,
+  formats: WebhookFormats,
+  { options: { subscribers = {} } }: ThornSettings,
+): StaticSubscriberSet {
+  const statics = new StaticSubscriberSet({
+    checkUrl: (url) => policy.checkUrl(url),
+    contentTypes,
+    formats,
+    checkSecret,
+  });
+  for (const [pattern, source] of Object.entries(subscribers)) statics.add(pattern, source);
+  return statics;
+}

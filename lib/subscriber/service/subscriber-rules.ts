@@ -7,15 +7,15 @@ import type { SubscriberLimits, UpdateTerms } from '../model/subscriber.reposito
 export type FilteredEvents = Pick<Subscriber, 'events' | 'exclude'>;
 
 /** The checks of the rest of the library that {@link Subscribers} makes before it stores a subscriber. */
-export interface SubscriberRules {
+export abstract class SubscriberRules {
   /** @throws {@link RecipientRefusedError} when webhooks may not go there */
-  checkUrl(url: string): unknown;
+  abstract checkUrl(url: string): unknown;
   /** @throws {@link RecipientRefusedError} when the URL's name resolves to an address that webhooks may not go to */
   checkAddresses?(url: string): Promise<void>;
   /** The content types that a codec is registered for. */
-  readonly contentTypes: readonly string[];
+  abstract readonly contentTypes: readonly string[];
   /** The formats that are registered. */
-  readonly formats: WebhookFormats;
+  abstract readonly formats: WebhookFormats;
   /** @throws {@link InvalidInputError} when a pattern can match no event that is known */
   checkPatternKnown?(pattern: string): void;
   /**
@@ -26,9 +26,9 @@ export interface SubscriberRules {
    */
   checkFilter?(filter: JsonValue, subscriber: FilteredEvents): readonly UncheckedFilter[];
   /** @throws {@link InvalidInputError} when a caller's secret is too weak to sign with */
-  checkSecret(secret: string): void;
+  abstract checkSecret(secret: string): void;
   /** A new random secret. */
-  generateSecret(): string;
+  abstract generateSecret(): string;
 }
 
 /** Conditions of a creation, used by the REST API. */

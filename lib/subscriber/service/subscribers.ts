@@ -1,5 +1,6 @@
 import { checkScope } from '../model/owner-scope.js';
-import type { Clock } from '../../common/clock.js';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../common/clock.js';
 import { isIdLike, newId } from '../../common/id.js';
 import type { UncheckedFilter } from '../../event/index.js';
 import { InvalidInputError } from '../../errors/index.js';
@@ -14,16 +15,16 @@ import {
   checkSecretRotation,
   checkSubscriberUpdate,
 } from './subscriber-checks.js';
-import type {
-  ChangeTerms,
-  CreationTerms,
-  FilteredEvents,
+import {
+  type ChangeTerms,
+  type CreationTerms,
+  type FilteredEvents,
   SubscriberRules,
 } from './subscriber-rules.js';
-import type {
-  SubscriberPage,
+import {
+  type SubscriberPage,
   SubscriberRepository,
-  UpdateTerms,
+  type UpdateTerms,
 } from '../model/subscriber.repository.js';
 import type {
   NewSubscriber,
@@ -86,6 +87,7 @@ const DEFAULTS = {
  * await subscribers.update(id, { enabled: false }, { owner: user.id });
  * ```
  */
+@Injectable()
 export class Subscribers {
   constructor(
     private readonly repository: SubscriberRepository,

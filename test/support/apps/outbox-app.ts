@@ -220,7 +220,7 @@ export async function openOutboxApp(
     relay,
   );
   const factory = new MessageFactory(clock, codecs);
-  const unheard = new UnheardEvents(strategy, fanOut, !leavesOutUnheard);
+  const unheard = new UnheardEvents(strategy, fanOut, { keep: !leavesOutUnheard });
   const pipeline = new MessagePipeline(strategy, clock, undefined, unheard);
   const capture = new EntityCapture(knownClient(dataSource), {
     messageFactory: factory,

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
-import { WebhookEvents } from '../../delivery/index.js';
-import { InMemorySubscriberRepository } from '../../subscriber/index.js';
-import { MovableClock } from '../../testing/index.js';
+import { WebhookEvents } from '../delivery/index.js';
+import { DisabledStrategy } from './strategies/disabled.strategy.js';
+import { InMemorySubscriberRepository } from '../subscriber/index.js';
+import { MovableClock } from '../testing/index.js';
 import { SubscriberExpiry } from './subscriber-expiry.js';
 
 class SilentRepository extends InMemorySubscriberRepository {
@@ -11,13 +12,12 @@ class SilentRepository extends InMemorySubscriberRepository {
 }
 
 it('does not keep an application from ending while the subscribers cannot be read', async () => {
-  const expiry = new SubscriberExpiry({
-    subscribers: new SilentRepository(),
-    events: new WebhookEvents(),
-    strategy: {},
-    clock: new MovableClock(),
-    expiredDays: undefined,
-  });
+  const expiry = new SubscriberExpiry(
+    new SilentRepository(),
+    new WebhookEvents(),
+    new MovableClock(),
+    new DisabledStrategy(),
+  );
   void expiry.pass();
   const began = performance.now();
   await expiry.onModuleDestroy();
