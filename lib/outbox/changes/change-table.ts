@@ -54,10 +54,14 @@ export class ChangeTable {
 
   /** Keeps changes that no message can be made of, and passes them over from now on. */
   failure(changes: readonly StoredChange[], fault: string, now: number): Statement {
-    const marks = changes.map(() => '?').join(', ');
+    const { dialect } = this.database;
+    // A statement takes fewer parameters than a transaction may have changed a row.
+    const ids = changes.map(({ id }) => id);
+    const { rows, parameter } = idRows(dialect, ids, 'bigint');
+    const set = [fault.slice(0, LONGEST_FAULT), now];
     return {
-      sql: `UPDATE ${this.#table} SET fault = ?, failed_at = ? WHERE id IN (${marks})`,
-      parameters: [fault.slice(0, LONGEST_FAULT), now, ...changes.map(({ id }) => id)],
+      sql: dialect.updateFrom(this.#table, ['fault = ?', 'failed_at = ?'], rows, 't.id = r.id'),
+      parameters: dialect.name === 'mysql' ? [parameter, ...set] : [...set, parameter],
     };
   }
 
