@@ -18,13 +18,7 @@ export async function reportChanges(
   tables: ReportedTables,
 ): Promise<() => Promise<readonly ReportedChange[]>> {
   const { type } = dataSource.options;
-  const dialect = findDialect(type);
-  const run: SqlExecutor['run'] = async ({ sql, parameters }) => {
-    const text = parameters.length === 0 ? sql : dialect.placeholders(sql);
-    const rows = (await dataSource.query(text, [...parameters])) as unknown;
-    return { rows: Array.isArray(rows) ? (rows as Row[]) : [], affected: 0 };
-  };
-  const executor = { dialect, run };
+  const executor = executorOf(dataSource);
   await createMissingTables(executor, {});
   const runner = dataSource.createQueryRunner();
   await createTableTriggers(runner, tables.tables);
@@ -48,5 +42,18 @@ export async function reportChanges(
         ...{ before: read(before), after: read(after) },
       };
     });
+  };
+}
+
+/** Runs the library's statements by a data source. */
+export function executorOf(dataSource: DataSource): SqlExecutor {
+  const dialect = findDialect(dataSource.options.type);
+  return {
+    dialect,
+    run: async ({ sql, parameters }) => {
+      const text = parameters.length === 0 ? sql : dialect.placeholders(sql);
+      const rows = (await dataSource.query(text, [...parameters])) as unknown;
+      return { rows: Array.isArray(rows) ? (rows as Row[]) : [], affected: 0 };
+    },
   };
 }
