@@ -70,10 +70,14 @@ export class TriggersCheck {
 
   async #check({ client, tables: reported }: ReportedSource, executor: SqlExecutor): Promise<void> {
     const { tables } = reported;
+    const names = new Map<string, string>();
     for (const { name } of tables) {
       const shape = await readTableShape(executor, name);
       // Without one the triggers are refused, with a text for that.
-      if (shape !== undefined) reported.describe(name, shape.columns);
+      if (shape === undefined) continue;
+      assertOnlyName(name, names.get(shape.path));
+      names.set(shape.path, name);
+      reported.describe(name, shape.columns);
     }
     if (this.settings.options.makeTriggers === true) {
       const path = pathOf(client);
@@ -85,6 +89,16 @@ export class TriggersCheck {
       if (fault !== undefined) throw fault;
     }
   }
+}
+
+/** The triggers of one name would take the place of those of the other. */
+function assertOnlyName(name: string, other: string | undefined): void {
+  if (other === undefined) return;
+  throw new ThornConfigurationError(
+    'THORN_DECLARATION_INVALID',
+    `Events of ${name}: events of ${other} are declared as well, and both names are of one table. Put the events of both into one declaration.`,
+    { table: name, other },
+  );
 }
 
 function pathOf(client: SqlClient<never>): NamePath {

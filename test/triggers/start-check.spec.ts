@@ -1,5 +1,8 @@
 import { Test } from '@nestjs/testing';
 import Database from 'better-sqlite3';
+import { int, mysqlTable, text } from 'drizzle-orm/mysql-core';
+import { integer, pgTable, varchar } from 'drizzle-orm/pg-core';
+import { integer as sqliteInteger, sqliteTable, text as sqliteText } from 'drizzle-orm/sqlite-core';
 import { createPool } from 'mysql2/promise';
 import { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -23,6 +26,16 @@ interface Order {
   state: string;
   note: string | null;
 }
+
+/** Tables of Drizzle, with an `id` and another column. */
+const TABLES = {
+  postgres: (name: string, column: string) =>
+    pgTable(name, { id: integer().primaryKey(), note: varchar(column) }),
+  mariadb: (name: string, column: string) =>
+    mysqlTable(name, { id: int().primaryKey(), note: text(column) }),
+  sqlite: (name: string, column: string) =>
+    sqliteTable(name, { id: sqliteInteger().primaryKey(), note: sqliteText(column) }),
+};
 
 const given = {
   key: 'id',
@@ -104,6 +117,44 @@ describe.each<TriggerDatabase>(['postgres', 'mariadb', 'sqlite'])('the start on 
     await dropTableTriggers(client, [orders]);
     await ensureSchema(client, { tables: [orders] });
     expect(await write(2)).toEqual([{ id: 2, state: 'NEW' }]);
+  });
+
+  const otherNames = { postgres: ['public.orders'], sqlite: ['ORDERS'], mariadb: [] };
+  it.each(otherNames[database])('refuses the same table under the name %s', async (name) => {
+    const events = { 'order.removed': { on: 'delete' } } as const;
+    const other = defineTableEvents<Order>(name, { ...given, events });
+    const text = `Events of ${name}: events of orders are declared as well, and both names are of one`;
+    await expect(start({ makeTriggers: true }, [orders, other])).rejects.toThrow(text);
+  });
+
+  it('refuses declared columns that are not there', async () => {
+    for (const [changes, text] of [
+      [{ omit: ['nothing'] }, 'omit names nothing, which is not a column of the table'],
+      [{ key: 'nothing' }, 'key names nothing, which is not a column of the table'],
+      [{ columns: { state: 'nothing' } }, 'columns names nothing, which is not a column of'],
+    ] as const) {
+      const table = defineTableEvents<Order>('orders', { ...given, ...changes } as never);
+      await expect(start({}, [table])).rejects.toThrow(`defineTableEvents('orders'): ${text}`);
+    }
+  });
+
+  it('refuses what a table of Drizzle says and the database does not', async () => {
+    const table = TABLES[database];
+    const declared = (name: string, column: string) =>
+      defineTableEvents(table(name, column), {
+        payload: ({ id }: { id: number }) => ({ id }),
+        events: given.events,
+      } as never);
+    await expect(start({}, [declared('order', 'note')])).rejects.toThrow(
+      'Events of order: there is no table of this name',
+    );
+    await expect(start({}, [declared('orders', 'remark')])).rejects.toThrow(
+      "defineTableEvents('orders'): columns names remark, which is not a column of the table",
+    );
+    await place.sql('CREATE VIEW paid_orders AS SELECT * FROM orders');
+    await expect(start({}, [declared('paid_orders', 'note')])).rejects.toThrow('this is a view');
+    const twice = start({}, [declared('orders', 'note'), orders]);
+    await expect(twice).rejects.toThrow('has two declarations of orders');
   });
 
   it('prints a command that a shell reads as it is meant', async () => {
