@@ -1,8 +1,8 @@
 // Usage: node tools/try-clients.mjs
 //
 // Installs the packed package into fresh applications of both majors of NestJS, with Prisma and with Drizzle, and without
-// TypeORM: those of `sample`. `thorn` prints their tables, they load the entry points both ways, and deliver what was sent in
-// a transaction that commits, signed, and nothing of one that is rolled back. The owner sees the delivery in the log, and has
+// TypeORM: those of `sample`. `thorn` prints their tables, they load the entry points both ways, and deliver the
+// event of a row that is committed, signed, and nothing of one that is rolled back. The owner sees the delivery in the log, and has
 // the page. Prisma's own command is not installed: its generated client is that of the sample.
 // Run `npm run build` and `node tools/check-package.mjs` first. It needs PostgreSQL, as the tests do.
 import { spawn } from 'node:child_process';
@@ -30,15 +30,22 @@ const PACKAGES = [
 ];
 const HEADERS = { authorization: 'Bearer ann', 'content-type': 'application/json' };
 
-/** @typedef {{ client: string, packages: readonly string[], orders: string }} Application */
+/** @typedef {{ client: string, packages: readonly string[], migrations: readonly string[] }} Application */
 /** @type {readonly Application[]} */
 const APPLICATIONS = [
   {
     client: 'prisma',
     packages: ['@prisma/adapter-pg', '@prisma/client'],
-    orders: 'prisma/migrations/20261129000000_orders/migration.sql',
+    migrations: [
+      'prisma/migrations/20261129000000_orders/migration.sql',
+      'prisma/migrations/20261129000001_triggers/migration.sql',
+    ],
   },
-  { client: 'drizzle', packages: ['drizzle-orm'], orders: 'drizzle/0000_orders.sql' },
+  {
+    client: 'drizzle',
+    packages: ['drizzle-orm'],
+    migrations: ['drizzle/0000_orders.sql', 'drizzle/0001_triggers.sql'],
+  },
 ];
 
 const server = await startPostgres();
@@ -54,7 +61,7 @@ try {
  * @param {Application} application
  * @param {number} major of NestJS
  */
-async function attempt({ client, packages, orders }, major) {
+async function attempt({ client, packages, migrations }, major) {
   const begin = Date.now();
   const folder = mkdtempSync(join(tmpdir(), `thorn-${client}-`));
   const name = `Nest ${major}, ${client} without TypeORM`;
@@ -69,8 +76,10 @@ async function attempt({ client, packages, orders }, major) {
 
     const thorn = ['node_modules/nestjs-thorn/dist/cli/thorn.js', 'migrations', 'postgres'];
     const tables = await node(folder, [...thorn, '--for', client, '--schema', 'thorn']);
-    await query(database, readFileSync(join('sample', client, orders), 'utf8'));
     await query(database, tables);
+    for (const file of migrations) {
+      await query(database, readFileSync(join('sample', client, file), 'utf8'));
+    }
     makeApplication(folder, client);
     await compile(folder);
     const outcome = await order(folder, database);

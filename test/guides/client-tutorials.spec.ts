@@ -2,7 +2,7 @@ import { type INestApplication, Logger } from '@nestjs/common';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { main } from '../../lib/cli/main.js';
@@ -16,6 +16,8 @@ interface Tutorial {
   readonly client: string;
   /** The migration of the table of orders, which the client's own tool writes. */
   readonly orders: string;
+  /** The migration of the sample that has the same triggers. */
+  readonly triggers: string;
   /** Does what the client's own commands would do, which are not installed here. */
   readonly run: (
     migrations: readonly string[],
@@ -28,6 +30,7 @@ const tutorials: readonly Tutorial[] = [
   {
     client: 'prisma',
     orders: 'sample/prisma/prisma/migrations/20261129000000_orders/migration.sql',
+    triggers: 'sample/prisma/prisma/migrations/20261129000001_triggers/migration.sql',
     run: async (migrations, reader, database) => {
       // `prisma migrate` runs the text of a file as one.
       await database.query(migrations.at(-1)!);
@@ -37,6 +40,7 @@ const tutorials: readonly Tutorial[] = [
   {
     client: 'drizzle',
     orders: 'sample/drizzle/drizzle/0000_orders.sql',
+    triggers: 'sample/drizzle/drizzle/0001_triggers.sql',
     run: async (migrations, reader, database) => {
       const migrationsFolder = join(reader.directory, 'drizzle');
       mkdirSync(join(migrationsFolder, 'meta'), { recursive: true });
@@ -56,7 +60,7 @@ async function prepare(
   reader: TutorialReader,
   { url }: FreshDatabase,
   database: pg.Pool,
-): Promise<void> {
+): Promise<readonly string[]> {
   const migrations = [readFileSync(orders, 'utf8')];
   await run(migrations, reader, database);
   const commands = reader.commands.join('\n').matchAll(/^npx thorn (\w+ postgres [^>\n]+) >/gm);
@@ -65,6 +69,7 @@ async function prepare(
     migrations.push(await printedBy(given.split(' ')));
     await run(migrations, reader, database);
   }
+  return migrations;
 }
 
 async function printedBy(command: readonly string[]): Promise<string> {
@@ -93,12 +98,13 @@ describe.each(tutorials)('the tutorial with $client', (tutorial) => {
   let app: INestApplication;
   let receiver: ScriptedReceiver;
   let answers: readonly unknown[];
+  let migrations: readonly string[];
 
   beforeAll(async () => {
     vi.spyOn(Logger.prototype, 'log').mockImplementation((text) => void lines.push(text));
     place = await freshPostgres();
     database = new pg.Pool({ connectionString: place.url });
-    await prepare(tutorial, reader, place, database);
+    migrations = await prepare(tutorial, reader, place, database);
     vi.stubEnv('DATABASE_URL', place.url);
     vi.stubEnv('PORT', '0');
     receiver = await ScriptedReceiver.start();
@@ -128,6 +134,10 @@ describe.each(tutorials)('the tutorial with $client', (tutorial) => {
     const { rows } = await database.query<object>('SELECT status FROM thorn.thorn_deliveries');
     return rows;
   }
+
+  it('has the triggers of the sample', async () => {
+    await expect(`${migrations.at(-1)}\n`).toMatchFileSnapshot(resolve(tutorial.triggers));
+  });
 
   it('installs what its files import', () => {
     expect(reader.installed).toEqual(expect.arrayContaining([...reader.imported]));

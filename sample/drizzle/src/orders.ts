@@ -7,24 +7,18 @@ import {
   Post,
   UseGuards,
 } from '@nestjs/common';
-import { WebhookDispatcher } from 'nestjs-thorn';
 import { type Database, DATABASE } from './database.module.js';
 import { Partner, PartnerGuard } from './partner.guard.js';
 import { type Order, orders } from './schema.js';
 
 @Injectable()
 export class Orders {
-  constructor(
-    @Inject(DATABASE) private readonly db: Database,
-    private readonly dispatcher: WebhookDispatcher,
-  ) {}
+  constructor(@Inject(DATABASE) private readonly db: Database) {}
 
-  /** The order and its event are stored in one transaction: both, or none. */
+  /** A trigger reports the order in the transaction: both are stored, or none. */
   place(partner: string, total: number): Promise<Order> {
     return this.db.transaction(async (tx) => {
       const [order] = await tx.insert(orders).values({ partner, total }).returning();
-      const { id } = order!;
-      await this.dispatcher.send('order.placed', { id, total }, { tx, owner: partner });
       if (!(total > 0)) throw new BadRequestException('An order costs something');
       return order!;
     });

@@ -3,7 +3,8 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ThornModule } from 'nestjs-thorn';
 import { thornPage } from 'nestjs-thorn/page';
-import { ensureSchema, fromPrisma } from 'nestjs-thorn/sql';
+import { fromPrisma } from 'nestjs-thorn/sql';
+import { orderEvents } from './orders.events.js';
 import { Orders, OrdersController } from './orders.js';
 import { PartnerGuard } from './partner.guard.js';
 import { PrismaModule, PrismaService } from './prisma.module.js';
@@ -16,6 +17,7 @@ const schema = 'thorn';
     PrismaModule,
     ThornModule.forRoot({
       database: fromPrisma(PrismaService, { url, schema }),
+      tables: [orderEvents],
       api: { guards: [PartnerGuard], owner: (request) => request.user.id },
       page: thornPage(),
       // Webhooks may go to this machine. Refused where NODE_ENV is production.
@@ -28,7 +30,5 @@ const schema = 'thorn';
 class ShopModule {}
 
 export const app = await NestFactory.create(ShopModule);
-// In production a migration makes the tables: see docs/tutorial/prisma.md.
-await ensureSchema(fromPrisma(app.get(PrismaService), { url, schema }));
 app.enableShutdownHooks();
 await app.listen(process.env['PORT'] ?? 3000, '127.0.0.1');

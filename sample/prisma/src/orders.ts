@@ -1,22 +1,16 @@
 import { BadRequestException, Body, Controller, Injectable, Post, UseGuards } from '@nestjs/common';
-import { WebhookDispatcher } from 'nestjs-thorn';
 import type { Order } from './generated/prisma/client.js';
 import { Partner, PartnerGuard } from './partner.guard.js';
 import { PrismaService } from './prisma.module.js';
 
 @Injectable()
 export class Orders {
-  constructor(
-    private readonly prisma: PrismaService,
-    private readonly dispatcher: WebhookDispatcher,
-  ) {}
+  constructor(private readonly prisma: PrismaService) {}
 
-  /** The order and its event are stored in one transaction: both, or none. */
+  /** A trigger reports the order in the transaction: both are stored, or none. */
   place(partner: string, total: number): Promise<Order> {
     return this.prisma.$transaction(async (tx) => {
       const order = await tx.order.create({ data: { partner, total } });
-      const { id } = order;
-      await this.dispatcher.send('order.placed', { id, total }, { tx, owner: partner });
       if (!(total > 0)) throw new BadRequestException('An order costs something');
       return order;
     });

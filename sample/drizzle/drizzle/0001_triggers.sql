@@ -1,0 +1,44 @@
+-- Run: npx drizzle-kit generate --custom --name=thorn_triggers
+-- Put this file in place of the empty SQL file that drizzle-kit names, then run: npx drizzle-kit migrate
+CREATE OR REPLACE FUNCTION "thorn"."thorn_report_orders"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $thorn$
+DECLARE
+  is_heard boolean;
+BEGIN
+  -- Whoever makes the table heard holds the lock exclusively: what commits after that is reported.
+  IF pg_catalog.pg_try_advisory_xact_lock_shared(-69200357947974716) THEN
+    IF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.=) 'read committed' THEN
+      SELECT c.heard INTO is_heard FROM "thorn"."thorn_captured_tables" c WHERE c.name OPERATOR(pg_catalog.=) 'orders';
+    ELSE
+      -- The transaction sees the database as it was: an error where the row has changed since.
+      SELECT c.heard INTO is_heard FROM "thorn"."thorn_captured_tables" c WHERE c.name OPERATOR(pg_catalog.=) 'orders' FOR KEY SHARE;
+    END IF;
+    IF is_heard IS FALSE THEN
+      RETURN NULL;
+    END IF;
+  END IF;
+  IF TG_OP OPERATOR(pg_catalog.=) 'INSERT' THEN
+    INSERT INTO "thorn"."thorn_changes" (tx, source, old_row, new_row) SELECT pg_catalog.txid_current(), 'orders', NULL, pg_catalog.to_json(n.*) FROM thorn_new n;
+  ELSIF TG_OP OPERATOR(pg_catalog.=) 'DELETE' THEN
+    INSERT INTO "thorn"."thorn_changes" (tx, source, old_row, new_row) SELECT pg_catalog.txid_current(), 'orders', pg_catalog.to_json(o.*), NULL FROM thorn_old o;
+  ELSE
+    INSERT INTO "thorn"."thorn_changes" (tx, source, old_row, new_row) SELECT pg_catalog.txid_current(), 'orders', CASE WHEN o."id" IS NULL THEN NULL ELSE pg_catalog.to_json(o.*) END, CASE WHEN n."id" IS NULL THEN NULL ELSE pg_catalog.to_json(n.*) END
+    FROM thorn_old o FULL JOIN thorn_new n ON o."id" OPERATOR(pg_catalog.=) n."id"
+    WHERE o."id" IS NULL OR n."id" IS NULL OR o.* OPERATOR(pg_catalog.*<>) n.*;
+  END IF;
+  RETURN NULL;
+END
+$thorn$;
+--> statement-breakpoint
+REVOKE EXECUTE ON FUNCTION "thorn"."thorn_report_orders"() FROM PUBLIC;
+--> statement-breakpoint
+DROP TRIGGER IF EXISTS "thorn_insert" ON "public"."orders";
+--> statement-breakpoint
+CREATE TRIGGER "thorn_insert" AFTER INSERT ON "public"."orders" REFERENCING NEW TABLE AS thorn_new FOR EACH STATEMENT EXECUTE FUNCTION "thorn"."thorn_report_orders"();
+--> statement-breakpoint
+DROP TRIGGER IF EXISTS "thorn_update" ON "public"."orders";
+--> statement-breakpoint
+CREATE TRIGGER "thorn_update" AFTER UPDATE ON "public"."orders" REFERENCING OLD TABLE AS thorn_old NEW TABLE AS thorn_new FOR EACH STATEMENT EXECUTE FUNCTION "thorn"."thorn_report_orders"();
+--> statement-breakpoint
+DROP TRIGGER IF EXISTS "thorn_delete" ON "public"."orders";
+--> statement-breakpoint
+CREATE TRIGGER "thorn_delete" AFTER DELETE ON "public"."orders" REFERENCING OLD TABLE AS thorn_old FOR EACH STATEMENT EXECUTE FUNCTION "thorn"."thorn_report_orders"();
