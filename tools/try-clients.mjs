@@ -30,21 +30,21 @@ const PACKAGES = [
 ];
 const HEADERS = { authorization: 'Bearer ann', 'content-type': 'application/json' };
 
-/** @typedef {{ client: string, packages: readonly string[], migrations: readonly string[] }} Application */
+/** @typedef {{ client: string, packages: readonly string[], migrations: { orders: string, triggers: string } }} Application */
 /** @type {readonly Application[]} */
 const APPLICATIONS = [
   {
     client: 'prisma',
     packages: ['@prisma/adapter-pg', '@prisma/client'],
-    migrations: [
-      'prisma/migrations/20261129000000_orders/migration.sql',
-      'prisma/migrations/20261129000001_triggers/migration.sql',
-    ],
+    migrations: {
+      orders: 'prisma/migrations/20261129000000_orders/migration.sql',
+      triggers: 'prisma/migrations/20261129000001_triggers/migration.sql',
+    },
   },
   {
     client: 'drizzle',
     packages: ['drizzle-orm'],
-    migrations: ['drizzle/0000_orders.sql', 'drizzle/0001_triggers.sql'],
+    migrations: { orders: 'drizzle/0000_orders.sql', triggers: 'drizzle/0001_triggers.sql' },
   },
 ];
 
@@ -76,10 +76,10 @@ async function attempt({ client, packages, migrations }, major) {
 
     const thorn = ['node_modules/nestjs-thorn/dist/cli/thorn.js', 'migrations', 'postgres'];
     const tables = await node(folder, [...thorn, '--for', client, '--schema', 'thorn']);
+    const { orders, triggers } = migrations;
+    await query(database, readFileSync(join('sample', client, orders), 'utf8'));
     await query(database, tables);
-    for (const file of migrations) {
-      await query(database, readFileSync(join('sample', client, file), 'utf8'));
-    }
+    await query(database, readFileSync(join('sample', client, triggers), 'utf8'));
     makeApplication(folder, client);
     await compile(folder);
     const outcome = await order(folder, database);

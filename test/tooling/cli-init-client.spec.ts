@@ -10,11 +10,14 @@ import { ensureSchema, fromPg } from '../../lib/sql/index.js';
 import { type FreshDatabase, freshPostgres } from '../services/database.js';
 import { writeNestApplication } from '../support/fixtures/nest-application.js';
 
-async function init(args: readonly string[], answers: readonly string[] = []) {
+const init = (args: readonly string[], answers: readonly string[] = []) =>
+  thorn(['init', ...args], answers);
+
+async function thorn(args: readonly string[], answers: readonly string[] = []) {
   const left = [...answers];
-  const [notes, questions]: [string[], string[]] = [[], []];
-  const code = await main(['init', ...args], {
-    out: () => undefined,
+  const [printed, notes, questions]: [string[], string[], string[]] = [[], [], []];
+  const code = await main(args, {
+    out: (line) => void printed.push(line),
     bytes: () => undefined,
     note: (line) => void notes.push(line),
     rewrite: () => undefined,
@@ -28,7 +31,7 @@ async function init(args: readonly string[], answers: readonly string[] = []) {
     read: async () => Buffer.alloc(0),
     interrupted: new AbortController().signal,
   });
-  return { code, notes: notes.join('\n'), questions };
+  return { code, notes: notes.join('\n'), questions, printed: printed.join('\n') };
 }
 
 const { files: packed } = JSON.parse(readFileSync('package.json', 'utf8')) as {
@@ -146,6 +149,36 @@ describe.each([
     expect(textOf(MODULE)).toContain(`database: from${name}(`);
   });
 
+  it('declares events on a table, whose triggers it says how to make', async () => {
+    addModule(client);
+    write('src/auth.guard.ts', GUARD);
+    const table = client === 'prisma' ? '"Order"' : 'orders';
+    if (client === 'prisma') {
+      write('prisma/schema.prisma', readFileSync('sample/prisma/prisma/schema.prisma', 'utf8'));
+    } else cpSync('sample/drizzle/src/schema.ts', join(folder, 'src/database/schema.ts'));
+    const entity = client === 'prisma' ? 'Order' : 'orders';
+    const options = ['--entity', entity, '--guard', 'AuthGuard', '--owner', 'partner'];
+    const { code, notes } = await init([folder, '--yes', ...options]);
+
+    expect([code, notes]).toEqual([0, expect.not.stringContaining('dispatcher.send')]);
+    const subject = entity.toLowerCase();
+    const declared = textOf(`src/webhooks/${subject}.events.ts`);
+    const style = { parser: 'typescript', singleQuote: true, trailingComma: 'all' } as const;
+    expect(declared).toBe(await format(declared, style));
+    expect(declared).toContain(`'${subject}.changed': { on: 'change' }`);
+    expect(textOf(MODULE)).toContain(`tables: [${subject}Events]`);
+    // What a user does then.
+    const pool = new pg.Pool({ connectionString: place.url });
+    await pool.query(`CREATE TABLE ${table} (id serial PRIMARY KEY, partner text, total int)`);
+    const [, command = ''] = /^npx thorn (triggers .*) > triggers\.sql$/m.exec(notes) ?? [];
+    const { printed } = await thorn(command.replace('"$DATABASE_URL"', place.url).split(' '));
+    await pool.query(printed);
+    expect((await started())[0]).toContain('; 3 events; ');
+    const { rows } = await pool.query('SELECT name FROM thorn.thorn_captured_tables');
+    expect(rows).toContainEqual({ name: entity });
+    await pool.end();
+  });
+
   it.each([true, false])('declares an event; in a global module: %s', async (is) => {
     addModule(client, is);
     write('src/auth.guard.ts', GUARD);
@@ -233,10 +266,15 @@ describe('thorn init', () => {
       ['--client', 'mongoose'],
       '--client must be one of prisma, drizzle, typeorm',
     ],
-    ['an entity', ['--client', 'prisma', '--entity', 'Order'], '--entity is for TypeORM'],
+    [
+      'a model that is not there',
+      ['--client', 'prisma', '--entity', 'Order'],
+      '--entity Order is not an exported entity of the application; there are: none',
+    ],
     ['two clients', [], 'package.json has prisma and drizzle: name one of them by --client'],
   ])('refuses %s', async (_, options, why) => {
     depend('@prisma/client', 'drizzle-orm');
+    addModule('prisma');
     const { code, notes } = await init([folder, '--yes', ...options]);
     expect([code, notes]).toEqual([2, expect.stringContaining(why)]);
     expect(existsSync(join(folder, MODULE))).toBe(false);

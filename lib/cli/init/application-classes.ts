@@ -64,6 +64,11 @@ export class ApplicationClasses {
     return new ApplicationClasses(entities, guards, modules, sources);
   }
 
+  /** The same with tables in place of entities. */
+  withTables(tables: readonly ApplicationClass[]): ApplicationClasses {
+    return new ApplicationClasses(tables, this.guards, this.modules, this.sources);
+  }
+
   /** @throws {@link UsageError} naming the classes that there are */
   find(kind: 'entity' | 'guard', name: string): ApplicationClass {
     const all = kind === 'entity' ? this.entities : this.guards;

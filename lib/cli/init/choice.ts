@@ -5,7 +5,7 @@ import type { ApplicationClass, ApplicationClasses } from './application-classes
 import { type Setup } from './page-files.js';
 
 /** What `thorn init` sets up in an application that has an entity or a guard. */
-export interface Choice extends Omit<Setup, 'ending' | 'database'> {
+export interface Choice extends Omit<Setup, 'ending' | 'database' | 'tables'> {
   readonly entity: ApplicationClass | undefined;
   /** The property of the entity that holds its owner's id. */
   readonly owner: string | undefined;

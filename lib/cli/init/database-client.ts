@@ -51,11 +51,6 @@ export async function databaseClient(
 ): Promise<DatabaseClient | undefined> {
   const client = parseWord(given, 'client', CLIENT_NAMES) ?? (await found(folder, given, terminal));
   if (client === undefined || client === 'typeorm') return undefined;
-  if (given['entity'] !== undefined) {
-    throw new UsageError(
-      `--entity is for TypeORM: with ${client} leave it out, and send events with dispatcher.send()`,
-    );
-  }
   return client === 'prisma' ? prisma(classes, await prismaSystem(folder)) : drizzle(classes);
 }
 

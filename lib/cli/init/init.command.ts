@@ -17,6 +17,7 @@ import {
   reversed,
 } from './file-changes.js';
 import { type Address, addressOf } from './main-file.js';
+import { type DatabaseTable, databaseTables, tableEventsFile } from './database-tables.js';
 import { EXAMPLE_EVENT, pageFiles, readsHeader } from './page-files.js';
 import { packedGuide } from './packed-guide.js';
 import {
@@ -50,7 +51,11 @@ export const initCommand: Command = {
       value: CLIENT_NAMES.join('|'),
       help: 'the database client. Default: the one in package.json',
     },
-    entity: { type: 'string', value: 'class', help: 'declares events of this entity' },
+    entity: {
+      type: 'string',
+      value: 'class',
+      help: 'declares events of this entity, model of Prisma or table of Drizzle',
+    },
     owner: {
       type: 'string',
       value: 'property',
@@ -166,7 +171,9 @@ async function adding(folder: string, given: Given, terminal: Terminal): Promise
   await edit('app.module.ts', (text) => addModule(compiler, 'app.module.ts', text, ending));
   const classes = await ApplicationClasses.read(compiler, join(folder, source));
   const database = await databaseClient(folder, classes, given, terminal);
-  const choice = await chosen(classes, given, terminal);
+  const found = database && (await databaseTables(folder, compiler, database, classes.sources));
+  const choice = await chosen(found ? classes.withTables(found) : classes, given, terminal);
+  const table = found?.find((one) => one === choice?.entity);
   let files: Readonly<Record<string, string>>;
   let tables: TypeOrmTables | undefined;
   if (choice === undefined) {
@@ -186,7 +193,7 @@ async function adding(folder: string, given: Given, terminal: Terminal): Promise
           'Move the guard into a file of its own',
       );
     }
-    if (entity !== undefined) {
+    if (entity !== undefined && database === undefined) {
       await edit(entity.path, (text) =>
         addEvents(compiler, entity.path, text, { ...entity, owner }),
       );
@@ -198,7 +205,8 @@ async function adding(folder: string, given: Given, terminal: Terminal): Promise
         await edit(path, (text) => addThornTables(compiler, path, text, names));
       }
     }
-    files = pageFiles({ ...choice, database, ending });
+    const declared = table && tableEventsFile(database!, table, owner, ending);
+    files = pageFiles({ ...choice, database, tables: declared, ending });
   }
   const added = Object.entries(files).map(([name, after]) => ({
     path: `${source}/${name}`,
@@ -211,7 +219,8 @@ async function adding(folder: string, given: Given, terminal: Terminal): Promise
   const changes = [...edits.values(), ...added].filter(({ before, after }) => before !== after);
   const hints = [
     ...tablesHint(database, tables),
-    ...(database && choice ? [eventHint(source)] : []),
+    ...(table ? [triggersHint(database!, table)] : []),
+    ...(database && choice && !table ? [eventHint(source)] : []),
     hintFor(choice, address),
   ];
   return { changes: await formatted(folder, changes), hint: hints.join('\n') };
@@ -243,7 +252,21 @@ function tablesHint(
     `Make the tables by a migration: ${command} > thorn.sql\n${packedGuide('migrations')} says how to run it.`,
   ];
 }
-/** With other clients than TypeORM, no entity sends events by itself. */
+
+/** Triggers report the changes of a table. */
+function triggersHint(
+  { client, system }: DatabaseClient,
+  { table, keys, columns }: DatabaseTable,
+): string {
+  const schema = system === 'postgres' ? ' --schema thorn' : '';
+  const key = keys.map((one) => columns[one] ?? one).join('+');
+  return (
+    `Then make the triggers by another migration, or the application does not start:\n` +
+    `npx thorn triggers ${system} ${table}:${key}${schema} --for ${client} --url "$DATABASE_URL" > triggers.sql`
+  );
+}
+
+/** Where no table was named. */
 function eventHint(source: string): string {
   return (
     `${source}/webhooks/webhooks.module.ts declares the event ${EXAMPLE_EVENT}: name your own there. Send it in the ` +

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { ApplicationClass } from './application-classes.js';
 import type { DatabaseClient } from './database-client.js';
+import type { tableEventsFile } from './database-tables.js';
 import type { Ending } from './source-edits.js';
 
 /** What an application's own webhooks are set up with. */
@@ -14,6 +15,8 @@ export interface Setup {
   readonly hasPage: boolean;
   /** Undefined: TypeORM's data source. */
   readonly database: DatabaseClient | undefined;
+  /** The file that declares events on a table. Undefined: there is none. */
+  readonly tables: ReturnType<typeof tableEventsFile> | undefined;
   readonly ending: Ending;
 }
 
@@ -38,17 +41,20 @@ export function pageFiles(setup: Setup): Readonly<Record<string, string>> {
   return {
     'webhooks/webhooks.module.ts': webhooksModule(setup, link !== undefined),
     ...(link !== undefined && { 'webhooks/webhooks-link.controller.ts': link }),
+    ...(setup.tables && { [setup.tables.path]: setup.tables.text }),
   };
 }
 
 function webhooksModule(setup: Setup, hasLink: boolean): string {
-  const { guard, guardModule, caller, hasPage, database, ending } = setup;
+  const { guard, guardModule, caller, hasPage, database, ending, tables } = setup;
+  const hasExample = database !== undefined && tables === undefined;
   const imports = [
     `import { Module } from '@nestjs/common';`,
-    `import { ${database === undefined ? '' : 'defineEvents, '}ThornModule } from 'nestjs-thorn';`,
+    `import { ${hasExample ? 'defineEvents, ' : ''}ThornModule } from 'nestjs-thorn';`,
     ...(hasPage ? [`import { thornPage } from 'nestjs-thorn/page';`] : []),
     ...databaseImports(database, ending),
     ...[guard, guardModule].flatMap((one) => (one === undefined ? [] : importOf(one, ending))),
+    ...(tables === undefined ? [] : [importOf({ ...tables, name: tables.constant }, ending)]),
     ...(hasLink
       ? [`import { WebhooksLinkController } from './webhooks-link.controller${ending}';`]
       : []),
@@ -72,7 +78,8 @@ function webhooksModule(setup: Setup, hasLink: boolean): string {
     ...ofGuard,
     '    ThornModule.forRoot({',
     ...databaseLines(database),
-    ...(database === undefined ? [] : EVENTS),
+    ...(hasExample ? EVENTS : []),
+    ...(tables === undefined ? [] : [`      tables: [${tables.constant}],`]),
     ...api,
     ...(hasPage ? ['      page: thornPage(),'] : []),
     '      // In development, webhooks may go to this machine.',
@@ -137,7 +144,7 @@ export function importOf(
   ending: Ending,
 ): string {
   const from = posix.relative('webhooks', path).replace(/\.ts$/, ending);
-  return `import { ${name} } from '${from}';`;
+  return `import { ${name} } from '${from.startsWith('.') ? from : `./${from}`}';`;
 }
 
 /** `user.id` as `{ user: { id: string } }`. */

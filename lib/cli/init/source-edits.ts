@@ -86,8 +86,8 @@ export function addEvents(
   ]);
 }
 
-/** What the events of an entity begin with: `order-item` of both `OrderItem` and `OrderItemEntity`. */
-function subjectOf(name: string): string {
+/** What the events of an entity or a table begin with: `order-item` of both `OrderItem` and `OrderItemEntity`. */
+export function subjectOf(name: string): string {
   const subject = name.replace(/(?<=.)Entity$/, '');
   return subject.replaceAll(/(?<=[a-z\d])(?=[A-Z])/g, '-').toLowerCase();
 }
