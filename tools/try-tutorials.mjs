@@ -94,7 +94,7 @@ async function follow(walk, shop) {
     replaceIn(join(shop, 'tsconfig.build.json'), '{', `{ ${setting},`);
   }
   await prepare(commands, client, shop, database);
-  await tryInit(shop);
+  await tryInit(shop, client);
 
   for (const [path, code] of filesOf(text)) save(shop, path, code);
   for (const name of ['src/app.controller', 'src/app.service', 'src/app.controller.spec'])
@@ -190,12 +190,15 @@ async function prepare(commands, client, shop, database) {
 }
 
 /**
- * Both set-ups of `thorn init` compile.
+ * All set-ups of `thorn init` compile.
  *
  * @param {string} shop
+ * @param {string} client
  */
-async function tryInit(shop) {
-  for (const options of ['', '--guard PartnerGuard --page']) {
+async function tryInit(shop, client) {
+  const table = client === 'prisma' ? 'Order' : 'orders';
+  const guarded = '--guard PartnerGuard --page';
+  for (const options of ['', guarded, `--entity ${table} ${guarded}`]) {
     await type(
       shop,
       `npx thorn init --yes ${options} && npx tsc --noEmit --strict -p tsconfig.json`,

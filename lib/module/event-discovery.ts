@@ -4,6 +4,8 @@ import { ApiSettings } from '../api/index.js';
 import { injectDispatcher } from '../capture/decorators/method-event.js';
 import { ReportedSources } from '../capture/index.js';
 import { DeclaredEvents } from '../capture/plan/declared-events.js';
+import { noDataWarning } from '../capture/plan/events-without-data.js';
+import { secretsWarning } from '../capture/plan/secret-columns.js';
 import { TransactionRequiredError } from '../database/transaction-required.error.js';
 import {
   DispatchStrategy,
@@ -131,21 +133,18 @@ export class EventDiscovery {
   }
 
   #warnOfSecrets(): void {
-    for (const { entity, properties } of this.captures.secrets()) {
-      const names = properties.map((name) => `'${name}'`).join(', ');
-      this.#logger.warn(
-        `Payloads of events are given ${properties.join(', ')} of ${entity}, named like secrets, and may send them. ` +
-          `Hide them: @Webhooks<${entity}>({ hidden: [${names}] }). Where subscribers may see one, name it in notSecret instead.`,
-      );
+    for (const found of this.captures.secrets()) {
+      const fix = (names: string) =>
+        `Hide them: @Webhooks<${found.entity}>({ hidden: [${names}] })`;
+      this.#logger.warn(secretsWarning(found, fix));
     }
   }
 
   #warnOfNoData(): void {
-    for (const { entity, events } of this.captures.eventsWithoutData()) {
-      this.#logger.warn(
-        `The data of ${events.join(', ')} is an empty object: ${entity} has no payload. Name what subscribers may see: ` +
-          `@Webhooks<${entity}>({ payload: ({ id }) => ({ id }) }). Where that is nothing, say payload: () => ({}).`,
-      );
+    for (const found of this.captures.eventsWithoutData()) {
+      const { entity } = found;
+      const fix = `@Webhooks<${entity}>({ payload: ({ id }) => ({ id }) })`;
+      this.#logger.warn(noDataWarning(found, { declaration: entity, fix }));
     }
   }
 

@@ -17,3 +17,18 @@ export function eventsWithoutData(plans: readonly TablePlan[]): readonly EventsW
     })
     .filter(({ events }) => events.length > 0);
 }
+
+/**
+ * What the log says of them.
+ *
+ * @param declaration what has no payload, and where to write one
+ */
+export function noDataWarning(
+  { events }: EventsWithoutData,
+  { declaration, fix }: { readonly declaration: string; readonly fix: string },
+): string {
+  return (
+    `The data of ${events.join(', ')} is an empty object: ${declaration} has no payload. Name what subscribers may see: ` +
+    `${fix}. Where that is nothing, say payload: () => ({}).`
+  );
+}

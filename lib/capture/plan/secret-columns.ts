@@ -15,6 +15,22 @@ export interface SecretColumns {
 }
 
 /**
+ * What the log says of them.
+ *
+ * @param fix how their declaration hides columns, given their names in quotes
+ */
+export function secretsWarning(
+  { entity, properties }: SecretColumns,
+  fix: (names: string) => string,
+): string {
+  const names = properties.map((name) => `'${name}'`).join(', ');
+  return (
+    `Payloads of events are given ${properties.join(', ')} of ${entity}, named like secrets, and may send them. ` +
+    `${fix(names)}. Where subscribers may see one, name it in notSecret instead.`
+  );
+}
+
+/**
  * Finds the columns that are named like secrets, among those that the payloads of events are given and neither `hidden` nor
  * `notSecret` names. Which columns a payload sends cannot be known: it is a function.
  */

@@ -5,8 +5,8 @@ import type { Message } from '../../message/index.js';
 import { RowChange } from '../changes/row-change.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
 import { RowReader } from '../messages/row-reader.js';
-import { eventsWithoutData } from '../plan/events-without-data.js';
-import { secretColumns } from '../plan/secret-columns.js';
+import { eventsWithoutData, noDataWarning } from '../plan/events-without-data.js';
+import { secretColumns, secretsWarning } from '../plan/secret-columns.js';
 import { type EventPlan, planTable, type TablePlan } from '../plan/event-plan.js';
 import { checkColumnSettings } from '../plan/hidden-columns.js';
 import { isSameColumnValue } from '../table/column-equality.js';
@@ -59,18 +59,13 @@ export class PlainTables extends ReportedTables {
   }
 
   #warn(plan: TablePlan, { name, declaration }: TableEvents): void {
-    for (const { properties } of secretColumns([plan])) {
-      const names = properties.map((one) => `'${one}'`).join(', ');
-      this.#logger.warn(
-        `Payloads of events are given ${properties.join(', ')} of ${name}, named like secrets, and may send them. Leave ` +
-          `them out: omit: [${names}] of ${declaration}. Where subscribers may see one, name it in notSecret instead.`,
-      );
+    for (const found of secretColumns([plan])) {
+      const fix = (names: string) => `Leave them out: omit: [${names}] of ${declaration}`;
+      this.#logger.warn(secretsWarning({ ...found, entity: name }, fix));
     }
-    for (const { events } of eventsWithoutData([plan])) {
-      this.#logger.warn(
-        `The data of ${events.join(', ')} is an empty object: ${declaration} has no payload. Name what subscribers may ` +
-          'see: payload: ({ id }) => ({ id }). Where that is nothing, say payload: () => ({}).',
-      );
+    for (const found of eventsWithoutData([plan])) {
+      const fix = 'payload: ({ id }) => ({ id })';
+      this.#logger.warn(noDataWarning(found, { declaration, fix }));
     }
   }
 
