@@ -128,7 +128,7 @@ export class EventDiscovery {
     if (client === undefined) return;
     this.#logger.warn(
       `Events of entities need TypeORM, and the option database gives ${client.name}: those of @WebhookEvent on ` +
-        `${names.join(', ')} are never sent. Send them with dispatcher.send(), or declare them on methods of services.`,
+        `${names.join(', ')} are never sent. Declare them on the tables, with defineTableEvents().`,
     );
   }
 

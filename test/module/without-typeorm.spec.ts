@@ -332,7 +332,7 @@ describe('an application without tables', () => {
     await app.close();
     expect(warnings).toContainEqual(
       expect.stringMatching(
-        `Events of entities need TypeORM, .* pg: .*${Parcel.name}.* never sent`,
+        `Events of entities need TypeORM, .* pg: .*${Parcel.name}.* never sent.*defineTableEvents`,
       ),
     );
   });
