@@ -25,7 +25,6 @@ export { ThornDelivery } from './tables/delivery.entity.js';
 export type { LongWorkOptions, Summary } from '../common/long-work.js';
 export {
   Maintenance,
-  type MaintenanceDependencies,
   type PruneOptions,
   type PruneSummary,
   type ResealCounts,

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { FanOut } from '../../lib/dispatch/index.js';
+import type { WebhookFormats } from '../../lib/message/index.js';
 import { DeliveryReports } from '../../lib/outbox/index.js';
 import type { Deliveries } from '../../lib/outbox/index.js';
 import { keyOf } from '../../lib/outbox/tables/keys.js';
@@ -126,10 +128,14 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
           for (const [name, p95] of Object.entries(slow)) expect(p95, name).toBeLessThan(50);
         }
 
-        const reports = new DeliveryReports({
-          ...{ strategy, deliveries, subscribers, clock },
-          ...({} as Pick<ConstructorParameters<typeof DeliveryReports>[0], 'fanOut' | 'formats'>),
-        });
+        const reports = new DeliveryReports(
+          strategy,
+          deliveries,
+          subscribers,
+          {} as FanOut,
+          {} as WebhookFormats,
+          clock,
+        );
         const until = new Date(END);
         const began = performance.now();
         const all = (await reports.figures({ by: 'day', until }, 'any'))!;

@@ -1,7 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, describe, expect, it } from 'vitest';
-import { EventHistory } from '../../lib/dispatch/index.js';
+import { EventHistory, type FanOut } from '../../lib/dispatch/index.js';
 import { EventCatalogue } from '../../lib/event/index.js';
+import type { WebhookFormats } from '../../lib/message/index.js';
 import { DeliveryReports } from '../../lib/outbox/index.js';
 import { MovableClock } from '../../lib/testing/index.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
@@ -176,10 +177,14 @@ async function faultsOf(rig: OutboxApp, kind: DatabaseKind): Promise<readonly st
 /** Everything that looks at the log on behalf of the REST APIs, the page, the metrics and the command. */
 function reportsOf(rig: OutboxApp): readonly Report[] {
   const { deliveries, strategy, subscribers, clock } = rig;
-  const reports = new DeliveryReports({
-    ...{ strategy, deliveries, subscribers, clock },
-    ...({} as Pick<ConstructorParameters<typeof DeliveryReports>[0], 'fanOut' | 'formats'>),
-  });
+  const reports = new DeliveryReports(
+    strategy,
+    deliveries,
+    subscribers,
+    {} as FanOut,
+    {} as WebhookFormats,
+    clock,
+  );
   const id = (age: number) => `dlv_${seededKey(age)}`;
   const queries: Readonly<Record<string, Parameters<typeof deliveries.list>[0]>> = {
     all: {},

@@ -144,10 +144,12 @@ describe.each<{ kind: DatabaseKind }>([
     await rig.send();
     await rig.until(DELIVERIES, (rows) => rows.length === 2);
     const prune = (options: PruneOptions = {}) =>
-      new Maintenance({
-        ...{ strategy: rig.strategy, sealer: new SecretSealer(), clock },
-        subscribers: new InMemorySubscriberRepository(),
-      }).prune(options);
+      new Maintenance(
+        rig.strategy,
+        new InMemorySubscriberRepository(),
+        new SecretSealer(),
+        clock,
+      ).prune(options);
     const nothing = { checked: 2, deleted: 0, bodies: 0, responses: 0, open: 1, next: null };
 
     clock.advance(1.5 * DAY);
@@ -216,10 +218,12 @@ describe.each<{ kind: DatabaseKind }>([
     await rig.pipeline.send(sent);
     await addFinished(sent, 7000);
     clock.advance(31 * DAY);
-    const maintenance = new Maintenance({
-      ...{ strategy: rig.strategy, sealer: new SecretSealer(), clock },
-      subscribers: new InMemorySubscriberRepository(),
-    });
+    const maintenance = new Maintenance(
+      rig.strategy,
+      new InMemorySubscriberRepository(),
+      new SecretSealer(),
+      clock,
+    );
     const counts = { checked: 2, deleted: 2, bodies: 0, responses: 0, open: 0, next: null };
     expect(await maintenance.prune({ dryRun: true })).toEqual(counts);
     expect(await maintenance.prune()).toEqual(counts);

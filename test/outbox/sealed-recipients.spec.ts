@@ -184,7 +184,7 @@ it.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind:
     const sealer = sealing(other, KEY);
     const subscribers = new InMemorySubscriberRepository();
     await open({ sealer, worker: false });
-    const maintenance = new Maintenance({ strategy: rig.strategy, sealer, subscribers, clock });
+    const maintenance = new Maintenance(rig.strategy, subscribers, sealer, clock);
     const counts = { checked: 2, unreadable: [], next: null };
     expect(await maintenance.reseal({ batch: 1 })).toEqual({ ...counts, resealed: 1 });
     expect(await maintenance.reseal()).toEqual({ ...counts, resealed: 0 });

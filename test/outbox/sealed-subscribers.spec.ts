@@ -250,7 +250,7 @@ describe.each([
     });
 
     it('says which option is missing when there is no key', async () => {
-      const work = new Maintenance({ ...tools(), subscribers: plain, sealer: new SecretSealer() });
+      const work = new Maintenance(new DisabledStrategy(), plain, new SecretSealer(), clock);
       await expect(work.reseal()).rejects.toThrow(ThornConfigurationError);
       await expect(work.reseal()).rejects.toThrow(/encryption\.keys/);
       await expect(plain.reseal({ limit: 1, after: null, now: 0 })).rejects.toThrow(
@@ -275,11 +275,9 @@ describe.each([
     });
   });
 
-  const tools = () => ({ strategy: new DisabledStrategy(), clock });
-
   function maintenance(subscribers: SubscriberRepository, ...keys: (typeof OLD)[]): Maintenance {
     const sealer = new SecretSealer({ keys: keys.length > 0 ? keys : [NEW, OLD] });
-    return new Maintenance({ ...tools(), subscribers, sealer });
+    return new Maintenance(new DisabledStrategy(), subscribers, sealer, clock);
   }
 
   function repository(...keys: { id: string; key: Buffer }[]): DatabaseSubscriberRepository {

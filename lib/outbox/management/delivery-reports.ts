@@ -1,9 +1,10 @@
-import type { Clock } from '../../common/index.js';
-import type { DispatchStrategy, FanOut } from '../../dispatch/index.js';
-import { hostOf, type WebhookFormats, withoutQuery } from '../../message/index.js';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../common/index.js';
+import { DispatchStrategy, FanOut } from '../../dispatch/index.js';
+import { hostOf, WebhookFormats, withoutQuery } from '../../message/index.js';
 import {
   type OwnerScope,
-  type SubscriberRepository,
+  SubscriberRepository,
   type SubscriberState,
   subscriberState,
 } from '../../subscriber/index.js';
@@ -17,7 +18,7 @@ import {
   type AttemptHistory,
   figuresRange,
 } from '../log/attempt-figures.js';
-import type { Deliveries } from './deliveries.js';
+import { Deliveries } from './deliveries.js';
 import {
   type FilterPreviewQuery,
   type PreviewedMessage,
@@ -37,16 +38,6 @@ import {
 } from './endpoint-states.js';
 import { visibleSubscribers } from '../log/subscriber-scope.js';
 
-/** Dependencies of {@link DeliveryReports}. */
-export interface DeliveryReportsDependencies {
-  readonly strategy: DispatchStrategy;
-  readonly deliveries: Deliveries;
-  readonly subscribers: SubscriberRepository;
-  readonly fanOut: FanOut;
-  readonly formats: WebhookFormats;
-  readonly clock: Clock;
-}
-
 /** A failing subscriber as operators see it; the fields of one that is not stored are null. */
 export interface FailingEndpoint extends FailingSubscriber {
   readonly owner: string | null;
@@ -60,16 +51,25 @@ export interface FailingEndpoint extends FailingSubscriber {
 const MOST_FAILING = 50;
 
 /** What the REST API shows besides the delivery log itself. */
+@Injectable()
 export class DeliveryReports {
-  constructor(private readonly dependencies: DeliveryReportsDependencies) {}
+  constructor(
+    private readonly strategy: DispatchStrategy,
+    private readonly deliveries: Deliveries,
+    private readonly subscribers: SubscriberRepository,
+    private readonly fanOut: FanOut,
+    private readonly formats: WebhookFormats,
+    private readonly clock: Clock,
+  ) {}
 
   /** Reads body and URL of a delivery; null when `scope` does not contain the id. */
   async request(id: string, scope: OwnerScope): Promise<SentRequest | null> {
-    const { strategy, deliveries } = this.dependencies;
+    const { strategy, deliveries, subscribers, fanOut, formats } = this;
     const found = await deliveries.findById(id, scope);
     if (found === null) return null;
     for (const store of (await requireOutbox(strategy)).stores) {
-      if ((await store.log.find(id)) !== null) return sentRequest(store, found, this.dependencies);
+      if ((await store.log.find(id)) !== null)
+        return sentRequest(store, found, { subscribers, fanOut, formats });
     }
     return null;
   }
@@ -81,7 +81,7 @@ export class DeliveryReports {
    * @throws `InvalidInputError` naming the field
    */
   async figures(query: AttemptFiguresQuery, scope: OwnerScope): Promise<AttemptHistory | null> {
-    const { strategy, subscribers, clock } = this.dependencies;
+    const { strategy, subscribers, clock } = this;
     const range = figuresRange(query, clock.now());
     const { stores } = await requireOutbox(strategy);
     const { subscriberId } = query;
@@ -92,12 +92,12 @@ export class DeliveryReports {
 
   /** Judges the latest messages by a filter. */
   async previewFilter(query: FilterPreviewQuery): Promise<readonly PreviewedMessage[]> {
-    return previewFilter((await requireOutbox(this.dependencies.strategy)).stores, query);
+    return previewFilter((await requireOutbox(this.strategy)).stores, query);
   }
 
   /** Tells whether the endpoint of a stored subscriber fails; null when `scope` does not contain the subscriber. */
   async endpoint(id: string, scope: OwnerScope): Promise<EndpointState | null> {
-    const { strategy, subscribers, clock } = this.dependencies;
+    const { strategy, subscribers, clock } = this;
     const outbox = await requireOutbox(strategy);
     const found = await subscribers.findById(id, scope);
     if (found === null) return null;
@@ -110,7 +110,7 @@ export class DeliveryReports {
    * fail are left out, and all of them where the application keeps no delivery log.
    */
   async failingSince(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    const { strategy } = this.dependencies;
+    const { strategy } = this;
     if (!(strategy instanceof OutboxStrategy) || ids.length === 0) return new Map();
     await strategy.ready();
     const stored = await strategy.stores[0]!.health.read(ids);
@@ -119,7 +119,7 @@ export class DeliveryReports {
 
   /** Finds the endpoints in scope that fail, and counts them and the disabled ones. */
   async endpoints(scope: OwnerScope): Promise<EndpointStates> {
-    const { strategy, subscribers, clock } = this.dependencies;
+    const { strategy, subscribers, clock } = this;
     const outbox = await requireOutbox(strategy);
     const found = await failingStates(outbox, subscribers, scope, clock.now());
     return { ...found, disabled: (await subscribers.countDisabled(scope)) ?? 0 };
@@ -130,7 +130,7 @@ export class DeliveryReports {
    * counted of an endpoint is a part of what is counted of all.
    */
   async overview(scope: OwnerScope): Promise<EndpointOverview> {
-    const { strategy, subscribers, clock } = this.dependencies;
+    const { strategy, subscribers, clock } = this;
     const now = clock.now();
     if (!(strategy instanceof OutboxStrategy)) {
       return { ...(await endpointOverview(subscribers, scope, [], null, now)), figures: null };
@@ -151,7 +151,7 @@ export class DeliveryReports {
 
   /** Lists the subscribers that have failed for the longest time, with their hosts. */
   async failing(): Promise<readonly FailingEndpoint[]> {
-    const { strategy, subscribers, clock } = this.dependencies;
+    const { strategy, subscribers, clock } = this;
     const { stores } = await requireOutbox(strategy);
     const longest = await stores[0]!.health.failing(MOST_FAILING);
     const stored = await subscribers.findAll(
@@ -176,7 +176,7 @@ export class DeliveryReports {
 
   /** Counts the failing subscribers of all owners, up to 100,000. */
   async countFailing(): Promise<number> {
-    const { stores } = await requireOutbox(this.dependencies.strategy);
+    const { stores } = await requireOutbox(this.strategy);
     return stores[0]!.health.countFailing(MOST_COUNTED);
   }
 
@@ -185,7 +185,7 @@ export class DeliveryReports {
     deliveries: readonly Delivery[],
   ): Promise<readonly (Delivery & { readonly url: string | null })[]> {
     const ids = [...new Set(deliveries.map(({ subscriberId }) => subscriberId))];
-    const stored = await this.dependencies.subscribers.findAll(ids, 'any');
+    const stored = await this.subscribers.findAll(ids, 'any');
     const urls = new Map(stored.map(({ id, url }) => [id, withoutQuery(url)]));
     return deliveries.map((one) => ({ ...one, url: urls.get(one.subscriberId) ?? null }));
   }

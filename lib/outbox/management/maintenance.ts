@@ -1,8 +1,9 @@
-import type { Clock } from '../../common/index.js';
-import type { DispatchStrategy } from '../../dispatch/index.js';
+import { Injectable } from '@nestjs/common';
+import { Clock } from '../../common/index.js';
+import { DispatchStrategy } from '../../dispatch/index.js';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
-import type { SecretSealer } from '../../signing/index.js';
-import type { SubscriberRepository } from '../../subscriber/index.js';
+import { SecretSealer } from '../../signing/index.js';
+import { SubscriberRepository } from '../../subscriber/index.js';
 import {
   checkLongWork,
   runInBatches,
@@ -48,14 +49,6 @@ export interface ResealOptions extends LongWorkOptions<ResealSummary> {
   readonly batch?: number;
 }
 
-/** Dependencies of {@link Maintenance}. */
-export interface MaintenanceDependencies {
-  readonly strategy: DispatchStrategy;
-  readonly subscribers: SubscriberRepository;
-  readonly sealer: SecretSealer;
-  readonly clock: Clock;
-}
-
 const NOTHING_RESEALED: ResealCounts = { checked: 0, resealed: 0, unreadable: [] };
 const RESEAL_BATCH = 200;
 const MAX_RESEAL_BATCH = 1000;
@@ -70,8 +63,14 @@ const MAX_RESEAL_BATCH = 1000;
  * const { unreadable } = await maintenance.reseal({ onProgress: ({ checked }) => logger.log(checked) });
  * ```
  */
+@Injectable()
 export class Maintenance {
-  constructor(private readonly dependencies: MaintenanceDependencies) {}
+  constructor(
+    private readonly strategy: DispatchStrategy,
+    private readonly subscribers: SubscriberRepository,
+    private readonly sealer: SecretSealer,
+    private readonly clock: Clock,
+  ) {}
 
   /**
    * Applies `outbox({ retentionDays, expunge })` to all old messages at once. A worker does the same gradually while
@@ -83,14 +82,14 @@ export class Maintenance {
   async prune(options: PruneOptions = {}): Promise<PruneSummary> {
     checkLongWork(options, ['before']);
     const before = options.before === undefined ? null : this.#past(options.before);
-    const outbox = await requireOutbox(this.dependencies.strategy);
+    const outbox = await requireOutbox(this.strategy);
     return runInBatches(
       {
         sources: outbox.stores.length,
         nothing: NOTHING_PRUNED,
         batch: async (source, after) => {
           const { pruning } = outbox.stores[source]!;
-          const settings = pruning.limitsAt(this.dependencies.clock.now());
+          const settings = pruning.limitsAt(this.clock.now());
           const limits = before === null ? settings : { ...settings, messages: before };
           const { counts, next, isLast } = await pruning.batch(
             { limits, dryRun: options.dryRun === true },
@@ -111,7 +110,7 @@ export class Maintenance {
    * @throws {@link ThornConfigurationError} when the application keeps no messages
    */
   async retryChanges(): Promise<number> {
-    return (await requireOutbox(this.dependencies.strategy)).retryChanges();
+    return (await requireOutbox(this.strategy)).retryChanges();
   }
 
   /**
@@ -128,7 +127,7 @@ export class Maintenance {
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_RESEAL_BATCH) {
       throw new InvalidInputError('batch', `must be a whole number from 1 to ${MAX_RESEAL_BATCH}`);
     }
-    const { strategy, subscribers, sealer, clock } = this.dependencies;
+    const { strategy, subscribers, sealer, clock } = this;
     if (!sealer.seals) {
       throw new ThornConfigurationError(
         'THORN_ENCRYPTION_KEY_MISSING',
@@ -157,7 +156,7 @@ export class Maintenance {
   #past(moment: Date | number): number {
     checkTime('before', moment);
     const time = timeFrom(moment);
-    if (time <= this.dependencies.clock.now()) return time;
+    if (time <= this.clock.now()) return time;
     throw new InvalidInputError('before', 'must be a time in the past', {
       reason: 'not-in-the-past',
     });

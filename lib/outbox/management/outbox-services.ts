@@ -1,19 +1,28 @@
-import { construct, named } from '../../common/construct.js';
+import type { Provider } from '@nestjs/common';
 import { Clock } from '../../common/index.js';
 import { DeliveryLog, WebhookEvents } from '../../delivery/index.js';
 import { DispatchStrategy, FanOut, UnheardEvents } from '../../dispatch/index.js';
-import { WebhookFormats } from '../../message/index.js';
-import { SecretSealer } from '../../signing/index.js';
 import { SubscriberRepository } from '../../subscriber/index.js';
 import { Deliveries } from './deliveries.js';
 import { DeliveryReports } from './delivery-reports.js';
 import { Maintenance } from './maintenance.js';
 
-/** Providers of the services that manage what the outbox stores. */
-export const outboxServices = [
-  construct(
-    Deliveries,
-    named({
+/** The services that manage what the outbox stores. */
+export const outboxServices: readonly Provider[] = [
+  DeliveryReports,
+  Maintenance,
+  {
+    provide: Deliveries,
+    inject: [
+      DispatchStrategy,
+      SubscriberRepository,
+      FanOut,
+      WebhookEvents,
+      DeliveryLog,
+      Clock,
+      UnheardEvents,
+    ],
+    useFactory: (
       strategy: DispatchStrategy,
       subscribers: SubscriberRepository,
       fanOut: FanOut,
@@ -21,26 +30,6 @@ export const outboxServices = [
       log: DeliveryLog,
       clock: Clock,
       unheard: UnheardEvents,
-    }),
-  ),
-  construct(
-    DeliveryReports,
-    named({
-      strategy: DispatchStrategy,
-      deliveries: Deliveries,
-      subscribers: SubscriberRepository,
-      fanOut: FanOut,
-      formats: WebhookFormats,
-      clock: Clock,
-    }),
-  ),
-  construct(
-    Maintenance,
-    named({
-      strategy: DispatchStrategy,
-      subscribers: SubscriberRepository,
-      sealer: SecretSealer,
-      clock: Clock,
-    }),
-  ),
+    ) => new Deliveries({ strategy, subscribers, fanOut, events, log, clock, unheard }),
+  },
 ];
