@@ -7,6 +7,7 @@ import { InvalidInputError } from '../../errors/index.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import type { ChangedValue } from '../rows/changed-values.js';
 import { setRelation } from '../rows/entity-values.js';
+import { linkEnd } from '../rows/junction-rows.js';
 import { type Column, rowKey, typeName } from '../rows/row-key.js';
 import { readRows } from '../rows/row-reader.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
@@ -184,6 +185,7 @@ export class TriggerRows {
         path.startsWith(prefix) ? [path.slice(prefix.length)] : [],
       );
     };
+    await identify(relation, rows, manager);
     const ids = new Map<string, ObjectLiteral>();
     for (const row of rows) {
       const related = relation.getEntityValue(row) as ObjectLiteral | null;
@@ -200,6 +202,48 @@ export class TriggerRows {
 
   #value(value: unknown, column: Column): unknown {
     return valueOf(this.dataSource, value, column);
+  }
+}
+
+const ROW = 'thorn_row';
+const ROWS_PER_QUERY = 500;
+
+/** Reads the primary keys of related rows that rows name by other columns, as with `referencedColumnName`. */
+async function identify(
+  relation: RelationMetadata,
+  rows: readonly Entity[],
+  manager: EntityManager,
+): Promise<void> {
+  const { inverseEntityMetadata: metadata, joinColumns } = relation;
+  const unknown = rows
+    .map((row) => relation.getEntityValue(row) as ObjectLiteral | null)
+    .filter((related) => related !== null && rowKey(metadata, related) === undefined);
+  const referenced = joinColumns.map((column) => column.referencedColumn!);
+  const paths = [...metadata.primaryColumns, ...referenced].map((column) => column.propertyPath);
+  for (let start = 0; start < unknown.length; start += ROWS_PER_QUERY) {
+    const page = unknown.slice(start, start + ROWS_PER_QUERY) as ObjectLiteral[];
+    const found = await manager
+      .createQueryBuilder<ObjectLiteral>(metadata.target, ROW)
+      .select([...new Set(paths)].map((path) => `${ROW}.${path}`))
+      .withDeleted()
+      .where(
+        page.map(
+          (related) =>
+            Object.assign(
+              {},
+              ...referenced.map((column) => column.getEntityValueMap(related)),
+            ) as object,
+        ),
+      )
+      .getMany();
+    const known = new Map(found.map((row) => [linkEnd(joinColumns, row), row]));
+    for (const related of page) {
+      const row = known.get(linkEnd(joinColumns, related));
+      if (row === undefined) continue;
+      for (const column of metadata.primaryColumns) {
+        column.setEntityValue(related, column.getEntityValue(row));
+      }
+    }
   }
 }
 
