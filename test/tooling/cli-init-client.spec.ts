@@ -249,6 +249,57 @@ describe('thorn init on another database than PostgreSQL', () => {
   });
 });
 
+it.each([
+  [
+    'prisma',
+    'prisma/schema.prisma',
+    `model Shop {
+  id Int @id
+}
+model OrderLine {
+  shopId Int    @map("shop_id")
+  number Int    // the key's second part
+  meta   Json   @default("{}")
+  shop   Shop   @relation(fields: [shopId], references: [id])
+  @@id([shopId, number])
+  @@map("order_lines")
+}
+`,
+    'OrderLine',
+    'order_lines:shop_id+number',
+    `defineTableEvents<OrderLine>('order_lines', {
+  key: ['shopId', 'number'],
+  columns: { shopId: 'shop_id' },`,
+  ],
+  [
+    'drizzle',
+    'src/database/schema.ts',
+    `export const lines = pgTable('order_lines', {
+  id: serial('line_id').primaryKey(),
+  text: text(),
+});
+`,
+    'lines',
+    'order_lines:line_id',
+    'defineTableEvents(lines, {\n  // What',
+  ],
+] as const)(
+  'thorn init takes names in the database from %s',
+  async (client, file, schema, entity, operand, declared) => {
+    depend(client === 'prisma' ? '@prisma/client' : 'drizzle-orm');
+    addModule(client);
+    write(file, schema);
+    const { code, notes } = await init([folder, '--yes', '--entity', entity]);
+
+    expect([code, notes]).toEqual([
+      0,
+      expect.stringContaining(`npx thorn triggers postgres ${operand} --schema thorn`),
+    ]);
+    const name = client === 'prisma' ? 'order-line' : 'lines';
+    expect(textOf(`src/webhooks/${name}.events.ts`)).toContain(declared);
+  },
+);
+
 describe('thorn init', () => {
   it('takes TypeORM where it is among the packages, or is named', async () => {
     depend('typeorm', '@prisma/client');
