@@ -1,10 +1,5 @@
-import type {
-  AttemptOutcome,
-  DeliveryStatus,
-  FailureReason,
-  RetryPolicy,
-} from '../delivery/index.js';
-import type { FormatRules, RetrySettings } from '../message/index.js';
+import type { Row } from '../database/sql-client.js';
+import type { DeliveryStatus, FailureReason } from '../delivery/index.js';
 
 /** The stored state of a delivery between attempts; plain values, one column each. */
 export interface DeliveryState {
@@ -24,30 +19,6 @@ export interface DeliveryState {
 }
 
 /**
- * The result of an attempt, or another reason for the end. `disabled`: the subscriber was disabled or removed.
- * `expired`: its end has passed. `cancelled`: the delivery was cancelled.
- */
-export type DeliveryOutcome = AttemptOutcome | 'disabled' | 'expired' | 'cancelled';
-
-/** The rules for continuing a delivery, besides its state and outcome. */
-export interface DeliveryRules {
-  readonly policy: RetryPolicy;
-  /** The settings of the message's event. */
-  readonly settings: RetrySettings | undefined;
-  /** The rules of the subscriber's format. Default: none. */
-  readonly format?: FormatRules;
-  /** True: the failure is one of the host, which takes nothing but probes, or took nothing else when the attempt began. */
-  readonly isHostDown?: boolean;
-}
-
-/** A delivery's next state, and what the outcome means for others. */
-export interface Advance {
-  readonly state: DeliveryState;
-  /** True: the endpoint says that it is gone for good (410). */
-  readonly disablesSubscriber: boolean;
-}
-
-/**
  * So many attempts that are answered 429, or made while the host is down, do not count. Every further one counts like any
  * failure, so that a delivery ends whatever its endpoint says.
  */
@@ -56,82 +27,195 @@ export const MAX_THROTTLED = 20;
 /** Behind all times, and yet a time: the due time of what waits for another delivery, and not for a time. */
 export const NOT_DUE = 8_640_000_000_000_000;
 
-/** Milliseconds until a delivery may be the probe of a host that is down once more: less than the interval of probes. */
-const PROBE_AGAIN = 1000;
-
 /** A delivery that has just been made: due at once. */
 export function newDelivery(now: number): DeliveryState {
   return { status: 'pending', attempts: 0, throttled: 0, nextAt: now, reason: null };
 }
 
-/** The state of a delivery that has failed for good and holds its key. @param holdFor milliseconds; null: without an end */
-export function withHold(state: DeliveryState, now: number, holdFor: number | null): DeliveryState {
-  return { ...state, nextAt: holdFor === null ? NOT_DUE : now + holdFor };
+/**
+ * The states of a delivery. `unwritten`: it has no row yet, the row of its message in `thorn_pending_messages` stands for it.
+ * `held`: a worker has its lease or, while it has no row, that of its message; its request is in flight, or waits for a permit
+ * or a slot.
+ */
+export const STATES = [
+  'unwritten',
+  'blocked',
+  'waiting',
+  'held',
+  'succeeded',
+  'failed',
+  'holding',
+] as const;
+
+/** One of {@link STATES}. */
+export type StateName = (typeof STATES)[number];
+
+/** The state of a row of `thorn_deliveries`, by its columns `status`, `due_at`, `lease` and `queue_position`. */
+export function stateOf(row: Row): Exclude<StateName, 'unwritten'> {
+  if (row['status'] === 'succeeded') return 'succeeded';
+  if (row['status'] === 'failed') return row['due_at'] === null ? 'failed' : 'holding';
+  if (row['lease'] !== null) return 'held';
+  return Number(row['queue_position'] ?? 0) > 0 ? 'blocked' : 'waiting';
 }
 
 /**
- * The life of a delivery: pending → succeeded | pending with another time | failed. Pure: the same arguments get the
- * same answer. A finished delivery never moves.
+ * A condition on rows of `thorn_deliveries` that no worker holds, by their state.
  *
- * @param now when the attempt ended, in milliseconds since the Unix epoch
- * @param random a random number from 0 (included) to 1 (not included)
+ * @param state `open`: each that may still change, which is `blocked`, `waiting` or `holding`
+ * @param row the alias of the table and a dot; an empty text without one
  */
-export function nextState(
-  state: DeliveryState,
-  outcome: DeliveryOutcome,
-  { policy, settings, format = {}, isHostDown = false }: DeliveryRules,
-  now: number,
-  random: number,
-): Advance {
-  const isAttempt = typeof outcome === 'object';
-  const endsAlone = isAttempt && format.endsDelivery?.includes(outcome.status ?? 0) === true;
-  const disablesSubscriber = isAttempt && outcome.status === 410 && !endsAlone;
-  const end = (status: 'succeeded' | 'failed', reason: FailureReason | null, attempts: number) => ({
-    state: { status, attempts, throttled: state.throttled, nextAt: null, reason },
-    disablesSubscriber,
-  });
-
-  if (state.status !== 'pending') return { state, disablesSubscriber };
-  if (!isAttempt) return end('failed', outcome, state.attempts);
-  if (outcome.outcome === 'succeeded') return end('succeeded', null, state.attempts + 1);
-  if (disablesSubscriber) return end('failed', 'gone', state.attempts + 1);
-  if (endsAlone || outcome.error?.code === 'too-large') {
-    return end('failed', 'exhausted', state.attempts + 1);
-  }
-  if (outcome.error?.code === 'recipient-refused') {
-    return end('failed', 'refused', state.attempts + 1);
-  }
-
-  const isFree = (outcome.status === 429 || isHostDown) && state.throttled < MAX_THROTTLED;
-  const attempts = state.attempts + (isFree ? 0 : 1);
-  const throttled = state.throttled + (isFree ? 1 : 0);
-  const ask = (attempt: number) => policy.nextAttempt({ attempt, outcome, now, random, settings });
-  const nextAt = isFree ? latestAllowed(ask, attempts, throttled) : ask(attempts);
-  // What is no time must not become a row that is never due and never finished, such as a policy's NaN.
-  if (nextAt === null || !(Number.isFinite(nextAt) && nextAt < NOT_DUE))
-    return end('failed', 'exhausted', attempts);
-  // The columns hold whole milliseconds.
-  const isProbe = isFree && isHostDown && outcome.retryAfter === null;
-  const dueAt = isProbe ? now + PROBE_AGAIN : Math.max(now, Math.ceil(nextAt));
-  return {
-    state: { status: 'pending', attempts, throttled, nextAt: dueAt, reason: null },
-    disablesSubscriber,
+export function isUnheld(state: 'open' | 'blocked' | 'holding', row: 't.' | '' = ''): string {
+  const conditions = {
+    open: `${row}due_at IS NOT NULL`,
+    blocked: `${row}queue_position > 0`,
+    holding: `${row}status = 'failed' AND ${row}due_at IS NOT NULL`,
   };
+  return `${conditions[state]} AND ${row}lease IS NULL`;
 }
+
+/** A move from one state to the next. Null before the first one, and once the delivery is deleted. */
+type Move = readonly [from: StateName | null, to: StateName | null];
+
+/** A change of a delivery's state. */
+export interface Transition {
+  readonly event: string;
+  readonly moves: readonly Move[];
+  /** The file of its function, below this folder. The function has the name of the transition, or is the method named. */
+  readonly file: string;
+  readonly method?: string;
+}
+
+const OPEN = ['waiting', 'blocked', 'holding'] as const;
+const REOPENED = ['succeeded', 'failed', 'holding', 'waiting'] as const;
 
 /**
- * A throttled delivery waits as long as if every 429 had counted, so that the delays grow; but it does not end for the
- * sake of those that do not count.
+ * The life of a delivery: each change of its state, and the function that makes it. docs/architecture.md shows it as a
+ * picture, and tests run the functions on databases and compare.
  */
-function latestAllowed(
-  ask: (attempt: number) => number | null,
-  attempts: number,
-  throttled: number,
-): number | null {
-  const fewest = Math.max(1, attempts);
-  for (let attempt = attempts + throttled; attempt > fewest; attempt--) {
-    const nextAt = ask(attempt);
-    if (nextAt !== null) return nextAt;
-  }
-  return ask(fewest);
-}
+export const TRANSITIONS = {
+  stage: {
+    event: 'its message is sent',
+    moves: [[null, 'unwritten']],
+    file: 'stage/message-stager.ts',
+    method: 'MessageStager.stage',
+  },
+  fanOut: {
+    event: 'a worker finds its subscriber',
+    moves: [['unwritten', 'held']],
+    file: 'fan-out/fan-out.ts',
+  },
+  enterQueues: {
+    event: 'its subscriber is ordered',
+    moves: [
+      ['unwritten', 'held'],
+      ['unwritten', 'blocked'],
+    ],
+    file: 'fan-out/enter-queues.ts',
+  },
+  giveTurns: {
+    event: 'the one before it has ended',
+    moves: [
+      ['blocked', 'held'],
+      ['blocked', 'waiting'],
+    ],
+    file: 'wait/give-turns.ts',
+  },
+  dissolve: {
+    event: 'the subscriber is no longer ordered',
+    moves: [['blocked', 'waiting']],
+    file: 'wait/dissolve.ts',
+  },
+  claim: {
+    event: 'its time has come',
+    moves: [['waiting', 'held']],
+    file: 'retry/claim.ts',
+  },
+  postpone: {
+    event: 'no permit, or the host takes nothing',
+    moves: [['held', 'waiting']],
+    file: 'record/postpone.ts',
+  },
+  tryAgain: {
+    event: 'the attempt fails',
+    moves: [['held', 'waiting']],
+    file: 'record/try-again.ts',
+  },
+  release: {
+    event: 'the process ends',
+    moves: [['held', 'waiting']],
+    file: 'tables/leases.ts',
+    method: 'Leases.release',
+  },
+  succeed: {
+    event: 'the attempt succeeds',
+    moves: [['held', 'succeeded']],
+    file: 'record/succeed.ts',
+  },
+  fail: {
+    event: 'the last attempt fails',
+    moves: [['held', 'failed']],
+    file: 'record/fail.ts',
+  },
+  hold: {
+    event: 'the last attempt fails, and its key waits',
+    moves: [['held', 'holding']],
+    file: 'record/hold.ts',
+  },
+  end: {
+    event: 'message or subscriber is gone',
+    moves: [['held', 'failed']],
+    file: 'record/end.ts',
+  },
+  endHolds: {
+    event: 'the subscriber holds no keys any more',
+    moves: [['holding', 'holding']],
+    file: 'wait/end-holds.ts',
+  },
+  skip: {
+    event: 'the hold has ended',
+    moves: [['holding', 'failed']],
+    file: 'record/skip.ts',
+  },
+  expedite: {
+    event: 'the rate limit has changed',
+    moves: [['waiting', 'waiting']],
+    file: 'wait/expedite.ts',
+  },
+  bringForward: {
+    event: 'the host is well again',
+    moves: [['waiting', 'waiting']],
+    file: 'retry/bring-forward.ts',
+  },
+  failWaiting: {
+    event: 'the subscriber is disabled, or has ended',
+    moves: OPEN.map((state) => [state, 'failed'] as const),
+    file: 'retry/fail-waiting.ts',
+  },
+  cancel: {
+    event: 'somebody cancels it',
+    moves: OPEN.map((state) => [state, 'failed'] as const),
+    file: 'retry/cancel.ts',
+  },
+  reopen: {
+    event: 'somebody retries it',
+    moves: REOPENED.flatMap((state) => [[state, 'waiting'] as const, [state, 'blocked'] as const]),
+    file: 'retry/reopen.ts',
+  },
+  backfill: {
+    event: 'the subscriber has missed the message',
+    moves: [
+      [null, 'waiting'],
+      [null, 'blocked'],
+    ],
+    file: 'retry/backfill.ts',
+  },
+  remove: {
+    event: 'retentionDays have passed',
+    moves: [
+      ['succeeded', null],
+      ['failed', null],
+    ],
+    file: 'retention/message-removal.ts',
+    method: 'MessageRemoval.messages',
+  },
+} satisfies Readonly<Record<string, Transition>>;

@@ -5,6 +5,7 @@ import { analyzeTables, insertDueDeliveries } from '../support/seed-due-deliveri
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import { printFigures } from '../support/print-figures.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { claim, dueHosts, nextDue } from '../../lib/outbox/retry/claim.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const ROWS = IS_LONG ? 1_000_000 : 50_000;
@@ -41,17 +42,18 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         hosts: ['a:1', 'b:1'],
       });
       await analyzeTables(rig, kind);
-      const { deliveries } = rig.strategy.stores[0]!;
+      const store = rig.strategy.stores[0]!;
       const times: number[] = [];
       for (let n = 0; n < CLAIMS; n++) {
         // As between claims of an application: who never pauses loses the processor in the middle of one when it is busy.
         await sleep(PAUSE);
         const now = rig.clock.now();
-        expect(await deliveries.nextDue()).toBeLessThan(now);
-        const { hosts } = await deliveries.dueHosts('', now, 256);
+        expect(await nextDue(store)).toBeLessThan(now);
+        const { hosts } = await dueHosts(store, '', now, 256);
         const shares = hosts.map((host) => ({ host, limit: 50 }));
+        const lease = { token: `lease-${n}`, leasedUntil: now + 60_000 };
         const began = performance.now();
-        const claimed = await deliveries.claim(shares, `lease-${n}`, now, now + 60_000);
+        const claimed = await claim(store, shares, lease, now);
         times.push(performance.now() - began);
         expect(claimed).toHaveLength(100);
       }

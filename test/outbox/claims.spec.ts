@@ -15,6 +15,7 @@ import {
   type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
+import { failWaiting } from '../../lib/outbox/retry/fail-waiting.js';
 
 const ROWS = 20_000;
 const LEASE = 2000;
@@ -110,10 +111,10 @@ describe.each<{ kind: DatabaseKind }>([
     await analyzeTables(rig, kind);
     asked.length = 0;
 
-    const ended = await rig.strategy.stores[0]!.deliveries.fail(
-      'old',
-      { reason: 'disabled', now: 2 },
-      1000,
+    const ended = await failWaiting(
+      rig.strategy.stores[0]!,
+      { subscriberId: 'old', reason: 'disabled' },
+      rig.clock,
     );
     expect(ended).toBe(ROWS / 1000);
     const pick = asked.find(({ sql }) => sql.startsWith('SELECT id'));

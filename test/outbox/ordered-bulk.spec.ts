@@ -7,6 +7,8 @@ import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { OrderedReceiver } from '../support/ordered-receiver.js';
 import { EVERY_DIALECT } from '../support/places.js';
+import { giveTurns } from '../../lib/outbox/wait/give-turns.js';
+import { queuePage, queuesOfKeys } from '../../lib/outbox/wait/key-queue-pages.js';
 
 /** More than a bulk operation reads at once. */
 const MORE_THAN_A_BATCH = 600;
@@ -73,8 +75,8 @@ const begin = async (id: string) => {
 /** What every worker does once a minute. */
 const lookAround = async (one: OutboxApp) => {
   const store = one.strategy.stores[0]!;
-  await store.queueUpkeep.releaseAbandoned(clock.now());
-  const { queues } = await store.queueUpkeep.page(null, 1000);
+  await store.bulkOperations.unmarkAbandoned(clock.now());
+  const { queues } = await queuePage(store, null, 1000);
   one.strategy.promote(store, queues);
 };
 
@@ -160,8 +162,8 @@ describe.each(EVERY_DIALECT)('an ordered subscriber on %j', ({ kind, ...more }) 
         if (next === null) return;
         const other = await app.deliveries.retryFailed({ subscriberId: id, since: 1 }, 'any');
         expect(other).toMatchObject({ next: null });
-        const { queues, queueUpkeep } = app.strategy.stores[0]!;
-        await queues.promote((await queueUpkeep.page(null, 1000)).queues, clock.now(), null);
+        const store = app.strategy.stores[0]!;
+        await giveTurns(store, (await queuePage(store, null, 1000)).queues, clock.now(), null);
         await rows('queue_position > 0', 1);
       },
     });
@@ -220,8 +222,7 @@ describe.each(EVERY_DIALECT)('an ordered subscriber on %j', ({ kind, ...more }) 
     await app.send({ event: 'first', orderBy: { key: 'a' } });
     await app.send({ event: 'second', orderBy: { key: 'a' } });
     await rows('queue_position > 0', many);
-    const { queues } = app.strategy.stores[0]!;
-    expect(await queues.queuesOf([hashOf('a')])).toHaveLength(many);
+    expect(await queuesOfKeys(app.strategy.stores[0]!, [hashOf('a')])).toHaveLength(many);
     answerFirst();
     await rows("status = 'succeeded'", many + 1);
   });

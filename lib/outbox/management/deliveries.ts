@@ -28,16 +28,17 @@ import type { Row } from '../../database/sql-client.js';
 import {
   holdQueues,
   NOTHING,
-  reopen,
+  replayOne,
   type ReplayBatch,
   type ReplayDependencies,
   replayFailed,
   replayMissed,
   type ReplaySummary,
 } from '../retry/replay.js';
-import type { ReplayOperation } from '../tables/key-queue-upkeep.js';
+import type { ReplayOperation } from '../tables/bulk-operations.js';
 import { type DeliveryPage, pageOf, scanLog } from '../log/log-scan.js';
 import { pairOf } from '../tables/keys.js';
+import { cancel } from '../retry/cancel.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import { isVisible, visibleSubscribers } from '../log/subscriber-scope.js';
 
@@ -141,7 +142,7 @@ export class Deliveries {
     if (found === null) return null;
     const { outbox, store, row } = found;
     const now = this.dependencies.clock.now();
-    const counts = await reopen(store, parseCandidateRow(row), this.#replaying(outbox), now);
+    const counts = await replayOne(store, parseCandidateRow(row), this.#replaying(outbox), now);
     if (counts.expunged > 0) return 'expunged';
     if (counts.disabled > 0) return 'disabled';
     if (counts.underWay > 0) return 'under-way';
@@ -240,7 +241,7 @@ export class Deliveries {
     const found = await this.#find(id, scope);
     if (found === null) return null;
     const { outbox, store, row } = found;
-    const isCancelled = await store.requeue.cancel(id, this.dependencies.clock.now());
+    const isCancelled = await cancel(store, id, this.dependencies.clock.now());
     if (isCancelled) {
       const [keyHash, subscriberId] = [row['key_hash'], row['subscriber_id'] as string];
       if (typeof keyHash === 'string') outbox.promote(store, [{ keyHash, subscriberId }]);

@@ -27,7 +27,7 @@ export class DeliveryLogNotifier {
   }
 
   /** Passes written attempts to the log, one set after the other. */
-  written(outcomes: readonly Outcome[]): void {
+  tell(outcomes: readonly Outcome[]): void {
     if (this.log.written === undefined) return;
     for (const outcome of outcomes) {
       const logged = loggedOf(outcome);

@@ -13,13 +13,14 @@ describe('OutcomeRecorder', () => {
   /** What each transaction wrote. */
   let sets: string[][];
   let written: string[];
+  let givenUp: unknown[];
   let execute: () => Promise<readonly []>;
   let recorder: OutcomeRecorder;
 
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     vi.spyOn(Logger.prototype, 'error').mockReturnValue();
-    [sets, written] = [[], []];
+    [sets, written, givenUp] = [[], [], []];
     execute = async () => [];
     recorder = recorderOn(true, 3);
   });
@@ -37,8 +38,10 @@ describe('OutcomeRecorder', () => {
     } as unknown as OutcomeStatements;
     const database = { execute: () => execute(), writesApart } as unknown as SqlStore;
     const one = new OutcomeRecorder(database, statements, most);
-    one.listen({
+    one.use({
       written: (outcomes, done) => void written.push(...[...outcomes, ...done].map(({ id }) => id)),
+      failed: () => undefined,
+      givenUp: (entry) => void givenUp.push(entry),
     });
     return one;
   }
@@ -106,8 +109,6 @@ describe('OutcomeRecorder', () => {
       if (sets.at(-1)!.includes('bad')) throw new Error('invalid byte sequence');
       return [];
     };
-    const givenUp: unknown[] = [];
-    recorder.listen({ written: () => undefined, givenUp: (entry) => void givenUp.push(entry) });
     for (const id of ['a', 'bad', 'b', 'c']) recorder.add(outcome(id));
     recorder.finish(finished('msg_1'));
     await vi.advanceTimersByTimeAsync(600_000);

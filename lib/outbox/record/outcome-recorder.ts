@@ -15,14 +15,14 @@ const WRITE_AT_MOST = 250;
 const LONGEST_BACKOFF = 5000;
 const TRIES_ALONE = 5;
 
-/** Notified of every set of outcomes, once it is written. */
-export interface WriteListener {
-  /** Either of the two may be empty. What it throws or rejects with is logged. */
-  written(outcomes: readonly Outcome[], finished: readonly Finished[]): Promise<void> | void;
-  /** An entry cannot be written, and was left out. */
-  givenUp?(entry: Entry): void;
+/** What goes on once outcomes are written. Its methods do not throw. */
+export interface WriteFollower {
+  /** A set is written. Either of the two may be empty. */
+  written(outcomes: readonly Outcome[], finished: readonly Finished[]): void;
   /** A set could not be written, and will be tried again. */
-  failed?(): void;
+  failed(): void;
+  /** An entry cannot be written, and was left out. */
+  givenUp(entry: Entry): void;
 }
 
 /** The outcome of a delivery, or a message whose deliveries all have a row. */
@@ -35,7 +35,7 @@ export type Entry = { readonly outcome: Outcome } | { readonly finished: Finishe
 export class OutcomeRecorder {
   readonly #faults = new FaultLog();
   readonly #gatherAtMost: number;
-  readonly #listeners: WriteListener[] = [];
+  #follower: WriteFollower | undefined;
   #entries: Entry[] = [];
   #flushing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -67,9 +67,9 @@ export class OutcomeRecorder {
     return this.#failures > 0;
   }
 
-  /** Listeners are notified in the order in which they were added. */
-  listen(listener: WriteListener): void {
-    this.#listeners.push(listener);
+  /** Called once, before the first outcome. */
+  use(follower: WriteFollower): void {
+    this.#follower = follower;
   }
 
   add(outcome: Outcome): void {
@@ -158,19 +158,7 @@ export class OutcomeRecorder {
     this.#writing = 0;
     this.#failures = 0;
     this.#most = Math.min(WRITE_AT_MOST, this.#most * 2);
-    for (const listener of this.#listeners) void this.#notify(listener, outcomes, finished);
-  }
-
-  async #notify(
-    listener: WriteListener,
-    outcomes: readonly Outcome[],
-    finished: readonly Finished[],
-  ): Promise<void> {
-    try {
-      await listener.written(outcomes, finished);
-    } catch (error) {
-      this.#faults.report(`Notifying of ${outcomes.length} outcome(s) failed`, error);
-    }
+    this.#follower?.written(outcomes, finished);
   }
 
   /** Writes fewer at once: should one of them be the cause, the others do not wait for it. */
@@ -184,7 +172,7 @@ export class OutcomeRecorder {
     }
     this.#entries.unshift(...entries);
     this.#most = Math.max(1, Math.ceil(entries.length / 2));
-    for (const listener of this.#listeners) listener.failed?.();
+    this.#follower?.failed();
     const wait = Math.min(LONGEST_BACKOFF, 25 * 2 ** this.#failures);
     this.#faults.report(`Writing ${this.size} outcome(s) failed, next try in ${wait} ms`, error);
     await new Promise((resolve) => setTimeout(resolve, wait));
@@ -193,7 +181,7 @@ export class OutcomeRecorder {
   /** Leaves an entry out, so that it is delivered once more: better twice than never. */
   #giveUp(entry: Entry, error: unknown): void {
     const id = 'outcome' in entry ? entry.outcome.messageId : entry.finished.id;
-    for (const listener of this.#listeners) listener.givenUp?.(entry);
+    this.#follower?.givenUp(entry);
     this.#failures = 0;
     const deliveryId = 'outcome' in entry ? { deliveryId: entry.outcome.id } : {};
     this.#faults.report(`An outcome of ${id} cannot be written`, error, {

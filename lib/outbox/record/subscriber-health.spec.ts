@@ -30,9 +30,9 @@ describe('SubscriberHealth', () => {
     });
     health.use(table as HealthTable);
 
-    health.written([failed('sub_a')]);
+    health.count([failed('sub_a')]);
     await untilThere(gates, 1);
-    health.written([failed('sub_b')]);
+    health.count([failed('sub_b')]);
     let isIdle = false;
     const idle = health.idle().then(() => (isIdle = true));
     gates[0]!();

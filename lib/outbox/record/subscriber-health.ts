@@ -5,7 +5,6 @@ import type { HealthRules, HealthState, SubscriberRepository } from '../../subsc
 import { type HealthTable, NO_ROW, type StoredHealth } from '../tables/health-table.js';
 import { healthStep, type HealthStepOfMany, PendingHealth } from './pending-health.js';
 import type { Outcome } from '../outcome.js';
-import type { WriteListener } from './outcome-recorder.js';
 
 /** The maximum wait in milliseconds of a success whose subscriber has no failures known to this process. */
 const SUCCESSES_WAIT = 1000;
@@ -27,7 +26,7 @@ export interface SubscriberHealthDependencies {
  * Several processes may write the same subscriber: each write names the token that it has read, and is repeated from
  * the current row when another process was first.
  */
-export class SubscriberHealth implements WriteListener {
+export class SubscriberHealth {
   readonly #logger = new Logger('Thorn');
   readonly #faults = new FaultLog();
   /** Subscribers that had a row when this process last looked. */
@@ -47,7 +46,8 @@ export class SubscriberHealth implements WriteListener {
     this.#table = table;
   }
 
-  written(outcomes: readonly Outcome[]): void {
+  /** Takes outcomes that are written into account, with the next pass. */
+  count(outcomes: readonly Outcome[]): void {
     for (const outcome of outcomes) {
       const kind = this.#pending.add(outcome);
       if (kind !== null && (kind !== 'succeeded' || this.#failing.has(outcome.subscriberId))) {

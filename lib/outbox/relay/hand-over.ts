@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Clock, FaultLog } from '../../common/index.js';
 import type { WakeSignal } from '../../common/async/wake-signal.js';
-import type { MessageScheduler } from '../fan-out/message-scheduler.js';
+import { fanOut, type FanOutParts } from '../fan-out/fan-out.js';
 import type { StagedMessage } from '../store/staged-message.js';
 import { listIds } from '../../common/log/log-line.js';
 import type { MessageRelay, Ticket } from './message-relay.js';
@@ -14,7 +14,7 @@ const NOTHING = Promise.resolve();
 /** Dependencies of a {@link HandOver}. */
 export interface HandOverDependencies {
   readonly stores: readonly OutboxStore[];
-  readonly scheduler: MessageScheduler;
+  readonly fanOut: FanOutParts;
   readonly receiver: RelayReceiver;
   readonly relay: MessageRelay | undefined;
   readonly clock: Clock;
@@ -52,7 +52,7 @@ export class HandOver {
   }
 
   async #schedule(set: readonly StagedMessage[]): Promise<void> {
-    const { scheduler } = this.dependencies;
+    const { fanOut: parts } = this.dependencies;
     const withoutRoom: StagedMessage[] = [];
     await Promise.all(
       set.map(async (one) => {
@@ -61,7 +61,7 @@ export class HandOver {
           if (joined !== null) await joined;
           if (this.#isStopped || store.heldMessages.size >= MOST_HELD_TO_HAND_OVER)
             withoutRoom.push(one);
-          else await scheduler.schedule(store, message, token, leasedUntil);
+          else await fanOut(parts, store, message, token, leasedUntil);
         } catch (error) {
           const facts = { messageId: message.id, event: message.event };
           this.#faults.report(`Handing over ${message.id} failed`, error, facts);

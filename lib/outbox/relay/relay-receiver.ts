@@ -1,4 +1,5 @@
 import { BoundedCache } from '../../common/bounded-cache.js';
+import type { Lease } from '../tables/leases.js';
 import type { StagedMessage } from '../store/staged-message.js';
 import { RelayWorker, type Ticket } from './message-relay.js';
 import { TicketReceiver, type TicketReceiverDependencies } from './ticket-receiver.js';
@@ -20,6 +21,11 @@ export class RelayReceiver extends RelayWorker {
   constructor(private readonly dependencies: RelayReceiverDependencies) {
     super();
     this.#receivers = dependencies.stores.map((store) => new TicketReceiver(store, dependencies));
+  }
+
+  /** Acknowledges the tickets of messages of a store that are finished. */
+  acknowledge(store: OutboxStore, finished: readonly Lease[]): void {
+    this.#receivers[this.dependencies.stores.indexOf(store)]!.acknowledge(finished);
   }
 
   /** Remembers messages that this process has stored, since the relay may bring them back to it. */

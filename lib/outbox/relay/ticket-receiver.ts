@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Batcher } from '../../common/async/batcher.js';
 import type { Clock } from '../../common/index.js';
-import type { MessageScheduler } from '../fan-out/message-scheduler.js';
+import { fanOut, type FanOutParts, resumeMessages } from '../fan-out/fan-out.js';
 import type { StagedMessage } from '../store/staged-message.js';
 import type { Lease } from '../tables/leases.js';
-import type { Outcome } from '../outcome.js';
-import type { WriteListener } from '../record/outcome-recorder.js';
 import type { Ticket } from './message-relay.js';
 import { MOST_HELD_TO_CLAIM, type OutboxStore } from '../store/outbox-store.js';
 
@@ -14,7 +12,7 @@ const TICKETS_PER_STATEMENT = 500;
 
 /** Dependencies of {@link TicketReceiver}. */
 export interface TicketReceiverDependencies {
-  readonly scheduler: MessageScheduler;
+  readonly fanOut: FanOutParts;
   readonly clock: Clock;
   /** Milliseconds. */
   readonly lease: number;
@@ -24,7 +22,7 @@ export interface TicketReceiverDependencies {
  * Delivers the messages of the tickets that a relay brings for one data source. Leases are taken over in sets: one
  * statement at a time, for all tickets that have arrived meanwhile.
  */
-export class TicketReceiver implements WriteListener {
+export class TicketReceiver {
   readonly #waiting = new Map<string, () => void>();
   readonly #forRoom: (() => void)[] = [];
   readonly #takeovers = new Batcher<Ticket, ReadonlySet<unknown>>((set) => this.#takeOver(set), {
@@ -35,12 +33,10 @@ export class TicketReceiver implements WriteListener {
   constructor(
     private readonly store: OutboxStore,
     private readonly dependencies: TicketReceiverDependencies,
-  ) {
-    store.recorder.listen(this);
-  }
+  ) {}
 
   /** Acknowledges the tickets of messages whose first attempts are recorded, and makes room for others. */
-  written(_outcomes: readonly Outcome[], finished: readonly Lease[]): void {
+  acknowledge(finished: readonly Lease[]): void {
     for (const { id } of finished) this.#waiting.get(id)?.();
     while (this.#forRoom.length > 0 && this.store.heldMessages.size < MOST_HELD_TO_CLAIM) {
       this.#forRoom.shift()!();
@@ -51,7 +47,7 @@ export class TicketReceiver implements WriteListener {
   async deliver({ message, token, leasedUntil }: StagedMessage): Promise<void> {
     await this.#room();
     const finished = this.#finished(message.id);
-    await this.dependencies.scheduler.schedule(this.store, message, token, leasedUntil);
+    await fanOut(this.dependencies.fanOut, this.store, message, token, leasedUntil);
     await finished;
   }
 
@@ -89,11 +85,11 @@ export class TicketReceiver implements WriteListener {
 
   /** @returns the ids of the messages that were taken over */
   async #takeOver(tickets: readonly Ticket[]): Promise<ReadonlySet<unknown>> {
-    const { scheduler, clock, lease } = this.dependencies;
+    const { fanOut: parts, clock, lease } = this.dependencies;
     const [token, until] = [randomUUID(), clock.now() + lease];
     const held = tickets.map((ticket) => ({ id: ticket.id, token: ticket.lease }));
     const rows = await this.store.messages.takeOver(held, token, until);
-    if (rows.length > 0) await scheduler.resume(this.store, rows, token, until);
+    if (rows.length > 0) await resumeMessages(parts, this.store, rows, token, until);
     return new Set(rows.map(({ id }) => id));
   }
 }

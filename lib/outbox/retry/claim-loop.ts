@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { type Clock, FaultLog } from '../../common/index.js';
-import type { HostShare } from '../tables/delivery-table.js';
-import type { MessageScheduler } from '../fan-out/message-scheduler.js';
+import type { HostShare } from '../tables/deliveries.js';
+import { claim, dueHosts, nextDue } from './claim.js';
+import { type FanOutParts, resumeMessages } from '../fan-out/fan-out.js';
 import type { HostScheduler } from '../wait/host-scheduler.js';
 import type { DeliveryJob } from '../store/delivery-job.js';
 import type { OutboxSettings } from '../outbox-options.js';
@@ -20,7 +21,7 @@ const SHORTEST_WAIT = 5;
 
 /** Dependencies of a {@link ClaimLoop}. */
 export interface ClaimDependencies {
-  readonly messages: MessageScheduler;
+  readonly fanOut: FanOutParts;
   readonly retries: RetryScheduler;
   readonly scheduler: HostScheduler<DeliveryJob>;
   /** Ends the loop's sleep. */
@@ -74,14 +75,14 @@ export class ClaimLoop {
     const { pollInterval, lease } = this.settings;
     try {
       if (this.#failures > 0) {
-        await this.store.deliveries.nextDue();
+        await nextDue(this.store);
         this.#failures = 0;
         // Processes that live renew their leases first, which may have expired while the database was away.
         return lease / 5;
       }
       const claimed = await this.#claim();
       const isPruning = claimed === 0 && (await this.#prune());
-      const due = claimed > 0 ? null : await this.store.deliveries.nextDue();
+      const due = claimed > 0 ? null : await nextDue(this.store);
       if (claimed > 0) return 0;
       const wait = (due ?? Number.POSITIVE_INFINITY) - this.dependencies.clock.now();
       const longest = isPruning ? Math.min(PRUNE_PAUSE, pollInterval) : pollInterval;
@@ -97,29 +98,31 @@ export class ClaimLoop {
 
   /** @returns how much was claimed */
   async #claim(): Promise<number> {
-    const { messages, retries, clock } = this.dependencies;
+    const { fanOut: parts, retries, clock } = this.dependencies;
     const { lease } = this.settings;
-    const due = await this.store.deliveries.nextDue();
+    const due = await nextDue(this.store);
     const now = clock.now();
     if (due === null || due > now) return 0;
     let claimed = 0;
     if (this.store.heldMessages.size < MOST_HELD_TO_CLAIM) {
       const token = randomUUID();
       const rows = await this.store.messages.claim(token, now, now + lease, CLAIM);
-      if (rows.length > 0) await messages.resume(this.store, rows, token, now + lease);
+      if (rows.length > 0) await resumeMessages(parts, this.store, rows, token, now + lease);
       claimed += rows.length;
     }
     const shares = await this.#shares(now);
     if (shares.length === 0) return claimed;
-    const token = randomUUID();
-    const deliveries = await this.store.deliveries.claim(shares, token, now, now + lease);
-    if (deliveries.length > 0) await retries.resume(this.store, deliveries, token, now + lease);
+    const newLease = { token: randomUUID(), leasedUntil: now + lease };
+    const deliveries = await claim(this.store, shares, newLease, now);
+    if (deliveries.length > 0) {
+      await retries.resume(this.store, deliveries, newLease.token, newLease.leasedUntil);
+    }
     return claimed + deliveries.length;
   }
 
   /** Each host with due deliveries gets the same share, as far as it has room. The first host rotates. */
   async #shares(now: number): Promise<HostShare[]> {
-    const { hosts, last } = await this.store.deliveries.dueHosts(this.#cursor, now, HOSTS_AT_ONCE);
+    const { hosts, last } = await dueHosts(this.store, this.#cursor, now, HOSTS_AT_ONCE);
     const startedAt = this.#cursor;
     this.#cursor = last ?? '';
     const rooms = hosts.flatMap((host) => {

@@ -4,33 +4,17 @@ import { hasEnded, hostOf } from '../../message/index.js';
 import { isActive, patternMatches, type Subscriber } from '../../subscriber/index.js';
 import { type Batch, sumOf } from '../../common/long-work.js';
 import type { Candidate } from '../tables/delivery-record.js';
-import { findCurrentHosts, readable, type RecipientSources, UNREADABLE } from './current-hosts.js';
+import { readable, type RecipientSources, UNREADABLE } from './current-hosts.js';
+import { backfill } from './backfill.js';
+import { reopen, type ReplayCounts } from './reopen.js';
+import { queuesOfSubscriber } from '../wait/key-queue-pages.js';
 import { deliveryId, FIRST_KEY, keyOf } from '../tables/keys.js';
 import { orderOf } from '../tables/delivery-log-table.js';
-import type { KeyQueue } from '../tables/key-queue-table.js';
-import type { ReplayOperation } from '../tables/key-queue-upkeep.js';
-import type {
-  BackfilledDelivery,
-  MessageOrder,
-  RequeuedDelivery,
-} from '../tables/requeue-table.js';
+import type { BackfilledDelivery, KeyQueue } from '../tables/deliveries.js';
+import type { ReplayOperation } from '../tables/bulk-operations.js';
 import { cursorOf, formatCursor, parseCursor } from '../tables/message-cursor.js';
 import type { Row } from '../../database/sql-client.js';
 import type { OutboxStore } from '../store/outbox-store.js';
-
-/** Counts of deliveries by result; with `dryRun`, by expected result. */
-export interface ReplayCounts {
-  /** Deliveries that were made due. */
-  readonly scheduled: number;
-  /** Deliveries left out because the body of the message was dropped. */
-  readonly expunged: number;
-  /** Deliveries left out because the subscriber is disabled, expired or removed. */
-  readonly disabled: number;
-  /**
-   * Deliveries left out because a worker holds or has yet to create them, or because the message cannot be read now.
-   */
-  readonly underWay: number;
-}
 
 /** The result of a bulk operation, or with `dryRun` the expected result. */
 export interface ReplaySummary extends ReplayCounts {
@@ -86,7 +70,7 @@ export async function replayFailed(
   const behind = after ?? `dlv_${FIRST_KEY}`;
   const query = { subscriber, from, before, after: behind, limit: BATCH, now };
   const { found, next } = await store.log.failed(query);
-  const { counts } = await requeue(
+  const { counts } = await reopen(
     store,
     found.filter(({ event }) => isAmong(event, events)),
     tools,
@@ -96,56 +80,17 @@ export async function replayFailed(
   return { counts, next };
 }
 
-/** Makes a delivery due, unless the body was dropped or the subscriber is disabled, expired or removed. */
-export async function reopen(
+/** Makes one delivery due, and gives its queue a turn. */
+export async function replayOne(
   store: OutboxStore,
   candidate: Candidate,
   tools: ReplayDependencies,
   now: number,
 ): Promise<ReplayCounts> {
   const how = { now, dryRun: false, isWaitingToo: true };
-  const { counts, queues } = await requeue(store, [candidate], tools, how);
+  const { counts, queues } = await reopen(store, [candidate], tools, how);
   tools.promote(store, queues);
   return counts;
-}
-
-/** How deliveries are made due. */
-interface Requeueing {
-  readonly now: number;
-  readonly dryRun: boolean;
-  /** True brings waiting deliveries forward as well. */
-  readonly isWaitingToo: boolean;
-}
-
-/** Makes finished deliveries due, and gives no turn. @returns the queues whose first delivery may have its turn now */
-async function requeue(
-  store: OutboxStore,
-  candidates: readonly Candidate[],
-  sources: RecipientSources,
-  { now, dryRun, isWaitingToo }: Requeueing,
-): Promise<{ readonly counts: ReplayCounts; readonly queues: readonly KeyQueue[] }> {
-  const complete = candidates.filter(({ isExpunged }) => !isExpunged);
-  const hosts = await findCurrentHosts(store, complete, sources, now);
-  const ordered = complete.filter(({ id }) => hosts.get(id)?.isOrdered === true);
-  const orders =
-    ordered.length === 0
-      ? new Map<string, MessageOrder>()
-      : await store.log.orders(ordered.map(({ messageId }) => messageId));
-  const requeued = complete.flatMap<RequeuedDelivery>(({ id, messageId }) => {
-    const current = hosts.get(id);
-    if (current === undefined) return [];
-    const order = current.isOrdered ? (orders.get(messageId) ?? null) : null;
-    return [{ id, host: current.host, dueAt: now, order }];
-  });
-  const scheduled = dryRun ? requeued.length : await store.requeue.reopen(requeued, isWaitingToo);
-  const counts = {
-    scheduled,
-    expunged: candidates.length - complete.length,
-    disabled: complete.length - requeued.length,
-    // Another process was faster.
-    underWay: requeued.length - scheduled,
-  };
-  return { counts, queues: queuesOf(complete, orders) };
 }
 
 /**
@@ -179,9 +124,9 @@ export async function replayMissed(
     dueAt: now,
     order: subscriber.ordered ? orderOf(row) : null,
   }));
-  const added = dryRun ? late.length : await store.requeue.add(late);
+  const added = dryRun ? late.length : await backfill(store, late);
   const ended = asked.filter(({ reason }) => reason === 'disabled' || reason === 'expired');
-  const again = await requeue(
+  const again = await reopen(
     store,
     ended.map((row) => ({
       id: row['delivery'] as string,
@@ -217,7 +162,7 @@ export async function holdQueues(
   now: number,
 ): Promise<void> {
   const subscriberId = keyOf('sub_', subscriber);
-  for (const { queueUpkeep } of stores) await queueUpkeep.hold(subscriberId, operation, now);
+  for (const { bulkOperations } of stores) await bulkOperations.mark(subscriberId, operation, now);
 }
 
 /** Gives turns, now that everything is there that a bulk operation puts into queues. */
@@ -228,28 +173,15 @@ async function release(
   tools: ReplayDependencies,
 ): Promise<void> {
   const subscriberId = keyOf('sub_', subscriber);
-  await store.queueUpkeep.release(subscriberId, operation);
+  await store.bulkOperations.unmark(subscriberId, operation);
   let after: string | null = null;
   do {
-    const { queues, last } = await store.queueUpkeep.queuesOf(subscriberId, after);
+    const { queues, last } = await queuesOfSubscriber(store, subscriberId, after);
     tools.promote(store, queues);
     after = last;
     // SQLite answers without a turn of the event loop.
     await setImmediate();
   } while (after !== null);
-}
-
-/** The queues of deliveries that may have their turn now. */
-function queuesOf(
-  deliveries: readonly Pick<Candidate, 'messageId' | 'subscriberId'>[],
-  orders: ReadonlyMap<string, MessageOrder>,
-): readonly KeyQueue[] {
-  return deliveries.flatMap(({ messageId, subscriberId }) => {
-    const order = orders.get(messageId);
-    return order === undefined
-      ? []
-      : [{ keyHash: order.keyHash, subscriberId: keyOf('sub_', subscriberId) }];
-  });
 }
 
 /** The counts of an empty batch. */

@@ -2,10 +2,14 @@ import { type Clock, MOST_IDS, FaultLog } from '../../common/index.js';
 import type { FanOut } from '../../dispatch/index.js';
 import { isStaticId } from '../../subscriber/index.js';
 import { hasEnded, type Message, type Recipient } from '../../message/index.js';
-import { postponedUntil } from './postponed-until.js';
-import { type AttemptRunner, pendingState } from '../attempt/attempt-runner.js';
-import type { QueuePage } from '../tables/key-queue-upkeep.js';
-import type { ClaimedDelivery } from '../tables/delivery-table.js';
+import type { WebhookEvents } from '../../delivery/index.js';
+import { end, pendingState } from '../record/end.js';
+import { postponedUntil } from '../record/postpone.js';
+import { skip } from '../record/skip.js';
+import { dissolve } from '../wait/dissolve.js';
+import { failWaiting } from './fail-waiting.js';
+import type { QueuePage } from '../wait/key-queue-pages.js';
+import type { ClaimedDelivery } from '../tables/deliveries.js';
 import type { HeldLease } from '../store/held-leases.js';
 import type { Lease } from '../tables/leases.js';
 import { listIds } from '../../common/log/log-line.js';
@@ -14,9 +18,6 @@ import type { RateLimitGate } from '../wait/rate-limit-gate.js';
 import type { HostCache } from '../../message/recipient-host.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
-const FAILED_AT_ONCE = 1000;
-const DISSOLVED_AT_ONCE = 500;
-
 /** Turns claimed deliveries into jobs. */
 export class RetryScheduler {
   readonly #faults = new FaultLog();
@@ -24,7 +25,7 @@ export class RetryScheduler {
   constructor(
     private readonly fanOut: FanOut,
     private readonly gate: RateLimitGate,
-    private readonly runner: AttemptRunner,
+    private readonly events: WebhookEvents,
     private readonly hosts: HostCache,
     private readonly clock: Clock,
   ) {}
@@ -41,6 +42,7 @@ export class RetryScheduler {
     const ids = [...new Set(fresh.map(({ messageId }) => messageId))];
     const rows = new Map((await store.messages.load(ids)).map((row) => [row['id'] as string, row]));
     const messages = new Map<string, Message | null>();
+    const ending = { events: this.events, clock: this.clock };
     const finder = this.fanOut.finder();
     const disabled = new Set<string>();
     const unordered = new Set<string>();
@@ -63,7 +65,7 @@ export class RetryScheduler {
         left.push({ held: { id, token }, since: Number(row!['time']), reason });
         continue;
       }
-      const heldLease: HeldLease = { id, token, leasedUntil: until, isLost: false, stale: [] };
+      const heldLease: HeldLease = { id, token, leasedUntil: until, isLost: false };
       store.heldDeliveries.add(heldLease);
       // The settings may name a static one for some events and owners alone: its deliveries are judged one by one.
       const isStored = !isStaticId(subscriberId);
@@ -74,35 +76,19 @@ export class RetryScheduler {
       const abandoned = { store, claimed: delivery, event: message?.event ?? '', heldLease };
       if (message !== null && recipient === null) {
         // Also of one that holds its key: a backfill sends it again, before those behind it.
-        this.runner.end(abandoned, 'disabled');
+        end(abandoned, 'disabled', ending);
         if (isStored) disabled.add(subscriberId);
       } else if (delivery.reason !== null) {
-        this.runner.skip(abandoned, message);
+        skip(abandoned, message, ending);
       } else if (message === null || recipient === null) {
-        this.runner.end(abandoned, 'cancelled');
+        end(abandoned, 'cancelled', ending);
       } else this.gate.add(this.#job(store, delivery, message, recipient, heldLease));
     }
     await this.#putOff(store, left);
-    for (const subscriber of disabled) await this.failAll(store, subscriber, 'disabled');
-    for (const subscriber of unordered) await this.#dissolve(store, subscriber);
-  }
-
-  /**
-   * Ends the waiting deliveries of a subscriber that was disabled or removed, or whose end has passed.
-   *
-   * @param before deliveries of messages from then on go on waiting; default: none do
-   */
-  async failAll(
-    store: OutboxStore,
-    subscriber: string,
-    reason: 'disabled' | 'expired',
-    before?: number,
-  ): Promise<void> {
-    let count: number;
-    do {
-      const now = this.clock.now();
-      count = await store.deliveries.fail(subscriber, { reason, before, now }, FAILED_AT_ONCE);
-    } while (count === FAILED_AT_ONCE);
+    for (const subscriberId of disabled) {
+      await failWaiting(store, { subscriberId, reason: 'disabled' }, this.clock);
+    }
+    for (const subscriberId of unordered) await dissolve(store, subscriberId, this.clock);
   }
 
   /** Finds those of failed deliveries that need not hold their key, since the subscriber says something else by now. */
@@ -123,14 +109,6 @@ export class RetryScheduler {
       }
     }
     return released;
-  }
-
-  /** Makes the deliveries due that wait for their turn, since their subscriber is no longer ordered. */
-  async #dissolve(store: OutboxStore, subscriber: string): Promise<void> {
-    let count: number;
-    do {
-      count = await store.queueUpkeep.dissolve(subscriber, this.clock.now(), DISSOLVED_AT_ONCE);
-    } while (count === DISSOLVED_AT_ONCE);
   }
 
   #job(
@@ -155,7 +133,6 @@ export class RetryScheduler {
       heldLease,
       first: null,
       keyHash,
-      gate: this.gate,
       hasWaited,
       permitExpiresAt: null,
     };
@@ -177,6 +154,6 @@ export class RetryScheduler {
       const dueAt = postponedUntil(since, now);
       groups.set(dueAt, [...(groups.get(dueAt) ?? []), held]);
     }
-    for (const [dueAt, held] of groups) await store.deliveries.leases.release(held, dueAt);
+    for (const [dueAt, held] of groups) await store.deliveryLeases.release(held, dueAt);
   }
 }

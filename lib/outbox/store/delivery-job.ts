@@ -21,16 +21,8 @@ export interface DeliveryJob {
   readonly first: HeldMessage | null;
   /** A hash of the message's key when the delivery is ordered, else null. */
   readonly keyHash: string | null;
-  /** The callback for a job that cannot begin in time. */
-  readonly gate: JobGate;
   /** True when the job has waited for the rate limit of its subscriber. */
   hasWaited: boolean;
   /** By when it has to begin to keep the rate limit; null without one. */
   permitExpiresAt: number | null;
-}
-
-/** The entrance of jobs, which the `RateLimitGate` is. */
-export interface JobGate {
-  /** Adds a job that was let through and has not begun: its permit or its lease has run out. */
-  readmit(job: DeliveryJob): void;
 }

@@ -7,8 +7,6 @@ export interface HeldLease extends Lease {
   leasedUntil: number;
   /** Set when another process has claimed it: no attempt of it begins any more. */
   isLost: boolean;
-  /** Called once the lease has been renewed. */
-  readonly stale: (() => void)[];
 }
 
 /** A leased message some of whose deliveries have no row yet. */
@@ -64,7 +62,6 @@ export class HeldLeases<Item extends HeldLease> {
     if (item === undefined) return false;
     item.token = token;
     item.leasedUntil = leasedUntil;
-    for (const proceed of item.stale.splice(0)) proceed();
     return true;
   }
 
@@ -80,10 +77,8 @@ export class HeldLeases<Item extends HeldLease> {
       if (item.token !== token || this.#items.get(item.id) !== item) continue;
       if (kept.get(item.id) === token) {
         item.leasedUntil = until;
-        for (const proceed of item.stale.splice(0)) proceed();
       } else {
         item.isLost = true;
-        item.stale.length = 0;
         this.#items.delete(item.id);
       }
     }

@@ -1,4 +1,5 @@
 import { type Clock, FaultLog } from '../../common/index.js';
+import type { AttemptRunner } from '../attempt/attempt-runner.js';
 import type { OutboxStore } from './outbox-store.js';
 
 /** Renews the leases of this process in one data source for as long as it lives. */
@@ -12,6 +13,7 @@ export class LeaseRenewal {
     private readonly store: OutboxStore,
     private readonly lease: number,
     private readonly clock: Clock,
+    private readonly runner: AttemptRunner,
   ) {}
 
   start(): void {
@@ -30,6 +32,7 @@ export class LeaseRenewal {
   async #renew(): Promise<void> {
     try {
       await this.store.renewLeases(this.clock.now(), this.lease);
+      this.runner.leasesRenewed();
     } catch (error) {
       if (!this.#isStopped) this.#faults.report('Renewing leases failed', error);
     }

@@ -1,27 +1,25 @@
-import { DeliveryTable } from '../tables/delivery-table.js';
-import { KeyQueueTable } from '../tables/key-queue-table.js';
-import { KeyQueueUpkeep } from '../tables/key-queue-upkeep.js';
 import { HealthTable } from '../tables/health-table.js';
 import { HistoryTable } from './history-table.js';
 import { type HeldLease, HeldLeases, type HeldMessage } from './held-leases.js';
 import { DeliveryLogTable } from '../tables/delivery-log-table.js';
 import type { MessageRowMapper } from '../tables/message-row-mapper.js';
 import { MessageTable } from '../tables/message-table.js';
+import type { Dialect } from '../../database/dialect.js';
 import type { SqlStore } from '../../database/sql-store.js';
 import { createStore } from '../../database/pooled-store.js';
 import type { SqlClient } from '../../database/sql-client.js';
 import { checkSqlMode, ensureTextColumns } from './mysql-checks.js';
 import { RetentionPass } from '../retention/retention-pass.js';
-import { type Entry, OutcomeRecorder, type WriteListener } from '../record/outcome-recorder.js';
+import { type Entry, OutcomeRecorder } from '../record/outcome-recorder.js';
 import { MessageRemoval } from '../retention/message-removal.js';
 import { MessageStates } from '../retention/message-states.js';
 import { RetentionSweeper } from '../retention/retention-sweeper.js';
-import { RequeueTable } from '../tables/requeue-table.js';
 import { MessageResealer } from '../tables/message-resealer.js';
 import type { OutboxSettings } from '../outbox-options.js';
 import { OutcomeStatements } from '../record/outcome-statements.js';
-import { tableNames } from '../tables/table-names.js';
-import type { Finished } from '../tables/leases.js';
+import { BulkOperations } from '../tables/bulk-operations.js';
+import { type TableNames, tableNames } from '../tables/table-names.js';
+import { type Finished, Leases } from '../tables/leases.js';
 import type { AttemptFilter, Outcome } from '../outcome.js';
 
 const MOST_UNWRITTEN = 10_000;
@@ -33,17 +31,17 @@ export const MOST_HELD_TO_CLAIM = 5000;
 export const MOST_HELD_TO_HAND_OVER = 10_000;
 
 /** The outbox in one database: its tables, the leases that this process holds, and the outcomes it has yet to write. */
-export class OutboxStore implements WriteListener {
+export class OutboxStore {
   readonly database: SqlStore;
+  readonly tables: TableNames;
   readonly messages: MessageTable;
   /** Null: there is none. */
   readonly history: HistoryTable | null;
-  readonly deliveries: DeliveryTable;
-  readonly queues: KeyQueueTable;
-  readonly queueUpkeep: KeyQueueUpkeep;
+  /** The leases on deliveries. Those on messages are in {@link messages}. */
+  readonly deliveryLeases: Leases;
+  readonly bulkOperations: BulkOperations;
   readonly health: HealthTable;
   readonly log: DeliveryLogTable;
-  readonly requeue: RequeueTable;
   readonly retention: RetentionSweeper;
   readonly pruning: RetentionPass;
   readonly sealed: MessageResealer;
@@ -60,30 +58,32 @@ export class OutboxStore implements WriteListener {
   ) {
     this.database = createStore(client, settings.queryTimeout);
     const tables = tableNames(this.database);
+    this.tables = tables;
+    this.deliveryLeases = new Leases(this.database, tables.deliveries, 'dlv_');
+    this.bulkOperations = new BulkOperations(this.database, tables.bulkOperations);
     this.messages = new MessageTable(this.database, tables, rows, settings.history !== null);
     this.history =
       settings.history &&
       new HistoryTable(this.database, this.messages, rows, settings, settings.history.lag);
-    this.deliveries = new DeliveryTable(this.database, tables);
-    this.queues = new KeyQueueTable(this.database, tables);
-    this.queueUpkeep = new KeyQueueUpkeep(this.database, tables);
     this.health = new HealthTable(this.database, tables);
     this.log = new DeliveryLogTable(this.database, tables);
-    this.requeue = new RequeueTable(this.database, tables);
     const removal = new MessageRemoval(this.database, tables);
     const states = new MessageStates(this.database, tables);
     this.pruning = new RetentionPass(states, removal, settings);
     this.retention = new RetentionSweeper(this.pruning);
     this.sealed = new MessageResealer(this.database, tables, rows);
     this.heldMessages = new HeldLeases(this.messages.leases);
-    this.heldDeliveries = new HeldLeases(this.deliveries.leases);
+    this.heldDeliveries = new HeldLeases(this.deliveryLeases);
     this.recorder = new OutcomeRecorder(
       this.database,
       new OutcomeStatements(this.database.dialect, tables, filter),
       // Half of the window, so that the other half goes on meanwhile.
       Math.max(1, Math.floor(settings.window / 2)),
     );
-    this.recorder.listen(this);
+  }
+
+  get dialect(): Dialect {
+    return this.database.dialect;
   }
 
   /** Before the first use. */
@@ -95,7 +95,7 @@ export class OutboxStore implements WriteListener {
   }
 
   /** Forgets the leases that ended with what was written. */
-  written(outcomes: readonly Outcome[], finished: readonly Finished[]): void {
+  forgetLeases(outcomes: readonly Outcome[], finished: readonly Finished[]): void {
     for (const held of finished) this.heldMessages.remove(held);
     for (const { id, lease, isNew } of outcomes) {
       if (!isNew) this.heldDeliveries.remove({ id, token: lease });
@@ -103,7 +103,7 @@ export class OutboxStore implements WriteListener {
   }
 
   /** Sees to it that a delivery is made once more whose outcome cannot be written. */
-  givenUp(entry: Entry): void {
+  makeOnceMore(entry: Entry): void {
     if ('finished' in entry) return this.heldMessages.remove(entry.finished);
     const { id, messageId, lease, isNew, at } = entry.outcome;
     if (!isNew) return this.heldDeliveries.remove({ id, token: lease });
@@ -133,6 +133,6 @@ export class OutboxStore implements WriteListener {
     await this.recorder.flush();
     const [messages, deliveries] = [this.heldMessages.all(), this.heldDeliveries.all()];
     if (messages.length > 0) await this.messages.leases.release(messages, now);
-    if (deliveries.length > 0) await this.deliveries.leases.release(deliveries, now);
+    if (deliveries.length > 0) await this.deliveryLeases.release(deliveries, now);
   }
 }

@@ -3,7 +3,6 @@ import { errorText, FaultLog } from '../../common/index.js';
 import { withTimeout } from '../../common/async/timeout.js';
 import { ClaimLoop } from '../retry/claim-loop.js';
 import { AttemptRunner } from '../attempt/attempt-runner.js';
-import { MessageScheduler } from '../fan-out/message-scheduler.js';
 import { KeyQueues } from '../wait/key-queues.js';
 import { HandOver } from '../relay/hand-over.js';
 import { HostScheduler } from '../wait/host-scheduler.js';
@@ -19,6 +18,8 @@ import { DatabaseRateLimiter } from '../wait/database-rate-limiter.js';
 import { RateLimitGate } from '../wait/rate-limit-gate.js';
 import { HostCache } from '../../message/recipient-host.js';
 import { RelayReceiver } from '../relay/relay-receiver.js';
+import { failWaiting, type WaitingEnd } from '../retry/fail-waiting.js';
+import { AfterWrite } from './after-write.js';
 import { RetryScheduler } from '../retry/retry-scheduler.js';
 import { OutboxStore } from '../store/outbox-store.js';
 import type { StagedMessage } from '../store/staged-message.js';
@@ -94,31 +95,34 @@ export class OutboxEngine {
       first!.database,
       first!.database.table('thorn_rate_limits'),
     );
-    this.#gate = new RateLimitGate(limiter, this.scheduler, runner, this.claims, clock);
+    this.#gate = new RateLimitGate(limiter, this.scheduler, this.claims, clock);
 
     const hosts = new HostCache();
-    this.#retries = new RetryScheduler(fanOut, this.#gate, runner, hosts, clock);
+    this.#retries = new RetryScheduler(fanOut, this.#gate, dependencies.events, hosts, clock);
     const { stores, scheduler, claims } = this;
     const queueing = { retries: this.#retries, fanOut, hosts, claims, clock, lease, worker };
     this.queues = new Map(stores.map((store) => [store, new KeyQueues(store, queueing)]));
-    const messages = new MessageScheduler(fanOut, this.#gate, this.queues, hosts, clock);
-    const claiming = { messages, retries: this.#retries, scheduler, claims, clock };
+    const { queues } = this;
+    const parts = { faults: this.#faults, fanOut, gate: this.#gate, queues, hosts, clock };
+    const claiming = { fanOut: parts, retries: this.#retries, scheduler, claims, clock };
     this.#loops = stores.map((store) => new ClaimLoop(store, claiming, settings));
     // Each by itself: while one database does not answer, the leases in the others would end.
-    this.#renewals = stores.map((store) => new LeaseRenewal(store, lease, clock));
+    this.#renewals = stores.map((store) => new LeaseRenewal(store, lease, clock, runner));
     this.pauses = new HostPauses(first!.database, scheduler, clock);
-    this.#receiver = new RelayReceiver({ stores, scheduler: messages, clock, lease });
+    this.#receiver = new RelayReceiver({ stores, fanOut: parts, clock, lease });
     this.handOver = new HandOver({
       stores,
-      scheduler: messages,
+      fanOut: parts,
       receiver: this.#receiver,
       relay,
       clock,
       worker,
       claims,
     });
-    for (const { recorder } of stores) {
-      for (const one of [scheduler, this.#notifier, health]) recorder.listen(one);
+    runner.use(this.#gate);
+    for (const [store, storeQueues] of this.queues) {
+      const parts = { store, queues: storeQueues, receiver: this.#receiver, scheduler };
+      store.recorder.use(new AfterWrite({ ...parts, notifier: this.#notifier, health }));
     }
   }
 
@@ -174,14 +178,16 @@ export class OutboxEngine {
     for (const queues of this.queues.values()) queues.start();
     this.#readers = readers;
     for (const reader of readers) reader.start();
-    const { events } = this.dependencies;
-    const end = (id: string, reason: 'disabled' | 'expired', before?: number) =>
-      Promise.all(this.stores.map((store) => this.#retries.failAll(store, id, reason, before)));
+    const { clock, events } = this.dependencies;
+    const end = (waiting: WaitingEnd) =>
+      Promise.all(this.stores.map((store) => failWaiting(store, waiting, clock)));
     const stops = [
-      events.on('subscriber-disabled', ({ subscriberId }) => end(subscriberId, 'disabled')),
+      events.on('subscriber-disabled', ({ subscriberId }) =>
+        end({ subscriberId, reason: 'disabled' }),
+      ),
       // Later ones are there since the subscriber was renewed.
       events.on('subscriber-expired', ({ subscriberId, expiresAt }) =>
-        end(subscriberId, 'expired', expiresAt),
+        end({ subscriberId, reason: 'expired', before: expiresAt }),
       ),
     ];
     this.#stopListening = () => stops.forEach((stop) => stop());

@@ -10,7 +10,7 @@ import { CommitWatcher } from '../stage/commit-watcher.js';
 import { OutboxEngine, type ReportedTablesOf } from './outbox-engine.js';
 import { type OutboxOptions, outboxSettings } from '../outbox-options.js';
 import type { OutboxDependencies } from './outbox-dependencies.js';
-import type { KeyQueue } from '../tables/key-queue-table.js';
+import type { KeyQueue } from '../tables/deliveries.js';
 import type { Pause } from '../wait/host-pauses.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import { MessageStager } from '../stage/message-stager.js';

@@ -6,7 +6,7 @@ import {
   parseAttemptRow,
   parseCandidateRow,
 } from './delivery-record.js';
-import type { MessageOrder } from './requeue-table.js';
+import type { MessageOrder } from './deliveries.js';
 import { LogPageTable, MOST_COUNTED, MOST_READ } from './log-page-table.js';
 import { deliveryId, hashOf, idFrom, keyOf, withMessageId } from './keys.js';
 import { cursorOf, type MessageCursor } from './message-cursor.js';

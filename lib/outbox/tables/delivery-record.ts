@@ -8,7 +8,7 @@ import type {
 } from '../../delivery/index.js';
 import type { Row } from '../../database/sql-client.js';
 import type { TableNames } from './table-names.js';
-import { NOT_DUE } from '../delivery-states.js';
+import { NOT_DUE, stateOf } from '../delivery-states.js';
 import { type AnswerClass, answerClassOf } from './answer-class.js';
 
 /** One delivery in the log. Times are milliseconds since the Unix epoch. */
@@ -108,6 +108,7 @@ export function latestOf({ attempts }: TableNames, column: 'status' | 'error_cod
 /** @internal */
 export function parseDeliveryRow(row: Row): DeliveryRecord {
   const id = idFrom('dlv_', row['id'], null);
+  const state = stateOf(row);
   const isFree = row['lease'] === null;
   const permitAt = isFree ? timeOf(row['permit_at']) : null;
   const latestStatus = timeOf(row['latest_status']);
@@ -126,8 +127,8 @@ export function parseDeliveryRow(row: Row): DeliveryRecord {
     ),
     nextAt: permitAt ?? (isFree ? dueTimeOf(row['due_at']) : null),
     rateLimited: permitAt !== null,
-    blocked: Number(row['queue_position'] ?? 0) > 0,
-    holding: row['queue_position'] !== null && row['status'] === 'failed',
+    blocked: state === 'blocked',
+    holding: state === 'holding',
     createdAt: timeFromId(id),
     attemptedAt: latestStart(row),
     finishedAt: timeOf(row['finished_at']),

@@ -1,4 +1,5 @@
 import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
+import type { Dialect } from '../../database/dialect.js';
 import type { SqlTables } from '../../database/sql-client.js';
 
 /** The quoted names of the strategy's tables, schema and prefix of the data source included. */
@@ -8,4 +9,10 @@ export type TableNames = Readonly<Record<keyof typeof OUTBOX_TABLES, string>>;
 export function tableNames(store: SqlTables): TableNames {
   const names = Object.entries(OUTBOX_TABLES).map(([key, { name }]) => [key, store.table(name)]);
   return Object.fromEntries(names) as TableNames;
+}
+
+/** What a statement is written for: the syntax of the database, and the names of the tables. */
+export interface Target {
+  readonly dialect: Dialect;
+  readonly tables: TableNames;
 }

@@ -129,7 +129,7 @@ describe('HostScheduler', () => {
     add(all, 'a', 5);
     expect(running).toHaveLength(0);
     unwritten = 0;
-    all.written();
+    all.goOn();
     expect(running).toHaveLength(5);
   });
 

@@ -171,14 +171,12 @@ export class HostScheduler<Job extends HostJob> {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  /** Starts the jobs that can start now, after outcomes have been written. */
-  written(): void {
+  /**
+   * Starts the jobs that can start now: outcomes have been written, or those of a database that is away are no longer waited
+   * for.
+   */
+  goOn(): void {
     if (this.#waiting > 0) this.#pump();
-  }
-
-  /** Starts the jobs that no longer wait for the outcomes of a database that is away. */
-  failed(): void {
-    this.written();
   }
 
   #pump(): void {

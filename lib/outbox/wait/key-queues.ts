@@ -6,14 +6,17 @@ import type { Message, Recipient } from '../../message/index.js';
 import type { WakeSignal } from '../../common/async/wake-signal.js';
 import { NOT_DUE } from '../delivery-states.js';
 import type { Outcome } from '../outcome.js';
-import type { EnteringMessage, EnteringRow, KeyQueue } from '../tables/key-queue-table.js';
-import type { QueuePage } from '../tables/key-queue-upkeep.js';
+import { enterQueues } from '../fan-out/enter-queues.js';
+import type { EnteringRow, KeyQueue } from '../tables/deliveries.js';
+import type { EnteringMessage } from '../tables/pending-messages.js';
+import { endHolds } from './end-holds.js';
+import { giveTurns } from './give-turns.js';
+import { type QueuePage, queuePage, queuesOfKeys } from './key-queue-pages.js';
 import type { HeldLease, HeldMessage } from '../store/held-leases.js';
 import type { OutboxStore } from '../store/outbox-store.js';
-import type { WriteListener } from '../record/outcome-recorder.js';
 import type { HostCache } from '../../message/recipient-host.js';
 import { givenId, hashOf, keyOf } from '../tables/keys.js';
-import type { ClaimedDelivery } from '../tables/delivery-table.js';
+import type { ClaimedDelivery } from '../tables/deliveries.js';
 import type { Finished, NewLease } from '../tables/leases.js';
 import type { RetryScheduler } from '../retry/retry-scheduler.js';
 
@@ -57,7 +60,7 @@ const SWEPT_AT_ONCE = 1000;
  * A turn is given after the commit of what ends the turn before, and again after the commit of what waits: so one of two
  * processes sees the other.
  */
-export class KeyQueues implements WriteListener {
+export class KeyQueues {
   readonly #faults = new FaultLog();
   readonly #entering: Batcher<Entering, Entered>;
   #queues = new Map<string, KeyQueue>();
@@ -77,7 +80,6 @@ export class KeyQueues implements WriteListener {
       size: MESSAGES_AT_ONCE,
       failing: 'each',
     });
-    store.recorder.listen(this);
   }
 
   /**
@@ -90,14 +92,14 @@ export class KeyQueues implements WriteListener {
     return entering.deliveries.flatMap(({ id }) => {
       const recipient = recipients.get(id);
       if (recipient === undefined) return [];
-      const lease = { id, token, leasedUntil, isLost: false, stale: [] };
+      const lease = { id, token, leasedUntil, isLost: false };
       this.store.heldDeliveries.add(lease);
       return [{ recipient, lease }];
     });
   }
 
   /** Gives turns to the deliveries behind those that have ended. */
-  written(outcomes: readonly Outcome[], finished: readonly Finished[]): void {
+  promoteBehind(outcomes: readonly Outcome[], finished: readonly Finished[]): void {
     for (const { keyHash, state, subscriberId } of outcomes) {
       if (keyHash === null || state.nextAt !== null) continue;
       this.promote([{ keyHash, subscriberId: keyOf('sub_', subscriberId) }]);
@@ -145,10 +147,11 @@ export class KeyQueues implements WriteListener {
 
   async #sweep(): Promise<void> {
     try {
-      await this.store.queueUpkeep.releaseAbandoned(this.dependencies.clock.now());
+      await this.store.bulkOperations.unmarkAbandoned(this.dependencies.clock.now());
       let after: KeyQueue | null = null;
       do {
-        const { queues, holds, last }: QueuePage = await this.store.queueUpkeep.page(
+        const { queues, holds, last }: QueuePage = await queuePage(
+          this.store,
           after,
           SWEPT_AT_ONCE,
         );
@@ -168,7 +171,7 @@ export class KeyQueues implements WriteListener {
     if (holds.length === 0) return;
     const ids = await this.dependencies.retries.released(this.store, holds);
     if (ids.length === 0) return;
-    await this.store.queueUpkeep.endHolds(ids, this.dependencies.clock.now());
+    await endHolds(this.store, ids, this.dependencies.clock.now());
     this.dependencies.claims.wake();
   }
 
@@ -204,7 +207,7 @@ export class KeyQueues implements WriteListener {
       }
     }
     const lease = this.#newLease();
-    const ids = await this.store.queues.enter(rows, messages, lease, clock.now());
+    const ids = await enterQueues(this.store, rows, messages, lease, clock.now());
     // What was unfinished when it was looked for may be finished by now.
     this.promote(
       rows
@@ -269,7 +272,7 @@ export class KeyQueues implements WriteListener {
     this.#keys = new Set();
     this.#queues = new Map();
     try {
-      for (const queue of await this.store.queues.queuesOf(keys)) {
+      for (const queue of await queuesOfKeys(this.store, keys)) {
         queues.set(`${queue.keyHash} ${queue.subscriberId}`, queue);
       }
       const all = [...queues.values()];
@@ -289,7 +292,7 @@ export class KeyQueues implements WriteListener {
   async #promote(queues: readonly KeyQueue[]): Promise<void> {
     const { retries, claims, clock, worker } = this.dependencies;
     const lease = worker && !this.#isPaused ? this.#newLease() : null;
-    const claimed = await this.store.queues.promote(queues, clock.now(), lease);
+    const claimed = await giveTurns(this.store, queues, clock.now(), lease);
     if (lease === null) return claims.wake();
     if (claimed.length > 0) {
       await retries.resume(this.store, claimed, lease.token, lease.leasedUntil);

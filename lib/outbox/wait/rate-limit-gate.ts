@@ -1,8 +1,9 @@
 import { type Clock, FaultLog } from '../../common/index.js';
-import type { AttemptRunner } from '../attempt/attempt-runner.js';
+import { postpone } from '../record/postpone.js';
+import { expedite } from './expedite.js';
 import type { HostScheduler } from './host-scheduler.js';
 import type { WakeSignal } from '../../common/async/wake-signal.js';
-import type { DeliveryJob, JobGate } from '../store/delivery-job.js';
+import type { DeliveryJob } from '../store/delivery-job.js';
 import type { DatabaseRateLimiter } from './database-rate-limiter.js';
 import { RateLimitedQueue } from './rate-limited-queue.js';
 import { type PermitGrant, type PermitRequest, type Wait, waitUntil } from './permits.js';
@@ -16,13 +17,12 @@ const GRID = 1000;
 const LONGEST_SLEEP = 250;
 const LONGEST_BACKOFF = 5000;
 const EXPEDITED_FOR = 10_000;
-const EXPEDITE_AT_ONCE = 500;
 
 /**
  * Lets jobs through at the rate that their subscribers allow. Asks the limiter for permits in batches, a little ahead. A
  * job that gets none is postponed in the database, and does not delay the others.
  */
-export class RateLimitGate implements JobGate {
+export class RateLimitGate {
   readonly #faults = new FaultLog();
   readonly #queues = new Map<string, RateLimitedQueue>();
   readonly #expedited = new Map<string, number>();
@@ -36,7 +36,6 @@ export class RateLimitGate implements JobGate {
   constructor(
     private readonly limiter: DatabaseRateLimiter,
     private readonly scheduler: HostScheduler<DeliveryJob>,
-    private readonly runner: AttemptRunner,
     private readonly claims: WakeSignal,
     private readonly clock: Clock,
   ) {}
@@ -55,7 +54,10 @@ export class RateLimitGate implements JobGate {
     this.#gather(GATHER_FOR);
   }
 
-  /** A job whose permit has run out goes before those that have not waited yet. */
+  /**
+   * Lets a job in again that has not begun, since its permit or its lease has run out. One whose permit has run out goes before
+   * those that have not waited yet.
+   */
   readmit(job: DeliveryJob): void {
     job.hasWaited ||= job.permitExpiresAt !== null;
     this.add(job);
@@ -117,7 +119,8 @@ export class RateLimitGate implements JobGate {
   #postpone(jobs: readonly DeliveryJob[], wait: Wait): void {
     for (const [index, job] of jobs.entries()) {
       const permitAt = waitUntil(wait, index);
-      this.runner.postpone(job, Math.floor((permitAt - LEAD) / GRID) * GRID, permitAt);
+      const until = Math.floor((permitAt - LEAD) / GRID) * GRID;
+      postpone(job, until, this.clock.now(), permitAt);
     }
   }
 
@@ -148,9 +151,7 @@ export class RateLimitGate implements JobGate {
       if (now - at >= EXPEDITED_FOR) this.#expedited.delete(id);
     this.#expedited.set(recipient.id, now);
     try {
-      let count: number;
-      do count = await store.deliveries.expedite(recipient.id, now, EXPEDITE_AT_ONCE);
-      while (count === EXPEDITE_AT_ONCE && !this.#isStopped);
+      await expedite(store, recipient.id, now, () => this.#isStopped);
       this.claims.wake();
     } catch (error) {
       this.#expedited.delete(recipient.id);

@@ -128,7 +128,7 @@ export interface OutboxAppOptions extends OutboxOptions {
 
 /** Forgets what it is told, for tests that count statements. */
 class NoHealth extends SubscriberHealth {
-  override written(): void {}
+  override count(): void {}
 }
 
 /** The outbox of an application, with everything that it needs. */

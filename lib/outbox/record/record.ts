@@ -10,7 +10,7 @@ export type AttemptResult = Pick<
 >;
 
 /** The outcome of a job. A class, because an object literal with a getter takes a microsecond to make. */
-export class JobOutcome implements Outcome {
+class JobOutcome implements Outcome {
   readonly id: string;
   readonly messageId: string;
   readonly subscriberId: string;
@@ -54,4 +54,16 @@ export class JobOutcome implements Outcome {
   get lease(): string {
     return this.#heldLease.token;
   }
+}
+
+/**
+ * Writes down what became of a job, with the next set of outcomes. With the last delivery of a message that has no row yet the
+ * message is finished.
+ */
+export function record(job: DeliveryJob, result: AttemptResult): Outcome {
+  const { store, first } = job;
+  const outcome = new JobOutcome(job, result);
+  store.recorder.add(outcome);
+  if (first !== null && --first.open === 0) store.recorder.finish(first);
+  return outcome;
 }

@@ -5,16 +5,10 @@ import {
   type AttemptOutcome,
   RetryPolicy,
   StandardRetryPolicy,
-} from '../delivery/index.js';
-import type { RetrySettings } from '../message/index.js';
-import {
-  nextState,
-  type Advance,
-  type DeliveryOutcome,
-  type DeliveryState,
-  MAX_THROTTLED,
-  newDelivery,
-} from './delivery-states.js';
+} from '../../delivery/index.js';
+import type { RetrySettings } from '../../message/index.js';
+import { type DeliveryState, MAX_THROTTLED, newDelivery } from '../delivery-states.js';
+import { nextState, type Advance, type DeliveryOutcome } from './next-state.js';
 
 const NOW = 1_700_000_000_000;
 const standard = { policy: new StandardRetryPolicy(), settings: undefined };

@@ -1,0 +1,191 @@
+import type { Clock, FaultLog } from '../../common/index.js';
+import type { FanOut, FoundRecipients } from '../../dispatch/index.js';
+import type { Message, Recipient } from '../../message/index.js';
+import { postponedUntil } from '../record/postpone.js';
+import { newDelivery } from '../delivery-states.js';
+import type { HeldLease, HeldMessage } from '../store/held-leases.js';
+import { deliveryId, hashOf } from '../tables/keys.js';
+import type { Lease } from '../tables/leases.js';
+import { cursorOf } from '../tables/message-cursor.js';
+import type { DeliveryJob } from '../store/delivery-job.js';
+import type { KeyQueues } from '../wait/key-queues.js';
+import type { RateLimitGate } from '../wait/rate-limit-gate.js';
+import type { Row } from '../../database/sql-client.js';
+import type { HostCache } from '../../message/recipient-host.js';
+import type { OutboxStore } from '../store/outbox-store.js';
+
+/** What turns messages into jobs. */
+export interface FanOutParts {
+  readonly faults: FaultLog;
+  readonly fanOut: FanOut;
+  readonly gate: RateLimitGate;
+  readonly queues: ReadonlyMap<OutboxStore, KeyQueues>;
+  readonly hosts: HostCache;
+  readonly clock: Clock;
+}
+
+/**
+ * Adds a job for each recipient of a message that has no delivery of it yet.
+ *
+ * @param handled ids of subscribers that have one
+ */
+export async function fanOut(
+  parts: FanOutParts,
+  store: OutboxStore,
+  message: Message,
+  token: string,
+  leasedUntil: number,
+  handled?: ReadonlySet<string>,
+): Promise<void> {
+  const heldMessage: HeldMessage = {
+    id: message.id,
+    message,
+    time: message.time,
+    token,
+    leasedUntil,
+    open: 0,
+    deliveries: 0,
+    againAt: null,
+    hasEntered: false,
+    isLost: false,
+  };
+  store.heldMessages.add(heldMessage);
+  let found: FoundRecipients;
+  try {
+    found = await parts.fanOut.lookUp(message);
+  } catch (error) {
+    const what = `Finding the subscribers of ${message.id} (${message.event}) failed`;
+    parts.faults.report(what, error, { messageId: message.id, event: message.event });
+    return putOffMessage(parts, store, heldMessage, message.time);
+  }
+  const { recipients, isComplete } = found;
+  const now = parts.clock.now();
+  if (!isComplete) heldMessage.againAt = postponedUntil(message.time, now);
+  const missing =
+    handled === undefined ? recipients : recipients.filter(({ id }) => !handled.has(id));
+  heldMessage.deliveries = missing.length + (handled?.size ?? 0);
+  if (missing.length === 0) return store.recorder.finish(heldMessage);
+  const ordered = message.sequence === null ? [] : missing.filter(isOrdered);
+  const others = ordered.length === 0 ? missing : missing.filter((one) => !isOrdered(one));
+  // Until the ordered ones are written, the message is not finished.
+  heldMessage.open = others.length + (ordered.length === 0 ? 0 : 1);
+  for (const recipient of others)
+    parts.gate.add(newJob(parts, store, heldMessage, recipient, null));
+  if (ordered.length > 0) await enter(parts, store, heldMessage, ordered);
+}
+
+/** Writes the deliveries to ordered subscribers, and begins those that have their turn. */
+async function enter(
+  parts: FanOutParts,
+  store: OutboxStore,
+  heldMessage: HeldMessage,
+  recipients: readonly Recipient[],
+): Promise<void> {
+  const { message } = heldMessage;
+  try {
+    const keyHash = hashOf(message.key!);
+    const deliveries = recipients.map((recipient) => ({
+      id: deliveryId(message, recipient.id),
+      recipient,
+    }));
+    const entering = { message, keyHash, heldMessage, deliveries };
+    for (const { recipient, lease } of await parts.queues.get(store)!.enter(entering)) {
+      parts.gate.add(newJob(parts, store, heldMessage, recipient, { keyHash, lease }));
+    }
+  } catch (error) {
+    const what = `Writing the ordered deliveries of ${message.id} (${message.event}) failed`;
+    parts.faults.report(what, error, { messageId: message.id, event: message.event });
+    heldMessage.againAt = postponedUntil(message.time, parts.clock.now());
+  }
+  if (--heldMessage.open === 0) store.recorder.finish(heldMessage);
+}
+
+/** @param ordered null of a delivery that has no row yet; an ordered one has a row, and a lease of its own */
+function newJob(
+  { hosts, clock }: FanOutParts,
+  store: OutboxStore,
+  heldMessage: HeldMessage,
+  recipient: Recipient,
+  ordered: { readonly keyHash: string; readonly lease: HeldLease } | null,
+): DeliveryJob {
+  const { message } = heldMessage;
+  return {
+    id: ordered?.lease.id ?? deliveryId(message, recipient.id),
+    store,
+    message,
+    recipient,
+    host: hosts.of(recipient),
+    isRetry: false,
+    state: newDelivery(clock.now()),
+    requests: 0,
+    attemptedAt: null,
+    heldLease: ordered?.lease ?? heldMessage,
+    first: ordered === null ? heldMessage : null,
+    keyHash: ordered?.keyHash ?? null,
+    hasWaited: false,
+    permitExpiresAt: null,
+  };
+}
+
+/** Goes on with messages that were claimed. */
+export async function resumeMessages(
+  parts: FanOutParts,
+  store: OutboxStore,
+  rows: readonly Row[],
+  token: string,
+  until: number,
+): Promise<void> {
+  const fresh = rows.filter(({ id }) => !adopts(parts, store, id as string, token, until));
+  if (fresh.length === 0) return;
+  const handled = await store.messages.handled(fresh.map(cursorOf));
+  await Promise.all(
+    fresh.map(async (row) => {
+      const [id, since] = [row['id'] as string, Number(row['time'])];
+      let message: Message | null;
+      try {
+        message = store.rows.messageOf(row);
+      } catch (error) {
+        parts.faults.report(`The message ${id} is left as it is`, error, { messageId: id });
+        return putOffMessage(parts, store, { id, token }, since);
+      }
+      if (message === null) {
+        return store.recorder.finish({ id, token, time: since, againAt: null, deliveries: 0 });
+      }
+      return fanOut(parts, store, message, token, until, handled.get(message.id) ?? new Set());
+    }),
+  );
+}
+
+/** True when this process holds the message already: then it goes on with the new lease. */
+function adopts(
+  { clock }: FanOutParts,
+  store: OutboxStore,
+  id: string,
+  token: string,
+  until: number,
+): boolean {
+  if (!store.heldMessages.adopt(id, token, until)) return false;
+  // Outcomes written after the claim had the old token and were refused: the message is looked at again at the end.
+  store.heldMessages.get(id)!.againAt ??= clock.now();
+  return true;
+}
+
+/** Releases a message whose contents or recipients cannot be read now. */
+async function putOffMessage(
+  { faults, clock }: FanOutParts,
+  store: OutboxStore,
+  held: Lease,
+  since: number,
+): Promise<void> {
+  store.heldMessages.remove(held);
+  try {
+    await store.messages.leases.release([held], postponedUntil(since, clock.now()));
+  } catch (error) {
+    // Its lease runs out by itself.
+    faults.report(`Postponing ${held.id} failed`, error, { messageId: held.id });
+  }
+}
+
+function isOrdered({ ordered }: Recipient): boolean {
+  return ordered === true;
+}

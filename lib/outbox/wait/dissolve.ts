@@ -1,0 +1,20 @@
+import type { Clock } from '../../common/clock.js';
+import { selectBlockedOf } from '../tables/deliveries.js';
+import type { OutboxStore } from '../store/outbox-store.js';
+
+const DISSOLVED_AT_ONCE = 500;
+
+/** Makes the deliveries of a subscriber due that wait for their turn, in no order: the subscriber is no longer ordered. */
+export async function dissolve(
+  store: OutboxStore,
+  subscriberId: string,
+  clock: Clock,
+): Promise<void> {
+  const update =
+    'due_at = ?, key_hash = NULL, queue_position = NULL WHERE lease IS NULL AND queue_position > 0';
+  let changed: number;
+  do {
+    const blocked = selectBlockedOf(store, subscriberId, DISSOLVED_AT_ONCE);
+    changed = (await store.deliveryLeases.change(blocked, update, [clock.now()])).length;
+  } while (changed === DISSOLVED_AT_ONCE);
+}
