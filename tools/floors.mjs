@@ -36,11 +36,9 @@ const INNER_FLOORS = {
   outbox: [
     '',
     'tables',
-    'record',
     'retention',
-    'store',
     // A delivery goes round in these, until it ends.
-    ['fan-out', 'wait', 'attempt', 'retry'],
+    ['store', 'fan-out', 'wait', 'attempt', 'record', 'retry'],
     'log',
     'relay',
     'stage',
