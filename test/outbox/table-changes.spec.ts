@@ -74,6 +74,18 @@ describe.each(CLIENT_DATABASES)('changes of tables on $database', (place) => {
     await quiet();
   });
 
+  it('take a changed key for a removal and a creation', async () => {
+    await subscribe(await start());
+    await own.query("INSERT INTO orders VALUES (1, 'NEW', 5)");
+    await receiver.waitFor(1);
+    await own.query('UPDATE orders SET id = 2 WHERE id = 1');
+    await receiver.waitFor(3);
+
+    expect(told().map(({ type, data }) => `${type} ${data.id}`)).toEqual(
+      expect.arrayContaining(['order.placed 1', 'order.removed 1', 'order.placed 2']),
+    );
+  });
+
   const silence = () => own.query('UPDATE thorn_captured_tables SET heard = FALSE');
   const heard = async () =>
     Number((await own.query('SELECT heard FROM thorn_captured_tables'))[0]!['heard']);

@@ -71,16 +71,18 @@ describe.each(DATABASES)('triggers on %s', (database) => {
     ]);
   });
 
-  it('tell of another key as of another row', async () => {
+  it('tell of another key with both rows, on PostgreSQL as of two', async () => {
     const name = await freshTable();
     await create(reported(name));
     await place.sql(`INSERT INTO ${name} VALUES (1, 'NEW', 'a'), (3, 'NEW', 'c')`);
     await place.changes();
     await place.sql(`UPDATE ${name} SET id = 2 WHERE id = 1`);
     const changes = await told(name);
+    const [old, now] = [1, 2].map((id) => ({ id, state: 'NEW', note: 'a' }));
+    if (database !== 'postgres') return expect(changes).toEqual([[old, now]]);
     expect(changes).toHaveLength(2);
-    expect(changes).toContainEqual([{ id: 1, state: 'NEW', note: 'a' }, null]);
-    expect(changes).toContainEqual([null, { id: 2, state: 'NEW', note: 'a' }]);
+    expect(changes).toContainEqual([old, null]);
+    expect(changes).toContainEqual([null, now]);
   });
 
   it('pair the rows of one statement by a key of several columns', async () => {

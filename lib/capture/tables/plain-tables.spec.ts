@@ -127,15 +127,6 @@ describe('PlainTables', () => {
     ]);
   });
 
-  it('takes a changed key for a removal and a creation', async () => {
-    const messages = await tablesOf().messagesOf([change(ORDER, { ...ORDER, id: 6 })]);
-
-    expect(messages.map((one) => [one.event, (dataOf(one) as Order).id])).toEqual([
-      ['order.removed', 5],
-      ['order.placed', 6],
-    ]);
-  });
-
   it('compares numbers by value, and sends nothing of what is the same', async () => {
     const messages = await tablesOf().messagesOf([change(ORDER, { ...ORDER, total: '10.5' })]);
 

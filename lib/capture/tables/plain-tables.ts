@@ -95,15 +95,15 @@ export class PlainTables extends ReportedTables {
   #items(change: ReportedChange): readonly ReportedItem[] {
     const described = this.#described.get(change.table);
     if (described === undefined) return [];
-    return changesOf(change, described).map((item) => ({ change, item }));
+    return [{ change, item: changeOf(change, described) }];
   }
 }
 
-/** What a trigger has told, as changes of the row. With another key it is another row. */
-function changesOf(
+/** What a trigger has told, as a change of the row. */
+function changeOf(
   { id: change, before: reportedBefore, after: reportedAfter }: ReportedChange,
   { table, plan }: Described,
-): RowChange[] {
+): RowChange {
   const before = reportedBefore === null ? undefined : table.rowOf(reportedBefore);
   const after = reportedAfter === null ? undefined : table.rowOf(reportedAfter);
   const keyOf = (row: Row): string => {
@@ -111,26 +111,19 @@ function changesOf(
     if (key !== undefined) return key;
     throw new InvalidInputError('key', `of ${table.name} is missing in the change ${change}`);
   };
-  const isMoved = before !== undefined && after !== undefined && keyOf(before) !== keyOf(after);
-  if (before !== undefined && after !== undefined && !isMoved) {
-    const changed = table.columns
-      .filter((column) => !isSameColumnValue(column, column.get(before), column.get(after)))
-      .map((column) => ({ of: column, value: column.get(after) }));
-    const shared = { plan, key: keyOf(after), id: after, before, after, isComplete: true, changed };
-    return [new RowChange({ did: 'update', ...shared })];
+  const shared = { plan, isComplete: true };
+  if (after === undefined) {
+    const key = keyOf(before!);
+    return new RowChange({ did: 'remove', key, id: before!, before, ...shared, changed: [] });
   }
-  const found: RowChange[] = [];
-  const shared = { plan, isComplete: true, changed: [] };
-  if (before !== undefined) {
-    found.push(new RowChange({ did: 'remove', key: keyOf(before), id: before, before, ...shared }));
+  const key = keyOf(after);
+  if (before === undefined) {
+    return new RowChange({ did: 'insert', key, id: after, before, after, ...shared, changed: [] });
   }
-  if (after !== undefined) {
-    const key = keyOf(after);
-    found.push(
-      new RowChange({ did: 'insert', key, id: after, before: undefined, after, ...shared }),
-    );
-  }
-  return found;
+  const changed = table.columns
+    .filter((column) => !isSameColumnValue(column, column.get(before), column.get(after)))
+    .map((column) => ({ of: column, value: column.get(after) }));
+  return new RowChange({ did: 'update', key, id: after, before, after, ...shared, changed });
 }
 
 /** Changes tell their rows, and there are no relations. */

@@ -33,9 +33,12 @@ const WORDS: Readonly<Record<DatabaseName, Partial<Readonly<Record<ColumnType, s
   mariadb: { json: 'longtext', boolean: 'tinyint' },
 };
 
-/** A number of 64 bits, which the database gives each row. SQLite numbers a primary key of this very type alone. */
+/**
+ * A number of 64 bits, which the database gives each row. SQLite numbers a primary key of this very type alone. AUTOINCREMENT
+ * there, which gives no number again once the table was empty, would cost each INSERT another page.
+ */
 const GENERATED: Readonly<Record<DialectName, string>> = {
-  sqlite: 'integer PRIMARY KEY AUTOINCREMENT NOT NULL',
+  sqlite: 'integer PRIMARY KEY NOT NULL',
   postgres: 'bigint GENERATED ALWAYS AS IDENTITY NOT NULL',
   mysql: 'bigint NOT NULL AUTO_INCREMENT',
 };

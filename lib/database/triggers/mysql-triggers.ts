@@ -14,25 +14,17 @@ const LONGEST_NAME = 64;
 /** Three triggers by row. They run as who makes them: whoever writes the table needs no right to write ours. */
 export function mysqlTriggers(plan: TriggerPlan): TableTriggers {
   const { table, shape, dialect, place } = plan;
-  const columns = reportedColumns(plan).map((column) => dialect.identifier(column));
-  const key = table.key.map((column) => dialect.identifier(column));
   const name = literal(table.name);
   // A trigger that only reads takes the lock as well under REPEATABLE READ. With it, it sees the row as it is now in a
   // transaction that has read before, and whoever makes the table heard waits for those who have written unheard.
   const isHeard = `COALESCE((SELECT c.heard FROM ${place.captured} c WHERE c.name = ${name} LOCK IN SHARE MODE), 1)`;
-  const insert = `INSERT INTO ${place.changes} (source, old_row, new_row)`;
   const [old, now] = ['OLD', 'NEW'].map((row) => rowOf(row, plan));
-  // By bytes: texts that differ in their case alone are equal.
-  const isSame = (list: readonly string[]) =>
-    list.map((column) => `BINARY OLD.${column} <=> BINARY NEW.${column}`).join(' AND ');
-  const asked = (body: string) => `IF ${isHeard} THEN ${body} END IF`;
+  const written = (before: string, after: string) =>
+    `IF ${isHeard} THEN INSERT INTO ${place.changes} (source, old_row, new_row) VALUES (${name}, ${before}, ${after}); END IF`;
   const bodies: Readonly<Record<TriggeringEvent, string>> = {
-    insert: asked(`${insert} VALUES (${name}, NULL, ${now});`),
-    // With another key it is another row.
-    update: `IF NOT (${isSame(columns)}) THEN ${asked(
-      `IF ${isSame(key)} THEN ${insert} VALUES (${name}, ${old}, ${now}); ELSE ${insert} VALUES (${name}, ${old}, NULL), (${name}, NULL, ${now}); END IF;`,
-    )}; END IF`,
-    delete: asked(`${insert} VALUES (${name}, ${old}, NULL);`),
+    insert: written('NULL', now!),
+    update: `IF NOT (${isSame(plan)}) THEN ${written(old!, now!)}; END IF`,
+    delete: written(old!, 'NULL'),
   };
   const parts = (Object.keys(bodies) as TriggeringEvent[]).map((event) => ({
     event,
@@ -46,6 +38,24 @@ export function mysqlTriggers(plan: TriggerPlan): TableTriggers {
       `CREATE ${replaces}TRIGGER ${dialect.identifier(part.name)} AFTER ${part.event.toUpperCase()} ON ${shape.path} FOR EACH ROW ${part.text}`,
   );
   return { create: plan.isMariadb ? create : [...drop, ...create], drop, parts };
+}
+
+/** Values of these types are equal when their texts are. */
+const PLAIN =
+  /^(?:(?:tiny|small|medium|big)?int|tinyint\(1\)|integer|decimal|date|time|datetime|year|bit)$/;
+
+/** Whether an update has changed no reported column. */
+function isSame(plan: TriggerPlan): string {
+  const isPlain = new Set(
+    plan.shape.columns.filter(({ type }) => PLAIN.test(type)).map(({ name }) => name),
+  );
+  // By bytes: texts that differ in their case alone are equal.
+  const parts = reportedColumns(plan).map((column) => {
+    const how = isPlain.has(column) ? '' : 'BINARY ';
+    const quoted = plan.dialect.identifier(column);
+    return `${how}OLD.${quoted} <=> ${how}NEW.${quoted}`;
+  });
+  return parts.join(' AND ');
 }
 
 function rowOf(row: string, plan: TriggerPlan): string {

@@ -84,8 +84,11 @@ BEGIN
     IF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.=) 'read committed' THEN
       ${isHeard};
     ELSE
-      -- The transaction sees the database as it was: an error where the row has changed since.
-      ${isHeard} FOR KEY SHARE;
+      ${isHeard};
+      IF is_heard IS FALSE THEN
+        -- The transaction sees the database as it was: an error where the row has changed since.
+        ${isHeard} FOR KEY SHARE;
+      END IF;
     END IF;
     IF is_heard IS FALSE THEN
       RETURN NULL;

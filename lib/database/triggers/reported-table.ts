@@ -25,7 +25,7 @@ export function reportedTable({ name, key, omit = [] }: TriggerTable): ReportedT
 /** A row of a table as a trigger has written it down, by the names of its columns. */
 export type ReportedRow = Readonly<Record<string, unknown>>;
 
-/** A row of `thorn_changes`: one change of one row of a table. */
+/** A row of `thorn_changes`: one change of one row of a table. Both rows have the same key. */
 export interface ReportedChange {
   /** A whole number as text. Changes of one row have ascending numbers. */
   readonly id: string;

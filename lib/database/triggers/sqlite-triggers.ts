@@ -14,17 +14,15 @@ const LONGEST_NAME = 200;
 export function sqliteTriggers(plan: TriggerPlan): TableTriggers {
   const { table, shape, dialect, place } = plan;
   const columns = reportedColumns(plan).map((column) => dialect.identifier(column));
-  const key = table.key.map((column) => dialect.identifier(column));
   const isHeard = `(SELECT heard FROM ${place.captured} WHERE name = ${textLiteral(table.name)}) IS NOT 0`;
   const differs = columns.map((column) => `OLD.${column} IS NOT NEW.${column}`).join(' OR ');
-  const insert = `INSERT INTO ${place.changes} (source, old_row, new_row) SELECT ${textLiteral(table.name)}`;
   const [old, now] = ['OLD', 'NEW'].map((row) => rowOf(row, plan));
-  const isSame = key.map((column) => `OLD.${column} IS NEW.${column}`).join(' AND ');
+  const written = (before: string, after: string) =>
+    `BEGIN INSERT INTO ${place.changes} (source, old_row, new_row) VALUES (${textLiteral(table.name)}, ${before}, ${after}); END`;
   const bodies: Readonly<Record<TriggeringEvent, string>> = {
-    insert: `WHEN ${isHeard} BEGIN ${insert}, NULL, ${now}; END`,
-    // With another key it is another row.
-    update: `WHEN (${differs}) AND ${isHeard} BEGIN ${insert}, ${old}, CASE WHEN ${isSame} THEN ${now} END; ${insert}, NULL, ${now} WHERE NOT (${isSame}); END`,
-    delete: `WHEN ${isHeard} BEGIN ${insert}, ${old}, NULL; END`,
+    insert: `WHEN ${isHeard} ${written('NULL', now!)}`,
+    update: `WHEN (${differs}) AND ${isHeard} ${written(old!, now!)}`,
+    delete: `WHEN ${isHeard} ${written(old!, 'NULL')}`,
   };
   const parts = (Object.keys(bodies) as TriggeringEvent[]).map((event) => {
     const name = fittingName(`thorn_${event}_`, table.name, LONGEST_NAME);

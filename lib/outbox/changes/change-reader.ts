@@ -17,7 +17,7 @@ import type { ChangeTable } from './change-table.js';
 import {
   changesOf,
   type ChangeUnit,
-  reportedChange,
+  reportedChanges,
   type StoredChange,
   unitsOf,
 } from './change-units.js';
@@ -121,6 +121,8 @@ export class ChangeReader {
         await this.#send(oldest);
       }
       this.#failures = 0;
+      // SQLite gives an id again once there are no changes left.
+      this.#tries.clear();
       return oldest.length > 0 ? 0 : pollInterval;
     } catch (error) {
       if (this.#isStopped || error instanceof ChangeLeaseLostError) return 0;
@@ -135,7 +137,9 @@ export class ChangeReader {
     if (this.#isStopped) return;
     const { reported } = this.from;
     try {
-      const read = changes.map((one) => reportedChange(one, reported.columnsOf(one.table)));
+      const read = changes.flatMap((one) =>
+        reportedChanges(one, this.#tables.get(one.table)!, reported.columnsOf(one.table)),
+      );
       const messages = await reported.messagesOf(read);
       await this.#store(messages, [this.from.changes.removal(changes)]);
     } catch (error) {

@@ -34,16 +34,24 @@ export function unitsOf(
 }
 
 /**
- * Reads the rows of a change.
+ * Reads the rows of a change. With another key it is another row: a removal and a creation.
  *
  * @throws `SyntaxError` for a row that no trigger of the library has written
  */
-export function reportedChange(
-  { before, after, ...change }: StoredChange,
+export function reportedChanges(
+  { before: old, after: now, ...change }: StoredChange,
+  { key }: ReportedTable,
   columns: readonly TableColumn[],
-): ReportedChange {
+): readonly ReportedChange[] {
   const read = (row: string | null) => (row === null ? null : readReportedRow(row, columns));
-  return { ...change, before: read(before), after: read(after) };
+  const [before, after] = [read(old), read(now)];
+  if (before === null || after === null || key.every((name) => before[name] === after[name])) {
+    return [{ ...change, before, after }];
+  }
+  return [
+    { ...change, before, after: null },
+    { ...change, before: null, after },
+  ];
 }
 
 /** The changes of units in the order in which they were made. */
