@@ -1,18 +1,22 @@
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
+import { DataSource } from 'typeorm';
 import { DispatchStrategy } from '../lib/extending/index.js';
 import { Subscribers, WebhookDispatcher } from '../lib/index.js';
 import type { OutboxStrategy } from '../lib/outbox/index.js';
+import { bundleProgram } from '../test/services/child.js';
 import { startMariadb } from '../test/services/mariadb.js';
 import { makeTriggers, ORDERS, startTablesApp } from '../test/support/apps/tables-app.js';
 import type { ClientDatabase, OwnConnection } from '../test/support/client-databases.js';
 import { MARIADB_CLIENTS } from '../test/support/mariadb-clients.js';
 import { SQL_CLIENTS } from '../test/support/sql-clients.js';
-import { fileOf, SQLITE_CLIENTS } from '../test/support/sqlite-clients.js';
+import { fileOf, SQLITE_CLIENTS, SYNC_CLIENTS } from '../test/support/sqlite-clients.js';
 import { median, reportFigure, reportRatio, reportValue } from './harness.js';
 import { Services } from './outbox/services.js';
 import { partsOf } from './parts.js';
@@ -20,8 +24,8 @@ import { partsOf } from './parts.js';
 const CHANGES = 20_000;
 const COMMITS = 150;
 const IDLE = 10_000;
-const ROUNDS = 15;
-const WRITES = 60;
+const ROUNDS = 45;
+const WRITES = 20;
 const MANY = 1000;
 /** Of 1,000 rows by one statement. On MariaDB triggers are by row. */
 const MANY_GOALS = { postgres: 5, sqlite: 5, mysql: 8 };
@@ -246,90 +250,154 @@ async function queries({ database }: Place, own: OwnConnection): Promise<number>
   return Number((await own.query(sql))[0]!['n']);
 }
 
-/** The caller's time for a changed row in a transaction of its own, and for 1,000 rows by one statement. */
+const STATES = ['none', 'unheard', 'heard', 'by hand'] as const;
+type State = (typeof STATES)[number];
+
+/** A client that runs some statements in a transaction of its own. */
+interface Caller {
+  write(statements: readonly string[]): Promise<unknown>;
+  close(): Promise<unknown>;
+}
+
+/** The caller's time for a changed row in a transaction of its own, by each client, and for 1,000 rows by one statement. */
 async function caller(ground: Ground): Promise<void> {
-  const found = new Map<string, { one: number[]; many: number[] }>();
-  const places = new Map<string, OwnConnection>();
-  for (const state of ['none', 'unheard', 'heard', 'by hand']) {
-    await onEach(ground, async (place) => {
-      if (state === 'unheard' || state === 'heard') await makeTriggers(place as never, place.url);
+  for (const folder of ['prisma-7', 'drizzle']) {
+    const workspace = join('test', 'clients', folder);
+    const entry = join(workspace, 'open.ts');
+    // There its packages are found.
+    const opener = await bundleProgram(entry, {}, {}, join(workspace, '.cache'));
+    process.env[`THORN_TEST_${folder}`] = opener;
+  }
+  for (const database of DATABASES) {
+    const places = new Map<State, Place>();
+    const owns = new Map<State, OwnConnection>();
+    for (const state of STATES) {
+      const place = await ground.place(database);
       const own = place.connect(place.url);
+      await own.query(ORDERS);
+      if (state === 'unheard' || state === 'heard') await makeTriggers(place as never, place.url);
       if (state === 'unheard')
         await own.query("INSERT INTO thorn_captured_tables VALUES ('orders', FALSE, '[]')");
       if (state === 'by hand') await own.query(OUTBOX);
       await own.query(insertion(0));
-      const name = `${place.database} ${state}`;
-      places.set(name, own);
-      found.set(name, { one: [], many: [] });
-    });
-  }
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [name, own] of places) {
-      const { one, many } = found.get(name)!;
-      const byHand = name.endsWith('by hand');
-      for (let n = 0; n < WRITES; n++) {
-        const since = performance.now();
-        await own.query('BEGIN');
-        await own.query(`UPDATE orders SET total = total + 1 WHERE id = ${1 + n}`);
-        if (byHand)
-          await own.query(
-            `INSERT INTO outbox (body) VALUES ('{"id":${n},"state":"NEW","total":${n}}')`,
-          );
-        await own.query('COMMIT');
-        one.push(performance.now() - since);
-      }
-      const since = performance.now();
-      await own.query('UPDATE orders SET total = total + 1');
-      many.push(performance.now() - since);
+      places.set(state, place);
+      owns.set(state, own);
     }
-  }
-  for (const database of DATABASES) {
-    const times = (state: string, of: 'one' | 'many') =>
-      median(found.get(`${database} ${state}`)![of]);
-    for (const of of ['one', 'many'] as const) {
-      const all = ['none', 'unheard', 'heard', 'by hand'].map((state) =>
-        times(state, of).toFixed(3),
-      );
-      console.error(
-        `${database}, ${of}: ${all.join(', ')} ms with nothing, unheard, heard, by hand`,
-      );
+    for (const client of ['driver', 'prisma', 'drizzle', 'typeorm'] as const) {
+      const callers = new Map<State, Caller>();
+      for (const [state, place] of places) callers.set(state, await openCaller(client, place));
+      const times = await inTurn(callers, WRITES, (n, state) => changed(n, state === 'by hand'));
+      for (const one of callers.values()) await one.close();
+      reportOne(client === 'driver' ? database : `${database}-${client}`, times);
     }
-    const ratioOf = (state: string, of: 'one' | 'many') => times(state, of) / times('none', of);
-    reportRatio(
-      `tables.heard-${database}`,
-      'the same write',
-      ratioOf('heard', 'one'),
-      1.5,
-      'at most',
-    );
-    reportRatio(
-      `tables.unheard-${database}`,
-      'the same write',
-      ratioOf('unheard', 'one'),
-      1.1,
-      'at most',
-    );
-    reportRatio(
-      `tables.many-heard-${database}`,
-      'the same write',
-      ratioOf('heard', 'many'),
-      MANY_GOALS[database],
-      'at most',
-    );
-    const unheard = ratioOf('unheard', 'many');
-    if (database === 'postgres')
-      reportRatio(`tables.many-unheard-${database}`, 'the same write', unheard, 1.3, 'at most');
-    else reportFigure(`tables.many-unheard-${database}`, unheard, 'times the same write');
-    reportFigure(
-      `tables.by-hand-${database}`,
-      times('heard', 'one') / times('by hand', 'one'),
-      'times an outbox by hand',
-    );
+    const callers = new Map([...owns].map(([state, own]) => [state, driverOf(own)]));
+    const times = await inTurn(callers, 1, () => ['UPDATE orders SET total = total + 1']);
+    reportMany(database, times);
+    for (const own of owns.values()) await own.end();
   }
-  for (const own of places.values()) await own.end();
 }
 
-const OUTBOX = 'CREATE TABLE outbox (body varchar(1000) NOT NULL)';
+async function openCaller(
+  client: 'driver' | 'prisma' | 'drizzle' | 'typeorm',
+  place: Place,
+): Promise<Caller> {
+  if (client === 'driver') {
+    const own = place.connect(place.url);
+    return { ...driverOf(own), close: () => own.end() };
+  }
+  if (client === 'typeorm') {
+    const at =
+      place.database === 'sqlite'
+        ? { type: 'better-sqlite3' as const, database: fileOf(place.url) }
+        : { type: place.database, url: place.url };
+    const source = await new DataSource(at).initialize();
+    const write = (statements: readonly string[]) =>
+      source.transaction(async (manager) => {
+        for (const sql of statements) await manager.query(sql);
+      });
+    return { write, close: () => source.destroy() };
+  }
+  const name = client === 'prisma' ? 'Prisma 7' : 'Drizzle 0.45';
+  if (client === 'drizzle' && place.database === 'sqlite') {
+    const opened = await SYNC_CLIENTS.find((one) => one.name === name)!.open(place.url);
+    return {
+      write: async (statements) =>
+        opened.transaction((tx) => statements.forEach((sql) => opened.execute(tx, sql))),
+      close: async () => opened.close(),
+    };
+  }
+  const kind = place.kinds.find((one) => one.name.startsWith(name))!;
+  const opened = await kind.open(place.url, 1);
+  const write = (statements: readonly string[]) =>
+    opened.begin(async (tx) => {
+      for (const sql of statements) await kind.execute(tx, sql);
+    });
+  return { write, close: () => opened.close() };
+}
+
+function driverOf(own: OwnConnection): Caller {
+  const write = async (statements: readonly string[]) => {
+    for (const sql of ['BEGIN', ...statements, 'COMMIT']) await own.query(sql);
+  };
+  return { write, close: async () => undefined };
+}
+
+/** Milliseconds of each write, round by round in turn, so that a disturbance of the machine meets all states. */
+async function inTurn(
+  callers: ReadonlyMap<State, Caller>,
+  writes: number,
+  statements: (n: number, state: State) => readonly string[],
+): Promise<(state: State) => number> {
+  const found = new Map<State, number[]>(STATES.map((state) => [state, []]));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [state, { write }] of callers) {
+      for (let n = 0; n < writes; n++) {
+        const made = statements(n, state);
+        const since = performance.now();
+        await write(made);
+        found.get(state)!.push(performance.now() - since);
+      }
+    }
+  }
+  return (state) => median(found.get(state)!);
+}
+
+function reportOne(place: string, times: (state: State) => number): void {
+  const all = STATES.map((state) => `${state} ${times(state).toFixed(3)}`);
+  console.error(`${place}: ${all.join(', ')} ms`);
+  const against = (of: State, goal: number) =>
+    reportRatio(
+      `tables.${of}-${place}`,
+      'the same write',
+      times(of) / times('none'),
+      goal,
+      'at most',
+    );
+  against('heard', 1.5);
+  against('unheard', 1.1);
+  const byHand = times('heard') / times('by hand');
+  reportRatio(`tables.by-hand-${place}`, 'an outbox by hand', byHand, 0.6, 'at most');
+}
+
+function reportMany(database: ClientDatabase['database'], times: (state: State) => number): void {
+  const heard = times('heard') / times('none');
+  const goal = MANY_GOALS[database];
+  reportRatio(`tables.many-heard-${database}`, 'the same write', heard, goal, 'at most');
+  const unheard = times('unheard') / times('none');
+  if (database === 'postgres')
+    reportRatio(`tables.many-unheard-${database}`, 'the same write', unheard, 1.3, 'at most');
+  else reportFigure(`tables.many-unheard-${database}`, unheard, 'times the same write');
+}
+
+/** A changed row, and what a team without triggers writes beside it. */
+function changed(n: number, isByHand: boolean): readonly string[] {
+  const update = `UPDATE orders SET total = total + 1 WHERE id = ${1 + n}`;
+  if (!isByHand) return [update];
+  const body = `{"id":${n},"state":"NEW","total":${n}}`;
+  return [update, `INSERT INTO outbox (id, body) VALUES ('${randomUUID()}', '${body}')`];
+}
+
+const OUTBOX = 'CREATE TABLE outbox (id varchar(36) PRIMARY KEY, body varchar(1000) NOT NULL)';
 
 function insertion(from: number): string {
   const rows = Array.from({ length: MANY }, (_, at) => `(${from + at + 1}, 'NEW', ${at})`);
