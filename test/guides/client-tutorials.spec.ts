@@ -135,6 +135,7 @@ describe.each(tutorials)('the tutorial with $client', (tutorial) => {
     return rows;
   }
 
+  // Where the triggers have changed, run it with -u.
   it('has the triggers of the sample', async () => {
     await expect(`${migrations.at(-1)}\n`).toMatchFileSnapshot(resolve(tutorial.triggers));
   });

@@ -9,8 +9,11 @@ BEGIN
     IF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.=) 'read committed' THEN
       SELECT c.heard INTO is_heard FROM "thorn"."thorn_captured_tables" c WHERE c.name OPERATOR(pg_catalog.=) 'Order';
     ELSE
-      -- The transaction sees the database as it was: an error where the row has changed since.
-      SELECT c.heard INTO is_heard FROM "thorn"."thorn_captured_tables" c WHERE c.name OPERATOR(pg_catalog.=) 'Order' FOR KEY SHARE;
+      SELECT c.heard INTO is_heard FROM "thorn"."thorn_captured_tables" c WHERE c.name OPERATOR(pg_catalog.=) 'Order';
+      IF is_heard IS FALSE THEN
+        -- The transaction sees the database as it was: an error where the row has changed since.
+        SELECT c.heard INTO is_heard FROM "thorn"."thorn_captured_tables" c WHERE c.name OPERATOR(pg_catalog.=) 'Order' FOR KEY SHARE;
+      END IF;
     END IF;
     IF is_heard IS FALSE THEN
       RETURN NULL;
