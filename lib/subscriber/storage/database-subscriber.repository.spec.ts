@@ -12,6 +12,7 @@ import {
 } from '../../testing/conformance/subscriber-repository/subscribers.js';
 import { Clock } from '../../common/clock.js';
 import { ThornConfigurationError } from '../../errors/index.js';
+import { SecretSealer } from '../../signing/index.js';
 import { SubscribersUnavailableError, DatabaseSubscriberRepository } from '../index.js';
 
 const EVERYONE = { event: 'article.created', owner: null, audience: 'everyone' } as const;
@@ -276,3 +277,16 @@ async function insert(into: DataSource, count: number): Promise<void> {
     [JSON.stringify(Array.from({ length: count }, (_, at) => number(at)))],
   );
 }
+
+it('opens the secrets of a subscriber once to read it', async () => {
+  const sealer = new SecretSealer({
+    keys: [{ id: 'a', key: Buffer.alloc(32, 1).toString('base64') }],
+  });
+  const open = vi.spyOn(sealer, 'open');
+  const sealed = new DatabaseSubscriberRepository(new TypeOrmClient(dataSource), clock, {}, sealer);
+  const { id, secrets } = await sealed.create(subscriber('sealed'));
+  open.mockClear();
+
+  expect((await sealed.findById(id, 'any'))?.secrets).toEqual(secrets);
+  expect(open).toHaveBeenCalledOnce();
+});

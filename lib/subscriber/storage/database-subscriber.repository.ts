@@ -276,14 +276,14 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
 
   /** @throws {@link SecretUnreadableError} */
   #read(row: SubscriberRow | null): Subscriber | null {
-    if (row === null) return null;
-    this.#demandReadable(row);
-    return this.#readOrLog(row);
+    return row === null ? null : this.#readOrLog(row, true);
   }
 
-  #readOrLog(row: SubscriberRow): Subscriber | null {
+  /** @param mustOpen true: secrets that do not open are thrown, not logged */
+  #readOrLog(row: SubscriberRow, mustOpen = false): Subscriber | null {
     const subscriber = this.#mapper.fromRow(row);
     if (!isFault(subscriber)) return subscriber;
+    if (mustOpen && subscriber instanceof SecretUnreadableError) throw subscriber;
     const text = `Subscriber ${row.id} cannot be read: ${describeFault(subscriber)}`;
     this.#logger.error(new LogLine(text, { subscriberId: row.id }));
     return null;
