@@ -87,7 +87,7 @@ export interface Ending {
   readonly now: number;
 }
 
-/** The `deliveries` of one queue that one statement looks for: MariaDB ends a recursion after 1,000 without a word. */
+/** Subscribers that one statement looks for: MariaDB ends a recursion after 1,000 without a word, MySQL with an error. */
 export const SUBSCRIBERS_AT_ONCE = 100;
 
 /** Milliseconds before and after a host is well again: what failed and would be tried again in between goes at once. */
