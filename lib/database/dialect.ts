@@ -17,7 +17,7 @@ export interface Statement {
   readonly answersRows?: boolean;
   /** The library's tables that it needs, where an error is to say that they are missing. Default: none. */
   readonly tables?: readonly string[];
-  /** What reads from the answer whether the statement ran in the transaction that was joined. Default: nothing does. */
+  /** Reads from the answer whether the statement ran in the transaction that was joined. Default: the answer is not read. */
   readonly proof?: TransactionProof | undefined;
 }
 
@@ -31,11 +31,11 @@ export interface Result {
   readonly affected: number;
 }
 
-/** What makes a statement write in an open transaction, and nowhere else. */
+/** Parts of a statement that let it write inside an open transaction alone. */
 export interface Gate {
   /** A condition of each part of the statement that writes. */
   readonly condition: string;
-  /** What a SELECT of values with a condition is from. Default: from nothing. */
+  /** The FROM of a SELECT that has values and a condition. Default: the SELECT has no FROM. */
   readonly from?: string;
   /** On PostgreSQL: a common table expression that the statement begins with. */
   readonly table?: Statement;
@@ -50,7 +50,7 @@ export interface Gate {
  * A statement proves that it runs in some transaction. It is the one that was joined as long as nothing but microtasks
  * comes between `SqlClient.join()` and the first statement, and between the answer to one and the next: before that,
  * the connection can be in no other transaction, as only the event loop brings the answers to a ROLLBACK and a BEGIN.
- * Whoever waits for anything else calls `JoinedTransaction.hold()` first.
+ * Code that waits for anything else calls `JoinedTransaction.hold()` first.
  */
 export interface TransactionProof {
   /** The error for a statement outside of the transaction. */
@@ -195,7 +195,7 @@ const POSTGRES: Dialect = {
     // through tables of some thousand rows instead of looking these up.
     return `(SELECT * FROM json_to_recordset(?::json) AS x(${list.join(', ')}) LIMIT (SELECT 1000000)) AS ${alias}`;
   },
-  // What no row has is left out: a third of the time that PostgreSQL takes to read them.
+  // Columns that no row has are left out, which saves a third of the time that PostgreSQL takes to read the rows.
   rowsParameter: (columns, rows) =>
     JSON.stringify(
       rows,

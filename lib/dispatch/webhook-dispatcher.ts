@@ -244,8 +244,9 @@ export class WebhookDispatcher<Transaction = unknown> {
   }
 
   /**
-   * Reads the messages of events that may be subscribed to, for whoever cannot be called: with `outbox({ history: true })`.
-   * No message is ever committed before a place that a reader has passed. A page ends early where few messages match.
+   * Returns past messages, oldest first, for clients that poll instead of receiving requests. It needs
+   * `outbox({ history: true })`. Once a reader has passed a cursor, no message is ever committed before it. A page may have
+   * fewer messages than asked for where few of them match.
    *
    * @param scope whose messages: those that a subscriber of this owner would get, or `'any'` for all
    * @throws {@link InvalidInputError} naming the invalid field; also for a cursor of another scope

@@ -10,7 +10,7 @@ export function isEntityClass(value: unknown): value is EntityClass {
   return typeof value === 'function' && value.prototype !== undefined;
 }
 
-// What decorators record is typed against the entity there; from here on the row is some object.
+// Decorators check their options against the type of the entity. From here on, a row is some object.
 type Row = Record<string, unknown>;
 
 /** Settings as recorded, for any entity. */

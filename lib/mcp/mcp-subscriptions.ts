@@ -118,7 +118,7 @@ export class McpSubscriptions {
     const others = (await this.#allOf(caller)).filter((one) => one.key !== key);
     const live = others.filter((one) => !this.subscribers.isExpired(one));
     if (live.length >= this.maxSubscriptions) throw this.#tooMany();
-    // Those that have ended are kept for days, and hold places.
+    // Subscriptions that have ended are kept for days, and count as well.
     if (others.length >= this.maxSubscriptions) {
       const check = (current: Subscriber) => {
         if (!this.subscribers.isExpired(current)) throw this.#tooMany();

@@ -103,7 +103,7 @@ class SchemaComparison {
   compare(before: unknown, after: unknown, field: string): void {
     const old = allowed(before, this.resolveOld);
     const now = allowed(after, this.resolveNew);
-    // Of what refers to itself, once is enough.
+    // A schema that refers to itself is compared once.
     if (this.#under.includes(old.schema)) return;
     this.#under.push(old.schema);
     if (!old.isDeprecated && now.isDeprecated) {

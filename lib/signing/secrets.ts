@@ -12,7 +12,7 @@ const MAX_CHARACTERS = 512;
 const USUAL_LENGTHS = new Set([32, 43, 44]);
 // Control, format and unassigned characters and halves of surrogate pairs: what cannot be seen cannot be copied safely.
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
-// What was copied along, such as quotes, would make the text itself the key, and no signature would ever fit.
+// Characters copied along with a secret, such as quotes, would make the text itself the key: no signature would ever fit.
 const ANY_PREFIX = /wh(?:sec|sk|pk)_/i;
 
 /**

@@ -32,7 +32,7 @@ const SCHEMA_HINT = '; where the tables are in a schema of their own, name it in
 /** A client that tells nothing of commits, and below which a driver is known. */
 export abstract class DriverClient<Transaction extends object> extends SqlClient<Transaction> {
   override readonly commits = 'looked up';
-  /** What is known to be of the same database, as {@link originOf} names it. */
+  /** Objects that were found to be of the library's own database; {@link originOf} names the object of a transaction. */
   protected readonly same = new WeakSet<object>();
   readonly #connections = new PoolConnections();
   #identity: Promise<string> | undefined;
@@ -58,7 +58,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     if (database.question === undefined) this.#proves = true;
     this.#isShown = same !== undefined;
     if (same !== undefined) this.same.add(same);
-    // Now: it may be the client's pool as well, and have all its connections in transactions when the first message comes.
+    // Asked now: a pool that the client shares may have all its connections in transactions when the first message comes.
     else if (store.own === undefined) this.#identityOfStore().catch(() => undefined);
   }
 
@@ -116,7 +116,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   /** @throws unless it is a transaction of the client's database, and open for all that the client shows */
   protected abstract check(transaction: Transaction): void;
 
-  /** What all transactions have in common that are surely of the same database. */
+  /** An object that is the same for transactions that are surely of the same database, such as the client's pool. */
   protected abstract originOf(transaction: Transaction): object;
 
   /** Runs a statement with the database's own placeholders. */

@@ -174,7 +174,7 @@ function describedOperation(
 ): readonly DescribedOperation[] {
   const [, controller = '', handler, index = '0'] = OURS.exec(operation.operationId ?? '') ?? [];
   const key = `${controller}.${handler}`;
-  // Those of the page are for its scripts, and those of problems for a reader.
+  // Routes of the page are for its scripts, and routes of problems are for a reader.
   if (controller === 'Page' || controller === 'Problems') return [];
   const known = API_OPERATIONS[key];
   if (known === undefined || !METHODS.some((name) => name === method)) {

@@ -44,7 +44,7 @@ export class EndpointProbe {
     return this.deliverer.attempt({ id }, message, subscriber);
   }
 
-  /** Whoever asks for a test is told; an attempt would log it as a fault. Other errors are one, of the format. */
+  /** Tells the caller about a body that the format refuses, which an attempt would log. Other errors are faults of the format. */
   #checkFormat(message: Message, subscriber: Subscriber): void {
     try {
       this.formats.encode(message, subscriber);

@@ -26,7 +26,7 @@ export function mayBeReported({ before, replaced, changed }: NetChange, event: E
 function isClearlySame({ of, value }: FieldValue, before: object): boolean {
   if (isRelation(of)) return value !== UNKNOWN_VALUE && sameLink(of, of.get(before), value);
   if (isHousekeeping(of)) return true;
-  // What an object said may have changed since it was set.
+  // The application may have changed the object since it was assigned.
   if (typeof (value ?? undefined) === 'object' || of.toDatabase !== undefined) return false;
   return Object.is(of.get(before) ?? null, value ?? null);
 }

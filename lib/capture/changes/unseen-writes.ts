@@ -2,8 +2,8 @@ import type { TablePlan } from '../plan/event-plan.js';
 import type { DueEvent } from './due-events.js';
 
 /**
- * What a transaction may have made of rows unseen: by SQL by hand, by the foreign keys of the database, by writes that are not
- * captured. Rows with changes to report are looked at again then, before the commit.
+ * Writes of a transaction that no hook has seen: SQL by hand, foreign keys of the database, writes that are not captured. When
+ * there are any, rows with changes to report are read again before the commit.
  */
 export class UnseenWrites {
   /**

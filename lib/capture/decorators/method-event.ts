@@ -286,7 +286,7 @@ function keyOf(
   outcome: unknown,
   args: readonly unknown[],
 ): OrderKey {
-  // What the path leads to is checked where the message is made.
+  // The value at the path is checked where the message is made.
   return typeof key === 'function' ? key(outcome, args) : (valueAtPath(outcome, key) as OrderKey);
 }
 

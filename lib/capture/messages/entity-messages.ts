@@ -150,7 +150,7 @@ export class EntityMessages {
     return { items, events };
   }
 
-  /** Those of some events that somebody may get: of the others nobody would get any, whatever its row says. */
+  /** Returns the events that some subscriber may get. The other events would reach nobody, whichever row they are about. */
   heardOf(events: readonly EventPlan[]): readonly EventPlan[] {
     return events.filter(
       ({ name, eventName, settings: { keep } }) =>

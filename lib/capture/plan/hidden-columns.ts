@@ -28,7 +28,7 @@ export function unreportedFields(
   return new Set([...hidden, ...concealed].filter((field) => !withItsKey(field).some(isNamed)));
 }
 
-/** What payloads must not see of the rows that one query reads for all the events of a table. */
+/** The columns that payloads must not see, among those that one query reads for all the events of a table. */
 export function concealedPaths(
   events: readonly { readonly hidden: readonly string[]; readonly joins: readonly string[] }[],
   table: RowTable,

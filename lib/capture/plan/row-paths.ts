@@ -107,7 +107,7 @@ export function withEagerRelations({ joins, relations }: PathSurvey): string[] {
   ]);
 }
 
-/** What is read of a row besides the columns that are selected by default. */
+/** The columns and relations to read of a row, besides the columns that are selected by default. */
 export interface BesideColumns {
   /** Paths of relations. */
   readonly joins: readonly string[];
@@ -115,7 +115,7 @@ export interface BesideColumns {
   readonly hidden: readonly string[];
 }
 
-/** What all of some events ask for, its relations in an order in which they can be joined. */
+/** The columns and relations that several events ask for together, relations in an order in which they can be joined. */
 export function besideColumns(events: readonly BesideColumns[]): BesideColumns {
   return {
     joins: joinsOf(events.flatMap(({ joins }) => joins)),

@@ -99,7 +99,7 @@ export class PlainTables extends ReportedTables {
   }
 }
 
-/** What a trigger has told, as a change of the row. */
+/** The change of a row that a trigger has reported. */
 function changeOf(
   { id: change, before: reportedBefore, after: reportedAfter }: ReportedChange,
   { table, plan }: Described,

@@ -128,7 +128,7 @@ export const OUTBOX_TABLES = {
    * A row of `thorn_health`: a subscriber whose attempts have only failed for a while. Written by workers. Deleted by the next
    * success, or when the subscriber is disabled.
    *
-   * Who is well has no row, so that the table stays small and a success costs nothing.
+   * A subscriber without failures has no row, so that the table stays small and a success costs nothing.
    */
   health: table('thorn_health', {
     subscriber_id: varchar(64),

@@ -86,7 +86,7 @@ function base64Of(value: unknown): unknown {
 const WITH_OFFSET =
   /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?$/;
 
-/** What is no time, such as `infinity`, stays. */
+/** Values that are no time, such as `infinity`, stay as they are. */
 function timeOf(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   if (value.startsWith(SECONDS)) {

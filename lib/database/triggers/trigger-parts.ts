@@ -3,7 +3,7 @@ import type { Dialect } from '../dialect.js';
 import type { ReportedTable } from './reported-table.js';
 import type { TableShape } from './table-shape.js';
 
-/** What makes the triggers of a table. */
+/** Makes the triggers of a table. */
 export interface TriggerPlan {
   readonly dialect: Dialect;
   readonly table: ReportedTable;
@@ -13,7 +13,7 @@ export interface TriggerPlan {
   readonly isMariadb: boolean;
 }
 
-/** What triggers use of the library, in SQL. */
+/** The names of the library's tables that triggers use, in SQL. */
 export interface TriggerPlace {
   readonly changes: string;
   readonly captured: string;

@@ -53,7 +53,7 @@ export function validatedProperties(type: DataClass): ReadonlyMap<string, Valida
   const found = new Map<string, ValidatedProperty>();
   const { getMetadataStorage } = loadClassValidator();
   const all = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
-  // Those of the class come before those of its bases, and win.
+  // Rules of the class come before rules of its bases, and win.
   for (const { propertyName, type: kind, name = '', constraints = [], each } of all) {
     const before = found.get(propertyName) ?? {
       keywords: {},

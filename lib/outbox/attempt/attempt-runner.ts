@@ -36,9 +36,9 @@ import type { HeldLease } from '../store/held-leases.js';
 import type { Outcome } from '../outcome.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
-/** Milliseconds after which attempts have ended that other processes had under way when a host was well again. */
+/** Milliseconds to wait, once a host is well again, for the attempts that other processes still had under way. */
 const LATE = 5000;
-/** Of a lease: with less left, it might end before the next renewal has been written. */
+/** A share of the lease. With less time left, the lease might end before its next renewal has been written. */
 const LEAST_LEFT = 0.4;
 const DEFAULT_POLICY = new StandardRetryPolicy();
 

@@ -65,7 +65,7 @@ function keyOf({ id, transaction, table, before, after }: StoredChange, { key }:
     const row = JSON.parse((after ?? before)!) as ReportedRow;
     return JSON.stringify([transaction, table, ...key.map((column) => row[column])]);
   } catch {
-    // What is wrong with it shows when its message is made.
+    // The fault of the change is reported when its message is made.
     return id;
   }
 }

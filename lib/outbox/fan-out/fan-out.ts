@@ -14,7 +14,7 @@ import type { Row } from '../../database/sql-client.js';
 import type { HostCache } from '../../message/recipient-host.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
-/** What turns messages into jobs. */
+/** Turns messages into jobs. */
 export interface FanOutParts {
   readonly faults: FaultLog;
   readonly fanOut: FanOut;

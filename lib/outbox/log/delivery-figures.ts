@@ -73,7 +73,7 @@ export interface DeliveryHistory {
   readonly days: readonly DeliveryDay[];
 }
 
-/** What one database has of a history. */
+/** The part of a history that one database has. */
 interface HistoryPart {
   readonly deliveries: readonly Row[];
   readonly attempts: readonly Row[];

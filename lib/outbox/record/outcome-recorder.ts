@@ -4,7 +4,7 @@ import type { OutcomeStatements } from './outcome-statements.js';
 import type { Outcome } from '../outcome.js';
 import type { Finished } from '../tables/leases.js';
 
-// What is not written yet is sent again after a crash. Sets half as large cost no more; with a quarter, SQLite does.
+// Outcomes that are not written yet are sent again after a crash. Half of this time costs no more, a quarter does on SQLite.
 const GATHER_FOR = 20;
 // Where a set is written in one turn of the event loop, the application's own requests wait for it. While sets of 20 ms
 // would be less than half full, there is time to spare for more and smaller ones.
@@ -15,7 +15,7 @@ const WRITE_AT_MOST = 250;
 const LONGEST_BACKOFF = 5000;
 const TRIES_ALONE = 5;
 
-/** What goes on once outcomes are written. Its methods do not throw. */
+/** Takes the steps that follow once outcomes are written. Its methods do not throw. */
 export interface WriteFollower {
   /** A set is written. Either of the two may be empty. */
   written(outcomes: readonly Outcome[], finished: readonly Finished[]): void;

@@ -52,7 +52,7 @@ export const NEW: Columns = {
   given_subscriber_id: 'text',
   event: 'text',
 };
-/** What the row of a delivery has that has succeeded at once, like most. */
+/** The values of a delivery that has succeeded at the first attempt, as most do. */
 export const USUALLY_NEW: Readonly<Record<string, UsualValue>> = {
   status: 'succeeded',
   reason: null,

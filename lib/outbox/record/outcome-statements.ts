@@ -19,9 +19,9 @@ import type { Finished } from '../tables/leases.js';
 
 const HELD: Columns = { id: 'uuid', lease: 'text' };
 const FINISHED: Columns = { ...HELD, first_id: 'uuid', last_id: 'uuid', deliveries: 'int' };
-/** What a statement of PostgreSQL has inserted, which its other parts do not see in the table. */
+/** The rows that a part of a statement on PostgreSQL has inserted. Its other parts do not see them in the table. */
 const INSERTED = 'inserted';
-// What is finished is no longer in the queue of its key.
+// A finished delivery leaves the queue of its key.
 const LEAVES_QUEUE = ['key_hash', 'queue_position'].map(
   (name) => `${name} = CASE WHEN r.due_at IS NULL THEN NULL ELSE t.${name} END`,
 );

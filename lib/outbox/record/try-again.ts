@@ -33,7 +33,7 @@ export function tryAgain(
   const throttled = state.throttled + (isFree ? 1 : 0);
   const ask = (attempt: number) => policy.nextAttempt({ attempt, outcome, now, random, settings });
   const nextAt = isFree ? latestAllowed(ask, attempts, throttled) : ask(attempts);
-  // What is no time must not become a row that is never due and never finished, such as a policy's NaN.
+  // A policy may answer NaN, for example, which would become a row that is never due and never finished.
   if (nextAt === null || !(Number.isFinite(nextAt) && nextAt < NOT_DUE)) {
     return fail(state, 'exhausted', attempts);
   }

@@ -6,7 +6,7 @@ import { isOfMessages, keyOf, rangesOf } from '../tables/keys.js';
 import type { MessageCursor } from '../tables/message-cursor.js';
 import { hasAnswers, MORE_THAN_MOST, MOST_DELIVERIES } from './message-states.js';
 
-/** What is still there of messages. */
+/** The messages that a removal has left. */
 export interface Remainder {
   /** Messages with more deliveries than one transaction takes: the next call goes on with them. */
   readonly begun: readonly MessageCursor[];
@@ -14,7 +14,7 @@ export interface Remainder {
   readonly kept: readonly MessageCursor[];
 }
 
-// Of one delivery, as rows `d`.
+// Conditions on a row `d` of thorn_deliveries.
 const IS_OVER = 'd.due_at IS NULL AND (d.finished_at IS NULL OR d.finished_at < ?)';
 const IS_NOT_OVER = '(d.due_at IS NOT NULL OR d.finished_at >= ?)';
 

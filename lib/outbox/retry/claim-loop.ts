@@ -86,7 +86,7 @@ export class ClaimLoop {
       if (claimed > 0) return 0;
       const wait = (due ?? Number.POSITIVE_INFINITY) - this.dependencies.clock.now();
       const longest = isPruning ? Math.min(PRUNE_PAUSE, pollInterval) : pollInterval;
-      // What is due and was not claimed has no room, or its host gets nothing now.
+      // A delivery that is due and was not claimed found no room, or its host gets no requests at the moment.
       return wait <= 0 ? longest : Math.min(wait + SHORTEST_WAIT, longest);
     } catch (error) {
       if (this.#isStopped) return 0;

@@ -56,7 +56,7 @@ export class RetryScheduler {
         if (row !== undefined) message ??= store.rows.messageOf(row);
         messages.set(messageId, message);
         if (message !== null) {
-          // What has its turn may come after deliveries that have ended because the subscriber was disabled.
+          // The delivery before it may have ended because the subscriber was disabled, which this process may not know yet.
           recipient = await (delivery.keyHash === null
             ? finder.find(message, subscriberId)
             : finder.findCurrent(message, subscriberId));

@@ -42,7 +42,7 @@ export class MessageStager {
     const store = this.#storeOf(transaction);
     const firsts = firstOfEachId(messages);
     for (const message of messages) this.#staged.set(message, null);
-    // If that one is rolled back, the messages are written once more.
+    // SQLite alone joins the caller's open transaction. If it is rolled back, the messages are inserted again.
     const joinable = transaction === undefined ? store.database.callersTransaction : undefined;
     const inserting = transaction ?? joinable;
     const inserted =

@@ -144,7 +144,7 @@ function untilOpen(
     return { events: before, end: endBefore(open.position, start), isLast: true };
   }
   if (written.length < limit) return { events, end: endBefore(horizon, start), isLast: true };
-  // What is behind the last one was not looked at.
+  // Events behind the last one were not looked at.
   const end = written.at(-1)!;
   const before = events.slice(0, events.findIndex(({ key }) => key === end.key) + 1);
   return { events: before, end, isLast: false };

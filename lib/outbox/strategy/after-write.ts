@@ -10,7 +10,7 @@ import type { HostScheduler } from '../wait/host-scheduler.js';
 import type { KeyQueues } from '../wait/key-queues.js';
 import type { Outcome } from '../outcome.js';
 
-/** What takes part after a set of outcomes is written. */
+/** The parts of the outbox that act after a set of outcomes is written. */
 export interface AfterWriteParts {
   readonly store: OutboxStore;
   readonly queues: KeyQueues;

@@ -134,7 +134,7 @@ const CLAIMED = [
   'reason',
 ];
 
-/** What a delivery that has ended without an attempt no longer has: it is in no index of those that wait. */
+/** Ends a delivery without an attempt, and takes it out of the indexes of deliveries that wait. */
 const ENDS = [
   "status = 'failed'",
   'host = NULL',
@@ -386,7 +386,7 @@ export function insertEntering(
   };
 }
 
-/** Those of the deliveries that carry a token. Index: the primary key. */
+/** Selects the deliveries that carry a token, among those named. Index: the primary key. */
 export function selectLeased(
   { dialect, tables }: Target,
   ids: readonly unknown[],
@@ -600,8 +600,8 @@ export function insertBackfilled(
 }
 
 /**
- * Those of the deliveries that {@link insertBackfilled} has added: the others, which were there, have another time. Not every
- * database reports the number of new rows. Index: the primary key.
+ * Selects the deliveries that {@link insertBackfilled} has added. Deliveries that were there before have another time. Not
+ * every database reports the number of new rows. Index: the primary key.
  */
 export function selectBackfilled(
   { dialect, tables }: Target,

@@ -75,7 +75,7 @@ export function pairOf(row: Row): { readonly messageId: string; readonly subscri
 export function deliveryId({ id, time }: MessageCursor, subscriberId: string): string {
   if (id !== latest.id || time !== latest.time) latest = partsOf(id, time);
   const [high, low] = subscriberHash(subscriberId);
-  // Of one message, two subscribers differ in all bits in which their hashes do.
+  // The ids of two deliveries of one message differ wherever the hashes of their subscribers differ.
   const first = ((latest.high ^ high) & 0x3fff_ffff) | 0x8000_0000;
   const second = latest.low ^ low;
   return `${latest.start}${hexOf(first >>> 16)}-${hexOf(first)}${hexOf(second >>> 16)}${hexOf(second)}`;

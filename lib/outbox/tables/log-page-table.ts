@@ -115,7 +115,7 @@ export class LogPageTable {
   }
 
   /**
-   * Finds how far `rows` rows of each branch go back, whatever is not in its index.
+   * Finds the oldest id among the newest `rows` rows of each branch, by the columns of its index alone.
    *
    * @returns the id down to which no branch has more of them; null when none of the branches has more rows
    */

@@ -210,7 +210,7 @@ export class MessageInsertions {
     };
   }
 
-  /** Those of the messages that are not there yet, by one statement of PostgreSQL. */
+  /** Inserts the messages that are not there yet, by one statement of PostgreSQL. */
   #insertNew(
     messages: readonly Message[],
     lease: NewLease,

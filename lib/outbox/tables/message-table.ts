@@ -105,8 +105,8 @@ export class MessageTable {
   }
 
   /**
-   * Takes back what may be written of messages whose leases are not: on SQLite and MariaDB a caller can go on after the
-   * error, and commit. Those with a given id stay: another transaction may have written them.
+   * Deletes messages whose lease could not be inserted: on SQLite and MariaDB a caller can go on after the error, and commit.
+   * Messages with an id of the caller's stay, because another transaction may have written them.
    */
   #removalOf(messages: readonly Message[]): Statement {
     const own = messages.filter(({ isIdNew }) => isIdNew);

@@ -57,8 +57,8 @@ const SWEPT_AT_ONCE = 1000;
  * The deliveries to ordered subscribers in one data source. A delivery begins once those of earlier messages of its key have
  * ended: it is written as a row first, and waits there for its turn.
  *
- * A turn is given after the commit of what ends the turn before, and again after the commit of what waits: so one of two
- * processes sees the other.
+ * Turns are given twice: after the commit that ends the delivery before, and after the commit that inserts the one that waits.
+ * So of two processes at least one sees the row of the other.
  */
 export class KeyQueues {
   readonly #faults = new FaultLog();
@@ -107,7 +107,7 @@ export class KeyQueues {
     for (const held of finished) {
       const { message, hasEntered } = held as Partial<HeldMessage>;
       const { key } = message ?? { key: null };
-      // Of one that has entered, later messages have not waited since.
+      // No later message has waited for a message that entered its queue: there is no turn to give.
       if (key === null || held.againAt !== null || hasEntered === true) continue;
       this.#promoteKey(hashOf(key));
     }
@@ -208,7 +208,7 @@ export class KeyQueues {
     }
     const lease = this.#newLease();
     const ids = await enterQueues(this.store, rows, messages, lease, clock.now());
-    // What was unfinished when it was looked for may be finished by now.
+    // A delivery that was unfinished when these rows looked for it may be finished by now.
     this.promote(
       rows
         .filter(({ id }) => !ids.has(id))

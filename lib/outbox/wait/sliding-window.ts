@@ -130,7 +130,7 @@ export function underLatestLimit(
   if (isSame) return { ...before, since, queued };
   const [old, step] = [toStep(before.limit), toStep(limit)];
   if (old === step) return { ...before, limit, since, queued };
-  // What began in an old step did so before its end and the next one's: the later it is held to be, the safer.
+  // An attempt that began in an old step is counted at the end of that step, since a later time is the safer one.
   const moved = new Map<number, number>();
   for (const [index, count] of before.counts.entries()) {
     const at = Math.floor(((before.first + index + LASTS) * old - 1) / step);

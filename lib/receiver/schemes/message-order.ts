@@ -4,7 +4,7 @@ import type { SignedRequest } from './signed-request.js';
 export interface MessageOrder {
   /** The messages of one key have an order. */
   readonly key: string;
-  /** What has a smaller number happened before. */
+  /** A message with a smaller number happened before. */
   readonly sequence: number;
   /** False: both come from headers, which the signature does not cover. */
   readonly isSigned: boolean;

@@ -109,7 +109,7 @@ function keysOf(scheme: WebhookScheme, secrets: unknown): unknown[] {
   return secrets.map((secret: unknown, index) => {
     const field = `secrets[${index}]`;
     if (typeof secret !== 'string') throw new InvalidInputError(field, notAString(secret));
-    // Whatever the scheme says: with an empty key anybody could sign.
+    // Checked for every scheme: with an empty key anybody could sign.
     if (secret === '') {
       throw new InvalidInputError(
         field,

@@ -291,6 +291,6 @@ export interface SubscriberLimits {
   readonly perOwner: number;
   /** For one host. */
   readonly perHost: number;
-  /** Those alone whose key begins so are counted. Default: all. */
+  /** Counts only subscribers whose key begins with this text. Default: all. */
   readonly keyPrefix?: string;
 }

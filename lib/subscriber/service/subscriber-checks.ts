@@ -98,7 +98,7 @@ export function checkSubscriberUpdate(
   rules: SubscriberRules,
   now: number,
 ): SubscriberUpdate {
-  // What is left out stays as it is, so it is known only later.
+  // Fields that are left out keep their stored values, which are known only later.
   return checkFields(input, UPDATE_FIELDS, rules, now, (changes) => {
     if (changes.onExhausted !== undefined) checkHold(changes);
   });
@@ -180,7 +180,7 @@ function refusedUrl(error: unknown): unknown {
   return new InvalidInputError('url', `is refused: ${error.explanation}`, {
     // The policy of an application has its own words.
     reason: error.reason as RefusalCode,
-    // What was looked up of an address is not for owners.
+    // Owners are not told the addresses that a name was looked up to.
     ...(error.reason === 'port' && { port, allowed }),
     ...(error.reason === 'too-long' && { max }),
     ...(error.reason === 'protocol' && { protocols }),

@@ -91,7 +91,7 @@ export class SubscriberCache {
   isUnheard(criteria: MatchCriteria): boolean {
     const now = this.clock.now();
     if (!this.#isFresh(now) || this.#looking !== null) {
-      // Whoever asks is in the middle of a transaction, and cannot wait.
+      // The caller is in the middle of a transaction, and cannot wait.
       if (!this.#isWaiting(now)) this.#freshen(now).catch(() => undefined);
       return false;
     }

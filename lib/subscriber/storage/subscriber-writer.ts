@@ -24,7 +24,7 @@ export class SubscriberWriter {
     private readonly allocator: QuotaAllocator,
   ) {}
 
-  /** Whatever else is in the row. @returns the row as it is then; null when there is none */
+  /** Writes the changes without a look at the rest of the row. @returns the row as it is then; null when there is none */
   async plainly(id: string, changes: DatedChanges): Promise<SubscriberRow | null> {
     await this.table.update(id, this.mapper.toColumns(id, changes));
     return this.table.find(id, 'any');
@@ -109,7 +109,7 @@ export class SubscriberWriter {
       const current = await this.table.find(id, 'any');
       if (current === null) return false;
       const subscriber = this.mapper.fromRow(current);
-      // What cannot be read cannot be compared, and may still be removed.
+      // A row that cannot be read cannot be checked, and may be removed all the same.
       if (!isFault(subscriber)) check(subscriber);
       if (await this.table.delete({ id, revision: current.revision })) return true;
     }

@@ -44,11 +44,11 @@ export interface OtherSideWrite {
 
 /** The writes of a save to rows of one class that wait for their hook. */
 export interface WaitingWrites {
-  /** Those whose hook does not tell the row, in the order of the hooks. */
+  /** Writes whose hook does not tell the row, in the order of the hooks. */
   writes: OtherSideWrite[];
   /** The hooks that have been called for them. */
   hooks: number;
-  /** Those whose hook does not tell the relation. */
+  /** Writes whose hook does not tell the relation. */
   readonly byKey: Map<string, OtherSideWrite>;
 }
 

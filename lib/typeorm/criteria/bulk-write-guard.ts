@@ -135,7 +135,7 @@ export class BulkWriteGuard {
     const [call = operation] = operation.split(' of the ');
     const message = `${entity}: ${call} ${explain(events.join(', '))}`;
     if (mode === 'throw') throw new BulkWriteError(message, { entity, operation: call, events });
-    // Of one occasion the text is always the same.
+    // The text is the same each time for one cause.
     this.#warnOnce(message);
   }
 

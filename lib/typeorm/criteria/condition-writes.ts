@@ -178,7 +178,7 @@ function classesOf(metadata: EntityMetadata): readonly EntityMetadata[] {
   return [metadata, ...metadata.childEntityMetadatas];
 }
 
-/** Those of one class; with single-table inheritance, TypeORM makes each row an instance of its own. */
+/** The rows of one class: with single-table inheritance, TypeORM makes each row an instance of its own class. */
 function rowsOf(
   { target }: EntityMetadata,
   written: EntityMetadata,

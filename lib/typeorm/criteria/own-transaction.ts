@@ -53,7 +53,7 @@ export class OwnTransactions {
     const make = () => this.#make(own, write, isolation);
     const outer = this.#writing.get() ?? [];
     if (own === undefined || outer.includes(own)) return make();
-    // What one write reads, another one must not change before it is written.
+    // No other write may change the rows that one write has read before it has written them.
     return this.#mutex.run(own, () => this.#writing.run([...outer, own], make));
   }
 

@@ -121,7 +121,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       context,
       this.#collector,
       this.#connections,
-      // Those of SQLite take turns, unless the application has told otherwise.
+      // Transactions on SQLite take turns, unless the application has switched that off.
       !hasRowLocks(dataSource) && serializeTransactions !== false,
     );
   }

@@ -116,7 +116,7 @@ const CANONICAL_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f
 
 /** Tells whether a database answers exactly this value for it: decimals, bigints, dates and JSON come back in another form. */
 export function readsBackTheSame(column: Column, value: unknown): boolean {
-  // What the database has filled in, TypeORM has read from it already.
+  // TypeORM has already read the values that the database has filled in.
   if (column.isUpdateDate || column.isCreateDate) {
     return value instanceof Date && !MAY_CUT_DATES.has(column.type) && keepsMilliseconds(column);
   }

@@ -240,7 +240,7 @@ export class SqliteTransactions {
   /** Runs some work when no other work is under way; everything called within is part of it. */
   #exclusively<Result>(asked: SqliteRunner | undefined, work: Work<Result>): Promise<Result> {
     const current = this.#scope();
-    // What is called by a hook of a save, and goes on when that is over, is no part of the next one.
+    // Work that a hook of a save has started, and that outlives the save, must not join the next save.
     const isOver = asked !== undefined && asked === this.#ofSaves?.runner && current === undefined;
     const runner = isOver ? undefined : (asked ?? current?.runner);
     if (runner === undefined) return this.#afterOthers(undefined, work);

@@ -15,7 +15,7 @@ import type { RelationMetadata } from '../rows/typeorm-types.js';
 /** A row of a table, as an entity. */
 type Entity = ObjectLiteral;
 
-/** What a trigger says of a row, as triggers write it and as entities. */
+/** The row of a change as its trigger has written it, and as an entity. */
 export interface TriggeredRow {
   readonly rawBefore: ReportedRow | null;
   readonly rawAfter: ReportedRow | null;
@@ -98,7 +98,7 @@ export class TriggerRows {
     }
   }
 
-  /** What a trigger says of a row, as changes of it. With another key it is another row. */
+  /** Makes the changes of a row from the report of a trigger. A row with another key is another row. */
   changesOf(read: TriggeredRow): RowChange[] {
     const { before, after } = read;
     if (before !== undefined && after !== undefined && this.#keyOf(before) === this.#keyOf(after)) {
