@@ -135,7 +135,7 @@ describe('the definition of a client', () => {
       () => fromKysely(kysely(), { url: 'file:app.db' }).useFactory(),
     ],
     [
-      'fromKysely() takes a Database of `better-sqlite3`',
+      'fromKysely() expects a Database of `better-sqlite3`',
       () => fromKysely(kysely(), { driver: 'DB' }).useFactory({}),
     ],
     [
@@ -143,7 +143,7 @@ describe('the definition of a client', () => {
       () => fromBetterSqlite3(memory().close() as never).useFactory(),
     ],
     [
-      'fromBetterSqlite3() takes a Database of `better-sqlite3`',
+      'fromBetterSqlite3() expects a Database of `better-sqlite3`',
       () => fromBetterSqlite3({} as never).useFactory(),
     ],
   ])('refuses on SQLite: %s', async (text, define) => {

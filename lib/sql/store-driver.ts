@@ -146,7 +146,7 @@ export function givenDriver(place: string, database: ClientDatabase, given: obje
   if (driver !== undefined) return driver;
   throw new ThornConfigurationError(
     'THORN_OPTION_INVALID',
-    `${place} must be ${database.pool}, and was given another object. Pass the pool itself.`,
+    `${place} expects ${database.pool}. It was given another object.`,
     { place },
   );
 }
