@@ -179,7 +179,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
       const repository = rig.dataSource.getRepository(Article);
       await expect(repository.save(article('by the wrong way'))).rejects.toMatchObject({
         code: 'THORN_TRANSACTION_TIMEOUT',
-        message: expect.stringMatching(/50 ms.*use its manager.*serializeTransactions/),
+        message: expect.stringMatching(/50 ms.*through its manager.*serializeTransactions/),
       });
       await runner.manager.save(article('by the right way'));
       await runner.commitTransaction();

@@ -135,6 +135,9 @@ describe.each(EVERY_DIALECT)('a subscription on %j', (place) => {
 
     apps.shift = 61_000;
     const late = await apps.send({ customer: 'c5' });
+    // Its recipients are looked for before the next message's, and before the subscription is refreshed.
+    const next = await apps.send({ customer: 'c0' });
+    await receiver.waitFor(({ id }) => id === next);
     apps.shift = 10 * MINUTE;
     await vi.waitFor(async () => {
       const { items } = await deliveries.list({ status: 'failed' }, { owner: 'gina' });

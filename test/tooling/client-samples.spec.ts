@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ensureSchema, fromPg } from '../../lib/sql/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { type FreshDatabase, freshPostgres } from '../services/database.js';
 
@@ -10,23 +11,31 @@ const SAMPLES = [
   {
     name: 'prisma',
     tables: 'prisma/migrations/20261129000000_orders/migration.sql',
+    triggers: 'prisma/migrations/20261129000001_triggers/migration.sql',
     count: 'SELECT count(*)::int FROM "Order"',
   },
-  { name: 'drizzle', tables: 'drizzle/0000_orders.sql', count: 'SELECT count(*)::int FROM orders' },
+  {
+    name: 'drizzle',
+    tables: 'drizzle/0000_orders.sql',
+    triggers: 'drizzle/0001_triggers.sql',
+    count: 'SELECT count(*)::int FROM orders',
+  },
 ];
 
-describe.each(SAMPLES)('sample/$name', ({ name, tables, count }) => {
+describe.each(SAMPLES)('sample/$name', ({ name, tables, triggers, count }) => {
   let place: FreshDatabase;
-  let database: pg.Client;
+  let database: pg.Pool;
   let receiver: ScriptedReceiver;
   let app: INestApplication | undefined;
   let url: string;
 
   beforeAll(async () => {
     place = await freshPostgres();
-    database = new pg.Client({ connectionString: place.url });
-    await database.connect();
-    await database.query(readFileSync(join('sample', name, tables), 'utf8'));
+    database = new pg.Pool({ connectionString: place.url });
+    const run = (file: string) => database.query(readFileSync(join('sample', name, file), 'utf8'));
+    await run(tables);
+    await ensureSchema(fromPg(database), { schema: 'thorn' });
+    await run(triggers);
     receiver = await ScriptedReceiver.start();
     vi.stubEnv('PORT', '0');
     vi.stubEnv('DATABASE_URL', place.url);
