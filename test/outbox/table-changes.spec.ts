@@ -2,13 +2,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ReportedSources } from '../../lib/capture/index.js';
 import { DispatchStrategy } from '../../lib/extending/index.js';
 import { FanOut } from '../../lib/dispatch/index.js';
-import { Subscribers } from '../../lib/index.js';
+import { defineTableEvents, Subscribers } from '../../lib/index.js';
 import { HeardTables } from '../../lib/outbox/changes/heard-tables.js';
 import type { OutboxStrategy } from '../../lib/outbox/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import type { FreshDatabase } from '../services/database.js';
 import {
   makeTriggers,
+  type OrderRow,
   ORDERS,
   startTablesApp,
   type TablesApp,
@@ -84,6 +85,51 @@ describe.each(CLIENT_DATABASES)('changes of tables on $database', (place) => {
     expect(told().map(({ type, data }) => `${type} ${data.id}`)).toEqual(
       expect.arrayContaining(['order.placed 1', 'order.removed 1', 'order.placed 2']),
     );
+  });
+
+  it.each(database === 'postgres' ? [database] : [])(
+    'tell a row as its transaction has left it, though a trigger has changed it once more: %s',
+    async () => {
+      await own.query(`
+        CREATE FUNCTION pay() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN UPDATE orders SET state = NEW.state || '!' WHERE id = NEW.id; RETURN NULL; END $$;
+        CREATE TRIGGER pay AFTER INSERT OR UPDATE OF total ON orders FOR EACH ROW EXECUTE FUNCTION pay()`);
+      await subscribe(await start());
+      await own.query("INSERT INTO orders VALUES (1, 'NEW', 5)");
+      await receiver.waitFor(1);
+      await own.query('UPDATE orders SET total = 6 WHERE id = 1');
+      await receiver.waitFor(2);
+      await quiet();
+      expect(told().map(({ type, data }) => [type, data.state, data.total])).toEqual([
+        ['order.placed', 'NEW!', 5],
+        ['order.changed', 'NEW!!', 6],
+      ]);
+    },
+  );
+
+  it('are left to a newer version of the application, which declares more events', async () => {
+    const older = defineTableEvents<OrderRow>('orders', {
+      ...{ key: 'id', payload: ({ id }) => ({ id }) },
+      events: { 'order.placed': { on: 'create' } },
+    });
+    const before = await start({ tables: [older] });
+    await subscribe(before);
+    await own.query("INSERT INTO orders VALUES (1, 'NEW', 5)");
+    await receiver.waitFor(1);
+    const after = await start();
+    const { id } = await after.app
+      .get(Subscribers)
+      .create({ url: receiver.url, events: ['order.changed'] });
+    const [first] = (await after.app.get(Subscribers).list({}, 'any')).items.filter(
+      (one) => one.id !== id,
+    );
+    await after.app.get(Subscribers).delete(first!.id, 'any');
+    await sweepOf(before).silence();
+    expect(await heard()).toBe(1);
+    await own.query("UPDATE orders SET state = 'PAID' WHERE id = 1");
+    await receiver.waitFor(2);
+    expect(told()[1]).toMatchObject({ type: 'order.changed', data: { id: 1, state: 'PAID' } });
+    await quiet();
   });
 
   const silence = () => own.query('UPDATE thorn_captured_tables SET heard = FALSE');

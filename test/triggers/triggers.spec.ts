@@ -71,6 +71,22 @@ describe.each(DATABASES)('triggers on %s', (database) => {
     ]);
   });
 
+  it.each(database === 'sqlite' ? ['NOCASE', 'RTRIM'] : [])(
+    'tell of a value that the column takes for equal: %s',
+    async (collation) => {
+      const name = await freshTable(`state varchar(20) COLLATE ${collation}`);
+      await create({ ...reported(name), omit: [] });
+      await place.sql(`INSERT INTO ${name} VALUES (1, 'New')`);
+      await place.sql(`UPDATE ${name} SET state = 'NEW  ' WHERE id = 1`);
+      await place.sql(`UPDATE ${name} SET state = 'NEW' WHERE id = 1`);
+      expect((await told(name)).map(([, now]) => now)).toEqual([
+        { id: 1, state: 'New' },
+        { id: 1, state: 'NEW  ' },
+        { id: 1, state: 'NEW' },
+      ]);
+    },
+  );
+
   it('tell of another key with both rows, on PostgreSQL as of two', async () => {
     const name = await freshTable();
     await create(reported(name));

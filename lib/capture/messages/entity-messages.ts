@@ -46,13 +46,13 @@ export class EntityMessages {
    * Reads the rows that are needed, in one query a table, and makes the messages of those events that prove to be
    * real and have recipients; messages among them pass through in their place.
    *
-   * @param known what is known of the rows; and whether an event that fails is dropped, whatever it says
+   * @param known what is known of the rows; with `throwsFaults`, an event that fails throws, whatever it says. Default: false
    * @throws what a query throws, and what a function of an event with `propagateErrors` throws
    */
   async messagesOf(
     happened: readonly (DueEvent | Message)[],
     reader: RowReader,
-    { dropsFaults = false, ...known }: KnownRows & { readonly dropsFaults?: boolean } = {},
+    { throwsFaults = false, ...known }: KnownRows & { readonly throwsFaults?: boolean } = {},
   ): Promise<Message[]> {
     const candidates = happened.filter((entry) =>
       entry instanceof Message ? this.pipeline.isHeard(entry) : mayBeDue(entry),
@@ -74,7 +74,7 @@ export class EntityMessages {
           const message = await this.make(entry.event, subjects[of]!, true);
           if (message !== undefined) messages.push(message);
         } catch (error) {
-          if (!dropsFaults && entry.event.options.propagateErrors === true) throw error;
+          if (throwsFaults || entry.event.options.propagateErrors === true) throw error;
           else this.#logDropped(entry.event, error);
         }
       }

@@ -41,8 +41,7 @@ export abstract class ReportedTables {
    * Makes the messages of changes that are committed, in the order of the changes. Changes of one row in one transaction
    * become one; where the transaction is not known, each change stands by itself.
    *
-   * @throws what the database throws, what a row throws that cannot be read, and what a function of an event with
-   * `propagateErrors` throws. Other functions that fail are logged, and their event is dropped
+   * @throws what the database throws, what a row throws that cannot be read, and what a function of an event throws
    */
   abstract messagesOf(changes: readonly ReportedChange[]): Promise<readonly Message[]>;
 }

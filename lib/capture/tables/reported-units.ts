@@ -36,7 +36,8 @@ export async function messagesOfUnits(
   for (const items of roundsOf(unitsOf(reported))) {
     const heard = messages.heardAmong(items);
     const due = dueEventsOf(heard.items, heard.events);
-    made.push(...(await messages.messagesOf(due, reader)));
+    // The worker keeps the change of an event that fails, so that nothing is lost.
+    made.push(...(await messages.messagesOf(due, reader, { throwsFaults: true })));
   }
   return made;
 }

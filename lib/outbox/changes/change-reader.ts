@@ -17,6 +17,7 @@ import type { ChangeTable } from './change-table.js';
 import {
   changesOf,
   type ChangeUnit,
+  inOrder,
   reportedChanges,
   type StoredChange,
   unitsOf,
@@ -112,12 +113,14 @@ export class ChangeReader {
   async #turn(): Promise<number> {
     const { pollInterval } = this.reading;
     try {
+      if (await this.#isBehind()) return SWEEP_AGAIN;
       if (!(await this.#lease.hold())) return pollInterval;
       await this.#sweep();
       const oldest = await this.from.changes.oldest();
       if (oldest.length > 0) {
         // After the changes are read, so that a subscriber that was stored before one of them committed is known.
         await this.from.heard.freshen();
+        if (this.from.heard.foreignEvent !== undefined) return 0;
         await this.#send(oldest);
       }
       this.#failures = 0;
@@ -132,12 +135,31 @@ export class ChangeReader {
     }
   }
 
+  /** While a newer version of the application runs that declares more events: it gets the lease. */
+  async #isBehind(): Promise<boolean> {
+    const { heard } = this.from;
+    if (heard.foreignEvent === undefined) return false;
+    await this.#lease.giveBack();
+    await heard.freshen();
+    const event = heard.foreignEvent;
+    if (event === undefined) return false;
+    if (!this.#warnedOf.has(event)) {
+      this.#warnedOf.add(event);
+      this.#logger.warn(
+        `Another process declares the event ${event} on a table, and this one does not, so this one leaves the changes of ` +
+          'tables to it. That is usual while a new version of the application is started. Declare the same events on a ' +
+          'table in all processes.',
+      );
+    }
+    return true;
+  }
+
   /** Halves what fails until the changes of one row stand alone, in the order of the changes. */
   async #send(changes: readonly StoredChange[]): Promise<void> {
     if (this.#isStopped) return;
     const { reported } = this.from;
     try {
-      const read = changes.flatMap((one) =>
+      const read = inOrder(changes, this.#tables).flatMap((one) =>
         reportedChanges(one, this.#tables.get(one.table)!, reported.columnsOf(one.table)),
       );
       const messages = await reported.messagesOf(read);

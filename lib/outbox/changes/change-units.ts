@@ -59,6 +59,46 @@ export function changesOf(units: readonly ChangeUnit[]): readonly StoredChange[]
   return units.flat().sort((one, other) => Number(BigInt(one.id) - BigInt(other.id)));
 }
 
+/**
+ * Puts the changes of one row in one transaction in the order in which they were made. By their ids they are in the order in
+ * which statements have ended: a trigger of the application that changes the row once more ends before the statement that has
+ * fired it.
+ */
+export function inOrder(
+  changes: readonly StoredChange[],
+  tables: ReadonlyMap<string, ReportedTable>,
+): readonly StoredChange[] {
+  if (new Set(changes.map(({ id, transaction }) => transaction ?? id)).size === changes.length) {
+    return changes;
+  }
+  const ordered = [...changes];
+  const places = new Map(changes.map(({ id }, place) => [id, place]));
+  for (const unit of unitsOf(changes, tables)) {
+    const chain = chainOf(unit);
+    for (const [at, { id }] of unit.entries()) ordered[places.get(id)!] = chain[at]!;
+  }
+  return ordered;
+}
+
+/** Each change begins with the row that the one before it has left. @returns the unit as it is where no order has this */
+function chainOf(unit: ChangeUnit): ChangeUnit {
+  if (unit.every(({ before }, at) => at === 0 || before === unit[at - 1]!.after)) return unit;
+  const left = [...unit];
+  const rest = unit.map(({ after }) => after);
+  const first = unit.find(({ before }) => {
+    const at = rest.indexOf(before);
+    if (at !== -1) rest.splice(at, 1);
+    return at === -1;
+  });
+  const chain: StoredChange[] = [];
+  for (let row = first?.before; left.length > 0; row = chain.at(-1)!.after) {
+    const at = left.findIndex(({ before }) => before === row);
+    if (at === -1) return unit;
+    chain.push(...left.splice(at, 1));
+  }
+  return chain;
+}
+
 function keyOf({ id, transaction, table, before, after }: StoredChange, { key }: ReportedTable) {
   if (transaction === null) return id;
   try {

@@ -1,6 +1,6 @@
 import type { ReportedTables } from '../../capture/index.js';
 import type { SqlStore } from '../../database/sql-store.js';
-import { CapturedTables } from '../../database/triggers/captured-tables.js';
+import { type CapturedTable, CapturedTables } from '../../database/triggers/captured-tables.js';
 import type { FanOut } from '../../dispatch/index.js';
 
 /** Tells the triggers of one database which tables have an event that a subscriber may get. */
@@ -8,6 +8,8 @@ export class HeardTables {
   readonly #captured: CapturedTables;
   /** Of the subscribers that this process knows; see {@link CapturedTables.revision}. */
   #revision: number | undefined;
+  /** The first event that another version of the application declares on one of the tables, and this process does not. */
+  #foreign: string | undefined;
 
   /** @param isOfSubscribers true when subscribers are stored in this database, and make tables heard as they are stored */
   constructor(
@@ -33,7 +35,16 @@ export class HeardTables {
     const revision = await this.#captured.revision();
     if (revision === this.#revision) return;
     await this.fanOut.refresh();
+    this.#foreign = this.#foreignIn(await this.#captured.list());
     this.#revision = revision;
+  }
+
+  /**
+   * An event that a newer version of the application declares on one of the tables, as of {@link freshen}: this process would
+   * lose it, and leaves the changes to that version.
+   */
+  get foreignEvent(): string | undefined {
+    return this.#foreign;
   }
 
   /**
@@ -46,6 +57,7 @@ export class HeardTables {
     // Before the subscribers are read: a subscription in between changes it, and the table stays heard.
     const revision = await this.#captured.revision();
     const captured = await this.#captured.list();
+    if (this.#foreignIn(captured) !== undefined) return true;
     await this.fanOut.refresh();
     const own = new Set(this.reported.tables.map(({ name }) => name));
     let isDone = true;
@@ -54,6 +66,16 @@ export class HeardTables {
       if (!(await this.#captured.silence(name, revision))) isDone = false;
     }
     return isDone;
+  }
+
+  #foreignIn(captured: readonly CapturedTable[]): string | undefined {
+    for (const { name } of this.reported.tables) {
+      const own = new Set(this.reported.eventsOf(name).map((event) => event.name));
+      const table = captured.find((one) => one.name === name);
+      const foreign = table?.events.find((event) => !own.has(event));
+      if (foreign !== undefined) return foreign;
+    }
+    return undefined;
   }
 
   #isHeard(table: string): boolean {

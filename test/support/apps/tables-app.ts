@@ -27,7 +27,6 @@ export const ORDERS =
 export const orders = defineTableEvents<OrderRow>('orders', {
   key: 'id',
   orderBy: true,
-  propagateErrors: true,
   payload: ({ id, state, total }) => {
     if (state === 'BAD') throw new Error('cannot be told');
     return { id, state, total };
