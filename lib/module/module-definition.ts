@@ -83,7 +83,7 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
       },
       ...wiring.providers,
       ...(settings === undefined ? [] : apiProviders(settings)),
-      ...(operator === undefined ? [] : [{ provide: OperatorSettings, useValue: operator }]),
+      { provide: OperatorSettings, useValue: operator ?? null },
       ...(page?.providers ?? []),
       ...(settings === undefined && operatorApi === undefined
         ? []

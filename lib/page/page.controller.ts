@@ -6,7 +6,6 @@ import {
   Headers,
   Inject,
   NotFoundException,
-  Optional,
   Param,
   Post,
   Req,
@@ -48,9 +47,7 @@ export class ThornPageController {
   constructor(
     @Inject(PageSettings) private readonly settings: PageSettings,
     @Inject(ApiSettings) private readonly api: ApiSettings,
-    @Optional()
-    @Inject(OperatorSettings)
-    private readonly operatorApi: OperatorSettings | undefined,
+    @Inject(OperatorSettings) private readonly operatorApi: OperatorSettings | null,
     @Inject(RegisteredPaths) private readonly registered: RegisteredPaths,
     @Inject(PortalLinks) private readonly links: PortalLinks,
     @Inject(Clock) private readonly clock: Clock,
