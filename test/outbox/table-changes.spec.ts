@@ -107,6 +107,19 @@ describe.each(CLIENT_DATABASES)('changes of tables on $database', (place) => {
     },
   );
 
+  it('are kept when their payload throws, and hold up no others', async () => {
+    await subscribe(await start());
+    await own.query("INSERT INTO orders VALUES (1, 'BAD', 5)");
+    await own.query("INSERT INTO orders VALUES (2, 'NEW', 5)");
+    await receiver.waitFor(1);
+    await vi.waitFor(async () =>
+      expect(await own.query('SELECT fault FROM thorn_changes')).toEqual([
+        { fault: expect.stringContaining('cannot be told') },
+      ]),
+    );
+    expect(told().map(({ data }) => data.id)).toEqual([2]);
+  });
+
   it('are left to a newer version of the application, which declares more events', async () => {
     const older = defineTableEvents<OrderRow>('orders', {
       ...{ key: 'id', payload: ({ id }) => ({ id }) },
