@@ -1,3 +1,5 @@
+import * as sqlite from 'drizzle-orm/sqlite-core';
+import * as sqlite1 from 'drizzle-orm-1/sqlite-core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ReportedSources } from '../../lib/capture/index.js';
 import { DispatchStrategy } from '../../lib/extending/index.js';
@@ -104,6 +106,35 @@ describe.each(CLIENT_DATABASES)('changes of tables on $database', (place) => {
         ['order.placed', 'NEW!', 5],
         ['order.changed', 'NEW!!', 6],
       ]);
+    },
+  );
+
+  it.each(database === 'sqlite' ? [sqlite, sqlite1] : [])(
+    'tell what Drizzle keeps in bytes as its types say: %#',
+    async (core) => {
+      const { sqliteTable, integer, blob } = core as typeof sqlite;
+      const notes = defineTableEvents(
+        sqliteTable('notes', {
+          id: integer().primaryKey(),
+          body: blob({ mode: 'json' }),
+          number: blob({ mode: 'bigint' }),
+          bytes: blob({ mode: 'buffer' }),
+        }),
+        { payload: (row) => row, events: { 'note.placed': { on: 'create' } } },
+      );
+      await own.query(
+        'CREATE TABLE notes (id integer PRIMARY KEY, body blob, number blob, bytes blob)',
+      );
+      await makeTriggers(place, fresh.url, [notes as never]);
+      const app = await start({ tables: [notes] });
+      await app.app.get(Subscribers).create({ url: receiver.url, events: ['note.*'] });
+      await own.query(
+        `INSERT INTO notes VALUES (1, CAST('{"y":2}' AS blob), CAST('9007199254740993' AS blob), x'00FF')`,
+      );
+      await receiver.waitFor(1);
+      expect(told()[0]!.data).toEqual({
+        ...{ id: 1, body: { y: 2 }, number: '9007199254740993', bytes: 'AP8=' },
+      });
     },
   );
 

@@ -25,6 +25,7 @@ interface DrizzleColumn {
   readonly primary: boolean;
   readonly dataType: string;
   readonly mode?: string;
+  getSQLType(): string;
 }
 
 interface Core {
@@ -70,7 +71,8 @@ export function describeDrizzleTable(table: unknown): DescribedTable | undefined
 }
 
 /** Drizzle's types promise numbers of what JSON cannot hold as such, and booleans and dates where SQLite has none. */
-function readerOf({ dataType, mode }: DrizzleColumn, isSqlite: boolean) {
+function readerOf(column: DrizzleColumn, isSqlite: boolean) {
+  const { dataType, mode } = column;
   if (dataType.startsWith('number')) return ifIs('string', Number);
   if (dataType === 'boolean') return ifIs('number', (value) => value !== 0);
   if (!isSqlite) return undefined;
@@ -78,9 +80,14 @@ function readerOf({ dataType, mode }: DrizzleColumn, isSqlite: boolean) {
     const unit = mode === 'timestamp_ms' ? 1 : 1000;
     return ifIs('number', (value) => new Date((value as number) * unit).toISOString());
   }
-  return /\bjson\b/.test(dataType)
-    ? ifIs('string', (value) => JSON.parse(value as string) as unknown)
-    : undefined;
+  // Triggers write bytes in base64. Drizzle keeps the text of a value in them.
+  const isBlob = column.getSQLType() === 'blob';
+  const textOf = (value: unknown) =>
+    isBlob ? Buffer.from(value as string, 'base64').toString() : (value as string);
+  if (/\bjson\b/.test(dataType)) {
+    return ifIs('string', (value) => JSON.parse(textOf(value)) as unknown);
+  }
+  return isBlob && /\bbigint\b/.test(dataType) ? ifIs('string', textOf) : undefined;
 }
 
 function ifIs(type: 'string' | 'number', read: (value: unknown) => unknown) {
