@@ -88,7 +88,7 @@ describe.each<TriggerDatabase>(['postgres', 'mariadb', 'sqlite'])(
       expect(await wrong(database, 'orders', ...url)).toContain(
         'the columns of its key: orders:id',
       );
-      expect(await wrong(database, 'orders:id')).toContain('by --url');
+      expect(await wrong(database, 'orders:id')).toContain('--url must be');
       expect(await wrong(database, 'orders:nr', ...url)).toContain('there is no column nr');
       expect(await wrong(database, 'orders:id', '--omit', 'lines.a', ...url)).toContain(
         'of none of the tables',

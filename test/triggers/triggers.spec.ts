@@ -296,6 +296,7 @@ describe.each(DATABASES)('triggers on %s', (database) => {
     for (const [table, text] of [
       [reported('never_there'), /Events of never_there: there is no table of this name/],
       [reported(`view_of_${name}`), /this is a view/],
+      [reported('thorn_changes'), /this is a table of Thorn/],
       [reported(name, { key: ['state'] }), /the key state is not unique.*: id$/],
       [reported(name, { key: ['nr'] }), /there is no column nr. The columns are id, state, note/],
       [reported(name, { omit: ['nr'] }), /there is no column nr/],

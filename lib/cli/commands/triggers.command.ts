@@ -85,6 +85,13 @@ function parseTables(operands: readonly string[], given: Given): readonly Report
   throw new UsageError(`--omit names ${other}, which is of none of the tables: orders.note`);
 }
 
+const EXAMPLES: Readonly<Record<DatabaseWord, string>> = {
+  postgres: 'postgres://user:password@localhost:5432/shop',
+  mysql: 'mysql://user:password@localhost:3306/shop',
+  mariadb: 'mysql://user:password@localhost:3306/shop',
+  sqlite: 'file:shop.db',
+};
+
 async function onDatabase<Code>(
   word: DatabaseWord,
   given: Given,
@@ -94,7 +101,7 @@ async function onDatabase<Code>(
   const url = parseText(given, 'url');
   if (url === undefined || !database.url.test(url)) {
     throw new UsageError(
-      `give the address of the ${database.title} database by --url: the columns of the tables are read from it`,
+      `--url must be the address of the ${database.title} database, such as ${EXAMPLES[word]}: the columns of the tables are read from it`,
     );
   }
   database.checkUrl?.('thorn triggers', url);

@@ -1,6 +1,7 @@
 import { shownNames } from '../../common/log/error-text.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { findDatabase } from '../schema/missing-tables.js';
+import { OUTBOX_TABLES } from '../schema/thorn-tables.js';
 import { CHANGES_TABLE, type Row, type SqlExecutor } from '../sql-client.js';
 import type { ReportedTable } from './reported-table.js';
 import { readTableShape, type TableShape } from './table-shape.js';
@@ -117,6 +118,12 @@ function assertReportable(
       table: name,
     });
   };
+  const own = [CHANGES_TABLE, ...Object.values(OUTBOX_TABLES).map((table) => table.name)];
+  if (own.some((table) => name.endsWith(table))) {
+    return refuse(
+      'this is a table of Thorn, whose triggers would write down their own writes. Name a table of the application',
+    );
+  }
   if (shape === undefined) {
     return refuse(
       'there is no table of this name. Correct the name, with its schema in front where that is another one, or make the table first',
