@@ -125,7 +125,7 @@ describe.each(CLIENT_DATABASES)('changes of tables on $database', (place) => {
       await own.query(
         'CREATE TABLE notes (id integer PRIMARY KEY, body blob, number blob, bytes blob)',
       );
-      await makeTriggers(place, fresh.url, [notes as never]);
+      await makeTriggers(place, fresh.url, [notes]);
       const app = await start({ tables: [notes] });
       await app.app.get(Subscribers).create({ url: receiver.url, events: ['note.*'] });
       await own.query(
