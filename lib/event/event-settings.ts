@@ -114,7 +114,7 @@ export interface EntityEventSettings<Entity> extends MessageSettings {
   readonly reread?: boolean;
   /**
    * True: an error in one of the functions above fails the transaction. Default false: it is logged, the event is
-   * dropped and the transaction goes on.
+   * dropped and the transaction goes on. A change that a trigger has reported is kept in either case, and can be retried.
    */
   readonly propagateErrors?: boolean;
 }
