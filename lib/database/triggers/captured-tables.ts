@@ -15,7 +15,7 @@ export interface CapturedTable {
   readonly isHeard: boolean;
 }
 
-/** The row of `thorn_leases` of those who read changes. Its revision grows with each subscription to an event of a table. */
+/** The row of `thorn_leases` that the reader of changes holds. Its revision grows with each subscription to an event of a table. */
 export const CHANGES_LEASE = 'changes';
 
 const LOCK_WITHIN = 1000;
@@ -69,7 +69,7 @@ export class CapturedTables {
     if (known === undefined) {
       const columns = ['name', 'heard', 'events'];
       const sql = this.database.dialect.insertNew(this.#table, columns, 'VALUES (?, TRUE, ?)');
-      // First of all what each subscription to its events counts up.
+      // Before the table can be subscribed to: each subscription raises the revision in this row.
       await this.database.run(changesLease(this.database));
       await this.database.run({ sql, parameters: [name, text] });
       return;
@@ -133,7 +133,7 @@ export class CapturedTables {
       written = [...written, ...silentIn(before.at(-1)!)];
       return null;
     };
-    // A lesser lock on PostgreSQL would let a writer overlook it whose snapshot is older, and who asks for the key alone.
+    // With a lesser lock on PostgreSQL, the FOR KEY SHARE of a writer with an older snapshot would not fail.
     const lockWritten = lock(() => written, 'FOR UPDATE');
     if (dialect === 'mysql') {
       const lockKept = lock(kept, 'LOCK IN SHARE MODE');
@@ -189,7 +189,7 @@ export class CapturedTables {
       if (revisionIn(before.at(-1)!.rows) !== revision) return null;
       return { sql: `UPDATE ${this.#table} SET heard = FALSE WHERE name = ?`, parameters: [name] };
     };
-    // Read behind the lock: who has subscribed before has counted, and who has not finds the table silent.
+    // Read behind the lock: an earlier subscription has raised the revision, and a later one finds the table silent.
     const steps = [...(dialect.name === 'sqlite' ? [] : [lock]), this.#revision(), update];
     try {
       await this.database.execute(steps);

@@ -16,7 +16,7 @@ export function mysqlTriggers(plan: TriggerPlan): TableTriggers {
   const { table, shape, dialect, place } = plan;
   const name = literal(table.name);
   // A trigger that only reads takes the lock as well under REPEATABLE READ. With it, it sees the row as it is now in a
-  // transaction that has read before, and whoever makes the table heard waits for those who have written unheard.
+  // transaction that has read before, and a subscription that makes the table heard waits for writers that found it silent.
   const isHeard = `COALESCE((SELECT c.heard FROM ${place.captured} c WHERE c.name = ${name} LOCK IN SHARE MODE), 1)`;
   const [old, now] = ['OLD', 'NEW'].map((row) => rowOf(row, plan));
   const written = (before: string, after: string) =>

@@ -79,18 +79,14 @@ function functionBody({ table, place, dialect }: TriggerPlan): string {
 DECLARE
   is_heard boolean;
 BEGIN
-  -- Whoever makes the table heard holds the lock exclusively: what commits after that is reported.
+  -- A subscription that makes the table heard holds this lock alone, so each change that commits after it is reported.
   IF pg_catalog.pg_try_advisory_xact_lock_shared(${tableLock(table.name)}) THEN
-    IF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.=) 'read committed' THEN
-      ${isHeard};
-    ELSE
-      ${isHeard};
-      IF is_heard IS FALSE THEN
+    ${isHeard};
+    IF is_heard IS FALSE THEN
+      IF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.<>) 'read committed' THEN
         -- The transaction sees the database as it was: an error where the row has changed since.
         ${isHeard} FOR KEY SHARE;
       END IF;
-    END IF;
-    IF is_heard IS FALSE THEN
       RETURN NULL;
     END IF;
   END IF;

@@ -3,7 +3,7 @@ import type { Dialect } from '../dialect.js';
 import type { ReportedTable } from './reported-table.js';
 import type { TableShape } from './table-shape.js';
 
-/** Makes the triggers of a table. */
+/** The table, its columns and its place, from which its triggers are made. */
 export interface TriggerPlan {
   readonly dialect: Dialect;
   readonly table: ReportedTable;

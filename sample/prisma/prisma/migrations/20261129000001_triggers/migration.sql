@@ -4,18 +4,14 @@ CREATE OR REPLACE FUNCTION "thorn"."thorn_report_Order"() RETURNS trigger LANGUA
 DECLARE
   is_heard boolean;
 BEGIN
-  -- Whoever makes the table heard holds the lock exclusively: what commits after that is reported.
+  -- A subscription that makes the table heard holds this lock alone, so each change that commits after it is reported.
   IF pg_catalog.pg_try_advisory_xact_lock_shared(-3508553633732281828) THEN
-    IF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.=) 'read committed' THEN
-      SELECT c.heard INTO is_heard FROM "thorn"."thorn_captured_tables" c WHERE c.name OPERATOR(pg_catalog.=) 'Order';
-    ELSE
-      SELECT c.heard INTO is_heard FROM "thorn"."thorn_captured_tables" c WHERE c.name OPERATOR(pg_catalog.=) 'Order';
-      IF is_heard IS FALSE THEN
+    SELECT c.heard INTO is_heard FROM "thorn"."thorn_captured_tables" c WHERE c.name OPERATOR(pg_catalog.=) 'Order';
+    IF is_heard IS FALSE THEN
+      IF pg_catalog.current_setting('transaction_isolation') OPERATOR(pg_catalog.<>) 'read committed' THEN
         -- The transaction sees the database as it was: an error where the row has changed since.
         SELECT c.heard INTO is_heard FROM "thorn"."thorn_captured_tables" c WHERE c.name OPERATOR(pg_catalog.=) 'Order' FOR KEY SHARE;
       END IF;
-    END IF;
-    IF is_heard IS FALSE THEN
       RETURN NULL;
     END IF;
   END IF;
