@@ -98,21 +98,17 @@ export class TriggerRows {
     }
   }
 
-  /** Makes the changes of a row from the report of a trigger. A row with another key is another row. */
+  /** Makes the changes of a row from the report of a trigger: two of a row that is stored as softly removed. */
   changesOf(read: TriggeredRow): RowChange[] {
     const { before, after } = read;
-    if (before !== undefined && after !== undefined && this.#keyOf(before) === this.#keyOf(after)) {
+    if (after === undefined) return [this.#change('remove', before, undefined)];
+    if (before !== undefined) {
       return [this.#change(this.#did(before, after), before, after, this.#values(read, after))];
     }
-    const removed = before === undefined ? [] : [this.#change('remove', before, undefined)];
-    if (after === undefined) return removed;
     const inserted = this.#change('insert', undefined, after);
-    const isRemoved = this.#isRemoved(after);
-    return [
-      ...removed,
-      inserted,
-      ...(isRemoved ? [this.#change('soft-remove', undefined, after)] : []),
-    ];
+    return this.#isRemoved(after)
+      ? [inserted, this.#change('soft-remove', undefined, after)]
+      : [inserted];
   }
 
   #change(
