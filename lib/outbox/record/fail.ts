@@ -1,7 +1,7 @@
 import type { FailureReason } from '../../delivery/index.js';
 import type { DeliveryState } from '../delivery-states.js';
 
-/** Ends a delivery that nothing is left to be tried of. @param attempts those that count, with this one if it does */
+/** Ends a delivery for good: it gets no further attempt. @param attempts the attempts that count, the last one included */
 export function fail(
   { throttled }: DeliveryState,
   reason: FailureReason,

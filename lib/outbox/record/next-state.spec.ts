@@ -8,7 +8,7 @@ import {
 } from '../../delivery/index.js';
 import type { RetrySettings } from '../../message/index.js';
 import { type DeliveryState, MAX_THROTTLED, newDelivery } from '../delivery-states.js';
-import { nextState, type Advance, type DeliveryOutcome } from './next-state.js';
+import { nextState, type Advance } from './next-state.js';
 
 const NOW = 1_700_000_000_000;
 const standard = { policy: new StandardRetryPolicy(), settings: undefined };
@@ -46,10 +46,6 @@ describe('advance: the rules', () => {
       state: { status: 'failed', reason: 'refused', attempts: 1, nextAt: null },
       disablesSubscriber: false,
     });
-  });
-
-  it.each(['disabled', 'cancelled'] as const)('%s ends it without an attempt', (outcome) => {
-    expect(step(outcome).state).toMatchObject({ status: 'failed', reason: outcome, attempts: 0 });
   });
 
   it.each([429, 502, 503, 504, null])(
@@ -157,7 +153,7 @@ describe('advance: for any life of a delivery', () => {
 
   it('a finished delivery never moves', () => {
     fc.assert(
-      fc.property(fc.array(outcome(), { maxLength: 60 }), outcome(), (outcomes, late) => {
+      fc.property(fc.array(attempt(), { maxLength: 60 }), attempt(), (outcomes, late) => {
         let state = newDelivery(NOW);
         for (const each of outcomes) {
           const next = nextState(state, each, standard, NOW, 0).state;
@@ -205,7 +201,7 @@ describe('advance: for any life of a delivery', () => {
 
   it('is pending with a time, or finished without one; failed with a reason, or not failed', () => {
     fc.assert(
-      fc.property(fc.array(outcome(), { maxLength: 40 }), random(), (outcomes, random) => {
+      fc.property(fc.array(attempt(), { maxLength: 40 }), random(), (outcomes, random) => {
         let state = newDelivery(NOW);
         for (const each of outcomes) {
           state = Object.freeze(nextState(state, each, standard, NOW, random).state);
@@ -239,7 +235,7 @@ class Always extends RetryPolicy {
   }
 }
 
-function step(outcome: DeliveryOutcome): Advance {
+function step(outcome: AttemptOutcome): Advance {
   return nextState(newDelivery(NOW), outcome, standard, NOW, 0);
 }
 
@@ -292,13 +288,6 @@ function attempt() {
   return fc.oneof(
     fc.tuple(status(), retryAfter()).map(([s, r]) => answered(s, r)),
     error(),
-  );
-}
-
-function outcome() {
-  return fc.oneof(
-    { weight: 9, arbitrary: attempt() },
-    { weight: 1, arbitrary: fc.constantFrom('disabled' as const, 'cancelled' as const) },
   );
 }
 

@@ -4,12 +4,6 @@ import { fail } from './fail.js';
 import { succeed } from './succeed.js';
 import { type DeliveryRules, tryAgain } from './try-again.js';
 
-/**
- * The result of an attempt, or another reason for the end. `disabled`: the subscriber was disabled or removed.
- * `expired`: its end has passed. `cancelled`: the delivery was cancelled.
- */
-export type DeliveryOutcome = AttemptOutcome | 'disabled' | 'expired' | 'cancelled';
-
 /** A delivery's next state, and what the outcome means for others. */
 export interface Advance {
   readonly state: DeliveryState;
@@ -18,25 +12,23 @@ export interface Advance {
 }
 
 /**
- * Chooses what becomes of a held delivery: it succeeds, is tried again, or fails. Pure: the same arguments get the same
- * answer. A finished delivery never moves.
+ * Chooses what becomes of a held delivery after an attempt: it succeeds, is tried again, or fails. Pure: the same arguments
+ * get the same answer. A finished delivery never moves.
  *
  * @param now when the attempt ended, in milliseconds since the Unix epoch
  * @param random a random number from 0 (included) to 1 (not included)
  */
 export function nextState(
   state: DeliveryState,
-  outcome: DeliveryOutcome,
+  outcome: AttemptOutcome,
   rules: DeliveryRules,
   now: number,
   random: number,
 ): Advance {
-  const isAttempt = typeof outcome === 'object';
-  const endsAlone = isAttempt && rules.format?.endsDelivery?.includes(outcome.status ?? 0) === true;
-  const disablesSubscriber = isAttempt && outcome.status === 410 && !endsAlone;
+  const endsAlone = rules.format?.endsDelivery?.includes(outcome.status ?? 0) === true;
+  const disablesSubscriber = outcome.status === 410 && !endsAlone;
   const next = (): DeliveryState => {
     if (state.status !== 'pending') return state;
-    if (!isAttempt) return fail(state, outcome, state.attempts);
     if (outcome.outcome === 'succeeded') return succeed(state);
     if (disablesSubscriber) return fail(state, 'gone', state.attempts + 1);
     if (endsAlone || outcome.error?.code === 'too-large') {
