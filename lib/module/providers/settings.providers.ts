@@ -5,26 +5,16 @@ import { EventSettings } from '../../event/index.js';
 import { BodySettings } from '../../message/index.js';
 import { ThornSettings } from '../options/settings.js';
 
+type Settings = BodySettings & DeliverySettings & DispatchSettings & EventSettings;
+
 /** The options, under the classes by which other folders ask for those that they need. */
-export const settingsProviders: readonly FactoryProvider[] = [
-  {
-    provide: BodySettings,
-    inject: [ThornSettings],
-    useFactory: ({ options }: ThornSettings): BodySettings => options,
-  },
-  {
-    provide: DeliverySettings,
-    inject: [ThornSettings],
-    useFactory: ({ options }: ThornSettings): DeliverySettings => options,
-  },
-  {
-    provide: DispatchSettings,
-    inject: [ThornSettings],
-    useFactory: ({ options }: ThornSettings): DispatchSettings => options,
-  },
-  {
-    provide: EventSettings,
-    inject: [ThornSettings],
-    useFactory: ({ options }: ThornSettings): EventSettings => options,
-  },
-];
+export const settingsProviders: readonly FactoryProvider<Settings>[] = [
+  BodySettings,
+  DeliverySettings,
+  DispatchSettings,
+  EventSettings,
+].map((provide) => ({
+  provide,
+  inject: [ThornSettings],
+  useFactory: ({ options }: ThornSettings): Settings => options,
+}));
