@@ -1,9 +1,9 @@
 // Usage: node tools/try-clients.mjs
 //
 // Installs the packed package into fresh applications of both majors of NestJS, with Prisma and with Drizzle, and without
-// TypeORM: those of `sample`. `thorn` prints their tables, they load the entry points both ways, and deliver the
-// event of a row that is committed, signed, and nothing of one that is rolled back. The owner sees the delivery in the log, and has
-// the page. Prisma's own command is not installed: its generated client is that of the sample.
+// TypeORM: those of `sample`. `thorn` prints their tables, they load the entry points both ways, and deliver the event of a
+// row that is committed, signed, and nothing of one that is rolled back. The owner sees the delivery in the log, and has the
+// page. Prisma's own command is not installed: its generated client is that of the sample.
 // Run `npm run build` and `node tools/check-package.mjs` first. It needs PostgreSQL, as the tests do.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -24,7 +24,7 @@ export interface DeliveryState {
  */
 export const MAX_THROTTLED = 20;
 
-/** Behind all times, and yet a time: the due time of what waits for another delivery, and not for a time. */
+/** The due time of a delivery that waits for another one: later than all times, so that no worker claims it. */
 export const NOT_DUE = 8_640_000_000_000_000;
 
 /** A delivery that has just been made: due at once. */

@@ -2,8 +2,9 @@ import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { ApplicationKeys, type JsonWebKeySet } from '../../signing/index.js';
 
 /**
- * `<path>/.well-known/jwks.json`: the public keys that verify the application's `v1a` signatures. It has no guards, since receivers without an account read it. Guards that the application binds globally
- * apply to it as to every route, unless `api.decorators.public` says otherwise.
+ * `<path>/.well-known/jwks.json`: the public keys that verify the application's `v1a` signatures. It has no guards, since
+ * receivers without an account read it. Guards that the application binds globally apply to it as to every route, unless
+ * `api.decorators.public` says otherwise.
  */
 @Controller()
 export class ThornJwksController {

@@ -3,8 +3,7 @@ import { problem } from '../problems/errors.js';
 import { explanationOf } from '../problems/problem-codes.js';
 
 /**
- * `<path>/problems/:code`, to which the `type` of every problem leads: a text that explains the
- * code. It has no guards, since a caller that no guard lets in reads it as well, and shows nothing of anybody.
+ * `<path>/problems/:code`, to which the `type` of every problem leads: a text that explains the code. It has no guards, since a caller that no guard lets in reads it as well, and shows nothing of anybody.
  */
 @Controller()
 export class ThornProblemsController {

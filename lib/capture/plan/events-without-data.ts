@@ -19,9 +19,10 @@ export function eventsWithoutData(plans: readonly TablePlan[]): readonly EventsW
 }
 
 /**
- * What the log says of them.
+ * The warning that the log gives about them.
  *
- * @param declaration what has no payload, and where to write one
+ * @param declaration names the class or the table that has no payload
+ * @param fix the code that declares one
  */
 export function noDataWarning(
   { events }: EventsWithoutData,

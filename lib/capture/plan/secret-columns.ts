@@ -15,7 +15,7 @@ export interface SecretColumns {
 }
 
 /**
- * What the log says of them.
+ * The warning that the log gives about them.
  *
  * @param fix how their declaration hides columns, given their names in quotes
  */

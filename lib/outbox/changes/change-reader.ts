@@ -27,7 +27,8 @@ import type { HeardTables } from './heard-tables.js';
 const SHORTEST_WAIT = 4;
 const LONGEST_BACKOFF = 30_000;
 const SWEEP_EVERY = 60_000;
-const SWEEP_AGAIN = 2000;
+/** Milliseconds until the next look at what another process or a writer holds up. */
+const LOOK_AGAIN = 2000;
 /** How often changes are tried whose messages the database does not let be made. */
 const MOST_TRIES = 5;
 
@@ -113,7 +114,7 @@ export class ChangeReader {
   async #turn(): Promise<number> {
     const { pollInterval } = this.reading;
     try {
-      if (await this.#isBehind()) return SWEEP_AGAIN;
+      if (await this.#isBehind()) return LOOK_AGAIN;
       if (!(await this.#lease.hold())) return pollInterval;
       await this.#sweep();
       const oldest = await this.from.changes.oldest();
@@ -221,7 +222,7 @@ export class ChangeReader {
           'that does. Declare its events here as well, or drop its triggers and delete the changes.',
       );
     }
-    if (!(await this.from.heard.silence())) this.#sweepAt = performance.now() + SWEEP_AGAIN;
+    if (!(await this.from.heard.silence())) this.#sweepAt = performance.now() + LOOK_AGAIN;
   }
 }
 

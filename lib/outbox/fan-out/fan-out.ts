@@ -14,7 +14,7 @@ import type { Row } from '../../database/sql-client.js';
 import type { HostCache } from '../../message/recipient-host.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
-/** Turns messages into jobs. */
+/** The services that {@link fanOut} needs to turn messages into jobs. */
 export interface FanOutParts {
   readonly faults: FaultLog;
   readonly fanOut: FanOut;

@@ -61,7 +61,7 @@ export class OutboxEngine {
   readonly #renewals: readonly LeaseRenewal[];
   readonly #receiver: RelayReceiver;
   readonly #notifier: DeliveryLogNotifier;
-  /** Reads the changes that triggers write down, in each database with tables that have events. Known since the start. */
+  /** `thorn_changes` of each database with tables that have events. Known since the start. */
   readonly changes: ChangeTable[] = [];
   #readers: readonly ChangeReader[] = [];
   #opened: Promise<void> | null = null;

@@ -1,7 +1,7 @@
 import { TableRows } from '../../database/table-rows.js';
 import type { SqlTables } from '../../database/sql-client.js';
 
-/** What makes deliveries of a subscriber due in batches. */
+/** An operation that makes deliveries of a subscriber due in batches. */
 export type ReplayOperation = 'retryFailed' | 'backfill';
 
 /** The mark of a bulk operation. */
@@ -17,7 +17,7 @@ const MOST_TRIES = 3;
 
 /**
  * The marks of bulk operations, in `thorn_bulk_operations`. No ordered delivery of a subscriber gets its turn while one is
- * there: a later batch may bring earlier messages. The key of a subscriber is that of its table, as in all of these methods.
+ * there: a later batch may bring earlier messages. `subscriberId` is the key of the subscriber's row in all of these methods.
  */
 export class BulkOperations {
   readonly #marks: TableRows<MarkRow>;
