@@ -11,7 +11,7 @@ import {
 import { createClient } from '../lib/typeorm/sources/create-client.js';
 import { EntityCapture } from '../lib/typeorm/hooks/entity-capture.js';
 import { WebhookEvent } from '../lib/capture/index.js';
-import { SystemClock } from '../lib/common/clock.js';
+import { SystemClock } from '../lib/common/time.js';
 import { DisabledStrategy, MessagePipeline } from '../lib/dispatch/index.js';
 import { Codecs, MessageFactory } from '../lib/message/index.js';
 import { startPostgres } from '../test/services/postgres.js';

@@ -3,7 +3,7 @@ import { thornEntities } from '../lib/typeorm/index.js';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { DataSource, type DataSourceOptions } from 'typeorm';
-import { SystemClock } from '../lib/common/clock.js';
+import { SystemClock } from '../lib/common/time.js';
 import { type MatchCriteria, DatabaseSubscriberRepository } from '../lib/subscriber/index.js';
 import { forked } from './contenders/forked.js';
 import { median, paced, reportValue } from './harness.js';

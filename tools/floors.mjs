@@ -28,7 +28,6 @@ const FLOORS = [
  * @type {Readonly<Record<string, readonly (string | readonly string[])[]>>}
  */
 const INNER_FLOORS = {
-  common: ['async', '', 'log'],
   message: ['encoding', '', 'format'],
   database: ['', 'schema', 'sqlite', 'triggers'],
   event: ['conditions', '', 'schemas'],

@@ -1,6 +1,6 @@
 import axios from 'axios';
 import { Agent, type Dispatcher } from 'undici';
-import { SystemClock } from '../../lib/common/clock.js';
+import { SystemClock } from '../../lib/common/time.js';
 import {
   type Attempt,
   Deliverer,

@@ -1,5 +1,5 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
-import { SystemClock } from '../../lib/common/clock.js';
+import { SystemClock } from '../../lib/common/time.js';
 import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
 import { thornEntities } from '../../lib/typeorm/index.js';
 import { DatabaseSubscriberRepository } from '../../lib/subscriber/index.js';

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Queue, Worker } from 'bullmq';
-import { orTimeout } from '../common/async/timeout.js';
+import { orTimeout } from '../common/waiting.js';
 import { missingPackages } from '../errors/require-packages.js';
 import type { Message } from '../message/index.js';
 import {

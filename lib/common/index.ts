@@ -1,5 +1,3 @@
-export { Clock, SystemClock } from './clock.js';
+export { Clock, SystemClock } from './time.js';
 export { type IdPrefix, isIdLike, newId } from './id.js';
-export { type LogFacts, LogLine, MOST_IDS } from './log/log-line.js';
-export { stackFrames, errorText } from './log/error-text.js';
-export { FaultLog } from './log/fault-log.js';
+export { type LogFacts, LogLine, MOST_IDS, stackFrames, errorText, FaultLog } from './log.js';

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { InvalidInputError } from '../errors/index.js';
-import { checkKnownFields } from './known-fields.js';
+import { checkKnownFields } from './option-checks.js';
 
 /** Options of long-running work. @typeParam Summary the result so far */
 export interface LongWorkOptions<Summary> {

@@ -1,7 +1,7 @@
-import { ThornConfigurationError } from '../errors/index.js';
+import { ThornConfigurationError, InvalidInputError } from '../errors/index.js';
 import { isObject } from './objects.js';
 
-export interface NumberLimits {
+interface NumberLimits {
   /** Default 1 for integers, 0 for other numbers. */
   readonly min?: number;
   /** Default: none. */
@@ -175,4 +175,11 @@ function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
   return typeof value === 'string' ? 'a text' : `a ${typeof value}`;
+}
+
+/** Refuses fields of other names: one that is misspelled would have no effect. @throws {@link InvalidInputError} */
+export function checkKnownFields(fields: object, names: readonly string[]): void {
+  const unknown = Object.keys(fields).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw new InvalidInputError(unknown, `is unknown. Valid fields: ${names.join(', ')}`);
 }

@@ -1,4 +1,4 @@
-import { errorText } from '../common/log/error-text.js';
+import { errorText } from '../common/log.js';
 import { RecipientRefusedError } from '../errors/index.js';
 import type { Message } from '../message/message.js';
 import type { Recipient } from '../message/recipient.js';

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../test/services/free-port.js';
-import { Clock } from '../common/clock.js';
+import { Clock } from '../common/time.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { checkHeaders } from '../message/header-checks.js';
 import { Codecs } from '../message/encoding/codecs.js';

@@ -1,9 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { Clock } from '../common/clock.js';
-import { FaultLog } from '../common/log/fault-log.js';
-import { type LogFacts, LogLine } from '../common/log/log-line.js';
+import { Clock } from '../common/time.js';
+import { FaultLog, type LogFacts, LogLine, errorText } from '../common/log.js';
 import { OptionChecks } from '../common/option-checks.js';
-import { errorText } from '../common/log/error-text.js';
 import { type EncodedRequest, WebhookFormats } from '../message/format/webhook-formats.js';
 import { checkHeaders } from '../message/header-checks.js';
 import type { Message } from '../message/message.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../common/clock.js';
+import { Clock } from '../common/time.js';
 import { InvalidInputError, ThornConfigurationError } from '../errors/index.js';
 import { EventCatalogue } from '../event/catalogue.js';
 import {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
-import { Clock } from '../common/clock.js';
+import { Clock } from '../common/time.js';
 import { Codecs } from '../message/encoding/codecs.js';
 import { MessageFactory } from '../message/message.factory.js';
 import type { Message } from '../message/message.js';

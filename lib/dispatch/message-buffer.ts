@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
-import { AsyncVariable } from '../common/async/async-variable.js';
-import type { Clock } from '../common/clock.js';
-import { errorText } from '../common/log/error-text.js';
+import { AsyncVariable } from '../common/async-variable.js';
+import type { Clock } from '../common/time.js';
+import { errorText } from '../common/log.js';
 import { OptionChecks } from '../common/option-checks.js';
 import type { Message } from '../message/message.js';
 

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Clock, FaultLog } from '../common/index.js';
-import { endedSoon } from '../common/async/timeout.js';
+import { endedSoon } from '../common/waiting.js';
 import { OptionChecks } from '../common/option-checks.js';
 import { WebhookEvents } from '../delivery/index.js';
 import { hostOf } from '../message/recipient-host.js';

@@ -1,4 +1,4 @@
-import { ThornConfigurationError } from './configuration.error.js';
+import { ThornConfigurationError } from './errors.js';
 
 /**
  * Checks that an entry's packages are installed, before the entry imports them: an error of its own names the command

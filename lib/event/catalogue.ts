@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
-import { shownNames } from '../common/log/error-text.js';
+import { shownNames } from '../common/log.js';
 import { InvalidInputError, type RefusalCode, ThornConfigurationError } from '../errors/index.js';
 import type { EventDeclaration, EventDefinitions } from './define-events.js';
 import { checkEventName, compileEventName } from './event-name.js';

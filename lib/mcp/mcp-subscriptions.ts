@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { KeyedMutex } from '../common/async/keyed-mutex.js';
+import { KeyedMutex } from '../common/waiting.js';
 import type { Clock } from '../common/index.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { Secret } from '../message/index.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../common/clock.js';
+import { Clock } from '../common/time.js';
 import { newId } from '../common/id.js';
 import { isObject } from '../common/objects.js';
 import { InvalidInputError } from '../errors/index.js';

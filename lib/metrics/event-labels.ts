@@ -1,4 +1,4 @@
-import { BoundedCache } from '../common/bounded-cache.js';
+import { BoundedCache } from '../common/collections.js';
 import type { EventCatalogue } from '../event/index.js';
 
 /** The label of events beyond the limit. */

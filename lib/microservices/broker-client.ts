@@ -6,7 +6,7 @@ import {
   type CustomClientOptions,
 } from '@nestjs/microservices';
 import { lastValueFrom } from 'rxjs';
-import { withTimeout } from '../common/async/timeout.js';
+import { withTimeout } from '../common/waiting.js';
 
 const CONNECTS_WITHIN = 1000;
 const CLOSES_WITHIN = 5000;

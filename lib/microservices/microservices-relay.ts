@@ -1,4 +1,4 @@
-import { orTimeout } from '../common/async/timeout.js';
+import { orTimeout } from '../common/waiting.js';
 import { FaultLog } from '../common/index.js';
 import type { Message } from '../message/index.js';
 import {

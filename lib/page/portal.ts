@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ApiSettings, RegisteredPaths } from '../api/index.js';
 import { OptionChecks } from '../common/option-checks.js';
-import { parseDuration } from '../common/time-text.js';
+import { parseDuration } from '../common/time.js';
 import { MessageFactory } from '../message/index.js';
 import { CAPABILITIES, type Capability, PortalLinks } from '../portal/index.js';
 import { PageSettings } from './page-options.js';

@@ -1,4 +1,4 @@
-import { BoundedCache } from '../common/bounded-cache.js';
+import { BoundedCache } from '../common/collections.js';
 import type { Digest, Secret } from '../message/recipient.js';
 import type { WireFormat } from '../message/wire-format.js';
 import type { ApplicationKeys } from './application-keys.js';

@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import { BoundedCache } from '../common/bounded-cache.js';
+import { BoundedCache } from '../common/collections.js';
 import { OptionChecks } from '../common/option-checks.js';
 import { notAString } from './secrets.js';
 

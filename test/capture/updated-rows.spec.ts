@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { createClient } from '../../lib/typeorm/sources/create-client.js';
 import { EntityCapture } from '../../lib/typeorm/hooks/entity-capture.js';
 import { WebhookEvent } from '../../lib/capture/index.js';
-import { SystemClock } from '../../lib/common/clock.js';
+import { SystemClock } from '../../lib/common/time.js';
 import { MessagePipeline } from '../../lib/dispatch/index.js';
 import { type CaptureApp, MemoryStrategy, openCaptureApp } from '../support/apps/capture-app.js';
 

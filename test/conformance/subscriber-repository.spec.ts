@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Clock } from '../../lib/common/clock.js';
+import { Clock } from '../../lib/common/time.js';
 import { SecretSealer } from '../../lib/signing/index.js';
 import {
   InMemorySubscriberRepository,

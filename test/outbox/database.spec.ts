@@ -2,7 +2,7 @@ import pg, { type Pool } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Logger } from '@nestjs/common';
-import { SystemClock } from '../../lib/common/clock.js';
+import { SystemClock } from '../../lib/common/time.js';
 import { createStore } from '../../lib/database/pooled-store.js';
 import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
 import { ThornSubscriber } from '../../lib/typeorm/index.js';

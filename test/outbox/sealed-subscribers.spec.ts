@@ -9,7 +9,7 @@ import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { freshPostgres } from '../services/database.js';
-import { Clock } from '../../lib/common/clock.js';
+import { Clock } from '../../lib/common/time.js';
 import { DisabledStrategy } from '../../lib/dispatch/strategies/disabled.strategy.js';
 import { ThornConfigurationError } from '../../lib/errors/index.js';
 import { WebhookFormats } from '../../lib/message/index.js';

@@ -1,7 +1,7 @@
 import mysql, { type RowDataPacket } from 'mysql2/promise';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SystemClock } from '../../lib/common/clock.js';
+import { SystemClock } from '../../lib/common/time.js';
 import type { Statement } from '../../lib/database/dialect.js';
 import { PooledStore } from '../../lib/database/pooled-store.js';
 import type { JoinedTransaction, SqlClient } from '../../lib/database/sql-client.js';

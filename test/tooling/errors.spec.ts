@@ -18,7 +18,9 @@ const CLASS = /class (\w+) extends (?:ThornError|InvalidInputError|ThornConfigur
 const classes: readonly ErrorClass[] = sources.flatMap((text) =>
   [...text.matchAll(CLASS)].map(({ index, 1: name }) => ({
     name: name!,
-    codes: [...text.slice(index).matchAll(/readonly code = '(\w+)'/g)].map(([, code]) => code!),
+    codes: [
+      ...text.slice(index, text.indexOf('\n}\n', index)).matchAll(/readonly code = '(\w+)'/g),
+    ].map(([, code]) => code!),
   })),
 );
 const faults = sources.flatMap((text) =>

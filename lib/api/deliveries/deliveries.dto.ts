@@ -1,4 +1,4 @@
-import { parseIsoDate } from '../../common/time-text.js';
+import { parseIsoDate } from '../../common/time.js';
 import { MAX_SELECTED } from '../../outbox/index.js';
 import {
   Cursor,

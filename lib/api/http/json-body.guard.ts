@@ -1,6 +1,5 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
-import { isObject } from '../../common/objects.js';
-import { isDeeperThan } from '../../common/depth.js';
+import { isObject, isDeeperThan } from '../../common/objects.js';
 import type { ApiRequest } from '../options/api-options.js';
 import { badRequest, problem } from '../problems/errors.js';
 

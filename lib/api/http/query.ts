@@ -1,6 +1,6 @@
 import { isIdLike } from '../../common/index.js';
 import { isObject } from '../../common/objects.js';
-import { parseIsoDate } from '../../common/time-text.js';
+import { parseIsoDate } from '../../common/time.js';
 import type { RefusalCode } from '../../errors/index.js';
 import { integer, oneOf, type Schema, text, time } from '../schema/schema.js';
 import { badRequest, type RefusedField } from '../problems/errors.js';

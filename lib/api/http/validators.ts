@@ -1,5 +1,5 @@
 import type { Type } from '@nestjs/common';
-import { parseIsoDate } from '../../common/time-text.js';
+import { parseIsoDate } from '../../common/time.js';
 import { loadClassValidator } from '../../event/index.js';
 import type { RefusedField } from '../problems/errors.js';
 import { type Fields, flag, type Schema, some, text, time } from '../schema/schema.js';

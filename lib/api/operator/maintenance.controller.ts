@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
-import { parseIsoDate } from '../../common/time-text.js';
+import { parseIsoDate } from '../../common/time.js';
 import {
   Deliveries,
   Maintenance,

@@ -1,4 +1,4 @@
-import { BoundedCache } from '../../common/bounded-cache.js';
+import { BoundedCache } from '../../common/collections.js';
 import type { Clock } from '../../common/index.js';
 
 const MINUTE = 60_000;

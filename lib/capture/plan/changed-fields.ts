@@ -1,4 +1,4 @@
-import { shownNames } from '../../common/log/error-text.js';
+import { shownNames } from '../../common/log.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { FieldKind } from '../../event/index.js';
 import {

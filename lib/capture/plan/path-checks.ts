@@ -1,4 +1,4 @@
-import { shownNames } from '../../common/log/error-text.js';
+import { shownNames } from '../../common/log.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { RowTable } from '../table/row-table.js';
 import { fieldKind, fieldNames, surveyPath } from './row-paths.js';

@@ -1,4 +1,4 @@
-import { shownNames } from '../../common/log/error-text.js';
+import { shownNames } from '../../common/log.js';
 import type { ReportedRow } from '../../database/triggers/reported-table.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { Column, Row, RowTable } from '../table/row-table.js';

@@ -1,4 +1,4 @@
-import { parseDuration } from '../../common/time-text.js';
+import { parseDuration } from '../../common/time.js';
 import type { SetupReport } from '../../api/index.js';
 import type { OverviewView } from '../../api/operator/operator.view.js';
 import { type Command, parseText } from '../terminal/command.js';

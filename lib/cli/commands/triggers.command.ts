@@ -2,7 +2,7 @@ import { findSchemaFault, SchemaSql } from '../../database/schema/schema-sql.js'
 import type { SqlExecutor } from '../../database/sql-client.js';
 import type { ReportedTable } from '../../database/triggers/reported-table.js';
 import { findTriggerFaults, planTriggers } from '../../database/triggers/table-triggers.js';
-import { errorText } from '../../common/log/error-text.js';
+import { errorText } from '../../common/log.js';
 import { MYSQL, POSTGRES, SQLITE } from '../../sql/databases/databases.js';
 import { connectionOf } from '../../database/sqlite/connection-of.js';
 import { type Command, type Given, parseText, parseWord } from '../terminal/command.js';

@@ -1,4 +1,4 @@
-import { parseDuration } from '../../common/time-text.js';
+import { parseDuration } from '../../common/time.js';
 import { verifyWebhook } from '../../receiver/verification/verify-webhook.js';
 import { WebhookRejectedError } from '../../receiver/schemes/webhook-rejected.error.js';
 import { capturedRequest } from './captured-request.js';

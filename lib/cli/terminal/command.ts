@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { parseDuration, parseIsoDate } from '../../common/time-text.js';
+import { parseDuration, parseIsoDate } from '../../common/time.js';
 import type { Terminal } from './terminal.js';
 import { UsageError } from './usage.error.js';
 

@@ -1,4 +1,4 @@
-import { shownNames } from '../../common/log/error-text.js';
+import { shownNames } from '../../common/log.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { findDatabase } from '../schema/missing-tables.js';
 import { OUTBOX_TABLES } from '../schema/thorn-tables.js';

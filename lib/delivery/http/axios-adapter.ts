@@ -1,5 +1,5 @@
 import type { AxiosInstance, AxiosResponse, AxiosStatic, InternalAxiosRequestConfig } from 'axios';
-import { errorText } from '../../common/log/error-text.js';
+import { errorText } from '../../common/log.js';
 import { RecipientRefusedError } from '../../errors/index.js';
 import { AttemptError } from '../attempt/attempt.error.js';
 import { type Deadlines, SWEEP_INTERVAL, Timed } from './deadlines.js';

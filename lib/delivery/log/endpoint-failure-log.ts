@@ -1,7 +1,6 @@
 import { Logger } from '@nestjs/common';
-import { BoundedCache } from '../../common/bounded-cache.js';
-import { errorText } from '../../common/log/error-text.js';
-import { LogLine } from '../../common/log/log-line.js';
+import { BoundedCache } from '../../common/collections.js';
+import { errorText, LogLine } from '../../common/log.js';
 import { hostOf } from '../../message/recipient-host.js';
 import type { Recipient } from '../../message/recipient.js';
 import { type Attempt, OWN_ERRORS } from '../attempt/attempt.js';

@@ -1,4 +1,4 @@
-import { BoundedCache } from '../../common/bounded-cache.js';
+import { BoundedCache } from '../../common/collections.js';
 import type { RecipientRules } from '../../message/index.js';
 import { PublicRecipientPolicy } from './public-recipient-policy.js';
 import type { RecipientPolicy } from './recipient-policy.js';

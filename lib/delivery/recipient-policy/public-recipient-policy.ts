@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { BoundedCache } from '../../common/bounded-cache.js';
+import { BoundedCache } from '../../common/collections.js';
 import { RecipientRefusedError } from '../../errors/index.js';
 import type { RecipientRules } from '../../message/index.js';
 import { type AddressRule, embeddedIpv4, refusalOfIpv4, refusalOfIpv6 } from './address-rules.js';

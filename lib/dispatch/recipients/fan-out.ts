@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../common/clock.js';
+import { Clock } from '../../common/time.js';
 import type { Message } from '../../message/message.js';
 import type { Recipient } from '../../message/recipient.js';
 import {

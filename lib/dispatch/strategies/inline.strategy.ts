@@ -1,6 +1,6 @@
-import { KeyedMutex } from '../../common/async/keyed-mutex.js';
+import { KeyedMutex } from '../../common/waiting.js';
 import { newId } from '../../common/id.js';
-import { Clock } from '../../common/clock.js';
+import { Clock } from '../../common/time.js';
 import { OptionChecks } from '../../common/option-checks.js';
 import type { Attempt } from '../../delivery/attempt/attempt.js';
 import { type NextStep, emitAttempt } from '../../delivery/events/attempt-events.js';

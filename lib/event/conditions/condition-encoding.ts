@@ -1,5 +1,5 @@
 import { isPlainObject } from '../../common/objects.js';
-import { parseIsoDate } from '../../common/time-text.js';
+import { parseIsoDate } from '../../common/time.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { isDecimal, isDecimalText } from './condition-number.js';
 

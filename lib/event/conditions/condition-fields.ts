@@ -1,4 +1,4 @@
-import { shownNames } from '../../common/log/error-text.js';
+import { shownNames } from '../../common/log.js';
 import type { RefusalData } from '../../errors/index.js';
 import { isForbiddenKey } from './condition-encoding.js';
 import {

@@ -1,4 +1,4 @@
-import { shownNames } from '../../common/log/error-text.js';
+import { shownNames } from '../../common/log.js';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
 import type { EventCatalogue, SubscribedEvents } from '../catalogue.js';
 import { compileCondition, type ConditionContext } from '../conditions/condition-compile.js';

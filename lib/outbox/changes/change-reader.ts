@@ -8,7 +8,7 @@ import { OutboxTimeoutError } from '../../database/outbox-timeout.error.js';
 import type { Result, Step } from '../../database/sql-client.js';
 import { ThornError } from '../../errors/index.js';
 import type { Message } from '../../message/index.js';
-import type { WakeSignal } from '../../common/async/wake-signal.js';
+import type { WakeSignal } from '../../common/waiting.js';
 import type { NewLease } from '../tables/leases.js';
 import { MOST_HELD_TO_CLAIM, type OutboxStore } from '../store/outbox-store.js';
 import type { StagedMessage } from '../store/staged-message.js';

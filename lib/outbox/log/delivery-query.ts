@@ -3,7 +3,7 @@ import type { DeliveryStatus } from '../../delivery/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { checkPattern } from '../../subscriber/index.js';
 import { ANSWER_CLASSES, type AnswerClass } from '../tables/answer-class.js';
-import { checkKnownFields } from '../../common/known-fields.js';
+import { checkKnownFields } from '../../common/option-checks.js';
 import { checkLongWork, type LongWorkOptions } from '../../common/long-work.js';
 import type { ReplaySummary } from '../retry/replay.js';
 

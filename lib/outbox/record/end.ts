@@ -1,4 +1,4 @@
-import type { Clock } from '../../common/clock.js';
+import type { Clock } from '../../common/time.js';
 import type { WebhookEvents } from '../../delivery/index.js';
 import type { Outcome } from '../outcome.js';
 import type { DeliveryState } from '../delivery-states.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SystemClock } from '../../common/clock.js';
+import { SystemClock } from '../../common/time.js';
 import { WebhookEvents } from '../../delivery/index.js';
 import { InMemorySubscriberRepository } from '../../subscriber/index.js';
 import type { Outcome } from '../outcome.js';

@@ -1,4 +1,4 @@
-import { BoundedCache } from '../../common/bounded-cache.js';
+import { BoundedCache } from '../../common/collections.js';
 import type { Lease } from '../tables/leases.js';
 import type { StagedMessage } from '../store/staged-message.js';
 import { RelayWorker, type Ticket } from './message-relay.js';

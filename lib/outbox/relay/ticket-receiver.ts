@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Batcher } from '../../common/async/batcher.js';
+import { Batcher } from '../../common/batcher.js';
 import type { Clock } from '../../common/index.js';
 import { fanOut, type FanOutParts, resumeMessages } from '../fan-out/fan-out.js';
 import type { StagedMessage } from '../store/staged-message.js';

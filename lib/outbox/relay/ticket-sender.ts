@@ -1,5 +1,5 @@
-import { Batcher } from '../../common/async/batcher.js';
-import { orTimeout } from '../../common/async/timeout.js';
+import { Batcher } from '../../common/batcher.js';
+import { orTimeout } from '../../common/waiting.js';
 import type { OutageLog } from './outage-log.js';
 import type { Ticket } from './message-relay.js';
 

@@ -9,7 +9,7 @@ import type { DeliveryJob } from '../store/delivery-job.js';
 import type { OutboxSettings } from '../outbox-options.js';
 import type { RetryScheduler } from './retry-scheduler.js';
 import { MOST_HELD_TO_CLAIM, type OutboxStore } from '../store/outbox-store.js';
-import type { WakeSignal } from '../../common/async/wake-signal.js';
+import type { WakeSignal } from '../../common/waiting.js';
 
 const CLAIM = 100;
 const HOSTS_AT_ONCE = 256;

@@ -12,7 +12,7 @@ import type { QueuePage } from '../wait/key-queue-pages.js';
 import type { ClaimedDelivery } from '../tables/deliveries.js';
 import type { HeldLease } from '../store/held-leases.js';
 import type { Lease } from '../tables/leases.js';
-import { listIds } from '../../common/log/log-line.js';
+import { listIds } from '../../common/log.js';
 import type { DeliveryJob } from '../store/delivery-job.js';
 import type { RateLimitGate } from '../wait/rate-limit-gate.js';
 import type { HostCache } from '../../message/recipient-host.js';

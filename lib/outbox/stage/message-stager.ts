@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Batcher } from '../../common/async/batcher.js';
+import { Batcher } from '../../common/batcher.js';
 import type { JoinedTransaction } from '../../database/sql-client.js';
 import type { Clock } from '../../common/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { errorText, FaultLog } from '../../common/index.js';
-import { withTimeout } from '../../common/async/timeout.js';
+import { withTimeout, WakeSignal } from '../../common/waiting.js';
 import { ClaimLoop } from '../retry/claim-loop.js';
 import { AttemptRunner } from '../attempt/attempt-runner.js';
 import { KeyQueues } from '../wait/key-queues.js';
@@ -23,7 +23,6 @@ import { AfterWrite } from './after-write.js';
 import { RetryScheduler } from '../retry/retry-scheduler.js';
 import { OutboxStore } from '../store/outbox-store.js';
 import type { StagedMessage } from '../store/staged-message.js';
-import { WakeSignal } from '../../common/async/wake-signal.js';
 import type { ReportedTables } from '../../capture/index.js';
 import type { SqlClient } from '../../database/sql-client.js';
 import { ChangeReader } from '../changes/change-reader.js';

@@ -1,5 +1,5 @@
 import { createHash, hash } from 'node:crypto';
-import { BoundedCache } from '../../common/bounded-cache.js';
+import { BoundedCache } from '../../common/collections.js';
 import { type IdPrefix, timePart } from '../../common/id.js';
 import type { Statement } from '../../database/dialect.js';
 import type { Row } from '../../database/sql-client.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../common/clock.js';
+import type { Clock } from '../../common/time.js';
 import { selectBlockedOf } from '../tables/deliveries.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 

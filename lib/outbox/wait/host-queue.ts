@@ -7,7 +7,7 @@ import {
   afterSignal,
   UNKNOWN_ENDPOINT,
 } from './circuit-breaker.js';
-import { Fifo } from '../../common/fifo.js';
+import { Fifo } from '../../common/collections.js';
 import { AdaptiveLimit } from './adaptive-limit.js';
 import { RetryAllowance } from './retry-allowance.js';
 import { mostForRetries } from './slot-pool.js';

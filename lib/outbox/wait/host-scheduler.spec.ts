@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { endpointRules } from '../outbox-options.js';
 import type { BreakerSignal } from './circuit-breaker.js';
 import { type HostJob, HostScheduler } from './host-scheduler.js';
-import { WakeSignal } from '../../common/async/wake-signal.js';
+import { WakeSignal } from '../../common/waiting.js';
 
 interface Job extends HostJob {
   readonly name: string;

@@ -1,9 +1,9 @@
 import type { Clock } from '../../common/index.js';
 import type { EndpointRules } from '../outbox-options.js';
 import type { BreakerSignal } from './circuit-breaker.js';
-import { Fifo } from '../../common/fifo.js';
+import { Fifo } from '../../common/collections.js';
 import { EVERY_HOST, HostQueue } from './host-queue.js';
-import type { WakeSignal } from '../../common/async/wake-signal.js';
+import type { WakeSignal } from '../../common/waiting.js';
 import { mostForRetries, type Slot, SlotPool } from './slot-pool.js';
 
 /** Something to be sent to a host. */

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { Batcher } from '../../common/async/batcher.js';
+import { Batcher } from '../../common/batcher.js';
 import { type Clock, FaultLog } from '../../common/index.js';
 import type { FanOut } from '../../dispatch/index.js';
 import type { Message, Recipient } from '../../message/index.js';
-import type { WakeSignal } from '../../common/async/wake-signal.js';
+import type { WakeSignal } from '../../common/waiting.js';
 import { NOT_DUE } from '../delivery-states.js';
 import type { Outcome } from '../outcome.js';
 import { enterQueues } from '../fan-out/enter-queues.js';
-import type { EnteringRow, KeyQueue } from '../tables/deliveries.js';
+import type { EnteringRow, KeyQueue, ClaimedDelivery } from '../tables/deliveries.js';
 import type { EnteringMessage } from '../tables/pending-messages.js';
 import { endHolds } from './end-holds.js';
 import { giveTurns } from './give-turns.js';
@@ -16,7 +16,6 @@ import type { HeldLease, HeldMessage } from '../store/held-leases.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import type { HostCache } from '../../message/recipient-host.js';
 import { givenId, hashOf, keyOf } from '../tables/keys.js';
-import type { ClaimedDelivery } from '../tables/deliveries.js';
 import type { Finished, NewLease } from '../tables/leases.js';
 import type { RetryScheduler } from '../retry/retry-scheduler.js';
 

@@ -2,7 +2,7 @@ import { type Clock, FaultLog } from '../../common/index.js';
 import { postpone } from '../record/postpone.js';
 import { expedite } from './expedite.js';
 import type { HostScheduler } from './host-scheduler.js';
-import type { WakeSignal } from '../../common/async/wake-signal.js';
+import type { WakeSignal } from '../../common/waiting.js';
 import type { DeliveryJob } from '../store/delivery-job.js';
 import type { DatabaseRateLimiter } from './database-rate-limiter.js';
 import { RateLimitedQueue } from './rate-limited-queue.js';

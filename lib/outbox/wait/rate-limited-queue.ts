@@ -1,4 +1,4 @@
-import { Fifo } from '../../common/fifo.js';
+import { Fifo } from '../../common/collections.js';
 import type { DeliveryJob } from '../store/delivery-job.js';
 import type { PermitGrant, PermitRequest, Permits } from './permits.js';
 

@@ -1,4 +1,4 @@
-import { Fifo } from '../../common/fifo.js';
+import { Fifo } from '../../common/collections.js';
 import { LoopUtilization } from './loop-utilization.js';
 
 const YOUNG_FOR = 100;

@@ -1,4 +1,4 @@
-import { isDeeperThan } from '../../common/depth.js';
+import { isDeeperThan } from '../../common/objects.js';
 import {
   type CompiledCondition,
   conditionFromJson,

@@ -1,4 +1,4 @@
-import { parseIsoDate } from '../../common/time-text.js';
+import { parseIsoDate } from '../../common/time.js';
 import { InvalidInputError } from '../../errors/index.js';
 
 /**

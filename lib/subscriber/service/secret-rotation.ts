@@ -1,4 +1,4 @@
-import { parseDuration } from '../../common/time-text.js';
+import { parseDuration } from '../../common/time.js';
 import { InvalidInputError } from '../../errors/index.js';
 import type { Secret } from '../../message/recipient.js';
 import { isSameSecret } from '../../signing/index.js';

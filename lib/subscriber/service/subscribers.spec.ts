@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Clock } from '../../common/clock.js';
+import { Clock } from '../../common/time.js';
 import { InvalidInputError, RecipientRefusedError } from '../../errors/index.js';
 import { WebhookFormats } from '../../message/index.js';
 import {

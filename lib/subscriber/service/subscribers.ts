@@ -1,6 +1,6 @@
 import { checkScope } from '../model/owner-scope.js';
 import { Injectable } from '@nestjs/common';
-import { Clock } from '../../common/clock.js';
+import { Clock } from '../../common/time.js';
 import { isIdLike, newId } from '../../common/id.js';
 import type { UncheckedFilter } from '../../event/index.js';
 import { InvalidInputError } from '../../errors/index.js';

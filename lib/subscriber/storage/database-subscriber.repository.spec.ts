@@ -10,7 +10,7 @@ import {
   matched,
   subscriber,
 } from '../../testing/conformance/subscriber-repository/subscribers.js';
-import { Clock } from '../../common/clock.js';
+import { Clock } from '../../common/time.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { SecretSealer } from '../../signing/index.js';
 import { SubscribersUnavailableError, DatabaseSubscriberRepository } from '../index.js';

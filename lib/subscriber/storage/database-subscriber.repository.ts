@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
-import { KeyedMutex } from '../../common/async/keyed-mutex.js';
-import type { Clock } from '../../common/clock.js';
-import { LogLine } from '../../common/log/log-line.js';
+import { KeyedMutex } from '../../common/waiting.js';
+import type { Clock } from '../../common/time.js';
+import { LogLine } from '../../common/log.js';
 import type { SqlTables } from '../../database/sql-client.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { hasEnded, type Secret } from '../../message/recipient.js';

@@ -1,7 +1,6 @@
 import { Logger } from '@nestjs/common';
-import type { Clock } from '../../common/clock.js';
-import { LogLine } from '../../common/log/log-line.js';
-import { errorText } from '../../common/log/error-text.js';
+import type { Clock } from '../../common/time.js';
+import { LogLine, errorText } from '../../common/log.js';
 import { SubscriberIndex } from '../matching/subscriber-index.js';
 import { hasEnded } from '../../message/recipient.js';
 import { describeFault, isFault, type SubscriberRowMapper } from './subscriber-row-mapper.js';

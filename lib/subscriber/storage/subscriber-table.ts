@@ -1,4 +1,4 @@
-import { errorText } from '../../common/log/error-text.js';
+import { errorText } from '../../common/log.js';
 import { databaseCode } from '../../database/database-errors.js';
 import type { Statement } from '../../database/dialect.js';
 import type { Row, SqlTables, Step } from '../../database/sql-client.js';

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { LogLine } from '../../common/log/log-line.js';
+import { LogLine } from '../../common/log.js';
 import type { Secret } from '../../message/recipient.js';
 import { withoutExpired } from '../service/secret-rotation.js';
 import { hostnameOf } from './quota-slots.js';

@@ -1,6 +1,6 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
-import { AsyncVariable } from '../../common/async/async-variable.js';
-import { KeyedMutex } from '../../common/async/keyed-mutex.js';
+import { AsyncVariable } from '../../common/async-variable.js';
+import { KeyedMutex } from '../../common/waiting.js';
 import { queryRunnerOf } from '../query-runner-of.js';
 import { hasRowLocks } from '../rows/row-lock.js';
 import type { DataSourceClient } from '../clients/data-source-client.js';

@@ -5,7 +5,7 @@ import type {
   QueryRunner,
   TransactionStartEvent,
 } from 'typeorm';
-import { AsyncVariable } from '../../common/async/async-variable.js';
+import { AsyncVariable } from '../../common/async-variable.js';
 import { type ReplacedCall, replaceMethods } from '../replaced-methods.js';
 
 type TransactionalCall = ReplacedCall<EntityManager, Promise<unknown>>;

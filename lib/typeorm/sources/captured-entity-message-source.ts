@@ -1,5 +1,5 @@
 import { Brackets, type EntityManager, type EntityMetadata, type ObjectLiteral } from 'typeorm';
-import { shownNames } from '../../common/log/error-text.js';
+import { shownNames } from '../../common/log.js';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { EntityMessageSource, type EntityType, type RowCriteria } from '../../dispatch/index.js';
 import { InvalidInputError } from '../../errors/index.js';

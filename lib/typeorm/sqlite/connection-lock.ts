@@ -1,4 +1,4 @@
-import { Fifo } from '../../common/fifo.js';
+import { Fifo } from '../../common/collections.js';
 import { TransactionTimeoutError } from './transaction-timeout.error.js';
 
 interface Waiting {

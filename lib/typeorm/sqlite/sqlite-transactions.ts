@@ -6,7 +6,7 @@ import type {
   QueryRunner,
   TransactionStartEvent,
 } from 'typeorm';
-import { AsyncVariable } from '../../common/async/async-variable.js';
+import { AsyncVariable } from '../../common/async-variable.js';
 import { ConnectionLock } from './connection-lock.js';
 import { ConnectionQueue, newScope, type Scope } from './connection-queue.js';
 import { EndedTransactions } from './ended-transactions.js';

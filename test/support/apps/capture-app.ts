@@ -2,7 +2,7 @@ import { AbstractLogger, DataSource, type DataSourceOptions } from 'typeorm';
 import { createClient } from '../../../lib/typeorm/sources/create-client.js';
 import { EntityCapture } from '../../../lib/typeorm/hooks/entity-capture.js';
 import { CapturedTransactions } from '../../../lib/typeorm/sources/captured-transactions.js';
-import { SystemClock } from '../../../lib/common/clock.js';
+import { SystemClock } from '../../../lib/common/time.js';
 import type { JoinedTransaction } from '../../../lib/database/sql-client.js';
 import { DispatchStrategy, MessagePipeline } from '../../../lib/dispatch/index.js';
 import { Codecs, type Message, MessageFactory } from '../../../lib/message/index.js';

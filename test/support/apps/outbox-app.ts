@@ -1,12 +1,18 @@
-import type { ReportedTables } from '../../../lib/capture/index.js';
-import { AbstractLogger, Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
-import type { EntityManager, QueryRunner } from 'typeorm';
+import { type ReportedTables, WebhookEvent, Webhooks } from '../../../lib/capture/index.js';
+import {
+  AbstractLogger,
+  Column,
+  DataSource,
+  Entity,
+  PrimaryGeneratedColumn,
+  type EntityManager,
+  type QueryRunner,
+} from 'typeorm';
 import type { JoinedTransaction, SqlClient, SqlTables } from '../../../lib/database/sql-client.js';
 import { EntityCapture } from '../../../lib/typeorm/hooks/entity-capture.js';
 import type { EntityCaptureOptions } from '../../../lib/typeorm/hooks/entity-capture-options.js';
 import { CapturedTransactions } from '../../../lib/typeorm/sources/captured-transactions.js';
-import { WebhookEvent, Webhooks } from '../../../lib/capture/index.js';
-import { type Clock, SystemClock } from '../../../lib/common/clock.js';
+import { type Clock, SystemClock } from '../../../lib/common/time.js';
 import {
   Deliverer,
   type DeliveryLog,

@@ -1,6 +1,49 @@
+import { runInNewContext } from 'node:vm';
+import { describe, expect, it, afterEach, beforeEach, vi } from 'vitest';
+import { stackFrames, errorText, FaultLog } from './log.js';
 import { Logger } from '@nestjs/common';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { FaultLog } from './fault-log.js';
+
+describe('errorText', () => {
+  it.each<[unknown, string]>([
+    [new Error('no\n  answer'), 'no answer'],
+    [new TypeError(''), 'TypeError'],
+    ['a text', 'a text'],
+    [
+      new Error('GET "https://user:s3cret@example.com/a?token=s3cret": 500 (really?)'),
+      'GET "https://example.com/a": 500 (really?)',
+    ],
+    [new Error('signed with whsec_MfKQ9r8GKYqrTwjU+/=, no'), 'signed with whsec_…, no'],
+    [undefined, 'a value was thrown that is not an error'],
+    [Object.create(null), 'a value was thrown that is not an error'],
+  ])('of %o is one line without secrets', (error, reason) => {
+    expect(errorText(error)).toBe(reason);
+  });
+
+  it('reads errors of another realm, as those of Node are in Jest', () => {
+    expect(errorText(runInNewContext(`new Error('no answer')`))).toBe('no answer');
+    expect(stackFrames(runInNewContext(`new Error('no answer')`))).toMatch(/^ +at /);
+  });
+
+  it('ends long texts', () => {
+    expect(errorText('x'.repeat(10_000))).toHaveLength(500);
+  });
+});
+
+describe('stackFrames', () => {
+  it('are where an error was thrown, without what it says', () => {
+    const text =
+      'GET https://example.com/?token=s3cret\n    at https://example.com/?token=s3cret\n  s3cret';
+    const frames = stackFrames(new Error(text, { cause: new Error('s3cret') }));
+    expect(frames).toContain('log.spec.ts');
+    expect(frames!.split('\n').every((line) => line.startsWith('    at '))).toBe(true);
+    expect(frames).not.toContain('s3cret');
+  });
+
+  it('are none for what has no stack', () => {
+    expect(stackFrames('s3cret')).toBeUndefined();
+    expect(stackFrames(Object.assign(new Error('s3cret'), { stack: 's3cret' }))).toBeUndefined();
+  });
+});
 
 let lines: string[];
 let faults: FaultLog;
@@ -65,5 +108,5 @@ it('logs with where the error comes from, and with the facts', () => {
   faults.report('Postponing failed', new Error('The disk is full'), { messageId: 'msg_1' });
 
   expect(error.mock.lastCall![0]).toMatchObject({ messageId: 'msg_1' });
-  expect(error.mock.lastCall![1]).toContain('fault-log.spec.ts');
+  expect(error.mock.lastCall![1]).toContain('log.spec.ts');
 });

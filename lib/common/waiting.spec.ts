@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { KeyedMutex } from './keyed-mutex.js';
+import { KeyedMutex } from './waiting.js';
 
 it('runs the tasks of a key in their order, those of another beside them, past failures', async () => {
   const turns = new KeyedMutex();
