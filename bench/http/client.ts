@@ -8,7 +8,7 @@ import {
   RecipientPolicy,
   UndiciHttpClient,
 } from '../../lib/delivery/index.js';
-import { Codecs } from '../../lib/message/encoding/codecs.js';
+import { Codecs } from '../../lib/message/codecs.js';
 import { MessageFactory } from '../../lib/message/message.factory.js';
 import type { Recipient } from '../../lib/message/recipient.js';
 import { generateSecret, StandardWebhookSigner } from '../../lib/signing/index.js';

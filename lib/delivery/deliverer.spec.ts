@@ -8,7 +8,7 @@ import { freePort } from '../../test/services/free-port.js';
 import { Clock } from '../common/time.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { checkHeaders } from '../message/header-checks.js';
-import { Codecs } from '../message/encoding/codecs.js';
+import { Codecs } from '../message/codecs.js';
 import { Message, type MessageFields } from '../message/message.js';
 import { NoTracing, type TracedAttempt, type TracedResult } from '../message/message-tracing.js';
 import { MessageFactory } from '../message/message.factory.js';

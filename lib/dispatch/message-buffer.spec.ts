@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { Clock } from '../common/time.js';
-import { Codecs } from '../message/encoding/codecs.js';
+import { Codecs } from '../message/codecs.js';
 import { MessageFactory } from '../message/message.factory.js';
 import type { Message } from '../message/message.js';
 import { DispatchStrategy, type Release } from './strategies/dispatch-strategy.js';

@@ -3,7 +3,7 @@ import { Clock, FaultLog } from '../common/index.js';
 import { endedSoon } from '../common/waiting.js';
 import { OptionChecks } from '../common/option-checks.js';
 import { WebhookEvents } from '../delivery/index.js';
-import { hostOf } from '../message/recipient-host.js';
+import { hostOf } from '../message/recipient.js';
 import { SubscriberRepository } from '../subscriber/index.js';
 import { DispatchSettings } from './dispatch-settings.js';
 import { DispatchStrategy } from './strategies/dispatch-strategy.js';

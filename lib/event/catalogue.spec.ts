@@ -4,7 +4,7 @@ import { InvalidInputError, ThornConfigurationError } from '../errors/index.js';
 import { EventCatalogue } from './catalogue.js';
 import { dataType, defineEvents, type EventDefinitions } from './define-events.js';
 import { compileEventName } from './event-name.js';
-import { covers, namesOfPattern, overlap } from './pattern-coverage.js';
+import { covers, namesOfPattern, overlap } from './event-patterns.js';
 
 function catalogueOf(names: readonly string[], eventTypes?: readonly string[]): EventCatalogue {
   const catalogue = new EventCatalogue({ eventTypes });

@@ -4,7 +4,7 @@ import { shownNames } from '../common/log.js';
 import { InvalidInputError, type RefusalCode, ThornConfigurationError } from '../errors/index.js';
 import type { EventDeclaration, EventDefinitions } from './define-events.js';
 import { checkEventName, compileEventName } from './event-name.js';
-import { covers, type PatternCoverage, namesOfPattern, overlap } from './pattern-coverage.js';
+import { covers, type PatternCoverage, namesOfPattern, overlap } from './event-patterns.js';
 
 /** The module's options for the catalogue. */
 export abstract class EventSettings {

@@ -1,13 +1,19 @@
-export { type ConditionBuilder, Q } from './conditions/condition-builder.js';
-export { type AnyRow, compileCondition } from './conditions/condition-compile.js';
-export type { FieldKind } from './conditions/condition-fields.js';
-export { conditionFromJson, conditionToJson, type JsonValue } from './conditions/condition-json.js';
-export type {
-  Combinators,
-  CompiledCondition,
-  Condition,
-  FieldCondition,
+export {
+  type ConditionBuilder,
+  Q,
+  type AnyRow,
+  type Combinators,
+  type CompiledCondition,
+  type Condition,
+  type FieldCondition,
 } from './conditions/condition.js';
+export {
+  compileCondition,
+  conditionFromJson,
+  conditionToJson,
+  type JsonValue,
+} from './conditions/condition-compile.js';
+export type { FieldKind } from './conditions/condition-fields.js';
 export {
   BULK_SETTINGS,
   checkBulkSettings,
@@ -16,7 +22,7 @@ export {
 } from './bulk-settings.js';
 export { EventCatalogue, EventSettings } from './catalogue.js';
 export { checkFilterFields, type UncheckedFilter } from './schemas/filter-check.js';
-export { dataSchemaOf } from './schemas/data-schema.js';
+export { dataSchemaOf } from './schemas/class-schema.js';
 export {
   type DataClass,
   type DataType,
@@ -58,6 +64,6 @@ export type {
   TableTrigger,
 } from './table-settings.js';
 export type { JsonSchema } from './schemas/json-schema.js';
-export { nearestNames } from './nearest-names.js';
+export { nearestNames } from './event-patterns.js';
 export { type MethodEvent, methodEventsOf } from './method-events.js';
-export { loadClassValidator } from './schemas/validation-packages.js';
+export { loadClassValidator } from './schemas/validator-schema.js';

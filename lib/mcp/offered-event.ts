@@ -8,7 +8,7 @@ import {
   type JsonValue,
 } from '../event/index.js';
 import { encodeSegment, type EventName, MAX_NAME_SEGMENTS } from '../event/event-name.js';
-import { namesOfPattern, overlap } from '../event/pattern-coverage.js';
+import { namesOfPattern, overlap } from '../event/event-patterns.js';
 import { fitsType, MAX_VALUES, oneOrMore, scalarType } from './argument-types.js';
 import { invalidParams } from './mcp-events.error.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../common/index.js';
-import { Codecs } from './encoding/codecs.js';
+import { Codecs } from './codecs.js';
 import type { EnvelopeOption } from './envelope.js';
 import { type MessageDraft, MessageFactory } from './message.factory.js';
 

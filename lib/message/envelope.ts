@@ -1,5 +1,3 @@
-import type { EnvelopeName } from './wire-format.js';
-
 /** The default body of a webhook, that of Standard Webhooks, with two properties of the library's own. */
 export interface Envelope {
   /** The event's name. */
@@ -42,4 +40,33 @@ export function envelopeName(option: EnvelopeOption = 'standard'): EnvelopeName 
 
 function toThornEnvelope({ type, ref = null, owner = null, data }: Envelope): ThornEnvelope {
   return { event: type, ref, sender: owner, data };
+}
+
+/** The shape of a request's body: one of the two that come with the library, or one made by the application. */
+export type EnvelopeName = 'standard' | 'thorn' | 'custom';
+
+/**
+ * The form of requests that the module's options `envelope`, `signing` and `orderInBody` ask for; documents and the REST
+ * API show it.
+ */
+export class WireFormat {
+  /**
+   * @param hookHmac true: requests carry `Hook-HMAC`, so that a subscriber's digest matters
+   * @param orderInBody true: bodies of messages with a key have `key` and `sequence`
+   */
+  constructor(
+    readonly envelope: EnvelopeName = 'standard',
+    readonly hookHmac = false,
+    readonly orderInBody = false,
+  ) {}
+}
+
+/** The options of the module that decide what bodies look like. */
+export abstract class BodySettings {
+  /** Default `standard`. */
+  abstract readonly envelope?: EnvelopeOption | undefined;
+  /** URL that relative references are resolved against. Default: they stay relative. */
+  abstract readonly baseUrl?: string;
+  /** True: key and sequence are in the body as well. Default false. */
+  abstract readonly orderInBody?: boolean | undefined;
 }

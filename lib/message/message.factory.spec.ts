@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../errors/index.js';
-import { Codecs } from './encoding/codecs.js';
+import { Codecs } from './codecs.js';
 import { boundedTracestate, MAX_TRACESTATE, MessageFactory } from './message.factory.js';
 
 const member = (name: string, length: number) => `${name}=${'x'.repeat(length - name.length - 1)}`;

@@ -4,14 +4,12 @@ import { newId } from '../common/id.js';
 import { isObject } from '../common/objects.js';
 import { InvalidInputError } from '../errors/index.js';
 import { checkHeaders } from './header-checks.js';
-import { BodySettings } from './body-settings.js';
-import { Codecs } from './encoding/codecs.js';
+import { BodySettings, applyEnvelope, type Envelope, type EnvelopeOption } from './envelope.js';
+import { Codecs } from './codecs.js';
 import type { MessageSettings } from './message-settings.js';
-import { encodeJson } from './encoding/encode-json.js';
+import { encodeJson } from './encode-json.js';
 import { keyTextOf, type OrderSetting } from './order-key.js';
-import { applyEnvelope, type Envelope, type EnvelopeOption } from './envelope.js';
-import { checkMessageId } from './message-id.js';
-import { type Audience, Message } from './message.js';
+import { checkMessageId, type Audience, Message } from './message.js';
 import { MessageTracing, NoTracing } from './message-tracing.js';
 import type { Recipient } from './recipient.js';
 

@@ -1,6 +1,6 @@
 import { isObject } from '../common/objects.js';
 import { InvalidInputError } from '../errors/index.js';
-import type { Codecs } from './encoding/codecs.js';
+import type { Codecs } from './codecs.js';
 import type { Recipient } from './recipient.js';
 import type { MessageSettings } from './message-settings.js';
 
@@ -140,4 +140,20 @@ function withOrder(json: string, order: object): string {
   if (!json.startsWith('{')) return json;
   const separator = json === '{}' ? '' : ',';
   return json.slice(0, -1) + separator + JSON.stringify(order).slice(1);
+}
+
+// Standard Webhooks separates id, time and body by dots in what is signed: an id with one could stand for another.
+const MESSAGE_ID = /^[\x21-\x2d\x2f-\x7e]{1,64}$/;
+
+/**
+ * Checks the id that an application gives a message.
+ *
+ * @throws {@link InvalidInputError} for the field `id`
+ */
+export function checkMessageId(id: unknown): asserts id is string {
+  if (typeof id === 'string' && MESSAGE_ID.test(id)) return;
+  throw new InvalidInputError(
+    'id',
+    'must be 1 to 64 printable ASCII characters, none of them a dot or a blank',
+  );
 }

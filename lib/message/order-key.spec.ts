@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SystemClock } from '../common/index.js';
 import { InvalidInputError } from '../errors/index.js';
-import { Codecs } from './encoding/codecs.js';
+import { Codecs } from './codecs.js';
 import { MessageFactory } from './message.factory.js';
 import { keyHeader, keyTextOf, orderSetting } from './order-key.js';
 

@@ -52,3 +52,54 @@ export interface Recipient {
 export function hasEnded({ expiresAt }: Pick<Recipient, 'expiresAt'>, now: number): boolean {
   return expiresAt !== undefined && expiresAt !== null && expiresAt.getTime() <= now;
 }
+
+/** Caches host and port of recipients for as long as the repository hands out the same object. */
+export class HostCache {
+  readonly #hosts = new WeakMap<Recipient, string>();
+
+  of(recipient: Recipient): string {
+    let host = this.#hosts.get(recipient);
+    if (host === undefined) {
+      host = hostOf(recipient);
+      this.#hosts.set(recipient, host);
+    }
+    return host;
+  }
+}
+
+/** Returns a URL as others than its owner may see it: without its query, which may hold a token. */
+export function withoutQuery(url: string): string {
+  if (!URL.canParse(url)) return NO_HOST;
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
+}
+
+/** Stands in for the host of a recipient without a valid URL. */
+export const NO_HOST = '-';
+
+/** Returns host and port of a recipient's URL. Deliveries wait by host, and logs show no more of the URL. */
+export function hostOf({ url }: Pick<Recipient, 'url'>): string {
+  return URL.canParse(url) ? new URL(url).host : NO_HOST;
+}
+
+/** Rules for recipients, as plain JSON: the options of the default recipient policy, and of single events. */
+export interface RecipientRules {
+  /** True: `https` alone. Default false. */
+  readonly requireHttps?: boolean;
+  /** Ports that may be used; `any` leaves out only those that browsers refuse. Default 80 and 443. */
+  readonly allowedPorts?: readonly number[] | 'any';
+  /**
+   * Networks that are allowed though they are not public, in exact CIDR notation: `10.1.0.0/16`. One that covers
+   * `127.0.0.1` or `::1` allows names such as `localhost` as well, and any at all the names of private networks
+   * (`.internal`, `.local`, `.home.arpa`); the addresses that they resolve to are still checked.
+   */
+  readonly allowCidrs?: readonly string[];
+  /** Networks that are refused although they are public, or allowed by `allowCidrs`; in exact CIDR notation. */
+  readonly denyCidrs?: readonly string[];
+}
+
+/**
+ * The module's option `recipients`: rules, or `development` for this machine and private networks on every port, which
+ * is refused at start-up where `NODE_ENV` is `production`.
+ */
+export type RecipientsOption = RecipientRules | 'development';

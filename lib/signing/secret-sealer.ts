@@ -7,7 +7,7 @@ import {
 } from 'node:crypto';
 import { OptionChecks } from '../common/option-checks.js';
 import { notAString } from './secrets.js';
-import { SecretUnreadableError } from './secret-unreadable.error.js';
+import { ThornError } from '../errors/index.js';
 
 /** A key that seals secrets at rest. */
 export interface EncryptionKey {
@@ -140,3 +140,34 @@ function bytesOf(key: unknown): Uint8Array | null {
   const bytes = Buffer.from(key, 'base64');
   return bytes.length === KEY_BYTES && bytes.toString('base64') === key ? bytes : null;
 }
+
+/**
+ * Thrown when stored secrets cannot be opened: the key that sealed them is not among `encryption.keys`, or the stored
+ * text was altered.
+ */
+export class SecretUnreadableError extends ThornError {
+  readonly code = 'THORN_SECRET_UNREADABLE';
+
+  /**
+   * @param reason `unknown-key`, or `altered` when the text was changed or moved here from elsewhere
+   * @param keyId id of the key that sealed, as the stored text names it
+   * @param rowId id of the subscriber or the message that has the secrets
+   */
+  constructor(
+    readonly reason: 'unknown-key' | 'altered',
+    readonly keyId: string | null,
+    readonly rowId: string,
+  ) {
+    super(
+      `The secrets of ${rowId} cannot be opened: ${EXPLANATIONS[reason](keyId)}. Or give it a new secret.`,
+      { reason, keyId, rowId },
+    );
+  }
+}
+
+const EXPLANATIONS = {
+  'unknown-key': (keyId: string | null) =>
+    `they were sealed with the key "${keyId}", which encryption.keys does not name. Add that key`,
+  altered: () =>
+    'the stored text was altered, belongs to another row, or was sealed with a key of the same id and other bytes. Restore it',
+} as const;

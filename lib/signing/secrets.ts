@@ -1,6 +1,14 @@
-import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  hash,
+  randomBytes,
+  timingSafeEqual,
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+} from 'node:crypto';
 import { InvalidInputError } from '../errors/index.js';
 import { Ed25519Key, PRIVATE_KEY_PREFIX, PUBLIC_KEY_PREFIX } from './ed25519-key.js';
+import type { Digest } from '../message/recipient.js';
 
 const PREFIX = 'whsec_';
 const GENERATED_BYTES = 32;
@@ -126,4 +134,21 @@ export function standardKey(secret: string): Buffer {
 /** The bytes that key a `Hook-HMAC`, as in Thorn: the UTF-8 bytes of the whole text, prefix included. */
 export function thornKey(secret: string): Buffer {
   return Buffer.from(secret);
+}
+
+/** An HMAC (RFC 2104) with one key, in base64. */
+export class HmacKey {
+  readonly #key: KeyObject;
+
+  constructor(
+    private readonly digest: Digest,
+    key: Buffer,
+  ) {
+    this.#key = createSecretKey(key);
+  }
+
+  /** Signs `prefix` and `body`, one after the other. */
+  sign(prefix: string, body: Buffer): string {
+    return createHmac(this.digest, this.#key).update(prefix).update(body).digest('base64');
+  }
 }

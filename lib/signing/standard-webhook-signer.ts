@@ -1,11 +1,9 @@
 import { BoundedCache } from '../common/collections.js';
 import type { Digest, Secret } from '../message/recipient.js';
-import type { WireFormat } from '../message/wire-format.js';
+import type { WireFormat } from '../message/envelope.js';
 import type { ApplicationKeys } from './application-keys.js';
 import { Ed25519Key } from './ed25519-key.js';
-import { HmacKey } from './hmac.js';
-import { standardKey, thornKey } from './secrets.js';
-import { SharedSignatures } from './signature-cache.js';
+import { HmacKey, standardKey, thornKey } from './secrets.js';
 import { type SigningInput, WebhookSigner } from './webhook-signer.js';
 
 const CACHED_SECRETS = 20_000;
@@ -122,4 +120,32 @@ class Keys {
 
 function isLive(secret: Secret, time: number): boolean {
   return secret.expiresAt === null || secret.expiresAt > time;
+}
+
+interface Signed {
+  readonly prefix: string;
+  readonly signatures: string;
+}
+
+/**
+ * Caches the signatures of the application's keys: one for all recipients that get the same bytes in the same second.
+ * A message has one buffer per content type, which its deliveries share; the signatures live as long as the buffer.
+ */
+class SharedSignatures {
+  readonly #signed = new WeakMap<Buffer, Signed>();
+
+  constructor(private readonly keys: readonly Ed25519Key[]) {}
+
+  /**
+   * `v1a` signatures, separated by blanks.
+   *
+   * @param prefix the message's id and the timestamp: with a new second the signatures are made anew
+   */
+  of(prefix: string, body: Buffer): string {
+    const known = this.#signed.get(body);
+    if (known?.prefix === prefix) return known.signatures;
+    const signatures = this.keys.map((key) => `v1a,${key.sign(prefix, body)}`).join(' ');
+    this.#signed.set(body, { prefix, signatures });
+    return signatures;
+  }
 }

@@ -7,8 +7,7 @@ import { type NextStep, emitAttempt } from '../../delivery/events/attempt-events
 import { Deliverer } from '../../delivery/deliverer.js';
 import { WebhookEvents } from '../../delivery/events/webhook-events.js';
 import type { Message } from '../../message/message.js';
-import { hasEnded, type Recipient } from '../../message/recipient.js';
-import { hostOf } from '../../message/recipient-host.js';
+import { hasEnded, type Recipient, hostOf } from '../../message/recipient.js';
 import { DispatchStrategy, type Release } from './dispatch-strategy.js';
 import { FanOut } from '../recipients/fan-out.js';
 import type { StrategyDefinition } from './strategy-definition.js';

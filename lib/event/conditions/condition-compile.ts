@@ -1,6 +1,14 @@
+import type { AnyRow, CompiledCondition, Condition, OperatorName } from './condition.js';
 import { isPlainObject } from '../../common/objects.js';
 import { type RefusalData, ThornConfigurationError } from '../../errors/index.js';
-import { decodeValue, withPath, isEncoded, MAX_DEPTH } from './condition-encoding.js';
+import {
+  decodeValue,
+  withPath,
+  isEncoded,
+  MAX_DEPTH,
+  decodeTree,
+  encodeValue,
+} from './condition-encoding.js';
 import {
   type ConditionFault,
   type FieldKinds,
@@ -17,7 +25,6 @@ import {
 } from './condition-operators.js';
 import { readPath, readProperty, someElement } from './condition-path.js';
 import { compare } from './condition-value.js';
-import type { CompiledCondition, Condition, OperatorName } from './condition.js';
 
 /** Knowledge about the row, for checks and error texts; every part is optional. */
 export interface ConditionContext {
@@ -36,9 +43,6 @@ export interface ConditionContext {
     operand: unknown,
   ) => ConditionFault | undefined;
 }
-
-/** A row of which nothing is known: every field and operator compiles. */
-export type AnyRow = Readonly<Record<string, unknown>>;
 
 /**
  * Checks a condition and makes it into a function, once.
@@ -228,4 +232,35 @@ function allOf(tests: readonly Test[]): Test {
 
 function anyOf(tests: readonly Test[]): Test {
   return (value, before) => tests.some((test) => test(value, before));
+}
+
+/** A value that JSON can hold. */
+export type JsonValue =
+  string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+/**
+ * Makes plain JSON of a condition: dates as `{ "$date": "…" }`, bigints as `{ "$bigint": "…" }`, decimals, sets, maps and
+ * bytes likewise.
+ *
+ * @throws {@link ThornConfigurationError} when the condition is wrong
+ */
+export function conditionToJson<Row = AnyRow>(condition: NoInfer<Condition<Row>>): JsonValue {
+  compileCondition<Row>(condition);
+  return encodeValue(condition) as JsonValue;
+}
+
+/**
+ * Reads a condition from plain JSON, as {@link conditionToJson} makes it. Operators and their values are checked. The names
+ * of fields are not: the row is not known here.
+ *
+ * @example
+ * ```ts
+ * const when = conditionFromJson<Article>({ createdAt: { gt: { $date: '2026-01-01T00:00:00.000Z' } } });
+ * ```
+ * @throws {@link ThornConfigurationError} naming the path and operator of what is wrong with it
+ */
+export function conditionFromJson<Row = AnyRow>(json: unknown): Condition<Row> {
+  const condition = withPath('The condition', {}, () => decodeTree(json)) as Condition<Row>;
+  compileCondition<Row>(condition);
+  return condition;
 }

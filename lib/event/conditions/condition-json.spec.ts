@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ThornConfigurationError } from '../../errors/index.js';
-import { Q } from './condition-builder.js';
-import { compileCondition } from './condition-compile.js';
-import { conditionFromJson, conditionToJson } from './condition-json.js';
+import { Q } from './condition.js';
+import { compileCondition, conditionFromJson, conditionToJson } from './condition-compile.js';
 
 interface Invoice {
   id: number;

@@ -1,3 +1,5 @@
+import { ThornConfigurationError } from '../../errors/index.js';
+
 /**
  * The condition under which an event is sent; typed against the row. Fields are joined by "and"; a bare value means `eq`.
  *
@@ -33,12 +35,12 @@ export type FieldCondition<Value> = unknown extends Value
   : Operand<Loaded<Value>> | Nothing<Value> | FieldScope<Value>;
 
 /** Operators and nested fields of one field; all of them must hold. */
-export type FieldScope<Value> = OperatorsOf<Value> &
+type FieldScope<Value> = OperatorsOf<Value> &
   NestedOf<Element<Loaded<Value>>> &
   Combinators<FieldScope<Value>>;
 
 /** The operators of a field, plain and as transitions: `nowEq` holds when `eq` holds now and did not hold before. */
-export type OperatorsOf<Value> = {
+type OperatorsOf<Value> = {
   readonly [
     Name in keyof PlainOperators<Value> as Name | Transition<Name>
   ]?: PlainOperators<Value>[Name];
@@ -111,7 +113,7 @@ type Nothing<Value> = Value extends null | undefined
     : never;
 
 /** Objects compared by their numeric value: those of decimal.js, big.js, bignumber.js and similar packages. */
-export interface DecimalLike {
+interface DecimalLike {
   toFixed(...args: never[]): string;
   toString(): string;
 }
@@ -170,28 +172,28 @@ type Element<Value> = Value extends Scalar | DecimalLike
       : Value;
 
 /** Values that JSON has no form for, as they are written in a condition kept as JSON. */
-export interface EncodedDate {
+interface EncodedDate {
   readonly $date: string;
 }
 /** @see {@link EncodedDate} */
-export interface EncodedBigint {
+interface EncodedBigint {
   readonly $bigint: string;
 }
 /** @see {@link EncodedDate} */
-export interface EncodedDecimal {
+interface EncodedDecimal {
   readonly $decimal: string;
 }
 /** @see {@link EncodedDate} */
-export interface EncodedBytes {
+interface EncodedBytes {
   /** Base64. */
   readonly $bytes: string;
 }
 /** @see {@link EncodedDate} */
-export interface EncodedSet {
+interface EncodedSet {
   readonly $set: readonly unknown[];
 }
 /** @see {@link EncodedDate} */
-export interface EncodedMap {
+interface EncodedMap {
   readonly $map: readonly (readonly [unknown, unknown])[];
 }
 
@@ -203,4 +205,53 @@ export interface CompiledCondition {
   readonly beforePaths: readonly string[];
   /** @param before the row before the change; null on create, when every previous value counts as absent */
   holds(now: unknown, before: unknown): boolean;
+}
+
+/** A row of which nothing is known: every field and operator compiles. */
+export type AnyRow = Readonly<Record<string, unknown>>;
+
+/** A condition that can be extended; it is the condition object itself, its methods are not enumerable. */
+export type ConditionBuilder<Row> = Condition<Row> & {
+  /** Holds when this and the others hold. */
+  and(...others: readonly Condition<Row>[]): ConditionBuilder<Row>;
+  /** Holds when this or one of the others holds. */
+  or(...others: readonly Condition<Row>[]): ConditionBuilder<Row>;
+  /** Holds when this does not. */
+  not(): ConditionBuilder<Row>;
+};
+
+/**
+ * Writes a condition as a chain. `Q(a).and(b).or(c)` is the object `{ OR: [{ AND: [a, b] }, c] }`; nothing is changed
+ * in place.
+ *
+ * @example
+ * ```ts
+ * const when = Q<Article>({ state: { nowEq: 'PUBLISHED' } }).and(Q<Article>({ hidden: true }).not());
+ * ```
+ */
+export function Q<Row = AnyRow>(condition: NoInfer<Condition<Row>>): ConditionBuilder<Row> {
+  const methods = {
+    and: (...others: readonly Condition<Row>[]) => join<Row>('AND', [condition, ...others]),
+    or: (...others: readonly Condition<Row>[]) => join<Row>('OR', [condition, ...others]),
+    not: () => Q<Row>({ NOT: condition } as Condition<Row>),
+  };
+  const builder = { ...condition };
+  for (const [name, method] of Object.entries(methods)) {
+    if (Object.hasOwn(builder, name)) {
+      throw new ThornConfigurationError(
+        'THORN_CONDITION_INVALID',
+        `Q cannot hold a condition on a field called ${name}; write the condition as an object`,
+        { field: name },
+      );
+    }
+    Object.defineProperty(builder, name, { value: method });
+  }
+  return builder as ConditionBuilder<Row>;
+}
+
+function join<Row>(
+  key: 'AND' | 'OR',
+  conditions: readonly Condition<Row>[],
+): ConditionBuilder<Row> {
+  return Q<Row>({ [key]: conditions } as Condition<Row>);
 }

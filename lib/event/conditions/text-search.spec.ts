@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { textSearch } from './text-search.js';
+import { textSearch } from './condition-operators.js';
 
 describe('textSearch', () => {
   it('finds what the platform finds', () => {

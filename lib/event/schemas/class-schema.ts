@@ -1,10 +1,12 @@
 import 'reflect-metadata';
-import { loadClassTransformer } from './validation-packages.js';
-import type { DataClass } from '../define-events.js';
+import {
+  loadClassTransformer,
+  type ValidatedProperty,
+  validatedProperties,
+} from './validator-schema.js';
+import type { DataClass, EventDeclaration } from '../define-events.js';
 import { columnsNamed } from '../entity-events.js';
-import type { JsonSchema } from './json-schema.js';
-import { type SwaggerProperty, swaggerProperties } from './swagger-properties.js';
-import { type ValidatedProperty, validatedProperties } from './validator-schema.js';
+import { type JsonSchema, standalone } from './json-schema.js';
 
 const BUILT_IN: ReadonlyMap<unknown, JsonSchema> = new Map<unknown, JsonSchema>([
   [String, { type: 'string' }],
@@ -27,7 +29,7 @@ const NO_KEYWORDS: ReadonlySet<string> = new Set([
  * `@ApiProperty()` and from what the plugin of @nestjs/swagger adds. A property that none of them knows is not in it, nor
  * one that an entity hides from its events. A class inside of itself is an object of which nothing else is said.
  */
-export function schemaOfClass(type: DataClass, inside: readonly unknown[] = []): JsonSchema {
+function schemaOfClass(type: DataClass, inside: readonly unknown[] = []): JsonSchema {
   if (inside.includes(type)) return { type: 'object' };
   const swagger = swaggerProperties(type);
   const validated = validatedProperties(type);
@@ -128,4 +130,50 @@ function nullable(schema: JsonSchema): JsonSchema {
   const { type, enum: values } = schema;
   if (Array.isArray(values)) return { ...schema, enum: [...(values as unknown[]), null] };
   return typeof type === 'string' ? { ...schema, type: [type, 'null'] } : schema;
+}
+
+/** The schema of an event's data, or null when none was declared. The schema has no references to other documents. */
+export function dataSchemaOf({ schema }: EventDeclaration): JsonSchema | null {
+  if (schema === undefined) return null;
+  return typeof schema === 'function' ? schemaOfClass(schema) : standalone(schema);
+}
+
+/** The options of `@ApiProperty()`, or of the plugin of @nestjs/swagger, for one property. */
+type SwaggerProperty = Readonly<Record<string, unknown>>;
+
+// Read as they are written, so that @nestjs/swagger need not be there.
+const NAMES = 'swagger/apiModelPropertiesArray';
+const PROPERTY = 'swagger/apiModelProperties';
+const PLUGIN = '_OPENAPI_METADATA_FACTORY';
+
+/** The properties of a class that @nestjs/swagger knows, inherited ones included; what is decorated wins. */
+function swaggerProperties(type: DataClass): ReadonlyMap<string, SwaggerProperty> {
+  const found = new Map<string, SwaggerProperty>();
+  for (const one of lineage(type)) {
+    for (const [name, property] of Object.entries(ofPlugin(one))) {
+      found.set(name, { ...found.get(name), ...property });
+    }
+  }
+  const prototype = type.prototype as object;
+  const names = (Reflect.getMetadata(NAMES, prototype) as readonly string[] | undefined) ?? [];
+  for (const name of names.map((marked) => marked.slice(1))) {
+    const property = Reflect.getMetadata(PROPERTY, prototype, name) as SwaggerProperty;
+    const given = Object.entries(property).filter(([, value]) => value !== undefined);
+    found.set(name, { ...found.get(name), ...Object.fromEntries(given) });
+  }
+  return found;
+}
+
+/** The class and its bases, the first base first. */
+function lineage(type: DataClass): readonly DataClass[] {
+  const base = Object.getPrototypeOf(type) as DataClass | null;
+  return typeof base === 'function' && base.prototype !== undefined
+    ? [...lineage(base), type]
+    : [type];
+}
+
+function ofPlugin(type: DataClass): Readonly<Record<string, SwaggerProperty>> {
+  if (!Object.hasOwn(type, PLUGIN)) return {};
+  const factory = Reflect.get(type, PLUGIN) as () => Record<string, SwaggerProperty>;
+  return factory();
 }

@@ -1,9 +1,13 @@
 import { shownNames } from '../../common/log.js';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
 import type { EventCatalogue, SubscribedEvents } from '../catalogue.js';
-import { compileCondition, type ConditionContext } from '../conditions/condition-compile.js';
-import { conditionFromJson, type JsonValue } from '../conditions/condition-json.js';
-import { dataSchemaOf } from './data-schema.js';
+import {
+  compileCondition,
+  type ConditionContext,
+  conditionFromJson,
+  type JsonValue,
+} from '../conditions/condition-compile.js';
+import { dataSchemaOf } from './class-schema.js';
 import { SchemaFields } from './schema-fields.js';
 
 /** The fields that a filter names, and that cannot be checked. Has the form of what the REST API refuses. */

@@ -11,7 +11,7 @@ import type { DeliveryJob } from '../store/delivery-job.js';
 import type { KeyQueues } from '../wait/key-queues.js';
 import type { RateLimitGate } from '../wait/rate-limit-gate.js';
 import type { Row } from '../../database/sql-client.js';
-import type { HostCache } from '../../message/recipient-host.js';
+import type { HostCache } from '../../message/recipient.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
 /** The services that {@link fanOut} needs to turn messages into jobs. */

@@ -15,7 +15,7 @@ import type { Lease } from '../tables/leases.js';
 import { listIds } from '../../common/log.js';
 import type { DeliveryJob } from '../store/delivery-job.js';
 import type { RateLimitGate } from '../wait/rate-limit-gate.js';
-import type { HostCache } from '../../message/recipient-host.js';
+import type { HostCache } from '../../message/recipient.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
 /** Turns claimed deliveries into jobs. */

@@ -16,7 +16,7 @@ import type { OutboxDependencies } from './outbox-dependencies.js';
 import { HostPauses } from '../wait/host-pauses.js';
 import { DatabaseRateLimiter } from '../wait/database-rate-limiter.js';
 import { RateLimitGate } from '../wait/rate-limit-gate.js';
-import { HostCache } from '../../message/recipient-host.js';
+import { HostCache } from '../../message/recipient.js';
 import { RelayReceiver } from '../relay/relay-receiver.js';
 import { failWaiting, type WaitingEnd } from '../retry/fail-waiting.js';
 import { AfterWrite } from './after-write.js';

@@ -14,7 +14,7 @@ import { giveTurns } from './give-turns.js';
 import { type QueuePage, queuePage, queuesOfKeys } from './key-queue-pages.js';
 import type { HeldLease, HeldMessage } from '../store/held-leases.js';
 import type { OutboxStore } from '../store/outbox-store.js';
-import type { HostCache } from '../../message/recipient-host.js';
+import type { HostCache } from '../../message/recipient.js';
 import { givenId, hashOf, keyOf } from '../tables/keys.js';
 import type { Finished, NewLease } from '../tables/leases.js';
 import type { RetryScheduler } from '../retry/retry-scheduler.js';

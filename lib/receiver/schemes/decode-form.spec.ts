@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { encodeForm } from '../../message/encoding/form-codec.js';
+import { encodeForm } from '../../message/codecs.js';
 import { decodeForm } from './decode-form.js';
 
 it.each([

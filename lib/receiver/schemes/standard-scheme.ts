@@ -1,7 +1,11 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { InvalidInputError } from '../../errors/index.js';
-import { HmacKey } from '../../signing/hmac.js';
-import { checkSecret, looksLikeUnprefixedKey, standardKey } from '../../signing/secrets.js';
+import {
+  HmacKey,
+  checkSecret,
+  looksLikeUnprefixedKey,
+  standardKey,
+} from '../../signing/secrets.js';
 import { orderOf } from './message-order.js';
 import type { SignedRequest } from './signed-request.js';
 import {

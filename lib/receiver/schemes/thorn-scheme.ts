@@ -1,7 +1,6 @@
 import { InvalidInputError } from '../../errors/index.js';
 import type { Digest } from '../../message/index.js';
-import { HmacKey } from '../../signing/hmac.js';
-import { checkSecret, thornKey } from '../../signing/secrets.js';
+import { HmacKey, checkSecret, thornKey } from '../../signing/secrets.js';
 import { orderOf } from './message-order.js';
 import type { SignedRequest } from './signed-request.js';
 import {

@@ -1,6 +1,5 @@
 import type { Audience } from '../../message/message.js';
-import type { Secret } from '../../message/recipient.js';
-import { hostOf } from '../../message/recipient-host.js';
+import { type Secret, hostOf } from '../../message/recipient.js';
 import {
   isActive,
   type OwnerScope,

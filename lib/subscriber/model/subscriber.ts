@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../event/conditions/condition-json.js';
+import type { JsonValue } from '../../event/conditions/condition-compile.js';
 import type { RateLimit, Recipient } from '../../message/recipient.js';
 
 /**

@@ -6,7 +6,7 @@ import { TableRows, type Value } from '../../database/table-rows.js';
 import { CapturedTables } from '../../database/triggers/captured-tables.js';
 import { ThornError } from '../../errors/index.js';
 import { compileEventName } from '../../event/event-name.js';
-import { hostOf } from '../../message/recipient-host.js';
+import { hostOf } from '../../message/recipient.js';
 import type { SlottedRow } from './quota-slots.js';
 import type { OwnerScope } from '../model/subscriber.js';
 import { patternMatches } from '../matching/pattern.js';

@@ -1,10 +1,10 @@
-import { OptionChecks } from '../../common/option-checks.js';
-import { isObject } from '../../common/objects.js';
-import { InvalidInputError } from '../../errors/index.js';
-import { checkHeaders } from '../header-checks.js';
-import type { Message } from '../message.js';
-import type { Recipient } from '../recipient.js';
-import { MAX_RETRIES, MAX_RETRY_DELAY } from '../retry-settings.js';
+import { OptionChecks } from '../common/option-checks.js';
+import { isObject } from '../common/objects.js';
+import { InvalidInputError } from '../errors/index.js';
+import { checkHeaders } from './header-checks.js';
+import type { Message } from './message.js';
+import type { Recipient } from './recipient.js';
+import { MAX_RETRIES, MAX_RETRY_DELAY } from './message-settings.js';
 import { type FormatRules, type FormattedRequest, WebhookFormat } from './webhook-format.js';
 
 /** The name of the form that Standard Webhooks describes, which the envelope of the application has. */

@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { InvalidInputError } from '../../errors/index.js';
+import { InvalidInputError } from '../errors/index.js';
 import { encodeJson } from './encode-json.js';
 
 const decimal = (text: string) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidInputError } from '../errors/index.js';
-import { checkRetrySettings } from './retry-settings.js';
+import { checkRetrySettings } from './message-settings.js';
 
 describe('checkRetrySettings', () => {
   it.each([[false], [{}], [{ max: 0 }], [{ max: 100, delay: 0 }], [{ delay: 2_592_000_000 }]])(

@@ -1,4 +1,4 @@
-import { InvalidInputError } from '../../errors/index.js';
+import { InvalidInputError } from '../errors/index.js';
 
 /** Deepest nesting of data, within its envelope. */
 const MAX_DEPTH = 500;

@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { ThornConfigurationError } from '../../errors/index.js';
-import { MovableClock } from '../../testing/index.js';
-import { Codecs } from '../encoding/codecs.js';
-import type { EnvelopeOption } from '../envelope.js';
-import { MessageFactory } from '../message.factory.js';
-import type { Recipient } from '../recipient.js';
+import { ThornConfigurationError } from '../errors/index.js';
+import { MovableClock } from '../testing/index.js';
+import { Codecs } from './codecs.js';
+import type { EnvelopeOption } from './envelope.js';
+import { MessageFactory } from './message.factory.js';
+import type { Recipient } from './recipient.js';
 import { type FormatInput, type FormattedRequest, WebhookFormat } from './webhook-format.js';
 import { WebhookFormats } from './webhook-formats.js';
 

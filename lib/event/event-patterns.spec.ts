@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nearestNames } from './nearest-names.js';
+import { nearestNames } from './event-patterns.js';
 
 const NAMES = [
   'article.created',

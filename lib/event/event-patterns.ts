@@ -40,3 +40,44 @@ function canHaveLength(set: PatternCoverage, length: number, orMore: boolean): b
   if (set.segments.length === length) return true;
   return set.segments.length < length ? set.open : orMore;
 }
+
+const SHOWN = 3;
+/** Of its length that a pattern may differ from a name. */
+const TOLERANCE = 0.3;
+
+/** Names that resemble a pattern most, for error texts: at most three, the nearest first; none that are far from it. */
+export function nearestNames(pattern: string, names: readonly string[]): readonly string[] {
+  return names
+    .map((name) => ({ name, distance: distanceOf(pattern.split('.'), name.split('.')) }))
+    .filter(({ distance }) => distance <= pattern.length * TOLERANCE)
+    .sort((one, other) => one.distance - other.distance)
+    .slice(0, SHOWN)
+    .map(({ name }) => name);
+}
+
+function distanceOf(pattern: readonly string[], name: readonly string[]): number {
+  const isOpen = pattern.at(-1) === '*';
+  const excess = name.length - pattern.length;
+  let distance = excess > 0 && isOpen ? 0 : Math.abs(excess);
+  for (const [index, segment] of pattern.slice(0, name.length).entries()) {
+    const opposite = name[index]!;
+    if (segment === '*' || opposite.startsWith('{')) continue;
+    distance += edits(segment, opposite);
+  }
+  return distance;
+}
+
+/** Levenshtein's distance: insertions, removals and replacements of characters. */
+function edits(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (const [i, character] of [...one].entries()) {
+    const next = [i + 1];
+    for (const [j, opposite] of [...other].entries()) {
+      next.push(
+        Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (character === opposite ? 0 : 1)),
+      );
+    }
+    row = next;
+  }
+  return row.at(-1)!;
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
+import { InvalidInputError, ThornConfigurationError } from '../errors/index.js';
 import { encodeJson } from './encode-json.js';
 import { Codecs } from './codecs.js';
 
