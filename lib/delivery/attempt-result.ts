@@ -2,8 +2,7 @@ import { errorText } from '../common/log.js';
 import { RecipientRefusedError } from '../errors/index.js';
 import type { Message } from '../message/message.js';
 import type { Recipient } from '../message/recipient.js';
-import { AttemptError } from './attempt/attempt.error.js';
-import type { Attempt } from './attempt/attempt.js';
+import { AttemptError, type Attempt } from './attempt/attempt.js';
 import type { AnswerHeaders } from './attempt/answer-headers.js';
 import type { WebhookResponse } from './http/webhook-http-client.js';
 

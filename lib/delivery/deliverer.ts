@@ -9,19 +9,27 @@ import { MessageTracing, NoTracing } from '../message/message-tracing.js';
 import { type Recipient, hostOf } from '../message/recipient.js';
 import { keyHeader } from '../message/order-key.js';
 import { StandardWebhookSigner, UnsubscribeLinks, WebhookSigner } from '../signing/index.js';
-import { AttemptError } from './attempt/attempt.error.js';
-import { AnswerHeaders } from './attempt/answer-headers.js';
-import type { Attempt } from './attempt/attempt.js';
+import { AttemptError, type Attempt } from './attempt/attempt.js';
+import { AnswerHeaders, type AnswerHeaderOptions } from './attempt/answer-headers.js';
 import {
   answeredAttempt,
   type AttemptBounds,
   type AttemptFrame,
   failedAttempt,
 } from './attempt-result.js';
-import { DeliverySettings } from './delivery-settings.js';
-import { EndpointFailureLog } from './log/endpoint-failure-log.js';
+import { EndpointFailureLog } from './endpoint-failure-log.js';
 import { RecipientPolicies } from './recipient-policy/event-recipient-policies.js';
 import { WebhookHttpClient, type WebhookResponse } from './http/webhook-http-client.js';
+
+/** The options of the module that decide how a request is made, and what is kept of its answer. */
+export abstract class DeliverySettings {
+  /** Deadline of one whole request in milliseconds, unless the event sets another. Default 3000. */
+  abstract readonly timeout?: number;
+  /** Default `nestjs-thorn`. */
+  abstract readonly userAgent?: string;
+  /** The headers of answers that attempts keep. Default: a few, of attempts that failed. */
+  abstract readonly answerHeaders?: AnswerHeaderOptions;
+}
 
 const USER_AGENT = /^[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?$/;
 

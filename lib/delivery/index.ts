@@ -1,17 +1,34 @@
 export type { AttemptBounds } from './attempt-result.js';
-export { type NextStep, emitAttempt } from './events/attempt-events.js';
-export type { AnswerHeaderOptions } from './attempt/answer-headers.js';
-export { AttemptError } from './attempt/attempt.error.js';
-export { type Attempt, type AttemptErrorCode, OWN_ERRORS } from './attempt/attempt.js';
-export { attemptRecordOf, type AttemptRecord } from './attempt/attempt-record.js';
-export { Deliverer } from './deliverer.js';
-export { DeliverySettings } from './delivery-settings.js';
-export { DeliveryLog, type LoggedAttempt, type ReadKept } from './log/delivery-log.js';
 export {
+  type NextStep,
+  emitAttempt,
+  type AttemptFacts,
+  type DeliveryFacts,
+  type SubscriberFacts,
+  type WebhookEventMap,
+  type WebhookEventName,
+  WebhookEvents,
+} from './webhook-events.js';
+export type { AnswerHeaderOptions } from './attempt/answer-headers.js';
+export {
+  AttemptError,
+  type Attempt,
+  type AttemptErrorCode,
+  OWN_ERRORS,
+  attemptRecordOf,
+  type AttemptRecord,
   type DeliveryStatus,
   FAILURE_REASONS,
   type FailureReason,
-} from './attempt/delivery-status.js';
+} from './attempt/attempt.js';
+export { Deliverer, DeliverySettings } from './deliverer.js';
+export {
+  DeliveryLog,
+  type LoggedAttempt,
+  type ReadKept,
+  type KeptAttempts,
+  StandardDeliveryLog,
+} from './delivery-log.js';
 export {
   type OwnerAttempt,
   type OwnerErrorCode,
@@ -25,7 +42,7 @@ export {
 } from './recipient-policy/public-recipient-policy.js';
 export { RecipientPolicies } from './recipient-policy/event-recipient-policies.js';
 export { RecipientPolicy } from './recipient-policy/recipient-policy.js';
-export { recipientRules } from './recipient-policy/development-recipients.js';
+export { recipientRules } from './recipient-policy/recipient-rules.js';
 export { checkResolvedAddresses } from './recipient-policy/resolved-addresses.js';
 export type { TlsOptions } from './http/tls-settings.js';
 export { UndiciHttpClient, type UndiciHttpClientOptions } from './http/undici-http-client.js';
@@ -34,20 +51,13 @@ export {
   type WebhookRequest,
   type WebhookResponse,
 } from './http/webhook-http-client.js';
-export { type AttemptOutcome, RetryPolicy, type RetryQuestion } from './retry/retry-policy.js';
-export { type KeptAttempts, StandardDeliveryLog } from './log/standard-delivery-log.js';
 export {
+  type AttemptOutcome,
+  RetryPolicy,
+  type RetryQuestion,
   STANDARD_SCHEDULE,
   StandardRetryPolicy,
   type StandardRetryPolicyOptions,
-} from './retry/standard-retry-policy.js';
-export { parseRetryAfter } from './retry/retry-after.js';
-export type {
-  AttemptFacts,
-  DeliveryFacts,
-  SubscriberFacts,
-  WebhookEventMap,
-  WebhookEventName,
-} from './events/webhook-event-map.js';
-export { WebhookEvents } from './events/webhook-events.js';
+  parseRetryAfter,
+} from './retry-policy.js';
 export type { AddressLookup } from './recipient-policy/system-lookup.js';

@@ -3,9 +3,19 @@
  *
  * @module nestjs-thorn/receiver
  */
-export { CreateThornReceivedMessages1767312060000 } from './processing/create-received-messages.js';
-export type { MessageOrder } from './schemes/message-order.js';
-export { GithubScheme } from './schemes/github-scheme.js';
+export { CreateThornReceivedMessages1767312060000 } from './processing/received-table.js';
+export {
+  type MessageOrder,
+  equalsInConstantTime,
+  headerOf,
+  type MessageIdentity,
+  type SignatureClaim,
+  signaturesOf,
+  textOf,
+  timestampOf,
+  WebhookScheme,
+} from './schemes/webhook-scheme.js';
+export { GithubScheme, StripeScheme } from './schemes/vendor-schemes.js';
 export { InMemoryReceivedMessages } from './processing/in-memory-received-messages.js';
 export {
   type ClaimKind,
@@ -24,35 +34,30 @@ export type {
 } from './receiver-options.js';
 export { type RedisCommand, RedisReceivedMessages } from './processing/redis-received-messages.js';
 export type { SchemeName } from './schemes/scheme-by-name.js';
-export type { HeadersSource, SignedRequest } from './schemes/signed-request.js';
+export {
+  type HeadersSource,
+  type SignedRequest,
+  type RejectionReason,
+  WebhookRejectedError,
+} from './schemes/signed-request.js';
 export type { SqlClientDefinition } from '../database/sql-client.js';
 export { StandardScheme } from './schemes/standard-scheme.js';
-export { StripeScheme } from './schemes/stripe-scheme.js';
 export { ThornScheme } from './schemes/thorn-scheme.js';
 export { OtherDatabaseError } from '../database/other-database.error.js';
 export { TransactionEndedError } from '../database/transaction-ended.error.js';
 export { TransactionRequiredError } from '../database/transaction-required.error.js';
 export type { VerifiedWebhook } from './verification/verified-webhook.js';
-export { verifyWebhook, type VerifyWebhookInput } from './verification/verify-webhook.js';
-export { Webhook } from './routes/webhook.decorator.js';
-export { WebhookReceiver } from './routes/webhook-receiver.decorator.js';
+export {
+  verifyWebhook,
+  type VerifyWebhookInput,
+  type VerifierOptions,
+} from './verification/webhook-verifier.js';
+export { Webhook, WebhookReceiver } from './routes/webhook-receiver.decorator.js';
 export {
   type ReceivedMessageFacts,
   type WebhookReceiverEventMap,
   WebhookReceiverEvents,
 } from './routes/webhook-receiver-events.js';
 export { WebhookReceivers } from './routes/webhook-receivers.js';
-export { type RejectionReason, WebhookRejectedError } from './schemes/webhook-rejected.error.js';
-export {
-  equalsInConstantTime,
-  headerOf,
-  type MessageIdentity,
-  type SignatureClaim,
-  signaturesOf,
-  textOf,
-  timestampOf,
-  WebhookScheme,
-} from './schemes/webhook-scheme.js';
-export type { VerifierOptions } from './verification/webhook-verifier.js';
 export { InvalidInputError, ThornConfigurationError, ThornError } from '../errors/index.js';
 export { Clock } from '../common/index.js';

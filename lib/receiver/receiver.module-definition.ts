@@ -1,23 +1,31 @@
-import { ConfigurableModuleBuilder, type DynamicModule, type Provider } from '@nestjs/common';
+import {
+  ConfigurableModuleBuilder,
+  type DynamicModule,
+  type Provider,
+  Logger,
+} from '@nestjs/common';
 import { MetadataScanner, ModuleRef } from '@nestjs/core';
 import { Clock, SystemClock } from '../common/index.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
-import { DatabaseReceivedMessages } from './processing/database-received-messages.js';
+import { DatabaseReceivedMessages, ReceivedTable } from './processing/received-table.js';
 import { InMemoryReceivedMessages } from './processing/in-memory-received-messages.js';
 import { ProcessingAttempts } from './processing/processing-attempts.js';
 import { ReceivedMessages } from './processing/received-messages.js';
-import { ReceivedTable } from './processing/received-table.js';
 import {
   checkReceiverDatabase,
   deduplicationDurations,
   orderSettings,
   type ThornReceiverModuleExtras,
   type ThornReceiverModuleOptions,
+  checkReceiverOptions,
+  receiverChecks,
+  type ReceiverOptions,
 } from './receiver-options.js';
 import { ReceiverRouteCheck } from './routes/receiver-route-check.js';
-import { createVerifiers } from './create-verifiers.js';
 import { WebhookReceiverEvents } from './routes/webhook-receiver-events.js';
 import { WebhookReceivers } from './routes/webhook-receivers.js';
+import { InvalidInputError } from '../errors/index.js';
+import { WebhookVerifier } from './verification/webhook-verifier.js';
 
 /** Built by Nest: `forRoot` and `forRootAsync` share their options; structure is given as extras. */
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
@@ -97,3 +105,39 @@ function tableProvider({ inject, useFactory }: Partial<SqlClientDefinition> = {}
 }
 
 export { ConfigurableModuleClass };
+
+const logger = new Logger('ThornReceiver');
+
+async function createVerifiers(
+  options: ThornReceiverModuleOptions,
+  moduleRef: ModuleRef,
+  table: ReceivedTable | undefined,
+): Promise<ReadonlyMap<string, WebhookVerifier>> {
+  checkReceiverOptions(options);
+  const { retention } = deduplicationDurations(options);
+  const verifiers = new Map<string, WebhookVerifier>();
+  for (const [name, receiver] of Object.entries(options.receivers)) {
+    const verifier = await createVerifier(name, { ...receiver, retention }, moduleRef, table);
+    for (const warning of verifier.warnings) logger.warn(`receivers.${name}.${warning}`);
+    verifiers.set(name, verifier);
+  }
+  return verifiers;
+}
+
+async function createVerifier(
+  name: string,
+  { scheme: given, ...receiver }: ReceiverOptions & { readonly retention: number },
+  moduleRef: ModuleRef,
+  table: ReceivedTable | undefined,
+): Promise<WebhookVerifier> {
+  const scheme = typeof given === 'function' ? await moduleRef.create(given) : given;
+  // The plain function has a default; here a forgotten scheme would verify by another one than was meant.
+  const check = receiverChecks(name);
+  if (scheme === undefined) throw check.error('scheme', 'is missing');
+  try {
+    return new WebhookVerifier({ ...receiver, scheme, receiver: name }, table);
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    throw check.error(error.field, error.reason);
+  }
+}

@@ -2,7 +2,7 @@ import { createHmac, createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import { newId } from '../common/index.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { Digest } from '../message/index.js';
-import { vendorKey } from '../receiver/schemes/vendor-key.js';
+import { vendorKey } from '../receiver/schemes/vendor-schemes.js';
 import { checkSecret } from '../signing/secrets.js';
 
 // Written against the specifications and not with the library's own signers: receivers are tested with it.

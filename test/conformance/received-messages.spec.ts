@@ -10,8 +10,10 @@ import {
   RedisReceivedMessages,
 } from '../../lib/receiver/index.js';
 import { receivedMessagesConformance } from './received-messages.js';
-import { DatabaseReceivedMessages } from '../../lib/receiver/processing/database-received-messages.js';
-import { ReceivedTable } from '../../lib/receiver/processing/received-table.js';
+import {
+  DatabaseReceivedMessages,
+  ReceivedTable,
+} from '../../lib/receiver/processing/received-table.js';
 import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
 import { ensureSchema, fromPg, type SqlClient } from '../../lib/sql/index.js';
 import { type FreshDatabase, freshMariadb, freshPostgres } from '../services/database.js';

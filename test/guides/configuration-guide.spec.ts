@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { STANDARD_SCHEDULE } from '../../lib/delivery/retry/standard-retry-policy.js';
+import { STANDARD_SCHEDULE } from '../../lib/delivery/retry-policy.js';
 
 /** The names of an interface's own members. */
 function membersOf(file: string, name: string): readonly string[] {
@@ -23,7 +23,7 @@ function documented(file: string, heading: string): readonly string[] {
 describe('docs/retries.md', () => {
   it('lists every option', () => {
     expect(documented('docs/retries.md', '## Change the schedule')).toEqual(
-      membersOf('lib/delivery/retry/standard-retry-policy.ts', 'StandardRetryPolicyOptions'),
+      membersOf('lib/delivery/retry-policy.ts', 'StandardRetryPolicyOptions'),
     );
   });
 

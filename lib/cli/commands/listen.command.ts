@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { verifyWebhook } from '../../receiver/verification/verify-webhook.js';
-import { WebhookRejectedError } from '../../receiver/schemes/webhook-rejected.error.js';
+import { verifyWebhook } from '../../receiver/verification/webhook-verifier.js';
+import { WebhookRejectedError } from '../../receiver/schemes/signed-request.js';
 import { type Command, type Given, parseText } from '../terminal/command.js';
 import { fetchFailure, parseUrl } from './api-client.js';
 import { schemeOptions, signatureSettings, usageErrorOf } from './scheme-options.js';

@@ -1,6 +1,6 @@
 import { parseDuration } from '../../common/time.js';
-import { verifyWebhook } from '../../receiver/verification/verify-webhook.js';
-import { WebhookRejectedError } from '../../receiver/schemes/webhook-rejected.error.js';
+import { verifyWebhook } from '../../receiver/verification/webhook-verifier.js';
+import { WebhookRejectedError } from '../../receiver/schemes/signed-request.js';
 import { capturedRequest } from './captured-request.js';
 import { type Command, parseText } from '../terminal/command.js';
 import { schemeOptions, signatureSettings, usageErrorOf } from './scheme-options.js';

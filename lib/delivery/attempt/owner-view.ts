@@ -1,5 +1,4 @@
-import type { Attempt, AttemptErrorCode } from './attempt.js';
-import type { FailureReason } from './delivery-status.js';
+import type { Attempt, AttemptErrorCode, FailureReason } from './attempt.js';
 
 /**
  * {@link AttemptErrorCode} as the owner of an endpoint may see it. `unreachable` hides the differences that would

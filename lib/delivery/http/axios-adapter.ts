@@ -1,7 +1,7 @@
 import type { AxiosInstance, AxiosResponse, AxiosStatic, InternalAxiosRequestConfig } from 'axios';
 import { errorText } from '../../common/log.js';
 import { RecipientRefusedError } from '../../errors/index.js';
-import { AttemptError } from '../attempt/attempt.error.js';
+import { AttemptError } from '../attempt/attempt.js';
 import { type Deadlines, SWEEP_INTERVAL, Timed } from './deadlines.js';
 import { loadAxios } from './http-packages.js';
 import { attemptError } from './transport-errors.js';

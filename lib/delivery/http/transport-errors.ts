@@ -1,6 +1,5 @@
 import { RecipientRefusedError } from '../../errors/index.js';
-import { AttemptError } from '../attempt/attempt.error.js';
-import type { AttemptErrorCode } from '../attempt/attempt.js';
+import { AttemptError, type AttemptErrorCode } from '../attempt/attempt.js';
 
 const TEXTS: Readonly<Record<AttemptErrorCode, string>> = {
   timeout: 'The endpoint did not answer in time',

@@ -10,7 +10,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { watchLateness } from '../../../test/services/lateness.js';
 import { freePort } from '../../../test/services/free-port.js';
 import { RecipientRefusedError } from '../../errors/index.js';
-import { AttemptError } from '../attempt/attempt.error.js';
+import { AttemptError } from '../attempt/attempt.js';
 import { PublicRecipientPolicy } from '../recipient-policy/public-recipient-policy.js';
 import { UndiciHttpClient, type UndiciHttpClientOptions } from './undici-http-client.js';
 import type { WebhookRequest } from './webhook-http-client.js';

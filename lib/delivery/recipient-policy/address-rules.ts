@@ -1,5 +1,4 @@
-import { CidrList } from './cidr-list.js';
-import { formatIpv4, parseIpv6 } from './ipv6.js';
+import { CidrList, formatIpv4, parseIpv6 } from './ip-addresses.js';
 
 /** A rule that refuses an address. */
 export interface AddressRule {

@@ -2,7 +2,7 @@ import { BoundedCache } from '../../common/collections.js';
 import type { RecipientRules } from '../../message/index.js';
 import { PublicRecipientPolicy } from './public-recipient-policy.js';
 import type { RecipientPolicy } from './recipient-policy.js';
-import { checkRecipientRules } from './recipient-rule-checks.js';
+import { checkRecipientRules } from './recipient-rules.js';
 
 const CACHED_POLICIES = 100;
 

@@ -3,12 +3,16 @@ import { BoundedCache } from '../../common/collections.js';
 import { RecipientRefusedError } from '../../errors/index.js';
 import type { RecipientRules } from '../../message/index.js';
 import { type AddressRule, embeddedIpv4, refusalOfIpv4, refusalOfIpv6 } from './address-rules.js';
-import type { CidrList } from './cidr-list.js';
-import { developmentRemedy, reasonOfHost } from './development-recipients.js';
-import { mappedIpv4, parseIpv6 } from './ipv6.js';
+import { type CidrList, mappedIpv4, parseIpv6 } from './ip-addresses.js';
+import {
+  developmentRemedy,
+  reasonOfHost,
+  checkKinds,
+  parseNetworks,
+  parsePorts,
+} from './recipient-rules.js';
 import { type AllowedNames, refusalOfName } from './name-rules.js';
 import { RecipientPolicy } from './recipient-policy.js';
-import { checkKinds, parseNetworks, parsePorts } from './recipient-rule-checks.js';
 
 /**
  * Ports blocked by browsers, because another protocol's server may accept the request as its own.

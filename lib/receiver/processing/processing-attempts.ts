@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { type Clock, errorText } from '../../common/index.js';
-import type { MessageOrder } from '../schemes/message-order.js';
+import type { MessageOrder } from '../schemes/webhook-scheme.js';
 import type { ClaimResult, MessageClaim, ReceivedMessages } from './received-messages.js';
 
 /** Tells whether a handler may run, and records how it ends. */

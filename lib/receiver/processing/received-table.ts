@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { errorText } from '../../common/index.js';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
@@ -21,13 +21,20 @@ import {
   type SqlManager,
   TypeOrmClient,
 } from '../../database/typeorm-client.js';
-import { ThornError } from '../../errors/index.js';
-import type { ClaimKind } from './received-messages.js';
+import { ThornError, InvalidInputError } from '../../errors/index.js';
+import {
+  type ClaimKind,
+  type ClaimResult,
+  type ClaimTimes,
+  type MessageClaim,
+  ReceivedMessages,
+} from './received-messages.js';
+import { type MigrationRunner, schemaOf } from '../../database/schema/data-source-schema.js';
 
 const PURGE_INTERVAL = 3_600_000;
 
 /** A message or a key, as one row knows it. Times in milliseconds since the Unix epoch. */
-export interface ReceivedRow {
+interface ReceivedRow {
   readonly hash: string;
   /** Greatest number that is processed; 0 for none. */
   readonly sequence: number | string;
@@ -118,8 +125,101 @@ export class ReceivedTable implements OnApplicationBootstrap, OnApplicationShutd
  * Computes the key of a row. A hash, because ids have no length limit and databases compare texts in ways of their own:
  * under some collations `a` and `A` are the same message.
  */
-export function hashOf(purpose: ClaimKind | 'once', receiver: string, key: string): string {
+function hashOf(purpose: ClaimKind | 'once', receiver: string, key: string): string {
   return createHash('sha256')
     .update(JSON.stringify([purpose, receiver, key]))
     .digest('hex');
+}
+
+/** Remembers messages and keys in the table `thorn_received_messages`, for all processes together. */
+export class DatabaseReceivedMessages extends ReceivedMessages {
+  constructor(private readonly table: ReceivedTable) {
+    super();
+  }
+
+  override async claim(claim: MessageClaim, times: ClaimTimes): Promise<ClaimResult> {
+    const { rows } = this.table;
+    const { now, leasedUntil: leased_until, keptUntil: kept_until } = times;
+    this.table.purgeIfDue(now);
+    const hash = hashOf(claim.kind, claim.receiver, claim.key);
+    const mine = { sequence: 0, token: claim.token, leased_until, kept_until };
+    await rows.insertUnlessThere({ hash, ...mine });
+    const [found] = await rows.select('hash = ?', hash);
+    // The row was purged this very moment; the sender's next attempt finds out.
+    if (found === undefined) return 'in-progress';
+    if (found.token === claim.token) return 'claimed';
+    const sequence = Number(found.kept_until) > now ? Number(found.sequence) : 0;
+    if (sequence >= claim.sequence) return 'processed';
+    if (found.token !== '' && Number(found.leased_until) > now) return 'in-progress';
+    const replaced = await rows.update(
+      { ...mine, sequence },
+      'hash = ? AND token = ? AND leased_until = ? AND sequence = ?',
+      ...[hash, found.token, found.leased_until, found.sequence],
+    );
+    return replaced > 0 ? 'claimed' : 'in-progress';
+  }
+
+  override async complete(claim: MessageClaim, { keptUntil }: ClaimTimes): Promise<void> {
+    const { kind, receiver, key, sequence, token } = claim;
+    const sql = `UPDATE ${this.table.name} SET sequence = CASE WHEN sequence < ? THEN ? ELSE sequence END, kept_until = ?, token = CASE WHEN token = ? THEN '' ELSE token END WHERE hash = ?`;
+    const parameters = [sequence, sequence, keptUntil, token, hashOf(kind, receiver, key)];
+    await this.table.tables.run({ sql, parameters });
+  }
+
+  override async release({ kind, receiver, key, token }: MessageClaim): Promise<void> {
+    const hash = hashOf(kind, receiver, key);
+    await this.table.rows.update({ token: '' }, 'hash = ? AND token = ?', hash, token);
+  }
+}
+
+interface ProcessedMessage {
+  readonly receiver: string;
+  readonly id: string | null;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
+  /** Milliseconds after which the record may be deleted. */
+  readonly retention: number;
+}
+
+/** @param table undefined: that of the data source that the transaction belongs to */
+export async function processOnce<Result>(
+  table: ReceivedTable | undefined,
+  transaction: unknown,
+  { receiver, id, now, retention }: ProcessedMessage,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
+  if (id === null) {
+    throw new InvalidInputError(
+      'id',
+      'is missing: without the id of a message, repetitions cannot be recognised',
+    );
+  }
+  const known = table ?? ReceivedTable.of(transaction);
+  const rows = await known.join(transaction);
+  const hash = hashOf('once', receiver, id);
+  const token = randomUUID();
+  const record = { sequence: 1, token, leased_until: now, kept_until: now + retention };
+  await rows.insertUnlessThere({ hash, ...record });
+  // The row shows which attempt was first; counts of inserted rows differ between databases.
+  const isFirst = await rows.has('hash = ? AND token = ?', hash, token);
+  if (!isFirst) await rows.assertThere('hash = ?', hash);
+  known.purgeIfDue(now);
+  return isFirst ? work() : undefined;
+}
+
+/**
+ * Migration of the table `thorn_received_messages`, for TypeORM's own runner: name it among the data source's
+ * `migrations`. Needed by the option `database` of receivers, and by `processOnce()`.
+ */
+export class CreateThornReceivedMessages1767312060000 {
+  // Explicit, since a bundler may rename the class, and TypeORM remembers migrations by this name.
+  readonly name = 'CreateThornReceivedMessages1767312060000';
+
+  async up(runner: MigrationRunner): Promise<void> {
+    for (const sql of schemaOf(runner).create([RECEIVED_MESSAGES])) await runner.query(sql);
+  }
+
+  async down(runner: MigrationRunner): Promise<void> {
+    for (const sql of schemaOf(runner).drop([RECEIVED_MESSAGES])) await runner.query(sql);
+  }
 }

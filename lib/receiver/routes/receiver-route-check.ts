@@ -3,7 +3,7 @@ import { RESPONSE_PASSTHROUGH_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/comm
 import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import { ThornConfigurationError } from '../../errors/index.js';
-import { findReceiverName } from './receiver-name.decorator.js';
+import { findReceiverName } from './webhook-receiver.guard.js';
 import { WebhookReceivers } from './webhook-receivers.js';
 
 @Injectable()

@@ -1,5 +1,5 @@
 import { FaultLog } from '../../common/index.js';
-import type { RejectionReason } from '../schemes/webhook-rejected.error.js';
+import type { RejectionReason } from '../schemes/signed-request.js';
 
 /** A verified message, as events describe it. */
 export interface ReceivedMessageFacts {

@@ -1,3 +1,4 @@
+import { Reflector } from '@nestjs/core';
 import {
   BadRequestException,
   type CanActivate,
@@ -6,11 +7,23 @@ import {
   Injectable,
   UnauthorizedException,
 } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
 import { incomingRequest, rememberWebhook, webhookOf } from './incoming-request.js';
-import { findReceiverName } from './receiver-name.decorator.js';
 import { WebhookReceivers } from './webhook-receivers.js';
-import { WebhookRejectedError } from '../schemes/webhook-rejected.error.js';
+import { WebhookRejectedError } from '../schemes/signed-request.js';
+
+/** Names the receiver that verifies the requests of a controller or a route. */
+export const ReceiverName = Reflector.createDecorator<string>();
+
+type Target = Parameters<Reflector['get']>[1];
+
+/** Returns the name on the route, else on its controller; undefined when neither has one. */
+export function findReceiverName(
+  reflector: Reflector,
+  route: Target,
+  controller: Target,
+): string | undefined {
+  return reflector.getAllAndOverride(ReceiverName, [route, controller]);
+}
 
 @Injectable()
 export class WebhookReceiverGuard implements CanActivate {

@@ -1,8 +1,7 @@
 import { InvalidInputError } from '../../errors/index.js';
 import type { Digest } from '../../message/index.js';
-import { GithubScheme } from './github-scheme.js';
+import { GithubScheme, StripeScheme } from './vendor-schemes.js';
 import { StandardScheme } from './standard-scheme.js';
-import { StripeScheme } from './stripe-scheme.js';
 import { ThornScheme } from './thorn-scheme.js';
 import { WebhookScheme } from './webhook-scheme.js';
 

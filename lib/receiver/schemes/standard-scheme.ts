@@ -6,9 +6,8 @@ import {
   looksLikeUnprefixedKey,
   standardKey,
 } from '../../signing/secrets.js';
-import { orderOf } from './message-order.js';
-import type { SignedRequest } from './signed-request.js';
 import {
+  orderOf,
   equalsInConstantTime,
   headerOf,
   type MessageIdentity,
@@ -18,7 +17,7 @@ import {
   timestampOf,
   WebhookScheme,
 } from './webhook-scheme.js';
-import { WebhookRejectedError } from './webhook-rejected.error.js';
+import { type SignedRequest, WebhookRejectedError } from './signed-request.js';
 
 const PUBLIC_PREFIX = 'whpk_';
 const PRIVATE_PREFIX = 'whsk_';

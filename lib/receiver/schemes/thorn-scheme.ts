@@ -1,9 +1,8 @@
 import { InvalidInputError } from '../../errors/index.js';
 import type { Digest } from '../../message/index.js';
 import { HmacKey, checkSecret, thornKey } from '../../signing/secrets.js';
-import { orderOf } from './message-order.js';
-import type { SignedRequest } from './signed-request.js';
 import {
+  orderOf,
   equalsInConstantTime,
   headerOf,
   type MessageIdentity,
@@ -12,6 +11,7 @@ import {
   textOf,
   WebhookScheme,
 } from './webhook-scheme.js';
+import type { SignedRequest } from './signed-request.js';
 
 const DIGESTS: readonly Digest[] = ['sha1', 'sha256', 'sha512'];
 

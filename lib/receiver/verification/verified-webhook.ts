@@ -1,4 +1,4 @@
-import type { MessageOrder } from '../schemes/message-order.js';
+import type { MessageOrder } from '../schemes/webhook-scheme.js';
 
 /**
  * A webhook with a valid signature: the value of a parameter with `@Webhook()`. Name the type of a transaction, such as

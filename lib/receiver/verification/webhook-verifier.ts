@@ -1,13 +1,16 @@
 import { InvalidInputError } from '../../errors/index.js';
 import type { Digest } from '../../message/index.js';
 import { notAString } from '../../signing/secrets.js';
-import { processOnce } from '../processing/process-once.js';
+import { processOnce, type ReceivedTable } from '../processing/received-table.js';
 import { DEFAULT_RETENTION } from '../processing/received-messages.js';
-import type { ReceivedTable } from '../processing/received-table.js';
 import { schemeOf, type SchemeName } from '../schemes/scheme-by-name.js';
-import type { SignedRequest } from '../schemes/signed-request.js';
+import {
+  type SignedRequest,
+  WebhookRejectedError,
+  type HeadersSource,
+  signedRequest,
+} from '../schemes/signed-request.js';
 import type { VerifiedWebhook } from './verified-webhook.js';
-import { WebhookRejectedError } from '../schemes/webhook-rejected.error.js';
 import type { WebhookScheme } from '../schemes/webhook-scheme.js';
 
 /** Five minutes, as Standard Webhooks recommends. */
@@ -128,4 +131,33 @@ function keysOf(scheme: WebhookScheme, secrets: unknown): unknown[] {
 function positive(name: string, value: unknown): number {
   if (typeof value === 'number' && value > 0) return value;
   throw new InvalidInputError(name, 'must be a number of milliseconds above 0');
+}
+
+/** A webhook, and the options for verifying it. */
+export interface VerifyWebhookInput extends VerifierOptions {
+  /** Names in any case. */
+  readonly headers: HeadersSource;
+  /** The body as it was received, never parsed and written again. */
+  readonly body: string | Uint8Array;
+  /** Current time in milliseconds since the Unix epoch. Default: the machine's time. */
+  readonly now?: number;
+}
+
+/**
+ * Verifies a webhook that does not come through a route: from a queue, a serverless function, a file.
+ *
+ * @throws {@link WebhookRejectedError} when the webhook cannot be verified, with the reason
+ * @throws {@link InvalidInputError} when the options are wrong, or when the body is no longer raw
+ *
+ * @example
+ * ```ts
+ * const { event, payload } = verifyWebhook({ headers, body, secrets: [process.env.STORE_SECRET] });
+ * ```
+ */
+export function verifyWebhook<Payload = unknown>(
+  input: VerifyWebhookInput,
+): VerifiedWebhook<Payload> {
+  const { headers, body, now = Date.now(), ...options } = input;
+  const webhook = new WebhookVerifier(options).verify(signedRequest(headers, body), now);
+  return webhook as VerifiedWebhook<Payload>;
 }

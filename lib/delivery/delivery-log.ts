@@ -1,6 +1,5 @@
-import type { AttemptRecord } from '../attempt/attempt-record.js';
-import type { Attempt } from '../attempt/attempt.js';
-import type { DeliveryStatus } from '../attempt/delivery-status.js';
+import type { AttemptRecord, Attempt, DeliveryStatus } from './attempt/attempt.js';
+import { OptionChecks } from '../common/option-checks.js';
 
 /** An attempt and the resulting state of its delivery. */
 export interface LoggedAttempt {
@@ -64,4 +63,30 @@ export abstract class DeliveryLog {
    * @param kept reads the attempts that the strategy has stored
    */
   abstract attemptsOf(delivery: string, kept: ReadKept): Promise<readonly AttemptRecord[]>;
+}
+
+/** Selects the attempts to keep: all, the failed ones, or none. */
+export type KeptAttempts = 'everything' | 'failures' | 'nothing';
+
+const KEPT: readonly KeptAttempts[] = ['everything', 'failures', 'nothing'];
+
+/** Keeps attempts in the table of the strategy, written in the same transaction as the outcome of the delivery. */
+export class StandardDeliveryLog extends DeliveryLog {
+  /**
+   * @param kept default: everything
+   * @throws `ThornConfigurationError` for any other value
+   */
+  constructor(private readonly kept: KeptAttempts = 'everything') {
+    super();
+    new OptionChecks('').oneOf('keepAttempts', kept, KEPT);
+  }
+
+  override keeps({ attempt }: LoggedAttempt): boolean {
+    if (this.kept === 'failures') return attempt.outcome === 'failed';
+    return this.kept === 'everything';
+  }
+
+  override async attemptsOf(_delivery: string, kept: ReadKept): Promise<readonly AttemptRecord[]> {
+    return kept();
+  }
 }

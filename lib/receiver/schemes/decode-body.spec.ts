@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { encodeForm } from '../../message/codecs.js';
-import { decodeForm } from './decode-form.js';
+import { decodeForm } from './decode-body.js';
 
 it.each([
   ['a=1&b=', { a: '1', b: '' }],

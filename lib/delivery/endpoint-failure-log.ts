@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
-import { BoundedCache } from '../../common/collections.js';
-import { errorText, LogLine } from '../../common/log.js';
-import { hostOf, type Recipient } from '../../message/recipient.js';
-import { type Attempt, OWN_ERRORS } from '../attempt/attempt.js';
+import { BoundedCache } from '../common/collections.js';
+import { errorText, LogLine } from '../common/log.js';
+import { hostOf, type Recipient } from '../message/recipient.js';
+import { type Attempt, OWN_ERRORS } from './attempt/attempt.js';
 
 const REMEMBERED = 20_000;
 

@@ -1,8 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { Logger } from '@nestjs/common';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { WebhookEventMap } from './webhook-event-map.js';
-import { WebhookEvents } from './webhook-events.js';
+import { type WebhookEventMap, WebhookEvents } from './webhook-events.js';
 
 const accepted: WebhookEventMap['message-accepted'] = {
   messageId: 'msg_1',
