@@ -12,8 +12,7 @@ export { BulkWriteError } from './typeorm/criteria/bulk-write.error.js';
 export { WriteUnclearError } from './typeorm/criteria/write-unclear.error.js';
 export type { MethodEventOptions } from './capture/decorators/method-event.js';
 export { defineTableEvents, type TableEvents } from './capture/tables/define-table-events.js';
-export { WebhookEvent } from './capture/decorators/webhook-event.decorator.js';
-export { Webhooks } from './capture/decorators/webhooks.decorator.js';
+export { WebhookEvent, Webhooks } from './capture/decorators/webhook-event.decorator.js';
 export {
   type BulkSettings,
   type BulkWrites,

@@ -6,8 +6,8 @@ import { InvalidInputError } from '../errors/index.js';
 import { type EntityClass, entityEventsOf } from '../event/entity-events.js';
 import type { MessageFactory } from '../message/index.js';
 import type { DeclaredEvents } from './plan/declared-events.js';
-import type { ReportedSource } from './tables/reported-sources.js';
-import type { EventsWithoutData } from './plan/events-without-data.js';
+import type { ReportedSource } from './tables/reported-tables.js';
+import type { EventsWithoutData } from './plan/declaration-warnings.js';
 
 export interface CapturedDatabase {
   readonly name: string;

@@ -4,15 +4,26 @@
  * before the commit. `tables` does the same with what triggers report.
  */
 export { DeclaredEvents } from './plan/declared-events.js';
-export { type EventsWithoutData, eventsWithoutData } from './plan/events-without-data.js';
-export { secretColumns } from './plan/secret-columns.js';
+export {
+  type EventsWithoutData,
+  eventsWithoutData,
+  secretColumns,
+} from './plan/declaration-warnings.js';
 export type {
   MethodErrorOptions,
   MethodEventOptions,
   MethodSuccessOptions,
 } from './decorators/method-event.js';
-export { type MethodEventDecorator, WebhookEvent } from './decorators/webhook-event.decorator.js';
-export { type EntityDecorator, Webhooks } from './decorators/webhooks.decorator.js';
+export {
+  type MethodEventDecorator,
+  WebhookEvent,
+  type EntityDecorator,
+  Webhooks,
+} from './decorators/webhook-event.decorator.js';
 export { defineTableEvents, type TableEvents } from './tables/define-table-events.js';
-export { type ReportedSource, ReportedSources } from './tables/reported-sources.js';
-export { ReportedTables, type TableColumn } from './tables/reported-tables.js';
+export {
+  type ReportedSource,
+  ReportedSources,
+  ReportedTables,
+  type TableColumn,
+} from './tables/reported-tables.js';

@@ -4,8 +4,7 @@ import { ApiSettings } from '../api/index.js';
 import { injectDispatcher } from '../capture/decorators/method-event.js';
 import { ReportedSources } from '../capture/index.js';
 import { DeclaredEvents } from '../capture/plan/declared-events.js';
-import { noDataWarning } from '../capture/plan/events-without-data.js';
-import { secretsWarning } from '../capture/plan/secret-columns.js';
+import { noDataWarning, secretsWarning } from '../capture/plan/declaration-warnings.js';
 import { TransactionRequiredError } from '../database/transaction-required.error.js';
 import {
   DispatchStrategy,

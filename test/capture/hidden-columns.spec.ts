@@ -11,7 +11,7 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
 import { planCapture } from '../../lib/typeorm/entities/entity-plan.js';
-import { secretColumns } from '../../lib/capture/plan/secret-columns.js';
+import { secretColumns } from '../../lib/capture/plan/declaration-warnings.js';
 import { dataSchemaOf } from '../../lib/event/index.js';
 import { openCaptureApp, openDataSource, type CaptureApp } from '../support/apps/capture-app.js';
 

@@ -1,9 +1,8 @@
 import type { EventPlan } from '../plan/event-plan.js';
 import { isSameColumnValue } from '../table/column-equality.js';
-import { type FieldValue, UNKNOWN_VALUE } from '../table/field-value.js';
-import { isEmptyLink } from '../table/row-copy.js';
-import { keyPart } from '../table/row-key.js';
 import {
+  type FieldValue,
+  UNKNOWN_VALUE,
   type Column,
   type Field,
   isRelation,
@@ -12,6 +11,8 @@ import {
   type Relation,
   type RowTable,
 } from '../table/row-table.js';
+import { isEmptyLink } from '../table/row-copy.js';
+import { keyPart } from '../table/row-key.js';
 import type { NetChange } from './net-change.js';
 
 /** False: nothing was set that the event could report, or to no other value. The row need not be read to know it. */

@@ -1,7 +1,6 @@
 import type { EventPlan, LinkPlan, TablePlan } from '../plan/event-plan.js';
-import { type FieldValue, UNKNOWN_VALUE } from '../table/field-value.js';
+import { type FieldValue, UNKNOWN_VALUE, type Field, type RowTable } from '../table/row-table.js';
 import { copyRow } from '../table/row-copy.js';
-import type { Field, RowTable } from '../table/row-table.js';
 import type { LinkChange, RowChange } from './row-change.js';
 
 /** The state of a row: there or not, softly removed or not. */

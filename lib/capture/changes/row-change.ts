@@ -1,5 +1,5 @@
 import type { LinkPlan, TablePlan } from '../plan/event-plan.js';
-import type { FieldValue } from '../table/field-value.js';
+import type { FieldValue } from '../table/row-table.js';
 
 /** The kind of write that was made to a row. */
 export type RowWrite = 'insert' | 'update' | 'remove' | 'soft-remove' | 'recover';

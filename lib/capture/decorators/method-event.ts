@@ -19,10 +19,7 @@ import {
   type SubscriberSource,
 } from '../../message/index.js';
 import { checkSettingKinds } from './declaration-checks.js';
-import { fillTemplate } from '../payload/ref-template.js';
-import { valueAtPath } from '../payload/value-at-path.js';
-import { givenData } from '../payload/given-data.js';
-import { withRequestData } from '../payload/request-data.js';
+import { fillTemplate, valueAtPath, givenData, withRequestData } from '../plan/payload.js';
 
 /** A value, or how to get it from what the method resolved to and was called with. */
 type FromCall<Outcome, Args, Value> = Value | ((outcome: Outcome, args: Args) => Value);

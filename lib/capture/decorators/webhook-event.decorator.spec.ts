@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { decoratedEntities, type EntityClass, entityEventsOf } from '../../event/entity-events.js';
-import { WebhookEvent } from './webhook-event.decorator.js';
-import { Webhooks } from './webhooks.decorator.js';
+import { WebhookEvent, Webhooks } from './webhook-event.decorator.js';
 
 interface Author {
   id: number;

@@ -2,15 +2,20 @@ import {
   type EntityClass,
   recordEntityEvent,
   type RecordedOptions,
+  recordEntitySettings,
 } from '../../event/entity-events.js';
-import type { EntityEventOptions } from '../../event/event-settings.js';
-import { checkEntityEvent } from './declaration-checks.js';
+import type {
+  EntityEventOptions,
+  ColumnSettings,
+  EntityEventSettings,
+} from '../../event/event-settings.js';
+import { checkEntityEvent, checkEntityClass, checkEntitySettings } from './declaration-checks.js';
 import {
   decorateMethod,
   type MethodErrorOptions,
   type MethodSuccessOptions,
 } from './method-event.js';
-import type { EntityDecorator } from './webhooks.decorator.js';
+import type { BulkSettings } from '../../event/bulk-settings.js';
 
 /** A decorator for an asynchronous method that takes `Args` and resolves to `Result`. */
 export type MethodEventDecorator<Result, Args extends unknown[]> = <
@@ -74,5 +79,32 @@ export function WebhookEvent(name: string, options: object = {}) {
     } else {
       decorateMethod(name, options, target, method ?? '', descriptor);
     }
+  };
+}
+
+/** A decorator for the class of `Entity`, and for no other. */
+export type EntityDecorator<Entity> = (target: abstract new (...args: never[]) => Entity) => void;
+
+/**
+ * Sets options that all events of an entity share; an event's own options win. `bulk`, `bulkLimit` and `bulkOverflow` are
+ * of the entity, and win over the module's. `hidden` names columns that no event shows, also where the class has no events.
+ *
+ * @throws {@link ThornConfigurationError} at decoration, when a setting is unknown or of the wrong kind
+ *
+ * @example
+ * ```ts
+ * @Entity()
+ * @Webhooks<Article>({ payload: (article) => ({ title: article.title }), ref: '/articles/{id}', owner: 'author.id' })
+ * @WebhookEvent<Article>('article.created', { on: 'create' })
+ * export class Article { … }
+ * ```
+ */
+export function Webhooks<Entity extends object>(
+  settings: EntityEventSettings<Entity> & ColumnSettings<Entity> & BulkSettings,
+): EntityDecorator<Entity> {
+  return (target, ...rest: unknown[]) => {
+    const declaration = checkEntityClass(target, rest);
+    checkEntitySettings(declaration, settings);
+    recordEntitySettings(target, settings);
   };
 }

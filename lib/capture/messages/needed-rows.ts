@@ -1,6 +1,5 @@
-import type { DueEvent } from '../changes/due-events.js';
+import type { DueEvent, UnseenWrites } from '../changes/due-events.js';
 import { linksOf, type NetChange, type NetLinks } from '../changes/net-change.js';
-import type { UnseenWrites } from '../changes/unseen-writes.js';
 import type { EventPlan, LinkPlan } from '../plan/event-plan.js';
 import { besideColumns } from '../plan/row-paths.js';
 import { rowKey } from '../table/row-key.js';

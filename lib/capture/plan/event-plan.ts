@@ -10,7 +10,7 @@ import {
 } from '../../event/entity-events.js';
 import { compileEventName, type EventName } from '../../event/event-name.js';
 import { messageSettings, type MessageSettings } from '../../message/index.js';
-import { templateFields } from '../payload/ref-template.js';
+import { templateFields } from './payload.js';
 import type { Field, Relation, RowTable } from '../table/row-table.js';
 import {
   changeableNames,

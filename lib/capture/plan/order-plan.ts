@@ -1,6 +1,6 @@
 import type { RecordedSettings } from '../../event/entity-events.js';
 import { orderSetting, type OrderSetting } from '../../message/index.js';
-import { valueAtPath } from '../payload/value-at-path.js';
+import { valueAtPath } from './payload.js';
 import { rowKey } from '../table/row-key.js';
 import type { Row, RowTable } from '../table/row-table.js';
 

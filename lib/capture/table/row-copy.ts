@@ -1,5 +1,12 @@
-import { type FieldValue, UNKNOWN_VALUE } from './field-value.js';
-import { type Column, type Field, keyedRelations, type Row, type RowTable } from './row-table.js';
+import {
+  type FieldValue,
+  UNKNOWN_VALUE,
+  type Column,
+  type Field,
+  keyedRelations,
+  type Row,
+  type RowTable,
+} from './row-table.js';
 
 /**
  * A copy whose columns can be set without the original's changing. Does not touch getters: those of lazy relations would

@@ -5,8 +5,12 @@ import type { Message } from '../../message/index.js';
 import { RowChange } from '../changes/row-change.js';
 import type { EntityMessages } from '../messages/entity-messages.js';
 import { RowReader } from '../messages/row-reader.js';
-import { eventsWithoutData, noDataWarning } from '../plan/events-without-data.js';
-import { secretColumns, secretsWarning } from '../plan/secret-columns.js';
+import {
+  eventsWithoutData,
+  noDataWarning,
+  secretColumns,
+  secretsWarning,
+} from '../plan/declaration-warnings.js';
 import { type EventPlan, planTable, type TablePlan } from '../plan/event-plan.js';
 import { checkColumnSettings } from '../plan/hidden-columns.js';
 import { isSameColumnValue } from '../table/column-equality.js';

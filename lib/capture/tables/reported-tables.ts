@@ -1,6 +1,7 @@
 import type { ReportedChange, ReportedTable } from '../../database/triggers/reported-table.js';
 import type { Message } from '../../message/index.js';
 import type { EventPlan } from '../plan/event-plan.js';
+import type { SqlClient } from '../../database/sql-client.js';
 
 /** A column of a table, as the database describes it. */
 export interface TableColumn {
@@ -44,4 +45,59 @@ export abstract class ReportedTables {
    * @throws what the database throws, what a row throws that cannot be read, and what a function of an event throws
    */
   abstract messagesOf(changes: readonly ReportedChange[]): Promise<readonly Message[]>;
+}
+
+/** The tables of one database whose changes triggers report. */
+export interface ReportedSource {
+  readonly client: SqlClient<never>;
+  readonly tables: ReportedTables;
+}
+
+/** All tables whose changes triggers report, by the clients of their databases. */
+export class ReportedSources {
+  constructor(readonly all: readonly ReportedSource[]) {}
+
+  /** The tables of a client's database; undefined when there are none. */
+  of(client: SqlClient<never>): ReportedTables | undefined {
+    return this.all.find((source) => source.client === client)?.tables;
+  }
+}
+
+/** Tables of one database that several declare, each another: entities, and tables by name. */
+export class JointTables extends ReportedTables {
+  constructor(private readonly parts: readonly ReportedTables[]) {
+    super();
+  }
+
+  override get tables(): readonly ReportedTable[] {
+    return this.parts.flatMap(({ tables }) => tables);
+  }
+
+  override describe(table: string, columns: readonly TableColumn[]): void {
+    this.#of(table)?.describe(table, columns);
+  }
+
+  override columnsOf(table: string): readonly TableColumn[] {
+    return this.#of(table)?.columnsOf(table) ?? [];
+  }
+
+  override eventsOf(table: string): readonly EventPlan[] {
+    return this.#of(table)?.eventsOf(table) ?? [];
+  }
+
+  override mayBeHeard(table: string): boolean {
+    return this.#of(table)?.mayBeHeard(table) ?? true;
+  }
+
+  /** In the order of the changes of each part: those of one row are of one part. */
+  override async messagesOf(changes: readonly ReportedChange[]): Promise<readonly Message[]> {
+    const made = this.parts.map((part) =>
+      part.messagesOf(changes.filter(({ table }) => this.#of(table) === part)),
+    );
+    return (await Promise.all(made)).flat();
+  }
+
+  #of(name: string): ReportedTables | undefined {
+    return this.parts.find(({ tables }) => tables.some((table) => table.name === name));
+  }
 }

@@ -6,7 +6,7 @@ import { changesOfRows, readComplete } from '../entities/rows-before.js';
 import type { LinkChange, RowChange } from '../../capture/changes/row-change.js';
 import type { EntityPlan, LinkPlan } from '../entities/entity-plan.js';
 import type { EventPlan } from '../../capture/plan/event-plan.js';
-import { UNKNOWN_VALUE } from '../../capture/table/field-value.js';
+import { UNKNOWN_VALUE } from '../../capture/table/row-table.js';
 import { setRelation } from '../rows/entity-values.js';
 import { isPostgres } from '../rows/row-lock.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';

@@ -1,6 +1,6 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { ChangedValue } from '../rows/changed-values.js';
-import { UNKNOWN_VALUE } from '../../capture/table/field-value.js';
+import { UNKNOWN_VALUE } from '../../capture/table/row-table.js';
 import type { Column } from '../rows/row-key.js';
 import type { RelationMetadata } from '../rows/typeorm-types.js';
 

@@ -11,7 +11,7 @@ import { readComplete } from '../entities/rows-before.js';
 import { RowChange } from '../../capture/changes/row-change.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import { type ChangedValue, removalOf } from '../rows/changed-values.js';
-import { UNKNOWN_VALUE } from '../../capture/table/field-value.js';
+import { UNKNOWN_VALUE } from '../../capture/table/row-table.js';
 import { hasRowLocks } from '../rows/row-lock.js';
 import { setRelation } from '../rows/entity-values.js';
 import type { Field, RelationMetadata } from '../rows/typeorm-types.js';

@@ -1,7 +1,6 @@
 import type { EntityMetadata } from 'typeorm';
 import { columnsNamed, isEntityClass } from '../../event/entity-events.js';
-import type { FieldValue } from '../../capture/table/field-value.js';
-import type { Column, Relation, RowTable } from '../../capture/table/row-table.js';
+import type { FieldValue, Column, Relation, RowTable } from '../../capture/table/row-table.js';
 import type { ChangedValue } from '../rows/changed-values.js';
 import { setRelation } from '../rows/entity-values.js';
 import { type Column as ColumnMetadata, databaseForm, typeName } from '../rows/row-key.js';

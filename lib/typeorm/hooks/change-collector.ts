@@ -19,8 +19,8 @@ import {
   type CollectedItem,
   type DueEvent,
   dueEventsOf,
+  UnseenWrites,
 } from '../../capture/changes/due-events.js';
-import { UnseenWrites } from '../../capture/changes/unseen-writes.js';
 import type { EntityMessages } from '../../capture/messages/entity-messages.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import type { Connections, ConnectionState } from '../connection/connection-state.js';

@@ -3,7 +3,7 @@ import { RowChange } from '../../capture/changes/row-change.js';
 import { queryRunnerOf } from '../query-runner-of.js';
 import type { Execute, WriteBuilder, WriteInterceptor } from '../criteria/write-builders.js';
 import { rowsQuery } from '../criteria/matched-rows.js';
-import { valueAtPath } from '../../capture/payload/value-at-path.js';
+import { valueAtPath } from '../../capture/plan/payload.js';
 import { besideColumns } from '../../capture/plan/row-paths.js';
 import type { Connections, OtherSideWrite, WaitingWrites } from '../connection/connection-state.js';
 import type { CapturePlan, EntityPlan } from '../entities/entity-plan.js';

@@ -1,5 +1,5 @@
 import type { EntityMetadata, ObjectLiteral, UpdateEvent } from 'typeorm';
-import { UNKNOWN_VALUE } from '../../capture/table/field-value.js';
+import { UNKNOWN_VALUE } from '../../capture/table/row-table.js';
 import type { Column } from './row-key.js';
 import type { RelationMetadata } from './typeorm-types.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fillTemplate } from './ref-template.js';
+import { fillTemplate } from './payload.js';
 
 describe('a reference template', () => {
   it('is filled from the row, nested values included', () => {

@@ -1,13 +1,47 @@
+import { type TablePlan, tablesOf } from './event-plan.js';
 import { type Column, propertyOf, type RowTable } from '../table/row-table.js';
-import { tablesOf, type TablePlan } from './event-plan.js';
 import { concealedNames } from './hidden-columns.js';
+
+/** Events whose data is an empty object, since nothing says what it holds. */
+export interface EventsWithoutData {
+  /** The table, or its entity. */
+  readonly entity: string;
+  readonly events: readonly string[];
+}
+
+export function eventsWithoutData(plans: readonly TablePlan[]): readonly EventsWithoutData[] {
+  return plans
+    .map(({ table, events }) => {
+      const empty = events.filter(
+        ({ options }) => options.payload === undefined && options.requestData === undefined,
+      );
+      return { entity: table.name, events: [...new Set(empty.map(({ name }) => name))] };
+    })
+    .filter(({ events }) => events.length > 0);
+}
+
+/**
+ * The warning that the log gives about them.
+ *
+ * @param declaration names the class or the table that has no payload
+ * @param fix the code that declares one
+ */
+export function noDataWarning(
+  { events }: EventsWithoutData,
+  { declaration, fix }: { readonly declaration: string; readonly fix: string },
+): string {
+  return (
+    `The data of ${events.join(', ')} is an empty object: ${declaration} has no payload. Name what subscribers may see: ` +
+    `${fix}. Where that is nothing, say payload: () => ({}).`
+  );
+}
 
 const SECRETS =
   /\b(?:passw(?:or)?ds?|pwd|passphrase|passcode|hash|hashed|salt|secrets?|tokens?|otp|totp|cvv|cvc|credentials?|api ?keys?|(?:private|access|signing|encryption) keys?|(?:recovery|backup) codes?|(?:password|token) ?hash)\b/;
 const HOLDS_TEXT = /char|text|string|clob|blob|binary|bytea|json|array|uuid/;
 
 /** Columns of a table that events may show, and that are named like secrets. */
-export interface SecretColumns {
+interface SecretColumns {
   /** The table, or its entity. */
   readonly entity: string;
   /** Their properties: of an embedded column the embedded object. */
