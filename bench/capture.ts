@@ -8,7 +8,7 @@ import {
   Entity,
   PrimaryGeneratedColumn,
 } from 'typeorm';
-import { createClient } from '../lib/typeorm/sources/create-client.js';
+import { createClient } from '../lib/typeorm/sources/typeorm-sources.js';
 import { EntityCapture } from '../lib/typeorm/hooks/entity-capture.js';
 import { WebhookEvent } from '../lib/capture/index.js';
 import { SystemClock } from '../lib/common/time.js';

@@ -8,8 +8,7 @@ export { ThornModule } from './thorn.module.js';
 export type { ThornModuleExtras, ThornModuleOptions } from './module/options/module-options.js';
 
 // Declaring events
-export { BulkWriteError } from './typeorm/criteria/bulk-write.error.js';
-export { WriteUnclearError } from './typeorm/criteria/write-unclear.error.js';
+export { BulkWriteError, WriteUnclearError, TransactionTimeoutError } from './typeorm/errors.js';
 export type { MethodEventOptions } from './capture/decorators/method-event.js';
 export { defineTableEvents, type TableEvents } from './capture/tables/define-table-events.js';
 export { WebhookEvent, Webhooks } from './capture/decorators/webhook-event.decorator.js';
@@ -41,9 +40,8 @@ export {
   type UncheckedFilter,
 } from './event/index.js';
 
-export { TransactionEndedError } from './database/transaction-ended.error.js';
-export type { SerializeTransactions } from './database/sqlite/serialize-transactions.js';
-export { TransactionTimeoutError } from './typeorm/sqlite/transaction-timeout.error.js';
+export { TransactionEndedError } from './database/errors.js';
+export type { SerializeTransactions } from './database/sqlite/sqlite-handle.js';
 
 // Sending
 export {

@@ -28,7 +28,6 @@ const FLOORS = [
  * @type {Readonly<Record<string, readonly (string | readonly string[])[]>>}
  */
 const INNER_FLOORS = {
-  message: ['encoding', '', 'format'],
   database: ['', 'schema', 'sqlite', 'triggers'],
   event: ['conditions', '', 'schemas'],
   cli: ['terminal', 'commands', 'documents', 'init', ''],
@@ -60,12 +59,11 @@ const INNER_FLOORS = {
     'openapi',
     '',
   ],
-  capture: ['table', 'payload', 'plan', 'changes', 'messages', 'decorators', 'tables', ''],
+  capture: ['table', 'plan', 'changes', 'messages', 'decorators', 'tables', ''],
   typeorm: [
     '',
     'schema',
     'rows',
-    'clients',
     'sqlite',
     'entities',
     'connection',
@@ -74,7 +72,7 @@ const INNER_FLOORS = {
     'triggers',
     'sources',
   ],
-  delivery: ['attempt', 'recipient-policy', 'http', 'retry', 'log', 'events', ''],
+  delivery: ['attempt', 'recipient-policy', 'http', ''],
   dispatch: ['rows', 'recipients', 'history', 'strategies', ''],
   receiver: ['schemes', 'processing', 'verification', 'routes', ''],
   subscriber: ['model', 'matching', 'static', 'service', 'storage', ''],

@@ -1,6 +1,6 @@
 import { repeatOnConflict } from './database-errors.js';
 import type { Statement } from './dialect.js';
-import { OutboxTimeoutError } from './outbox-timeout.error.js';
+import { OutboxTimeoutError } from './errors.js';
 import { type PoolConnection, PoolConnections } from './pool-connections.js';
 import { type Result, runSteps, type SqlClient, type SqlTables, type Step } from './sql-client.js';
 import { SqlStore } from './sql-store.js';

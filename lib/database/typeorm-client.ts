@@ -19,14 +19,12 @@ import {
   type Step,
 } from './sql-client.js';
 import type { MysqlPool, PgPool, SqlDriver, SqliteHandle } from './sql-driver.js';
-import { OtherDatabaseError } from './other-database.error.js';
-import { TransactionEndedError } from './transaction-ended.error.js';
+import { OtherDatabaseError, TransactionEndedError, TransactionRequiredError } from './errors.js';
 import {
   NumberedTransaction,
   OpenTransaction,
   type TransactionProof,
 } from './transaction-proof.js';
-import { TransactionRequiredError } from './transaction-required.error.js';
 
 /** The part of TypeORM's `QueryRunner` that is used. Structural: receivers without a database need no TypeORM. */
 export interface SqlRunner {

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import type { JoinedTransaction } from '../database/sql-client.js';
-import { TransactionRequiredError } from '../database/transaction-required.error.js';
+import { TransactionRequiredError } from '../database/errors.js';
 import { InvalidInputError } from '../errors/index.js';
 import { EventCatalogue } from '../event/catalogue.js';
 import { RecipientPolicies } from '../delivery/index.js';

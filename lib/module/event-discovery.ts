@@ -5,7 +5,7 @@ import { injectDispatcher } from '../capture/decorators/method-event.js';
 import { ReportedSources } from '../capture/index.js';
 import { DeclaredEvents } from '../capture/plan/declared-events.js';
 import { noDataWarning, secretsWarning } from '../capture/plan/declaration-warnings.js';
-import { TransactionRequiredError } from '../database/transaction-required.error.js';
+import { TransactionRequiredError } from '../database/errors.js';
 import {
   DispatchStrategy,
   InlineStrategy,

@@ -42,7 +42,7 @@ export type { Pause } from './wait/host-pauses.js';
 export { outbox, relayedOutbox, type RelayDefinition } from './strategy/outbox.js';
 export type { EndpointRules, OutboxOptions } from './outbox-options.js';
 export { OutboxLockedError } from './stage/outbox-locked.error.js';
-export { OutboxTimeoutError } from '../database/outbox-timeout.error.js';
+export { OutboxTimeoutError } from '../database/errors.js';
 export { RecipientUnknownError } from '../dispatch/recipients/recipient-unknown.error.js';
 export { OutboxStrategy } from './strategy/outbox.strategy.js';
 export { SqlClients, type OutboxDependencies } from './strategy/outbox-dependencies.js';

@@ -43,9 +43,11 @@ export {
 export type { SqlClientDefinition } from '../database/sql-client.js';
 export { StandardScheme } from './schemes/standard-scheme.js';
 export { ThornScheme } from './schemes/thorn-scheme.js';
-export { OtherDatabaseError } from '../database/other-database.error.js';
-export { TransactionEndedError } from '../database/transaction-ended.error.js';
-export { TransactionRequiredError } from '../database/transaction-required.error.js';
+export {
+  OtherDatabaseError,
+  TransactionEndedError,
+  TransactionRequiredError,
+} from '../database/errors.js';
 export type { VerifiedWebhook } from './verification/verified-webhook.js';
 export {
   verifyWebhook,

@@ -18,13 +18,15 @@ import { PoolConnections } from '../database/pool-connections.js';
 import type { SqlDriver } from '../database/sql-driver.js';
 import type { SqlStore } from '../database/sql-store.js';
 import { ThornConfigurationError } from '../errors/index.js';
-import { OtherDatabaseError } from '../database/other-database.error.js';
-import { TransactionEndedError } from '../database/transaction-ended.error.js';
-import { TransactionRequiredError } from '../database/transaction-required.error.js';
+import {
+  OtherDatabaseError,
+  TransactionEndedError,
+  TransactionRequiredError,
+} from '../database/errors.js';
 import type { DatabaseName } from '../database/schema/schema-sql.js';
 import type { Answer, ClientDatabase, ClientStore } from './databases/client-database.js';
 import type { TransactionStatus } from './databases/postgres.js';
-import { connectionOf } from '../database/sqlite/connection-of.js';
+import { connectionOf } from '../database/sqlite/sqlite-store.js';
 import type { StoreDriver } from './store-driver.js';
 
 const SCHEMA_HINT = '; where the tables are in a schema of their own, name it in the option schema';

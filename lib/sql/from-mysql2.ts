@@ -1,6 +1,6 @@
 import type { Statement } from '../database/dialect.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
-import { TransactionEndedError } from '../database/transaction-ended.error.js';
+import { TransactionEndedError } from '../database/errors.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer } from './databases/client-database.js';
 import { type AnyMysqlPool, coreConnection, corePool, MYSQL } from './databases/mysql.js';

@@ -3,7 +3,7 @@ import type { Statement } from '../database/dialect.js';
 import { WatchedConnections } from '../database/pool-connections.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
 import type { PgPool } from '../database/sql-driver.js';
-import { TransactionEndedError } from '../database/transaction-ended.error.js';
+import { TransactionEndedError } from '../database/errors.js';
 import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { Answer } from './databases/client-database.js';
 import { POSTGRES, type TransactionStatus } from './databases/postgres.js';

@@ -1,8 +1,7 @@
 import { isTableMissing } from '../database/database-errors.js';
 import type { Statement } from '../database/dialect.js';
-import { OtherDatabaseError } from '../database/other-database.error.js';
+import { OtherDatabaseError, TransactionEndedError } from '../database/errors.js';
 import type { JoinedTransaction, Result } from '../database/sql-client.js';
-import { TransactionEndedError } from '../database/transaction-ended.error.js';
 import type { SqliteHandle } from '../database/sql-driver.js';
 import { runStatement } from '../database/sqlite/sqlite-handle.js';
 import { SQLITE } from './databases/sqlite.js';

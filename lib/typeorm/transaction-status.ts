@@ -1,6 +1,6 @@
 import type { QueryRunner } from 'typeorm';
 import { dataSourceOf } from '../common/typeorm-compat.js';
-import { isInTransaction } from './sqlite-handle.js';
+import { isInTransaction } from './private-properties.js';
 
 /** The connection of a query runner, as far as it tells of transactions: `pg` does since 8.21. */
 interface Connection {

@@ -14,7 +14,7 @@ import {
 } from 'typeorm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CapturedEntityMessageSource } from '../../lib/typeorm/sources/captured-entity-message-source.js';
-import { createClient } from '../../lib/typeorm/sources/create-client.js';
+import { createClient } from '../../lib/typeorm/sources/typeorm-sources.js';
 import { EntityCapture } from '../../lib/typeorm/hooks/entity-capture.js';
 import { WebhookEvent } from '../../lib/capture/index.js';
 import type { EntityEventOptions } from '../../lib/event/index.js';

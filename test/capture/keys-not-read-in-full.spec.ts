@@ -1,6 +1,6 @@
 import { Column, Entity, type EntityManager, PrimaryColumn } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { BulkWriteError } from '../../lib/typeorm/criteria/bulk-write.error.js';
+import { BulkWriteError } from '../../lib/typeorm/errors.js';
 import { WebhookEvent } from '../../lib/capture/index.js';
 import { type CaptureApp, openCaptureApp } from '../support/apps/capture-app.js';
 

@@ -9,10 +9,10 @@ import {
   PrimaryGeneratedColumn,
 } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { assertEntitiesKnown, unknownEntities } from '../../lib/typeorm/entities/entity-check.js';
-import { BulkWriteError } from '../../lib/typeorm/criteria/bulk-write.error.js';
+import { assertEntitiesKnown, unknownEntities } from '../../lib/typeorm/entities/entity-checks.js';
+import { BulkWriteError } from '../../lib/typeorm/errors.js';
 import { CapturedEntityMessageSource } from '../../lib/typeorm/sources/captured-entity-message-source.js';
-import { createClient } from '../../lib/typeorm/sources/create-client.js';
+import { createClient } from '../../lib/typeorm/sources/typeorm-sources.js';
 import { EntityCapture } from '../../lib/typeorm/hooks/entity-capture.js';
 import { WebhookEvent, Webhooks } from '../../lib/capture/index.js';
 import { InvalidInputError, ThornConfigurationError } from '../../lib/errors/index.js';

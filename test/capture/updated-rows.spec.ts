@@ -1,6 +1,6 @@
 import { Column, Entity, ManyToOne, PrimaryColumn, UpdateDateColumn, VersionColumn } from 'typeorm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createClient } from '../../lib/typeorm/sources/create-client.js';
+import { createClient } from '../../lib/typeorm/sources/typeorm-sources.js';
 import { EntityCapture } from '../../lib/typeorm/hooks/entity-capture.js';
 import { WebhookEvent } from '../../lib/capture/index.js';
 import { SystemClock } from '../../lib/common/time.js';

@@ -1,4 +1,4 @@
-import { createClient } from '../../lib/typeorm/sources/create-client.js';
+import { createClient } from '../../lib/typeorm/sources/typeorm-sources.js';
 import { thornEntities } from '../../lib/typeorm/index.js';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -4,7 +4,7 @@ import type { Dialect } from '../../lib/database/dialect.js';
 import { type JoinedTransaction, SqlClient } from '../../lib/database/sql-client.js';
 import { JoinedTransactions } from '../../lib/dispatch/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
-import { DataSourceClient } from '../../lib/typeorm/clients/data-source-client.js';
+import { DataSourceClient } from '../../lib/typeorm/data-source-client.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 

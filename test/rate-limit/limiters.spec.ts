@@ -2,7 +2,7 @@ import { DataSource } from 'typeorm';
 import { describe, expect, it } from 'vitest';
 import { outboxEntities } from '../../lib/typeorm/schema/thorn-schema.js';
 import { PooledStore } from '../../lib/database/pooled-store.js';
-import { createClient } from '../../lib/typeorm/sources/create-client.js';
+import { createClient } from '../../lib/typeorm/sources/typeorm-sources.js';
 import { DataSourceStore } from '../../lib/typeorm/sqlite/data-source-store.js';
 import { DatabaseRateLimiter } from '../../lib/outbox/wait/database-rate-limiter.js';
 import type { PermitRequest } from '../../lib/outbox/wait/permits.js';

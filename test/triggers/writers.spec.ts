@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { tableLock } from '../../lib/database/triggers/table-lock.js';
+import { tableLock } from '../../lib/database/triggers/trigger-parts.js';
 import { createTriggers, findTriggerFaults } from '../../lib/database/triggers/table-triggers.js';
 import {
   openTriggerPlace,

@@ -2,7 +2,7 @@ import { Inject } from '@nestjs/common';
 import { errorText, FaultLog } from '../../common/index.js';
 import { OptionChecks } from '../../common/option-checks.js';
 import { type SendOptions, WebhookDispatcher } from '../../dispatch/index.js';
-import { TransactionRequiredError } from '../../database/transaction-required.error.js';
+import { TransactionRequiredError } from '../../database/errors.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { compileCondition } from '../../event/conditions/condition-compile.js';
 import type { Condition } from '../../event/conditions/condition.js';

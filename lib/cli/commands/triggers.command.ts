@@ -4,7 +4,7 @@ import type { ReportedTable } from '../../database/triggers/reported-table.js';
 import { findTriggerFaults, planTriggers } from '../../database/triggers/table-triggers.js';
 import { errorText } from '../../common/log.js';
 import { MYSQL, POSTGRES, SQLITE } from '../../sql/databases/databases.js';
-import { connectionOf } from '../../database/sqlite/connection-of.js';
+import { connectionOf } from '../../database/sqlite/sqlite-store.js';
 import { type Command, type Given, parseText, parseWord } from '../terminal/command.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { UsageError } from '../terminal/usage.error.js';

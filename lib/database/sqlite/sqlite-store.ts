@@ -2,8 +2,9 @@ import { Logger } from '@nestjs/common';
 import type { Statement } from '../dialect.js';
 import type { Result, SqlClient, Step } from '../sql-client.js';
 import { SqlStore } from '../sql-store.js';
-import type { SqliteHandle } from '../sql-driver.js';
-import { isLocked, runTransaction } from './sqlite-handle.js';
+import type { SqliteHandle, SqlDriver } from '../sql-driver.js';
+import { isLocked, runTransaction, runStatement } from './sqlite-handle.js';
+import { type PoolConnection, PoolConnections } from '../pool-connections.js';
 
 const FIRST_WAIT = 1;
 const LONGEST_WAIT = 25;
@@ -252,7 +253,7 @@ export class SqliteStore extends SqlStore {
 }
 
 /** Repeats what finds the database locked. */
-export async function patiently<Answer>(task: () => Answer | Promise<Answer>): Promise<Answer> {
+async function patiently<Answer>(task: () => Answer | Promise<Answer>): Promise<Answer> {
   const since = performance.now();
   for (let isTold = false; ;) {
     try {
@@ -269,4 +270,22 @@ export async function patiently<Answer>(task: () => Answer | Promise<Answer>): P
       await new Promise((resolve) => setTimeout(resolve, LONGEST_WAIT));
     }
   }
+}
+
+/**
+ * A connection of a driver: out of its pool, or the one that SQLite has.
+ *
+ * @param connections of whoever asks more than once: each of these listens to the pool
+ */
+export async function connectionOf(
+  driver: SqlDriver | undefined,
+  connections = new PoolConnections(),
+): Promise<PoolConnection> {
+  if (driver?.kind !== 'better-sqlite3') return connections.take(driver);
+  const { handle } = driver;
+  return {
+    query: (sql, parameters) => patiently(() => runStatement(handle, { sql, parameters })),
+    release: () => undefined,
+    destroy: () => undefined,
+  };
 }

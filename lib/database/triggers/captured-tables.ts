@@ -3,7 +3,7 @@ import { ThornError } from '../../errors/index.js';
 import { isLockTimeout } from '../database-errors.js';
 import type { Statement } from '../dialect.js';
 import type { Result, SqlTables, Step } from '../sql-client.js';
-import { tableLock } from './table-lock.js';
+import { tableLock } from './trigger-parts.js';
 
 /** A row of `thorn_captured_tables`. */
 export interface CapturedTable {

@@ -1,5 +1,5 @@
-import { tableLock } from './table-lock.js';
 import {
+  tableLock,
   fittingName,
   type TableTriggers,
   textLiteral,

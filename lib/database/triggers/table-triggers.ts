@@ -5,8 +5,11 @@ import { OUTBOX_TABLES } from '../schema/thorn-tables.js';
 import { CHANGES_TABLE, type Row, type SqlExecutor } from '../sql-client.js';
 import type { ReportedTable } from './reported-table.js';
 import { readTableShape, type TableShape } from './table-shape.js';
-import type { TableTriggers, TriggerPlace } from './trigger-parts.js';
-import { triggersOf } from './trigger-sql.js';
+import type { TableTriggers, TriggerPlace, TriggerPlan } from './trigger-parts.js';
+import type { DialectName } from '../dialect.js';
+import { mysqlTriggers } from './mysql-triggers.js';
+import { postgresTriggers } from './postgres-triggers.js';
+import { sqliteTriggers } from './sqlite-triggers.js';
 
 /** Names a table or a function of the library in SQL. */
 export type NamePath = (name: string) => string;
@@ -81,7 +84,7 @@ export async function findTriggerFaults(
 }
 
 /** The triggers of a table of a database. */
-export interface Planned {
+interface Planned {
   readonly shape: TableShape;
   readonly triggers: TableTriggers;
 }
@@ -261,4 +264,14 @@ async function rowsOf(
 
 async function runAll(executor: SqlExecutor, statements: readonly string[]): Promise<void> {
   for (const sql of statements) await executor.run({ sql, parameters: [] });
+}
+
+const MADE_BY: Readonly<Record<DialectName, (plan: TriggerPlan) => TableTriggers>> = {
+  postgres: postgresTriggers,
+  sqlite: sqliteTriggers,
+  mysql: mysqlTriggers,
+};
+
+function triggersOf(plan: TriggerPlan): TableTriggers {
+  return MADE_BY[plan.dialect.name](plan);
 }

@@ -24,7 +24,7 @@ export interface TriggerPlace {
 }
 
 /** A trigger, or the function that the triggers of a table call. */
-export interface TriggerPart {
+interface TriggerPart {
   readonly name: string;
   /** What the database keeps of it: a trigger of an older declaration has another. */
   readonly text: string;
@@ -55,4 +55,14 @@ export function fittingName(prefix: string, table: string, most: number): string
 /** A text in SQL of SQLite. */
 export function textLiteral(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
+}
+
+/**
+ * The number of a table's advisory lock on PostgreSQL, a bigint as text. While the table is not heard, its triggers hold
+ * the lock shared, and whoever makes it heard takes it for itself.
+ *
+ * @param name that the declaration gives the table
+ */
+export function tableLock(name: string): string {
+  return String(createHash('sha256').update(`thorn ${name}`).digest().readBigInt64BE());
 }

@@ -4,7 +4,7 @@ import { Logger } from '@nestjs/common';
 import type { ReportedTables } from '../../capture/index.js';
 import { type Clock, errorText, FaultLog } from '../../common/index.js';
 import { databaseCode } from '../../database/database-errors.js';
-import { OutboxTimeoutError } from '../../database/outbox-timeout.error.js';
+import { OutboxTimeoutError } from '../../database/errors.js';
 import type { Result, Step } from '../../database/sql-client.js';
 import { ThornError } from '../../errors/index.js';
 import type { Message } from '../../message/index.js';

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { isConflict, isTaken } from '../../database/database-errors.js';
 import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
-import { TransactionEndedError } from '../../database/transaction-ended.error.js';
+import { TransactionEndedError } from '../../database/errors.js';
 import type { Message } from '../../message/index.js';
 import { type Dialect, idRows, type Statement, type Columns } from '../../database/dialect.js';
 import { isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';

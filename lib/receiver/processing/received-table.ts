@@ -15,7 +15,7 @@ import {
   type SqlTables,
 } from '../../database/sql-client.js';
 import { TableRows } from '../../database/table-rows.js';
-import { TransactionRequiredError } from '../../database/transaction-required.error.js';
+import { TransactionRequiredError } from '../../database/errors.js';
 import {
   type SqlDataSource,
   type SqlManager,

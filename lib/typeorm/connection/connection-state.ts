@@ -1,14 +1,14 @@
 import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
 import type { EventPlan } from '../../capture/plan/event-plan.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
-import type { ChangedValue } from '../rows/changed-values.js';
-import { statementsOfInsert } from '../insert-statements.js';
+import type { ChangedValue } from '../rows/entity-values.js';
 import type { Told } from '../transaction-status.js';
 import type { Message } from '../../message/index.js';
 import type { CollectedItem } from '../../capture/changes/due-events.js';
 import type { LinkChange } from '../../capture/changes/row-change.js';
 import { metadataOf } from '../entities/entity-table.js';
 import { TransactionFrames } from '../../capture/changes/transaction-frames.js';
+import { dataSourceOf } from '../../common/typeorm-compat.js';
 
 /** A write that was refused after it was made: with it, or with its savepoint, all has to go. */
 interface Refusal {
@@ -182,4 +182,14 @@ export class ConnectionState {
   get refusal(): Error | undefined {
     return this.frames.find((item) => item.type === 'refusal')?.reason;
   }
+}
+
+/**
+ * How many statements TypeORM runs to insert rows of an entity: without RETURNING, it reads what the database has filled in by
+ * another one.
+ */
+function statementsOfInsert(metadata: EntityMetadata): 1 | 2 {
+  const { driver } = dataSourceOf(metadata);
+  if (driver.isReturningSqlSupported('insert')) return 1;
+  return metadata.getInsertionReturningColumns().every(({ isGenerated }) => isGenerated) ? 1 : 2;
 }

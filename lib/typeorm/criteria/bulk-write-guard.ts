@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { BulkSettings } from '../../event/bulk-settings.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import { type BulkOperation, byHand, concernedEvents } from './bulk-operation.js';
-import { BulkWriteError } from './bulk-write.error.js';
+import { BulkWriteError } from '../errors.js';
 
 const DEFAULTS: Required<Omit<BulkSettings, 'capture'>> = {
   bulk: 'capture',

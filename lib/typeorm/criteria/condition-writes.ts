@@ -1,7 +1,6 @@
 import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
-import { relationsCutWith } from '../entities/cut-relations.js';
-import { linkChange } from '../entities/link-change.js';
-import { linksToRemoved } from '../entities/link-rows.js';
+import { relationsCutWith } from '../entities/affecting-entities.js';
+import { linkChange, linksToRemoved } from '../entities/link-rows.js';
 import { changesOfRows, readComplete } from '../entities/rows-before.js';
 import type { LinkChange, RowChange } from '../../capture/changes/row-change.js';
 import type { EntityPlan, LinkPlan } from '../entities/entity-plan.js';
@@ -9,7 +8,7 @@ import type { EventPlan } from '../../capture/plan/event-plan.js';
 import { UNKNOWN_VALUE } from '../../capture/table/row-table.js';
 import { setRelation } from '../rows/entity-values.js';
 import { isPostgres } from '../rows/row-lock.js';
-import type { RelationMetadata } from '../rows/typeorm-types.js';
+import type { RelationMetadata } from '../rows/columns.js';
 import { type BulkOperation, eventsOf } from './bulk-operation.js';
 import { keyCondition, mostKeys, namedId, readMatched, readUnlinked } from './matched-rows.js';
 import { readRemovedLinks } from './removed-links.js';

@@ -7,10 +7,9 @@ import type {
 } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { setEmptyLinks } from '../rows/entity-values.js';
-import type { Column } from '../rows/row-key.js';
+import type { Column, RelationMetadata } from '../rows/columns.js';
 import { isMySql, isPostgres, lock } from '../rows/row-lock.js';
 import type { SingleRow } from '../rows/single-row.js';
-import type { RelationMetadata } from '../rows/typeorm-types.js';
 import type { WriteBuilder } from './write-builders.js';
 
 /** The parameters that a statement may have, less those of the write itself. */

@@ -1,9 +1,9 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
 import { AsyncVariable } from '../../common/async-variable.js';
 import { KeyedMutex } from '../../common/waiting.js';
-import { queryRunnerOf } from '../query-runner-of.js';
+import { queryRunnerOf } from '../private-properties.js';
 import { hasRowLocks } from '../rows/row-lock.js';
-import type { DataSourceClient } from '../clients/data-source-client.js';
+import type { DataSourceClient } from '../data-source-client.js';
 import type { WriteBuilder } from './write-builders.js';
 
 /** Refuses writes in transactions that were begun by hand. */

@@ -1,10 +1,10 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import type { LinkChange } from '../../capture/changes/row-change.js';
-import { relationsCutWith } from '../entities/cut-relations.js';
+import { relationsCutWith } from '../entities/affecting-entities.js';
 import type { LinkPlan } from '../entities/entity-plan.js';
-import { linkChange } from '../entities/link-change.js';
+import { linkChange } from '../entities/link-rows.js';
 import { linksTo } from '../rows/junction-rows.js';
-import { rowKey } from '../rows/row-key.js';
+import { rowKey } from '../rows/columns.js';
 import type { WriteContext } from './write-context.js';
 
 /** Rows of one class that are about to be removed. */

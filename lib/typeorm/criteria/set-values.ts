@@ -1,8 +1,7 @@
 import type { EntityMetadata, ObjectLiteral } from 'typeorm';
-import type { ChangedValue } from '../rows/changed-values.js';
+import type { ChangedValue } from '../rows/entity-values.js';
 import { UNKNOWN_VALUE } from '../../capture/table/row-table.js';
-import type { Column } from '../rows/row-key.js';
-import type { RelationMetadata } from '../rows/typeorm-types.js';
+import type { Column, RelationMetadata } from '../rows/columns.js';
 
 /** What an update sets. */
 export interface SetValues {

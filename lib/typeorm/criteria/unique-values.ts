@@ -1,8 +1,7 @@
 import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
-import { type Column, keyPart, rowKey } from '../rows/row-key.js';
+import { type Column, keyPart, rowKey, type RelationMetadata } from '../rows/columns.js';
 import { isMySql, isPostgres } from '../rows/row-lock.js';
-import type { RelationMetadata } from '../rows/typeorm-types.js';
 import { rowsQuery } from './matched-rows.js';
 import type { WriteBuilder } from './write-builders.js';
 

@@ -10,16 +10,14 @@ import { isTaken } from '../../database/database-errors.js';
 import { readComplete } from '../entities/rows-before.js';
 import { RowChange } from '../../capture/changes/row-change.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
-import { type ChangedValue, removalOf } from '../rows/changed-values.js';
+import { type ChangedValue, removalOf, setRelation } from '../rows/entity-values.js';
 import { UNKNOWN_VALUE } from '../../capture/table/row-table.js';
 import { hasRowLocks } from '../rows/row-lock.js';
-import { setRelation } from '../rows/entity-values.js';
-import type { Field, RelationMetadata } from '../rows/typeorm-types.js';
+import type { Field, RelationMetadata } from '../rows/columns.js';
 import { type SetValues, setValuesOf } from './set-values.js';
 import { type MeetingRows, UniqueValues } from './unique-values.js';
-import type { UpsertedValues } from './upserted-values.js';
 import { type BuilderWrite, valueSetsOf } from './write-context.js';
-import { WriteUnclearError } from './write-unclear.error.js';
+import { WriteUnclearError } from '../errors.js';
 
 type InsertBuilder = InsertQueryBuilder<ObjectLiteral>;
 
@@ -260,4 +258,38 @@ function valuesOf(
 
 function isHidden(of: Field): boolean {
   return 'isSelect' in of && !of.isSelect;
+}
+
+/**
+ * Rows of values that are being inserted so that each may become an update of a row, or nothing: the hooks of such an insert
+ * take all of them for new rows, and do not count.
+ */
+export class UpsertedValues {
+  /** How many inserts have each of them: an application may give one object to several inserts at once. */
+  readonly #inserts = new Map<object, number>();
+
+  has(values: object): boolean {
+    return this.#inserts.has(values);
+  }
+
+  /** Makes an insert. Afterwards its rows of values may be inserted as new rows. */
+  async during<Result>(
+    valueSets: readonly object[],
+    insert: () => Promise<Result>,
+  ): Promise<Result> {
+    for (const values of valueSets) this.#inserts.set(values, this.#of(values) + 1);
+    try {
+      return await insert();
+    } finally {
+      for (const values of valueSets) {
+        const left = this.#of(values) - 1;
+        if (left > 0) this.#inserts.set(values, left);
+        else this.#inserts.delete(values);
+      }
+    }
+  }
+
+  #of(values: object): number {
+    return this.#inserts.get(values) ?? 0;
+  }
 }

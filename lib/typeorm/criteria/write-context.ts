@@ -8,7 +8,7 @@ import type {
 import { FaultLog } from '../../common/index.js';
 import { isConflict } from '../../database/database-errors.js';
 import { isOwnSubscriber } from '../own-subscribers.js';
-import type { DataSourceClient } from '../clients/data-source-client.js';
+import type { DataSourceClient } from '../data-source-client.js';
 import type { CollectedItem } from '../../capture/changes/due-events.js';
 import type { EntityMessages } from '../../capture/messages/entity-messages.js';
 import type { CapturePlan, EntityPlan } from '../entities/entity-plan.js';

@@ -1,6 +1,5 @@
 import type { EntityMetadata } from 'typeorm';
-import { relationsCutWith } from './cut-relations.js';
-import type { CapturePlan } from './entity-plan.js';
+import type { CapturePlan, LinkPlan } from './entity-plan.js';
 
 /**
  * The entities whose writes may make events happen: those with events and all others in their tables, junction tables
@@ -16,4 +15,25 @@ export function affectingEntities(
     if (relationsCutWith(plan, metadata).length > 0) tables.add(metadata.tablePath);
   }
   return new Set(all.filter((metadata) => tables.has(metadata.tablePath) || links.has(metadata)));
+}
+
+/** The relations with events whose links the database deletes with a row of a class at their other end. */
+export function relationsCutWith(
+  { links }: CapturePlan,
+  metadata: EntityMetadata,
+): readonly LinkPlan[] {
+  return [...links.values()]
+    .flat()
+    .filter(
+      ({ relation: { metadata: relation } }) =>
+        isOf(metadata, relation.inverseEntityMetadata) &&
+        relation.junctionEntityMetadata!.foreignKeys.some(
+          ({ onDelete, referencedEntityMetadata }) =>
+            onDelete === 'CASCADE' && isOf(metadata, referencedEntityMetadata),
+        ),
+    );
+}
+
+function isOf({ inheritanceTree }: EntityMetadata, { target }: EntityMetadata): boolean {
+  return inheritanceTree.some((type) => type === target);
 }

@@ -16,8 +16,7 @@ import {
 import { checkColumnSettings } from '../../capture/plan/hidden-columns.js';
 import { planReadBack, type ReadBack } from '../rows/read-back.js';
 import { type EntityRelation, type EntityTable, EntityTables, metadataOf } from './entity-table.js';
-import { checkKeys } from './key-check.js';
-import { checkPrivateColumns } from './private-columns.js';
+import { checkKeys, checkPrivateColumns } from './column-checks.js';
 
 /** The events of one entity in one data source. */
 export interface EntityPlan extends TablePlan {

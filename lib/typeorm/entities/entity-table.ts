@@ -1,11 +1,15 @@
 import type { EntityMetadata } from 'typeorm';
 import { columnsNamed, isEntityClass } from '../../event/entity-events.js';
 import type { FieldValue, Column, Relation, RowTable } from '../../capture/table/row-table.js';
-import type { ChangedValue } from '../rows/changed-values.js';
-import { setRelation } from '../rows/entity-values.js';
-import { type Column as ColumnMetadata, databaseForm, typeName } from '../rows/row-key.js';
+import { type ChangedValue, setRelation } from '../rows/entity-values.js';
+import {
+  type Column as ColumnMetadata,
+  databaseForm,
+  typeName,
+  type Field as FieldMetadata,
+  type RelationMetadata,
+} from '../rows/columns.js';
 import { SingleRow } from '../rows/single-row.js';
-import type { Field as FieldMetadata, RelationMetadata } from '../rows/typeorm-types.js';
 
 /** The tables of a data source's entities, each described once. */
 export class EntityTables {

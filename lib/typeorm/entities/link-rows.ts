@@ -1,8 +1,10 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
-import { linkColumns, linkEnd } from '../rows/junction-rows.js';
-import { type Column, rowKey } from '../rows/row-key.js';
+import { linkColumns, linkEnd, linkedId } from '../rows/junction-rows.js';
+import { type Column, rowKey } from '../rows/columns.js';
 import type { LinkChange } from '../../capture/changes/row-change.js';
 import { metadataOf, relationOf } from './entity-table.js';
+import { rowKey as tableRowKey } from '../../capture/table/row-key.js';
+import type { LinkPlan } from './entity-plan.js';
 
 /** One of the two rows that a link names. */
 interface End {
@@ -107,4 +109,31 @@ function isUnknown({ metadata, id }: End): boolean {
 
 function endOf({ metadata, columns, id }: End): string {
   return `${metadata.name} ${linkEnd(columns, id)}`;
+}
+
+/**
+ * A row of a junction table that came or went; undefined when the row tells only one end of it.
+ *
+ * @param removed finds the row at the other end by its key, if that is being removed. Default: it is not
+ */
+export function linkChange(
+  plan: LinkPlan,
+  did: LinkChange['did'],
+  link: ObjectLiteral,
+  removed?: (key: string) => ObjectLiteral | undefined,
+): LinkChange | undefined {
+  const { own, related } = linkColumns(plan.relation.metadata);
+  const [id, relatedId] = [linkedId(own, link), linkedId(related, link)];
+  if (id === undefined || relatedId === undefined) return undefined;
+  const relatedKey = tableRowKey(plan.relation.target, relatedId) ?? JSON.stringify(relatedId);
+  return {
+    type: 'link',
+    did,
+    plan,
+    key: tableRowKey(plan.entity.table, id) ?? JSON.stringify(id),
+    id,
+    relatedKey,
+    relatedId,
+    removed: removed?.(relatedKey),
+  };
 }

@@ -1,11 +1,9 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import { RowChange } from '../../capture/changes/row-change.js';
 import { besideColumns, type BesideColumns } from '../../capture/plan/row-paths.js';
-import type { ChangedValue } from '../rows/changed-values.js';
-import { setRelation } from '../rows/entity-values.js';
-import { rowKey } from '../rows/row-key.js';
+import { type ChangedValue, setRelation } from '../rows/entity-values.js';
+import { rowKey, type RelationMetadata } from '../rows/columns.js';
 import { readRows } from '../rows/row-reader.js';
-import type { RelationMetadata } from '../rows/typeorm-types.js';
 import type { EntityPlan } from './entity-plan.js';
 
 /**

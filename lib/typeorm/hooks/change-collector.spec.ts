@@ -3,7 +3,7 @@ import type { EntityManager, QueryRunner } from 'typeorm';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
-import { DataSourceClient } from '../clients/data-source-client.js';
+import { DataSourceClient } from '../data-source-client.js';
 import { Connections } from '../connection/connection-state.js';
 import { ChangeCollector } from './change-collector.js';
 import type { EntityMessages } from '../../capture/messages/entity-messages.js';

@@ -8,10 +8,10 @@ import type {
 } from 'typeorm';
 import { errorText, FaultLog } from '../../common/index.js';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
-import { TransactionEndedError } from '../../database/transaction-ended.error.js';
+import { TransactionEndedError } from '../../database/errors.js';
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
-import type { DataSourceClient } from '../clients/data-source-client.js';
+import type { DataSourceClient } from '../data-source-client.js';
 import { hasTransaction, type Told } from '../transaction-status.js';
 import { identifyLinks } from '../entities/link-rows.js';
 import { ManagerRows } from '../entities/manager-rows.js';
@@ -24,7 +24,7 @@ import {
 import type { EntityMessages } from '../../capture/messages/entity-messages.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import type { Connections, ConnectionState } from '../connection/connection-state.js';
-import { TransactionByHandError } from './transaction-by-hand.error.js';
+import { TransactionByHandError } from '../errors.js';
 import { isEnded, type TransactionsByHand } from './transactions-by-hand.js';
 
 /** The connection that a hook of TypeORM is called on. */

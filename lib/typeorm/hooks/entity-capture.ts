@@ -1,3 +1,7 @@
+import type { MessagePipeline } from '../../dispatch/index.js';
+import type { BulkSettings, CaptureBy } from '../../event/bulk-settings.js';
+import type { MessageFactory, Message } from '../../message/index.js';
+import type { SerializeTransactions } from '../../database/sqlite/sqlite-handle.js';
 import { Logger } from '@nestjs/common';
 import type {
   DataSource,
@@ -16,10 +20,8 @@ import type {
   UpdateEvent,
 } from 'typeorm';
 import { isConflict } from '../../database/database-errors.js';
-import type { Message } from '../../message/index.js';
 import { type Around, replaceMethods } from '../replaced-methods.js';
-import type { DataSourceClient } from '../clients/data-source-client.js';
-import type { SerializeTransactions } from '../../database/sqlite/serialize-transactions.js';
+import type { DataSourceClient } from '../data-source-client.js';
 import { toldBy } from '../transaction-status.js';
 import { HooksAttachment } from './hooks-attachment.js';
 import { BulkWriteGuard } from '../criteria/bulk-write-guard.js';
@@ -27,10 +29,7 @@ import { CriteriaWrites } from '../criteria/criteria-writes.js';
 import { WriteContext } from '../criteria/write-context.js';
 import { interceptWrites } from '../criteria/write-builders.js';
 import { ChangeCollector } from './change-collector.js';
-import type { MessagePipeline } from '../../dispatch/index.js';
-import type { CaptureBy } from '../../event/bulk-settings.js';
-import type { EntityCaptureOptions } from './entity-capture-options.js';
-import { dataSourceName } from '../rows/data-source-name.js';
+import { dataSourceName } from '../errors.js';
 import { EntityMessages } from '../../capture/messages/entity-messages.js';
 import { affectingEntities } from '../entities/affecting-entities.js';
 import { Connections } from '../connection/connection-state.js';
@@ -40,16 +39,23 @@ import {
   planCapture,
   splitByCapture,
 } from '../entities/entity-plan.js';
-import { checkOrphans } from '../entities/orphan-check.js';
-import { linkChange } from '../entities/link-change.js';
+import { checkOrphans } from '../entities/entity-checks.js';
+import { linkChange } from '../entities/link-rows.js';
 import { type RowEvent, ReportedRows } from './reported-rows.js';
 import { RemovedLinks } from './removed-links.js';
 import type { LinkChange } from '../../capture/changes/row-change.js';
-import { rowKey } from '../rows/row-key.js';
+import { rowKey, type AfterQueryEvent, type BeforeQueryEvent } from '../rows/columns.js';
 import { hasRowLocks, isMySql } from '../rows/row-lock.js';
 import { TransactionScopes } from './transaction-scopes.js';
 import { TransactionsByHand } from './transactions-by-hand.js';
-import type { AfterQueryEvent, BeforeQueryEvent } from '../rows/typeorm-types.js';
+
+/** Options of the capture of one data source. */
+export interface EntityCaptureOptions extends BulkSettings {
+  readonly messageFactory: MessageFactory;
+  readonly pipeline: MessagePipeline;
+  /** Default true. */
+  readonly serializeTransactions?: SerializeTransactions | undefined;
+}
 
 /**
  * Makes messages of what happens to the entities of one data source: collects changes while a transaction is open,

@@ -1,7 +1,7 @@
 import type { DataSource, EntitySubscriberInterface } from 'typeorm';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { addOwnSubscribers } from '../own-subscribers.js';
-import { dataSourceName } from '../rows/data-source-name.js';
+import { dataSourceName } from '../errors.js';
 
 /** The position of some hooks among the subscribers of a data source. */
 export class HooksAttachment {

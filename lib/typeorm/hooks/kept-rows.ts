@@ -1,5 +1,5 @@
 import type { Connections } from '../connection/connection-state.js';
-import { queryRunnerOf } from '../query-runner-of.js';
+import { queryRunnerOf } from '../private-properties.js';
 import type { Execute, WriteBuilder, WriteInterceptor } from '../criteria/write-builders.js';
 import type { WriteContext } from '../criteria/write-context.js';
 import { isPostgres } from '../rows/row-lock.js';

@@ -9,7 +9,7 @@ import type {
   UpdateEvent,
 } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
-import { queryRunnerOf } from '../query-runner-of.js';
+import { queryRunnerOf } from '../private-properties.js';
 import { keyCondition } from '../criteria/matched-rows.js';
 import type { Execute, WriteBuilder, WriteInterceptor } from '../criteria/write-builders.js';
 import { besideColumns } from '../../capture/plan/row-paths.js';
@@ -21,10 +21,9 @@ import type {
 } from '../connection/connection-state.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import type { EventPlan } from '../../capture/plan/event-plan.js';
-import { rowKey } from '../rows/row-key.js';
+import { rowKey, type Field } from '../rows/columns.js';
 import { hasRowLocks } from '../rows/row-lock.js';
 import { readRows } from '../rows/row-reader.js';
-import type { Field } from '../rows/typeorm-types.js';
 
 interface OnConnection {
   readonly queryRunner: QueryRunner;

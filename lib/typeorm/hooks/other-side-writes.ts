@@ -1,6 +1,6 @@
 import type { EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
 import { RowChange } from '../../capture/changes/row-change.js';
-import { queryRunnerOf } from '../query-runner-of.js';
+import { queryRunnerOf } from '../private-properties.js';
 import type { Execute, WriteBuilder, WriteInterceptor } from '../criteria/write-builders.js';
 import { rowsQuery } from '../criteria/matched-rows.js';
 import { valueAtPath } from '../../capture/plan/payload.js';
@@ -11,8 +11,7 @@ import { lockWritten } from '../rows/row-lock.js';
 import { readRows } from '../rows/row-reader.js';
 import { supplied } from '../../capture/table/row-copy.js';
 import { setEmptyLinks } from '../rows/entity-values.js';
-import { rowKey } from '../rows/row-key.js';
-import type { RelationMetadata } from '../rows/typeorm-types.js';
+import { rowKey, type RelationMetadata } from '../rows/columns.js';
 
 /** As many as may wait for their hook: writes that never get one, of a connection without transactions, do not pile up. */
 const MOST_WAITING = 1_000;

@@ -9,11 +9,11 @@ import type { LinkChange } from '../../capture/changes/row-change.js';
 import type { ConnectionState, Connections, Removal } from '../connection/connection-state.js';
 import { readRemovedLinks } from '../criteria/removed-links.js';
 import type { WriteContext } from '../criteria/write-context.js';
-import { relationsCutWith } from '../entities/cut-relations.js';
+import { relationsCutWith } from '../entities/affecting-entities.js';
 import { relationOf } from '../entities/entity-table.js';
 import { linksToRemoved } from '../entities/link-rows.js';
 import { linkColumns, linkEnd } from '../rows/junction-rows.js';
-import { rowKey } from '../rows/row-key.js';
+import { rowKey } from '../rows/columns.js';
 import { readRows } from '../rows/row-reader.js';
 
 /** The links that the database deletes with the rows that a save removes. They are read before it. */

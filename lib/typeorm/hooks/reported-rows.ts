@@ -8,17 +8,19 @@ import type {
   SoftRemoveEvent,
   UpdateEvent,
 } from 'typeorm';
-import type { RowChange } from '../../capture/changes/row-change.js';
+import { RowChange } from '../../capture/changes/row-change.js';
 import type { SaveInterceptors } from '../criteria/write-builders.js';
 import type { WriteContext } from '../criteria/write-context.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
-import { rowKey } from '../rows/row-key.js';
+import { rowKey } from '../rows/columns.js';
 import type { ChangeCollector } from './change-collector.js';
-import { createRowChange } from './create-row-change.js';
 import { KeptRows } from './kept-rows.js';
 import { beforeHooks, OldRows } from './old-rows.js';
 import { OtherSideWrites, withOtherSide } from './other-side-writes.js';
 import type { Connections, OtherSideWrite, ReadRow } from '../connection/connection-state.js';
+import { changedValues, removalOf } from '../rows/entity-values.js';
+import { insertedRow } from '../rows/read-back.js';
+import { supplied, withoutEmptyLinks } from '../../capture/table/row-copy.js';
 
 /** The event of a hook about a row. */
 export type RowEvent = {
@@ -123,4 +125,42 @@ export class ReportedRows {
     }
     return this.#oldRows.extract(queryRunner, plan, key);
   }
+}
+
+/** The row that a hook reports. */
+interface ReportedRow {
+  readonly did: RowChange['did'];
+  readonly plan: EntityPlan;
+  readonly key: string;
+  readonly row: ObjectLiteral;
+  /** The row before, as TypeORM has loaded it. */
+  readonly old: ObjectLiteral | undefined;
+  /** The row before as it was read for its events. */
+  readonly read: ReadRow | undefined;
+  /** False if an entity that was inserted may differ from what is in the database. */
+  readonly isCurrent: boolean;
+}
+
+/** Creates the change of a row from the event of a hook. */
+function createRowChange(
+  event: Pick<UpdateEvent<ObjectLiteral>, 'queryRunner'> & Partial<UpdateEvent<ObjectLiteral>>,
+  { did, plan, key, row, old, read, isCurrent }: ReportedRow,
+): RowChange {
+  const values =
+    did === 'update' ? changedValues(event) : did === 'insert' ? removalOf(plan.metadata, row) : [];
+  const { table } = plan;
+  const changed = table.values(values);
+  const known = old && withoutEmptyLinks(old, table);
+  const fields = changed.map(({ of }) => of);
+  return new RowChange({
+    did,
+    plan,
+    key,
+    // No other object holds the old row; an entity may change until the commit.
+    id: old ?? plan.metadata.getEntityIdMap(row)!,
+    before: read && known ? supplied(read.row, known, fields, table) : (read?.row ?? known),
+    after: did === 'insert' && isCurrent ? insertedRow(event, plan.readBack) : undefined,
+    isComplete: read?.isComplete === true,
+    changed,
+  });
 }

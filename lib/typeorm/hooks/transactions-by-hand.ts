@@ -1,9 +1,9 @@
 import type { DataSource, QueryRunner } from 'typeorm';
 import { hasTransaction } from '../transaction-status.js';
-import { isInTransaction } from '../sqlite-handle.js';
+import { isInTransaction } from '../private-properties.js';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import type { ConnectionState } from '../connection/connection-state.js';
-import { TransactionByHandError } from './transaction-by-hand.error.js';
+import { TransactionByHandError } from '../errors.js';
 
 type Status = Pick<ConnectionState, 'isWithinOther' | 'isOpenAfterWrite'>;
 

@@ -1,6 +1,7 @@
-import type { ObjectLiteral } from 'typeorm';
+import type { ObjectLiteral, EntityMetadata, UpdateEvent } from 'typeorm';
 import { isEmptyLink } from '../../capture/table/row-copy.js';
-import type { RelationMetadata } from './typeorm-types.js';
+import type { RelationMetadata, Column } from './columns.js';
+import { UNKNOWN_VALUE } from '../../capture/table/row-table.js';
 
 /** Sets a relation of a row. TypeORM's own setter merges into a related object, which other rows may share. */
 export function setRelation(row: object, of: RelationMetadata, value: unknown): void {
@@ -19,4 +20,33 @@ export function setEmptyLinks(row: object, relations: readonly RelationMetadata[
     }));
     if (isEmptyLink(relation.getEntityValue(row), { key })) setRelation(row, relation, null);
   }
+}
+
+/** A column or relation that an update has set, with the value at that moment: the entity may change afterwards. */
+export interface ChangedValue {
+  readonly of: Column | RelationMetadata;
+  readonly value: unknown;
+}
+
+/** The date of a row that is inserted as one that was softly removed; nothing of others. */
+export function removalOf(
+  { deleteDateColumn }: EntityMetadata,
+  row: ObjectLiteral,
+): ChangedValue[] {
+  const value: unknown = deleteDateColumn?.getEntityValue(row);
+  if (deleteDateColumn === undefined || value === undefined || value === null) return [];
+  return [{ of: deleteDateColumn, value: typeof value === 'function' ? UNKNOWN_VALUE : value }];
+}
+
+/** The values that an update has set, each column and relation once. */
+export function changedValues({
+  entity,
+  updatedColumns = [],
+  updatedRelations = [],
+}: Partial<UpdateEvent<ObjectLiteral>>): ChangedValue[] {
+  if (entity === undefined) return [];
+  return [...new Set([...updatedColumns, ...updatedRelations])].map((of) => ({
+    of,
+    value: of.getEntityValue(entity) as unknown,
+  }));
 }

@@ -1,8 +1,6 @@
-import type { EntityManager, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
-import { anyOf } from './any-of.js';
-import { type Column, keyPart, rowKey } from './row-key.js';
+import { type EntityManager, type ObjectLiteral, type SelectQueryBuilder, Brackets } from 'typeorm';
+import { type Column, keyPart, rowKey, type RelationMetadata } from './columns.js';
 import { lockRemoved } from './row-lock.js';
-import type { RelationMetadata } from './typeorm-types.js';
 
 /** The columns of a junction table that name the row at this end of a relation, and the one at the other. */
 export function linkColumns(relation: RelationMetadata): {
@@ -105,4 +103,18 @@ function linkOf(raw: ObjectLiteral, columns: readonly Column[]): ObjectLiteral {
     column.setEntityValue(link, raw[`key${index}`]);
   });
   return link;
+}
+
+/** A condition that holds where some columns have one of several combinations of values. */
+function anyOf(
+  columns: readonly string[],
+  combinations: readonly (readonly unknown[])[],
+): Brackets {
+  return new Brackets((where) => {
+    combinations.forEach((values, index) => {
+      const parameters = values.map((value, part) => [`thorn_${index}_${part}`, value] as const);
+      const equal = parameters.map(([name], part) => `${columns[part]!} = :${name}`);
+      where.orWhere(`(${equal.join(' AND ')})`, Object.fromEntries(parameters));
+    });
+  });
 }

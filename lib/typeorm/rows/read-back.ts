@@ -1,7 +1,7 @@
 import type { DataSource, EntityMetadata, ObjectLiteral, UpdateEvent } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { isOwnSubscriber } from '../own-subscribers.js';
-import type { Column } from './row-key.js';
+import type { Column } from './columns.js';
 
 /** The columns of an entity whose values are known without reading the row again. */
 export interface ReadBack {

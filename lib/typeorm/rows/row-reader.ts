@@ -1,5 +1,5 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
-import { rowKey } from './row-key.js';
+import { rowKey } from './columns.js';
 import { lockWritten } from './row-lock.js';
 import type { RowLock, SingleRow } from './single-row.js';
 

@@ -2,7 +2,7 @@ import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import { isNumberType } from '../../capture/plan/row-paths.js';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { hasLoadHooks, isPlain, plainColumns } from './read-back.js';
-import { type Column, typeName } from './row-key.js';
+import { type Column, typeName } from './columns.js';
 import { lockWritten } from './row-lock.js';
 
 const ROOT = 'thorn_row';

@@ -9,7 +9,7 @@ import type { EntityCapture } from '../hooks/entity-capture.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import type { EventPlan } from '../../capture/plan/event-plan.js';
 import { besideColumns } from '../../capture/plan/row-paths.js';
-import { rowKey } from '../rows/row-key.js';
+import { rowKey } from '../rows/columns.js';
 import { readRows } from '../rows/row-reader.js';
 import type { Subject } from '../../capture/messages/message-subject.js';
 

@@ -1,11 +1,11 @@
 import { Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
-import { TransactionEndedError } from '../../database/transaction-ended.error.js';
+import { TransactionEndedError } from '../../database/errors.js';
 import { Transactions } from '../../dispatch/index.js';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
 import type { Message } from '../../message/index.js';
-import { dataSourceName } from '../rows/data-source-name.js';
+import { dataSourceName } from '../errors.js';
 import type { EntityCapture } from '../hooks/entity-capture.js';
 import { TransactionScopes } from '../hooks/transaction-scopes.js';
 

@@ -1,7 +1,6 @@
 import { type DynamicModule, Logger } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
-import { assertEntitiesKnown, unknownEntities } from '../entities/entity-check.js';
-import { CapturedDataSources } from './captured-data-sources.js';
+import { assertEntitiesKnown, unknownEntities } from '../entities/entity-checks.js';
 import { CapturedEntityMessageSource } from './captured-entity-message-source.js';
 import { CapturedTransactions } from './captured-transactions.js';
 import { ReportedEntities } from '../triggers/reported-entities.js';
@@ -20,8 +19,7 @@ import {
 } from '../../event/index.js';
 import { thornEntities } from '../index.js';
 import { DataSource, Repository } from 'typeorm';
-import { createClient } from './create-client.js';
-import type { DataSourceClient } from '../clients/data-source-client.js';
+import { DataSourceClient } from '../data-source-client.js';
 import { unsupportedDrivers } from '../../common/supported-versions.js';
 import {
   type CaptureDependencies,
@@ -31,9 +29,10 @@ import {
   EntitySources,
   type ShownSecrets,
 } from '../../capture/entity-sources.js';
+import { ThornConfigurationError } from '../../errors/index.js';
 
 /** A module of its own, since what it injects is known once TypeORM is loaded. */
-export class ThornTypeOrmModule {}
+class ThornTypeOrmModule {}
 
 export function typeOrmSources(names: readonly string[]): DynamicModule {
   // For the sake of autoLoadEntities alone: the providers that it answers would hide a missing data source behind an
@@ -159,4 +158,49 @@ function entityClassesOf(instances: readonly unknown[]): Set<EntityClass> {
 function bulkSettings(options: BulkSettings): BulkSettings {
   const names = Object.keys(BULK_SETTINGS) as (keyof BulkSettings)[];
   return Object.fromEntries(names.map((name) => [name, options[name]])) as BulkSettings;
+}
+
+/** The captured data sources, in the order of the option `dataSources`. */
+class CapturedDataSources {
+  readonly all: readonly DataSource[];
+
+  /**
+   * @param names the names of the data sources in the application
+   * @param found the data sources in the same order, undefined for names that the application does not have
+   * @throws {@link ThornConfigurationError} naming a data source that is missing or not initialised
+   */
+  constructor(
+    readonly names: readonly string[],
+    found: readonly (DataSource | undefined)[],
+  ) {
+    this.all = found.map((dataSource, index) => initialised(dataSource, names[index]!));
+  }
+}
+
+function initialised(dataSource: DataSource | undefined, name: string): DataSource {
+  if (dataSource === undefined) {
+    throw new ThornConfigurationError(
+      'THORN_DATA_SOURCE_MISSING',
+      `ThornModule: the application has no TypeORM data source named '${name}'. Import ` +
+        'TypeOrmModule.forRoot(), name the ones you have in dataSources, or say dataSources: [] to go without.',
+      { dataSource: name },
+    );
+  }
+  if (dataSource.isInitialized) return dataSource;
+  throw new ThornConfigurationError(
+    'THORN_DATA_SOURCE_NOT_INITIALIZED',
+    `ThornModule: the data source '${name}' is not initialised. Leave out manualInitialization, or call its ` +
+      'initialize() before the application starts.',
+    { dataSource: name },
+  );
+}
+
+/**
+ * Makes the client of a data source. An application has one for each, which its transactions and its stores are compared by.
+ * What SQLite alone needs is loaded for a data source on SQLite alone.
+ */
+export async function createClient(dataSource: DataSource): Promise<DataSourceClient> {
+  if (dataSource.options.type !== 'better-sqlite3') return new DataSourceClient(dataSource);
+  const { SqliteClient } = await import('../sqlite/sqlite-client.js');
+  return new SqliteClient(dataSource);
 }

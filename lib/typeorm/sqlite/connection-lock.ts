@@ -1,5 +1,5 @@
 import { Fifo } from '../../common/collections.js';
-import { TransactionTimeoutError } from './transaction-timeout.error.js';
+import { TransactionTimeoutError } from '../errors.js';
 
 interface Waiting {
   readonly timer: NodeJS.Timeout;

@@ -1,8 +1,7 @@
 import type { DataSource } from 'typeorm';
 import { ConnectionLock } from './connection-lock.js';
 import type { SqliteHandle } from '../../database/sql-driver.js';
-import { isInTransaction, sqliteHandle } from '../sqlite-handle.js';
-import type { SqliteRunner } from './sqlite-runner.js';
+import { isInTransaction, sqliteHandle, type SqliteRunner } from '../private-properties.js';
 
 /** Some work that has the connection for itself: a save, a transaction, a savepoint, or one statement. */
 export interface Scope {

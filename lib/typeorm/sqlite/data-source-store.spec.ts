@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Columns, Statement } from '../../database/dialect.js';
-import { createClient } from '../sources/create-client.js';
+import { createClient } from '../sources/typeorm-sources.js';
 import { DataSourceStore } from './data-source-store.js';
 
 const COLUMNS: Columns = { id: 'int', text: 'text' };

@@ -8,7 +8,7 @@ import {
 } from '../../database/sqlite/sqlite-store.js';
 import type { TypeOrmClient } from '../../database/typeorm-client.js';
 import { addOwnSubscribers } from '../own-subscribers.js';
-import { isInMemory, sqliteHandle } from '../sqlite-handle.js';
+import { isInMemory, sqliteHandle } from '../private-properties.js';
 import { SqliteTransactions } from './sqlite-transactions.js';
 
 /** The store of a data source on SQLite, which has one connection that everybody shares. */

@@ -1,8 +1,7 @@
 import type { DataSource } from 'typeorm';
-import { isInTransaction } from '../sqlite-handle.js';
-import type { SqliteRunner } from './sqlite-runner.js';
+import { isInTransaction, type SqliteRunner } from '../private-properties.js';
 import { errorText } from '../../common/index.js';
-import { TransactionEndedError } from '../../database/transaction-ended.error.js';
+import { TransactionEndedError } from '../../database/errors.js';
 
 /**
  * Knows the transactions that SQLite has ended by itself, because the disk is full or fails, or memory runs out. TypeORM's

@@ -7,10 +7,9 @@ import {
   runSteps,
   type Step,
 } from '../../database/sql-client.js';
-import { runStatement } from '../../database/sqlite/sqlite-handle.js';
-import type { SerializeTransactions } from '../../database/sqlite/serialize-transactions.js';
+import { runStatement, type SerializeTransactions } from '../../database/sqlite/sqlite-handle.js';
 import type { SqlManager } from '../../database/typeorm-client.js';
-import { DataSourceClient } from '../clients/data-source-client.js';
+import { DataSourceClient } from '../data-source-client.js';
 import { DataSourceStore } from './data-source-store.js';
 import { SqliteTransactions } from './sqlite-transactions.js';
 

@@ -11,13 +11,12 @@ import { ConnectionLock } from './connection-lock.js';
 import { ConnectionQueue, newScope, type Scope } from './connection-queue.js';
 import { EndedTransactions } from './ended-transactions.js';
 import { addOwnSubscribers } from '../own-subscribers.js';
-import { dataSourceName } from '../rows/data-source-name.js';
+import { dataSourceName } from '../errors.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { type Around, forgetTransaction, replaceMethods, WRITES } from '../replaced-methods.js';
 import type { SqliteHandle } from '../../database/sql-driver.js';
-import { isInTransaction, sqliteHandle } from '../sqlite-handle.js';
-import type { SerializeTransactions } from '../../database/sqlite/serialize-transactions.js';
-import type { SqliteRunner } from './sqlite-runner.js';
+import { isInTransaction, sqliteHandle, type SqliteRunner } from '../private-properties.js';
+import type { SerializeTransactions } from '../../database/sqlite/sqlite-handle.js';
 
 const TIMEOUT = 10_000;
 

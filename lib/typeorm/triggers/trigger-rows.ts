@@ -5,12 +5,10 @@ import { RowChange } from '../../capture/changes/row-change.js';
 import { joinsOf } from '../../capture/plan/row-paths.js';
 import { InvalidInputError } from '../../errors/index.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
-import type { ChangedValue } from '../rows/changed-values.js';
-import { setRelation } from '../rows/entity-values.js';
+import { type ChangedValue, setRelation } from '../rows/entity-values.js';
 import { linkEnd } from '../rows/junction-rows.js';
-import { type Column, rowKey, typeName } from '../rows/row-key.js';
+import { type Column, rowKey, typeName, type RelationMetadata } from '../rows/columns.js';
 import { readRows } from '../rows/row-reader.js';
-import type { RelationMetadata } from '../rows/typeorm-types.js';
 
 /** A row of a table, as an entity. */
 type Entity = ObjectLiteral;

@@ -1,5 +1,5 @@
 import { AbstractLogger, DataSource, type DataSourceOptions } from 'typeorm';
-import { createClient } from '../../../lib/typeorm/sources/create-client.js';
+import { createClient } from '../../../lib/typeorm/sources/typeorm-sources.js';
 import { EntityCapture } from '../../../lib/typeorm/hooks/entity-capture.js';
 import { CapturedTransactions } from '../../../lib/typeorm/sources/captured-transactions.js';
 import { SystemClock } from '../../../lib/common/time.js';

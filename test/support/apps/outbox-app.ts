@@ -9,8 +9,10 @@ import {
   type QueryRunner,
 } from 'typeorm';
 import type { JoinedTransaction, SqlClient, SqlTables } from '../../../lib/database/sql-client.js';
-import { EntityCapture } from '../../../lib/typeorm/hooks/entity-capture.js';
-import type { EntityCaptureOptions } from '../../../lib/typeorm/hooks/entity-capture-options.js';
+import {
+  EntityCapture,
+  type EntityCaptureOptions,
+} from '../../../lib/typeorm/hooks/entity-capture.js';
 import { CapturedTransactions } from '../../../lib/typeorm/sources/captured-transactions.js';
 import { type Clock, SystemClock } from '../../../lib/common/time.js';
 import {
@@ -42,7 +44,7 @@ import {
   type MessageRelay,
 } from '../../../lib/outbox/index.js';
 import { outboxEntities } from '../../../lib/typeorm/schema/thorn-schema.js';
-import { DataSourceClient } from '../../../lib/typeorm/clients/data-source-client.js';
+import { DataSourceClient } from '../../../lib/typeorm/data-source-client.js';
 import { SqliteClient } from '../../../lib/typeorm/sqlite/sqlite-client.js';
 import { SecretSealer, StandardWebhookSigner } from '../../../lib/signing/index.js';
 import {

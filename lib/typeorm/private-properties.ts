@@ -1,5 +1,13 @@
-import type { DataSource } from 'typeorm';
+import type { ObjectLiteral, QueryBuilder, QueryRunner, DataSource } from 'typeorm';
 import type { SqliteHandle } from '../database/sql-driver.js';
+
+/**
+ * The connection that a query builder was given; undefined when it takes one from the pool. TypeORM has a method that sets
+ * it, and none that tells it.
+ */
+export function queryRunnerOf(builder: QueryBuilder<ObjectLiteral>): QueryRunner | undefined {
+  return Reflect.get(builder, 'queryRunner') as QueryRunner | undefined;
+}
 
 /** The one connection that a data source of the type `better-sqlite3` has; undefined while it is not initialised. */
 export function sqliteHandle(dataSource: DataSource): SqliteHandle | undefined {
@@ -27,3 +35,10 @@ export function isInMemory(database: unknown): boolean {
     database.includes('mode=memory')
   );
 }
+
+/** A query runner of better-sqlite3, with what TypeORM does not publish of it. */
+export type SqliteRunner = Omit<QueryRunner, 'isTransactionActive' | 'broadcaster'> & {
+  isTransactionActive: boolean;
+  transactionDepth: number;
+  readonly broadcaster: { broadcast(event: 'AfterTransactionRollback'): Promise<void> };
+};

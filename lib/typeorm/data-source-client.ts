@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import type { SerializeTransactions } from '../../database/sqlite/serialize-transactions.js';
-import { TypeOrmClient } from '../../database/typeorm-client.js';
+import type { SerializeTransactions } from '../database/sqlite/sqlite-handle.js';
+import { TypeOrmClient } from '../database/typeorm-client.js';
 
 /** The database of a data source of the application. */
 export class DataSourceClient extends TypeOrmClient<DataSource> {

@@ -1,0 +1,94 @@
+import { ThornError } from '../errors/index.js';
+import type { DataSource } from 'typeorm';
+
+/**
+ * Thrown where events of a write to many rows could not be sent:
+ *
+ * - before a write that would hit more rows than `bulkLimit`;
+ * - for an update that sets a primary key;
+ * - for a write that has hit other rows than its condition had matched;
+ * - with `bulk: 'throw'` before any write that does not say which rows of an entity with events it hits.
+ */
+export class BulkWriteError extends ThornError {
+  readonly code = 'THORN_BULK_WRITE';
+
+  constructor(message: string, data: Readonly<Record<string, unknown>>) {
+    super(message, data);
+  }
+}
+
+/**
+ * Thrown for an `upsert()`, `orUpdate()` or `orIgnore()` of which nobody can tell whether it has created a row or changed
+ * one: nothing of it is stored. Where another transaction has inserted the row meanwhile, repeat the transaction.
+ */
+export class WriteUnclearError extends ThornError {
+  readonly code = 'THORN_WRITE_UNCLEAR';
+
+  private constructor(entity: string, text: string, cause?: unknown) {
+    super(`${entity}: ${text}`, { entity, operation: 'upsert' });
+    if (cause !== undefined) this.cause = cause;
+  }
+
+  /** @param cause the error of the database, where it has told */
+  static ofRace(entity: string, cause?: unknown): WriteUnclearError {
+    return new WriteUnclearError(
+      entity,
+      'another transaction has inserted a row with the key of an upsert at the same moment, so nobody can tell whether the upsert has created the row or changed it. Nothing of it is stored: repeat the transaction. If that does not help, a unique index of the table is missing in the entity: declare it with @Index({ unique: true })',
+      cause,
+    );
+  }
+
+  static ofHook(entity: string): WriteUnclearError {
+    return new WriteUnclearError(
+      entity,
+      'a hook of the application, such as beforeInsert, has changed a unique value of an upsert after its rows were looked for. Nothing of it is stored: set the value before the upsert',
+    );
+  }
+}
+
+/** Thrown for what has events in a transaction, or a savepoint, that was begun by SQL: TypeORM does not tell how that ends. */
+export class TransactionByHandError extends ThornError {
+  readonly code = 'THORN_TRANSACTION_BY_HAND';
+
+  private constructor(message: string, dataSource: DataSource) {
+    super(message, { dataSource: dataSourceName(dataSource) });
+  }
+
+  /** @param what the beginning of the message */
+  static of(what: string, dataSource: DataSource): TransactionByHandError {
+    return new TransactionByHandError(
+      `${what} in a transaction that was begun by query('BEGIN'), and its events could be sent although it is rolled back. Roll it back, and use dataSource.transaction() or queryRunner.startTransaction() in place of BEGIN`,
+      dataSource,
+    );
+  }
+
+  static ofRollback(dataSource: DataSource): TransactionByHandError {
+    return new TransactionByHandError(
+      "The transaction, or a savepoint of it, was rolled back by query('ROLLBACK'), and events could be sent of what that has undone. The transaction cannot be committed: roll it back with rollbackTransaction(), and use transaction() of its manager in place of SAVEPOINT",
+      dataSource,
+    );
+  }
+}
+
+/** Thrown when a write on SQLite has waited too long for another transaction. */
+export class TransactionTimeoutError extends ThornError {
+  readonly code = 'THORN_TRANSACTION_TIMEOUT';
+
+  /** @param timeout milliseconds */
+  constructor(timeout: number) {
+    super(
+      `Nothing was written: another transaction has held the connection of SQLite for ${timeout} ms. ` +
+        'If this call is inside a transaction, write through its manager, as manager.getRepository(Order) does: another ' +
+        'repository waits for the transaction to end, and the transaction waits for the call. Otherwise keep ' +
+        'transactions short, or set serializeTransactions: { timeout } in ThornModule.',
+      { timeout },
+    );
+  }
+}
+
+/** Names a data source in error texts, since it has no name of its own. */
+export function dataSourceName({ options }: DataSource): string {
+  return typeof options.database === 'string'
+    ? `${options.type} ${options.database}`
+    : options.type;
+}
