@@ -2,8 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkNode } from '../common/supported-versions.js';
 import { ThornConfigurationError } from '../errors/index.js';
-import { parseArguments, type Command, type ExitCode } from './terminal/command.js';
-import { commandHelp, generalHelp } from './terminal/help.js';
+import {
+  parseArguments,
+  type Command,
+  type ExitCode,
+  commandHelp,
+  generalHelp,
+} from './terminal/command.js';
 import { doctorCommand } from './commands/doctor.command.js';
 import { initCommand } from './init/init.command.js';
 import { listenCommand } from './commands/listen.command.js';
@@ -14,10 +19,9 @@ import { backfillCommand, replayCommand } from './commands/replay.command.js';
 import { resealCommand } from './commands/reseal.command.js';
 import { signCommand } from './commands/sign.command.js';
 import { tailCommand } from './commands/tail.command.js';
-import type { Terminal } from './terminal/terminal.js';
+import { type Terminal, UsageError } from './terminal/terminal.js';
 import { diffCommand } from './documents/diff.command.js';
 import { typesCommand } from './documents/types.command.js';
-import { UsageError } from './terminal/usage.error.js';
 import { triggersCommand } from './commands/triggers.command.js';
 import { verifyCommand } from './commands/verify.command.js';
 

@@ -5,8 +5,13 @@ import { InvalidInputError } from '../errors/index.js';
 import type { EventCatalogue } from '../event/index.js';
 import { poll } from './event-poll.js';
 import { invalidParams, McpEventsError } from './mcp-events.error.js';
-import { type McpSettings, TTL } from './mcp-events-options.js';
-import type { McpContext, McpRequest, McpServerLike } from './mcp-server.js';
+import {
+  type McpSettings,
+  TTL,
+  type McpContext,
+  type McpRequest,
+  type McpServerLike,
+} from './mcp-events-options.js';
 import type { McpSubscriptions } from './mcp-subscriptions.js';
 import { OfferedEvent } from './offered-event.js';
 import {

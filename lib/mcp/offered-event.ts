@@ -9,7 +9,6 @@ import {
 } from '../event/index.js';
 import { encodeSegment, type EventName, MAX_NAME_SEGMENTS } from '../event/event-name.js';
 import { namesOfPattern, overlap } from '../event/event-patterns.js';
-import { fitsType, MAX_VALUES, oneOrMore, scalarType } from './argument-types.js';
 import { invalidParams } from './mcp-events.error.js';
 
 /** The arguments of a subscription, by name. */
@@ -139,4 +138,40 @@ function isPreferred(other: EventName, name: EventName, later: readonly EventNam
   const isFirst = other.paths.length === 0 || later.some((one) => one.name === name.name);
   const [one, two] = [other, name].map(({ segments }) => ({ segments, open: false }));
   return isFirst && overlap(one!, two!);
+}
+
+/** The maximum number of values of one argument. */
+const MAX_VALUES = 50;
+
+const SCALARS = new Set<unknown>(['string', 'number', 'integer', 'boolean']);
+
+/** Returns what a schema says of texts, numbers and booleans; null for other values. A null is not an argument. */
+function scalarType(schema: unknown): JsonSchema | null {
+  const { type, enum: listed, description } = isObject(schema) ? schema : {};
+  const types = [type].flat().filter((one) => one !== 'null' && one !== undefined);
+  const values = Array.isArray(listed) ? listed.filter((one) => one !== null) : null;
+  const isTyped = types.length > 0 && types.every((one) => SCALARS.has(one));
+  const isListed = values !== null && values.every((one) => SCALARS.has(typeof one));
+  if (type === undefined ? !isListed : !isTyped) return null;
+  return {
+    ...(isTyped && { type: types.length === 1 ? types[0] : types }),
+    ...(isListed && { enum: values }),
+    ...(typeof description === 'string' && { description }),
+  };
+}
+
+/** Returns the schema of one value, or a list of them. */
+function oneOrMore({ description, ...value }: JsonSchema): JsonSchema {
+  const list = { type: 'array', items: value, minItems: 1, maxItems: MAX_VALUES };
+  return { ...(description !== undefined && { description }), anyOf: [value, list] };
+}
+
+/** Tells whether a value is of a type that {@link scalarType} has returned. */
+function fitsType(value: unknown, { type, enum: listed }: JsonSchema): boolean {
+  if (Array.isArray(listed) && !listed.includes(value)) return false;
+  if (type === undefined) return true;
+  return [type].flat().some((one) => {
+    if (one === 'integer') return Number.isInteger(value);
+    return one === 'number' ? Number.isFinite(value) : typeof value === one;
+  });
 }

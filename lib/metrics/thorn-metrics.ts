@@ -13,7 +13,6 @@ import { type Deliveries, type DeliveryStats, OutboxStrategy } from '../outbox/i
 import type { SubscriberRepository } from '../subscriber/index.js';
 import { EventLabels } from './event-labels.js';
 import { METRICS_CHECKS, metricsSettings, type ThornMetricsOptions } from './metrics-options.js';
-import { Remembered } from './cached-value.js';
 
 /** The sources that {@link ThornMetrics} observes. */
 export interface MetricsSources {
@@ -251,5 +250,25 @@ export class ThornMetrics implements OnModuleInit, OnApplicationBootstrap, OnMod
     const full = this.#settings.prefix + name;
     this.#names.push(full);
     return { name: full, help, registers: [this.#own] };
+  }
+}
+
+/** An answer that is given again for a while: several metrics need it in one scrape, and several scrape. */
+class Remembered<Value> {
+  #last: { readonly at: number; readonly value: Promise<Value | null> } | null = null;
+
+  /** @param keptFor milliseconds */
+  constructor(
+    private readonly clock: Clock,
+    private readonly keptFor: number,
+    private readonly read: () => Promise<Value | null>,
+  ) {}
+
+  get(): Promise<Value | null> {
+    const now = this.clock.now();
+    if (this.#last === null || now - this.#last.at >= this.keptFor) {
+      this.#last = { at: now, value: this.read() };
+    }
+    return this.#last.value;
   }
 }

@@ -3,12 +3,11 @@
  *
  * @module nestjs-thorn/testing
  */
-export { type WaitOptions } from './arrival-waiter.js';
+export { type WaitOptions, WaitTimeoutError } from './arrival-waiter.js';
 export { MovableClock } from './movable-clock.js';
 export { ReceivedWebhook } from './received-webhook.js';
 export { RecordingStrategy, type SentMessage } from './recording.strategy.js';
 export { signWebhook, type SignedWebhook, type SignWebhookInput } from './sign-webhook.js';
-export { WaitTimeoutError } from './wait-timeout.error.js';
 export { LOOPBACK_RECIPIENTS, type ScriptedAnswer, ScriptedReceiver } from './scripted-receiver.js';
 
 // Suites that any implementation of a pluggable class must pass
@@ -22,7 +21,7 @@ export {
   type SqlClientFixture,
   type SqlClientUnderTest,
 } from './conformance/sql-client.js';
-export type { SubscriberStorage } from './conformance/subscriber-repository/suite-context.js';
+export type { SubscriberStorage } from './conformance/subscriber-repository/subscribers.js';
 export {
   subscriberRepositoryConformance,
   type SubscriberRepositoryUnderTest,

@@ -1,4 +1,4 @@
-import { UsageError } from '../terminal/usage.error.js';
+import { UsageError } from '../terminal/terminal.js';
 
 export interface CapturedRequest {
   readonly headers: readonly (readonly [string, string])[];

@@ -5,8 +5,7 @@ import { WebhookRejectedError } from '../../receiver/schemes/signed-request.js';
 import { type Command, type Given, parseText } from '../terminal/command.js';
 import { fetchFailure, parseUrl } from './api-client.js';
 import { schemeOptions, signatureSettings, usageErrorOf } from './scheme-options.js';
-import type { Terminal } from '../terminal/terminal.js';
-import { UsageError } from '../terminal/usage.error.js';
+import { type Terminal, UsageError } from '../terminal/terminal.js';
 
 const MOST_BYTES = 16 * 1024 * 1024;
 /** Headers of one connection, which are not forwarded. */

@@ -7,7 +7,7 @@ import {
   operatorApiOptions,
   runLongWork,
 } from './long-work.js';
-import { UsageError } from '../terminal/usage.error.js';
+import { UsageError } from '../terminal/terminal.js';
 
 export const pruneCommand: Command = {
   name: 'prune',

@@ -8,8 +8,7 @@ import {
   longWorkOptions,
   runLongWork,
 } from './long-work.js';
-import type { Terminal } from '../terminal/terminal.js';
-import { UsageError } from '../terminal/usage.error.js';
+import { type Terminal, UsageError } from '../terminal/terminal.js';
 
 const OPTIONS = {
   api: {

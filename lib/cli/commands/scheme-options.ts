@@ -8,8 +8,7 @@ import {
   parseTexts,
   parseWord,
 } from '../terminal/command.js';
-import type { Terminal } from '../terminal/terminal.js';
-import { UsageError } from '../terminal/usage.error.js';
+import { type Terminal, UsageError } from '../terminal/terminal.js';
 
 const SCHEMES = ['standard', 'thorn', 'stripe', 'github'] as const satisfies SchemeName[];
 const DIGESTS = ['sha1', 'sha256', 'sha512'] as const satisfies Digest[];

@@ -1,10 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type { HistoryView } from '../../api/history/history.view.js';
 import { type Command, parseText } from '../terminal/command.js';
-import type { Terminal } from '../terminal/terminal.js';
-import { UsageError } from '../terminal/usage.error.js';
-import { ApiClient, ApiError, apiUrl } from './api-client.js';
-import { headerOption, readHeaders } from './api-headers.js';
+import { type Terminal, UsageError } from '../terminal/terminal.js';
+import { ApiClient, ApiError, apiUrl, headerOption, readHeaders } from './api-client.js';
 
 /** Milliseconds from a page that was the last one to the next. */
 const INTERVAL = 1000;

@@ -6,8 +6,7 @@ import { errorText } from '../../common/log.js';
 import { MYSQL, POSTGRES, SQLITE } from '../../sql/databases/databases.js';
 import { connectionOf } from '../../database/sqlite/sqlite-store.js';
 import { type Command, type Given, parseText, parseWord } from '../terminal/command.js';
-import type { Terminal } from '../terminal/terminal.js';
-import { UsageError } from '../terminal/usage.error.js';
+import { type Terminal, UsageError } from '../terminal/terminal.js';
 import { migrationText } from './migration-tools.js';
 
 const DATABASES = { postgres: POSTGRES, mysql: MYSQL, mariadb: MYSQL, sqlite: SQLITE } as const;

@@ -4,7 +4,7 @@ import { WebhookRejectedError } from '../../receiver/schemes/signed-request.js';
 import { capturedRequest } from './captured-request.js';
 import { type Command, parseText } from '../terminal/command.js';
 import { schemeOptions, signatureSettings, usageErrorOf } from './scheme-options.js';
-import { UsageError } from '../terminal/usage.error.js';
+import { UsageError } from '../terminal/terminal.js';
 
 export const verifyCommand: Command = {
   name: 'verify',

@@ -1,7 +1,7 @@
 import { catalogueChanges } from '../../openapi/catalogue-changes.js';
 import type { Command } from '../terminal/command.js';
-import { UsageError } from '../terminal/usage.error.js';
-import { headerOption } from '../commands/api-headers.js';
+import { UsageError } from '../terminal/terminal.js';
+import { headerOption } from '../commands/api-client.js';
 import { DOCUMENTS, ofDocuments, readDocument } from './document-source.js';
 
 export const diffCommand: Command = {

@@ -1,9 +1,7 @@
 import { InvalidInputError } from '../../errors/index.js';
 import type { Given } from '../terminal/command.js';
-import type { Terminal } from '../terminal/terminal.js';
-import { UsageError } from '../terminal/usage.error.js';
-import { fetchFailure, parseUrl } from '../commands/api-client.js';
-import { readHeaders } from '../commands/api-headers.js';
+import { type Terminal, UsageError } from '../terminal/terminal.js';
+import { fetchFailure, parseUrl, readHeaders } from '../commands/api-client.js';
 
 /** Milliseconds that a URL may take to answer. */
 const LONGEST_FETCH = 30_000;

@@ -1,6 +1,5 @@
 import { type Given, parseText } from '../terminal/command.js';
-import type { Terminal } from '../terminal/terminal.js';
-import { UsageError } from '../terminal/usage.error.js';
+import { type Terminal, UsageError } from '../terminal/terminal.js';
 import type { ApplicationClass, ApplicationClasses } from './application-classes.js';
 import { type Setup } from './page-files.js';
 

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { type Given, parseWord } from '../terminal/command.js';
-import type { Terminal } from '../terminal/terminal.js';
-import { UsageError } from '../terminal/usage.error.js';
+import { type Terminal, UsageError } from '../terminal/terminal.js';
 import type { ApplicationClasses, SourceText } from './application-classes.js';
 import { readText } from './file-changes.js';
 import { packedGuide } from './packed-guide.js';

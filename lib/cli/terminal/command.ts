@@ -1,7 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { parseDuration, parseIsoDate } from '../../common/time.js';
-import type { Terminal } from './terminal.js';
-import { UsageError } from './usage.error.js';
+import { type Terminal, UsageError } from './terminal.js';
 
 /** Everything is fine; the answer is no; it was called in a wrong way. */
 export type ExitCode = 0 | 1 | 2;
@@ -94,4 +93,31 @@ export function parseDate(given: Given, name: string, now: number): number | und
   const time = ago === null ? parseIsoDate(text)?.getTime() : now - ago;
   if (time !== undefined) return time;
   throw new UsageError(`--${name} must be a time such as 2026-01-31T08:00:00Z, or 24h, 90m or 7d`);
+}
+
+export function generalHelp(commands: readonly Command[]): string {
+  const width = Math.max(...commands.map(({ name }) => name.length));
+  return [
+    'Usage: thorn <command> [options]',
+    '',
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    '',
+    'thorn <command> --help says more. Exit codes: 0 done, 1 the answer is no, 2 called in a wrong way.',
+  ].join('\n');
+}
+
+export function commandHelp({ name, operands, summary, details, options }: Command): string {
+  const lines = Object.entries(options).map(([option, { short, value, help, type }]) => {
+    const left = `${short === undefined ? '    ' : `-${short}, `}--${option}`;
+    return [type === 'string' ? `${left} <${value ?? 'text'}>` : left, help] as const;
+  });
+  const width = Math.max(0, ...lines.map(([left]) => left.length));
+  return [
+    ['Usage: thorn', name, operands, lines.length > 0 ? '[options]' : ''].filter(Boolean).join(' '),
+    '',
+    `${summary}.`,
+    ...(details === undefined ? [] : ['', details]),
+    ...(lines.length === 0 ? [] : ['']),
+    ...lines.map(([left, help]) => `  ${left.padEnd(width)}  ${help}`),
+  ].join('\n');
 }

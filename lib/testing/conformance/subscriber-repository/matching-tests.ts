@@ -1,5 +1,4 @@
-import type { SuiteContext } from './suite-context.js';
-import { matched, matches, set, subscriber } from './subscribers.js';
+import { type SuiteContext, matched, matches, set, subscriber } from './subscribers.js';
 
 /** Who gets an event: patterns, the disabled, the unverified, and changes just made. */
 export function matchingTests({ test, expect }: SuiteContext): void {
@@ -77,5 +76,26 @@ export function matchingTests({ test, expect }: SuiteContext): void {
     expect(found?.url).toBe('https://example.com/moved');
     await repository.delete('one', 'any');
     expect(await matched(repository, { event: 'order.created' })).toEqual([]);
+  });
+}
+
+/** An event that a subscriber names is never called unheard. */
+export function unheardEventsTests({ test, expect }: SuiteContext): void {
+  const ofAnn = { event: 'article.created', owner: 'ann', audience: 'owner' } as const;
+
+  test('counts every subscriber that names an event, active or not', async (repository) => {
+    await matched(repository, {});
+    await repository.create(subscriber('one', { events: ['article.*'], owner: 'ann' }));
+    expect(repository.isUnheard(ofAnn)).toBe(false);
+
+    await set(repository, 'one', { enabled: false });
+    expect(repository.isUnheard(ofAnn)).toBe(false);
+    await set(repository, 'one', { enabled: true, verification: 'pending' });
+    expect(repository.isUnheard(ofAnn)).toBe(false);
+    await set(repository, 'one', { verification: 'verified' });
+    expect(repository.isUnheard(ofAnn)).toBe(false);
+
+    await set(repository, 'one', { events: ['order.*'] });
+    expect(repository.isUnheard({ ...ofAnn, event: 'order.created' })).toBe(false);
   });
 }

@@ -1,5 +1,4 @@
-import type { SuiteContext } from './suite-context.js';
-import { matched, matches, set, subscriber } from './subscribers.js';
+import { type SuiteContext, matched, matches, set, subscriber } from './subscribers.js';
 
 /** Changes at the same time. */
 export function racesTests({ test, expect }: SuiteContext): void {

@@ -1,5 +1,13 @@
-import type { SuiteContext } from './suite-context.js';
-import { LATER, addSecret, matched, matches, secretOf, set, subscriber } from './subscribers.js';
+import {
+  type SuiteContext,
+  LATER,
+  addSecret,
+  matched,
+  matches,
+  secretOf,
+  set,
+  subscriber,
+} from './subscribers.js';
 
 /** Secrets change by what is stored, and none is lost. */
 export function secretsTests({ test, expect }: SuiteContext): void {

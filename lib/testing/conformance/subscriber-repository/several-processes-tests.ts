@@ -1,6 +1,5 @@
 import type { SubscriberRepository } from '../../../subscriber/index.js';
-import type { SuiteContext } from './suite-context.js';
-import { addSecret, matched, matches, set, subscriber } from './subscribers.js';
+import { type SuiteContext, addSecret, matched, matches, set, subscriber } from './subscribers.js';
 
 /** Several repositories on one storage see each other's changes. */
 export function severalProcessesTests({ test, expect }: SuiteContext): void {

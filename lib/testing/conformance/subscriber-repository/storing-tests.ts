@@ -1,6 +1,5 @@
 import type { OwnerScope, Subscriber } from '../../../subscriber/index.js';
-import type { SuiteContext } from './suite-context.js';
-import { LATER, matched, subscriber } from './subscribers.js';
+import { type SuiteContext, LATER, matched, subscriber } from './subscribers.js';
 
 /** A subscriber is kept as it was given, and found, changed and deleted by its id. */
 export function storingTests({ test, expect }: SuiteContext): void {

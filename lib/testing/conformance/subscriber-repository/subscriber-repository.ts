@@ -1,14 +1,12 @@
 import type { TestRunner } from '../test-runner.js';
-import { listingTests } from './listing-tests.js';
-import { matchingTests } from './matching-tests.js';
-import { ownersTests } from './owners-tests.js';
+import { listingTests, ownersTests } from './listing-tests.js';
+import { matchingTests, unheardEventsTests } from './matching-tests.js';
 import { racesTests } from './races-tests.js';
 import { secretsTests } from './secrets-tests.js';
 import { severalProcessesTests } from './several-processes-tests.js';
 import { storingTests } from './storing-tests.js';
 import { termsTests } from './terms-tests.js';
-import { unheardEventsTests } from './unheard-events-tests.js';
-import type { SuiteContext, SubscriberStorage } from './suite-context.js';
+import type { SuiteContext, SubscriberStorage } from './subscribers.js';
 
 /** The implementation under test. */
 export interface SubscriberRepositoryUnderTest {

@@ -1,5 +1,26 @@
+import type { SubscriberRepository, MatchCriteria, Subscriber } from '../../../subscriber/index.js';
+import type { TestRunner } from '../test-runner.js';
 import type { Secret } from '../../../message/index.js';
-import type { MatchCriteria, Subscriber, SubscriberRepository } from '../../../subscriber/index.js';
+
+/** A storage that no other test uses, empty at first. */
+export interface SubscriberStorage {
+  /** A repository on the storage; called again, one as another process would have. */
+  open(): SubscriberRepository;
+  letStalenessPass(): void | Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a group of tests is defined with. */
+export interface SuiteContext {
+  /** Defines a test with a storage of its own. */
+  test(
+    title: string,
+    body: (repository: SubscriberRepository, storage: SubscriberStorage) => Promise<void>,
+  ): void;
+  readonly expect: TestRunner['expect'];
+  /** True when several processes can use one storage. */
+  readonly shared: boolean;
+}
 
 /** A subscriber that listens to everything, with what a test wants to be different. */
 export function subscriber(id: string, different: Partial<Subscriber> = {}): Subscriber {

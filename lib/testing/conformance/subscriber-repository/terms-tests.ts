@@ -1,6 +1,5 @@
 import type { Subscriber, SubscriberRepository } from '../../../subscriber/index.js';
-import type { SuiteContext } from './suite-context.js';
-import { LATER, subscriber } from './subscribers.js';
+import { type SuiteContext, LATER, subscriber } from './subscribers.js';
 
 /** Limits of owners and hosts, and checks against what is stored. */
 export function termsTests({ test, expect, shared }: SuiteContext): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { progressText } from './progress.js';
+import { progressText } from './long-work.js';
 
 describe('progressText', () => {
   it.each([
