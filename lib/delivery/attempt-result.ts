@@ -19,7 +19,7 @@ export interface AttemptFrame {
   readonly bounds?: AttemptBounds | undefined;
 }
 
-/** By when an attempt has to be over, besides its timeout: another process may make it afterwards. */
+/** Limits of an attempt besides its timeout: after them, another process may make the same attempt. */
 export interface AttemptBounds {
   /** Returns the milliseconds that are left; they may grow meanwhile. */
   readonly timeLeft: () => number;

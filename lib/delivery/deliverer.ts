@@ -21,7 +21,7 @@ import { EndpointFailureLog } from './endpoint-failure-log.js';
 import { RecipientPolicies } from './recipient-policy/event-recipient-policies.js';
 import { WebhookHttpClient, type WebhookResponse } from './http/webhook-http-client.js';
 
-/** The options of the module that decide how a request is made, and what is kept of its answer. */
+/** The options of the module for making requests and for keeping parts of their answers. */
 export abstract class DeliverySettings {
   /** Deadline of one whole request in milliseconds, unless the event sets another. Default 3000. */
   abstract readonly timeout?: number;
@@ -113,7 +113,7 @@ export class Deliverer {
     });
   }
 
-  /** Probes have no number: whoever asked for one is answered. */
+  /** A probe has no number: its result goes to the caller that asked for it, not to the log. */
   #noted({ number, recipient }: NumberedFrame, attempt: Attempt): Attempt {
     if (number !== null) this.#failures.heed(attempt, recipient);
     return attempt;
@@ -158,7 +158,7 @@ export class Deliverer {
       const signed = withoutHookHeaders(signature);
       return mergeHeaders([message.headers, headers, tracing ?? {}, signed, own]);
     }
-    // Set one by one: spreads of what may be undefined take twenty times as long.
+    // Set one by one: spreading objects that may be undefined takes twenty times as long.
     own['Hook-Event'] = message.event;
     own['Hook-Delivery'] = delivery;
     own['Hook-Subscription'] = recipient.id;
@@ -203,7 +203,7 @@ export class Deliverer {
       this.#logger.warn(new LogLine(text, { ...logFacts(frame), reason: code }));
     } else if (code === 'internal' || code === 'unencodable') {
       const what = `Attempt of ${frame.delivery} (${frame.message.event}, ${frame.message.id}) failed`;
-      // Where the codec or the format of the application has failed.
+      // The place where the codec or the format of the application has failed.
       const origin = cause instanceof AttemptError ? cause.cause : cause;
       this.#faults.report(what, origin, { ...logFacts(frame), reason: code });
     }

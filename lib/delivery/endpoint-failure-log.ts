@@ -23,7 +23,7 @@ export class EndpointFailureLog {
       this.#failures.delete(subscriberId);
       return;
     }
-    // The others are logged one by one, or say nothing about the endpoint.
+    // These failures are logged one by one elsewhere, or say nothing about the endpoint.
     if (error?.code === 'recipient-refused' || OWN_ERRORS.has(error?.code)) return;
     const failures = (this.#failures.get(subscriberId) ?? 0) + 1;
     this.#failures.set(subscriberId, failures);

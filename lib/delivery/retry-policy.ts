@@ -34,8 +34,8 @@ export abstract class RetryPolicy {
    * Returns the time of the next attempt. Randomness may only postpone an attempt. Settings of `false` allow no retry;
    * settings with `max` allow at most that many.
    *
-   * @returns milliseconds since the Unix epoch, not before `now`; or null for never. After null, every higher attempt
-   * number must get null as well, so that every delivery ends
+   * @returns milliseconds since the Unix epoch, not before `now`; or null for no further attempt. After a null, every
+   *   higher attempt number must get null too, so that every delivery ends
    */
   abstract nextAttempt(question: RetryQuestion): number | null;
 }

@@ -51,7 +51,7 @@ export interface WebhookEventMap {
     readonly messageId: string;
     /** Name of the message's event. */
     readonly event: string;
-    /** The user that owns what happened; null when nobody does. */
+    /** The user that the event belongs to; null when it has no owner. */
     readonly owner: string | null;
     /** The time of the application's event. */
     readonly time: number;
@@ -68,7 +68,7 @@ export interface WebhookEventMap {
     readonly reason: FailureReason;
     /** The key of the message, sent as `Hook-Key`. */
     readonly key: string | null;
-    /** The number of the message among those of its key, sent as `Hook-Sequence`. */
+    /** The number of the message among the messages of its key, sent as `Hook-Sequence`. */
     readonly sequence: number | null;
   };
   /**
@@ -115,11 +115,11 @@ const channels = new Map(
  * Notifies the application of lifecycle events of its webhooks. Injectable anywhere; see {@link WebhookEventMap} for
  * names and payloads. A payload never contains a secret, and only the host of a URL.
  *
- * Events are emitted once, in the process in which they happen, and are not stored: the delivery log is. What a
- * listener throws, or rejects with, is logged and never reaches a delivery; a slow asynchronous listener delays none.
+ * Events are emitted once, in the process in which they happen. They are not stored; the delivery log is. An error of a
+ * listener is logged and never affects a delivery, and a slow asynchronous listener delays no delivery.
  *
- * Each is also published on a `node:diagnostics_channel` of the name `thorn:<event>`, for observers that know nothing
- * of Nest. Errors of its subscribers are Node's to report, as uncaught exceptions.
+ * Each event is also published on the `node:diagnostics_channel` `thorn:<event>`, for observers outside of Nest. Node
+ * reports an error of a subscriber to that channel as an uncaught exception.
  *
  * @example
  * ```ts

@@ -13,7 +13,7 @@ import type { WebhookScheme } from './schemes/webhook-scheme.js';
 export interface ReceiverOptions {
   /** The sender's way to sign: a name, or a class that extends {@link WebhookScheme}, created by Nest, or an instance. */
   readonly scheme: SchemeName | WebhookScheme | Type<WebhookScheme>;
-  /** A signature by one of them is enough: give the old and the new secret while the sender rotates. */
+  /** A signature by any one of them is enough. Give the old and the new secret while the sender rotates. */
   readonly secrets: readonly string[];
   /** The digest of `Hook-HMAC`, for the scheme `thorn` alone. Default `sha256`. */
   readonly digest?: Digest;
@@ -23,10 +23,10 @@ export interface ReceiverOptions {
 
 /** Options for recognising repeated messages. */
 export interface DeduplicationOptions {
-  /** Time for which a processed message is remembered, in milliseconds. Default seven days. */
+  /** How long a processed message is remembered, in milliseconds. Default seven days. */
   readonly retention?: number;
   /**
-   * Time for which a handler keeps its message from other attempts, in milliseconds; also after its process died. Must
+   * How long a handler keeps its message from other attempts, in milliseconds, even after its process has died. It must
    * be longer than the slowest handler takes. Default five minutes.
    */
   readonly lease?: number;
@@ -35,13 +35,15 @@ export interface DeduplicationOptions {
 /** Options for the order of messages. */
 export interface InOrderOptions {
   /**
-   * What becomes of a message that is older than one of its key that is processed. `drop`: its handler does not run, and
-   * the sender gets a success. `report`: its handler runs nevertheless. Both emit the event `older`. Default `drop`.
+   * How to treat a message that comes after a later message of its key was processed. `drop`: its handler does not run,
+   * and the sender gets a success. `report`: its handler runs. Both emit the event `older`. Default `drop`.
    */
   readonly older?: 'drop' | 'report';
-  /** Time for which the number of a key is remembered after its latest message, in milliseconds. Default seven days. */
+  /**
+   * How long the latest number of a key is remembered, in milliseconds after its latest message. Default seven days.
+   */
   readonly retention?: number;
-  /** Time for which a handler keeps its key from other messages, in milliseconds. Default five minutes. */
+  /** How long a handler keeps its key from other messages, in milliseconds. Default five minutes. */
   readonly lease?: number;
 }
 
@@ -50,15 +52,15 @@ export interface ThornReceiverModuleOptions {
   /** The senders, by the name that `@WebhookReceiver(name)` takes. */
   readonly receivers: Readonly<Record<string, ReceiverOptions>>;
   /**
-   * Remembers what was processed. Default: a table of the option `database`, without that `InMemoryReceivedMessages`. Nest
-   * creates a class, which may inject what `imports` brings.
+   * Remembers which messages were processed. Default: a table in the database of the option `database`; without that
+   * option `InMemoryReceivedMessages`. A class is created by Nest, and may inject providers of `imports`.
    */
   readonly store?: ReceivedMessages | Type<ReceivedMessages>;
   /** Lets each message reach its handler once. Default: it does. `false`: every verified webhook reaches its handler. */
   readonly deduplication?: DeduplicationOptions | false;
   /**
-   * Handles the messages of one key one at a time, and drops or reports those that are older than one that is processed;
-   * see docs/order.md. Default false.
+   * Handles the messages of one key one at a time, and drops or reports messages that come after a later one was
+   * processed; see docs/order.md. Default false.
    */
   readonly processInOrder?: InOrderOptions | boolean;
 }
@@ -73,7 +75,7 @@ export interface ThornReceiverModuleExtras {
   database?: SqlClientDefinition;
   /** Modules whose providers the classes given as `scheme` and `store` may inject. */
   imports?: DynamicModule['imports'];
-  /** The time. Default: that of the system. */
+  /** The source of the time. Default: the clock of the system. */
   clock?: Type<Clock>;
   /** True: controllers of every module can use the receivers. Default true. */
   global?: boolean;
@@ -145,7 +147,7 @@ export function receiverChecks(name?: string): OptionChecks {
   return name === undefined ? receivers : receivers.within(name);
 }
 
-/** @throws {@link ThornConfigurationError} for what is no client */
+/** @throws {@link ThornConfigurationError} when the value is not a client */
 export function checkReceiverDatabase(database: unknown): void {
   if (database === undefined) return;
   const { inject, useFactory } = (database ?? {}) as Partial<SqlClientDefinition>;

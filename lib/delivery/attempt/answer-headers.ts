@@ -51,7 +51,7 @@ export class AnswerHeaders {
   }
 
   /**
-   * The headers to keep; null for none. Values are cut where all of them would be longer than 4 KiB.
+   * The headers to keep; null for none. When the values are longer than 4 KiB together, they are cut.
    *
    * @param response the answer, whose headers are decoded when they are read
    */

@@ -50,8 +50,8 @@ export interface Attempt {
   /** The first bytes of the answer, 16 KiB at most; empty without an answer. */
   readonly response: Buffer;
   /**
-   * Headers of the answer that may be kept, names in lower case, 4 KiB at most. Null without an answer, and for attempts
-   * whose headers the option `answerHeaders` does not keep: by default those that succeeded.
+   * The headers of the answer that are kept, names in lower case, at most 4 KiB. Null when there was no answer, and
+   * when the option `answerHeaders` keeps none: by default, when the attempt succeeded.
    */
   readonly answerHeaders: Readonly<Record<string, string>> | null;
   /** `Retry-After` as the endpoint sent it, or null. */

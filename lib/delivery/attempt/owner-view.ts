@@ -1,9 +1,9 @@
 import type { Attempt, AttemptErrorCode, FailureReason } from './attempt.js';
 
 /**
- * {@link AttemptErrorCode} as the owner of an endpoint may see it. `unreachable` hides the differences that would
- * reveal the network behind a name or an address: refused by the policy, refused by the machine, no route, no such
- * name.
+ * The {@link AttemptErrorCode} that the owner of an endpoint may see. `unreachable` stands for several codes, because
+ * their differences would reveal the network behind a name or an address: refused by the policy, refused by the
+ * machine, no route, no such name.
  */
 export type OwnerErrorCode = Exclude<
   AttemptErrorCode,
@@ -41,8 +41,9 @@ const TEXTS: Readonly<Record<OwnerErrorCode, string>> = {
 };
 
 /**
- * An attempt as the owner of its endpoint may see it: without the dialled address, and with blocked, refused and
- * unreachable looking the same. For everything shown to users, such as a REST API; operators see the attempt itself.
+ * An attempt as the owner of its endpoint may see it: without the dialled address, and with the same code for blocked,
+ * refused and unreachable addresses. Use it for everything that users see, such as a REST API; operators may see the
+ * attempt itself.
  *
  * @param attempt an attempt, or its record in a log
  * @example

@@ -79,7 +79,10 @@ export class AxiosAdapter {
     return adapter;
   }
 
-  /** Without its adapter a request would leave by axios' own, and nobody would judge its address. */
+  /**
+   * Refuses a configuration without this adapter: the request would leave through axios' own adapter, and no policy
+   * would judge its address.
+   */
   #checked(config: Config): Config {
     if (this.#adapters.has(config.adapter as object)) return config;
     throw attemptError(
@@ -118,7 +121,7 @@ export class AxiosAdapter {
     });
   }
 
-  /** What interceptors have left of the time; 0 means no timeout of its own, as in axios. */
+  /** The time that interceptors have left. As in axios, 0 means no timeout. */
   #timeoutOf({ timeout }: Config, limit: Limit | undefined): number {
     if (limit === undefined) return timeout || DIRECT_TIMEOUT;
     const left = this.deadlines.left(limit);
@@ -135,7 +138,7 @@ interface Origin {
   readonly limit: Limit;
 }
 
-/** As `toJSON` of axios, whose object without a prototype is slow to read. */
+/** Copies headers like axios' `toJSON`, whose result has no prototype and is slow to read. */
 function recordOf(headers: Headers): Record<string, string> {
   const record: Record<string, string> = {};
   for (const name of Object.keys(headers)) {

@@ -5,13 +5,13 @@ const STANDSTILL = 1000;
 
 /** An item with a deadline. */
 export abstract class Timed {
-  /** For {@link Deadlines} only, as are the links. */
+  /** The queue that holds this item, and its neighbours there. Only {@link Deadlines} uses them. */
   queue: DeadlineQueue | null = null;
   earlier: Timed | null = null;
   later: Timed | null = null;
   dueAt = 0;
 
-  /** Asked at the deadline: the milliseconds by which it moves; 0 or less: not at all. */
+  /** Called at the deadline. Returns the milliseconds by which the deadline moves; at 0 or less the item expires. */
   extension(): number {
     return 0;
   }
@@ -78,7 +78,10 @@ export class Deadlines {
     item.queue = item.earlier = item.later = null;
   }
 
-  /** Expires all items before their deadlines: the latest first, so that none that waits follows one that ends. */
+  /**
+   * Expires all items before their deadlines. The latest item goes first, so that no waiting item starts in the place
+   * of an expired one.
+   */
   expireAll(): void {
     for (const queue of this.#queues.values()) {
       while (queue.last !== null) {

@@ -123,7 +123,7 @@ export class Exchange extends Timed implements Dispatcher.DispatchHandler {
 
   onError(error: Error): void {
     const address = this.carrier?.address ?? null;
-    // Before the request is on its way, an assertion that fails is not about an answer.
+    // An assertion that fails before the request was sent has nothing to do with an answer.
     const isAnswerImpossible = this.#abort !== null && isParserAssertion(error);
     this.#fail(
       isAnswerImpossible ? attemptError('protocol', address) : toAttemptError(error, address),

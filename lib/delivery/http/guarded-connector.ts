@@ -13,7 +13,10 @@ import { type AddressLookup, systemLookup } from '../recipient-policy/system-loo
  */
 const READ_AT_ONCE = 1024;
 
-/** Milliseconds for which a look-up is joined by others: each of the system's own holds a thread as long as it runs. */
+/**
+ * How long, in milliseconds, connections join a running look-up of the same name. Each look-up of the system's resolver
+ * holds a thread while it runs.
+ */
 const SHARED_FOR = 5000;
 
 export interface ConnectorOptions {
@@ -66,8 +69,8 @@ function connector(settings: buildConnector.BuildOptions): Connector {
 }
 
 /**
- * Reads into one buffer of the connection and copies what has arrived: Node would allocate 64 KiB for each read. Each
- * connection has a connector of its own, because Node names no socket when it calls back.
+ * Reads into one buffer per connection and copies the bytes that have arrived; Node would allocate 64 KiB for each
+ * read. Each connection has its own connector, because Node does not say which socket a callback belongs to.
  */
 function connectTcp(
   settings: buildConnector.BuildOptions,
@@ -107,8 +110,8 @@ function vet(policy: RecipientPolicy, addresses: readonly LookupAddress[]): Look
 }
 
 /**
- * Shares one running look-up per name among the connections that wait for it. The result is not cached. A look-up that
- * has not called back for long is left to itself, so that one that never does blocks its name no longer.
+ * Lets connections that wait for the same name share one running look-up. The result is not cached. A look-up that does
+ * not answer for long is no longer joined, so that it cannot block its name forever.
  */
 function coalesced(lookup: AddressLookup): AddressLookup {
   const running = new Map<string, RunningLookup>();

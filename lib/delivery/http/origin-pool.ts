@@ -13,7 +13,7 @@ export interface PoolSettings {
   readonly isDirect: boolean;
   /** The maximum number of connections to one origin. */
   readonly connections: number;
-  /** Milliseconds for which an unused connection is kept. */
+  /** How long an unused connection is kept, in milliseconds. */
   readonly keepAliveTimeout: number;
   readonly maxHeaderBytes: number;
 }
@@ -48,13 +48,13 @@ export class OriginPool implements WaitingRoom {
     this.#waiting.delete(exchange);
   }
 
-  /** Closes unused connections now, the others after their exchange. */
+  /** Closes unused connections now, and busy connections after their exchange. */
   close(): void {
     this.#isClosed = true;
     for (const connection of [...this.#idle]) connection.drop();
   }
 
-  /** For {@link Connection}: the connection is free again. */
+  /** Called by {@link Connection}: the connection is free again. */
   release(connection: Connection): void {
     const next = this.#next();
     if (next !== null) this.#carry(connection, next);
@@ -62,7 +62,7 @@ export class OriginPool implements WaitingRoom {
     else this.#idle.push(connection);
   }
 
-  /** For {@link Connection}: the connection is closed. */
+  /** Called by {@link Connection}: the connection is closed. */
   forget(connection: Connection): void {
     this.#size--;
     const at = this.#idle.indexOf(connection);

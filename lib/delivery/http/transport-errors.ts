@@ -72,7 +72,7 @@ function isOwnError(cause: unknown): cause is AttemptError | RecipientRefusedErr
   return cause instanceof AttemptError || cause instanceof RecipientRefusedError;
 }
 
-/** Tells whether undici's parser found an answer that it takes to be impossible, such as the status 000. */
+/** Tells whether undici's parser has thrown because the answer is impossible, for example one with the status 000. */
 export function isParserAssertion(cause: unknown): boolean {
   return errnoOf(cause) === 'ERR_ASSERTION';
 }

@@ -23,7 +23,7 @@ export interface UndiciHttpClientOptions extends ConnectorOptions {
   readonly maxAnswerBytes?: number;
   /** The maximum size of an answer's headers in bytes. Default 16384. */
   readonly maxHeaderBytes?: number;
-  /** Milliseconds for which an unused connection is kept. Default 4000. */
+  /** How long an unused connection is kept, in milliseconds. Default 4000. */
   readonly keepAliveTimeout?: number;
   /**
    * A proxy for all connections by `CONNECT`, for example `http://user:password@proxy.example.com:3128`. The proxy then
@@ -72,14 +72,14 @@ export class UndiciHttpClient extends WebhookHttpClient {
   }
 
   /**
-   * The axios instance to add interceptors to. A deadline covers the time that interceptors take. Requests that you send
-   * with the instance itself go over the same wire, under the client's own policy: by POST, with bytes or text as body,
-   * and within 3 seconds unless they have a `timeout`.
+   * The axios instance to add interceptors to. A deadline covers the time that interceptors take. Requests that you
+   * send with the instance itself go over the same wire, under the client's own policy: by POST, with bytes or text as
+   * body, and within 3 seconds unless they have a `timeout`.
    *
    * Until the instance is first asked for, requests go straight to the wire.
    *
-   * An interceptor sees the request after it was signed: what it changes of the body breaks the signature. It returns the
-   * configuration that it is given, or a copy with the same `adapter`: the attempt fails without it.
+   * An interceptor sees the request after it was signed: an interceptor that changes the body breaks the signature. It
+   * must return the configuration that it got, or a copy with the same `adapter`; otherwise the attempt fails.
    *
    * @example
    * ```ts

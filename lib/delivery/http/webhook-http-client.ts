@@ -15,8 +15,8 @@ export interface WebhookRequest {
    */
   readonly policy?: RecipientPolicy;
   /**
-   * Asked when there is a connection, and at the deadline. Returns the milliseconds for which the request may go on: 0 or
-   * less means that it must not be sent, or ends. Default: the deadline stands.
+   * Called when there is a connection, and at the deadline. Returns the milliseconds for which the request may go on.
+   * At 0 or less the request is not sent, or is ended. Default: the deadline does not move.
    */
   readonly timeLeft?: () => number;
 }

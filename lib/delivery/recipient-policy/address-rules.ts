@@ -4,7 +4,7 @@ import { CidrList, formatIpv4, parseIpv6 } from './ip-addresses.js';
 export interface AddressRule {
   /** Short stable word for programs. */
   readonly reason: string;
-  /** For people; follows "… is ". */
+  /** A description for people. It follows "… is ". */
   readonly text: string;
 }
 

@@ -7,7 +7,7 @@ export interface AllowedNames {
   readonly private: boolean;
 }
 
-// The URL parser accepts more than this; resolvers may interpret such names in their own ways.
+// The URL parser accepts other names too, and resolvers may interpret them in different ways.
 const HOST_NAME = /^(?:[a-z0-9_-]{1,63}\.){0,126}[a-z0-9_-]{1,63}\.?$/;
 const MAX_LENGTH = 254;
 

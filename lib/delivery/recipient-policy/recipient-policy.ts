@@ -15,7 +15,8 @@ export abstract class RecipientPolicy {
   abstract checkUrl(url: string): URL;
 
   /**
-   * Judges one address that the URL's host resolved to; all of them must pass before any is dialled.
+   * Judges one address that the URL's host resolved to. All addresses of the host must pass before any of them is
+   * dialled.
    *
    * @param address an IP address in text form
    * @throws `RecipientRefusedError` with the rule that refused

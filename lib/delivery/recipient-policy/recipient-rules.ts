@@ -34,7 +34,7 @@ export function developmentRemedy(reason: string | undefined): string {
   return "; in development, set the option recipients: 'development'";
 }
 
-/** Finds the reason for which a host is not public; undefined for a public one. */
+/** Returns why a host is not public; undefined for a public host. */
 export function reasonOfHost(hostname: string): string | undefined {
   const address = hostname.replace(/^\[|\]$/g, '');
   if (isIP(address) === 4) return refusalOfIpv4(address)?.reason;

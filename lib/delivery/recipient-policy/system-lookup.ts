@@ -20,21 +20,23 @@ export interface SystemLookupOptions {
   readonly system?: AddressLookup;
   /** Milliseconds that the system's resolver has for itself. Default 1000. */
   readonly patience?: number;
-  /** Milliseconds for which the system's resolver is not asked for a name that was slow. Default 60000. */
+  /**
+   * How long, in milliseconds, the system's resolver is not asked for a name again after it was slow. Default 60000.
+   */
   readonly slowFor?: number;
-  /** Addresses of name servers. Default: those of the system. */
+  /** Addresses of name servers. Default: the name servers of the system. */
   readonly servers?: readonly string[];
 }
 
 /**
- * Looks names up with the system's resolver. Where that takes longer than a second, name servers are asked as well, without
- * a thread.
+ * Looks names up with the system's resolver. When that takes longer than a second, name servers are asked directly as
+ * well, which needs no thread.
  *
- * A look-up of the system's resolver holds a thread until it ends, and a process has two for all look-ups. So a few names
- * whose name servers are silent would stop the look-ups of all others.
+ * A look-up of the system's resolver holds a thread until it ends, and a process has two threads for all look-ups.
+ * Without this class, a few names whose name servers are silent would block the look-ups of all other names.
  */
 export class SystemLookup {
-  /** Names that were slow, and until when they count as such. */
+  /** Names that were slow, and the time until which they count as slow. */
   readonly #slow = new Map<string, number>();
   #resolver: Resolver | null = null;
 
@@ -123,5 +125,8 @@ function ofFamily(family: 4 | 6) {
     addresses.map((address) => ({ address, family }));
 }
 
-/** The look-up of all that is given no other: what one part finds slow is slow for the others. */
+/**
+ * The look-up that is shared by all parts without a look-up of their own, so that each of them learns which names are
+ * slow.
+ */
 export const systemLookup: AddressLookup = new SystemLookup().lookup;

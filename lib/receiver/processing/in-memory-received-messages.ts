@@ -22,13 +22,13 @@ interface Entry {
  * default, about 250 bytes each.
  */
 export class InMemoryReceivedMessages extends ReceivedMessages {
-  // In the order of their last change: the oldest come first.
+  // Entries in the order of their last change, the oldest first.
   readonly #entries: Readonly<Record<ClaimKind, Map<string, Entry>>> = {
     message: new Map(),
     key: new Map(),
   };
 
-  /** @param capacity largest number of messages, and of keys; what is being processed is never dropped for it */
+  /** @param capacity the largest number of messages, and of keys. A message that is being processed is never dropped */
   constructor(private readonly capacity: number = DEFAULT_CAPACITY) {
     super();
     if (!(Number.isInteger(capacity) && capacity > 0)) {

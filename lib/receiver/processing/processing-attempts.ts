@@ -20,7 +20,7 @@ export interface ClaimDurations {
 
 /** Checked settings of `processInOrder`. */
 export interface OrderSettings extends ClaimDurations {
-  /** What becomes of messages that are older than one that is processed. */
+  /** How to treat messages that come after a later message of their key was processed. */
   readonly older: 'drop' | 'report';
 }
 
@@ -31,13 +31,13 @@ const ALWAYS: ProcessingAttempt = {
 };
 
 /**
- * Gives each message to one handler at a time, and to none when it is processed. Of the messages of a key, lets one through
- * at a time, and none that is older than one that is processed.
+ * Gives each message to one handler at a time, and to no handler once it is processed. It lets the messages of a key
+ * through one at a time, and no message after a later one was processed.
  */
 export class ProcessingAttempts {
   readonly #logger = new Logger('ThornReceiver');
 
-  /** With null, repetitions are not recognised, and messages pass in any order. */
+  /** @param messages null: repeated messages are not recognised, and messages are handled in any order */
   constructor(
     private readonly store: ReceivedMessages,
     private readonly deduplication: ClaimDurations | null,

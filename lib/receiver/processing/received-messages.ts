@@ -1,10 +1,10 @@
 /**
- * Default time for which is remembered what was processed: seven days, more than twice as long as the retry schedule of
+ * How long processed messages are remembered by default: seven days, more than twice as long as the retry schedule of
  * Standard Webhooks.
  */
 export const DEFAULT_RETENTION = 7 * 24 * 3_600_000;
 
-/** What an attempt claims: a message by its id, or the key whose messages are handled one at a time. */
+/** The thing that an attempt claims: a message by its id, or a key, whose messages are handled one at a time. */
 export type ClaimKind = 'message' | 'key';
 
 /** One attempt to process a message. */
@@ -14,7 +14,7 @@ export interface MessageClaim {
   readonly receiver: string;
   /** The id of the message, or the key. */
   readonly key: string;
-  /** The number of the message among those of its key, from 1. Of the id of a message always 1. */
+  /** The number of the message among the messages of its key, from 1. Always 1 when the id of a message is claimed. */
   readonly sequence: number;
   /** Identifies this attempt. */
   readonly token: string;
@@ -25,7 +25,7 @@ export interface ClaimTimes {
   readonly now: number;
   /** When the claim expires, unless it is completed or released. */
   readonly leasedUntil: number;
-  /** When what is known may be forgotten; of a claim no earlier than its lease. */
+  /** When the record may be deleted; for a claim not before its lease ends. */
   readonly keptUntil: number;
 }
 
@@ -39,8 +39,8 @@ export interface ClaimTimes {
 export type ClaimResult = 'claimed' | 'in-progress' | 'processed';
 
 /**
- * Remembers which messages were processed, and the greatest number of each key: a repetition is not processed again, nor is
- * what is older than the last message of its key.
+ * Remembers which messages were processed, and the greatest number of each key. A repeated message is not processed
+ * again, and neither is a message that is older than the last one of its key.
  *
  * Pluggable: this class is the injection token; the default is {@link InMemoryReceivedMessages}, or with the option
  * `database` a table of it. Give another as the option `store`.

@@ -38,7 +38,7 @@ interface ReceivedRow {
   readonly hash: string;
   /** Greatest number that is processed; 0 for none. */
   readonly sequence: number | string;
-  /** Of the attempt that processes a message; empty when none does. */
+  /** The token of the attempt that processes the message; empty when no attempt does. */
   readonly token: string;
   readonly leased_until: number | string;
   readonly kept_until: number | string;
@@ -46,10 +46,11 @@ interface ReceivedRow {
 
 /** The table `thorn_received_messages` of a database. Expired rows are deleted once an hour, when the table is used. */
 export class ReceivedTable implements OnApplicationBootstrap, OnApplicationShutdown {
-  // For the whole process: `verifyWebhook()` is a function without a service, and a table knows when it was last purged.
+  // One map for the whole process: `verifyWebhook()` is a function without a service, and each table remembers when it
+  // was last purged.
   static readonly #known = new WeakMap<SqlDataSource, ReceivedTable>();
   readonly rows: TableRows<ReceivedRow>;
-  /** In SQL. */
+  /** The name of the table as it is written in SQL. */
   readonly name: string;
   readonly tables: SqlTables;
   readonly #logger = new Logger('ThornReceiver');
@@ -181,7 +182,7 @@ interface ProcessedMessage {
   readonly retention: number;
 }
 
-/** @param table undefined: that of the data source that the transaction belongs to */
+/** @param table default: the table in the data source that the transaction belongs to */
 export async function processOnce<Result>(
   table: ReceivedTable | undefined,
   transaction: unknown,

@@ -7,7 +7,8 @@ import {
 
 const DEFAULT_PREFIX = 'thorn:received:';
 
-// Each in one step, so that nobody gets in between. s: the number, t: the token of the claim, u: when it expires.
+// Each script is one atomic step, so that no other client gets in between. s: the number, t: the token of the claim, u:
+// the time at which the claim expires.
 const CLAIM = `
 local s, t, u = unpack(redis.call('HMGET', KEYS[1], 's', 't', 'u'))
 if s and tonumber(s) >= tonumber(ARGV[1]) then return 'processed' end

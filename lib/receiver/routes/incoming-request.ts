@@ -17,14 +17,14 @@ interface IncomingRequest {
   readonly body?: unknown;
 }
 
-/** What is known of a request. */
+/** The results of verification that are kept for a request. */
 interface Verified {
   readonly webhook: VerifiedWebhook;
   isIntercepted: boolean;
 }
 
-// For the whole process, since no service can be injected into a decorator of a parameter. The key is the request, which
-// belongs to one application, and no property of it is written.
+// One map for the whole process, because no service can be injected into a decorator of a parameter. Its key is the
+// request, which belongs to one application; no property of the request is written.
 const verified = new WeakMap<object, Verified>();
 
 export function incomingRequest(context: ExecutionContext): SignedRequest {

@@ -62,7 +62,7 @@ export class WebhookReceiverEvents {
   emit<Name extends EventName>(name: Name, payload: WebhookReceiverEventMap[Name]): void {
     Object.freeze(payload);
     for (const { listener } of [...this.#listeners[name]]) {
-      // In a promise, so that both ways of failing are one.
+      // Called in a promise, so that an error and a rejection are handled in the same way.
       new Promise((resolve) => resolve(listener(payload))).catch((error: unknown) => {
         this.#faults.report(`A listener of the event ${name} failed`, error);
       });

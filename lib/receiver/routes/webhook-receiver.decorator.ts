@@ -14,13 +14,14 @@ import { webhookOf } from './incoming-request.js';
 import type { VerifiedWebhook } from '../verification/verified-webhook.js';
 
 /**
- * Verifies the requests of a route, or of all routes of a controller, before the handler runs, and runs the handler of
- * each message once. On a route it overrides the decorator of its controller.
+ * Verifies the requests of a route, or of all routes of a controller, before the handler runs. The handler runs once
+ * for each message. On a route, the decorator overrides the one on its controller.
  *
- * A request that cannot be verified gets a 401, whatever the reason. A repetition of a processed message gets the
- * route's own status without the handler; one that comes while another try is being handled gets a 409.
+ * A request that cannot be verified gets a 401, whatever the reason. When a processed message comes again, the handler
+ * does not run, and the sender gets the route's usual status. When a message comes again while it is being handled, the
+ * sender gets a 409.
  *
- * @param name a key of the module's `receivers`; one that is unknown fails at start-up
+ * @param name a key of the module's `receivers`; an unknown name fails at start-up
  *
  * @example
  * ```ts

@@ -46,7 +46,7 @@ export class WebhookReceiverGuard implements CanActivate {
   }
 }
 
-/** Gives one response for every reason; only a sender with a valid signature learns what is wrong with its body. */
+/** Gives the same response for every reason. Only a sender with a valid signature learns why its body was refused. */
 function answerOf({ reason, explanation }: WebhookRejectedError): Error {
   return reason === 'unreadable-body'
     ? new BadRequestException(`The webhook cannot be read: ${explanation}.`)

@@ -103,7 +103,7 @@ function settled(
     }
   };
   const handled = handle();
-  // An answer before the end leaves nobody to pass the error on to.
+  // The response was sent already, so no caller is left to get the error.
   handled.catch(() => {});
   return from(handled).pipe(finalize(() => (isAnswered = true)));
 }

@@ -4,8 +4,9 @@ const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json$/;
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 /**
- * Decodes a body by its content type: JSON into its value, a form into nested objects, `text/…` into a text. Other types
- * stay bytes. Without a content type, as a queue may have it, a body that is JSON is parsed; others stay bytes.
+ * Decodes a body by its content type: JSON into its value, a form into nested objects, `text/…` into a text. A body of
+ * any other type stays bytes. Without a content type, which happens in queues, a body is parsed if it is JSON, and
+ * stays bytes otherwise.
  *
  * @throws {@link WebhookRejectedError} `unreadable-body`
  */

@@ -88,6 +88,6 @@ function bytesOf(body: unknown): Buffer {
   }
   throw new InvalidInputError(
     'body',
-    'must be the raw body, a string or bytes: what was parsed and written again is not what was signed',
+    'must be the raw body, as a string or bytes. A body that was parsed and written again no longer fits its signature',
   );
 }

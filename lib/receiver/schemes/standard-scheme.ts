@@ -32,7 +32,7 @@ type StandardKey = HmacKey | KeyObject;
 /**
  * Standard Webhooks: `webhook-id`, `webhook-timestamp` and `webhook-signature` over `id.timestamp.body`, or the same
  * headers by the names of Svix, `svix-id` and so on. The header may hold several signatures, `v1` (HMAC-SHA256) and
- * `v1a` (ed25519) side by side; one that fits is enough.
+ * `v1a` (ed25519); one valid signature is enough.
  *
  * Secrets: `whsec_` and base64, any other text of at least 16 characters (its bytes are the key), or `whpk_` and the
  * base64 of an ed25519 public key. The event is the body's `type` or `event`, which the signature covers.

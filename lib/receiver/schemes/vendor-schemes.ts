@@ -62,7 +62,7 @@ function valuesOf(parts: readonly string[], name: string): string[] {
 /**
  * GitHub: `X-Hub-Signature-256: sha256=…`, the hexadecimal HMAC-SHA256 of the body. Id and event are the headers
  * `X-GitHub-Delivery` and `X-GitHub-Event`. Only the body is signed: without a timestamp the tolerance has no effect,
- * and both headers could be replaced on the way. Of a body in the form content type, `payload` is read.
+ * and both headers could be replaced on the way. When the content type is a form, the payload is the field `payload`.
  *
  * @see https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
  */

@@ -2,7 +2,7 @@ import { type SignedRequest, WebhookRejectedError } from './signed-request.js';
 import { timingSafeEqual } from 'node:crypto';
 import { decodeBody } from './decode-body.js';
 
-/** The place of a message among others of its key. */
+/** The key of a message, and its number among the messages of that key. */
 export interface MessageOrder {
   /** The messages of one key have an order. */
   readonly key: string;
@@ -46,7 +46,7 @@ const MAX_SIGNATURES = 10;
 export interface SignatureClaim {
   /** Time of the signature, in milliseconds since the Unix epoch; null when the scheme signs no time. */
   readonly timestamp: number | null;
-  /** At least one and at most ten. */
+  /** From one to ten signatures. */
   readonly signatures: readonly string[];
 }
 
@@ -56,7 +56,7 @@ export interface MessageIdentity {
   readonly id: string | null;
   /** The event's name, or null when the message does not name it. */
   readonly event: string | null;
-  /** Its place among others of its key. Default: none. */
+  /** The key of the message and its number among the messages of that key. Default: none. */
   readonly order?: MessageOrder | null;
 }
 

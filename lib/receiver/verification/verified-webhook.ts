@@ -1,8 +1,8 @@
 import type { MessageOrder } from '../schemes/webhook-scheme.js';
 
 /**
- * A webhook with a valid signature: the value of a parameter with `@Webhook()`. Name the type of a transaction, such as
- * `PrismaTransaction`, and `processOnce()` takes no other.
+ * A webhook with a valid signature: the value of a parameter with `@Webhook()`. With the type argument `Transaction`,
+ * such as `PrismaTransaction`, `processOnce()` takes transactions of this type only.
  */
 export interface VerifiedWebhook<Payload = unknown, Transaction = unknown> {
   /** Name of the receiver that verified it. */
@@ -11,7 +11,7 @@ export interface VerifiedWebhook<Payload = unknown, Transaction = unknown> {
   readonly id: string | null;
   /** The event's name, or null when the message does not name it. */
   readonly event: string | null;
-  /** The place of the message among others of its key; null when the sender gives none. */
+  /** The key of the message and its number among the messages of that key; null when the sender gives none. */
   readonly order: MessageOrder | null;
   /** Time of this attempt's signature, in milliseconds since the Unix epoch; null when the scheme signs no time. */
   readonly timestamp: number | null;
@@ -20,16 +20,16 @@ export interface VerifiedWebhook<Payload = unknown, Transaction = unknown> {
   /** The exact bytes that were signed. */
   readonly rawBody: Buffer;
   /**
-   * Does the work of this message once, however often it comes and however many processes get it: the id is recorded in
-   * the transaction of the work, so that both are stored or neither is. Needs the table
+   * Does the work of this message once, however often the message comes and however many processes get it. The id is
+   * recorded in the transaction of the work: either both are stored, or neither is. Needs the table
    * `thorn_received_messages`.
    *
-   * @param tx the transaction that the work writes with, as the client of the option `database` gives it to a function.
-   * Without that option: TypeORM's manager
-   * @returns the result of `work`, or undefined when the message has been processed already
+   * @param tx the transaction that the work writes with: the object that the client of the option `database` passes to
+   *   its transaction function. Without that option: TypeORM's manager
+   * @returns the result of `work`, or undefined when the message was processed before
    * @throws {@link TransactionRequiredError} outside of a transaction
-   * @throws {@link TransactionEndedError} after its end, or after one of its statements has failed
-   * @throws {@link OtherDatabaseError} for a transaction of another database than that of the option `database`
+   * @throws {@link TransactionEndedError} when it has ended, or when one of its statements has failed
+   * @throws {@link OtherDatabaseError} for a transaction of another database than the option `database` names
    * @throws {@link InvalidInputError} when the message has no id
    */
   processOnce<Result>(tx: Transaction, work: () => Promise<Result>): Promise<Result | undefined>;

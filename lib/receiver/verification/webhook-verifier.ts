@@ -20,7 +20,7 @@ const DEFAULT_TOLERANCE = 5 * 60_000;
 export interface VerifierOptions {
   /** The sender's way to sign. Default `standard`. */
   readonly scheme?: SchemeName | WebhookScheme;
-  /** A signature by one of them is enough: give the old and the new secret while the sender rotates. */
+  /** A signature by any one of them is enough. Give the old and the new secret while the sender rotates. */
   readonly secrets: readonly string[];
   /** The digest of `Hook-HMAC`, for the scheme `thorn` alone. Default `sha256`. */
   readonly digest?: Digest;
@@ -31,7 +31,7 @@ export interface VerifierOptions {
   readonly tolerance?: number;
   /** Name of the sender; ids of different senders are different messages. Default `default`. */
   readonly receiver?: string;
-  /** Time for which `processOnce()` remembers an id, in milliseconds. Default seven days. */
+  /** How long `processOnce()` remembers an id, in milliseconds. Default seven days. */
   readonly retention?: number;
 }
 
@@ -46,7 +46,7 @@ export class WebhookVerifier {
   readonly warnings: readonly string[];
 
   /**
-   * @param table of the database that `processOnce()` works in. Default: that of TypeORM's manager
+   * @param table the table that `processOnce()` uses. Default: the table in the database of TypeORM's manager
    * @throws {@link InvalidInputError} for wrong options; the error does not hold the secrets
    */
   constructor(
