@@ -1,20 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** The value of one variable, and those of the others. */
+/** The value of one variable, linked to the values of the other variables. */
 interface Binding {
   readonly variable: object;
   readonly value: unknown;
   readonly outer: Binding | undefined;
 }
 
-// One for all variables: until Node 24 each one makes every promise of the process slower. So it is on only while some
-// work is under way that has a value.
+// All variables share one AsyncLocalStorage: until Node 24 each further one makes every promise of the process slower.
+// It is enabled only while work with a value is running.
 const bindings = new AsyncLocalStorage<Binding>();
 let underWay = 0;
 
 /** A value that a caller shares with all that it calls, as with `AsyncLocalStorage`. */
 export class AsyncVariable<Value> {
-  /** The value that the caller is in; undefined when it is in none. */
+  /** The value that was given to the innermost `run()` around the caller; undefined outside of every `run()`. */
   get(): Value | undefined {
     let binding = bindings.getStore();
     while (binding !== undefined && binding.variable !== this) binding = binding.outer;
@@ -22,9 +22,9 @@ export class AsyncVariable<Value> {
   }
 
   /**
-   * Calls `work` within a value, which is gone when the work has ended.
+   * Calls `work` with a value. Everything that `work` calls or awaits sees the value, until `work` has ended.
    *
-   * @param ended called at the end of the work, before the caller is answered
+   * @param ended called when `work` has ended, before the caller gets its result
    */
   run<Result>(value: Value, work: () => Result, ended?: () => void): Result {
     const end = (): void => {
@@ -46,7 +46,7 @@ export class AsyncVariable<Value> {
   }
 }
 
-/** By its method: a promise may be of another realm, as in Jest. */
+/** Looks for the method `then`, not for the class: in Jest a promise may come from another realm. */
 function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function';
 }

@@ -7,9 +7,9 @@ export interface BatcherOptions<Item> {
   /** Batches that are processed at the same time. Default 1. */
   readonly concurrency?: number;
   /**
-   * Selects the items that fail with a batch: the `batch`, or `all` waiting items, when the next batch would fail as
-   * well. With `each`, the items of the batch are processed again one by one, so that only the cause fails. Default
-   * `batch`.
+   * Which items fail when a batch fails. `batch`: the items of the batch. `all`: the waiting items too, because their
+   * batch would fail as well. `each`: the items of the batch are processed again one by one, so that only the item that
+   * caused the error fails. Default `batch`.
    */
   readonly failing?: 'batch' | 'each' | 'all';
 }
@@ -21,8 +21,8 @@ interface Entry<Item, Result> {
 }
 
 /**
- * Processes items in batches: items that are added in one turn of the event loop, or while earlier batches are being
- * processed, share a batch.
+ * Processes items in batches. Items share a batch when they are added in one turn of the event loop, or while earlier
+ * batches are processed.
  */
 export class Batcher<Item, Result> {
   #waiting: Entry<Item, Result>[] = [];

@@ -1,4 +1,4 @@
-/** Remembers what was computed for at most `capacity` keys; a new key beyond that displaces the oldest. */
+/** A cache of at most `capacity` entries: a new key beyond that removes the oldest entry. */
 export class BoundedCache<Key, Value> {
   readonly #entries = new Map<Key, Value>();
 
@@ -25,7 +25,7 @@ export class BoundedCache<Key, Value> {
   }
 }
 
-/** A queue whose both ends cost the same, however long it is. */
+/** A queue in which adding at the end and removing from the front cost the same, however long it is. */
 export class Fifo<Item> {
   #items: Item[] = [];
   #head = 0;
@@ -34,7 +34,7 @@ export class Fifo<Item> {
     return this.#items.length - this.#head;
   }
 
-  /** The one that {@link shift} would remove. */
+  /** The item that {@link shift} would remove next. */
   get first(): Item | undefined {
     return this.#items[this.#head];
   }

@@ -30,9 +30,9 @@ export interface LogFacts {
 export const MOST_IDS = 10;
 
 /**
- * A line of the log that is about a message, a delivery or a subscriber: a sentence for who reads text, fields for what
- * reads JSON. Nest's `ConsoleLogger` writes what `inspect` says of it, and with `json: true` the fields, on 11 and 12;
- * loggers that merge objects into their records, such as those over pino and winston, take the fields.
+ * A log line about a message, a delivery or a subscriber. It has a sentence for people and fields for programs. Nest's
+ * `ConsoleLogger` prints the sentence (it calls `inspect`), and with `json: true` the fields, on Nest 11 and 12.
+ * Loggers that merge objects into their records, such as pino and winston, take the fields.
  */
 export class LogLine {
   /** The sentence. */
@@ -80,7 +80,9 @@ export function stackFrames(error: unknown): string | undefined {
   return frames.length === 0 ? undefined : frames.join('\n');
 }
 
-/** In Jest, errors of Node itself are of another realm than the application's. */
+/**
+ * `instanceof` is not enough: in Jest, Node's own errors belong to another realm than the errors of the application.
+ */
 function isError(error: unknown): error is Error {
   return error instanceof Error || types.isNativeError(error);
 }

@@ -41,7 +41,7 @@ interface Manifest {
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
-/** Where a package is, by its name. */
+/** For each package, a function that returns its path. */
 type Paths = Readonly<Record<string, () => string>>;
 
 /** Written out, so that bundlers see which packages are meant. */

@@ -1,6 +1,6 @@
 /**
- * The one source of time. Every timestamp that the library stores, sends or compares comes from the injected clock,
- * so a test can move it.
+ * The only source of time. Every timestamp that the library stores, sends or compares comes from this class, so a test
+ * can replace it and move the time.
  *
  * Pluggable: this class is the injection token; the default is {@link SystemClock}.
  */

@@ -11,15 +11,19 @@ export function orTimeout<Value>(milliseconds: number, answer: Promise<Value>): 
 
 const ENDS_WITHIN = 1000;
 
-/** Waits a second at most for work that an ending application has begun: the database may never answer, and others wait. */
+/**
+ * Waits at most one second for work that an application has begun while it shuts down. The database may never answer,
+ * and the rest of the shutdown must go on.
+ */
 export function endedSoon(work: Promise<void>): Promise<void> {
   return withTimeout(ENDS_WITHIN, work, () => undefined);
 }
 
 /**
- * Resolves or rejects as the work does, as long as it takes no longer.
+ * Resolves or rejects like `work`, if `work` ends in time.
  *
- * @param late what there is, or is thrown, when the time is up; the work goes on unattended
+ * @param late called when the time is up: returns the result, or throws the error. `work` itself goes on, and its
+ *   result is ignored
  */
 export async function withTimeout<Value>(
   milliseconds: number,
@@ -31,7 +35,7 @@ export async function withTimeout<Value>(
   return Promise.race([work, timeout.then(late)]).finally(() => clearTimeout(timer));
 }
 
-/** Runs the tasks of one key one after the other, those of different keys side by side. */
+/** Runs the tasks of one key one after the other. Tasks of different keys run at the same time. */
 export class KeyedMutex<Key = string> {
   readonly #last = new Map<Key, Promise<unknown>>();
 
@@ -48,14 +52,14 @@ export class KeyedMutex<Key = string> {
 }
 
 /**
- * Wakes sleepers before their time: the claim loops, when there is something to claim or room for it. A sleeper that
- * compares {@link count} before and after its look misses no signal.
+ * Wakes sleeping loops early, such as the claim loops when there is a row to claim or room for one. A loop that
+ * compares {@link count} before and after its look at the database misses no signal.
  */
 export class WakeSignal {
   #count = 0;
   #wakeAll: (() => void)[] = [];
 
-  /** The number of times that the signal was given. */
+  /** How often the signal was given. */
   get count(): number {
     return this.#count;
   }
@@ -65,7 +69,7 @@ export class WakeSignal {
     for (const wake of this.#wakeAll.splice(0)) wake();
   }
 
-  /** Resolves after the time, or at the next {@link wake}. */
+  /** Resolves after the given time, or earlier at the next {@link wake}. */
   sleep(milliseconds: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => {

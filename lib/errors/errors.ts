@@ -26,8 +26,8 @@ export abstract class ThornError extends Error {
   }
 
   /**
-   * Where the guide in the installed package explains {@link code}, from the application's own folder. A stack that is
-   * printed shows the link below the message.
+   * The section of the guide that explains {@link code}: a path in the installed package, from the folder of the
+   * application. Printed stacks show it below the message.
    */
   get link(): string {
     return `${GUIDE}#${this.code.toLowerCase()}`;
@@ -82,7 +82,7 @@ export const REFUSAL_CODES = [
   ...['malformed-pattern', 'too-many-segments', 'unknown-event', 'hidden-event'],
   // A filter
   ...['empty', 'unknown-path', 'unknown-operator', 'wrong-value', 'never-holds', 'transition'],
-  // The others
+  // Any other field
   ...['too-high', 'in-use', 'rotated-too-often'],
 ] as const;
 

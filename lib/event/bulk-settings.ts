@@ -10,7 +10,7 @@ import type { OptionChecks } from '../common/option-checks.js';
  */
 export type BulkWrites = 'capture' | 'warn' | 'throw';
 
-/** Who notices the changes of entities: TypeORM's hooks, or triggers of the database. */
+/** How changes of entities are noticed: by TypeORM's hooks, or by triggers of the database. */
 export type CaptureBy = 'hooks' | 'triggers';
 
 /** How writes are captured that do not name their rows one by one, for all entities or one. */
@@ -22,7 +22,10 @@ export interface BulkSettings {
   readonly capture?: CaptureBy;
   /** The answer to a write by criteria. Default `capture`. */
   readonly bulk?: BulkWrites;
-  /** The most rows that one such write may hit: they are held in memory until the commit. Default 1,000. */
+  /**
+   * The largest number of rows that one such write may hit. The rows are held in memory until the commit. Default
+   * 1,000.
+   */
   readonly bulkLimit?: number;
   /**
    * The answer to a write that hits more rows than `bulkLimit`: `throw` refuses it with a `BulkWriteError` before it is
@@ -31,7 +34,10 @@ export interface BulkSettings {
   readonly bulkOverflow?: 'throw' | 'warn';
 }
 
-/** The names of the settings; a record, so that one added to the type and forgotten here does not compile. */
+/**
+ * The names of the settings. The record makes the compiler complain about a setting that is added to the type and
+ * forgotten here.
+ */
 export const BULK_SETTINGS: { readonly [Name in keyof Required<BulkSettings>]: true } = {
   capture: true,
   bulk: true,

@@ -28,8 +28,8 @@ interface Entry {
 }
 
 /**
- * The events that one application declares, all known once it has started. An application that declares none may send
- * and subscribe to anything: then there is nothing to compare with.
+ * The events that one application declares; complete once the application has started. An application that declares no
+ * events may send, and subscribe to, any event.
  */
 @Injectable()
 export class EventCatalogue {
@@ -123,7 +123,7 @@ export class EventCatalogue {
     return this.declarationOf(name) !== undefined;
   }
 
-  /** The declaration of an event: the one of this very name, else the first whose fields fit. */
+  /** The declaration of an event: the declaration with exactly this name, else the first whose fields fit. */
   declarationOf(sentName: string): EventDeclaration | undefined {
     if (sentName.includes('{')) return undefined;
     const sent = { segments: sentName.split('.'), open: false };
@@ -140,7 +140,7 @@ export class EventCatalogue {
     return patterns.some((one) => one === name || covers(namesOfPattern(one), declared.names));
   }
 
-  /** Those of the option `eventTypes` that match no declared event. */
+  /** The patterns of the option `eventTypes` that match no declared event. */
   unmatchedEventTypes(): readonly string[] {
     const declared = [...this.#entries.values()];
     return this.#eventTypes.filter(
@@ -254,7 +254,7 @@ function namesOfEventType(eventType: unknown): PatternCoverage {
   }
 }
 
-/** In what two declarations of one name differ; undefined when they mean the same. */
+/** The first difference between two declarations of the same event; undefined when there is none. */
 function differenceOf(one: EventDeclaration, other: EventDeclaration): string | undefined {
   if (one.description !== undefined && other.description !== undefined) {
     if (one.description !== other.description) return 'with different descriptions';

@@ -16,7 +16,7 @@ export interface DataType<Data> {
 
 /** An event that is sent by hand. */
 export interface EventDefinition {
-  /** For people who choose what to subscribe to. */
+  /** Shown to people who choose which events to subscribe to. */
   readonly description: string;
   /** The schema of its data: a JSON Schema, or a class. */
   readonly schema?: Readonly<Record<string, unknown>> | DataClass;
@@ -32,7 +32,7 @@ export interface EventDefinition {
 
 /** An event as the catalogue knows it. Its `deprecated` is false where it is left out. */
 export interface EventDeclaration extends Partial<Omit<EventDefinition, 'data'>> {
-  /** With its fields in braces: `user.{username}`. */
+  /** The name, with its fields in braces: `user.{username}`. */
   readonly name: string;
   /** The place of the declaration, for error texts: the entity's name, `Orders.cancel`, `defineEvents()`. */
   readonly source: string;

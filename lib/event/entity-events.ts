@@ -60,8 +60,8 @@ interface Declarations {
   settings: RecordedSettings | undefined;
 }
 
-// Metadata of decorators, which run before there is an application. Keyed by the class, so that applications in one
-// process share nothing but what is written on the class itself.
+// The metadata of decorators. Decorators run before there is an application, so the metadata is stored by class:
+// applications in one process share nothing else.
 const declarations = new WeakMap<object, Declarations>();
 // Only listed, never acted on: which classes exist says nothing about which application wants them.
 const decorated: WeakRef<EntityClass>[] = [];
@@ -130,12 +130,12 @@ export function entityEventsOf(target: EntityClass): readonly DeclaredEntityEven
   return found;
 }
 
-/** The properties that a class and those that it extends name in a setting of columns. */
+/** The properties that a class, and the classes that it extends, name in a setting of columns. */
 export function columnsNamed(target: EntityClass, setting: keyof ColumnSettings<Row>): string[] {
   return lineageOf(target).flatMap((type) => declarations.get(type)?.settings?.[setting] ?? []);
 }
 
-/** Who notices the changes of an entity, where its class or one that it extends says so. */
+/** How changes of an entity are noticed, where its class, or a class that it extends, says so. */
 export function captureOf(target: EntityClass): CaptureBy | undefined {
   return lineageOf(target)
     .map((type) => declarations.get(type)?.settings?.capture)
@@ -170,7 +170,7 @@ function watchedFields(on: RecordedTrigger): readonly string[] | undefined {
   return typeof on === 'object' && 'change' in on ? on.change : undefined;
 }
 
-/** As error texts name a trigger: `'create'`, `{ change: ['title'] }`, `{ added: 'tags' }`. */
+/** Writes a trigger as error texts show it: `'create'`, `{ change: ['title'] }`, `{ added: 'tags' }`. */
 function triggerName(on: RecordedTrigger): string {
   if (typeof on === 'string') return `'${on}'`;
   if ('change' in on) return `{ change: [${on.change.map((field) => `'${field}'`).join(', ')}] }`;

@@ -13,7 +13,7 @@ const RULE =
 
 /** An event's name, which may have fields that are filled from a row: `user.{username}`. */
 export interface EventName {
-  /** As declared. */
+  /** The name as it is declared. */
   readonly name: string;
   /** The dotted paths of its fields. */
   readonly paths: readonly string[];

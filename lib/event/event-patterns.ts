@@ -42,7 +42,7 @@ function canHaveLength(set: PatternCoverage, length: number, orMore: boolean): b
 }
 
 const SHOWN = 3;
-/** Of its length that a pattern may differ from a name. */
+/** The part of the pattern's length that may differ from a name. */
 const TOLERANCE = 0.3;
 
 /** Names that resemble a pattern most, for error texts: at most three, the nearest first; none that are far from it. */

@@ -83,8 +83,9 @@ export type OwnerValue = string | number | bigint | null | undefined;
  */
 export interface EntityEventSettings<Entity> extends MessageSettings {
   /**
-   * Makes the envelope's `data`: anything but undefined. Default: an empty object, of which the log warns at start-up. The
-   * row is complete: re-read before the commit; of one that was removed, as it last was. May be asynchronous.
+   * Returns the `data` of the envelope, or a promise of it; undefined is refused. The function gets the complete row:
+   * read again before the commit, or, for a removed row, as it was before the removal. Default: an empty object, and
+   * the log warns about it at start-up.
    */
   readonly payload?: (row: Entity, change: EntityChange<Entity>) => unknown;
   /** The address of the thing: a template such as `/articles/{id}` or a function; resolved against `baseUrl`. */
@@ -108,8 +109,8 @@ export interface EntityEventSettings<Entity> extends MessageSettings {
   /** Relations to load for `payload`, `ref`, `owner` and `headers` functions; paths given as text load by themselves. */
   readonly relations?: readonly RelationPath<Entity>[];
   /**
-   * True: the row is always read again. Say so when a trigger of the database changes it. Default false: not where its
-   * values are known, such as those of a lone insert.
+   * True: the row is always read again before the payload is made. Set it when a trigger of the database changes the
+   * row. Default false: the row is not read again where its values are known, for example after a lone insert.
    */
   readonly reread?: boolean;
   /**
@@ -141,8 +142,8 @@ export interface ValueChange<Value> {
 }
 
 /**
- * The fields of a row that a transaction has changed: columns, embedded objects and relations that have their key in the
- * row. Hidden columns, those with `select: false`, update dates and versions are never among them.
+ * The fields of a row that a transaction has changed: columns, embedded objects, and relations whose key is in the row.
+ * It never contains hidden columns, columns with `select: false`, update dates or versions.
  */
 export type EntityChanges<Entity> = {
   readonly [Key in PropertyOf<Entity>]?: ValueChange<
@@ -192,7 +193,7 @@ export type RelationTrigger<Relation extends string> = (
 
 /** Reacts to changes of some fields alone. */
 export interface FieldTrigger<Field extends string> {
-  /** One of these was changed. A hidden column counts when it is named here, and only then. */
+  /** At least one of these fields was changed. A hidden column counts only when it is named here. */
   readonly change: readonly Field[];
 }
 

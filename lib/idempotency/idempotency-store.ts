@@ -25,16 +25,17 @@ export const GIVEN_UP_AFTER = 60_000;
  */
 export abstract class IdempotencyStore {
   /**
-   * Takes a key. Of two calls at the same time, in one process or in two, one gets `fresh`.
+   * Claims a key. When two calls claim the same key at the same time, in one process or in two, only one of them gets
+   * `fresh`.
    *
    * @param key 64 characters at most
    * @param fingerprint of the request, 64 characters at most
    */
   abstract begin(key: string, fingerprint: string): Promise<KeyState>;
 
-  /** Keeps the answer of a key that is taken. */
+  /** Keeps the answer of a claimed key. */
   abstract finish(key: string, answer: KeptAnswer): Promise<void>;
 
-  /** Gives a key back whose request came to nothing. */
+  /** Releases a key whose request has failed, so that the client may try again. */
   abstract abandon(key: string): Promise<void>;
 }

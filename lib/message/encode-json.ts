@@ -46,7 +46,7 @@ function isPlainJsonObject(value: object, depth: number): boolean {
   }
   if ((value as Jsonable).toJSON !== undefined) return isPlainDate(value);
   if (isSpecial(value)) return false;
-  // A list of its keys would take more memory than the check; what is inherited may be checked as well.
+  // `for … in` needs less memory than a list of the keys. It visits inherited properties too, which does no harm.
   for (const key in value) {
     if (!isPlainJson((value as Record<string, unknown>)[key], depth + 1)) return false;
   }
@@ -65,7 +65,7 @@ function isPlainDate(value: object): boolean {
   );
 }
 
-/** Recognises objects of which `JSON.stringify` would lose something. */
+/** Recognises objects that would lose information in `JSON.stringify`. */
 function isSpecial(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return false;

@@ -12,7 +12,7 @@ export interface MessageSettings {
   /** Rules for recipients that replace the module's; `denyCidrs` are added to the module's. Default: none more. */
   readonly recipients?: RecipientRules;
   /**
-   * True: messages are stored even when nobody is subscribed to the event, so that a later backfill finds them. Default:
+   * True: messages are stored even when nobody subscribes to the event, so that a later backfill finds them. Default:
    * the module's option `keep`.
    */
   readonly keep?: boolean;

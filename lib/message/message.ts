@@ -5,8 +5,9 @@ import type { Recipient } from './recipient.js';
 import type { MessageSettings } from './message-settings.js';
 
 /**
- * Subscribers that may get a message: `everyone` that matches (no owner was declared), or those of its `owner` and the
- * ownerless ones. When a declared owner turns out empty, only the ownerless ones get the message.
+ * Which subscribers may get a message. `everyone`: all that match, because the event declares no owner. `owner`: the
+ * matching subscribers of the message's owner, and the matching ones without an owner. When an event declares an owner
+ * and the value turns out empty, only subscribers without an owner get the message.
  */
 export type Audience = 'everyone' | 'owner';
 
@@ -23,7 +24,7 @@ export interface MessageFields {
   /** Extra HTTP headers; never able to replace a system header. */
   readonly headers: Readonly<Record<string, string>>;
   readonly settings: MessageSettings;
-  /** Subscribers of this message alone, in addition to those that match. */
+  /** Subscribers that get this message only, in addition to the subscribers that match. */
   readonly recipients: readonly Recipient[];
   /** W3C Trace Context of the place where the message was made; see `MessageTracing`. Default null: none. */
   readonly traceparent?: string | null;
@@ -31,15 +32,15 @@ export interface MessageFields {
   readonly tracestate?: string | null;
   /** The messages of one key have an order; see docs/order.md. Default null: this one has none. */
   readonly key?: string | null;
-  /** The number of the message among those of its key. Default null: it has none yet. */
+  /** The number of the message among the messages of its key. Default null: it has no number yet. */
   readonly sequence?: number | null;
   /** True if the id was made with the message, so that no other message has it. Default false. */
   readonly isIdNew?: boolean;
 }
 
 /**
- * One occurrence of an event. Its bytes are made once per content type, when they are asked for first, and shared by all
- * its deliveries.
+ * One occurrence of an event. Its bytes are made once per content type, on first use, and all its deliveries share
+ * them.
  */
 export class Message implements MessageFields {
   readonly id: string;
@@ -57,7 +58,7 @@ export class Message implements MessageFields {
   readonly isIdNew: boolean;
   #sequence: number | null;
   #json: Buffer | undefined;
-  // Of other content types, which few messages are asked for.
+  // Bodies of other content types than JSON. Few messages need one, so the map is made on first use.
   #bodies: Map<string, Buffer> | undefined;
 
   /** @param text the body as JSON, without what {@link number} adds */
@@ -82,12 +83,14 @@ export class Message implements MessageFields {
     this.#sequence = fields.sequence ?? null;
   }
 
-  /** The number of the message among those of its key; null without a key, and before a strategy has numbered it. */
+  /**
+   * The number of the message among the messages of its key; null without a key, and until a strategy has numbered it.
+   */
   get sequence(): number | null {
     return this.#sequence;
   }
 
-  /** Numbers the message among those of its key, before it is delivered. */
+  /** Numbers the message among the messages of its key, before its first delivery. */
   number(sequence: number): void {
     this.#sequence = sequence;
     this.#json = undefined;
@@ -142,7 +145,7 @@ function withOrder(json: string, order: object): string {
   return json.slice(0, -1) + separator + JSON.stringify(order).slice(1);
 }
 
-// Standard Webhooks separates id, time and body by dots in what is signed: an id with one could stand for another.
+// Standard Webhooks signs `id.timestamp.body`: an id that contains a dot could be read as another id and timestamp.
 const MESSAGE_ID = /^[\x21-\x2d\x2f-\x7e]{1,64}$/;
 
 /**

@@ -19,7 +19,7 @@ export type OrderBy<Key> = Key | OrderSetting<Key>;
 
 const MAX_KEY = 255;
 const HASH_CHARACTERS = 22;
-// What needs encoding: other bytes than printable ASCII, blanks, and the percent sign of the encoding itself.
+// Characters that are encoded: everything but printable ASCII, blanks, and `%` itself.
 const NOT_PLAIN = /[^\x21-\x24\x26-\x7e]+/g;
 
 /** Brings both forms of the setting into one. */
@@ -62,7 +62,7 @@ export function keyTextOf({ key, private: isPrivate = false }: OrderSetting<unkn
   return createHash('sha256').update(text).digest('base64url').slice(0, HASH_CHARACTERS);
 }
 
-/** Returns a key as the value of a header: what is not printable ASCII is percent-encoded, and so is `%`. */
+/** Returns a key as the value of a header. `%` and all characters other than printable ASCII are percent-encoded. */
 export function keyHeader(key: string): string {
   return key.replaceAll(NOT_PLAIN, encodeURIComponent);
 }

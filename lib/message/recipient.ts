@@ -1,7 +1,7 @@
 /** Digests that `Hook-HMAC` may be made with, as in Thorn. */
 export type Digest = 'sha1' | 'sha256' | 'sha512';
 
-/** One signing secret. Several may be live at once, so that a rotation overlaps. */
+/** One signing secret. During a rotation a subscriber has several that are valid at the same time. */
 export interface Secret {
   /** `whsec_` and base64, or any text of at least 16 characters. Never log it. */
   readonly value: string;
@@ -38,8 +38,8 @@ export interface Recipient {
   /** True: messages of the same key are delivered one after another, in the order of their sequence. Default false. */
   readonly ordered?: boolean;
   /**
-   * After a delivery that failed for good, an ordered subscriber gets the next message of the key (`skip`), or none until
-   * somebody retries or cancels that delivery (`hold`). Default `skip`.
+   * How deliveries of a key continue after one of them has failed for good, for an ordered subscriber. `skip`: with the
+   * next message of the key. `hold`: not until somebody retries or cancels the failed delivery. Default `skip`.
    */
   readonly onExhausted?: 'skip' | 'hold';
   /** Milliseconds after which a key that is held goes on by itself; null for never. Default null. */
@@ -86,12 +86,12 @@ export function hostOf({ url }: Pick<Recipient, 'url'>): string {
 export interface RecipientRules {
   /** True: `https` alone. Default false. */
   readonly requireHttps?: boolean;
-  /** Ports that may be used; `any` leaves out only those that browsers refuse. Default 80 and 443. */
+  /** Ports that may be used. `any` allows all ports except those that browsers refuse. Default 80 and 443. */
   readonly allowedPorts?: readonly number[] | 'any';
   /**
-   * Networks that are allowed though they are not public, in exact CIDR notation: `10.1.0.0/16`. One that covers
-   * `127.0.0.1` or `::1` allows names such as `localhost` as well, and any at all the names of private networks
-   * (`.internal`, `.local`, `.home.arpa`); the addresses that they resolve to are still checked.
+   * Networks that are allowed although they are not public, in exact CIDR notation: `10.1.0.0/16`. A network that
+   * contains `127.0.0.1` or `::1` allows names such as `localhost` too. Any network allows the names of private
+   * networks (`.internal`, `.local`, `.home.arpa`). The addresses that a name resolves to are still checked.
    */
   readonly allowCidrs?: readonly string[];
   /** Networks that are refused although they are public, or allowed by `allowCidrs`; in exact CIDR notation. */

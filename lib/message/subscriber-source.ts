@@ -17,7 +17,9 @@ export interface StaticSubscriber {
   readonly ordered?: boolean;
   /** Whether the next message of a key goes after one that failed for good. Default `skip`. */
   readonly onExhausted?: Recipient['onExhausted'];
-  /** With `hold`: milliseconds after which the key goes on by itself. Default null: never. */
+  /**
+   * With `hold`: milliseconds after which deliveries of the key continue without anybody's help. Default null: never.
+   */
   readonly holdFor?: number | null;
 }
 

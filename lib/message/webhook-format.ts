@@ -12,7 +12,7 @@ export interface FormatInput {
   readonly ref: string | null;
   /** The owner of the event, or null. */
   readonly owner: string | null;
-  /** Who gets the request. The metadata of a static subscriber is empty. */
+  /** The subscriber that gets the request. A static subscriber has no metadata. */
   readonly subscriber: {
     readonly id: string;
     readonly metadata: Readonly<Record<string, string>>;
@@ -25,18 +25,24 @@ export interface FormattedRequest {
   readonly body: string;
   /** The media type of the body. Default `application/json`. */
   readonly contentType?: string;
-  /** Headers besides those of the protocol and of the signature; the rules of a message's own headers hold. Default none. */
+  /**
+   * Additional headers, under the same rules as the headers of a message: none of them may replace a header of the
+   * protocol or of the signature. Default none.
+   */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What differs for the subscribers of a {@link WebhookFormat}, besides the request. */
+/** Rules of a {@link WebhookFormat} that replace the usual rules for deliveries. */
 export interface FormatRules {
   /**
    * The hosts that URLs of the format may have, such as `hooks.slack.com`. Their endpoints are known, so that they are asked
    * for no consent. Default: any host that the recipient policy allows.
    */
   readonly hosts?: readonly string[];
-  /** Milliseconds before each retry, the delivery ends after the last one. Default: those of the event, or the retry policy. */
+  /**
+   * Milliseconds to wait before each retry. The delivery fails after the last retry. Default: the retries of the event,
+   * or of the retry policy.
+   */
   readonly retries?: readonly number[];
   /** Bytes of a body at most: a delivery with a longer one ends before its first attempt. Default: any number. */
   readonly maxBytes?: number;

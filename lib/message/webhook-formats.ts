@@ -122,7 +122,7 @@ export class WebhookFormats {
     );
   }
 
-  /** The rules of a recipient's format. One that is not registered here has none. */
+  /** The rules of a recipient's format. A format that is not registered in this process has no rules. */
   rulesOf({ format }: Pick<Recipient, 'format'>): FormatRules {
     if (format === undefined || format === null) return STANDARD_RULES;
     return this.#formats.get(format)?.rules ?? STANDARD_RULES;

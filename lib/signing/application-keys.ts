@@ -21,7 +21,8 @@ export interface JsonWebKeySet {
   readonly keys: readonly PublicJwk[];
 }
 
-// With the five secrets that a subscriber may have, as many signatures as receivers of this package accept.
+// A subscriber may have five secrets: together with them, this is the number of signatures that receivers of this
+// package accept.
 const MAX_KEYS = 5;
 
 const CHECK = new OptionChecks('', 'signing.');

@@ -13,7 +13,7 @@ import { ThornError } from '../errors/index.js';
 export interface EncryptionKey {
   /** Name of the key, stored beside every text that the key has sealed: 1 to 32 letters, digits, `_` and `-`. */
   readonly id: string;
-  /** 32 random bytes, or their base64. For example from `openssl rand -base64 32`. */
+  /** 32 random bytes, or their base64. `openssl rand -base64 32` prints such a key. */
   readonly key: string | Uint8Array;
 }
 

@@ -16,7 +16,7 @@ const MIN_KEY_BYTES = 24;
 const MAX_KEY_BYTES = 64;
 const MIN_CHARACTERS = 16;
 const MAX_CHARACTERS = 512;
-// Of 24 and 32 bytes, as the libraries generate secrets.
+// The lengths of base64 texts of 24 and 32 bytes, which the libraries generate.
 const USUAL_LENGTHS = new Set([32, 43, 44]);
 // Control, format and unassigned characters and halves of surrogate pairs: what cannot be seen cannot be copied safely.
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
@@ -83,7 +83,10 @@ export function checkSecret(secret: unknown): asserts secret is string {
   }
 }
 
-/** Says what is wrong with a value that should be a secret; undefined is mostly a variable that is not set. */
+/**
+ * Describes a value that should be a secret and is not a string. Undefined usually means that an environment variable
+ * is not set.
+ */
 export function notAString(value: unknown): string {
   return value === undefined
     ? 'is undefined; check that the environment variable that holds it is set'
@@ -122,7 +125,7 @@ export function isEchoed(body: string, name: string, secret: string): boolean {
 }
 
 /**
- * The bytes that key a `v1` signature: those that a `whsec_` secret encodes, or the UTF-8 bytes of any other text (the
+ * The key of a `v1` signature: the bytes that a `whsec_` secret encodes, or the UTF-8 bytes of any other text (the
  * `raw` format of the reference libraries).
  */
 export function standardKey(secret: string): Buffer {

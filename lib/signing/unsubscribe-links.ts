@@ -3,11 +3,11 @@ import { BoundedCache } from '../common/collections.js';
 import { OptionChecks } from '../common/option-checks.js';
 import { notAString } from './secrets.js';
 
-/** Options of the link by which receivers unsubscribe. */
+/** Options of the link that lets receivers unsubscribe. */
 export interface UnsubscribeOptions {
   /**
-   * URL of the REST API as receivers reach it, global prefix included, for example `https://api.example.com/hooks`. The API may
-   * be another process than those that deliver: all of them need the same options.
+   * URL of the REST API as receivers reach it, including the global prefix: `https://api.example.com/hooks`. When the
+   * API runs in another process than the workers, both need the same options.
    */
   readonly url: string;
   /**

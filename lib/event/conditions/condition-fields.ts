@@ -17,10 +17,10 @@ export type FieldKind = 'value' | 'number' | 'nested' | 'open';
 /** Gives the kind of field at a dotted path of the row; undefined when there is none. */
 export type FieldKinds = (path: string) => FieldKind | undefined;
 
-/** The fields below a dotted path of the row; those of the row itself below the empty path. */
+/** Returns the names of the fields below a dotted path of the row. The empty path stands for the row itself. */
 export type FieldNames = (path: string) => readonly string[];
 
-/** What is wrong with a part of a condition. */
+/** An error in one part of a condition. */
 export interface ConditionFault {
   /** A sentence part that follows the path. */
   readonly text: string;
@@ -35,8 +35,8 @@ interface KnownFields {
 }
 
 /**
- * Says what is wrong with a field's name. Where nothing is known of the row, a name that is meant as an
- * operator cannot always be told from a field's: what looks like one is refused.
+ * Returns the error in the name of a field, if there is one. When the row's fields are not known, a misspelled operator
+ * cannot always be told from a field: a name that looks like an operator is refused.
  */
 export function fieldFault(
   path: readonly string[],

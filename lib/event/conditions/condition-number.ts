@@ -1,6 +1,7 @@
 /**
- * A decimal number in a form that compares exactly: its significant digits without zeros at either end, and where they
- * start (0.0123 is 123 with magnitude -1, 1230 is 123 with magnitude 4).
+ * A decimal number in a form that can be compared exactly: its significant digits without zeros at either end, and the
+ * position of the first digit. For example, 0.0123 has the digits 123 and magnitude -1; 1230 has the digits 123 and
+ * magnitude 4.
  */
 interface ExactNumber {
   readonly sign: -1 | 0 | 1;

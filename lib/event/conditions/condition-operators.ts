@@ -151,7 +151,10 @@ function containing(operand: unknown): ValueTest {
   return (value) => (typeof value === 'string' ? holds(value) : contains(value, operand));
 }
 
-/** As `same` with each of them, though no slower with many of them: both lists, theirs and the row's, may be long. */
+/**
+ * Compares like `same` with each value of the list. It stays fast when both lists are long: the operand, and the value
+ * of the row.
+ */
 function oneOf(operand: unknown): ValueTest {
   const operands = [...(operand as Iterable<unknown>)];
   const plain = new Set(operands.filter((one) => one === null || typeof one !== 'object'));

@@ -2,8 +2,9 @@ import { isPlainObject } from '../../common/objects.js';
 import { compareNumbers, isNumeric } from './condition-number.js';
 
 /**
- * Tells whether two values are the same in the sense of `eq`: null and undefined are one, dates compare by time, numbers,
- * bigints and decimals by exact value, collections and plain objects by their contents. Never by truthiness.
+ * Tells whether two values are equal in the sense of `eq`. Null and undefined are equal; dates are compared by time;
+ * numbers, bigints and decimals by exact value; collections and plain objects by their contents. Truthiness plays no
+ * part.
  */
 export function isSame(left: unknown, right: unknown): boolean {
   if (left === right) return true;

@@ -112,7 +112,7 @@ type Nothing<Value> = Value extends null | undefined
       : null
     : never;
 
-/** Objects compared by their numeric value: those of decimal.js, big.js, bignumber.js and similar packages. */
+/** Objects that are compared by their numeric value, such as those of decimal.js, big.js and bignumber.js. */
 interface DecimalLike {
   toFixed(...args: never[]): string;
   toString(): string;
@@ -207,7 +207,7 @@ export interface CompiledCondition {
   holds(now: unknown, before: unknown): boolean;
 }
 
-/** A row of which nothing is known: every field and operator compiles. */
+/** The type of a row whose fields are not known: every field and operator compiles. */
 export type AnyRow = Readonly<Record<string, unknown>>;
 
 /** A condition that can be extended; it is the condition object itself, its methods are not enumerable. */

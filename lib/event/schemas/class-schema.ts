@@ -18,7 +18,7 @@ const BUILT_IN: ReadonlyMap<unknown, JsonSchema> = new Map<unknown, JsonSchema>(
   [Array, { type: 'array' }],
 ]);
 
-// What @nestjs/swagger takes beside keywords, and the keywords that are made here.
+// Options of @nestjs/swagger that are not keywords of JSON Schema, and keywords that this file makes itself.
 const NO_KEYWORDS: ReadonlySet<string> = new Set([
   ...['type', 'isArray', 'required', 'nullable', 'enumName', 'enumSchema', 'name', 'selfRequired'],
   ...['link', 'example', 'examples', 'exclusiveMinimum', 'exclusiveMaximum'],
@@ -146,7 +146,7 @@ const NAMES = 'swagger/apiModelPropertiesArray';
 const PROPERTY = 'swagger/apiModelProperties';
 const PLUGIN = '_OPENAPI_METADATA_FACTORY';
 
-/** The properties of a class that @nestjs/swagger knows, inherited ones included; what is decorated wins. */
+/** The properties of a class that @nestjs/swagger knows, including inherited ones. A decorator wins over the plugin. */
 function swaggerProperties(type: DataClass): ReadonlyMap<string, SwaggerProperty> {
   const found = new Map<string, SwaggerProperty>();
   for (const one of lineage(type)) {

@@ -12,8 +12,8 @@ const MAPS: ReadonlySet<string> = new Set([
 const DATA: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'example', 'examples']);
 
 /**
- * The schema with what it defines by itself written out, so that it can be put inside of any document. What refers to
- * itself is left open from its second level on.
+ * Returns the schema with its own definitions written out in place, so that it can be put into any document. A
+ * definition that refers to itself is written out once and left open below that.
  */
 export function standalone(schema: JsonSchema): JsonSchema {
   const definitions = { ...objectAt(schema, 'definitions'), ...objectAt(schema, '$defs') };

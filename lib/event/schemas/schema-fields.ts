@@ -74,7 +74,7 @@ const TYPES: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 };
 
-/** Returns the schemas that a value may follow, those of combinators apart. */
+/** Returns the schemas that a value may follow, with each alternative of a combinator on its own. */
 function alternatives(schema: JsonSchema): readonly JsonSchema[] {
   const { allOf, anyOf, oneOf, ...own } = schema;
   const inner = [allOf, anyOf, oneOf].flatMap((list: unknown) => (Array.isArray(list) ? list : []));

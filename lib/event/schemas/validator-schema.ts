@@ -23,7 +23,7 @@ type Keywords = Readonly<Record<string, unknown>>;
 
 const text = (more: Keywords = {}) => ({ type: 'string', ...more });
 
-/** Keywords by the name of the validator. What JSON Schema cannot say is left out. */
+/** The keywords of JSON Schema for each validator. A validator that JSON Schema cannot express is left out. */
 const KEYWORDS: Readonly<Record<string, (constraints: readonly unknown[]) => Keywords>> = {
   isString: () => text(),
   isNumber: () => ({ type: 'number' }),
