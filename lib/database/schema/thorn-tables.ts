@@ -1,24 +1,39 @@
 import type { CHANGES_TABLE, RECEIVER_TABLE } from '../sql-client.js';
-import type { ColumnDefinition, IndexDefinition, TableDefinition } from './table-definition.js';
+import type {
+  ColumnDefinition,
+  ColumnDefinitions,
+  IndexDefinition,
+  TableDefinition,
+} from './table-definition.js';
 
-const uuid: ColumnDefinition = { type: 'uuid' };
-const int: ColumnDefinition = { type: 'int' };
-const bigint: ColumnDefinition = { type: 'bigint' };
-const boolean: ColumnDefinition = { type: 'boolean' };
-const text: ColumnDefinition = { type: 'text' };
+const uuid = { type: 'uuid' } as const;
+const int = { type: 'int' } as const;
+const bigint = { type: 'bigint' } as const;
+const boolean = { type: 'boolean' } as const;
+const text = { type: 'text' } as const;
 /** Keeps a text as it is, however long. */
-const json: ColumnDefinition = { type: 'json' };
-const varchar = (length: number): ColumnDefinition => ({ type: 'varchar', length });
-const optional = (column: ColumnDefinition): ColumnDefinition => ({ ...column, nullable: true });
+const json = { type: 'json' } as const;
+const varchar = (length: number) => ({ type: 'varchar', length }) as const;
+const optional = <Column extends ColumnDefinition>(column: Column) =>
+  ({ ...column, nullable: true }) as const;
 
-function table(
+function table<const Columns extends ColumnDefinitions>(
   name: string,
-  columns: TableDefinition['columns'],
-  indexes: readonly IndexDefinition[] = [],
-  primaryKey: readonly string[] = Object.keys(columns).slice(0, 1),
-): TableDefinition {
+  columns: Columns,
+  indexes: readonly IndexDefinition<keyof Columns & string>[] = [],
+  primaryKey: readonly (keyof Columns & string)[] = Object.keys(columns).slice(0, 1),
+): TableDefinition<Columns> {
   return { name, columns, primaryKey, indexes };
 }
+
+/** What an attempt leaves besides its times and its status: the last columns of each table that stores attempts. */
+export const ANSWER_COLUMNS = {
+  error_code: optional(varchar(32)),
+  error_message: optional(text),
+  response: optional(text),
+  address: optional(varchar(64)),
+  answer_headers: optional(text),
+};
 
 /** The tables of the durable strategy. */
 export const OUTBOX_TABLES = {
@@ -88,11 +103,7 @@ export const OUTBOX_TABLES = {
       reason: optional(varchar(16)),
       host: optional(varchar(320)),
       lease: optional(varchar(40)),
-      error_code: optional(varchar(32)),
-      error_message: optional(text),
-      response: optional(text),
-      address: optional(varchar(64)),
-      answer_headers: optional(text),
+      ...ANSWER_COLUMNS,
     },
     [
       { columns: ['subscriber_id', 'id'] },
@@ -115,11 +126,7 @@ export const OUTBOX_TABLES = {
       started_at: bigint,
       duration: int,
       status: optional(int),
-      error_code: optional(varchar(32)),
-      error_message: optional(text),
-      response: optional(text),
-      address: optional(varchar(64)),
-      answer_headers: optional(text),
+      ...ANSWER_COLUMNS,
     },
     [],
     ['delivery_id', 'number'],
@@ -202,7 +209,7 @@ export const OUTBOX_TABLES = {
  * It has no index but its primary key: an index would cost whoever writes the table.
  */
 export const CHANGES = table('thorn_changes' satisfies typeof CHANGES_TABLE, {
-  id: { type: 'bigint', generated: true },
+  id: { type: 'bigint', generated: true } as const,
   // The transaction, on PostgreSQL.
   tx: optional(bigint),
   source: varchar(255),
