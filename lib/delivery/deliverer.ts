@@ -9,14 +9,15 @@ import { MessageTracing, NoTracing } from '../message/message-tracing.js';
 import { type Recipient, hostOf } from '../message/recipient.js';
 import { keyHeader } from '../message/order-key.js';
 import { StandardWebhookSigner, UnsubscribeLinks, WebhookSigner } from '../signing/index.js';
-import { AttemptError, type Attempt } from './attempt/attempt.js';
-import { AnswerHeaders, type AnswerHeaderOptions } from './attempt/answer-headers.js';
 import {
   answeredAttempt,
+  type Attempt,
   type AttemptBounds,
+  AttemptError,
   type AttemptFrame,
   failedAttempt,
-} from './attempt-result.js';
+} from './attempt/attempt.js';
+import { AnswerHeaders, type AnswerHeaderOptions } from './attempt/answer-headers.js';
 import { EndpointFailureLog } from './endpoint-failure-log.js';
 import { RecipientPolicies } from './recipient-policy/event-recipient-policies.js';
 import { WebhookHttpClient, type WebhookResponse } from './http/webhook-http-client.js';

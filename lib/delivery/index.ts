@@ -1,4 +1,3 @@
-export type { AttemptBounds } from './attempt-result.js';
 export {
   type NextStep,
   emitAttempt,
@@ -13,6 +12,7 @@ export type { AnswerHeaderOptions } from './attempt/answer-headers.js';
 export {
   AttemptError,
   type Attempt,
+  type AttemptBounds,
   type AttemptErrorCode,
   OWN_ERRORS,
   attemptRecordOf,
@@ -20,6 +20,11 @@ export {
   type DeliveryStatus,
   FAILURE_REASONS,
   type FailureReason,
+  type OwnerAttempt,
+  type OwnerErrorCode,
+  type OwnerFailureReason,
+  ownerReason,
+  ownerView,
 } from './attempt/attempt.js';
 export { Deliverer, DeliverySettings } from './deliverer.js';
 export {
@@ -29,13 +34,6 @@ export {
   type KeptAttempts,
   StandardDeliveryLog,
 } from './delivery-log.js';
-export {
-  type OwnerAttempt,
-  type OwnerErrorCode,
-  type OwnerFailureReason,
-  ownerReason,
-  ownerView,
-} from './attempt/owner-view.js';
 export {
   PublicRecipientPolicy,
   type PublicRecipientPolicyOptions,

@@ -1,4 +1,4 @@
-import { type Attempt, ownerView } from '../../delivery/index.js';
+import { type Attempt, type OwnerAttempt, ownerView } from '../../delivery/index.js';
 import {
   all,
   count,
@@ -6,6 +6,7 @@ import {
   map,
   nullable,
   oneOf,
+  type Schema,
   text,
   time,
   type ValueOf,
@@ -19,7 +20,7 @@ export const ATTEMPT_ANSWER = {
   duration: nullable(count),
   response: nullable(text),
   answerHeaders: nullable(map(text)),
-};
+} satisfies Readonly<Record<keyof OwnerAttempt<string>, Schema>>;
 
 export const TEST_RESULT = all({
   messageId: text,

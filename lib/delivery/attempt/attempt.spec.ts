@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AttemptErrorCode } from './attempt.js';
-import { ownerReason, ownerView } from './owner-view.js';
+import { type AttemptErrorCode, ownerReason, ownerView } from './attempt.js';
 
 const failed = (code: AttemptErrorCode, message: string, duration = 3) => ({
   startedAt: 1_000,
