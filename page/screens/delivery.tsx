@@ -111,6 +111,7 @@ function Timeline({ delivery }: { readonly delivery: ShownDelivery }) {
 
 function AttemptItem({ attempt }: { readonly attempt: ShownAttempt }) {
   const { status, error, response } = attempt;
+  const facts = t().attemptFacts;
   const isGood = status !== null && status >= 200 && status < 300;
   return (
     <li class={isGood ? 'good' : 'bad'}>
@@ -131,10 +132,13 @@ function AttemptItem({ attempt }: { readonly attempt: ShownAttempt }) {
           )}
         </p>
       )}
-      {attempt.address != null && (
-        <p class="faint">
-          {t().address}: {attempt.address}
-        </p>
+      {(Object.keys(facts) as (keyof typeof facts)[]).map(
+        (name) =>
+          attempt[name] != null && (
+            <p class="faint" key={name}>
+              {facts[name]}: {attempt[name]}
+            </p>
+          ),
       )}
       {attempt.answerHeaders !== null && Object.keys(attempt.answerHeaders).length > 0 && (
         <AnswerHeaders headers={attempt.answerHeaders} />

@@ -207,7 +207,7 @@ export const de: Dictionary = {
   body: 'Inhalt',
   copyCurl: 'Als curl kopieren',
   bodyDropped: 'Der Inhalt wurde nach seiner Zeit entfernt.',
-  address: 'Adresse',
+  attemptFacts: { address: 'Adresse' },
   reasons: {
     exhausted: 'Alle Versuche sind fehlgeschlagen',
     gone: 'Der Endpunkt antwortete 410 und möchte nichts mehr',

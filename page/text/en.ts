@@ -206,7 +206,8 @@ export const en = {
   body: 'Body',
   copyCurl: 'Copy as curl',
   bodyDropped: 'The body was dropped after its time.',
-  address: 'Address',
+  /** The facts of an attempt that are shown as they are, each by the field of the API. */
+  attemptFacts: { address: 'Address' },
   reasons: {
     exhausted: 'All attempts failed',
     gone: 'The endpoint answered 410 and wants nothing more',
