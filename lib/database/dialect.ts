@@ -24,9 +24,34 @@ export interface Statement {
 /** A row as the driver answers it. */
 export type Row = Readonly<Record<string, unknown>>;
 
+/** A statement that answers rows, with their type. */
+export interface Select<Answered = Row> extends Statement {
+  readonly answersRows: true;
+  /** Never there: it carries the type. */
+  readonly '~row'?: Answered;
+}
+
+/** A statement that answers how many rows it wrote. */
+export interface Write extends Statement {
+  readonly answersRows?: false;
+}
+
+/** Makes a statement that answers rows: a SELECT, or one that ends with RETURNING. */
+export function select<Answered = Row>(
+  sql: string,
+  parameters: readonly unknown[],
+): Select<Answered> {
+  return { sql, parameters, answersRows: true };
+}
+
+/** Makes a statement that answers how many rows it wrote. */
+export function write(sql: string, parameters: readonly unknown[]): Write {
+  return { sql, parameters };
+}
+
 /** The result of one statement. */
-export interface Result {
-  readonly rows: readonly Row[];
+export interface Result<Answered = Row> {
+  readonly rows: readonly Answered[];
   /** Rows that were written or, where a statement answers rows, how many of them. */
   readonly affected: number;
 }

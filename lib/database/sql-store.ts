@@ -1,4 +1,4 @@
-import type { Dialect, Statement } from './dialect.js';
+import type { Dialect, Row, Select, Statement } from './dialect.js';
 import type { JoinedTransaction, Result, SqlClient, SqlTables, Step } from './sql-client.js';
 
 /** The library's own transactions in a database, on the driver below the client of the application. */
@@ -44,6 +44,8 @@ export abstract class SqlStore implements SqlTables {
     return undefined;
   }
 
+  run<Answered = Row>(statement: Select<Answered>): Promise<Result<Answered>>;
+  run(statement: Statement): Promise<Result>;
   async run(statement: Statement): Promise<Result> {
     const [result] = await this.execute([statement]);
     return result!;

@@ -1,5 +1,7 @@
 import type { Clock } from '../common/index.js';
 import { isTaken } from '../database/database-errors.js';
+import type { RowOf } from '../database/schema/table-definition.js';
+import { IDEMPOTENCY_KEYS } from '../database/schema/thorn-tables.js';
 import type { SqlTables } from '../database/sql-client.js';
 import { TableRows } from '../database/table-rows.js';
 import type { SecretSealer } from '../signing/index.js';
@@ -14,12 +16,7 @@ import {
 /** So many keys are taken between two times that the old ones are removed. */
 const KEYS_BETWEEN_PRUNING = 100;
 
-interface KeyRow {
-  readonly id: string;
-  readonly fingerprint: string;
-  readonly answer: string | null;
-  readonly expires_at: number | string;
-}
+type KeyRow = RowOf<typeof IDEMPOTENCY_KEYS>;
 
 /** Keeps answers in the table `thorn_idempotency_keys`, for all processes. */
 export class DatabaseIdempotencyStore extends IdempotencyStore {
@@ -32,7 +29,7 @@ export class DatabaseIdempotencyStore extends IdempotencyStore {
     private readonly sealer: SecretSealer,
   ) {
     super();
-    this.#rows = new TableRows(store, store.table('thorn_idempotency_keys'));
+    this.#rows = new TableRows(store, store.table(IDEMPOTENCY_KEYS.name));
   }
 
   override async begin(key: string, fingerprint: string): Promise<KeyState> {

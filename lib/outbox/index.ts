@@ -1,5 +1,4 @@
 export { OutageLog } from './relay/outage-log.js';
-export { ThornAttempt } from './tables/attempt.entity.js';
 export {
   type CancelResult,
   Deliveries,
@@ -13,7 +12,7 @@ export {
   type DeliveryQuery,
   type ReplayOptions,
 } from './log/delivery-query.js';
-export { ANSWER_CLASSES, type AnswerClass } from './tables/answer-class.js';
+export { ANSWER_CLASSES, type AnswerClass } from './tables/delivery-record.js';
 export type { DeliveryDetails, DeliveryRecord, DeliveryStats } from './tables/delivery-record.js';
 export type { AttemptRecord, DeliveryStatus } from '../delivery/index.js';
 export { DeliveryReports, type FailingEndpoint } from './management/delivery-reports.js';
@@ -21,7 +20,7 @@ export type { AttemptFigures, AttemptFiguresQuery, AttemptHistory } from './log/
 export type { EndpointAttempts, EndpointOverview } from './log/endpoint-overview.js';
 export type { EndpointPause, EndpointState, EndpointStates } from './management/endpoint-states.js';
 export type { MissingPart, SentRequest } from './log/sent-request.js';
-export { ThornDelivery } from './tables/delivery.entity.js';
+export { ThornAttempt, ThornDelivery, ThornMessage } from './tables/entities.js';
 export type { LongWorkOptions, Summary } from '../common/long-work.js';
 export {
   Maintenance,
@@ -37,7 +36,6 @@ export { MessageRelay, RelayWorker, type Ticket } from './relay/message-relay.js
 export { batchesOf, type TicketBatch, ticketsOf } from './relay/ticket-batch.js';
 export { TicketSender } from './relay/ticket-sender.js';
 export type { EndpointHealth } from './wait/host-scheduler.js';
-export { ThornMessage } from './tables/message.entity.js';
 export type { Pause } from './wait/host-pauses.js';
 export { outbox, relayedOutbox, type RelayDefinition } from './strategy/outbox.js';
 export type { EndpointRules, OutboxOptions } from './outbox-options.js';

@@ -1,24 +1,18 @@
+import type { RowOf } from '../database/schema/table-definition.js';
+import { PORTAL_LINKS } from '../database/schema/thorn-tables.js';
 import type { SqlTables } from '../database/sql-client.js';
 import { TableRows } from '../database/table-rows.js';
 import type { Capability, LinkStore, StoredLink } from './portal-links.js';
 
-interface LinkRow {
-  readonly id: string;
-  readonly secret_hash: string;
-  readonly owner: string;
-  /** Words with blanks between them. */
-  readonly capabilities: string;
-  readonly created_at: number | string;
-  readonly used_at: number | string | null;
-  readonly expires_at: number | string;
-}
+/** Its `capabilities` are words with blanks between them. */
+type LinkRow = RowOf<typeof PORTAL_LINKS>;
 
 /** Keeps links in the table `thorn_portal_links`, for all processes. */
 export class DatabaseLinkStore implements LinkStore {
   readonly #rows: TableRows<LinkRow>;
 
   constructor(store: SqlTables) {
-    this.#rows = new TableRows(store, store.table('thorn_portal_links'));
+    this.#rows = new TableRows(store, store.table(PORTAL_LINKS.name));
   }
 
   async insert({ id, owner, ...link }: StoredLink, now: number): Promise<void> {

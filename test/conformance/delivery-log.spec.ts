@@ -10,6 +10,7 @@ import {
 } from '../../lib/delivery/index.js';
 import { type AttemptStore, deliveryLogConformance } from './delivery-log.js';
 import { DeliveryLogNotifier } from '../../lib/outbox/record/delivery-log-notifier.js';
+import { parseAttemptRow, selectAttempts } from '../../lib/outbox/tables/attempts.js';
 import { keyOf } from '../../lib/outbox/tables/keys.js';
 import { OutcomeStatements } from '../../lib/outbox/record/outcome-statements.js';
 import { tableNames } from '../../lib/outbox/tables/table-names.js';
@@ -108,17 +109,19 @@ async function outboxBench(kind: DatabaseKind, kept: KeptAttempts) {
 
 /** Writes as the outbox does: with what became of the delivery, if the lease is still the writer's. */
 function storeOf({ strategy }: OutboxApp): AttemptStore {
-  const { database, log: table } = strategy.stores[0]!;
+  const store = strategy.stores[0]!;
+  const { database } = store;
   return {
     async write(attempts, log) {
       const notifier = new DeliveryLogNotifier(log);
-      const statements = new OutcomeStatements(database.dialect, tableNames(database), notifier);
+      const statements = new OutcomeStatements(store, notifier);
       for (const set of onePerDelivery(attempts.map(outcomeOf))) {
         for (const { id } of set) await held(id);
         await database.execute(statements.statements(set, []));
       }
     },
-    read: (delivery) => table.attempts(delivery),
+    read: async (delivery) =>
+      (await database.run(selectAttempts(store, delivery))).rows.map(parseAttemptRow),
   };
 
   async function held(delivery: string): Promise<void> {

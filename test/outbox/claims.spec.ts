@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { ThornDelivery } from '../../lib/outbox/tables/delivery.entity.js';
+import { ThornDelivery } from '../../lib/outbox/tables/entities.js';
 import { idFrom } from '../../lib/outbox/tables/keys.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import {

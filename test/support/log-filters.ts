@@ -1,5 +1,5 @@
 import type { Deliveries } from '../../lib/outbox/index.js';
-import { ANSWER_CLASSES } from '../../lib/outbox/tables/answer-class.js';
+import { ANSWER_CLASSES } from '../../lib/outbox/tables/delivery-record.js';
 import {
   LOG_END,
   OWNER_SIZES,

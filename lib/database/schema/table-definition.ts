@@ -75,8 +75,20 @@ export function kindsOf<
   Name extends keyof Table['columns'] & string,
 >({ columns }: Table, names: readonly Name[]): KindsOf<Table, Name> {
   const kinds = names.map((name) => {
-    const { type } = (columns as ColumnDefinitions)[name]!;
+    const { type } = columns[name]!;
     return [name, type === 'uuid' || type === 'int' || type === 'bigint' ? type : 'text'];
   });
   return Object.fromEntries(kinds) as KindsOf<Table, Name>;
+}
+
+type Camel<Name extends string> = Name extends `${infer First}_${infer Rest}`
+  ? `${First}${Capitalize<Camel<Rest>>}`
+  : Name;
+
+/** Columns as fields of an object, whose names are in camel case. */
+export type FieldsOf<Row> = { readonly [Name in keyof Row & string as Camel<Name>]: Row[Name] };
+
+/** The name of a column as a field of an object: `due_at` is `dueAt`. */
+export function fieldOf<Name extends string>(column: Name): Camel<Name> {
+  return column.replaceAll(/_(\w)/g, (_, first: string) => first.toUpperCase()) as Camel<Name>;
 }

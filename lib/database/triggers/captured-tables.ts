@@ -3,6 +3,7 @@ import { ThornError } from '../../errors/index.js';
 import { isLockTimeout } from '../database-errors.js';
 import type { Statement } from '../dialect.js';
 import type { Result, SqlTables, Step } from '../sql-client.js';
+import { insertChangesLease, raiseRevision, selectRevision } from './changes-lease.js';
 import { tableLock } from './trigger-parts.js';
 
 /** A row of `thorn_captured_tables`. */
@@ -14,9 +15,6 @@ export interface CapturedTable {
   /** False: its triggers write nothing down. */
   readonly isHeard: boolean;
 }
-
-/** The row of `thorn_leases` that the reader of changes holds. Its revision grows with each subscription to an event of a table. */
-export const CHANGES_LEASE = 'changes';
 
 const LOCK_WITHIN = 1000;
 const MOST_TRIES = 5;
@@ -58,7 +56,7 @@ export class CapturedTables {
 
   /** A number that grows with each subscription to an event of a table. */
   async revision(): Promise<number> {
-    const { rows } = await this.database.run(this.#revision());
+    const { rows } = await this.database.run(selectRevision(this.database));
     return revisionIn(rows);
   }
 
@@ -70,7 +68,7 @@ export class CapturedTables {
       const columns = ['name', 'heard', 'events'];
       const sql = this.database.dialect.insertNew(this.#table, columns, 'VALUES (?, TRUE, ?)');
       // Before the table can be subscribed to: each subscription raises the revision in this row.
-      await this.database.run(changesLease(this.database));
+      await this.database.run(insertChangesLease(this.database));
       await this.database.run({ sql, parameters: [name, text] });
       return;
     }
@@ -125,7 +123,7 @@ export class CapturedTables {
       return null;
     };
     const update = onAny(() => written, `UPDATE ${this.#table} SET heard = TRUE`);
-    const count = () => (wanted.length === 0 ? null : this.#counting());
+    const count = () => (wanted.length === 0 ? null : raiseRevision(this.database));
     if (dialect === 'sqlite') return [this.#listing(), choose, update, count];
     const kept = () => wanted.map(({ name }) => name).filter((name) => !written.includes(name));
     const chooseAgain = (before: readonly Result[]) => {
@@ -190,7 +188,11 @@ export class CapturedTables {
       return { sql: `UPDATE ${this.#table} SET heard = FALSE WHERE name = ?`, parameters: [name] };
     };
     // Read behind the lock: an earlier subscription has raised the revision, and a later one finds the table silent.
-    const steps = [...(dialect.name === 'sqlite' ? [] : [lock]), this.#revision(), update];
+    const steps = [
+      ...(dialect.name === 'sqlite' ? [] : [lock]),
+      selectRevision(this.database),
+      update,
+    ];
     try {
       await this.database.execute(steps);
       return true;
@@ -207,26 +209,6 @@ export class CapturedTables {
       answersRows: true,
     };
   }
-
-  #revision(): Statement {
-    const leases = this.database.table('thorn_leases');
-    const sql = `SELECT revision FROM ${leases} WHERE name = ?`;
-    return { sql, parameters: [CHANGES_LEASE], answersRows: true };
-  }
-
-  #counting(): Statement {
-    const leases = this.database.table('thorn_leases');
-    const sql = `UPDATE ${leases} SET revision = revision + 1 WHERE name = ?`;
-    return { sql, parameters: [CHANGES_LEASE] };
-  }
-}
-
-/** Makes the row that the readers of changes share. */
-export function changesLease(database: SqlTables): Statement {
-  const columns = ['name', 'due_at', 'revision'];
-  const values = 'VALUES (?, 0, 0)';
-  const sql = database.dialect.insertNew(database.table('thorn_leases'), columns, values);
-  return { sql, parameters: [CHANGES_LEASE] };
 }
 
 function revisionIn(rows: Result['rows']): number {

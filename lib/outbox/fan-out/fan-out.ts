@@ -5,12 +5,12 @@ import { postponedUntil } from '../record/postpone.js';
 import { newDelivery } from '../delivery-states.js';
 import type { HeldLease, HeldMessage } from '../store/held-leases.js';
 import { deliveryId, hashOf } from '../tables/keys.js';
-import type { Lease } from '../tables/leases.js';
+import type { Lease, NewLease } from '../tables/leases.js';
 import { cursorOf } from '../tables/message-cursor.js';
 import type { DeliveryJob } from '../store/delivery-job.js';
 import type { KeyQueues } from '../wait/key-queues.js';
 import type { RateLimitGate } from '../wait/rate-limit-gate.js';
-import type { Row } from '../../database/sql-client.js';
+import type { LoadedMessage } from '../tables/messages.js';
 import type { HostCache } from '../../message/recipient.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
@@ -131,16 +131,15 @@ function newJob(
 export async function resumeMessages(
   parts: FanOutParts,
   store: OutboxStore,
-  rows: readonly Row[],
-  token: string,
-  until: number,
+  rows: readonly LoadedMessage[],
+  { token, leasedUntil: until }: NewLease,
 ): Promise<void> {
-  const fresh = rows.filter(({ id }) => !adopts(parts, store, id as string, token, until));
+  const fresh = rows.filter(({ id }) => !adopts(parts, store, id, token, until));
   if (fresh.length === 0) return;
   const handled = await store.messages.handled(fresh.map(cursorOf));
   await Promise.all(
     fresh.map(async (row) => {
-      const [id, since] = [row['id'] as string, Number(row['time'])];
+      const [id, since] = [row.id, Number(row.time)];
       let message: Message | null;
       try {
         message = store.rows.messageOf(row);

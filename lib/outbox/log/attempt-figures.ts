@@ -1,7 +1,7 @@
 import { firstIdAt } from '../../common/id.js';
 import { InvalidInputError } from '../../errors/index.js';
-import type { Row } from '../../database/sql-client.js';
-import { ANSWER_CLASSES, type AnswerClass, answerClassOf } from '../tables/answer-class.js';
+import { type AttemptCount, countAttempts } from '../tables/delivery-log.js';
+import { ANSWER_CLASSES, type AnswerClass, answerClassOf } from '../tables/delivery-record.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import { everythingOf } from './log-scan.js';
 import { byBucket, countedSince, LOG_BOUNDS, lookInSteps } from './log-steps.js';
@@ -101,7 +101,7 @@ export async function countedAttempts(
   subscribers: readonly string[] | undefined,
   range: FiguresRange,
   isBySubscriber = false,
-): Promise<{ readonly history: AttemptHistory; readonly rows: readonly Row[] }> {
+): Promise<{ readonly history: AttemptHistory; readonly rows: readonly AttemptCount[] }> {
   // Somebody without subscribers has no branches to look along.
   const searched = subscribers?.length === 0 ? [] : stores;
   const counted = await Promise.all(
@@ -120,38 +120,39 @@ export async function countedAttempts(
 }
 
 async function countIn(
-  { log }: OutboxStore,
+  store: OutboxStore,
   subscribers: readonly string[] | undefined,
   { since, until, step }: FiguresRange,
   sources: number,
   isBySubscriber: boolean,
-): Promise<{ readonly rows: readonly Row[]; readonly since: number }> {
+): Promise<{ readonly rows: readonly AttemptCount[]; readonly since: number }> {
   const range = { from: firstIdAt('dlv_', since), before: firstIdAt('dlv_', until) };
-  const { branches, filters } = everythingOf(log.pages, subscribers);
+  const { branches, filters } = everythingOf(store, subscribers);
   const bounds = { ...LOG_BOUNDS, rows: Math.ceil(LOG_BOUNDS.rows / sources) };
-  const rows: Row[] = [];
-  const lowestId = await lookInSteps(log.pages, branches, range, bounds, async (part) => {
-    rows.push(...(await log.pages.countAttempts(branches, filters, part, step, isBySubscriber)));
+  const rows: AttemptCount[] = [];
+  const lowestId = await lookInSteps(store, branches, range, bounds, async (part) => {
+    const counting = countAttempts(store, branches, filters, part, step, isBySubscriber);
+    rows.push(...(await store.database.run(counting)).rows);
   });
   return { rows, since: countedSince(lowestId, since) };
 }
 
-/** Figures of attempts, from rows of {@link LogPageTable.countAttempts}. */
-export function attemptFiguresOf(rows: readonly Row[]): AttemptFigures {
+/** Figures of attempts, from rows of {@link countAttempts}. */
+export function attemptFiguresOf(rows: readonly AttemptCount[]): AttemptFigures {
   const answers = Object.fromEntries(
     ANSWER_CLASSES.filter((one) => one !== 'none').map((one) => [one, 0]),
   ) as Record<Exclude<AnswerClass, 'none'>, number>;
   const durations = new Map<number, number>();
   let attempts = 0;
   for (const row of rows) {
-    const amount = Number(row['amount']);
-    const status = row['status'] === null ? null : Number(row['status']);
-    const kind = answerClassOf(status, row['error_code'] as string | null);
+    const amount = Number(row.amount);
+    const status = row.status === null ? null : Number(row.status);
+    const kind = answerClassOf(status, row.error_code);
     // An attempt that was not kept, of a delivery that has succeeded.
     answers[kind === 'none' ? '2xx' : kind] += amount;
     attempts += amount;
     if (status === null) continue;
-    const duration = Number(row['duration']);
+    const duration = Number(row.duration);
     durations.set(duration, (durations.get(duration) ?? 0) + amount);
   }
   const sorted = [...durations]

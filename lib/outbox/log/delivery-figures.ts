@@ -1,6 +1,15 @@
+import { setImmediate } from 'node:timers/promises';
 import { firstIdAt } from '../../common/id.js';
 import type { Row } from '../../database/sql-client.js';
 import { DAY } from '../retention/retention-limits.js';
+import {
+  type AttemptCount,
+  countAttempts,
+  countDeliveries,
+  countRateLimited,
+  countStates,
+  type DeliveryCount,
+} from '../tables/delivery-log.js';
 import type { DeliveryStats } from '../tables/delivery-record.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import { attemptFiguresOf } from './attempt-figures.js';
@@ -12,7 +21,7 @@ export async function readStats(
   stores: readonly OutboxStore[],
   now: number,
 ): Promise<DeliveryStats> {
-  const rows = await Promise.all(stores.map(({ log }) => log.stats(now)));
+  const rows = await Promise.all(stores.map((store) => statesIn(store, now)));
   const total = (name: string) => rows.reduce((count, row) => count + Number(row[name]), 0);
   const times = rows
     .flatMap((row) => [row['oldest_delivery'], row['oldest_message']])
@@ -32,6 +41,16 @@ export async function readStats(
     oldestDue,
     lag: oldestDue === null ? 0 : now - oldestDue,
   };
+}
+
+async function statesIn(store: OutboxStore, now: number): Promise<Row> {
+  const found: Row[] = [];
+  for (const statement of countStates(store, now)) {
+    found.push((await store.database.run(statement)).rows[0]!);
+    // SQLite answers without yielding to the event loop.
+    await setImmediate();
+  }
+  return Object.assign({}, ...found) as Row;
 }
 
 /** Figures of one subscriber's deliveries, as a chart needs them. */
@@ -75,8 +94,8 @@ export interface DeliveryHistory {
 
 /** The part of a history that one database has. */
 interface HistoryPart {
-  readonly deliveries: readonly Row[];
-  readonly attempts: readonly Row[];
+  readonly deliveries: readonly DeliveryCount[];
+  readonly attempts: readonly AttemptCount[];
   readonly rateLimited: number;
   readonly since: number;
 }
@@ -113,13 +132,12 @@ export async function readHistory(
 }
 
 async function readPart(
-  { log }: OutboxStore,
+  store: OutboxStore,
   subscriber: string,
   starts: readonly number[],
   sources: number,
 ): Promise<HistoryPart> {
-  const { pages } = log;
-  const { branches } = everythingOf(pages, [subscriber]);
+  const { branches } = everythingOf(store, [subscriber]);
   // A day is a range of ids: they begin with the time.
   const days = starts.map((day) => ({
     bucket: day,
@@ -128,21 +146,27 @@ async function readPart(
   }));
   const range = { from: days[0]!.low, before: days.at(-1)!.high };
   const bounds = { ...LOG_BOUNDS, rows: Math.ceil(LOG_BOUNDS.rows / sources) };
-  const [deliveries, attempts]: [Row[], Row[]] = [[], []];
-  const lowestId = await lookInSteps(pages, branches, range, bounds, async (part) => {
-    deliveries.push(...(await pages.countDeliveries(branches[0]!, part, days)));
-    attempts.push(...(await pages.countAttempts(branches, [], part, DAY)));
+  const { database } = store;
+  const [deliveries, attempts]: [DeliveryCount[], AttemptCount[]] = [[], []];
+  const lowestId = await lookInSteps(store, branches, range, bounds, async (part) => {
+    const ofDeliveries = countDeliveries(store, branches[0]!, part, days);
+    deliveries.push(...(await database.run(ofDeliveries)).rows);
+    attempts.push(...(await database.run(countAttempts(store, branches, [], part, DAY))).rows);
   });
+  const waiting = await database.run(countRateLimited(store, branches[0]!));
   return {
     deliveries,
     attempts,
-    rateLimited: await pages.countRateLimited(branches[0]!),
+    rateLimited: Number(waiting.rows[0]!.amount),
     since: countedSince(lowestId, starts[0]!),
   };
 }
 
-function figuresOf(deliveries: readonly Row[], attempts: readonly Row[]): DeliveryFigures {
-  const count = (status: string) => amountOf(deliveries.filter((row) => row['status'] === status));
+function figuresOf(
+  deliveries: readonly DeliveryCount[],
+  attempts: readonly AttemptCount[],
+): DeliveryFigures {
+  const count = (status: string) => amountOf(deliveries.filter((row) => row.status === status));
   const { attempts: all, succeeded, failed, p50, p95 } = attemptFiguresOf(attempts);
   return {
     succeeded: count('succeeded'),
@@ -156,6 +180,6 @@ function figuresOf(deliveries: readonly Row[], attempts: readonly Row[]): Delive
   };
 }
 
-function amountOf(rows: readonly Row[]): number {
+function amountOf(rows: readonly DeliveryCount[]): number {
   return rows.reduce((sum, { amount }) => sum + Number(amount), 0);
 }

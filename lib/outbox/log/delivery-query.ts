@@ -2,7 +2,7 @@ import { isIdLike } from '../../common/index.js';
 import type { DeliveryStatus } from '../../delivery/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { checkPattern } from '../../subscriber/index.js';
-import { ANSWER_CLASSES, type AnswerClass } from '../tables/answer-class.js';
+import { ANSWER_CLASSES, type AnswerClass } from '../tables/delivery-record.js';
 import { checkKnownFields } from '../../common/option-checks.js';
 import { checkLongWork, type LongWorkOptions } from '../../common/long-work.js';
 import type { ReplaySummary } from '../retry/replay.js';

@@ -1,4 +1,3 @@
-import type { Row } from '../../database/sql-client.js';
 import {
   isActive,
   type OwnerScope,
@@ -6,6 +5,7 @@ import {
   type SubscriberRepository,
 } from '../../subscriber/index.js';
 import { hasEnded } from '../../message/recipient.js';
+import type { AttemptCount } from '../tables/delivery-log.js';
 import { idFrom } from '../tables/keys.js';
 import { type AttemptHistory, attemptFiguresOf } from './attempt-figures.js';
 
@@ -75,17 +75,19 @@ export async function endpointOverview(
   };
 }
 
-/** Counts the attempts at each endpoint. @param rows of {@link LogPageTable.countAttempts}, by subscriber */
-export function attemptsBySubscriber(rows: readonly Row[]): ReadonlyMap<string, EndpointAttempts> {
-  const found = new Map<string, Row[]>();
+/** Counts the attempts at each endpoint. @param rows of {@link countAttempts}, by subscriber */
+export function attemptsBySubscriber(
+  rows: readonly AttemptCount[],
+): ReadonlyMap<string, EndpointAttempts> {
+  const found = new Map<string, AttemptCount[]>();
   for (const row of rows) {
-    const id = idFrom('sub_', row['subscriber_id'], row['given_subscriber_id']);
+    const id = idFrom('sub_', row.subscriber_id, row.given_subscriber_id);
     found.set(id, [...(found.get(id) ?? []), row]);
   }
   return new Map([...found].map(([id, own]) => [id, attemptsOf(own)]));
 }
 
-function attemptsOf(rows: readonly Row[]): EndpointAttempts {
+function attemptsOf(rows: readonly AttemptCount[]): EndpointAttempts {
   const { attempts, failed } = attemptFiguresOf(rows);
   const times = rows
     .filter((row) => attemptFiguresOf([row]).failed > 0)

@@ -1,6 +1,7 @@
 import type { Subscriber } from '../../subscriber/index.js';
-import type { Row } from '../../database/sql-client.js';
 import type { OutboxStore } from '../store/outbox-store.js';
+import { withMessageId } from '../tables/keys.js';
+import { selectNewestMessages } from '../tables/messages.js';
 import { filterByCondition, isFor } from '../retry/replay.js';
 
 /** A subscriber that may not exist: whose it would be, and what it would receive. */
@@ -35,15 +36,17 @@ async function previewIn(
   store: OutboxStore,
   query: FilterPreviewQuery,
 ): Promise<readonly PreviewedMessage[]> {
-  const rows = (await store.log.newestMessages(query.owner, MOST_LOOKED_AT))
+  const newest = selectNewestMessages(store, query.owner, MOST_LOOKED_AT);
+  const rows = (await store.database.run(newest)).rows
+    .map(withMessageId)
     .filter((row) => isFor(row, query))
     .slice(0, MOST_MESSAGES);
   const { wanted } = await filterByCondition(store, rows, query);
-  const passing = new Set<Row>(wanted);
+  const passing = new Set(wanted);
   return rows.map((row) => ({
-    messageId: row['id'] as string,
-    event: row['event'] as string,
-    time: Number(row['time']),
+    messageId: row.id,
+    event: row.event,
+    time: Number(row.time),
     passes: passing.has(row),
   }));
 }

@@ -2,12 +2,24 @@ import { setImmediate } from 'node:timers/promises';
 import { type DeliveryStatus, FAILURE_REASONS } from '../../delivery/index.js';
 import { patternMatches } from '../../subscriber/index.js';
 import { idRows } from '../../database/dialect.js';
-import type { AnswerClass } from '../tables/answer-class.js';
-import { type DeliveryRecord, latestOf } from '../tables/delivery-record.js';
-import { keyOf } from '../tables/keys.js';
-import type { LogCondition, LogPageTable, LogRange } from '../tables/log-page-table.js';
+import {
+  type AnswerClass,
+  type DeliveryRecord,
+  latestOf,
+  parseDeliveryRow,
+} from '../tables/delivery-record.js';
+import {
+  countWaiting,
+  type LogCondition,
+  type LogRange,
+  selectNewest,
+} from '../tables/delivery-log.js';
+import { isOfMessages, keyOf } from '../tables/keys.js';
+import { selectTime } from '../tables/messages.js';
+import type { Target } from '../tables/table-names.js';
+import type { OutboxStore } from '../store/outbox-store.js';
 import type { DeliveryQuery } from './delivery-query.js';
-import { FIRST_STEP, stepAfter } from './log-steps.js';
+import { FIRST_STEP, lowestIdOf, stepAfter } from './log-steps.js';
 
 /** The part of a query that deliveries are selected by. */
 export interface LogSelection extends Pick<
@@ -56,21 +68,21 @@ const ALL: LogCondition = { sql: '', parameters: [] };
  * milliseconds the scan ends, and says how far it has come.
  */
 export async function scanLog(
-  pages: LogPageTable,
+  store: OutboxStore,
   selection: LogSelection,
   range: LogRange,
   limit: number,
 ): Promise<readonly ScannedLog[]> {
   const end = performance.now() + SCAN_TIME;
   const scans: ScannedLog[] = [];
-  for (const part of await partsOf(pages, selection)) {
-    scans.push(await scan(pages, part, selection.event, range, limit, end));
+  for (const part of await partsOf(store, selection)) {
+    scans.push(await scan(store, part, selection.event, range, limit, end));
   }
   return scans;
 }
 
 async function scan(
-  pages: LogPageTable,
+  store: OutboxStore,
   { ways, status }: LogPart,
   event: string | undefined,
   range: LogRange,
@@ -85,9 +97,10 @@ async function scan(
   let before = range.before;
   for (;;) {
     const began = performance.now();
-    const { way, each, lowestId } = await furthest(pages, ways, { from: range.from, before }, rows);
+    const { way, each, lowestId } = await furthest(store, ways, { from: range.from, before }, rows);
     const part = { from: lowestId ?? range.from, before };
-    const found = await pages.newest(way.branches, way.filters, part, limit, each);
+    const newest = selectNewest(store, way.branches, way.filters, part, limit, each);
+    const found = (await store.database.run(newest)).rows.map(parseDeliveryRow);
     items.push(...found.filter(isWanted));
     // Some of them may be no match after all: what is older has not been looked at.
     const reached = found.length < limit ? lowestId : found.at(-1)!.id;
@@ -105,7 +118,7 @@ async function scan(
  * few failures among the deliveries of the subscriber, and which it is changes along the log.
  */
 async function furthest(
-  pages: LogPageTable,
+  store: OutboxStore,
   ways: readonly ScanPlan[],
   range: LogRange,
   rows: number,
@@ -115,7 +128,7 @@ async function furthest(
     const each = Math.ceil(rows / way.branches.length);
     // Without filters the first rows are those of the page, and what is few is looked at whole.
     const isWhole = way.filters.length === 0 || way.branches.some(({ few }) => few !== undefined);
-    const lowestId = isWhole ? null : await pages.lowestIdOf(way.branches, range, each);
+    const lowestId = isWhole ? null : await lowestIdOf(store, way.branches, range, each);
     if (lowestId === null) return { way, each, lowestId };
     if (best === undefined || lowestId < best.lowestId!) best = { way, each, lowestId };
   }
@@ -123,16 +136,16 @@ async function furthest(
 }
 
 async function partsOf(
-  pages: LogPageTable,
+  store: OutboxStore,
   { subscribers, deliveryId, messageId, status, event, statusClass }: LogSelection,
 ): Promise<readonly LogPart[]> {
   const isUnsuccessful = statusClass !== undefined && statusClass !== '2xx';
   if (status === 'succeeded' && isUnsuccessful) return [];
   const others = [
     ...(event === undefined || event === '*' ? [] : [eventFilter(event)]),
-    ...(statusClass === undefined ? [] : [classFilter(pages, statusClass)]),
+    ...(statusClass === undefined ? [] : [classFilter(store, statusClass)]),
   ];
-  const own = subscribers === undefined ? [] : [subscriberFilter(pages, subscribers)];
+  const own = subscribers === undefined ? [] : [subscriberFilter(store, subscribers)];
   const ofStatus = status === undefined ? [] : [statusFilter(status)];
   if (deliveryId !== undefined) {
     const one = { sql: 'd.id = ?', parameters: [keyOf('dlv_', deliveryId)] };
@@ -144,25 +157,26 @@ async function partsOf(
     return [{ ways: [{ branches: [one], filters }], status }];
   }
   if (messageId !== undefined) {
-    const ofMessage = await pages.isOfMessage(messageId);
-    if (ofMessage === null) return [];
+    const [message] = (await store.database.run(selectTime(store, messageId))).rows;
+    if (message === undefined) return [];
+    const ofMessage = isOfMessages([{ id: messageId, time: Number(message.time) }]);
     const filters = [...own, ...ofStatus, ...others];
     return [{ ways: [{ branches: [ofMessage], filters }], status }];
   }
   if (status === undefined ? !isUnsuccessful : status === 'succeeded') {
-    return [{ ways: waysAlong(pages, subscribers, [...ofStatus, ...others]), status }];
+    return [{ ways: waysAlong(store, subscribers, [...ofStatus, ...others]), status }];
   }
   const parts: LogPart[] = [];
   if (status !== 'failed') {
-    const few = await fewWaiting(pages, subscribers, others);
-    const ways = few ?? waysAlong(pages, subscribers, [statusFilter('pending'), ...others]);
+    const few = await fewWaiting(store, subscribers, others);
+    const ways = few ?? waysAlong(store, subscribers, [statusFilter('pending'), ...others]);
     // A failed delivery that holds its key has a due time as well.
     parts.push({ ways, status: 'pending' });
   }
   if (status !== 'pending') {
     const ways: ScanPlan[] = [{ branches: FAILED, filters: [...own, ...others] }];
     if (subscribers !== undefined) {
-      ways.push(...waysAlong(pages, subscribers, [statusFilter('failed'), ...others]));
+      ways.push(...waysAlong(store, subscribers, [statusFilter('failed'), ...others]));
     }
     parts.push({ ways, status: 'failed' });
   }
@@ -171,30 +185,30 @@ async function partsOf(
 
 /** The ways to all deliveries of subscribers for which the filters hold. */
 function waysAlong(
-  pages: LogPageTable,
+  store: OutboxStore,
   subscribers: readonly string[] | undefined,
   filters: readonly LogCondition[],
 ): ScanPlan[] {
-  const way = everythingOf(pages, subscribers);
+  const way = everythingOf(store, subscribers);
   const ways = [{ ...way, filters: [...way.filters, ...filters] }];
   // Where one of many subscribers has most of the deliveries, the log of all goes back further.
   if (way.branches.length > 1) {
-    ways.push({ branches: [ALL], filters: [subscriberFilter(pages, subscribers!), ...filters] });
+    ways.push({ branches: [ALL], filters: [subscriberFilter(store, subscribers!), ...filters] });
   }
   return ways;
 }
 
 /** The way to what waits for subscribers; null when that is more than can be sorted. */
 async function fewWaiting(
-  pages: LogPageTable,
+  store: OutboxStore,
   subscribers: readonly string[] | undefined,
   others: readonly LogCondition[],
 ): Promise<readonly ScanPlan[] | null> {
-  const own = subscribers === undefined ? [] : [subscriberFilter(pages, subscribers)];
+  const own = subscribers === undefined ? [] : [subscriberFilter(store, subscribers)];
   const isIndexed = subscribers === undefined || subscribers.length <= MOST_BRANCHES;
   const conditions = isIndexed ? own : [];
   // InnoDB has the primary key in every index. A class of answers is in none: rows are read of all that wait.
-  const isCovered = pages.dialect.name === 'mysql' && isIndexed && others.length === 0;
+  const isCovered = store.dialect.name === 'mysql' && isIndexed && others.length === 0;
   const few = isCovered ? FEW_IDS_WAITING : FEW_WAITING;
   const waiting = {
     // A comparison tells SQLite without statistics which index to use.
@@ -202,19 +216,20 @@ async function fewWaiting(
     parameters: conditions.flatMap(({ parameters }) => parameters),
     few,
   };
-  if (!(await pages.isFewWaiting(waiting, few))) return null;
+  const counted = await store.database.run(countWaiting(store, waiting, few));
+  if (Number(counted.rows[0]!.amount) >= few) return null;
   return [{ branches: [waiting], filters: [...(isIndexed ? [] : own), ...others] }];
 }
 
 /** The way to all deliveries of subscribers. */
 export function everythingOf(
-  pages: LogPageTable,
+  store: OutboxStore,
   subscribers: readonly string[] | undefined,
 ): ScanPlan {
   if (subscribers === undefined) return { branches: [ALL], filters: [] };
   return subscribers.length <= MOST_BRANCHES
     ? { branches: subscribers.map(subscriberBranch), filters: [] }
-    : { branches: [ALL], filters: [subscriberFilter(pages, subscribers)] };
+    : { branches: [ALL], filters: [subscriberFilter(store, subscribers)] };
 }
 
 const FAILED: readonly LogCondition[] = FAILURE_REASONS.map((reason) => ({
@@ -227,7 +242,7 @@ function subscriberBranch(id: string): LogCondition {
   return { sql: 'd.subscriber_id = ?', parameters: [keyOf('sub_', id)], column: 'subscriber_id' };
 }
 
-function subscriberFilter({ dialect }: LogPageTable, subscribers: readonly string[]): LogCondition {
+function subscriberFilter({ dialect }: Target, subscribers: readonly string[]): LogCondition {
   if (subscribers.length === 1) return subscriberBranch(subscribers[0]!);
   const keys = subscribers.map((id) => keyOf('sub_', id));
   if (keys.length <= MOST_BRANCHES) {
@@ -250,8 +265,8 @@ function eventFilter(event: string): LogCondition {
     : { sql: 'd.event = ?', parameters: [event] };
 }
 
-function classFilter({ names }: LogPageTable, statusClass: AnswerClass): LogCondition {
-  const [status, error] = [latestOf(names, 'status'), latestOf(names, 'error_code')];
+function classFilter({ tables }: Target, statusClass: AnswerClass): LogCondition {
+  const [status, error] = [latestOf(tables, 'status'), latestOf(tables, 'error_code')];
   switch (statusClass) {
     case 'timeout':
       return { sql: `${error} = 'timeout'`, parameters: [] };

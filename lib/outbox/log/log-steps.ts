@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { timeFromId } from '../../common/id.js';
-import type { Row } from '../../database/sql-client.js';
-import type { LogCondition, LogPageTable, LogRange } from '../tables/log-page-table.js';
+import type { OutboxStore } from '../store/outbox-store.js';
+import { type LogCondition, type LogRange, selectLowestId } from '../tables/delivery-log.js';
+import { idFrom } from '../tables/keys.js';
 
 /** How much of the log a report looks at. */
 export interface StepBounds {
@@ -28,7 +29,7 @@ const STEP_TIME = 25;
  * @returns the id down to which everything was looked at; null: everything there is
  */
 export async function lookInSteps(
-  pages: LogPageTable,
+  store: OutboxStore,
   branches: readonly LogCondition[],
   { from, before }: LogRange,
   bounds: StepBounds,
@@ -39,11 +40,8 @@ export async function lookInSteps(
   let part = before;
   for (let looked = rows; ; looked += rows) {
     const began = performance.now();
-    const lowestId = await pages.lowestIdOf(
-      branches,
-      { from, before: part },
-      Math.ceil(rows / branches.length),
-    );
+    const range = { from, before: part };
+    const lowestId = await lowestIdOf(store, branches, range, Math.ceil(rows / branches.length));
     await look({ from: lowestId ?? from, before: part });
     const now = performance.now();
     if (lowestId === null || looked >= bounds.rows || now > end) return lowestId;
@@ -54,15 +52,32 @@ export async function lookInSteps(
   }
 }
 
+/**
+ * Finds the oldest id among the newest `rows` rows of each branch.
+ *
+ * @returns the id down to which no branch has more of them; null when none of the branches has more rows
+ */
+export async function lowestIdOf(
+  store: OutboxStore,
+  branches: readonly LogCondition[],
+  range: LogRange,
+  rows: number,
+): Promise<string | null> {
+  const { rows: found } = await store.database.run(selectLowestId(store, branches, range, rows));
+  return found.length === 0 ? null : idFrom('dlv_', found[0]!.id, null);
+}
+
 /** The time from which on everything was looked at, when the steps ended at `lowestId`. @param since where they would end */
 export function countedSince(lowestId: string | null, since: number): number {
   return lowestId === null ? since : timeFromId(lowestId) + 1;
 }
 
-export function byBucket(rows: readonly Row[]): ReadonlyMap<number, readonly Row[]> {
-  const buckets = new Map<number, Row[]>();
+export function byBucket<Counted extends { readonly bucket: number | string }>(
+  rows: readonly Counted[],
+): ReadonlyMap<number, readonly Counted[]> {
+  const buckets = new Map<number, Counted[]>();
   for (const row of rows) {
-    const bucket = Number(row['bucket']);
+    const bucket = Number(row.bucket);
     const others = buckets.get(bucket);
     if (others === undefined) buckets.set(bucket, [row]);
     else others.push(row);

@@ -24,7 +24,6 @@ import {
 import { readStats, type DeliveryHistory, readHistory } from '../log/delivery-figures.js';
 import { DAY } from '../retention/retention-limits.js';
 import { type OutboxStrategy, requireOutbox } from '../strategy/outbox.strategy.js';
-import type { Row } from '../../database/sql-client.js';
 import {
   holdQueues,
   NOTHING,
@@ -37,7 +36,9 @@ import {
 } from '../retry/replay.js';
 import type { ReplayOperation } from '../tables/bulk-operations.js';
 import { type DeliveryPage, pageOf, scanLog } from '../log/log-scan.js';
-import { pairOf } from '../tables/keys.js';
+import { parseAttemptRow, selectAttempts } from '../tables/attempts.js';
+import { selectDelivery, selectTurn } from '../tables/delivery-log.js';
+import { idFrom, pairOf } from '../tables/keys.js';
 import { cancel } from '../retry/cancel.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import { isVisible, visibleSubscribers } from '../log/subscriber-scope.js';
@@ -111,9 +112,7 @@ export class Deliveries {
       ].sort()[0],
     };
     const scans = await Promise.all(
-      outbox.stores.map(({ log }) =>
-        scanLog(log.pages, { ...query, subscribers }, range, limit + 1),
-      ),
+      outbox.stores.map((store) => scanLog(store, { ...query, subscribers }, range, limit + 1)),
     );
     return pageOf(scans.flat(), limit);
   }
@@ -123,9 +122,13 @@ export class Deliveries {
     const found = await this.#find(id, scope);
     if (found === null) return null;
     const { store, row } = found;
-    const attempts = await this.dependencies.log.attemptsOf(id, () => store.log.attempts(id));
+    const attempts = await this.dependencies.log.attemptsOf(id, async () =>
+      (await store.database.run(selectAttempts(store, id))).rows.map(parseAttemptRow),
+    );
     const delivery = parseDeliveryRow(row);
-    const blockedBy = delivery.blocked ? await store.log.turn(row) : null;
+    const turn = delivery.blocked ? await store.database.run(selectTurn(store, row)) : null;
+    const [head] = turn?.rows ?? [];
+    const blockedBy = head === undefined ? null : idFrom('dlv_', head.id, null);
     const { isExpunged: expunged } = parseCandidateRow(row);
     return { ...delivery, blockedBy, expunged, attempts };
   }
@@ -243,20 +246,20 @@ export class Deliveries {
     const { outbox, store, row } = found;
     const isCancelled = await cancel(store, id, this.dependencies.clock.now());
     if (isCancelled) {
-      const [keyHash, subscriberId] = [row['key_hash'], row['subscriber_id'] as string];
+      const [keyHash, subscriberId] = [row.key_hash, row.subscriber_id];
       if (typeof keyHash === 'string') outbox.promote(store, [{ keyHash, subscriberId }]);
       this.dependencies.events.emit('failed', () => ({
         deliveryId: id,
         ...pairOf(row),
-        event: row['event'] as string,
-        host: (row['host'] as string | null) ?? NO_HOST,
+        event: row.event,
+        host: row.host ?? NO_HOST,
         attempt: null,
         reason: 'cancelled',
       }));
       return 'cancelled';
     }
-    const now = await store.log.find(id);
-    return now?.['due_at'] === null || now === null ? 'finished' : 'under-way';
+    const [now] = (await store.database.run(selectDelivery(store, id))).rows;
+    return now === undefined || now.due_at === null ? 'finished' : 'under-way';
   }
 
   /**
@@ -336,8 +339,8 @@ export class Deliveries {
     const outbox = await this.#outbox(scope);
     if (!isIdLike(id)) return null;
     for (const store of outbox.stores) {
-      const row: Row | null = await store.log.find(id);
-      if (row === null) continue;
+      const [row] = (await store.database.run(selectDelivery(store, id))).rows;
+      if (row === undefined) continue;
       const { subscriberId } = pairOf(row);
       const isSeen = await isVisible(this.dependencies.subscribers, subscriberId, scope);
       return isSeen ? { outbox, store, row } : null;

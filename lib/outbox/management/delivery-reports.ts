@@ -10,7 +10,7 @@ import {
 } from '../../subscriber/index.js';
 import { OutboxStrategy, requireOutbox } from '../strategy/outbox.strategy.js';
 import type { FailingSubscriber } from '../tables/health-table.js';
-import { MOST_COUNTED } from '../tables/log-page-table.js';
+import { MOST_COUNTED, selectDelivery } from '../tables/delivery-log.js';
 import {
   attemptFigures,
   countedAttempts,
@@ -68,7 +68,7 @@ export class DeliveryReports {
     const found = await deliveries.findById(id, scope);
     if (found === null) return null;
     for (const store of (await requireOutbox(strategy)).stores) {
-      if ((await store.log.find(id)) !== null)
+      if ((await store.database.run(selectDelivery(store, id))).rows.length > 0)
         return sentRequest(store, found, { subscribers, fanOut, formats });
     }
     return null;

@@ -1,31 +1,20 @@
-import type { Columns, Dialect, Statement, Tuple } from '../../database/dialect.js';
-import { BulkStatement } from '../../database/bulk-statement.js';
+import type { BulkStatement } from '../../database/bulk-statement.js';
+import type { Statement, Tuple } from '../../database/dialect.js';
 import type { Result, Step } from '../../database/sql-client.js';
-import type { TableNames } from '../tables/table-names.js';
 import type { AttemptFilter, Outcome } from '../outcome.js';
+import { insertAttempts } from '../tables/attempts.js';
 import {
-  ATTEMPT,
-  attemptRow,
   CHANGED,
-  changedRow,
-  NEW,
-  newRow,
+  countByMessage,
+  insertOutcomes,
   TRIED,
-  triedRow,
-  USUALLY_NEW,
-} from './outcome-rows.js';
-import { deliveryKeys, isOfMessages, keyOf, rangesOf } from '../tables/keys.js';
+  updateOutcomes,
+} from '../tables/deliveries.js';
+import { deliveryKeys, keyOf, rangesOf } from '../tables/keys.js';
 import type { Finished } from '../tables/leases.js';
-
-const HELD: Columns = { id: 'uuid', lease: 'text' };
-const FINISHED: Columns = { ...HELD, first_id: 'uuid', last_id: 'uuid', deliveries: 'int' };
-/** The rows that a part of a statement on PostgreSQL has inserted. Its other parts do not see them in the table. */
-const INSERTED = 'inserted';
-// A finished delivery leaves the queue of its key.
-const LEAVES_QUEUE = ['key_hash', 'queue_position'].map(
-  (name) => `${name} = CASE WHEN r.due_at IS NULL THEN NULL ELSE t.${name} END`,
-);
-const POSTPONED: Columns = { ...HELD, again_at: 'bigint' };
+import { finishPending, INSERTED, postponePending } from '../tables/pending-messages.js';
+import type { Target } from '../tables/table-names.js';
+import { attemptRow, changedRow, newRow, triedRow } from './outcome-rows.js';
 
 /**
  * Builds the statements that write a set of outcomes in one transaction. A row is written only if its lease is
@@ -43,60 +32,17 @@ export class OutcomeStatements {
   readonly #postpone: BulkStatement;
 
   constructor(
-    private readonly dialect: Dialect,
-    private readonly tables: TableNames,
+    private readonly target: Target,
     private readonly filter: AttemptFilter,
   ) {
-    const { pendingMessages, deliveries, attempts } = tables;
-    const select = (names: readonly string[]) => names.map((name) => `r.${name}`).join(', ');
-    const [inserted, attempted] = [written(NEW), written(ATTEMPT)];
-    this.#insertNew = new BulkStatement(
-      dialect,
-      NEW,
-      (rows) =>
-        dialect.insertRarelyKnown(
-          deliveries,
-          inserted,
-          `SELECT ${select(inserted)} FROM ${rows} ${dialect.join} ${pendingMessages} p ON p.id = r.message_id WHERE p.lease = r.held_by`,
-        ),
-      USUALLY_NEW,
-    );
-    this.#insertAttempts = new BulkStatement(dialect, ATTEMPT, (rows) =>
-      dialect.insertNew(
-        attempts,
-        attempted,
-        `SELECT ${select(attempted)} FROM ${rows} ${dialect.join} ${deliveries} d ON d.id = r.delivery_id WHERE d.lease = r.held_by`,
-      ),
-    );
-    const update = (columns: Columns) => {
-      const changes = written(columns).slice(1);
-      return new BulkStatement(dialect, columns, (rows) =>
-        dialect.updateFrom(
-          deliveries,
-          [...changes.map((name) => `${name} = r.${name}`), ...LEAVES_QUEUE, 'lease = NULL'],
-          rows,
-          't.id = r.id AND t.lease = r.held_by',
-        ),
-      );
-    };
-    this.#updateTried = update(TRIED);
-    this.#update = update(CHANGED);
-    const isHeld = 't.id = r.id AND t.lease = r.lease';
-    const counted = `(SELECT COUNT(*) FROM ${deliveries} d WHERE d.id >= r.first_id AND d.id <= r.last_id AND d.message_id = r.id)`;
-    const finish = (source: (rows: string) => string, condition: string) =>
-      new BulkStatement(dialect, FINISHED, (rows) =>
-        dialect.deleteFrom(pendingMessages, source(rows), `${isHeld}${condition}`),
-      );
-    this.#finish = finish((rows) => rows, ` AND r.deliveries <= ${counted}`);
-    this.#finishWithNew = finish(
-      (rows) =>
-        `${rows} LEFT JOIN (SELECT message_id, COUNT(*) AS rows FROM ${INSERTED} GROUP BY message_id) i ON i.message_id = r.id`,
-      ` AND (r.deliveries <= COALESCE(i.rows, 0) OR r.deliveries <= COALESCE(i.rows, 0) + ${counted})`,
-    );
-    this.#finishCounted = finish((rows) => rows, '');
-    this.#postpone = new BulkStatement(dialect, POSTPONED, (rows) =>
-      dialect.updateFrom(pendingMessages, ['lease = NULL', 'due_at = r.again_at'], rows, isHeld),
-    );
+    this.#insertNew = insertOutcomes(target);
+    this.#insertAttempts = insertAttempts(target);
+    this.#updateTried = updateOutcomes(target, TRIED);
+    this.#update = updateOutcomes(target, CHANGED);
+    this.#finish = finishPending(target, 'rows');
+    this.#finishWithNew = finishPending(target, 'inserted');
+    this.#finishCounted = finishPending(target, 'none');
+    this.#postpone = postponePending(target);
   }
 
   /** @param finished messages whose deliveries all have a row, including these outcomes */
@@ -126,10 +72,11 @@ export class OutcomeStatements {
       ...this.#postpone.statements(postponed),
     ];
     const inserts = this.#insertNew.statements(fresh);
-    if (this.dialect.name === 'postgres') {
+    if (this.target.dialect.name === 'postgres') {
       return inOne(inserts, [...others, ...this.#finishing(ended, inserts.length > 0)]);
     }
-    if (this.dialect.name === 'mysql') return [...inserts, ...others, ...this.#counting(ended)];
+    if (this.target.dialect.name === 'mysql')
+      return [...inserts, ...others, ...this.#counting(ended)];
     return [...inserts, ...others, ...this.#finishing(ended, false)];
   }
 
@@ -139,13 +86,7 @@ export class OutcomeStatements {
 
   /** MySQL and MariaDB would go through the whole table to count within the statement that deletes. */
   #counting(ended: readonly Finished[]): Step[] {
-    const counts = rangesOf(ended).map((set): Statement => {
-      const { sql, parameters } = isOfMessages(set);
-      return {
-        sql: `SELECT d.message_id, COUNT(*) AS deliveries FROM ${this.tables.deliveries} d WHERE ${sql} GROUP BY d.message_id`,
-        parameters,
-      };
-    });
+    const counts = rangesOf(ended).map((set) => countByMessage(this.target, set));
     if (counts.length === 0) return [];
     const finish = (results: readonly Result[]) => {
       const rows = results.slice(-counts.length).flatMap((result) => result.rows);
@@ -182,9 +123,4 @@ function inOne(inserts: readonly Statement[], others: readonly Statement[]): Sta
       parameters: [...inserts, ...others].flatMap(({ parameters }) => parameters),
     },
   ];
-}
-
-/** The columns of the table: all but the token of the holder, which is compared alone. */
-function written(columns: Columns): readonly string[] {
-  return Object.keys(columns).filter((name) => name !== 'held_by');
 }

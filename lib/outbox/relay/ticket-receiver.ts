@@ -86,10 +86,10 @@ export class TicketReceiver {
   /** @returns the ids of the messages that were taken over */
   async #takeOver(tickets: readonly Ticket[]): Promise<ReadonlySet<unknown>> {
     const { fanOut: parts, clock, lease } = this.dependencies;
-    const [token, until] = [randomUUID(), clock.now() + lease];
+    const newLease = { token: randomUUID(), leasedUntil: clock.now() + lease };
     const held = tickets.map((ticket) => ({ id: ticket.id, token: ticket.lease }));
-    const rows = await this.store.messages.takeOver(held, token, until);
-    if (rows.length > 0) await resumeMessages(parts, this.store, rows, token, until);
+    const rows = await this.store.messages.takeOver(held, newLease);
+    if (rows.length > 0) await resumeMessages(parts, this.store, rows, newLease);
     return new Set(rows.map(({ id }) => id));
   }
 }

@@ -105,9 +105,9 @@ export class ClaimLoop {
     if (due === null || due > now) return 0;
     let claimed = 0;
     if (this.store.heldMessages.size < MOST_HELD_TO_CLAIM) {
-      const token = randomUUID();
-      const rows = await this.store.messages.claim(token, now, now + lease, CLAIM);
-      if (rows.length > 0) await resumeMessages(parts, this.store, rows, token, now + lease);
+      const newLease = { token: randomUUID(), leasedUntil: now + lease };
+      const rows = await this.store.messages.claim(newLease, now, CLAIM);
+      if (rows.length > 0) await resumeMessages(parts, this.store, rows, newLease);
       claimed += rows.length;
     }
     const shares = await this.#shares(now);

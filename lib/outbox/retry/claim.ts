@@ -22,11 +22,7 @@ export async function claim(
 ): Promise<readonly ClaimedDelivery[]> {
   const rows = store.dialect.returns
     ? (await store.database.run(claimDue(store, shares, lease, now))).rows
-    : await store.deliveryLeases.claim(
-        selectDue(store, shares, now),
-        lease.token,
-        lease.leasedUntil,
-      );
+    : await store.deliveryLeases.claim(selectDue(store, shares, now), lease);
   return rows.map(parseClaimedRow);
 }
 
@@ -54,7 +50,7 @@ export async function dueHosts(
   return {
     hosts: rows
       .filter(({ first_due: firstDue }) => Number(firstDue) <= now)
-      .map(({ host }) => host as string),
-    last: rows.length < limit ? null : (rows.at(-1)!['host'] as string),
+      .map(({ host }) => host),
+    last: rows.length < limit ? null : rows.at(-1)!.host,
   };
 }

@@ -4,7 +4,7 @@ import type { Candidate } from '../tables/delivery-record.js';
 import type { FanOut } from '../../dispatch/index.js';
 import type { RecipientFinder } from '../../dispatch/recipients/recipient-finder.js';
 import { RecipientUnknownError } from '../../dispatch/recipients/recipient-unknown.error.js';
-import type { Row } from '../../database/sql-client.js';
+import type { LoadedMessage } from '../tables/messages.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
 /** The sources of the recipients of deliveries. */
@@ -17,7 +17,10 @@ export interface RecipientSources {
 export const UNREADABLE: unique symbol = Symbol('cannot be read now');
 
 /** Reads the message of a row; null when the body was dropped. */
-export function readable(store: OutboxStore, row: Row): Message | typeof UNREADABLE | null {
+export function readable(
+  store: OutboxStore,
+  row: LoadedMessage,
+): Message | typeof UNREADABLE | null {
   try {
     return store.rows.messageOf(row);
   } catch {
@@ -72,7 +75,7 @@ async function staticHosts(
     ...new Set(candidates.map(({ messageId }) => messageId)),
   ]);
   const messages = new Map<unknown, Message | typeof UNREADABLE | null>(
-    rows.map((row) => [row['id'], readable(store, row)]),
+    rows.map((row) => [row.id, readable(store, row)]),
   );
   const finder = sources.fanOut.finder();
   const hosts: [string, CurrentHost][] = [];

@@ -5,7 +5,9 @@ import {
   reopenById,
   type RequeuedDelivery,
 } from '../tables/deliveries.js';
-import { keyOf } from '../tables/keys.js';
+import { hashOf, keyOf, withMessageId } from '../tables/keys.js';
+import { selectOrders } from '../tables/messages.js';
+import type { MessageRow } from '../tables/table-names.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import { findCurrentHosts, type RecipientSources } from './current-hosts.js';
 
@@ -49,7 +51,10 @@ export async function reopen(
   const orders =
     ordered.length === 0
       ? new Map<string, MessageOrder>()
-      : await store.log.orders(ordered.map(({ messageId }) => messageId));
+      : await ordersOf(
+          store,
+          ordered.map(({ messageId }) => messageId),
+        );
   const requeued = complete.flatMap<RequeuedDelivery>(({ id, messageId }) => {
     const current = hosts.get(id);
     if (current === undefined) return [];
@@ -68,6 +73,29 @@ export async function reopen(
     underWay: requeued.length - scheduled,
   };
   return { counts, queues: queuesOf(complete, orders) };
+}
+
+/** Finds the keys and numbers of messages, by id. Those without a key are left out. */
+async function ordersOf(
+  store: OutboxStore,
+  messageIds: readonly string[],
+): Promise<ReadonlyMap<string, MessageOrder>> {
+  const { rows } = await store.database.run(selectOrders(store, messageIds));
+  const orders = new Map<string, MessageOrder>();
+  for (const row of rows.map(withMessageId)) {
+    const order = orderOf(row);
+    if (order !== null) orders.set(row.id, order);
+  }
+  return orders;
+}
+
+/** The key and the number of a message's row. */
+export function orderOf({
+  order_key: key,
+  sequence,
+}: Pick<MessageRow, 'order_key' | 'sequence'>): MessageOrder | null {
+  if (key === null || sequence === null) return null;
+  return { keyHash: hashOf(key), sequence: Number(sequence) };
 }
 
 /** The queues of deliveries that may have their turn now. */

@@ -3,17 +3,28 @@ import { wants } from '../../dispatch/index.js';
 import { hasEnded, hostOf } from '../../message/index.js';
 import { isActive, patternMatches, type Subscriber } from '../../subscriber/index.js';
 import { type Batch, sumOf } from '../../common/long-work.js';
-import type { Candidate } from '../tables/delivery-record.js';
+import { type Candidate, parseCandidateRow } from '../tables/delivery-record.js';
 import { readable, type RecipientSources, UNREADABLE } from './current-hosts.js';
 import { backfill } from './backfill.js';
-import { reopen, type ReplayCounts } from './reopen.js';
+import { orderOf, reopen, type ReplayCounts } from './reopen.js';
 import { queuesOfSubscriber } from '../wait/key-queue-pages.js';
-import { deliveryId, FIRST_KEY, keyOf } from '../tables/keys.js';
-import { orderOf } from '../tables/delivery-log-table.js';
+import { deliveryId, FIRST_KEY, idFrom, keyOf, withMessageId } from '../tables/keys.js';
+import {
+  type FailedQuery,
+  selectFailed,
+  selectFailedEnd,
+  selectReasons,
+} from '../tables/delivery-log.js';
+import { selectMessagesBehind } from '../tables/messages.js';
+import type { MessageRow } from '../tables/table-names.js';
 import type { BackfilledDelivery, KeyQueue } from '../tables/deliveries.js';
 import type { ReplayOperation } from '../tables/bulk-operations.js';
-import { cursorOf, formatCursor, parseCursor } from '../tables/message-cursor.js';
-import type { Row } from '../../database/sql-client.js';
+import {
+  cursorOf,
+  formatCursor,
+  type MessageCursor,
+  parseCursor,
+} from '../tables/message-cursor.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
 /** The result of a bulk operation, or with `dryRun` the expected result. */
@@ -51,6 +62,8 @@ export interface MissedRange {
 }
 
 /** Rows per read and write: few enough to keep row locks short. */
+/** Deliveries of one step of {@link readFailed}. */
+const MOST_FAILED_LOOKED_AT = 5000;
 const BATCH = 500;
 const BODIES_AT_ONCE = 50;
 
@@ -69,7 +82,7 @@ export async function replayFailed(
 ): Promise<ReplayBatch> {
   const behind = after ?? `dlv_${FIRST_KEY}`;
   const query = { subscriber, from, before, after: behind, limit: BATCH, now };
-  const { found, next } = await store.log.failed(query);
+  const { found, next } = await readFailed(store, query);
   const { counts } = await reopen(
     store,
     found.filter(({ event }) => isAmong(event, events)),
@@ -108,18 +121,18 @@ export async function replayMissed(
   dryRun: boolean,
 ): Promise<ReplayBatch> {
   const cursor = after === null ? { time: since, id: `msg_${FIRST_KEY}` } : parseCursor(after);
-  const rows = await store.log.messages(subscriber.id, cursor, until, BATCH);
-  const asked = rows.filter((row) => isAmong(row['event'] as string, events));
-  const missed = asked.filter((row) => row['delivery'] === null && isFor(row, subscriber));
-  const released = missed.filter((row) => Number(row['is_under_way']) === 0);
-  const complete = released.filter((row) => Number(row['is_expunged']) === 0);
+  const rows = await messagesBehind(store, subscriber.id, cursor, until);
+  const asked = rows.filter((row) => isAmong(row.event, events));
+  const missed = asked.filter((row) => row.delivery === null && isFor(row, subscriber));
+  const released = missed.filter((row) => Number(row.is_under_way) === 0);
+  const complete = released.filter((row) => Number(row.is_expunged) === 0);
   const { wanted, unreadable } = await filterByCondition(store, complete, subscriber);
   const open = isActive(subscriber) && !hasEnded(subscriber, now) ? wanted : [];
   const late = open.map<BackfilledDelivery>((row) => ({
     id: deliveryId(cursorOf(row), subscriber.id),
-    messageId: row['id'] as string,
+    messageId: row.id,
     subscriberId: subscriber.id,
-    event: row['event'] as string,
+    event: row.event,
     host: hostOf(subscriber),
     dueAt: now,
     order: subscriber.ordered ? orderOf(row) : null,
@@ -129,11 +142,11 @@ export async function replayMissed(
   const again = await reopen(
     store,
     ended.map((row) => ({
-      id: row['delivery'] as string,
-      messageId: row['id'] as string,
+      id: row.delivery!,
+      messageId: row.id,
       subscriberId: subscriber.id,
-      event: row['event'] as string,
-      isExpunged: Number(row['is_expunged']) === 1,
+      event: row.event,
+      isExpunged: Number(row.is_expunged) === 1,
     })),
     tools,
     { now, dryRun, isWaitingToo: false },
@@ -192,32 +205,73 @@ export function isAmong(event: string, patterns: readonly string[] | undefined):
   return patterns?.some((pattern) => patternMatches(pattern, event)) ?? true;
 }
 
+/**
+ * Reads failed deliveries and waiting retries, oldest first; cancelled deliveries are left out.
+ *
+ * @returns `next` is the `after` of the deliveries that were not looked at; null when there are none
+ */
+async function readFailed(
+  store: OutboxStore,
+  query: FailedQuery,
+): Promise<{ readonly found: readonly Candidate[]; readonly next: string | null }> {
+  // Few of many may have failed, and SQLite answers on the event loop.
+  const ends = await store.database.run(selectFailedEnd(store, query, MOST_FAILED_LOOKED_AT));
+  const end = ends.rows[0]?.id;
+  const { rows } = await store.database.run(selectFailed(store, query, end));
+  const found = rows.map(parseCandidateRow);
+  if (found.length === query.limit) return { found, next: found.at(-1)!.id };
+  return { found, next: end === undefined ? null : idFrom('dlv_', end, null) };
+}
+
+/** Reads the messages behind the cursor, each with the subscriber's delivery, oldest first. */
+async function messagesBehind(
+  store: OutboxStore,
+  subscriber: string,
+  after: MessageCursor,
+  until: number,
+) {
+  const { database } = store;
+  const { rows } = await database.run(selectMessagesBehind(store, after, until, BATCH));
+  const messages = rows.map((row) => {
+    const named = withMessageId(row);
+    return { ...named, delivery: deliveryId(cursorOf(named), subscriber) };
+  });
+  const ids = messages.map(({ delivery }) => delivery);
+  const found = await database.run(selectReasons(store, ids));
+  const reasons = new Map(found.rows.map(({ id, reason }) => [idFrom('dlv_', id, null), reason]));
+  return messages.map((row) =>
+    reasons.has(row.delivery)
+      ? { ...row, reason: reasons.get(row.delivery)! }
+      : { ...row, delivery: null, reason: null },
+  );
+}
+
 /** True when the message would have gone to the subscriber. */
 export function isFor(
-  row: Row,
+  row: Pick<MessageRow, 'audience' | 'owner' | 'event'>,
   { owner, events, exclude }: Pick<Subscriber, 'owner' | 'events' | 'exclude'>,
 ): boolean {
-  const isSeen = row['audience'] === 'everyone' || owner === null || owner === row['owner'];
-  const isMatch = (pattern: string) => patternMatches(pattern, row['event'] as string);
+  const isSeen = row.audience === 'everyone' || owner === null || owner === row.owner;
+  const isMatch = (pattern: string) => patternMatches(pattern, row.event);
   return isSeen && events.some(isMatch) && !exclude.some(isMatch);
 }
 
 /** Filters messages by the subscriber's condition on their data. */
-export async function filterByCondition(
+export async function filterByCondition<Filtered extends Pick<MessageRow, 'id'>>(
   store: OutboxStore,
-  rows: readonly Row[],
+  rows: readonly Filtered[],
   subscriber: Pick<Subscriber, 'exclude' | 'filter'>,
-): Promise<{ readonly wanted: readonly Row[]; readonly unreadable: number }> {
+): Promise<{ readonly wanted: readonly Filtered[]; readonly unreadable: number }> {
   if (subscriber.filter === null) return { wanted: rows, unreadable: 0 };
   const wanted = new Set<unknown>();
   let unreadable = 0;
   for (let at = 0; at < rows.length; at += BODIES_AT_ONCE) {
-    const ids = rows.slice(at, at + BODIES_AT_ONCE).map(({ id }) => id as string);
+    const ids = rows.slice(at, at + BODIES_AT_ONCE).map(({ id }) => id);
     for (const row of await store.messages.load(ids)) {
       // A condition needs only the body, which is readable even when the message's own subscribers are not.
       const message = readable(store, { ...row, recipients: '[]' });
       if (message === UNREADABLE) unreadable++;
-      else if (message !== null && wants(subscriber, message)) wanted.add(row['id']);
+      else if (message !== null && wants(subscriber, message)) wanted.add(row.id);
     }
   }
   return { wanted: rows.filter(({ id }) => wanted.has(id)), unreadable };

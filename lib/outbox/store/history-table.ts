@@ -1,7 +1,5 @@
 import { FaultLog } from '../../common/index.js';
-import type { Statement } from '../../database/dialect.js';
 import type { SqlStore } from '../../database/sql-store.js';
-import type { Row } from '../../database/sql-client.js';
 import {
   CursorExpiredError,
   type EventStore,
@@ -12,34 +10,36 @@ import {
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { Audience } from '../../message/index.js';
 import type { OutboxSettings } from '../outbox-options.js';
-import { lastPosition, MYSQL_NOW } from '../tables/message-position.js';
 import { DAY } from '../retention/retention-limits.js';
 import type { MessageRowMapper } from '../tables/message-row-mapper.js';
 import type { MessageTable } from '../tables/message-table.js';
 import { FIRST_KEY, idFrom } from '../tables/keys.js';
+import {
+  type HistoryRow,
+  selectHistory,
+  selectHistoryEnd,
+  selectHorizon,
+  selectPlaces,
+} from '../tables/messages.js';
+import type { TableNames, Target } from '../tables/table-names.js';
 
-const KEYS = 'm.position, m.id';
-const COLUMNS = `${KEYS}, m.given_id, m.event, m.time, m.owner, m.audience, CASE WHEN m.body IS NULL THEN 1 ELSE 0 END AS is_expunged`;
-
-/** The lowest number of a transaction of PostgreSQL that is open. */
-const XMIN = 'txid_snapshot_xmin(txid_current_snapshot())';
-
-/** The history of events in one database, and the SQL that reads it. */
+/** The history of events in one database. */
 export class HistoryTable implements EventStore {
   readonly keptFor: number;
   readonly #faults = new FaultLog();
-  readonly #table: string;
+  readonly #target: Target;
 
   /** @param lag milliseconds that a message has to be old, on MySQL and MariaDB */
   constructor(
     private readonly database: SqlStore,
+    tables: TableNames,
     private readonly messages: MessageTable,
     private readonly rows: MessageRowMapper,
     { retentionDays, payloadDays }: OutboxSettings,
     private readonly lag: number,
   ) {
     this.keptFor = Math.floor(Math.min(retentionDays, payloadDays) * DAY);
-    this.#table = database.table('thorn_messages');
+    this.#target = { dialect: database.dialect, tables };
   }
 
   /**
@@ -52,15 +52,23 @@ export class HistoryTable implements EventStore {
     this.#checkIsOutside();
     const { name } = this.database.dialect;
     const start = after ?? { position: 0, key: FIRST_KEY };
-    const horizon = await this.#positionOf(this.#horizon());
+    const horizon = await this.#positionOf(selectHorizon(this.#target, this.lag));
     if (name === 'postgres' && start.position > horizon) throw new CursorExpiredError();
     // On MySQL and MariaDB also the messages of transactions that are open.
     const written =
-      name === 'mysql' ? await this.database.peek(this.#select(KEYS, start, horizon, limit)) : null;
-    const found = await this.database.run(this.#select(COLUMNS, start, horizon, limit));
+      name === 'mysql'
+        ? await this.database.peek(selectPlaces(this.#target, start, horizon, limit))
+        : null;
+    const found = await this.database.run(selectHistory(this.#target, start, horizon, limit));
     const events = found.rows.map(storedEvent);
     if (written !== null) {
-      return untilOpen(events, written.rows.map(placeOf), start, horizon, limit);
+      return untilOpen(
+        events,
+        (written.rows as readonly HistoryRow[]).map(placeOf),
+        start,
+        horizon,
+        limit,
+      );
     }
     // Not at the horizon: when PostgreSQL crashes, it gives the numbers of the last rollbacks to other transactions.
     return { events, end: events.at(-1) ?? start, isLast: events.length < limit };
@@ -69,16 +77,13 @@ export class HistoryTable implements EventStore {
   /** The place behind everything that is committed. */
   async end(): Promise<HistoryPlace> {
     this.#checkIsOutside();
-    const statement =
-      this.database.dialect.name === 'postgres'
-        ? { sql: `SELECT ${lastPosition(this.#table, XMIN)} + 1 AS horizon`, parameters: [] }
-        : this.#horizon();
-    return { position: await this.#positionOf(statement), key: FIRST_KEY };
+    const position = await this.#positionOf(selectHistoryEnd(this.#target, this.lag));
+    return { position, key: FIRST_KEY };
   }
 
-  async #positionOf(statement: Statement): Promise<number> {
+  async #positionOf(statement: ReturnType<typeof selectHorizon>): Promise<number> {
     const { rows } = await this.database.run(statement);
-    return Number(rows[0]!['horizon']);
+    return Number(rows[0]!.horizon);
   }
 
   async bodies(ids: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
@@ -102,30 +107,6 @@ export class HistoryTable implements EventStore {
       'THORN_HISTORY_IN_TRANSACTION',
       'On SQLite the history cannot be read within a transaction, whose end it would wait for. Read it before the transaction, or after it.',
     );
-  }
-
-  /** The lowest position that a transaction may yet commit. */
-  #horizon(): Statement {
-    switch (this.database.dialect.name) {
-      case 'postgres':
-        return { sql: `SELECT ${XMIN} AS horizon`, parameters: [] };
-      case 'sqlite':
-        return { sql: `SELECT ${lastPosition(this.#table)} + 1 AS horizon`, parameters: [] };
-      case 'mysql':
-        return { sql: `SELECT ${MYSQL_NOW} - ? AS horizon`, parameters: [this.lag * 1000] };
-    }
-  }
-
-  #select(
-    columns: string,
-    { position, key }: HistoryPlace,
-    horizon: number,
-    limit: number,
-  ): Statement {
-    return {
-      sql: `SELECT ${columns} FROM ${this.#table} m WHERE m.position >= ? AND (m.position > ? OR m.id > ?) AND m.position < ? ORDER BY m.position, m.id LIMIT ?`,
-      parameters: [position, position, key, horizon, limit],
-    };
   }
 }
 
@@ -155,18 +136,18 @@ function endBefore(horizon: number, start: HistoryPlace): HistoryPlace {
   return horizon > start.position ? { position: horizon, key: FIRST_KEY } : start;
 }
 
-function placeOf(row: Row): HistoryPlace {
-  return { position: Number(row['position']), key: row['id'] as string };
+function placeOf(row: Pick<HistoryRow, 'position' | 'id'>): HistoryPlace {
+  return { position: Number(row.position), key: row.id };
 }
 
-function storedEvent(row: Row): StoredEvent {
+function storedEvent(row: HistoryRow): StoredEvent {
   return {
     ...placeOf(row),
-    id: idFrom('msg_', row['id'], row['given_id']),
-    event: row['event'] as string,
-    time: Number(row['time']),
-    owner: row['owner'] as string | null,
-    audience: row['audience'] as Audience,
-    isExpunged: Number(row['is_expunged']) === 1,
+    id: idFrom('msg_', row.id, row.given_id),
+    event: row.event,
+    time: Number(row.time),
+    owner: row.owner,
+    audience: row.audience as Audience,
+    isExpunged: Number(row.is_expunged) === 1,
   };
 }

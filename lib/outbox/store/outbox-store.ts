@@ -1,7 +1,6 @@
 import { HealthTable } from '../tables/health-table.js';
 import { HistoryTable } from './history-table.js';
 import { type HeldLease, HeldLeases, type HeldMessage } from './held-leases.js';
-import { DeliveryLogTable } from '../tables/delivery-log-table.js';
 import type { MessageRowMapper } from '../tables/message-row-mapper.js';
 import { MessageTable } from '../tables/message-table.js';
 import type { Dialect } from '../../database/dialect.js';
@@ -41,7 +40,6 @@ export class OutboxStore {
   readonly deliveryLeases: Leases;
   readonly bulkOperations: BulkOperations;
   readonly health: HealthTable;
-  readonly log: DeliveryLogTable;
   readonly retention: RetentionSweeper;
   readonly pruning: RetentionPass;
   readonly sealed: MessageResealer;
@@ -64,9 +62,8 @@ export class OutboxStore {
     this.messages = new MessageTable(this.database, tables, rows, settings.history !== null);
     this.history =
       settings.history &&
-      new HistoryTable(this.database, this.messages, rows, settings, settings.history.lag);
+      new HistoryTable(this.database, tables, this.messages, rows, settings, settings.history.lag);
     this.health = new HealthTable(this.database, tables);
-    this.log = new DeliveryLogTable(this.database, tables);
     const removal = new MessageRemoval(this.database, tables);
     const states = new MessageStates(this.database, tables);
     this.pruning = new RetentionPass(states, removal, settings);
@@ -76,7 +73,7 @@ export class OutboxStore {
     this.heldDeliveries = new HeldLeases(this.deliveryLeases);
     this.recorder = new OutcomeRecorder(
       this.database,
-      new OutcomeStatements(this.database.dialect, tables, filter),
+      new OutcomeStatements(this, filter),
       // Half of the window, so that the other half goes on meanwhile.
       Math.max(1, Math.floor(settings.window / 2)),
     );

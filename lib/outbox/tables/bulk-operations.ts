@@ -1,15 +1,10 @@
+import type { RowOf } from '../../database/schema/table-definition.js';
+import type { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 import { TableRows } from '../../database/table-rows.js';
 import type { SqlTables } from '../../database/sql-client.js';
 
 /** An operation that makes deliveries of a subscriber due in batches. */
 export type ReplayOperation = 'retryFailed' | 'backfill';
-
-/** The mark of a bulk operation. */
-interface MarkRow {
-  readonly subscriber_id: string;
-  readonly operation: ReplayOperation;
-  readonly expires_at: number;
-}
 
 /** Milliseconds after which a bulk operation without a batch counts as ended. */
 const ABANDONED_AFTER = 5 * 60_000;
@@ -20,7 +15,7 @@ const MOST_TRIES = 3;
  * there: a later batch may bring earlier messages. `subscriberId` is the key of the subscriber's row in all of these methods.
  */
 export class BulkOperations {
-  readonly #marks: TableRows<MarkRow>;
+  readonly #marks: TableRows<RowOf<typeof OUTBOX_TABLES.bulkOperations>>;
 
   constructor(database: SqlTables, table: string) {
     this.#marks = new TableRows(database, table);

@@ -1,11 +1,31 @@
-import { type Columns, type Dialect, idRows, type Statement } from '../../database/dialect.js';
-import type { Row } from '../../database/sql-client.js';
+import { BulkStatement } from '../../database/bulk-statement.js';
+import {
+  type Columns,
+  type Dialect,
+  idRows,
+  type Select,
+  select,
+  type Write,
+  write,
+} from '../../database/dialect.js';
+import { kindsOf, type NewRowOf } from '../../database/schema/table-definition.js';
+import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 import type { FailureReason } from '../../delivery/index.js';
 import { isUnheld, MAX_THROTTLED, NOT_DUE } from '../delivery-states.js';
+import { DROPPED, FIRST_ATTEMPT, hasAnswer, hasAnswers } from './attempts.js';
 import { latestStart } from './delivery-record.js';
-import { FIRST_KEY, givenId, idFrom, keyOf, pairOf } from './keys.js';
+import {
+  FIRST_KEY,
+  givenId,
+  idFrom,
+  isOfMessages,
+  keyOf,
+  type PairColumns,
+  pairOf,
+} from './keys.js';
 import type { NewLease } from './leases.js';
-import type { Target } from './table-names.js';
+import type { MessageCursor } from './message-cursor.js';
+import type { DeliveryRow, Target } from './table-names.js';
 
 // The statements on `thorn_deliveries` that claim deliveries and change their state. Each says the index that serves it;
 // `npm run explain` prints their plans.
@@ -41,13 +61,10 @@ export interface KeyQueue {
 }
 
 /** A delivery that enters the queue of its key, as a row of the table. */
-export interface EnteringRow {
-  readonly id: string;
-  readonly message_id: string;
-  readonly subscriber_id: string;
-  readonly given_message_id: string | null;
-  readonly given_subscriber_id: string | null;
-  readonly event: string;
+export interface EnteringRow extends Pick<
+  NewRowOf<typeof OUTBOX_TABLES.deliveries>,
+  'id' | 'message_id' | 'subscriber_id' | 'given_message_id' | 'given_subscriber_id' | 'event'
+> {
   readonly host: string;
   readonly key_hash: string;
   readonly sequence: number;
@@ -93,46 +110,45 @@ export const SUBSCRIBERS_AT_ONCE = 100;
 /** Milliseconds before and after a host is well again: what failed and would be tried again in between goes at once. */
 const SOON = 10 * 60_000;
 
+const TABLE = OUTBOX_TABLES.deliveries;
 const SHARES: Columns = { host: 'text', share: 'int' };
-const FAILED: Columns = { id: 'uuid', reason: 'text', finished_at: 'bigint' };
+const FAILED: Columns = kindsOf(TABLE, ['id', 'reason', 'finished_at']);
 const QUEUES: Columns = { number: 'int', key_hash: 'uuid', subscriber_id: 'uuid' };
 const KEYS: Columns = { key_hash: 'uuid', last_id: 'uuid' };
 const ENTERING: Columns = {
-  id: 'uuid',
-  message_id: 'uuid',
-  subscriber_id: 'uuid',
-  given_message_id: 'text',
-  given_subscriber_id: 'text',
-  event: 'text',
-  host: 'text',
-  key_hash: 'uuid',
-  queue_position: 'bigint',
-  due_at: 'bigint',
-  lease: 'text',
+  ...kindsOf(TABLE, [
+    ...(['id', 'message_id', 'subscriber_id', 'given_message_id', 'given_subscriber_id'] as const),
+    ...(['event', 'host', 'key_hash', 'queue_position', 'due_at', 'lease'] as const),
+  ]),
   held_by: 'text',
 };
-const REQUEUED: Columns = {
-  id: 'uuid',
-  host: 'text',
-  due_at: 'bigint',
-  key_hash: 'uuid',
-  queue_position: 'bigint',
-};
+const REQUEUED: Columns = kindsOf(TABLE, ['id', 'host', 'due_at', 'key_hash', 'queue_position']);
 const LATE: Columns = {
   ...REQUEUED,
-  message_id: 'uuid',
-  subscriber_id: 'uuid',
-  given_message_id: 'text',
-  given_subscriber_id: 'text',
-  event: 'text',
+  ...kindsOf(TABLE, [
+    ...(['message_id', 'subscriber_id', 'given_message_id', 'given_subscriber_id'] as const),
+    'event',
+  ]),
 };
 
 /** The columns that {@link parseClaimedRow} reads. */
 const CLAIMED = [
-  ...['id', 'message_id', 'subscriber_id', 'given_message_id', 'given_subscriber_id', 'host'],
-  ...['attempts', 'throttled', 'requests', 'attempted_at', 'started_at', 'permit_at', 'key_hash'],
-  'reason',
-];
+  ...(['id', 'message_id', 'subscriber_id', 'given_message_id', 'given_subscriber_id'] as const),
+  ...(['host', 'attempts', 'throttled', 'requests', 'attempted_at', 'started_at'] as const),
+  ...(['permit_at', 'key_hash', 'reason'] as const),
+] as const;
+
+type ClaimedRow = Pick<DeliveryRow, (typeof CLAIMED)[number]>;
+type Id = Pick<DeliveryRow, 'id'>;
+
+/** A row of {@link selectTurns}. `head` and `earliest` are positions, `held` is a time. */
+type TurnRow = Readonly<Record<'number', number>> &
+  Readonly<Record<'head' | 'earliest' | 'held', number | string | null>>;
+
+type QueueRow = Pick<DeliveryRow, 'key_hash' | 'id' | 'queue_position' | 'status'> & PairColumns;
+
+type KeyQueueRow = Pick<DeliveryRow, 'key_hash' | 'subscriber_id'> &
+  Readonly<Record<'number' | 'waits', number>>;
 
 /** Ends a delivery without an attempt, and takes it out of the indexes of deliveries that wait. */
 const ENDS = [
@@ -150,14 +166,16 @@ const WAITS = 'r.key_hash IS NOT NULL AND COALESCE(t.queue_position, 1) > 0';
 // ── When and where is something due? ────────────────────────────────────────────────────────────────────────────────────
 
 /** The time of the next delivery, and of the next message. Index: (due_at, permit_at); (due_at) of pending messages. */
-export function selectNextDue({ tables }: Target): Statement {
+export function selectNextDue({
+  tables,
+}: Target): Select<Readonly<Record<'delivery' | 'message', number | string | null>>> {
   // MIN would make MySQL read every row that is not null.
   const next = (table: string) =>
     `SELECT due_at FROM ${table} WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1`;
-  return {
-    sql: `SELECT (${next(tables.deliveries)}) AS delivery, (${next(tables.pendingMessages)}) AS message`,
-    parameters: [],
-  };
+  return select(
+    `SELECT (${next(tables.deliveries)}) AS delivery, (${next(tables.pendingMessages)}) AS message`,
+    [],
+  );
 }
 
 /**
@@ -169,14 +187,14 @@ export function selectFirstDues(
   { dialect, tables: { deliveries } }: Target,
   after: string,
   limit: number,
-): Statement {
+): Select<{ readonly host: string; readonly first_due: number | string }> {
   const parameters = [after, limit];
   if (dialect.name === 'mysql') {
     const sql = `SELECT host, MIN(due_at) AS first_due FROM ${deliveries} WHERE host > ? GROUP BY host ORDER BY host LIMIT ?`;
-    return { sql, parameters };
+    return select(sql, parameters);
   }
-  return {
-    sql: `WITH RECURSIVE hosts(host, step) AS (
+  return select(
+    `WITH RECURSIVE hosts(host, step) AS (
     SELECT (SELECT MIN(host) FROM ${deliveries} WHERE host > ?), 1
     UNION ALL
     SELECT (SELECT MIN(d.host) FROM ${deliveries} d WHERE d.host > hosts.host), step + 1 FROM hosts
@@ -185,7 +203,7 @@ export function selectFirstDues(
   SELECT host, (SELECT MIN(d.due_at) FROM ${deliveries} d WHERE d.host = hosts.host) AS first_due
   FROM hosts WHERE host IS NOT NULL ORDER BY host`,
     parameters,
-  };
+  );
 }
 
 // ── claim ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -199,24 +217,24 @@ export function claimDue(
   shares: readonly HostShare[],
   { token, leasedUntil }: NewLease,
   now: number,
-): Statement {
+): Select<ClaimedRow> {
   const { dialect, tables } = target;
   const returned = `RETURNING ${CLAIMED.join(', ')}`;
   if (dialect.name !== 'postgres') {
     const due = selectDue(target, shares, now, ['id']);
-    return {
-      sql: `UPDATE ${tables.deliveries} SET lease = ?, due_at = ? WHERE id IN (${due.sql}) ${returned}`,
-      parameters: [token, leasedUntil, ...due.parameters],
-    };
+    return select(
+      `UPDATE ${tables.deliveries} SET lease = ?, due_at = ? WHERE id IN (${due.sql}) ${returned}`,
+      [token, leasedUntil, ...due.parameters],
+    );
   }
   const hosts = dialect.rows('h', SHARES);
   // Row-value comparisons keep PostgreSQL from scanning the due rows of all hosts. The array keeps PostgreSQL from
   // scanning the table, since the planner cannot estimate the number of ids. For a LIMIT from a column, the planner
   // assumes a tenth of the table; the inner constant LIMIT, which never applies, prevents JIT compilation for a
   // million rows.
-  return {
-    sql: `WITH picked AS (SELECT d.id FROM ${hosts} CROSS JOIN LATERAL (SELECT id FROM (SELECT id FROM ${tables.deliveries} WHERE host IS NOT NULL AND (host, due_at) >= (h.host, 0) AND (host, due_at) <= (h.host, ?) ORDER BY host, due_at LIMIT ? FOR UPDATE SKIP LOCKED) l LIMIT h.share) d) UPDATE ${tables.deliveries} SET lease = ?, due_at = ? WHERE id = ANY(ARRAY(SELECT id FROM picked)) ${returned}`,
-    parameters: [
+  return select(
+    `WITH picked AS (SELECT d.id FROM ${hosts} CROSS JOIN LATERAL (SELECT id FROM (SELECT id FROM ${tables.deliveries} WHERE host IS NOT NULL AND (host, due_at) >= (h.host, 0) AND (host, due_at) <= (h.host, ?) ORDER BY host, due_at LIMIT ? FOR UPDATE SKIP LOCKED) l LIMIT h.share) d) UPDATE ${tables.deliveries} SET lease = ?, due_at = ? WHERE id = ANY(ARRAY(SELECT id FROM picked)) ${returned}`,
+    [
       dialect.rowsParameter(
         SHARES,
         shares.map(({ host, limit }) => ({ host, share: limit })),
@@ -226,7 +244,7 @@ export function claimDue(
       token,
       leasedUntil,
     ],
-  };
+  );
 }
 
 /** The deliveries that {@link claimDue} would take, locked where the database can. Index: (host, due_at). */
@@ -235,28 +253,28 @@ export function selectDue(
   shares: readonly HostShare[],
   now: number,
   names: readonly string[] = CLAIMED,
-): Statement {
+): Select<ClaimedRow> {
   const columns = names.join(', ');
   const ofHost = `SELECT ${columns} FROM (SELECT ${columns} FROM ${tables.deliveries} WHERE host = ? AND due_at <= ? ORDER BY due_at LIMIT ? ${dialect.skipLocked}) AS w`;
-  return {
-    sql: shares.map(() => ofHost).join(' UNION ALL '),
-    parameters: shares.flatMap(({ host, limit }) => [host, now, limit]),
-  };
+  return select(
+    shares.map(() => ofHost).join(' UNION ALL '),
+    shares.flatMap(({ host, limit }) => [host, now, limit]),
+  );
 }
 
 /** Reads a row of a claim. */
-export function parseClaimedRow(row: Row): ClaimedDelivery {
+export function parseClaimedRow(row: ClaimedRow): ClaimedDelivery {
   return {
-    id: idFrom('dlv_', row['id'], null),
+    id: idFrom('dlv_', row.id, null),
     ...pairOf(row),
-    host: row['host'] as string,
-    attempts: Number(row['attempts']),
-    throttled: Number(row['throttled']),
-    requests: Number(row['requests']),
+    host: row.host!,
+    attempts: Number(row.attempts),
+    throttled: Number(row.throttled),
+    requests: Number(row.requests),
     attemptedAt: latestStart(row),
-    keyHash: row['key_hash'] as string | null,
-    reason: row['reason'] as FailureReason | null,
-    hasWaited: row['permit_at'] !== null,
+    keyHash: row.key_hash,
+    reason: row.reason as FailureReason | null,
+    hasWaited: row.permit_at !== null,
   };
 }
 
@@ -267,11 +285,11 @@ export function selectWaitingOf(
   { dialect, tables }: Target,
   subscriberId: string,
   limit: number,
-): Statement {
-  return {
-    sql: `SELECT id FROM ${tables.deliveries} WHERE subscriber_id = ? AND ${isUnheld('open')} LIMIT ${limit} ${dialect.skipLocked}`,
-    parameters: [keyOf('sub_', subscriberId)],
-  };
+): Select<Id> {
+  return select(
+    `SELECT id FROM ${tables.deliveries} WHERE subscriber_id = ? AND ${isUnheld('open')} LIMIT ${limit} ${dialect.skipLocked}`,
+    [keyOf('sub_', subscriberId)],
+  );
 }
 
 /** Fails deliveries that nobody holds. Index: the primary key. */
@@ -279,25 +297,25 @@ export function failById(
   { dialect, tables }: Target,
   ids: readonly unknown[],
   { reason, now }: Ending,
-): Statement {
+): Write {
   const failed = ids.map((id) => ({ id, reason, finished_at: now }));
-  return {
-    sql: dialect.updateFrom(
+  return write(
+    dialect.updateFrom(
       tables.deliveries,
       [...ENDS, 'reason = r.reason', 'finished_at = r.finished_at'],
       dialect.rows('r', FAILED),
       't.id = r.id AND t.lease IS NULL',
     ),
-    parameters: [dialect.rowsParameter(FAILED, failed)],
-  };
+    [dialect.rowsParameter(FAILED, failed)],
+  );
 }
 
 /** Cancels a delivery that waits, or holds its key. Index: the primary key. */
-export function cancelById({ tables }: Target, id: string, now: number): Statement {
-  return {
-    sql: `UPDATE ${tables.deliveries} SET ${ENDS.join(', ')}, reason = 'cancelled', finished_at = ? WHERE id = ? AND ${isUnheld('open')}`,
-    parameters: [now, keyOf('dlv_', id)],
-  };
+export function cancelById({ tables }: Target, id: string, now: number): Write {
+  return write(
+    `UPDATE ${tables.deliveries} SET ${ENDS.join(', ')}, reason = 'cancelled', finished_at = ? WHERE id = ? AND ${isUnheld('open')}`,
+    [now, keyOf('dlv_', id)],
+  );
 }
 
 // ── expedite, bringForward, dissolve ────────────────────────────────────────────────────────────────────────────────────
@@ -308,11 +326,11 @@ export function selectRateLimited(
   subscriberId: string,
   now: number,
   limit: number,
-): Statement {
-  return {
-    sql: `SELECT id FROM ${tables.deliveries} WHERE subscriber_id = ? AND due_at > ? AND permit_at IS NOT NULL AND lease IS NULL LIMIT ${limit} ${dialect.skipLocked}`,
-    parameters: [keyOf('sub_', subscriberId), now],
-  };
+): Select<Id> {
+  return select(
+    `SELECT id FROM ${tables.deliveries} WHERE subscriber_id = ? AND due_at > ? AND permit_at IS NOT NULL AND lease IS NULL LIMIT ${limit} ${dialect.skipLocked}`,
+    [keyOf('sub_', subscriberId), now],
+  );
 }
 
 /**
@@ -327,11 +345,11 @@ export function selectFailedSoonDue(
   now: number,
   begunBy: number,
   limit: number,
-): Statement {
-  return {
-    sql: `SELECT id FROM ${tables.deliveries} WHERE host = ? AND due_at > ? AND due_at <= ? AND status = 'pending' AND lease IS NULL AND permit_at IS NULL AND (response_status IS NULL OR response_status IN (502, 503, 504)) AND attempts > 0 AND throttled < ${MAX_THROTTLED} AND COALESCE(attempted_at, started_at) >= ? AND COALESCE(attempted_at, started_at) <= ? LIMIT ${limit} ${dialect.skipLocked}`,
-    parameters: [host, now, now + SOON, now - SOON, begunBy],
-  };
+): Select<Id> {
+  return select(
+    `SELECT id FROM ${tables.deliveries} WHERE host = ? AND due_at > ? AND due_at <= ? AND status = 'pending' AND lease IS NULL AND permit_at IS NULL AND (response_status IS NULL OR response_status IN (502, 503, 504)) AND attempts > 0 AND throttled < ${MAX_THROTTLED} AND COALESCE(attempted_at, started_at) >= ? AND COALESCE(attempted_at, started_at) <= ? LIMIT ${limit} ${dialect.skipLocked}`,
+    [host, now, now + SOON, now - SOON, begunBy],
+  );
 }
 
 /** Deliveries of a subscriber that wait for their turn, locked. Index: (subscriber_id, due_at, permit_at). */
@@ -339,11 +357,11 @@ export function selectBlockedOf(
   { dialect, tables }: Target,
   subscriberId: string,
   limit: number,
-): Statement {
-  return {
-    sql: `SELECT id FROM ${tables.deliveries} WHERE subscriber_id = ? AND due_at = ${NOT_DUE} AND ${isUnheld('blocked')} LIMIT ${limit} ${dialect.skipLocked}`,
-    parameters: [keyOf('sub_', subscriberId)],
-  };
+): Select<Id> {
+  return select(
+    `SELECT id FROM ${tables.deliveries} WHERE subscriber_id = ? AND due_at = ${NOT_DUE} AND ${isUnheld('blocked')} LIMIT ${limit} ${dialect.skipLocked}`,
+    [keyOf('sub_', subscriberId)],
+  );
 }
 
 // ── enterQueues ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -357,17 +375,17 @@ export function selectTurns(
   { dialect, tables: { deliveries, pendingMessages, bulkOperations } }: Target,
   firsts: readonly EnteringRow[],
   now: number,
-): Statement {
-  return {
-    sql: `SELECT r.number, (SELECT d.queue_position FROM ${deliveries} d WHERE d.key_hash = r.key_hash AND d.subscriber_id = r.subscriber_id ORDER BY d.queue_position LIMIT 1) AS head, (SELECT p.sequence FROM ${pendingMessages} p WHERE p.key_hash = r.key_hash ORDER BY p.sequence LIMIT 1) AS earliest, (SELECT MAX(b.expires_at) FROM ${bulkOperations} b WHERE b.subscriber_id = r.subscriber_id AND b.expires_at > ?) AS held FROM ${dialect.rows('r', QUEUES)}`,
-    parameters: [
+): Select<TurnRow> {
+  return select(
+    `SELECT r.number, (SELECT d.queue_position FROM ${deliveries} d WHERE d.key_hash = r.key_hash AND d.subscriber_id = r.subscriber_id ORDER BY d.queue_position LIMIT 1) AS head, (SELECT p.sequence FROM ${pendingMessages} p WHERE p.key_hash = r.key_hash ORDER BY p.sequence LIMIT 1) AS earliest, (SELECT MAX(b.expires_at) FROM ${bulkOperations} b WHERE b.subscriber_id = r.subscriber_id AND b.expires_at > ?) AS held FROM ${dialect.rows('r', QUEUES)}`,
+    [
       now,
       dialect.rowsParameter(
         QUEUES,
         firsts.map((row, number) => ({ ...row, number })),
       ),
     ],
-  };
+  );
 }
 
 /**
@@ -377,13 +395,13 @@ export function selectTurns(
 export function insertEntering(
   { dialect, tables: { deliveries, pendingMessages } }: Target,
   rows: readonly EnteringRow[],
-): Statement {
+): Select<Id> | Write {
   const names = Object.keys(ENTERING).slice(0, -1);
-  return {
+  return (dialect.returns ? select<Id> : write)(
     // A conflict over a position has to fail, so that it is looked at again: no ON CONFLICT.
-    sql: `INSERT INTO ${deliveries} (${names.join(', ')}, status, attempts, throttled, requests) SELECT ${names.map((name) => `r.${name}`).join(', ')}, 'pending', 0, 0, 0 FROM ${dialect.rows('r', ENTERING)} ${dialect.join} ${pendingMessages} p ON p.id = r.message_id WHERE p.lease = r.held_by AND NOT EXISTS (SELECT 1 FROM ${deliveries} k WHERE k.id = r.id)${dialect.returns ? ' RETURNING id' : ''}`,
-    parameters: [dialect.rowsParameter(ENTERING, rows)],
-  };
+    `INSERT INTO ${deliveries} (${names.join(', ')}, status, attempts, throttled, requests) SELECT ${names.map((name) => `r.${name}`).join(', ')}, 'pending', 0, 0, 0 FROM ${dialect.rows('r', ENTERING)} ${dialect.join} ${pendingMessages} p ON p.id = r.message_id WHERE p.lease = r.held_by AND NOT EXISTS (SELECT 1 FROM ${deliveries} k WHERE k.id = r.id)${dialect.returns ? ' RETURNING id' : ''}`,
+    [dialect.rowsParameter(ENTERING, rows)],
+  );
 }
 
 /** Selects the deliveries that carry a token, among those named. Index: the primary key. */
@@ -391,12 +409,12 @@ export function selectLeased(
   { dialect, tables }: Target,
   ids: readonly unknown[],
   token: string,
-): Statement {
+): Select<Id> {
   const { rows, parameter } = idRows(dialect, ids);
-  return {
-    sql: `SELECT t.id FROM ${rows} ${dialect.join} ${tables.deliveries} t ON t.id = r.id WHERE t.lease = ?`,
-    parameters: [parameter, token],
-  };
+  return select(
+    `SELECT t.id FROM ${rows} ${dialect.join} ${tables.deliveries} t ON t.id = r.id WHERE t.lease = ?`,
+    [parameter, token],
+  );
 }
 
 // ── giveTurns ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -410,13 +428,13 @@ export function selectHeads(
   { dialect, tables: { deliveries, pendingMessages, bulkOperations } }: Target,
   queues: readonly KeyQueue[],
   now: number,
-): Statement {
+): Select<ClaimedRow> {
   const columns = CLAIMED.map((name) => `h.${name}`);
-  return {
-    sql: `SELECT ${columns.join(', ')} FROM (SELECT (SELECT d.id FROM ${deliveries} d WHERE d.key_hash = r.key_hash AND d.subscriber_id = r.subscriber_id ORDER BY d.queue_position LIMIT 1) AS head FROM ${dialect.rows('r', QUEUES)}) x ${dialect.join} ${deliveries} h ON h.id = x.head
+  return select(
+    `SELECT ${columns.join(', ')} FROM (SELECT (SELECT d.id FROM ${deliveries} d WHERE d.key_hash = r.key_hash AND d.subscriber_id = r.subscriber_id ORDER BY d.queue_position LIMIT 1) AS head FROM ${dialect.rows('r', QUEUES)}) x ${dialect.join} ${deliveries} h ON h.id = x.head
         WHERE h.queue_position > 0 AND NOT EXISTS (SELECT 1 FROM ${pendingMessages} p WHERE p.key_hash = h.key_hash AND p.sequence < h.queue_position)
         AND NOT EXISTS (SELECT 1 FROM ${bulkOperations} b WHERE b.subscriber_id = h.subscriber_id AND b.expires_at > ?)`,
-    parameters: [
+    [
       dialect.rowsParameter(
         QUEUES,
         queues.map(({ keyHash, subscriberId }, number) => ({
@@ -427,7 +445,7 @@ export function selectHeads(
       ),
       now,
     ],
-  };
+  );
 }
 
 /**
@@ -440,7 +458,7 @@ export function giveTurnById(
   ids: readonly unknown[],
   lease: NewLease | null,
   now: number,
-): Statement {
+): Select<Id> | Write {
   const { rows, parameter } = idRows(dialect, ids);
   const [set, values] =
     lease === null
@@ -457,10 +475,10 @@ export function giveTurnById(
   );
   // The id in RETURNING: PostgreSQL alone knows the alias.
   const id = dialect.name === 'postgres' ? 't.id' : 'id';
-  return {
-    sql: dialect.returns ? `${sql} RETURNING ${id}` : sql,
-    parameters: setAndRows(dialect, values, parameter),
-  };
+  return (dialect.returns ? select<Id> : write)(
+    dialect.returns ? `${sql} RETURNING ${id}` : sql,
+    setAndRows(dialect, values, parameter),
+  );
 }
 
 /**
@@ -470,16 +488,16 @@ export function giveTurnById(
 export function selectQueuesOfKeys(
   { dialect, tables: { deliveries } }: Target,
   keys: readonly Readonly<Record<'key_hash' | 'last_id', string>>[],
-): Statement {
+): Select<KeyQueueRow> {
   const next = (key: string, last: string) =>
     `(SELECT d.subscriber_id FROM ${deliveries} d WHERE d.key_hash = ${key} AND d.subscriber_id > ${last} ORDER BY d.subscriber_id LIMIT 1)`;
-  return {
-    sql: `WITH RECURSIVE s(key_hash, subscriber_id, number) AS (SELECT r.key_hash, ${next('r.key_hash', 'r.last_id')}, 1 FROM ${dialect.rows('r', KEYS)}
+  return select(
+    `WITH RECURSIVE s(key_hash, subscriber_id, number) AS (SELECT r.key_hash, ${next('r.key_hash', 'r.last_id')}, 1 FROM ${dialect.rows('r', KEYS)}
         UNION ALL SELECT s.key_hash, ${next('s.key_hash', 's.subscriber_id')}, s.number + 1 FROM s WHERE s.subscriber_id IS NOT NULL AND s.number < ${SUBSCRIBERS_AT_ONCE})
         SELECT q.* FROM (SELECT s.key_hash, s.subscriber_id, s.number, CASE WHEN (SELECT MAX(d.queue_position) FROM ${deliveries} d WHERE d.key_hash = s.key_hash AND d.subscriber_id = s.subscriber_id) > 0 THEN 1 ELSE 0 END AS waits FROM s WHERE s.subscriber_id IS NOT NULL) q
         WHERE q.waits = 1 OR q.number = ${SUBSCRIBERS_AT_ONCE}`,
-    parameters: [dialect.rowsParameter(KEYS, keys)],
-  };
+    [dialect.rowsParameter(KEYS, keys)],
+  );
 }
 
 /** Rows of queues behind one, in order. Index: (key_hash, subscriber_id, queue_position). */
@@ -487,15 +505,15 @@ export function selectQueuesBehind(
   { dialect, tables }: Target,
   { keyHash, subscriberId }: KeyQueue,
   limit: number,
-): Statement {
+): Select<QueueRow> {
   const isBehind =
     dialect.name === 'mysql'
       ? 'key_hash >= ? AND (key_hash > ? OR subscriber_id > ?)'
       : 'key_hash >= ? AND (key_hash, subscriber_id) > (?, ?)';
-  return {
-    sql: `SELECT key_hash, subscriber_id, id, message_id, given_message_id, given_subscriber_id, queue_position, status FROM ${tables.deliveries} WHERE key_hash IS NOT NULL AND ${isBehind} ORDER BY key_hash, subscriber_id, queue_position LIMIT ?`,
-    parameters: [keyHash, keyHash, subscriberId, limit],
-  };
+  return select(
+    `SELECT key_hash, subscriber_id, id, message_id, given_message_id, given_subscriber_id, queue_position, status FROM ${tables.deliveries} WHERE key_hash IS NOT NULL AND ${isBehind} ORDER BY key_hash, subscriber_id, queue_position LIMIT ?`,
+    [keyHash, keyHash, subscriberId, limit],
+  );
 }
 
 /** The queues of a subscriber, by their keys. Index: (key_hash, subscriber_id, queue_position). */
@@ -504,11 +522,11 @@ export function selectQueuesOfSubscriber(
   subscriberId: string,
   after: string | null,
   limit: number,
-): Statement {
-  return {
-    sql: `SELECT DISTINCT key_hash, subscriber_id FROM ${tables.deliveries} WHERE key_hash IS NOT NULL AND key_hash > ? AND subscriber_id = ? AND queue_position > 0 ORDER BY key_hash LIMIT ${limit}`,
-    parameters: [after ?? FIRST_KEY, subscriberId],
-  };
+): Select<Pick<DeliveryRow, 'key_hash' | 'subscriber_id'>> {
+  return select(
+    `SELECT DISTINCT key_hash, subscriber_id FROM ${tables.deliveries} WHERE key_hash IS NOT NULL AND key_hash > ? AND subscriber_id = ? AND queue_position > 0 ORDER BY key_hash LIMIT ${limit}`,
+    [after ?? FIRST_KEY, subscriberId],
+  );
 }
 
 /** Makes failed deliveries due that hold their key. Index: the primary key. */
@@ -523,14 +541,165 @@ export function endHoldById({ dialect, tables }: Target, ids: readonly string[],
     rows,
     `t.id = r.id AND ${isUnheld('holding', 't.')}`,
   );
-  return { sql, parameters: setAndRows(dialect, [now], parameter) };
+  return write(sql, setAndRows(dialect, [now], parameter));
 }
 
-export function queueOf(row: Row): KeyQueue {
-  return {
-    keyHash: row['key_hash'] as string,
-    subscriberId: row['subscriber_id'] as string,
-  };
+/** Reads the queue of a row that has a key. */
+export function queueOf(row: Pick<DeliveryRow, 'key_hash' | 'subscriber_id'>): KeyQueue {
+  return { keyHash: row.key_hash!, subscriberId: row.subscriber_id };
+}
+
+// ── record ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The columns of a delivery that is changed, and the token of its lease. */
+export const CHANGED: Columns = {
+  id: 'uuid',
+  held_by: 'text',
+  ...kindsOf(TABLE, [
+    ...(['status', 'reason', 'attempts', 'throttled', 'requests', 'host'] as const),
+    ...(['due_at', 'permit_at', 'attempted_at', 'finished_at'] as const),
+  ]),
+};
+/** The same with the first attempt. */
+export const TRIED: Columns = { ...CHANGED, ...FIRST_ATTEMPT };
+/** The columns of a delivery that has no row yet, and the token of its message's lease. */
+export const NEW: Columns = {
+  ...TRIED,
+  ...kindsOf(TABLE, [
+    ...(['message_id', 'subscriber_id', 'given_message_id', 'given_subscriber_id'] as const),
+    'event',
+  ]),
+};
+
+/** The values of a delivery that has succeeded at the first attempt, as most do. */
+const USUALLY_NEW = {
+  status: 'succeeded',
+  reason: null,
+  attempts: 1,
+  throttled: 0,
+  requests: 1,
+  host: null,
+  due_at: null,
+  permit_at: null,
+  attempted_at: null,
+  error_code: null,
+  error_message: null,
+  answer_headers: null,
+  given_message_id: null,
+  given_subscriber_id: null,
+} satisfies Partial<NewRowOf<typeof TABLE>>;
+
+// A finished delivery leaves the queue of its key.
+const LEAVES_QUEUE = ['key_hash', 'queue_position'].map(
+  (name) => `${name} = CASE WHEN r.due_at IS NULL THEN NULL ELSE t.${name} END`,
+);
+
+/** Inserts deliveries of messages that are held. Index: the primary keys of pending messages and of deliveries. */
+export function insertOutcomes({ dialect, tables }: Target): BulkStatement {
+  const names = written(NEW);
+  return new BulkStatement(
+    dialect,
+    NEW,
+    (rows) =>
+      dialect.insertRarelyKnown(
+        tables.deliveries,
+        names,
+        `SELECT ${names.map((name) => `r.${name}`).join(', ')} FROM ${rows} ${dialect.join} ${tables.pendingMessages} p ON p.id = r.message_id WHERE p.lease = r.held_by`,
+      ),
+    USUALLY_NEW,
+  );
+}
+
+/** Changes deliveries that are held, and ends their leases. Index: the primary key. @param columns {@link CHANGED} or {@link TRIED} */
+export function updateOutcomes({ dialect, tables }: Target, columns: Columns): BulkStatement {
+  const changes = written(columns).slice(1);
+  return new BulkStatement(dialect, columns, (rows) =>
+    dialect.updateFrom(
+      tables.deliveries,
+      [...changes.map((name) => `${name} = r.${name}`), ...LEAVES_QUEUE, 'lease = NULL'],
+      rows,
+      't.id = r.id AND t.lease = r.held_by',
+    ),
+  );
+}
+
+/** The columns of the table: all but the token of the holder, which is compared alone. */
+function written(columns: Columns): readonly string[] {
+  return Object.keys(columns).filter((name) => name !== 'held_by');
+}
+
+/** Counts the deliveries of messages, by message. Index: the primary key. */
+export function countByMessage(
+  { tables }: Target,
+  messages: readonly MessageCursor[],
+): Select<Pick<DeliveryRow, 'message_id'> & { readonly deliveries: number | string }> {
+  const { sql, parameters } = isOfMessages(messages);
+  return select(
+    `SELECT d.message_id, COUNT(*) AS deliveries FROM ${tables.deliveries} d WHERE ${sql} GROUP BY d.message_id`,
+    parameters,
+  );
+}
+
+/** The messages and subscribers of the deliveries of messages. Index: the primary key. */
+export function selectPairsOf(
+  { tables }: Target,
+  messages: readonly MessageCursor[],
+): Select<PairColumns> {
+  const { sql, parameters } = isOfMessages(messages);
+  return select(
+    `SELECT d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id FROM ${tables.deliveries} d WHERE ${sql}`,
+    parameters,
+  );
+}
+
+// ── remove ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * Deliveries of messages that are over since `before`, up to a limit. Index: the primary keys of deliveries and attempts.
+ *
+ * @param isAnswered true: only those of which an answer is stored
+ */
+export function selectOver(
+  { tables }: Target,
+  messages: readonly MessageCursor[],
+  before: number,
+  limit: number,
+  isAnswered: boolean,
+): Select<Id> {
+  const { sql, parameters } = isOfMessages(messages);
+  // No parameter for the limit: SQLite would prepare the statement again for its value.
+  return select(
+    `SELECT d.id FROM ${tables.deliveries} d WHERE ${sql} AND d.due_at IS NULL AND (d.finished_at IS NULL OR d.finished_at < ?)${isAnswered ? ` AND ${hasAnswers(tables)}` : ''} LIMIT ${limit}`,
+    [...parameters, before],
+  );
+}
+
+/** Those of messages of which a delivery is not over since `before`. Index: the primary key. */
+export function selectNotOver(
+  { tables }: Target,
+  messages: readonly MessageCursor[],
+  before: number,
+): Select<Pick<DeliveryRow, 'message_id'>> {
+  const { sql, parameters } = isOfMessages(messages);
+  return select(
+    `SELECT DISTINCT d.message_id FROM ${tables.deliveries} d WHERE ${sql} AND (d.due_at IS NOT NULL OR d.finished_at >= ?)`,
+    [...parameters, before],
+  );
+}
+
+/** Deletes deliveries that are over. Index: the primary key. */
+export function deleteOver({ dialect, tables }: Target, keys: readonly string[]): Write {
+  const { rows, parameter } = idRows(dialect, keys);
+  return write(dialect.deleteFrom(tables.deliveries, rows, 't.id = r.id AND t.due_at IS NULL'), [
+    parameter,
+  ]);
+}
+
+/** Drops the answers to the first attempts of deliveries. Index: the primary key. */
+export function dropFirstAnswers({ dialect, tables }: Target, keys: readonly string[]): Write {
+  const { rows, parameter } = idRows(dialect, keys);
+  const where = `t.id = r.id AND ${hasAnswer('t')}`;
+  return write(dialect.updateFrom(tables.deliveries, DROPPED, rows, where), [parameter]);
 }
 
 // ── reopen, backfill ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -545,9 +714,9 @@ export function reopenById(
   { dialect, tables }: Target,
   deliveries: readonly RequeuedDelivery[],
   isWaitingToo: boolean,
-): Statement {
-  return {
-    sql: dialect.updateFrom(
+): Write {
+  return write(
+    dialect.updateFrom(
       tables.deliveries,
       [
         "status = 'pending'",
@@ -565,8 +734,8 @@ export function reopenById(
       dialect.rows('r', REQUEUED),
       `t.id = r.id AND t.lease IS NULL ${isWaitingToo ? '' : 'AND t.due_at IS NULL'} AND EXISTS (SELECT 1 FROM ${tables.messages} m WHERE m.id = t.message_id AND m.body IS NOT NULL)`,
     ),
-    parameters: [dialect.rowsParameter(REQUEUED, deliveries.map(requeuedRow))],
-  };
+    [dialect.rowsParameter(REQUEUED, deliveries.map(requeuedRow))],
+  );
 }
 
 /**
@@ -576,7 +745,7 @@ export function reopenById(
 export function insertBackfilled(
   { dialect, tables: { deliveries, messages, pendingMessages } }: Target,
   added: readonly BackfilledDelivery[],
-): Statement {
+): Write {
   const rows = added.map((delivery) => ({
     ...requeuedRow(delivery),
     message_id: keyOf('msg_', delivery.messageId),
@@ -585,8 +754,8 @@ export function insertBackfilled(
     given_subscriber_id: givenId('sub_', delivery.subscriberId),
     event: delivery.event,
   }));
-  return {
-    sql: dialect.insertNew(
+  return write(
+    dialect.insertNew(
       deliveries,
       [
         ...['id', 'message_id', 'subscriber_id', 'given_message_id', 'given_subscriber_id'],
@@ -595,8 +764,8 @@ export function insertBackfilled(
       ],
       `SELECT r.id, r.message_id, r.subscriber_id, r.given_message_id, r.given_subscriber_id, r.event, 'pending', 0, 0, 0, r.host, r.due_at, r.key_hash, r.queue_position FROM ${dialect.rows('r', LATE)} ${dialect.join} ${messages} m ON m.id = r.message_id WHERE m.body IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ${pendingMessages} p WHERE p.id = m.id)`,
     ),
-    parameters: [dialect.rowsParameter(LATE, rows)],
-  };
+    [dialect.rowsParameter(LATE, rows)],
+  );
 }
 
 /**
@@ -606,11 +775,11 @@ export function insertBackfilled(
 export function selectBackfilled(
   { dialect, tables }: Target,
   added: readonly BackfilledDelivery[],
-): Statement {
-  return {
-    sql: `SELECT d.id FROM ${dialect.rows('r', REQUEUED)} ${dialect.join} ${tables.deliveries} d ON d.id = r.id AND d.due_at = r.due_at`,
-    parameters: [dialect.rowsParameter(REQUEUED, added.map(requeuedRow))],
-  };
+): Select<Id> {
+  return select(
+    `SELECT d.id FROM ${dialect.rows('r', REQUEUED)} ${dialect.join} ${tables.deliveries} d ON d.id = r.id AND d.due_at = r.due_at`,
+    [dialect.rowsParameter(REQUEUED, added.map(requeuedRow))],
+  );
 }
 
 function requeuedRow({ id, host, dueAt, order }: RequeuedDelivery) {

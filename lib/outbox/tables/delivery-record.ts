@@ -1,15 +1,33 @@
 import { timeFromId } from '../../common/id.js';
-import { idFrom, pairOf } from './keys.js';
-import type {
-  AttemptErrorCode,
-  AttemptRecord,
-  DeliveryStatus,
-  FailureReason,
-} from '../../delivery/index.js';
-import type { Row } from '../../database/sql-client.js';
-import type { TableNames } from './table-names.js';
+import { idFrom, type PairColumns, pairOf } from './keys.js';
+import type { AttemptRecord, DeliveryStatus, FailureReason } from '../../delivery/index.js';
+import type { DeliveryRow, TableNames } from './table-names.js';
 import { NOT_DUE, stateOf } from '../delivery-states.js';
-import { type AnswerClass, answerClassOf } from './answer-class.js';
+
+/**
+ * The answer to the latest attempt of a delivery. `timeout`: none in time. `error`: none for another reason. `none`: no
+ * attempt yet, or an attempt that the log has not kept.
+ */
+export type AnswerClass = '2xx' | '3xx' | '4xx' | '5xx' | 'timeout' | 'error' | 'none';
+
+/** All classes of answers. */
+export const ANSWER_CLASSES: readonly AnswerClass[] = [
+  ...(['2xx', '3xx', '4xx', '5xx'] as const),
+  ...(['timeout', 'error', 'none'] as const),
+];
+
+/** Finds the class of an answer. @param isSucceeded true: the delivery has succeeded, whatever is kept of its attempt */
+export function answerClassOf(
+  status: number | null,
+  errorCode: string | null,
+  isSucceeded = false,
+): AnswerClass {
+  if (isSucceeded) return '2xx';
+  if (errorCode !== null) return errorCode === 'timeout' ? 'timeout' : 'error';
+  if (status === null) return 'none';
+  const hundreds = Math.floor(status / 100);
+  return hundreds >= 2 && hundreds <= 5 ? (`${hundreds}xx` as AnswerClass) : 'error';
+}
 
 /** One delivery in the log. Times are milliseconds since the Unix epoch. */
 export interface DeliveryRecord {
@@ -91,6 +109,25 @@ export interface Candidate {
   readonly isExpunged: boolean;
 }
 
+/** A row with {@link deliveryColumns}. */
+export type DeliveryColumns = Pick<
+  DeliveryRow,
+  | 'id'
+  | 'event'
+  | 'status'
+  | 'reason'
+  | 'requests'
+  | 'lease'
+  | 'due_at'
+  | 'permit_at'
+  | 'finished_at'
+> &
+  Pick<DeliveryRow, 'key_hash' | 'queue_position' | 'attempted_at' | 'started_at'> &
+  PairColumns & {
+    readonly latest_status: DeliveryRow['response_status'];
+    readonly latest_error: DeliveryRow['error_code'];
+  };
+
 /** The columns that {@link parseDeliveryRow} reads, of deliveries `d`. */
 export function deliveryColumns(tables: TableNames): string {
   return `d.id, d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id, d.event, d.status, d.reason, d.requests, d.lease, d.due_at, d.permit_at, d.key_hash, d.queue_position, d.attempted_at, d.started_at, d.finished_at, ${latestOf(tables, 'status')} AS latest_status, ${latestOf(tables, 'error_code')} AS latest_error`;
@@ -106,32 +143,28 @@ export function latestOf({ attempts }: TableNames, column: 'status' | 'error_cod
 }
 
 /** @internal */
-export function parseDeliveryRow(row: Row): DeliveryRecord {
-  const id = idFrom('dlv_', row['id'], null);
+export function parseDeliveryRow(row: DeliveryColumns): DeliveryRecord {
+  const id = idFrom('dlv_', row.id, null);
   const state = stateOf(row);
-  const isFree = row['lease'] === null;
-  const permitAt = isFree ? timeOf(row['permit_at']) : null;
-  const latestStatus = timeOf(row['latest_status']);
+  const isFree = row.lease === null;
+  const permitAt = isFree ? timeOf(row.permit_at) : null;
+  const latestStatus = timeOf(row.latest_status);
   return {
     id,
     ...pairOf(row),
-    event: row['event'] as string,
-    status: row['status'] as DeliveryStatus,
-    reason: row['reason'] as FailureReason | null,
-    attemptCount: Number(row['requests']),
+    event: row.event,
+    status: row.status as DeliveryStatus,
+    reason: row.reason as FailureReason | null,
+    attemptCount: Number(row.requests),
     latestStatus,
-    statusClass: answerClassOf(
-      latestStatus,
-      row['latest_error'] as string | null,
-      row['status'] === 'succeeded',
-    ),
-    nextAt: permitAt ?? (isFree ? dueTimeOf(row['due_at']) : null),
+    statusClass: answerClassOf(latestStatus, row.latest_error, row.status === 'succeeded'),
+    nextAt: permitAt ?? (isFree ? dueTimeOf(row.due_at) : null),
     rateLimited: permitAt !== null,
     blocked: state === 'blocked',
     holding: state === 'holding',
     createdAt: timeFromId(id),
     attemptedAt: latestStart(row),
-    finishedAt: timeOf(row['finished_at']),
+    finishedAt: timeOf(row.finished_at),
   };
 }
 
@@ -141,37 +174,22 @@ function dueTimeOf(value: unknown): number | null {
 }
 
 /** Returns the start of the latest attempt of a delivery's row; null before the first. */
-export function latestStart(row: Row): number | null {
-  return timeOf(row['attempted_at'] ?? row['started_at']);
+export function latestStart(row: Pick<DeliveryRow, 'attempted_at' | 'started_at'>): number | null {
+  return timeOf(row.attempted_at ?? row.started_at);
 }
 
-/** @internal */
-export function parseAttemptRow(row: Row): AttemptRecord {
-  const code = row['error_code'] as AttemptErrorCode | null;
-  return {
-    number: Number(row['number']),
-    startedAt: Number(row['started_at']),
-    duration: Number(row['duration']),
-    status: timeOf(row['status']),
-    error: code === null ? null : { code, message: (row['error_message'] as string | null) ?? '' },
-    response: row['response'] as string | null,
-    answerHeaders: parseHeaders(row['answer_headers'] as string | null),
-    address: row['address'] as string | null,
-  };
-}
+/** A row of a {@link Candidate}. */
+export type CandidateRow = Pick<DeliveryRow, 'id' | 'event'> &
+  PairColumns & { readonly is_expunged: number };
 
 /** @internal */
-export function parseCandidateRow(row: Row): Candidate {
+export function parseCandidateRow(row: CandidateRow): Candidate {
   return {
-    id: idFrom('dlv_', row['id'], null),
+    id: idFrom('dlv_', row.id, null),
     ...pairOf(row),
-    event: row['event'] as string,
-    isExpunged: Number(row['is_expunged']) === 1,
+    event: row.event,
+    isExpunged: Number(row.is_expunged) === 1,
   };
-}
-
-function parseHeaders(json: string | null): AttemptRecord['answerHeaders'] {
-  return json === null ? null : (JSON.parse(json) as AttemptRecord['answerHeaders']);
 }
 
 function timeOf(value: unknown): number | null {

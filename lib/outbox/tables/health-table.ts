@@ -1,8 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { type HealthState, WELL } from '../../subscriber/index.js';
-import { type Columns, idRows, type Statement } from '../../database/dialect.js';
+import {
+  type Columns,
+  idRows,
+  type Select,
+  select,
+  type Write,
+  write,
+} from '../../database/dialect.js';
+import { kindsOf, type NewRowOf, type RowOf } from '../../database/schema/table-definition.js';
+import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 import type { SqlStore } from '../../database/sql-store.js';
-import type { TableNames } from './table-names.js';
+import type { TableNames, Target } from './table-names.js';
 
 /** A subscriber's health as read from the table. */
 export interface StoredHealth {
@@ -30,38 +39,114 @@ export interface HealthChange {
 /** The health of a subscriber without a row. */
 export const NO_ROW: StoredHealth = { health: WELL, token: null };
 
-const ROW: Columns = {
-  subscriber_id: 'text',
-  failing_since: 'bigint',
-  failing_messages: 'int',
-  token: 'text',
-};
-const CHANGED: Columns = { ...ROW, token_before: 'text' };
-const GONE: Columns = { id: 'text', token: 'text' };
+type HealthRow = RowOf<typeof OUTBOX_TABLES.health>;
 
-/** The SQL on `thorn_health`, in sets of rows. */
+/** What is to become of a row, and the token that it had: null for none. */
+type Change = NewRowOf<typeof OUTBOX_TABLES.health> & { readonly token_before: string | null };
+
+const ROW: Columns = kindsOf(OUTBOX_TABLES.health, [
+  ...(['subscriber_id', 'failing_since', 'failing_messages', 'token'] as const),
+]);
+const CHANGED: Columns = { ...ROW, token_before: 'text' };
+const GONE: Columns = { subscriber_id: 'text', token_before: 'text' };
+
+/** The rows of subscribers, as far as they exist. Index: the primary key. */
+export function selectHealth(
+  { dialect, tables }: Target,
+  subscribers: readonly string[],
+): Select<HealthRow> {
+  const { rows, parameter } = idRows(dialect, subscribers, 'text');
+  return select(
+    `SELECT h.* FROM ${rows} ${dialect.join} ${tables.health} h ON h.subscriber_id = r.id`,
+    [parameter],
+  );
+}
+
+/** The subscribers that have failed for the longest time. Index: none, since only those that fail have a row. */
+export function selectFailing(
+  { tables }: Target,
+  limit: number,
+): Select<Pick<HealthRow, 'subscriber_id' | 'failing_since' | 'failing_messages'>> {
+  return select(
+    `SELECT h.subscriber_id, h.failing_since, h.failing_messages FROM ${tables.health} h ORDER BY h.failing_since LIMIT ?`,
+    [limit],
+  );
+}
+
+/** Counts the failing subscribers. Index: none, as for {@link selectFailing}. @param most the count ends there */
+export function countFailing(
+  { tables }: Target,
+  most: number,
+): Select<{ readonly amount: number | string }> {
+  return select(
+    `SELECT COUNT(*) AS amount FROM (SELECT 1 AS one FROM ${tables.health} h LIMIT ?) w`,
+    [most],
+  );
+}
+
+/** Adds subscribers that begin to fail. Index: the primary key. */
+export function insertFailing({ dialect, tables }: Target, rows: readonly Change[]): Write {
+  const values = `SELECT r.subscriber_id, r.failing_since, r.failing_messages, r.token FROM ${dialect.rows('r', ROW)} WHERE 1 = 1`;
+  return write(dialect.insertNew(tables.health, Object.keys(ROW), values), [
+    dialect.rowsParameter(ROW, rows),
+  ]);
+}
+
+/** Changes subscribers that fail further, unless another process has. Index: the primary key. */
+export function updateFailing({ dialect, tables }: Target, rows: readonly Change[]): Write {
+  return write(
+    dialect.updateFrom(
+      tables.health,
+      [
+        'failing_since = r.failing_since',
+        'failing_messages = r.failing_messages',
+        'token = r.token',
+      ],
+      dialect.rows('r', CHANGED),
+      't.subscriber_id = r.subscriber_id AND t.token = r.token_before',
+    ),
+    [dialect.rowsParameter(CHANGED, rows)],
+  );
+}
+
+/** Removes subscribers that are well again, unless another process has changed them. Index: the primary key. */
+export function deleteWell(
+  { dialect, tables }: Target,
+  rows: readonly Pick<Change, 'subscriber_id' | 'token_before'>[],
+): Write {
+  return write(
+    dialect.deleteFrom(
+      tables.health,
+      dialect.rows('r', GONE),
+      't.subscriber_id = r.subscriber_id AND t.token = r.token_before',
+    ),
+    [dialect.rowsParameter(GONE, rows)],
+  );
+}
+
+/** Reads and writes the health of subscribers in one database, in sets. */
 export class HealthTable {
-  readonly #table: string;
+  readonly #target: Target;
 
   constructor(
     private readonly database: SqlStore,
-    { health }: TableNames,
+    tables: TableNames,
   ) {
-    this.#table = health;
+    this.#target = { dialect: database.dialect, tables };
   }
 
   /** Reads the rows of the subscribers, as far as they exist. */
   async read(subscribers: readonly string[]): Promise<ReadonlyMap<string, StoredHealth>> {
-    const { rows } = await this.database.run(this.#selection(subscribers));
+    const { rows } = await this.database.run(selectHealth(this.#target, subscribers));
     return new Map(
       rows.map((row) => [
-        row['subscriber_id'] as string,
+        row.subscriber_id,
         {
           health: {
-            failingSince: Number(row['failing_since']),
-            failingMessages: Number(row['failing_messages']),
+            failingSince: Number(row.failing_since),
+            failingMessages: Number(row.failing_messages),
           },
-          token: row['token'] as string,
+          token: row.token,
         },
       ]),
     );
@@ -69,68 +154,42 @@ export class HealthTable {
 
   /** Reads the subscribers that have failed for the longest time. */
   async failing(limit: number): Promise<readonly FailingSubscriber[]> {
-    const { rows } = await this.database.run({
-      sql: `SELECT h.subscriber_id, h.failing_since, h.failing_messages FROM ${this.#table} h ORDER BY h.failing_since LIMIT ?`,
-      parameters: [limit],
-    });
+    const { rows } = await this.database.run(selectFailing(this.#target, limit));
     return rows.map((row) => ({
-      subscriberId: row['subscriber_id'] as string,
-      failingSince: Number(row['failing_since']),
-      failingMessages: Number(row['failing_messages']),
+      subscriberId: row.subscriber_id,
+      failingSince: Number(row.failing_since),
+      failingMessages: Number(row.failing_messages),
     }));
   }
 
   /** Counts the failing subscribers. @param most the count ends there */
   async countFailing(most: number): Promise<number> {
-    const { rows } = await this.database.run({
-      sql: `SELECT COUNT(*) AS amount FROM (SELECT 1 AS one FROM ${this.#table} h LIMIT ?) w`,
-      parameters: [most],
-    });
-    return Number(rows[0]!['amount']);
+    const { rows } = await this.database.run(countFailing(this.#target, most));
+    return Number(rows[0]!.amount);
   }
 
   /** Writes the changes. @returns the subscribers whose change was written; another process has changed the others */
   async write(changes: readonly HealthChange[]): Promise<ReadonlySet<string>> {
-    const { dialect } = this.database;
-    const token = randomUUID();
+    const token: string = randomUUID();
     const rows = changes.map(({ subscriber, before, after }) => ({
-      id: subscriber,
       subscriber_id: subscriber,
       failing_since: after.failingSince,
       failing_messages: after.failingMessages,
       token,
       token_before: before.token,
     }));
-    const failing = rows.filter((row) => row.failing_since !== null);
+    const failing = rows.filter((row): row is Change => row.failing_since !== null);
+    const fresh = failing.filter(({ token_before: before }) => before === null);
+    const further = failing.filter(({ token_before: before }) => before !== null);
     const well = rows.filter((row) => row.failing_since === null);
-    const statement = (sql: string, columns: Columns, set: readonly object[]): Statement[] =>
-      set.length === 0 ? [] : [{ sql, parameters: [dialect.rowsParameter(columns, set)] }];
     const statements = [
-      ...statement(
-        dialect.insertNew(
-          this.#table,
-          Object.keys(ROW),
-          `SELECT r.subscriber_id, r.failing_since, r.failing_messages, r.token FROM ${dialect.rows('r', ROW)} WHERE 1 = 1`,
-        ),
-        ROW,
-        failing.filter(({ token_before: before }) => before === null),
+      ...(fresh.length === 0 ? [] : [insertFailing(this.#target, fresh)]),
+      ...(further.length === 0 ? [] : [updateFailing(this.#target, further)]),
+      ...(well.length === 0 ? [] : [deleteWell(this.#target, well)]),
+      selectHealth(
+        this.#target,
+        changes.map(({ subscriber }) => subscriber),
       ),
-      ...statement(
-        dialect.updateFrom(
-          this.#table,
-          [
-            'failing_since = r.failing_since',
-            'failing_messages = r.failing_messages',
-            'token = r.token',
-          ],
-          dialect.rows('r', CHANGED),
-          't.subscriber_id = r.subscriber_id AND t.token = r.token_before',
-        ),
-        CHANGED,
-        failing.filter(({ token_before: before }) => before !== null),
-      ),
-      ...this.#deletion(well.map(({ id, token_before: token }) => ({ id, token }))),
-      this.#selection(changes.map(({ subscriber }) => subscriber)),
     ];
     const found = new Map(
       (await this.database.execute(statements))
@@ -138,31 +197,9 @@ export class HealthTable {
         .rows.map((row) => [row['subscriber_id'], row['token']]),
     );
     const isWritten = (row: (typeof rows)[number]) =>
-      row.failing_since === null ? !found.has(row.id) : found.get(row.id) === token;
-    return new Set(rows.filter(isWritten).map(({ id }) => id));
-  }
-
-  #selection(subscribers: readonly string[]): Statement {
-    const { dialect } = this.database;
-    const { rows, parameter } = idRows(dialect, subscribers, 'text');
-    return {
-      sql: `SELECT h.* FROM ${rows} ${dialect.join} ${this.#table} h ON h.subscriber_id = r.id`,
-      parameters: [parameter],
-    };
-  }
-
-  #deletion(rows: readonly object[]): Statement[] {
-    if (rows.length === 0) return [];
-    const { dialect } = this.database;
-    return [
-      {
-        sql: dialect.deleteFrom(
-          this.#table,
-          dialect.rows('r', GONE),
-          't.subscriber_id = r.id AND t.token = r.token',
-        ),
-        parameters: [dialect.rowsParameter(GONE, rows)],
-      },
-    ];
+      row.failing_since === null
+        ? !found.has(row.subscriber_id)
+        : found.get(row.subscriber_id) === token;
+    return new Set(rows.filter(isWritten).map((row) => row.subscriber_id));
   }
 }

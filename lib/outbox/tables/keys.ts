@@ -2,8 +2,8 @@ import { createHash, hash } from 'node:crypto';
 import { BoundedCache } from '../../common/collections.js';
 import { type IdPrefix, timePart } from '../../common/id.js';
 import type { Statement } from '../../database/dialect.js';
-import type { Row } from '../../database/sql-client.js';
 import type { MessageCursor } from './message-cursor.js';
+import type { DeliveryRow, MessageRow } from './table-names.js';
 
 /** Smaller than every other key. */
 export const FIRST_KEY = '00000000-0000-0000-0000-000000000000';
@@ -53,15 +53,26 @@ export function idFrom(prefix: IdPrefix, key: unknown, given: unknown): string {
 }
 
 /** The row of a message, with its id in place of its key. */
-export function withMessageId(row: Row): Row {
-  return { ...row, id: idFrom('msg_', row['id'], row['given_id']) };
+export function withMessageId<Message extends Pick<MessageRow, 'id' | 'given_id'>>(
+  row: Message,
+): Message {
+  return { ...row, id: idFrom('msg_', row.id, row.given_id) };
 }
 
+/** The columns that {@link pairOf} reads. */
+export type PairColumns = Pick<
+  DeliveryRow,
+  'message_id' | 'subscriber_id' | 'given_message_id' | 'given_subscriber_id'
+>;
+
 /** Returns the ids of the message and the subscriber of a delivery's row. */
-export function pairOf(row: Row): { readonly messageId: string; readonly subscriberId: string } {
+export function pairOf(row: PairColumns): {
+  readonly messageId: string;
+  readonly subscriberId: string;
+} {
   return {
-    messageId: idFrom('msg_', row['message_id'], row['given_message_id']),
-    subscriberId: idFrom('sub_', row['subscriber_id'], row['given_subscriber_id']),
+    messageId: idFrom('msg_', row.message_id, row.given_message_id),
+    subscriberId: idFrom('sub_', row.subscriber_id, row.given_subscriber_id),
   };
 }
 

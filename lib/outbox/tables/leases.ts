@@ -1,7 +1,14 @@
-import type { Columns, Statement } from '../../database/dialect.js';
+import {
+  type Columns,
+  type Dialect,
+  type Select,
+  select,
+  type Write,
+  write,
+} from '../../database/dialect.js';
 import type { IdPrefix } from '../../common/id.js';
 import type { SqlStore } from '../../database/sql-store.js';
-import type { Row } from '../../database/sql-client.js';
+import type { Result, Row } from '../../database/sql-client.js';
 import { keyOf } from './keys.js';
 
 /** The lease of a message or a delivery: its id, and the token that the holder has written to the row. */
@@ -18,21 +25,102 @@ export interface NewLease {
   readonly leasedUntil: number;
 }
 
+/** A table whose rows are leased. */
+export interface LeasedTable {
+  readonly dialect: Dialect;
+  /** The quoted name of the table. */
+  readonly table: string;
+  /** Of the ids that its keys stand for. */
+  readonly prefix: IdPrefix;
+}
+
 const HELD: Columns = { id: 'uuid', lease: 'text' };
 const PUT_OFF: Columns = { ...HELD, due_at: 'bigint' };
 const IS_HELD = 't.id = r.id AND t.lease = r.lease';
 
+// The statements on the leases of `thorn_pending_messages` and of `thorn_deliveries`, which have the same columns for them.
+
+/** Changes rows that a query has picked and locked. Index: the primary key. @param update what comes after SET, with a condition */
+export function updatePicked(
+  { table }: LeasedTable,
+  ids: readonly unknown[],
+  update: string,
+  parameters: readonly unknown[],
+): Write {
+  return write(`UPDATE ${table} SET ${update} AND id IN (${ids.map(() => '?').join(', ')})`, [
+    ...parameters,
+    ...ids,
+  ]);
+}
+
+/** Puts the end of leases off. Index: the primary key. @param isReleased true: they end, and the rows are due then */
+export function putOff(
+  target: LeasedTable,
+  held: readonly Lease[],
+  dueAt: number,
+  isReleased: boolean,
+): Write {
+  const { dialect, table } = target;
+  const rows = keysOf(target, held).map((row) => ({ ...row, due_at: dueAt }));
+  return write(
+    dialect.updateFrom(
+      table,
+      [...(isReleased ? ['lease = NULL'] : []), 'due_at = r.due_at'],
+      dialect.rows('r', PUT_OFF),
+      IS_HELD,
+    ),
+    [dialect.rowsParameter(PUT_OFF, rows)],
+  );
+}
+
+/** Those of the leases that are held. Index: the primary key. */
+export function selectHeld(
+  target: LeasedTable,
+  held: readonly Lease[],
+): Select<{ readonly id: string; readonly lease: string }> {
+  const { dialect, table } = target;
+  return select(
+    `SELECT r.id, r.lease FROM ${dialect.rows('r', HELD)} ${dialect.join} ${table} t ON ${IS_HELD}`,
+    [dialect.rowsParameter(HELD, keysOf(target, held))],
+  );
+}
+
+/** Deletes the rows that are held. Index: the primary key. */
+export function deleteHeld(target: LeasedTable, held: readonly Lease[]): Write {
+  const { dialect, table } = target;
+  return write(dialect.deleteFrom(table, dialect.rows('r', HELD), IS_HELD), [
+    dialect.rowsParameter(HELD, keysOf(target, held)),
+  ]);
+}
+
+/** Deletes the rows of another table that have the ids of rows that are held. Index: the primary keys. */
+export function deleteWithHeld(target: LeasedTable, other: string, held: readonly Lease[]): Write {
+  const { dialect, table } = target;
+  const isHeld = `t.id = r.id AND EXISTS (SELECT 1 FROM ${table} h WHERE h.id = r.id AND h.lease = r.lease)`;
+  return write(dialect.deleteFrom(other, dialect.rows('r', HELD), isHeld), [
+    dialect.rowsParameter(HELD, keysOf(target, held)),
+  ]);
+}
+
+function keysOf({ prefix }: LeasedTable, held: readonly Lease[]) {
+  return held.map(({ id, token }) => ({ id: keyOf(prefix, id), lease: token }));
+}
+
 /** The leases on the rows of one table: a process claims rows, renews its leases, and releases the rows. */
 export class Leases {
+  readonly #table: LeasedTable;
+
   /**
    * @param table the quoted name of the table
    * @param prefix of the ids that its keys stand for
    */
   constructor(
     private readonly database: SqlStore,
-    private readonly table: string,
-    private readonly prefix: IdPrefix,
-  ) {}
+    table: string,
+    prefix: IdPrefix,
+  ) {
+    this.#table = { dialect: database.dialect, table, prefix };
+  }
 
   /**
    * Claims rows on databases whose UPDATE cannot return rows. The rows stay locked until they carry the token, and
@@ -40,8 +128,11 @@ export class Leases {
    *
    * @param pick selects the rows to claim, and locks them
    */
-  claim(pick: Statement, token: string, until: number): Promise<readonly Row[]> {
-    return this.change(pick, 'lease = ?, due_at = ? WHERE 1 = 1', [token, until]);
+  claim<Picked extends { readonly id: string }>(
+    pick: Select<Picked>,
+    { token, leasedUntil }: NewLease,
+  ): Promise<readonly Picked[]> {
+    return this.change(pick, 'lease = ?, due_at = ? WHERE 1 = 1', [token, leasedUntil]);
   }
 
   /**
@@ -50,83 +141,54 @@ export class Leases {
    * @param update what comes after SET, with a condition. MariaDB may have let others change a row since it was picked
    * @returns the rows that were picked
    */
-  async change(
-    pick: Statement,
+  async change<Picked extends { readonly id: string }>(
+    pick: Select<Picked>,
     update: string,
     parameters: readonly unknown[],
-  ): Promise<readonly Row[]> {
+  ): Promise<readonly Picked[]> {
     const [picked] = await this.database.execute([
       pick,
       ([found]) => {
         const ids = found!.rows.map(({ id }) => id);
-        if (ids.length === 0) return null;
-        return {
-          sql: `UPDATE ${this.table} SET ${update} AND id IN (${ids.map(() => '?').join(', ')})`,
-          parameters: [...parameters, ...ids],
-        };
+        return ids.length === 0 ? null : updatePicked(this.#table, ids, update, parameters);
       },
     ]);
-    return picked!.rows;
+    return (picked as Result<Picked>).rows;
   }
 
   /** Extends leases. @returns those of `held` that are still held */
   async renew(held: readonly Lease[], until: number): Promise<readonly Lease[]> {
-    const results = await this.database.execute([this.#dueAt(held, until, []), this.#found(held)]);
+    const results = await this.database.execute([
+      putOff(this.#table, held, until, false),
+      selectHeld(this.#table, held),
+    ]);
     return this.#among(held, results[1]!.rows);
   }
 
   /** Tells which leases are held, by rows that are committed. Waits for no lock of others. */
   async held<One extends Lease>(leases: readonly One[]): Promise<readonly One[]> {
-    const { rows } = await this.database.run(this.#found(leases));
+    const { rows } = await this.database.run(selectHeld(this.#table, leases));
     return this.#among(leases, rows);
   }
 
-  #found(held: readonly Lease[]): Statement {
-    const { dialect } = this.database;
-    return {
-      sql: `SELECT r.id, r.lease FROM ${dialect.rows('r', HELD)} ${dialect.join} ${this.table} t ON ${IS_HELD}`,
-      parameters: [dialect.rowsParameter(HELD, this.#rows(held))],
-    };
-  }
-
-  #among<One extends Lease>(held: readonly One[], rows: readonly Row[]): readonly One[] {
-    const found = new Set(rows.map(({ id, lease }) => `${String(id)} ${String(lease)}`));
-    return held.filter(({ id, token }) => found.has(`${keyOf(this.prefix, id)} ${token}`));
+  #among<One extends Lease>(held: readonly One[], rows: readonly object[]): readonly One[] {
+    const found = new Set(
+      (rows as readonly Row[]).map(({ id, lease }) => `${String(id)} ${String(lease)}`),
+    );
+    return held.filter(({ id, token }) => found.has(`${keyOf(this.#table.prefix, id)} ${token}`));
   }
 
   /** Releases the rows that are still held; other processes can claim them from `dueAt` on. */
   async release(held: readonly Lease[], dueAt: number): Promise<void> {
-    await this.database.run(this.#dueAt(held, dueAt, ['lease = NULL']));
+    await this.database.run(putOff(this.#table, held, dueAt, true));
   }
 
   /** Deletes the rows that are still held, and before them the rows of `other` that have their ids. */
   async removeWith(other: string, held: readonly Lease[]): Promise<void> {
-    const { dialect } = this.database;
-    const source = dialect.rows('r', HELD);
-    const parameters = [dialect.rowsParameter(HELD, this.#rows(held))];
-    const isHeld = `t.id = r.id AND EXISTS (SELECT 1 FROM ${this.table} h WHERE h.id = r.id AND h.lease = r.lease)`;
     await this.database.execute([
-      { sql: dialect.deleteFrom(other, source, isHeld), parameters },
-      { sql: dialect.deleteFrom(this.table, source, IS_HELD), parameters },
+      deleteWithHeld(this.#table, other, held),
+      deleteHeld(this.#table, held),
     ]);
-  }
-
-  #dueAt(held: readonly Lease[], dueAt: number, set: readonly string[]): Statement {
-    const { dialect } = this.database;
-    const rows = this.#rows(held).map((row) => ({ ...row, due_at: dueAt }));
-    return {
-      sql: dialect.updateFrom(
-        this.table,
-        [...set, 'due_at = r.due_at'],
-        dialect.rows('r', PUT_OFF),
-        IS_HELD,
-      ),
-      parameters: [dialect.rowsParameter(PUT_OFF, rows)],
-    };
-  }
-
-  #rows(held: readonly Lease[]): readonly { readonly id: string; readonly lease: string }[] {
-    return held.map(({ id, token }) => ({ id: keyOf(this.prefix, id), lease: token }));
   }
 }
 

@@ -1,25 +1,19 @@
-import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 import type { Message } from '../../message/index.js';
-import {
-  type ColumnKind,
-  type Columns,
-  type Dialect,
-  idRows,
-  type Statement,
-} from '../../database/dialect.js';
+import type { Statement } from '../../database/dialect.js';
 import type { Result, Step } from '../../database/sql-client.js';
 import {
   type Gate,
   provenParts,
-  rowsOf,
   type TransactionProof,
   withParts,
 } from '../../database/transaction-proof.js';
-import type { TableNames } from './table-names.js';
 import { hashOf, keyOf } from './keys.js';
 import type { NewLease } from './leases.js';
 import type { MessageNumbers } from './message-numbers.js';
-import { MESSAGE_COLUMNS, type MessageRowMapper } from './message-row-mapper.js';
+import type { MessageRowMapper } from './message-row-mapper.js';
+import { insertMessages, selectKnown } from './messages.js';
+import { insertPending, insertPendingOfStored, type PendingMessage } from './pending-messages.js';
+import type { Target } from './table-names.js';
 
 // Well below the parameter limits of all drivers: 32,766 on SQLite, 65,535 on the others.
 const ROWS_PER_INSERT = 1000;
@@ -34,29 +28,18 @@ export type KnownCheck = 'none' | 'stored' | 'committed';
 
 const ROWS_PREPARED = 20;
 
-const MESSAGES = [OUTBOX_TABLES.messages.name];
-const PENDING = [OUTBOX_TABLES.pendingMessages.name];
-
-/** The columns of messages that are no texts. */
-const KINDS: Readonly<Record<string, ColumnKind | 'json'>> = {
-  id: 'uuid',
-  time: 'bigint',
-  sequence: 'bigint',
-  recipients: 'json',
-  body: 'json',
-};
-
-const KEYED: Columns = { id: 'uuid', key_hash: 'uuid', sequence: 'bigint' };
-
 /** Builds the statements that write messages and their leases, and leave out messages whose id exists. */
 export class MessageInsertions {
+  readonly #target: Target;
+
   /** @param position the expression of {@link newPosition}. Default: messages get none */
   constructor(
-    private readonly dialect: Dialect,
-    private readonly tables: TableNames,
+    target: Target,
     private readonly rows: MessageRowMapper,
     private readonly position?: string,
-  ) {}
+  ) {
+    this.#target = target;
+  }
 
   /**
    * PostgreSQL needs one statement, SQLite two.
@@ -75,7 +58,7 @@ export class MessageInsertions {
   ): readonly Step[] {
     const areNew = check === 'none' && numbers === undefined;
     // The statements are built late: once the messages are numbered.
-    if (this.dialect.name === 'postgres') {
+    if (this.#target.dialect.name === 'postgres') {
       return [
         () =>
           areNew
@@ -83,8 +66,8 @@ export class MessageInsertions {
             : this.#insertNew(messages, lease, numbers, proof),
       ];
     }
-    if (this.dialect.returns) {
-      const sets = this.dialect.name === 'sqlite' ? preparedSets(messages) : [messages];
+    if (this.#target.dialect.returns) {
+      const sets = this.#target.dialect.name === 'sqlite' ? preparedSets(messages) : [messages];
       if (areNew) {
         return [...sets.map((set) => () => this.#insert(set)), () => this.#lease(messages, lease)];
       }
@@ -105,7 +88,15 @@ export class MessageInsertions {
       return messages.filter(({ id }) => !keys.has(keyOf('msg_', id)));
     };
     return [
-      () => (check === 'none' ? null : this.#known(messages, check, proof)),
+      () =>
+        check === 'none'
+          ? null
+          : selectKnown(
+              this.#target,
+              messages.map(({ id }) => id),
+              check === 'committed',
+              proof,
+            ),
       (before) => {
         const left = fresh(before.at(-1)!);
         return left.length === 0
@@ -122,7 +113,7 @@ export class MessageInsertions {
   /** Returns the ids that existed before, by the results of all steps, which have looked for them. */
   knownIds(messages: readonly Message[], results: readonly Result[]): ReadonlySet<string> {
     const answered = new Set(results.flatMap(keysOf));
-    const { returns: isWritten } = this.dialect;
+    const { returns: isWritten } = this.#target.dialect;
     return new Set(
       messages.map(({ id }) => id).filter((id) => answered.has(keyOf('msg_', id)) !== isWritten),
     );
@@ -134,62 +125,16 @@ export class MessageInsertions {
     numbers?: MessageNumbers,
     gate?: Gate,
   ): Statement {
+    const numberOf =
+      numbers && ((index: number) => numbers.expression(messages[index]!, 'allocated'));
     const rows = messages.map((message) => this.rows.valuesOf(message));
-    // Half of the columns are mostly null, and each parameter costs time.
-    const used = MESSAGE_COLUMNS.map((_, at) => rows.some((values) => values[at] !== null));
-    if (numbers !== undefined) used[MESSAGE_COLUMNS.length - 1] = true;
-    const columns = MESSAGE_COLUMNS.filter((_, at) => used[at]);
-    const marks = columns.map((name) => this.dialect.parameter(KINDS[name] ?? 'text'));
-    const [named, first] =
-      this.position === undefined ? ['', ''] : ['position, ', `${this.position}, `];
-    const tuple = `${first}${marks.join(', ')}`;
-    const parameters: unknown[] = [];
-    const tuples = messages.map((message, index) => {
-      const values = rows[index]!.filter((_, at) => used[at]);
-      const number = numbers?.expression(message, 'allocated');
-      if (number !== undefined) values.splice(-1, 1, ...number.parameters);
-      parameters.push(...values);
-      return number === undefined
-        ? tuple
-        : `${first}${[...marks.slice(0, -1), number.sql].join(', ')}`;
-    });
-    return {
-      sql: `INSERT INTO ${this.tables.messages} (${named}${columns.join(', ')}) ${rowsOf(tuples, gate)} ${end}`,
-      parameters,
-      tables: MESSAGES,
-    };
+    return insertMessages(this.#target, rows, { end, numberOf, gate, position: this.position });
   }
 
-  /** The parameters of a token and a time. */
-  get #leaseMarks(): string {
-    return `${this.dialect.parameter('text')}, ${this.dialect.parameter('bigint')}`;
-  }
-
-  #lease(
-    messages: readonly Message[],
-    { token, leasedUntil }: NewLease,
-    gate?: Gate,
-  ): Statement | null {
-    if (messages.length === 0) return null;
-    const { pendingMessages: table } = this.tables;
-    const lease = this.#leaseMarks;
-    if (messages.length === 1 && messages[0]!.key === null) {
-      return {
-        sql: `INSERT INTO ${table} (id, lease, due_at) ${rowsOf([`${this.dialect.parameter('uuid')}, ${lease}`], gate)}`,
-        parameters: [keyOf('msg_', messages[0]!.id), token, leasedUntil],
-        tables: PENDING,
-      };
-    }
-    const keyed = messages.map((message) => ({
-      id: keyOf('msg_', message.id),
-      key_hash: message.key === null ? null : hashOf(message.key),
-      sequence: message.sequence,
-    }));
-    return {
-      sql: `INSERT INTO ${table} (id, key_hash, sequence, lease, due_at) SELECT r.id, r.key_hash, r.sequence, ${lease} FROM ${this.dialect.rows('r', KEYED)}${gate === undefined ? '' : ` WHERE ${gate.condition}`}`,
-      parameters: [token, leasedUntil, this.dialect.rowsParameter(KEYED, keyed)],
-      tables: PENDING,
-    };
+  #lease(messages: readonly Message[], lease: NewLease, gate?: Gate): Statement | null {
+    return messages.length === 0
+      ? null
+      : insertPending(this.#target, messages.map(pendingOf), lease, gate);
   }
 
   /**
@@ -206,7 +151,7 @@ export class MessageInsertions {
     return {
       sql: `WITH pending AS (${pending.sql}) ${stored.sql}`,
       parameters: [...pending.parameters, ...stored.parameters],
-      tables: [...MESSAGES, ...PENDING],
+      tables: [...stored.tables!, ...pending.tables!],
     };
   }
 
@@ -221,49 +166,15 @@ export class MessageInsertions {
     const parts = {
       ...(numbers && { allocated: numbers.allocate(proof?.gate) }),
       stored: this.#insert(messages, end, numbers, proof?.gate),
-      pending: this.#leaseStored(messages, lease),
+      pending: insertPendingOfStored(this.#target, messages.map(pendingOf), lease),
     };
     const answered = { from: 'stored', columns: ['id', 'sequence'] };
     return proof === undefined ? withParts(parts, answered) : provenParts(proof, parts, answered);
   }
+}
 
-  /** The leases of the rows `stored`, which the same statement of PostgreSQL writes. */
-  #leaseStored(messages: readonly Message[], { token, leasedUntil }: NewLease): Statement {
-    const table = this.tables.pendingMessages;
-    const keyed = messages.filter(({ key }) => key !== null);
-    if (keyed.length === 0) {
-      return {
-        sql: `INSERT INTO ${table} (id, lease, due_at) SELECT id, ${this.#leaseMarks} FROM stored`,
-        parameters: [token, leasedUntil],
-        tables: PENDING,
-      };
-    }
-    const hashes = keyed.map(() => '(?::uuid, ?::uuid)').join(', ');
-    return {
-      sql: `INSERT INTO ${table} (id, key_hash, sequence, lease, due_at) SELECT s.id, k.key_hash, s.sequence, ${this.#leaseMarks} FROM stored s LEFT JOIN (VALUES ${hashes}) AS k(id, key_hash) ON k.id = s.id`,
-      parameters: [
-        token,
-        leasedUntil,
-        ...keyed.flatMap(({ id, key }) => [keyOf('msg_', id), hashOf(key!)]),
-      ],
-      tables: PENDING,
-    };
-  }
-
-  #known(
-    messages: readonly Message[],
-    check: KnownCheck,
-    proof: TransactionProof | undefined,
-  ): Statement {
-    const { dialect, tables } = this;
-    const ids = messages.map(({ id }) => keyOf('msg_', id));
-    const { rows, parameter } = idRows(dialect, ids);
-    const lock = check === 'committed' ? 'LOCK IN SHARE MODE' : '';
-    // Of the rows that were sent: Prisma 6 cannot read texts of a binary collation, as the table has them. Each of them is
-    // answered, so that no row means no transaction.
-    const sql = `SELECT IF(m.id IS NULL, NULL, r.id) AS id FROM ${rows} LEFT JOIN ${tables.messages} m ON m.id = r.id WHERE ${proof?.gate.condition ?? 'TRUE'} ${lock}`;
-    return { sql, parameters: [parameter], answersRows: true, tables: MESSAGES, proof };
-  }
+function pendingOf({ id, key, sequence }: Message): PendingMessage {
+  return { id, keyHash: key === null ? null : hashOf(key), sequence };
 }
 
 /** Sets of two sizes alone: on SQLite the statement for each number of rows stays prepared. */

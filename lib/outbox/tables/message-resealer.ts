@@ -1,5 +1,6 @@
 import { SecretUnreadableError } from '../../signing/index.js';
-import { FIRST_KEY, keyOf, withMessageId } from './keys.js';
+import { withMessageId } from './keys.js';
+import { selectRecipients, updateRecipients } from './messages.js';
 import type { MessageRowMapper } from './message-row-mapper.js';
 import type { SqlStore } from '../../database/sql-store.js';
 import type { TableNames } from './table-names.js';
@@ -23,33 +24,26 @@ export class MessageResealer {
 
   /** Seals one page of messages with the first key, in the order of their ids. */
   async reseal(limit: number, after: string | null, dryRun: boolean): Promise<ResealedMessages> {
-    const { messages } = this.tables;
-    const { dialect } = this.database;
-    const recipients = dialect.asText('m.recipients');
-    const found = await this.database.run({
-      sql: `SELECT m.id, m.given_id, CASE WHEN ${recipients} = '[]' THEN NULL ELSE ${recipients} END AS recipients FROM ${messages} m WHERE m.id > ? ORDER BY m.id LIMIT ?`,
-      parameters: [after === null ? FIRST_KEY : keyOf('msg_', after), limit],
-    });
+    const { database } = this;
+    const target = { dialect: database.dialect, tables: this.tables };
+    const found = await database.run(selectRecipients(target, after, limit));
     const rows = found.rows.map(withMessageId);
     const unreadable: string[] = [];
     const changes = rows.flatMap(({ id, recipients: stored }) => {
       if (stored === null) return [];
-      const sealed = this.#resealed(id as string, stored as string);
-      if (sealed === undefined) unreadable.push(id as string);
+      const sealed = this.#resealed(id, stored);
+      if (sealed === undefined) unreadable.push(id);
       return sealed === null || sealed === undefined
         ? []
-        : [[sealed, keyOf('msg_', id as string), stored]];
+        : [updateRecipients(target, id, { stored, sealed })];
     });
-    if (!dryRun && changes.length > 0) {
-      // Few messages name subscribers. A concurrent change wins.
-      const sql = `UPDATE ${messages} SET recipients = ? WHERE id = ? AND ${dialect.asText('recipients')} = ?`;
-      await this.database.execute(changes.map((parameters) => ({ sql, parameters })));
-    }
+    // Few messages name subscribers.
+    if (!dryRun && changes.length > 0) await database.execute(changes);
     return {
       checked: rows.length,
       resealed: changes.length,
       unreadable,
-      next: rows.length < limit ? null : (rows.at(-1)!['id'] as string),
+      next: rows.length < limit ? null : rows.at(-1)!.id,
     };
   }
 

@@ -1,43 +1,25 @@
 import { type Audience, type Codecs, Message } from '../../message/index.js';
 import { type SecretSealer, SecretUnreadableError } from '../../signing/index.js';
-import type { Dialect } from '../../database/dialect.js';
-import type { Row } from '../../database/sql-client.js';
+import { ThornError } from '../../errors/index.js';
+import type { NewRowOf } from '../../database/schema/table-definition.js';
+import type { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 import { keyAndGivenId } from './keys.js';
-import { UnreadableMessageError } from './unreadable-message.error.js';
+import { type LoadedMessage, MESSAGE_COLUMNS } from './messages.js';
 
-/** The columns of a new row, in the order of {@link MessageRowMapper.valuesOf}. */
-export const MESSAGE_COLUMNS = [
-  'id',
-  'given_id',
-  'event',
-  'time',
-  'owner',
-  'audience',
-  'ref',
-  'headers',
-  'settings',
-  'recipients',
-  'body',
-  'traceparent',
-  'tracestate',
-  'order_key',
-  // The last one: its value may be an expression.
-  'sequence',
-] as const;
+/** Thrown when a row of `thorn_messages` was not written by this version. The row stays as it is. */
+export class UnreadableMessageError extends ThornError {
+  readonly code = 'THORN_UNREADABLE_MESSAGE';
 
-// A JSON type holds long texts on every database, but drivers would parse it; so the text is selected.
-const JSON_COLUMNS: ReadonlySet<string> = new Set(['recipients', 'body']);
-
-/** The select list that {@link MessageRowMapper.messageOf} reads. @param prefix the table's alias and a dot */
-export function messageSelection(
-  { asText }: Dialect,
-  prefix: string,
-  columns: readonly string[] = MESSAGE_COLUMNS,
-): string {
-  return columns
-    .map((name) => (JSON_COLUMNS.has(name) ? `${asText(prefix + name)} AS ${name}` : prefix + name))
-    .join(', ');
+  constructor(message: string, cause: unknown) {
+    super(
+      `The row of ${message} in thorn_messages cannot be read: ${String(cause)}. Repair or delete the row; the worker reads it again once an hour.`,
+      { message },
+      cause,
+    );
+  }
 }
+
+type NewMessage = Omit<NewRowOf<typeof OUTBOX_TABLES.messages>, 'position'>;
 
 /**
  * Converts messages to rows and rows to messages. Subscribers that a message names itself are sealed with their
@@ -51,25 +33,30 @@ export class MessageRowMapper {
 
   /** The values of a row, in the order of {@link MESSAGE_COLUMNS}. */
   valuesOf(message: Message): unknown[] {
+    const row = this.#rowOf(message);
+    return MESSAGE_COLUMNS.map((name) => row[name]);
+  }
+
+  #rowOf(message: Message): NewMessage {
     const { id, isIdNew } = message;
     const [key, givenId] = isIdNew ? [id.slice(4), null] : keyAndGivenId('msg_', id);
-    return [
-      key,
-      givenId,
-      message.event,
-      message.time,
-      message.owner,
-      message.audience,
-      message.ref,
-      JSON.stringify(message.headers),
-      JSON.stringify(message.settings),
-      this.#sealed(message),
-      message.text,
-      message.traceparent,
-      message.tracestate,
-      message.key,
-      message.sequence,
-    ];
+    return {
+      id: key,
+      given_id: givenId,
+      event: message.event,
+      time: message.time,
+      owner: message.owner,
+      audience: message.audience,
+      ref: message.ref,
+      headers: JSON.stringify(message.headers),
+      settings: JSON.stringify(message.settings),
+      recipients: this.#sealed(message),
+      body: message.text,
+      traceparent: message.traceparent,
+      tracestate: message.tracestate,
+      order_key: message.key,
+      sequence: message.sequence,
+    };
   }
 
   /**
@@ -77,12 +64,12 @@ export class MessageRowMapper {
    *
    * @throws {@link UnreadableMessageError}, or {@link SecretUnreadableError} when a sealed value cannot be opened
    */
-  messageOf(row: Row): Message | null {
+  messageOf(row: LoadedMessage): Message | null {
     try {
-      return row['body'] === null ? null : this.#parsed(row);
+      return row.body === null ? null : this.#parsed(row);
     } catch (error) {
       if (error instanceof SecretUnreadableError) throw error;
-      throw new UnreadableMessageError(String(row['id']), error);
+      throw new UnreadableMessageError(row.id, error);
     }
   }
 
@@ -105,36 +92,36 @@ export class MessageRowMapper {
     return isSecret ? JSON.stringify(this.sealer.seal(json, id)) : json;
   }
 
-  #parsed(row: Row): Message {
-    const id = row['id'] as string;
+  #parsed(row: LoadedMessage): Message {
+    const id = row.id;
     const stored: unknown = parsed(row, 'recipients');
     const recipients: unknown =
       typeof stored === 'string' ? JSON.parse(this.sealer.open(stored, id)) : stored;
     return new Message(
       {
         id,
-        event: row['event'] as string,
-        time: Number(row['time']),
-        ref: row['ref'] as string | null,
-        owner: row['owner'] as string | null,
-        audience: row['audience'] as Audience,
+        event: row.event,
+        time: Number(row.time),
+        ref: row.ref,
+        owner: row.owner,
+        audience: row.audience as Audience,
         headers: parsed(row, 'headers') as Message['headers'],
         settings: parsed(row, 'settings') as Message['settings'],
         recipients: recipients as Message['recipients'],
-        traceparent: row['traceparent'] as string | null,
-        tracestate: row['tracestate'] as string | null,
-        key: row['order_key'] as string | null,
-        sequence: row['sequence'] === null ? null : Number(row['sequence']),
+        traceparent: row.traceparent,
+        tracestate: row.tracestate,
+        key: row.order_key,
+        sequence: row.sequence === null ? null : Number(row.sequence),
       },
-      row['body'] as string,
+      row.body!,
       this.codecs,
     );
   }
 }
 
-function parsed(row: Row, column: string): unknown {
+function parsed(row: LoadedMessage, column: 'recipients' | 'headers' | 'settings'): unknown {
   try {
-    return JSON.parse(row[column] as string);
+    return JSON.parse(row[column]);
   } catch {
     // The engine's own error quotes the text, which may contain a secret.
     throw new SyntaxError(`${column} is not JSON`);

@@ -1,30 +1,39 @@
 import { setImmediate } from 'node:timers/promises';
 import { isConflict, isTaken } from '../../database/database-errors.js';
-import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 import { TransactionEndedError } from '../../database/errors.js';
+import type { Dialect, Select, Statement } from '../../database/dialect.js';
+import type { SqlStore } from '../../database/sql-store.js';
+import type { TransactionProof } from '../../database/transaction-proof.js';
 import type { Message } from '../../message/index.js';
-import { type Dialect, idRows, type Statement, type Columns } from '../../database/dialect.js';
-import { isOfMessages, keyOf, pairOf, rangesOf, withMessageId } from './keys.js';
+import { selectPairsOf } from './deliveries.js';
+import { type PairColumns, pairOf, rangesOf, withMessageId } from './keys.js';
 import { type Lease, Leases, type NewLease } from './leases.js';
-import { newPosition } from './message-position.js';
 import type { MessageCursor } from './message-cursor.js';
 import { chunksOf, type KnownCheck, MessageInsertions } from './message-insertions.js';
 import { MessageNumbers } from './message-numbers.js';
-import { MESSAGE_COLUMNS, type MessageRowMapper, messageSelection } from './message-row-mapper.js';
-import type { TableNames } from './table-names.js';
-import type { SqlStore } from '../../database/sql-store.js';
-import type { TransactionProof } from '../../database/transaction-proof.js';
+import type { MessageRowMapper } from './message-row-mapper.js';
+import {
+  deleteMessages,
+  type LoadedMessage,
+  newPosition,
+  selectMessages,
+  selectStored,
+} from './messages.js';
+import {
+  claimPending,
+  selectClaimed,
+  selectDuePending,
+  selectTakenOver,
+  takePendingOver,
+} from './pending-messages.js';
+import type { TableNames, Target } from './table-names.js';
 import {
   type JoinedTransaction,
   type Result,
-  type Row,
   runSteps,
   runStepsSync,
   type Step,
 } from '../../database/sql-client.js';
-
-// Aliases of their own, because SQLite returns columns without their table's name.
-const HELD: Columns = { held_id: 'uuid', held_by: 'text' };
 
 /** The result of an INSERT of messages. */
 export interface Inserted extends NewLease {
@@ -35,7 +44,7 @@ export interface Inserted extends NewLease {
 type Run = (steps: readonly Step[]) => Promise<readonly Result[]>;
 
 /** Where messages are written. */
-interface Target {
+interface Destination {
   readonly run: Run;
   /** True when more can be written after a statement that failed. */
   readonly goesOn: boolean;
@@ -45,9 +54,10 @@ interface Target {
 const NONE: ReadonlySet<string> = new Set();
 const MOST_TRIES = 5;
 
-/** The SQL on `thorn_messages` and on the leases in `thorn_pending_messages`. */
+/** Writes, claims and reads messages in one database. */
 export class MessageTable {
   readonly #dialect: Dialect;
+  readonly #target: Target;
   readonly leases: Leases;
   readonly #insertions: MessageInsertions;
 
@@ -59,12 +69,12 @@ export class MessageTable {
     hasHistory = false,
   ) {
     this.#dialect = database.dialect;
+    this.#target = { dialect: database.dialect, tables };
     this.leases = new Leases(database, tables.pendingMessages, 'msg_');
     this.#insertions = new MessageInsertions(
-      this.#dialect,
-      tables,
+      this.#target,
       rows,
-      hasHistory ? newPosition(this.#dialect, tables.messages) : undefined,
+      hasHistory ? newPosition(this.#target) : undefined,
     );
   }
 
@@ -110,12 +120,10 @@ export class MessageTable {
    */
   #removalOf(messages: readonly Message[]): Statement {
     const own = messages.filter(({ isIdNew }) => isIdNew);
-    const { rows, parameter } = idRows(
-      this.#dialect,
-      own.map(({ id }) => keyOf('msg_', id)),
+    return deleteMessages(
+      this.#target,
+      own.map(({ id }) => id),
     );
-    const sql = this.#dialect.deleteFrom(this.tables.messages, rows, 't.id = r.id');
-    return { sql, parameters: [parameter], tables: [OUTBOX_TABLES.messages.name] };
   }
 
   #steps(
@@ -193,7 +201,7 @@ export class MessageTable {
 
   /** @returns ids that existed before */
   async #insert(
-    target: Target,
+    target: Destination,
     chunks: readonly (readonly Message[])[],
     lease: NewLease,
     numbers: MessageNumbers | undefined,
@@ -208,7 +216,7 @@ export class MessageTable {
   }
 
   async #insertChunk(
-    { run, goesOn, proof }: Target,
+    { run, goesOn, proof }: Destination,
     messages: readonly Message[],
     lease: NewLease,
     numbers: MessageNumbers | undefined,
@@ -228,105 +236,55 @@ export class MessageTable {
   }
 
   async stored(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const found = await this.#found(ids, 'm.id, m.given_id');
-    return new Set(found.map(({ id }) => id as string));
+    const { rows } = await this.database.run(selectStored(this.#target, ids));
+    return new Set(rows.map((row) => withMessageId(row).id));
   }
 
   /** Reads the rows of messages. */
-  load(ids: readonly string[]): Promise<readonly Row[]> {
-    return this.#found(ids, messageSelection(this.#dialect, 'm.'));
-  }
-
-  async #found(ids: readonly string[], columns: string): Promise<readonly Row[]> {
-    const keys = ids.map((id) => keyOf('msg_', id));
-    const { rows, parameter } = idRows(this.#dialect, keys);
-    const result = await this.database.run({
-      sql: `SELECT ${columns} FROM ${rows} ${this.#dialect.join} ${this.tables.messages} m ON m.id = r.id`,
-      parameters: [parameter],
-    });
-    return result.rows.map(withMessageId);
+  async load(ids: readonly string[]): Promise<readonly LoadedMessage[]> {
+    const { rows } = await this.database.run(selectMessages(this.#target, ids));
+    return rows.map(withMessageId);
   }
 
   /** Claims due messages that are not held, or whose lease has expired. Other processes cannot claim the same rows. */
-  async claim(token: string, now: number, until: number, limit: number): Promise<readonly Row[]> {
-    const { pendingMessages: table } = this.tables;
-    // For the planner of PostgreSQL an array is a few rows: then it looks messages up instead of reading all of them.
-    const picked =
-      this.#dialect.name === 'postgres'
-        ? '= ANY(ARRAY(SELECT id FROM picked))'
-        : 'IN (SELECT id FROM picked)';
-    const due = `SELECT id FROM ${table} WHERE due_at <= ? ORDER BY due_at LIMIT ${limit} ${this.#dialect.skipLocked}`;
-    if (this.#dialect.returns) {
-      return this.#claimed({
-        sql: `WITH picked AS (${due}) UPDATE ${table} SET lease = ?, due_at = ? WHERE id ${picked} RETURNING id`,
-        parameters: [now, token, until],
-      });
-    }
-    const pick = { sql: this.#loading(`(${due}) AS r`), parameters: [now] };
-    return (await this.leases.claim(pick, token, until)).map(withMessageId);
+  async claim(lease: NewLease, now: number, limit: number): Promise<readonly LoadedMessage[]> {
+    if (this.#dialect.returns) return this.#claimed(claimPending(this.#target, lease, now, limit));
+    const rows = await this.leases.claim(selectDuePending(this.#target, now, limit), lease);
+    return rows.map(withMessageId);
   }
 
   /**
    * Takes messages over from other holders, as long as each row still carries the given token.
    *
-   * @param token the token of the new holder
+   * @param lease that of the new holder
    * @returns the rows that were taken over
    */
-  async takeOver(held: readonly Lease[], token: string, until: number): Promise<readonly Row[]> {
-    const { pendingMessages: table } = this.tables;
-    const rows = this.#dialect.rows('r', HELD);
-    const json = this.#dialect.rowsParameter(
-      HELD,
-      held.map((one) => ({ held_id: keyOf('msg_', one.id), held_by: one.token })),
-    );
-    const update = this.#dialect.updateFrom(
-      table,
-      ['lease = ?', 'due_at = ?'],
-      rows,
-      't.id = r.held_id AND t.lease = r.held_by',
-    );
-    if (this.#dialect.returns) {
-      const returning = this.#dialect.name === 'postgres' ? 't.id' : 'id';
-      return this.#claimed({
-        sql: `${update} RETURNING ${returning}`,
-        parameters: [token, until, json],
-      });
-    }
-    const taken = `(SELECT t.id FROM ${rows} ${this.#dialect.join} ${table} t ON t.id = r.held_id AND t.lease = ?) AS r`;
+  async takeOver(held: readonly Lease[], lease: NewLease): Promise<readonly LoadedMessage[]> {
+    const taking = takePendingOver(this.#target, held, lease);
+    if (taking.answersRows === true) return this.#claimed(taking);
     const results = await this.database.execute([
-      // MySQL takes the row source before SET, so the parameters swap.
-      { sql: update, parameters: [json, token, until] },
-      { sql: this.#loading(taken), parameters: [json, token] },
+      taking,
+      selectTakenOver(this.#target, held, lease.token),
     ]);
-    return results[1]!.rows.map(withMessageId);
+    return loadedRows(results[1]!);
   }
 
-  /** Runs an UPDATE that returns ids, and reads their messages. */
-  async #claimed(update: Statement): Promise<readonly Row[]> {
+  /** Runs an UPDATE that returns messages or, on SQLite, their ids. */
+  async #claimed(update: Select<LoadedMessage>): Promise<readonly LoadedMessage[]> {
     if (this.#dialect.name === 'postgres') {
-      const { rows } = await this.database.run({
-        sql: `WITH r AS (${update.sql}) ${this.#loading('r')}`,
-        parameters: update.parameters,
-      });
-      return rows.map(withMessageId);
+      return (await this.database.run(update)).rows.map(withMessageId);
     }
     const results = await this.database.execute([
       update,
-      ([taken]) => {
-        if (taken!.rows.length === 0) return null;
-        const { rows, parameter } = idRows(
-          this.#dialect,
-          taken!.rows.map(({ id }) => id),
-        );
-        return { sql: this.#loading(rows), parameters: [parameter] };
-      },
+      ([taken]) =>
+        taken!.rows.length === 0
+          ? null
+          : selectClaimed(
+              this.#target,
+              taken!.rows.map(({ id }) => id),
+            ),
     ]);
-    return results[1]!.rows.map(withMessageId);
-  }
-
-  /** Reads the messages of ids `r`. One without its message, which was deleted by hand, counts as expunged. */
-  #loading(rows: string): string {
-    return `SELECT r.id AS id, ${messageSelection(this.#dialect, 'm.', MESSAGE_COLUMNS.slice(1))} FROM ${rows} LEFT JOIN ${this.tables.messages} m ON m.id = r.id`;
+    return loadedRows(results[1]!);
   }
 
   /** Returns the subscribers that have a delivery, by message. */
@@ -334,16 +292,10 @@ export class MessageTable {
     messages: readonly MessageCursor[],
   ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
     const results = await this.database.execute(
-      rangesOf(messages).map((set) => {
-        const { sql, parameters } = isOfMessages(set);
-        return {
-          sql: `SELECT d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id FROM ${this.tables.deliveries} d WHERE ${sql}`,
-          parameters,
-        };
-      }),
+      rangesOf(messages).map((set) => selectPairsOf(this.#target, set)),
     );
     const handled = new Map<string, Set<string>>();
-    for (const row of results.flatMap(({ rows }) => rows)) {
+    for (const row of (results as readonly Result<PairColumns>[]).flatMap(({ rows }) => rows)) {
       const { messageId, subscriberId } = pairOf(row);
       const set = handled.get(messageId) ?? new Set();
       handled.set(messageId, set.add(subscriberId));
@@ -355,6 +307,11 @@ export class MessageTable {
   remove(held: readonly Lease[]): Promise<void> {
     return this.leases.removeWith(this.tables.messages, held);
   }
+}
+
+/** The answer of a step that reads messages. */
+function loadedRows(result: Result): readonly LoadedMessage[] {
+  return (result as Result<LoadedMessage>).rows.map(withMessageId);
 }
 
 /** Messages whose ids were made with them cannot be there already. */

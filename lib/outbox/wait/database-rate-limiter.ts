@@ -1,4 +1,3 @@
-import type { Columns } from '../../database/dialect.js';
 import type { SqlStore } from '../../database/sql-store.js';
 import type { Row } from '../../database/sql-client.js';
 import {
@@ -7,12 +6,18 @@ import {
   type PermitGrants,
   type PermitRequests,
 } from './permits.js';
+import {
+  deleteOldLimits,
+  insertLimits,
+  type RateLimitTable,
+  selectLimits,
+  updateLimits,
+} from '../tables/rate-limits.js';
 import { expiresAt, serializeWindow, parseWindow } from './sliding-window.js';
 
 const MOST_AT_ONCE = 500;
 /** Milliseconds that a row is kept after its window has passed. */
 const KEPT_FOR = 24 * 60 * 60_000;
-const COLUMNS: Columns = { subscriber_id: 'text', state: 'text', kept_until: 'bigint' };
 
 /**
  * Grants permits for attempts at subscribers with a rate limit. All processes together get no more than {@link grantPermits}
@@ -20,11 +25,15 @@ const COLUMNS: Columns = { subscriber_id: 'text', state: 'text', kept_until: 'bi
  * request locks their rows.
  */
 export class DatabaseRateLimiter {
+  readonly #table: RateLimitTable;
+
   /** @param table its quoted name */
   constructor(
     private readonly database: SqlStore,
-    private readonly table: string,
-  ) {}
+    table: string,
+  ) {
+    this.#table = { dialect: database.dialect, table };
+  }
 
   /**
    * @param now by the clock of the caller, in milliseconds since the Unix epoch
@@ -48,27 +57,14 @@ export class DatabaseRateLimiter {
   }
 
   async #grant(ids: readonly string[], asks: PermitRequests, now: number): Promise<PermitGrants> {
-    const { dialect } = this.database;
     let given = new Map<string, PermitGrant>();
     await this.database.execute([
-      // In one order, so that two transactions that want the same rows wait for each other.
-      {
-        sql: `SELECT subscriber_id, state FROM ${this.table} WHERE subscriber_id IN (${ids.map(() => '?').join(', ')}) ORDER BY subscriber_id ${dialect.name === 'sqlite' ? '' : 'FOR UPDATE'}`,
-        parameters: ids,
-      },
+      selectLimits(this.#table, ids),
       ([found]) => {
         given = new Map();
         if (found!.rows.length === 0) return null;
         const rows = found!.rows.map((row) => written(row, asks, now, given));
-        return {
-          sql: dialect.updateFrom(
-            this.table,
-            ['state = r.state', 'kept_until = r.kept_until'],
-            dialect.rows('r', COLUMNS),
-            't.subscriber_id = r.subscriber_id',
-          ),
-          parameters: [dialect.rowsParameter(COLUMNS, rows)],
-        };
+        return updateLimits(this.#table, rows);
       },
     ]);
     return given;
@@ -76,30 +72,13 @@ export class DatabaseRateLimiter {
 
   /** Rows of subscribers that are new here; the place to forget those that are gone. */
   async #insert(ids: readonly string[], now: number): Promise<void> {
-    const { dialect } = this.database;
     const rows = ids.map((id) => ({ subscriber_id: id, state: '', kept_until: now }));
-    const names = Object.keys(COLUMNS);
-    await this.database.run({
-      sql: dialect.insertNew(
-        this.table,
-        names,
-        `SELECT ${names.map((name) => `r.${name}`).join(', ')} FROM ${dialect.rows('r', COLUMNS)} WHERE r.subscriber_id IS NOT NULL`,
-      ),
-      parameters: [dialect.rowsParameter(COLUMNS, rows)],
-    });
-    await this.database.run({
-      sql: `DELETE FROM ${this.table} WHERE kept_until < ?`,
-      parameters: [now - KEPT_FOR],
-    });
+    await this.database.run(insertLimits(this.#table, rows));
+    await this.database.run(deleteOldLimits(this.#table, now - KEPT_FOR));
   }
 }
 
-function written(
-  row: Row,
-  asks: PermitRequests,
-  now: number,
-  given: Map<string, PermitGrant>,
-): object {
+function written(row: Row, asks: PermitRequests, now: number, given: Map<string, PermitGrant>) {
   const id = row['subscriber_id'] as string;
   const { window, answer } = grantPermits(parseWindow(row['state'] as string), asks.get(id)!, now);
   given.set(id, answer);

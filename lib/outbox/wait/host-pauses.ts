@@ -1,5 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { type Clock, errorText } from '../../common/index.js';
+import type { RowOf } from '../../database/schema/table-definition.js';
+import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 import type { SqlTables } from '../../database/sql-client.js';
 import { TableRows } from '../../database/table-rows.js';
 import { InvalidInputError } from '../../errors/index.js';
@@ -13,12 +15,6 @@ export interface Pause {
   readonly since: number;
 }
 
-/** A row of `thorn_pauses` as drivers answer it. */
-interface PauseRow {
-  readonly host: string;
-  readonly paused_at: number | string;
-}
-
 const HOST = /^(?:\*|[\w.:[\]-]{1,320})$/;
 
 /** Milliseconds between two reads of the pauses. */
@@ -27,7 +23,7 @@ const EVERY = 5000;
 /** The hosts that the operator has paused: kept in the database, and applied in every process. */
 export class HostPauses {
   readonly #logger = new Logger('Thorn');
-  readonly #rows: TableRows<PauseRow>;
+  readonly #rows: TableRows<RowOf<typeof OUTBOX_TABLES.pauses>>;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -35,7 +31,7 @@ export class HostPauses {
     private readonly scheduler: HostScheduler<DeliveryJob>,
     private readonly clock: Clock,
   ) {
-    this.#rows = new TableRows(tables, tables.table('thorn_pauses'));
+    this.#rows = new TableRows(tables, tables.table(OUTBOX_TABLES.pauses.name));
   }
 
   /** Applies the pauses from now on. Resolves when they were read for the first time. */

@@ -6,6 +6,7 @@ import { isTableMissing } from '../../database/database-errors.js';
 import type { Statement } from '../../database/dialect.js';
 import { createTables } from '../../database/pooled-store.js';
 import { checkTables, missingTable, type TablesPlace } from '../../database/schema/check-tables.js';
+import type { RowOf } from '../../database/schema/table-definition.js';
 import { RECEIVED_MESSAGES } from '../../database/schema/thorn-tables.js';
 import {
   type JoinedTransaction,
@@ -33,16 +34,11 @@ import { type MigrationRunner, schemaOf } from '../../database/schema/data-sourc
 
 const PURGE_INTERVAL = 3_600_000;
 
-/** A message or a key, as one row knows it. Times in milliseconds since the Unix epoch. */
-interface ReceivedRow {
-  readonly hash: string;
-  /** Greatest number that is processed; 0 for none. */
-  readonly sequence: number | string;
-  /** The token of the attempt that processes the message; empty when no attempt does. */
-  readonly token: string;
-  readonly leased_until: number | string;
-  readonly kept_until: number | string;
-}
+/**
+ * A message or a key, as one row knows it. `sequence`: the greatest number that is processed, 0 for none. `token`: that of the
+ * attempt that processes a message, empty when none does.
+ */
+type ReceivedRow = RowOf<typeof RECEIVED_MESSAGES>;
 
 /** The table `thorn_received_messages` of a database. Expired rows are deleted once an hour, when the table is used. */
 export class ReceivedTable implements OnApplicationBootstrap, OnApplicationShutdown {

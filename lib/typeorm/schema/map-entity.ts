@@ -1,6 +1,11 @@
 import { Column, Entity, Index, type ValueTransformer } from 'typeorm';
 import { MYSQL_ENGINE } from '../../database/schema/schema-sql.js';
-import type { TableDefinition } from '../../database/schema/table-definition.js';
+import {
+  fieldOf,
+  type FieldsOf,
+  type NewRowOf,
+  type TableDefinition,
+} from '../../database/schema/table-definition.js';
 
 /** Drivers disagree about bigint: PostgreSQL and MySQL answer text, SQLite a number. */
 const AS_NUMBER: ValueTransformer = {
@@ -9,13 +14,23 @@ const AS_NUMBER: ValueTransformer = {
 };
 
 /**
+ * The fields of an entity. TypeORM parses a column of JSON, whose text the library alone reads. A class without a field for
+ * each column does not compile.
+ */
+type EntityOf<Table extends TableDefinition> = FieldsOf<{
+  [Name in keyof Table['columns']]: Table['columns'][Name]['type'] extends 'json'
+    ? unknown
+    : NewRowOf<Table>[Name];
+}>;
+
+/**
  * Makes a class the entity of a table of the library. Its fields have the names of the columns, in camel case.
  *
  * @returns the class
  */
-export function mapEntity<Class extends new () => object>(
+export function mapEntity<Table extends TableDefinition, Class extends new () => EntityOf<Table>>(
   entity: Class,
-  table: TableDefinition,
+  table: Table,
 ): Class {
   Entity(table.name, { engine: MYSQL_ENGINE })(entity);
   for (const [name, column] of Object.entries(table.columns)) {
@@ -36,9 +51,6 @@ export function mapEntity<Class extends new () => object>(
 /** Makes the entity of a table that the library alone reads, and never by TypeORM. */
 export function makeEntity(table: TableDefinition): new () => object {
   const name = fieldOf(`_${table.name}`);
-  return mapEntity({ [name]: class {} }[name]!, table);
-}
-
-function fieldOf(column: string): string {
-  return column.replaceAll(/_(\w)/g, (_, first: string) => first.toUpperCase());
+  const entity = { [name]: class {} }[name]! as new () => EntityOf<TableDefinition>;
+  return mapEntity(entity, table);
 }

@@ -1,4 +1,63 @@
 /**
+ * A row of `thorn_messages`: one occurrence of an event. Written by the process that sends, in the transaction that it belongs
+ * to. Deleted by workers with its deliveries, `retentionDays` after it was sent.
+ */
+export class ThornMessage {
+  /** The id of the message without its prefix `msg_`, or a hash of `givenId`. */
+  id!: string;
+
+  /** The id that the application has given to the message; null for a generated one. */
+  givenId!: string | null;
+
+  /** Name of the event. */
+  event!: string;
+
+  /** The time at which it was sent. */
+  time!: number;
+
+  /** The number among the messages of its key; null without a key. */
+  sequence!: number | null;
+
+  /** The owner of the event; null without one. */
+  owner!: string | null;
+
+  /** Whose subscribers get it: those of `everyone`, or of the `owner`. */
+  audience!: string;
+
+  /** The address of the thing that the event is about. */
+  ref!: string | null;
+
+  /** JSON: extra HTTP headers, an object of texts. */
+  headers!: string;
+
+  /** JSON: what the event says about its deliveries. */
+  settings!: string;
+
+  /** The subscribers of this message alone. */
+  recipients!: unknown;
+
+  /**
+   * The signed and sent text, byte for byte in UTF-8; null once expunged.
+   *
+   * TypeORM has no type for long texts that every database knows; this one keeps the text as it is on PostgreSQL, SQLite
+   * and MariaDB. On MySQL, which would change the text, the column is a longtext: TypeORM treats the two as equal.
+   */
+  body!: unknown;
+
+  /** The key that it is ordered by. */
+  orderKey!: string | null;
+
+  /** W3C Trace Context of where it was sent, when messages are traced. */
+  traceparent!: string | null;
+
+  /** W3C Trace Context: what tracing systems add. */
+  tracestate!: string | null;
+
+  /** The position in the history of events, in the order of commits; null without `outbox({ history: true })`. */
+  position!: number | null;
+}
+
+/**
  * A row of `thorn_deliveries`: one message to one subscriber, with its first attempt. Written by workers, once that attempt has
  * ended or has to wait. Deleted by workers, `retentionDays` after it was finished.
  *
@@ -101,5 +160,41 @@ export class ThornDelivery {
   address!: string | null;
 
   /** JSON: headers of the first attempt's answer. */
+  answerHeaders!: string | null;
+}
+
+/**
+ * A row of `thorn_attempts`: an HTTP request of a delivery behind the first, which the delivery's own row holds. Written by
+ * the worker that made the request. Deleted with its delivery.
+ */
+export class ThornAttempt {
+  /** As `id` in `thorn_deliveries`. */
+  deliveryId!: string;
+
+  /** 2 for the second request of the delivery. */
+  number!: number;
+
+  /** The start of the request. */
+  startedAt!: number;
+
+  /** Milliseconds that the request took. */
+  duration!: number;
+
+  /** The answer's status; null when there was none. */
+  status!: number | null;
+
+  /** Why there was no answer, one of `AttemptErrorCode`. */
+  errorCode!: string | null;
+
+  /** The same in words. */
+  errorMessage!: string | null;
+
+  /** The first 16 KiB of the answer, as far as it is UTF-8; null when it was empty, or once expunged. */
+  response!: string | null;
+
+  /** The dialled address, for operators. */
+  address!: string | null;
+
+  /** JSON: headers of the answer, up to 4 KiB; null when none are kept, or once expunged. */
   answerHeaders!: string | null;
 }

@@ -1,0 +1,504 @@
+import {
+  type Columns,
+  type Dialect,
+  idRows,
+  type Select,
+  select,
+  type Statement,
+} from '../../database/dialect.js';
+import { hasAnswers } from './attempts.js';
+import { type CandidateRow, deliveryColumns, type DeliveryColumns } from './delivery-record.js';
+import { FIRST_KEY, isOfMessages, keyOf, LAST_KEY } from './keys.js';
+import type { MessageCursor } from './message-cursor.js';
+import type { DeliveryRow, Target } from './table-names.js';
+
+// The statements on `thorn_deliveries` that people and reports ask: none of them changes a row. deliveries.ts has the others.
+
+/** A condition on deliveries `d`, and its parameters. */
+export interface LogCondition {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+  /** The column that is equal to the one parameter, if an index has it and then the id. */
+  readonly column?: 'subscriber_id' | 'reason';
+  /** Of rows whose index is not in the order of ids: at most so many, which are read whole and sorted. */
+  readonly few?: number;
+}
+
+/** Ids between two others. */
+export interface LogRange {
+  /** The smallest id, inclusive; undefined for no end. */
+  readonly from: string | undefined;
+  /** The bound above, exclusive; undefined for no end. One alone: of two, SQLite goes through all rows between them. */
+  readonly before: string | undefined;
+}
+
+/** Ids from `low` to below `high`, which are counted together. */
+export interface IdBucket {
+  readonly bucket: number;
+  readonly low: string;
+  readonly high: string;
+}
+
+const BUCKETS: Columns = { bucket: 'bigint', low: 'uuid', high: 'uuid' };
+/** What filters look at. */
+const FILTERED =
+  'd.id, d.message_id, d.subscriber_id, d.event, d.status, d.requests, d.response_status, d.error_code';
+/** Entries of an index that one count goes through, and rows: of more, counts say that there are at least so many. */
+export const MOST_COUNTED = 100_000;
+export const MOST_READ = 20_000;
+
+/** Attempts with the same answer and duration. */
+export interface AttemptCount extends Pick<DeliveryRow, 'error_code' | 'duration'> {
+  readonly bucket: number | string;
+  readonly status: number | null;
+  readonly amount: number | string;
+  /** These are counted by subscriber alone. */
+  readonly subscriber_id?: string;
+  readonly given_subscriber_id?: string | null;
+  readonly latest?: number | string;
+}
+
+/** Deliveries of the same bucket and state. */
+export type DeliveryCount = Pick<DeliveryRow, 'status'> & Pick<AttemptCount, 'bucket' | 'amount'>;
+
+/** The deliveries of a message, summed up. */
+export interface DeliverySummary extends Pick<DeliveryRow, 'message_id' | 'given_message_id'> {
+  readonly deliveries: number | string;
+  readonly is_open: number;
+  readonly finished_at: number | string | null;
+  readonly has_responses: number;
+}
+
+const EXPUNGED = 'CASE WHEN m.body IS NULL THEN 1 ELSE 0 END AS is_expunged';
+
+// ── One delivery ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A delivery, and whether its message has a body. Index: the primary keys. */
+export function selectDelivery(
+  { tables }: Target,
+  id: string,
+): Select<DeliveryColumns & Pick<DeliveryRow, 'host'> & { is_expunged: number }> {
+  return select(
+    `SELECT ${deliveryColumns(tables)}, d.host, ${EXPUNGED} FROM ${tables.deliveries} d LEFT JOIN ${tables.messages} m ON m.id = d.message_id WHERE d.id = ?`,
+    [keyOf('dlv_', id)],
+  );
+}
+
+/** The delivery whose turn it is in a queue. Index: (key_hash, subscriber_id, queue_position). */
+export function selectTurn(
+  { tables }: Target,
+  {
+    key_hash: keyHash,
+    subscriber_id: subscriberId,
+  }: Pick<DeliveryRow, 'key_hash' | 'subscriber_id'>,
+): Select<Pick<DeliveryRow, 'id'>> {
+  return select(
+    `SELECT id FROM ${tables.deliveries} WHERE key_hash = ? AND subscriber_id = ? AND queue_position = 0`,
+    [keyHash, subscriberId],
+  );
+}
+
+/** The reasons of those deliveries that exist. Index: the primary key. */
+export function selectReasons(
+  { dialect, tables }: Target,
+  ids: readonly string[],
+): Select<Pick<DeliveryRow, 'id' | 'reason'>> {
+  const { rows, parameter } = idRows(
+    dialect,
+    ids.map((id) => keyOf('dlv_', id)),
+  );
+  return select(
+    `SELECT d.id, d.reason FROM ${rows} ${dialect.join} ${tables.deliveries} d ON d.id = r.id`,
+    [parameter],
+  );
+}
+
+// ── Pages of the log ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+// Pages are read along the branches of a union. A branch is a condition that an index has in the order of ids, so that its
+// newest rows are read without looking at the others.
+
+/**
+ * The newest deliveries of any branch for which all filters hold. Index: that of each branch, then the primary key.
+ *
+ * @param each with filters, the number of rows that each branch has in the range at most, as {@link selectLowestId} tells
+ */
+export function selectNewest(
+  target: Target,
+  branches: readonly LogCondition[],
+  filters: readonly LogCondition[],
+  range: LogRange,
+  limit: number,
+  each: number,
+): Select<DeliveryColumns> {
+  const { dialect, tables } = target;
+  const isPlain = filters.length === 0 && branches.every(({ few }) => few === undefined);
+  const { sql, parameters } = isPlain
+    ? union(target, branches, range, 'd.id', 'LIMIT ?', limit, limit)
+    : filtered(target, branches, filters, range, limit, each);
+  // Every branch may have a page of ids: rows are read of those that are left.
+  return select(
+    `SELECT ${deliveryColumns(tables)} FROM (${sql}) w ${dialect.joinEach(tables.deliveries, 'd', 'd.id = w.id')} ORDER BY w.id DESC`,
+    parameters,
+  );
+}
+
+/**
+ * The oldest id among the newest `rows` rows of each branch, by the columns of its index alone: no branch has more of them
+ * down to that id. No row when none of the branches has more rows. Index: that of each branch.
+ */
+export function selectLowestId(
+  target: Target,
+  branches: readonly LogCondition[],
+  range: LogRange,
+  rows: number,
+): Select<Pick<DeliveryRow, 'id'>> {
+  const { sql, parameters } = union(
+    target,
+    branches,
+    range,
+    'd.id',
+    'LIMIT 1 OFFSET ?',
+    rows - 1,
+    1,
+  );
+  return select(sql, parameters);
+}
+
+/** Counts the rows of a branch up to `most`, whatever is not in its index. Index: that of the branch. */
+export function countWaiting(
+  { tables }: Target,
+  { sql, parameters }: LogCondition,
+  most: number,
+): Select<{ amount: number | string }> {
+  return select(
+    `SELECT COUNT(*) AS amount FROM (SELECT 1 AS one FROM ${tables.deliveries} d WHERE ${sql} LIMIT ?) w`,
+    [...parameters, most],
+  );
+}
+
+// ── Figures ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * Counts the attempts of deliveries by time, answer and duration. Index: that of each branch; the primary key of attempts.
+ *
+ * @param step milliseconds
+ * @param isBySubscriber true: by subscriber as well, with the start of the latest of each
+ */
+export function countAttempts(
+  { dialect, tables: { deliveries, attempts } }: Target,
+  branches: readonly LogCondition[],
+  filters: readonly LogCondition[],
+  range: LogRange,
+  step: number,
+  isBySubscriber = false,
+): Select<AttemptCount> {
+  const own = (table: string) =>
+    isBySubscriber ? `, ${table}.subscriber_id, ${table}.given_subscriber_id` : '';
+  const groups = `w.began - (w.began % ${step}), w.status, w.error_code, w.duration${own('w')}`;
+  const parts = branches.flatMap((branch): Statement[] => {
+    const all = [branch, ...filters, ...conditionsOf(range)].filter(({ sql }) => sql !== '');
+    const where = all.map(({ sql }) => sql).join(' AND ');
+    const parameters = all.flatMap((one) => one.parameters);
+    const from = branch.sql === '' ? dialect.byKey(deliveries, 'd') : `${deliveries} d`;
+    return [
+      {
+        sql: `SELECT COALESCE(d.started_at, d.attempted_at) AS began, d.response_status AS status, d.error_code, d.duration${own('d')} FROM ${from} WHERE ${where} AND (d.duration IS NOT NULL OR (d.requests = 1 AND d.status = 'succeeded'))`,
+        parameters,
+      },
+      {
+        sql: `SELECT o.started_at AS began, o.status, o.error_code, o.duration${own('d')} FROM ${from} ${dialect.joinEach(attempts, 'o', 'o.delivery_id = d.id')} WHERE ${where} AND d.requests > 1`,
+        parameters,
+      },
+    ];
+  });
+  return select(
+    `SELECT ${groups.replace(',', ' AS bucket,')}, COUNT(*) AS amount${isBySubscriber ? ', MAX(w.began) AS latest' : ''} FROM (${parts.map(({ sql }) => sql).join(' UNION ALL ')}) w GROUP BY ${groups}`,
+    parts.flatMap(({ parameters }) => parameters),
+  );
+}
+
+/** Counts the deliveries of a branch by bucket and state. Index: that of the branch. @param buckets in the order of their ids */
+export function countDeliveries(
+  { dialect, tables }: Target,
+  branch: LogCondition,
+  range: LogRange,
+  buckets: readonly IdBucket[],
+): Select<DeliveryCount> {
+  const columns = 'r.bucket, d.status';
+  const among = buckets
+    .filter(({ low, high }) => overlaps(range, low, high))
+    .map(({ bucket, low, high }) => ({
+      bucket,
+      low: keyOf('dlv_', low),
+      high: keyOf('dlv_', high),
+    }));
+  const conditions = [branch, ...conditionsOf(range)];
+  return select(
+    `SELECT ${columns}, COUNT(*) AS amount FROM ${dialect.rows('r', BUCKETS)} ${dialect.join} ${tables.deliveries} d
+        ON d.id >= r.low AND d.id < r.high AND ${conditions.map(({ sql }) => sql).join(' AND ')} GROUP BY ${columns}`,
+    [dialect.rowsParameter(BUCKETS, among), ...conditions.flatMap(({ parameters }) => parameters)],
+  );
+}
+
+/**
+ * Counts the deliveries of a branch that wait for a rate limit, among the first that wait. Index: (subscriber_id, due_at,
+ * permit_at).
+ */
+export function countRateLimited(
+  { tables }: Target,
+  branch: LogCondition,
+): Select<Pick<AttemptCount, 'amount'>> {
+  return select(
+    `SELECT COUNT(w.permit_at) AS amount FROM (SELECT d.permit_at FROM ${tables.deliveries} d WHERE ${branch.sql} AND d.due_at IS NOT NULL LIMIT ?) w`,
+    [...branch.parameters, MOST_COUNTED],
+  );
+}
+
+/**
+ * Count deliveries and pending messages by state, and find the oldest due times: one statement for each index, whose answers
+ * have different columns. Index: (due_at, permit_at), (key_hash, subscriber_id, queue_position), (reason, id); (due_at) of
+ * pending messages.
+ */
+export function countStates(
+  { tables: { deliveries, pendingMessages } }: Target,
+  now: number,
+): readonly Select[] {
+  const waiting = `SELECT permit_at FROM ${deliveries} WHERE due_at IS NOT NULL`;
+  const next = `SELECT lease FROM ${deliveries} WHERE due_at > ? ORDER BY due_at`;
+  const keyed = `SELECT queue_position, status FROM ${deliveries} WHERE key_hash IS NOT NULL`;
+  const failed = `SELECT 1 AS one FROM ${deliveries} WHERE reason IS NOT NULL`;
+  const messages = `SELECT due_at FROM ${pendingMessages} ORDER BY due_at`;
+  const due = (table: string) => `SELECT due_at FROM ${table} WHERE due_at <= ? ORDER BY due_at`;
+  const counts: readonly (readonly [columns: string, from: string, ...parameters: number[]])[] = [
+    ['COUNT(*) AS pending, COUNT(w.permit_at) AS rate_limited', waiting, MOST_COUNTED],
+    ['COUNT(*) AS due, MIN(w.due_at) AS oldest_delivery', due(deliveries), now, MOST_COUNTED],
+    ['COUNT(w.lease) AS leased', next, now, MOST_READ],
+    [
+      "COUNT(CASE WHEN w.queue_position > 0 THEN 1 END) AS blocked, COUNT(CASE WHEN w.queue_position = 0 AND w.status = 'failed' THEN 1 END) AS holding",
+      keyed,
+      MOST_READ,
+    ],
+    ['COUNT(*) AS failed', failed, MOST_COUNTED],
+    ['COUNT(*) AS pending_messages', messages, MOST_COUNTED],
+    [
+      'COUNT(*) AS due_messages, MIN(w.due_at) AS oldest_message',
+      due(pendingMessages),
+      now,
+      MOST_COUNTED,
+    ],
+  ];
+  return counts.map(([columns, from, ...parameters]) =>
+    select(`SELECT ${columns} FROM (${from} LIMIT ?) w`, parameters),
+  );
+}
+
+/**
+ * Sums up the deliveries of messages, by message. Of several messages, those of the first deliveries that are found. Index:
+ * the primary keys of deliveries and attempts.
+ *
+ * @param most deliveries that are looked at, where there are several messages
+ */
+export function summarizeDeliveries(
+  { tables }: Target,
+  messages: readonly MessageCursor[],
+  most: number,
+): Select<DeliverySummary> {
+  const { sql, parameters } = isOfMessages(messages);
+  // No parameter: SQLite would prepare the statement again for its value.
+  const limit = messages.length === 1 ? '' : `LIMIT ${most}`;
+  return select(
+    `SELECT s.message_id, s.given_message_id, COUNT(*) AS deliveries, MAX(s.is_open) AS is_open, MAX(s.finished_at) AS finished_at, MAX(s.has_responses) AS has_responses
+        FROM (SELECT d.message_id, d.given_message_id, CASE WHEN d.due_at IS NULL THEN 0 ELSE 1 END AS is_open, d.finished_at, CASE WHEN ${hasAnswers(tables)} THEN 1 ELSE 0 END AS has_responses
+          FROM ${tables.deliveries} d WHERE ${sql} ${limit}) s
+        GROUP BY s.message_id, s.given_message_id`,
+    parameters,
+  );
+}
+
+// ── retryFailed ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Selects the deliveries of a subscriber to retry. */
+export interface FailedQuery {
+  readonly subscriber: string;
+  readonly from: string;
+  readonly before: string;
+  readonly after: string;
+  readonly limit: number;
+  /** The current time, in milliseconds since the Unix epoch. Retries that are due already are left out. */
+  readonly now: number;
+}
+
+/** The id at which one step of {@link selectFailed} ends. Index: (subscriber_id, id). @param most deliveries of a step */
+export function selectFailedEnd(
+  { tables }: Target,
+  query: FailedQuery,
+  most: number,
+): Select<Pick<DeliveryRow, 'id'>> {
+  const { condition, parameters } = failedRange(query);
+  return select(
+    `SELECT d.id FROM ${tables.deliveries} d WHERE ${condition} < ? ORDER BY d.id LIMIT 1 OFFSET ?`,
+    [...parameters, keyOf('dlv_', query.before), most - 1],
+  );
+}
+
+/**
+ * Failed deliveries and waiting retries, oldest first; cancelled deliveries are left out. Index: (subscriber_id, id); the
+ * primary key of messages.
+ *
+ * @param end the id of {@link selectFailedEnd}; undefined: to the end of the query
+ */
+export function selectFailed(
+  { tables }: Target,
+  query: FailedQuery,
+  end: string | undefined,
+): Select<CandidateRow> {
+  const { condition, parameters } = failedRange(query);
+  return select(
+    `SELECT d.id, d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id, d.event, ${EXPUNGED} FROM ${tables.deliveries} d LEFT JOIN ${tables.messages} m ON m.id = d.message_id
+        WHERE ${condition} ${end === undefined ? '<' : '<='} ? AND ((d.status = 'failed' AND d.reason <> 'cancelled')
+          OR (d.status = 'pending' AND d.requests > 0 AND d.lease IS NULL AND d.permit_at IS NULL AND d.due_at > ?))
+        ORDER BY d.id LIMIT ?`,
+    [...parameters, end ?? keyOf('dlv_', query.before), query.now, query.limit],
+  );
+}
+
+function failedRange({ subscriber, from, after }: FailedQuery) {
+  const [first, behind] = [keyOf('dlv_', from), keyOf('dlv_', after)];
+  // One bound of each side: of two, SQLite may begin or end at the one that is further away.
+  const [bound, begin] = behind < first ? ['>=', first] : ['>', behind];
+  return {
+    condition: `d.subscriber_id = ? AND d.id ${bound} ? AND d.id`,
+    parameters: [keyOf('sub_', subscriber), begin],
+  };
+}
+
+// ── Parts ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * The ids of rows for which filters hold. A branch ends with its LIMIT before they are looked at, so that no planner
+ * goes another way because of them.
+ */
+function filtered(
+  target: Target,
+  branches: readonly LogCondition[],
+  filters: readonly LogCondition[],
+  range: LogRange,
+  limit: number,
+  each: number,
+): Statement {
+  const few = branches[0]!.few;
+  const conditions = few === undefined ? filters : [...conditionsOf(range), ...filters];
+  const part = few === undefined ? range : { from: undefined, before: undefined };
+  const columns = filters.length === 0 ? 'd.id' : FILTERED;
+  const most = few ?? each;
+  const inner = union(target, branches, part, columns, 'LIMIT ?', most, most * branches.length);
+  const where = conditions.map(({ sql }) => sql).join(' AND ');
+  return {
+    sql: `SELECT d.id FROM (${inner.sql}) d ${where === '' ? '' : `WHERE ${where}`} ORDER BY d.id DESC LIMIT ?`,
+    parameters: [...inner.parameters, ...conditions.flatMap(({ parameters }) => parameters), limit],
+  };
+}
+
+/** The newest rows of every branch, and of those together the newest. */
+function union(
+  target: Target,
+  branches: readonly LogCondition[],
+  range: LogRange,
+  columns: string,
+  end: string,
+  each: number,
+  limit: number,
+): Statement {
+  const part = (branch: LogCondition) => partOf(target, branch, range, columns, end, each);
+  const [first] = branches;
+  if (branches.length === 1) return part(first!);
+  if (target.dialect.name !== 'postgres') return merged(target.dialect, branches.map(part), limit);
+  // PostgreSQL would plan each part of a union by itself, which takes longer than to run them.
+  const { rows, parameter } = valuesOf(target.dialect, branches);
+  const { sql, parameters } = part(rowOf(first!));
+  return {
+    sql: `SELECT w.* FROM ${rows} CROSS JOIN LATERAL (${sql}) w ORDER BY w.id DESC LIMIT ?`,
+    parameters: [parameter, ...parameters, limit],
+  };
+}
+
+function partOf(
+  { dialect, tables }: Target,
+  branch: LogCondition,
+  range: LogRange,
+  columns: string,
+  end: string,
+  each: number,
+): Statement {
+  const { column, few } = branch;
+  const isPair = dialect.name === 'postgres' && column !== undefined;
+  const all = isPair ? [pairs(branch, column, range)] : [branch, ...conditionsOf(range)];
+  const conditions = all.filter(({ sql }) => sql !== '');
+  const where = conditions.map(({ sql }) => sql).join(' AND ');
+  const order = few === undefined ? `ORDER BY ${isPair ? `d.${column} DESC, ` : ''}d.id DESC` : '';
+  return {
+    sql: `SELECT ${columns} FROM ${tables.deliveries} d ${where === '' ? '' : `WHERE ${where}`} ${order} ${end}`,
+    parameters: [...conditions.flatMap(({ parameters }) => parameters), each],
+  };
+}
+
+/** The values of branches of one column, as rows `r`. */
+function valuesOf(dialect: Dialect, branches: readonly LogCondition[]) {
+  return idRows(
+    dialect,
+    branches.map(({ parameters }) => parameters[0]),
+    branches[0]!.column === 'reason' ? 'text' : 'uuid',
+  );
+}
+
+/** The newest ids of several branches. Each comes from an index in order; one query over all branches would sort. */
+function merged(dialect: Dialect, parts: readonly Statement[], limit: number): Statement {
+  // SQLite has no LIMIT in a part, and MariaDB takes twice as long for a table of each.
+  const isMysql = dialect.name === 'mysql';
+  const texts = parts.map(({ sql }, at) =>
+    isMysql ? `(${sql})` : `SELECT * FROM (${sql}) AS p${at}`,
+  );
+  return {
+    sql: `${texts.join(' UNION ALL ')} ORDER BY id DESC LIMIT ?`,
+    parameters: [...parts.flatMap(({ parameters }) => parameters), limit],
+  };
+}
+
+function overlaps({ from, before }: LogRange, low: string, high: string): boolean {
+  return (from === undefined || high > from) && (before === undefined || low < before);
+}
+
+function conditionsOf({ from, before }: LogRange): readonly LogCondition[] {
+  return [
+    ...(from === undefined ? [] : [{ sql: 'd.id >= ?', parameters: [keyOf('dlv_', from)] }]),
+    ...(before === undefined ? [] : [{ sql: 'd.id < ?', parameters: [keyOf('dlv_', before)] }]),
+  ];
+}
+
+/**
+ * A branch and a range as pairs, on PostgreSQL. Of a plain comparison its planner may go through all deliveries in the order
+ * of ids, where it expects to find some of the branch soon; the order of pairs is that of the index alone.
+ */
+function pairs(
+  { parameters: [value] }: LogCondition,
+  column: string,
+  range: LogRange,
+): LogCondition {
+  const given = value === undefined ? [] : [value];
+  const placeholder = value === undefined ? 'r.id' : '?';
+  const pair = `(d.${column}, d.id)`;
+  const { from, before } = range;
+  const low = from === undefined ? FIRST_KEY : keyOf('dlv_', from);
+  const high = before === undefined ? LAST_KEY : keyOf('dlv_', before);
+  return {
+    // The index on reasons has those that are not null, which the planner does not conclude from a pair.
+    sql: `${pair} >= (${placeholder}, ?) AND ${pair} < (${placeholder}, ?) AND d.${column} IS NOT NULL`,
+    parameters: [...given, low, ...given, high],
+  };
+}
+
+/** A branch whose value is that of a row `r`. */
+function rowOf(branch: LogCondition): LogCondition {
+  return { ...branch, sql: branch.sql.replace('?', 'r.id'), parameters: [] };
+}
