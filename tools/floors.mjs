@@ -72,7 +72,8 @@ const INNER_FLOORS = {
     'triggers',
     'sources',
   ],
-  delivery: ['attempt', 'recipient-policy', 'http', ''],
+  // An answer becomes an attempt, and errors of requests have the codes of attempts.
+  delivery: ['recipient-policy', ['attempt', 'http'], ''],
   dispatch: ['rows', 'recipients', 'history', 'strategies', ''],
   receiver: ['schemes', 'processing', 'verification', 'routes', ''],
   subscriber: ['model', 'matching', 'static', 'service', 'storage', ''],

@@ -5,7 +5,6 @@ import type { Result, SqlTables } from '../../lib/database/sql-client.js';
 import type { SqlStore } from '../../lib/database/sql-store.js';
 import type { Statement } from '../../lib/database/dialect.js';
 import { ChangeLease } from '../../lib/outbox/changes/change-lease.js';
-import { ChangeTable } from '../../lib/outbox/changes/change-table.js';
 import type { OutboxStore } from '../../lib/outbox/store/outbox-store.js';
 import * as attempts from '../../lib/outbox/tables/attempts.js';
 import { BulkOperations } from '../../lib/outbox/tables/bulk-operations.js';
@@ -282,8 +281,6 @@ describe('the statements on PostgreSQL', () => {
     const lease = new ChangeLease(recorder, clock, 10_000);
     await lease.hold();
     await lease.giveBack();
-    const changes = new ChangeTable(recorder, []);
-    await changes.retry();
     for (const statement of statements) await explain(store, 'small tables', statement);
 
     expect(statements.length).toBeGreaterThan(5);
