@@ -11,7 +11,7 @@ import type { EventsWithoutData } from './plan/declaration-warnings.js';
 
 export interface CapturedDatabase {
   readonly name: string;
-  /** As TypeORM's option `type`. */
+  /** The database, named as in TypeORM's option `type`. */
   readonly type: string;
   readonly client: SqlClient<never> & SqlTables;
 }
@@ -35,7 +35,10 @@ export interface CaptureDependencies {
   readonly options: CaptureOptions;
 }
 
-/** The data sources whose entities are captured, those of TypeORM. This class stands for none. */
+/**
+ * The TypeORM data sources whose entities are captured. This class is the one for applications without TypeORM: it has
+ * no data sources.
+ */
 export class EntitySources {
   readonly databases: readonly CapturedDatabase[] = [];
 
@@ -78,7 +81,7 @@ export class EntityCaptures {
     return [];
   }
 
-  /** @throws `ThornConfigurationError` for a class with events that no data source knows, of those that are in use */
+  /** @throws `ThornConfigurationError` for a class in use that declares events and that no data source knows */
   assertKnown(_classes: readonly EntityClass[], _instances: readonly unknown[]): void {}
 
   /** Finds the classes with events that no data source knows. */

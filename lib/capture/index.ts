@@ -1,7 +1,7 @@
 /**
- * Events of rows, from a change of a row to its messages. The way in: `lib/typeorm/sources/typeorm-sources.ts` makes the captures
- * of the data sources of TypeORM, which hand on `RowChange`s (`changes`); `EntityMessages` (`messages`) makes messages of them
- * before the commit. `tables` does the same with what triggers report.
+ * Turns changes of rows into messages. `lib/typeorm/sources/typeorm-sources.ts` creates the captures of TypeORM's data
+ * sources. A capture passes `RowChange`s (`changes`) to `EntityMessages` (`messages`), which makes their messages
+ * before the commit. `tables` does the same with the changes that triggers report.
  */
 export { DeclaredEvents } from './plan/declared-events.js';
 export {

@@ -2,7 +2,7 @@ import { ThornError } from '../errors/index.js';
 import type { DataSource } from 'typeorm';
 
 /**
- * Thrown where events of a write to many rows could not be sent:
+ * Thrown when the library cannot tell which rows a bulk write changes, so that its events could be wrong:
  *
  * - before a write that would hit more rows than `bulkLimit`;
  * - for an update that sets a primary key;
@@ -18,8 +18,8 @@ export class BulkWriteError extends ThornError {
 }
 
 /**
- * Thrown for an `upsert()`, `orUpdate()` or `orIgnore()` of which nobody can tell whether it has created a row or changed
- * one: nothing of it is stored. Where another transaction has inserted the row meanwhile, repeat the transaction.
+ * Thrown when an `upsert()`, `orUpdate()` or `orIgnore()` may have created a row or changed one, and the library cannot
+ * tell which. Nothing of it is stored. If another transaction has inserted the row meanwhile, repeat the transaction.
  */
 export class WriteUnclearError extends ThornError {
   readonly code = 'THORN_WRITE_UNCLEAR';
@@ -33,7 +33,7 @@ export class WriteUnclearError extends ThornError {
   static ofRace(entity: string, cause?: unknown): WriteUnclearError {
     return new WriteUnclearError(
       entity,
-      'another transaction has inserted a row with the key of an upsert at the same moment, so nobody can tell whether the upsert has created the row or changed it. Nothing of it is stored: repeat the transaction. If that does not help, a unique index of the table is missing in the entity: declare it with @Index({ unique: true })',
+      'another transaction inserted a row with the key of an upsert at the same moment, so it is not known whether the upsert has created the row or changed it. Nothing of it is stored. Repeat the transaction. If that does not help, a unique index of the table is missing in the entity: declare it with @Index({ unique: true })',
       cause,
     );
   }
@@ -41,12 +41,15 @@ export class WriteUnclearError extends ThornError {
   static ofHook(entity: string): WriteUnclearError {
     return new WriteUnclearError(
       entity,
-      'a hook of the application, such as beforeInsert, has changed a unique value of an upsert after its rows were looked for. Nothing of it is stored: set the value before the upsert',
+      'a hook of the application, such as beforeInsert, changed a unique value of an upsert after the existing rows had been read. Nothing of it is stored. Set the value before the upsert',
     );
   }
 }
 
-/** Thrown for what has events in a transaction, or a savepoint, that was begun by SQL: TypeORM does not tell how that ends. */
+/**
+ * Thrown for a write with events in a transaction, or a savepoint, that was begun by SQL: TypeORM does not report how
+ * it ends.
+ */
 export class TransactionByHandError extends ThornError {
   readonly code = 'THORN_TRANSACTION_BY_HAND';
 
@@ -64,7 +67,7 @@ export class TransactionByHandError extends ThornError {
 
   static ofRollback(dataSource: DataSource): TransactionByHandError {
     return new TransactionByHandError(
-      "The transaction, or a savepoint of it, was rolled back by query('ROLLBACK'), and events could be sent of what that has undone. The transaction cannot be committed: roll it back with rollbackTransaction(), and use transaction() of its manager in place of SAVEPOINT",
+      "The transaction, or a savepoint of it, was rolled back by query('ROLLBACK'), and the events of writes that it has undone could be sent. The transaction cannot be committed. Roll it back with rollbackTransaction(), and use transaction() of its manager instead of SAVEPOINT",
       dataSource,
     );
   }

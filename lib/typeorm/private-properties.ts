@@ -9,7 +9,7 @@ export function queryRunnerOf(builder: QueryBuilder<ObjectLiteral>): QueryRunner
   return Reflect.get(builder, 'queryRunner') as QueryRunner | undefined;
 }
 
-/** The one connection that a data source of the type `better-sqlite3` has; undefined while it is not initialised. */
+/** The one connection of a data source of the type `better-sqlite3`; undefined while it is not initialised. */
 export function sqliteHandle(dataSource: DataSource): SqliteHandle | undefined {
   const { driver, isInitialized } = dataSource;
   if (!isInitialized) return undefined;
@@ -36,7 +36,7 @@ export function isInMemory(database: unknown): boolean {
   );
 }
 
-/** A query runner of better-sqlite3, with what TypeORM does not publish of it. */
+/** A query runner of better-sqlite3, with the members that TypeORM does not publish. */
 export type SqliteRunner = Omit<QueryRunner, 'isTransactionActive' | 'broadcaster'> & {
   isTransactionActive: boolean;
   transactionDepth: number;

@@ -16,7 +16,7 @@ export interface ReplacedCall<Self, Result> {
 /** Takes the place of a method. */
 export type Around<Self, Result> = (call: ReplacedCall<Self, Result>) => Result;
 
-/** What {@link replaceMethods} may replace. */
+/** The methods that {@link replaceMethods} may replace. */
 type ReplacedMethod =
   | ('execute' | 'transaction' | 'clear' | 'save' | 'remove' | 'softRemove' | 'recover')
   | ('createQueryRunner' | 'query');
@@ -34,24 +34,26 @@ type AnyAround = Around<never, unknown>;
 interface Replacement {
   readonly original: Method;
   readonly method: Method;
-  /** What takes its place, the innermost first. */
+  /** The functions that run instead of the method, the innermost first. */
   readonly arounds: Map<DataSource, readonly AnyAround[]>;
 }
 
-// For the whole process: the classes of TypeORM are shared by all applications in it, and each method is replaced once.
+// One map for the whole process: its applications share the classes of TypeORM, and each method is replaced once.
 const replacements = new WeakMap<object, Map<string, Replacement>>();
 
 /**
- * Replaces methods of the class of one of TypeORM's objects, for one data source; calls for others go straight on. Nothing
- * else in the library replaces a method of another package. What is replaced, and why:
+ * Replaces methods of the class of one of TypeORM's objects, for one data source. Calls for other data sources go
+ * straight to TypeORM. Nothing else in the library replaces a method of another package. These methods are replaced,
+ * for these reasons:
  *
- * - `execute()` of the four query builders that write: the hooks of such writes are not told the criteria. On SQLite also to
- *   know the query runner that one takes: its statements write.
- * - `transaction()` of managers: no hook encloses what an application calls within it, which belongs to the transaction.
+ * - `execute()` of the four query builders that write: the hooks of such writes are not told the criteria. On SQLite
+ *   also to know the query runner that one takes: its statements write.
+ * - `transaction()` of managers: no hook encloses what an application calls within it, which belongs to the
+ *   transaction.
  * - `clear()` of managers: it has no hook, and what it removes is to be warned of, or refused.
  * - On SQLite `save()`, `remove()`, `softRemove()` and `recover()` of managers: what they call runs with them.
- * - On SQLite `createQueryRunner()` of the driver, and `query()` of query runners: TypeORM has one of them for all callers, and
- *   no hook that a single statement waits for.
+ * - On SQLite `createQueryRunner()` of the driver, and `query()` of query runners: TypeORM has one of them for all
+ *   callers, and no hook that a single statement waits for.
  *
  * @param object of the class, by which also a second copy of TypeORM is found
  * @returns ends that
@@ -77,7 +79,7 @@ export function replaceMethods<Self, Result>(
       const left = (arounds.get(dataSource) ?? []).filter((one) => one !== own);
       if (left.length > 0) arounds.set(dataSource, left);
       else arounds.delete(dataSource);
-      // Where something else has replaced ours meanwhile, it goes on to call ours, which then calls TypeORM's.
+      // Other code may have replaced our method meanwhile. It still calls ours, which then calls TypeORM's.
       if (arounds.size > 0 || Reflect.get(holder, name) !== method) return;
       Reflect.set(holder, name, original);
       methods.delete(name);

@@ -11,7 +11,7 @@ interface Connection {
 const IN_TRANSACTION = 1;
 
 /**
- * Asks the driver of PostgreSQL or SQLite whether a transaction is open, whoever has begun it.
+ * Asks the driver of PostgreSQL or SQLite whether a transaction is open, no matter how it was begun.
  *
  * @returns undefined where the driver tells nothing
  */
@@ -24,7 +24,7 @@ export function hasTransaction(queryRunner: QueryRunner): boolean | undefined {
   return typeof status === 'string' ? status !== 'I' : undefined;
 }
 
-/** What a database has answered to a statement, beside its rows. */
+/** Information about transactions that a database sends with the result of a statement. */
 export interface Told {
   /** Whether a transaction is open after it, as MariaDB and MySQL tell with the result of a write. */
   readonly hasTransaction: boolean | undefined;

@@ -227,7 +227,7 @@ describe('an entity whose events have no payload', () => {
 
     expect(lines.filter((line) => line.includes('empty object'))).toEqual([
       'The data of note.written, note.changed is an empty object: Note has no payload. Name what subscribers may see: ' +
-        '@Webhooks<Note>({ payload: ({ id }) => ({ id }) }). Where that is nothing, say payload: () => ({}).',
+        '@Webhooks<Note>({ payload: ({ id }) => ({ id }) }). If they may see nothing, write payload: () => ({}).',
     ]);
   });
 });
@@ -314,10 +314,10 @@ describe('a column that is named like a secret', () => {
     expect(warnings.filter((line) => line.startsWith('Payloads'))).toEqual([
       'Payloads of events are given passwordHash, resetToken of Login, named like secrets, and may send them. ' +
         "Hide them: @Webhooks<Login>({ hidden: ['passwordHash', 'resetToken'] }). " +
-        'Where subscribers may see one, name it in notSecret instead.',
+        'If subscribers may see one of them, name it in notSecret instead.',
       'Payloads of events are given apiKey of Account, named like secrets, and may send them. ' +
         "Hide them: @Webhooks<Account>({ hidden: ['apiKey'] }). " +
-        'Where subscribers may see one, name it in notSecret instead.',
+        'If subscribers may see one of them, name it in notSecret instead.',
     ]);
   });
 });

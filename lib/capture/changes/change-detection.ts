@@ -33,8 +33,7 @@ function isClearlySame({ of, value }: FieldValue, before: object): boolean {
 }
 
 /**
- * The columns and relations of a changed row whose values differ from those before the transaction, of those that the
- * event can show.
+ * Returns the columns and relations that the event can show, and whose values differ from those before the transaction.
  *
  * @param row the row as it is now, where it was read
  * @returns undefined when the row before is not known well enough to tell
@@ -70,7 +69,7 @@ function replacedFields(
       !column.isAutomatic &&
       !isSameColumnValue(column, column.get(before), column.get(row)),
   );
-  // The keys of others are columns, and compared with them.
+  // Other relations keep their keys in columns, which are compared as columns.
   const relations = keyedRelations(table).filter(
     (relation) => isShown(relation, event) && relation.columns.some(({ isVirtual }) => isVirtual),
   );
@@ -97,7 +96,10 @@ function isWatched(field: Field, { watched }: EventPlan): boolean {
   return watched === undefined || watched.has(field);
 }
 
-/** Tells whether an update of this column alone makes no change: it is kept by others, or never updated. */
+/**
+ * Tells whether an update of this column alone counts as no change: its value is maintained automatically, or is never
+ * updated.
+ */
 function isHousekeeping({ isAutomatic, isUpdated }: Column): boolean {
   return isAutomatic || !isUpdated;
 }

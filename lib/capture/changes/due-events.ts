@@ -7,7 +7,7 @@ import type { LinkChange, RowChange } from './row-change.js';
 export type CollectedItem =
   RowChange | LinkChange | { readonly type: 'message'; readonly message: Message };
 
-/** What has become of a row, for one event. */
+/** The changes of one row, for one event. */
 class DueRowEvent {
   constructor(
     readonly kind: 'create' | 'change' | 'delete',
@@ -28,7 +28,8 @@ export type DueEvent =
     };
 
 /**
- * Merges changes into one per row and event; messages stay as they are, and the order is that of the first change.
+ * Merges changes into one for each row and event. Messages in the list stay as they are. The result is in the order of
+ * first changes.
  *
  * @param wanted the events to look at
  */
@@ -105,8 +106,8 @@ function dueEventsOfLinks(links: NetLinks, net: NetChange | undefined): DueEvent
  */
 export class UnseenWrites {
   /**
-   * @param uncaptured the tables with writes that are not captured, by which rows may have been softly removed or recovered,
-   *   or inserted again. Rows of any table may be gone
+   * @param uncaptured the tables with writes that are not captured, because of which rows may have been softly removed,
+   *   recovered or inserted again. Rows of any table may have been removed
    */
   constructor(private readonly uncaptured: ReadonlySet<TablePlan>) {}
 

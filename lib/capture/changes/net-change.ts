@@ -9,7 +9,7 @@ interface Presence {
   readonly removed: boolean;
 }
 
-/** The net effect of one transaction on one row: to begin with, that of one change. */
+/** The net effect of one transaction on one row. It begins as the effect of a single change. */
 export class NetChange {
   readonly plan: TablePlan;
   readonly key: string;
@@ -18,7 +18,7 @@ export class NetChange {
   now: Presence;
   /** The row before the transaction; undefined when there was none. */
   before: object | undefined;
-  /** The row before its last change: what a removed row was like. */
+  /** The row before its last change; for a removed row, its last state. */
   last: object | undefined;
   /** True if {@link before} and {@link last} were read with everything that conditions and payloads ask for. */
   beforeIsComplete: boolean;
@@ -64,9 +64,9 @@ const GONE: Presence = { there: false, removed: false };
 const NOTHING: NetChange['changed'] = new Map();
 
 /**
- * Takes a further change of the same row into account. What the row was before the transaction stays as the first change tells
- * it; what it is now, and what it was before its last write, follow the last one. So a row that is inserted and then updated is
- * created, one that is updated twice has changed once, and one that is inserted and removed makes no event.
+ * Adds a further change of the same row. The row before the transaction is the one of the first change; the row as it
+ * is now, and the row before its last write, come from the last change. For example: inserted and then updated makes
+ * one `create`; updated twice makes one `change`; inserted and then removed makes no event.
  */
 export function mergeChange(net: NetChange | undefined, change: RowChange): NetChange {
   if (net === undefined) return new NetChange(change);
@@ -105,7 +105,7 @@ export function mergeLink(net: NetLinks | undefined, change: LinkChange): NetLin
   return links;
 }
 
-/** The kind of a change for an event: for one that ignores soft removal, softly removed rows are still there. */
+/** The kind of a change for an event. For an event that ignores soft removal, softly removed rows still exist. */
 export function kindOf(
   net: NetChange,
   { options }: EventPlan,

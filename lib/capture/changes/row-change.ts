@@ -5,17 +5,17 @@ import type { FieldValue } from '../table/row-table.js';
 export type RowWrite = 'insert' | 'update' | 'remove' | 'soft-remove' | 'recover';
 
 /**
- * One change of one row, whoever noticed it: a hook of an ORM, or a trigger.
+ * One change of one row. A hook of an ORM has noticed it, or a trigger has reported it.
  *
- * A class, as is what is made of it: V8 allocates object literals among old objects once it has found many of them in use,
- * and there each of those that are no longer in use keeps its row in memory until the next full collection.
+ * A class and not an object literal, because of memory. Once V8 has seen many literals survive, it allocates new ones
+ * among old objects; each unused one then keeps its row in memory until the next full collection.
  */
 export class RowChange {
   readonly type = 'row';
   readonly did: RowWrite;
   /** The table, and its events. */
   readonly plan: TablePlan;
-  /** Identifies the row among those of its table; see {@link rowKey}. */
+  /** Identifies the row among the rows of its table; see {@link rowKey}. */
   readonly key: string;
   /** An object that holds the key: the row before, or the key alone. */
   readonly id: object;
@@ -40,7 +40,7 @@ export class RowChange {
   }
 }
 
-/** One link of a many-to-many relation that was made or cut, seen from a row whose events ask for it. */
+/** One link of a many-to-many relation that was added or removed, seen from a row whose events need to know it. */
 export interface LinkChange {
   readonly type: 'link';
   readonly did: 'link' | 'unlink';
@@ -50,6 +50,6 @@ export interface LinkChange {
   /** The row at the other end. */
   readonly relatedKey: string;
   readonly relatedId: object;
-  /** That row as it was, when the link is cut because it is removed, and where it was read. */
+  /** The related row before its removal, when the link was removed together with it, and when that row was read. */
   readonly removed?: object | undefined;
 }

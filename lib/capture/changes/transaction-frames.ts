@@ -1,10 +1,11 @@
 /**
- * What one connection's open transactions have collected: a frame for the transaction and one for each savepoint within. A
- * frame joins its parent when its savepoint is released and vanishes when it is rolled back.
+ * The items that the open transactions of one connection have collected. There is one frame for the transaction and one
+ * for each savepoint in it. When a savepoint is released, its frame joins its parent; when it is rolled back, its frame
+ * is dropped.
  */
 export class TransactionFrames<Item> {
   #items: Item[] = [];
-  /** For each open frame the number of items before it. */
+  /** For each open frame, the number of items before it. */
   readonly #begins: number[] = [];
 
   /** The number of open transactions, the outermost included. */
@@ -28,7 +29,7 @@ export class TransactionFrames<Item> {
     return this.#items.find(is);
   }
 
-  /** The innermost savepoint was released: what it holds now depends on its parent. */
+  /** The innermost savepoint was released: from now on its items share the fate of its parent. */
   merge(): void {
     if (this.depth > 1) this.#begins.pop();
   }
@@ -38,7 +39,7 @@ export class TransactionFrames<Item> {
     if (this.depth > 0) this.#items.length = this.#begins.pop()!;
   }
 
-  /** Empties every frame and leaves it open. @returns what they held, oldest first */
+  /** Empties every frame and leaves it open. @returns the items, oldest first */
   drain(): Item[] {
     const items = this.#items;
     this.#items = [];
@@ -46,7 +47,10 @@ export class TransactionFrames<Item> {
     return items;
   }
 
-  /** The outermost transaction has committed, and with it whatever is still open. @returns what was left, oldest first */
+  /**
+   * The outermost transaction has committed, and with it all open savepoints. @returns the remaining items, oldest
+   * first
+   */
   close(): Item[] {
     this.#begins.length = 0;
     return this.drain();

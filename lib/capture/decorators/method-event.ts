@@ -21,7 +21,7 @@ import {
 import { checkSettingKinds } from './declaration-checks.js';
 import { fillTemplate, valueAtPath, givenData, withRequestData } from '../plan/payload.js';
 
-/** A value, or how to get it from what the method resolved to and was called with. */
+/** A value, or a function that computes it from the method's result and arguments. */
 type FromCall<Outcome, Args, Value> = Value | ((outcome: Outcome, args: Args) => Value);
 
 interface MethodEventSettings<Outcome, Args> extends MessageSettings {
@@ -45,13 +45,13 @@ interface MethodEventSettings<Outcome, Args> extends MessageSettings {
    */
   readonly manager?: (args: Args) => SendOptions['manager'] | undefined;
   /**
-   * As `manager`, with the transaction of another client. Null, or a function that answers it: sent at once, whatever
-   * transaction the method was called in.
+   * Like `manager`, for the transaction of another client. Null, or a function that returns null: the event is sent at
+   * once, even inside a transaction.
    */
   readonly tx?: ((args: Args) => unknown) | null;
   /**
-   * True: a failure to send fails the method, although its own work is done. Default false: it is logged, and the
-   * method's result or error stays what it was.
+   * True: when sending fails, the method fails, although its own work is done. Default false: the failure is logged,
+   * and the method's result or error stays as it was.
    */
   readonly propagateErrors?: boolean;
 }
@@ -60,7 +60,7 @@ interface MethodEventSettings<Outcome, Args> extends MessageSettings {
 export interface MethodSuccessOptions<Result, Args> extends MethodEventSettings<Result, Args> {
   /** `success`: sent when the method has resolved; `error`: when it has thrown. Default `success`. */
   readonly on?: 'success';
-  /** Sent only when this holds for what the method resolved to. */
+  /** The event is sent only when this condition holds for the method's result. */
   readonly when?: Condition<Result> | ((result: Result, args: Args) => boolean);
 }
 
@@ -228,14 +228,14 @@ function compile(name: string, options: Options, declaration: string) {
   };
 }
 
-/** Null: in none. Undefined: in that of the caller. */
+/** Null: the event belongs to no transaction. Undefined: to the transaction of the caller. */
 function transactionOf({ tx, manager, on }: Options, args: readonly unknown[]): unknown {
   if (tx === null) return null;
   const given = tx === undefined ? manager?.(args) : tx(args);
   return given === undefined && on === 'error' ? null : given;
 }
 
-/** Before the method runs: once its work is committed, an event that is refused would be lost. */
+/** Called before the method runs: once the work of the method is committed, a refused event would be lost. */
 function assertTransaction(
   dispatcher: WebhookDispatcher | undefined,
   options: Options,
@@ -244,7 +244,7 @@ function assertTransaction(
 ): void {
   if (dispatcher?.lacksTransaction !== true || transactionOf(options, args) !== undefined) return;
   throw new TransactionRequiredError(
-    `${declaration}: the method was called in no transaction that is known, and has not run. Its event would be sent even if the caller's work is rolled back. Call it within a transaction, such as that of @Transactional(), with @WebhookEvent() below that decorator. Otherwise name the transaction by the option tx, or tx: null to send at once.`,
+    `${declaration}: the method has not run, because it was called outside of every known transaction. Its event would be sent even if the caller's work is rolled back. Call it within a transaction, such as that of @Transactional(), with @WebhookEvent() below that decorator. Otherwise pass the transaction in the option tx, or set tx: null to send at once.`,
   );
 }
 

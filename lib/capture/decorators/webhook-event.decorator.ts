@@ -30,9 +30,9 @@ export type MethodEventDecorator<Result, Args extends unknown[]> = <
  * Declares an event of an entity; stackable. Its messages belong to the transaction that makes the change: staged
  * before it commits, released after, dropped when it rolls back.
  *
- * Changes are counted once per row and transaction, as a reader outside of it sees them: a row created and then changed
- * is one create with its last values, created and then deleted is nothing, several changes are one change from the first
- * old to the last new values, deleted and created anew is a change.
+ * Each row counts once per transaction, as a reader outside of the transaction sees it. Created and then changed: one
+ * `create` with the last values. Created and then deleted: no event. Changed several times: one `change`, from the
+ * first old to the last new values. Deleted and created again: one `change`.
  *
  * @param name dot-separated segments of `[A-Za-z0-9_-]`; `{field}` stands for a value of the row
  * @throws {@link ThornConfigurationError} at decoration, naming the class, the event and the fix
@@ -57,8 +57,8 @@ export function WebhookEvent<Entity extends object>(
  * async cancel(id: string): Promise<Order> { … }
  * ```
  */
-// Nothing in a decorator's call tells the method's types: the functions' own annotations do, and are then held against
-// the method. Without an annotation they see `any`, which is what makes the short form usable.
+// A decorator does not know the types of its method. The functions' own annotations give them, and the compiler
+// compares these with the method. Without annotations the types are `any`, so that the short form can be used.
 // oxlint-disable-next-line typescript/no-explicit-any
 export function WebhookEvent<Result = any, Args extends unknown[] = any[]>(
   name: string,

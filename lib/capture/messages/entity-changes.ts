@@ -60,7 +60,9 @@ function propertiesOf(field: Field): string[] {
   return [field, ...same].map(propertyOf);
 }
 
-/** The id of the related row; that of a composite key is an object. Undefined when it was not loaded. */
+/**
+ * The id of the related row; an object when its key has several columns. Undefined when the relation was not loaded.
+ */
 function relatedId(relation: Relation, row: object): unknown {
   const related = relation.get(row);
   if (related !== undefined) return keyOf(related, relation);

@@ -40,11 +40,12 @@ export class EntityMessages {
   ) {}
 
   /**
-   * Reads the rows that are needed, in one query a table, and makes the messages of those events that prove to be
-   * real and have recipients; messages among them pass through in their place.
+   * Reads the rows that are needed, with one query per table, and makes the messages of all events that happened and
+   * that somebody subscribes to. Messages in the list are passed on in their place.
    *
-   * @param known what is known of the rows; with `throwsFaults`, an event that fails throws, whatever it says. Default: false
-   * @throws what a query throws, and what a function of an event with `propagateErrors` throws
+   * @param known the rows that are known already. With `throwsFaults`, every event that fails throws, whatever its
+   *   `propagateErrors` says. Default: false
+   * @throws the error of a query, or of a function of an event with `propagateErrors`
    */
   async messagesOf(
     happened: readonly (DueEvent | Message)[],
@@ -82,7 +83,7 @@ export class EntityMessages {
   /**
    * One message; undefined when its condition does not hold.
    *
-   * @param isForRecipients true: undefined as well when nobody would get it. Default false
+   * @param isForRecipients true: the result is also undefined when no subscriber would get the message. Default false
    */
   async make(
     event: EventPlan,
@@ -96,7 +97,7 @@ export class EntityMessages {
     const audience = options.owner === undefined ? 'everyone' : 'owner';
     const owner = audience === 'everyone' ? null : this.#owner(event, row, subject.row);
     const heard: HeardEvent = { event: name, keep: settings.keep, audience, owner };
-    // Else heardOf() has asked the same.
+    // For all other events, heardOf() has checked this already.
     const isKnownByRow = audience === 'owner' || event.eventName.paths.length > 0;
     if (isForRecipients && isKnownByRow && this.pipeline.isUnheard(heard)) return;
     const change = shownChange(subject, event);
@@ -130,8 +131,8 @@ export class EntityMessages {
   }
 
   /**
-   * Leaves out the changes that nobody would get an event of, whatever the rows say. Asked of all changes together, before
-   * they are merged and their rows are read: once for each event, however many rows there are.
+   * Leaves out changes whose events no subscriber can get, whatever the rows contain. It looks at all changes before
+   * they are merged and before their rows are read, and asks once per event, however many rows there are.
    *
    * @returns the items that remain, and the events of their tables that may be heard
    */
@@ -147,7 +148,7 @@ export class EntityMessages {
     return { items, events };
   }
 
-  /** Returns the events that some subscriber may get. The other events would reach nobody, whichever row they are about. */
+  /** Returns the events that some subscriber may get. No row of any other event would reach anybody. */
   heardOf(events: readonly EventPlan[]): readonly EventPlan[] {
     return events.filter(
       ({ name, eventName, settings: { keep } }) =>

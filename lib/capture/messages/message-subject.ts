@@ -101,7 +101,7 @@ function linkSubjects(
     subject(row, before, {
       on: kind,
       changes: {},
-      // A row that is gone may be known by what its link named of it alone.
+      // A removed row may be known only by the key that its link names.
       ids: group.map(([, id]) => relation.target.idOf(id) ?? id),
       related: group.flatMap(([key]) => found?.get(key) ?? goneRow(key, links) ?? []),
     }),

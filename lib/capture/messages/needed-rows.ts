@@ -6,11 +6,11 @@ import { rowKey } from '../table/row-key.js';
 import type { Relation, RowTable } from '../table/row-table.js';
 import type { RowReader, Rows } from './row-reader.js';
 
-/** What is known of the rows before any is read. */
+/** The rows that are known before any row is read. */
 export interface KnownRows {
   /** True if nothing else was written since the changes were noticed: rows are as those say that tell them. */
   readonly alone?: boolean;
-  /** What else may have been written in the transaction. Default: nothing that could undo the changes. */
+  /** Writes of the transaction that no hook has seen. Default: none that could undo the changes. */
   readonly unseen?: UnseenWrites | undefined;
 }
 

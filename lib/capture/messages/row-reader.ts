@@ -4,10 +4,10 @@ import type { Relation, RowTable } from '../table/row-table.js';
 /** Rows by their table and key. */
 export type Rows = ReadonlyMap<RowTable, ReadonlyMap<string, object>>;
 
-/** Reads rows as they are in the open transaction, or now where there is none. */
+/** Reads rows as they are in the open transaction, or as they are now when there is no transaction. */
 export abstract class RowReader {
   /**
-   * Reads rows of a table with their relations, softly removed rows too.
+   * Reads rows of a table with their relations, including softly removed rows.
    *
    * @param ids objects that hold their keys
    * @returns those that exist, by {@link rowKey}

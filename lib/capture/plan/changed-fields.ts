@@ -73,7 +73,7 @@ function keyOn(path: readonly string[], table: RowTable) {
   return { key: undefined, below: '' };
 }
 
-/** The fields below such a path, for error texts; undefined when it is another. */
+/** The names of the fields below such a path, for error texts; undefined for any other path. */
 export function changeNames(path: string, table: RowTable): readonly string[] | undefined {
   const [root, field, side, ...rest] = path.split('.');
   if (root !== CHANGES || hasOwnField(table)) return undefined;

@@ -2,7 +2,7 @@ import { type TablePlan, tablesOf } from './event-plan.js';
 import { type Column, propertyOf, type RowTable } from '../table/row-table.js';
 import { concealedNames } from './hidden-columns.js';
 
-/** Events whose data is an empty object, since nothing says what it holds. */
+/** Events whose data is an empty object, because no payload is declared. */
 export interface EventsWithoutData {
   /** The table, or its entity. */
   readonly entity: string;
@@ -32,7 +32,7 @@ export function noDataWarning(
 ): string {
   return (
     `The data of ${events.join(', ')} is an empty object: ${declaration} has no payload. Name what subscribers may see: ` +
-    `${fix}. Where that is nothing, say payload: () => ({}).`
+    `${fix}. If they may see nothing, write payload: () => ({}).`
   );
 }
 
@@ -60,13 +60,13 @@ export function secretsWarning(
   const names = properties.map((name) => `'${name}'`).join(', ');
   return (
     `Payloads of events are given ${properties.join(', ')} of ${entity}, named like secrets, and may send them. ` +
-    `${fix(names)}. Where subscribers may see one, name it in notSecret instead.`
+    `${fix(names)}. If subscribers may see one of them, name it in notSecret instead.`
   );
 }
 
 /**
- * Finds the columns that are named like secrets, among those that the payloads of events are given and neither `hidden` nor
- * `notSecret` names. Which columns a payload sends cannot be known: it is a function.
+ * Finds columns whose names sound like secrets, among the columns that payload functions get and that neither `hidden`
+ * nor `notSecret` names. A payload is a function, so the columns that it really sends cannot be known.
  */
 export function secretColumns(plans: readonly TablePlan[]): readonly SecretColumns[] {
   const shown = new Set(plans.flatMap(shownTables));

@@ -21,7 +21,7 @@ interface EntityEvents {
   }[];
 }
 
-/** What `defineTableEvents()` returns, as far as its events are known by it. */
+/** The properties of the result of `defineTableEvents()` that identify its events. */
 interface DeclaredTable {
   readonly declaration: string;
   readonly events: readonly { readonly name: string; readonly options: Receivers }[];

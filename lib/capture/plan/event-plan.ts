@@ -46,11 +46,14 @@ type TriggeredOptions = RecordedOptions & {
 
 /** An event of a table with one of its triggers, made ready once. */
 export interface EventPlan {
-  /** As declared: with its fields in braces. */
+  /** The name as it is declared, with its fields in braces. */
   readonly name: string;
   readonly eventName: EventName;
   readonly table: RowTable;
-  /** Name of the class that declares it, the entity or one that it extends; of a table its declaration. */
+  /**
+   * The name of the class that declares the event (the entity, or a class that it extends), or of the table's
+   * declaration.
+   */
   readonly declaredBy: string;
   readonly options: TriggeredOptions;
   readonly condition: CompiledCondition | undefined;
@@ -73,7 +76,7 @@ export interface EventPlan {
   readonly concealed: readonly string[];
   /** The hidden columns of the rows at the other end of its links. */
   readonly concealedInRelated: readonly string[];
-  /** Hidden columns and relations that the event does not name: a change of them alone sends nothing. */
+  /** Hidden columns and relations that the event does not name. A change of these columns alone sends nothing. */
   readonly unreported: ReadonlySet<Field>;
   /** Undefined when its messages have no key. */
   readonly order: OrderPlan | undefined;
@@ -242,7 +245,7 @@ function relationName(on: Exclude<TriggeredOptions['on'], string>): string {
   return 'added' in on ? on.added : 'removed' in on ? on.removed : on.cleared;
 }
 
-/** A hidden date of removal: without it nobody can tell whether a row is there. */
+/** Finds a hidden removal date: without that column, a softly removed row looks like any other row. */
 function hiddenRemoval({ deleteDate }: RowTable, { on, softRemoval }: TriggeredOptions): string[] {
   const counts = typeof on === 'string' && softRemoval !== false;
   return counts && deleteDate?.isHidden === true ? [deleteDate.path] : [];

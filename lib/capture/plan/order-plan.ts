@@ -4,7 +4,7 @@ import { valueAtPath } from './payload.js';
 import { rowKey } from '../table/row-key.js';
 import type { Row, RowTable } from '../table/row-table.js';
 
-/** Where the keys of an event's messages come from, made ready once for one table. */
+/** Tells how to find the order keys of an event's messages. Prepared once for each table. */
 export interface OrderPlan {
   /** The path that the event names, if it names one. */
   readonly named: readonly string[];

@@ -2,8 +2,9 @@ import { InvalidInputError } from '../../errors/index.js';
 import type { RequestData } from '../../event/index.js';
 
 /**
- * Refuses the data that a function of a declaration has made when it is nothing: an arrow function whose braces stand for
- * a body, or a case without a `return`. Receivers would get an empty object, and nobody would notice.
+ * Refuses `undefined` as the data of a message. It is nearly always a mistake: an arrow function whose braces were read
+ * as a body, or a branch without `return`. Without this check receivers would get an empty object, and nobody would
+ * notice.
  *
  * @param setting the name of the function, and `of` its declaration, for the error
  * @throws {@link InvalidInputError}
@@ -32,7 +33,9 @@ export function withRequestData(data: unknown, requestData: RequestData | undefi
   return { ...added, ...data };
 }
 
-/** The value at a dotted path; undefined where the path breaks off. Lazy relations answer what they have loaded. */
+/**
+ * The value at a dotted path; undefined where the path leads nowhere. Of a lazy relation, the rows that it has loaded.
+ */
 export function valueAtPath(row: unknown, path: string): unknown {
   let value = row;
   for (const key of path.split('.')) {
@@ -45,7 +48,7 @@ export function valueAtPath(row: unknown, path: string): unknown {
       return undefined;
     }
     const holder = value as Readonly<Record<string, unknown>>;
-    // TypeORM keeps what a lazy relation has loaded beside the getter that answers a promise.
+    // TypeORM keeps the loaded rows of a lazy relation in this property, beside the getter that returns a promise.
     const loaded = `__${key}__`;
     value = Object.hasOwn(holder, loaded) ? holder[loaded] : holder[key];
   }
@@ -54,7 +57,7 @@ export function valueAtPath(row: unknown, path: string): unknown {
 
 const FIELD = /\{([^{}]*)\}/g;
 
-/** The paths that a template such as `/articles/{id}` names. */
+/** The paths in a template: `['id']` for `/articles/{id}`. */
 export function templateFields(template: string): string[] {
   return Array.from(template.matchAll(FIELD), ([, path]) => path!);
 }
@@ -68,10 +71,14 @@ export function fillTemplate(template: string, row: unknown): string {
   return template.replaceAll(FIELD, (_, path: string) => {
     const value = valueAtPath(row, path);
     if (value === null || value === undefined || value === '' || typeof value === 'object') {
-      throw new InvalidInputError('ref', `needs a value for {${path}}, and the row has none`, {
-        template,
-        path,
-      });
+      throw new InvalidInputError(
+        'ref',
+        `needs a value for {${path}}, and the row has none. Fill it before the event is sent, or return null from a function`,
+        {
+          template,
+          path,
+        },
+      );
     }
     const segment = encodeURIComponent(String(value));
     // A URL parser would take these for steps through the path, encoded or not.

@@ -38,7 +38,7 @@ export function relationAt(path: string, { relations }: RowTable): Relation | un
   return relations.find((relation) => relation.path === path);
 }
 
-/** True for the path of a field, and for one that goes on from there. */
+/** True for the path of the field itself, and for paths below it. */
 export function isWithin(path: string, field: string): boolean {
   return path === field || path.startsWith(`${field}.`);
 }
@@ -54,7 +54,7 @@ export function fieldNames(path: string, from: RowTable): readonly string[] {
   return [...new Set(paths.map((found) => found.slice(prefix.length).split('.')[0]!))];
 }
 
-/** The kind of field at a path, for conditions; undefined when rows have no such property. */
+/** The kind of the field at a path, for conditions; undefined when rows have no such field. */
 export function fieldKind(path: string, from: RowTable): FieldKind | undefined {
   const { joins, relations, rest } = surveyPath(path, from);
   if (rest === '') return joins.length > 0 ? 'nested' : undefined;
@@ -99,7 +99,7 @@ export function eagerRelations({ relations }: RowTable, prefix = ''): string[] {
     });
 }
 
-/** The relations on a path, and those that are read with each of them. */
+/** The relations on a path, and the relations that are always read with each of them. */
 export function withEagerRelations({ joins, relations }: PathSurvey): string[] {
   return relations.flatMap((relation, index) => [
     joins[index]!,
@@ -123,7 +123,7 @@ export function besideColumns(events: readonly BesideColumns[]): BesideColumns {
   };
 }
 
-/** Each path once, every one after those that it goes through. */
+/** Returns each path once, after the paths that lead to it. */
 export function joinsOf(paths: readonly string[]): string[] {
   return [...new Set(paths)].sort(
     (one, other) => one.split('.').length - other.split('.').length || one.localeCompare(other),

@@ -22,7 +22,7 @@ function isNumeric(value: unknown): value is string | number | bigint {
   return ['string', 'number', 'bigint'].includes(typeof value);
 }
 
-/** As text and not as a number: a double has fewer digits than a decimal may have. */
+/** Compared as text: a JavaScript number has fewer digits than a decimal column may have. */
 function plainDecimal(value: string | number | bigint): string {
   const text = String(value).replace(/^(-?)0+(?=\d)/, '$1');
   return /^-?\d+\.\d+$/.test(text) ? text.replace(/\.?0+$/, '') : text;

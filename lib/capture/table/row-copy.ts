@@ -9,8 +9,8 @@ import {
 } from './row-table.js';
 
 /**
- * A copy whose columns can be set without the original's changing. Does not touch getters: those of lazy relations would
- * start a query.
+ * Copies a row, so that columns of the copy can be set without changing the row. Getters are not called: the getter of
+ * a lazy relation would start a query.
  */
 export function copyRow(row: object, table: RowTable): Row {
   const copy = copyOf(row, table);
@@ -31,7 +31,7 @@ export function layOver(old: object, values: Iterable<FieldValue>, table: RowTab
   return row;
 }
 
-/** An old row as far as it is known in full: without the relations, of which it may have the ids only. */
+/** The old row without its relations, of which only the ids may be known. */
 export function withoutRelations(row: object, table: RowTable): Row {
   const copy = copyRow(row, table);
   for (const relation of table.relations) {
@@ -40,7 +40,7 @@ export function withoutRelations(row: object, table: RowTable): Row {
   return copy;
 }
 
-/** A row without the values at `paths`: what a path named but rows do not show is not the payload's to see. */
+/** The row without the values at `paths`: values that were read for a path, but that the payload must not see. */
 export function withoutPaths<Value>(
   value: Value,
   paths: readonly string[],
@@ -64,7 +64,7 @@ export function withoutPaths<Value>(
   return copy as Value;
 }
 
-/** A row with those of some fields that it lacks, as another row of the same has them. */
+/** The row with the fields that it lacks, taken from another copy of the same row. */
 export function supplied(
   row: object,
   other: object,
@@ -107,9 +107,9 @@ export function withChanges(row: object, changes: unknown, table: RowTable): Row
 }
 
 /**
- * A copy of the row's own class, so that getters and methods work in payloads and conditions. It is made by the constructor
- * where that works, since private fields of methods are there then; what the constructor itself sets is taken out again, and
- * the row's properties are laid in.
+ * Makes a copy of the row's own class, so that its getters and methods work in payloads and conditions. It calls the
+ * constructor where that works, because methods may need private fields. Properties that the constructor sets are
+ * removed again, and the properties of the row are copied.
  */
 function copyOf(row: object, table: RowTable): Row {
   const prototype: unknown = Object.getPrototypeOf(row);
@@ -118,7 +118,7 @@ function copyOf(row: object, table: RowTable): Row {
   try {
     copy = table.emptyLike(row);
   } catch {
-    // A constructor of the application: the copy goes without what it makes.
+    // The constructor of the application failed: the copy is made without it.
     copy = likeIt(row);
   }
   for (const key of Object.keys(copy)) {

@@ -28,11 +28,11 @@ function partOf(row: object, column: Column): string | undefined {
   return value === undefined || value === null ? undefined : keyPart(value, column);
 }
 
-/** One column's part of such a text. */
+/** One column's part of the text of {@link rowKey}. */
 export function keyPart(value: unknown, column: ValueColumn): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
   if (value instanceof Date) return value.toISOString();
-  // The private fields of an object may hold all of it.
+  // An object may keep its whole value in private fields, so its database form is used.
   const form = typeof value === 'object' ? databaseForm(column, value) : value;
   // Databases answer a uuid in lower case, however it was given.
   if (column.type === 'uuid') return String(form).toLowerCase();

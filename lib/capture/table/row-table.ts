@@ -13,7 +13,7 @@ interface Property {
 
 /** A column of a table. */
 export interface Column extends Property {
-  /** As the database calls it. */
+  /** The name in the database. */
   readonly name: string;
   /** The database's type in lower case, such as `varchar`. */
   readonly type: string;
@@ -28,7 +28,7 @@ export interface Column extends Property {
   readonly isUpdated: boolean;
   /** The relation whose key it holds. */
   readonly relation: Relation | undefined;
-  /** Turns a value of a row into that of the database. Undefined where they are the same. */
+  /** Converts a value of a row into the database's value. Undefined when both are the same. */
   readonly toDatabase: ((value: unknown) => unknown) | undefined;
 }
 
@@ -49,16 +49,16 @@ export interface Relation extends Property {
 
 /** A table of rows with events, as far as events need to know it. */
 export interface RowTable {
-  /** As error texts name it: the name of the table, or of its entity. */
+  /** The name in error texts: of the table, or of its entity. */
   readonly name: string;
-  /** As error texts name the declaration of its settings. */
+  /** The name of the declaration of its settings, for error texts. */
   readonly declaration: string;
   /** Begins the keys of ordered messages: entities in one table have the same. */
   readonly keyPrefix: string;
   readonly key: readonly Column[];
   readonly columns: readonly Column[];
   readonly relations: readonly Relation[];
-  /** Paths of the objects that group columns, each after those that it is in. */
+  /** The paths of embedded objects, each after the objects that contain it. */
   readonly embedded: readonly string[];
   /** Properties that are filled with ids or the like, and are neither columns nor relations. */
   readonly computed: readonly string[];
@@ -70,13 +70,13 @@ export interface RowTable {
   readonly notSecret: readonly string[];
   /** True if the application may put further properties into rows that are read. */
   readonly isOpen: boolean;
-  /** True if rows have accessors of their own, as those with lazy relations. */
+  /** True if rows have accessors, for example for lazy relations. */
   readonly hasAccessors: boolean;
   /** Names the declaration of an event for error texts. */
   declarationOf(event: string): string;
   /** Tells whether the class of the rows has a getter. */
   hasGetter(name: string): boolean;
-  /** The id of a row, or of what holds the key of one: that of several columns is an object. */
+  /** The id of a row, or of an object that has the row's key; an object when the key has several columns. */
   idOf(row: object): unknown;
   /** An object of the class of a row. */
   emptyLike(row: object): object;
@@ -113,5 +113,5 @@ export interface FieldValue<Of extends Field = Field> {
   readonly value: unknown;
 }
 
-/** Stands for a value that only the database knows: that of an SQL expression. */
+/** Stands for a value that only the database knows, such as the result of an SQL expression. */
 export const UNKNOWN_VALUE: unique symbol = Symbol('unknown');

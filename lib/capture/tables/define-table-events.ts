@@ -25,7 +25,10 @@ export interface TableEvents extends ReportedTable {
   readonly notSecret: readonly string[];
   /** The database that the table is of. Undefined: any. */
   readonly dialect: DialectName | undefined;
-  /** Makes what a trigger tells of a column into the value of its property. Default: it is the same. */
+  /**
+   * Converts the value that a trigger reports for a column into the value of its property. Default: the value is taken
+   * as it is.
+   */
   readonly readers: Readonly<Record<string, (value: unknown) => unknown>>;
 }
 
@@ -40,11 +43,13 @@ type DrizzleTableOptions<Row extends object> = Omit<TableOptions<Row>, 'key'> &
   Partial<Pick<TableOptions<Row>, 'key'>>;
 
 /**
- * Declares events on a table, whoever writes its rows: any client, SQL by hand, another program. Triggers of the database
- * write changes down in the transaction that makes them, and workers make messages of what was committed. Name what it
- * returns in the option `tables` of the module, and make the triggers with `npx thorn triggers`.
+ * Declares events on a table. They are sent for every write, whether it comes from a client, from SQL by hand or from
+ * another program: triggers of the database record each change in its transaction, and workers make messages of the
+ * committed changes. Give the result to the option `tables` of the module, and create the triggers with
+ * `npx thorn triggers`.
  *
- * @param name the name of the table in the database; with its schema and a dot in front where it is not the connection's own
+ * @param name the name of the table in the database, such as `orders`; with its schema, such as `shop.orders`, when
+ *   that is not the schema of the connection
  * @throws {@link ThornConfigurationError} naming the declaration and the fix
  *
  * @example
@@ -86,7 +91,7 @@ export function defineTableEvents(given: unknown, options: object): TableEvents 
   );
 }
 
-/** A table of which nothing is known but its name. */
+/** Stands for a table of which only the name is known. */
 const ANY_TABLE = { dialect: undefined, key: undefined, columns: {}, readers: {} };
 
 function declare(table: DescribedTable | (typeof ANY_TABLE & { name: string }), given: object) {

@@ -9,14 +9,17 @@ export interface DrizzleTable<Row extends object = object> {
 
 /** A table as Drizzle describes it. */
 export interface DescribedTable {
-  /** With its schema and a dot in front, where it has one. */
+  /** The name, such as `orders`, or with a schema `shop.orders`. */
   readonly name: string;
   readonly dialect: DialectName;
   /** The properties of its primary key. */
   readonly key: readonly string[];
   /** The names of columns in the database by their properties. */
   readonly columns: Readonly<Record<string, string>>;
-  /** Makes what a trigger tells of a column into the value that Drizzle's types say, by property. */
+  /**
+   * For each property, a function that converts the value that a trigger reports into the value that Drizzle's types
+   * promise.
+   */
   readonly readers: Readonly<Record<string, (value: unknown) => unknown>>;
 }
 
@@ -42,7 +45,7 @@ interface Drizzle {
   readonly cores: readonly (readonly [string, DialectName, Core])[];
 }
 
-/** @returns undefined for what is no table of Drizzle */
+/** @returns undefined when the value is not a table of Drizzle */
 export function describeDrizzleTable(table: unknown): DescribedTable | undefined {
   // Drizzle marks its tables so, and nothing else need load it.
   if (!isObject(table) || !(Symbol.for('drizzle:IsDrizzleTable') in table)) return undefined;
@@ -70,7 +73,9 @@ export function describeDrizzleTable(table: unknown): DescribedTable | undefined
   return undefined;
 }
 
-/** Drizzle's types promise numbers of what JSON cannot hold as such, and booleans and dates where SQLite has none. */
+/**
+ * Drizzle's types promise numbers that JSON cannot hold, and on SQLite booleans and dates, which SQLite does not have.
+ */
 function readerOf(column: DrizzleColumn, isSqlite: boolean) {
   const { dataType, mode } = column;
   if (dataType.startsWith('number')) return ifIs('string', Number);

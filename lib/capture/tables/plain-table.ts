@@ -42,7 +42,9 @@ export class PlainTable implements RowTable {
     this.key = key.map((column) => this.columns.find((one) => one.name === column)!);
   }
 
-  /** A row of what a trigger has written down. A trigger of an older declaration may tell more columns. */
+  /**
+   * Makes a row of the values that a trigger has reported. A trigger of an older declaration may report more columns.
+   */
   rowOf(reported: ReportedRow): Row {
     const row: Row = {};
     for (const { name, path, read } of this.columns) {

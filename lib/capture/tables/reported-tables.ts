@@ -23,7 +23,7 @@ export abstract class ReportedTables {
    */
   abstract describe(table: string, columns: readonly TableColumn[]): void;
 
-  /** What {@link describe} was told of a table; none before. */
+  /** The columns that {@link describe} was given for a table; none before that. */
   abstract columnsOf(table: string): readonly TableColumn[];
 
   /**
@@ -33,16 +33,16 @@ export abstract class ReportedTables {
   abstract eventsOf(table: string): readonly EventPlan[];
 
   /**
-   * False: nobody would get any event of a table, by {@link ReportedTable.name}, as far as this process knows the
-   * subscribers. True as well when the table is not described.
+   * False when no subscriber could get any event of a table, by {@link ReportedTable.name}, as far as this process
+   * knows the subscribers. True when the table is not described yet.
    */
   abstract mayBeHeard(table: string): boolean;
 
   /**
-   * Makes the messages of changes that are committed, in the order of the changes. Changes of one row in one transaction
-   * become one; where the transaction is not known, each change stands by itself.
+   * Makes the messages of committed changes, in the order of the changes. The changes of one row in one transaction
+   * become one change. Where the transaction is not known, each change stands by itself.
    *
-   * @throws what the database throws, what a row throws that cannot be read, and what a function of an event throws
+   * @throws the error of the database, of a row that cannot be read, or of a function of an event
    */
   abstract messagesOf(changes: readonly ReportedChange[]): Promise<readonly Message[]>;
 }
@@ -89,7 +89,7 @@ export class JointTables extends ReportedTables {
     return this.#of(table)?.mayBeHeard(table) ?? true;
   }
 
-  /** In the order of the changes of each part: those of one row are of one part. */
+  /** Keeps the order of changes within each part. That is enough, because all changes of one row belong to one part. */
   override async messagesOf(changes: readonly ReportedChange[]): Promise<readonly Message[]> {
     const made = this.parts.map((part) =>
       part.messagesOf(changes.filter(({ table }) => this.#of(table) === part)),

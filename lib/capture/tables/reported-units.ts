@@ -6,7 +6,7 @@ import type { EntityMessages } from '../messages/entity-messages.js';
 import type { RowReader } from '../messages/row-reader.js';
 import type { TablePlan } from '../plan/event-plan.js';
 
-/** A reported change of a row, or of a link of it. */
+/** A reported change of a row, or of one of its links. */
 export interface ReportedItem {
   readonly change: ReportedChange;
   readonly item: RowChange | LinkChange;
@@ -25,8 +25,8 @@ interface Unit {
 }
 
 /**
- * Makes messages of what triggers have reported, one for each row, transaction and event. Those of one row are in the order
- * of its changes: a transaction that changes several rows may have begun before another and changed this row after it.
+ * Makes messages of the changes that triggers have reported, one for each row, transaction and event. The messages of
+ * one row are in the order of its changes: a transaction that began first may change the row last.
  */
 export async function messagesOfUnits(
   reported: readonly ReportedItem[],

@@ -36,7 +36,7 @@ export interface OtherSideWrite {
   readonly values: readonly ChangedValue[];
   /** The row before; undefined when it was not read. */
   old?: ObjectLiteral | undefined;
-  /** The row before with all that events ask of it, where that was read. */
+  /** The row before the write with everything that events need, where it was read. */
   whole?: ObjectLiteral | undefined;
   /** The events of the row; undefined when its class has none. */
   plan?: EntityPlan;
@@ -52,7 +52,7 @@ export interface WaitingWrites {
   readonly byKey: Map<string, OtherSideWrite>;
 }
 
-/** The rows that one save is about to remove, and that others may be linked to. */
+/** The rows that one save is about to remove and that may be linked from other rows. */
 export interface Removal {
   readonly rows: Map<EntityMetadata, ObjectLiteral[]>;
   /** Their links, each by the keys of both ends. */
@@ -63,7 +63,7 @@ export interface Removal {
   readonly read: Promise<void>;
 }
 
-/** What is read for one save before it writes, until its hooks are called. */
+/** The rows that were read for one save before it writes. They are kept until its hooks are called. */
 class OpenSave {
   /** Old rows. Null stands for a row that was not there. */
   readonly rows = new Map<EntityPlan, Map<string, ReadRow | null>>();
@@ -86,7 +86,7 @@ export class Connections {
   }
 }
 
-/** What the capture knows of one connection, and of its open transaction. */
+/** The state of one connection and of its open transaction. */
 export class ConnectionState {
   readonly frames = new TransactionFrames<CollectedItem | Refusal>();
   #save: OpenSave | undefined;
@@ -99,31 +99,33 @@ export class ConnectionState {
   readonly staged: Message[] = [];
   /** Happened outside of any transaction and not sent yet. */
   readonly unframed: CollectedItem[] = [];
-  /** The entities of which the open transaction has made writes that are not captured. */
+  /** The entities for which the open transaction has made writes that are not captured. */
   readonly uncaptured = new Set<EntityPlan>();
-  /** Why the database has ended the open transaction by itself: what is run in it now would be in none. */
+  /**
+   * The reason why the database has ended the open transaction by itself: further statements would run outside of it.
+   */
   endedBy: Error | undefined;
-  /** True once the database has rolled back what was to be committed. */
+  /** True once the database has rolled back a transaction that was to be committed. */
   hasFailed = false;
   /** True while TypeORM commits the open transaction. */
   isCommitting = false;
-  /** How many rollbacks of TypeORM's are under way: those of two savepoints may overlap. */
+  /** The number of rollbacks that TypeORM is running: the rollbacks of two savepoints may overlap. */
   rollbacks = 0;
-  /** True if TypeORM has begun the open transaction within one that was begun by hand. */
+  /** True if TypeORM has begun the open transaction inside a transaction that was begun by hand. */
   isWithinOther = false;
   /** Whether a transaction was open after the last write, where the database tells with its result. */
   isOpenAfterWrite: boolean | undefined;
-  /** Sends what was collected outside of a transaction. */
+  /** The sending of changes that were collected outside of a transaction. */
   sending: Promise<void> | undefined;
   /** Statements of the open transaction. */
   #statements = 0;
 
-  /** What is read for the save that is under way. */
+  /** The rows that were read for the running save. */
   get save(): OpenSave {
     return (this.#save ??= new OpenSave());
   }
 
-  /** The transaction has ended, or a part of it was rolled back: nothing that was read before holds any more. */
+  /** The transaction has ended, or a part of it was rolled back: the rows that were read before may be out of date. */
   forgetSave(): void {
     this.#save = undefined;
   }
@@ -142,7 +144,7 @@ export class ConnectionState {
     this.#statements += 1;
   }
 
-  /** What the database has told with the result of a statement. */
+  /** Takes the information about transactions that came with the result of a statement. */
   told({ hasTransaction, hasRolledBack }: Told): void {
     this.isOpenAfterWrite = hasTransaction ?? this.isOpenAfterWrite;
     // PostgreSQL answers the COMMIT of a transaction that had failed with a ROLLBACK.
@@ -185,8 +187,8 @@ export class ConnectionState {
 }
 
 /**
- * How many statements TypeORM runs to insert rows of an entity: without RETURNING, it reads what the database has filled in by
- * another one.
+ * The number of statements that TypeORM runs to insert rows of an entity: without RETURNING it runs a second one that
+ * reads the values that the database has filled in.
  */
 function statementsOfInsert(metadata: EntityMetadata): 1 | 2 {
   const { driver } = dataSourceOf(metadata);

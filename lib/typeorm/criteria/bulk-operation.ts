@@ -40,7 +40,7 @@ export function byHand(operation: BulkOperation): string {
     case 'update of the delete date to null':
     case 'softDelete':
     case 'restore':
-      // After it, the same condition may match none of the rows, or others.
+      // After the write, the same condition may match no row, or other rows.
       return 'read its rows before it, and call dispatcher.sendFor() for each after it';
     case 'relation().remove()':
     case 'removal of linked rows':

@@ -18,13 +18,13 @@ export class BulkWriteGuard {
   /** @param settings of the module; an entity's own ones win */
   constructor(private readonly settings: BulkSettings) {}
 
-  /** The most rows that one write may hit. */
+  /** The largest number of rows that one write may hit. */
   limitOf(plan: EntityPlan): number {
     return this.#settingsOf(plan).bulkLimit;
   }
 
   /**
-   * Tells whether a write is to be captured; warns of one that is not.
+   * Tells whether a write is to be captured. Logs a warning if it is not.
    *
    * @throws {@link BulkWriteError} when such writes are refused
    */
@@ -40,7 +40,7 @@ export class BulkWriteGuard {
   }
 
   /**
-   * Answers a write whose rows cannot be known.
+   * Refuses a write whose rows cannot be known, or warns of it.
    *
    * @throws {@link BulkWriteError} when such writes are refused
    */
@@ -56,7 +56,7 @@ export class BulkWriteGuard {
   }
 
   /**
-   * Answers a write that hits more rows than may be captured.
+   * Refuses a write that hits more rows than may be captured, or warns of it.
    *
    * @param most the most rows that one statement may name
    * @throws {@link BulkWriteError} when such writes are refused
@@ -74,7 +74,7 @@ export class BulkWriteGuard {
   }
 
   /**
-   * The error of an update that may give rows other keys; undefined when no event would tell of them.
+   * The error of an update that may change the keys of rows; undefined when no event would report them.
    *
    * @param isMade true when only a hook has set the key, and the update is made
    */
@@ -89,8 +89,8 @@ export class BulkWriteGuard {
   }
 
   /**
-   * The error of an update that sets the date of a soft removal by an SQL expression; undefined when no event counts such a
-   * removal.
+   * The error of an update that sets the date of a soft removal by an SQL expression; undefined when no event depends
+   * on that date.
    */
   unknownDate({ metadata, events }: EntityPlan, property: string): BulkWriteError | undefined {
     const concerned = events.filter(
@@ -140,7 +140,7 @@ export class BulkWriteGuard {
   }
 
   #settingsOf(plan: EntityPlan): Required<Omit<BulkSettings, 'capture'>> {
-    // Settings of the class lie under those of each of its events.
+    // Settings of the class apply where an event has none of its own.
     const { bulk, bulkLimit, bulkOverflow } = plan.events[0]!.options;
     return {
       bulk: bulk ?? this.settings.bulk ?? DEFAULTS.bulk,

@@ -28,7 +28,7 @@ const DID: Readonly<Record<ByCondition, RowChange['did']>> = {
 
 const UNLINK = 'relation().remove()';
 
-/** A write by a condition, and what it is about. */
+/** A write by a condition, with the entity and the operation. */
 interface ConditionWrite {
   readonly operation: ByCondition;
   /** The same for the guard, which knows more kinds. */
@@ -48,19 +48,19 @@ interface RowsRead {
   readonly queryRunner: QueryRunner;
 }
 
-/** The rows of one entity among those that a write is about to hit. */
+/** The rows of one entity among the rows that a write is about to hit. */
 interface RowsBefore {
   readonly plan: EntityPlan;
   readonly rows: readonly ObjectLiteral[];
-  /** With all that events ask of them, where that is more than columns. */
+  /** The rows with everything that events need, where columns alone are not enough. */
   readonly complete: ReadonlyMap<string, ObjectLiteral>;
 }
 
 /**
- * Makes a write by a condition, and collects what it makes of each row:
+ * Makes a write by a condition, and collects the change of each row:
  *
  * 1. reads the rows that the condition matches, and locks them where the database can;
- * 2. lets a query builder of our own make the write of just these rows, by their keys;
+ * 2. writes exactly these rows, by their keys, with a query builder of its own;
  * 3. collects their changes. The commit reads the rows again.
  *
  * @throws {@link BulkWriteError} when the write is refused
@@ -117,12 +117,12 @@ async function writeRead(
   const { sql, parameters } = keyCondition(dataSource, metadata, rows);
   const result = await execute((own as WritesByCondition).where(sql, parameters));
   const hit = (result as { readonly affected?: number | null }).affected;
-  // Elsewhere the number has no rows that stay as they are, or none that the database removes with others.
+  // On the other databases the number leaves out unchanged rows, or rows that the database removes with others.
   if (isPostgres(dataSource) && typeof hit === 'number' && hit !== rows.length) {
     const error = context.guard.otherRows(metadata.name, operation, { read: rows.length, hit });
     context.refuse(queryRunner, error);
   }
-  // By now the application's hooks have set what they set.
+  // By now the application's hooks have set their values.
   const set = setValuesOf(metadata, operation === 'update' ? { ...valuesOf(own) } : {});
   if (operation === 'update') refuseOtherKey(write, plans, queryRunner);
   for (const relation of relations) {
@@ -172,7 +172,7 @@ async function readCut(
   return cut;
 }
 
-/** The classes of the rows in a table: with single-table inheritance, those of subclasses as well. */
+/** The classes of the rows in a table. With single-table inheritance, subclasses are included. */
 function classesOf(metadata: EntityMetadata): readonly EntityMetadata[] {
   return [metadata, ...metadata.childEntityMetadatas];
 }
@@ -194,7 +194,10 @@ function readsOldRow({ options, needsRow, readsBefore }: EventPlan, operation: B
   );
 }
 
-/** The relations whose old ids an update has to know: those that it sets, and where hooks may set others, all. */
+/**
+ * The relations whose old ids must be read before an update: the relations that it sets, or all, when a hook may set
+ * further ones.
+ */
 function relationsToRead({
   context,
   builder,
@@ -269,7 +272,7 @@ function valuesOf(builder: WriteBuilder): ObjectLiteral {
   return valueSetsOf(builder)[0] ?? {};
 }
 
-/** An update may also remove or recover rows, or make others of them. */
+/** An update may also remove rows softly, recover them, or change their class. */
 function kindOfUpdate({ builder, metadata }: BuilderWrite): BulkOperation {
   const { deleteDateColumn } = metadata;
   if (setsOtherKey(builder, metadata)) return 'update of the key';
@@ -278,7 +281,7 @@ function kindOfUpdate({ builder, metadata }: BuilderWrite): BulkOperation {
   return date === null ? 'update of the delete date to null' : 'update of the delete date';
 }
 
-/** @throws {@link BulkWriteError} for an update of which it cannot be told which rows it makes, or removes softly */
+/** @throws {@link BulkWriteError} for an update whose new keys or soft removals cannot be known */
 function refuseUnclear(write: BuilderWrite, plans: readonly EntityPlan[]): void {
   refuseOtherKey(write, plans);
   const { context, builder, metadata } = write;

@@ -42,10 +42,10 @@ export class CriteriaWrites implements WriteInterceptor {
 }
 
 /**
- * Gives an insert its transaction; hooks tell its rows. Of one that may update or skip existing rows it collects what it
- * has done, since hooks take all of them for new.
+ * Gives an insert its transaction; hooks report its rows. For an insert that may update or skip existing rows, it finds
+ * out itself what has happened to each row, because hooks take all of them for new rows.
  *
- * @param upserted is given the rows of values whose hooks are not to count
+ * @param upserted gets the rows whose hooks must be ignored
  */
 export function insert(write: BuilderWrite, upserted: UpsertedValues): Promise<unknown> {
   const { context, builder, metadata, execute } = write;
@@ -67,7 +67,7 @@ export function insert(write: BuilderWrite, upserted: UpsertedValues): Promise<u
       ? context.transactions.run(
           builder,
           (queryRunner) => new Upsert(write, plan, queryRunner, upserted).make(),
-          // Else what is read before the insert would lock the places of rows that are not there.
+          // Under the default isolation, reading before the insert would lock the gaps where rows do not exist yet.
           isMySql(context.dataSource) ? 'READ COMMITTED' : undefined,
         )
       : uncapturedUpsert(write, plan, upserted);

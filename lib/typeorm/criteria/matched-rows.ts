@@ -12,7 +12,7 @@ import { isMySql, isPostgres, lock } from '../rows/row-lock.js';
 import type { SingleRow } from '../rows/single-row.js';
 import type { WriteBuilder } from './write-builders.js';
 
-/** The parameters that a statement may have, less those of the write itself. */
+/** The largest number of parameters of a statement, minus those of the write itself. */
 const MOST_PARAMETERS = { postgres: 65_000, sqlite: 32_000 };
 
 /** Which rows to read, and what with them. */
@@ -20,11 +20,11 @@ interface Matching {
   readonly metadata: EntityMetadata;
   /** Relations whose ids are read, where a key of the row holds them. */
   readonly relations: readonly RelationMetadata[];
-  /** True if the write leaves keys as they are: others may go on to refer to the rows. */
+  /** True if the write keeps the keys of its rows: other rows may go on to refer to them. */
   readonly keepsKeys: boolean;
   /** No more rows than this. */
   readonly limit: number;
-  /** Reads a row that the condition names by its key. Default: as more of them are read. */
+  /** Reads a row that the condition names by its key. Default: it is read like several rows. */
   readonly single?: SingleRow | undefined;
 }
 
@@ -72,7 +72,7 @@ export async function readUnlinked(
   });
   const query = likeWrite(from, builder).limit(limit);
   lock(query, dataSource, false);
-  // TypeORM makes no objects of such rows.
+  // Raw, because TypeORM makes no objects of such rows.
   const found = await query.getRawMany<ObjectLiteral>();
   return found.map((raw) => {
     const link: ObjectLiteral = {};
@@ -82,9 +82,9 @@ export async function readUnlinked(
 }
 
 /**
- * A query of one table with the condition of a query builder that writes to it. Such a condition names columns without an
- * alias, or with the table's name; so the query becomes one that writes, for which TypeORM puts no alias before columns,
- * and then one that reads again.
+ * Makes a query of one table with the condition of a query builder that writes to it. Such a condition names columns
+ * without an alias, or with the table's name. So the query is turned into a write, for which TypeORM puts no alias
+ * before columns, and then back into a read.
  */
 function likeWrite(
   from: SelectQueryBuilder<ObjectLiteral>,
@@ -128,7 +128,7 @@ export interface KeyCondition {
   readonly parameters: ObjectLiteral;
 }
 
-/** The most rows that one condition may name. */
+/** The largest number of keys that one condition may name. */
 export function mostKeys(
   dataSource: DataSource,
   { primaryColumns: { length } }: EntityMetadata,
@@ -152,7 +152,7 @@ export function keyCondition(
     driver.preparePersistentValue(column.getEntityValue(row), column) as unknown;
   if (names.length === 1) {
     const values = rows.map((row) => valueOf(row, primaryColumns[0]!));
-    // On PostgreSQL one parameter, however many they are.
+    // On PostgreSQL all keys are one parameter.
     const sql = isPostgres(dataSource) ? '= ANY(:thorn_ids)' : 'IN (:...thorn_ids)';
     return { sql: `${names[0]} ${sql}`, parameters: { thorn_ids: values } };
   }

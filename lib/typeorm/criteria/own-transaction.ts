@@ -26,7 +26,7 @@ export class OwnTransactions {
   runnerOf(builder: WriteBuilder): QueryRunner | undefined {
     const given = queryRunnerOf(builder);
     if (given !== undefined || hasRowLocks(this.client.dataSource)) return given;
-    // On SQLite, TypeORM gives each query builder the query runner of the transaction that its caller is in.
+    // On SQLite, TypeORM gives each query builder the query runner of its caller's transaction.
     const runner = this.client.dataSource.createQueryRunner();
     return runner.isTransactionActive ? runner : undefined;
   }
@@ -53,7 +53,7 @@ export class OwnTransactions {
     const make = () => this.#make(own, write, isolation);
     const outer = this.#writing.get() ?? [];
     if (own === undefined || outer.includes(own)) return make();
-    // No other write may change the rows that one write has read before it has written them.
+    // Between reading and writing its rows, no other write may change them.
     return this.#mutex.run(own, () => this.#writing.run([...outer, own], make));
   }
 

@@ -16,10 +16,10 @@ export interface RowsToRemove {
 const ROWS_PER_QUERY = 500;
 
 /**
- * Reads the links that the database deletes with some rows: no hook tells of them. Each is as its junction table says it, which
- * `linksToRemoved()` completes.
+ * Reads the links that the database deletes together with some rows, because no hook reports them. Each link is
+ * returned as a row of its junction table; `linksToRemoved()` completes it.
  *
- * @throws {@link BulkWriteError} when they are more than an entity's `bulkLimit`, and such removals are refused
+ * @throws {@link BulkWriteError} when there are more links than an entity's `bulkLimit`, and such removals are refused
  */
 export async function readRemovedLinks(
   context: WriteContext,

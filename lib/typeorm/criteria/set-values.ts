@@ -3,7 +3,7 @@ import type { ChangedValue } from '../rows/entity-values.js';
 import { UNKNOWN_VALUE } from '../../capture/table/row-table.js';
 import type { Column, RelationMetadata } from '../rows/columns.js';
 
-/** What an update sets. */
+/** The values that an update sets. */
 export interface SetValues {
   readonly values: readonly ChangedValue[];
   /** The columns among them that stand for themselves. */

@@ -15,7 +15,7 @@ interface UniqueKey {
   readonly where: string | undefined;
 }
 
-/** A row's values of a key, where it has all of them. */
+/** The values of one unique key, for a row that has all of them. */
 interface UniqueValue {
   readonly key: UniqueKey;
   readonly condition: ObjectLiteral;
@@ -23,15 +23,15 @@ interface UniqueValue {
   readonly text: string;
 }
 
-/** Rows with a unique value of others, by {@link rowKey}. */
+/** Existing rows that have a unique value of a new row, by {@link rowKey}. */
 export type MeetingRows = ReadonlyMap<string, ObjectLiteral>;
 
-/** The unique values of rows that an insert is about to write, and the rows of the table that have one of them. */
+/** The unique values of rows that an insert is about to write, and the existing rows that have one of them. */
 export class UniqueValues {
   readonly #dataSource: DataSource;
   readonly #keys: readonly UniqueKey[];
   readonly #skips: boolean;
-  /** The unique values of each row of values before the insert: it fills in others. */
+  /** The unique values of each new row before the insert, which may fill in further values. */
   readonly #known = new Map<ObjectLiteral, readonly UniqueValue[]>();
 
   constructor(
@@ -51,14 +51,14 @@ export class UniqueValues {
     for (const values of valueSets) this.#known.set(values, this.#valuesOf(values));
   }
 
-  /** Tells whether a row of values has any: others conflict with nothing. */
+  /** Tells whether a new row has unique values. A row without any cannot conflict. */
   has(values: ObjectLiteral): boolean {
     return this.#knownOf(values).length > 0;
   }
 
   /**
-   * Tells whether rows of values still have the unique values that they had before the insert. What TypeORM fills in does
-   * not count: without RETURNING, it may give several rows the values of each other.
+   * Tells whether new rows still have the unique values that they had before the insert. Values that TypeORM fills in
+   * do not count: without RETURNING, it may give a row the values of another row.
    */
   areAsBefore(valueSets: readonly ObjectLiteral[]): boolean {
     const mixesUp =
@@ -96,10 +96,11 @@ export class UniqueValues {
   }
 
   /**
-   * The rows that have a unique value of some rows of values. For `{ id: 1, slug: 'a' }` these may be two: the row with the id
-   * 1, and the one with the slug a.
+   * The existing rows that have a unique value of some new rows. For `{ id: 1, slug: 'a' }` there may be two: the row
+   * with the id 1, and the row with the slug `a`.
    *
-   * @param isBefore true before the insert: nobody else may change or delete them. After it they are read as they are
+   * @param isBefore true before the insert: the rows are locked, so that no other transaction can change or delete
+   *   them. After the insert they are read without a lock
    */
   async rows(
     valueSets: readonly ObjectLiteral[],
@@ -150,7 +151,7 @@ export class UniqueValues {
   }
 
   #lock(query: ReturnType<typeof rowsQuery>, isBefore: boolean): void {
-    // Of rows that stay as they are, nobody else may change the key.
+    // Even for rows that stay as they are, no other transaction may change the key.
     if (isPostgres(this.#dataSource) && isBefore) {
       query.setLock(this.#skips ? 'for_key_share' : 'for_no_key_update');
     }

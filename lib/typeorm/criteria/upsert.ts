@@ -100,7 +100,7 @@ export class Upsert {
     };
   }
 
-  /** What events compare of the rows before, besides their columns. */
+  /** Adds the relations that events compare to the old rows. */
   #complete(
     rows: readonly ObjectLiteral[],
     relations: readonly RelationMetadata[],
@@ -127,7 +127,7 @@ export class Upsert {
       const own = this.write.builder.clone().setQueryRunner(this.queryRunner) as InsertBuilder;
       if (parts.length > 0) {
         own.values(met);
-        // Without RETURNING, TypeORM fails where each of them is skipped.
+        // Without RETURNING, TypeORM fails when every row is skipped.
         if (!this.write.context.canReturn) own.updateEntity(false);
       }
       const make = () => this.write.execute(own) as Promise<InsertResult>;
@@ -140,14 +140,15 @@ export class Upsert {
   #fresh(meeting: ReadonlySet<ObjectLiteral>): readonly ObjectLiteral[][] {
     const fresh = this.#valueSets.filter((values) => !meeting.has(values));
     if (this.write.context.canReturn) return fresh.length === 0 ? [] : [fresh];
-    // Without RETURNING, TypeORM counts the ids of one insert up from the first, also where some of its rows have their own.
+    // Without RETURNING, TypeORM counts ids up from the first one of an insert, even for rows that have an id of their
+    // own.
     const parts = [true, false].map((has) =>
       fresh.filter((values) => this.#unique.has(values) === has),
     );
     return parts.filter(({ length }) => length > 0);
   }
 
-  /** Inserts rows of values that meet no row; hooks tell of them. */
+  /** Inserts the rows that conflict with no existing row. Hooks report them. */
   async #insert(values: ObjectLiteral[]): Promise<InsertResult> {
     const { builder, metadata, execute, context } = this.write;
     const { insertColumns, updateEntity, returning, comment } = builder.expressionMap;
@@ -172,7 +173,7 @@ export class Upsert {
     }
   }
 
-  /** One result of several statements, in the order of the rows of values. */
+  /** Makes one result of the results of several statements, in the order of the given rows. */
   #merged(parts: readonly Part[]): InsertResult {
     const inOrder = <Value>(of: (result: InsertResult) => readonly Value[]): Value[] => {
       const left = parts.map(({ values, result }) => ({
@@ -183,7 +184,7 @@ export class Upsert {
         .map((values) => left.find((part) => part.values.has(values))?.of.shift())
         .filter((value) => value !== undefined);
     };
-    // Of the application's own statement.
+    // The raw result of the application's own statement.
     const raw: unknown = parts.at(-1)!.result.raw;
     const result = Result.from({
       raw: Array.isArray(raw) ? inOrder((one) => one.raw as unknown[]) : raw,
@@ -231,7 +232,7 @@ export class Upsert {
   }
 }
 
-/** Rows of values that one statement inserts. */
+/** The rows that one statement inserts. */
 interface Part {
   readonly values: ObjectLiteral[];
   readonly result: InsertResult;
@@ -239,7 +240,7 @@ interface Part {
 
 interface Rows {
   readonly before: MeetingRows;
-  /** With all that events compare, where that is more than columns. */
+  /** The rows with everything that events compare, where columns alone are not enough. */
   readonly complete: ReadonlyMap<string, ObjectLiteral>;
   readonly after: MeetingRows;
   readonly set: Omit<SetValues, 'values'>;
@@ -261,11 +262,11 @@ function isHidden(of: Field): boolean {
 }
 
 /**
- * Rows of values that are being inserted so that each may become an update of a row, or nothing: the hooks of such an insert
- * take all of them for new rows, and do not count.
+ * New rows that are being inserted by a statement that may update or skip existing rows instead. The hooks of such an
+ * insert take all of them for new rows, so their reports are ignored.
  */
 export class UpsertedValues {
-  /** How many inserts have each of them: an application may give one object to several inserts at once. */
+  /** The number of inserts for each object: an application may pass one object to several inserts at the same time. */
   readonly #inserts = new Map<object, number>();
 
   has(values: object): boolean {

@@ -4,7 +4,7 @@ import { type Around, replaceMethods, WRITES } from '../replaced-methods.js';
 /** A query builder of TypeORM that inserts, updates, deletes, softly deletes or restores. */
 export type WriteBuilder = QueryBuilder<ObjectLiteral>;
 
-/** Makes a write as TypeORM does: that of the query builder, or of another one in its place. */
+/** Makes a write as TypeORM would: the write of this query builder, or of another one in its place. */
 export type Execute = (builder?: WriteBuilder) => Promise<unknown>;
 
 /** Something that is asked to make a query builder's write, in place of the query builder. */
@@ -20,14 +20,14 @@ export type SaveInterceptors = Readonly<Partial<Record<Write, readonly WriteInte
 /** The interceptors of a data source, and the entities whose writes they are asked to make. */
 interface Interception {
   readonly ofSaves: SaveInterceptors;
-  /** Of all other writes. */
+  /** The interceptor of all other writes. */
   readonly ofCriteria: WriteInterceptor;
   readonly entities: ReadonlySet<EntityMetadata>;
 }
 
 /**
- * Lets interceptors make every write to some entities that a query builder of the data source is told to execute; so are
- * those of repositories and managers, except that of `clear()`.
+ * Lets interceptors make every write to some entities that goes through a query builder of the data source. Writes of
+ * repositories and managers do, except `clear()`.
  *
  * @returns ends that
  */

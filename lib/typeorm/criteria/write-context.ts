@@ -24,7 +24,7 @@ interface Changes {
     on: { queryRunner: QueryRunner; manager: EntityManager },
     item: CollectedItem,
   ): Promise<void> | void;
-  /** The open transaction of a connection writes rows of an entity, and nobody reads which. */
+  /** Notes that the open transaction of a connection writes rows of an entity, and that these rows are not read. */
   noteUnseen(queryRunner: QueryRunner, plan: EntityPlan): void;
   /**
    * Refuses a captured write in a transaction that was begun by hand.
@@ -55,7 +55,7 @@ export function valueSetsOf({
   return typeof valuesSet === 'object' && valuesSet !== null ? [valuesSet] : [];
 }
 
-/** What the writes of one data source have in common. */
+/** The things that all writes of one data source share. */
 export class WriteContext {
   readonly #faults = new FaultLog();
   readonly transactions: OwnTransactions;
@@ -74,7 +74,7 @@ export class WriteContext {
     return this.client.dataSource;
   }
 
-  /** Tells whether the statement of an insert can answer what the database has filled in. */
+  /** Tells whether an INSERT can return the values that the database has filled in. */
   get canReturn(): boolean {
     return this.dataSource.driver.isReturningSqlSupported('insert');
   }
@@ -86,10 +86,11 @@ export class WriteContext {
   }
 
   /**
-   * Tells whether anybody may hear of a write, before it is given a transaction and its rows are read in it. In an open
-   * transaction every event of the entity counts: those of later writes tell what has become of the row in all of it.
+   * Tells whether any subscriber may get an event of a write. It is asked before the write gets a transaction and its
+   * rows are read. In an open transaction every event of the entity counts, because an event of a later write reports
+   * the changes of the whole transaction.
    *
-   * @param mayReport tells whether an event may tell of the write. Default: those of the operation do
+   * @param mayReport tells whether an event may report the write. Default: the events of the operation
    */
   mayBeHeard(
     plan: EntityPlan,
@@ -108,7 +109,7 @@ export class WriteContext {
     return this.messages.heardOf(events).length > 0;
   }
 
-  /** Tells whether the application has hooks of a kind, which may set values that nobody knows before. */
+  /** Tells whether the application has hooks of a kind. Such hooks may set values that cannot be known before. */
   hasHooks(metadata: EntityMetadata, kind: 'beforeUpdate' | 'beforeInsert'): boolean {
     return (
       metadata[`${kind}Listeners`].length > 0 ||
@@ -128,8 +129,8 @@ export class WriteContext {
   }
 
   /**
-   * Refuses a write that is made already. Its transaction may be the application's, which may catch the error: it cannot
-   * commit what was written.
+   * Refuses a write after it was made. The application may catch the error in its own transaction, so the transaction
+   * is marked and cannot be committed.
    *
    * @throws the error
    */
@@ -138,7 +139,10 @@ export class WriteContext {
     throw error;
   }
 
-  /** Reads what a write needs. The log tells which write an error belongs to: its caller has asked for no such read. */
+  /**
+   * Reads the rows that a write needs. The log names the write that an error belongs to, because its caller has not
+   * asked for this read.
+   */
   read<Result>(
     { name }: EntityMetadata,
     operation: BulkOperation,

@@ -2,8 +2,8 @@ import type { EntityMetadata } from 'typeorm';
 import type { CapturePlan, LinkPlan } from './entity-plan.js';
 
 /**
- * The entities whose writes may make events happen: those with events and all others in their tables, junction tables
- * whose links have events, and those whose rows such links lead to.
+ * The entities whose writes may cause events: entities with events and all entities in their tables, junction tables
+ * whose links have events, and entities whose rows such links lead to.
  */
 export function affectingEntities(
   all: readonly EntityMetadata[],

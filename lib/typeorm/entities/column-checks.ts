@@ -27,7 +27,7 @@ function isReadInPart(column: Column, dataSource: DataSource): boolean {
   if (type !== Date && !/^(?:timestamp|datetime)/.test(String(type))) return false;
   if (isPostgres(dataSource)) return (precision ?? 6) > 3;
   if (isMySql(dataSource)) return (precision ?? 0) > 3;
-  // SQLite fills in a text of another form than the one of TypeORM.
+  // SQLite fills in a text of another form than TypeORM writes.
   return column.isCreateDate || column.isUpdateDate || column.default !== undefined;
 }
 

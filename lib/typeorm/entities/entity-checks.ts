@@ -5,8 +5,9 @@ import { dataSourceName } from '../errors.js';
 import type { CapturePlan } from './entity-plan.js';
 
 /**
- * Finds the classes that declare events and are not an entity, nor the base of one, in any of the data sources. Which
- * classes an application means is for it to say: another one in the same process may decorate others.
+ * Finds the classes that declare events and that are neither an entity nor the base class of one in any of the data
+ * sources. The caller says which classes belong to the application, because another application in the process may have
+ * decorated classes too.
  */
 export function unknownEntities(
   classes: Iterable<EntityClass>,
@@ -46,7 +47,7 @@ export function assertEntitiesKnown(
 
 /**
  * Refuses `delete` events of subclasses in one table whose rows a relation to their base may remove
- * (`orphanedRowAction`): TypeORM tells the class of the relation then, and not that of the row.
+ * (`orphanedRowAction`): TypeORM then reports the class of the relation, and not the class of the row.
  *
  * @throws {@link ThornConfigurationError}
  */

@@ -32,10 +32,13 @@ export interface LinkPlan extends PlainLinkPlan {
   readonly relation: EntityRelation;
 }
 
-/** The events of every entity that a data source knows: none before it is initialised, and others after each time. */
+/**
+ * The events of every entity of a data source. It is empty before the data source is initialised, and made again each
+ * time.
+ */
 export interface CapturePlan {
   entities: ReadonlyMap<EntityMetadata, EntityPlan>;
-  /** By the metadata of the junction table. */
+  /** The links, by the metadata of their junction table. */
   links: ReadonlyMap<EntityMetadata, readonly LinkPlan[]>;
 }
 
@@ -70,7 +73,7 @@ export function planCapture(dataSource: DataSource): CapturePlan {
   return { entities, links };
 }
 
-/** The events that hooks notice, and those that triggers of the database report. */
+/** Splits events into those that hooks notice and those that triggers of the database report. */
 export function splitByCapture(
   { entities, links }: CapturePlan,
   fallback: CaptureBy,
@@ -89,7 +92,8 @@ export function splitByCapture(
   return { hooks: of('hooks'), triggers: of('triggers') };
 }
 
-// With single-table inheritance base and children share a junction: the base's plan answers for all of them.
+// With single-table inheritance, base class and subclasses share a junction table: the plan of the base class covers
+// all of them.
 function isInherited(relation: string, metadata: EntityMetadata): boolean {
   const parent = metadata.parentEntityMetadata as EntityMetadata | undefined;
   const target: unknown = parent?.target;

@@ -80,7 +80,7 @@ export class EntityTable implements RowTable {
     this.single = SingleRow.of(metadata);
   }
 
-  /** The column of the same name: those of a subclass have metadata of their own. */
+  /** Looked up by its name, because a subclass has metadata of its own for the same column. */
   column({ databaseName }: ColumnMetadata): EntityColumn {
     return this.columns.find(({ name }) => name === databaseName)!;
   }
@@ -93,7 +93,7 @@ export class EntityTable implements RowTable {
     return 'inverseEntityMetadata' in field ? this.relation(field) : this.column(field);
   }
 
-  /** What a write sets, of the fields of this table. */
+  /** The values that a write sets, for the fields of this table. */
   values(changed: readonly ChangedValue[]): FieldValue<EntityColumn | EntityRelation>[] {
     return changed.map(({ of, value }) => ({ of: this.field(of), value }));
   }
@@ -117,7 +117,7 @@ export class EntityTable implements RowTable {
     return this.metadata.getEntityIdMixedMap(row);
   }
 
-  /** By its constructor, as TypeORM makes those that it reads: private fields of its methods are there then. */
+  /** Made by the constructor, like the rows that TypeORM reads, because methods may need private fields. */
   emptyLike(row: object): object {
     const prototype = Object.getPrototypeOf(row) as object;
     // With single-table inheritance, each row is an instance of its own class.

@@ -6,7 +6,7 @@ import { metadataOf, relationOf } from './entity-table.js';
 import { rowKey as tableRowKey } from '../../capture/table/row-key.js';
 import type { LinkPlan } from './entity-plan.js';
 
-/** One of the two rows that a link names. */
+/** One of the two rows that a link connects. */
 interface End {
   readonly metadata: EntityMetadata;
   readonly columns: readonly Column[];
@@ -112,7 +112,7 @@ function endOf({ metadata, columns, id }: End): string {
 }
 
 /**
- * A row of a junction table that came or went; undefined when the row tells only one end of it.
+ * A row of a junction table that was added or removed; undefined when it names only one of its two ends.
  *
  * @param removed finds the row at the other end by its key, if that is being removed. Default: it is not
  */

@@ -34,7 +34,7 @@ export async function readComplete(
   return complete;
 }
 
-/** What one write makes of rows of one entity. */
+/** The change that one write makes to rows of one entity. */
 interface RowsChange {
   readonly did: RowChange['did'];
   readonly plan: EntityPlan;

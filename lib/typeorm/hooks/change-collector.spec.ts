@@ -74,6 +74,6 @@ it('keeps a write alive whose message cannot be sent, and logs no secret of it',
     item,
   );
 
-  expect(lines[0]).toContain('Sending what was written outside of a transaction failed: POST');
+  expect(lines[0]).toContain('Sending the events of writes outside of a transaction failed: POST');
   expect(lines.join()).not.toMatch(/s3cret|p4ss|c2VjcmV0/);
 });

@@ -34,7 +34,7 @@ interface OnConnection {
 }
 
 const ENDED =
-  'A COMMIT or ROLLBACK by hand has ended the transaction, and no events are sent of what was written in it. Use transaction() of a manager, or commitTransaction() and rollbackTransaction() of the query runner';
+  'A COMMIT or ROLLBACK by hand has ended the transaction, so the events of its writes are not sent. Use transaction() of a manager, or commitTransaction() and rollbackTransaction() of the query runner';
 
 /** Due events whose rows are read, and whose messages are staged, together. */
 const STAGED_TOGETHER = 1_000;
@@ -55,8 +55,8 @@ export class ChangeCollector implements EntitySubscriberInterface {
   ) {}
 
   /**
-   * Adds a change, synchronously. Outside of a transaction the promise resolves when its message was sent. In one that
-   * was begun by hand it rejects.
+   * Adds a change, synchronously. Outside of a transaction the promise resolves when the message was sent. In a
+   * transaction that was begun by hand it rejects.
    */
   collect(on: OnConnection, item: CollectedItem): Promise<void> | void {
     const { queryRunner } = on;
@@ -79,7 +79,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
     this.#refuseByHand(queryRunner, 'A write that has events was made');
   }
 
-  /** The open transaction of a connection writes rows of an entity, and nobody reads which. */
+  /** Notes that the open transaction of a connection writes rows of an entity, and that these rows are not read. */
   noteUnseen(queryRunner: QueryRunner, plan: EntityPlan): void {
     this.connections.of(queryRunner).uncaptured.add(plan);
   }
@@ -110,13 +110,13 @@ export class ChangeCollector implements EntitySubscriberInterface {
     const state = this.connections.of(queryRunner);
     if (state.endedBy !== undefined) {
       if (state.rollbacks === 0) throw state.endedBy;
-      // That of a savepoint fails, and leaves the transaction open as far as TypeORM knows.
+      // The rollback of a savepoint fails: for TypeORM the transaction is still open.
       state.rollbacks -= 1;
     }
     state.statement();
   }
 
-  /** What the database has told with the result of a statement. */
+  /** Takes the information about transactions that came with the result of a statement. */
   told(queryRunner: QueryRunner, told: Told): void {
     const state = this.connections.of(queryRunner);
     state.told(told);
@@ -154,7 +154,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
       this.refuseByHand(queryRunner);
       return this.#stage(state, items, manager);
     } catch (error) {
-      // Of a hook that throws, TypeORM would not wait for the promises of others.
+      // Not thrown: when a hook throws, TypeORM does not wait for the promises of other hooks.
       return Promise.reject(error);
     }
   }
@@ -184,10 +184,12 @@ export class ChangeCollector implements EntitySubscriberInterface {
     }
   }
 
-  /** The database has rolled back the open transaction of a connection by itself: what was collected in it is not stored. */
+  /**
+   * The database has rolled back the open transaction of a connection by itself: the collected changes are not stored.
+   */
   ended(queryRunner: QueryRunner, cause: unknown): void {
     if (!queryRunner.isTransactionActive) return;
-    const text = `The database has ended the transaction, and what was written in it before is not stored (${errorText(cause)}). Let the error out of the transaction, and begin another`;
+    const text = `The database has ended the transaction, and its writes are not stored (${errorText(cause)}). Let the error leave the transaction function, and begin another transaction`;
     const error = new TransactionEndedError(text, cause);
     this.connections.of(queryRunner).endedBy = error;
     this.refuse(queryRunner, error);
@@ -226,10 +228,10 @@ export class ChangeCollector implements EntitySubscriberInterface {
     const transaction = this.client.within(manager);
     // Without RETURNING, TypeORM may give several new rows the defaults of each other.
     const mostAlone = dataSource.driver.isReturningSqlSupported('insert') ? Infinity : 1;
-    // On a connection that several saves share, further changes may join while these are being read and staged.
+    // Several saves may share a connection: further changes may arrive while these changes are read and staged.
     for (let batch = items; batch.length > 0; batch = state.drain()) {
       const alone = batch.length <= mostAlone && state.isAlone(batch);
-      // A statement by query() may do anything, and nothing tells it from one that TypeORM makes.
+      // A statement by query() may do anything, and cannot be told from a statement of TypeORM.
       const unseen = alone ? undefined : new UnseenWrites(state.uncaptured);
       const dueEvents = await this.#dueEventsOf(batch, manager);
       // Rows are let go as soon as their messages are made.
@@ -268,7 +270,7 @@ export class ChangeCollector implements EntitySubscriberInterface {
         this.pipeline.release(messages);
       } catch (error) {
         // The row is stored already: the caller's write has not failed.
-        this.#faults.report('Sending what was written outside of a transaction failed', error);
+        this.#faults.report('Sending the events of writes outside of a transaction failed', error);
       }
     };
     state.sending ??= Promise.resolve().then(send);

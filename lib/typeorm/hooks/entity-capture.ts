@@ -58,11 +58,11 @@ export interface EntityCaptureOptions extends BulkSettings {
 }
 
 /**
- * Makes messages of what happens to the entities of one data source: collects changes while a transaction is open,
- * stages their messages before it commits and releases them after. A TypeORM subscriber of that data source.
+ * Makes messages of the changes of one data source's entities: it collects changes while a transaction is open, stages
+ * their messages before the commit, and releases them after it. It is a TypeORM subscriber of that data source.
  *
- * Writes outside of any transaction (`save(…, { transaction: false })`) are sent right after; their messages cannot be
- * atomic with the row. Those in a transaction that was begun by hand are refused.
+ * The events of writes outside of any transaction (`save(…, { transaction: false })`) are sent right after the write;
+ * their messages cannot be atomic with the row. Writes in a transaction that was begun by hand are refused.
  *
  * TypeORM forgets its subscribers when a data source is destroyed and initialised again, without a notice: call
  * {@link reattach} then. Sending by hand calls it too.
@@ -81,7 +81,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   readonly #by: CaptureBy;
   readonly #pipeline: MessagePipeline;
   readonly #connections = new Connections();
-  /** The entities whose writes may have events: those of all others pass at the cost of one look-up. */
+  /** The entities whose writes may have events. A write of any other entity costs one look-up. */
   #affecting: ReadonlySet<EntityMetadata> = new Set();
   readonly #attachment: HooksAttachment;
   readonly #serialize: SerializeTransactions | undefined;
@@ -89,7 +89,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   /** True if it leaves its data source as soon as no transaction is open. */
   #isLeaving = false;
   readonly dataSource: DataSource;
-  /** Knows who is in a transaction of this data source. */
+  /** Knows which callers are in a transaction of this data source. */
   readonly transactions: TransactionScopes;
 
   constructor(
@@ -152,7 +152,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
    * Starts to listen.
    *
    * @throws {@link ThornConfigurationError} when the data source is not initialised, or an event names a relation that
-   *   its entity does not have, or is for rows that a relation may remove without a word of their class
+   *   its entity does not have, or is for rows that a relation may remove without reporting their class
    */
   attach(): void {
     this.#attachment.assertPossible();
@@ -292,7 +292,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
 
   afterQuery({ queryRunner, success, error, rawResults }: AfterQueryEvent): void {
     this.transactions.statement(queryRunner, false);
-    // After a deadlock, MySQL and MariaDB roll the transaction back, and run later statements outside of one.
+    // After a deadlock, MySQL and MariaDB roll the transaction back, and run later statements outside of it.
     if (!success && this.#isMysql && isConflict(error)) this.#collector.ended(queryRunner, error);
     const told = toldBy(rawResults);
     if (told !== undefined) this.#collector.told(queryRunner, told);
@@ -301,7 +301,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   afterTransactionCommit({ queryRunner }: TransactionCommitEvent): void {
     if (!queryRunner.isTransactionActive) {
       this.#connections.of(queryRunner).forgetSave();
-      // Triggers may have written down what it has changed.
+      // Triggers may have recorded the changes of this transaction.
       if (this.#reported.entities.size > 0) this.#pipeline.committed();
     }
     this.#end(queryRunner);
@@ -315,7 +315,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
   #end(queryRunner: QueryRunner): void {
     this.transactions.end(queryRunner);
     if (!this.#isLeaving) return;
-    // After the hooks of others, whose list becomes shorter.
+    // After the hooks of other subscribers, because their list becomes shorter.
     setImmediate(() => {
       if (this.#isLeaving) this.detach();
     });

@@ -5,8 +5,8 @@ import type { WriteContext } from '../criteria/write-context.js';
 import { isPostgres } from '../rows/row-lock.js';
 
 /**
- * Refuses a `remove()` after which some of its rows are still there: a trigger of PostgreSQL may keep them by `RETURN NULL`,
- * without an error, and TypeORM's hooks tell that they are removed.
+ * Refuses a `remove()` that leaves some of its rows in the table. A trigger of PostgreSQL may keep a row with
+ * `RETURN NULL`: the database reports no error, and TypeORM's hooks say that the row was removed.
  */
 export class KeptRows implements WriteInterceptor {
   constructor(
@@ -23,7 +23,7 @@ export class KeptRows implements WriteInterceptor {
       return execute();
     }
     const { rows, missing } = this.connections.of(queryRunner).save;
-    // Nobody hears of it.
+    // No subscriber would get an event of these rows.
     if (!rows.has(plan) || !plan.events.some(({ options: { on } }) => on === 'delete')) {
       return execute();
     }
@@ -39,7 +39,10 @@ export class KeptRows implements WriteInterceptor {
   }
 }
 
-/** How many rows the condition of a removal names: that of one is a list of columns, that of several a list of such lists. */
+/**
+ * The number of rows that the condition of a removal names. For one row the condition is a list of columns, for several
+ * rows a list of such lists.
+ */
 function rowsNamed({ expressionMap: { wheres } }: WriteBuilder): number {
   const condition = wheres[0]?.condition;
   const rows = Array.isArray(condition) ? condition.filter(({ type }) => type === 'or') : [];

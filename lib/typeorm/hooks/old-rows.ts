@@ -31,20 +31,21 @@ interface OnConnection {
 }
 
 /**
- * Rows as they are before an update or a removal by a save. They are locked where the database can: TypeORM has loaded its
- * old row before the transaction, and others may have written it since. They have what TypeORM's own old row does not:
- * relations of a row that is about to vanish, and what transitions read of a relation or of a column that is not selected.
+ * Reads rows as they are before a save updates or removes them, and locks them where the database can. TypeORM has
+ * loaded its own old row before the transaction, and another transaction may have written the row since. The rows read
+ * here have more fields than TypeORM's: the relations of a row that will be removed, and relations and unselected
+ * columns that a transition compares.
  *
- * A row that was not there is not written either: another transaction may insert one with its key in between, of which
- * the events would tell nothing.
+ * A save does not update a row that was not found here. Another transaction may insert a row with that key in between,
+ * and no event would report its values.
  */
 export class OldRows implements WriteInterceptor {
   constructor(private readonly connections: Connections) {}
 
   /**
-   * Reads one row; all that one save asks for are read in one query a class.
+   * Reads one row. All rows that one save asks for are read with one query per class.
    *
-   * @param events those whose relations and hidden columns are read as well
+   * @param events the events whose relations and hidden columns are read as well
    */
   read(
     { queryRunner, manager }: OnConnection,
@@ -123,7 +124,8 @@ async function readOldRows(
 ): Promise<Map<string, ReadRow | null>> {
   const { joins, hidden } = besideColumns([...events]);
   const wanted = { metadata, single, ids: [...ids.values()], joins, hidden };
-  // A lock would hold for what is joined as well. A second read alone could find a row that is not locked.
+  // With joins, a lock would also lock the joined rows. Two reads are needed: a second read alone could find a row that
+  // is not locked.
   const isLockedFirst = joins.length > 0 && hasRowLocks(dataSourceOf(manager));
   if (isLockedFirst) {
     const locked = await readRows(manager, { ...wanted, joins: [], hidden: [] }, { keepsKeys });
@@ -141,17 +143,19 @@ async function readOldRows(
   return read;
 }
 
-/** What is known of the rows of an entity without reading them before a write. */
+/** How much is known of an entity's rows before a write without reading them. */
 interface KnownRows {
-  /** True if nobody else can write a row between TypeORM's reading it and the write. */
+  /** True if no other connection can write a row between TypeORM's read and the write. */
   readonly isCurrent: boolean;
-  /** False while nobody would get an event of the entity, whatever its rows say: no row before is read then. */
+  /**
+   * False while no subscriber would get any event of the entity, whatever its rows contain. Then no old row is read.
+   */
   readonly mayBeHeard: () => boolean;
 }
 
 /**
- * The before-hooks that one entity needs, on that entity alone: TypeORM computes a whole save anew once any before-hook
- * has run in it.
+ * The before-hooks that one entity needs. They are registered for that entity alone, because TypeORM computes a whole
+ * save again once any before-hook has run in it.
  *
  * @returns undefined when it needs none
  */
@@ -220,7 +224,7 @@ function mayChange(
   );
 }
 
-/** True if an event tells of rows that are removed softly, or of those that are recovered. */
+/** True if an event reacts to soft removal or recovery of rows. */
 function seesSoftRemoval({ metadata, events }: EntityPlan, on: 'create' | 'delete'): boolean {
   return (
     metadata.deleteDateColumn !== undefined &&
@@ -228,7 +232,7 @@ function seesSoftRemoval({ metadata, events }: EntityPlan, on: 'create' | 'delet
   );
 }
 
-/** True if a save may softly remove rows that it has not loaded: those that a one-to-many relation has lost. */
+/** True if a save may softly remove rows that it has not loaded: rows that a one-to-many relation has lost. */
 function mayBeOrphaned(plan: EntityPlan): boolean {
   return (
     plan.metadata.relations.some(({ orphanedRowAction }) => orphanedRowAction === 'soft-delete') &&

@@ -13,13 +13,16 @@ import { supplied } from '../../capture/table/row-copy.js';
 import { setEmptyLinks } from '../rows/entity-values.js';
 import { rowKey, type RelationMetadata } from '../rows/columns.js';
 
-/** As many as may wait for their hook: writes that never get one, of a connection without transactions, do not pile up. */
+/**
+ * The most writes that may wait for their hook. On a connection without transactions some never get one, and they must
+ * not pile up.
+ */
 const MOST_WAITING = 1_000;
 
 /**
  * Notices the updates that a save makes of rows at the other end of a one-to-many or one-to-one relation, as in
  * `author.articles.push(article)`. TypeORM's hook of such an update does not say which row it was or, if the save
- * cascades to it, which relation. The query builder that makes it does.
+ * cascades to it, which relation. The query builder that makes the update does.
  */
 export class OtherSideWrites implements WriteInterceptor {
   constructor(
@@ -84,7 +87,7 @@ export class OtherSideWrites implements WriteInterceptor {
     );
   }
 
-  /** With single-table inheritance, a relation to the base may hold rows of subclasses. */
+  /** With single-table inheritance, a relation to the base class may hold rows of subclasses. */
   #plansOf(metadata: EntityMetadata): EntityPlan[] {
     const { entities } = this.plan;
     return [metadata, ...metadata.childEntityMetadatas]
@@ -157,7 +160,7 @@ export class OtherSideWrites implements WriteInterceptor {
   }
 }
 
-/** A change of a row with what was set from the other side of its relations. */
+/** Adds the values that were set from the other side of its relations to the change of a row. */
 export function withOtherSide(
   change: RowChange,
   { table }: EntityPlan,
@@ -176,7 +179,7 @@ function cascades(relation: RelationMetadata | undefined): boolean {
   return relation?.isCascadeInsert === true || relation?.isCascadeUpdate === true;
 }
 
-/** The id of the one row that a write's condition names; undefined when it names rows in another way. */
+/** The id of the row that a write's condition names; undefined when the condition is of any other form. */
 function idOf(
   { expressionMap: { whereEntities, wheres, parameters } }: WriteBuilder,
   metadata: EntityMetadata,

@@ -23,7 +23,7 @@ export class RemovedLinks {
     private readonly connections: Connections,
   ) {}
 
-  /** The hooks of the entities whose rows others may be linked to. */
+  /** The hooks of entities whose rows may be linked from other rows. */
   beforeHooks(): EntitySubscriberInterface<ObjectLiteral>[] {
     const { dataSource, plan } = this.context;
     return dataSource.entityMetadatas
@@ -35,13 +35,15 @@ export class RemovedLinks {
       }));
   }
 
-  /** Returns the links to all rows that a save removes, with the first of these rows; nothing with the others. */
+  /**
+   * Returns the links to all rows that a save removes. The first of these rows gets all of them, the other rows none.
+   */
   extract(event: RemoveEvent<ObjectLiteral>): readonly LinkChange[] {
     const { removals } = this.connections.of(event.queryRunner).save;
     const removal = removals.size === 0 ? undefined : removals.get(identityOf(event) ?? '');
     if (removal === undefined || removal.isTold) return [];
     removal.isTold = true;
-    // After the other hooks of the same save, which TypeORM calls at once.
+    // After the other hooks of the same save, all of which TypeORM calls in one turn.
     queueMicrotask(() => {
       for (const [identity, one] of removals) if (one === removal) removals.delete(identity);
     });
@@ -55,7 +57,7 @@ export class RemovedLinks {
     return [...removals.values()].some(({ links }) => links.has(endsOf(change)));
   }
 
-  /** Adds a row to those that one save removes; their links are read together. */
+  /** Adds a row to the rows that one save removes. Their links are read with one query. */
   #read(event: RemoveEvent<ObjectLiteral>): Promise<void> | undefined {
     const identity = identityOf(event);
     if (identity === undefined) return undefined;

@@ -29,7 +29,7 @@ export type RowEvent = {
   readonly metadata: EntityMetadata;
 } & Partial<UpdateEvent<ObjectLiteral>>;
 
-/** What a hook tells of a row. */
+/** The report of a hook about one row. */
 interface Report {
   readonly plan: EntityPlan;
   readonly did: RowChange['did'];
@@ -45,7 +45,7 @@ export class ReportedRows {
   readonly #otherSide: OtherSideWrites;
   readonly #kept: KeptRows;
 
-  /** @param writesInTurn true if nobody else can write a row between TypeORM's reading it for a save and the write */
+  /** @param writesInTurn true if no other connection can write a row between TypeORM's read for a save and the write */
   constructor(
     private readonly context: WriteContext,
     private readonly collector: Pick<ChangeCollector, 'collect' | 'noteUnseen'>,
@@ -93,7 +93,10 @@ export class ReportedRows {
     );
   }
 
-  /** Collects what a save has written from the other side of a relation, where its hook tells no row. */
+  /**
+   * Collects the rows that a save has written from the other side of a relation, where the hook does not say which row
+   * it was.
+   */
   async collectOtherSide(event: UpdateEvent<ObjectLiteral>): Promise<void> {
     const otherSide = await this.#otherSide.extractNext(event);
     const { plan, old } = otherSide ?? {};
@@ -137,7 +140,7 @@ interface ReportedRow {
   readonly old: ObjectLiteral | undefined;
   /** The row before as it was read for its events. */
   readonly read: ReadRow | undefined;
-  /** False if an entity that was inserted may differ from what is in the database. */
+  /** False if an inserted entity may differ from its row in the database. */
   readonly isCurrent: boolean;
 }
 

@@ -21,15 +21,15 @@ interface Scope {
 /** Open transactions above which those are looked for that have ended without a hook, as with their connection. */
 const MANY_OPEN = 100;
 
-/** One for all data sources, so that the innermost transaction is known. */
+/** One variable for all data sources, so that the innermost transaction is known. */
 const scopes = new AsyncVariable<Scope>();
 
 /**
- * Knows for each caller the transaction of a data source that it is in: one that a manager has opened for a function, with
- * `transaction()`. A subscriber of the data source.
+ * Knows which transaction of a data source each caller is in, when a manager has opened it for a function with
+ * `transaction()`. It is a subscriber of the data source.
  *
- * A transaction that a `save()` has begun, or `startTransaction()`, has no function that would run within it, so nobody can
- * tell who belongs to it.
+ * A transaction that `save()` or `startTransaction()` has begun runs no function, so the callers that belong to it
+ * cannot be known.
  */
 export class TransactionScopes implements EntitySubscriberInterface {
   /** The open transactions without a function, and whether a statement of theirs is under way. */
@@ -108,7 +108,7 @@ export class TransactionScopes implements EntitySubscriberInterface {
         return;
       }
     }
-    // Until the statement that begins it has ended.
+    // Until the statement that begins the transaction has ended.
     this.#withoutFunction.set(runner, true);
   }
 

@@ -8,10 +8,11 @@ import { TransactionByHandError } from '../errors.js';
 type Status = Pick<ConnectionState, 'isWithinOther' | 'isOpenAfterWrite'>;
 
 /**
- * Refuses what has events in transactions of a data source that were begun by hand, as with `query('BEGIN')`: TypeORM does
- * not tell their end, so that events could be sent although they are rolled back.
+ * Refuses writes with events in transactions that were begun by hand, for example with `query('BEGIN')`. TypeORM does
+ * not report how such a transaction ends, so its events could be sent although it is rolled back.
  *
- * The driver is asked: `pg` tells since 8.21, better-sqlite3 always, MariaDB and MySQL with the result of each write.
+ * The driver knows whether a transaction is open: `pg` since 8.21, better-sqlite3 always, MariaDB and MySQL with the
+ * result of each write.
  */
 export class TransactionsByHand {
   /** @param transactions that TypeORM has begun */
@@ -21,7 +22,7 @@ export class TransactionsByHand {
   ) {}
 
   /**
-   * Refuses what has events in such a transaction, also within one that TypeORM has begun in it.
+   * Refuses a write with events in such a transaction, also when TypeORM has begun a transaction inside it.
    *
    * @param queryRunner undefined when it is not known yet
    * @param state of its connection
@@ -40,8 +41,8 @@ export class TransactionsByHand {
 }
 
 /**
- * Tells whether a COMMIT or ROLLBACK by hand has ended a transaction that TypeORM is about to commit. On SQLite its statements
- * are refused from then on.
+ * Tells whether a COMMIT or ROLLBACK by hand has ended a transaction that TypeORM is about to commit. On SQLite, the
+ * statements of the transaction are refused from then on.
  */
 export function isEnded(queryRunner: QueryRunner, state: Status): boolean {
   const { type } = dataSourceOf(queryRunner).options;

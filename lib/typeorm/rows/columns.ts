@@ -1,8 +1,8 @@
 import type { EntityMetadata, EntitySubscriberInterface, ObjectLiteral } from 'typeorm';
 import { joinKey, keyPart as plainKeyPart } from '../../capture/table/row-key.js';
 
-// TypeORM 0.3 does not export the one, and wants a type argument for the other: both are taken from where they occur, so
-// that the published types hold on either major.
+// TypeORM 0.3 does not export the first type, and the second one needs a type argument. Both are taken from where they
+// occur, so that the published types work with both major versions.
 
 export type RelationMetadata = EntityMetadata['relations'][number];
 
@@ -26,7 +26,7 @@ function partOf(row: ObjectLiteral, column: Column): string | undefined {
   return value === undefined || value === null ? undefined : keyPart(value, column);
 }
 
-/** One column's part of such a text. */
+/** One column's part of the text of {@link rowKey}. */
 export function keyPart(value: unknown, column: Column): string {
   return plainKeyPart(value, {
     type: typeName(column),

@@ -28,7 +28,7 @@ export interface ChangedValue {
   readonly value: unknown;
 }
 
-/** The date of a row that is inserted as one that was softly removed; nothing of others. */
+/** For a row that is inserted with a date of soft removal: that date. For any other row nothing. */
 export function removalOf(
   { deleteDateColumn }: EntityMetadata,
   row: ObjectLiteral,

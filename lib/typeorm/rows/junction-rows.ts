@@ -2,7 +2,10 @@ import { type EntityManager, type ObjectLiteral, type SelectQueryBuilder, Bracke
 import { type Column, keyPart, rowKey, type RelationMetadata } from './columns.js';
 import { lockRemoved } from './row-lock.js';
 
-/** The columns of a junction table that name the row at this end of a relation, and the one at the other. */
+/**
+ * The columns of a junction table that hold the key of the row at this end of a relation, and of the row at the other
+ * end.
+ */
 export function linkColumns(relation: RelationMetadata): {
   readonly own: readonly Column[];
   readonly related: readonly Column[];

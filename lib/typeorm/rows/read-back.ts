@@ -8,7 +8,7 @@ export interface ReadBack {
   readonly metadata: EntityMetadata;
   /** Every column that a `find` fills. */
   readonly columns: readonly Column[];
-  /** True if an entity may hold something else than was inserted of it. */
+  /** True if an entity may differ from the row that was inserted for it. */
   readonly differs: boolean;
 }
 
@@ -44,7 +44,7 @@ export function isPlain(metadata: EntityMetadata): boolean {
   );
 }
 
-/** The columns of such an entity that a read fills. */
+/** The columns of such an entity that are filled by a read. */
 export function plainColumns({ columns }: EntityMetadata): readonly Column[] {
   return columns.filter(({ isSelect, isVirtual }) => isSelect && !isVirtual);
 }
@@ -83,7 +83,7 @@ export function hasLoadHooks({ subscribers }: DataSource): boolean {
 function mayDiffer({ subscribers }: DataSource, { metadata, differs }: ReadBack): boolean {
   if (differs) return true;
   const { target } = metadata;
-  // One of the application is given the entity, and may put something else into it.
+  // A subscriber of the application gets the entity, and may put other values into it.
   return subscribers.some((subscriber) => {
     if (subscriber.afterInsert === undefined || isOwnSubscriber(subscriber)) return false;
     const to: unknown = subscriber.listenTo?.() ?? Object;

@@ -30,7 +30,10 @@ export function lock(
   }
 }
 
-/** Locks what a query reads of rows that a save is about to write. Not outside of a transaction: a save may do without. */
+/**
+ * Locks the rows that a query reads because a save is about to write them. Does nothing outside of a transaction: a
+ * save may have none.
+ */
 export function lockWritten(
   query: SelectQueryBuilder<ObjectLiteral>,
   manager: EntityManager,
@@ -41,7 +44,7 @@ export function lockWritten(
   }
 }
 
-/** Locks what a query reads of rows that are about to be removed, where there is a transaction. */
+/** Locks the rows that a query reads because they are about to be removed, if there is a transaction. */
 export function lockRemoved(
   query: SelectQueryBuilder<ObjectLiteral>,
   manager: EntityManager,

@@ -8,11 +8,11 @@ export interface RowsWanted {
   readonly metadata: EntityMetadata;
   /** Objects that hold the ids. */
   readonly ids: readonly ObjectLiteral[];
-  /** Paths of relations, each after those that it goes through. */
+  /** Paths of relations, each after the paths that lead to it. */
   readonly joins: readonly string[];
   /** Paths of columns that are not selected by default. */
   readonly hidden: readonly string[];
-  /** Reads a row that is alone. Default: as more of them are read. */
+  /** Reads a single row. Default: it is read like several rows. */
   readonly single?: SingleRow | undefined;
 }
 
@@ -44,7 +44,7 @@ export async function readRows(
   for (let start = 0; start < ids.length; start += ROWS_PER_QUERY) {
     const query = manager.createQueryBuilder<ObjectLiteral>(metadata.target, ROOT);
     select(query, joins, hidden);
-    // After the joins, so that it holds for the rows themselves alone.
+    // After the joins, so that it applies to the rows themselves and not to joined rows.
     const page = ids.slice(start, start + ROWS_PER_QUERY).map((id) => metadata.getEntityIdMap(id)!);
     query.withDeleted().whereInIds(page);
     if (locked !== undefined) lockWritten(query, manager, locked.keepsKeys);

@@ -13,12 +13,12 @@ export interface RowLock {
 }
 
 /**
- * Reads one row of an entity by its key. The text of the query is made once: TypeORM makes a query anew each time, and what it
- * makes of the answer is for joins, which together take several times as long as the statement.
+ * Reads one row of an entity by its key. The text of the query is made once. TypeORM would make a query anew each time
+ * and treat the answer like one with joins, which takes several times as long as the statement itself.
  */
 export class SingleRow {
   readonly #columns: readonly Column[];
-  /** The statements with a lock that keeps keys, with one that does not, and without one. */
+  /** The statement with a lock that keeps keys, with a lock that does not, and without a lock. */
   readonly #statements = new Map<boolean | undefined, string>();
 
   private constructor(private readonly metadata: EntityMetadata) {

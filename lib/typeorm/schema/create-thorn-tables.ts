@@ -4,7 +4,7 @@ import { THORN_TABLES } from '../../database/schema/thorn-tables.js';
 
 /** Creates the tables of the library, on every supported database. */
 export class CreateThornTables1767312000000 implements MigrationInterface {
-  // Said here, because a bundler may rename the class and TypeORM remembers what has run by this name.
+  // Written out, because a bundler may rename the class, and TypeORM remembers by this name which migrations have run.
   readonly name = 'CreateThornTables1767312000000';
 
   async up(queryRunner: QueryRunner): Promise<void> {

@@ -6,12 +6,12 @@ import { createTriggers, dropTriggers } from '../../database/triggers/table-trig
 import { reportedTable, type TriggerTable } from '../../database/triggers/reported-table.js';
 
 /**
- * Makes the triggers that write the changes of tables to `thorn_changes`, in place of those that are there. For a migration of
- * the application, after those of `thornMigrations`.
+ * Creates the triggers that write the changes of tables to `thorn_changes`, and replaces existing ones. Call it in a
+ * migration of the application that runs after `thornMigrations`.
  *
- * @param tables what `defineTableEvents()` returns, or the names of tables with their keys
- * @throws `ThornConfigurationError` for a table, a column or a key that is not there, for a view, and for a key that is not
- * unique; then nothing is made
+ * @param tables results of `defineTableEvents()`, or names of tables with their keys
+ * @throws `ThornConfigurationError` when a table, a column or a key does not exist, for a view, and for a key that is
+ *   not unique. In these cases no trigger is created
  *
  * @example
  * ```ts

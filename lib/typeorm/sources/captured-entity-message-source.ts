@@ -16,7 +16,7 @@ import type { Subject } from '../../capture/messages/message-subject.js';
 const DEFAULT_BATCH = 500;
 const ROOT = 'thorn_row';
 
-/** One event of one entity, as often as it is declared, and the data source that has it. */
+/** One event of one entity, with all its declarations, and the data source of the entity. */
 interface Found {
   readonly capture: EntityCapture;
   readonly plan: EntityPlan;
@@ -125,7 +125,7 @@ export class CapturedEntityMessageSource extends EntityMessageSource {
     return ids.flatMap((id) => rows.get(rowKey(metadata, id)!) ?? []);
   }
 
-  /** Of the first declaration whose condition holds. */
+  /** Makes the message of the first declaration whose condition holds. */
   async #message({ capture, events }: Found, row: ObjectLiteral): Promise<Message | undefined> {
     for (const event of events) {
       const on = event.options.on as Subject['change']['on'];
@@ -147,7 +147,7 @@ function checkCriteria(criteria: RowCriteria<ObjectLiteral>): void {
   }
 }
 
-/** By keyset: neither the number of rows nor what happens to them meanwhile makes a page slow or skips a row. */
+/** Pages by key: the number of rows does not make a page slow, and changes meanwhile do not make it skip a row. */
 async function nextIds(
   manager: EntityManager,
   metadata: EntityMetadata,

@@ -46,8 +46,8 @@ export class CapturedTransactions extends Transactions<EntityManager> {
         { dataSource: name },
       );
     }
-    // The work may have been rolled back: sent at once, the message would outlive it.
-    // On SQLite, query runners are never released.
+    // The work may have been rolled back, and a message that is sent at once would outlive it. On SQLite, query runners
+    // are never released.
     if (manager.queryRunner?.isReleased === true || capture.transactions.hasEnded(manager)) {
       throw TransactionEndedError.of(
         'TypeORM',
@@ -72,7 +72,10 @@ export class CapturedTransactions extends Transactions<EntityManager> {
   }
 }
 
-/** @throws {@link InvalidInputError} for what is no `EntityManager`, by its shape: an application may have two TypeORMs */
+/**
+ * @throws {@link InvalidInputError} when the value does not look like an `EntityManager`. It is recognised by its
+ *   shape, because an application may have two copies of TypeORM
+ */
 export function checkManager(manager: EntityManager): void {
   const source: unknown = typeof manager === 'object' ? dataSourceOf(manager) : undefined;
   if (typeof source === 'object' && source !== null) return;

@@ -31,12 +31,11 @@ import {
 } from '../../capture/entity-sources.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 
-/** A module of its own, since what it injects is known once TypeORM is loaded. */
+/** A module of its own, because its injections are known only once TypeORM is loaded. */
 class ThornTypeOrmModule {}
 
 export function typeOrmSources(names: readonly string[]): DynamicModule {
-  // For the sake of autoLoadEntities alone: the providers that it answers would hide a missing data source behind an
-  // error of the injector.
+  // Called only for autoLoadEntities: its providers would hide a missing data source behind an error of the injector.
   for (const name of names) TypeOrmModule.forFeature(thornEntities, name);
   return {
     module: ThornTypeOrmModule,
@@ -196,8 +195,8 @@ function initialised(dataSource: DataSource | undefined, name: string): DataSour
 }
 
 /**
- * Makes the client of a data source. An application has one for each, which its transactions and its stores are compared by.
- * What SQLite alone needs is loaded for a data source on SQLite alone.
+ * Makes the client of a data source. An application has one client for each data source, so that transactions and
+ * stores can compare them. The parts for SQLite are loaded only for a data source on SQLite.
  */
 export async function createClient(dataSource: DataSource): Promise<DataSourceClient> {
   if (dataSource.options.type !== 'better-sqlite3') return new DataSourceClient(dataSource);

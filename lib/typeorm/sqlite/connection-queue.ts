@@ -23,7 +23,7 @@ interface OpenByHand {
   readonly handle: SqliteHandle | undefined;
 }
 
-/** Who has the one connection of a data source, and who waits for it. */
+/** The holder of a data source's one connection, and the callers that wait for it. */
 export class ConnectionQueue {
   readonly #lock: ConnectionLock;
   #holder: Scope | undefined;
@@ -53,7 +53,7 @@ export class ConnectionQueue {
     return this.#lock.acquire();
   }
 
-  /** Says what the connection is used for. */
+  /** Notes the use of the connection. */
   begin(scope: Scope): void {
     this.#holder = scope;
   }

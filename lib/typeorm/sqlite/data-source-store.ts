@@ -48,7 +48,7 @@ function connectionsOf(dataSource: DataSource): SqliteConnections {
     leftOpen:
       'a query runner with startTransaction() and without commitTransaction() or rollbackTransaction()',
     listen({ begins, ended }: TransactionListener) {
-      // TypeORM awaits these: the moment after a commit is the one in which the lock is free for sure.
+      // TypeORM awaits these hooks: right after a commit the lock is certainly free.
       const hooks = {
         beforeTransactionStart: begins,
         afterTransactionCommit: ended,

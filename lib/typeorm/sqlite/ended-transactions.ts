@@ -4,8 +4,8 @@ import { errorText } from '../../common/index.js';
 import { TransactionEndedError } from '../../database/errors.js';
 
 /**
- * Knows the transactions that SQLite has ended by itself, because the disk is full or fails, or memory runs out. TypeORM's
- * flags do not say so: what is written in such a transaction is refused, until it is rolled back.
+ * Knows the transactions that SQLite has ended by itself, because the disk is full or fails, or memory runs out.
+ * TypeORM's flags do not show this: further writes of such a transaction are refused until it is rolled back.
  */
 export class EndedTransactions {
   readonly #ended = new WeakMap<SqliteRunner, TransactionEndedError>();
@@ -16,7 +16,7 @@ export class EndedTransactions {
     private readonly onEnd: (runner: SqliteRunner) => void,
   ) {}
 
-  /** The error with which a statement is refused; undefined where the transaction of the query runner goes on. */
+  /** The error with which a statement is refused; undefined while the transaction of the query runner goes on. */
   errorOf(runner: SqliteRunner): TransactionEndedError | undefined {
     const ended = this.#ended.get(runner);
     if (ended !== undefined) return endedBy(ended.cause);
@@ -46,12 +46,15 @@ export class EndedTransactions {
   }
 }
 
-/** @param cause the error with which SQLite ended the transaction; undefined when a COMMIT or ROLLBACK by hand did */
+/**
+ * @param cause the error with which SQLite ended the transaction; undefined when a COMMIT or ROLLBACK by hand has ended
+ *   it
+ */
 function endedBy(cause: unknown): TransactionEndedError {
   return new TransactionEndedError(
     cause === undefined
       ? 'A COMMIT or ROLLBACK by hand has ended the transaction. Use commitTransaction() and rollbackTransaction() of the query runner; roll this one back, and begin another'
-      : `SQLite has ended the transaction by itself, and nothing of it is stored (${errorText(cause)}). Roll it back, and begin another`,
+      : `SQLite has ended the transaction by itself, and nothing of it is stored (${errorText(cause)}). Roll it back, and begin another transaction`,
     cause,
   );
 }

@@ -21,7 +21,7 @@ export class SqliteClient extends DataSourceClient implements ClientWithStore {
     return (this.#store = new DataSourceStore(this));
   }
 
-  /** In one turn of the event loop, as a connection that waits for another one's lock blocks it. */
+  /** Runs in one turn of the event loop: a connection that waits for the lock of another connection would block it. */
   override execute(steps: readonly Step[]): Promise<readonly Result[]> {
     const store = (this.#store ??= this.createStore());
     const joined = store.callersTransaction;
@@ -56,7 +56,7 @@ export class SqliteClient extends DataSourceClient implements ClientWithStore {
     return super.transaction(manager, write, isolation);
   }
 
-  /** In an open transaction also without promises, each of which takes as long as a statement. */
+  /** In an open transaction it makes no promises, because each takes as long as a statement. */
   override within(manager: SqlManager): JoinedTransaction {
     const joined = super.within(manager);
     const runner = manager.queryRunner as QueryRunner | undefined;
@@ -82,7 +82,7 @@ export class SqliteClient extends DataSourceClient implements ClientWithStore {
         return runStatement(handle, statement);
       } catch (error) {
         this.dataSource.logger.logQueryError(error as Error, sql, parameters as unknown[], runner);
-        // Without the values: those of messages hold secrets, and applications log errors.
+        // Without the values: values of messages contain secrets, and applications log errors.
         throw new QueryFailedError(sql, [], error as Error);
       }
     });

@@ -30,19 +30,21 @@ interface Work<Result> {
   readonly isGiven: boolean;
 }
 
-// For the whole process: all who use a data source, two applications as well, wait in one queue for its one connection.
+// One map for the whole process: all users of a data source, even two applications, wait in one queue for its one
+// connection.
 const installed = new WeakMap<DataSource, SqliteTransactions>();
 
 /**
  * Keeps the transactions of a data source on SQLite apart. TypeORM has one connection and one query runner for all of
- * them: those that overlap become savepoints of each other, and a rollback takes what others wrote, or leaves what was
- * rolled back.
+ * them. Without this class, transactions that overlap become savepoints of each other: a rollback then removes the
+ * writes of another transaction, or keeps writes that should be undone.
  *
- * - Each caller gets a query runner of its own, as on the other databases, and they run one after another: a transaction, a save or
- *   a single write waits while the transaction of another caller is open. Reads wait for nothing.
+ * - Each caller gets a query runner of its own, as on the other databases, and they run one after another: a
+ *   transaction, a save or a single write waits while the transaction of another caller is open. Reads wait for
+ *   nothing.
  * - Within a transaction everything belongs to it, through whichever manager, as with TypeORM alone.
- * - SQLite ends a transaction by itself when the disk is full or fails, or memory runs out. TypeORM's flags do not say
- *   so: what is written in it from then on is refused, until it is rolled back.
+ * - SQLite ends a transaction by itself when the disk is full or fails, or memory runs out. TypeORM's flags do not show
+ *   this: further writes of the transaction are refused until it is rolled back.
  */
 export class SqliteTransactions {
   readonly #logger = new Logger('Thorn');
@@ -67,7 +69,7 @@ export class SqliteTransactions {
   #rollingBack: SqliteRunner | undefined;
   /** Functions that make one write of the application, and hand no manager to it. */
   readonly #writes = new WeakSet<object>();
-  /** One save or write after the other uses it, so that its statements stay prepared. */
+  /** Saves and single writes use it one after another, so that its statements stay prepared. */
   #ofSaves: { readonly runner: SqliteRunner; readonly handle: SqliteHandle } | undefined;
   /** True when transactions run one after another. */
   readonly isSerial: boolean;
@@ -82,7 +84,7 @@ export class SqliteTransactions {
     this.#ended = new EndedTransactions(dataSource, (runner) => this.#queue.endIfOver(runner));
   }
 
-  /** Finds what was installed on a data source. */
+  /** Returns the instance that was installed on a data source. */
   static of(dataSource: DataSource): SqliteTransactions | undefined {
     return installed.get(dataSource);
   }
@@ -90,9 +92,10 @@ export class SqliteTransactions {
   /**
    * Takes the transactions of the data source into its care.
    *
-   * @param user whoever needs it: each application in the process that uses the data source
+   * @param user the application that uses the data source; a process may have several
    * @param serialize default true
-   * @throws {@link ThornConfigurationError} where another user has decided otherwise: there is one connection for both
+   * @throws {@link ThornConfigurationError} when another application with the same data source has set another value:
+   *   both share one connection
    */
   static install(
     dataSource: DataSource,
@@ -168,7 +171,7 @@ export class SqliteTransactions {
   #install(): void {
     const { dataSource } = this;
     const { driver } = dataSource;
-    // The one that TypeORM gives to all callers.
+    // The query runner that TypeORM gives to all callers.
     const shared = dataSource.createQueryRunner();
     const Runner = shared.constructor as new (driver: object) => SqliteRunner;
     const createRunner: Around<unknown, SqliteRunner> = ({ proceed }) => {
@@ -223,7 +226,9 @@ export class SqliteTransactions {
     return scope;
   }
 
-  /** The data source gives it a manager when what is called within asks for a query runner. */
+  /**
+   * Makes a query runner with a manager of its own, which the data source returns to callers inside the transaction.
+   */
   #newRunner(): SqliteRunner {
     return this.dataSource.driver.createQueryRunner('master') as unknown as SqliteRunner;
   }
@@ -236,7 +241,7 @@ export class SqliteTransactions {
     return this.#ofSaves!.runner;
   }
 
-  /** Runs some work when no other work is under way; everything called within is part of it. */
+  /** Runs some work when no other work is running. Everything that is called inside belongs to it. */
   #exclusively<Result>(asked: SqliteRunner | undefined, work: Work<Result>): Promise<Result> {
     const current = this.#scope();
     // Work that a hook of a save has started, and that outlives the save, must not join the next save.
@@ -296,7 +301,7 @@ export class SqliteTransactions {
     return runner.transactionDepth > 0 && this.#inTransaction;
   }
 
-  /** No caller is left that could end the transaction, and it would hold up all others. */
+  /** No caller is left that could end the transaction, and it would block all other callers. */
   async #rollBackByForce(runner: SqliteRunner): Promise<void> {
     this.#logger.error(
       'A transaction on SQLite was left open by its own rollback, and has been rolled back now. ' +
@@ -328,8 +333,8 @@ export class SqliteTransactions {
     this.#queue.endIfOver(runner);
   }
 
-  // Called several times a save. Neither this nor what it calls is `async` where nothing is waited for, because each promise
-  // costs as much as the rest of it.
+  // Called several times for each save. This method and the methods that it calls are `async` only where they wait,
+  // because a promise costs as much as all the rest.
   #query(
     runner: SqliteRunner,
     args: readonly unknown[],
@@ -354,7 +359,7 @@ export class SqliteTransactions {
       const prepared = this.#handle?.prepare(sql) as { readonly readonly?: boolean } | undefined;
       return prepared?.readonly !== false;
     } catch {
-      // TypeORM is told what is wrong with it.
+      // TypeORM reports the mistake in its own error.
       return true;
     }
   }
@@ -363,7 +368,7 @@ export class SqliteTransactions {
   #watch(runner: SqliteRunner, statement: () => Promise<unknown>): Promise<unknown> {
     const isInTransaction = runner.isTransactionActive;
     const done = statement();
-    // Before the caller, who comes later.
+    // Added before the caller adds its own handlers.
     if (isInTransaction) done.catch((error: unknown) => this.#failed(runner, error));
     return done;
   }

@@ -157,7 +157,10 @@ function sourcesOf(
   return sources;
 }
 
-/** The columns that no event of any entity of a table shows or names: hidden ones, those with `select: false`. */
+/**
+ * The columns that no event of any entity of the table shows or names: hidden columns, and columns with
+ * `select: false`.
+ */
 function omittedOf(plans: readonly EntityPlan[], key: readonly string[]): readonly string[] {
   const events = plans.flatMap((plan) => plan.events);
   const hidden = events[0]!.unreported;
