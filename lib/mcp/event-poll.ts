@@ -6,7 +6,7 @@ import { invalidParams } from './mcp-events.error.js';
 import type { EventSelection, OfferedEvent } from './offered-event.js';
 import { type Params, readCursor, readWhole } from './subscription-params.js';
 
-/** Messages that one poll looks at, unless the client asks for fewer. */
+/** The number of messages that one poll looks at, unless the client asks for fewer. */
 const LIMIT = 50;
 /** Milliseconds after which a client that has read everything may poll again. */
 const INTERVAL = 5000;

@@ -22,7 +22,7 @@ export interface McpRequest {
   readonly params?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** The part of an SDK's `McpServer` that events need; those of both majors fit. */
+/** The part of an SDK's `McpServer` that events need. The servers of both major versions fit. */
 export interface McpServerLike {
   readonly server: {
     /** The handler of methods without one of their own, which the SDK leaves to its users. */

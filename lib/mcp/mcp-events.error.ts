@@ -1,6 +1,6 @@
 import { ThornError } from '../errors/index.js';
 
-/** The numbers of errors: those of the design sketch, which most clients know, or those of SEP-3415. */
+/** Which error numbers are used: those of the design sketch, which most clients know, or those of SEP-3415. */
 export type McpErrorCodes = 'sketch' | 'sep';
 
 /** The words for why an endpoint cannot be used. */
@@ -17,7 +17,7 @@ export type McpErrorKind =
   | 'Unsupported'
   | 'CallbackEndpointError';
 
-/** Those of the sketch and of the SEP. */
+/** For each error, its number in the sketch and in the SEP. */
 const CODES = {
   MethodNotFound: [-32601, -32601],
   InvalidParams: [-32602, -32602],
@@ -49,7 +49,7 @@ export class McpEventsError extends ThornError {
   }
 }
 
-/** Creates the refusal of parameters. @param fields their names, such as `delivery.url` */
+/** Creates the error for refused parameters. @param fields their names, such as `delivery.url` */
 export function invalidParams(fields: readonly string[], reason: string): McpEventsError {
   return new McpEventsError('InvalidParams', `${fields.join(', ')} ${reason}`, { fields });
 }

@@ -54,7 +54,7 @@ export class McpEvents {
 
   /**
    * Adds events to an `McpServer` of `@modelcontextprotocol/server` 2 or `@modelcontextprotocol/sdk` 1, before it is
-   * connected. Its handler for unknown methods, if it has one, still gets the others.
+   * connected. If the server has a handler for unknown methods, it still gets all other methods.
    *
    * @example
    * ```ts
@@ -79,7 +79,7 @@ export class McpEvents {
    *
    * @param method `events/list`, `events/subscribe`, `events/unsubscribe`, and with a history `events/poll`
    * @param params the `params` of the request, unchecked
-   * @param caller the authenticated user; null for none, who is refused
+   * @param caller the authenticated user; null means that nobody is authenticated, and the request is refused
    * @returns the `result` of the response
    * @throws {@link McpEventsError} whose `jsonRpc` is the `error` of the response
    */
@@ -168,7 +168,7 @@ export class McpEvents {
     const owner = await this.#ownerOf(principal);
     const authorize = () =>
       this.#authorized(asked, principal).catch(async (error: unknown) => {
-        // A refresh of what is no longer allowed ends it.
+        // Refreshing a subscription that is no longer allowed ends it.
         if (error instanceof McpEventsError) {
           await this.subscriptions.remove({ ...asked, principal, owner });
         }
@@ -184,7 +184,7 @@ export class McpEvents {
     );
     // Another process may have revoked the principal while the endpoint was asked.
     await authorize();
-    // Nothing is replayed: deliveries start now, whatever the cursor.
+    // Nothing is replayed: deliveries begin now, and the cursor is ignored.
     return { id, refreshBefore: expiresAt.toISOString(), cursor: null, truncated: false };
   }
 

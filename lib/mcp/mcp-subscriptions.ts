@@ -19,12 +19,12 @@ import { MCP_FORMAT, metadataOf, subscriptionOf } from './mcp-format.js';
 import type { EventSelection } from './offered-event.js';
 import type { SubscriptionParams } from './subscription-params.js';
 
-/** Milliseconds for which a secret that was replaced goes on signing. */
+/** How long a replaced secret goes on signing, in milliseconds. */
 const OVERLAP = 5 * 60_000;
 /** Replaced secrets that sign: of a client that changes them more often, the latest. */
 const MAX_REPLACED = 3;
 
-/** Who asks, and whose subscribers are meant. */
+/** The principal that asks, and the owner whose subscribers are meant. */
 interface Caller {
   readonly principal: string;
   readonly owner: string;
@@ -45,10 +45,11 @@ export class McpSubscriptions {
   ) {}
 
   /**
-   * Creates a subscription, or refreshes the one that is there.
+   * Creates a subscription, or refreshes an existing one.
    *
    * @param ttl milliseconds until its end
-   * @throws {@link McpEventsError} when there are too many, or the endpoint of a new one cannot be verified
+   * @throws {@link McpEventsError} when there are too many subscriptions, or the endpoint of a new one cannot be
+   *   verified
    * @throws {@link InvalidInputError} as `Subscribers.create()`
    */
   async put(
@@ -87,7 +88,7 @@ export class McpSubscriptions {
 
   /** Ends all subscriptions of a principal, and tells each endpoint once. @returns their number */
   async endAll(caller: Caller, error: object): Promise<number> {
-    // After creations that are under way, which would outlive it.
+    // Waits for running creations, which would otherwise create the subscription again afterwards.
     const ended = await this.#creations.run(caller.principal, async () => {
       const live = (await this.#allOf(caller)).filter((one) => !this.subscribers.isExpired(one));
       for (const { id } of live) await this.subscribers.delete(id, { owner: caller.owner });
@@ -143,7 +144,7 @@ export class McpSubscriptions {
       if (verification !== 'pending') return stored;
       return (await this.subscribers.verify(id, url, { owner })) ?? stored;
     } catch (error) {
-      // Other processes have created some meanwhile.
+      // Other processes have created further subscriptions meanwhile.
       if (error instanceof LimitReachedError) throw this.#tooMany();
       // The URL was checked: its name leads to an address inside, which the client must not learn.
       if (!(error instanceof InvalidInputError) || error.field !== 'url') throw error;
@@ -165,7 +166,7 @@ export class McpSubscriptions {
     await this.repository.changeSecrets(id, change, new Date(now), { owner });
   }
 
-  /** The subscriptions of a principal, also those that have ended. */
+  /** The subscriptions of a principal, including those that have ended. */
   async #allOf({ principal, owner }: Caller): Promise<readonly Subscriber[]> {
     const all: Subscriber[] = [];
     let after: string | null = null;

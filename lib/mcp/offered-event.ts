@@ -70,7 +70,7 @@ export class OfferedEvent {
     return new Map(offered.map((event) => [event.name, event]));
   }
 
-  /** The pattern of its names, whatever their fields hold. Others may have some of these names as well. */
+  /** The pattern that matches all names of the event, whatever its fields contain. Other events may match it too. */
   get pattern(): string {
     return this.compiled.pattern;
   }
@@ -91,7 +91,7 @@ export class OfferedEvent {
       .map(([name, value]) => [name, Array.isArray(value) ? { in: value } : { eq: value }]);
     return {
       events: [pattern],
-      // As the last segment, `*` matches several.
+      // Excluded, because `*` as the last segment would match several segments.
       exclude: [
         ...(asked.open && !isFull ? [`${pattern}.*`] : []),
         ...others.map((other) => other.pattern),
@@ -132,7 +132,7 @@ function isObjectSchema({ type, properties, allOf, anyOf, oneOf }: JsonSchema): 
   return properties !== undefined || (parts.length > 0 && parts.every(isObjectSchema));
 }
 
-/** The catalogue prefers what is named so itself, then what was declared before. */
+/** The catalogue prefers an event with exactly this name, then the event that was declared first. */
 function isPreferred(other: EventName, name: EventName, later: readonly EventName[]): boolean {
   if (name.paths.length === 0 || other.name === name.name) return false;
   const isFirst = other.paths.length === 0 || later.some((one) => one.name === name.name);
@@ -145,7 +145,10 @@ const MAX_VALUES = 50;
 
 const SCALARS = new Set<unknown>(['string', 'number', 'integer', 'boolean']);
 
-/** Returns what a schema says of texts, numbers and booleans; null for other values. A null is not an argument. */
+/**
+ * Returns the part of a schema that allows texts, numbers and booleans; null when it allows other values. A null cannot
+ * be an argument.
+ */
 function scalarType(schema: unknown): JsonSchema | null {
   const { type, enum: listed, description } = isObject(schema) ? schema : {};
   const types = [type].flat().filter((one) => one !== 'null' && one !== undefined);
@@ -160,7 +163,7 @@ function scalarType(schema: unknown): JsonSchema | null {
   };
 }
 
-/** Returns the schema of one value, or a list of them. */
+/** Returns a schema for one value or a list of values. */
 function oneOrMore({ description, ...value }: JsonSchema): JsonSchema {
   const list = { type: 'array', items: value, minItems: 1, maxItems: MAX_VALUES };
   return { ...(description !== undefined && { description }), anyOf: [value, list] };

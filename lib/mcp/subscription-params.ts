@@ -25,14 +25,14 @@ export function readParams(params: unknown = {}): Params {
   throw invalidParams(['params'], 'must be an object');
 }
 
-/** Reads the event and its arguments. @throws {@link McpEventsError} naming what is malformed */
+/** Reads the event and its arguments. @throws {@link McpEventsError} naming the malformed parameter */
 export function readEvent({ name, arguments: args = {} }: Params): EventParams {
   if (typeof name !== 'string') throw invalidParams(['name'], 'must be the name of an event');
   if (!isObject(args)) throw invalidParams(['arguments'], 'must be an object');
   return { name, args };
 }
 
-/** Reads what identifies a subscription. @throws {@link McpEventsError} naming what is malformed */
+/** Reads the parameters that identify a subscription. @throws {@link McpEventsError} naming the malformed parameter */
 export function readSubscription(params: Params): SubscriptionParams {
   const { url } = deliveryOf(params);
   if (typeof url !== 'string') throw invalidParams(['delivery.url'], 'must be a text');
@@ -54,10 +54,10 @@ export function readCursor({ cursor = null }: Params): string | null {
 }
 
 /**
- * Reads the secret after checking the mode of the delivery and the scheme of its URL. The recipient policy judges the rest
- * of the URL, also whether http to this machine is allowed.
+ * Reads the secret, after checking the mode of the delivery and the scheme of its URL. The recipient policy judges the
+ * rest of the URL, and whether http to this machine is allowed.
  *
- * @throws {@link McpEventsError} naming what is refused; the error does not hold the secret
+ * @throws {@link McpEventsError} naming the refused parameter; the error does not contain the secret
  */
 export function readSecret(params: Params): string {
   const { mode = 'webhook', url, secret } = deliveryOf(params);

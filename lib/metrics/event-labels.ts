@@ -7,8 +7,8 @@ export const OTHER = 'other';
 const REMEMBERED = 1000;
 
 /**
- * Labels for events, of which there is a limited number: the declared name where one fits, `user.{username}`, else the
- * name itself for as long as there is room, and `other` after that.
+ * Makes a limited number of labels for events. The label is the declared name, such as `user.{username}`, if the event
+ * is declared. Otherwise it is the name itself while there is room, and `other` after that.
  */
 export class EventLabels {
   readonly #labels = new Set<string>();

@@ -27,8 +27,8 @@ export interface MetricsSources {
 type Tried = 'succeeded' | 'retry' | 'failed';
 
 /**
- * Counts what `outbox()` does, for Prometheus. Counters and histograms are of this process; what the database knows
- * (`due`, `lag`) is the same in all of them, so take the maximum and not the sum.
+ * Counts the work of `outbox()`, for Prometheus. Counters and histograms belong to this process. The gauges that come
+ * from the database (`due`, `lag`) are the same in all processes: take their maximum and not their sum.
  */
 export class ThornMetrics implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy {
   /** The registry of the metrics. */
@@ -36,7 +36,8 @@ export class ThornMetrics implements OnModuleInit, OnApplicationBootstrap, OnMod
   readonly #logger = new Logger('Thorn');
   readonly #settings: ReturnType<typeof metricsSettings>;
   readonly #labels: EventLabels;
-  // Until the application has started, and to know them again in the other one.
+  // Holds the metrics until the application has started. Afterwards it tells which metrics of the other registry are
+  // ours.
   readonly #own = new Registry();
   readonly #names: string[] = [];
   #stop: (() => void)[] = [];
@@ -61,7 +62,8 @@ export class ThornMetrics implements OnModuleInit, OnApplicationBootstrap, OnMod
   }
 
   /**
-   * Shows the metrics, now that the application has started: one that fails to start leaves none behind.
+   * Adds the metrics to the registry once the application has started, so that an application that fails to start
+   * leaves none behind.
    *
    * @throws {@link ThornConfigurationError} when the registry has metrics of these names
    */
@@ -222,7 +224,7 @@ export class ThornMetrics implements OnModuleInit, OnApplicationBootstrap, OnMod
   #remembered<Value>(what: string, read: () => Promise<Value | null>): Remembered<Value> {
     const { clock } = this.sources;
     return new Remembered(clock, this.#settings.statsFor, () =>
-      // Metrics must not fail because the database does: then there are fewer of them.
+      // When the database fails, these metrics are left out and the others are still shown.
       read().catch((error: unknown) => {
         this.#logger.warn(`${what} could not be counted for metrics: ${errorText(error)}`);
         return null;

@@ -7,14 +7,14 @@ import { Deliveries, OutboxStrategy } from '../outbox/index.js';
 
 /** Thresholds of healthy webhooks. */
 export interface ThornHealthOptions {
-  /** For how long the oldest delivery may have been due, in milliseconds. Default 60,000. */
+  /** The longest time, in milliseconds, for which the oldest delivery may have been due. Default 60,000. */
   readonly maxLag?: number;
 }
 
 /**
- * Says whether webhooks get out: `down` when what is due waits for longer than `maxLag`, when the database does not
- * answer, or when the queue cannot be reached, where the strategy has one. Without `outbox()` there is nothing that could
- * wait, and it is `up`.
+ * Tells whether webhooks are sent. It is `down` when the oldest due delivery has waited for longer than `maxLag`, when
+ * the database does not answer, or when the strategy has a queue that cannot be reached. Without `outbox()` nothing
+ * waits, and it is always `up`.
  *
  * @example
  * ```ts

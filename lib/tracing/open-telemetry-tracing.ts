@@ -27,9 +27,9 @@ import {
 /** Options of {@link openTelemetry}. */
 export interface OpenTelemetryOptions {
   /**
-   * True: requests carry the headers `traceparent` and `tracestate`, so that a receiver may continue the trace. It tells
-   * receivers ids of your traces, and what your tracing systems say of them. A message that brings one of these headers
-   * itself keeps its own. Default false.
+   * True: requests carry the headers `traceparent` and `tracestate`, so that a receiver may continue the trace.
+   * Receivers then see the ids of your traces, and the data that your tracing systems put into `tracestate`. A message
+   * that brings one of these headers itself keeps its own. Default false.
    */
   readonly sendTraceparent?: boolean;
 }
@@ -70,14 +70,14 @@ export class OpenTelemetryTracing extends MessageTracing {
         'thorn.event': event,
       },
     });
-    // It is what the others refer to; how long storing takes is told by the span of that.
+    // Ended at once: later spans only refer to it, and storing has a span of its own.
     span.end();
     return toTraceOrigin(span.spanContext());
   }
 
   override async stage(messages: readonly Message[], work: () => Promise<void>): Promise<void> {
     const origins = messages.flatMap((message) => toSpanContext(message) ?? []);
-    // A span of several messages belongs to no single one of them.
+    // A span for several messages has no single message as its parent.
     const parent =
       origins.length === 1 ? trace.setSpanContext(context.active(), origins[0]!) : context.active();
     const span = this.#tracer.startSpan(
@@ -94,7 +94,7 @@ export class OpenTelemetryTracing extends MessageTracing {
     try {
       await context.with(trace.setSpan(parent, span), work);
     } catch (error) {
-      // The class alone: a driver's message may quote what was to be written.
+      // Only the class of the error: the message of a driver may quote stored values.
       failed(span, error instanceof Error ? error.name : 'Error');
       throw error;
     } finally {
@@ -157,8 +157,8 @@ export function openTelemetry(options: OpenTelemetryOptions = {}): Type<MessageT
 }
 
 /**
- * Nothing of the active context: what is delivered in the caller's process looks like what another one delivers, and the
- * active context may be that of another message's caller.
+ * The active context is not used: deliveries must look the same in every process, and the active context may belong to
+ * the caller of another message.
  */
 function originOf(message: Message): Context {
   const origin = toSpanContext(message);
@@ -210,7 +210,7 @@ function toTraceOrigin(span: SpanContext): TraceOrigin | null {
   };
 }
 
-/** @returns null when the text is none, or of an impossible span */
+/** @returns null when the text is not a `traceparent`, or names an impossible span */
 function toSpanContext({
   traceparent,
   tracestate,

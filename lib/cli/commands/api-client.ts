@@ -9,7 +9,7 @@ export class ApiError extends ThornError {
   // Made public: the base class is abstract.
   constructor(
     message: string,
-    /** Of the answer; undefined where there was none. */
+    /** The status of the answer; undefined when there was no answer. */
     readonly status?: number,
   ) {
     super(message);
@@ -39,7 +39,7 @@ export class ApiClient {
     );
   }
 
-  /** @returns null where the route answers 501: the application does not have what it tells of */
+  /** @returns null when the route answers 501, because the application does not use that feature */
   async get(
     path: string,
     signal: AbortSignal | null = null,
@@ -71,7 +71,7 @@ export class ApiClient {
 export function fetchFailure(error: unknown): string {
   const { cause, message } = error as Error;
   if (!(cause instanceof Error)) return message;
-  // Where a host has several addresses, the message is empty and each failure is in a list.
+  // When all addresses of a host fail, the message is empty and the failures are in a list.
   const [first] = cause instanceof AggregateError ? (cause.errors as Error[]) : [cause];
   return first?.message ?? message;
 }
@@ -126,7 +126,10 @@ export const headerOption = {
   },
 } as const satisfies CommandOptions;
 
-/** The headers of `--header`, and that of a `--token`. No list of processes shows the variable, their default. */
+/**
+ * Reads the headers of `--header`, and the header of `--token`. The default is an environment variable, which lists of
+ * processes do not show.
+ */
 export function readHeaders(
   given: Given,
   { env }: Terminal,

@@ -42,7 +42,7 @@ function fromJson(bytes: Buffer): CapturedRequest {
   try {
     value = JSON.parse(bytes.toString());
   } catch {
-    throw new UsageError('the request begins like JSON, and is none');
+    throw new UsageError('the request begins like JSON, but is not valid JSON');
   }
   const { headers, body, bodyBase64 } = value as Readonly<Record<string, unknown>>;
   const isBytes = typeof bodyBase64 === 'string';

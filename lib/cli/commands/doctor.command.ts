@@ -128,7 +128,7 @@ function listed(items: readonly string[], none = 'none'): string {
   return items.length === 0 ? none : items.join(', ');
 }
 
-/** Hosts are the words of subscribers: nothing of them may steer the terminal. */
+/** Subscribers choose the names of hosts: no character of a name may control the terminal. */
 function printable(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, ' ');
 }

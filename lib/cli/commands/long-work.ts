@@ -57,7 +57,7 @@ export async function runLongWork(
   let total: number | null = null;
   if (terminal.isTerminal && !isDryRun && given['no-count'] !== true) {
     const counted = await run.from(after, { isDryRun: true, total: null, prefix: 'counting: ' });
-    // Nothing was done yet.
+    // The work has not begun yet.
     if (counted.next !== null) return stopped(after, work, terminal);
     total = work.seen(counted.counts);
   }
@@ -107,7 +107,7 @@ class Run {
       this.work.counts.map((name) => {
         const value = step[name];
         if (typeof value !== 'number') {
-          throw new ApiError('the answer is none of this API: is --api right?');
+          throw new ApiError('the answer does not come from this API. Check --api');
         }
         return [name, (counts[name] ?? 0) + value];
       }),
@@ -153,7 +153,7 @@ interface ProgressState {
   readonly elapsed: number;
 }
 
-/** One line: what was done, how fast, and how long the rest will take. Pure. */
+/** One line for the terminal: how much is done, how fast, and how long the rest will take. Pure. */
 export function progressText({ done, total, elapsed }: ProgressState): string {
   const rate = elapsed > 0 ? (done * 1000) / elapsed : 0;
   const parts = [total === null ? `${done}` : `${done} of ${total}`, `${rounded(rate)}/s`];

@@ -4,7 +4,7 @@ export const TOOL_NAMES = ['prisma', 'drizzle'] as const;
 export type ToolName = (typeof TOOL_NAMES)[number];
 
 interface Tool {
-  /** What stands above the statements: where they go. */
+  /** The comment above the statements, which says where to put them. */
   readonly head: (name: string) => string;
   readonly between: string;
 }

@@ -39,7 +39,7 @@ export function signatureSettings(given: Given, terminal: Terminal, needsSecret 
   };
 }
 
-/** A {@link UsageError} that names what was given on the command line, or the error itself. */
+/** Makes a {@link UsageError} that names the option of the command line, or returns the error itself. */
 export function usageErrorOf(error: unknown, given: Given): unknown {
   if (!(error instanceof InvalidInputError)) return error;
   const { field, reason, message } = error;

@@ -77,7 +77,7 @@ async function pageOf(
     );
   }
   if (isPage(answer)) return answer;
-  throw new ApiError('the answer is none of this API: is the URL right?');
+  throw new ApiError('the answer does not come from this API. Check the URL');
 }
 
 function isPage(answer: object): answer is HistoryView {

@@ -81,7 +81,9 @@ function parseTables(operands: readonly string[], given: Given): readonly Report
   });
   const other = omitted.find((one) => !tables.some(({ name }) => one.startsWith(`${name}.`)));
   if (other === undefined) return tables;
-  throw new UsageError(`--omit names ${other}, which is of none of the tables: orders.note`);
+  throw new UsageError(
+    `--omit names ${other}, which belongs to none of the tables. Write a table of the command and its column, such as orders.note`,
+  );
 }
 
 const EXAMPLES: Readonly<Record<DatabaseWord, string>> = {
@@ -141,7 +143,7 @@ async function checked(
   return isFine ? 0 : 1;
 }
 
-/** As the clients `mysql` and `mariadb` read it: statements have semicolons within. */
+/** In the form that the clients `mysql` and `mariadb` can read, because the statements contain semicolons. */
 function delimited(statements: readonly string[]): string {
   return ['DELIMITER //', ...statements.map((one) => `${one}//`), 'DELIMITER ;'].join('\n');
 }

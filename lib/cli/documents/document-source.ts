@@ -6,7 +6,7 @@ import { fetchFailure, parseUrl, readHeaders } from '../commands/api-client.js';
 /** Milliseconds that a URL may take to answer. */
 const LONGEST_FETCH = 30_000;
 
-/** What the help of a command says of its documents. */
+/** The part of a command's help that describes its documents. */
 export const DOCUMENTS = [
   'A document is OpenAPI 3.1 with webhooks, or AsyncAPI 3.0, as JSON: a file, an http or https URL, or the standard',
   'input. An application makes it with thornOpenApiWebhooks() or thornAsyncApi() of nestjs-thorn/openapi. Headers and',
@@ -30,7 +30,7 @@ export async function readDocument(
   }
 }
 
-/** @throws {@link UsageError} for what is not a document of events */
+/** @throws {@link UsageError} when the text is not a document of events */
 export function ofDocuments<Made>(make: () => Made): Made {
   try {
     return make();

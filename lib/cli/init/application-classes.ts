@@ -9,7 +9,7 @@ export interface ApplicationClass {
   /** Relative to the folder of the sources, with `/`. */
   readonly path: string;
   readonly text: string;
-  /** Properties with a decorator, such as columns. */
+  /** The properties that have a decorator, such as columns. */
   readonly properties: readonly string[];
   /** Those that hold one row of another entity. */
   readonly relations: readonly string[];

@@ -3,7 +3,7 @@ import { type Terminal, UsageError } from '../terminal/terminal.js';
 import type { ApplicationClass, ApplicationClasses } from './application-classes.js';
 import { type Setup } from './page-files.js';
 
-/** What `thorn init` sets up in an application that has an entity or a guard. */
+/** The parts that `thorn init` sets up in an application that has an entity or a guard. */
 export interface Choice extends Omit<Setup, 'ending' | 'database' | 'tables'> {
   readonly entity: ApplicationClass | undefined;
   /** The property of the entity that holds its owner's id. */
@@ -15,7 +15,7 @@ const OWNERS = ['owner', 'user', 'customer', 'tenant', 'organisation', 'organiza
   .flatMap((name) => [`${name}Id`, name]);
 const IDENTIFIERS = /^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*$/;
 
-/** Takes the choice from the options, and asks for what they leave open. @returns undefined for the example */
+/** Takes the choice from the options, and asks for the missing parts. @returns undefined for the example */
 export async function chosen(
   classes: ApplicationClasses,
   given: Given,
@@ -74,7 +74,7 @@ async function ownerOf(
   );
 }
 
-/** Options, and questions for those that are not given. */
+/** Reads options, and asks for those that are not given. */
 class Questions {
   constructor(
     private readonly given: Given,
@@ -95,7 +95,7 @@ class Questions {
     return /^y(es)?$/i.test((await this.terminal.ask("The owners' page? [y/N] ")).trim());
   }
 
-  /** @throws {@link UsageError} for what is not a path of names */
+  /** @throws {@link UsageError} when the answer is not a path of names */
   async caller(): Promise<string> {
     const question = 'Where the guard leaves the id of the user on the request [user.id]: ';
     const path = await this.name('user', question, 'user.id');

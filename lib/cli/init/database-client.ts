@@ -5,16 +5,16 @@ import type { ApplicationClasses, SourceText } from './application-classes.js';
 import { readText } from './file-changes.js';
 import { packedGuide } from './packed-guide.js';
 
-/** Clients that `thorn init` names in the option `database`, and the packages that tell of them. */
+/** The clients that `thorn init` can write into the option `database`, and the package by which each is recognised. */
 const PACKAGES = { prisma: '@prisma/client', drizzle: 'drizzle-orm' } as const;
 type Client = keyof typeof PACKAGES;
 export const CLIENT_NAMES = ['prisma', 'drizzle', 'typeorm'] as const;
 
 type System = 'postgres' | 'mariadb' | 'sqlite';
 
-/** By the provider of Prisma's `datasource`. */
+/** The database for each provider of Prisma's `datasource`. */
 const PROVIDERS: Readonly<Record<string, System>> = { mysql: 'mariadb', sqlite: 'sqlite' };
-/** By the end of the import of Drizzle's driver. */
+/** The database for each end of the import path of Drizzle's driver. */
 const DRIVERS: Readonly<Record<string, System>> = { mysql2: 'mariadb', 'better-sqlite3': 'sqlite' };
 
 interface Exported {
@@ -26,16 +26,16 @@ interface Exported {
 /** The client of the application's database, as the module names it. */
 export interface DatabaseClient {
   readonly client: Client;
-  /** As `thorn migrations` calls the database. */
+  /** The name of the database for `thorn migrations`. */
   readonly system: System;
-  /** What makes the value of the option `database`. */
+  /** The function that makes the value of the option `database`. */
   readonly maker: 'fromPrisma' | 'fromDrizzle';
   readonly expression: string;
   /** The class or the token of the client. */
   readonly provided: Exported;
   /** The end of the import of Drizzle's driver. */
   readonly driver: string | undefined;
-  /** What the expression names, and the module that exports it unless it is global. */
+  /** The names in the expression, and the module that exports each of them unless it is global. */
   readonly imports: readonly Exported[];
   /** The module, unless it is global. */
   readonly module: string | undefined;
@@ -73,7 +73,7 @@ async function found(
   throw new UsageError(`package.json has ${names.join(' and ')}: name one of them by --client`);
 }
 
-/** What the schema names, where it is one file in its usual place; else PostgreSQL. */
+/** The database that the schema names, if the schema is one file in its usual place; else PostgreSQL. */
 async function prismaSystem(folder: string): Promise<System> {
   const text = await readText(join(folder, 'prisma', 'schema.prisma'));
   const [, provider] = /\bdatasource\b[^}]*\bprovider\s*=\s*"(\w+)"/.exec(text ?? '') ?? [];

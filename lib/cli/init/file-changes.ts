@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** What becomes of one file; null where there is none. */
+/** The change of one file; null when it does not exist. */
 export interface FileChange {
   /** Relative to the application, with `/`. */
   readonly path: string;
@@ -22,7 +22,7 @@ export async function changedSince(
   return changes.filter(({ before }, index) => before !== texts[index]).map(({ path }) => path);
 }
 
-/** Makes all changes, or none of them when one fails. */
+/** Makes all changes, or no change when one of them fails. */
 export async function applyChanges(folder: string, changes: readonly FileChange[]): Promise<void> {
   const done: FileChange[] = [];
   try {
@@ -58,7 +58,7 @@ async function write(file: string, text: string | null): Promise<void> {
   await rename(`${file}.thorn`, file);
 }
 
-/** The change as lines: `+` added, `-` removed, and a line of what is around. Pure. */
+/** Shows a change as lines: `+` added, `-` removed, and one unchanged line around it. Pure. */
 export function differenceOf({ path, before, after }: FileChange): readonly string[] {
   const [old, now] = [linesOf(before), linesOf(after)];
   let start = 0;
@@ -80,7 +80,7 @@ export function differenceOf({ path, before, after }: FileChange): readonly stri
   ];
 }
 
-/** Lines with their signs: one that comes again stays, and what stands before it there is added. */
+/** Returns lines with their signs. A line that occurs in both texts stays; new lines in front of it are added. */
 function changedLines(old: readonly string[], now: readonly string[]): readonly string[] {
   const rest = [...now];
   const lines = old.flatMap((line) => {

@@ -30,7 +30,7 @@ import {
 } from './source-edits.js';
 import { addThornTables, type TypeOrmTables, typeOrmTables } from './typeorm-tables.js';
 
-/** What was changed, for `--undo`. */
+/** The record of the changes, for `--undo`. */
 const RECORD = 'node_modules/.cache/nestjs-thorn/init.json';
 
 export const initCommand: Command = {
@@ -68,7 +68,7 @@ export const initCommand: Command = {
     },
     page: { type: 'boolean', help: "adds the owners' page. It needs --guard" },
     yes: { type: 'boolean', short: 'y', help: 'does not ask' },
-    undo: { type: 'boolean', help: 'takes back what it has changed' },
+    undo: { type: 'boolean', help: 'takes back its changes' },
   },
   most: 1,
   async run([given = '.'], options, terminal) {
@@ -110,7 +110,7 @@ async function add(folder: string, { changes, hint }: Plan, terminal: Terminal):
   return 0;
 }
 
-/** The major of a package of Nest; NaN where there is none. */
+/** The major version of one of Nest's packages; NaN when it is not installed. */
 async function majorOf(folder: string, name: string): Promise<number> {
   const text = await readText(join(folder, `node_modules/@nestjs/${name}/package.json`));
   const [, major] = /"version"\s*:\s*"(\d+)/.exec(text ?? '') ?? [];
@@ -151,7 +151,7 @@ async function adding(folder: string, given: Given, terminal: Terminal): Promise
       `there is no ${source}/${name} in ${folder}: run it in the folder of a NestJS application`,
     );
   };
-  // By name: the entity may be in the file of the module.
+  // By path: the entity may be in the same file as the module.
   const edits = new Map<string, FileChange & { readonly after: string }>();
   const edit = async (name: string, change: (text: string) => string): Promise<void> => {
     const before = edits.get(name)?.before ?? (await read(name));
@@ -225,7 +225,7 @@ async function adding(folder: string, given: Given, terminal: Terminal): Promise
   return { changes: await formatted(folder, changes), hint: hints.join('\n') };
 }
 
-/** The files beside the folder of the sources, such as the data source of the command `typeorm`. */
+/** The source files outside of the folder of the sources, such as the data source of the command `typeorm`. */
 async function sourcesBeside(folder: string, source: string): Promise<readonly SourceText[]> {
   const names = (await readdir(folder)).filter((name) => isSource(name));
   return Promise.all(
@@ -265,7 +265,7 @@ function triggersHint(
   );
 }
 
-/** Where no table was named. */
+/** Used when no table was named. */
 function eventHint(source: string): string {
   return (
     `${source}/webhooks/webhooks.module.ts declares the event ${EXAMPLE_EVENT}: name your own there. Send it in the ` +
@@ -288,7 +288,7 @@ function hintFor(choice: Choice | undefined, { defaultPort, prefix }: Address): 
     : `Start the application, sign in, and open http://${at}/webhooks`;
 }
 
-/** Formats files as the application's own Prettier does: new ones, and those that were formatted before. */
+/** Formats files as the application's own Prettier does: new files, and files that were formatted before. */
 async function formatted(
   folder: string,
   changes: readonly FileChange[],

@@ -11,7 +11,9 @@ export interface Insertion {
   readonly text: string;
 }
 
-/** What a file imports that has the module already; the entities of `nestjs-thorn/typeorm` may be there before. */
+/**
+ * Imports of a file that uses the module already. A file may import the entities of `nestjs-thorn/typeorm` without it.
+ */
 const MODULES = /^nestjs-thorn(?!\/typeorm$)|webhooks\.module/;
 
 /** @throws {@link NotUnderstood} when the file has another form than expected */
@@ -42,7 +44,7 @@ export function endingOf(names: readonly string[]): Ending {
   return (endings.find((ending) => ending !== undefined) ?? '') as Ending;
 }
 
-/** What the events of an entity are, as `thorn init` declares them. */
+/** The events of an entity, as `thorn init` declares them. */
 export interface EntityEvents {
   readonly name: string;
   readonly keys: readonly string[];
@@ -86,7 +88,9 @@ export function addEvents(
   ]);
 }
 
-/** What the events of an entity or a table begin with: `order-item` of both `OrderItem` and `OrderItemEntity`. */
+/**
+ * The first part of the event names of an entity or a table: `order-item` for both `OrderItem` and `OrderItemEntity`.
+ */
 export function subjectOf(name: string): string {
   const subject = name.replace(/(?<=.)Entity$/, '');
   return subject.replaceAll(/(?<=[a-z\d])(?=[A-Z])/g, '-').toLowerCase();
@@ -164,7 +168,7 @@ function importsInsertion(compiler: TypeScript, source: ts.SourceFile): Insertio
   return appendedTo(property.initializer, source, 'WebhooksModule');
 }
 
-/** Puts an element behind the last one of a list, on a line of its own where that one has one. */
+/** Appends an element to a list, on a line of its own if the last element has one. */
 export function appendedTo(
   list: ts.ArrayLiteralExpression,
   source: ts.SourceFile,
@@ -177,7 +181,7 @@ export function appendedTo(
   return { at: last.end, text: indent === undefined ? `, ${text}` : `,\n${indent}${text}` };
 }
 
-/** Puts an import behind the last one, in the file's own style. @throws {@link NotUnderstood} where there is none */
+/** Appends an import, in the file's own style. @throws {@link NotUnderstood} when the file has no import */
 export function addedImport(
   compiler: TypeScript,
   source: ts.SourceFile,

@@ -79,13 +79,16 @@ export function parseWord<Word extends string>(
   throw new UsageError(`--${name} must be one of ${words.join(', ')}`);
 }
 
-/** The secrets of `--secret`, or those of the variable, which no list of processes shows. */
+/** Reads the secrets of `--secret`, or of the environment variable. Lists of processes do not show the variable. */
 export function readSecrets(given: Given, { env }: Terminal): readonly string[] {
   const secrets = parseTexts(given, 'secret');
   return secrets.length > 0 ? secrets : (env['THORN_SECRET']?.split(/\s+/).filter(Boolean) ?? []);
 }
 
-/** A time in ISO 8601 with its zone, or how long ago it was: `24h`. In milliseconds since the Unix epoch. */
+/**
+ * Reads a time in ISO 8601 with its zone, or how long ago it was, such as `24h`. Returns milliseconds since the Unix
+ * epoch.
+ */
 export function parseDate(given: Given, name: string, now: number): number | undefined {
   const text = parseText(given, name);
   if (text === undefined) return undefined;

@@ -13,7 +13,7 @@ export class UsageError extends ThornError {
 }
 
 export interface Terminal {
-  /** Writes a line of what was asked for. */
+  /** Writes a line of the result. */
   out(line: string): void;
   /** The same, byte by byte. */
   bytes(bytes: Buffer): void;
