@@ -27,7 +27,6 @@ import { postpone, postponedUntil } from '../record/postpone.js';
 import { record } from '../record/record.js';
 import { lastFactsOf } from '../record/skip.js';
 import { bringForward } from '../retry/bring-forward.js';
-import type { RateLimitGate } from '../wait/rate-limit-gate.js';
 import type { BreakerSignal } from '../wait/circuit-breaker.js';
 import type { JobRunner } from '../wait/host-scheduler.js';
 import type { DeliveryJob } from '../store/delivery-job.js';
@@ -52,13 +51,17 @@ export interface AttemptDependencies {
   readonly clock: Clock;
 }
 
+/** Lets jobs in again that have not begun. `OutboxEngine` does, by its gate. */
+export interface Readmission {
+  readmit(job: DeliveryJob): void;
+}
+
 /** Runs delivery attempts and records their outcomes. */
 export class AttemptRunner implements JobRunner<DeliveryJob> {
   readonly #faults = new FaultLog();
   readonly #stop = new AbortController();
   /** Jobs that have not begun, since their leases are too short. */
   readonly #parked: DeliveryJob[] = [];
-  #gate: RateLimitGate | undefined;
   /** Of formats, by their list of retries. */
   readonly #policies = new WeakMap<readonly number[], RetryPolicy>();
 
@@ -67,6 +70,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     private readonly stores: readonly OutboxStore[],
     /** Milliseconds. */
     private readonly lease: number,
+    private readonly readmission: Readmission,
   ) {}
 
   get unwritten(): number {
@@ -91,14 +95,9 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
   leasesRenewed(): void {
     for (const job of this.#parked.splice(0)) {
       if (job.heldLease.isLost) continue;
-      if (this.#mayBegin(job)) this.#gate!.readmit(job);
+      if (this.#mayBegin(job)) this.readmission.readmit(job);
       else this.#parked.push(job);
     }
-  }
-
-  /** Called once, before the first job. @param gate lets jobs in again that have not begun */
-  use(gate: RateLimitGate): void {
-    this.#gate = gate;
   }
 
   /** Makes the next attempt of a job. */
@@ -111,7 +110,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
       return NEUTRAL;
     }
     if (job.permitExpiresAt !== null && clock.now() >= job.permitExpiresAt) {
-      this.#gate!.readmit(job);
+      this.readmission.readmit(job);
       return NEUTRAL;
     }
     if (hasEnded(recipient, clock.now())) return this.#runRenewed(job, isHostDown);

@@ -37,13 +37,11 @@ describe('OutcomeRecorder', () => {
       },
     } as unknown as OutcomeStatements;
     const database = { execute: () => execute(), writesApart } as unknown as SqlStore;
-    const one = new OutcomeRecorder(database, statements, most);
-    one.use({
+    return new OutcomeRecorder(database, statements, most, {
       written: (outcomes, done) => void written.push(...[...outcomes, ...done].map(({ id }) => id)),
       failed: () => undefined,
       givenUp: (entry) => void givenUp.push(entry),
     });
-    return one;
   }
 
   it('writes what has gathered for 20 ms together, a message after its last delivery', async () => {

@@ -35,7 +35,6 @@ export type Entry = { readonly outcome: Outcome } | { readonly finished: Finishe
 export class OutcomeRecorder {
   readonly #faults = new FaultLog();
   readonly #gatherAtMost: number;
-  #follower: WriteFollower | undefined;
   #entries: Entry[] = [];
   #flushing: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -53,6 +52,7 @@ export class OutcomeRecorder {
     private readonly database: SqlStore,
     private readonly statements: OutcomeStatements,
     most: number,
+    private readonly follower: WriteFollower,
   ) {
     this.#gatherAtMost = Math.min(most, WRITE_AT_MOST);
   }
@@ -65,11 +65,6 @@ export class OutcomeRecorder {
   /** True from a set that could not be written until one that could. */
   get isFailing(): boolean {
     return this.#failures > 0;
-  }
-
-  /** Called once, before the first outcome. */
-  use(follower: WriteFollower): void {
-    this.#follower = follower;
   }
 
   add(outcome: Outcome): void {
@@ -158,7 +153,7 @@ export class OutcomeRecorder {
     this.#writing = 0;
     this.#failures = 0;
     this.#most = Math.min(WRITE_AT_MOST, this.#most * 2);
-    this.#follower?.written(outcomes, finished);
+    this.follower.written(outcomes, finished);
   }
 
   /** Writes fewer at once: should one of them be the cause, the others do not wait for it. */
@@ -172,7 +167,7 @@ export class OutcomeRecorder {
     }
     this.#entries.unshift(...entries);
     this.#most = Math.max(1, Math.ceil(entries.length / 2));
-    this.#follower?.failed();
+    this.follower.failed();
     const wait = Math.min(LONGEST_BACKOFF, 25 * 2 ** this.#failures);
     this.#faults.report(`Writing ${this.size} outcome(s) failed, next try in ${wait} ms`, error);
     await new Promise((resolve) => setTimeout(resolve, wait));
@@ -181,7 +176,7 @@ export class OutcomeRecorder {
   /** Leaves an entry out, so that it is delivered once more: better twice than never. */
   #giveUp(entry: Entry, error: unknown): void {
     const id = 'outcome' in entry ? entry.outcome.messageId : entry.finished.id;
-    this.#follower?.givenUp(entry);
+    this.follower.givenUp(entry);
     this.#failures = 0;
     const deliveryId = 'outcome' in entry ? { deliveryId: entry.outcome.id } : {};
     this.#faults.report(`An outcome of ${id} cannot be written`, error, {

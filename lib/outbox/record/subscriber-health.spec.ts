@@ -28,7 +28,7 @@ describe('SubscriberHealth', () => {
       clock,
       rules: RULES,
     });
-    health.use(table as HealthTable);
+    health.start(table as HealthTable);
 
     health.count([failed('sub_a')]);
     await untilThere(gates, 1);

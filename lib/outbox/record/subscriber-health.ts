@@ -41,8 +41,8 @@ export class SubscriberHealth {
 
   constructor(private readonly dependencies: SubscriberHealthDependencies) {}
 
-  /** Called once, before the first outcome. */
-  use(table: HealthTable): void {
+  /** Begins to keep the health in a table. Called before the first outcome. */
+  start(table: HealthTable): void {
     this.#table = table;
   }
 

@@ -9,7 +9,7 @@ import { createStore } from '../../database/pooled-store.js';
 import type { SqlClient } from '../../database/sql-client.js';
 import { checkSqlMode, ensureTextColumns } from './mysql-checks.js';
 import { RetentionPass } from '../retention/retention-pass.js';
-import { type Entry, OutcomeRecorder } from '../record/outcome-recorder.js';
+import { type Entry, OutcomeRecorder, type WriteFollower } from '../record/outcome-recorder.js';
 import { MessageRemoval } from '../retention/message-removal.js';
 import { MessageStates } from '../retention/message-states.js';
 import { RetentionSweeper } from '../retention/retention-sweeper.js';
@@ -47,12 +47,16 @@ export class OutboxStore {
   readonly heldMessages: HeldLeases<HeldMessage>;
   readonly heldDeliveries: HeldLeases<HeldLease>;
 
-  /** @throws {@link ThornConfigurationError} when the client does not know the tables, or its database is not supported */
+  /**
+   * @param afterWrite makes the steps that follow when a set of outcomes of the store is written
+   * @throws {@link ThornConfigurationError} when the client does not know the tables, or its database is not supported
+   */
   constructor(
     readonly client: SqlClient<never>,
     readonly rows: MessageRowMapper,
     private readonly settings: OutboxSettings,
     filter: AttemptFilter,
+    afterWrite: (store: OutboxStore) => WriteFollower,
   ) {
     this.database = createStore(client, settings.queryTimeout);
     const tables = tableNames(this.database);
@@ -76,6 +80,7 @@ export class OutboxStore {
       new OutcomeStatements(this, filter),
       // Half of the window, so that the other half goes on meanwhile.
       Math.max(1, Math.floor(settings.window / 2)),
+      afterWrite(this),
     );
   }
 

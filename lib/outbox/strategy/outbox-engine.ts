@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { errorText, FaultLog } from '../../common/index.js';
 import { withTimeout, WakeSignal } from '../../common/waiting.js';
 import { ClaimLoop } from '../retry/claim-loop.js';
-import { AttemptRunner } from '../attempt/attempt-runner.js';
+import { AttemptRunner, type Readmission } from '../attempt/attempt-runner.js';
 import { KeyQueues } from '../wait/key-queues.js';
 import { HandOver } from '../relay/hand-over.js';
 import { HostScheduler } from '../wait/host-scheduler.js';
@@ -19,7 +19,8 @@ import { RateLimitGate } from '../wait/rate-limit-gate.js';
 import { HostCache } from '../../message/recipient.js';
 import { RelayReceiver } from '../relay/relay-receiver.js';
 import { failWaiting, type WaitingEnd } from '../retry/fail-waiting.js';
-import { AfterWrite } from './after-write.js';
+import { AfterWrite, type AfterWriteParts } from './after-write.js';
+import type { SubscriberHealth } from '../record/subscriber-health.js';
 import { RetryScheduler } from '../retry/retry-scheduler.js';
 import { OutboxStore } from '../store/outbox-store.js';
 import type { StagedMessage } from '../store/staged-message.js';
@@ -39,12 +40,19 @@ const RELEASES_WITHIN = 500;
 /**
  * Delivers stored messages: those handed over, those that a relay brings, and what is due in the database. A job goes from
  * the gate to the scheduler to the runner, whose outcomes the recorder of its store writes.
+ *
+ * The constructor makes the parts in the order in which they need each other. Two of them call a part that is made later: the
+ * runner gives jobs back to the gate, and the recorders of the stores tell the parts that act after a write. Both are given
+ * the engine, in which they find the later part when they run.
  */
-export class OutboxEngine {
+export class OutboxEngine implements AfterWriteParts, Readmission {
   readonly #logger = new Logger('Thorn');
   readonly #faults = new FaultLog();
   readonly stores: readonly OutboxStore[];
   readonly scheduler: HostScheduler<DeliveryJob>;
+  readonly receiver: RelayReceiver;
+  readonly notifier: DeliveryLogNotifier;
+  readonly health: SubscriberHealth;
   readonly pauses: HostPauses;
   readonly handOver: HandOver;
   /** The deliveries to ordered subscribers. */
@@ -58,8 +66,6 @@ export class OutboxEngine {
   readonly #retries: RetryScheduler;
   readonly #loops: readonly ClaimLoop[];
   readonly #renewals: readonly LeaseRenewal[];
-  readonly #receiver: RelayReceiver;
-  readonly #notifier: DeliveryLogNotifier;
   /** `thorn_changes` of each database with tables that have events. Known since the start. */
   readonly changes: ChangeTable[] = [];
   #readers: readonly ChangeReader[] = [];
@@ -76,18 +82,20 @@ export class OutboxEngine {
     private readonly settings: OutboxSettings,
     private readonly relay?: MessageRelay,
   ) {
-    const { clock, codecs, fanOut, health } = dependencies;
+    const { clock, codecs, fanOut } = dependencies;
     const { lease, worker } = settings;
-    this.#notifier = new DeliveryLogNotifier(dependencies.log);
+    this.health = dependencies.health;
+    this.notifier = new DeliveryLogNotifier(dependencies.log);
     const rows = new MessageRowMapper(codecs, dependencies.sealer);
+    const afterWrite = (store: OutboxStore) => new AfterWrite(store, this);
     this.stores = dependencies.clients.all.map(
-      (client) => new OutboxStore(client, rows, settings, this.#notifier),
+      (client) => new OutboxStore(client, rows, settings, this.notifier, afterWrite),
     );
-    // A subscriber has one state of health, however many data sources its messages are in.
     const [first] = this.stores;
-    health.use(first!.health);
+    // A subscriber has one state of health, however many data sources its messages are in.
+    this.health.start(first!.health);
 
-    const runner = new AttemptRunner(dependencies, this.stores, lease);
+    const runner = new AttemptRunner(dependencies, this.stores, lease, this);
     this.#runner = runner;
     this.scheduler = new HostScheduler(settings, runner, this.claims, clock, Math.random);
     const limiter = new DatabaseRateLimiter(
@@ -108,21 +116,21 @@ export class OutboxEngine {
     // Each by itself: while one database does not answer, the leases in the others would end.
     this.#renewals = stores.map((store) => new LeaseRenewal(store, lease, clock, runner));
     this.pauses = new HostPauses(first!.database, scheduler, clock);
-    this.#receiver = new RelayReceiver({ stores, fanOut: parts, clock, lease });
+    this.receiver = new RelayReceiver({ stores, fanOut: parts, clock, lease });
     this.handOver = new HandOver({
       stores,
       fanOut: parts,
-      receiver: this.#receiver,
+      receiver: this.receiver,
       relay,
       clock,
       worker,
       claims,
     });
-    runner.use(this.#gate);
-    for (const [store, storeQueues] of this.queues) {
-      const parts = { store, queues: storeQueues, receiver: this.#receiver, scheduler };
-      store.recorder.use(new AfterWrite({ ...parts, notifier: this.#notifier, health }));
-    }
+  }
+
+  /** Lets a job in again that has not begun, since its lease or its permit has run out. */
+  readmit(job: DeliveryJob): void {
+    this.#gate.readmit(job);
   }
 
   /** True once {@link OutboxEngine.ready} has resolved. */
@@ -168,7 +176,7 @@ export class OutboxEngine {
     await this.ready();
     const readers = await this.#declareTables(reportedBy);
     if (this.#isPaused) return;
-    await this.relay?.start(this.settings.worker ? this.#receiver : null);
+    await this.relay?.start(this.settings.worker ? this.receiver : null);
     if (this.#isPaused) return this.#callRelay('Closing', (relay) => relay.close());
     if (!this.settings.worker) return;
     await this.pauses.start();
@@ -218,7 +226,7 @@ export class OutboxEngine {
     const left = Math.max(RELEASES_WITHIN, this.#left);
     await withTimeout(left, this.#release(), () => this.#leasesStay('the database did not answer'));
     this.#hasEnded = true;
-    this.dependencies.health.stop();
+    this.health.stop();
     for (const store of this.stores) {
       store.recorder.close();
       await store.database.close();
@@ -303,7 +311,7 @@ export class OutboxEngine {
   async #release(): Promise<void> {
     const now = this.dependencies.clock.now();
     await Promise.all([...this.stores.map((store) => store.giveUp(now)), this.handOver.giveUp()])
-      .then(() => Promise.all([this.dependencies.health.idle(), this.#notifier.idle()]))
+      .then(() => Promise.all([this.health.idle(), this.notifier.idle()]))
       .catch((error: unknown) => {
         if (!this.#hasEnded) this.#leasesStay(errorText(error));
       });

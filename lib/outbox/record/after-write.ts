@@ -10,10 +10,9 @@ import type { HostScheduler } from '../wait/host-scheduler.js';
 import type { KeyQueues } from '../wait/key-queues.js';
 import type { Outcome } from '../outcome.js';
 
-/** The parts of the outbox that act after a set of outcomes is written. */
+/** The parts of the outbox that act after a set of outcomes is written. `OutboxEngine` has all of them. */
 export interface AfterWriteParts {
-  readonly store: OutboxStore;
-  readonly queues: KeyQueues;
+  readonly queues: ReadonlyMap<OutboxStore, KeyQueues>;
   readonly receiver: RelayReceiver;
   readonly scheduler: HostScheduler<DeliveryJob>;
   readonly notifier: DeliveryLogNotifier;
@@ -24,13 +23,18 @@ export interface AfterWriteParts {
 export class AfterWrite implements WriteFollower {
   readonly #faults = new FaultLog();
 
-  constructor(private readonly parts: AfterWriteParts) {}
+  /** @param parts are read when outcomes are written: some of them are made after the store */
+  constructor(
+    private readonly store: OutboxStore,
+    private readonly parts: AfterWriteParts,
+  ) {}
 
   written(outcomes: readonly Outcome[], finished: readonly Finished[]): void {
-    const { store, queues, receiver, scheduler, notifier, health } = this.parts;
+    const { store } = this;
+    const { queues, receiver, scheduler, notifier, health } = this.parts;
     const steps = [
       () => store.forgetLeases(outcomes, finished),
-      () => queues.promoteBehind(outcomes, finished),
+      () => queues.get(store)!.promoteBehind(outcomes, finished),
       // After the leases are forgotten: there is room for other messages.
       () => receiver.acknowledge(store, finished),
       () => scheduler.goOn(),
@@ -53,6 +57,6 @@ export class AfterWrite implements WriteFollower {
   }
 
   givenUp(entry: Entry): void {
-    this.parts.store.makeOnceMore(entry);
+    this.store.makeOnceMore(entry);
   }
 }
