@@ -58,21 +58,6 @@ export function stateOf(row: Row): Exclude<StateName, 'unwritten'> {
   return Number(row['queue_position'] ?? 0) > 0 ? 'blocked' : 'waiting';
 }
 
-/**
- * A condition on rows of `thorn_deliveries` that no worker holds, by their state.
- *
- * @param state `open`: each that may still change, which is `blocked`, `waiting` or `holding`
- * @param row the alias of the table and a dot; an empty text without one
- */
-export function isUnheld(state: 'open' | 'blocked' | 'holding', row: 't.' | '' = ''): string {
-  const conditions = {
-    open: `${row}due_at IS NOT NULL`,
-    blocked: `${row}queue_position > 0`,
-    holding: `${row}status = 'failed' AND ${row}due_at IS NOT NULL`,
-  };
-  return `${conditions[state]} AND ${row}lease IS NULL`;
-}
-
 /** A move from one state to the next. Null before the first one, and once the delivery is deleted. */
 type Move = readonly [from: StateName | null, to: StateName | null];
 
@@ -89,8 +74,9 @@ const OPEN = ['waiting', 'blocked', 'holding'] as const;
 const REOPENED = ['succeeded', 'failed', 'holding', 'waiting'] as const;
 
 /**
- * The life of a delivery: each change of its state, and the function that makes it. docs/architecture.md shows it as a
- * picture, and tests run the functions on databases and compare.
+ * The life of a delivery: each change of its state, and the function that makes it. The statements of those changes take from
+ * it which rows they may change, by {@link isOpenTo}. docs/architecture.md shows it as a picture, and tests run the functions
+ * on databases and compare.
  */
 export const TRANSITIONS = {
   stage: {
@@ -198,7 +184,11 @@ export const TRANSITIONS = {
   },
   reopen: {
     event: 'somebody retries it',
-    moves: REOPENED.flatMap((state) => [[state, 'waiting'] as const, [state, 'blocked'] as const]),
+    moves: [
+      ...REOPENED.flatMap((state) => [[state, 'waiting'] as const, [state, 'blocked'] as const]),
+      // The subscriber is no longer ordered.
+      ['blocked', 'waiting'],
+    ],
     file: 'retry/reopen.ts',
   },
   backfill: {
@@ -219,3 +209,34 @@ export const TRANSITIONS = {
     method: 'MessageRemoval.messages',
   },
 } satisfies Readonly<Record<string, Transition>>;
+
+/** The name of a change in {@link TRANSITIONS}. */
+export type ChangeName = keyof typeof TRANSITIONS;
+
+/** How a statement finds the rows of states, by the columns of an index. */
+const CONDITIONS: Readonly<Record<string, (row: 't.' | '') => string>> = {
+  blocked: (row) => `${row}queue_position > 0`,
+  holding: (row) => `${row}status = 'failed' AND ${row}due_at IS NOT NULL`,
+  'blocked, holding, waiting': (row) => `${row}due_at IS NOT NULL`,
+};
+
+/**
+ * The condition on rows of `thorn_deliveries` that a change may begin from, by its moves in {@link TRANSITIONS}. A row that a
+ * worker holds is left to that worker.
+ *
+ * @param row the alias of the table and a dot; an empty text without one
+ *
+ * @example
+ * ```ts
+ * `UPDATE thorn_deliveries SET … WHERE id = ? AND ${isOpenTo('cancel')}`;
+ * ```
+ */
+export function isOpenTo(change: ChangeName, row: 't.' | '' = ''): string {
+  const { moves }: Transition = TRANSITIONS[change];
+  const states = [...new Set(moves.map(([from]) => from))].sort().join(', ');
+  const condition = CONDITIONS[states];
+  if (condition === undefined) {
+    throw new Error(`The change ${change} begins from ${states}, for which CONDITIONS has no SQL`);
+  }
+  return `${condition(row)} AND ${row}lease IS NULL`;
+}

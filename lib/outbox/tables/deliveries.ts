@@ -11,7 +11,7 @@ import {
 import { kindsOf, type NewRowOf } from '../../database/schema/table-definition.js';
 import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 import type { FailureReason } from '../../delivery/index.js';
-import { isUnheld, MAX_THROTTLED, NOT_DUE } from '../delivery-states.js';
+import { isOpenTo, MAX_THROTTLED, NOT_DUE } from '../delivery-states.js';
 import { DROPPED, FIRST_ATTEMPT, hasAnswer, hasAnswers } from './attempts.js';
 import { latestStart } from './delivery-record.js';
 import {
@@ -287,7 +287,7 @@ export function selectWaitingOf(
   limit: number,
 ): Select<Id> {
   return select(
-    `SELECT id FROM ${tables.deliveries} WHERE subscriber_id = ? AND ${isUnheld('open')} LIMIT ${limit} ${dialect.skipLocked}`,
+    `SELECT id FROM ${tables.deliveries} WHERE subscriber_id = ? AND ${isOpenTo('failWaiting')} LIMIT ${limit} ${dialect.skipLocked}`,
     [keyOf('sub_', subscriberId)],
   );
 }
@@ -313,7 +313,7 @@ export function failById(
 /** Cancels a delivery that waits, or holds its key. Index: the primary key. */
 export function cancelById({ tables }: Target, id: string, now: number): Write {
   return write(
-    `UPDATE ${tables.deliveries} SET ${ENDS.join(', ')}, reason = 'cancelled', finished_at = ? WHERE id = ? AND ${isUnheld('open')}`,
+    `UPDATE ${tables.deliveries} SET ${ENDS.join(', ')}, reason = 'cancelled', finished_at = ? WHERE id = ? AND ${isOpenTo('cancel')}`,
     [now, keyOf('dlv_', id)],
   );
 }
@@ -359,7 +359,7 @@ export function selectBlockedOf(
   limit: number,
 ): Select<Id> {
   return select(
-    `SELECT id FROM ${tables.deliveries} WHERE subscriber_id = ? AND due_at = ${NOT_DUE} AND ${isUnheld('blocked')} LIMIT ${limit} ${dialect.skipLocked}`,
+    `SELECT id FROM ${tables.deliveries} WHERE subscriber_id = ? AND due_at = ${NOT_DUE} AND ${isOpenTo('dissolve')} LIMIT ${limit} ${dialect.skipLocked}`,
     [keyOf('sub_', subscriberId)],
   );
 }
@@ -471,7 +471,7 @@ export function giveTurnById(
     tables.deliveries,
     ['queue_position = 0', ...set],
     rows,
-    `t.id = r.id AND ${isUnheld('blocked', 't.')}`,
+    `t.id = r.id AND ${isOpenTo('giveTurns', 't.')}`,
   );
   // The id in RETURNING: PostgreSQL alone knows the alias.
   const id = dialect.name === 'postgres' ? 't.id' : 'id';
@@ -539,7 +539,7 @@ export function endHoldById({ dialect, tables }: Target, ids: readonly string[],
     tables.deliveries,
     ['due_at = ?'],
     rows,
-    `t.id = r.id AND ${isUnheld('holding', 't.')}`,
+    `t.id = r.id AND ${isOpenTo('endHolds', 't.')}`,
   );
   return write(sql, setAndRows(dialect, [now], parameter));
 }
