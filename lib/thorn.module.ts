@@ -1,6 +1,5 @@
 import {
   type DynamicModule,
-  Inject,
   Module,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
@@ -97,15 +96,15 @@ export class ThornModule
   }
 
   constructor(
-    @Inject(EventDiscovery) private readonly discovery: EventDiscovery,
-    @Inject(EntityCaptures) private readonly captures: EntityCaptures,
-    @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
-    @Inject(MessagePipeline) private readonly pipeline: MessagePipeline,
-    @Inject(WebhookHttpClient) private readonly httpClient: WebhookHttpClient,
-    @Inject(StartupReport) private readonly report: StartupReport,
-    @Inject(SqlClients) private readonly clients: SqlClients,
-    @Inject(SubscriberExpiry) private readonly expiry: SubscriberExpiry,
-    @Inject(ReportedSources) private readonly reported: ReportedSources,
+    private readonly discovery: EventDiscovery,
+    private readonly captures: EntityCaptures,
+    private readonly strategy: DispatchStrategy,
+    private readonly pipeline: MessagePipeline,
+    private readonly httpClient: WebhookHttpClient,
+    private readonly report: StartupReport,
+    private readonly clients: SqlClients,
+    private readonly expiry: SubscriberExpiry,
+    private readonly reported: ReportedSources,
   ) {
     super();
   }

@@ -1,4 +1,4 @@
-import { Controller, Inject, type OnModuleInit, type Type } from '@nestjs/common';
+import { Controller, type OnModuleInit, type Type } from '@nestjs/common';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { DispatchStrategy } from '../dispatch/index.js';
 import { OutboxStrategy } from '../outbox/index.js';
@@ -10,7 +10,7 @@ export function createTicketsController(pattern: string): Type<object> {
   class ThornTicketsController implements OnModuleInit {
     #relay: MicroservicesRelay | null = null;
 
-    constructor(@Inject(DispatchStrategy) private readonly strategy: DispatchStrategy) {}
+    constructor(private readonly strategy: DispatchStrategy) {}
 
     onModuleInit(): void {
       const relay = this.strategy instanceof OutboxStrategy ? this.strategy.relay : undefined;

@@ -1,4 +1,4 @@
-import { Inject, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { DispatchStrategy, MessagePipeline } from '../dispatch/index.js';
 import { OutboxStrategy } from '../outbox/index.js';
@@ -16,7 +16,7 @@ import { checkScopes } from './options/extras-check.js';
 export class ThornDrainModule implements OnModuleInit, OnApplicationShutdown {
   #isRefused = false;
 
-  constructor(@Inject(ModuleRef) private readonly moduleRef: ModuleRef) {}
+  constructor(private readonly moduleRef: ModuleRef) {}
 
   onModuleInit(): void {
     this.#isRefused = true;

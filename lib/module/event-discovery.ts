@@ -34,19 +34,19 @@ export class EventDiscovery {
   readonly #hosts: TransactionHosts;
 
   constructor(
-    @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
-    @Inject(DeclaredEvents) private readonly declared: DeclaredEvents,
-    @Inject(EntitySources) private readonly sources: EntitySources,
-    @Inject(EntityCaptures) private readonly captures: EntityCaptures,
-    @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
-    @Inject(StaticSubscriberSet) private readonly statics: StaticSubscriberSet,
-    @Inject(ThornSettings) private readonly settings: ThornSettings,
-    @Inject(WebhookDispatcher) private readonly dispatcher: WebhookDispatcher,
-    @Inject(SqlClients) private readonly clients: SqlClients,
+    private readonly discovery: DiscoveryService,
+    private readonly declared: DeclaredEvents,
+    private readonly sources: EntitySources,
+    private readonly captures: EntityCaptures,
+    private readonly catalogue: EventCatalogue,
+    private readonly statics: StaticSubscriberSet,
+    private readonly settings: ThornSettings,
+    private readonly dispatcher: WebhookDispatcher,
+    private readonly clients: SqlClients,
     @Optional() @Inject(ApiSettings) private readonly api: ApiSettings | undefined,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(ReportedSources) private readonly reported: ReportedSources,
-    @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
+    private readonly transactions: Transactions,
+    private readonly reported: ReportedSources,
+    private readonly strategy: DispatchStrategy,
   ) {
     this.#hosts = new TransactionHosts(discovery);
   }

@@ -18,12 +18,12 @@ import { TriggersCheck } from './triggers-check.js';
 @Injectable()
 export class SchemaCheck implements OnApplicationBootstrap {
   constructor(
-    @Inject(EntitySources) private readonly sources: EntitySources,
-    @Inject(SqlClients) private readonly clients: SqlClients,
-    @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
-    @Inject(SubscriberRepository) private readonly subscribers: SubscriberRepository,
+    private readonly sources: EntitySources,
+    private readonly clients: SqlClients,
+    private readonly strategy: DispatchStrategy,
+    private readonly subscribers: SubscriberRepository,
     @Optional() @Inject(ApiSettings) private readonly api: ApiSettings | undefined,
-    @Inject(TriggersCheck) private readonly triggers: TriggersCheck,
+    private readonly triggers: TriggersCheck,
   ) {}
 
   /** By now an application has run its own migrations, if it does so at start-up. */

@@ -24,14 +24,14 @@ import { TriggersCheck } from './triggers-check.js';
 @Injectable()
 export class SetupInspection implements ApplicationReport {
   constructor(
-    @Inject(EntitySources) private readonly sources: EntitySources,
-    @Inject(SqlClients) private readonly clients: SqlClients,
-    @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
-    @Inject(SubscriberRepository) private readonly subscribers: SubscriberRepository,
-    @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
-    @Inject(ThornSettings) private readonly settings: ThornSettings,
-    @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
-    @Inject(TriggersCheck) private readonly triggers: TriggersCheck,
+    private readonly sources: EntitySources,
+    private readonly clients: SqlClients,
+    private readonly strategy: DispatchStrategy,
+    private readonly subscribers: SubscriberRepository,
+    private readonly catalogue: EventCatalogue,
+    private readonly settings: ThornSettings,
+    private readonly discovery: DiscoveryService,
+    private readonly triggers: TriggersCheck,
     @Optional() @Inject(RegisteredPaths) private readonly paths: RegisteredPaths | undefined,
   ) {}
 

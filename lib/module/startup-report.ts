@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { SetupReport, SetupWarning } from '../api/index.js';
 import type { SqlClient } from '../database/sql-client.js';
 import { SqlClients } from '../outbox/index.js';
@@ -16,10 +16,10 @@ export class StartupReport implements OnModuleDestroy {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    @Inject(SetupInspection) private readonly inspection: SetupInspection,
-    @Inject(ThornSettings) private readonly settings: ThornSettings,
-    @Inject(EntitySources) private readonly sources: EntitySources,
-    @Inject(SqlClients) private readonly clients: SqlClients,
+    private readonly inspection: SetupInspection,
+    private readonly settings: ThornSettings,
+    private readonly sources: EntitySources,
+    private readonly clients: SqlClients,
   ) {}
 
   /** Call it once all routes and events are known. */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type ReportedSource, ReportedSources } from '../capture/index.js';
 import {
   changingSchema,
@@ -25,8 +25,8 @@ import { ThornSettings } from './options/settings.js';
 @Injectable()
 export class TriggersCheck {
   constructor(
-    @Inject(ReportedSources) private readonly reported: ReportedSources,
-    @Inject(ThornSettings) private readonly settings: ThornSettings,
+    private readonly reported: ReportedSources,
+    private readonly settings: ThornSettings,
   ) {}
 
   /** Makes the table `thorn_changes` where it is missing, with the option `makeTriggers`: no entity of TypeORM does. */

@@ -45,12 +45,12 @@ export class ThornPageController {
   readonly #headers: Readonly<Record<string, string>>;
 
   constructor(
-    @Inject(PageSettings) private readonly settings: PageSettings,
-    @Inject(ApiSettings) private readonly api: ApiSettings,
+    private readonly settings: PageSettings,
+    private readonly api: ApiSettings,
     @Inject(OperatorSettings) private readonly operatorApi: OperatorSettings | null,
-    @Inject(RegisteredPaths) private readonly registered: RegisteredPaths,
-    @Inject(PortalLinks) private readonly links: PortalLinks,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly registered: RegisteredPaths,
+    private readonly links: PortalLinks,
+    private readonly clock: Clock,
   ) {
     this.#headers = shellHeaders(settings);
   }

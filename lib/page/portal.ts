@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ApiSettings, RegisteredPaths } from '../api/index.js';
 import { OptionChecks } from '../common/option-checks.js';
 import { parseDuration } from '../common/time.js';
@@ -52,11 +52,11 @@ const CHECK = new OptionChecks('portal.link()');
 @Injectable()
 export class Portal {
   constructor(
-    @Inject(PortalLinks) private readonly links: PortalLinks,
-    @Inject(RegisteredPaths) private readonly registered: RegisteredPaths,
-    @Inject(PageSettings) private readonly settings: PageSettings,
-    @Inject(ApiSettings) private readonly api: ApiSettings,
-    @Inject(MessageFactory) private readonly messages: MessageFactory,
+    private readonly links: PortalLinks,
+    private readonly registered: RegisteredPaths,
+    private readonly settings: PageSettings,
+    private readonly api: ApiSettings,
+    private readonly messages: MessageFactory,
   ) {}
 
   /** @throws `ThornConfigurationError` naming an option whose value makes no sense */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 import { errorText } from '../common/index.js';
 import { DispatchStrategy } from '../dispatch/index.js';
@@ -31,9 +31,9 @@ export interface ThornHealthOptions {
 @Injectable()
 export class ThornHealthIndicator {
   constructor(
-    @Inject(HealthIndicatorService) private readonly indicators: HealthIndicatorService,
-    @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
-    @Inject(Deliveries) private readonly deliveries: Deliveries,
+    private readonly indicators: HealthIndicatorService,
+    private readonly strategy: DispatchStrategy,
+    private readonly deliveries: Deliveries,
   ) {}
 
   /**

@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Param } from '@nestjs/common';
+import { Controller, Get, Param } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { EventCatalogue } from '../../event/index.js';
 import { type AsyncApiDocument, thornAsyncApi, thornOpenApiWebhooks } from '../../openapi/index.js';
@@ -17,8 +17,8 @@ const INFO = { title: 'Webhooks', version: '1.0' };
 @Controller()
 export class ThornEventTypesController {
   constructor(
-    @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
-    @Inject(ModuleRef) private readonly module: ModuleRef,
+    private readonly catalogue: EventCatalogue,
+    private readonly module: ModuleRef,
   ) {}
 
   @Get('/event-types')

@@ -1,4 +1,4 @@
-import { Controller, Get, Header, Inject } from '@nestjs/common';
+import { Controller, Get, Header } from '@nestjs/common';
 import { ApplicationKeys, type JsonWebKeySet } from '../../signing/index.js';
 
 /**
@@ -8,7 +8,7 @@ import { ApplicationKeys, type JsonWebKeySet } from '../../signing/index.js';
  */
 @Controller()
 export class ThornJwksController {
-  constructor(@Inject(ApplicationKeys) private readonly keys: ApplicationKeys) {}
+  constructor(private readonly keys: ApplicationKeys) {}
 
   /** Cached for a short time, so that a new key is known soon after it begins to sign. */
   @Get('/.well-known/jwks.json')

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import {
   Deliveries,
   type DeliveryQuery,
@@ -35,10 +35,10 @@ import { type StatsView, statsView } from './delivery-stats.view.js';
 @Controller()
 export class ThornDeliveriesController {
   constructor(
-    @Inject(Deliveries) private readonly deliveries: Deliveries,
-    @Inject(DeliveryReports) private readonly reports: DeliveryReports,
-    @Inject(Subscribers) private readonly subscribers: Subscribers,
-    @Inject(ApiSettings) private readonly settings: ApiSettings,
+    private readonly deliveries: Deliveries,
+    private readonly reports: DeliveryReports,
+    private readonly subscribers: Subscribers,
+    private readonly settings: ApiSettings,
   ) {}
 
   @Get('/:id/deliveries')

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { EventCatalogue, type UncheckedFilter } from '../../event/index.js';
 import { type AttemptFiguresQuery, DeliveryReports } from '../../outbox/index.js';
 import { type OwnerScope, Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
@@ -26,11 +26,11 @@ const PREVIEW = new GivenFieldsPipe(PREVIEW_FIELDS, true);
 @Controller()
 export class ThornDeliveryReportsController {
   constructor(
-    @Inject(DeliveryReports) private readonly reports: DeliveryReports,
-    @Inject(SubscriberViews) private readonly views: SubscriberViews,
-    @Inject(Subscribers) private readonly subscribers: Subscribers,
-    @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
-    @Inject(ApiSettings) private readonly settings: ApiSettings,
+    private readonly reports: DeliveryReports,
+    private readonly views: SubscriberViews,
+    private readonly subscribers: Subscribers,
+    private readonly catalogue: EventCatalogue,
+    private readonly settings: ApiSettings,
   ) {}
 
   @Get('/deliveries/:delivery/request')

@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Query, Res } from '@nestjs/common';
+import { Controller, Get, Query, Res } from '@nestjs/common';
 import { EventHistory, type HistoryQuery } from '../../dispatch/index.js';
 import { EventCatalogue } from '../../event/index.js';
 import { MessageFactory } from '../../message/index.js';
@@ -21,10 +21,10 @@ import {
 @Controller()
 export class ThornHistoryController {
   constructor(
-    @Inject(EventHistory) private readonly history: EventHistory,
-    @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
-    @Inject(MessageFactory) private readonly messages: MessageFactory,
-    @Inject(ApiSettings) private readonly settings: ApiSettings,
+    private readonly history: EventHistory,
+    private readonly catalogue: EventCatalogue,
+    private readonly messages: MessageFactory,
+    private readonly settings: ApiSettings,
   ) {}
 
   @Get('/events')

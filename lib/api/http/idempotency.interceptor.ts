@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import {
   type CallHandler,
   type ExecutionContext,
-  Inject,
   Injectable,
   type NestInterceptor,
 } from '@nestjs/common';
@@ -38,7 +37,7 @@ interface HeadedResponse extends HeaderResponse {
 export class IdempotencyInterceptor implements NestInterceptor {
   readonly #faults = new FaultLog('ThornApi');
 
-  constructor(@Inject(IdempotencyStore) private readonly store: IdempotencyStore) {}
+  constructor(private readonly store: IdempotencyStore) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const request = context.switchToHttp().getRequest<PostRequest>();

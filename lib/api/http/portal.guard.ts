@@ -2,7 +2,6 @@ import {
   type CanActivate,
   type ExecutionContext,
   ForbiddenException,
-  Inject,
   Injectable,
   type Type,
   UnauthorizedException,
@@ -32,7 +31,7 @@ type PortalRequest = ApiRequest & { readonly method: string; readonly body?: unk
  */
 @Injectable()
 export class PortalGuard implements CanActivate {
-  constructor(@Inject(PortalLinks) private readonly links: PortalLinks) {}
+  constructor(private readonly links: PortalLinks) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<PortalRequest>();

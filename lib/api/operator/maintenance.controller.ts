@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { parseIsoDate } from '../../common/time.js';
 import {
   Deliveries,
@@ -18,9 +18,9 @@ import { PruneDto, ResealDto } from './maintenance.dto.js';
 @Controller()
 export class ThornMaintenanceController {
   constructor(
-    @Inject(Maintenance) private readonly maintenance: Maintenance,
-    @Inject(Deliveries) private readonly deliveries: Deliveries,
-    @Inject(SecretSealer) private readonly sealer: SecretSealer,
+    private readonly maintenance: Maintenance,
+    private readonly deliveries: Deliveries,
+    private readonly sealer: SecretSealer,
   ) {}
 
   @Post('prune')

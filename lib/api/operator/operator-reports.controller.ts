@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { Controller, Get, Param, Query } from '@nestjs/common';
 import {
   type AttemptFiguresQuery,
   type AttemptHistory,
@@ -14,9 +14,9 @@ import { scopeFrom } from './owner-query.js';
 @Controller()
 export class ThornOperatorReportsController {
   constructor(
-    @Inject(DeliveryReports) private readonly reports: DeliveryReports,
-    @Inject(ApplicationReport) private readonly application: ApplicationReport,
-    @Inject(OperatorSettings) private readonly settings: OperatorSettings,
+    private readonly reports: DeliveryReports,
+    private readonly application: ApplicationReport,
+    private readonly settings: OperatorSettings,
   ) {}
 
   @Get('report')

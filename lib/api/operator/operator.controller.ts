@@ -5,7 +5,6 @@ import {
   Get,
   Headers,
   HttpCode,
-  Inject,
   Param,
   Post,
   Query,
@@ -50,12 +49,12 @@ const NOTHING = new JsonBodyPipe(EmptyDto);
 @Controller()
 export class ThornOperatorController {
   constructor(
-    @Inject(Subscribers) private readonly subscribers: Subscribers,
-    @Inject(SubscriberViews) private readonly views: SubscriberViews,
-    @Inject(Deliveries) private readonly deliveries: Deliveries,
-    @Inject(DeliveryReports) private readonly reports: DeliveryReports,
-    @Inject(DispatchStrategy) private readonly strategy: DispatchStrategy,
-    @Inject(OperatorSettings) private readonly settings: OperatorSettings,
+    private readonly subscribers: Subscribers,
+    private readonly views: SubscriberViews,
+    private readonly deliveries: Deliveries,
+    private readonly reports: DeliveryReports,
+    private readonly strategy: DispatchStrategy,
+    private readonly settings: OperatorSettings,
   ) {}
 
   @Get('overview')

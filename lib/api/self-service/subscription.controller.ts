@@ -1,15 +1,4 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  Get,
-  Headers,
-  HttpCode,
-  Inject,
-  Patch,
-  Req,
-  Res,
-} from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Patch, Req, Res } from '@nestjs/common';
 import { Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
 import { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
@@ -31,9 +20,9 @@ const CHANGES = new GivenFieldsPipe(SUBSCRIPTION_FIELDS, false);
 @Controller()
 export class ThornSubscriptionController {
   constructor(
-    @Inject(Subscribers) private readonly subscribers: Subscribers,
-    @Inject(SubscriberViews) private readonly views: SubscriberViews,
-    @Inject(ApiSettings) private readonly settings: ApiSettings,
+    private readonly subscribers: Subscribers,
+    private readonly views: SubscriberViews,
+    private readonly settings: ApiSettings,
   ) {}
 
   @Get('/self')

@@ -1,7 +1,6 @@
 import {
   type CanActivate,
   type ExecutionContext,
-  Inject,
   Injectable,
   UnauthorizedException,
 } from '@nestjs/common';
@@ -22,7 +21,7 @@ const NOBODY = generateSecret();
  */
 @Injectable()
 export class SubscriptionGuard implements CanActivate {
-  constructor(@Inject(Subscribers) private readonly subscribers: Subscribers) {}
+  constructor(private readonly subscribers: Subscribers) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<ReceiverRequest>();

@@ -10,7 +10,7 @@ import { orNotFound } from '../problems/errors.js';
 @Controller()
 export class ThornUnsubscribeController {
   constructor(
-    @Inject(Subscribers) private readonly subscribers: Subscribers,
+    private readonly subscribers: Subscribers,
     @Optional() @Inject(UnsubscribeLinks) private readonly links: UnsubscribeLinks | null,
   ) {}
 

@@ -3,7 +3,6 @@ import {
   BadRequestException,
   type CanActivate,
   type ExecutionContext,
-  Inject,
   Injectable,
   UnauthorizedException,
 } from '@nestjs/common';
@@ -28,8 +27,8 @@ export function findReceiverName(
 @Injectable()
 export class WebhookReceiverGuard implements CanActivate {
   constructor(
-    @Inject(Reflector) private readonly reflector: Reflector,
-    @Inject(WebhookReceivers) private readonly receivers: WebhookReceivers,
+    private readonly reflector: Reflector,
+    private readonly receivers: WebhookReceivers,
   ) {}
 
   canActivate(context: ExecutionContext): boolean {

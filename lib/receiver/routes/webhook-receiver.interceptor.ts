@@ -2,7 +2,6 @@ import {
   type CallHandler,
   ConflictException,
   type ExecutionContext,
-  Inject,
   Injectable,
   type NestInterceptor,
 } from '@nestjs/common';
@@ -19,9 +18,9 @@ const RETRY_AFTER_SECONDS = '10';
 @Injectable()
 export class WebhookReceiverInterceptor implements NestInterceptor {
   constructor(
-    @Inject(ProcessingAttempts) private readonly attempts: ProcessingAttempts,
-    @Inject(WebhookReceiverEvents) private readonly events: WebhookReceiverEvents,
-    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+    private readonly attempts: ProcessingAttempts,
+    private readonly events: WebhookReceiverEvents,
+    private readonly host: HttpAdapterHost,
   ) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
