@@ -74,17 +74,17 @@ export class MessagePipeline {
   /**
    * {@link stage} in a transaction that runs statements without promises.
    *
-   * @throws `ThornConfigurationError` for a strategy that is not done at once: its caller rolls the transaction back
+   * @throws `ThornConfigurationError` for a strategy without `stageSync()`: the caller rolls the transaction back
    */
   stageSync(messages: readonly Message[], transaction: JoinedTransaction): void {
+    if (this.strategy.stageSync === undefined) {
+      throw new ThornConfigurationError(
+        'THORN_OUTBOX_REQUIRED',
+        `sendSync() needs a strategy that stores messages without promises, and ${this.strategy.constructor.name} has no method stageSync(). Set dispatch: outbox(), or add the method.`,
+      );
+    }
     // Without a span of its own: tracing waits for promises.
-    const staged = this.strategy.stage(messages, transaction);
-    if (staged === undefined) return;
-    staged.catch(() => undefined);
-    throw new ThornConfigurationError(
-      'THORN_OUTBOX_REQUIRED',
-      `${this.strategy.constructor.name} does not store messages at once, as sendSync() needs. Set dispatch: outbox(), or let its stage() return no promise in a transaction that has runSync.`,
-    );
+    this.strategy.stageSync(messages, transaction);
   }
 
   /**

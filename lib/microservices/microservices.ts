@@ -14,7 +14,7 @@ import {
 import { MicroservicesRelay } from './microservices-relay.js';
 import { createAcknowledgements } from './acknowledgements.js';
 import { requireTransportPackages } from './transport-packages.js';
-import { createTicketsController } from './tickets.controller.js';
+import { listeningTo } from './tickets.controller.js';
 
 /**
  * Delivers durably, in as many processes as there are, by a broker of the application's choice: RabbitMQ, NATS, Kafka,
@@ -58,7 +58,7 @@ export function microservices(options: MicroservicesOptions): StrategyDefinition
           acknowledgements: createAcknowledgements(modules as ModulesContainer),
         }),
     }),
-    controllers: settings.worker ? [createTicketsController(settings.pattern)] : [],
+    controllers: settings.worker ? [listeningTo(settings.pattern)] : [],
   };
 }
 

@@ -1,10 +1,5 @@
 export { OutageLog } from './relay/outage-log.js';
-export {
-  type CancelResult,
-  Deliveries,
-  type DeliveriesDependencies,
-  type RetryResult,
-} from './management/deliveries.js';
+export { type CancelResult, Deliveries, type RetryResult } from './management/deliveries.js';
 export type { DeliveryPage } from './log/log-scan.js';
 export {
   type DeliveryHistoryOptions,
@@ -38,7 +33,7 @@ export { TicketSender } from './relay/ticket-sender.js';
 export type { EndpointHealth } from './wait/host-scheduler.js';
 export type { Pause } from './wait/host-pauses.js';
 export { outbox, relayedOutbox, type RelayDefinition } from './strategy/outbox.js';
-export type { EndpointRules, OutboxOptions } from './outbox-options.js';
+export { type EndpointRules, type OutboxOptions, OutboxSettings } from './outbox-options.js';
 export { OutboxLockedError } from './stage/outbox-locked.error.js';
 export { OutboxTimeoutError } from '../database/errors.js';
 export { RecipientUnknownError } from '../dispatch/recipients/recipient-unknown.error.js';
@@ -47,5 +42,5 @@ export { SqlClients, type OutboxDependencies } from './strategy/outbox-dependenc
 export type { ReplayCounts } from './retry/reopen.js';
 export type { ReplaySummary } from './retry/replay.js';
 export type { DeliveryDay, DeliveryFigures, DeliveryHistory } from './log/delivery-figures.js';
-export { type SubscriberHealthDependencies, SubscriberHealth } from './record/subscriber-health.js';
+export { SubscriberHealth } from './record/subscriber-health.js';
 export type { Outcome } from './outcome.js';

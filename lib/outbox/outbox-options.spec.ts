@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ThornConfigurationError } from '../errors/index.js';
-import { outboxSettings } from './outbox-options.js';
+import { checkOutboxOptions } from './outbox-options.js';
 
 describe('settings of the durable strategy', () => {
   it('are complete when nothing is said', () => {
-    expect(outboxSettings({})).toMatchObject({
+    expect(checkOutboxOptions({})).toMatchObject({
       window: 1000,
       perHost: 384,
       lease: 10_000,
@@ -22,9 +22,9 @@ describe('settings of the durable strategy', () => {
     ['endpoints.jiter', { endpoints: { jiter: 0 } }],
     ['endpoints.toString', { endpoints: { toString: 1 } }],
   ])('rejects %s, which is not an option', (name, options) => {
-    expect(() => outboxSettings(options)).toThrow(ThornConfigurationError);
-    expect(() => outboxSettings(options)).toThrow(name);
-    expect(() => outboxSettings(options)).toThrow('Valid options: ');
+    expect(() => checkOutboxOptions(options)).toThrow(ThornConfigurationError);
+    expect(() => checkOutboxOptions(options)).toThrow(name);
+    expect(() => checkOutboxOptions(options)).toThrow('Valid options: ');
   });
 
   it.each<[string, object]>([
@@ -43,7 +43,7 @@ describe('settings of the durable strategy', () => {
     ['history', { history: 'yes' }],
     ['history.lag', { history: { lag: 0 } }],
   ])('refuse a value of %s that makes no sense', (name, options) => {
-    expect(() => outboxSettings(options)).toThrow(`\`${name}\` of outbox() must be`);
+    expect(() => checkOutboxOptions(options)).toThrow(`\`${name}\` of outbox() must be`);
   });
 
   it.each<[string, object]>([
@@ -52,8 +52,8 @@ describe('settings of the durable strategy', () => {
     ['expunge.payloadDays', { expunge: { payloadDays: Infinity } }],
     ['expunge.responseDays', { expunge: { responseDays: Infinity } }],
   ])('say how to keep everything when %s is too long', (name, options) => {
-    expect(() => outboxSettings(options)).toThrow(`\`${name}\` of outbox() must be`);
-    expect(() => outboxSettings(options)).toThrow('at most 36500 days, a hundred years');
-    expect(outboxSettings({ retentionDays: 36_500 })).toMatchObject({ retentionDays: 36_500 });
+    expect(() => checkOutboxOptions(options)).toThrow(`\`${name}\` of outbox() must be`);
+    expect(() => checkOutboxOptions(options)).toThrow('at most 36500 days, a hundred years');
+    expect(checkOutboxOptions({ retentionDays: 36_500 })).toMatchObject({ retentionDays: 36_500 });
   });
 });

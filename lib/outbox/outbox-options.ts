@@ -1,5 +1,6 @@
 import { isObject } from '../common/objects.js';
 import { OptionChecks, TIMER } from '../common/option-checks.js';
+import type { HealthRules } from '../subscriber/index.js';
 
 /** When an endpoint gets no requests, and for how long. */
 export interface EndpointRules {
@@ -83,8 +84,14 @@ export interface OutboxOptions {
       };
 }
 
+/** The options of the module that the outbox needs. Those of `outbox()` itself are given to that function. */
+export abstract class OutboxSettings {
+  /** When a subscriber is disabled whose endpoint only fails. Default: after five days and 20 messages. */
+  abstract readonly health?: Partial<HealthRules>;
+}
+
 /** {@link OutboxOptions}, checked and complete. */
-export interface OutboxSettings
+export interface CheckedOutboxOptions
   extends
     Required<Omit<OutboxOptions, 'expunge' | 'endpoints' | 'history'>>,
     Required<NonNullable<OutboxOptions['expunge']>> {
@@ -123,7 +130,7 @@ const MOST_DAYS = 36_500;
 const DEFAULT_LAG = 5000;
 
 /** @throws {@link ThornConfigurationError} naming the option that makes no sense */
-export function outboxSettings(options: OutboxOptions): OutboxSettings {
+export function checkOutboxOptions(options: OutboxOptions): CheckedOutboxOptions {
   const check = new OptionChecks('outbox()');
   check.names(options, Object.keys(NAMES));
   check.object('expunge', options.expunge, EXPUNGE_NAMES);
@@ -171,7 +178,7 @@ export function endpointRules(
 function historySettings(
   check: OptionChecks,
   history: OutboxOptions['history'] = false,
-): OutboxSettings['history'] {
+): CheckedOutboxOptions['history'] {
   if (history === false) return null;
   if (history === true) return { lag: DEFAULT_LAG };
   check.assert('history', isObject(history), 'must be true, false or { lag } in milliseconds');

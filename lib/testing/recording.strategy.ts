@@ -67,16 +67,18 @@ export class RecordingStrategy extends DispatchStrategy {
     this.#arrivals.clear();
   }
 
-  override stage(
+  override async stage(
     messages: readonly Message[],
     transaction?: JoinedTransaction,
-  ): Promise<void> | void {
+  ): Promise<void> {
     if (transaction?.client.commits !== 'looked up') return;
     if (transaction.dialect.name === 'postgres') return this.#noteNumber(messages, transaction);
-    const row = markFor(transaction.client);
-    for (const message of messages) this.#transactions.set(message, row.parameters[0]);
-    if (transaction.runSync === undefined) return transaction.run(row).then(() => undefined);
-    transaction.runSync(row);
+    if (transaction.runSync !== undefined) return this.stageSync(messages, transaction);
+    await transaction.run(this.#mark(messages, transaction));
+  }
+
+  override stageSync(messages: readonly Message[], transaction: JoinedTransaction): void {
+    transaction.runSync!(this.#mark(messages, transaction));
   }
 
   override releaseOnCommit(messages: readonly Message[], { client }: JoinedTransaction): void {
@@ -88,6 +90,13 @@ export class RecordingStrategy extends DispatchStrategy {
       // The application has ended meanwhile.
       () => undefined,
     );
+  }
+
+  /** The statement that marks the transaction of messages. */
+  #mark(messages: readonly Message[], { client }: JoinedTransaction): Statement {
+    const row = markFor(client);
+    for (const message of messages) this.#transactions.set(message, row.parameters[0]);
+    return row;
   }
 
   async #noteNumber(messages: readonly Message[], transaction: JoinedTransaction): Promise<void> {

@@ -2,8 +2,6 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { WebhookEventMap, WebhookEventName } from '../../lib/delivery/index.js';
 import { SubscriberExpiry } from '../../lib/dispatch/index.js';
-import { SubscriberHealth } from '../../lib/outbox/index.js';
-import { healthRules } from '../../lib/subscriber/index.js';
 import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
@@ -60,7 +58,7 @@ beforeEach(async () => {
     clock: new MovableClock(),
     schedule: [1000],
     recipients: { ...LOOPBACK_RECIPIENTS, denyCidrs: ['127.0.0.9/32'] },
-    health: (tools) => new SubscriberHealth({ ...tools, rules: healthRules() }),
+    health: {},
   });
   for (const name of NAMES) {
     rig.events.on(name, (payload) => void heard[name].push(payload as never));

@@ -2,9 +2,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type SubscriberHealthDependencies, SubscriberHealth } from '../../lib/outbox/index.js';
 import { FIRST_KEY, idFrom, keyOf } from '../../lib/outbox/tables/keys.js';
-import { healthRules, type SubscriberChanges } from '../../lib/subscriber/index.js';
+import { type SubscriberChanges } from '../../lib/subscriber/index.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { checkDeliveries } from '../support/check-deliveries.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
@@ -375,10 +374,8 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
 
     it('reports once that a subscriber is gone when two processes notice at the same time', async () => {
       vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
-      const health = (tools: Omit<SubscriberHealthDependencies, 'rules'>) =>
-        new SubscriberHealth({ ...tools, rules: healthRules({}) });
-      const one = await open(kind, { health });
-      const two = await open(kind, { health, subscribers: one.subscribers });
+      const one = await open(kind, { health: {} });
+      const two = await open(kind, { health: {}, subscribers: one.subscribers });
       const told: string[] = [];
       for (const { events } of [one, two]) {
         events.on('subscriber-disabled', ({ subscriberId: id }) => told.push(id));

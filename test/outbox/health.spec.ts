@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Logger } from '@nestjs/common';
 import type { WebhookEventMap } from '../../lib/delivery/index.js';
-import { SubscriberHealth } from '../../lib/outbox/index.js';
-import { healthRules } from '../../lib/subscriber/index.js';
 import { MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import {
@@ -31,8 +29,7 @@ async function open(kind: DatabaseKind, options: OutboxAppOptions = {}): Promise
     endpoints: { failures: 1_000_000 },
     // On a busy machine an answer takes its time; who is slow has not failed.
     timeout: 60_000,
-    health: (tools) =>
-      new SubscriberHealth({ ...tools, rules: healthRules({ disableAfter: 5 * DAY }) }),
+    health: { disableAfter: 5 * DAY },
     ...options,
   });
   rigs.push(rig);

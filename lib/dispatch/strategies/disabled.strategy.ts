@@ -8,7 +8,9 @@ export class DisabledStrategy extends DispatchStrategy {
     return 'disabled()';
   }
 
-  override stage(): void {}
+  override async stage(): Promise<void> {}
+
+  override stageSync(): void {}
 
   override releaseOnCommit(): void {}
 

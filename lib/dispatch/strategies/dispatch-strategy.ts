@@ -58,12 +58,19 @@ export abstract class DispatchStrategy {
    *
    * A staged message whose transaction fails to commit is never released.
    *
-   * @returns a promise unless it is done at once, as it has to be in a transaction that has `runSync`
+   * @returns a promise that resolves once the messages are stored; nothing if they are stored when the method returns
    */
   abstract stage(
     messages: readonly Message[],
     transaction: JoinedTransaction | undefined,
   ): Promise<void> | void;
+
+  /**
+   * Called instead of {@link stage} by `sendSync()`, in a transaction whose driver works without promises, such as
+   * better-sqlite3: the messages are stored when the method returns. Write them with `transaction.runSync`, which is there.
+   * Left out by strategies that need promises: `sendSync()` is refused then.
+   */
+  stageSync?(messages: readonly Message[], transaction: JoinedTransaction): void;
 
   /**
    * Called once after the outermost transaction has committed. Failing here must lose nothing that was staged

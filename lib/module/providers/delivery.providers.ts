@@ -1,5 +1,4 @@
 import type { Provider } from '@nestjs/common';
-import { Clock } from '../../common/index.js';
 import {
   Deliverer,
   RecipientPolicies,
@@ -13,9 +12,7 @@ import {
   WebhookFormats,
   WireFormat,
 } from '../../message/index.js';
-import { SubscriberHealth } from '../../outbox/index.js';
 import { ApplicationKeys, SecretSealer, UnsubscribeLinks } from '../../signing/index.js';
-import { healthRules, SubscriberRepository } from '../../subscriber/index.js';
 import { ThornSettings } from '../options/settings.js';
 
 export const deliveryProviders: readonly Provider[] = [
@@ -38,16 +35,6 @@ export const deliveryProviders: readonly Provider[] = [
     inject: [ThornSettings],
     useFactory: ({ options: { formats, envelope } }: ThornSettings) =>
       new WebhookFormats(formats, typeof envelope === 'function'),
-  },
-  {
-    provide: SubscriberHealth,
-    inject: [SubscriberRepository, WebhookEvents, Clock, ThornSettings],
-    useFactory: (
-      subscribers: SubscriberRepository,
-      events: WebhookEvents,
-      clock: Clock,
-      { options }: ThornSettings,
-    ) => new SubscriberHealth({ subscribers, events, clock, rules: healthRules(options.health) }),
   },
   {
     provide: ApplicationKeys,

@@ -3,9 +3,10 @@ import { DeliverySettings } from '../../delivery/index.js';
 import { DispatchSettings } from '../../dispatch/index.js';
 import { EventSettings } from '../../event/index.js';
 import { BodySettings } from '../../message/index.js';
+import { OutboxSettings } from '../../outbox/index.js';
 import { ThornSettings } from '../options/settings.js';
 
-type Settings = BodySettings & DeliverySettings & DispatchSettings & EventSettings;
+type Settings = BodySettings & DeliverySettings & DispatchSettings & EventSettings & OutboxSettings;
 
 /** The options, under the classes by which other folders ask for those that they need. */
 export const settingsProviders: readonly FactoryProvider<Settings>[] = [
@@ -13,6 +14,7 @@ export const settingsProviders: readonly FactoryProvider<Settings>[] = [
   DeliverySettings,
   DispatchSettings,
   EventSettings,
+  OutboxSettings,
 ].map((provide) => ({
   provide,
   inject: [ThornSettings],

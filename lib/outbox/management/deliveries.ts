@@ -1,10 +1,11 @@
-import { type Clock, isIdLike } from '../../common/index.js';
+import { Injectable } from '@nestjs/common';
+import { Clock, isIdLike } from '../../common/index.js';
 import { firstIdAt } from '../../common/id.js';
-import type { DeliveryLog, WebhookEvents } from '../../delivery/index.js';
-import type { DispatchStrategy, FanOut, UnheardEvents } from '../../dispatch/index.js';
+import { DeliveryLog, WebhookEvents } from '../../delivery/index.js';
+import { DispatchStrategy, FanOut, UnheardEvents } from '../../dispatch/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { NO_HOST } from '../../message/index.js';
-import { checkScope, type OwnerScope, type SubscriberRepository } from '../../subscriber/index.js';
+import { checkScope, type OwnerScope, SubscriberRepository } from '../../subscriber/index.js';
 import { runInBatches } from '../../common/long-work.js';
 import {
   checkBulkOptions,
@@ -59,18 +60,6 @@ export type RetryResult = 'scheduled' | 'under-way' | 'expunged' | 'disabled';
 /** The result of {@link Deliveries.cancel}. `finished`: the delivery had already ended. */
 export type CancelResult = 'cancelled' | 'under-way' | 'finished';
 
-/** Dependencies of {@link Deliveries}. */
-export interface DeliveriesDependencies {
-  readonly strategy: DispatchStrategy;
-  readonly subscribers: SubscriberRepository;
-  readonly fanOut: FanOut;
-  readonly events: WebhookEvents;
-  readonly log: DeliveryLog;
-  readonly clock: Clock;
-  /** Default: every message is stored. */
-  readonly unheard?: UnheardEvents;
-}
-
 /**
  * The delivery log of `outbox()`: lists deliveries and attempts, and retries them. Injectable anywhere.
  *
@@ -84,8 +73,18 @@ export interface DeliveriesDependencies {
  * const { scheduled } = (await deliveries.retryFailed({ subscriberId: id, since: yesterday }, 'any'))!;
  * ```
  */
+@Injectable()
 export class Deliveries {
-  constructor(private readonly dependencies: DeliveriesDependencies) {}
+  /** @param unheard default: every message is stored */
+  constructor(
+    private readonly strategy: DispatchStrategy,
+    private readonly subscribers: SubscriberRepository,
+    private readonly fanOut: FanOut,
+    private readonly events: WebhookEvents,
+    private readonly log: DeliveryLog,
+    private readonly clock: Clock,
+    private readonly unheard?: UnheardEvents,
+  ) {}
 
   /**
    * Lists one page of deliveries, newest first. A filter that few of many deliveries pass may end a page early: then
@@ -97,12 +96,7 @@ export class Deliveries {
     checkListQuery(query);
     const outbox = await this.#outbox(scope);
     const { limit = 50, after = null, since, until, subscriberId, host } = query;
-    const subscribers = await visibleSubscribers(
-      this.dependencies.subscribers,
-      subscriberId,
-      scope,
-      host,
-    );
+    const subscribers = await visibleSubscribers(this.subscribers, subscriberId, scope, host);
     if (subscribers?.length === 0) return { items: [], next: null };
     const range = {
       from: since === undefined ? undefined : firstIdAt('dlv_', timeFrom(since)),
@@ -122,7 +116,7 @@ export class Deliveries {
     const found = await this.#find(id, scope);
     if (found === null) return null;
     const { store, row } = found;
-    const attempts = await this.dependencies.log.attemptsOf(id, async () =>
+    const attempts = await this.log.attemptsOf(id, async () =>
       (await store.database.run(selectAttempts(store, id))).rows.map(parseAttemptRow),
     );
     const delivery = parseDeliveryRow(row);
@@ -144,7 +138,7 @@ export class Deliveries {
     const found = await this.#find(id, scope);
     if (found === null) return null;
     const { outbox, store, row } = found;
-    const now = this.dependencies.clock.now();
+    const now = this.clock.now();
     const counts = await replayOne(store, parseCandidateRow(row), this.#replaying(outbox), now);
     if (counts.expunged > 0) return 'expunged';
     if (counts.disabled > 0) return 'disabled';
@@ -180,7 +174,7 @@ export class Deliveries {
    * @throws {@link InvalidInputError} naming the invalid field
    */
   async retryFailed(options: ReplayOptions, scope: OwnerScope): Promise<ReplaySummary | null> {
-    const { since, until } = checkBulkOptions(options, this.dependencies.clock.now());
+    const { since, until } = checkBulkOptions(options, this.clock.now());
     const outbox = await this.#outbox(scope);
     const { subscriberId: subscriber, dryRun = false } = options;
     if (!(await this.#isVisible(subscriber, scope))) return null;
@@ -191,14 +185,7 @@ export class Deliveries {
       events: options.events,
     };
     return this.#replay(outbox, 'retryFailed', options, (store, after) =>
-      replayFailed(
-        store,
-        range,
-        after,
-        this.#replaying(outbox),
-        this.dependencies.clock.now(),
-        dryRun,
-      ),
+      replayFailed(store, range, after, this.#replaying(outbox), this.clock.now(), dryRun),
     );
   }
 
@@ -213,12 +200,10 @@ export class Deliveries {
    * @throws {@link InvalidInputError} naming the invalid field
    */
   async backfill(options: ReplayOptions, scope: OwnerScope): Promise<ReplaySummary | null> {
-    const range = checkBulkOptions(options, this.dependencies.clock.now());
+    const range = checkBulkOptions(options, this.clock.now());
     const outbox = await this.#outbox(scope);
     const { subscriberId: subscriber, dryRun = false } = options;
-    const found = isIdLike(subscriber)
-      ? await this.dependencies.subscribers.findById(subscriber, scope)
-      : null;
+    const found = isIdLike(subscriber) ? await this.subscribers.findById(subscriber, scope) : null;
     if (found === null) return null;
     const missed = {
       subscriber: found,
@@ -227,14 +212,7 @@ export class Deliveries {
       events: options.events,
     };
     const summary = await this.#replay(outbox, 'backfill', options, (store, after) =>
-      replayMissed(
-        store,
-        missed,
-        after,
-        this.#replaying(outbox),
-        this.dependencies.clock.now(),
-        dryRun,
-      ),
+      replayMissed(store, missed, after, this.#replaying(outbox), this.clock.now(), dryRun),
     );
     return this.#isUnexplained(summary, options) ? { ...summary, note: UNHEARD } : summary;
   }
@@ -244,11 +222,11 @@ export class Deliveries {
     const found = await this.#find(id, scope);
     if (found === null) return null;
     const { outbox, store, row } = found;
-    const isCancelled = await cancel(store, id, this.dependencies.clock.now());
+    const isCancelled = await cancel(store, id, this.clock.now());
     if (isCancelled) {
       const [keyHash, subscriberId] = [row.key_hash, row.subscriber_id];
       if (typeof keyHash === 'string') outbox.promote(store, [{ keyHash, subscriberId }]);
-      this.dependencies.events.emit('failed', () => ({
+      this.events.emit('failed', () => ({
         deliveryId: id,
         ...pairOf(row),
         event: row.event,
@@ -279,7 +257,7 @@ export class Deliveries {
     }
     const outbox = await this.#outbox(scope);
     if (!(await this.#isVisible(subscriber, scope))) return null;
-    const now = this.dependencies.clock.now();
+    const now = this.clock.now();
     const since = now - (now % DAY) - (days - 1) * DAY;
     return readHistory(outbox.stores, subscriber, since, now);
   }
@@ -290,11 +268,11 @@ export class Deliveries {
    */
   async stats(): Promise<DeliveryStats> {
     const { stores } = await this.#outbox('any');
-    return readStats(stores, this.dependencies.clock.now());
+    return readStats(stores, this.clock.now());
   }
 
   #replaying(outbox: OutboxStrategy): ReplayDependencies {
-    const { fanOut, subscribers } = this.dependencies;
+    const { fanOut, subscribers } = this;
     return { fanOut, subscribers, promote: (store, queues) => outbox.promote(store, queues) };
   }
 
@@ -302,7 +280,7 @@ export class Deliveries {
   #isUnexplained(summary: ReplaySummary, { after }: ReplayOptions): boolean {
     const { scheduled, expunged, disabled, underWay, next } = summary;
     const isEmpty = next === null && scheduled + expunged + disabled + underWay === 0;
-    return isEmpty && (after ?? null) === null && this.dependencies.unheard?.areKept === false;
+    return isEmpty && (after ?? null) === null && this.unheard?.areKept === false;
   }
 
   /** Runs a bulk operation over all data sources. No delivery of the subscriber gets a turn before its end. */
@@ -312,7 +290,7 @@ export class Deliveries {
     options: ReplayOptions,
     batch: (store: OutboxStore, after: string | null) => Promise<ReplayBatch>,
   ): Promise<ReplaySummary> {
-    const { clock } = this.dependencies;
+    const { clock } = this;
     return runInBatches(
       {
         sources: outbox.stores.length,
@@ -332,7 +310,7 @@ export class Deliveries {
   }
 
   async #isVisible(subscriber: string, scope: OwnerScope): Promise<boolean> {
-    return isIdLike(subscriber) && isVisible(this.dependencies.subscribers, subscriber, scope);
+    return isIdLike(subscriber) && isVisible(this.subscribers, subscriber, scope);
   }
 
   async #find(id: string, scope: OwnerScope) {
@@ -342,7 +320,7 @@ export class Deliveries {
       const [row] = (await store.database.run(selectDelivery(store, id))).rows;
       if (row === undefined) continue;
       const { subscriberId } = pairOf(row);
-      const isSeen = await isVisible(this.dependencies.subscribers, subscriberId, scope);
+      const isSeen = await isVisible(this.subscribers, subscriberId, scope);
       return isSeen ? { outbox, store, row } : null;
     }
     return null;
@@ -350,6 +328,6 @@ export class Deliveries {
 
   async #outbox(scope: OwnerScope): Promise<OutboxStrategy> {
     checkScope(scope);
-    return requireOutbox(this.dependencies.strategy);
+    return requireOutbox(this.strategy);
   }
 }

@@ -6,8 +6,6 @@ import type { Outcome } from '../outcome.js';
 import type { HealthChange, HealthTable, StoredHealth } from '../tables/health-table.js';
 import { SubscriberHealth } from './subscriber-health.js';
 
-const RULES = { disableAfter: Infinity, minMessages: 20 };
-
 describe('SubscriberHealth', () => {
   it('is not idle while a pass runs that the end of another one has begun', async () => {
     const gates: (() => void)[] = [];
@@ -21,13 +19,12 @@ describe('SubscriberHealth', () => {
         return new Set(subscribers);
       },
     };
-    const clock = new SystemClock();
-    const health = new SubscriberHealth({
-      subscribers: new InMemorySubscriberRepository(),
-      events: new WebhookEvents(),
-      clock,
-      rules: RULES,
-    });
+    const health = new SubscriberHealth(
+      new InMemorySubscriberRepository(),
+      new WebhookEvents(),
+      new SystemClock(),
+      { health: { disableAfter: Infinity } },
+    );
     health.start(table as HealthTable);
 
     health.count([failed('sub_a')]);

@@ -1,7 +1,13 @@
-import { Logger } from '@nestjs/common';
-import { type Clock, LogLine, FaultLog } from '../../common/index.js';
-import type { SubscriberFacts, WebhookEvents } from '../../delivery/index.js';
-import type { HealthRules, HealthState, SubscriberRepository } from '../../subscriber/index.js';
+import { Injectable, Logger } from '@nestjs/common';
+import { Clock, LogLine, FaultLog } from '../../common/index.js';
+import { type SubscriberFacts, WebhookEvents } from '../../delivery/index.js';
+import {
+  type HealthRules,
+  healthRules,
+  type HealthState,
+  SubscriberRepository,
+} from '../../subscriber/index.js';
+import { OutboxSettings } from '../outbox-options.js';
 import { type HealthTable, NO_ROW, type StoredHealth } from '../tables/health-table.js';
 import { healthStep, type HealthStepOfMany, PendingHealth } from './pending-health.js';
 import type { Outcome } from '../outcome.js';
@@ -11,14 +17,6 @@ const SUCCESSES_WAIT = 1000;
 const LONGEST_BACKOFF = 30_000;
 const READ_AT_ONCE = 1000;
 
-/** Dependencies of {@link SubscriberHealth}. */
-export interface SubscriberHealthDependencies {
-  readonly subscribers: SubscriberRepository;
-  readonly events: WebhookEvents;
-  readonly clock: Clock;
-  readonly rules: HealthRules;
-}
-
 /**
  * Tracks since when a subscriber has only failed. Disables the subscriber when that lasts too long, or when its
  * endpoint answers 410. Reads and writes in sets.
@@ -26,9 +24,11 @@ export interface SubscriberHealthDependencies {
  * Several processes may write the same subscriber: each write names the token that it has read, and is repeated from
  * the current row when another process was first.
  */
+@Injectable()
 export class SubscriberHealth {
   readonly #logger = new Logger('Thorn');
   readonly #faults = new FaultLog();
+  readonly #rules: HealthRules;
   /** Subscribers that had a row when this process last looked. */
   readonly #failing = new Set<string>();
   #table: HealthTable | null = null;
@@ -39,7 +39,15 @@ export class SubscriberHealth {
   #failures = 0;
   #isStopped = false;
 
-  constructor(private readonly dependencies: SubscriberHealthDependencies) {}
+  /** @throws {@link ThornConfigurationError} naming the rule of the option `health` that makes no sense */
+  constructor(
+    private readonly subscribers: SubscriberRepository,
+    private readonly events: WebhookEvents,
+    private readonly clock: Clock,
+    { health }: OutboxSettings,
+  ) {
+    this.#rules = healthRules(health);
+  }
 
   /** Begins to keep the health in a table. Called before the first outcome. */
   start(table: HealthTable): void {
@@ -126,7 +134,7 @@ export class SubscriberHealth {
         subscriber,
         host,
         before,
-        ...healthStep(before.health, outcomes, this.dependencies.rules),
+        ...healthStep(before.health, outcomes, this.#rules),
       };
     });
     // First: should the write fail, this is done already the next time.
@@ -144,7 +152,7 @@ export class SubscriberHealth {
   }
 
   async #disable({ subscriber, host, disable, reported }: Step): Promise<void> {
-    const { subscribers, events, clock } = this.dependencies;
+    const { subscribers, events, clock } = this;
     const found = await subscribers.findById(subscriber, 'any');
     if (found === null) {
       const text = `${subscriber} (${host}) should get no more webhooks, but is none of the stored subscribers that can be disabled`;
@@ -166,7 +174,7 @@ export class SubscriberHealth {
   }
 
   async #emitFailing({ subscriber, host, reported }: Step): Promise<void> {
-    const { events, subscribers } = this.dependencies;
+    const { events, subscribers } = this;
     if (!events.isHeard('subscriber-failing')) return;
     let owner: string | null;
     try {

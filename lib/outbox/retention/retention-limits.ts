@@ -1,4 +1,4 @@
-import type { OutboxSettings } from '../outbox-options.js';
+import type { CheckedOutboxOptions } from '../outbox-options.js';
 
 /** Milliseconds of a day. */
 export const DAY = 24 * 60 * 60_000;
@@ -18,7 +18,7 @@ export const NO_LIMITS: RetentionLimits = { messages: 0, bodies: 0, responses: 0
  * before.
  */
 export function retentionLimits(
-  { retentionDays, payloadDays, responseDays }: OutboxSettings,
+  { retentionDays, payloadDays, responseDays }: CheckedOutboxOptions,
   now: number,
 ): RetentionLimits {
   // The columns of times are whole numbers; a part of a day need not be one.

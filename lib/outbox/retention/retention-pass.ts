@@ -1,6 +1,6 @@
 import { FIRST_KEY } from '../tables/keys.js';
 import type { MessageCursor } from '../tables/message-cursor.js';
-import type { OutboxSettings } from '../outbox-options.js';
+import type { CheckedOutboxOptions } from '../outbox-options.js';
 import type { MessageRemoval, Remainder } from './message-removal.js';
 import type { MessageState, MessageStates } from './message-states.js';
 import { type RetentionLimits, retentionLimits } from './retention-limits.js';
@@ -55,7 +55,7 @@ export class RetentionPass {
   constructor(
     private readonly states: MessageStates,
     private readonly removal: MessageRemoval,
-    private readonly settings: OutboxSettings,
+    private readonly settings: CheckedOutboxOptions,
   ) {}
 
   /** The limits that the settings say. @param now milliseconds since the Unix epoch */

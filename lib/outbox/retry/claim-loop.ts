@@ -6,7 +6,7 @@ import { claim, dueHosts, nextDue } from './claim.js';
 import { type FanOutParts, resumeMessages } from '../fan-out/fan-out.js';
 import type { HostScheduler } from '../wait/host-scheduler.js';
 import type { DeliveryJob } from '../store/delivery-job.js';
-import type { OutboxSettings } from '../outbox-options.js';
+import type { CheckedOutboxOptions } from '../outbox-options.js';
 import type { RetryScheduler } from './retry-scheduler.js';
 import { MOST_HELD_TO_CLAIM, type OutboxStore } from '../store/outbox-store.js';
 import type { WakeSignal } from '../../common/waiting.js';
@@ -48,7 +48,7 @@ export class ClaimLoop {
   constructor(
     private readonly store: OutboxStore,
     private readonly dependencies: ClaimDependencies,
-    private readonly settings: OutboxSettings,
+    private readonly settings: CheckedOutboxOptions,
   ) {}
 
   start(): void {

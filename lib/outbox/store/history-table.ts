@@ -9,7 +9,7 @@ import {
 } from '../../dispatch/index.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { Audience } from '../../message/index.js';
-import type { OutboxSettings } from '../outbox-options.js';
+import type { CheckedOutboxOptions } from '../outbox-options.js';
 import { DAY } from '../retention/retention-limits.js';
 import type { MessageRowMapper } from '../tables/message-row-mapper.js';
 import type { MessageTable } from '../tables/message-table.js';
@@ -35,7 +35,7 @@ export class HistoryTable implements EventStore {
     tables: TableNames,
     private readonly messages: MessageTable,
     private readonly rows: MessageRowMapper,
-    { retentionDays, payloadDays }: OutboxSettings,
+    { retentionDays, payloadDays }: CheckedOutboxOptions,
     private readonly lag: number,
   ) {
     this.keptFor = Math.floor(Math.min(retentionDays, payloadDays) * DAY);

@@ -14,7 +14,7 @@ import { MessageRemoval } from '../retention/message-removal.js';
 import { MessageStates } from '../retention/message-states.js';
 import { RetentionSweeper } from '../retention/retention-sweeper.js';
 import { MessageResealer } from '../tables/message-resealer.js';
-import type { OutboxSettings } from '../outbox-options.js';
+import type { CheckedOutboxOptions } from '../outbox-options.js';
 import { OutcomeStatements } from '../record/outcome-statements.js';
 import { BulkOperations } from '../tables/bulk-operations.js';
 import { type TableNames, tableNames } from '../tables/table-names.js';
@@ -54,7 +54,7 @@ export class OutboxStore {
   constructor(
     readonly client: SqlClient<never>,
     readonly rows: MessageRowMapper,
-    private readonly settings: OutboxSettings,
+    private readonly settings: CheckedOutboxOptions,
     filter: AttemptFilter,
     afterWrite: (store: OutboxStore) => WriteFollower,
   ) {

@@ -11,7 +11,7 @@ import { DeliveryLogNotifier } from '../record/delivery-log-notifier.js';
 import type { MessageRelay } from '../relay/message-relay.js';
 import { MessageRowMapper } from '../tables/message-row-mapper.js';
 import type { DeliveryJob } from '../store/delivery-job.js';
-import type { OutboxSettings } from '../outbox-options.js';
+import type { CheckedOutboxOptions } from '../outbox-options.js';
 import type { OutboxDependencies } from './outbox-dependencies.js';
 import { HostPauses } from '../wait/host-pauses.js';
 import { DatabaseRateLimiter } from '../wait/database-rate-limiter.js';
@@ -79,7 +79,7 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
   /** @throws {@link ThornConfigurationError} when a database cannot be used */
   constructor(
     private readonly dependencies: OutboxDependencies,
-    private readonly settings: OutboxSettings,
+    private readonly settings: CheckedOutboxOptions,
     private readonly relay?: MessageRelay,
   ) {
     const { clock, codecs, fanOut } = dependencies;

@@ -8,7 +8,7 @@ import type { MessageRelay } from '../relay/message-relay.js';
 import type { ChangeCounts } from '../changes/change-table.js';
 import { CommitWatcher } from '../stage/commit-watcher.js';
 import { OutboxEngine, type ReportedTablesOf } from './outbox-engine.js';
-import { type OutboxOptions, outboxSettings } from '../outbox-options.js';
+import { type OutboxOptions, checkOutboxOptions } from '../outbox-options.js';
 import type { OutboxDependencies } from './outbox-dependencies.js';
 import type { KeyQueue } from '../tables/deliveries.js';
 import type { Pause } from '../wait/host-pauses.js';
@@ -57,7 +57,7 @@ export class OutboxStrategy
     readonly relay?: MessageRelay,
   ) {
     super();
-    const settings = outboxSettings(options);
+    const settings = checkOutboxOptions(options);
     if (dependencies.clients.all.length === 0) {
       throw new ThornConfigurationError(
         'THORN_DATA_SOURCE_MISSING',
@@ -230,16 +230,21 @@ export class OutboxStrategy
   override stage(
     messages: readonly Message[],
     transaction: JoinedTransaction | undefined,
-  ): Promise<void> | void {
-    // Needs no connection of the outbox: the caller may be the first to use the database.
+  ): Promise<void> {
     if (transaction?.runSync !== undefined) {
-      return this.#stager.stageSync(messages, transaction, transaction.runSync);
+      this.stageSync(messages, transaction);
+      return Promise.resolve();
     }
     return this.#engine.isReady
       ? this.#stager.stage(messages, transaction)
       : heldWhile(transaction, this.#engine.ready()).then(() =>
           this.#stager.stage(messages, transaction),
         );
+  }
+
+  /** Needs no connection of the outbox: the caller may be the first to use the database. */
+  override stageSync(messages: readonly Message[], transaction: JoinedTransaction): void {
+    this.#stager.stageSync(messages, transaction, transaction.runSync!);
   }
 
   override async release(messages: readonly Message[]): Promise<readonly Release[]> {

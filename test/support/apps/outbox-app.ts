@@ -40,7 +40,6 @@ import {
   OutboxStrategy,
   SqlClients,
   SubscriberHealth,
-  type SubscriberHealthDependencies,
   type MessageRelay,
 } from '../../../lib/outbox/index.js';
 import { outboxEntities } from '../../../lib/typeorm/schema/thorn-schema.js';
@@ -48,7 +47,7 @@ import { DataSourceClient } from '../../../lib/typeorm/data-source-client.js';
 import { SqliteClient } from '../../../lib/typeorm/sqlite/sqlite-client.js';
 import { SecretSealer, StandardWebhookSigner } from '../../../lib/signing/index.js';
 import {
-  healthRules,
+  type HealthRules,
   InMemorySubscriberRepository,
   StaticSubscriberSet,
   type Subscriber,
@@ -120,7 +119,7 @@ export interface OutboxAppOptions extends OutboxOptions {
   /** Default: seals nothing. */
   readonly sealer?: SecretSealer;
   /** Default: keeps nothing of it. */
-  readonly health?: (tools: Omit<SubscriberHealthDependencies, 'rules'>) => SubscriberHealth;
+  readonly health?: Partial<HealthRules>;
   /** What carries messages to other processes. Default: nothing does. */
   readonly relay?: MessageRelay | undefined;
   /** Whether events that nobody would get are left out, as in an application. Default false. */
@@ -179,7 +178,7 @@ export async function openOutboxApp(
     prepare,
     deliveryLog = new StandardDeliveryLog(),
     sealer = new SecretSealer(),
-    health = (tools) => new NoHealth({ ...tools, rules: healthRules() }),
+    health,
     relay,
     leavesOutUnheard = false,
     serializeTransactions = true,
@@ -220,7 +219,10 @@ export async function openOutboxApp(
       policy: retryPolicy,
       formats,
       events,
-      health: health({ subscribers, events, clock }),
+      health:
+        health === undefined
+          ? new NoHealth(subscribers, events, clock, {})
+          : new SubscriberHealth(subscribers, events, clock, { health }),
       log: deliveryLog,
       clock,
     },
@@ -242,14 +244,7 @@ export async function openOutboxApp(
     factory.create({ event: 'order.placed', data: { id: 1 }, ...draft });
   const tables = reported?.({ message });
   await strategy.start(() => tables);
-  const deliveries = new Deliveries({
-    strategy,
-    subscribers,
-    fanOut,
-    events,
-    log: deliveryLog,
-    clock,
-  });
+  const deliveries = new Deliveries(strategy, subscribers, fanOut, events, deliveryLog, clock);
   return {
     dataSource,
     strategy,
