@@ -29,11 +29,6 @@ export abstract class SqlStore implements SqlTables {
     return 4;
   }
 
-  /** False when {@link execute} holds up the event loop: SQLite writes within it. */
-  get writesApart(): boolean {
-    return true;
-  }
-
   /** True when a transaction of the application has locked the database for so long that its end cannot be predicted. */
   get isHeldUp(): boolean {
     return false;

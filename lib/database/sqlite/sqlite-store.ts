@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { LoopUtilization } from '../../common/loop-utilization.js';
 import type { Statement } from '../dialect.js';
 import type { Result, SqlClient, Step } from '../sql-client.js';
 import { SqlStore } from '../sql-store.js';
@@ -12,9 +13,15 @@ const LONG_TRANSACTION = 100;
 const LONG_WAIT = 10_000;
 // An INSERT of many rows would open, write and remove a temporary file each time.
 const OWN_CONNECTION = 'PRAGMA temp_store = MEMORY';
-// A checkpoint is worth its fsync() when it carries many pages, and the event loop waits for it: for 8 MB of the file
-// ending in -wal, about 10 ms.
-const CHECKPOINTS = 'PRAGMA wal_autocheckpoint = 2000';
+const CHECKPOINT_AT = 'PRAGMA wal_autocheckpoint';
+// The event loop waits for a checkpoint: about 2 ms for 200 pages of the file ending in -wal, about 10 ms for 2000.
+const SMALL_CHECKPOINT = 200;
+// Each checkpoint waits for two fsync(), which are worth it when it carries many pages.
+const LARGE_CHECKPOINT = 2000;
+/** The part of its time that the event loop is busy when checkpoints become large: other work waits for it anyway. */
+const BUSY = 0.8;
+/** Milliseconds between two looks at the event loop. */
+const LOOK_EVERY = 100;
 
 const OTHER_CONNECTION = 'another connection or process holds its lock';
 
@@ -75,10 +82,12 @@ export class SqliteStore extends SqlStore {
   readonly #logger = new Logger('Thorn');
   #waitingSince: number | null = null;
   #isWaitTold = false;
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     client: SqlClient<never>,
     private readonly connections: SqliteConnections,
+    private readonly loop: Pick<LoopUtilization, 'sinceLast'> = new LoopUtilization(),
   ) {
     super(client);
   }
@@ -142,10 +151,6 @@ export class SqliteStore extends SqlStore {
     return this.isApplicationWriting && isLongAgo(this.#openedAt);
   }
 
-  override get writesApart(): boolean {
-    return false;
-  }
-
   override get concurrency(): number {
     return 1;
   }
@@ -170,7 +175,7 @@ export class SqliteStore extends SqlStore {
     const { connections } = this;
     if (connections.open !== undefined) {
       const own = await patiently(connections.open);
-      own.handle.exec(`${OWN_CONNECTION}; ${CHECKPOINTS}`);
+      own.handle.exec(`${OWN_CONNECTION}; ${CHECKPOINT_AT} = ${SMALL_CHECKPOINT}`);
       // It was closed meanwhile.
       if (this.#isClosed) return void (await own.close());
       this.#own = own;
@@ -214,6 +219,7 @@ export class SqliteStore extends SqlStore {
         this.#waiting.shift();
         this.#wait = FIRST_WAIT;
         this.#waitingSince = null;
+        this.#adaptCheckpoint();
         unit.resolve(results);
       } catch (error) {
         if (isLocked(error)) return this.#later(OTHER_CONNECTION);
@@ -224,6 +230,15 @@ export class SqliteStore extends SqlStore {
     if (this.#waiting.length > 0) return;
     this.#waitingSince = null;
     this.#isWaitTold = false;
+  }
+
+  /** Makes checkpoints small while the event loop has time to spare, so that no request waits long for one. */
+  #adaptCheckpoint(): void {
+    const now = performance.now();
+    if (this.#own === null || now - this.#lookedAt < LOOK_EVERY) return;
+    this.#lookedAt = now;
+    const isBusy = this.loop.sinceLast() > BUSY;
+    this.#own.handle.exec(`${CHECKPOINT_AT} = ${isBusy ? LARGE_CHECKPOINT : SMALL_CHECKPOINT}`);
   }
 
   readonly #log = ({ sql, parameters }: Statement): void => {

@@ -22,21 +22,21 @@ describe('OutcomeRecorder', () => {
     vi.spyOn(Logger.prototype, 'error').mockReturnValue();
     [sets, written, givenUp] = [[], [], []];
     execute = async () => [];
-    recorder = recorderOn(true, 3);
+    recorder = recorderWith(3);
   });
   afterEach(() => {
     vi.useRealTimers();
     vi.restoreAllMocks();
   });
 
-  function recorderOn(writesApart: boolean, most: number): OutcomeRecorder {
+  function recorderWith(most: number): OutcomeRecorder {
     const statements = {
       statements: (outcomes: readonly Outcome[], done: readonly Finished[]) => {
         sets.push([...outcomes, ...done].map(({ id }) => id));
         return [];
       },
     } as unknown as OutcomeStatements;
-    const database = { execute: () => execute(), writesApart } as unknown as SqlStore;
+    const database = { execute: () => execute() } as unknown as SqlStore;
     return new OutcomeRecorder(database, statements, most, {
       written: (outcomes, done) => void written.push(...[...outcomes, ...done].map(({ id }) => id)),
       failed: () => undefined,
@@ -54,20 +54,6 @@ describe('OutcomeRecorder', () => {
     expect(sets).toEqual([['a', 'm']]);
     expect(written).toEqual(['a', 'm']);
     expect(recorder.size).toBe(0);
-  });
-
-  it.each([
-    ['for 5 ms, and for 20 ms while there is much, on the event loop', false, [20, 5, 20, 5]],
-    ['for 20 ms apart from the event loop', true, [20, 20, 20, 20]],
-  ] as const)('gathers %s', async (_, writesApart, times) => {
-    recorder = recorderOn(writesApart, 250);
-    for (const [at, milliseconds] of times.entries()) {
-      for (let count = at === 1 ? 100 : 1; count > 0; count--) recorder.add(outcome('a'));
-      await vi.advanceTimersByTimeAsync(milliseconds - 1);
-      expect(sets).toHaveLength(at);
-      await vi.advanceTimersByTimeAsync(1);
-      expect(sets).toHaveLength(at + 1);
-    }
   });
 
   it('does not wait once there is enough', async () => {

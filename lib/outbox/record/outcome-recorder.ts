@@ -4,11 +4,9 @@ import type { OutcomeStatements } from './outcome-statements.js';
 import type { Outcome } from '../outcome.js';
 import type { Finished } from '../tables/leases.js';
 
-// Outcomes that are not written yet are sent again after a crash. Half of this time costs no more, a quarter does on SQLite.
+// Outcomes that are not written yet are sent again after a crash. Smaller sets write more pages on SQLite, whose checkpoints
+// hold up the event loop for longer than a set of 20 ms does.
 const GATHER_FOR = 20;
-// Where a set is written in one turn of the event loop, the application's own requests wait for it. While sets of 20 ms
-// would be less than half full, there is time to spare for more and smaller ones.
-const GATHER_FEW_FOR = 5;
 // Milliseconds from the begin of the last flush, so that a lone delivery is written at once.
 const GATHER_ORDERED_FOR = 5;
 const WRITE_AT_MOST = 250;
@@ -40,7 +38,6 @@ export class OutcomeRecorder {
   #timer: NodeJS.Timeout | null = null;
   #atOnce = false;
   #isHurried = false;
-  #gatherFor = GATHER_FOR;
   #begunAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
   #failures = 0;
@@ -107,7 +104,7 @@ export class OutcomeRecorder {
         this.#timer = null;
         void this.#begin();
       },
-      this.#isHurried ? Math.max(0, soon) : this.#gatherFor,
+      this.#isHurried ? Math.max(0, soon) : GATHER_FOR,
     );
   }
 
@@ -121,11 +118,7 @@ export class OutcomeRecorder {
   #begin(): Promise<void> {
     if (this.#flushing === null) {
       this.#isHurried = false;
-      const now = performance.now();
-      const expected = (this.#entries.length / (now - this.#begunAt)) * GATHER_FOR;
-      const isFew = !this.database.writesApart && expected < WRITE_AT_MOST / 2;
-      this.#gatherFor = isFew ? GATHER_FEW_FOR : GATHER_FOR;
-      this.#begunAt = now;
+      this.#begunAt = performance.now();
     }
     this.#flushing ??= this.#flush().finally(() => {
       this.#flushing = null;

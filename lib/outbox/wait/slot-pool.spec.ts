@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LoopUtilization } from './loop-utilization.js';
+import { LoopUtilization } from '../../common/loop-utilization.js';
 import { type Slot, SlotPool } from './slot-pool.js';
 
 class Load extends LoopUtilization {

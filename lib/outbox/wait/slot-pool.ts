@@ -1,5 +1,5 @@
 import { Fifo } from '../../common/collections.js';
-import { LoopUtilization } from './loop-utilization.js';
+import { LoopUtilization } from '../../common/loop-utilization.js';
 
 const YOUNG_FOR = 100;
 /** Young slots at any load. Each further connection makes all requests cost more. */
