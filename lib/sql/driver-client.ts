@@ -50,14 +50,16 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   /** True when the driver is the client's own. */
   readonly #isShown: boolean;
 
-  /** @param same what is of the same database as the driver */
+  protected readonly database: ClientDatabase;
+
+  /** @param same an object that {@link originOf} answers for transactions of the driver's own database */
   constructor(
-    protected readonly database: ClientDatabase,
     private readonly store: StoreDriver,
     same?: object,
   ) {
     super();
-    if (database.question === undefined) this.#proves = true;
+    this.database = store.database;
+    if (store.database.question === undefined) this.#proves = true;
     this.#isShown = same !== undefined;
     if (same !== undefined) this.same.add(same);
     // Asked now: a pool that the client shares may have all its connections in transactions when the first message comes.
@@ -118,8 +120,13 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   /** @throws unless it is a transaction of the client's database, and open for all that the client shows */
   protected abstract check(transaction: Transaction): void;
 
-  /** An object that is the same for transactions that are surely of the same database, such as the client's pool. */
-  protected abstract originOf(transaction: Transaction): object;
+  /**
+   * An object that is the same for transactions that are surely of the same database, such as the client's pool: only the
+   * first of them is asked which database it is of. Default: the transaction, so that each is asked.
+   */
+  protected originOf(transaction: Transaction): object {
+    return transaction;
+  }
 
   /** Runs a statement with the database's own placeholders. */
   protected abstract run(transaction: Transaction, statement: Statement): Promise<Answer>;

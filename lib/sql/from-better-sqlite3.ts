@@ -35,7 +35,7 @@ export function fromBetterSqlite3(
     const driver = givenDriver(PLACE, SQLITE, database);
     const isWritable = database.open && !database.readonly;
     new OptionChecks(PLACE).assert('db', isWritable, 'must be open, and not read-only');
-    return new BetterSqliteClient({ driver }, database);
+    return new BetterSqliteClient({ database: SQLITE, driver }, database);
   });
 }
 

@@ -2,7 +2,7 @@ import { OptionChecks } from '../common/option-checks.js';
 import type { Statement } from '../database/dialect.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
 import type { SqliteHandle } from '../database/sql-driver.js';
-import { type ClientSource, defineSqlClient } from './client-source.js';
+import type { ClientSource } from './client-source.js';
 import type { Answer } from './databases/client-database.js';
 import { DATABASES, SQLITE } from './databases/databases.js';
 import { DriverClient } from './driver-client.js';
@@ -14,12 +14,10 @@ import {
 } from './databases/drizzle-objects.js';
 import { DrizzleSqliteClient, type DrizzleSqliteTransaction } from './drizzle-sqlite-client.js';
 import {
-  type AnyPool,
   type AnyStoreOptions,
-  checkStoreOptions,
+  defineDriverClient,
   givenDriver,
   shownPool,
-  storeDriver,
 } from './store-driver.js';
 
 /** The part of a Drizzle database that is used. */
@@ -69,22 +67,20 @@ export function fromDrizzle(
   db: ClientSource<object>,
   options: AnyStoreOptions = {},
 ): SqlClientDefinition<DrizzleTransaction & DrizzleSqliteTransaction> {
-  checkStoreOptions(PLACE, DATABASES, options);
-  return defineSqlClient<
-    [object, AnyPool | undefined],
-    DrizzleTransaction & DrizzleSqliteTransaction
-  >(PLACE, [db, options.pool], (db, pool) => {
-    const primary = ((db as DrizzleInternals).$primary ?? db) as DrizzleInternals;
-    const database = drizzleDatabase(primary, DATABASES);
-    if (database === SQLITE) {
-      new OptionChecks(`${PLACE} on SQLite`).names(options, []);
-      const driver = givenDriver(PLACE, SQLITE, primary.$client ?? {});
-      return new DrizzleSqliteClient({ driver }, primary.$client as SqliteHandle);
-    }
-    const own = shownPool(database, options, primary.$client);
-    const store = storeDriver(PLACE, database, options, pool ?? own);
-    return new DrizzleSqlClient(database, store, own && primary.dialect);
-  });
+  return defineDriverClient<object, DrizzleTransaction & DrizzleSqliteTransaction>(
+    { place: PLACE, databases: DATABASES, client: db, options },
+    (db, connect) => {
+      const primary = ((db as DrizzleInternals).$primary ?? db) as DrizzleInternals;
+      const database = drizzleDatabase(primary, DATABASES);
+      if (database === SQLITE) {
+        new OptionChecks(`${PLACE} on SQLite`).names(options, []);
+        const driver = givenDriver(PLACE, SQLITE, primary.$client ?? {});
+        return new DrizzleSqliteClient({ database, driver }, primary.$client as SqliteHandle);
+      }
+      const own = shownPool(database, options, primary.$client);
+      return new DrizzleSqlClient(connect(database, own), own && primary.dialect);
+    },
+  );
 }
 
 class DrizzleSqlClient extends DriverClient<DrizzleTransaction> {

@@ -2,17 +2,11 @@ import type { Statement } from '../database/dialect.js';
 import { OptionChecks } from '../common/option-checks.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
 import type { SqliteHandle } from '../database/sql-driver.js';
-import { type ClientSource, defineSqlClient } from './client-source.js';
+import type { ClientSource } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
 import { databaseNamed, DATABASES, SQLITE } from './databases/databases.js';
 import { DriverClient } from './driver-client.js';
-import {
-  type AnyStoreOptions,
-  checkStoreOptions,
-  shownPool,
-  type AnyPool,
-  storeDriver,
-} from './store-driver.js';
+import { type AnyStoreOptions, defineDriverClient, shownPool } from './store-driver.js';
 
 const PLACE = 'fromKnex()';
 
@@ -58,12 +52,11 @@ export function fromKnex(
   knex: ClientSource<KnexDatabase>,
   options: AnyStoreOptions = {},
 ): SqlClientDefinition<KnexTransaction> {
-  checkStoreOptions(PLACE, DATABASES, options);
-  return defineSqlClient<[KnexDatabase, AnyPool | undefined], KnexTransaction>(
-    PLACE,
-    // A function, as classes are: Nest would take it for a token.
-    ['raw' in Object(knex) ? { useFactory: () => knex as KnexDatabase } : knex, options.pool],
-    async (knex, pool) => {
+  // A function, as classes are: Nest would take it for a token.
+  const client = 'raw' in Object(knex) ? { useFactory: () => knex as KnexDatabase } : knex;
+  return defineDriverClient(
+    { place: PLACE, databases: DATABASES, client, options },
+    async (knex, connect) => {
       const { client } = knex as Internals;
       const database = databaseOf(knex);
       if (database === SQLITE) {
@@ -74,15 +67,10 @@ export function fromKnex(
         new OptionChecks(PLACE).assert('client', isOne, rule);
         const handle = await client!.acquireConnection();
         await client!.releaseConnection(handle);
-        return new KnexSqlClient(
-          database,
-          storeDriver(PLACE, database, {}, handle),
-          client!.config,
-        );
+        return new KnexSqlClient(connect(database, handle), client!.config);
       }
       const own = shownPool(database, options, client?.config.connectionPool);
-      const store = storeDriver(PLACE, database, options, pool ?? own);
-      return new KnexSqlClient(database, store, own && client?.config);
+      return new KnexSqlClient(connect(database, own), own && client?.config);
     },
   );
 }

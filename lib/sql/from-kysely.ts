@@ -2,16 +2,14 @@ import { OptionChecks } from '../common/option-checks.js';
 import type { Statement } from '../database/dialect.js';
 import type { Row, SqlClientDefinition } from '../database/sql-client.js';
 import type { SqliteHandle } from '../database/sql-driver.js';
-import { type ClientSource, defineSqlClient } from './client-source.js';
+import type { ClientSource } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
 import { databaseNamed, DATABASES, SQLITE } from './databases/databases.js';
 import { DriverClient } from './driver-client.js';
 import {
-  checkStoreOptions,
+  defineDriverClient,
   type GivenDriver,
-  type AnyPool,
   type StoreDriver,
-  storeDriver,
   type StoreOptions,
 } from './store-driver.js';
 
@@ -62,20 +60,16 @@ export function fromKysely(
   const check = new OptionChecks(PLACE);
   check.given(options);
   const { driver, ...others } = options as GivenDriver & StoreOptions;
-  if (driver === undefined) checkStoreOptions(PLACE, DATABASES, others, false);
-  else check.names(options, ['driver']);
-  type Below = AnyPool | SqliteHandle | undefined;
-  return defineSqlClient<[KyselyDatabase, Below], KyselyTransaction>(
-    PLACE,
-    [db, driver ?? options.pool],
-    (db, below) => {
+  if (driver !== undefined) check.names(options, ['driver']);
+  return defineDriverClient(
+    { place: PLACE, databases: DATABASES, client: db, options: others, driver, hasPool: false },
+    (db, connect) => {
       const isDatabase = typeof db?.getExecutor === 'function';
       check.assert('db', isDatabase, 'must be a Kysely, or what gives one');
       const database = databaseOf(db);
       const isShown = database !== SQLITE || driver !== undefined;
       check.assert('driver', isShown, 'must be given on SQLite: the Database that Kysely works on');
-      const { adapter } = db.getExecutor();
-      return new KyselySqlClient(database, storeDriver(PLACE, database, others, below), adapter);
+      return new KyselySqlClient(connect(database), db.getExecutor().adapter);
     },
   );
 }
@@ -93,11 +87,10 @@ class KyselySqlClient extends DriverClient<KyselyTransaction> {
 
   /** @param adapter of the database */
   constructor(
-    database: ClientDatabase,
     store: StoreDriver,
     private readonly adapter: object,
   ) {
-    super(database, store);
+    super(store);
     this.#handle = store.driver.kind === 'better-sqlite3' ? store.driver.handle : undefined;
   }
 

@@ -1,11 +1,11 @@
 import type { Statement } from '../database/dialect.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
 import { TransactionEndedError } from '../database/errors.js';
-import { type ClientSource, defineSqlClient } from './client-source.js';
+import type { ClientSource } from './client-source.js';
 import type { Answer } from './databases/client-database.js';
 import { type AnyMysqlPool, coreConnection, corePool, MYSQL } from './databases/mysql.js';
 import { DriverClient } from './driver-client.js';
-import { storeDriver } from './store-driver.js';
+import { defineDriverClient } from './store-driver.js';
 
 const PLACE = 'fromMysql2()';
 
@@ -31,10 +31,9 @@ export interface Mysql2Transaction {
 export function fromMysql2(
   pool: ClientSource<AnyMysqlPool>,
 ): SqlClientDefinition<Mysql2Transaction> {
-  return defineSqlClient(
-    PLACE,
-    [pool],
-    (pool) => new Mysql2Client(MYSQL, storeDriver(PLACE, MYSQL, {}, pool), corePool(pool)),
+  return defineDriverClient(
+    { place: PLACE, databases: [MYSQL], client: pool, options: {} },
+    (pool, connect) => new Mysql2Client(connect(MYSQL, pool), corePool(pool)),
   );
 }
 

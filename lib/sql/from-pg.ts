@@ -4,16 +4,11 @@ import { WatchedConnections } from '../database/pool-connections.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
 import type { PgPool } from '../database/sql-driver.js';
 import { TransactionEndedError } from '../database/errors.js';
-import { type ClientSource, defineSqlClient } from './client-source.js';
+import type { ClientSource } from './client-source.js';
 import type { Answer } from './databases/client-database.js';
 import { POSTGRES, type TransactionStatus } from './databases/postgres.js';
 import { DriverClient } from './driver-client.js';
-import {
-  checkStoreOptions,
-  type StoreDriver,
-  storeDriver,
-  type TableOptions,
-} from './store-driver.js';
+import { defineDriverClient, type StoreDriver, type TableOptions } from './store-driver.js';
 
 const PLACE = 'fromPg()';
 
@@ -40,11 +35,9 @@ export function fromPg(
   options: TableOptions = {},
 ): SqlClientDefinition<PgTransaction> {
   new OptionChecks(PLACE).names(options, ['schema']);
-  checkStoreOptions(PLACE, [POSTGRES], options);
-  return defineSqlClient(
-    PLACE,
-    [pool],
-    (pool) => new PgClient(storeDriver(PLACE, POSTGRES, options, pool), pool),
+  return defineDriverClient(
+    { place: PLACE, databases: [POSTGRES], client: pool, options },
+    (pool, connect) => new PgClient(connect(POSTGRES, pool), pool),
   );
 }
 
@@ -56,7 +49,7 @@ class PgClient extends DriverClient<PgTransaction> {
   readonly #own = new WatchedConnections();
 
   constructor(store: StoreDriver, pool: PgPool) {
-    super(POSTGRES, store, pool);
+    super(store, pool);
     this.#own.watch(pool);
   }
 

@@ -3,11 +3,11 @@ import { isConflict } from '../database/database-errors.js';
 import type { Statement } from '../database/dialect.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { Row, SqlClientDefinition } from '../database/sql-client.js';
-import { type ClientSource, defineSqlClient } from './client-source.js';
+import type { ClientSource } from './client-source.js';
 import type { Answer, ClientDatabase } from './databases/client-database.js';
 import { databaseNamed, DATABASES, SQLITE } from './databases/databases.js';
 import { DriverClient } from './driver-client.js';
-import { type AnyPool, checkStoreOptions, storeDriver, type StoreOptions } from './store-driver.js';
+import { defineDriverClient, type StoreOptions } from './store-driver.js';
 import { writeConflict } from './databases/write-conflict.js';
 
 const PLACE = 'fromPrisma()';
@@ -50,19 +50,17 @@ export function fromPrisma(
   client: ClientSource<PrismaClientLike>,
   options: StoreOptions,
 ): SqlClientDefinition<PrismaTransaction> {
-  checkStoreOptions(PLACE, DATABASES, options, false);
-  return defineSqlClient<[PrismaClientLike, AnyPool | undefined], PrismaTransaction>(
-    PLACE,
-    [client, options.pool],
-    (prisma, pool) => {
+  return defineDriverClient(
+    { place: PLACE, databases: DATABASES, client, options, hasPool: false },
+    (prisma, connect) => {
       const isClient = typeof prisma?.$connect === 'function';
       const check = new OptionChecks(PLACE);
       check.assert('client', isClient, 'must be a PrismaClient, or what gives one');
       checkVersion(prisma);
       const database = databaseOf(prisma);
-      const hasPool = database === SQLITE && pool !== undefined;
+      const hasPool = database === SQLITE && options.pool !== undefined;
       check.assert('pool', !hasPool, 'is for servers: on SQLite give `url`, the file');
-      return new PrismaSqlClient(database, storeDriver(PLACE, database, options, pool));
+      return new PrismaSqlClient(connect(database));
     },
   );
 }

@@ -18,7 +18,7 @@ export abstract class HandleClient<Transaction extends object> extends DriverCli
     store: StoreDriver,
     protected readonly handle: SqliteHandle,
   ) {
-    super(SQLITE, store, handle);
+    super(store, handle);
   }
 
   protected get how(): string {

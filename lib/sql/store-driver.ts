@@ -1,7 +1,8 @@
 import { OptionChecks } from '../common/option-checks.js';
 import type { PgPool, SqlDriver, SqliteHandle } from '../database/sql-driver.js';
 import { ThornConfigurationError } from '../errors/index.js';
-import type { ClientSource } from './client-source.js';
+import type { SqlClient, SqlClientDefinition } from '../database/sql-client.js';
+import { type ClientSource, defineSqlClient } from './client-source.js';
 import type { ClientDatabase, OwnDriver } from './databases/client-database.js';
 import { differingDatabase } from './databases/databases.js';
 import type { AnyMysqlPool } from './databases/mysql.js';
@@ -53,6 +54,7 @@ export type StoreOptions = TableOptions & (OwnConnections | GivenPool);
 
 /** The connections of the library's own work, and where the tables are. */
 export interface StoreDriver {
+  readonly database: ClientDatabase;
   readonly driver: SqlDriver;
   /** Set where the library has made the connections, and ends them. */
   readonly own?: OwnDriver;
@@ -64,8 +66,51 @@ export type AnyStoreOptions = StoreOptions | (TableOptions & ClientsPool);
 
 const DEFAULT_CONNECTIONS = 5;
 
+/** A client of the application that a {@link DriverClient} is made of. */
+export interface DriverClientSource<Client extends object> {
+  /** The function that users call, for errors. */
+  readonly place: string;
+  /** Databases that the client may be of. */
+  readonly databases: readonly ClientDatabase[];
+  readonly client: ClientSource<Client>;
+  readonly options: AnyStoreOptions;
+  /** The connection of the client, where that is an option of its own. */
+  readonly driver?: ClientSource<SqliteHandle> | undefined;
+  /** False where the client shows no pool, so that `url`, `pool` or `driver` must be given. Default: known at start-up. */
+  readonly hasPool?: false;
+}
+
+/**
+ * Makes the connections of the library's own work.
+ *
+ * @param shown the pool or connection that the client shows, used where the options name none
+ * @throws `ThornConfigurationError` where there is neither
+ */
+export type Connect = (database: ClientDatabase, shown?: object) => StoreDriver;
+
+/**
+ * Checks the options at once. At start-up, resolves the client and makes what `make` returns.
+ *
+ * @throws `ThornConfigurationError` naming the option that is wrong
+ */
+export function defineDriverClient<Client extends object, Transaction>(
+  { place, databases, client, options, driver, hasPool }: DriverClientSource<Client>,
+  make: (
+    client: Client,
+    connect: Connect,
+  ) => SqlClient<Transaction> | Promise<SqlClient<Transaction>>,
+): SqlClientDefinition<Transaction> {
+  if (driver === undefined) checkStoreOptions(place, databases, options, hasPool);
+  return defineSqlClient<[Client, AnyPool | SqliteHandle | undefined], Transaction>(
+    place,
+    [client, driver ?? options.pool],
+    (found, given) =>
+      make(found, (database, shown) => storeDriver(place, database, options, given ?? shown)),
+  );
+}
+
 /** @param hasPool false when the client shows none. Default: that is known at start-up */
-export function checkStoreOptions(
+function checkStoreOptions(
   place: string,
   databases: readonly ClientDatabase[],
   options: AnyStoreOptions,
@@ -102,7 +147,7 @@ export function checkStoreOptions(
 }
 
 /** What was given, or connections of the library's own. */
-export function storeDriver(
+function storeDriver(
   place: string,
   database: ClientDatabase,
   { url, connections, schema }: AnyStoreOptions,
@@ -116,13 +161,13 @@ export function storeDriver(
     const rule = `works with PostgreSQL alone, not with ${database.title}: leave it out`;
     throw new OptionChecks(place).error('schema', rule);
   }
-  if (given !== undefined) return { driver: givenDriver(place, database, given), schema };
+  if (given !== undefined) return { database, driver: givenDriver(place, database, given), schema };
   if (url === undefined) throw connectionsMissing(place);
   if (!database.url.test(url)) {
     throw differingDatabase(place, '`url`', database, "Give the address of the client's database.");
   }
   const own = database.open(place, url, connections ?? DEFAULT_CONNECTIONS);
-  return { driver: own.driver, own, schema };
+  return { database, driver: own.driver, own, schema };
 }
 
 /** The pool that a client shows, where it is one of the driver's and no other connections are named. */
