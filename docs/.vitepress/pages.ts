@@ -157,6 +157,8 @@ export const PAGES: readonly SiteGroup[] = [
     items: [
       { text: 'Architecture', file: 'architecture.md' },
       { text: 'The walk of a message', file: 'architecture/walk.md' },
+      { text: 'The walk of a sent event', file: 'architecture/walk-send.md' },
+      { text: 'The walk of a request', file: 'architecture/walk-api.md' },
     ],
   },
 ];
