@@ -6,7 +6,7 @@ export interface WaitOptions {
   readonly timeout?: number;
 }
 
-/** Where no wait has a limit of its own: milliseconds. Our own tests raise it. @internal */
+/** The limit in milliseconds of waits that have no limit of their own. The library's own tests raise it. @internal */
 export const waiting = { timeout: 5000 };
 
 /** A list that grows, and can be waited on. */

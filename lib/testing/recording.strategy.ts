@@ -14,7 +14,7 @@ export interface SentMessage {
   readonly id: string;
   /** Name of the event. */
   readonly event: string;
-  /** The user that owns what happened; null when nobody does. */
+  /** The user that the message belongs to; null when it has no owner. */
   readonly owner: string | null;
   /** The address of the thing, as in the body; null without one. */
   readonly ref: string | null;
@@ -27,10 +27,10 @@ export interface SentMessage {
 }
 
 /**
- * Records messages instead of delivering them, for tests of what an application sends. A message of a transaction
- * appears in {@link sent} when the transaction has committed, one of a buffer scope when the buffer is flushed. Prisma,
- * Drizzle and other clients tell nothing of a commit: await {@link waitFor} there, and roll back no savepoint. On MariaDB and
- * SQLite they need the library's tables.
+ * Records messages instead of delivering them, so that tests can check which messages an application sends. A message
+ * of a transaction appears in {@link sent} after the commit, a message of a buffer scope when the buffer is flushed.
+ * Prisma, Drizzle and other clients do not report commits: await {@link waitFor} with them, and do not roll back
+ * savepoints. On MariaDB and SQLite these clients need the library's tables.
  *
  * @example
  * ```ts
@@ -116,7 +116,7 @@ const TRANSACTION_ID: Statement = {
   answersRows: true,
 };
 const TRANSACTION_STATUS = 'SELECT pg_xact_status(CAST(? AS xid8)) AS status';
-/** Milliseconds between two looks, and those that one of them may take. */
+/** Milliseconds between two reads of the database, and the longest time of one read. */
 const LOOK_EVERY = 5;
 const LOOK_WITHIN = 10_000;
 

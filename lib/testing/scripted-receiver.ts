@@ -88,7 +88,7 @@ export class ScriptedReceiver {
   /**
    * Appends answers to the script, one for each of the next requests; after them {@link otherwise} applies.
    *
-   * @throws `InvalidInputError` for what is no answer
+   * @throws `InvalidInputError` when a value is not an answer
    */
   answer(...answers: readonly ScriptedAnswer[]): this {
     for (const answer of answers) checkAnswer(answer);
@@ -99,8 +99,8 @@ export class ScriptedReceiver {
   /**
    * Sets the answer after the end of the script: a constant, or a function of the request. Default 204.
    *
-   * @throws `InvalidInputError` for what is no answer. A request for which the function returns none is answered
-   * with 500 and the reason.
+   * @throws `InvalidInputError` when the value is not an answer. If the function returns no answer, the request gets a
+   *   500 with the reason.
    */
   otherwise(answer: ScriptedAnswer | ((webhook: ReceivedWebhook) => ScriptedAnswer)): this {
     if (typeof answer !== 'function') checkAnswer(answer);

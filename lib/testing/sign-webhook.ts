@@ -11,7 +11,10 @@ import { checkSecret } from '../signing/secrets.js';
 export interface SignWebhookInput {
   /** A text or bytes, sent as they are; anything else becomes JSON. */
   readonly body: unknown;
-  /** Each adds a signature where the scheme allows several (`standard`, `stripe`); `whsk_…` signs by ed25519. */
+  /**
+   * Each secret adds a signature where the scheme allows several (`standard`, `stripe`). A `whsk_…` key signs with
+   * ed25519.
+   */
   readonly secrets: readonly string[];
   /** Default `standard`. */
   readonly scheme?: 'standard' | 'thorn' | 'stripe' | 'github';
@@ -70,7 +73,7 @@ export function signWebhook(input: SignWebhookInput): SignedWebhook {
   };
 }
 
-/** Every field, so that one that is added to the type and forgotten here does not compile. */
+/** Lists every field, so that a field that is added to the type and forgotten here does not compile. */
 const FIELDS: Readonly<Record<keyof SignWebhookInput, true>> = {
   body: true,
   secrets: true,
@@ -82,7 +85,7 @@ const FIELDS: Readonly<Record<keyof SignWebhookInput, true>> = {
   contentType: true,
 };
 
-// What is wrong here would look like a fault of the receiver that is tested.
+// Checked here, because wrong input would look like a fault of the receiver under test.
 function checkInput(input: SignWebhookInput, scheme: string): void {
   const unknown = Object.keys(input).find((name) => !Object.hasOwn(FIELDS, name));
   if (unknown !== undefined) {

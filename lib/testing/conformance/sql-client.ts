@@ -15,9 +15,9 @@ export interface SqlClientFixture<Transaction> {
   execute(transaction: Transaction, sql: string): Promise<unknown>;
   /** The client itself, which is in no transaction. */
   readonly bare: unknown;
-  /** As `transaction`, of another database on the server. */
+  /** Like `transaction`, in another database on the same server. */
   elsewhere<Answer>(work: (transaction: Transaction) => Promise<Answer>): Promise<Answer>;
-  /** Asks the database on a connection of one's own, about what is committed. */
+  /** Reads the committed state of the database, on a connection of its own. */
   query(sql: string): Promise<readonly Row[]>;
   close(): Promise<void>;
 }
@@ -40,7 +40,7 @@ const TABLE = 'thorn_conformance';
 const WRONG_TRANSACTION = 'THORN_TRANSACTION_REQUIRED';
 const ENDED = 'THORN_TRANSACTION_ENDED';
 
-/** What differs by database. */
+/** The differences between databases. */
 interface Features {
   readonly columns: string;
   readonly driver: SqlDriver['kind'];
@@ -48,7 +48,7 @@ interface Features {
   readonly failsForGood?: true;
   /** A COMMIT can fail: keys are looked for then. */
   readonly defersKeys?: true;
-  /** Makes a transaction one that may not write, as those of a replica. */
+  /** SQL that makes a transaction read-only, like the transactions of a replica. */
   readonly readOnly?: string;
   /** INSERT and its like may be part of a statement. */
   readonly writesWithin?: true;
@@ -101,7 +101,7 @@ export function sqlClientConformance<Transaction>(
       await Promise.resolve();
     return write(joined, id);
   };
-  // As the library writes messages.
+  // Writes messages as the library does.
   const write = async (
     { run, runSync, proof, dialect }: JoinedTransaction,
     id: string,
@@ -232,7 +232,8 @@ export function sqlClientConformance<Transaction>(
     const ending = (fixture: Fixture, forgotten: Promise<unknown>[]) => async (round: number) => {
       const work = fixture.transaction(async (transaction) => {
         const id = `${round}`.padStart(3, '0');
-        // One that has written before is another case, and so is what the application does before it throws.
+        // Every second round only: a transaction that has written before is another case, and so is work that the
+        // application does before it throws.
         if (round % 2 === 0) {
           await fixture.execute(transaction, `INSERT INTO ${TABLE} (id) VALUES ('${id} before')`);
         }
@@ -252,7 +253,8 @@ export function sqlClientConformance<Transaction>(
           const id = `${round}`.padStart(3, '0');
           return round % 2 === 0 ? [id, `${id} before`] : [id];
         });
-    // What a client writes before the rollback is gone with it. Some never answer what comes after the end.
+    // The writes of a client before the rollback are undone. Some clients never answer a statement after the end of the
+    // transaction.
     const checkForgotten = async (
       fixture: Fixture,
       rounds: number,
@@ -393,7 +395,7 @@ export function sqlClientConformance<Transaction>(
           joined.run({ sql, parameters });
         const values = `VALUES (${joined.dialect.parameter('text')}, ${joined.dialect.parameter('bigint')})`;
         const into = `INSERT INTO ${TABLE} (id, number)`;
-        // In the order of the calls.
+        // The answers are in the order of the calls.
         const [one, two, changed, removed, left] = await Promise.all([
           run(`${into} ${values}`, 'a', 1),
           run(`${into} SELECT CONCAT(id, '2'), number + 1 FROM ${TABLE} WHERE number = ?`, 1),

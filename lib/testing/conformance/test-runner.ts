@@ -1,6 +1,6 @@
 /**
- * The functions of a test runner that a conformance suite needs: hand it those of vitest or Jest. A shape of our own, so
- * that neither has to be installed.
+ * The functions of a test runner that a conformance suite needs. Pass the functions of vitest or Jest. The interface is
+ * the library's own, so that neither of them has to be installed.
  */
 export interface TestRunner {
   describe(title: string, body: () => void): unknown;

@@ -103,7 +103,7 @@ export function webhookHttpClientConformance(
 
     test('uses the policy of a request in place of the client’s', async (client, receiver) => {
       const policy = new RefusesAddresses();
-      // In both orders: a connection that one policy allowed is not the other's to use.
+      // In both orders: a client with one policy must not use a connection that another policy has allowed.
       expect((await client.post(request(receiver.url))).status).toBe(204);
       expect(await failureOf(client.post(request(receiver.url, { policy })))).toBe('refused test');
       expect((await client.post(request(receiver.url))).status).toBe(204);
@@ -251,7 +251,7 @@ function codeOf(error: unknown): string {
 }
 
 async function timed(post: () => Promise<unknown>): Promise<{ code: string; took: number }> {
-  // Before the call: a busy machine may take its time within it.
+  // Measured before the call, because a busy machine may spend much time inside it.
   const start = performance.now();
   const code = await failureOf(post());
   return { code, took: performance.now() - start };

@@ -1,6 +1,8 @@
 import { type SuiteContext, matched, matches, set, subscriber } from './subscribers.js';
 
-/** Who gets an event: patterns, the disabled, the unverified, and changes just made. */
+/**
+ * Which subscribers get an event: by their patterns, whether they are enabled and verified, and after recent changes.
+ */
 export function matchingTests({ test, expect }: SuiteContext): void {
   test('follows the patterns', async (repository) => {
     await repository.create(subscriber('all', { events: ['*'] }));

@@ -9,7 +9,7 @@ import {
   subscriber,
 } from './subscribers.js';
 
-/** Secrets change by what is stored, and none is lost. */
+/** A change of secrets starts from the stored secrets, and no change is lost. */
 export function secretsTests({ test, expect }: SuiteContext): void {
   test('replaces them by what is made of the stored ones, and nothing else', async (repository) => {
     const before = await repository.create(subscriber('one', { owner: 'ann' }));

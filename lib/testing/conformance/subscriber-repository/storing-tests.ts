@@ -117,7 +117,7 @@ export function storingTests({ test, expect }: SuiteContext): void {
     expect(first).toMatchObject({ items: [{ id: '1' }, { id: '2' }], next: '2' });
     const last = await repository.list('any', { limit: 2, search: 'hooks', after: first.next });
     expect(last).toMatchObject({ items: [{ id: '3' }], next: null });
-    // What a database could take for anything stands for itself.
+    // Characters that a database could treat as special stand for themselves.
     for (const literal of ['%', '!', '0%!']) expect(await found(literal)).toEqual(['4']);
     for (const absent of ['_', 'h_oks', 'x%y', "'", '\\', 'null', '"']) {
       expect(await found(absent)).toEqual([]);

@@ -10,7 +10,7 @@ export interface SubscriberStorage {
   close(): Promise<void>;
 }
 
-/** What a group of tests is defined with. */
+/** The context that a group of tests is defined with. */
 export interface SuiteContext {
   /** Defines a test with a storage of its own. */
   test(
@@ -22,7 +22,7 @@ export interface SuiteContext {
   readonly shared: boolean;
 }
 
-/** A subscriber that listens to everything, with what a test wants to be different. */
+/** A subscriber that listens to every event, with the changes that a test needs. */
 export function subscriber(id: string, different: Partial<Subscriber> = {}): Subscriber {
   return {
     id,
@@ -51,7 +51,7 @@ export function subscriber(id: string, different: Partial<Subscriber> = {}): Sub
   };
 }
 
-/** Those who match; `article.created` to everyone unless said otherwise. */
+/** The subscribers that match; by default for `article.created`, sent to everyone. */
 export function matches(
   repository: SubscriberRepository,
   criteria: Partial<MatchCriteria> = {},

@@ -1,7 +1,7 @@
 import type { Subscriber, SubscriberRepository } from '../../../subscriber/index.js';
 import { type SuiteContext, LATER, subscriber } from './subscribers.js';
 
-/** Limits of owners and hosts, and checks against what is stored. */
+/** Limits of owners and hosts, and checks against the stored subscribers. */
 export function termsTests({ test, expect, shared }: SuiteContext): void {
   const limits = { perOwner: 3, perHost: 2 };
   const field = (error: unknown) => (error as { field?: string }).field;
@@ -16,7 +16,7 @@ export function termsTests({ test, expect, shared }: SuiteContext): void {
     expect(await fieldOf(repository.create(subscriber('a4', port), limits))).toBe('url');
     await repository.create(subscriber('b1', at('b')), limits);
     expect(await fieldOf(repository.create(subscriber('c1', at('c')), limits))).toBe('owner');
-    // Neither others nor the ownerless are counted in.
+    // Subscribers of other owners and subscribers without an owner do not count.
     for (const id of ['x1', 'x2']) {
       await repository.create(subscriber(id, { ...at('a'), owner: 'Ann' }), limits);
     }
