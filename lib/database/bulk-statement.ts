@@ -10,7 +10,7 @@ const SIZES = [64, 32, 16, 8, 4, 2, 1];
 export type UsualValue = string | number | null;
 
 /**
- * A statement over many rows that come along with it, as the table expression `r`.
+ * A statement over many rows, which are its parameter and can be used as the table expression `r`.
  *
  * Rows are sent as one JSON text, which keeps the statement the same for any number of them. SQLite is twice as fast
  * with plain VALUES, and each value that is bound costs time: there a set is split into a few sizes. What rows usually
@@ -58,7 +58,7 @@ export class BulkStatement {
     return true;
   }
 
-  /** The rows of PostgreSQL, when all of them have what is usual: half of the JSON need not be made and read. */
+  /** The rows on PostgreSQL when all of them have the usual values: half of the JSON is then neither made nor read. */
   #overUnusual(): string {
     const list = this.#names.map((name, at) => {
       const value = this.usual[name];

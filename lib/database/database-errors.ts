@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const MOST_TRIES = 5;
 
-// Each list: PostgreSQL, MySQL and MariaDB (by name and, in Prisma, by number), SQLite.
+// In each list: the codes of PostgreSQL, of MySQL and MariaDB (by name and, for Prisma, by number), and of SQLite.
 const TAKEN: ReadonlySet<unknown> = new Set([
   ...['23505', 'ER_DUP_ENTRY', '1062'],
   ...['SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY', 'SQLITE_CONSTRAINT'],
@@ -11,10 +11,10 @@ const TAKEN: ReadonlySet<unknown> = new Set([
 const CONFLICTS: ReadonlySet<unknown> = new Set([
   ...['40P01', '40001'],
   ...['ER_LOCK_DEADLOCK', '1213', 'ER_CHECKREAD', '1020'],
-  // Of a transaction that has read before another connection wrote.
+  // A transaction has read before another connection wrote.
   'SQLITE_BUSY_SNAPSHOT',
 ]);
-// Of a transaction, or of a server.
+// The transaction is read-only, or the server is.
 const READ_ONLY: ReadonlySet<unknown> = new Set([
   '25006',
   ...['ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION', '1792', 'ER_OPTION_PREVENTS_STATEMENT', '1290'],
@@ -34,7 +34,7 @@ export function databaseCode(error: unknown): string | undefined {
   return (
     databaseCode(driverError) ??
     databaseCode(cause) ??
-    // Of Prisma: meta.driverAdapterError.cause.originalCode, or meta.code with its engine.
+    // Prisma has it in meta.driverAdapterError.cause.originalCode, or with its engine in meta.code.
     databaseCode(meta) ??
     databaseCode(driverAdapterError) ??
     (typeof originalCode === 'string' ? originalCode : undefined) ??
@@ -43,8 +43,8 @@ export function databaseCode(error: unknown): string | undefined {
 }
 
 /**
- * Takes out of an error what drivers and clients repeat of a statement's values: those of messages hold secrets, and
- * applications log errors.
+ * Removes the values of a statement, which drivers and clients repeat in their errors. Values of messages contain
+ * secrets, and applications log errors.
  */
 export function withoutValues(error: unknown): unknown {
   if (typeof error !== 'object' || error === null) return error;
@@ -84,7 +84,7 @@ export function isLockTimeout(error: unknown): boolean {
   return LOCK_TIMEOUTS.has(databaseCode(error));
 }
 
-/** True when a transaction, or a server such as a replica, takes no writes. */
+/** True when a transaction, or a server such as a replica, accepts no writes. */
 export function isReadOnly(error: unknown): boolean {
   return READ_ONLY.has(databaseCode(error));
 }
@@ -106,7 +106,7 @@ export async function repeatOnConflict<Answer>(
       // A key is taken where another transaction has written the row since this one looked for it.
       const isRepeatable = isConflict(error) || isTaken(error) || isPreparedLost(error);
       if (!isRepeatable || tries === MOST_TRIES) throw error;
-      // Not at once, and not together: the others have to get past.
+      // A random delay that grows, so that the competing transactions do not meet again.
       await sleep(Math.random() * 10 * 2 ** tries);
     }
   }

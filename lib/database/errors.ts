@@ -28,12 +28,15 @@ export class TransactionEndedError extends ThornError {
   /** @param how to begin a transaction with the client, such as `dataSource.transaction((manager) => …)` */
   static of(client: string, how: string, cause?: unknown): TransactionEndedError {
     return new TransactionEndedError(
-      `The transaction of ${client} has ended: nothing belongs to it any more. Await everything that is done within ${how}.`,
+      `The transaction of ${client} has ended, so this call cannot belong to it. Await every call inside ${how}.`,
       cause,
     );
   }
 
-  /** For a client whose transactions are connections, so that one that never began looks the same. */
+  /**
+   * For clients whose transactions are connections: a transaction that has ended and one that was never begun look the
+   * same.
+   */
   static ofConnection(
     client: string,
     begin: string,
@@ -41,21 +44,24 @@ export class TransactionEndedError extends ThornError {
     cause?: unknown,
   ): TransactionEndedError {
     return new TransactionEndedError(
-      `The connection of ${client} is in no transaction: it has ended, or was never begun. Await everything between ${begin} and ${end}.`,
+      `The connection of ${client} is in no transaction: it has ended, or was never begun. Await every call between ${begin} and ${end}.`,
       cause,
     );
   }
 
-  /** @param cause the error with which PostgreSQL refused a statement; undefined when the client knew it before */
+  /**
+   * @param cause the error with which PostgreSQL refused a statement; undefined when the client refused it without
+   *   asking the database
+   */
   static afterFailure(client: string, cause?: unknown): TransactionEndedError {
     return new TransactionEndedError(
-      `A statement of the transaction of ${client} has failed, and PostgreSQL refuses all others until its rollback. Let the error out of the transaction, or run what may fail in a nested one.`,
+      `A statement of the transaction of ${client} has failed, and PostgreSQL refuses all others until its rollback. Let the error leave the transaction function, or run statements that may fail in a nested transaction.`,
       cause,
     );
   }
 }
 
-/** Thrown for a transaction of another database than the one with the library's tables, such as a replica. */
+/** Thrown for a transaction of another database than the one with the library's tables, for example of a replica. */
 export class OtherDatabaseError extends ThornError {
   readonly code = 'THORN_DATABASE_OTHER';
 
@@ -70,7 +76,7 @@ export class OtherDatabaseError extends ThornError {
   static of(client: string, other: string, options?: string): OtherDatabaseError {
     const connections = options && ` If it is one, let ${options} name its database.`;
     return new OtherDatabaseError(
-      `The transaction is one of ${other}, and the library works on another one. Pass one of the ${client} that the module was given.${connections ?? ''}`,
+      `The transaction is one of ${other}, but the library works on another database. Pass a transaction of the ${client} that the module was given.${connections ?? ''}`,
       client,
     );
   }
@@ -78,7 +84,7 @@ export class OtherDatabaseError extends ThornError {
   /** @param cause the error with which the database refused to write */
   static ofReplica(client: string, cause: unknown): OtherDatabaseError {
     return new OtherDatabaseError(
-      `The transaction of ${client} may not write: its database is a replica, or it is read-only. Pass one that writes to the primary server.`,
+      `The transaction of ${client} may not write: its database is a replica, or it is read-only. Pass a transaction on the primary server.`,
       client,
       cause,
     );

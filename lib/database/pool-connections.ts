@@ -109,12 +109,12 @@ class Mysql2Connection implements PoolConnection {
 }
 
 /**
- * The connections that a PostgreSQL pool is seen to hand out, from the first call on. An error of one of them does not end
+ * The connections that a PostgreSQL pool hands out from the first call on. An error of such a connection does not end
  * the process.
  *
- * pg takes its own listener off a connection that it hands out, and TypeORM adds another one a moment later. A FATAL that
- * arrives in the same packet as the last answer, such as 57P01 of an administrator, is emitted in between. Without a
- * listener Node.js ends the process; with one the next query of the connection rejects, and the pool drops it.
+ * pg takes its own listener off a connection that it hands out, and TypeORM adds another one a moment later. A FATAL
+ * that arrives in the same packet as the last answer, such as 57P01 of an administrator, is emitted in between. Without
+ * a listener Node.js ends the process; with one the next query of the connection rejects, and the pool drops it.
  */
 export class WatchedConnections {
   readonly #connections = new WeakSet<object>();

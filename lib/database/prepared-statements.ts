@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isPreparedLost } from './database-errors.js';
 import type { PgClient } from './sql-driver.js';
 
-/** Runs after which a text is prepared: one that is made anew each time never is. */
+/** A text is prepared after this number of runs, so that a text that is made anew each time never is. */
 const RUNS = 10;
 /** The most statements that a connection keeps prepared. */
 const MOST = 100;
@@ -16,8 +16,9 @@ export interface NamedText {
 }
 
 /**
- * Names the statements that the connections of a pool run again and again: PostgreSQL then parses and plans them once a
- * connection. None is named where a pooler is between, whose connections are not those that prepared.
+ * Gives names to the statements that the connections of a pool run again and again: PostgreSQL then parses and plans
+ * each of them once per connection. Behind a pooler no statement gets a name, because the next run may be on another
+ * server connection.
  */
 export class PreparedStatements {
   readonly #names = new Map<string, NamedText>();
@@ -56,12 +57,15 @@ export class PreparedStatements {
   }
 }
 
-// By the text: another copy of the library may share the connections.
+// The name is made from the text, because another copy of the library may share the connections.
 function nameOf(text: string): string {
   return `thorn_${createHash('sha256').update(text).digest('base64url').slice(0, 16)}`;
 }
 
-/** Tells whether the process that answers is the one that the connection was opened to: a pooler gives a number of its own. */
+/**
+ * Tells whether the answering server process is the one that the connection was opened to. A pooler reports a number of
+ * its own.
+ */
 async function isDirect(client: PgClient): Promise<boolean> {
   const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
   return (rows[0] as { readonly pid: number }).pid === client.processID;

@@ -6,8 +6,8 @@ import { proven, rowsOf } from './transaction-proof.js';
 export type Value = string | number | null;
 
 /**
- * The rows of a table that are written one at a time, and changed where they are still what they were. Conditions are
- * SQL, with `?` for their parameters.
+ * The rows of a table that are written one at a time, and changed only if they still have their old values. Conditions
+ * are SQL, with `?` for their parameters.
  */
 export class TableRows<Row extends { readonly [Column in keyof Row]: unknown }> {
   /** @param table its name in SQL */
@@ -16,12 +16,12 @@ export class TableRows<Row extends { readonly [Column in keyof Row]: unknown }> 
     private readonly table: string,
   ) {}
 
-  /** @throws an error of which `isTaken()` is true when a row has its key */
+  /** @throws an error for which `isTaken()` is true when a row has the same key */
   async insert(row: Row): Promise<void> {
     await this.executor.run(this.insertion(row));
   }
 
-  /** The statement of {@link insert}, for a transaction with others. */
+  /** The statement of {@link insert}, for a transaction with other statements. */
   insertion(row: Row): Statement {
     const columns = Object.keys(row);
     const sql = `INSERT INTO ${this.table} (${columns.join(', ')}) VALUES (${marksOf(columns)})`;
@@ -29,8 +29,8 @@ export class TableRows<Row extends { readonly [Column in keyof Row]: unknown }> 
   }
 
   /**
-   * Inserts a row unless one has its key; which one is there then, a {@link select} tells. On PostgreSQL and MySQL this
-   * waits for another transaction that has inserted one and may still roll back.
+   * Inserts a row unless a row has its key. {@link select} returns the row that exists afterwards. On PostgreSQL and
+   * MySQL this waits for another transaction that has inserted such a row and may still roll back.
    */
   async insertUnlessThere(row: Row): Promise<void> {
     const columns = Object.keys(row);
@@ -46,7 +46,8 @@ export class TableRows<Row extends { readonly [Column in keyof Row]: unknown }> 
   }
 
   /**
-   * Asks for a row that is there after {@link insertUnlessThere}, whoever has inserted it, where the database has to be asked.
+   * Checks that a row exists after {@link insertUnlessThere}, no matter which transaction has inserted it. Only some
+   * databases need to be asked.
    *
    * @throws `TransactionEndedError` when the INSERT did not run in the transaction that was joined
    */
@@ -65,20 +66,22 @@ export class TableRows<Row extends { readonly [Column in keyof Row]: unknown }> 
     return rows as readonly unknown[] as readonly Row[];
   }
 
-  /** Tells whether there is such a row, by a number: Prisma 6 cannot read texts of a binary collation. */
+  /**
+   * Tells whether there is such a row. It selects a number, because Prisma 6 cannot read texts of a binary collation.
+   */
   async has(where: string, ...parameters: readonly Value[]): Promise<boolean> {
     const sql = `SELECT COUNT(*) AS count FROM ${this.table} WHERE ${where}`;
     const { rows } = await this.#read(sql, parameters);
     return Number(rows[0]!['count']) > 0;
   }
 
-  /** @returns the number of rows for which the condition held */
+  /** @returns the number of rows that were changed */
   async update(set: Partial<Row>, where: string, ...parameters: readonly Value[]): Promise<number> {
     const { affected } = await this.executor.run(this.changing(set, where, ...parameters));
     return affected;
   }
 
-  /** The statement of {@link update}, for a transaction with others. */
+  /** The statement of {@link update}, for a transaction with other statements. */
   changing(set: Partial<Row>, where: string, ...parameters: readonly Value[]): Statement {
     const columns = Object.keys(set).map((column) => `${column} = ?`);
     const sql = `UPDATE ${this.table} SET ${columns.join(', ')} WHERE ${where}`;

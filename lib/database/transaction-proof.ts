@@ -65,7 +65,7 @@ export class OpenTransaction implements TransactionProof {
   }
 
   learn(): void {
-    // Each statement has the condition.
+    // Every statement has the condition.
   }
 }
 

@@ -37,16 +37,16 @@ export interface SqlRunner {
   ): Promise<{ readonly records: readonly unknown[]; readonly affected?: number }>;
 }
 
-/** The part of TypeORM's `Driver` that is used, with what the drivers know of their own database. */
+/** The part of TypeORM's `Driver` that is used, including the properties of the single drivers. */
 export interface SqlDataSourceDriver {
   escape(name: string): string;
   readonly schema?: string;
-  /** Of PostgreSQL. */
+  /** The pool of PostgreSQL. */
   readonly master?: PgPool;
-  /** Of MySQL and MariaDB: one of both. */
+  /** The pool of MySQL and MariaDB, in one of these two properties. */
   readonly pool?: MysqlPool;
   readonly poolCluster?: { of(pattern: string): MysqlPool };
-  /** Of SQLite. */
+  /** The connection of SQLite. */
   readonly databaseConnection?: SqliteHandle;
 }
 

@@ -228,7 +228,7 @@ function definitionsOf(events: unknown = []): readonly EventDefinitions[] {
   if (all.every(isDefinitions)) return all;
   throw new ThornConfigurationError(
     'THORN_OPTION_INVALID',
-    "The option events must be what defineEvents() returns, or a list of such: events: defineEvents({ 'order.flagged': { … } }).",
+    "The option events must be the result of defineEvents(), or a list of results: events: defineEvents({ 'order.flagged': { … } }).",
   );
 }
 

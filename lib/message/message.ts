@@ -127,7 +127,7 @@ export class Message implements MessageFields {
     if (isObject(body) && 'data' in body) return body['data'];
     throw new InvalidInputError(
       'envelope',
-      'must have the member "data", which formats are made of',
+      'must have the member "data", because formats make their bodies of it',
     );
   }
 

@@ -147,7 +147,7 @@ describe('the option formats', () => {
 
   it('refuses a format beside an envelope that is a function', () => {
     expect(() => new WebhookFormats({ chat }, true)).toThrow(
-      'cannot go with an envelope that is a function',
+      'cannot be used together with an envelope function',
     );
   });
 });

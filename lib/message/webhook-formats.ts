@@ -72,7 +72,7 @@ export class WebhookFormats {
     );
     check(
       !this.isEnvelopeCustom,
-      'cannot go with an envelope that is a function, which may leave the data of messages out: use one of them',
+      'cannot be used together with an envelope function, which may leave out the data of messages. Use one of the two',
     );
     const { rules } = format;
     const checkFormat = formats.within(name);

@@ -154,6 +154,6 @@ export function checkReceiverDatabase(database: unknown): void {
   CHECK.assert(
     'database',
     Array.isArray(inject) && typeof useFactory === 'function',
-    "must be what fromPrisma(), fromDrizzle(), fromPg() or fromTypeOrm() of 'nestjs-thorn/sql' returns",
+    "must be the result of fromPrisma(), fromDrizzle(), fromPg() or fromTypeOrm() of 'nestjs-thorn/sql'",
   );
 }

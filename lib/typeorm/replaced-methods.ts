@@ -104,7 +104,7 @@ function holderOf(object: object, name: string): object {
   ];
   throw new ThornConfigurationError(
     'THORN_TYPEORM_UNSUPPORTED',
-    `TypeORM ${installed} has no ${method}, in whose place Thorn captures writes. Install TypeORM ${supported}.`,
+    `TypeORM ${installed} has no ${method}, which Thorn replaces to capture writes. Install TypeORM ${supported}.`,
     { class: object.constructor.name, method: name, installed, supported },
   );
 }

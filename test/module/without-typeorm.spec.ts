@@ -283,7 +283,7 @@ describe('the option database', () => {
       { serializeTransactions: false },
       /`serializeTransactions` .* is for TypeORM/,
     ],
-    ['a client', { database: pool }, /`database` .* must be what fromPrisma\(\)/],
+    ['a client', { database: pool }, /`database` .* must be the result of fromPrisma\(\)/],
     [
       'a data source',
       { database: fromTypeOrm({ options: { type: 'postgres' } } as never) },

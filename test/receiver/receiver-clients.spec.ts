@@ -206,7 +206,7 @@ describe.each(kinds)('a receiver with $name', ({ open, define, execute }) => {
 it('refuses a database that is no client', () => {
   for (const database of [null, {}, 'postgres://localhost/shop', new pg.Pool()]) {
     expect(() => ThornReceiverModule.forRoot({ receivers, database: database as never })).toThrow(
-      'of ThornReceiverModule.forRoot() must be what fromPrisma(), fromDrizzle(), fromPg() or fromTypeOrm()',
+      'of ThornReceiverModule.forRoot() must be the result of fromPrisma(), fromDrizzle(), fromPg() or fromTypeOrm()',
     );
   }
 });

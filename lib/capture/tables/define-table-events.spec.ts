@@ -75,25 +75,31 @@ describe('defineTableEvents()', () => {
     [{ ...VALID, events: { a: { on: 'create', when: {} } } }, 'event a: The condition is empty'],
     [
       { ...VALID, omit: ['id'] },
-      "defineTableEvents('orders'): key names id, which omit leaves out",
+      "defineTableEvents('orders'): key names id, which triggers do not report",
     ],
-    [{ ...VALID, omit: ['b'], owner: 'b' }, 'event order.placed: owner names b, which omit leaves'],
+    [
+      { ...VALID, omit: ['b'], owner: 'b' },
+      'event order.placed: owner names b, which triggers do not report',
+    ],
     [
       { ...VALID, omit: ['b'], ref: '/o/{b}' },
-      'event order.placed: ref names b, which omit leaves',
+      'event order.placed: ref names b, which triggers do not report',
     ],
-    [{ ...VALID, omit: ['b'], orderBy: 'b' }, 'event order.placed: orderBy names b, which omit'],
+    [
+      { ...VALID, omit: ['b'], orderBy: 'b' },
+      'event order.placed: orderBy names b, which triggers do',
+    ],
     [
       { ...VALID, omit: ['b'], events: { 'a.{b}': { on: 'create' } } },
-      'event a.{b}: the name names b, which omit leaves out',
+      'event a.{b}: the name names b, which triggers do not report',
     ],
     [
       { ...VALID, omit: ['b'], events: { a: { on: { change: ['c', 'b'] } } } },
-      'event a: on names b, which omit leaves out of what triggers write down. Take b out of omit',
+      'event a: on names b, which triggers do not report because of omit. Take b out of omit',
     ],
     [
       { ...VALID, omit: ['b'], events: { a: { on: 'change', when: { b: { nowEq: 1 } } } } },
-      "defineTableEvents('orders'), event a: when names b, which omit leaves out",
+      "defineTableEvents('orders'), event a: when names b, which triggers do not report",
     ],
     [
       {
@@ -101,7 +107,7 @@ describe('defineTableEvents()', () => {
         omit: ['b'],
         events: { a: { on: 'change', when: { changes: { b: { to: { isNot: null } } } } } },
       },
-      'event a: when names b, which omit leaves out',
+      'event a: when names b, which triggers do not report',
     ],
   ])('refuses %j', (options, text) => {
     expect(declare(options)).toThrow(text);

@@ -146,7 +146,7 @@ function checkNotOmitted({ declaration, keys, omit, events }: Declaration): void
   const refuse = (place: string, setting: string, column: string): never => {
     throw new ThornConfigurationError(
       'THORN_DECLARATION_INVALID',
-      `${place}: ${setting} names ${column}, which omit leaves out of what triggers write down. ` +
+      `${place}: ${setting} names ${column}, which triggers do not report because of omit. ` +
         `Take ${column} out of omit; to keep it from payloads alone, name it in hidden`,
       { declaration, column },
     );

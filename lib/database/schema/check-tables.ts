@@ -6,11 +6,11 @@ import type { TableDefinition } from './table-definition.js';
 export interface TablesPlace {
   readonly name: string;
   readonly text: string;
-  /** What to do but run the SQL. */
+  /** What else to do, besides running the SQL. */
   readonly remedy: string;
-  /** Of `thorn migrations`, with a blank before. Default none. */
+  /** An option for `thorn migrations`, with a blank before it. Default none. */
   readonly option?: string;
-  /** That the client was given for the tables, if any. */
+  /** The schema that the client was given for the tables, if any. */
   readonly schema?: string | undefined;
 }
 
@@ -20,8 +20,8 @@ export function ofSchema(schema: string | undefined): string {
 }
 
 /**
- * Checks that tables are there, with all columns. Resolves when the database cannot be reached: the users of the tables
- * wait for it.
+ * Checks that tables exist with all their columns. When the database cannot be reached, it resolves: the users of the
+ * tables wait for the database anyway.
  *
  * @throws {@link ThornConfigurationError} naming what is missing, and what to do
  */
@@ -71,7 +71,7 @@ async function canSelect(
   path?: string,
   columns: readonly string[] = [],
 ): Promise<boolean> {
-  // With the alias: SQLite takes a quoted name without one that it does not know for a text.
+  // With the alias: SQLite reads an unknown quoted name without an alias as a text.
   const selection = columns.map((column) => `t.${column}`).join(', ') || '1';
   const sql = `SELECT ${selection}${path === undefined ? '' : ` FROM ${path} t WHERE 1 = 0`}`;
   try {

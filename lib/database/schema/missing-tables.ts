@@ -64,7 +64,7 @@ async function inTransaction(executor: SqlExecutor, work: () => Promise<void>): 
     await work();
     await run(executor, 'COMMIT');
   } catch (error) {
-    // The first error says what is wrong, not that there is no connection to roll back on.
+    // An error of the ROLLBACK would hide the first error, which says what is wrong.
     await run(executor, 'ROLLBACK').catch(() => undefined);
     throw error;
   }

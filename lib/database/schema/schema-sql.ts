@@ -5,7 +5,7 @@ import type { ColumnDefinition, ColumnType, TableDefinition } from './table-defi
 /** A database whose SQL the library knows. */
 export type DatabaseName = 'sqlite' | 'postgres' | 'mysql' | 'mariadb';
 
-/** Where the tables are. */
+/** The place of the tables. */
 export interface SchemaPlace {
   /** PostgreSQL: the schema of the tables. Default: the connection's own. */
   readonly schema?: string | undefined;
@@ -63,7 +63,7 @@ export class SchemaSql {
       : [`CREATE SCHEMA IF NOT EXISTS ${this.#dialect.identifier(schema)}`];
   }
 
-  /** The statements that make tables. With `ifMissing` those that are there stay. */
+  /** The statements that create tables. With `ifMissing`, existing tables are left alone. */
   create(tables: readonly TableDefinition[], { ifMissing = false } = {}): readonly string[] {
     return tables.flatMap((table) => this.#create(table, ifMissing ? 'IF NOT EXISTS ' : ''));
   }
@@ -120,7 +120,7 @@ function hasOwnKey({ generated = false }: ColumnDefinition, database: DatabaseNa
   return generated && database === 'sqlite';
 }
 
-/** The name that TypeORM gives an index: whoever uses it beside this SQL finds nothing to change. */
+/** The name that TypeORM gives an index, so that TypeORM's own migrations find nothing to change. */
 function indexName(table: string, columns: readonly string[], where: string | undefined): string {
   const key = [table, ...columns.toSorted(), ...(where === undefined ? [] : [where])].join('_');
   return `IDX_${createHash('sha1').update(key).digest('hex').slice(0, 26)}`;

@@ -19,7 +19,10 @@ export interface CapturedTable {
 const LOCK_WITHIN = 1000;
 const MOST_TRIES = 5;
 
-/** Thrown when nobody can be subscribed to the events of a table, because a transaction that writes to it stays open. */
+/**
+ * Thrown when a subscriber for the events of a table cannot be stored, because a transaction that writes to the table
+ * stays open.
+ */
 export class TableLockedError extends ThornError {
   readonly code = 'THORN_TABLE_LOCKED';
 
@@ -33,14 +36,14 @@ export class TableLockedError extends ThornError {
 }
 
 /**
- * The SQL on `thorn_captured_tables`: the tables with triggers, and whether anybody hears them.
+ * The SQL on `thorn_captured_tables`: the tables with triggers, and whether any subscriber hears their events.
  *
  * A change that commits after a subscription is told. The trigger of a table that nobody hears holds a lock until its
- * transaction ends, and the subscription waits for that lock. So a writer whose change was not written down has ended before
- * the subscriber is stored.
+ * transaction ends, and the subscription waits for that lock. So a writer whose change was not written down has ended
+ * before the subscriber is stored.
  *
- * Where a table is heard already, a subscription waits for no writer: it locks the row shared, as triggers on MariaDB do,
- * so that the table stays heard until the subscriber is stored.
+ * Where a table is heard already, a subscription waits for no writer: it locks the row shared, as triggers on MariaDB
+ * do, so that the table stays heard until the subscriber is stored.
  */
 export class CapturedTables {
   readonly #table: string;
@@ -67,7 +70,7 @@ export class CapturedTables {
     if (known === undefined) {
       const columns = ['name', 'heard', 'events'];
       const sql = this.database.dialect.insertNew(this.#table, columns, 'VALUES (?, TRUE, ?)');
-      // Before the table can be subscribed to: each subscription raises the revision in this row.
+      // Inserted before the table can be subscribed to, because each subscription raises the revision in this row.
       await this.database.run(insertChangesLease(this.database));
       await this.database.run({ sql, parameters: [name, text] });
       return;
@@ -107,10 +110,10 @@ export class CapturedTables {
           : { sql: `${sql} WHERE name IN (${marks(names())})${end}`, parameters: names() };
     const lock = (names: () => readonly string[], how: string): Step => {
       const wait = dialect === 'mysql' ? ` /*M!100300 WAIT ${LOCK_WITHIN / 1000} */` : '';
-      // Of a small table MariaDB would lock all rows, which writers of other tables hold.
+      // Without the index hint MariaDB would lock all rows of a small table, which writers of other tables hold.
       const from = `${this.#table}${dialect === 'mysql' ? ' FORCE INDEX (PRIMARY)' : ''}`;
       const select = `SELECT name, heard, events FROM ${from}`;
-      // In one order everywhere, so that two transactions seldom wait for each other.
+      // Always in the same order, so that two transactions rarely wait for each other.
       const rows = onAny(names, select, ` ORDER BY name ${how}${wait}`);
       return () => {
         const statement = rows();
@@ -131,7 +134,7 @@ export class CapturedTables {
       written = [...written, ...silentIn(before.at(-1)!)];
       return null;
     };
-    // With a lesser lock on PostgreSQL, the FOR KEY SHARE of a writer with an older snapshot would not fail.
+    // With a weaker lock on PostgreSQL, the FOR KEY SHARE of a writer with an older snapshot would not fail.
     const lockWritten = lock(() => written, 'FOR UPDATE');
     if (dialect === 'mysql') {
       const lockKept = lock(kept, 'LOCK IN SHARE MODE');
@@ -156,7 +159,7 @@ export class CapturedTables {
     return [this.#listing(), choose, ...locks, update, count];
   }
 
-  /** Runs steps with some of {@link hear} among them, in one transaction. @throws {@link TableLockedError} */
+  /** Runs steps in one transaction, with the steps of {@link hear} among them. @throws {@link TableLockedError} */
   async execute(steps: readonly Step[]): Promise<readonly Result[]> {
     for (let tries = 1; ; tries++) {
       try {

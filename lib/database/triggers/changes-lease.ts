@@ -18,7 +18,7 @@ export function insertChangesLease(database: SqlTables): Write {
   return write(sql, [CHANGES_LEASE]);
 }
 
-/** Who holds the lease, and until when. */
+/** The holder of the lease, and the end of the lease. */
 export function selectChangesLease(
   database: SqlTables,
 ): Select<Pick<LeaseRow, 'lease' | 'due_at'>> {

@@ -11,12 +11,16 @@ import {
 
 const LONGEST_NAME = 64;
 
-/** Three triggers by row. They run as who makes them: whoever writes the table needs no right to write ours. */
+/**
+ * Three triggers by row. They run with the rights of the user that creates them: the user that writes the table needs
+ * no right to write the library's tables.
+ */
 export function mysqlTriggers(plan: TriggerPlan): TableTriggers {
   const { table, shape, dialect, place } = plan;
   const name = literal(table.name);
-  // A trigger that only reads takes the lock as well under REPEATABLE READ. With it, it sees the row as it is now in a
-  // transaction that has read before, and a subscription that makes the table heard waits for writers that found it silent.
+  // Under REPEATABLE READ, reading would not be enough: the trigger takes the lock. So it sees the row as it is now,
+  // even in a transaction that has read before. And a subscription that makes the table heard waits for writers that
+  // found it not heard.
   const isHeard = `COALESCE((SELECT c.heard FROM ${place.captured} c WHERE c.name = ${name} LOCK IN SHARE MODE), 1)`;
   const [old, now] = ['OLD', 'NEW'].map((row) => rowOf(row, plan));
   const written = (before: string, after: string) =>
@@ -49,7 +53,7 @@ function isSame(plan: TriggerPlan): string {
   const isPlain = new Set(
     plan.shape.columns.filter(({ type }) => PLAIN.test(type)).map(({ name }) => name),
   );
-  // By bytes: texts that differ in their case alone are equal.
+  // Compared by their bytes: texts that differ only in case would count as equal.
   const parts = reportedColumns(plan).map((column) => {
     const how = isPlain.has(column) ? '' : 'BINARY ';
     const quoted = plan.dialect.identifier(column);
@@ -74,9 +78,9 @@ function valueOf(value: string, { type }: DatabaseColumn): string {
   if (BYTES.test(type)) return `HEX(${value})`;
   if (SHAPES.test(type)) return `ST_AsText(${value})`;
   if (type === 'bit') return `CAST(${value} AS UNSIGNED)`;
-  // Else in the time zone of the writer's connection.
+  // A plain value would be in the time zone of the writer's connection.
   if (type === 'timestamp') return `CONCAT('${SECONDS}', UNIX_TIMESTAMP(${value}))`;
-  // Else a text, where the database keeps JSON as one.
+  // Without this the value would be a text, where the database stores JSON as text.
   if (type === 'json') return `JSON_EXTRACT(${value}, '$')`;
   return value;
 }

@@ -47,7 +47,7 @@ export function postgresTriggers(plan: TriggerPlan): TableTriggers {
   return {
     create: [
       `CREATE OR REPLACE FUNCTION ${called}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER${settings} AS ${dollarQuoted(body)}`,
-      // Else any role that may create a table could make up changes with a trigger on its own.
+      // Otherwise any role that may create a table could invent changes with a trigger of its own.
       `REVOKE EXECUTE ON FUNCTION ${called}() FROM PUBLIC`,
       ...triggers.flatMap(({ drop, create }) => [drop, create]),
     ],
@@ -70,7 +70,8 @@ function functionBody({ table, place, dialect }: TriggerPlan): string {
   });
   const [first] = table.key.map((column) => dialect.identifier(column));
   const [old, now] = ['o', 'n'].map((alias) => rowOf(alias, table.omit));
-  // Compared by their bytes: not every type has an operator. With omit by what is reported.
+  // Compared by their bytes, because not every type has an equality operator. With `omit`, the reported values are
+  // compared.
   const differs =
     table.omit.length === 0
       ? 'o.* OPERATOR(pg_catalog.*<>) n.*'
@@ -109,13 +110,16 @@ function rowOf(alias: string, omit: readonly string[]): string {
   return `CAST(${documentOf(alias, omit)} AS pg_catalog.json)`;
 }
 
-/** By the names as values: a column that is dropped later is no error. */
+/** The names are values here, so that a column that is dropped later causes no error. */
 function documentOf(alias: string, omit: readonly string[]): string {
   const names = omit.map((name) => literal(name)).join(', ');
   return `pg_catalog.to_jsonb(${alias}.*) OPERATOR(pg_catalog.-) ARRAY[${names}]::pg_catalog.text[]`;
 }
 
-/** The setting `standard_conforming_strings` of the writer decides what a backslash means elsewhere. */
+/**
+ * Safe under every setting: the writer's `standard_conforming_strings` decides what a backslash means in a plain
+ * literal.
+ */
 function literal(text: string): string {
   const quoted = textLiteral(text);
   return text.includes('\\') ? `E${quoted.replaceAll('\\', '\\\\')}` : quoted;

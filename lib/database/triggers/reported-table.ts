@@ -10,7 +10,9 @@ export interface ReportedTable {
 
 /** A table for whose rows events are declared: what `defineTableEvents()` returns, or its name, key and omitted columns. */
 export interface TriggerTable {
-  /** With its schema and a dot in front where it is not the connection's own. */
+  /**
+   * The name, such as `orders`; with its schema, such as `shop.orders`, when that is not the schema of the connection.
+   */
   readonly name: string;
   /** The column of its key, or several. */
   readonly key: string | readonly string[];

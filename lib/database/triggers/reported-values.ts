@@ -3,21 +3,27 @@ import type { ReportedRow } from './reported-table.js';
 /** A column, as far as its values need it. */
 export interface ReportedColumn {
   readonly name: string;
-  /** In lower case. */
+  /** The type in lower case. */
   readonly type: string;
   readonly isArray?: boolean | undefined;
 }
 
-/** The one member of an object by which the triggers of SQLite report bytes, in hexadecimal. */
+/** The triggers of SQLite report bytes in hexadecimal, as an object with this one member. */
 export const BYTES = '$hex';
 
-/** What the triggers of MariaDB write in front of the seconds of a `timestamp`, since 1970 in UTC. */
+/**
+ * The triggers of MariaDB write this character in front of a `timestamp`, which they report in seconds since 1970 in
+ * UTC.
+ */
 export const SECONDS = '@';
 
 /** Numbers that JavaScript does not read in full. */
 const LONG_NUMBER = /^(?:int8|bigint|unsigned big int|numeric|decimal)$/;
 
-/** By the type of a column, in any of the databases. Other values stay as JSON has them. */
+/**
+ * How to read a value, by the type of its column, in any of the databases. Values of other types are taken as JSON has
+ * them.
+ */
 const READINGS: readonly (readonly [types: RegExp, read: (value: unknown) => unknown])[] = [
   [
     /^(?:bool|boolean|tinyint\(1\))$/,
@@ -48,7 +54,9 @@ export function readReportedRow(json: string, columns: readonly ReportedColumn[]
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]]|-?\d[\d.eE+-]*|null|true|false/g;
 
-/** All numbers of some columns as texts, and whole numbers of others that JavaScript would round. */
+/**
+ * Turns all numbers of some columns into texts, and in the other columns the whole numbers that JavaScript would round.
+ */
 function withLongNumbersAsTexts(json: string, columns: ReadonlySet<string>): string {
   let depth = 0;
   let column: string | undefined;
@@ -86,7 +94,7 @@ function base64Of(value: unknown): unknown {
 const WITH_OFFSET =
   /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?$/;
 
-/** Values that are no time, such as `infinity`, stay as they are. */
+/** Values that are not a time, such as `infinity`, stay as they are. */
 function timeOf(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   if (value.startsWith(SECONDS)) {

@@ -4,34 +4,37 @@ import type { Row, SqlExecutor } from '../sql-client.js';
 /** A column as the database describes it. */
 export interface DatabaseColumn {
   readonly name: string;
-  /** In lower case, such as `varchar`; of an array that of its elements. `tinyint(1)` and `json` are types of their own. */
+  /**
+   * The type in lower case, such as `varchar`; for an array, the type of its elements. `tinyint(1)` and `json` are
+   * types of their own.
+   */
   readonly type: string;
   readonly isArray: boolean;
   readonly isNullable: boolean;
 }
 
-/** What the database knows of a table. */
+/** The description of a table in the database. */
 export interface TableShape {
-  /** On MariaDB null where it is that of the connection; on SQLite null. */
+  /** On MariaDB null when it is the schema of the connection; on SQLite always null. */
   readonly schema: string | null;
   readonly name: string;
   /** The table in SQL: quoted, with its schema. */
   readonly path: string;
-  /** `table`, or what it is instead, such as `view`. */
+  /** `table`, or the kind of another object with this name, such as `view`. */
   readonly kind: string;
   readonly columns: readonly DatabaseColumn[];
   /** The columns of its primary key, and of each unique index of all rows. */
   readonly uniqueKeys: readonly (readonly string[])[];
 }
 
-/** Where a table is. */
+/** The place of a table: its schema and name. */
 interface Place {
   readonly schema: string | null;
   readonly table: string;
 }
 
 /**
- * Asks the database what a table is like.
+ * Reads the description of a table from the database.
  *
  * @param name of the table, with its schema and a dot in front where it is not the connection's own
  * @returns undefined when there is none

@@ -18,13 +18,13 @@ export type NamePath = (name: string) => string;
 export interface TriggerFault {
   readonly table: string;
   readonly trigger: string;
-  /** True: there is none, or none that the user of the connection may see. */
+  /** True: there are no triggers, or the user of the connection may not see them. */
   readonly isMissing: boolean;
 }
 
 /**
- * Makes the triggers of tables, in place of those that are there. On PostgreSQL and SQLite in a transaction, all or nothing, if
- * the caller begins one.
+ * Creates the triggers of tables, and replaces existing ones. On PostgreSQL and SQLite it is all or nothing if the
+ * caller has begun a transaction.
  *
  * @throws {@link ThornConfigurationError} for a table that cannot have them, before anything is made
  */
@@ -51,7 +51,7 @@ export async function createMissingTriggers(
   await createTriggers(executor, path, outdated);
 }
 
-/** Removes the triggers of tables. Those that are not there are left out, and so are tables. */
+/** Removes the triggers of tables. Triggers and tables that do not exist are left out. */
 export async function dropTriggers(
   executor: SqlExecutor,
   path: NamePath,
@@ -66,7 +66,7 @@ export async function dropTriggers(
   }
 }
 
-/** Compares the triggers of a table with those that its declaration needs. */
+/** Compares the triggers of a table with the triggers that its declaration needs. */
 export async function findTriggerFaults(
   executor: SqlExecutor,
   path: NamePath,
@@ -124,7 +124,7 @@ function assertReportable(
   const own = [CHANGES_TABLE, ...Object.values(OUTBOX_TABLES).map((table) => table.name)];
   if (own.some((table) => name.endsWith(table))) {
     return refuse(
-      'this is a table of Thorn, whose triggers would write down their own writes. Name a table of the application',
+      'this is a table of Thorn: its triggers would report their own writes. Name a table of the application',
     );
   }
   if (shape === undefined) {
@@ -156,13 +156,14 @@ function assertReportable(
   const empty = shape.columns.find((column) => key.includes(column.name) && column.isNullable);
   if (empty !== undefined) {
     refuse(
-      `the column ${empty.name} of the key may be null, so that rows are not told apart. Make it NOT NULL`,
+      `the column ${empty.name} of the key may be null, so rows could not be told apart. Make it NOT NULL`,
     );
   }
 }
 
 /**
- * Finds the library's tables. On PostgreSQL with their schema: the writer's connection may look for names elsewhere.
+ * Finds the library's tables. On PostgreSQL their schema is included, because the writer's connection may have another
+ * search path.
  *
  * @throws {@link ThornConfigurationError} without them
  */
@@ -214,7 +215,10 @@ async function missing(executor: SqlExecutor, path: string, cause?: unknown): Pr
   );
 }
 
-/** The triggers of a table, and on PostgreSQL the functions that they call, by name, with what is kept of them. */
+/**
+ * Reads the triggers of a table, and on PostgreSQL the functions that they call. The result has the stored text of each
+ * by its name.
+ */
 async function readTriggers(
   executor: SqlExecutor,
   { schema, name }: TableShape,

@@ -17,7 +17,7 @@ export interface TriggerPlan {
 export interface TriggerPlace {
   readonly changes: string;
   readonly captured: string;
-  /** In front of the names of the library's tables. */
+  /** The prefix of the names of the library's tables. */
   readonly prefix: string;
   /** Names a function, as PostgreSQL alone has them. */
   readonly functionPath: (name: string) => string;
@@ -26,13 +26,13 @@ export interface TriggerPlace {
 /** A trigger, or the function that the triggers of a table call. */
 interface TriggerPart {
   readonly name: string;
-  /** What the database keeps of it: a trigger of an older declaration has another. */
+  /** The text that the database stores. A trigger of an older declaration has another text. */
   readonly text: string;
 }
 
 /** The triggers of a table. */
 export interface TableTriggers {
-  /** Make the triggers, in place of those that are there. */
+  /** The statements that create the triggers and replace existing ones. */
   readonly create: readonly string[];
   readonly drop: readonly string[];
   readonly parts: readonly TriggerPart[];
@@ -58,8 +58,8 @@ export function textLiteral(text: string): string {
 }
 
 /**
- * The number of a table's advisory lock on PostgreSQL, a bigint as text. While the table is not heard, its triggers hold
- * the lock shared, and whoever makes it heard takes it for itself.
+ * The number of a table's advisory lock on PostgreSQL, a bigint as text. While no subscriber hears the table, its
+ * triggers hold the lock shared. The first subscription takes it exclusively.
  *
  * @param name that the declaration gives the table
  */

@@ -44,7 +44,7 @@ export class AnswerHeaders {
     check.assert(
       'names',
       cookie === undefined,
-      `must not have ${cookie}: cookies may let whoever reads the log in. Remove that name`,
+      `must not have ${cookie}: a reader of the log could sign in with a cookie. Remove that name`,
     );
     this.#names = lower;
     this.#of = of;

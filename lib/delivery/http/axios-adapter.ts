@@ -185,7 +185,7 @@ function bytesOf(data: unknown): Buffer {
   throw attemptError(
     'internal',
     null,
-    'a body that axios is given or an interceptor leaves must be bytes or text; encode it before',
+    'the body of a request must be bytes or text when the interceptors have run. Encode it before',
   );
 }
 

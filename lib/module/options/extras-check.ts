@@ -75,7 +75,7 @@ export function checkExtras(extras: ThornModuleExtras): void {
   MODULE_CHECKS.assert(
     'page',
     page === undefined || typeof (page as Partial<typeof page> | null)?.controllers === 'function',
-    "must be what thornPage() of 'nestjs-thorn/page' returns",
+    "must be the result of thornPage() of 'nestjs-thorn/page'",
   );
   MODULE_CHECKS.assert(
     'page',
@@ -174,7 +174,7 @@ function checkDatabase({ database, dataSources }: ThornModuleExtras): void {
   MODULE_CHECKS.assert(
     'database',
     Array.isArray(inject) && typeof useFactory === 'function',
-    "must be what fromPrisma(), fromDrizzle() or fromPg() of 'nestjs-thorn/sql' returns",
+    "must be the result of fromPrisma(), fromDrizzle() or fromPg() of 'nestjs-thorn/sql'",
   );
   MODULE_CHECKS.assert(
     'dataSources',

@@ -15,7 +15,7 @@ export function checkKeys({ name, primaryColumns }: EntityMetadata, dataSource: 
   const hasPrecision = isPostgres(dataSource) || isMySql(dataSource);
   throw new ThornConfigurationError(
     'THORN_DECLARATION_INVALID',
-    `${name} has events, and a date or an interval as its primary key (${path}), of which JavaScript reads less than the database stores: its rows could not be found again. ` +
+    `${name} has events, and its primary key (${path}) is a date or an interval. JavaScript reads it less precisely than the database stores it, so its rows could not be found again. ` +
       `${hasPrecision ? `Give ${path} precision: 3` : `Let the application set ${path}, without a default`}, or give ${name} another primary key`,
     { entity: name, column: path },
   );
@@ -43,7 +43,7 @@ export function checkPrivateColumns({ name, target, columns, relations }: Entity
     if (typeof type !== 'function' || !isPrivate(type.prototype as object, propertyName)) continue;
     throw new ThornConfigurationError(
       'THORN_DECLARATION_INVALID',
-      `${name}: ${propertyPath} is an accessor for a private field, and events need copies of rows, which cannot have it. ` +
+      `${name}: ${propertyPath} is an accessor for a private field. Events need copies of rows, and a copy cannot have the private field. ` +
         `Declare ${propertyPath} as a property, or let the accessor keep its value in a property such as _${propertyName}`,
       { entity: name, property: propertyPath },
     );
