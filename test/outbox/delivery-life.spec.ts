@@ -276,7 +276,7 @@ function jobOf({ store, message, id }: Stored): DeliveryJob {
     ...{ id: `dlv_${id}`, host: HOST, isRetry: true, store, message },
     recipient: { id: `sub_${SUBSCRIBER}`, onExhausted: 'hold' } as Recipient,
     ...{ state: newDelivery(NOW), requests: 1, attemptedAt: NOW - 1000 },
-    ...{ heldLease: { ...OTHER, id: `dlv_${id}` }, first: null, keyHash: null },
+    ...{ heldLease: { ...OTHER, id: `dlv_${id}` }, heldMessage: null, keyHash: null },
     ...{ hasWaited: false, permitExpiresAt: null },
   };
 }

@@ -35,9 +35,12 @@ import type { HeldLease } from '../store/held-leases.js';
 import type { Outcome } from '../outcome.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
-/** Milliseconds to wait, once a host is well again, for the attempts that other processes still had under way. */
+/**
+ * Milliseconds until deliveries of a host that is well again are brought forward a second time. Other processes may have had
+ * attempts under way that fail after the first time.
+ */
 const LATE = 5000;
-/** A share of the lease. With less time left, the lease might end before its next renewal has been written. */
+/** A share of the lease. An attempt does not begin with less time left: the lease might end before it is renewed. */
 const LEAST_LEFT = 0.4;
 const DEFAULT_POLICY = new StandardRetryPolicy();
 
@@ -60,15 +63,15 @@ export interface Readmission {
 export class AttemptRunner implements JobRunner<DeliveryJob> {
   readonly #faults = new FaultLog();
   readonly #stop = new AbortController();
-  /** Jobs that have not begun, since their leases are too short. */
+  /** Jobs whose attempts have not begun, because their leases would end too soon. */
   readonly #parked: DeliveryJob[] = [];
-  /** Of formats, by their list of retries. */
+  /** The retry policies of formats that set delays of their own, by the list of those delays. */
   readonly #policies = new WeakMap<readonly number[], RetryPolicy>();
 
   constructor(
     private readonly dependencies: AttemptDependencies,
     private readonly stores: readonly OutboxStore[],
-    /** Milliseconds. */
+    /** How long a lease lasts, in milliseconds. */
     private readonly lease: number,
     private readonly readmission: Readmission,
   ) {}
@@ -77,21 +80,21 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     return this.stores.reduce((sum, store) => sum + (this.#waits(store) ? 0 : store.unwritten), 0);
   }
 
-  /** With several databases, the deliveries in one that is away wait for it, so that those in the others go on. */
+  /** With several databases, only the deliveries in a database that does not answer wait: the others go on. */
   #waits(store: OutboxStore): boolean {
     return this.stores.length > 1 && store.recorder.isFailing && store.unwritten > 0;
   }
 
   /**
-   * False while another process may have the job's delivery by now, or before the attempt ends: the next renewal of the lease
-   * shows. A database that is away renews none.
+   * False while the lease of the job is about to end: another process may then claim the delivery before the attempt ends. The
+   * next renewal tells. While the database does not answer, no lease is renewed.
    */
   #mayBegin({ store, heldLease }: DeliveryJob): boolean {
     const left = heldLease.leasedUntil - this.dependencies.clock.now();
     return !this.#waits(store) && left >= this.lease * LEAST_LEFT;
   }
 
-  /** Lets jobs begin that could not, as far as they may now. Called when leases have been renewed. */
+  /** Lets those parked jobs begin whose leases are long enough again. Called when leases have been renewed. */
   leasesRenewed(): void {
     for (const job of this.#parked.splice(0)) {
       if (job.heldLease.isLost) continue;
@@ -130,7 +133,10 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     return signal;
   }
 
-  /** Makes the attempt if the subscriber was renewed since it was read, and ends the delivery if not. */
+  /**
+   * For a subscriber whose `expiresAt` has passed: makes the attempt if the subscriber was renewed since it was read, and ends the
+   * delivery if not.
+   */
   async #runRenewed(job: DeliveryJob, isHostDown: () => boolean): Promise<BreakerSignal> {
     const { clock, events, fanOut } = this.dependencies;
     const { id, message, recipient } = job;
@@ -156,7 +162,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     return NEUTRAL;
   }
 
-  /** A policy of the application may throw; the delivery then goes on by the default one. */
+  /** Asks the retry policy. If a policy of the application throws, the default policy decides, so that the delivery goes on. */
   #nextState(
     { state, id, message }: DeliveryJob,
     format: FormatRules,
@@ -181,7 +187,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     }
   }
 
-  /** The policy of a format with retries of its own. */
+  /** The policy of a format that sets delays of its own; null for other formats. */
   #policyOf({ retries }: FormatRules): RetryPolicy | null {
     if (retries === undefined) return null;
     let policy = this.#policies.get(retries);
@@ -192,18 +198,21 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     return policy;
   }
 
-  /** An ordered delivery is over when its lease is: then another process may begin with it, or with the next one. */
+  /**
+   * The attempt of an ordered delivery has to end before its lease does. Afterwards another process may repeat the delivery, or
+   * begin with the next delivery of the key.
+   */
   #boundsOf(heldLease: HeldLease): AttemptBounds {
     const { clock } = this.dependencies;
     return { timeLeft: () => (heldLease.isLost ? 0 : heldLease.leasedUntil - clock.now()) };
   }
 
-  /** Leaves a job for later without an attempt. */
+  /** Writes the delivery of a job back to the database without an attempt: a worker claims it later. */
   postpone(job: DeliveryJob, until: number): void {
     postpone(job, until, this.dependencies.clock.now());
   }
 
-  /** Brings forward what has failed at a host that is well again, whichever process it failed in. */
+  /** Makes the deliveries due that failed at a host while it was down, in whichever process they failed. */
   async recovered(host: string): Promise<void> {
     const since = this.dependencies.clock.now();
     await this.#bringForward(host, since);
@@ -214,7 +223,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     );
   }
 
-  /** Ends what was put off for later. */
+  /** Cancels the second time that deliveries are brought forward. */
   stop(): void {
     this.#stop.abort();
   }

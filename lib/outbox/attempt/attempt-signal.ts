@@ -2,7 +2,7 @@ import { type Attempt, OWN_ERRORS } from '../../delivery/index.js';
 import type { FormatRules } from '../../message/index.js';
 import type { BreakerSignal } from '../wait/circuit-breaker.js';
 
-/** Says nothing about the endpoint. */
+/** The attempt says nothing about the endpoint. */
 export const NEUTRAL: BreakerSignal = { kind: 'neutral' };
 
 const SUCCESS: BreakerSignal = { kind: 'success' };
@@ -11,7 +11,7 @@ const REFUSAL: BreakerSignal = { kind: 'success', isRefusal: true };
 /** Answers by which an endpoint asks to be left alone for a while. */
 const ASKS_FOR_PAUSE: ReadonlySet<number | null> = new Set([429, 502, 503, 504]);
 
-/** What an attempt says of its host. One that responds works, whatever one of its paths says about the request. */
+/** What an attempt says about its host. A host that answers is well, even if it refuses the request: 404 is about one path. */
 export function signalOf(
   { outcome, status, error, retryAfter }: Attempt,
   { pausesHost = true }: FormatRules,

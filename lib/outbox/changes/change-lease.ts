@@ -13,18 +13,18 @@ import {
 /** Milliseconds between two looks at the lease of another process. */
 const LOOK_EVERY = 1000;
 
-/** Another process has taken the lease: what was to be written is not. */
+/** Thrown when another process has taken the lease. The transaction is rolled back: nothing of it is written. */
 export class ChangeLeaseLostError extends Error {}
 
 /** The row `changes` of `thorn_leases`: the process that holds it makes messages of changes, and no other does. */
 export class ChangeLease {
   readonly #token = randomUUID();
-  /** Milliseconds since the Unix epoch: until then nobody else can hold it. */
+  /** When the lease ends, in milliseconds since the Unix epoch. Until then no other process can take it. */
   #heldUntil = Number.NEGATIVE_INFINITY;
   /** By `performance.now()`. */
   #nextLook = Number.NEGATIVE_INFINITY;
 
-  /** @param lease how long it is held without a sign of life, in milliseconds */
+  /** @param lease milliseconds after the last renewal until another process may take the lease */
   constructor(
     private readonly database: SqlStore,
     private readonly clock: Clock,
@@ -56,7 +56,7 @@ export class ChangeLease {
     ];
   }
 
-  /** Lets another process take it at once. */
+  /** Gives the lease up, so that another process can take it at once. */
   async giveBack(): Promise<void> {
     if (this.#heldUntil === Number.NEGATIVE_INFINITY) return;
     this.#heldUntil = Number.NEGATIVE_INFINITY;

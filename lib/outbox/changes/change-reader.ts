@@ -27,12 +27,12 @@ import type { HeardTables } from './heard-tables.js';
 const SHORTEST_WAIT = 4;
 const LONGEST_BACKOFF = 30_000;
 const SWEEP_EVERY = 60_000;
-/** Milliseconds until the next look at what another process or a writer holds up. */
+/** Milliseconds until the reader looks again, while another process or a transaction of a writer keeps it from reading. */
 const LOOK_AGAIN = 2000;
-/** How often changes are tried whose messages the database does not let be made. */
+/** How often the reader tries changes again whose messages the database refuses. */
 const MOST_TRIES = 5;
 
-/** Where changes are read, and what makes messages of them. */
+/** The tables that a reader reads, and the parts that make messages of their changes. */
 export interface ChangeSource {
   readonly reported: ReportedTables;
   readonly changes: ChangeTable;
@@ -42,13 +42,13 @@ export interface ChangeSource {
 /** Dependencies of a {@link ChangeReader}. */
 export interface ChangeReading {
   readonly clock: Clock;
-  /** Ends the sleep of the reader: there may be changes. */
+  /** Wakes the reader: there may be changes. */
   readonly commits: WakeSignal;
-  /** Milliseconds until the next look where there was nothing. */
+  /** Milliseconds until the next look, after a look that found nothing. */
   readonly pollInterval: number;
-  /** How long the lease of a process lasts that gives no sign of life, in milliseconds. */
+  /** Milliseconds until another process may take over from a reader that has died. */
   readonly lease: number;
-  /** Takes over messages that are committed. */
+  /** Delivers messages that are committed. */
   accept(messages: readonly StagedMessage[]): void;
 }
 
@@ -83,7 +83,7 @@ export class ChangeReader {
     this.#ended = this.#run();
   }
 
-  /** Resolves when nothing is read any more, and another process may go on. */
+  /** Resolves when the reader has stopped, and has given up its lease. */
   stop(): Promise<void> {
     this.#isStopped = true;
     this.reading.commits.wake();
@@ -94,14 +94,14 @@ export class ChangeReader {
     while (!this.#isStopped) {
       const { commits } = this.reading;
       const seen = commits.count;
-      const wait = await this.#turn();
+      const wait = await this.#look();
       if (wait <= 0 || this.#isStopped) {
         await setImmediate();
         continue;
       }
       const looked = performance.now();
       if (commits.count === seen) await commits.sleep(wait);
-      // A commit is not worth a look by itself where there are hundreds a second.
+      // With hundreds of commits a second, one look serves many of them.
       const early = SHORTEST_WAIT - (performance.now() - looked);
       if (early > 0 && !this.#isStopped) await sleep(early);
     }
@@ -111,7 +111,7 @@ export class ChangeReader {
   }
 
   /** @returns the milliseconds to sleep */
-  async #turn(): Promise<number> {
+  async #look(): Promise<number> {
     const { pollInterval } = this.reading;
     try {
       if (await this.#isBehind()) return LOOK_AGAIN;
@@ -136,7 +136,7 @@ export class ChangeReader {
     }
   }
 
-  /** While a newer version of the application runs that declares more events: it gets the lease. */
+  /** Leaves the lease to a newer version of the application that runs as well and declares more events. */
   async #isBehind(): Promise<boolean> {
     const { heard } = this.from;
     if (heard.foreignEvent === undefined) return false;
@@ -155,7 +155,7 @@ export class ChangeReader {
     return true;
   }
 
-  /** Halves what fails until the changes of one row stand alone, in the order of the changes. */
+  /** Halves a set of changes that fails, until the changes of the row that is at fault stand alone. Keeps their order. */
   async #send(changes: readonly StoredChange[]): Promise<void> {
     if (this.#isStopped) return;
     const { reported } = this.from;
@@ -192,11 +192,11 @@ export class ChangeReader {
     this.#failures = 0;
   }
 
-  /** Stores messages by one transaction, with statements of its own. */
+  /** Stores messages in one transaction, which begins with the statements that renew the lease. */
   async #store(messages: readonly Message[], steps: readonly Step[]): Promise<void> {
     const { clock, lease: leaseFor, accept } = this.reading;
     const hasRoom = this.store.heldMessages.size < MOST_HELD_TO_CLAIM;
-    // Where this process has enough to do, any other may claim them at once.
+    // If this process has enough to do, other processes may claim the messages at once.
     const leasedUntil = clock.now() + (hasRoom ? leaseFor : 0);
     const lease: NewLease = { token: randomUUID(), leasedUntil };
     const before = [...this.#lease.fence(), ...steps];
@@ -210,7 +210,7 @@ export class ChangeReader {
     if (hasRoom) accept(messages.map((message) => ({ message, store, ...lease, joined: null })));
   }
 
-  /** Now and then: turns off what nobody hears, and tells of changes that nobody reads. */
+  /** Now and then: lets triggers write nothing for events without subscribers, and warns of changes that no process reads. */
   async #sweep(): Promise<void> {
     if (performance.now() < this.#sweepAt) return;
     this.#sweepAt = performance.now() + SWEEP_EVERY;
@@ -226,7 +226,7 @@ export class ChangeReader {
   }
 }
 
-/** Tells whether a row is at fault, or what an application does with it, and not the database or its schema. */
+/** Tells whether the row or the payload of the application is at fault, and not the database or its schema. */
 function isOfRow(error: unknown): boolean {
   if (error instanceof OutboxTimeoutError) return false;
   const code = databaseCode(error);

@@ -10,9 +10,9 @@ const MOST_SOURCES = 20;
 
 /** How many changes are in `thorn_changes`. */
 export interface ChangeCounts {
-  /** Those that wait for a worker. */
+  /** Changes that wait for a worker. */
   readonly waiting: number;
-  /** Those that no message could be made of. */
+  /** Changes of which no message could be made. */
   readonly failed: number;
 }
 
@@ -20,7 +20,7 @@ export interface ChangeCounts {
 export class ChangeTable {
   readonly #table: string;
   readonly #names: readonly string[];
-  /** Large transactions that change no row twice: no further change of a row of theirs has to be looked for. */
+  /** Large transactions that change no row twice: the reader need not look for further changes of their rows. */
   readonly #withoutRepeats = new Set<string>();
 
   constructor(
@@ -32,8 +32,8 @@ export class ChangeTable {
   }
 
   /**
-   * The oldest changes. On PostgreSQL the later ones come with them that the same transactions have made to the same
-   * rows, so that a message tells what a transaction did to a row.
+   * The oldest changes. On PostgreSQL the later changes of the same rows by the same transactions come with them, so that one
+   * message tells what a transaction did to a row.
    */
   async oldest(): Promise<readonly StoredChange[]> {
     const { rows } = await this.database.poll(this.#select(`ORDER BY c.id LIMIT ${AT_ONCE}`, []));
@@ -42,7 +42,7 @@ export class ChangeTable {
     return [...oldest, ...(await this.#further(oldest))];
   }
 
-  /** Removes changes, in a transaction with what is made of them. */
+  /** Removes changes. Runs in the transaction that stores their messages. */
   removal(changes: readonly StoredChange[]): Statement {
     const ids = changes.map(({ id }) => id);
     const { rows, parameter } = idRows(this.database.dialect, ids, 'bigint');
@@ -52,10 +52,10 @@ export class ChangeTable {
     };
   }
 
-  /** Keeps changes that no message can be made of, and passes them over from now on. */
+  /** Marks changes of which no message can be made: they stay in the table, and readers pass them over. */
   failure(changes: readonly StoredChange[], fault: string, now: number): Statement {
     const { dialect } = this.database;
-    // A statement takes fewer parameters than a transaction may have changed a row.
+    // One transaction may have changed a row more often than a statement has parameters.
     const ids = changes.map(({ id }) => id);
     const { rows, parameter } = idRows(dialect, ids, 'bigint');
     const set = [fault.slice(0, LONGEST_FAULT), now];

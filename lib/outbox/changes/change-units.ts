@@ -18,7 +18,7 @@ export interface StoredChange {
 /** The changes of one row in one transaction, in their order; where transactions are not known, one change. */
 export type ChangeUnit = readonly StoredChange[];
 
-/** Puts changes together whose messages are made of all of them. In the order of the first change of each. */
+/** Groups changes into units: one message is made of all changes of a unit. Units are in the order of their first changes. */
 export function unitsOf(
   changes: readonly StoredChange[],
   tables: ReadonlyMap<string, ReportedTable>,
@@ -72,10 +72,10 @@ export function inOrder(
     return changes;
   }
   const ordered = [...changes];
-  const places = new Map(changes.map(({ id }, place) => [id, place]));
+  const positions = new Map(changes.map(({ id }, position) => [id, position]));
   for (const unit of unitsOf(changes, tables)) {
     const chain = chainOf(unit);
-    for (const [at, { id }] of unit.entries()) ordered[places.get(id)!] = chain[at]!;
+    for (const [at, { id }] of unit.entries()) ordered[positions.get(id)!] = chain[at]!;
   }
   return ordered;
 }

@@ -6,7 +6,7 @@ import type { FanOut } from '../../dispatch/index.js';
 /** Tells the triggers of one database which tables have an event that a subscriber may get. */
 export class HeardTables {
   readonly #captured: CapturedTables;
-  /** Of the subscribers that this process knows; see {@link CapturedTables.revision}. */
+  /** The revision of the subscribers that this process knows; see {@link CapturedTables.revision}. */
   #revision: number | undefined;
   /** The first event that another version of the application declares on one of the tables, and this process does not. */
   #foreign: string | undefined;
@@ -21,7 +21,7 @@ export class HeardTables {
     this.#captured = new CapturedTables(database);
   }
 
-  /** Makes the tables known to all processes; heard those whose events somebody may get. */
+  /** Makes the tables known to all processes, and marks those as heard whose events a subscriber may get. */
   async declare(): Promise<void> {
     await this.fanOut.refresh();
     for (const { name } of this.reported.tables) {
@@ -30,7 +30,7 @@ export class HeardTables {
     }
   }
 
-  /** Reads the subscribers again where one was stored since: this process then knows all that may get an event of a table. */
+  /** Reads the subscribers again if one was stored since the last time, so that this process knows all of them. */
   async freshen(): Promise<void> {
     const revision = await this.#captured.revision();
     if (revision === this.#revision) return;
@@ -48,9 +48,9 @@ export class HeardTables {
   }
 
   /**
-   * Lets the triggers of tables write nothing whose events nobody would get.
+   * Tells the triggers of tables whose events no subscriber would get to write nothing.
    *
-   * @returns false when that could not be said of a table, and is worth another try soon
+   * @returns false when a table could not be told so yet: try again soon
    */
   async silence(): Promise<boolean> {
     if (!this.isOfSubscribers) return true;

@@ -25,9 +25,9 @@ export interface FanOutParts {
 }
 
 /**
- * Adds a job for each recipient of a message that has no delivery of it yet.
+ * Adds a job for each recipient of a message, but for those that have a delivery of it.
  *
- * @param handled ids of subscribers that have one
+ * @param handled ids of the subscribers that have a delivery
  */
 export async function fanOut(
   parts: FanOutParts,
@@ -67,14 +67,14 @@ export async function fanOut(
   if (missing.length === 0) return store.recorder.finish(heldMessage);
   const ordered = message.sequence === null ? [] : missing.filter(isOrdered);
   const others = ordered.length === 0 ? missing : missing.filter((one) => !isOrdered(one));
-  // Until the ordered ones are written, the message is not finished.
+  // One more is open until the ordered deliveries are written, so that the message is not finished before.
   heldMessage.open = others.length + (ordered.length === 0 ? 0 : 1);
   for (const recipient of others)
     parts.gate.add(newJob(parts, store, heldMessage, recipient, null));
   if (ordered.length > 0) await enter(parts, store, heldMessage, ordered);
 }
 
-/** Writes the deliveries to ordered subscribers, and begins those that have their turn. */
+/** Writes the deliveries to ordered subscribers, and adds a job for each delivery that has its turn. */
 async function enter(
   parts: FanOutParts,
   store: OutboxStore,
@@ -100,7 +100,7 @@ async function enter(
   if (--heldMessage.open === 0) store.recorder.finish(heldMessage);
 }
 
-/** @param ordered null of a delivery that has no row yet; an ordered one has a row, and a lease of its own */
+/** @param ordered the key and the lease of an ordered delivery, which has a row; null for a delivery that has none yet */
 function newJob(
   { hosts, clock }: FanOutParts,
   store: OutboxStore,
@@ -120,14 +120,14 @@ function newJob(
     requests: 0,
     attemptedAt: null,
     heldLease: ordered?.lease ?? heldMessage,
-    first: ordered === null ? heldMessage : null,
+    heldMessage: ordered === null ? heldMessage : null,
     keyHash: ordered?.keyHash ?? null,
     hasWaited: false,
     permitExpiresAt: null,
   };
 }
 
-/** Goes on with messages that were claimed. */
+/** Adds the jobs of messages that this process has claimed, for recipients without a delivery. */
 export async function resumeMessages(
   parts: FanOutParts,
   store: OutboxStore,
@@ -155,7 +155,7 @@ export async function resumeMessages(
   );
 }
 
-/** True when this process holds the message already: then it goes on with the new lease. */
+/** True when this process has held the message all the time: the jobs that it has go on under the new lease. */
 function adopts(
   { clock }: FanOutParts,
   store: OutboxStore,

@@ -33,7 +33,7 @@ export function pendingState({ attempts, throttled }: ClaimedDelivery): Delivery
   return { status: 'pending', attempts, throttled, nextAt: null, reason: null };
 }
 
-/** Writes down how a claimed delivery ends, with the next set of outcomes. */
+/** Adds the end of a claimed delivery to the next set of outcomes that is written. */
 export function recordAbandoned(
   { store, claimed, event, heldLease }: AbandonedDelivery,
   state: DeliveryState,

@@ -2,12 +2,12 @@ import type { FailureReason } from '../../delivery/index.js';
 import { type DeliveryState, NOT_DUE } from '../delivery-states.js';
 import type { DeliveryJob } from '../store/delivery-job.js';
 
-/** Reasons for which a delivery may hold its key. With the others the subscriber is gone, or somebody has cancelled it. */
+/** Reasons for which a delivery may hold its key. With other reasons the subscriber is gone, or somebody cancelled the delivery. */
 export const HOLDING: ReadonlySet<FailureReason | null> = new Set(['exhausted', 'refused']);
 
 /**
- * Lets a delivery that has failed for good hold its key, if it is ordered and its subscriber says so: later ones of the key
- * wait until the hold ends.
+ * Lets a delivery that has failed for good hold its key, if it is ordered and its subscriber has `onExhausted: 'hold'`: later
+ * deliveries of the key wait until the hold ends.
  *
  * @param state of a delivery that has just failed; any other stays as it is
  */

@@ -21,8 +21,8 @@ export function postpone(
 }
 
 /**
- * The time to look again at a message or delivery that failed for a reason of our own: soon at first, later once an hour.
- * It is never given up, whatever its age, because the reason may be fixed.
+ * The time to try a message or delivery again that could not be read, for example because a key of `encryption` is missing: after
+ * ten seconds, and once an hour when it is old. It is never given up, because the application may be repaired.
  *
  * @param since when the message was made, in milliseconds since the Unix epoch
  */

@@ -3,7 +3,7 @@ import type { Outcome } from '../outcome.js';
 import type { HeldLease } from '../store/held-leases.js';
 import type { DeliveryJob } from '../store/delivery-job.js';
 
-/** The part of an outcome that an attempt, or the lack of one, decides. */
+/** The part of an outcome that the attempt decides, or that there was no attempt. */
 export type AttemptResult = Pick<
   Outcome,
   'state' | 'attempt' | 'at' | 'permitAt' | 'disablesSubscriber'
@@ -42,7 +42,7 @@ class JobOutcome implements Outcome {
     this.previousAttemptAt = job.attemptedAt;
     this.attemptedAt = attempt?.startedAt ?? job.attemptedAt;
     this.keyHash = job.keyHash;
-    this.isNew = job.first !== null;
+    this.isNew = job.heldMessage !== null;
     this.at = at;
     this.attempt = attempt;
     this.permitAt = permitAt;
@@ -50,20 +50,20 @@ class JobOutcome implements Outcome {
     this.#heldLease = job.heldLease;
   }
 
-  /** Read when it is written: this process may have claimed it anew by then. */
+  /** Read when the outcome is written: this process may have claimed the delivery again by then. */
   get lease(): string {
     return this.#heldLease.token;
   }
 }
 
 /**
- * Writes down what became of a job, with the next set of outcomes. With the last delivery of a message that has no row yet the
- * message is finished.
+ * Adds the outcome of a job to the next set that is written. A message is finished with the outcome of its last delivery without
+ * a row.
  */
 export function record(job: DeliveryJob, result: AttemptResult): Outcome {
-  const { store, first } = job;
+  const { store, heldMessage } = job;
   const outcome = new JobOutcome(job, result);
   store.recorder.add(outcome);
-  if (first !== null && --first.open === 0) store.recorder.finish(first);
+  if (heldMessage !== null && --heldMessage.open === 0) store.recorder.finish(heldMessage);
   return outcome;
 }

@@ -18,7 +18,7 @@ import type { RateLimitGate } from '../wait/rate-limit-gate.js';
 import type { HostCache } from '../../message/recipient.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
-/** Turns claimed deliveries into jobs. */
+/** Adds jobs for claimed deliveries, and ends those that can have no further attempt. */
 export class RetryScheduler {
   readonly #faults = new FaultLog();
 
@@ -30,7 +30,7 @@ export class RetryScheduler {
     private readonly clock: Clock,
   ) {}
 
-  /** Goes on with deliveries that were claimed. */
+  /** Adds the jobs of deliveries that this process has claimed. */
   async resume(
     store: OutboxStore,
     claimed: readonly ClaimedDelivery[],
@@ -91,7 +91,7 @@ export class RetryScheduler {
     for (const subscriberId of unordered) await dissolve(store, subscriberId, this.clock);
   }
 
-  /** Finds those of failed deliveries that need not hold their key, since the subscriber says something else by now. */
+  /** Finds the failed deliveries that need not hold their key any more, since the settings of the subscriber have changed. */
   async released(store: OutboxStore, holds: QueuePage['holds']): Promise<readonly string[]> {
     const ids = [...new Set(holds.map(({ messageId }) => messageId))];
     const rows = new Map((await store.messages.load(ids)).map((row) => [row['id'], row]));
@@ -131,7 +131,7 @@ export class RetryScheduler {
       requests,
       attemptedAt,
       heldLease,
-      first: null,
+      heldMessage: null,
       keyHash,
       hasWaited,
       permitExpiresAt: null,

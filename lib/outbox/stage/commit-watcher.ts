@@ -6,7 +6,7 @@ import type { StagedMessage } from '../store/staged-message.js';
 const FIRST_LOOK = 2;
 const FACTOR = 4;
 
-/** Messages of one transaction whose end is not known. */
+/** Messages of one transaction that may still be open. */
 interface Open {
   readonly messages: readonly StagedMessage[];
   wait: number;
@@ -19,14 +19,14 @@ export interface CommitWatching {
   readonly clock: Clock;
   /** The longest time between two looks, in milliseconds. */
   readonly pollInterval: number;
-  /** How long messages are leased that have been seen, in milliseconds. */
+  /** How long messages are leased once their commit is seen, in milliseconds. */
   readonly lease: number;
 }
 
 /**
- * Looks up whether transactions have committed of which nobody tells: a transaction that has failed may end without an
- * error, so that a resolved promise proves nothing. Messages whose rows can be seen are released. Those that cannot be
- * seen within their lease are forgotten; should they be committed later, a claim loop finds them.
+ * Looks up whether transactions have committed, for clients that do not report commits. The promise of a transaction proves
+ * nothing: a transaction that has failed may end without an error. A message whose row can be read is released. A message whose
+ * row cannot be read within its lease is forgotten; if it is committed later, a claim loop finds it.
  */
 export class CommitWatcher {
   readonly #faults = new FaultLog();
@@ -37,7 +37,7 @@ export class CommitWatcher {
   #isLooking = false;
   #isStopped = false;
 
-  /** @param release takes over messages that are committed, and leased to this process */
+  /** @param release delivers messages that are committed, and leased to this process */
   constructor(
     private readonly watching: CommitWatching,
     private readonly release: (messages: readonly StagedMessage[]) => void,
@@ -51,7 +51,7 @@ export class CommitWatcher {
     this.#schedule(lookAt);
   }
 
-  /** Leaves what is not seen yet to the claim loops. */
+  /** Leaves messages whose commit is not seen yet to the claim loops. */
   stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
@@ -59,7 +59,7 @@ export class CommitWatcher {
   }
 
   #schedule(at: number): void {
-    // One look at a time: what is due meanwhile is read with the next one.
+    // One look at a time: transactions that are due meanwhile are read with the next look.
     if (this.#isLooking || this.#isStopped || at >= this.#nextLook) return;
     this.#nextLook = at;
     clearTimeout(this.#timer);
@@ -70,7 +70,7 @@ export class CommitWatcher {
   async #look(): Promise<void> {
     this.#isLooking = true;
     const now = performance.now();
-    // Not all that are open: a long transaction may have many, and each look would read them again.
+    // Only transactions that are due: a long one may have many messages, and each look would read them again.
     const due = [...this.#open].filter(({ lookAt }) => lookAt <= now);
     try {
       const stores = new Set(due.flatMap(({ messages }) => messages.map(({ store }) => store)));

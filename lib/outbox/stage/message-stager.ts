@@ -18,19 +18,19 @@ type InsertBatcher = Batcher<readonly Message[], Inserted | null>;
 /** Writes messages, and remembers their leases until they are released. */
 export class MessageStager {
   readonly #batchers = new Map<OutboxStore, InsertBatcher>();
-  // Null: a message of that id is stored already.
+  /** By message. Null: another message of that id was stored before. */
   readonly #staged = new WeakMap<Message, Staged | null>();
 
   /**
    * @param leaseFor milliseconds; 0: other processes may claim staged messages at once
-   * @param unseenFor milliseconds at most until a commit is seen that nobody tells of
-   * @param patience milliseconds to wait for another connection's lock on SQLite
+   * @param unseenFor milliseconds at most until this process sees a commit that the client does not report
+   * @param lockTimeout milliseconds to wait for another connection's lock on SQLite
    */
   constructor(
     private readonly stores: readonly OutboxStore[],
     private readonly leaseFor: number,
     private readonly unseenFor: number,
-    private readonly patience: number,
+    private readonly lockTimeout: number,
     private readonly clock: Clock,
   ) {}
 
@@ -40,21 +40,21 @@ export class MessageStager {
     transaction: JoinedTransaction | undefined,
   ): Promise<void> {
     const store = this.#storeOf(transaction);
-    const firsts = firstOfEachId(messages);
+    const unique = firstOfEachId(messages);
     for (const message of messages) this.#staged.set(message, null);
     // SQLite alone joins the caller's open transaction. If it is rolled back, the messages are inserted again.
     const joinable = transaction === undefined ? store.database.callersTransaction : undefined;
     const inserting = transaction ?? joinable;
     const inserted =
       inserting === undefined
-        ? await this.#insert(store, firsts)
-        : await store.messages.insertWith(inserting, firsts, this.#newLease(inserting));
+        ? await this.#insert(store, unique)
+        : await store.messages.insertWith(inserting, unique, this.#newLease(inserting));
     let joined: Promise<void> | null = null;
     if (joinable !== undefined) {
-      joined = this.#afterTransaction(store, firsts, inserted);
+      joined = this.#afterTransaction(store, unique, inserted);
       joined.catch(() => undefined);
     }
-    this.#remember(store, firsts, inserted, joined);
+    this.#remember(store, unique, inserted, joined);
   }
 
   /** {@link stage} in a transaction of a client that works without promises. */
@@ -64,10 +64,10 @@ export class MessageStager {
     run: NonNullable<JoinedTransaction['runSync']>,
   ): void {
     const store = this.#storeOf(transaction);
-    const firsts = firstOfEachId(messages);
+    const unique = firstOfEachId(messages);
     for (const message of messages) this.#staged.set(message, null);
-    const inserted = store.messages.insertSync(run, firsts, this.#newLease(transaction));
-    this.#remember(store, firsts, inserted, null);
+    const inserted = store.messages.insertSync(run, unique, this.#newLease(transaction));
+    this.#remember(store, unique, inserted, null);
   }
 
   #remember(
@@ -117,15 +117,15 @@ export class MessageStager {
   async #insert(store: OutboxStore, messages: readonly Message[]): Promise<Inserted> {
     const inserted = await this.#batcherOf(store).add(messages);
     if (inserted !== null) return inserted;
-    // Nothing was written, and no caller was answered.
-    throw new OutboxLockedError(this.patience);
+    // Nothing was written, and no caller was told otherwise.
+    throw new OutboxLockedError(this.lockTimeout);
   }
 
   #batcherOf(store: OutboxStore): InsertBatcher {
     let batcher = this.#batchers.get(store);
     if (batcher === undefined) {
       batcher = new Batcher(
-        (sets) => store.messages.insertAlone(sets.flat(), this.#newLease(), this.patience),
+        (sets) => store.messages.insertAlone(sets.flat(), this.#newLease(), this.lockTimeout),
         {
           idsOf: (messages) => messages.map(({ id }) => id),
           size: MESSAGES_PER_BATCH,
@@ -138,10 +138,10 @@ export class MessageStager {
     return batcher;
   }
 
-  /** A new token each time: it shows whether a message was there before, even one of this process. */
+  /** A new token each time, by which an INSERT tells whether a message was stored before, even by this process. */
   #newLease(transaction?: JoinedTransaction): NewLease {
     const isTold = transaction === undefined || transaction.client.commits === 'told';
-    // Should this process die after a commit that it has not seen, others need not wait for long.
+    // If this process dies after a commit that it has not seen, other processes can claim the message soon.
     const leaseFor = isTold ? this.leaseFor : Math.min(this.leaseFor, this.unseenFor);
     return { token: randomUUID(), leasedUntil: this.clock.now() + leaseFor };
   }

@@ -3,11 +3,11 @@ import type { DeliveryState } from '../delivery-states.js';
 import type { HeldLease, HeldMessage } from './held-leases.js';
 import type { OutboxStore } from './outbox-store.js';
 
-/** One delivery that waits for its next attempt. */
+/** One delivery that waits in this process for its next attempt. */
 export interface DeliveryJob {
   readonly id: string;
   readonly host: string;
-  /** First attempts never wait behind those that are tried again. */
+  /** First attempts never wait behind retries. */
   readonly isRetry: boolean;
   readonly store: OutboxStore;
   readonly message: Message;
@@ -15,14 +15,14 @@ export interface DeliveryJob {
   readonly state: DeliveryState;
   readonly requests: number;
   readonly attemptedAt: number | null;
-  /** The lease: the message's while the delivery has no row, else its own. */
+  /** The lease of the message while the delivery has no row, else the lease of the delivery. */
   readonly heldLease: HeldLease;
-  /** The message, while the delivery has no row. */
-  readonly first: HeldMessage | null;
+  /** The message, while the delivery has no row; else null. */
+  readonly heldMessage: HeldMessage | null;
   /** A hash of the message's key when the delivery is ordered, else null. */
   readonly keyHash: string | null;
   /** True when the job has waited for the rate limit of its subscriber. */
   hasWaited: boolean;
-  /** By when it has to begin to keep the rate limit; null without one. */
+  /** Until when the attempt may begin, by its permit; null without a rate limit. */
   permitExpiresAt: number | null;
 }

@@ -23,10 +23,10 @@ import type { AttemptFilter, Outcome } from '../outcome.js';
 
 const MOST_UNWRITTEN = 10_000;
 
-/** Messages that this process may hold before it claims no more, and takes no more tickets. */
+/** How many messages this process holds at most before it stops to claim messages and to take tickets. */
 export const MOST_HELD_TO_CLAIM = 5000;
 
-/** Messages that this process may hold before its own new ones wait in the database. More, since they are here already. */
+/** How many messages this process holds at most before it leaves its own new messages in the database. */
 export const MOST_HELD_TO_HAND_OVER = 10_000;
 
 /** The outbox in one database: its tables, the leases that this process holds, and the outcomes it has yet to write. */
@@ -34,7 +34,7 @@ export class OutboxStore {
   readonly database: SqlStore;
   readonly tables: TableNames;
   readonly messages: MessageTable;
-  /** Null: there is none. */
+  /** Null without the option `history`. */
   readonly history: HistoryTable | null;
   /** The leases on deliveries. Those on messages are in {@link messages}. */
   readonly deliveryLeases: Leases;
@@ -88,7 +88,7 @@ export class OutboxStore {
     return this.database.dialect;
   }
 
-  /** Before the first use. */
+  /** Opens the database. Called before anything else. */
   async open(): Promise<void> {
     await this.database.open();
     if (this.client.dialect.name !== 'mysql') return;
@@ -96,7 +96,7 @@ export class OutboxStore {
     await ensureTextColumns(this.database);
   }
 
-  /** Forgets the leases that ended with what was written. */
+  /** Forgets the leases of deliveries and messages whose outcomes are written. */
   forgetLeases(outcomes: readonly Outcome[], finished: readonly Finished[]): void {
     for (const held of finished) this.heldMessages.remove(held);
     for (const { id, lease, isNew } of outcomes) {
@@ -104,19 +104,19 @@ export class OutboxStore {
     }
   }
 
-  /** Sees to it that a delivery is made once more whose outcome cannot be written. */
+  /** Lets a delivery be made once more, because its outcome cannot be written. */
   makeOnceMore(entry: Entry): void {
     if ('finished' in entry) return this.heldMessages.remove(entry.finished);
     const { id, messageId, lease, isNew, at } = entry.outcome;
     if (!isNew) return this.heldDeliveries.remove({ id, token: lease });
     const message = this.heldMessages.get(messageId);
-    // The delivery has no row: at its end, the message is looked through for those that lack one.
+    // The delivery has no row. The message is looked at again at its end, and subscribers without a row get it once more.
     if (message !== undefined) message.againAt ??= at + this.settings.lease;
   }
 
   /**
-   * Outcomes that a crash would lose now. Up to a limit they do not count while a long transaction of the application locks
-   * SQLite, so that deliveries go on.
+   * The number of outcomes that a crash would lose now. While a long transaction of the application locks SQLite it is 0 up to a
+   * limit, so that deliveries go on.
    */
   get unwritten(): number {
     const { size } = this.recorder;

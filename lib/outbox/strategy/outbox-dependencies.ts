@@ -8,8 +8,8 @@ import { SecretSealer } from '../../signing/index.js';
 import { SubscriberHealth } from '../record/subscriber-health.js';
 
 /**
- * The clients in whose transactions messages are staged. The database of the first one also stores messages without a
- * transaction.
+ * The clients in whose transactions messages are staged. The database of the first client also stores messages that are sent
+ * without a transaction.
  */
 export class SqlClients {
   /** Runs single statements in the database of the first client, on the other tables of the library. */
@@ -19,7 +19,7 @@ export class SqlClients {
     this.tables = all[0] && createTables(all[0]);
   }
 
-  /** Ends the connections that were made for the library alone, once everything else has stopped. */
+  /** Ends the connections that only the library uses. Called when everything else has stopped. */
   async close(): Promise<void> {
     await this.tables?.close?.();
     for (const client of this.all) await client.close?.();

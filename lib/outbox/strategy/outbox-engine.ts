@@ -34,12 +34,13 @@ import { HeardTables } from '../changes/heard-tables.js';
 export type ReportedTablesOf = (client: SqlClient<never>) => ReportedTables | undefined;
 
 const DECLARE_AGAIN_AFTER = 1000;
-/** Milliseconds for releasing what is left, when nothing is left of the time for draining. */
+/** Milliseconds for releasing leases at the end, when `drainTimeout` has passed already. */
 const RELEASES_WITHIN = 500;
 
 /**
- * Delivers stored messages: those handed over, those that a relay brings, and what is due in the database. A job goes from
- * the gate to the scheduler to the runner, whose outcomes the recorder of its store writes.
+ * Delivers stored messages: messages that this process has just stored, messages that a relay brings, and messages and
+ * deliveries that are due in the database. A job passes the gate of the rate limits, waits in the scheduler for a slot of its
+ * host, and is run by the runner. The recorder of its store writes the outcome.
  *
  * The constructor makes the parts in the order in which they need each other. Two of them call a part that is made later: the
  * runner gives jobs back to the gate, and the recorders of the stores tell the parts that act after a write. Both are given
@@ -113,7 +114,7 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
     const parts = { faults: this.#faults, fanOut, gate: this.#gate, queues, hosts, clock };
     const claiming = { fanOut: parts, retries: this.#retries, scheduler, claims, clock };
     this.#loops = stores.map((store) => new ClaimLoop(store, claiming, settings));
-    // Each by itself: while one database does not answer, the leases in the others would end.
+    // One for each database: the leases in the others are renewed while one database does not answer.
     this.#renewals = stores.map((store) => new LeaseRenewal(store, lease, clock, runner));
     this.pauses = new HostPauses(first!.database, scheduler, clock);
     this.receiver = new RelayReceiver({ stores, fanOut: parts, clock, lease });
@@ -128,7 +129,7 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
     });
   }
 
-  /** Lets a job in again that has not begun, since its lease or its permit has run out. */
+  /** Lets a job pass the gate once more. Its attempt has not begun, because its lease or its permit has run out. */
   readmit(job: DeliveryJob): void {
     this.#gate.readmit(job);
   }
@@ -192,7 +193,7 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
       events.on('subscriber-disabled', ({ subscriberId }) =>
         end({ subscriberId, reason: 'disabled' }),
       ),
-      // Later ones are there since the subscriber was renewed.
+      // Deliveries of messages after `expiresAt` exist only if the subscriber was renewed.
       events.on('subscriber-expired', ({ subscriberId, expiresAt }) =>
         end({ subscriberId, reason: 'expired', before: expiresAt }),
       ),
@@ -233,7 +234,7 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
     }
   }
 
-  /** Makes the tables known whose changes triggers write down. @returns what reads their changes */
+  /** Makes the tables known whose changes triggers write down. @returns the readers of those changes */
   async #declareTables(reportedBy: ReportedTablesOf): Promise<readonly ChangeReader[]> {
     const { clock, fanOut } = this.dependencies;
     const { changePollInterval: pollInterval, lease } = this.settings;
@@ -252,7 +253,7 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
     return readers;
   }
 
-  /** Again and again, should the database not answer. The application starts all the same. */
+  /** Tries again every second while the database does not answer. The application starts meanwhile. */
   async #declare(heard: HeardTables): Promise<void> {
     try {
       await heard.declare();
