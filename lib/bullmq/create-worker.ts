@@ -1,11 +1,11 @@
 import { Logger } from '@nestjs/common';
 import { Worker } from 'bullmq';
-import { errorText } from '../common/index.js';
 import { type RelayWorker, ticketsOf } from '../outbox/index.js';
 import type { QueueSettings } from './bullmq-options.js';
 import type { Connections } from './connections.js';
 import { sharedOptions } from './create-queue.js';
-import { JobFailedError } from './job-failed.error.js';
+import { errorText } from '../common/index.js';
+import { ThornError } from '../errors/index.js';
 
 const FAILED_KEPT = 1000;
 // Attempts are counted in the database: a job that stalled many times may still have deliveries to make.
@@ -43,4 +43,16 @@ export function createWorker(
     new Logger('Thorn').error(text);
   });
   return worker;
+}
+
+/**
+ * Thrown to BullMQ when a job failed. BullMQ keeps the text in Redis, and the error of a driver may quote its parameters, so
+ * the text is the one that goes into the log.
+ */
+export class JobFailedError extends ThornError {
+  readonly code = 'THORN_JOB_FAILED';
+
+  constructor(reason: unknown) {
+    super(errorText(reason));
+  }
 }

@@ -9,13 +9,13 @@ import {
   type OwnerScope,
   patternMatches,
 } from '../subscriber/index.js';
-import { CursorExpiredError } from './history/cursor-expired.error.js';
 import {
+  CursorExpiredError,
   formatHistoryCursor,
   type HistoryCursor,
   parseHistoryCursor,
-} from './history/history-cursor.js';
-import type { EventStore, StoredEvent } from './history/stored-events.js';
+} from './history-cursor.js';
+import type { EventStore, StoredEvent } from './strategies/stored-events.js';
 import { DispatchStrategy } from './strategies/dispatch-strategy.js';
 
 /** The part of the history that is read. */

@@ -10,13 +10,8 @@ export {
   type HistoryQuery,
   MAX_HISTORY_LIMIT,
 } from './event-history.js';
-export { CursorExpiredError } from './history/cursor-expired.error.js';
-export type {
-  EventStore,
-  HistoryPlace,
-  StoredEvent,
-  StoredEvents,
-} from './history/stored-events.js';
+export { CursorExpiredError } from './history-cursor.js';
+export type { EventStore, HistoryPlace, StoredEvent, StoredEvents } from './strategies/stored-events.js';
 export { EntityMessageSource } from './rows/entity-message-source.js';
 export type { EntityType, RowCondition, RowCriteria } from './rows/row-criteria.js';
 export { FanOut, type FoundRecipients } from './recipients/fan-out.js';
@@ -25,7 +20,7 @@ export type { BufferOptions, MessageBuffer } from './message-buffer.js';
 export { JoinedTransactions } from './joined-transactions.js';
 export { MessagePipeline, type PipelineResult } from './message-pipeline.js';
 export type { DispatchSetting, StrategyDefinition } from './strategies/strategy-definition.js';
-export { NoTransactions } from './no-transactions.js';
+export { NoTransactions } from './transactions.js';
 export { SubscriberExpiry } from './subscriber-expiry.js';
 export type { TableRow } from './rows/table-row.js';
 export { Transactions } from './transactions.js';

@@ -1,6 +1,6 @@
-import { InvalidInputError } from '../errors/index.js';
 import type { JoinedTransaction } from '../database/sql-client.js';
 import type { Message } from '../message/message.js';
+import { InvalidInputError } from '../errors/index.js';
 
 /** Binds messages to transactions of the application: staged before a transaction commits, released after. */
 export abstract class Transactions<Transaction = unknown> {
@@ -59,6 +59,25 @@ export abstract class Transactions<Transaction = unknown> {
     throw new InvalidInputError(
       'table',
       'is for clients of the option database: with TypeORM pass the entity to sendFor(), or use send()',
+    );
+  }
+}
+
+/** An application without a database. */
+export class NoTransactions extends Transactions {
+  override current(): undefined {
+    return undefined;
+  }
+
+  override enlistSync(): never {
+    return this.enlist();
+  }
+
+  override enlist(): never {
+    throw new InvalidInputError(
+      'tx',
+      'cannot be joined: ThornModule has no database. Give its client by the option database, name its TypeORM data ' +
+        'source in the option dataSources, or leave out tx and manager',
     );
   }
 }

@@ -21,10 +21,10 @@ import type { DispatchSetting } from '../dispatch/index.js';
 import type { ThornModuleExtras, ThornModuleOptions } from './options/module-options.js';
 import { guardDependencies } from './guard-dependencies.js';
 import { thornProviders } from './module-providers.js';
-import { assertOneModule } from './one-module.js';
 import { checkPaths } from './options/path-check.js';
-import { ThornSettings } from './options/settings.js';
 import { checkNode, unsupportedPackages } from '../common/supported-versions.js';
+import { ThornConfigurationError } from '../errors/index.js';
+import { ThornSettings } from './options/settings.js';
 
 /** Made by Nest's builder: `forRoot` and `forRootAsync` take the same options, classes and structure as extras. */
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =
@@ -109,3 +109,20 @@ function controllersOf(dispatch: DispatchSetting | undefined): readonly Type<obj
 }
 
 export { ConfigurableModuleClass };
+
+/**
+ * Refuses a second set-up in one application: both would send every event, with ids of their own, so that no receiver
+ * could recognise the repetition. A module that is imported in several places is one module for Nest.
+ *
+ * @throws {@link ThornConfigurationError} saying which calls to look for
+ */
+export function assertOneModule(modules: ModulesContainer): void {
+  const own = [...modules.values()].filter(({ providers }) => providers.has(ThornSettings));
+  if (own.length < 2) return;
+  throw new ThornConfigurationError(
+    'THORN_MODULE_TWICE',
+    'ThornModule is set up more than once in one application, so that every event would be sent more than once. Look ' +
+      'for ThornModule.forRoot() and forRootAsync(), and keep one call, in the root module: every module can inject its ' +
+      'services.',
+  );
+}

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { EventCatalogue } from '../../lib/event/index.js';
 import { CursorExpiredError, EventHistory, type HistoryEvent } from '../../lib/dispatch/index.js';
-import { formatHistoryCursor } from '../../lib/dispatch/history/history-cursor.js';
+import { formatHistoryCursor } from '../../lib/dispatch/history-cursor.js';
 import { FIRST_KEY } from '../../lib/outbox/tables/keys.js';
 import { seededRandom } from '../support/seeded-random.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';

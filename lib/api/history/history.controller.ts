@@ -7,7 +7,7 @@ import { CollectionPath } from '../http/collection-path.decorator.js';
 import { CallerScope } from '../http/owner.guard.js';
 import { readQuery } from '../http/query.js';
 import { ApiSettings } from '../options/api-options.js';
-import type { HeaderResponse } from '../problems/header-response.js';
+import type { HeaderResponse } from '../problems/private-response.js';
 import {
   HISTORY_QUERY,
   historyEventView,

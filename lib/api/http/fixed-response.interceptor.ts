@@ -1,7 +1,7 @@
 import { type CallHandler, type ExecutionContext, type NestInterceptor, Res } from '@nestjs/common';
 import { PATH_METADATA } from '@nestjs/common/constants.js';
 import { type Observable, tap } from 'rxjs';
-import type { HeaderResponse } from '../problems/header-response.js';
+import type { HeaderResponse } from '../problems/private-response.js';
 
 /** Leaves it to {@link FixedResponseInterceptor} to send what the handlers of a controller return. */
 export function FixedResponses(): ClassDecorator {

@@ -33,7 +33,7 @@ import {
 } from '../deliveries/delivery-problems.js';
 import { LOG_QUERY } from '../deliveries/delivery-query.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
-import type { HeaderResponse } from '../problems/header-response.js';
+import type { HeaderResponse } from '../problems/private-response.js';
 import { OperatorSettings } from '../options/operator-options.js';
 import { type OperatorSubscriberView, operatorSubscriberView } from './operator-subscriber.view.js';
 import type {

@@ -1,5 +1,4 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
-import type { HeaderResponse } from './header-response.js';
 
 const PRIVATE_HEADERS = {
   'Cache-Control': 'private, no-store',
@@ -17,4 +16,15 @@ export class PrivateResponseGuard implements CanActivate {
     setPrivateHeaders(context.switchToHttp().getResponse<HeaderResponse>());
     return true;
   }
+}
+
+/** The methods that the responses of both platforms have. */
+export interface HeaderResponse {
+  header(name: string, value: string): HeaderResponse;
+  status(code: number): HeaderResponse;
+  send(body?: string): unknown;
+  /** On Express. */
+  readonly headersSent?: boolean;
+  /** On Fastify. */
+  readonly sent?: boolean;
 }

@@ -1,6 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { FaultLog } from '../../common/index.js';
-import type { HeaderResponse } from './header-response.js';
+import type { HeaderResponse } from './private-response.js';
 import { type ExplainedApi, problemOf, sendProblem } from './problem.js';
 
 /**

@@ -1,8 +1,7 @@
 import { HttpException, InternalServerErrorException } from '@nestjs/common';
 import { STATUS_CODES } from 'node:http';
 import { isObject } from '../../common/objects.js';
-import type { HeaderResponse } from './header-response.js';
-import { setPrivateHeaders } from './private-response.js';
+import { type HeaderResponse, setPrivateHeaders } from './private-response.js';
 import type { RefusedField } from './errors.js';
 import { problemCode, type ProblemCode } from './problem-codes.js';
 

@@ -4,7 +4,7 @@ import { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { orNotFound } from '../problems/errors.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
-import type { HeaderResponse } from '../problems/header-response.js';
+import type { HeaderResponse } from '../problems/private-response.js';
 import { subscriptionOf } from './subscription.guard.js';
 import { entityTag, ifMatch } from '../subscribers/etag.js';
 import {

@@ -9,7 +9,7 @@ import { EndpointProbe, PING_EVENT } from './endpoint-probe.js';
 import { entityTag, ifMatch } from './etag.js';
 import { exampleOf } from '../catalogue/event-type.view.js';
 import { orNotFound, problem } from '../problems/errors.js';
-import type { HeaderResponse } from '../problems/header-response.js';
+import type { HeaderResponse } from '../problems/private-response.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';

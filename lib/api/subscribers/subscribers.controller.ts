@@ -28,7 +28,7 @@ import { CollectionPath } from '../http/collection-path.decorator.js';
 import { EndpointProbe } from './endpoint-probe.js';
 import { entityTag, ifMatch } from './etag.js';
 import { orNotFound } from '../problems/errors.js';
-import type { HeaderResponse } from '../problems/header-response.js';
+import type { HeaderResponse } from '../problems/private-response.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';

@@ -5,7 +5,7 @@ import { Codecs, type Message, MessageFactory, WebhookFormats } from '../../mess
 import { InMemorySubscriberRepository, StaticSubscriberSet } from '../../subscriber/index.js';
 import { subscriber } from '../../../test/support/apps/outbox-app.js';
 import { FanOut } from './fan-out.js';
-import { RecipientUnknownError } from './recipient-unknown.error.js';
+import { RecipientUnknownError } from './recipient-finder.js';
 
 describe('RecipientFinder', () => {
   const factory = new MessageFactory(new SystemClock(), new Codecs());

@@ -1,7 +1,7 @@
 import type { JoinedTransaction } from '../../database/sql-client.js';
 import type { Attempt } from '../../delivery/attempt/attempt.js';
 import type { Message } from '../../message/message.js';
-import type { EventStore } from '../history/stored-events.js';
+import type { EventStore } from './stored-events.js';
 
 /** The result of a strategy for one released message. */
 export interface Release {

@@ -10,8 +10,7 @@ import { ThornError } from '../../errors/index.js';
 import type { Message } from '../../message/index.js';
 import type { WakeSignal } from '../../common/waiting.js';
 import type { NewLease } from '../tables/leases.js';
-import { MOST_HELD_TO_CLAIM, type OutboxStore } from '../store/outbox-store.js';
-import type { StagedMessage } from '../store/staged-message.js';
+import { MOST_HELD_TO_CLAIM, type OutboxStore, type StagedMessage } from '../store/outbox-store.js';
 import { ChangeLease, ChangeLeaseLostError } from './change-lease.js';
 import type { ChangeTable } from './change-table.js';
 import {

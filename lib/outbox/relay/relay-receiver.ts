@@ -1,9 +1,8 @@
 import { BoundedCache } from '../../common/collections.js';
 import type { Lease } from '../tables/leases.js';
-import type { StagedMessage } from '../store/staged-message.js';
+import type { OutboxStore, StagedMessage } from '../store/outbox-store.js';
 import { RelayWorker, type Ticket } from './message-relay.js';
 import { TicketReceiver, type TicketReceiverDependencies } from './ticket-receiver.js';
-import type { OutboxStore } from '../store/outbox-store.js';
 
 const MOST_REMEMBERED = 5000;
 

@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Batcher } from '../../common/batcher.js';
 import type { Clock } from '../../common/index.js';
 import { fanOut, type FanOutParts, resumeMessages } from '../fan-out/fan-out.js';
-import type { StagedMessage } from '../store/staged-message.js';
+import { MOST_HELD_TO_CLAIM, type OutboxStore, type StagedMessage } from '../store/outbox-store.js';
 import type { Lease } from '../tables/leases.js';
 import type { Ticket } from './message-relay.js';
-import { MOST_HELD_TO_CLAIM, type OutboxStore } from '../store/outbox-store.js';
 
 const LONGEST_WAIT = 1000;
 const TICKETS_PER_STATEMENT = 500;

@@ -2,8 +2,10 @@ import { hasEnded, hostOf, type Message, NO_HOST, type Recipient } from '../../m
 import { isActive, type Subscriber, type SubscriberRepository } from '../../subscriber/index.js';
 import type { Candidate } from '../tables/delivery-record.js';
 import type { FanOut } from '../../dispatch/index.js';
-import type { RecipientFinder } from '../../dispatch/recipients/recipient-finder.js';
-import { RecipientUnknownError } from '../../dispatch/recipients/recipient-unknown.error.js';
+import {
+  type RecipientFinder,
+  RecipientUnknownError,
+} from '../../dispatch/recipients/recipient-finder.js';
 import type { LoadedMessage } from '../tables/messages.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 

@@ -1,6 +1,5 @@
 import { type Clock, FaultLog } from '../../common/index.js';
-import type { OutboxStore } from '../store/outbox-store.js';
-import type { StagedMessage } from '../store/staged-message.js';
+import type { OutboxStore, StagedMessage } from '../store/outbox-store.js';
 
 /** Milliseconds until the first look; each one after it waits four times as long. */
 const FIRST_LOOK = 2;

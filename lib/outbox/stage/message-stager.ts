@@ -2,13 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { Batcher } from '../../common/batcher.js';
 import type { JoinedTransaction } from '../../database/sql-client.js';
 import type { Clock } from '../../common/index.js';
-import { ThornConfigurationError } from '../../errors/index.js';
-import type { Message } from '../../message/index.js';
+import { ThornConfigurationError, ThornError } from '../../errors/index.js';
 import type { Lease, NewLease } from '../tables/leases.js';
 import type { Inserted } from '../tables/message-table.js';
-import { OutboxLockedError } from './outbox-locked.error.js';
-import type { OutboxStore } from '../store/outbox-store.js';
-import type { Staged } from '../store/staged-message.js';
+import type { Message } from '../../message/index.js';
+import type { OutboxStore, Staged } from '../store/outbox-store.js';
 
 const MESSAGES_PER_BATCH = 500;
 
@@ -173,4 +171,17 @@ function firstOfEachId(messages: readonly Message[]): readonly Message[] {
   const firsts = new Map<string, Message>();
   for (const message of messages) if (!firsts.has(message.id)) firsts.set(message.id, message);
   return firsts.size === messages.length ? messages : [...firsts.values()];
+}
+
+/** Thrown when a message that belongs to no transaction could not be stored, because SQLite was locked by one. */
+export class OutboxLockedError extends ThornError {
+  readonly code = 'THORN_OUTBOX_LOCKED';
+
+  /** @param timeout milliseconds */
+  constructor(timeout: number) {
+    super(
+      `Nothing was stored: another transaction has held the database for ${timeout} ms. Keep transactions short, raise queryTimeout in outbox({ … }), or send within the transaction: with { tx } or, after startTransaction() of TypeORM, with { manager: queryRunner.manager }`,
+      { timeout },
+    );
+  }
 }

@@ -1,3 +1,4 @@
+import type { Message } from '../../message/index.js';
 import { HealthTable } from '../tables/health-table.js';
 import { HistoryTable } from './history-table.js';
 import { type HeldLease, HeldLeases, type HeldMessage } from './held-leases.js';
@@ -18,7 +19,7 @@ import type { CheckedOutboxOptions } from '../outbox-options.js';
 import { OutcomeStatements } from '../record/outcome-statements.js';
 import { BulkOperations } from '../tables/bulk-operations.js';
 import { type TableNames, tableNames } from '../tables/table-names.js';
-import { type Finished, Leases } from '../tables/leases.js';
+import { type Finished, Leases, type NewLease } from '../tables/leases.js';
 import type { AttemptFilter, Outcome } from '../outcome.js';
 
 const MOST_UNWRITTEN = 10_000;
@@ -137,4 +138,16 @@ export class OutboxStore {
     if (messages.length > 0) await this.messages.leases.release(messages, now);
     if (deliveries.length > 0) await this.deliveryLeases.release(deliveries, now);
   }
+}
+
+/** A released message, with the lease of its row. */
+export interface StagedMessage extends Staged {
+  readonly message: Message;
+}
+
+/** The lease of a message that is written and not released yet. */
+export interface Staged extends NewLease {
+  readonly store: OutboxStore;
+  /** Pending while a transaction that the message had to join is open; null for none. */
+  readonly joined: Promise<void> | null;
 }

@@ -2,7 +2,8 @@ import type { OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
 import { heldWhile, type JoinedTransaction } from '../../database/sql-client.js';
 import { DispatchStrategy, type EventStore, type Release } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
-import type { StagedMessage } from '../store/staged-message.js';
+import { MessageStager } from '../stage/message-stager.js';
+import type { OutboxStore, StagedMessage } from '../store/outbox-store.js';
 import type { EndpointHealth, SchedulerActivity } from '../wait/host-scheduler.js';
 import type { MessageRelay } from '../relay/message-relay.js';
 import type { ChangeCounts } from '../changes/change-table.js';
@@ -12,8 +13,6 @@ import { type OutboxOptions, checkOutboxOptions } from '../outbox-options.js';
 import type { OutboxDependencies } from './outbox-dependencies.js';
 import type { KeyQueue } from '../tables/deliveries.js';
 import type { Pause } from '../wait/host-pauses.js';
-import type { OutboxStore } from '../store/outbox-store.js';
-import { MessageStager } from '../stage/message-stager.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 
 /**

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { InvalidInputError } from '../../errors/index.js';
-import type { OwnerScope } from '../../subscriber/index.js';
-import type { HistoryPlace } from './stored-events.js';
+import { InvalidInputError, ThornError } from '../errors/index.js';
+import type { OwnerScope } from '../subscriber/index.js';
+import type { HistoryPlace } from './strategies/stored-events.js';
 
 /** A reader's place in the history. */
 export interface HistoryCursor extends HistoryPlace {
@@ -40,4 +40,19 @@ export function parseHistoryCursor(text: unknown, scope: OwnerScope): HistoryCur
 function readerOf(scope: OwnerScope): string {
   const text = JSON.stringify(['history', scope === 'any' ? scope : [scope.owner]]);
   return createHash('sha256').update(text).digest('base64url').slice(0, 11);
+}
+
+/**
+ * Thrown when messages behind a cursor are no longer kept: the reader may have missed some. To go on, begin again without
+ * a cursor, or with `now`.
+ */
+export class CursorExpiredError extends ThornError {
+  readonly code = 'THORN_CURSOR_EXPIRED';
+
+  constructor() {
+    super(
+      'The cursor is older than the messages that are kept: some may be missed. Begin again without a cursor at the oldest ' +
+        'message, or with "now" at the next one.',
+    );
+  }
 }
