@@ -3,7 +3,7 @@ import { OptionChecks, TIMER } from '../common/option-checks.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import type { OutboxOptions } from '../outbox/index.js';
 
-/** Options for {@link bullmq}: those of `outbox()`, and those of the queue. */
+/** Options for {@link bullmq}: the options of `outbox()` and the settings of the queue. */
 export interface BullMqOptions extends OutboxOptions {
   /** Name of the queue. All processes of an application use the same. Default `thorn`. */
   readonly queue?: string;

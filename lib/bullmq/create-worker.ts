@@ -46,8 +46,8 @@ export function createWorker(
 }
 
 /**
- * Thrown to BullMQ when a job failed. BullMQ keeps the text in Redis, and the error of a driver may quote its parameters, so
- * the text is the one that goes into the log.
+ * Thrown to BullMQ when a job failed. BullMQ keeps the text in Redis, and the error of a driver may quote parameters. So this error
+ * has the text that is logged, which has none.
  */
 export class JobFailedError extends ThornError {
   readonly code = 'THORN_JOB_FAILED';

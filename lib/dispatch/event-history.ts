@@ -36,7 +36,7 @@ export interface HistoryEvent {
   /** When it was sent, in milliseconds since the Unix epoch. */
   readonly time: number;
   readonly owner: string | null;
-  /** The body that its webhooks have, as JSON says it. */
+  /** The body of the webhooks of the message, parsed from its JSON. */
   readonly body: unknown;
 }
 
@@ -73,7 +73,7 @@ export class EventHistory {
     private readonly clock: Clock,
   ) {}
 
-  /** True when the application keeps one. */
+  /** True when the application keeps a history. */
   get isKept(): boolean {
     return this.strategy.eventStore?.() !== undefined;
   }
@@ -129,7 +129,7 @@ export class EventHistory {
   }
 }
 
-/** As messages are matched with subscribers: those without an owner belong to the application, and see everything. */
+/** Subscribers without an owner belong to the application, and see the messages of all owners. */
 function isVisible({ audience, owner }: StoredEvent, scope: OwnerScope): boolean {
   return (
     scope === 'any' || scope.owner === null || audience === 'everyone' || owner === scope.owner

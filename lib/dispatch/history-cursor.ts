@@ -3,7 +3,7 @@ import { InvalidInputError, ThornError } from '../errors/index.js';
 import type { OwnerScope } from '../subscriber/index.js';
 import type { HistoryPlace } from './strategies/stored-events.js';
 
-/** A reader's place in the history. */
+/** The position of a reader in the history. */
 export interface HistoryCursor extends HistoryPlace {
   /** Messages behind it that were sent from then on were there, in milliseconds since the Unix epoch. */
   readonly time: number;
@@ -11,7 +11,7 @@ export interface HistoryCursor extends HistoryPlace {
 
 const FORM = /^(\d{1,16})\.(\d{1,16})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([\w-]{11})$/;
 
-/** Writes a cursor as a text that says nothing to its reader, for this owner alone. */
+/** Formats a cursor as an opaque text, which is valid for readers of this owner only. */
 export function formatHistoryCursor(
   { position, time, key }: HistoryCursor,
   scope: OwnerScope,
@@ -36,7 +36,7 @@ export function parseHistoryCursor(text: unknown, scope: OwnerScope): HistoryCur
   return { position: Number(position), time: Number(time), key: key! };
 }
 
-/** Tells the owners of cursors apart, and these cursors from those of other lists. */
+/** A hash by which a cursor of another owner, or of another list, is refused. */
 function readerOf(scope: OwnerScope): string {
   const text = JSON.stringify(['history', scope === 'any' ? scope : [scope.owner]]);
   return createHash('sha256').update(text).digest('base64url').slice(0, 11);

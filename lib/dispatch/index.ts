@@ -11,7 +11,12 @@ export {
   MAX_HISTORY_LIMIT,
 } from './event-history.js';
 export { CursorExpiredError } from './history-cursor.js';
-export type { EventStore, HistoryPlace, StoredEvent, StoredEvents } from './strategies/stored-events.js';
+export type {
+  EventStore,
+  HistoryPlace,
+  StoredEvent,
+  StoredEvents,
+} from './strategies/stored-events.js';
 export { EntityMessageSource } from './rows/entity-message-source.js';
 export type { EntityType, RowCondition, RowCriteria } from './rows/row-criteria.js';
 export { FanOut, type FoundRecipients } from './recipients/fan-out.js';

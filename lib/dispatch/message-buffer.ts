@@ -91,7 +91,7 @@ export class BufferScopes {
     try {
       await this.target.discard(staged);
     } catch (error) {
-      // The error that ended the scope is what the caller must see.
+      // The caller must get the error that ended the scope.
       this.#logger.error(
         `Discarding ${staged.length} staged message(s) failed: ${errorText(error)}`,
       );
@@ -103,7 +103,7 @@ class Scope implements MessageBuffer {
   waiting: Waiting[] = [];
   #closed = false;
   readonly #root: Scope;
-  // Of the root alone: every open scope below it, its flushes under way, and when the last one began.
+  // Used by the outermost scope only: the open scopes within it, its flushes under way, and when the last flush began.
   readonly #members = new Set<Scope>();
   #flushing: Promise<void> = Promise.resolve();
   #flushedAt: number;
@@ -119,7 +119,7 @@ class Scope implements MessageBuffer {
     this.#flushedAt = clock.now();
   }
 
-  /** Work that outlives its scope falls back to the one around it, if that is still open. */
+  /** For work that goes on after its scope has ended: the scope around it, if that is still open. */
   open(): Scope | undefined {
     return this.#closed ? this.parent?.open() : this;
   }
@@ -166,7 +166,7 @@ class Scope implements MessageBuffer {
     this.parent.waiting.push(...this.close());
   }
 
-  /** @returns what was still waiting in this scope */
+  /** @returns the messages that still waited in this scope */
   close(): Waiting[] {
     this.#closed = true;
     this.#root.#members.delete(this);

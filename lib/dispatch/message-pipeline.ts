@@ -45,7 +45,7 @@ export class MessagePipeline {
   }
 
   /**
-   * Sends messages that were made by hand and belong to no transaction. Those that nobody would get are left out.
+   * Sends messages that were made by hand and belong to no transaction. Messages without a recipient are left out.
    *
    * @param wait false: resolves as soon as the strategy has staged them
    */
@@ -122,7 +122,7 @@ export class MessagePipeline {
     return this.strategy.releaseOnCommit !== undefined;
   }
 
-  /** Releases staged messages once their transaction has committed, of which nobody tells. */
+  /** Releases staged messages once their transaction has committed, for clients that do not report commits. */
   releaseOnCommit(messages: readonly Message[], transaction: JoinedTransaction): void {
     if (messages.length > 0) this.strategy.releaseOnCommit?.(messages, transaction);
   }

@@ -4,7 +4,7 @@ import { InvalidInputError } from '../errors/index.js';
 
 /** Binds messages to transactions of the application: staged before a transaction commits, released after. */
 export abstract class Transactions<Transaction = unknown> {
-  /** @param isRequired true: what names no transaction and finds none is refused. Default false */
+  /** @param isRequired true: a call of `send()` outside of a transaction is refused unless it says `tx: null`. Default false */
   constructor(readonly isRequired = false) {}
 
   /**
@@ -63,7 +63,7 @@ export abstract class Transactions<Transaction = unknown> {
   }
 }
 
-/** An application without a database. */
+/** The transactions of an application without a database: there are none. */
 export class NoTransactions extends Transactions {
   override current(): undefined {
     return undefined;

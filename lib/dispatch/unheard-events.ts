@@ -11,7 +11,7 @@ export interface HeardEvent extends MatchCriteria {
   readonly keep?: boolean | undefined;
 }
 
-/** Knows the events that nobody would get, so that their messages are neither made nor stored. */
+/** Knows the events without a subscriber, so that their messages are neither made nor stored. */
 @Injectable()
 export class UnheardEvents {
   readonly #isOn: boolean;

@@ -37,7 +37,7 @@ import { UndeclaredEvents } from './undeclared-events.js';
  * Messages of transactions between two turns of the event loop. To stage them waits for nothing, so many calls would leave
  * the event loop no turn, whether they are awaited one by one or together.
  */
-const STAGED_PER_TURN = 500;
+const STAGED_PER_PAUSE = 500;
 
 /**
  * Sends webhooks by hand. Injectable anywhere.
@@ -54,7 +54,7 @@ export class WebhookDispatcher<Transaction = unknown> {
   readonly #rows: TableRows;
   #staged = 0;
   /** Undefined while no caller has to wait. */
-  #turns: Promise<void> | undefined;
+  #pausing: Promise<void> | undefined;
 
   /** @internal */
   constructor(
@@ -193,7 +193,7 @@ export class WebhookDispatcher<Transaction = unknown> {
       const [event, options = {}] = rest as [string, SendForOptions?];
       checkSendForOptions(options);
       const transaction = this.#transactionOf(options, 'sendFor()', what.constructor);
-      if (transaction !== undefined) await this.#turn(1);
+      if (transaction !== undefined) await this.#pause(1);
       const message = await this.entities.messageOf(what, event, transaction);
       return message === null ? null : (await this.#emit([message], transaction, options.wait))[0]!;
     }
@@ -203,7 +203,7 @@ export class WebhookDispatcher<Transaction = unknown> {
     const type = what as EntityType<object>;
     const transaction = this.#transactionOf(options, 'sendFor()', type);
     for await (const batch of this.entities.messagesOf(type, criteria, event, transaction)) {
-      if (transaction !== undefined) await this.#turn(batch.messages.length);
+      if (transaction !== undefined) await this.#pause(batch.messages.length);
       const results = await this.#emit(batch.messages, transaction, options.wait);
       rows += batch.rows;
       sent += results.filter(({ state }) => state !== 'unheard').length;
@@ -296,12 +296,12 @@ export class WebhookDispatcher<Transaction = unknown> {
     const { statics, transactions } = this;
     const owner = this.#ownerOf(name, options);
     const finding = statics.resolve(options.subscribers, name, owner, this.#rulesOf(options));
-    const turn = transaction === undefined ? undefined : this.#turn(1);
+    const pause = transaction === undefined ? undefined : this.#pause(1);
     let recipients = finding instanceof Promise ? [] : finding;
-    if (finding instanceof Promise || turn !== undefined) {
+    if (finding instanceof Promise || pause !== undefined) {
       const held = transaction === undefined ? undefined : transactions.hold(transaction);
       if (transaction === undefined || held !== undefined) {
-        const [found, , assertHeld] = await Promise.all([finding, turn, held]);
+        const [found, , assertHeld] = await Promise.all([finding, pause, held]);
         recipients = found;
         await assertHeld?.();
       } else if (finding instanceof Promise) {
@@ -310,7 +310,7 @@ export class WebhookDispatcher<Transaction = unknown> {
     }
     const message = this.#messageOf(name, data, options, owner, recipients);
     const [result] = await this.#emit([message], transaction, options.wait, joined);
-    if (turn !== undefined) await turn;
+    if (pause !== undefined) await pause;
     return result!;
   }
 
@@ -326,7 +326,7 @@ export class WebhookDispatcher<Transaction = unknown> {
     return transaction;
   }
 
-  /** Undefined: in none, or in one that nothing tells of. */
+  /** The transaction of the caller. Undefined outside of a transaction, and in a transaction that cannot be found. */
   #knownTransactionOf(options: SendForOptions, entity?: unknown): unknown {
     // Checked later.
     const { manager, tx } = options ?? {};
@@ -334,18 +334,18 @@ export class WebhookDispatcher<Transaction = unknown> {
     return given === undefined ? this.transactions.current(entity) : (given ?? undefined);
   }
 
-  /** After each {@link STAGED_PER_TURN} messages a promise that resolves when the event loop has had a turn. */
-  #turn(messages: number): Promise<void> | undefined {
+  /** After each {@link STAGED_PER_PAUSE} messages, a promise that resolves once the event loop has run other work. */
+  #pause(messages: number): Promise<void> | undefined {
     this.#staged += messages;
-    if (this.#staged >= STAGED_PER_TURN) {
+    if (this.#staged >= STAGED_PER_PAUSE) {
       this.#staged = 0;
-      const turn = (this.#turns ?? Promise.resolve()).then(() => setImmediate());
-      this.#turns = turn;
-      void turn.then(() => {
-        if (this.#turns === turn) this.#turns = undefined;
+      const pause = (this.#pausing ?? Promise.resolve()).then(() => setImmediate());
+      this.#pausing = pause;
+      void pause.then(() => {
+        if (this.#pausing === pause) this.#pausing = undefined;
       });
     }
-    return this.#turns;
+    return this.#pausing;
   }
 
   async #emit(

@@ -76,7 +76,7 @@ export class BrokerClient {
   }
 }
 
-/** Those of RabbitMQ's connection. Other transports have none. */
+/** The channels of a RabbitMQ client. Clients of other transports have none. */
 function channelsOf(client: ClientProxy): readonly EventEmitter[] {
   const { channel } = client as { readonly channel?: unknown };
   if (!(channel instanceof EventEmitter)) return [];

@@ -16,7 +16,7 @@ import type { OutboxOptions } from '../outbox/index.js';
 export type MicroserviceClient =
   ClientOptions | CustomClientOptions | InjectionToken<ClientProxy<never>>;
 
-/** Options for {@link microservices}: those of `outbox()`, and those of the broker. */
+/** Options for {@link microservices}: the options of `outbox()` and the settings of the broker. */
 export interface MicroservicesOptions extends OutboxOptions {
   /** The client of the broker. Required unless `producer` is false. */
   readonly client?: MicroserviceClient;

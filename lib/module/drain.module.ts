@@ -7,8 +7,8 @@ import { checkScopes } from './options/extras-check.js';
 /**
  * Drains while the data sources are still open, whichever of the two modules the application imports first.
  *
- * Nest shuts global modules down last, those imported later before those imported earlier; TypeOrmModule's and ours are
- * both global. This one is not, and so its turn comes before either.
+ * Nest shuts global modules down last, and a module that is imported later before a module that is imported earlier.
+ * TypeOrmModule's core module and ThornModule are both global. This module is not, so Nest shuts it down before both.
  *
  * Its hooks run whatever scope the parts of ThornModule have: it injects none of them.
  */
@@ -28,7 +28,7 @@ export class ThornDrainModule implements OnModuleInit, OnApplicationShutdown {
     if (this.#isRefused) return;
     await this.moduleRef.get(MessagePipeline, { strict: false }).idle();
     const strategy = this.moduleRef.get(DispatchStrategy, { strict: false });
-    // Others are not told twice.
+    // Nest calls the hook of other strategies itself.
     if (strategy instanceof OutboxStrategy) await strategy.onApplicationShutdown();
   }
 }

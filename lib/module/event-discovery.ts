@@ -51,7 +51,7 @@ export class EventDiscovery {
     this.#hosts = new TransactionHosts(discovery);
   }
 
-  /** Makes the events of methods known; those of entities are known since the data sources were attached. */
+  /** Makes the events of methods known. The events of entities are known since their data sources were attached. */
   run(): void {
     const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
     const classes = wrappers.map(({ metatype }) => metatype).filter(isEntityClass);
@@ -67,7 +67,7 @@ export class EventDiscovery {
     this.#checkPatterns();
   }
 
-  /** Workers of the outbox make messages of what triggers report. */
+  /** Refuses `inline()` with reported tables: only workers of the outbox make messages of the changes that triggers report. */
   #checkReported(): void {
     MODULE_CHECKS.assert(
       'dispatch',
@@ -92,11 +92,11 @@ export class EventDiscovery {
   #addMethods(type: EntityClass): void {
     this.declared.addMethods(type);
     if (!this.transactions.isRequired) return;
-    // One that sends an error is in no transaction: the error rolls it back.
+    // An event that is sent on an error is in no transaction: the error rolls the transaction back.
     const silent = methodEventsOf(type.prototype as object).filter(
       ({ on, namesTransaction }) => on === 'success' && !namesTransaction,
     );
-    // TypeORM tells of the transaction that the method is called in.
+    // With TypeORM, the transaction in which the method is called can be found.
     const isTold = this.#hosts.areThere || this.captures.knowsCallers;
     const event = silent.find(({ isReplacedBelow }) => isReplacedBelow || !isTold);
     if (event === undefined) return;
@@ -108,7 +108,7 @@ export class EventDiscovery {
     );
   }
 
-  /** Classes that the application imports without using them: perhaps it leaves them to another one. */
+  /** Warns of decorated classes that no data source has as entities. It is no error: another application may use them. */
   #warnOfUnknownEntities(): void {
     const unknown = this.captures.unknown(decoratedEntities()).map(({ name }) => name);
     if (unknown.length === 0) return;
@@ -121,7 +121,7 @@ export class EventDiscovery {
     );
   }
 
-  /** Without any database, the application leaves its entities to another one. */
+  /** Warns that events of entities need TypeORM. Without any database there is no warning: another application has the entities. */
   #warnWithoutTypeOrm(names: readonly string[]): void {
     const [client] = this.clients.all;
     if (client === undefined) return;

@@ -10,8 +10,8 @@ type Module = ModulesContainer extends ReadonlyMap<string, infer One> ? One : ne
 abstract class GuardDependencies {}
 
 /**
- * Says which option makes visible what a guard injects. Nest constructs the guards in this module, and its own error sends
- * users to a module that is not theirs.
+ * Checks the dependencies of guards, and names the option `imports` when one is missing. Nest constructs the guards in this
+ * module, so the error of Nest would name ThornModule, which users cannot change.
  */
 export function guardDependencies(guards: OptionGuards): FactoryProvider {
   return {
@@ -46,7 +46,7 @@ function check(type: Type<CanActivate>, own: Module, option: string): void {
   );
 }
 
-/** Reads what Nest reads: no entry of Nest exports the keys in both majors. */
+/** Reads the metadata that Nest reads. The keys are written here because Nest does not export them in both majors. */
 function dependenciesOf(type: Type<CanActivate>): readonly (InjectionToken | undefined)[] {
   const read = <Value>(key: string) => (Reflect.getMetadata(key, type) ?? []) as readonly Value[];
   const parameters = [...read<unknown>('design:paramtypes')];
@@ -62,7 +62,7 @@ function dependenciesOf(type: Type<CanActivate>): readonly (InjectionToken | und
     });
 }
 
-/** Tells whether a module sees a token in its imports, or in what those import and export, as Nest looks for it. */
+/** Tells whether a module sees a token in its imports, or in modules that these import and export, as Nest looks for it. */
 function isImported(token: InjectionToken, module: Module, seen = new Set<Module>()): boolean {
   const isFirst = seen.size === 0;
   for (const related of module.imports) {

@@ -4,7 +4,7 @@ import { missingPackages } from '../errors/require-packages.js';
 const PACKAGES = ['typeorm', '@nestjs/typeorm'];
 
 /**
- * Loads what needs TypeORM, which is an optional package. Nest awaits it before it makes any provider: data sources with
+ * Loads the classes that need TypeORM, which is an optional package. Nest awaits it before it makes any provider: data sources with
  * `autoLoadEntities` are still to come then.
  */
 export function loadTypeOrmSources(names: readonly string[]): Promise<DynamicModule> {

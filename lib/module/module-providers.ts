@@ -103,7 +103,7 @@ export function thornProviders(extras: ThornModuleExtras): {
     // Durable wherever there is a database to be durable in.
     strategyProvider(extras.dispatch ?? (isDurable ? outbox() : inline())),
   ];
-  // The default client by its own name, for those who add interceptors to its axios instance.
+  // Applications inject the default client by its own class, to add interceptors to its axios instance.
   const client =
     extras.httpClient === undefined
       ? [{ provide: UndiciHttpClient, useExisting: WebhookHttpClient }]

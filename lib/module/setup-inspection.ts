@@ -20,7 +20,7 @@ import { EntitySources } from '../capture/entity-sources.js';
 import { ThornSettings } from './options/settings.js';
 import { TriggersCheck } from './triggers-check.js';
 
-/** Looks at how the application is set up, and at what of it will hurt in production. */
+/** Inspects how the application is set up, and finds settings that do harm in production. */
 @Injectable()
 export class SetupInspection implements ApplicationReport {
   constructor(
@@ -44,7 +44,7 @@ export class SetupInspection implements ApplicationReport {
     return { ...report, warnings: [...warnings, ...report.warnings] };
   }
 
-  /** What the process knows by itself. Call it once all routes and events are known. */
+  /** Reports the set-up without asking the database. Call it once all routes and events are known. */
   ofProcess(): SetupReport {
     return {
       strategy: this.strategy.label?.() ?? this.strategy.constructor.name,

@@ -21,7 +21,7 @@ import { ThornConfigurationError } from '../errors/index.js';
 import { onConnectionOf } from '../sql/one-connection.js';
 import { ThornSettings } from './options/settings.js';
 
-/** Holds the triggers of tables with events against what is declared, and makes them where the application asks for that. */
+/** Compares the triggers of tables with the declared events. With the option `makeTriggers`, makes those triggers. */
 @Injectable()
 export class TriggersCheck {
   constructor(
@@ -40,7 +40,7 @@ export class TriggersCheck {
   }
 
   /**
-   * Tells the columns of the tables to their declarations, and makes triggers with the option `makeTriggers`.
+   * Gives the declarations the columns of their tables. With the option `makeTriggers`, makes the triggers.
    *
    * @throws {@link ThornConfigurationError} for a table that cannot have its events, and for triggers that are missing or
    * outdated
@@ -91,7 +91,7 @@ export class TriggersCheck {
   }
 }
 
-/** The triggers of one name would take the place of those of the other. */
+/** Refuses two declarations of one table under two names: the triggers of one would replace the triggers of the other. */
 function assertOnlyName(name: string, other: string | undefined): void {
   if (other === undefined) return;
   throw new ThornConfigurationError(

@@ -89,8 +89,8 @@ export class RecipientFinder {
 }
 
 /**
- * Thrown when nobody knows yet whether a subscriber is still there: a callback that may name it threw, or its new URL is
- * yet to be verified. Its deliveries stay as they are.
+ * Thrown when it cannot be known yet whether a subscriber still exists: a callback that may name it threw, or its new URL is not
+ * verified. The deliveries of the subscriber stay as they are.
  */
 export class RecipientUnknownError extends ThornError {
   readonly code = 'THORN_RECIPIENT_UNKNOWN';

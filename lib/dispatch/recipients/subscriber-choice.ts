@@ -7,7 +7,7 @@ import { filterHolds, patternMatches, type Subscriber } from '../../subscriber/i
 const logger = new Logger('Thorn');
 
 /**
- * Those of the subscribers of an event whose end has not passed, who have not excluded the event, and whose filter holds
+ * The subscribers of an event whose `expiresAt` has not passed, who have not excluded the event, and whose filter holds
  * for the message.
  */
 export function withoutUnwanted(

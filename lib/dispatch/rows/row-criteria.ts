@@ -1,7 +1,7 @@
 /** A class of entities, as TypeORM's repositories take it. */
 export type EntityType<Entity extends object> = abstract new (...args: never[]) => Entity;
 
-/** One of TypeORM's operators, such as what `In()` returns. */
+/** An operator of TypeORM, such as the result of `In()`. */
 export interface FindOperatorLike {
   readonly '@instanceof': symbol;
 }

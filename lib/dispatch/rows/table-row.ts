@@ -20,13 +20,13 @@ export interface TableRow {
 
 type Properties = Readonly<Record<string, JsonSchema>>;
 
-/** What an event shows of a row; null when there is none. */
+/** The fields of a row that an event shows; null when the row does not exist. */
 type RowData = Readonly<Record<string, unknown>> | null;
 
 const FIELDS = ['table', 'key', 'columns'];
 const KEY_TYPES: ReadonlySet<string> = new Set(['string', 'number', 'bigint']);
 
-/** Reads what events with a schema show of a row: the properties of the schema, and no other column. */
+/** Reads a row for an event with a schema: the columns that the schema names, and no others. */
 export class TableRows {
   readonly #schemas = new Map<EventDeclaration, Properties>();
 

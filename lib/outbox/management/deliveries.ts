@@ -64,8 +64,8 @@ export type CancelResult = 'cancelled' | 'under-way' | 'finished';
  * The delivery log of `outbox()`: lists deliveries and attempts, and retries them. Injectable anywhere.
  *
  * A delivery is in it once its first attempt has ended, or when it has to wait for it. Methods take the scope of the
- * caller: `'any'` for the application's own code, `{ owner }` wherever an id comes from a user. What is outside of it does
- * not exist. Only `stats()` takes none: it counts the deliveries of all owners.
+ * caller: `'any'` for the application's own code, `{ owner }` wherever an id comes from a user. For the caller,
+ * deliveries outside of the scope do not exist. Only `stats()` takes no scope: it counts the deliveries of all owners.
  *
  * @example
  * ```ts
@@ -87,8 +87,8 @@ export class Deliveries {
   ) {}
 
   /**
-   * Lists one page of deliveries, newest first. A filter that few of many deliveries pass may end a page early: then
-   * the page has fewer than `limit` deliveries, or none, and a `next`.
+   * Lists one page of deliveries, newest first. With a filter that few of many deliveries pass, a page may end
+   * early: it then has fewer than `limit` deliveries, or none, and a `next`.
    *
    * @throws {@link InvalidInputError} naming the invalid field
    */
@@ -128,7 +128,7 @@ export class Deliveries {
   }
 
   /**
-   * Makes a delivery due now and restarts its retry policy. One that is ordered waits for its turn. Works for succeeded
+   * Makes a delivery due now and restarts its retry policy. An ordered delivery waits for its turn. Works for succeeded
    * and waiting deliveries, too. The ids of the delivery and the message stay the same, so the receiver sees one more
    * attempt.
    *
@@ -148,8 +148,8 @@ export class Deliveries {
   }
 
   /**
-   * Retries deliveries as {@link retry} does, one after the other. One that cannot be retried does not keep the others
-   * from it.
+   * Retries deliveries as {@link retry} does, one after the other. If a delivery cannot be retried, the others
+   * are retried all the same.
    *
    * @param ids 1 to 100, each once
    * @returns what became of each, in the order of `ids`; null when `scope` does not contain the id

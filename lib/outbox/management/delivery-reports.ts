@@ -38,7 +38,7 @@ import {
 } from './endpoint-states.js';
 import { visibleSubscribers } from '../log/subscriber-scope.js';
 
-/** A failing subscriber as operators see it; the fields of one that is not stored are null. */
+/** A failing subscriber as operators see it; `owner`, `host`, `url` and `state` are null for a subscriber that is not stored. */
 export interface FailingEndpoint extends FailingSubscriber {
   readonly owner: string | null;
   /** Host and port. */
@@ -106,7 +106,7 @@ export class DeliveryReports {
   }
 
   /**
-   * Tells since when the endpoints of subscribers have only failed, in milliseconds since the Unix epoch. Those that do not
+   * Tells since when the endpoints of subscribers have only failed, in milliseconds since the Unix epoch. Subscribers that do not
    * fail are left out, and all of them where the application keeps no delivery log.
    */
   async failingSince(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {

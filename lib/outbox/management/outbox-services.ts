@@ -3,5 +3,5 @@ import { Deliveries } from './deliveries.js';
 import { DeliveryReports } from './delivery-reports.js';
 import { Maintenance } from './maintenance.js';
 
-/** The services of the outbox that Nest constructs. Its strategy makes the others. */
+/** The services of the outbox that Nest constructs. `OutboxEngine` makes the other parts. */
 export const outboxServices = [Deliveries, DeliveryReports, Maintenance, SubscriberHealth];

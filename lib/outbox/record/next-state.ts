@@ -4,7 +4,7 @@ import { fail } from './fail.js';
 import { succeed } from './succeed.js';
 import { type DeliveryRules, tryAgain } from './try-again.js';
 
-/** A delivery's next state, and what the outcome means for others. */
+/** The next state of a delivery, and whether the outcome disables its subscriber. */
 export interface Advance {
   readonly state: DeliveryState;
   /** True: the endpoint says that it is gone for good (410). */

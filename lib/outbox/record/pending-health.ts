@@ -27,7 +27,7 @@ export class PendingHealth {
     return this.#subscribers.size;
   }
 
-  /** @returns what the outcome says of its subscriber; null for nothing */
+  /** @returns what the outcome says about the health of its subscriber; null if it says nothing */
   add(outcome: Outcome): HealthOutcome['kind'] | null {
     const kind = kindOf(outcome);
     if (kind === null) return null;
@@ -53,7 +53,7 @@ export class PendingHealth {
     this.#subscribers.delete(subscriber);
   }
 
-  /** Adds what came later. */
+  /** Adds the outcomes that came later. */
   append(later: PendingHealth): void {
     for (const [subscriber, { outcomes, host }] of later.#subscribers) {
       for (const outcome of outcomes) this.#push(subscriber, outcome, host);
@@ -67,7 +67,7 @@ export class PendingHealth {
       return;
     }
     known.host = host;
-    // Nothing of what was before a success matters after it, except that an endpoint has said that it is gone.
+    // Failures before a success do not matter any more, except a 410, by which the endpoint said that it is gone.
     if (outcome.kind === 'succeeded') {
       known.outcomes = known.outcomes.filter(({ kind }) => kind === 'gone');
     }

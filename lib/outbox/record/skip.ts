@@ -5,7 +5,11 @@ import type { Outcome } from '../outcome.js';
 import type { DeliveryState } from '../delivery-states.js';
 import { type AbandonedDelivery, factsOf, pendingState, recordAbandoned } from './end.js';
 
-/** Ends the hold of a delivery that has failed for good: the next one of its key goes on. @param message null when it is gone */
+/**
+ * Ends the hold of a delivery that has failed for good: the next delivery of its key goes on.
+ *
+ * @param message null when it is gone
+ */
 export function skip(
   abandoned: AbandonedDelivery,
   message: Message | null,

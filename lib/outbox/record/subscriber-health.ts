@@ -73,7 +73,7 @@ export class SubscriberHealth {
     this.#stopTimer();
   }
 
-  /** Called right before the database is closed: what is not written by then is given up. */
+  /** Called right before the database is closed: outcomes that are not written by then are not counted. */
   stop(): void {
     this.#isStopped = true;
     this.#stopTimer();
@@ -159,7 +159,7 @@ export class SubscriberHealth {
       this.#logger.warn(new LogLine(text, { subscriberId: subscriber, host, reason: disable! }));
       return;
     }
-    // Several processes may have come to know it at the same time: one of them tells.
+    // Several processes may notice it at the same time: only the one that disables the subscriber emits the event.
     if (!(await subscribers.disable(subscriber, new Date(clock.now())))) return;
     const why =
       disable === 'gone'

@@ -10,7 +10,10 @@ export interface DeliveryRules {
   readonly settings: RetrySettings | undefined;
   /** The rules of the subscriber's format. Default: none. */
   readonly format?: FormatRules;
-  /** True: the failure is one of the host, which takes nothing but probes, or took nothing else when the attempt began. */
+  /**
+   * True: the failure says nothing about the delivery, because its host is down. The breaker of the host lets only probes through,
+   * or did so when the attempt began.
+   */
   readonly isHostDown?: boolean;
 }
 
@@ -44,8 +47,8 @@ export function tryAgain(
 }
 
 /**
- * A throttled delivery waits as long as if every 429 had counted, so that the delays grow; but it does not end for the
- * sake of those that do not count.
+ * A delivery that was answered 429 waits as long as if each of these answers had counted, so that the delays grow. But it does not
+ * end because of answers that do not count.
  */
 function latestAllowed(
   ask: (attempt: number) => number | null,

@@ -2,7 +2,11 @@ import { setImmediate } from 'node:timers/promises';
 import { type Clock, FaultLog } from '../../common/index.js';
 import type { WakeSignal } from '../../common/waiting.js';
 import { fanOut, type FanOutParts } from '../fan-out/fan-out.js';
-import { MOST_HELD_TO_HAND_OVER, type OutboxStore, type StagedMessage } from '../store/outbox-store.js';
+import {
+  MOST_HELD_TO_HAND_OVER,
+  type OutboxStore,
+  type StagedMessage,
+} from '../store/outbox-store.js';
 import { listIds } from '../../common/log.js';
 import type { MessageRelay, Ticket } from './message-relay.js';
 import type { RelayReceiver } from './relay-receiver.js';

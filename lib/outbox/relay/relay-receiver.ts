@@ -46,7 +46,7 @@ export class RelayReceiver extends RelayWorker {
     await Promise.all(
       tickets.map(async (ticket) => {
         const receiver = this.#receivers[ticket.source];
-        // The process that sent it has other data sources: a worker that has them finds it in the database.
+        // The process that sent the ticket has other data sources than this one: a worker that has them finds the message.
         if (receiver === undefined) return;
         const own = this.#ownOf(ticket);
         if (own !== null && !isRepeated) return receiver.deliver(own);

@@ -7,7 +7,7 @@ import {
 import type { OutboxStore } from '../store/outbox-store.js';
 
 /**
- * Adds deliveries of finished messages that a subscriber has missed; those that exist are left out. What is ordered waits for
+ * Adds deliveries of finished messages that a subscriber has missed; deliveries that exist are left out. An ordered one waits for
  * its turn, which is given at the end of the operation.
  *
  * @returns how many were added

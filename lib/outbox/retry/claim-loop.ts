@@ -30,8 +30,8 @@ export interface ClaimDependencies {
 }
 
 /**
- * Claims what is due in one data source: retries, and messages that other processes have left behind. Goes on whatever
- * fails.
+ * Claims in one data source what is due: retries, and messages that a process has left behind when it ended. An error is logged,
+ * and the loop goes on.
  *
  * A loop looks (claims what is due and for what there is room), prunes (when nothing was due, once a minute at most and
  * later after a failure), or sleeps (until something is due or the signal wakes it, one poll interval at most).
@@ -138,7 +138,7 @@ export class ClaimLoop {
     return served.map(({ host, room }) => ({ host, limit: Math.min(room, share) }));
   }
 
-  /** Its failures are not those of claims, which go on meanwhile. @returns whether there is more to delete */
+  /** Deletes old messages. If that fails, claims go on all the same. @returns whether there is more to delete */
   async #prune(): Promise<boolean> {
     if (performance.now() < this.#pruneAt) return false;
     try {
@@ -158,7 +158,7 @@ export class ClaimLoop {
 
   async #sleep(milliseconds: number, seen: number): Promise<void> {
     const { claims } = this.dependencies;
-    // SQLite responds within one iteration of the event loop: claim after claim would leave none for the requests.
+    // SQLite answers within one iteration of the event loop: claims without a pause would leave no time for requests.
     if (milliseconds <= 0 || this.#isStopped || claims.count !== seen) return setImmediate();
     await claims.sleep(milliseconds);
   }

@@ -89,7 +89,7 @@ async function staticHosts(
 }
 
 /**
- * Finds the host of one such subscriber. The worker that claims the delivery postpones it while the host is unknown.
+ * Finds the host of a subscriber that is not stored. While the host is unknown, the worker that claims the delivery postpones it.
  */
 async function staticHost(
   message: Message | typeof UNREADABLE | null,

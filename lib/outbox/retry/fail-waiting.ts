@@ -3,7 +3,7 @@ import { timeFromId } from '../../common/id.js';
 import { failById, selectWaitingOf } from '../tables/deliveries.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
-/** Why deliveries end that nobody tries any more. */
+/** Which waiting deliveries end, and why. */
 export interface WaitingEnd {
   readonly subscriberId: string;
   readonly reason: 'disabled' | 'expired';

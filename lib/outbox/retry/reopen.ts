@@ -34,8 +34,9 @@ export interface Reopening {
 }
 
 /**
- * Makes deliveries due and resets their attempts, and gives no turn: what is ordered waits for one. Left out is what a worker
- * holds, what has no body any more, and what goes to a subscriber that is disabled, has ended or is removed.
+ * Makes deliveries due and resets their attempts. An ordered delivery waits until the caller gives it its turn. Left out are
+ * deliveries that a worker holds, deliveries whose body was dropped, and deliveries to a subscriber that is disabled, expired or
+ * removed.
  *
  * @returns the queues whose first delivery may have its turn now
  */

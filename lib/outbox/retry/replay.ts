@@ -68,7 +68,7 @@ const BATCH = 500;
 const BODIES_AT_ONCE = 50;
 
 /**
- * Makes one batch of failed deliveries and waiting retries due. What is ordered gets no turn before the last batch.
+ * Makes one batch of failed deliveries and waiting retries due. Ordered deliveries get no turn before the last batch.
  *
  * @param after the `next` of the previous batch, or null
  */
@@ -108,7 +108,7 @@ export async function replayOne(
 
 /**
  * Creates the deliveries that a subscriber missed within one batch of messages, and reopens those that ended because
- * the subscriber was disabled or had expired. What is ordered gets no turn before the last batch.
+ * the subscriber was disabled or had expired. Ordered deliveries get no turn before the last batch.
  *
  * @param after the `next` of the previous batch, or null
  */

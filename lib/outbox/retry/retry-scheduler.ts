@@ -67,7 +67,7 @@ export class RetryScheduler {
       }
       const heldLease: HeldLease = { id, token, leasedUntil: until, isLost: false };
       store.heldDeliveries.add(heldLease);
-      // The settings may name a static one for some events and owners alone: its deliveries are judged one by one.
+      // The option `subscribers` may name a subscriber for some events and owners only: its deliveries are judged one by one.
       const isStored = !isStaticId(subscriberId);
       const isOrdered = delivery.keyHash !== null;
       if (isStored && isOrdered && recipient !== null && recipient.ordered !== true) {
@@ -75,7 +75,7 @@ export class RetryScheduler {
       }
       const abandoned = { store, claimed: delivery, event: message?.event ?? '', heldLease };
       if (message !== null && recipient === null) {
-        // Also of one that holds its key: a backfill sends it again, before those behind it.
+        // A delivery that holds its key ends as well: a backfill sends it again, before the deliveries behind it.
         end(abandoned, 'disabled', ending);
         if (isStored) disabled.add(subscriberId);
       } else if (delivery.reason !== null) {

@@ -18,7 +18,7 @@ export class AdaptiveLimit {
   /** The duration of requests under the first limit. */
   #base = 0;
 
-  /** @param most so many are never exceeded */
+  /** @param most the highest limit that the host gets */
   constructor(private readonly most: number) {
     this.#first = Math.min(FIRST, most);
     this.#current = this.#first;
@@ -32,7 +32,7 @@ export class AdaptiveLimit {
    * Takes note of a request that has ended.
    *
    * @param milliseconds that it took
-   * @param isSuccess whether the host answered as one that is well
+   * @param isSuccess whether the host answered the request
    * @param wasFull whether there were as many requests as the limit allows
    */
   learn(milliseconds: number, isSuccess: boolean, wasFull: boolean): void {

@@ -8,13 +8,13 @@ import type { EndpointRules } from '../outbox-options.js';
  * - `paused`: the endpoint asked for a pause
  * - `broken`: the endpoint failed too often in a row; the breaker is open
  *
- * The last two let no request go until `until`, and one probe after that.
+ * In the last two states no request goes before `until`. After it, one probe goes.
  */
 export interface BreakerState {
   readonly mode: 'flowing' | 'paused' | 'broken';
   /** When the next probe may go, in milliseconds since the Unix epoch; null while flowing. */
   readonly until: number | null;
-  /** When the next probe may go although one is in flight, or null when there is none. */
+  /** When the next probe may go although the last probe is still in flight; null when no probe is in flight. */
   readonly probeUntil: number | null;
   /** Consecutive failures. */
   readonly failures: number;
@@ -119,7 +119,7 @@ function paused(
   const until = now + lengthened(time, rules, random);
   if (isCurrent) return closed(state, 'paused', state.failures, until);
   if (state.mode === 'flowing') return state;
-  // One of many requests that were in flight when the pause began: it may extend the pause, if it says for how long.
+  // This request was in flight when the pause began. It extends the pause if its answer has `Retry-After`.
   return asked === null || until <= state.until! ? state : { ...state, until };
 }
 

@@ -14,7 +14,7 @@ import type { OutboxStore } from '../store/outbox-store.js';
  * or a bulk operation is under way for the subscriber.
  *
  * @param lease null: any worker may claim them now
- * @returns those that are leased
+ * @returns the deliveries that are leased
  */
 export async function giveTurns(
   store: OutboxStore,

@@ -9,7 +9,7 @@ import { mostForRetries, type Slot, SlotPool } from './slot-pool.js';
 /** Something to be sent to a host. */
 export interface HostJob {
   readonly host: string;
-  /** First attempts never wait behind those that are tried again. */
+  /** First attempts never wait behind retries. */
   readonly isRetry: boolean;
 }
 
@@ -236,7 +236,7 @@ export class HostScheduler<Job extends HostJob> {
       });
   }
 
-  /** Jobs that wait for the result of a probe are not held up by one that has none. */
+  /** Lets another probe go if the last probe has had no result for a while, so that the jobs of the host do not wait for it. */
   #pumpForProbe(queue: HostQueue<Job>): void {
     setTimeout(() => {
       this.#enlist(queue);
@@ -277,7 +277,7 @@ export class HostScheduler<Job extends HostJob> {
     this.claims.wake();
   }
 
-  /** A slot that is no longer young makes room although no job has ended, and so does an event loop that is not busy. */
+  /** Starts more jobs as time passes: slots get old, and count less, and the event loop may be less busy. */
   #pumpLater(): void {
     if (this.#timer !== null) return;
     const wait = this.#slots.untilNext(performance.now());
@@ -300,7 +300,7 @@ export class HostScheduler<Job extends HostJob> {
     return queue;
   }
 
-  /** Hosts come and go: one with no jobs and no failures needs no memory. */
+  /** Forgets a host without jobs and failures, so that memory does not grow with every host that was ever used. */
   #forget(queue: HostQueue<Job>): void {
     if (this.#queues.size > MOST_QUEUES && queue.isForgettable) this.#queues.delete(queue.host);
   }

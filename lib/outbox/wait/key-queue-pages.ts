@@ -25,7 +25,7 @@ export interface QueuePage {
 const START: KeyQueue = { keyHash: FIRST_KEY, subscriberId: FIRST_KEY };
 const LISTED_AT_ONCE = 500;
 
-/** Lists queues behind one, out of so many rows. */
+/** Lists the queues behind a queue, from a limited number of rows. */
 export async function queuePage(
   store: OutboxStore,
   after: KeyQueue | null,
@@ -75,7 +75,7 @@ export async function queuesOfSubscriber(
   return { queues, last: rows.length < LISTED_AT_ONCE ? null : queues.at(-1)!.keyHash };
 }
 
-/** Queues without repetitions; equal ones are next to each other. */
+/** Removes repeated queues from a list in which equal queues are next to each other. */
 function distinct(queues: readonly KeyQueue[]): readonly KeyQueue[] {
   return queues.filter((one, at) => !isSame(one, queues[at - 1]));
 }

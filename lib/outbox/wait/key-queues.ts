@@ -84,7 +84,7 @@ export class KeyQueues {
   /**
    * Writes the deliveries of a message to ordered subscribers.
    *
-   * @returns those that may begin
+   * @returns the deliveries that may begin
    */
   async enter(entering: Entering): Promise<readonly Beginning[]> {
     const { recipients, token, leasedUntil } = await this.#entering.add(entering);
@@ -97,7 +97,7 @@ export class KeyQueues {
     });
   }
 
-  /** Gives turns to the deliveries behind those that have ended. */
+  /** Gives the turn to the delivery behind each delivery that has ended. */
   promoteBehind(outcomes: readonly Outcome[], finished: readonly Finished[]): void {
     for (const { keyHash, state, subscriberId } of outcomes) {
       if (keyHash === null || state.nextAt !== null) continue;
@@ -128,7 +128,7 @@ export class KeyQueues {
     });
   }
 
-  /** Leaves turns to other processes, which claim what is due. */
+  /** Makes deliveries that get their turn due instead of leasing them, so that other processes claim them. */
   pause(): void {
     this.#isPaused = true;
     clearTimeout(this.#timer);

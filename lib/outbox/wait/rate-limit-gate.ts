@@ -10,7 +10,7 @@ import { type PermitGrant, type PermitRequest, type Wait, waitUntil } from './pe
 
 /** Milliseconds for which requests gather before they go to the limiter. */
 const GATHER_FOR = 10;
-/** Milliseconds before its permit is expected at which a postponed delivery is due, so that it is in memory in time. */
+/** A postponed delivery is due this many milliseconds before its permit is expected, so that it is in memory in time. */
 const LEAD = 1500;
 /** Postponed deliveries are due together, at the full second. */
 const GRID = 1000;
@@ -43,7 +43,7 @@ export class RateLimitGate {
   add(job: DeliveryJob): void {
     const { rateLimit } = job.recipient;
     if (rateLimit === undefined || rateLimit === null) {
-      // It waited for a limit that was removed: so do others.
+      // The limit was removed while the job waited for it. Other deliveries of the subscriber still wait.
       if (job.hasWaited) void this.#expedite(job);
       return this.scheduler.add(job);
     }
@@ -55,15 +55,15 @@ export class RateLimitGate {
   }
 
   /**
-   * Lets a job in again that has not begun, since its permit or its lease has run out. One whose permit has run out goes before
-   * those that have not waited yet.
+   * Takes a job once more that has not begun, because its permit or its lease has run out. A job whose permit has run out gets the
+   * next permit before jobs that have not waited yet.
    */
   readmit(job: DeliveryJob): void {
     job.hasWaited ||= job.permitExpiresAt !== null;
     this.add(job);
   }
 
-  /** Lets no job with a rate limit through any more. */
+  /** From now on no job of a subscriber with a rate limit passes. */
   stop(): void {
     this.#isStopped = true;
     if (this.#gathering !== null) clearTimeout(this.#gathering);

@@ -5,7 +5,7 @@ import type { PermitGrant, PermitRequest, Permits } from './permits.js';
 /** Milliseconds: no permit is granted that far ahead. */
 const FARTHEST = 10_000;
 
-/** Jobs by their order: first attempts before retries, and of each those that have waited first. */
+/** Jobs in the order in which they get permits: first attempts before retries, and in both groups jobs that have waited first. */
 type Classes = readonly [
   Fifo<DeliveryJob>,
   Fifo<DeliveryJob>,
@@ -113,7 +113,10 @@ export class RateLimitedQueue {
     return jobs;
   }
 
-  /** Drops permits that have expired, or that a clock that was put back has moved too far ahead. Their jobs need others. */
+  /**
+   * Drops permits that have expired. When the clock was put back, also permits that now lie too far ahead. Their jobs need new
+   * permits.
+   */
   #drop(now: number): void {
     const isGood = ({ from, until }: Permits) => until > now && from < now + FARTHEST;
     if (this.#permits.every(isGood)) return;

@@ -1,6 +1,6 @@
 import type { RateLimit } from '../../message/index.js';
 
-/** One count for each step from `oldest` on, some beyond the last that is known included. */
+/** One count for each step from `oldest` on, and for some steps after the last one that is known. */
 export function countsFrom(
   { limit, first, counts }: SlidingWindow,
   oldest: number,
@@ -51,7 +51,7 @@ export function trimmed(
 export interface SlidingWindow {
   /** The limit that the steps are of. */
   readonly limit: RateLimit;
-  /** Since when the limit is what it is, as far as is known: an older one never replaces it. */
+  /** When the limit was set, as far as this process knows. A limit that was set earlier never replaces it. */
   readonly since: number;
   /** Number of the first step in `counts`. */
   readonly first: number;
@@ -61,9 +61,9 @@ export interface SlidingWindow {
   readonly queued: { readonly firsts: number; readonly retries: number };
 }
 
-/** A window of time is so many steps long. */
+/** The number of steps in `per` milliseconds. */
 const STEPS = 25;
-/** An attempt begins in its step or the next one: it is never too late at once. */
+/** The number of steps in which a permit is valid: its own and the next, so that no permit expires as soon as it is granted. */
 export const LASTS = 2;
 /** Steps that a window may touch. The window begins within one step, and earlier requests may still be on their way. */
 export const SPAN = STEPS + LASTS;

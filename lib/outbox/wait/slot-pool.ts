@@ -27,14 +27,14 @@ export interface Slot {
  * from fewer others, and counts against the large window alone.
  *
  * Where the event loop is not busy, the small number grows up to the window: the process waits for endpoints. It grows step
- * by step, so that no burst begins all of its requests in one turn.
+ * by step, so that a burst does not begin all of its requests in one iteration of the event loop.
  *
  * A quarter of all slots is kept for first attempts.
  */
 export class SlotPool {
   #young: number;
   #lookedAt = Number.NEGATIVE_INFINITY;
-  /** The oldest first: the young ones, and those that were released since. */
+  /** Slots by age, the oldest at the front: young slots, and slots that were released since. */
   readonly #queue = new Fifo<Slot>();
   #inUse = 0;
   #usedByRetries = 0;
