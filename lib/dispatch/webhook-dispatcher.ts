@@ -34,8 +34,8 @@ import { Transactions } from './transactions.js';
 import { UndeclaredEvents } from './undeclared-events.js';
 
 /**
- * Messages of transactions between two turns of the event loop. To stage them waits for nothing, so many calls would leave
- * the event loop no turn, whether they are awaited one by one or together.
+ * How many messages of transactions are staged before the event loop runs other work. Staging may wait for nothing, as on SQLite,
+ * so that many calls would keep the event loop busy until the last one, whether they are awaited one by one or together.
  */
 const STAGED_PER_PAUSE = 500;
 
