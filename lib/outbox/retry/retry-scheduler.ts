@@ -40,7 +40,7 @@ export class RetryScheduler {
     const fresh = claimed.filter(({ id }) => !store.heldDeliveries.adopt(id, token, until));
     if (fresh.length === 0) return;
     const ids = [...new Set(fresh.map(({ messageId }) => messageId))];
-    const rows = new Map((await store.messages.load(ids)).map((row) => [row['id'] as string, row]));
+    const rows = new Map((await store.messages.load(ids)).map((row) => [row['id'], row]));
     const messages = new Map<string, Message | null>();
     const ending = { events: this.events, clock: this.clock };
     const finder = this.fanOut.finder();
