@@ -35,7 +35,7 @@ const { output } = await bundle.generate({
   chunkFileNames: 'chunks/[name].js',
 });
 /** How rolldown begins the function of a module. */
-const MODULE = /(__commonJSMin\()\(\((\w+(?:, \w+)*)\) => \{/g;
+const MODULE = /(__commonJSMin\()\(\(([\w$]+(?:, [\w$]+)*)\) => \{/g;
 
 for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
   if (file.endsWith('.js')) rmSync(join(dist, file));
