@@ -5,7 +5,7 @@ import { ANSWER_CLASSES, type AnswerClass, answerClassOf } from '../tables/deliv
 import type { OutboxStore } from '../store/outbox-store.js';
 import { everythingOf } from './log-scan.js';
 import { byBucket, countedSince, LOG_BOUNDS, lookInSteps } from './log-steps.js';
-import { DAY } from '../retention/retention-limits.js';
+import { DAY } from '../retention/retention-pass.js';
 
 /** The time that figures are made of. */
 export interface AttemptFiguresQuery {

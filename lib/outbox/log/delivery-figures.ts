@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { firstIdAt } from '../../common/id.js';
 import type { Row } from '../../database/sql-client.js';
-import { DAY } from '../retention/retention-limits.js';
+import { DAY } from '../retention/retention-pass.js';
 import {
   type AttemptCount,
   countAttempts,

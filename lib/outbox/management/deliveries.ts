@@ -23,7 +23,7 @@ import {
   type DeliveryStats,
 } from '../tables/delivery-record.js';
 import { readStats, type DeliveryHistory, readHistory } from '../log/delivery-figures.js';
-import { DAY } from '../retention/retention-limits.js';
+import { DAY } from '../retention/retention-pass.js';
 import { type OutboxStrategy, requireOutbox } from '../strategy/outbox.strategy.js';
 import {
   holdQueues,

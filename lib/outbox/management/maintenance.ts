@@ -12,7 +12,7 @@ import {
 } from '../../common/long-work.js';
 import { checkTime, timeFrom } from '../log/delivery-query.js';
 import { requireOutbox, OutboxStrategy } from '../strategy/outbox.strategy.js';
-import { formatCursor, parseCursor } from '../tables/message-cursor.js';
+import { formatCursor, parseCursor } from '../tables/keys.js';
 import { NOTHING_PRUNED, PASS_START, type PruneCounts } from '../retention/retention-pass.js';
 
 /** The result of {@link Maintenance.prune}, or with `dryRun` the expected result. */

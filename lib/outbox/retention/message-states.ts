@@ -1,7 +1,6 @@
 import type { SqlStore } from '../../database/sql-store.js';
 import { type DeliverySummary, summarizeDeliveries } from '../tables/delivery-log.js';
-import { idFrom, rangesOf, withMessageId } from '../tables/keys.js';
-import type { MessageCursor } from '../tables/message-cursor.js';
+import { idFrom, type MessageCursor, rangesOf, withMessageId } from '../tables/keys.js';
 import { selectOldMessages } from '../tables/messages.js';
 import type { TableNames, Target } from '../tables/table-names.js';
 

@@ -1,6 +1,11 @@
-import type { MessageCursor } from '../tables/message-cursor.js';
-import { DAY, NO_LIMITS, type RetentionLimits } from './retention-limits.js';
-import { PASS_START, type RetentionPass } from './retention-pass.js';
+import type { MessageCursor } from '../tables/keys.js';
+import {
+  DAY,
+  NO_LIMITS,
+  PASS_START,
+  type RetentionLimits,
+  type RetentionPass,
+} from './retention-pass.js';
 
 type Kind = keyof RetentionLimits;
 

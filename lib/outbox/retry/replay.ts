@@ -8,7 +8,17 @@ import { readable, type RecipientSources, UNREADABLE } from './current-hosts.js'
 import { backfill } from './backfill.js';
 import { orderOf, reopen, type ReplayCounts } from './reopen.js';
 import { queuesOfSubscriber } from '../wait/key-queue-pages.js';
-import { deliveryId, FIRST_KEY, idFrom, keyOf, withMessageId } from '../tables/keys.js';
+import {
+  cursorOf,
+  deliveryId,
+  FIRST_KEY,
+  formatCursor,
+  idFrom,
+  keyOf,
+  type MessageCursor,
+  parseCursor,
+  withMessageId,
+} from '../tables/keys.js';
 import {
   type FailedQuery,
   selectFailed,
@@ -19,12 +29,6 @@ import { selectMessagesBehind } from '../tables/messages.js';
 import type { MessageRow } from '../tables/table-names.js';
 import type { BackfilledDelivery, KeyQueue } from '../tables/deliveries.js';
 import type { ReplayOperation } from '../tables/bulk-operations.js';
-import {
-  cursorOf,
-  formatCursor,
-  type MessageCursor,
-  parseCursor,
-} from '../tables/message-cursor.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
 /** The result of a bulk operation, or with `dryRun` the expected result. */

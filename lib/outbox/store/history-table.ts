@@ -10,7 +10,7 @@ import {
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { Audience } from '../../message/index.js';
 import type { CheckedOutboxOptions } from '../outbox-options.js';
-import { DAY } from '../retention/retention-limits.js';
+import { DAY } from '../retention/retention-pass.js';
 import type { MessageRowMapper } from '../tables/message-row-mapper.js';
 import type { MessageTable } from '../tables/message-table.js';
 import { FIRST_KEY, idFrom } from '../tables/keys.js';

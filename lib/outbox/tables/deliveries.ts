@@ -20,11 +20,11 @@ import {
   idFrom,
   isOfMessages,
   keyOf,
+  type MessageCursor,
   type PairColumns,
   pairOf,
 } from './keys.js';
 import type { NewLease } from './leases.js';
-import type { MessageCursor } from './message-cursor.js';
 import type { DeliveryRow, Target } from './table-names.js';
 
 // The statements on `thorn_deliveries` that claim deliveries and change their state. Each says the index that serves it;

@@ -8,8 +8,7 @@ import {
 } from '../../database/dialect.js';
 import { hasAnswers } from './attempts.js';
 import { type CandidateRow, deliveryColumns, type DeliveryColumns } from './delivery-record.js';
-import { FIRST_KEY, isOfMessages, keyOf, LAST_KEY } from './keys.js';
-import type { MessageCursor } from './message-cursor.js';
+import { FIRST_KEY, isOfMessages, keyOf, LAST_KEY, type MessageCursor } from './keys.js';
 import type { DeliveryRow, Target } from './table-names.js';
 
 // The statements on `thorn_deliveries` that people and reports ask: none of them changes a row. deliveries.ts has the others.

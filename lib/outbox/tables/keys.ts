@@ -1,8 +1,9 @@
 import { createHash, hash } from 'node:crypto';
+import { isIdLike } from '../../common/index.js';
+import { InvalidInputError } from '../../errors/index.js';
 import { BoundedCache } from '../../common/collections.js';
 import { type IdPrefix, timePart } from '../../common/id.js';
 import type { Statement } from '../../database/dialect.js';
-import type { MessageCursor } from './message-cursor.js';
 import type { DeliveryRow, MessageRow } from './table-names.js';
 
 /** Smaller than every other key. */
@@ -162,4 +163,29 @@ export function hashOf(text: string): string {
   const hex = hash('sha256', text, 'hex');
   const variant = ((Number.parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** The position in a scan of messages, oldest first. */
+export interface MessageCursor {
+  readonly time: number;
+  readonly id: string;
+}
+
+/** Parses the text that {@link formatCursor} has written. @throws {@link InvalidInputError} for any other one */
+export function parseCursor(text: string): MessageCursor {
+  const [, time, id] = /^(\d{1,16}):(.+)$/.exec(text) ?? [];
+  if (time === undefined || !isIdLike(id)) {
+    throw new InvalidInputError('after', 'must be the "next" of an earlier call');
+  }
+  return { time: Number(time), id };
+}
+
+/** Writes a cursor as a text. */
+export function formatCursor({ time, id }: MessageCursor): string {
+  return `${time}:${id}`;
+}
+
+/** Returns the position of a message's row, whose `id` is that of the message. */
+export function cursorOf(row: Readonly<Record<string, unknown>>): MessageCursor {
+  return { time: Number(row['time']), id: row['id'] as string };
 }

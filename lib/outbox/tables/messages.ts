@@ -10,8 +10,7 @@ import {
 } from '../../database/dialect.js';
 import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 import { type Gate, rowsOf, type TransactionProof } from '../../database/transaction-proof.js';
-import { FIRST_KEY, keyOf } from './keys.js';
-import type { MessageCursor } from './message-cursor.js';
+import { FIRST_KEY, keyOf, type MessageCursor } from './keys.js';
 import type { MessageRow, Target } from './table-names.js';
 
 // The statements on `thorn_messages`. Each says the index that serves it; `npm run explain` prints their plans.
