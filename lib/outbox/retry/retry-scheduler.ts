@@ -40,7 +40,7 @@ export class RetryScheduler {
     const fresh = claimed.filter(({ id }) => !store.heldDeliveries.adopt(id, token, until));
     if (fresh.length === 0) return;
     const ids = [...new Set(fresh.map(({ messageId }) => messageId))];
-    const rows = new Map((await store.messages.load(ids)).map((row) => [row['id'], row]));
+    const rows = new Map((await store.messages.load(ids)).map((row) => [row.id, row]));
     const messages = new Map<string, Message | null>();
     const ending = { events: this.events, clock: this.clock };
     const finder = this.fanOut.finder();
@@ -94,7 +94,7 @@ export class RetryScheduler {
   /** Finds the failed deliveries that need not hold their key any more, since the settings of the subscriber have changed. */
   async released(store: OutboxStore, holds: QueuePage['holds']): Promise<readonly string[]> {
     const ids = [...new Set(holds.map(({ messageId }) => messageId))];
-    const rows = new Map((await store.messages.load(ids)).map((row) => [row['id'], row]));
+    const rows = new Map((await store.messages.load(ids)).map((row) => [row.id, row]));
     const finder = this.fanOut.finder();
     const released: string[] = [];
     for (const { id, messageId, subscriberId } of holds) {
