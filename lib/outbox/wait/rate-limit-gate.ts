@@ -95,6 +95,8 @@ export class RateLimitGate {
           for (const [id, grant] of grants) this.#granted(id, grant);
         }
       } catch (error) {
+        // The database may be closed by then.
+        if (this.#isStopped) return;
         this.#failures++;
         for (const id of requests.keys()) this.#queues.get(id)?.requestFailed();
         this.#faults.report('Asking for permits failed and will be tried again soon', error);

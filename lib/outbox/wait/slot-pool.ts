@@ -1,5 +1,5 @@
-// Against a plain semaphore over the window, with 2,000 requests to send at once: as many deliveries a second (1,151 to 1,159),
-// and a route of the application answers in 9 ms instead of 59 (median), as a burst does not begin in one turn.
+// Against a plain semaphore over the window, with 400 requests in flight: up to 5 % fewer deliveries a second, but a route of the
+// application answers in 9 ms instead of 59 (median), as a burst does not begin in one turn of the event loop.
 import { Fifo } from '../../common/collections.js';
 import { LoopUtilization } from '../../common/loop-utilization.js';
 
