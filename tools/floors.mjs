@@ -45,7 +45,6 @@ const INNER_FLOORS = {
     'management',
   ],
   api: [
-    'schema',
     'options',
     'problems',
     'platform',
@@ -76,7 +75,7 @@ const INNER_FLOORS = {
   delivery: ['recipient-policy', ['attempt', 'http'], ''],
   dispatch: ['rows', 'recipients', 'history', 'strategies', ''],
   receiver: ['schemes', 'processing', 'verification', 'routes', ''],
-  subscriber: ['model', 'matching', 'static', 'service', 'storage', ''],
+  subscriber: [['model', 'matching'], 'service', 'storage', ''],
   module: ['options', 'providers', ''],
   sql: ['databases', ''],
   testing: ['', 'conformance', 'conformance/subscriber-repository'],

@@ -107,10 +107,12 @@ function classesOf(files, docOf) {
     const fields = ts.isClassDeclaration(found.one)
       ? found.one.members.filter((member) => ts.isPropertyDeclaration(member))
       : [];
+    const columns = columnsIn(found.one);
     const names = new Map(fields.map(({ name }) => [name.getText(), columnOf(name.getText())]));
-    const meanings = Object.fromEntries(
-      fields.map((field) => [columnOf(field.name.getText()), renamed(docOf(field), names)]),
-    );
+    const meanings = Object.fromEntries([
+      ...fields.map((field) => [columnOf(field.name.getText()), renamed(docOf(field), names)]),
+      ...columns.map((column) => [column.name.getText(), docOf(column)]),
+    ]);
     const text = renamed(found.doc, names).replace(/^A row of `\w+`: (\w)/, (_, first) =>
       first.toUpperCase(),
     );
@@ -130,6 +132,22 @@ function tablesIn(statement) {
   return initializer && ts.isObjectLiteralExpression(initializer)
     ? initializer.properties
     : [statement];
+}
+
+/**
+ * The columns of the declaration of a table, where they have TSDoc of their own.
+ *
+ * @param {ts.Node} table
+ * @returns {readonly ts.PropertyAssignment[]}
+ */
+function columnsIn(table) {
+  if (!ts.isVariableStatement(table)) return [];
+  const { initializer } = table.declarationList.declarations[0] ?? {};
+  const [, columns] = initializer && ts.isCallExpression(initializer) ? initializer.arguments : [];
+  if (!columns || !ts.isObjectLiteralExpression(columns)) return [];
+  return columns.properties
+    .filter((property) => ts.isPropertyAssignment(property))
+    .filter((property) => ts.getJSDocCommentsAndTags(property).length > 0);
 }
 
 /**

@@ -13,7 +13,7 @@ import {
   type Recipient,
 } from '../message/index.js';
 import type { OwnerScope } from '../subscriber/index.js';
-import { StaticSubscriberSet } from '../subscriber/static/static-subscriber-set.js';
+import { StaticSubscriberSet } from '../subscriber/service/static-subscriber-set.js';
 import type { BufferOptions, MessageBuffer } from './message-buffer.js';
 import { MessagePipeline } from './message-pipeline.js';
 import { EventHistory, type HistoryPage, type HistoryQuery } from './event-history.js';

@@ -8,29 +8,28 @@ export {
 } from './model/subscriber-health.js';
 export { InMemorySubscriberRepository } from './storage/in-memory-subscriber.repository.js';
 export { checkPattern, MAX_PATTERN_LENGTH, patternMatches } from './matching/pattern.js';
-export { EXHAUSTED_ACTIONS, MAX_HOLD_FOR } from './model/order-check.js';
-export { checkRateLimit, MAX_RATE, MAX_RATE_PER, MIN_RATE_PER } from './model/rate-limit-check.js';
-export { MAX_OVERLAP, type SecretRotation } from './service/secret-rotation.js';
-export { LimitReachedError } from './model/limit-reached.error.js';
-export { filterHolds, MAX_FILTER_LENGTH } from './matching/subscriber-filter.js';
 export {
-  MAX_DESCRIPTION_LENGTH,
-  MAX_KEY_LENGTH,
-  MAX_METADATA_ENTRIES,
-  checkPageLimit,
-  MAX_METADATA_KEY_LENGTH,
-  MAX_METADATA_VALUE_LENGTH,
+  checkRateLimit,
+  CREATION_FIELDS,
+  DEFAULT_FIELDS,
+  FIELD_LIST,
+  FIELD_SCHEMAS,
+  type FieldName,
   MAX_OWNER_LENGTH,
-  MAX_PATTERNS,
-  MAX_SEARCH_LENGTH,
+  MAX_RATE,
   MAX_URL_LENGTH,
-} from './service/subscriber-checks.js';
+  SECRET_FIELD,
+} from './model/subscriber-fields.js';
+export { MAX_OVERLAP, type SecretRotation } from './service/secret-rotation.js';
+export { LimitReachedError, SubscribersUnavailableError } from './model/subscriber-errors.js';
+export { filterHolds } from './matching/subscriber-filter.js';
+export { checkPageLimit, MAX_SEARCH_LENGTH } from './service/subscriber-checks.js';
 export {
   type ChangeTerms,
   type CreationTerms,
   SubscriberRules,
 } from './service/subscriber-rules.js';
-export { ThornSubscriber } from './storage/subscriber.entity.js';
+export { ThornSubscriber } from './storage/subscriber-table.js';
 export {
   type MatchCriteria,
   type ResealedPage,
@@ -40,27 +39,24 @@ export {
   type UpdateTerms,
 } from './model/subscriber.repository.js';
 export {
+  checkScope,
   isActive,
   type NewSubscriber,
   type OwnerScope,
   type Subscriber,
+  SUBSCRIBER_STATES,
   type SubscriberChanges,
+  type SubscriberState,
+  subscriberState,
   type SubscriberUpdate,
   type Verification,
 } from './model/subscriber.js';
 export { type StoredSubscriber, type SubscriberQuery, Subscribers } from './service/subscribers.js';
 export { TableLockedError } from '../database/triggers/captured-tables.js';
-export { SubscribersUnavailableError } from './storage/subscribers-unavailable.error.js';
 export {
   type DatabaseSubscriberOptions,
   DatabaseSubscriberRepository,
 } from './storage/database-subscriber.repository.js';
-export { type NamedRecipients, StaticSubscriberSet } from './static/static-subscriber-set.js';
-export { isStaticId, type StaticSubscriberRules } from './static/static-subscribers.js';
+export { type NamedRecipients, StaticSubscriberSet } from './service/static-subscriber-set.js';
+export { isStaticId, type StaticSubscriberRules } from './service/static-subscribers.js';
 export type { SubscriberLimits } from './model/subscriber.repository.js';
-export {
-  SUBSCRIBER_STATES,
-  type SubscriberState,
-  subscriberState,
-} from './model/subscriber-state.js';
-export { checkScope } from './model/owner-scope.js';

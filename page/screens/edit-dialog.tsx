@@ -5,8 +5,8 @@ import { useAction } from '../core/use-data.js';
 import { t } from '../text/index.js';
 import { Button, Note } from '../ui/basics.js';
 import { Dialog } from '../ui/dialog.js';
+import { type ForeignChange, foreignChanges } from './endpoint-fields.js';
 import { EndpointForm } from './endpoint-form.js';
-import { type ForeignChange, foreignChanges } from './typed-endpoint.js';
 
 interface DialogOptions {
   /** The endpoint as it was when the dialog was opened, or later. */
@@ -64,10 +64,7 @@ interface ForeignOptions {
 }
 
 function Foreign({ changes, mine }: ForeignOptions) {
-  const isMine = ({ field }: ForeignChange) =>
-    field === 'order'
-      ? ['ordered', 'onExhausted', 'holdFor'].some((one) => one in mine)
-      : (field === 'end' ? 'expiresAt' : field) in mine;
+  const isMine = ({ names }: ForeignChange) => names.some((name) => name in mine);
   return (
     <div role="alert">
       {changes.length > 0 && (
@@ -75,7 +72,7 @@ function Foreign({ changes, mine }: ForeignOptions) {
           <p>{t().form.changedMeanwhile}</p>
           <dl class="facts">
             {changes.map((one) => (
-              <div key={one.field}>
+              <div key={one.label}>
                 <dt>{one.label}</dt>
                 <dd>
                   <bdi class="break">{one.text}</bdi>

@@ -14,12 +14,11 @@ import { Loaded, Screen, Section } from '../ui/screen.js';
 import { DayActivity } from './activity.js';
 import { BulkDialog } from './bulk-dialog.js';
 import { DeliveryTable } from './delivery-table.js';
+import { FIELD_LIST } from './endpoint-fields.js';
 import { EditDialog } from './edit-dialog.js';
 import { DeleteDialog, DisableDialog, RotateDialog } from './endpoint-dialogs.js';
 import { Patterns } from './endpoints.js';
-import { orderText } from './order-field.js';
 import { TestPanel } from './test-panel.js';
-import { rateLimitText } from './typed-endpoint.js';
 
 const DAYS = 14;
 
@@ -219,9 +218,12 @@ export function Recent({
   );
 }
 
+/** Fields that have a place of their own: the head of the screen, or a list. */
+const SHOWN_ELSEWHERE = new Set<string>(['url', 'description', 'events', 'exclude', 'filter']);
+
 export function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
-  const { events, exclude, rateLimit, filter, contentType, format } = endpoint;
-  const { rotationEndsAt, createdAt, expiresAt, key } = endpoint;
+  const { events, exclude, filter, contentType, format } = endpoint;
+  const { rotationEndsAt, createdAt, key } = endpoint;
   return (
     <dl class="facts">
       <div>
@@ -238,17 +240,14 @@ export function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
           </dd>
         </div>
       )}
-      {rateLimit !== null && (
-        <div>
-          <dt>{t().rateLimit}</dt>
-          <dd>{rateLimitText(rateLimit)}</dd>
-        </div>
-      )}
-      {endpoint.ordered && (
-        <div>
-          <dt>{t().order.title}</dt>
-          <dd>{orderText(endpoint)}</dd>
-        </div>
+      {FIELD_LIST.filter(([name]) => !SHOWN_ELSEWHERE.has(name)).map(
+        ([name, { label, text }]) =>
+          text(endpoint) !== '' && (
+            <div key={name}>
+              <dt>{label()}</dt>
+              <dd dir="auto">{text(endpoint)}</dd>
+            </div>
+          ),
       )}
       {rotationEndsAt !== null && Date.parse(rotationEndsAt) > now() && (
         <div>
@@ -274,12 +273,6 @@ export function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
         <dt>{t().created}</dt>
         <dd>{dateTime(createdAt)}</dd>
       </div>
-      {expiresAt !== null && (
-        <div>
-          <dt>{t().form.end}</dt>
-          <dd>{dateTime(expiresAt)}</dd>
-        </div>
-      )}
       {key !== null && (
         <div>
           <dt>{t().form.key}</dt>

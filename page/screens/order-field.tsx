@@ -31,7 +31,7 @@ export function typedOrder({ ordered, onExhausted, holdFor }: Order = NONE): Typ
   return { ordered, onExhausted, time: String(time), unit };
 }
 
-function orderOf({ ordered, onExhausted, time, unit }: TypedOrder): Order {
+export function orderOf({ ordered, onExhausted, time, unit }: TypedOrder): Order {
   const length = UNITS.find(([name]) => name === unit)![1];
   const typed = time.trim().replace(',', '.');
   const isTimed = onExhausted === 'hold' && typed !== '';
@@ -41,16 +41,6 @@ function orderOf({ ordered, onExhausted, time, unit }: TypedOrder): Order {
 export function isOrder(typed: TypedOrder): boolean {
   const { holdFor } = orderOf(typed);
   return holdFor === null || (holdFor >= 1 && holdFor <= LONGEST);
-}
-
-/** The fields that the API is to be given: those that were changed. */
-export function changedOrder(typed: TypedOrder, before: Order = NONE): Partial<Order> {
-  const order = orderOf(typed);
-  const isHeld = order.onExhausted !== before.onExhausted || order.holdFor !== before.holdFor;
-  return {
-    ...(order.ordered !== before.ordered && { ordered: order.ordered }),
-    ...(isHeld && { onExhausted: order.onExhausted, holdFor: order.holdFor }),
-  };
 }
 
 /** What the order means, for the settings of an endpoint. */

@@ -23,14 +23,13 @@ export function isRateLimit({ max }: TypedRateLimit): boolean {
   return /^\s*(?:[1-9]\d{0,5}|1000000)?\s*$/.test(max);
 }
 
-/** What the API is to be given; undefined where nothing was changed. */
-export function changedRateLimit(
-  { max, per }: TypedRateLimit,
-  before: Endpoint['rateLimit'],
-): Endpoint['rateLimit'] | undefined {
-  if (max.trim() === '') return before === null ? undefined : null;
-  if (before?.per === per && String(before.max) === max.trim()) return undefined;
-  return { max: Number(max), per };
+export function rateLimitOf({ max, per }: TypedRateLimit): Endpoint['rateLimit'] {
+  return max.trim() === '' ? null : { max: Number(max), per };
+}
+
+/** The limit for the settings of an endpoint; empty for none. */
+export function rateLimitText(limit: Endpoint['rateLimit']): string {
+  return limit === null ? '' : t().rateLimitText(limit.max, number(limit.per / 1000));
 }
 
 interface Options {

@@ -1,6 +1,6 @@
 import { InvalidInputError } from '../../errors/index.js';
 import { MAX_PATTERN_LENGTH } from '../../subscriber/index.js';
-import { all, flag, list, nullable, text, type ValueOf } from '../schema/schema.js';
+import { all, flag, list, nullable, text, type ValueOf } from '../../common/json-schema.js';
 import { dataSchemaOf, type EventCatalogue, type EventDeclaration } from '../../event/index.js';
 
 /** An event that may be subscribed to; in its name, fields in braces stand for any one segment. */

@@ -9,7 +9,7 @@ import {
   NOT_AFTER_SINCE,
   RequiredField,
 } from '../http/validators.js';
-import { list, text, time } from '../schema/schema.js';
+import { list, text, time } from '../../common/json-schema.js';
 import { badRequest } from '../problems/errors.js';
 
 /** A data source, and an id in it; and the longest. */

@@ -2,7 +2,7 @@ import { InvalidInputError } from '../../errors/index.js';
 import { ANSWER_CLASSES } from '../../outbox/index.js';
 import { checkPattern, MAX_PATTERN_LENGTH } from '../../subscriber/index.js';
 import { choice, idOf, moment, pageOf, type QueryParameters, wholeNumber } from '../http/query.js';
-import { text } from '../schema/schema.js';
+import { text } from '../../common/json-schema.js';
 
 // Any other text would begin anew, at the first page or at none.
 const DELIVERY_ID = /^dlv_[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;

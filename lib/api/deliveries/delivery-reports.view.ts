@@ -10,7 +10,7 @@ import {
   text,
   time,
   type ValueOf,
-} from '../schema/schema.js';
+} from '../../common/json-schema.js';
 import { isoOf } from './delivery.view.js';
 import { WARNINGS } from '../subscribers/subscriber.view.js';
 

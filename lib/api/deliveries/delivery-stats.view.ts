@@ -9,7 +9,7 @@ import {
   text,
   time,
   type ValueOf,
-} from '../schema/schema.js';
+} from '../../common/json-schema.js';
 import { isoOf } from './delivery.view.js';
 
 /** Whether an endpoint fails, and why it gets nothing for now. */

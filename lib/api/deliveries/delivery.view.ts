@@ -12,7 +12,7 @@ import {
   text,
   time,
   type ValueOf,
-} from '../schema/schema.js';
+} from '../../common/json-schema.js';
 
 /** A delivery as the subscriber's owner sees it. */
 export const DELIVERY = {

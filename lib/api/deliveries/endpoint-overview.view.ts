@@ -1,5 +1,13 @@
 import type { EndpointOverview } from '../../outbox/index.js';
-import { all, count, list, nullable, type Schema, time, type ValueOf } from '../schema/schema.js';
+import {
+  all,
+  count,
+  list,
+  nullable,
+  type Schema,
+  time,
+  type ValueOf,
+} from '../../common/json-schema.js';
 import { SUBSCRIBER, type SubscriberView } from '../subscribers/subscriber.view.js';
 import type { ShownSubscriber } from '../subscribers/subscriber-views.js';
 import { ATTEMPT_HISTORY, attemptHistoryView } from './delivery-reports.view.js';

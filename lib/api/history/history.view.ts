@@ -8,7 +8,15 @@ import type { MessageFactory } from '../../message/index.js';
 import { exampleFrom, subscribableEvents } from '../catalogue/event-type.view.js';
 import { OWN_LOG_QUERY } from '../deliveries/delivery-query.js';
 import { type QueryParameters, wholeNumber } from '../http/query.js';
-import { all, flag, list, type Schema, text, time, type ValueOf } from '../schema/schema.js';
+import {
+  all,
+  flag,
+  list,
+  type Schema,
+  text,
+  time,
+  type ValueOf,
+} from '../../common/json-schema.js';
 
 const { event } = OWN_LOG_QUERY;
 const MAX_CURSOR = 200;

@@ -2,7 +2,7 @@ import { isIdLike } from '../../common/index.js';
 import { isObject } from '../../common/objects.js';
 import { parseIsoDate } from '../../common/time.js';
 import type { RefusalCode } from '../../errors/index.js';
-import { integer, oneOf, type Schema, text, time } from '../schema/schema.js';
+import { integer, oneOf, type Schema, text, time } from '../../common/json-schema.js';
 import { badRequest, type RefusedField } from '../problems/errors.js';
 import { NO_MOMENT, NOT_AFTER_SINCE } from './validators.js';
 

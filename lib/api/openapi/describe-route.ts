@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { MAX_TAG_LENGTH } from '../subscribers/etag.js';
 import type { ApiOperation } from './operations.js';
-import { text } from '../schema/schema.js';
+import { text } from '../../common/json-schema.js';
 import { schemaRef } from './document-schema.js';
 
 const PROBLEM = 'application/problem+json';

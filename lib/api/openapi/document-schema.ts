@@ -1,4 +1,4 @@
-import { all, type Fields, list, nullable, type Schema, text } from '../schema/schema.js';
+import { all, type Fields, list, nullable, type Schema, text } from '../../common/json-schema.js';
 
 const PREFIX = 'Thorn';
 

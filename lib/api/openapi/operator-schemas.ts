@@ -11,7 +11,7 @@ import {
   SETUP_REPORT,
 } from '../operator/operator.view.js';
 import { PauseDto } from '../operator/pause.dto.js';
-import { all, type Schema, text } from '../schema/schema.js';
+import { all, type Schema, text } from '../../common/json-schema.js';
 import { page } from './document-schema.js';
 
 export const OPERATOR_SCHEMAS: Readonly<Record<string, Schema>> = {

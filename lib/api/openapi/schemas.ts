@@ -34,7 +34,7 @@ import {
   type Schema,
   some,
   text,
-} from '../schema/schema.js';
+} from '../../common/json-schema.js';
 import { page, schemaRef } from './document-schema.js';
 
 const facts = {

@@ -1,5 +1,5 @@
 import { withoutQuery } from '../../message/index.js';
-import { all, list, nullable, oneOf, text, time, type ValueOf } from '../schema/schema.js';
+import { all, list, nullable, oneOf, text, time, type ValueOf } from '../../common/json-schema.js';
 import { SUBSCRIBER, type SubscriberView } from '../subscribers/subscriber.view.js';
 import type { ShownSubscriber } from '../subscribers/subscriber-views.js';
 

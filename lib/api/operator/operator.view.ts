@@ -12,7 +12,7 @@ import {
   type Schema,
   text,
   type ValueOf,
-} from '../schema/schema.js';
+} from '../../common/json-schema.js';
 import { SETUP_WARNINGS, type SetupReport } from './application-report.js';
 import { HOST } from './pause.dto.js';
 

@@ -1,7 +1,7 @@
 import { MAX_OWNER_LENGTH, type OwnerScope } from '../../subscriber/index.js';
 import { type QueryParameters, readQuery } from '../http/query.js';
 import type { OperatorSettings } from '../options/operator-options.js';
-import { text } from '../schema/schema.js';
+import { text } from '../../common/json-schema.js';
 
 export const OWNER_QUERY = {
   owner: {

@@ -1,5 +1,5 @@
 import { isText, RequiredField } from '../http/validators.js';
-import { text } from '../schema/schema.js';
+import { text } from '../../common/json-schema.js';
 
 export const HOST = {
   ...text,

@@ -1,7 +1,6 @@
-import { MAX_OVERLAP, MAX_PATTERN_LENGTH } from '../../subscriber/index.js';
+import { MAX_OVERLAP, MAX_PATTERN_LENGTH, SECRET_FIELD } from '../../subscriber/index.js';
 import { Field, isLookedAtLater, isText } from '../http/validators.js';
-import { type Schema, text } from '../schema/schema.js';
-import { SECRET } from './subscriber.view.js';
+import { type Schema, text } from '../../common/json-schema.js';
 
 /** A request that says everything by its path. */
 export class EmptyDto {}
@@ -37,6 +36,6 @@ export class RotateSecretDto {
   @Field(OVERLAP, isLookedAtLater)
   overlap?: number | string;
 
-  @Field(SECRET, isText('must be a text'))
+  @Field(SECRET_FIELD.schema, isText('must be a text'))
   secret?: string;
 }

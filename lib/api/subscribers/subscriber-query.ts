@@ -1,6 +1,6 @@
 import { MAX_SEARCH_LENGTH, SUBSCRIBER_STATES } from '../../subscriber/index.js';
 import { choice, pageOf, type QueryParameters } from '../http/query.js';
-import { text } from '../schema/schema.js';
+import { text } from '../../common/json-schema.js';
 
 /** The subscribers that a list shows: their service looks at the text. */
 export const SUBSCRIBERS_QUERY = {

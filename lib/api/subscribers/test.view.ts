@@ -10,7 +10,7 @@ import {
   text,
   time,
   type ValueOf,
-} from '../schema/schema.js';
+} from '../../common/json-schema.js';
 
 /** What came of a request, as the subscriber's owner sees it: without the address that was dialled. */
 export const ATTEMPT_ANSWER = {

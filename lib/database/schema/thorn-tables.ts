@@ -220,36 +220,83 @@ export const CHANGES = table('thorn_changes' satisfies typeof CHANGES_TABLE, {
   failed_at: optional(bigint),
 });
 
+/**
+ * A row of `thorn_subscribers`: a subscriber. In the first data source. Written by the REST API, `Subscribers` and, to disable a
+ * subscriber, by workers. Deleted by its owner.
+ *
+ * The columns that hold lists are JSON text, so that all databases store them alike.
+ */
 export const SUBSCRIBERS = table(
   'thorn_subscribers',
   {
+    /** The id, with its prefix `sub_`. */
     id: varchar(64),
+    /** The owner; null for the application's own. */
     owner: optional(varchar(255)),
+    /** The URL of the endpoint. */
     url: varchar(2048),
+    /** JSON: patterns of the events that it gets. */
     events: text,
+    /** JSON: patterns of the events that it does not get. */
     exclude: text,
+    /** JSON: a condition, or null. */
     filter: optional(text),
+    /** Attempts that it gets in `rate_per`; null for any number. */
     rate_max: optional(int),
+    /** Milliseconds; null together with `rate_max`. */
     rate_per: optional(int),
+    /** True: messages of the same key go one after another. */
     ordered: boolean,
+    /** After a delivery that failed for good: `skip` or `hold`. */
     on_exhausted: varchar(16),
+    /** Milliseconds for which a failed delivery holds its key; null for no end. */
     hold_for: optional(int),
+    /** The media type of bodies. */
     content_type: varchar(255),
+    /** The digest of `Hook-HMAC`: `sha1`, `sha256` or `sha512`. */
     digest: varchar(16),
+    /** JSON: a list of `Secret`. */
     secrets: text,
+    /** False: nothing is sent to it. */
     enabled: boolean,
+    /** `none`, `pending` or `verified`. */
     verification: varchar(16),
+    /** Its end; null for none. */
     expires_at: optional(bigint),
+    /** The time at which its end was told; null before. */
     expired_at: optional(bigint),
+    /** The key that its creation named; null for none. */
     unique_key: optional(varchar(255)),
+    /**
+     * A hash of `owner` and `unique_key`.
+     *
+     * Unique, so that of two creations at once one row remains.
+     */
     key_hash: optional(varchar(64)),
+    /** The format of its requests; null for the standard one. */
     format: optional(varchar(32)),
+    /** A text of the owner. */
     description: optional(varchar(1000)),
+    /** JSON: an object of texts. */
     metadata: text,
+    /**
+     * A random number that every write replaces, by which other processes see the change. Set another number when you edit
+     * a row by hand.
+     *
+     * The sum over all rows shows that something has changed, independent of clocks and of the length of transactions.
+     */
     revision: int,
+    /**
+     * The slot among the owner's subscribers.
+     *
+     * Unique, so that the limit holds for concurrent creations.
+     */
     owner_slot: optional(varchar(64)),
+    /** As `owner_slot`, among those of its owner and host. */
     host_slot: optional(varchar(64)),
+    /** The time of its creation. */
     created_at: bigint,
+    /** The time of the latest change. */
     updated_at: bigint,
   },
   [

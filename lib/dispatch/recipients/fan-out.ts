@@ -6,7 +6,7 @@ import {
   type MatchCriteria,
   SubscriberRepository,
 } from '../../subscriber/model/subscriber.repository.js';
-import { StaticSubscriberSet } from '../../subscriber/static/static-subscriber-set.js';
+import { StaticSubscriberSet } from '../../subscriber/service/static-subscriber-set.js';
 import { RecipientFinder } from './recipient-finder.js';
 import { withoutUnwanted } from './subscriber-choice.js';
 

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../../event/conditions/condition-compile.js';
-import type { RateLimit, Recipient } from '../../message/recipient.js';
+import { InvalidInputError } from '../../errors/index.js';
+import { hasEnded, type RateLimit, type Recipient } from '../../message/recipient.js';
 
 /**
  * The consent of the endpoint: it was not asked (`none`), it was asked and has not answered (`pending`, it receives
@@ -113,4 +114,37 @@ export function isActive({
   verification,
 }: Pick<Subscriber, 'enabled' | 'verification'>): boolean {
   return enabled && verification !== 'pending';
+}
+
+/**
+ * How a subscriber is. `expired`: its end has passed. `unverified`: its endpoint has not answered the challenge yet.
+ * `disabled`: it is not enabled. `failing`: attempts have only failed since the latest success. `active`: none of these.
+ */
+export const SUBSCRIBER_STATES = [
+  ...(['active', 'failing', 'disabled', 'unverified', 'expired'] as const),
+] as const;
+export type SubscriberState = (typeof SUBSCRIBER_STATES)[number];
+
+/** @param failingSince null where the endpoint does not fail, or nobody knows */
+export function subscriberState(
+  subscriber: Pick<Subscriber, 'enabled' | 'verification' | 'expiresAt'>,
+  failingSince: number | null,
+  now: number,
+): SubscriberState {
+  if (hasEnded(subscriber, now)) return 'expired';
+  if (subscriber.verification === 'pending') return 'unverified';
+  if (!subscriber.enabled) return 'disabled';
+  return failingSince === null ? 'active' : 'failing';
+}
+
+/** Checks the scope of the caller. @throws {@link InvalidInputError} when the scope is missing or malformed */
+export function checkScope(scope: OwnerScope): void {
+  const isOwner = typeof scope === 'object' && scope !== null && 'owner' in scope;
+  if (scope === 'any' || (isOwner && (scope.owner === null || typeof scope.owner === 'string'))) {
+    return;
+  }
+  throw new InvalidInputError(
+    'scope',
+    "must be { owner }, or 'any' for the application's own code",
+  );
 }

@@ -1,7 +1,10 @@
+import { isObject } from '../../common/objects.js';
 import { parseDuration } from '../../common/time.js';
 import { InvalidInputError } from '../../errors/index.js';
 import type { Secret } from '../../message/recipient.js';
 import { isSameSecret } from '../../signing/index.js';
+import { MAX_METADATA_KEY_LENGTH, SECRET_FIELD } from '../model/subscriber-fields.js';
+import type { SubscriberRules } from './subscriber-rules.js';
 
 /** The maximum number of a subscriber's secrets that sign at the same time. */
 export const MAX_LIVE_SECRETS = 5;
@@ -18,6 +21,25 @@ export interface SecretRotation {
   readonly overlap?: number | string;
   /** The new secret. Default: a random one. */
   readonly secret?: string;
+}
+
+/**
+ * Checks all but the overlap's value.
+ *
+ * @throws {@link InvalidInputError} naming the field that is unknown or refused
+ */
+export function checkSecretRotation(input: unknown, rules: SubscriberRules): SecretRotation {
+  if (!isObject(input)) throw new InvalidInputError('rotation', 'must be an object');
+  const unknown = Object.keys(input).find((key) => key !== 'overlap' && key !== 'secret');
+  if (unknown !== undefined) {
+    throw new InvalidInputError(
+      unknown.slice(0, MAX_METADATA_KEY_LENGTH),
+      'is not a field of a rotation; those are overlap, secret',
+    );
+  }
+  const { secret } = input;
+  if (secret !== undefined) SECRET_FIELD.check(secret, 'secret', rules);
+  return input;
 }
 
 /**

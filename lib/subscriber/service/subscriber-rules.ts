@@ -1,5 +1,6 @@
 import type { JsonValue, UncheckedFilter } from '../../event/index.js';
 import type { WebhookFormats } from '../../message/index.js';
+import type { FieldRules } from '../model/field-kinds.js';
 import type { Subscriber } from '../model/subscriber.js';
 import type { SubscriberLimits, UpdateTerms } from '../model/subscriber.repository.js';
 
@@ -7,7 +8,7 @@ import type { SubscriberLimits, UpdateTerms } from '../model/subscriber.reposito
 export type FilteredEvents = Pick<Subscriber, 'events' | 'exclude'>;
 
 /** The checks of the rest of the library that {@link Subscribers} makes before it stores a subscriber. */
-export abstract class SubscriberRules {
+export abstract class SubscriberRules implements FieldRules {
   /** @throws {@link RecipientRefusedError} when webhooks may not go there */
   abstract checkUrl(url: string): unknown;
   /** @throws {@link RecipientRefusedError} when the URL's name resolves to an address that webhooks may not go to */

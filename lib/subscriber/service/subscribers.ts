@@ -1,4 +1,3 @@
-import { checkScope } from '../model/owner-scope.js';
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/time.js';
 import { isIdLike, newId } from '../../common/id.js';
@@ -6,13 +5,18 @@ import type { UncheckedFilter } from '../../event/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { hasEnded } from '../../message/recipient.js';
 import { isSameSecret } from '../../signing/index.js';
-import { parseOverlap, rotated, type SecretRotation, withoutExpired } from './secret-rotation.js';
+import {
+  checkSecretRotation,
+  parseOverlap,
+  rotated,
+  type SecretRotation,
+  withoutExpired,
+} from './secret-rotation.js';
 import {
   checkAddresses,
   checkNewSubscriber,
   checkPageLimit,
   checkSearch,
-  checkSecretRotation,
   checkSubscriberUpdate,
 } from './subscriber-checks.js';
 import {
@@ -26,13 +30,14 @@ import {
   SubscriberRepository,
   type UpdateTerms,
 } from '../model/subscriber.repository.js';
-import type {
-  NewSubscriber,
-  OwnerScope,
-  Subscriber,
-  SubscriberUpdate,
+import {
+  checkScope,
+  type NewSubscriber,
+  type OwnerScope,
+  type Subscriber,
+  type SubscriberUpdate,
 } from '../model/subscriber.js';
-import { checkHold } from '../model/order-check.js';
+import { checkHold, DEFAULT_FIELDS } from '../model/subscriber-fields.js';
 import { markVerified, moveTo } from './verification.js';
 
 /** The page of subscribers that {@link Subscribers.list} reads. */
@@ -55,20 +60,8 @@ export interface StoredSubscriber {
   readonly isNew: boolean;
 }
 
-/** The fields that a new subscriber has unless they are given. */
-const DEFAULTS = {
-  contentType: 'application/json',
-  digest: 'sha256',
-  exclude: [],
-  filter: null,
-  rateLimit: null,
-  ordered: false,
-  onExhausted: 'skip',
-  holdFor: null,
-  expiresAt: null,
-  description: null,
-  metadata: {},
-} as const satisfies SubscriberUpdate;
+/** `enabled` is not among them: to store a subscriber once more does not enable it. */
+const { enabled: ENABLED, ...DEFAULTS } = DEFAULT_FIELDS;
 
 /**
  * Creates, changes and lists subscribers: what an application's code and the REST API call. Everything is checked
@@ -138,7 +131,7 @@ export class Subscribers {
       owner,
       key,
       secrets: [{ value: secret ?? this.rules.generateSecret(), expiresAt: null }],
-      enabled: enabled ?? true,
+      enabled: enabled ?? ENABLED,
       verification:
         terms.isChallenged && !this.#isKnownHost({ ...given, format }) ? 'pending' : 'none',
       format,

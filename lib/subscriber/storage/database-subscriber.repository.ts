@@ -7,8 +7,14 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import { hasEnded, type Secret } from '../../message/recipient.js';
 import { type SecretSealer, SecretUnreadableError } from '../../signing/index.js';
 import { SubscriberCache } from './subscriber-cache.js';
-import { describeFault, isFault, SubscriberRowMapper } from './subscriber-row-mapper.js';
-import { type SubscriberRow, SubscriberTable } from './subscriber-table.js';
+import {
+  describeFault,
+  isFault,
+  type RowFault,
+  SubscriberRowMapper,
+} from './subscriber-row-mapper.js';
+import { SubscriberTable } from './subscriber-table.js';
+import type { SubscriberRow } from '../model/field-kinds.js';
 import { SubscriberWriter } from './subscriber-writer.js';
 import {
   type MatchCriteria,
@@ -19,8 +25,7 @@ import {
   type UpdateTerms,
   type SubscriberLimits,
 } from '../model/subscriber.repository.js';
-import { QuotaAllocator } from './quota-allocator.js';
-import { keyHash } from './quota-slots.js';
+import { keyHash, QuotaAllocator } from './quota-slots.js';
 import type { OwnerScope, Subscriber, SubscriberChanges } from '../model/subscriber.js';
 
 /** Options for the freshness of {@link DatabaseSubscriberRepository}'s cache. */
@@ -101,14 +106,14 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
   }
 
   async #insert(subscriber: Subscriber, limits?: SubscriberLimits): Promise<Subscriber> {
-    const row = await this.#change(subscriber.id, () =>
+    const stored = await this.#change(subscriber.id, () =>
       this.#allocator.allocate(subscriber, limits, async (slots) => {
         const fresh = this.#mapper.toRow(subscriber, slots);
         await this.#table.insert(fresh);
         return fresh;
       }),
     );
-    return this.#read(row)!;
+    return this.#readable(subscriber.id, stored)!;
   }
 
   override async findById(id: string, scope: OwnerScope): Promise<Subscriber | null> {
@@ -142,13 +147,13 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     // An owner never changes, so a row that is within scope here is so in the write below.
     const before = await this.#table.find(id, scope);
     if (before === null) return null;
-    if (changes.secrets === undefined) this.#demandReadable(before);
-    const row = await this.#change(id, () =>
+    if (changes.secrets === undefined) this.#mapper.demandReadable(before);
+    const written = await this.#change(id, () =>
       terms.check === undefined && (terms.limits === undefined || changes.url === undefined)
         ? this.#writer.plainly(id, changes)
         : this.#writer.onTerms(id, changes, terms),
     );
-    return this.#read(row);
+    return this.#readable(id, written);
   }
 
   override async disable(id: string, updatedAt: Date): Promise<boolean> {
@@ -176,13 +181,13 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
   }
 
   override async removeExpired(before: number, limit: number): Promise<number> {
-    const rows = await this.#table.expired(before, limit);
-    for (const { id } of rows) {
+    const ids = await this.#table.expired(before, limit);
+    for (const id of ids) {
       await this.#change(id, async () =>
         (await this.#table.deleteExpired(id, before)) ? null : this.#table.find(id, 'any'),
       );
     }
-    return rows.length;
+    return ids.length;
   }
 
   override async changeSecrets(
@@ -192,7 +197,8 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     scope: OwnerScope,
   ): Promise<Subscriber | null> {
     if ((await this.#table.find(id, scope)) === null) return null;
-    return this.#read(await this.#change(id, () => this.#writer.secrets(id, change, updatedAt)));
+    const written = await this.#change(id, () => this.#writer.secrets(id, change, updatedAt));
+    return this.#readable(id, written);
   }
 
   /** @throws `ThornConfigurationError` without a key to seal with */
@@ -264,28 +270,37 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     return this.#cache.isUnheard(criteria);
   }
 
-  #demandReadable(row: SubscriberRow): void {
-    const result = this.#mapper.fromRow(row);
-    if (result instanceof SecretUnreadableError) throw result;
-  }
-
-  /** One write of an id at a time: two that overlap could tell the cache their outcomes in the wrong order. */
-  #change(id: string, write: () => Promise<SubscriberRow | null>): Promise<SubscriberRow | null> {
+  /**
+   * Writes a subscriber. One write of an id at a time: two that overlap could tell the cache their outcomes in the wrong
+   * order.
+   */
+  #change(
+    id: string,
+    write: () => Promise<SubscriberRow | null>,
+  ): Promise<Subscriber | RowFault | null> {
     return this.#mutex.run(id, () => this.#cache.change(id, write));
   }
 
   /** @throws {@link SecretUnreadableError} */
   #read(row: SubscriberRow | null): Subscriber | null {
-    return row === null ? null : this.#readOrLog(row, true);
+    return row === null ? null : this.#readable(row.id, this.#mapper.fromRow(row));
   }
 
-  /** @param mustOpen true: secrets that do not open are thrown, not logged */
-  #readOrLog(row: SubscriberRow, mustOpen = false): Subscriber | null {
-    const subscriber = this.#mapper.fromRow(row);
-    if (!isFault(subscriber)) return subscriber;
-    if (mustOpen && subscriber instanceof SecretUnreadableError) throw subscriber;
-    const text = `Subscriber ${row.id} cannot be read: ${describeFault(subscriber)}`;
-    this.#logger.error(new LogLine(text, { subscriberId: row.id }));
+  /** The subscriber of a row, or null with a line in the log. */
+  #readOrLog(row: SubscriberRow): Subscriber | null {
+    const found = this.#mapper.fromRow(row);
+    return isFault(found) ? this.#log(row.id, found) : found;
+  }
+
+  /** @throws {@link SecretUnreadableError} */
+  #readable(id: string, found: Subscriber | RowFault | null): Subscriber | null {
+    if (found instanceof SecretUnreadableError) throw found;
+    return found !== null && isFault(found) ? this.#log(id, found) : found;
+  }
+
+  #log(id: string, fault: RowFault): null {
+    const text = `Subscriber ${id} cannot be read: ${describeFault(fault)}`;
+    this.#logger.error(new LogLine(text, { subscriberId: id }));
     return null;
   }
 }

@@ -1,5 +1,4 @@
 import { hasEnded, type Secret } from '../../message/recipient.js';
-import { holdsText } from '../matching/subscriber-search.js';
 import { SubscriberIndex } from '../matching/subscriber-index.js';
 import {
   type MatchCriteria,
@@ -155,4 +154,10 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
 
 function isWithin(subscriber: Subscriber, scope: OwnerScope): boolean {
   return scope === 'any' || subscriber.owner === scope.owner;
+}
+
+/** Tells whether the URL or the description holds a text, in upper or lower case. */
+function holdsText({ url, description }: Subscriber, text: string): boolean {
+  const sought = text.toLowerCase();
+  return [url, description ?? ''].some((one) => one.toLowerCase().includes(sought));
 }

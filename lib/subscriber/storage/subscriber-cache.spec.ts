@@ -68,7 +68,7 @@ it('does not let a look that has read the old row undo a deletion or a change', 
     return table.find('one', 'any');
   });
   await cache.change('gone', async () => {
-    await table.delete({ id: 'gone' });
+    await table.delete('gone');
     return null;
   });
   release();

@@ -3,11 +3,17 @@ import type { Clock } from '../../common/time.js';
 import { LogLine, errorText } from '../../common/log.js';
 import { SubscriberIndex } from '../matching/subscriber-index.js';
 import { hasEnded } from '../../message/recipient.js';
-import { describeFault, isFault, type SubscriberRowMapper } from './subscriber-row-mapper.js';
-import type { SubscriberRow, SubscriberTable } from './subscriber-table.js';
+import {
+  describeFault,
+  isFault,
+  type RowFault,
+  type SubscriberRowMapper,
+} from './subscriber-row-mapper.js';
+import type { SubscriberTable } from './subscriber-table.js';
+import type { SubscriberRow } from '../model/field-kinds.js';
 import type { MatchCriteria } from '../model/subscriber.repository.js';
 import { isActive, type Subscriber } from '../model/subscriber.js';
-import { SubscribersUnavailableError } from './subscribers-unavailable.error.js';
+import { SubscribersUnavailableError } from '../model/subscriber-errors.js';
 
 /** The maximum ages of the cache, in milliseconds. */
 export interface CacheLimits {
@@ -110,20 +116,21 @@ export class SubscriberCache {
    * the other.
    *
    * @param write resolves to the row as it is afterwards, null when there is none
+   * @returns the subscriber as it is afterwards, or why its row cannot be read; null when there is none
    */
   async change(
     id: string,
     write: () => Promise<SubscriberRow | null>,
-  ): Promise<SubscriberRow | null> {
+  ): Promise<Subscriber | RowFault | null> {
     const looks = this.#looks;
     try {
       const row = await write();
       this.#changed.add(id);
-      if (row === null) this.#remove(id);
-      else this.#put(row);
-      // A look that began meanwhile may have read this row in a newer state, which has just been overwritten.
+      // A look that began meanwhile may have read this row in a newer state, which is about to be overwritten.
       if (looks !== this.#looks) this.#expired = true;
-      return row;
+      if (row !== null) return this.#put(row);
+      this.#remove(id);
+      return null;
     } catch (error) {
       this.#expired = true; // whether it was written is not known
       throw error;
@@ -214,7 +221,8 @@ export class SubscriberCache {
   }
 
   #take(row: SubscriberRow): void {
-    if (!this.#changed.has(row.id)) this.#put(row);
+    if (this.#changed.has(row.id) || this.#revisions.get(row.id) === row.revision) return;
+    this.#put(row);
   }
 
   #dropAllBut(seen: ReadonlySet<string>): void {
@@ -223,20 +231,20 @@ export class SubscriberCache {
     }
   }
 
-  #put(row: SubscriberRow): void {
-    if (this.#revisions.get(row.id) === row.revision) return;
+  #put(row: SubscriberRow): Subscriber | RowFault {
     this.#remove(row.id);
     this.#revisions.set(row.id, row.revision);
     this.#sum += row.revision;
     const subscriber = this.mapper.fromRow(row);
-    if (!isFault(subscriber)) {
+    if (isFault(subscriber)) {
+      this.#malformed.add(row.id);
+      const text = `Subscriber ${row.id} receives nothing: ${describeFault(subscriber)}`;
+      this.#logger.error(new LogLine(text, { subscriberId: row.id }));
+    } else {
       this.#index.set(subscriber);
       this.#inactive.set(subscriber);
-      return;
     }
-    this.#malformed.add(row.id);
-    const text = `Subscriber ${row.id} receives nothing: ${describeFault(subscriber)}`;
-    this.#logger.error(new LogLine(text, { subscriberId: row.id }));
+    return subscriber;
   }
 
   #remove(id: string): void {

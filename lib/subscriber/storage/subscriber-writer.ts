@@ -2,10 +2,10 @@ import { Logger } from '@nestjs/common';
 import { LogLine } from '../../common/log.js';
 import type { Secret } from '../../message/recipient.js';
 import { withoutExpired } from '../service/secret-rotation.js';
-import { hostnameOf } from './quota-slots.js';
-import type { QuotaAllocator } from './quota-allocator.js';
+import { hostnameOf, type QuotaAllocator } from './quota-slots.js';
 import { describeFault, isFault, type SubscriberRowMapper } from './subscriber-row-mapper.js';
-import type { SubscriberRow, SubscriberTable } from './subscriber-table.js';
+import type { SubscriberTable } from './subscriber-table.js';
+import type { SubscriberRow } from '../model/field-kinds.js';
 import type { UpdateTerms } from '../model/subscriber.repository.js';
 import type { Subscriber, SubscriberChanges } from '../model/subscriber.js';
 
@@ -104,14 +104,14 @@ export class SubscriberWriter {
    * @returns whether it was this call that removed it
    */
   async delete(id: string, check?: (current: Subscriber) => void): Promise<boolean> {
-    if (check === undefined) return this.table.delete({ id });
+    if (check === undefined) return this.table.delete(id);
     for (;;) {
       const current = await this.table.find(id, 'any');
       if (current === null) return false;
       const subscriber = this.mapper.fromRow(current);
       // A row that cannot be read cannot be checked, and may be removed all the same.
       if (!isFault(subscriber)) check(subscriber);
-      if (await this.table.delete({ id, revision: current.revision })) return true;
+      if (await this.table.delete(id, current.revision)) return true;
     }
   }
 

@@ -1,23 +1,12 @@
 import { createHmac } from 'node:crypto';
 import { InvalidInputError, RecipientRefusedError } from '../../errors/index.js';
-import { checkOrder } from '../model/order-check.js';
-import { checkRateLimit } from '../model/rate-limit-check.js';
-import type {
-  Recipient,
-  StaticSubscriber,
-  SubscriberSource,
-  WebhookFormats,
-} from '../../message/index.js';
+import type { Recipient, StaticSubscriber, SubscriberSource } from '../../message/index.js';
+import type { FieldRules, SubscriberField } from '../model/field-kinds.js';
+import { checkHold, FIELD_LIST, SUBSCRIBER_FIELDS } from '../model/subscriber-fields.js';
+import type { Subscriber } from '../model/subscriber.js';
 
 /** The checks of every static subscriber before its use. */
-export interface StaticSubscriberRules {
-  /** Throws when the URL is refused. */
-  checkUrl(url: string): unknown;
-  /** Throws when the secret is too weak. */
-  checkSecret(secret: string): void;
-  readonly contentTypes: readonly string[];
-  readonly formats: WebhookFormats;
-}
+export type StaticSubscriberRules = Omit<FieldRules, 'checkPatternKnown'>;
 
 const MAX_DEPTH = 16;
 
@@ -90,11 +79,19 @@ function rethrow(fault: unknown): never {
   throw fault;
 }
 
-const KNOWN_KEYS = new Set([
-  ...['url', 'secret', 'contentType', 'format', 'digest', 'rateLimit'],
-  ...['ordered', 'onExhausted', 'holdFor'],
-]);
-const DIGESTS: readonly string[] = ['sha1', 'sha256', 'sha512'];
+type StaticField = {
+  [Name in keyof typeof SUBSCRIBER_FIELDS]: (typeof SUBSCRIBER_FIELDS)[Name] extends {
+    readonly isStatic: true;
+  }
+    ? Name
+    : never;
+}[keyof typeof SUBSCRIBER_FIELDS];
+
+const STATIC_FIELDS = FIELD_LIST.filter(([, { isStatic }]) => isStatic) as readonly (readonly [
+  StaticField,
+  SubscriberField,
+])[];
+const KNOWN_KEYS = new Set(['url', 'secret', 'format', ...STATIC_FIELDS.map(([name]) => name)]);
 
 function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
   if (typeof given !== 'string' && typeof given !== 'object') {
@@ -106,30 +103,40 @@ function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
     throw invalidSubscribers(
       `must not have the unknown property ${unknown}. Valid properties: ${[...KNOWN_KEYS].join(', ')}`,
     );
-  const { url, secret, contentType = 'application/json', digest = 'sha256' } = subscriber;
-  const rateLimit = named(() => checkRateLimit(subscriber.rateLimit ?? null));
-  const order = named(() => checkOrder(subscriber));
+  const { url, secret } = subscriber;
   if (typeof url !== 'string') throw invalidSubscribers(`must have a url, ${reasonOf(subscriber)}`);
+  const { ordered, onExhausted, holdFor, ...fields } = named(() => staticFields(subscriber, rules));
   checkUrl(url, rules);
   if (secret !== undefined) named(() => rules.checkSecret(secret));
-  if (!rules.contentTypes.includes(contentType)) {
-    throw invalidSubscribers(
-      `must ask for one of ${rules.contentTypes.join(', ')}, not ${contentType}`,
-    );
-  }
   const format = formatOf(subscriber, rules);
-  if (!DIGESTS.includes(digest))
-    throw invalidSubscribers(`must name one of the digests ${DIGESTS.join(', ')}`);
   return {
     id: staticId(url, secret ?? ''),
     url,
-    contentType,
-    digest,
     secrets: secret === undefined ? [] : [{ value: secret, expiresAt: null }],
     ...(format !== null && { format }),
-    ...(rateLimit && { rateLimit }),
-    ...(order.ordered && order),
+    ...withoutNulls(fields),
+    ...(ordered && { ordered, onExhausted, holdFor }),
   };
+}
+
+/** The fields of {@link SUBSCRIBER_FIELDS} that the application has declared, or their defaults. */
+function staticFields(
+  subscriber: StaticSubscriber,
+  rules: StaticSubscriberRules,
+): Pick<Subscriber, StaticField> {
+  const fields = Object.fromEntries(
+    STATIC_FIELDS.map(([name, field]) => {
+      const value = subscriber[name];
+      return [name, value === undefined ? field.default : field.check(value, name, rules, 0)];
+    }),
+  ) as Pick<Subscriber, StaticField>;
+  checkHold(fields);
+  return fields;
+}
+
+/** A field that is null says nothing: the row of the message need not hold it. */
+function withoutNulls<Fields extends object>(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as Fields;
 }
 
 function reasonOf(subscriber: object): string {

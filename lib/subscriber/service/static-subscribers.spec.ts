@@ -106,7 +106,7 @@ describe('static subscribers', () => {
     [
       'a content type without a codec',
       { url: 'https://one.example', contentType: 'text/plain' },
-      /ask for one of/,
+      /have contentType, which must be one of/,
     ],
     [
       'a content type beside a format',
@@ -116,7 +116,11 @@ describe('static subscribers', () => {
       },
       /have contentType, which is for the standard format/,
     ],
-    ['an unknown digest', { url: 'https://one.example', digest: 'md5' }, /digests/],
+    [
+      'an unknown digest',
+      { url: 'https://one.example', digest: 'md5' },
+      /have digest, which must be one of/,
+    ],
     [
       'a limit that makes no sense',
       { url: 'https://one.example', rateLimit: { max: 0, per: 1000 } },

@@ -1,0 +1,200 @@
+import type { Statement } from '../../database/dialect.js';
+import type { Value } from '../../database/table-rows.js';
+import type { SubscriberRow } from '../model/field-kinds.js';
+import type { OwnerScope } from '../model/subscriber.js';
+
+// The statements on `thorn_subscribers`. Each gets the name of the table in SQL, and says which index serves it.
+
+/** A part of the subscribers, in the order of their ids. */
+export interface PageQuery {
+  readonly scope: OwnerScope;
+  /** The id after which the page begins; null for the first page. */
+  readonly after: string | null;
+  /** The greatest id that the page may have; null for any. */
+  readonly end: string | null;
+  /** A text that the URL or the description holds; undefined for all subscribers. */
+  readonly search?: string | undefined;
+}
+
+/** A condition on rows, and the values of its placeholders. */
+type Condition = readonly [sql: string, parameters: readonly Value[]];
+
+// Both have the columns of the index (expired_at, expires_at), of which each database reads a range alone.
+const HAS_ENDED = 'expired_at IS NULL AND expires_at <= ?';
+const WAS_TOLD = 'expired_at <= ? AND expires_at <= ?';
+
+// ── One subscriber ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Index: the primary key. */
+export function selectById(table: string, id: string): Statement {
+  return select(table, '*', ['id = ?', [id]]);
+}
+
+/** Index: (key_hash). */
+export function selectByKeyHash(table: string, hash: string): Statement {
+  return select(table, '*', ['key_hash = ?', [hash]]);
+}
+
+/** The patterns of a subscriber, as JSON. Index: the primary key. */
+export function selectEvents(table: string, id: string): Statement {
+  return select(table, 'events', ['id = ?', [id]]);
+}
+
+/** Fails where the id, the key or a slot is taken: the indexes of these columns are unique. */
+export function insert(table: string, row: SubscriberRow): Statement {
+  const columns = Object.keys(row);
+  const values = columns.map(() => '?').join(', ');
+  const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${values})`;
+  return { sql, parameters: Object.values(row) };
+}
+
+/**
+ * Writes some columns of a subscriber. Index: the primary key.
+ *
+ * @param revision the one that the row was read with: nothing is written if the row has another one by now. Default: any
+ */
+export function update(
+  table: string,
+  id: string,
+  columns: Partial<SubscriberRow>,
+  revision?: number,
+): Statement {
+  const set = Object.keys(columns).map((column) => `${column} = ?`);
+  const [where, parameters] = ofRevision(id, revision);
+  return {
+    sql: `UPDATE ${table} SET ${set.join(', ')} WHERE ${where}`,
+    parameters: [...Object.values(columns), ...parameters],
+  };
+}
+
+/** Removes a subscriber. Index: the primary key. @param revision as that of {@link update} */
+export function remove(table: string, id: string, revision?: number): Statement {
+  const [where, parameters] = ofRevision(id, revision);
+  return { sql: `DELETE FROM ${table} WHERE ${where}`, parameters };
+}
+
+function ofRevision(id: string, revision: number | undefined): Condition {
+  return revision === undefined ? ['id = ?', [id]] : ['id = ? AND revision = ?', [id, revision]];
+}
+
+// ── Ends of subscribers ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Subscribers whose end has passed, and was not told. Index: (expired_at, expires_at). */
+export function selectEnded(table: string, now: number, limit: number): Statement {
+  return select(table, '*', [`${HAS_ENDED} LIMIT ?`, [now, limit]]);
+}
+
+/** Notes that the end of a subscriber was told, unless another process has noted it. Index: the primary key. */
+export function noteEnd(table: string, id: string, now: number): Statement {
+  return {
+    sql: `UPDATE ${table} SET expired_at = ? WHERE ${HAS_ENDED} AND id = ?`,
+    parameters: [now, now, id],
+  };
+}
+
+/** Ids of the subscribers whose end was told before a time. Index: (expired_at, expires_at). */
+export function selectToldBefore(table: string, before: number, limit: number): Statement {
+  return select(table, 'id', [`${WAS_TOLD} LIMIT ?`, [before, before, limit]]);
+}
+
+/** Removes one of {@link selectToldBefore}, unless it was renewed. Index: the primary key. */
+export function removeToldBefore(table: string, id: string, before: number): Statement {
+  return {
+    sql: `DELETE FROM ${table} WHERE ${WAS_TOLD} AND id = ?`,
+    parameters: [before, before, id],
+  };
+}
+
+// ── Many subscribers ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The subscribers of some ids. Index: the primary key. */
+export function selectByIds(table: string, ids: readonly string[]): Statement {
+  return select(table, '*', [`id IN (${ids.map(() => '?').join(', ')})`, ids]);
+}
+
+/** Index: (owner, id). */
+export function selectByOwner(table: string, owner: string): Statement {
+  return select(table, '*', ['owner = ?', [owner]]);
+}
+
+/** Index: (owner, id); the primary key for subscribers of all owners. A search reads each row up to its `end`. */
+export function selectPage(table: string, page: PageQuery, limit: number): Statement {
+  const [where, parameters] = onPage(page);
+  return select(table, '*', [`${where} ORDER BY id LIMIT ?`, [...parameters, limit]]);
+}
+
+/** The id of the row at a place of a page, counted from 0. Index: as {@link selectPage}. */
+export function selectIdAt(table: string, page: PageQuery, place: number): Statement {
+  const [where, parameters] = onPage(page);
+  return select(table, 'id', [`${where} ORDER BY id LIMIT 1 OFFSET ${place}`, parameters]);
+}
+
+/** Ids, owners and URLs of all subscribers in scope. Index: (owner, id); none for those of all owners. */
+export function selectUrls(table: string, scope: OwnerScope): Statement {
+  return select(table, 'id, owner, url', within(scope));
+}
+
+/** The owners of the disabled subscribers in scope. Index: (owner, id). */
+export function selectOwnersOfDisabled(table: string, scope: OwnerScope): Statement {
+  const [where, parameters] = within(scope);
+  return select(table, 'owner', [`${where} AND enabled = ?`, [...parameters, 0]]);
+}
+
+/** How many subscribers are disabled. Index: none, it reads all rows. */
+export function countDisabled(table: string): Statement {
+  return select(table, 'COUNT(*) AS n', ['enabled = ?', [0]]);
+}
+
+// ── All subscribers, for the copy in memory ─────────────────────────────────────────────────────────────────────────────
+
+/** Subscribers behind an id. Index: the primary key. */
+export function selectAllAfter(table: string, after: string, limit: number): Statement {
+  return select(table, '*', [`id > ? ORDER BY id LIMIT ${limit}`, [after]]);
+}
+
+/** Subscribers behind an id that were written at a time or later. Index: (updated_at, revision). */
+export function selectChangedAfter(
+  table: string,
+  after: string,
+  since: number,
+  limit: number,
+): Statement {
+  const sql = `updated_at >= ? AND id > ? ORDER BY id LIMIT ${limit}`;
+  return select(table, '*', [sql, [since, after]]);
+}
+
+/** Id and revision of the subscribers behind an id. Index: the primary key. */
+export function selectRevisionsAfter(table: string, after: string, limit: number): Statement {
+  return select(table, 'id, revision', [`id > ? ORDER BY id LIMIT ${limit}`, [after]]);
+}
+
+/** The number of rows, and the sum of their revisions. Index: (updated_at, revision), which has all that it reads. */
+export function selectChecksum(table: string): Statement {
+  return select(table, 'COUNT(*) AS n, SUM(revision) AS total', ['1 = 1', []]);
+}
+
+// ── Parts of statements ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+function select(table: string, columns: string, [where, parameters]: Condition): Statement {
+  return { sql: `SELECT ${columns} FROM ${table} WHERE ${where}`, parameters, answersRows: true };
+}
+
+function within(scope: OwnerScope): Condition {
+  if (scope === 'any') return ['1 = 1', []];
+  return scope.owner === null ? ['owner IS NULL', []] : ['owner = ?', [scope.owner]];
+}
+
+function onPage({ scope, after, end, search }: PageQuery): Condition {
+  const conditions = [within(scope)];
+  if (after !== null) conditions.push(['id > ?', [after]]);
+  if (end !== null) conditions.push(['id <= ?', [end]]);
+  if (search !== undefined) {
+    const held = `%${search.replaceAll(/[!%_]/g, '!$&')}%`;
+    const holds = (column: string) => `LOWER(${column}) LIKE LOWER(?) ESCAPE '!'`;
+    conditions.push([`(${holds('url')} OR ${holds('description')})`, [held, held]]);
+  }
+  return [
+    conditions.map(([sql]) => sql).join(' AND '),
+    conditions.flatMap(([, parameters]) => parameters),
+  ];
+}
