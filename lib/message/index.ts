@@ -54,12 +54,9 @@ export {
   type RateLimit,
   type Recipient,
   type Secret,
+  type StaticSubscriber,
   hostOf,
   NO_HOST,
   withoutQuery,
 } from './recipient.js';
-export type {
-  StaticSubscriber,
-  SubscriberCallback,
-  SubscriberSource,
-} from './subscriber-source.js';
+export type { SubscriberCallback, SubscriberSource } from './subscriber-source.js';

@@ -48,6 +48,29 @@ export interface Recipient {
   readonly expiresAt?: Date | null;
 }
 
+/** A subscriber that the application declares in its code or settings instead of storing it. */
+export interface StaticSubscriber {
+  readonly url: string;
+  /** `whsec_…` or a text of at least 16 characters. Without one its deliveries are not signed. */
+  readonly secret?: string;
+  /** Default `application/json`. */
+  readonly contentType?: string;
+  /** The name of a registered `WebhookFormat`. Default `standard`. */
+  readonly format?: string;
+  /** Digest of `Hook-HMAC`. Default `sha256`. */
+  readonly digest?: Digest;
+  /** Attempts over this rate wait. Default: no limit. */
+  readonly rateLimit?: RateLimit | null;
+  /** True: messages of the same key are delivered one after another. Default false. */
+  readonly ordered?: boolean;
+  /** Whether the next message of a key goes after one that failed for good. Default `skip`. */
+  readonly onExhausted?: Recipient['onExhausted'];
+  /**
+   * With `hold`: milliseconds after which deliveries of the key continue without anybody's help. Default null: never.
+   */
+  readonly holdFor?: number | null;
+}
+
 /** Tells whether a recipient's end has passed. @param now milliseconds since the Unix epoch */
 export function hasEnded({ expiresAt }: Pick<Recipient, 'expiresAt'>, now: number): boolean {
   return expiresAt !== undefined && expiresAt !== null && expiresAt.getTime() <= now;

@@ -1,4 +1,4 @@
-import type { Statement } from '../../database/dialect.js';
+import { type Select, select as selectRows, type Write, write } from '../../database/dialect.js';
 import type { Value } from '../../database/table-rows.js';
 import type { SubscriberRow } from '../model/field-kinds.js';
 import type { OwnerScope } from '../model/subscriber.js';
@@ -26,26 +26,26 @@ const WAS_TOLD = 'expired_at <= ? AND expires_at <= ?';
 // ── One subscriber ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Index: the primary key. */
-export function selectById(table: string, id: string): Statement {
+export function selectById(table: string, id: string): Select<SubscriberRow> {
   return select(table, '*', ['id = ?', [id]]);
 }
 
 /** Index: (key_hash). */
-export function selectByKeyHash(table: string, hash: string): Statement {
+export function selectByKeyHash(table: string, hash: string): Select<SubscriberRow> {
   return select(table, '*', ['key_hash = ?', [hash]]);
 }
 
 /** The patterns of a subscriber, as JSON. Index: the primary key. */
-export function selectEvents(table: string, id: string): Statement {
+export function selectEvents(table: string, id: string): Select<Pick<SubscriberRow, 'events'>> {
   return select(table, 'events', ['id = ?', [id]]);
 }
 
 /** Fails where the id, the key or a slot is taken: the indexes of these columns are unique. */
-export function insert(table: string, row: SubscriberRow): Statement {
+export function insert(table: string, row: SubscriberRow): Write {
   const columns = Object.keys(row);
   const values = columns.map(() => '?').join(', ');
   const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${values})`;
-  return { sql, parameters: Object.values(row) };
+  return write(sql, Object.values(row));
 }
 
 /**
@@ -58,19 +58,19 @@ export function update(
   id: string,
   columns: Partial<SubscriberRow>,
   revision?: number,
-): Statement {
+): Write {
   const set = Object.keys(columns).map((column) => `${column} = ?`);
   const [where, parameters] = ofRevision(id, revision);
-  return {
-    sql: `UPDATE ${table} SET ${set.join(', ')} WHERE ${where}`,
-    parameters: [...Object.values(columns), ...parameters],
-  };
+  return write(`UPDATE ${table} SET ${set.join(', ')} WHERE ${where}`, [
+    ...Object.values(columns),
+    ...parameters,
+  ]);
 }
 
 /** Removes a subscriber. Index: the primary key. @param revision as that of {@link update} */
-export function remove(table: string, id: string, revision?: number): Statement {
+export function remove(table: string, id: string, revision?: number): Write {
   const [where, parameters] = ofRevision(id, revision);
-  return { sql: `DELETE FROM ${table} WHERE ${where}`, parameters };
+  return write(`DELETE FROM ${table} WHERE ${where}`, parameters);
 }
 
 function ofRevision(id: string, revision: number | undefined): Condition {
@@ -80,75 +80,83 @@ function ofRevision(id: string, revision: number | undefined): Condition {
 // ── Ends of subscribers ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Subscribers whose end has passed, and was not told. Index: (expired_at, expires_at). */
-export function selectEnded(table: string, now: number, limit: number): Statement {
+export function selectEnded(table: string, now: number, limit: number): Select<SubscriberRow> {
   return select(table, '*', [`${HAS_ENDED} LIMIT ?`, [now, limit]]);
 }
 
 /** Notes that the end of a subscriber was told, unless another process has noted it. Index: the primary key. */
-export function noteEnd(table: string, id: string, now: number): Statement {
-  return {
-    sql: `UPDATE ${table} SET expired_at = ? WHERE ${HAS_ENDED} AND id = ?`,
-    parameters: [now, now, id],
-  };
+export function noteEnd(table: string, id: string, now: number): Write {
+  return write(`UPDATE ${table} SET expired_at = ? WHERE ${HAS_ENDED} AND id = ?`, [now, now, id]);
 }
 
 /** Ids of the subscribers whose end was told before a time. Index: (expired_at, expires_at). */
-export function selectToldBefore(table: string, before: number, limit: number): Statement {
+export function selectToldBefore(
+  table: string,
+  before: number,
+  limit: number,
+): Select<Pick<SubscriberRow, 'id'>> {
   return select(table, 'id', [`${WAS_TOLD} LIMIT ?`, [before, before, limit]]);
 }
 
 /** Removes one of {@link selectToldBefore}, unless it was renewed. Index: the primary key. */
-export function removeToldBefore(table: string, id: string, before: number): Statement {
-  return {
-    sql: `DELETE FROM ${table} WHERE ${WAS_TOLD} AND id = ?`,
-    parameters: [before, before, id],
-  };
+export function removeToldBefore(table: string, id: string, before: number): Write {
+  return write(`DELETE FROM ${table} WHERE ${WAS_TOLD} AND id = ?`, [before, before, id]);
 }
 
 // ── Many subscribers ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The subscribers of some ids. Index: the primary key. */
-export function selectByIds(table: string, ids: readonly string[]): Statement {
+export function selectByIds(table: string, ids: readonly string[]): Select<SubscriberRow> {
   return select(table, '*', [`id IN (${ids.map(() => '?').join(', ')})`, ids]);
 }
 
 /** Index: (owner, id). */
-export function selectByOwner(table: string, owner: string): Statement {
+export function selectByOwner(table: string, owner: string): Select<SubscriberRow> {
   return select(table, '*', ['owner = ?', [owner]]);
 }
 
 /** Index: (owner, id); the primary key for subscribers of all owners. A search reads each row up to its `end`. */
-export function selectPage(table: string, page: PageQuery, limit: number): Statement {
+export function selectPage(table: string, page: PageQuery, limit: number): Select<SubscriberRow> {
   const [where, parameters] = onPage(page);
   return select(table, '*', [`${where} ORDER BY id LIMIT ?`, [...parameters, limit]]);
 }
 
 /** The id of the row at a place of a page, counted from 0. Index: as {@link selectPage}. */
-export function selectIdAt(table: string, page: PageQuery, place: number): Statement {
+export function selectIdAt(
+  table: string,
+  page: PageQuery,
+  place: number,
+): Select<Pick<SubscriberRow, 'id'>> {
   const [where, parameters] = onPage(page);
   return select(table, 'id', [`${where} ORDER BY id LIMIT 1 OFFSET ${place}`, parameters]);
 }
 
 /** Ids, owners and URLs of all subscribers in scope. Index: (owner, id); none for those of all owners. */
-export function selectUrls(table: string, scope: OwnerScope): Statement {
+export function selectUrls(
+  table: string,
+  scope: OwnerScope,
+): Select<Pick<SubscriberRow, 'id' | 'owner' | 'url'>> {
   return select(table, 'id, owner, url', within(scope));
 }
 
 /** The owners of the disabled subscribers in scope. Index: (owner, id). */
-export function selectOwnersOfDisabled(table: string, scope: OwnerScope): Statement {
+export function selectOwnersOfDisabled(
+  table: string,
+  scope: OwnerScope,
+): Select<Pick<SubscriberRow, 'owner'>> {
   const [where, parameters] = within(scope);
   return select(table, 'owner', [`${where} AND enabled = ?`, [...parameters, 0]]);
 }
 
 /** How many subscribers are disabled. Index: none, it reads all rows. */
-export function countDisabled(table: string): Statement {
+export function countDisabled(table: string): Select<{ readonly n: number | string }> {
   return select(table, 'COUNT(*) AS n', ['enabled = ?', [0]]);
 }
 
 // ── All subscribers, for the copy in memory ─────────────────────────────────────────────────────────────────────────────
 
 /** Subscribers behind an id. Index: the primary key. */
-export function selectAllAfter(table: string, after: string, limit: number): Statement {
+export function selectAllAfter(table: string, after: string, limit: number): Select<SubscriberRow> {
   return select(table, '*', [`id > ? ORDER BY id LIMIT ${limit}`, [after]]);
 }
 
@@ -158,25 +166,31 @@ export function selectChangedAfter(
   after: string,
   since: number,
   limit: number,
-): Statement {
+): Select<SubscriberRow> {
   const sql = `updated_at >= ? AND id > ? ORDER BY id LIMIT ${limit}`;
   return select(table, '*', [sql, [since, after]]);
 }
 
 /** Id and revision of the subscribers behind an id. Index: the primary key. */
-export function selectRevisionsAfter(table: string, after: string, limit: number): Statement {
+export function selectRevisionsAfter(
+  table: string,
+  after: string,
+  limit: number,
+): Select<Pick<SubscriberRow, 'id' | 'revision'>> {
   return select(table, 'id, revision', [`id > ? ORDER BY id LIMIT ${limit}`, [after]]);
 }
 
 /** The number of rows, and the sum of their revisions. Index: (updated_at, revision), which has all that it reads. */
-export function selectChecksum(table: string): Statement {
+export function selectChecksum(
+  table: string,
+): Select<{ readonly n: number | string; readonly total: number | string | null }> {
   return select(table, 'COUNT(*) AS n, SUM(revision) AS total', ['1 = 1', []]);
 }
 
 // ── Parts of statements ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-function select(table: string, columns: string, [where, parameters]: Condition): Statement {
-  return { sql: `SELECT ${columns} FROM ${table} WHERE ${where}`, parameters, answersRows: true };
+function select<Row>(table: string, columns: string, [where, parameters]: Condition): Select<Row> {
+  return selectRows(`SELECT ${columns} FROM ${table} WHERE ${where}`, parameters);
 }
 
 function within(scope: OwnerScope): Condition {

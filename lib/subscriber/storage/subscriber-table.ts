@@ -1,6 +1,6 @@
 import { errorText } from '../../common/log.js';
 import { databaseCode } from '../../database/database-errors.js';
-import type { Statement } from '../../database/dialect.js';
+import type { Select, Write } from '../../database/dialect.js';
 import type { SqlTables, Step } from '../../database/sql-client.js';
 import type { SUBSCRIBERS } from '../../database/schema/thorn-tables.js';
 import type { FieldsOf, NewRowOf } from '../../database/schema/table-definition.js';
@@ -12,7 +12,6 @@ import { patternMatches } from '../matching/pattern.js';
 import type { SubscriberRow } from '../model/field-kinds.js';
 import type { OwnerScope } from '../model/subscriber.js';
 import type { SubscriberListQuery } from '../model/subscriber.repository.js';
-import type { SlottedRow } from './quota-slots.js';
 import * as statements from './subscriber-statements.js';
 
 /** The number of rows, and the sum of their revisions: equal sums mean equal contents. */
@@ -87,7 +86,7 @@ export class SubscriberTable {
   }
 
   /** Reads the slots of an owner's subscribers, for the limits. */
-  async slotsOf(owner: string): Promise<readonly SlottedRow[]> {
+  async slotsOf(owner: string) {
     const rows = await this.#rows(statements.selectByOwner(this.#table, owner));
     return rows
       .filter((row) => row.owner === owner)
@@ -111,14 +110,14 @@ export class SubscriberTable {
   }
 
   /** @returns the number of rows that were written */
-  async #write(id: string, columns: Partial<SubscriberRow>, change: Statement): Promise<number> {
+  async #write(id: string, columns: Partial<SubscriberRow>, change: Write): Promise<number> {
     const hearsMore = columns.events !== undefined || Number(columns.enabled) === 1;
     if (hearsMore) return this.#writeHeard(id, change);
     return (await this.store.run(change).catch(withoutValues)).affected;
   }
 
   /** Writes a subscriber, and in the same transaction makes the tables heard whose events it may get. */
-  async #writeHeard(id: string, change: Statement): Promise<number> {
+  async #writeHeard(id: string, change: Write): Promise<number> {
     let patterns: readonly string[] = [];
     const steps: readonly Step[] = [
       change,
@@ -192,20 +191,22 @@ export class SubscriberTable {
 
   async countDisabled(scope: OwnerScope): Promise<number> {
     if (scope === 'any') {
-      const { rows } = await this.store.run(statements.countDisabled(this.#table));
-      return Number(rows[0]!['n']);
+      const [row] = await this.#rows(statements.countDisabled(this.#table));
+      return Number(row!.n);
     }
     const rows = await this.#rows(statements.selectOwnersOfDisabled(this.#table, scope));
     return rows.filter((row) => isWithin(row, scope)).length;
   }
 
   async checksum(): Promise<Checksum> {
-    const { rows } = await this.store.run(statements.selectChecksum(this.#table));
-    return { count: Number(rows[0]!['n']), sum: Number(rows[0]!['total']) };
+    const [row] = await this.#rows(statements.selectChecksum(this.#table));
+    return { count: Number(row!.n), sum: Number(row!.total) };
   }
 
   /** @param statement of the rows behind an id, in the order of their ids */
-  async *#pages(statement: (after: string) => Statement): AsyncGenerator<readonly SubscriberRow[]> {
+  async *#pages<Row extends Pick<SubscriberRow, 'id'>>(
+    statement: (after: string) => Select<Row>,
+  ): AsyncGenerator<readonly Row[]> {
     // Before every id.
     let after = '';
     for (;;) {
@@ -216,13 +217,12 @@ export class SubscriberTable {
     }
   }
 
-  /** The answer of a SELECT, which has the columns that the statement names. */
-  async #rows(statement: Statement): Promise<readonly SubscriberRow[]> {
+  async #rows<Row>(statement: Select<Row>): Promise<readonly Row[]> {
     const { rows } = await this.store.run(statement);
-    return rows as readonly unknown[] as readonly SubscriberRow[];
+    return rows as readonly unknown[] as readonly Row[];
   }
 
-  async #hasWritten(statement: Statement): Promise<boolean> {
+  async #hasWritten(statement: Write): Promise<boolean> {
     return (await this.store.run(statement)).affected > 0;
   }
 }

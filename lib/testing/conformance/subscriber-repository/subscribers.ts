@@ -1,4 +1,9 @@
-import type { SubscriberRepository, MatchCriteria, Subscriber } from '../../../subscriber/index.js';
+import {
+  DEFAULT_FIELDS,
+  type MatchCriteria,
+  type Subscriber,
+  type SubscriberRepository,
+} from '../../../subscriber/index.js';
 import type { TestRunner } from '../test-runner.js';
 import type { Secret } from '../../../message/index.js';
 
@@ -25,26 +30,15 @@ export interface SuiteContext {
 /** A subscriber that listens to every event, with the changes that a test needs. */
 export function subscriber(id: string, different: Partial<Subscriber> = {}): Subscriber {
   return {
+    ...DEFAULT_FIELDS,
     id,
     owner: null,
     url: 'https://example.com/hooks',
     events: ['article.*'],
-    contentType: 'application/json',
-    digest: 'sha256',
     secrets: [{ value: 'whsec_c2VjcmV0', expiresAt: null }],
-    enabled: true,
-    description: null,
-    exclude: [],
-    filter: null,
-    rateLimit: null,
-    ordered: false,
-    onExhausted: 'skip',
-    holdFor: null,
-    expiresAt: null,
     key: null,
     format: null,
     verification: 'none',
-    metadata: {},
     createdAt: new Date(1_700_000_000_000),
     updatedAt: new Date(1_700_000_000_000),
     ...different,
