@@ -92,7 +92,8 @@ const STATEMENTS: Readonly<Record<string, Readonly<Record<string, Build>>>> = {
     failById: (store) => deliveries.failById(store, [ID], { reason: 'disabled', now: NOW }),
     cancelById: (store) => deliveries.cancelById(store, DELIVERY, NOW),
     selectRateLimited: (store) => deliveries.selectRateLimited(store, SUBSCRIBER, NOW, 100),
-    selectFailedSoonDue: (store) => deliveries.selectFailedSoonDue(store, HOSTS[0]!, NOW, NOW, 100),
+    selectRetriesSoonDue: (store) =>
+      deliveries.selectRetriesSoonDue(store, HOSTS[0]!, NOW, NOW, 100),
     selectBlockedOf: (store) => deliveries.selectBlockedOf(store, SUBSCRIBER, 100),
     selectTurns: (store) => deliveries.selectTurns(store, [ENTERING], NOW),
     insertEntering: (store) => deliveries.insertEntering(store, [ENTERING]),

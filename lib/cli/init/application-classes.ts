@@ -29,6 +29,7 @@ export class ApplicationClasses {
   private constructor(
     readonly entities: readonly ApplicationClass[],
     readonly guards: readonly ApplicationClass[],
+    /** Read for the guards, and for the database client that a module provides. */
     readonly modules: readonly ApplicationClass[],
     readonly sources: readonly SourceText[],
   ) {}

@@ -60,6 +60,9 @@ export abstract class MessageRelay {
   /** Stops bringing tickets to the worker. */
   abstract pause(): Promise<void> | void;
 
-  /** Closes the relay, after the tickets that {@link carry} was given before are sent or refused. */
+  /**
+   * Closes the relay, after the tickets that {@link carry} was given before are sent or refused. It may be called twice, and
+   * while {@link start} is still under way: when the application stops as it starts.
+   */
   abstract close(): Promise<void>;
 }

@@ -1,14 +1,15 @@
 import type { Clock } from '../../common/time.js';
-import { selectFailedSoonDue } from '../tables/deliveries.js';
+import { selectRetriesSoonDue } from '../tables/deliveries.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
 const FORWARD_AT_ONCE = 500;
 
 /**
- * Makes deliveries due that failed a short time ago because their host was down, whichever process they failed in: it is well
- * again. The attempt that failed then does not count.
+ * Makes the retries of a host due that is well again: their attempts failed because it was down, in whichever process. Such an
+ * attempt does not count. `AttemptRunner.recovered` calls this twice with the same `begunBy`, as attempts of other processes
+ * may still fail for some seconds.
  *
- * @param begunBy the latest start of such an attempt
+ * @param begunBy the latest start of such an attempt; later failures are not due to the time when the host was down
  */
 export async function bringForward(
   stores: readonly OutboxStore[],
@@ -19,10 +20,11 @@ export async function bringForward(
   const update =
     'due_at = ?, attempts = attempts - 1, throttled = throttled + 1 WHERE lease IS NULL AND due_at > ?';
   for (const store of stores) {
+    // One time for all rounds: the rows that a round has changed are due now, so the next does not find them.
     const now = clock.now();
     const next = () =>
       store.deliveryLeases.change(
-        selectFailedSoonDue(store, host, now, begunBy, FORWARD_AT_ONCE),
+        selectRetriesSoonDue(store, host, now, begunBy, FORWARD_AT_ONCE),
         update,
         [now, now],
       );

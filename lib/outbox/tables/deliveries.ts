@@ -339,7 +339,7 @@ export function selectRateLimited(
  *
  * @param begunBy the latest start of such an attempt
  */
-export function selectFailedSoonDue(
+export function selectRetriesSoonDue(
   { dialect, tables }: Target,
   host: string,
   now: number,

@@ -415,7 +415,7 @@ function union(
   if (target.dialect.name !== 'postgres') return merged(target.dialect, branches.map(part), limit);
   // PostgreSQL would plan each part of a union by itself, which takes longer than to run them.
   const { rows, parameter } = valuesOf(target.dialect, branches);
-  const { sql, parameters } = part(rowOf(first!));
+  const { sql, parameters } = part(withValueOfRow(first!));
   return {
     sql: `SELECT w.* FROM ${rows} CROSS JOIN LATERAL (${sql}) w ORDER BY w.id DESC LIMIT ?`,
     parameters: [parameter, ...parameters, limit],
@@ -497,7 +497,10 @@ function pairs(
   };
 }
 
-/** A branch whose value is that of a row `r`. */
-function rowOf(branch: LogCondition): LogCondition {
-  return { ...branch, sql: branch.sql.replace('?', 'r.id'), parameters: [] };
+/**
+ * The branch for all branches of its union: they have the same column and one value each. Without a parameter of its own,
+ * `pairs` takes the value of a row `r`, which `valuesOf` makes of each branch.
+ */
+function withValueOfRow(branch: LogCondition): LogCondition {
+  return { ...branch, parameters: [] };
 }
