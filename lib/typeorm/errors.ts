@@ -1,5 +1,9 @@
 import { ThornError } from '../errors/index.js';
-import type { DataSource } from 'typeorm';
+
+// The main entry exports errors of this file: nothing here may name the package typeorm, which is optional.
+interface DataSource {
+  readonly options: { readonly type: string; readonly database?: unknown };
+}
 
 /**
  * Thrown when the library cannot tell which rows a bulk write changes, so that its events could be wrong:

@@ -121,10 +121,10 @@ export function subscriberView(
 ): SubscriberView {
   const ends = subscriber.secrets.flatMap(({ expiresAt }) => expiresAt ?? []);
   return {
-    ...shownFields(subscriber),
     id: subscriber.id,
     self,
     key: subscriber.key,
+    ...shownFields(subscriber),
     format: subscriber.format ?? STANDARD_FORMAT,
     digest: hasDigest ? subscriber.digest : undefined,
     state: subscriberState(subscriber, failingSince, now),
