@@ -4,6 +4,8 @@ import { MovableClock } from '../../lib/testing/index.js';
 import type { Result, SqlTables } from '../../lib/database/sql-client.js';
 import type { SqlStore } from '../../lib/database/sql-store.js';
 import type { Statement } from '../../lib/database/dialect.js';
+import { SUBSCRIBERS } from '../../lib/database/schema/thorn-tables.js';
+import type { SubscriberRow } from '../../lib/subscriber/model/field-kinds.js';
 import { ChangeLease } from '../../lib/outbox/changes/change-lease.js';
 import type { OutboxStore } from '../../lib/outbox/store/outbox-store.js';
 import * as attempts from '../../lib/outbox/tables/attempts.js';
@@ -15,7 +17,9 @@ import * as leases from '../../lib/outbox/tables/leases.js';
 import * as messages from '../../lib/outbox/tables/messages.js';
 import * as pending from '../../lib/outbox/tables/pending-messages.js';
 import * as limits from '../../lib/outbox/tables/rate-limits.js';
-import { openOutboxApp, type OutboxApp } from '../support/apps/outbox-app.js';
+import * as subscribers from '../../lib/subscriber/storage/subscriber-statements.js';
+import { ThornSubscriber } from '../../lib/subscriber/index.js';
+import { Article, openOutboxApp, type OutboxApp } from '../support/apps/outbox-app.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import {
   analyzeTables,
@@ -78,6 +82,16 @@ const leased = ({ dialect, tables }: OutboxStore): leases.LeasedTable => ({
   table: tables.pendingMessages,
   prefix: 'msg_',
 });
+
+const subscriberTable = ({ database }: OutboxStore) => database.table('thorn_subscribers');
+
+const NEW_SUBSCRIBER = Object.fromEntries(
+  Object.keys(SUBSCRIBERS.columns).map((column) => [column, null]),
+) as unknown as SubscriberRow;
+
+const OWNERS_PAGE: subscribers.PageQuery = {
+  ...{ scope: { owner: 'owner_1' }, after: 'sub_1', end: null },
+};
 
 const limited = ({ dialect, tables }: OutboxStore) => ({ dialect, table: tables.rateLimits });
 
@@ -200,6 +214,32 @@ const STATEMENTS: Readonly<Record<string, Readonly<Record<string, Build>>>> = {
     insertLimits: (store) => limits.insertLimits(limited(store), [LIMIT]),
     deleteOldLimits: (store) => limits.deleteOldLimits(limited(store), NOW),
   },
+  subscribers: {
+    selectById: (store) => subscribers.selectById(subscriberTable(store), 'sub_1'),
+    selectByKeyHash: (store) => subscribers.selectByKeyHash(subscriberTable(store), 'hash'),
+    selectEvents: (store) => subscribers.selectEvents(subscriberTable(store), 'sub_1'),
+    insert: (store) => subscribers.insert(subscriberTable(store), NEW_SUBSCRIBER),
+    update: (store) => subscribers.update(subscriberTable(store), 'sub_1', { enabled: 0 }, 1),
+    remove: (store) => subscribers.remove(subscriberTable(store), 'sub_1', 1),
+    selectEnded: (store) => subscribers.selectEnded(subscriberTable(store), NOW, 100),
+    noteEnd: (store) => subscribers.noteEnd(subscriberTable(store), 'sub_1', NOW),
+    selectToldBefore: (store) => subscribers.selectToldBefore(subscriberTable(store), NOW, 100),
+    removeToldBefore: (store) => subscribers.removeToldBefore(subscriberTable(store), 'sub_1', NOW),
+    selectByIds: (store) => subscribers.selectByIds(subscriberTable(store), ['sub_1', 'sub_2']),
+    selectByOwner: (store) => subscribers.selectByOwner(subscriberTable(store), 'owner_1'),
+    selectPage: (store) => subscribers.selectPage(subscriberTable(store), OWNERS_PAGE, 50),
+    selectIdAt: (store) => subscribers.selectIdAt(subscriberTable(store), OWNERS_PAGE, 50),
+    selectUrls: (store) => subscribers.selectUrls(subscriberTable(store), OWNERS_PAGE.scope),
+    selectOwnersOfDisabled: (store) =>
+      subscribers.selectOwnersOfDisabled(subscriberTable(store), OWNERS_PAGE.scope),
+    countDisabled: (store) => subscribers.countDisabled(subscriberTable(store)),
+    selectAllAfter: (store) => subscribers.selectAllAfter(subscriberTable(store), 'sub_1', 500),
+    selectChangedAfter: (store) =>
+      subscribers.selectChangedAfter(subscriberTable(store), 'sub_1', NOW, 500),
+    selectRevisionsAfter: (store) =>
+      subscribers.selectRevisionsAfter(subscriberTable(store), 'sub_1', 500),
+    selectChecksum: (store) => subscribers.selectChecksum(subscriberTable(store)),
+  },
 };
 
 /** What makes parts of statements or reads rows, and what another statement has to surround. */
@@ -211,11 +251,14 @@ const NO_STATEMENTS = new Set([
   'selectKnown',
 ]);
 
-/** These go through rows of any kind up to a limit. */
-const BOUNDED = new Set(['countStates', 'countWaiting', 'countRateLimited']);
+/** These go through rows of any kind up to a limit, or through all subscribers, as their comments say. */
+const BOUNDED = new Set([
+  ...['countStates', 'countWaiting', 'countRateLimited'],
+  ...['countDisabled', 'selectChecksum'],
+]);
 
 const FILES = { deliveries, 'delivery-log': log, attempts, messages, 'pending-messages': pending };
-const OTHERS = { leases, 'health-table': health, 'rate-limits': limits };
+const OTHERS = { leases, 'health-table': health, 'rate-limits': limits, subscribers };
 
 /** Set to print the plans: npm run explain. */
 const isPrinted = process.env['THORN_EXPLAIN'] !== undefined;
@@ -226,13 +269,19 @@ describe('the statements on PostgreSQL', () => {
   let store: OutboxStore;
   beforeAll(async () => {
     place = await createDatabase('postgres');
-    app = await openOutboxApp(place, { worker: false, isLogged: false });
+    app = await openOutboxApp(place, {
+      ...{ worker: false, isLogged: false, entities: [Article, ThornSubscriber] },
+    });
     store = app.strategy.stores[0]!;
     await insertDueDeliveries(app, 'postgres', { count: ROWS, subscriber: 'sub_x', hosts: HOSTS });
     await insertDueMessages(app, 'postgres', ROWS);
     await app.rows(
       'INSERT INTO thorn_attempts (delivery_id, number, started_at, duration) SELECT id, s.n, 1000, 5 FROM thorn_deliveries, generate_series(2, 3) AS s(n)',
     );
+    await app.rows(
+      `INSERT INTO thorn_subscribers (id, owner, url, events, exclude, ordered, on_exhausted, content_type, digest, secrets, enabled, verification, key_hash, metadata, revision, expires_at, expired_at, created_at, updated_at) SELECT 'sub_' || s.n, 'owner_' || s.n % 2000, 'https://example.com', '[]', '[]', FALSE, 'skip', '', '', '[]', TRUE, '', 'key ' || s.n, '{}', 1, CASE WHEN s.n % 10 = 0 THEN 4000000000000 END, CASE WHEN s.n % 100 = 0 THEN 1 END, s.n, s.n FROM generate_series(1, ${ROWS}) AS s(n)`,
+    );
+    await app.rows('ANALYZE thorn_subscribers');
     await analyzeTables(app, 'postgres');
   }, 120_000);
   afterAll(async () => {
@@ -256,7 +305,9 @@ describe('the statements on PostgreSQL', () => {
     for (const statement of 'sql' in built ? [built] : built) {
       const plan = await explain(store, `${file}: ${name}`, statement);
       if (BOUNDED.has(name)) continue;
-      expect(plan).not.toMatch(/Seq Scan on thorn_(?:deliveries|messages|pending|attempts)/);
+      expect(plan).not.toMatch(
+        /Seq Scan on thorn_(?:deliveries|messages|pending|attempts|subscribers)/,
+      );
     }
   });
 
