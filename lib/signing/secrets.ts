@@ -134,8 +134,8 @@ export function standardKey(secret: string): Buffer {
     : Buffer.from(secret);
 }
 
-/** The bytes that key a `Hook-HMAC`, as in Thorn: the UTF-8 bytes of the whole text, prefix included. */
-export function thornKey(secret: string): Buffer {
+/** The key of a `Hook-HMAC`, the header of Thorn for Django: the UTF-8 bytes of the whole secret, its prefix included. */
+export function hookHmacKey(secret: string): Buffer {
   return Buffer.from(secret);
 }
 

@@ -3,7 +3,7 @@ import type { Digest, Secret } from '../message/recipient.js';
 import type { WireFormat } from '../message/envelope.js';
 import type { ApplicationKeys } from './application-keys.js';
 import { Ed25519Key } from './ed25519-key.js';
-import { HmacKey, standardKey, thornKey } from './secrets.js';
+import { HmacKey, standardKey, hookHmacKey } from './secrets.js';
 import { type SigningInput, WebhookSigner } from './webhook-signer.js';
 
 const CACHED_SECRETS = 20_000;
@@ -52,7 +52,7 @@ export class StandardWebhookSigner extends WebhookSigner {
       const keys = this.#keysOf(secret.value);
       if (signatures !== '') signatures += ' ';
       signatures += keys.standard(prefix, body);
-      if (this.#hookHmac && hookHmac === '') hookHmac = keys.thorn(recipient.digest, body);
+      if (this.#hookHmac && hookHmac === '') hookHmac = keys.hookHmac(recipient.digest, body);
     }
     if (this.#shared !== null) {
       if (signatures !== '') signatures += ' ';
@@ -95,7 +95,7 @@ interface Stamp {
 /** The keys of one secret, each created when it is first needed. */
 class Keys {
   readonly #standard: HmacKey | Ed25519Key;
-  #thorn: Map<Digest, HmacKey> | undefined;
+  #hookHmacs: Map<Digest, HmacKey> | undefined;
 
   constructor(private readonly secret: string) {
     this.#standard = Ed25519Key.parse(secret) ?? new HmacKey('sha256', standardKey(secret));
@@ -106,13 +106,13 @@ class Keys {
     return version + this.#standard.sign(prefix, body);
   }
 
-  /** Returns the `Hook-HMAC`, or an empty text for an ed25519 key. */
-  thorn(digest: Digest, body: Buffer): string {
+  /** Returns the header `Hook-HMAC` of Thorn for Django, or an empty text for an ed25519 key. */
+  hookHmac(digest: Digest, body: Buffer): string {
     if (this.#standard instanceof Ed25519Key) return '';
-    let key = this.#thorn?.get(digest);
+    let key = this.#hookHmacs?.get(digest);
     if (key === undefined) {
-      key = new HmacKey(digest, thornKey(this.secret));
-      (this.#thorn ??= new Map()).set(digest, key);
+      key = new HmacKey(digest, hookHmacKey(this.secret));
+      (this.#hookHmacs ??= new Map()).set(digest, key);
     }
     return key.sign('', body);
   }

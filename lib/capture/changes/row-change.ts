@@ -15,7 +15,7 @@ export class RowChange {
   readonly did: RowWrite;
   /** The table, and its events. */
   readonly plan: TablePlan;
-  /** Identifies the row among the rows of its table; see {@link rowKey}. */
+  /** Identifies the row among the rows of its table; see {@link tableRowKey}. */
   readonly key: string;
   /** An object that holds the key: the row before, or the key alone. */
   readonly id: object;

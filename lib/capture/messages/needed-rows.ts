@@ -2,7 +2,7 @@ import type { DueEvent, UnseenWrites } from '../changes/due-events.js';
 import { linksOf, type NetChange, type NetLinks } from '../changes/net-change.js';
 import type { EventPlan, LinkPlan } from '../plan/event-plan.js';
 import { besideColumns } from '../plan/row-paths.js';
-import { rowKey } from '../table/row-key.js';
+import { tableRowKey } from '../table/row-key.js';
 import type { Relation, RowTable } from '../table/row-table.js';
 import type { RowReader, Rows } from './row-reader.js';
 
@@ -123,7 +123,7 @@ async function readRelated(dueEvents: readonly DueEvent[], reader: RowReader): P
     const { links, kind } = dueEvent;
     const { target } = links.plan.relation;
     for (const [key, id] of linksOf(kind, links)) {
-      if (!links.gone.has(key) && rowKey(target, id) !== undefined) {
+      if (!links.gone.has(key) && tableRowKey(target, id) !== undefined) {
         within(wanted, target).set(key, id);
       }
     }

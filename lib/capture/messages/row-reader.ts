@@ -10,7 +10,7 @@ export abstract class RowReader {
    * Reads rows of a table with their relations, including softly removed rows.
    *
    * @param ids objects that hold their keys
-   * @returns those that exist, by {@link rowKey}
+   * @returns those that exist, by {@link tableRowKey}
    */
   abstract rows(
     table: RowTable,
@@ -18,7 +18,7 @@ export abstract class RowReader {
     beside: BesideColumns,
   ): Promise<ReadonlyMap<string, object>>;
 
-  /** Finds the rows of a table that have links of a relation, by {@link rowKey}. */
+  /** Finds the rows of a table that have links of a relation, by {@link tableRowKey}. */
   abstract linked(
     table: RowTable,
     relation: Relation,

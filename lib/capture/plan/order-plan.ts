@@ -1,7 +1,7 @@
 import type { RecordedSettings } from '../../event/entity-events.js';
 import { orderSetting, type OrderSetting } from '../../message/index.js';
 import { valueAtPath } from './payload.js';
-import { rowKey } from '../table/row-key.js';
+import { tableRowKey } from '../table/row-key.js';
 import type { Row, RowTable } from '../table/row-table.js';
 
 /** Tells how to find the order keys of an event's messages. Prepared once for each table. */
@@ -31,7 +31,7 @@ export function planOrder(
       named: [],
       paths: table.key.map(({ path }) => path),
       keyOf: (_row, whole) => {
-        const id = rowKey(table, whole);
+        const id = tableRowKey(table, whole);
         return { ...rest, key: id === undefined ? undefined : `${table.keyPrefix}:${id}` };
       },
     };

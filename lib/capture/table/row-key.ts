@@ -3,12 +3,17 @@ import type { Column, RowTable } from './row-table.js';
 /** The part of a column that its values depend on. */
 type ValueColumn = Pick<Column, 'type' | 'toDatabase'>;
 
-/** A text that is equal for equal keys of a table. Undefined when a part of the key is missing. */
-export function rowKey({ key }: Pick<RowTable, 'key'>, row: object): string | undefined {
+/**
+ * A text that is equal for equal keys of a table. Undefined when a part of the key is missing.
+ *
+ * `entityRowKey` of `lib/typeorm` gives the same text for the same row. The changes of a row are joined by it: with two
+ * texts, one row would count as two, and its events would be sent twice.
+ */
+export function tableRowKey({ key }: Pick<RowTable, 'key'>, row: object): string | undefined {
   return joinKey(key, (column) => partOf(row, column));
 }
 
-/** Joins the parts of a key. Undefined when one is missing. */
+/** Joins the parts of a key. Undefined when a part is missing. */
 export function joinKey<Of>(
   columns: readonly Of[],
   partOf: (column: Of) => string | undefined,
@@ -28,7 +33,7 @@ function partOf(row: object, column: Column): string | undefined {
   return value === undefined || value === null ? undefined : keyPart(value, column);
 }
 
-/** One column's part of the text of {@link rowKey}. */
+/** One column's part of the text of {@link tableRowKey}. */
 export function keyPart(value: unknown, column: ValueColumn): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
   if (value instanceof Date) return value.toISOString();

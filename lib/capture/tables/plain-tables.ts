@@ -14,7 +14,7 @@ import {
 import { type EventPlan, planTable, type TablePlan } from '../plan/event-plan.js';
 import { checkColumnSettings } from '../plan/hidden-columns.js';
 import { isSameColumnValue } from '../table/column-equality.js';
-import { rowKey } from '../table/row-key.js';
+import { tableRowKey } from '../table/row-key.js';
 import type { Row } from '../table/row-table.js';
 import type { TableEvents } from './define-table-events.js';
 import { PlainTable } from './plain-table.js';
@@ -111,7 +111,7 @@ function changeOf(
   const before = reportedBefore === null ? undefined : table.rowOf(reportedBefore);
   const after = reportedAfter === null ? undefined : table.rowOf(reportedAfter);
   const keyOf = (row: Row): string => {
-    const key = rowKey(table, row);
+    const key = tableRowKey(table, row);
     if (key !== undefined) return key;
     throw new InvalidInputError('key', `of ${table.name} is missing in the change ${change}`);
   };

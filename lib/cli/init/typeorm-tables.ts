@@ -26,8 +26,8 @@ interface Options {
   readonly type: string | undefined;
   /** The texts of what the options give. */
   readonly given: Readonly<Partial<Record<Name, string>>>;
-  /** They are written as an argument of `new DataSource()`, as for the command `typeorm`. */
-  readonly isOfCommand: boolean;
+  /** True: the options are the argument of `new DataSource()`, as the command `typeorm` needs them. */
+  readonly isOfNewDataSource: boolean;
 }
 
 /** How Thorn's tables come into the database of TypeORM's data source. */
@@ -64,7 +64,9 @@ export function typeOrmTables(
 
   const areLoaded = all.some(({ given }) => (given.autoLoadEntities ?? 'false') !== 'false');
   if (!areLoaded && !isNamed('entities')) {
-    const [one, other] = all.filter(({ given, isOfCommand }) => !isOfCommand && given.entities);
+    const [one, other] = all.filter(
+      ({ given, isOfNewDataSource }) => !isOfNewDataSource && given.entities,
+    );
     if (one === undefined)
       throw unknown('entities', 'no options of TypeORM with entities are there');
     if (other !== undefined)
@@ -95,7 +97,7 @@ export function addThornTables(
     names.flatMap((name) => {
       const value = valuesOf(compiler, object).get(name);
       if (value === undefined || !compiler.isArrayLiteralExpression(value)) return [];
-      const isLeftOut = name === 'entities' && isOfCommand(compiler, object);
+      const isLeftOut = name === 'entities' && isOfNewDataSource(compiler, object);
       return isLeftOut ? [] : [appendedTo(value, source, `...${ADDED[name]}`)];
     }),
   );
@@ -111,7 +113,7 @@ function optionsIn(compiler: TypeScript, { path, text }: SourceText): readonly O
     const given = NAMES.flatMap((name) => (values.has(name) ? [[name, textOf(name)]] : []));
     return {
       ...{ path, type: textOf('type'), given: Object.fromEntries(given) as Options['given'] },
-      isOfCommand: isOfCommand(compiler, object),
+      isOfNewDataSource: isOfNewDataSource(compiler, object),
     };
   });
 }
@@ -155,11 +157,11 @@ function isArgument(compiler: TypeScript, object: ts.ObjectLiteralExpression): b
   const { parent } = object;
   const isOfModule =
     compiler.isCallExpression(parent) && parent.expression.getText() === 'TypeOrmModule.forRoot';
-  return isOfModule || isOfCommand(compiler, object);
+  return isOfModule || isOfNewDataSource(compiler, object);
 }
 
-/** Written as the argument of `new DataSource()`. */
-function isOfCommand(compiler: TypeScript, { parent }: ts.ObjectLiteralExpression): boolean {
+/** Tells whether an object is the argument of `new DataSource()`. */
+function isOfNewDataSource(compiler: TypeScript, { parent }: ts.ObjectLiteralExpression): boolean {
   return compiler.isNewExpression(parent) && parent.expression.getText() === 'DataSource';
 }
 

@@ -19,7 +19,7 @@ import { isDecimalText } from './condition-number.js';
 import {
   findOperator,
   type OperandShape,
-  type Operator,
+  type ConditionOperator,
   OPERATORS,
   type ValueTest,
 } from './condition-operators.js';
@@ -138,12 +138,17 @@ class ConditionCompiler {
     if (fault !== undefined) this.#fail(path, fault.text, fault.data);
     const bare = !isPlainObject(condition) || isEncoded(condition);
     const test = bare
-      ? this.#operator({ name: 'eq', transition: false }, 'eq', condition, path)
+      ? this.#operator({ name: 'eq', isNow: false }, 'eq', condition, path)
       : this.#scope(condition, path, depth + 1);
     return (row, before) => test(readProperty(row, key), before);
   }
 
-  #operator(operator: Operator, key: string, given: unknown, path: readonly string[]): Test {
+  #operator(
+    operator: ConditionOperator,
+    key: string,
+    given: unknown,
+    path: readonly string[],
+  ): Test {
     if (++this.#tests > MAX_TESTS) {
       this.#fail(path, `holds more than ${MAX_TESTS} operators`, {
         reason: 'too-many',
@@ -170,7 +175,7 @@ class ConditionCompiler {
     if (fault !== undefined) this.#fail([...path, key], fault.text, fault.data);
     const test = make(kind === 'number' && shape !== 'text' ? asNumbers(operand) : operand);
     this.#paths.add(dotted);
-    if (!operator.transition) return test;
+    if (!operator.isNow) return test;
     this.#beforePaths.add(dotted);
     return transition(test, path);
   }
@@ -189,7 +194,7 @@ class ConditionCompiler {
   }
 }
 
-/** Holds now and did not hold before; where there was nothing before, nothing held. */
+/** The test of `now…`: it holds now and did not hold before the change. Of a row that was not there before, nothing held. */
 function transition(test: ValueTest, path: readonly string[]): Test {
   return (value, before) => test(value) && (before === null || !readPath(before, path, test));
 }

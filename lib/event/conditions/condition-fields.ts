@@ -80,11 +80,11 @@ function looksLikeOperator(path: readonly string[]): ConditionFault | undefined 
   return isSuspicious ? noOperator(path) : undefined;
 }
 
-/** Words that are operators, and no likely names of fields as `in`, `is` and `contains` are. */
+/** Refuses an operator in the place of a field. A field may be called `in`, `is` or `contains`, so these names pass. */
 function misplacedOperator(key: string): ConditionFault | undefined {
   const operator = findOperator(key);
   if (operator === undefined) return undefined;
-  if (!operator.transition && ['in', 'is', 'contains'].includes(operator.name)) return undefined;
+  if (!operator.isNow && ['in', 'is', 'contains'].includes(operator.name)) return undefined;
   const text = `is an operator, and must stand below a field, as in { "total": { "${key}": … } }`;
   return { text, data: { reason: 'unknown-operator' } };
 }

@@ -5,11 +5,11 @@ import type { OperatorName } from './condition.js';
 /** Tells whether an operator holds for a field's value. */
 export type ValueTest = (value: unknown) => boolean;
 
-/** An operator as a condition spells it, taken apart. */
-export interface Operator {
+/** An operator of a condition, taken apart: `nowEq` is `eq` with `isNow`. */
+export interface ConditionOperator {
   readonly name: OperatorName;
-  /** `now…`: holds now and did not hold before. */
-  readonly transition: boolean;
+  /** True of `now…`: the operator must hold now, and must not have held before the change. */
+  readonly isNow: boolean;
 }
 
 /** The kinds of operand that operators need. */
@@ -44,14 +44,20 @@ export const OPERATORS: Readonly<Record<OperatorName, Definition>> = {
   truthy: { operand: 'boolean', test: (operand) => (value) => Boolean(value) === operand },
 };
 
-const SPELLINGS = new Map<string, Operator>(
+const SPELLINGS = new Map<string, ConditionOperator>(
   (Object.keys(OPERATORS) as OperatorName[]).flatMap((name) => [
-    [name, { name, transition: false }],
-    [`now${name[0]!.toUpperCase()}${name.slice(1)}`, { name, transition: true }],
+    [name, { name, isNow: false }],
+    [`now${name[0]!.toUpperCase()}${name.slice(1)}`, { name, isNow: true }],
   ]),
 );
 
-/** Names that operators have elsewhere, and that fields hardly have. */
+/**
+ * Names that operators have in other libraries, such as `equals`, and that fields hardly have. The keys are as
+ * {@link lettersOf} leaves them: in lower case, without `$` and `_`.
+ *
+ * A condition on a row whose fields are not known cannot tell such a name from the name of a nested field. It is refused
+ * below a field all the same, because a wrong operator is by far the likelier meaning.
+ */
 const SYNONYMS: ReadonlyMap<string, OperatorName> = new Map([
   ['equals', 'eq'],
   ['equal', 'eq'],
@@ -92,17 +98,17 @@ const SYNONYMS: ReadonlyMap<string, OperatorName> = new Map([
   ['<=', 'lte'],
 ]);
 
-/** Operators elsewhere that have no counterpart here, and that fields are hardly named. */
+/** Operators of other libraries that have no counterpart here. Fields hardly have these names. */
 const OPERATORS_ELSEWHERE: ReadonlySet<string> = new Set(
   'between exists ilike like regex regexp'.split(' '),
 );
 
 /** Undefined when the key is not an operator, and so names a field of the relation or object. */
-export function findOperator(key: string): Operator | undefined {
+export function findOperator(key: string): ConditionOperator | undefined {
   return SPELLINGS.get(key);
 }
 
-/** The operator that was probably meant by a key that is none: another case, a `$` or `_`, or `now` before nonsense. */
+/** The operator that the author of a wrong key probably meant, such as `eq` for `$eq`, and `startsWith` for `starts_with`. */
 export function misspeltOperator(key: string): string | undefined {
   const letters = lettersOf(key);
   if (SYNONYMS.has(letters)) return SYNONYMS.get(letters);
@@ -112,7 +118,7 @@ export function misspeltOperator(key: string): string | undefined {
   return undefined;
 }
 
-/** True of a key that is an operator elsewhere, and none here. */
+/** True of a key that is an operator in other libraries, and is no operator here. */
 export function isOperatorElsewhere(key: string): boolean {
   return OPERATORS_ELSEWHERE.has(lettersOf(key));
 }

@@ -1,6 +1,6 @@
 import { InvalidInputError } from '../../errors/index.js';
 import type { Digest } from '../../message/index.js';
-import { HmacKey, checkSecret, thornKey } from '../../signing/secrets.js';
+import { HmacKey, checkSecret, hookHmacKey } from '../../signing/secrets.js';
 import {
   orderOf,
   equalsInConstantTime,
@@ -33,7 +33,7 @@ export class ThornScheme extends WebhookScheme<HmacKey> {
 
   override key(secret: string): HmacKey {
     checkSecret(secret);
-    return new HmacKey(this.digest, thornKey(secret));
+    return new HmacKey(this.digest, hookHmacKey(secret));
   }
 
   override read(request: SignedRequest): SignatureClaim {

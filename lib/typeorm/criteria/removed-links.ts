@@ -4,7 +4,7 @@ import { relationsCutWith } from '../entities/affecting-entities.js';
 import type { LinkPlan } from '../entities/entity-plan.js';
 import { linkChange } from '../entities/link-rows.js';
 import { linksTo } from '../rows/junction-rows.js';
-import { rowKey } from '../rows/columns.js';
+import { entityRowKey } from '../rows/columns.js';
 import type { WriteContext } from './write-context.js';
 
 /** Rows of one class that are about to be removed. */
@@ -42,7 +42,7 @@ async function linksWith(
   { metadata, rows }: RowsToRemove,
   limit: number,
 ): Promise<LinkChange[]> {
-  const removed = new Map(rows.map((row) => [rowKey(metadata, row), row]));
+  const removed = new Map(rows.map((row) => [entityRowKey(metadata, row), row]));
   const found: LinkChange[] = [];
   for (let start = 0; start < rows.length && found.length < limit; start += ROWS_PER_QUERY) {
     const page = rows.slice(start, start + ROWS_PER_QUERY);

@@ -1,6 +1,6 @@
 import type { DataSource, EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import { dataSourceOf } from '../../common/typeorm-compat.js';
-import { type Column, keyPart, rowKey, type RelationMetadata } from '../rows/columns.js';
+import { type Column, keyPart, entityRowKey, type RelationMetadata } from '../rows/columns.js';
 import { isMySql, isPostgres } from '../rows/row-lock.js';
 import { rowsQuery } from './matched-rows.js';
 import type { WriteBuilder } from './write-builders.js';
@@ -23,7 +23,7 @@ interface UniqueValue {
   readonly text: string;
 }
 
-/** Existing rows that have a unique value of a new row, by {@link rowKey}. */
+/** Existing rows that have a unique value of a new row, by {@link entityRowKey}. */
 export type MeetingRows = ReadonlyMap<string, ObjectLiteral>;
 
 /** The unique values of rows that an insert is about to write, and the existing rows that have one of them. */
@@ -118,7 +118,7 @@ export class UniqueValues {
         const query = rowsQuery(this.manager, this.metadata, relations).where(page);
         if (key.where !== undefined) query.andWhere(key.where);
         this.#lock(query, isBefore);
-        for (const row of await query.getMany()) rows.set(rowKey(this.metadata, row)!, row);
+        for (const row of await query.getMany()) rows.set(entityRowKey(this.metadata, row)!, row);
       }
     }
     return rows;

@@ -1,9 +1,9 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import { linkColumns, linkEnd, linkedId } from '../rows/junction-rows.js';
-import { type Column, rowKey } from '../rows/columns.js';
+import { type Column, entityRowKey } from '../rows/columns.js';
 import type { LinkChange } from '../../capture/changes/row-change.js';
 import { metadataOf, relationOf } from './entity-table.js';
-import { rowKey as tableRowKey } from '../../capture/table/row-key.js';
+import { tableRowKey } from '../../capture/table/row-key.js';
 import type { LinkPlan } from './entity-plan.js';
 
 /** One of the two rows that a link connects. */
@@ -72,7 +72,7 @@ async function identify<Item extends { readonly type: string }>(
       {
         ...item,
         id: row,
-        key: rowKey(own.metadata, row)!,
+        key: entityRowKey(own.metadata, row)!,
         ...(other && relatedTo(other, related)),
       },
     ];
@@ -92,7 +92,7 @@ function rowsNamed(ends: readonly End[], manager: EntityManager): Promise<Object
 }
 
 function relatedTo(row: ObjectLiteral, { metadata }: End) {
-  return { relatedId: row, relatedKey: rowKey(metadata, row)! };
+  return { relatedId: row, relatedKey: entityRowKey(metadata, row)! };
 }
 
 function endsOf({ plan: { entity, relation }, id, relatedId }: LinkChange): readonly [End, End] {
@@ -104,7 +104,7 @@ function endsOf({ plan: { entity, relation }, id, relatedId }: LinkChange): read
 }
 
 function isUnknown({ metadata, id }: End): boolean {
-  return rowKey(metadata, id) === undefined;
+  return entityRowKey(metadata, id) === undefined;
 }
 
 function endOf({ metadata, columns, id }: End): string {
@@ -125,6 +125,8 @@ export function linkChange(
   const { own, related } = linkColumns(plan.relation.metadata);
   const [id, relatedId] = [linkedId(own, link), linkedId(related, link)];
   if (id === undefined || relatedId === undefined) return undefined;
+  // A link may name its rows by other columns than their primary keys. Then the JSON of these columns stands in the place of
+  // a key until `identifyLinks` reads the rows before the commit, or `linksToRemoved` takes the keys of the removed rows.
   const relatedKey = tableRowKey(plan.relation.target, relatedId) ?? JSON.stringify(relatedId);
   return {
     type: 'link',

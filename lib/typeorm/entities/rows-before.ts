@@ -2,7 +2,7 @@ import type { EntityManager, EntityMetadata, ObjectLiteral } from 'typeorm';
 import { RowChange } from '../../capture/changes/row-change.js';
 import { besideColumns, type BesideColumns } from '../../capture/plan/row-paths.js';
 import { type ChangedValue, setRelation } from '../rows/entity-values.js';
-import { rowKey, type RelationMetadata } from '../rows/columns.js';
+import { entityRowKey, type RelationMetadata } from '../rows/columns.js';
 import { readRows } from '../rows/row-reader.js';
 import type { EntityPlan } from './entity-plan.js';
 
@@ -24,7 +24,7 @@ export async function readComplete(
   if (beside.joins.length + beside.hidden.length === 0) return new Map();
   const complete = await readRows(manager, { metadata, ids: rows, ...beside });
   for (const row of rows) {
-    const found = complete.get(rowKey(metadata, row)!);
+    const found = complete.get(entityRowKey(metadata, row)!);
     for (const relation of found === undefined ? [] : relations) {
       if (relation.getEntityValue(found!) === undefined) {
         setRelation(found!, relation, relation.getEntityValue(row));
@@ -49,7 +49,7 @@ export function changesOfRows(
 ): RowChange[] {
   const changed = plan.table.values(values);
   return rows.map((row) => {
-    const key = rowKey(plan.metadata, row)!;
+    const key = entityRowKey(plan.metadata, row)!;
     const before = complete?.get(key);
     // Named one by one: a spread into a new object costs more than all of the rest.
     return new RowChange({

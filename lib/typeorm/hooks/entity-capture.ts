@@ -44,7 +44,7 @@ import { linkChange } from '../entities/link-rows.js';
 import { type RowEvent, ReportedRows } from './reported-rows.js';
 import { RemovedLinks } from './removed-links.js';
 import type { LinkChange } from '../../capture/changes/row-change.js';
-import { rowKey, type AfterQueryEvent, type BeforeQueryEvent } from '../rows/columns.js';
+import { entityRowKey, type AfterQueryEvent, type BeforeQueryEvent } from '../rows/columns.js';
 import { hasRowLocks, isMySql } from '../rows/row-lock.js';
 import { TransactionScopes } from './transaction-scopes.js';
 import { TransactionsByHand } from './transactions-by-hand.js';
@@ -242,7 +242,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       event.entity === undefined && event.entityId !== undefined
         ? plan.metadata.ensureEntityIdMap(event.entityId)
         : event.entity;
-    if (row === undefined || rowKey(plan.metadata, row) === undefined) {
+    if (row === undefined || entityRowKey(plan.metadata, row) === undefined) {
       return this.#bulk.notice(plan, 'save({ reload: false })');
     }
     return this.#rows.collect(event, { plan, did: 'insert', row, old: undefined });

@@ -21,7 +21,7 @@ import type {
 } from '../connection/connection-state.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import type { EventPlan } from '../../capture/plan/event-plan.js';
-import { rowKey, type Field } from '../rows/columns.js';
+import { entityRowKey, type Field } from '../rows/columns.js';
 import { hasRowLocks } from '../rows/row-lock.js';
 import { readRows } from '../rows/row-reader.js';
 
@@ -60,7 +60,7 @@ export class OldRows implements WriteInterceptor {
     const { plans, done } = state.reading;
     const wanted = plans.get(plan) ?? { events: new Set(), ids: new Map(), keepsKeys: true };
     for (const event of events) wanted.events.add(event);
-    wanted.ids.set(rowKey(plan.metadata, id)!, id);
+    wanted.ids.set(entityRowKey(plan.metadata, id)!, id);
     wanted.keepsKeys &&= keepsKeys;
     plans.set(plan, wanted);
     return done;

@@ -11,7 +11,7 @@ import { lockWritten } from '../rows/row-lock.js';
 import { readRows } from '../rows/row-reader.js';
 import { supplied } from '../../capture/table/row-copy.js';
 import { setEmptyLinks } from '../rows/entity-values.js';
-import { rowKey, type RelationMetadata } from '../rows/columns.js';
+import { entityRowKey, type RelationMetadata } from '../rows/columns.js';
 
 /**
  * The most writes that may wait for their hook. On a connection without transactions some never get one, and they must
@@ -115,7 +115,7 @@ export class OtherSideWrites implements WriteInterceptor {
     const write: OtherSideWrite = { values };
     const waiting = this.#of(queryRunner, metadata);
     const isNamed = whereEntities.length > 0;
-    if (isNamed) waiting.byKey.set(rowKey(metadata, id)!, write);
+    if (isNamed) waiting.byKey.set(entityRowKey(metadata, id)!, write);
     else if (waiting.writes.push(write) > MOST_WAITING) waiting.writes.shift();
     try {
       // A row that its hook tells was loaded by TypeORM, with the relation unless the save cascades to it.
@@ -149,7 +149,7 @@ export class OtherSideWrites implements WriteInterceptor {
     if (events.length === 0) return;
     const wanted = { metadata: plan.metadata, ids: [old!], ...besideColumns(events) };
     const rows = await readRows(queryRunner.manager, wanted);
-    write.whole = rows.get(rowKey(plan.metadata, old!)!);
+    write.whole = rows.get(entityRowKey(plan.metadata, old!)!);
   }
 
   #of(queryRunner: QueryRunner, metadata: EntityMetadata): WaitingWrites {
@@ -196,5 +196,5 @@ function idOf(
     if (column === undefined || parameter === undefined) return undefined;
     column.setEntityValue(id, parameters[parameter.slice(1)]);
   }
-  return rowKey(metadata, id) === undefined ? undefined : id;
+  return entityRowKey(metadata, id) === undefined ? undefined : id;
 }

@@ -13,7 +13,7 @@ import { relationsCutWith } from '../entities/affecting-entities.js';
 import { relationOf } from '../entities/entity-table.js';
 import { linksToRemoved } from '../entities/link-rows.js';
 import { linkColumns, linkEnd } from '../rows/junction-rows.js';
-import { rowKey } from '../rows/columns.js';
+import { entityRowKey } from '../rows/columns.js';
 import { readRows } from '../rows/row-reader.js';
 
 /** The links that the database deletes with the rows that a save removes. They are read before it. */
@@ -105,7 +105,7 @@ function endsOf({ plan: { entity, relation }, id, relatedId }: LinkChange): stri
 function identityOf(event: RemoveEvent<ObjectLiteral>): string | undefined {
   const { metadata, databaseEntity, entityId } = event;
   if (databaseEntity === undefined && entityId === undefined) return undefined;
-  return `${metadata.tablePath} ${rowKey(metadata, rowOf(event))}`;
+  return `${metadata.tablePath} ${entityRowKey(metadata, rowOf(event))}`;
 }
 
 function rowOf({ databaseEntity, metadata, entityId }: RemoveEvent<ObjectLiteral>): ObjectLiteral {

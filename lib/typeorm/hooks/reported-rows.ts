@@ -12,7 +12,7 @@ import { RowChange } from '../../capture/changes/row-change.js';
 import type { SaveInterceptors } from '../criteria/write-builders.js';
 import type { WriteContext } from '../criteria/write-context.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
-import { rowKey } from '../rows/columns.js';
+import { entityRowKey } from '../rows/columns.js';
 import type { ChangeCollector } from './change-collector.js';
 import { KeptRows } from './kept-rows.js';
 import { beforeHooks, OldRows } from './old-rows.js';
@@ -77,7 +77,7 @@ export class ReportedRows {
 
   collect(event: RowEvent, report: Report): Promise<void> | void {
     const { plan, did, row, old } = report;
-    const key = rowKey(plan.metadata, row)!;
+    const key = entityRowKey(plan.metadata, row)!;
     const read = this.#readBefore(event, report, key);
     // It was gone already, and the write has hit nothing.
     if (read === null) return;

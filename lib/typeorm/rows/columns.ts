@@ -16,8 +16,13 @@ export type AfterQueryEvent = Parameters<NonNullable<EntitySubscriberInterface['
 /** TypeORM does not export the type by name. */
 export type Column = EntityMetadata['columns'][number];
 
-/** A text that is equal for equal ids of a class. Undefined when a part of the id is missing. */
-export function rowKey(metadata: EntityMetadata, row: ObjectLiteral): string | undefined {
+/**
+ * A text that is equal for equal ids of an entity class. Undefined when a part of the id is missing.
+ *
+ * `tableRowKey` of `lib/capture` gives the same text for the same row, although it knows the table and not the entity. This
+ * matters because `lib/capture` joins the changes of a row by this text, whichever of the two functions has made it.
+ */
+export function entityRowKey(metadata: EntityMetadata, row: ObjectLiteral): string | undefined {
   return joinKey(metadata.primaryColumns, (column) => partOf(row, column));
 }
 
@@ -26,7 +31,7 @@ function partOf(row: ObjectLiteral, column: Column): string | undefined {
   return value === undefined || value === null ? undefined : keyPart(value, column);
 }
 
-/** One column's part of the text of {@link rowKey}. */
+/** One column's part of the text of {@link entityRowKey}. */
 export function keyPart(value: unknown, column: Column): string {
   return plainKeyPart(value, {
     type: typeName(column),

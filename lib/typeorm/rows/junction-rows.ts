@@ -1,5 +1,5 @@
 import { type EntityManager, type ObjectLiteral, type SelectQueryBuilder, Brackets } from 'typeorm';
-import { type Column, keyPart, rowKey, type RelationMetadata } from './columns.js';
+import { type Column, keyPart, entityRowKey, type RelationMetadata } from './columns.js';
 import { lockRemoved } from './row-lock.js';
 
 /**
@@ -40,7 +40,7 @@ export function linkEnd(columns: readonly Column[], id: ObjectLiteral): string {
   );
 }
 
-/** Finds the rows that have at least one link of the relation left, in one query, by {@link rowKey}: one query. */
+/** Finds the rows that have at least one link of the relation left, in one query, by {@link entityRowKey}: one query. */
 export async function rowsWithLinks(
   manager: EntityManager,
   relation: RelationMetadata,
@@ -51,7 +51,7 @@ export async function rowsWithLinks(
   const links = await linksQuery(manager, relation, { select: own, by: own, ids })
     .distinct()
     .getRawMany();
-  const keys = new Map(ids.map((id) => [linkEnd(own, id), rowKey(metadata, id)!]));
+  const keys = new Map(ids.map((id) => [linkEnd(own, id), entityRowKey(metadata, id)!]));
   return new Set(
     links.map((raw: ObjectLiteral) => keys.get(linkEnd(own, linkedId(own, linkOf(raw, own))!))!),
   );

@@ -1,5 +1,5 @@
 import type { EntityManager, EntityMetadata, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
-import { rowKey } from './columns.js';
+import { entityRowKey } from './columns.js';
 import { lockWritten } from './row-lock.js';
 import type { RowLock, SingleRow } from './single-row.js';
 
@@ -25,7 +25,7 @@ const ROOT = 'thorn_row';
  * soft-removed relation of theirs.
  *
  * @param locked locks them where the database can, for a write that leaves their keys as they are or does not
- * @returns the rows that exist, by {@link rowKey}
+ * @returns the rows that exist, by {@link entityRowKey}
  */
 export async function readRows(
   manager: EntityManager,
@@ -37,7 +37,7 @@ export async function readRows(
     const key = single.keyOf(manager, ids[0]!);
     if (single.canRead(manager, key)) {
       const row = await single.read(manager, key, locked);
-      if (row !== undefined) rows.set(rowKey(metadata, row)!, row);
+      if (row !== undefined) rows.set(entityRowKey(metadata, row)!, row);
       return rows;
     }
   }
@@ -48,7 +48,7 @@ export async function readRows(
     const page = ids.slice(start, start + ROWS_PER_QUERY).map((id) => metadata.getEntityIdMap(id)!);
     query.withDeleted().whereInIds(page);
     if (locked !== undefined) lockWritten(query, manager, locked.keepsKeys);
-    for (const row of await query.getMany()) rows.set(rowKey(metadata, row)!, row);
+    for (const row of await query.getMany()) rows.set(entityRowKey(metadata, row)!, row);
   }
   return rows;
 }

@@ -9,7 +9,7 @@ import type { EntityCapture } from '../hooks/entity-capture.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import type { EventPlan } from '../../capture/plan/event-plan.js';
 import { besideColumns } from '../../capture/plan/row-paths.js';
-import { rowKey } from '../rows/columns.js';
+import { entityRowKey } from '../rows/columns.js';
 import { readRows } from '../rows/row-reader.js';
 import type { Subject } from '../../capture/messages/message-subject.js';
 
@@ -122,7 +122,7 @@ export class CapturedEntityMessageSource extends EntityMessageSource {
     manager: EntityManager = capture.dataSource.manager,
   ): Promise<ObjectLiteral[]> {
     const rows = await readRows(manager, { metadata, ids, ...besideColumns(events) });
-    return ids.flatMap((id) => rows.get(rowKey(metadata, id)!) ?? []);
+    return ids.flatMap((id) => rows.get(entityRowKey(metadata, id)!) ?? []);
   }
 
   /** Makes the message of the first declaration whose condition holds. */

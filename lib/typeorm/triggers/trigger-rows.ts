@@ -7,7 +7,7 @@ import { InvalidInputError } from '../../errors/index.js';
 import type { EntityPlan } from '../entities/entity-plan.js';
 import { type ChangedValue, setRelation } from '../rows/entity-values.js';
 import { linkEnd } from '../rows/junction-rows.js';
-import { type Column, rowKey, typeName, type RelationMetadata } from '../rows/columns.js';
+import { type Column, entityRowKey, typeName, type RelationMetadata } from '../rows/columns.js';
 import { readRows } from '../rows/row-reader.js';
 
 /** A row of a table, as an entity. */
@@ -85,12 +85,13 @@ export class TriggerRows {
       const related = isKept(relation) ? await this.#related(relation, rows, manager) : undefined;
       for (const row of rows) {
         if (related === undefined) {
-          const current = now.get(rowKey(metadata, row)!);
+          const current = now.get(entityRowKey(metadata, row)!);
           setRelation(row, relation, current && relation.getEntityValue(current));
           continue;
         }
         const known = relation.getEntityValue(row) as ObjectLiteral | null;
-        const key = known === null ? undefined : rowKey(relation.inverseEntityMetadata, known);
+        const key =
+          known === null ? undefined : entityRowKey(relation.inverseEntityMetadata, known);
         if (key !== undefined) setRelation(row, relation, related.get(key) ?? known);
       }
     }
@@ -124,7 +125,7 @@ export class TriggerRows {
   }
 
   #keyOf(row: Entity): string {
-    const key = rowKey(this.plan.metadata, row);
+    const key = entityRowKey(this.plan.metadata, row);
     if (key !== undefined) return key;
     throw new InvalidInputError('key', `of ${this.plan.table.name} is missing in a change`);
   }
@@ -183,7 +184,7 @@ export class TriggerRows {
     const ids = new Map<string, ObjectLiteral>();
     for (const row of rows) {
       const related = relation.getEntityValue(row) as ObjectLiteral | null;
-      const key = related === null ? undefined : rowKey(metadata, related);
+      const key = related === null ? undefined : entityRowKey(metadata, related);
       if (key !== undefined) ids.set(key, related!);
     }
     return readRows(manager, {
@@ -211,7 +212,7 @@ async function identify(
   const { inverseEntityMetadata: metadata, joinColumns } = relation;
   const unknown = rows
     .map((row) => relation.getEntityValue(row) as ObjectLiteral | null)
-    .filter((related) => related !== null && rowKey(metadata, related) === undefined);
+    .filter((related) => related !== null && entityRowKey(metadata, related) === undefined);
   const referenced = joinColumns.map((column) => column.referencedColumn!);
   const paths = [...metadata.primaryColumns, ...referenced].map((column) => column.propertyPath);
   for (let start = 0; start < unknown.length; start += ROWS_PER_QUERY) {
