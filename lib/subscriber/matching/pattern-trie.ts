@@ -1,11 +1,11 @@
 /**
- * A set of patterns, each with a value, that is asked which of them match a name. The walk follows only patterns that
+ * A set of patterns, each with a value. It finds the patterns that match a name. The walk follows only patterns that
  * exist, at most two branches a segment, so its cost does not grow with the patterns that do not match.
  */
 export class PatternTrie<Value> {
   readonly #root = new Node<Value>();
 
-  /** @param pattern one that `checkPattern` has let pass */
+  /** @param pattern a pattern that `checkPattern` has accepted */
   set(pattern: string, value: Value): void {
     let node = this.#root;
     for (const segment of pattern.split('.')) {
@@ -40,7 +40,7 @@ function collect<Value>(node: Node<Value>, segments: string[], at: number, found
   const last = at === segments.length - 1;
   const wildcard = node.children.get('*');
   if (wildcard !== undefined) {
-    // As the last segment of its pattern it takes all that is left, which is at least this segment.
+    // A wildcard at the end of a pattern matches all segments that are left, and this segment is one of them.
     if (wildcard.value !== undefined) found.push(wildcard.value);
     if (!last) collect(wildcard, segments, at + 1, found);
   }

@@ -8,11 +8,12 @@ export const MAX_PATTERN_SEGMENTS = 16;
 const SEGMENT = /^[A-Za-z0-9_-]+$/;
 
 /**
- * Refuses what is not a pattern of event names.
+ * Refuses a value that is not a pattern of event names.
  *
- * A pattern is dot-separated segments of letters, digits, `_` and `-`. A segment may be `*` instead: as the last one it
- * stands for one or more segments, elsewhere for exactly one. So `*` alone matches every event, `article.*` matches
- * `article.tag.added` and not `article`, `*.created` matches `article.created` and not `blog.article.created`.
+ * A pattern is dot-separated segments of letters, digits, `_` and `-`. A segment may be `*` instead: as the last
+ * segment it stands for one or more segments, elsewhere for exactly one segment. So `*` alone matches every event,
+ * `article.*` matches `article.tag.added` and not `article`, `*.created` matches `article.created` and not
+ * `blog.article.created`.
  *
  * At most {@link MAX_PATTERN_LENGTH} characters and {@link MAX_PATTERN_SEGMENTS} segments.
  *

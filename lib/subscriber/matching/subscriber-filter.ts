@@ -12,8 +12,8 @@ export const MAX_FILTER_LENGTH = 4096;
 /** The maximum nesting depth of a filter. */
 export const MAX_FILTER_DEPTH = 8;
 
-// For the whole process: the check of a filter and its match, which no service has in common, compile it once. What is
-// kept follows from the filter alone.
+// For the whole process, because the check of a filter and its match share no service. Both use the same compiled
+// condition, which depends on the filter alone, so two applications in one process may share it as well.
 const compiled = new WeakMap<object, CompiledCondition>();
 
 /**
@@ -27,7 +27,7 @@ export function checkFilter(value: unknown): JsonValue | null {
   if (typeof value !== 'object' || Array.isArray(value)) {
     throw new InvalidInputError('filter', 'must be an object of fields and operators, or null');
   }
-  // Before anything that walks into it by recursion.
+  // The depth is checked first, because the code below walks into the filter by recursion.
   if (isDeeperThan(value, MAX_FILTER_DEPTH)) {
     throw new InvalidInputError(
       'filter',
@@ -58,7 +58,7 @@ export function filterHolds(filter: JsonValue | null, data: unknown): boolean {
   return filter === null || compiledOf(filter).holds(data, null);
 }
 
-/** Compiled once for as long as the subscriber stays in memory. */
+/** Compiles the filter once, and keeps the result for as long as the subscriber stays in memory. */
 function compiledOf(filter: JsonValue): CompiledCondition {
   let condition = compiled.get(filter as object);
   if (condition === undefined) {

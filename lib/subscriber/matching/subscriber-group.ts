@@ -1,6 +1,6 @@
 import type { Subscriber } from '../model/subscriber.js';
 
-/** Any number of subscribers, in a set per pattern: finding costs what is found. */
+/** Any number of subscribers, in a set per pattern, so that the cost of a search grows with the subscribers that it finds. */
 export class SubscriberGroup {
   readonly #byPattern = new Map<string, Set<Subscriber>>();
 

@@ -3,11 +3,12 @@ import { SubscriberGroup } from './subscriber-group.js';
 import type { MatchCriteria } from '../model/subscriber.repository.js';
 import { isActive, type Subscriber } from '../model/subscriber.js';
 
-/** The most subscribers of an owner that are gone through for each message. */
+/** The longest list of an owner's subscribers that each message is compared with. Beyond it the owner gets a group. */
 const MOST_LISTED = 32;
 
 /**
- * Every active subscriber in memory, found by event and owner without a scan: what a search costs depends on what it finds.
+ * Every active subscriber in memory, found by event and owner without a scan. The cost of a search grows with the
+ * subscribers that it finds.
  */
 export class SubscriberIndex {
   /** The maximum number of cached event names; beyond it, the cache is cleared. */
@@ -18,10 +19,10 @@ export class SubscriberIndex {
   /** How many subscribers listen to each distinct pattern. */
   readonly #uses = new Map<string, number>();
   readonly #trie = new PatternTrie<string>();
-  /** Made for the first message to everyone: many applications send none, and it is large. */
+  /** Created with the first message to everyone, because the group is large and many applications send no such message. */
   #everyone: SubscriberGroup | null = null;
   readonly #ownerless = new SubscriberGroup();
-  /** By owner. Owners are many and most have few: a list takes less memory than a group. */
+  /** The subscribers by owner. Most owners have few subscribers, and a short list takes less memory than a group. */
   readonly #owned = new Map<string, Subscriber[] | SubscriberGroup>();
   readonly #events = new Map<string, EventMatches>();
   #cachedResults = 0;
@@ -30,7 +31,7 @@ export class SubscriberIndex {
   /** @param holds chooses the subscribers that are kept. Default: the active ones */
   constructor(private readonly holds: (subscriber: Subscriber) => boolean = isActive) {}
 
-  /** False when none of them has an end. */
+  /** False when no subscriber of the index has an end. */
   get hasEnding(): boolean {
     return this.#ending > 0;
   }
@@ -39,7 +40,7 @@ export class SubscriberIndex {
     return this.#subscribers.get(id);
   }
 
-  /** Adds a subscriber or replaces the one with its id; one that does not belong here is only kept out. */
+  /** Adds a subscriber, or replaces the subscriber with its id. A subscriber that `holds` refuses is only removed. */
   set(subscriber: Subscriber): void {
     this.delete(subscriber.id);
     if (!this.holds(subscriber)) return;
@@ -66,8 +67,9 @@ export class SubscriberIndex {
   }
 
   /**
-   * The enabled subscribers of a message, each once, in no particular order. With the audience `owner` those are the
-   * owner's and the ownerless ones; a null owner leaves the ownerless ones alone.
+   * The enabled subscribers of a message, each once, in no particular order. With the audience `owner` the result has
+   * the subscribers of the owner and the subscribers without an owner. When the owner is null, the result has the
+   * subscribers without an owner only.
    */
   match({ event, owner, audience }: MatchCriteria): readonly Subscriber[] {
     const matches = this.#events.get(event) ?? this.#matchesOf(event);
@@ -138,7 +140,10 @@ export class SubscriberIndex {
     return matches;
   }
 
-  /** Results that are handed out again and again are frozen, and their number is bounded. */
+  /**
+   * Keeps a result for the next message. It is frozen, since many callers get the same list, and the number of kept
+   * results is bounded.
+   */
   #remembered(found: Subscriber[]): readonly Subscriber[] {
     this.#cachedResults += found.length;
     if (this.#cachedResults > SubscriberIndex.MAX_CACHED_RESULTS) {
@@ -149,7 +154,7 @@ export class SubscriberIndex {
   }
 
   #forget(): void {
-    // To clear an empty map makes a new one all the same, for each subscriber that is loaded.
+    // Clearing an empty map also allocates a new one, and this runs for each subscriber that is loaded.
     if (this.#events.size > 0) this.#events.clear();
     this.#cachedResults = 0;
   }

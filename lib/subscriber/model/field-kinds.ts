@@ -17,7 +17,7 @@ import type { WebhookFormats } from '../../message/index.js';
 export type SubscriberRow = RowOf<typeof SUBSCRIBERS>;
 type Column = keyof SubscriberRow;
 
-/** The rules of the application that the check of a field asks. */
+/** The rules of the application that the check of a field applies. */
 export interface FieldRules {
   /** @throws {@link RecipientRefusedError} when webhooks may not go to the URL */
   checkUrl(url: string): unknown;
@@ -33,7 +33,7 @@ export interface FieldRules {
 
 /** A field that a caller may give: its check, and what the OpenAPI document says of it. */
 export interface GivenField<Value = unknown, Shown = unknown> {
-  /** The field in requests and answers of the REST API. */
+  /** The schema of the field in requests and answers of the REST API. */
   readonly schema: Schema<Shown>;
   /**
    * Reads the value that a caller gave, whose type is not known.
@@ -67,7 +67,7 @@ export interface SubscriberField<Value = unknown, Shown = unknown>
 
 // ── Kinds of fields, each with its schema, its check and its column ─────────────────────────────────────────────────────
 
-// NUL and unpaired surrogates cannot be stored by every database; the other control characters have no use in a label.
+// Some databases cannot store NUL and unpaired surrogates. The other control characters have no use in a label.
 const UNSTORABLE = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\p{Surrogate}/u;
 
 interface TextLimits {
@@ -166,7 +166,7 @@ export function futureTime(column: Column) {
   };
 }
 
-/** The same field, which may be null. */
+/** The same field, which a caller may also set to null. */
 export function optional<Value, Shown>(
   field: Pick<SubscriberField<Value, Shown>, 'schema' | 'check' | keyof StoredField>,
 ) {
@@ -182,7 +182,7 @@ export function optional<Value, Shown>(
   };
 }
 
-/** The field with a text for the OpenAPI document, and other words of its schema. */
+/** The field with a description for the OpenAPI document, and further keywords of its schema. */
 export function described<Field extends { readonly schema: Schema }>(
   description: string,
   field: Field,

@@ -23,7 +23,7 @@ export class LimitReachedError extends ThornError {
 
 /**
  * Thrown when the subscribers of a message are unknown: the database does not answer, and the cached subscribers are
- * older than the outage tolerance. The message is not lost when the caller keeps it and tries again.
+ * older than the outage tolerance. A caller that keeps the message can send it again when the database is back.
  */
 export class SubscribersUnavailableError extends ThornError {
   readonly code = 'THORN_SUBSCRIBERS_UNAVAILABLE';

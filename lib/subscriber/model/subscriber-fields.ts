@@ -185,7 +185,7 @@ export const SUBSCRIBER_FIELDS = {
       description: 'A time in the future, from which nothing is sent; null: no end',
     }),
     default: null,
-    // Its end is told once more when it comes.
+    // The change clears `expired_at`, so that the event `subscriber-expired` is sent again at the new end.
     toColumns: (end) => ({ expires_at: end?.getTime() ?? null, expired_at: null }),
   },
   description: { ...optional(text('description', { max: MAX_DESCRIPTION_LENGTH })), default: null },
@@ -255,7 +255,7 @@ export const CREATION_FIELDS = {
   },
 } as const satisfies Readonly<Record<'owner' | 'format' | 'key', GivenField<string | null>>>;
 
-/** The secret that a caller may choose: given, and never shown with the other fields. */
+/** The secret that a caller may choose. Answers never show it with the other fields. */
 export const SECRET_FIELD = {
   schema: {
     ...textSchema,
@@ -273,7 +273,7 @@ export const SECRET_FIELD = {
 
 // ── Checks of single fields ─────────────────────────────────────────────────────────────────────────────────────────────
 
-/** @throws {@link InvalidInputError} for `url` when webhooks may not go there */
+/** @throws {@link InvalidInputError} for `url` when the recipient policy refuses the URL */
 function checkUrl(value: unknown, name: string, rules: FieldRules): string {
   const url = checkText(value, name, 1, MAX_URL_LENGTH);
   try {
@@ -289,9 +289,9 @@ export function refusedUrl(error: unknown): unknown {
   if (!(error instanceof RecipientRefusedError)) return error;
   const { port, allowed, max, protocols } = error.data;
   return new InvalidInputError('url', `is refused: ${error.explanation}`, {
-    // The policy of an application has its own words.
+    // The recipient policy of an application may give a reason of its own.
     reason: error.reason as RefusalCode,
-    // Owners are not told the addresses that a name was looked up to.
+    // The addresses that a name resolves to stay secret: an owner could otherwise map the internal network.
     ...(error.reason === 'port' && { port, allowed }),
     ...(error.reason === 'too-long' && { max }),
     ...(error.reason === 'protocol' && { protocols }),
@@ -316,7 +316,10 @@ function checkEvents(value: unknown, name: string, rules: FieldRules): readonly 
   });
 }
 
-/** Whether the events of the patterns are known is not asked: to exclude an event that does not exist does no harm. */
+/**
+ * The check does not ask whether the events of the patterns are known, because excluding an event that does not exist
+ * does no harm.
+ */
 function checkExclude(value: unknown, name: string): readonly string[] {
   if (!Array.isArray(value) || value.length > MAX_PATTERNS) {
     const reason = `must be a list of up to ${MAX_PATTERNS} patterns`;

@@ -2,17 +2,17 @@ import { OptionChecks } from '../../common/option-checks.js';
 
 const DAY = 24 * 60 * 60_000;
 
-/** The recent health of a subscriber's endpoint; both values are reset by every success. */
+/** The recent health of a subscriber's endpoint. Every success resets both values. */
 export interface HealthState {
   /** Start of the first failed attempt since the last success, in milliseconds since the Unix epoch; null when well. */
   readonly failingSince: number | null;
-  /** Messages that have failed at least once since then. */
+  /** The number of messages that have failed at least once since `failingSince`. */
   readonly failingMessages: number;
 }
 
 /**
- * The result of one attempt for the subscriber's health. Failures on this side are left out: they say nothing about the
- * endpoint.
+ * The result of one attempt for the subscriber's health. Failures of this application, such as an error in a codec, are
+ * left out: they say nothing about the endpoint.
  */
 export interface HealthOutcome {
   /** `gone`: the endpoint answered 410. */
@@ -25,9 +25,15 @@ export interface HealthOutcome {
 
 /** Rules for disabling a failing subscriber. */
 export interface HealthRules {
-  /** Milliseconds in which every attempt failed before a subscriber is disabled; `Infinity` for never. Default 5 days. */
+  /**
+   * The time in milliseconds for which every attempt must have failed before a subscriber is disabled; `Infinity` for
+   * never. Default 5 days.
+   */
   readonly disableAfter: number;
-  /** Messages that must have been affected as well. Default 20. */
+  /**
+   * The number of messages that must have failed in this time as well, so that one bad message disables nothing.
+   * Default 20.
+   */
   readonly minMessages: number;
 }
 
@@ -43,7 +49,7 @@ export interface HealthStep {
 
 const DEFAULTS: HealthRules = { disableAfter: 5 * DAY, minMessages: 20 };
 
-/** Affected messages at which `subscriber-failing` is announced, once until the next success. */
+/** The number of failing messages at which `subscriber-failing` is announced, once until the next success. */
 const ANNOUNCED_AT = 1;
 
 /** A subscriber that has not failed. */

@@ -16,7 +16,7 @@ export interface SubscriberPage {
 
 /** The page of subscribers that {@link SubscriberRepository.list} reads. */
 export interface SubscriberListQuery {
-  /** Subscribers on the page at most. */
+  /** The greatest number of subscribers on the page. */
   readonly limit: number;
   /** The `next` of the page before. Default null: the first page. */
   readonly after?: string | null;
@@ -36,8 +36,8 @@ export interface UpdateTerms {
   /** The limits of the owner, for a move to another host. Default: no limit. */
   readonly limits?: SubscriberLimits;
   /**
-   * Called with the subscriber as it is stored; no other write comes between that and the change. Called again when one
-   * would have. What it throws is passed on.
+   * Called with the subscriber as it is stored. When another write changes the subscriber between this check and the
+   * change, `check` is called again with the new state. An error that it throws is passed on.
    */
   readonly check?: (current: Subscriber) => void;
 }
@@ -66,12 +66,13 @@ export interface ResealedPage {
  */
 export abstract class SubscriberRepository {
   /**
-   * Stores a new subscriber; it matches from the moment the promise resolves. A `key` is stored once for each owner, also
-   * when two calls name it at the same time, in one process or in two.
+   * Stores a new subscriber; it matches from the moment the promise resolves. Each owner has a `key` once, also when
+   * two calls name it at the same time, in one process or in two.
    *
-   * @param limits how many its owner may have afterwards: of two calls for the last slot one is let through, in one
-   * process or in two. Default: any number
-   * @returns the subscriber; where another of its owner has its `key` already, that one as it is, of another id
+   * @param limits the number of subscribers that the owner may have afterwards. When two calls compete for the last
+   * slot, in one process or in two, one of them succeeds. Default: any number
+   * @returns the new subscriber; or, when the owner has a subscriber with this `key` already, that subscriber
+   * unchanged: its id differs from the given id
    * @throws {@link LimitReachedError}; nothing is stored then
    */
   abstract create(subscriber: Subscriber, limits?: SubscriberLimits): Promise<Subscriber>;
@@ -92,8 +93,8 @@ export abstract class SubscriberRepository {
   }
 
   /**
-   * Finds the subscribers of some ids, in any order. Those outside of `scope`, and those that cannot be read, are left
-   * out. Default: {@link findById} for each.
+   * Finds the subscribers of some ids, in any order. Subscribers outside of `scope`, and subscribers that cannot be
+   * read, are left out. Default: {@link findById} for each.
    */
   async findAll(ids: readonly string[], scope: OwnerScope): Promise<readonly Subscriber[]> {
     const found = await Promise.all(ids.map((id) => this.findById(id, scope).catch(() => null)));
@@ -101,10 +102,10 @@ export abstract class SubscriberRepository {
   }
 
   /**
-   * The subscriber, or null when it is removed or not active: the recipient of a delivery that is tried again. Asked for
-   * each retry, so an implementation that keeps subscribers in memory should answer from there; those that it returns
-   * may be as stale as those of {@link match}. One whose end seems to have passed is read anew, since another process may
-   * have renewed it. Default: {@link findById}.
+   * Finds the recipient of a delivery that is tried again; null when the subscriber is removed or not active. The
+   * library calls this for each retry, so an implementation that keeps subscribers in memory should answer from memory;
+   * the answer may be as stale as an answer of {@link match}. When the end of a subscriber seems to have passed, the
+   * implementation reads the subscriber again, since another process may have renewed it. Default: {@link findById}.
    */
   async findActive(id: string): Promise<Subscriber | null> {
     const subscriber = await this.findById(id, 'any');
@@ -112,7 +113,7 @@ export abstract class SubscriberRepository {
   }
 
   /**
-   * Changes the named fields alone, so that two updates of different fields both last.
+   * Changes only the named fields, so that two concurrent updates of different fields both take effect.
    *
    * @returns the whole subscriber after the change, or null when there is none of that id within `scope`
    * @throws {@link LimitReachedError}, and what `terms.check` throws; nothing is changed then
@@ -125,8 +126,8 @@ export abstract class SubscriberRepository {
   ): Promise<Subscriber | null>;
 
   /**
-   * Disables a subscriber. Of two concurrent calls, in one process or in two, only one returns true, and its caller
-   * notifies the owner. Default: an update that checks that the subscriber is enabled.
+   * Disables a subscriber. Of two concurrent calls, in one process or in two, only one returns true: the caller that
+   * gets true notifies the owner. Default: an update that checks that the subscriber is enabled.
    *
    * @returns true when this call disabled the subscriber
    */
@@ -144,8 +145,9 @@ export abstract class SubscriberRepository {
   }
 
   /**
-   * Notes of subscribers whose end has passed that this is told, by the event `subscriber-expired`. Of concurrent calls,
-   * in one process or in two, one alone returns a subscriber, and none once more until it is renewed. Default: none.
+   * Returns subscribers whose end has passed, and notes that the event `subscriber-expired` is sent for them. Of
+   * concurrent calls, in one process or in two, only one returns a subscriber, and no later call returns it again
+   * unless it was renewed. Default: returns no subscribers.
    *
    * @param now milliseconds since the Unix epoch
    * @param limit subscribers at most; with fewer, there are no more
@@ -156,11 +158,12 @@ export abstract class SubscriberRepository {
   }
 
   /**
-   * Removes subscribers that {@link markExpired} has returned before a time and that were not renewed since. Default: none.
+   * Removes subscribers that {@link markExpired} has returned before a time and that were not renewed since. Default:
+   * removes no subscribers.
    *
    * @param before milliseconds since the Unix epoch
    * @param limit subscribers at most
-   * @returns how many were found; with fewer than `limit`, there are no more
+   * @returns the number of subscribers that were found; fewer than `limit` means that there are no more
    */
   async removeExpired(before: number, limit: number): Promise<number> {
     void [before, limit];
@@ -168,11 +171,12 @@ export abstract class SubscriberRepository {
   }
 
   /**
-   * Replaces the secrets by what `change` makes of the stored ones, in one step: of two calls at the same time, in one
-   * process or in two, one sees what the other has made, so that no secret is lost.
+   * Replaces the secrets by the result of `change`, which gets the stored secrets, in one step. When two calls run at
+   * the same time, in one process or in two, the second call gets the result of the first call, so that no secret is
+   * lost.
    *
-   * @param change gets the stored secrets and the whole subscriber. Called again when another write came in between;
-   * what it throws is passed on, and nothing is changed
+   * @param change gets the stored secrets and the whole subscriber. It is called again when another write came in
+   * between. An error that it throws is passed on, and nothing is changed
    * @returns the whole subscriber as this call has left it, or null when there is none of that id within `scope`
    */
   abstract changeSecrets(
@@ -185,8 +189,8 @@ export abstract class SubscriberRepository {
   /**
    * Removes a subscriber.
    *
-   * @param check called with the subscriber as it is stored, like that of {@link UpdateTerms}; what it throws is passed
-   * on, and nothing is removed
+   * @param check called with the subscriber as it is stored, like `check` of {@link UpdateTerms}. An error that it
+   * throws is passed on, and nothing is removed
    * @returns false when `scope` does not contain the id; the subscriber no longer matches once the promise resolves
    */
   abstract delete(
@@ -198,8 +202,8 @@ export abstract class SubscriberRepository {
   /**
    * @param page.limit rows at most
    * @param page.after the `next` of the page before
-   * @param page.search a text that the URL or the description must hold. Letters from A to Z count in upper and in lower
-   * case alike; of others that depends on the database. A search may end a page early: `next` then says where it goes on
+   * @param page.search a text that the URL or the description must hold. The case of the letters A to Z does not
+   * matter; for other letters that depends on the database. A search may end a page early: pass `next` to search on
    */
   abstract list(scope: OwnerScope, page: SubscriberListQuery): Promise<SubscriberPage>;
 
@@ -221,8 +225,8 @@ export abstract class SubscriberRepository {
   }
 
   /**
-   * Since when all processes send to a subscriber as it is now: an attempt begun earlier may have gone to another URL or
-   * have been signed with other secrets. Default: its latest change.
+   * The time from which all processes use the present version of a subscriber. An attempt that began earlier may have
+   * gone to another URL, or may have been signed with other secrets. Default: its latest change.
    *
    * @param subscriber as this repository has returned it
    * @returns milliseconds since the Unix epoch
@@ -235,7 +239,7 @@ export abstract class SubscriberRepository {
    * Counts disabled subscribers for gauges and the page. Called whenever metrics are collected, so it must be cheap.
    * Default: null for unknown.
    *
-   * @param scope whose; default anybody's
+   * @param scope whose subscribers are counted; default: the subscribers of all owners
    */
   async countDisabled(scope: OwnerScope = 'any'): Promise<number | null> {
     void scope;
@@ -243,8 +247,9 @@ export abstract class SubscriberRepository {
   }
 
   /**
-   * Seals the stored secrets of one page of subscribers with the first key, where they are not, and drops those that
-   * have expired. Writes made meanwhile are kept. Default: nothing is sealed here.
+   * Seals the stored secrets of one page of subscribers with the first key, where another key or none has sealed them,
+   * and drops secrets that have expired. Writes that other callers make meanwhile are kept. Default: seals nothing, for
+   * implementations that store no sealed secrets.
    *
    * @param page.limit subscribers at most
    * @param page.after the `next` of the page before
@@ -262,21 +267,23 @@ export abstract class SubscriberRepository {
   }
 
   /**
-   * The enabled subscribers that a message goes to, each once, whatever number of its patterns match. Changes made
-   * through this instance are seen at once; those of other processes within the implementation's documented staleness.
+   * Finds the enabled subscribers of a message, each once, even if several of its patterns match. The result contains
+   * changes that were made through this instance at once, and changes of other processes within the staleness that the
+   * implementation documents.
    */
   abstract match(criteria: MatchCriteria): Promise<readonly Subscriber[]> | readonly Subscriber[];
 
   /**
-   * Reads what other processes have changed: {@link match} and {@link isUnheard} know what was stored before the call.
-   * Called by the worker that makes messages of what triggers wrote down. Default: does nothing, for implementations
-   * that keep nothing in memory.
+   * Reads the changes of other processes, so that {@link match} and {@link isUnheard} know everything that was stored
+   * before the call. The worker that makes messages of the rows in `thorn_changes` calls it. Default: does nothing, for
+   * implementations that keep nothing in memory.
    */
   async refresh(): Promise<void> {}
 
   /**
-   * Tells at once that no subscriber would match, whether active or not: such messages need not be stored. As stale as
-   * {@link match} at most. Default: false, since this is not known.
+   * Returns true when no subscriber would match, active or not: the library then does not store the message. The answer
+   * comes at once and is at most as stale as an answer of {@link match}. Default: false, for implementations that
+   * cannot know.
    */
   isUnheard(criteria: MatchCriteria): boolean {
     void criteria;
@@ -284,7 +291,7 @@ export abstract class SubscriberRepository {
   }
 }
 
-/** The number of subscribers that one owner may have. Those without an owner are never limited. */
+/** The number of subscribers that one owner may have. Subscribers without an owner are never limited. */
 export interface SubscriberLimits {
   /** In all. */
   readonly perOwner: number;

@@ -3,80 +3,89 @@ import { InvalidInputError } from '../../errors/index.js';
 import { hasEnded, type RateLimit, type Recipient } from '../../message/recipient.js';
 
 /**
- * The consent of the endpoint: it was not asked (`none`), it was asked and has not answered (`pending`, it receives
- * nothing), or it has agreed (`verified`).
+ * The consent of the endpoint. `none`: the endpoint was not asked. `pending`: it was asked and has not agreed yet, so
+ * the subscriber receives nothing. `verified`: it has agreed.
  */
 export type Verification = 'none' | 'pending' | 'verified';
 
-/** A receiver of events: an URL, the patterns of its events, and the secrets that sign its deliveries. */
+/** A receiver of events: a URL, the patterns of its events, and the secrets that sign its deliveries. */
 export interface Subscriber extends Recipient {
   /** `sub_` and a UUIDv7; sent as `Hook-Subscription`. */
   readonly id: string;
-  /** The user it belongs to; null for the application's own, which receives every match. */
+  /**
+   * The user that the subscriber belongs to; null for a subscriber of the application itself, which receives the
+   * matching messages of all users.
+   */
   readonly owner: string | null;
   /** Patterns of event names, for example `article.*`. */
   readonly events: readonly string[];
-  /** Patterns of events that it does not want, although `events` matches them. */
+  /** Patterns of events that the subscriber does not want, although `events` matches them. */
   readonly exclude: readonly string[];
-  /** A condition on a message's data, as the JSON of `conditionToJson()`: where it does not hold, nothing is sent. */
+  /**
+   * A condition on a message's data, as the JSON of `conditionToJson()`. Messages for which it does not hold are not
+   * sent. Null: no condition.
+   */
   readonly filter: JsonValue | null;
-  /** The number of attempts that its endpoint gets in a given time; further ones wait. Null: no limit. */
+  /** The number of attempts that the endpoint gets in a given time; further attempts wait. Null: no limit. */
   readonly rateLimit: RateLimit | null;
-  /** True: messages of the same key go one after another, in the order of their sequence. */
+  /** True: messages of the same key are delivered one after another, in the order of their sequence. */
   readonly ordered: boolean;
-  /** After a delivery that failed for good: the next message of its key goes (`skip`), or none does (`hold`). */
+  /**
+   * After a delivery has failed for good: `skip` delivers the next message of its key, `hold` delivers no further
+   * message of the key.
+   */
   readonly onExhausted: 'skip' | 'hold';
-  /** With `hold`: milliseconds after which the key goes on by itself; null for never. */
+  /** With `hold`: milliseconds after which the next message of the key is delivered all the same; null for never. */
   readonly holdFor: number | null;
-  /** False: it receives nothing. */
+  /** False: the subscriber receives nothing. */
   readonly enabled: boolean;
   /** Whether the endpoint has agreed to receive webhooks. */
   readonly verification: Verification;
-  /** From then on it receives nothing, by the application's clock; null for no end. */
+  /** The time from which the subscriber receives nothing, by the application's clock; null for no end. */
   readonly expiresAt: Date | null;
-  /** A name that no other subscriber of its owner has, given at its creation; null for none. */
+  /** A name that no other subscriber of the owner has, given when the subscriber is created; null for none. */
   readonly key: string | null;
-  /** The name of the format of its requests, given at its creation; null for the standard one. */
+  /** The name of the format of its requests, given when the subscriber is created; null for the standard format. */
   readonly format: string | null;
   /** A text for people, of up to 1,000 characters; null for none. */
   readonly description: string | null;
   /** Free-form texts of the owner's. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** When it was created. */
+  /** The time at which the subscriber was created. */
   readonly createdAt: Date;
-  /** When it was changed last. */
+  /** The time at which the subscriber was changed last. */
   readonly updatedAt: Date;
 }
 
 /** The fields of a new subscriber; see {@link Subscriber} for the fields. */
 export interface NewSubscriber {
-  /** Where webhooks go: an http or https URL of up to 2,048 characters. */
+  /** The URL that webhooks are sent to: http or https, up to 2,048 characters. */
   readonly url: string;
   /** Patterns of event names, 1 to 50. */
   readonly events: readonly string[];
-  /** Default null: the application's own. */
+  /** The user that the subscriber belongs to. Default null: the application itself. */
   readonly owner?: string | null;
   /** Default `application/json`. */
   readonly contentType?: string;
   /** Default `sha256`. */
   readonly digest?: Subscriber['digest'];
-  /** Default: a new random one. */
+  /** The secret that signs deliveries. Default: a new random secret. */
   readonly secret?: string;
   /** Patterns of events to leave out. Default none. */
   readonly exclude?: readonly string[];
-  /** A condition on the data of messages, as JSON. Default null: all. */
+  /** A condition on the data of messages, as JSON. Default null: all messages. */
   readonly filter?: JsonValue | null;
   /** Default null: no limit. */
   readonly rateLimit?: RateLimit | null;
-  /** True: messages of the same key go one after another. Default false. */
+  /** True: messages of the same key are delivered one after another. Default false. */
   readonly ordered?: boolean;
-  /** Default `skip`: after a delivery that failed for good, the next message of its key goes. */
+  /** Default `skip`: after a delivery has failed for good, the next message of its key is delivered. */
   readonly onExhausted?: Subscriber['onExhausted'];
   /** With `hold`: milliseconds, 1 to 1,209,600,000 (two weeks). Default null: until somebody retries or cancels. */
   readonly holdFor?: number | null;
   /** Default true. */
   readonly enabled?: boolean;
-  /** From then on it receives nothing. Default null: no end. */
+  /** The time from which the subscriber receives nothing. Default null: no end. */
   readonly expiresAt?: Date | null;
   /** A text of 1 to 255 characters that no other subscriber of the owner has. Default null: none. */
   readonly key?: string | null;
@@ -98,17 +107,18 @@ export type SubscriberChanges = Partial<
  * replaced as a whole. `onExhausted: 'skip'` also removes a `holdFor`. Limits are those of {@link NewSubscriber}.
  */
 export interface SubscriberUpdate extends Omit<SubscriberChanges, 'verification' | 'secrets'> {
-  /** Replaces every secret at once: deliveries are signed with this one alone from then on. */
+  /** Replaces every secret at once: deliveries are signed with this secret only from then on. */
   readonly secret?: string;
 }
 
 /**
- * Whose subscribers a call may touch: those of one owner (null: the ownerless), or `any` for the application's own
- * code. Always said, never assumed, so that a caller's id cannot reach another owner's row by omission.
+ * The subscribers that a call may read and change: the subscribers of one owner (null: the subscribers without an
+ * owner), or `any` for the application's own code. It has no default, so that a forgotten scope cannot give a caller
+ * access to the subscribers of another owner.
  */
 export type OwnerScope = { readonly owner: string | null } | 'any';
 
-/** Tells whether a subscriber receives webhooks: it is enabled, and its endpoint is not still to be verified. */
+/** Tells whether a subscriber receives webhooks: it is enabled, and no verification of its endpoint is pending. */
 export function isActive({
   enabled,
   verification,
@@ -117,15 +127,16 @@ export function isActive({
 }
 
 /**
- * How a subscriber is. `expired`: its end has passed. `unverified`: its endpoint has not answered the challenge yet.
- * `disabled`: it is not enabled. `failing`: attempts have only failed since the latest success. `active`: none of these.
+ * The state of a subscriber. `expired`: its end has passed. `unverified`: its endpoint has not answered the challenge
+ * yet. `disabled`: it is not enabled. `failing`: every attempt since the latest success has failed. `active`: none of
+ * these states.
  */
 export const SUBSCRIBER_STATES = [
   ...(['active', 'failing', 'disabled', 'unverified', 'expired'] as const),
 ] as const;
 export type SubscriberState = (typeof SUBSCRIBER_STATES)[number];
 
-/** @param failingSince null where the endpoint does not fail, or nobody knows */
+/** @param failingSince null where the endpoint does not fail, or where the library does not know it */
 export function subscriberState(
   subscriber: Pick<Subscriber, 'enabled' | 'verification' | 'expiresAt'>,
   failingSince: number | null,

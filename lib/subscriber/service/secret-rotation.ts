@@ -15,16 +15,16 @@ const DEFAULT_OVERLAP = '24h';
 /** Options of a secret rotation. */
 export interface SecretRotation {
   /**
-   * The time for which the previous secrets keep signing beside the new one: milliseconds, or a text such as `24h`,
-   * `90m`, `7d`. 0 ends them at once. Up to 90 days. Default `24h`.
+   * The time for which the previous secrets keep signing beside the new secret: milliseconds, or a text such as `24h`,
+   * `90m`, `7d`. 0 ends the previous secrets at once. Up to 90 days. Default `24h`.
    */
   readonly overlap?: number | string;
-  /** The new secret. Default: a random one. */
+  /** The new secret. Default: a random secret. */
   readonly secret?: string;
 }
 
 /**
- * Checks all but the overlap's value.
+ * Checks every field but the value of the overlap.
  *
  * @throws {@link InvalidInputError} naming the field that is unknown or refused
  */
@@ -59,10 +59,11 @@ export function parseOverlap(overlap: unknown = DEFAULT_OVERLAP): number {
 }
 
 /**
- * The secrets after a rotation, newest first: the new one, and those that are live and now expire after the overlap at
- * the latest.
+ * The secrets after a rotation, newest first: the new secret, and the live secrets, which now expire after the overlap
+ * at the latest.
  *
- * @throws {@link InvalidInputError} whose `field` is `secret` when there would be too many, or it is live already
+ * @throws {@link InvalidInputError} whose `field` is `secret` when the subscriber would have too many secrets, or when
+ * the new secret is live already
  */
 export function rotated(
   secrets: readonly Secret[],
@@ -93,7 +94,7 @@ export function rotated(
   return [{ value: fresh, expiresAt: null }, ...older];
 }
 
-/** The same list when none has expired. */
+/** The secrets that have not expired. Returns the same list when no secret has expired. */
 export function withoutExpired(secrets: readonly Secret[], now: number): readonly Secret[] {
   const live = secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
   return live.length === secrets.length ? secrets : live;

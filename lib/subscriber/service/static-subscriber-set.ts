@@ -9,14 +9,14 @@ import {
   type StaticSubscriberRules,
 } from './static-subscribers.js';
 
-/** One source, and the events that it is for. */
+/** One source of subscribers, and the events that they receive. */
 interface Entry {
   readonly covers: (event: string) => boolean;
   readonly source: SubscriberSource;
   readonly rules: StaticSubscriberRules;
 }
 
-/** The recipients that settings name for one message. */
+/** The recipients that the application's options name for one message. */
 export interface NamedRecipients {
   readonly recipients: readonly Recipient[];
   /** False: a callback threw, and may succeed next time. */
@@ -26,8 +26,9 @@ export interface NamedRecipients {
 const SHOWN_FAULTS = 3;
 
 /**
- * Static subscribers: those of the options, by pattern, and those of single events. What can be known of them is checked
- * when they are added.
+ * The static subscribers: subscribers of the option `subscribers`, by pattern, and subscribers of single events. Each
+ * is checked when it is added, as far as its URL is known then: a function names its subscribers only when there is a
+ * message.
  */
 export class StaticSubscriberSet {
   readonly #faults = new FaultLog();
@@ -54,7 +55,7 @@ export class StaticSubscriberSet {
 
   /**
    * @param name of the event as declared, its fields in braces
-   * @param rules where they differ from those of all
+   * @param rules the rules of this event, where they differ from the rules of the set
    * @throws {@link ThornConfigurationError} when one of the subscribers is refused
    */
   addForEvent(
@@ -65,7 +66,8 @@ export class StaticSubscriberSet {
     const ownRules = { ...this.rules, ...rules };
     blaming(`The subscribers of the event ${name}`, () => constantSubscribers(source, ownRules));
     const { segments } = compileEventName(name);
-    // Not a pattern: a field at the end stands for one segment, where a wildcard would stand for any number.
+    // This is not a pattern: a field at the end stands for one segment, but a wildcard at the end would stand for any
+    // number of segments.
     const covers = (event: string) => {
       const sent = event.split('.');
       return (
@@ -77,7 +79,7 @@ export class StaticSubscriberSet {
   }
 
   /**
-   * Finds the recipients that settings name for an event; callbacks run for every event. A callback that throws or
+   * Finds the recipients that the options name for an event. Callbacks run for every event. A callback that throws or
    * returns an invalid subscriber is logged and left out, so that the other recipients still get the event.
    */
   async match(event: string, owner: string | null): Promise<NamedRecipients> {
@@ -93,7 +95,10 @@ export class StaticSubscriberSet {
     return { recipients, isComplete: faults.every(isWrong) };
   }
 
-  /** Tells whether settings name a source for an event; what the source answers is not known before. */
+  /**
+   * Tells whether the options name a source for an event. The recipients are known only when the source is resolved for
+   * a message.
+   */
   covers(event: string): boolean {
     return this.#entries.some(({ covers }) => covers(event));
   }

@@ -13,10 +13,10 @@ const MAX_DEPTH = 16;
 /**
  * Resolves a source to recipients, each URL and secret once, in the order found.
  *
- * @param onFault called with what is wrong with a part of the source, or with what that part threw; when it returns, the
- *   part is left out. Default: throws it
- * @throws {@link InvalidInputError} naming `subscribers` when a source yields a value that is not a subscriber, or one
- *   whose URL is refused
+ * @param onFault called with the error of a part of the source; when the callback returns, this part is left out.
+ *   Default: throws the error
+ * @throws {@link InvalidInputError} naming `subscribers` when a source yields a value that is not a subscriber, or a
+ *   subscriber whose URL is refused
  */
 export async function resolveSubscribers(
   source: SubscriberSource,
@@ -49,7 +49,7 @@ export async function resolveSubscribers(
 /**
  * Reads the URLs and objects of a source, in lists as well.
  *
- * @param onOther called for a function or a generator: what it answers is known only when there is a message
+ * @param onOther called for a function or a generator, which yields its subscribers only when there is a message
  * @throws {@link InvalidInputError} as {@link resolveSubscribers}
  */
 export function constantSubscribers(
@@ -134,7 +134,7 @@ function staticFields(
   return fields;
 }
 
-/** A field that is null says nothing: the row of the message need not hold it. */
+/** Drops the fields that are null, since null is their default: the row of the message need not store them. */
 function withoutNulls<Fields extends object>(fields: Fields): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as Fields;
 }
@@ -182,11 +182,12 @@ function checkUrl(url: string, rules: StaticSubscriberRules): void {
   }
 }
 
-// Derived, so that logs and health find the same subscriber after a restart and in every process. Keyed by the secret,
-// so the id reveals no more about the secret than a signature.
+// The id of a static subscriber is derived from its URL, so that logs and health find the same subscriber after a restart
+// and in every process. It is an HMAC with the secret as its key, so the id reveals no more about the secret than a
+// signature does.
 const STATIC_ID = 'sub_static-';
 
-/** True for the id of a subscriber that is not stored: settings or a message name it. */
+/** True for the id of a subscriber that is not stored, because the application's options or a message name it. */
 export function isStaticId(id: string): boolean {
   return id.startsWith(STATIC_ID);
 }

@@ -12,7 +12,7 @@ import {
 import type { NewSubscriber, SubscriberUpdate } from '../model/subscriber.js';
 import type { SubscriberRules } from './subscriber-rules.js';
 
-/** The maximum length of a text that subscribers are searched for, in characters. */
+/** The maximum length of a search text, in characters. */
 export const MAX_SEARCH_LENGTH = 200;
 /** The maximum number of subscribers on one page. */
 const MAX_PAGE_LIMIT = 1000;
@@ -50,7 +50,7 @@ export function checkNewSubscriber(
   return checkFields(input, NEW_FIELDS, rules, now, checkTogether, required) as NewSubscriber;
 }
 
-/** Checks as {@link checkNewSubscriber} does the fields that may be changed. */
+/** Checks the fields of a change, as {@link checkNewSubscriber} checks the fields of a new subscriber. */
 export function checkSubscriberUpdate(
   input: unknown,
   rules: SubscriberRules,
@@ -98,7 +98,7 @@ function refuseUnknown(name: string, known: readonly string[]): never {
   );
 }
 
-/** @throws {@link InvalidInputError} for `url` when its name resolves to an address that is refused */
+/** @throws {@link InvalidInputError} for `url` when its host name resolves to an address that the recipient policy refuses */
 export async function checkAddresses(url: string, rules: SubscriberRules): Promise<void> {
   try {
     await rules.checkAddresses?.(url);

@@ -7,9 +7,12 @@ import type { SubscriberLimits, UpdateTerms } from '../model/subscriber.reposito
 /** The events that a subscriber gets. */
 export type FilteredEvents = Pick<Subscriber, 'events' | 'exclude'>;
 
-/** The checks of the rest of the library that {@link Subscribers} makes before it stores a subscriber. */
+/**
+ * The checks that {@link Subscribers} makes before it stores a subscriber, and that depend on other parts of the
+ * library, such as the recipient policy.
+ */
 export abstract class SubscriberRules implements FieldRules {
-  /** @throws {@link RecipientRefusedError} when webhooks may not go there */
+  /** @throws {@link RecipientRefusedError} when webhooks may not go to the URL */
   abstract checkUrl(url: string): unknown;
   /** @throws {@link RecipientRefusedError} when the URL's name resolves to an address that webhooks may not go to */
   checkAddresses?(url: string): Promise<void>;
@@ -22,7 +25,7 @@ export abstract class SubscriberRules implements FieldRules {
   /**
    * Checks a filter against the events that a subscriber gets.
    *
-   * @returns what cannot be checked
+   * @returns the warnings: fields that cannot be checked, because their event has no schema
    * @throws {@link InvalidInputError} when the filter can never hold
    */
   checkFilter?(filter: JsonValue, subscriber: FilteredEvents): readonly UncheckedFilter[];

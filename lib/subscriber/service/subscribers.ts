@@ -42,13 +42,13 @@ import { markVerified, moveTo } from './verification.js';
 
 /** The page of subscribers that {@link Subscribers.list} reads. */
 export interface SubscriberQuery {
-  /** Subscribers on the page at most, 1 to 1,000. Default 50. */
+  /** The greatest number of subscribers on the page, 1 to 1,000. Default 50. */
   readonly limit?: number;
   /** The `next` of the page before. Default null: the first page. */
   readonly after?: string | null;
   /**
-   * A text of up to 200 characters that the URL or the description must hold, in upper or lower case. SQLite knows the
-   * case of ASCII letters alone: `Ü` and `ü` differ there. Default: any subscriber.
+   * A text of up to 200 characters that the URL or the description must contain; upper and lower case do not matter.
+   * SQLite ignores the case of ASCII letters only, so `Ü` and `ü` differ there. Default: any subscriber.
    */
   readonly search?: string;
 }
@@ -56,16 +56,16 @@ export interface SubscriberQuery {
 /** The result of {@link Subscribers.createOrUpdate}. */
 export interface StoredSubscriber {
   readonly subscriber: Subscriber;
-  /** False: its owner had one of this key, which was changed. */
+  /** False: the owner had a subscriber with this key already, and the call has changed it. */
   readonly isNew: boolean;
 }
 
-/** `enabled` is not among them: to store a subscriber once more does not enable it. */
+/** The defaults have no `enabled`: storing a disabled subscriber again must not enable it. */
 const { enabled: ENABLED, ...DEFAULTS } = DEFAULT_FIELDS;
 
 /**
- * Creates, changes and lists subscribers: what an application's code and the REST API call. Everything is checked
- * here, before anything is stored.
+ * Creates, changes and lists subscribers, for the application's code and for the REST API. Every input is checked
+ * before it is stored.
  *
  * Limits: 1 to 50 patterns, each once; URL up to 2,048 characters; owner and key up to 255; description up to 1,000; metadata up
  * to 20 entries with names up to 64 and values up to 512 characters.
@@ -93,18 +93,21 @@ export class Subscribers {
    * owner has used already, it changes that subscriber instead, as {@link createOrUpdate} does.
    *
    * @returns the subscriber with its id and secret
-   * @throws {@link InvalidInputError} whose `field` is the one that is missing, unknown or refused: `url` also when the
-   * recipient policy refuses it, `events` also when a pattern can match no known event, `expiresAt` also when it has passed
-   * @throws `LimitReachedError` when its owner has as many as `terms.limits` allows; a change counts for nothing
+   * @throws {@link InvalidInputError} whose `field` is the field that is missing, unknown or refused: `url` also when
+   * the recipient policy refuses it, `events` also when a pattern can match no known event, `expiresAt` also when it
+   * has passed
+   * @throws `LimitReachedError` when the owner has as many subscribers as `terms.limits` allows. A subscriber that the
+   * call only changes does not count as a further one
    */
   async create(input: NewSubscriber, terms: CreationTerms = {}): Promise<Subscriber> {
     return (await this.createOrUpdate(input, terms)).subscriber;
   }
 
   /**
-   * As {@link create}, telling whether the subscriber is new. One that has the `key` of its owner already is changed: what
-   * `input` leaves out gets its default, except `secret` and `enabled`, which stay. Of two calls at the same time, in one
-   * process or in two, one creates the subscriber and the other changes it.
+   * As {@link create}, and tells whether the subscriber is new. When the owner has a subscriber with this `key`
+   * already, the call changes that subscriber: fields that `input` leaves out get their defaults, except `secret` and
+   * `enabled`, which stay as they are. When two calls run at the same time, in one process or in two, one creates the
+   * subscriber and the other changes it.
    *
    * @example
    * ```ts
@@ -138,7 +141,7 @@ export class Subscribers {
       createdAt: new Date(now),
       updatedAt: new Date(now),
     };
-    // Ends: every round but the last means that the subscriber was removed meanwhile.
+    // The loop ends: every round but the last means that another caller has removed the subscriber meanwhile.
     for (;;) {
       const stored = await this.repository.create(created, terms.limits);
       if (stored.id === created.id) return { subscriber: stored, isNew: true };
@@ -151,7 +154,7 @@ export class Subscribers {
       const latest = stored.secrets[0]?.value ?? '';
       const changes = {
         ...stated,
-        // The same one again ends no rotation that is under way.
+        // Giving the latest secret again must not end a rotation that is under way.
         ...(secret !== undefined && !isSameSecret(latest, secret) && { secret }),
         ...(enabled !== undefined && { enabled }),
       };
@@ -187,9 +190,10 @@ export class Subscribers {
   }
 
   /**
-   * Returns what cannot be checked of a subscriber: the fields of a filter on events without a schema.
+   * Returns warnings about the parts of a subscriber that cannot be checked, such as the fields of a filter on events
+   * without a schema.
    *
-   * @throws {@link InvalidInputError} for `filter`, when the subscriber has one that can never hold
+   * @throws {@link InvalidInputError} for `filter`, when the filter of the subscriber can never hold
    */
   warnings({
     filter,
@@ -205,7 +209,7 @@ export class Subscribers {
     return hasEnded(subscriber, this.clock.now());
   }
 
-  /** Finds the subscriber of an owner, null for the application itself, that has a key. */
+  /** Finds the subscriber with a key. An owner of null means the subscribers of the application itself. */
   async findByKey(
     key: string,
     { owner }: { readonly owner: string | null },
@@ -220,7 +224,7 @@ export class Subscribers {
   }
 
   /**
-   * Changes the given fields alone.
+   * Changes only the given fields.
    *
    * @returns the whole subscriber after the change, or null when there is none of that id within `scope`
    * @throws {@link InvalidInputError} and `LimitReachedError` as {@link create}, and what `terms.check` throws;
@@ -240,13 +244,14 @@ export class Subscribers {
   }
 
   /**
-   * Replaces the secret by another. Those before go on signing beside it for the overlap, so that the receiver can
-   * change over without a webhook that it cannot verify; what has expired is removed. Of two rotations at the same time
-   * none is lost. At most 5 secrets are live. Other processes sign with the new one within `maxStaleness`.
+   * Replaces the secret by another. The previous secrets keep signing beside the new secret for the overlap, so that
+   * the receiver can verify every webhook while it changes over. Secrets that have expired are removed. Two rotations
+   * at the same time both take effect. A subscriber has at most 5 live secrets. Other processes sign with the new
+   * secret within `maxStaleness`.
    *
    * @returns the subscriber, whose first secret is the new one, or null when there is none of that id within `scope`
-   * @throws {@link InvalidInputError} whose `field` is `overlap`, or `secret` when it is too weak, live already or one
-   * too many, and what `terms.check` throws; nothing is changed then
+   * @throws {@link InvalidInputError} whose `field` is `overlap`, or `secret` when it is too weak, live already, or the
+   * sixth live secret; and any error that `terms.check` throws. Nothing is changed then
    * @example
    * ```ts
    * const rotated = await subscribers.rotateSecret(id, { overlap: '24h' }, { owner: user.id });
@@ -293,8 +298,8 @@ export class Subscribers {
   }
 
   /**
-   * Lists one page of the subscribers within `scope`, oldest first. A page of a search may have fewer than `limit`, or none,
-   * while there are more: read on until `next` is null.
+   * Lists one page of the subscribers within `scope`, oldest first. A page of a search may have fewer subscribers than
+   * `limit`, or none, although more follow: read on until `next` is null.
    *
    * @throws {@link InvalidInputError} whose `field` is `scope`, `limit`, `after` or `search`
    * @example
@@ -353,7 +358,10 @@ export class Subscribers {
     return this.repository.changeSecrets(id, live, updatedAt, scope);
   }
 
-  /** Checks fields against others of the same moment, which another request may be changing. */
+  /**
+   * Checks fields against the other fields as they are stored at the moment of the write, since another request may be
+   * changing them.
+   */
   #withCurrentCheck(fields: SubscriberUpdate, terms: ChangeTerms): ChangeTerms {
     const { url, contentType, filter, events, exclude, onExhausted, holdFor } = fields;
     const isFiltered = filter || events !== undefined || exclude !== undefined;
@@ -375,12 +383,12 @@ export class Subscribers {
     return { ...terms, check };
   }
 
-  /** True when the format allows known hosts alone, so that nobody is asked for consent. */
+  /** True when the format allows only known hosts, whose consent need not be asked. */
   #isKnownHost({ format }: Pick<NewSubscriber, 'format'>): boolean {
     return this.rules.formats.rulesOf({ format: format ?? null }).hosts !== undefined;
   }
 
-  /** The subscriber without the secrets that have expired, which are still stored until it is changed. */
+  /** The subscriber without its expired secrets. They stay in the table until the next change of the subscriber. */
   #live<Found extends Subscriber | null>(subscriber: Found): Found {
     if (subscriber === null) return subscriber;
     const { secrets: all } = subscriber;

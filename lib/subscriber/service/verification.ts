@@ -1,7 +1,7 @@
 import type { SubscriberRepository, UpdateTerms } from '../model/subscriber.repository.js';
 import type { OwnerScope, Subscriber, SubscriberChanges } from '../model/subscriber.js';
 
-/** Thrown by a check when the subscriber's URL differs from the one that the caller has read. */
+/** Thrown by a check when the subscriber's URL differs from the URL that the caller has read. */
 const MOVED = new Error('It has moved');
 
 /**
@@ -26,11 +26,11 @@ export async function markVerified(
 
 /** Conditions of {@link moveTo}. */
 interface MoveTerms extends UpdateTerms {
-  /** Tells whether the endpoints of such a subscriber are verified without being asked. */
+  /** Tells whether the endpoints of the subscriber count as verified without a challenge. */
   isKnownHost(before: Subscriber): boolean;
 }
 
-/** Changes a subscriber whose new URL, if it is another one, is yet to be verified. */
+/** Changes a subscriber. When the change gives it another URL, the new endpoint is still to be verified. */
 export async function moveTo(
   repository: SubscriberRepository,
   id: string,
@@ -43,7 +43,8 @@ export async function moveTo(
     const before = await repository.findById(id, scope);
     if (before === null) return null;
     const isAsked = changes.url !== before.url && !isKnownHost(before);
-    // Were it at another URL by now, the one that was verified could be left in favour of one that was not.
+    // Another caller may have moved the subscriber meanwhile, so that `isAsked` is about another URL. The check then
+    // refuses the change, and the loop reads the subscriber again.
     const isStill = stillAt(before.url);
     const check = (current: Subscriber) => {
       terms.check?.(current);

@@ -31,28 +31,30 @@ import type { OwnerScope, Subscriber, SubscriberChanges } from '../model/subscri
 /** Options for the freshness of {@link DatabaseSubscriberRepository}'s cache. */
 export interface DatabaseSubscriberOptions {
   /**
-   * The maximum age of the cache in milliseconds; default 5,000. The first message after that waits for one read of the
-   * table, the others are matched without a query. Changes made through the same instance are visible at once.
+   * The maximum age of the cache in milliseconds; default 5,000. The first message after that time waits for one read
+   * of the table; the other messages are matched without a query. Changes made through the same instance are visible at
+   * once.
    */
   readonly maxStaleness?: number;
   /**
-   * While the table cannot be read, messages go to the subscribers that were known last, each look that fails logs a
-   * warning. When they are older than this, matching fails with `SubscribersUnavailableError`. Milliseconds,
-   * default 60,000.
+   * The time in milliseconds for which a copy of the table may be used while the table cannot be read; default 60,000.
+   * Messages go to the subscribers of this copy, and each failed read logs a warning. When the copy is older, matching
+   * fails with `SubscribersUnavailableError`.
    */
   readonly outageTolerance?: number;
 }
 
 /**
- * Keeps subscribers in the table `thorn_subscribers` and all enabled ones in memory as well, so that matching costs no
- * query. They are read when the first message is matched.
+ * Keeps subscribers in the table `thorn_subscribers`, and a copy of all enabled subscribers in memory, so that matching
+ * costs no query. The copy is read when the first message is matched.
  *
- * Rows that were edited by hand and no longer make sense are logged and count as absent. An edit by
- * hand must also change the `revision` of the row, or the change goes unnoticed.
+ * A row that was edited by hand and no longer makes sense is logged and counts as absent. An edit by hand must also
+ * change the `revision` of the row, or the change goes unnoticed.
  *
- * With a sealer, secrets are sealed in the table, bound to the subscriber's id; they are open in memory alone. Rows from
- * before are read as they are. A subscriber whose secrets do not open is logged and receives nothing; reading it by its
- * id throws {@link SecretUnreadableError}, and so does changing it, unless the change gives it a new secret.
+ * With a sealer, secrets are sealed in the table, bound to the subscriber's id; only the copy in memory has them open.
+ * Rows that were stored before there was a sealer are read as they are. A subscriber whose secrets do not open is
+ * logged and receives nothing; reading it by its id throws {@link SecretUnreadableError}, and so does changing it,
+ * unless the change gives it a new secret.
  */
 export class DatabaseSubscriberRepository extends SubscriberRepository {
   readonly #logger = new Logger('Thorn');
@@ -94,7 +96,7 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     try {
       return await this.#insert(subscriber, limits);
     } catch (error) {
-      // Another one may have had the key, and the last slot, a moment earlier.
+      // Another call may have stored a subscriber with the key, or taken the last slot, a moment earlier.
       const first = await this.findByKey(owner, key);
       if (first === null) throw error;
       return first;
@@ -133,8 +135,8 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
 
   override async findActive(id: string): Promise<Subscriber | null> {
     const known = await this.#cache.get(id);
-    // One that is not known here, or has ended as far as is known here, may have been enabled or renewed by another
-    // process, or be unreadable: the table has the answer.
+    // The cache may be behind: another process may have enabled a subscriber that the cache does not know, or renewed a
+    // subscriber that seems to have ended. So the table is asked.
     return known === undefined || hasEnded(known, this.clock.now()) ? super.findActive(id) : known;
   }
 
@@ -144,7 +146,7 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     scope: OwnerScope,
     terms: UpdateTerms = {},
   ): Promise<Subscriber | null> {
-    // An owner never changes, so a row that is within scope here is so in the write below.
+    // The owner of a row never changes, so a row that is within the scope here is still within it at the write below.
     const before = await this.#table.find(id, scope);
     if (before === null) return null;
     if (changes.secrets === undefined) this.#mapper.demandReadable(before);
@@ -249,7 +251,7 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
   }
 
   override async sentAsIsSince({ createdAt, updatedAt }: Subscriber): Promise<number> {
-    // Of a subscriber that never changed no process can have known another version.
+    // A subscriber that never changed has one version, so no process can use an older version.
     const isNew = updatedAt.getTime() === createdAt.getTime();
     return updatedAt.getTime() + (isNew ? 0 : this.#maxStaleness);
   }
@@ -271,8 +273,8 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
   }
 
   /**
-   * Writes a subscriber. One write of an id at a time: two that overlap could tell the cache their outcomes in the wrong
-   * order.
+   * Writes a subscriber. The writes of one id run one after another, because two overlapping writes could report their
+   * rows to the cache in the wrong order.
    */
   #change(
     id: string,

@@ -16,10 +16,13 @@ import {
   type SubscriberChanges,
 } from '../model/subscriber.js';
 
-/** Keeps subscribers in this process alone and loses them with it: for tests and applications without a database. */
+/**
+ * Keeps subscribers in the memory of this process, which loses them when it ends: for tests, and for applications
+ * without a database.
+ */
 export class InMemorySubscriberRepository extends SubscriberRepository {
   readonly #subscribers = new Map<string, Subscriber>();
-  /** When the ends of subscribers were told, by their ids. */
+  /** The times at which the ends of subscribers were reported, by the ids of the subscribers. */
   readonly #expired = new Map<string, number>();
   readonly #index = new SubscriberIndex();
   readonly #inactive = new SubscriberIndex((subscriber) => !isActive(subscriber));
@@ -156,7 +159,7 @@ function isWithin(subscriber: Subscriber, scope: OwnerScope): boolean {
   return scope === 'any' || subscriber.owner === scope.owner;
 }
 
-/** Tells whether the URL or the description holds a text, in upper or lower case. */
+/** Tells whether the URL or the description contains a text, whatever the case of its letters. */
 function holdsText({ url, description }: Subscriber, text: string): boolean {
   const sought = text.toLowerCase();
   return [url, description ?? ''].some((one) => one.toLowerCase().includes(sought));

@@ -6,9 +6,9 @@ import type { SubscriberLimits } from '../model/subscriber.repository.js';
 import type { SubscriberTable } from './subscriber-table.js';
 
 /**
- * The slots that a subscriber takes among those of its owner. They are numbered from 1 and unique in the table, so
- * that of two that are created at the same time on the last free slot the database lets one through. Null where no
- * limit applied.
+ * The slots of a subscriber: a number for its owner, and a number for its owner and host. The numbers begin with 1 and
+ * are unique in the table. When two processes create a subscriber in the last free slot at the same time, the database
+ * refuses one of them. Null where no limit applied.
  */
 export interface QuotaSlots {
   readonly ownerSlot: string | null;
@@ -44,7 +44,7 @@ export function freeSlots(
   };
 }
 
-/** The part of a URL that counts for the limit by host: ports are not another host. */
+/** The part of a URL that counts for the limit by host. Two ports of one machine count as the same host. */
 export function hostnameOf(url: string): string {
   return URL.canParse(url) ? new URL(url).hostname.replace(/\.$/, '') : '-';
 }
@@ -57,17 +57,17 @@ function lowestFree(who: readonly string[], used: ReadonlySet<string | null>): s
   }
 }
 
-/** Stands for an owner's key in a column that is unique. */
+/** The value of the unique column that stands for the key of an owner. */
 export function keyHash(owner: string | null, key: string): string {
   return hashOf([owner, key]);
 }
 
-// Hashed, because the texts may be long, and collations of some databases hold different ones to be equal.
+// The texts are hashed because they may be long, and because the collations of some databases treat different texts as equal.
 function hashOf(texts: readonly (string | null)[]): string {
   return createHash('sha256').update(JSON.stringify(texts)).digest('hex');
 }
 
-/** More than can lose a slot to each other at the same moment. */
+/** The tries for a slot. More processes than this never compete for one slot at the same moment. */
 const MAX_TRIES = 100;
 
 /** Assigns quota slots in the table; a process that loses a slot tries the next one. */
@@ -75,7 +75,7 @@ export class QuotaAllocator {
   constructor(private readonly table: SubscriberTable) {}
 
   /**
-   * @param limits undefined: it takes no slots
+   * @param limits undefined: the subscriber takes no slots
    * @param write writes the row with its slots
    * @throws {@link LimitReachedError}
    */
@@ -93,7 +93,7 @@ export class QuotaAllocator {
         return await write(slots);
       } catch (error) {
         if (!isTaken(error) || tries === MAX_TRIES) throw error;
-        // The id is taken, or the key, and not the slot.
+        // The database refused the id or the key, and not the slot, so another slot would not help.
         if (isNew && (await this.table.find(id, 'any')) !== null) throw error;
         if (isNew && key !== null && (await this.table.findByKey(keyHash(owner, key))) !== null) {
           throw error;

@@ -17,41 +17,51 @@ import { SubscribersUnavailableError } from '../model/subscriber-errors.js';
 
 /** The maximum ages of the cache, in milliseconds. */
 export interface CacheLimits {
-  /** Beyond this age, the table is read before an answer. */
+  /** When the copy is older, the table is read before an answer. */
   readonly maxStaleness: number;
   /** Up to this age, the cache answers even when the table cannot be read. */
   readonly outageTolerance: number;
 }
 
 /**
- * The overlap of incremental reads, for clock differences and slow commits. Older changes are found by their revision,
- * more slowly.
+ * The overlap of incremental reads in milliseconds, for differences between clocks and for slow commits. Older changes
+ * are found by their revisions, which takes longer.
  */
 const OVERLAP = 60_000;
-/** While the database is down, it is asked once in this time at most. */
+/** The shortest time between two reads while the database is down, in milliseconds. */
 const RETRY_AFTER = 1000;
 
 /**
- * The table's rows in memory. Changes made here are seen at once; those of other processes by looking at the table
- * again: one checksum, then the rows changed of late, then, when the sums still differ, all revisions.
+ * The rows of `thorn_subscribers` in memory. A change that is made through this cache is visible at once. Changes of
+ * other processes are found by a look at the table, which reads as little as it can: first a checksum of all rows; when
+ * it differs, the rows that were changed lately; when the checksum still differs, the revisions of all rows.
  */
 export class SubscriberCache {
   readonly #logger = new Logger('Thorn');
   readonly #index = new SubscriberIndex();
-  /** They may be backfilled once they are active again. */
+  /**
+   * Subscribers that are not active. Their messages are stored all the same, since they may be backfilled once the
+   * subscriber is active again.
+   */
   readonly #inactive = new SubscriberIndex((subscriber) => !isActive(subscriber));
   /** Revisions of all rows, by their ids. */
   readonly #revisions = new Map<string, number>();
-  /** Ids of the rows that cannot be read now: nobody knows what they listen to. */
+  /**
+   * Ids of the rows that cannot be read now. The cache does not know the events of these subscribers, so no message
+   * counts as unheard.
+   */
   readonly #malformed = new Set<string>();
-  /** Of the revisions of all rows. */
+  /** The sum of the revisions of all rows. */
   #sum = 0;
   /** The start of the last successful read of the table. */
   #lookedAt: number | null = null;
   #looking: Promise<void> | null = null;
   #looks = 0;
   #nextTry = Number.NEGATIVE_INFINITY;
-  /** Ids changed here since the running look began: what it has read of them may be older. */
+  /**
+   * Ids that were changed through this cache since the running look began. The look may have read older rows of them,
+   * which it must not put into the cache.
+   */
   readonly #changed = new Set<string>();
   #expired = false;
 
@@ -73,7 +83,10 @@ export class SubscriberCache {
     return found.some((one) => this.#mayBeRenewed(one, now)) ? this.#matchRenewed(criteria) : found;
   }
 
-  /** True when the end of a subscriber has passed since the table was read: another process may have renewed it before. */
+  /**
+   * True when the end of a subscriber has passed since the table was read. Another process may have renewed the
+   * subscriber in time.
+   */
   #mayBeRenewed(subscriber: Subscriber, now: number): boolean {
     return hasEnded(subscriber, now) && !hasEnded(subscriber, this.#lookedAt ?? 0);
   }
@@ -81,18 +94,18 @@ export class SubscriberCache {
   async #matchRenewed(criteria: MatchCriteria): Promise<readonly Subscriber[]> {
     const joined = this.#looking !== null;
     await this.#lookOnce();
-    // The look that was joined may have begun before the end.
+    // The look that was under way may have read the subscriber before it was renewed.
     if (joined) await this.#lookOnce();
     return this.#index.match(criteria);
   }
 
-  /** Knows afterwards what was in the table at the time of the call, unless that cannot be read. */
+  /** Afterwards the cache has everything that was in the table at the time of the call, unless the table cannot be read. */
   refresh(): Promise<void> {
     this.#expired = true;
     return this.#freshen(this.clock.now());
   }
 
-  /** True if no row would match, whether active or not, as far as this is known at once. */
+  /** True if no row would match, active or not. False as well when only a read of the table could tell. */
   isUnheard(criteria: MatchCriteria): boolean {
     const now = this.clock.now();
     if (!this.#isFresh(now) || this.#looking !== null) {
@@ -104,7 +117,7 @@ export class SubscriberCache {
     return !this.#index.hears(criteria) && !this.#inactive.hears(criteria);
   }
 
-  /** The active subscriber of an id, as far as it is known here. */
+  /** The active subscriber with this id, as far as the cache knows it. */
   async get(id: string): Promise<Subscriber | undefined> {
     const now = this.clock.now();
     if (!this.#isFresh(now) && !this.#isWaiting(now)) await this.#freshen(now);
@@ -112,11 +125,10 @@ export class SubscriberCache {
   }
 
   /**
-   * Takes over the outcome of a write made through this process. The caller makes the writes of one id one after
-   * the other.
+   * Puts the result of a write of this process into the cache. The caller makes the writes of one id one after another.
    *
-   * @param write resolves to the row as it is afterwards, null when there is none
-   * @returns the subscriber as it is afterwards, or why its row cannot be read; null when there is none
+   * @param write resolves to the row after the write, or to null when the row is removed
+   * @returns the subscriber after the write, or the reason why its row cannot be read; null when the row is removed
    */
   async change(
     id: string,
@@ -126,7 +138,8 @@ export class SubscriberCache {
     try {
       const row = await write();
       this.#changed.add(id);
-      // A look that began meanwhile may have read this row in a newer state, which is about to be overwritten.
+      // A look that began during the write may have read a newer version of this row. The cache gets the older version
+      // below, so the next caller reads the table again.
       if (looks !== this.#looks) this.#expired = true;
       if (row !== null) return this.#put(row);
       this.#remove(id);
@@ -141,13 +154,13 @@ export class SubscriberCache {
     return !this.#expired && this.#age(now) <= this.limits.maxStaleness;
   }
 
-  /** True when a read has just failed and the next is not due yet. */
+  /** True when a read has just failed and the next read is not due yet. */
   #isWaiting(now: number): boolean {
     return now < this.#nextTry && this.#age(now) <= this.limits.outageTolerance;
   }
 
   #age(now: number): number {
-    // A clock that was put back says nothing about the age.
+    // When the clock was put back, the age is unknown, and the table is read.
     if (this.#lookedAt === null || now < this.#lookedAt) return Number.POSITIVE_INFINITY;
     return now - this.#lookedAt;
   }
@@ -155,7 +168,7 @@ export class SubscriberCache {
   async #freshen(now: number): Promise<void> {
     const joined = this.#looking !== null;
     await this.#lookOnce();
-    // The look that was joined may have begun too long ago for this caller.
+    // The look that was under way may have begun too long ago for this caller.
     if (joined && !this.#isFresh(now) && !this.#isWaiting(now)) await this.#lookOnce();
   }
 

@@ -14,7 +14,7 @@ const SECRETS = asJson('secrets', isListOfSecrets);
 /** The reason why a row cannot be read: the name of a malformed column, or secrets that cannot be opened. */
 export type RowFault = string | SecretUnreadableError;
 
-/** Makes rows of subscribers and back; between the two the secrets are sealed, bound to the subscriber's id. */
+/** Converts subscribers to rows and rows to subscribers. A row has the secrets sealed, bound to the subscriber's id. */
 export class SubscriberRowMapper {
   /** @param sealer default: secrets are stored as they are */
   constructor(private readonly sealer: SecretSealer = new SecretSealer()) {}
@@ -40,7 +40,7 @@ export class SubscriberRowMapper {
     };
   }
 
-  /** The columns that a change writes: the named ones, and a new revision. */
+  /** The columns that a change writes: the columns of the changed fields, and a new revision. */
   toColumns(
     id: string,
     changes: SubscriberChanges & { readonly updatedAt: Date },
@@ -69,7 +69,7 @@ export class SubscriberRowMapper {
     this.sealer.open(secrets, id);
   }
 
-  /** The subscriber of a row, or why it cannot be read. */
+  /** The subscriber of a row, or the reason why the row cannot be read. */
   fromRow(row: SubscriberRow): Subscriber | RowFault {
     const opened = this.#opened(row.secrets, row.id);
     if (opened instanceof SecretUnreadableError) return opened;
@@ -117,7 +117,10 @@ export function describeFault(fault: RowFault): string {
     : fault.message;
 }
 
-/** False where `holdFor` of a row has no effect: only an edit by hand writes it then. */
+/**
+ * False where the `holdFor` of a row has no effect. The checks refuse such a value, so that only an edit by hand can
+ * have written it.
+ */
 function hasEffect(subscriber: Subscriber): boolean {
   try {
     checkHold(subscriber);

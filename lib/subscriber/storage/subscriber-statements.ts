@@ -3,23 +3,24 @@ import type { Value } from '../../database/table-rows.js';
 import type { SubscriberRow } from '../model/field-kinds.js';
 import type { OwnerScope } from '../model/subscriber.js';
 
-// The statements on `thorn_subscribers`. Each gets the name of the table in SQL, and says which index serves it.
+// The statements on `thorn_subscribers`. Each function takes the name of the table in SQL, and its comment names the index
+// that serves the statement.
 
 /** A part of the subscribers, in the order of their ids. */
 export interface PageQuery {
   readonly scope: OwnerScope;
-  /** The id after which the page begins; null for the first page. */
+  /** The page begins after this id; null for the first page. */
   readonly after: string | null;
   /** The greatest id that the page may have; null for any. */
   readonly end: string | null;
-  /** A text that the URL or the description holds; undefined for all subscribers. */
+  /** A text that the URL or the description must contain; undefined for all subscribers. */
   readonly search?: string | undefined;
 }
 
 /** A condition on rows, and the values of its placeholders. */
 type Condition = readonly [sql: string, parameters: readonly Value[]];
 
-// Both have the columns of the index (expired_at, expires_at), of which each database reads a range alone.
+// Both conditions name the columns of the index (expired_at, expires_at), so that each database reads only a range of it.
 const HAS_ENDED = 'expired_at IS NULL AND expires_at <= ?';
 const WAS_TOLD = 'expired_at <= ? AND expires_at <= ?';
 
@@ -51,7 +52,8 @@ export function insert(table: string, row: SubscriberRow): Write {
 /**
  * Writes some columns of a subscriber. Index: the primary key.
  *
- * @param revision the one that the row was read with: nothing is written if the row has another one by now. Default: any
+ * @param revision the revision that was read: the statement writes nothing if the row has another revision by now.
+ * Default: any revision
  */
 export function update(
   table: string,
@@ -67,7 +69,7 @@ export function update(
   ]);
 }
 
-/** Removes a subscriber. Index: the primary key. @param revision as that of {@link update} */
+/** Removes a subscriber. Index: the primary key. @param revision as for {@link update} */
 export function remove(table: string, id: string, revision?: number): Write {
   const [where, parameters] = ofRevision(id, revision);
   return write(`DELETE FROM ${table} WHERE ${where}`, parameters);
@@ -79,17 +81,17 @@ function ofRevision(id: string, revision: number | undefined): Condition {
 
 // ── Ends of subscribers ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Subscribers whose end has passed, and was not told. Index: (expired_at, expires_at). */
+/** Subscribers whose end has passed and has not been reported yet. Index: (expired_at, expires_at). */
 export function selectEnded(table: string, now: number, limit: number): Select<SubscriberRow> {
   return select(table, '*', [`${HAS_ENDED} LIMIT ?`, [now, limit]]);
 }
 
-/** Notes that the end of a subscriber was told, unless another process has noted it. Index: the primary key. */
+/** Notes that the end of a subscriber is reported, unless another process has noted it. Index: the primary key. */
 export function noteEnd(table: string, id: string, now: number): Write {
   return write(`UPDATE ${table} SET expired_at = ? WHERE ${HAS_ENDED} AND id = ?`, [now, now, id]);
 }
 
-/** Ids of the subscribers whose end was told before a time. Index: (expired_at, expires_at). */
+/** Ids of the subscribers whose end was reported before a time. Index: (expired_at, expires_at). */
 export function selectToldBefore(
   table: string,
   before: number,
@@ -98,7 +100,7 @@ export function selectToldBefore(
   return select(table, 'id', [`${WAS_TOLD} LIMIT ?`, [before, before, limit]]);
 }
 
-/** Removes one of {@link selectToldBefore}, unless it was renewed. Index: the primary key. */
+/** Removes a subscriber that {@link selectToldBefore} has found, unless it was renewed. Index: the primary key. */
 export function removeToldBefore(table: string, id: string, before: number): Write {
   return write(`DELETE FROM ${table} WHERE ${WAS_TOLD} AND id = ?`, [before, before, id]);
 }
@@ -115,7 +117,7 @@ export function selectByOwner(table: string, owner: string): Select<SubscriberRo
   return select(table, '*', ['owner = ?', [owner]]);
 }
 
-/** Index: (owner, id); the primary key for subscribers of all owners. A search reads each row up to its `end`. */
+/** Index: (owner, id); the primary key for subscribers of all owners. A search reads each row up to the `end` of the page. */
 export function selectPage(table: string, page: PageQuery, limit: number): Select<SubscriberRow> {
   const [where, parameters] = onPage(page);
   return select(table, '*', [`${where} ORDER BY id LIMIT ?`, [...parameters, limit]]);
@@ -131,7 +133,7 @@ export function selectIdAt(
   return select(table, 'id', [`${where} ORDER BY id LIMIT 1 OFFSET ${place}`, parameters]);
 }
 
-/** Ids, owners and URLs of all subscribers in scope. Index: (owner, id); none for those of all owners. */
+/** Ids, owners and URLs of all subscribers in scope. Index: (owner, id); none for subscribers of all owners. */
 export function selectUrls(
   table: string,
   scope: OwnerScope,
@@ -148,19 +150,19 @@ export function selectOwnersOfDisabled(
   return select(table, 'owner', [`${where} AND enabled = ?`, [...parameters, 0]]);
 }
 
-/** How many subscribers are disabled. Index: none, it reads all rows. */
+/** The number of disabled subscribers. Index: none, the statement reads all rows. */
 export function countDisabled(table: string): Select<{ readonly n: number | string }> {
   return select(table, 'COUNT(*) AS n', ['enabled = ?', [0]]);
 }
 
 // ── All subscribers, for the copy in memory ─────────────────────────────────────────────────────────────────────────────
 
-/** Subscribers behind an id. Index: the primary key. */
+/** Subscribers with a greater id. Index: the primary key. */
 export function selectAllAfter(table: string, after: string, limit: number): Select<SubscriberRow> {
   return select(table, '*', [`id > ? ORDER BY id LIMIT ${limit}`, [after]]);
 }
 
-/** Subscribers behind an id that were written at a time or later. Index: (updated_at, revision). */
+/** Subscribers with a greater id that were written at a time or later. Index: (updated_at, revision). */
 export function selectChangedAfter(
   table: string,
   after: string,
@@ -171,7 +173,7 @@ export function selectChangedAfter(
   return select(table, '*', [sql, [since, after]]);
 }
 
-/** Id and revision of the subscribers behind an id. Index: the primary key. */
+/** Id and revision of the subscribers with a greater id. Index: the primary key. */
 export function selectRevisionsAfter(
   table: string,
   after: string,
@@ -180,7 +182,10 @@ export function selectRevisionsAfter(
   return select(table, 'id, revision', [`id > ? ORDER BY id LIMIT ${limit}`, [after]]);
 }
 
-/** The number of rows, and the sum of their revisions. Index: (updated_at, revision), which has all that it reads. */
+/**
+ * The number of rows, and the sum of their revisions. Index: (updated_at, revision), which has every column that the
+ * statement reads.
+ */
 export function selectChecksum(
   table: string,
 ): Select<{ readonly n: number | string; readonly total: number | string | null }> {

@@ -14,7 +14,7 @@ import type { OwnerScope } from '../model/subscriber.js';
 import type { SubscriberListQuery } from '../model/subscriber.repository.js';
 import * as statements from './subscriber-statements.js';
 
-/** The number of rows, and the sum of their revisions: equal sums mean equal contents. */
+/** The number of rows, and the sum of their revisions. When both are equal, the contents are equal. */
 export interface Checksum {
   readonly count: number;
   readonly sum: number;
@@ -28,15 +28,18 @@ export const ThornSubscriber = class ThornSubscriber {} as new () => ThornSubscr
 
 type Revision = Pick<SubscriberRow, 'id' | 'revision'>;
 
-/** Rows that are read at a time, where all of them are read. */
+/** The number of rows in each read, where all rows are read. */
 const PAGE = 2000;
-/** Rows that one search looks at: no index finds a part of a text, and SQLite reads on the event loop. */
+/**
+ * The number of rows that one search reads at most, because no index finds a part of a text, and because SQLite blocks
+ * the event loop while it reads.
+ */
 const SEARCHED = 10_000;
 
 /**
  * The rows of `thorn_subscribers`.
  *
- * Ids and owners are compared once more here, because the default collations of MySQL hold `A` and `a` to be equal.
+ * This class compares ids and owners once more, because the default collations of MySQL treat `A` and `a` as equal.
  */
 export class SubscriberTable {
   readonly #table: string;
@@ -64,17 +67,21 @@ export class SubscriberTable {
     return row ?? null;
   }
 
-  /** Rows whose end has passed, and was not told. */
+  /** Rows whose end has passed and has not been reported yet. */
   ended(now: number, limit: number): Promise<readonly SubscriberRow[]> {
     return this.#rows(statements.selectEnded(this.#table, now, limit));
   }
 
-  /** Keeps the revision, since the subscriber stays the same. @returns whether it was this call that has noted it */
+  /**
+   * Keeps the revision, since the subscriber itself does not change.
+   *
+   * @returns true when this call has noted the end, false when another call was first
+   */
   noteEnd(id: string, now: number): Promise<boolean> {
     return this.#hasWritten(statements.noteEnd(this.#table, id, now));
   }
 
-  /** Ids of the rows whose end was told before a time. */
+  /** Ids of the rows whose end was reported before a time. */
   async expired(before: number, limit: number): Promise<readonly string[]> {
     const rows = await this.#rows(statements.selectToldBefore(this.#table, before, limit));
     return rows.map(({ id }) => id);
@@ -85,7 +92,7 @@ export class SubscriberTable {
     return this.#hasWritten(statements.removeToldBefore(this.#table, id, before));
   }
 
-  /** Reads the slots of an owner's subscribers, for the limits. */
+  /** Reads the slots of an owner's subscribers, which tell how many the owner has. */
   async slotsOf(owner: string) {
     const rows = await this.#rows(statements.selectByOwner(this.#table, owner));
     return rows
@@ -95,12 +102,12 @@ export class SubscriberTable {
       }));
   }
 
-  /** Writes the given columns alone. */
+  /** Writes only the given columns. */
   async update(id: string, columns: Partial<SubscriberRow>): Promise<void> {
     await this.#write(id, columns, statements.update(this.#table, id, columns));
   }
 
-  /** As {@link update}, unless the row was written since it had this revision; @returns whether it was written */
+  /** As {@link update}, unless the row has another revision by now; @returns whether the row was written */
   async updateUnchanged(
     { id, revision }: Revision,
     columns: Partial<SubscriberRow>,
@@ -116,7 +123,10 @@ export class SubscriberTable {
     return (await this.store.run(change).catch(withoutValues)).affected;
   }
 
-  /** Writes a subscriber, and in the same transaction makes the tables heard whose events it may get. */
+  /**
+   * Writes a subscriber. In the same transaction, it tells the triggers of the tables whose events the subscriber may
+   * get that somebody listens.
+   */
   async #writeHeard(id: string, change: Write): Promise<number> {
     let patterns: readonly string[] = [];
     const steps: readonly Step[] = [
@@ -134,14 +144,14 @@ export class SubscriberTable {
   }
 
   /**
-   * @param revision as that of {@link updateUnchanged}. Default: any
+   * @param revision as for {@link updateUnchanged}. Default: any revision
    * @returns whether it was this call that removed the row
    */
   delete(id: string, revision?: number): Promise<boolean> {
     return this.#hasWritten(statements.remove(this.#table, id, revision));
   }
 
-  /** Rows in the order of their ids; of a search, those among the next {@link SEARCHED} rows. */
+  /** Rows in the order of their ids. A search finds rows among the next {@link SEARCHED} rows. */
   async page(
     scope: OwnerScope,
     { limit, after = null, search }: SubscriberListQuery,
@@ -161,7 +171,7 @@ export class SubscriberTable {
     };
   }
 
-  /** Ids of all rows in scope, or of those on a host. */
+  /** Ids of all rows in scope, or of the rows in scope whose URL is on the host. */
   async ids(scope: OwnerScope, host: string | undefined): Promise<readonly string[]> {
     const rows = await this.#rows(statements.selectUrls(this.#table, scope));
     return rows
@@ -170,7 +180,7 @@ export class SubscriberTable {
       .map(({ id }) => id);
   }
 
-  /** Every row, a page at a time; those alone that were changed at or after `since`, when it is given. */
+  /** Every row, a page at a time. With `since`, only the rows that were changed at this time or later. */
   pages(since: number | null = null): AsyncGenerator<readonly SubscriberRow[]> {
     return this.#pages((after) =>
       since === null
@@ -203,11 +213,11 @@ export class SubscriberTable {
     return { count: Number(row!.n), sum: Number(row!.total) };
   }
 
-  /** @param statement of the rows behind an id, in the order of their ids */
+  /** @param statement reads the rows with greater ids, in the order of their ids */
   async *#pages<Row extends Pick<SubscriberRow, 'id'>>(
     statement: (after: string) => Select<Row>,
   ): AsyncGenerator<readonly Row[]> {
-    // Before every id.
+    // The empty text is less than every id.
     let after = '';
     for (;;) {
       const rows = await this.#rows(statement(after));
@@ -231,13 +241,19 @@ function isWithin({ owner }: Pick<SubscriberRow, 'owner'>, scope: OwnerScope): b
   return scope === 'any' || owner === scope.owner;
 }
 
-/** Tells whether one of the patterns may match an event, as far as its name says without a row. */
+/**
+ * Tells whether one of the patterns may match an event. A name with fields, such as `order.{state}`, may match any
+ * pattern, since the row is not known.
+ */
 function mayMatch(patterns: readonly string[], event: string): boolean {
   const hasFields = compileEventName(event).paths.length > 0;
   return hasFields || patterns.some((pattern) => patternMatches(pattern, event));
 }
 
-/** Errors of databases repeat what was to be written, and among that secrets: they are thrown with their code alone. */
+/**
+ * Replaces an error of the database by an error with the same code. The text of the database repeats the values of the
+ * statement, and the secrets are among them.
+ */
 function withoutValues(error: unknown): never {
   if (error instanceof ThornError) throw error;
   const failed = new Error(`A subscriber could not be written: ${errorText(error)}`);

@@ -12,8 +12,8 @@ import type { Subscriber, SubscriberChanges } from '../model/subscriber.js';
 type DatedChanges = SubscriberChanges & { readonly updatedAt: Date };
 
 /**
- * Changes single rows. Most changes depend on the row as read, so a concurrent write makes the writer read the row and
- * try again. This ends, because each failed write means that another one succeeded.
+ * Changes single rows. Most changes depend on the row that was read, so after a concurrent write the writer reads the
+ * row again and repeats its change. This ends, because each failed write means that another write succeeded.
  */
 export class SubscriberWriter {
   readonly #logger = new Logger('Thorn');
@@ -24,14 +24,14 @@ export class SubscriberWriter {
     private readonly allocator: QuotaAllocator,
   ) {}
 
-  /** Writes the changes without a look at the rest of the row. @returns the row as it is then; null when there is none */
+  /** Writes the changes without reading the rest of the row. @returns the row as it is then; null when there is none */
   async plainly(id: string, changes: DatedChanges): Promise<SubscriberRow | null> {
     await this.table.update(id, this.mapper.toColumns(id, changes));
     return this.table.find(id, 'any');
   }
 
   /**
-   * Unless the terms forbid it.
+   * Writes the changes, unless the terms forbid it.
    *
    * @throws what `check` throws
    * @throws {@link LimitReachedError}
@@ -45,7 +45,7 @@ export class SubscriberWriter {
       const current = await this.table.find(id, 'any');
       if (current === null) return null;
       const subscriber = this.mapper.fromRow(current);
-      // The next reader gets the change.
+      // The row cannot be read, so no term can be checked. The change may repair it.
       if (isFault(subscriber)) return this.plainly(id, changes);
       check?.(subscriber);
       const moved = { ...subscriber, ...changes };
@@ -54,7 +54,8 @@ export class SubscriberWriter {
         moved,
         isMoved ? limits : undefined,
         async ({ hostSlot }) => {
-          // Its slot among all those of its owner stays; at another host it needs another one.
+          // The subscriber keeps its slot among all subscribers of its owner. On another host it needs another slot of that
+          // host.
           const slot = isMoved ? { host_slot: hostSlot } : {};
           const columns = { ...this.mapper.toColumns(id, changes), ...slot };
           return (await this.table.updateUnchanged(current, columns))
@@ -99,7 +100,7 @@ export class SubscriberWriter {
   }
 
   /**
-   * Removes a row, which no other writer may have changed since `check` has seen it.
+   * Removes a row, unless another writer has changed it since `check` has seen it: then `check` is called again.
    *
    * @returns whether it was this call that removed it
    */
@@ -109,16 +110,16 @@ export class SubscriberWriter {
       const current = await this.table.find(id, 'any');
       if (current === null) return false;
       const subscriber = this.mapper.fromRow(current);
-      // A row that cannot be read cannot be checked, and may be removed all the same.
+      // A row that cannot be read cannot be checked either, and may be removed all the same.
       if (!isFault(subscriber)) check(subscriber);
       if (await this.table.delete(id, current.revision)) return true;
     }
   }
 
   /**
-   * Keeps the row's revision, since the subscriber stays the same: other processes need not read it anew.
+   * Keeps the row's revision, since the subscriber itself does not change: other processes need not read the row again.
    *
-   * @returns whether it was written or, with `dryRun`, would be; null when the secrets do not open
+   * @returns whether the row was written or, with `dryRun`, would be written; null when the secrets do not open
    */
   async resealed(found: SubscriberRow, now: number, dryRun: boolean): Promise<boolean | null> {
     let row: SubscriberRow | null = found;
