@@ -10,7 +10,7 @@ import { SIGNATURE_DESCRIPTION, type WebhookHeader, webhookHeaders } from './web
 export interface AsyncApiOptions extends CatalogueDocumentOptions {
   /** Name of the application. */
   readonly title: string;
-  /** Version of its events. */
+  /** Version of the application's events. */
   readonly version: string;
   /** Text about the application. */
   readonly description?: string;
@@ -29,8 +29,8 @@ export interface AsyncApiDocument {
 }
 
 /**
- * The same as {@link thornOpenApiWebhooks} as an AsyncAPI 3.0 document: one channel, the URLs of subscribers, and one
- * message for each event that may be subscribed to.
+ * Makes an AsyncAPI 3.0 document with the same contents as {@link thornOpenApiWebhooks}: one channel, which stands for
+ * the URLs of subscribers, and one message for each event that may be subscribed to.
  *
  * @example
  * ```ts
@@ -56,7 +56,7 @@ export function thornAsyncApi(source: CatalogueSource, options: AsyncApiOptions)
         ...(event.description === null ? {} : { description: event.description }),
         contentType: 'application/json',
         traits: [{ $ref: '#/components/messageTraits/webhook' }],
-        // AsyncAPI has no word for it but that of JSON Schema.
+        // AsyncAPI marks no message as deprecated, so its JSON Schema says it.
         payload: event.deprecated ? { ...schema, deprecated: true } : schema,
         ...(example === undefined ? {} : { examples: [{ payload: example }] }),
       },

@@ -11,7 +11,7 @@ export interface CatalogueChange {
   readonly field: string | null;
   /** A sentence part that follows the event and the field, such as `was removed`. */
   readonly text: string;
-  /** True: a receiver of the old catalogue may fail. */
+  /** True: a receiver that was written for the old catalogue may fail. */
   readonly isBreaking: boolean;
 }
 
@@ -21,7 +21,7 @@ const BOUNDS: Readonly<Record<string, 1 | -1>> = {
   ...{ maximum: -1, exclusiveMaximum: -1, maxLength: -1, maxItems: -1, maxProperties: -1 },
 };
 
-/** Keywords whose values cannot be told to be narrower or wider. */
+/** Keywords whose values cannot be compared as narrower or wider. */
 const UNORDERED = [
   ...['format', 'pattern', 'contentEncoding', 'contentMediaType', 'multipleOf', 'uniqueItems'],
   ...['prefixItems', 'contains', 'patternProperties', 'propertyNames', 'dependentRequired'],
@@ -29,14 +29,14 @@ const UNORDERED = [
 ];
 
 /**
- * Compares what two documents say of the events. Removed events, removed fields, fields that may be missing from now on,
- * other types, and narrower values are breaking; new events, new fields, and what is deprecated from now on are not.
+ * Compares the events of two documents. Removed events, removed fields, fields that may now be missing, other types,
+ * and narrower values are breaking changes. New events, new fields, and new deprecations are not.
  *
  * @param before an OpenAPI 3.1 document with `webhooks`, or an AsyncAPI 3.0 document, as an object
- * @param after a later one of the same kind
- * @returns the changes in the order of the events' names, those that break first
- * @throws {@link InvalidInputError} for `old document` or `new document` when it describes no webhooks, when a
- * `$ref` of it points to nothing, or both are not of one kind
+ * @param after a later document of the same kind
+ * @returns the changes in the order of the events' names; the breaking changes of an event come first
+ * @throws {@link InvalidInputError} for `old document` or `new document` when it describes no webhooks, when a `$ref`
+ * in it points to nothing, or when the two documents are of different kinds
  */
 export function catalogueChanges(before: unknown, after: unknown): readonly CatalogueChange[] {
   const old = documentedEvents(before, 'old document');
@@ -77,18 +77,18 @@ function change(
   return { event, field, text, isBreaking };
 }
 
-/** What a schema allows, with `anyOf` and `oneOf` as one list of alternatives. */
+/** The values that a schema allows, with `anyOf` and `oneOf` as one list of alternatives. */
 interface Allowed {
   readonly types: ReadonlySet<string>;
   readonly values: ReadonlySet<string> | null;
-  /** Of the alternative that is no null. */
+  /** The schema of the alternative that is not null. */
   readonly schema: JsonSchema;
   /** The alternatives that are objects or lists: more than one where a field has several shapes. */
   readonly shapes: readonly JsonSchema[];
   readonly isDeprecated: boolean;
 }
 
-/** Keywords that say nothing of what is allowed. */
+/** Keywords that do not restrict values. */
 const REMARKS = new Set(['title', 'description', 'examples', 'example', '$comment', 'deprecated']);
 
 class SchemaComparison {
@@ -120,7 +120,7 @@ class SchemaComparison {
       if (old.schema['items'] !== undefined) {
         this.compare(old.schema['items'], now.schema['items'], `${field}[]`);
       }
-      // The values of a map.
+      // The schema of the values of a map.
       if (isObject(old.schema['additionalProperties'])) {
         this.compare(
           old.schema['additionalProperties'],
@@ -132,7 +132,10 @@ class SchemaComparison {
     this.#under.pop();
   }
 
-  /** Which one became which cannot be told. */
+  /**
+   * Compares fields that have several shapes. It compares whole shapes, because nothing tells which old shape became
+   * which new one.
+   */
   #compareShapes(old: Allowed, now: Allowed, field: string): void {
     const before = old.shapes.map((shape) => JSON.stringify(plain(shape, this.resolveOld, [])));
     const after = now.shapes.map((shape) => JSON.stringify(plain(shape, this.resolveNew, [])));
@@ -201,7 +204,7 @@ function allowed(given: unknown, resolve: (ref: string) => unknown): Allowed {
   const types = new Set(alternatives.flatMap(typesOf));
   const lists = alternatives.map(valuesOf);
   const isListed = lists.length > 0 && lists.every((list) => list !== null);
-  // One that is an object or a list says more than one that is not.
+  // An alternative that is an object or a list has more to compare than a plain value.
   const shapes = alternatives.filter(({ properties, items }) => properties ?? items);
   const schema = shapes[0] ?? alternatives.find((one) => typesOf(one)[0] !== 'null') ?? {};
   return {
@@ -209,7 +212,7 @@ function allowed(given: unknown, resolve: (ref: string) => unknown): Allowed {
     values: isListed ? new Set(lists.flat().map((value) => JSON.stringify(value))) : null,
     schema,
     shapes,
-    // A schema may say so beside its reference.
+    // A schema may be deprecated beside its `$ref`.
     isDeprecated: [given, schema].some((one) => isObject(one) && one['deprecated'] === true),
   };
 }
@@ -226,7 +229,7 @@ function plain(
   if (typeof ref === 'string') {
     return above.includes(ref) ? ref : plain(resolve(ref), resolve, [...above, ref]);
   }
-  // A property may have the name of a remark: its schema is an object.
+  // A property may be named like a remark, for example `title`. Its value is then a schema, which is an object.
   const entries = Object.entries(given).filter(
     ([name, value]) => !REMARKS.has(name) || isObject(value),
   );
@@ -252,7 +255,7 @@ function alternativesOf(
   return lists.flat().flatMap((one: unknown) => alternativesOf(one, resolve, depth + 1));
 }
 
-/** One schema that says what all parts of an `allOf` say. */
+/** Merges the parts of an `allOf` into one schema. */
 function mergedParts(
   { allOf, ...own }: JsonSchema,
   resolve: (ref: string) => unknown,

@@ -19,7 +19,7 @@ export interface DocumentedEvents {
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** @param field the name that an error has for the document */
+/** @param field the name of the document in errors */
 export function documentedEvents(document: unknown, field = 'document'): DocumentedEvents {
   const resolve = (ref: string) => {
     const found = at(document, ref);
@@ -63,7 +63,8 @@ function ofOpenApi(
     if (!isObject(content)) return [];
     const { schema } = content;
     const [text, deprecated] = [at(item, '#/post/description'), at(item, '#/post/deprecated')];
-    // As in AsyncAPI, which has no other place for the word.
+    // The schema is marked as deprecated, as an AsyncAPI document marks it, so that documents of both kinds can be compared
+    // alike.
     const body = deprecated === true && isObject(schema) ? { ...schema, deprecated } : schema;
     return [{ name, description: firstPart(text), body }];
   });
@@ -80,7 +81,7 @@ function ofAsyncApi(messages: Values): readonly DocumentedEvent[] {
   });
 }
 
-/** Removes the text about signatures that every description ends with. */
+/** Removes the text about signatures, with which every description ends. */
 function firstPart(text: unknown): string | null {
   const part = typeof text === 'string' ? text.split('\n\n')[0]! : '';
   return part === '' || part.startsWith('Requests are signed') ? null : part;

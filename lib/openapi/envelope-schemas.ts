@@ -17,7 +17,7 @@ const TIMESTAMP = {
   description: 'When the event happened: ISO 8601 with milliseconds, UTC.',
 };
 
-/** Describes the envelopes that come with the library, each around the data of an event. */
+/** The schemas of the library's envelopes, each around the schema of an event's data. */
 export const ENVELOPES: Readonly<
   Record<Exclude<EnvelopeName, 'custom'>, (event: EventData) => DescribedEnvelope>
 > = {
@@ -66,7 +66,7 @@ const ORDER = {
   },
 };
 
-/** Adds what `orderInBody` puts at the end of an envelope. */
+/** Adds the field that the option `orderInBody` puts at the end of an envelope. */
 export function withOrder(envelope: JsonSchema): JsonSchema {
   return { ...envelope, properties: { ...(envelope['properties'] as object), ...ORDER } };
 }

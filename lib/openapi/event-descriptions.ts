@@ -13,20 +13,21 @@ import {
 export interface DescribedEvent {
   /** The declared name: fields in braces stand for any one segment. */
   readonly name: string;
-  /** A note on its replacement included. */
+  /** The description. For a deprecated event it names the replacement. */
   readonly description: string | null;
   readonly deprecated: boolean;
-  /** Schema of the data; an empty one where the event declares none. */
+  /** Schema of the data; an empty schema where the event declares none. */
   readonly data: JsonSchema;
-  /** Data as a subscriber may get it, or undefined. */
+  /** An example of the data that a subscriber gets; undefined when there is none. */
   readonly example: unknown;
 }
 
 /** Options of both kinds of documents. */
 export interface CatalogueDocumentOptions {
   /**
-   * Describes the body, where the module's option `envelope` is a function. The documents then hold no examples.
-   * Default: the envelope that the application uses, or for a function an empty schema.
+   * Describes the body. Needed where the module's option `envelope` is a function, whose result the library cannot
+   * know; the documents then have no examples. Default: the envelope that the application uses, or an empty schema for
+   * a function.
    */
   readonly body?: (event: DescribedEvent) => JsonSchema;
   /** Patterns of the events that are described, such as `order.*`. Default: all. */
@@ -76,7 +77,7 @@ function bodyOf(event: DescribedEvent, { envelope, orderInBody }: WireFormat): D
   return example === undefined ? { schema } : { schema, example: exampleWith(example) };
 }
 
-/** Documents show an empty schema as a text; then an example with an object is better. */
+/** Document viewers show an empty schema as a text, so an example with an object is better then. */
 function isEmpty(schema: JsonSchema): boolean {
   return Object.keys(schema).length === 0;
 }

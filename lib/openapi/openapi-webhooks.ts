@@ -40,8 +40,8 @@ export interface OpenApiWebhooksOptions extends CatalogueDocumentOptions {
 }
 
 /**
- * The `webhooks` of an OpenAPI 3.1 document: every event that may be subscribed to, with its headers, its signature and
- * the schema of its body. Schemas come from the classes or JSON Schemas that `defineEvents()` was given.
+ * Makes the `webhooks` of an OpenAPI 3.1 document: every event that may be subscribed to, with its headers, its
+ * signature and the schema of its body. The schemas come from the classes or JSON Schemas in `defineEvents()`.
  *
  * The events of methods are known once the application is initialised: give @nestjs/swagger a function that makes the
  * document, which it calls with the first request.
@@ -78,7 +78,7 @@ function webhookOf(
       description: description + SIGNATURE_DESCRIPTION,
       ...(event.deprecated && { deprecated: true }),
       tags: [...tags],
-      // The document's own security is for callers of the application.
+      // The security schemes of the document are for callers of the application, and not for its webhooks.
       security: [],
       parameters: headers.map((header) => ({
         ...header,

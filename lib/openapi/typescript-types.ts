@@ -10,7 +10,7 @@ const PRIMITIVES: Readonly<Record<string, string>> = {
   null: 'null',
 };
 
-/** Translates JSON Schemas into TypeScript types; what types cannot express becomes `unknown`. */
+/** Translates JSON Schemas into TypeScript types. A schema that types cannot express becomes `unknown`. */
 export class SchemaTypes {
   readonly #inside: string[] = [];
 
@@ -74,7 +74,7 @@ export class SchemaTypes {
   }
 }
 
-/** Writes a comment that its text cannot end early. */
+/** Writes a comment. The sign that ends a comment is escaped in the text, so that the text cannot end it early. */
 export function comment(text: unknown, indent: string): string {
   if (typeof text !== 'string' || text.trim() === '') return '';
   const lines = text.trim().replaceAll('*/', '*\\/').split('\n');
@@ -90,7 +90,7 @@ function union(types: readonly string[]): string {
   return [...new Set(types)].join(' | ') || 'never';
 }
 
-/** Puts a type in brackets where something binds tighter. */
+/** Puts a type in brackets where an operator around it binds tighter, as in `(A | B)[]`. */
 function grouped(type: string, isElement = false): string {
   const isJoined = /^[^{]*[|&]/.test(type) || /\}[^}]*[|&]/.test(type);
   return isJoined || (isElement && type.startsWith('readonly ')) ? `(${type})` : type;

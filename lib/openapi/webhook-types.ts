@@ -4,8 +4,8 @@ import { at, type DocumentedEvent, documentedEvents } from './documented-events.
 import { comment, SchemaTypes } from './typescript-types.js';
 
 /**
- * Writes TypeScript types of all events of a document, for receivers: a type for each body, and `WebhookPayload`, the
- * union of all, discriminated by the event's name.
+ * Writes TypeScript types of all events of a document, for receivers: a type for each body, and the union
+ * `WebhookPayload` of all bodies, discriminated by the name of the event.
  *
  * @param document OpenAPI 3.1 with `webhooks`, or AsyncAPI 3.0, as an object
  * @throws `InvalidInputError` for `document` when it describes no webhooks, or when a `$ref` points to nothing
@@ -29,7 +29,7 @@ export function webhookTypes(document: unknown): string {
   ].join('\n');
 }
 
-/** Marks the event's name where it has fields: its schema is a pattern, which types cannot express as such. */
+/** Marks the name of an event that has fields. The schema of the name is a pattern, which TypeScript types cannot express. */
 function withEventName(body: unknown, name: string, resolve: (ref: string) => unknown): unknown {
   const schema = isObject(body) && typeof body['$ref'] === 'string' ? resolve(body['$ref']) : body;
   if (!name.includes('{') || !isObject(schema) || !isObject(schema['properties'])) return schema;
@@ -44,7 +44,7 @@ function withEventName(body: unknown, name: string, resolve: (ref: string) => un
 
 const EVENT_MARK = '\0event';
 
-/** Writes the marked name as a template in which each field stands for any text. */
+/** Writes the marked name as a template literal type, such as `order.${string}`, in which each field stands for any text. */
 function eventTyped(type: string, name: string): string {
   const template = name.replaceAll('`', '').replaceAll(/\{[^}]*\}/g, () => '${string}');
   return type.replace(JSON.stringify(EVENT_MARK), () => `\`${template}\``);

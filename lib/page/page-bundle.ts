@@ -1,6 +1,6 @@
 /** A file of the page for browsers. */
 export interface PageFile {
-  /** With a hash of its content. */
+  /** The name of the file, with a hash of its content, so that browsers may cache the file for ever. */
   readonly name: string;
   readonly type: string;
   /** True: the first screen needs the file. */
@@ -9,5 +9,5 @@ export interface PageFile {
   readonly gzip: string;
 }
 
-/** The files that `page/` is built into. `tools/build-page.mjs` writes them in the place of this empty list. */
+/** The files that the sources in `page/` are built into. `tools/build-page.mjs` puts them in the place of this empty list. */
 export const PAGE_FILES: readonly PageFile[] = [];

@@ -6,15 +6,15 @@ import { checkApiPath } from '../api/index.js';
 export interface PageLink {
   /** The text of the link. */
   readonly label: string;
-  /** Where it leads. */
+  /** The URL that the link leads to. */
   readonly url: string;
 }
 
 /** Colours of the page, as `#rrggbb`. */
 export interface PageColours {
-  /** Buttons, links and the focus, on light grounds. Default: the page's own. */
+  /** The colour of buttons, links and the focus on a light ground. Default: a colour of Thorn. */
   readonly accent?: string;
-  /** The same on dark grounds. Default: `accent`. */
+  /** The same colour on a dark ground. Default: `accent`. */
   readonly accentDark?: string;
 }
 
@@ -22,21 +22,24 @@ export interface PageColours {
 export interface PageOptions {
   /** The path of the page, below a global prefix if there is one. Default `webhooks`. */
   readonly path?: string;
-  /** The URL of the page for links to it, for example `https://app.example.com/webhooks/`. Default: its path alone. */
+  /**
+   * The URL of the page for links to it, for example `https://app.example.com/webhooks/`. Default: none, so that links
+   * have the path only.
+   */
   readonly url?: string;
   /** The name that the page shows. Default `Webhooks`. */
   readonly title?: string;
   /** A picture beside the title: a path of this host, for example `/logo.svg`, or a `data:` URL of an image. Default: none. */
   readonly logo?: string;
-  /** Colours of the application. Default: the page's own. */
+  /** The colours of the application. Default: the colours of Thorn. */
   readonly colours?: PageColours;
-  /** Origins whose pages may show this one in a frame, for example `https://app.example.com`. Default: none may. */
+  /** Origins whose pages may show this page in a frame, for example `https://app.example.com`. Default: none. */
   readonly frameAncestors?: readonly string[];
   /** Links of the application for the page's menu, such as its documentation. Default: none. */
   readonly links?: readonly PageLink[];
   /**
-   * URLs of documents that the application serves, linked above the catalogue of events. Default: what the REST API
-   * says of the events alone, as files to download.
+   * URLs of documents that the application serves. The page links them above the catalogue of events. Default:
+   * documents of the events, which the REST API makes, as files to download.
    */
   readonly documents?: {
     /** For example `/docs`; see `thornOpenApiWebhooks()`. */
@@ -46,7 +49,7 @@ export interface PageOptions {
   };
   /** A URL where users sign in, shown to a caller whom the guards reject. Default: none. */
   readonly signIn?: string;
-  /** The language of the page. Default: the one that the browser asks for, of `en` and `de`. */
+  /** The language of the page. Default: `en` or `de`, as the browser asks for. */
   readonly language?: 'en' | 'de';
 }
 
@@ -79,7 +82,7 @@ export class PageSettings {
   readonly language: 'en' | 'de' | undefined;
   readonly url: string | undefined;
 
-  /** @throws {@link ThornConfigurationError} naming the option and its fix */
+  /** @throws {@link ThornConfigurationError} that names the option and says how to fix it */
   constructor(options: PageOptions = {}) {
     const check = new OptionChecks('thornPage()');
     check.assert('options', isObject(options), 'must be an object');

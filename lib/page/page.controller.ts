@@ -26,7 +26,7 @@ import {
   type ShellSettings,
 } from './shell.js';
 
-/** As much of a response of Express or Fastify as is used. */
+/** The part of a response of Express or Fastify that is used. */
 interface PageResponse {
   status(code: number): PageResponse;
   header(name: string, value: string): PageResponse;
@@ -63,7 +63,7 @@ export class ThornPageController {
     response.send(html);
   }
 
-  /** Exchanges the code of a link for the token of a session. */
+  /** Exchanges the code of a link for the token of a session, with which the page then calls the REST API. */
   @Post('session')
   async session(@Body() body: unknown, @Res() response: PageResponse): Promise<void> {
     const { code } = (body ?? {}) as { readonly code?: unknown };
@@ -76,7 +76,7 @@ export class ThornPageController {
       .send(JSON.stringify({ token, capabilities, expiresIn: expiresAt - this.clock.now() }));
   }
 
-  /** Defines `<thorn-portal>` for documents that show the page without a frame. */
+  /** The script that defines `<thorn-portal>`, for documents that show the page without a frame. */
   @Get('element.js')
   element(@Req() request: { readonly originalUrl: string }, @Res() response: PageResponse): void {
     for (const [name, value] of Object.entries(SAFE_HEADERS)) response.header(name, value);
@@ -104,7 +104,7 @@ export class ThornPageController {
     } else response.send(gunzipSync(content));
   }
 
-  /** The document for a request: its links are relative, and so depend on a slash at the end of the path. */
+  /** The document for a request. The links in it are relative, so they depend on whether the path ends with a slash. */
   #shell(url: string): string {
     const [path = ''] = url.split('?', 1);
     const base = path.endsWith('/') ? './' : `./${path.split('/').at(-1)}/`;
@@ -113,7 +113,8 @@ export class ThornPageController {
     const known = this.#shells.get(key);
     if (known !== undefined) return known;
     const shell = shellOf(this.#settings(page), PAGE_FILES, `${base}assets/`);
-    // The last segment of a path is one of a few: its letters may be of either case on Express.
+    // Express ignores the case of a path, so a caller can ask for many spellings of it. The limit keeps them from filling
+    // the memory.
     if (this.#shells.size < 16) this.#shells.set(key, shell);
     return shell;
   }
@@ -135,7 +136,10 @@ export class ThornPageController {
     };
   }
 
-  /** The way to an API, by the paths that the platform has: a prefix may have exceptions. */
+  /**
+   * The relative path from the page to an API. It is made from the paths that the platform has registered, because a
+   * global prefix may have exceptions.
+   */
   #pathTo(api: string, page: string): string {
     const found = this.registered.apis.find((one) => one.endsWith(`/${api}`));
     return relativePath(page, found ?? `/${api}`);
@@ -149,7 +153,7 @@ export class ThornPageController {
   }
 }
 
-/** Takes away what helmet says to browsers that do not know `frame-ancestors`. */
+/** Removes the header `X-Frame-Options`, which helmet sets. It would forbid frames that `frame-ancestors` allows. */
 function allowFrames(response: PageResponse): void {
   response.removeHeader('X-Frame-Options');
   response.raw?.removeHeader('X-Frame-Options');

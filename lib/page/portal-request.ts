@@ -2,8 +2,9 @@ import type { ExecutionContext } from '@nestjs/common';
 import { showsPortalToken, takesPortalTokens } from '../api/index.js';
 
 /**
- * Tells a guard that the application binds with `APP_GUARD` to leave a request to Thorn: it is for the REST API and shows
- * the token of a session. Thorn itself then checks the token, and answers 401 unless it is valid.
+ * Tells whether a guard of the application, bound with `APP_GUARD`, should let a request pass to Thorn: the request is
+ * for the REST API and shows the token of a session. Thorn then checks the token, and answers 401 unless the token is
+ * valid.
  *
  * @example
  * ```ts

@@ -10,11 +10,14 @@ import { PageSettings } from './page-options.js';
 export interface PortalLinkOptions {
   /** The owner whose endpoints the page shows, as `api.owner` returns it. */
   readonly owner: string;
-  /** What the holder may do, `read` among it, which every screen needs. Default: `['read']`. */
+  /** The rights of the holder. They must include `read`, which every screen needs. Default: `['read']`. */
   readonly capabilities?: readonly Capability[];
-  /** The time in which the link can be opened: milliseconds, or a text such as `15m`; at most seven days. Default ten minutes. */
+  /**
+   * The time within which the link can be opened: milliseconds, or a text such as `15m`; at most seven days. Default:
+   * ten minutes.
+   */
   readonly expiresIn?: number | string;
-  /** The screen that it opens, for example `/endpoints/new`. Default: the first. */
+  /** The screen that the link opens, for example `/endpoints/new`. Default: the first screen. */
   readonly next?: string;
 }
 
@@ -22,11 +25,12 @@ export interface PortalLinkOptions {
 export interface PortalLink {
   readonly id: string;
   /**
-   * The page, with the code in the fragment: no server and no log sees it. Give it to the owner alone. Absolute with the
-   * option `url` of the page, `api.baseUrl` or `baseUrl`; else a path.
+   * The URL of the page, with the code in its fragment, which browsers send to no server, so that no log shows it. Give
+   * the URL to the owner only. It is absolute when the option `url` of the page, `api.baseUrl` or `baseUrl` is set;
+   * else it is a path.
    */
   readonly url: string;
-  /** The same code, for an embedding page that renews a session. */
+  /** The code of the link, for an embedding page that renews a session. */
   readonly code: string;
   readonly expiresAt: Date;
 }
@@ -36,7 +40,7 @@ export interface OpenLink {
   readonly id: string;
   readonly capabilities: readonly Capability[];
   readonly createdAt: Date;
-  /** Null: it was not opened. */
+  /** The time at which the link was opened; null when it was not opened yet. */
   readonly openedAt: Date | null;
   readonly expiresAt: Date;
 }
@@ -46,8 +50,9 @@ const TEN_MINUTES = 10 * 60_000;
 const CHECK = new OptionChecks('portal.link()');
 
 /**
- * Links to the page for owners that are not signed in to the application, such as in another site that shows the page in a
- * frame. A link works once. Its session lasts an hour, in the tab of the browser that has opened it.
+ * Makes links to the page for owners who are not signed in to the application, for example on another site that shows
+ * the page in a frame. A link works once. It opens a session of an hour, in the tab of the browser that has opened the
+ * link.
  */
 @Injectable()
 export class Portal {
@@ -59,7 +64,7 @@ export class Portal {
     private readonly messages: MessageFactory,
   ) {}
 
-  /** @throws `ThornConfigurationError` naming an option whose value makes no sense */
+  /** @throws `ThornConfigurationError` naming an option whose value is refused */
   async link(options: PortalLinkOptions): Promise<PortalLink> {
     CHECK.names(options, ['owner', 'capabilities', 'expiresIn', 'next']);
     const { owner, capabilities = ['read'], expiresIn = TEN_MINUTES, next } = options;
@@ -113,9 +118,9 @@ export class Portal {
   }
 
   /**
-   * Ends links and sessions at once, of an owner or by id.
+   * Ends the links and sessions of an owner, or the link or session with an id, at once.
    *
-   * @returns how many there were
+   * @returns the number of links and sessions that were ended
    * @throws `ThornConfigurationError` without an owner or an id: nothing was ended
    */
   async revoke(which: { readonly owner: string } | { readonly id: string }): Promise<number> {
@@ -130,7 +135,7 @@ export class Portal {
     return this.links.revoke(which);
   }
 
-  /** Absolute where the application has said how it is reached, for links that leave it, as in a mail. */
+  /** The URL of the page. It is absolute where an option names the URL of the application, so that a mail can have the link. */
   #url(): string {
     if (this.settings.url !== undefined) return this.settings.url;
     const path = `${this.registered.pages[0] ?? ''}/`;
@@ -140,7 +145,7 @@ export class Portal {
   }
 }
 
-// TypeORM 0.3 takes a condition on undefined for none, and would list the links of everybody.
+// The owner must be given: without one, a store could read the condition as no condition, and list the links of all owners.
 function checkOwner(check: OptionChecks, owner: unknown): void {
   check.assert(
     'owner',

@@ -10,7 +10,7 @@ export interface ShellSettings extends Pick<
   readonly api: string;
   /** The URL of the operator API, relative to the page; null without one. */
   readonly operatorApi: string | null;
-  /** Origins whose pages may send this one a code or an authorization, besides its own. */
+  /** Origins whose pages may send a code or an authorization to this page, besides the origin of the page itself. */
   readonly origins: readonly string[];
 }
 
@@ -57,7 +57,10 @@ function entryOf(files: readonly PageFile[]): { readonly script: string; readonl
   return { script, style };
 }
 
-/** The headers of the document: no code or style but the page's own, and frames only where an option allows them. */
+/**
+ * The headers of the document. They allow only the code and styles of the page itself, and frames only on the origins
+ * that an option names.
+ */
 export function shellHeaders({
   frameAncestors,
 }: Pick<PageSettings, 'frameAncestors'>): Readonly<Record<string, string>> {
@@ -72,7 +75,7 @@ export function shellHeaders({
   };
 }
 
-/** For every file of the page. */
+/** Headers of every file of the page. */
 export const SAFE_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
@@ -90,7 +93,7 @@ function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (sign) => names[sign]!);
 }
 
-/** The way from one path of the application to another, both as they are registered. */
+/** The relative path from one path of the application to another, both as the platform has registered them. */
 export function relativePath(from: string, to: string): string {
   const [start, end] = [from, to].map((path) => path.split('/').filter((part) => part !== ''));
   let shared = 0;

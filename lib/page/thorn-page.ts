@@ -7,9 +7,9 @@ import { Portal } from './portal.js';
 
 /**
  * The page on which owners and operators see endpoints and deliveries, and change them. It uses the REST API, and the
- * operator API where there is one: whoever may not use an API sees nothing of it.
+ * operator API where there is one. A user who may not use an API sees nothing of its data.
  *
- * @throws `ThornConfigurationError` naming an option whose value makes no sense
+ * @throws `ThornConfigurationError` naming an option whose value is refused
  *
  * @example
  * ```ts
@@ -28,7 +28,7 @@ export function thornPage(options: PageOptions = {}): PageDefinition {
   return {
     path,
     controllers: ({ api: { decorators, problems, baseUrl, path: explainedBy } }) => [
-      // It shows nothing of anybody, so that no guard of the API applies.
+      // The document has no data of any owner, so that no guard of the API applies to it.
       mount(ThornPageController, {
         path,
         isPage: true,

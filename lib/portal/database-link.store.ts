@@ -4,10 +4,10 @@ import type { SqlTables } from '../database/sql-client.js';
 import { TableRows } from '../database/table-rows.js';
 import type { Capability, LinkStore, StoredLink } from './portal-links.js';
 
-/** Its `capabilities` are words with blanks between them. */
+/** A row of `thorn_portal_links`. Its column `capabilities` has words with blanks between them. */
 type LinkRow = RowOf<typeof PORTAL_LINKS>;
 
-/** Keeps links in the table `thorn_portal_links`, for all processes. */
+/** Keeps links in the table `thorn_portal_links`, so that every process of the application accepts them. */
 export class DatabaseLinkStore implements LinkStore {
   readonly #rows: TableRows<LinkRow>;
 

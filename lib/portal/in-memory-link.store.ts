@@ -1,6 +1,6 @@
 import type { LinkStore, StoredLink } from './portal-links.js';
 
-/** Keeps links in this process alone: for applications without a database. */
+/** Keeps links in the memory of this process, for applications without a database. Another process does not accept them. */
 export class InMemoryLinkStore implements LinkStore {
   readonly #links = new Map<string, StoredLink>();
 

@@ -1,17 +1,20 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '../common/index.js';
 
-/** What the holder of a link may do. */
+/** Everything that the holder of a link may be allowed to do. */
 export const CAPABILITIES: readonly Capability[] = ['read', 'write', 'secrets', 'test', 'retry'];
 
 /**
- * A right of a link's holder. `read`: see endpoints and deliveries. `write`: change endpoints. `secrets`: set and rotate
- * secrets; with `write` also add endpoints, since that shows a secret. `test`: send tests. `retry`: send deliveries again and
- * cancel them.
+ * A right of a link's holder. `read`: see endpoints and deliveries. `write`: change endpoints. `secrets`: set and
+ * rotate secrets; with `write` also add endpoints, since the answer shows the secret of the new endpoint. `test`: send
+ * tests. `retry`: send deliveries again and cancel them.
  */
 export type Capability = 'read' | 'write' | 'secrets' | 'test' | 'retry';
 
-/** A link as it is stored: neither its code nor its token can be found out from it. */
+/**
+ * A link as it is stored. It has only hashes of the code and of the token, so that nobody can use the link who reads
+ * the table.
+ */
 export interface StoredLink {
   readonly id: string;
   readonly secretHash: string;
@@ -30,10 +33,13 @@ const SESSION = 60 * 60_000;
 const CODE = 'tpc_';
 const TOKEN = 'tpt_';
 
-/** Where links are kept. */
+/** Stores the links, in a table or in memory. */
 export interface LinkStore {
   insert(link: StoredLink, now: number): Promise<void>;
-  /** Turns an unused link that has not expired into a session. @returns the link before, or null; one call of many gets it */
+  /**
+   * Turns an unused link that has not expired into a session.
+   * @returns the link as it was before, or null. Only one of several calls gets the link
+   */
   exchange(
     codeHash: string,
     tokenHash: string,
@@ -44,7 +50,7 @@ export interface LinkStore {
   session(tokenHash: string, now: number): Promise<StoredLink | null>;
   /** Lists the links and sessions that have not expired, the oldest first. */
   list(owner: string, now: number): Promise<readonly StoredLink[]>;
-  /** @returns how many were removed */
+  /** @returns the number of links and sessions that were removed */
   remove(which: { readonly owner: string } | { readonly id: string }): Promise<number>;
 }
 
@@ -96,7 +102,10 @@ export class PortalLinks {
   }
 }
 
-/** Tells a session's token from what the application itself may send in `Authorization`. */
+/**
+ * Tells the token of a session from any other value of the header `Authorization`, such as a token of the application
+ * itself.
+ */
 export function isPortalToken(value: string): boolean {
   return value.startsWith(TOKEN);
 }
