@@ -19,15 +19,15 @@ import { ThornActionsController } from './subscribers/subscriber-actions.control
 import { ThornSubscribersController } from './subscribers/subscribers.controller.js';
 
 /**
- * Mounts the controllers of the REST API, in the order in which they are registered: paths with words of their own before
- * those that take any id.
+ * Mounts the controllers of the REST API in the order in which the platform registers them: paths with fixed words,
+ * such as `/overview`, before paths that take any id.
  */
 export function apiControllers(settings: ApiSettings): readonly Type<object>[] {
   const { path, baseUrl, problems, decorators, limits, portal } = settings;
   const bodies = new JsonBodyGuard(limits.bodyBytes);
   const guards = portal ? [PortalGuard, ...settings.guards.map(unlessPortal)] : settings.guards;
   const filters = problems ? [new ProblemFilter({ path, baseUrl })] : [];
-  /** The application's guards let callers in, and they see their own subscribers alone. */
+  /** Routes of owners: the application's guards let a caller in, and the caller sees only the subscribers of its own owner. */
   const guarded: Mount = {
     path,
     filters,
@@ -36,7 +36,7 @@ export function apiControllers(settings: ApiSettings): readonly Type<object>[] {
     guards: [...guards, new OwnerGuard(settings), bodies],
     interceptors: [IdempotencyInterceptor],
   };
-  /** For callers without an account: the guards of the API do not apply. */
+  /** Routes for callers without an account: the guards of the API do not apply. */
   const open: Mount = { path, filters, decorators: [...decorators.all, ...decorators.public] };
   return [
     mount(ThornJwksController, open),

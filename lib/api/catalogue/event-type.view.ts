@@ -3,7 +3,7 @@ import { MAX_PATTERN_LENGTH } from '../../subscriber/index.js';
 import { all, flag, list, nullable, text, type ValueOf } from '../../common/json-schema.js';
 import { dataSchemaOf, type EventCatalogue, type EventDeclaration } from '../../event/index.js';
 
-/** An event that may be subscribed to; in its name, fields in braces stand for any one segment. */
+/** An event that may be subscribed to. A field in braces in its name stands for any one segment. */
 const EVENT_TYPE = {
   name: text,
   description: nullable(text),
@@ -11,7 +11,7 @@ const EVENT_TYPE = {
   replacedBy: nullable({ ...text, description: 'The event to subscribe to instead' }),
 };
 
-/** An event with everything that is known of its data: the schema also where a class declares it. */
+/** An event with everything that is known of its data. It has the schema also where a class declares it. */
 export const EVENT_TYPE_DETAILS = all({
   ...EVENT_TYPE,
   schema: nullable<JsonSchema>({ type: 'object', additionalProperties: true }),

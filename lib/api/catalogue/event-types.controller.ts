@@ -11,7 +11,10 @@ import {
 } from './event-type.view.js';
 import { orNotFound } from '../problems/errors.js';
 
-/** Documents need both; the application may serve others with its own name and version. */
+/**
+ * The documents of this route need a title and a version. An application may serve documents with its own title and
+ * version.
+ */
 const INFO = { title: 'Webhooks', version: '1.0' };
 
 @Controller()

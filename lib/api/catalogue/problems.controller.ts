@@ -3,7 +3,9 @@ import { problem } from '../problems/errors.js';
 import { explanationOf } from '../problems/problem-codes.js';
 
 /**
- * `<path>/problems/:code`, to which the `type` of every problem leads: a text that explains the code. It has no guards, since a caller that no guard lets in reads it as well, and shows nothing of anybody.
+ * `<path>/problems/:code`: a text that explains the code of a problem, to which the `type` of every problem leads. It
+ * has no guards, because a caller that a guard has refused must be able to read it, and because it has no data of any
+ * owner.
  */
 @Controller()
 export class ThornProblemsController {

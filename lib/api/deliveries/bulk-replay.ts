@@ -3,12 +3,15 @@ import type { OwnerScope } from '../../subscriber/index.js';
 import { orNotFound } from '../problems/errors.js';
 import { type BackfillDto, rangeOf, type RecoverDto } from './deliveries.dto.js';
 
-/** Ends the work of one request between two batches, after a second: the answer says where to go on. */
+/**
+ * Ends the work of a request after a second, between two batches. The answer then has the place from which the next
+ * request goes on.
+ */
 export function stepSignal(): AbortSignal {
   return AbortSignal.timeout(1000);
 }
 
-/** @throws a 404 when there is no such subscriber within `scope` */
+/** @throws a 404 when there is no subscriber with this id within `scope` */
 export async function replay(
   deliveries: Deliveries,
   work: 'retryFailed' | 'backfill',

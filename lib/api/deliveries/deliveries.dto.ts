@@ -12,9 +12,12 @@ import {
 import { list, text, time } from '../../common/json-schema.js';
 import { badRequest } from '../problems/errors.js';
 
-/** A data source, and an id in it; and the longest. */
+/** The pattern of a cursor of a data source and an id in it, and the greatest length of such a cursor. */
 export const PLACE_CURSOR = [/^\d{1,3}\/[\x21-\x7e]{0,64}$/, 68] as const;
-/** A data source, and time and id of a message in it; and the longest. */
+/**
+ * The pattern of a cursor of a data source, and the time and id of a message in it; and the greatest length of such a
+ * cursor.
+ */
 export const MESSAGE_CURSOR = [/^\d{1,3}\/(?:\d{1,15}:[\x21-\x7e]{1,64})?$/, 84] as const;
 
 abstract class BulkDto {

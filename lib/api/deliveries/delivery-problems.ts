@@ -16,8 +16,8 @@ export function retryRefused(result: Exclude<RetryResult, 'scheduled'>): HttpExc
 }
 
 /**
- * What became of a selection of deliveries that were to be tried again, in the order of the request. `code` is that of
- * the problem which a retry of this delivery alone is answered with.
+ * The results of retrying a selection of deliveries, in the order of the request. A `code` is the code of the problem
+ * that a retry of this single delivery would get.
  */
 export const SELECTED_RETRIES = all({
   items: list(

@@ -4,7 +4,7 @@ import { checkPattern, MAX_PATTERN_LENGTH } from '../../subscriber/index.js';
 import { choice, idOf, moment, pageOf, type QueryParameters, wholeNumber } from '../http/query.js';
 import { text } from '../../common/json-schema.js';
 
-// Any other text would begin anew, at the first page or at none.
+// Any other text would be compared with the ids, and give the first page again or no page at all.
 const DELIVERY_ID = /^dlv_[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 const HOST = /^[\x21-\x7e]{1,320}$/;
 

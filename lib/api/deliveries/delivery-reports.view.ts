@@ -41,7 +41,7 @@ const FIGURES = {
   p95: nullable(count),
 };
 
-/** Figures of attempts by hour or day, for a plot: owners get times as text, and operators as numbers. */
+/** Figures of attempts by hour or day, for a plot. Owners get times as texts, operators get times as numbers. */
 function attemptHistory<Time>(time: Schema<Time>) {
   return all({
     by: oneOf(['hour', 'day']),

@@ -12,7 +12,7 @@ import {
 } from '../../common/json-schema.js';
 import { isoOf } from './delivery.view.js';
 
-/** Whether an endpoint fails, and why it gets nothing for now. */
+/** The state of an endpoint: whether it fails, and why it gets no deliveries for now. */
 const STATE = {
   failingSince: nullable({
     ...time,

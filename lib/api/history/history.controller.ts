@@ -17,7 +17,7 @@ import {
   type SamplesView,
 } from './history.view.js';
 
-/** The routes for readers that cannot be called: what was sent, and samples of it. */
+/** The routes for readers that have no URL for webhooks and poll instead: past events, and samples of events. */
 @Controller()
 export class ThornHistoryController {
   constructor(
@@ -49,7 +49,7 @@ export class ThornHistoryController {
     return { items: items.map(historyEventView), next, hasMore };
   }
 
-  /** Shows bodies of webhooks, for the editors of automation services. */
+  /** Shows sample bodies of webhooks, for automation services whose users map the fields of a sample. */
   @Get('/events/samples')
   samples(@Query() given: unknown): SamplesView {
     const { event } = readQuery<{ readonly event?: string }>(given, SAMPLES_QUERY, this.settings);

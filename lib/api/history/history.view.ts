@@ -23,7 +23,7 @@ const MAX_CURSOR = 200;
 
 export const SAMPLES_QUERY = { event } satisfies QueryParameters;
 
-/** The messages that are read: their service looks at the cursor. */
+/** The query for past events. Only the type of the cursor is checked here; the service checks its value. */
 export const HISTORY_QUERY = {
   limit: wholeNumber(MAX_HISTORY_LIMIT, DEFAULT_HISTORY_LIMIT),
   after: {
@@ -74,7 +74,7 @@ export function historyEventView({
   return { id, event: name, timestamp: new Date(at).toISOString(), body };
 }
 
-/** The bodies of the events that a pattern matches, made of their examples; those without one are left out. */
+/** The bodies of the events that a pattern matches, made of the events' examples. Events without an example are left out. */
 export function samplesView(
   catalogue: EventCatalogue,
   messages: MessageFactory,

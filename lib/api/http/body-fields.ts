@@ -1,7 +1,7 @@
 import { isObject } from '../../common/objects.js';
 import type { RefusedField } from '../problems/errors.js';
 
-/** Other names that a body may use, from Thorn's API. */
+/** Other names that a body may use for fields: the names of Thorn for Django. */
 export const ALIASES: Readonly<Record<string, string>> = {
   event: 'events',
   content_type: 'contentType',
@@ -10,17 +10,18 @@ export const ALIASES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Names that every object has already: some would change what it is instead of what it holds, and class-validator takes
- * all of them for known.
+ * Names that every object has already, such as `__proto__`. Assigning some of them would change the prototype of the
+ * object, and class-validator treats all of them as known fields.
  */
 const FORBIDDEN = new Set(['prototype', ...Object.getOwnPropertyNames(Object.prototype)]);
 
 export type Body = Readonly<Record<string, unknown>>;
 
 /**
- * Renames aliases to the fields' own names, and makes the one pattern of `event` a list. Values are kept as they are.
+ * Renames aliases to the names of the fields, and makes a list of the single pattern in `event`. All other values stay
+ * as they are.
  *
- * @returns the renamed body, and what could not be renamed
+ * @returns the renamed body, and the fields that could not be renamed
  */
 export function withoutAliases(body: Body): { renamed: Body; refused: RefusedField[] } {
   const renamed: Record<string, unknown> = {};
@@ -49,7 +50,7 @@ export function unknownField(field: string): RefusedField {
   return { field, reason: 'is not a known field', code: 'unknown-field' };
 }
 
-/** The name that the caller used for a field; `events[1]` and the like keep what follows the name. */
+/** The name that the caller used for a field. A name such as `events[1]` keeps its index. */
 export function nameAsSent(field: string, body: unknown): string {
   if (!isObject(body)) return field;
   const [name = ''] = /^\w*/.exec(field) ?? [];

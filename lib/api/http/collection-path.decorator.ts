@@ -1,14 +1,14 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { problem } from '../problems/errors.js';
 
-// A target such as //example.com/hooks must not become the URL of another host.
+// The target of a request may be //example.com/hooks, which must not become the URL of another host.
 const BASE = 'http://localhost';
 
 /**
- * The handler parameter that holds the path under which the caller reached the list of subscribers, whatever prefixes
- * the application put before it.
+ * The handler parameter that holds the path under which the caller reached the list of subscribers, with all prefixes
+ * that the application puts before it.
  *
- * @param below how many segments the route has below that list: 0 for itself, 1 for `/:id`
+ * @param below the number of segments that the route has below the list: 0 for the list itself, 1 for `/:id`
  */
 export const CollectionPath = createParamDecorator((below: number, context: ExecutionContext) => {
   const request = context.switchToHttp().getRequest<{ readonly originalUrl: string }>();

@@ -3,7 +3,7 @@ import { PATH_METADATA } from '@nestjs/common/constants.js';
 import { type Observable, tap } from 'rxjs';
 import type { HeaderResponse } from '../problems/private-response.js';
 
-/** Leaves it to {@link FixedResponseInterceptor} to send what the handlers of a controller return. */
+/** Lets {@link FixedResponseInterceptor} send the values that the handlers of a controller return. */
 export function FixedResponses(): ClassDecorator {
   return (controller) => {
     const prototype = controller.prototype as Readonly<
@@ -12,16 +12,17 @@ export function FixedResponses(): ClassDecorator {
     for (const name of Object.getOwnPropertyNames(prototype)) {
       const handler = prototype[name]!;
       if (name === 'constructor' || !Reflect.hasMetadata(PATH_METADATA, handler)) continue;
-      // With a parameter for the response, Nest leaves sending to the handler. It comes after all declared ones.
+      // When a handler has a parameter for the response, Nest does not send the result. This parameter comes after all
+      // declared parameters.
       Res()(prototype, name, handler.length);
     }
   };
 }
 
 /**
- * Sends what a handler returns, as it is: a text, or any other value as JSON. An interceptor that the application binds
- * globally may wrap the responses of all routes, and every reader of these relies on their shape: the page, the command
- * `thorn`, and clients made from the OpenAPI document.
+ * Sends the value that a handler returns: a text as it is, any other value as JSON. An interceptor that the application
+ * binds globally may wrap all responses, for example in `{ data: … }`. The readers of this API need the documented
+ * shape: the page, the command `thorn`, and clients made from the OpenAPI document.
  */
 export class FixedResponseInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -30,7 +31,7 @@ export class FixedResponseInterceptor implements NestInterceptor {
     return next.handle().pipe(
       tap({
         next: (value) => (body = value),
-        // By now, interceptors of the application have had the value, and may have set headers.
+        // The response is sent on completion, after the interceptors of the application, which may set headers.
         complete: () => sendBody(response, body),
       }),
     );

@@ -14,21 +14,21 @@ const FIXED =
   'is given at the creation and stays as it is: create another subscriber for another one';
 
 /**
- * Reads a body whose fields a service checks. Nothing is refused yet but a body that is not an object, so that
- * {@link checkedFields} can name every wrong field at once.
+ * Reads a body whose fields a service checks. This pipe refuses only a body that is not an object, so that {@link
+ * checkedFields} can name every wrong field at once.
  *
- * The handlers declare their bodies `unknown`, so that a global ValidationPipe passes them by.
+ * The handlers declare their bodies `unknown`, so that a global ValidationPipe leaves them as they are.
  */
 export class GivenFieldsPipe implements PipeTransform<unknown, GivenFields> {
   constructor(
     private readonly known: readonly string[],
     private readonly mayBeEmpty: boolean,
-    /** Fields that answers show, and that only a creation may name. */
+    /** Fields that answers show, and that only a request for a new subscriber may name. */
     private readonly fixed: readonly string[] = [],
   ) {}
 
   transform(body: unknown): GivenFields {
-    // An empty body arrives as {} on one platform and not at all on the other.
+    // An empty body arrives as {} on one platform, and as undefined on the other.
     const sent = body ?? (body === undefined ? {} : null);
     if (!isObject(sent)) throw badRequest([{ field: 'body', reason: 'must be a JSON object' }]);
     const { renamed, refused } = withoutAliases(sent);
@@ -65,7 +65,10 @@ export function checkedFields<Fields>(
   return fields as Fields;
 }
 
-/** The field that a refused name stands for: what is missing only because its alias was refused is named once. */
+/**
+ * The field that a refused name stands for. A field that is missing only because its alias was refused is then reported
+ * once.
+ */
 function ownField({ field }: RefusedField, sent: Body): string | undefined {
   return Object.keys(withoutAliases({ [field]: field === 'event' ? '' : sent[field] }).renamed)[0];
 }

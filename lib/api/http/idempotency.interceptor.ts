@@ -15,7 +15,7 @@ import { pathOf } from './collection-path.decorator.js';
 import { scopeOf } from './owner.guard.js';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
-/** The parts of an answer besides the body that a handler may set. */
+/** The headers of an answer that a handler may set, and that a repeated request gets again. */
 const HEADERS = ['location', 'etag'];
 
 interface PostRequest extends ApiRequest {
@@ -30,8 +30,9 @@ interface HeadedResponse extends HeaderResponse {
 }
 
 /**
- * Does a POST with an `Idempotency-Key` once: a repetition gets the first answer again, another request of the same key
- * a 422. What was refused was not done, and may be tried again with the same key.
+ * Runs a POST with an `Idempotency-Key` once. A repeated request gets the first answer again; a different request with
+ * the same key gets a 422. A request that was refused has changed nothing, so the caller may repeat it with the same
+ * key.
  */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
@@ -89,7 +90,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     );
   }
 
-  /** The request is done, whatever comes of this: an error would have the caller do it again. */
+  /** Stores the answer. Its errors are only logged: the request has succeeded, and an error would make the caller repeat it. */
   async #keep(key: string, answer: KeptAnswer): Promise<void> {
     try {
       await this.store.finish(key, answer);

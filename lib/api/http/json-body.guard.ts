@@ -5,13 +5,13 @@ import { badRequest, problem } from '../problems/errors.js';
 
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 const WITH_BODY = new Set(['POST', 'PATCH', 'PUT']);
-/** Far more than any field takes, and far less than what walks into a body by recursion can bear. */
+/** The greatest depth of a body. No field needs it, and code that walks into a body by recursion survives it. */
 const MAX_DEPTH = 32;
 
 /**
- * Lets bodies in only when they are declared as JSON, and neither larger nor deeper than allowed. Both platforms parse HTML forms as
- * well, and a browser posts a form to any site with the user's cookies, without asking: a page elsewhere could subscribe
- * in the user's name.
+ * Accepts a body only when it is declared as JSON, and is neither larger nor deeper than allowed. Both platforms parse
+ * HTML forms as well, and a browser posts a form to any site with the user's cookies. Without this guard, a page of
+ * another site could create a subscriber in the user's name.
  */
 export class JsonBodyGuard implements CanActivate {
   constructor(private readonly maxBytes: number) {}
@@ -26,7 +26,8 @@ export class JsonBodyGuard implements CanActivate {
         { field: 'body', reason: 'must be JSON: send the header Content-Type: application/json' },
       ]);
     }
-    // In this order: a size that is declared costs nothing, and what is too deep cannot be measured.
+    // The order of the checks matters: the declared size costs nothing to check, and a body that is too deep cannot be
+    // measured.
     this.#checkSize(Number(request.headers['content-length'] ?? 0));
     const deep = tooDeep(request.body);
     if (deep.length > 0) {
@@ -45,13 +46,13 @@ export class JsonBodyGuard implements CanActivate {
   }
 }
 
-/** Names the fields that are nested too deeply, or the body where it has no fields. */
+/** The names of the fields that are nested too deeply, or of the body itself when it has no fields. */
 function tooDeep(body: unknown): readonly string[] {
   if (!isObject(body)) return isDeeperThan(body, MAX_DEPTH) ? ['body'] : [];
   return Object.keys(body).filter((field) => isDeeperThan(body[field], MAX_DEPTH));
 }
 
-/** A body in chunks has no declared length, and the length of a compressed body is that of other bytes. */
+/** A body in chunks has no declared length, and the declared length of a compressed body counts the compressed bytes. */
 function isSizeUnknown({ headers }: ApiRequest): boolean {
   return headers['content-length'] === undefined || headers['content-encoding'] !== undefined;
 }

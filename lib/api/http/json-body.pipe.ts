@@ -6,26 +6,26 @@ import { forbiddenFields, nameAsSent, unknownField } from './body-fields.js';
 import { validators } from './validators.js';
 
 /**
- * Reads a body as a DTO, whatever pipes the application has: unknown fields and wrong types are refused, nothing is
- * converted.
+ * Reads a body as a DTO, whatever pipes the application has. Unknown fields and wrong types are refused, and no value
+ * is converted.
  *
- * The handlers declare their bodies `unknown`, so that a global ValidationPipe passes them by: one that strips or
- * converts would otherwise have done so before this pipe sees them.
+ * The handlers declare their bodies `unknown`, so that a global ValidationPipe leaves them as they are. Otherwise a
+ * pipe that strips or converts fields would change the body before this pipe sees it.
  */
 export class JsonBodyPipe<Dto extends object> implements PipeTransform<unknown, Promise<Dto>> {
   constructor(private readonly dto: Type<Dto>) {}
 
   async transform(body: unknown): Promise<Dto> {
-    // An empty body arrives as {} on one platform and not at all on the other.
+    // An empty body arrives as {} on one platform, and as undefined on the other.
     const given = body === undefined ? {} : body;
     if (!isObject(given)) throw badRequest([{ field: 'body', reason: 'must be a JSON object' }]);
     const refused = forbiddenFields(given);
     if (refused.length > 0) throw badRequest(refused);
-    // Assigned and not built by class-transformer, which walks into values of any depth.
+    // The fields are assigned. class-transformer is not used, because it walks into values of any depth.
     const errors = await validators().validate(Object.assign(new this.dto(), given), {
       whitelist: true,
       forbidNonWhitelisted: true,
-      // A DTO without fields would count as unknown.
+      // Without this option, class-validator would refuse a DTO that has no fields.
       forbidUnknownValues: false,
       stopAtFirstError: true,
     });

@@ -15,14 +15,14 @@ import { PrivateResponseGuard } from '../problems/private-response.js';
 import { FixedResponseInterceptor, FixedResponses } from './fixed-response.interceptor.js';
 import { ServiceErrorsInterceptor } from './service-errors.interceptor.js';
 
-/** Where the routes of a controller are, and what their requests pass. */
+/** The path of a controller's routes, and the guards, interceptors and filters that their requests pass. */
 export interface Mount {
-  /** Below prefixes of the application. */
+  /** The path, below the prefixes of the application. */
   readonly path: string;
-  /** The application's own, as if it had written them above the class. */
+  /** Decorators of the application, applied as if it had written them above the class. */
   readonly decorators?: readonly ClassDecorator[];
   readonly guards?: readonly (Type<CanActivate> | CanActivate)[];
-  /** Besides those that every API has; the page has none. */
+  /** Interceptors besides the interceptors of every API; the page has none. */
   readonly interceptors?: readonly (Type<NestInterceptor> | NestInterceptor)[];
   readonly filters?: readonly ExceptionFilter[];
   /** True: the routes take the tokens of links to the page. */
@@ -32,8 +32,8 @@ export interface Mount {
 }
 
 /**
- * Makes a subclass of a controller for one application, with path, guards and filters of its own: they are metadata of the
- * class, and two applications of one process may differ in them.
+ * Makes a subclass of a controller for one application, with its own path, guards and filters. Nest keeps them as
+ * metadata of the class, and two applications in one process may have different ones.
  *
  * @example
  * ```ts
@@ -69,7 +69,7 @@ export function mount(
   return Mounted;
 }
 
-/** Metadata of routes is kept on functions, so that each subclass needs functions of its own. */
+/** Copies a handler. Nest keeps the metadata of a route on its function, so that each subclass needs its own functions. */
 function copyOf(handler: Function): Function {
   const copy = function (this: object, ...given: unknown[]): unknown {
     return Reflect.apply(handler, this, given);

@@ -11,23 +11,26 @@ import { errorText, stackFrames } from '../../common/index.js';
 import type { OwnerScope } from '../../subscriber/index.js';
 import type { ApiRequest, ApiSettings } from '../options/api-options.js';
 
-/** Texts that `String(value)` makes of a missing value: every caller without a user would share such an owner. */
+/**
+ * Texts that `String(value)` makes of a missing value, such as `undefined`. All callers without a user would share such
+ * an owner.
+ */
 const NOT_AN_OWNER = /^(?:undefined|null|NaN|\[object .*\])$/;
 
-/** Who sends a request. */
+/** The caller of a request. */
 interface Caller {
   readonly scope: OwnerScope;
-  /** True when the token of a session said so, in the place of the application. */
+  /** True when the token of a session named the owner; false when the option `owner` of the application did. */
   readonly isOfPortal: boolean;
 }
 
-// For the whole process, since no service can be injected into a decorator of a parameter. The key is the request, which
-// belongs to one application, and no property of it is written.
+// The map is for the whole process, because Nest injects no services into a decorator of a parameter. Its key is the
+// request, which belongs to one application, and no property of the request is written.
 const callers = new WeakMap<object, Caller>();
 
 /**
  * Asks the application whose subscribers the caller may see and change, after the application's guards and before the
- * request is looked at. Keeps the owner for {@link CallerScope}.
+ * handler reads the request. Keeps the owner for {@link CallerScope}.
  */
 export class OwnerGuard implements CanActivate {
   readonly #logger = new Logger('ThornApi');
@@ -36,7 +39,7 @@ export class OwnerGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<ApiRequest>();
-    // The token of a session has said whose it is.
+    // The token of a session has named the owner already.
     if (callers.has(request)) return true;
     const given = await this.#ask(request);
     if (given === undefined || given === '') {
@@ -56,7 +59,10 @@ export class OwnerGuard implements CanActivate {
     return true;
   }
 
-  /** An exception of Nest is an answer. Any other error is a fault, which is explained once. */
+  /**
+   * Calls the option `owner`. An exception of Nest is passed on as the answer. Any other error is a fault of the
+   * application, which the log explains once.
+   */
   async #ask(request: ApiRequest): Promise<unknown> {
     const { ownerFaults } = this.settings;
     try {
@@ -90,7 +96,7 @@ export const CallerScope = createParamDecorator((_: unknown, context: ExecutionC
   scopeOf(context.switchToHttp().getRequest<object>()),
 );
 
-/** Says whose request it is, in the place of the application. */
+/** Sets the owner of a request, in the place of the option `owner`. */
 export function enterScope(request: object, owner: string): void {
   callers.set(request, { scope: { owner }, isOfPortal: true });
 }
@@ -100,10 +106,11 @@ export function isOfPortal(request: object): boolean {
   return callers.get(request)?.isOfPortal === true;
 }
 
-/** Returns the same as {@link CallerScope} outside of handlers. */
+/** Returns the scope of {@link CallerScope}, for code outside of handlers. */
 export function scopeOf(request: object): OwnerScope {
   const caller = callers.get(request);
-  // Unreachable while the guard is bound; without it, no owner must not turn into everybody's.
+  // Unreachable while the guard is bound. If it ever is not, a request without an owner must not reach the subscribers of
+  // all owners.
   if (caller === undefined) throw new UnauthorizedException();
   return caller.scope;
 }

@@ -12,10 +12,13 @@ import type { ApiRequest } from '../options/api-options.js';
 import { enterScope, isOfPortal } from './owner.guard.js';
 
 const KEY = 'thorn:capabilities';
-/** Fields that set a secret, in any route. */
+/** Fields that set a secret, in the body of any route. */
 const SECRET_FIELDS = ['secret', 'hmac_secret'];
 
-/** Says what a route needs of the token of a session. Default: `read` for GET, `write` for every other method. */
+/**
+ * Declares the capabilities that a route needs from the token of a session. Default: `read` for GET, `write` for every
+ * other method.
+ */
 export function Needs(...capabilities: readonly Capability[]): MethodDecorator {
   return (prototype, name) => {
     const handler = (prototype as Readonly<Record<typeof name, object>>)[name]!;
@@ -26,8 +29,8 @@ export function Needs(...capabilities: readonly Capability[]): MethodDecorator {
 type PortalRequest = ApiRequest & { readonly method: string; readonly body?: unknown };
 
 /**
- * Lets the holder of a session's token in, as its owner and within its capabilities. Requests without such a token pass,
- * and are for the guards of the application.
+ * Lets the holder of a session's token in, as the owner of the session and within its capabilities. A request without
+ * such a token passes this guard, and the guards of the application decide about it.
  */
 @Injectable()
 export class PortalGuard implements CanActivate {
@@ -48,16 +51,17 @@ export class PortalGuard implements CanActivate {
   }
 }
 
-/** Leaves a guard of the application out for requests that {@link PortalGuard} has let in. */
+/** Makes a subclass of a guard of the application that lets every request pass which {@link PortalGuard} has let in. */
 export function unlessPortal(guard: Type<CanActivate>): Type<CanActivate> {
   class UnlessPortal extends guard {
     readonly #check = checkOf(this);
 
-    // A property, since one of the guard's own would hide a method.
+    // This is a property and not a method, because the guard may have `canActivate` as a property, which would hide a method.
     override canActivate = (context: ExecutionContext): ReturnType<CanActivate['canActivate']> =>
       isOfPortal(context.switchToHttp().getRequest<object>()) || this.#check(context);
   }
-  // Nest leaves out a class without a name, and its errors name the class. Not all that it reads may be inherited.
+  // Nest ignores a class without a name, and its errors show the name. The metadata is copied because Nest reads some of it
+  // from the class itself, and not from its parent.
   Object.defineProperty(UnlessPortal, 'name', { value: guard.name });
   for (const key of Reflect.getMetadataKeys(guard) as readonly unknown[]) {
     Reflect.defineMetadata(key, Reflect.getMetadata(key, guard), UnlessPortal);

@@ -6,25 +6,25 @@ import { integer, oneOf, type Schema, text, time } from '../../common/json-schem
 import { badRequest, type RefusedField } from '../problems/errors.js';
 import { NO_MOMENT, NOT_AFTER_SINCE } from './validators.js';
 
-/** A query parameter: what documents say of it, and how it is read. */
+/** A query parameter: its schema for documents, and the function that reads it. */
 export interface QueryParameter {
-  /** Its `default` is what is read where the parameter is left out. */
+  /** The schema. Its `default` is the value when the parameter is left out. */
   readonly schema: Schema;
-  /** Returns null for what is refused. */
+  /** Reads the given value. Returns null when it is refused. */
   readonly read: (given: unknown) => unknown;
   readonly reason: string;
   /** Default `invalid`. */
   readonly code?: RefusalCode;
-  /** The name of what is read. Default: that of the parameter. */
+  /** The name of the field in the result. Default: the name of the parameter. */
   readonly field?: string;
 }
 
 export type QueryParameters = Readonly<Record<string, QueryParameter>>;
 
 /**
- * Reads the parameters of a route, and refuses others: a misspelt filter would let everything through.
+ * Reads the parameters of a route, and refuses all others, since a misspelt filter would otherwise filter nothing.
  *
- * @param settings names the parameters that guards of the application read, for example of an API key
+ * @param settings names the parameters that guards of the application read, for example an API key
  */
 export function readQuery<Query extends object>(
   query: unknown,

@@ -11,9 +11,10 @@ import { badRequest, problem, refusedField } from '../problems/errors.js';
 import { nameAsSent } from './body-fields.js';
 
 /**
- * Turns what services refuse into answers: a wrong value into a 400, a limit that is reached into a 409, a cursor that is
- * too old into a 410, a delivery log or a history that the application does not keep into a 501. An interceptor and not a filter, so that the application's own
- * exception filters shape these answers as they shape every other, where it wants that.
+ * Turns the errors of services into HTTP exceptions: a wrong value into a 400, a reached limit into a 409, a cursor
+ * that is too old into a 410, and a delivery log or history that the application does not keep into a 501. This is an
+ * interceptor and not a filter, so that the application's own exception filters can shape these answers like all
+ * others.
  */
 export class ServiceErrorsInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {

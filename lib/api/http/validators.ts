@@ -40,7 +40,7 @@ export function Field(schema: Schema, ...rules: readonly Rule[]): PropertyDecora
   return declaredField({ schema, isRequired: false }, [unlessLeftOut, ...rules]);
 }
 
-/** As {@link Field}, for a field that has to be given. */
+/** Declares a field of a DTO that must be given; see {@link Field}. */
 export function RequiredField(schema: Schema, ...rules: readonly Rule[]): PropertyDecorator {
   return declaredField({ schema, isRequired: true }, rules);
 }
@@ -77,7 +77,7 @@ export function isText(message: string): Rule {
   return ({ IsString }) => IsString({ message });
 }
 
-/** Lets any value pass, for a service that looks at it. */
+/** Lets any value pass, because a service checks it. */
 export const isLookedAtLater: Rule = ({ Allow }) => Allow();
 
 export function DryRun(): PropertyDecorator {

@@ -8,7 +8,7 @@ import { describeRoute } from './describe-route.js';
 import { asOpenApi30, schemaName, withoutFields } from './document-schema.js';
 import { API_SCHEMAS } from './schemas.js';
 
-/** As much of a document of `@nestjs/swagger` as is looked at. */
+/** The part of a document of `@nestjs/swagger` that is read. */
 export interface OpenApiDocument {
   readonly openapi: string;
   paths: Record<string, object>;
@@ -23,7 +23,7 @@ export interface DescribeThornApiOptions {
    * security scheme of the document's components, if there is exactly one; else the document's own `security`.
    */
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
-  /** The same for routes of operators. Default: `security`. */
+  /** The security requirements of routes of operators. Default: `security`. */
   readonly operatorSecurity?: readonly Readonly<Record<string, readonly string[]>>[];
 }
 
@@ -38,7 +38,7 @@ export const API_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
 
 const RECEIVER = 'ThornReceiver';
 
-/** Controllers that are not for owners. */
+/** Controllers whose routes are for operators, and not for owners. */
 const OPERATORS: ReadonlySet<string> = new Set(['Operator', 'OperatorReports', 'Maintenance']);
 
 const OPERATORS_TAG = 'Webhook operators';
@@ -59,7 +59,7 @@ const OURS = /^Thorn(\w+)Controller_(\w+?)(?:\[(\d)\])?$/;
  * `Thorn…Controller` as they are.
  *
  * @param app the application that the document describes
- * @returns another document; the given one stays as it is
+ * @returns a new document; the given document is not changed
  * @example
  * ```ts
  * const config = new DocumentBuilder().addBearerAuth().build();
@@ -123,7 +123,7 @@ function find<Value>(
   try {
     return app.get(token as never, { strict: false });
   } catch {
-    return null; // An application without the module.
+    return null; // The application does not import ThornModule.
   }
 }
 
@@ -137,11 +137,11 @@ interface DescribedOperation {
   readonly path: string;
   readonly method: string;
   readonly operation: object;
-  /** Its place among the routes of the library; null for the application's own. */
+  /** The place of the route among the routes of the library; null for a route of the application. */
   readonly position: number | null;
 }
 
-/** The library's paths stand together, where the first of them stood, in the order of {@link API_OPERATIONS}. */
+/** Puts the library's paths together in the order of {@link API_OPERATIONS}, at the place of the first of them. */
 function describedPaths(
   paths: Readonly<Record<string, object>>,
   context: PathContext,
@@ -165,7 +165,10 @@ function describedPaths(
   return result;
 }
 
-/** Empty for what is left out: routes that are off, and the same routes once more with a slash at the end. */
+/**
+ * Empty for a route that is left out: a route of an option that is off, or the second version of a route, with a slash
+ * at the end.
+ */
 function describedOperation(
   path: string,
   method: string,
@@ -174,7 +177,7 @@ function describedOperation(
 ): readonly DescribedOperation[] {
   const [, controller = '', handler, index = '0'] = OURS.exec(operation.operationId ?? '') ?? [];
   const key = `${controller}.${handler}`;
-  // Routes of the page are for its scripts, and routes of problems are for a reader.
+  // Only scripts of the page call its routes, and only people read the routes of problems, so programs need neither.
   if (controller === 'Page' || controller === 'Problems') return [];
   const known = API_OPERATIONS[key];
   if (known === undefined || !METHODS.some((name) => name === method)) {

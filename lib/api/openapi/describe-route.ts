@@ -64,8 +64,9 @@ export function describeRoute(
 }
 
 /**
- * Statuses that Express and Fastify answer as well, before any route is reached, in Nest's own shape: an address that is
- * wrongly encoded or, on Fastify, too long; a body that is not JSON, too large, or of a type that Fastify does not know.
+ * Statuses that Express and Fastify answer themselves, before any route is reached, in the shape of Nest's errors.
+ * `address`: the address is wrongly encoded or, on Fastify, too long. `body`: the body is not JSON, too large, or of a
+ * type that Fastify does not know.
  */
 const OF_PLATFORM = { address: [400, 414], body: [400, 413, 415] } as const;
 

@@ -19,13 +19,13 @@ export interface ApiOperation {
   /** The use of ETags: the answer has one, `If-Match` is checked, or both. */
   readonly tag?: 'answered' | 'checked' | 'compared';
   readonly hasLink?: true;
-  /** Statuses of refusals besides those that all routes of its kind have. */
+  /** Statuses of refusals that other routes of its kind do not have. */
   readonly refusals?: readonly number[];
   /** False: the route needs no login. */
   readonly isGuarded?: false;
-  /** True: who calls is a receiver, known by its subscription and its secret. */
+  /** True: the caller is a receiver, which proves itself with the id of its subscription and its secret. */
   readonly isReceivers?: true;
-  /** False: it takes no `Idempotency-Key`. */
+  /** False: the route takes no `Idempotency-Key`. */
   readonly isRepeatable?: false;
 }
 

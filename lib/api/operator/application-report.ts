@@ -8,16 +8,16 @@ export const SETUP_WARNINGS = [
   'tables-outdated',
 ] as const;
 
-/** One thing of the set-up that will hurt in production. */
+/** A part of the set-up that will cause problems in production. */
 export interface SetupWarning {
   readonly code: (typeof SETUP_WARNINGS)[number];
-  /** What is wrong, and what to do. */
+  /** The problem, and how to fix it. */
   readonly text: string;
 }
 
-/** How an application is set up. It holds no secret. */
+/** The set-up of an application. It has no secrets. */
 export interface SetupReport {
-  /** For example `outbox() with a worker`. */
+  /** The strategy, for example `outbox() with a worker`. */
   readonly strategy: string;
   /** The captured data sources, or the client of the option `database`, with their kinds of database. */
   readonly dataSources: readonly { readonly name: string; readonly type: string }[];

@@ -14,7 +14,10 @@ import { problem } from '../problems/errors.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { PruneDto, ResealDto } from './maintenance.dto.js';
 
-/** Long work of operators: each request does a second of it, and says where to go on. */
+/**
+ * The routes for long work of operators. Each request works for a second, and its answer has the place from which the
+ * next request goes on.
+ */
 @Controller()
 export class ThornMaintenanceController {
   constructor(

@@ -10,7 +10,7 @@ import { ThornOperatorController } from './operator.controller.js';
 
 const BODY_BYTES = 65_536;
 
-/** Mounts the controllers of the operator API. The texts of problems show nothing of anybody, and need no guard. */
+/** Mounts the controllers of the operator API. The texts of problems need no guard, because they have no data of any owner. */
 export function operatorControllers({ path, guards }: OperatorSettings): readonly Type<object>[] {
   const open: Mount = { path, filters: [new ProblemFilter({ path })] };
   const guarded: Mount = { ...open, guards: [...guards, new JsonBodyGuard(BODY_BYTES)] };

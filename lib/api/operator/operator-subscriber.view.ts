@@ -14,7 +14,7 @@ const OWN = {
 };
 const VIEW = all(OWN);
 
-/** A subscriber as operators see it: whose it is, and neither its secrets nor the query of its URL. */
+/** A subscriber as operators see it: with its owner, and without its secrets and the query of its URL. */
 export const OPERATOR_SUBSCRIBER = { ...SUBSCRIBER, ...OWN };
 export type OperatorSubscriberView = SubscriberView & ValueOf<typeof VIEW>;
 

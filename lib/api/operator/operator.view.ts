@@ -19,7 +19,7 @@ import { HOST } from './pause.dto.js';
 const maybeTime = nullable(count);
 const { self: _, ...shared } = DELIVERY;
 
-/** As owners see it, but for times, which are milliseconds since the Unix epoch. */
+/** A delivery as owners see it, except that its times are milliseconds since the Unix epoch. */
 const delivery = {
   ...shared,
   nextAt: maybeTime,

@@ -11,7 +11,7 @@ export const OWNER_QUERY = {
   },
 } satisfies QueryParameters;
 
-/** Reads a query of {@link OWNER_QUERY} and `parameters`: everybody's without an owner. */
+/** Reads a query of {@link OWNER_QUERY} and `parameters`. Without an owner, the scope has all owners. */
 export function scopeFrom<Query extends object>(
   given: unknown,
   parameters: QueryParameters,
@@ -22,7 +22,7 @@ export function scopeFrom<Query extends object>(
   return { scope: owner === undefined ? 'any' : { owner }, asked: asked as Query };
 }
 
-/** Some databases refuse a NUL as a parameter. */
+/** Tells whether a text may be an owner. It refuses NUL, because some databases accept no NUL in a parameter. */
 function isOwner(given: unknown): boolean {
   return typeof given === 'string' && given.length <= MAX_OWNER_LENGTH && !given.includes('\0');
 }

@@ -5,12 +5,12 @@ import type { SubscriberLimits } from '../../subscriber/index.js';
 import { type ApiLimits, apiLimits } from './api-limits.js';
 
 /**
- * The platform's own request object, with the `user` that guards usually leave on it. To read something else, annotate
- * the parameter of `owner` with the application's own request type, or with `{ user: { sub: string } }`.
+ * The request object of the platform, with the `user` that guards usually set. To read another property, annotate the
+ * parameter of `owner` with the application's own request type, or with `{ user: { sub: string } }`.
  */
 export interface ApiRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The user that a guard has left on the request. */
+  /** The user that a guard has set on the request. */
   readonly user: { readonly id: string | number | bigint };
 }
 
@@ -18,7 +18,7 @@ export interface ApiRequest {
 export type ApiOwner = string | number | bigint | null | undefined;
 
 /**
- * The REST API for subscribers. There is none unless these options are given.
+ * Options of the REST API for subscribers. The application has no REST API unless these options are given.
  *
  * @example
  * ```ts
@@ -30,31 +30,34 @@ export interface ThornApiOptions<Request extends object = ApiRequest> {
   readonly path?: string;
 
   /**
-   * Guards that every route but the texts of problems passes, in this order. They are constructed in Thorn's module: see
+   * Guards of every route except the texts of problems, in this order. They are constructed in Thorn's module: see
    * {@link imports}.
    */
   readonly guards?: readonly Type<CanActivate>[];
 
-  /** Modules that export what the guards inject. */
+  /** Modules that export the providers which the guards inject. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
 
   /**
-   * Returns whose subscribers the caller may see and change: the id of the caller's user. Called after the guards. `null`
-   * means the application's own subscribers, which receive every match. `undefined` and an empty text are answered with
-   * 401, other values and errors with 500, an exception of Nest as it is. The parameter may have the application's own
-   * type: `(request: { user: { sub: string } }) => request.user.sub`.
+   * Returns whose subscribers the caller may see and change: the id of the caller's user. Called after the guards.
+   * `null` means the application's own subscribers, which receive every match. `undefined` and an empty text give a
+   * 401, an exception of Nest is the answer itself, and any other value or error gives a 500. The parameter may have
+   * the application's own type: `(request: { user: { sub: string } }) => request.user.sub`.
    */
   owner(request: Request): ApiOwner | Promise<ApiOwner>;
 
-  /** Says that the routes are meant to have no guards of their own, for example because a global one protects them. */
+  /**
+   * True: the routes have no guards of their own, for example because a global guard protects them. Without guards,
+   * this must be set, so that nobody leaves the API open by mistake.
+   */
   readonly unprotected?: true;
 
   /** The limits of one caller; see {@link ApiLimits} for the defaults. */
   readonly limits?: ApiLimits;
 
   /**
-   * True: a new subscriber, and one that moves to another URL, receives nothing until its endpoint has shown that it
-   * wants the webhooks, by echoing a token; see docs/rest/subscribers.md. Default false.
+   * True: a new subscriber, and a subscriber whose URL changes, receives nothing until its endpoint has agreed to
+   * receive webhooks by echoing a token; see docs/rest/subscribers.md. Default false.
    */
   readonly challenge?: boolean;
 
@@ -65,38 +68,38 @@ export interface ThornApiOptions<Request extends object = ApiRequest> {
   readonly receivers?: boolean;
 
   /**
-   * Names of query parameters that the application's guards read, for example `['api_key']`. Routes that take a query refuse
-   * every parameter but these and their own. Default: none.
+   * Names of query parameters that the application's guards read, for example `['api_key']`. Routes that take a query
+   * refuse every parameter except these and the parameters of the route. Default: none.
    */
   readonly queryParameters?: readonly string[];
 
   /**
-   * The application's own metadata for the controllers, such as `@Public()`, `@SkipThrottle()` or `@ApiTags()`; see
+   * Decorators of the application for the controllers, such as `@Public()`, `@SkipThrottle()` or `@ApiTags()`; see
    * {@link ApiDecorators}. Default: none.
    */
   readonly decorators?: ApiDecorators;
 
   /**
-   * False: errors are thrown as Nest's exceptions, for the application's own exception filters. Default true: they are
-   * answered as `application/problem+json` (RFC 9457).
+   * False: errors reach the application's own exception filters as Nest's exceptions. Default true: errors are answered
+   * as `application/problem+json` (RFC 9457).
    */
   readonly problems?: boolean;
 
   /**
-   * Put before the path of a subscriber's own URL (`self` and `Location`) and of a problem's `type`, for example
-   * `https://api.example.com`.
-   * Default: none, so that those URLs begin with `/`, which is right behind any proxy.
+   * The beginning of the URLs in answers, which are `self` and `Location` of a subscriber and the `type` of a problem;
+   * for example `https://api.example.com`. Default: none, so that these URLs begin with `/`, which works behind any
+   * proxy.
    */
   readonly baseUrl?: string;
 }
 
-/** Decorators that the controllers of the REST API get, as if the application had written them above the classes. */
+/** Decorators for the controllers of the REST API, applied as if the application had written them above the classes. */
 export interface ApiDecorators {
-  /** For every controller of the API. */
+  /** Decorators for every controller of the API. */
   readonly all?: readonly ClassDecorator[];
   /**
-   * For the controllers that callers without an account use: the public keys, the texts of problems, the links to
-   * unsubscribe, and the routes of receivers.
+   * Decorators for the controllers that callers without an account use: the public keys, the texts of problems, the
+   * links to unsubscribe, and the routes of receivers.
    */
   readonly public?: readonly ClassDecorator[];
 }
@@ -112,10 +115,10 @@ export class ApiSettings {
   readonly queryParameters: readonly string[];
   readonly decorators: Required<ApiDecorators>;
   readonly baseUrl: string;
-  /** The faults of `owner` that were logged: each is explained once, whichever controller meets it. */
+  /** The faults of `owner` that were logged already. Each is explained once, even if several controllers meet it. */
   readonly ownerFaults = new Set<'error' | 'no owner'>();
 
-  /** @throws {@link ThornConfigurationError} naming the option and its fix */
+  /** @throws {@link ThornConfigurationError} that names the option and says how to fix it */
   constructor(
     private readonly options: ThornApiOptions,
     /** True: links to the page let callers in. */

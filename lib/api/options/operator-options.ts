@@ -3,7 +3,8 @@ import { OptionChecks } from '../../common/option-checks.js';
 import { checkApiPath, checkedNames } from './api-options.js';
 
 /**
- * The REST API for operators: it sees and changes what belongs to anybody. There is none unless these options are given.
+ * Options of the REST API for operators, who see and change the endpoints and deliveries of all owners. The application
+ * has no such API unless these options are given.
  *
  * @example
  * ```ts
@@ -12,17 +13,18 @@ import { checkApiPath, checkedNames } from './api-options.js';
  */
 export interface OperatorApiOptions {
   /**
-   * Guards that every route but the texts of problems passes, in this order; at least one. They are constructed in Thorn's
-   * module. One of them has to let operators in alone: whom they let in sees and changes the endpoints of every owner.
+   * Guards of every route except the texts of problems, in this order; at least one. They are constructed in Thorn's
+   * module. One of them must let only operators in, because a caller that passes the guards sees and changes the
+   * endpoints of every owner.
    */
   readonly guards: readonly Type<CanActivate>[];
-  /** Modules that export what the guards inject. */
+  /** Modules that export the providers which the guards inject. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
   /** The path of the routes, below a global prefix if there is one. Default `hooks-operator`. */
   readonly path?: string;
   /**
-   * True: operators may see what was sent, body and signed headers included. Bodies are the data of the application's
-   * customers. Default false.
+   * True: operators may see the requests that were sent, with their bodies and signed headers. Bodies have data of the
+   * application's customers. Default false.
    */
   readonly bodies?: boolean;
   /** Names of query parameters that the guards read; see {@link ThornApiOptions.queryParameters}. Default: none. */
@@ -38,7 +40,7 @@ export class OperatorSettings {
   readonly bodies: boolean;
   readonly queryParameters: readonly string[];
 
-  /** @throws {@link ThornConfigurationError} naming the option and its fix */
+  /** @throws {@link ThornConfigurationError} that names the option and says how to fix it */
   constructor(options: OperatorApiOptions) {
     const check = new OptionChecks('', 'operatorApi.');
     const { guards, path = 'hooks-operator', bodies = false } = options ?? {};

@@ -10,12 +10,12 @@ export interface PageApis {
 
 /** The page together with its settings, as `thornPage()` of `nestjs-thorn/page` returns it. */
 export interface PageDefinition {
-  /** Without a slash before it. */
+  /** The path of the page, without a slash before it. */
   readonly path: string;
   /** Makes the controllers of the page, which become those of `ThornModule`. */
   readonly controllers: (apis: PageApis) => readonly Type<unknown>[];
   /** Services of the page, which become those of `ThornModule`. */
   readonly providers: readonly Provider[];
-  /** Those that other modules may inject. */
+  /** The services that other modules may inject. */
   readonly exports: readonly InjectionToken[];
 }

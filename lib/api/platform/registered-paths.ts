@@ -3,7 +3,7 @@ import type { HttpAdapterHost } from '@nestjs/core';
 import { expressMark, fastifyMark, type RouteMark } from './route-mark.js';
 import { acceptTrailingSlashes, type SlashSettings } from './trailing-slashes.js';
 
-/** As much of an Express application as is used. */
+/** The part of an Express application that is used. */
 interface Express {
   readonly router?: {
     readonly stack?: readonly {
@@ -15,7 +15,7 @@ interface Express {
   };
 }
 
-/** As much of a Fastify instance as is used. */
+/** The part of a Fastify instance that is used. */
 interface Fastify extends SlashSettings {
   addHook(
     name: 'onRoute',
@@ -28,12 +28,12 @@ export class RegisteredPaths implements OnModuleInit {
   readonly #apis = new Set<string>();
   readonly #pages = new Set<string>();
 
-  /** @param controllers of this library */
+  /** @param controllers the controllers of this library */
   constructor(
     private readonly host: HttpAdapterHost,
     controllers: readonly object[],
   ) {
-    // Before the routes are registered: Fastify tells of each, and has no list of them.
+    // The listener is added before the routes are registered, because Fastify reports each new route and has no list of them.
     host.init$.subscribe(() => {
       const fastify = this.#platform() === 'fastify' ? this.#instance<Fastify>() : undefined;
       acceptTrailingSlashes(controllers, fastify);
@@ -48,7 +48,7 @@ export class RegisteredPaths implements OnModuleInit {
     return [...this.#apis].sort();
   }
 
-  /** The paths of pages, likewise. */
+  /** The paths of pages, with the prefixes of the application. Empty for an application without HTTP. */
   get pages(): readonly string[] {
     return [...this.#pages].sort();
   }
@@ -71,7 +71,7 @@ export class RegisteredPaths implements OnModuleInit {
   }
 
   #platform(): string | undefined {
-    // An application without HTTP has no adapter, whatever the type says.
+    // An application without HTTP has no adapter, although the type says that it has one.
     const adapter: HttpAdapterHost['httpAdapter'] | null | undefined = this.host.httpAdapter;
     return adapter?.getType?.();
   }

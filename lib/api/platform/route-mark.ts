@@ -4,7 +4,7 @@ const KEY = 'thorn:api-route';
 /** The key of `RouteConfig()` in @nestjs/platform-fastify, which is an optional peer: a package must not import it. */
 const FASTIFY_CONFIG = '__fastify_route_config__';
 
-/** The facts that {@link MarkRoutes} states of a route. */
+/** The facts about a route that {@link MarkRoutes} stores. */
 export interface RouteMark {
   /** The path of the API that the route belongs to, without prefixes of the application. */
   readonly api: string;

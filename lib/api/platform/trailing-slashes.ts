@@ -5,14 +5,15 @@ interface RouterOptions {
   readonly ignoreTrailingSlash?: boolean;
 }
 
-/** What Fastify was told of slashes. Version 5 moves its router's options into a group of their own. */
+/** The options of Fastify about slashes. Version 5 has moved the options of the router into a group of their own. */
 export interface SlashSettings {
   readonly initialConfig?: RouterOptions & { readonly routerOptions?: RouterOptions };
 }
 
 /**
- * Lets Fastify accept a slash at the end of the routes of controllers, as Express does. With `ignoreTrailingSlash` it does so
- * itself, and refuses to have a route with and without one. Call it before the routes are registered.
+ * Lets Fastify accept a slash at the end of the routes of controllers, as Express does. With `ignoreTrailingSlash`,
+ * Fastify does so itself, and refuses a route that is registered with and without a slash. Call it before the routes
+ * are registered.
  *
  * @param fastify undefined on other platforms
  */
@@ -23,9 +24,9 @@ export function acceptTrailingSlashes(
   const { ignoreTrailingSlash, routerOptions } = fastify?.initialConfig ?? {};
   const isEither = ignoreTrailingSlash || routerOptions?.ignoreTrailingSlash;
   for (const handler of controllers.flatMap(methodsOf)) {
-    // Another application may have had the same classes.
+    // Another application in this process may have changed the same classes already.
     const [path] = [Reflect.getMetadata(PATH_METADATA, handler) as string | string[]].flat();
-    // Nest strips one slash from the end of a path: two of them leave one.
+    // Nest strips one slash from the end of a path, so a path with two slashes keeps one.
     const paths =
       fastify === undefined || isEither ? path : [path, `${path!.replace(/\/$/, '')}//`];
     Reflect.defineMetadata(PATH_METADATA, paths, handler);

@@ -3,17 +3,23 @@ import { STATUS_CODES } from 'node:http';
 import type { InvalidInputError } from '../../errors/index.js';
 import { PROBLEMS, type ProblemCode } from './problem-codes.js';
 
-/** One refused field: its name as the caller spelled it, and a sentence part that follows the name. */
+/**
+ * A refused field: its name as the caller spelled it, and the reason as the rest of a sentence that begins with the
+ * name, such as `must be a text`.
+ */
 export interface RefusedField {
   readonly field: string;
   readonly reason: string;
   /** A stable word for the reason, for translations. Default `invalid`. */
   readonly code?: string;
-  /** What the reason names, for translations: limits, patterns and paths. */
+  /** The values in the reason, for translations: limits, patterns and paths. */
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
-/** The field that a service refuses. The reason of its data, which programs decide by, is the code. */
+/**
+ * Describes a field that a service refuses. The `reason` in the data of the error becomes the code, by which programs
+ * decide.
+ */
 export function refusedField(error: InvalidInputError, name: string): RefusedField {
   const { reason: code, field: _, ...data } = error.data;
   return {
@@ -25,11 +31,11 @@ export function refusedField(error: InvalidInputError, name: string): RefusedFie
 }
 
 /**
- * An exception in Nest's own shape, with the code and the refused fields beside it, for programs and for the
- * application's own exception filters.
+ * Makes an exception in the shape of Nest's exceptions. It also has the code and the refused fields, for programs and
+ * for the application's own exception filters.
  *
- * @param detail what is wrong, or the refused fields
- * @param data what the detail names, for translations
+ * @param detail the text of the problem, or the refused fields
+ * @param data the values in the detail, for translations
  */
 export function problem(
   code: Exclude<ProblemCode, 'refused'>,
@@ -56,7 +62,7 @@ export function badRequest(errors: readonly RefusedField[]): HttpException {
   return problem('invalid-request', errors);
 }
 
-/** @throws a 404 for a missing value, the same whether it does not exist or belongs to another owner */
+/** @throws a 404 for a missing value. The answer does not show whether the value does not exist or belongs to another owner */
 export function orNotFound<Value>(value: Value | null | undefined, what = 'subscriber'): Value {
   if (value !== null && value !== undefined) return value;
   throw problem('not-found', `There is no ${what} with this ${what === 'event' ? 'name' : 'id'}`);

@@ -10,7 +10,7 @@ export function setPrivateHeaders(response: HeaderResponse): void {
   for (const [name, value] of Object.entries(PRIVATE_HEADERS)) response.header(name, value);
 }
 
-/** Sets the headers of a private response before another guard refuses the request. A handler may set others. */
+/** Sets the headers of a private response before another guard can refuse the request. A handler may set other headers. */
 export class PrivateResponseGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     setPrivateHeaders(context.switchToHttp().getResponse<HeaderResponse>());
@@ -23,8 +23,8 @@ export interface HeaderResponse {
   header(name: string, value: string): HeaderResponse;
   status(code: number): HeaderResponse;
   send(body?: string): unknown;
-  /** On Express. */
+  /** Set by Express. */
   readonly headersSent?: boolean;
-  /** On Fastify. */
+  /** Set by Fastify. */
   readonly sent?: boolean;
 }

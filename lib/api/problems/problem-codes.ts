@@ -1,6 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 
-/** Every code of a problem: its status, null for any other, and the sentence that explains it in docs/rest/problems.md. */
+/**
+ * Every code of a problem: its status, and the sentence that explains it in docs/rest/problems.md. The status is null
+ * for a code that stands for all other statuses.
+ */
 export const PROBLEMS = {
   'invalid-request': [
     400,
@@ -43,7 +46,7 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** Codes of exceptions that name none: those of guards, and of bugs. */
+/** Codes of exceptions without a code, such as the exceptions of guards, and errors that are bugs. */
 const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
   400: 'invalid-request',
   401: 'unauthenticated',
@@ -63,7 +66,7 @@ export function problemCode(status: number, given: unknown): ProblemCode {
   return BY_STATUS[status] ?? (status < 500 ? 'refused' : 'internal-error');
 }
 
-/** Explains a code to a reader; null for a code that there is not. */
+/** Explains a code to a reader; null for an unknown code. */
 export function explanationOf(code: string): string | null {
   if (!Object.hasOwn(PROBLEMS, code)) return null;
   const [status, meaning] = PROBLEMS[code as ProblemCode];

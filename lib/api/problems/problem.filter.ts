@@ -4,8 +4,8 @@ import type { HeaderResponse } from './private-response.js';
 import { type ExplainedApi, problemOf, sendProblem } from './problem.js';
 
 /**
- * Answers the exceptions of the API's routes as problems. Errors that are not HTTP exceptions are bugs or outages: the
- * filter logs them, and the caller learns nothing of them but that they happened.
+ * Answers the exceptions of the API's routes as problems. Errors that are not HTTP exceptions are bugs or outages. The
+ * filter logs them, and the caller gets a 500 without details.
  */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -19,7 +19,7 @@ export class ProblemFilter implements ExceptionFilter {
     }
     const http = host.switchToHttp();
     const response = http.getResponse<HeaderResponse>();
-    // An interceptor of the application has failed after the answer.
+    // The response is sent already: an interceptor of the application has failed after it.
     if (response.headersSent === true || response.sent === true) return;
     sendProblem(
       response,

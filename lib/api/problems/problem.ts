@@ -5,22 +5,22 @@ import { type HeaderResponse, setPrivateHeaders } from './private-response.js';
 import type { RefusedField } from './errors.js';
 import { problemCode, type ProblemCode } from './problem-codes.js';
 
-/** The API whose routes a filter answers for, and where that API explains its problems. */
+/** The API to which a filter belongs, and the API that has the texts of its problems. */
 export interface ExplainedApi {
   /** The path of the filter's own routes, without prefixes of the application. */
   readonly path: string;
   /** The path of the API that has the texts. Default: `path`. */
   readonly explainedBy?: string;
-  /** Put before the path, as the application says it. */
+  /** The beginning of the URL, from the options of the application. */
   readonly baseUrl?: string;
 }
 
-/** The body of every error response: RFC 9457, with the code and the refused fields beside it. */
+/** The body of every error response: a problem of RFC 9457, with the code and the refused fields. */
 export interface Problem {
   /** The address of the text that explains {@link code}, in the application itself. */
   readonly type: string;
   readonly code: ProblemCode;
-  /** The words of the status. */
+  /** The reason phrase of the status, such as `Not Found`. */
   readonly title: string;
   readonly status: number;
   readonly detail: string;
@@ -28,7 +28,7 @@ export interface Problem {
   readonly errors?: readonly RefusedField[];
 }
 
-/** @param exception an error that is not an `HttpException` becomes a 500 that tells nothing of it */
+/** @param exception an error that is not an `HttpException` becomes a 500 without details */
 export function problemOf(
   exception: unknown,
   { path, explainedBy = path, baseUrl = '' }: ExplainedApi,
@@ -39,7 +39,7 @@ export function problemOf(
       ? exception
       : new InternalServerErrorException('Internal server error');
   const response = known.getResponse();
-  // Nest's shape, with `code` and `errors` where this API has thrown it.
+  // The shape of Nest's exceptions. Exceptions of this API also have `code` and `errors`.
   const {
     message = known.message,
     errors,
@@ -67,11 +67,15 @@ export function sendProblem(response: HeaderResponse, problem: Problem): void {
     .send(JSON.stringify(problem));
 }
 
-/** What the application and its proxies put before the path of an API; empty where the target does not show it. */
+/**
+ * The prefix that the application and its proxies put before the path of an API. Empty when the target of the request
+ * has no such prefix.
+ */
 function prefixOf(path: string, target = ''): string {
-  // With one slash at the beginning: //example.com would be another host.
+  // The target begins with one slash, because //example.com would be another host.
   const [asked] = target.replace(/^\/+/, '/').split(/[?#]/, 1);
-  // The last one, as a prefix may have the same name. Express matches routes in any case.
+  // The last occurrence counts, because a prefix may have the same name. Upper and lower case are ignored, because Express
+  // ignores them.
   const at = `${asked}/`.toLowerCase().lastIndexOf(`/${path}/`.toLowerCase());
   return at === -1 || !asked!.startsWith('/') ? '' : asked!.slice(0, at);
 }

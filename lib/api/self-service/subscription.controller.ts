@@ -16,7 +16,10 @@ import { SubscriberViews } from '../subscribers/subscriber-views.js';
 
 const CHANGES = new GivenFieldsPipe(SUBSCRIPTION_FIELDS, false);
 
-/** The routes by which receivers act on their own subscription: no guard of the API applies, their secret lets them in. */
+/**
+ * The routes with which receivers change their own subscription. No guard of the API applies, because a receiver proves
+ * itself with its secret.
+ */
 @Controller()
 export class ThornSubscriptionController {
   constructor(

@@ -12,12 +12,15 @@ interface ReceiverRequest {
   subscription?: Subscriber;
 }
 
-/** The secret to compare with where there is no subscriber, so that the time taken tells nothing. */
+/**
+ * The secret for a comparison when there is no subscriber, so that the time of the answer does not show whether a
+ * subscriber exists.
+ */
 const NOBODY = generateSecret();
 
 /**
- * Lets a receiver in that names its subscription in `Hook-Subscription` and proves with one of its live secrets, as a
- * bearer token, that it is the receiver. Whatever is wrong is answered alike.
+ * Lets a receiver in that names its subscription in `Hook-Subscription` and sends one of its live secrets as a bearer
+ * token. All refusals have the same answer, so that a caller learns nothing about other subscriptions.
  */
 @Injectable()
 export class SubscriptionGuard implements CanActivate {
@@ -28,7 +31,7 @@ export class SubscriptionGuard implements CanActivate {
     const { authorization } = request.headers;
     const [, given = ''] = /^Bearer (.+)$/i.exec(String(authorization ?? '')) ?? [];
     const subscription = await this.#find(request.headers['hook-subscription']);
-    // An ed25519 key signs, and the receiver knows its public half alone.
+    // Ed25519 keys are left out, because a receiver knows only their public half.
     const secrets = (subscription?.secrets ?? []).filter(({ value }) => !value.startsWith('whsk_'));
     const values = secrets.length === 0 ? [NOBODY] : secrets.map(({ value }) => value);
     const isKnown = values.map((value) => isSameSecret(value, given)).includes(true);
@@ -44,7 +47,7 @@ export class SubscriptionGuard implements CanActivate {
     try {
       return await this.subscribers.findById(id, 'any');
     } catch {
-      // Its secrets do not open, so that nothing can be proved with them; the log says so elsewhere.
+      // The secrets of the subscriber do not open, so the receiver cannot prove itself. The repository has logged it.
       return null;
     }
   }

@@ -4,8 +4,8 @@ import { type Subscriber, Subscribers } from '../../subscriber/index.js';
 import { orNotFound } from '../problems/errors.js';
 
 /**
- * Where the links of webhooks lead, with the option `unsubscribe`: no guard of the API applies, the signature of the link
- * lets its receiver in. Without the option there is nothing to be found.
+ * The routes of the links in webhooks, with the option `unsubscribe`. No guard of the API applies, because the
+ * signature of a link proves that it is genuine. Without the option, the routes answer 404.
  */
 @Controller()
 export class ThornUnsubscribeController {
@@ -21,7 +21,7 @@ export class ThornUnsubscribeController {
     orNotFound((await this.subscribers.delete(id, { owner })) || null);
   }
 
-  /** Looks a subscriber up only for links that are signed: anybody can send anything here. */
+  /** Looks a subscriber up only for a link with a valid signature, because anybody can call this route. */
   async #linked(id: string, proof: string): Promise<Subscriber | null> {
     if (this.links?.isSigned(id, proof) !== true) return null;
     const subscriber = await this.subscribers.findById(id, 'any');

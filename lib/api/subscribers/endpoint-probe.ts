@@ -9,15 +9,18 @@ import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/
 import { ApiSettings } from '../options/api-options.js';
 import { OwnerThrottle } from './owner-throttle.js';
 
-/** The event of a test that names none. */
+/** The event of a test whose request names no event. */
 export const PING_EVENT = 'thorn.ping';
 /** The event that asks an endpoint whether it wants webhooks. */
 export const CHALLENGE_EVENT = 'thorn.challenge';
 
-/** Asks an endpoint something, at once and once: signed as every webhook is, and past the strategy and its log. */
+/**
+ * Sends a test or a challenge to an endpoint, at once and without a retry. The request is signed like every webhook,
+ * and it appears in no delivery log, because the strategy is not involved.
+ */
 @Injectable()
 export class EndpointProbe {
-  /** Counts what an owner has caused, by whichever controller. */
+  /** Counts the tests and challenges of each owner, for all controllers. */
   readonly tests: OwnerThrottle;
 
   constructor(
@@ -44,7 +47,10 @@ export class EndpointProbe {
     return this.deliverer.attempt({ id }, message, subscriber);
   }
 
-  /** Tells the caller about a body that the format refuses, which an attempt would log. Other errors are faults of the format. */
+  /**
+   * Tells the caller when the format refuses the body, since an attempt would only log it. Any other error is a fault
+   * of the format itself.
+   */
   #checkFormat(message: Message, subscriber: Subscriber): void {
     try {
       this.formats.encode(message, subscriber);
@@ -55,10 +61,10 @@ export class EndpointProbe {
   }
 
   /**
-   * Asks whether the endpoint wants webhooks, if that was not answered yet and the owner has not asked too often;
-   * otherwise the owner asks again later.
+   * Asks the endpoint whether it wants webhooks, unless it has answered already. When the owner has asked too often,
+   * nothing is sent, and the owner has to ask again later.
    *
-   * @returns the subscriber as it is then
+   * @returns the subscriber after the answer
    */
   async challenge(subscriber: Subscriber, scope: OwnerScope): Promise<Subscriber> {
     if (subscriber.verification !== 'pending') return subscriber;
@@ -67,10 +73,13 @@ export class EndpointProbe {
       : this.challengeNow(subscriber, scope);
   }
 
-  /** As {@link challenge}, whatever was asked before. A 2xx with a body that holds the token means yes. */
+  /**
+   * As {@link challenge}, but always asks: earlier answers and the limit of the owner do not matter. A 2xx whose body
+   * has the token means that the endpoint agrees.
+   */
   async challengeNow(subscriber: Subscriber, scope: OwnerScope): Promise<Subscriber> {
     const token = randomBytes(24).toString('base64url');
-    // A receiver of another format would not find the token.
+    // The request has the standard format: a receiver of another format would not find the token.
     const asked = { ...subscriber, format: null };
     const { outcome, response } = await this.send(asked, CHALLENGE_EVENT, { token });
     if (outcome !== 'succeeded' || !echoes(response.toString(), token)) return subscriber;
@@ -79,7 +88,7 @@ export class EndpointProbe {
   }
 }
 
-/** The token as the whole body, or as `token` of a JSON object. */
+/** Tells whether a body is the token, or a JSON object with the token in `token`. */
 function echoes(body: string, token: string): boolean {
   return isSameSecret(body.trim(), token) || isEchoed(body, 'token', token);
 }

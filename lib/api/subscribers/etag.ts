@@ -3,11 +3,11 @@ import type { Subscriber } from '../../subscriber/index.js';
 import { badRequest, problem } from '../problems/errors.js';
 
 const TAG = /(?:W\/)?"[\x21\x23-\x7e]*"/g;
-/** Elements of a list that are empty count for nothing (RFC 9110, 5.6.1). */
+/** Empty elements of a list are ignored (RFC 9110, 5.6.1). */
 const LIST = /^[\s,]*(?:(?:W\/)?"[\x21\x23-\x7e]*"[ \t]*(?:,[\s,]*|$))+$/;
 export const MAX_TAG_LENGTH = 8192;
 
-/** The entity tag of a subscriber: another one after every change. Its secrets are not part of it. */
+/** The entity tag of a subscriber, which is different after every change. It is made without the secrets. */
 export function entityTag(subscriber: Subscriber): string {
   const { secrets: _, ...visible } = subscriber;
   const fields = Object.entries(visible).sort(([one], [other]) => (one < other ? -1 : 1));

@@ -2,10 +2,10 @@ import { BoundedCache } from '../../common/collections.js';
 import type { Clock } from '../../common/index.js';
 
 const MINUTE = 60_000;
-/** Owners that are remembered; beyond that the one that was first is forgotten. */
+/** The number of owners in memory. Beyond it, the oldest entry is dropped. */
 const MAX_OWNERS = 50_000;
 
-/** So many a minute for each owner, in this process: as many at once, and then one at a time. */
+/** A token bucket for each owner, in this process: `perMinute` tokens at once, and then one token at a time, at this rate. */
 export class OwnerThrottle {
   readonly #buckets = new BoundedCache<string, { readonly left: number; readonly at: number }>(
     MAX_OWNERS,
@@ -16,7 +16,7 @@ export class OwnerThrottle {
     private readonly perMinute: number,
   ) {}
 
-  /** @returns 0 when one more is allowed, which is counted then; else the seconds until it will be */
+  /** @returns 0 when the owner may send one more, which is then counted; else the seconds until the owner may send again */
   secondsToWait(owner: string | null): number {
     if (this.perMinute === Number.POSITIVE_INFINITY) return 0;
     const key = JSON.stringify(owner);

@@ -8,7 +8,7 @@ interface Limited {
   readonly rateLimit?: RateLimit | null;
 }
 
-/** A new subscriber's checked fields, with the operator's limit where they say none. */
+/** The checked fields of a new subscriber, with the operator's limit when they name no limit. */
 export function withRateLimitCeiling<Fields extends Limited>(
   fields: Fields,
   perMinute: number,
@@ -21,7 +21,7 @@ export function withRateLimitCeiling<Fields extends Limited>(
 export function checkRateLimitCeiling({ rateLimit }: Limited, perMinute: number): void {
   if (rateLimit === undefined || perMinute === Number.POSITIVE_INFINITY) return;
   const checked = checkRateLimit(rateLimit);
-  // All of `max` may be sent at once, so that a longer time allows no more in its first minute.
+  // All `max` attempts may run in the first minute, so a time of more than a minute allows as much in one minute.
   const most = checked === null ? Infinity : checked.max * Math.max(1, MINUTE / checked.per);
   if (most <= perMinute) return;
   throw new InvalidInputError('rateLimit', `must allow no more than ${perMinute} in a minute`, {

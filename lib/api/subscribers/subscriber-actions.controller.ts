@@ -48,7 +48,10 @@ export class ThornActionsController {
     return testView(await this.probe.send(subscriber, event, data));
   }
 
-  /** Asks the endpoint again whether it wants webhooks. One that may get them is not asked: repeating this is safe. */
+  /**
+   * Asks the endpoint again whether it wants webhooks. An endpoint that has agreed is not asked, so that repeating the
+   * request is safe.
+   */
   @Post('/:id/challenge')
   @Needs('test')
   @HttpCode(200)

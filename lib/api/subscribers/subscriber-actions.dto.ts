@@ -2,7 +2,7 @@ import { MAX_OVERLAP, MAX_PATTERN_LENGTH, SECRET_FIELD } from '../../subscriber/
 import { Field, isLookedAtLater, isText } from '../http/validators.js';
 import { type Schema, text } from '../../common/json-schema.js';
 
-/** A request that says everything by its path. */
+/** A request whose path says everything, so that its body must be empty. */
 export class EmptyDto {}
 
 export class TestDto {

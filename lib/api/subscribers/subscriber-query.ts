@@ -2,7 +2,7 @@ import { MAX_SEARCH_LENGTH, SUBSCRIBER_STATES } from '../../subscriber/index.js'
 import { choice, pageOf, type QueryParameters } from '../http/query.js';
 import { text } from '../../common/json-schema.js';
 
-/** The subscribers that a list shows: their service looks at the text. */
+/** The query of a list of subscribers. The service checks the search text. */
 export const SUBSCRIBERS_QUERY = {
   ...pageOf(),
   search: {

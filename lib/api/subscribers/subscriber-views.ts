@@ -11,16 +11,16 @@ import {
 } from '../../subscriber/index.js';
 import { type SubscriberView, subscriberView } from './subscriber.view.js';
 
-/** Subscribers that are looked at for those of a state: their rows do not hold it. */
+/** The number of subscribers that one request reads to find subscribers in a state, because rows do not store the state. */
 const SEARCHED = 1000;
 
-/** A subscriber, and what answers show of it. */
+/** A subscriber, and its form in answers. */
 export interface ShownSubscriber {
   readonly subscriber: Subscriber;
   readonly view: SubscriberView;
 }
 
-/** Shows subscribers with what is known of their endpoints: every answer names the same state. */
+/** Makes the answers about subscribers. It adds the health of their endpoints, so that all answers name the same state. */
 @Injectable()
 export class SubscriberViews {
   constructor(
@@ -49,7 +49,7 @@ export class SubscriberViews {
     });
   }
 
-  /** Lists a page. One of a state may end early, as that of a search may. */
+  /** Lists a page. A page of subscribers in a state may end early, like a page of a search. */
   async list(
     { state, ...query }: SubscriberQuery & { readonly state?: SubscriberState },
     scope: OwnerScope,

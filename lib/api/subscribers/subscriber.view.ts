@@ -25,7 +25,10 @@ import {
   type ValueOf,
 } from '../../common/json-schema.js';
 
-/** The fields that a caller may set at the creation alone, and that answers show. Who asks says the owner. */
+/**
+ * The fields that a caller may set only when it creates a subscriber, and that answers show. The owner is not among
+ * them, because the scope of the caller sets it.
+ */
 const CREATED_WITH = { format: CREATION_FIELDS.format.schema, key: CREATION_FIELDS.key.schema };
 
 const CHANGES: Fields = { ...FIELD_SCHEMAS, secret: SECRET_FIELD.schema };
@@ -34,7 +37,7 @@ const REQUEST: Fields = { ...CHANGES, ...CREATED_WITH };
 export const NEW_SUBSCRIBER_FIELDS = Object.keys(REQUEST);
 export const FIXED_FIELDS = Object.keys(CREATED_WITH);
 export const SUBSCRIBER_FIELDS = Object.keys(CHANGES);
-/** A receiver may change what it gets, and not where that goes. */
+/** A receiver may change the events that it gets, but not the URL. */
 export const SUBSCRIPTION_FIELDS = ['enabled', 'events', 'exclude', 'filter'];
 export const PREVIEW_FIELDS = ['filter', 'events', 'exclude'];
 
@@ -81,7 +84,7 @@ export const SUBSCRIBER = {
   updatedAt: time,
 };
 
-/** The secret of an answer: creations and rotations alone show it. */
+/** The secret in an answer. Only the answers to a creation and to a rotation have it. */
 export const SHOWN_SECRET = { ...text, description: 'Shown this once' };
 export const WARNINGS = {
   ...list(
@@ -98,7 +101,7 @@ export const WARNINGS = {
 const VIEW = all(SUBSCRIBER);
 
 export type SubscriberView = Omit<ValueOf<typeof VIEW>, 'digest'> & {
-  /** Undefined where `Hook-HMAC` is not sent. */
+  /** The digest of `Hook-HMAC`; undefined when this header is not sent. */
   readonly digest: Digest | undefined;
 };
 export type ChangedSubscriberView = SubscriberView & {
@@ -106,11 +109,11 @@ export type ChangedSubscriberView = SubscriberView & {
 };
 export type SecretSubscriberView = SubscriberView & { readonly secret: string };
 export type CreatedSubscriberView = ChangedSubscriberView & SecretSubscriberView;
-/** What an answer shows beside the stored fields. Times are milliseconds since the Unix epoch. */
+/** The facts that an answer shows beside the stored fields. Times are milliseconds since the Unix epoch. */
 interface AnswerFacts {
   readonly failingSince: number | null;
   readonly now: number;
-  /** True where `Hook-HMAC` is sent. */
+  /** True when the header `Hook-HMAC` is sent. */
   readonly hasDigest: boolean;
 }
 

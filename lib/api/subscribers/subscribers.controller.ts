@@ -72,7 +72,7 @@ export class ThornSubscribersController {
   }
 
   @Post()
-  // It shows one.
+  // The route needs `secrets`, because its answer shows the secret.
   @Needs('write', 'secrets')
   async create(
     @CallerScope() scope: { readonly owner: string | null },
@@ -165,7 +165,7 @@ export class ThornSubscribersController {
   }
 }
 
-/** @throws {@link InvalidInputError} for a digest that would have no effect */
+/** @throws {@link InvalidInputError} for `digest` when `Hook-HMAC` is not sent, since the digest would have no effect */
 function checkDigest({ digest }: SubscriberUpdate, { hookHmac }: WireFormat): void {
   if (digest === undefined || hookHmac) return;
   throw new InvalidInputError(

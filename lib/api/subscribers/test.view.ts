@@ -12,7 +12,7 @@ import {
   type ValueOf,
 } from '../../common/json-schema.js';
 
-/** What came of a request, as the subscriber's owner sees it: without the address that was dialled. */
+/** The result of a request as the owner of the subscriber sees it, without the address of the connection. */
 export const ATTEMPT_ANSWER = {
   status: nullable(integer),
   error: nullable(all({ code: text, message: text })),
