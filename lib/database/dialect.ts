@@ -9,15 +9,18 @@ export type Columns = Readonly<Record<string, ColumnKind>>;
 /** The values of a row, in the order of its columns. */
 export type Tuple = readonly unknown[];
 
-/** One statement; its placeholders are `?` whatever the database. */
+/** One statement. Its placeholders are `?` on every database. */
 export interface Statement {
   readonly sql: string;
   readonly parameters: readonly unknown[];
-  /** True for a SELECT, and for a statement with RETURNING. Default: it answers how many rows it wrote. */
+  /**
+   * True for a SELECT, and for a statement with RETURNING. Default: the answer is the number of rows that the statement
+   * wrote.
+   */
   readonly answersRows?: boolean;
-  /** The library's tables that it needs, where an error is to say that they are missing. Default: none. */
+  /** The tables of the library that the statement needs, so that an error can name a missing table. Default: none. */
   readonly tables?: readonly string[];
-  /** Reads from the answer whether the statement ran in the transaction that was joined. Default: the answer is not read. */
+  /** Tells from the answer whether the statement ran in the joined transaction. Default: nothing is checked. */
   readonly proof?: TransactionProof | undefined;
 }
 
@@ -27,7 +30,7 @@ export type Row = Readonly<Record<string, unknown>>;
 /** A statement that answers rows, with their type. */
 export interface Select<Answered = Row> extends Statement {
   readonly answersRows: true;
-  /** Never there: it carries the type. */
+  /** This property never exists. It carries the type of the rows. */
   readonly '~row'?: Answered;
 }
 
@@ -52,11 +55,11 @@ export function write(sql: string, parameters: readonly unknown[]): Write {
 /** The result of one statement. */
 export interface Result<Answered = Row> {
   readonly rows: readonly Answered[];
-  /** Rows that were written or, where a statement answers rows, how many of them. */
+  /** The number of rows that were written or, for a statement that answers rows, the number of these rows. */
   readonly affected: number;
 }
 
-/** Parts of a statement that let it write inside an open transaction alone. */
+/** Parts of a statement that make it write only inside an open transaction. */
 export interface Gate {
   /** A condition of each part of the statement that writes. */
   readonly condition: string;
@@ -64,40 +67,43 @@ export interface Gate {
   readonly from?: string;
   /** On PostgreSQL: a common table expression that the statement begins with. */
   readonly table?: Statement;
-  /** On PostgreSQL: what the statement selects for {@link TransactionProof.accepts}, and from where. */
+  /** On PostgreSQL: the columns that the statement selects for {@link TransactionProof.accepts}, and their FROM. */
   readonly answer?: { readonly columns: string; readonly from: string };
 }
 
 /**
- * Lets a statement prove that it runs in the transaction that was joined. A question before it proves nothing: where the
- * application does not wait for a message, its client may queue the statement behind the ROLLBACK.
+ * Lets a statement prove that it runs in the joined transaction. A question to the database before the statement would
+ * prove nothing: when the application does not await `send()`, its client may queue the statement behind the ROLLBACK.
  *
- * A statement proves that it runs in some transaction. It is the one that was joined as long as nothing but microtasks
- * comes between `SqlClient.join()` and the first statement, and between the answer to one and the next: before that,
- * the connection can be in no other transaction, as only the event loop brings the answers to a ROLLBACK and a BEGIN.
- * Code that waits for anything else calls `JoinedTransaction.hold()` first.
+ * A statement proves that it runs in some transaction. This is the joined transaction as long as only microtasks run
+ * between `SqlClient.join()` and the first statement, and between the answer to a statement and the next statement. In
+ * this time the connection cannot be in another transaction, because the answers to a ROLLBACK and a BEGIN come with a
+ * later turn of the event loop. Code that waits for anything else calls `JoinedTransaction.hold()` first.
  */
 export interface TransactionProof {
   /** The error for a statement outside of the transaction. */
   readonly ended: () => Error;
-  /** For the next statement. */
+  /** The gate of the next statement. */
   readonly gate: Gate;
   /**
    * Reads the answer to a statement with the {@link gate}.
    *
-   * @returns false when nothing was written, and the statement has to be built and run once more
+   * @returns false when nothing was written, and the statement has to be built and run again
    * @throws `TransactionEndedError` when nothing was written, as the statement did not run in the transaction
    */
   accepts(result: Result): boolean;
-  /** A condition of a statement that reads the application's rows, and a column of it, for {@link learn}. Empty: none. */
+  /**
+   * A condition for a statement that reads the application's rows, and a column that the statement selects for {@link
+   * learn}. Empty texts: none.
+   */
   readonly reading: { readonly condition: string; readonly column: string };
-  /** A condition of a statement that comes after one with the {@link gate}, and has nothing to answer. */
+  /** A condition for a statement that follows a statement with the {@link gate}, and whose answer has no rows. */
   readonly later: string;
-  /** Takes what a statement of the transaction has read. */
+  /** Takes a row that a statement of the transaction has read, to recognize the transaction later. */
   learn(row: Result['rows'][number]): void;
 }
 
-/** The databases whose SQL is one: MariaDB has that of MySQL. */
+/** The kinds of SQL. MariaDB has the SQL of MySQL. */
 export type DialectName = 'sqlite' | 'postgres' | 'mysql';
 
 /** The syntax that differs between the supported databases. */
@@ -105,49 +111,53 @@ export interface Dialect {
   readonly name: DialectName;
   /** True when INSERT and UPDATE return rows. */
   readonly returns: boolean;
-  /** A name as SQL has it, in the database's own quotes. */
+  /** Quotes a name for SQL, with the quotes of the database. */
   identifier(name: string): string;
-  /** The statement with the database's own placeholders. */
+  /** Replaces the placeholders `?` by the placeholders of the database. */
   placeholders(sql: string): string;
-  /** A parameter in a statement that any client may run: some send all values to PostgreSQL as texts. */
+  /**
+   * A parameter in a statement that any client may run. It is cast on PostgreSQL, because some clients send all values
+   * as texts.
+   */
   parameter(kind: ColumnKind | 'json'): string;
   /**
-   * A table expression over one parameter, that of {@link rowsParameter}: a statement takes any number of rows and keeps
-   * its text, so that it is prepared once.
+   * A table expression over one parameter, which {@link rowsParameter} makes. The text of a statement is so the same
+   * for any number of rows, and it is prepared once.
    */
   rows(alias: string, columns: Columns): string;
-  /** The one parameter of {@link Dialect.rows}: its rows as JSON. */
+  /** The parameter of {@link Dialect.rows}: its rows as JSON. */
   rowsParameter(columns: Columns, rows: readonly object[]): string;
   /**
-   * {@link rowsParameter} of rows that are tuples.
+   * {@link rowsParameter} for rows that are tuples.
    *
    * @param positions of the columns within the tuples, on PostgreSQL. Default: the tuples have these columns and no others
    */
   tuplesParameter(columns: Columns, rows: readonly Tuple[], positions?: readonly number[]): string;
   /**
-   * An INSERT of a SELECT or of VALUES that leaves out what is there already. `table` is the quoted name. In a transaction
-   * of the application the rows must fail for no other reason: on SQLite that would end it.
+   * An INSERT of a SELECT or of VALUES that leaves out rows which exist already. `table` is the quoted name. In a
+   * transaction of the application, the rows must not fail for any other reason, because on SQLite such an error would
+   * end the transaction.
    */
   insertNew(table: string, columns: readonly string[], select: string): string;
   /**
-   * {@link insertNew} for rows that are hardly ever there already. Their key is the first column of the table and of
-   * `r`, and `select` ends with a condition. On PostgreSQL the transaction fails when another one writes a row at the
-   * same time, and has to be repeated.
+   * {@link insertNew} for rows that hardly ever exist already. Their key is the first column of the table and of `r`,
+   * and `select` ends with a condition. On PostgreSQL the transaction fails when another transaction writes one of the
+   * rows at the same time. The caller then repeats it.
    */
   insertRarelyKnown(table: string, columns: readonly string[], select: string): string;
-  /** `UPDATE table AS t SET … ` of the rows that match one of `source`, by the primary key. */
+  /** `UPDATE table AS t SET …` of the rows that match a row of `source`, by the primary key. */
   updateFrom(table: string, set: readonly string[], source: string, where: string): string;
-  /** `DELETE FROM table AS t` of the rows that match one of `source`, by the primary key. */
+  /** `DELETE FROM table AS t` of the rows that match a row of `source`, by the primary key. */
   deleteFrom(table: string, source: string, where: string): string;
-  /** Joins a table to {@link Dialect.rows}, by its index: rows are looked up, never gone through. */
+  /** Joins a table to {@link Dialect.rows} so that the database looks rows up by the index, and never scans the table. */
   readonly join: string;
-  /** Joins a table to another: for each row before, those for which `on` holds are looked up by the primary key. */
+  /** Joins a table: for each row on the left, the database looks up the rows for which `on` holds by the primary key. */
   joinEach(table: string, alias: string, on: string): string;
-  /** A table of which a range of primary keys is read, however much of it that is. */
+  /** A table of which the database reads a range of primary keys, even if the range is a large part of the table. */
   byKey(table: string, alias: string): string;
-  /** A column that may be of a JSON type, as the very text that was written. */
+  /** A column that may have a JSON type, as exactly the text that was written. */
   asText(column: string): string;
-  /** Comes after the SELECT that picks the rows of a claim. */
+  /** The end of the SELECT that picks the rows of a claim: it skips rows that another worker has locked. */
   readonly skipLocked: string;
 }
 
@@ -167,7 +177,7 @@ export function idRows(
   };
 }
 
-// Picking by position is twice as fast as by name.
+// JSON arrays are read by position, which is twice as fast as reading objects by name.
 function tuples(columns: Columns, rows: readonly object[]): string {
   const names = Object.keys(columns);
   return JSON.stringify(
@@ -187,8 +197,8 @@ const SQLITE: Dialect = {
   },
   rowsParameter: tuples,
   tuplesParameter: (_columns, rows) => JSON.stringify(rows),
-  // Without WHERE, ON would read as the condition of a join. An error ends the transaction: to undo one statement alone,
-  // SQLite would copy each page before it is changed.
+  // Without WHERE, SQLite would read ON as the condition of a join. An error ends the transaction: to be able to undo one
+  // statement only, SQLite would have to copy each page before a change.
   insertNew: (table, columns, select) =>
     `INSERT OR ROLLBACK INTO ${table} (${columns.join(', ')}) ${select} ON CONFLICT DO NOTHING`,
   insertRarelyKnown: (...given) => SQLITE.insertNew(...given),
@@ -196,7 +206,7 @@ const SQLITE: Dialect = {
     `UPDATE ${table} AS t SET ${set.join(', ')} FROM ${source} WHERE ${where}`,
   deleteFrom: (table, source, where) =>
     `DELETE FROM ${table} WHERE rowid IN (SELECT t.rowid FROM ${source} CROSS JOIN ${table} AS t ON ${where})`,
-  // Of a plain join it may go through the table, and through the rows of the statement for each row of it.
+  // For a plain join, SQLite may scan the table, and scan the rows of the statement for each row of the table.
   join: 'CROSS JOIN',
   joinEach: (table, alias, on) => `CROSS JOIN ${table} ${alias} ON ${on}`,
   byKey: (table, alias) => `${table} ${alias}`,
@@ -216,11 +226,11 @@ const POSTGRES: Dialect = {
   rows(alias, columns) {
     const types = { text: 'text', int: 'int', bigint: 'bigint', uuid: 'uuid' };
     const list = Object.entries(columns).map(([name, kind]) => `${name} ${types[kind]}`);
-    // For a LIMIT that it does not know the planner assumes a tenth of the rows, ten here. With a hundred it would go
-    // through tables of some thousand rows instead of looking these up.
+    // For an unknown LIMIT the planner assumes a tenth of the rows, so ten rows here. If it assumed a hundred rows, it
+    // would scan tables of some thousand rows instead of looking rows up by the index.
     return `(SELECT * FROM json_to_recordset(?::json) AS x(${list.join(', ')}) LIMIT (SELECT 1000000)) AS ${alias}`;
   },
-  // Columns that no row has are left out, which saves a third of the time that PostgreSQL takes to read the rows.
+  // Columns that no row has are left out: PostgreSQL then takes a third less time to read the rows.
   rowsParameter: (columns, rows) =>
     JSON.stringify(
       rows,
@@ -242,13 +252,13 @@ const POSTGRES: Dialect = {
   },
   insertNew: (table, columns, select) =>
     `INSERT INTO ${table} (${columns.join(', ')}) ${select} ON CONFLICT DO NOTHING`,
-  // ON CONFLICT would log each row twice: that it was written, and that it has stayed.
+  // ON CONFLICT would write two WAL records for each row: for the insertion, and for its confirmation.
   insertRarelyKnown: (table, [key, ...others], select) =>
     `INSERT INTO ${table} (${[key, ...others].join(', ')}) ${select} AND NOT EXISTS (SELECT 1 FROM ${table} k WHERE k.${key} = r.${key})`,
   updateFrom: SQLITE.updateFrom,
   deleteFrom: (table, source, where) => `DELETE FROM ${table} AS t USING ${source} WHERE ${where}`,
   join: 'JOIN',
-  // Without OFFSET it would be a plain join, which may go through the whole table.
+  // Without OFFSET, the planner could turn this into a plain join, which may scan the whole table.
   joinEach: (table, alias, on) =>
     `CROSS JOIN LATERAL (SELECT * FROM ${table} ${alias} WHERE ${on} OFFSET 0) ${alias}`,
   byKey: SQLITE.byKey,
@@ -256,7 +266,8 @@ const POSTGRES: Dialect = {
   skipLocked: 'FOR UPDATE SKIP LOCKED',
 };
 
-// A small table would be gone through: that locks the rows of others, and fails when one was changed meanwhile.
+// Without the index the database would scan a small table. The scan locks rows of other transactions, and fails when one of
+// them was changed meanwhile.
 const LOOKED_UP = 'FORCE INDEX (PRIMARY)';
 
 const MYSQL: Dialect = {
@@ -266,7 +277,7 @@ const MYSQL: Dialect = {
   placeholders: (sql) => sql,
   parameter: () => '?',
   rows(alias, columns) {
-    // MariaDB has no uuid here, and compares a text with one by the index as well.
+    // JSON_TABLE has no type uuid on MariaDB, but a comparison of a text with a uuid column also uses the index.
     const types = { text: 'longtext', int: 'int', bigint: 'bigint', uuid: 'longtext' };
     const list = Object.entries(columns).map(
       ([name, kind], at) => `${name} ${types[kind]} PATH '$[${at}]'`,
@@ -282,7 +293,7 @@ const MYSQL: Dialect = {
     `UPDATE ${source} STRAIGHT_JOIN ${table} AS t ${LOOKED_UP} ON ${where} SET ${set.map((part) => `t.${part}`).join(', ')}`,
   deleteFrom: (table, source, where) =>
     `DELETE t FROM ${source} STRAIGHT_JOIN ${table} AS t ${LOOKED_UP} ON ${where}`,
-  // It knows nothing of how many rows come with a statement, and might begin at the wrong end.
+  // The planner does not know how many rows come with a statement, and might begin with the other table.
   join: 'STRAIGHT_JOIN',
   joinEach: (table, alias, on) => `STRAIGHT_JOIN ${table} ${alias} ${LOOKED_UP} ON ${on}`,
   byKey: (table, alias) => `${table} ${alias} ${LOOKED_UP}`,
@@ -291,8 +302,8 @@ const MYSQL: Dialect = {
 };
 
 /**
- * @param type that TypeORM gives the database
- * @throws {@link ThornConfigurationError} for one that is not supported
+ * @param type the type of the database as TypeORM names it
+ * @throws {@link ThornConfigurationError} for a type that is not supported
  */
 export function findDialect(type: string): Dialect {
   switch (type) {

@@ -7,17 +7,20 @@ import { SqlStore } from './sql-store.js';
 
 type IsolationLevel = 'READ COMMITTED' | 'READ UNCOMMITTED';
 
-/** Milliseconds that a statement outside of the outbox may take. */
+/** The longest time of a statement outside of the outbox, in milliseconds. */
 const STATEMENT_WITHIN = 10_000;
 
-/** PostgreSQL, MySQL and MariaDB: connections of the client's pool, each given back after one transaction. */
+/**
+ * The store on PostgreSQL, MySQL and MariaDB. It takes connections from the client's pool, and gives each back after
+ * one transaction.
+ */
 export class PooledStore extends SqlStore {
   readonly #connections = new PoolConnections();
   readonly #running = new Set<(error: Error) => void>();
 
   /**
-   * @param timeout milliseconds that the pool may take to give a connection, and then again those after which the
-   * connection counts as dead and is dropped
+   * @param timeout milliseconds that the pool may take to give a connection, and then milliseconds that the transaction
+   * may take before the connection counts as dead and is dropped
    */
   constructor(
     client: SqlClient<never>,
@@ -42,7 +45,10 @@ export class PooledStore extends SqlStore {
     return result!;
   }
 
-  /** Drops the connections of what runs, which would hold up the pool's end: the database may not answer. */
+  /**
+   * Drops the connections of transactions that still run. The database may never answer them, and they would hold up
+   * the end of the pool.
+   */
   override async close(): Promise<void> {
     for (const abort of this.#running) abort(new Error('The database is closed'));
   }
@@ -53,11 +59,12 @@ export class PooledStore extends SqlStore {
       let isLate = false;
       const abort = (error: Error) => {
         isLate = true;
-        // Only one that it has: if it still waits for one, the pool's next connection is in order.
+        // Drops the connection only if the transaction has one. While it still waits for one, the pool's next connection
+        // may be in order.
         connection?.destroy();
         reject(error);
       };
-      // A connection whose other end is gone answers nothing, not even an error.
+      // A connection whose server is gone gives no answer, not even an error.
       const timer = setTimeout(
         () => abort(new OutboxTimeoutError(this.timeout, connection !== undefined)),
         this.timeout,
@@ -66,7 +73,7 @@ export class PooledStore extends SqlStore {
       const run = async () => {
         connection = await this.#connections.take(this.client.driver());
         if (isLate) return [];
-        // A connection is not to be dropped because the pool gave it late.
+        // The time begins again here, so that a connection is not dropped because the pool gave it late.
         timer.refresh();
         return this.#transaction(connection, steps, level);
       };
@@ -83,11 +90,11 @@ export class PooledStore extends SqlStore {
   async #transaction(
     connection: PoolConnection,
     steps: readonly Step[],
-    // The database's own default also locks the gaps between rows, and blocks inserts there.
+    // The default level of MySQL and MariaDB also locks the gaps between rows, which blocks inserts of other transactions.
     level: IsolationLevel | null = 'READ COMMITTED',
   ): Promise<readonly Result[]> {
     if (this.dialect.name === 'mysql' && level !== null) {
-      // Applies to the next transaction only.
+      // The statement applies only to the next transaction of the connection.
       await this.#query(connection, `SET TRANSACTION ISOLATION LEVEL ${level}`);
     }
     if (steps.length === 1) return this.#results(connection, steps);
@@ -119,9 +126,9 @@ export class PooledStore extends SqlStore {
   }
 }
 
-/** A client that may have a store of its own kind: SQLite has no pool. */
+/** A client that may make its own store. On SQLite it does, because there is no pool. */
 export interface ClientWithStore {
-  /** Undefined where a pool serves. */
+  /** The store; undefined where the library works on a pool. */
   createStore(): SqlStore | undefined;
 }
 
@@ -138,7 +145,7 @@ export interface ClientWithTables {
   readonly tables: SqlTables | undefined;
 }
 
-/** The tables of a database for single statements: by the client itself, or else on the driver below. */
+/** The tables of a database for single statements. They run by the client itself, or else on its driver. */
 export function createTables(client: SqlClient<never> & Partial<ClientWithTables>): SqlTables {
   return client.tables ?? new PooledStore(client, STATEMENT_WITHIN);
 }

@@ -4,7 +4,10 @@ import type { SqlDriver } from './sql-driver.js';
 
 export type { Result, Row } from './dialect.js';
 
-/** A statement, or one that depends on what the ones before it answered; null for none. */
+/**
+ * A statement, or a function that makes one from the results of the steps before it. A function may return null: no
+ * statement runs then.
+ */
 export type Step = Statement | ((before: readonly Result[]) => Statement | null);
 
 export const NOTHING_DONE: Result = { rows: [], affected: 0 };
@@ -21,37 +24,42 @@ export interface SqlTables extends SqlExecutor {
   execute(steps: readonly Step[]): Promise<readonly Result[]>;
   /** Names a table of the library in SQL; see {@link SqlClient.table}. */
   table(name: string): string;
-  /** Gives up what is under way, before its client is closed. */
+  /** Gives up the statements that are under way, before the client is closed. */
   close?(): Promise<void>;
 }
 
-/** The table of receivers, which work with databases that have no other table of the library. */
+/** The table of receivers. A receiver may use a database that has no other table of the library. */
 export const RECEIVER_TABLE = 'thorn_received_messages';
 
-/** The table that triggers write to. It has no entity of TypeORM, which knows no number of 64 bits on all databases. */
+/**
+ * The table that triggers write to. It has no entity, because TypeORM has no type for a number of 64 bits that works on
+ * all databases.
+ */
 export const CHANGES_TABLE = 'thorn_changes';
 
-/** A transaction of the application. Whoever joined it has checked that it is one, and open. */
+/** An open transaction of the application. {@link SqlClient.join} has checked it. */
 export interface JoinedTransaction extends SqlExecutor {
   readonly client: SqlClient<never>;
-  /** Runs a statement before it returns. Only of clients that work without promises. */
+  /** Runs a statement before it returns. Only clients that work without promises have it. */
   readonly runSync?: (statement: Statement) => Result;
   /**
-   * By what statements that write prove that they run in the transaction. Undefined where `run` refuses all others, because
-   * the client knows at that very moment whether the transaction is open.
+   * The way in which a statement that writes proves that it runs in the transaction. Undefined where the client knows
+   * when it runs a statement whether the transaction is open: then `run` refuses all other statements.
    */
   readonly proof?: TransactionProof | undefined;
   /**
-   * Asks the database which transaction it is. Called before anything but microtasks comes between {@link SqlClient.join}
-   * and the first statement, as the connection may be in the transaction of somebody else by then. Undefined where
-   * `run` knows the one from the other, or where nothing may come in between.
+   * Asks the database for the identity of the transaction. A caller that has to wait for more than microtasks between
+   * {@link SqlClient.join} and the first statement calls this first, because the connection may be in another
+   * transaction after the wait. Undefined where `run` recognizes the transaction by itself, or where no wait is
+   * possible.
    *
-   * @returns asks once more, and throws `TransactionEndedError` in another transaction
+   * @returns a function that asks again, and throws `TransactionEndedError` when the connection is in another
+   * transaction
    */
   hold?(): Promise<() => Promise<void>>;
 }
 
-/** Waits for something outside of a transaction, which may end meanwhile: what comes after is refused then. */
+/** Waits for something outside of a transaction. The transaction may end meanwhile; then this throws. */
 export async function heldWhile<Value>(
   transaction: JoinedTransaction | undefined,
   wait: Promise<Value>,
@@ -62,15 +70,18 @@ export async function heldWhile<Value>(
   return value;
 }
 
-/** What is known of commits. `told`: the client tells of each. `looked up`: it tells nothing, and rows are looked for. */
+/**
+ * How the library learns of commits. `told`: the client reports each commit. `looked up`: the client reports none, and
+ * the library looks for the rows.
+ */
 export type CommitNews = 'told' | 'looked up';
 
 /**
- * A client of a database that the application has, such as an ORM. The library writes messages by it, in transactions of
- * the application; everything else it does by a `SqlStore`, on the driver below.
+ * A client of a database that the application has, such as an ORM. The library uses it to write messages in
+ * transactions of the application. For all other work the library uses a `SqlStore` on the driver of the client.
  */
 export abstract class SqlClient<Transaction = unknown> {
-  /** For the line at start-up and for errors, such as `TypeORM`. */
+  /** The name of the client in errors and in the log at start-up, such as `TypeORM`. */
   abstract readonly name: string;
   abstract readonly dialect: Dialect;
   abstract readonly commits: CommitNews;
@@ -87,26 +98,30 @@ export abstract class SqlClient<Transaction = unknown> {
     return undefined;
   }
 
-  /** The most connections that were made for the library alone; undefined when it uses those of the application. */
+  /**
+   * The greatest number of connections that the library opens for itself; undefined when it uses the connections of the
+   * application.
+   */
   get ownConnections(): number | undefined {
     return undefined;
   }
 
-  /** The driver below; undefined when the client shows none, or when it is closed. */
+  /** The driver of the client; undefined when the client does not show it, or when it is closed. */
   abstract driver(): SqlDriver | undefined;
 
   /**
-   * Joins a transaction of the application. A promise where the database has to be asked whether it is one.
+   * Joins a transaction of the application. Returns a promise where the database has to be asked whether the
+   * transaction is open.
    *
-   * @throws `TransactionRequiredError` outside of any, `TransactionEndedError` after its end, `OtherDatabaseError` for one
-   * of another database
+   * @throws `TransactionRequiredError` for an object that is no transaction, `TransactionEndedError` after its end,
+   * `OtherDatabaseError` for a transaction of another database
    */
   abstract join(transaction: Transaction): JoinedTransaction | Promise<JoinedTransaction>;
 
-  /** Ends the connections that were made for the library alone, once everything else has stopped. */
+  /** Closes the connections that the library has opened for itself. Called after all other parts have stopped. */
   close?(): Promise<void>;
 
-  /** Tells the application's log of a statement that the library runs on the driver. Default: nobody is told. */
+  /** Reports a statement that the library runs on the driver to the log of the client. Default: does nothing. */
   logStatement?(sql: string, parameters: readonly unknown[]): void;
 
   /** True when the client makes and changes tables by itself, in development. Default false. */
@@ -115,13 +130,16 @@ export abstract class SqlClient<Transaction = unknown> {
   }
 }
 
-/** What `fromPrisma()` and its like return: makes the {@link SqlClient}, with what Nest injects. */
+/**
+ * The result of `fromPrisma()` and the other functions of `nestjs-thorn/sql`: makes the {@link SqlClient} from the providers
+ * that Nest injects.
+ */
 export interface SqlClientDefinition<Transaction = unknown> {
   readonly inject: (InjectionToken | OptionalFactoryDependency)[];
   readonly useFactory: (...injected: unknown[]) => Promise<SqlClient<Transaction>>;
 }
 
-/** Runs steps one after another. @returns a result for each */
+/** Runs steps one after another. @returns a result for each step */
 export async function runSteps(
   run: (statement: Statement) => Promise<Result>,
   steps: readonly Step[],

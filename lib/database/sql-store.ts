@@ -1,7 +1,7 @@
 import type { Dialect, Row, Select, Statement } from './dialect.js';
 import type { JoinedTransaction, Result, SqlClient, SqlTables, Step } from './sql-client.js';
 
-/** The library's own transactions in a database, on the driver below the client of the application. */
+/** Runs the library's own transactions in a database, on the driver that the client of the application uses. */
 export abstract class SqlStore implements SqlTables {
   constructor(readonly client: SqlClient<never>) {}
 
@@ -13,18 +13,24 @@ export abstract class SqlStore implements SqlTables {
     return this.client.table(name);
   }
 
-  /** Before the first {@link execute}. */
+  /** Opens the store. Called before the first {@link execute}. */
   abstract open(): Promise<void>;
 
   /** Runs statements in one transaction, all or none. @returns a result for each step */
   abstract execute(steps: readonly Step[]): Promise<readonly Result[]>;
 
-  /** Like {@link execute}. @returns null when the database was locked for so long; nothing was written then */
+  /**
+   * Like {@link execute}, but gives up after a time.
+   * @returns null when the database was locked for that time; nothing was written then
+   */
   executeWithin(_milliseconds: number, steps: readonly Step[]): Promise<readonly Result[] | null> {
     return this.execute(steps);
   }
 
-  /** Transactions that can go on at once, for messages that are sent outside of the application's. */
+  /**
+   * The number of transactions that can run at once. Messages that are sent outside of the application's transactions
+   * use them.
+   */
   get concurrency(): number {
     return 4;
   }
@@ -34,7 +40,10 @@ export abstract class SqlStore implements SqlTables {
     return false;
   }
 
-  /** The open transaction that the caller was called from, where it locks out all others: one would wait for oneself. */
+  /**
+   * The open transaction that the caller runs in, on databases where it locks out all other transactions: another
+   * transaction would wait for it, and so for the caller itself.
+   */
   get callersTransaction(): JoinedTransaction | undefined {
     return undefined;
   }
@@ -51,11 +60,14 @@ export abstract class SqlStore implements SqlTables {
     return this.run(statement);
   }
 
-  /** Runs one SELECT that sees what others have not committed yet, where the database can: on MySQL and MariaDB. */
+  /**
+   * Runs one SELECT that also sees rows of transactions that are not committed yet, where the database can: on MySQL
+   * and MariaDB.
+   */
   peek(statement: Statement): Promise<Result> {
     return this.run(statement);
   }
 
-  /** After the last {@link execute}; what still waits is rejected. */
+  /** Closes the store, after the last {@link execute}. Statements that still wait are rejected. */
   abstract close(): Promise<void>;
 }

@@ -2,11 +2,11 @@ import type { Statement } from '../dialect.js';
 import type { SqliteHandle, SqliteStatement } from '../sql-driver.js';
 import { type Result, runStepsSync, type Step } from '../sql-client.js';
 
-// For the whole process: a connection belongs to one application, and prepares each statement once, whichever of the clients
-// and stores that share it runs the statement.
+// The map is for the whole process. A connection belongs to one application, and several clients and stores may share it:
+// each statement is prepared once, whichever of them runs it.
 const statements = new WeakMap<SqliteHandle, Map<string, SqliteStatement>>();
 
-/** Prepares a statement, once for each connection. */
+/** Prepares a statement. Each connection prepares it once. */
 function prepare(handle: SqliteHandle, sql: string): SqliteStatement {
   let prepared = statements.get(handle);
   if (prepared === undefined) statements.set(handle, (prepared = new Map()));
@@ -54,7 +54,8 @@ export function isLocked(error: unknown): boolean {
 }
 
 /**
- * True lets transactions on SQLite wait for each other: TypeORM gives all of them one connection. `timeout` is the longest
- * wait of a write in milliseconds, before it is refused with `TransactionTimeoutError`; default 10,000.
+ * True: transactions on SQLite wait for each other, because TypeORM runs all of them on one connection. `timeout` is
+ * the longest time in milliseconds that a write waits before it is refused with `TransactionTimeoutError`; default
+ * 10,000.
  */
 export type SerializeTransactions = boolean | { readonly timeout: number };

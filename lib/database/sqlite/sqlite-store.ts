@@ -11,42 +11,45 @@ const FIRST_WAIT = 1;
 const LONGEST_WAIT = 25;
 const LONG_TRANSACTION = 100;
 const LONG_WAIT = 10_000;
-// An INSERT of many rows would open, write and remove a temporary file each time.
+// Without this, each INSERT of many rows would open, write and remove a temporary file.
 const OWN_CONNECTION = 'PRAGMA temp_store = MEMORY';
 const CHECKPOINT_AT = 'PRAGMA wal_autocheckpoint';
-// The event loop waits for a checkpoint: about 2 ms for 200 pages of the file ending in -wal, about 10 ms for 2000.
+// A checkpoint blocks the event loop: about 2 ms for 200 pages of the file that ends in -wal, about 10 ms for 2000 pages.
 const SMALL_CHECKPOINT = 200;
-// Each checkpoint waits for two fsync(), which are worth it when it carries many pages.
+// Each checkpoint waits for two calls of fsync(), so that fewer checkpoints with more pages cost less in all.
 const LARGE_CHECKPOINT = 2000;
-/** The part of its time that the event loop is busy when checkpoints become large: other work waits for it anyway. */
+/** Checkpoints become large when the event loop is busy for this part of its time. Other work has to wait anyway then. */
 const BUSY = 0.8;
 /** Milliseconds between two looks at the event loop. */
 const LOOK_EVERY = 100;
 
 const OTHER_CONNECTION = 'another connection or process holds its lock';
 
-/** A connection of the library's own. */
+/** A connection that the library has opened for itself. */
 export interface OwnConnection {
   readonly handle: SqliteHandle;
   close(): unknown;
 }
 
-/** Is told of transactions on the application's connection. */
+/** Gets the events of transactions on the application's connection. */
 export interface TransactionListener {
   begins(): void;
-  /** With a commit or a rollback: the lock is free for sure. */
+  /** A transaction has ended with a commit or a rollback, so the lock is free. */
   ended(): void;
 }
 
 /** The connections that a {@link SqliteStore} works with. */
 export interface SqliteConnections {
-  /** The application's own; undefined while it is closed, and where its client does not show it. */
+  /** The connection of the application; undefined while it is closed, and where its client does not show it. */
   readonly application: SqliteHandle | undefined;
-  /** Opens another one, which never waits for a lock. Left out in memory, where there is no other. */
+  /**
+   * Opens a second connection, which never waits for a lock. Left out for a database in memory, which has one
+   * connection only.
+   */
   readonly open?: (() => OwnConnection | Promise<OwnConnection>) | undefined;
-  /** The transaction to look for when one stays open, such as `BEGIN without COMMIT or ROLLBACK`. */
+  /** The likely mistake when a transaction stays open, for the error: such as `BEGIN without COMMIT or ROLLBACK`. */
   readonly leftOpen: string;
-  /** Listens to the application's transactions, where its client tells. @returns ends that */
+  /** Listens to the application's transactions, where its client reports them. @returns a function that ends the listening */
   listen?(listener: TransactionListener): () => void;
 }
 
@@ -57,17 +60,19 @@ interface Unit {
 }
 
 /**
- * SQLite, where one writer locks out all others, and an application has one connection that everybody shares.
+ * The store on SQLite, where one writer locks out all others, and where all code of an application shares one
+ * connection.
  *
- * A file gets a second connection, so that what we write does not join a transaction of the application and vanish with
- * its rollback. A database in memory has no second one: there our transactions wait for the application's.
+ * For a file the library opens a second connection, so that its rows do not join a transaction of the application and
+ * vanish with its rollback. A database in memory has no second connection: there the library's transactions wait for
+ * the application's transactions.
  *
- * - Each of our transactions runs within one turn of the event loop: the application's connection can never find a lock
- *   of ours and wait for it, blocking the very loop that would release it.
- * - The lock of another connection is waited for with timers, never within SQLite, for the same reason.
- * - While a transaction of the application is open on its own connection we do not write at all, even where we could: if
- *   it has only read so far, its first write would fail (SQLITE_BUSY_SNAPSHOT). Where that connection is unknown, this
- *   cannot be avoided.
+ * - Each transaction of the library runs within one turn of the event loop. So the application's connection never waits
+ *   for a lock of the library, which would block the event loop that has to release the lock.
+ * - The library waits for the lock of another connection with timers and never within SQLite, for the same reason.
+ * - While a transaction of the application is open on its connection, the library does not write, even where it could:
+ *   when the transaction has only read so far, a write of the library would make its first write fail
+ *   (SQLITE_BUSY_SNAPSHOT). Where the application's connection is unknown, this failure cannot be avoided.
  */
 export class SqliteStore extends SqlStore {
   readonly #waiting: Unit[] = [];
@@ -92,12 +97,12 @@ export class SqliteStore extends SqlStore {
     super(client);
   }
 
-  /** The connections beside the application's; undefined for none. */
+  /** The number of connections that the library has opened; undefined for none. */
   get ownConnections(): number | undefined {
     return this.#own === null ? undefined : 1;
   }
 
-  /** Opens the connection of its own; so does the first {@link execute}. */
+  /** Opens the library's connection. The first {@link execute} opens it as well. */
   override open(): Promise<void> {
     return (this.#opening ??= this.#open().catch((error: unknown) => {
       this.#opening = null;
@@ -135,14 +140,14 @@ export class SqliteStore extends SqlStore {
     });
   }
 
-  /** True when the application's own connection is in a transaction. */
+  /** True when the connection of the application is in a transaction. */
   get isApplicationWriting(): boolean {
     return this.connections.application?.inTransaction === true;
   }
 
   /**
-   * True when the application's own connection has been in one transaction for so long that its end cannot be
-   * predicted. Where that is unknown: when the lock has been waited for so long.
+   * True when the connection of the application has been in one transaction for so long that its end cannot be
+   * predicted. Where that connection is unknown: when the library has waited for the lock for so long.
    */
   override get isHeldUp(): boolean {
     const isLongAgo = (time: number | null) =>
@@ -155,7 +160,10 @@ export class SqliteStore extends SqlStore {
     return 1;
   }
 
-  /** Afterwards, the application's own connection writes what it still sends, for as long as that is open. */
+  /**
+   * Closes the library's connection. Messages that the application still sends are then written on the application's
+   * connection, as long as it is open.
+   */
   override async close(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -176,7 +184,7 @@ export class SqliteStore extends SqlStore {
     if (connections.open !== undefined) {
       const own = await patiently(connections.open);
       own.handle.exec(`${OWN_CONNECTION}; ${CHECKPOINT_AT} = ${SMALL_CHECKPOINT}`);
-      // It was closed meanwhile.
+      // The store was closed while the connection was being opened.
       if (this.#isClosed) return void (await own.close());
       this.#own = own;
     }
@@ -232,7 +240,10 @@ export class SqliteStore extends SqlStore {
     this.#isWaitTold = false;
   }
 
-  /** Makes checkpoints small while the event loop has time to spare, so that no request waits long for one. */
+  /**
+   * Makes checkpoints small while the event loop has time to spare, so that no request of the application waits long
+   * for a checkpoint.
+   */
   #adaptCheckpoint(): void {
     const now = performance.now();
     if (this.#own === null || now - this.#lookedAt < LOOK_EVERY) return;
@@ -267,7 +278,7 @@ export class SqliteStore extends SqlStore {
   }
 }
 
-/** Repeats what finds the database locked. */
+/** Repeats a task that finds the database locked. */
 async function patiently<Answer>(task: () => Answer | Promise<Answer>): Promise<Answer> {
   const since = performance.now();
   for (let isTold = false; ;) {
@@ -288,9 +299,10 @@ async function patiently<Answer>(task: () => Answer | Promise<Answer>): Promise<
 }
 
 /**
- * A connection of a driver: out of its pool, or the one that SQLite has.
+ * Takes a connection of a driver: from its pool, or the single connection of SQLite.
  *
- * @param connections of whoever asks more than once: each of these listens to the pool
+ * @param connections the connections of a caller that takes several, because each `WatchedConnections` adds a listener
+ * to the pool
  */
 export async function connectionOf(
   driver: SqlDriver | undefined,
