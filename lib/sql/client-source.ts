@@ -4,12 +4,12 @@ import { ThornConfigurationError } from '../errors/index.js';
 
 /** Makes a client of the application from injected services. */
 export interface ClientFactory<Client> {
-  /** What the arguments are injected by. Default: no arguments. */
+  /** The injection tokens of the arguments. Default: no arguments. */
   readonly inject?: readonly (InjectionToken | OptionalFactoryDependency)[];
   readonly useFactory: (...injected: never[]) => Client | Promise<Client>;
 }
 
-/** A client of the application: itself, the token that Nest injects it by, or a factory. */
+/** A client of the application: the client itself, its injection token, or a factory. */
 export type ClientSource<Client extends object> =
   Client | Type<Client> | Abstract<Client> | string | symbol | ClientFactory<Client>;
 
@@ -18,7 +18,7 @@ type Sources<Clients extends readonly (object | undefined)[]> = {
     ClientSource<NonNullable<Clients[Index]>> | Extract<Clients[Index], undefined>;
 };
 
-/** @param sources the client first; one that is undefined gives undefined */
+/** @param sources the client comes first; an undefined source gives an undefined client */
 export function defineSqlClient<Clients extends readonly (object | undefined)[], Transaction>(
   place: string,
   sources: Sources<Clients>,
@@ -35,7 +35,8 @@ export function defineSqlClient<Clients extends readonly (object | undefined)[],
     );
   }
   if (sources.some((source) => typeof source === 'string' && source.includes('://'))) {
-    // Not the address itself, which may have a password: Nest would look for a provider of that name, and print it.
+    // The error does not show the text: it is probably an address with a password. Without this check, Nest would look for
+    // a provider of that name, and print it.
     throw new ThornConfigurationError(
       'THORN_OPTION_INVALID',
       `${place} takes a client or a pool, its injection token or a factory, and was given the address of a database.`,

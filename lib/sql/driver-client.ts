@@ -31,28 +31,28 @@ import type { StoreDriver } from './store-driver.js';
 
 const SCHEMA_HINT = '; where the tables are in a schema of their own, name it in the option schema';
 
-/** A client that tells nothing of commits, and below which a driver is known. */
+/** A client that reports no commits, and whose driver is known. */
 export abstract class DriverClient<Transaction extends object> extends SqlClient<Transaction> {
   override readonly commits = 'looked up';
-  /** Objects that were found to be of the library's own database; {@link originOf} names the object of a transaction. */
+  /** Objects that are known to belong to the library's database. {@link originOf} names the object of a transaction. */
   protected readonly same = new WeakSet<object>();
   readonly #connections = new PoolConnections();
   #identity: Promise<string> | undefined;
   #closed: Promise<void> | undefined;
   #store: ClientStore | undefined;
-  /** Whether statements prove that they are in a transaction. Undefined: not known yet. */
+  /** True when statements prove that they are in a transaction. Undefined: not known yet. */
   #proves: boolean | undefined;
   readonly #asking = new WeakMap<Transaction, Promise<string>>();
 
-  /** How a transaction begins with the client, for errors. */
+  /** The call that begins a transaction of the client, for errors. */
   protected abstract readonly how: string;
 
-  /** True when the driver is the client's own. */
+  /** True when the driver is the driver that the client itself works with. */
   readonly #isShown: boolean;
 
   protected readonly database: ClientDatabase;
 
-  /** @param same an object that {@link originOf} answers for transactions of the driver's own database */
+  /** @param same an object that {@link originOf} returns for transactions of the driver's own database */
   constructor(
     private readonly store: StoreDriver,
     same?: object,
@@ -62,7 +62,8 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     if (store.database.question === undefined) this.#proves = true;
     this.#isShown = same !== undefined;
     if (same !== undefined) this.same.add(same);
-    // Asked now: a pool that the client shares may have all its connections in transactions when the first message comes.
+    // The identity is read now. When the first message comes, all connections of a pool that the client shares may be in
+    // transactions, so that the question would wait for the transaction that asks it.
     else if (store.own === undefined) this.#identityOfStore().catch(() => undefined);
   }
 
@@ -88,7 +89,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     return this.store.driver;
   }
 
-  /** One for all: SQLite has no pool. Undefined where there is one. */
+  /** The store on SQLite, which all callers share, because SQLite has no pool. Undefined on databases with a pool. */
   createStore(): SqlStore | undefined {
     const { driver, own } = this.store;
     return (this.#store ??= this.database.createStore?.(this, driver, own !== undefined));
@@ -98,7 +99,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     return this.createStore();
   }
 
-  /** Once: after a start that failed, an application may be closed as well. */
+  /** Runs once, although a failed start and the end of the application may both call it. */
   override close(): Promise<void> {
     return (this.#closed ??= this.store.own?.end() ?? Promise.resolve());
   }
@@ -117,21 +118,25 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     return this.#askedAbout(joined, origin);
   }
 
-  /** @throws unless it is a transaction of the client's database, and open for all that the client shows */
+  /** @throws unless the object is a transaction of the client's kind of database that is open, as far as the client shows it */
   protected abstract check(transaction: Transaction): void;
 
   /**
-   * An object that is the same for transactions that are surely of the same database, such as the client's pool: only the
-   * first of them is asked which database it is of. Default: the transaction, so that each is asked.
+   * An object that transactions of the same database share, such as the client's pool. Only the first transaction of
+   * such an object is asked for the identity of its database. Default: the transaction itself, so that each transaction
+   * is asked.
    */
   protected originOf(transaction: Transaction): object {
     return transaction;
   }
 
-  /** Runs a statement with the database's own placeholders. */
+  /** Runs a statement, which has the placeholders of the database. */
   protected abstract run(transaction: Transaction, statement: Statement): Promise<Answer>;
 
-  /** A {@link check} by the connection, where it tells its status. @param outside what to throw in no transaction */
+  /**
+   * A {@link check} by the status of the connection, where the driver shows it.
+   * @param outside makes the error for a connection in no transaction
+   */
   protected checkStatus(connection: TransactionStatus | undefined, outside: () => Error): void {
     if (connection?.getTransactionStatus === undefined) return;
     const status = connection.getTransactionStatus();
@@ -151,15 +156,15 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     return TransactionEndedError.afterFailure(this.name, cause);
   }
 
-  /** The client's own code of an error, as an error of the library. */
+  /** Translates an error that the client marks with a code of its own into an error of the library. */
   protected translated(_code: string | undefined, error: unknown): unknown {
     if (isTransactionFailed(error)) return this.failed(error);
     return isReadOnly(error) ? OtherDatabaseError.ofReplica(this.name, error) : error;
   }
 
   /**
-   * @param tables of which one is missing
-   * @param database for `npx thorn migrations`
+   * @param tables the tables of the statement, of which one is missing
+   * @param database the name of the database for `npx thorn migrations`
    */
   protected tableMissing(
     tables: readonly string[],
@@ -185,7 +190,10 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     return joined;
   }
 
-  /** Asked once where statements prove that they are in a transaction, and each time where they cannot. */
+  /**
+   * Asks the database once when statements can prove that they are in a transaction, and for each transaction when they
+   * cannot.
+   */
   async #askWhetherOpen(joined: JoinedTransaction): Promise<void> {
     const { question, statusQuestion } = this.database;
     if (this.#proves === undefined) {
@@ -202,7 +210,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     const known = this.database.isSame?.(this.driver());
     const { rows } = await joined.run(asked(this.database.identity));
     const { name, identity } = rows[0]!;
-    // Once more, as the server may have been started again since.
+    // The identity is read again, because the server may have been restarted since.
     const isSame =
       known ??
       (identity === (await this.#identityOfStore()) || identity === (await this.#readIdentity()));
@@ -218,7 +226,10 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     };
   }
 
-  /** One question for all who ask before it is answered. @throws `TransactionEndedError` where none is open */
+  /**
+   * Callers that ask before the answer comes share one question.
+   * @throws `TransactionEndedError` when no transaction is open
+   */
   #numberOf(transaction: Transaction): Promise<string> {
     let asking = this.#asking.get(transaction);
     if (asking === undefined) {

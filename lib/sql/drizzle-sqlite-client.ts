@@ -3,15 +3,15 @@ import { SQLITE } from './databases/databases.js';
 import { drizzleDatabase, type DrizzleInternals, kindsOf } from './databases/drizzle-objects.js';
 import { HandleClient } from './handle-client.js';
 
-/** What `db.transaction((tx) => …)` gives on `better-sqlite3`: for `dispatcher.sendSync()`. */
+/** The transaction of `db.transaction((tx) => …)` on `better-sqlite3`, for `dispatcher.sendSync()`. */
 export interface DrizzleSqliteTransaction {
   run(query: never): unknown;
   rollback(): never;
-  /** The database has it, and is in no transaction. */
+  /** Only the database has this property, and the database is in no transaction. */
   readonly $client?: never;
 }
 
-/** On `better-sqlite3`, whose transactions end before a promise resolves. */
+/** The client on `better-sqlite3`, whose transactions end before a promise resolves. */
 export class DrizzleSqliteClient extends HandleClient<DrizzleSqliteTransaction> {
   readonly name = 'Drizzle';
   protected readonly within = 'db.transaction((tx) => …)';

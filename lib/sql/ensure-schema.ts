@@ -6,25 +6,26 @@ import { reportedTable, type TriggerTable } from '../database/triggers/reported-
 import { createMissingTriggers } from '../database/triggers/table-triggers.js';
 import { onOneConnection } from './one-connection.js';
 
-/** Which tables are made. */
+/** The tables and triggers to make. */
 export interface TableChoice {
-  /** True: the table of receivers, in place of those of the sender. Default false. */
+  /** True: makes the table of receivers, in the place of the tables of the sender. Default false. */
   readonly receiver?: boolean;
   /**
-   * The tables of the application whose triggers are made where they are missing or outdated: what `defineTableEvents()`
-   * returns. Default none.
+   * The tables of the application, as `defineTableEvents()` returns them. Their triggers are made where they are
+   * missing or outdated. Default: none.
    */
   readonly tables?: readonly TriggerTable[];
 }
 
 /**
- * Makes the library's tables where they are missing, and the triggers of tables with events. For development and tests: tables
- * that are there stay as they are, also those of an older version. Processes that call this at once do not disturb each other.
+ * Makes the library's tables where they are missing, and the triggers of tables with events. For development and tests
+ * only: existing tables stay as they are, even if they are of an older version. Several processes may call this at the
+ * same time.
  *
- * @param database what `fromPrisma()` and its like return of a client, not of its injection token
+ * @param database the result of `fromPrisma()` or a similar function for a client; an injection token is refused
  * @param place where the tables are made. Default: in the option `schema` of the client
- * @throws `ThornConfigurationError` where `NODE_ENV` is `production`, for a token, for a wrong name of a schema, and for a
- * table that cannot have triggers
+ * @throws `ThornConfigurationError` where `NODE_ENV` is `production`, for an injection token, for a wrong name of a
+ * schema, and for a table that cannot have triggers
  *
  * @example
  * ```ts

@@ -8,18 +8,21 @@ import { givenDriver } from './store-driver.js';
 
 const PLACE = 'fromBetterSqlite3()';
 
-/** A `Database` of `better-sqlite3`. It is its own transaction, while one is open. */
+/**
+ * A `Database` of `better-sqlite3`. While a transaction is open, the database is also the object that stands for the
+ * transaction.
+ */
 export interface BetterSqliteDatabase extends SqliteHandle {
   readonly readonly: boolean;
   transaction(work: never): unknown;
 }
 
 /**
- * Stores messages by `better-sqlite3`. Everything else runs on a second connection to the file, in WAL mode; of a database
- * in memory, on the connection itself.
+ * Stores messages with `better-sqlite3`. All other work runs on a second connection to the file, in WAL mode; for a
+ * database in memory, on the connection of the application.
  *
  * @param db the application's `Database`, its injection token or a factory
- * @throws `ThornConfigurationError` here or at start-up, naming what is wrong
+ * @throws `ThornConfigurationError` here or at start-up, for a wrong argument
  *
  * @example
  * ```ts

@@ -26,11 +26,11 @@ export interface DrizzleDatabase {
   transaction(work: never, config?: never): PromiseLike<unknown>;
 }
 
-/** What `db.transaction(async (tx) => …)` gives. */
+/** The transaction of `db.transaction(async (tx) => …)`. */
 export interface DrizzleTransaction {
   execute(query: never): PromiseLike<unknown>;
   rollback(): never;
-  /** The database has it, and is in no transaction. */
+  /** Only the database has this property, and the database is in no transaction. */
   readonly $client?: never;
 }
 
@@ -44,12 +44,13 @@ export interface DrizzleSqliteDatabase {
 const PLACE = 'fromDrizzle()';
 
 /**
- * Stores messages by Drizzle on PostgreSQL, MariaDB and SQLite. Everything else runs on the pool of `pg` or `mysql2` that the
- * database has, or on that of the options; on `better-sqlite3`, beside the connection of the database.
+ * Stores messages with Drizzle on PostgreSQL, MariaDB and SQLite. All other work runs on the pool of `pg` or `mysql2`
+ * that Drizzle works with, or on the pool of the options; on `better-sqlite3`, on a second connection to the file.
  *
- * @param db the application's database, its injection token or a factory; of `withReplicas()` the primary one is taken
- * @param options `url` or `pool` where Drizzle works with another driver of a server than those
- * @throws `ThornConfigurationError` here or at start-up, naming what is wrong
+ * @param db the application's database, its injection token or a factory; for `withReplicas()`, the library uses the
+ * primary database
+ * @param options `url` or `pool`, where Drizzle works with another driver than `pg` or `mysql2`
+ * @throws `ThornConfigurationError` here or at start-up, for a wrong argument
  *
  * @example
  * ```ts
@@ -91,7 +92,7 @@ class DrizzleSqlClient extends DriverClient<DrizzleTransaction> {
     const kinds = kindsOf(tx);
     if (!kinds.some((kind) => kind.endsWith('Transaction'))) throw this.required();
     drizzleDatabase(tx, [this.database]);
-    // Drizzle runs statements of a transaction that has ended, outside of any.
+    // Drizzle still runs the statements of a transaction that has ended, outside of any transaction.
     this.checkStatus((tx as DrizzleInternals).session?.client, () => this.ended());
   }
 
@@ -101,7 +102,8 @@ class DrizzleSqlClient extends DriverClient<DrizzleTransaction> {
 
   protected override async run(tx: DrizzleTransaction, statement: Statement): Promise<Answer> {
     const query = { sql: statement.sql, params: [...statement.parameters] };
-    // What `sql` makes, without Drizzle's own: that would come from another copy of the package.
+    // The same object as Drizzle's `sql` makes. Drizzle itself is not imported, because that could be another copy of the
+    // package.
     const sql = { getSQL: () => sql, toQuery: () => query };
     try {
       return this.database.answerOf(await tx.execute(sql as never));

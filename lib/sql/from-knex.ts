@@ -16,18 +16,18 @@ export interface KnexDatabase {
   transaction(work: never, config?: never): unknown;
 }
 
-/** What `knex.transaction(async (trx) => …)` gives. */
+/** The transaction of `knex.transaction(async (trx) => …)`. */
 export interface KnexTransaction {
   raw(sql: string, bindings: never): unknown;
   isCompleted(): boolean;
 }
 
-/** What Knex's types leave out. */
+/** Properties that Knex's types leave out. */
 interface Internals {
   readonly isTransaction?: boolean;
   readonly client?: {
     readonly driverName?: string;
-    /** One for a `knex` and its transactions. */
+    /** The settings. A `knex` and its transactions share one object. */
     readonly config: { readonly connectionPool?: object };
     readonly pool?: { readonly min: number; readonly max: number };
     acquireConnection(): Promise<object>;
@@ -36,12 +36,12 @@ interface Internals {
 }
 
 /**
- * Stores messages by Knex, on `pg`, `mysql2` or `better-sqlite3`. Everything else runs on the pool of the options, as that
- * of Knex is one of its own; of a `knex` with the setting `connectionPool` that pool is taken. On SQLite there are no
- * options: the connection of Knex is found.
+ * Stores messages with Knex, on `pg`, `mysql2` or `better-sqlite3`. All other work runs on the pool of the options,
+ * because the pool of Knex is not a pool of the driver; when `knex` has the setting `connectionPool`, the library uses
+ * that pool. On SQLite there are no options, because the library finds the connection of Knex.
  *
- * @param knex the application's, its injection token or a factory
- * @throws `ThornConfigurationError` here or at start-up, naming what is wrong
+ * @param knex the application's `knex`, its injection token or a factory
+ * @throws `ThornConfigurationError` here or at start-up, for a wrong argument
  *
  * @example
  * ```ts
@@ -52,7 +52,7 @@ export function fromKnex(
   knex: ClientSource<KnexDatabase>,
   options: AnyStoreOptions = {},
 ): SqlClientDefinition<KnexTransaction> {
-  // A function, as classes are: Nest would take it for a token.
+  // A `knex` is a function, like a class, so that Nest would take it for an injection token.
   const client = 'raw' in Object(knex) ? { useFactory: () => knex as KnexDatabase } : knex;
   return defineDriverClient(
     { place: PLACE, databases: DATABASES, client, options },
@@ -81,7 +81,7 @@ class KnexSqlClient extends DriverClient<KnexTransaction> {
 
   protected override check(trx: KnexTransaction): void {
     const isTransaction = (trx as Internals | undefined)?.isTransaction === true;
-    // One of Kysely has the first alone.
+    // A transaction of Kysely has only the first of the two properties.
     if (!isTransaction || typeof trx.isCompleted !== 'function') throw this.required();
     databaseOf(trx, [this.database]);
     if (trx.isCompleted()) throw this.ended();
@@ -91,7 +91,10 @@ class KnexSqlClient extends DriverClient<KnexTransaction> {
     return (trx as Internals).client!.config;
   }
 
-  /** On the connection of the transaction: what comes by Knex, the setting `postProcessResponse` renames. */
+  /**
+   * Runs the statement on the connection of the transaction. Knex itself could rename the columns of the answer, by its
+   * setting `postProcessResponse`.
+   */
   protected override async run(trx: KnexTransaction, statement: Statement): Promise<Answer> {
     const connection = await (trx as Internals).client!.acquireConnection();
     if (trx.isCompleted() || (connection as Partial<SqliteHandle>).inTransaction === false) {
@@ -101,7 +104,7 @@ class KnexSqlClient extends DriverClient<KnexTransaction> {
   }
 }
 
-/** @param databases that it may be of */
+/** @param databases the databases that are possible */
 function databaseOf(knex: object, databases = DATABASES): ClientDatabase {
   const driverName = (knex as Internals).client?.driverName;
   const named = DATABASES.find(({ driver }) => driver === driverName);

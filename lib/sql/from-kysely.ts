@@ -23,30 +23,31 @@ export interface KyselyDatabase {
 
 /** The part of Kysely's `QueryExecutor` that is used. */
 export interface KyselyExecutor {
-  /** One for a database and its transactions. */
+  /** The adapter. A database and its transactions share one object. */
   readonly adapter: object;
-  /** Refuses when the transaction has ended, at the moment when the connection is given. */
+  /** Gives the connection to the consumer, or refuses when the transaction has ended by then. */
   provideConnection(consumer: never): PromiseLike<unknown>;
 }
 
-/** The part of Kysely's `DatabaseConnection` that is used. Plugins see nothing of what it runs. */
+/** The part of Kysely's `DatabaseConnection` that is used. Plugins do not see the statements that run on it. */
 interface KyselyConnection {
   executeQuery(query: object): Promise<QueryResult>;
 }
 
-/** What `db.transaction().execute(async (trx) => …)` and `db.startTransaction().execute()` give. */
+/** The transaction of `db.transaction().execute(async (trx) => …)` and of `db.startTransaction().execute()`. */
 export interface KyselyTransaction {
-  /** The database has it as well, and is in no transaction. */
+  /** True for a transaction. The database has the property as well: there it is false. */
   readonly isTransaction: true;
   getExecutor(): KyselyExecutor;
 }
 
 /**
- * Stores messages by Kysely on PostgreSQL, MariaDB and SQLite. Everything else runs on the pool of the options, as Kysely
- * shows none; on SQLite, beside the connection of the option `driver`. Plugins, such as `CamelCasePlugin`, see no statement of the library.
+ * Stores messages with Kysely on PostgreSQL, MariaDB and SQLite. All other work runs on the pool of the options,
+ * because Kysely does not show its pool; on SQLite, on a second connection beside the connection of the option
+ * `driver`. Plugins, such as `CamelCasePlugin`, see no statement of the library.
  *
  * @param db the application's database, its injection token or a factory
- * @throws `ThornConfigurationError` here or at start-up, naming what is wrong
+ * @throws `ThornConfigurationError` here or at start-up, for a wrong argument
  *
  * @example
  * ```ts
@@ -82,10 +83,10 @@ interface QueryResult {
 class KyselySqlClient extends DriverClient<KyselyTransaction> {
   readonly name = 'Kysely';
   protected readonly how = 'db.transaction().execute(async (trx) => …)';
-  /** On SQLite: the one connection of the database. */
+  /** The connection of the database, on SQLite only. */
   readonly #handle: SqliteHandle | undefined;
 
-  /** @param adapter of the database */
+  /** @param adapter the adapter of the database */
   constructor(
     store: StoreDriver,
     private readonly adapter: object,
@@ -107,13 +108,15 @@ class KyselySqlClient extends DriverClient<KyselyTransaction> {
     trx: KyselyTransaction,
     { sql, parameters }: Statement,
   ): Promise<Answer> {
-    // What `CompiledQuery.raw()` makes, without Kysely's own: that would come from another copy of the package.
+    // The same object as `CompiledQuery.raw()` makes. Kysely itself is not imported, because that could be another copy of
+    // the package.
     const query = { kind: 'RawNode', sqlFragments: [sql], parameters: [] };
     const compiled = { sql, parameters, query, queryId: { queryId: 'thorn' } };
     const executor = trx.getExecutor();
     const handle = executor.adapter === this.adapter ? this.#handle : undefined;
     const execute = async (connection: KyselyConnection) => {
-      // Kysely notices a moment after the ROLLBACK, and SQLite writes outside of any transaction meanwhile.
+      // Kysely notices the end of a transaction a moment after the ROLLBACK. A statement in this moment would run outside
+      // of any transaction on SQLite.
       if (handle?.inTransaction === false) throw this.ended();
       return connection.executeQuery(compiled);
     };
@@ -127,9 +130,9 @@ class KyselySqlClient extends DriverClient<KyselyTransaction> {
   }
 }
 
-/** @param databases that it may be of */
+/** @param databases the databases that are possible */
 function databaseOf(db: KyselyDatabase | KyselyTransaction, databases = DATABASES): ClientDatabase {
-  // Dialects of others extend an adapter of Kysely.
+  // Dialects of other packages extend an adapter of Kysely.
   const named: string[] = [];
   let type = db.getExecutor().adapter.constructor as { readonly name: string } | null;
   for (; type !== null; type = Object.getPrototypeOf(type) as typeof type) named.push(type.name);

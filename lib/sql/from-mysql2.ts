@@ -9,19 +9,19 @@ import { defineDriverClient } from './store-driver.js';
 
 const PLACE = 'fromMysql2()';
 
-/** A connection of `mysql2` or `mysql2/promise` after `beginTransaction()`, from the pool or of one's own. */
+/** A connection of `mysql2` or `mysql2/promise` after `beginTransaction()`, from the pool or made by the application. */
 export interface Mysql2Transaction {
   beginTransaction(done: never): unknown;
   query(sql: string, values: never): unknown;
-  /** A pool has it, and takes another connection for each query. */
+  /** Only a pool has this property. A pool may take another connection for each query, so it cannot be a transaction. */
   readonly getConnection?: never;
 }
 
 /**
- * Stores messages by `mysql2` on MariaDB and MySQL.
+ * Stores messages with `mysql2` on MariaDB and MySQL.
  *
- * @param pool of `mysql2` or `mysql2/promise`, its injection token or a factory
- * @throws `ThornConfigurationError` here or at start-up, naming what is wrong
+ * @param pool a pool of `mysql2` or `mysql2/promise`, its injection token or a factory
+ * @throws `ThornConfigurationError` here or at start-up, for a wrong argument
  *
  * @example
  * ```ts
@@ -58,7 +58,7 @@ class Mysql2Client extends DriverClient<Mysql2Transaction> {
   }
 
   protected override translated(code: string | undefined, error: unknown): unknown {
-    // Of a connection that is closed.
+    // The error of a connection that is closed is fatal.
     const { fatal: isFatal = false } = error as { readonly fatal?: boolean };
     return isFatal ? this.ended(error) : super.translated(code, error);
   }

@@ -12,18 +12,18 @@ import { defineDriverClient, type StoreDriver, type TableOptions } from './store
 
 const PLACE = 'fromPg()';
 
-/** A client of `pg` after `BEGIN`, from the pool or of one's own. */
+/** A client of `pg` after `BEGIN`, from the pool or made by the application. */
 export interface PgTransaction extends TransactionStatus {
   query(statement: { readonly text: string; readonly values: unknown[] }): Promise<object>;
-  /** A pool has it, and takes another connection for each query. */
+  /** Only a pool has this property. A pool may take another connection for each query, so it cannot be a transaction. */
   readonly totalCount?: never;
 }
 
 /**
- * Stores messages by `pg`.
+ * Stores messages with `pg`.
  *
- * @param pool of `pg`, its injection token or a factory
- * @throws `ThornConfigurationError` here or at start-up, naming what is wrong
+ * @param pool a pool of `pg`, its injection token or a factory
+ * @throws `ThornConfigurationError` here or at start-up, for a wrong argument
  *
  * @example
  * ```ts
@@ -45,7 +45,8 @@ class PgClient extends DriverClient<PgTransaction> {
   readonly name = 'pg';
   protected readonly how = "a client of the pool after client.query('BEGIN')";
 
-  // Known without a question to the database: a pool of one connection could not answer during its transaction.
+  // The connections of the pool. They need no question to the database, which a pool of one connection could not answer
+  // during its transaction.
   readonly #own = new WatchedConnections();
 
   constructor(store: StoreDriver, pool: PgPool) {
@@ -55,7 +56,7 @@ class PgClient extends DriverClient<PgTransaction> {
 
   protected override check(client: PgTransaction): void {
     const isClient = typeof client?.query === 'function' && !('totalCount' in client);
-    // Connections of `mysql2` have `query()` as well.
+    // Connections of `mysql2` also have `query()`, but only they have `escapeId()`.
     if (!isClient || 'escapeId' in client) throw this.required();
     this.checkStatus(client, () => this.required());
   }

@@ -19,15 +19,15 @@ export interface PrismaClientLike {
   $queryRawUnsafe(sql: string, ...values: never[]): PromiseLike<unknown>;
 }
 
-/** What `prisma.$transaction(async (tx) => …)` gives. */
+/** The transaction of `prisma.$transaction(async (tx) => …)`. */
 export interface PrismaTransaction {
   $queryRawUnsafe(sql: string, ...values: never[]): PromiseLike<unknown>;
   $executeRawUnsafe(sql: string, ...values: never[]): PromiseLike<number>;
-  /** The client itself has it, and is in no transaction. */
+  /** Only the client itself has this property, and the client is in no transaction. */
   readonly $connect?: never;
 }
 
-/** What Prisma's types leave out. */
+/** Properties that Prisma's types leave out. */
 interface Internals {
   readonly _activeProvider?: string;
   readonly _originalClient?: object;
@@ -35,11 +35,11 @@ interface Internals {
 }
 
 /**
- * Stores messages by Prisma 6 or 7 on PostgreSQL, MariaDB and SQLite. Everything else runs on `pg`, `mysql2` or
- * `better-sqlite3`, as Prisma shows no pool. The journal mode of SQLite is left as it is.
+ * Stores messages with Prisma 6 or 7 on PostgreSQL, MariaDB and SQLite. All other work runs on `pg`, `mysql2` or
+ * `better-sqlite3`, because Prisma does not show its pool. The library does not change the journal mode of SQLite.
  *
  * @param client the application's `PrismaClient`, its injection token such as `PrismaService`, or a factory
- * @throws `ThornConfigurationError` here or at start-up, naming what is wrong
+ * @throws `ThornConfigurationError` here or at start-up, for a wrong argument
  *
  * @example
  * ```ts
@@ -70,14 +70,14 @@ class PrismaSqlClient extends DriverClient<PrismaTransaction> {
   protected readonly how = 'prisma.$transaction(async (tx) => …)';
 
   protected override check(tx: PrismaTransaction): void {
-    // A transaction has $transaction as well, in Prisma 7.
+    // In Prisma 7, a transaction also has $transaction, so that only $connect tells the client from a transaction.
     if (typeof tx?.$executeRawUnsafe !== 'function' || tx.$connect !== undefined) {
       throw this.required();
     }
     databaseOf(tx, [this.database]);
   }
 
-  /** The client that has begun it. */
+  /** The client that has begun the transaction. */
   protected override originOf(tx: PrismaTransaction): object {
     return (tx as Internals)._originalClient ?? this;
   }
@@ -87,7 +87,7 @@ class PrismaSqlClient extends DriverClient<PrismaTransaction> {
     { sql, parameters, answersRows }: Statement,
   ): Promise<Answer> {
     const values = parameters as never[];
-    // Each of Prisma's two methods tells one thing alone: the rows, or how many were written.
+    // Prisma has two methods: one answers the rows, and the other answers the number of written rows.
     if (answersRows === true) {
       const rows = (await tx.$queryRawUnsafe(sql, ...values)) as Row[];
       return { rows, affected: rows.length };
@@ -103,7 +103,10 @@ class PrismaSqlClient extends DriverClient<PrismaTransaction> {
   }
 }
 
-/** A client of Prisma 5 has no `engineType = "client"`: its own engine would refuse our values in the caller's transaction. */
+/**
+ * Refuses a client of Prisma 5. It has no `engineType = "client"`, and its own engine would refuse the library's values
+ * in the caller's transaction.
+ */
 function checkVersion(prisma: object): void {
   const { _clientVersion: version = '' } = prisma as Internals;
   if (version === '' || Number.parseInt(version, 10) >= OLDEST_MAJOR) return;
@@ -115,7 +118,7 @@ function checkVersion(prisma: object): void {
   );
 }
 
-/** @param databases that it may be of */
+/** @param databases the databases that are possible */
 function databaseOf(client: object, databases = DATABASES): ClientDatabase {
   const { _activeProvider: provider = 'postgresql' } = client as Internals;
   return databaseNamed(PLACE, `The client (${provider})`, databases, provider);

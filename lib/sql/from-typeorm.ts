@@ -3,8 +3,8 @@ import { type SqlDataSource, type SqlManager, TypeOrmClient } from '../database/
 import { type ClientSource, defineSqlClient } from './client-source.js';
 
 /**
- * Works in transactions of TypeORM, on every database that is supported. For `ThornReceiverModule`, `ensureSchema()` and tests
- * of clients: `ThornModule` finds the data source by itself, and captures its entities.
+ * Works in transactions of TypeORM, on every supported database. Use it for `ThornReceiverModule`, `ensureSchema()` and
+ * tests of clients. `ThornModule` does not need it: it finds the data source by itself, and captures its entities.
  *
  * @param dataSource the application's `DataSource`, its injection token such as `getDataSourceToken('main')`, or a factory
  *

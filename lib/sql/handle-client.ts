@@ -10,10 +10,10 @@ import type { StoreDriver } from './store-driver.js';
 
 /** A client that works without promises, on a connection of `better-sqlite3`. */
 export abstract class HandleClient<Transaction extends object> extends DriverClient<Transaction> {
-  /** What runs a transaction with the client, for errors. */
+  /** The call that runs a transaction of the client, for errors. */
   protected abstract readonly within: string;
 
-  /** @param store with the connection that the client works on */
+  /** @param store the store, with the connection that the client works on */
   constructor(
     store: StoreDriver,
     protected readonly handle: SqliteHandle,
@@ -40,10 +40,10 @@ export abstract class HandleClient<Transaction extends object> extends DriverCli
     };
   }
 
-  /** The connection that a transaction is on. */
+  /** The connection of a transaction. */
   protected abstract handleOf(transaction: Transaction): SqliteHandle;
 
-  /** What to throw where the connection is in no transaction. */
+  /** The error for a connection that is in no transaction. */
   protected abstract outside(): Error;
 
   protected override ended(): Error {
@@ -70,7 +70,7 @@ export abstract class HandleClient<Transaction extends object> extends DriverCli
   }
 
   #runChecked(handle: SqliteHandle, statement: Statement): Result {
-    // It may have ended since it was joined: what is awaited goes on after it, outside of any transaction.
+    // The transaction may have ended since it was joined: code after an `await` runs after it, outside of any transaction.
     if (!handle.open || !handle.inTransaction) throw this.ended();
     try {
       return runStatement(handle, statement);

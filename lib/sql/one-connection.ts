@@ -5,7 +5,7 @@ import { connectionOf } from '../database/sqlite/sqlite-store.js';
 /**
  * Works on one connection of a client, in no transaction.
  *
- * @param what the function that was given the client, for errors
+ * @param what the function to which the caller gave the client, for errors
  * @throws {@link ThornConfigurationError} for the injection token of a client
  */
 export async function onOneConnection(

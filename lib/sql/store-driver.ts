@@ -7,17 +7,20 @@ import type { ClientDatabase, OwnDriver } from './databases/client-database.js';
 import { differingDatabase } from './databases/databases.js';
 import type { AnyMysqlPool } from './databases/mysql.js';
 
-/** Where the tables are. */
+/** The place of the tables. */
 export interface TableOptions {
-  /** The PostgreSQL schema of the tables. Default: that of the connection's `search_path`. */
+  /** The PostgreSQL schema of the tables. Default: the schema of the connection's `search_path`. */
   readonly schema?: string;
 }
 
-/** A pool of the library's own. */
+/** A pool that the library opens for itself. */
 export interface OwnConnections {
-  /** The client's own database, such as `postgres://user:password@host/name`. An error when undefined. */
+  /**
+   * The URL of the client's database, such as `postgres://user:password@host/name`. Undefined is refused, so that a
+   * missing environment variable is noticed.
+   */
   readonly url: string | undefined;
-  /** The most connections, at least 2. Default 5. */
+  /** The greatest number of connections, at least 2. Default 5. */
   readonly connections?: number;
   readonly pool?: never;
 }
@@ -25,15 +28,15 @@ export interface OwnConnections {
 /** A pool of `pg`, or one of `mysql2` or `mysql2/promise`. */
 export type AnyPool = PgPool | AnyMysqlPool;
 
-/** A pool of the application's. */
+/** A pool that the application has opened. */
 export interface GivenPool {
-  /** A pool for the client's own database, its injection token or a factory. The application ends it. */
+  /** A pool for the client's database, its injection token or a factory. The application ends the pool. */
   readonly pool: ClientSource<AnyPool>;
   readonly url?: never;
   readonly connections?: never;
 }
 
-/** The connection that the client itself has, on SQLite. */
+/** The connection of the client itself, on SQLite. */
 export interface GivenDriver {
   /** The `Database` of `better-sqlite3` that the client works on, its injection token or a factory. */
   readonly driver: ClientSource<SqliteHandle>;
@@ -42,26 +45,26 @@ export interface GivenDriver {
   readonly connections?: never;
 }
 
-/** The pool that the client itself has. */
+/** The pool of the client itself. */
 export interface ClientsPool {
   readonly pool?: never;
   readonly url?: never;
   readonly connections?: never;
 }
 
-/** The connections of the library's own work, which is in no transaction of the application. */
+/** The connections for the library's own work, which is outside of the application's transactions. */
 export type StoreOptions = TableOptions & (OwnConnections | GivenPool);
 
-/** The connections of the library's own work, and where the tables are. */
+/** The connections for the library's own work, and the place of the tables. */
 export interface StoreDriver {
   readonly database: ClientDatabase;
   readonly driver: SqlDriver;
-  /** Set where the library has made the connections, and ends them. */
+  /** Set when the library has made the connections, so that the library ends them. */
   readonly own?: OwnDriver;
   readonly schema?: string | undefined;
 }
 
-/** Options of a client that may have a pool. */
+/** Options of a client that may show a pool of its own. */
 export type AnyStoreOptions = StoreOptions | (TableOptions & ClientsPool);
 
 const DEFAULT_CONNECTIONS = 5;
@@ -70,28 +73,28 @@ const DEFAULT_CONNECTIONS = 5;
 export interface DriverClientSource<Client extends object> {
   /** The function that users call, for errors. */
   readonly place: string;
-  /** Databases that the client may be of. */
+  /** The databases that the client may work with. */
   readonly databases: readonly ClientDatabase[];
   readonly client: ClientSource<Client>;
   readonly options: AnyStoreOptions;
-  /** The connection of the client, where that is an option of its own. */
+  /** The connection of the client, where an option names it. */
   readonly driver?: ClientSource<SqliteHandle> | undefined;
   /** False where the client shows no pool, so that `url`, `pool` or `driver` must be given. Default: known at start-up. */
   readonly hasPool?: false;
 }
 
 /**
- * Makes the connections of the library's own work.
+ * Makes the connections for the library's own work.
  *
- * @param shown the pool or connection that the client shows, used where the options name none
- * @throws `ThornConfigurationError` where there is neither
+ * @param shown the pool or connection that the client shows, which is used when the options name none
+ * @throws `ThornConfigurationError` when there is neither
  */
 export type Connect = (database: ClientDatabase, shown?: object) => StoreDriver;
 
 /**
  * Checks the options at once. At start-up, resolves the client and makes what `make` returns.
  *
- * @throws `ThornConfigurationError` naming the option that is wrong
+ * @throws `ThornConfigurationError` that names the wrong option
  */
 export function defineDriverClient<Client extends object, Transaction>(
   { place, databases, client, options, driver, hasPool }: DriverClientSource<Client>,
@@ -109,7 +112,7 @@ export function defineDriverClient<Client extends object, Transaction>(
   );
 }
 
-/** @param hasPool false when the client shows none. Default: that is known at start-up */
+/** @param hasPool false when the client shows no pool. Default: this is known at start-up */
 function checkStoreOptions(
   place: string,
   databases: readonly ClientDatabase[],
@@ -146,7 +149,7 @@ function checkStoreOptions(
   database.checkUrl?.(place, url);
 }
 
-/** What was given, or connections of the library's own. */
+/** The connections that the options name, or new connections of the library. */
 function storeDriver(
   place: string,
   database: ClientDatabase,
@@ -170,7 +173,7 @@ function storeDriver(
   return { database, driver: own.driver, own, schema };
 }
 
-/** The pool that a client shows, where it is one of the driver's and no other connections are named. */
+/** The pool that a client shows, when it is a pool of the driver and the options name no other connections. */
 export function shownPool(
   database: ClientDatabase,
   options: AnyStoreOptions,
@@ -185,7 +188,7 @@ function connectionsMissing(place: string): ThornConfigurationError {
   return new OptionChecks(place).error('pool', rule);
 }
 
-/** @throws `ThornConfigurationError` for what is no pool, such as a client of one connection */
+/** @throws `ThornConfigurationError` for an object that is no pool, such as a client of one connection */
 export function givenDriver(place: string, database: ClientDatabase, given: object): SqlDriver {
   const driver = database.driverOf(given);
   if (driver !== undefined) return driver;

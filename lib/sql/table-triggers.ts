@@ -5,12 +5,12 @@ import { createTriggers, dropTriggers } from '../database/triggers/table-trigger
 import { onOneConnection } from './one-connection.js';
 
 /**
- * Makes the triggers that write the changes of tables to `thorn_changes`, in place of those that are there. For migrations
- * in code. On PostgreSQL and SQLite all are made or none.
+ * Makes the triggers that write the changes of tables to `thorn_changes`, and replaces existing triggers of the same
+ * tables. For migrations in code. On PostgreSQL and SQLite, either all triggers are made or none.
  *
- * @param database what `fromPrisma()` and its like return of a client, not of its injection token
- * @throws `ThornConfigurationError` for a table, a column or a key that is not there, for a view, and for a key that is not
- * unique; then nothing is made
+ * @param database the result of `fromPrisma()` or a similar function for a client; an injection token is refused
+ * @throws `ThornConfigurationError` for a table, a column or a key that does not exist, for a view, and for a key that
+ * is not unique; then nothing is made
  *
  * @example
  * ```ts
@@ -28,7 +28,7 @@ export async function createTableTriggers(
   );
 }
 
-/** Removes what {@link createTableTriggers} has made. Tables and triggers that are not there are left out. */
+/** Removes the triggers that {@link createTableTriggers} has made. Tables and triggers that do not exist are skipped. */
 export async function dropTableTriggers(
   database: SqlClientDefinition<never>,
   tables: readonly Pick<TriggerTable, 'name'>[],

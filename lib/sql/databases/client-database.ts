@@ -6,60 +6,81 @@ import type { SqlDriver } from '../../database/sql-driver.js';
 
 /** The result of a statement in a transaction of the application. */
 export interface Answer extends Result {
-  /** Whether a transaction was open after the statement. Undefined where the driver tells nothing of that. */
+  /** Whether a transaction was open after the statement. Undefined where the driver does not report it. */
   readonly isOpen?: boolean;
 }
 
 export interface OwnDriver {
   readonly driver: SqlDriver;
-  /** The most connections. */
+  /** The greatest number of connections. */
   readonly connections: number;
   end(): Promise<void>;
 }
 
-/** A store that is not on a pool. */
+/** A store that works on one connection and not on a pool. */
 export interface ClientStore extends SqlStore {
-  /** The connections that were opened for it. */
+  /** The number of connections that the library has opened for the store. */
   readonly ownConnections: number | undefined;
 }
 
-/** What differs between the databases that a client may be of. */
+/** The differences between the databases that a client may work with. */
 export interface ClientDatabase {
-  /** For errors. */
+  /** The name of the database in errors. */
   readonly title: string;
-  /** How Prisma, Drizzle and Kysely call it; the first is that of the dialect. */
+  /** The names that Prisma, Drizzle and Kysely have for the database; the first name is the name of the dialect. */
   readonly names: readonly [DialectName, ...string[]];
-  /** The package that clients work with, by which Knex calls it. */
+  /** The package that clients work with. Knex names the database by it. */
   readonly driver: string;
   readonly dialect: Dialect;
-  /** The addresses of such databases. */
+  /** Matches the URLs of this kind of database. */
   readonly url: RegExp;
-  /** True where tables may be in a schema of their own. */
+  /** True where tables can be in a schema that an option names. */
   readonly hasSchemas: boolean;
-  /** Selects `name`, and the `identity` of a database and its server, whichever way a connection has taken to it. */
+  /**
+   * Selects `name`, and the `identity` of a database and its server. The identity is the same for every connection,
+   * whatever its address.
+   */
   readonly identity: string;
-  /** Makes the proof of a transaction. Left out where the client knows by itself. @param ended what to throw outside of it */
+  /**
+   * Makes the proof of a transaction. Left out where the client knows whether a transaction is open.
+   * @param ended makes the error for a statement outside of the transaction
+   */
   prove?(ended: () => Error): TransactionProof;
-  /** Selects the `number` of the transaction, which no other on the connection has; null in none. Left out as `prove`. */
+  /**
+   * Selects the `number` of the transaction, which is unique on the connection; null outside of a transaction. Left out
+   * where `prove` is.
+   */
   readonly number?: string;
-  /** Selects as `proves` whether the server can {@link prove}, and `open`. Left out where all can. */
+  /**
+   * Selects `proves`, which tells whether the server supports {@link prove}, and `open`. Left out where every server
+   * supports it.
+   */
   readonly question?: string;
-  /** Of a server that cannot: a statement that does nothing, and whose answer tells whether a transaction is open. */
+  /**
+   * For a server that does not support {@link prove}: a statement that changes nothing, and whose answer tells whether
+   * a transaction is open.
+   */
   readonly statusQuestion?: string;
-  /** Reads what the driver answers to promises. */
+  /** Reads an answer of the driver's promises. */
   answerOf(answer: unknown): Answer;
-  /** Runs a statement on a connection of the driver, with its own placeholders. */
+  /** Runs a statement, which has the placeholders of the driver, on a connection of the driver. */
   runOn(connection: object, statement: Statement): Promise<Answer>;
-  /** The driver that was given for the library's own work; undefined for what is none. */
+  /** The driver for the library's own work, made of the given object; undefined when the object is not a driver. */
   driverOf(given: object): SqlDriver | undefined;
-  /** What the option `pool` takes, for errors. */
+  /** The values that the option `pool` takes, for errors. */
   readonly pool: string;
   /** @throws `ThornConfigurationError` `THORN_PACKAGE_MISSING` without the driver's package */
   open(place: string, url: string, connections: number): OwnDriver;
-  /** Tells whether an open transaction of the client is of the driver's database; undefined where the identity tells. */
+  /**
+   * Tells whether an open transaction of the client is in the driver's database; undefined where the identities have to
+   * be compared.
+   */
   isSame?(driver: SqlDriver): boolean | undefined;
-  /** @throws `ThornConfigurationError` for an address that {@link open} cannot use. Default: all can be used */
+  /** @throws `ThornConfigurationError` for a URL that {@link open} cannot use. Default: every URL can be used */
   checkUrl?(place: string, url: string): void;
-  /** Makes a store on one connection. Left out where there is a pool. @param isOwn whether {@link open} has made the driver */
+  /**
+   * Makes a store on one connection. Left out where there is a pool.
+   * @param isOwn true when {@link open} has made the driver
+   */
   createStore?(client: SqlClient<never>, driver: SqlDriver, isOwn: boolean): ClientStore;
 }

@@ -8,10 +8,10 @@ export { MYSQL, POSTGRES, SQLITE };
 export const DATABASES: readonly ClientDatabase[] = [POSTGRES, MYSQL, SQLITE];
 
 /**
- * The one of the databases that a client or a transaction has shown.
+ * Finds the database with the name that a client or a transaction shows.
  *
- * @param databases that it may be of: one alone for a transaction
- * @throws `ThornConfigurationError` for another one
+ * @param databases the databases that are possible: for a transaction, only the database of its client
+ * @throws `ThornConfigurationError` for any other database
  */
 export function databaseNamed(
   place: string,
@@ -40,7 +40,7 @@ export function unsupportedDatabase(
   );
 }
 
-/** @param what is not of the client's own database */
+/** @param what the object that belongs to another database than the client */
 export function differingDatabase(
   place: string,
   what: string,

@@ -3,20 +3,20 @@ import type { ClientDatabase } from './client-database.js';
 import { databaseNamed, DATABASES } from './databases.js';
 import type { TransactionStatus } from './postgres.js';
 
-/** What Drizzle's types leave out, or have for some drivers alone. */
+/** Properties that Drizzle's types leave out, or have for some drivers only. */
 export interface DrizzleInternals {
-  /** The driver's: a pool, or one connection. */
+  /** The client of the driver: a pool, or one connection. */
   readonly $client?: object;
-  /** Of `withReplicas()`. */
+  /** The primary database, which `withReplicas()` adds. */
   readonly $primary?: object;
-  /** One for a database and its transactions. */
+  /** The dialect. A database and its transactions share one object. */
   readonly dialect?: object;
   readonly session?: { readonly client?: TransactionStatus & SqliteHandle };
 }
 
 const ENTITY_KIND: unique symbol = Symbol.for('drizzle:entityKind');
 
-/** The names that Drizzle gives a class and those that it extends. */
+/** The names that Drizzle gives to the class of an object, and to the classes that it extends. */
 export function kindsOf(object: object): readonly string[] {
   const kinds: string[] = [];
   let type = object?.constructor as { readonly [ENTITY_KIND]?: string };
@@ -26,20 +26,23 @@ export function kindsOf(object: object): readonly string[] {
   return kinds;
 }
 
-/** What Drizzle throws for a statement that the database refuses. */
+/** The error that Drizzle throws for a statement that the database refuses. */
 interface DrizzleQueryError {
   readonly query?: string;
   readonly cause?: unknown;
   readonly constructor: new (query: string, params: unknown[], cause: unknown) => Error;
 }
 
-/** The same error. The text of Drizzle's has all values of the statement, and those of messages hold secrets. */
+/**
+ * The error of the database that Drizzle has wrapped. The text of Drizzle's error has all values of the statement, and
+ * the values of messages may be secrets.
+ */
 export function withoutParams(error: unknown): unknown {
   const { query, cause, constructor: QueryError } = error as DrizzleQueryError;
   return query === undefined || cause === undefined ? error : new QueryError(query, [], cause);
 }
 
-/** @param databases that a database or a transaction of Drizzle may be of */
+/** @param databases the databases that are possible */
 export function drizzleDatabase(
   object: object,
   databases: readonly ClientDatabase[],

@@ -9,22 +9,22 @@ import { OpenTransaction } from '../../database/transaction-proof.js';
 import { requirePackages } from '../../errors/require-packages.js';
 import type { ClientDatabase } from './client-database.js';
 
-/** A pool of `mysql2`, or of `mysql2/promise` around one. */
+/** A pool of `mysql2`, or a pool of `mysql2/promise`, which wraps one. */
 export type AnyMysqlPool = MysqlPool | { readonly pool: MysqlPool };
 
-/** The part of a pool of `mysql2` that is used where the library has made one. */
+/** The part of a pool of `mysql2` that is used when the library has made the pool. */
 interface OwnPool extends MysqlPool {
   end(done: (error: Error | null) => void): void;
 }
 
-/** Bits of the status that the server sends with its answers. */
+/** Bits of the status of a connection, which the server sends with each answer. */
 const IN_TRANSACTION = 1;
 const AUTOCOMMIT = 2;
 
 /** Without autocommit a transaction begins with the first statement that uses a table. */
 const IS_OPEN = '(@@in_transaction = 1 OR @@autocommit = 0)';
 
-/** MariaDB and MySQL, below by `mysql2`. */
+/** MariaDB and MySQL, with the driver `mysql2`. */
 export const MYSQL: ClientDatabase = {
   title: 'MariaDB',
   names: ['mysql', 'MySql', 'MysqlAdapter'],
@@ -34,11 +34,11 @@ export const MYSQL: ClientDatabase = {
   hasSchemas: false,
   identity:
     "SELECT DATABASE() AS name, CONCAT_WS(' ', DATABASE(), @@hostname, @@port, @@datadir) AS identity",
-  // MySQL has no such variable, and takes what is for MariaDB for a comment.
+  // MySQL has no variable `in_transaction`. It reads the parts for MariaDB as comments.
   question: `SELECT 1 /*M! AND ${IS_OPEN} */ AS open, 0 /*M! + 1 */ AS proves`,
   statusQuestion: 'DO 0',
   prove: (ended) => new OpenTransaction(ended),
-  // It has no numbers, but counts the statements that begin and end transactions on the connection.
+  // MariaDB has no numbers of transactions, but it counts the statements that begin and end transactions on the connection.
   number:
     "SELECT CONCAT('' /*M! , GROUP_CONCAT(VARIABLE_VALUE ORDER BY VARIABLE_NAME) */) AS number " +
     "/*M! FROM information_schema.SESSION_STATUS WHERE VARIABLE_NAME IN ('COM_BEGIN', 'COM_COMMIT', 'COM_ROLLBACK') " +
@@ -81,9 +81,9 @@ export const MYSQL: ClientDatabase = {
   },
 };
 
-/** What the types of `mysql2` leave out. */
+/** Properties that the types of `mysql2` leave out. */
 type CoreConnection = MysqlConnection & {
-  /** That it is of. */
+  /** The pool of the connection. */
   readonly _pool?: object | null;
 };
 
@@ -92,12 +92,12 @@ interface ResultHeader {
   readonly serverStatus?: number;
 }
 
-/** The pool that calls back, of which those of `mysql2/promise` are made. */
+/** The pool with callbacks, which a pool of `mysql2/promise` wraps. */
 export function corePool(pool: AnyMysqlPool): MysqlPool {
   return 'pool' in pool ? pool.pool : pool;
 }
 
-/** The connection that calls back, of which those of `mysql2/promise` are made. */
+/** The connection with callbacks, which a connection of `mysql2/promise` wraps. */
 export function coreConnection(connection: object): CoreConnection {
   return (
     (connection as { readonly connection?: CoreConnection }).connection ??

@@ -5,18 +5,18 @@ import { NumberedTransaction } from '../../database/transaction-proof.js';
 import { requirePackages } from '../../errors/require-packages.js';
 import type { ClientDatabase } from './client-database.js';
 
-/** A connection of `pg`, which tells since 8.17 whether it is in a transaction. */
+/** A connection of `pg`. Since version 8.17 it tells whether it is in a transaction. */
 export interface TransactionStatus {
   getTransactionStatus?(): string | null;
 }
 
-/** The part of a `Pool` of `pg` that is used where the library has made one. */
+/** The part of a `Pool` of `pg` that is used when the library has made the pool. */
 interface OwnPool extends PgPool {
   on(event: 'acquire' | 'error', listener: (subject: never) => void): unknown;
   end(): Promise<void>;
 }
 
-/** PostgreSQL, below by `pg`. */
+/** PostgreSQL, with the driver `pg`. */
 export const POSTGRES: ClientDatabase = {
   title: 'PostgreSQL',
   names: ['postgres', 'postgresql', 'Pg', 'PostgresAdapter'],
@@ -29,7 +29,7 @@ export const POSTGRES: ClientDatabase = {
   prove: (ended) => new NumberedTransaction(ended),
   number: 'SELECT CAST(txid_current() AS text) AS number',
   answerOf(answer) {
-    // An object, or with `postgres` a list.
+    // The answer is an object; the driver `postgres` answers a list.
     const { rows, rowCount, count } = answer as {
       readonly rows?: readonly Row[];
       readonly rowCount?: number | null;
@@ -49,7 +49,7 @@ export const POSTGRES: ClientDatabase = {
   open(place, connectionString, connections) {
     const { Pool } = loadPg(place);
     const pool = new Pool({ connectionString, max: connections, application_name: 'thorn' });
-    // Of a connection that lies idle. Without a listener Node.js would end the process; the pool drops the connection.
+    // The error of an idle connection, which the pool drops. Without a listener, Node.js would end the process.
     pool.on('error', () => undefined);
     return { driver: { kind: 'pg', pool }, connections, end: () => pool.end() };
   },

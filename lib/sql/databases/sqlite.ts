@@ -10,7 +10,7 @@ import type { ClientDatabase } from './client-database.js';
 
 type SqliteDatabase = new (file: string, options: object) => SqliteHandle;
 
-/** SQLite, below by `better-sqlite3`. */
+/** SQLite, with the driver `better-sqlite3`. */
 export const SQLITE: ClientDatabase = {
   title: 'SQLite',
   names: ['sqlite', 'BaseSQLite', 'SqliteAdapter'],
@@ -20,7 +20,7 @@ export const SQLITE: ClientDatabase = {
   hasSchemas: false,
   identity:
     "SELECT coalesce(nullif(file, ''), 'in memory') AS name, file AS identity FROM pragma_database_list WHERE name = 'main'",
-  // A database in memory has no other connection.
+  // A database in memory has one connection only, so an open transaction of the client is on the driver's connection.
   isSame(driver) {
     const { memory, inTransaction } = (driver as { readonly handle: SqliteHandle }).handle;
     return memory ? inTransaction : undefined;
@@ -43,7 +43,7 @@ export const SQLITE: ClientDatabase = {
   },
   open(place, url) {
     const file = fileOf(url);
-    // SQLite would make an empty one.
+    // SQLite would create an empty file.
     if (!existsSync(file)) {
       throw new ThornConfigurationError(
         'THORN_OPTION_INVALID',
@@ -61,7 +61,10 @@ export const SQLITE: ClientDatabase = {
   },
 };
 
-/** The one connection of the library. That of the application is unknown, and the journal mode is left to it. */
+/**
+ * The connection of the library. The connection of the application is unknown, and the application chooses the journal
+ * mode.
+ */
 function alone(handle: SqliteHandle): SqliteConnections {
   return {
     application: undefined,
@@ -70,7 +73,7 @@ function alone(handle: SqliteHandle): SqliteConnections {
   };
 }
 
-/** A connection beside that of the application, unless it has the database in memory. */
+/** The connection of the application, and a second connection for the library, unless the database is in memory. */
 function beside(handle: SqliteHandle): SqliteConnections {
   const open = () => {
     const own = new (handle.constructor as SqliteDatabase)(handle.name, { timeout: 0 });
@@ -86,14 +89,14 @@ function beside(handle: SqliteHandle): SqliteConnections {
   };
 }
 
-/** A list of rows, or the number of those that were written. */
+/** Reads an answer: a list of rows, or the number of written rows. */
 function answerOf(answer: unknown): Result {
   if (Array.isArray(answer)) return { rows: answer as readonly Row[], affected: answer.length };
   const { changes } = answer as { readonly changes: number };
   return { rows: [], affected: changes };
 }
 
-/** Empty in memory. */
+/** The path of the file in a URL; empty for a database in memory. */
 function fileOf(url: string): string {
   const file = url
     .replace(/^file:/, '')

@@ -6,10 +6,11 @@ interface KnownRequestError extends Error {
 }
 
 /**
- * The error that Prisma throws for a write conflict or a deadlock in a statement of its own, and that applications repeat a
- * transaction for. A raw statement, as the library's are, fails with P2010 instead.
+ * The error that Prisma throws when one of its own statements fails with a write conflict or a deadlock. Applications
+ * repeat a transaction that fails with it. A raw statement, such as a statement of the library, fails with P2010
+ * instead.
  *
- * @param code of Prisma: P2034, or P1008 on SQLite
+ * @param code the code of Prisma: P2034, or P1008 on SQLite
  */
 export function writeConflict(error: unknown, code: string): Error {
   const { constructor: KnownError, message, clientVersion, meta } = error as KnownRequestError;
