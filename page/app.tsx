@@ -29,7 +29,7 @@ const OPERATOR_MENU = [
 
 export function App() {
   const { path } = place.value;
-  // Operators have figures of their own.
+  // The screens of operators have other figures.
   useHealth(!path.startsWith('/operator') && !isEntering.value);
   useEffect(() => {
     if (!isEmbedded()) scrollTo(0, 0);
@@ -99,7 +99,7 @@ export function App() {
   );
 }
 
-/** Another document has its own main part. */
+/** The content of the page. In an element it is no `<main>`, because the document around it has one. */
 function Content({ children }: { readonly children: ComponentChildren }) {
   return isEmbedded() ? (
     <section class="main" aria-label={settings.title}>
@@ -112,7 +112,7 @@ function Content({ children }: { readonly children: ComponentChildren }) {
   );
 }
 
-/** How many endpoints need somebody. */
+/** The number of endpoints that somebody has to look at. */
 function Ill() {
   const { failing = 0, disabled = 0 } = health.value ?? {};
   const texts = [
@@ -132,7 +132,7 @@ function Count({ count, text }: { readonly count: number; readonly text: string 
   );
 }
 
-/** A screen, or what is left to say where a fault of the page, or an answer of something else, ends it. */
+/** A screen, or the reason why it cannot be shown: a fault of the page, or an answer that does not come from the API. */
 function Shown({ path }: { readonly path: string }) {
   const [failure, again] = useErrorBoundary((error: unknown) => reportError(error));
   useEffect(() => again(), [path]);
@@ -152,7 +152,7 @@ function LockedOut() {
       <p class="faint">{wasLetIn.value ? t().lockedOutMeanwhile : t().lockedOutHint}</p>
       <div class="stack">
         {settings.signIn !== undefined && (
-          // What was typed is still here when the user comes back.
+          // The text in the form is still here when the user comes back.
           <a
             class="button primary"
             href={settings.signIn}
@@ -173,7 +173,7 @@ function isIn(path: string, menu: string): boolean {
   return path === menu || (menu !== '/' && menu !== '/operator' && path.startsWith(`${menu}/`));
 }
 
-/** The address is the router's, so that the link must not change it. */
+/** Moves the focus by script: the address belongs to the router, so the link must not change it. */
 function skip(event: Event): void {
   event.preventDefault();
   container.querySelector<HTMLElement>('#content')?.focus();

@@ -28,7 +28,7 @@ export function defineElement(settings: ShellSettings, style: string): void {
       else this.#code = code;
     }
 
-    /** What the application's own guards want in `Authorization`. */
+    /** The value of the header `Authorization`, for the application's own guards. */
     set authorization(value: string) {
       authorization.value = value;
       isLockedOut.value = false;
@@ -39,7 +39,7 @@ export function defineElement(settings: ShellSettings, style: string): void {
       isTaken = this.#ownsPage = true;
       const shadow = this.shadowRoot ?? this.attachShadow({ mode: 'open' });
       const app = document.createElement('div');
-      // The document may style the element itself, and what is within inherits from that: this begins anew.
+      // The document may style the element, and its content would inherit these styles. The class resets them.
       app.className = 'portal';
       app.dataset['theme'] = this.getAttribute('theme') ?? 'system';
       const sheet = document.createElement('link');
@@ -66,7 +66,7 @@ export function defineElement(settings: ShellSettings, style: string): void {
       render(<App />, app);
     }
 
-    /** A property that was set before this class was there hides its setter. */
+    /** Applies a property that was set before the class was defined. Such a property hides the setter of the class. */
     #takeOver(name: 'code' | 'authorization'): void {
       const given = Object.getOwnPropertyDescriptor(this, name);
       if (given === undefined) return;

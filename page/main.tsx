@@ -9,7 +9,7 @@ import './style/index.css';
 export { defineElement };
 
 const given = document.querySelector<HTMLMetaElement>('meta[name="thorn-page"]');
-// Without it, another document has loaded this for its element.
+// Without the settings, another document has loaded this script for its element.
 if (given !== null) {
   const app = document.querySelector<HTMLElement>('#app')!;
   begin(JSON.parse(given.content), app, document.documentElement);

@@ -1,8 +1,8 @@
 import type { Finding } from './findings.js';
 
-/** Says how a body that was received differs from the one that was sent. */
+/** Tells how a received body differs from the body that was sent. */
 export function bodyDifference(sent: Uint8Array, seen: string): Finding {
-  // A field of a form has one kind of line breaks.
+  // A text field of a form changes all line breaks to one kind, so line breaks are compared as equal.
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(sent).replaceAll('\r\n', '\n');
   if (text === seen) return { tone: 'good', say: (texts) => texts.bodySame };
   const bad = (say: Finding['say']): Finding => ({ tone: 'bad', say });
@@ -20,7 +20,7 @@ export function bodyDifference(sent: Uint8Array, seen: string): Finding {
   return bad((texts) => texts.bodyDiffers(at + 1));
 }
 
-/** The same text for JSON with the same data; null for what is not JSON, or too deep. */
+/** A text that is equal for JSON with equal data; null for a text that is not JSON, or is nested too deeply. */
 function canonical(text: string): string | null {
   try {
     return JSON.stringify(JSON.parse(text), (_key, value: unknown) =>

@@ -11,12 +11,12 @@ interface ProblemBody {
   readonly errors?: readonly Refusal[];
 }
 
-/** An answer that is not a success. `status` is 0 where there was none, and -1 for one that cannot be read. */
+/** An answer that is not a success. `status` is 0 when no answer came, and -1 for an answer that cannot be read. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly problem: ProblemBody = {},
-    /** Milliseconds that the answer asks to wait for; null where it says nothing. */
+    /** The time to wait before the next request, in milliseconds; null when the answer names none. */
     readonly retryAfter: number | null = null,
   ) {
     super(problem.detail ?? '');
@@ -27,7 +27,10 @@ export class ApiError extends Error {
     return this.problem.errors?.find((one) => one.field === field);
   }
 
-  /** Anything that was thrown. What is not an answer is a fault of the page: it goes to the console. */
+  /**
+   * Makes an {@link ApiError} of any thrown value. A value that is no answer is a fault of the page, and is written to
+   * the console.
+   */
   static of(failure: unknown): ApiError {
     if (failure instanceof ApiError) return failure;
     reportError(failure);
@@ -35,16 +38,16 @@ export class ApiError extends Error {
   }
 }
 
-/** The header that lets the caller in; null: the cookies of the application do. */
+/** The value of the header `Authorization`; null when cookies of the application let the caller in. */
 export const authorization = signal<string | null>(null);
-/** True after the API has turned the caller away: the caller is not, or no longer, let in. */
+/** True after the API has answered 401: the caller is not signed in, or no longer. */
 export const isLockedOut = signal(false);
 /** True while the API does not answer. */
 export const isAway = signal(false);
 /** True once the API has let the caller in. */
 export const wasLetIn = signal(false);
 
-/** Milliseconds until something is tried again. */
+/** The time until a failed request is repeated, in milliseconds. */
 export const RETRY = 3000;
 
 export interface Call {
@@ -60,7 +63,7 @@ export async function call<Answer>(base: URL, path: string, given: Call = {}): P
   return (await callForTag<Answer>(base, path, given)).answer;
 }
 
-/** As {@link call}, with the entity tag of the answer. */
+/** Calls the API like {@link call}, and also returns the entity tag of the answer. */
 export async function callForTag<Answer>(
   base: URL,
   path: string,
@@ -93,12 +96,12 @@ async function readAnswer(response: Response, { method = 'GET', signal }: Call):
     const text = await response.text();
     if (isJson && text !== '') answer = JSON.parse(text);
     else if (response.ok && (method === 'GET' || text !== '')) {
-      // A document in the place of an answer is where the application or a proxy has people sign in.
+      // An HTML document instead of JSON is a page for signing in, of the application or of a proxy.
       throw new ApiError(/^text\/html\b/.test(type) ? 401 : -1);
     }
   } catch (error) {
     if (error instanceof ApiError || signal?.aborted === true) throw error;
-    // The body was cut, or is not what its type says.
+    // The body was cut, or does not have the form that its type says.
     throw new ApiError(response.ok ? -1 : response.status, {}, retryAfterOf(response));
   }
   if (response.ok) return answer;
@@ -129,13 +132,16 @@ async function send(url: URL, given: Call): Promise<Response> {
   }
 }
 
-/** The entity tag as the API made it: what compresses an answer on its way makes it weak, or appends its own name. */
+/**
+ * The entity tag as the API has made it. A server that compresses answers may make the tag weak, or append its own name
+ * to it.
+ */
 function tagOf({ headers }: Response): string | null {
   const found = /^(?:W\/)?"([\w-]{22})/.exec(headers.get('etag') ?? '');
   return found === null ? null : `"${found[1]}"`;
 }
 
-/** Tells whether a request is led to another origin, where people sign in: browsers only say that it failed. */
+/** Tells whether a request was redirected to another origin for signing in. Browsers only report that the request failed. */
 async function isLedAway(url: URL, options: RequestInit): Promise<boolean> {
   const answer = await fetch(url, { ...options, redirect: 'manual' }).catch(() => null);
   return answer?.type === 'opaqueredirect';
@@ -149,7 +155,7 @@ function retryAfterOf({ headers }: Response): number | null {
   return Number.isNaN(wait) ? null : Math.max(0, wait);
 }
 
-// Somebody must see that the server is back, also where nothing on the screen reads again by itself.
+// The page asks again until the server is back, since some screens never read again by themselves.
 isAway.subscribe((away) => {
   if (away) setTimeout(() => void lookAgain(), RETRY);
 });

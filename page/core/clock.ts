@@ -1,4 +1,4 @@
-/** Below this a difference is that of a request under way. */
+/** A smaller difference comes from the time that a request takes, and is ignored. */
 const NOTICEABLE = 5000;
 let difference = 0;
 
@@ -8,7 +8,10 @@ export function compareClock(date: string | null): void {
   if (!Number.isNaN(found)) difference = Math.abs(found) < NOTICEABLE ? 0 : found;
 }
 
-/** The server's time, in milliseconds since the Unix epoch: all times that are shown are the server's. */
+/**
+ * The time of the server, in milliseconds since the Unix epoch. The page compares times with it, because all times of
+ * the API are times of the server.
+ */
 export function now(): number {
   return Date.now() + difference;
 }

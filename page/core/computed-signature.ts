@@ -1,10 +1,13 @@
 import type { SeenFacts, SignedFrame } from './findings.js';
 import { bytesOf, bytesOfBase64, hmac, keyOf, textOfBase64 } from './signing.js';
 
-/** Why a program comes to another signature; `right` when it does not, `unknown` when no known mistake leads there. */
+/**
+ * The mistake with which a program gets a wrong signature; `right` when its signature is right, `unknown` when no known
+ * mistake gives this signature.
+ */
 export type Cause = 'right' | 'hex' | 'key' | 'payload' | 'parsed' | 'unknown';
 
-/** Makes the mistakes that are usual, until one leads to the signature that the receiver's program works out. */
+/** Tries the usual mistakes, until one gives the signature that the receiver's program computes. */
 export async function computedBy(frame: SignedFrame, seen: SeenFacts): Promise<Cause> {
   const { id, time, body } = frame;
   const wanted = seen.computed.trim().replace(/^v1,/, '');
@@ -36,7 +39,7 @@ export async function computedBy(frame: SignedFrame, seen: SeenFacts): Promise<C
   return 'unknown';
 }
 
-/** How languages write JSON that was parsed: without blanks, indented, with blanks as Python does. */
+/** The texts that languages write for parsed JSON: without blanks, indented, and with blanks as Python writes it. */
 function writtenAnew(body: Uint8Array): readonly string[] {
   try {
     const data: unknown = JSON.parse(new TextDecoder().decode(body));

@@ -1,4 +1,4 @@
-/** Characters of a body that fit into a command: Linux takes 128 KiB in one argument. */
+/** The longest body in a command, in characters. Linux allows 128 KiB in one argument. */
 const MOST = 60_000;
 
 interface Request {
@@ -29,7 +29,7 @@ export function curlCommand(
   return isText || isLong ? command : `printf %s ${quoted(body)} | base64 -d | ${command}`;
 }
 
-/** Within quotes of this kind a shell takes every character as it is. */
+/** Within single quotes, a shell takes every character literally. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -18,13 +18,13 @@ import { apiUrl } from './settings.js';
 import { owner, path, type Query } from './source.js';
 import type { Page } from './use-pages.js';
 
-/** Deliveries of one owner, or of all for an operator: both faces show them alike. */
+/** The deliveries of one owner, or of all owners for an operator. The same screens show both. */
 export interface DeliverySource {
-  /** Before the path of the screens. */
+  /** The prefix of the screens' paths. */
   readonly base: '' | '/operator';
   list(query: Query, signal: AbortSignal): Promise<Page<Delivery>>;
   read(id: string, signal: AbortSignal): Promise<ShownDelivery>;
-  /** Body and URL as they were sent. */
+  /** Reads the body and the URL as they were sent. */
   request(id: string, signal: AbortSignal): Promise<SentRequest>;
   retry(id: string): Promise<unknown>;
   /** Retries up to 100 deliveries. */
@@ -84,7 +84,7 @@ export const operatorDeliveries: DeliverySource = {
   endpoint: (id, signal) => operator.endpoint(id, signal),
 };
 
-/** Operators get the records of the log, whose times are numbers. */
+/** Converts a record that operators get. Its times are numbers, but the screens show texts. */
 function shown(record: OperatorDeliveryView): Delivery {
   return {
     ...record,

@@ -1,4 +1,7 @@
-/** A filter as rows of a form: those that can be written so mean the same as the JSON that is made of them. */
+/**
+ * A filter as rows of a form. Rows and the JSON that is made of them have the same meaning; a filter that rows cannot
+ * express is edited as JSON.
+ */
 export interface FilterRows {
   /** Whether all rows must hold, or one of them. */
   readonly join: 'AND' | 'OR';
@@ -6,10 +9,10 @@ export interface FilterRows {
 }
 
 export interface FilterRow {
-  /** Names from the outside in, for example `customer.country`. */
+  /** The names of the fields from the outermost to the innermost, for example `customer.country`. */
   readonly field: string;
   readonly operator: FilterOperator;
-  /** As it is typed: JSON where it is a number, true, false or in quotes, else a text. */
+  /** The value as it is typed. A number, true, false and a text in quotes are read as JSON; everything else is a text. */
   readonly value: string;
 }
 
@@ -52,18 +55,18 @@ function valueOf(text: string): string | number | boolean {
     try {
       return JSON.parse(bare) as string | number | boolean;
     } catch {
-      // Not JSON after all, such as "a"b".
+      // The value is not JSON after all, such as "a"b", and is read as a text.
     }
   }
   return text;
 }
 
-/** Values with commas between, of which those in quotes may have commas themselves. */
+/** Splits values at commas. A value in quotes may contain commas. */
 function listOf(text: string): (string | number | boolean)[] {
   return [...text.matchAll(/\s*("(?:[^"\\]|\\.)*"|[^,]+)/g)].map(([, one]) => valueOf(one!.trim()));
 }
 
-/** The rows of a filter; null for one that rows cannot say. */
+/** The rows of a filter; null for a filter that rows cannot express. */
 export function rowsOf(filter: unknown): FilterRows | null {
   if (filter === null) return { join: 'AND', rows: [] };
   if (!isFields(filter)) return null;
@@ -85,7 +88,10 @@ function entryOf([name, value]: [string, Json]): Fields {
   return { [name]: value };
 }
 
-/** Fields that stand together in a list of rows speak of the same element, so that each object may have one name only. */
+/**
+ * The row of a condition. Several fields in one object must hold for the same element of a list, which rows cannot
+ * express, so that each object may have only one name.
+ */
 function rowOf(condition: Json, path: readonly string[]): FilterRow | null {
   if (!isFields(condition)) {
     const isPlain = path.length > 0 && !Array.isArray(condition);
@@ -117,7 +123,7 @@ function rowFor(path: readonly string[], operator: FilterOperator, value: Json):
   return { field, operator, value: values.map((one) => textOf(one, isList)).join(', ') };
 }
 
-/** A text that would be read as something else is in quotes. */
+/** The text of a value. A text that would be read as a number or a boolean is put in quotes. */
 function textOf(value: Json, isInList: boolean): string {
   if (typeof value !== 'string') return String(value);
   const isClear = valueOf(value) === value && value !== '' && value.trim() === value;

@@ -1,6 +1,6 @@
 import type { SignatureTexts } from '../text/request.en.js';
 
-/** What is known of a request that was sent; null for what is not. */
+/** The known facts about a request that was sent; null for a fact that is not known. */
 export interface SentFacts {
   readonly id: string;
   readonly body: Uint8Array<ArrayBuffer> | null;
@@ -8,16 +8,16 @@ export interface SentFacts {
   readonly clockError: number | null;
 }
 
-/** What the receiver saw, as its owner types it in; each may be empty. */
+/** The facts that the receiver saw, as its owner types them in. Each may be empty. */
 export interface SeenFacts {
   readonly secret: string;
   readonly headers: string;
   readonly body: string;
-  /** The signature that the receiver's program works out. */
+  /** The signature that the receiver's program computes. */
   readonly computed: string;
 }
 
-/** What is signed, and the signatures that came of it. */
+/** The signed content, and its signatures. */
 export interface SignedFrame {
   readonly id: string;
   readonly time: string;
@@ -25,7 +25,7 @@ export interface SignedFrame {
   readonly signatures: string;
 }
 
-/** One difference, or one thing that is right. */
+/** One difference, or one fact that is right. */
 export interface Finding {
   readonly tone: 'good' | 'bad' | 'wait' | 'off';
   readonly say: (texts: SignatureTexts) => string;

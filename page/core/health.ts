@@ -5,10 +5,13 @@ import type { EndpointStates } from './model.js';
 import { apiUrl } from './settings.js';
 import { LIVE, useData } from './use-data.js';
 
-/** How many endpoints of the owner fail, and how many are disabled; undefined until that is known, and without a delivery log. */
+/**
+ * The numbers of failing and of disabled endpoints of the owner; undefined until the page has read them, and when there
+ * is no delivery log.
+ */
 export const health = signal<EndpointStates | undefined>(undefined);
 
-/** Reads {@link health} again and again, for the menu. */
+/** Reads {@link health} every few seconds, for the menu. */
 export function useHealth(isWanted: boolean): void {
   const { value } = useData(
     `health ${isWanted}`,

@@ -1,17 +1,17 @@
-/** A line of JSON that is laid out. */
+/** A line of formatted JSON. */
 export interface JsonLine {
   readonly text: string;
   readonly depth: number;
-  /** The line that closes what this one opens; undefined when it opens nothing. */
+  /** The index of the line that closes the object or list which this line opens; undefined when the line opens none. */
   end?: number;
 }
 
-/** Lines that are shown at most: each is an element of the page. */
+/** The greatest number of lines that are shown, because each line is an element of the page. */
 const MOST_LINES = 1500;
 
 /**
- * Lays JSON out in lines. Its tokens stay as they were written: numbers beyond 2^53, escapes and names that occur twice
- * are shown as they were sent. Ends after `most` characters, so that depth and length cost nothing.
+ * Formats JSON in lines. The tokens stay as they were sent, such as numbers beyond 2^53, escapes, and names that occur
+ * twice. It stops after `most` characters, so that a long or deep body costs no time.
  *
  * @returns null for a text that is not an object or list in JSON
  */
@@ -71,7 +71,7 @@ function endOfToken(text: string, at: number): number {
     while (end < text.length && !SIGN.test(text[end]!)) end += 1;
     return end;
   }
-  // No regular expression: a value may have millions of characters.
+  // A loop and not a regular expression, because a value may have millions of characters.
   for (; text[end] !== '"'; end += 1) if (text[end] === '\\') end += 1;
   return end + 1;
 }

@@ -26,7 +26,7 @@ import type {
   SubscriberView,
 } from '../../lib/api/subscribers/subscriber.view.js';
 
-/** The types of answers are those of the API's own classes: they cannot differ from what it sends. */
+/** The types of answers come from the API's own schemas, so that they cannot differ from its answers. */
 export type Catalogue = EventTypesView;
 export type EventDetails = EventTypeDetailsView;
 export type Stats = StatsView;

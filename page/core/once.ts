@@ -6,15 +6,16 @@ export type SendOnce<Answer> = (
 ) => Promise<{ readonly answer: Answer; readonly isEarlier: boolean }>;
 
 /**
- * Has the API do one thing, however often it is sent: a form that gets no answer may have arrived. What was typed since
- * then is not done as well: the answer is that of what was done.
+ * Makes the API do a request once, even if the user sends the form several times, since a request without an answer may
+ * have arrived. When the user has changed the form in between, the change is not done: the answer belongs to the first
+ * request.
  *
  * @param send gets the value of `Idempotency-Key`
  */
 export function onceOnly<Answer>(
   send: (body: object, key: string) => Promise<Answer>,
 ): SendOnce<Answer> {
-  // crypto.randomUUID() is for pages with https alone.
+  // crypto.randomUUID() exists only on pages with https.
   const key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) =>
     one.toString(16).padStart(2, '0'),
   ).join('');

@@ -21,13 +21,16 @@ export interface Overview extends DeliveryStats {
   readonly isWorker: boolean;
   readonly activity: ReturnType<OutboxStrategy['activity']>;
   readonly failing: readonly FailingEndpoint[];
-  /** All that fail, also beyond those of `failing`. */
+  /** The number of all failing subscribers, of which `failing` lists a part. */
   readonly failingSubscribers: number;
   readonly endpoints: readonly EndpointHealth[];
   readonly pauses: readonly Pause[];
 }
 
-/** Kept for the next visit, where the browser allows it. Nobody else is asked whether they are one. */
+/**
+ * Remembers for the next visit that the user is an operator, where the browser allows it. So the page calls the
+ * operator API only for operators.
+ */
 const known = {
   get name() {
     return `thorn-operator ${operatorUrl!.pathname}`;
@@ -52,14 +55,15 @@ function ignored<Result>(work: () => Result): Result | null {
 const isLetIn = signal<boolean>();
 
 /**
- * True for whom the operator API has let in, now or at an earlier visit. Whoever comes to `/operator` for the first time
- * finds out there: no request is made for anybody else. The token of a link's session is that of an owner.
+ * True when the operator API has let the user in, now or at an earlier visit. A user becomes known as an operator by
+ * opening `/operator`; the page makes no request to find out. A session of a link is never an operator, because its
+ * token is for an owner.
  */
 export const isOperator = computed(
   () => capabilities.value === null && (isLetIn.value ?? known.read()),
 );
 
-/** Endpoints of anybody that fail, as of the latest overview. */
+/** The number of failing endpoints of all owners, from the latest overview. */
 export const failingEndpoints = signal(0);
 
 /** Calls the operator API. @throws {@link ApiError} */
@@ -69,7 +73,7 @@ export async function callOperator<Answer>(path: string, given: Call = {}): Prom
     if (isLetIn.value !== true) known.write((isLetIn.value = true));
     return answer;
   } catch (error) {
-    // Other routes may be closed to operators as well.
+    // Only a refusal of the overview means that the user is no operator: the application may refuse other routes to operators.
     const isRefused = error instanceof ApiError && (error.status === 401 || error.status === 403);
     if (isRefused && path === 'overview') known.write((isLetIn.value = false));
     throw error;

@@ -4,20 +4,20 @@ import type { Dictionary } from '../text/en.js';
 export interface Refusal {
   readonly field: string;
   readonly code: string;
-  /** In English. */
+  /** The reason in English. */
   readonly reason: string;
   readonly data?: Facts;
 }
 
-/** What a text names, such as a limit. */
+/** The values that a text names, such as a limit. */
 export type Facts = Readonly<Record<string, unknown>>;
 
 type Texts = Pick<Dictionary, 'refusals' | 'fields' | 'otherRefusal'>;
 
-/** Parameters that take the id of something. */
+/** Parameters whose value is an id. */
 const IDS = new Set(['delivery', 'message', 'subscriber']);
 
-/** Why a field is refused, as a sentence. @param ago makes text of a time */
+/** The reason why a field is refused, as a sentence. @param ago makes a text of a time */
 export function refusalIn(texts: Texts, refusal: Refusal, ago: (time: string) => string): string {
   const { field, code, reason, data = {} } = refusal;
   const byCode: Readonly<Record<string, (named: Readonly<Record<string, string>>) => string>> =
@@ -29,6 +29,6 @@ export function refusalIn(texts: Texts, refusal: Refusal, ago: (time: string) =>
     name,
     name === 'next' ? ago(String(fact)) : Array.isArray(fact) ? fact.join(', ') : String(fact),
   ]);
-  // The application has words of its own.
+  // The reason comes from code of the application, and has no translation.
   return byCode[code]?.(Object.fromEntries(named)) ?? taken ?? texts.otherRefusal(reason);
 }

@@ -26,7 +26,7 @@ export const place = computed<Place>(() => {
   };
 });
 
-/** The address of a place. Values that are empty are left out. */
+/** The address of a place. Empty values are left out. */
 export function linkTo(path: string, query: Readonly<Record<string, string | undefined>> = {}) {
   const given = Object.entries(query).filter((pair): pair is [string, string] => !!pair[1]);
   const text = new URLSearchParams(given).toString();
@@ -38,7 +38,7 @@ export function go(path: string, query: Readonly<Record<string, string | undefin
   else location.hash = linkTo(path, query);
 }
 
-/** Changes filters in the address, without a step in the history for each letter that is typed. */
+/** Changes filters in the address without a new step in the history, which would else have a step for each typed letter. */
 export function setQuery(changes: Readonly<Record<string, string | undefined>>): void {
   const { path, query } = place.value;
   show(linkTo(path, { ...query, ...changes }));
@@ -54,7 +54,7 @@ function show(fragment: string): void {
   hash.value = fragment;
 }
 
-/** Keeps links inside of an element: the address is that of another document. */
+/** Lets links navigate within an element, because the address bar belongs to the document around it. */
 export function follow(element: HTMLElement): void {
   element.addEventListener('click', (event) => {
     const link = event.composedPath().find((one) => one instanceof HTMLAnchorElement);

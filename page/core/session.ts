@@ -4,16 +4,19 @@ import { authorization, call, isAway, isLockedOut, RETRY } from './client.js';
 import { isPlace, place, replacePlace } from './router.js';
 import { apiUrl, isEmbedded, sessionUrl, settings } from './settings.js';
 
-/** The capabilities of a link's session; null: the application's own guards say what the caller may do. */
+/** The capabilities of a link's session; null without a session, when the application's own guards decide. */
 export const capabilities = signal<readonly Capability[] | null>(null);
 
 /** True until the code of a link is exchanged. */
 export const isEntering = signal(false);
 
-/** Another number after a link was opened: what is on the screen is not for its holder. */
+/**
+ * A number that changes when a link is opened, so that the screens are built again: their data may not be for the
+ * holder of the link.
+ */
 export const visit = signal(0);
 
-/** True where nothing is shown: the operator API has its own way to let callers in. */
+/** True when the caller is locked out of the screens of owners. The operator API decides about its own screens. */
 export const isOut = computed(() => isLockedOut.value && !place.value.path.startsWith('/operator'));
 
 /** Milliseconds before the end of a session at which the embedding page is asked for another code. */
@@ -25,13 +28,16 @@ export function can(...wanted: readonly Capability[]): boolean {
   return capabilities.value === null || wanted.every((one) => capabilities.value!.includes(one));
 }
 
-/** What a code is exchanged for. */
+/** The answer to the exchange of a code. */
 interface Session {
   readonly token: string;
   readonly capabilities: readonly Capability[];
 }
 
-/** In the memory of the tab, so that reloading the page does not end a session. Pages in frames may have no such memory. */
+/**
+ * Keeps the session in the storage of the tab, so that reloading the page does not end it. Pages in frames may have no
+ * storage.
+ */
 const kept = {
   name: `thorn-session ${sessionUrl.pathname}`,
   read(): (Session & { readonly endsAt: number }) | null {
@@ -42,30 +48,30 @@ const kept = {
     }
   },
   write(session: (Session & { readonly endsAt: number }) | null): void {
-    // The document of an element belongs to somebody else.
+    // The storage belongs to the document around the element, whose scripts could read the token.
     if (isEmbedded()) return;
     try {
       if (session === null) sessionStorage.removeItem(this.name);
       else sessionStorage.setItem(this.name, JSON.stringify(session));
     } catch {
-      // It lasts until the page is left.
+      // Without storage, the session lasts until the user leaves the page.
     }
   },
 };
 
-/** Begins the session of the link in the address, or goes on with the one from before the page was reloaded. */
+/** Begins the session of the link in the address, or continues the session from before the page was reloaded. */
 export function enter(): void {
   addEventListener('hashchange', enterByLink);
   if (enterByLink()) return;
   const session = kept.read();
-  // Whoever comes by another way may be signed in to the application as somebody else.
+  // A user who comes by a new navigation may be signed in to the application as another user, so the stored session ends.
   const [entry] = performance.getEntriesByType('navigation');
   const isBack = (entry as PerformanceNavigationTiming | undefined)?.type !== 'navigate';
   if (session !== null && isBack && session.endsAt > Date.now()) begin(session, session.endsAt);
   else kept.write(null);
 }
 
-/** Takes the code of a link out of the address at once. What the tab showed to somebody else is over. */
+/** Removes the code of a link from the address at once, and ends the session that the tab had before. */
 function enterByLink(): boolean {
   const given = new URLSearchParams(location.hash.slice(1));
   const code = given.get('code');
@@ -83,7 +89,7 @@ function enterByLink(): boolean {
 
 let latest = 0;
 
-/** Begins the session of a code, or renews the one that there is. */
+/** Begins the session of a code, or renews the present session. */
 export async function exchange(code: string): Promise<void> {
   latest += 1;
   const turn = latest;
@@ -94,7 +100,7 @@ export async function exchange(code: string): Promise<void> {
     if (session !== 'away') {
       isAway.value = false;
       isEntering.value = false;
-      // A code that is refused does not end the session that it was to renew.
+      // A refused code does not end the session that it should renew.
       if (session !== null) begin(session, Date.now() + session.expiresIn);
       else if (authorization.value === null) isLockedOut.value = true;
       return;
@@ -135,7 +141,7 @@ function begin(session: Session, endsAt: number): void {
   renewal = setTimeout(() => askForCode(), Math.max(0, endsAt - Date.now() - EARLY));
 }
 
-/** Looks whether the caller is let in again, for example after signing in elsewhere. What was typed stays. */
+/** Checks whether the API lets the caller in again, for example after signing in in another tab. Text in forms stays. */
 export async function tryAccess(): Promise<void> {
   await call(apiUrl, 'event-types');
   isLockedOut.value = false;
@@ -147,7 +153,7 @@ document.addEventListener('visibilitychange', () => {
 
 let askForCode = () => {};
 
-/** Says how to ask for another code before the session ends, or once it has. */
+/** Sets the function that asks for another code, shortly before the session ends or after its end. */
 export function onRenewal(ask: () => void): void {
   askForCode = ask;
 }
@@ -161,7 +167,7 @@ isLockedOut.subscribe((isOver) => {
 /** Takes codes and authorizations from the embedding page, if its origin is one that may frame this page. */
 export function listenToParent(): void {
   if (parent === window) return;
-  // It may answer with `{ type: 'thorn:code', code }`. The question holds nothing secret.
+  // The embedding page may answer with `{ type: 'thorn:code', code }`. The question has no secret, so every origin may read it.
   onRenewal(() => parent.postMessage({ type: 'thorn:renew' }, '*'));
   addEventListener('message', ({ source, origin, data }: MessageEvent<unknown>) => {
     if (source !== parent || !isTrusted(origin)) return;

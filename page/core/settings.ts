@@ -5,16 +5,19 @@ const folder = new URL(/* @vite-ignore */ '..', import.meta.url);
 
 /** The values that the server gave. */
 export let settings: ShellSettings;
-/** What the page is drawn into. */
+/** The element that contains the page. */
 export let container: HTMLElement;
-/** What has the language, the theme and the colours: the page's own document, or the container in another one. */
+/**
+ * The element with the language, the theme and the colours: the root of the page's document, or the container in
+ * another document.
+ */
 export let root: HTMLElement;
 
 export const sessionUrl = new URL('session', folder);
 export let apiUrl: URL;
 export let operatorUrl: URL | null;
 
-/** Before anything else. */
+/** Sets the values. Called before anything else. */
 export function begin(given: ShellSettings, into: HTMLElement, top = into): void {
   settings = given;
   container = into;
@@ -24,7 +27,7 @@ export function begin(given: ShellSettings, into: HTMLElement, top = into): void
   applyColours();
 }
 
-/** True in an element: the document, its address and its title belong to somebody else. */
+/** True in an element. Document, address and title then belong to the page around it. */
 export function isEmbedded(): boolean {
   return root !== document.documentElement;
 }

@@ -8,7 +8,7 @@ const SIGNED = ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as const
 const TOLERANCE = 5 * 60_000;
 const NOTICEABLE = 60_000;
 
-/** Compares what the receiver saw with what was sent and with the secret. Nothing leaves the browser. */
+/** Compares the facts that the receiver saw with the request that was sent, and with the secret. Nothing leaves the browser. */
 export async function findDifferences(sent: SentFacts, seen: SeenFacts): Promise<Finding[]> {
   const findings: Finding[] = [];
   const add = (tone: Finding['tone'], say: Finding['say']) => findings.push({ tone, say });
@@ -25,7 +25,7 @@ export async function findDifferences(sent: SentFacts, seen: SeenFacts): Promise
   const [id, time, signatures] = SIGNED.map((name) => given.get(name));
   const body = sent.body ?? (seen.body === '' ? null : bytesOf(seen.body));
   if (seen.secret.trim() === '') {
-    // Signatures are compared by a secret alone.
+    // Signatures can be compared only with a secret.
   } else if (id === undefined || time === undefined || signatures === undefined || body === null) {
     add('off', (texts) => texts.notEnough);
   } else {

@@ -22,7 +22,7 @@ export function textOfBase64(bytes: Bytes): string {
 }
 
 export async function hmac(key: Bytes, parts: readonly Bytes[]): Promise<Bytes> {
-  // A key of no bytes is refused by browsers, and is the same as one of a zero.
+  // Browsers refuse an empty key. HMAC gives the same result for a key of one zero byte.
   const raw = key.length === 0 ? new Uint8Array(1) : key;
   const algorithm = { name: 'HMAC', hash: 'SHA-256' };
   const imported = await crypto.subtle.importKey('raw', raw, algorithm, false, ['sign']);

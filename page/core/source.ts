@@ -33,7 +33,7 @@ export const owner = {
     return { endpoint: answer, tag };
   },
   create: (body: object, key: string) => once<Created>('', body, key),
-  /** Changes an endpoint that still is as it was read. */
+  /** Changes an endpoint, unless it was changed since it was read. */
   update: (id: string, body: object, tag: string | null) =>
     call<Changed>(apiUrl, path(id), {
       method: 'PATCH',
@@ -58,7 +58,7 @@ export const owner = {
     post<Replay>(path(id, kind), body),
 };
 
-/** Every id is a segment: what an address holds cannot lead to another route. */
+/** Makes a path. Every id is encoded as one segment, so that a text in the address cannot lead to another route. */
 export function path(...segments: readonly string[]): string {
   return segments.map(encodeURIComponent).join('/');
 }

@@ -1,7 +1,7 @@
-/** Milliseconds without a further letter. */
+/** The time without a further letter after which a search begins, in milliseconds. */
 const TYPING = 200;
 
-/** Waits a moment: whoever types on asks for something else. */
+/** Waits until the user stops typing, so that not every letter causes a request. */
 export function typingEnd(search: string | undefined, signal: AbortSignal): Promise<void> {
   if (search === undefined) return Promise.resolve();
   return new Promise((resolve, reject) => {

@@ -3,25 +3,25 @@ import { ApiError, RETRY } from './client.js';
 import { isOut } from './session.js';
 
 export interface Data<Value> {
-  /** Undefined until the first answer. */
+  /** The value; undefined until the first answer. */
   readonly value: Value | undefined;
   /** Why the latest attempt failed, or undefined. */
   readonly error: ApiError | undefined;
   readonly reload: () => void;
 }
 
-/** Milliseconds between two looks at what may change by itself. */
+/** The time between two reads of data that changes by itself, in milliseconds. */
 export const LIVE = 4000;
 
-/** Milliseconds until a read that failed is tried again by itself; undefined where only the user can. */
+/** Milliseconds until a failed read is repeated; undefined when only the user can repeat it. */
 export function retryDelay({ status, retryAfter }: ApiError): number | undefined {
   const isPassing = status <= 0 || status === 429 || (status >= 500 && status !== 501);
   return isPassing ? Math.max(retryAfter ?? RETRY, 1000) : undefined;
 }
 
 /**
- * Reads something, again when the key changes, every so often while the page is visible, and in a while after the API did
- * not answer or asked to wait. Whoever is locked out reads nothing, and everything again once let in.
+ * Reads data: again when the key changes, regularly while the page is visible, and some time after the API did not
+ * answer or asked to wait. While the caller is locked out, nothing is read; afterwards everything is read again.
  */
 export function useData<Value>(
   key: string,
@@ -34,7 +34,7 @@ export function useData<Value>(
   reader.current = read;
   const period = useRef(every);
   period.current = every;
-  // Nobody sees a page in the background: it is read once, and on when it is looked at.
+  // A page in the background is read once, and again when the user looks at it.
   const isRead = useRef<string | undefined>(undefined);
   const out = isOut.value;
   useEffect(() => {
@@ -54,14 +54,14 @@ export function useData<Value>(
       } catch (error) {
         if (abort.signal.aborted) return;
         const failure = ApiError.of(error);
-        // The whole page says that the caller is locked out.
+        // The page shows one message for all screens when the caller is locked out.
         if (failure.status === 401 && isOut.value) return;
         setState((old) => ({ ...(old.key === key ? old : {}), key, error: failure }));
         again = retryDelay(failure);
         isFailed = true;
       }
       if (again === undefined) return;
-      // It may have ended to be live meanwhile.
+      // The data may have stopped being live meanwhile.
       timer = setTimeout(() => (isFailed || period.current !== undefined) && void look(), again);
     };
     const seen = () => {
@@ -89,7 +89,7 @@ export interface Action<Arguments extends unknown[]> {
   readonly error: ApiError | undefined;
 }
 
-/** Does something once at a time, and keeps the reason of a failure. */
+/** Runs an action, one call at a time, and keeps the error of a failed call. */
 export function useAction<Arguments extends unknown[]>(
   work: (...given: Arguments) => Promise<void>,
 ): Action<Arguments> {

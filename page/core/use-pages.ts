@@ -4,37 +4,38 @@ import { type Action, type Data, useAction, useData } from './use-data.js';
 /** One page of a list of the API. */
 export interface Page<Item> {
   readonly items: readonly Item[];
-  /** Where the next one begins; null on the last. */
+  /** The cursor of the next page; null on the last page. */
   readonly next: string | null;
 }
 
-/** A list of which more and more is read. */
+/** A list that is read page by page. */
 export interface Pages<Item> {
-  /** What was read so far. */
+  /** The items that were read so far. */
   readonly data: Data<Page<Item>>;
-  /** Reads on, and nothing of what was read before. */
+  /** Reads the next page. */
   readonly more: Action<[]>;
-  /** True while the newest are read again and again: after a further page they are not. */
+  /** True while the first page is read again regularly. After a further page was read, it is not. */
   readonly isLive: boolean;
-  /** Begins anew with the newest. */
+  /** Starts again with the newest items. */
   readonly restart: () => void;
 }
 
 interface PagesOptions<Item> {
   readonly read: (after: string | undefined, signal: AbortSignal) => Promise<Page<Item>>;
-  /** Items that are read at a time. */
+  /** The number of items on a page. */
   readonly step: number;
-  /** Milliseconds until the newest are read again. */
+  /** Milliseconds until the first page is read again. */
   readonly every?: number;
 }
 
 /** Requests for one page at most: the API looks at a part of the log in each, and may find nothing there. */
 const MOST_REQUESTS = 10;
 
-/** Reads a list page by page, anew when the key changes. */
+/** Reads a list page by page, and from the beginning when the key changes. */
 export function usePages<Item>(key: string, options: PagesOptions<Item>): Pages<Item> {
   const { step, every } = options;
-  // The first page with those after it: the first is not read again from then on, so that no item is missed between.
+  // The first page with the pages after it. From then on the first page is not read again, since new items would leave a
+  // gap between the pages.
   const [all, setAll] = useState<{ readonly key: string; readonly page: Page<Item> }>();
   const longer = all?.key === key ? all.page : undefined;
   const readFrom = async (start: string | null, signal: AbortSignal): Promise<Page<Item>> => {

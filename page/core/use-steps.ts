@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError } from './client.js';
 import type { Action } from './use-data.js';
 
-/** What a step has done, together with those before it, and where the next one begins; null: there is none. */
+/** The sum of this step and the steps before it, and the place where the next step begins; null after the last step. */
 export interface Step<Sum> {
   readonly sum: Sum;
   readonly next: string | null;
@@ -24,9 +24,9 @@ interface State<Sum> {
 }
 
 /**
- * Work that does not depend on what is shown. What is shown follows it.
+ * Work that goes on when its screen is left. A screen shows its progress.
  *
- * @param step gets where to begin, and what was done so far
+ * @param step gets the place to begin, and the sum so far
  */
 export function stepsOf<Sum>(
   step: (after: string | undefined, before: Sum | undefined) => Promise<Step<Sum>>,
@@ -70,7 +70,7 @@ export function stepsOf<Sum>(
   };
 }
 
-/** As {@link stepsOf}; whoever leaves stops the work after the step under way. */
+/** As {@link stepsOf}, but leaving the screen stops the work after the present step. */
 export function useSteps<Sum>(
   step: (after: string | undefined, before: Sum | undefined) => Promise<Step<Sum>>,
 ): Steps<Sum> {

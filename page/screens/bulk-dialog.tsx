@@ -22,7 +22,7 @@ interface Options {
   readonly onClose: () => void;
 }
 
-/** Sends an endpoint what failed, or what it has missed. */
+/** Sends an endpoint its failed deliveries again, or the messages that it has missed. */
 export function BulkDialog({ kind, step, onClose }: Options) {
   const [span, setSpan] = useState<number>(24 * HOUR);
   const since = useRef('');

@@ -107,7 +107,7 @@ function Selectable({ source, items, reload }: SelectableOptions) {
   );
 }
 
-/** How many are sent again, and why others are not. */
+/** The number of deliveries that are sent again, and the reasons why others are not. */
 function Results({ results }: { readonly results: readonly Retried[] }) {
   if (results.length === 0) return null;
   const refused = results.filter(({ retried }) => !retried);

@@ -16,7 +16,7 @@ const SPANS = { lastHour: HOUR, lastDay: 24 * HOUR, lastWeek: 168 * HOUR } as co
 const NAMES = [
   ...['event', 'status', 'answer', 'time', 'from', 'to', 'endpoint', 'id', 'owner', 'host'],
 ];
-/** Endpoints that are offered for what is typed. */
+/** The number of endpoints that are offered for a typed text. */
 const OFFERED = 20;
 
 type Filtered = Readonly<Record<string, string>>;
@@ -29,7 +29,7 @@ export function clearFilters(): void {
   setQuery(Object.fromEntries(NAMES.map((one) => [one, ''])));
 }
 
-/** The API's names of what the address filters by. A span ends now, so it is worked out for each look. */
+/** The filters of the address, with the names of the API. A span of time ends now, so it is computed for each read. */
 export function askedFor(query: Filtered) {
   return (): Query => {
     const span = Object.entries(SPANS).find(([name]) => name === query['time'])?.[1];

@@ -4,7 +4,7 @@ import { dateTime, number, t } from '../text/index.js';
 import { Badge, StatusCode, Time } from '../ui/basics.js';
 import { type Column, Table } from '../ui/table.js';
 
-/** The rows that are chosen. */
+/** The selected rows. */
 interface Selection {
   readonly chosen: ReadonlySet<string>;
   readonly toggle: (id: string) => void;
@@ -12,13 +12,13 @@ interface Selection {
 
 interface Options {
   readonly rows: readonly Delivery[];
-  /** False where all are of one endpoint. */
+  /** False when all deliveries belong to one endpoint. */
   readonly hasEndpoints?: boolean;
   readonly base?: string;
   readonly selection?: Selection;
 }
 
-/** The state of a delivery, and what it has to do with the order of its key. */
+/** The state of a delivery, and its place in the order of its key. */
 export function Status({ delivery }: { readonly delivery: Delivery }) {
   const { status, blocked, holding } = delivery;
   return (

@@ -14,7 +14,10 @@ interface DialogOptions {
   readonly onClose: () => void;
 }
 
-/** Changes an endpoint. What somebody else has changed meanwhile is shown first, and never overwritten unseen. */
+/**
+ * Changes an endpoint. When another user has changed it meanwhile, the dialog shows these changes first, so that they
+ * are never overwritten unseen.
+ */
 export function EditDialog({ read, onClose }: DialogOptions) {
   const [base, setBase] = useState(read);
   const [foreign, setForeign] = useState<readonly ForeignChange[]>([]);
@@ -30,11 +33,11 @@ export function EditDialog({ read, onClose }: DialogOptions) {
       if (!isOutdated(error)) throw error;
     }
     const now = await owner.endpoint(id);
-    // As after an answer that was lost.
+    // The change is made already, as after a lost answer.
     if (isMade(changes, now.endpoint)) return onClose();
     const found = foreignChanges(base.endpoint, now.endpoint);
     if (found.length === 0) {
-      // Nothing that is in the form: whether it is enabled, for example.
+      // The other user has changed nothing in the form, but for example whether the endpoint is enabled.
       await owner.update(id, changes, now.tag);
       return onClose();
     }
@@ -59,7 +62,7 @@ export function EditDialog({ read, onClose }: DialogOptions) {
 
 interface ForeignOptions {
   readonly changes: readonly ForeignChange[];
-  /** The fields that were to be saved. */
+  /** The fields that the user wanted to save. */
   readonly mine: object;
 }
 

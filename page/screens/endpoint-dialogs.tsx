@@ -77,7 +77,8 @@ export function RotateDialog({ id, onClose }: DialogOptions) {
   const [rotate] = useState(() => onceOnly((body, key) => owner.rotate(id, body, key)));
   const [rotated, setRotated] = useState<Awaited<ReturnType<SendOnce<WithSecret>>>>();
   const action = useAction(async () => setRotated(await rotate({ overlap })));
-  // The secret is shown once: the key Escape must not take it away, nor its answer that is under way.
+  // The secret is shown once. The key Escape must not close the dialog, neither with the secret nor while its answer is
+  // under way.
   if (rotated !== undefined) {
     return (
       <Dialog key="done" title={t().rotated} onClose={onClose} isKept>

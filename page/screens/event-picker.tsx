@@ -40,7 +40,7 @@ export function EventPicker({ events, items, error, onChange }: PickerOptions) {
         : [...events.filter((one) => !covered.includes(one)), pattern],
     );
   const isAll = has('*');
-  // What was subscribed to with the API, and is not in the tree, must not be lost.
+  // A pattern that was set with the API and is not in the tree must not be lost.
   const known = new Set(
     items.flatMap(({ name }) => [patternFor(name), `${name.split('.', 1)[0]}.*`]),
   );
@@ -97,7 +97,7 @@ export function EventPicker({ events, items, error, onChange }: PickerOptions) {
   );
 }
 
-/** A name with fields in braces is subscribed to by a pattern: any value of the field. */
+/** The pattern for an event whose name has fields in braces. It stands for all values of the fields. */
 export function patternFor(name: string): string {
   return name.replaceAll(/\{[^}]*\}/g, '*');
 }

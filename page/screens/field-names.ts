@@ -2,7 +2,7 @@ import { owner } from '../core/source.js';
 import { useData } from '../core/use-data.js';
 import { patternFor, useCatalogue } from './event-picker.js';
 
-/** Events whose schemas are looked at. */
+/** The number of events whose schemas are read. */
 const MOST = 10;
 const DEPTH = 4;
 

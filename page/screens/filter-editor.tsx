@@ -23,7 +23,7 @@ interface EditorOptions {
 
 const NEW_ROW: FilterRow = { field: '', operator: 'eq', value: '' };
 
-/** A filter as rows, or as JSON where rows cannot say it, and what it would let through. */
+/** Edits a filter as rows, or as JSON when rows cannot express it, and shows the messages that it would let through. */
 export function FilterEditor({ text, events, exclude, error, onChange }: EditorOptions) {
   const [rows, setRows] = useState<FilterRows | null>(() => parsedRows(text));
   const [isTooComplex, setTooComplex] = useState(false);

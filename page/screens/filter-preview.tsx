@@ -28,7 +28,7 @@ export function FilterPreview({ text, events, exclude }: Options) {
     const patterns = events.length === 0 ? {} : { events };
     setFound({ of, preview: await owner.previewFilter({ filter, exclude, ...patterns }) });
   });
-  // What was found for another filter says nothing about this one.
+  // A result for another filter says nothing about this filter.
   const preview = found?.of === of ? found.preview : undefined;
   return (
     <div class="filter-preview">

@@ -10,11 +10,11 @@ import { LongWork } from '../ui/long-work.js';
 
 type Kind = 'retry' | 'cancel';
 const STATUS = { retry: 'failed', cancel: 'pending' } as const;
-/** Deliveries of one step, and those that are asked for at the same time. */
+/** The number of deliveries in one step, whose requests run at the same time. */
 const STEP = 20;
 const AT_ONCE = 5;
 const COUNTED = 1000;
-/** Nobody calls a step off: what it has changed is to be counted. */
+/** A step is never aborted, because its changes have to be counted. */
 const NEVER = new AbortController().signal;
 
 interface Options {
@@ -28,10 +28,10 @@ interface Run {
   readonly steps: Steps<Result>;
 }
 
-/** What was begun goes on when its dialog is closed, and another screen is looked at. */
+/** The work that was begun. It goes on when its dialog is closed and the user looks at another screen. */
 const runs = { retry: signal<Run>(), cancel: signal<Run>() };
 
-/** Retries or cancels whatever the filters select. */
+/** Retries or cancels all deliveries that the filters select. */
 export function BulkActions({ filters }: Options) {
   const [open, setOpen] = useState<Kind>();
   const { status } = filters();
@@ -69,7 +69,7 @@ export function BulkActions({ filters }: Options) {
   );
 }
 
-/** How far what was begun is, on the button that shows it again. */
+/** The progress of the work, on the button that opens its dialog again. */
 function Progress({ kind }: { readonly kind: Kind }) {
   const steps = runs[kind].value?.steps;
   if (steps === undefined) return null;

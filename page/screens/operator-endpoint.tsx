@@ -12,7 +12,7 @@ import { Recent, Settings } from './endpoint.js';
 import { StateNow } from './endpoints.js';
 import { Throughput } from './operator-throughput.js';
 
-/** The endpoint of anybody: its owner has a screen of their own. */
+/** An endpoint of any owner, as operators see it. Its owner has another screen. */
 export function OperatorEndpoint({ id }: { readonly id: string }) {
   const data = useData(`any endpoint ${id}`, (signal) => operator.endpoint(id, signal), LIVE * 4);
   return (

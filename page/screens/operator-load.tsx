@@ -5,7 +5,7 @@ import { clock, milliseconds, t } from '../text/index.js';
 import { Plot } from '../ui/plot.js';
 import { Section } from '../ui/screen.js';
 
-/** Looks that are kept: ten minutes of them. */
+/** The number of readings that are kept: ten minutes. */
 const MOST = 120;
 
 interface Look {
@@ -14,7 +14,7 @@ interface Look {
   readonly lag: number;
 }
 
-/** They stay when another screen is looked at. */
+/** The readings stay when the user looks at another screen. */
 const looks = signal<readonly Look[]>([]);
 
 /** Backlog and lag since the page was opened. The application keeps no history of them: monitoring does. */

@@ -5,7 +5,7 @@ import { Field } from '../ui/basics.js';
 type Order = Pick<Endpoint, 'ordered' | 'onExhausted' | 'holdFor'>;
 type Unit = 'seconds' | 'minutes' | 'hours' | 'days';
 
-/** The order of deliveries as it is typed; an empty `time` is one without an end. */
+/** The order of deliveries as it is typed. An empty `time` means a hold without an end. */
 export interface TypedOrder extends Omit<Order, 'holdFor'> {
   readonly time: string;
   readonly unit: Unit;

@@ -14,7 +14,7 @@ import { StateNow } from './endpoints.js';
 
 const LATEST = 5;
 
-/** How the owner's endpoints are, and what they were sent lately. */
+/** The state of the owner's endpoints, and their latest deliveries. */
 export function OverviewScreen() {
   const overview = useData('overview', (signal) => owner.overview(signal), LIVE * 4);
   const add = can('write', 'secrets') && (

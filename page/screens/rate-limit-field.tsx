@@ -2,7 +2,7 @@ import type { Endpoint } from '../core/model.js';
 import { number, t } from '../text/index.js';
 import { Field } from '../ui/basics.js';
 
-/** A rate limit as it is typed; an empty `max` is none. */
+/** A rate limit as it is typed. An empty `max` means no limit. */
 export interface TypedRateLimit {
   readonly max: string;
   readonly per: number;

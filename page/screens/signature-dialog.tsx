@@ -101,7 +101,7 @@ function bodyOf({ body, bodyEncoding }: SentRequest): Uint8Array<ArrayBuffer> | 
   return bodyEncoding === 'base64' ? bytesOfBase64(body) : bytesOf(body);
 }
 
-/** How far the receiver's clock is from the sender's, by the date of its answer. */
+/** The difference between the receiver's clock and the sender's clock, by the date of the answer. */
 function clockErrorOf(attempt: ShownAttempt | undefined): number | null {
   const date = Date.parse(attempt?.answerHeaders?.['date'] ?? '');
   if (attempt === undefined || Number.isNaN(date)) return null;

@@ -21,7 +21,7 @@ export async function setLanguage(wanted: Language): Promise<void> {
   root.lang = wanted;
 }
 
-/** The language of the application's option, else the first of the browser's that there is. */
+/** The language of the option `language`, else the first language of the browser that the page has. */
 export function startLanguage(): Language {
   if (settings.language !== undefined) return settings.language;
   const known = navigator.languages.map((one) => one.slice(0, 2));
@@ -91,7 +91,7 @@ export function attemptError({ code, message }: NonNullable<Attempt['error']>): 
   return `${texts[code] ?? texts['internal']}${fault}.`;
 }
 
-/** What an operator may see besides {@link attemptError}; null where it is the same, in English. */
+/** The text that only operators see beside {@link attemptError}; null when it says the same. */
 export function attemptDetail({ code, message }: NonNullable<Attempt['error']>): string | null {
   const texts: Readonly<Record<string, string>> = en.attemptErrors;
   return message.replace(/\.$/, '') === texts[code] ? null : message;

@@ -2,7 +2,7 @@ import { type ApiError, RETRY } from '../core/client.js';
 import { type Refusal, refusalIn } from '../core/refusals.js';
 import { ago, number, t } from './index.js';
 
-/** Why something was not done, in the language of the page. */
+/** The reason why an action failed, in the language of the page. */
 export function problemText(error: ApiError): string {
   const { status, problem, retryAfter, message } = error;
   const { code = '', errors = [] } = problem;
@@ -13,11 +13,11 @@ export function problemText(error: ApiError): string {
   if (refused.length > 0) return refused.join(' ');
   if (code === 'subscriber-limit') return t().limits[code](String(problem.data?.['limit']));
   const known: Readonly<Record<string, string>> = t().problems;
-  // The application's own code may refuse something in its own words.
+  // Code of the application may refuse a request with a text of its own.
   return known[code] ?? ((code === '' || code === 'refused' ? message : '') || byStatus(status));
 }
 
-/** Why something cannot be shown. */
+/** The reason why a value cannot be shown. */
 export function loadText(error: ApiError): string {
   if (error.status === 403) return t().forbidden;
   const isUnclear = error.status === -1 || error.status === 500;

@@ -3,7 +3,7 @@ import { type JsonLine, jsonLines } from '../core/json-lines.js';
 import { bytes, t } from '../text/index.js';
 import { Button, Copyable } from './basics.js';
 
-/** Characters that are shown at most: a browser stands still over more. */
+/** The greatest number of characters that are shown. Longer texts would block the browser. */
 const MOST = 20_000;
 
 interface ContentOptions {
@@ -11,11 +11,11 @@ interface ContentOptions {
   readonly label: string;
   /** The name of a file to download. */
   readonly name?: string;
-  /** The bytes, where they are not text: those are what is downloaded. */
+  /** The bytes of a body that is no text, for the download. */
   readonly data?: Uint8Array<ArrayBuffer>;
 }
 
-/** A body of a request or an answer. It is data of others: shown as text alone, never as HTML. */
+/** A body of a request or an answer. It may come from strangers, so it is shown as text and never as HTML. */
 export function Content({ text, label, name, data }: ContentOptions) {
   const lines = useMemo(() => jsonLines(text, MOST), [text]);
   const isCut = lines === null ? text.length > MOST : lines.at(-1)!.depth > 0;
@@ -52,7 +52,10 @@ export function Content({ text, label, name, data }: ContentOptions) {
   );
 }
 
-/** Levels that can be folded; those further in are shown with theirs. Each is a step of the key Tab. */
+/**
+ * The number of levels that can be folded, because each needs a step of the key Tab. Deeper levels belong to the level
+ * above.
+ */
 const FOLDED = 4;
 
 interface LinesOptions {
@@ -86,7 +89,7 @@ function Line({ text, depth }: JsonLine) {
   return <bdi>{'  '.repeat(depth) + visible(text)}</bdi>;
 }
 
-/** Code of ours, with a button to copy it. */
+/** Code that the page shows, with a button to copy it. */
 export function Code({ text, label }: { readonly text: string; readonly label: string }) {
   return (
     <figure class="content">
@@ -101,7 +104,7 @@ export function Code({ text, label }: { readonly text: string; readonly label: s
   );
 }
 
-/** Signs that cannot be seen, or would turn the direction of what follows, are shown by their number. */
+/** Replaces characters that are invisible, or that change the direction of the following text, by their numbers. */
 function visible(text: string): string {
   return text.replaceAll(
     /[\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/g,

@@ -15,7 +15,7 @@ export function Dialog({ title, onClose, isKept = false, children }: DialogOptio
   const dialog = useRef<HTMLDialogElement>(null);
   const isLeaving = useRef(false);
   const id = useId();
-  // Nothing behind it could be reached while the user is locked out.
+  // The dialog closes while the user is locked out, because nothing behind it could be reached.
   const out = isOut.value;
   useEffect(() => {
     const element = dialog.current;
@@ -29,7 +29,7 @@ export function Dialog({ title, onClose, isKept = false, children }: DialogOptio
   }, [out]);
   const close = () => {
     if (isLeaving.current) return;
-    // Browsers close it in spite of `cancel` when they are asked twice.
+    // Browsers close a dialog at the second Escape although `cancel` was prevented, so it is opened again.
     if (isKept) dialog.current?.showModal();
     else onClose();
   };

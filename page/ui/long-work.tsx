@@ -6,7 +6,7 @@ import { t } from '../text/index.js';
 import { Button, ErrorNote, Note } from './basics.js';
 import { Dialog } from './dialog.js';
 
-/** What the work would do. */
+/** The number of items that the work would change. */
 export interface Count {
   readonly text: string;
   readonly isNothing: boolean;
@@ -20,10 +20,10 @@ interface LongWorkOptions<Sum> {
   readonly steps: Steps<Sum>;
   readonly progressOf: (sum: Sum) => string;
   readonly count: () => Promise<Count>;
-  /** What `children` ask for: another value needs another count. */
+  /** The values in `children`. When they change, the items are counted again. */
   readonly asked?: string;
   readonly onClose: () => void;
-  /** Given where the work goes on without the dialog: what was stopped can be given up. */
+  /** Given when the work goes on without the dialog. It discards work that was stopped. */
   readonly onDiscard?: () => void;
   /** Fields, until the work begins. */
   readonly children?: ComponentChildren;

@@ -141,7 +141,7 @@ interface LineOptions<Item> {
   readonly of: Series<Item>;
 }
 
-/** A line with a point for each value; where there is none it has a gap. */
+/** A line with a point for each value, and with a gap where a value is missing. */
 function Line<Item>({ items, step, scale, of: { kind, value } }: LineOptions<Item>) {
   const points = items.map((item, index) => {
     const given = value(item);

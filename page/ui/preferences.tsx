@@ -5,7 +5,7 @@ import { language, type Language, LANGUAGES, setLanguage, t } from '../text/inde
 const THEMES = ['system', 'light', 'dark'] as const;
 const NAMES = { system: 'themeSystem', light: 'themeLight', dark: 'themeDark' } as const;
 type Theme = (typeof THEMES)[number];
-/** Undefined until somebody chooses: the document that shows the page may have said. */
+/** The chosen theme; undefined until the user chooses one, because the document around the page may have set it. */
 const theme = signal<Theme>();
 
 /** The choice of language and colours. Nothing is stored: a page in a frame may have no storage. */

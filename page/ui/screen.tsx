@@ -52,7 +52,7 @@ export function Screen({ title, lead, actions, crumbs = [], children }: ScreenOp
   );
 }
 
-/** Shows a value that is read, or why it cannot be. What was read stays while the server is away. */
+/** Shows a value that is read, or the reason why it cannot be read. The last value stays while the server is away. */
 export function Loaded<Value>({
   data,
   title,
@@ -76,7 +76,7 @@ export function Loaded<Value>({
   return title === undefined ? instead : <Screen title={title}>{instead}</Screen>;
 }
 
-/** Says that what is shown stays as it is. While the server is away the whole page says so. */
+/** Says that the shown value is not updated. While the server is away, the whole page says so. */
 function NotLive({
   error,
   reload,
