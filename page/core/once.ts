@@ -1,6 +1,6 @@
 import { ApiError } from './client.js';
 
-/** Sends a form, and says whether what was typed before had already been done. */
+/** Sends a form. The result tells whether the API had already done an earlier version of the form. */
 export type SendOnce<Answer> = (
   body: object,
 ) => Promise<{ readonly answer: Answer; readonly isEarlier: boolean }>;

@@ -180,7 +180,7 @@ export function listenToParent(): void {
   });
 }
 
-/** Compares an origin with those of the option, in which `*` stands for one label or any port. */
+/** Tells whether an origin is one of the origins of the option, in which `*` stands for one label or any port. */
 function isTrusted(origin: string): boolean {
   return [location.origin, ...settings.origins].some((one) => {
     const pattern = one.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[\\w.-]+');

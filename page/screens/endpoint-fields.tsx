@@ -15,7 +15,7 @@ import {
   typedRateLimit,
 } from './rate-limit-field.js';
 
-/** What the input of a field gets. */
+/** The properties of the input of a field. */
 interface InputOptions<Typed> {
   readonly value: Typed;
   readonly error: string | undefined;
@@ -35,9 +35,9 @@ interface FormField<Typed> {
   readonly typed: (endpoint: Endpoint | undefined) => Typed;
   /** The fields for the API. */
   readonly sent: (typed: Typed) => Partial<Endpoint>;
-  /** Why the fields cannot be sent. Default: the API alone says it. */
+  /** The reason why the fields cannot be sent. Default: only the API checks the fields. */
   readonly fault?: (typed: Typed, form: HTMLFormElement) => string | undefined;
-  /** The value as a text, empty for none: for the settings, and when somebody else has changed it. */
+  /** The value as a text, empty for no value. It is shown in the settings, and when another user has changed the field. */
   readonly text: (endpoint: Endpoint) => string;
   readonly Input: (options: InputOptions<Typed>) => JSX.Element;
 }
@@ -149,7 +149,7 @@ export const FORM_FIELDS = {
       <details open={endpoint?.filter !== undefined && endpoint.filter !== null}>
         <summary>{t().filter}</summary>
         <FilterEditor
-          // Its rows are those of one text.
+          // The rows are made from the text once, so another text needs another element.
           key={JSON.stringify(endpoint?.filter)}
           text={value}
           {...chosen}
@@ -216,7 +216,7 @@ export const FIELD_LIST = Object.entries(FORM_FIELDS) as readonly (readonly [
   FormField<unknown>,
 ])[];
 
-/** A field that was changed by somebody else. */
+/** A field that another user has changed. */
 export interface ForeignChange extends Pick<FormField<unknown>, 'names'> {
   readonly label: string;
   /** The value that it has now. */
@@ -229,7 +229,7 @@ export function typedOf(endpoint: Endpoint | undefined): TypedEndpoint {
   ) as TypedEndpoint;
 }
 
-/** The fields that the API is to be given: those that were changed, and for a new endpoint those that it needs. */
+/** The fields to send to the API: the changed fields, and for a new endpoint also the fields that the API requires. */
 export function changesOf(typed: TypedEndpoint, before?: Endpoint): Partial<Endpoint> {
   const old: Partial<Endpoint> = sentOf(typedOf(before));
   const needed = before === undefined ? ['url', 'events'] : [];
@@ -243,14 +243,14 @@ function sentOf(typed: TypedEndpoint): Partial<Endpoint> {
   return Object.assign({}, ...FIELD_LIST.map(([name, { sent }]) => sent(typed[name])));
 }
 
-/** What was typed, and the present value of every field that was not. */
+/** The typed value of every field that the user has changed, and the present value of every other field. */
 export function rebased(typed: TypedEndpoint, before: Endpoint, now: Endpoint): TypedEndpoint {
   const [old, fresh] = [typedOf(before), typedOf(now)];
   const kept = FIELD_LIST.filter(([name]) => isOther(typed[name], old[name]));
   return { ...fresh, ...Object.fromEntries(kept.map(([name]) => [name, typed[name]])) };
 }
 
-/** The fields that somebody else has changed. */
+/** The fields that another user has changed. */
 export function foreignChanges(before: Endpoint, now: Endpoint): readonly ForeignChange[] {
   const [old, fresh] = [typedOf(before), typedOf(now)];
   return FIELD_LIST.filter(([name]) => isOther(old[name], fresh[name])).map(

@@ -27,12 +27,13 @@ interface FormOptions {
 
 type Faults = Partial<Record<keyof TypedEndpoint, string>>;
 
-/** The fields of an endpoint. What the API refuses is said beside its field, and nothing that was typed is lost. */
+/** The fields of an endpoint. The reason of a refusal is shown beside its field, and typed values are kept. */
 export function EndpointForm(options: FormOptions) {
   const { endpoint, submit, isBusy, error, onSubmit, notice, children } = options;
   const [typed, setTyped] = useState(() => typedOf(endpoint));
   const [wrong, setWrong] = useState<Faults>({});
-  // Another endpoint is the same one, changed meanwhile: what was typed stays, the rest is what it is now.
+  // When `endpoint` changes, another user has changed it meanwhile. Typed values stay, and all other fields get their
+  // present values.
   const before = useRef(endpoint);
   useEffect(() => {
     if (endpoint === undefined || before.current === endpoint) return;

@@ -5,7 +5,7 @@ import { t } from '../text/index.js';
 import { Content } from '../ui/content.js';
 import { Loaded } from '../ui/screen.js';
 
-/** The example of an event, which is read when somebody wants to see it. */
+/** The example of an event, which is read when the user opens it. */
 export function EventExample({ name }: { readonly name: string }) {
   const [isOpen, setOpen] = useState(false);
   return (

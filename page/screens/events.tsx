@@ -50,7 +50,7 @@ export function EventsScreen({ name }: { readonly name: string }) {
   );
 }
 
-/** Leads to the documents that the application serves; without one, to what the API says of the events alone. */
+/** Links to the documents that the application serves or, without such documents, to the documents of the REST API. */
 function Documents() {
   const { openApi, asyncApi } = settings.documents;
   const download = useAction(async (file: string) => {

@@ -43,7 +43,7 @@ export function isOrder(typed: TypedOrder): boolean {
   return holdFor === null || (holdFor >= 1 && holdFor <= LONGEST);
 }
 
-/** What the order means, for the settings of an endpoint. */
+/** The order of deliveries as a text, for the settings of an endpoint. */
 export function orderText({ onExhausted, holdFor }: Order): string {
   const texts = t().order;
   if (onExhausted === 'skip') return texts.skips;

@@ -23,7 +23,7 @@ export const limits = {
   tooMany: (seconds: string) => `Too many requests: possible again in ${seconds} s.`,
 };
 
-/** What a text of {@link refusals} names. */
+/** The values that a text of {@link refusals} names. */
 type Named = Readonly<Record<string, string>>;
 
 /** Why a field is refused, by the code of the API. */
@@ -85,7 +85,7 @@ export const refusals = {
     `There are ${max} secrets that sign already. One ends ${next}: wait until then, or let the old ones sign no longer.`,
 };
 
-/** What a field takes, for what is refused without a word of {@link refusals}. */
+/** The values that each field takes, for a refusal without a text in {@link refusals}. */
 export const fields = {
   url: 'Webhooks cannot be sent to this address. It must be one that the internet reaches.',
   filter: 'This condition cannot be used.',

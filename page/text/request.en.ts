@@ -1,4 +1,4 @@
-/** Texts of the request that was sent, and of the search for what is wrong with a signature. */
+/** Texts of the request that was sent, and of the search for the fault of a signature. */
 export const request = {
   binary: 'These bytes are not text: they are shown as base64.',
   answerHeaders: 'Headers of the answer',

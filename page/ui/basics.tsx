@@ -156,7 +156,10 @@ export function Copyable({ text, label }: { readonly text: string; readonly labe
   );
 }
 
-/** The clipboard is closed to pages in frames without a permission, and to those without https. */
+/**
+ * Copies a text. The clipboard is closed to pages without https, and to pages in frames without a permission, so there
+ * is a second way.
+ */
 async function copyText(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);

@@ -5,7 +5,7 @@ const WIDTH = 720;
 const HEIGHT = 120;
 const TOP = 14;
 
-/** One row of figures of a plot. */
+/** A series of figures in a plot. */
 export interface Series<Item> {
   readonly kind: 'succeeded' | 'failed' | 'pending' | 'p50' | 'p95';
   readonly title: string;
@@ -21,7 +21,7 @@ interface PlotOptions<Item> {
   readonly nameOf: (item: Item) => string;
   readonly series: readonly Series<Item>[];
   readonly format?: (value: number) => string;
-  /** Columns of the table for what is not drawn. */
+  /** Columns of the table for figures that are not drawn. */
   readonly columns?: readonly Column<Item>[];
 }
 

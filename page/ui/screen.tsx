@@ -17,7 +17,7 @@ interface ScreenOptions {
 
 let isFirst = true;
 
-/** One screen: its heading gets the focus, so that readers hear where they are. */
+/** A screen. Its heading gets the focus, so that users of screen readers hear where they are. */
 export function Screen({ title, lead, actions, crumbs = [], children }: ScreenOptions) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {

@@ -27,7 +27,7 @@ export interface Mount {
   readonly filters?: readonly ExceptionFilter[];
   /** True: the routes take the tokens of links to the page. */
   readonly portal?: boolean;
-  /** True: the routes are those of the page, whose handlers send their responses themselves. */
+  /** True: the routes belong to the page, whose handlers send their responses themselves. */
   readonly isPage?: true;
 }
 

@@ -12,9 +12,9 @@ export interface PageApis {
 export interface PageDefinition {
   /** The path of the page, without a slash before it. */
   readonly path: string;
-  /** Makes the controllers of the page, which become those of `ThornModule`. */
+  /** Makes the controllers of the page. `ThornModule` adds them to its own controllers. */
   readonly controllers: (apis: PageApis) => readonly Type<unknown>[];
-  /** Services of the page, which become those of `ThornModule`. */
+  /** Services of the page. `ThornModule` adds them to its own providers. */
   readonly providers: readonly Provider[];
   /** The services that other modules may inject. */
   readonly exports: readonly InjectionToken[];

@@ -16,7 +16,7 @@ export class SubscriberIndex {
   static readonly MAX_CACHED_RESULTS = 1_000_000;
 
   readonly #subscribers = new Map<string, Subscriber>();
-  /** How many subscribers listen to each distinct pattern. */
+  /** The number of subscribers that listen to each distinct pattern. */
   readonly #uses = new Map<string, number>();
   readonly #trie = new PatternTrie<string>();
   /** Created with the first message to everyone, because the group is large and many applications send no such message. */

@@ -31,7 +31,7 @@ export interface FieldRules {
   readonly formats: WebhookFormats;
 }
 
-/** A field that a caller may give: its check, and what the OpenAPI document says of it. */
+/** A field that a caller may give: its check, and its schema for the OpenAPI document. */
 export interface GivenField<Value = unknown, Shown = unknown> {
   /** The schema of the field in requests and answers of the REST API. */
   readonly schema: Schema<Shown>;
@@ -45,7 +45,7 @@ export interface GivenField<Value = unknown, Shown = unknown> {
   readonly check: (value: unknown, name: string, rules: FieldRules, now: number) => Value;
 }
 
-/** How a field is stored. */
+/** The columns of a field, and the conversions between its value and these columns. */
 export interface StoredField<Value = unknown> {
   /** The column that the log names when the row is malformed. */
   readonly column: Column;
@@ -123,7 +123,7 @@ export function flag(column: Column) {
   };
 }
 
-/** One of some words, in one column. */
+/** One word of a list of words, in one column. */
 export function choice<const Word extends string>(column: Column, words: readonly Word[]) {
   const find = (value: unknown) => words.find((word) => word === value);
   const check = (value: unknown, name: string): Word => {

@@ -227,7 +227,7 @@ export const FIELD_SCHEMAS = Object.fromEntries(
   FIELD_LIST.map(([name, { schema }]) => [name, schema]),
 ) as { readonly [Name in FieldName]: Fields[Name]['schema'] };
 
-/** The fields that a caller may give at the creation alone. */
+/** The fields that a caller may give only when it creates a subscriber. */
 export const CREATION_FIELDS = {
   owner: {
     schema: nullable<string>({ ...textSchema, minLength: 1, maxLength: MAX_OWNER_LENGTH }),

@@ -55,7 +55,7 @@ export interface ResealedPage {
 }
 
 /**
- * Stores subscribers and finds those of an event.
+ * Stores subscribers, and finds the subscribers of an event.
  *
  * Pluggable: this class is the injection token; the default uses the table `thorn_subscribers`. Replace it with
  * `ThornModule.forRoot({ subscriberRepository: MyRepository })`. Any implementation must pass the conformance suite

@@ -81,7 +81,10 @@ export interface NewSubscriber {
   readonly ordered?: boolean;
   /** Default `skip`: after a delivery has failed for good, the next message of its key is delivered. */
   readonly onExhausted?: Subscriber['onExhausted'];
-  /** With `hold`: milliseconds, 1 to 1,209,600,000 (two weeks). Default null: until somebody retries or cancels. */
+  /**
+   * With `hold`: milliseconds, 1 to 1,209,600,000 (two weeks). Default null: the key is held until somebody retries or
+   * cancels the failed delivery.
+   */
   readonly holdFor?: number | null;
   /** Default true. */
   readonly enabled?: boolean;
@@ -103,8 +106,9 @@ export type SubscriberChanges = Partial<
 >;
 
 /**
- * The fields that applications and the REST API may change; a field that is left out stays as it is. Lists and `metadata` are
- * replaced as a whole. `onExhausted: 'skip'` also removes a `holdFor`. Limits are those of {@link NewSubscriber}.
+ * The fields that applications and the REST API may change; a field that is left out stays as it is. Lists and
+ * `metadata` are replaced as a whole. `onExhausted: 'skip'` also removes a `holdFor`. The limits are the limits of
+ * {@link NewSubscriber}.
  */
 export interface SubscriberUpdate extends Omit<SubscriberChanges, 'verification' | 'secrets'> {
   /** Replaces every secret at once: deliveries are signed with this secret only from then on. */

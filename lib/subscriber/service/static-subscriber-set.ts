@@ -103,7 +103,10 @@ export class StaticSubscriberSet {
     return this.#entries.some(({ covers }) => covers(event));
   }
 
-  /** Resolves a source that belongs to one message alone. A promise for a function or a generator, which may answer later. */
+  /**
+   * Resolves a source that belongs to a single message. Returns a promise for a function or a generator, which may
+   * answer later.
+   */
   resolve(
     source: SubscriberSource,
     event: string,
