@@ -566,7 +566,7 @@ describe.each(CAPTURE_DATABASES)('writes by criteria on %s', (kind) => {
     await other.release();
     await expect(upsert).rejects.toMatchObject({
       code: 'THORN_WRITE_UNCLEAR',
-      message: expect.stringMatching(/^Label: another transaction .*repeat the transaction/),
+      message: expect.stringMatching(/^Label: another transaction .*Repeat the transaction/),
     });
     expect(await manager().findOneBy(Label, { name: 'raced' })).toMatchObject({ color: null });
     expect(rig.received()).toEqual(['label.created {"name":"raced","color":null}']);

@@ -196,7 +196,7 @@ describe.each(DATABASES_ALIKE)('hooks before writes by criteria, on %s', (kind) 
     for (const id of [1, 7]) {
       await expect(manager.upsert(Note, { id, title: 'y' }, ['id'])).rejects.toMatchObject({
         code: 'THORN_WRITE_UNCLEAR',
-        message: expect.stringMatching(/^Note: a hook .*set the value before the upsert/),
+        message: expect.stringMatching(/^Note: a hook .*Set the value before the upsert/),
       });
     }
     expect(await manager.find(Note, { order: { id: 'ASC' } })).toMatchObject([

@@ -91,7 +91,7 @@ describe.each<TriggerDatabase>(['postgres', 'mariadb', 'sqlite'])(
       expect(await wrong(database, 'orders:id')).toContain('--url must be');
       expect(await wrong(database, 'orders:nr', ...url)).toContain('there is no column nr');
       expect(await wrong(database, 'orders:id', '--omit', 'lines.a', ...url)).toContain(
-        'of none of the tables',
+        'belongs to none of the tables',
       );
     });
   },

@@ -893,7 +893,7 @@ describe('axios', () => {
     expect((await axios.post(origin, 'text', { timeout: 0 })).status).toBe(200);
     const never = axios.post(`${origin}/never`, 'text', { timeout: 20 });
     await expect(never).rejects.toThrow(/in time/);
-    await expect(axios.post(origin, { a: 1 })).rejects.toThrow(/must be bytes or text; encode it/);
+    await expect(axios.post(origin, { a: 1 })).rejects.toThrow(/must be bytes or text .*Encode it/);
   });
 
   it('counts an interceptor’s waiting, judges the URL that it leaves, and keeps its error’s secrets', async () => {
