@@ -150,7 +150,8 @@ describe.each(EVERY_DIALECT)('a subscription on %j', (place) => {
     const after = await apps.send({ customer: 'c6' });
     await receiver.waitFor(({ id }) => id === after);
     expect(apps.receivedOf(failing)).toHaveLength(2);
-    expect(apps.receivedOf(late)).toMatchObject([{ path: '/hana' }]);
+    // Perhaps more than once: time went on before the outcome was recorded.
+    expect(new Set(apps.receivedOf(late).map(({ path }) => path))).toEqual(new Set(['/hana']));
     expect(await apps.revoke('gina')).toBe(1);
   });
 
