@@ -227,13 +227,14 @@ export class SqliteStore extends SqlStore {
         this.#waiting.shift();
         this.#wait = FIRST_WAIT;
         this.#waitingSince = null;
-        this.#adaptCheckpoint();
         unit.resolve(results);
       } catch (error) {
         if (isLocked(error)) return this.#later(OTHER_CONNECTION);
         this.#waiting.shift();
         unit.reject(error);
+        continue;
       }
+      this.#adaptCheckpoint();
     }
     if (this.#waiting.length > 0) return;
     this.#waitingSince = null;
