@@ -205,14 +205,14 @@ export const FORM_FIELDS = {
 };
 
 type Fields = typeof FORM_FIELDS;
-type FieldName = keyof Fields;
+type FormFieldName = keyof Fields;
 
 /** The fields of an endpoint as they are typed. */
-export type TypedEndpoint = { readonly [Name in FieldName]: ReturnType<Fields[Name]['typed']> };
+export type TypedEndpoint = { readonly [Name in FormFieldName]: ReturnType<Fields[Name]['typed']> };
 
 /** {@link FORM_FIELDS} for code that treats all fields alike. */
-export const FIELD_LIST = Object.entries(FORM_FIELDS) as readonly (readonly [
-  FieldName,
+export const FORM_FIELD_LIST = Object.entries(FORM_FIELDS) as readonly (readonly [
+  FormFieldName,
   FormField<unknown>,
 ])[];
 
@@ -225,7 +225,7 @@ export interface ForeignChange extends Pick<FormField<unknown>, 'names'> {
 
 export function typedOf(endpoint: Endpoint | undefined): TypedEndpoint {
   return Object.fromEntries(
-    FIELD_LIST.map(([name, { typed }]) => [name, typed(endpoint)]),
+    FORM_FIELD_LIST.map(([name, { typed }]) => [name, typed(endpoint)]),
   ) as TypedEndpoint;
 }
 
@@ -240,20 +240,20 @@ export function changesOf(typed: TypedEndpoint, before?: Endpoint): Partial<Endp
 }
 
 function sentOf(typed: TypedEndpoint): Partial<Endpoint> {
-  return Object.assign({}, ...FIELD_LIST.map(([name, { sent }]) => sent(typed[name])));
+  return Object.assign({}, ...FORM_FIELD_LIST.map(([name, { sent }]) => sent(typed[name])));
 }
 
 /** The typed value of every field that the user has changed, and the present value of every other field. */
 export function rebased(typed: TypedEndpoint, before: Endpoint, now: Endpoint): TypedEndpoint {
   const [old, fresh] = [typedOf(before), typedOf(now)];
-  const kept = FIELD_LIST.filter(([name]) => isOther(typed[name], old[name]));
+  const kept = FORM_FIELD_LIST.filter(([name]) => isOther(typed[name], old[name]));
   return { ...fresh, ...Object.fromEntries(kept.map(([name]) => [name, typed[name]])) };
 }
 
 /** The fields that another user has changed. */
 export function foreignChanges(before: Endpoint, now: Endpoint): readonly ForeignChange[] {
   const [old, fresh] = [typedOf(before), typedOf(now)];
-  return FIELD_LIST.filter(([name]) => isOther(old[name], fresh[name])).map(
+  return FORM_FIELD_LIST.filter(([name]) => isOther(old[name], fresh[name])).map(
     ([, { names, label, text }]) => ({ names, label: label(), text: text(now) || t().none }),
   );
 }

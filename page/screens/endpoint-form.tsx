@@ -6,7 +6,7 @@ import { refusalText } from '../text/problem-text.js';
 import { Button, ErrorNote } from '../ui/basics.js';
 import {
   changesOf,
-  FIELD_LIST,
+  FORM_FIELD_LIST,
   FORM_FIELDS,
   rebased,
   type TypedEndpoint,
@@ -44,7 +44,7 @@ export function EndpointForm(options: FormOptions) {
   const send = (event: SubmitEvent) => {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
-    const faults = FIELD_LIST.flatMap(([name, { fault }]) => {
+    const faults = FORM_FIELD_LIST.flatMap(([name, { fault }]) => {
       const text = fault?.(typed[name], form);
       return text === undefined ? [] : [[name, text] as const];
     });
@@ -53,14 +53,14 @@ export function EndpointForm(options: FormOptions) {
   };
   const refusalOf = (names: readonly string[]) =>
     names.map((name) => error?.refusalOf(name)).find((one) => one !== undefined);
-  const isNamed = FIELD_LIST.some(([, { names }]) => refusalOf(names) !== undefined);
+  const isNamed = FORM_FIELD_LIST.some(([, { names }]) => refusalOf(names) !== undefined);
   const chosen = {
     events: typed.events,
     exclude: FORM_FIELDS.exclude.sent(typed.exclude).exclude ?? [],
   };
   return (
     <form class="form" noValidate onSubmit={send}>
-      {FIELD_LIST.map(([name, { names, Input }]) => (
+      {FORM_FIELD_LIST.map(([name, { names, Input }]) => (
         <Input
           key={name}
           value={typed[name]}

@@ -14,7 +14,7 @@ import { Loaded, Screen, Section } from '../ui/screen.js';
 import { DayActivity } from './activity.js';
 import { BulkDialog } from './bulk-dialog.js';
 import { DeliveryTable } from './delivery-table.js';
-import { FIELD_LIST } from './endpoint-fields.js';
+import { FORM_FIELD_LIST } from './endpoint-fields.js';
 import { EditDialog } from './edit-dialog.js';
 import { DeleteDialog, DisableDialog, RotateDialog } from './endpoint-dialogs.js';
 import { Patterns } from './endpoints.js';
@@ -240,7 +240,7 @@ export function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
           </dd>
         </div>
       )}
-      {FIELD_LIST.filter(([name]) => !SHOWN_ELSEWHERE.has(name)).map(
+      {FORM_FIELD_LIST.filter(([name]) => !SHOWN_ELSEWHERE.has(name)).map(
         ([name, { label, text }]) =>
           text(endpoint) !== '' && (
             <div key={name}>

@@ -127,6 +127,11 @@ export function OrderField({ value, error, onChange }: Options) {
           </Field>
         </div>
       )}
+      {error !== undefined && !(ordered && onExhausted === 'hold') && (
+        <p class="field-error" role="alert">
+          {error}
+        </p>
+      )}
     </fieldset>
   );
 }

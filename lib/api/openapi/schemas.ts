@@ -19,7 +19,7 @@ import {
   requestFields,
   SHOWN_SECRET,
   SUBSCRIBER,
-  SUBSCRIBER_FIELDS,
+  CHANGED_FIELDS,
   SUBSCRIPTION_FIELDS,
   WARNINGS,
 } from '../subscribers/subscriber.view.js';
@@ -46,7 +46,7 @@ const preview = requestFields(PREVIEW_FIELDS);
 
 export const API_SCHEMAS: Readonly<Record<string, Schema>> = {
   NewSubscriber: some(requestFields(NEW_SUBSCRIBER_FIELDS), ['url']),
-  SubscriberChanges: { ...some(requestFields(SUBSCRIBER_FIELDS)), minProperties: 1 },
+  SubscriberChanges: { ...some(requestFields(CHANGED_FIELDS)), minProperties: 1 },
   SubscriptionChanges: { ...some(requestFields(SUBSCRIPTION_FIELDS)), minProperties: 1 },
   Subscriber: all(SUBSCRIBER),
   SubscriberWithSecret: all({ ...SUBSCRIBER, secret: SHOWN_SECRET }),

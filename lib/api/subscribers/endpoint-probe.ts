@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock, newId } from '../../common/index.js';
 import { type Attempt, Deliverer } from '../../delivery/index.js';
 import { InvalidInputError } from '../../errors/index.js';
@@ -24,12 +24,12 @@ export class EndpointProbe {
   readonly tests: OwnerThrottle;
 
   constructor(
-    @Inject(ApiSettings) { limits }: ApiSettings,
-    @Inject(Subscribers) private readonly subscribers: Subscribers,
-    @Inject(Deliverer) private readonly deliverer: Deliverer,
-    @Inject(MessageFactory) private readonly messages: MessageFactory,
-    @Inject(WebhookFormats) private readonly formats: WebhookFormats,
-    @Inject(Clock) private readonly clock: Clock,
+    { limits }: ApiSettings,
+    private readonly subscribers: Subscribers,
+    private readonly deliverer: Deliverer,
+    private readonly messages: MessageFactory,
+    private readonly formats: WebhookFormats,
+    private readonly clock: Clock,
   ) {
     this.tests = new OwnerThrottle(clock, limits.testsPerMinute);
   }

@@ -21,7 +21,7 @@ export function withRateLimitCeiling<Fields extends Limited>(
 export function checkRateLimitCeiling({ rateLimit }: Limited, perMinute: number): void {
   if (rateLimit === undefined || perMinute === Number.POSITIVE_INFINITY) return;
   const checked = checkRateLimit(rateLimit);
-  // All `max` attempts may run in the first minute, so a time of more than a minute allows as much in one minute.
+  // All `max` attempts may run at once, so a limit over more than a minute allows `max` of them in its first minute.
   const most = checked === null ? Infinity : checked.max * Math.max(1, MINUTE / checked.per);
   if (most <= perMinute) return;
   throw new InvalidInputError('rateLimit', `must allow no more than ${perMinute} in a minute`, {

@@ -1,4 +1,4 @@
-import { Body, Controller, Headers, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { EventCatalogue } from '../../event/index.js';
 import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/index.js';
 import { EmptyDto, RotateSecretDto, TestDto } from './subscriber-actions.dto.js';
@@ -21,11 +21,11 @@ const NOTHING = new JsonBodyPipe(EmptyDto);
 @Controller()
 export class ThornActionsController {
   constructor(
-    @Inject(Subscribers) private readonly subscribers: Subscribers,
-    @Inject(SubscriberViews) private readonly views: SubscriberViews,
-    @Inject(EventCatalogue) private readonly catalogue: EventCatalogue,
-    @Inject(EndpointProbe) private readonly probe: EndpointProbe,
-    @Inject(ApiSettings) private readonly settings: ApiSettings,
+    private readonly subscribers: Subscribers,
+    private readonly views: SubscriberViews,
+    private readonly catalogue: EventCatalogue,
+    private readonly probe: EndpointProbe,
+    private readonly settings: ApiSettings,
   ) {}
 
   @Post('/:id/test')

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/index.js';
 import { WireFormat } from '../../message/index.js';
 import { DeliveryReports } from '../../outbox/index.js';
@@ -24,10 +24,10 @@ export interface ShownSubscriber {
 @Injectable()
 export class SubscriberViews {
   constructor(
-    @Inject(Subscribers) private readonly subscribers: Subscribers,
-    @Inject(DeliveryReports) private readonly reports: DeliveryReports,
-    @Inject(WireFormat) private readonly wire: WireFormat,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly subscribers: Subscribers,
+    private readonly reports: DeliveryReports,
+    private readonly wire: WireFormat,
+    private readonly clock: Clock,
   ) {}
 
   async one(subscriber: Subscriber, self: string): Promise<SubscriberView> {

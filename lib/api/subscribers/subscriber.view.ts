@@ -36,7 +36,7 @@ const REQUEST: Fields = { ...CHANGES, ...CREATED_WITH };
 
 export const NEW_SUBSCRIBER_FIELDS = Object.keys(REQUEST);
 export const FIXED_FIELDS = Object.keys(CREATED_WITH);
-export const SUBSCRIBER_FIELDS = Object.keys(CHANGES);
+export const CHANGED_FIELDS = Object.keys(CHANGES);
 /** A receiver may change the events that it gets, but not the URL. */
 export const SUBSCRIPTION_FIELDS = ['enabled', 'events', 'exclude', 'filter'];
 export const PREVIEW_FIELDS = ['filter', 'events', 'exclude'];

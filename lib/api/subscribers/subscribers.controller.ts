@@ -5,7 +5,6 @@ import {
   Get,
   Headers,
   HttpCode,
-  Inject,
   Param,
   Patch,
   Post,
@@ -40,23 +39,23 @@ import {
   FIXED_FIELDS,
   NEW_SUBSCRIBER_FIELDS,
   secretOf,
-  SUBSCRIBER_FIELDS,
+  CHANGED_FIELDS,
   type SubscriberView,
 } from './subscriber.view.js';
 import { SubscriberViews } from './subscriber-views.js';
 
 const NEW = new GivenFieldsPipe(NEW_SUBSCRIBER_FIELDS, true);
-const CHANGES = new GivenFieldsPipe(SUBSCRIBER_FIELDS, false, FIXED_FIELDS);
+const CHANGES = new GivenFieldsPipe(CHANGED_FIELDS, false, FIXED_FIELDS);
 
 @Controller()
 export class ThornSubscribersController {
   constructor(
-    @Inject(Subscribers) private readonly subscribers: Subscribers,
-    @Inject(SubscriberViews) private readonly views: SubscriberViews,
-    @Inject(EndpointProbe) private readonly probe: EndpointProbe,
-    @Inject(WireFormat) private readonly wire: WireFormat,
-    @Inject(WebhookFormats) private readonly formats: WebhookFormats,
-    @Inject(ApiSettings) private readonly settings: ApiSettings,
+    private readonly subscribers: Subscribers,
+    private readonly views: SubscriberViews,
+    private readonly probe: EndpointProbe,
+    private readonly wire: WireFormat,
+    private readonly formats: WebhookFormats,
+    private readonly settings: ApiSettings,
   ) {}
 
   @Get()

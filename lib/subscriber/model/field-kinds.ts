@@ -47,7 +47,7 @@ export interface GivenField<Value = unknown, Shown = unknown> {
 
 /** The columns of a field, and the conversions between its value and these columns. */
 export interface StoredField<Value = unknown> {
-  /** The column that the log names when the row is malformed. */
+  /** The column of the value; for several columns, one of them. The log names it when the row is malformed. */
   readonly column: Column;
   readonly toColumns: (value: Value) => Partial<SubscriberRow>;
   /** @returns undefined when the columns hold no such value */
@@ -70,22 +70,12 @@ export interface SubscriberField<Value = unknown, Shown = unknown>
 // Some databases cannot store NUL and unpaired surrogates. The other control characters have no use in a label.
 const UNSTORABLE = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\p{Surrogate}/u;
 
-interface TextLimits {
-  /** Default 0. */
-  readonly min?: number;
-  readonly max: number;
-}
-
-/** A text in one column. */
-export function text(column: Column, { min = 0, max }: TextLimits) {
-  const schema: Schema<string> = {
-    ...textSchema,
-    ...(min > 0 && { minLength: min }),
-    maxLength: max,
-  };
+/** A text in one column. @param max the greatest number of characters */
+export function text(column: Column, max: number) {
+  const schema: Schema<string> = { ...textSchema, maxLength: max };
   return {
     schema,
-    check: (value: unknown, name: string) => checkText(value, name, min, max),
+    check: (value: unknown, name: string) => checkText(value, name, 0, max),
     ...inColumn<string>(column),
   };
 }
@@ -182,13 +172,12 @@ export function optional<Value, Shown>(
   };
 }
 
-/** The field with a description for the OpenAPI document, and further keywords of its schema. */
+/** The field with a description for the OpenAPI document. */
 export function described<Field extends { readonly schema: Schema }>(
   description: string,
   field: Field,
-  words: Schema = {},
 ): Field {
-  return { ...field, schema: { ...field.schema, ...words, description } };
+  return { ...field, schema: { ...field.schema, description } };
 }
 
 // ── Columns ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -259,14 +248,17 @@ export function checkText(
   return value;
 }
 
+/** True for a whole number from `min` to `max`. */
 export function isWhole(value: unknown, min: number, max: number): value is number {
   return Number.isInteger(value) && Number(value) >= min && Number(value) <= max;
 }
 
+/** True for a list of texts. */
 export function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
+/** True for an object whose values are texts. */
 export function isMapOfTexts(value: unknown): value is Readonly<Record<string, string>> {
   return isObject(value) && isTexts(Object.values(value));
 }

@@ -42,7 +42,7 @@ import {
 import type { Subscriber, SubscriberUpdate } from './subscriber.js';
 
 /** The maximum number of patterns of one subscriber. */
-export const MAX_PATTERNS = 50;
+const MAX_PATTERNS = 50;
 /** The maximum length of a URL, in characters. */
 export const MAX_URL_LENGTH = 2048;
 /** The maximum length of an owner, in characters. */
@@ -188,7 +188,7 @@ export const SUBSCRIBER_FIELDS = {
     // The change clears `expired_at`, so that the event `subscriber-expired` is sent again at the new end.
     toColumns: (end) => ({ expires_at: end?.getTime() ?? null, expired_at: null }),
   },
-  description: { ...optional(text('description', { max: MAX_DESCRIPTION_LENGTH })), default: null },
+  description: { ...optional(text('description', MAX_DESCRIPTION_LENGTH)), default: null },
   metadata: {
     schema: {
       ...map({ ...textSchema, maxLength: MAX_METADATA_VALUE_LENGTH }),
@@ -206,6 +206,7 @@ export const SUBSCRIBER_FIELDS = {
 
 type ChangeableField = Exclude<keyof SubscriberUpdate, 'secret'>;
 type Fields = typeof SUBSCRIBER_FIELDS;
+/** The name of a field of {@link SUBSCRIBER_FIELDS}. */
 export type FieldName = keyof Fields;
 type NameOfDefault = {
   [Name in FieldName]: Fields[Name] extends { readonly default: unknown } ? Name : never;
@@ -217,7 +218,7 @@ export const FIELD_LIST = Object.entries(SUBSCRIBER_FIELDS) as unknown as readon
   SubscriberField,
 ])[];
 
-/** The fields of a new subscriber that its caller leaves out. */
+/** The values of the fields that the caller leaves out when it creates a subscriber. */
 export const DEFAULT_FIELDS = Object.fromEntries(
   FIELD_LIST.flatMap(([name, field]) => ('default' in field ? [[name, field.default]] : [])),
 ) as Pick<Subscriber, NameOfDefault>;
@@ -264,9 +265,9 @@ export const SECRET_FIELD = {
     description:
       'whsec_ and the base64 of 24 to 64 bytes, an ed25519 key (whsk_…), or a text; default: a random one',
   },
-  check: (value, name, { checkSecret }) => {
+  check: (value, name, rules) => {
     if (typeof value !== 'string') throw new InvalidInputError(name, 'must be text');
-    checkSecret(value);
+    rules.checkSecret(value);
     return value;
   },
 } as const satisfies GivenField<string>;
@@ -378,8 +379,8 @@ function checkMetadata(value: unknown, name: string): Readonly<Record<string, st
   );
 }
 
-/** @returns undefined where the check refuses the value */
-function unlessRefused<Value>(check: () => Value): Value | undefined {
+/** @returns undefined where the check refuses the value, which only an edit by hand can have written to a row */
+export function unlessRefused<Value>(check: () => Value): Value | undefined {
   try {
     return check();
   } catch (error) {

@@ -108,7 +108,7 @@ function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
   const { ordered, onExhausted, holdFor, ...fields } = named(() => staticFields(subscriber, rules));
   checkUrl(url, rules);
   if (secret !== undefined) named(() => rules.checkSecret(secret));
-  const format = formatOf(subscriber, rules);
+  const format = formatOf({ ...subscriber, contentType: fields.contentType }, rules);
   return {
     id: staticId(url, secret ?? ''),
     url,
@@ -127,7 +127,8 @@ function staticFields(
   const fields = Object.fromEntries(
     STATIC_FIELDS.map(([name, field]) => {
       const value = subscriber[name];
-      return [name, value === undefined ? field.default : field.check(value, name, rules, 0)];
+      // Null means that the field is not set, as in a row of a table that has it.
+      return [name, (value ?? null) === null ? field.default : field.check(value, name, rules, 0)];
     }),
   ) as Pick<Subscriber, StaticField>;
   checkHold(fields);
@@ -147,7 +148,7 @@ function reasonOf(subscriber: object): string {
 }
 
 function formatOf(
-  { url, format: given, contentType = 'application/json' }: StaticSubscriber,
+  { url, format: given, contentType }: StaticSubscriber & Pick<Subscriber, 'contentType'>,
   { formats }: StaticSubscriberRules,
 ): string | null {
   return named(() => {

@@ -19,7 +19,7 @@ export interface QuotaSlots {
 export const NO_SLOTS: QuotaSlots = { ownerSlot: null, hostSlot: null };
 
 /** The slots of the owner's other subscribers. */
-export type SlottedRow = Pick<Subscriber, 'id' | 'url' | 'key'> & QuotaSlots;
+type SlottedRow = Pick<Subscriber, 'id' | 'url' | 'key'> & QuotaSlots;
 
 /**
  * The lowest free slots.

@@ -2,7 +2,12 @@ import { randomInt } from 'node:crypto';
 import type { Secret } from '../../message/recipient.js';
 import { SecretSealer, SecretUnreadableError } from '../../signing/index.js';
 import { asJson, choice, type SubscriberRow } from '../model/field-kinds.js';
-import { checkHold, FIELD_LIST, type FieldName } from '../model/subscriber-fields.js';
+import {
+  checkHold,
+  FIELD_LIST,
+  type FieldName,
+  unlessRefused,
+} from '../model/subscriber-fields.js';
 import type { Subscriber, SubscriberChanges } from '../model/subscriber.js';
 import { keyHash, NO_SLOTS, type QuotaSlots } from './quota-slots.js';
 
@@ -92,7 +97,8 @@ export class SubscriberRowMapper {
       ...(fields as Pick<Subscriber, FieldName>),
       ...{ id, owner, key, format, secrets, verification, createdAt, updatedAt },
     };
-    return hasEffect(subscriber) ? Object.freeze(subscriber) : 'on_exhausted';
+    const hasEffect = unlessRefused(() => (checkHold(subscriber), true)) === true;
+    return hasEffect ? Object.freeze(subscriber) : 'on_exhausted';
   }
 
   #opened(stored: string, id: string): string | SecretUnreadableError {
@@ -115,19 +121,6 @@ export function describeFault(fault: RowFault): string {
   return typeof fault === 'string'
     ? `the column "${fault}" of its row in thorn_subscribers is malformed. Correct it or delete the row.`
     : fault.message;
-}
-
-/**
- * False where the `holdFor` of a row has no effect. The checks refuse such a value, so that only an edit by hand can
- * have written it.
- */
-function hasEffect(subscriber: Subscriber): boolean {
-  try {
-    checkHold(subscriber);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function isListOfSecrets(value: unknown): value is readonly Secret[] {

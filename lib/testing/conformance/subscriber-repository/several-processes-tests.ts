@@ -2,7 +2,7 @@ import type { SubscriberRepository } from '../../../subscriber/index.js';
 import { type SuiteContext, addSecret, matched, matches, set, subscriber } from './subscribers.js';
 
 /**
- * Several repositories on one storage see each other's changes. For storages that are `shared` alone. A call of `matched()` whose
+ * Several repositories on one storage see each other's changes. Only for storages that are `shared`. A call of `matched()` whose
  * answer no test reads fills the cache of the repository, so that the next change has to reach it.
  */
 export function severalProcessesTests({ test, expect }: SuiteContext): void {

@@ -4,7 +4,7 @@ import { type SuiteContext, LATER, matched, subscriber } from './subscribers.js'
 /** A subscriber is kept as it was given, and found, changed and deleted by its id. */
 export function storingTests({ test, expect }: SuiteContext): void {
   test('gives back what was created, every field', async (repository) => {
-    // No value but the URL is the one of `subscriber()`: a storage that drops a field would give back its default.
+    // Every value but the URL differs from that of `subscriber()`: a storage that drops a field would give back its default.
     const full = subscriber('full', {
       owner: 'ann',
       events: ['article.*', '*.removed'],

@@ -30,7 +30,7 @@ export interface SuiteContext {
 /** A subscriber that listens to every event, with the changes that a test needs. */
 export function subscriber(id: string, different: Partial<Subscriber> = {}): Subscriber {
   return {
-    ...DEFAULT_FIELDS,
+    ...structuredClone(DEFAULT_FIELDS),
     id,
     owner: null,
     url: 'https://example.com/hooks',
