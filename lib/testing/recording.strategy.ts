@@ -78,6 +78,7 @@ export class RecordingStrategy extends DispatchStrategy {
   }
 
   override stageSync(messages: readonly Message[], transaction: JoinedTransaction): void {
+    if (transaction.client.commits !== 'looked up') return;
     transaction.runSync!(this.#mark(messages, transaction));
   }
 

@@ -11,7 +11,7 @@ import {
   type ThornModuleExtras,
   WebhookDispatcher,
 } from '../../lib/index.js';
-import { DispatchStrategy } from '../../lib/extending/index.js';
+import { DispatchStrategy, type Release } from '../../lib/extending/index.js';
 import { ensureSchema } from '../../lib/sql/index.js';
 import {
   LOOPBACK_RECIPIENTS,
@@ -20,6 +20,17 @@ import {
 } from '../../lib/testing/index.js';
 import type { FreshDatabase } from '../services/database.js';
 import { freshSqlite, type OpenedSync, SYNC_CLIENTS } from '../support/sqlite-clients.js';
+
+/** A strategy of an application that stores messages with promises alone. */
+class WaitingStrategy extends DispatchStrategy {
+  async stage(): Promise<void> {}
+
+  release(): Promise<readonly Release[]> {
+    return Promise.resolve([]);
+  }
+
+  override releaseOnCommit(): void {}
+}
 
 let place: FreshDatabase;
 let app: INestApplicationContext | undefined;
@@ -159,6 +170,8 @@ describe.each(SYNC_CLIENTS)('sendSync() with $name', ({ open }) => {
     await app!.close();
     expect(send(await start(client, RecordingStrategy))()).toBe('staged');
     await app!.get<RecordingStrategy>(DispatchStrategy).waitFor('order.placed');
+    await app!.close();
+    expect(send(await start(client, WaitingStrategy))).toThrow('no method stageSync()');
     await app!.close();
     client.close();
 
