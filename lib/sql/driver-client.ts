@@ -118,7 +118,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     return this.#askedAbout(joined, origin);
   }
 
-  /** @throws unless the object is a transaction of the client's kind of database that is open, as far as the client shows it */
+  /** @throws unless the object is an open transaction of the client's kind of database, as far as the client shows it */
   protected abstract check(transaction: Transaction): void;
 
   /**

@@ -74,7 +74,7 @@ interface Stored {
 
 interface Change {
   readonly run: (stored: Stored) => Promise<unknown>;
-  /** What the rows of a state have besides. */
+  /** Further columns of the rows of a state. */
   readonly rows?: Partial<Record<RowState, object>>;
   /** A state whose rows are not of this change: the worker calls another function for them. */
   readonly without?: RowState;

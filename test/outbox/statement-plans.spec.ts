@@ -242,7 +242,7 @@ const STATEMENTS: Readonly<Record<string, Readonly<Record<string, Build>>>> = {
   },
 };
 
-/** What makes parts of statements or reads rows, and what another statement has to surround. */
+/** Functions that make parts of statements or read rows, and statements that run only inside another one. */
 const NO_STATEMENTS = new Set([
   ...['parseClaimedRow', 'queueOf', 'attemptValues', 'parseAttemptRow'],
   ...['hasAnswer', 'hasAnswers', 'messageSelection', 'newPosition'],

@@ -244,7 +244,7 @@ function assertTransaction(
 ): void {
   if (dispatcher?.lacksTransaction !== true || transactionOf(options, args) !== undefined) return;
   throw new TransactionRequiredError(
-    `${declaration}: the method has not run, because it was called outside of every known transaction. Its event would be sent even if the caller's work is rolled back. Call it within a transaction, such as that of @Transactional(), with @WebhookEvent() below that decorator. Otherwise pass the transaction in the option tx, or set tx: null to send at once.`,
+    `${declaration}: the method has not run, because it was called outside of every known transaction. Its event would be sent even if the caller's work is rolled back. Call it within a transaction, such as that of @Transactional(), with @WebhookEvent() below that decorator. Otherwise pass the transaction by the option tx, or tx: null to send at once.`,
   );
 }
 

@@ -23,7 +23,7 @@ export function databaseNamed(
   if (found !== undefined) return found;
   const [database] = databases;
   throw databases.length === 1
-    ? differingDatabase(place, 'The transaction', database!, 'Pass one of that client.')
+    ? differingDatabase(place, 'The transaction', database!, 'Pass a transaction of that client.')
     : unsupportedDatabase(place, what, databases);
 }
 
