@@ -7,7 +7,7 @@ import { Deliveries, OutboxStrategy } from '../outbox/index.js';
 
 /** Thresholds of healthy webhooks. */
 export interface ThornHealthOptions {
-  /** The longest time, in milliseconds, for which the oldest delivery may have been due. Default 60,000. */
+  /** The longest time for which the oldest delivery may have been due, in milliseconds. Default 60,000. */
   readonly maxLag?: number;
 }
 
