@@ -73,8 +73,9 @@ const INNER_FLOORS = {
   ],
   // An answer becomes an attempt, and errors of requests have the codes of attempts.
   delivery: ['recipient-policy', ['attempt', 'http'], ''],
-  dispatch: ['rows', 'recipients', 'history', 'strategies', ''],
+  dispatch: ['rows', 'recipients', 'strategies', ''],
   receiver: ['schemes', 'processing', 'verification', 'routes', ''],
+  // The fields of a subscriber check patterns and filters, and the index of patterns holds subscribers.
   subscriber: [['model', 'matching'], 'service', 'storage', ''],
   module: ['options', 'providers', ''],
   sql: ['databases', ''],

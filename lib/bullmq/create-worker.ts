@@ -1,11 +1,11 @@
 import { Logger } from '@nestjs/common';
 import { Worker } from 'bullmq';
+import { errorText } from '../common/index.js';
+import { ThornError } from '../errors/index.js';
 import { type RelayWorker, ticketsOf } from '../outbox/index.js';
 import type { QueueSettings } from './bullmq-options.js';
 import type { Connections } from './connections.js';
 import { sharedOptions } from './create-queue.js';
-import { errorText } from '../common/index.js';
-import { ThornError } from '../errors/index.js';
 
 const FAILED_KEPT = 1000;
 // Attempts are counted in the database: a job that stalled many times may still have deliveries to make.

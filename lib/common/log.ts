@@ -101,8 +101,8 @@ const FORGOTTEN_AFTER = 60_000;
 const MOST_FAULTS = 1000;
 
 /**
- * Logs internal errors: of one that repeats the 1st, 10th, 100th, … time, with the number of times. Errors that differ in
- * ids and numbers alone are the same.
+ * Logs internal errors. An error that repeats is logged the 1st, 10th, 100th, … time, with the number of times. Errors that
+ * differ only in ids and numbers count as one.
  */
 export class FaultLog {
   readonly #logger: Logger;

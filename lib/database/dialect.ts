@@ -121,7 +121,7 @@ export interface Dialect {
    */
   parameter(kind: ColumnKind | 'json'): string;
   /**
-   * A table expression over one parameter, which {@link rowsParameter} makes. The text of a statement is so the same
+   * A table expression over one parameter, which {@link rowsParameter} makes. So the text of a statement is the same
    * for any number of rows, and it is prepared once.
    */
   rows(alias: string, columns: Columns): string;
@@ -266,7 +266,7 @@ const POSTGRES: Dialect = {
   skipLocked: 'FOR UPDATE SKIP LOCKED',
 };
 
-// Without the index the database would scan a small table. The scan locks rows of other transactions, and fails when one of
+// Without the hint the database would scan a small table. The scan locks rows of other transactions, and fails when one of
 // them was changed meanwhile.
 const LOOKED_UP = 'FORCE INDEX (PRIMARY)';
 

@@ -1,5 +1,5 @@
 import { repeatOnConflict } from './database-errors.js';
-import type { Statement } from './dialect.js';
+import type { Row, Select, Statement } from './dialect.js';
 import { OutboxTimeoutError } from './errors.js';
 import { type PoolConnection, PoolConnections } from './pool-connections.js';
 import { type Result, runSteps, type SqlClient, type SqlTables, type Step } from './sql-client.js';
@@ -40,9 +40,9 @@ export class PooledStore extends SqlStore {
     return result!;
   }
 
-  override async peek(statement: Statement): Promise<Result> {
+  override async peek<Answered = Row>(statement: Select<Answered>): Promise<Result<Answered>> {
     const [result] = await this.#within([statement], 'READ UNCOMMITTED');
-    return result!;
+    return result as Result<Answered>;
   }
 
   /**

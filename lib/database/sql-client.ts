@@ -44,7 +44,7 @@ export interface JoinedTransaction extends SqlExecutor {
   readonly runSync?: (statement: Statement) => Result;
   /**
    * The way in which a statement that writes proves that it runs in the transaction. Undefined where the client knows
-   * when it runs a statement whether the transaction is open: then `run` refuses all other statements.
+   * when it runs a statement whether the transaction is open: then `run` refuses a statement outside of the transaction.
    */
   readonly proof?: TransactionProof | undefined;
   /**

@@ -64,7 +64,7 @@ export abstract class SqlStore implements SqlTables {
    * Runs one SELECT that also sees rows of transactions that are not committed yet, where the database can: on MySQL
    * and MariaDB.
    */
-  peek(statement: Statement): Promise<Result> {
+  peek<Answered = Row>(statement: Select<Answered>): Promise<Result<Answered>> {
     return this.run(statement);
   }
 

@@ -37,7 +37,7 @@ export interface SqlRunner {
   ): Promise<{ readonly records: readonly unknown[]; readonly affected?: number }>;
 }
 
-/** The part of TypeORM's `Driver` that is used, including the properties of the single drivers. */
+/** The part of TypeORM's `Driver` that is used, including the properties of individual drivers. */
 export interface SqlDataSourceDriver {
   escape(name: string): string;
   readonly schema?: string;

@@ -116,7 +116,7 @@ export { ConfigurableModuleClass };
  *
  * @throws {@link ThornConfigurationError} saying which calls to look for
  */
-export function assertOneModule(modules: ModulesContainer): void {
+function assertOneModule(modules: ModulesContainer): void {
   const own = [...modules.values()].filter(({ providers }) => providers.has(ThornSettings));
   if (own.length < 2) return;
   throw new ThornConfigurationError(

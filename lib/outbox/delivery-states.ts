@@ -74,9 +74,9 @@ const OPEN = ['waiting', 'blocked', 'holding'] as const;
 const REOPENED = ['succeeded', 'failed', 'holding', 'waiting'] as const;
 
 /**
- * The life of a delivery: each change of its state, and the function that makes it. The statements of those changes take from
- * it which rows they may change, by {@link isOpenTo}. docs/architecture.md shows it as a picture, and tests run the functions
- * on databases and compare.
+ * The life of a delivery: each change of its state, and the function that makes it. Some statements take from
+ * it which rows they may change, by {@link isOpenTo}; the claims and the other statements have conditions of their own.
+ * docs/architecture.md shows it as a picture, and tests run the functions on databases and compare.
  */
 export const TRANSITIONS = {
   stage: {

@@ -84,7 +84,7 @@ export interface OutboxOptions {
       };
 }
 
-/** The options of the module that the outbox needs. Those of `outbox()` itself are given to that function. */
+/** The options of the module that the outbox needs. The options of `outbox()` are given to that function. */
 export abstract class OutboxSettings {
   /** When a subscriber is disabled whose endpoint only fails. Default: after five days and 20 messages. */
   abstract readonly health?: Partial<HealthRules>;

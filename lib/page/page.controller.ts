@@ -153,7 +153,10 @@ export class ThornPageController {
   }
 }
 
-/** Removes the header `X-Frame-Options`, which helmet sets. It would forbid frames that `frame-ancestors` allows. */
+/**
+ * Removes the header `X-Frame-Options`, which helmet sets: browsers that do not know `frame-ancestors` would forbid frames
+ * that it allows.
+ */
 function allowFrames(response: PageResponse): void {
   response.removeHeader('X-Frame-Options');
   response.raw?.removeHeader('X-Frame-Options');

@@ -5,7 +5,7 @@ import { badRequest, problem } from '../problems/errors.js';
 
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 const WITH_BODY = new Set(['POST', 'PATCH', 'PUT']);
-/** The greatest depth of a body. No field needs it, and code that walks into a body by recursion survives it. */
+/** The greatest depth of a body. No field needs as many levels, and code that walks into a body by recursion survives them. */
 const MAX_DEPTH = 32;
 
 /**

@@ -47,7 +47,7 @@ export class SubscriptionGuard implements CanActivate {
     try {
       return await this.subscribers.findById(id, 'any');
     } catch {
-      // The secrets of the subscriber do not open, so the receiver cannot prove itself. The repository has logged it.
+      // The secrets of the subscriber do not open, so the receiver cannot prove itself.
       return null;
     }
   }

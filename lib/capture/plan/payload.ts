@@ -73,7 +73,7 @@ export function fillTemplate(template: string, row: unknown): string {
     if (value === null || value === undefined || value === '' || typeof value === 'object') {
       throw new InvalidInputError(
         'ref',
-        `needs a value for {${path}}, and the row has none. Fill it before the event is sent, or return null from a function`,
+        `needs a value for {${path}}, and the row has none. Fill it before the event is sent, or make ref a function that returns null for such rows`,
         {
           template,
           path,

@@ -63,7 +63,7 @@ export class ReportedSources {
   }
 }
 
-/** Tables of one database that several declare, each another: entities, and tables by name. */
+/** Tables of one database from several declarations, such as entities and tables by name. Each table is declared once. */
 export class JointTables extends ReportedTables {
   constructor(private readonly parts: readonly ReportedTables[]) {
     super();

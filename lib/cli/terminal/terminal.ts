@@ -2,7 +2,7 @@ import { ThornError } from '../../errors/index.js';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 
-/** Thrown when a command was called in a way that makes no sense, or with what cannot be read: exit code 2. */
+/** Thrown when a command was called in a wrong way, or with input that cannot be read: exit code 2. */
 export class UsageError extends ThornError {
   readonly code = 'THORN_USAGE';
 

@@ -11,6 +11,7 @@ export interface ColumnDefinition {
   readonly generated?: boolean;
 }
 
+/** An index of a table. */
 export interface IndexDefinition<Name extends string = string> {
   readonly columns: readonly Name[];
   /** Default `false`. */

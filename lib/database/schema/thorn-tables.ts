@@ -26,7 +26,7 @@ function table<const Columns extends ColumnDefinitions>(
   return { name, columns, primaryKey, indexes };
 }
 
-/** What an attempt leaves besides its times and its status: the last columns of each table that stores attempts. */
+/** The answer to an attempt, or its error: the last columns of each table that stores attempts. */
 export const ANSWER_COLUMNS = {
   error_code: optional(varchar(32)),
   error_message: optional(text),

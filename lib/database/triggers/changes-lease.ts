@@ -54,12 +54,12 @@ export function releaseChangesLease(database: SqlTables, token: string): Write {
   );
 }
 
-/** How many subscribers there were that may hear changes of tables. */
+/** The number of subscriptions to events of tables so far: when it has grown, subscribers have to be read again. */
 export function selectRevision(database: SqlTables): Select<Pick<LeaseRow, 'revision'>> {
   return select(`SELECT revision FROM ${tableOf(database)} WHERE name = ?`, [CHANGES_LEASE]);
 }
 
-/** Counts one more of these subscribers. */
+/** Counts one more subscription to events of tables. */
 export function raiseRevision(database: SqlTables): Write {
   return write(`UPDATE ${tableOf(database)} SET revision = revision + 1 WHERE name = ?`, [
     CHANGES_LEASE,

@@ -28,7 +28,7 @@ export function isEncoded(value: Record<string, unknown>): boolean {
  * An operand as it is compared: encoded values decoded, everything copied, so that what the caller does to the
  * condition later changes nothing.
  *
- * @throws {@link BadValue} with a sentence part that says what to write instead
+ * @throws {@link InvalidConditionValue} with a sentence part that says what to write instead
  */
 export function decodeValue(value: unknown, budget = { left: MAX_VALUES }, depth = 0): unknown {
   if (depth > MAX_DEPTH)

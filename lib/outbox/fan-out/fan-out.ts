@@ -24,7 +24,7 @@ export interface FanOutParts {
 }
 
 /**
- * Adds a job for each recipient of a message, but for those that have a delivery of it.
+ * Adds a job for each recipient of a message, except recipients that have a delivery of it already.
  *
  * @param handled ids of the subscribers that have a delivery
  */

@@ -72,6 +72,7 @@ export function countedSince(lowestId: string | null, since: number): number {
   return lowestId === null ? since : timeFromId(lowestId) + 1;
 }
 
+/** Groups rows by their bucket. */
 export function byBucket<Counted extends { readonly bucket: number | string }>(
   rows: readonly Counted[],
 ): ReadonlyMap<number, readonly Counted[]> {

@@ -17,8 +17,8 @@ export interface Remainder {
 }
 
 /**
- * Deletes finished messages, or drops parts of them. What has become due again since `before`, in milliseconds
- * since the Unix epoch, is left.
+ * Deletes finished messages, or drops parts of them. Messages that have become due again since `before`, in milliseconds
+ * since the Unix epoch, are left.
  *
  * A transaction takes {@link MOST_DELIVERIES} at most: a message to many subscribers would exceed the time of a transaction
  * and the size of a statement.

@@ -20,7 +20,7 @@ export const NO_LIMITS: RetentionLimits = { messages: 0, bodies: 0, responses: 0
  * Computes the limits at a given time. Bodies and responses are dropped with their message, unless they are dropped
  * before.
  */
-export function retentionLimits(
+function retentionLimits(
   { retentionDays, payloadDays, responseDays }: CheckedOutboxOptions,
   now: number,
 ): RetentionLimits {

@@ -65,9 +65,9 @@ export interface MissedRange {
   readonly events: readonly string[] | undefined;
 }
 
-/** Rows per read and write: few enough to keep row locks short. */
 /** Deliveries of one step of {@link readFailed}. */
 const MOST_FAILED_LOOKED_AT = 5000;
+/** Rows per read and write: few enough to keep row locks short. */
 const BATCH = 500;
 const BODIES_AT_ONCE = 50;
 

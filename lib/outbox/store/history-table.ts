@@ -62,13 +62,7 @@ export class HistoryTable implements EventStore {
     const found = await this.database.run(selectHistory(this.#target, start, horizon, limit));
     const events = found.rows.map(storedEvent);
     if (written !== null) {
-      return untilOpen(
-        events,
-        (written.rows as readonly HistoryRow[]).map(placeOf),
-        start,
-        horizon,
-        limit,
-      );
+      return untilOpen(events, written.rows.map(placeOf), start, horizon, limit);
     }
     // Not at the horizon: when PostgreSQL crashes, it gives the numbers of the last rollbacks to other transactions.
     return { events, end: events.at(-1) ?? start, isLast: events.length < limit };

@@ -24,7 +24,7 @@ import type { AttemptFilter, Outcome } from '../outcome.js';
 
 const MOST_UNWRITTEN = 10_000;
 
-/** How many messages this process holds at most before it stops to claim messages and to take tickets. */
+/** How many messages this process holds at most before it stops claiming messages and taking tickets. */
 export const MOST_HELD_TO_CLAIM = 5000;
 
 /** How many messages this process holds at most before it leaves its own new messages in the database. */

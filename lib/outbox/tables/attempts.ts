@@ -20,7 +20,7 @@ import { keyOf } from './keys.js';
 import type { TableNames, Target } from './table-names.js';
 
 // An attempt is stored in a row of `thorn_attempts`, the first one of a delivery in the delivery's own row. Behind times and
-// status both have ANSWER_COLUMNS. What a column holds of an attempt is said here alone.
+// status both have ANSWER_COLUMNS. Only this file maps the columns to the fields of an attempt.
 
 type AttemptRow = Omit<RowOf<typeof OUTBOX_TABLES.attempts>, 'delivery_id'>;
 type Answer = keyof typeof ANSWER_COLUMNS;
@@ -45,7 +45,7 @@ const VALUES = ANSWERS.map((name) => {
 });
 
 /** The columns of {@link attemptValues} in a row of `thorn_attempts`. */
-export const ATTEMPT: Columns = kindsOf(OUTBOX_TABLES.attempts, [
+const ATTEMPT: Columns = kindsOf(OUTBOX_TABLES.attempts, [
   ...(['started_at', 'duration', 'status'] as const),
   ...ANSWERS,
 ]);
@@ -114,7 +114,7 @@ export function dropAnswersOf({ dialect, tables }: Target, deliveries: readonly 
   return write(dialect.updateFrom(tables.attempts, DROPPED, rows, where), [parameter]);
 }
 
-/** Of a delivery's or an attempt's row: drops what the endpoint has answered. */
+/** The SET for a delivery's or an attempt's row that drops the answer of the endpoint. */
 export const DROPPED = ['response = NULL', 'answer_headers = NULL'];
 
 /** A condition on a delivery's or an attempt's row: it has something to drop. @param row its alias */

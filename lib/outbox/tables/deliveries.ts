@@ -27,8 +27,8 @@ import {
 import type { NewLease } from './leases.js';
 import type { DeliveryRow, Target } from './table-names.js';
 
-// The statements on `thorn_deliveries` that claim deliveries and change their state. Each says the index that serves it;
-// `npm run explain` prints their plans.
+// The statements on `thorn_deliveries` that claim, insert, change and delete deliveries, and the SELECTs that belong to them. Each
+// says the index that serves it; `npm run explain` prints their plans.
 
 /** A host, and the number of its deliveries that a claim may take. */
 export interface HostShare {
@@ -674,7 +674,7 @@ export function selectOver(
   );
 }
 
-/** Those of messages of which a delivery is not over since `before`. Index: the primary key. */
+/** The messages that have a delivery which is not over since `before`. Index: the primary key. */
 export function selectNotOver(
   { tables }: Target,
   messages: readonly MessageCursor[],

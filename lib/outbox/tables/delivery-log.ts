@@ -9,9 +9,11 @@ import {
 import { hasAnswers } from './attempts.js';
 import { type CandidateRow, deliveryColumns, type DeliveryColumns } from './delivery-record.js';
 import { FIRST_KEY, isOfMessages, keyOf, LAST_KEY, type MessageCursor } from './keys.js';
+import { EXPUNGED } from './messages.js';
 import type { DeliveryRow, Target } from './table-names.js';
 
-// The statements on `thorn_deliveries` that people and reports ask: none of them changes a row. deliveries.ts has the others.
+// The statements that only read `thorn_deliveries`, for the log, reports, retention and retries. deliveries.ts has the statements
+// that claim and change rows.
 
 /** A condition on deliveries `d`, and its parameters. */
 export interface LogCondition {
@@ -44,7 +46,7 @@ const FILTERED =
   'd.id, d.message_id, d.subscriber_id, d.event, d.status, d.requests, d.response_status, d.error_code';
 /** Entries of an index that one count goes through, and rows: of more, counts say that there are at least so many. */
 export const MOST_COUNTED = 100_000;
-export const MOST_READ = 20_000;
+const MOST_READ = 20_000;
 
 /** Attempts with the same answer and duration. */
 export interface AttemptCount extends Pick<DeliveryRow, 'error_code' | 'duration'> {
@@ -67,8 +69,6 @@ export interface DeliverySummary extends Pick<DeliveryRow, 'message_id' | 'given
   readonly finished_at: number | string | null;
   readonly has_responses: number;
 }
-
-const EXPUNGED = 'CASE WHEN m.body IS NULL THEN 1 ELSE 0 END AS is_expunged';
 
 // ── One delivery ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -164,7 +164,7 @@ export function selectLowestId(
   return select(sql, parameters);
 }
 
-/** Counts the rows of a branch up to `most`, whatever is not in its index. Index: that of the branch. */
+/** Counts the rows of a branch up to `most`, without the filters. Index: that of the branch. */
 export function countWaiting(
   { tables }: Target,
   { sql, parameters }: LogCondition,

@@ -41,11 +41,14 @@ export const NO_ROW: StoredHealth = { health: WELL, token: null };
 
 type HealthRow = RowOf<typeof OUTBOX_TABLES.health>;
 
-/** What is to become of a row, and the token that it had: null for none. */
+/** The new values of a row, and the token that it had; null if there was no row. */
 type Change = NewRowOf<typeof OUTBOX_TABLES.health> & { readonly token_before: string | null };
 
 const ROW: Columns = kindsOf(OUTBOX_TABLES.health, [
-  ...(['subscriber_id', 'failing_since', 'failing_messages', 'token'] as const),
+  'subscriber_id',
+  'failing_since',
+  'failing_messages',
+  'token',
 ]);
 const CHANGED: Columns = { ...ROW, token_before: 'text' };
 const GONE: Columns = { subscriber_id: 'text', token_before: 'text' };

@@ -30,13 +30,15 @@ export interface LeasedTable {
   readonly dialect: Dialect;
   /** The quoted name of the table. */
   readonly table: string;
-  /** Of the ids that its keys stand for. */
+  /** The prefix of the ids that the keys of its rows stand for. */
   readonly prefix: IdPrefix;
 }
 
-const HELD: Columns = { id: 'uuid', lease: 'text' };
+/** The columns of a leased row and its lease. */
+export const HELD: Columns = { id: 'uuid', lease: 'text' };
 const PUT_OFF: Columns = { ...HELD, due_at: 'bigint' };
-const IS_HELD = 't.id = r.id AND t.lease = r.lease';
+/** A condition on a row `t`: the lease of the row `r` still holds it. */
+export const IS_HELD = 't.id = r.id AND t.lease = r.lease';
 
 // The statements on the leases of `thorn_pending_messages` and of `thorn_deliveries`, which have the same columns for them.
 
@@ -73,7 +75,7 @@ export function putOff(
   );
 }
 
-/** Those of the leases that are held. Index: the primary key. */
+/** The leases that are still held. Index: the primary key. */
 export function selectHeld(
   target: LeasedTable,
   held: readonly Lease[],

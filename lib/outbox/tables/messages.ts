@@ -10,6 +10,7 @@ import {
 } from '../../database/dialect.js';
 import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 import { type Gate, rowsOf, type TransactionProof } from '../../database/transaction-proof.js';
+import type { HistoryPlace } from '../../dispatch/index.js';
 import { FIRST_KEY, keyOf, type MessageCursor } from './keys.js';
 import type { MessageRow, Target } from './table-names.js';
 
@@ -35,12 +36,6 @@ type Listed<Name extends keyof MessageRow> = Pick<MessageRow, 'id' | 'given_id' 
   readonly is_expunged: number;
 };
 
-/** The place of a message in the history. */
-export interface Place {
-  readonly position: number;
-  readonly key: string;
-}
-
 /** A message as the history has it. Its position is not null. */
 export type HistoryRow = Listed<'event' | 'time' | 'owner' | 'audience' | 'position'>;
 
@@ -52,13 +47,14 @@ const KINDS = Object.fromEntries(
     type === 'uuid' || type === 'bigint' || type === 'json' ? type : 'text',
   ]),
 ) as Readonly<Record<WrittenColumn, ColumnKind | 'json'>>;
-const EXPUNGED = 'CASE WHEN m.body IS NULL THEN 1 ELSE 0 END AS is_expunged';
+/** Selects whether the body of a message `m` was dropped, or its row is gone. */
+export const EXPUNGED = 'CASE WHEN m.body IS NULL THEN 1 ELSE 0 END AS is_expunged';
 
 // ── stage ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** What an INSERT of messages has besides its values. */
+/** The parts of an INSERT of messages besides its values. */
 export interface MessageInsert {
-  /** What comes behind the values: ON CONFLICT, RETURNING. */
+  /** The text behind the values: ON CONFLICT, RETURNING. */
   readonly end?: string;
   /** The number of a message as an expression, in place of its last value. Default: the messages have their numbers */
   readonly numberOf?: ((index: number) => Statement | undefined) | undefined;
@@ -98,8 +94,9 @@ export function insertMessages(
 }
 
 /**
- * The ids of messages that are there already, on MySQL. Of the rows that were sent: Prisma 6 cannot read texts of a binary
- * collation, as the table has them. Each of them is answered, so that no row means no transaction. Index: the primary key.
+ * The ids of messages that are stored already, on MySQL. It answers the ids as they were sent and not as they are stored, because
+ * Prisma 6 cannot read texts of a binary collation. Every id has a row in the answer, null where the message is new: an answer without
+ * rows means that there is no transaction. Index: the primary key.
  *
  * @param isLocking true: also those that were committed since the transaction has begun to read
  */
@@ -359,7 +356,7 @@ export function selectHistoryEnd(
 /** The messages behind a place and below a horizon, in the order of the history. Index: (position, id). */
 export function selectHistory(
   target: Target,
-  place: Place,
+  place: HistoryPlace,
   horizon: number,
   limit: number,
 ): Select<HistoryRow> {
@@ -375,7 +372,7 @@ export function selectHistory(
 /** The places of the same messages alone. Index: (position, id). */
 export function selectPlaces(
   target: Target,
-  place: Place,
+  place: HistoryPlace,
   horizon: number,
   limit: number,
 ): Select<Pick<HistoryRow, 'position' | 'id'>> {
@@ -385,7 +382,7 @@ export function selectPlaces(
 function between<Answered>(
   { tables }: Target,
   columns: string,
-  { position, key }: Place,
+  { position, key }: HistoryPlace,
   horizon: number,
   limit: number,
 ): Select<Answered> {

@@ -1,6 +1,7 @@
 import { BulkStatement } from '../../database/bulk-statement.js';
 import {
   type Columns,
+  type Dialect,
   idRows,
   type Select,
   select,
@@ -12,7 +13,7 @@ import { kindsOf } from '../../database/schema/table-definition.js';
 import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 import { type Gate, rowsOf } from '../../database/transaction-proof.js';
 import { keyOf } from './keys.js';
-import type { Lease, NewLease } from './leases.js';
+import { HELD, IS_HELD, type Lease, type NewLease } from './leases.js';
 import { type LoadedMessage, MESSAGE_COLUMNS, messageSelection } from './messages.js';
 import type { Target } from './table-names.js';
 
@@ -34,10 +35,8 @@ export interface PendingMessage {
 const { pendingMessages } = OUTBOX_TABLES;
 const PENDING = [pendingMessages.name];
 const KEYED: Columns = kindsOf(pendingMessages, ['id', 'key_hash', 'sequence']);
-const HELD: Columns = kindsOf(pendingMessages, ['id', 'lease']);
 // Names of their own, because SQLite returns columns without their table's name.
 const TAKEN: Columns = { held_id: 'uuid', held_by: 'text' };
-const IS_HELD = 't.id = r.id AND t.lease = r.lease';
 
 // ── stage ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -49,7 +48,7 @@ export function insertPending(
   gate?: Gate,
 ): Write {
   const [first] = messages;
-  const lease = `${dialect.parameter('text')}, ${dialect.parameter('bigint')}`;
+  const lease = leaseParameters(dialect);
   if (messages.length === 1 && first!.keyHash === null) {
     const sql = `INSERT INTO ${table} (id, lease, due_at) ${rowsOf([`${dialect.parameter('uuid')}, ${lease}`], gate)}`;
     return { ...write(sql, [keyOf('msg_', first!.id), token, leasedUntil]), tables: PENDING };
@@ -72,7 +71,7 @@ export function insertPendingOfStored(
   messages: readonly PendingMessage[],
   { token, leasedUntil }: NewLease,
 ): Write {
-  const lease = `${dialect.parameter('text')}, ${dialect.parameter('bigint')}`;
+  const lease = leaseParameters(dialect);
   const keyed = messages.filter(({ keyHash }) => keyHash !== null);
   if (keyed.length === 0) {
     const sql = `INSERT INTO ${table} (id, lease, due_at) SELECT id, ${lease} FROM stored`;
@@ -82,6 +81,11 @@ export function insertPendingOfStored(
   const sql = `INSERT INTO ${table} (id, key_hash, sequence, lease, due_at) SELECT s.id, k.key_hash, s.sequence, ${lease} FROM stored s LEFT JOIN (VALUES ${hashes}) AS k(id, key_hash) ON k.id = s.id`;
   const pairs = keyed.flatMap(({ id, keyHash }) => [keyOf('msg_', id), keyHash]);
   return { ...write(sql, [token, leasedUntil, ...pairs]), tables: PENDING };
+}
+
+/** The parameters of a lease: its token, and its end. */
+function leaseParameters({ parameter }: Dialect): string {
+  return `${parameter('text')}, ${parameter('bigint')}`;
 }
 
 // ── claim ───────────────────────────────────────────────────────────────────────────────────────────────────────────────

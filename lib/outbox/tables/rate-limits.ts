@@ -22,7 +22,9 @@ export interface RateLimitTable {
 }
 
 const COLUMNS: Columns = kindsOf(OUTBOX_TABLES.rateLimits, [
-  ...(['subscriber_id', 'state', 'kept_until'] as const),
+  'subscriber_id',
+  'state',
+  'kept_until',
 ]);
 
 /** The rows of subscribers, locked. In one order, so that two transactions that want the same rows wait for each other. Index: the primary key. */

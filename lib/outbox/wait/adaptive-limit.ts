@@ -1,5 +1,5 @@
-// Against a plain limit of 64: a host that takes 300 ms gets up to 1,280 requests a second instead of 213, with the most in
-// flight that is the default (384).
+// Against a plain limit of 64, by calculation: a host that takes 300 ms gets up to 1,280 requests a second instead of 213, with the
+// 384 requests in flight that are the default.
 const FIRST = 64;
 const SLOW = 100;
 const GROWTH = 0.25;

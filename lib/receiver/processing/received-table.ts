@@ -35,8 +35,8 @@ import { type MigrationRunner, schemaOf } from '../../database/schema/data-sourc
 const PURGE_INTERVAL = 3_600_000;
 
 /**
- * A message or a key, as one row knows it. `sequence`: the greatest number that is processed, 0 for none. `token`: that of the
- * attempt that processes a message, empty when none does.
+ * A message or a key, as one row knows it. `sequence` is the greatest number that is processed, 0 for none. `token` identifies the
+ * attempt that processes a message, and is empty when no attempt does.
  */
 type ReceivedRow = RowOf<typeof RECEIVED_MESSAGES>;
 

@@ -47,7 +47,7 @@ export class CriteriaWrites implements WriteInterceptor {
  *
  * @param upserted gets the rows whose hooks must be ignored
  */
-export function insert(write: BuilderWrite, upserted: UpsertedValues): Promise<unknown> {
+function insert(write: BuilderWrite, upserted: UpsertedValues): Promise<unknown> {
   const { context, builder, metadata, execute } = write;
   const { entities, links } = context.plan;
   const inTransaction = () =>

@@ -143,7 +143,7 @@ async function readOldRows(
   return read;
 }
 
-/** How much is known of an entity's rows before a write without reading them. */
+/** The facts about an entity's rows that are known before a write without reading them. */
 interface KnownRows {
   /** True if no other connection can write a row between TypeORM's read and the write. */
   readonly isCurrent: boolean;

@@ -1,16 +1,19 @@
 import type { EntityMetadata, EntitySubscriberInterface, ObjectLiteral } from 'typeorm';
 import { joinKey, keyPart as plainKeyPart } from '../../capture/table/row-key.js';
 
-// TypeORM 0.3 does not export the first type, and the second one needs a type argument. Both are taken from where they
-// occur, so that the published types work with both major versions.
+// TypeORM 0.3 does not export `RelationMetadata`, and its events of queries need a type argument. These types are taken from where
+// they occur, so that the published types work with both major versions.
 
+/** A relation of an entity, as TypeORM describes it. */
 export type RelationMetadata = EntityMetadata['relations'][number];
 
 /** A column, or a relation that has its key in the row. */
 export type Field = EntityMetadata['columns'][number] | RelationMetadata;
 
+/** The event of TypeORM's hook `beforeQuery`. */
 export type BeforeQueryEvent = Parameters<NonNullable<EntitySubscriberInterface['beforeQuery']>>[0];
 
+/** The event of TypeORM's hook `afterQuery`. */
 export type AfterQueryEvent = Parameters<NonNullable<EntitySubscriberInterface['afterQuery']>>[0];
 
 /** TypeORM does not export the type by name. */

@@ -40,7 +40,7 @@ export function linkEnd(columns: readonly Column[], id: ObjectLiteral): string {
   );
 }
 
-/** Finds the rows that have at least one link of the relation left, in one query, by {@link entityRowKey}: one query. */
+/** Finds the rows that have at least one link of the relation left, by {@link entityRowKey}, with one query. */
 export async function rowsWithLinks(
   manager: EntityManager,
   relation: RelationMetadata,

@@ -97,7 +97,10 @@ export class TriggerRows {
     }
   }
 
-  /** Makes the changes of a row from the report of a trigger: two of a row that is stored as softly removed. */
+  /**
+   * Makes the changes of a row from the report of a trigger: two when the row is inserted as softly removed. A change of the key does
+   * not come here, because the reader of changes has made a removal and a creation of it.
+   */
   changesOf(read: TriggeredRow): RowChange[] {
     const { before, after } = read;
     if (after === undefined) return [this.#change('remove', before, undefined)];
