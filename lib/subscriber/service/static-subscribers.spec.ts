@@ -81,6 +81,12 @@ describe('static subscribers', () => {
     expect(again[0]!.id).not.toContain(SECRET);
   });
 
+  it('may have null in fields that are not set, as a row has', async () => {
+    const row = { url: 'https://one.example', ordered: null, onExhausted: null, digest: null };
+    const plain = await resolve('https://one.example');
+    expect(await resolve(row as unknown as SubscriberSource)).toEqual(plain);
+  });
+
   it('ask for an order', async () => {
     const order = { ordered: true, onExhausted: 'hold', holdFor: 60_000 } as const;
     const found = await resolve([
