@@ -52,6 +52,13 @@ export function write(sql: string, parameters: readonly unknown[]): Write {
   return { sql, parameters };
 }
 
+/** An INSERT of one row, which names its columns. It fails where another row has the same key. */
+export function insertRow(table: string, row: object): Write {
+  const columns = Object.keys(row);
+  const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+  return write(sql, Object.values(row));
+}
+
 /** The result of one statement. */
 export interface Result<Answered = Row> {
   readonly rows: readonly Answered[];

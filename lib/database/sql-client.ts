@@ -1,5 +1,5 @@
 import type { InjectionToken, OptionalFactoryDependency } from '@nestjs/common';
-import type { Dialect, Result, Statement, TransactionProof } from './dialect.js';
+import type { Dialect, Result, Select, Statement, TransactionProof } from './dialect.js';
 import type { SqlDriver } from './sql-driver.js';
 
 export type { Result, Row } from './dialect.js';
@@ -16,6 +16,15 @@ export const NOTHING_DONE: Result = { rows: [], affected: 0 };
 export interface SqlExecutor {
   readonly dialect: Dialect;
   run(statement: Statement): Promise<Result>;
+}
+
+/** Runs a statement that answers rows. */
+export async function readRows<Answered>(
+  executor: SqlExecutor,
+  statement: Select<Answered>,
+): Promise<readonly Answered[]> {
+  const { rows } = await executor.run(statement);
+  return rows as readonly unknown[] as readonly Answered[];
 }
 
 /** Runs statements on the library's tables, each by itself or some in one transaction. */

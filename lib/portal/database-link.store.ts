@@ -1,23 +1,29 @@
-import type { RowOf } from '../database/schema/table-definition.js';
 import { PORTAL_LINKS } from '../database/schema/thorn-tables.js';
-import type { SqlTables } from '../database/sql-client.js';
-import { TableRows } from '../database/table-rows.js';
+import { readRows, type SqlTables } from '../database/sql-client.js';
+import {
+  deleteExpiredLinks,
+  deleteLink,
+  deleteLinksOf,
+  insertLink,
+  type LinkRow,
+  selectLinksOf,
+  selectSession,
+  selectUnusedLink,
+  useLink,
+} from './link-statements.js';
 import type { Capability, LinkStore, StoredLink } from './portal-links.js';
-
-/** A row of `thorn_portal_links`. Its column `capabilities` has words with blanks between them. */
-type LinkRow = RowOf<typeof PORTAL_LINKS>;
 
 /** Keeps links in the table `thorn_portal_links`, so that every process of the application accepts them. */
 export class DatabaseLinkStore implements LinkStore {
-  readonly #rows: TableRows<LinkRow>;
+  readonly #table: string;
 
-  constructor(store: SqlTables) {
-    this.#rows = new TableRows(store, store.table(PORTAL_LINKS.name));
+  constructor(private readonly store: SqlTables) {
+    this.#table = store.table(PORTAL_LINKS.name);
   }
 
   async insert({ id, owner, ...link }: StoredLink, now: number): Promise<void> {
-    await this.#rows.delete('expires_at <= ?', now);
-    await this.#rows.insert({
+    await this.store.run(deleteExpiredLinks(this.#table, now));
+    const row = {
       id,
       secret_hash: link.secretHash,
       owner,
@@ -25,7 +31,8 @@ export class DatabaseLinkStore implements LinkStore {
       created_at: link.createdAt,
       used_at: link.usedAt,
       expires_at: link.expiresAt,
-    });
+    };
+    await this.store.run(insertLink(this.#table, row));
   }
 
   async exchange(
@@ -34,29 +41,26 @@ export class DatabaseLinkStore implements LinkStore {
     now: number,
     until: number,
   ): Promise<StoredLink | null> {
-    const unused = 'secret_hash = ? AND used_at IS NULL AND expires_at > ?';
-    const [row] = await this.#rows.select(unused, codeHash, now);
+    const [row] = await readRows(this.store, selectUnusedLink(this.#table, codeHash, now));
     if (row === undefined) return null;
-    const session = { secret_hash: tokenHash, used_at: now, expires_at: until };
-    const updated = await this.#rows.update(session, unused, codeHash, now);
-    return updated > 0 ? linkOf(row) : null;
+    const use = useLink(this.#table, codeHash, { tokenHash, now, until });
+    const { affected } = await this.store.run(use);
+    return affected > 0 ? linkOf(row) : null;
   }
 
   async session(tokenHash: string, now: number): Promise<StoredLink | null> {
-    const used = 'secret_hash = ? AND used_at IS NOT NULL AND expires_at > ?';
-    const [row] = await this.#rows.select(used, tokenHash, now);
+    const [row] = await readRows(this.store, selectSession(this.#table, tokenHash, now));
     return row === undefined ? null : linkOf(row);
   }
 
   async list(owner: string, now: number): Promise<readonly StoredLink[]> {
-    const current = 'owner = ? AND expires_at > ? ORDER BY created_at';
-    return (await this.#rows.select(current, owner, now)).map(linkOf);
+    return (await readRows(this.store, selectLinksOf(this.#table, owner, now))).map(linkOf);
   }
 
-  remove(which: { readonly owner: string } | { readonly id: string }): Promise<number> {
-    return 'id' in which
-      ? this.#rows.delete('id = ?', which.id)
-      : this.#rows.delete('owner = ?', which.owner);
+  async remove(which: { readonly owner: string } | { readonly id: string }): Promise<number> {
+    const removal =
+      'id' in which ? deleteLink(this.#table, which.id) : deleteLinksOf(this.#table, which.owner);
+    return (await this.store.run(removal)).affected;
   }
 }
 

@@ -63,7 +63,7 @@ export class OutboxStore {
     const tables = tableNames(this.database);
     this.tables = tables;
     this.deliveryLeases = new Leases(this.database, tables.deliveries, 'dlv_');
-    this.bulkOperations = new BulkOperations(this.database, tables.bulkOperations);
+    this.bulkOperations = new BulkOperations(this.database, tables);
     this.messages = new MessageTable(this.database, tables, rows, settings.history !== null);
     this.history =
       settings.history &&

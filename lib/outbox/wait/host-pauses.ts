@@ -1,13 +1,12 @@
 import { Logger } from '@nestjs/common';
 import { type Clock, errorText } from '../../common/index.js';
-import type { RowOf } from '../../database/schema/table-definition.js';
 import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
-import type { SqlTables } from '../../database/sql-client.js';
-import { TableRows } from '../../database/table-rows.js';
+import { readRows, type SqlTables } from '../../database/sql-client.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { EVERY_HOST } from './host-queue.js';
 import type { HostScheduler } from './host-scheduler.js';
 import type { DeliveryJob } from '../store/delivery-job.js';
+import { deletePause, insertPause, selectPauses } from '../tables/pauses.js';
 
 /** A host that gets nothing, or `*` for all hosts. Times are milliseconds since the Unix epoch. */
 export interface Pause {
@@ -23,15 +22,15 @@ const EVERY = 5000;
 /** The hosts that the operator has paused: kept in the database, and applied in every process. */
 export class HostPauses {
   readonly #logger = new Logger('Thorn');
-  readonly #rows: TableRows<RowOf<typeof OUTBOX_TABLES.pauses>>;
+  readonly #table: string;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    tables: SqlTables,
+    private readonly database: SqlTables,
     private readonly scheduler: HostScheduler<DeliveryJob>,
     private readonly clock: Clock,
   ) {
-    this.#rows = new TableRows(tables, tables.table(OUTBOX_TABLES.pauses.name));
+    this.#table = database.table(OUTBOX_TABLES.pauses.name);
   }
 
   /** Applies the pauses from now on. Resolves when they were read for the first time. */
@@ -49,7 +48,7 @@ export class HostPauses {
   }
 
   async list(): Promise<readonly Pause[]> {
-    const rows = await this.#rows.select('1 = 1 ORDER BY host');
+    const rows = await readRows(this.database, selectPauses(this.#table));
     return rows.map(({ host, paused_at }) => ({ host, since: Number(paused_at) }));
   }
 
@@ -66,7 +65,8 @@ export class HostPauses {
       );
     }
     // In one statement: another process may pause the host at the same time.
-    await this.#rows.insertUnlessThere({ host, paused_at: this.clock.now() });
+    const { dialect } = this.database;
+    await this.database.run(insertPause(dialect, this.#table, host, this.clock.now()));
     await this.#apply();
   }
 
@@ -74,9 +74,9 @@ export class HostPauses {
   async remove(host: string): Promise<boolean> {
     // An invalid host cannot be paused, and some databases refuse it as a parameter.
     if (!HOST.test(host)) return false;
-    const removed = await this.#rows.delete('host = ?', host);
+    const { affected } = await this.database.run(deletePause(this.#table, host));
     await this.#apply();
-    return removed > 0;
+    return affected > 0;
   }
 
   async #apply(): Promise<void> {

@@ -6,16 +6,16 @@ import { isTableMissing } from '../../database/database-errors.js';
 import type { Statement } from '../../database/dialect.js';
 import { createTables } from '../../database/pooled-store.js';
 import { checkTables, missingTable, type TablesPlace } from '../../database/schema/check-tables.js';
-import type { RowOf } from '../../database/schema/table-definition.js';
 import { RECEIVED_MESSAGES } from '../../database/schema/thorn-tables.js';
 import {
   type JoinedTransaction,
+  readRows,
   RECEIVER_TABLE,
+  runSteps,
   type SqlClient,
   type SqlExecutor,
   type SqlTables,
 } from '../../database/sql-client.js';
-import { TableRows } from '../../database/table-rows.js';
 import { TransactionRequiredError } from '../../database/errors.js';
 import {
   type SqlDataSource,
@@ -30,32 +30,35 @@ import {
   type MessageClaim,
   ReceivedMessages,
 } from './received-messages.js';
+import {
+  completeReceived,
+  countLocked,
+  type Counted,
+  countOwn,
+  deleteExpiredReceived,
+  insertReceived,
+  releaseReceived,
+  type ReceivedTarget,
+  selectReceived,
+  takeReceivedOver,
+} from './received-statements.js';
 import { type MigrationRunner, schemaOf } from '../../database/schema/data-source-schema.js';
 
 const PURGE_INTERVAL = 3_600_000;
-
-/**
- * A message or a key, as one row knows it. `sequence` is the greatest number that is processed, 0 for none. `token` identifies the
- * attempt that processes a message, and is empty when no attempt does.
- */
-type ReceivedRow = RowOf<typeof RECEIVED_MESSAGES>;
 
 /** The table `thorn_received_messages` of a database. Expired rows are deleted once an hour, when the table is used. */
 export class ReceivedTable implements OnApplicationBootstrap, OnApplicationShutdown {
   // One map for the whole process: `verifyWebhook()` is a function without a service, and each table remembers when it
   // was last purged.
   static readonly #known = new WeakMap<SqlDataSource, ReceivedTable>();
-  readonly rows: TableRows<ReceivedRow>;
-  /** The name of the table as it is written in SQL. */
-  readonly name: string;
   readonly tables: SqlTables;
+  readonly target: ReceivedTarget;
   readonly #logger = new Logger('ThornReceiver');
   #purgedAt = 0;
 
   constructor(private readonly client: SqlClient) {
     this.tables = createTables(client);
-    this.name = client.table(RECEIVER_TABLE);
-    this.rows = this.#rowsBy(this.tables);
+    this.target = { dialect: client.dialect, table: client.table(RECEIVER_TABLE) };
   }
 
   /** The table of the data source that a manager of TypeORM belongs to. */
@@ -72,15 +75,15 @@ export class ReceivedTable implements OnApplicationBootstrap, OnApplicationShutd
     return table;
   }
 
-  /** The rows within a transaction of the application. @throws as `SqlClient.join` */
-  async join(transaction: unknown): Promise<TableRows<ReceivedRow>> {
+  /** The table within a transaction of the application. @throws as `SqlClient.join` */
+  async join(transaction: unknown): Promise<SqlExecutor & Pick<JoinedTransaction, 'proof'>> {
     const joined = await this.client.join(transaction);
     const run = (statement: Statement) =>
       joined.run(statement).catch(async (error: unknown) => {
         if (error instanceof ThornError || !isTableMissing(error)) throw error;
-        throw await missingTable(joined, this.#place, this.name, [], error);
+        throw await missingTable(joined, this.#place, this.target.table, [], error);
       });
-    return this.#rowsBy({ dialect: joined.dialect, run, proof: joined.proof });
+    return { dialect: joined.dialect, run, proof: joined.proof };
   }
 
   /** Not awaited: no webhook waits for it. */
@@ -88,7 +91,8 @@ export class ReceivedTable implements OnApplicationBootstrap, OnApplicationShutd
     if (now < this.#purgedAt + PURGE_INTERVAL) return;
     this.#purgedAt = now;
     // An hour late: a handler that outlives its claim can still mark the row.
-    this.rows.delete('kept_until <= ?', now - PURGE_INTERVAL).catch((error: unknown) => {
+    const removal = deleteExpiredReceived(this.target, now - PURGE_INTERVAL);
+    this.tables.run(removal).catch((error: unknown) => {
       this.#logger.warn(`Expired messages could not be deleted: ${errorText(error)}`);
     });
   }
@@ -112,10 +116,6 @@ export class ReceivedTable implements OnApplicationBootstrap, OnApplicationShutd
     const text = `The database of ${name}`;
     return { name, text, remedy: 'Run', option: ' --receiver', schema };
   }
-
-  #rowsBy(executor: SqlExecutor & Pick<JoinedTransaction, 'proof'>): TableRows<ReceivedRow> {
-    return new TableRows(executor, this.name);
-  }
 }
 
 /**
@@ -135,37 +135,33 @@ export class DatabaseReceivedMessages extends ReceivedMessages {
   }
 
   override async claim(claim: MessageClaim, times: ClaimTimes): Promise<ClaimResult> {
-    const { rows } = this.table;
+    const { tables, target } = this.table;
     const { now, leasedUntil: leased_until, keptUntil: kept_until } = times;
     this.table.purgeIfDue(now);
     const hash = hashOf(claim.kind, claim.receiver, claim.key);
     const mine = { sequence: 0, token: claim.token, leased_until, kept_until };
-    await rows.insertUnlessThere({ hash, ...mine });
-    const [found] = await rows.select('hash = ?', hash);
+    await tables.run(insertReceived(target, { hash, ...mine })());
+    const [found] = await readRows(tables, selectReceived(target, hash));
     // The row was purged this very moment; the sender's next attempt finds out.
     if (found === undefined) return 'in-progress';
     if (found.token === claim.token) return 'claimed';
     const sequence = Number(found.kept_until) > now ? Number(found.sequence) : 0;
     if (sequence >= claim.sequence) return 'processed';
     if (found.token !== '' && Number(found.leased_until) > now) return 'in-progress';
-    const replaced = await rows.update(
-      { ...mine, sequence },
-      'hash = ? AND token = ? AND leased_until = ? AND sequence = ?',
-      ...[hash, found.token, found.leased_until, found.sequence],
-    );
-    return replaced > 0 ? 'claimed' : 'in-progress';
+    const { affected } = await tables.run(takeReceivedOver(target, found, { ...mine, sequence }));
+    return affected > 0 ? 'claimed' : 'in-progress';
   }
 
   override async complete(claim: MessageClaim, { keptUntil }: ClaimTimes): Promise<void> {
     const { kind, receiver, key, sequence, token } = claim;
-    const sql = `UPDATE ${this.table.name} SET sequence = CASE WHEN sequence < ? THEN ? ELSE sequence END, kept_until = ?, token = CASE WHEN token = ? THEN '' ELSE token END WHERE hash = ?`;
-    const parameters = [sequence, sequence, keptUntil, token, hashOf(kind, receiver, key)];
-    await this.table.tables.run({ sql, parameters });
+    const hash = hashOf(kind, receiver, key);
+    const { tables, target } = this.table;
+    await tables.run(completeReceived(target, { hash, sequence, token, kept_until: keptUntil }));
   }
 
   override async release({ kind, receiver, key, token }: MessageClaim): Promise<void> {
-    const hash = hashOf(kind, receiver, key);
-    await this.table.rows.update({ token: '' }, 'hash = ? AND token = ?', hash, token);
+    const { tables, target } = this.table;
+    await tables.run(releaseReceived(target, hashOf(kind, receiver, key), token));
   }
 }
 
@@ -192,14 +188,24 @@ export async function processOnce<Result>(
     );
   }
   const known = table ?? ReceivedTable.of(transaction);
-  const rows = await known.join(transaction);
+  const joined = await known.join(transaction);
+  const target = { ...known.target, proof: joined.proof };
+  const isThere = async (counted: Counted) =>
+    Number((await readRows(joined, counted))[0]!.count) > 0;
   const hash = hashOf('once', receiver, id);
   const token = randomUUID();
   const record = { sequence: 1, token, leased_until: now, kept_until: now + retention };
-  await rows.insertUnlessThere({ hash, ...record });
+  await runSteps(
+    (statement) => joined.run(statement),
+    [insertReceived(target, { hash, ...record })],
+  );
   // The row shows which attempt was first; counts of inserted rows differ between databases.
-  const isFirst = await rows.has('hash = ? AND token = ?', hash, token);
-  if (!isFirst) await rows.assertThere('hash = ?', hash);
+  const isFirst = await isThere(countOwn(target, hash, token));
+  const { dialect, proof } = target;
+  // On MySQL the answer to the INSERT does not tell whether it ran in the transaction: the row does, whoever has inserted it.
+  if (!isFirst && proof !== undefined && dialect.name === 'mysql') {
+    if (!(await isThere(countLocked(target, hash, proof)))) throw proof.ended();
+  }
   known.purgeIfDue(now);
   return isFirst ? work() : undefined;
 }

@@ -1,5 +1,10 @@
-import { type Select, select as selectRows, type Write, write } from '../../database/dialect.js';
-import type { Value } from '../../database/table-rows.js';
+import {
+  insertRow,
+  type Select,
+  select as selectRows,
+  type Write,
+  write,
+} from '../../database/dialect.js';
 import type { SubscriberRow } from '../model/field-kinds.js';
 import type { OwnerScope } from '../model/subscriber.js';
 
@@ -18,7 +23,7 @@ export interface PageQuery {
 }
 
 /** A condition on rows, and the values of its placeholders. */
-type Condition = readonly [sql: string, parameters: readonly Value[]];
+type Condition = readonly [sql: string, parameters: readonly unknown[]];
 
 // Both conditions name the columns of the index (expired_at, expires_at), so that each database reads only a range of it.
 const HAS_ENDED = 'expired_at IS NULL AND expires_at <= ?';
@@ -43,10 +48,7 @@ export function selectEvents(table: string, id: string): Select<Pick<SubscriberR
 
 /** Fails where the id, the key or a slot is taken: the indexes of these columns are unique. */
 export function insert(table: string, row: SubscriberRow): Write {
-  const columns = Object.keys(row);
-  const values = columns.map(() => '?').join(', ');
-  const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${values})`;
-  return write(sql, Object.values(row));
+  return insertRow(table, row);
 }
 
 /**
