@@ -96,7 +96,7 @@ describe('thorn doctor', () => {
         'events       5',
         'REST API     /hooks, /hooks-operator',
         'backlog      0 due, the oldest for 0 ms; 0 failed for good',
-        'hosts        none is held back',
+        'hosts        all get webhooks',
         expect.stringMatching(/^wrong {8}synchronize: The data source default/),
         expect.stringMatching(/^wrong {8}no-health-check: /),
       ]),
@@ -159,7 +159,7 @@ describe('thorn doctor', () => {
     expect(await wrong()).toEqual(
       expect.arrayContaining([
         expect.stringMatching(/^wrong {8}lag: webhooks have waited for 9\d{4} ms/),
-        expect.stringContaining('paused: nothing is sent to any host'),
+        expect.stringContaining('paused: all hosts are paused'),
       ]),
     );
     expect((await wrong('--max-lag', '1h')).join()).not.toContain('lag:');
@@ -189,7 +189,7 @@ describe('thorn doctor', () => {
       false,
       [/is the REST API for ow/],
     ],
-    ['is asked at a wrong path', '/api/v1/hooks-operator', true, [/nothing of Thorn answers at/]],
+    ['is asked at a wrong path', '/api/v1/hooks-operator', true, [/Thorn does not answer at/]],
   ])('says which it is where the application %s', async (_, path, has, texts) => {
     await start(has ? {} : { operatorApi: undefined as never });
     for (const args of [[], ['--token', TOKEN], ['--token', 'alice-token']]) {

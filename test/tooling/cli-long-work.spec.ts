@@ -137,7 +137,7 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
       expect(await program.ended).toBe(1);
       expect(steps).toBe(2);
       expect(program.notes).toMatch(/^\d+, \S+\/s, next \d\/\S+$/m);
-      const [, rest] = /^stopped; go on with (.+)$/m.exec(program.notes)!;
+      const [, rest] = /^stopped; to continue, use (.+)$/m.exec(program.notes)!;
       const first = program.out.trim();
       program = null;
 

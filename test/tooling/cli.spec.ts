@@ -419,7 +419,7 @@ describe('thorn replay', () => {
     await program.wrote(/stopping after this step/);
     release();
     expect(await program.ended).toBe(1);
-    const [, rest] = /go on with (.+)/.exec(program.notes)!;
+    const [, rest] = /to continue, use (.+)/.exec(program.notes)!;
     expect(rest).toMatch(/^--since \S+ --until \S+ --after 0\/3$/);
     expect(program.out).toBe('scheduled 1500, expunged 3, disabled 0, under way 0\n');
     expect(program.notes).not.toContain('secret-token');
@@ -478,7 +478,7 @@ describe('thorn replay', () => {
     });
     status = 500;
     expect((await thorn(args)).notes).toMatch(
-      /500.*; go on with --since \S+ --until \S+ --after 0\/1\n$/,
+      /500.*; to continue, use --since \S+ --until \S+ --after 0\/1\n$/,
     );
     await api.close();
     const nobody = ['--api', `http://127.0.0.1:${await freePort()}`];

@@ -122,7 +122,7 @@ export const headerOption = {
     short: 'H',
     multiple: true,
     value: 'name: value',
-    help: 'sent along. Default of Authorization: the variable THORN_AUTHORIZATION',
+    help: 'a header of each request. Authorization comes from THORN_AUTHORIZATION if it is not given',
   },
 } as const satisfies CommandOptions;
 

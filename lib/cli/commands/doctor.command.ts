@@ -10,15 +10,23 @@ const EXAMPLE = 'https://api.example.com/hooks-operator';
 export const doctorCommand: Command = {
   name: 'doctor',
   operands: '<url>',
-  summary: 'Looks at a running application, and says what is wrong',
+  summary: 'Checks a running application and prints its problems',
   details: [
-    `The URL is that of the operator API: ${EXAMPLE}. Says how webhooks are set up, what waits, and`,
-    'what will hurt in production. Ends with 1 when something is wrong.',
+    `The URL is the address of the operator API: ${EXAMPLE}. The command prints how webhooks are set up,`,
+    'how many deliveries wait, and each setting that will cause problems in production. It ends with 1 if it finds a problem.',
   ].join('\n'),
   options: {
-    token: { type: 'string', value: 'token', help: 'sent as Authorization: Bearer' },
+    token: {
+      type: 'string',
+      value: 'token',
+      help: 'a token, which is sent as Authorization: Bearer <token>',
+    },
     ...headerOption,
-    'max-lag': { type: 'string', value: 'time', help: 'how long webhooks may wait. Default: 60s' },
+    'max-lag': {
+      type: 'string',
+      value: 'time',
+      help: 'the longest time that a delivery may wait before it is a problem. Default: 60s',
+    },
   },
   most: 1,
   async run([url], given, terminal) {
@@ -38,7 +46,7 @@ export const doctorCommand: Command = {
       ...(work === null ? [] : faultsOf(work, maxLag)),
     ];
     for (const text of wrong) terminal.out(printable(`wrong        ${text}`));
-    terminal.out(wrong.length === 0 ? 'Nothing is wrong.' : `To mend: ${wrong.length}.`);
+    terminal.out(wrong.length === 0 ? 'Nothing is wrong.' : `Problems: ${wrong.length}.`);
     return wrong.length === 0 ? 0 : 1;
   },
 };
@@ -66,14 +74,14 @@ async function readReport(client: ApiClient, url: string): Promise<SetupReport> 
     );
   }
   throw new ApiError(
-    `nothing of Thorn answers at ${url}, so the URL is wrong: check its host, port and path, with the global prefix of ` +
-      `the application if there is one. ${NO_OPERATOR_API}`,
+    `Thorn does not answer at ${url}. Check the host, the port and the path of the URL, with the global prefix of ` +
+      `the application if it has one. ${NO_OPERATOR_API}`,
   );
 }
 
 const NO_OPERATOR_API =
-  'If the application has none, set operatorApi: { guards: [OperatorGuard] } in ThornModule.forRoot(); its option path ' +
-  'says where it is.';
+  'If the application has no operator API, set operatorApi: { guards: [OperatorGuard] } in ThornModule.forRoot(). Its option ' +
+  'path sets where it answers.';
 
 /** Its public keys are for everybody. */
 async function isOwnersApi(url: string): Promise<boolean> {
@@ -106,17 +114,18 @@ function workLines({ due, dueMessages, failed, lag, isWorker, ...overview }: Ove
   return [
     ['backlog', `${due + dueMessages} due, the oldest for ${lag} ms; ${failed} failed for good`],
     ['worker', isWorker ? 'this process delivers' : 'this process does not deliver'],
-    ['hosts', listed(held, 'none is held back')],
-    ['paused', listed(paused, 'nothing')],
+    ['hosts', listed(held, 'all get webhooks')],
+    ['paused', listed(paused)],
     ['subscribers', `${failing.length} failing`],
   ] as const;
 }
 
 function faultsOf({ lag, changes, pauses }: OverviewView, maxLag: number): readonly string[] {
   const failed = changes?.failed ?? 0;
-  const unread = `changes: no message can be made of ${failed} changes of tables. Their column fault in thorn_changes says why; when it is mended, call retryChanges() of Maintenance.`;
-  const late = `lag: webhooks have waited for ${lag} ms. Check that a worker runs, and how many it needs.`;
-  const paused = 'paused: nothing is sent to any host. Resume it: DELETE …/pauses/*.';
+  const unread = `changes: Thorn cannot make messages of ${failed} changes of tables. The column fault of thorn_changes has the reason of each. Mend the cause, then call retryChanges() of Maintenance.`;
+  const late = `lag: webhooks have waited for ${lag} ms. Check that a worker runs, and start more workers if it is busy all the time.`;
+  const paused =
+    'paused: all hosts are paused, so no webhook is sent. To resume, call DELETE …/pauses/*.';
   return [
     ...(lag > maxLag ? [late] : []),
     ...(failed > 0 ? [unread] : []),

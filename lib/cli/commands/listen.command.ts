@@ -15,26 +15,35 @@ const HOP =
 export const listenCommand: Command = {
   name: 'listen',
   operands: '',
-  summary: 'Receives webhooks on this machine, verifies and prints them, and passes them on',
+  summary: 'Receives webhooks on this machine, verifies and prints them, and can forward them',
   details: [
-    'With --forward, verified requests go to that port or URL as they came, and what it answers is the answer. What is',
-    'not signed as it should be is answered with 401. Without a secret nothing is verified. Without --forward a challenge',
-    'of the REST API is answered with its token.',
+    'With --forward, each verified request goes unchanged to that port or URL, and the sender gets its answer. A request',
+    'with a wrong signature is answered with 401. Without a secret, the command verifies no signatures. Without --forward, a',
+    'challenge of the REST API is answered with its token.',
   ].join('\n'),
   options: {
     ...schemeOptions,
-    port: { type: 'string', short: 'p', value: 'port', help: 'default 4000; 0: any that is free' },
-    host: { type: 'string', value: 'address', help: 'default 127.0.0.1' },
+    port: {
+      type: 'string',
+      short: 'p',
+      value: 'port',
+      help: 'the port to listen on; 0: any free port. Default: 4000',
+    },
+    host: {
+      type: 'string',
+      value: 'address',
+      help: 'the address to listen on. Default: 127.0.0.1',
+    },
     forward: {
       type: 'string',
       short: 'f',
       value: 'port[/path]|url',
-      help: 'where to pass requests on',
+      help: 'where to forward verified requests',
     },
     status: {
       type: 'string',
       value: 'code',
-      help: 'what to answer without --forward. Default 204',
+      help: 'the status to answer with, without --forward. Default: 204',
     },
   },
   most: 0,

@@ -6,19 +6,23 @@ const OPERATOR_API = 'https://api.example.com/hooks-operator';
 
 export const longWorkOptions = {
   ...headerOption,
-  after: { type: 'string', value: 'cursor', help: 'where an earlier run stopped' },
-  'dry-run': { type: 'boolean', help: 'only counts' },
-  'no-count': { type: 'boolean', help: 'does not count first, which the time left needs' },
+  after: {
+    type: 'string',
+    value: 'cursor',
+    help: 'continues an earlier run, which printed this cursor when it stopped',
+  },
+  'dry-run': { type: 'boolean', help: 'counts what would change, and changes nothing' },
+  'no-count': { type: 'boolean', help: 'does not count first, so that no remaining time is shown' },
 } as const satisfies CommandOptions;
 
 export const operatorApiOptions = {
-  api: { type: 'string', value: 'url', help: `of operators: ${OPERATOR_API}` },
+  api: { type: 'string', value: 'url', help: `the URL of the operator API: ${OPERATOR_API}` },
 } as const satisfies CommandOptions;
 
 /** The help text on stopping and resuming these commands. */
 export const LONG_WORK_HELP = [
-  "Works through the application's API, in steps. Stop it with Ctrl-C: it says where to go on, --after. What it shows on a",
-  'terminal is how many were looked at, how fast, and how long the rest will take.',
+  "The command works through the application's API, in steps. On a terminal it shows how many rows it has looked at, how fast",
+  'it is, and how long the rest will take. Stop it with Ctrl-C: it prints the --after with which it continues later.',
 ].join('\n');
 
 export interface LongWork {
@@ -49,7 +53,7 @@ export async function runLongWork(
   terminal: Terminal,
 ): Promise<ExitCode> {
   terminal.interrupted.addEventListener('abort', () =>
-    terminal.note('stopping after this step; once more ends at once'),
+    terminal.note('stopping after this step; press Ctrl-C again to stop at once'),
   );
   const run = new Run(work, new ApiClient(work.url, readHeaders(given, terminal)), terminal);
   const after = parseText(given, 'after') ?? null;
@@ -94,7 +98,7 @@ class Run {
       return all;
     } catch (error) {
       if (error instanceof ApiError && !how.isDryRun && all.next !== after) {
-        throw new ApiError(`${error.message}; go on with ${resumption(all.next, this.work)}`);
+        throw new ApiError(`${error.message}; to continue, use ${resumption(all.next, this.work)}`);
       }
       throw error;
     } finally {
@@ -122,7 +126,7 @@ class Run {
 }
 
 function stopped(next: string | null, work: LongWork, terminal: Terminal): 1 {
-  terminal.note(`stopped; go on with ${resumption(next, work)}`);
+  terminal.note(`stopped; to continue, use ${resumption(next, work)}`);
   return 1;
 }
 

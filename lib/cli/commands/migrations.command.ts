@@ -11,23 +11,26 @@ export const migrationsCommand: Command = {
   operands: DATABASES.join('|'),
   summary: "Prints the SQL of the library's tables",
   details: [
-    "For who does not use TypeORM's own runner; with it, name thornMigrations of nestjs-thorn/typeorm among the migrations of the data source.",
-    'No database is connected to.',
+    'Use it when migrations do not run with TypeORM. With TypeORM, add thornMigrations of nestjs-thorn/typeorm to the data',
+    "source's migrations instead. The command connects to no database.",
   ].join('\n'),
   options: {
-    down: { type: 'boolean', help: 'the SQL that removes the tables' },
+    down: { type: 'boolean', help: 'prints the SQL that removes the tables' },
     for: {
       type: 'string',
       value: TOOL_NAMES.join('|'),
-      help: 'a migration as this tool takes it',
+      help: 'prints a migration for this tool',
     },
     prefix: {
       type: 'string',
       value: 'text',
       help: "text before names, as the data source's entityPrefix",
     },
-    receiver: { type: 'boolean', help: 'the table of a receiver' },
-    schema: { type: 'string', value: 'name', help: 'a schema of their own, with postgres alone' },
+    receiver: {
+      type: 'boolean',
+      help: 'prints the table that a receiver needs, instead of the tables of a sender',
+    },
+    schema: { type: 'string', value: 'name', help: 'the schema of the tables, for postgres only' },
   },
   most: 1,
   async run([database], given, terminal) {

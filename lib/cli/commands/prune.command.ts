@@ -12,15 +12,19 @@ import { UsageError } from '../terminal/terminal.js';
 export const pruneCommand: Command = {
   name: 'prune',
   operands: '',
-  summary: 'Drops what is old enough of messages, as workers do in their spare time',
+  summary: 'Deletes old messages now, as workers do when they are idle',
   details: [
-    'Deletes finished messages with their deliveries and attempts, and drops bodies and responses, as old as the application',
-    'has set; with --before, deletes all that were finished before then.',
+    'The command deletes finished messages, with their deliveries and attempts, and it empties bodies and responses, as soon as',
+    'they are as old as the application has set. With --before, it deletes all messages that were finished before that time.',
     LONG_WORK_HELP,
   ].join('\n'),
   options: {
     ...operatorApiOptions,
-    before: { type: 'string', value: 'time', help: '2026-01-31, or 90d ago. Default: as set' },
+    before: {
+      type: 'string',
+      value: 'time',
+      help: 'a time such as 2026-01-31, or 90d for 90 days ago. Default: the settings of the application',
+    },
     ...longWorkOptions,
   },
   most: 0,

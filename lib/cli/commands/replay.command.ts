@@ -14,23 +14,27 @@ const OPTIONS = {
   api: {
     type: 'string',
     value: 'url',
-    help: 'https://api.example.com/hooks; of operators …/hooks-operator/subscribers',
+    help: 'the URL: https://api.example.com/hooks, or for operators …/hooks-operator/subscribers',
   },
-  since: { type: 'string', value: 'time', help: '2026-01-31T08:00:00Z, or 24h, 90m, 7d ago' },
-  until: { type: 'string', value: 'time', help: 'before that time. Default: now' },
+  since: {
+    type: 'string',
+    value: 'time',
+    help: 'from this time on: 2026-01-31T08:00:00Z, or 24h for 24 hours ago',
+  },
+  until: { type: 'string', value: 'time', help: 'before this time. Default: now' },
   ...longWorkOptions,
 } as const satisfies Command['options'];
 
 export const replayCommand: Command = replaying(
   'replay',
   'recover',
-  "Makes a subscription's failed deliveries due again",
+  "Retries a subscription's failed deliveries",
 );
 
 export const backfillCommand: Command = replaying(
   'backfill',
   'backfill',
-  'Sends a subscription what it has missed while it was disabled',
+  'Sends a subscription the messages that it missed while it was disabled',
 );
 
 function replaying(name: string, verb: string, summary: string): Command {

@@ -11,10 +11,10 @@ import {
 export const resealCommand: Command = {
   name: 'reseal',
   operands: '',
-  summary: 'Seals all stored secrets with the first key of the application',
+  summary: 'Encrypts all stored secrets again, with the first key of the application',
   details: [
-    'Prints the ids of subscribers and messages whose secrets do not open, and ends with 1 when there are any: keep the keys',
-    'until there are none.',
+    'The command prints the ids of subscribers and messages whose secrets no key of the application can decrypt, and then ends',
+    'with 1. Keep the old keys in the settings until it prints no id.',
     LONG_WORK_HELP,
   ].join('\n'),
   options: {

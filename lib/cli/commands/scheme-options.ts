@@ -19,10 +19,18 @@ export const schemeOptions = {
     short: 's',
     multiple: true,
     value: 'secret',
-    help: 'whsec_…, whpk_…, or any other; several times while it rotates. Default: THORN_SECRET',
+    help: 'the secret: whsec_…, whpk_… or a text. Repeat it while a secret is rotated. Default: THORN_SECRET',
   },
-  scheme: { type: 'string', value: 'name', help: `${SCHEMES.join(', ')}. Default standard` },
-  digest: { type: 'string', value: 'name', help: `${DIGESTS.join(', ')}, for the scheme thorn` },
+  scheme: {
+    type: 'string',
+    value: 'name',
+    help: `how requests are signed: ${SCHEMES.join(', ')}. Default: standard`,
+  },
+  digest: {
+    type: 'string',
+    value: 'name',
+    help: `the digest of the scheme thorn: ${DIGESTS.join(', ')}`,
+  },
 } as const satisfies CommandOptions;
 
 /** @throws {@link UsageError} without a secret, unless none is needed */

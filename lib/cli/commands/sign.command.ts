@@ -8,13 +8,18 @@ export const signCommand: Command = {
   name: 'sign',
   operands: '[file]',
   summary: 'Prints the headers that sign a body',
-  details: 'The file, or the standard input, is the body byte by byte.',
+  details:
+    'The body is read from the file, or from the standard input, and its bytes are signed as they are.',
   options: {
     ...schemeOptions,
-    id: { type: 'string', value: 'id', help: 'id of the message. Default: a new one' },
-    event: { type: 'string', value: 'name', help: 'name of the event, for thorn and github' },
-    time: { type: 'string', value: 'time', help: 'when it is signed. Default: now' },
-    http: { type: 'boolean', help: 'prints the whole request, as thorn verify reads it' },
+    id: { type: 'string', value: 'id', help: 'the id of the message. Default: a new id' },
+    event: {
+      type: 'string',
+      value: 'name',
+      help: 'the name of the event, for the schemes thorn and github',
+    },
+    time: { type: 'string', value: 'time', help: 'the time of the signature. Default: now' },
+    http: { type: 'boolean', help: 'prints the whole request, which thorn verify can read' },
   },
   most: 1,
   async run([file = '-'], given, terminal) {

@@ -18,14 +18,24 @@ const ADVICE: Readonly<Record<number, string>> = {
 export const tailCommand: Command = {
   name: 'tail',
   operands: '<url>',
-  summary: 'Follows what an application sends, one line of JSON for each message',
+  summary: 'Prints each new message of an application as a line of JSON',
   details: [
-    'Reads the history of events by the REST API at the URL, as the user whom the headers authorize: outbox({ history: true }).',
-    'Stop it with Ctrl-C: it says where to go on, --after.',
+    'The command reads the history of events from the REST API at the URL, as the user whom the headers authorize. The',
+    'application keeps a history with outbox({ history: true }). Stop the command with Ctrl-C: it prints the --after with',
+    'which it continues later.',
   ].join('\n'),
   options: {
-    event: { type: 'string', short: 'e', value: 'pattern', help: 'such as order.*. Default: all' },
-    after: { type: 'string', value: 'cursor', help: 'where an earlier run stopped. Default: now' },
+    event: {
+      type: 'string',
+      short: 'e',
+      value: 'pattern',
+      help: 'events to print, such as order.*. Default: all',
+    },
+    after: {
+      type: 'string',
+      value: 'cursor',
+      help: 'continues an earlier run, which printed this cursor. Default: begins now',
+    },
     all: { type: 'boolean', help: 'begins at the oldest message that is kept' },
     ...headerOption,
   },

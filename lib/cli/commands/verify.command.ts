@@ -9,14 +9,18 @@ import { UsageError } from '../terminal/terminal.js';
 export const verifyCommand: Command = {
   name: 'verify',
   operands: '[file]',
-  summary: 'Says whether a captured request is signed with the secret',
+  summary: 'Checks whether a captured request is signed with the secret',
   details: [
-    'The file, or the standard input, holds the request as HTTP writes it (headers, an empty line, the body), or as',
-    'JSON: { "headers": { … }, "body": "…" }. Its age does not matter unless --tolerance is given.',
+    'The request is read from the file, or from the standard input: as HTTP (headers, an empty line, the body), or as JSON:',
+    '{ "headers": { … }, "body": "…" }.',
   ].join('\n'),
   options: {
     ...schemeOptions,
-    tolerance: { type: 'string', value: 'time', help: 'how old it may be: 5m' },
+    tolerance: {
+      type: 'string',
+      value: 'time',
+      help: 'the greatest age of the signature, such as 5m. Default: any age',
+    },
   },
   most: 1,
   async run([file = '-'], given, terminal) {

@@ -7,10 +7,11 @@ import { DOCUMENTS, ofDocuments, readDocument } from './document-source.js';
 export const diffCommand: Command = {
   name: 'diff',
   operands: '<old> [new]',
-  summary: 'Compares two documents of events, and tells what breaks a receiver',
+  summary: 'Compares two documents of events and prints the changes that break receivers',
   details: [
-    'The new document is the standard input, if it is not named. Exits with 1 when a change may break a receiver: a removed',
-    'event or field, a field that may be missing, another type, a narrower value. What is added breaks nothing.',
+    'Without the name of the new document, the command reads it from the standard input. It ends with 1 when a change may break',
+    'a receiver: a removed event or field, a field that may be missing now, another type, fewer allowed values. New events and',
+    'new fields break no receiver.',
     '',
     DOCUMENTS,
   ].join('\n'),

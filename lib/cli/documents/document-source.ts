@@ -8,9 +8,9 @@ const LONGEST_FETCH = 30_000;
 
 /** The part of a command's help that describes its documents. */
 export const DOCUMENTS = [
-  'A document is OpenAPI 3.1 with webhooks, or AsyncAPI 3.0, as JSON: a file, an http or https URL, or the standard',
-  'input. An application makes it with thornOpenApiWebhooks() or thornAsyncApi() of nestjs-thorn/openapi. Headers and',
-  'THORN_AUTHORIZATION are sent to a URL alone.',
+  'A document is OpenAPI 3.1 with webhooks, or AsyncAPI 3.0, as JSON. Give a file, an http or https URL, or the standard',
+  'input. An application makes the document with thornOpenApiWebhooks() or thornAsyncApi() of nestjs-thorn/openapi. Headers',
+  'and THORN_AUTHORIZATION are sent only to a URL.',
 ].join('\n');
 
 /** @param source a file, a URL, or `-` for the standard input */

@@ -8,10 +8,15 @@ import { UsageError } from '../terminal/terminal.js';
 export const typesCommand: Command = {
   name: 'types',
   operands: '[document]',
-  summary: 'Makes TypeScript types of all events, for who receives them',
+  summary: 'Makes TypeScript types of all events, for receivers',
   details: DOCUMENTS,
   options: {
-    out: { type: 'string', short: 'o', value: 'file', help: 'where to. Default: standard output' },
+    out: {
+      type: 'string',
+      short: 'o',
+      value: 'file',
+      help: 'the file to write. Default: the standard output',
+    },
     ...headerOption,
   },
   most: 1,

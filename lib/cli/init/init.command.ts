@@ -38,22 +38,22 @@ export const initCommand: Command = {
   operands: '[folder]',
   summary: 'Adds webhooks to a NestJS application: the module, an example event and a listener',
   details: [
-    'Shows what it would change, and asks. Changes src/app.module.ts, and adds src/webhooks/. Adds the entities and migrations',
-    'of Thorn to the options of TypeORM that list their own. Where it does not understand a file, it says what to write, and',
-    'changes nothing. Without a folder, the application is here.',
-    'With --entity, --guard or --page it sets up webhooks of the application itself. Without one of them it asks for them',
-    'where there is an entity, and else adds an example: an event, and a listener that src/main.ts keeps raw bodies for.',
+    'The command shows its changes, and asks before it makes them. It changes src/app.module.ts, adds src/webhooks/, and adds',
+    'the entities and migrations of Thorn to options of TypeORM that list them. If it does not understand a file, it prints',
+    'the lines for you to write, and changes nothing. Without a folder, it looks for the application in the current folder.',
+    'With --entity, --guard or --page it sets up webhooks for your own entity. Without these options it asks for them, or, if',
+    'the application has no entity, it adds an example: an event, and a listener for which src/main.ts keeps raw bodies.',
   ].join('\n'),
   options: {
     client: {
       type: 'string',
       value: CLIENT_NAMES.join('|'),
-      help: 'the database client. Default: the one in package.json',
+      help: 'the database client. Default: the client in package.json',
     },
     entity: {
       type: 'string',
       value: 'class',
-      help: 'declares events of this entity, model of Prisma or table of Drizzle',
+      help: 'declares events on this entity, model of Prisma or table of Drizzle',
     },
     owner: {
       type: 'string',
@@ -64,11 +64,11 @@ export const initCommand: Command = {
     user: {
       type: 'string',
       value: 'path',
-      help: 'where the guard leaves the id of the user on the request. Default: user.id',
+      help: 'the property of the request with the id of the user. Default: user.id',
     },
     page: { type: 'boolean', help: "adds the owners' page. It needs --guard" },
-    yes: { type: 'boolean', short: 'y', help: 'does not ask' },
-    undo: { type: 'boolean', help: 'takes back its changes' },
+    yes: { type: 'boolean', short: 'y', help: 'makes the changes without asking' },
+    undo: { type: 'boolean', help: 'undoes the changes that thorn init made' },
   },
   most: 1,
   async run([given = '.'], options, terminal) {

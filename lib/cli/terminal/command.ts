@@ -105,7 +105,7 @@ export function generalHelp(commands: readonly Command[]): string {
     '',
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     '',
-    'thorn <command> --help says more. Exit codes: 0 done, 1 the answer is no, 2 called in a wrong way.',
+    'Run thorn <command> --help for the options of a command. Exit codes: 0 success, 1 a check failed or the work is not\ncomplete, 2 wrong options.',
   ].join('\n');
 }
 
