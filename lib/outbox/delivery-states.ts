@@ -71,11 +71,14 @@ export interface Transition {
 }
 
 const OPEN = ['waiting', 'blocked', 'holding'] as const;
-const REOPENED = ['succeeded', 'failed', 'holding', 'waiting'] as const;
+/** The states of a delivery that nobody has to do anything for. */
+export const OVER = ['succeeded', 'failed'] as const;
+const REOPENED = [...OVER, 'holding', 'waiting'] as const;
 
 /**
- * The life of a delivery: each change of its state, and the function that makes it. Some statements take from
- * it which rows they may change, by {@link isOpenTo}; the claims and the other statements have conditions of their own.
+ * The life of a delivery: each change of its state, and the function that makes it. The statements that change rows which no
+ * worker holds take from it which rows these are, by {@link isOpenTo}; changes of held rows ask for the lease, and what is due is
+ * found by its time.
  * docs/architecture.md shows it as a picture, and tests run the functions on databases and compare.
  */
 export const TRANSITIONS = {
@@ -201,10 +204,7 @@ export const TRANSITIONS = {
   },
   remove: {
     event: 'retentionDays have passed',
-    moves: [
-      ['succeeded', null],
-      ['failed', null],
-    ],
+    moves: OVER.map((state) => [state, null] as const),
     file: 'retention/message-removal.ts',
     method: 'MessageRemoval.messages',
   },
@@ -213,30 +213,40 @@ export const TRANSITIONS = {
 /** The name of a change in {@link TRANSITIONS}. */
 export type ChangeName = keyof typeof TRANSITIONS;
 
-/** How a statement finds the rows of states, by the columns of an index. */
-const CONDITIONS: Readonly<Record<string, (row: 't.' | '') => string>> = {
-  blocked: (row) => `${row}queue_position > 0`,
-  holding: (row) => `${row}status = 'failed' AND ${row}due_at IS NOT NULL`,
-  'blocked, holding, waiting': (row) => `${row}due_at IS NOT NULL`,
+/** The alias of the table and a dot; an empty text without one. */
+type Alias = 't.' | 'd.' | '';
+
+/** How a statement finds the rows of states, by the columns of an index. A row that a worker holds is left to that worker. */
+const CONDITIONS: Readonly<Record<string, (row: Alias) => string>> = {
+  blocked: (row) => `${row}queue_position > 0 AND ${row}lease IS NULL`,
+  holding: (row) => `${row}status = 'failed' AND ${row}due_at IS NOT NULL AND ${row}lease IS NULL`,
+  'blocked, holding, waiting': (row) => `${row}due_at IS NOT NULL AND ${row}lease IS NULL`,
+  // Nobody holds these: without a due time, no worker finds them.
+  'failed, succeeded': (row) => `${row}due_at IS NULL`,
+  'blocked, failed, holding, succeeded, waiting': (row) => `${row}lease IS NULL`,
 };
 
 /**
- * The condition on rows of `thorn_deliveries` that a change may begin from, by its moves in {@link TRANSITIONS}. A row that a
- * worker holds is left to that worker.
+ * The condition on rows of `thorn_deliveries` that a change may begin from, by its moves in {@link TRANSITIONS}.
  *
- * @param row the alias of the table and a dot; an empty text without one
+ * @param row default: the table has no alias
+ * @param only some of the states that the change begins from. Default: all of them
  *
  * @example
  * ```ts
  * `UPDATE thorn_deliveries SET … WHERE id = ? AND ${isOpenTo('cancel')}`;
  * ```
  */
-export function isOpenTo(change: ChangeName, row: 't.' | '' = ''): string {
+export function isOpenTo(change: ChangeName, row: Alias = '', only?: readonly StateName[]): string {
   const { moves }: Transition = TRANSITIONS[change];
-  const states = [...new Set(moves.map(([from]) => from))].sort().join(', ');
+  const begun = new Set(moves.map(([from]) => from));
+  const states = [...(only ?? begun)]
+    .filter((state) => begun.has(state))
+    .sort()
+    .join(', ');
   const condition = CONDITIONS[states];
   if (condition === undefined) {
     throw new Error(`The change ${change} begins from ${states}, for which CONDITIONS has no SQL`);
   }
-  return `${condition(row)} AND ${row}lease IS NULL`;
+  return condition(row);
 }

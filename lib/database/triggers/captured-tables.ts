@@ -2,9 +2,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ThornError } from '../../errors/index.js';
 import { isLockTimeout } from '../database-errors.js';
 import type { Statement } from '../dialect.js';
-import type { Result, SqlTables, Step } from '../sql-client.js';
+import { readRows, type Result, type SqlTables, type Step } from '../sql-client.js';
+import {
+  type CapturedTableRow,
+  insertTable,
+  limitLockTime,
+  LOCK_WITHIN,
+  lockShared,
+  lockToHear,
+  lockToSilence,
+  lockWriters,
+  selectTables,
+  silenceTable,
+  updateEvents,
+  updateHeard,
+} from './captured-table-statements.js';
 import { insertChangesLease, raiseRevision, selectRevision } from './changes-lease.js';
-import { tableLock } from './trigger-parts.js';
 
 /** A row of `thorn_captured_tables`. */
 export interface CapturedTable {
@@ -16,7 +29,6 @@ export interface CapturedTable {
   readonly isHeard: boolean;
 }
 
-const LOCK_WITHIN = 1000;
 const MOST_TRIES = 5;
 
 /**
@@ -36,7 +48,7 @@ export class TableLockedError extends ThornError {
 }
 
 /**
- * The SQL on `thorn_captured_tables`: the tables with triggers, and whether any subscriber hears their events.
+ * The rows of `thorn_captured_tables`: the tables with triggers, and whether any subscriber hears their events.
  *
  * A change that commits after a subscription is told. The trigger of a table that nobody hears holds a lock until its
  * transaction ends, and the subscription waits for that lock. So a writer whose change was not written down has ended
@@ -46,15 +58,10 @@ export class TableLockedError extends ThornError {
  * do, so that the table stays heard until the subscriber is stored.
  */
 export class CapturedTables {
-  readonly #table: string;
-
-  constructor(private readonly database: SqlTables) {
-    this.#table = database.table('thorn_captured_tables');
-  }
+  constructor(private readonly database: SqlTables) {}
 
   async list(): Promise<readonly CapturedTable[]> {
-    const { rows } = await this.database.run(this.#listing());
-    return rows.map(read);
+    return (await readRows(this.database, selectTables(this.database))).map(read);
   }
 
   /** A number that grows with each subscription to an event of a table. */
@@ -68,19 +75,14 @@ export class CapturedTables {
     const text = JSON.stringify(events);
     const known = (await this.list()).find((table) => table.name === name);
     if (known === undefined) {
-      const columns = ['name', 'heard', 'events'];
-      const sql = this.database.dialect.insertNew(this.#table, columns, 'VALUES (?, TRUE, ?)');
       // Inserted before the table can be subscribed to, because each subscription raises the revision in this row.
       await this.database.run(insertChangesLease(this.database));
-      await this.database.run({ sql, parameters: [name, text] });
+      await this.database.run(insertTable(this.database, name, text));
       return;
     }
     const isSame = JSON.stringify(known.events) === text;
     if (isSame && (known.isHeard || !isHeard)) return;
-    const update = {
-      sql: `UPDATE ${this.#table} SET events = ? WHERE name = ?`,
-      parameters: [text, name],
-    };
+    const update = updateEvents(this.database, name, text);
     const isThis = (table: CapturedTable) => table.name === name;
     await this.execute([...this.#hear(isThis, isThis), update]);
   }
@@ -99,64 +101,47 @@ export class CapturedTables {
     isWanted: (table: CapturedTable) => boolean,
     isWritten: (table: CapturedTable) => boolean,
   ): Step[] {
-    const { name: dialect } = this.database.dialect;
+    const { database } = this;
+    const { name: dialect } = database.dialect;
     let wanted: readonly CapturedTable[] = [];
     let written: readonly string[] = [];
+    const kept = () => wanted.map(({ name }) => name).filter((name) => !written.includes(name));
     const onAny =
-      (names: () => readonly string[], sql: string, end = '') =>
-      (): Statement | null =>
-        names().length === 0
-          ? null
-          : { sql: `${sql} WHERE name IN (${marks(names())})${end}`, parameters: names() };
-    const lock = (names: () => readonly string[], how: string): Step => {
-      const wait = dialect === 'mysql' ? ` /*M!100300 WAIT ${LOCK_WITHIN / 1000} */` : '';
-      // Without the index hint MariaDB would lock all rows of a small table, which writers of other tables hold.
-      const from = `${this.#table}${dialect === 'mysql' ? ' FORCE INDEX (PRIMARY)' : ''}`;
-      const select = `SELECT name, heard, events FROM ${from}`;
-      // Always in the same order, so that two transactions rarely wait for each other.
-      const rows = onAny(names, select, ` ORDER BY name ${how}${wait}`);
-      return () => {
-        const statement = rows();
-        return statement && { ...statement, answersRows: true };
-      };
-    };
+      (names: () => readonly string[], build: (names: readonly string[]) => Statement): Step =>
+      () =>
+        names().length === 0 ? null : build(names());
     const choose = (before: readonly Result[]) => {
-      wanted = before.at(-1)!.rows.map(read).filter(isWanted);
+      wanted = rowsIn(before).map(read).filter(isWanted);
       written = wanted.filter(isWritten).map(({ name }) => name);
       return null;
     };
-    const update = onAny(() => written, `UPDATE ${this.#table} SET heard = TRUE`);
-    const count = () => (wanted.length === 0 ? null : raiseRevision(this.database));
-    if (dialect === 'sqlite') return [this.#listing(), choose, update, count];
-    const kept = () => wanted.map(({ name }) => name).filter((name) => !written.includes(name));
+    const list = selectTables(database);
+    const update = onAny(
+      () => written,
+      (names) => updateHeard(database, names),
+    );
+    const count = () => (wanted.length === 0 ? null : raiseRevision(database));
+    if (dialect === 'sqlite') return [list, choose, update, count];
     const chooseAgain = (before: readonly Result[]) => {
       // Silenced since it was listed.
-      written = [...written, ...silentIn(before.at(-1)!)];
+      written = [...written, ...silentIn(before)];
       return null;
     };
-    // With a weaker lock on PostgreSQL, the FOR KEY SHARE of a writer with an older snapshot would not fail.
-    const lockWritten = lock(() => written, 'FOR UPDATE');
+    const lockKept = onAny(kept, (names) => lockShared(database, names));
+    const lockWritten = onAny(
+      () => written,
+      (names) => lockToHear(database, names),
+    );
     if (dialect === 'mysql') {
-      const lockKept = lock(kept, 'LOCK IN SHARE MODE');
-      return [this.#listing(), choose, lockKept, chooseAgain, lockWritten, update, count];
+      return [list, choose, lockKept, chooseAgain, lockWritten, update, count];
     }
-    const limit = () =>
-      wanted.length === 0
-        ? null
-        : {
-            sql: `SELECT set_config('lock_timeout', '${LOCK_WITHIN}', TRUE)`,
-            parameters: [],
-            answersRows: true,
-          };
+    const limit = () => (wanted.length === 0 ? null : limitLockTime());
     const lockTables = (before: readonly Result[]): Statement | null => {
-      const silent = silentIn(before.at(-1)!);
-      if (silent.length === 0) return null;
-      const locks = silent.map((name) => `SELECT pg_advisory_xact_lock(${tableLock(name)})`);
-      return { sql: locks.join(' UNION ALL '), parameters: [], answersRows: true };
+      const silent = silentIn(before);
+      return silent.length === 0 ? null : lockWriters(silent);
     };
-    const lockKept = lock(kept, 'FOR SHARE');
     const locks = [limit, lockKept, chooseAgain, lockWritten, lockTables];
-    return [this.#listing(), choose, ...locks, update, count];
+    return [list, choose, ...locks, update, count];
   }
 
   /** Runs steps in one transaction, with the steps of {@link hear} among them. @throws {@link TableLockedError} */
@@ -179,21 +164,13 @@ export class CapturedTables {
    * @returns false when the row is locked: somebody subscribes, or writes to the table on MariaDB
    */
   async silence(name: string, revision: number): Promise<boolean> {
-    const { dialect } = this.database;
-    const how = dialect.name === 'postgres' ? 'FOR NO KEY UPDATE' : 'FOR UPDATE';
-    const lock = {
-      sql: `SELECT 1 FROM ${this.#table} WHERE name = ? ${how} NOWAIT`,
-      parameters: [name],
-      answersRows: true,
-    };
-    const update = (before: readonly Result[]): Statement | null => {
-      if (revisionIn(before.at(-1)!.rows) !== revision) return null;
-      return { sql: `UPDATE ${this.#table} SET heard = FALSE WHERE name = ?`, parameters: [name] };
-    };
+    const { database } = this;
+    const update = (before: readonly Result[]) =>
+      revisionIn(before.at(-1)!.rows) === revision ? silenceTable(database, name) : null;
     // Read behind the lock: an earlier subscription has raised the revision, and a later one finds the table silent.
     const steps = [
-      ...(dialect.name === 'sqlite' ? [] : [lock]),
-      selectRevision(this.database),
+      ...(database.dialect.name === 'sqlite' ? [] : [lockToSilence(database, name)]),
+      selectRevision(database),
       update,
     ];
     try {
@@ -204,36 +181,29 @@ export class CapturedTables {
       throw error;
     }
   }
-
-  #listing(): Statement {
-    return {
-      sql: `SELECT name, heard, events FROM ${this.#table}`,
-      parameters: [],
-      answersRows: true,
-    };
-  }
 }
 
 function revisionIn(rows: Result['rows']): number {
   return Number(rows[0]?.['revision'] ?? 0);
 }
 
-function read({ name, heard, events }: Result['rows'][number]): CapturedTable {
+function read({ name, heard, events }: CapturedTableRow): CapturedTable {
   return {
-    name: String(name),
-    events: JSON.parse(String(events)) as readonly string[],
+    name,
+    events: JSON.parse(events) as readonly string[],
     // Not all drivers know booleans.
     isHeard: Number(heard) === 1,
   };
 }
 
-function silentIn({ rows }: Result): readonly string[] {
-  return rows
+/** The rows that the latest of some steps has answered. */
+function rowsIn(before: readonly Result[]): readonly CapturedTableRow[] {
+  return (before.at(-1) as Result<CapturedTableRow>).rows;
+}
+
+function silentIn(before: readonly Result[]): readonly string[] {
+  return rowsIn(before)
     .map(read)
     .filter(({ isHeard }) => !isHeard)
     .map(({ name }) => name);
-}
-
-function marks(values: readonly unknown[]): string {
-  return values.map(() => '?').join(', ');
 }

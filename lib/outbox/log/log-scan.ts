@@ -1,22 +1,28 @@
 import { setImmediate } from 'node:timers/promises';
-import { type DeliveryStatus, FAILURE_REASONS } from '../../delivery/index.js';
+import type { DeliveryStatus } from '../../delivery/index.js';
 import { patternMatches } from '../../subscriber/index.js';
-import { idRows } from '../../database/dialect.js';
-import {
-  type AnswerClass,
-  type DeliveryRecord,
-  latestOf,
-  parseDeliveryRow,
-} from '../tables/delivery-record.js';
+import { type DeliveryRecord, parseDeliveryRow } from '../tables/delivery-record.js';
 import {
   countWaiting,
   type LogCondition,
   type LogRange,
   selectNewest,
 } from '../tables/delivery-log.js';
-import { isOfMessages, keyOf } from '../tables/keys.js';
+import { isOfMessages } from '../tables/keys.js';
+import {
+  EVERY_DELIVERY,
+  HAS_FAILED,
+  hasAnswerClass,
+  hasId,
+  hasMessage,
+  hasStatus,
+  isOfSubscriber,
+  isOfSubscribers,
+  isWaiting,
+  mayMatch,
+  MOST_BRANCHES,
+} from '../tables/log-conditions.js';
 import { selectTime } from '../tables/messages.js';
-import type { Target } from '../tables/table-names.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import type { DeliveryQuery } from './delivery-query.js';
 import { FIRST_STEP, lowestIdOf, stepAfter } from './log-steps.js';
@@ -51,8 +57,6 @@ interface LogPart {
   readonly status: DeliveryStatus | undefined;
 }
 
-/** Owners with more subscribers are searched along the log of all: each branch is a part of the statement. */
-const MOST_BRANCHES = 100;
 /** The number of waiting deliveries that are sorted on request: their indexes are not in the order of ids. */
 const FEW_WAITING = 2000;
 /** The same where the index has the ids as well, so that the rows of a page alone are read. */
@@ -61,7 +65,6 @@ const FEW_IDS_WAITING = 10_000;
 const STEP_TIME = 4;
 /** Milliseconds after which a scan takes no further step. */
 const SCAN_TIME = 8;
-const ALL: LogCondition = { sql: '', parameters: [] };
 
 /**
  * Finds the newest deliveries of a selection in bounded time. What no index selects is looked for in steps; after some
@@ -142,19 +145,15 @@ async function partsOf(
   const isUnsuccessful = statusClass !== undefined && statusClass !== '2xx';
   if (status === 'succeeded' && isUnsuccessful) return [];
   const others = [
-    ...(event === undefined || event === '*' ? [] : [eventFilter(event)]),
-    ...(statusClass === undefined ? [] : [classFilter(store, statusClass)]),
+    ...(event === undefined || event === '*' ? [] : [mayMatch(event)]),
+    ...(statusClass === undefined ? [] : [hasAnswerClass(store, statusClass)]),
   ];
-  const own = subscribers === undefined ? [] : [subscriberFilter(store, subscribers)];
-  const ofStatus = status === undefined ? [] : [statusFilter(status)];
+  const own = subscribers === undefined ? [] : [isOfSubscribers(store, subscribers)];
+  const ofStatus = status === undefined ? [] : [hasStatus(status)];
   if (deliveryId !== undefined) {
-    const one = { sql: 'd.id = ?', parameters: [keyOf('dlv_', deliveryId)] };
-    const ofMessage =
-      messageId === undefined
-        ? []
-        : [{ sql: 'd.message_id = ?', parameters: [keyOf('msg_', messageId)] }];
+    const ofMessage = messageId === undefined ? [] : [hasMessage(messageId)];
     const filters = [...ofMessage, ...own, ...ofStatus, ...others];
-    return [{ ways: [{ branches: [one], filters }], status }];
+    return [{ ways: [{ branches: [hasId(deliveryId)], filters }], status }];
   }
   if (messageId !== undefined) {
     const [message] = (await store.database.run(selectTime(store, messageId))).rows;
@@ -169,14 +168,14 @@ async function partsOf(
   const parts: LogPart[] = [];
   if (status !== 'failed') {
     const few = await fewWaiting(store, subscribers, others);
-    const ways = few ?? waysAlong(store, subscribers, [statusFilter('pending'), ...others]);
+    const ways = few ?? waysAlong(store, subscribers, [hasStatus('pending'), ...others]);
     // A failed delivery that holds its key has a due time as well.
     parts.push({ ways, status: 'pending' });
   }
   if (status !== 'pending') {
-    const ways: ScanPlan[] = [{ branches: FAILED, filters: [...own, ...others] }];
+    const ways: ScanPlan[] = [{ branches: HAS_FAILED, filters: [...own, ...others] }];
     if (subscribers !== undefined) {
-      ways.push(...waysAlong(store, subscribers, [statusFilter('failed'), ...others]));
+      ways.push(...waysAlong(store, subscribers, [hasStatus('failed'), ...others]));
     }
     parts.push({ ways, status: 'failed' });
   }
@@ -193,7 +192,10 @@ function waysAlong(
   const ways = [{ ...way, filters: [...way.filters, ...filters] }];
   // Where one of many subscribers has most of the deliveries, the log of all goes back further.
   if (way.branches.length > 1) {
-    ways.push({ branches: [ALL], filters: [subscriberFilter(store, subscribers!), ...filters] });
+    ways.push({
+      branches: [EVERY_DELIVERY],
+      filters: [isOfSubscribers(store, subscribers!), ...filters],
+    });
   }
   return ways;
 }
@@ -204,18 +206,13 @@ async function fewWaiting(
   subscribers: readonly string[] | undefined,
   others: readonly LogCondition[],
 ): Promise<readonly ScanPlan[] | null> {
-  const own = subscribers === undefined ? [] : [subscriberFilter(store, subscribers)];
+  const own = subscribers === undefined ? [] : [isOfSubscribers(store, subscribers)];
   const isIndexed = subscribers === undefined || subscribers.length <= MOST_BRANCHES;
   const conditions = isIndexed ? own : [];
   // InnoDB has the primary key in every index. A class of answers is in none: rows are read of all that wait.
   const isCovered = store.dialect.name === 'mysql' && isIndexed && others.length === 0;
   const few = isCovered ? FEW_IDS_WAITING : FEW_WAITING;
-  const waiting = {
-    // A comparison tells SQLite without statistics which index to use.
-    sql: [...conditions.map(({ sql }) => sql), 'd.due_at > 0'].join(' AND '),
-    parameters: conditions.flatMap(({ parameters }) => parameters),
-    few,
-  };
+  const waiting = isWaiting(conditions, few);
   const counted = await store.database.run(countWaiting(store, waiting, few));
   if (Number(counted.rows[0]!.amount) >= few) return null;
   return [{ branches: [waiting], filters: [...(isIndexed ? [] : own), ...others] }];
@@ -226,70 +223,10 @@ export function everythingOf(
   store: OutboxStore,
   subscribers: readonly string[] | undefined,
 ): ScanPlan {
-  if (subscribers === undefined) return { branches: [ALL], filters: [] };
+  if (subscribers === undefined) return { branches: [EVERY_DELIVERY], filters: [] };
   return subscribers.length <= MOST_BRANCHES
-    ? { branches: subscribers.map(subscriberBranch), filters: [] }
-    : { branches: [ALL], filters: [subscriberFilter(store, subscribers)] };
-}
-
-const FAILED: readonly LogCondition[] = FAILURE_REASONS.map((reason) => ({
-  sql: 'd.reason = ?',
-  parameters: [reason],
-  column: 'reason',
-}));
-
-function subscriberBranch(id: string): LogCondition {
-  return { sql: 'd.subscriber_id = ?', parameters: [keyOf('sub_', id)], column: 'subscriber_id' };
-}
-
-function subscriberFilter({ dialect }: Target, subscribers: readonly string[]): LogCondition {
-  if (subscribers.length === 1) return subscriberBranch(subscribers[0]!);
-  const keys = subscribers.map((id) => keyOf('sub_', id));
-  if (keys.length <= MOST_BRANCHES) {
-    // MariaDB would sort all rows that it looks for in a table of ids.
-    const sql = `d.subscriber_id IN (${keys.map(() => '?').join(', ')})`;
-    return { sql, parameters: keys };
-  }
-  const { rows, parameter } = idRows(dialect, keys);
-  return { sql: `d.subscriber_id IN (SELECT r.id FROM ${rows})`, parameters: [parameter] };
-}
-
-function statusFilter(status: DeliveryStatus): LogCondition {
-  return { sql: 'd.status = ?', parameters: [status] };
-}
-
-/** For a pattern more than matches: databases differ in what LIKE compares, and a wildcard within is one segment alone. */
-function eventFilter(event: string): LogCondition {
-  return event.includes('*')
-    ? { sql: 'd.event LIKE ?', parameters: [event.replaceAll('*', '%')] }
-    : { sql: 'd.event = ?', parameters: [event] };
-}
-
-function classFilter({ tables }: Target, statusClass: AnswerClass): LogCondition {
-  const [status, error] = [latestOf(tables, 'status'), latestOf(tables, 'error_code')];
-  switch (statusClass) {
-    case 'timeout':
-      return { sql: `${error} = 'timeout'`, parameters: [] };
-    case 'error':
-      return {
-        sql: `d.status <> 'succeeded' AND (${error} <> 'timeout' OR ${status} NOT BETWEEN 200 AND 599)`,
-        parameters: [],
-      };
-    case 'none':
-      return {
-        sql: `d.status <> 'succeeded' AND ${status} IS NULL AND ${error} IS NULL`,
-        parameters: [],
-      };
-    case '2xx':
-      return { sql: `(d.status = 'succeeded' OR ${status} BETWEEN 200 AND 299)`, parameters: [] };
-    default: {
-      const first = Number(statusClass[0]) * 100;
-      return {
-        sql: `d.status <> 'succeeded' AND ${status} BETWEEN ${first} AND ${first + 99}`,
-        parameters: [],
-      };
-    }
-  }
+    ? { branches: subscribers.map(isOfSubscriber), filters: [] }
+    : { branches: [EVERY_DELIVERY], filters: [isOfSubscribers(store, subscribers)] };
 }
 
 /** One page of the delivery log, newest first. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../common/time.js';
-import { selectRetriesSoonDue } from '../tables/deliveries.js';
+import { bringForwardById, selectRetriesSoonDue } from '../tables/deliveries.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
 const FORWARD_AT_ONCE = 500;
@@ -17,16 +17,13 @@ export async function bringForward(
   begunBy: number,
   clock: Clock,
 ): Promise<void> {
-  const update =
-    'due_at = ?, attempts = attempts - 1, throttled = throttled + 1 WHERE lease IS NULL AND due_at > ?';
   for (const store of stores) {
     // One time for all rounds: the rows that a round has changed are due now, so the next does not find them.
     const now = clock.now();
     const next = () =>
       store.deliveryLeases.change(
         selectRetriesSoonDue(store, host, now, begunBy, FORWARD_AT_ONCE),
-        update,
-        [now, now],
+        (ids) => bringForwardById(store, ids, now),
       );
     while ((await next()).length === FORWARD_AT_ONCE);
   }

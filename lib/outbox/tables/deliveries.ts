@@ -11,7 +11,7 @@ import {
 import { kindsOf, type NewRowOf } from '../../database/schema/table-definition.js';
 import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 import type { FailureReason } from '../../delivery/index.js';
-import { isOpenTo, MAX_THROTTLED, NOT_DUE } from '../delivery-states.js';
+import { isOpenTo, MAX_THROTTLED, NOT_DUE, OVER } from '../delivery-states.js';
 import { DROPPED, FIRST_ATTEMPT, hasAnswer, hasAnswers } from './attempts.js';
 import { latestStart } from './delivery-record.js';
 import {
@@ -333,6 +333,14 @@ export function selectRateLimited(
   );
 }
 
+/** Makes deliveries due that wait for a rate limit. Index: the primary key. */
+export function expediteById({ tables }: Target, ids: readonly string[], now: number): Write {
+  return write(
+    `UPDATE ${tables.deliveries} SET due_at = ?, permit_at = ? WHERE lease IS NULL AND ${among(ids)}`,
+    [now, now, ...ids],
+  );
+}
+
 /**
  * Deliveries that failed a short time ago without an answer, or with one that says that the host is away (502, 503, 504),
  * and would be tried again soon, locked. Index: (host, due_at).
@@ -352,6 +360,14 @@ export function selectRetriesSoonDue(
   );
 }
 
+/** Makes retries due, whose last attempt counts no more. Index: the primary key. */
+export function bringForwardById({ tables }: Target, ids: readonly string[], now: number): Write {
+  return write(
+    `UPDATE ${tables.deliveries} SET due_at = ?, attempts = attempts - 1, throttled = throttled + 1 WHERE lease IS NULL AND due_at > ? AND ${among(ids)}`,
+    [now, now, ...ids],
+  );
+}
+
 /** Deliveries of a subscriber that wait for their turn, locked. Index: (subscriber_id, due_at, permit_at). */
 export function selectBlockedOf(
   { dialect, tables }: Target,
@@ -362,6 +378,18 @@ export function selectBlockedOf(
     `SELECT id FROM ${tables.deliveries} WHERE subscriber_id = ? AND due_at = ${NOT_DUE} AND ${isOpenTo('dissolve')} LIMIT ${limit} ${dialect.skipLocked}`,
     [keyOf('sub_', subscriberId)],
   );
+}
+
+/** Makes deliveries due that waited for their turn, and takes them out of their queues. Index: the primary key. */
+export function dissolveById({ tables }: Target, ids: readonly string[], now: number): Write {
+  return write(
+    `UPDATE ${tables.deliveries} SET due_at = ?, key_hash = NULL, queue_position = NULL WHERE ${isOpenTo('dissolve')} AND ${among(ids)}`,
+    [now, ...ids],
+  );
+}
+
+function among(ids: readonly string[]): string {
+  return `id IN (${ids.map(() => '?').join(', ')})`;
 }
 
 // ── enterQueues ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -669,7 +697,7 @@ export function selectOver(
   const { sql, parameters } = isOfMessages(messages);
   // No parameter for the limit: SQLite would prepare the statement again for its value.
   return select(
-    `SELECT d.id FROM ${tables.deliveries} d WHERE ${sql} AND d.due_at IS NULL AND (d.finished_at IS NULL OR d.finished_at < ?)${isAnswered ? ` AND ${hasAnswers(tables)}` : ''} LIMIT ${limit}`,
+    `SELECT d.id FROM ${tables.deliveries} d WHERE ${sql} AND ${isOpenTo('remove', 'd.')} AND (d.finished_at IS NULL OR d.finished_at < ?)${isAnswered ? ` AND ${hasAnswers(tables)}` : ''} LIMIT ${limit}`,
     [...parameters, before],
   );
 }
@@ -682,7 +710,7 @@ export function selectNotOver(
 ): Select<Pick<DeliveryRow, 'message_id'>> {
   const { sql, parameters } = isOfMessages(messages);
   return select(
-    `SELECT DISTINCT d.message_id FROM ${tables.deliveries} d WHERE ${sql} AND (d.due_at IS NOT NULL OR d.finished_at >= ?)`,
+    `SELECT DISTINCT d.message_id FROM ${tables.deliveries} d WHERE ${sql} AND (NOT (${isOpenTo('remove', 'd.')}) OR d.finished_at >= ?)`,
     [...parameters, before],
   );
 }
@@ -690,9 +718,8 @@ export function selectNotOver(
 /** Deletes deliveries that are over. Index: the primary key. */
 export function deleteOver({ dialect, tables }: Target, keys: readonly string[]): Write {
   const { rows, parameter } = idRows(dialect, keys);
-  return write(dialect.deleteFrom(tables.deliveries, rows, 't.id = r.id AND t.due_at IS NULL'), [
-    parameter,
-  ]);
+  const where = `t.id = r.id AND ${isOpenTo('remove', 't.')}`;
+  return write(dialect.deleteFrom(tables.deliveries, rows, where), [parameter]);
 }
 
 /** Drops the answers to the first attempts of deliveries. Index: the primary key. */
@@ -732,7 +759,7 @@ export function reopenById(
         'finished_at = NULL',
       ],
       dialect.rows('r', REQUEUED),
-      `t.id = r.id AND t.lease IS NULL ${isWaitingToo ? '' : 'AND t.due_at IS NULL'} AND EXISTS (SELECT 1 FROM ${tables.messages} m WHERE m.id = t.message_id AND m.body IS NOT NULL)`,
+      `t.id = r.id AND ${isOpenTo('reopen', 't.', isWaitingToo ? undefined : OVER)} AND EXISTS (SELECT 1 FROM ${tables.messages} m WHERE m.id = t.message_id AND m.body IS NOT NULL)`,
     ),
     [dialect.rowsParameter(REQUEUED, deliveries.map(requeuedRow))],
   );

@@ -6,6 +6,7 @@ import {
   select,
   type Statement,
 } from '../../database/dialect.js';
+import { isOpenTo } from '../delivery-states.js';
 import { hasAnswers } from './attempts.js';
 import { type CandidateRow, deliveryColumns, type DeliveryColumns } from './delivery-record.js';
 import { FIRST_KEY, isOfMessages, keyOf, LAST_KEY, type MessageCursor } from './keys.js';
@@ -308,7 +309,7 @@ export function summarizeDeliveries(
   const limit = messages.length === 1 ? '' : `LIMIT ${most}`;
   return select(
     `SELECT s.message_id, s.given_message_id, COUNT(*) AS deliveries, MAX(s.is_open) AS is_open, MAX(s.finished_at) AS finished_at, MAX(s.has_responses) AS has_responses
-        FROM (SELECT d.message_id, d.given_message_id, CASE WHEN d.due_at IS NULL THEN 0 ELSE 1 END AS is_open, d.finished_at, CASE WHEN ${hasAnswers(tables)} THEN 1 ELSE 0 END AS has_responses
+        FROM (SELECT d.message_id, d.given_message_id, CASE WHEN ${isOpenTo('remove', 'd.')} THEN 0 ELSE 1 END AS is_open, d.finished_at, CASE WHEN ${hasAnswers(tables)} THEN 1 ELSE 0 END AS has_responses
           FROM ${tables.deliveries} d WHERE ${sql} ${limit}) s
         GROUP BY s.message_id, s.given_message_id`,
     parameters,

@@ -42,17 +42,16 @@ export const IS_HELD = 't.id = r.id AND t.lease = r.lease';
 
 // The statements on the leases of `thorn_pending_messages` and of `thorn_deliveries`, which have the same columns for them.
 
-/** Changes rows that a query has picked and locked. Index: the primary key. @param update what comes after SET, with a condition */
-export function updatePicked(
+/** Leases rows that a query has picked and locked. Index: the primary key. */
+export function leasePicked(
   { table }: LeasedTable,
-  ids: readonly unknown[],
-  update: string,
-  parameters: readonly unknown[],
+  ids: readonly string[],
+  { token, leasedUntil }: NewLease,
 ): Write {
-  return write(`UPDATE ${table} SET ${update} AND id IN (${ids.map(() => '?').join(', ')})`, [
-    ...parameters,
-    ...ids,
-  ]);
+  return write(
+    `UPDATE ${table} SET lease = ?, due_at = ? WHERE id IN (${ids.map(() => '?').join(', ')})`,
+    [token, leasedUntil, ...ids],
+  );
 }
 
 /** Puts the end of leases off. Index: the primary key. @param isReleased true: they end, and the rows are due then */
@@ -132,27 +131,26 @@ export class Leases {
    */
   claim<Picked extends { readonly id: string }>(
     pick: Select<Picked>,
-    { token, leasedUntil }: NewLease,
+    lease: NewLease,
   ): Promise<readonly Picked[]> {
-    return this.change(pick, 'lease = ?, due_at = ? WHERE 1 = 1', [token, leasedUntil]);
+    return this.change(pick, (ids) => leasePicked(this.#table, ids, lease));
   }
 
   /**
    * Changes the rows that a query picks.
    *
-   * @param update what comes after SET, with a condition. MariaDB may have let others change a row since it was picked
+   * @param update makes the statement. Its condition is asked again: MariaDB may have let others change a row since it was picked
    * @returns the rows that were picked
    */
   async change<Picked extends { readonly id: string }>(
     pick: Select<Picked>,
-    update: string,
-    parameters: readonly unknown[],
+    update: (ids: readonly string[]) => Write,
   ): Promise<readonly Picked[]> {
     const [picked] = await this.database.execute([
       pick,
       ([found]) => {
-        const ids = found!.rows.map(({ id }) => id);
-        return ids.length === 0 ? null : updatePicked(this.#table, ids, update, parameters);
+        const ids = found!.rows.map(({ id }) => id as string);
+        return ids.length === 0 ? null : update(ids);
       },
     ]);
     return (picked as Result<Picked>).rows;

@@ -1,26 +1,21 @@
-import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 import type { Message } from '../../message/index.js';
-import { type Columns, type Dialect, idRows, type Statement } from '../../database/dialect.js';
+import type { Statement } from '../../database/dialect.js';
 import type { Result, Step } from '../../database/sql-client.js';
-import {
-  type Gate,
-  proven,
-  rowsOf,
-  type TransactionProof,
-} from '../../database/transaction-proof.js';
-import type { TableNames } from './table-names.js';
+import { type Gate, proven, type TransactionProof } from '../../database/transaction-proof.js';
 import { hashOf, keyOf } from './keys.js';
-
-const COUNTED: Columns = { id: 'uuid', count: 'bigint' };
-const NUMBERED: Columns = { id: 'uuid', sequence: 'bigint' };
-const SEQUENCES = [OUTBOX_TABLES.sequences.name];
+import { type MessageNumber, renumberMessages } from './messages.js';
+import { renumberPending } from './pending-messages.js';
+import {
+  allocateNumbers,
+  type KeyCount,
+  numberIn,
+  selectNumbers,
+  takeNumbersBack,
+} from './sequences.js';
+import type { Target } from './table-names.js';
 
 /** Messages that PostgreSQL numbers in the statement that writes them. More are faster with numbers that are known. */
 const MOST_AT_ONCE = 16;
-
-// MariaDB refuses to change what another transaction has changed since this one began to read. The number is no matter of
-// what was read before. Its default since 11.6.2; MySQL takes this for a comment.
-const AS_IT_IS = '/*M!110602 SET STATEMENT innodb_snapshot_isolation=OFF FOR */ ';
 
 /** A message among others of its key. */
 interface Rank {
@@ -38,12 +33,11 @@ interface Rank {
 export class MessageNumbers {
   readonly #ranks: ReadonlyMap<Message, Rank>;
   /** Messages a key, sorted. */
-  readonly #counts: readonly { readonly id: string; readonly count: number }[];
+  readonly #counts: readonly KeyCount[];
 
   private constructor(
     messages: readonly Message[],
-    private readonly dialect: Dialect,
-    private readonly tables: TableNames,
+    private readonly target: Target,
   ) {
     const ranks = new Map<Message, Rank>();
     const counts = new Map<string, number>();
@@ -60,18 +54,14 @@ export class MessageNumbers {
   }
 
   /** @returns undefined when no message has a key */
-  static of(
-    messages: readonly Message[],
-    dialect: Dialect,
-    tables: TableNames,
-  ): MessageNumbers | undefined {
+  static of(messages: readonly Message[], target: Target): MessageNumbers | undefined {
     const keyed = messages.filter(({ key }) => key !== null);
-    return keyed.length === 0 ? undefined : new MessageNumbers(keyed, dialect, tables);
+    return keyed.length === 0 ? undefined : new MessageNumbers(keyed, target);
   }
 
   /** True when the numbers can be allocated by the very statement that writes the messages. */
   get areAllocatedAtOnce(): boolean {
-    return this.dialect.name === 'postgres' && this.#ranks.size <= MOST_AT_ONCE;
+    return this.target.dialect.name === 'postgres' && this.#ranks.size <= MOST_AT_ONCE;
   }
 
   /** True when no message can be there already, so that every number is used. */
@@ -81,48 +71,15 @@ export class MessageNumbers {
 
   /** Allocates the numbers. @param gate default: whatever transaction it is */
   allocate(gate?: Gate): Statement {
-    const { sequences: table } = this.tables;
-    const { source, parameters } = this.#source(gate);
-    const insert = `INSERT INTO ${table} (id, sequence) ${source}`;
-    const sum = `sequence = ${table}.sequence +`;
-    const sql =
-      this.dialect.name === 'mysql'
-        ? `${AS_IT_IS}${insert} ON DUPLICATE KEY UPDATE ${sum} VALUES(sequence)`
-        : `${insert} ON CONFLICT (id) DO UPDATE SET ${sum} excluded.sequence RETURNING id AS key_id, sequence`;
-    return { sql, parameters, answersRows: this.dialect.returns, tables: SEQUENCES };
-  }
-
-  /** A few keys are faster as plain values. */
-  #source(gate: Gate | undefined) {
-    if (this.#counts.length > MOST_AT_ONCE) {
-      const rows = this.dialect.rows('r', COUNTED);
-      return {
-        source: `SELECT r.id, r.count FROM ${rows} WHERE ${gate?.condition ?? 'true'}`,
-        parameters: [this.dialect.rowsParameter(COUNTED, this.#counts)],
-      };
-    }
-    const pair = `${this.dialect.parameter('uuid')}, ${this.dialect.parameter('bigint')}`;
-    return {
-      source: rowsOf(
-        this.#counts.map(() => pair),
-        gate,
-      ),
-      parameters: this.#counts.flatMap(({ id, count }) => [id, count]),
-    };
+    return allocateNumbers(this.target, this.#counts, gate);
   }
 
   /** Allocates the numbers and reads them, where {@link allocate} does not return them. The last step's result has them. */
   steps(proof?: TransactionProof): Step[] {
     const allocate = proven(proof, (gate) => this.allocate(gate), ['key_id', 'sequence']);
-    if (this.dialect.returns) return [allocate];
+    if (this.target.dialect.returns) return [allocate];
     const ids = this.#counts.map(({ id }) => id);
-    const { rows, parameter } = idRows(this.dialect, ids);
-    const condition = proof === undefined ? '' : `WHERE ${proof.gate.condition}`;
-    const sql = `SELECT r.id AS key_id, s.sequence FROM ${rows} ${this.dialect.join} ${this.tables.sequences} s ON s.id = r.id ${condition}`;
-    return [
-      allocate,
-      { sql, parameters: [parameter], answersRows: true, tables: SEQUENCES, proof },
-    ];
+    return [allocate, selectNumbers(this.target, ids, proof)];
   }
 
   /**
@@ -172,11 +129,7 @@ export class MessageNumbers {
    */
   expression(message: Message, allocated: string): Statement | undefined {
     const rank = this.#ranks.get(message);
-    if (rank === undefined) return undefined;
-    return {
-      sql: `(SELECT n.sequence - ${rank.after} FROM ${allocated} n WHERE n.key_id = ${this.dialect.parameter('uuid')})`,
-      parameters: [rank.id],
-    };
+    return rank && numberIn(this.target, allocated, rank.id, rank.after);
   }
 
   /**
@@ -187,7 +140,7 @@ export class MessageNumbers {
    */
   giveBack(known: ReadonlySet<string>, proof?: TransactionProof): Statement[] {
     const unused = new Map<string, number>();
-    const moved: { id: string; sequence: number }[] = [];
+    const moved: MessageNumber[] = [];
     for (const [message, { id }] of [...this.#ranks].reverse()) {
       const before = unused.get(id) ?? 0;
       if (known.has(message.id)) unused.set(id, before + 1);
@@ -197,25 +150,10 @@ export class MessageNumbers {
       }
     }
     const counts = [...unused].map(([id, count]) => ({ id, count }));
-    const { messages, pendingMessages, sequences } = this.tables;
-    return [
-      // First: if the transaction has ended, this row is not gone with it, and others have numbered more since.
-      this.#update(sequences, 'sequence = t.sequence - r.count', COUNTED, counts, proof?.later),
-      this.#update(messages, 'sequence = r.sequence', NUMBERED, moved),
-      this.#update(pendingMessages, 'sequence = r.sequence', NUMBERED, moved),
-    ].flat();
-  }
-
-  #update(
-    table: string,
-    set: string,
-    columns: Columns,
-    rows: readonly object[],
-    condition = 'TRUE',
-  ): Statement[] {
-    if (rows.length === 0) return [];
-    const source = this.dialect.rows('r', columns);
-    const sql = this.dialect.updateFrom(table, [set], source, `t.id = r.id AND ${condition}`);
-    return [{ sql, parameters: [this.dialect.rowsParameter(columns, rows)] }];
+    // First: if the transaction has ended, this row is not gone with it, and others have numbered more since.
+    const back = counts.length === 0 ? [] : [takeNumbersBack(this.target, counts, proof)];
+    return moved.length === 0
+      ? back
+      : [...back, renumberMessages(this.target, moved), renumberPending(this.target, moved)];
   }
 }

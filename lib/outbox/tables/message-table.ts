@@ -195,7 +195,7 @@ export class MessageTable {
   }
 
   #numbersOf(messages: readonly Message[]): MessageNumbers | undefined {
-    return MessageNumbers.of(messages, this.#dialect, this.tables);
+    return MessageNumbers.of(messages, this.#target);
   }
 
   /** @returns ids that existed before */

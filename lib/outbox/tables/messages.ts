@@ -1,5 +1,6 @@
 import {
   type ColumnKind,
+  type Columns,
   type Dialect,
   idRows,
   type Select,
@@ -123,6 +124,27 @@ export function deleteMessages({ dialect, tables }: Target, ids: readonly string
   );
   const sql = dialect.deleteFrom(tables.messages, rows, 't.id = r.id');
   return { ...write(sql, [parameter]), tables: MESSAGES };
+}
+
+/** A message, by its key in the table, and its number. */
+export interface MessageNumber {
+  readonly id: string;
+  readonly sequence: number;
+}
+
+/** The columns of a {@link MessageNumber}. */
+export const NUMBERED: Columns = { id: 'uuid', sequence: 'bigint' };
+
+/** Gives messages other numbers. Index: the primary key. */
+export function renumberMessages(
+  { dialect, tables }: Target,
+  numbers: readonly MessageNumber[],
+): Write {
+  const rows = dialect.rows('r', NUMBERED);
+  return write(
+    dialect.updateFrom(tables.messages, ['sequence = r.sequence'], rows, 't.id = r.id'),
+    [dialect.rowsParameter(NUMBERED, numbers)],
+  );
 }
 
 // ── Messages by their ids ───────────────────────────────────────────────────────────────────────────────────────────────

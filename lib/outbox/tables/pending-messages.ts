@@ -14,7 +14,13 @@ import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 import { type Gate, rowsOf } from '../../database/transaction-proof.js';
 import { keyOf } from './keys.js';
 import { HELD, IS_HELD, type Lease, type NewLease } from './leases.js';
-import { type LoadedMessage, MESSAGE_COLUMNS, messageSelection } from './messages.js';
+import {
+  type LoadedMessage,
+  MESSAGE_COLUMNS,
+  type MessageNumber,
+  messageSelection,
+  NUMBERED,
+} from './messages.js';
 import type { Target } from './table-names.js';
 
 // The statements on `thorn_pending_messages`: messages some of whose deliveries have no row yet, with their leases.
@@ -86,6 +92,18 @@ export function insertPendingOfStored(
 /** The parameters of a lease: its token, and its end. */
 function leaseParameters({ parameter }: Dialect): string {
   return `${parameter('text')}, ${parameter('bigint')}`;
+}
+
+/** Gives messages other numbers. Index: the primary key. */
+export function renumberPending(
+  { dialect, tables }: Target,
+  numbers: readonly MessageNumber[],
+): Write {
+  const rows = dialect.rows('r', NUMBERED);
+  return write(
+    dialect.updateFrom(tables.pendingMessages, ['sequence = r.sequence'], rows, 't.id = r.id'),
+    [dialect.rowsParameter(NUMBERED, numbers)],
+  );
 }
 
 // ── claim ───────────────────────────────────────────────────────────────────────────────────────────────────────────────

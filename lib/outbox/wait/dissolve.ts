@@ -1,5 +1,5 @@
 import type { Clock } from '../../common/time.js';
-import { selectBlockedOf } from '../tables/deliveries.js';
+import { dissolveById, selectBlockedOf } from '../tables/deliveries.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
 const DISSOLVED_AT_ONCE = 500;
@@ -10,11 +10,10 @@ export async function dissolve(
   subscriberId: string,
   clock: Clock,
 ): Promise<void> {
-  const update =
-    'due_at = ?, key_hash = NULL, queue_position = NULL WHERE lease IS NULL AND queue_position > 0';
   let changed: number;
   do {
     const blocked = selectBlockedOf(store, subscriberId, DISSOLVED_AT_ONCE);
-    changed = (await store.deliveryLeases.change(blocked, update, [clock.now()])).length;
+    const update = (ids: readonly string[]) => dissolveById(store, ids, clock.now());
+    changed = (await store.deliveryLeases.change(blocked, update)).length;
   } while (changed === DISSOLVED_AT_ONCE);
 }

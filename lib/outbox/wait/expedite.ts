@@ -1,4 +1,4 @@
-import { selectRateLimited } from '../tables/deliveries.js';
+import { expediteById, selectRateLimited } from '../tables/deliveries.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
 const EXPEDITED_AT_ONCE = 500;
@@ -15,10 +15,10 @@ export async function expedite(
   now: number,
   isStopped: () => boolean,
 ): Promise<void> {
-  const update = 'due_at = ?, permit_at = ? WHERE lease IS NULL';
   let changed: number;
   do {
     const waiting = selectRateLimited(store, subscriberId, now, EXPEDITED_AT_ONCE);
-    changed = (await store.deliveryLeases.change(waiting, update, [now, now])).length;
+    const update = (ids: readonly string[]) => expediteById(store, ids, now);
+    changed = (await store.deliveryLeases.change(waiting, update)).length;
   } while (changed === EXPEDITED_AT_ONCE && !isStopped());
 }
