@@ -68,6 +68,20 @@ export class OptionChecks {
     if (valid !== undefined) this.within(name).names(value as object, valid);
   }
 
+  /** Checks for the URL of the REST API as receivers reach it. Returns it without a slash at its end. */
+  apiUrl(name: string, value: unknown): string {
+    const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null;
+    const isPlain =
+      url !== null &&
+      /^https?:$/.test(url.protocol) &&
+      url.search + url.hash + url.username + url.password === '';
+    if (isPlain) return url.href.replace(/\/+$/, '');
+    throw this.error(
+      name,
+      "must be the URL at which receivers reach the REST API, for example 'https://api.example.com/hooks'",
+    );
+  }
+
   /** Checks for a whole number within limits. Returns the value. */
   integer<Value extends number | undefined>(
     name: string,

@@ -6,6 +6,7 @@ import {
   checkMessageSettings,
   MESSAGE_SETTINGS,
   type MessageSettings,
+  MAX_CHANGED_LENGTH,
   ORDER_SETTINGS,
   type OrderBy,
   type OrderKey,
@@ -34,6 +35,11 @@ export interface SendOptions<Transaction = unknown> extends MessageSettings {
   readonly ref?: string | null;
   /** Extra HTTP headers; never able to replace a system header. */
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * The names of the fields that have changed, up to 100: the body shows them as `trigger.changed`, and subscribers with
+   * `changed` get the message only if one of theirs is among them. Default: not known.
+   */
+  readonly changed?: readonly string[];
   /**
    * The key that the message is ordered by, see docs/order.md: a text, a number or a bigint, of at most 255 characters.
    * `{ key, private: true }` shows receivers a hash. Default: none.
@@ -90,10 +96,13 @@ const OF_MESSAGE = [
   'owner',
   'ref',
   'headers',
+  'changed',
   'orderBy',
   'subscribers',
   ...MESSAGE_SETTINGS,
 ] as const;
+/** The maximum number of names in {@link SendOptions.changed}. */
+const MAX_CHANGED = 100;
 // Any: only whether a reference is relative to it matters.
 const SOME_BASE = 'https://example.com';
 
@@ -106,9 +115,10 @@ export function checkSendOptions(options: SendOptions, method: SendMethod): void
   if (isObject(options.orderBy)) checkNames(method, options.orderBy, ORDER_SETTINGS, 'orderBy.');
   checkTransport(options);
   checkMessageSettings(options);
-  const { id, ref, owner } = options;
+  const { id, ref, owner, changed } = options;
   if (id !== undefined) checkMessageId(id);
   if (ref !== undefined && ref !== null) checkRef(ref);
+  if (changed !== undefined) checkChanged(changed);
   if (owner !== undefined && owner !== null && !isId(owner)) {
     throw new InvalidInputError('owner', 'must be the id of an owner: a text or a finite number');
   }
@@ -154,6 +164,16 @@ function isId(value: unknown): boolean {
   return typeof value === 'number'
     ? Number.isFinite(value)
     : typeof value === 'string' || typeof value === 'bigint';
+}
+
+function checkChanged(changed: unknown): void {
+  const isName = (name: unknown) =>
+    typeof name === 'string' && name !== '' && name.length <= MAX_CHANGED_LENGTH;
+  if (Array.isArray(changed) && changed.length <= MAX_CHANGED && changed.every(isName)) return;
+  throw new InvalidInputError(
+    'changed',
+    `must be a list of up to ${MAX_CHANGED} names of fields, each of 1 to ${MAX_CHANGED_LENGTH} characters`,
+  );
 }
 
 // Parsed as a browser does, because an application may render the text as a link: blanks and line breaks cannot hide a

@@ -386,6 +386,7 @@ export class WebhookDispatcher<Transaction = unknown> {
     this.catalogue.checkSent(name);
     this.#undeclared.sent(name, this.catalogue);
     checkSendOptions(options, method);
+    if (options.changed !== undefined) this.catalogue.checkSentChanges(name, options.changed);
     this.#checkRecipients(options);
   }
 
@@ -404,6 +405,7 @@ export class WebhookDispatcher<Transaction = unknown> {
       ...(options.ref === undefined ? {} : { ref: options.ref }),
       audience: 'owner' in options ? 'owner' : 'everyone',
       headers: options.headers === undefined ? {} : options.headers,
+      changed: options.changed,
       settings: messageSettings(options),
       ...('orderBy' in options ? { orderBy: orderSetting(options.orderBy) } : {}),
       recipients,

@@ -79,7 +79,7 @@ export const REFUSAL_CODES = [
   // The URL; the recipient policy has others, such as `private-address`
   ...['protocol', 'port', 'credentials', 'malformed-url', 'forbidden-character', 'host-limit'],
   // Patterns of events
-  ...['malformed-pattern', 'too-many-segments', 'unknown-event', 'hidden-event'],
+  ...['malformed-pattern', 'too-many-segments', 'unknown-event', 'hidden-event', 'no-changes'],
   // A filter
   ...['empty', 'unknown-path', 'unknown-operator', 'wrong-value', 'never-holds', 'transition'],
   // Any other field

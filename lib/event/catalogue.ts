@@ -118,6 +118,22 @@ export class EventCatalogue {
     );
   }
 
+  /**
+   * Checks the names of changed fields of an event that is sent by hand, against those that its declaration names.
+   *
+   * @throws {@link InvalidInputError} for `changed`
+   */
+  checkSentChanges(name: string, changed: readonly string[]): void {
+    const { changed: known = 'any' } = this.declarationOf(name) ?? {};
+    if (known === 'any') return;
+    const unknown = changed.find((field) => !known.includes(field));
+    if (unknown === undefined) return;
+    throw new InvalidInputError(
+      'changed',
+      `must not hold ${unknown}, which the declaration of ${name} does not name; it names ${shownNames(known)}`,
+    );
+  }
+
   /** Tells whether a name, as sent, is declared: fields stand for any one segment. */
   has(name: string): boolean {
     return this.declarationOf(name) !== undefined;
@@ -187,6 +203,33 @@ export class EventCatalogue {
     if (hidden) {
       this.#refuse(pattern, 'which matches events that cannot be subscribed to', 'hidden-event');
     }
+  }
+
+  /**
+   * Checks the names of fields whose change a subscriber asks for, against the events that it gets.
+   *
+   * @throws {@link InvalidInputError} for `changed`, when one of the events knows no changes, or none has such a field
+   */
+  checkChanged(changed: readonly string[], subscriber: SubscribedEvents): void {
+    const events = this.gotBy(subscriber);
+    const silent = events.filter((event) => event.changed === undefined).map(({ name }) => name);
+    if (silent.length > 0) {
+      throw new InvalidInputError(
+        'changed',
+        `is for events that know which fields have changed, and ${shownNames(silent)} ${silent.length === 1 ? 'does' : 'do'} not: leave ${silent.length === 1 ? 'it' : 'them'} out of events, or name ${silent.length === 1 ? 'it' : 'them'} in exclude`,
+        { reason: 'no-changes', events: silent },
+      );
+    }
+    const known = events.map((event) => event.changed!);
+    if (events.length === 0 || known.includes('any')) return;
+    const names = [...new Set(known.flat())];
+    const unknown = changed.find((name) => !names.includes(name));
+    if (unknown === undefined) return;
+    throw new InvalidInputError(
+      'changed',
+      `must not hold ${unknown}, which is no field of these events; there are ${shownNames(names)}`,
+      { reason: 'unknown-path', path: unknown },
+    );
   }
 
   /** Returns the events that a subscriber gets, in the order of their declaration. */
@@ -274,5 +317,7 @@ function differenceOf(one: EventDeclaration, other: EventDeclaration): string | 
 /** Joins two declarations: the place that sends the event is its source, a description adds to that. */
 function merged(one: EventDeclaration, other: EventDeclaration): EventDeclaration {
   const owner = (one.origin ?? 'defined') === 'defined' ? other : one;
-  return { ...one, ...other, ...owner };
+  const changes = [one.changed, other.changed].filter((changed) => changed !== undefined);
+  const changed = changes.includes('any') ? 'any' : [...new Set(changes.flat())];
+  return { ...one, ...other, ...owner, ...(changes.length > 0 && { changed }) };
 }

@@ -1,6 +1,7 @@
 import { isPlainObject } from '../common/objects.js';
 import { OptionChecks } from '../common/option-checks.js';
 import { ThornConfigurationError } from '../errors/index.js';
+import { MAX_CHANGED_LENGTH } from '../message/index.js';
 import { compileEventName } from './event-name.js';
 
 /** A class that describes an event's data, as with class-validator and Swagger. */
@@ -22,6 +23,11 @@ export interface EventDefinition {
   readonly schema?: Readonly<Record<string, unknown>> | DataClass;
   /** Data as a subscriber may get it, for tests of an endpoint; any value that JSON holds. */
   readonly example?: unknown;
+  /**
+   * The names of the fields that `send(…, { changed })` may name, so that subscribers can ask for messages in which one of
+   * them has changed. Default: the event knows no changes.
+   */
+  readonly changed?: readonly string[];
   /** True: receivers are told not to begin with it. Default: true where there is a `replacedBy`, else false. */
   readonly deprecated?: boolean;
   /** The name of the event that receivers should subscribe to instead, as declared. */
@@ -31,13 +37,15 @@ export interface EventDefinition {
 }
 
 /** An event as the catalogue knows it. Its `deprecated` is false where it is left out. */
-export interface EventDeclaration extends Partial<Omit<EventDefinition, 'data'>> {
+export interface EventDeclaration extends Partial<Omit<EventDefinition, 'data' | 'changed'>> {
   /** The name, with its fields in braces: `user.{username}`. */
   readonly name: string;
   /** The place of the declaration, for error texts: the entity's name, `Orders.cancel`, `defineEvents()`. */
   readonly source: string;
   /** The kind of declaration. Default `defined`: a description alone, of an event that is sent by hand or from elsewhere. */
   readonly origin?: 'entity' | 'method' | 'defined';
+  /** The names of the fields that may change; `any` where they are not known. Default: the event knows no changes. */
+  readonly changed?: readonly string[] | 'any';
 }
 
 /** Events for the module's options, with the types of their data by name. */
@@ -82,7 +90,9 @@ export function defineEvents<const Definitions extends Readonly<Record<string, E
   return { declarations: Object.entries(definitions).map(toDeclaration) };
 }
 
-const KNOWN_KEYS = ['description', 'schema', 'example', 'data', 'deprecated', 'replacedBy'];
+const KNOWN_KEYS = [
+  ...['description', 'schema', 'example', 'data', 'changed', 'deprecated', 'replacedBy'],
+];
 
 function toDeclaration([name, definition]: [string, EventDefinition]): EventDeclaration {
   const refuse = (reason: string, cause?: unknown): never => {
@@ -105,10 +115,17 @@ function toDeclaration([name, definition]: [string, EventDefinition]): EventDecl
     description,
     schema,
     example,
+    changed,
     replacedBy,
     deprecated = replacedBy !== undefined,
   } = definition;
   check.boolean('deprecated', deprecated);
+  check.assert(
+    'changed',
+    changed === undefined ||
+      (Array.isArray(changed) && changed.length > 0 && changed.every(isFieldName)),
+    "must be a list of names of fields, for example ['price', 'stock']",
+  );
   check.assert(
     'replacedBy',
     replacedBy === undefined ||
@@ -127,7 +144,12 @@ function toDeclaration([name, definition]: [string, EventDefinition]): EventDecl
     description,
     ...(schema === undefined ? {} : { schema }),
     ...(example === undefined ? {} : { example }),
+    ...(changed === undefined ? {} : { changed }),
     ...(deprecated && { deprecated }),
     ...(replacedBy !== undefined && { replacedBy }),
   };
+}
+
+function isFieldName(name: unknown): boolean {
+  return typeof name === 'string' && name !== '' && name.length <= MAX_CHANGED_LENGTH;
 }

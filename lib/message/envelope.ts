@@ -8,7 +8,18 @@ export interface Envelope {
   readonly ref?: string | null;
   /** The owner whose subscribers get the message, or null. Present where the event declares `owner`. */
   readonly owner?: string | null;
+  /** What has made the event happen. Present where the event knows which fields have changed. */
+  readonly trigger?: Trigger;
   readonly data: unknown;
+}
+
+/** The maximum length of the name of a changed field, in characters. */
+export const MAX_CHANGED_LENGTH = 128;
+
+/** What has made an event happen. */
+export interface Trigger {
+  /** The names of the fields that have changed, without their values. */
+  readonly changed: readonly string[];
 }
 
 /** The body as Thorn for Django sends it. */

@@ -1,6 +1,8 @@
 export {
   BodySettings,
   type Envelope,
+  MAX_CHANGED_LENGTH,
+  type Trigger,
   type EnvelopeFunction,
   envelopeName,
   type EnvelopeOption,

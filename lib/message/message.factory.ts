@@ -50,6 +50,8 @@ export interface MessageDraft {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly settings?: MessageSettings;
   readonly recipients?: readonly Recipient[];
+  /** The names of the fields that have changed, which the body shows as `trigger`. Default: not known. */
+  readonly changed?: readonly string[] | undefined;
   /** The key that messages are ordered by. Default: none. */
   readonly orderBy?: OrderSetting<unknown> | undefined;
 }
@@ -110,7 +112,7 @@ export class MessageFactory {
   }
 
   #textOf(
-    { event, ref, audience, data }: MessageDraft,
+    { event, ref, audience, changed, data }: MessageDraft,
     time: number,
     resolvedRef: string | null,
     owner: string | null,
@@ -120,6 +122,7 @@ export class MessageFactory {
     const parts: EnvelopeParts = { type: event, timestamp: new Date(time).toISOString() };
     if (ref !== undefined) parts.ref = resolvedRef;
     if (audience === 'owner') parts.owner = owner;
+    if (changed !== undefined) parts.trigger = { changed };
     // The last one, as readers of a body expect.
     parts.data = data ?? {};
     const body = applyEnvelope(this.#envelope, parts as Envelope);

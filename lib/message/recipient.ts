@@ -29,6 +29,8 @@ export interface Recipient {
   readonly format?: string | null;
   /** Free-form texts of the owner's, for the format. Default none. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Messages in which none of these fields has changed are not sent. Default null: all are sent. */
+  readonly changed?: readonly string[] | null;
   /** Digest of `Hook-HMAC`, where requests carry it. */
   readonly digest: Digest;
   /** Newest first. */
@@ -57,6 +59,8 @@ export interface StaticSubscriber {
   readonly contentType?: string;
   /** The name of a registered `WebhookFormat`. Default `standard`. */
   readonly format?: string;
+  /** Names of fields: messages in which none of them has changed are not sent. Default null: all are sent. */
+  readonly changed?: readonly string[] | null;
   /** Digest of `Hook-HMAC`. Default `sha256`. */
   readonly digest?: Digest;
   /** Attempts over this rate wait. Default: no limit. */

@@ -22,7 +22,7 @@ import {
   nearestNames,
 } from '../event/index.js';
 import { SqlClients } from '../outbox/index.js';
-import { StaticSubscriberSet } from '../subscriber/index.js';
+import { StaticSubscriberSet, SubscriberRules } from '../subscriber/index.js';
 import { EntityCaptures, EntitySources } from '../capture/entity-sources.js';
 import { MODULE_CHECKS, ThornSettings } from './options/settings.js';
 import { TransactionHosts } from './providers/transaction-hosts.js';
@@ -47,6 +47,7 @@ export class EventDiscovery {
     private readonly transactions: Transactions,
     private readonly reported: ReportedSources,
     private readonly strategy: DispatchStrategy,
+    private readonly rules: SubscriberRules,
   ) {
     this.#hosts = new TransactionHosts(discovery);
   }
@@ -65,6 +66,7 @@ export class EventDiscovery {
     this.#warnOfNoData();
     this.#warnOfNoEvents();
     this.#checkPatterns();
+    this.statics.checkBodies((subscriber) => this.rules.checkBodies?.(subscriber));
   }
 
   /** Refuses `inline()` with reported tables: only workers of the outbox make messages of the changes that triggers report. */

@@ -4,6 +4,8 @@ import type { EnvelopeName } from '../message/index.js';
 interface EventData {
   readonly name: string;
   readonly data: JsonSchema;
+  /** True: the envelope says which fields have changed. */
+  readonly knowsChanges: boolean;
 }
 
 interface DescribedEnvelope {
@@ -21,7 +23,7 @@ const TIMESTAMP = {
 export const ENVELOPES: Readonly<
   Record<Exclude<EnvelopeName, 'custom'>, (event: EventData) => DescribedEnvelope>
 > = {
-  standard: ({ name, data }) => ({
+  standard: ({ name, data, knowsChanges }) => ({
     schema: {
       type: 'object',
       properties: {
@@ -29,6 +31,7 @@ export const ENVELOPES: Readonly<
         timestamp: TIMESTAMP,
         ref: refSchema('Present where the event declares one.'),
         owner: ownerSchema('Present where the event declares one.'),
+        ...(knowsChanges && { trigger: TRIGGER }),
         data,
       },
       required: ['type', 'timestamp', 'data'],
@@ -52,6 +55,19 @@ export const ENVELOPES: Readonly<
       data: example,
     }),
   }),
+};
+
+const TRIGGER = {
+  type: 'object',
+  description: 'What has made the event happen. Present where it is known.',
+  properties: {
+    changed: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'The names of the fields that have changed, without their values.',
+    },
+  },
+  required: ['changed'],
 };
 
 const ORDER = {

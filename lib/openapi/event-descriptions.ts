@@ -16,6 +16,8 @@ export interface DescribedEvent {
   /** The description. For a deprecated event it names the replacement. */
   readonly description: string | null;
   readonly deprecated: boolean;
+  /** True: the body says which fields have changed. */
+  readonly knowsChanges: boolean;
   /** Schema of the data; an empty schema where the event declares none. */
   readonly data: JsonSchema;
   /** An example of the data that a subscriber gets; undefined when there is none. */
@@ -101,6 +103,7 @@ function described(declaration: EventDeclaration): DescribedEvent {
     name,
     description: texts.join(' ') || null,
     deprecated,
+    knowsChanges: declaration.changed !== undefined,
     data: dataSchemaOf(declaration) ?? {},
     example,
   };

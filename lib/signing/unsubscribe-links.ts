@@ -36,7 +36,7 @@ export class UnsubscribeLinks {
 
   /** @throws {@link ThornConfigurationError} naming the option; the error does not hold the secret */
   constructor(options: UnsubscribeOptions) {
-    this.#base = checkedUrl(options.url);
+    this.#base = CHECK.apiUrl('url', options.url);
     this.#secrets = checkedSecrets(options.secret);
   }
 
@@ -84,19 +84,6 @@ function signature(secret: string, id: string, digest: Buffer): Buffer {
     .update(digest)
     .update(id)
     .digest();
-}
-
-function checkedUrl(given: unknown): string {
-  const url = typeof given === 'string' && URL.canParse(given) ? new URL(given) : null;
-  const isPlain =
-    url !== null &&
-    /^https?:$/.test(url.protocol) &&
-    url.search + url.hash + url.username + url.password === '';
-  if (isPlain) return url.href.replace(/\/+$/, '');
-  throw CHECK.error(
-    'url',
-    "must be the URL at which receivers reach the REST API, for example 'https://api.example.com/hooks'",
-  );
 }
 
 function checkedSecrets(given: unknown): readonly string[] {

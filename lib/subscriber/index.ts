@@ -25,6 +25,7 @@ export { LimitReachedError, SubscribersUnavailableError } from './model/subscrib
 export { filterHolds } from './matching/subscriber-filter.js';
 export { checkPageLimit, MAX_SEARCH_LENGTH } from './service/subscriber-checks.js';
 export {
+  type BodyFields,
   type ChangeTerms,
   type CreationTerms,
   SubscriberRules,

@@ -73,6 +73,38 @@ function textField(name: 'description', { label, hint }: TextTexts): FormField<s
   };
 }
 
+/** Names or patterns in one line, with blanks or commas between them. */
+function listField<Name extends 'exclude' | 'changed'>(
+  name: Name,
+  { label, hint }: TextTexts,
+): FormField<string> {
+  // A list that may be left out is null without names.
+  const none = name === 'exclude' ? [] : null;
+  return {
+    ...{ names: [name], label },
+    typed: (endpoint) => endpoint?.[name]?.join(' ') ?? '',
+    sent: (typed) => {
+      const given = [...new Set(typed.split(/[\s,]+/).filter((one) => one !== ''))];
+      return { [name]: given.length === 0 ? none : given };
+    },
+    text: (endpoint) => endpoint[name]?.join(', ') ?? '',
+    Input: ({ value, error, onChange }) => (
+      <Field label={label()} hint={hint()} error={error}>
+        {(attributes) => (
+          <input
+            {...attributes}
+            type="text"
+            autoComplete="off"
+            spellcheck={false}
+            value={value}
+            onInput={({ currentTarget }) => onChange(currentTarget.value)}
+          />
+        )}
+      </Field>
+    ),
+  };
+}
+
 /** The fields of the form, in their order. */
 export const FORM_FIELDS = {
   url: field<string>({
@@ -111,29 +143,13 @@ export const FORM_FIELDS = {
     text: ({ events }) => events.join(', '),
     Input: EventsInput,
   }),
-  exclude: field<string>({
-    names: ['exclude'],
+  exclude: listField('exclude', {
     label: () => t().form.exclude,
-    typed: (endpoint) => endpoint?.exclude.join(' ') ?? '',
-    // Patterns with blanks or commas between them.
-    sent: (typed) => ({
-      exclude: [...new Set(typed.split(/[\s,]+/).filter((one) => one !== ''))],
-    }),
-    text: ({ exclude }) => exclude.join(', '),
-    Input: ({ value, error, onChange }) => (
-      <Field label={t().form.exclude} hint={t().form.excludeHint} error={error}>
-        {(attributes) => (
-          <input
-            {...attributes}
-            type="text"
-            autoComplete="off"
-            spellcheck={false}
-            value={value}
-            onInput={({ currentTarget }) => onChange(currentTarget.value)}
-          />
-        )}
-      </Field>
-    ),
+    hint: () => t().form.excludeHint,
+  }),
+  changed: listField('changed', {
+    label: () => t().form.changed,
+    hint: () => t().form.changedHint,
   }),
   filter: field<string>({
     names: ['filter'],

@@ -40,6 +40,8 @@ export const form: Translation<typeof formEn> = {
   stopped: 'Nicht gesendet',
   exclude: 'Ereignisse auslassen',
   excludeHint: 'Muster wie article.removed, durch Leerzeichen getrennt. Leer: keine.',
+  changed: 'Nur wenn eines dieser Felder sich geändert hat',
+  changedHint: 'Namen wie price stock, durch Leerzeichen getrennt. Leer: immer.',
   rateLimit: 'Ratenbegrenzung',
   rateLimitHint: 'Anfragen höchstens; die übrigen warten. Leer: keine Grenze.',
   rateLimitInvalid: 'Eine ganze Zahl von 1 bis 1.000.000.',

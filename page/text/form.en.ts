@@ -38,6 +38,8 @@ export const form = {
   stopped: 'Not sent',
   exclude: 'Events to leave out',
   excludeHint: 'Patterns such as article.removed, with spaces between them. Empty: none.',
+  changed: 'Only when one of these fields has changed',
+  changedHint: 'Names such as price stock, with spaces between them. Empty: always.',
   rateLimit: 'Rate limit',
   rateLimitHint: 'Requests at most; the others wait. Empty: no limit.',
   rateLimitInvalid: 'A whole number from 1 to 1,000,000.',

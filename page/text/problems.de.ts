@@ -63,6 +63,8 @@ export const refusals: Translation<typeof refusalsEn> = {
   'too-many-segments': ({ max }) => `Höchstens ${max} Teile zwischen Punkten.`,
   'unknown-event': ({ pattern }) => `Es gibt kein Ereignis ${pattern}.`,
   'hidden-event': ({ pattern }) => `${pattern} kann hier nicht gewählt werden.`,
+  'no-changes': ({ events }) =>
+    `Diese Ereignisse sagen nicht, welche Felder sich geändert haben: ${events}. Lassen Sie sie weg.`,
   empty: () => 'Die Bedingung ist leer.',
   'unknown-path': ({ path }) => `Die Daten dieser Ereignisse haben kein Feld ${path}.`,
   'unknown-operator': ({ path, meant }) =>
@@ -86,6 +88,7 @@ export const refusals: Translation<typeof refusalsEn> = {
 export const fields: Translation<typeof fieldsEn> = {
   url: 'An diese Adresse können keine Webhooks gesendet werden. Sie muss aus dem Internet erreichbar sein.',
   filter: 'Diese Bedingung kann nicht verwendet werden.',
+  changed: 'Namen von Feldern, höchstens 50. Leer: immer.',
   rateLimit: 'Eine ganze Zahl von 1 bis 1.000.000.',
   holdFor: 'Eine Zahl über 0, höchstens 14 Tage. Leer: ohne Ende.',
   host: 'Ein Host wie in URLs, mit seinem Port.',

@@ -62,6 +62,8 @@ export const refusals = {
   'too-many-segments': ({ max }: Named) => `At most ${max} parts between dots.`,
   'unknown-event': ({ pattern }: Named) => `There is no event ${pattern}.`,
   'hidden-event': ({ pattern }: Named) => `${pattern} cannot be chosen here.`,
+  'no-changes': ({ events }: Named) =>
+    `These events do not tell which fields have changed: ${events}. Leave them out.`,
   // A filter
   empty: () => 'The condition is empty.',
   'unknown-path': ({ path }: Named) => `The data of these events has no field ${path}.`,
@@ -89,6 +91,7 @@ export const refusals = {
 export const fields = {
   url: 'Webhooks cannot be sent to this address. It must be one that the internet reaches.',
   filter: 'This condition cannot be used.',
+  changed: 'Names of fields, 50 at most. Empty: always.',
   rateLimit: 'A whole number from 1 to 1,000,000.',
   holdFor: 'A number above 0, and 14 days at most. Empty: without an end.',
   host: 'A host as in URLs, with its port.',

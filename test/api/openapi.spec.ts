@@ -421,6 +421,7 @@ function valueOf(field: string, schema: Schema): fc.Arbitrary<unknown> {
     ids: fc.constantFrom(['dlv_1'], ['dlv_1', 'dlv_2']),
     events: fc.constantFrom(['*'], ['article.*', 'order.paid']),
     exclude: fc.constantFrom([], ['article.*']),
+    changed: fc.constantFrom(null, null, ['title'], ['title', 'title']),
     filter: fc.constantFrom(null, { title: 'x' }, { OR: [{ a: { gt: 5 } }, { b: null }] }),
     contentType: fc.constantFrom('application/json', 'application/x-www-form-urlencoded'),
     holdFor: fc.constant(null),

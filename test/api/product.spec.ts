@@ -692,7 +692,7 @@ describe.each(PAIRS)('the REST API on $database and $platform', ({ create, platf
     const { items } = (await get('/hooks/event-types')).body;
     expect(items).toHaveLength(5);
     const facts = { name: 'article.created', description: 'An article is new' };
-    const listed = { ...facts, deprecated: false, replacedBy: null };
+    const listed = { ...facts, deprecated: false, replacedBy: null, changed: null };
     expect(items[0]).toEqual(listed);
     expect((await get('/hooks/event-types/article.created')).body).toEqual({
       ...listed,

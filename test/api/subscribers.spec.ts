@@ -43,6 +43,7 @@ describe.each(platforms)('the REST API on %s', (platform) => {
       metadata: { team: 'web' },
       exclude: ['article.tag.*'],
       filter: { title: { startsWith: 'A' } },
+      changed: null,
       rateLimit: { max: 10, per: 1000 },
       ordered: true,
       onExhausted: 'hold',

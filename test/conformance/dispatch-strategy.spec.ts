@@ -98,6 +98,7 @@ async function inlineBench(window = 1000): Promise<DispatchStrategyFixture> {
     description: null,
     exclude: [],
     filter: null,
+    changed: null,
     rateLimit: null,
     ordered: false,
     onExhausted: 'skip',

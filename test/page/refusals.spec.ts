@@ -32,6 +32,7 @@ const SPECIAL: Readonly<Record<string, readonly unknown[]>> = {
     ...[{ title: { equals: 1 } }, { eq: 1 }, { title: { in: 1 } }, { title: { gt: true } }],
     ...[{ title: LONG }, { title: false }, deep(10)],
   ],
+  changed: [['no'], many(51), ['a'.repeat(200)]],
   rateLimit: [
     { max: 0, per: 1 },
     { max: 1e9, per: 1 },
@@ -44,7 +45,8 @@ const SPECIAL: Readonly<Record<string, readonly unknown[]>> = {
   before: MOMENTS,
 };
 const ENDPOINT = [
-  ...['url', 'events', 'exclude', 'description', 'filter', 'rateLimit', 'holdFor', 'expiresAt'],
+  ...['url', 'events', 'exclude', 'description', 'filter', 'changed', 'rateLimit', 'holdFor'],
+  'expiresAt',
 ];
 const SEARCH = ['subscriber', 'message', 'delivery', 'status', 'statusClass', 'event', 'host'];
 const RANGE = ['since', 'until'];
@@ -52,6 +54,7 @@ const RANGE = ['since', 'until'];
 const FORMS: readonly (readonly [request: string, fields: readonly string[], right?: object])[] = [
   ['POST /hooks', ENDPOINT, { url: 'https://example.com/', events: ['article.published'] }],
   ['POST /hooks', ['holdFor'], { url: 'https://a.example/', events: ['*'], onExhausted: 'hold' }],
+  ['POST /hooks', ['changed'], { url: 'https://a.example/', events: ['*'] }],
   ['PATCH /hooks/:id', [...ENDPOINT, 'ordered', 'onExhausted']],
   ['POST /hooks/:id/test', ['event', 'data']],
   ['POST /hooks/:id/rotate-secret', ['overlap']],

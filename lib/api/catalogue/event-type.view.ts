@@ -9,6 +9,11 @@ const EVENT_TYPE = {
   description: nullable(text),
   deprecated: { ...flag, description: 'Do not begin with it' },
   replacedBy: nullable({ ...text, description: 'The event to subscribe to instead' }),
+  changed: nullable({
+    ...list(text),
+    description:
+      'The fields whose change its messages tell, for the field changed of a subscriber; empty: any field; null: none',
+  }),
 };
 
 /** An event with everything that is known of its data. It has the schema also where a class declares it. */
@@ -32,12 +37,14 @@ function eventTypeView({
   description,
   deprecated = false,
   replacedBy,
+  changed,
 }: EventDeclaration): EventTypesView['items'][number] {
   return {
     name,
     description: description ?? null,
     deprecated,
     replacedBy: replacedBy ?? null,
+    changed: changed === 'any' ? [] : (changed ?? null),
   };
 }
 

@@ -38,7 +38,7 @@ export const NEW_SUBSCRIBER_FIELDS = Object.keys(REQUEST);
 export const FIXED_FIELDS = Object.keys(CREATED_WITH);
 export const CHANGED_FIELDS = Object.keys(CHANGES);
 /** A receiver may change the events that it gets, but not the URL. */
-export const SUBSCRIPTION_FIELDS = ['enabled', 'events', 'exclude', 'filter'];
+export const SUBSCRIPTION_FIELDS = ['enabled', 'events', 'exclude', 'filter', 'changed'];
 export const PREVIEW_FIELDS = ['filter', 'events', 'exclude'];
 
 /** The schemas of some fields of a request, and of the other names that it may use for them. */

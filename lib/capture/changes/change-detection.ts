@@ -82,6 +82,11 @@ function replacedFields(
   return isUnknown && !changed.some((field) => isWatched(field, event)) ? undefined : changed;
 }
 
+/** Returns the columns and relations that a change has written, and that the event can show. */
+export function writtenFields({ changed }: NetChange, event: EventPlan): readonly Field[] {
+  return [...changed.keys()].filter((field) => isShown(field, event));
+}
+
 /** Tells whether these changes are the event's to report. */
 export function isReported(changed: readonly Field[] | undefined, event: EventPlan): boolean {
   return changed === undefined || changed.some((field) => isWatched(field, event));

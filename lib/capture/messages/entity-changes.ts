@@ -12,15 +12,22 @@ interface Changed {
   readonly event: EventPlan;
 }
 
+/** The names of changed fields, without those of columns that are not selected. */
+export function changedNames(
+  changed: readonly Field[],
+  { plan: { changeable } }: Pick<NetChange, 'plan'>,
+): readonly string[] {
+  return [...new Set(changed.flatMap(propertiesOf))].filter((name) => changeable.includes(name));
+}
+
 /** The changed fields as a payload may see them: without columns that are not selected. */
 export function changesOf(
   changed: readonly Field[],
   { net, before, row, event: { concealed } }: Changed,
 ): EntityChanges<Row> {
-  const { table, changeable } = net.plan;
+  const { table } = net.plan;
   const changes: Record<string, ValueChange<unknown>> = {};
-  for (const name of new Set(changed.flatMap(propertiesOf))) {
-    if (!changeable.includes(name)) continue;
+  for (const name of changedNames(changed, net)) {
     const relation = table.relations.find(({ path }) => path === name);
     const valueIn = (of: object): unknown =>
       relation === undefined

@@ -108,7 +108,10 @@ export class EntityMessages {
         'payload',
         event.table.declarationOf(event.name),
       );
-    return this.factory.create(this.#draft(event, heard, row, subject.row, data));
+    return this.factory.create({
+      ...this.#draft(event, heard, row, subject.row, data),
+      changed: subject.changed,
+    });
   }
 
   #draft(

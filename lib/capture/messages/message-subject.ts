@@ -2,8 +2,8 @@ import type { EntityChange } from '../../event/event-settings.js';
 import type { DueEvent } from '../changes/due-events.js';
 import type { NeededRows } from './needed-rows.js';
 import { linksOf, type NetChange, type NetLinks } from '../changes/net-change.js';
-import { changedFields, isReported } from '../changes/change-detection.js';
-import { changesOf } from './entity-changes.js';
+import { changedFields, isReported, writtenFields } from '../changes/change-detection.js';
+import { changedNames, changesOf } from './entity-changes.js';
 import { copyRow, layOver, withoutRelations } from '../table/row-copy.js';
 import type { Row } from '../table/row-table.js';
 
@@ -13,6 +13,8 @@ export interface Subject {
   /** The row that transitions compare with; null when there was none. */
   readonly before: Row | null;
   readonly change: EntityChange<Row>;
+  /** The names of the fields that have changed. Default: the change is not one of fields. */
+  readonly changed?: readonly string[];
 }
 
 const NONE: readonly never[] = Object.freeze([]);
@@ -40,7 +42,12 @@ function rowSubjects(
     before === null || changed === undefined || changed.length === 0
       ? NO_CHANGES
       : changesOf(changed, { net, before, row, event });
-  return [subject(row, before, { on: kind, changes, ids: NONE, related: NONE })];
+  const made = subject(row, before, { on: kind, changes, ids: NONE, related: NONE });
+  if (kind !== 'change') return [made];
+  // Of a row that was not read before its change, only what was written is known.
+  const isKnown = before !== null && changed !== undefined;
+  const names = isKnown ? Object.keys(changes) : changedNames(writtenFields(net, event), net);
+  return [{ ...made, changed: names }];
 }
 
 function subject(

@@ -4,6 +4,11 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import { EventCatalogue, type MethodEvent, methodEventsOf } from '../../event/index.js';
 import type { MessageSettings, SubscriberSource } from '../../message/index.js';
 import { StaticSubscriberSet } from '../../subscriber/index.js';
+import {
+  type RecordedOptions,
+  type RecordedTrigger,
+  triggersOf,
+} from '../../event/entity-events.js';
 import type { RowTable } from '../table/row-table.js';
 
 /** The receivers that a declaration names. */
@@ -16,15 +21,19 @@ interface EntityEvents {
   readonly events: readonly {
     readonly name: string;
     readonly declaredBy: string;
-    readonly options: Receivers;
+    readonly options: Receivers & { readonly on: unknown };
     readonly table: Pick<RowTable, 'declarationOf'>;
   }[];
+  readonly changeable: readonly string[];
 }
 
 /** The properties of the result of `defineTableEvents()` that identify its events. */
 interface DeclaredTable {
   readonly declaration: string;
-  readonly events: readonly { readonly name: string; readonly options: Receivers }[];
+  readonly events: readonly {
+    readonly name: string;
+    readonly options: Receivers & Pick<RecordedOptions, 'on'>;
+  }[];
 }
 
 /** Makes the events that decorators declare known to one application, with the receivers that they name. */
@@ -41,9 +50,10 @@ export class DeclaredEvents {
 
   /** @throws {@link ThornConfigurationError} when an event of that name is declared with another meaning */
   addEntities(plans: readonly EntityEvents[]): void {
-    for (const { events } of plans) {
+    for (const { events, changeable } of plans) {
       for (const { name, declaredBy, options, table } of events) {
-        this.catalogue.declare({ name, source: declaredBy, origin: 'entity' });
+        const changed = options.on === 'change' ? { changed: changeable } : {};
+        this.catalogue.declare({ name, source: declaredBy, origin: 'entity', ...changed });
         this.#addSubscribers(name, table.declarationOf(name), options);
       }
     }
@@ -53,7 +63,9 @@ export class DeclaredEvents {
   addTables(tables: readonly DeclaredTable[]): void {
     for (const { declaration, events } of tables) {
       for (const { name, options } of events) {
-        this.catalogue.declare({ name, source: declaration, origin: 'entity' });
+        // The columns are known only once the database was asked for them.
+        const changed = triggersOf(options).some(isChange) ? { changed: 'any' as const } : {};
+        this.catalogue.declare({ name, source: declaration, origin: 'entity', ...changed });
         this.#addSubscribers(name, `${declaration}, event ${name}`, options);
       }
     }
@@ -106,4 +118,8 @@ export class DeclaredEvents {
     const before = known.size;
     return known.add(subscribers).size === before;
   }
+}
+
+function isChange(trigger: RecordedTrigger): boolean {
+  return trigger === 'change' || (typeof trigger === 'object' && 'change' in trigger);
 }

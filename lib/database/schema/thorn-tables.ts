@@ -241,6 +241,8 @@ export const SUBSCRIBERS = table(
     exclude: text,
     /** JSON: a condition, or null. */
     filter: optional(text),
+    /** JSON: names of fields, one of which must have changed; null for any message. */
+    changed: optional(text),
     /** Attempts that it gets in `rate_per`; null for any number. */
     rate_max: optional(int),
     /** Milliseconds; null together with `rate_max`. */

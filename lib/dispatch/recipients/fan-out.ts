@@ -8,7 +8,7 @@ import {
 } from '../../subscriber/model/subscriber.repository.js';
 import { StaticSubscriberSet } from '../../subscriber/service/static-subscriber-set.js';
 import { RecipientFinder } from './recipient-finder.js';
-import { withoutUnwanted } from './subscriber-choice.js';
+import { withoutUnchanged, withoutUnwanted } from './subscriber-choice.js';
 
 /** The recipients of a message, as far as they can be found now. */
 export interface FoundRecipients {
@@ -57,7 +57,7 @@ export class FanOut {
     const recipients =
       named.length === 0 && message.recipients.length === 0
         ? stored
-        : distinct([...stored, ...named, ...message.recipients]);
+        : distinct([...stored, ...withoutUnchanged([...named, ...message.recipients], message)]);
     return { recipients, isComplete };
   }
 

@@ -1,9 +1,15 @@
 import type { Provider } from '@nestjs/common';
 import { checkResolvedAddresses, RecipientPolicy } from '../../delivery/index.js';
 import { checkFilterFields, EventCatalogue } from '../../event/index.js';
-import { Codecs, WebhookFormats } from '../../message/index.js';
+import { InvalidInputError } from '../../errors/index.js';
+import { Codecs, envelopeName, type EnvelopeOption, WebhookFormats } from '../../message/index.js';
 import { checkSecret, generateSecret } from '../../signing/index.js';
-import { StaticSubscriberSet, SubscriberRules, Subscribers } from '../../subscriber/index.js';
+import {
+  type BodyFields,
+  StaticSubscriberSet,
+  SubscriberRules,
+  Subscribers,
+} from '../../subscriber/index.js';
 import { ThornSettings } from '../options/settings.js';
 
 export const subscriberProviders: readonly Provider[] = [
@@ -42,9 +48,26 @@ function subscriberRules(
     ...(typeof options.envelope !== 'function' && {
       checkFilter: checkFilterFields.bind(null, catalogue),
     }),
+    checkBodies: (subscriber) => checkBodies(subscriber, catalogue, options.envelope),
     checkSecret,
     generateSecret,
   };
+}
+
+function checkBodies(
+  subscriber: BodyFields,
+  catalogue: EventCatalogue,
+  envelope: EnvelopeOption | undefined,
+): void {
+  const { changed } = subscriber;
+  if (changed === null) return;
+  if (envelopeName(envelope) !== 'standard') {
+    throw new InvalidInputError(
+      'changed',
+      'is for the standard envelope, whose trigger names what has changed: this application has another one',
+    );
+  }
+  catalogue.checkChanged(changed, subscriber);
 }
 
 function staticSubscribers(

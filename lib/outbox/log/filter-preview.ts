@@ -41,7 +41,7 @@ async function previewIn(
     .map(withMessageId)
     .filter((row) => isFor(row, query))
     .slice(0, MOST_MESSAGES);
-  const { wanted } = await filterByCondition(store, rows, query);
+  const { wanted } = await filterByCondition(store, rows, { ...query, changed: null });
   const passing = new Set(wanted);
   return rows.map((row) => ({
     messageId: row.id,

@@ -264,9 +264,10 @@ export function isFor(
 export async function filterByCondition<Filtered extends Pick<MessageRow, 'id'>>(
   store: OutboxStore,
   rows: readonly Filtered[],
-  subscriber: Pick<Subscriber, 'exclude' | 'filter'>,
+  subscriber: Pick<Subscriber, 'exclude' | 'filter' | 'changed'>,
 ): Promise<{ readonly wanted: readonly Filtered[]; readonly unreadable: number }> {
-  if (subscriber.filter === null) return { wanted: rows, unreadable: 0 };
+  if (subscriber.filter === null && subscriber.changed === null)
+    return { wanted: rows, unreadable: 0 };
   const wanted = new Set<unknown>();
   let unreadable = 0;
   for (let at = 0; at < rows.length; at += BODIES_AT_ONCE) {

@@ -1,6 +1,7 @@
 import { isObject } from '../../common/objects.js';
 import {
   integer,
+  list,
   flag as flagSchema,
   oneOf,
   nullable,
@@ -126,6 +127,36 @@ export function choice<const Word extends string>(column: Column, words: readonl
     ...inColumn<Word>(column),
     fromRow: (row: SubscriberRow) => find(row[column]),
   };
+}
+
+/** Distinct names, at least one, in one column as JSON. They have no line breaks. */
+export function names(column: Column, { max, maxLength }: { max: number; maxLength: number }) {
+  const schema: Schema<readonly string[]> = {
+    ...list({ ...textSchema, minLength: 1, maxLength }),
+    ...{ minItems: 1, maxItems: max, uniqueItems: true },
+  };
+  const check = (value: unknown, name: string): readonly string[] => {
+    if (!Array.isArray(value) || value.length === 0 || value.length > max) {
+      const isTooLong = Array.isArray(value) && value.length > max;
+      throw new InvalidInputError(name, `must be null or a list of 1 to ${max} names`, {
+        ...(isTooLong && { reason: 'too-many', max }),
+      });
+    }
+    const given = value.map((one: unknown) => {
+      const text = checkText(one, name, 1, maxLength, 'names');
+      if (!/[\r\n\t]/.test(text)) return text;
+      throw new InvalidInputError(name, 'must have names without line breaks and tabs', {
+        reason: 'control-characters',
+      });
+    });
+    const repeated = given.find((one, at) => given.indexOf(one) !== at);
+    if (repeated === undefined) return given;
+    throw new InvalidInputError(name, `must hold each name once, "${repeated}" is repeated`, {
+      reason: 'repeated',
+      pattern: repeated,
+    });
+  };
+  return { schema, check, ...asJson(column, isTexts) };
 }
 
 /** A time in the future, in one column; null for none. */

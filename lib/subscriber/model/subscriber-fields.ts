@@ -16,7 +16,7 @@ import {
   type RefusalCode,
   type RefusalData,
 } from '../../errors/index.js';
-import { MAX_FORMAT_LENGTH, STANDARD_FORMAT } from '../../message/index.js';
+import { MAX_CHANGED_LENGTH, MAX_FORMAT_LENGTH, STANDARD_FORMAT } from '../../message/index.js';
 import type { Digest, RateLimit } from '../../message/recipient.js';
 import { checkPattern, MAX_PATTERN_LENGTH } from '../matching/pattern.js';
 import { checkFilter, MAX_FILTER_LENGTH } from '../matching/subscriber-filter.js';
@@ -33,6 +33,7 @@ import {
   isMapOfTexts,
   isTexts,
   isWhole,
+  names,
   optional,
   parseJson,
   type SubscriberField,
@@ -52,6 +53,8 @@ export const MAX_RATE = 1_000_000;
 /** The maximum length of a name in `metadata`, in characters. */
 export const MAX_METADATA_KEY_LENGTH = 64;
 
+/** The maximum number of names in `changed`. */
+const MAX_NAMES = 50;
 const MAX_KEY_LENGTH = 255;
 const MAX_DESCRIPTION_LENGTH = 1000;
 const MAX_METADATA_ENTRIES = 20;
@@ -113,6 +116,16 @@ export const SUBSCRIBER_FIELDS = {
     toColumns: (filter) => ({ filter: filter === null ? null : JSON.stringify(filter) }),
     fromRow: ({ filter }) =>
       filter === null ? null : unlessRefused(() => checkFilter(parseJson(filter))),
+  },
+  changed: {
+    ...optional(
+      described(
+        'Only messages in which one of these fields has changed; null: all messages',
+        names('changed', { max: MAX_NAMES, maxLength: MAX_CHANGED_LENGTH }),
+      ),
+    ),
+    default: null,
+    isStatic: true,
   },
   rateLimit: {
     schema: nullable<RateLimit>({

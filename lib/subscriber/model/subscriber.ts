@@ -26,6 +26,10 @@ export interface Subscriber extends Recipient {
    * sent. Null: no condition.
    */
   readonly filter: JsonValue | null;
+  /**
+   * Names of fields. Messages in whose `trigger.changed` none of them stands are not sent. Null: all messages.
+   */
+  readonly changed: readonly string[] | null;
   /** The number of attempts that the endpoint gets in a given time; further attempts wait. Null: no limit. */
   readonly rateLimit: RateLimit | null;
   /** True: messages of the same key are delivered one after another, in the order of their sequence. */
@@ -75,6 +79,8 @@ export interface NewSubscriber {
   readonly exclude?: readonly string[];
   /** A condition on the data of messages, as JSON. Default null: all messages. */
   readonly filter?: JsonValue | null;
+  /** Names of fields, one of which must have changed. Default null: all messages. */
+  readonly changed?: readonly string[] | null;
   /** Default null: no limit. */
   readonly rateLimit?: RateLimit | null;
   /** True: messages of the same key are delivered one after another. Default false. */

@@ -3,8 +3,10 @@ import { InvalidInputError, ThornConfigurationError } from '../../errors/index.j
 import { compileEventName } from '../../event/index.js';
 import type { Recipient, SubscriberSource } from '../../message/index.js';
 import { checkPattern, patternMatches } from '../matching/pattern.js';
+import type { BodyFields } from './subscriber-rules.js';
 import {
   constantSubscribers,
+  named,
   resolveSubscribers,
   type StaticSubscriberRules,
 } from './static-subscribers.js';
@@ -14,6 +16,12 @@ interface Entry {
   readonly covers: (event: string) => boolean;
   readonly source: SubscriberSource;
   readonly rules: StaticSubscriberRules;
+  /** Where the application has declared them, for error texts. */
+  readonly declaration: string;
+  /** The pattern, or the name of an event as declared, its fields in braces. */
+  readonly pattern: string;
+  /** The subscribers that are known without a message. */
+  readonly constants: readonly Recipient[];
 }
 
 /** The recipients that the application's options name for one message. */
@@ -45,12 +53,12 @@ export class StaticSubscriberSet {
   /** @throws {@link ThornConfigurationError} when the pattern is malformed, or one of the subscribers is refused */
   add(pattern: string, source: SubscriberSource): void {
     blaming(`The option subscribers: the pattern '${pattern}'`, () => checkPattern(pattern));
-    blaming(`The option subscribers: those of '${pattern}'`, () =>
-      constantSubscribers(source, this.rules),
-    );
+    const declaration = `The option subscribers: those of '${pattern}'`;
+    const { rules } = this;
+    const constants = blaming(declaration, () => constantSubscribers(source, rules));
     const covers = (event: string) => patternMatches(pattern, event);
     this.#patterns.push(pattern);
-    this.#entries.push({ covers, source, rules: this.rules });
+    this.#entries.push({ covers, source, rules, declaration, pattern, constants });
   }
 
   /**
@@ -64,7 +72,8 @@ export class StaticSubscriberSet {
     rules: Partial<StaticSubscriberRules> = {},
   ): void {
     const ownRules = { ...this.rules, ...rules };
-    blaming(`The subscribers of the event ${name}`, () => constantSubscribers(source, ownRules));
+    const declaration = `The subscribers of the event ${name}`;
+    const constants = blaming(declaration, () => constantSubscribers(source, ownRules));
     const { segments } = compileEventName(name);
     // This is not a pattern: a field at the end stands for one segment, but a wildcard at the end would stand for any
     // number of segments.
@@ -75,7 +84,21 @@ export class StaticSubscriberSet {
         segments.every((segment, index) => segment === null || segment === sent[index])
       );
     };
-    this.#entries.push({ covers, source, rules: ownRules });
+    this.#entries.push({ covers, source, rules: ownRules, declaration, pattern: name, constants });
+  }
+
+  /**
+   * Checks the subscribers against the events that they get, once all events are declared.
+   *
+   * @throws {@link ThornConfigurationError} when the check refuses a subscriber
+   */
+  checkBodies(check: (subscriber: BodyFields) => void): void {
+    for (const { declaration, pattern, constants } of this.#entries) {
+      for (const { changed = null } of constants) {
+        const subscriber = { events: [pattern], exclude: [], changed };
+        blaming(declaration, () => named(() => check(subscriber)));
+      }
+    }
   }
 
   /**
@@ -135,9 +158,9 @@ function isWrong(fault: unknown): boolean {
   return fault instanceof InvalidInputError && fault.field === 'subscribers';
 }
 
-function blaming(what: string, check: () => void): void {
+function blaming<Value>(what: string, check: () => Value): Value {
   try {
-    check();
+    return check();
   } catch (error) {
     const reason =
       error instanceof InvalidInputError ? error.reason : `are refused: ${errorText(error)}`;

@@ -160,7 +160,7 @@ function formatOf(
 }
 
 /** Names the field of a subscriber that a check refuses. */
-function named<Value>(check: () => Value): Value {
+export function named<Value>(check: () => Value): Value {
   try {
     return check();
   } catch (error) {

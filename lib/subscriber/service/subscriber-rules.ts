@@ -7,6 +7,9 @@ import type { SubscriberLimits, UpdateTerms } from '../model/subscriber.reposito
 /** The events that a subscriber gets. */
 export type FilteredEvents = Pick<Subscriber, 'events' | 'exclude'>;
 
+/** The fields of a subscriber that are about the bodies of its events. */
+export type BodyFields = FilteredEvents & Pick<Subscriber, 'changed'>;
+
 /**
  * The checks that {@link Subscribers} makes before it stores a subscriber, and that depend on other parts of the
  * library, such as the recipient policy.
@@ -29,6 +32,12 @@ export abstract class SubscriberRules implements FieldRules {
    * @throws {@link InvalidInputError} when the filter can never hold
    */
   checkFilter?(filter: JsonValue, subscriber: FilteredEvents): readonly UncheckedFilter[];
+  /**
+   * Checks the fields of a subscriber that are about the bodies of the events that it gets.
+   *
+   * @throws {@link InvalidInputError} for `changed`
+   */
+  checkBodies?(subscriber: BodyFields): void;
   /** @throws {@link InvalidInputError} when a caller's secret is too weak to sign with */
   abstract checkSecret(secret: string): void;
   /** A new random secret. */

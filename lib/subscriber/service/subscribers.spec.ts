@@ -61,6 +61,7 @@ describe('create', () => {
       description: null,
       exclude: [],
       filter: null,
+      changed: null,
       rateLimit: null,
       ordered: false,
       onExhausted: 'skip',

@@ -60,6 +60,8 @@ export interface StoredSubscriber {
   readonly isNew: boolean;
 }
 
+/** The fields that are checked against the events that a subscriber gets. */
+const OF_EVENTS = ['events', 'exclude', 'filter', 'changed'] as const;
 /** The defaults have no `enabled`: storing a disabled subscriber again must not enable it. */
 const { enabled: ENABLED, ...DEFAULTS } = DEFAULT_FIELDS;
 
@@ -171,11 +173,8 @@ export class Subscribers {
    */
   check(input: NewSubscriber): NewSubscriber {
     const given = checkNewSubscriber(input, this.rules, this.clock.now());
-    this.warnings({
-      events: given.events,
-      exclude: given.exclude ?? [],
-      filter: given.filter ?? null,
-    });
+    const whole = { ...DEFAULTS, ...given };
+    InvalidInputError.throwAll([() => this.warnings(whole), () => this.rules.checkBodies?.(whole)]);
     return given;
   }
 
@@ -363,22 +362,21 @@ export class Subscribers {
    * changing them.
    */
   #withCurrentCheck(fields: SubscriberUpdate, terms: ChangeTerms): ChangeTerms {
-    const { url, contentType, filter, events, exclude, onExhausted, holdFor } = fields;
-    const isFiltered = filter || events !== undefined || exclude !== undefined;
+    const { url, contentType, onExhausted, holdFor } = fields;
+    const isOfEvents = OF_EVENTS.some((name) => fields[name] !== undefined);
     const isOfFormat = url !== undefined || contentType !== undefined;
-    if (!isFiltered && !isOfFormat && (holdFor ?? null) === null) return terms;
+    if (!isOfEvents && !isOfFormat && (holdFor ?? null) === null) return terms;
     const check = (current: Subscriber) => {
       terms.check?.(current);
       const { format } = current;
       if (url !== undefined) this.rules.formats.checkHost({ url, format });
       if (contentType !== undefined) this.rules.formats.checkContentType({ contentType, format });
       checkHold({ onExhausted: onExhausted ?? current.onExhausted, holdFor: holdFor ?? null });
-      if (!isFiltered) return;
-      this.warnings({
-        filter: filter === undefined ? current.filter : filter,
-        events: events ?? current.events,
-        exclude: exclude ?? current.exclude,
-      });
+      if (!isOfEvents) return;
+      const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+      const whole: Subscriber = { ...current, ...Object.fromEntries(given) };
+      this.warnings(whole);
+      this.rules.checkBodies?.(whole);
     };
     return { ...terms, check };
   }

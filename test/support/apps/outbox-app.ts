@@ -313,6 +313,7 @@ export function subscriber(url: string, changes: Partial<Subscriber> = {}): Subs
     description: null,
     exclude: [],
     filter: null,
+    changed: null,
     rateLimit: null,
     ordered: false,
     onExhausted: 'skip',
