@@ -7,14 +7,14 @@ export const figures: Translation<typeof figuresEn> = {
   durations: 'Zeit bis zur Antwort',
   byHour: '24 Stunden',
   byDay: '30 Tage',
-  countedSince: (time) => `Nur Versuche seit ${time} sind gezählt: es sind viele.`,
+  countedSince: (time) => `Nur Versuche seit ${time} sind gezählt, weil es so viele sind.`,
   allEndpoints: 'Alle zeigen',
   moreEndpoints: (count) =>
     `${count} Endpunkte sind gezeigt, zuerst die, die Aufmerksamkeit brauchen.`,
   lastFailure: 'Letzter Fehler',
   latestFailures: 'Letzte Fehler',
   noFailures: 'Keine Zustellung ist fehlgeschlagen oder wartet auf einen weiteren Versuch.',
-  allFailed: 'Alle fehlgeschlagenen',
+  allFailed: 'Alle Fehler',
   attempts: (count) => (count === '1' ? '1 Versuch' : `${count} Versuche`),
   failed: (count) => `${count} fehlgeschlagen`,
 };

@@ -5,14 +5,15 @@ export const figures = {
   durations: 'Time to answer',
   byHour: '24 hours',
   byDay: '30 days',
-  countedSince: (time: string) => `Only attempts since ${time} are counted: there are many.`,
-  allEndpoints: 'All of them',
+  countedSince: (time: string) =>
+    `Only attempts since ${time} are counted, because there are so many.`,
+  allEndpoints: 'Show all',
   moreEndpoints: (count: number) =>
     `${count} endpoints are shown, those that need attention first.`,
   lastFailure: 'Last failure',
   latestFailures: 'Latest failures',
   noFailures: 'No delivery has failed, or waits for another attempt.',
-  allFailed: 'All that failed',
+  allFailed: 'All failures',
   attempts: (count: string) => (count === '1' ? '1 attempt' : `${count} attempts`),
   failed: (count: string) => `${count} failed`,
 };

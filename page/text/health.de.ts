@@ -6,16 +6,16 @@ export const health: Translation<typeof healthEn> = {
   disabled: (count) => `${count} abgeschaltet`,
   since: (time) => `seit ${time}`,
   failingNote: (time) =>
-    `Jeder Versuch seit ${time} ist fehlgeschlagen. Prüfen Sie, ob der Endpunkt da ist und mit einem Status von 200 bis 299 antwortet.`,
+    `Jeder Versuch seit ${time} ist fehlgeschlagen. Prüfen Sie, ob Ihr Server läuft und mit einem Status von 200 bis 299 antwortet.`,
   messages: (count) =>
     count === '1'
       ? '1 Ereignis ist seitdem fehlgeschlagen.'
       : `${count} Ereignisse sind seitdem fehlgeschlagen.`,
   pause: {
-    operator: 'Das Senden an diesen Endpunkt ist angehalten. Was zu senden ist, wartet.',
-    'retry-after': 'Der Endpunkt hat um eine Pause gebeten.',
-    breaker: 'Der Endpunkt schlägt so oft fehl, dass er nur ab und zu versucht wird.',
+    operator: 'Das Senden an diesen Endpunkt ist angehalten. Seine Ereignisse warten.',
+    'retry-after': 'Der Endpunkt bat um eine Pause.',
+    breaker: 'Der Endpunkt schlägt so oft fehl, dass nur wenige Anfragen versucht werden.',
   },
-  until: (time) => `Was zu senden ist, wartet. Der nächste Versuch ist ${time}.`,
+  until: (time) => `Seine Ereignisse warten. Der nächste Versuch ist ${time}.`,
   failedAttempts: 'Fehlgeschlagene Versuche',
 };

@@ -4,14 +4,14 @@ export const health = {
   disabled: (count: string) => `${count} disabled`,
   since: (time: string) => `since ${time}`,
   failingNote: (time: string) =>
-    `Every attempt has failed since ${time}. Check that the endpoint is there and answers with a status from 200 to 299.`,
+    `Every attempt has failed since ${time}. Check that your server runs and answers with a status from 200 to 299.`,
   messages: (count: string) =>
     count === '1' ? '1 event has failed since then.' : `${count} events have failed since then.`,
   pause: {
-    operator: 'Sending to this endpoint is paused. What is to be sent waits.',
-    'retry-after': 'The endpoint has asked for a pause.',
-    breaker: 'The endpoint fails so often that it is only tried now and then.',
+    operator: 'Sending to this endpoint is paused. Its events wait.',
+    'retry-after': 'The endpoint asked for a pause.',
+    breaker: 'The endpoint fails so often that only a few requests are tried.',
   },
-  until: (time: string) => `What is to be sent waits. It is tried again ${time}.`,
+  until: (time: string) => `Its events wait. The next attempt is ${time}.`,
   failedAttempts: 'Failed attempts',
 };

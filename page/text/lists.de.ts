@@ -3,14 +3,15 @@ import type { Translation } from './translation.js';
 
 export const lists: Translation<typeof listsEn> = {
   searchedPart: 'Erst ein Teil der Endpunkte wurde durchsucht. Es gibt mehr.',
-  searchOn: 'Weiter suchen',
+  searchOn: 'Suche fortsetzen',
   from: 'Von',
   to: 'Bis',
   range: 'Von … bis',
   id: 'Kennung einer Zustellung oder Nachricht',
   anyEndpoint: 'Von jedem Endpunkt',
   clear: 'Jeder',
-  searchedTo: (time) => `Bis ${time} zurück wurde nichts gefunden. Davor gibt es mehr.`,
+  searchedTo: (time) =>
+    `Keine Ergebnisse bis ${time} zurück. Ältere Einträge sind noch nicht durchsucht.`,
   still: 'Diese Liste bleibt, wie sie ist.',
   newest: 'Die neuesten zeigen',
   select: 'Auswählen',
@@ -18,5 +19,5 @@ export const lists: Translation<typeof listsEn> = {
   retrySelected: (count) => `Ausgewählte wiederholen (${count})`,
   retried: (count) =>
     count === '1' ? '1 wird erneut gesendet.' : `${count} werden erneut gesendet.`,
-  notRetried: (count) => `${count} nicht:`,
+  notRetried: (count) => `${count} nicht erneut gesendet:`,
 };

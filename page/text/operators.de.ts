@@ -3,34 +3,35 @@ import type { Translation } from './translation.js';
 
 export const operators: Translation<typeof en> = {
   maintenance: 'Wartung',
-  maintenanceLead: 'Lange Arbeiten an dem, was gespeichert ist. Die Anwendung läuft dabei weiter.',
+  maintenanceLead: 'Lange Arbeiten an gespeicherten Daten. Die Anwendung läuft dabei weiter.',
   start: 'Beginnen',
-  checked: (count) => (count === '1' ? '1 Zeile angesehen' : `${count} Zeilen angesehen`),
+  checked: (count) => (count === '1' ? '1 Zeile geprüft' : `${count} Zeilen geprüft`),
   // Prune
-  prune: 'Aufräumen',
+  prune: 'Alte Nachrichten löschen',
   pruneHint:
-    'Löscht, was älter ist, als die Anwendung aufhebt. Worker tun dasselbe, wenn sie nichts zu tun haben.',
-  pruneBefore: 'Abgeschlossene Nachrichten löschen von vor',
-  pruneByOptions: 'Wie die Optionen der Anwendung sagen',
+    'Löscht Nachrichten, die älter sind, als die Einstellungen der Anwendung erlauben. Worker tun dasselbe, wenn sie nichts zu tun haben.',
+  pruneBefore: 'Nachrichten löschen, die abgeschlossen sind seit',
+  pruneByOptions: 'Nach den Einstellungen der Anwendung',
   daysAgo: (count) => `${count} Tagen`,
   wouldPrune: (deleted, bodies, isAll) =>
     `${isAll ? '' : 'Mindestens '}${deleted} Nachrichten würden gelöscht, und ${bodies} verlören ihren Inhalt.`,
   pruned: (deleted, bodies) => `${deleted} Nachrichten gelöscht, ${bodies} ohne ihren Inhalt`,
   // Reseal
-  reseal: 'Secrets neu versiegeln',
+  reseal: 'Geheimnisse neu verschlüsseln',
   resealHint:
-    'Versiegelt jedes gespeicherte Secret mit dem ersten Schlüssel, so dass ältere entfernt werden können.',
+    'Verschlüsselt jedes gespeicherte Geheimnis mit dem ersten Schlüssel, so dass Sie ältere entfernen können.',
   wouldReseal: (count, isAll) =>
-    `${isAll ? '' : 'Mindestens '}${count} Zeilen würden neu versiegelt.`,
-  resealed: (count) => `${count} Zeilen neu versiegelt`,
-  unreadable: (count) => `${count} Zeilen lassen sich mit keinem Schlüssel öffnen.`,
+    `${isAll ? '' : 'Mindestens '}${count} Zeilen würden neu verschlüsselt.`,
+  resealed: (count) => `${count} Zeilen neu verschlüsselt`,
+  unreadable: (count) => `${count} Zeilen lassen sich mit keinem Schlüssel entschlüsseln.`,
   // Deliveries
   retryAll: 'Alle fehlgeschlagenen wiederholen',
-  retryAllHint: 'Sendet die fehlgeschlagenen Zustellungen, die die Filter auswählen, noch einmal.',
+  retryAllHint:
+    'Sendet alle fehlgeschlagenen Zustellungen, die zu den Filtern passen, noch einmal.',
   cancelAll: 'Alle ausstehenden abbrechen',
-  cancelAllHint:
-    'Die ausstehenden Zustellungen, die die Filter auswählen, werden nicht mehr gesendet.',
-  goesOn: 'Die Arbeit läuft weiter, wenn dies geschlossen wird, solange die Seite offen ist.',
+  cancelAllHint: 'Bricht alle ausstehenden Zustellungen ab, die zu den Filtern passen.',
+  goesOn:
+    'Sie können diesen Dialog schließen: Die Arbeit läuft weiter, solange die Seite offen ist.',
   stoppedAt: (text) => `angehalten: ${text}`,
   wouldRetry: (count, isAll) =>
     `${isAll ? '' : 'Mindestens '}${count} fehlgeschlagene Zustellungen sind ausgewählt.`,
@@ -46,6 +47,6 @@ export const operators: Translation<typeof en> = {
   failingSince: 'Schlägt fehl seit',
   messages: 'Nachrichten',
   notStored: 'In den Einstellungen der Anwendung',
-  noWorker: 'Der Prozess, der antwortet, stellt nicht zu: andere tun es.',
+  noWorker: 'Dieser Prozess sendet keine Webhooks: Andere tun es.',
   pauseThis: (host) => `${host} anhalten`,
 };

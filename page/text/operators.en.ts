@@ -1,33 +1,34 @@
 /** Texts of the screens for operators. */
 export const operators = {
   maintenance: 'Maintenance',
-  maintenanceLead: 'Long work on what is stored. The application goes on meanwhile.',
+  maintenanceLead: 'Long tasks on stored data. The application keeps running.',
   start: 'Start',
-  checked: (count: string) => (count === '1' ? '1 row looked at' : `${count} rows looked at`),
+  checked: (count: string) => (count === '1' ? '1 row checked' : `${count} rows checked`),
   // Prune
-  prune: 'Prune',
-  pruneHint: 'Deletes what is older than the application keeps. Workers do the same while idle.',
-  pruneBefore: 'Delete finished messages from before',
-  pruneByOptions: 'As the options of the application say',
+  prune: 'Delete old messages',
+  pruneHint:
+    'Deletes messages that are older than the settings of the application allow. Workers do the same when they are idle.',
+  pruneBefore: 'Delete messages that finished before',
+  pruneByOptions: 'By the settings of the application',
   daysAgo: (count: number) => `${count} days ago`,
   wouldPrune: (deleted: string, bodies: string, isAll: boolean) =>
     `${isAll ? '' : 'At least '}${deleted} messages would be deleted, and ${bodies} lose their body.`,
   pruned: (deleted: string, bodies: string) =>
     `${deleted} messages deleted, ${bodies} without their body`,
   // Reseal
-  reseal: 'Reseal secrets',
+  reseal: 'Encrypt secrets again',
   resealHint:
-    'Seals every stored secret with the first encryption key, so that older keys can be removed.',
+    'Encrypts every stored secret with the first encryption key, so that you can remove older keys.',
   wouldReseal: (count: string, isAll: boolean) =>
-    `${isAll ? '' : 'At least '}${count} rows would be sealed again.`,
-  resealed: (count: string) => `${count} rows sealed again`,
-  unreadable: (count: string) => `${count} rows cannot be opened with any key.`,
+    `${isAll ? '' : 'At least '}${count} rows would be encrypted again.`,
+  resealed: (count: string) => `${count} rows encrypted again`,
+  unreadable: (count: string) => `${count} rows cannot be decrypted with any key.`,
   // Deliveries
   retryAll: 'Retry all failed',
-  retryAllHint: 'Sends the failed deliveries that the filters select again.',
+  retryAllHint: 'Sends all failed deliveries that match the filters again.',
   cancelAll: 'Cancel all pending',
-  cancelAllHint: 'The pending deliveries that the filters select are not sent any more.',
-  goesOn: 'It goes on when this is closed, while the page is open.',
+  cancelAllHint: 'Cancels all pending deliveries that match the filters.',
+  goesOn: 'You can close this dialog: the work continues while the page is open.',
   stoppedAt: (text: string) => `stopped: ${text}`,
   wouldRetry: (count: string, isAll: boolean) =>
     `${isAll ? '' : 'At least '}${count} failed deliveries are selected.`,
@@ -43,6 +44,6 @@ export const operators = {
   failingSince: 'Failing since',
   messages: 'Messages',
   notStored: 'In the settings of the application',
-  noWorker: 'The process that answers does not deliver: others do.',
+  noWorker: 'This process does not send webhooks: other processes do.',
   pauseThis: (host: string) => `Pause ${host}`,
 };

@@ -90,7 +90,7 @@ export const fields: Translation<typeof fieldsEn> = {
   filter: 'Diese Bedingung kann nicht verwendet werden.',
   changed: 'Namen von Feldern, höchstens 50. Leer: immer.',
   rateLimit: 'Eine ganze Zahl von 1 bis 1.000.000.',
-  holdFor: 'Eine Zahl über 0, höchstens 14 Tage. Leer: ohne Ende.',
+  holdFor: 'Geben Sie eine Zahl über 0 und höchstens 14 Tage ein, oder lassen Sie das Feld leer.',
   host: 'Ein Host wie in URLs, mit seinem Port.',
   id: 'Das ist keine Kennung.',
 };

@@ -1,25 +1,25 @@
 /** Problems that the API answers with, by their code. */
 export const problems = {
   forbidden: 'You may not do this.',
-  'endpoint-unverified': 'The endpoint has not confirmed yet that it wants webhooks.',
+  'endpoint-unverified': 'The endpoint has not confirmed yet that it accepts webhooks.',
   'delivery-under-way': 'An attempt of this delivery is under way. Try again in a moment.',
-  'delivery-finished': 'This delivery has ended: nothing is left to cancel.',
-  'message-expunged': 'The body was dropped after its time: nothing is left to send.',
+  'delivery-finished': 'This delivery has ended, so it cannot be cancelled.',
+  'message-expunged': 'The body is no longer stored, so it cannot be sent.',
   'subscriber-disabled': 'The endpoint is disabled, has expired or was removed.',
-  'request-under-way': 'This is being done already. Try again in a moment.',
-  'no-encryption-key': 'There is no key to seal with: the options of the application name none.',
+  'request-under-way': 'Your earlier request is still running. Try again in a moment.',
+  'no-encryption-key': 'There is no encryption key. Set one in the options of the application.',
   'precondition-failed': 'The endpoint was changed meanwhile.',
-  'body-too-large': 'This is too long.',
-  'idempotency-key-reused': 'This was done already, with what you had typed first.',
+  'body-too-large': 'The text is too long.',
+  'idempotency-key-reused': 'This was saved already, with the values that you had entered first.',
   'no-delivery-log': 'Deliveries are not recorded here.',
-  unavailable: 'This cannot be done at present. Try again later.',
-  'internal-error': 'This did not work. Try again later.',
+  unavailable: 'This is not possible at present. Try again later.',
+  'internal-error': 'Something went wrong. Try again later.',
 } as const;
 
 /** Problems with a number. */
 export const limits = {
   'subscriber-limit': (count: string) =>
-    `There are ${count} endpoints already, which is the most. Change or delete one of them.`,
+    `You have ${count} endpoints, which is the maximum. Change or delete one of them.`,
   tooMany: (seconds: string) => `Too many requests: possible again in ${seconds} s.`,
 };
 
@@ -28,19 +28,19 @@ type Named = Readonly<Record<string, string>>;
 
 /** Why a field is refused, by the code of the API. */
 export const refusals = {
-  invalid: () => 'This is not possible here.',
+  invalid: () => 'This value is not possible here.',
   // Any field
-  required: () => 'This is needed.',
+  required: () => 'Enter a value.',
   'unknown-field': () => 'The application does not know this.',
-  length: ({ min, max }: Named) => `${min} to ${max} characters.`,
-  'too-long': ({ max }: Named) => `At most ${max} characters.`,
-  'too-deep': ({ max }: Named) => `It may have ${max} levels at most.`,
-  'too-many': ({ max }: Named) => `At most ${max}.`,
-  repeated: ({ pattern }: Named) => `${pattern} is there twice.`,
-  'control-characters': () => 'Without signs that cannot be seen.',
-  'not-a-time': () => 'This is not a time.',
-  'not-in-the-past': () => 'A time in the past.',
-  'not-in-the-future': () => 'A time in the future.',
+  length: ({ min, max }: Named) => `Enter ${min} to ${max} characters.`,
+  'too-long': ({ max }: Named) => `Enter at most ${max} characters.`,
+  'too-deep': ({ max }: Named) => `Use at most ${max} levels.`,
+  'too-many': ({ max }: Named) => `Enter at most ${max}.`,
+  repeated: ({ pattern }: Named) => `${pattern} is listed twice.`,
+  'control-characters': () => 'Remove invisible characters.',
+  'not-a-time': () => 'Enter a time.',
+  'not-in-the-past': () => 'Choose a time in the past.',
+  'not-in-the-future': () => 'Choose a time in the future.',
   'not-after-since': () => 'The end must be after the beginning.',
   // The URL
   protocol: ({ protocols }: Named) =>
@@ -51,11 +51,11 @@ export const refusals = {
     allowed === undefined
       ? `Port ${port} is not for webhooks.`
       : `Port ${port} is not allowed. Allowed are ${allowed}.`,
-  credentials: () => 'Without a user name and a password.',
+  credentials: () => 'Remove the user name and the password.',
   'malformed-url': () => 'This is not a URL.',
-  'forbidden-character': () => 'Without blanks, backslashes and signs that cannot be seen.',
+  'forbidden-character': () => 'Remove blanks, backslashes and invisible characters.',
   'host-limit': ({ limit }: Named) =>
-    `There are ${limit} endpoints of this host already, which is the most. Change or delete one of them.`,
+    `You have ${limit} endpoints on this host, which is the maximum. Change or delete one of them.`,
   // Patterns of events
   'malformed-pattern': () =>
     'Names of events, or patterns such as article.*: letters, digits, _ and - between dots, or * for a whole part.',
@@ -82,19 +82,19 @@ export const refusals = {
     `It cannot be checked whether the events have the field ${paths}. A field that is missing has no value.`,
   // The others
   'too-high': ({ max }: Named) => `At most ${max} in a minute.`,
-  'in-use': () => 'This one signs already.',
+  'in-use': () => 'This secret is in use already.',
   'rotated-too-often': ({ max, next }: Named) =>
-    `There are ${max} secrets that sign already. One ends ${next}: wait until then, or let the old ones sign no longer.`,
+    `${max} secrets sign already. One of them ends ${next}: wait until then, or do not keep the old secrets.`,
 };
 
 /** The values that each field takes, for a refusal without a text in {@link refusals}. */
 export const fields = {
-  url: 'Webhooks cannot be sent to this address. It must be one that the internet reaches.',
+  url: 'Webhooks cannot be sent to this address. Enter an address that can be reached from the internet.',
   filter: 'This condition cannot be used.',
-  changed: 'Names of fields, 50 at most. Empty: always.',
-  rateLimit: 'A whole number from 1 to 1,000,000.',
-  holdFor: 'A number above 0, and 14 days at most. Empty: without an end.',
-  host: 'A host as in URLs, with its port.',
+  changed: 'Enter names of fields, at most 50, or leave it empty.',
+  rateLimit: 'Enter a whole number from 1 to 1,000,000.',
+  holdFor: 'Enter a number above 0, and at most 14 days, or leave it empty.',
+  host: 'Enter a host as in a URL, with its port.',
   id: 'This is not an id.',
 };
 

@@ -5,7 +5,7 @@ export const request: Translation<typeof requestEn> = {
   binary: 'Diese Bytes sind kein Text: sie sind als Base64 gezeigt.',
   answerHeaders: 'Kopfzeilen der Antwort',
   missing: {
-    expunged: 'Der Inhalt wurde nach seiner Zeit entfernt.',
+    expunged: 'Der Inhalt ist nicht mehr gespeichert.',
     unreadable: 'Das Ereignis kann gerade nicht gelesen werden.',
     'subscriber-removed': 'Der Endpunkt wurde entfernt.',
     'subscriber-changed':

@@ -3,22 +3,24 @@ export const request = {
   binary: 'These bytes are not text: they are shown as base64.',
   answerHeaders: 'Headers of the answer',
   missing: {
-    expunged: 'The body was dropped after its time.',
+    expunged: 'The body is no longer stored.',
     unreadable: 'The event cannot be read now.',
     'subscriber-removed': 'The endpoint was removed.',
-    'subscriber-changed': 'The endpoint was changed since: what was sent before is not known.',
+    'subscriber-changed':
+      'The endpoint was changed since then, so the earlier request is not known.',
     'in-settings': 'The settings of the application name this endpoint, and may have changed.',
   },
   why: 'Why does my signature not match?',
   whyHint:
-    'Compares what was sent with what your program saw. All of it is worked out in this browser: nothing that you paste here is sent.',
-  secretHint: 'As your program has it, with blanks and quotes if there are any.',
+    'Compares the request that was sent with the request that your program saw. The comparison runs in this browser: your input is not sent anywhere.',
+  secretHint: 'Exactly as your program has it, with any blanks and quotes.',
   seenHeaders: 'Headers that your program saw',
-  seenHeadersHint: 'One in a line, for example webhook-id: msg_…. The secret is compared by them.',
+  seenHeadersHint:
+    'One per line, for example webhook-id: msg_…. The page checks the secret with them.',
   seenBody: 'Body that your program saw',
-  seenBodyHint: 'The text before it is parsed. Empty: not compared.',
-  computedField: 'Signature that your program works out',
-  computedHint: 'If you have it: usual mistakes are tried until one leads there.',
+  seenBodyHint: 'The text before your program parses it. Leave it empty to skip this check.',
+  computedField: 'Signature that your program computes',
+  computedHint: 'If you enter it, the page looks for a usual mistake that leads to this signature.',
   compare: 'Compare',
   noCrypto: 'This browser can do this on pages with https only.',
   nothing: 'Paste the secret, the headers or the body first.',
@@ -54,14 +56,14 @@ export const signature = {
   privateKey:
     'This is the private key. Requests are verified with the public key, which begins with whpk_.',
   computed: {
-    right: 'Your program works out the right signature. Compare it with each in webhook-signature.',
+    right: 'Your program computes the right signature. Compare it with each in webhook-signature.',
     hex: 'Your program writes the signature in hexadecimal. Compare it as base64.',
     key: 'Your program uses the text of the secret as the key. The key is what the base64 after whsec_ decodes to.',
     payload:
       'Your program signs something else. What is signed is webhook-id, a dot, webhook-timestamp, a dot, and the body.',
     parsed:
       'Your program signs a body that was parsed and serialised again. Sign the bytes as they came.',
-    unknown: 'No usual mistake leads to the signature that your program works out.',
+    unknown: 'No usual mistake leads to the signature that your program computes.',
   },
   clockOff: (minutes: number, isRefused: boolean) =>
     `The clock of your server is about ${Math.abs(minutes)} min ${minutes < 0 ? 'behind' : 'ahead'}, by the header date of its answer.${isRefused ? ' Receivers refuse what is older or newer than 5 minutes.' : ''}`,

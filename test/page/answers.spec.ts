@@ -59,7 +59,9 @@ describe('an edit', () => {
     const theirs = { url: 'https://example.com/new', events: ['order.paid'] };
     await owner.api.subscribers.update(id, { ...theirs, description: 'Theirs' }, 'any');
     await click('Save');
-    const shown = page.getByRole('alert').filter({ hasText: 'was changed meanwhile' });
+    const shown = page
+      .getByRole('alert')
+      .filter({ hasText: 'changed this endpoint while you were editing' });
     await shown.waitFor();
     await visitor.expectAccessible();
     const text = await shown.textContent();
@@ -105,7 +107,7 @@ describe('an answer that is lost', () => {
     await page.getByRole('alert').getByText('The server does not answer').waitFor();
     await page.getByLabel('Description').fill('Typed after that');
     await click('Create endpoint');
-    await page.getByText('Your first attempt had arrived.').waitFor();
+    await page.getByText('Your first request was saved already.').waitFor();
     await visitor.expectAccessible();
     const { items } = await owner.api.subscribers.list({ limit: 100 }, 'any');
     expect(items).toMatchObject([{ url: 'https://example.com/first', description: null }]);
@@ -189,7 +191,7 @@ describe('an answer of something else', () => {
   ])('is told, and read again: %s', async (_name, answer) => {
     await page.route('**/hooks/event-types', (route) => route.fulfill(answer));
     await page.goto(owner.url('/events'));
-    await page.getByText(/^This (?:could not be loaded|did not work)/).waitFor();
+    await page.getByText(/^(?:The data could not be loaded|Something went wrong)/).waitFor();
     await visitor.expectAccessible();
     await page.unroute('**/hooks/event-types');
     await page.getByRole('link', { name: 'order.paid' }).waitFor();
@@ -199,7 +201,7 @@ describe('an answer of something else', () => {
   it('of a shape that the page does not know is told, and the menu still works', async () => {
     await page.route('**/hooks/event-types', (route) => route.fulfill({ json: { ok: true } }));
     await page.goto(owner.url('/events'));
-    await page.getByText('This could not be loaded.').waitFor();
+    await page.getByText('The data could not be loaded.').waitFor();
     expect(visitor.complaints.splice(0).join(' ')).toContain('TypeError');
     await page.getByRole('link', { name: 'Overview' }).click();
     await page.getByText('No endpoints yet').waitFor();
@@ -227,11 +229,11 @@ describe('a live list', () => {
       if (wasSeen) return route.continue();
       return route.fulfill({ status: 429, headers: { 'retry-after': '2' }, json: {} });
     });
-    await page.getByText('This is not up to date. Too many requests').waitFor();
+    await page.getByText('The data is not up to date. Too many requests').waitFor();
     wasSeen = true;
     await owner.deliver(id, {});
     await expect.poll(() => rows.count()).toBe(2);
-    await page.getByText('This is not up to date').waitFor({ state: 'detached' });
+    await page.getByText('The data is not up to date').waitFor({ state: 'detached' });
   });
 
   it('says that it is not live when it is refused', async () => {
@@ -240,11 +242,11 @@ describe('a live list', () => {
     await page.goto(owner.url('/deliveries'));
     await page.locator('tbody tr').first().waitFor();
     await page.route('**/hooks/deliveries?*', (route) => route.fulfill({ status: 403, json: {} }));
-    await page.getByText('This is not up to date. You may not see this.').waitFor();
+    await page.getByText('The data is not up to date. You do not have access to this.').waitFor();
     await visitor.expectAccessible();
     await page.unroute('**/hooks/deliveries?*');
     await click('Try again');
-    await page.getByText('This is not up to date').waitFor({ state: 'detached' });
+    await page.getByText('The data is not up to date').waitFor({ state: 'detached' });
     expect(await page.locator('tbody tr').count()).toBe(1);
   });
 });

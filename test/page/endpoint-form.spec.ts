@@ -73,9 +73,9 @@ describe('the form of an endpoint', () => {
       .toContain('title');
     await first.getByLabel('Comparison').selectOption('begins with');
     await first.getByLabel('Value').fill('Hello');
-    await page.getByRole('button', { name: 'Try on the latest events' }).click();
+    await page.getByRole('button', { name: 'Test with the latest events' }).click();
     await page.getByText('2 of the latest 3 events would be sent.').waitFor();
-    await page.getByText('Events that it was tried on').first().click();
+    await page.getByText('Tested events').first().click();
     await page.getByText('Not sent').waitFor();
     await visitor.expectAccessible();
 
@@ -86,7 +86,7 @@ describe('the form of an endpoint', () => {
     await second.getByLabel('Value').fill('Bye');
     expect(await page.getByText('would be sent').count()).toBe(0);
     await page.getByLabel('Send when').selectOption('one condition holds');
-    await page.getByRole('button', { name: 'Try on the latest events' }).click();
+    await page.getByRole('button', { name: 'Test with the latest events' }).click();
     await page.getByText('3 of the latest 3 events would be sent.').waitFor();
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
@@ -103,9 +103,9 @@ describe('the form of an endpoint', () => {
     const text = page.getByLabel('Filter as JSON');
     expect(JSON.parse(await text.inputValue())).toEqual(filter);
     await page.getByRole('button', { name: 'Edit as conditions' }).click();
-    await page.getByText('can be changed as JSON only').waitFor();
+    await page.getByText('This filter cannot be shown as conditions').waitFor();
     await text.fill('{"title": {"nowEq": 1}}');
-    await page.getByRole('button', { name: 'Try on the latest events' }).click();
+    await page.getByRole('button', { name: 'Test with the latest events' }).click();
     await page.getByRole('alert').getByText('nowEq').waitFor();
     await text.fill('{');
     await page.getByRole('button', { name: 'Save' }).click();
@@ -124,7 +124,7 @@ describe('the form of an endpoint', () => {
       await page.getByRole('button', { name: 'Save' }).click();
     };
     await save('many');
-    await page.getByText('A whole number from 1 to 1,000,000.').waitFor();
+    await page.getByText('Enter a whole number from 1 to 1,000,000.').waitFor();
     await page.getByLabel('Rate limit').fill('30');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('30 in 60 s').waitFor();
@@ -147,8 +147,8 @@ describe('the form of an endpoint', () => {
     await visitor.expectAccessible();
     await field.fill(' article.created, article.removed article.created ');
     await page.locator('summary', { hasText: 'Filter' }).click();
-    await page.getByRole('button', { name: 'Try on the latest events' }).click();
-    await page.getByText('There are no events yet to try it on.').waitFor();
+    await page.getByRole('button', { name: 'Test with the latest events' }).click();
+    await page.getByText('There are no events yet to test the filter with.').waitFor();
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     expect(await excluded()).toEqual(['article.created', 'article.removed']);
@@ -169,17 +169,17 @@ describe('the form of an endpoint', () => {
     const edit = () => page.getByRole('button', { name: 'Edit' }).click();
     const save = () => page.getByRole('button', { name: 'Save' }).click();
     const closed = () => page.getByRole('dialog').waitFor({ state: 'detached' });
-    const end = page.getByLabel('End', { exact: true });
+    const end = page.getByLabel('Expires', { exact: true });
     const stored = async () => (await owner.api.subscribers.findById(id, 'any'))!.expiresAt;
     await edit();
     await end.fill('2020-01-31T08:00');
     await save();
-    await page.getByText('A time in the future.').waitFor();
+    await page.getByText('Choose a time in the future.').waitFor();
     await visitor.expectAccessible();
     await end.focus();
     await page.keyboard.press('Delete');
     await save();
-    await page.getByText('This is not a time.').waitFor();
+    await page.getByText('Enter a time.').waitFor();
     await end.fill('2100-01-31T08:00');
     await save();
     await closed();
@@ -192,7 +192,7 @@ describe('the form of an endpoint', () => {
     const ended = { expiresAt: new Date(Date.now() - 1), updatedAt: new Date() };
     await owner.api.app.get(SubscriberRepository).update(id, ended, 'any');
     await page.goto(owner.url(`/endpoints/${id}`));
-    await page.getByText('This endpoint has expired and receives nothing.').waitFor();
+    await page.getByText('This endpoint has expired and gets no events.').waitFor();
     await edit();
     await end.fill('');
     await save();
@@ -213,30 +213,30 @@ describe('the form of an endpoint', () => {
     await edit();
     expect(await page.getByLabel('When all attempts have failed').count()).toBe(0);
     await page.getByLabel('Deliver in order').check();
-    await page.getByText('The event that failed is left out.').waitFor();
+    await page.getByText('The failed event is left out.').waitFor();
     await save();
-    await page.getByText('One after another; goes on when all attempts have failed').waitFor();
+    await page.getByText('One after another; continues when all attempts have failed').waitFor();
     expect(await order()).toEqual([true, 'skip', null]);
 
     await edit();
     await page.getByLabel('When all attempts have failed').selectOption('hold');
-    await page.getByText('Until the delivery is retried and arrives').waitFor();
+    await page.getByText('Until you retry the delivery and it arrives').waitFor();
     for (const wrong of ['long', '0', '337', '-1']) {
-      await page.getByLabel('Hold back for').fill(wrong);
+      await page.getByLabel('Wait at most').fill(wrong);
       await save();
-      await page.getByText('A number above 0, and 14 days at most.').waitFor();
-      await page.getByLabel('Hold back for').fill('');
+      await page.getByText('Enter a number above 0, and at most 14 days').waitFor();
+      await page.getByLabel('Wait at most').fill('');
     }
     await visitor.expectAccessible();
-    await page.getByLabel('Hold back for').fill('1,5');
+    await page.getByLabel('Wait at most').fill('1,5');
     await save();
     await page.getByText('failed, for 90 minutes at most').waitFor();
     expect(await order()).toEqual([true, 'hold', 5_400_000]);
 
     await edit();
-    expect(await page.getByLabel('Hold back for').inputValue()).toBe('90');
+    expect(await page.getByLabel('Wait at most').inputValue()).toBe('90');
     expect(await page.getByLabel('Unit').inputValue()).toBe('minutes');
-    await page.getByLabel('Hold back for').fill('');
+    await page.getByLabel('Wait at most').fill('');
     await save();
     await page.getByText('One after another; stops when all attempts have failed').waitFor();
     expect(await order()).toEqual([true, 'hold', null]);
@@ -261,7 +261,7 @@ describe('the form of an endpoint', () => {
     await page.goto(owner.url(`/endpoints/${id}`));
     await page.getByRole('button', { name: 'Rotate secret' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByLabel('The old secret signs for').selectOption('1 hour');
+    await dialog.getByLabel('Keep the old secret for').selectOption('1 hour');
     await dialog.getByRole('button', { name: 'Rotate secret' }).click();
     await dialog.getByRole('button', { name: 'Done' }).click();
     const left = () => page.getByRole('timer').textContent();

@@ -15,7 +15,13 @@ const OWNER = [
 ];
 /** Those that no other test looks at in German. */
 const ACCESSIBLE = new Set(['/deliveries', '/endpoints/new', '/events/article.published']);
-const DIALOGS = ['Bearbeiten', 'Geheimnis erneuern', 'Verpasstes senden', 'Abschalten', 'Löschen'];
+const DIALOGS = [
+  'Bearbeiten',
+  'Geheimnis erneuern',
+  'Verpasste Ereignisse senden',
+  'Abschalten',
+  'Löschen',
+];
 const OPERATOR = [
   ...['/operator', '/operator/endpoints', '/operator/deliveries', '/operator/maintenance'],
 ];
@@ -108,7 +114,7 @@ describe('the page in German, 320 px wide', () => {
     await page.locator('tbody a').first().click();
     await page.getByRole('heading', { name: de.settings }).waitFor();
     await expectGermanAndNarrow();
-    for (const name of ['Verpasstes senden', 'Fehlgeschlagenes wiederholen']) {
+    for (const name of ['Verpasste Ereignisse senden', 'Fehlgeschlagene wiederholen']) {
       await page.getByRole('button', { name }).click();
       await page.getByRole('dialog').waitFor();
       await expectGermanAndNarrow();

@@ -125,7 +125,7 @@ describe('a hundred thousand endpoints', () => {
     await database.query(
       `UPDATE thorn_subscribers SET enabled = 0 WHERE url LIKE '%number-15000' OR url LIKE '%number-85000'`,
     );
-    await page.getByRole('button', { name: 'Search further' }).click();
+    await page.getByRole('button', { name: 'Continue the search' }).click();
     await page.getByRole('link', { name: /number-[18]5000/ }).waitFor();
     await page.goto(owner.url('/'));
     await page.getByText('10 endpoints are shown').waitFor();

@@ -120,7 +120,7 @@ describe('deliveries', () => {
 
     await page.getByRole('combobox', { name: 'Time' }).selectOption('From … to');
     await page.getByLabel('To', { exact: true }).fill('2026-01-31T12:00');
-    await page.getByText('Nothing matches').waitFor();
+    await page.getByText('No results').waitFor();
     await page.getByLabel('From', { exact: true }).fill('2026-02-28T12:00');
     await page.getByText('The end must be after the beginning.').waitFor();
     await visitor.expectAccessible();
@@ -158,7 +158,9 @@ describe('deliveries', () => {
     await visitor.expectAccessible();
     await button('Retry selected (2)').click();
     await page.getByText('1 is sent again.').waitFor();
-    await page.getByText('1 not: The endpoint is disabled, has expired or was removed.').waitFor();
+    await page
+      .getByText('1 not sent again: The endpoint is disabled, has expired or was removed.')
+      .waitFor();
     await visitor.expectAccessible();
     await expect.poll(() => owner.receiver.received.length).toBe(1);
     await page.getByLabel('Select all that are shown').check();

@@ -94,7 +94,7 @@ describe.each(sqliteAndPostgres)('deliveries on $database', ({ create }) => {
   it('shows nothing to callers whom the guards reject', async () => {
     const { page } = visitor;
     await page.goto(`${api.url}/webhooks#/deliveries`);
-    await page.getByText('You may not see this.').waitFor();
+    await page.getByText('You do not have access to this.').waitFor();
     await visitor.expectAccessible();
     expect(await page.getByText('Operator').count()).toBe(0);
   });
@@ -132,7 +132,7 @@ describe.each(sqliteAndPostgres)('deliveries on $database', ({ create }) => {
     expect(await rows.count()).toBe(1);
     await page.getByLabel('Event name').fill('order.*');
     await page.getByLabel('Event name').press('Enter');
-    await page.getByText('Nothing matches').waitFor();
+    await page.getByText('No results').waitFor();
     await page.getByRole('button', { name: 'Remove filters' }).click();
     await expect.poll(() => rows.count()).toBe(2);
   });
@@ -157,7 +157,7 @@ describe.each(sqliteAndPostgres)('deliveries on $database', ({ create }) => {
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Host').fill('not a host');
     await dialog.getByRole('button', { name: 'Pause' }).click();
-    await dialog.getByText('A host as in URLs, with its port.').waitFor();
+    await dialog.getByText('Enter a host as in a URL, with its port.').waitFor();
     await dialog.getByLabel('Host').fill('hooks.example.com');
     await dialog.getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('cell', { name: 'hooks.example.com', exact: true }).waitFor();

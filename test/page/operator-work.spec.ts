@@ -86,12 +86,12 @@ describe('an operator', () => {
     const { id } = items.find((one: { url: string }) => one.url.includes('staging'));
     await enter(`/operator/endpoints/${id}`);
     await page.getByRole('button', { name: 'Enable' }).click();
-    await page.getByRole('button', { name: 'Retry what failed' }).click();
+    await page.getByRole('button', { name: 'Retry failed deliveries' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Since').selectOption('Last 7 days');
-    await dialog.getByRole('button', { name: 'Count' }).click();
+    await dialog.getByRole('button', { name: 'Show how many' }).click();
     await dialog.getByText(/^\d+ deliver(y|ies) would be sent/).waitFor();
-    await dialog.getByRole('button', { name: 'Send them' }).click();
+    await dialog.getByRole('button', { name: 'Send', exact: true }).click();
     await dialog.getByText(/^\d+ deliver(y|ies) scheduled/).waitFor();
     const failed = await ask('GET', `deliveries?subscriber=${id}&status=failed`);
     expect(failed.items).toEqual([]);
@@ -108,7 +108,7 @@ describe('an operator', () => {
     await page.locator('tbody tr').first().waitFor();
     await page.getByRole('button', { name: 'Cancel all pending' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByRole('button', { name: 'Count' }).click();
+    await dialog.getByRole('button', { name: 'Show how many' }).click();
     await dialog.getByText(`${all} pending deliveries are selected.`).waitFor();
     await visitor.expectAccessible();
 
@@ -134,7 +134,7 @@ describe('an operator', () => {
     await left.click();
     await dialog.getByText('partner.example.com').waitFor();
     await visitor.expectAccessible();
-    await dialog.getByRole('button', { name: 'Go on' }).click();
+    await dialog.getByRole('button', { name: 'Continue' }).click();
     await dialog.getByRole('button', { name: 'Close' }).click();
     await left.getByText(`${all} cancelled, 0 not possible`).waitFor();
     expect(await pending()).toBe(0);
@@ -152,7 +152,7 @@ describe('an operator', () => {
     expect(await page.getByRole('button', { name: 'Cancel all pending' }).count()).toBe(0);
     await page.getByRole('button', { name: 'Retry all failed' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByRole('button', { name: 'Count' }).click();
+    await dialog.getByRole('button', { name: 'Show how many' }).click();
     await dialog.getByRole('button', { name: 'Start' }).click();
     const failed = async () =>
       (await ask('GET', 'deliveries?status=failed&owner=user-alice')).items as unknown[];
@@ -163,21 +163,21 @@ describe('an operator', () => {
   it('prunes, and is told why secrets cannot be resealed', async () => {
     const { page } = visitor;
     await enter('/operator/maintenance');
-    await page.getByRole('button', { name: 'Prune' }).click();
+    await page.getByRole('button', { name: 'Delete old messages' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByRole('button', { name: 'Count' }).click();
+    await dialog.getByRole('button', { name: 'Show how many' }).click();
     await dialog.getByText('0 messages would be deleted').waitFor();
-    await dialog.getByLabel('Delete finished messages').selectOption('2 days ago');
-    await dialog.getByRole('button', { name: 'Count' }).click();
+    await dialog.getByLabel('Delete messages that finished').selectOption('2 days ago');
+    await dialog.getByRole('button', { name: 'Show how many' }).click();
     await dialog.getByText(/^[1-9]\d* messages would be deleted/).waitFor();
     await visitor.expectAccessible();
     await dialog.getByRole('button', { name: 'Start' }).click();
     await dialog.getByText(/[1-9]\d* messages deleted/).waitFor();
     await dialog.getByRole('button', { name: 'Close' }).click();
 
-    await page.getByRole('button', { name: 'Reseal secrets' }).click();
-    await dialog.getByRole('button', { name: 'Count' }).click();
-    await dialog.getByText('There is no key to seal with').waitFor();
+    await page.getByRole('button', { name: 'Encrypt secrets again' }).click();
+    await dialog.getByRole('button', { name: 'Show how many' }).click();
+    await dialog.getByText('There is no encryption key').waitFor();
     expect(await dialog.getByRole('button', { name: 'Start' }).count()).toBe(0);
   });
 });
@@ -187,7 +187,7 @@ describe('in German', () => {
     ['/operator', 'Durchsatz'],
     ['/operator/endpoints', 'user-bob'],
     ['/operator/deliveries', 'Alle ausstehenden abbrechen'],
-    ['/operator/maintenance', 'Aufräumen'],
+    ['/operator/maintenance', 'Alte Nachrichten löschen'],
   ])('%s is accessible, light and dark, and fits in 360 px', async (path, text) => {
     await visitor.end();
     visitor = await PageVisitor.start(browser, { locale: 'de-DE' });

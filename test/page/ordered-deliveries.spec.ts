@@ -31,11 +31,11 @@ it('shows which delivery holds its key, and which waits for it, until it is retr
   }
   await page.goto(owner.url('/deliveries'));
   const row = (event: string) => page.locator('tbody tr', { hasText: event });
-  await row('article.created').getByText('Holds the next back').waitFor();
+  await row('article.created').getByText('Later events wait for this one').waitFor();
   await row('article.changed').getByText('Waiting for its turn').waitFor();
   await visitor.expectAccessible();
   await row('article.changed').getByRole('link').click();
-  await page.getByText('After an earlier event of the same thing').waitFor();
+  await page.getByText('After an earlier event of the same object').waitFor();
   expect(owner.receiver.received).toHaveLength(1);
 
   owner.receiver.otherwise(200);

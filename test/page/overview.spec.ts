@@ -183,8 +183,8 @@ describe('an endpoint that is dead', () => {
     owner.receiver.otherwise({ status: 503, headers: { 'retry-after': '600' } });
     await owner.deliver(id, {});
     await page.goto(owner.url(`/endpoints/${id}`));
-    await page.getByText('The endpoint has asked for a pause.').waitFor();
-    await page.getByText(/It is tried again in \d+ min/).waitFor();
+    await page.getByText('The endpoint asked for a pause.').waitFor();
+    await page.getByText(/The next attempt is in \d+ min/).waitFor();
     const host = new URL(owner.receiver.url).host;
     const strategy = owner.api.app.get<OutboxStrategy>(DispatchStrategy);
     await strategy.pause(host);

@@ -169,9 +169,9 @@ describe('an owner', () => {
     await page.getByText('Succeeded').waitFor();
 
     await goTo(`/endpoints/${id}`);
-    await page.getByRole('button', { name: 'Retry what failed' }).click();
+    await page.getByRole('button', { name: 'Retry failed deliveries' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByRole('button', { name: 'Count' }).click();
+    await dialog.getByRole('button', { name: 'Show how many' }).click();
     await dialog.getByText('0 deliveries would be sent.').waitFor();
     expect(await api.app.get(Deliveries).findById(delivery, 'any')).toMatchObject({
       status: 'succeeded',
@@ -206,7 +206,7 @@ describe('an owner', () => {
     await page.getByRole('link', { name: 'example.com/0' }).waitFor();
     expect(await page.getByRole('row').count()).toBe(2);
     await page.getByLabel('Search').fill('nowhere');
-    await page.getByText('Nothing matches').waitFor();
+    await page.getByText('No results').waitFor();
   });
 
   it('reads in German why an endpoint has no answer', async () => {

@@ -94,7 +94,10 @@ describe.each(platforms)('<thorn-portal> on %s', (platform) => {
       await page.getByLabel('Description').fill('Mine');
       await api.subscribers.update(id, { description: 'Theirs' }, 'any');
       await button('Save').click();
-      await page.getByRole('alert').filter({ hasText: 'was changed meanwhile' }).waitFor();
+      await page
+        .getByRole('alert')
+        .filter({ hasText: 'changed this endpoint while you were editing' })
+        .waitFor();
       expect(await api.subscribers.findById(id, 'any')).toMatchObject({ description: 'Theirs' });
     } finally {
       await host.stop();

@@ -149,7 +149,7 @@ it('goes on in a frame with a code of the embedding page, and keeps what was typ
     // The page asks for news by itself: it may know by then, and have hidden the button.
     const create = frame.getByRole('button', { name: 'Create endpoint' });
     await create.click({ timeout: 2000 }).catch(() => undefined);
-    await frame.getByText('what you typed is still here').waitFor();
+    await frame.getByText('your input is still here').waitFor();
     expect(await frame.getByLabel('URL').isVisible()).toBe(false);
     await expect.poll(() => page.title()).toBe('asked');
     await page.mouse.click(950, 5);

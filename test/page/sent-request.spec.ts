@@ -72,7 +72,7 @@ describe('the request of a delivery', () => {
     const messages = owner.api.app.get(DataSource).getRepository('ThornMessage');
     await messages.createQueryBuilder().update().set({ body: null }).execute();
     await page.reload();
-    await page.getByText('The body was dropped after its time').first().waitFor();
+    await page.getByText('The body is no longer stored').first().waitFor();
     expect(await page.getByRole('button', { name: 'Retry', exact: true }).count()).toBe(0);
   });
 });
@@ -186,7 +186,7 @@ describe('why a signature does not match', () => {
       Secret: 'Signing secret',
       Headers: 'Headers that your program saw',
       Body: 'Body that your program saw',
-      Signature: 'Signature that your program works out',
+      Signature: 'Signature that your program computes',
     };
     for (const [fields, text] of cases) {
       const all = Object.entries(labels).map(([name, label]) => [label, fields[name] ?? '']);
