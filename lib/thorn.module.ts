@@ -125,7 +125,7 @@ export class ThornModule
   async onApplicationShutdown(): Promise<void> {
     this.captures.detach();
     await this.pipeline.idle();
-    // The outbox has left what is still under way to other processes.
+    // The outbox has left the requests that are still in flight to other processes.
     if (this.strategy instanceof OutboxStrategy) this.httpClient.abort?.();
     await this.httpClient.close();
     await this.clients.close();

@@ -50,7 +50,7 @@ export class BullMqRelay extends MessageRelay {
   }
 
   /**
-   * Does not wait for Redis: an application that starts without it answers, and delivers what is in the database.
+   * Does not wait for Redis: an application that starts without it answers, and delivers the messages that the database has.
    *
    * @throws {@link ThornConfigurationError} when BullMQ cannot load the package `ioredis`
    */

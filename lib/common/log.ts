@@ -112,7 +112,7 @@ export class FaultLog {
     this.#logger = new Logger(context);
   }
 
-  /** Logs what has failed and why, with where the error comes from, unless it repeats. */
+  /** Logs the work that has failed, with the error and its stack, unless the same line was logged shortly before. */
   report(what: string, error: unknown, facts?: LogFacts): void {
     this.tell(`${what}: ${errorText(error)}`, facts, error);
   }

@@ -10,7 +10,7 @@ export interface LongWorkOptions<Summary> {
   readonly after?: string | null;
   /** Stops between two batches; the result says where to go on. */
   readonly signal?: AbortSignal;
-  /** Called after every batch with what was done so far; the next one waits for it. */
+  /** Called after every batch with the counts so far; the next batch waits for it. */
   readonly onProgress?: (summary: Summary) => Promise<void> | void;
 }
 

@@ -22,7 +22,7 @@ import { DispatchStrategy } from './strategies/dispatch-strategy.js';
 export interface HistoryQuery {
   /** The name of an event, or a pattern such as `article.*`. Default: every event. */
   readonly event?: string;
-  /** The `next` of an earlier page; `now` for what is sent from now on. Default: from the oldest message that is kept. */
+  /** The `next` of an earlier page; `now` for messages from now on. Default: from the oldest message that is kept. */
   readonly after?: string | null;
   /** Messages of a page at most: 1 to 250. Default 50. */
   readonly limit?: number;

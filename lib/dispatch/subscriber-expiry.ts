@@ -69,7 +69,7 @@ export class SubscriberExpiry implements OnModuleDestroy {
       }
       count = expired.length;
     } while (count >= AT_ONCE);
-    // More rarely: other processes find what was removed by looking through all subscribers.
+    // More rarely: other processes find removed subscribers by looking through all.
     if (now < this.#removesAt) return;
     const before = Math.max(0, Math.round(now - this.#keptFor));
     do count = await this.subscribers.removeExpired(before, AT_ONCE);

@@ -223,7 +223,7 @@ export class WebhookDispatcher<Transaction = unknown> {
 
   /**
    * Collects every message that is sent or captured inside `work` and sends them as one batch when it has resolved.
-   * Nested scopes flush with the outermost; parallel ones do not mix. A throw drops what was not flushed.
+   * Nested scopes flush with the outermost; parallel ones do not mix. A throw drops the messages that were not flushed.
    *
    * @throws {@link ThornConfigurationError} naming the option that is unknown or invalid; `work` is not called then
    * @example
@@ -248,7 +248,7 @@ export class WebhookDispatcher<Transaction = unknown> {
    * `outbox({ history: true })`. Once a reader has passed a cursor, no message is ever committed before it. A page may have
    * fewer messages than asked for where few of them match.
    *
-   * @param scope whose messages: those that a subscriber of this owner would get, or `'any'` for all
+   * @param scope whose messages: the messages that a subscriber of this owner would get, or `'any'` for all
    * @throws {@link InvalidInputError} naming the invalid field; also for a cursor of another scope
    * @throws `CursorExpiredError` for a cursor that is older than the messages that are kept
    * @throws {@link ThornConfigurationError} when the application keeps no history

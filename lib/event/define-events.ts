@@ -67,7 +67,7 @@ export function dataType<Data>(): DataType<Data> {
 }
 
 /**
- * Declares events that are sent by hand, or describes those that entities and methods send.
+ * Declares events that are sent by hand, or describes events that entities and methods send.
  *
  * @example
  * ```ts

@@ -159,7 +159,7 @@ export type ChangedRow<Entity> = 'changes' extends keyof Entity
 /** The change of the row that a payload is made for. */
 export interface EntityChange<Entity> {
   readonly on: 'create' | 'change' | 'delete' | 'added' | 'removed' | 'cleared';
-  /** The row before the transaction; null on create. Only what was loaded. */
+  /** The row before the transaction, with the columns that were loaded; null on create. */
   readonly before: Partial<Entity> | null;
   /** The changed fields, such as `{ title: { from: 'A', to: 'B' } }`; empty unless `on` is `change`. */
   readonly changes: EntityChanges<Entity>;

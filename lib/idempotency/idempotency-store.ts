@@ -19,7 +19,7 @@ export const KEPT_FOR = 24 * 60 * 60_000;
 export const GIVEN_UP_AFTER = 60_000;
 
 /**
- * Keeps the answers of requests that came with an idempotency key, so that one that is repeated is done once.
+ * Keeps the answers of requests that came with an idempotency key, so that a repeated request is done once.
  *
  * @internal
  */

@@ -56,7 +56,7 @@ export interface McpEventsOptions {
   ) => boolean | Promise<boolean>;
   /**
    * Milliseconds that a subscription lives without a refresh when its client asks for no time; 60,000 to 86,400,000, which
-   * are also the limits of what clients get. Default 3,600,000: an hour.
+   * are also the limits of the times that clients get. Default 3,600,000: an hour.
    */
   readonly ttl?: number;
   /** Most live subscriptions of one principal. Default 100. */

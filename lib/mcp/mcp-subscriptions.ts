@@ -166,7 +166,7 @@ export class McpSubscriptions {
     await this.repository.changeSecrets(id, change, new Date(now), { owner });
   }
 
-  /** The subscriptions of a principal, including those that have ended. */
+  /** The subscriptions of a principal, including ended subscriptions. */
   async #allOf({ principal, owner }: Caller): Promise<readonly Subscriber[]> {
     const all: Subscriber[] = [];
     let after: string | null = null;

@@ -15,7 +15,7 @@ const JSON_TYPE = 'application/json';
 // RFC 9110, section 8.3.1, in lower case: a subscriber's content type is compared as it stands.
 const MEDIA_TYPE = /^[a-z0-9!#$%&'*+.^_`|~-]+\/[a-z0-9!#$%&'*+.^_`|~-]+$/;
 
-/** The content types that a subscriber may ask for: JSON, the form encoding, and those that the options register. */
+/** The content types that a subscriber may ask for: JSON, the form encoding, and the codecs of the options. */
 export class Codecs {
   readonly #codecs = new Map<string, Codec>([['application/x-www-form-urlencoded', encodeForm]]);
 

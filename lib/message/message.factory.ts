@@ -18,7 +18,7 @@ export const MAX_TRACESTATE = 512;
 const LONG_MEMBER = 128;
 
 /**
- * Shortens a `tracestate` by whole members: those that are long first, then the last ones, which are the oldest.
+ * Shortens a `tracestate` by whole members: long members first, then the last members, which are the oldest.
  *
  * @returns null when nothing is left
  * @see https://www.w3.org/TR/trace-context/#tracestate-limits

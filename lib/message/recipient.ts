@@ -113,7 +113,7 @@ export function hostOf({ url }: Pick<Recipient, 'url'>): string {
 export interface RecipientRules {
   /** True: `https` alone. Default false. */
   readonly requireHttps?: boolean;
-  /** Ports that may be used. `any` allows all ports except those that browsers refuse. Default 80 and 443. */
+  /** Ports that may be used. `any` allows all ports except the ports that browsers refuse. Default 80 and 443. */
   readonly allowedPorts?: readonly number[] | 'any';
   /**
    * Networks that are allowed although they are not public, in exact CIDR notation: `10.1.0.0/16`. A network that

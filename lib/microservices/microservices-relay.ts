@@ -61,7 +61,10 @@ export class MicroservicesRelay extends MessageRelay {
     return this.settings.producer;
   }
 
-  /** Does not wait for the broker: an application that starts without it answers, and delivers what is in the database. */
+  /**
+   * Does not wait for the broker: an application that starts without it answers, and delivers the messages that the
+   * database has.
+   */
   override start(worker: RelayWorker | null): void {
     this.#started(worker);
     const { client } = this.dependencies;

@@ -9,7 +9,7 @@ import { SetupInspection } from './setup-inspection.js';
 /** Milliseconds until the check for shutdown hooks. */
 const HOOKS_WITHIN = 1000;
 
-/** Logs how the application was set up: one line, and warnings about what is unsafe in production. */
+/** Logs how the application was set up: one line, and warnings about settings that are unsafe in production. */
 @Injectable()
 export class StartupReport implements OnModuleDestroy {
   readonly #logger = new Logger('Thorn');

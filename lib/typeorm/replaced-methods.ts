@@ -50,8 +50,8 @@ const replacements = new WeakMap<object, Map<string, Replacement>>();
  *   also to know the query runner that one takes: its statements write.
  * - `transaction()` of managers: no hook encloses what an application calls within it, which belongs to the
  *   transaction.
- * - `clear()` of managers: it has no hook, and what it removes is to be warned of, or refused.
- * - On SQLite `save()`, `remove()`, `softRemove()` and `recover()` of managers: what they call runs with them.
+ * - `clear()` of managers: it has no hook, so that a removal without events is to be warned of, or refused.
+ * - On SQLite `save()`, `remove()`, `softRemove()` and `recover()` of managers: the methods that they call run with them.
  * - On SQLite `createQueryRunner()` of the driver, and `query()` of query runners: TypeORM has one of them for all
  *   callers, and no hook that a single statement waits for.
  *

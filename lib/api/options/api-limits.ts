@@ -6,7 +6,7 @@ export interface ApiLimits {
   readonly subscribersPerOwner?: number;
   /** Subscribers of one owner that are on the same host; `Infinity` for any number. Default 10. */
   readonly subscribersPerHost?: number;
-  /** Tests and challenges that one owner may send in a minute, by each process; `Infinity` for any number. Default 10. */
+  /** Tests and challenges that an owner may send in a minute, by each process; `Infinity` for any number. Default 10. */
   readonly testsPerMinute?: number;
   /**
    * The greatest number of deliveries to a subscriber in a minute. If it is finite, the `rateLimit` of a subscriber may

@@ -20,7 +20,7 @@ interface HeardChanges {
 }
 
 /**
- * Makes the messages of what happened to rows.
+ * Makes messages of the changes of rows.
  *
  * Whether anybody would get an event is asked here alone, by two questions, because an owner is known only with the row:
  *

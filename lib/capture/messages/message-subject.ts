@@ -44,7 +44,7 @@ function rowSubjects(
       : changesOf(changed, { net, before, row, event });
   const made = subject(row, before, { on: kind, changes, ids: NONE, related: NONE });
   if (kind !== 'change') return [made];
-  // Of a row that was not read before its change, only what was written is known.
+  // Of a row that was not read before its change, only the written columns are known.
   const isKnown = before !== null && changed !== undefined;
   const names = isKnown ? Object.keys(changes) : changedNames(writtenFields(net, event), net);
   return [{ ...made, changed: names }];

@@ -10,7 +10,7 @@ export abstract class RowReader {
    * Reads rows of a table with their relations, including softly removed rows.
    *
    * @param ids objects that hold their keys
-   * @returns those that exist, by {@link tableRowKey}
+   * @returns the rows that exist, by {@link tableRowKey}
    */
   abstract rows(
     table: RowTable,

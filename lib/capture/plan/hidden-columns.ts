@@ -28,7 +28,7 @@ export function unreportedFields(
   return new Set([...hidden, ...concealed].filter((field) => !withItsKey(field).some(isNamed)));
 }
 
-/** The columns that one query reads for all events of a table and that the payload of one event must not see. */
+/** The columns that a query reads for all events of a table, and that the payload of a single event must not see. */
 export function concealedPaths(
   events: readonly { readonly hidden: readonly string[]; readonly joins: readonly string[] }[],
   table: RowTable,

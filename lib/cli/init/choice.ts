@@ -74,7 +74,7 @@ async function ownerOf(
   );
 }
 
-/** Reads options, and asks for those that are not given. */
+/** Reads options, and asks for the options that are not given. */
 class Questions {
   constructor(
     private readonly given: Given,

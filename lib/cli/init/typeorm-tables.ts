@@ -24,7 +24,7 @@ interface Options {
   readonly path: string;
   /** The text of `type`. */
   readonly type: string | undefined;
-  /** The texts of what the options give. */
+  /** The texts of the options' values. */
   readonly given: Readonly<Partial<Record<Name, string>>>;
   /** True: the options are the argument of `new DataSource()`, as the command `typeorm` needs them. */
   readonly isOfNewDataSource: boolean;

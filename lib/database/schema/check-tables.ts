@@ -23,7 +23,7 @@ export function ofSchema(schema: string | undefined): string {
  * Checks that tables exist with all their columns. When the database cannot be reached, it resolves: the users of the
  * tables wait for the database anyway.
  *
- * @throws {@link ThornConfigurationError} naming what is missing, and what to do
+ * @throws {@link ThornConfigurationError} naming the missing tables and columns, and the command that makes them
  */
 export async function checkTables(
   store: SqlTables,

@@ -206,7 +206,7 @@ export const OUTBOX_TABLES = {
  * A row of `thorn_changes`: a change of one row of a table with [table events](../events/tables.md). Written by the triggers
  * of the table, in the transaction of the change. Deleted when a worker has made its messages.
  *
- * It has no index but its primary key: an index would cost whoever writes the table.
+ * It has no index but its primary key: an index would make each write to the table slower.
  */
 export const CHANGES = table('thorn_changes' satisfies typeof CHANGES_TABLE, {
   id: { type: 'bigint', generated: true } as const,
@@ -312,7 +312,7 @@ export const SUBSCRIBERS = table(
 );
 
 /**
- * A row of `thorn_idempotency_keys`: a request to the REST API that came with a key, and what it was answered. In the first
+ * A row of `thorn_idempotency_keys`: a request to the REST API that came with a key, and its answer. In the first
  * data source. Written by the REST API. Deleted a day later.
  */
 export const IDEMPOTENCY_KEYS = table(

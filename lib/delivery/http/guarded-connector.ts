@@ -8,7 +8,7 @@ import { type TlsOptions, tlsSettings } from './tls-settings.js';
 import { type AddressLookup, systemLookup } from '../recipient-policy/system-lookup.js';
 
 /**
- * Bytes that one read takes from a connection without TLS. After headers exceed their limit, undici parses the rest of
+ * Bytes that a read takes from a connection without TLS. After headers exceed their limit, undici parses the rest of
  * the piece, and creates an error for each line of it: 64 KiB, which Node reads at once, would cost half a second.
  */
 const READ_AT_ONCE = 1024;

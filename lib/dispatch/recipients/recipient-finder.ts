@@ -41,7 +41,7 @@ export class RecipientFinder {
 
   /**
    * As {@link find}, but a stored subscriber is read from its table: another process may have disabled it a moment ago,
-   * which this process would come to know later. For deliveries that must not overtake those that have ended then.
+   * which this process would come to know later. For deliveries that must not overtake deliveries that have ended then.
    */
   async findCurrent(message: Message, subscriber: string): Promise<Recipient | null> {
     if (isStaticId(subscriber) || message.recipients.some(({ id }) => id === subscriber)) {

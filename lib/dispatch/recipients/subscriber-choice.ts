@@ -52,7 +52,7 @@ function isChoosy({ exclude, filter, changed, expiresAt }: Subscriber): boolean 
   return exclude.length > 0 || filter !== null || changed !== null || expiresAt !== null;
 }
 
-/** A message that does not tell what has changed is for those who do not ask. */
+/** A message that does not tell its changed fields goes only to subscribers that do not ask for any. */
 function hasChanged(wanted: Subscriber['changed'], body: () => unknown): boolean {
   if (wanted === null) return true;
   const { trigger } = (body() ?? {}) as { readonly trigger?: Partial<Trigger> };

@@ -3,7 +3,7 @@ import type { Audience } from '../../message/message.js';
 /** A place in the order of stored messages: behind the message of that position and key. */
 export interface HistoryPlace {
   readonly position: number;
-  /** Tells apart what has the same position. */
+  /** Tells messages of the same position apart. */
   readonly key: string;
 }
 

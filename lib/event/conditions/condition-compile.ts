@@ -52,7 +52,7 @@ export interface ConditionContext {
  * const published = compileCondition<Article>({ state: { nowEq: 'PUBLISHED' } });
  * published.holds({ state: 'PUBLISHED' }, { state: 'DRAFT' }); // true
  * ```
- * @throws {@link ThornConfigurationError} naming the path and operator of what is wrong with it
+ * @throws {@link ThornConfigurationError} naming the path and the operator of the fault
  */
 export function compileCondition<Row = AnyRow>(
   condition: NoInfer<Condition<Row>>,
@@ -262,7 +262,7 @@ export function conditionToJson<Row = AnyRow>(condition: NoInfer<Condition<Row>>
  * ```ts
  * const when = conditionFromJson<Article>({ createdAt: { gt: { $date: '2026-01-01T00:00:00.000Z' } } });
  * ```
- * @throws {@link ThornConfigurationError} naming the path and operator of what is wrong with it
+ * @throws {@link ThornConfigurationError} naming the path and the operator of the fault
  */
 export function conditionFromJson<Row = AnyRow>(json: unknown): Condition<Row> {
   const condition = withPath('The condition', {}, () => decodeTree(json)) as Condition<Row>;

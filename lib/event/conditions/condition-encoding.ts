@@ -120,7 +120,7 @@ const DECODERS: Readonly<Record<string, (content: unknown, decode: Decode) => un
   $bytes: (content) => {
     const base64 = text(content, '$bytes', 'base64');
     const bytes = Buffer.from(base64, 'base64');
-    // `Buffer` ignores characters that are not base64, so the text is compared with what it decodes to.
+    // `Buffer` ignores characters that are not base64, so the text is compared with the text that its decoded bytes encode to.
     if (bytes.toString('base64') === base64) return Uint8Array.from(bytes);
     throw new InvalidConditionValue('needs base64 in $bytes, padded with =');
   },

@@ -10,7 +10,7 @@ import {
 import { dataSchemaOf } from './class-schema.js';
 import { SchemaFields } from './schema-fields.js';
 
-/** The fields that a filter names, and that cannot be checked. Has the form of what the REST API refuses. */
+/** The fields of a filter that cannot be checked, in the form in which the REST API refuses fields. */
 export interface UncheckedFilter {
   readonly field: 'filter';
   readonly code: 'unchecked-paths';

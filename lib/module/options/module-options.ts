@@ -89,8 +89,8 @@ export interface ThornModuleOptions extends BulkSettings {
   /** Events that are sent by hand, and descriptions; see {@link defineEvents}. */
   readonly events?: EventDefinitions | readonly EventDefinitions[];
   /**
-   * Tables whose changes send events, by any program that writes their rows; see docs/events/tables.md. They are in the database of the
-   * option `database`, or of the first data source. The same in all processes. Default: none.
+   * Tables whose changes send events, by any program that writes their rows; see docs/events/tables.md. They are in the
+   * database of the option `database`, or of the first data source. The same in all processes. Default: none.
    */
   readonly tables?: readonly TableEvents[];
   /**
@@ -112,7 +112,7 @@ export interface ThornModuleOptions extends BulkSettings {
    * false: they are in headers alone.
    */
   readonly orderInBody?: boolean;
-  /** Signatures besides those that the secrets of subscribers make: ed25519, `Hook-HMAC`. Default: none. */
+  /** Signatures besides the signatures by secrets of subscribers: ed25519, `Hook-HMAC`. Default: none. */
   readonly signing?: SigningOptions;
   /** A signed link in `Hook-Unsubscribe`, by which receivers unsubscribe at the REST API. Default: none is sent. */
   readonly unsubscribe?: UnsubscribeOptions;
@@ -129,20 +129,21 @@ export interface ThornModuleOptions extends BulkSettings {
   readonly maxStaleness?: number;
   /**
    * With TypeORM on SQLite: `true` lets transactions and writes of different callers wait for each other, for ten seconds
-   * or `timeout` milliseconds; `false` lets TypeORM mix those that overlap, so that a rollback takes what others wrote.
-   * Default `true`.
+   * or `timeout` milliseconds; `false` lets TypeORM mix transactions that overlap, so that a rollback also removes rows that
+   * others wrote. Default `true`.
    */
   readonly serializeTransactions?: SerializeTransactions;
   /**
-   * Whether what is sent must name its transaction. `required`: `send()` and its like are refused where `tx` is left out and no
+   * Whether each call that sends must name its transaction. `required`: `send()` and its like are refused where `tx` is left
+   * out and no
    * transaction is known, as that of `dataSource.transaction()` and of `@nestjs-cls/transactional` are; `tx: null` sends
    * at once. The same for events on methods, at the start. `optional`: these are sent at once as well. Default
    * `required` with the option `database`, `optional` with TypeORM.
    */
   readonly transactions?: 'optional' | 'required';
   /**
-   * Whether the start warns of what will hurt in production, such as `synchronize: true`. Only where `NODE_ENV` is neither
-   * `production` nor `test`. Default true.
+   * Whether the start warns of settings that cause problems in production, such as `synchronize: true`. Only where
+   * `NODE_ENV` is neither `production` nor `test`. Default true.
    */
   readonly selfCheck?: boolean;
 }

@@ -8,7 +8,7 @@ import { ThornSettings } from '../options/settings.js';
 
 type Settings = BodySettings & DeliverySettings & DispatchSettings & EventSettings & OutboxSettings;
 
-/** The options, under the classes by which other folders ask for those that they need. */
+/** The options, under the classes by which other folders ask for the options that they need. */
 export const settingsProviders: readonly FactoryProvider<Settings>[] = [
   BodySettings,
   DeliverySettings,

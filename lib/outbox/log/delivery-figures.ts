@@ -84,7 +84,10 @@ export interface DeliveryDay extends DeliveryFigures {
 /** The result of {@link Deliveries.history}. */
 export interface DeliveryHistory {
   readonly total: DeliveryFigures;
-  /** Deliveries from then on were counted, in milliseconds since the Unix epoch. Later than the first day where there are too many. */
+  /**
+   * Deliveries from then on were counted, in milliseconds since the Unix epoch. Later than the first day where
+   * there are too many.
+   */
   readonly countedSince: number;
   /** Deliveries of any day that currently wait for the subscriber's rate limit, up to 100,000. */
   readonly rateLimited: number;
@@ -92,7 +95,7 @@ export interface DeliveryHistory {
   readonly days: readonly DeliveryDay[];
 }
 
-/** The part of a history that one database has. */
+/** The part of a history that a database has. */
 interface HistoryPart {
   readonly deliveries: readonly DeliveryCount[];
   readonly attempts: readonly AttemptCount[];

@@ -133,7 +133,7 @@ export function timeFrom(moment: Date | number): number {
   return Math.ceil(typeof moment === 'number' ? moment : moment.getTime());
 }
 
-/** @throws {@link InvalidInputError} for what is no time that a `Date` can hold */
+/** @throws {@link InvalidInputError} for a value that is no time of a `Date` */
 export function checkTime(field: string, moment: unknown): void {
   const isMoment = typeof moment === 'number' || moment instanceof Date;
   if (isMoment && Math.abs(timeFrom(moment)) <= LATEST_TIME) return;

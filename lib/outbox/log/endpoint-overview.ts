@@ -17,11 +17,11 @@ export interface EndpointAttempts {
   readonly failedAt: number | null;
 }
 
-/** The endpoints of an owner that need a look first, and what was sent in 24 hours. */
+/** The endpoints of an owner that need attention first, and the attempts of 24 hours. */
 export interface EndpointOverview {
   /** All endpoints. */
   readonly endpoints: number;
-  /** Up to 10: those that fail, those with failed attempts, those that get nothing, and others. */
+  /** Up to 10: endpoints that fail, endpoints with failed attempts, endpoints that get nothing, and others. */
   readonly items: readonly {
     readonly subscriber: Subscriber;
     /** Null where the application keeps no delivery log. */
@@ -39,7 +39,7 @@ const NO_ATTEMPTS: EndpointAttempts = { attempts: 0, failed: 0, failedAt: null }
 /**
  * Chooses the endpoints to look at.
  *
- * @param failing ids of those that fail, the longest first
+ * @param failing ids of failing endpoints, the longest failing first
  * @param attempts those of each endpoint that has had some; null where nobody knows
  */
 export async function endpointOverview(

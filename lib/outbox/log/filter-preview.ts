@@ -4,7 +4,7 @@ import { withMessageId } from '../tables/keys.js';
 import { selectNewestMessages } from '../tables/messages.js';
 import { filterByCondition, isFor } from '../retry/replay.js';
 
-/** A subscriber that may not exist: whose it would be, and what it would receive. */
+/** A subscriber that may not exist: its owner, its patterns and its filter. */
 export type FilterPreviewQuery = Pick<Subscriber, 'owner' | 'events' | 'exclude' | 'filter'>;
 
 /** A message, and whether the filter lets it through. */

@@ -44,7 +44,7 @@ export interface ScannedLog {
   readonly lowestId: string | null;
 }
 
-/** A way to deliveries: along branches, leaving out those that the filters do not hold for. */
+/** A way to deliveries: along branches, leaving out deliveries that do not match the filters. */
 export interface ScanPlan {
   readonly branches: readonly LogCondition[];
   readonly filters: readonly LogCondition[];
@@ -105,7 +105,7 @@ async function scan(
     const newest = selectNewest(store, way.branches, way.filters, part, limit, each);
     const found = (await store.database.run(newest)).rows.map(parseDeliveryRow);
     items.push(...found.filter(isWanted));
-    // Some of them may be no match after all: what is older has not been looked at.
+    // Some of them may be no match after all, because older rows have not been looked at.
     const reached = found.length < limit ? lowestId : found.at(-1)!.id;
     const now = performance.now();
     if (items.length >= limit || reached === null || now > end) return { items, lowestId: reached };
@@ -129,7 +129,7 @@ async function furthest(
   let best: { way: ScanPlan; each: number; lowestId: string | null } | undefined;
   for (const way of ways) {
     const each = Math.ceil(rows / way.branches.length);
-    // Without filters the first rows are those of the page, and what is few is looked at whole.
+    // Without filters the first rows are the rows of the page, and a few rows are looked at whole.
     const isWhole = way.filters.length === 0 || way.branches.some(({ few }) => few !== undefined);
     const lowestId = isWhole ? null : await lowestIdOf(store, way.branches, range, each);
     if (lowestId === null) return { way, each, lowestId };

@@ -25,7 +25,7 @@ const STEP_TIME = 25;
  * Goes through the log from its newest deliveries on, in steps. Attempts are rows of their own, and rows may be on disk,
  * so that the size of a step follows from the time of the one before.
  *
- * @param look reads what it needs of one step
+ * @param look reads the rows that it needs of a step
  * @returns the id down to which everything was looked at; null: everything there is
  */
 export async function lookInSteps(
@@ -86,7 +86,7 @@ export function byBucket<Counted extends { readonly bucket: number | string }>(
   return buckets;
 }
 
-/** The rows of the next step. @param took milliseconds that the last one took @param fit those that a step should take */
+/** The rows of the next step. @param took milliseconds that the last one took @param fit the rows that a step should take */
 export function stepAfter(rows: number, took: number, fit: number): number {
   const fitting = Math.round((rows * fit) / Math.max(took, 1));
   return Math.min(Math.max(fitting, FIRST_STEP / 10), rows * 2, MOST_STEP);

@@ -12,7 +12,7 @@ import { readable, UNREADABLE } from '../retry/current-hosts.js';
 
 /**
  * Why a part of a request is not shown. `expunged`: the body of the message was dropped. `unreadable`: the message cannot be
- * read or encoded now. `subscriber-removed`, `subscriber-changed`: what was sent depends on a subscriber that is gone, or that was
+ * read or encoded now. `subscriber-removed`, `subscriber-changed`: the request depends on a subscriber that is gone, or that was
  * changed since. `in-settings`: the subscriber is not stored but named by the application's settings.
  */
 export type MissingCode =

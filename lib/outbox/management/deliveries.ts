@@ -190,7 +190,8 @@ export class Deliveries {
   }
 
   /**
-   * Sends a subscriber what it missed while disabled. That is every matching message since then without a delivery for
+   * Sends a subscriber the messages that it missed while it was disabled. That is every matching message since then without
+   * a delivery for
    * this subscriber, and every delivery that ended because the subscriber was disabled. Enable the subscriber first.
    * Messages from before the subscriber was created are never sent. Events that nobody was subscribed to are not stored,
    * unless they say `keep`: a disabled subscriber counts as subscribed. The work runs in batches, as in {@link
@@ -264,7 +265,7 @@ export class Deliveries {
 
   /**
    * Counts the outstanding work over all data sources, of all owners. For operators. Each count ends at 100,000 per data
-   * source; `leased`, `blocked` and `holding` look at 20,000 deliveries, those that are due next first.
+   * source; `leased`, `blocked` and `holding` look at 20,000 deliveries, beginning with the deliveries that are due next.
    */
   async stats(): Promise<DeliveryStats> {
     const { stores } = await this.#outbox('any');

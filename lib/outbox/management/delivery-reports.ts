@@ -127,7 +127,7 @@ export class DeliveryReports {
 
   /**
    * Chooses the endpoints in scope that need a look first, and counts the attempts of 24 hours at all of them. What is
-   * counted of an endpoint is a part of what is counted of all.
+   * counted of an endpoint is a part of the count of all.
    */
   async overview(scope: OwnerScope): Promise<EndpointOverview> {
     const { strategy, subscribers, clock } = this;

@@ -76,7 +76,7 @@ export class PendingHealth {
 }
 
 /**
- * Once a subscriber is to be disabled its health starts anew: what is still under way says nothing about an endpoint
+ * Once a subscriber is to be disabled, its health is reset: attempts that are still in flight say nothing about an endpoint
  * that is enabled again later, perhaps at another URL.
  */
 export function healthStep(

@@ -13,7 +13,7 @@ export class TicketSender {
   readonly #batcher: Batcher<readonly Ticket[], void>;
   #isClosed = false;
 
-  /** @param timeout milliseconds that one call may take */
+  /** @param timeout milliseconds that a call may take */
   constructor(
     private readonly send: SendTickets,
     private readonly timeout: number,

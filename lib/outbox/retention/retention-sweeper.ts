@@ -17,7 +17,7 @@ interface Progress {
   readonly beganAt: number;
 }
 
-/** Milliseconds from one pass over all messages to the next, which finds what was not finished or was retried. */
+/** Milliseconds from one pass over all messages to the next, which finds messages that were not finished or were retried. */
 const PASS_EVERY = DAY;
 
 /** Deletes old, finished messages in small batches, which keeps locks short. */
@@ -39,7 +39,7 @@ export class RetentionSweeper {
     return mayBeMore;
   }
 
-  /** Goes on where the last batch ended: what was dropped is not read again within a pass. */
+  /** Continues where the last batch ended: deleted rows are not read again within a pass. */
   async #drop(kind: Kind, before: number): Promise<boolean> {
     const last = this.#progress.get(kind);
     const begins = last === undefined || (last.isLast && before - last.beganAt >= PASS_EVERY);

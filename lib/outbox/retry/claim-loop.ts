@@ -30,7 +30,7 @@ export interface ClaimDependencies {
 }
 
 /**
- * Claims in one data source what is due: retries, and messages that a process has left behind when it ended. An error is logged,
+ * Claims the due rows of one data source: retries, and messages that a process has left behind when it ended. An error is logged,
  * and the loop goes on.
  *
  * A loop looks (claims what is due and for what there is room), prunes (when nothing was due, once a minute at most and

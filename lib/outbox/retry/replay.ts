@@ -111,7 +111,7 @@ export async function replayOne(
 }
 
 /**
- * Creates the deliveries that a subscriber missed within one batch of messages, and reopens those that ended because
+ * Creates the deliveries that a subscriber missed within one batch of messages, and reopens deliveries that ended because
  * the subscriber was disabled or had expired. Ordered deliveries get no turn before the last batch.
  *
  * @param after the `next` of the previous batch, or null

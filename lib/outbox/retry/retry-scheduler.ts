@@ -18,7 +18,7 @@ import type { RateLimitGate } from '../wait/rate-limit-gate.js';
 import type { HostCache } from '../../message/recipient.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
-/** Adds jobs for claimed deliveries, and ends those that can have no further attempt. */
+/** Adds jobs for claimed deliveries, and ends deliveries that can have no further attempt. */
 export class RetryScheduler {
   readonly #faults = new FaultLog();
 

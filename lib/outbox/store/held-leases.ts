@@ -65,7 +65,7 @@ export class HeldLeases<Item extends HeldLease> {
     return true;
   }
 
-  /** Renews the leases that end before `before`, and forgets those that were lost. */
+  /** Renews the leases that end before `before`, and forgets lost leases. */
   async renew(before: number, until: number): Promise<void> {
     const ending = this.all().filter(({ leasedUntil }) => leasedUntil < before);
     if (ending.length === 0) return;

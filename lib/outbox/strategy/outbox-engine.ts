@@ -211,7 +211,7 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
     await this.#beforeEnd(Promise.all(stopped));
   }
 
-  /** Delivers what it can until the deadline, and releases the rest to other processes. */
+  /** Delivers as much as it can until the deadline, and releases the rest to other processes. */
   async end(): Promise<void> {
     await this.pause();
     if (this.#isLeaving || !(await this.#isOpen())) return;

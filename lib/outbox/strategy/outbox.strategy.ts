@@ -219,7 +219,7 @@ export class OutboxStrategy
     await this.#engine.pause();
   }
 
-  /** Delivers what it can until the deadline, and releases the rest to other processes. */
+  /** Delivers as much as it can until the deadline, and releases the rest to other processes. */
   async onApplicationShutdown(): Promise<void> {
     this.#commits.stop();
     await this.#engine.end();

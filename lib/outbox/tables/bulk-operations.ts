@@ -5,7 +5,7 @@ import type { TableNames, Target } from './table-names.js';
 /** An operation that makes deliveries of a subscriber due in batches. */
 export type ReplayOperation = 'retryFailed' | 'backfill';
 
-/** The key of a row: the key of the subscriber's row, and what is done. */
+/** The key of a row: the key of the subscriber's row, and the kind of the operation. */
 export interface Mark {
   readonly subscriberId: string;
   readonly operation: ReplayOperation;

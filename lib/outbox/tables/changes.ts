@@ -11,8 +11,8 @@ import type { RowOf } from '../../database/schema/table-definition.js';
 import type { CHANGES } from '../../database/schema/thorn-tables.js';
 import type { ReportedTable } from '../../database/triggers/reported-table.js';
 
-// The statements on `thorn_changes`, which triggers fill. It has no index but its primary key, which would cost whoever writes the
-// tables with triggers: it is read in the order of its ids, and some statements read it whole.
+// The statements on `thorn_changes`, which triggers fill. It has no index but its primary key, which would cost whoever
+// writes the tables with triggers: it is read in the order of its ids, and some statements read it whole.
 
 /** The table and its database. */
 export interface ChangesTarget {
@@ -40,8 +40,8 @@ export interface ChangesOf {
 }
 
 /**
- * The later changes of the rows that some changes are of, by transactions that go on, on PostgreSQL. Index: the primary key, behind
- * the last id; none for the rest.
+ * The later changes of the rows that some changes are of, by transactions that go on, on PostgreSQL. Index: the primary key,
+ * behind the last id; none for the rest.
  */
 export function selectFurtherChanges(
   target: ChangesTarget,
@@ -119,14 +119,14 @@ export function retryChanges({ table }: ChangesTarget): Write {
   );
 }
 
-/** Counts all changes, and those that have failed. Index: none. */
+/** Counts all changes, and the failed changes. Index: none. */
 export function countChanges({
   table,
 }: ChangesTarget): Select<Readonly<Record<'total' | 'failed', number | string>>> {
   return select(`SELECT COUNT(*) AS total, COUNT(failed_at) AS failed FROM ${table}`, []);
 }
 
-/** Tables of changes besides those that are named. Index: none. */
+/** Tables of changes besides the named tables. Index: none. */
 export function selectOtherSources(
   { table }: ChangesTarget,
   sources: readonly string[],

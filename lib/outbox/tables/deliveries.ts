@@ -27,8 +27,8 @@ import {
 import type { NewLease } from './leases.js';
 import type { DeliveryRow, Target } from './table-names.js';
 
-// The statements on `thorn_deliveries` that claim, insert, change and delete deliveries, and the SELECTs that belong to them. Each
-// says the index that serves it; `npm run explain` prints their plans.
+// The statements on `thorn_deliveries` that claim, insert, change and delete deliveries, and the SELECTs that belong to
+// them. Each says the index that serves it; `npm run explain` prints their plans.
 
 /** A host, and the number of its deliveries that a claim may take. */
 export interface HostShare {
@@ -638,7 +638,10 @@ export function insertOutcomes({ dialect, tables }: Target): BulkStatement {
   );
 }
 
-/** Changes deliveries that are held, and ends their leases. Index: the primary key. @param columns {@link CHANGED} or {@link TRIED} */
+/**
+ * Changes deliveries that are held, and ends their leases. Index: the primary key. @param columns {@link CHANGED}
+ * or {@link TRIED}
+ */
 export function updateOutcomes({ dialect, tables }: Target, columns: Columns): BulkStatement {
   const changes = written(columns).slice(1);
   return new BulkStatement(dialect, columns, (rows) =>
@@ -732,8 +735,8 @@ export function dropFirstAnswers({ dialect, tables }: Target, keys: readonly str
 // ── reopen, backfill ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * Makes deliveries due and resets their attempts. What a worker holds and what has no body any more is left out. What is
- * ordered waits for its turn. Index: the primary keys of deliveries and messages.
+ * Makes deliveries due and resets their attempts. Deliveries that a worker holds, and deliveries without a body, are left
+ * out. What is ordered waits for its turn. Index: the primary keys of deliveries and messages.
  *
  * @param isWaitingToo true brings waiting deliveries forward as well
  */
@@ -752,7 +755,7 @@ export function reopenById(
         'throttled = 0',
         'host = r.host',
         `due_at = CASE WHEN ${WAITS} THEN ${NOT_DUE} ELSE r.due_at END`,
-        // The delivery keeps its position among those that wait for a rate limit.
+        // The delivery keeps its position among the deliveries that wait for a rate limit.
         `permit_at = CASE WHEN t.permit_at IS NULL OR (${WAITS}) THEN NULL ELSE r.due_at END`,
         'queue_position = CASE WHEN r.key_hash IS NULL THEN NULL ELSE COALESCE(t.queue_position, r.queue_position) END',
         'key_hash = r.key_hash',
@@ -766,7 +769,7 @@ export function reopenById(
 }
 
 /**
- * Adds deliveries of finished messages; those that exist are left out. Index: the primary keys of messages, pending messages
+ * Adds deliveries of finished messages; existing deliveries are left out. Index: the primary keys of messages, pending messages
  * and deliveries.
  */
 export function insertBackfilled(

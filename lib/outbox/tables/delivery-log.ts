@@ -136,7 +136,7 @@ export function selectNewest(
   const { sql, parameters } = isPlain
     ? union(target, branches, range, 'd.id', 'LIMIT ?', limit, limit)
     : filtered(target, branches, filters, range, limit, each);
-  // Every branch may have a page of ids: rows are read of those that are left.
+  // Every branch may have a page of ids: rows are read of the ids that are left.
   return select(
     `SELECT ${deliveryColumns(tables)} FROM (${sql}) w ${dialect.joinEach(tables.deliveries, 'd', 'd.id = w.id')} ORDER BY w.id DESC`,
     parameters,
@@ -492,7 +492,7 @@ function pairs(
   const low = from === undefined ? FIRST_KEY : keyOf('dlv_', from);
   const high = before === undefined ? LAST_KEY : keyOf('dlv_', before);
   return {
-    // The index on reasons has those that are not null, which the planner does not conclude from a pair.
+    // The index on reasons has the reasons that are not null, which the planner does not conclude from a pair.
     sql: `${pair} >= (${placeholder}, ?) AND ${pair} < (${placeholder}, ?) AND d.${column} IS NOT NULL`,
     parameters: [...given, low, ...given, high],
   };

@@ -61,9 +61,9 @@ export class ThornMessage {
  * A row of `thorn_deliveries`: one message to one subscriber, with its first attempt. Written by workers, once that attempt has
  * ended or has to wait. Deleted by workers, `retentionDays` after it was finished.
  *
- * Only what has to be tried again is ever changed.
+ * The row of a delivery changes only when it is tried again.
  *
- * `host` and `dueAt` are set while it waits, and null once it is finished: what is finished is in none of their indexes.
+ * `host` and `dueAt` are set while it waits, and null once it is finished: finished deliveries are in none of their indexes.
  * `permitAt` is part of two of them so that what waits for a limit is counted without a look at the rows.
  *
  * `startedAt`, `duration`, `responseStatus`, `errorCode`, `errorMessage`, `response`, `address` and `answerHeaders` are the

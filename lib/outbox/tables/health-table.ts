@@ -65,7 +65,7 @@ export function selectHealth(
   );
 }
 
-/** The subscribers that have failed for the longest time. Index: none, since only those that fail have a row. */
+/** The subscribers that have failed for the longest time. Index: none, since only failing subscribers have a row. */
 export function selectFailing(
   { tables }: Target,
   limit: number,

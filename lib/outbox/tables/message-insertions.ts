@@ -21,7 +21,7 @@ const ROWS_PER_INSERT = 1000;
 const BYTES_PER_INSERT = 4 * 1024 * 1024;
 
 /**
- * Looks for messages that are there already. `stored`: those that this transaction can see. `committed`: later ones as
+ * Looks for messages that are there already. `stored`: messages that this transaction can see. `committed`: later ones as
  * well, by a locking read.
  */
 export type KnownCheck = 'none' | 'stored' | 'committed';

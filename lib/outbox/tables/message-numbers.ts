@@ -83,7 +83,7 @@ export class MessageNumbers {
   }
 
   /**
-   * Numbers the messages before the steps that write them, and gives back what is not used.
+   * Numbers the messages before the steps that write them, and gives back the numbers that are not used.
    *
    * @param knownIds by the results so far: ids of messages that were there already
    */

@@ -96,10 +96,10 @@ export function insertMessages(
 
 /**
  * The ids of messages that are stored already, on MySQL. It answers the ids as they were sent and not as they are stored, because
- * Prisma 6 cannot read texts of a binary collation. Every id has a row in the answer, null where the message is new: an answer without
- * rows means that there is no transaction. Index: the primary key.
+ * Prisma 6 cannot read texts of a binary collation. Every id has a row in the answer, null where the message is new: an
+ * answer without rows means that there is no transaction. Index: the primary key.
  *
- * @param isLocking true: also those that were committed since the transaction has begun to read
+ * @param isLocking true: also messages that were committed since the transaction has begun to read
  */
 export function selectKnown(
   { dialect, tables }: Target,

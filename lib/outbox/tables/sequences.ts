@@ -22,7 +22,7 @@ const COUNTED: Columns = { id: 'uuid', count: 'bigint' };
 const MOST_VALUES = 16;
 
 // MariaDB refuses to change what another transaction has changed since this one began to read. The number is no matter of
-// what was read before. Its default since 11.6.2; MySQL takes this for a comment.
+// a row that it read before. Its default since 11.6.2; MySQL takes this for a comment.
 const AS_IT_IS = '/*M!110602 SET STATEMENT innodb_snapshot_isolation=OFF FOR */ ';
 
 /** A number of messages of one key. */

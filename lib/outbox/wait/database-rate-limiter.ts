@@ -70,7 +70,7 @@ export class DatabaseRateLimiter {
     return given;
   }
 
-  /** Rows of subscribers that are new here; the place to forget those that are gone. */
+  /** Rows of subscribers that are new here; the place to forget removed subscribers. */
   async #insert(ids: readonly string[], now: number): Promise<void> {
     const rows = ids.map((id) => ({ subscriber_id: id, state: '', kept_until: now }));
     await this.database.run(insertLimits(this.#table, rows));

@@ -223,7 +223,7 @@ export class KeyQueues {
 
   /**
    * Finds the subscribers of deliveries that have their turn, now that the rows are committed. Another process may have
-   * disabled one and ended what waited before: such a delivery goes the way of those that are claimed, and ends.
+   * disabled one and ended its waiting deliveries: such a delivery is claimed like others, and ends.
    */
   async #begun(
     set: readonly Entering[],

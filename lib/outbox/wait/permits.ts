@@ -22,7 +22,7 @@ export interface PermitRequest {
   readonly since: number;
   /** First attempts that have waited for a permit already. */
   readonly waited: number;
-  /** New first attempts, which come after those that have waited. */
+  /** New first attempts, which come after attempts that have waited. */
   readonly fresh: number;
   /** Retries, by the same distinction. */
   readonly waitedRetries: number;
@@ -36,7 +36,10 @@ export interface Permits {
   readonly count: number;
 }
 
-/** The times for attempts without a permit: the first at `from`, each next one `every` milliseconds later, at the start of a step. */
+/**
+ * The times for attempts without a permit: the first at `from`, each next one `every` milliseconds later, at the
+ * start of a step.
+ */
 export interface Wait {
   readonly from: number;
   readonly every: number;

@@ -202,7 +202,7 @@ export async function processOnce<Result>(
   // The row shows which attempt was first; counts of inserted rows differ between databases.
   const isFirst = await isThere(countOwn(target, hash, token));
   const { dialect, proof } = target;
-  // On MySQL the answer to the INSERT does not tell whether it ran in the transaction: the row does, whoever has inserted it.
+  // On MySQL the answer to the INSERT does not tell whether it ran in the transaction: the row itself does.
   if (!isFirst && proof !== undefined && dialect.name === 'mysql') {
     if (!(await isThere(countLocked(target, hash, proof)))) throw proof.ended();
   }

@@ -18,7 +18,7 @@ const SEGMENT = /^[A-Za-z0-9_-]+$/;
  * At most {@link MAX_PATTERN_LENGTH} characters and {@link MAX_PATTERN_SEGMENTS} segments.
  *
  * @param field the name of the field that the error names; default `events`
- * @throws {@link InvalidInputError} with a reason that says what is allowed
+ * @throws {@link InvalidInputError} with a reason that names the allowed characters
  */
 export function checkPattern(text: unknown, field = 'events'): asserts text is string {
   if (typeof text !== 'string') throw new InvalidInputError(field, 'must be text');

@@ -291,7 +291,7 @@ export abstract class SubscriberRepository {
   }
 }
 
-/** The number of subscribers that one owner may have. Subscribers without an owner are never limited. */
+/** The number of subscribers that an owner may have. Subscribers without an owner are never limited. */
 export interface SubscriberLimits {
   /** In all. */
   readonly perOwner: number;

@@ -28,7 +28,7 @@ type InsertBuilder = InsertQueryBuilder<ObjectLiteral>;
  * 2. inserts the rows of values that meet none as they are. Where the database then knows of a row with such a value,
  *    another transaction has inserted it meanwhile, and the upsert is refused;
  * 3. lets the statement of the application update or skip the rows that were met;
- * 4. reads these rows again, and collects what has become of them.
+ * 4. reads these rows again, and collects their changes.
  *
  * On SQLite nobody else writes in between: the statement of the application is made for all rows of values, and a row that
  * is there after it and was not before is a new one.

@@ -98,8 +98,8 @@ export class TriggerRows {
   }
 
   /**
-   * Makes the changes of a row from the report of a trigger: two when the row is inserted as softly removed. A change of the key does
-   * not come here, because the reader of changes has made a removal and a creation of it.
+   * Makes the changes of a row from the report of a trigger: two when the row is inserted as softly removed. A change of the
+   * key does not come here, because the reader of changes has made a removal and a creation of it.
    */
   changesOf(read: TriggeredRow): RowChange[] {
     const { before, after } = read;
@@ -248,7 +248,7 @@ async function identify(
 const BINARY = /blob|binary|bytea/;
 const NUMERIC = /int|real|double|float|numeric|decimal/;
 
-/** Makes the value of a column as TypeORM would of what its driver answers. */
+/** Makes the value of a column as TypeORM makes it of its driver's answer. */
 export function valueOf(
   { driver, options }: DataSource,
   value: unknown,
