@@ -33,7 +33,9 @@ interface Received {
 
 const secret = generateSecret();
 const delivery = { id: 'dlv_01890a5d-ac96-774b-bcce-b302099a8057' };
-const codecs = new Codecs({ 'text/plain': (body) => `plain ${JSON.stringify(body)}` });
+const codecs = new Codecs({
+  codecs: { 'text/plain': (body) => `plain ${JSON.stringify(body)}` },
+});
 const policy = new PublicRecipientPolicy({ allowedPorts: 'any', allowCidrs: ['127.0.0.1/32'] });
 const clock = new TestClock();
 const logged = vi.fn();
@@ -237,11 +239,10 @@ describe('Deliverer', () => {
   });
 
   it('keeps what a codec says of secrets and credentials out of the attempt', async () => {
-    const talkative = new Codecs({
-      'text/plain': () => {
-        throw new Error('cannot ask https://me:s3cret@x.example/?key=s3cret for whsec_s3cret');
-      },
-    });
+    const tell = () => {
+      throw new Error('cannot ask https://me:s3cret@x.example/?key=s3cret for whsec_s3cret');
+    };
+    const talkative = new Codecs({ codecs: { 'text/plain': tell } });
     const message = new Message(made(), '{}', talkative);
     const plain = { ...recipient('http://127.0.0.1:9/'), contentType: 'text/plain' };
 

@@ -12,8 +12,10 @@ describe('Codecs', () => {
 
   it('gives a registered codec the body as plain JSON values', () => {
     const codecs = new Codecs({
-      'application/vnd.shop+text': (body) => JSON.stringify(Object.keys(body as object)),
-      'application/octet-stream': () => Uint8Array.of(1, 2),
+      codecs: {
+        'application/vnd.shop+text': (body) => JSON.stringify(Object.keys(body as object)),
+        'application/octet-stream': () => Uint8Array.of(1, 2),
+      },
     });
     const json = encodeJson({ at: new Date(0) });
 
@@ -41,14 +43,14 @@ describe('Codecs', () => {
     ['text/csv', 'csv', 'must be a function'],
     ['text/csv', null, 'must be a function'],
   ])('refuses to register %j as %s', (contentType, codec, reason) => {
-    const register = () => new Codecs({ [contentType]: codec as never });
+    const register = () => new Codecs({ codecs: { [contentType]: codec as never } });
 
     expect(register).toThrow(ThornConfigurationError);
     expect(register).toThrow(reason);
   });
 
   it('says when a codec returns neither text nor bytes', () => {
-    const codecs = new Codecs({ 'text/csv': (() => ({})) as never });
+    const codecs = new Codecs({ codecs: { 'text/csv': (() => ({})) as never } });
 
     expect(() => codecs.transcode(encodeJson({}), 'text/csv')).toThrow('it returned object');
   });

@@ -1,29 +1,22 @@
+import { Injectable } from '@nestjs/common';
 import { OptionChecks } from '../common/option-checks.js';
 import { InvalidInputError, ThornConfigurationError } from '../errors/index.js';
-
-/**
- * Turns a message's body, already reduced to plain JSON values, into text or bytes of another content type.
- *
- * @example
- * ```ts
- * ThornModule.forRoot({ codecs: { 'application/yaml': (body) => stringify(body) } });
- * ```
- */
-export type Codec = (body: unknown) => string | Uint8Array;
+import { BodySettings, type Codec } from './body-settings.js';
 
 const JSON_TYPE = 'application/json';
 // RFC 9110, section 8.3.1, in lower case: a subscriber's content type is compared as it stands.
 const MEDIA_TYPE = /^[a-z0-9!#$%&'*+.^_`|~-]+\/[a-z0-9!#$%&'*+.^_`|~-]+$/;
 
 /** The content types that a subscriber may ask for: JSON, the form encoding, and the codecs of the options. */
+@Injectable()
 export class Codecs {
   readonly #codecs = new Map<string, Codec>([['application/x-www-form-urlencoded', encodeForm]]);
 
   /**
-   * @param registered codecs by media type; one for the form encoding replaces the library's own
+   * @param settings codecs by media type; one for the form encoding replaces the library's own
    * @throws {@link ThornConfigurationError} for a name that is not a media type, or a codec that is not a function
    */
-  constructor(registered: Readonly<Record<string, Codec>> = {}) {
+  constructor({ codecs: registered = {} }: BodySettings = {}) {
     new OptionChecks('').object('codecs', registered);
     for (const [contentType, codec] of Object.entries(registered)) {
       checkCodec(contentType, codec);

@@ -1,5 +1,4 @@
 export {
-  BodySettings,
   type Envelope,
   MAX_CHANGED_LENGTH,
   type Trigger,
@@ -9,7 +8,8 @@ export {
   type EnvelopeName,
   WireFormat,
 } from './envelope.js';
-export { type Codec, Codecs } from './codecs.js';
+export { BodySettings, type Codec } from './body-settings.js';
+export { Codecs } from './codecs.js';
 export { type MessageDraft, MessageFactory } from './message.factory.js';
 export {
   type FormatInput,

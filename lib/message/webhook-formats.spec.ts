@@ -29,7 +29,7 @@ const message = (envelope?: EnvelopeOption) =>
 
 describe('a request of a format', () => {
   it.each(['standard', 'thorn'] as const)('is made of the data in the envelope %s', (envelope) => {
-    const formats = new WebhookFormats({ chat });
+    const formats = new WebhookFormats({ formats: { chat } });
     const { body, contentType, headers } = formats.encode(
       message(envelope),
       recipient({ metadata: { room: '7' } }),
@@ -75,7 +75,7 @@ describe('a request of a format', () => {
         return answer as FormattedRequest;
       }
     }
-    const formats = new WebhookFormats({ chat: new Wrong() });
+    const formats = new WebhookFormats({ formats: { chat: new Wrong() } });
     expect(() => formats.encode(message(), recipient())).toThrow(error);
   });
 });
@@ -87,7 +87,7 @@ describe('a format that answers a promise', () => {
         return Promise.reject(new Error('Late')) as unknown as FormattedRequest;
       }
     }
-    const formats = new WebhookFormats({ chat: new Late() });
+    const formats = new WebhookFormats({ formats: { chat: new Late() } });
     expect(() => formats.encode(message(), recipient())).toThrow(
       '"chat" must answer at once, not a promise',
     );
@@ -130,7 +130,8 @@ describe('the option formats', () => {
     ],
     ['a pause of "no"', { chat: withRules({ pausesHost: 'no' }) }, 'rules.pausesHost` must be'],
   ])('refuses %s', (_, formats, error) => {
-    const make = () => new WebhookFormats(formats as Readonly<Record<string, WebhookFormat>>);
+    const make = () =>
+      new WebhookFormats({ formats: formats as Readonly<Record<string, WebhookFormat>> });
     expect(make).toThrow(ThornConfigurationError);
     expect(make).toThrow(error);
   });
@@ -140,13 +141,13 @@ describe('the option formats', () => {
     const counting = Object.defineProperty(new ChatFormat(), 'rules', {
       get: () => ({ maxBytes: ++reads }),
     });
-    const formats = new WebhookFormats({ chat: counting });
+    const formats = new WebhookFormats({ formats: { chat: counting } });
     formats.checkHost(recipient());
     expect(formats.rulesOf(recipient())).toEqual({ maxBytes: 1 });
   });
 
   it('refuses a format beside an envelope that is a function', () => {
-    expect(() => new WebhookFormats({ chat }, true)).toThrow(
+    expect(() => new WebhookFormats({ formats: { chat }, envelope: (body) => body })).toThrow(
       'cannot be used together with an envelope function',
     );
   });

@@ -1,6 +1,8 @@
+import { Injectable } from '@nestjs/common';
 import { OptionChecks } from '../common/option-checks.js';
 import { isObject } from '../common/objects.js';
 import { InvalidInputError } from '../errors/index.js';
+import { BodySettings } from './body-settings.js';
 import { checkHeaders } from './header-checks.js';
 import type { Message } from './message.js';
 import type { Recipient } from './recipient.js';
@@ -32,20 +34,21 @@ interface RegisteredFormat {
 }
 
 /** The formats that subscribers may have, by name. */
+@Injectable()
 export class WebhookFormats {
   readonly #formats = new Map<string, RegisteredFormat>();
   readonly #offered = [STANDARD_FORMAT];
   readonly #check = new OptionChecks('');
 
+  /** The envelope is a function of the application's, so that the data of messages is not known. */
+  readonly #isEnvelopeCustom: boolean;
+
   /**
-   * @param registered formats by name, which owners may choose
-   * @param isEnvelopeCustom true: bodies are made by a function of the application's, so that their data is not known
+   * @param settings formats by name, which owners may choose, and the envelope
    * @throws {@link ThornConfigurationError} naming the format and the rule that is refused
    */
-  constructor(
-    registered: Readonly<Record<string, WebhookFormat>> = {},
-    private readonly isEnvelopeCustom = false,
-  ) {
+  constructor({ formats: registered = {}, envelope }: BodySettings = {}) {
+    this.#isEnvelopeCustom = typeof envelope === 'function';
     this.#check.object('formats', registered);
     for (const [name, format] of Object.entries(registered)) {
       this.add(name, format);
@@ -71,7 +74,7 @@ export class WebhookFormats {
       'must be an instance of a class that extends WebhookFormat',
     );
     check(
-      !this.isEnvelopeCustom,
+      !this.#isEnvelopeCustom,
       'cannot be used together with an envelope function, which may leave out the data of messages. Use one of the two',
     );
     const { rules } = format;

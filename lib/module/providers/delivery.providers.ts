@@ -16,25 +16,16 @@ import { ApplicationKeys, SecretSealer, UnsubscribeLinks } from '../../signing/i
 import { ThornSettings } from '../options/settings.js';
 
 export const deliveryProviders: readonly Provider[] = [
+  Codecs,
   Deliverer,
   MessageFactory,
   WebhookEvents,
+  WebhookFormats,
   {
     provide: RecipientPolicies,
     inject: [RecipientPolicy, ThornSettings],
     useFactory: (policy: RecipientPolicy, { options }: ThornSettings) =>
       new RecipientPolicies(policy, options.recipients),
-  },
-  {
-    provide: Codecs,
-    inject: [ThornSettings],
-    useFactory: ({ options }: ThornSettings) => new Codecs(options.codecs),
-  },
-  {
-    provide: WebhookFormats,
-    inject: [ThornSettings],
-    useFactory: ({ options: { formats, envelope } }: ThornSettings) =>
-      new WebhookFormats(formats, typeof envelope === 'function'),
   },
   {
     provide: ApplicationKeys,

@@ -13,9 +13,11 @@ const rules = {
   },
   contentTypes: ['application/json', 'application/x-www-form-urlencoded'],
   formats: new WebhookFormats({
-    chat: new (class extends WebhookFormat {
-      request = () => ({ body: '' });
-    })(),
+    formats: {
+      chat: new (class extends WebhookFormat {
+        request = () => ({ body: '' });
+      })(),
+    },
   }),
 };
 const resolve = (source: SubscriberSource) =>
