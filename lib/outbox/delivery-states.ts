@@ -117,7 +117,7 @@ export const TRANSITIONS = {
   claim: {
     event: 'its time has come',
     moves: [['waiting', 'held']],
-    file: 'retry/claim.ts',
+    file: 'wait/claim.ts',
   },
   postpone: {
     event: 'no permit, or the host takes nothing',
@@ -173,17 +173,17 @@ export const TRANSITIONS = {
   bringForward: {
     event: 'the host is well again',
     moves: [['waiting', 'waiting']],
-    file: 'retry/bring-forward.ts',
+    file: 'wait/bring-forward.ts',
   },
   failWaiting: {
     event: 'the subscriber is disabled, or has ended',
     moves: OPEN.map((state) => [state, 'failed'] as const),
-    file: 'retry/fail-waiting.ts',
+    file: 'record/fail-waiting.ts',
   },
   cancel: {
     event: 'somebody cancels it',
     moves: OPEN.map((state) => [state, 'failed'] as const),
-    file: 'retry/cancel.ts',
+    file: 'record/cancel.ts',
   },
   reopen: {
     event: 'somebody retries it',

@@ -7,7 +7,7 @@ import { Registry } from 'prom-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { INestApplication } from '@nestjs/common';
 import { COMMANDS } from '../../lib/cli/main.js';
-import { commandHelp, generalHelp } from '../../lib/cli/terminal/command.js';
+import { commandHelp, generalHelp } from '../../lib/cli/commands/command.js';
 import { describeThornApi, generateSigningKeyPair, ThornModule } from '../../lib/index.js';
 import { ThornMetricsModule } from '../../lib/metrics/index.js';
 import { bodiesPage, routesPage } from './rest-reference.js';

@@ -5,7 +5,7 @@ import { analyzeTables, insertDueDeliveries } from '../support/seed-due-deliveri
 import { type DatabaseKind, createDatabase, type TestDatabase } from '../support/databases.js';
 import { printFigures } from '../support/print-figures.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
-import { claim, dueHosts, nextDue } from '../../lib/outbox/retry/claim.js';
+import { claim, dueHosts, nextDue } from '../../lib/outbox/wait/claim.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const ROWS = IS_LONG ? 1_000_000 : 50_000;

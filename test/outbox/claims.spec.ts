@@ -15,7 +15,7 @@ import {
   type OutboxAppOptions,
   subscriber,
 } from '../support/apps/outbox-app.js';
-import { failWaiting } from '../../lib/outbox/retry/fail-waiting.js';
+import { failWaiting } from '../../lib/outbox/record/fail-waiting.js';
 
 const ROWS = 20_000;
 const LEASE = 2000;

@@ -8,7 +8,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { main } from '../../lib/cli/main.js';
-import { processTerminal } from '../../lib/cli/terminal/terminal.js';
+import { processTerminal } from '../../lib/cli/commands/terminal.js';
 import { thornEntities } from '../../lib/typeorm/index.js';
 import { verifyWebhook } from '../../lib/receiver/index.js';
 import { signWebhook } from '../../lib/testing/index.js';

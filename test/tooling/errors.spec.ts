@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ThornConfigurationError, ThornError } from '../../lib/errors/index.js';
-import { UsageError } from '../../lib/cli/terminal/terminal.js';
+import { UsageError } from '../../lib/cli/commands/terminal.js';
 
 interface ErrorClass {
   readonly name: string;

@@ -26,7 +26,7 @@ import { type Advance, nextState } from '../record/next-state.js';
 import { postpone, postponedUntil } from '../record/postpone.js';
 import { record } from '../record/record.js';
 import { lastFactsOf } from '../record/skip.js';
-import { bringForward } from '../retry/bring-forward.js';
+import { bringForward } from '../wait/bring-forward.js';
 import type { BreakerSignal } from '../wait/circuit-breaker.js';
 import type { JobRunner } from '../wait/host-scheduler.js';
 import type { DeliveryJob } from '../store/delivery-job.js';

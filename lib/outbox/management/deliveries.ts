@@ -40,7 +40,7 @@ import { type DeliveryPage, pageOf, scanLog } from '../log/log-scan.js';
 import { parseAttemptRow, selectAttempts } from '../tables/attempts.js';
 import { selectDelivery, selectTurn } from '../tables/delivery-log.js';
 import { idFrom, pairOf } from '../tables/keys.js';
-import { cancel } from '../retry/cancel.js';
+import { cancel } from '../record/cancel.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import { isVisible, visibleSubscribers } from '../log/subscriber-scope.js';
 

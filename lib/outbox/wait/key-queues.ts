@@ -17,7 +17,7 @@ import type { OutboxStore } from '../store/outbox-store.js';
 import type { HostCache } from '../../message/recipient.js';
 import { givenId, hashOf, keyOf } from '../tables/keys.js';
 import type { Finished, NewLease } from '../tables/leases.js';
-import type { RetryScheduler } from '../retry/retry-scheduler.js';
+import type { RetryScheduler } from './retry-scheduler.js';
 
 /** A message whose deliveries to ordered subscribers are to be written. */
 export interface Entering {

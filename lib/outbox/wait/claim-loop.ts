@@ -4,7 +4,7 @@ import { type Clock, FaultLog } from '../../common/index.js';
 import type { HostShare } from '../tables/deliveries.js';
 import { claim, dueHosts, nextDue } from './claim.js';
 import { type FanOutParts, resumeMessages } from '../fan-out/fan-out.js';
-import type { HostScheduler } from '../wait/host-scheduler.js';
+import type { HostScheduler } from './host-scheduler.js';
 import type { DeliveryJob } from '../store/delivery-job.js';
 import type { CheckedOutboxOptions } from '../outbox-options.js';
 import type { RetryScheduler } from './retry-scheduler.js';
