@@ -41,7 +41,7 @@ export {
 } from './event/index.js';
 
 export { TransactionEndedError } from './database/errors.js';
-export type { SerializeTransactions } from './database/sqlite/sqlite-handle.js';
+export type { SerializeTransactions } from './database/sqlite-handle.js';
 
 // Sending
 export {

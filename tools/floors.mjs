@@ -28,9 +28,9 @@ const FLOORS = [
  * @type {Readonly<Record<string, readonly (string | readonly string[])[]>>}
  */
 const INNER_FLOORS = {
-  database: ['', 'schema', 'sqlite', 'triggers'],
+  database: ['', 'schema', 'triggers'],
   event: ['conditions', '', 'schemas'],
-  cli: ['terminal', 'commands', 'documents', 'init', ''],
+  cli: ['commands', 'documents', 'init', ''],
   outbox: [
     '',
     'tables',
@@ -74,7 +74,7 @@ const INNER_FLOORS = {
   // An answer becomes an attempt, and errors of requests have the codes of attempts.
   delivery: ['recipient-policy', ['attempt', 'http'], ''],
   dispatch: ['rows', 'recipients', 'strategies', ''],
-  receiver: ['schemes', 'processing', 'verification', 'routes', ''],
+  receiver: ['schemes', 'processing', 'routes', ''],
   // The fields of a subscriber check patterns and filters, and the index of patterns holds subscribers.
   subscriber: [['model', 'matching'], 'service', 'storage', ''],
   module: ['options', 'providers', ''],

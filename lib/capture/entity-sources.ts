@@ -1,5 +1,5 @@
 import type { BulkSettings } from '../event/bulk-settings.js';
-import type { SerializeTransactions } from '../database/sqlite/sqlite-handle.js';
+import type { SerializeTransactions } from '../database/sqlite-handle.js';
 import type { SqlClient, SqlTables } from '../database/sql-client.js';
 import { EntityMessageSource, type MessagePipeline, type Transactions } from '../dispatch/index.js';
 import { InvalidInputError } from '../errors/index.js';

@@ -8,7 +8,7 @@ import {
   type ExitCode,
   commandHelp,
   generalHelp,
-} from './terminal/command.js';
+} from './commands/command.js';
 import { doctorCommand } from './commands/doctor.command.js';
 import { initCommand } from './init/init.command.js';
 import { listenCommand } from './commands/listen.command.js';
@@ -19,7 +19,7 @@ import { backfillCommand, replayCommand } from './commands/replay.command.js';
 import { resealCommand } from './commands/reseal.command.js';
 import { signCommand } from './commands/sign.command.js';
 import { tailCommand } from './commands/tail.command.js';
-import { type Terminal, UsageError } from './terminal/terminal.js';
+import { type Terminal, UsageError } from './commands/terminal.js';
 import { diffCommand } from './documents/diff.command.js';
 import { typesCommand } from './documents/types.command.js';
 import { triggersCommand } from './commands/triggers.command.js';

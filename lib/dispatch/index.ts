@@ -24,7 +24,7 @@ export { inline, type InlineOptions, InlineStrategy } from './strategies/inline.
 export type { BufferOptions, MessageBuffer } from './message-buffer.js';
 export { JoinedTransactions } from './joined-transactions.js';
 export { MessagePipeline, type PipelineResult } from './message-pipeline.js';
-export type { DispatchSetting, StrategyDefinition } from './strategies/strategy-definition.js';
+export type { DispatchSetting, StrategyDefinition } from './strategies/dispatch-strategy.js';
 export { NoTransactions } from './transactions.js';
 export { SubscriberExpiry } from './subscriber-expiry.js';
 export type { TableRow } from './rows/table-row.js';

@@ -5,7 +5,12 @@
  */
 export { thornPage } from './thorn-page.js';
 export type { PageColours, PageLink, PageOptions } from './page-options.js';
-export { type OpenLink, Portal, type PortalLink, type PortalLinkOptions } from './portal.js';
-export { isPortalRequest } from './portal-request.js';
+export {
+  isPortalRequest,
+  type OpenLink,
+  Portal,
+  type PortalLink,
+  type PortalLinkOptions,
+} from './portal.js';
 export type { Capability } from '../portal/index.js';
 export type { PageDefinition } from '../api/index.js';

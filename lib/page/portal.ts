@@ -1,5 +1,5 @@
-import { Injectable } from '@nestjs/common';
-import { ApiSettings, RegisteredPaths } from '../api/index.js';
+import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { ApiSettings, RegisteredPaths, showsPortalToken, takesPortalTokens } from '../api/index.js';
 import { OptionChecks } from '../common/option-checks.js';
 import { parseDuration } from '../common/time.js';
 import { MessageFactory } from '../message/index.js';
@@ -152,4 +152,19 @@ function checkOwner(check: OptionChecks, owner: unknown): void {
     typeof owner === 'string' && owner !== '' && owner.length <= 255 && !owner.includes('\0'),
     "must be the user's id as a text",
   );
+}
+
+/**
+ * Tells whether a guard of the application, bound with `APP_GUARD`, should let a request pass to Thorn: the request is
+ * for the REST API and shows the token of a session. Thorn then checks the token, and answers 401 unless the token is
+ * valid.
+ *
+ * @example
+ * ```ts
+ * if (isPortalRequest(context)) return true;
+ * ```
+ */
+export function isPortalRequest(context: ExecutionContext): boolean {
+  if (context.getType() !== 'http' || !takesPortalTokens(context.getHandler())) return false;
+  return showsPortalToken(context.switchToHttp().getRequest());
 }

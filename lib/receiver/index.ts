@@ -48,12 +48,12 @@ export {
   TransactionEndedError,
   TransactionRequiredError,
 } from '../database/errors.js';
-export type { VerifiedWebhook } from './verification/verified-webhook.js';
+export type { VerifiedWebhook } from './routes/webhook-verifier.js';
 export {
   verifyWebhook,
   type VerifyWebhookInput,
   type VerifierOptions,
-} from './verification/webhook-verifier.js';
+} from './routes/webhook-verifier.js';
 export { Webhook, WebhookReceiver } from './routes/webhook-receiver.decorator.js';
 export {
   type ReceivedMessageFacts,

@@ -25,7 +25,7 @@ import { ReceiverRouteCheck } from './routes/receiver-route-check.js';
 import { WebhookReceiverEvents } from './routes/webhook-receiver-events.js';
 import { WebhookReceivers } from './routes/webhook-receivers.js';
 import { InvalidInputError } from '../errors/index.js';
-import { WebhookVerifier } from './verification/webhook-verifier.js';
+import { WebhookVerifier } from './routes/webhook-verifier.js';
 
 /** Built by Nest: `forRoot` and `forRootAsync` share their options; structure is given as extras. */
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } =

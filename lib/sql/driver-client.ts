@@ -26,7 +26,7 @@ import {
 import type { DatabaseName } from '../database/schema/schema-sql.js';
 import type { Answer, ClientDatabase, ClientStore } from './databases/client-database.js';
 import type { TransactionStatus } from './databases/postgres.js';
-import { connectionOf } from '../database/sqlite/sqlite-store.js';
+import { connectionOf } from '../database/sqlite-store.js';
 import type { StoreDriver } from './store-driver.js';
 
 const SCHEMA_HINT = '; where the tables are in a schema of their own, name it in the option schema';

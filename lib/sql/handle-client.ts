@@ -3,7 +3,7 @@ import type { Statement } from '../database/dialect.js';
 import { OtherDatabaseError, TransactionEndedError } from '../database/errors.js';
 import type { JoinedTransaction, Result } from '../database/sql-client.js';
 import type { SqliteHandle } from '../database/sql-driver.js';
-import { runStatement } from '../database/sqlite/sqlite-handle.js';
+import { runStatement } from '../database/sqlite-handle.js';
 import { SQLITE } from './databases/sqlite.js';
 import { DriverClient } from './driver-client.js';
 import type { StoreDriver } from './store-driver.js';

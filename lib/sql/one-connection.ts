@@ -1,6 +1,6 @@
 import type { SqlClient, SqlClientDefinition, SqlExecutor } from '../database/sql-client.js';
 import { ThornConfigurationError } from '../errors/index.js';
-import { connectionOf } from '../database/sqlite/sqlite-store.js';
+import { connectionOf } from '../database/sqlite-store.js';
 
 /**
  * Works on one connection of a client, in no transaction.

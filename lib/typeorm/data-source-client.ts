@@ -1,5 +1,5 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import type { SerializeTransactions } from '../database/sqlite/sqlite-handle.js';
+import type { SerializeTransactions } from '../database/sqlite-handle.js';
 import { TypeOrmClient } from '../database/typeorm-client.js';
 
 /** The database of a data source of the application. */

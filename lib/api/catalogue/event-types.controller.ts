@@ -9,7 +9,7 @@ import {
   eventTypesView,
   subscribableEvents,
 } from './event-type.view.js';
-import { orNotFound } from '../problems/errors.js';
+import { orNotFound } from '../problems/problem.js';
 
 /**
  * The documents of this route need a title and a version. An application may serve documents with its own title and

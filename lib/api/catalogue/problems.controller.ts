@@ -1,5 +1,5 @@
 import { Controller, Get, Header, Param } from '@nestjs/common';
-import { problem } from '../problems/errors.js';
+import { problem } from '../problems/problem.js';
 import { explanationOf } from '../problems/problem-codes.js';
 
 /**

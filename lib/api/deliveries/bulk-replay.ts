@@ -1,6 +1,6 @@
 import type { Deliveries, ReplaySummary } from '../../outbox/index.js';
 import type { OwnerScope } from '../../subscriber/index.js';
-import { orNotFound } from '../problems/errors.js';
+import { orNotFound } from '../problems/problem.js';
 import { type BackfillDto, rangeOf, type RecoverDto } from './deliveries.dto.js';
 
 /**

@@ -26,7 +26,7 @@ import {
   type DeliveryView,
   deliveryView,
 } from './delivery.view.js';
-import { orNotFound } from '../problems/errors.js';
+import { orNotFound } from '../problems/problem.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { Needs } from '../http/portal.guard.js';
 import { CallerScope } from '../http/owner.guard.js';

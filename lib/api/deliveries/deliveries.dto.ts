@@ -10,7 +10,7 @@ import {
   RequiredField,
 } from '../http/validators.js';
 import { list, text, time } from '../../common/json-schema.js';
-import { badRequest } from '../problems/errors.js';
+import { badRequest } from '../problems/problem.js';
 
 /** The pattern of a cursor of a data source and an id in it, and the greatest length of such a cursor. */
 export const PLACE_CURSOR = [/^\d{1,3}\/[\x21-\x7e]{0,64}$/, 68] as const;

@@ -1,7 +1,7 @@
 import type { HttpException } from '@nestjs/common';
 import type { CancelResult, Deliveries, RetryResult } from '../../outbox/index.js';
 import { all, count, flag, list, nullable, text, type ValueOf } from '../../common/json-schema.js';
-import { problem } from '../problems/errors.js';
+import { problem } from '../problems/problem.js';
 import type { ProblemCode } from '../problems/problem-codes.js';
 
 const RETRY_PROBLEMS = {

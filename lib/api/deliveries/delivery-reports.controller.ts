@@ -10,7 +10,7 @@ import { SubscriberViews } from '../subscribers/subscriber-views.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { type EndpointOverviewView, endpointOverviewView } from './endpoint-overview.view.js';
 import { PREVIEW_FIELDS } from '../subscribers/subscriber.view.js';
-import { orNotFound } from '../problems/errors.js';
+import { orNotFound } from '../problems/problem.js';
 import {
   type AttemptHistoryView,
   attemptHistoryView,

@@ -1,5 +1,5 @@
 import { isObject } from '../../common/objects.js';
-import type { RefusedField } from '../problems/errors.js';
+import type { RefusedField } from '../problems/problem.js';
 
 /** Other names that a body may use for fields: the names of Thorn for Django. */
 export const ALIASES: Readonly<Record<string, string>> = {

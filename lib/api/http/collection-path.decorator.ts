@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import { problem } from '../problems/errors.js';
+import { problem } from '../problems/problem.js';
 
 // The target of a request may be //example.com/hooks, which must not become the URL of another host.
 const BASE = 'http://localhost';

@@ -1,7 +1,7 @@
 import type { PipeTransform } from '@nestjs/common';
 import { isObject } from '../../common/objects.js';
 import { InvalidInputError } from '../../errors/index.js';
-import { badRequest, type RefusedField, refusedField } from '../problems/errors.js';
+import { badRequest, type RefusedField, refusedField } from '../problems/problem.js';
 import { type Body, nameAsSent, unknownField, withoutAliases } from './body-fields.js';
 
 export interface GivenFields {

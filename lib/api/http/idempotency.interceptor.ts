@@ -9,7 +9,7 @@ import { catchError, from, mergeMap, type Observable, of } from 'rxjs';
 import { FaultLog } from '../../common/index.js';
 import { IdempotencyStore, type KeptAnswer } from '../../idempotency/index.js';
 import type { ApiRequest } from '../options/api-options.js';
-import { badRequest, problem } from '../problems/errors.js';
+import { badRequest, problem } from '../problems/problem.js';
 import type { HeaderResponse } from '../problems/private-response.js';
 import { pathOf } from './collection-path.decorator.js';
 import { scopeOf } from './owner.guard.js';

@@ -1,7 +1,7 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { isObject, isDeeperThan } from '../../common/objects.js';
 import type { ApiRequest } from '../options/api-options.js';
-import { badRequest, problem } from '../problems/errors.js';
+import { badRequest, problem } from '../problems/problem.js';
 
 const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 const WITH_BODY = new Set(['POST', 'PATCH', 'PUT']);

@@ -1,7 +1,7 @@
 import type { PipeTransform, Type } from '@nestjs/common';
 import type { ValidationError } from 'class-validator';
 import { isObject } from '../../common/objects.js';
-import { badRequest, type RefusedField } from '../problems/errors.js';
+import { badRequest, type RefusedField } from '../problems/problem.js';
 import { forbiddenFields, nameAsSent, unknownField } from './body-fields.js';
 import { validators } from './validators.js';
 

@@ -3,7 +3,7 @@ import { isObject } from '../../common/objects.js';
 import { parseIsoDate } from '../../common/time.js';
 import type { RefusalCode } from '../../errors/index.js';
 import { integer, oneOf, type Schema, text, time } from '../../common/json-schema.js';
-import { badRequest, type RefusedField } from '../problems/errors.js';
+import { badRequest, type RefusedField } from '../problems/problem.js';
 import { NO_MOMENT, NOT_AFTER_SINCE } from './validators.js';
 
 /** A query parameter: its schema for documents, and the function that reads it. */

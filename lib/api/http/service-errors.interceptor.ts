@@ -7,7 +7,7 @@ import {
   SubscribersUnavailableError,
   TableLockedError,
 } from '../../subscriber/index.js';
-import { badRequest, problem, refusedField } from '../problems/errors.js';
+import { badRequest, problem, refusedField } from '../problems/problem.js';
 import { nameAsSent } from './body-fields.js';
 
 /**

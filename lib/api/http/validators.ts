@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { parseIsoDate } from '../../common/time.js';
 import { loadClassValidator } from '../../event/index.js';
-import type { RefusedField } from '../problems/errors.js';
+import type { RefusedField } from '../problems/problem.js';
 import { type Fields, flag, type Schema, some, text, time } from '../../common/json-schema.js';
 
 type ClassValidator = typeof import('class-validator');

@@ -1,6 +1,5 @@
 import { OPERATOR_ATTEMPT_HISTORY, SENT_REQUEST } from '../deliveries/delivery-reports.view.js';
 import { bodySchema } from '../http/validators.js';
-import { PruneDto, ResealDto } from '../operator/maintenance.dto.js';
 import { OPERATOR_SUBSCRIBER } from '../operator/operator-subscriber.view.js';
 import {
   OPERATOR_DELIVERY,
@@ -10,7 +9,7 @@ import {
   RESEALED,
   SETUP_REPORT,
 } from '../operator/operator.view.js';
-import { PauseDto } from '../operator/pause.dto.js';
+import { PauseDto, PruneDto, ResealDto } from '../operator/operator.dto.js';
 import { all, type Schema, text } from '../../common/json-schema.js';
 import { page } from './document-schema.js';
 

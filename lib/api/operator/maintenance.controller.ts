@@ -10,9 +10,9 @@ import {
 import { SecretSealer } from '../../signing/index.js';
 import { replay, stepSignal } from '../deliveries/bulk-replay.js';
 import { BackfillDto, RecoverDto } from '../deliveries/deliveries.dto.js';
-import { problem } from '../problems/errors.js';
+import { problem } from '../problems/problem.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
-import { PruneDto, ResealDto } from './maintenance.dto.js';
+import { PruneDto, ResealDto } from './operator.dto.js';
 
 /**
  * The routes for long work of operators. Each request works for a second, and its answer has the place from which the

@@ -7,7 +7,7 @@ import {
 } from '../../outbox/index.js';
 import { FIGURES_QUERY } from '../deliveries/delivery-query.js';
 import { OperatorSettings } from '../options/operator-options.js';
-import { orNotFound, problem } from '../problems/errors.js';
+import { orNotFound, problem } from '../problems/problem.js';
 import { ApplicationReport, type SetupReport } from './application-report.js';
 import { scopeFrom } from './owner-query.js';
 

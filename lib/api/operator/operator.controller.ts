@@ -22,7 +22,7 @@ import { entityTag, ifMatch } from '../subscribers/etag.js';
 import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
 import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
 import { SubscriberViews } from '../subscribers/subscriber-views.js';
-import { orNotFound, problem } from '../problems/errors.js';
+import { orNotFound, problem } from '../problems/problem.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { SelectionDto } from '../deliveries/deliveries.dto.js';
 import {
@@ -42,7 +42,7 @@ import type {
   OverviewView,
 } from './operator.view.js';
 import { scopeFrom } from './owner-query.js';
-import { PauseDto } from './pause.dto.js';
+import { PauseDto } from './operator.dto.js';
 
 const NOTHING = new JsonBodyPipe(EmptyDto);
 

@@ -14,7 +14,7 @@ import {
   type ValueOf,
 } from '../../common/json-schema.js';
 import { SETUP_WARNINGS, type SetupReport } from './application-report.js';
-import { HOST } from './pause.dto.js';
+import { HOST } from './operator.dto.js';
 
 const maybeTime = nullable(count);
 const { self: _, ...shared } = DELIVERY;

@@ -1,81 +1,69 @@
-import { HttpException, InternalServerErrorException } from '@nestjs/common';
+import { HttpException } from '@nestjs/common';
 import { STATUS_CODES } from 'node:http';
-import { isObject } from '../../common/objects.js';
-import { type HeaderResponse, setPrivateHeaders } from './private-response.js';
-import type { RefusedField } from './errors.js';
-import { problemCode, type ProblemCode } from './problem-codes.js';
+import type { InvalidInputError } from '../../errors/index.js';
+import { PROBLEMS, type ProblemCode } from './problem-codes.js';
 
-/** The API to which a filter belongs, and the API that has the texts of its problems. */
-export interface ExplainedApi {
-  /** The path of the filter's own routes, without prefixes of the application. */
-  readonly path: string;
-  /** The path of the API that has the texts. Default: `path`. */
-  readonly explainedBy?: string;
-  /** The beginning of the URL, from the options of the application. */
-  readonly baseUrl?: string;
-}
-
-/** The body of every error response: a problem of RFC 9457, with the code and the refused fields. */
-export interface Problem {
-  /** The address of the text that explains {@link code}, in the application itself. */
-  readonly type: string;
-  readonly code: ProblemCode;
-  /** The reason phrase of the status, such as `Not Found`. */
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly data?: Readonly<Record<string, number>>;
-  readonly errors?: readonly RefusedField[];
-}
-
-/** @param exception an error that is not an `HttpException` becomes a 500 without details */
-export function problemOf(
-  exception: unknown,
-  { path, explainedBy = path, baseUrl = '' }: ExplainedApi,
-  target: string | undefined,
-): Problem {
-  const known =
-    exception instanceof HttpException
-      ? exception
-      : new InternalServerErrorException('Internal server error');
-  const response = known.getResponse();
-  // The shape of Nest's exceptions. Exceptions of this API also have `code` and `errors`.
-  const {
-    message = known.message,
-    errors,
-    data,
-    code: given,
-  } = (typeof response === 'object' ? response : {}) as Readonly<Record<string, unknown>>;
-  const status = known.getStatus();
-  const code = problemCode(status, given);
-  return {
-    type: `${baseUrl}${prefixOf(path, target)}/${explainedBy}/problems/${code}`,
-    code,
-    title: STATUS_CODES[status] ?? 'Error',
-    status,
-    detail: String(Array.isArray(message) ? message.join('; ') : message),
-    ...(isObject(data) && { data: data as Readonly<Record<string, number>> }),
-    ...(Array.isArray(errors) ? { errors: errors as readonly RefusedField[] } : {}),
-  };
-}
-
-export function sendProblem(response: HeaderResponse, problem: Problem): void {
-  setPrivateHeaders(response);
-  response
-    .status(problem.status)
-    .header('content-type', 'application/problem+json; charset=utf-8')
-    .send(JSON.stringify(problem));
+/**
+ * A refused field: its name as the caller spelled it, and the reason as the rest of a sentence that begins with the
+ * name, such as `must be a text`.
+ */
+export interface RefusedField {
+  readonly field: string;
+  readonly reason: string;
+  /** A stable word for the reason, for translations. Default `invalid`. */
+  readonly code?: string;
+  /** The values in the reason, for translations: limits, patterns and paths. */
+  readonly data?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * The prefix that the application and its proxies put before the path of an API. Empty when the target of the request
- * has no such prefix.
+ * Describes a field that a service refuses. The `reason` in the data of the error becomes the code, by which programs
+ * decide.
  */
-function prefixOf(path: string, target = ''): string {
-  // The target begins with one slash, because //example.com would be another host.
-  const [asked] = target.replace(/^\/+/, '/').split(/[?#]/, 1);
-  // The last occurrence counts, because a prefix may have the same name. Upper and lower case are ignored, because Express
-  // ignores them.
-  const at = `${asked}/`.toLowerCase().lastIndexOf(`/${path}/`.toLowerCase());
-  return at === -1 || !asked!.startsWith('/') ? '' : asked!.slice(0, at);
+export function refusedField(error: InvalidInputError, name: string): RefusedField {
+  const { reason: code, field: _, ...data } = error.data;
+  return {
+    field: name,
+    reason: error.reason,
+    ...(typeof code === 'string' && { code }),
+    ...(Object.keys(data).length > 0 && { data }),
+  };
+}
+
+/**
+ * Makes an exception in the shape of Nest's exceptions. It also has the code and the refused fields, for programs and
+ * for the application's own exception filters.
+ *
+ * @param detail the text of the problem, or the refused fields
+ * @param data the values in the detail, for translations
+ */
+export function problem(
+  code: Exclude<ProblemCode, 'refused'>,
+  detail: string | readonly RefusedField[],
+  data?: Readonly<Record<string, number>>,
+): HttpException {
+  const [statusCode] = PROBLEMS[code];
+  const error = STATUS_CODES[statusCode];
+  return new HttpException(
+    typeof detail === 'string'
+      ? { statusCode, error, code, message: detail, ...(data && { data }) }
+      : {
+          statusCode,
+          error,
+          code,
+          message: detail.map(({ field, reason }) => `${field} ${reason}`),
+          errors: detail.map((one) => ({ code: 'invalid', ...one })),
+        },
+    statusCode,
+  );
+}
+
+export function badRequest(errors: readonly RefusedField[]): HttpException {
+  return problem('invalid-request', errors);
+}
+
+/** @throws a 404 for a missing value. The answer does not show whether the value does not exist or belongs to another owner */
+export function orNotFound<Value>(value: Value | null | undefined, what = 'subscriber'): Value {
+  if (value !== null && value !== undefined) return value;
+  throw problem('not-found', `There is no ${what} with this ${what === 'event' ? 'name' : 'id'}`);
 }

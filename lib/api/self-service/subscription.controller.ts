@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, Headers, HttpCode, Patch, Req, Res } fro
 import { Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
 import { ApiSettings } from '../options/api-options.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
-import { orNotFound } from '../problems/errors.js';
+import { orNotFound } from '../problems/problem.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
 import type { HeaderResponse } from '../problems/private-response.js';
 import { subscriptionOf } from './subscription.guard.js';

@@ -1,7 +1,7 @@
 import { Controller, HttpCode, Inject, Optional, Param, Post } from '@nestjs/common';
 import { UnsubscribeLinks } from '../../signing/index.js';
 import { type Subscriber, Subscribers } from '../../subscriber/index.js';
-import { orNotFound } from '../problems/errors.js';
+import { orNotFound } from '../problems/problem.js';
 
 /**
  * The routes of the links in webhooks, with the option `unsubscribe`. No guard of the API applies, because the

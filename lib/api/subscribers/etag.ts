@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Subscriber } from '../../subscriber/index.js';
-import { badRequest, problem } from '../problems/errors.js';
+import { badRequest, problem } from '../problems/problem.js';
 
 const TAG = /(?:W\/)?"[\x21\x23-\x7e]*"/g;
 /** Empty elements of a list are ignored (RFC 9110, 5.6.1). */

@@ -8,7 +8,7 @@ import { CollectionPath } from '../http/collection-path.decorator.js';
 import { EndpointProbe, PING_EVENT } from './endpoint-probe.js';
 import { entityTag, ifMatch } from './etag.js';
 import { exampleOf } from '../catalogue/event-type.view.js';
-import { orNotFound, problem } from '../problems/errors.js';
+import { orNotFound, problem } from '../problems/problem.js';
 import type { HeaderResponse } from '../problems/private-response.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { Needs } from '../http/portal.guard.js';

@@ -26,7 +26,7 @@ import { checkRateLimitCeiling, withRateLimitCeiling } from './rate-limit-ceilin
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { EndpointProbe } from './endpoint-probe.js';
 import { entityTag, ifMatch } from './etag.js';
-import { orNotFound } from '../problems/errors.js';
+import { orNotFound } from '../problems/problem.js';
 import type { HeaderResponse } from '../problems/private-response.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
 import { Needs } from '../http/portal.guard.js';

@@ -1,6 +1,6 @@
 import { ThornError } from '../../errors/index.js';
-import { UsageError, type Terminal } from '../terminal/terminal.js';
-import { type CommandOptions, type Given, parseTexts } from '../terminal/command.js';
+import { UsageError, type Terminal } from './terminal.js';
+import { type CommandOptions, type Given, parseTexts } from './command.js';
 
 /** Thrown when the API refuses a request, or cannot be reached. */
 export class ApiError extends ThornError {

@@ -1,4 +1,4 @@
-import { UsageError } from '../terminal/terminal.js';
+import { UsageError } from './terminal.js';
 
 export interface CapturedRequest {
   readonly headers: readonly (readonly [string, string])[];

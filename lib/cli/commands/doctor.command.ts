@@ -1,8 +1,8 @@
 import { parseDuration } from '../../common/time.js';
 import type { SetupReport } from '../../api/index.js';
 import type { OverviewView } from '../../api/operator/operator.view.js';
-import { type Command, parseText } from '../terminal/command.js';
-import { UsageError } from '../terminal/terminal.js';
+import { type Command, parseText } from './command.js';
+import { UsageError } from './terminal.js';
 import { ApiClient, ApiError, apiUrl, headerOption, readHeaders } from './api-client.js';
 
 const EXAMPLE = 'https://api.example.com/hooks-operator';

@@ -1,11 +1,11 @@
 import { styleText } from 'node:util';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { verifyWebhook } from '../../receiver/verification/webhook-verifier.js';
+import { verifyWebhook } from '../../receiver/routes/webhook-verifier.js';
 import { WebhookRejectedError } from '../../receiver/schemes/signed-request.js';
-import { type Command, type Given, parseText } from '../terminal/command.js';
+import { type Command, type Given, parseText } from './command.js';
 import { fetchFailure, parseUrl } from './api-client.js';
 import { schemeOptions, signatureSettings, usageErrorOf } from './scheme-options.js';
-import { type Terminal, UsageError } from '../terminal/terminal.js';
+import { type Terminal, UsageError } from './terminal.js';
 
 const MOST_BYTES = 16 * 1024 * 1024;
 /** Headers of one connection, which are not forwarded. */

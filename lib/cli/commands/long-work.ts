@@ -1,6 +1,6 @@
 import { ApiClient, ApiError, apiUrl, type Step, headerOption, readHeaders } from './api-client.js';
-import { type CommandOptions, type ExitCode, type Given, parseText } from '../terminal/command.js';
-import { type Terminal, UsageError } from '../terminal/terminal.js';
+import { type CommandOptions, type ExitCode, type Given, parseText } from './command.js';
+import { type Terminal, UsageError } from './terminal.js';
 
 const OPERATOR_API = 'https://api.example.com/hooks-operator';
 

@@ -1,7 +1,7 @@
 import { findSchemaFault, SchemaSql } from '../../database/schema/schema-sql.js';
 import { RECEIVED_MESSAGES, THORN_TABLES } from '../../database/schema/thorn-tables.js';
-import { type Command, type Given, parseText, parseWord } from '../terminal/command.js';
-import { UsageError } from '../terminal/terminal.js';
+import { type Command, type Given, parseText, parseWord } from './command.js';
+import { UsageError } from './terminal.js';
 import { migrationText, TOOL_NAMES } from './migration-tools.js';
 
 const DATABASES = ['sqlite', 'postgres', 'mysql', 'mariadb'] as const;

@@ -1,4 +1,4 @@
-import { type Command, parseDate } from '../terminal/command.js';
+import { type Command, parseDate } from './command.js';
 import {
   LONG_WORK_HELP,
   type LongWork,
@@ -7,7 +7,7 @@ import {
   operatorApiOptions,
   runLongWork,
 } from './long-work.js';
-import { UsageError } from '../terminal/terminal.js';
+import { UsageError } from './terminal.js';
 
 export const pruneCommand: Command = {
   name: 'prune',

@@ -1,5 +1,5 @@
 import { isIdLike } from '../../common/index.js';
-import { type Command, type Given, parseDate } from '../terminal/command.js';
+import { type Command, type Given, parseDate } from './command.js';
 import {
   parseApiUrl,
   type Counts,
@@ -8,7 +8,7 @@ import {
   longWorkOptions,
   runLongWork,
 } from './long-work.js';
-import { type Terminal, UsageError } from '../terminal/terminal.js';
+import { type Terminal, UsageError } from './terminal.js';
 
 const OPTIONS = {
   api: {

@@ -1,4 +1,4 @@
-import type { Command } from '../terminal/command.js';
+import type { Command } from './command.js';
 import {
   LONG_WORK_HELP,
   type LongWork,

@@ -1,14 +1,8 @@
 import { InvalidInputError } from '../../errors/index.js';
 import type { Digest } from '../../message/index.js';
 import type { SchemeName } from '../../receiver/schemes/scheme-by-name.js';
-import {
-  type CommandOptions,
-  type Given,
-  readSecrets,
-  parseTexts,
-  parseWord,
-} from '../terminal/command.js';
-import { type Terminal, UsageError } from '../terminal/terminal.js';
+import { type CommandOptions, type Given, readSecrets, parseTexts, parseWord } from './command.js';
+import { type Terminal, UsageError } from './terminal.js';
 
 const SCHEMES = ['standard', 'thorn', 'stripe', 'github'] as const satisfies SchemeName[];
 const DIGESTS = ['sha1', 'sha256', 'sha512'] as const satisfies Digest[];

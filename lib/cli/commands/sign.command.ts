@@ -1,7 +1,7 @@
 import { signWebhook } from '../../testing/sign-webhook.js';
 import { serializeRequest } from './captured-request.js';
-import { type Command, type Given, parseDate, parseText } from '../terminal/command.js';
-import { UsageError } from '../terminal/terminal.js';
+import { type Command, type Given, parseDate, parseText } from './command.js';
+import { UsageError } from './terminal.js';
 import { schemeOptions, signatureSettings, usageErrorOf } from './scheme-options.js';
 
 export const signCommand: Command = {

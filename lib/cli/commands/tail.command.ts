@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { HistoryView } from '../../api/history/history.view.js';
-import { type Command, parseText } from '../terminal/command.js';
-import { type Terminal, UsageError } from '../terminal/terminal.js';
+import { type Command, parseText } from './command.js';
+import { type Terminal, UsageError } from './terminal.js';
 import { ApiClient, ApiError, apiUrl, headerOption, readHeaders } from './api-client.js';
 
 /** Milliseconds from a page that was the last one to the next. */

@@ -4,9 +4,9 @@ import type { ReportedTable } from '../../database/triggers/reported-table.js';
 import { findTriggerFaults, planTriggers } from '../../database/triggers/table-triggers.js';
 import { errorText } from '../../common/log.js';
 import { MYSQL, POSTGRES, SQLITE } from '../../sql/databases/databases.js';
-import { connectionOf } from '../../database/sqlite/sqlite-store.js';
-import { type Command, type Given, parseText, parseWord } from '../terminal/command.js';
-import { type Terminal, UsageError } from '../terminal/terminal.js';
+import { connectionOf } from '../../database/sqlite-store.js';
+import { type Command, type Given, parseText, parseWord } from './command.js';
+import { type Terminal, UsageError } from './terminal.js';
 import { migrationText } from './migration-tools.js';
 
 const DATABASES = { postgres: POSTGRES, mysql: MYSQL, mariadb: MYSQL, sqlite: SQLITE } as const;

@@ -1,10 +1,10 @@
 import { parseDuration } from '../../common/time.js';
-import { verifyWebhook } from '../../receiver/verification/webhook-verifier.js';
+import { verifyWebhook } from '../../receiver/routes/webhook-verifier.js';
 import { WebhookRejectedError } from '../../receiver/schemes/signed-request.js';
 import { capturedRequest } from './captured-request.js';
-import { type Command, parseText } from '../terminal/command.js';
+import { type Command, parseText } from './command.js';
 import { schemeOptions, signatureSettings, usageErrorOf } from './scheme-options.js';
-import { UsageError } from '../terminal/terminal.js';
+import { UsageError } from './terminal.js';
 
 export const verifyCommand: Command = {
   name: 'verify',

@@ -1,6 +1,6 @@
 import { catalogueChanges } from '../../openapi/catalogue-changes.js';
-import type { Command } from '../terminal/command.js';
-import { UsageError } from '../terminal/terminal.js';
+import type { Command } from '../commands/command.js';
+import { UsageError } from '../commands/terminal.js';
 import { headerOption } from '../commands/api-client.js';
 import { DOCUMENTS, ofDocuments, readDocument } from './document-source.js';
 

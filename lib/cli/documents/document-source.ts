@@ -1,6 +1,6 @@
 import { InvalidInputError } from '../../errors/index.js';
-import type { Given } from '../terminal/command.js';
-import { type Terminal, UsageError } from '../terminal/terminal.js';
+import type { Given } from '../commands/command.js';
+import { type Terminal, UsageError } from '../commands/terminal.js';
 import { fetchFailure, parseUrl, readHeaders } from '../commands/api-client.js';
 
 /** Milliseconds that a URL may take to answer. */

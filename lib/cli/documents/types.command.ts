@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { webhookTypes } from '../../openapi/webhook-types.js';
-import { type Command, parseText } from '../terminal/command.js';
+import { type Command, parseText } from '../commands/command.js';
 import { headerOption } from '../commands/api-client.js';
 import { DOCUMENTS, ofDocuments, readDocument } from './document-source.js';
-import { UsageError } from '../terminal/terminal.js';
+import { UsageError } from '../commands/terminal.js';
 
 export const typesCommand: Command = {
   name: 'types',

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type ts from 'typescript';
-import { UsageError } from '../terminal/terminal.js';
+import { UsageError } from '../commands/terminal.js';
 import type { TypeScript } from './source-edits.js';
 
 export interface ApplicationClass {

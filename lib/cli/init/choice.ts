@@ -1,5 +1,5 @@
-import { type Given, parseText } from '../terminal/command.js';
-import { type Terminal, UsageError } from '../terminal/terminal.js';
+import { type Given, parseText } from '../commands/command.js';
+import { type Terminal, UsageError } from '../commands/terminal.js';
 import type { ApplicationClass, ApplicationClasses } from './application-classes.js';
 import { type Setup } from './page-files.js';
 

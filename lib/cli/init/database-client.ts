@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { type Given, parseWord } from '../terminal/command.js';
-import { type Terminal, UsageError } from '../terminal/terminal.js';
+import { type Given, parseWord } from '../commands/command.js';
+import { type Terminal, UsageError } from '../commands/terminal.js';
 import type { ApplicationClasses, SourceText } from './application-classes.js';
 import { readText } from './file-changes.js';
-import { packedGuide } from './packed-guide.js';
 
 /** The clients that `thorn init` can write into the option `database`, and the package by which each is recognised. */
 const PACKAGES = { prisma: '@prisma/client', drizzle: 'drizzle-orm' } as const;
@@ -165,4 +164,9 @@ function withModule(
   return isGlobal
     ? { imports: [{ name, path }], module: undefined }
     : { imports: [{ name, path }, module], module: module.name };
+}
+
+/** The path of a guide from the application's own folder. The package contains the guides that messages name. */
+export function packedGuide(name: 'migrations' | 'tutorial/prisma' | 'tutorial/drizzle'): string {
+  return `node_modules/nestjs-thorn/docs/${name}.md`;
 }

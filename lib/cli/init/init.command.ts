@@ -1,11 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, posix, resolve } from 'node:path';
-import type { Command, ExitCode, Given } from '../terminal/command.js';
-import { type Terminal, UsageError } from '../terminal/terminal.js';
+import type { Command, ExitCode, Given } from '../commands/command.js';
+import { type Terminal, UsageError } from '../commands/terminal.js';
 import { ApplicationClasses, isSource, type SourceText } from './application-classes.js';
 import { chosen, type Choice } from './choice.js';
-import { CLIENT_NAMES, type DatabaseClient, databaseClient } from './database-client.js';
+import {
+  CLIENT_NAMES,
+  type DatabaseClient,
+  databaseClient,
+  packedGuide,
+} from './database-client.js';
 import { exampleFiles } from './example-files.js';
 import {
   applyChanges,
@@ -18,7 +23,6 @@ import {
 import { type Address, addressOf } from './main-file.js';
 import { type DatabaseTable, databaseTables, tableEventsFile } from './database-tables.js';
 import { EXAMPLE_EVENT, pageFiles, readsHeader } from './page-files.js';
-import { packedGuide } from './packed-guide.js';
 import {
   addEvents,
   addModule,

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type ts from 'typescript';
-import { UsageError } from '../terminal/terminal.js';
+import { UsageError } from '../commands/terminal.js';
 import type { SourceText } from './application-classes.js';
 import { addedImport, appendedTo, edited, parsed, type TypeScript } from './source-edits.js';
 

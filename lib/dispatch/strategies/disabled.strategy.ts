@@ -1,6 +1,6 @@
 import type { Message } from '../../message/message.js';
 import { DispatchStrategy, type Release } from './dispatch-strategy.js';
-import type { StrategyDefinition } from './strategy-definition.js';
+import type { StrategyDefinition } from './dispatch-strategy.js';
 
 /** Sends nothing. Messages are still made, so that bad data is found where webhooks are switched off. */
 export class DisabledStrategy extends DispatchStrategy {

@@ -9,7 +9,7 @@ import type { Message } from '../../message/message.js';
 import { hasEnded, type Recipient, hostOf } from '../../message/recipient.js';
 import { DispatchStrategy, type Release } from './dispatch-strategy.js';
 import { FanOut } from '../recipients/fan-out.js';
-import type { StrategyDefinition } from './strategy-definition.js';
+import type { StrategyDefinition } from './dispatch-strategy.js';
 
 /** Settings of {@link inline}. */
 export interface InlineOptions {

@@ -6,7 +6,7 @@ import type {
   ThornApiOptions,
 } from '../../api/index.js';
 import type { TableEvents } from '../../capture/index.js';
-import type { SerializeTransactions } from '../../database/sqlite/sqlite-handle.js';
+import type { SerializeTransactions } from '../../database/sqlite-handle.js';
 import type { Clock } from '../../common/index.js';
 import type {
   AnswerHeaderOptions,

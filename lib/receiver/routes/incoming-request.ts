@@ -8,7 +8,7 @@ import {
   signedRequest,
   type SignedRequest,
 } from '../schemes/signed-request.js';
-import type { VerifiedWebhook } from '../verification/verified-webhook.js';
+import type { VerifiedWebhook } from './webhook-verifier.js';
 
 /** The part that Express' and Fastify's requests have in common. */
 interface IncomingRequest {

@@ -11,7 +11,7 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import { ReceiverName, WebhookReceiverGuard } from './webhook-receiver.guard.js';
 import { WebhookReceiverInterceptor } from './webhook-receiver.interceptor.js';
 import { webhookOf } from './incoming-request.js';
-import type { VerifiedWebhook } from '../verification/verified-webhook.js';
+import type { VerifiedWebhook } from './webhook-verifier.js';
 
 /**
  * Verifies the requests of a route, or of all routes of a controller, before the handler runs. The handler runs once

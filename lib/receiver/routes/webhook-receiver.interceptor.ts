@@ -9,7 +9,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { finalize, from, lastValueFrom, type Observable, of } from 'rxjs';
 import { interceptedWebhook } from './incoming-request.js';
 import { type ProcessingAttempt, ProcessingAttempts } from '../processing/processing-attempts.js';
-import type { VerifiedWebhook } from '../verification/verified-webhook.js';
+import type { VerifiedWebhook } from './webhook-verifier.js';
 import { WebhookReceiverEvents } from './webhook-receiver-events.js';
 
 const RETRY_AFTER_SECONDS = '10';

@@ -1,9 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Clock } from '../../common/index.js';
 import { type SignedRequest, WebhookRejectedError } from '../schemes/signed-request.js';
-import type { VerifiedWebhook } from '../verification/verified-webhook.js';
+import type { VerifiedWebhook } from './webhook-verifier.js';
 import type { WebhookReceiverEvents } from './webhook-receiver-events.js';
-import type { WebhookVerifier } from '../verification/webhook-verifier.js';
+import type { WebhookVerifier } from './webhook-verifier.js';
 
 /** The configured receivers, by name. Inject it to verify webhooks that do not come through a route. */
 @Injectable()

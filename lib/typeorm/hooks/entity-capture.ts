@@ -1,7 +1,7 @@
 import type { MessagePipeline } from '../../dispatch/index.js';
 import type { BulkSettings, CaptureBy } from '../../event/bulk-settings.js';
 import type { MessageFactory, Message } from '../../message/index.js';
-import type { SerializeTransactions } from '../../database/sqlite/sqlite-handle.js';
+import type { SerializeTransactions } from '../../database/sqlite-handle.js';
 import { Logger } from '@nestjs/common';
 import type {
   DataSource,

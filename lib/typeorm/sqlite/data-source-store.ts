@@ -5,7 +5,7 @@ import {
   type SqliteConnections,
   SqliteStore,
   type TransactionListener,
-} from '../../database/sqlite/sqlite-store.js';
+} from '../../database/sqlite-store.js';
 import type { TypeOrmClient } from '../../database/typeorm-client.js';
 import { addOwnSubscribers } from '../own-subscribers.js';
 import { isInMemory, sqliteHandle } from '../private-properties.js';

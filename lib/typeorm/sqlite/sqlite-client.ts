@@ -7,7 +7,7 @@ import {
   runSteps,
   type Step,
 } from '../../database/sql-client.js';
-import { runStatement, type SerializeTransactions } from '../../database/sqlite/sqlite-handle.js';
+import { runStatement, type SerializeTransactions } from '../../database/sqlite-handle.js';
 import type { SqlManager } from '../../database/typeorm-client.js';
 import { DataSourceClient } from '../data-source-client.js';
 import { DataSourceStore } from './data-source-store.js';

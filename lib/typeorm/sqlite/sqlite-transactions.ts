@@ -16,7 +16,7 @@ import { ThornConfigurationError } from '../../errors/index.js';
 import { type Around, forgetTransaction, replaceMethods, WRITES } from '../replaced-methods.js';
 import type { SqliteHandle } from '../../database/sql-driver.js';
 import { isInTransaction, sqliteHandle, type SqliteRunner } from '../private-properties.js';
-import type { SerializeTransactions } from '../../database/sqlite/sqlite-handle.js';
+import type { SerializeTransactions } from '../../database/sqlite-handle.js';
 
 const TIMEOUT = 10_000;
 

@@ -1,11 +1,11 @@
 import { Logger } from '@nestjs/common';
-import { LoopUtilization } from '../../common/loop-utilization.js';
-import type { Statement } from '../dialect.js';
-import type { Result, SqlClient, Step } from '../sql-client.js';
-import { SqlStore } from '../sql-store.js';
-import type { SqliteHandle, SqlDriver } from '../sql-driver.js';
+import { LoopUtilization } from '../common/loop-utilization.js';
+import type { Statement } from './dialect.js';
+import type { Result, SqlClient, Step } from './sql-client.js';
+import { SqlStore } from './sql-store.js';
+import type { SqliteHandle, SqlDriver } from './sql-driver.js';
 import { isLocked, runTransaction, runStatement } from './sqlite-handle.js';
-import { type PoolConnection, PoolConnections } from '../pool-connections.js';
+import { type PoolConnection, PoolConnections } from './pool-connections.js';
 
 const FIRST_WAIT = 1;
 const LONGEST_WAIT = 25;

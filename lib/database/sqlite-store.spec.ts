@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { SqlClient } from '../sql-client.js';
+import type { SqlClient } from './sql-client.js';
 import { SqliteStore } from './sqlite-store.js';
 
 const PAGE = 4096;

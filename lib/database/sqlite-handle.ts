@@ -1,6 +1,6 @@
-import type { Statement } from '../dialect.js';
-import type { SqliteHandle, SqliteStatement } from '../sql-driver.js';
-import { type Result, runStepsSync, type Step } from '../sql-client.js';
+import type { Statement } from './dialect.js';
+import type { SqliteHandle, SqliteStatement } from './sql-driver.js';
+import { type Result, runStepsSync, type Step } from './sql-client.js';
 
 // The map is for the whole process. A connection belongs to one application, and several clients and stores may share it:
 // each statement is prepared once, whichever of them runs it.
