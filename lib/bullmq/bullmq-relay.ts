@@ -15,7 +15,7 @@ import type { Connections } from './connections.js';
 import { createQueue } from './create-queue.js';
 import { createWorker } from './create-worker.js';
 import { JobTracing } from './job-tracing.js';
-import { jobsFor, type NewJob } from './jobs.js';
+import { jobsFor, type BullMqJob } from './jobs.js';
 import { checkRedisSettings, redisClient } from './redis-settings-check.js';
 
 const CHECKS_WITHIN = 2000;
@@ -114,7 +114,7 @@ export class BullMqRelay extends MessageRelay {
     return { queue, sender: this.#sender };
   }
 
-  #add(queue: Queue, jobs: NewJob[]): Promise<unknown> {
+  #add(queue: Queue, jobs: BullMqJob[]): Promise<unknown> {
     if (this.#tracing === null) return queue.addBulk(jobs);
     return this.#tracing.add(jobs, (traced) => queue.addBulk(traced));
   }

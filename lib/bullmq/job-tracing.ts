@@ -1,11 +1,11 @@
 import type { Telemetry } from 'bullmq';
 import type { Message } from '../message/index.js';
 import type { Ticket } from '../outbox/index.js';
-import type { NewJob } from './jobs.js';
+import type { BullMqJob } from './jobs.js';
 
 /** A job with the trace that it belongs to. */
-export interface TracedJob extends NewJob {
-  readonly opts: NewJob['opts'] & { readonly telemetry: { readonly metadata: string } };
+export interface TracedJob extends BullMqJob {
+  readonly opts: BullMqJob['opts'] & { readonly telemetry: { readonly metadata: string } };
 }
 
 /**
@@ -36,7 +36,10 @@ export class JobTracing {
   }
 
   /** Adds jobs, each in the trace of its first message. The call itself is in the trace of the first job. */
-  async add(jobs: readonly NewJob[], add: (jobs: TracedJob[]) => Promise<unknown>): Promise<void> {
+  async add(
+    jobs: readonly BullMqJob[],
+    add: (jobs: TracedJob[]) => Promise<unknown>,
+  ): Promise<void> {
     const { contextManager } = this.telemetry;
     const traced = jobs.map((job) => {
       const metadata = contextManager.getMetadata(this.#originOf(job));
@@ -45,7 +48,7 @@ export class JobTracing {
     await contextManager.with(this.#originOf(jobs[0]!), () => add(traced));
   }
 
-  #originOf({ data }: NewJob): unknown {
+  #originOf({ data }: BullMqJob): unknown {
     return this.#origins.get(data.tickets[0]!);
   }
 }

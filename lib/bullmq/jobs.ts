@@ -1,14 +1,14 @@
 import { batchesOf, type Ticket, type TicketBatch } from '../outbox/index.js';
 
-/** A job to be added. */
-export interface NewJob {
+/** A job of BullMQ that is to be added. It carries tickets; elsewhere in the library a job is a delivery in memory. */
+export interface BullMqJob {
   readonly name: string;
   readonly data: TicketBatch;
   readonly opts: { readonly jobId: string };
 }
 
 /** Creates jobs for messages that were released at the same time. The id of a job is made from that of its first message. */
-export function jobsFor(tickets: readonly Ticket[]): NewJob[] {
+export function jobsFor(tickets: readonly Ticket[]): BullMqJob[] {
   return batchesOf(tickets).map((batch) => ({
     name: 'deliver',
     data: batch,

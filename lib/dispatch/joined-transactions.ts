@@ -40,7 +40,7 @@ export class JoinedTransactions extends Transactions {
     if (!this.pipeline.isHeard(message)) return true;
     await (message.key === null || joined.proof === undefined
       ? this.pipeline.stage([message], joined)
-      : this.#stageInTurn(message, joined, transaction as object));
+      : this.#stageInOrder(message, joined, transaction as object));
     this.pipeline.releaseOnCommit([message], joined);
     return true;
   }
@@ -49,7 +49,7 @@ export class JoinedTransactions extends Transactions {
    * One message after another: where a number takes more than one statement, those of another message must not come in
    * between.
    */
-  #stageInTurn(message: Message, joined: JoinedTransaction, transaction: object): Promise<void> {
+  #stageInOrder(message: Message, joined: JoinedTransaction, transaction: object): Promise<void> {
     const before = this.#writing.get(transaction);
     const staging =
       before === undefined

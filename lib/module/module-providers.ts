@@ -168,9 +168,9 @@ const DATABASE_REPOSITORY: FactoryProvider = {
   provide: SubscriberRepository,
   inject: [SqlClients, Clock, ThornSettings, SecretSealer],
   useFactory: (
-    { tables }: SqlClients,
+    { database }: SqlClients,
     clock: Clock,
     { options }: ThornSettings,
     sealer: SecretSealer,
-  ) => new DatabaseSubscriberRepository(tables!, clock, options, sealer),
+  ) => new DatabaseSubscriberRepository(database!, clock, options, sealer),
 };

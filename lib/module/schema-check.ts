@@ -1,6 +1,6 @@
 import { Inject, Injectable, Optional, type OnApplicationBootstrap } from '@nestjs/common';
 import { ApiSettings } from '../api/index.js';
-import { checkTables, type TablesPlace } from '../database/schema/check-tables.js';
+import { checkTables, type NamedDatabase } from '../database/schema/check-tables.js';
 import {
   IDEMPOTENCY_KEYS,
   OUTBOX_TABLES,
@@ -46,8 +46,8 @@ export class SchemaCheck implements OnApplicationBootstrap {
   async #checkTables(): Promise<void> {
     const isDurable = this.strategy instanceof OutboxStrategy;
     const keepsSubscribers = this.subscribers instanceof DatabaseSubscriberRepository;
-    for (const [index, { tables, place }] of this.#databases().entries()) {
-      await checkTables(tables, place, [
+    for (const [index, { database, named }] of this.#databases().entries()) {
+      await checkTables(database, named, [
         ...(isDurable ? Object.values(OUTBOX_TABLES) : []),
         ...(index === 0 && keepsSubscribers
           ? [SUBSCRIBERS, OUTBOX_TABLES.capturedTables, OUTBOX_TABLES.leases]
@@ -58,18 +58,18 @@ export class SchemaCheck implements OnApplicationBootstrap {
     }
   }
 
-  #databases(): readonly { readonly tables: SqlTables; readonly place: TablesPlace }[] {
+  #databases(): readonly { readonly database: SqlTables; readonly named: NamedDatabase }[] {
     const { databases } = this.sources;
-    const { all: clients, tables } = this.clients;
+    const { all: clients, database } = this.clients;
     if (databases.length > 0) {
       return databases.map(({ name, client }) => ({
-        tables: client,
-        place: { name, text: `The data source "${name}"`, remedy: BY_TYPEORM },
+        database: client,
+        named: { name, text: `The data source "${name}"`, remedy: BY_TYPEORM },
       }));
     }
     return clients.map(({ name, schema }) => ({
-      tables: tables!,
-      place: { name, text: `The database of ${name}`, remedy: 'Run', schema },
+      database: database!,
+      named: { name, text: `The database of ${name}`, remedy: 'Run', schema },
     }));
   }
 }

@@ -34,7 +34,7 @@ export class TriggersCheck {
     if (this.settings.options.makeTriggers !== true) return;
     for (const { client } of this.reported.all) {
       await onConnectionOf(client, (executor) =>
-        createMissingTables(executor, placeOf(client), [CHANGES]),
+        createMissingTables(executor, schemaOf(client), [CHANGES]),
       );
     }
   }
@@ -115,7 +115,7 @@ async function faultOf(
   return faults.length === 0 ? undefined : outdated(client, executor, table, faults);
 }
 
-function placeOf(client: SqlClient<never>): SchemaPlace {
+function schemaOf(client: SqlClient<never>): SchemaPlace {
   if (!(client instanceof TypeOrmClient)) return { schema: client.schema };
   const { driver, options } = client.dataSource;
   return { schema: driver.schema, prefix: options.entityPrefix };
@@ -136,7 +136,7 @@ async function outdated(
     differing.length > 0 &&
       `has ${differing.join(', ')} of other columns, another key or another version`,
   ].filter(Boolean);
-  const { schema, prefix } = placeOf(client);
+  const { schema, prefix } = schemaOf(client);
   const omitted = omit.map((column) => `${name}.${column}`).join(',');
   const command = [
     `npx thorn triggers ${await findDatabase(executor)} ${word(`${name}:${key.join('+')}`)}`,

@@ -20,7 +20,7 @@ type Sources<Clients extends readonly (object | undefined)[]> = {
 
 /** @param sources the client comes first; an undefined source gives an undefined client */
 export function defineSqlClient<Clients extends readonly (object | undefined)[], Transaction>(
-  place: string,
+  caller: string,
   sources: Sources<Clients>,
   make: (
     ...clients: { readonly [Index in keyof Clients]: Clients[Index] }
@@ -29,9 +29,9 @@ export function defineSqlClient<Clients extends readonly (object | undefined)[],
   if (sources[0] === undefined || sources[0] === null) {
     throw new ThornConfigurationError(
       'THORN_OPTION_INVALID',
-      `${place} takes a client, its injection token or a factory, not ${sources[0]}. A class that is undefined here is ` +
+      `${caller} takes a client, its injection token or a factory, not ${sources[0]}. A class that is undefined here is ` +
         'imported in a circle.',
-      { place },
+      { place: caller },
     );
   }
   if (sources.some((source) => typeof source === 'string' && source.includes('://'))) {
@@ -39,8 +39,8 @@ export function defineSqlClient<Clients extends readonly (object | undefined)[],
     // a provider of that name, and print it.
     throw new ThornConfigurationError(
       'THORN_OPTION_INVALID',
-      `${place} takes a client or a pool, its injection token or a factory, and was given the address of a database.`,
-      { place },
+      `${caller} takes a client or a pool, its injection token or a factory, and was given the address of a database.`,
+      { place: caller },
     );
   }
   const factories = sources.map(factoryOf);

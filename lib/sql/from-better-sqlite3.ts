@@ -6,7 +6,7 @@ import { SQLITE } from './databases/sqlite.js';
 import { HandleClient } from './handle-client.js';
 import { givenDriver } from './store-driver.js';
 
-const PLACE = 'fromBetterSqlite3()';
+const CALLER = 'fromBetterSqlite3()';
 
 /**
  * A `Database` of `better-sqlite3`. While a transaction is open, the database is also the object that stands for the
@@ -34,10 +34,10 @@ export interface BetterSqliteDatabase extends SqliteHandle {
 export function fromBetterSqlite3(
   db: ClientSource<BetterSqliteDatabase>,
 ): SqlClientDefinition<BetterSqliteDatabase> {
-  return defineSqlClient(PLACE, [db], (database) => {
-    const driver = givenDriver(PLACE, SQLITE, database);
+  return defineSqlClient(CALLER, [db], (database) => {
+    const driver = givenDriver(CALLER, SQLITE, database);
     const isWritable = database.open && !database.readonly;
-    new OptionChecks(PLACE).assert('db', isWritable, 'must be open, and not read-only');
+    new OptionChecks(CALLER).assert('db', isWritable, 'must be open, and not read-only');
     return new BetterSqliteClient({ database: SQLITE, driver }, database);
   });
 }

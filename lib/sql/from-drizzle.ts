@@ -41,7 +41,7 @@ export interface DrizzleSqliteDatabase {
   readonly $client: SqliteHandle;
 }
 
-const PLACE = 'fromDrizzle()';
+const CALLER = 'fromDrizzle()';
 
 /**
  * Stores messages with Drizzle on PostgreSQL, MariaDB and SQLite. All other work runs on the pool of `pg` or `mysql2`
@@ -69,13 +69,13 @@ export function fromDrizzle(
   options: AnyStoreOptions = {},
 ): SqlClientDefinition<DrizzleTransaction & DrizzleSqliteTransaction> {
   return defineDriverClient<object, DrizzleTransaction & DrizzleSqliteTransaction>(
-    { place: PLACE, databases: DATABASES, client: db, options },
+    { caller: CALLER, databases: DATABASES, client: db, options },
     (db, connect) => {
       const primary = ((db as DrizzleInternals).$primary ?? db) as DrizzleInternals;
       const database = drizzleDatabase(primary, DATABASES);
       if (database === SQLITE) {
-        new OptionChecks(`${PLACE} on SQLite`).names(options, []);
-        const driver = givenDriver(PLACE, SQLITE, primary.$client ?? {});
+        new OptionChecks(`${CALLER} on SQLite`).names(options, []);
+        const driver = givenDriver(CALLER, SQLITE, primary.$client ?? {});
         return new DrizzleSqliteClient({ database, driver }, primary.$client as SqliteHandle);
       }
       const own = shownPool(database, options, primary.$client);

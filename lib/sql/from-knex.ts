@@ -8,7 +8,7 @@ import { databaseNamed, DATABASES, SQLITE } from './databases/databases.js';
 import { DriverClient } from './driver-client.js';
 import { type AnyStoreOptions, defineDriverClient, shownPool } from './store-driver.js';
 
-const PLACE = 'fromKnex()';
+const CALLER = 'fromKnex()';
 
 /** The part of a `knex` that is used. */
 export interface KnexDatabase {
@@ -55,16 +55,16 @@ export function fromKnex(
   // A `knex` is a function, like a class, so that Nest would take it for an injection token.
   const client = 'raw' in Object(knex) ? { useFactory: () => knex as KnexDatabase } : knex;
   return defineDriverClient(
-    { place: PLACE, databases: DATABASES, client, options },
+    { caller: CALLER, databases: DATABASES, client, options },
     async (knex, connect) => {
       const { client } = knex as Internals;
       const database = databaseOf(knex);
       if (database === SQLITE) {
-        new OptionChecks(`${PLACE} on SQLite`).names(options, []);
+        new OptionChecks(`${CALLER} on SQLite`).names(options, []);
         const isOne = client!.pool?.min === 1 && client!.pool.max === 1;
         const rule =
           'must keep one connection on SQLite, as is the default: pool: { min: 1, max: 1 }';
-        new OptionChecks(PLACE).assert('client', isOne, rule);
+        new OptionChecks(CALLER).assert('client', isOne, rule);
         const handle = await client!.acquireConnection();
         await client!.releaseConnection(handle);
         return new KnexSqlClient(connect(database, handle), client!.config);
@@ -108,5 +108,5 @@ class KnexSqlClient extends DriverClient<KnexTransaction> {
 function databaseOf(knex: object, databases = DATABASES): ClientDatabase {
   const driverName = (knex as Internals).client?.driverName;
   const named = DATABASES.find(({ driver }) => driver === driverName);
-  return databaseNamed(PLACE, `The client (${driverName})`, databases, named?.names[0]);
+  return databaseNamed(CALLER, `The client (${driverName})`, databases, named?.names[0]);
 }

@@ -13,7 +13,7 @@ import {
   type StoreOptions,
 } from './store-driver.js';
 
-const PLACE = 'fromKysely()';
+const CALLER = 'fromKysely()';
 
 /** The part of a `Kysely` that is used. */
 export interface KyselyDatabase {
@@ -58,12 +58,12 @@ export function fromKysely(
   db: ClientSource<KyselyDatabase>,
   options: StoreOptions | GivenDriver,
 ): SqlClientDefinition<KyselyTransaction> {
-  const check = new OptionChecks(PLACE);
+  const check = new OptionChecks(CALLER);
   check.given(options);
   const { driver, ...others } = options as GivenDriver & StoreOptions;
   if (driver !== undefined) check.names(options, ['driver']);
   return defineDriverClient(
-    { place: PLACE, databases: DATABASES, client: db, options: others, driver, hasPool: false },
+    { caller: CALLER, databases: DATABASES, client: db, options: others, driver, hasPool: false },
     (db, connect) => {
       const isDatabase = typeof db?.getExecutor === 'function';
       check.assert('db', isDatabase, 'must be a Kysely, or what gives one');
@@ -137,5 +137,5 @@ function databaseOf(db: KyselyDatabase | KyselyTransaction, databases = DATABASE
   let type = db.getExecutor().adapter.constructor as { readonly name: string } | null;
   for (; type !== null; type = Object.getPrototypeOf(type) as typeof type) named.push(type.name);
   const name = named.find((one) => DATABASES.some(({ names }) => names.includes(one)));
-  return databaseNamed(PLACE, 'The database', databases, name);
+  return databaseNamed(CALLER, 'The database', databases, name);
 }

@@ -7,7 +7,7 @@ import { type AnyMysqlPool, coreConnection, corePool, MYSQL } from './databases/
 import { DriverClient } from './driver-client.js';
 import { defineDriverClient } from './store-driver.js';
 
-const PLACE = 'fromMysql2()';
+const CALLER = 'fromMysql2()';
 
 /** A connection of `mysql2` or `mysql2/promise` after `beginTransaction()`, from the pool or made by the application. */
 export interface Mysql2Transaction {
@@ -32,7 +32,7 @@ export function fromMysql2(
   pool: ClientSource<AnyMysqlPool>,
 ): SqlClientDefinition<Mysql2Transaction> {
   return defineDriverClient(
-    { place: PLACE, databases: [MYSQL], client: pool, options: {} },
+    { caller: CALLER, databases: [MYSQL], client: pool, options: {} },
     (pool, connect) => new Mysql2Client(connect(MYSQL, pool), corePool(pool)),
   );
 }

@@ -10,7 +10,7 @@ import { POSTGRES, type TransactionStatus } from './databases/postgres.js';
 import { DriverClient } from './driver-client.js';
 import { defineDriverClient, type StoreDriver, type TableOptions } from './store-driver.js';
 
-const PLACE = 'fromPg()';
+const CALLER = 'fromPg()';
 
 /** A client of `pg` after `BEGIN`, from the pool or made by the application. */
 export interface PgTransaction extends TransactionStatus {
@@ -34,9 +34,9 @@ export function fromPg(
   pool: ClientSource<PgPool>,
   options: TableOptions = {},
 ): SqlClientDefinition<PgTransaction> {
-  new OptionChecks(PLACE).names(options, ['schema']);
+  new OptionChecks(CALLER).names(options, ['schema']);
   return defineDriverClient(
-    { place: PLACE, databases: [POSTGRES], client: pool, options },
+    { caller: CALLER, databases: [POSTGRES], client: pool, options },
     (pool, connect) => new PgClient(connect(POSTGRES, pool), pool),
   );
 }

@@ -9,7 +9,7 @@ import { databaseNamed, DATABASES, SQLITE } from './databases/databases.js';
 import { DriverClient } from './driver-client.js';
 import { defineDriverClient, type StoreOptions } from './store-driver.js';
 
-const PLACE = 'fromPrisma()';
+const CALLER = 'fromPrisma()';
 const OLDEST_MAJOR = 6;
 
 /** The part of a `PrismaClient` that is used. */
@@ -50,10 +50,10 @@ export function fromPrisma(
   options: StoreOptions,
 ): SqlClientDefinition<PrismaTransaction> {
   return defineDriverClient(
-    { place: PLACE, databases: DATABASES, client, options, hasPool: false },
+    { caller: CALLER, databases: DATABASES, client, options, hasPool: false },
     (prisma, connect) => {
       const isClient = typeof prisma?.$connect === 'function';
-      const check = new OptionChecks(PLACE);
+      const check = new OptionChecks(CALLER);
       check.assert('client', isClient, 'must be a PrismaClient, or what gives one');
       checkVersion(prisma);
       const database = databaseOf(prisma);
@@ -111,7 +111,7 @@ function checkVersion(prisma: object): void {
   if (version === '' || Number.parseInt(version, 10) >= OLDEST_MAJOR) return;
   throw new ThornConfigurationError(
     'THORN_VERSION_UNSUPPORTED',
-    `${PLACE} needs Prisma 6 or 7, and the client is of Prisma ${version}. Upgrade, to 7 if you can: ` +
+    `${CALLER} needs Prisma 6 or 7, and the client is of Prisma ${version}. Upgrade, to 7 if you can: ` +
       'npm install prisma@7 @prisma/client@7. With Prisma 6, write engineType = "client" into the generator block.',
     { package: '@prisma/client', version },
   );
@@ -120,7 +120,7 @@ function checkVersion(prisma: object): void {
 /** @param databases the databases that are possible */
 function databaseOf(client: object, databases = DATABASES): ClientDatabase {
   const { _activeProvider: provider = 'postgresql' } = client as Internals;
-  return databaseNamed(PLACE, `The client (${provider})`, databases, provider);
+  return databaseNamed(CALLER, `The client (${provider})`, databases, provider);
 }
 
 /** An error of Prisma that has a code. */

@@ -7,7 +7,7 @@ import type { ClientDatabase, OwnDriver } from './databases/client-database.js';
 import { differingDatabase } from './databases/databases.js';
 import type { AnyMysqlPool } from './databases/mysql.js';
 
-/** The place of the tables. */
+/** The schema of the tables. */
 export interface TableOptions {
   /** The PostgreSQL schema of the tables. Default: the schema of the connection's `search_path`. */
   readonly schema?: string;
@@ -55,7 +55,7 @@ export interface ClientsPool {
 /** The connections for the library's own work, which is outside of the application's transactions. */
 export type StoreOptions = TableOptions & (OwnConnections | GivenPool);
 
-/** The connections for the library's own work, and the place of the tables. */
+/** The connections for the library's own work, and the schema of the tables. */
 export interface StoreDriver {
   readonly database: ClientDatabase;
   readonly driver: SqlDriver;
@@ -72,7 +72,7 @@ const DEFAULT_CONNECTIONS = 5;
 /** A client of the application that a {@link DriverClient} is made of. */
 export interface DriverClientSource<Client extends object> {
   /** The function that users call, for errors. */
-  readonly place: string;
+  readonly caller: string;
   /** The databases that the client may work with. */
   readonly databases: readonly ClientDatabase[];
   readonly client: ClientSource<Client>;
@@ -97,29 +97,29 @@ export type Connect = (database: ClientDatabase, shown?: object) => StoreDriver;
  * @throws `ThornConfigurationError` that names the wrong option
  */
 export function defineDriverClient<Client extends object, Transaction>(
-  { place, databases, client, options, driver, hasPool }: DriverClientSource<Client>,
+  { caller, databases, client, options, driver, hasPool }: DriverClientSource<Client>,
   make: (
     client: Client,
     connect: Connect,
   ) => SqlClient<Transaction> | Promise<SqlClient<Transaction>>,
 ): SqlClientDefinition<Transaction> {
-  if (driver === undefined) checkStoreOptions(place, databases, options, hasPool);
+  if (driver === undefined) checkStoreOptions(caller, databases, options, hasPool);
   return defineSqlClient<[Client, AnyPool | SqliteHandle | undefined], Transaction>(
-    place,
+    caller,
     [client, driver ?? options.pool],
     (found, given) =>
-      make(found, (database, shown) => storeDriver(place, database, options, given ?? shown)),
+      make(found, (database, shown) => storeDriver(caller, database, options, given ?? shown)),
   );
 }
 
 /** @param hasPool false when the client shows no pool. Default: this is known at start-up */
 function checkStoreOptions(
-  place: string,
+  caller: string,
   databases: readonly ClientDatabase[],
   options: AnyStoreOptions,
   hasPool?: false,
 ): void {
-  const check = new OptionChecks(place);
+  const check = new OptionChecks(caller);
   check.names(options, ['schema', 'url', 'connections', 'pool']);
   const { schema, url, connections, pool } = options;
   check.assert(
@@ -132,7 +132,7 @@ function checkStoreOptions(
     check.assert('url', url === undefined, 'and `pool` are both given: take one');
     return check.assert('connections', connections === undefined, 'is a setting of `pool` itself');
   }
-  if (hasPool === false && !('url' in options)) throw connectionsMissing(place);
+  if (hasPool === false && !('url' in options)) throw connectionsMissing(caller);
   const isGiven = typeof url === 'string' && url !== '';
   check.assert('url', isGiven || !('url' in options), 'must be the address of the database');
   if (url === undefined) return;
@@ -142,34 +142,40 @@ function checkStoreOptions(
       'must begin with postgres:, mysql:, mariadb: or file:, as the database of the client';
     throw new ThornConfigurationError(
       'THORN_DATABASE_UNSUPPORTED',
-      `\`url\` of ${place} ${rule}.`,
-      { place },
+      `\`url\` of ${caller} ${rule}.`,
+      { place: caller },
     );
   }
-  database.checkUrl?.(place, url);
+  database.checkUrl?.(caller, url);
 }
 
 /** The connections that the options name, or new connections of the library. */
 function storeDriver(
-  place: string,
+  caller: string,
   database: ClientDatabase,
   { url, connections, schema }: AnyStoreOptions,
   given: object | undefined,
 ): StoreDriver {
   if (connections !== undefined && database.createStore !== undefined) {
     const rule = `is for pools, and Thorn works on one connection to ${database.title}: leave it out`;
-    throw new OptionChecks(place).error('connections', rule);
+    throw new OptionChecks(caller).error('connections', rule);
   }
   if (schema !== undefined && !database.hasSchemas) {
     const rule = `works with PostgreSQL alone, not with ${database.title}: leave it out`;
-    throw new OptionChecks(place).error('schema', rule);
+    throw new OptionChecks(caller).error('schema', rule);
   }
-  if (given !== undefined) return { database, driver: givenDriver(place, database, given), schema };
-  if (url === undefined) throw connectionsMissing(place);
+  if (given !== undefined)
+    return { database, driver: givenDriver(caller, database, given), schema };
+  if (url === undefined) throw connectionsMissing(caller);
   if (!database.url.test(url)) {
-    throw differingDatabase(place, '`url`', database, "Give the address of the client's database.");
+    throw differingDatabase(
+      caller,
+      '`url`',
+      database,
+      "Give the address of the client's database.",
+    );
   }
-  const own = database.open(place, url, connections ?? DEFAULT_CONNECTIONS);
+  const own = database.open(caller, url, connections ?? DEFAULT_CONNECTIONS);
   return { database, driver: own.driver, own, schema };
 }
 
@@ -183,18 +189,18 @@ export function shownPool(
   return database.driverOf(shown) === undefined ? undefined : shown;
 }
 
-function connectionsMissing(place: string): ThornConfigurationError {
+function connectionsMissing(caller: string): ThornConfigurationError {
   const rule = 'or `url` must be given, as the client shows no pool of `pg` or `mysql2`';
-  return new OptionChecks(place).error('pool', rule);
+  return new OptionChecks(caller).error('pool', rule);
 }
 
 /** @throws `ThornConfigurationError` for an object that is no pool, such as a client of one connection */
-export function givenDriver(place: string, database: ClientDatabase, given: object): SqlDriver {
+export function givenDriver(caller: string, database: ClientDatabase, given: object): SqlDriver {
   const driver = database.driverOf(given);
   if (driver !== undefined) return driver;
   throw new ThornConfigurationError(
     'THORN_OPTION_INVALID',
-    `${place} expects ${database.pool}. It was given another object.`,
-    { place },
+    `${caller} expects ${database.pool}. It was given another object.`,
+    { place: caller },
   );
 }

@@ -17,7 +17,7 @@ import {
   type SelectedRetriesView,
   selectedRetriesView,
 } from './delivery-problems.js';
-import { LOG_QUERY, OWN_LOG_QUERY, STATS_QUERY } from './delivery-query.js';
+import { LOG_QUERY, OWN_LOG_QUERY, STATS_QUERY } from './log-query.js';
 import { readQuery } from '../http/query.js';
 import {
   type DeliveryDetailsView,

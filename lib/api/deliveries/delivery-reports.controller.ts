@@ -18,7 +18,7 @@ import {
   type SentRequestView,
 } from './delivery-reports.view.js';
 import { type EndpointStatesView, endpointStatesView } from './delivery-stats.view.js';
-import { FIGURES_QUERY } from './delivery-query.js';
+import { FIGURES_QUERY } from './log-query.js';
 import { readQuery } from '../http/query.js';
 
 const PREVIEW = new GivenFieldsPipe(PREVIEW_FIELDS, true);

@@ -6,7 +6,7 @@ import {
 } from '../../dispatch/index.js';
 import type { MessageFactory } from '../../message/index.js';
 import { exampleFrom, subscribableEvents } from '../catalogue/event-type.view.js';
-import { OWN_LOG_QUERY } from '../deliveries/delivery-query.js';
+import { OWN_LOG_QUERY } from '../deliveries/log-query.js';
 import { type QueryParameters, wholeNumber } from '../http/query.js';
 import {
   all,

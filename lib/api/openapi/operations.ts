@@ -1,9 +1,4 @@
-import {
-  FIGURES_QUERY,
-  LOG_QUERY,
-  OWN_LOG_QUERY,
-  STATS_QUERY,
-} from '../deliveries/delivery-query.js';
+import { FIGURES_QUERY, LOG_QUERY, OWN_LOG_QUERY, STATS_QUERY } from '../deliveries/log-query.js';
 import { HISTORY_QUERY, SAMPLES_QUERY } from '../history/history.view.js';
 import type { QueryParameters } from '../http/query.js';
 import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';

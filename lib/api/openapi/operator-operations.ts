@@ -1,4 +1,4 @@
-import { FIGURES_QUERY, LOG_QUERY } from '../deliveries/delivery-query.js';
+import { FIGURES_QUERY, LOG_QUERY } from '../deliveries/log-query.js';
 import { OWNER_QUERY } from '../operator/owner-query.js';
 import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
 import type { ApiOperation } from './operations.js';

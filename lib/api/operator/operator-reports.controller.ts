@@ -5,7 +5,7 @@ import {
   DeliveryReports,
   type SentRequest,
 } from '../../outbox/index.js';
-import { FIGURES_QUERY } from '../deliveries/delivery-query.js';
+import { FIGURES_QUERY } from '../deliveries/log-query.js';
 import { OperatorSettings } from '../options/operator-options.js';
 import { orNotFound, problem } from '../problems/problem.js';
 import { ApplicationReport, type SetupReport } from './application-report.js';

@@ -31,7 +31,7 @@ import {
   type SelectedRetriesView,
   selectedRetriesView,
 } from '../deliveries/delivery-problems.js';
-import { LOG_QUERY } from '../deliveries/delivery-query.js';
+import { LOG_QUERY } from '../deliveries/log-query.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import type { HeaderResponse } from '../problems/private-response.js';
 import { OperatorSettings } from '../options/operator-options.js';

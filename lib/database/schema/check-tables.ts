@@ -3,7 +3,8 @@ import type { SqlExecutor, SqlTables } from '../sql-client.js';
 import { findDatabase } from './missing-tables.js';
 import type { TableDefinition } from './table-definition.js';
 
-export interface TablesPlace {
+/** The database of some tables, as errors name it. */
+export interface NamedDatabase {
   readonly name: string;
   readonly text: string;
   /** What else to do, besides running the SQL. */
@@ -27,7 +28,7 @@ export function ofSchema(schema: string | undefined): string {
  */
 export async function checkTables(
   store: SqlTables,
-  place: TablesPlace,
+  database: NamedDatabase,
   tables: readonly TableDefinition[],
 ): Promise<void> {
   for (const { name: table, columns } of tables) {
@@ -37,12 +38,12 @@ export async function checkTables(
     if (!(await canSelect(store))) return;
     const isThere = await canSelect(store, path);
     const [elsewhere] = isThere ? [] : await schemasWith(store, table);
-    if (elsewhere !== undefined) throw tableElsewhere(place, path, elsewhere);
+    if (elsewhere !== undefined) throw tableElsewhere(database, path, elsewhere);
     const absent: string[] = [];
     for (const column of isThere ? names : []) {
       if (!(await canSelect(store, path, [column]))) absent.push(column);
     }
-    if (!isThere || absent.length > 0) throw await missingTable(store, place, path, absent);
+    if (!isThere || absent.length > 0) throw await missingTable(store, database, path, absent);
   }
 }
 
@@ -55,7 +56,7 @@ async function schemasWith(store: SqlTables, table: string): Promise<readonly st
   return rows.map(({ name }) => String(name));
 }
 
-function tableElsewhere({ name, text }: TablesPlace, path: string, schema: string): Error {
+function tableElsewhere({ name, text }: NamedDatabase, path: string, schema: string): Error {
   const table = path.replaceAll(/["`]/g, '');
   return new ThornConfigurationError(
     'THORN_TABLES_MISSING',
@@ -84,7 +85,7 @@ async function canSelect(
 
 export async function missingTable(
   store: SqlExecutor,
-  { name, text, remedy, option = '', schema }: TablesPlace,
+  { name, text, remedy, option = '', schema }: NamedDatabase,
   path: string,
   columns: readonly string[] = [],
   cause?: unknown,

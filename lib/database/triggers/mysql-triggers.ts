@@ -16,15 +16,15 @@ const LONGEST_NAME = 64;
  * no right to write the library's tables.
  */
 export function mysqlTriggers(plan: TriggerPlan): TableTriggers {
-  const { table, shape, dialect, place } = plan;
+  const { table, shape, dialect, names } = plan;
   const name = literal(table.name);
   // Under REPEATABLE READ, reading would not be enough: the trigger takes the lock. So it sees the row as it is now,
   // even in a transaction that has read before. And a subscription that makes the table heard waits for writers that
   // found it not heard.
-  const isHeard = `COALESCE((SELECT c.heard FROM ${place.captured} c WHERE c.name = ${name} LOCK IN SHARE MODE), 1)`;
+  const isHeard = `COALESCE((SELECT c.heard FROM ${names.captured} c WHERE c.name = ${name} LOCK IN SHARE MODE), 1)`;
   const [old, now] = ['OLD', 'NEW'].map((row) => rowOf(row, plan));
   const written = (before: string, after: string) =>
-    `IF ${isHeard} THEN INSERT INTO ${place.changes} (source, old_row, new_row) VALUES (${name}, ${before}, ${after}); END IF`;
+    `IF ${isHeard} THEN INSERT INTO ${names.changes} (source, old_row, new_row) VALUES (${name}, ${before}, ${after}); END IF`;
   const bodies: Readonly<Record<TriggeringEvent, string>> = {
     insert: written('NULL', now!),
     update: `IF NOT (${isSame(plan)}) THEN ${written(old!, now!)}; END IF`,

@@ -28,9 +28,9 @@ const KEPT: Readonly<Record<TriggeringEvent, string>> = {
  * all names and operators are named with their schema, or are those of the rows, which come before any table.
  */
 export function postgresTriggers(plan: TriggerPlan): TableTriggers {
-  const { table, shape, place, dialect } = plan;
-  const name = fittingName(`${place.prefix}thorn_report_`, table.name, LONGEST_NAME);
-  const called = place.functionPath(name);
+  const { table, shape, names, dialect } = plan;
+  const name = fittingName(`${names.prefix}thorn_report_`, table.name, LONGEST_NAME);
+  const called = names.functionPath(name);
   const body = functionBody(plan);
   // The text of bytes depends on a setting of the writer's connection.
   const hasBytes = shape.columns.some(({ type }) => type === 'bytea');
@@ -59,8 +59,8 @@ export function postgresTriggers(plan: TriggerPlan): TableTriggers {
   };
 }
 
-function functionBody({ table, place, dialect }: TriggerPlan): string {
-  const { changes, captured } = place;
+function functionBody({ table, names, dialect }: TriggerPlan): string {
+  const { changes, captured } = names;
   const name = literal(table.name);
   const isHeard = `SELECT c.heard INTO is_heard FROM ${captured} c WHERE c.name OPERATOR(pg_catalog.=) ${name}`;
   const insert = `INSERT INTO ${changes} (tx, source, old_row, new_row) SELECT pg_catalog.txid_current(), ${name}`;

@@ -12,15 +12,15 @@ const LONGEST_NAME = 200;
 
 /** Three triggers by row. */
 export function sqliteTriggers(plan: TriggerPlan): TableTriggers {
-  const { table, shape, dialect, place } = plan;
+  const { table, shape, dialect, names } = plan;
   const columns = reportedColumns(plan).map((column) => dialect.identifier(column));
-  const isHeard = `(SELECT heard FROM ${place.captured} WHERE name = ${textLiteral(table.name)}) IS NOT 0`;
+  const isHeard = `(SELECT heard FROM ${names.captured} WHERE name = ${textLiteral(table.name)}) IS NOT 0`;
   const differs = columns
     .map((column) => `OLD.${column} IS NOT NEW.${column} COLLATE BINARY`)
     .join(' OR ');
   const [old, now] = ['OLD', 'NEW'].map((row) => rowOf(row, plan));
   const written = (before: string, after: string) =>
-    `BEGIN INSERT INTO ${place.changes} (source, old_row, new_row) VALUES (${textLiteral(table.name)}, ${before}, ${after}); END`;
+    `BEGIN INSERT INTO ${names.changes} (source, old_row, new_row) VALUES (${textLiteral(table.name)}, ${before}, ${after}); END`;
   const bodies: Readonly<Record<TriggeringEvent, string>> = {
     insert: `WHEN ${isHeard} ${written('NULL', now!)}`,
     update: `WHEN (${differs}) AND ${isHeard} ${written(old!, now!)}`,

@@ -27,8 +27,8 @@ export interface TableShape {
   readonly uniqueKeys: readonly (readonly string[])[];
 }
 
-/** The place of a table: its schema and name. */
-interface Place {
+/** The schema and the name of a table. */
+interface SchemaTable {
   readonly schema: string | null;
   readonly table: string;
 }
@@ -46,12 +46,12 @@ export async function readTableShape(
   const { name: dialect } = executor.dialect;
   if (dialect === 'sqlite') return sqliteShape(executor, name);
   const dot = name.indexOf('.');
-  const places: Place[] = [{ schema: null, table: name }];
+  const candidates: SchemaTable[] = [{ schema: null, table: name }];
   // A table with a dot in its name is rare, and told by being there.
-  if (dot > 0) places.push({ schema: name.slice(0, dot), table: name.slice(dot + 1) });
+  if (dot > 0) candidates.push({ schema: name.slice(0, dot), table: name.slice(dot + 1) });
   const read = dialect === 'postgres' ? postgresShape : mysqlShape;
-  for (const place of places) {
-    const shape = await read(executor, place);
+  for (const candidate of candidates) {
+    const shape = await read(executor, candidate);
     if (shape !== undefined) return shape;
   }
   return undefined;
@@ -67,7 +67,7 @@ const POSTGRES_KINDS: Readonly<Record<string, string>> = {
 
 async function postgresShape(
   executor: SqlExecutor,
-  { schema, table }: Place,
+  { schema, table }: SchemaTable,
 ): Promise<TableShape | undefined> {
   const { dialect } = executor;
   const quoted = [...(schema === null ? [] : [schema]), table].map((part) =>
@@ -117,7 +117,7 @@ async function postgresShape(
 
 async function mysqlShape(
   executor: SqlExecutor,
-  { schema, table }: Place,
+  { schema, table }: SchemaTable,
 ): Promise<TableShape | undefined> {
   const { dialect } = executor;
   const here = `table_schema = COALESCE(?, DATABASE()) AND table_name = ?`;

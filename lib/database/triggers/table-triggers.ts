@@ -5,7 +5,7 @@ import { OUTBOX_TABLES } from '../schema/thorn-tables.js';
 import { CHANGES_TABLE, type Row, type SqlExecutor } from '../sql-client.js';
 import type { ReportedTable } from './reported-table.js';
 import { readTableShape, type TableShape } from './table-shape.js';
-import type { TableTriggers, TriggerPlace, TriggerPlan } from './trigger-parts.js';
+import type { TableTriggers, TriggerNames, TriggerPlan } from './trigger-parts.js';
 import type { DialectName } from '../dialect.js';
 import { mysqlTriggers } from './mysql-triggers.js';
 import { postgresTriggers } from './postgres-triggers.js';
@@ -107,9 +107,9 @@ async function triggersIn(
   shape: TableShape,
 ): Promise<TableTriggers> {
   const { dialect } = executor;
-  const place = await findPlace(executor, path);
+  const names = await findNames(executor, path);
   const isMariadb = (await findDatabase(executor)) === 'mariadb';
-  return triggersOf({ dialect, table, shape, place, isMariadb });
+  return triggersOf({ dialect, table, shape, names, isMariadb });
 }
 
 function assertReportable(
@@ -167,7 +167,7 @@ function assertReportable(
  *
  * @throws {@link ThornConfigurationError} without them
  */
-async function findPlace(executor: SqlExecutor, path: NamePath): Promise<TriggerPlace> {
+async function findNames(executor: SqlExecutor, path: NamePath): Promise<TriggerNames> {
   const [changes, captured] = [path(CHANGES_TABLE), path('thorn_captured_tables')];
   const { dialect } = executor;
   if (dialect.name !== 'postgres') {

@@ -3,18 +3,18 @@ import type { Dialect } from '../dialect.js';
 import type { ReportedTable } from './reported-table.js';
 import type { TableShape } from './table-shape.js';
 
-/** The table, its columns and its place, from which its triggers are made. */
+/** The table, its columns and the names, from which its triggers are made. */
 export interface TriggerPlan {
   readonly dialect: Dialect;
   readonly table: ReportedTable;
   readonly shape: TableShape;
-  readonly place: TriggerPlace;
+  readonly names: TriggerNames;
   /** True on MariaDB, which replaces a trigger in one statement; MySQL does not. */
   readonly isMariadb: boolean;
 }
 
 /** The names of the library's tables that triggers use, in SQL. */
-export interface TriggerPlace {
+export interface TriggerNames {
   readonly changes: string;
   readonly captured: string;
   /** The prefix of the names of the library's tables. */

@@ -123,14 +123,14 @@ function coalesced(lookup: AddressLookup): AddressLookup {
     }
     const own: RunningLookup = { startedAt: performance.now(), callbacks: [callback] };
     running.set(hostname, own);
-    const settle: typeof callback = (error, addresses) => {
+    const answer: typeof callback = (error, addresses) => {
       if (running.get(hostname) === own) running.delete(hostname);
       for (const each of own.callbacks.splice(0)) each(error, addresses);
     };
     try {
-      lookup(hostname, options, settle);
+      lookup(hostname, options, answer);
     } catch (error) {
-      settle(error as NodeJS.ErrnoException, []);
+      answer(error as NodeJS.ErrnoException, []);
     }
   };
 }

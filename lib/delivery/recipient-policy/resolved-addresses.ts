@@ -38,15 +38,15 @@ function withheld(name: string, { explanation }: RecipientRefusedError): Recipie
 function addressesOf(hostname: string, lookup: AddressLookup): Promise<readonly LookupAddress[]> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve([]), LOOKUP_TIMEOUT_MS);
-    const settle: Parameters<AddressLookup>[2] = (error, addresses) => {
+    const answer: Parameters<AddressLookup>[2] = (error, addresses) => {
       clearTimeout(timer);
       // Some resolvers report success with undefined instead of null.
       resolve(error ? [] : addresses);
     };
     try {
-      lookup(hostname, { all: true }, settle);
+      lookup(hostname, { all: true }, answer);
     } catch (error) {
-      settle(error as NodeJS.ErrnoException, []);
+      answer(error as NodeJS.ErrnoException, []);
     }
   });
 }

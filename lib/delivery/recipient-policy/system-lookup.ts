@@ -46,22 +46,22 @@ export class SystemLookup {
   readonly lookup: AddressLookup = (hostname, options, callback) => {
     const { system = lookupByThread, patience = 1000 } = this.options;
     let isOver = false;
-    const settle: typeof callback = (error, addresses) => {
+    const answer: typeof callback = (error, addresses) => {
       if (isOver) return;
       isOver = true;
       callback(error, addresses);
     };
     if (this.#isSlow(hostname)) {
       this.#ask(hostname).then(
-        (addresses) => settle(null, addresses),
+        (addresses) => answer(null, addresses),
         (error: NodeJS.ErrnoException) => {
           const isSilent = SILENCE.has(error.code);
           // Unless the system's resolver has answered since.
           if (isSilent && this.#slow.has(hostname)) this.#noteSlow(hostname);
-          if (isSilent) return settle(error, []);
+          if (isSilent) return answer(error, []);
           // Servers that answer hold no thread, and the system's resolver may know the name from elsewhere.
           this.#slow.delete(hostname);
-          this.lookup(hostname, options, settle);
+          this.lookup(hostname, options, answer);
         },
       );
       return;
@@ -69,7 +69,7 @@ export class SystemLookup {
     const timer = setTimeout(() => {
       this.#noteSlow(hostname);
       this.#ask(hostname).then(
-        (addresses) => settle(null, addresses),
+        (addresses) => answer(null, addresses),
         // The system's resolver may know the name from elsewhere: the file `hosts`, domains to search.
         () => undefined,
       );
@@ -77,7 +77,7 @@ export class SystemLookup {
     system(hostname, options, (error, addresses) => {
       clearTimeout(timer);
       if (!error) this.#slow.delete(hostname);
-      settle(error, addresses);
+      answer(error, addresses);
     });
   };
 

@@ -19,10 +19,10 @@ export function apiProviders(settings: ApiSettings): Provider[] {
     {
       provide: IdempotencyStore,
       inject: [SqlClients, Clock, SecretSealer],
-      useFactory: ({ tables }: SqlClients, clock: Clock, sealer: SecretSealer) =>
-        tables === undefined
+      useFactory: ({ database }: SqlClients, clock: Clock, sealer: SecretSealer) =>
+        database === undefined
           ? new InMemoryIdempotencyStore(clock)
-          : new DatabaseIdempotencyStore(tables, clock, sealer),
+          : new DatabaseIdempotencyStore(database, clock, sealer),
     },
   ];
 }
@@ -30,9 +30,9 @@ export function apiProviders(settings: ApiSettings): Provider[] {
 const portalLinks: FactoryProvider = {
   provide: PortalLinks,
   inject: [SqlClients, Clock],
-  useFactory: ({ tables }: SqlClients, clock: Clock) =>
+  useFactory: ({ database }: SqlClients, clock: Clock) =>
     new PortalLinks(
-      tables === undefined ? new InMemoryLinkStore() : new DatabaseLinkStore(tables),
+      database === undefined ? new InMemoryLinkStore() : new DatabaseLinkStore(database),
       clock,
     ),
 };

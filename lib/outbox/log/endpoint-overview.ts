@@ -59,11 +59,11 @@ export async function endpointOverview(
   ];
   const others = ids.filter((id) => !first.includes(id)).slice(0, LOOKED_AT);
   const found = await subscribers.findAll([...first, ...others], scope);
-  const places = new Map([...first, ...others].map((id, place) => [id, place]));
+  const order = new Map([...first, ...others].map((id, index) => [id, index]));
   const rank = (one: Subscriber) => {
-    const place = places.get(one.id)!;
+    const index = order.get(one.id)!;
     const isIdle = !isActive(one) || hasEnded(one, now);
-    return place < first.length || isIdle ? place : place + LOOKED_AT;
+    return index < first.length || isIdle ? index : index + LOOKED_AT;
   };
   const shown = [...found].sort((one, other) => rank(one) - rank(other)).slice(0, MOST_ITEMS);
   return {

@@ -107,7 +107,7 @@ function finishedRow(message: Finished) {
 }
 
 /**
- * One statement is a transaction by itself. With others and their BEGIN and COMMIT, each answer would wait for its turn of a
+ * One statement is a transaction by itself. With others and their BEGIN and COMMIT, each answer would wait for a
  * busy event loop. All parts see the rows as they were before, and no two of them change the same one.
  */
 function inOne(inserts: readonly Statement[], others: readonly Statement[]): Statement[] {

@@ -13,15 +13,15 @@ import { SubscriberHealth } from '../record/subscriber-health.js';
  */
 export class SqlClients {
   /** Runs single statements in the database of the first client, on the other tables of the library. */
-  readonly tables: SqlTables | undefined;
+  readonly database: SqlTables | undefined;
 
   constructor(readonly all: readonly SqlClient<never>[]) {
-    this.tables = all[0] && createTables(all[0]);
+    this.database = all[0] && createTables(all[0]);
   }
 
   /** Ends the connections that only the library uses. Called when everything else has stopped. */
   async close(): Promise<void> {
-    await this.tables?.close?.();
+    await this.database?.close?.();
     for (const client of this.all) await client.close?.();
   }
 }

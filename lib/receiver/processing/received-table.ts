@@ -5,7 +5,11 @@ import { dataSourceOf } from '../../common/typeorm-compat.js';
 import { isTableMissing } from '../../database/database-errors.js';
 import type { Statement } from '../../database/dialect.js';
 import { createTables } from '../../database/pooled-store.js';
-import { checkTables, missingTable, type TablesPlace } from '../../database/schema/check-tables.js';
+import {
+  checkTables,
+  missingTable,
+  type NamedDatabase,
+} from '../../database/schema/check-tables.js';
 import { RECEIVED_MESSAGES } from '../../database/schema/thorn-tables.js';
 import {
   type JoinedTransaction,
@@ -51,13 +55,13 @@ export class ReceivedTable implements OnApplicationBootstrap, OnApplicationShutd
   // One map for the whole process: `verifyWebhook()` is a function without a service, and each table remembers when it
   // was last purged.
   static readonly #known = new WeakMap<SqlDataSource, ReceivedTable>();
-  readonly tables: SqlTables;
+  readonly database: SqlTables;
   readonly target: ReceivedTarget;
   readonly #logger = new Logger('ThornReceiver');
   #purgedAt = 0;
 
   constructor(private readonly client: SqlClient) {
-    this.tables = createTables(client);
+    this.database = createTables(client);
     this.target = { dialect: client.dialect, table: client.table(RECEIVER_TABLE) };
   }
 
@@ -81,7 +85,7 @@ export class ReceivedTable implements OnApplicationBootstrap, OnApplicationShutd
     const run = (statement: Statement) =>
       joined.run(statement).catch(async (error: unknown) => {
         if (error instanceof ThornError || !isTableMissing(error)) throw error;
-        throw await missingTable(joined, this.#place, this.target.table, [], error);
+        throw await missingTable(joined, this.#named, this.target.table, [], error);
       });
     return { dialect: joined.dialect, run, proof: joined.proof };
   }
@@ -92,13 +96,13 @@ export class ReceivedTable implements OnApplicationBootstrap, OnApplicationShutd
     this.#purgedAt = now;
     // An hour late: a handler that outlives its claim can still mark the row.
     const removal = deleteExpiredReceived(this.target, now - PURGE_INTERVAL);
-    this.tables.run(removal).catch((error: unknown) => {
+    this.database.run(removal).catch((error: unknown) => {
       this.#logger.warn(`Expired messages could not be deleted: ${errorText(error)}`);
     });
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    await checkTables(this.tables, this.#place, [RECEIVED_MESSAGES]).catch(
+    await checkTables(this.database, this.#named, [RECEIVED_MESSAGES]).catch(
       async (error: unknown) => {
         await this.onApplicationShutdown();
         throw error;
@@ -107,11 +111,11 @@ export class ReceivedTable implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.tables.close?.();
+    await this.database.close?.();
     await this.client.close?.();
   }
 
-  get #place(): TablesPlace {
+  get #named(): NamedDatabase {
     const { name, schema } = this.client;
     const text = `The database of ${name}`;
     return { name, text, remedy: 'Run', option: ' --receiver', schema };
@@ -135,33 +139,33 @@ export class DatabaseReceivedMessages extends ReceivedMessages {
   }
 
   override async claim(claim: MessageClaim, times: ClaimTimes): Promise<ClaimResult> {
-    const { tables, target } = this.table;
+    const { database, target } = this.table;
     const { now, leasedUntil: leased_until, keptUntil: kept_until } = times;
     this.table.purgeIfDue(now);
     const hash = hashOf(claim.kind, claim.receiver, claim.key);
     const mine = { sequence: 0, token: claim.token, leased_until, kept_until };
-    await tables.run(insertReceived(target, { hash, ...mine })());
-    const [found] = await readRows(tables, selectReceived(target, hash));
+    await database.run(insertReceived(target, { hash, ...mine })());
+    const [found] = await readRows(database, selectReceived(target, hash));
     // The row was purged this very moment; the sender's next attempt finds out.
     if (found === undefined) return 'in-progress';
     if (found.token === claim.token) return 'claimed';
     const sequence = Number(found.kept_until) > now ? Number(found.sequence) : 0;
     if (sequence >= claim.sequence) return 'processed';
     if (found.token !== '' && Number(found.leased_until) > now) return 'in-progress';
-    const { affected } = await tables.run(takeReceivedOver(target, found, { ...mine, sequence }));
+    const { affected } = await database.run(takeReceivedOver(target, found, { ...mine, sequence }));
     return affected > 0 ? 'claimed' : 'in-progress';
   }
 
   override async complete(claim: MessageClaim, { keptUntil }: ClaimTimes): Promise<void> {
     const { kind, receiver, key, sequence, token } = claim;
     const hash = hashOf(kind, receiver, key);
-    const { tables, target } = this.table;
-    await tables.run(completeReceived(target, { hash, sequence, token, kept_until: keptUntil }));
+    const { database, target } = this.table;
+    await database.run(completeReceived(target, { hash, sequence, token, kept_until: keptUntil }));
   }
 
   override async release({ kind, receiver, key, token }: MessageClaim): Promise<void> {
-    const { tables, target } = this.table;
-    await tables.run(releaseReceived(target, hashOf(kind, receiver, key), token));
+    const { database, target } = this.table;
+    await database.run(releaseReceived(target, hashOf(kind, receiver, key), token));
   }
 }
 

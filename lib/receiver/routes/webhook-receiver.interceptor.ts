@@ -48,18 +48,18 @@ export class WebhookReceiverInterceptor implements NestInterceptor {
     next: CallHandler,
   ): Promise<Observable<unknown>> {
     const { receiver, id, event, order } = webhook;
-    const turn = await this.attempts.ofKey(receiver, order).catch(async (error: unknown) => {
+    const ofKey = await this.attempts.ofKey(receiver, order).catch(async (error: unknown) => {
       await attempt.release();
       throw error;
     });
-    if (turn.state === 'in-progress') {
+    if (ofKey.state === 'in-progress') {
       await attempt.release();
       return this.#refuse(
         context,
         'Another webhook of its key is being processed; try again later.',
       );
     }
-    if (turn.state === 'processed') {
+    if (ofKey.state === 'processed') {
       const { key, sequence } = order!;
       this.events.emit('older', { receiver, id, event, key, sequence });
       if (this.attempts.dropsOlder) {
@@ -68,8 +68,8 @@ export class WebhookReceiverInterceptor implements NestInterceptor {
       }
     }
     this.events.emit('accepted', { receiver, id, event });
-    const attempts = turn.state === 'processed' ? [attempt] : [turn, attempt];
-    return settled(next.handle(), attempts, () => isSuccess(context));
+    const attempts = ofKey.state === 'processed' ? [attempt] : [ofKey, attempt];
+    return recorded(next.handle(), attempts, () => isSuccess(context));
   }
 
   #refuse(context: ExecutionContext, reason: string): never {
@@ -83,7 +83,7 @@ export class WebhookReceiverInterceptor implements NestInterceptor {
  * Passes on the handler's result once its success or failure is recorded: a response must not precede the record. The
  * handler is not stopped when an interceptor of the application answers before it, by a timeout; its end still counts.
  */
-function settled(
+function recorded(
   answer: Observable<unknown>,
   attempts: readonly Pick<ProcessingAttempt, 'complete' | 'release'>[],
   isSuccess: () => boolean,

@@ -70,14 +70,14 @@ export interface ClientDatabase {
   /** The values that the option `pool` takes, for errors. */
   readonly pool: string;
   /** @throws `ThornConfigurationError` `THORN_PACKAGE_MISSING` without the driver's package */
-  open(place: string, url: string, connections: number): OwnDriver;
+  open(caller: string, url: string, connections: number): OwnDriver;
   /**
    * Tells whether an open transaction of the client is in the driver's database; undefined where the identities have to
    * be compared.
    */
   isSame?(driver: SqlDriver): boolean | undefined;
   /** @throws `ThornConfigurationError` for a URL that {@link open} cannot use. Default: every URL can be used */
-  checkUrl?(place: string, url: string): void;
+  checkUrl?(caller: string, url: string): void;
   /**
    * Makes a store on one connection. Left out where there is a pool.
    * @param isOwn true when {@link open} has made the driver

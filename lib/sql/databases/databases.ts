@@ -14,7 +14,7 @@ export const DATABASES: readonly ClientDatabase[] = [POSTGRES, MYSQL, SQLITE];
  * @throws `ThornConfigurationError` for any other database
  */
 export function databaseNamed(
-  place: string,
+  caller: string,
   what: string,
   databases: readonly ClientDatabase[],
   name: string | undefined,
@@ -23,33 +23,33 @@ export function databaseNamed(
   if (found !== undefined) return found;
   const [database] = databases;
   throw databases.length === 1
-    ? differingDatabase(place, 'The transaction', database!, 'Pass a transaction of that client.')
-    : unsupportedDatabase(place, what, databases);
+    ? differingDatabase(caller, 'The transaction', database!, 'Pass a transaction of that client.')
+    : unsupportedDatabase(caller, what, databases);
 }
 
 export function unsupportedDatabase(
-  place: string,
+  caller: string,
   what: string,
   databases: readonly ClientDatabase[],
 ): ThornConfigurationError {
   const titles = databases.map(({ title }) => title).join(' or ');
   return new ThornConfigurationError(
     'THORN_DATABASE_UNSUPPORTED',
-    `${what} of ${place} is not one of ${titles}, by a driver that this client is supported on. The guide on database clients lists all, with their databases and drivers.`,
-    { place },
+    `${what} of ${caller} is not one of ${titles}, by a driver that this client is supported on. The guide on database clients lists all, with their databases and drivers.`,
+    { place: caller },
   );
 }
 
 /** @param what the object that belongs to another database than the client */
 export function differingDatabase(
-  place: string,
+  caller: string,
   what: string,
   { title }: ClientDatabase,
   remedy: string,
 ): ThornConfigurationError {
   return new ThornConfigurationError(
     'THORN_DATABASE_UNSUPPORTED',
-    `${what} is not one of ${title}, as the client of ${place} is. ${remedy}`,
-    { place },
+    `${what} is not one of ${title}, as the client of ${caller} is. ${remedy}`,
+    { place: caller },
   );
 }

@@ -67,9 +67,9 @@ export const MYSQL: ClientDatabase = {
     const pool = corePool(given as AnyMysqlPool);
     return isPool(pool) ? { kind: 'mysql2', pool } : undefined;
   },
-  open(place, uri, connectionLimit) {
+  open(caller, uri, connectionLimit) {
     const connectAttributes = { program_name: 'thorn' };
-    const pool = loadMysql2(place).createPool({ uri, connectionLimit, connectAttributes });
+    const pool = loadMysql2(caller).createPool({ uri, connectionLimit, connectAttributes });
     return {
       driver: { kind: 'mysql2', pool },
       connections: connectionLimit,
@@ -109,7 +109,7 @@ function isPool(pool: MysqlPool & { readonly promise?: unknown }): boolean {
   return typeof pool?.getConnection === 'function' && typeof pool.promise === 'function';
 }
 
-function loadMysql2(place: string): { createPool(options: object): OwnPool } {
-  requirePackages(`${place} with url`, { mysql2: () => require('mysql2') as unknown });
+function loadMysql2(caller: string): { createPool(options: object): OwnPool } {
+  requirePackages(`${caller} with url`, { mysql2: () => require('mysql2') as unknown });
   return require('mysql2') as ReturnType<typeof loadMysql2>;
 }

@@ -46,8 +46,8 @@ export const POSTGRES: ClientDatabase = {
     const pool = given as PgPool & { readonly totalCount?: number };
     return typeof pool?.totalCount === 'number' ? { kind: 'pg', pool } : undefined;
   },
-  open(place, connectionString, connections) {
-    const { Pool } = loadPg(place);
+  open(caller, connectionString, connections) {
+    const { Pool } = loadPg(caller);
     const pool = new Pool({ connectionString, max: connections, application_name: 'thorn' });
     // The error of an idle connection, which the pool drops. Without a listener, Node.js would end the process.
     pool.on('error', () => undefined);
@@ -55,7 +55,7 @@ export const POSTGRES: ClientDatabase = {
   },
 };
 
-function loadPg(place: string): { readonly Pool: new (options: object) => OwnPool } {
-  requirePackages(`${place} with url`, { pg: () => require('pg') as unknown });
+function loadPg(caller: string): { readonly Pool: new (options: object) => OwnPool } {
+  requirePackages(`${caller} with url`, { pg: () => require('pg') as unknown });
   return require('pg') as ReturnType<typeof loadPg>;
 }

@@ -33,25 +33,25 @@ export const SQLITE: ClientDatabase = {
     const isHandle = typeof handle?.prepare === 'function' && typeof handle.name === 'string';
     return isHandle ? { kind: 'better-sqlite3', handle: handle as SqliteHandle } : undefined;
   },
-  checkUrl(place, url) {
+  checkUrl(caller, url) {
     if (fileOf(url) !== '') return;
     throw new ThornConfigurationError(
       'THORN_DATABASE_UNSUPPORTED',
-      `\`url\` of ${place} names a database in memory, which no other connection sees: give a file, or a client that shows its connection.`,
-      { place },
+      `\`url\` of ${caller} names a database in memory, which no other connection sees: give a file, or a client that shows its connection.`,
+      { place: caller },
     );
   },
-  open(place, url) {
+  open(caller, url) {
     const file = fileOf(url);
     // SQLite would create an empty file.
     if (!existsSync(file)) {
       throw new ThornConfigurationError(
         'THORN_OPTION_INVALID',
-        `\`url\` of ${place} names a file that does not exist: ${file}. A relative path begins at the working directory. Let the client make the file first.`,
-        { place },
+        `\`url\` of ${caller} names a file that does not exist: ${file}. A relative path begins at the working directory. Let the client make the file first.`,
+        { place: caller },
       );
     }
-    const handle = new (loadDatabase(place))(file, { timeout: 0 });
+    const handle = new (loadDatabase(caller))(file, { timeout: 0 });
     const end = async () => void handle.close();
     return { driver: { kind: 'better-sqlite3', handle }, connections: 1, end };
   },
@@ -105,8 +105,8 @@ function fileOf(url: string): string {
   return file === ':memory:' || url.includes('mode=memory') ? '' : file;
 }
 
-function loadDatabase(place: string): SqliteDatabase {
-  requirePackages(`${place} with url`, {
+function loadDatabase(caller: string): SqliteDatabase {
+  requirePackages(`${caller} with url`, {
     'better-sqlite3': () => require('better-sqlite3') as unknown,
   });
   return require('better-sqlite3') as SqliteDatabase;

@@ -127,7 +127,7 @@ export class EntityCapture implements EntitySubscriberInterface<ObjectLiteral> {
       context,
       this.#collector,
       this.#connections,
-      // Transactions on SQLite take turns, unless the application has switched that off.
+      // Transactions on SQLite run one after another, unless the application has switched that off.
       !hasRowLocks(dataSource) && serializeTransactions !== false,
     );
   }

@@ -43,7 +43,7 @@ export class RemovedLinks {
     const removal = removals.size === 0 ? undefined : removals.get(identityOf(event) ?? '');
     if (removal === undefined || removal.isTold) return [];
     removal.isTold = true;
-    // After the other hooks of the same save, all of which TypeORM calls in one turn.
+    // After the other hooks of the same save, all of which TypeORM calls in one turn of the event loop.
     queueMicrotask(() => {
       for (const [identity, one] of removals) if (one === removal) removals.delete(identity);
     });

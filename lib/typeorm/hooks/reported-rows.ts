@@ -45,12 +45,12 @@ export class ReportedRows {
   readonly #otherSide: OtherSideWrites;
   readonly #kept: KeptRows;
 
-  /** @param writesInTurn true if no other connection can write a row between TypeORM's read for a save and the write */
+  /** @param writesAlone true if no other connection can write a row between TypeORM's read for a save and the write */
   constructor(
     private readonly context: WriteContext,
     private readonly collector: Pick<ChangeCollector, 'collect' | 'noteUnseen'>,
     connections: Connections,
-    private readonly writesInTurn: boolean,
+    private readonly writesAlone: boolean,
   ) {
     this.#oldRows = new OldRows(connections);
     this.#otherSide = new OtherSideWrites(context.plan, connections);
@@ -68,7 +68,7 @@ export class ReportedRows {
     const { plan } = this.context;
     const ofEntities = [...plan.entities.values()].map((entity) =>
       beforeHooks(entity, this.#oldRows, {
-        isCurrent: this.writesInTurn,
+        isCurrent: this.writesAlone,
         mayBeHeard: () => this.context.mayBeHeardBySave(entity),
       }),
     );
@@ -83,7 +83,7 @@ export class ReportedRows {
     if (read === null) return;
     let { otherSide } = report;
     const isCurrent =
-      did === 'insert' || this.writesInTurn || (read !== undefined && otherSide === undefined);
+      did === 'insert' || this.writesAlone || (read !== undefined && otherSide === undefined);
     if (did === 'update' && !isCurrent) this.collector.noteUnseen(event.queryRunner, plan);
     const change = createRowChange(event, { did, plan, key, row, old, read, isCurrent });
     if (did === 'update') otherSide ??= this.#otherSide.extract(event.queryRunner, plan, key);

@@ -196,7 +196,7 @@ export async function openOutboxApp(
   }).initialize();
   prepare?.(dataSource);
   const clients = new SqlClients([clientOf(dataSource)]);
-  const subscribers = typeof given === 'function' ? given(clients.tables!) : given;
+  const subscribers = typeof given === 'function' ? given(clients.database!) : given;
   const policy = new PublicRecipientPolicy(recipients);
   const client = new UndiciHttpClient(policy);
   const codecs = new Codecs();
