@@ -68,10 +68,12 @@ export {
 } from './dispatch/index.js';
 export type {
   Digest,
+  EndpointAuth,
   Envelope,
   EnvelopeFunction,
   EnvelopeOption,
   MessageSettings,
+  OAuth2Auth,
   RateLimit,
   RecipientRules,
   RecipientsOption,
@@ -115,6 +117,7 @@ export {
   type ChangeTerms,
   type CreationTerms,
   type HealthRules,
+  type EndpointAuthChange,
   type NewSubscriber,
   type OwnerScope,
   type SecretRotation,

@@ -6,7 +6,7 @@ import { type EncodedRequest, WebhookFormats } from '../message/webhook-formats.
 import { checkHeaders } from '../message/header-checks.js';
 import type { Message } from '../message/message.js';
 import { MessageTracing, NoTracing } from '../message/message-tracing.js';
-import { type Recipient, hostOf } from '../message/recipient.js';
+import { type OAuth2Auth, type Recipient, hostOf } from '../message/recipient.js';
 import { keyHeader } from '../message/order-key.js';
 import { StandardWebhookSigner, UnsubscribeLinks, WebhookSigner } from '../signing/index.js';
 import {
@@ -18,13 +18,15 @@ import {
   failedAttempt,
 } from './attempt/attempt.js';
 import { AnswerHeaders, type AnswerHeaderOptions } from './attempt/answer-headers.js';
+import { AccessTokens, basic, type TokenRequest } from './access-tokens.js';
 import { EndpointFailureLog } from './endpoint-failure-log.js';
 import { RecipientPolicies } from './recipient-policy/event-recipient-policies.js';
+import type { RecipientPolicy } from './recipient-policy/recipient-policy.js';
 import { WebhookHttpClient, type WebhookResponse } from './http/webhook-http-client.js';
 
 /** The options of the module for making requests and for keeping parts of their answers. */
 export abstract class DeliverySettings {
-  /** Deadline of one whole request in milliseconds, unless the event sets another. Default 3000. */
+  /** Deadline of one whole request in milliseconds, unless the event or the subscriber sets another. Default 15,000. */
   abstract readonly timeout?: number;
   /** Default `nestjs-thorn`. */
   abstract readonly userAgent?: string;
@@ -32,6 +34,7 @@ export abstract class DeliverySettings {
   abstract readonly answerHeaders?: AnswerHeaderOptions;
 }
 
+const NO_HEADERS: Readonly<Record<string, string>> = {};
 const USER_AGENT = /^[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?$/;
 
 /**
@@ -45,6 +48,7 @@ export class Deliverer {
   readonly #failures = new EndpointFailureLog();
   readonly #timeout: number;
   readonly #userAgent: string;
+  readonly #tokens: AccessTokens;
   readonly #answerHeaders: AnswerHeaders;
   /** True when no part of the application names headers that no check has seen. */
   readonly #hasOwnNames: boolean;
@@ -59,7 +63,7 @@ export class Deliverer {
     private readonly httpClient: WebhookHttpClient,
     private readonly signer: WebhookSigner,
     private readonly clock: Clock,
-    { timeout = 3000, userAgent = 'nestjs-thorn', answerHeaders }: DeliverySettings = {},
+    { timeout = 15_000, userAgent = 'nestjs-thorn', answerHeaders }: DeliverySettings = {},
     private readonly formats: WebhookFormats = new WebhookFormats(),
     private readonly tracing: MessageTracing = new NoTracing(),
     private readonly policies?: RecipientPolicies,
@@ -74,6 +78,7 @@ export class Deliverer {
     );
     this.#timeout = timeout;
     this.#userAgent = userAgent;
+    this.#tokens = new AccessTokens(httpClient, clock, userAgent);
     this.#answerHeaders = new AnswerHeaders(answerHeaders);
     this.#hasOwnNames =
       signer.constructor === StandardWebhookSigner && this.tracing instanceof NoTracing;
@@ -122,6 +127,42 @@ export class Deliverer {
 
   #post(frame: AttemptFrame): Promise<WebhookResponse> {
     const encoded = this.#encoded(frame);
+    const { auth } = frame.recipient;
+    if (auth === undefined || auth === null) return this.#signAndSend(frame, encoded);
+    switch (auth.type) {
+      case 'bearer':
+        return this.#signAndSend({ ...frame, authorization: bearer(auth.token) }, encoded);
+      case 'basic': {
+        const authorization = basic(auth.username, auth.password);
+        return this.#signAndSend({ ...frame, authorization }, encoded);
+      }
+      case 'oauth2':
+        return this.#sendWithToken(frame, encoded, auth);
+    }
+  }
+
+  /** Asks for a token, and once for another one when the endpoint refuses it, all within the time of one request. */
+  async #sendWithToken(
+    frame: AttemptFrame,
+    encoded: EncodedRequest,
+    auth: OAuth2Auth,
+  ): Promise<WebhookResponse> {
+    const { bounds, recipient } = frame;
+    const endsAt = performance.now() + this.#timeoutOf(frame);
+    const timeLeft = () =>
+      Math.min(endsAt - performance.now(), bounds?.timeLeft() ?? Number.POSITIVE_INFINITY);
+    const send = (token: string) =>
+      this.#signAndSend({ ...frame, bounds: { timeLeft }, authorization: bearer(token) }, encoded);
+    const request = (): TokenRequest => ({
+      ...{ subscriber: recipient.id, auth, timeout: timeLeft() },
+      policy: this.#policyOf(frame),
+    });
+    const token = await this.#tokens.of(request());
+    const answer = await send(token);
+    return answer.status === 401 ? send(await this.#tokens.renewed(request(), token)) : answer;
+  }
+
+  #signAndSend(frame: AttemptFrame, encoded: EncodedRequest): Promise<WebhookResponse> {
     const signature = this.#sign(frame, encoded.body);
     return signature instanceof Promise
       ? signature.then((headers) => this.#send(frame, encoded, headers))
@@ -147,7 +188,7 @@ export class Deliverer {
   }
 
   #headers(
-    { delivery, message, recipient, tracing }: AttemptFrame,
+    { delivery, message, recipient, tracing, authorization }: AttemptFrame,
     { contentType, headers }: EncodedRequest,
     signature: Readonly<Record<string, string>>,
   ): Readonly<Record<string, string>> {
@@ -155,9 +196,11 @@ export class Deliverer {
       'Content-Type': contentType,
       'User-Agent': this.#userAgent,
     };
+    if (authorization !== undefined) own['Authorization'] = authorization;
+    const given = recipient.headers ?? NO_HEADERS;
     if (headers !== null) {
       const signed = withoutHookHeaders(signature);
-      return mergeHeaders([message.headers, headers, tracing ?? {}, signed, own]);
+      return mergeHeaders([given, message.headers, headers, tracing ?? {}, signed, own]);
     }
     // Set one by one: spreading objects that may be undefined takes twenty times as long.
     own['Hook-Event'] = message.event;
@@ -170,9 +213,10 @@ export class Deliverer {
     if (this.links !== null && isStored(recipient)) {
       own['Hook-Unsubscribe'] = this.links.of(recipient);
     }
-    return this.#hasOwnNames
+    // Only checked names of one source cannot differ in case alone.
+    return this.#hasOwnNames && authorization === undefined && isEmpty(given)
       ? { ...message.headers, ...signature, ...own }
-      : mergeHeaders([message.headers, tracing ?? {}, signature, own]);
+      : mergeHeaders([given, message.headers, tracing ?? {}, signature, own]);
   }
 
   #send(
@@ -181,7 +225,9 @@ export class Deliverer {
     signature: Readonly<Record<string, string>>,
   ): Promise<WebhookResponse> {
     const { message, recipient, bounds } = frame;
-    const { timeout = this.#timeout, keepAlive = true, recipients } = message.settings;
+    const { keepAlive = true } = message.settings;
+    const timeout = this.#timeoutOf(frame);
+    const policy = this.#policyOf(frame);
     const timeLeft = bounds && boundedBy(bounds, timeout);
     return this.httpClient.post({
       url: recipient.url,
@@ -190,10 +236,18 @@ export class Deliverer {
       timeout: timeLeft === undefined ? timeout : Math.max(1, Math.ceil(timeLeft())),
       keepAlive,
       ...(timeLeft !== undefined && { timeLeft }),
-      ...(recipients === undefined || this.policies === undefined
-        ? {}
-        : { policy: this.policies.of(recipients) }),
+      ...(policy !== undefined && { policy }),
     });
+  }
+
+  #timeoutOf({ message, recipient }: AttemptFrame): number {
+    return recipient.timeout ?? message.settings.timeout ?? this.#timeout;
+  }
+
+  /** The policy of an event with rules of its own. */
+  #policyOf({ message }: AttemptFrame): RecipientPolicy | undefined {
+    const { recipients } = message.settings;
+    return recipients === undefined ? undefined : this.policies?.of(recipients);
   }
 
   #failed(frame: NumberedFrame, cause: unknown): Attempt {
@@ -215,6 +269,15 @@ export class Deliverer {
 interface NumberedFrame extends AttemptFrame {
   /** Number of the delivery's request, from 1; null for a probe. */
   readonly number: number | null;
+}
+
+function bearer(token: string): string {
+  return `Bearer ${token}`;
+}
+
+function isEmpty(headers: Readonly<Record<string, string>>): boolean {
+  for (const _ in headers) return false;
+  return true;
 }
 
 function logFacts({ delivery, message, recipient }: AttemptFrame): LogFacts {

@@ -8,7 +8,9 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // Without leading or trailing blanks, which the wire would drop.
 const PRINTABLE = /^(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?$/;
 const RESERVED =
-  /^(?:host|content-.*|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|proxy-.*|cookie|user-agent|webhook-.*|hook-.*)$/i;
+  /^(?:host|content-.*|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|proxy-.*|user-agent|webhook-.*|hook-.*)$/i;
+const NOT_PRINTABLE = 'must be printable ASCII without blanks at either end';
+const SET_BY_US = 'is set by the library or the protocol and cannot be replaced';
 
 /**
  * Checks the extra headers of a message: at most 10, each a valid name with a value of printable ASCII, of 1 KiB
@@ -41,12 +43,30 @@ export function checkHeaders(
 }
 
 function problemOf(name: string, value: unknown): string | null {
-  // A name like any other, but for JavaScript: assigned, it would vanish.
-  if (!TOKEN.test(name) || name === '__proto__') return 'is not a valid header name';
-  if (RESERVED.test(name)) return 'is set by the library or the protocol and cannot be replaced';
+  if (!isHeaderName(name)) return 'is not a valid header name';
+  if (RESERVED.test(name) || /^cookie$/i.test(name)) return SET_BY_US;
   if (typeof value !== 'string') return 'must be text';
   if (name.length + value.length > MAX_HEADER_BYTES)
     return `is longer than ${MAX_HEADER_BYTES} bytes`;
-  if (!PRINTABLE.test(value)) return 'must be printable ASCII without blanks at either end';
+  if (!PRINTABLE.test(value)) return NOT_PRINTABLE;
   return null;
+}
+
+/** True for a token of RFC 9110. */
+export function isHeaderName(name: string): boolean {
+  // `__proto__` is a name like any other, but for JavaScript: assigned, it would vanish.
+  return TOKEN.test(name) && name !== '__proto__';
+}
+
+/**
+ * Tells what is wrong with a header that an endpoint is to get with each request. Tracing is refused as well: the header
+ * of a message or of the tracing has this name.
+ *
+ * @param name one that {@link isHeaderName} accepts
+ * @returns null when nothing is wrong
+ */
+export function endpointHeaderProblem(name: string, value: unknown): string | null {
+  if (RESERVED.test(name) || /^trace(?:parent|state)$/i.test(name)) return SET_BY_US;
+  if (typeof value !== 'string' || value === '') return 'must have a text that is not empty';
+  return PRINTABLE.test(value) ? null : NOT_PRINTABLE;
 }

@@ -17,6 +17,30 @@ export interface RateLimit {
   readonly per: number;
 }
 
+/**
+ * The credentials that each request to an endpoint carries in its header `Authorization`.
+ *
+ * - `bearer`: `Bearer` and the token.
+ * - `basic`: `Basic` and the base64 of username and password.
+ * - `oauth2`: `Bearer` and an access token of the token endpoint `tokenUrl`, which is asked for by client credentials
+ *   (RFC 6749, 4.4; the client authenticates by HTTP Basic). Deliveries share a token until shortly before it ends.
+ */
+export type EndpointAuth =
+  | { readonly type: 'bearer'; readonly token: string }
+  | { readonly type: 'basic'; readonly username: string; readonly password: string }
+  | OAuth2Auth;
+
+/** Client credentials of OAuth 2.0; see {@link EndpointAuth}. */
+export interface OAuth2Auth {
+  readonly type: 'oauth2';
+  /** The token endpoint. The recipient policy has to allow it, as it has to allow the URL of the subscriber. */
+  readonly tokenUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Scopes with blanks between them. Default: the token request names none. */
+  readonly scope?: string;
+}
+
 /** The part of a subscriber that a delivery needs: URL, content type, secrets, rate limit and order. */
 export interface Recipient {
   /** Id of the subscriber, sent as `Hook-Subscription`. */
@@ -48,6 +72,12 @@ export interface Recipient {
   readonly holdFor?: number | null;
   /** From then on nothing is sent to it. Default null: no end. */
   readonly expiresAt?: Date | null;
+  /** Headers of its own, by name, that each request carries. Never log their values. Default: none. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What each request authenticates itself with at the endpoint. Never log it. Default null: nothing. */
+  readonly auth?: EndpointAuth | null;
+  /** Milliseconds that a request may take. Default null: those of the event, else those of the module. */
+  readonly timeout?: number | null;
 }
 
 /** A subscriber that the application declares in its code or settings instead of storing it. */
@@ -73,6 +103,12 @@ export interface StaticSubscriber {
    * With `hold`: milliseconds after which deliveries of the key continue without anybody's help. Default null: never.
    */
   readonly holdFor?: number | null;
+  /** Headers that each request carries: up to 20, with up to 4,096 bytes of names and values. Default: none. */
+  readonly headers?: Readonly<Record<string, string>> | null;
+  /** What each request authenticates itself with at the endpoint. Default null: nothing. */
+  readonly auth?: EndpointAuth | null;
+  /** Milliseconds that a request may take: 1,000 to 30,000. Default null: those of the event, else those of the module. */
+  readonly timeout?: number | null;
 }
 
 /** Tells whether a recipient's end has passed. @param now milliseconds since the Unix epoch */

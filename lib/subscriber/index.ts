@@ -19,6 +19,7 @@ export {
   MAX_RATE,
   MAX_URL_LENGTH,
   SECRET_FIELD,
+  SHOWN_SCHEMAS,
 } from './model/subscriber-fields.js';
 export { MAX_OVERLAP, type SecretRotation } from './service/secret-rotation.js';
 export { LimitReachedError, SubscribersUnavailableError } from './model/subscriber-errors.js';
@@ -42,6 +43,7 @@ export {
 export {
   checkScope,
   isActive,
+  type EndpointAuthChange,
   type NewSubscriber,
   type OwnerScope,
   type Subscriber,

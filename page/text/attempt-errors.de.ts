@@ -7,6 +7,7 @@ export const attemptErrors: Translation<typeof attemptErrorsEn> = {
   unreachable: 'Der Endpunkt war nicht erreichbar',
   tls: 'Es kam keine vertrauenswürdige TLS-Verbindung zustande',
   protocol: 'Die Antwort des Endpunkts ist kein gültiges HTTP',
+  'oauth-token': 'Der Token-Endpunkt von OAuth gab kein Token',
   unencodable: 'Die Nachricht konnte nicht kodiert werden',
   'too-large': 'Die Nachricht ist größer, als der Endpunkt annimmt',
   internal: 'Die Anfrage konnte nicht gestellt werden',

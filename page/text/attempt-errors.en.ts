@@ -5,6 +5,7 @@ export const attemptErrors = {
   unreachable: 'The endpoint could not be reached',
   tls: 'No trusted TLS connection could be made',
   protocol: 'The endpoint’s answer is not valid HTTP',
+  'oauth-token': 'The token endpoint of OAuth gave no token',
   unencodable: 'The message could not be encoded',
   'too-large': 'The body is larger than the endpoint takes',
   internal: 'The request could not be made',

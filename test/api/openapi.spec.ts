@@ -436,6 +436,17 @@ function valueOf(field: string, schema: Schema): fc.Arbitrary<unknown> {
     until: fc.constantFrom('2020-01-01', '2126-01-01T00:00:00.000Z'),
     after: fc.constantFrom('0/', '0/5:x'),
     description: fc.oneof(fc.constant(null), fc.string()),
+    headers: fc.constantFrom({}, { 'X-Api-Key': 'one', Cookie: 'a=b' }, { 'x-api-key': null }),
+    auth: fc.constantFrom(
+      null,
+      { type: 'bearer', token: 'one' },
+      { type: 'basic', username: 'one', password: 'two' },
+      {
+        ...{ type: 'oauth2', tokenUrl: 'https://example.com/token?a=b', scope: 'one two' },
+        ...{ clientId: 'one', clientSecret: 'two' },
+      },
+    ),
+    timeout: fc.constantFrom(null, 1000, 30_000),
     metadata: fc.dictionary(fc.string({ minLength: 1, maxLength: 10 }), fc.string()),
   };
   if (known[field] !== undefined) return known[field];

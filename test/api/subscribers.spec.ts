@@ -51,12 +51,25 @@ describe.each(platforms)('the REST API on %s', (platform) => {
       expiresAt: '2100-01-31T08:00:00.000Z',
       key: 'mine',
       format: 'standard',
+      timeout: 5000,
     };
-    const answer = await api.send('POST', '/hooks', { body: given });
+    const hidden = {
+      headers: { 'X-Api-Key': 'a key' },
+      auth: {
+        ...{ type: 'oauth2', tokenUrl: 'https://example.com/token?k=1', clientId: 'me' },
+        ...{ clientSecret: 'mine', scope: 'hooks' },
+      },
+    };
+    const answer = await api.send('POST', '/hooks', { body: { ...given, ...hidden } });
 
     expect(answer.status).toBe(201);
     expect(answer.body).toEqual({
       ...given,
+      headers: ['X-Api-Key'],
+      auth: {
+        ...{ type: 'oauth2', tokenUrl: 'https://example.com/token', clientId: 'me' },
+        scope: 'hooks',
+      },
       ...{ state: 'disabled', failingSince: null },
       id: expect.stringMatching(/^sub_/),
       self: `/hooks/${answer.body.id}`,

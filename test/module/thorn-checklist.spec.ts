@@ -739,7 +739,7 @@ describe('delivery', () => {
   });
 
   it('settings: 3 seconds for a request', async () => {
-    const { dispatcher } = await receive();
+    const { dispatcher } = await receive({ timeout: 3000 });
     let answer: () => void = () => undefined;
     receiver.hold = new Promise((resolve) => (answer = resolve));
     closing.push(() => {

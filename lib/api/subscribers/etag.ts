@@ -9,7 +9,7 @@ export const MAX_TAG_LENGTH = 8192;
 
 /** The entity tag of a subscriber, which is different after every change. It is made without the secrets. */
 export function entityTag(subscriber: Subscriber): string {
-  const { secrets: _, ...visible } = subscriber;
+  const { secrets: _, headers: __, auth: ___, ...visible } = subscriber;
   const fields = Object.entries(visible).sort(([one], [other]) => (one < other ? -1 : 1));
   const hash = createHash('sha256').update(JSON.stringify(fields)).digest('base64url');
   return `"${hash.slice(0, 22)}"`;

@@ -8,6 +8,7 @@ import {
   type FieldName,
   MAX_PATTERN_LENGTH,
   SECRET_FIELD,
+  SHOWN_SCHEMAS,
   type Subscriber,
   SUBSCRIBER_STATES,
   subscriberState,
@@ -64,7 +65,7 @@ function aliasSchema(alias: string, name: string): Schema {
 export const SUBSCRIBER = {
   id: { ...text, description: 'Every webhook names it in Hook-Subscription' },
   self: { ...text, description: 'URL of the subscriber itself' },
-  ...FIELD_SCHEMAS,
+  ...SHOWN_SCHEMAS,
   ...CREATED_WITH,
   state: {
     ...oneOf(SUBSCRIBER_STATES),

@@ -259,6 +259,12 @@ export const SUBSCRIBERS = table(
     digest: varchar(16),
     /** JSON: a list of `Secret`. */
     secrets: text,
+    /** JSON: an object of headers that its requests carry, sealed like `secrets`; null for none. */
+    headers: optional(text),
+    /** JSON: an `EndpointAuth`, sealed like `secrets`; null for none. */
+    auth: optional(text),
+    /** Milliseconds that a request may take; null for those of the event or the module. */
+    timeout: optional(int),
     /** False: nothing is sent to it. */
     enabled: boolean,
     /** `none`, `pending` or `verified`. */

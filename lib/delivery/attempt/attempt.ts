@@ -7,7 +7,8 @@ import type { AnswerHeaders } from './answer-headers.js';
 
 /**
  * The reason why an attempt got no usable answer; stable words for logs and programs. `proxy`: the egress proxy could
- * not be used, which says nothing about the endpoint.
+ * not be used, which says nothing about the endpoint. `oauth-token`: the token endpoint of the subscriber gave no access
+ * token, so that no request was sent to the endpoint.
  */
 export type AttemptErrorCode =
   | 'timeout'
@@ -19,6 +20,7 @@ export type AttemptErrorCode =
   | 'protocol'
   | 'proxy'
   | 'recipient-refused'
+  | 'oauth-token'
   | 'unencodable'
   | 'too-large'
   | 'internal';
@@ -146,6 +148,8 @@ export interface AttemptFrame {
   /** Additional headers. */
   readonly tracing: Readonly<Record<string, string>> | undefined;
   readonly bounds?: AttemptBounds | undefined;
+  /** The value of the header `Authorization`. A secret. */
+  readonly authorization?: string;
 }
 
 /** Limits of an attempt besides its timeout: after them, another process may make the same attempt. */
@@ -275,6 +279,7 @@ const TEXTS: Readonly<Record<OwnerErrorCode, string>> = {
   unreachable: 'The endpoint could not be reached',
   tls: 'No trusted TLS connection could be made',
   protocol: 'The endpoint’s answer is not valid HTTP',
+  'oauth-token': 'The token endpoint gave no token',
   unencodable: 'The message could not be encoded',
   'too-large': 'The body is larger than the endpoint takes',
   internal: 'The request could not be made',
@@ -315,7 +320,7 @@ export function ownerView<Response>({
 
 function ownerError({ code: reason, message }: NonNullable<Attempt['error']>) {
   const code = ownerCode(reason);
-  return { code, message: `${TEXTS[code]}${certificateFault(code, message)}.` };
+  return { code, message: `${TEXTS[code]}${detailOf(code, message)}.` };
 }
 
 /** The failure reason as the owner of the endpoint may see it: a refused delivery is reported as exhausted. */
@@ -323,11 +328,19 @@ export function ownerReason(reason: FailureReason | null): OwnerFailureReason | 
   return reason === 'refused' ? 'exhausted' : reason;
 }
 
-/** The OpenSSL code of a fault in the endpoint's certificate, which the owner can fix. */
-function certificateFault(code: OwnerErrorCode, message: string): string {
-  const word = code === 'tls' ? /\(([A-Z][A-Z0-9_]+)\)\.?$/.exec(message)?.[1] : undefined;
+/**
+ * The detail that the owner can fix: the OpenSSL code of a fault in the endpoint's certificate, or the status and the error
+ * code of a token endpoint.
+ */
+function detailOf(code: OwnerErrorCode, message: string): string {
+  const word = DETAILS[code]?.exec(message)?.[1];
   return word === undefined ? '' : ` (${word})`;
 }
+
+const DETAILS: Partial<Record<OwnerErrorCode, RegExp>> = {
+  tls: /\(([A-Z][A-Z0-9_]+)\)\.?$/,
+  'oauth-token': /\((\d{3}(?: [a-z_]+)?|no [\w ]+ in its answer)\)\.$/,
+};
 
 function ownerCode(code: AttemptErrorCode): OwnerErrorCode {
   switch (code) {

@@ -12,7 +12,7 @@ type Headers = InstanceType<AxiosStatic['AxiosHeaders']>;
 type Config = InternalAxiosRequestConfig<unknown> & { readonly keepAlive?: boolean };
 
 /** Milliseconds for requests that the application sends by axios itself without a `timeout`. */
-const DIRECT_TIMEOUT = 3000;
+const DIRECT_TIMEOUT = 15_000;
 
 /** Passes requests through an axios instance, whose adapter is the wire. */
 export class AxiosAdapter {

@@ -11,6 +11,7 @@ const TEXTS: Readonly<Record<AttemptErrorCode, string>> = {
   protocol: 'The endpoint’s answer is not valid HTTP',
   proxy: 'The egress proxy could not be used',
   'recipient-refused': 'The recipient is refused',
+  'oauth-token': 'The token endpoint gave no token',
   unencodable: 'The message could not be encoded',
   'too-large': 'The body is larger than the format of the subscriber allows',
   internal: 'The request could not be made',

@@ -783,7 +783,7 @@ describe('axios', () => {
     await expect(posting.post(request(origin, { timeout: 200 }))).rejects.toMatchObject({
       reason: 'timeout',
     });
-    // Without one of its own it would have three seconds.
+    // Without one of its own it would have 15 seconds.
     expect(performance.now() - began).toBeLessThan(2500);
   });
 

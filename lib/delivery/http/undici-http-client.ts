@@ -74,7 +74,7 @@ export class UndiciHttpClient extends WebhookHttpClient {
   /**
    * The axios instance to add interceptors to. A deadline covers the time that interceptors take. Requests that you
    * send with the instance itself go over the same wire, under the client's own policy: by POST, with bytes or text as
-   * body, and within 3 seconds unless they have a `timeout`.
+   * body, and within 15 seconds unless they have a `timeout`.
    *
    * Until the instance is first asked for, requests go straight to the wire.
    *

@@ -41,7 +41,7 @@ import type { HealthRules, SubscriberRepository } from '../../subscriber/index.j
 export interface ThornModuleOptions extends BulkSettings {
   /** The URL that relative `ref`s are resolved against, for example `https://api.example.com`. Default: they stay relative. */
   readonly baseUrl?: string;
-  /** Deadline of one request in milliseconds, the answer's body included. Default 3,000, as in Thorn. */
+  /** Deadline of one request in milliseconds, the answer's body included. Default 15,000. */
   readonly timeout?: number;
   /** The `User-Agent` of requests. Default `nestjs-thorn`. */
   readonly userAgent?: string;

@@ -18,6 +18,7 @@ export function signalOf(
 ): BreakerSignal {
   if (pausesHost && ASKS_FOR_PAUSE.has(status)) return { kind: 'pause', retryAfter };
   if (status !== null) return outcome === 'succeeded' ? SUCCESS : REFUSAL;
-  if (error?.code === 'recipient-refused' || OWN_ERRORS.has(error?.code)) return NEUTRAL;
+  const isOfHost = error?.code !== 'recipient-refused' && error?.code !== 'oauth-token';
+  if (!isOfHost || OWN_ERRORS.has(error?.code)) return NEUTRAL;
   return { kind: 'failure' };
 }

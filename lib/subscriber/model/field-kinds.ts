@@ -11,7 +11,7 @@ import {
 import { parseIsoDate } from '../../common/time.js';
 import type { SUBSCRIBERS } from '../../database/schema/thorn-tables.js';
 import type { RowOf } from '../../database/schema/table-definition.js';
-import { InvalidInputError } from '../../errors/index.js';
+import { InvalidInputError, RecipientRefusedError, type RefusalCode } from '../../errors/index.js';
 import type { WebhookFormats } from '../../message/index.js';
 
 /** A row of `thorn_subscribers`. */
@@ -51,19 +51,40 @@ export interface StoredField<Value = unknown> {
   /** The column of the value; for several columns, one of them. The log names it when the row is malformed. */
   readonly column: Column;
   readonly toColumns: (value: Value) => Partial<SubscriberRow>;
+  /** True: the column holds a secret, so that it is sealed before it is written, and opened before it is read. */
+  readonly isSealed?: true;
   /** @returns undefined when the columns hold no such value */
   readonly fromRow: (row: SubscriberRow) => Value | undefined;
 }
 
 /** A field of a subscriber that its owner may change. */
-export interface SubscriberField<Value = unknown, Shown = unknown>
-  extends GivenField<Value, Shown>, StoredField<Value> {
+export interface SubscriberField<Value = unknown, Shown = unknown, Change = Value>
+  extends GivenField<Change>, StoredField<Value> {
   /** The value of a new subscriber that does not name the field. Without a default the field must be given. */
   readonly default?: Value;
   /** True: subscribers that the application declares in its code may have the field as well. */
   readonly isStatic?: true;
+  /**
+   * The value after a change that names a part of it alone. Default: a change names the whole value.
+   *
+   * @param name the name of the field, for errors
+   * @throws {@link InvalidInputError} when the value is refused
+   */
+  readonly merged?: (change: Change, before: Value, name: string) => Value;
   /** The value in answers of the REST API. Default: as it is. */
   readonly toJson?: (value: Value) => Shown;
+  /** The schema of the field in answers of the REST API. Default: as in requests. */
+  readonly shown?: Schema<Shown>;
+}
+
+/** The check of a field where no value is known before: what it returns is a whole value. */
+export function wholeCheck<Value>({
+  check,
+  merged,
+  default: before,
+}: Pick<SubscriberField<Value>, 'check' | 'merged' | 'default'>): SubscriberField<Value>['check'] {
+  if (merged === undefined) return check;
+  return (value, name, rules, now) => merged(check(value, name, rules, now), before!, name);
 }
 
 // ── Kinds of fields, each with its schema, its check and its column ─────────────────────────────────────────────────────
@@ -188,9 +209,7 @@ export function futureTime(column: Column) {
 }
 
 /** The same field, which a caller may also set to null. */
-export function optional<Value, Shown>(
-  field: Pick<SubscriberField<Value, Shown>, 'schema' | 'check' | keyof StoredField>,
-) {
+export function optional<Value, Shown>(field: GivenField<Value, Shown> & StoredField<Value>) {
   return {
     schema: nullable(field.schema),
     check: (value: unknown, name: string, rules: FieldRules, now: number): Value | null =>
@@ -237,6 +256,16 @@ export function asJson<Value>(
   };
 }
 
+/** A secret that the column holds as JSON, sealed; null for null and for an object without entries. */
+export function sealed(column: Column) {
+  return {
+    column,
+    isSealed: true as const,
+    toColumns: (value: object | null) =>
+      written(column, Object.keys(value ?? {}).length === 0 ? null : JSON.stringify(value)),
+  };
+}
+
 function written(column: Column, value: string | number | null): Partial<SubscriberRow> {
   return { [column]: value };
 }
@@ -262,8 +291,8 @@ export function checkText(
   min: number,
   max: number,
   part = '',
+  must = part === '' ? 'must be' : `must have ${part} that are`,
 ): string {
-  const must = part === '' ? 'must be' : `must have ${part} that are`;
   if (typeof value !== 'string' || value.length < min || value.length > max) {
     throw new InvalidInputError(
       name,
@@ -277,6 +306,24 @@ export function checkText(
     });
   }
   return value;
+}
+
+/**
+ * The refusal of a URL as one of a field; any other error as it is.
+ *
+ * @param what the beginning of the reason
+ */
+export function refusedUrl(error: unknown, field = 'url', what = 'is refused'): unknown {
+  if (!(error instanceof RecipientRefusedError)) return error;
+  const { port, allowed, max, protocols } = error.data;
+  return new InvalidInputError(field, `${what}: ${error.explanation}`, {
+    // The recipient policy of an application may give a reason of its own.
+    reason: error.reason as RefusalCode,
+    // The addresses that a name resolves to stay secret: an owner could otherwise map the internal network.
+    ...(error.reason === 'port' && { port, allowed }),
+    ...(error.reason === 'too-long' && { max }),
+    ...(error.reason === 'protocol' && { protocols }),
+  });
 }
 
 /** True for a whole number from `min` to `max`. */

@@ -10,16 +10,23 @@ import {
   type Schema,
 } from '../../common/json-schema.js';
 import type { JsonValue } from '../../event/index.js';
-import {
-  InvalidInputError,
-  RecipientRefusedError,
-  type RefusalCode,
-  type RefusalData,
-} from '../../errors/index.js';
+import { InvalidInputError, type RefusalData } from '../../errors/index.js';
 import { MAX_CHANGED_LENGTH, MAX_FORMAT_LENGTH, STANDARD_FORMAT } from '../../message/index.js';
 import type { Digest, RateLimit } from '../../message/recipient.js';
 import { checkPattern, MAX_PATTERN_LENGTH } from '../matching/pattern.js';
 import { checkFilter, MAX_FILTER_LENGTH } from '../matching/subscriber-filter.js';
+import {
+  AUTH_SCHEMA,
+  authFromJson,
+  checkAuth,
+  checkEndpointHeaders,
+  HEADERS_SCHEMA,
+  headersFromJson,
+  mergedAuth,
+  mergedHeaders,
+  SHOWN_AUTH_SCHEMA,
+  shownAuth,
+} from './credentials.js';
 import {
   asJson,
   checkText,
@@ -36,6 +43,8 @@ import {
   names,
   optional,
   parseJson,
+  refusedUrl,
+  sealed,
   type SubscriberField,
   text,
   wholeNumber,
@@ -61,6 +70,8 @@ const MAX_METADATA_ENTRIES = 20;
 const MAX_METADATA_VALUE_LENGTH = 512;
 /** The shortest and the longest time of a {@link RateLimit}, in milliseconds. */
 const RATE_PER = { min: 1000, max: 3_600_000 };
+/** The shortest and the longest time that a request may take, in milliseconds. */
+const TIMEOUT = { min: 1000, max: 30_000 };
 /** The longest time for which a failed delivery holds its key: two weeks, in milliseconds. */
 const MAX_HOLD_FOR = 1_209_600_000;
 
@@ -201,6 +212,38 @@ export const SUBSCRIBER_FIELDS = {
     // The change clears `expired_at`, so that the event `subscriber-expired` is sent again at the new end.
     toColumns: (end) => ({ expires_at: end?.getTime() ?? null, expired_at: null }),
   },
+  headers: {
+    ...sealed('headers'),
+    schema: HEADERS_SCHEMA,
+    check: checkEndpointHeaders,
+    merged: mergedHeaders,
+    default: {},
+    isStatic: true,
+    fromRow: ({ headers }) => headersFromJson(headers),
+    toJson: (headers) => Object.keys(headers),
+    shown: { ...list(textSchema), description: 'The names of the headers that requests carry' },
+  },
+  auth: {
+    ...sealed('auth'),
+    schema: AUTH_SCHEMA,
+    check: checkAuth,
+    merged: mergedAuth,
+    default: null,
+    isStatic: true,
+    fromRow: ({ auth }) => authFromJson(auth),
+    toJson: shownAuth,
+    shown: SHOWN_AUTH_SCHEMA,
+  },
+  timeout: {
+    ...optional(
+      described(
+        'Milliseconds that a request may take; null: those of the event, else those of the application',
+        wholeNumber('timeout', { ...TIMEOUT, words: 'null, or milliseconds: a whole number' }),
+      ),
+    ),
+    default: null,
+    isStatic: true,
+  },
   description: { ...optional(text('description', MAX_DESCRIPTION_LENGTH)), default: null },
   metadata: {
     schema: {
@@ -214,7 +257,11 @@ export const SUBSCRIBER_FIELDS = {
     ...asJson('metadata', isMapOfTexts),
   },
 } as const satisfies {
-  readonly [Name in ChangeableField]: SubscriberField<Subscriber[Name]>;
+  readonly [Name in ChangeableField]: SubscriberField<
+    Subscriber[Name],
+    unknown,
+    NonNullable<SubscriberUpdate[Name]> | Extract<SubscriberUpdate[Name], null>
+  >;
 };
 
 type ChangeableField = Exclude<keyof SubscriberUpdate, 'secret'>;
@@ -240,6 +287,15 @@ export const DEFAULT_FIELDS = Object.fromEntries(
 export const FIELD_SCHEMAS = Object.fromEntries(
   FIELD_LIST.map(([name, { schema }]) => [name, schema]),
 ) as { readonly [Name in FieldName]: Fields[Name]['schema'] };
+
+/** The schemas of the fields in answers, by their names. */
+export const SHOWN_SCHEMAS = Object.fromEntries(
+  FIELD_LIST.map(([name, { schema, shown = schema }]) => [name, shown]),
+) as {
+  readonly [Name in FieldName]: Fields[Name] extends { readonly shown: infer Shown }
+    ? Shown
+    : Fields[Name]['schema'];
+};
 
 /** The fields that a caller may give only when it creates a subscriber. */
 export const CREATION_FIELDS = {
@@ -296,20 +352,6 @@ function checkUrl(value: unknown, name: string, rules: FieldRules): string {
     throw refusedUrl(error);
   }
   return url;
-}
-
-/** The refusal of a recipient as one of the field `url`; any other error as it is. */
-export function refusedUrl(error: unknown): unknown {
-  if (!(error instanceof RecipientRefusedError)) return error;
-  const { port, allowed, max, protocols } = error.data;
-  return new InvalidInputError('url', `is refused: ${error.explanation}`, {
-    // The recipient policy of an application may give a reason of its own.
-    reason: error.reason as RefusalCode,
-    // The addresses that a name resolves to stay secret: an owner could otherwise map the internal network.
-    ...(error.reason === 'port' && { port, allowed }),
-    ...(error.reason === 'too-long' && { max }),
-    ...(error.reason === 'protocol' && { protocols }),
-  });
 }
 
 function checkEvents(value: unknown, name: string, rules: FieldRules): readonly string[] {

@@ -1,6 +1,11 @@
 import type { JsonValue } from '../../event/conditions/condition-compile.js';
 import { InvalidInputError } from '../../errors/index.js';
-import { hasEnded, type RateLimit, type Recipient } from '../../message/recipient.js';
+import {
+  type EndpointAuth,
+  hasEnded,
+  type RateLimit,
+  type Recipient,
+} from '../../message/recipient.js';
 
 /**
  * The consent of the endpoint. `none`: the endpoint was not asked. `pending`: it was asked and has not agreed yet, so
@@ -51,6 +56,12 @@ export interface Subscriber extends Recipient {
   readonly key: string | null;
   /** The name of the format of its requests, given when the subscriber is created; null for the standard format. */
   readonly format: string | null;
+  /** Headers that each request carries, by name. Their values are secrets. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** What each request authenticates itself with at the endpoint; null for nothing. It is a secret. */
+  readonly auth: EndpointAuth | null;
+  /** Milliseconds that a request may take; null for those of the event, else those of the module. */
+  readonly timeout: number | null;
   /** A text for people, of up to 1,000 characters; null for none. */
   readonly description: string | null;
   /** Free-form texts of the owner's. */
@@ -100,6 +111,15 @@ export interface NewSubscriber {
   readonly key?: string | null;
   /** The name of a registered format, which makes its requests. Default `standard`. */
   readonly format?: string | null;
+  /**
+   * Headers that each request carries: up to 20, with up to 4,096 bytes of names and values. Names that the library, the
+   * protocol or `auth` sets are refused. Default none.
+   */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What each request authenticates itself with at the endpoint. Default null: nothing. */
+  readonly auth?: EndpointAuth | null;
+  /** Milliseconds that a request may take: 1,000 to 30,000. Default null: those of the event, else those of the module. */
+  readonly timeout?: number | null;
   /** A text for people, of up to 1,000 characters. Default null. */
   readonly description?: string | null;
   /** Free-form texts of the owner's, up to 20. Default none. */
@@ -112,11 +132,32 @@ export type SubscriberChanges = Partial<
 >;
 
 /**
+ * {@link EndpointAuth} as a change names it: of the same type, members that are left out stay as they are; of another
+ * type, it replaces the earlier one as a whole. `scope: null` removes the scopes.
+ */
+export type EndpointAuthChange = EndpointAuth extends infer Auth
+  ? Auth extends { readonly type: infer Type }
+    ? { readonly type: Type } & {
+        readonly [Name in Exclude<keyof Auth, 'type'>]?:
+          Auth[Name] | (Name extends 'scope' ? null : never);
+      }
+    : never
+  : never;
+
+/**
  * The fields that applications and the REST API may change; a field that is left out stays as it is. Lists and
- * `metadata` are replaced as a whole. `onExhausted: 'skip'` also removes a `holdFor`. The limits are the limits of
+ * `metadata` are replaced as a whole. `headers` names only the headers that change: null removes one, and names that are
+ * left out stay as they are. `onExhausted: 'skip'` also removes a `holdFor`. The limits are the limits of
  * {@link NewSubscriber}.
  */
-export interface SubscriberUpdate extends Omit<SubscriberChanges, 'verification' | 'secrets'> {
+export interface SubscriberUpdate extends Omit<
+  SubscriberChanges,
+  'verification' | 'secrets' | 'headers' | 'auth'
+> {
+  /** The headers that change, by name; null removes one. */
+  readonly headers?: Readonly<Record<string, string | null>>;
+  /** Null: requests carry no credentials any more. */
+  readonly auth?: EndpointAuthChange | null;
   /** Replaces every secret at once: deliveries are signed with this secret only from then on. */
   readonly secret?: string;
 }

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { InvalidInputError, RecipientRefusedError } from '../../errors/index.js';
 import type { Recipient, StaticSubscriber, SubscriberSource } from '../../message/index.js';
-import type { FieldRules, SubscriberField } from '../model/field-kinds.js';
+import { checkCredentials } from '../model/credentials.js';
+import { type FieldRules, type SubscriberField, wholeCheck } from '../model/field-kinds.js';
 import { checkHold, FIELD_LIST, SUBSCRIBER_FIELDS } from '../model/subscriber-fields.js';
 import type { Subscriber } from '../model/subscriber.js';
 
@@ -105,7 +106,9 @@ function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
     );
   const { url, secret } = subscriber;
   if (typeof url !== 'string') throw invalidSubscribers(`must have a url, ${reasonOf(subscriber)}`);
-  const { ordered, onExhausted, holdFor, ...fields } = named(() => staticFields(subscriber, rules));
+  const { ordered, onExhausted, holdFor, headers, ...fields } = named(() =>
+    staticFields(subscriber, rules),
+  );
   checkUrl(url, rules);
   if (secret !== undefined) named(() => rules.checkSecret(secret));
   const format = formatOf({ ...subscriber, contentType: fields.contentType }, rules);
@@ -115,6 +118,7 @@ function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
     secrets: secret === undefined ? [] : [{ value: secret, expiresAt: null }],
     ...(format !== null && { format }),
     ...withoutNulls(fields),
+    ...(Object.keys(headers).length > 0 && { headers }),
     ...(ordered && { ordered, onExhausted, holdFor }),
   };
 }
@@ -128,10 +132,12 @@ function staticFields(
     STATIC_FIELDS.map(([name, field]) => {
       const value = subscriber[name];
       // Null means that the field is not set, as in a row of a table that has it.
-      return [name, (value ?? null) === null ? field.default : field.check(value, name, rules, 0)];
+      const isGiven = (value ?? null) !== null;
+      return [name, isGiven ? wholeCheck(field)(value, name, rules, 0) : field.default];
     }),
   ) as Pick<Subscriber, StaticField>;
   checkHold(fields);
+  checkCredentials(fields);
   return fields;
 }
 

@@ -1,11 +1,12 @@
 import { isObject } from '../../common/objects.js';
 import { InvalidInputError } from '../../errors/index.js';
-import { checkText, type GivenField } from '../model/field-kinds.js';
+import { checkCredentials } from '../model/credentials.js';
+import { checkText, type GivenField, refusedUrl, wholeCheck } from '../model/field-kinds.js';
 import {
   checkHold,
   CREATION_FIELDS,
+  FIELD_LIST,
   MAX_METADATA_KEY_LENGTH,
-  refusedUrl,
   SECRET_FIELD,
   SUBSCRIBER_FIELDS,
 } from '../model/subscriber-fields.js';
@@ -19,12 +20,18 @@ const MAX_PAGE_LIMIT = 1000;
 
 type GivenFields = Readonly<Record<string, GivenField>>;
 
+/** The fields of a new subscriber, of which no part is known before. */
+const WHOLE_FIELDS = Object.fromEntries(
+  FIELD_LIST.map(([name, field]) => [name, { ...field, check: wholeCheck(field) }]),
+) as unknown as typeof SUBSCRIBER_FIELDS;
+
 const UPDATE_FIELDS = {
   ...SUBSCRIBER_FIELDS,
   secret: SECRET_FIELD,
 } satisfies Record<keyof SubscriberUpdate, GivenField>;
 const NEW_FIELDS = {
-  ...UPDATE_FIELDS,
+  ...WHOLE_FIELDS,
+  secret: SECRET_FIELD,
   ...CREATION_FIELDS,
 } satisfies Record<keyof NewSubscriber, GivenField>;
 
@@ -42,6 +49,7 @@ export function checkNewSubscriber(
 ): NewSubscriber {
   const checkTogether = (given: Partial<NewSubscriber>) => {
     checkHold(given);
+    checkCredentials(given);
     const { url, format = null, contentType } = given;
     if (url !== undefined) rules.formats.checkHost({ url, format });
     if (contentType !== undefined) rules.formats.checkContentType({ contentType, format });
@@ -98,12 +106,23 @@ function refuseUnknown(name: string, known: readonly string[]): never {
   );
 }
 
-/** @throws {@link InvalidInputError} for `url` when its host name resolves to an address that the recipient policy refuses */
-export async function checkAddresses(url: string, rules: SubscriberRules): Promise<void> {
-  try {
-    await rules.checkAddresses?.(url);
-  } catch (error) {
-    throw refusedUrl(error);
+/**
+ * @throws {@link InvalidInputError} for `url` or `auth` when the host name in it resolves to an address that the recipient
+ * policy refuses
+ */
+export async function checkAddresses(
+  { url, auth }: Pick<SubscriberUpdate, 'url' | 'auth'>,
+  rules: SubscriberRules,
+): Promise<void> {
+  const isRefused = (given: string | undefined, ...where: [string?, string?]) =>
+    given === undefined
+      ? undefined
+      : rules.checkAddresses?.(given).catch((error: unknown) => {
+          throw refusedUrl(error, ...where);
+        });
+  await isRefused(url);
+  if (auth?.type === 'oauth2') {
+    await isRefused(auth.tokenUrl, 'auth', 'has a tokenUrl that is refused');
   }
 }
 

@@ -37,7 +37,9 @@ import {
   type Subscriber,
   type SubscriberUpdate,
 } from '../model/subscriber.js';
+import { checkCredentials } from '../model/credentials.js';
 import { checkHold, DEFAULT_FIELDS } from '../model/subscriber-fields.js';
+import { type WholeUpdate, writeMerged } from './merged-changes.js';
 import { markVerified, moveTo } from './verification.js';
 
 /** The page of subscribers that {@link Subscribers.list} reads. */
@@ -127,7 +129,7 @@ export class Subscribers {
       enabled,
       ...given
     } = this.check(input);
-    await checkAddresses(given.url, this.rules);
+    await checkAddresses(given, this.rules);
     const now = this.clock.now();
     const stated = { ...DEFAULTS, ...given };
     const created: Subscriber = {
@@ -238,8 +240,10 @@ export class Subscribers {
     checkScope(scope);
     const checked = this.checkChanges(changes);
     if (!isIdLike(id)) return null;
-    if (checked.url !== undefined) await checkAddresses(checked.url, this.rules);
-    return this.#write(id, checked, scope, terms);
+    await checkAddresses(checked, this.rules);
+    return writeMerged(this.repository, [id, scope], checked, terms, (fields, all) =>
+      this.#write(id, fields, scope, all),
+    );
   }
 
   /**
@@ -336,7 +340,7 @@ export class Subscribers {
   /** Writes fields that were checked. */
   async #write(
     id: string,
-    { secret, ...fields }: SubscriberUpdate,
+    { secret, ...fields }: WholeUpdate,
     scope: OwnerScope,
     terms: ChangeTerms,
   ): Promise<Subscriber | null> {
@@ -361,17 +365,22 @@ export class Subscribers {
    * Checks fields against the other fields as they are stored at the moment of the write, since another request may be
    * changing them.
    */
-  #withCurrentCheck(fields: SubscriberUpdate, terms: ChangeTerms): ChangeTerms {
-    const { url, contentType, onExhausted, holdFor } = fields;
+  #withCurrentCheck(fields: WholeUpdate, terms: ChangeTerms): ChangeTerms {
+    const { url, contentType, onExhausted, holdFor, headers, auth } = fields;
     const isOfEvents = OF_EVENTS.some((name) => fields[name] !== undefined);
     const isOfFormat = url !== undefined || contentType !== undefined;
-    if (!isOfEvents && !isOfFormat && (holdFor ?? null) === null) return terms;
+    const isAuthorized = headers !== undefined || auth !== undefined;
+    if (!isOfEvents && !isOfFormat && !isAuthorized && (holdFor ?? null) === null) return terms;
     const check = (current: Subscriber) => {
       terms.check?.(current);
       const { format } = current;
       if (url !== undefined) this.rules.formats.checkHost({ url, format });
       if (contentType !== undefined) this.rules.formats.checkContentType({ contentType, format });
       checkHold({ onExhausted: onExhausted ?? current.onExhausted, holdFor: holdFor ?? null });
+      checkCredentials({
+        headers: headers ?? current.headers,
+        auth: auth === undefined ? current.auth : auth,
+      });
       if (!isOfEvents) return;
       const given = Object.entries(fields).filter(([, value]) => value !== undefined);
       const whole: Subscriber = { ...current, ...Object.fromEntries(given) };

@@ -149,7 +149,7 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     // The owner of a row never changes, so a row that is within the scope here is still within it at the write below.
     const before = await this.#table.find(id, scope);
     if (before === null) return null;
-    if (changes.secrets === undefined) this.#mapper.demandReadable(before);
+    this.#mapper.demandReadable(before, changes);
     const written = await this.#change(id, () =>
       terms.check === undefined && (terms.limits === undefined || changes.url === undefined)
         ? this.#writer.plainly(id, changes)

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Secret } from '../../message/recipient.js';
 import { SecretSealer, SecretUnreadableError } from '../../signing/index.js';
-import { asJson, choice, type SubscriberRow } from '../model/field-kinds.js';
+import { asJson, choice, type StoredField, type SubscriberRow } from '../model/field-kinds.js';
 import {
   checkHold,
   FIELD_LIST,
@@ -15,6 +15,12 @@ const MAX_REVISION = 2 ** 31;
 
 const VERIFICATION = choice('verification', ['none', 'pending', 'verified']);
 const SECRETS = asJson('secrets', isListOfSecrets);
+
+/** The fields whose column is sealed. */
+const SEALED = [
+  ['secrets', SECRETS] as const,
+  ...FIELD_LIST.filter(([, { isSealed }]) => isSealed),
+] as readonly (readonly [FieldName | 'secrets', StoredField])[];
 
 /** The reason why a row cannot be read: the name of a malformed column, or secrets that cannot be opened. */
 export type RowFault = string | SecretUnreadableError;
@@ -50,35 +56,47 @@ export class SubscriberRowMapper {
     id: string,
     changes: SubscriberChanges & { readonly updatedAt: Date },
   ): Partial<SubscriberRow> {
-    const { secrets, verification, updatedAt } = changes;
+    const { verification, updatedAt } = changes;
     const named = FIELD_LIST.filter(([name]) => changes[name] !== undefined);
     return Object.assign(
       { updated_at: updatedAt.getTime(), revision: randomInt(MAX_REVISION) },
       ...named.map(([name, { toColumns }]) => toColumns(changes[name])),
-      secrets && this.secretsColumn(id, secrets),
+      this.sealedColumns(id, changes),
       verification && { verification },
     );
   }
 
-  secretsColumn(id: string, secrets: readonly Secret[]): Pick<SubscriberRow, 'secrets'> {
-    return { secrets: this.sealer.seal(JSON.stringify(secrets), id) };
+  /** The columns of {@link SEALED} that some fields of a subscriber have. */
+  sealedColumns(id: string, fields: Partial<Subscriber>): Partial<SubscriberRow> {
+    const columns = SEALED.map(([name, { toColumns }]) =>
+      fields[name] === undefined ? {} : toColumns(fields[name]),
+    );
+    const texts = Object.entries(Object.assign({}, ...columns) as Record<string, string | null>);
+    return Object.fromEntries(
+      texts.map(([column, text]) => [column, text === null ? null : this.sealer.seal(text, id)]),
+    );
   }
 
   /** True when the secrets of a row are stored in the form that {@link toRow} writes. */
-  isCurrent({ secrets }: SubscriberRow): boolean {
-    return this.sealer.isCurrent(secrets);
+  isCurrent(row: SubscriberRow): boolean {
+    return sealedTexts(row).every(([, text]) => this.sealer.isCurrent(text));
   }
 
-  /** @throws {@link SecretUnreadableError} when the secrets of a row do not open */
-  demandReadable({ id, secrets }: SubscriberRow): void {
-    this.sealer.open(secrets, id);
+  /**
+   * @param changes the fields that are written next, whatever the row has in them
+   * @throws {@link SecretUnreadableError} when other secrets of a row do not open
+   */
+  demandReadable(row: SubscriberRow, changes: SubscriberChanges): void {
+    for (const [name, text] of sealedTexts(row)) {
+      if (changes[name] === undefined) this.sealer.open(text, row.id);
+    }
   }
 
   /** The subscriber of a row, or the reason why the row cannot be read. */
-  fromRow(row: SubscriberRow): Subscriber | RowFault {
-    const opened = this.#opened(row.secrets, row.id);
-    if (opened instanceof SecretUnreadableError) return opened;
-    const secrets = SECRETS.fromRow({ ...row, secrets: opened });
+  fromRow(stored: SubscriberRow): Subscriber | RowFault {
+    const row = this.#opened(stored);
+    if (row instanceof SecretUnreadableError) return row;
+    const secrets = SECRETS.fromRow(row);
     if (secrets === undefined) return 'secrets';
     const verification = VERIFICATION.fromRow(row);
     if (verification === undefined) return 'verification';
@@ -101,9 +119,13 @@ export class SubscriberRowMapper {
     return hasEffect ? Object.freeze(subscriber) : 'on_exhausted';
   }
 
-  #opened(stored: string, id: string): string | SecretUnreadableError {
+  #opened(row: SubscriberRow): SubscriberRow | SecretUnreadableError {
     try {
-      return this.sealer.open(stored, id);
+      const texts = sealedTexts(row).map(([, text, column]) => [
+        column,
+        this.sealer.open(text, row.id),
+      ]);
+      return { ...row, ...Object.fromEntries(texts) };
     } catch (error) {
       if (error instanceof SecretUnreadableError) return error;
       throw error;
@@ -121,6 +143,14 @@ export function describeFault(fault: RowFault): string {
   return typeof fault === 'string'
     ? `the column "${fault}" of its row in thorn_subscribers is malformed. Correct it or delete the row.`
     : fault.message;
+}
+
+/** The columns of {@link SEALED} that are not null, with the fields that they belong to. */
+function sealedTexts(row: SubscriberRow) {
+  return SEALED.flatMap(([name, { column }]) => {
+    const text = row[column];
+    return text === null ? [] : [[name, text as string, column] as const];
+  });
 }
 
 function isListOfSecrets(value: unknown): value is readonly Secret[] {

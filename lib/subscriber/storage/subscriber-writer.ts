@@ -134,8 +134,8 @@ export class SubscriberWriter {
       const secrets = withoutExpired(all, now);
       if (this.mapper.isCurrent(row) && secrets === all) return false;
       if (dryRun) return true;
-      const column = this.mapper.secretsColumn(row.id, secrets);
-      if (await this.table.updateUnchanged(row, column)) return true;
+      const columns = this.mapper.sealedColumns(row.id, { ...subscriber, secrets });
+      if (await this.table.updateUnchanged(row, columns)) return true;
       row = await this.table.find(row.id, 'any');
     }
     return false;

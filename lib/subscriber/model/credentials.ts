@@ -1,0 +1,274 @@
+import { isPlainObject } from '../../common/objects.js';
+import {
+  all,
+  map,
+  nullable,
+  oneOf,
+  text as textSchema,
+  type Schema,
+} from '../../common/json-schema.js';
+import { InvalidInputError } from '../../errors/index.js';
+import { endpointHeaderProblem, isHeaderName } from '../../message/header-checks.js';
+import { type EndpointAuth, withoutQuery } from '../../message/recipient.js';
+import { checkText, type FieldRules, isMapOfTexts, parseJson, refusedUrl } from './field-kinds.js';
+import type { EndpointAuthChange, Subscriber, SubscriberUpdate } from './subscriber.js';
+
+const MAX_HEADERS = 20;
+const MAX_HEADERS_BYTES = 4096;
+const MAX_HEADER_NAME_LENGTH = 128;
+const MAX_HEADER_VALUE_LENGTH = MAX_HEADERS_BYTES - MAX_HEADER_NAME_LENGTH;
+
+type Headers = Subscriber['headers'];
+type HeadersChange = NonNullable<SubscriberUpdate['headers']>;
+
+// ── Headers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export const HEADERS_SCHEMA: Schema<HeadersChange> = {
+  ...map(nullable<string>({ ...textSchema, minLength: 1, maxLength: MAX_HEADER_VALUE_LENGTH })),
+  propertyNames: {
+    minLength: 1,
+    maxLength: MAX_HEADER_NAME_LENGTH,
+    pattern: "^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$",
+  },
+  maxProperties: MAX_HEADERS,
+  description: `Headers that requests carry, up to ${MAX_HEADERS_BYTES} bytes together; null removes one, and names that are left out stay as they are. Answers show the names alone`,
+  example: { 'X-Api-Key': 'a key' },
+};
+
+/** @throws {@link InvalidInputError} for `headers`, which never holds a value that was given */
+export function checkEndpointHeaders(value: unknown, field: string): HeadersChange {
+  if (!isPlainObject(value)) {
+    throw new InvalidInputError(field, 'must be an object of names and values');
+  }
+  const names = new Set<string>();
+  for (const [name, text] of Object.entries(value)) {
+    // A name that is none may be a whole line, with its value.
+    if (!isHeaderName(name) || name.length > MAX_HEADER_NAME_LENGTH) {
+      throw new InvalidInputError(
+        field,
+        `must have names of up to ${MAX_HEADER_NAME_LENGTH} characters that are tokens of RFC 9110, such as X-Api-Key`,
+      );
+    }
+    const isRepeated = names.has(name.toLowerCase());
+    const problem = isRepeated ? 'is given twice' : headerProblem(name, text);
+    if (problem !== null) {
+      throw new InvalidInputError(field, `are refused: "${name}" ${problem}`, { header: name });
+    }
+    names.add(name.toLowerCase());
+  }
+  return value as HeadersChange;
+}
+
+function headerProblem(name: string, value: unknown): string | null {
+  if (value === null) return null;
+  const problem = endpointHeaderProblem(name, value);
+  if (problem !== null || String(value).length <= MAX_HEADER_VALUE_LENGTH) return problem;
+  return `must have a text of up to ${MAX_HEADER_VALUE_LENGTH} characters`;
+}
+
+/** The headers after a change; names that differ in case alone are the same. @throws {@link InvalidInputError} */
+export function mergedHeaders(change: HeadersChange, before: Headers, field: string): Headers {
+  const merged = new Map<string, readonly [name: string, value: string | null]>();
+  for (const entry of [...Object.entries(before), ...Object.entries(change)]) {
+    merged.set(entry[0].toLowerCase(), entry);
+  }
+  const headers = [...merged.values()].filter(([, value]) => value !== null) as [string, string][];
+  if (headers.length > MAX_HEADERS) {
+    throw new InvalidInputError(field, `must be at most ${MAX_HEADERS}`, {
+      reason: 'too-many',
+      max: MAX_HEADERS,
+    });
+  }
+  const bytes = headers.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  if (bytes > MAX_HEADERS_BYTES) {
+    throw new InvalidInputError(
+      field,
+      `must have up to ${MAX_HEADERS_BYTES} bytes of names and values together, and have ${bytes}`,
+    );
+  }
+  return Object.fromEntries(headers);
+}
+
+export function headersFromJson(stored: string | null): Headers | undefined {
+  if (stored === null) return {};
+  const value = parseJson(stored);
+  return isMapOfTexts(value) ? value : undefined;
+}
+
+// ── Credentials ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Member {
+  readonly max: number;
+  /** What the text must be, and the words for it. Default: any text without control characters. */
+  readonly form?: readonly [pattern: RegExp, words: string];
+  readonly optional?: true;
+}
+
+type Members = Readonly<Record<string, Member>>;
+
+const VISIBLE = [/^[\x21-\x7e]+$/, 'printable ASCII without blanks'] as const;
+
+const MEMBERS: {
+  readonly [Type in EndpointAuth['type']]: Readonly<
+    Record<Exclude<keyof Extract<EndpointAuth, { type: Type }>, 'type'>, Member>
+  >;
+} = {
+  bearer: { token: { max: 4096, form: VISIBLE } },
+  basic: {
+    username: { max: 255, form: [/^[^:]*$/, 'text without a colon'] },
+    password: { max: 1024 },
+  },
+  oauth2: {
+    tokenUrl: { max: 2048 },
+    clientId: { max: 255 },
+    clientSecret: { max: 1024 },
+    scope: {
+      max: 1024,
+      form: [
+        /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/,
+        'scopes with one blank between them',
+      ],
+      optional: true,
+    },
+  },
+};
+const TYPES = Object.keys(MEMBERS) as EndpointAuth['type'][];
+
+export const AUTH_SCHEMA = nullable<EndpointAuthChange>({
+  type: 'object',
+  oneOf: TYPES.map((type) => ({
+    type: 'object',
+    properties: {
+      type: { type: 'string', enum: [type] },
+      ...Object.fromEntries(
+        Object.entries(MEMBERS[type] as Members).map(([name, { max, optional }]) => {
+          const schema = {
+            ...textSchema,
+            ...(name === 'tokenUrl' && { format: 'uri' }),
+            ...{ minLength: 1, maxLength: max },
+          };
+          return [name, optional ? nullable(schema) : schema];
+        }),
+      ),
+    },
+    required: ['type'],
+    additionalProperties: false,
+  })),
+  description:
+    'What requests authenticate themselves with. A change of the same type keeps the members that it leaves out; null: nothing. Answers show no token, name or password',
+});
+
+export const SHOWN_AUTH_SCHEMA = nullable({
+  ...all({ type: oneOf(TYPES) }, { tokenUrl: textSchema, clientId: textSchema, scope: textSchema }),
+  description: 'Without what is secret; of oauth2 with the token endpoint, without its query',
+});
+
+/** The credentials as answers show them. */
+export type ShownAuth =
+  | { readonly type: 'bearer' | 'basic' }
+  | {
+      readonly type: 'oauth2';
+      readonly tokenUrl: string;
+      readonly clientId: string;
+      readonly scope?: string;
+    };
+
+export function shownAuth(auth: EndpointAuth | null): ShownAuth | null {
+  if (auth === null || auth.type !== 'oauth2') return auth && { type: auth.type };
+  const { type, tokenUrl, clientId, scope } = auth;
+  return {
+    type,
+    tokenUrl: withoutQuery(tokenUrl),
+    clientId,
+    ...(scope !== undefined && { scope }),
+  };
+}
+
+/** @throws {@link InvalidInputError} for `auth`, which never holds a value that was given */
+export function checkAuth(
+  value: unknown,
+  field: string,
+  rules: Pick<FieldRules, 'checkUrl'>,
+): EndpointAuthChange | null {
+  if (value === null) return null;
+  const members = isPlainObject(value) && membersOf(value['type']);
+  if (!members) {
+    throw new InvalidInputError(
+      field,
+      `must be null, or an object whose type is one of ${TYPES.join(', ')}`,
+    );
+  }
+  const { type, ...given } = value;
+  const named = Object.entries(given).filter(([, one]) => one !== undefined);
+  if (named.some(([name]) => !Object.hasOwn(members, name))) {
+    throw new InvalidInputError(
+      field,
+      `of the type ${String(type)} must have no other members than type, ${Object.keys(members).join(', ')}`,
+    );
+  }
+  for (const [name, one] of named) {
+    const { max, form, optional } = members[name]!;
+    if (optional && one === null) continue;
+    const text = checkText(one, field, 1, max, undefined, `has a ${name} that must be`);
+    if (form?.[0].test(text) === false) {
+      throw new InvalidInputError(field, `has a ${name} that must be ${form[1]}`);
+    }
+    if (name === 'tokenUrl') checkTokenUrl(text, field, rules);
+  }
+  return { type, ...Object.fromEntries(named) } as EndpointAuthChange;
+}
+
+function checkTokenUrl(url: string, field: string, rules: Pick<FieldRules, 'checkUrl'>): void {
+  try {
+    rules.checkUrl(url);
+  } catch (error) {
+    throw refusedUrl(error, field, 'has a tokenUrl that is refused');
+  }
+}
+
+/** The credentials after a change. @throws {@link InvalidInputError} when a member is missing then */
+export function mergedAuth(
+  change: EndpointAuthChange | null,
+  before: EndpointAuth | null,
+  field: string,
+): EndpointAuth | null {
+  if (change === null) return null;
+  const known = before?.type === change.type ? before : {};
+  const merged = Object.fromEntries(
+    Object.entries({ ...known, ...change }).filter(([, one]) => one !== null),
+  );
+  const members = Object.entries(MEMBERS[change.type] as Members);
+  const missing = members.filter(([name, { optional }]) => !optional && merged[name] === undefined);
+  if (missing.length > 0) {
+    const names = missing.map(([name]) => name).join(', ');
+    throw new InvalidInputError(field, `of the type ${change.type} must have ${names} as well`);
+  }
+  return merged as unknown as EndpointAuth;
+}
+
+export function authFromJson(stored: string | null): EndpointAuth | null | undefined {
+  if (stored === null) return null;
+  const value = parseJson(stored);
+  if (!isMapOfTexts(value)) return undefined;
+  const members = membersOf(value['type']);
+  const isWhole =
+    members !== undefined &&
+    Object.entries(members).every(([name, { optional }]) => optional || name in value);
+  return isWhole ? (value as unknown as EndpointAuth) : undefined;
+}
+
+function membersOf(type: unknown): Members | undefined {
+  return TYPES.some((one) => one === type) ? MEMBERS[type as EndpointAuth['type']] : undefined;
+}
+
+/** @throws {@link InvalidInputError} for headers and credentials that set the same header */
+export function checkCredentials({
+  headers = {},
+  auth = null,
+}: Partial<Pick<Subscriber, 'headers' | 'auth'>>): void {
+  if (auth === null || !Object.keys(headers).some((name) => /^authorization$/i.test(name))) return;
+  throw new InvalidInputError(
+    'headers',
+    'must not name Authorization while auth is set: auth makes that header. Leave one of the two out',
+  );
+}
