@@ -1,3 +1,4 @@
+import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Clock, type EndpointAuth, WebhookDispatcher } from '../../lib/index.js';
 import {
@@ -11,6 +12,86 @@ import { sqliteAndPostgres, type TestDatabase } from '../support/databases.js';
 
 const BEARER = { type: 'bearer', token: 'a-token-of-mine' } as const;
 const BASIC = { type: 'basic', username: 'änn', password: 'pass:word ü' } as const;
+
+/** A part of each value that is refused. */
+const HIDDEN = 'hidden-text';
+const OAUTH = {
+  ...{ type: 'oauth2', tokenUrl: 'https://example.com/token', clientId: 'me' },
+  clientSecret: HIDDEN,
+};
+
+/** Fields that are refused, each by its name. */
+const REFUSED: readonly { what: string; field: string; fields: Record<string, unknown> }[] = [
+  ...[
+    ...['Hook-Event', 'webhook-id', 'User-Agent', 'traceparent', 'TraceState', 'Host'],
+    ...['Connection', 'Keep-Alive', 'Transfer-Encoding', 'Upgrade', 'TE', 'Trailer'],
+    ...['Proxy-Authorization', 'Content-Type', 'content-length', 'Expect'],
+  ].map((name) => ({
+    ...{ what: `the header ${name}`, field: 'headers' },
+    fields: { headers: { [name]: HIDDEN } },
+  })),
+  ...[
+    ['a text', HIDDEN],
+    ['null', null],
+    ['a list', [HIDDEN]],
+    ['a number as a value', { 'X-A': 1 }],
+    ['an object as a value', { 'X-A': { [HIDDEN]: HIDDEN } }],
+    ['an empty value', { 'X-A': '' }],
+    ['a value with CR', { 'X-A': `${HIDDEN}\r` }],
+    ['a value with LF', { 'X-A': `${HIDDEN}\nX-B: c` }],
+    ['a value with NUL', { 'X-A': `${HIDDEN}\0` }],
+    ['a value of other letters', { 'X-A': `${HIDDEN}ä` }],
+    ['a value with a blank at its end', { 'X-A': `${HIDDEN} ` }],
+    ['a whole line as a name', { [`Authorization: ${HIDDEN}`]: 'a' }],
+    ['an empty name', { '': HIDDEN }],
+    ['a name with LF', { 'X-A\nX-B': HIDDEN }],
+    ['a long name', { ['X'.repeat(129)]: HIDDEN }],
+    ['a long value', { 'X-A': HIDDEN.padEnd(3969, 'a') }],
+    ['values that are long together', { 'X-A': HIDDEN.padEnd(2100, 'a'), 'X-B': 'b'.repeat(2100) }],
+    ['a name twice', { 'X-A': HIDDEN, 'x-a': HIDDEN }],
+    ['21 names', Object.fromEntries(Array.from({ length: 21 }, (_, at) => [`X-${at}`, HIDDEN]))],
+  ].map(([what, headers]) => ({
+    what: `headers: ${what as string}`,
+    field: 'headers',
+    fields: { headers },
+  })),
+  {
+    ...{ what: 'headers: Authorization beside auth', field: 'headers' },
+    fields: { headers: { authorization: HIDDEN }, auth: BEARER },
+  },
+  ...[
+    ['a text', HIDDEN],
+    ['a list', [HIDDEN]],
+    ['no type', { token: HIDDEN }],
+    ['an unknown type', { type: HIDDEN }],
+    ['a type of every object', { type: 'constructor' }],
+    ['a missing token', { type: 'bearer' }],
+    ['a number as a token', { type: 'bearer', token: 1 }],
+    ['an empty token', { type: 'bearer', token: '' }],
+    ['a token with a blank', { type: 'bearer', token: `${HIDDEN} a` }],
+    ['a token with CR and LF', { type: 'bearer', token: `${HIDDEN}\r\nX: a` }],
+    ['a long token', { type: 'bearer', token: HIDDEN.padEnd(4097, 'a') }],
+    ['an unknown member', { type: 'bearer', token: HIDDEN, [HIDDEN]: 'a' }],
+    ['a missing password', { type: 'basic', username: HIDDEN }],
+    ['a username with a colon', { type: 'basic', username: `${HIDDEN}:`, password: 'a' }],
+    ['a password with LF', { type: 'basic', username: 'a', password: `${HIDDEN}\n` }],
+    ['a missing client secret', { ...OAUTH, clientSecret: undefined }],
+    ['a token endpoint that is no URL', { ...OAUTH, tokenUrl: HIDDEN }],
+    ['a private token endpoint', { ...OAUTH, tokenUrl: `http://10.0.0.1/?${HIDDEN}` }],
+    ['another protocol', { ...OAUTH, tokenUrl: `ftp://example.com/${HIDDEN}` }],
+    ['a client secret with CR', { ...OAUTH, clientSecret: `${HIDDEN}\r` }],
+    ['a scope with LF', { ...OAUTH, scope: `${HIDDEN}\n` }],
+    ['a long client id', { ...OAUTH, clientId: HIDDEN.padEnd(256, 'a') }],
+  ].map(([what, auth]) => ({ what: `auth: ${what as string}`, field: 'auth', fields: { auth } })),
+  ...[999, 30_001, 1500.5, '5000', true, {}, [5000], -1].map((timeout) => ({
+    ...{ what: `timeout: ${JSON.stringify(timeout)}`, field: 'timeout', fields: { timeout } },
+  })),
+];
+
+/** The rows of subscribers. */
+function stored(api: Api): Promise<unknown> {
+  return api.app.get(DataSource).query('SELECT * FROM thorn_subscribers ORDER BY id');
+}
 
 describe.each(sqliteAndPostgres)('credentials of an endpoint on $database', ({ create }) => {
   let store: TestDatabase;
@@ -152,5 +233,61 @@ describe.each(sqliteAndPostgres)('credentials of an endpoint on $database', ({ c
       'x-one': 'one-one',
       authorization: 'Bearer a-token-of-mine',
     });
+  });
+
+  it.each(REFUSED)('refuses $what, and names the field alone', async ({ field, fields }) => {
+    const { self } = (await post({ headers: { 'X-One': 'one-one' }, timeout: 2000 })).body;
+    const before = await stored(api);
+    for (const answer of [await post(fields), await patch(self, fields)]) {
+      expect(answer.status).toBe(400);
+      expect(answer.body.errors).toMatchObject([{ field }]);
+      expect(JSON.stringify(answer.body)).not.toContain(HIDDEN);
+    }
+    expect(await stored(api)).toEqual(before);
+  });
+});
+
+describe('credentials of a static subscriber', () => {
+  let receiver: ScriptedReceiver;
+  beforeEach(async () => {
+    receiver = await ScriptedReceiver.start();
+  });
+  afterEach(() => receiver.stop());
+
+  const start = (subscriber: object) =>
+    startApi('express', {
+      thorn: {
+        recipients: LOOPBACK_RECIPIENTS,
+        subscribers: { 'order.paid': { url: receiver.url, ...subscriber } },
+      },
+    });
+
+  it('are sent as those of a stored one', async () => {
+    const api = await start({ headers: { 'X-One': 'one-one' }, auth: BEARER, timeout: 1000 });
+    try {
+      await api.app.get(WebhookDispatcher).send('order.paid', {});
+      receiver.otherwise('hang');
+      const { attempts } = await api.app.get(WebhookDispatcher).send('order.paid', {});
+      expect(attempts).toMatchObject([{ error: { code: 'timeout' } }]);
+    } finally {
+      await api.app.close();
+    }
+    expect(receiver.received[0]!.headers).toMatchObject({
+      'x-one': 'one-one',
+      authorization: 'Bearer a-token-of-mine',
+    });
+  });
+
+  // Null means that a static subscriber has none.
+  const refused = REFUSED.filter(({ fields }) =>
+    Object.values(fields).every((one) => one !== null),
+  );
+  it.each(refused)('are refused at the start: $what', async ({ field, fields }) => {
+    const error = await start(fields).then(
+      async ({ app }) => app.close(),
+      (cause: unknown) => cause as Error,
+    );
+    expect(error?.message).toContain(`have ${field}, which`);
+    expect(error?.message).not.toContain(HIDDEN);
   });
 });

@@ -106,6 +106,7 @@ interface Member {
 
 type Members = Readonly<Record<string, Member>>;
 
+const IN_ONE_LINE = [/^[^\0-\x1f\x7f]*$/, 'text in one line'] as const;
 const VISIBLE = [/^[\x21-\x7e]+$/, 'printable ASCII without blanks'] as const;
 
 const MEMBERS: {
@@ -115,13 +116,13 @@ const MEMBERS: {
 } = {
   bearer: { token: { max: 4096, form: VISIBLE } },
   basic: {
-    username: { max: 255, form: [/^[^:]*$/, 'text without a colon'] },
-    password: { max: 1024 },
+    username: { max: 255, form: [/^[^:\0-\x1f\x7f]*$/, 'text in one line, without a colon'] },
+    password: { max: 1024, form: IN_ONE_LINE },
   },
   oauth2: {
     tokenUrl: { max: 2048 },
-    clientId: { max: 255 },
-    clientSecret: { max: 1024 },
+    clientId: { max: 255, form: IN_ONE_LINE },
+    clientSecret: { max: 1024, form: IN_ONE_LINE },
     scope: {
       max: 1024,
       form: [
