@@ -129,6 +129,7 @@ describe.each(sqliteAndPostgres)('client credentials of OAuth on $database', ({ 
       ...{ status: 'failed', reason: 'exhausted' },
       attempts: [{ error: { code: 'oauth-token' } }],
     });
+    expect(receiver.received).toEqual([]);
   });
 
   it('waits for a silent token endpoint no longer than for a request', async () => {
