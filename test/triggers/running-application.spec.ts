@@ -68,7 +68,7 @@ describe.each(CLIENT_DATABASES)('triggers of an application that runs on $databa
     const code = await main(['doctor', `http://127.0.0.1:${port}/hooks-operator`], {
       ...{ out: line, note: line, env: {} },
     } as never);
-    expect([code, lines.at(-1)]).toEqual([1, expect.stringMatching(/^To mend: \d/)]);
+    expect([code, lines.at(-1)]).toEqual([1, expect.stringMatching(/^Problems: \d/)]);
     return lines.filter((one) => one.includes('tables-outdated'));
   }
 
