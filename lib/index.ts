@@ -65,6 +65,7 @@ export {
   type SendResult,
   type TableRow,
   WebhookDispatcher,
+  type SubscriberNotice,
 } from './dispatch/index.js';
 export type {
   Digest,
@@ -116,12 +117,16 @@ export {
 export {
   type ChangeTerms,
   type CreationTerms,
+  type FailureFigures,
   type HealthRules,
   type EndpointAuthChange,
   type NewSubscriber,
   type OwnerScope,
   type SecretRotation,
   type Subscriber,
+  type SubscriberChange,
+  type SubscriberChangeKind,
+  type SubscriberChangePage,
   type StoredSubscriber,
   type SubscriberQuery,
   Subscribers,

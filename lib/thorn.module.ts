@@ -12,6 +12,7 @@ import {
   DispatchStrategy,
   MessagePipeline,
   SubscriberExpiry,
+  SubscriberNotices,
   WebhookDispatcher,
 } from './dispatch/index.js';
 import { EventDiscovery } from './module/event-discovery.js';
@@ -104,6 +105,7 @@ export class ThornModule
     private readonly report: StartupReport,
     private readonly clients: SqlClients,
     private readonly expiry: SubscriberExpiry,
+    private readonly notices: SubscriberNotices,
     private readonly reported: ReportedSources,
   ) {
     super();
@@ -118,6 +120,7 @@ export class ThornModule
     const { strategy, reported } = this;
     if (strategy instanceof OutboxStrategy) await strategy.start((client) => reported.of(client));
     this.expiry.start();
+    this.notices.start();
     this.report.log();
   }
 

@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 
 /** The prefix of an id, which makes a stray id in a log recognisable. */
-export type IdPrefix = 'msg_' | 'dlv_' | 'sub_';
+export type IdPrefix = 'msg_' | 'dlv_' | 'sub_' | 'chg_';
 
 const LATEST = 2 ** 48 - 1;
 /** The counts of a millisecond. */

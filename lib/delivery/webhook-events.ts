@@ -37,10 +37,18 @@ export interface SubscriberFacts {
   readonly owner: string | null;
   /** Host and port of the subscriber's URL; the rest of the URL may contain secrets. */
   readonly host: string;
-  /** Start of the first failed attempt since the last success, in milliseconds since the Unix epoch, or null. */
-  readonly failingSince: number | null;
+  /** Start of the first failed attempt since the last success, in milliseconds since the Unix epoch. */
+  readonly failingSince: number;
   /** Messages that have failed at least once since then. */
   readonly failingMessages: number;
+  /** Percent of the way to being disabled, from 0 to 100; see docs/notices.md. */
+  readonly share: number;
+  /** The status of the last answer, or null without one. */
+  readonly status: number | null;
+  /** The error of the last attempt without an answer, or null. */
+  readonly error: string | null;
+  /** The earliest time at which the subscriber is disabled, in milliseconds since the Unix epoch, or null. */
+  readonly disablesAt: number | null;
 }
 
 /** The events of {@link WebhookEvents} and their payloads. */
@@ -76,8 +84,13 @@ export interface WebhookEventMap {
    * or until `until`.
    */
   readonly 'delivery-held': WebhookEventMap['delivery-skipped'] & { readonly until: number | null };
-  /** A subscriber has begun to fail. Emitted once until the next success. */
+  /**
+   * A subscriber fails, and has gone 50, 75 or 90 percent of the way to being disabled. Emitted once for each of them until the
+   * next success.
+   */
   readonly 'subscriber-failing': SubscriberFacts;
+  /** A subscriber for which `subscriber-failing` was emitted has answered with a 2xx. The facts are those of its failures. */
+  readonly 'subscriber-recovered': SubscriberFacts;
   /** A subscriber was disabled: the endpoint answered 410 (`gone`) or has failed for too long (`failing`). */
   readonly 'subscriber-disabled': SubscriberFacts & { readonly reason: 'gone' | 'failing' };
   /** The end of a subscriber has passed. Emitted within a minute or so, once until it is renewed. */
@@ -101,6 +114,7 @@ const NAMES: Readonly<Record<WebhookEventName, true>> = {
   'delivery-skipped': true,
   'delivery-held': true,
   'subscriber-failing': true,
+  'subscriber-recovered': true,
   'subscriber-disabled': true,
   'subscriber-expired': true,
   'recipient-refused': true,

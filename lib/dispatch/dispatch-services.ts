@@ -2,6 +2,7 @@ import { EventHistory } from './event-history.js';
 import { MessagePipeline } from './message-pipeline.js';
 import { FanOut } from './recipients/fan-out.js';
 import { SubscriberExpiry } from './subscriber-expiry.js';
+import { SubscriberNotices } from './subscriber-notices.js';
 import { UnheardEvents } from './unheard-events.js';
 import { WebhookDispatcher } from './webhook-dispatcher.js';
 
@@ -11,6 +12,7 @@ export const dispatchServices = [
   FanOut,
   MessagePipeline,
   SubscriberExpiry,
+  SubscriberNotices,
   UnheardEvents,
   WebhookDispatcher,
 ];

@@ -12,9 +12,12 @@ const DAY = 24 * 60 * 60_000;
 const HOUR = 60 * 60_000;
 const EVERY = 60_000;
 const AT_ONCE = 500;
+/** Days for which changes of subscribers are kept where no delivery log is. */
+const LOG_DAYS = 30;
 
 /**
- * Tells of subscribers whose end has passed, once a minute, and removes them days later. Nothing is sent to them whether it
+ * Tells of subscribers whose end has passed, once a minute, and removes them days later, as well as old changes of
+ * subscribers. Nothing is sent to them whether it
  * runs or not: that is decided by the time.
  */
 @Injectable()
@@ -74,6 +77,8 @@ export class SubscriberExpiry implements OnModuleDestroy {
     const before = Math.max(0, Math.round(now - this.#keptFor));
     do count = await this.subscribers.removeExpired(before, AT_ONCE);
     while (count >= AT_ONCE);
+    const kept = (this.strategy.logDays?.() ?? LOG_DAYS) * DAY;
+    await this.subscribers.audit.removeBefore(Math.max(0, now - kept));
     this.#removesAt = now + HOUR;
   }
 }

@@ -172,5 +172,8 @@ const DATABASE_REPOSITORY: FactoryProvider = {
     clock: Clock,
     { options }: ThornSettings,
     sealer: SecretSealer,
-  ) => new DatabaseSubscriberRepository(database!, clock, options, sealer),
+  ) => {
+    const isTold = options.notify !== undefined;
+    return new DatabaseSubscriberRepository(database!, clock, { ...options, isTold }, sealer);
+  },
 };

@@ -50,7 +50,12 @@ export class SchemaCheck implements OnApplicationBootstrap {
       await checkTables(database, named, [
         ...(isDurable ? Object.values(OUTBOX_TABLES) : []),
         ...(index === 0 && keepsSubscribers
-          ? [SUBSCRIBERS, OUTBOX_TABLES.capturedTables, OUTBOX_TABLES.leases]
+          ? [
+              SUBSCRIBERS,
+              OUTBOX_TABLES.capturedTables,
+              OUTBOX_TABLES.leases,
+              OUTBOX_TABLES.subscriberChanges,
+            ]
           : []),
         ...(index === 0 && this.api !== undefined ? [IDEMPOTENCY_KEYS] : []),
         ...(index === 0 && this.api?.portal === true ? [PORTAL_LINKS] : []),

@@ -6,6 +6,17 @@ export {
   type HealthState,
   WELL,
 } from './model/subscriber-health.js';
+export {
+  CHANGE_KINDS,
+  changeOf,
+  type FailureFigures,
+  MAX_BY_LENGTH,
+  type SubscriberChange,
+  type SubscriberChangeKind,
+  type SubscriberChangePage,
+  WORKER,
+} from './model/subscriber-change.js';
+export { SubscriberAudit, type UntoldChange } from './model/subscriber-audit.js';
 export { InMemorySubscriberRepository } from './storage/in-memory-subscriber.repository.js';
 export { checkPattern, MAX_PATTERN_LENGTH, patternMatches } from './matching/pattern.js';
 export {

@@ -28,9 +28,17 @@ const FIELDS: { readonly [Name in WebhookEventName]: readonly string[] } = {
     ...['deliveryId', 'event', 'host', 'key', 'messageId', 'reason', 'sequence'],
     ...['subscriberId', 'until'],
   ],
-  'subscriber-failing': ['failingMessages', 'failingSince', 'host', 'owner', 'subscriberId'],
+  'subscriber-failing': [
+    ...['disablesAt', 'error', 'failingMessages', 'failingSince', 'host', 'owner', 'share'],
+    ...['status', 'subscriberId'],
+  ],
+  'subscriber-recovered': [
+    ...['disablesAt', 'error', 'failingMessages', 'failingSince', 'host', 'owner', 'share'],
+    ...['status', 'subscriberId'],
+  ],
   'subscriber-disabled': [
-    ...['failingMessages', 'failingSince', 'host', 'owner', 'reason', 'subscriberId'],
+    ...['disablesAt', 'error', 'failingMessages', 'failingSince', 'host', 'owner', 'reason'],
+    ...['share', 'status', 'subscriberId'],
   ],
   'subscriber-expired': ['expiresAt', 'host', 'owner', 'subscriberId'],
   'recipient-refused': ['deliveryId', 'event', 'explanation', 'host', 'messageId', 'subscriberId'],
@@ -58,7 +66,7 @@ beforeEach(async () => {
     clock: new MovableClock(),
     schedule: [1000],
     recipients: { ...LOOPBACK_RECIPIENTS, denyCidrs: ['127.0.0.9/32'] },
-    health: {},
+    health: { minMessages: 2 },
   });
   for (const name of NAMES) {
     rig.events.on(name, (payload) => void heard[name].push(payload as never));
@@ -82,7 +90,10 @@ describe('every lifecycle event', () => {
     const gone = await rig.subscribers.create(subscriber(receiver.url, { events: ['gone'] }));
     const inside = receiver.url.replace('127.0.0.1', '127.0.0.9');
     const refused = await rig.subscribers.create(subscriber(inside, { events: ['inside'] }));
-    receiver.otherwise(({ event }) => (event === 'gone' ? 410 : event === 'retried' ? 500 : 204));
+    let isWell = false;
+    receiver.otherwise(({ event }) =>
+      event === 'gone' ? 410 : event === 'retried' && !isWell ? 500 : 204,
+    );
     for (const event of ['well', 'retried', 'gone', 'inside']) await rig.send({ event });
     const ordered = { ordered: true, events: ['ordered'] };
     await rig.subscribers.create(subscriber(inside, ordered));
@@ -91,6 +102,13 @@ describe('every lifecycle event', () => {
     const ended = { expiresAt: new Date(rig.clock.now()), events: ['ended'] };
     await rig.subscribers.create(subscriber(receiver.url, ended));
     await new SubscriberExpiry(rig.subscribers, rig.events, rig.clock, rig.strategy).pass();
+    await vi.waitFor(() =>
+      expect(heard['subscriber-failing']).toContainEqual(
+        expect.objectContaining({ subscriberId: retried.id, share: 50, status: 500 }),
+      ),
+    );
+    isWell = true;
+    await rig.send({ event: 'retried' });
     await vi.waitFor(() => {
       for (const name of NAMES) expect(heard[name], name).not.toEqual([]);
       const failing = heard['subscriber-failing'].map(({ subscriberId }) => subscriberId);
@@ -103,9 +121,15 @@ describe('every lifecycle event', () => {
       expect(Object.keys(heard[name][0]!).sort(), name).toEqual(FIELDS[name]);
     }
     expect(heard['message-accepted'].map(({ event }) => event)).toEqual([
-      ...['well', 'retried', 'gone', 'inside', 'ordered'],
+      ...['well', 'retried', 'gone', 'inside', 'ordered', 'retried'],
     ]);
-    expect(heard.succeeded).toMatchObject([{ subscriberId: well.id, status: 204, attempt: 1 }]);
+    expect(heard.succeeded).toMatchObject([
+      { subscriberId: well.id, status: 204, attempt: 1 },
+      { subscriberId: retried.id, status: 204, attempt: 1 },
+    ]);
+    expect(heard['subscriber-recovered']).toMatchObject([
+      { subscriberId: retried.id, owner: 'ann', failingMessages: 1, share: 50 },
+    ]);
     expect(heard['retry-scheduled']).toMatchObject([{ subscriberId: retried.id, status: 500 }]);
     const others = heard.failed.filter(({ event }) => event !== 'ordered');
     const failed = new Map(others.map((one) => [one.subscriberId, one.reason]));

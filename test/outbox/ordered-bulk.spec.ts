@@ -107,7 +107,14 @@ describe.each(EVERY_DIALECT)('an ordered subscriber on %j', ({ kind, ...more }) 
     await enable(id, false);
     app.events.emit('subscriber-disabled', () => ({
       ...{ subscriberId: id, owner: null, host: 'x', reason: 'gone' as const },
-      ...{ failingSince: null, failingMessages: 0 },
+      ...{
+        failingSince: 1,
+        failingMessages: 1,
+        share: 100,
+        status: 410,
+        error: null,
+        disablesAt: null,
+      },
     }));
     await rows("reason = 'disabled'", 1);
     await app.send({ orderBy: { key: 'a' } });

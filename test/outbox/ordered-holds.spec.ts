@@ -227,7 +227,14 @@ describe.each(EVERY_DIALECT)('an ordered subscriber on %j', ({ kind, ...more }) 
     await change(id, { enabled: false });
     app.events.emit('subscriber-disabled', () => ({
       ...{ subscriberId: id, owner: null, host: 'x', reason: 'gone' as const },
-      ...{ failingSince: null, failingMessages: 0 },
+      ...{
+        failingSince: 1,
+        failingMessages: 1,
+        share: 100,
+        status: 410,
+        error: null,
+        disablesAt: null,
+      },
     }));
     await ended();
     expect(await app.rows('SELECT id FROM thorn_deliveries WHERE key_hash IS NOT NULL')).toEqual(

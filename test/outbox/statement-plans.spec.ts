@@ -29,6 +29,7 @@ import * as pauses from '../../lib/outbox/tables/pauses.js';
 import * as pending from '../../lib/outbox/tables/pending-messages.js';
 import * as limits from '../../lib/outbox/tables/rate-limits.js';
 import * as sequences from '../../lib/outbox/tables/sequences.js';
+import * as audit from '../../lib/subscriber/storage/audit-statements.js';
 import * as subscribers from '../../lib/subscriber/storage/subscriber-statements.js';
 import { ThornSubscriber } from '../../lib/subscriber/index.js';
 import { Article, openOutboxApp, type OutboxApp } from '../support/apps/outbox-app.js';
@@ -68,6 +69,11 @@ const HELD = [{ id: MESSAGE, token: 'own' }];
 const PENDING = [{ id: MESSAGE, keyHash: KEY, sequence: 1 }];
 const PLACE = { position: 1, key: ID };
 const RANGE = { from: undefined, before: DELIVERY };
+const NEW_CHANGE: audit.NewChangeRow = {
+  ...{ id: 'chg_1', subscriber_id: 'sub_1', owner: null, host: 'x', kind: 'created' },
+  ...{ changed_at: NOW, changed_by: 'x', fields: '[]', figures: null },
+  ...{ due_at: NOW, tries: 0, told_at: null },
+};
 const OF_SUBSCRIBER: log.LogCondition = {
   sql: 'd.subscriber_id = ?',
   parameters: [ID],
@@ -78,7 +84,13 @@ const FAILED = {
   ...{ limit: 100, now: NOW },
 };
 const FAILING = {
-  ...{ subscriber_id: SUBSCRIBER, failing_since: NOW, failing_messages: 1, token: 'new' },
+  ...{
+    subscriber_id: SUBSCRIBER,
+    failing_since: NOW,
+    failing_messages: 1,
+    announced: 0,
+    token: 'new',
+  },
   token_before: 'old',
 };
 const LIMIT = { subscriber_id: SUBSCRIBER, state: '', kept_until: NOW };
@@ -111,6 +123,7 @@ const leased = ({ dialect, tables }: OutboxStore): leases.LeasedTable => ({
 });
 
 const subscriberTable = ({ database }: OutboxStore) => database.table('thorn_subscribers');
+const changesTable = ({ tables }: OutboxStore) => tables.subscriberChanges;
 
 const NEW_SUBSCRIBER = Object.fromEntries(
   Object.keys(SUBSCRIBERS.columns).map((column) => [column, null]),
@@ -359,6 +372,19 @@ const STATEMENTS: Readonly<Record<string, Readonly<Record<string, Build>>>> = {
     releaseReceived: (store) => received.releaseReceived(receiver(store), 'hash_1', 'own'),
     deleteExpiredReceived: (store) => received.deleteExpiredReceived(receiver(store), FIRST),
   },
+  audit: {
+    insertChanges: (store) => audit.insertChanges(changesTable(store), [NEW_CHANGE]),
+    selectChanges: (store) => audit.selectChanges(changesTable(store), 'sub_1', 'chg_f', 51),
+    selectDueChanges: (store) => audit.selectDueChanges(changesTable(store), NOW, 50),
+    settleChange: (store) =>
+      audit.settleChange(
+        changesTable(store),
+        { id: 'chg_1', dueAt: NOW },
+        { due_at: null, told_at: NOW, tries: 1 },
+      ),
+    // A time before most of the rows: of many, PostgreSQL reads all.
+    deleteChangesBefore: (store) => audit.deleteChangesBefore(changesTable(store), 1),
+  },
 };
 
 /** Functions that make parts of statements or read rows, and statements that run only inside another one. */
@@ -381,7 +407,7 @@ const BOUNDED = new Set([
 
 const FILES = { deliveries, 'delivery-log': log, attempts, messages, 'pending-messages': pending };
 const OTHERS = {
-  ...{ leases, 'health-table': health, 'rate-limits': limits, subscribers, pauses },
+  ...{ leases, 'health-table': health, 'rate-limits': limits, subscribers, pauses, audit },
   ...{ 'bulk-operations': bulkOperations, 'changes-lease': changesLease },
   ...{ sequences, changes, 'captured-table-statements': captured },
   ...{ 'idempotency-statements': keys, 'link-statements': links },
@@ -430,6 +456,10 @@ describe('the statements on PostgreSQL', () => {
     );
     const { sequences: numbered } = OUTBOX_TABLES;
     for (const { name } of [SUBSCRIBERS, numbered, ...others]) await app.rows(`ANALYZE ${name}`);
+    await app.rows(
+      `INSERT INTO thorn_subscriber_changes (id, subscriber_id, host, kind, changed_at, changed_by, fields, due_at, tries) SELECT 'chg_f' || s.n, 'sub_' || s.n % 5000, 'x', 'changed', s.n, 'x', '[]', CASE WHEN s.n % 100 = 0 THEN 1 END, 0 FROM generate_series(1, ${ROWS}) AS s(n)`,
+    );
+    await app.rows('ANALYZE thorn_subscriber_changes');
     await analyzeTables(app, 'postgres');
   }, 120_000);
   afterAll(async () => {
@@ -454,7 +484,7 @@ describe('the statements on PostgreSQL', () => {
       const plan = await explain(store, `${file}: ${name}`, statement);
       if (BOUNDED.has(name)) continue;
       expect(plan).not.toMatch(
-        /Seq Scan on thorn_(?:deliveries|messages|pending|attempts|subscribers|idempotency|portal|received|sequences|changes)/,
+        /Seq Scan on thorn_(?:deliveries|messages|pending|attempts|subscribers|subscriber_changes|idempotency|portal|received|sequences|changes)/,
       );
     }
   });

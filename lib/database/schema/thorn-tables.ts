@@ -141,9 +141,46 @@ export const OUTBOX_TABLES = {
     subscriber_id: varchar(64),
     failing_since: bigint,
     failing_messages: int,
+    // The greatest of 50, 75 and 90 percent that was told since; 0 before.
+    announced: int,
     // Replaced by every write: of two processes that have read the same row, one has to read it again.
     token: varchar(40),
   }),
+  /**
+   * A row of `thorn_subscriber_changes`: a change of a subscriber, for the audit and to be told. In the first data source.
+   * Written in the transaction of the change by the REST API, `Subscribers` and workers. Deleted by workers, `retentionDays`
+   * after the change.
+   */
+  subscriberChanges: table(
+    'thorn_subscriber_changes',
+    {
+      /** The id, with its prefix `chg_`. It begins with its time. */
+      id: varchar(64),
+      /** The id of the subscriber. */
+      subscriber_id: varchar(64),
+      /** The owner of the subscriber; null for the application's own. */
+      owner: optional(varchar(255)),
+      /** Host and port of its URL. */
+      host: varchar(320),
+      /** `created`, `changed`, `removed`, `failing`, `disabled`, `recovered` or `expired`. */
+      kind: varchar(16),
+      /** The time of the change. */
+      changed_at: bigint,
+      /** Who did it. */
+      changed_by: varchar(255),
+      /** JSON: the names of the fields that have changed, without values. */
+      fields: text,
+      /** JSON: the figures of the last failures; null where there are none. */
+      figures: optional(text),
+      /** The time from which a worker tells it to `notify`; null when it is told, given up, or nobody is to be told. */
+      due_at: optional(bigint),
+      /** How often a worker has begun to tell it. */
+      tries: int,
+      /** The time at which it was told; null before. */
+      told_at: optional(bigint),
+    },
+    [{ columns: ['subscriber_id', 'id'] }, { columns: ['due_at'], where: 'due_at IS NOT NULL' }],
+  ),
   /**
    * A row of `thorn_rate_limits`: of a subscriber with a limit, how many attempts begin when. In the first data source.
    * Written by workers. Deleted by workers, a day after `kept_until`.

@@ -342,7 +342,8 @@ const DETAILS: Partial<Record<OwnerErrorCode, RegExp>> = {
   'oauth-token': /\((\d{3}(?: [a-z_]+)?|no [\w ]+ in its answer)\)\.$/,
 };
 
-function ownerCode(code: AttemptErrorCode): OwnerErrorCode {
+/** The code of an error as the owner of the endpoint may see it. */
+export function ownerCode(code: AttemptErrorCode): OwnerErrorCode {
   switch (code) {
     case 'recipient-refused':
     case 'connection-refused':

@@ -43,6 +43,9 @@ export abstract class DispatchStrategy {
   /** False when this process only stores messages, and leaves all further work to others. Default true. */
   isWorker?(): boolean;
 
+  /** Days for which the strategy keeps its delivery log: changes of subscribers are kept as long. Default 30. */
+  logDays?(): number;
+
   /**
    * True: messages that nobody would get are neither made nor staged, unless they are to be kept. Default false: the
    * strategy gets every message.

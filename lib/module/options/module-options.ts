@@ -19,7 +19,7 @@ import type {
   WebhookHttpClient,
 } from '../../delivery/index.js';
 import type { SqlClientDefinition } from '../../sql/index.js';
-import type { DispatchSetting } from '../../dispatch/index.js';
+import type { DispatchSetting, SubscriberNotifier } from '../../dispatch/index.js';
 import type { BulkSettings, EventDefinitions } from '../../event/index.js';
 import type {
   EncryptionOptions,
@@ -125,6 +125,12 @@ export interface ThornModuleOptions extends BulkSettings {
    * `Infinity`: for ever.
    */
   readonly expiredDays?: number;
+  /**
+   * Is told of each change of a subscriber: created, changed, removed, failing, disabled, recovered, expired. At least once,
+   * by one process with a worker, also after a crash; see docs/notices.md. Give it in every process, since a process without
+   * it notes no change to be told. Default: nobody is told.
+   */
+  readonly notify?: SubscriberNotifier;
   /** The greatest age of this process' view of subscribers that other processes change, in milliseconds. Default 5,000. */
   readonly maxStaleness?: number;
   /**

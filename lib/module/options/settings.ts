@@ -52,6 +52,7 @@ const KNOWN: Readonly<{
   encryption: ['keys'],
   health: ['disableAfter', 'minMessages'],
   expiredDays: null,
+  notify: null,
   maxStaleness: null,
   capture: null,
   bulk: null,

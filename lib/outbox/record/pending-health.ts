@@ -1,5 +1,7 @@
 import { OWN_ERRORS } from '../../delivery/index.js';
+import { ownerCode } from '../../delivery/attempt/attempt.js';
 import {
+  type FailureFigures,
   healthAfter,
   type HealthOutcome,
   type HealthRules,
@@ -8,20 +10,27 @@ import {
 } from '../../subscriber/index.js';
 import type { Outcome } from '../outcome.js';
 
+/** One thing to tell about a subscriber's health. */
+export interface HealthReport {
+  readonly kind: 'failing' | 'recovered' | 'disabled';
+  readonly figures: FailureFigures;
+}
+
 /** The effect of gathered outcomes on a subscriber's health. */
 export interface HealthStepOfMany {
   readonly after: HealthState;
-  /** The health for the application's event; includes the causes when `after` is reset. */
-  readonly reported: HealthState;
-  /** Why the subscriber is to be disabled, or null. */
-  readonly disable: 'gone' | 'failing' | null;
-  /** True when the subscriber has begun to fail. */
-  readonly isNews: boolean;
+  /** The reason why the subscriber is to be disabled, and its figures; null when it is not. */
+  readonly disable: (FailureFigures & { readonly reason: 'gone' | 'failing' }) | null;
+  /** Everything else to tell, in its order. */
+  readonly reports: readonly HealthReport[];
 }
+
+/** The outcome of one attempt, and the answer or the error that figures show. */
+type PendingOutcome = HealthOutcome & Pick<FailureFigures, 'status' | 'error'>;
 
 /** Outcomes of subscribers that are not in their health yet. */
 export class PendingHealth {
-  readonly #subscribers = new Map<string, { outcomes: HealthOutcome[]; host: string }>();
+  readonly #subscribers = new Map<string, { outcomes: PendingOutcome[]; host: string }>();
 
   get size(): number {
     return this.#subscribers.size;
@@ -32,7 +41,10 @@ export class PendingHealth {
     const kind = kindOf(outcome);
     if (kind === null) return null;
     const { subscriberId, host, attempt, at, previousAttemptAt } = outcome;
-    this.#push(subscriberId, { kind, at: attempt?.startedAt ?? at, previousAttemptAt }, host);
+    const status = attempt?.status ?? null;
+    const error = attempt?.error ? ownerCode(attempt.error.code) : null;
+    const began = attempt?.startedAt ?? at;
+    this.#push(subscriberId, { kind, at: began, previousAttemptAt, status, error }, host);
     return kind;
   }
 
@@ -45,7 +57,7 @@ export class PendingHealth {
     return ids;
   }
 
-  of(subscriber: string): { readonly outcomes: readonly HealthOutcome[]; readonly host: string } {
+  of(subscriber: string): { readonly outcomes: readonly PendingOutcome[]; readonly host: string } {
     return this.#subscribers.get(subscriber)!;
   }
 
@@ -60,7 +72,7 @@ export class PendingHealth {
     }
   }
 
-  #push(subscriber: string, outcome: HealthOutcome, host: string): void {
+  #push(subscriber: string, outcome: PendingOutcome, host: string): void {
     const known = this.#subscribers.get(subscriber);
     if (known === undefined) {
       this.#subscribers.set(subscriber, { outcomes: [outcome], host });
@@ -68,7 +80,7 @@ export class PendingHealth {
     }
     known.host = host;
     // Failures before a success do not matter any more, except a 410, by which the endpoint said that it is gone.
-    if (outcome.kind === 'succeeded') {
+    if (outcome.kind === 'succeeded' || outcome.kind === 'over') {
       known.outcomes = known.outcomes.filter(({ kind }) => kind === 'gone');
     }
     known.outcomes.push(outcome);
@@ -81,27 +93,44 @@ export class PendingHealth {
  */
 export function healthStep(
   before: HealthState,
-  outcomes: readonly HealthOutcome[],
+  outcomes: readonly PendingOutcome[],
   rules: HealthRules,
 ): HealthStepOfMany {
   let after = before;
-  let isNews = false;
+  let reports: readonly HealthReport[] = [];
   for (const outcome of outcomes) {
-    const { health, news } = healthAfter(after, outcome, rules);
+    const { status, error } = outcome;
+    const last = after;
+    const { health, news, share } = healthAfter(after, outcome, rules);
+    const { failingSince, failingMessages } = health.failingSince === null ? last : health;
+    const figures: FailureFigures = {
+      ...{ share, failingSince: failingSince!, failingMessages, status, error },
+      ...{ disablesAt: null, reason: null },
+    };
     if (news === 'disabled-gone' || news === 'disabled-failing') {
-      const disable = news === 'disabled-gone' ? 'gone' : 'failing';
-      return { after: WELL, reported: health, disable, isNews: false };
+      const reason = news === 'disabled-gone' ? 'gone' : 'failing';
+      return { after: WELL, disable: { ...figures, reason }, reports };
     }
-    if (news === 'failing') isNews = true;
+    if (news === 'failing') {
+      const disablesAt = failingSince! + rules.disableAfter;
+      const report = { ...figures, disablesAt: Number.isFinite(disablesAt) ? disablesAt : null };
+      // Only the latest: of several levels that are passed at once, one is told.
+      reports = [
+        ...reports.filter(({ kind }) => kind !== 'failing'),
+        { kind: 'failing', figures: report },
+      ];
+    }
+    if (news === 'recovered') {
+      reports = [{ kind: 'recovered', figures: { ...figures, status: null } }];
+    }
     after = health;
   }
-  return { after, reported: after, disable: null, isNews };
+  return { after, disable: null, reports };
 }
 
 function kindOf({ attempt, state, disablesSubscriber }: Outcome): HealthOutcome['kind'] | null {
-  // Another caller has disabled the subscriber, or it has ended; as with a success, the earlier failures no longer count.
   if (attempt === null) {
-    return state.reason === 'disabled' || state.reason === 'expired' ? 'succeeded' : null;
+    return state.reason === 'disabled' || state.reason === 'expired' ? 'over' : null;
   }
   if (disablesSubscriber) return 'gone';
   if (attempt.outcome === 'succeeded') return 'succeeded';

@@ -2,10 +2,14 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Clock, LogLine, FaultLog } from '../../common/index.js';
 import { type SubscriberFacts, WebhookEvents } from '../../delivery/index.js';
 import {
+  changeOf,
+  type FailureFigures,
   type HealthRules,
   healthRules,
   type HealthState,
+  type Subscriber,
   SubscriberRepository,
+  WORKER,
 } from '../../subscriber/index.js';
 import { OutboxSettings } from '../outbox-options.js';
 import { type HealthTable, NO_ROW, type StoredHealth } from '../tables/health-table.js';
@@ -138,53 +142,80 @@ export class SubscriberHealth {
       };
     });
     // First: should the write fail, this is done already the next time.
-    for (const step of steps) if (step.disable !== null) await this.#disable(step);
+    for (const step of steps) if (step.disable !== null) await this.#disable(step, step.disable);
     const changes = steps.filter(({ before, after }) => !isSame(before.health, after));
-    const written = changes.length === 0 ? new Set<string>() : await table.write(changes);
-    for (const step of steps) {
-      const { subscriber, before, after } = step;
+    const written = new Set<string>();
+    const silent = changes.filter(({ reports }) => reports.length === 0);
+    if (silent.length > 0) for (const id of await table.write(silent)) written.add(id);
+    // One by one: the process that writes a change is the one that tells of it.
+    for (const step of changes)
+      if (await this.#writeReported(step, table)) written.add(step.subscriber);
+    for (const { subscriber, before, after } of steps) {
       if (!isSame(before.health, after) && !written.has(subscriber)) continue;
       if (after.failingSince === null) this.#failing.delete(subscriber);
       else this.#failing.add(subscriber);
       pending.remove(subscriber);
-      if (step.isNews) await this.#emitFailing(step);
     }
   }
 
-  async #disable({ subscriber, host, disable, reported }: Step): Promise<void> {
+  async #disable({ subscriber, host }: Step, figures: NonNullable<Step['disable']>): Promise<void> {
     const { subscribers, events, clock } = this;
+    const { reason } = figures;
     const found = await subscribers.findById(subscriber, 'any');
     if (found === null) {
       const text = `${subscriber} (${host}) should get no more webhooks, but is none of the stored subscribers that can be disabled`;
-      this.#logger.warn(new LogLine(text, { subscriberId: subscriber, host, reason: disable! }));
+      this.#logger.warn(new LogLine(text, { subscriberId: subscriber, host, reason }));
       return;
     }
     // Several processes may notice it at the same time: only the one that disables the subscriber emits the event.
-    if (!(await subscribers.disable(subscriber, new Date(clock.now())))) return;
+    if (!(await subscribers.disable(subscriber, new Date(clock.now()), figures))) return;
     const why =
-      disable === 'gone'
+      reason === 'gone'
         ? `${host} says that it is gone`
         : `every attempt at ${host} has failed for too long`;
     const text = `Subscriber ${subscriber} was disabled: ${why}`;
-    this.#logger.warn(new LogLine(text, { subscriberId: subscriber, host, reason: disable! }));
+    this.#logger.warn(new LogLine(text, { subscriberId: subscriber, host, reason }));
     events.emit('subscriber-disabled', () => ({
-      ...facts(subscriber, found.owner, host, reported),
-      reason: disable!,
+      ...factsOf(subscriber, found.owner, host, figures),
+      reason,
     }));
   }
 
-  async #emitFailing({ subscriber, host, reported }: Step): Promise<void> {
-    const { events, subscribers } = this;
-    if (!events.isHeard('subscriber-failing')) return;
-    let owner: string | null;
-    try {
-      owner = (await subscribers.findById(subscriber, 'any'))?.owner ?? null;
-    } catch (error) {
-      const what = `The event subscriber-failing of ${subscriber} was not emitted`;
-      this.#faults.report(what, error, { subscriberId: subscriber, host });
-      return;
+  /**
+   * Writes a change together with its reports to the audit, and emits their events.
+   *
+   * @returns whether it was this call that wrote the change
+   */
+  async #writeReported(step: Step, table: HealthTable): Promise<boolean> {
+    const { subscriber, host, reports } = step;
+    if (reports.length === 0) return false;
+    const { audit } = this.subscribers;
+    const found = await this.#find(step);
+    const at = this.clock.now();
+    const audited = reports.flatMap(({ kind, figures }) =>
+      // Subscribers that the application declares in its code are never disabled.
+      found === null ? [] : [changeOf(kind, found, { at, by: WORKER, figures })],
+    );
+    const statement = audit.statement(audited);
+    if (!(await table.writeOne(step, statement))) return false;
+    if (statement === null) audit.record(audited);
+    for (const { kind, figures } of reports) {
+      this.events.emit(`subscriber-${kind}`, () =>
+        factsOf(subscriber, found?.owner ?? null, host, figures),
+      );
     }
-    events.emit('subscriber-failing', () => facts(subscriber, owner, host, reported));
+    return true;
+  }
+
+  /** The stored subscriber of a step; null where there is none, or it cannot be read. */
+  async #find({ subscriber, host }: Step): Promise<Subscriber | null> {
+    try {
+      return await this.subscribers.findById(subscriber, 'any');
+    } catch (error) {
+      const what = `The health of ${subscriber} is kept and not told, since the subscriber cannot be read`;
+      this.#faults.report(what, error, { subscriberId: subscriber, host });
+      return null;
+    }
   }
 
   #stopTimer(): void {
@@ -199,15 +230,19 @@ interface Step extends HealthStepOfMany {
   readonly before: StoredHealth;
 }
 
-function facts(
-  subscriber: string,
+function factsOf(
+  subscriberId: string,
   owner: string | null,
   host: string,
-  health: HealthState,
+  { reason: _, ...figures }: FailureFigures,
 ): SubscriberFacts {
-  return { subscriberId: subscriber, owner, host, ...health };
+  return { subscriberId, owner, host, ...figures };
 }
 
 function isSame(one: HealthState, other: HealthState): boolean {
-  return one.failingSince === other.failingSince && one.failingMessages === other.failingMessages;
+  return (
+    one.failingSince === other.failingSince &&
+    one.failingMessages === other.failingMessages &&
+    one.announced === other.announced
+  );
 }

@@ -45,6 +45,7 @@ export class OutboxStrategy
   readonly #commits: CommitWatcher;
   readonly #history: EventStore | undefined;
   readonly #hasWorker: boolean;
+  readonly #logDays: number;
   /** False when other processes may claim what this one stages. */
   readonly #leases: boolean;
 
@@ -67,6 +68,7 @@ export class OutboxStrategy
     this.#engine = new OutboxEngine(dependencies, settings, relay);
     this.#history = historyOf(this.#engine.stores);
     this.#hasWorker = settings.worker;
+    this.#logDays = settings.retentionDays;
     // When neither this process nor a relay delivers, other processes may claim a message at once.
     const leaseFor = settings.worker || relay?.carries === true ? settings.lease : 0;
     this.#stager = new MessageStager(
@@ -91,6 +93,10 @@ export class OutboxStrategy
 
   override isWorker(): boolean {
     return this.#hasWorker;
+  }
+
+  override logDays(): number {
+    return this.#logDays;
   }
 
   override leavesOutUnheard(): boolean {

@@ -5,11 +5,13 @@ import {
   idRows,
   type Select,
   select,
+  type Statement,
   type Write,
   write,
 } from '../../database/dialect.js';
 import { kindsOf, type NewRowOf, type RowOf } from '../../database/schema/table-definition.js';
 import { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
+import type { Step } from '../../database/sql-client.js';
 import type { SqlStore } from '../../database/sql-store.js';
 import type { TableNames, Target } from './table-names.js';
 
@@ -48,6 +50,7 @@ const ROW: Columns = kindsOf(OUTBOX_TABLES.health, [
   'subscriber_id',
   'failing_since',
   'failing_messages',
+  'announced',
   'token',
 ]);
 const CHANGED: Columns = { ...ROW, token_before: 'text' };
@@ -89,7 +92,7 @@ export function countFailing(
 
 /** Adds subscribers that begin to fail. Index: the primary key. */
 export function insertFailing({ dialect, tables }: Target, rows: readonly Change[]): Write {
-  const values = `SELECT r.subscriber_id, r.failing_since, r.failing_messages, r.token FROM ${dialect.rows('r', ROW)} WHERE 1 = 1`;
+  const values = `SELECT r.subscriber_id, r.failing_since, r.failing_messages, r.announced, r.token FROM ${dialect.rows('r', ROW)} WHERE 1 = 1`;
   return write(dialect.insertNew(tables.health, Object.keys(ROW), values), [
     dialect.rowsParameter(ROW, rows),
   ]);
@@ -103,6 +106,7 @@ export function updateFailing({ dialect, tables }: Target, rows: readonly Change
       [
         'failing_since = r.failing_since',
         'failing_messages = r.failing_messages',
+        'announced = r.announced',
         'token = r.token',
       ],
       dialect.rows('r', CHANGED),
@@ -148,6 +152,7 @@ export class HealthTable {
           health: {
             failingSince: Number(row.failing_since),
             failingMessages: Number(row.failing_messages),
+            announced: Number(row.announced),
           },
           token: row.token,
         },
@@ -173,14 +178,7 @@ export class HealthTable {
 
   /** Writes the changes. @returns the subscribers whose change was written; another process has changed the others */
   async write(changes: readonly HealthChange[]): Promise<ReadonlySet<string>> {
-    const token: string = randomUUID();
-    const rows = changes.map(({ subscriber, before, after }) => ({
-      subscriber_id: subscriber,
-      failing_since: after.failingSince,
-      failing_messages: after.failingMessages,
-      token,
-      token_before: before.token,
-    }));
+    const rows = rowsOf(changes);
     const failing = rows.filter((row): row is Change => row.failing_since !== null);
     const fresh = failing.filter(({ token_before: before }) => before === null);
     const further = failing.filter(({ token_before: before }) => before !== null);
@@ -202,7 +200,44 @@ export class HealthTable {
     const isWritten = (row: (typeof rows)[number]) =>
       row.failing_since === null
         ? !found.has(row.subscriber_id)
-        : found.get(row.subscriber_id) === token;
+        : found.get(row.subscriber_id) === row.token;
     return new Set(rows.filter(isWritten).map((row) => row.subscriber_id));
   }
+
+  /**
+   * Writes one change, and in the same transaction what is to be told of it.
+   *
+   * @param told null for nothing
+   * @returns whether it was this call that wrote the change: of several processes, one
+   */
+  async writeOne(change: HealthChange, told: Statement | null): Promise<boolean> {
+    const [row] = rowsOf([change]);
+    let isWritten = false;
+    const then = (wrote: boolean) => ((isWritten = wrote) ? told : null);
+    const steps: readonly Step[] =
+      row!.failing_since === null
+        ? [deleteWell(this.#target, [row!]), ([gone]) => then(gone!.affected > 0)]
+        : [
+            (row!.token_before === null ? insertFailing : updateFailing)(this.#target, [
+              row as Change,
+            ]),
+            selectHealth(this.#target, [row!.subscriber_id]),
+            ([, found]) => then(found!.rows[0]?.['token'] === row!.token),
+          ];
+    await this.database.execute(steps);
+    return isWritten;
+  }
+}
+
+/** The rows of changes, each with the token of this write. */
+function rowsOf(changes: readonly HealthChange[]) {
+  const token: string = randomUUID();
+  return changes.map(({ subscriber, before, after }) => ({
+    subscriber_id: subscriber,
+    failing_since: after.failingSince,
+    failing_messages: after.failingMessages,
+    announced: after.announced,
+    token,
+    token_before: before.token,
+  }));
 }

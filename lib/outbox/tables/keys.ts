@@ -17,6 +17,7 @@ const PREFIXED: Readonly<Record<IdPrefix, RegExp>> = {
   msg_: new RegExp(`^msg_${UUID}$`),
   dlv_: new RegExp(`^dlv_${UUID}$`),
   sub_: new RegExp(`^sub_${UUID}$`),
+  chg_: new RegExp(`^chg_${UUID}$`),
 };
 const BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const MOST_HASHES = 10_000;

@@ -8,6 +8,8 @@ export interface HealthState {
   readonly failingSince: number | null;
   /** The number of messages that have failed at least once since `failingSince`. */
   readonly failingMessages: number;
+  /** The greatest share of the way to being disabled that was announced since then: 50, 75 or 90 percent; 0 before. */
+  readonly announced: number;
 }
 
 /**
@@ -15,8 +17,11 @@ export interface HealthState {
  * left out: they say nothing about the endpoint.
  */
 export interface HealthOutcome {
-  /** `gone`: the endpoint answered 410. */
-  readonly kind: 'succeeded' | 'failed' | 'gone';
+  /**
+   * `gone`: the endpoint answered 410. `over`: somebody else has disabled the subscriber, or its end has passed, so that
+   * the earlier failures no longer count.
+   */
+  readonly kind: 'succeeded' | 'failed' | 'gone' | 'over';
   /** When the attempt began, in milliseconds since the Unix epoch. */
   readonly at: number;
   /** The start of the delivery's previous attempt, or null; shows whether its message is counted already. */
@@ -37,7 +42,10 @@ export interface HealthRules {
   readonly minMessages: number;
 }
 
-/** The change that the application is notified of. */
+/**
+ * The change that the application is notified of. `failing` comes at 50, 75 and 90 percent of the way to being disabled, each
+ * once until the next success; `recovered` is the first success after a `failing`.
+ */
 export type HealthNews = 'failing' | 'recovered' | 'disabled-gone' | 'disabled-failing';
 
 /** The next state, and the change to announce. */
@@ -45,15 +53,19 @@ export interface HealthStep {
   readonly health: HealthState;
   /** `disabled-…`: the caller disables the subscriber. */
   readonly news: HealthNews | null;
+  /** Percent of the way to being disabled, from 0 to 100. */
+  readonly share: number;
 }
 
 const DEFAULTS: HealthRules = { disableAfter: 5 * DAY, minMessages: 20 };
 
-/** The number of failing messages at which `subscriber-failing` is announced, once until the next success. */
-const ANNOUNCED_AT = 1;
+/** The shares of the way to being disabled at which `subscriber-failing` is announced, in percent. */
+const ANNOUNCED_AT = [90, 75, 50];
+/** The greatest share before a subscriber is disabled: both rules must hold then, and the share is of one of them. */
+const MOST_BEFORE = 99;
 
 /** A subscriber that has not failed. */
-export const WELL: HealthState = { failingSince: null, failingMessages: 0 };
+export const WELL: HealthState = { failingSince: null, failingMessages: 0, announced: 0 };
 
 /** Checks and completes the rules. @throws {@link ThornConfigurationError} naming the invalid rule */
 export function healthRules(given: Partial<HealthRules> = {}): HealthRules {
@@ -70,19 +82,24 @@ export function healthAfter(
   { kind, at, previousAttemptAt }: HealthOutcome,
   rules: HealthRules,
 ): HealthStep {
-  if (kind === 'succeeded') {
-    return health.failingSince === null
-      ? { health, news: null }
-      : { health: WELL, news: health.failingMessages >= ANNOUNCED_AT ? 'recovered' : null };
+  if (kind === 'succeeded' || kind === 'over') {
+    const isNews = kind === 'succeeded' && health.announced > 0;
+    return isNews
+      ? { health: WELL, news: 'recovered', share: health.announced }
+      : { health: health.failingSince === null ? health : WELL, news: null, share: 0 };
   }
   const failingSince = Math.min(health.failingSince ?? at, at);
   const isCounted = previousAttemptAt !== null && previousAttemptAt >= failingSince;
   const failingMessages = health.failingMessages + (isCounted ? 0 : 1);
-  const next = { failingSince, failingMessages };
-  if (kind === 'gone') return { health: next, news: 'disabled-gone' };
-  if (at - failingSince >= rules.disableAfter && failingMessages >= rules.minMessages) {
-    return { health: next, news: 'disabled-failing' };
+  const next = { failingSince, failingMessages, announced: health.announced };
+  if (kind === 'gone') return { health: next, news: 'disabled-gone', share: 100 };
+  const shares = [(at - failingSince) / rules.disableAfter, failingMessages / rules.minMessages];
+  if (shares.every((share) => share >= 1)) {
+    return { health: next, news: 'disabled-failing', share: 100 };
   }
-  const isFirstTold = !isCounted && failingMessages === ANNOUNCED_AT;
-  return { health: next, news: isFirstTold ? 'failing' : null };
+  const share = Math.min(MOST_BEFORE, Math.floor(100 * Math.max(...shares)));
+  const announced = ANNOUNCED_AT.find((one) => share >= one) ?? 0;
+  return announced > health.announced
+    ? { health: { ...next, announced }, news: 'failing', share }
+    : { health: next, news: null, share };
 }

@@ -1,11 +1,15 @@
 import type { Audience } from '../../message/message.js';
 import { type Secret, hostOf } from '../../message/recipient.js';
+import { SubscriberAudit } from './subscriber-audit.js';
+import type { FailureFigures } from './subscriber-change.js';
 import {
   isActive,
   type OwnerScope,
   type Subscriber,
   type SubscriberChanges,
 } from './subscriber.js';
+
+const NO_AUDIT = new SubscriberAudit();
 
 /** One page of a list that is ordered by id, oldest first. */
 export interface SubscriberPage {
@@ -33,6 +37,8 @@ export interface MatchCriteria {
 
 /** Conditions of a change. */
 export interface UpdateTerms {
+  /** Who makes the change, for the audit. Default `application`. */
+  readonly by?: string;
   /** The limits of the owner, for a move to another host. Default: no limit. */
   readonly limits?: SubscriberLimits;
   /**
@@ -65,17 +71,25 @@ export interface ResealedPage {
  * patterns and secret.
  */
 export abstract class SubscriberRepository {
+  /** The audit of the subscribers. Default: keeps nothing, so that the option `notify` is refused. */
+  readonly audit: SubscriberAudit = NO_AUDIT;
+
   /**
    * Stores a new subscriber; it matches from the moment the promise resolves. Each owner has a `key` once, also when
    * two calls name it at the same time, in one process or in two.
    *
    * @param limits the number of subscribers that the owner may have afterwards. When two calls compete for the last
    * slot, in one process or in two, one of them succeeds. Default: any number
+   * @param by who creates it, for the audit. Default `application`
    * @returns the new subscriber; or, when the owner has a subscriber with this `key` already, that subscriber
    * unchanged: its id differs from the given id
    * @throws {@link LimitReachedError}; nothing is stored then
    */
-  abstract create(subscriber: Subscriber, limits?: SubscriberLimits): Promise<Subscriber>;
+  abstract create(
+    subscriber: Subscriber,
+    limits?: SubscriberLimits,
+    by?: string,
+  ): Promise<Subscriber>;
 
   /** Finds a subscriber; null when `scope` does not contain the id. */
   abstract findById(id: string, scope: OwnerScope): Promise<Subscriber | null>;
@@ -129,9 +143,11 @@ export abstract class SubscriberRepository {
    * Disables a subscriber. Of two concurrent calls, in one process or in two, only one returns true: the caller that
    * gets true notifies the owner. Default: an update that checks that the subscriber is enabled.
    *
+   * @param figures of the failures, for the audit
    * @returns true when this call disabled the subscriber
    */
-  async disable(id: string, updatedAt: Date): Promise<boolean> {
+  async disable(id: string, updatedAt: Date, figures?: FailureFigures): Promise<boolean> {
+    void figures;
     const already = new Error('It is disabled already');
     const check = ({ enabled }: Subscriber) => {
       if (!enabled) throw already;
@@ -177,6 +193,7 @@ export abstract class SubscriberRepository {
    *
    * @param change gets the stored secrets and the whole subscriber. It is called again when another write came in
    * between. An error that it throws is passed on, and nothing is changed
+   * @param by who changes them, for the audit. Default `application`
    * @returns the whole subscriber as this call has left it, or null when there is none of that id within `scope`
    */
   abstract changeSecrets(
@@ -184,6 +201,7 @@ export abstract class SubscriberRepository {
     change: (secrets: readonly Secret[], current: Subscriber) => readonly Secret[],
     updatedAt: Date,
     scope: OwnerScope,
+    by?: string,
   ): Promise<Subscriber | null>;
 
   /**
@@ -191,12 +209,14 @@ export abstract class SubscriberRepository {
    *
    * @param check called with the subscriber as it is stored, like `check` of {@link UpdateTerms}. An error that it
    * throws is passed on, and nothing is removed
+   * @param by who removes it, for the audit. Default `application`
    * @returns false when `scope` does not contain the id; the subscriber no longer matches once the promise resolves
    */
   abstract delete(
     id: string,
     scope: OwnerScope,
     check?: (current: Subscriber) => void,
+    by?: string,
   ): Promise<boolean>;
 
   /**

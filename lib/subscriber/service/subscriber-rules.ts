@@ -50,6 +50,8 @@ export interface CreationTerms {
   readonly limits?: SubscriberLimits;
   /** True: the subscriber receives nothing until `Subscribers.verify()`. Default false. */
   readonly isChallenged?: boolean;
+  /** Who creates the subscriber, for its audit: a text of 1 to 255 characters. Default `application`. */
+  readonly by?: string;
 }
 
 /** Conditions of a change, used by the REST API. */

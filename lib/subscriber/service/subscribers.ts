@@ -40,6 +40,8 @@ import {
 import { checkCredentials } from '../model/credentials.js';
 import { checkHold, DEFAULT_FIELDS } from '../model/subscriber-fields.js';
 import { type WholeUpdate, writeMerged } from './merged-changes.js';
+import { MAX_BY_LENGTH, type SubscriberChangePage } from '../model/subscriber-change.js';
+import { checkText } from '../model/field-kinds.js';
 import { markVerified, moveTo } from './verification.js';
 
 /** The page of subscribers that {@link Subscribers.list} reads. */
@@ -129,6 +131,7 @@ export class Subscribers {
       enabled,
       ...given
     } = this.check(input);
+    const by = checkBy(terms);
     await checkAddresses(given, this.rules);
     const now = this.clock.now();
     const stated = { ...DEFAULTS, ...given };
@@ -147,7 +150,7 @@ export class Subscribers {
     };
     // The loop ends: every round but the last means that another caller has removed the subscriber meanwhile.
     for (;;) {
-      const stored = await this.repository.create(created, terms.limits);
+      const stored = await this.repository.create(created, terms.limits, by);
       if (stored.id === created.id) return { subscriber: stored, isNew: true };
       if (stored.format !== format) {
         throw new InvalidInputError(
@@ -239,6 +242,7 @@ export class Subscribers {
   ): Promise<Subscriber | null> {
     checkScope(scope);
     const checked = this.checkChanges(changes);
+    checkBy(terms);
     if (!isIdLike(id)) return null;
     await checkAddresses(checked, this.rules);
     return writeMerged(this.repository, [id, scope], checked, terms, (fields, all) =>
@@ -265,9 +269,10 @@ export class Subscribers {
     id: string,
     rotation: SecretRotation,
     scope: OwnerScope,
-    { check }: Pick<UpdateTerms, 'check'> = {},
+    { check, by }: Pick<UpdateTerms, 'check' | 'by'> = {},
   ): Promise<Subscriber | null> {
     checkScope(scope);
+    checkBy({ by });
     const { secret = this.rules.generateSecret(), overlap } = checkSecretRotation(
       rotation,
       this.rules,
@@ -283,6 +288,7 @@ export class Subscribers {
       },
       new Date(now),
       scope,
+      by,
     );
   }
 
@@ -294,10 +300,33 @@ export class Subscribers {
   async delete(
     id: string,
     scope: OwnerScope,
-    { check }: Pick<UpdateTerms, 'check'> = {},
+    { check, by }: Pick<UpdateTerms, 'check' | 'by'> = {},
   ): Promise<boolean> {
     checkScope(scope);
-    return isIdLike(id) && this.repository.delete(id, scope, check);
+    checkBy({ by });
+    return isIdLike(id) && this.repository.delete(id, scope, check, by);
+  }
+
+  /**
+   * Lists one page of the changes of a subscriber, newest first: its creation, changes of its fields by name, and what its
+   * endpoint has done. They are kept as long as the delivery log.
+   *
+   * @returns null when `scope` does not contain the id
+   * @throws {@link InvalidInputError} whose `field` is `scope`, `limit` or `after`
+   * @example
+   * ```ts
+   * const { items } = (await subscribers.changes(id, { limit: 20 }, { owner: user.id }))!;
+   * ```
+   */
+  async changes(
+    id: string,
+    { limit = 50, after = null }: Omit<SubscriberQuery, 'search'>,
+    scope: OwnerScope,
+  ): Promise<SubscriberChangePage | null> {
+    checkScope(scope);
+    checkPage({ limit, after });
+    if (!isIdLike(id) || (await this.repository.findById(id, scope)) === null) return null;
+    return this.repository.audit.list(id, { limit, after });
   }
 
   /**
@@ -313,10 +342,7 @@ export class Subscribers {
   async list(query: SubscriberQuery, scope: OwnerScope): Promise<SubscriberPage> {
     checkScope(scope);
     const { limit = 50, after = null, search } = query;
-    checkPageLimit(limit);
-    if (after !== null && !isIdLike(after)) {
-      throw new InvalidInputError('after', 'must be the "next" of an earlier page');
-    }
+    checkPage({ limit, after });
     const { items, next } = await this.repository.list(scope, {
       ...{ limit, after },
       ...(search !== undefined && { search: checkSearch(search) }),
@@ -330,11 +356,17 @@ export class Subscribers {
    * @param url the URL that was verified
    * @returns null when `scope` does not contain the id, or the subscriber has moved to another URL
    */
-  async verify(id: string, url: string, scope: OwnerScope): Promise<Subscriber | null> {
+  async verify(
+    id: string,
+    url: string,
+    scope: OwnerScope,
+    { by }: Pick<UpdateTerms, 'by'> = {},
+  ): Promise<Subscriber | null> {
     checkScope(scope);
+    checkBy({ by });
     if (!isIdLike(id)) return null;
     const updatedAt = new Date(this.clock.now());
-    return this.#live(await markVerified(this.repository, id, { url, updatedAt }, scope));
+    return this.#live(await markVerified(this.repository, id, { url, updatedAt }, scope, by));
   }
 
   /** Writes fields that were checked. */
@@ -402,4 +434,22 @@ export class Subscribers {
     const secrets = withoutExpired(all, this.clock.now());
     return secrets === all ? subscriber : { ...subscriber, secrets };
   }
+}
+
+/** @throws {@link InvalidInputError} for `by` */
+function checkBy({ by }: { readonly by?: string | undefined }): string | undefined {
+  return by === undefined ? by : checkText(by, 'by', 1, MAX_BY_LENGTH);
+}
+
+/** @throws {@link InvalidInputError} for `limit` or `after` */
+function checkPage({
+  limit,
+  after,
+}: {
+  readonly limit: number;
+  readonly after: string | null;
+}): void {
+  checkPageLimit(limit);
+  if (after === null || isIdLike(after)) return;
+  throw new InvalidInputError('after', 'must be the "next" of an earlier page');
 }

@@ -14,10 +14,14 @@ export async function markVerified(
   id: string,
   { url, updatedAt }: { readonly url: string; readonly updatedAt: Date },
   scope: OwnerScope,
+  by?: string,
 ): Promise<Subscriber | null> {
   const changes = { verification: 'verified' as const, updatedAt };
   try {
-    return await repository.update(id, changes, scope, { check: stillAt(url) });
+    return await repository.update(id, changes, scope, {
+      check: stillAt(url),
+      ...(by !== undefined && { by }),
+    });
   } catch (error) {
     if (error === MOVED) return null;
     throw error;

@@ -1,4 +1,4 @@
-import { TypeOrmClient } from '../../database/typeorm-client.js';
+import { SqliteClient } from '../../typeorm/sqlite/sqlite-client.js';
 import { thornEntities } from '../../typeorm/index.js';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -47,8 +47,8 @@ beforeEach(async () => {
   dataSource = await open(true);
   other = await open(false);
   clock = new TestClock();
-  here = new DatabaseSubscriberRepository(new TypeOrmClient(dataSource), clock);
-  there = new DatabaseSubscriberRepository(new TypeOrmClient(other), clock);
+  here = new DatabaseSubscriberRepository(new SqliteClient(dataSource), clock);
+  there = new DatabaseSubscriberRepository(new SqliteClient(other), clock);
   logged = [];
   for (const level of ['warn', 'error'] as const) {
     vi.spyOn(Logger.prototype, level).mockImplementation((line) => void logged.push(String(line)));
@@ -87,7 +87,7 @@ describe('staleness', () => {
   });
 
   it('does not see a change of another process before, and sees it after maxStaleness', async () => {
-    const impatient = new DatabaseSubscriberRepository(new TypeOrmClient(other), clock, {
+    const impatient = new DatabaseSubscriberRepository(new SqliteClient(other), clock, {
       maxStaleness: 100,
     });
     await impatient.match(EVERYONE);
@@ -254,10 +254,10 @@ it('says what to do when the data source does not know the entity', async () => 
     database: ':memory:',
   }).initialize();
 
-  expect(() => new DatabaseSubscriberRepository(new TypeOrmClient(stranger), clock)).toThrow(
+  expect(() => new DatabaseSubscriberRepository(new SqliteClient(stranger), clock)).toThrow(
     ThornConfigurationError,
   );
-  expect(() => new DatabaseSubscriberRepository(new TypeOrmClient(stranger), clock)).toThrow(
+  expect(() => new DatabaseSubscriberRepository(new SqliteClient(stranger), clock)).toThrow(
     /autoLoadEntities/,
   );
   await stranger.destroy();
@@ -283,7 +283,7 @@ it('opens the secrets of a subscriber once to read it', async () => {
     keys: [{ id: 'a', key: Buffer.alloc(32, 1).toString('base64') }],
   });
   const open = vi.spyOn(sealer, 'open');
-  const sealed = new DatabaseSubscriberRepository(new TypeOrmClient(dataSource), clock, {}, sealer);
+  const sealed = new DatabaseSubscriberRepository(new SqliteClient(dataSource), clock, {}, sealer);
   const { id, secrets } = await sealed.create(subscriber('sealed'));
   open.mockClear();
 

@@ -15,6 +15,8 @@ import {
 } from './subscriber-row-mapper.js';
 import { SubscriberTable } from './subscriber-table.js';
 import type { SubscriberRow } from '../model/field-kinds.js';
+import { DatabaseAudit } from './database-audit.js';
+import { APPLICATION, changeOf, type FailureFigures, WORKER } from '../model/subscriber-change.js';
 import { SubscriberWriter } from './subscriber-writer.js';
 import {
   type MatchCriteria,
@@ -42,6 +44,8 @@ export interface DatabaseSubscriberOptions {
    * fails with `SubscribersUnavailableError`.
    */
   readonly outageTolerance?: number;
+  /** True: changes of subscribers are to be told to the application. Default false: they are kept and not told. */
+  readonly isTold?: boolean;
 }
 
 /**
@@ -57,6 +61,7 @@ export interface DatabaseSubscriberOptions {
  * unless the change gives it a new secret.
  */
 export class DatabaseSubscriberRepository extends SubscriberRepository {
+  override readonly audit: DatabaseAudit;
   readonly #logger = new Logger('Thorn');
   readonly #table: SubscriberTable;
   readonly #mapper: SubscriberRowMapper;
@@ -77,7 +82,8 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     sealer?: SecretSealer,
   ) {
     super();
-    this.#table = new SubscriberTable(store);
+    this.audit = new DatabaseAudit(store, options.isTold ?? false);
+    this.#table = new SubscriberTable(store, this.audit);
     this.#mapper = new SubscriberRowMapper(sealer);
     this.#allocator = new QuotaAllocator(this.#table);
     this.#writer = new SubscriberWriter(this.#table, this.#mapper, this.#allocator);
@@ -88,13 +94,17 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     });
   }
 
-  override async create(subscriber: Subscriber, limits?: SubscriberLimits): Promise<Subscriber> {
+  override async create(
+    subscriber: Subscriber,
+    limits?: SubscriberLimits,
+    by = APPLICATION,
+  ): Promise<Subscriber> {
     const { owner, key } = subscriber;
-    if (key === null) return this.#insert(subscriber, limits);
+    if (key === null) return this.#insert(subscriber, limits, by);
     const known = await this.findByKey(owner, key);
     if (known !== null) return known;
     try {
-      return await this.#insert(subscriber, limits);
+      return await this.#insert(subscriber, limits, by);
     } catch (error) {
       // Another call may have stored a subscriber with the key, or taken the last slot, a moment earlier.
       const first = await this.findByKey(owner, key);
@@ -107,11 +117,16 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     return this.#read(await this.#table.findByKey(keyHash(owner, key)));
   }
 
-  async #insert(subscriber: Subscriber, limits?: SubscriberLimits): Promise<Subscriber> {
+  async #insert(
+    subscriber: Subscriber,
+    limits: SubscriberLimits | undefined,
+    by: string,
+  ): Promise<Subscriber> {
+    const audited = changeOf('created', subscriber, { at: subscriber.createdAt.getTime(), by });
     const stored = await this.#change(subscriber.id, () =>
       this.#allocator.allocate(subscriber, limits, async (slots) => {
         const fresh = this.#mapper.toRow(subscriber, slots);
-        await this.#table.insert(fresh);
+        await this.#table.insert(fresh, audited);
         return fresh;
       }),
     );
@@ -152,16 +167,16 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     this.#mapper.demandReadable(before, changes);
     const written = await this.#change(id, () =>
       terms.check === undefined && (terms.limits === undefined || changes.url === undefined)
-        ? this.#writer.plainly(id, changes)
+        ? this.#writer.plainly(id, changes, terms)
         : this.#writer.onTerms(id, changes, terms),
     );
     return this.#readable(id, written);
   }
 
-  override async disable(id: string, updatedAt: Date): Promise<boolean> {
+  override async disable(id: string, updatedAt: Date, figures?: FailureFigures): Promise<boolean> {
     let isDisabled = false;
     await this.#change(id, async () => {
-      const written = await this.#writer.disable(id, updatedAt);
+      const written = await this.#writer.disable(id, updatedAt, figures);
       ({ isDisabled } = written);
       return written.row;
     });
@@ -174,7 +189,8 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     do {
       rows = await this.#table.ended(now, limit);
       for (const row of rows) {
-        if (!(await this.#table.noteEnd(row.id, now))) continue;
+        const audited = changeOf('expired', row, { at: now, by: WORKER });
+        if (!(await this.#table.noteEnd(row.id, now, audited))) continue;
         const subscriber = this.#readOrLog(row);
         if (subscriber !== null) marked.push(subscriber);
       }
@@ -183,13 +199,15 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
   }
 
   override async removeExpired(before: number, limit: number): Promise<number> {
-    const ids = await this.#table.expired(before, limit);
-    for (const id of ids) {
+    const rows = await this.#table.expired(before, limit);
+    for (const row of rows) {
+      const { id } = row;
+      const audited = changeOf('removed', row, { at: this.clock.now(), by: WORKER });
       await this.#change(id, async () =>
-        (await this.#table.deleteExpired(id, before)) ? null : this.#table.find(id, 'any'),
+        (await this.#table.deleteExpired(id, before, audited)) ? null : this.#table.find(id, 'any'),
       );
     }
-    return ids.length;
+    return rows.length;
   }
 
   override async changeSecrets(
@@ -197,9 +215,12 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     change: (secrets: readonly Secret[], current: Subscriber) => readonly Secret[],
     updatedAt: Date,
     scope: OwnerScope,
+    by = APPLICATION,
   ): Promise<Subscriber | null> {
     if ((await this.#table.find(id, scope)) === null) return null;
-    const written = await this.#change(id, () => this.#writer.secrets(id, change, updatedAt));
+    const written = await this.#change(id, () =>
+      this.#writer.secrets(id, change, updatedAt, { by }),
+    );
     return this.#readable(id, written);
   }
 
@@ -231,11 +252,12 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     id: string,
     scope: OwnerScope,
     check?: (current: Subscriber) => void,
+    by = APPLICATION,
   ): Promise<boolean> {
     if ((await this.#table.find(id, scope)) === null) return false;
     let deleted = false;
     await this.#change(id, async () => {
-      deleted = await this.#writer.delete(id, check);
+      deleted = await this.#writer.delete(id, this.clock.now(), { by, ...(check && { check }) });
       return null;
     });
     return deleted;

@@ -1,3 +1,5 @@
+import { Injectable, Optional } from '@nestjs/common';
+import { Clock, SystemClock } from '../../common/time.js';
 import { hasEnded, type Secret } from '../../message/recipient.js';
 import { SubscriberIndex } from '../matching/subscriber-index.js';
 import {
@@ -8,6 +10,10 @@ import {
   type UpdateTerms,
   type SubscriberLimits,
 } from '../model/subscriber.repository.js';
+import { APPLICATION, changeOf, type FailureFigures, WORKER } from '../model/subscriber-change.js';
+import type { SubscriberAudit } from '../model/subscriber-audit.js';
+import { InMemoryAudit } from './in-memory-audit.js';
+import { SubscriberRowMapper } from './subscriber-row-mapper.js';
 import { freeSlots, hostnameOf } from './quota-slots.js';
 import {
   isActive,
@@ -20,14 +26,25 @@ import {
  * Keeps subscribers in the memory of this process, which loses them when it ends: for tests, and for applications
  * without a database.
  */
+@Injectable()
 export class InMemorySubscriberRepository extends SubscriberRepository {
+  override readonly audit: SubscriberAudit = new InMemoryAudit();
   readonly #subscribers = new Map<string, Subscriber>();
   /** The times at which the ends of subscribers were reported, by the ids of the subscribers. */
   readonly #expired = new Map<string, number>();
   readonly #index = new SubscriberIndex();
   readonly #inactive = new SubscriberIndex((subscriber) => !isActive(subscriber));
 
-  override async create(subscriber: Subscriber, limits?: SubscriberLimits): Promise<Subscriber> {
+  /** @param clock default: the time of the system */
+  constructor(@Optional() private readonly clock: Clock = new SystemClock()) {
+    super();
+  }
+
+  override async create(
+    subscriber: Subscriber,
+    limits?: SubscriberLimits,
+    by = APPLICATION,
+  ): Promise<Subscriber> {
     if (this.#subscribers.has(subscriber.id)) {
       throw new Error(`There is a subscriber ${subscriber.id} already`);
     }
@@ -35,6 +52,7 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
     const keyed = key === null ? undefined : this.#keyed(owner, key);
     if (keyed !== undefined) return keyed;
     this.#checkLimits(subscriber, limits);
+    this.#note('created', subscriber, { at: subscriber.createdAt.getTime(), by });
     return this.#store(subscriber);
   }
 
@@ -45,13 +63,16 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
   override async markExpired(now: number, limit: number): Promise<readonly Subscriber[]> {
     const ended = [...this.#subscribers.values()].filter((one) => hasEnded(one, now));
     const marked = ended.filter(({ id }) => !this.#expired.has(id)).slice(0, limit);
-    for (const { id } of marked) this.#expired.set(id, now);
+    for (const one of marked) {
+      this.#expired.set(one.id, now);
+      this.#note('expired', one, { at: now, by: WORKER });
+    }
     return marked;
   }
 
   override async removeExpired(before: number, limit: number): Promise<number> {
     const told = [...this.#expired].filter(([, at]) => at <= before).slice(0, limit);
-    for (const [id] of told) await this.delete(id, 'any');
+    for (const [id] of told) await this.delete(id, 'any', undefined, WORKER);
     return told.length;
   }
 
@@ -63,7 +84,7 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
     id: string,
     changes: SubscriberChanges & { readonly updatedAt: Date },
     scope: OwnerScope,
-    { limits, check }: UpdateTerms = {},
+    { limits, check, by }: UpdateTerms = {},
   ): Promise<Subscriber | null> {
     const subscriber = this.#find(id, scope);
     if (subscriber === null) return null;
@@ -71,7 +92,17 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
     const changed = { ...subscriber, ...changes };
     if (hostnameOf(changed.url) !== hostnameOf(subscriber.url)) this.#checkLimits(changed, limits);
     if (changes.expiresAt !== undefined) this.#expired.delete(id);
+    this.#noteChanged(subscriber, changed, by);
     return this.#store(changed);
+  }
+
+  override async disable(id: string, updatedAt: Date, figures?: FailureFigures): Promise<boolean> {
+    const subscriber = this.#find(id, 'any');
+    if (subscriber === null || !subscriber.enabled) return false;
+    const details = { at: updatedAt.getTime(), by: WORKER, ...(figures && { figures }) };
+    this.#note('disabled', subscriber, details);
+    this.#store({ ...subscriber, enabled: false, updatedAt });
+    return true;
   }
 
   override async changeSecrets(
@@ -79,24 +110,26 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
     change: (secrets: readonly Secret[], current: Subscriber) => readonly Secret[],
     updatedAt: Date,
     scope: OwnerScope,
+    by?: string,
   ): Promise<Subscriber | null> {
     const subscriber = this.#find(id, scope);
     if (subscriber === null) return null;
-    return this.#store({
-      ...subscriber,
-      secrets: change(subscriber.secrets, subscriber),
-      updatedAt,
-    });
+    const secrets = change(subscriber.secrets, subscriber);
+    const changed = { ...subscriber, secrets, updatedAt };
+    this.#noteChanged(subscriber, changed, by);
+    return this.#store(changed);
   }
 
   override async delete(
     id: string,
     scope: OwnerScope,
     check?: (current: Subscriber) => void,
+    by = APPLICATION,
   ): Promise<boolean> {
     const subscriber = this.#find(id, scope);
     if (subscriber === null) return false;
     check?.(subscriber);
+    this.#note('removed', subscriber, { at: this.clock.now(), by });
     this.#subscribers.delete(id);
     this.#expired.delete(id);
     this.#index.delete(id);
@@ -126,6 +159,17 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
 
   override isUnheard(criteria: MatchCriteria): boolean {
     return !this.#index.hears(criteria) && !this.#inactive.hears(criteria);
+  }
+
+  #noteChanged(before: Subscriber, after: Subscriber, by = APPLICATION): void {
+    const mapper = new SubscriberRowMapper();
+    const fields = mapper.changedFields(mapper.toRow(before), after);
+    if (fields.length > 0)
+      this.#note('changed', after, { at: after.updatedAt.getTime(), by, fields });
+  }
+
+  #note(...change: Parameters<typeof changeOf>): void {
+    this.audit.record([changeOf(...change)]);
   }
 
   #keyed(owner: string | null, key: string): Subscriber | undefined {

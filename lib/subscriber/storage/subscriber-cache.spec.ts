@@ -2,6 +2,7 @@ import { TypeOrmClient } from '../../database/typeorm-client.js';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { subscriber } from '../../testing/conformance/subscriber-repository/subscribers.js';
+import { SubscriberAudit } from '../model/subscriber-audit.js';
 import { SubscriberCache } from './subscriber-cache.js';
 import { SubscriberRowMapper } from './subscriber-row-mapper.js';
 import { SubscriberTable } from './subscriber-table.js';
@@ -41,7 +42,7 @@ beforeEach(async () => {
     entities: [...thornEntities],
     synchronize: true,
   }).initialize();
-  table = new SlowTable(new TypeOrmClient(dataSource));
+  table = new SlowTable(new TypeOrmClient(dataSource), new SubscriberAudit());
   clock.time = 1_700_000_000_000;
   cache = new SubscriberCache(table, new SubscriberRowMapper(), clock, {
     maxStaleness: 5000,
@@ -54,21 +55,23 @@ async function urls(): Promise<string[]> {
   return (await cache.match(EVERYONE)).map(({ url }) => url);
 }
 
+const write = async (columns: { url: string; revision: number }) =>
+  table.updateUnchanged((await table.find('one', 'any'))!, columns, null);
 const at = (url: string) => new SubscriberRowMapper().toRow(subscriber('one', { url }));
 
 it('does not let a look that has read the old row undo a deletion or a change', async () => {
-  await table.insert(at('old:'));
-  await table.insert(new SubscriberRowMapper().toRow(subscriber('gone', { url: 'gone:' })));
+  await table.insert(at('old:'), null);
+  await table.insert(new SubscriberRowMapper().toRow(subscriber('gone', { url: 'gone:' })), null);
   const release = table.hold();
   const looking = cache.match(EVERYONE);
   await expect.poll(() => table.reads).toBe(1);
 
   await cache.change('one', async () => {
-    await table.update('one', { url: 'new:', revision: 1 });
+    await write({ url: 'new:', revision: 1 });
     return table.find('one', 'any');
   });
   await cache.change('gone', async () => {
-    await table.delete('gone');
+    await table.delete((await table.find('gone', 'any'))!, null);
     return null;
   });
   release();
@@ -77,7 +80,7 @@ it('does not let a look that has read the old row undo a deletion or a change', 
 });
 
 it('looks again when a write of its own ends with a row that a look has overtaken', async () => {
-  await table.insert(at('old:'));
+  await table.insert(at('old:'), null);
   await urls();
 
   let finish = () => {};
@@ -86,7 +89,7 @@ it('looks again when a write of its own ends with a row that a look has overtake
     await new Promise<void>((resolve) => (finish = resolve));
     return row;
   });
-  await table.update('one', { url: 'theirs:', revision: 1 });
+  await write({ url: 'theirs:', revision: 1 });
   clock.time += 5001;
   expect(await urls()).toEqual(['theirs:']);
 
@@ -96,10 +99,10 @@ it('looks again when a write of its own ends with a row that a look has overtake
 });
 
 it('looks again after a write of which it is not known whether it was made', async () => {
-  await table.insert(at('old:'));
+  await table.insert(at('old:'), null);
   await urls();
   const failed = cache.change('one', async () => {
-    await table.update('one', { url: 'new:', revision: 1 });
+    await write({ url: 'new:', revision: 1 });
     throw new Error('connection lost');
   });
 
@@ -108,12 +111,12 @@ it('looks again after a write of which it is not known whether it was made', asy
 });
 
 it('makes a message wait for a second look when the one under way began too early for it', async () => {
-  await table.insert(at('old:'));
+  await table.insert(at('old:'), null);
   const release = table.hold();
   const early = cache.match(EVERYONE);
   await expect.poll(() => table.reads).toBe(1);
 
-  await table.update('one', { url: 'new:', revision: 1 });
+  await write({ url: 'new:', revision: 1 });
   clock.time += 5001;
   const late = cache.match(EVERYONE);
   release();

@@ -77,6 +77,27 @@ export class SubscriberRowMapper {
     );
   }
 
+  /** The names of the fields to which a change gives other values than the row has. */
+  changedFields(row: SubscriberRow, changes: SubscriberChanges): readonly string[] {
+    const opened = this.#opened(row);
+    const before = opened instanceof SecretUnreadableError ? row : opened;
+    const names: string[] = FIELD_LIST.filter(
+      ([name, { toColumns }]) =>
+        changes[name] !== undefined && !isIn(before, toColumns(changes[name])),
+    ).map(([name]) => name);
+    const { secrets, verification = row.verification } = changes;
+    if (secrets !== undefined && this.#hasNewSecret(row, secrets)) names.push('secret');
+    if (verification !== row.verification) names.push('verification');
+    return names;
+  }
+
+  #hasNewSecret(row: SubscriberRow, secrets: readonly Secret[]): boolean {
+    const before = this.fromRow(row);
+    if (isFault(before)) return true;
+    const known = new Set(before.secrets.map(({ value }) => value));
+    return secrets.some(({ value }) => !known.has(value));
+  }
+
   /** True when the secrets of a row are stored in the form that {@link toRow} writes. */
   isCurrent(row: SubscriberRow): boolean {
     return sealedTexts(row).every(([, text]) => this.sealer.isCurrent(text));
@@ -150,6 +171,16 @@ function sealedTexts(row: SubscriberRow) {
   return SEALED.flatMap(([name, { column }]) => {
     const text = row[column];
     return text === null ? [] : [[name, text as string, column] as const];
+  });
+}
+
+/** True when a row has these values already. Drivers answer numbers and booleans in several types. */
+function isIn(row: SubscriberRow, columns: Partial<SubscriberRow>): boolean {
+  return (Object.keys(columns) as (keyof SubscriberRow)[]).every((column) => {
+    const [before, after] = [row[column], columns[column]];
+    return typeof after === 'number' && before !== null
+      ? Number(before) === after
+      : before === after;
   });
 }
 

@@ -54,14 +54,13 @@ export function insert(table: string, row: SubscriberRow): Write {
 /**
  * Writes some columns of a subscriber. Index: the primary key.
  *
- * @param revision the revision that was read: the statement writes nothing if the row has another revision by now.
- * Default: any revision
+ * @param revision the revision that was read: the statement writes nothing if the row has another revision by now
  */
 export function update(
   table: string,
   id: string,
   columns: Partial<SubscriberRow>,
-  revision?: number,
+  revision: number,
 ): Write {
   const set = Object.keys(columns).map((column) => `${column} = ?`);
   const [where, parameters] = ofRevision(id, revision);
@@ -72,13 +71,13 @@ export function update(
 }
 
 /** Removes a subscriber. Index: the primary key. @param revision as for {@link update} */
-export function remove(table: string, id: string, revision?: number): Write {
+export function remove(table: string, id: string, revision: number): Write {
   const [where, parameters] = ofRevision(id, revision);
   return write(`DELETE FROM ${table} WHERE ${where}`, parameters);
 }
 
-function ofRevision(id: string, revision: number | undefined): Condition {
-  return revision === undefined ? ['id = ?', [id]] : ['id = ? AND revision = ?', [id, revision]];
+function ofRevision(id: string, revision: number): Condition {
+  return ['id = ? AND revision = ?', [id, revision]];
 }
 
 // ── Ends of subscribers ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -93,13 +92,13 @@ export function noteEnd(table: string, id: string, now: number): Write {
   return write(`UPDATE ${table} SET expired_at = ? WHERE ${HAS_ENDED} AND id = ?`, [now, now, id]);
 }
 
-/** Ids of the subscribers whose end was reported before a time. Index: (expired_at, expires_at). */
+/** The subscribers whose end was reported before a time. Index: (expired_at, expires_at). */
 export function selectToldBefore(
   table: string,
   before: number,
   limit: number,
-): Select<Pick<SubscriberRow, 'id'>> {
-  return select(table, 'id', [`${WAS_TOLD} LIMIT ?`, [before, before, limit]]);
+): Select<SubscriberRow> {
+  return select(table, '*', [`${WAS_TOLD} LIMIT ?`, [before, before, limit]]);
 }
 
 /** Removes a subscriber that {@link selectToldBefore} has found, unless it was renewed. Index: the primary key. */

@@ -11,6 +11,8 @@ import { hostOf } from '../../message/recipient.js';
 import { patternMatches } from '../matching/pattern.js';
 import type { SubscriberRow } from '../model/field-kinds.js';
 import type { OwnerScope } from '../model/subscriber.js';
+import type { SubscriberAudit } from '../model/subscriber-audit.js';
+import type { SubscriberChange } from '../model/subscriber-change.js';
 import type { SubscriberListQuery } from '../model/subscriber.repository.js';
 import * as statements from './subscriber-statements.js';
 
@@ -46,14 +48,17 @@ export class SubscriberTable {
   readonly #captured: CapturedTables;
 
   /** @throws `ThornConfigurationError` when the store does not know the table */
-  constructor(private readonly store: SqlTables) {
+  constructor(
+    private readonly store: SqlTables,
+    private readonly audit: SubscriberAudit,
+  ) {
     this.#table = store.table('thorn_subscribers');
     this.#captured = new CapturedTables(store);
   }
 
   /** @throws `TableLockedError` when a transaction that writes to a table with events stays open */
-  async insert(row: SubscriberRow): Promise<void> {
-    await this.#writeHeard(row.id, statements.insert(this.#table, row));
+  async insert(row: SubscriberRow, audited: SubscriberChange | null): Promise<void> {
+    await this.#writeHeard(row.id, statements.insert(this.#table, row), audited);
   }
 
   async find(id: string, scope: OwnerScope): Promise<SubscriberRow | null> {
@@ -77,19 +82,18 @@ export class SubscriberTable {
    *
    * @returns true when this call has noted the end, false when another call was first
    */
-  noteEnd(id: string, now: number): Promise<boolean> {
-    return this.#hasWritten(statements.noteEnd(this.#table, id, now));
+  noteEnd(id: string, now: number, audited: SubscriberChange): Promise<boolean> {
+    return this.#hasWritten(statements.noteEnd(this.#table, id, now), audited);
   }
 
-  /** Ids of the rows whose end was reported before a time. */
-  async expired(before: number, limit: number): Promise<readonly string[]> {
-    const rows = await this.#rows(statements.selectToldBefore(this.#table, before, limit));
-    return rows.map(({ id }) => id);
+  /** Rows whose end was reported before a time. */
+  expired(before: number, limit: number): Promise<readonly SubscriberRow[]> {
+    return this.#rows(statements.selectToldBefore(this.#table, before, limit));
   }
 
   /** @returns whether it was this call that removed the row */
-  deleteExpired(id: string, before: number): Promise<boolean> {
-    return this.#hasWritten(statements.removeToldBefore(this.#table, id, before));
+  deleteExpired(id: string, before: number, audited: SubscriberChange): Promise<boolean> {
+    return this.#hasWritten(statements.removeToldBefore(this.#table, id, before), audited);
   }
 
   /** Reads the slots of an owner's subscribers, which tell how many the owner has. */
@@ -102,32 +106,28 @@ export class SubscriberTable {
       }));
   }
 
-  /** Writes only the given columns. */
-  async update(id: string, columns: Partial<SubscriberRow>): Promise<void> {
-    await this.#write(id, columns, statements.update(this.#table, id, columns));
-  }
-
-  /** As {@link update}, unless the row has another revision by now; @returns whether the row was written */
+  /**
+   * Writes only the given columns, unless the row has another revision by now.
+   *
+   * @param audited what the audit says of it; null for nothing
+   * @returns whether the row was written
+   */
   async updateUnchanged(
     { id, revision }: Revision,
     columns: Partial<SubscriberRow>,
+    audited: SubscriberChange | null,
   ): Promise<boolean> {
     const change = statements.update(this.#table, id, columns, revision);
-    return (await this.#write(id, columns, change)) > 0;
-  }
-
-  /** @returns the number of rows that were written */
-  async #write(id: string, columns: Partial<SubscriberRow>, change: Write): Promise<number> {
     const hearsMore = columns.events !== undefined || Number(columns.enabled) === 1;
-    if (hearsMore) return this.#writeHeard(id, change);
-    return (await this.store.run(change).catch(withoutValues)).affected;
+    if (hearsMore) return this.#writeHeard(id, change, audited);
+    return this.#hasWritten(change, audited).catch(withoutValues);
   }
 
   /**
    * Writes a subscriber. In the same transaction, it tells the triggers of the tables whose events the subscriber may
    * get that somebody listens.
    */
-  async #writeHeard(id: string, change: Write): Promise<number> {
+  async #writeHeard(id: string, change: Write, audited: SubscriberChange | null): Promise<boolean> {
     let patterns: readonly string[] = [];
     const steps: readonly Step[] = [
       change,
@@ -138,17 +138,19 @@ export class SubscriberTable {
         return null;
       },
       ...this.#captured.hear(({ events }) => events.some((event) => mayMatch(patterns, event))),
+      ...this.#auditing(audited),
     ];
     const [written] = await this.#captured.execute(steps).catch(withoutValues);
-    return written!.affected;
+    return written!.affected > 0;
   }
 
   /**
-   * @param revision as for {@link updateUnchanged}. Default: any revision
+   * Removes a row, unless it has another revision by now.
+   *
    * @returns whether it was this call that removed the row
    */
-  delete(id: string, revision?: number): Promise<boolean> {
-    return this.#hasWritten(statements.remove(this.#table, id, revision));
+  delete({ id, revision }: Revision, audited: SubscriberChange | null): Promise<boolean> {
+    return this.#hasWritten(statements.remove(this.#table, id, revision), audited);
   }
 
   /** Rows in the order of their ids. A search finds rows among the next {@link SEARCHED} rows. */
@@ -232,8 +234,19 @@ export class SubscriberTable {
     return rows as readonly unknown[] as readonly Row[];
   }
 
-  async #hasWritten(statement: Write): Promise<boolean> {
-    return (await this.store.run(statement)).affected > 0;
+  async #hasWritten(change: Write, audited: SubscriberChange | null): Promise<boolean> {
+    const steps = this.#auditing(audited);
+    const written =
+      steps.length === 0
+        ? await this.store.run(change)
+        : (await this.store.execute([change, ...steps]))[0]!;
+    return written.affected > 0;
+  }
+
+  /** The step that writes a change down in the transaction of the first step, if that has written a row. */
+  #auditing(audited: SubscriberChange | null): readonly Step[] {
+    const statement = audited && this.audit.statement([audited]);
+    return statement === null ? [] : [([written]) => (written!.affected > 0 ? statement : null)];
   }
 }
 

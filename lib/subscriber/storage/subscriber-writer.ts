@@ -6,10 +6,18 @@ import { hostnameOf, type QuotaAllocator } from './quota-slots.js';
 import { describeFault, isFault, type SubscriberRowMapper } from './subscriber-row-mapper.js';
 import type { SubscriberTable } from './subscriber-table.js';
 import type { SubscriberRow } from '../model/field-kinds.js';
+import {
+  APPLICATION,
+  changeOf,
+  type FailureFigures,
+  type SubscriberChange,
+  WORKER,
+} from '../model/subscriber-change.js';
 import type { UpdateTerms } from '../model/subscriber.repository.js';
 import type { Subscriber, SubscriberChanges } from '../model/subscriber.js';
 
 type DatedChanges = SubscriberChanges & { readonly updatedAt: Date };
+type Changer = Pick<UpdateTerms, 'by'>;
 
 /**
  * Changes single rows. Most changes depend on the row that was read, so after a concurrent write the writer reads the
@@ -24,10 +32,17 @@ export class SubscriberWriter {
     private readonly allocator: QuotaAllocator,
   ) {}
 
-  /** Writes the changes without reading the rest of the row. @returns the row as it is then; null when there is none */
-  async plainly(id: string, changes: DatedChanges): Promise<SubscriberRow | null> {
-    await this.table.update(id, this.mapper.toColumns(id, changes));
-    return this.table.find(id, 'any');
+  /** Writes the changes. @returns the row as it is then; null when there is none */
+  async plainly(id: string, changes: DatedChanges, { by }: Changer): Promise<SubscriberRow | null> {
+    for (;;) {
+      const current = await this.table.find(id, 'any');
+      if (current === null) return null;
+      const columns = this.mapper.toColumns(id, changes);
+      const audited = this.#changed(current, changes, columns, by);
+      if (await this.table.updateUnchanged(current, columns, audited)) {
+        return { ...current, ...columns };
+      }
+    }
   }
 
   /**
@@ -39,14 +54,15 @@ export class SubscriberWriter {
   async onTerms(
     id: string,
     changes: DatedChanges,
-    { check, limits }: UpdateTerms,
+    terms: UpdateTerms,
   ): Promise<SubscriberRow | null> {
+    const { by, check, limits } = terms;
     for (;;) {
       const current = await this.table.find(id, 'any');
       if (current === null) return null;
       const subscriber = this.mapper.fromRow(current);
       // The row cannot be read, so no term can be checked. The change may repair it.
-      if (isFault(subscriber)) return this.plainly(id, changes);
+      if (isFault(subscriber)) return this.plainly(id, changes, terms);
       check?.(subscriber);
       const moved = { ...subscriber, ...changes };
       const isMoved = hostnameOf(moved.url) !== hostnameOf(subscriber.url);
@@ -58,7 +74,8 @@ export class SubscriberWriter {
           // host.
           const slot = isMoved ? { host_slot: hostSlot } : {};
           const columns = { ...this.mapper.toColumns(id, changes), ...slot };
-          return (await this.table.updateUnchanged(current, columns))
+          const audited = this.#changed(current, changes, columns, by);
+          return (await this.table.updateUnchanged(current, columns, audited))
             ? { ...current, ...columns }
             : null;
         },
@@ -71,12 +88,14 @@ export class SubscriberWriter {
   async disable(
     id: string,
     updatedAt: Date,
+    figures: FailureFigures | undefined,
   ): Promise<{ readonly row: SubscriberRow | null; readonly isDisabled: boolean }> {
+    const details = { at: updatedAt.getTime(), by: WORKER, ...(figures && { figures }) };
     for (;;) {
       const row = await this.table.find(id, 'any');
       if (row === null || !row.enabled) return { row, isDisabled: false };
       const columns = this.mapper.toColumns(id, { enabled: false, updatedAt });
-      if (await this.table.updateUnchanged(row, columns)) {
+      if (await this.table.updateUnchanged(row, columns, changeOf('disabled', row, details))) {
         return { row: { ...row, ...columns }, isDisabled: true };
       }
     }
@@ -87,15 +106,19 @@ export class SubscriberWriter {
     id: string,
     change: (secrets: readonly Secret[], current: Subscriber) => readonly Secret[],
     updatedAt: Date,
+    { by }: Changer,
   ): Promise<SubscriberRow | null> {
     for (;;) {
       const current = await this.table.find(id, 'any');
       if (current === null) return null;
       const subscriber = this.mapper.fromRow(current);
       if (isFault(subscriber)) return current;
-      const secrets = change(subscriber.secrets, subscriber);
-      const columns = this.mapper.toColumns(id, { secrets, updatedAt });
-      if (await this.table.updateUnchanged(current, columns)) return { ...current, ...columns };
+      const changes = { secrets: change(subscriber.secrets, subscriber), updatedAt };
+      const columns = this.mapper.toColumns(id, changes);
+      const audited = this.#changed(current, changes, columns, by);
+      if (await this.table.updateUnchanged(current, columns, audited)) {
+        return { ...current, ...columns };
+      }
     }
   }
 
@@ -104,15 +127,15 @@ export class SubscriberWriter {
    *
    * @returns whether it was this call that removed it
    */
-  async delete(id: string, check?: (current: Subscriber) => void): Promise<boolean> {
-    if (check === undefined) return this.table.delete(id);
+  async delete(id: string, at: number, { by = APPLICATION, check }: UpdateTerms): Promise<boolean> {
     for (;;) {
       const current = await this.table.find(id, 'any');
       if (current === null) return false;
-      const subscriber = this.mapper.fromRow(current);
+      const subscriber = check === undefined ? null : this.mapper.fromRow(current);
       // A row that cannot be read cannot be checked either, and may be removed all the same.
-      if (!isFault(subscriber)) check(subscriber);
-      if (await this.table.delete(id, current.revision)) return true;
+      if (subscriber !== null && !isFault(subscriber)) check!(subscriber);
+      const audited = changeOf('removed', current, { at, by });
+      if (await this.table.delete(current, audited)) return true;
     }
   }
 
@@ -135,9 +158,21 @@ export class SubscriberWriter {
       if (this.mapper.isCurrent(row) && secrets === all) return false;
       if (dryRun) return true;
       const columns = this.mapper.sealedColumns(row.id, { ...subscriber, secrets });
-      if (await this.table.updateUnchanged(row, columns)) return true;
+      if (await this.table.updateUnchanged(row, columns, null)) return true;
       row = await this.table.find(row.id, 'any');
     }
     return false;
+  }
+
+  /** What the audit says of a change; null when each field has its value already. */
+  #changed(
+    row: SubscriberRow,
+    changes: DatedChanges,
+    columns: Partial<SubscriberRow>,
+    by = APPLICATION,
+  ): SubscriberChange | null {
+    const fields = this.mapper.changedFields(row, changes);
+    if (fields.length === 0) return null;
+    return changeOf('changed', { ...row, ...columns }, { at: +changes.updatedAt, by, fields });
   }
 }

@@ -1,0 +1,62 @@
+import { firstIdAt } from '../../common/id.js';
+import { type Select, select, type Write, write } from '../../database/dialect.js';
+import type { NewRowOf, RowOf } from '../../database/schema/table-definition.js';
+import type { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
+
+// The statements on `thorn_subscriber_changes`. Each function takes the name of the table in SQL, and its comment names the
+// index that serves the statement.
+
+/** A row of `thorn_subscriber_changes`. */
+export type ChangeRow = RowOf<typeof OUTBOX_TABLES.subscriberChanges>;
+/** A new row of `thorn_subscriber_changes`. */
+export type NewChangeRow = NewRowOf<typeof OUTBOX_TABLES.subscriberChanges>;
+
+/** Adds changes. @param rows at least one */
+export function insertChanges(table: string, rows: readonly NewChangeRow[]): Write {
+  const columns = Object.keys(rows[0]!);
+  const values = `(${columns.map(() => '?').join(', ')})`;
+  const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${rows.map(() => values).join(', ')}`;
+  const parameters = rows.flatMap((row) => Object.values(row));
+  return write(sql, parameters);
+}
+
+/** The changes of a subscriber, newest first. Index: (subscriber_id, id). @param after null for the first page */
+export function selectChanges(
+  table: string,
+  subscriberId: string,
+  after: string | null,
+  limit: number,
+): Select<ChangeRow> {
+  const [where, bound] = after === null ? ['', []] : [' AND id < ?', [after]];
+  return select(`SELECT * FROM ${table} WHERE subscriber_id = ?${where} ORDER BY id DESC LIMIT ?`, [
+    subscriberId,
+    ...bound,
+    limit,
+  ]);
+}
+
+/** Changes that are due to be told. Index: (due_at). */
+export function selectDueChanges(table: string, now: number, limit: number): Select<ChangeRow> {
+  return select(
+    `SELECT * FROM ${table} WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?`,
+    [now, limit],
+  );
+}
+
+/** Sets the time from which a change may be told, unless another process has. Index: the primary key. */
+export function settleChange(
+  table: string,
+  { id, dueAt }: { readonly id: string; readonly dueAt: number },
+  columns: Pick<NewChangeRow, 'due_at' | 'told_at' | 'tries'>,
+): Write {
+  const { due_at: due, told_at: told, tries } = columns;
+  return write(
+    `UPDATE ${table} SET due_at = ?, told_at = ?, tries = ? WHERE id = ? AND due_at = ?`,
+    [due, told, tries, id, dueAt],
+  );
+}
+
+/** Removes the changes from before a time. Index: the primary key, since an id begins with its time. */
+export function deleteChangesBefore(table: string, time: number): Write {
+  return write(`DELETE FROM ${table} WHERE id < ?`, [firstIdAt('chg_', time)]);
+}
