@@ -141,8 +141,11 @@ function tablesIn(statement) {
  * @returns {readonly ts.PropertyAssignment[]}
  */
 function columnsIn(table) {
-  if (!ts.isVariableStatement(table)) return [];
-  const { initializer } = table.declarationList.declarations[0] ?? {};
+  const declared = ts.isVariableStatement(table) ? table.declarationList.declarations[0] : table;
+  const initializer =
+    declared && (ts.isVariableDeclaration(declared) || ts.isPropertyAssignment(declared))
+      ? declared.initializer
+      : undefined;
   const [, columns] = initializer && ts.isCallExpression(initializer) ? initializer.arguments : [];
   if (!columns || !ts.isObjectLiteralExpression(columns)) return [];
   return columns.properties

@@ -68,6 +68,7 @@ export const PAGES: readonly SiteGroup[] = [
       { text: 'Delivery', file: 'delivery.md' },
       { text: 'Retries and schedules', file: 'retries.md' },
       { text: 'Order', file: 'order.md' },
+      { text: 'Notices', file: 'notices.md' },
       { text: 'Workers with BullMQ', file: 'scaling.md' },
       { text: 'RabbitMQ and others', file: 'scaling/brokers.md' },
     ],

@@ -20,6 +20,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   'nestjs-thorn/page': 'lib/page/index.ts',
   'nestjs-thorn/mcp': 'lib/mcp/index.ts',
   '@nestjs-cls/transactional-adapter-prisma': 'test/guides/cls-prisma-types.ts',
+  '@nestjs-modules/mailer': 'test/guides/mailer-types.ts',
   '@nestjs/passport': 'test/guides/passport-types.ts',
   'passport-jwt': 'test/guides/passport-types.ts',
   passport: 'test/guides/passport-types.ts',

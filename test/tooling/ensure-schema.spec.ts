@@ -98,11 +98,11 @@ describe.each([
 
   it('makes the tables, and only those that are missing the next time', async () => {
     await createMissingTables(first.executor, { prefix: 'my_' });
-    expect(await tables()).toBe(15);
+    expect(await tables()).toBe(16);
     await first.rows(`INSERT INTO my_thorn_pauses VALUES ('example.org', 1)`);
     await first.rows('DROP TABLE my_thorn_deliveries');
     await createMissingTables(first.executor, { prefix: 'my_' });
-    expect(await tables()).toBe(15);
+    expect(await tables()).toBe(16);
     expect(await first.rows('SELECT host FROM my_thorn_pauses')).toEqual([{ host: 'example.org' }]);
   });
 
@@ -127,7 +127,7 @@ describe.each([
     const next = await place.connect();
     await createMissingTables(next.executor, {});
     await next.end();
-    expect(await tables()).toBe(15);
+    expect(await tables()).toBe(16);
   });
 });
 

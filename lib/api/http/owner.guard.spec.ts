@@ -22,11 +22,13 @@ describe('OwnerGuard', () => {
 
   afterEach(() => Logger.overrideLogger(new Logger()));
 
+  const settings = (owner: () => unknown) => ({
+    ...{ owner, actor: () => undefined },
+    ownerFaults: new Set<'owner'>(),
+  });
   const ask = (answer: unknown) => {
     const context = { switchToHttp: () => ({ getRequest: () => ({}) }) };
-    return new OwnerGuard({ owner: () => answer, ownerFaults: new Set() }).canActivate(
-      context as ExecutionContext,
-    );
+    return new OwnerGuard(settings(() => answer)).canActivate(context as ExecutionContext);
   };
 
   it.each([null, 'ada', '7', 'nan', 'undefined-1', 'nullable', 7, 0, 7n])(
@@ -37,7 +39,7 @@ describe('OwnerGuard', () => {
   );
 
   it('logs the first undefined owner, with the fix', async () => {
-    const guard = new OwnerGuard({ owner: () => undefined, ownerFaults: new Set() });
+    const guard = new OwnerGuard(settings(() => undefined));
     const context = { switchToHttp: () => ({ getRequest: () => ({}) }) } as ExecutionContext;
     await expect(guard.canActivate(context)).rejects.toThrow(UnauthorizedException);
     await expect(guard.canActivate(context)).rejects.toThrow(UnauthorizedException);

@@ -8,7 +8,7 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import { errorText, stackFrames } from '../../common/index.js';
-import type { OwnerScope } from '../../subscriber/index.js';
+import { MAX_BY_LENGTH, type OwnerScope } from '../../subscriber/index.js';
 import type { ApiRequest, ApiSettings } from '../options/api-options.js';
 
 /**
@@ -17,11 +17,16 @@ import type { ApiRequest, ApiSettings } from '../options/api-options.js';
  */
 const NOT_AN_OWNER = /^(?:undefined|null|NaN|\[object .*\])$/;
 
+/** The control characters that no database must store, and line breaks, which a log would show as two lines. */
+const IS_ACTOR = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${MAX_BY_LENGTH}}$`, 'u');
+
 /** The caller of a request. */
 interface Caller {
   readonly scope: OwnerScope;
   /** True when the token of a session named the owner; false when the option `owner` of the application did. */
   readonly isOfPortal: boolean;
+  /** Who acts, for the audit of subscribers. Undefined: the application. */
+  readonly by: string | undefined;
 }
 
 // The map is for the whole process, because Nest injects no services into a decorator of a parameter. Its key is the
@@ -35,13 +40,13 @@ const callers = new WeakMap<object, Caller>();
 export class OwnerGuard implements CanActivate {
   readonly #logger = new Logger('ThornApi');
 
-  constructor(private readonly settings: Pick<ApiSettings, 'owner' | 'ownerFaults'>) {}
+  constructor(private readonly settings: Pick<ApiSettings, 'owner' | 'actor' | 'ownerFaults'>) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<ApiRequest>();
     // The token of a session has named the owner already.
     if (callers.has(request)) return true;
-    const given = await this.#ask(request);
+    const given = await this.#ask('owner', request);
     if (given === undefined || given === '') {
       this.#logOnce(given);
       throw new UnauthorizedException();
@@ -55,23 +60,38 @@ export class OwnerGuard implements CanActivate {
       );
       throw new InternalServerErrorException();
     }
-    callers.set(request, { scope: { owner }, isOfPortal: false });
+    const by = (await this.#actor(request)) ?? owner ?? undefined;
+    callers.set(request, { scope: { owner }, isOfPortal: false, by });
     return true;
   }
 
+  /** @returns undefined where the option `actor` names nobody */
+  async #actor(request: ApiRequest): Promise<string | undefined> {
+    const given = await this.#ask('actor', request);
+    if (given === undefined) return undefined;
+    const actor = typeof given === 'bigint' || Number.isFinite(given) ? String(given) : given;
+    if (typeof actor === 'string' && IS_ACTOR.test(actor) && !NOT_AN_OWNER.test(actor))
+      return actor;
+    this.#logger.error(
+      `The option api.actor returned a value of type ${typeof actor} that cannot name who acts. Return a text of 1 to ` +
+        `${MAX_BY_LENGTH} characters without control characters, a number, or undefined for the owner.`,
+    );
+    throw new InternalServerErrorException();
+  }
+
   /**
-   * Calls the option `owner`. An exception of Nest is passed on as the answer. Any other error is a fault of the
+   * Calls an option. An exception of Nest is passed on as the answer. Any other error is a fault of the
    * application, which the log explains once.
    */
-  async #ask(request: ApiRequest): Promise<unknown> {
+  async #ask(option: 'owner' | 'actor', request: ApiRequest): Promise<unknown> {
     const { ownerFaults } = this.settings;
     try {
-      return await this.settings.owner(request);
+      return await this.settings[option](request);
     } catch (error) {
-      if (error instanceof HttpException || ownerFaults.has('error')) throw error;
-      ownerFaults.add('error');
+      if (error instanceof HttpException || ownerFaults.has(option)) throw error;
+      ownerFaults.add(option);
       this.#logger.error(
-        `The option api.owner threw ${errorText(error)}, and the caller got 500. If there may be no user, return ` +
+        `The option api.${option} threw ${errorText(error)}, and the caller got 500. If there may be no user, return ` +
           'undefined, as (request) => request.user?.id does. If there is one, make sure that a guard puts it on the ' +
           'request (api.guards).',
         stackFrames(error),
@@ -96,9 +116,20 @@ export const CallerScope = createParamDecorator((_: unknown, context: ExecutionC
   scopeOf(context.switchToHttp().getRequest<object>()),
 );
 
+/** The handler parameter that names who acts. Undefined: the application. */
+export const CallerName = createParamDecorator(
+  (_: unknown, context: ExecutionContext) =>
+    callers.get(context.switchToHttp().getRequest<object>())?.by,
+);
+
+/** The terms that name who acts. */
+export function named(by: string | undefined): { readonly by?: string } {
+  return by === undefined ? {} : { by };
+}
+
 /** Sets the owner of a request, in the place of the option `owner`. */
 export function enterScope(request: object, owner: string): void {
-  callers.set(request, { scope: { owner }, isOfPortal: true });
+  callers.set(request, { scope: { owner }, isOfPortal: true, by: owner });
 }
 
 /** Tells whether {@link enterScope} was called for a request. */

@@ -1,6 +1,7 @@
 import { FIGURES_QUERY, LOG_QUERY, OWN_LOG_QUERY, STATS_QUERY } from '../deliveries/log-query.js';
 import { HISTORY_QUERY, SAMPLES_QUERY } from '../history/history.view.js';
 import type { QueryParameters } from '../http/query.js';
+import { CHANGES_QUERY } from '../subscribers/subscriber-change.view.js';
 import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
 
 export interface ApiOperation {
@@ -57,6 +58,13 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     summary: 'Removes a subscriber',
     answer: [204],
     tag: 'compared',
+    refusals: [400],
+  },
+  'Subscribers.changes': {
+    summary: 'Lists what has happened to a subscriber, and who did it, the newest first',
+    description: 'Kept as long as the delivery log. Names of fields, without their values.',
+    query: CHANGES_QUERY,
+    answer: [200, 'SubscriberChangePage'],
     refusals: [400],
   },
   'Actions.test': {

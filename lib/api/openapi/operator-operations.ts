@@ -1,5 +1,6 @@
 import { FIGURES_QUERY, LOG_QUERY } from '../deliveries/log-query.js';
 import { OWNER_QUERY } from '../operator/owner-query.js';
+import { CHANGES_QUERY } from '../subscribers/subscriber-change.view.js';
 import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
 import type { ApiOperation } from './operations.js';
 
@@ -39,6 +40,12 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     summary: "Shows anybody's subscriber",
     answer: [200, 'OperatorSubscriber'],
     tag: 'answered',
+  },
+  'Operator.changes': {
+    summary: "Lists what has happened to anybody's subscriber, and who did it, the newest first",
+    query: CHANGES_QUERY,
+    answer: [200, 'SubscriberChangePage'],
+    refusals: [400],
   },
   'Operator.enable': {
     summary: "Lets anybody's subscriber receive again",

@@ -23,6 +23,7 @@ import {
   SUBSCRIPTION_FIELDS,
   WARNINGS,
 } from '../subscribers/subscriber.view.js';
+import { SUBSCRIBER_CHANGE } from '../subscribers/subscriber-change.view.js';
 import { TEST_RESULT } from '../subscribers/test.view.js';
 import {
   all,
@@ -53,6 +54,8 @@ export const API_SCHEMAS: Readonly<Record<string, Schema>> = {
   ChangedSubscriber: all({ ...SUBSCRIBER, warnings: WARNINGS }),
   CreatedSubscriber: all({ ...SUBSCRIBER, secret: SHOWN_SECRET, warnings: WARNINGS }),
   SubscriberPage: page('Subscriber'),
+  SubscriberChange: all(SUBSCRIBER_CHANGE),
+  SubscriberChangePage: page('SubscriberChange'),
   Nothing: bodySchema(EmptyDto),
   Test: bodySchema(TestDto),
   TestResult: TEST_RESULT,

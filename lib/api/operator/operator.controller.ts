@@ -20,6 +20,13 @@ import {
 import { type Subscriber, type SubscriberQuery, Subscribers } from '../../subscriber/index.js';
 import { entityTag, ifMatch } from '../subscribers/etag.js';
 import { EmptyDto } from '../subscribers/subscriber-actions.dto.js';
+import {
+  CHANGES_QUERY,
+  type ChangesQuery,
+  type SubscriberChangePageView,
+  subscriberChangePageView,
+} from '../subscribers/subscriber-change.view.js';
+import { readQuery } from '../http/query.js';
 import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
 import { SubscriberViews } from '../subscribers/subscriber-views.js';
 import { orNotFound, problem } from '../problems/problem.js';
@@ -134,6 +141,15 @@ export class ThornOperatorController {
     return this.#switch(id, false, expected, collection, response);
   }
 
+  @Get('subscribers/:id/changes')
+  async changes(
+    @Param('id') id: string,
+    @Query() given: unknown,
+  ): Promise<SubscriberChangePageView> {
+    const query = readQuery<ChangesQuery>(given, CHANGES_QUERY, this.settings);
+    return subscriberChangePageView(orNotFound(await this.subscribers.changes(id, query, 'any')));
+  }
+
   @Get('deliveries')
   async log(
     @Query() given: unknown,
@@ -188,7 +204,8 @@ export class ThornOperatorController {
     collection: string,
     response: HeaderResponse,
   ): Promise<OperatorSubscriberView> {
-    const updated = await this.subscribers.update(id, { enabled }, 'any', ifMatch(expected));
+    const terms = { by: 'operator', ...ifMatch(expected) };
+    const updated = await this.subscribers.update(id, { enabled }, 'any', terms);
     return this.#view(orNotFound(updated), collection, response);
   }
 

@@ -17,6 +17,9 @@ export interface ApiRequest {
 /** The id of a user as `owner` returns it. Numbers are turned into text. */
 export type ApiOwner = string | number | bigint | null | undefined;
 
+/** Who acts as `actor` returns it. Numbers are turned into text. */
+export type ApiActor = string | number | bigint | undefined;
+
 /**
  * Options of the REST API for subscribers. The application has no REST API unless these options are given.
  *
@@ -45,6 +48,13 @@ export interface ThornApiOptions<Request extends object = ApiRequest> {
    * the application's own type: `(request: { user: { sub: string } }) => request.user.sub`.
    */
   owner(request: Request): ApiOwner | Promise<ApiOwner>;
+
+  /**
+   * Returns who acts, for the audit of subscribers: a text of up to 255 characters or a number, for example the id of the
+   * person where `owner` is a company. Called after `owner`. `undefined` means the owner; any other value or error gives a
+   * 500, an exception of Nest is the answer itself. Default: the owner, or `application` where that is null.
+   */
+  actor?(request: Request): ApiActor | Promise<ApiActor>;
 
   /**
    * True: the routes have no guards of their own, for example because a global guard protects them. Without guards,
@@ -115,8 +125,8 @@ export class ApiSettings {
   readonly queryParameters: readonly string[];
   readonly decorators: Required<ApiDecorators>;
   readonly baseUrl: string;
-  /** The faults of `owner` that were logged already. Each is explained once, even if several controllers meet it. */
-  readonly ownerFaults = new Set<'error' | 'no owner'>();
+  /** The faults of `owner` and `actor` that were logged already. Each is explained once, even if several controllers meet it. */
+  readonly ownerFaults = new Set<'owner' | 'actor' | 'no owner'>();
 
   /** @throws {@link ThornConfigurationError} that names the option and says how to fix it */
   constructor(
@@ -130,7 +140,7 @@ export class ApiSettings {
       'must be an object with guards and owner; leave it out for no API',
     );
     CHECK.names(options, Object.keys(KNOWN));
-    const { path = 'hooks', guards = [], imports, owner } = options;
+    const { path = 'hooks', guards = [], imports, owner, actor } = options;
     const { challenge = false, receivers = false, problems = true } = options;
     checkApiPath(CHECK, path);
     checkGuards(guards, options.unprotected);
@@ -145,6 +155,7 @@ export class ApiSettings {
       'must say whose subscribers a caller may see, for example (request) => request.user.id, or () => null for the ' +
         'application alone',
     );
+    CHECK.function('actor', actor, 'that says who acts, for example (request) => request.user.id');
     this.path = path.replace(/^\//, '');
     this.guards = guards;
     this.limits = apiLimits(options.limits);
@@ -165,6 +176,11 @@ export class ApiSettings {
     return this.options.owner(request);
   }
 
+  /** @returns undefined where the owner acts */
+  actor(request: ApiRequest): unknown {
+    return this.options.actor?.(request);
+  }
+
   self(collection: string, id: string): string {
     return `${this.baseUrl}${collection}/${id}`;
   }
@@ -178,6 +194,7 @@ const KNOWN: Readonly<Record<keyof ThornApiOptions, true>> = {
   guards: true,
   imports: true,
   owner: true,
+  actor: true,
   unprotected: true,
   limits: true,
   challenge: true,

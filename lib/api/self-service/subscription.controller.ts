@@ -14,6 +14,9 @@ import {
 } from '../subscribers/subscriber.view.js';
 import { SubscriberViews } from '../subscribers/subscriber-views.js';
 
+/** Who acts on these routes, for the audit. */
+export const BY_RECEIVER = { by: 'receiver' };
+
 const CHANGES = new GivenFieldsPipe(SUBSCRIPTION_FIELDS, false);
 
 /**
@@ -48,7 +51,7 @@ export class ThornSubscriptionController {
     @Res() response: HeaderResponse,
   ): Promise<ChangedSubscriberView> {
     const { id, owner } = subscriptionOf(request);
-    const terms = ifMatch(expected);
+    const terms = { ...BY_RECEIVER, ...ifMatch(expected) };
     const changes = checkedFields<SubscriberUpdate>(body, (given) =>
       this.subscribers.checkChanges(given),
     );
@@ -63,6 +66,7 @@ export class ThornSubscriptionController {
   @HttpCode(204)
   async delete(@Req() request: object, @Headers('if-match') expected: unknown): Promise<void> {
     const { id, owner } = subscriptionOf(request);
-    orNotFound((await this.subscribers.delete(id, { owner }, ifMatch(expected))) || null);
+    const terms = { ...BY_RECEIVER, ...ifMatch(expected) };
+    orNotFound((await this.subscribers.delete(id, { owner }, terms)) || null);
   }
 }

@@ -1,6 +1,7 @@
 import { Controller, HttpCode, Inject, Optional, Param, Post } from '@nestjs/common';
 import { UnsubscribeLinks } from '../../signing/index.js';
 import { type Subscriber, Subscribers } from '../../subscriber/index.js';
+import { BY_RECEIVER } from './subscription.controller.js';
 import { orNotFound } from '../problems/problem.js';
 
 /**
@@ -18,7 +19,7 @@ export class ThornUnsubscribeController {
   @HttpCode(204)
   async unsubscribe(@Param('id') id: string, @Param('proof') proof: string): Promise<void> {
     const { owner } = orNotFound(await this.#linked(id, proof));
-    orNotFound((await this.subscribers.delete(id, { owner })) || null);
+    orNotFound((await this.subscribers.delete(id, { owner }, BY_RECEIVER)) || null);
   }
 
   /** Looks a subscriber up only for a link with a valid signature, because anybody can call this route. */

@@ -5,7 +5,12 @@ import { type Attempt, Deliverer } from '../../delivery/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { type Message, MessageFactory, WebhookFormats } from '../../message/index.js';
 import { isEchoed, isSameSecret } from '../../signing/index.js';
-import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/index.js';
+import {
+  type ChangeTerms,
+  type OwnerScope,
+  type Subscriber,
+  Subscribers,
+} from '../../subscriber/index.js';
 import { ApiSettings } from '../options/api-options.js';
 import { OwnerThrottle } from './owner-throttle.js';
 
@@ -64,26 +69,35 @@ export class EndpointProbe {
    * Asks the endpoint whether it wants webhooks, unless it has answered already. When the owner has asked too often,
    * nothing is sent, and the owner has to ask again later.
    *
+   * @param terms who acts, for the audit
    * @returns the subscriber after the answer
    */
-  async challenge(subscriber: Subscriber, scope: OwnerScope): Promise<Subscriber> {
+  async challenge(
+    subscriber: Subscriber,
+    scope: OwnerScope,
+    terms: Pick<ChangeTerms, 'by'>,
+  ): Promise<Subscriber> {
     if (subscriber.verification !== 'pending') return subscriber;
     return this.tests.secondsToWait(subscriber.owner) > 0
       ? subscriber
-      : this.challengeNow(subscriber, scope);
+      : this.challengeNow(subscriber, scope, terms);
   }
 
   /**
    * As {@link challenge}, but always asks: earlier answers and the limit of the owner do not matter. A 2xx whose body
    * has the token means that the endpoint agrees.
    */
-  async challengeNow(subscriber: Subscriber, scope: OwnerScope): Promise<Subscriber> {
+  async challengeNow(
+    subscriber: Subscriber,
+    scope: OwnerScope,
+    terms: Pick<ChangeTerms, 'by'>,
+  ): Promise<Subscriber> {
     const token = randomBytes(24).toString('base64url');
     // The request has the standard format: a receiver of another format would not find the token.
     const asked = { ...subscriber, format: null };
     const { outcome, response } = await this.send(asked, CHALLENGE_EVENT, { token });
     if (outcome !== 'succeeded' || !echoes(response.toString(), token)) return subscriber;
-    const verified = await this.subscribers.verify(subscriber.id, subscriber.url, scope);
+    const verified = await this.subscribers.verify(subscriber.id, subscriber.url, scope, terms);
     return verified ?? subscriber;
   }
 }

@@ -1,6 +1,11 @@
 import { Body, Controller, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { EventCatalogue } from '../../event/index.js';
-import { type OwnerScope, type Subscriber, Subscribers } from '../../subscriber/index.js';
+import {
+  type ChangeTerms,
+  type OwnerScope,
+  type Subscriber,
+  Subscribers,
+} from '../../subscriber/index.js';
 import { EmptyDto, RotateSecretDto, TestDto } from './subscriber-actions.dto.js';
 import { ApiSettings } from '../options/api-options.js';
 import { type TestView, testView } from './test.view.js';
@@ -12,7 +17,7 @@ import { orNotFound, problem } from '../problems/problem.js';
 import type { HeaderResponse } from '../problems/private-response.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { Needs } from '../http/portal.guard.js';
-import { CallerScope } from '../http/owner.guard.js';
+import { CallerName, CallerScope, named } from '../http/owner.guard.js';
 import { type SecretSubscriberView, secretOf, type SubscriberView } from './subscriber.view.js';
 import { SubscriberViews } from './subscriber-views.js';
 
@@ -57,6 +62,7 @@ export class ThornActionsController {
   @HttpCode(200)
   async challenge(
     @CallerScope() scope: OwnerScope,
+    @CallerName() by: string | undefined,
     @CollectionPath(2) collection: string,
     @Param('id') id: string,
     @Body(NOTHING) _body: unknown,
@@ -65,7 +71,7 @@ export class ThornActionsController {
     const subscriber = orNotFound(await this.subscribers.findById(id, scope));
     if (subscriber.verification !== 'pending') return this.#view(subscriber, collection, response);
     countTest(this.probe, subscriber, response);
-    const asked = await this.probe.challengeNow(subscriber, scope);
+    const asked = await this.probe.challengeNow(subscriber, scope, named(by));
     return this.#view(asked, collection, response);
   }
 
@@ -74,6 +80,7 @@ export class ThornActionsController {
   @HttpCode(200)
   async rotateSecret(
     @CallerScope() scope: OwnerScope,
+    @CallerName() by: string | undefined,
     @CollectionPath(2) collection: string,
     @Param('id') id: string,
     @Body(new JsonBodyPipe(RotateSecretDto)) body: unknown,
@@ -81,7 +88,10 @@ export class ThornActionsController {
     @Res() response: HeaderResponse,
   ): Promise<SecretSubscriberView> {
     const rotated = orNotFound(
-      await this.subscribers.rotateSecret(id, body as RotateSecretDto, scope, ifMatch(expected)),
+      await this.subscribers.rotateSecret(id, body as RotateSecretDto, scope, {
+        ...named(by),
+        ...ifMatch(expected),
+      }),
     );
     return {
       ...(await this.#view(rotated, collection, response)),
@@ -93,37 +103,53 @@ export class ThornActionsController {
   @HttpCode(200)
   enable(
     @CallerScope() scope: OwnerScope,
+    @CallerName() by: string | undefined,
     @CollectionPath(2) collection: string,
     @Param('id') id: string,
     @Body(NOTHING) _body: unknown,
     @Headers('if-match') expected: unknown,
     @Res() response: HeaderResponse,
   ): Promise<SubscriberView> {
-    return this.#switch(id, true, scope, expected, collection, response);
+    return this.#switch(
+      id,
+      true,
+      scope,
+      { ...named(by), ...ifMatch(expected) },
+      collection,
+      response,
+    );
   }
 
   @Post('/:id/disable')
   @HttpCode(200)
   disable(
     @CallerScope() scope: OwnerScope,
+    @CallerName() by: string | undefined,
     @CollectionPath(2) collection: string,
     @Param('id') id: string,
     @Body(NOTHING) _body: unknown,
     @Headers('if-match') expected: unknown,
     @Res() response: HeaderResponse,
   ): Promise<SubscriberView> {
-    return this.#switch(id, false, scope, expected, collection, response);
+    return this.#switch(
+      id,
+      false,
+      scope,
+      { ...named(by), ...ifMatch(expected) },
+      collection,
+      response,
+    );
   }
 
   async #switch(
     id: string,
     enabled: boolean,
     scope: OwnerScope,
-    expected: unknown,
+    terms: ChangeTerms,
     collection: string,
     response: HeaderResponse,
   ): Promise<SubscriberView> {
-    const updated = await this.subscribers.update(id, { enabled }, scope, ifMatch(expected));
+    const updated = await this.subscribers.update(id, { enabled }, scope, terms);
     return this.#view(orNotFound(updated), collection, response);
   }
 

@@ -30,8 +30,14 @@ import { orNotFound } from '../problems/problem.js';
 import type { HeaderResponse } from '../problems/private-response.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
 import { Needs } from '../http/portal.guard.js';
-import { CallerScope } from '../http/owner.guard.js';
+import { CallerName, CallerScope, named } from '../http/owner.guard.js';
 import { readQuery } from '../http/query.js';
+import {
+  CHANGES_QUERY,
+  type ChangesQuery,
+  type SubscriberChangePageView,
+  subscriberChangePageView,
+} from './subscriber-change.view.js';
 import { SUBSCRIBERS_QUERY } from './subscriber-query.js';
 import {
   type ChangedSubscriberView,
@@ -75,6 +81,7 @@ export class ThornSubscribersController {
   @Needs('write', 'secrets')
   async create(
     @CallerScope() scope: { readonly owner: string | null },
+    @CallerName() by: string | undefined,
     @CollectionPath(0) collection: string,
     @Body(NEW) body: unknown,
     @Res() response: HeaderResponse,
@@ -89,9 +96,13 @@ export class ThornSubscribersController {
     );
     const { subscriber: stored, isNew } = await this.subscribers.createOrUpdate(
       { ...withRateLimitCeiling(fields, deliveriesPerMinute), owner: scope.owner },
-      { limits: this.settings.subscriberLimits, isChallenged: this.settings.challenge },
+      {
+        limits: this.settings.subscriberLimits,
+        isChallenged: this.settings.challenge,
+        ...named(by),
+      },
     );
-    const subscriber = await this.probe.challenge(stored, scope);
+    const subscriber = await this.probe.challenge(stored, scope, named(by));
     const view = {
       ...(await this.#view(subscriber, collection, response)),
       warnings: this.subscribers.warnings(subscriber),
@@ -118,6 +129,7 @@ export class ThornSubscribersController {
   @Patch('/:id')
   async update(
     @CallerScope() scope: OwnerScope,
+    @CallerName() by: string | undefined,
     @CollectionPath(1) collection: string,
     @Param('id') id: string,
     @Body(CHANGES) body: unknown,
@@ -135,11 +147,12 @@ export class ThornSubscribersController {
       await this.subscribers.update(id, changes, scope, {
         limits: this.settings.subscriberLimits,
         isChallenged: this.settings.challenge,
+        ...named(by),
         ...terms,
       }),
     );
     const subscriber =
-      changes.url === undefined ? updated : await this.probe.challenge(updated, scope);
+      changes.url === undefined ? updated : await this.probe.challenge(updated, scope, named(by));
     const warnings = this.subscribers.warnings(subscriber);
     return { ...(await this.#view(subscriber, collection, response)), warnings };
   }
@@ -148,10 +161,22 @@ export class ThornSubscribersController {
   @HttpCode(204)
   async delete(
     @CallerScope() scope: OwnerScope,
+    @CallerName() by: string | undefined,
     @Param('id') id: string,
     @Headers('if-match') expected: unknown,
   ): Promise<void> {
-    orNotFound((await this.subscribers.delete(id, scope, ifMatch(expected))) || null);
+    const terms = { ...named(by), ...ifMatch(expected) };
+    orNotFound((await this.subscribers.delete(id, scope, terms)) || null);
+  }
+
+  @Get('/:id/changes')
+  async changes(
+    @CallerScope() scope: OwnerScope,
+    @Param('id') id: string,
+    @Query() given: unknown,
+  ): Promise<SubscriberChangePageView> {
+    const query = readQuery<ChangesQuery>(given, CHANGES_QUERY, this.settings);
+    return subscriberChangePageView(orNotFound(await this.subscribers.changes(id, query, scope)));
   }
 
   #view(

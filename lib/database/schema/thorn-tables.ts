@@ -148,7 +148,7 @@ export const OUTBOX_TABLES = {
   }),
   /**
    * A row of `thorn_subscriber_changes`: a change of a subscriber, for the audit and to be told. In the first data source.
-   * Written in the transaction of the change by the REST API, `Subscribers` and workers. Deleted by workers, `retentionDays`
+   * Written by the REST API, `Subscribers` and workers, in the transaction of the change. Deleted by workers, `retentionDays`
    * after the change.
    */
   subscriberChanges: table(
