@@ -85,6 +85,7 @@ const CASES: Readonly<Record<string, Case | { readonly exempt: string }>> = {
     ],
   },
   'GET /hooks/:id': { status: 200 },
+  'GET /hooks/:id/changes': { status: 200 },
   'PATCH /hooks/:id': {
     status: 200,
     body: () => ({ description: 'changed' }),
