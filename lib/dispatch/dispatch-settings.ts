@@ -1,4 +1,4 @@
-import type { SubscriberNotifier } from './subscriber-notices.js';
+import type { SubscriberNotifier } from './subscriber-notice.js';
 
 /** The options of the module that decide which messages and subscribers are kept. */
 export abstract class DispatchSettings {

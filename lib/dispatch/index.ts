@@ -27,11 +27,8 @@ export { MessagePipeline, type PipelineResult } from './message-pipeline.js';
 export type { DispatchSetting, StrategyDefinition } from './strategies/dispatch-strategy.js';
 export { NoTransactions } from './transactions.js';
 export { SubscriberExpiry } from './subscriber-expiry.js';
-export {
-  type SubscriberNotice,
-  SubscriberNotices,
-  type SubscriberNotifier,
-} from './subscriber-notices.js';
+export type { SubscriberNotice, SubscriberNotifier } from './subscriber-notice.js';
+export { SubscriberNotices } from './subscriber-notices.js';
 export type { TableRow } from './rows/table-row.js';
 export { Transactions } from './transactions.js';
 export type {

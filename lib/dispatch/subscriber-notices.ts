@@ -2,23 +2,10 @@ import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Clock, errorText, FaultLog, LogLine } from '../common/index.js';
 import { OptionChecks } from '../common/option-checks.js';
 import { endedSoon, orTimeout } from '../common/waiting.js';
-import {
-  type SubscriberChange,
-  type SubscriberChangeKind,
-  SubscriberRepository,
-  type UntoldChange,
-} from '../subscriber/index.js';
+import { SubscriberRepository, type UntoldChange } from '../subscriber/index.js';
 import { DispatchSettings } from './dispatch-settings.js';
 import { DispatchStrategy } from './strategies/dispatch-strategy.js';
-
-/** What the option `notify` is told: one change of a subscriber. */
-export interface SubscriberNotice extends Omit<SubscriberChange, 'kind'> {
-  /** What has happened, such as `subscriber-disabled`. */
-  readonly type: `subscriber-${SubscriberChangeKind}`;
-}
-
-/** Takes the notices of the option `notify`. */
-export type SubscriberNotifier = (notice: SubscriberNotice) => void | Promise<void>;
+import type { SubscriberNotice, SubscriberNotifier } from './subscriber-notice.js';
 
 /** Milliseconds between two looks. */
 const EVERY = 1000;
