@@ -67,6 +67,7 @@ export {
   WebhookDispatcher,
   type SubscriberNotice,
 } from './dispatch/index.js';
+export { CHAT_TEMPLATES } from './message/index.js';
 export type {
   Digest,
   EndpointAuth,
@@ -80,9 +81,11 @@ export type {
   RecipientsOption,
   RetrySettings,
   Secret,
+  ShapeOptions,
   StaticSubscriber,
   SubscriberCallback,
   SubscriberSource,
+  Trigger,
 } from './message/index.js';
 
 // Durable delivery and its log

@@ -29,6 +29,8 @@ const FLOORS = [
  */
 const INNER_FLOORS = {
   database: ['', 'schema', 'triggers'],
+  // A shape makes a body of a message, and the formats of messages have shapes.
+  message: [['shapes', '']],
   event: ['conditions', '', 'schemas'],
   cli: ['commands', 'documents', 'init', ''],
   outbox: [

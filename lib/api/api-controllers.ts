@@ -12,8 +12,9 @@ import { OwnerGuard } from './http/owner.guard.js';
 import { PortalGuard, unlessPortal } from './http/portal.guard.js';
 import type { ApiSettings } from './options/api-options.js';
 import { ProblemFilter } from './problems/problem.filter.js';
+import { ThornMessagesController } from './self-service/messages.controller.js';
 import { ThornSubscriptionController } from './self-service/subscription.controller.js';
-import { SubscriptionGuard } from './self-service/subscription.guard.js';
+import { ReceiverGuard, SubscriptionGuard } from './self-service/subscription.guard.js';
 import { ThornUnsubscribeController } from './self-service/unsubscribe.controller.js';
 import { ThornActionsController } from './subscribers/subscriber-actions.controller.js';
 import { ThornSubscribersController } from './subscribers/subscribers.controller.js';
@@ -47,6 +48,16 @@ export function apiControllers(settings: ApiSettings): readonly Type<object>[] {
       : []),
     mount(ThornEventTypesController, guarded),
     mount(ThornHistoryController, guarded),
+    mount(ThornMessagesController, {
+      ...guarded,
+      guards: [
+        ...(portal ? [PortalGuard] : []),
+        ReceiverGuard,
+        ...settings.guards.map(unlessPortal),
+        new OwnerGuard(settings),
+        bodies,
+      ],
+    }),
     mount(ThornDeliveriesController, guarded),
     mount(ThornDeliveryReportsController, guarded),
     mount(ThornActionsController, guarded),

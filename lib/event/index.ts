@@ -22,6 +22,7 @@ export {
 } from './bulk-settings.js';
 export { EventCatalogue, EventSettings } from './catalogue.js';
 export { checkFilterFields, type UncheckedFilter } from './schemas/filter-check.js';
+export { checkDataPaths } from './schemas/body-paths.js';
 export { dataSchemaOf } from './schemas/class-schema.js';
 export {
   type DataClass,

@@ -11,6 +11,18 @@ import type { WebhookFormat } from './webhook-format.js';
  */
 export type Codec = (body: unknown) => string | Uint8Array;
 
+/** The module's option for the bodies that subscribers may ask for, besides `fields`. */
+export interface ShapeOptions {
+  /** True: subscribers may have a `template`. Default false. */
+  readonly templates?: boolean;
+  /**
+   * URL of the REST API as receivers reach it, including the global prefix: `https://api.example.com/hooks`. Bodies of
+   * subscribers with `thin` lead there. When the API runs in another process than the workers, both need the same
+   * options. Default: that of `unsubscribe`; without both, `thin` is refused.
+   */
+  readonly url?: string;
+}
+
 /** The options of the module that decide what bodies look like. */
 export abstract class BodySettings {
   /** Default `standard`. */
@@ -23,4 +35,8 @@ export abstract class BodySettings {
   abstract readonly codecs?: Readonly<Record<string, Codec>>;
   /** Formats by name, which owners may choose. Default: the standard one alone. */
   abstract readonly formats?: Readonly<Record<string, WebhookFormat>>;
+  /** The bodies that subscribers may ask for, besides `fields`. Default: none. */
+  abstract readonly shapes?: ShapeOptions | undefined;
+  /** Its URL is the default of `shapes.url`. */
+  abstract readonly unsubscribe?: { readonly url: string } | undefined;
 }

@@ -8,8 +8,11 @@ export {
   type EnvelopeName,
   WireFormat,
 } from './envelope.js';
-export { BodySettings, type Codec } from './body-settings.js';
+export { BodySettings, type Codec, type ShapeOptions } from './body-settings.js';
 export { Codecs } from './codecs.js';
+export { BodyShapes } from './shapes/body-shapes.js';
+export { CHAT_TEMPLATES } from './shapes/chat-templates.js';
+export { dataPathsOf, MAX_TEMPLATE_LENGTH } from './shapes/template.js';
 export { type MessageDraft, MessageFactory } from './message.factory.js';
 export {
   type FormatInput,

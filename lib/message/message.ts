@@ -1,3 +1,4 @@
+import { BoundedCache } from '../common/collections.js';
 import { isObject } from '../common/objects.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { Codecs } from './codecs.js';
@@ -38,6 +39,9 @@ export interface MessageFields {
   readonly isIdNew?: boolean;
 }
 
+/** Bodies of other shapes that a message keeps. */
+const MOST_SHAPED = 16;
+
 /**
  * One occurrence of an event. Its bytes are made once per content type, on first use, and all its deliveries share
  * them.
@@ -60,6 +64,7 @@ export class Message implements MessageFields {
   #json: Buffer | undefined;
   // Bodies of other content types than JSON. Few messages need one, so the map is made on first use.
   #bodies: Map<string, Buffer> | undefined;
+  #shaped: BoundedCache<string, Buffer> | undefined;
 
   /** @param text the body as JSON, without what {@link number} adds */
   constructor(
@@ -95,6 +100,7 @@ export class Message implements MessageFields {
     this.#sequence = sequence;
     this.#json = undefined;
     this.#bodies = undefined;
+    this.#shaped = undefined;
   }
 
   /** The body as JSON: the exact bytes that are signed and sent, and the source of other content types. */
@@ -113,6 +119,24 @@ export class Message implements MessageFields {
     if (bytes === undefined) {
       bytes = this.codecs.transcode(this.#numberedText(), contentType);
       (this.#bodies ??= new Map()).set(contentType, bytes);
+    }
+    return bytes;
+  }
+
+  /**
+   * Returns the bytes of another body of the message. They are made once for all recipients of the same shape, as long as
+   * these are not many.
+   *
+   * @param shape a text that is the same for the same body
+   * @param make makes the body as JSON
+   */
+  shaped(contentType: string, shape: string, make: () => string): Buffer {
+    const key = `${contentType} ${shape}`;
+    this.#shaped ??= new BoundedCache(MOST_SHAPED);
+    let bytes = this.#shaped.get(key);
+    if (bytes === undefined) {
+      bytes = this.codecs.transcode(make(), contentType);
+      this.#shaped.set(key, bytes);
     }
     return bytes;
   }

@@ -55,6 +55,12 @@ export interface Recipient {
   readonly metadata?: Readonly<Record<string, string>>;
   /** Messages in which none of these fields has changed are not sent. Default null: all are sent. */
   readonly changed?: readonly string[] | null;
+  /** Dotted paths: the body has no more of `data` than these. Default null: all of it. */
+  readonly fields?: readonly string[] | null;
+  /** True: the body has no data but the URL at which the receiver can fetch it. Default false. */
+  readonly thin?: boolean;
+  /** JSON in which `{{path}}` stands for values of the body, and which is sent in its place. Default null: none. */
+  readonly template?: string | null;
   /** Digest of `Hook-HMAC`, where requests carry it. */
   readonly digest: Digest;
   /** Newest first. */
@@ -91,6 +97,12 @@ export interface StaticSubscriber {
   readonly format?: string;
   /** Names of fields: messages in which none of them has changed are not sent. Default null: all are sent. */
   readonly changed?: readonly string[] | null;
+  /** Dotted paths of `data`: the body has no more of it than these. Default null: all of it. */
+  readonly fields?: readonly string[] | null;
+  /** True: the body has no data but the URL at which it can be fetched. Needs the option `shapes.url`. Default false. */
+  readonly thin?: boolean;
+  /** JSON in which `{{path}}` stands for values of the body. Needs the option `shapes.templates`. Default null: none. */
+  readonly template?: string | null;
   /** Digest of `Hook-HMAC`. Default `sha256`. */
   readonly digest?: Digest;
   /** Attempts over this rate wait. Default: no limit. */

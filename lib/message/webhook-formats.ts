@@ -7,6 +7,7 @@ import { checkHeaders } from './header-checks.js';
 import type { Message } from './message.js';
 import type { Recipient } from './recipient.js';
 import { MAX_RETRIES, MAX_RETRY_DELAY } from './message-settings.js';
+import { BodyShapes } from './shapes/body-shapes.js';
 import { type FormatRules, type FormattedRequest, WebhookFormat } from './webhook-format.js';
 
 /** The name of the form that Standard Webhooks describes, which the envelope of the application has. */
@@ -42,13 +43,16 @@ export class WebhookFormats {
 
   /** The envelope is a function of the application's, so that the data of messages is not known. */
   readonly #isEnvelopeCustom: boolean;
+  /** The other bodies that subscribers of the standard format may have. */
+  readonly shapes: BodyShapes;
 
   /**
-   * @param settings formats by name, which owners may choose, and the envelope
+   * @param settings formats by name, which owners may choose, the envelope, and the other bodies that subscribers may have
    * @throws {@link ThornConfigurationError} naming the format and the rule that is refused
    */
-  constructor({ formats: registered = {}, envelope }: BodySettings = {}) {
+  constructor({ formats: registered = {}, envelope, shapes, unsubscribe }: BodySettings = {}) {
     this.#isEnvelopeCustom = typeof envelope === 'function';
+    this.shapes = new BodyShapes(shapes, unsubscribe?.url);
     this.#check.object('formats', registered);
     for (const [name, format] of Object.entries(registered)) {
       this.add(name, format);
@@ -144,7 +148,7 @@ export class WebhookFormats {
   encode(message: Message, recipient: Recipient): EncodedRequest {
     const { format: name, contentType } = recipient;
     if (name === undefined || name === null) {
-      return { body: message.body(contentType), contentType, headers: null };
+      return { body: this.shapes.bodyOf(message, recipient), contentType, headers: null };
     }
     return encoded(name, this.#registered(name).format.request(inputOf(message, recipient)));
   }

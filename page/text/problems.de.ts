@@ -63,6 +63,11 @@ export const refusals: Translation<typeof refusalsEn> = {
   'too-many-segments': ({ max }) => `Höchstens ${max} Teile zwischen Punkten.`,
   'unknown-event': ({ pattern }) => `Es gibt kein Ereignis ${pattern}.`,
   'hidden-event': ({ pattern }) => `${pattern} kann hier nicht gewählt werden.`,
+  'malformed-template': ({ position }) =>
+    `Die Vorlage hat einen Fehler bei Zeichen ${position}: {{ und }} müssen einen Pfad wie data.title umschließen.`,
+  'not-json': () => 'Die Vorlage ist kein gültiges JSON.',
+  'not-offered': () => 'Diese Anwendung bietet das nicht an.',
+  excluded: ({ by }) => `Das ist nicht zusammen mit ${by} möglich.`,
   'no-changes': ({ events }) =>
     `Diese Ereignisse sagen nicht, welche Felder sich geändert haben: ${events}. Lassen Sie sie weg.`,
   empty: () => 'Die Bedingung ist leer.',

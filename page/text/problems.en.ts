@@ -62,6 +62,11 @@ export const refusals = {
   'too-many-segments': ({ max }: Named) => `At most ${max} parts between dots.`,
   'unknown-event': ({ pattern }: Named) => `There is no event ${pattern}.`,
   'hidden-event': ({ pattern }: Named) => `${pattern} cannot be chosen here.`,
+  'malformed-template': ({ position }: Named) =>
+    `The template has a mistake at character ${position}: {{ and }} must enclose a path such as data.title.`,
+  'not-json': () => 'The template is not valid JSON.',
+  'not-offered': () => 'This application does not offer this.',
+  excluded: ({ by }: Named) => `This cannot be used together with ${by}.`,
   'no-changes': ({ events }: Named) =>
     `These events do not tell which fields have changed: ${events}. Leave them out.`,
   // A filter

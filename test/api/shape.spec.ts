@@ -1,11 +1,13 @@
 import 'reflect-metadata';
+import { Webhook } from 'standardwebhooks';
 import { Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defineEvents, WebhookDispatcher, WebhookEvent, Webhooks } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS } from '../../lib/testing/index.js';
 import { type Api, startApi } from '../support/apps/api-app.js';
 import type { TestDatabase } from '../support/databases.js';
 import { PAIRS } from '../support/places.js';
+import { SECRET } from '../support/apps/outbox-app.js';
 import { Receiver } from '../support/receiver.js';
 
 @Entity()
@@ -147,4 +149,265 @@ describe.each(PAIRS)('changed and trigger on $database with $platform', (pair) =
       ['/hooks/late', { changed: ['net'] }],
     ]);
   });
+});
+
+const line = { type: 'object', properties: { sku: { type: 'string' }, n: { type: 'integer' } } };
+const orders = defineEvents({
+  'order.paid': {
+    description: 'An order was paid',
+    schema: {
+      type: 'object',
+      properties: {
+        id: { type: 'integer' },
+        title: { type: 'string' },
+        lines: { type: 'array', items: line },
+      },
+    },
+    changed: ['title'],
+  },
+  'order.noted': { description: 'An order has a note' },
+});
+const data = {
+  id: 7,
+  title: 'A "quoted" title\n',
+  lines: [
+    { sku: 'a', n: 1 },
+    { sku: 'b', n: 2 },
+  ],
+};
+const CHAT = '{"text": "{{type}}: {{data.title}}", "id": {{data.id}}, "lines": {{data.lines.sku}}}';
+
+describe.each(PAIRS)('the shape of bodies on $database with $platform', (pair) => {
+  let api: Api;
+  let database: TestDatabase;
+  let receiver: Receiver;
+
+  beforeAll(async () => {
+    database = await pair.create();
+    receiver = await Receiver.start();
+    api = await startApi(pair.platform, {
+      store: database,
+      thorn: {
+        recipients: LOOPBACK_RECIPIENTS,
+        events: orders,
+        shapes: { templates: true, url: 'https://api.example.com/hooks/' },
+        subscribers: {
+          'order.paid': [{ url: `${receiver.url}/fixed`, secret: SECRET, fields: ['id'] }],
+        },
+      },
+    });
+  });
+
+  afterAll(async () => {
+    await api?.app.close();
+    await database?.drop();
+    await receiver?.stop();
+  });
+
+  afterEach(async () => {
+    for (const { id } of (await api.subscribers.list({}, 'any')).items) {
+      await api.subscribers.delete(id, 'any');
+    }
+    receiver.requests.length = 0;
+  });
+
+  const create = (body: object, as: 'alice' | 'bob' = 'alice') =>
+    api.send('POST', '/hooks', {
+      body: { url: receiver.url, events: ['order.paid'], ...body },
+      as,
+    });
+  const send = (options = {}) => api.app.get(WebhookDispatcher).send('order.paid', data, options);
+  const received = (path: string) =>
+    receiver.requests.find((request) => request.path === `/hooks${path}`)!;
+  const bodyAt = (path: string) => JSON.parse(received(path).body.toString()) as unknown;
+
+  it('is signed and sent as each subscriber asks, and the log shows it so', async () => {
+    const { url } = receiver;
+    const all = [
+      { url: `${url}/fields`, fields: ['title', 'lines.sku'] },
+      { url: `${url}/template`, template: CHAT },
+      { url: `${url}/thin`, thin: true },
+      { url: `${url}/form`, fields: ['id'], contentType: 'application/x-www-form-urlencoded' },
+      { url: `${url}/plain` },
+    ];
+    const made = await Promise.all(all.map((one) => create(one)));
+    expect(made.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201]);
+    expect(
+      made.map(({ body: { fields, thin, template } }) => ({ fields, thin, template })),
+    ).toEqual([
+      { fields: ['title', 'lines.sku'], thin: false, template: null },
+      { fields: null, thin: false, template: CHAT },
+      { fields: null, thin: true, template: null },
+      { fields: ['id'], thin: false, template: null },
+      { fields: null, thin: false, template: null },
+    ]);
+    const { id } = await send({ changed: ['title'] });
+    await receiver.waitFor(6);
+
+    const head = { type: 'order.paid', timestamp: expect.stringMatching(/Z$/) };
+    const trigger = { changed: ['title'] };
+    const projected = { title: data.title, lines: [{ sku: 'a' }, { sku: 'b' }] };
+    const chat = { text: `order.paid: ${data.title}`, id: 7, lines: ['a', 'b'] };
+    const ref = `https://api.example.com/hooks/events/${id}`;
+    expect(bodyAt('/fields')).toEqual({ ...head, trigger, data: projected });
+    expect(bodyAt('/template')).toEqual(chat);
+    expect(bodyAt('/thin')).toEqual({ ...head, id, ref });
+    expect(received('/form').body.toString()).toMatch(/data%5Bid%5D=7$/);
+    expect(bodyAt('/plain')).toEqual({ ...head, trigger, data });
+    expect(bodyAt('/fixed')).toEqual({ ...head, trigger, data: { id: 7 } });
+    for (const [at, { body }] of made.entries()) {
+      // The library of Standard Webhooks verifies JSON alone.
+      if (all[at]!.contentType !== undefined) continue;
+      const request = received(new URL(all[at]!.url).pathname.replace('/hooks', ''));
+      const headers = request.headers as Record<string, string>;
+      expect(() => new Webhook(body.secret).verify(request.body.toString(), headers)).not.toThrow();
+    }
+    const shown = await vi.waitFor(async () => {
+      const log = await api.send('GET', `/hooks/${made[1]!.body.id}/deliveries`);
+      const [delivery] = log.body.items;
+      return api.send('GET', `/hooks/deliveries/${delivery.id}/request`);
+    });
+    expect(JSON.parse(shown.body.body)).toEqual(chat);
+  });
+
+  it('gives the body of a thin message to its subscriber and its owner alone', async () => {
+    const { body: mine } = await create({ thin: true, changed: ['title'] });
+    const { body: other } = await create(
+      { events: ['order.noted'], url: `${receiver.url}/o` },
+      'bob',
+    );
+    const seen: unknown[] = [];
+    receiver.bodyOf = ({ path, headers, body }) => {
+      if (path === '/hooks') seen.push([headers['hook-subscription'], JSON.parse(body.toString())]);
+      return undefined;
+    };
+    const { id } = await send({ owner: 'alice', changed: ['title'] });
+    const { id: unchanged } = await send({ owner: 'alice' });
+    await receiver.waitFor(3);
+    const read = (message: string, subscription: string, secret: string) =>
+      api.send('GET', `/hooks/events/${message}`, {
+        as: 'nobody',
+        headers: { 'hook-subscription': subscription, authorization: `Bearer ${secret}` },
+      });
+
+    expect(seen).toHaveLength(1);
+    const answer = await read(id, mine.id, mine.secret);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('cache-control')).toBe('private, no-store');
+    const trigger = { changed: ['title'] };
+    const timestamp = expect.stringMatching(/Z$/);
+    const whole = { type: 'order.paid', timestamp, owner: 'alice', trigger, data };
+    expect(answer.body).toEqual(whole);
+    await api.send('POST', `/hooks/${mine.id}/rotate-secret`, { body: { overlap: '1h' } });
+    expect((await read(id, mine.id, mine.secret)).status).toBe(200);
+
+    expect((await api.send('GET', `/hooks/events/${id}`)).body).toEqual(whole);
+    const refused = [
+      [await read(id, mine.id, 'a wrong secret of mine'), 401],
+      [await read(id, other.id, mine.secret), 401],
+      [await read(id, other.id, other.secret), 404],
+      [await read(unchanged, mine.id, mine.secret), 404],
+      [await read('msg_01900000-0000-7000-8000-000000000000', mine.id, mine.secret), 404],
+      [await read('%00', mine.id, mine.secret), 404],
+      [await api.send('GET', `/hooks/events/${id}`, { as: 'bob' }), 404],
+      [await api.send('GET', `/hooks/events/${id}`, { as: 'nobody' }), 401],
+    ] as const;
+    expect(refused.map(([{ status }]) => status)).toEqual(refused.map(([, status]) => status));
+    await api.subscribers.update(mine.id, { enabled: false }, 'any');
+    const { id: later } = await send({ owner: 'alice', changed: ['title'] });
+    await api.app.get(WebhookDispatcher).send('order.noted', {}, { owner: 'alice' });
+    expect((await read(later, mine.id, mine.secret)).status).toBe(404);
+  });
+
+  const both = { events: ['order.paid', 'order.noted'] };
+  const form = 'application/x-www-form-urlencoded';
+  it.each<[field: string, body: object, reason: string]>([
+    ['changed', { changed: 'title' }, 'must be null or a list of 1 to 50 names'],
+    ['changed', { changed: [] }, 'must be null or a list of 1 to 50 names'],
+    ['changed', { changed: Array.from({ length: 51 }, String) }, 'a list of 1 to 50 names'],
+    ['changed', { changed: [7] }, 'names that are text of 1 to 128 characters'],
+    ['changed', { changed: ['a'.repeat(129)] }, 'names that are text of 1 to 128 characters'],
+    ['changed', { changed: ['title', 'title'] }, 'must hold each name once'],
+    ['changed', { changed: ['title\r\nX: y'] }, 'names without line breaks'],
+    ['changed', { changed: ['a\0'] }, 'without control characters'],
+    ['changed', { changed: ['titel'] }, 'must not hold titel, which is no field of these events'],
+    ['changed', { changed: ['title'], ...both }, 'and order.noted does not: leave it out'],
+    ['fields', { fields: { id: true } }, 'must be null or a list of 1 to 50 names'],
+    ['fields', { fields: [null] }, 'names that are text of 1 to 256 characters'],
+    ['fields', { fields: ['a'.repeat(257)] }, 'names that are text of 1 to 256 characters'],
+    ['fields', { fields: ['id\n'] }, 'names without line breaks'],
+    ['fields', { fields: ['lines.sku', 'lines.name'] }, 'must not name lines.name'],
+    ['fields', { fields: ['__proto__'] }, 'must not name __proto__, which is not a field'],
+    ['thin', { thin: 'true' }, 'must be true or false'],
+    ['thin', { thin: null }, 'must be true or false'],
+    ['template', { template: { text: 'x' } }, 'must be text of 0 to 8192 characters'],
+    ['template', { template: `"${'a'.repeat(8192)}"` }, 'must be text of 0 to 8192 characters'],
+    ['template', { template: '"\0"' }, 'without control characters'],
+    ['template', { template: '{"a": "line\r\nbreak"}' }, 'must be JSON once each {{path}}'],
+    ['template', { template: '{"a": "{{data.id}"}' }, 'has {{ without }}, at character 8'],
+    ['template', { template: '{"a": "data.id}}"}' }, 'has }} without {{, at character 15'],
+    ['template', { template: '{"a": "{{titel}}"}' }, 'names titel, which no body has'],
+    [
+      'template',
+      { template: '{"a": "{{data.titel}}"}' },
+      'must not name titel, which is not a field',
+    ],
+    ['template', { template: '{"{{type}}": 1}' }, 'must not have {{ in the name of a field'],
+    ['template', { template: '{{type}}', fields: ['id'] }, 'cannot be used together with fields'],
+    ['template', { template: '{{type}}', thin: true }, 'cannot be used together with thin'],
+    ['fields', { fields: ['id'], thin: true }, 'cannot be used together with thin'],
+    ['template', { template: '{{type}}', contentType: form }, 'makes JSON: set contentType'],
+  ])('refuses a wrong %s: %j', async (field, body, reason) => {
+    const { id } = (await create({ key: 'right' })).body;
+    const before = await api.send('GET', `/hooks/${id}`);
+    const answers = [
+      await create(body),
+      await api.send('PATCH', `/hooks/${id}`, { body }),
+      await api.send('PATCH', `/hooks/${id}`, { body, headers: { 'if-match': '"old"' } }),
+    ];
+    for (const answer of answers.slice(0, 2)) {
+      expect(answer.status).toBe(400);
+      const refused = answer.body.errors.map((one: { field: string }) => one.field);
+      expect(refused).toEqual([field]);
+      expect(answer.body.errors[0].reason).toContain(reason);
+    }
+    expect([400, 412]).toContain(answers[2]!.status);
+    expect((await api.send('GET', `/hooks/${id}`)).body).toEqual(before.body);
+    expect((await api.subscribers.list({}, 'any')).items).toHaveLength(1);
+  });
+
+  it('refuses a change that does not fit to what is stored, and one with an old ETag', async () => {
+    const { id } = (await create({ template: CHAT })).body;
+    const path = `/hooks/${id}`;
+    const tag = (await api.send('GET', path)).headers.get('etag')!;
+    const patch = (body: object, headers = {}) => api.send('PATCH', path, { body, headers });
+    expect(await patch({ fields: ['id'] })).toMatchObject({
+      status: 400,
+      body: { errors: [{ code: 'excluded', data: { by: 'fields' } }] },
+    });
+    expect((await patch({ events: ['order.noted'] })).status).toBe(200);
+    expect((await patch({ fields: ['id'], template: null }, { 'if-match': tag })).status).toBe(412);
+    expect((await api.send('GET', path)).body).toMatchObject({ template: CHAT, fields: null });
+    expect((await patch({ fields: ['id'], template: null })).status).toBe(200);
+    expect((await api.send('GET', path)).body).toMatchObject({ template: null, fields: ['id'] });
+  });
+});
+
+it.each<[subscriber: object, reason: RegExp, thorn?: object]>([
+  [{ changed: ['titel'] }, /those of 'order\.paid' have changed, which must not hold titel/],
+  [{ changed: ['title\n'] }, /have changed, which must have names without line breaks/],
+  [{ fields: ['titel'] }, /have fields, which must not name titel/],
+  [{ thin: true }, /have thin, which is not possible here.*\(shapes\.url\)/],
+  [{ template: '{{type}}' }, /have template, which is not possible here.*\(shapes\.templates\)/],
+  [{ template: '{{typo}}' }, /names typo/, { shapes: { templates: true } }],
+  [{ fields: ['id'], format: 'x' }, /have fields, which is for the standard format/],
+  [{ fields: ['id'] }, /have fields, which is for bodies with the standard/, { envelope: 'thorn' }],
+  [{}, /Unknown option .*template/, { shapes: { template: true } }],
+  [{}, /shapes\.url. must be the URL/, { shapes: { url: 'https://a.example/hooks?x=1' } }],
+])('stops the start for the static subscriber %j', async (subscriber, reason, thorn = {}) => {
+  const url = 'https://example.com/hooks';
+  const subscribers = { 'order.paid': { url, ...subscriber } };
+  await expect(
+    startApi('express', { thorn: { events: orders, subscribers, ...thorn } }),
+  ).rejects.toThrow(reason);
 });

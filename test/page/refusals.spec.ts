@@ -33,6 +33,9 @@ const SPECIAL: Readonly<Record<string, readonly unknown[]>> = {
     ...[{ title: LONG }, { title: false }, deep(10)],
   ],
   changed: [['no'], many(51), ['a'.repeat(200)]],
+  fields: [['no'], ['a'.repeat(300)]],
+  thin: [true],
+  template: ['{}'],
   rateLimit: [
     { max: 0, per: 1 },
     { max: 1e9, per: 1 },
@@ -45,8 +48,7 @@ const SPECIAL: Readonly<Record<string, readonly unknown[]>> = {
   before: MOMENTS,
 };
 const ENDPOINT = [
-  ...['url', 'events', 'exclude', 'description', 'filter', 'changed', 'rateLimit', 'holdFor'],
-  'expiresAt',
+  ...['url', 'events', 'exclude', 'description', 'filter', 'rateLimit', 'holdFor', 'expiresAt'],
 ];
 const SEARCH = ['subscriber', 'message', 'delivery', 'status', 'statusClass', 'event', 'host'];
 const RANGE = ['since', 'until'];
@@ -54,8 +56,10 @@ const RANGE = ['since', 'until'];
 const FORMS: readonly (readonly [request: string, fields: readonly string[], right?: object])[] = [
   ['POST /hooks', ENDPOINT, { url: 'https://example.com/', events: ['article.published'] }],
   ['POST /hooks', ['holdFor'], { url: 'https://a.example/', events: ['*'], onExhausted: 'hold' }],
-  ['POST /hooks', ['changed'], { url: 'https://a.example/', events: ['*'] }],
   ['PATCH /hooks/:id', [...ENDPOINT, 'ordered', 'onExhausted']],
+  ['PATCH /hooks/:id', ['changed'], { events: ['article.changed'], exclude: [] }],
+  ['PATCH /hooks/:id', ['changed'], { events: ['*'], exclude: [] }],
+  ['PATCH /hooks/:id', ['fields', 'thin', 'template']],
   ['POST /hooks/:id/test', ['event', 'data']],
   ['POST /hooks/:id/rotate-secret', ['overlap']],
   ['POST /hooks/:id/recover', RANGE, { since: '2026-01-01T00:00:00Z' }],
@@ -142,8 +146,8 @@ describe('what the API refuses, on the German page', () => {
     }
     // The others are of fields that no form has, or of a state or an option that this application is not in.
     expect(REFUSAL_CODES.filter((code) => !codes.has(code))).toEqual([
-      ...['required', 'unknown-field', 'host-limit', 'hidden-event', 'too-high', 'in-use'],
-      'rotated-too-often',
+      ...['required', 'unknown-field', 'host-limit', 'hidden-event', 'malformed-template'],
+      ...['not-json', 'excluded', 'too-high', 'in-use', 'rotated-too-often'],
     ]);
   });
 });

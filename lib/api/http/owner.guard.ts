@@ -23,7 +23,7 @@ const IS_ACTOR = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${MAX_BY_LENGTH}}$`, 'u');
 /** The caller of a request. */
 interface Caller {
   readonly scope: OwnerScope;
-  /** True when the token of a session named the owner; false when the option `owner` of the application did. */
+  /** True when a token or secret named the owner; false when the option `owner` of the application did. */
   readonly isOfPortal: boolean;
   /** Who acts, for the audit of subscribers. Undefined: the application. */
   readonly by: string | undefined;
@@ -128,8 +128,8 @@ export function named(by: string | undefined): { readonly by?: string } {
 }
 
 /** Sets the owner of a request, in the place of the option `owner`. */
-export function enterScope(request: object, owner: string): void {
-  callers.set(request, { scope: { owner }, isOfPortal: true, by: owner });
+export function enterScope(request: object, owner: string | null): void {
+  callers.set(request, { scope: { owner }, isOfPortal: true, by: owner ?? undefined });
 }
 
 /** Tells whether {@link enterScope} was called for a request. */

@@ -199,6 +199,7 @@ function describedOperation(
 
 function securityOf({ isReceivers, isGuarded }: ApiOperation, security: Security): object {
   if (isReceivers === true) return { security: [{ [RECEIVER]: [] }] };
+  if (isReceivers === 'or-owner') return { security: [{ [RECEIVER]: [] }, ...(security ?? [{}])] };
   if (isGuarded === false) return { security: [] };
   return security === undefined ? {} : { security };
 }

@@ -16,12 +16,12 @@ function headersOf(method: string, known: ApiOperation): readonly object[] {
   const names = [
     ...(heedsIfMatch(known) ? ['If-Match'] : []),
     ...(isRepeatable(method, known) ? ['Idempotency-Key'] : []),
-    ...(known.isReceivers === true ? ['Hook-Subscription'] : []),
+    ...(known.isReceivers === undefined ? [] : ['Hook-Subscription']),
   ];
   return names.map((name) => ({
     name,
     in: 'header',
-    required: name === 'Hook-Subscription',
+    required: name === 'Hook-Subscription' && known.isReceivers === true,
     schema: { ...text, minLength: 1, maxLength: name === 'If-Match' ? MAX_TAG_LENGTH : 255 },
     description: HEADERS[name],
   }));

@@ -19,8 +19,11 @@ export interface ApiOperation {
   readonly refusals?: readonly number[];
   /** False: the route needs no login. */
   readonly isGuarded?: false;
-  /** True: the caller is a receiver, which proves itself with the id of its subscription and its secret. */
-  readonly isReceivers?: true;
+  /**
+   * True: the caller is a receiver, which proves itself with the id of its subscription and its secret. `or-owner`: a receiver, or
+   * an owner as on other routes.
+   */
+  readonly isReceivers?: true | 'or-owner';
   /** False: the route takes no `Idempotency-Key`. */
   readonly isRepeatable?: false;
 }
@@ -244,6 +247,14 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     query: SAMPLES_QUERY,
     answer: [200, 'Samples'],
     refusals: [400],
+  },
+  'Messages.read': {
+    summary: 'Shows the body of a message, as subscribers without thin get it',
+    description:
+      'For a receiver, with the id of its subscription and one of its secrets: of the messages that it gets. For an owner: of those that its subscribers may get. 409 when the body was dropped.',
+    isReceivers: 'or-owner',
+    answer: [200, 'Document'],
+    refusals: [409, 501],
   },
   'Jwks.jwks': {
     summary: 'Shows the public keys that signatures are verified with',

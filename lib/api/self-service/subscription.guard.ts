@@ -4,6 +4,7 @@ import {
   Injectable,
   UnauthorizedException,
 } from '@nestjs/common';
+import { enterScope } from '../http/owner.guard.js';
 import { generateSecret, isSameSecret } from '../../signing/index.js';
 import { type Subscriber, Subscribers } from '../../subscriber/index.js';
 
@@ -51,6 +52,26 @@ export class SubscriptionGuard implements CanActivate {
       return null;
     }
   }
+}
+
+/**
+ * Lets a receiver in that names its subscription, as {@link SubscriptionGuard} does, with the rights of its owner. The guards
+ * of the application decide about every other request.
+ */
+@Injectable()
+export class ReceiverGuard extends SubscriptionGuard {
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const request = context.switchToHttp().getRequest<ReceiverRequest>();
+    if (request.headers['hook-subscription'] === undefined) return true;
+    await super.canActivate(context);
+    enterScope(request, subscriptionOf(request).owner);
+    return true;
+  }
+}
+
+/** The subscription of a receiver; undefined for any other caller. */
+export function knownSubscription(request: object): Subscriber | undefined {
+  return (request as ReceiverRequest).subscription;
 }
 
 export function subscriptionOf(request: object): Subscriber {

@@ -280,6 +280,12 @@ export const SUBSCRIBERS = table(
     filter: optional(text),
     /** JSON: names of fields, one of which must have changed; null for any message. */
     changed: optional(text),
+    /** JSON: paths of `data` that bodies have; null for all of it. */
+    fields: optional(text),
+    /** True: bodies have no data but the URL at which it can be fetched; null as false. */
+    thin: optional(boolean),
+    /** JSON in which `{{path}}` stands for values; null for the body of the message. */
+    template: optional(text),
     /** Attempts that it gets in `rate_per`; null for any number. */
     rate_max: optional(int),
     /** Milliseconds; null together with `rate_max`. */

@@ -32,6 +32,7 @@ import type {
   EnvelopeOption,
   MessageTracing,
   RecipientsOption,
+  ShapeOptions,
   SubscriberSource,
   WebhookFormat,
 } from '../../message/index.js';
@@ -84,6 +85,8 @@ export interface ThornModuleOptions extends BulkSettings {
    * function. Default none.
    */
   readonly formats?: Readonly<Record<string, WebhookFormat>>;
+  /** The bodies that subscribers may ask for, besides `fields`: templates, and bodies without data. Default: none. */
+  readonly shapes?: ShapeOptions;
   /** Static subscribers by pattern of event names, for example `{ 'order.*': 'https://warehouse.example.com/hooks' }`. */
   readonly subscribers?: Readonly<Record<string, SubscriberSource>>;
   /** Events that are sent by hand, and descriptions; see {@link defineEvents}. */

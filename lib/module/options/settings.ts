@@ -39,6 +39,7 @@ const KNOWN: Readonly<{
   envelope: null,
   codecs: null,
   formats: null,
+  shapes: ['templates', 'url'],
   subscribers: null,
   makeTriggers: null,
   events: null,

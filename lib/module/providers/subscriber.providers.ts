@@ -1,8 +1,14 @@
 import type { Provider } from '@nestjs/common';
 import { checkResolvedAddresses, RecipientPolicy } from '../../delivery/index.js';
-import { checkFilterFields, EventCatalogue } from '../../event/index.js';
+import { checkDataPaths, checkFilterFields, EventCatalogue } from '../../event/index.js';
 import { InvalidInputError } from '../../errors/index.js';
-import { Codecs, envelopeName, type EnvelopeOption, WebhookFormats } from '../../message/index.js';
+import {
+  Codecs,
+  dataPathsOf,
+  envelopeName,
+  type EnvelopeOption,
+  WebhookFormats,
+} from '../../message/index.js';
 import { checkSecret, generateSecret } from '../../signing/index.js';
 import {
   type BodyFields,
@@ -59,15 +65,17 @@ function checkBodies(
   catalogue: EventCatalogue,
   envelope: EnvelopeOption | undefined,
 ): void {
-  const { changed } = subscriber;
-  if (changed === null) return;
-  if (envelopeName(envelope) !== 'standard') {
-    throw new InvalidInputError(
-      'changed',
-      'is for the standard envelope, whose trigger names what has changed: this application has another one',
-    );
+  const { changed, fields, template } = subscriber;
+  const given = Object.entries({ changed, fields, template }).find(([, value]) => value !== null);
+  if (given !== undefined && envelopeName(envelope) !== 'standard') {
+    const reason = 'is for bodies with the standard envelope: this application has another one';
+    throw new InvalidInputError(given[0], reason, { reason: 'not-offered' });
   }
-  catalogue.checkChanged(changed, subscriber);
+  InvalidInputError.throwAll([
+    () => changed && catalogue.checkChanged(changed, subscriber),
+    () => fields && checkDataPaths(catalogue, 'fields', fields, subscriber),
+    () => template && checkDataPaths(catalogue, 'template', dataPathsOf(template), subscriber),
+  ]);
 }
 
 function staticSubscribers(

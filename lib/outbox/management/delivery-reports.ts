@@ -24,6 +24,7 @@ import {
   type PreviewedMessage,
   previewFilter,
 } from '../log/filter-preview.js';
+import { type MessageBody, messageBody, type MessageReader } from '../log/message-body.js';
 import { type SentRequest, sentRequest } from '../log/sent-request.js';
 import {
   attemptsBySubscriber,
@@ -72,6 +73,11 @@ export class DeliveryReports {
         return sentRequest(store, found, { subscribers, fanOut, formats });
     }
     return null;
+  }
+
+  /** Reads the body of a message; null when there is none of that id that the reader may see. */
+  async body(id: string, reader: MessageReader): Promise<MessageBody | null> {
+    return messageBody((await requireOutbox(this.strategy)).stores, id, reader, this.clock.now());
   }
 
   /**

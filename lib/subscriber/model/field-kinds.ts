@@ -222,6 +222,21 @@ export function optional<Value, Shown>(field: GivenField<Value, Shown> & StoredF
   };
 }
 
+/** The same field with a further check, which is asked for values that its own check has accepted. */
+export function checkedBy<Value, Field extends Pick<GivenField<Value>, 'check'>>(
+  field: Field,
+  check: (value: ReturnType<Field['check']>, name: string, rules: FieldRules) => void,
+) {
+  return {
+    ...field,
+    check: (value: unknown, name: string, rules: FieldRules, now: number) => {
+      const checked = field.check(value, name, rules, now) as ReturnType<Field['check']>;
+      check(checked, name, rules);
+      return checked;
+    },
+  };
+}
+
 /** The field with a description for the OpenAPI document. */
 export function described<Field extends { readonly schema: Schema }>(
   description: string,

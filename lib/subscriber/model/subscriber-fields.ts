@@ -11,7 +11,12 @@ import {
 } from '../../common/json-schema.js';
 import type { JsonValue } from '../../event/index.js';
 import { InvalidInputError, type RefusalData } from '../../errors/index.js';
-import { MAX_CHANGED_LENGTH, MAX_FORMAT_LENGTH, STANDARD_FORMAT } from '../../message/index.js';
+import {
+  MAX_CHANGED_LENGTH,
+  MAX_FORMAT_LENGTH,
+  MAX_TEMPLATE_LENGTH,
+  STANDARD_FORMAT,
+} from '../../message/index.js';
 import type { Digest, RateLimit } from '../../message/recipient.js';
 import { checkPattern, MAX_PATTERN_LENGTH } from '../matching/pattern.js';
 import { checkFilter, MAX_FILTER_LENGTH } from '../matching/subscriber-filter.js';
@@ -29,6 +34,7 @@ import {
 } from './credentials.js';
 import {
   asJson,
+  checkedBy,
   checkText,
   choice,
   described,
@@ -62,8 +68,10 @@ export const MAX_RATE = 1_000_000;
 /** The maximum length of a name in `metadata`, in characters. */
 export const MAX_METADATA_KEY_LENGTH = 64;
 
-/** The maximum number of names in `changed`. */
+/** The maximum number of names in `changed`, and of paths in `fields`. */
 const MAX_NAMES = 50;
+/** The maximum length of a path in `fields`, in characters. */
+const MAX_PATH_LENGTH = 256;
 const MAX_KEY_LENGTH = 255;
 const MAX_DESCRIPTION_LENGTH = 1000;
 const MAX_METADATA_ENTRIES = 20;
@@ -133,6 +141,36 @@ export const SUBSCRIBER_FIELDS = {
       described(
         'Only messages in which one of these fields has changed; null: all messages',
         names('changed', { max: MAX_NAMES, maxLength: MAX_CHANGED_LENGTH }),
+      ),
+    ),
+    default: null,
+    isStatic: true,
+  },
+  fields: {
+    ...optional(
+      described(
+        'Dotted paths of data, the only ones that bodies have; a path leads through lists. Null: all of it',
+        names('fields', { max: MAX_NAMES, maxLength: MAX_PATH_LENGTH }),
+      ),
+    ),
+    default: null,
+    isStatic: true,
+  },
+  thin: {
+    ...described(
+      'Bodies have no data but ref, the URL at which it can be fetched',
+      checkedBy(flag('thin'), (thin, name, { formats }) => formats.shapes.checkThin(thin, name)),
+    ),
+    default: false,
+    isStatic: true,
+  },
+  template: {
+    ...optional(
+      described(
+        'JSON in which {{path}} stands for values of the body, as {{data.title}}; it is sent in place of the body. Null: none',
+        checkedBy(text('template', MAX_TEMPLATE_LENGTH), (template, name, { formats }) =>
+          formats.shapes.checkTemplate(template, name),
+        ),
       ),
     ),
     default: null,
@@ -455,5 +493,38 @@ export function checkHold({
   throw new InvalidInputError(
     'holdFor',
     'is for onExhausted "hold": set that as well, or leave holdFor out',
+  );
+}
+
+/** The fields that say what bodies look like. */
+export type BodyShape = Partial<
+  Pick<Subscriber, 'fields' | 'thin' | 'template' | 'format' | 'contentType'>
+>;
+
+/** @throws {@link InvalidInputError} for a field that would have no effect beside another one */
+export function checkShape({ fields, thin, template, format, contentType }: BodyShape): void {
+  const given = Object.entries({ template, fields, thin }).filter(([, value]) => value);
+  const [one, other] = given.map(([name]) => name);
+  if (one === undefined) return;
+  if (other !== undefined) {
+    throw new InvalidInputError(
+      one,
+      `cannot be used together with ${other}: leave one of them out, or set ${other} to ${other === 'thin' ? 'false' : 'null'}`,
+      { reason: 'excluded', by: other },
+    );
+  }
+  if ((format ?? STANDARD_FORMAT) !== STANDARD_FORMAT) {
+    throw new InvalidInputError(
+      one,
+      `is for the standard format: leave it out, since "${format}" makes the bodies`,
+      { reason: 'excluded', by: 'format' },
+    );
+  }
+  if (!template || (contentType ?? DEFAULT_FIELDS.contentType) === DEFAULT_FIELDS.contentType)
+    return;
+  throw new InvalidInputError(
+    'template',
+    `makes JSON: set contentType to ${DEFAULT_FIELDS.contentType}, or leave the template out`,
+    { reason: 'excluded', by: 'contentType' },
   );
 }

@@ -35,6 +35,12 @@ export interface Subscriber extends Recipient {
    * Names of fields. Messages in whose `trigger.changed` none of them stands are not sent. Null: all messages.
    */
   readonly changed: readonly string[] | null;
+  /** Dotted paths: bodies have no more of `data` than these. Null: all of it. */
+  readonly fields: readonly string[] | null;
+  /** True: bodies have no data but the URL at which the receiver can fetch it. */
+  readonly thin: boolean;
+  /** JSON in which `{{path}}` stands for values of the body, and which is sent in its place. Null: none. */
+  readonly template: string | null;
   /** The number of attempts that the endpoint gets in a given time; further attempts wait. Null: no limit. */
   readonly rateLimit: RateLimit | null;
   /** True: messages of the same key are delivered one after another, in the order of their sequence. */
@@ -92,6 +98,15 @@ export interface NewSubscriber {
   readonly filter?: JsonValue | null;
   /** Names of fields, one of which must have changed. Default null: all messages. */
   readonly changed?: readonly string[] | null;
+  /** Dotted paths of `data`, up to 50: bodies have no more of it than these. Default null: all of it. */
+  readonly fields?: readonly string[] | null;
+  /** True: bodies have no data but the URL at which it can be fetched. Needs the option `shapes.url`. Default false. */
+  readonly thin?: boolean;
+  /**
+   * JSON of up to 8,192 characters in which `{{path}}` stands for values of the body. Needs the option `shapes.templates`.
+   * Default null: none.
+   */
+  readonly template?: string | null;
   /** Default null: no limit. */
   readonly rateLimit?: RateLimit | null;
   /** True: messages of the same key are delivered one after another. Default false. */

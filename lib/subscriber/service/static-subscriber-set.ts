@@ -94,9 +94,11 @@ export class StaticSubscriberSet {
    */
   checkBodies(check: (subscriber: BodyFields) => void): void {
     for (const { declaration, pattern, constants } of this.#entries) {
-      for (const { changed = null } of constants) {
-        const subscriber = { events: [pattern], exclude: [], changed };
-        blaming(declaration, () => named(() => check(subscriber)));
+      for (const { changed = null, fields = null, thin = false, template = null } of constants) {
+        const shape = { changed, fields, thin, template };
+        blaming(declaration, () =>
+          named(() => check({ events: [pattern], exclude: [], ...shape })),
+        );
       }
     }
   }

@@ -3,7 +3,12 @@ import { InvalidInputError, RecipientRefusedError } from '../../errors/index.js'
 import type { Recipient, StaticSubscriber, SubscriberSource } from '../../message/index.js';
 import { checkCredentials } from '../model/credentials.js';
 import { type FieldRules, type SubscriberField, wholeCheck } from '../model/field-kinds.js';
-import { checkHold, FIELD_LIST, SUBSCRIBER_FIELDS } from '../model/subscriber-fields.js';
+import {
+  checkHold,
+  checkShape,
+  FIELD_LIST,
+  SUBSCRIBER_FIELDS,
+} from '../model/subscriber-fields.js';
 import type { Subscriber } from '../model/subscriber.js';
 
 /** The checks of every static subscriber before its use. */
@@ -106,7 +111,7 @@ function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
     );
   const { url, secret } = subscriber;
   if (typeof url !== 'string') throw invalidSubscribers(`must have a url, ${reasonOf(subscriber)}`);
-  const { ordered, onExhausted, holdFor, headers, ...fields } = named(() =>
+  const { ordered, onExhausted, holdFor, headers, thin, ...fields } = named(() =>
     staticFields(subscriber, rules),
   );
   checkUrl(url, rules);
@@ -119,6 +124,7 @@ function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
     ...(format !== null && { format }),
     ...withoutNulls(fields),
     ...(Object.keys(headers).length > 0 && { headers }),
+    ...(thin && { thin }),
     ...(ordered && { ordered, onExhausted, holdFor }),
   };
 }
@@ -138,6 +144,7 @@ function staticFields(
   ) as Pick<Subscriber, StaticField>;
   checkHold(fields);
   checkCredentials(fields);
+  checkShape({ ...fields, format: subscriber.format ?? null });
   return fields;
 }
 

@@ -4,6 +4,7 @@ import { checkCredentials } from '../model/credentials.js';
 import { checkText, type GivenField, refusedUrl, wholeCheck } from '../model/field-kinds.js';
 import {
   checkHold,
+  checkShape,
   CREATION_FIELDS,
   FIELD_LIST,
   MAX_METADATA_KEY_LENGTH,
@@ -50,6 +51,7 @@ export function checkNewSubscriber(
   const checkTogether = (given: Partial<NewSubscriber>) => {
     checkHold(given);
     checkCredentials(given);
+    checkShape(given);
     const { url, format = null, contentType } = given;
     if (url !== undefined) rules.formats.checkHost({ url, format });
     if (contentType !== undefined) rules.formats.checkContentType({ contentType, format });

@@ -8,7 +8,8 @@ import type { SubscriberLimits, UpdateTerms } from '../model/subscriber.reposito
 export type FilteredEvents = Pick<Subscriber, 'events' | 'exclude'>;
 
 /** The fields of a subscriber that are about the bodies of its events. */
-export type BodyFields = FilteredEvents & Pick<Subscriber, 'changed'>;
+export type BodyFields = FilteredEvents &
+  Pick<Subscriber, 'changed' | 'fields' | 'thin' | 'template'>;
 
 /**
  * The checks that {@link Subscribers} makes before it stores a subscriber, and that depend on other parts of the
@@ -35,7 +36,7 @@ export abstract class SubscriberRules implements FieldRules {
   /**
    * Checks the fields of a subscriber that are about the bodies of the events that it gets.
    *
-   * @throws {@link InvalidInputError} for `changed`
+   * @throws {@link InvalidInputError} for `changed`, `fields` or `template`
    */
   checkBodies?(subscriber: BodyFields): void;
   /** @throws {@link InvalidInputError} when a caller's secret is too weak to sign with */

@@ -38,7 +38,7 @@ import {
   type SubscriberUpdate,
 } from '../model/subscriber.js';
 import { checkCredentials } from '../model/credentials.js';
-import { checkHold, DEFAULT_FIELDS } from '../model/subscriber-fields.js';
+import { checkHold, checkShape, DEFAULT_FIELDS } from '../model/subscriber-fields.js';
 import { type WholeUpdate, writeMerged } from './merged-changes.js';
 import { MAX_BY_LENGTH, type SubscriberChangePage } from '../model/subscriber-change.js';
 import { checkText } from '../model/field-kinds.js';
@@ -65,7 +65,10 @@ export interface StoredSubscriber {
 }
 
 /** The fields that are checked against the events that a subscriber gets. */
-const OF_EVENTS = ['events', 'exclude', 'filter', 'changed'] as const;
+const OF_EVENTS = [
+  ...(['events', 'exclude', 'filter', 'changed', 'fields', 'thin', 'template'] as const),
+  'contentType',
+] as const;
 /** The defaults have no `enabled`: storing a disabled subscriber again must not enable it. */
 const { enabled: ENABLED, ...DEFAULTS } = DEFAULT_FIELDS;
 
@@ -416,6 +419,7 @@ export class Subscribers {
       if (!isOfEvents) return;
       const given = Object.entries(fields).filter(([, value]) => value !== undefined);
       const whole: Subscriber = { ...current, ...Object.fromEntries(given) };
+      checkShape(whole);
       this.warnings(whole);
       this.rules.checkBodies?.(whole);
     };

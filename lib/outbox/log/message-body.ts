@@ -1,0 +1,65 @@
+import { wants } from '../../dispatch/index.js';
+import { InvalidInputError } from '../../errors/index.js';
+import { checkMessageId, hasEnded, type Message } from '../../message/index.js';
+import { isActive, type OwnerScope, type Subscriber } from '../../subscriber/index.js';
+import { readable, UNREADABLE } from '../retry/current-hosts.js';
+import { isFor } from '../retry/replay.js';
+import type { OutboxStore } from '../store/outbox-store.js';
+import { selectDelivery } from '../tables/delivery-log.js';
+import { deliveryId } from '../tables/keys.js';
+
+/** A reader of the body of a message: one subscriber, or the owner of subscribers. */
+export type MessageReader = Subscriber | Exclude<OwnerScope, 'any'>;
+
+/** The body of a message, which a subscriber gets without `thin`. */
+export interface MessageBody {
+  readonly event: string;
+  /** The body as JSON; null when it was dropped. */
+  readonly json: Buffer | null;
+}
+
+/** Reads the body of a message; null when there is none of that id that the reader may see. */
+export async function messageBody(
+  stores: readonly OutboxStore[],
+  id: string,
+  reader: MessageReader,
+  now: number,
+): Promise<MessageBody | null> {
+  if (!isMessageId(id)) return null;
+  for (const store of stores) {
+    const [row] = await store.messages.load([id]);
+    if (row === undefined) continue;
+    const message = readable(store, row);
+    if (message === UNREADABLE || !(await isSeen(store, row, message, reader, now))) return null;
+    return { event: row.event, json: message?.json ?? null };
+  }
+  return null;
+}
+
+/**
+ * A delivery is written with the outcome of its first attempt, and a receiver fetches the body before it answers. So the
+ * subscriber is asked first, as at the fan-out. Of a dropped body only its event is known.
+ */
+async function isSeen(
+  store: OutboxStore,
+  row: Parameters<typeof isFor>[0] & { readonly id: string; readonly time: number | string },
+  message: Message | null,
+  reader: MessageReader,
+  now: number,
+): Promise<boolean> {
+  if (!('id' in reader)) return isFor(row, { ...reader, events: ['*'], exclude: [] });
+  const isServed = isActive(reader) && !hasEnded(reader, now);
+  if (isServed && isFor(row, reader) && (message === null || wants(reader, message))) return true;
+  const delivery = deliveryId({ id: row.id, time: Number(row.time) }, reader.id);
+  return (await store.database.run(selectDelivery(store, delivery))).rows.length > 0;
+}
+
+function isMessageId(id: unknown): boolean {
+  try {
+    checkMessageId(id);
+    return true;
+  } catch (error) {
+    if (error instanceof InvalidInputError) return false;
+    throw error;
+  }
+}
