@@ -14,7 +14,7 @@ const AT_ONCE = 50;
 const ANSWERS_WITHIN = 30_000;
 /** Milliseconds after which another process may tell a notice whose process has died. */
 const LEASE = 60_000;
-/** Calls of `notify` for one notice. With the waits between them they take about two hours. */
+/** Calls of `notify` for one notice. With the waits between them they take about 85 minutes. */
 const MOST_TRIES = 10;
 const SHORTEST_WAIT = 10_000;
 
