@@ -184,7 +184,8 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       isWell = false;
       for (const { clock } of [one, two]) clock.advance(DAY);
       await both('failing', 2);
-      await vi.waitFor(() => expect(types(of(failing!.id)).at(-1)).toBe('disabled'));
+      // Either process may write either of the last two changes, so their ids follow two clocks.
+      await vi.waitFor(() => expect(types(of(failing!.id))).toContain('disabled'));
 
       // A process that would tell once more does so at its next look.
       for (const { app } of [one, two]) await app.get(SubscriberNotices).pass();
@@ -197,7 +198,8 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         ...{ by: 'worker', owner: 'ann' },
         figures: { share: 100, status: 410, error: null, reason: 'gone', disablesAt: null },
       });
-      const [, begun, disabled] = [of(failing!.id)[0], of(failing!.id)[1], of(failing!.id).at(-1)];
+      const begun = of(failing!.id)[1];
+      const disabled = of(failing!.id).find(({ type }) => type === 'subscriber-disabled');
       expect(begun!.figures).toMatchObject({ share: 50, failingMessages: 2, status: 500 });
       expect(begun!.figures!.disablesAt).toBe(begun!.figures!.failingSince + DAY);
       expect(disabled!.figures).toMatchObject({ share: 100, reason: 'failing', status: 500 });
