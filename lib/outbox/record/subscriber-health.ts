@@ -234,9 +234,13 @@ function factsOf(
   subscriberId: string,
   owner: string | null,
   host: string,
-  { reason: _, ...figures }: FailureFigures,
+  figures: FailureFigures,
 ): SubscriberFacts {
-  return { subscriberId, owner, host, ...figures };
+  const { share, failingSince, failingMessages, status, error, disablesAt } = figures;
+  return {
+    ...{ subscriberId, owner, host, share },
+    ...{ failingSince, failingMessages, status, error, disablesAt },
+  };
 }
 
 function isSame(one: HealthState, other: HealthState): boolean {

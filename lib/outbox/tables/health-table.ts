@@ -213,7 +213,10 @@ export class HealthTable {
   async writeOne(change: HealthChange, told: Statement | null): Promise<boolean> {
     const [row] = rowsOf([change]);
     let isWritten = false;
-    const then = (wrote: boolean) => ((isWritten = wrote) ? told : null);
+    const then = (wrote: boolean) => {
+      isWritten = wrote;
+      return wrote ? told : null;
+    };
     const steps: readonly Step[] =
       row!.failing_since === null
         ? [deleteWell(this.#target, [row!]), ([gone]) => then(gone!.affected > 0)]
