@@ -34,7 +34,8 @@ it('runs every request of the guide as it stands', async () => {
     const subscribed = { url: receiver.url, events: ['*'] };
     const { id, secret } = (await api.send('POST', '/hooks', { body: subscribed })).body;
     receiver.otherwise(500);
-    await api.app.get(WebhookDispatcher).send('article.created', {}, { owner: 'alice' });
+    const dispatcher = api.app.get(WebhookDispatcher);
+    const sent = await dispatcher.send('article.created', {}, { owner: 'alice' });
     const delivery = await vi.waitFor(async () => {
       const { items } = await api.app.get(Deliveries).list({ subscriberId: id }, 'any');
       // Before, an attempt is under way, which a retry by hand meets.
@@ -45,6 +46,7 @@ it('runs every request of the guide as it stands', async () => {
       TOKEN: 'alice-token',
       ID: id,
       SECRET: secret,
+      MESSAGE: sent.id,
       DELIVERY: delivery,
     };
     const blocks = [...guide.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block);
