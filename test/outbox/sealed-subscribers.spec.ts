@@ -1,4 +1,5 @@
 import { TypeOrmClient } from '../../lib/database/typeorm-client.js';
+import { SqliteClient } from '../../lib/typeorm/sqlite/sqlite-client.js';
 import { thornEntities, ThornSubscriber } from '../../lib/typeorm/index.js';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -282,7 +283,12 @@ describe.each([
 
   function repository(...keys: { id: string; key: Buffer }[]): DatabaseSubscriberRepository {
     const sealer = keys.length === 0 ? undefined : new SecretSealer({ keys });
-    return new DatabaseSubscriberRepository(new TypeOrmClient(store.dataSource), clock, {}, sealer);
+    // On SQLite, as in applications: transactions that overlap wait for each other.
+    const client =
+      store.dataSource.options.type === 'better-sqlite3'
+        ? new SqliteClient(store.dataSource)
+        : new TypeOrmClient(store.dataSource);
+    return new DatabaseSubscriberRepository(client, clock, {}, sealer);
   }
 
   async function row(id: string): Promise<ThornSubscriber> {

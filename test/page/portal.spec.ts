@@ -193,10 +193,15 @@ describe.each(platforms)('a session on %s', (platform) => {
 
   it('reads with the capability alone', async () => {
     for (const route of all.filter((one) => one.startsWith('GET '))) {
+      // The message that the route names does not exist: the guard has let the caller pass.
+      const unknown = route === 'GET /hooks/events/:message' ? [404] : [];
       expect([
         route,
         (await ask(route, 'alice', await tokenFor('alice', ['read']))).status,
-      ]).toEqual([route, expect.toSatisfy((status: number) => [200, 400].includes(status))]);
+      ]).toEqual([
+        route,
+        expect.toSatisfy((status: number) => [200, 400, ...unknown].includes(status)),
+      ]);
       expect((await ask(route, 'alice', await tokenFor('alice', ['write']))).status).toBe(403);
     }
   });

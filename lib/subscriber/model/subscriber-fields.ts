@@ -167,7 +167,7 @@ export const SUBSCRIBER_FIELDS = {
   template: {
     ...optional(
       described(
-        'JSON in which {{path}} stands for values of the body, as {{data.title}}; it is sent in place of the body. Null: none',
+        'JSON with paths in double braces, such as data.title, which stand for values of the body. It is sent in place of the body. Null: none',
         checkedBy(text('template', MAX_TEMPLATE_LENGTH), (template, name, { formats }) =>
           formats.shapes.checkTemplate(template, name),
         ),

@@ -160,6 +160,7 @@ function healthRows(messages: readonly SeededMessage[], ids: Ids): object[] {
       subscriberId: `sub_${ids.get(endpoint)}`,
       failingSince: Math.min(...waiting.map(({ attempts }) => attempts[0]!.startedAt)),
       failingMessages: waiting.length,
+      announced: 0,
       token: 'seed',
     };
   });
