@@ -236,7 +236,7 @@ describe('the limits that the OpenAPI document states', () => {
     };
     /** Refused for what a value says, not for its size. */
     const isMeaning = ({ code, reason }: Refusal) =>
-      ['unknown-event', 'no-changes', 'rotated-too-often'].includes(code) ||
+      ['unknown-event', 'no-changes', 'not-offered', 'rotated-too-often'].includes(code) ||
       /one of the event types|one of application\/json|one of standard|control characters|printable ASCII/.test(
         reason,
       );
