@@ -4,7 +4,7 @@ import { valueAt } from './projection.js';
 /** The maximum length of a template, in characters. */
 export const MAX_TEMPLATE_LENGTH = 8192;
 /** The maximum number of paths in a template. */
-const MAX_PLACES = 100;
+const MAX_PLACEHOLDERS = 100;
 /** The maximum length of a body that a template makes, in characters. */
 const MAX_MADE = 1_048_576;
 
@@ -15,17 +15,17 @@ const MEMBERS = [
 ];
 const PATH = /^[^\s{}"\\.]{1,128}(?:\.[^\s{}"\\.]{1,128}){0,15}$/;
 
-/** A place of a template that a value takes. */
-interface Place {
+/** A placeholder of a template that a value takes. */
+interface Placeholder {
   readonly path: string;
   /** True: the value becomes part of a text in quotes. False: it stands for itself. */
   readonly isInText: boolean;
 }
 
-/** A template that was read: the texts between its places, one more than there are places. */
+/** A template that was read: the texts between its placeholders, one more than there are placeholders. */
 export interface Template {
   readonly texts: readonly string[];
-  readonly places: readonly Place[];
+  readonly placeholders: readonly Placeholder[];
 }
 
 /**
@@ -36,7 +36,7 @@ export interface Template {
  */
 export function parseTemplate(template: string, name = 'template'): Template {
   const texts: string[] = [];
-  const places: Place[] = [];
+  const placeholders: Placeholder[] = [];
   const refuse = (what: string, position: number): never => {
     throw new InvalidInputError(name, `${what}, at character ${position + 1}`, {
       reason: 'malformed-template',
@@ -45,7 +45,7 @@ export function parseTemplate(template: string, name = 'template'): Template {
   };
   let from = 0;
   let quote: number | null = null;
-  let hasPlace = false;
+  let hasPlaceholder = false;
   for (let at = 0; at < template.length; at++) {
     if (template.startsWith('{{', at)) {
       const end = template.indexOf('}}', at);
@@ -58,19 +58,19 @@ export function parseTemplate(template: string, name = 'template'): Template {
         refuse(`names ${path}, which no body has; begin with ${MEMBERS.join(', ')}`, at);
       }
       texts.push(template.slice(from, at));
-      places.push({ path, isInText: quote !== null });
-      hasPlace = true;
+      placeholders.push({ path, isInText: quote !== null });
+      hasPlaceholder = true;
       from = end + 2;
       at = end + 1;
       continue;
     }
     const character = template[at];
     if (quote === null) {
-      if (character === '"') [quote, hasPlace] = [at, false];
+      if (character === '"') [quote, hasPlaceholder] = [at, false];
     } else if (character === '\\') {
       at += 1;
     } else if (character === '"') {
-      if (hasPlace && /^\s*:/.test(template.slice(at + 1))) {
+      if (hasPlaceholder && /^\s*:/.test(template.slice(at + 1))) {
         refuse('must not have {{ in the name of a field', quote);
       }
       quote = null;
@@ -79,26 +79,26 @@ export function parseTemplate(template: string, name = 'template'): Template {
     }
   }
   texts.push(template.slice(from));
-  if (places.length > MAX_PLACES) {
-    throw new InvalidInputError(name, `must have at most ${MAX_PLACES} paths`, {
+  if (placeholders.length > MAX_PLACEHOLDERS) {
+    throw new InvalidInputError(name, `must have at most ${MAX_PLACEHOLDERS} paths`, {
       reason: 'too-many',
-      max: MAX_PLACES,
+      max: MAX_PLACEHOLDERS,
     });
   }
-  const read = { texts, places };
+  const read = { texts, placeholders };
   checkJson(read, name);
   return read;
 }
 
 /** The paths below `data` that a template names, without `data`. */
 export function dataPathsOf(template: string): readonly string[] {
-  const paths = parseTemplate(template).places.map(({ path }) => path);
+  const paths = parseTemplate(template).placeholders.map(({ path }) => path);
   return paths.filter((path) => path.startsWith('data.')).map((path) => path.slice('data.'.length));
 }
 
 /** A text in quotes can hold any value, and a value that stands for itself can be any if it can be null. */
-function checkJson({ texts, places }: Template, name: string): void {
-  const sample = texts.map((text, at) => text + sampleOf(places[at])).join('');
+function checkJson({ texts, placeholders }: Template, name: string): void {
+  const sample = texts.map((text, at) => text + sampleOf(placeholders[at])).join('');
   try {
     JSON.parse(sample);
   } catch {
@@ -110,8 +110,8 @@ function checkJson({ texts, places }: Template, name: string): void {
   }
 }
 
-function sampleOf(place: Place | undefined): string {
-  return place === undefined || place.isInText ? '' : 'null';
+function sampleOf(placeholder: Placeholder | undefined): string {
+  return placeholder === undefined || placeholder.isInText ? '' : 'null';
 }
 
 /**
@@ -119,9 +119,9 @@ function sampleOf(place: Place | undefined): string {
  *
  * @throws {@link InvalidInputError} when the result is too long
  */
-export function fillTemplate({ texts, places }: Template, body: unknown): string {
+export function fillTemplate({ texts, placeholders }: Template, body: unknown): string {
   let made = texts[0]!;
-  for (const [at, { path, isInText }] of places.entries()) {
+  for (const [at, { path, isInText }] of placeholders.entries()) {
     const value = valueAt(body, path.split('.')) ?? null;
     made += (isInText ? inText(value) : JSON.stringify(value)) + texts[at + 1]!;
     if (made.length > MAX_MADE) {
