@@ -187,6 +187,22 @@ describe.each(sqliteAndPostgres)('credentials of an endpoint on $database', ({ c
     expect((await next()).headers['authorization']).toBe(basic);
   });
 
+  it('demands the secret again for another token endpoint', async () => {
+    const auth = {
+      ...{ type: 'oauth2', tokenUrl: `${receiver.url}/token` },
+      ...{ clientId: 'me', clientSecret: 'a-secret-of-mine' },
+    };
+    const { self } = (await post({ auth })).body;
+    const moved = { type: 'oauth2', tokenUrl: `${receiver.url}/elsewhere` };
+    expect((await patch(self, { auth: moved })).body.errors).toMatchObject([
+      { field: 'auth', reason: 'of the type oauth2 must have clientSecret as well' },
+    ]);
+    expect((await api.send('GET', self)).body.auth.tokenUrl).toBe(auth.tokenUrl);
+    const given = await patch(self, { auth: { ...moved, clientSecret: 'another-secret' } });
+    expect(given).toMatchObject({ status: 200, body: { auth: { ...moved, clientId: 'me' } } });
+    expect((await patch(self, { auth: { ...moved, clientId: 'you' } })).status).toBe(200);
+  });
+
   it('replaces all of it with a POST that names the key of the subscriber', async () => {
     const key = 'crm';
     await post({ key, auth: BEARER, headers: { 'X-One': 'one-one' } });

@@ -234,7 +234,7 @@ export function mergedAuth(
   field: string,
 ): EndpointAuth | null {
   if (change === null) return null;
-  const known = before?.type === change.type ? before : {};
+  const known = before?.type === change.type ? keptMembers(before, change) : {};
   const merged = Object.fromEntries(
     Object.entries({ ...known, ...change }).filter(([, one]) => one !== null),
   );
@@ -245,6 +245,16 @@ export function mergedAuth(
     throw new InvalidInputError(field, `of the type ${change.type} must have ${names} as well`);
   }
   return merged as unknown as EndpointAuth;
+}
+
+/** A change of the token endpoint has to name the secret: a caller who cannot read it could else have it sent to itself. */
+function keptMembers(before: EndpointAuth, change: EndpointAuthChange): object {
+  const isMoved =
+    before.type === 'oauth2' &&
+    change.type === 'oauth2' &&
+    change.tokenUrl !== undefined &&
+    change.tokenUrl !== before.tokenUrl;
+  return isMoved ? { ...before, clientSecret: undefined } : before;
 }
 
 export function authFromJson(stored: string | null): EndpointAuth | null | undefined {
