@@ -28,6 +28,7 @@ export const PAGES = [
       { type: 'AnswerHeaderOptions', title: '`answerHeaders`' },
       { type: 'UndiciHttpClientOptions', title: '`http`' },
       { type: 'TlsOptions', title: '`http.tls`' },
+      { type: 'ShapeOptions', title: '`shapes`' },
       { type: 'HealthRules', title: '`health`', rules: true },
       { type: 'SigningOptions', title: '`signing`' },
       { type: 'UnsubscribeOptions', title: '`unsubscribe`' },
