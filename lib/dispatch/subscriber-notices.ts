@@ -9,6 +9,7 @@ import type { SubscriberNotice, SubscriberNotifier } from './subscriber-notice.j
 
 /** Milliseconds between two looks. */
 const EVERY = 1000;
+/** Changes that one look reads. */
 const AT_ONCE = 50;
 /** Milliseconds that one call of `notify` may take. */
 const ANSWERS_WITHIN = 30_000;
@@ -16,6 +17,7 @@ const ANSWERS_WITHIN = 30_000;
 const LEASE = 60_000;
 /** Calls of `notify` for one notice. With the waits between them they take about 85 minutes. */
 const MOST_TRIES = 10;
+/** Milliseconds until the second call. Each further wait is twice as long. */
 const SHORTEST_WAIT = 10_000;
 
 /**
@@ -80,7 +82,7 @@ export class SubscriberNotices implements OnModuleDestroy {
           ...{ change: untold.change, tries: untold.tries + 1 },
           dueAt: this.clock.now() + LEASE,
         };
-        if (!(await audit.settle({ ...untold, tries: claimed.tries }, claimed.dueAt))) continue;
+        if (!(await audit.reschedule({ ...untold, tries: claimed.tries }, claimed.dueAt))) continue;
         await this.#tell(claimed);
       }
     } while (due.length === AT_ONCE);
@@ -103,10 +105,10 @@ export class SubscriberNotices implements OnModuleDestroy {
       this.#logger.warn(
         new LogLine(text, { subscriberId: change.subscriberId, host: change.host }),
       );
-      await audit.settle(claimed, isLast ? null : this.clock.now() + wait);
+      await audit.reschedule(claimed, isLast ? null : this.clock.now() + wait);
       return;
     }
-    await audit.settle(claimed, null, this.clock.now());
+    await audit.reschedule(claimed, null, this.clock.now());
   }
 
   async #call(notice: SubscriberNotice): Promise<void> {

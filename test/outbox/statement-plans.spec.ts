@@ -376,8 +376,8 @@ const STATEMENTS: Readonly<Record<string, Readonly<Record<string, Build>>>> = {
     insertChanges: (store) => audit.insertChanges(changesTable(store), [NEW_CHANGE]),
     selectChanges: (store) => audit.selectChanges(changesTable(store), 'sub_1', 'chg_f', 51),
     selectDueChanges: (store) => audit.selectDueChanges(changesTable(store), NOW, 50),
-    settleChange: (store) =>
-      audit.settleChange(
+    rescheduleChange: (store) =>
+      audit.rescheduleChange(
         changesTable(store),
         { id: 'chg_1', dueAt: NOW },
         { due_at: null, told_at: NOW, tries: 1 },

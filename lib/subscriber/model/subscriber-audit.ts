@@ -55,7 +55,7 @@ export class SubscriberAudit {
    * @param until null: it is never told again
    * @param toldAt the time at which it was told. Default: it was not
    */
-  async settle(
+  async reschedule(
     untold: UntoldChange,
     until: number | null,
     toldAt: number | null = null,

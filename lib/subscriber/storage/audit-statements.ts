@@ -44,7 +44,7 @@ export function selectDueChanges(table: string, now: number, limit: number): Sel
 }
 
 /** Sets the time from which a change may be told, unless another process has. Index: the primary key. */
-export function settleChange(
+export function rescheduleChange(
   table: string,
   { id, dueAt }: { readonly id: string; readonly dueAt: number },
   columns: Pick<NewChangeRow, 'due_at' | 'told_at' | 'tries'>,

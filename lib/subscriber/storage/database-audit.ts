@@ -56,14 +56,14 @@ export class DatabaseAudit extends SubscriberAudit {
     }));
   }
 
-  override async settle(
+  override async reschedule(
     { change, dueAt, tries }: UntoldChange,
     until: number | null,
     toldAt: number | null = null,
   ): Promise<boolean> {
     const columns = { due_at: until, told_at: toldAt, tries };
     const { affected } = await this.store.run(
-      statements.settleChange(this.#table, { id: change.id, dueAt }, columns),
+      statements.rescheduleChange(this.#table, { id: change.id, dueAt }, columns),
     );
     return affected > 0;
   }

@@ -43,7 +43,7 @@ export class InMemoryAudit extends SubscriberAudit {
       .slice(0, limit);
   }
 
-  override async settle(
+  override async reschedule(
     { change, dueAt, tries }: UntoldChange,
     until: number | null,
   ): Promise<boolean> {
