@@ -889,7 +889,7 @@ describe('thorn migrations', () => {
         '-- Run: npx prisma migrate dev --create-only --name thorn',
       ]);
       await client.query(out);
-      expect(await schemas()).toEqual([{ schema: 'thorn', tables: 15, indexes: 36 }]);
+      expect(await schemas()).toEqual([{ schema: 'thorn', tables: 16, indexes: 39 }]);
       await client.query((await thorn([...args, '--down'])).out);
       expect(await schemas()).toEqual([]);
     } finally {
@@ -911,8 +911,8 @@ describe('thorn migrations', () => {
       `SELECT type, count(*) AS count FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%' GROUP BY type`,
     );
     expect(made.all()).toEqual([
-      { type: 'index', count: 21 },
-      { type: 'table', count: 15 },
+      { type: 'index', count: 23 },
+      { type: 'table', count: 16 },
     ]);
     database.close();
   });
