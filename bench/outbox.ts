@@ -3,6 +3,7 @@ import type { Ground } from './outbox/ground.js';
 import { partsOf } from './parts.js';
 import { Services } from './outbox/services.js';
 import { ceiling } from './outbox/ceiling.js';
+import { claims } from './outbox/claims.js';
 import { cpu } from './outbox/cpu.js';
 import { deadHost } from './outbox/dead-host.js';
 import { distant } from './outbox/distant.js';
@@ -21,6 +22,7 @@ const PARTS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
   throughput,
   cpu,
   ceiling,
+  claims,
   neighbour,
   slow,
   pace,
