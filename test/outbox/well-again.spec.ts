@@ -172,3 +172,33 @@ describe('a host that answers 500 at once', () => {
     await database.drop();
   });
 });
+
+describe('twelve hosts that are well again within a second', () => {
+  it('leave no warning of Node about listeners', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error) => void warnings.push(warning);
+    process.on('warning', note);
+    database = await createDatabase('file');
+    const app = await openOutboxApp(database, {
+      schedule: [50],
+      endpoints: { failures: 1, probeInterval: 50 },
+      pollInterval: 20,
+      isLogged: false,
+    });
+    const receivers = await Promise.all(Array.from({ length: 12 }, () => ScriptedReceiver.start()));
+    for (const receiver of receivers) {
+      receiver.answer('reset', 'reset');
+      await app.subscribers.create(subscriber(receiver.url));
+    }
+    await app.send();
+    await app.until(
+      DELIVERIES,
+      (rows) => rows.length === 12 && rows.every((row) => row['status'] === 'succeeded'),
+    );
+    await app.close();
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
+    for (const receiver of receivers) await receiver.stop();
+    await database.drop();
+  });
+});

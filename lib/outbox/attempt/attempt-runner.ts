@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Clock, FaultLog } from '../../common/index.js';
 import {
@@ -74,7 +75,10 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     /** How long a lease lasts, in milliseconds. */
     private readonly lease: number,
     private readonly readmission: Readmission,
-  ) {}
+  ) {
+    // Each host that is well again has a listener for five seconds; Node would report more than ten as a leak.
+    setMaxListeners(0, this.#stop.signal);
+  }
 
   get unwritten(): number {
     return this.stores.reduce((sum, store) => sum + (this.#waits(store) ? 0 : store.unwritten), 0);
