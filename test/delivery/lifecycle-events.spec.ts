@@ -66,7 +66,7 @@ beforeEach(async () => {
     clock: new MovableClock(),
     schedule: [1000],
     recipients: { ...LOOPBACK_RECIPIENTS, denyCidrs: ['127.0.0.9/32'] },
-    health: { minMessages: 2 },
+    health: { minMessages: 2, disableAfter: Infinity },
   });
   for (const name of NAMES) {
     rig.events.on(name, (payload) => void heard[name].push(payload as never));

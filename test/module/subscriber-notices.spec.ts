@@ -169,13 +169,18 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       // The second process knows the subscribers once its copy is older than five seconds.
       for (const { clock } of [one, two]) clock.advance(6000);
       await Promise.all([both('gone', 2), both('failing', 2), both('well', 2)]);
+      await vi.waitFor(() => expect(types(of(gone!.id))).toEqual(['created', 'disabled']));
+      const others = () => receiver.received.filter(({ event }) => event !== 'gone');
+      await vi.waitFor(() => expect(others()).toHaveLength(4));
+      // Half of the messages have failed, and none of the time is over. Each has a clock of its own, which began a little
+      // earlier or later.
+      for (const { clock } of [one, two]) clock.advance(DAY / 2 + MINUTE);
+      await Promise.all([both('failing', 1), both('well', 1)]);
       await vi.waitFor(() => {
-        expect(types(of(gone!.id))).toEqual(['created', 'disabled']);
         expect(types(of(failing!.id))).toEqual(['created', 'failing']);
         expect(types(of(well!.id))).toEqual(['created', 'failing']);
       });
       isWell = true;
-      // Each has a clock of its own, which began a little earlier or later.
       for (const { clock } of [one, two]) clock.advance(MINUTE);
       await both('well', 2);
       await vi.waitFor(() =>
@@ -200,12 +205,12 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
       });
       const begun = of(failing!.id)[1];
       const disabled = of(failing!.id).find(({ type }) => type === 'subscriber-disabled');
-      expect(begun!.figures).toMatchObject({ share: 50, failingMessages: 2, status: 500 });
+      expect(begun!.figures).toMatchObject({ share: 50, failingMessages: 3, status: 500 });
       expect(begun!.figures!.disablesAt).toBe(begun!.figures!.failingSince + DAY);
       expect(disabled!.figures).toMatchObject({ share: 100, reason: 'failing', status: 500 });
       expect(of(well!.id)[2]!.figures).toMatchObject({
         share: 50,
-        failingMessages: 2,
+        failingMessages: 3,
         reason: null,
       });
     });

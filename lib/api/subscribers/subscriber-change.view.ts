@@ -29,7 +29,7 @@ const FIGURES = all({
     ...count,
     maximum: 100,
     description:
-      'Percent of the way to being disabled: by time or by messages, whichever is more; 100 once it is disabled',
+      'Percent of the way to being disabled: by time or by messages, whichever is less; 100 once it is disabled',
   },
   failingSince: { ...time, description: 'The first failed attempt since the latest success' },
   failingMessages: { ...count, description: 'Messages that have failed since then' },

@@ -112,7 +112,7 @@ export function healthStep(
       return { after: WELL, disable: { ...figures, reason }, reports };
     }
     if (news === 'failing') {
-      const disablesAt = failingSince! + rules.disableAfter;
+      const disablesAt = Math.max(outcome.at, failingSince! + rules.disableAfter);
       const report = { ...figures, disablesAt: Number.isFinite(disablesAt) ? disablesAt : null };
       // Only the latest: of several levels that are passed at once, one is told.
       reports = [

@@ -12,7 +12,7 @@ export type SubscriberChangeKind = (typeof CHANGE_KINDS)[number];
 export interface FailureFigures {
   /**
    * Percent of the way to being disabled: of the time `health.disableAfter` or of the messages `health.minMessages`,
-   * whichever is more. At most 99 before the subscriber is disabled, and 100 then.
+   * whichever is less, because both must be reached. At most 99 before the subscriber is disabled, and 100 then.
    */
   readonly share: number;
   /** Start of the first failed attempt since the last success, in milliseconds since the Unix epoch. */
@@ -25,7 +25,8 @@ export interface FailureFigures {
   readonly error: string | null;
   /**
    * The earliest time at which the subscriber is disabled if every attempt goes on failing, in milliseconds since the
-   * Unix epoch; null where it is disabled already, is well again, or is never disabled.
+   * Unix epoch. Once the time is over, it is the time of the last failure: only messages are missing then. Null where the
+   * subscriber is disabled already, is well again, or is never disabled.
    */
   readonly disablesAt: number | null;
   /** Why the subscriber is disabled: the endpoint answered 410 (`gone`), or it has failed for too long. Null before. */

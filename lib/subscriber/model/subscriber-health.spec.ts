@@ -19,7 +19,7 @@ describe('healthAfter', () => {
     expect(healthAfter(WELL, failed(NOW), rules)).toEqual({
       health: { failingSince: NOW, failingMessages: 1, announced: 0 },
       news: null,
-      share: 5,
+      share: 0,
     });
   });
 
@@ -41,11 +41,10 @@ describe('healthAfter', () => {
     [18, 90, null, 95],
     // At once: the greatest alone.
     [17, 0, 'failing', 90],
-    [9999, 90, null, 99],
   ])(
-    '%i messages failed before, told at %i %%: %s at %i %% by the count',
+    '%i messages failed before, told at %i %%: %s at %i %% by the count, once the time is over',
     (before, told, news, share) => {
-      const step = healthAfter(streak(before, told), failed(NOW + 1), rules);
+      const step = healthAfter(streak(before, told), failed(NOW + 50 * DAY), rules);
 
       expect(step).toMatchObject({ news, share });
       expect(step.health.announced).toBe(news === null ? told : share);
@@ -58,12 +57,26 @@ describe('healthAfter', () => {
     [4.5 * DAY, 75, 'failing', 90],
     [2.5 * DAY - 1, 0, null, 49],
     [4.6 * DAY, 90, null, 92],
-    [50 * DAY, 90, null, 99],
-  ])('failing for %i ms, told at %i %%: %s at %i %% by the time', (time, told, news, share) => {
-    // The message of this attempt is counted already.
-    const step = healthAfter(streak(2, told), failed(NOW + time, NOW + 1), rules);
+    [5 * DAY - 1, 90, null, 99],
+  ])(
+    'failing for %i ms, told at %i %%: %s at %i %% by the time, of enough messages',
+    (time, told, news, share) => {
+      // The message of this attempt is counted already.
+      const step = healthAfter(streak(9999, told), failed(NOW + time, NOW + 1), rules);
 
-    expect(step).toMatchObject({ news, share });
+      expect(step).toMatchObject({ news, share });
+    },
+  );
+
+  it('many failures within a minute, or few in many days, are not close to being disabled', () => {
+    expect(healthAfter(streak(500), failed(NOW + 60_000), rules)).toMatchObject({
+      news: null,
+      share: 0,
+    });
+    expect(healthAfter(streak(2), failed(NOW + 50 * DAY), rules)).toMatchObject({
+      news: null,
+      share: 15,
+    });
   });
 
   it('a success resets, and tells who was told before', () => {
@@ -153,7 +166,7 @@ describe('healthAfter', () => {
           expect(step.news === 'disabled-failing').toBe(isOver);
           expect(step.news === 'recovered').toBe(!fails && wasTold > 0);
           if (!fails || isOver) continue;
-          const part = Math.max(messages / 20, (at - streakStart!) / (5 * DAY));
+          const part = Math.min(messages / 20, (at - streakStart!) / (5 * DAY));
           const level = [0.9, 0.75, 0.5].find((one) => part >= one) ?? 0;
           expect(step.news === 'failing').toBe(level * 100 > told);
           told = Math.max(told, level * 100);

@@ -61,7 +61,7 @@ const DEFAULTS: HealthRules = { disableAfter: 5 * DAY, minMessages: 20 };
 
 /** The shares of the way to being disabled at which `subscriber-failing` is announced, in percent. */
 const ANNOUNCED_AT = [90, 75, 50];
-/** The greatest share before a subscriber is disabled: both rules must hold then, and the share is of one of them. */
+/** The greatest share before a subscriber is disabled. A subscriber that is never disabled keeps it. */
 const MOST_BEFORE = 99;
 
 /** A subscriber that has not failed. */
@@ -93,11 +93,15 @@ export function healthAfter(
   const failingMessages = health.failingMessages + (isCounted ? 0 : 1);
   const next = { failingSince, failingMessages, announced: health.announced };
   if (kind === 'gone') return { health: next, news: 'disabled-gone', share: 100 };
-  const shares = [(at - failingSince) / rules.disableAfter, failingMessages / rules.minMessages];
-  if (shares.every((share) => share >= 1)) {
+  const byTime = (at - failingSince) / rules.disableAfter;
+  const byMessages = failingMessages / rules.minMessages;
+  if (byTime >= 1 && byMessages >= 1) {
     return { health: next, news: 'disabled-failing', share: 100 };
   }
-  const share = Math.min(MOST_BEFORE, Math.floor(100 * Math.max(...shares)));
+  // Both rules must hold, so the rule that is further away says how far disabling is. Without a time limit the messages
+  // alone say that the endpoint fails.
+  const way = rules.disableAfter === Infinity ? byMessages : Math.min(byTime, byMessages);
+  const share = Math.min(MOST_BEFORE, Math.floor(100 * way));
   const announced = ANNOUNCED_AT.find((one) => share >= one) ?? 0;
   return announced > health.announced
     ? { health: { ...next, announced }, news: 'failing', share }
