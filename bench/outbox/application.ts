@@ -1,5 +1,6 @@
 import type { DataSourceOptions } from 'typeorm';
 import { newId } from '../../lib/common/id.js';
+import type { Subscriber } from '../../lib/subscriber/index.js';
 import {
   type OutboxApp,
   type OutboxAppOptions,
@@ -16,13 +17,17 @@ export interface Application extends Contender {
   readonly rig: OutboxApp;
 }
 
-/** @param awaited of so many subscribers the answers are waited for; the others are dead */
+/**
+ * @param awaited of so many subscribers the answers are waited for; the others are dead
+ * @param changes fields of the subscribers, in the order of their URLs
+ */
 export async function application(
   name: string,
   options: DataSourceOptions,
   urls: readonly string[],
   rigOptions: OutboxAppOptions = {},
   awaited: number = urls.length,
+  changes: readonly Partial<Subscriber>[] = [],
 ): Promise<Application> {
   const rig = await openOutboxApp(
     { options },
@@ -30,7 +35,8 @@ export async function application(
   );
   const places = new Map<string, number>();
   for (const [place, url] of urls.entries()) {
-    const one = subscriber(url, { id: newId('sub_', Date.now()), events: ['order.*'] });
+    const id = newId('sub_', Date.now());
+    const one = subscriber(url, { id, events: ['order.*'], ...changes[place] });
     if (place < awaited) places.set(one.id, place);
     await rig.subscribers.create(one);
   }

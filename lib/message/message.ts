@@ -1,4 +1,3 @@
-import { BoundedCache } from '../common/collections.js';
 import { isObject } from '../common/objects.js';
 import { InvalidInputError } from '../errors/index.js';
 import type { Codecs } from './codecs.js';
@@ -39,8 +38,8 @@ export interface MessageFields {
   readonly isIdNew?: boolean;
 }
 
-/** Bodies of other shapes that a message keeps. */
-const MOST_SHAPED = 16;
+/** Bytes of other bodies that a message keeps. Once it has that many, a further body is made for each recipient. */
+const MOST_SHAPED_BYTES = 1_048_576;
 
 /**
  * One occurrence of an event. Its bytes are made once per content type, on first use, and all its deliveries share
@@ -64,7 +63,8 @@ export class Message implements MessageFields {
   #json: Buffer | undefined;
   // Bodies of other content types than JSON. Few messages need one, so the map is made on first use.
   #bodies: Map<string, Buffer> | undefined;
-  #shaped: BoundedCache<string, Buffer> | undefined;
+  #shaped: Map<string, Buffer> | undefined;
+  #shapedBytes = 0;
 
   /** @param text the body as JSON, without what {@link number} adds */
   constructor(
@@ -101,6 +101,7 @@ export class Message implements MessageFields {
     this.#json = undefined;
     this.#bodies = undefined;
     this.#shaped = undefined;
+    this.#shapedBytes = 0;
   }
 
   /** The body as JSON: the exact bytes that are signed and sent, and the source of other content types. */
@@ -124,19 +125,20 @@ export class Message implements MessageFields {
   }
 
   /**
-   * Returns the bytes of another body of the message. They are made once for all recipients of the same shape, as long as
-   * these are not many.
+   * Returns the bytes of another body of the message. They are made once for all recipients of the same shape, until such
+   * bodies have a MiB together.
    *
    * @param shape a text that is the same for the same body
    * @param make makes the body as JSON
    */
   shaped(contentType: string, shape: string, make: () => string): Buffer {
     const key = `${contentType} ${shape}`;
-    this.#shaped ??= new BoundedCache(MOST_SHAPED);
-    let bytes = this.#shaped.get(key);
-    if (bytes === undefined) {
-      bytes = this.codecs.transcode(make(), contentType);
-      this.#shaped.set(key, bytes);
+    const kept = this.#shaped?.get(key);
+    if (kept !== undefined) return kept;
+    const bytes = this.codecs.transcode(make(), contentType);
+    if (this.#shapedBytes < MOST_SHAPED_BYTES) {
+      (this.#shaped ??= new Map()).set(key, bytes);
+      this.#shapedBytes += bytes.length;
     }
     return bytes;
   }
