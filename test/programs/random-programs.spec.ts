@@ -24,9 +24,9 @@ describe('random programs on several connections', () => {
   });
   afterAll(() => postgres.stop());
 
-  it.each(PROGRAM_DATABASES.flatMap((kind) => SEEDS.map((seed) => ({ kind, seed }))))(
+  it.for(PROGRAM_DATABASES.flatMap((kind) => SEEDS.map((seed) => ({ kind, seed }))))(
     'send exactly what $kind has committed, in order, seed $seed',
-    async ({ kind, seed }) => {
+    async ({ kind, seed }, { signal }) => {
       const { place, log } = await createLoggedDatabase(kind, postgres);
       const run = await ProgramRun.start({ place, log, seed, subscribers: SUBSCRIBERS });
       try {
@@ -43,7 +43,7 @@ describe('random programs on several connections', () => {
             ),
         );
         const perform = (transactions: number) =>
-          Promise.all(actors.map((actor) => actor.run(transactions)));
+          Promise.all(actors.map((actor) => actor.run(transactions, signal)));
         await run.whileHostsFail(async () => {
           await perform(TRANSACTIONS / 2);
           // A backfill leaves out what a worker still has in hand, and says so.

@@ -34,9 +34,10 @@ export class Actor {
     private readonly writes: readonly string[],
   ) {}
 
-  /** Runs so many transactions. */
-  async run(transactions: number): Promise<void> {
+  /** Runs so many transactions. It ends early by the signal of a test that has run out of time, which would slow down the next one. */
+  async run(transactions: number, signal?: AbortSignal): Promise<void> {
     for (let at = 0; at < transactions; at++) {
+      signal?.throwIfAborted();
       await this.#pause();
       if (this.random() < 0.3) await this.#alone();
       else await this.#transaction();
