@@ -82,6 +82,8 @@ export const REFUSAL_CODES = [
   ...['malformed-pattern', 'too-many-segments', 'unknown-event', 'hidden-event', 'no-changes'],
   // A filter
   ...['empty', 'unknown-path', 'unknown-operator', 'wrong-value', 'never-holds', 'transition'],
+  // Headers of an endpoint
+  ...['reserved-header', 'header-value'],
   // The shape of bodies
   ...['malformed-template', 'not-json', 'not-offered', 'excluded'],
   // Any other field

@@ -1,5 +1,5 @@
 import { isPlainObject } from '../common/objects.js';
-import { InvalidInputError } from '../errors/index.js';
+import { InvalidInputError, type RefusalCode } from '../errors/index.js';
 
 const MAX_HEADERS = 10;
 const MAX_HEADER_BYTES = 1024;
@@ -65,8 +65,15 @@ export function isHeaderName(name: string): boolean {
  * @param name one that {@link isHeaderName} accepts
  * @returns null when nothing is wrong
  */
-export function endpointHeaderProblem(name: string, value: unknown): string | null {
-  if (RESERVED.test(name) || /^trace(?:parent|state)$/i.test(name)) return SET_BY_US;
-  if (typeof value !== 'string' || value === '') return 'must have a text that is not empty';
-  return PRINTABLE.test(value) ? null : NOT_PRINTABLE;
+export function endpointHeaderProblem(
+  name: string,
+  value: unknown,
+): readonly [reason: RefusalCode, text: string] | null {
+  if (RESERVED.test(name) || /^trace(?:parent|state)$/i.test(name)) {
+    return ['reserved-header', SET_BY_US];
+  }
+  if (typeof value !== 'string' || value === '') {
+    return ['header-value', 'must have a text that is not empty'];
+  }
+  return PRINTABLE.test(value) ? null : ['header-value', NOT_PRINTABLE];
 }

@@ -23,6 +23,7 @@ export {
 export {
   type EncodedRequest,
   MAX_FORMAT_LENGTH,
+  type OfferedBodies,
   STANDARD_FORMAT,
   WebhookFormats,
 } from './webhook-formats.js';

@@ -3,6 +3,7 @@ import { OptionChecks } from '../common/option-checks.js';
 import { isObject } from '../common/objects.js';
 import { InvalidInputError } from '../errors/index.js';
 import { BodySettings } from './body-settings.js';
+import { envelopeName } from './envelope.js';
 import { checkHeaders } from './header-checks.js';
 import type { Message } from './message.js';
 import type { Recipient } from './recipient.js';
@@ -34,6 +35,15 @@ interface RegisteredFormat {
   readonly rules: FormatRules;
 }
 
+/** The fields about bodies that subscribers of the standard format may have. */
+export interface OfferedBodies {
+  readonly changed: boolean;
+  readonly fields: boolean;
+  /** The URL of the REST API, to which thin bodies lead; null: they are not offered. */
+  readonly thin: string | null;
+  readonly template: boolean;
+}
+
 /** The formats that subscribers may have, by name. */
 @Injectable()
 export class WebhookFormats {
@@ -45,6 +55,8 @@ export class WebhookFormats {
   readonly #isEnvelopeCustom: boolean;
   /** The other bodies that subscribers of the standard format may have. */
   readonly shapes: BodyShapes;
+  /** What the application offers its subscribers for their bodies. */
+  readonly offers: OfferedBodies;
 
   /**
    * @param settings formats by name, which owners may choose, the envelope, and the other bodies that subscribers may have
@@ -53,6 +65,13 @@ export class WebhookFormats {
   constructor({ formats: registered = {}, envelope, shapes, unsubscribe }: BodySettings = {}) {
     this.#isEnvelopeCustom = typeof envelope === 'function';
     this.shapes = new BodyShapes(shapes, unsubscribe?.url);
+    const isStandard = envelopeName(envelope) === 'standard';
+    this.offers = {
+      changed: isStandard,
+      fields: isStandard,
+      thin: this.shapes.url ?? null,
+      template: isStandard && this.shapes.templates,
+    };
     this.#check.object('formats', registered);
     for (const [name, format] of Object.entries(registered)) {
       this.add(name, format);

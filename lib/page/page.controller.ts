@@ -14,6 +14,7 @@ import {
 } from '@nestjs/common';
 import { ApiSettings, OperatorSettings, RegisteredPaths } from '../api/index.js';
 import { Clock } from '../common/index.js';
+import { WebhookFormats } from '../message/index.js';
 import { PortalLinks } from '../portal/index.js';
 import { PAGE_FILES } from './page-bundle.js';
 import { PageSettings } from './page-options.js';
@@ -51,6 +52,7 @@ export class ThornPageController {
     private readonly registered: RegisteredPaths,
     private readonly links: PortalLinks,
     private readonly clock: Clock,
+    private readonly formats: WebhookFormats,
   ) {
     this.#headers = shellHeaders(settings);
   }
@@ -130,6 +132,7 @@ export class ThornPageController {
     const { path: operators } = this.operatorApi ?? {};
     return {
       ...shown,
+      bodies: this.formats.offers,
       origins: shown.frameAncestors,
       api: this.#pathTo(this.api.path, page),
       operatorApi: operators === undefined ? null : this.#pathTo(operators, page),

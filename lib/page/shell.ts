@@ -1,3 +1,4 @@
+import type { OfferedBodies } from '../message/index.js';
 import type { PageFile } from './page-bundle.js';
 import type { PageSettings } from './page-options.js';
 
@@ -10,6 +11,8 @@ export interface ShellSettings extends Pick<
   readonly api: string;
   /** The URL of the operator API, relative to the page; null without one. */
   readonly operatorApi: string | null;
+  /** The fields about bodies that the application offers, for the form of an endpoint. */
+  readonly bodies: OfferedBodies;
   /** Origins whose pages may send a code or an authorization to this page, besides the origin of the page itself. */
   readonly origins: readonly string[];
 }

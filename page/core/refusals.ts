@@ -23,7 +23,8 @@ export function refusalIn(texts: Texts, refusal: Refusal, ago: (time: string) =>
   const byCode: Readonly<Record<string, (named: Readonly<Record<string, string>>) => string>> =
     texts.refusals;
   const byField: Readonly<Record<string, string>> = texts.fields;
-  const taken = byField[IDS.has(field) ? 'id' : field];
+  const { member = field } = data;
+  const taken = byField[IDS.has(field) ? 'id' : String(member)];
   if (code === 'invalid' && taken !== undefined) return taken;
   const named = Object.entries(data).map(([name, fact]): [string, string] => [
     name,

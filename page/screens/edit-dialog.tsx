@@ -5,41 +5,49 @@ import { useAction } from '../core/use-data.js';
 import { t } from '../text/index.js';
 import { Button, Note } from '../ui/basics.js';
 import { Dialog } from '../ui/dialog.js';
-import { type ForeignChange, foreignChanges } from './endpoint-fields.js';
+import {
+  type EndpointChanges,
+  type ForeignChange,
+  foreignChanges,
+  labelsOf,
+} from './endpoint-fields.js';
 import { EndpointForm } from './endpoint-form.js';
 
 interface DialogOptions {
   /** The endpoint as it was when the dialog was opened, or later. */
   readonly read: TaggedEndpoint;
   readonly onClose: () => void;
+  /** Gets the labels of the fields that were saved; none when the user had changed nothing. */
+  readonly onSaved: (labels: readonly string[]) => void;
 }
 
 /**
  * Changes an endpoint. When another user has changed it meanwhile, the dialog shows these changes first, so that they
  * are never overwritten unseen.
  */
-export function EditDialog({ read, onClose }: DialogOptions) {
+export function EditDialog({ read, onClose, onSaved }: DialogOptions) {
   const [base, setBase] = useState(read);
   const [foreign, setForeign] = useState<readonly ForeignChange[]>([]);
-  const [mine, setMine] = useState<object>({});
+  const [mine, setMine] = useState<EndpointChanges>({});
   const { id } = read.endpoint;
-  const save = useAction(async (changes: object) => {
-    if (Object.keys(changes).length === 0) return onClose();
+  const save = useAction(async (changes: EndpointChanges) => {
+    const done = () => onSaved(labelsOf(changes));
+    if (Object.keys(changes).length === 0) return done();
     setMine(changes);
     try {
       await owner.update(id, changes, base.tag);
-      return onClose();
+      return done();
     } catch (error) {
       if (!isOutdated(error)) throw error;
     }
     const now = await owner.endpoint(id);
     // The change is made already, as after a lost answer.
-    if (isMade(changes, now.endpoint)) return onClose();
+    if (isMade(changes, now.endpoint)) return done();
     const found = foreignChanges(base.endpoint, now.endpoint);
     if (found.length === 0) {
       // The other user has changed nothing in the form, but for example whether the endpoint is enabled.
       await owner.update(id, changes, now.tag);
-      return onClose();
+      return done();
     }
     setForeign(found);
     setBase(now);

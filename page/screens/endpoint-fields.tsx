@@ -1,11 +1,21 @@
-import type { JSX } from 'preact';
+import type { InputHTMLAttributes, JSX } from 'preact';
 import { isoTime, localTime } from '../core/local-time.js';
 import type { Endpoint } from '../core/model.js';
+import type { Refusal } from '../core/refusals.js';
+import { settings } from '../core/settings.js';
 import { dateTime, t } from '../text/index.js';
 import { Field } from '../ui/basics.js';
 import { Failure } from '../ui/screen.js';
+import { AuthField, authOf, authText, type TypedAuth, typedAuth } from './auth-field.js';
 import { EventPicker, useCatalogue } from './event-picker.js';
 import { FilterEditor } from './filter-editor.js';
+import {
+  HeadersField,
+  headersFault,
+  headersOf,
+  type TypedHeader,
+  typedHeaders,
+} from './headers-field.js';
 import { isOrder, OrderField, orderOf, orderText, typedOrder } from './order-field.js';
 import {
   isRateLimit,
@@ -15,10 +25,21 @@ import {
   typedRateLimit,
 } from './rate-limit-field.js';
 
+/**
+ * The fields of a request. Answers show only the names of headers and the public members of `auth`, so that a request has
+ * other values in these two.
+ */
+export type EndpointChanges = Partial<Omit<Endpoint, 'headers' | 'auth'>> & {
+  readonly headers?: Readonly<Record<string, string | null>>;
+  readonly auth?: object | null;
+};
+
 /** The properties of the input of a field. */
 interface InputOptions<Typed> {
   readonly value: Typed;
   readonly error: string | undefined;
+  /** The refusal that `error` is the text of; undefined when the page itself has found the error. */
+  readonly refusal: Refusal | undefined;
   readonly onChange: (value: Typed) => void;
   /** The endpoint as it was read; undefined for a new one. */
   readonly endpoint: Endpoint | undefined;
@@ -31,10 +52,14 @@ interface FormField<Typed> {
   /** The fields of the API that it asks for. Why the API refuses one of them is shown beside the input. */
   readonly names: readonly (keyof Endpoint)[];
   readonly label: () => string;
+  /** True: few endpoints have it, so it stands below "Advanced". */
+  readonly isAdvanced?: true;
+  /** Tells whether the application offers the field. Default: it does. A field that has a value is always shown. */
+  readonly isOffered?: (endpoint: Endpoint | undefined) => boolean;
   /** The value of an endpoint as it is typed; for a new endpoint the value that the form begins with. */
   readonly typed: (endpoint: Endpoint | undefined) => Typed;
-  /** The fields for the API. */
-  readonly sent: (typed: Typed) => Partial<Endpoint>;
+  /** The fields for the API. @param before the endpoint as it was read; undefined for a new one */
+  readonly sent: (typed: Typed, before: Endpoint | undefined) => EndpointChanges;
   /** The reason why the fields cannot be sent. Default: only the API checks the fields. */
   readonly fault?: (typed: Typed, form: HTMLFormElement) => string | undefined;
   /** The value as a text, empty for no value. It is shown in the settings, and when another user has changed the field. */
@@ -51,57 +76,44 @@ interface TextTexts {
   readonly hint: () => string;
 }
 
-/** A text in one line, which may be left empty. */
-function textField(name: 'description', { label, hint }: TextTexts): FormField<string> {
-  return {
-    ...{ names: [name], label },
-    typed: (endpoint) => endpoint?.[name] ?? '',
-    sent: (typed) => ({ [name]: typed.trim() || null }),
-    text: (endpoint) => endpoint[name] ?? '',
-    Input: ({ value, error, onChange }) => (
-      <Field label={label()} hint={hint()} error={error}>
-        {(attributes) => (
-          <input
-            {...attributes}
-            type="text"
-            value={value}
-            onInput={({ currentTarget }) => onChange(currentTarget.value)}
-          />
-        )}
-      </Field>
-    ),
-  };
+/** An input of one line. Its attributes are for names and numbers, unless others are given. */
+function lineInput(
+  { label, hint }: TextTexts,
+  given: InputHTMLAttributes = {},
+): FormField<string>['Input'] {
+  return ({ value, error, onChange }) => (
+    <Field label={label()} hint={hint()} error={error}>
+      {(attributes) => (
+        <input
+          type="text"
+          autoComplete="off"
+          spellcheck={false}
+          {...given}
+          {...attributes}
+          value={value}
+          onInput={({ currentTarget }) => onChange(currentTarget.value)}
+        />
+      )}
+    </Field>
+  );
 }
 
 /** Names or patterns in one line, with blanks or commas between them. */
 function listField<Name extends 'exclude' | 'changed'>(
   name: Name,
-  { label, hint }: TextTexts,
+  texts: TextTexts,
 ): FormField<string> {
   // A list that may be left out is null without names.
   const none = name === 'exclude' ? [] : null;
   return {
-    ...{ names: [name], label },
+    ...{ names: [name], label: texts.label, isAdvanced: true },
     typed: (endpoint) => endpoint?.[name]?.join(' ') ?? '',
     sent: (typed) => {
-      const given = [...new Set(typed.split(/[\s,]+/).filter((one) => one !== ''))];
+      const given = namesIn(typed);
       return { [name]: given.length === 0 ? none : given };
     },
     text: (endpoint) => endpoint[name]?.join(', ') ?? '',
-    Input: ({ value, error, onChange }) => (
-      <Field label={label()} hint={hint()} error={error}>
-        {(attributes) => (
-          <input
-            {...attributes}
-            type="text"
-            autoComplete="off"
-            spellcheck={false}
-            value={value}
-            onInput={({ currentTarget }) => onChange(currentTarget.value)}
-          />
-        )}
-      </Field>
-    ),
+    Input: lineInput(texts),
   };
 }
 
@@ -113,26 +125,21 @@ export const FORM_FIELDS = {
     typed: (endpoint) => endpoint?.url ?? '',
     sent: (typed) => ({ url: typed.trim() }),
     text: ({ url }) => url,
-    Input: ({ value, error, onChange }) => (
-      <Field label={t().url} hint={t().urlHint} error={error}>
-        {(attributes) => (
-          <input
-            {...attributes}
-            type="url"
-            required
-            autoComplete="off"
-            spellcheck={false}
-            placeholder="https://example.com/webhooks"
-            value={value}
-            onInput={({ currentTarget }) => onChange(currentTarget.value)}
-          />
-        )}
-      </Field>
+    Input: lineInput(
+      { label: () => t().url, hint: () => t().urlHint },
+      { type: 'url', required: true, placeholder: 'https://example.com/webhooks' },
     ),
   }),
-  description: textField('description', {
+  description: field<string>({
+    names: ['description'],
     label: () => t().description,
-    hint: () => t().descriptionHint,
+    typed: (endpoint) => endpoint?.description ?? '',
+    sent: (typed) => ({ description: typed.trim() || null }),
+    text: ({ description }) => description ?? '',
+    Input: lineInput(
+      { label: () => t().description, hint: () => t().descriptionHint },
+      { autoComplete: 'on', spellcheck: true },
+    ),
   }),
   events: field<readonly string[]>({
     names: ['events'],
@@ -147,12 +154,16 @@ export const FORM_FIELDS = {
     label: () => t().form.exclude,
     hint: () => t().form.excludeHint,
   }),
-  changed: listField('changed', {
-    label: () => t().form.changed,
-    hint: () => t().form.changedHint,
-  }),
+  changed: {
+    ...listField('changed', {
+      label: () => t().form.changed,
+      hint: () => t().form.changedHint,
+    }),
+    isOffered: () => settings.bodies.changed,
+  },
   filter: field<string>({
     names: ['filter'],
+    isAdvanced: true,
     label: () => t().filter,
     typed: (endpoint) =>
       endpoint === undefined || endpoint.filter === null
@@ -162,8 +173,8 @@ export const FORM_FIELDS = {
     fault: (typed) => (isJson(typed) ? undefined : t().filterInvalid),
     text: ({ filter }) => (filter === null ? '' : JSON.stringify(filter)),
     Input: ({ value, error, onChange, endpoint, chosen }) => (
-      <details open={endpoint?.filter !== undefined && endpoint.filter !== null}>
-        <summary>{t().filter}</summary>
+      <fieldset>
+        <legend>{t().filter}</legend>
         <FilterEditor
           // The rows are made from the text once, so another text needs another element.
           key={JSON.stringify(endpoint?.filter)}
@@ -172,11 +183,12 @@ export const FORM_FIELDS = {
           error={error}
           onChange={onChange}
         />
-      </details>
+      </fieldset>
     ),
   }),
   rateLimit: field({
     names: ['rateLimit'],
+    isAdvanced: true,
     label: () => t().rateLimit,
     typed: (endpoint) => typedRateLimit(endpoint?.rateLimit ?? null),
     sent: (typed) => ({ rateLimit: rateLimitOf(typed) }),
@@ -186,6 +198,7 @@ export const FORM_FIELDS = {
   }),
   order: field({
     names: ['ordered', 'onExhausted', 'holdFor'],
+    isAdvanced: true,
     label: () => t().order.title,
     typed: (endpoint) => typedOrder(endpoint),
     sent: (typed) => orderOf(typed),
@@ -195,28 +208,54 @@ export const FORM_FIELDS = {
   }),
   end: field<string>({
     names: ['expiresAt'],
+    isAdvanced: true,
     label: () => t().form.end,
     typed: (endpoint) => localTime(endpoint?.expiresAt ?? ''),
     sent: (typed) => ({ expiresAt: isoTime(typed) || null }),
     // A time that is typed in part has no value, as an empty one.
     fault: (_, { elements }) =>
-      (elements.namedItem('end') as HTMLInputElement).validity.badInput
+      (elements.namedItem('end') as HTMLInputElement | null)?.validity.badInput === true
         ? t().refusals['not-a-time']()
         : undefined,
     text: ({ expiresAt }) => (expiresAt === null ? '' : dateTime(expiresAt)),
-    Input: ({ value, error, onChange }) => (
-      <Field label={t().form.end} hint={t().form.endHint} error={error}>
-        {(attributes) => (
-          <input
-            {...attributes}
-            name="end"
-            type="datetime-local"
-            value={value}
-            onInput={({ currentTarget }) => onChange(currentTarget.value)}
-          />
-        )}
-      </Field>
+    Input: lineInput(
+      { label: () => t().form.end, hint: () => t().form.endHint },
+      { name: 'end', type: 'datetime-local' },
     ),
+  }),
+  timeout: field<string>({
+    names: ['timeout'],
+    isAdvanced: true,
+    label: () => t().form.timeout,
+    typed: (endpoint) => (endpoint == null ? '' : secondsOf(endpoint)),
+    sent: (typed) => ({ timeout: typed.trim() === '' ? null : Math.round(decimal(typed) * 1000) }),
+    fault: (typed) =>
+      typed.trim() === '' || Number.isFinite(decimal(typed)) ? undefined : t().fields.timeout,
+    text: (endpoint) =>
+      endpoint.timeout === null ? '' : t().form.timeoutText(secondsOf(endpoint)),
+    Input: lineInput(
+      { label: () => t().form.timeout, hint: () => t().form.timeoutHint },
+      { inputMode: 'decimal' },
+    ),
+  }),
+  headers: field<readonly TypedHeader[]>({
+    names: ['headers'],
+    isAdvanced: true,
+    label: () => t().credentials.headers,
+    typed: typedHeaders,
+    sent: (typed) => ({ headers: headersOf(typed) }),
+    fault: headersFault,
+    text: ({ headers }) => headers.join(', '),
+    Input: HeadersField,
+  }),
+  auth: field<TypedAuth>({
+    names: ['auth'],
+    isAdvanced: true,
+    label: () => t().credentials.auth,
+    typed: typedAuth,
+    sent: (typed, before) => ({ auth: authOf(typed, before) }),
+    text: authText,
+    Input: AuthField,
   }),
 };
 
@@ -239,6 +278,14 @@ export interface ForeignChange extends Pick<FormField<unknown>, 'names'> {
   readonly text: string;
 }
 
+/** The fields of the form, of which the application does not offer all. */
+export function shownFields(endpoint: Endpoint | undefined) {
+  return FORM_FIELD_LIST.filter(
+    ([, { isOffered, text }]) =>
+      isOffered?.(endpoint) !== false || (endpoint !== undefined && text(endpoint) !== ''),
+  );
+}
+
 export function typedOf(endpoint: Endpoint | undefined): TypedEndpoint {
   return Object.fromEntries(
     FORM_FIELD_LIST.map(([name, { typed }]) => [name, typed(endpoint)]),
@@ -246,17 +293,23 @@ export function typedOf(endpoint: Endpoint | undefined): TypedEndpoint {
 }
 
 /** The fields to send to the API: the changed fields, and for a new endpoint also the fields that the API requires. */
-export function changesOf(typed: TypedEndpoint, before?: Endpoint): Partial<Endpoint> {
-  const old: Partial<Endpoint> = sentOf(typedOf(before));
+export function changesOf(typed: TypedEndpoint, before?: Endpoint): EndpointChanges {
+  const old = sentOf(typedOf(before), before);
   const needed = before === undefined ? ['url', 'events'] : [];
-  const changed = Object.entries(sentOf(typed)).filter(
-    ([name, value]) => needed.includes(name) || isOther(value, old[name as keyof Endpoint]),
+  const changed = Object.entries(sentOf(typed, before)).filter(
+    ([name, value]) => needed.includes(name) || isOther(value, old[name as keyof EndpointChanges]),
   );
   return Object.fromEntries(changed);
 }
 
-function sentOf(typed: TypedEndpoint): Partial<Endpoint> {
-  return Object.assign({}, ...FORM_FIELD_LIST.map(([name, { sent }]) => sent(typed[name])));
+function sentOf(typed: TypedEndpoint, before: Endpoint | undefined): EndpointChanges {
+  return Object.assign({}, ...FORM_FIELD_LIST.map(([name, { sent }]) => sent(typed[name], before)));
+}
+
+/** The labels of the fields that a change names. */
+export function labelsOf(changes: object): readonly string[] {
+  const changed = FORM_FIELD_LIST.filter(([, { names }]) => names.some((one) => one in changes));
+  return changed.map(([, { label }]) => label());
 }
 
 /** The typed value of every field that the user has changed, and the present value of every other field. */
@@ -286,6 +339,19 @@ function EventsInput({ value, error, onChange }: InputOptions<readonly string[]>
       onChange={onChange}
     />
   );
+}
+
+/** The names in a text, with blanks or commas between them, each once. */
+function namesIn(text: string): readonly string[] {
+  return [...new Set(text.split(/[\s,]+/).filter((one) => one !== ''))];
+}
+
+function secondsOf({ timeout }: Endpoint): string {
+  return timeout === null ? '' : String(timeout / 1000);
+}
+
+function decimal(text: string): number {
+  return Number(text.trim().replace(',', '.'));
 }
 
 function isJson(text: string): boolean {

@@ -43,6 +43,11 @@ function Shown({ read, reload }: ShownOptions) {
   const { id, state } = endpoint;
   const stats = useData(`stats ${id}`, (signal) => owner.stats(id, DAYS, signal), LIVE * 4);
   const [open, setOpen] = useState<Open>();
+  const [saved, setSaved] = useState<readonly string[]>();
+  const start = (what: Open) => {
+    setSaved(undefined);
+    setOpen(what);
+  };
   const close = () => {
     setOpen(undefined);
     reload();
@@ -68,7 +73,7 @@ function Shown({ read, reload }: ShownOptions) {
       actions={
         can('write') && (
           <>
-            <Button onClick={() => setOpen('edit')}>{t().edit}</Button>
+            <Button onClick={() => start('edit')}>{t().edit}</Button>
             {endpoint.enabled ? (
               <Button onClick={() => setOpen('disable')}>{t().disable}</Button>
             ) : (
@@ -81,6 +86,13 @@ function Shown({ read, reload }: ShownOptions) {
       }
     >
       <ErrorNote error={enable.error ?? challenge.error} />
+      <div role="status">
+        {saved !== undefined && (
+          <Note tone={saved.length === 0 ? 'off' : 'good'}>
+            {saved.length === 0 ? t().form.nothingToSave : t().form.saved(saved.join(', '))}
+          </Note>
+        )}
+      </div>
       {stats.value !== undefined && endpoint.enabled && <Failing {...stats.value} />}
       {state === 'disabled' && (
         <Note tone="off">
@@ -132,7 +144,16 @@ function Shown({ read, reload }: ShownOptions) {
           )}
         </div>
       </div>
-      {open === 'edit' && <EditDialog read={read} onClose={close} />}
+      {open === 'edit' && (
+        <EditDialog
+          read={read}
+          onClose={close}
+          onSaved={(labels) => {
+            setSaved(labels);
+            close();
+          }}
+        />
+      )}
       {open === 'disable' && <DisableDialog id={id} onClose={close} />}
       {open === 'rotate' && <RotateDialog id={id} onClose={close} />}
       {open === 'delete' && <DeleteDialog id={id} onClose={() => setOpen(undefined)} />}

@@ -1,5 +1,6 @@
 import type { Dictionary } from './en.js';
 import { attemptErrors } from './attempt-errors.de.js';
+import { credentials } from './credentials.de.js';
 import { figures } from './figures.de.js';
 import { form } from './form.de.js';
 import { health } from './health.de.js';
@@ -269,6 +270,7 @@ export const de: Dictionary = {
   lists,
   // Form of an endpoint
   form,
+  credentials,
   order,
   // Figures of attempts
   attemptErrors,

@@ -1,4 +1,5 @@
 import { attemptErrors } from './attempt-errors.en.js';
+import { credentials } from './credentials.en.js';
 import { figures } from './figures.en.js';
 import { form } from './form.en.js';
 import { health } from './health.en.js';
@@ -265,6 +266,7 @@ export const en = {
   lists,
   // Form of an endpoint
   form,
+  credentials,
   order,
   // Figures of attempts
   attemptErrors,

@@ -51,6 +51,14 @@ export const form: Translation<typeof formEn> = {
   end: 'Läuft ab',
   endHint:
     'Ab dieser Zeit erhält der Endpunkt keine Ereignisse. Lassen Sie das Feld leer, wenn er nicht abläuft.',
+  timeout: 'Zeitlimit',
+  timeoutHint:
+    'Sekunden, von 1 bis 30. Eine Anfrage, die länger dauert, ist fehlgeschlagen und wird erneut gesendet. Lassen Sie das Feld leer, damit die übliche Zeit gilt.',
+  timeoutText: (seconds) => `${seconds} s`,
+  advanced: 'Erweitert',
+  advancedHint: 'Filter, Header, Anmeldung und weiteres',
+  saved: (fields) => `Gespeichert: ${fields}`,
+  nothingToSave: 'Es gab nichts zu speichern: Sie haben kein Feld geändert.',
   until: (time) => `bis ${time}`,
   key: 'Schlüssel',
   per: 'Je',

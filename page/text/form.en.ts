@@ -48,6 +48,14 @@ export const form = {
   end: 'Expires',
   endHint:
     'The endpoint gets no events from this time on. Leave it empty if the endpoint does not expire.',
+  timeout: 'Timeout',
+  timeoutHint:
+    'Seconds, from 1 to 30. A request that takes longer has failed and is sent again. Leave it empty for the usual time.',
+  timeoutText: (seconds: string) => `${seconds} s`,
+  advanced: 'Advanced',
+  advancedHint: 'Filter, headers, authentication and others',
+  saved: (fields: string) => `Saved: ${fields}`,
+  nothingToSave: 'There was nothing to save: you have changed no field.',
   until: (time: string) => `until ${time}`,
   key: 'Key',
   per: 'Per',

@@ -70,6 +70,10 @@ export const refusals: Translation<typeof refusalsEn> = {
   excluded: ({ by }) => `Das ist nicht zusammen mit ${by} möglich.`,
   'no-changes': ({ events }) =>
     `Diese Ereignisse sagen nicht, welche Felder sich geändert haben: ${events}. Lassen Sie sie weg.`,
+  'reserved-header': ({ header }) =>
+    `${header} wird bei jeder Anfrage gesetzt und kann nicht ersetzt werden.`,
+  'header-value': ({ header }) =>
+    `Geben Sie einen Wert für ${header} ein: Buchstaben ohne Umlaute, Ziffern und Zeichen, ohne Leerzeichen am Anfang und am Ende.`,
   empty: () => 'Die Bedingung ist leer.',
   'unknown-path': ({ path }) => `Die Daten dieser Ereignisse haben kein Feld ${path}.`,
   'unknown-operator': ({ path, meant }) =>
@@ -95,6 +99,18 @@ export const fields: Translation<typeof fieldsEn> = {
   filter: 'Diese Bedingung kann nicht verwendet werden.',
   changed: 'Namen von Feldern, höchstens 50. Leer: immer.',
   rateLimit: 'Eine ganze Zahl von 1 bis 1.000.000.',
+  headers:
+    'Geben Sie einen Namen wie X-Api-Key ein, aus bis zu 128 Buchstaben, Ziffern und Bindestrichen.',
+  timeout: 'Geben Sie eine Zahl von 1 bis 30 ein, oder lassen Sie das Feld leer.',
+  token: 'Geben Sie Buchstaben ohne Umlaute, Ziffern und Zeichen ein, ohne Leerzeichen.',
+  username: 'Geben Sie einen Text in einer Zeile ein, ohne Doppelpunkt.',
+  password: 'Geben Sie einen Text in einer Zeile ein.',
+  tokenUrl:
+    'Von dieser Adresse können keine Tokens geholt werden. Geben Sie eine Adresse ein, die erreichbar ist.',
+  clientId: 'Geben Sie einen Text in einer Zeile ein.',
+  clientSecret: 'Geben Sie einen Text in einer Zeile ein.',
+  scope: 'Geben Sie Namen mit je einem Leerzeichen dazwischen ein.',
+  fields: 'Geben Sie Namen von Feldern ein, höchstens 50.',
   holdFor: 'Geben Sie eine Zahl über 0 und höchstens 14 Tage ein, oder lassen Sie das Feld leer.',
   host: 'Ein Host wie in URLs, mit seinem Port.',
   id: 'Das ist keine Kennung.',

@@ -69,6 +69,10 @@ export const refusals = {
   excluded: ({ by }: Named) => `This cannot be used together with ${by}.`,
   'no-changes': ({ events }: Named) =>
     `These events do not tell which fields have changed: ${events}. Leave them out.`,
+  'reserved-header': ({ header }: Named) =>
+    `${header} is set for each request, and cannot be replaced.`,
+  'header-value': ({ header }: Named) =>
+    `Enter a value for ${header}: letters without accents, digits and signs, without a space at either end.`,
   // A filter
   empty: () => 'The condition is empty.',
   'unknown-path': ({ path }: Named) => `The data of these events has no field ${path}.`,
@@ -98,6 +102,16 @@ export const fields = {
   filter: 'This condition cannot be used.',
   changed: 'Enter names of fields, at most 50, or leave it empty.',
   rateLimit: 'Enter a whole number from 1 to 1,000,000.',
+  headers: 'Enter a name such as X-Api-Key, of up to 128 letters, digits and hyphens.',
+  timeout: 'Enter a number from 1 to 30, or leave it empty.',
+  token: 'Enter letters without accents, digits and signs, without spaces.',
+  username: 'Enter a text in one line, without a colon.',
+  password: 'Enter a text in one line.',
+  tokenUrl: 'Tokens cannot be fetched from this address. Enter an address that can be reached.',
+  clientId: 'Enter a text in one line.',
+  clientSecret: 'Enter a text in one line.',
+  scope: 'Enter names with one space between them.',
+  fields: 'Enter names of fields, at most 50.',
   holdFor: 'Enter a number above 0, and at most 14 days, or leave it empty.',
   host: 'Enter a host as in a URL, with its port.',
   id: 'This is not an id.',

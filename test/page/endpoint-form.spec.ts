@@ -39,6 +39,14 @@ describe('a filter', () => {
   });
 });
 
+/** Opens the fields that few endpoints have, unless one of them is set and they are open. */
+async function openAdvanced(page: Page, name = 'Advanced'): Promise<void> {
+  const advanced = page.locator('details.advanced');
+  if ((await advanced.getAttribute('open')) === null) {
+    await advanced.locator('summary', { hasText: name }).first().click();
+  }
+}
+
 describe('the form of an endpoint', () => {
   let owner: OwnerPage;
   let visitor: PageVisitor;
@@ -59,7 +67,7 @@ describe('the form of an endpoint', () => {
     for (const title of ['Hello', 'Hello again', 'Bye']) await owner.deliver(id, { title });
     await page.goto(owner.url(`/endpoints/${id}`));
     await page.getByRole('button', { name: 'Edit' }).click();
-    await page.locator('summary', { hasText: 'Filter' }).click();
+    await openAdvanced(page);
     await page.getByRole('button', { name: 'Add condition' }).click();
     const first = page.getByRole('group', { name: 'Condition 1' });
     await first.getByLabel('Field').fill('title');
@@ -120,6 +128,7 @@ describe('the form of an endpoint', () => {
     await page.goto(owner.url(`/endpoints/${id}`));
     const save = async (max: string) => {
       await page.getByRole('button', { name: 'Edit' }).click();
+      await openAdvanced(page);
       await page.getByLabel('Rate limit').fill(max);
       await page.getByRole('button', { name: 'Save' }).click();
     };
@@ -140,13 +149,13 @@ describe('the form of an endpoint', () => {
     const excluded = async () => (await owner.api.subscribers.findById(id, 'any'))!.exclude;
     await page.goto(owner.url(`/endpoints/${id}`));
     await page.getByRole('button', { name: 'Edit' }).click();
+    await openAdvanced(page);
     const field = page.getByLabel('Events to leave out');
     await field.fill('art*');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('Names of events, or patterns such as article.*').waitFor();
     await visitor.expectAccessible();
     await field.fill(' article.created, article.removed article.created ');
-    await page.locator('summary', { hasText: 'Filter' }).click();
     await page.getByRole('button', { name: 'Test with the latest events' }).click();
     await page.getByText('There are no events yet to test the filter with.').waitFor();
     await page.getByRole('button', { name: 'Save' }).click();
@@ -166,7 +175,10 @@ describe('the form of an endpoint', () => {
   it('ends an endpoint at a time, tells when, and goes on after another one', async () => {
     const id = await owner.endpoint();
     await page.goto(owner.url(`/endpoints/${id}`));
-    const edit = () => page.getByRole('button', { name: 'Edit' }).click();
+    const edit = async () => {
+      await page.getByRole('button', { name: 'Edit' }).click();
+      await openAdvanced(page);
+    };
     const save = () => page.getByRole('button', { name: 'Save' }).click();
     const closed = () => page.getByRole('dialog').waitFor({ state: 'detached' });
     const end = page.getByLabel('Expires', { exact: true });
@@ -208,7 +220,10 @@ describe('the form of an endpoint', () => {
       return [ordered, onExhausted, holdFor];
     };
     await page.goto(owner.url(`/endpoints/${id}`));
-    const edit = () => page.getByRole('button', { name: 'Edit' }).click();
+    const edit = async () => {
+      await page.getByRole('button', { name: 'Edit' }).click();
+      await openAdvanced(page);
+    };
     const save = () => page.getByRole('button', { name: 'Save' }).click();
     await edit();
     expect(await page.getByLabel('When all attempts have failed').count()).toBe(0);

@@ -132,6 +132,7 @@ describe('the page in German, 320 px wide', () => {
     await show('/endpoints/new');
     await page.getByLabel('URL').fill('http://10.0.0.1/');
     await page.getByRole('checkbox', { name: 'article.published' }).check();
+    await page.locator('summary', { hasText: 'Erweitert' }).click();
     await page.getByLabel('Ereignisse auslassen').fill('art*');
     await page.getByRole('button', { name: 'Endpunkt anlegen' }).click();
     await page.getByText('An diese Adresse können keine Webhooks gesendet werden.').waitFor();

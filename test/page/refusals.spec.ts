@@ -40,6 +40,18 @@ const SPECIAL: Readonly<Record<string, readonly unknown[]>> = {
     { max: 0, per: 1 },
     { max: 1e9, per: 1 },
   ],
+  headers: [{ Host: 'a' }, { 'X-A': '' }, { 'X-A': 'ä' }, { 'a b': 'c' }, { 'X-A': LONG }],
+  auth: [
+    { type: 'no' },
+    { type: 'bearer' },
+    { type: 'bearer', token: 'a b' },
+    { type: 'bearer', token: LONG },
+    { type: 'basic', username: 'a:b', password: 'a' },
+    { type: 'oauth2', tokenUrl: 'https://10.0.0.1/', clientId: 'a', clientSecret: '\0' },
+    { type: 'oauth2', tokenUrl: 'ftp://a.example/' },
+    { type: 'oauth2', scope: ' ' },
+  ],
+  timeout: [31, 999, 30_001],
   event: [LONG, 'order.{id}'],
   search: [LONG],
   since: MOMENTS,
@@ -56,7 +68,7 @@ const RANGE = ['since', 'until'];
 const FORMS: readonly (readonly [request: string, fields: readonly string[], right?: object])[] = [
   ['POST /hooks', ENDPOINT, { url: 'https://example.com/', events: ['article.published'] }],
   ['POST /hooks', ['holdFor'], { url: 'https://a.example/', events: ['*'], onExhausted: 'hold' }],
-  ['PATCH /hooks/:id', [...ENDPOINT, 'ordered', 'onExhausted']],
+  ['PATCH /hooks/:id', [...ENDPOINT, 'ordered', 'onExhausted', 'headers', 'auth', 'timeout']],
   ['PATCH /hooks/:id', ['changed'], { events: ['article.changed'], exclude: [] }],
   ['PATCH /hooks/:id', ['changed'], { events: ['*'], exclude: [] }],
   ['PATCH /hooks/:id', ['fields', 'thin', 'template']],
@@ -146,7 +158,7 @@ describe('what the API refuses, on the German page', () => {
     }
     // The others are of fields that no form has, or of a state or an option that this application is not in.
     expect(REFUSAL_CODES.filter((code) => !codes.has(code))).toEqual([
-      ...['required', 'unknown-field', 'host-limit', 'hidden-event', 'malformed-template'],
+      ...['unknown-field', 'host-limit', 'hidden-event', 'malformed-template'],
       ...['not-json', 'excluded', 'too-high', 'in-use', 'rotated-too-often'],
     ]);
   });

@@ -7,7 +7,7 @@ import {
   text as textSchema,
   type Schema,
 } from '../../common/json-schema.js';
-import { InvalidInputError } from '../../errors/index.js';
+import { InvalidInputError, type RefusalData } from '../../errors/index.js';
 import { endpointHeaderProblem, isHeaderName } from '../../message/header-checks.js';
 import { type EndpointAuth, withoutQuery } from '../../message/recipient.js';
 import { checkText, type FieldRules, isMapOfTexts, parseJson, refusedUrl } from './field-kinds.js';
@@ -49,21 +49,36 @@ export function checkEndpointHeaders(value: unknown, field: string): HeadersChan
         `must have names of up to ${MAX_HEADER_NAME_LENGTH} characters that are tokens of RFC 9110, such as X-Api-Key`,
       );
     }
-    const isRepeated = names.has(name.toLowerCase());
-    const problem = isRepeated ? 'is given twice' : headerProblem(name, text);
-    if (problem !== null) {
-      throw new InvalidInputError(field, `are refused: "${name}" ${problem}`, { header: name });
-    }
+    checkHeader(name, text, names, field);
     names.add(name.toLowerCase());
   }
   return value as HeadersChange;
 }
 
-function headerProblem(name: string, value: unknown): string | null {
-  if (value === null) return null;
-  const problem = endpointHeaderProblem(name, value);
-  if (problem !== null || String(value).length <= MAX_HEADER_VALUE_LENGTH) return problem;
-  return `must have a text of up to ${MAX_HEADER_VALUE_LENGTH} characters`;
+/** @param before the names of the other headers, in lower case */
+function checkHeader(
+  name: string,
+  value: unknown,
+  before: ReadonlySet<string>,
+  field: string,
+): void {
+  const refuse = (words: string, data: RefusalData): never => {
+    throw new InvalidInputError(field, `are refused: "${name}" ${words}`, {
+      header: name,
+      ...data,
+    });
+  };
+  if (before.has(name.toLowerCase())) {
+    refuse('is given twice', { reason: 'repeated', pattern: name });
+  }
+  if (value === null) return;
+  const [reason, words] = endpointHeaderProblem(name, value) ?? [];
+  if (reason !== undefined) refuse(words!, { reason });
+  if (String(value).length <= MAX_HEADER_VALUE_LENGTH) return;
+  refuse(`must have a text of up to ${MAX_HEADER_VALUE_LENGTH} characters`, {
+    reason: 'too-long',
+    max: MAX_HEADER_VALUE_LENGTH,
+  });
 }
 
 /** The headers after a change; names that differ in case alone are the same. @throws {@link InvalidInputError} */
@@ -84,6 +99,7 @@ export function mergedHeaders(change: HeadersChange, before: Headers, field: str
     throw new InvalidInputError(
       field,
       `must have up to ${MAX_HEADERS_BYTES} bytes of names and values together, and have ${bytes}`,
+      { reason: 'too-long', max: MAX_HEADERS_BYTES },
     );
   }
   return Object.fromEntries(headers);
@@ -208,23 +224,46 @@ export function checkAuth(
     );
   }
   for (const [name, one] of named) {
-    const { max, form, optional } = members[name]!;
-    if (optional && one === null) continue;
-    const text = checkText(one, field, 1, max, undefined, `has a ${name} that must be`);
-    if (form?.[0].test(text) === false) {
-      throw new InvalidInputError(field, `has a ${name} that must be ${form[1]}`);
+    try {
+      checkMember([name, one], members[name]!, field, rules);
+    } catch (error) {
+      throw ofMember(name, error);
     }
-    if (name === 'tokenUrl') checkTokenUrl(text, field, rules);
   }
   return { type, ...Object.fromEntries(named) } as EndpointAuthChange;
+}
+
+function checkMember(
+  [name, value]: readonly [name: string, value: unknown],
+  { max, form, optional }: Member,
+  field: string,
+  rules: Pick<FieldRules, 'checkUrl'>,
+): void {
+  if (optional && value === null) return;
+  const text = checkText(value, field, 1, max, undefined, `has a ${name} that must be`);
+  if (form?.[0].test(text) === false) {
+    throw new InvalidInputError(field, `has a ${name} that must be ${form[1]}`);
+  }
+  if (name === 'tokenUrl') checkTokenUrl(text, field, rules);
 }
 
 function checkTokenUrl(url: string, field: string, rules: Pick<FieldRules, 'checkUrl'>): void {
   try {
     rules.checkUrl(url);
   } catch (error) {
-    throw refusedUrl(error, field, 'has a tokenUrl that is refused');
+    throw refusedTokenUrl(error, field);
   }
+}
+
+/** The refusal of a token endpoint as one of `auth`; any other error as it is. */
+export function refusedTokenUrl(error: unknown, field = 'auth'): unknown {
+  return ofMember('tokenUrl', refusedUrl(error, field, 'has a tokenUrl that is refused'));
+}
+
+/** A refusal of `auth` that says which member is refused; any other error as it is. */
+function ofMember(member: string, error: unknown): unknown {
+  if (!(error instanceof InvalidInputError)) return error;
+  return new InvalidInputError(error.field, error.reason, { ...error.data, member });
 }
 
 /** The credentials after a change. @throws {@link InvalidInputError} when a member is missing then */
@@ -242,7 +281,10 @@ export function mergedAuth(
   const missing = members.filter(([name, { optional }]) => !optional && merged[name] === undefined);
   if (missing.length > 0) {
     const names = missing.map(([name]) => name).join(', ');
-    throw new InvalidInputError(field, `of the type ${change.type} must have ${names} as well`);
+    throw new InvalidInputError(field, `of the type ${change.type} must have ${names} as well`, {
+      reason: 'required',
+      member: missing[0]![0],
+    });
   }
   return merged as unknown as EndpointAuth;
 }
@@ -281,5 +323,6 @@ export function checkCredentials({
   throw new InvalidInputError(
     'headers',
     'must not name Authorization while auth is set: auth makes that header. Leave one of the two out',
+    { reason: 'excluded', by: 'auth', header: 'Authorization' },
   );
 }

@@ -1,6 +1,6 @@
 import { isObject } from '../../common/objects.js';
 import { InvalidInputError } from '../../errors/index.js';
-import { checkCredentials } from '../model/credentials.js';
+import { checkCredentials, refusedTokenUrl } from '../model/credentials.js';
 import { checkText, type GivenField, refusedUrl, wholeCheck } from '../model/field-kinds.js';
 import {
   checkHold,
@@ -116,16 +116,14 @@ export async function checkAddresses(
   { url, auth }: Pick<SubscriberUpdate, 'url' | 'auth'>,
   rules: SubscriberRules,
 ): Promise<void> {
-  const isRefused = (given: string | undefined, ...where: [string?, string?]) =>
-    given === undefined
-      ? undefined
-      : rules.checkAddresses?.(given).catch((error: unknown) => {
-          throw refusedUrl(error, ...where);
-        });
-  await isRefused(url);
-  if (auth?.type === 'oauth2') {
-    await isRefused(auth.tokenUrl, 'auth', 'has a tokenUrl that is refused');
-  }
+  const check = async (given: string | undefined, refused: (error: unknown) => unknown) => {
+    if (given === undefined) return;
+    await rules.checkAddresses?.(given).catch((error: unknown) => {
+      throw refused(error);
+    });
+  };
+  await check(url, (error) => refusedUrl(error));
+  if (auth?.type === 'oauth2') await check(auth.tokenUrl, (error) => refusedTokenUrl(error));
 }
 
 /** @throws {@link InvalidInputError} for `limit` */

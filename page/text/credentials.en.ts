@@ -1,0 +1,48 @@
+/** Texts of the headers and the credentials of an endpoint. */
+export const credentials = {
+  headers: 'Headers',
+  headersHint:
+    'Sent with each request, for example an API key. Values are not shown again once they are saved.',
+  header: (name: string) => `Header ${name}`,
+  newHeader: (number: number) => `New header ${number}`,
+  headerName: 'Name',
+  headerValue: 'Value',
+  addHeader: 'Add header',
+  remove: (what: string) => `Delete: ${what}`,
+  replace: 'Replace value',
+  keepValue: 'Keep the old value',
+  keepHeader: 'Do not delete',
+  isHidden: 'Has a value, which is hidden',
+  isRemoved: 'Is deleted when you save',
+  auth: 'Authentication',
+  type: 'Method',
+  types: { bearer: 'Bearer token', basic: 'User name and password', oauth2: 'OAuth 2.0' },
+  typeHints: {
+    none: 'Requests carry a signature in any case.',
+    bearer: 'Requests carry this token in the header Authorization.',
+    basic: 'Requests carry both in the header Authorization (HTTP Basic).',
+    oauth2:
+      'A token is fetched from your authorization server (client credentials), and requests carry it.',
+  },
+  members: {
+    token: 'Token',
+    username: 'User name',
+    password: 'Password',
+    tokenUrl: 'Token URL',
+    clientId: 'Client ID',
+    clientSecret: 'Client secret',
+    scope: 'Scope',
+  },
+  hints: {
+    token: 'Not shown again once it is saved.',
+    username: 'Not shown again once it is saved.',
+    password: 'Not shown again once it is saved.',
+    tokenUrl: 'The URL of your authorization server that answers with a token.',
+    clientId: 'The name of the client at your authorization server.',
+    clientSecret: 'Not shown again once it is saved.',
+    scope: 'Names with spaces between them. Leave it empty to ask for none.',
+  },
+  isSet: 'Is set. Leave it empty to keep it.',
+  secretAgain: 'Enter the secret again, because the token URL has changed.',
+  withoutQuery: 'Shown without its query, which is kept unless you change the URL.',
+};
