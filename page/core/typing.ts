@@ -1,3 +1,8 @@
+/** The names in a text, with blanks or commas between them, each once. */
+export function namesIn(text: string): readonly string[] {
+  return [...new Set(text.split(/[\s,]+/).filter((one) => one !== ''))];
+}
+
 /** The time without a further letter after which a search begins, in milliseconds. */
 const TYPING = 200;
 

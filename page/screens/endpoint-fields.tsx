@@ -3,10 +3,20 @@ import { isoTime, localTime } from '../core/local-time.js';
 import type { Endpoint } from '../core/model.js';
 import type { Refusal } from '../core/refusals.js';
 import { settings } from '../core/settings.js';
+import { namesIn } from '../core/typing.js';
 import { dateTime, t } from '../text/index.js';
 import { Field } from '../ui/basics.js';
 import { Failure } from '../ui/screen.js';
 import { AuthField, authOf, authText, type TypedAuth, typedAuth } from './auth-field.js';
+import {
+  BodyField,
+  bodyFault,
+  bodyOf,
+  bodyText,
+  isBodyOffered,
+  type TypedBody,
+  typedBody,
+} from './body-field.js';
 import { EventPicker, useCatalogue } from './event-picker.js';
 import { FilterEditor } from './filter-editor.js';
 import {
@@ -223,6 +233,17 @@ export const FORM_FIELDS = {
       { name: 'end', type: 'datetime-local' },
     ),
   }),
+  body: field<TypedBody>({
+    names: ['fields', 'thin', 'template'],
+    isAdvanced: true,
+    isOffered: isBodyOffered,
+    label: () => t().bodies.title,
+    typed: typedBody,
+    sent: bodyOf,
+    fault: bodyFault,
+    text: bodyText,
+    Input: BodyField,
+  }),
   timeout: field<string>({
     names: ['timeout'],
     isAdvanced: true,
@@ -339,11 +360,6 @@ function EventsInput({ value, error, onChange }: InputOptions<readonly string[]>
       onChange={onChange}
     />
   );
-}
-
-/** The names in a text, with blanks or commas between them, each once. */
-function namesIn(text: string): readonly string[] {
-  return [...new Set(text.split(/[\s,]+/).filter((one) => one !== ''))];
 }
 
 function secondsOf({ timeout }: Endpoint): string {

@@ -24,7 +24,7 @@ export function useFieldNames(events: readonly string[]): readonly string[] {
   return found.value ?? [];
 }
 
-function covers(pattern: string, name: string): boolean {
+export function covers(pattern: string, name: string): boolean {
   return (
     pattern === '*' ||
     pattern === patternFor(name) ||
@@ -33,7 +33,9 @@ function covers(pattern: string, name: string): boolean {
 }
 
 function namesInSchema(schema: unknown, depth: number): string[] {
-  const { properties } = record(schema);
+  const { properties, items } = record(schema);
+  // A path leads through the elements of a list.
+  if (items !== undefined) return namesInSchema(items, depth);
   return Object.entries(record(properties)).flatMap(([name, inner]) => {
     const within = depth > 1 ? namesInSchema(inner, depth - 1) : [];
     return within.length === 0 ? [name] : within.map((one) => `${name}.${one}`);
@@ -41,7 +43,8 @@ function namesInSchema(schema: unknown, depth: number): string[] {
 }
 
 function namesIn(data: unknown, depth: number): string[] {
-  return Object.entries(record(data)).flatMap(([name, inner]) => {
+  const one: unknown = Array.isArray(data) ? data[0] : data;
+  return Object.entries(record(one)).flatMap(([name, inner]) => {
     const within = depth > 1 ? namesIn(inner, depth - 1) : [];
     return within.length === 0 ? [name] : within.map((one) => `${name}.${one}`);
   });

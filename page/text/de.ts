@@ -1,5 +1,6 @@
 import type { Dictionary } from './en.js';
 import { attemptErrors } from './attempt-errors.de.js';
+import { bodies } from './bodies.de.js';
 import { credentials } from './credentials.de.js';
 import { figures } from './figures.de.js';
 import { form } from './form.de.js';
@@ -271,6 +272,7 @@ export const de: Dictionary = {
   // Form of an endpoint
   form,
   credentials,
+  bodies,
   order,
   // Figures of attempts
   attemptErrors,

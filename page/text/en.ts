@@ -1,4 +1,5 @@
 import { attemptErrors } from './attempt-errors.en.js';
+import { bodies } from './bodies.en.js';
 import { credentials } from './credentials.en.js';
 import { figures } from './figures.en.js';
 import { form } from './form.en.js';
@@ -267,6 +268,7 @@ export const en = {
   // Form of an endpoint
   form,
   credentials,
+  bodies,
   order,
   // Figures of attempts
   attemptErrors,
