@@ -146,6 +146,10 @@ const QUERIES: Readonly<Record<string, Record<string, string[]>>> = {
     until: ['', '0', '2026-13-01', 'a&until=b'],
   },
   '/hooks/deliveries': { subscriber: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&subscriber=b'] },
+  '/changes': {
+    limit: ['0', '101', 'x', '', '1&limit=2'],
+    after: ['', '%00', '%20', LONG, 'a&after=b'],
+  },
   '/stats': { days: ['', '0', '91', '-1', '1.5', 'x', '1&days=2', LONG] },
 };
 

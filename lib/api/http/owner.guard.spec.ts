@@ -22,14 +22,13 @@ describe('OwnerGuard', () => {
 
   afterEach(() => Logger.overrideLogger(new Logger()));
 
-  const settings = (owner: () => unknown) => ({
-    ...{ owner, actor: () => undefined },
+  const settings = (owner: () => unknown, actor: () => unknown = () => undefined) => ({
+    ...{ owner, actor },
     ownerFaults: new Set<'owner'>(),
   });
-  const ask = (answer: unknown) => {
-    const context = { switchToHttp: () => ({ getRequest: () => ({}) }) };
-    return new OwnerGuard(settings(() => answer)).canActivate(context as ExecutionContext);
-  };
+  const context = () =>
+    ({ switchToHttp: () => ({ getRequest: () => ({}) }) }) as unknown as ExecutionContext;
+  const ask = (answer: unknown) => new OwnerGuard(settings(() => answer)).canActivate(context());
 
   it.each([null, 'ada', '7', 'nan', 'undefined-1', 'nullable', 7, 0, 7n])(
     'accepts %o',
@@ -37,6 +36,34 @@ describe('OwnerGuard', () => {
       await expect(ask(answer)).resolves.toBe(true);
     },
   );
+
+  it.each(['ada', '7', 7, 7n, undefined, 'x'.repeat(255), '\u05D0<b>'])(
+    'accepts %o as who acts',
+    async (actor) => {
+      const guard = new OwnerGuard(
+        settings(
+          () => 'acme',
+          () => actor,
+        ),
+      );
+      await expect(guard.canActivate(context())).resolves.toBe(true);
+    },
+  );
+
+  it.each([
+    ...['', 'x'.repeat(256), '\u{1F600}'.repeat(128), 'a\r\nb', 'a\u0000b', '\uD800', 'undefined'],
+    ...[null, Number.NaN, {}, [], true, Symbol('ada'), '[object Object]'],
+  ])('rejects %o as who acts, and says what to return', async (actor) => {
+    const guard = new OwnerGuard(
+      settings(
+        () => 'acme',
+        () => actor,
+      ),
+    );
+    await expect(guard.canActivate(context())).rejects.toThrow(InternalServerErrorException);
+    expect(logged).toHaveLength(1);
+    expect(logged[0]).toContain('Return a text of 1 to 255 characters');
+  });
 
   it('logs the first undefined owner, with the fix', async () => {
     const guard = new OwnerGuard(settings(() => undefined));

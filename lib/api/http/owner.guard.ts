@@ -18,7 +18,7 @@ import type { ApiRequest, ApiSettings } from '../options/api-options.js';
 const NOT_AN_OWNER = /^(?:undefined|null|NaN|\[object .*\])$/;
 
 /** The control characters that no database must store, and line breaks, which a log would show as two lines. */
-const IS_ACTOR = new RegExp(`^[^\\p{Cc}\\p{Cs}]{1,${MAX_BY_LENGTH}}$`, 'u');
+const IS_ACTOR = /^[^\p{Cc}\p{Cs}]+$/u;
 
 /** The caller of a request. */
 interface Caller {
@@ -70,8 +70,8 @@ export class OwnerGuard implements CanActivate {
     const given = await this.#ask('actor', request);
     if (given === undefined) return undefined;
     const actor = typeof given === 'bigint' || Number.isFinite(given) ? String(given) : given;
-    if (typeof actor === 'string' && IS_ACTOR.test(actor) && !NOT_AN_OWNER.test(actor))
-      return actor;
+    const isText = typeof actor === 'string' && actor.length <= MAX_BY_LENGTH;
+    if (isText && IS_ACTOR.test(actor) && !NOT_AN_OWNER.test(actor)) return actor;
     this.#logger.error(
       `The option api.actor returned a value of type ${typeof actor} that cannot name who acts. Return a text of 1 to ` +
         `${MAX_BY_LENGTH} characters without control characters, a number, or undefined for the owner.`,

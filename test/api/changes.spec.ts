@@ -1,0 +1,114 @@
+import { ForbiddenException, type LoggerService } from '@nestjs/common';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Api, BearerGuard, owners, platforms, startApi } from '../support/apps/api-app.js';
+
+const NOBODY = 'sub_00000000-0000-7000-8000-000000000000';
+const subscriber = { url: 'https://example.com/hooks', events: ['article.*'] };
+
+describe.each(platforms)('the changes of a subscriber on %s', (platform) => {
+  let api: Api;
+  let errors: string[];
+  let actor: () => unknown;
+
+  beforeEach(async () => {
+    errors = [];
+    actor = () => undefined;
+    const silent = () => undefined;
+    const error = (line: unknown) => void errors.push(String(line));
+    const logger: LoggerService = { log: silent, warn: silent, error };
+    api = await startApi(platform, {
+      api: { ...owners, actor: () => actor() as string },
+      thorn: { operatorApi: { guards: [BearerGuard] } },
+      configure: (app) => app.useLogger(logger),
+    });
+  });
+  afterEach(() => api.app.close());
+
+  const create = async () => (await api.send('POST', '/hooks', { body: subscriber })).body;
+  const describeAs = (self: string, description: string) =>
+    api.send('PATCH', self, { body: { description } });
+
+  it('come newest first, in pages that meet', async () => {
+    const { self, id } = await create();
+    for (const text of ['a', 'b', 'c', 'd']) await describeAs(self, text);
+    for (const path of [`${self}/changes`, `/hooks-operator/subscribers/${id}/changes`]) {
+      const all = (await api.send('GET', path)).body;
+      expect(all.items.map((one: { kind: string }) => one.kind)).toEqual([
+        ...['changed', 'changed', 'changed', 'changed', 'created'],
+      ]);
+      const pages: unknown[] = [];
+      let next: string | null = '';
+      while (next !== null) {
+        const after: string = next === '' ? '' : `&after=${next}`;
+        const { body } = await api.send('GET', `${path}?limit=2${after}`);
+        expect(body.items.length).toBeLessThanOrEqual(2);
+        pages.push(...body.items);
+        ({ next } = body);
+      }
+      expect(pages).toEqual(all.items);
+    }
+  });
+
+  it('are not there for an unknown id, for another owner, and after the removal', async () => {
+    const { self, id } = await create();
+    const of = (path: string) => `${path}/changes`;
+    const operators = (one: string) => of(`/hooks-operator/subscribers/${one}`);
+    const statusOf = async (path: string, as: 'alice' | 'bob' = 'alice') =>
+      (await api.send('GET', path, { as })).status;
+    expect(await statusOf(of(self))).toBe(200);
+    expect(await statusOf(of(self), 'bob')).toBe(404);
+    for (const one of [NOBODY, 'x', `${id}x`, '%00', 'a'.repeat(65)]) {
+      expect([one, await statusOf(of(`/hooks/${one}`))]).toEqual([one, 404]);
+      expect([one, await statusOf(operators(one))]).toEqual([one, 404]);
+    }
+    expect(await statusOf(operators(id), 'bob')).toBe(200);
+    await api.send('DELETE', self);
+    expect(await statusOf(of(self))).toBe(404);
+    expect(await statusOf(operators(id))).toBe(404);
+  });
+
+  it('name who acts, and the owner where nobody else does', async () => {
+    const { self } = await create();
+    actor = () => 'ann <ann@example.com>';
+    await describeAs(self, 'a');
+    actor = () => 7;
+    await describeAs(self, 'b');
+    const { items } = (await api.send('GET', `${self}/changes`)).body;
+    expect(items.map((one: { by: string }) => one.by)).toEqual([
+      ...['7', 'ann <ann@example.com>', 'alice'],
+    ]);
+  });
+
+  it.each([
+    ['a value that is no name', () => ({ id: 1 })],
+    ['a line break', () => 'ann\r\nset-cookie: a=b'],
+    ['a text that is too long', () => 'x'.repeat(256)],
+    ['many characters of two units', () => '\u{1F600}'.repeat(200)],
+    [
+      'an error',
+      () => {
+        throw new TypeError('no user of https://ann:topsecret@example.com/');
+      },
+    ],
+  ])('%s of api.actor is answered with 500, changes nothing, and is explained', async (_, as) => {
+    const { self } = await create();
+    actor = as;
+    const answer = await describeAs(self, 'changed');
+    expect(answer.status).toBe(500);
+    expect(JSON.stringify(answer.body)).not.toMatch(/topsecret|set-cookie|no user/);
+    expect(errors.filter((line) => line.includes('api.actor'))).toHaveLength(1);
+    expect(errors.join()).not.toContain('topsecret');
+    actor = () => undefined;
+    expect((await api.send('GET', self)).body.description).toBeNull();
+    expect((await api.send('GET', `${self}/changes`)).body.items).toHaveLength(1);
+  });
+
+  it('an exception of Nest of api.actor is the answer', async () => {
+    const { self } = await create();
+    actor = () => {
+      throw new ForbiddenException('not today');
+    };
+    expect((await describeAs(self, 'changed')).status).toBe(403);
+    expect(errors).toEqual([]);
+  });
+});
