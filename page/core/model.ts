@@ -18,6 +18,7 @@ import type {
   DeliveryPageView,
   DeliveryView,
 } from '../../lib/api/deliveries/delivery.view.js';
+import type { SubscriberChangeView } from '../../lib/api/subscribers/subscriber-change.view.js';
 import type { TestView } from '../../lib/api/subscribers/test.view.js';
 import type {
   ChangedSubscriberView,
@@ -41,6 +42,7 @@ export type Retried = SelectedRetriesView['items'][number];
 export type Attempt = DeliveryDetailsView['attempts'][number];
 export type AttemptHistory = AttemptHistoryView;
 export type FilterPreview = FilterPreviewView;
+export type Change = SubscriberChangeView;
 export type TestResult = TestView;
 export type Created = CreatedSubscriberView;
 export type Changed = ChangedSubscriberView;

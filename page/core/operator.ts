@@ -10,10 +10,11 @@ import type {
   ResealSummary,
 } from '../../lib/outbox/index.js';
 import { ApiError, call, type Call } from './client.js';
-import type { Endpoint, EndpointPage, Replay } from './model.js';
+import type { Change, Endpoint, EndpointPage, Replay } from './model.js';
 import { capabilities } from './session.js';
 import { operatorUrl } from './settings.js';
 import { path, type Query } from './source.js';
+import type { Page } from './use-pages.js';
 
 export type FailingEndpoint = Awaited<ReturnType<DeliveryReports['failing']>>[number];
 
@@ -90,6 +91,8 @@ export const operator = {
   stats: (query: Query, abort: AbortSignal) => get<AttemptHistory>('stats', query, abort),
   endpoints: (query: Query, abort: AbortSignal) => get<EndpointPage>('subscribers', query, abort),
   endpoint: (id: string, abort: AbortSignal) => get<Endpoint>(path('subscribers', id), {}, abort),
+  changes: (id: string, query: Query, abort: AbortSignal) =>
+    get<Page<Change>>(path('subscribers', id, 'changes'), query, abort),
   pause: (host: string) => post<undefined>('pauses', { host }),
   resume: (host: string) => callOperator<undefined>(path('pauses', host), { method: 'DELETE' }),
   turn: (id: string, state: 'enable' | 'disable') =>

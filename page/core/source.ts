@@ -1,6 +1,7 @@
 import { call, callForTag } from './client.js';
 import type {
   AttemptHistory,
+  Change,
   Changed,
   Created,
   Endpoint,
@@ -14,6 +15,7 @@ import type {
   WithSecret,
 } from './model.js';
 import { apiUrl } from './settings.js';
+import type { Page } from './use-pages.js';
 
 export type Query = Readonly<Record<string, string | undefined>>;
 
@@ -49,6 +51,8 @@ export const owner = {
   test: (id: string, body: object) => post<TestResult>(path(id, 'test'), body),
   eventType: (name: string, signal: AbortSignal) =>
     get<EventDetails>(path('event-types', name), {}, signal),
+  changes: (id: string, query: Query, signal: AbortSignal) =>
+    get<Page<Change>>(path(id, 'changes'), query, signal),
   stats: (id: string, days: number, signal?: AbortSignal) =>
     get<Stats>(path(id, 'stats'), { days: String(days) }, signal),
   figures: (query: Query, signal?: AbortSignal) => get<AttemptHistory>('stats', query, signal),

@@ -1,20 +1,24 @@
 import { useState } from 'preact/hooks';
 import { now } from '../core/clock.js';
-import type { Endpoint, EndpointNow, Stats } from '../core/model.js';
+import type { Delivery, DeliveryPage, Endpoint, EndpointNow, Stats } from '../core/model.js';
 import { linkTo } from '../core/router.js';
 import { type DeliverySource, ownerDeliveries } from '../core/deliveries.js';
 import { can } from '../core/session.js';
 import { owner, type TaggedEndpoint } from '../core/source.js';
 import { type Data, LIVE, useAction, useData } from '../core/use-data.js';
-import { ago, dateTime, number, t } from '../text/index.js';
-import { Badge, Button, Empty, ErrorNote, Note } from '../ui/basics.js';
+import { ago, dateTime, day, t } from '../text/index.js';
+import { Badge, Button, Copyable, Empty, ErrorNote, Note } from '../ui/basics.js';
 import { Content } from '../ui/content.js';
 import { Countdown } from '../ui/countdown.js';
+import { Dialog } from '../ui/dialog.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
 import { DayActivity } from './activity.js';
 import { BulkDialog } from './bulk-dialog.js';
 import { DeliveryTable } from './delivery-table.js';
+import { Changes, useChanges } from './endpoint-changes.js';
+import { BlockedOrder, failuresAmong, LastFailures } from './endpoint-failures.js';
 import { FORM_FIELD_LIST } from './endpoint-fields.js';
+import { HealthLine, HealthNotice } from './endpoint-health.js';
 import { EditDialog } from './edit-dialog.js';
 import { DeleteDialog, DisableDialog, RotateDialog } from './endpoint-dialogs.js';
 import { Patterns } from './endpoints.js';
@@ -31,7 +35,7 @@ export function EndpointScreen({ id }: { readonly id: string }) {
   );
 }
 
-type Open = 'edit' | 'rotate' | 'disable' | 'delete' | 'recover' | 'backfill';
+type Open = 'edit' | 'test' | 'rotate' | 'disable' | 'delete' | 'recover' | 'backfill';
 
 interface ShownOptions {
   readonly read: TaggedEndpoint;
@@ -48,41 +52,47 @@ function Shown({ read, reload }: ShownOptions) {
     setSaved(undefined);
     setOpen(what);
   };
+  const recent = useRecent(id, ownerDeliveries);
+  const changes = useChanges(id, owner.changes);
+  const all = () => {
+    reload();
+    changes.restart();
+  };
   const close = () => {
     setOpen(undefined);
-    reload();
+    all();
   };
   const enable = useAction(async () => {
     await owner.enable(id);
-    reload();
+    all();
   });
   const challenge = useAction(async () => {
     await owner.challenge(id);
-    reload();
+    all();
   });
   return (
     <Screen
-      title={endpoint.url}
+      title={nameOf(endpoint)}
       lead={
         <>
           <Badge state={state} />
-          {endpoint.description !== null && <span dir="auto">{endpoint.description}</span>}
+          <Address endpoint={endpoint} />
         </>
       }
       crumbs={[[t().endpoints, linkTo('/endpoints')]]}
       actions={
-        can('write') && (
-          <>
-            <Button onClick={() => start('edit')}>{t().edit}</Button>
-            {endpoint.enabled ? (
+        <>
+          {can('test') && <Button onClick={() => setOpen('test')}>{t().test}</Button>}
+          {can('write') && <Button onClick={() => start('edit')}>{t().edit}</Button>}
+          {can('write') &&
+            (endpoint.enabled ? (
               <Button onClick={() => setOpen('disable')}>{t().disable}</Button>
             ) : (
               <Button kind="primary" onClick={enable.run} isBusy={enable.isBusy}>
                 {t().enable}
               </Button>
-            )}
-          </>
-        )
+            ))}
+        </>
       }
     >
       <ErrorNote error={enable.error ?? challenge.error} />
@@ -93,12 +103,15 @@ function Shown({ read, reload }: ShownOptions) {
           </Note>
         )}
       </div>
-      {stats.value !== undefined && endpoint.enabled && <Failing {...stats.value} />}
-      {state === 'disabled' && (
-        <Note tone="off">
-          {t().disabledNote} {t().enableHint}
-        </Note>
-      )}
+      <HealthNotice
+        endpoint={endpoint}
+        changes={changes.data.value?.items}
+        failingMessages={stats.value?.failingMessages}
+        failure={recent.failures[0]}
+        onBulk={can('retry') ? setOpen : undefined}
+      />
+      {endpoint.enabled && <Pause pause={stats.value?.pause ?? null} />}
+      <BlockedOrder endpoint={endpoint} items={recent.items} source={ownerDeliveries} />
       {state === 'expired' && <Note tone="off">{t().expiredNote}</Note>}
       {state === 'unverified' && (
         <Note>
@@ -110,20 +123,18 @@ function Shown({ read, reload }: ShownOptions) {
           )}
         </Note>
       )}
+      {stats.value !== undefined && <Days days={stats.value.days} />}
       <div class="columns">
         <div>
+          <LastFailures items={recent.items} source={ownerDeliveries} />
           <History stats={stats} />
-          <Recent id={id} />
+          <Recent id={id} recent={recent} source={ownerDeliveries} />
+          <Changes pages={changes} />
         </div>
         <div>
           <Section title={t().settings}>
             <Settings endpoint={endpoint} />
           </Section>
-          {can('test') && (
-            <Section title={t().test}>
-              <TestPanel id={id} />
-            </Section>
-          )}
           {(can('retry') || can('secrets') || can('write')) && (
             <Section title={t().actions}>
               <div class="stack">
@@ -154,6 +165,14 @@ function Shown({ read, reload }: ShownOptions) {
           }}
         />
       )}
+      {open === 'test' && (
+        <Dialog title={t().test} onClose={() => setOpen(undefined)}>
+          <TestPanel id={id} />
+          <div class="form-end">
+            <Button onClick={() => setOpen(undefined)}>{t().close}</Button>
+          </div>
+        </Dialog>
+      )}
       {open === 'disable' && <DisableDialog id={id} onClose={close} />}
       {open === 'rotate' && <RotateDialog id={id} onClose={close} />}
       {open === 'delete' && <DeleteDialog id={id} onClose={() => setOpen(undefined)} />}
@@ -164,27 +183,61 @@ function Shown({ read, reload }: ShownOptions) {
   );
 }
 
-/** Says since when the endpoint fails, and why nothing is sent to it for now. */
-function Failing({ failingSince, failingMessages, pause }: Pick<EndpointNow, FailingField>) {
-  const texts = t().health;
+/** The characters of a description that are a name. */
+const LONGEST_NAME = 80;
+
+/** The name of an endpoint: the first line of its description, else its host. */
+export function nameOf({ description, url }: Endpoint): string {
+  const [line = ''] = (description ?? '').trim().split('\n', 1);
+  if (line === '') return new URL(url).host;
+  return line.length > LONGEST_NAME ? `${line.slice(0, LONGEST_NAME)}…` : line;
+}
+
+/** The host and path of an endpoint and its id, each to be copied, and a description that is longer than a name. */
+export function Address({ endpoint }: { readonly endpoint: Endpoint }) {
+  const { id, url, description } = endpoint;
+  const texts = t().endpointTexts;
   return (
     <>
-      {failingSince !== null && (
-        <Note tone="bad">
-          {texts.failingNote(dateTime(failingSince))}{' '}
-          {failingMessages > 0 && texts.messages(number(failingMessages))}
-        </Note>
-      )}
-      {pause !== null && (
-        <Note>
-          {texts.pause[pause.reason]} {pause.until !== null && texts.until(ago(pause.until))}
-        </Note>
+      <span class="address">
+        <bdi class="break">{url.replace(/^https:\/\//, '')}</bdi>
+        <Copyable text={url} label={texts.copyUrl} />
+      </span>
+      <span class="address">
+        <span class="mono break">{id}</span>
+        <Copyable text={id} label={texts.copyId} />
+      </span>
+      {description !== null && nameOf(endpoint) !== description.trim() && (
+        <p class="break" dir="auto">
+          {description}
+        </p>
       )}
     </>
   );
 }
 
-type FailingField = 'failingSince' | 'failingMessages' | 'pause';
+/** Says why nothing is sent to an endpoint for now. */
+function Pause({ pause }: Pick<EndpointNow, 'pause'>) {
+  if (pause === null) return null;
+  const texts = t().health;
+  return (
+    <Note>
+      {texts.pause[pause.reason]} {pause.until !== null && texts.until(ago(pause.until))}
+    </Note>
+  );
+}
+
+function Days({ days }: Pick<Stats, 'days'>) {
+  return (
+    <HealthLine
+      days={days.map((one) => ({
+        name: day(one.day),
+        attempts: one.attempts,
+        failed: one.failedAttempts,
+      }))}
+    />
+  );
+}
 
 function History({ stats }: { readonly stats: Data<Stats> }) {
   return (
@@ -198,20 +251,36 @@ function History({ stats }: { readonly stats: Data<Stats> }) {
   );
 }
 
+interface RecentDeliveries {
+  readonly data: Data<DeliveryPage>;
+  readonly items: readonly Delivery[];
+  readonly failures: readonly Delivery[];
+  /** Reads a longer list; undefined when it is as long as it gets. */
+  readonly readMore: (() => void) | undefined;
+}
+
 /** The newest deliveries of an endpoint. */
-export function Recent({
-  id,
-  source = ownerDeliveries,
-}: {
-  readonly id: string;
-  readonly source?: DeliverySource;
-}) {
+export function useRecent(id: string, source: DeliverySource): RecentDeliveries {
   const [most, setMost] = useState(10);
-  const deliveries = useData(
+  const data = useData(
     `recent ${id} ${most}`,
     (signal) => source.list({ subscriber: id, limit: String(most) }, signal),
     LIVE,
   );
+  const items = data.value?.items ?? [];
+  return {
+    ...{ data, items, failures: failuresAmong(items) },
+    readMore: most < 100 ? () => setMost(100) : undefined,
+  };
+}
+
+interface RecentOptions {
+  readonly id: string;
+  readonly recent: RecentDeliveries;
+  readonly source: DeliverySource;
+}
+
+export function Recent({ id, recent: { data, readMore }, source }: RecentOptions) {
   return (
     <Section
       title={t().recentDeliveries}
@@ -219,16 +288,16 @@ export function Recent({
         <a href={linkTo(`${source.base}/deliveries`, { endpoint: id })}>{t().allDeliveries}</a>
       }
     >
-      <Loaded data={deliveries}>
+      <Loaded data={data}>
         {({ items, next }) =>
           items.length === 0 ? (
             <Empty title={t().noDeliveries} hint={t().noDeliveriesHint} />
           ) : (
             <>
               <DeliveryTable rows={items} hasEndpoints={false} base={source.base} />
-              {next !== null && most < 100 && (
+              {next !== null && readMore && (
                 <div class="table-end">
-                  <Button onClick={() => setMost(100)}>{t().more}</Button>
+                  <Button onClick={readMore}>{t().more}</Button>
                 </div>
               )}
             </>

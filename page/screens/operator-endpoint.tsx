@@ -4,11 +4,14 @@ import type { Endpoint } from '../core/model.js';
 import { operator } from '../core/operator.js';
 import { go, linkTo } from '../core/router.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
-import { t } from '../text/index.js';
+import { day, t } from '../text/index.js';
 import { Button, ErrorNote } from '../ui/basics.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
 import { type BulkKind, BulkDialog } from './bulk-dialog.js';
-import { Recent, Settings } from './endpoint.js';
+import { Address, nameOf, Recent, Settings, useRecent } from './endpoint.js';
+import { Changes, useChanges } from './endpoint-changes.js';
+import { BlockedOrder, LastFailures } from './endpoint-failures.js';
+import { HealthLine, HealthNotice } from './endpoint-health.js';
 import { StateNow } from './endpoints.js';
 import { Throughput } from './operator-throughput.js';
 
@@ -26,9 +29,15 @@ function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly rel
   const { id, owner, enabled } = endpoint;
   const [open, setOpen] = useState<BulkKind>();
   const { host } = new URL(endpoint.url);
+  const recent = useRecent(id, operatorDeliveries);
+  const changes = useChanges(id, operator.changes);
+  const all = () => {
+    reload();
+    changes.restart();
+  };
   const turn = useAction(async () => {
     await operator.turn(id, enabled ? 'disable' : 'enable');
-    reload();
+    all();
   });
   const pause = useAction(async () => {
     await operator.pause(host);
@@ -36,11 +45,11 @@ function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly rel
   });
   return (
     <Screen
-      title={endpoint.url}
+      title={nameOf(endpoint)}
       lead={
         <>
           <StateNow endpoint={endpoint} />
-          {endpoint.description !== null && <span dir="auto">{endpoint.description}</span>}
+          <Address endpoint={endpoint} />
         </>
       }
       crumbs={[[t().endpoints, linkTo('/operator/endpoints')]]}
@@ -56,10 +65,20 @@ function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly rel
       }
     >
       <ErrorNote error={turn.error ?? pause.error} />
+      <HealthNotice
+        endpoint={endpoint}
+        changes={changes.data.value?.items}
+        failure={recent.failures[0]}
+        onBulk={setOpen}
+      />
+      <BlockedOrder endpoint={endpoint} items={recent.items} source={operatorDeliveries} />
+      <Days id={id} />
       <div class="columns">
         <div>
+          <LastFailures items={recent.items} source={operatorDeliveries} />
           <Throughput query={{ subscriber: id }} />
-          <Recent id={id} source={operatorDeliveries} />
+          <Recent id={id} recent={recent} source={operatorDeliveries} />
+          <Changes pages={changes} />
         </div>
         <div>
           <Section title={t().settings}>
@@ -93,10 +112,26 @@ function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly rel
           step={(kind, body) => operator.bulk(id, kind, body)}
           onClose={() => {
             setOpen(undefined);
-            reload();
+            all();
           }}
         />
       )}
     </Screen>
+  );
+}
+
+/** The health of an endpoint by days. */
+function Days({ id }: { readonly id: string }) {
+  const { value } = useData(
+    `days ${id}`,
+    (signal) => operator.stats({ subscriber: id, by: 'day' }, signal),
+    LIVE * 4,
+  );
+  return value === undefined ? null : (
+    <HealthLine
+      days={value.items.map(({ at, attempts, failed }) => ({
+        ...{ name: day(new Date(at).toISOString()), attempts, failed },
+      }))}
+    />
   );
 }

@@ -2,6 +2,7 @@ import type { Dictionary } from './en.js';
 import { attemptErrors } from './attempt-errors.de.js';
 import { bodies } from './bodies.de.js';
 import { credentials } from './credentials.de.js';
+import { endpointTexts } from './endpoint.de.js';
 import { figures } from './figures.de.js';
 import { form } from './form.de.js';
 import { health } from './health.de.js';
@@ -118,8 +119,6 @@ export const de: Dictionary = {
   disableTitle: 'Diesen Endpunkt abschalten?',
   disableHint:
     'Der Endpunkt erhält keine Ereignisse, bis Sie ihn wieder einschalten. Verpasste Ereignisse können Sie später senden.',
-  enableHint:
-    'Der Endpunkt erhält ab jetzt Ereignisse. Für frühere gibt es „Verpasste Ereignisse senden“.',
   disabledNote: 'Dieser Endpunkt ist abgeschaltet und erhält keine Ereignisse.',
   expiredNote:
     'Dieser Endpunkt ist abgelaufen und erhält keine Ereignisse. Setzen Sie ein späteres Ende, um ihn wieder zu verwenden.',
@@ -265,6 +264,8 @@ export const de: Dictionary = {
   refusals,
   fields,
   otherRefusal,
+  // Screen of an endpoint
+  endpointTexts,
   // Endpoints that fail
   health,
   // Long lists

@@ -1,6 +1,7 @@
 import { attemptErrors } from './attempt-errors.en.js';
 import { bodies } from './bodies.en.js';
 import { credentials } from './credentials.en.js';
+import { endpointTexts } from './endpoint.en.js';
 import { figures } from './figures.en.js';
 import { form } from './form.en.js';
 import { health } from './health.en.js';
@@ -117,7 +118,6 @@ export const en = {
   disableTitle: 'Disable this endpoint?',
   disableHint:
     'The endpoint gets no events until you enable it again. You can send the missed events later.',
-  enableHint: 'The endpoint gets events from now on. Use “Send missed events” for earlier events.',
   disabledNote: 'This endpoint is disabled and gets no events.',
   expiredNote: 'This endpoint has expired and gets no events. To use it again, set a later end.',
   unverifiedNote:
@@ -261,6 +261,8 @@ export const en = {
   refusals,
   fields,
   otherRefusal,
+  // Screen of an endpoint
+  endpointTexts,
   // Endpoints that fail
   health,
   // Long lists

@@ -40,7 +40,7 @@ export function Screen({ title, lead, actions, crumbs = [], children }: ScreenOp
               ))}
             </p>
           )}
-          <h1 ref={heading} tabIndex={-1}>
+          <h1 ref={heading} tabIndex={-1} dir="auto">
             {title}
           </h1>
           {lead !== undefined && <div class="lead">{lead}</div>}

@@ -65,7 +65,7 @@ describe('an operator', () => {
     const { page } = visitor;
     await enter('/operator');
     await page.getByRole('link', { name: 'partner.example.com' }).click();
-    await page.getByRole('heading', { name: 'https://partner.example.com/webhooks' }).waitFor();
+    await page.locator('.lead').getByText('partner.example.com/webhooks').waitFor();
     await page.getByRole('link', { name: 'user-alice' }).waitFor();
     await page.locator('tbody').getByText('Pending').first().waitFor();
     await visitor.expectAccessible();

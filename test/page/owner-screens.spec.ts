@@ -219,6 +219,7 @@ describe('an owner', () => {
     await goTo(`/endpoints/${id}`);
     await page.getByLabel('Language').selectOption('de');
     await page.getByRole('button', { name: 'Test senden' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Test senden' }).click();
     const why = page.getByText('Der Endpunkt war nicht erreichbar.');
     await expect.poll(() => why.count()).toBe(1);
   });

@@ -62,7 +62,7 @@ describe.each(platforms)('<thorn-portal> on %s', (platform) => {
     try {
       await page.goto(`${host.url}#mine`);
       await page.getByRole('link', { name: 'https://example.com/alice' }).click();
-      await page.getByRole('heading', { name: 'https://example.com/alice' }).waitFor();
+      await page.getByRole('heading', { name: 'example.com' }).waitFor();
       await page.getByRole('button', { name: 'Disable' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Disable' }).click();
       await page.getByText('This endpoint is disabled').waitFor();
