@@ -1,8 +1,27 @@
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { trace } from '@opentelemetry/api';
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
+import { Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Deliveries, Subscribers, WebhookDispatcher, WebhookEvents } from '../../lib/index.js';
+import { main } from '../../lib/cli/main.js';
+import {
+  Deliveries,
+  describeThornApi,
+  outbox,
+  Subscribers,
+  WebhookDispatcher,
+  WebhookEvents,
+} from '../../lib/index.js';
+import { ThornMetricsModule } from '../../lib/metrics/index.js';
+import { thornPage } from '../../lib/page/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
-import { startApi } from '../support/apps/api-app.js';
+import { openTelemetry } from '../../lib/tracing/index.js';
+import { type Api, BearerGuard, startApi } from '../support/apps/api-app.js';
 import { AuthorizationServer, CLIENT } from '../support/authorization-server.js';
 import { createDatabase } from '../support/databases.js';
 import { OutputRecorder } from '../support/output-recorder.js';
@@ -26,6 +45,41 @@ afterEach(async () => {
   for (const one of clean.splice(0).reverse()) await one();
 });
 
+const EVENTS = [
+  ...['message-accepted', 'succeeded', 'retry-scheduled', 'failed', 'recipient-refused'],
+  ...['subscriber-failing', 'subscriber-recovered', 'subscriber-disabled'],
+] as const;
+
+const exporter = new InMemorySpanExporter();
+
+/** The paths of all routes that answer a GET, with an id for each of their parameters. */
+function readable({ app }: Api, ids: Readonly<Record<string, string>>): string[] {
+  const config = new DocumentBuilder().build();
+  const { paths } = describeThornApi(app, SwaggerModule.createDocument(app, config));
+  return Object.entries(paths).flatMap(([path, item]) =>
+    'get' in item ? [path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? name)] : [],
+  );
+}
+
+/** Runs a command of `thorn` until it ends or, when `isEnough`, is interrupted. @returns what it has printed */
+async function thorn(args: readonly string[], isEnough = (_: string) => false): Promise<string> {
+  const stop = new AbortController();
+  let printed = '';
+  const print = (text: string) => {
+    printed += `${text}\n`;
+    if (isEnough(printed)) stop.abort();
+  };
+  const code = await main(args, {
+    ...{ out: print, note: print, rewrite: print, bytes: (bytes) => print(bytes.toString()) },
+    ...{ isTerminal: false, hasColours: false, interrupted: stop.signal },
+    env: { THORN_AUTHORIZATION: 'Bearer alice-token' },
+    read: async () => Buffer.alloc(0),
+    ask: async () => '',
+  });
+  expect({ args, code, printed }).toMatchObject({ code: 0 });
+  return printed;
+}
+
 describe.each(['file', 'postgres'] as const)('a whole run on %s', (kind) => {
   it('writes and prints no credential of an endpoint', async () => {
     const ears = new OutputRecorder();
@@ -35,21 +89,34 @@ describe.each(['file', 'postgres'] as const)('a whole run on %s', (kind) => {
     clean.push(() => authorization.stop());
     const store = await createDatabase(kind);
     clean.push(() => store.drop());
+    const registry = new Registry();
+    exporter.reset();
+    trace.setGlobalTracerProvider(
+      new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }),
+    );
+    clean.push(() => trace.disable());
     const bearer = (token: string) => ({ type: 'bearer', token }) as const;
     const api = await startApi('express', {
       store,
       thorn: {
         recipients: LOOPBACK_RECIPIENTS,
         retries: { schedule: [20] },
+        health: { disableAfter: 1, minMessages: 2 },
         encryption: { keys: [{ id: 'one', key: Buffer.alloc(32, 7) }] },
         subscribers: { 'order.paid': { url: receiver.url, auth: bearer(WORDS.static) } },
         timeout: 500,
+        dispatch: outbox({ pollInterval: 25, history: true }),
+        tracing: openTelemetry(),
+        notify: (notice) => ears.record('notify', notice),
+        operatorApi: { guards: [BearerGuard], bodies: true },
+        page: thornPage(),
       },
+      imports: [ThornMetricsModule.forRoot({ registry, statsFor: 0 })],
       configure: (app) => app.useLogger(ears.logger),
     });
     clean.push(() => api.app.close());
     clean.push(ears.recordStreams());
-    for (const name of ['succeeded', 'retry-scheduled', 'failed', 'subscriber-failing'] as const) {
+    for (const name of EVENTS) {
       clean.push(api.app.get(WebhookEvents).on(name, (facts) => ears.record(name, facts)));
     }
     const call = async (method: string, path: string, body?: object) => {
@@ -59,6 +126,7 @@ describe.each(['file', 'postgres'] as const)('a whole run on %s', (kind) => {
     };
 
     const selves: string[] = [];
+    const subscribers = api.app.get(Subscribers);
     for (const auth of [
       bearer(WORDS.token),
       { type: 'basic', username: WORDS.username, password: WORDS.password },
@@ -66,44 +134,84 @@ describe.each(['file', 'postgres'] as const)('a whole run on %s', (kind) => {
       { ...CLIENT, clientId: 'nobody', tokenUrl: authorization.tokenUrl },
       { ...CLIENT, tokenUrl: `http://127.0.0.1:2/?key=${WORDS.query}` },
     ]) {
+      const fields = { url: receiver.url, events: ['article.*'], auth };
       const { body } = await call('POST', '/hooks', {
-        ...{ url: receiver.url, events: ['article.*'], auth },
+        ...fields,
         headers: { 'X-Api-Key': WORDS.header },
       });
       selves.push(body.self as string);
       await call('PATCH', body.self, { headers: { 'X-Other': WORDS.changed } });
       await call('PATCH', body.self, { auth: { ...auth, type: 'bearer' } });
       await call('POST', `${body.self}/test`, {});
+      for (const wrong of [
+        { headers: { 'X-A': `${WORDS.header}\n` } },
+        { headers: { Authorization: WORDS.header } },
+        { auth: { ...auth, more: WORDS.token } },
+        { timeout: WORDS.token },
+      ]) {
+        const refused = subscribers.create({ ...fields, ...wrong } as never);
+        await expect(refused).rejects.toThrow();
+        ears.record('create', await refused.catch((error: unknown) => error));
+      }
     }
     receiver.answer(500, 401, 'reset', 'hang');
     const dispatcher = api.app.get(WebhookDispatcher);
     await dispatcher.send('article.created', {});
     await dispatcher.send('order.paid', {});
     const named = { url: receiver.url, auth: bearer(WORDS.named) };
-    await dispatcher.send('article.changed', {}, { subscribers: named });
-    await vi.waitFor(
-      async () => {
-        const stats = await api.app.get(Deliveries).stats();
-        expect(stats).toMatchObject({ pending: 0, pendingMessages: 0 });
-      },
-      { timeout: 30_000, interval: 100 },
-    );
-    for (const self of [...selves, '/hooks']) await call('GET', self);
+    const { id: message } = await dispatcher.send('article.changed', {}, { subscribers: named });
+    const settled = () =>
+      vi.waitFor(
+        async () => {
+          const stats = await api.app.get(Deliveries).stats();
+          expect(stats).toMatchObject({ pending: 0, pendingMessages: 0 });
+        },
+        { timeout: 30_000, interval: 100 },
+      );
+    await settled();
+
+    const since = new Date(Date.now() - 600_000).toISOString();
     for (const self of selves) {
-      for (const { self: path } of (await call('GET', `${self}/deliveries`)).body.items) {
-        await call('GET', path);
-        await call('GET', `${path}/request`);
+      const [, , id] = self.split('/') as [string, string, string];
+      const { items } = (await call('GET', `${self}/deliveries`)).body;
+      for (const { self: path } of items) {
         await call('POST', `${path}/retry`, {});
+        await call('GET', `${path}/request`);
+      }
+      const [, , , delivery] = items[0].self.split('/') as [string, string, string, string];
+      const ids = { id, delivery, message, name: 'article.created', host: '*' };
+      for (const path of readable(api, ids)) await call('GET', path);
+      await call('POST', `${self}/recover`, { since });
+      await call('POST', `${self}/backfill`, { since });
+      for (const command of ['replay', 'backfill']) {
+        const args = [command, id, '--api', `${api.url}/hooks`, '--since', '1h'];
+        ears.record(`thorn ${command}`, await thorn(args));
       }
       await call('DELETE', `${self}/nothing`);
     }
-    const { items } = await api.app.get(Subscribers).list({}, 'any');
-    expect(items).toHaveLength(selves.length);
+    await settled();
+    const hooks = `${api.url}/hooks`;
+    const tailed = await thorn(['tail', hooks, '--all'], (text) => text.includes('order.paid'));
+    ears.record('thorn tail', tailed);
+    for (const work of ['reseal', 'prune']) {
+      await call('POST', `/hooks-operator/maintenance/${work}`, { days: 1, dryRun: true });
+    }
+    for (const path of ['/webhooks', '/webhooks/element.js']) {
+      const page = await fetch(api.url + path);
+      expect(page.status).toBe(200);
+      ears.record(path, await page.text());
+    }
+    expect((await subscribers.list({}, 'any')).items).toHaveLength(selves.length);
     const database = api.app.get(DataSource);
     for (const { tableName } of database.entityMetadatas) {
       for (const row of await database.query(`SELECT * FROM ${tableName}`)) {
         ears.record(tableName, JSON.stringify(row));
       }
+    }
+    ears.record('metrics', await registry.metrics());
+    const spans = exporter.getFinishedSpans();
+    for (const { name, attributes, events, status, links } of spans) {
+      ears.record('span', { name, attributes, events, status, links });
     }
 
     const sent = receiver.received.map(({ headers }) => headers['authorization'] ?? '');
@@ -114,6 +222,13 @@ describe.each(['file', 'postgres'] as const)('a whole run on %s', (kind) => {
     // Those of the authorization server too.
     expect(new Set(tokens).size).toBeGreaterThan(4);
     expect(ears.find([...Object.values(WORDS), ...tokens])).toEqual([]);
-    expect(ears.records.length).toBeGreaterThan(60);
+    const places = new Set(ears.records.map(({ where }) => where.split('?')[0]));
+    expect([...places]).toEqual(
+      expect.arrayContaining([
+        ...['log', 'notify', 'span', 'metrics', 'create', 'failed', 'subscriber-disabled'],
+        ...['thorn replay', 'thorn backfill', 'thorn tail', '/webhooks'],
+        ...['GET /hooks-operator/subscribers', 'GET /hooks/stats', 'thorn_attempts'],
+      ]),
+    );
   });
 });

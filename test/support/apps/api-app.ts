@@ -1,5 +1,6 @@
 import {
   type CanActivate,
+  type DynamicModule,
   type ExecutionContext,
   type INestApplication,
   Injectable,
@@ -101,6 +102,8 @@ export interface ApiSetUp {
   /** Default: subscribers are kept in memory, and there is no delivery log. */
   readonly store?: TestDatabase;
   readonly configure?: (app: INestApplication) => void;
+  /** Other modules of the application. */
+  readonly imports?: readonly DynamicModule[];
   readonly fastify?: ConstructorParameters<typeof FastifyAdapter>[0];
 }
 
@@ -111,7 +114,7 @@ class UsersModule {}
 /** An application with the API on a free port of the loopback interface. */
 export async function startApi(
   platform: Platform,
-  { api = owners, thorn = {}, store, configure, fastify = {} }: ApiSetUp = {},
+  { api = owners, thorn = {}, store, configure, imports = [], fastify = {} }: ApiSetUp = {},
 ): Promise<Api> {
   const module = await Test.createTestingModule({
     imports: [
@@ -130,6 +133,7 @@ export async function startApi(
         ...thorn,
         api: { ...api, imports: [UsersModule] },
       }),
+      ...imports,
     ],
   }).compile();
   const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter(fastify);
