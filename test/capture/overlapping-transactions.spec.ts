@@ -2,8 +2,11 @@ import { setTimeout as passes } from 'node:timers/promises';
 import { Column, Entity, type EntityManager, PrimaryColumn } from 'typeorm';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebhookEvent } from '../../lib/capture/index.js';
+import { SystemClock } from '../../lib/common/time.js';
 import { idFrom } from '../../lib/outbox/tables/keys.js';
+import { DatabaseSubscriberRepository } from '../../lib/subscriber/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
+import { ThornSubscriber } from '../../lib/typeorm/index.js';
 import { Article, openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import type { OverlappingTask } from '../support/processes/overlapping.js';
 import { bundleProgram, startChild } from '../services/child.js';
@@ -259,6 +262,37 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'memory' }])(
       await runner.rollbackTransaction();
       await runner.release();
       expect(await titles()).toEqual([]);
+    });
+
+    it('changes a subscriber within a transaction as well when the option is off', async () => {
+      await rig.close();
+      const clock = new SystemClock();
+      rig = await openOutboxApp(place, {
+        serializeTransactions: false,
+        entities: [Article, ThornSubscriber],
+        subscribers: (tables) => new DatabaseSubscriberRepository(tables, clock),
+      });
+      const { subscribers, dataSource } = rig;
+      const one = subscriber('http://127.0.0.1:8080/');
+      const updatedAt = new Date();
+      const descriptions = () => rig.rows('SELECT description FROM thorn_subscribers');
+      await dataSource.transaction(async (manager) => {
+        await manager.save(article('first'));
+        await subscribers.create(one);
+      });
+      const undone = dataSource.transaction(async (manager) => {
+        await manager.save(article('second'));
+        await subscribers.update(one.id, { description: 'undone', updatedAt }, 'any');
+        throw new RolledBack();
+      });
+      await expect(undone).rejects.toThrow(RolledBack);
+      expect(await descriptions()).toEqual([{ description: null }]);
+      const both = ['one', 'two'].map((description) =>
+        subscribers.update(one.id, { description, updatedAt }, 'any'),
+      );
+      expect(await Promise.all(both)).toHaveLength(2);
+      const changes = await rig.rows('SELECT kind FROM thorn_subscriber_changes');
+      expect(changes).toHaveLength(3);
     });
   },
 );

@@ -25,9 +25,12 @@ export class SqliteClient extends DataSourceClient implements ClientWithStore {
   override execute(steps: readonly Step[]): Promise<readonly Result[]> {
     const store = (this.#store ??= this.createStore());
     const joined = store.callersTransaction;
-    return joined === undefined
-      ? store.execute(steps)
-      : runSteps((statement) => joined.run(statement), steps);
+    if (joined !== undefined) return runSteps((statement) => joined.run(statement), steps);
+    // Without turns nothing tells whose transaction is open. The caller may be in it, and would wait for itself.
+    const isMixed = SqliteTransactions.of(this.dataSource)?.isSerial === false;
+    return isMixed && store.isApplicationWriting
+      ? runSteps((statement) => this.run(statement), steps)
+      : store.execute(steps);
   }
 
   /** Unless an outbox works with the store, which has closed it by then. */
