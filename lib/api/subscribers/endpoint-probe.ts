@@ -93,8 +93,9 @@ export class EndpointProbe {
     terms: Pick<ChangeTerms, 'by'>,
   ): Promise<Subscriber> {
     const token = randomBytes(24).toString('base64url');
-    // The request has the standard format: a receiver of another format would not find the token.
-    const asked = { ...subscriber, format: null };
+    // The request has the whole body in the standard format: a receiver would not find the token in another one.
+    const whole = { format: null, fields: null, thin: false, template: null };
+    const asked = { ...subscriber, ...whole };
     const { outcome, response } = await this.send(asked, CHALLENGE_EVENT, { token });
     if (outcome !== 'succeeded' || !echoes(response.toString(), token)) return subscriber;
     const verified = await this.subscribers.verify(subscriber.id, subscriber.url, scope, terms);
