@@ -191,6 +191,33 @@ describe.each([
       expect(await work.reseal({ batch: 3 })).toMatchObject({ checked: 11, resealed: 0 });
     });
 
+    it('seals headers and credentials of endpoints as it does secrets', async () => {
+      const headers = { 'X-Api-Key': 'a-key-of-the-owner' };
+      const auth = { type: 'basic', username: 'a-name', password: 'a-password-of-mine' } as const;
+      const fields = { ...VALID, headers, auth };
+      const { id: before } = await service(plain).create(fields);
+      const { id: old } = await service(sealed).create(fields);
+      const { id: mixed } = await service(resealed).create(fields);
+      const { id: lost } = await service(resealed).create(fields);
+      const seal = (text: object, key: typeof OLD, of: string) =>
+        new SecretSealer({ keys: [key] }).seal(JSON.stringify(text), of);
+      const rows = store.dataSource.getRepository(ThornSubscriber);
+      await rows.update(mixed, { auth: seal(auth, OLD, mixed), revision: 7 });
+      await rows.update(lost, { headers: seal(headers, OLD, old), revision: 7 });
+
+      const summary = await maintenance(resealed).reseal();
+      expect(summary).toEqual({ checked: 4, resealed: 3, unreadable: [lost], next: null });
+      const onlyNew = repository(NEW);
+      for (const id of [before, old, mixed]) {
+        const stands = await row(id);
+        for (const text of [stands.secrets, stands.headers, stands.auth]) {
+          expect(text).toMatch(/^sealed\.v1\.new\./);
+        }
+        expect(await onlyNew.findById(id, 'any')).toMatchObject({ headers, auth });
+      }
+      expect(await maintenance(resealed).reseal()).toMatchObject({ checked: 4, resealed: 0 });
+    });
+
     it('resumes where it was interrupted', async () => {
       for (let at = 0; at < 6; at++) await sealed.create(subscriber(`sub-${at}`));
       const work = maintenance(resealed);
