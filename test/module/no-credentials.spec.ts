@@ -62,7 +62,10 @@ function readable({ app }: Api, ids: Readonly<Record<string, string>>): string[]
 }
 
 /** Runs a command of `thorn` until it ends or, when `isEnough`, is interrupted. @returns what it has printed */
-async function thorn(args: readonly string[], isEnough = (_: string) => false): Promise<string> {
+async function thorn(
+  args: readonly string[],
+  isEnough: (text: string) => boolean = () => false,
+): Promise<string> {
   const stop = new AbortController();
   let printed = '';
   const print = (text: string) => {
