@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Endpoint } from '../core/model.js';
 import type { Refusal } from '../core/refusals.js';
 import { t } from '../text/index.js';
@@ -151,7 +151,8 @@ interface LineOptions {
 
 function Line({ label, value, isWrong, placeholder = '', isFirst, onChange }: LineOptions) {
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  // Before the next key is pressed.
+  useLayoutEffect(() => {
     if (isFirst === true) input.current?.focus();
   }, []);
   return (

@@ -254,6 +254,7 @@ describe('the credentials of an endpoint on the page', () => {
     await page.keyboard.press('Enter');
     await visitor.tabTo('Header hinzufügen');
     await page.keyboard.press('Enter');
+    await expect.poll(focused).toBe('Name');
     await page.keyboard.type('Host');
     await page.keyboard.press('Tab');
     await page.keyboard.type(SECRET);
