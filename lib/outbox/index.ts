@@ -10,7 +10,11 @@ export {
 export { ANSWER_CLASSES, type AnswerClass } from './tables/delivery-record.js';
 export type { DeliveryDetails, DeliveryRecord, DeliveryStats } from './tables/delivery-record.js';
 export type { AttemptRecord, DeliveryStatus } from '../delivery/index.js';
-export { DeliveryReports, type FailingEndpoint } from './management/delivery-reports.js';
+export {
+  DeliveryReports,
+  type DeliverySubscriber,
+  type FailingEndpoint,
+} from './management/delivery-reports.js';
 export type { AttemptFigures, AttemptFiguresQuery, AttemptHistory } from './log/attempt-figures.js';
 export type { EndpointAttempts, EndpointOverview } from './log/endpoint-overview.js';
 export type { EndpointPause, EndpointState, EndpointStates } from './management/endpoint-states.js';

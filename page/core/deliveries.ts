@@ -90,6 +90,7 @@ function shown(record: OperatorDeliveryView): Delivery {
     ...record,
     self: '',
     nextAt: iso(record.nextAt),
+    pause: record.pause && { ...record.pause, until: iso(record.pause.until) },
     createdAt: iso(record.createdAt)!,
     attemptedAt: iso(record.attemptedAt),
     finishedAt: iso(record.finishedAt),

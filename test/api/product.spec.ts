@@ -522,7 +522,12 @@ describe.each(PAIRS)('the REST API on $database and $platform', ({ create, platf
     const { body: well } = await post('/hooks', { url: other.url, events: ['*'] }, 201);
     const { body: off } = await post('/hooks', { url: other.url, events: ['*'] }, 201);
     await post(`${off.self}/disable`, {});
-    expect((await get('/hooks/health')).body).toEqual({ failing: 0, disabled: 1, items: [] });
+    expect((await get('/hooks/health')).body).toEqual({
+      endpoints: 3,
+      failing: 0,
+      disabled: 1,
+      items: [],
+    });
     await emit('order.paid');
     await settled();
     receiver.otherwise(503);
@@ -570,16 +575,33 @@ describe.each(PAIRS)('the REST API on $database and $platform', ({ create, platf
       ],
       figures: { by: 'hour', total: { attempts: 4, failed: 1 } },
     });
-    expect((await get(`${self}/deliveries`)).body.items[0].url).toBe(receiver.url);
+    await call('PATCH', self, 200, { body: { description: 'Warehouse' } });
+    expect((await get(`${self}/deliveries`)).body.items).toMatchObject([
+      { url: receiver.url, description: 'Warehouse', status: 'failed', pause: null },
+      { url: receiver.url, description: 'Warehouse', status: 'succeeded', pause: null },
+    ]);
     const strategy = api.app.get<OutboxStrategy>(DispatchStrategy);
     await strategy.pause('*');
     expect((await get(`${well.self}/stats?days=1`)).body.pause).toEqual({
       reason: 'operator',
       until: null,
     });
+    await emit('order.paid');
+    await vi.waitFor(async () => {
+      const [waiting] = (await get(`${self}/deliveries`)).body.items;
+      const pause = { reason: 'operator', until: null };
+      expect(waiting).toMatchObject({ status: 'pending', attemptCount: 0, pause });
+    });
+    const { items: waiting } = (await get('/hooks/deliveries?status=pending')).body;
+    for (const one of waiting) await post(`${one.self}/cancel`, {});
     await strategy.resume('*');
     owner = 'somebody else';
-    expect((await get('/hooks/health')).body).toEqual({ failing: 0, disabled: 0, items: [] });
+    expect((await get('/hooks/health')).body).toEqual({
+      endpoints: 0,
+      failing: 0,
+      disabled: 0,
+      items: [],
+    });
     expect((await get('/hooks/overview')).body).toMatchObject({ endpoints: 0, items: [] });
     clock.advance(120_000);
     await other.stop();

@@ -84,7 +84,7 @@ export class ThornDeliveriesController {
     @Param('delivery') id: string,
   ): Promise<DeliveryDetailsView> {
     const delivery = orNotFound(await this.deliveries.findById(id, scope), 'delivery');
-    const [found] = await this.reports.withUrls([delivery]);
+    const [found] = await this.reports.withSubscribers([delivery]);
     return deliveryDetailsView(found!, this.#self(collection, delivery.id));
   }
 
@@ -155,7 +155,7 @@ export class ThornDeliveriesController {
     collection: string,
   ): Promise<DeliveryPageView> {
     const { items, next } = await this.deliveries.list(query, scope);
-    const shown = await this.reports.withUrls(items);
+    const shown = await this.reports.withSubscribers(items);
     return {
       items: shown.map((item) => deliveryView(item, this.#self(collection, item.id))),
       next,
@@ -168,7 +168,7 @@ export class ThornDeliveriesController {
 
   async #view(id: string, scope: OwnerScope, collection: string): Promise<DeliveryView> {
     const delivery = orNotFound(await this.deliveries.findById(id, scope), 'delivery');
-    const [shown] = await this.reports.withUrls([delivery]);
+    const [shown] = await this.reports.withSubscribers([delivery]);
     return deliveryView(shown!, this.#self(collection, id));
   }
 }

@@ -5,12 +5,11 @@ import {
   flag,
   list,
   nullable,
-  oneOf,
   text,
   time,
   type ValueOf,
 } from '../../common/json-schema.js';
-import { isoOf } from './delivery.view.js';
+import { isoOf, PAUSE_REASON } from './delivery.view.js';
 
 /** The state of an endpoint: whether it fails, and why it gets no deliveries for now. */
 const STATE = {
@@ -20,7 +19,7 @@ const STATE = {
   }),
   failingMessages: { ...count, description: 'Messages that have failed since then' },
   pause: nullable({
-    ...all({ reason: oneOf(['operator', 'retry-after', 'breaker']), until: nullable(time) }),
+    ...all({ reason: PAUSE_REASON, until: nullable(time) }),
     description: 'Why nothing is sent to it for now, and until when',
   }),
 };
@@ -39,6 +38,7 @@ const VIEW = all(STATE);
 const ENDPOINT = all({ subscriberId: text, ...STATE });
 
 export const ENDPOINT_STATES = all({
+  endpoints: { ...count, description: 'All of them' },
   failing: count,
   disabled: count,
   items: {
@@ -61,11 +61,13 @@ export type EndpointStatesView = ValueOf<typeof ENDPOINT_STATES>;
 export type StatsView = ValueOf<typeof STATS>;
 
 export function endpointStatesView({
+  endpoints,
   failing,
   disabled,
   items,
 }: EndpointStates): EndpointStatesView {
   return {
+    endpoints,
     failing,
     disabled,
     items: items.map(({ subscriberId, ...state }) => ({ subscriberId, ...stateView(state) })),

@@ -1,5 +1,10 @@
 import { ownerReason, ownerView } from '../../delivery/index.js';
-import { ANSWER_CLASSES, type DeliveryDetails, type DeliveryRecord } from '../../outbox/index.js';
+import {
+  ANSWER_CLASSES,
+  type DeliveryDetails,
+  type DeliveryRecord,
+  type DeliverySubscriber,
+} from '../../outbox/index.js';
 import { ATTEMPT_ANSWER } from '../subscribers/test.view.js';
 import {
   all,
@@ -14,6 +19,9 @@ import {
   type ValueOf,
 } from '../../common/json-schema.js';
 
+export const PAUSE_REASON = oneOf(['operator', 'retry-after', 'breaker']);
+export const DELIVERY_PAUSE = 'Why a pending delivery is not sent to its subscriber for now';
+
 /** A delivery as the subscriber's owner sees it. */
 export const DELIVERY = {
   id: text,
@@ -24,6 +32,7 @@ export const DELIVERY = {
     ...text,
     description: 'Of the subscriber as it is now, without its query; null where it is not stored',
   }),
+  description: nullable({ ...text, description: 'Of the subscriber as it is now' }),
   event: text,
   status: oneOf(['pending', 'succeeded', 'failed']),
   reason: nullable({ ...text, description: 'Why it failed' }),
@@ -34,6 +43,10 @@ export const DELIVERY = {
     ...time,
     description:
       'When it is tried again at the earliest; null while an attempt is under way, and while it is blocked',
+  }),
+  pause: nullable({
+    ...all({ reason: PAUSE_REASON, until: nullable(time) }),
+    description: DELIVERY_PAUSE,
   }),
   rateLimited: { ...flag, description: 'Waits for the rate limit of its subscriber' },
   blocked: { ...flag, description: 'Waits for an earlier delivery of its key' },
@@ -62,16 +75,17 @@ export interface DeliveryPageView {
   readonly next: string | null;
 }
 
-/** A delivery with the URL of its subscriber. */
-type WithUrl<Delivery> = Delivery & { readonly url: string | null };
-
-export function deliveryView(delivery: WithUrl<DeliveryRecord>, self: string): DeliveryView {
+export function deliveryView(
+  delivery: DeliveryRecord & DeliverySubscriber,
+  self: string,
+): DeliveryView {
   return {
     id: delivery.id,
     self,
     messageId: delivery.messageId,
     subscriberId: delivery.subscriberId,
     url: delivery.url,
+    description: delivery.description,
     event: delivery.event,
     status: delivery.status,
     reason: ownerReason(delivery.reason),
@@ -79,6 +93,7 @@ export function deliveryView(delivery: WithUrl<DeliveryRecord>, self: string): D
     latestStatus: delivery.latestStatus,
     statusClass: delivery.statusClass,
     nextAt: isoOf(delivery.nextAt),
+    pause: delivery.pause && { ...delivery.pause, until: isoOf(delivery.pause.until) },
     rateLimited: delivery.rateLimited,
     blocked: delivery.blocked,
     holding: delivery.holding,
@@ -89,7 +104,7 @@ export function deliveryView(delivery: WithUrl<DeliveryRecord>, self: string): D
 }
 
 export function deliveryDetailsView(
-  delivery: WithUrl<DeliveryDetails>,
+  delivery: DeliveryDetails & DeliverySubscriber,
   self: string,
 ): DeliveryDetailsView {
   return {

@@ -156,13 +156,13 @@ export class ThornOperatorController {
   ): Promise<{ readonly items: readonly OperatorDeliveryView[]; readonly next: string | null }> {
     const { scope, asked } = scopeFrom<DeliveryQuery>(given, LOG_QUERY, this.settings);
     const { items, next } = await this.deliveries.list(asked, scope);
-    return { items: await this.reports.withUrls(items), next };
+    return { items: await this.reports.withSubscribers(items), next };
   }
 
   @Get('deliveries/:delivery')
   async delivery(@Param('delivery') id: string): Promise<OperatorDeliveryDetailsView> {
     const found = orNotFound(await this.deliveries.findById(id, 'any'), 'delivery');
-    const [shown] = await this.reports.withUrls([found]);
+    const [shown] = await this.reports.withSubscribers([found]);
     return shown!;
   }
 

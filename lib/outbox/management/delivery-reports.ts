@@ -4,11 +4,13 @@ import { DispatchStrategy, FanOut } from '../../dispatch/index.js';
 import { hostOf, WebhookFormats, withoutQuery } from '../../message/index.js';
 import {
   type OwnerScope,
+  type Subscriber,
   SubscriberRepository,
   type SubscriberState,
   subscriberState,
 } from '../../subscriber/index.js';
 import { OutboxStrategy, requireOutbox } from '../strategy/outbox.strategy.js';
+import type { DeliveryRecord } from '../tables/delivery-record.js';
 import type { FailingSubscriber } from '../tables/health-table.js';
 import { MOST_COUNTED, selectDelivery } from '../tables/delivery-log.js';
 import {
@@ -32,10 +34,12 @@ import {
   type EndpointOverview,
 } from '../log/endpoint-overview.js';
 import {
+  type EndpointPause,
   type EndpointState,
   type EndpointStates,
   endpointStates,
   failingStates,
+  pausesOf,
 } from './endpoint-states.js';
 import { visibleSubscribers } from '../log/subscriber-scope.js';
 
@@ -47,6 +51,15 @@ export interface FailingEndpoint extends FailingSubscriber {
   /** Without its query. */
   readonly url: string | null;
   readonly state: SubscriberState | null;
+}
+
+/** The subscriber of a delivery as it is now; all null for a subscriber that is not stored. */
+export interface DeliverySubscriber {
+  /** Without its query. */
+  readonly url: string | null;
+  readonly description: string | null;
+  /** Why a waiting delivery is not sent for now. */
+  readonly pause: EndpointPause | null;
 }
 
 const MOST_FAILING = 50;
@@ -186,13 +199,27 @@ export class DeliveryReports {
     return stores[0]!.health.countFailing(MOST_COUNTED);
   }
 
-  /** Adds the URL of its subscriber to each delivery: as it is now, and without its query. Null where it is not stored. */
-  async withUrls<Delivery extends { readonly subscriberId: string }>(
+  /** Adds to each delivery its subscriber as it is now, and whether the subscriber's host is paused. */
+  async withSubscribers<Delivery extends Pick<DeliveryRecord, 'subscriberId' | 'status'>>(
     deliveries: readonly Delivery[],
-  ): Promise<readonly (Delivery & { readonly url: string | null })[]> {
+  ): Promise<readonly (Delivery & DeliverySubscriber)[]> {
     const ids = [...new Set(deliveries.map(({ subscriberId }) => subscriberId))];
     const stored = await this.subscribers.findAll(ids, 'any');
-    const urls = new Map(stored.map(({ id, url }) => [id, withoutQuery(url)]));
-    return deliveries.map((one) => ({ ...one, url: urls.get(one.subscriberId) ?? null }));
+    const byId = new Map(stored.map((one) => [one.id, one]));
+    const pauseOf = await this.#pauses(deliveries);
+    return deliveries.map((one) => {
+      const subscriber = byId.get(one.subscriberId);
+      if (subscriber === undefined) return { ...one, url: null, description: null, pause: null };
+      const { url, description } = subscriber;
+      const pause = one.status === 'pending' ? pauseOf(subscriber) : null;
+      return { ...one, url: withoutQuery(url), description, pause };
+    });
+  }
+
+  async #pauses(
+    deliveries: readonly Pick<DeliveryRecord, 'status'>[],
+  ): Promise<(subscriber: Subscriber) => EndpointPause | null> {
+    if (deliveries.every(({ status }) => status !== 'pending')) return () => null;
+    return pausesOf(await requireOutbox(this.strategy), this.clock.now());
   }
 }

@@ -32,6 +32,8 @@ export interface EndpointState {
 
 /** The endpoints of an owner that need a look. */
 export interface EndpointStates {
+  /** All endpoints. */
+  readonly endpoints: number;
   /** Enabled endpoints whose attempts have only failed of late. */
   readonly failing: number;
   readonly disabled: number;
@@ -81,11 +83,11 @@ export async function failingStates(
   const items = failing
     .filter(({ failingSince }) => failingSince !== null)
     .sort((one, other) => one.failingSince! - other.failingSince!);
-  return { failing: items.length, items: items.slice(0, MOST_ITEMS) };
+  return { endpoints: ids.length, failing: items.length, items: items.slice(0, MOST_ITEMS) };
 }
 
 /** What this process knows of pauses, and the operator's. */
-async function pausesOf(
+export async function pausesOf(
   outbox: OutboxStrategy,
   now: number,
 ): Promise<(subscriber: Subscriber) => EndpointPause | null> {
