@@ -10,6 +10,7 @@ import { useAction } from './core/use-data.js';
 import { Button, Loading } from './ui/basics.js';
 import { Failure } from './ui/screen.js';
 import { screenFor } from './routes.js';
+import { Keys } from './ui/keys.js';
 import { Preferences } from './ui/preferences.js';
 import { number, t } from './text/index.js';
 
@@ -77,6 +78,7 @@ export function App() {
             ))}
           </nav>
           <Preferences />
+          <Keys />
         </header>
         <div>
           <div role="status">{isAway.value && <p class="away">{t().away}</p>}</div>

@@ -6,6 +6,7 @@ import { AddEndpoint } from './screens/add-endpoint.js';
 import { DeliveryScreen } from './screens/delivery.js';
 import { EndpointScreen } from './screens/endpoint.js';
 import { DeliveriesScreen } from './screens/deliveries.js';
+import { MessageScreen } from './screens/message.js';
 import { OperatorEndpoint } from './screens/operator-endpoint.js';
 import { OperatorMaintenance } from './screens/operator-maintenance.js';
 import { OperatorEndpoints } from './screens/operator-endpoints.js';
@@ -24,6 +25,11 @@ const ROUTES: readonly Route[] = [
   [/^\/endpoints\/([^/]+)$/, (id) => <EndpointScreen key={id} id={id} />],
   [/^\/deliveries\/([^/]+)$/, (id) => <DeliveryScreen key={id} id={id} source={ownerDeliveries} />],
   [/^\/deliveries$/, () => <DeliveriesScreen key="own" source={ownerDeliveries} />],
+  [/^\/messages\/([^/]+)$/, (id) => <MessageScreen key={id} id={id} source={ownerDeliveries} />],
+  [
+    /^\/operator\/messages\/([^/]+)$/,
+    (id) => <MessageScreen key={id} id={id} source={operatorDeliveries} />,
+  ],
   [/^\/operator$/, () => <OperatorOverview />],
   [/^\/operator\/endpoints$/, () => <OperatorEndpoints />],
   [/^\/operator\/endpoints\/([^/]+)$/, (id) => <OperatorEndpoint key={id} id={id} />],

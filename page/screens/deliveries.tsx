@@ -7,6 +7,7 @@ import { LIVE, useAction } from '../core/use-data.js';
 import { usePages } from '../core/use-pages.js';
 import { dateTime, number, t } from '../text/index.js';
 import { Button, Empty, ErrorNote, Note } from '../ui/basics.js';
+import { ExportButton } from '../ui/export-button.js';
 import { More } from '../ui/more.js';
 import { Loaded, Screen } from '../ui/screen.js';
 import { askedFor, clearFilters, DeliveryFilters, isFiltered } from './delivery-filters.js';
@@ -16,6 +17,24 @@ import { BulkActions } from './operator-bulk.js';
 const STEP = 50;
 /** Deliveries that the API retries at once. */
 const AT_ONCE = 100;
+
+/** The columns of the file, by the names of the API. */
+const COLUMNS: Readonly<Record<string, (one: Delivery) => string | number | null>> = {
+  id: ({ id }) => id,
+  messageId: ({ messageId }) => messageId,
+  event: ({ event }) => event,
+  subscriberId: ({ subscriberId }) => subscriberId,
+  description: ({ description }) => description,
+  url: ({ url }) => url,
+  status: ({ status }) => status,
+  reason: ({ reason }) => reason,
+  attemptCount: ({ attemptCount }) => attemptCount,
+  latestStatus: ({ latestStatus }) => latestStatus,
+  nextAt: ({ nextAt }) => nextAt,
+  createdAt: ({ createdAt }) => createdAt,
+  attemptedAt: ({ attemptedAt }) => attemptedAt,
+  finishedAt: ({ finishedAt }) => finishedAt,
+};
 
 /** Deliveries, the newest first, with their filters in the address; live while the page is visible. */
 export function DeliveriesScreen({ source }: { readonly source: DeliverySource }) {
@@ -27,13 +46,31 @@ export function DeliveriesScreen({ source }: { readonly source: DeliverySource }
     every: LIVE,
   });
   return (
-    <Screen title={t().deliveries} actions={source.base !== '' && <BulkActions filters={asked} />}>
+    <Screen
+      title={t().deliveries}
+      actions={
+        <>
+          {source.base !== '' && <BulkActions filters={asked} />}
+          <ExportButton
+            key={JSON.stringify(query)}
+            read={(after, signal) => source.list({ ...asked(), limit: '100', after }, signal)}
+            name="deliveries"
+            columns={COLUMNS}
+          />
+        </>
+      }
+    >
       <DeliveryFilters source={source} query={query} />
       <Loaded data={pages.data}>
         {({ items, next }) => (
           <>
             {items.length > 0 ? (
-              <Selectable source={source} items={items} reload={pages.restart} />
+              <Selectable
+                source={source}
+                items={items}
+                isWhole={next === null}
+                reload={pages.restart}
+              />
             ) : isFiltered(query) ? (
               <Empty title={t().noMatch} hint={next === null ? t().noMatchHint : searchedTo(next)}>
                 <Button onClick={clearFilters}>{t().clearFilters}</Button>
@@ -58,11 +95,12 @@ function searchedTo(next: string): string {
 interface SelectableOptions {
   readonly source: DeliverySource;
   readonly items: readonly Delivery[];
+  readonly isWhole: boolean;
   readonly reload: () => void;
 }
 
 /** Deliveries of which some can be chosen and sent again. */
-function Selectable({ source, items, reload }: SelectableOptions) {
+function Selectable({ source, items, isWhole, reload }: SelectableOptions) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [results, setResults] = useState<readonly Retried[]>([]);
   const ids = items.flatMap(({ id }) => (chosen.has(id) ? [id] : []));
@@ -102,7 +140,12 @@ function Selectable({ source, items, reload }: SelectableOptions) {
         <Results results={results} />
       </div>
       <ErrorNote error={retry.error} />
-      <DeliveryTable rows={items} base={source.base} {...(can('retry') && { selection })} />
+      <DeliveryTable
+        rows={items}
+        base={source.base}
+        isWhole={isWhole}
+        {...(can('retry') && { selection })}
+      />
     </>
   );
 }

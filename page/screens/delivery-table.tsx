@@ -1,8 +1,10 @@
 import type { Delivery } from '../core/model.js';
 import { linkTo } from '../core/router.js';
 import { dateTime, number, t } from '../text/index.js';
-import { Badge, StatusCode, Time } from '../ui/basics.js';
+import { StatusCode, Time } from '../ui/basics.js';
+import { EndpointName } from '../ui/endpoint-name.js';
 import { type Column, Table } from '../ui/table.js';
+import { Status } from './delivery-status.js';
 
 /** The selected rows. */
 interface Selection {
@@ -16,20 +18,17 @@ interface Options {
   readonly hasEndpoints?: boolean;
   readonly base?: string;
   readonly selection?: Selection;
+  /** True when `rows` are all there are, so that they can be sorted. */
+  readonly isWhole?: boolean;
 }
 
-/** The state of a delivery, and its place in the order of its key. */
-export function Status({ delivery }: { readonly delivery: Delivery }) {
-  const { status, blocked, holding } = delivery;
-  return (
-    <>
-      <Badge state={status} />
-      {(blocked || holding) && <small>{blocked ? t().order.blocked : t().order.holding}</small>}
-    </>
-  );
-}
-
-export function DeliveryTable({ rows, hasEndpoints = true, base = '', selection }: Options) {
+export function DeliveryTable({
+  rows,
+  hasEndpoints = true,
+  base = '',
+  selection,
+  isWhole = false,
+}: Options) {
   const choice: readonly Column<Delivery>[] =
     selection === undefined
       ? []
@@ -51,8 +50,11 @@ export function DeliveryTable({ rows, hasEndpoints = true, base = '', selection 
     ? [
         {
           title: t().endpoint,
-          kind: 'wide',
-          cell: (one) => <bdi class="break">{one.url ?? one.subscriberId}</bdi>,
+          kind: 'name',
+          cell: ({ url, description, subscriberId }) => (
+            <EndpointName url={url} description={description} id={subscriberId} />
+          ),
+          sort: ({ url, description, subscriberId }) => description ?? url ?? subscriberId,
         },
       ]
     : [];
@@ -60,23 +62,39 @@ export function DeliveryTable({ rows, hasEndpoints = true, base = '', selection 
     <Table
       caption={t().deliveries}
       rows={rows}
+      isWhole={isWhole}
       keyOf={(one) => one.id}
       columns={[
         ...choice,
-        { title: t().status, cell: (one) => <Status delivery={one} /> },
         {
           title: t().event,
           kind: 'wide',
           cell: (one) => <a href={linkTo(`${base}/deliveries/${one.id}`)}>{one.event}</a>,
+          sort: ({ event }) => event,
         },
         ...endpoint,
+        {
+          title: t().status,
+          cell: (one) => <Status delivery={one} />,
+          sort: ({ status }) => status,
+        },
         {
           title: t().answer,
           kind: 'number',
           cell: (one) => <StatusCode status={one.latestStatus} />,
+          sort: ({ latestStatus }) => latestStatus ?? 0,
         },
-        { title: t().attempts, kind: 'number', cell: (one) => number(one.attemptCount) },
-        { title: t().created, cell: (one) => <Time at={one.createdAt} /> },
+        {
+          title: t().attempts,
+          kind: 'number',
+          cell: (one) => number(one.attemptCount),
+          sort: ({ attemptCount }) => attemptCount,
+        },
+        {
+          title: t().created,
+          cell: (one) => <Time at={one.createdAt} />,
+          sort: ({ createdAt }) => createdAt,
+        },
       ]}
     />
   );

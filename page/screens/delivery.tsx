@@ -1,14 +1,16 @@
 import { useState } from 'preact/hooks';
-import type { DeliverySource, ShownAttempt, ShownDelivery } from '../core/deliveries.js';
-import { can } from '../core/session.js';
+import { now } from '../core/clock.js';
+import type { DeliverySource, ShownDelivery } from '../core/deliveries.js';
 import { linkTo } from '../core/router.js';
+import { can } from '../core/session.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
-import { attemptDetail, attemptError, dateTime, milliseconds, t } from '../text/index.js';
-import { Button, Empty, ErrorNote, Note, StatusCode, Time } from '../ui/basics.js';
-import { Content } from '../ui/content.js';
+import { dateTime, milliseconds, t } from '../text/index.js';
+import { Button, Copyable, Empty, ErrorNote, Note, StatusCode } from '../ui/basics.js';
+import { Countdown } from '../ui/countdown.js';
+import { EndpointName } from '../ui/endpoint-name.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
-import { AnswerHeaders } from './answer-headers.js';
-import { Status } from './delivery-table.js';
+import { Answer, AttemptFault, Timeline } from './attempts.js';
+import { DeliveryBadge, nextOf } from './delivery-status.js';
 import { RequestSection } from './sent-request.js';
 
 interface Options {
@@ -32,44 +34,46 @@ interface ShownOptions {
 }
 
 function Shown({ delivery, source, reload }: ShownOptions) {
-  const request = useData(
-    `request ${source.base} ${delivery.id} ${delivery.attemptCount}`,
-    (signal) => source.request(delivery.id, signal),
+  const { id, attempts, attemptCount } = delivery;
+  const request = useData(`request ${source.base} ${id} ${attemptCount}`, (signal) =>
+    source.request(id, signal),
   );
   const [done, setDone] = useState<'retried' | 'cancelled'>();
   const retry = useAction(async () => {
     setDone(undefined);
-    await source.retry(delivery.id);
+    await source.retry(id);
     setDone('retried');
     reload();
   });
   const cancel = useAction(async () => {
     setDone(undefined);
-    await source.cancel(delivery.id);
+    await source.cancel(id);
     setDone('cancelled');
     reload();
   });
+  const latest = attempts.at(-1);
   return (
     <Screen
       title={delivery.event}
       lead={
         <>
-          <Status delivery={delivery} />
-          <span class="mono break">{delivery.id}</span>
+          <DeliveryBadge delivery={delivery} />
+          <span class="mono break">{id}</span>
+          <Copyable text={id} label={t().lists.copyId} />
         </>
       }
       crumbs={[[t().deliveries, linkTo(`${source.base}/deliveries`)]]}
       actions={
         can('retry') && (
           <>
+            {!delivery.expunged && (
+              <Button kind="primary" onClick={retry.run} isBusy={retry.isBusy}>
+                {t().retry}
+              </Button>
+            )}
             {delivery.status === 'pending' && (
               <Button kind="danger" onClick={cancel.run} isBusy={cancel.isBusy}>
                 {t().cancelDelivery}
-              </Button>
-            )}
-            {!delivery.expunged && (
-              <Button onClick={retry.run} isBusy={retry.isBusy}>
-                {t().retry}
               </Button>
             )}
           </>
@@ -78,129 +82,90 @@ function Shown({ delivery, source, reload }: ShownOptions) {
     >
       <div role="status">{done !== undefined && <Note tone="good">{t()[done]}</Note>}</div>
       <ErrorNote error={retry.error ?? cancel.error} />
-      <div class="columns">
-        <div>
-          <Section title={t().attempts}>
-            <Timeline delivery={delivery} />
-          </Section>
-          <RequestSection delivery={delivery} data={request} />
-        </div>
-        <Facts delivery={delivery} source={source} />
+      <Next delivery={delivery} source={source} />
+      <Facts delivery={delivery} source={source} />
+      <div class="exchange">
+        <RequestSection delivery={delivery} data={request} />
+        <Section title={t().answer}>
+          {latest === undefined ? (
+            <Empty title={t().noAttempts} />
+          ) : (
+            <>
+              <p class="attempt-head">
+                {latest.status !== null && <StatusCode status={latest.status} />}
+                <span class="faint">{milliseconds(latest.duration)}</span>
+                <span class="faint">{dateTime(latest.startedAt)}</span>
+              </p>
+              <AttemptFault attempt={latest} />
+              <Answer attempt={latest} />
+            </>
+          )}
+        </Section>
       </div>
+      {attempts.length > 0 && (
+        <Section title={t().attempts}>
+          <Timeline attempts={attempts} />
+        </Section>
+      )}
     </Screen>
   );
 }
 
-function Timeline({ delivery }: { readonly delivery: ShownDelivery }) {
-  if (delivery.attempts.length === 0) {
-    return (
-      <Empty
-        title={t().noAttempts}
-        {...(delivery.nextAt && { hint: `${t().nextAttempt}: ${dateTime(delivery.nextAt)}` })}
-      />
-    );
-  }
+/** What comes next: the time that is left, or the delivery that has to end first. */
+function Next({ delivery, source }: Omit<ShownOptions, 'reload'>) {
+  const { nextAt, pause, rateLimited, blockedBy } = delivery;
+  const text = nextOf(delivery);
+  if (text === undefined) return null;
+  const until = pause === null ? nextAt : pause.until;
+  const isAhead = until !== null && Date.parse(until) > now();
   return (
-    <ol class="timeline">
-      {[...delivery.attempts].reverse().map((attempt) => (
-        <AttemptItem key={attempt.number} attempt={attempt} />
-      ))}
-    </ol>
-  );
-}
-
-function AttemptItem({ attempt }: { readonly attempt: ShownAttempt }) {
-  const { status, error, response } = attempt;
-  const facts = t().attemptFacts;
-  const isGood = status !== null && status >= 200 && status < 300;
-  return (
-    <li class={isGood ? 'good' : 'bad'}>
-      <div class="attempt-head">
-        <h3>{t().attempt(attempt.number)}</h3>
-        {status !== null && <StatusCode status={status} />}
-        <span class="faint">{milliseconds(attempt.duration)}</span>
-        <span class="faint">{dateTime(attempt.startedAt)}</span>
-      </div>
-      {/* Operators see the reason itself. */}
-      {error !== null && (
-        <p class="bad">
-          {attemptError(error)}
-          {attempt.address !== undefined && (
-            <small class="break" lang="en">
-              {attemptDetail(error)}
-            </small>
-          )}
-        </p>
+    <Note tone="off">
+      {isAhead && pause === null && !rateLimited ? t().nextAttempt : text}
+      {isAhead && (
+        <>
+          {': '}
+          <Countdown until={until} />
+        </>
       )}
-      {(Object.keys(facts) as (keyof typeof facts)[]).map(
-        (name) =>
-          attempt[name] != null && (
-            <p class="faint" key={name}>
-              {facts[name]}: {attempt[name]}
-            </p>
-          ),
+      {blockedBy !== null && (
+        <>
+          {'. '}
+          <a href={linkTo(`${source.base}/deliveries/${blockedBy}`)}>{t().order.blockedHint}</a>
+        </>
       )}
-      {attempt.answerHeaders !== null && Object.keys(attempt.answerHeaders).length > 0 && (
-        <AnswerHeaders headers={attempt.answerHeaders} />
-      )}
-      {response !== null && (
-        <Content label={t().answer} text={response} name={`answer-${attempt.number}.txt`} />
-      )}
-    </li>
+    </Note>
   );
 }
 
 function Facts({ delivery, source }: Omit<ShownOptions, 'reload'>) {
+  const { url, description, subscriberId, messageId, reason } = delivery;
   const reasons: Readonly<Record<string, string>> = t().reasons;
   return (
-    <dl class="facts">
-      {delivery.reason !== null && (
+    <dl class="facts facts-row">
+      {reason !== null && (
         <div>
           <dt>{t().reason}</dt>
-          <dd>{reasons[delivery.reason] ?? delivery.reason}</dd>
+          <dd>{reasons[reason] ?? reason}</dd>
         </div>
       )}
-      {delivery.status === 'pending' && (
-        <div>
-          <dt>{t().nextAttempt}</dt>
-          <dd>
-            {delivery.rateLimited ? (
-              t().waitsForLimit
-            ) : delivery.blocked && delivery.blockedBy !== null ? (
-              <a href={linkTo(`${source.base}/deliveries/${delivery.blockedBy}`)}>
-                {t().order.blockedHint}
-              </a>
-            ) : delivery.blocked ? (
-              t().order.blockedHint
-            ) : (
-              <Time at={delivery.nextAt} />
-            )}
-          </dd>
-        </div>
-      )}
+      <div>
+        <dt>{t().endpoint}</dt>
+        <dd>
+          <EndpointName
+            {...{ url, description, id: subscriberId }}
+            // The settings of the application name an endpoint without a URL.
+            {...(url !== null && { href: linkTo(`${source.base}/endpoints/${subscriberId}`) })}
+          />
+        </dd>
+      </div>
       <div>
         <dt>{t().created}</dt>
         <dd>{dateTime(delivery.createdAt)}</dd>
       </div>
       <div>
-        <dt>{t().endpoint}</dt>
-        <dd class="break">
-          {delivery.url === null ? (
-            // The settings of the application name it.
-            delivery.subscriberId
-          ) : (
-            <a href={linkTo(`${source.base}/endpoints/${delivery.subscriberId}`)}>
-              <bdi>{delivery.url}</bdi>
-            </a>
-          )}
-        </dd>
-      </div>
-      <div>
         <dt>{t().messageId}</dt>
         <dd class="mono">
-          <a href={linkTo(`${source.base}/deliveries`, { id: delivery.messageId })}>
-            {delivery.messageId}
-          </a>
+          <a href={linkTo(`${source.base}/messages/${messageId}`)}>{messageId}</a>
         </dd>
       </div>
     </dl>

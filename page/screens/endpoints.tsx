@@ -1,12 +1,16 @@
+import { urlForFile } from '../core/csv.js';
+import { health } from '../core/health.js';
 import { linkTo, place, setQuery } from '../core/router.js';
 import { can } from '../core/session.js';
 import { owner } from '../core/source.js';
 import { typingEnd } from '../core/typing.js';
 import { LIVE } from '../core/use-data.js';
 import { usePages } from '../core/use-pages.js';
-import type { Endpoint } from '../core/model.js';
+import type { Endpoint, EndpointPage } from '../core/model.js';
 import { dateTime, t } from '../text/index.js';
 import { Badge, Button, Empty, Time } from '../ui/basics.js';
+import { EndpointName } from '../ui/endpoint-name.js';
+import { ExportButton } from '../ui/export-button.js';
 import { More } from '../ui/more.js';
 import { Loaded, Screen } from '../ui/screen.js';
 import { Table } from '../ui/table.js';
@@ -34,7 +38,21 @@ export function EndpointsScreen() {
   const isFiltered = search !== undefined || state !== '';
   const isEmpty = pages.data.value?.items.length === 0 && !isFiltered;
   return (
-    <Screen title={t().endpoints} actions={!isEmpty && add}>
+    <Screen
+      title={t().endpoints}
+      actions={
+        !isEmpty && (
+          <>
+            {add}
+            <EndpointExport
+              read={(after, signal) =>
+                owner.endpoints({ limit: String(STEP), search, state, after }, signal)
+              }
+            />
+          </>
+        )
+      }
+    >
       {!isEmpty && <Filters q={q} state={state} />}
       <Loaded data={pages.data}>
         {({ items, next }) => {
@@ -55,9 +73,13 @@ export function EndpointsScreen() {
                   <Button onClick={() => setQuery({ q: '', state: '' })}>{t().clearFilters}</Button>
                 </Empty>
               ) : (
-                <EndpointTable rows={items} />
+                <EndpointTable rows={items} isWhole={next === null} />
               )}
-              <More pages={pages} text={isFiltered ? t().lists.searchOn : t().more} />
+              <More
+                pages={pages}
+                text={isFiltered ? t().lists.searchOn : t().more}
+                total={search === undefined ? totalOf(state) : undefined}
+              />
             </>
           );
         }}
@@ -101,32 +123,73 @@ export function SearchField({ q }: { readonly q: string }) {
   );
 }
 
-function EndpointTable({ rows }: { readonly rows: readonly Endpoint[] }) {
+/** The number of endpoints in a state, which the menu knows of some states. */
+function totalOf(state: string): number | undefined {
+  if (state === '') return health.value?.endpoints;
+  return state === 'failing' || state === 'disabled' ? health.value?.[state] : undefined;
+}
+
+interface ExportOptions {
+  readonly read: (after: string | undefined, signal: AbortSignal) => Promise<EndpointPage>;
+}
+
+/** Saves endpoints as CSV, without secrets, headers and queries. */
+export function EndpointExport({ read }: ExportOptions) {
+  return (
+    <ExportButton
+      read={read}
+      name="endpoints"
+      columns={{
+        id: ({ id }) => id,
+        owner: ({ owner: of }) => of ?? null,
+        description: ({ description }) => description,
+        url: ({ url }) => urlForFile(url),
+        events: ({ events }) => events.join(' '),
+        state: ({ state }) => state,
+        failingSince: ({ failingSince }) => failingSince,
+        createdAt: ({ createdAt }) => createdAt,
+        expiresAt: ({ expiresAt }) => expiresAt,
+      }}
+    />
+  );
+}
+
+interface TableOptions {
+  readonly rows: readonly Endpoint[];
+  readonly isWhole: boolean;
+}
+
+function EndpointTable({ rows, isWhole }: TableOptions) {
   return (
     <Table
       caption={t().endpoints}
       rows={rows}
+      isWhole={isWhole}
       keyOf={(one) => one.id}
       columns={[
         {
-          title: t().url,
-          kind: 'wide',
-          cell: (one) => (
-            <>
-              <a href={linkTo(`/endpoints/${one.id}`)}>
-                <bdi>{one.url}</bdi>
-              </a>
-              {one.description !== null && <small dir="auto">{one.description}</small>}
-            </>
+          title: t().endpoint,
+          kind: 'name',
+          cell: ({ id, url, description }) => (
+            <EndpointName {...{ id, url, description }} href={linkTo(`/endpoints/${id}`)} />
           ),
+          sort: ({ url, description }) => description ?? url,
         },
         {
           title: t().events,
           kind: 'wide',
           cell: (one) => <Patterns patterns={one.events} most={3} />,
         },
-        { title: t().state, cell: (one) => <StateNow endpoint={one} /> },
-        { title: t().created, cell: (one) => <Time at={one.createdAt} /> },
+        {
+          title: t().state,
+          cell: (one) => <StateNow endpoint={one} />,
+          sort: ({ state }) => state,
+        },
+        {
+          title: t().created,
+          cell: (one) => <Time at={one.createdAt} />,
+          sort: ({ createdAt }) => createdAt,
+        },
       ]}
     />
   );

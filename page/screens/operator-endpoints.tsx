@@ -6,10 +6,12 @@ import { useAction } from '../core/use-data.js';
 import { usePages } from '../core/use-pages.js';
 import { t } from '../text/index.js';
 import { Button, Empty, ErrorNote, Time } from '../ui/basics.js';
+import { EndpointName } from '../ui/endpoint-name.js';
 import { More } from '../ui/more.js';
 import { Loaded, Screen } from '../ui/screen.js';
 import { Table } from '../ui/table.js';
-import { Patterns, SearchField, StateNow } from './endpoints.js';
+import { OwnerLink } from './operator-failing.js';
+import { EndpointExport, Patterns, SearchField, StateNow } from './endpoints.js';
 
 const STEP = 50;
 
@@ -29,7 +31,17 @@ export function OperatorEndpoints() {
     pages.restart();
   });
   return (
-    <Screen title={t().endpoints}>
+    <Screen
+      title={t().endpoints}
+      actions={
+        <EndpointExport
+          key={`${owner} ${search}`}
+          read={(after, signal) =>
+            operator.endpoints({ owner, search, limit: '100', after }, signal)
+          }
+        />
+      }
+    >
       <div class="filters" role="search" aria-label={t().filters}>
         <SearchField q={q} />
         <label>
@@ -54,28 +66,40 @@ export function OperatorEndpoints() {
               <Table
                 caption={t().endpoints}
                 rows={items}
+                isWhole={next === null}
                 keyOf={({ id }) => id}
                 columns={[
                   {
-                    title: t().url,
-                    kind: 'wide',
-                    cell: ({ id, url }) => (
-                      <a href={linkTo(`/operator/endpoints/${id}`)}>
-                        <bdi>{url}</bdi>
-                      </a>
+                    title: t().endpoint,
+                    kind: 'name',
+                    cell: ({ id, url, description }) => (
+                      <EndpointName
+                        {...{ id, url, description }}
+                        href={linkTo(`/operator/endpoints/${id}`)}
+                      />
                     ),
+                    sort: ({ url, description }) => description ?? url,
                   },
                   {
                     title: t().owner,
-                    cell: (one) => <bdi class="break">{one.owner ?? t().applicationsOwn}</bdi>,
+                    cell: (one) => <OwnerLink owner={one.owner} />,
+                    sort: (one) => one.owner ?? '',
                   },
                   {
                     title: t().events,
                     kind: 'wide',
                     cell: ({ events }) => <Patterns patterns={events} most={2} />,
                   },
-                  { title: t().state, cell: (one) => <StateNow endpoint={one} /> },
-                  { title: t().created, cell: ({ createdAt }) => <Time at={createdAt} /> },
+                  {
+                    title: t().state,
+                    cell: (one) => <StateNow endpoint={one} />,
+                    sort: ({ state }) => state,
+                  },
+                  {
+                    title: t().created,
+                    cell: ({ createdAt }) => <Time at={createdAt} />,
+                    sort: ({ createdAt }) => createdAt,
+                  },
                   {
                     title: t().actions,
                     kind: 'number',

@@ -1,9 +1,11 @@
 import { useState } from 'preact/hooks';
+import { now } from '../core/clock.js';
 import { operator, type Overview } from '../core/operator.js';
+import { linkTo } from '../core/router.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
 import { ago, dateTime, milliseconds, number, t } from '../text/index.js';
 import { refusalText } from '../text/problem-text.js';
-import { Button, ErrorNote, Field, Time } from '../ui/basics.js';
+import { Button, ErrorNote, Field, Note, Time } from '../ui/basics.js';
 import { Dialog } from '../ui/dialog.js';
 import { Figures } from '../ui/plot.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
@@ -23,31 +25,30 @@ export function OperatorOverview() {
       <Loaded data={data}>
         {(overview) => (
           <>
-            <Figures
-              items={[
-                [t().backlog, number(overview.pending + overview.pendingMessages)],
-                [t().due, number(overview.due + overview.dueMessages)],
-                [t().lag, milliseconds(overview.lag), overview.lag > 60_000 ? 'bad' : undefined],
-                [t().underWay, number(overview.leased)],
-                [t().rateLimited, number(overview.rateLimited)],
-                // Few applications have ordered subscribers.
-                ...(overview.blocked + overview.holding === 0
-                  ? []
-                  : ([
-                      [t().order.blocked, number(overview.blocked)],
-                      [t().order.holding, number(overview.holding)],
-                    ] as const)),
-                [t().failedDeliveries, number(overview.failed)],
-                [t().inFlight, number(overview.activity.inFlight)],
-                [t().oldestDue, overview.oldestDue === null ? '–' : ago(overview.oldestDue)],
-              ]}
-            />
+            <Trouble overview={overview} reload={data.reload} />
+            <Section title={t().operators.now}>
+              <Figures
+                items={[
+                  [t().backlog, number(overview.pending + overview.pendingMessages)],
+                  [t().due, number(overview.due + overview.dueMessages)],
+                  [t().lag, milliseconds(overview.lag), overview.lag > 60_000 ? 'bad' : undefined],
+                  [t().underWay, number(overview.leased)],
+                  [t().rateLimited, number(overview.rateLimited)],
+                  // Few applications have ordered subscribers.
+                  ...(overview.blocked + overview.holding === 0
+                    ? []
+                    : ([
+                        [t().order.blocked, number(overview.blocked)],
+                        [t().order.holding, number(overview.holding)],
+                      ] as const)),
+                  [t().failedDeliveries, number(overview.failed)],
+                  [t().inFlight, number(overview.activity.inFlight)],
+                ]}
+              />
+            </Section>
             {!overview.isWorker && <p class="faint">{t().operators.noWorker}</p>}
             <Throughput query={{}} />
             <Load overview={overview} />
-            <FailingEndpoints rows={overview.failing} />
-            <Failing overview={overview} />
-            <Paused overview={overview} reload={data.reload} />
           </>
         )}
       </Loaded>
@@ -63,71 +64,113 @@ export function OperatorOverview() {
   );
 }
 
-function Paused({
-  overview,
-  reload,
-}: {
+/** A delivery that is due for longer than this is in trouble, in milliseconds. */
+const LATE = 60_000;
+
+interface TroubleOptions {
   readonly overview: Overview;
   readonly reload: () => void;
-}) {
+}
+
+/** What is wrong, before any figures: endpoints that fail, hosts that get nothing, and what waits for too long. */
+function Trouble({ overview, reload }: TroubleOptions) {
+  const { failing, failingSubscribers, pauses, endpoints, oldestDue } = overview;
+  const isLate = oldestDue !== null && now() - oldestDue > LATE;
+  if (failing.length + pauses.length + endpoints.length === 0 && !isLate) {
+    return <Note tone="good">{t().operators.allWell}</Note>;
+  }
+  return (
+    <>
+      {isLate && (
+        <Note tone="bad">
+          {t().operators.oldest(ago(oldestDue))} {whyLate(overview)}{' '}
+          <a href={linkTo('/operator/deliveries', { status: 'pending' })}>
+            {t().operators.showPending}
+          </a>
+        </Note>
+      )}
+      <FailingEndpoints rows={failing} total={failingSubscribers} />
+      <Paused overview={overview} reload={reload} />
+      <Failing overview={overview} />
+    </>
+  );
+}
+
+/** Why deliveries that are due are not sent, as far as the overview knows. */
+function whyLate({ pauses, isWorker, activity, endpoints, leased }: Overview): string {
+  const texts = t().operators.late;
+  if (pauses.some(({ host }) => host === '*')) return texts.allPaused;
+  if (pauses.length > 0) return texts.paused;
+  if (endpoints.some(({ mode }) => mode !== 'flowing')) return texts.broken;
+  if (leased === 0 && activity.inFlight === 0) return isWorker ? texts.idle : texts.noWorker;
+  return texts.busy;
+}
+
+/** The deliveries of a host. */
+function HostLink({ host }: { readonly host: string }) {
+  if (host === '*') return <>{t().operators.allHosts}</>;
+  return <a href={linkTo('/operator/deliveries', { host })}>{host}</a>;
+}
+
+function Paused({ overview, reload }: TroubleOptions) {
   const resume = useAction(async (host: string) => {
     await operator.resume(host);
     reload();
   });
+  if (overview.pauses.length === 0) return null;
   return (
     <Section title={t().pausedHosts}>
       <ErrorNote error={resume.error} />
-      {overview.pauses.length === 0 ? (
-        <p class="faint">{t().noPauses}</p>
-      ) : (
-        <Table
-          caption={t().pausedHosts}
-          rows={overview.pauses}
-          keyOf={({ host }) => host}
-          columns={[
-            { title: t().host, kind: 'wide', cell: ({ host }) => host },
-            {
-              title: t().pausedSince,
-              cell: ({ since }) => <Time at={new Date(since).toISOString()} />,
-            },
-            {
-              title: t().actions,
-              kind: 'number',
-              cell: ({ host }) => (
-                <Button
-                  kind="quiet"
-                  label={`${t().resumeHost}: ${host}`}
-                  onClick={() => resume.run(host)}
-                >
-                  {t().resumeHost}
-                </Button>
-              ),
-            },
-          ]}
-        />
-      )}
+      <Table
+        caption={t().pausedHosts}
+        rows={overview.pauses}
+        keyOf={({ host }) => host}
+        columns={[
+          { title: t().host, kind: 'wide', cell: ({ host }) => <HostLink host={host} /> },
+          {
+            title: t().pausedSince,
+            cell: ({ since }) => <Time at={new Date(since).toISOString()} />,
+          },
+          {
+            title: t().actions,
+            kind: 'number',
+            cell: ({ host }) => (
+              <Button
+                kind="quiet"
+                label={`${t().resumeHost}: ${host}`}
+                onClick={() => resume.run(host)}
+              >
+                {t().resumeHost}
+              </Button>
+            ),
+          },
+        ]}
+      />
     </Section>
   );
 }
 
 function Failing({ overview }: { readonly overview: Overview }) {
+  if (overview.endpoints.length === 0) return null;
   return (
     <Section title={t().failingHosts}>
-      {overview.endpoints.length === 0 ? (
-        <p class="faint">{t().noFailing}</p>
-      ) : (
-        <Table
-          caption={t().failingHosts}
-          rows={overview.endpoints}
-          keyOf={({ host }) => host}
-          columns={[
-            { title: t().host, kind: 'wide', cell: ({ host }) => host },
-            { title: t().state, cell: ({ mode }) => t().mode[mode] },
-            { title: t().failures, kind: 'number', cell: ({ failures }) => number(failures) },
-            { title: t().until, cell: ({ until }) => (until === null ? '–' : dateTime(until)) },
-          ]}
-        />
-      )}
+      <Table
+        caption={t().failingHosts}
+        rows={overview.endpoints}
+        isWhole
+        keyOf={({ host }) => host}
+        columns={[
+          { title: t().host, kind: 'wide', cell: ({ host }) => <HostLink host={host} /> },
+          { title: t().state, cell: ({ mode }) => t().mode[mode] },
+          {
+            title: t().failures,
+            kind: 'number',
+            cell: ({ failures }) => number(failures),
+            sort: ({ failures }) => failures,
+          },
+          { title: t().until, cell: ({ until }) => (until === null ? '–' : dateTime(until)) },
+        ]}
+      />
     </Section>
   );
 }

@@ -7,10 +7,12 @@ import { LIVE, useData } from '../core/use-data.js';
 import { number, t } from '../text/index.js';
 import { Empty, Time } from '../ui/basics.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
+import { EndpointName } from '../ui/endpoint-name.js';
 import { Table } from '../ui/table.js';
 import { Activity } from './activity.js';
 import { DeliveryTable } from './delivery-table.js';
 import { StateNow } from './endpoints.js';
+import { FirstVisit } from './first-visit.js';
 
 const LATEST = 5;
 
@@ -27,11 +29,10 @@ export function OverviewScreen() {
       <Loaded data={overview}>
         {(value) =>
           value.endpoints === 0 ? (
-            <Empty title={t().noEndpoints} hint={t().noEndpointsHint}>
-              {add}
-            </Empty>
+            <FirstVisit />
           ) : (
             <>
+              {value.figures?.total.attempts === 0 && <Untried id={value.items[0]?.id} />}
               <Everything figures={value.figures} />
               <Endpoints {...value} />
               <Failures />
@@ -41,6 +42,14 @@ export function OverviewScreen() {
       </Loaded>
     </Screen>
   );
+}
+
+/** Leads on to a test while nothing was ever sent. Attempts of a day may be none for an owner of old as well. */
+function Untried({ id }: { readonly id: string | undefined }) {
+  const deliveries = useData('any delivery', (signal) =>
+    ownerDeliveries.list({ limit: '1' }, signal),
+  );
+  return deliveries.value?.items.length === 0 ? <FirstVisit endpoint={id} /> : null;
 }
 
 function Everything({ figures }: Pick<EndpointOverview, 'figures'>) {
@@ -105,12 +114,10 @@ function Endpoints({ endpoints, items }: EndpointOverview) {
         keyOf={(one) => one.id}
         columns={[
           {
-            title: t().url,
-            kind: 'wide',
-            cell: (one) => (
-              <a href={linkTo(`/endpoints/${one.id}`)}>
-                <bdi>{one.url}</bdi>
-              </a>
+            title: t().endpoint,
+            kind: 'name',
+            cell: ({ id, url, description }) => (
+              <EndpointName {...{ id, url, description }} href={linkTo(`/endpoints/${id}`)} />
             ),
           },
           { title: t().state, cell: (one) => <StateNow endpoint={one} /> },

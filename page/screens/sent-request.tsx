@@ -7,8 +7,10 @@ import type { Data } from '../core/use-data.js';
 import { t } from '../text/index.js';
 import { Button, Copyable, Note } from '../ui/basics.js';
 import { Content } from '../ui/content.js';
+import { Dialog } from '../ui/dialog.js';
 import { Loaded, Section } from '../ui/screen.js';
 import { SignatureDialog } from './signature-dialog.js';
+import { VerificationCode } from './verification-code.js';
 
 interface Options {
   readonly delivery: ShownDelivery;
@@ -17,34 +19,45 @@ interface Options {
 
 /** The request of a delivery as it was sent. */
 export function RequestSection({ delivery, data }: Options) {
-  const [isOpen, setOpen] = useState(false);
+  const [open, setOpen] = useState<'verify' | 'why'>();
   // Operators see the data of customers only where an option lets them.
   if (data.error?.status === 403) return null;
   return (
-    <Section
-      title={t().request}
-      actions={
-        data.value !== undefined && (
-          <div class="stack">
-            <CurlButton request={data.value} />
-            <Button onClick={() => setOpen(true)}>{t().sent.why}</Button>
-          </div>
-        )
-      }
-    >
-      <Loaded data={data}>{(request) => <Body request={request} />}</Loaded>
-      {isOpen && data.value !== undefined && (
+    <Section title={t().request}>
+      <Loaded data={data}>
+        {(request) => (
+          <>
+            <SentBody request={request} />
+            <div class="stack">
+              <CurlButton request={request} />
+              <Button onClick={() => setOpen('verify')}>{t().sent.verify}</Button>
+              <Button onClick={() => setOpen('why')}>{t().sent.why}</Button>
+            </div>
+          </>
+        )}
+      </Loaded>
+      {open === 'why' && data.value !== undefined && (
         <SignatureDialog
           request={data.value}
           attempts={delivery.attempts}
-          onClose={() => setOpen(false)}
+          onClose={() => setOpen(undefined)}
         />
+      )}
+      {open === 'verify' && (
+        <Dialog title={t().sent.verify} onClose={() => setOpen(undefined)}>
+          <VerificationCode />
+          <div class="form-end">
+            <Button kind="primary" onClick={() => setOpen(undefined)}>
+              {t().close}
+            </Button>
+          </div>
+        </Dialog>
       )}
     </Section>
   );
 }
 
-function Body({ request }: { readonly request: SentRequest }) {
+export function SentBody({ request }: { readonly request: SentRequest }) {
   const { method, url, body, bodyEncoding, missing } = request;
   const data = bodyEncoding === 'base64' && body !== null ? bytesOfBase64(body) : null;
   return (

@@ -4,11 +4,12 @@ import { bodies } from './bodies.de.js';
 import { credentials } from './credentials.de.js';
 import { endpointTexts } from './endpoint.de.js';
 import { figures } from './figures.de.js';
+import { firstVisit } from './first-visit.de.js';
 import { form } from './form.de.js';
 import { health } from './health.de.js';
 import { order } from './order.de.js';
 import { operators } from './operators.de.js';
-import { lists } from './lists.de.js';
+import { lists, next } from './lists.de.js';
 import { fields, limits, otherRefusal, problems, refusals } from './problems.de.js';
 import { request, signature } from './request.de.js';
 
@@ -149,8 +150,9 @@ export const de: Dictionary = {
   contentType: 'Inhaltstyp',
   format: 'Format',
   // Recover
-  recover: 'Fehlgeschlagene wiederholen',
-  recoverHint: 'Sendet die fehlgeschlagenen Zustellungen dieser Zeit erneut.',
+  recover: 'Fehlgeschlagene erneut senden',
+  recoverHint:
+    'Sendet die fehlgeschlagenen Zustellungen dieser Zeit noch einmal, mit denselben Kennungen. Ihr Server kennt manche vielleicht schon.',
   backfill: 'Verpasste Ereignisse senden',
   backfillHint:
     'Sendet die Ereignisse, die der Endpunkt verpasst hat, während er abgeschaltet war.',
@@ -199,10 +201,9 @@ export const de: Dictionary = {
   attempt: (number) => `Versuch ${number}`,
   noAttempts: 'Noch kein Versuch.',
   nextAttempt: 'Nächster Versuch',
-  waitsForLimit: 'Wartet auf die Höchstrate des Endpunkts',
-  retry: 'Wiederholen',
+  retry: 'Erneut senden',
   retried: 'Die Zustellung wird erneut gesendet.',
-  cancelDelivery: 'Abbrechen',
+  cancelDelivery: 'Zustellung abbrechen',
   cancelled: 'Die Zustellung ist abgebrochen.',
   reason: 'Grund',
   duration: 'Dauer',
@@ -237,17 +238,14 @@ export const de: Dictionary = {
   // Operator
   backlog: 'Rückstand',
   lag: 'Verzug',
-  due: 'Fällig',
-  underWay: 'In Arbeit',
-  rateLimited: 'Gedrosselt',
-  inFlight: 'Laufende Anfragen',
-  failedDeliveries: 'Fehlgeschlagen',
-  oldestDue: 'Älteste fällige',
+  due: 'Jetzt fällig',
+  underWay: 'Werden gesendet',
+  rateLimited: 'Warten auf eine Ratenbegrenzung',
+  inFlight: 'Offene Anfragen dieses Prozesses',
+  failedDeliveries: 'Fehlgeschlagen, alle gespeicherten',
   thisProcess: 'Dieser Prozess',
   pausedHosts: 'Angehaltene Hosts',
   failingHosts: 'Fehlerhafte Hosts',
-  noPauses: 'Kein Host ist angehalten.',
-  noFailing: 'Kein Host schlägt fehl.',
   host: 'Host',
   pause: 'Anhalten',
   pauseHost: 'Einen Host anhalten',
@@ -256,7 +254,11 @@ export const de: Dictionary = {
   pausedSince: 'Angehalten seit',
   failures: 'Fehler',
   until: 'Bis',
-  mode: { flowing: 'Läuft', paused: 'Bat um eine Pause', broken: 'Unterbrochen' },
+  mode: {
+    flowing: 'Einige Anfragen schlugen fehl',
+    paused: 'Bat um eine Pause',
+    broken: 'Schlägt fehl: wenige Anfragen werden versucht',
+  },
   applicationsOwn: 'Die Anwendung',
   // Problems
   problems,
@@ -270,6 +272,8 @@ export const de: Dictionary = {
   health,
   // Long lists
   lists,
+  next,
+  firstVisit,
   // Form of an endpoint
   form,
   credentials,

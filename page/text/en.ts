@@ -3,11 +3,12 @@ import { bodies } from './bodies.en.js';
 import { credentials } from './credentials.en.js';
 import { endpointTexts } from './endpoint.en.js';
 import { figures } from './figures.en.js';
+import { firstVisit } from './first-visit.en.js';
 import { form } from './form.en.js';
 import { health } from './health.en.js';
 import { order } from './order.en.js';
 import { operators } from './operators.en.js';
-import { lists } from './lists.en.js';
+import { lists, next } from './lists.en.js';
 import { fields, limits, otherRefusal, problems, refusals } from './problems.en.js';
 import { request, signature } from './request.en.js';
 import type { Translation } from './translation.js';
@@ -146,8 +147,9 @@ export const en = {
   contentType: 'Content type',
   format: 'Format',
   // Recover
-  recover: 'Retry failed deliveries',
-  recoverHint: 'Sends the failed deliveries of this time again.',
+  recover: 'Resend failed deliveries',
+  recoverHint:
+    'Sends the failed deliveries of this time once more, with the same ids. Your server may know some of them already.',
   backfill: 'Send missed events',
   backfillHint: 'Sends the events that the endpoint missed while it was disabled.',
   since: 'Since',
@@ -195,10 +197,9 @@ export const en = {
   attempt: (number: number) => `Attempt ${number}`,
   noAttempts: 'No attempt yet.',
   nextAttempt: 'Next attempt',
-  waitsForLimit: 'Waits for the rate limit of its endpoint',
-  retry: 'Retry',
+  retry: 'Resend',
   retried: 'The delivery is sent again.',
-  cancelDelivery: 'Cancel',
+  cancelDelivery: 'Cancel delivery',
   cancelled: 'The delivery is cancelled.',
   reason: 'Reason',
   duration: 'Duration',
@@ -234,17 +235,14 @@ export const en = {
   // Operator
   backlog: 'Backlog',
   lag: 'Lag',
-  due: 'Due',
-  underWay: 'Under way',
-  rateLimited: 'Rate limited',
-  inFlight: 'Requests in flight',
-  failedDeliveries: 'Failed',
-  oldestDue: 'Oldest due',
+  due: 'Due now',
+  underWay: 'Being sent',
+  rateLimited: 'Wait for a rate limit',
+  inFlight: 'Open requests of this process',
+  failedDeliveries: 'Failed, all that are stored',
   thisProcess: 'This process',
   pausedHosts: 'Paused hosts',
   failingHosts: 'Failing hosts',
-  noPauses: 'No host is paused.',
-  noFailing: 'No host fails.',
   host: 'Host',
   pause: 'Pause',
   pauseHost: 'Pause a host',
@@ -253,7 +251,11 @@ export const en = {
   pausedSince: 'Paused since',
   failures: 'Failures',
   until: 'Until',
-  mode: { flowing: 'Flowing', paused: 'Asked for a pause', broken: 'Circuit open' },
+  mode: {
+    flowing: 'Some requests failed',
+    paused: 'Asked for a pause',
+    broken: 'Fails: few requests are tried',
+  },
   applicationsOwn: 'The application',
   // Problems
   problems,
@@ -267,6 +269,8 @@ export const en = {
   health,
   // Long lists
   lists,
+  next,
+  firstVisit,
   // Form of an endpoint
   form,
   credentials,

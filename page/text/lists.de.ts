@@ -1,4 +1,4 @@
-import type { lists as listsEn } from './lists.en.js';
+import type { lists as listsEn, next as nextEn } from './lists.en.js';
 import type { Translation } from './translation.js';
 
 export const lists: Translation<typeof listsEn> = {
@@ -13,11 +13,42 @@ export const lists: Translation<typeof listsEn> = {
   searchedTo: (time) =>
     `Keine Ergebnisse bis ${time} zurück. Ältere Einträge sind noch nicht durchsucht.`,
   still: 'Diese Liste bleibt, wie sie ist.',
+  shownOf: (count, total) => `${count} von ${total}`,
+  someShown: (count) => `${count} gezeigt, weitere darunter`,
+  allShown: (count) => `${count} insgesamt`,
+  copyUrl: 'Die URL kopieren',
+  copyId: 'Die Kennung kopieren',
+  csv: 'Als CSV speichern',
+  csvRead: (count) => `${count} gelesen …`,
+  csvCut: (most) =>
+    `Die Datei enthält die ersten ${most}. Filtern Sie nach Zeit, um die übrigen zu speichern.`,
+  messageBody: 'Was gesendet wurde',
+  noMessage:
+    'Zu dieser Nachricht ist keine Zustellung gespeichert. Sie wurde vielleicht nach Ablauf ihrer Zeit gelöscht.',
+  keys: 'Tastenkürzel',
+  keyOf: {
+    j: 'Zur nächsten Zeile',
+    k: 'Zur vorigen Zeile',
+    enter: 'Die Zeile öffnen',
+    search: 'Zu den Filtern',
+    help: 'Diese Kürzel zeigen',
+  },
+  useKeys: 'Diese Kürzel verwenden',
   newest: 'Die neuesten zeigen',
   select: 'Auswählen',
   selectAll: 'Alle gezeigten auswählen',
-  retrySelected: (count) => `Ausgewählte wiederholen (${count})`,
+  retrySelected: (count) => `Ausgewählte erneut senden (${count})`,
   retried: (count) =>
     count === '1' ? '1 wird erneut gesendet.' : `${count} werden erneut gesendet.`,
   notRetried: (count) => `${count} nicht erneut gesendet:`,
+};
+
+export const next: Translation<typeof nextEn> = {
+  paused: 'Vom Betreiber angehalten',
+  pausedUntil: (time) => `Pause bis ${time}`,
+  rateLimited: 'Wartet auf die Ratenbegrenzung',
+  underWay: 'Wird gerade gesendet',
+  due: 'Wird gleich gesendet',
+  retries: (when) => `Nächster Versuch ${when}`,
+  sent: (when) => `Wird gesendet ${when}`,
 };

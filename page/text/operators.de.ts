@@ -25,11 +25,12 @@ export const operators: Translation<typeof en> = {
   resealed: (count) => `${count} Zeilen neu verschlüsselt`,
   unreadable: (count) => `${count} Zeilen lassen sich mit keinem Schlüssel entschlüsseln.`,
   // Deliveries
-  retryAll: 'Alle fehlgeschlagenen wiederholen',
+  retryAll: 'Alle fehlgeschlagenen erneut senden',
   retryAllHint:
-    'Sendet alle fehlgeschlagenen Zustellungen, die zu den Filtern passen, noch einmal.',
+    'Sendet alle fehlgeschlagenen Zustellungen, die zu den Filtern passen, noch einmal, mit denselben Kennungen.',
   cancelAll: 'Alle ausstehenden abbrechen',
-  cancelAllHint: 'Bricht alle ausstehenden Zustellungen ab, die zu den Filtern passen.',
+  cancelAllHint:
+    'Die ausstehenden Zustellungen, die zu den Filtern passen, werden nicht mehr gesendet, es sei denn, jemand sendet sie erneut.',
   goesOn:
     'Sie können diesen Dialog schließen: Die Arbeit läuft weiter, solange die Seite offen ist.',
   stoppedAt: (text) => `angehalten: ${text}`,
@@ -40,12 +41,25 @@ export const operators: Translation<typeof en> = {
   retried: (done, refused) => `${done} noch einmal gesendet, ${refused} nicht möglich`,
   cancelled: (done, refused) => `${done} abgebrochen, ${refused} nicht möglich`,
   // Overview
-  throughput: 'Durchsatz',
+  throughput: 'Letzte 24 Stunden',
+  now: 'Jetzt',
+  allWell:
+    'Alles in Ordnung: Kein Endpunkt schlägt fehl, kein Host ist angehalten, und nichts wartet zu lange.',
+  oldest: (when) => `Die älteste Zustellung war ${when} fällig.`,
+  late: {
+    allPaused: 'Alle Hosts sind angehalten.',
+    paused: 'Einige Hosts sind angehalten.',
+    broken: 'Einige Hosts schlagen fehl, so dass nur wenige Anfragen versucht werden.',
+    idle: 'Kein Worker sendet: Sehen Sie in die Protokolle der Anwendung.',
+    noWorker: 'Dieser Prozess sendet nicht: Prüfen Sie, ob ein Worker läuft.',
+    busy: 'Die Worker sind im Rückstand: Mehr ist fällig, als sie senden können.',
+  },
+  showPending: 'Zeigen, was wartet',
+  allHosts: 'Alle Hosts',
   live: 'Seit diese Seite geöffnet ist',
   failingEndpoints: 'Fehlschlagende Endpunkte',
-  noFailingEndpoints: 'Kein Endpunkt schlägt seit längerem fehl.',
   failingSince: 'Schlägt fehl seit',
-  messages: 'Nachrichten',
+  messages: 'Fehlgeschlagene Ereignisse',
   notStored: 'In den Einstellungen der Anwendung',
   noWorker: 'Dieser Prozess sendet keine Webhooks: Andere tun es.',
   pauseThis: (host) => `${host} anhalten`,

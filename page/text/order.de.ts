@@ -21,7 +21,7 @@ export const order: Translation<typeof orderEn> = {
   minutes: 'Minuten',
   hours: 'Stunden',
   days: 'Tage',
-  blocked: 'Wartet der Reihe nach',
+  blocked: 'Wartet auf ein früheres Ereignis',
   blockedHint: 'Nach einem früheren Ereignis zum selben Objekt',
   holding: 'Spätere Ereignisse warten darauf',
   skips: 'Nacheinander; fährt fort, wenn alle Versuche gescheitert sind',

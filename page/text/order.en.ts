@@ -17,7 +17,7 @@ export const order = {
   minutes: 'minutes',
   hours: 'hours',
   days: 'days',
-  blocked: 'Waiting for its turn',
+  blocked: 'Waits for an earlier event',
   blockedHint: 'After an earlier event of the same object',
   holding: 'Later events wait for this one',
   skips: 'One after another; continues when all attempts have failed',

@@ -3,6 +3,10 @@ import type { request as requestEn, SignatureTexts } from './request.en.js';
 
 export const request: Translation<typeof requestEn> = {
   binary: 'Diese Bytes sind kein Text: sie sind als Base64 gezeigt.',
+  verify: 'Diese Signatur prüfen',
+  sameAnswer: (before) => `Dieselbe Antwort wie bei Versuch ${before}`,
+  changed: (parts) => `Anders als beim Versuch davor: ${parts}`,
+  changes: { status: 'Status', error: 'Grund', body: 'Inhalt', headers: 'Kopfzeilen' },
   answerHeaders: 'Kopfzeilen der Antwort',
   missing: {
     expunged: 'Der Inhalt ist nicht mehr gespeichert.',

@@ -1,6 +1,10 @@
 /** Texts of the request that was sent, and of the search for the fault of a signature. */
 export const request = {
   binary: 'These bytes are not text: they are shown as base64.',
+  verify: 'Verify this signature',
+  sameAnswer: (before: number) => `The same answer as attempt ${before}`,
+  changed: (parts: string) => `Changed since the attempt before: ${parts}`,
+  changes: { status: 'status', error: 'reason', body: 'body', headers: 'headers' },
   answerHeaders: 'Headers of the answer',
   missing: {
     expunged: 'The body is no longer stored.',

@@ -160,7 +160,7 @@ export function Copyable({ text, label }: { readonly text: string; readonly labe
  * Copies a text. The clipboard is closed to pages without https, and to pages in frames without a permission, so there
  * is a second way.
  */
-async function copyText(text: string): Promise<void> {
+export async function copyText(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
   } catch {

@@ -86,7 +86,23 @@ function Lines({ lines, from, to, level }: LinesOptions) {
 }
 
 function Line({ text, depth }: JsonLine) {
-  return <bdi>{'  '.repeat(depth) + visible(text)}</bdi>;
+  const [, name = '', colon = '', value = ''] = PARTS.exec(text)!;
+  return (
+    <bdi>
+      {'  '.repeat(depth)}
+      {name !== '' && <span class="json-name">{visible(name)}</span>}
+      {colon}
+      <span class={kindOf(value)}>{visible(value)}</span>
+    </bdi>
+  );
+}
+
+/** The name, the colon and the value of a line of JSON. */
+const PARTS = /^(?:("(?:[^"\\]|\\.)*")(: ))?(.*)$/s;
+
+function kindOf(value: string): string {
+  if (value.startsWith('"')) return 'json-text';
+  return /^[\d-]/.test(value) ? 'json-number' : /^[tfn]/.test(value) ? 'json-word' : '';
 }
 
 /** Code that the page shows, with a button to copy it. */

@@ -1,10 +1,16 @@
 import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 
 export interface Column<Row> {
   readonly title: string;
   readonly cell: (row: Row) => ComponentChildren;
-  /** `wide` takes the room that is left; `number` is aligned to the right; `narrow` has no visible heading. */
-  readonly kind?: 'wide' | 'number' | 'narrow';
+  /**
+   * `wide` takes the room that is left; `name` takes most of it and keeps to its width; `number` is aligned to the right;
+   * `narrow` has no visible heading.
+   */
+  readonly kind?: 'wide' | 'name' | 'number' | 'narrow';
+  /** What the column can be sorted by. */
+  readonly sort?: (row: Row) => string | number;
 }
 
 interface TableOptions<Row> {
@@ -12,24 +18,59 @@ interface TableOptions<Row> {
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
+  /** True when `rows` are all there are. A part of a list, sorted, would hide what belongs between its rows. */
+  readonly isWhole?: boolean;
+}
+
+interface Order {
+  readonly title: string;
+  readonly isDown: boolean;
 }
 
 /** A table that becomes a list of cards where the page is narrow. */
-export function Table<Row>({ caption, columns, rows, keyOf }: TableOptions<Row>) {
+export function Table<Row>({ caption, columns, rows, keyOf, isWhole = false }: TableOptions<Row>) {
+  const [order, setOrder] = useState<Order>();
+  const by = isWhole ? columns.find((one) => one.title === order?.title)?.sort : undefined;
+  const shown = by === undefined ? rows : sorted(rows, by, order!.isDown);
+  const turn = (title: string) =>
+    setOrder(
+      order?.title !== title
+        ? { title, isDown: false }
+        : order.isDown
+          ? undefined
+          : { title, isDown: true },
+    );
   return (
     <table>
       <caption class="off-screen">{caption}</caption>
       <thead>
         <tr>
-          {columns.map(({ title, kind }) => (
-            <th key={title} scope="col" class={kind}>
-              {kind === 'narrow' ? <span class="off-screen">{title}</span> : title}
-            </th>
-          ))}
+          {columns.map(({ title, kind, sort }) => {
+            const isSorted = by !== undefined && order?.title === title;
+            return (
+              <th
+                key={title}
+                scope="col"
+                class={kind}
+                aria-sort={isSorted ? (order.isDown ? 'descending' : 'ascending') : undefined}
+              >
+                {kind === 'narrow' ? (
+                  <span class="off-screen">{title}</span>
+                ) : isWhole && sort !== undefined && rows.length > 1 ? (
+                  <button type="button" class="sort" onClick={() => turn(title)}>
+                    {title}
+                    <span aria-hidden="true">{isSorted ? (order.isDown ? '↓' : '↑') : '↕'}</span>
+                  </button>
+                ) : (
+                  title
+                )}
+              </th>
+            );
+          })}
         </tr>
       </thead>
       <tbody>
-        {rows.map((row) => (
+        {shown.map((row) => (
           <tr key={keyOf(row)}>
             {columns.map(({ title, kind, cell }) => (
               <td key={title} class={kind} data-title={title}>
@@ -41,4 +82,20 @@ export function Table<Row>({ caption, columns, rows, keyOf }: TableOptions<Row>)
       </tbody>
     </table>
   );
+}
+
+function sorted<Row>(
+  rows: readonly Row[],
+  by: (row: Row) => string | number,
+  isDown: boolean,
+): readonly Row[] {
+  const sign = isDown ? -1 : 1;
+  return rows.toSorted((one, other) => {
+    const [a, b] = [by(one), by(other)];
+    const way =
+      typeof a === 'string'
+        ? a.localeCompare(String(b), undefined, { numeric: true })
+        : a - Number(b);
+    return way * sign;
+  });
 }

@@ -149,7 +149,7 @@ describe('the screen of an endpoint that fails', () => {
       .getByText(/^The endpoint works again since .* 2 events had failed before\./)
       .waitFor();
     await visitor.expectAccessible();
-    await note().getByRole('button', { name: 'Retry failed deliveries' }).click();
+    await note().getByRole('button', { name: 'Resend failed deliveries' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Show how many' }).waitFor();
   });
 

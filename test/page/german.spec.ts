@@ -114,7 +114,7 @@ describe('the page in German, 320 px wide', () => {
     await page.locator('tbody a').first().click();
     await page.getByRole('heading', { name: de.settings }).waitFor();
     await expectGermanAndNarrow();
-    for (const name of ['Verpasste Ereignisse senden', 'Fehlgeschlagene wiederholen']) {
+    for (const name of ['Verpasste Ereignisse senden', 'Fehlgeschlagene erneut senden']) {
       await page.getByRole('button', { name }).click();
       await page.getByRole('dialog').waitFor();
       await expectGermanAndNarrow();

@@ -156,7 +156,7 @@ describe('deliveries', () => {
     await boxes.nth(0).check();
     await boxes.nth(1).check();
     await visitor.expectAccessible();
-    await button('Retry selected (2)').click();
+    await button('Resend selected (2)').click();
     await page.getByText('1 is sent again.').waitFor();
     await page
       .getByText('1 not sent again: The endpoint is disabled, has expired or was removed.')
@@ -164,7 +164,7 @@ describe('deliveries', () => {
     await visitor.expectAccessible();
     await expect.poll(() => owner.receiver.received.length).toBe(1);
     await page.getByLabel('Select all that are shown').check();
-    await button('Retry selected (4)').waitFor();
+    await button('Resend selected (4)').waitFor();
   });
 
   it('of operators name the URLs of their endpoints', async () => {

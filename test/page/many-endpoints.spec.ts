@@ -31,6 +31,7 @@ let page: Page;
 /** The ids of the endpoints, of which the last but one fails and the last one waits for its challenge. */
 const ids: string[] = [];
 let delivery: string;
+let message: string;
 
 beforeAll(async () => {
   owner = await OwnerPage.start({ operatorApi: { guards: [AnybodyGuard] } });
@@ -51,6 +52,7 @@ beforeAll(async () => {
   await owner.api.subscribers.update(ids[MANY - 1]!, moved, 'any', terms);
   const { items } = await deliveries.list({ subscriberId: ids[MANY - 2]! }, 'any');
   delivery = items[0]!.id;
+  message = items[0]!.messageId;
 }, 180_000);
 afterAll(() => owner.stop());
 beforeEach(async () => {
@@ -65,7 +67,13 @@ describe('with 200 endpoints', () => {
   it.each([
     ...['/', '/?by=day', '/endpoints', '/endpoints?state=failing', '/endpoints?q=endpoint-19'],
     ...['/endpoints/new', '/endpoints/:id', '/deliveries', '/deliveries?status=failed'],
-    ...['/deliveries/:delivery', '/events', '/events/article.created', '/operator'],
+    ...[
+      '/deliveries/:delivery',
+      '/messages/:message',
+      '/events',
+      '/events/article.created',
+      '/operator',
+    ],
     ...['/operator/endpoints', '/operator/endpoints/:id', '/operator/deliveries'],
     ...['/operator/deliveries/:delivery', '/operator/maintenance'],
   ])('%s takes five requests at most', async (path) => {
@@ -74,7 +82,8 @@ describe('with 200 endpoints', () => {
     page.on('request', (request) => {
       if (request.url().includes('/hooks')) asked.add(request.url());
     });
-    await page.goto(owner.url(path.replace(':id', ids[MANY - 2]!).replace(':delivery', delivery)));
+    const of = { ':id': ids[MANY - 2]!, ':delivery': delivery, ':message': message };
+    await page.goto(owner.url(path.replace(/:\w+/, (name) => of[name as keyof typeof of])));
     await page.getByRole('heading', { level: 1 }).waitFor();
     await page.getByText('Loading').first().waitFor({ state: 'detached' });
     await page.waitForLoadState('networkidle');

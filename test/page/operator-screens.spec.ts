@@ -151,7 +151,7 @@ describe.each(sqliteAndPostgres)('deliveries on $database', ({ create }) => {
     await page.getByText('The delivery is cancelled.').waitFor();
 
     await page.getByRole('link', { name: 'Overview' }).last().click();
-    await page.getByText('No host is paused.').waitFor();
+    await page.getByText('No endpoint fails', { exact: false }).waitFor();
     await visitor.expectAccessible();
     await page.getByRole('button', { name: 'Pause a host' }).click();
     const dialog = page.getByRole('dialog');
@@ -163,7 +163,7 @@ describe.each(sqliteAndPostgres)('deliveries on $database', ({ create }) => {
     await page.getByRole('cell', { name: 'hooks.example.com', exact: true }).waitFor();
     await visitor.expectAccessible();
     await page.getByRole('button', { name: 'Resume: hooks.example.com' }).click();
-    await page.getByText('No host is paused.').waitFor();
+    await page.getByRole('table', { name: 'Paused hosts' }).waitFor({ state: 'detached' });
 
     await page.goto(`${api.url}/webhooks#/operator/endpoints?owner=bob`);
     await page.getByRole('link', { name: '/bob' }).waitFor();

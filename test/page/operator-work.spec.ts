@@ -86,7 +86,7 @@ describe('an operator', () => {
     const { id } = items.find((one: { url: string }) => one.url.includes('staging'));
     await enter(`/operator/endpoints/${id}`);
     await page.getByRole('button', { name: 'Enable' }).click();
-    await page.getByRole('button', { name: 'Retry failed deliveries' }).click();
+    await page.getByRole('button', { name: 'Resend failed deliveries' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Since').selectOption('Last 7 days');
     await dialog.getByRole('button', { name: 'Show how many' }).click();
@@ -150,7 +150,7 @@ describe('an operator', () => {
     await enter('/operator/deliveries?owner=user-alice&status=failed');
     await page.locator('tbody tr').first().waitFor();
     expect(await page.getByRole('button', { name: 'Cancel all pending' }).count()).toBe(0);
-    await page.getByRole('button', { name: 'Retry all failed' }).click();
+    await page.getByRole('button', { name: 'Resend all failed' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('button', { name: 'Show how many' }).click();
     await dialog.getByRole('button', { name: 'Start' }).click();
@@ -184,7 +184,7 @@ describe('an operator', () => {
 
 describe('in German', () => {
   it.each([
-    ['/operator', 'Durchsatz'],
+    ['/operator', 'Letzte 24 Stunden'],
     ['/operator/endpoints', 'user-bob'],
     ['/operator/deliveries', 'Alle ausstehenden abbrechen'],
     ['/operator/maintenance', 'Alte Nachrichten löschen'],

@@ -32,7 +32,7 @@ it('shows which delivery holds its key, and which waits for it, until it is retr
   await page.goto(owner.url('/deliveries'));
   const row = (event: string) => page.locator('tbody tr', { hasText: event });
   await row('article.created').getByText('Later events wait for this one').waitFor();
-  await row('article.changed').getByText('Waiting for its turn').waitFor();
+  await row('article.changed').getByText('Waits for an earlier event').waitFor();
   await visitor.expectAccessible();
   await row('article.changed').getByRole('link').click();
   await page.getByText('After an earlier event of the same object').waitFor();
@@ -41,8 +41,8 @@ it('shows which delivery holds its key, and which waits for it, until it is retr
   owner.receiver.otherwise(200);
   await page.goto(owner.url('/deliveries'));
   await row('article.created').getByRole('link').click();
-  await page.getByRole('button', { name: 'Retry' }).click();
+  await page.getByRole('button', { name: 'Resend' }).click();
   await page.goto(owner.url('/deliveries'));
   await row('article.changed').getByText('Succeeded').waitFor();
-  expect(await page.getByText('Waiting for its turn').count()).toBe(0);
+  expect(await page.getByText('Waits for an earlier event').count()).toBe(0);
 });

@@ -124,7 +124,7 @@ describe('an endpoint that is dead', () => {
 
     owner.receiver.otherwise(200);
     await page.getByRole('link', { name: 'article.created' }).first().click();
-    await page.getByRole('button', { name: 'Retry' }).click();
+    await page.getByRole('button', { name: 'Resend' }).click();
     await page.getByText('Succeeded').waitFor();
     await page.goto(owner.url(`/endpoints/${dead}`));
     await page.getByText('Active', { exact: true }).waitFor();

@@ -94,7 +94,7 @@ describe('an owner', () => {
     const secret = await page.locator('.secret code').textContent();
     await tabTo('Python');
     await press('Enter');
-    await page.getByText('import base64').waitFor();
+    await page.getByText('from standardwebhooks.webhooks import').waitFor();
     await tabTo('Send a test');
     await press('Enter');
     await page.getByText('The endpoint answered 200.').waitFor();
@@ -110,7 +110,7 @@ describe('an owner', () => {
     await page.getByRole('heading', { name: 'Attempt 1' }).waitFor();
     await visitor.expectAccessible();
     receiver.otherwise(200);
-    await tabTo('Retry');
+    await tabTo('Resend');
     await press('Enter');
     await page.getByRole('heading', { name: 'Attempt 2' }).waitFor();
     await page.getByText('Succeeded').waitFor();
@@ -165,11 +165,11 @@ describe('an owner', () => {
     await page.getByText('out of order').waitFor();
     await visitor.expectAccessible();
     receiver.otherwise(200);
-    await page.getByRole('button', { name: 'Retry' }).click();
+    await page.getByRole('button', { name: 'Resend' }).click();
     await page.getByText('Succeeded').waitFor();
 
     await goTo(`/endpoints/${id}`);
-    await page.getByRole('button', { name: 'Retry failed deliveries' }).click();
+    await page.getByRole('button', { name: 'Resend failed deliveries' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByRole('button', { name: 'Show how many' }).click();
     await dialog.getByText('0 deliveries would be sent.').waitFor();
@@ -285,7 +285,7 @@ describe('what others wrote', () => {
     const { id, delivery } = await delivered({});
     await api.subscribers.update(id, { description: HOSTILE }, 'any');
     await goTo(`/deliveries/${delivery}`);
-    await page.getByText(HOSTILE.slice(0, 10)).waitFor();
+    await page.getByRole('group', { name: 'Answer' }).getByText(HOSTILE.slice(0, 10)).waitFor();
     const shown = await page.getByRole('group', { name: 'Answer' }).textContent();
     expect(shown).toContain('"__proto__"');
     expect(shown).toContain('\\u202egnp.exe');

@@ -61,7 +61,7 @@ describe.each(platforms)('<thorn-portal> on %s', (platform) => {
     const host = await embedding([code], 'path="/endpoints" theme="light"');
     try {
       await page.goto(`${host.url}#mine`);
-      await page.getByRole('link', { name: 'https://example.com/alice' }).click();
+      await page.getByRole('link', { name: 'example.com/alice' }).click();
       await page.getByRole('heading', { name: 'example.com' }).waitFor();
       await page.getByRole('button', { name: 'Disable' }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Disable' }).click();
@@ -111,7 +111,7 @@ describe.each(platforms)('<thorn-portal> on %s', (platform) => {
     const host = await embedding([first.code, second.code], 'path="/endpoints" language="de"');
     try {
       await page.goto(host.url);
-      await page.getByRole('link', { name: 'https://example.com/alice' }).waitFor();
+      await page.getByRole('link', { name: 'example.com/alice' }).waitFor();
       expect(await portal.revoke({ id: first.id })).toBe(1);
       await page.getByRole('link', { name: 'Ereignisse' }).click();
       await page.getByRole('link', { name: 'article.created' }).waitFor();

@@ -39,10 +39,10 @@ it('lets the holder of a link in, once, and shows what the link allows', async (
     .get(Portal)
     .link({ owner: 'alice', next: '/endpoints?state=active' });
   await page.goto(api.url + url);
-  await page.getByRole('link', { name: 'https://example.com/alice' }).click();
+  await page.getByRole('link', { name: 'example.com/alice' }).click();
   await page.getByText('Last 14 days').waitFor();
   await visitor.expectAccessible();
-  expect(await page.getByText('https://example.com/bob').count()).toBe(0);
+  expect(await page.getByText('example.com/bob').count()).toBe(0);
   expect(await page.getByRole('button', { name: /Edit|Disable|Delete|Rotate|test/ }).count()).toBe(
     0,
   );
@@ -65,7 +65,7 @@ it('goes on after the page is reloaded, and not when the tab comes to the page b
   const { page } = visitor;
   const { url } = await api.app.get(Portal).link({ owner: 'alice' });
   await page.goto(api.url + url);
-  const endpoint = page.getByRole('link', { name: 'https://example.com/alice' });
+  const endpoint = page.getByRole('link', { name: 'example.com/alice' });
   await endpoint.click();
   await page.getByText('Last 14 days').waitFor();
   await page.reload();
@@ -87,11 +87,11 @@ it('gives way to that of another link, which is opened in the same tab', async (
     await portal.link({ owner: 'bob', next: '/endpoints' }),
   ];
   await page.goto(api.url + mine.url);
-  await page.getByRole('link', { name: 'https://example.com/alice' }).waitFor();
+  await page.getByRole('link', { name: 'example.com/alice' }).waitFor();
   // Only the part behind the # is another one: the page is not loaded anew.
   await page.evaluate(`window.isSame = true; location.hash = '${other.url.split('#')[1]}'`);
-  await page.getByRole('link', { name: 'https://example.com/bob' }).waitFor();
-  expect(await page.getByText('https://example.com/alice').count()).toBe(0);
+  await page.getByRole('link', { name: 'example.com/bob' }).waitFor();
+  expect(await page.getByText('example.com/alice').count()).toBe(0);
   expect(await page.evaluate('window.isSame')).toBe(true);
   expect(page.url()).toBe(`${api.url}/webhooks/#/endpoints`);
   expect(await page.evaluate('JSON.stringify({ ...sessionStorage })')).not.toContain(other.code);
@@ -100,7 +100,7 @@ it('gives way to that of another link, which is opened in the same tab', async (
   await page.evaluate(`location.hash = '${mine.url.split('#')[1]}'`);
   await page.getByText('You are not signed in, or your access has ended.').waitFor();
   expect(page.url()).not.toContain('tpc_');
-  await expect.poll(() => page.getByText('https://example.com/bob').count()).toBe(0);
+  await expect.poll(() => page.getByText('example.com/bob').count()).toBe(0);
 });
 
 it('begins once the server answers', async () => {
@@ -110,7 +110,7 @@ it('begins once the server answers', async () => {
   await page.goto(api.url + url);
   await page.getByText('The server does not answer. Trying again …').waitFor();
   await page.unroute('**/webhooks/session');
-  await page.getByRole('link', { name: 'https://example.com/alice' }).waitFor();
+  await page.getByRole('link', { name: 'example.com/alice' }).waitFor();
   expect(page.url()).toBe(`${api.url}/webhooks/#/endpoints`);
 });
 
@@ -118,7 +118,7 @@ it('ends when it is revoked', async () => {
   const { page } = visitor;
   const { url } = await api.app.get(Portal).link({ owner: 'alice' });
   await page.goto(api.url + url);
-  await page.getByRole('link', { name: 'https://example.com/alice' }).waitFor();
+  await page.getByRole('link', { name: 'example.com/alice' }).waitFor();
   expect(await api.app.get(Portal).revoke({ owner: 'alice' })).toBeGreaterThan(0);
   await page.getByRole('link', { name: 'Events' }).click();
   await page.getByText('You are not signed in, or your access has ended.').waitFor();
@@ -173,7 +173,7 @@ it('gives an open dialog back when the user has signed in elsewhere', async () =
     return route.continue({ headers: { ...route.request().headers(), authorization: token } });
   });
   await page.goto(`${api.url}/webhooks#/endpoints`);
-  await page.getByRole('link', { name: 'https://example.com/alice' }).click();
+  await page.getByRole('link', { name: 'example.com/alice' }).click();
   await page.getByRole('button', { name: 'Edit' }).click();
   await page.getByLabel('Description').fill('Typed');
   endsWithSave = true;

@@ -35,7 +35,7 @@ const OVERVIEW: Picture = {
   show: async (page) => {
     await goTo(page, '/');
     await page.getByRole('img').first().waitFor();
-    await page.getByText('https://search.example.com').first().waitFor();
+    await page.getByText('search.example.com').first().waitFor();
   },
 };
 const PICTURES: Readonly<Record<string, Picture>> = {
@@ -44,13 +44,13 @@ const PICTURES: Readonly<Record<string, Picture>> = {
   deliveries: {
     show: async (page) => {
       await goTo(page, '/deliveries');
-      await page.locator('tbody').getByText('https://search.example.com').first().waitFor();
+      await page.locator('tbody').getByText('search.example.com').first().waitFor();
     },
   },
   endpoint: {
     show: async (page) => {
       await goTo(page, '/endpoints');
-      await page.getByRole('link', { name: 'https://search.example.com/webhooks' }).click();
+      await page.getByRole('link', { name: 'Search index' }).click();
       await page.getByRole('img').first().waitFor();
       await page.locator('tbody tr').last().waitFor();
     },

@@ -68,12 +68,12 @@ describe('the request of a delivery', () => {
   it('offers no retry once the body was dropped', async () => {
     const id = await owner.deliver(await owner.endpoint(), DATA);
     await page.goto(owner.url(`/deliveries/${id}`));
-    await page.getByRole('button', { name: 'Retry', exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Resend', exact: true }).waitFor();
     const messages = owner.api.app.get(DataSource).getRepository('ThornMessage');
     await messages.createQueryBuilder().update().set({ body: null }).execute();
     await page.reload();
     await page.getByText('The body is no longer stored').first().waitFor();
-    expect(await page.getByRole('button', { name: 'Retry', exact: true }).count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Resend', exact: true }).count()).toBe(0);
   });
 });
 

@@ -1,7 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VERIFICATION } from '../../page/core/verification.js';
 import { generateSecret } from '../../lib/index.js';
@@ -18,6 +19,8 @@ let sent: Request;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'thorn-verification-'));
+  const packages = fileURLToPath(new URL('../../node_modules', import.meta.url));
+  symlinkSync(packages, join(folder, 'node_modules'));
   const owner = await OwnerPage.start();
   const secret = generateSecret();
   const endpoint = await owner.endpoint({ secret });
@@ -33,7 +36,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
 const run = (program: string, ...given: string[]) =>
   execFileSync(program, given, { cwd: folder, encoding: 'utf8' }).trim();
-const exists = (program: string) => spawnSync(program, ['version']).error === undefined;
+/** Tells whether a program runs: the library of another language may not be on this machine. */
+const runs = (program: string, ...given: string[]) => spawnSync(program, given).status === 0;
 
 /** Ways to run the programs that the page shows; each says whether a request is genuine. */
 const LANGUAGES: Readonly<Record<string, (request: Request) => boolean>> = {
@@ -43,37 +47,31 @@ const LANGUAGES: Readonly<Record<string, (request: Request) => boolean>> = {
     write('run.mjs', `import { isGenuine } from './verify.mjs';\nconsole.log(${call});`);
     return run(process.execPath, 'run.mjs') === 'true';
   },
-  Python: (request) => {
-    write('verify.py', VERIFICATION.Python);
-    write('request.json', JSON.stringify(request));
-    write(
-      'run.py',
-      `import json, verify
+  ...(runs('python3', '-c', 'import standardwebhooks') && {
+    Python: (request: Request) => {
+      write('verify.py', VERIFICATION.Python);
+      write('request.json', JSON.stringify(request));
+      write(
+        'run.py',
+        `import json, verify
 given = json.load(open("request.json", encoding="utf-8"))
 print(verify.is_genuine(given["headers"], given["body"].encode(), given["secret"]))`,
-    );
-    return run('python3', 'run.py') === 'True';
-  },
-  ...(exists('go') && {
-    Go: ({ headers, body, secret }: Request) => {
-      mkdirSync(join(folder, 'webhook'), { recursive: true });
-      write('go.mod', 'module example\n\ngo 1.21\n');
-      write('webhook/webhook.go', VERIFICATION.Go);
-      const names = ['id', 'timestamp', 'signature'].map((name) => `webhook-${name}`);
-      const set = names.map((name) => `header.Set("${name}", "${headers[name]}")`).join('\n');
-      write('body.json', body);
-      write(
-        'main.go',
-        `package main
-import ("example/webhook"; "fmt"; "net/http"; "os")
-func main() {
-header := http.Header{}
-${set}
-body, _ := os.ReadFile("body.json")
-fmt.Println(webhook.IsGenuine(header, body, "${secret}"))
-}`,
       );
-      return run('go', 'run', '.') === 'true';
+      return run('python3', 'run.py') === 'True';
+    },
+  }),
+  ...(runs('ruby', '-e', "require 'standardwebhooks'") && {
+    Ruby: (request: Request) => {
+      write('verify.rb', VERIFICATION.Ruby);
+      write('request.json', JSON.stringify(request));
+      write(
+        'run.rb',
+        `require 'json'
+require_relative 'verify'
+given = JSON.parse(File.read('request.json'))
+puts genuine?(given['headers'], given['body'], given['secret'])`,
+      );
+      return run('ruby', 'run.rb') === 'true';
     },
   }),
   // It prints the signature, to be compared by eye.
@@ -86,10 +84,7 @@ fmt.Println(webhook.IsGenuine(header, body, "${secret}"))
   },
 };
 
-// Go compiles its own packages first.
-const PATIENCE = { timeout: 120_000 };
-
-describe.each(Object.entries(LANGUAGES))('the program in %s', PATIENCE, (_language, isGenuine) => {
+describe.each(Object.entries(LANGUAGES))('the program in %s', (_language, isGenuine) => {
   it('accepts a request as it was sent, by an old secret too', () => {
     expect(sent.headers['webhook-signature']!.split(' ')).toHaveLength(2);
     expect(isGenuine(sent)).toBe(true);
