@@ -111,7 +111,7 @@ describe.each(platforms)('<thorn-portal> on %s', (platform) => {
     const host = await embedding([first.code, second.code], 'path="/endpoints" language="de"');
     try {
       await page.goto(host.url);
-      await page.getByRole('link', { name: 'example.com/alice' }).waitFor();
+      await page.getByTitle('https://example.com/alice').first().waitFor();
       expect(await portal.revoke({ id: first.id })).toBe(1);
       await page.getByRole('link', { name: 'Ereignisse' }).click();
       await page.getByRole('link', { name: 'article.created' }).waitFor();
