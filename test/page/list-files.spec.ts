@@ -49,7 +49,7 @@ describe('what changed between attempts', () => {
     ['status', { status: 503 }],
     ['body', { response: 'back at noon' }],
     ['headers', { answerHeaders: { server: 'nginx', 'retry-after': '60' } }],
-    ['error', { error: { code: 'timeout', message: 'x' } as ShownAttempt['error'] }],
+    ['error', { error: { code: 'timeout', message: 'x' } }],
   ])('is the %s', (change, other) => {
     expect(changesOf(attempt, { ...attempt, ...other })).toEqual([change]);
   });
