@@ -1,32 +1,16 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useErrorBoundary, useRef } from 'preact/hooks';
 import { ApiError, isAway, wasLetIn } from './core/client.js';
-import { health, useHealth } from './core/health.js';
-import { failingEndpoints, isOperator } from './core/operator.js';
-import { linkTo, place } from './core/router.js';
+import { useHealth } from './core/health.js';
+import { place } from './core/router.js';
 import { isEntering, isOut, tryAccess, visit } from './core/session.js';
 import { container, isEmbedded, settings } from './core/settings.js';
 import { useAction } from './core/use-data.js';
 import { Button, Loading } from './ui/basics.js';
 import { Failure } from './ui/screen.js';
 import { screenFor } from './routes.js';
-import { Keys } from './ui/keys.js';
-import { Preferences } from './ui/preferences.js';
-import { number, t } from './text/index.js';
-
-const MENU = [
-  ['/', 'overview'],
-  ['/endpoints', 'endpoints'],
-  ['/deliveries', 'deliveries'],
-  ['/events', 'eventTypes'],
-] as const;
-
-const OPERATOR_MENU = [
-  ['/operator', () => t().overview],
-  ['/operator/endpoints', () => t().endpoints],
-  ['/operator/deliveries', () => t().deliveries],
-  ['/operator/maintenance', () => t().operators.maintenance],
-] as const;
+import { Menu } from './menu.js';
+import { t } from './text/index.js';
 
 export function App() {
   const { path } = place.value;
@@ -43,43 +27,7 @@ export function App() {
         </a>
       )}
       <div class="frame">
-        <header class="side">
-          <a class="brand" href={linkTo('/')}>
-            {settings.logo !== undefined && <img src={settings.logo} alt="" />}
-            {settings.title}
-          </a>
-          <nav class="menu" aria-label={t().menu}>
-            {MENU.map(([to, name]) => (
-              <a key={to} href={linkTo(to)} aria-current={isIn(path, to) ? 'page' : undefined}>
-                {t()[name]}
-                {name === 'endpoints' && <Ill />}
-              </a>
-            ))}
-            {isOperator.value && (
-              <>
-                <p class="menu-title">{t().operator}</p>
-                {OPERATOR_MENU.map(([to, name]) => (
-                  <a key={to} href={linkTo(to)} aria-current={isIn(path, to) ? 'page' : undefined}>
-                    {name()}
-                    {to === '/operator' && (
-                      <Count
-                        count={failingEndpoints.value}
-                        text={t().health.failing(number(failingEndpoints.value))}
-                      />
-                    )}
-                  </a>
-                ))}
-              </>
-            )}
-            {settings.links.map(({ label, url }) => (
-              <a key={url} href={url} target="_blank" rel="noreferrer">
-                {label}
-              </a>
-            ))}
-          </nav>
-          <Preferences />
-          <Keys />
-        </header>
+        <Menu path={path} />
         <div>
           <div role="status">{isAway.value && <p class="away">{t().away}</p>}</div>
           <Content>
@@ -104,33 +52,13 @@ export function App() {
 /** The content of the page. In an element it is no `<main>`, because the document around it has one. */
 function Content({ children }: { readonly children: ComponentChildren }) {
   return isEmbedded() ? (
-    <section class="main" aria-label={settings.title}>
+    <section class="main" aria-label={settings.brand.name}>
       {children}
     </section>
   ) : (
     <main class="main" id="content" tabIndex={-1}>
       {children}
     </main>
-  );
-}
-
-/** The number of endpoints that somebody has to look at. */
-function Ill() {
-  const { failing = 0, disabled = 0 } = health.value ?? {};
-  const texts = [
-    ...(failing > 0 ? [t().health.failing(number(failing))] : []),
-    ...(disabled > 0 ? [t().health.disabled(number(disabled))] : []),
-  ];
-  return <Count count={failing + disabled} text={texts.join(', ')} />;
-}
-
-function Count({ count, text }: { readonly count: number; readonly text: string }) {
-  if (count === 0) return null;
-  return (
-    <span class="count" title={text}>
-      <span aria-hidden="true">{number(count)}</span>
-      <span class="off-screen"> ({text})</span>
-    </span>
   );
 }
 
@@ -169,10 +97,6 @@ function LockedOut() {
       </div>
     </div>
   );
-}
-
-function isIn(path: string, menu: string): boolean {
-  return path === menu || (menu !== '/' && menu !== '/operator' && path.startsWith(`${menu}/`));
 }
 
 /** Moves the focus by script: the address belongs to the router, so the link must not change it. */

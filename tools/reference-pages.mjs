@@ -65,7 +65,7 @@ export const PAGES = [
       'The options `api`, `operatorApi` and `page` of the module. See [the REST API](../rest.md), [the page](../page.md) and [agents](../mcp.md).',
     example: `ThornModule.forRoot({
   api: { guards: [AuthGuard], owner: (request) => request.user.id },
-  page: thornPage({ title: 'Acme webhooks' }),
+  page: thornPage({ brand: { name: 'Acme webhooks' } }),
 });`,
     sections: [
       { type: 'ThornApiOptions', title: '`api`' },
@@ -73,7 +73,7 @@ export const PAGES = [
       { type: 'ApiDecorators', title: '`api.decorators`' },
       { type: 'OperatorApiOptions', title: '`operatorApi`' },
       { type: 'PageOptions', title: '`thornPage()`', import: 'nestjs-thorn/page' },
-      { type: 'PageColours', title: '`colours`', import: 'nestjs-thorn/page' },
+      { type: 'PageBrand', title: '`brand`', import: 'nestjs-thorn/page' },
       { type: 'PageLink', title: '`links`', import: 'nestjs-thorn/page' },
       {
         type: 'PortalLinkOptions',

@@ -4,7 +4,7 @@
  * @module nestjs-thorn/page
  */
 export { thornPage } from './thorn-page.js';
-export type { PageColours, PageLink, PageOptions } from './page-options.js';
+export type { PageBrand, PageLink, PageOptions } from './page-options.js';
 export {
   isPortalRequest,
   type OpenLink,

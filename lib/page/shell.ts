@@ -5,7 +5,7 @@ import type { PageSettings } from './page-options.js';
 /** Values that the page reads when it starts. */
 export interface ShellSettings extends Pick<
   PageSettings,
-  'title' | 'logo' | 'colours' | 'links' | 'documents' | 'signIn' | 'language'
+  'brand' | 'links' | 'documents' | 'signIn' | 'language'
 > {
   /** The URL of the REST API, relative to the page. */
   readonly api: string;
@@ -32,7 +32,7 @@ export function shellOf(settings: ShellSettings, files: readonly PageFile[], bas
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 <meta name="thorn-page" content="${escapeHtml(JSON.stringify(settings))}">
-<title>${escapeHtml(settings.title)}</title>
+<title>${escapeHtml(settings.brand.name)}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${base}${style}">
 <script type="module" src="${base}${script}"></script>

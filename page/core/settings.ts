@@ -24,7 +24,7 @@ export function begin(given: ShellSettings, into: HTMLElement, top = into): void
   root = top;
   apiUrl = new URL(settings.api, folder);
   operatorUrl = settings.operatorApi === null ? null : new URL(settings.operatorApi, folder);
-  applyColours();
+  applyBrand();
 }
 
 /** True in an element. Document, address and title then belong to the page around it. */
@@ -32,10 +32,11 @@ export function isEmbedded(): boolean {
   return root !== document.documentElement;
 }
 
-/** Sets the application's colours by script, since the page allows no styles in the document. */
-function applyColours(): void {
-  const { accent, accentDark = accent } = settings.colours;
-  if (accent === undefined && accentDark === undefined) return;
-  const colour = `light-dark(${accent ?? '#3451b2'}, ${accentDark ?? '#9db1ff'})`;
-  root.style.setProperty('--accent', colour);
+/** Sets the accent and the font of the application by script, since the page allows no styles in the document. */
+function applyBrand(): void {
+  const { accent, font } = settings.brand;
+  if (accent !== undefined) {
+    root.style.setProperty('--accent', `light-dark(${accent.light}, ${accent.dark})`);
+  }
+  if (font !== undefined) root.style.setProperty('--font', font);
 }

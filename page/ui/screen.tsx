@@ -21,7 +21,7 @@ let isFirst = true;
 export function Screen({ title, lead, actions, crumbs = [], children }: ScreenOptions) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    if (!isEmbedded()) document.title = `${title} · ${settings.title}`;
+    if (!isEmbedded()) document.title = `${title} · ${settings.brand.name}`;
   }, [title]);
   useEffect(() => {
     if (!isFirst) heading.current?.focus();

@@ -35,7 +35,7 @@ import { User } from './users/user.entity.js';
       api: { guards: [BearerGuard], owner: (request) => request.user.id },
       operatorApi: { guards: [OperatorGuard], bodies: true },
       page: thornPage({
-        title: 'Blog',
+        brand: { name: 'Blog' },
         links: [{ label: 'API', url: '/docs' }],
         documents: { openApi: '/docs' },
       }),

@@ -86,7 +86,7 @@ interface CookieResponse {
     ThornModule.forRoot({
       recipients: 'development',
       api: { guards: [TenantGuard], owner: (request) => request.user.id },
-      page: thornPage({ title: 'Webhooks' }),
+      page: thornPage(),
     }),
   ],
   controllers: [FrontEndController, InvoicesController],

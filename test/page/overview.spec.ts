@@ -73,6 +73,7 @@ describe('the overview of an owner', () => {
     await owner.deliver(await owner.endpoint({ path: `/${'long'.repeat(20)}` }), {});
     await page.setViewportSize({ width: 360, height: 740 });
     await page.goto(owner.url('/'));
+    await page.getByRole('button', { name: 'Menu' }).click();
     await page.getByLabel('Language').selectOption('de');
     await page.getByRole('img', { name: 'Versuche je Stunde' }).waitFor();
     await page.getByText('1 Versuch', { exact: true }).waitFor();

@@ -64,7 +64,7 @@ describe.each(platforms)('the page on %s', (platform) => {
     beforeAll(async () => {
       api = await startApi(platform, {
         api: open,
-        thorn: { page: thornPage({ title: `<b>"Ada's" & co</b>`, signIn: '/login' }) },
+        thorn: { page: thornPage({ brand: { name: `<b>"Ada's" & co</b>` }, signIn: '/login' }) },
         // What helmet sets by default, before any route.
         configure: (app) =>
           app.use(
@@ -168,8 +168,6 @@ it('is refused without the API, and with options that make no sense', () => {
   );
   expect(() => thornPage({ links: [{ label: 'x', url: 'javascript:alert(1)' }] })).toThrow('links');
   expect(() => thornPage({ signIn: 'javascript:alert(1)' })).toThrow('signIn');
-  expect(() => thornPage({ logo: 'https://elsewhere.example/logo.png' })).toThrow('logo');
-  expect(() => thornPage({ colours: { accent: 'red' } })).toThrow('accent');
-  expect(() => thornPage({ colour: 1 } as object)).toThrow('colour');
+  expect(() => thornPage({ title: 'Acme' } as object)).toThrow('title');
   return expect(start({ page: {} as never })).rejects.toThrow('thornPage()');
 });

@@ -18,7 +18,7 @@ describe.each(platforms)('<thorn-portal> on %s', (platform) => {
   let visitor: PageVisitor;
   beforeAll(async () => {
     api = await startApi(platform, {
-      thorn: { page: thornPage({ colours: { accent: '#7a1fa2' } }) },
+      thorn: { page: thornPage({ brand: { accent: '#7a1fa2', font: 'Georgia, serif' } }) },
       // As docs/page.md says.
       configure: (app) =>
         app.enableCors({
@@ -72,8 +72,11 @@ describe.each(platforms)('<thorn-portal> on %s', (platform) => {
         document.querySelector('thorn-portal').shadowRoot.querySelector('h1'),
       ].map((one) => getComputedStyle(one).color)`);
       expect(colours).toEqual(['rgb(255, 0, 0)', 'rgb(25, 28, 34)']);
-      const accent = `document.querySelector('thorn-portal').shadowRoot.querySelector('.portal').style.getPropertyValue('--accent')`;
-      expect(await page.evaluate(accent)).toBe('light-dark(#7a1fa2, #7a1fa2)');
+      const brand = await page.evaluate<string[]>(`(() => {
+        const link = document.querySelector('thorn-portal').shadowRoot.querySelector('.crumbs a');
+        return ['color', 'fontFamily'].map((name) => getComputedStyle(link)[name]);
+      })()`);
+      expect(brand).toEqual(['rgb(122, 31, 162)', 'Georgia, serif']);
       await page.setViewportSize({ width: 360, height: 740 });
       await visitor.expectNoOverflow();
     } finally {
