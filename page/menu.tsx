@@ -94,8 +94,9 @@ export function Menu({ path }: { readonly path: string }) {
           ))}
         </nav>
         <Preferences />
-        <Keys />
       </div>
+      {/* Outside of the part that a narrow page hides, because its dialog opens by a key as well. */}
+      <Keys />
     </header>
   );
 }

@@ -1,14 +1,24 @@
 import type { AttemptHistory, Stats } from '../core/model.js';
-import { day, hour, milliseconds, number, percent, t } from '../text/index.js';
+import { dateHour, day, hour, milliseconds, number, percent, t } from '../text/index.js';
 import { Empty } from '../ui/basics.js';
-import { Figures, Plot, type Series } from '../ui/plot.js';
+import { Figures, Plot, type Series, type Span } from '../ui/plot.js';
 
 type Day = Stats['days'][number];
+const HOUR = 3_600_000;
+
+/** A time of a plot that the user may pick, for a list of its deliveries. */
+export interface PickOptions {
+  readonly onPick?: ((span: Span) => void) | undefined;
+  readonly picked?: Span | undefined;
+}
 
 /** Attempts of one endpoint by day, and how long its answers took. */
-export function DayActivity({ total, days, countedSince }: Stats) {
+export function DayActivity({ total, days, countedSince, onPick, picked }: Stats & PickOptions) {
   const outcomes = ['succeeded', 'failed'] as const;
-  const countOf = { succeeded: succeededAttempts, failed: (one: Day) => one.failedAttempts };
+  const countOf = {
+    succeeded: ({ attempts, failedAttempts }: Day) => attempts - failedAttempts,
+    failed: (one: Day) => one.failedAttempts,
+  };
   return (
     <>
       <Figures
@@ -29,7 +39,14 @@ export function DayActivity({ total, days, countedSince }: Stats) {
         label={t().figures.perDay}
         items={days}
         nameOf={(one) => day(one.day)}
-        series={outcomes.map((kind) => ({ kind, title: t()[kind], value: countOf[kind] }))}
+        series={outcomes.map((kind) => ({
+          kind,
+          title: t()[kind],
+          value: (one: Day) => (isUnknown(one) ? null : countOf[kind](one)),
+        }))}
+        spanOf={(one) => spanFrom(one.day, 24 * HOUR)}
+        onPick={onPick}
+        picked={picked}
         columns={[
           { title: t().successRate, kind: 'number', cell: (one) => percent(one.successRate) },
         ]}
@@ -39,14 +56,28 @@ export function DayActivity({ total, days, countedSince }: Stats) {
   );
 }
 
-function succeededAttempts({ attempts, failedAttempts }: Day): number {
-  return attempts - failedAttempts;
+/** Before the attempts were counted, none were found, which does not mean that there were none. */
+function isUnknown(one: { readonly isComplete: boolean; readonly attempts: number }): boolean {
+  return !one.isComplete && one.attempts === 0;
+}
+
+function spanFrom(start: string, length: number): Span {
+  const from = new Date(start);
+  return [from.toISOString(), new Date(from.getTime() + length).toISOString()];
 }
 
 /** Attempts of all endpoints by hour or day, and how long their answers took. */
-export function Activity({ by, total, items, since, countedSince }: AttemptHistory) {
+export function Activity({
+  by,
+  total,
+  items,
+  since,
+  countedSince,
+  onPick,
+}: AttemptHistory & PickOptions) {
   if (total.attempts === 0) return <Empty title={t().noFigures} />;
   const nameOf = ({ at }: { readonly at: string }) => (by === 'hour' ? hour(at) : day(at));
+  const titleOf = ({ at }: { readonly at: string }) => (by === 'hour' ? dateHour(at) : day(at));
   const outcomes = ['succeeded', 'failed'] as const;
   return (
     <>
@@ -64,13 +95,16 @@ export function Activity({ by, total, items, since, countedSince }: AttemptHisto
         label={by === 'hour' ? t().figures.perHour : t().figures.perDay}
         items={items}
         nameOf={nameOf}
+        titleOf={titleOf}
         series={outcomes.map((kind) => ({
           kind,
           title: t()[kind],
-          value: (one: AttemptHistory['items'][number]) => one[kind],
+          value: (one: AttemptHistory['items'][number]) => (isUnknown(one) ? null : one[kind]),
         }))}
+        spanOf={({ at }) => spanFrom(at, by === 'hour' ? HOUR : 24 * HOUR)}
+        onPick={onPick}
       />
-      <Durations items={items} nameOf={nameOf} />
+      <Durations items={items} nameOf={nameOf} titleOf={titleOf} />
     </>
   );
 }
@@ -87,9 +121,10 @@ interface Times {
 interface DurationOptions<Item> {
   readonly items: readonly Item[];
   readonly nameOf: (item: Item) => string;
+  readonly titleOf?: (item: Item) => string;
 }
 
-function Durations<Item extends Times>({ items, nameOf }: DurationOptions<Item>) {
+function Durations<Item extends Times>({ items, nameOf, titleOf = nameOf }: DurationOptions<Item>) {
   if (items.every(({ p95 }) => p95 === null)) return null;
   const series: readonly Series<Item>[] = [
     { kind: 'p50', title: t().median, value: ({ p50 }) => p50 },
@@ -103,6 +138,7 @@ function Durations<Item extends Times>({ items, nameOf }: DurationOptions<Item>)
         label={t().figures.durations}
         items={items}
         nameOf={nameOf}
+        titleOf={titleOf}
         series={series}
         format={milliseconds}
       />

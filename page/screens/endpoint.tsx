@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { now } from '../core/clock.js';
 import type { Delivery, DeliveryPage, Endpoint, EndpointNow, Stats } from '../core/model.js';
-import { linkTo } from '../core/router.js';
+import { go, linkTo } from '../core/router.js';
 import { type DeliverySource, ownerDeliveries } from '../core/deliveries.js';
 import { can } from '../core/session.js';
 import { owner, type TaggedEndpoint } from '../core/source.js';
@@ -11,6 +11,7 @@ import { Badge, Button, Copyable, Empty, ErrorNote, Note } from '../ui/basics.js
 import { Content } from '../ui/content.js';
 import { Countdown } from '../ui/countdown.js';
 import { Dialog } from '../ui/dialog.js';
+import type { Span } from '../ui/plot.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
 import { DayActivity } from './activity.js';
 import { BulkDialog } from './bulk-dialog.js';
@@ -127,7 +128,7 @@ function Shown({ read, reload }: ShownOptions) {
       <div class="columns">
         <div>
           <LastFailures items={recent.items} source={ownerDeliveries} />
-          <History stats={stats} />
+          <History id={id} stats={stats} />
           <Recent id={id} recent={recent} source={ownerDeliveries} />
           <Changes pages={changes} />
         </div>
@@ -239,12 +240,17 @@ function Days({ days }: Pick<Stats, 'days'>) {
   );
 }
 
-function History({ stats }: { readonly stats: Data<Stats> }) {
+function History({ id, stats }: { readonly id: string; readonly stats: Data<Stats> }) {
+  const pick = ([from, to]: Span) => go('/deliveries', { endpoint: id, time: 'range', from, to });
   return (
     <Section title={t().lastDays(DAYS)}>
       <Loaded data={stats}>
         {(value) =>
-          value.total.attempts === 0 ? <Empty title={t().noFigures} /> : <DayActivity {...value} />
+          value.total.attempts === 0 ? (
+            <Empty title={t().noFigures} />
+          ) : (
+            <DayActivity {...value} onPick={pick} />
+          )
         }
       </Loaded>
     </Section>

@@ -1,4 +1,5 @@
 import { operator } from '../core/operator.js';
+import { go } from '../core/router.js';
 import type { Query } from '../core/source.js';
 import { LIVE, useData } from '../core/use-data.js';
 import { t } from '../text/index.js';
@@ -22,6 +23,14 @@ export function Throughput({ query }: { readonly query: Query }) {
             since={iso(since)}
             until={iso(until)}
             countedSince={iso(countedSince)}
+            onPick={([from, to]) =>
+              go('/operator/deliveries', {
+                time: 'range',
+                endpoint: query['subscriber'],
+                from,
+                to,
+              })
+            }
             items={items.map((one) => ({ ...one, at: iso(one.at) }))}
           />
         )}

@@ -1,11 +1,12 @@
 import type { Delivery, EndpointOverview } from '../core/model.js';
 import { ownerDeliveries } from '../core/deliveries.js';
-import { linkTo, place, setQuery } from '../core/router.js';
+import { go, linkTo, place, setQuery } from '../core/router.js';
 import { can } from '../core/session.js';
 import { owner } from '../core/source.js';
 import { LIVE, useData } from '../core/use-data.js';
 import { number, t } from '../text/index.js';
 import { Empty, Time } from '../ui/basics.js';
+import type { Span } from '../ui/plot.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
 import { EndpointName } from '../ui/endpoint-name.js';
 import { Table } from '../ui/table.js';
@@ -78,7 +79,7 @@ function Everything({ figures }: Pick<EndpointOverview, 'figures'>) {
       ) : figures === null ? (
         <Empty title={t().problems['no-delivery-log']} />
       ) : (
-        <Activity {...figures} />
+        <Activity {...figures} onPick={pick} />
       )}
     </Section>
   );
@@ -86,7 +87,11 @@ function Everything({ figures }: Pick<EndpointOverview, 'figures'>) {
 
 function ByDay() {
   const history = useData('figures', (signal) => owner.figures({ by: 'day' }, signal), LIVE * 4);
-  return <Loaded data={history}>{(value) => <Activity {...value} />}</Loaded>;
+  return <Loaded data={history}>{(value) => <Activity {...value} onPick={pick} />}</Loaded>;
+}
+
+function pick([from, to]: Span): void {
+  go('/deliveries', { time: 'range', from, to });
 }
 
 /** Deliveries that failed, or whose latest attempt did, the newest first. */

@@ -2,6 +2,8 @@ import type { figures as figuresEn } from './figures.en.js';
 import type { Translation } from './translation.js';
 
 export const figures: Translation<typeof figuresEn> = {
+  noData: 'Keine Daten',
+  pick: 'Ziehen Sie über das Diagramm, um die Zustellungen dieser Zeit zu sehen. Mit der Tastatur: Umschalt und Pfeiltasten, dann Eingabe.',
   perHour: 'Versuche je Stunde',
   perDay: 'Versuche je Tag',
   durations: 'Zeit bis zur Antwort',

@@ -1,5 +1,7 @@
 /** Texts of the overview and of plots. */
 export const figures = {
+  noData: 'No data',
+  pick: 'Drag across the chart to list the deliveries of that time. With the keyboard: Shift and arrow keys, then Enter.',
   perHour: 'Attempts by hour',
   perDay: 'Attempts by day',
   durations: 'Time to answer',

@@ -41,6 +41,11 @@ export function dateTime(time: string | number): string {
   return format({ dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(time));
 }
 
+/** The date and the hour, for what happened within an hour. */
+export function dateHour(time: string): string {
+  return format({ dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
+}
+
 export function day(time: string): string {
   return format({ day: 'numeric', month: 'short', timeZone: 'UTC' }).format(new Date(time));
 }
