@@ -26,6 +26,7 @@ describe('random programs on several connections', () => {
 
   it.for(PROGRAM_DATABASES.flatMap((kind) => SEEDS.map((seed) => ({ kind, seed }))))(
     'send exactly what $kind has committed, in order, seed $seed',
+    { timeout: 180_000 },
     async ({ kind, seed }, { signal }) => {
       const { place, log } = await createLoggedDatabase(kind, postgres);
       const run = await ProgramRun.start({ place, log, seed, subscribers: SUBSCRIBERS });
@@ -64,7 +65,6 @@ describe('random programs on several connections', () => {
         await place.drop();
       }
     },
-    180_000,
   );
 });
 
