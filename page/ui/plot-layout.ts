@@ -2,8 +2,8 @@ const HEIGHT = 176;
 const TOP = 8;
 /** The room of the names below the plot. */
 const BELOW = 28;
-/** The width of a letter of the labels, which have the size `--type-xs` at every width of the plot. */
-const LETTER = 7;
+/** The width of a letter of the widest fonts in the labels, which have the size `--type-xs` at every width of the plot. */
+const LETTER = 8;
 /** Halves of an axis that are read easily, as parts of a power of ten. */
 const HALVES = [1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10];
 
