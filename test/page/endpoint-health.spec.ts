@@ -207,6 +207,7 @@ describe('the screen of an endpoint that fails', () => {
     const id = await failing(0.755);
     await owner.api.subscribers.update(id, { description: HOSTILE }, 'any', { by: HOSTILE });
     await page.goto(owner.url(`/endpoints/${id}`));
+    await page.getByRole('button', { name: 'Menu' }).click();
     await page.getByLabel('Language').selectOption('de');
     await note().getByText('des Wegs zur Abschaltung.').waitFor();
     expect(await note().textContent()).toContain(
