@@ -40,7 +40,7 @@ it('lets the holder of a link in, once, and shows what the link allows', async (
     .link({ owner: 'alice', next: '/endpoints?state=active' });
   await page.goto(api.url + url);
   await page.getByRole('link', { name: 'example.com/alice' }).click();
-  await page.getByText('Last 14 days').waitFor();
+  await page.getByRole('heading', { name: 'Last 14 days' }).waitFor();
   await visitor.expectAccessible();
   expect(await page.getByText('example.com/bob').count()).toBe(0);
   expect(await page.getByRole('button', { name: /Edit|Disable|Delete|Rotate|test/ }).count()).toBe(
@@ -67,9 +67,9 @@ it('goes on after the page is reloaded, and not when the tab comes to the page b
   await page.goto(api.url + url);
   const endpoint = page.getByRole('link', { name: 'example.com/alice' });
   await endpoint.click();
-  await page.getByText('Last 14 days').waitFor();
+  await page.getByRole('heading', { name: 'Last 14 days' }).waitFor();
   await page.reload();
-  await page.getByText('Last 14 days').waitFor();
+  await page.getByRole('heading', { name: 'Last 14 days' }).waitFor();
   expect(await page.getByRole('button', { name: 'Edit' }).count()).toBe(0);
 
   await page.goto('about:blank');
