@@ -9,11 +9,10 @@ const HOUR = 3_600_000;
 /** A time of a plot that the user may pick, for a list of its deliveries. */
 export interface PickOptions {
   readonly onPick?: ((span: Span) => void) | undefined;
-  readonly picked?: Span | undefined;
 }
 
 /** Attempts of one endpoint by day, and how long its answers took. */
-export function DayActivity({ total, days, countedSince, onPick, picked }: Stats & PickOptions) {
+export function DayActivity({ total, days, countedSince, onPick }: Stats & PickOptions) {
   const outcomes = ['succeeded', 'failed'] as const;
   const countOf = {
     succeeded: ({ attempts, failedAttempts }: Day) => attempts - failedAttempts,
@@ -46,7 +45,6 @@ export function DayActivity({ total, days, countedSince, onPick, picked }: Stats
         }))}
         spanOf={(one) => spanFrom(one.day, 24 * HOUR)}
         onPick={onPick}
-        picked={picked}
         columns={[
           { title: t().successRate, kind: 'number', cell: (one) => percent(one.successRate) },
         ]}

@@ -33,14 +33,12 @@ interface PlotOptions<Item> {
   readonly spanOf?: (item: Item) => Span;
   /** Gets the time that the user has picked. It needs `spanOf`. */
   readonly onPick?: ((span: Span) => void) | undefined;
-  /** The time that was picked, which stays marked. */
-  readonly picked?: Span | undefined;
 }
 
 /** Figures over time: drawn, read one by one with a pointer or with keys, and the same as a table. */
 export function Plot<Item>(options: PlotOptions<Item>) {
   const { label, as, items, series, format = number, columns = [] } = options;
-  const { spanOf, onPick, picked } = options;
+  const { spanOf, onPick } = options;
   const { nameOf, titleOf = nameOf } = options;
   const [area, width] = useWidth();
   const id = useId();
@@ -60,9 +58,6 @@ export function Plot<Item>(options: PlotOptions<Item>) {
     if (spanOf !== undefined) onPick?.([spanOf(items[first]!)[0], spanOf(items[last]!)[1]]);
   });
   const { shown, range } = selection;
-  const marked =
-    range ??
-    (picked === undefined || spanOf === undefined ? null : itemsIn(picked, items.map(spanOf)));
   const textOf = (value: number | null) => (value === null ? t().figures.noData : format(value));
   const readOut = () => {
     const [first, last] = range ?? [shown ?? items.length - 1, shown ?? items.length - 1];
@@ -78,9 +73,7 @@ export function Plot<Item>(options: PlotOptions<Item>) {
           <svg width={width} height={layout.height} role="img" aria-label={label}>
             <Grid layout={layout} />
             <NoData layout={layout} sizes={sizes} />
-            {marked !== null && (
-              <Band of={edgesOf(layout, ...marked)} layout={layout} kind="range" />
-            )}
+            {range !== null && <Band of={edgesOf(layout, ...range)} layout={layout} kind="range" />}
             {shown !== null && range === null && (
               <Band of={edgesOf(layout, shown, shown)} layout={layout} kind="shown" />
             )}
@@ -151,13 +144,6 @@ export function Plot<Item>(options: PlotOptions<Item>) {
       </details>
     </div>
   );
-}
-
-/** The first and the last of the spans that are within a time, or null. */
-function itemsIn([from, to]: Span, spans: readonly Span[]): readonly [number, number] | null {
-  const isWithin = (one: Span) => one[0] >= from && one[1] <= to;
-  const first = spans.findIndex(isWithin);
-  return first === -1 ? null : [first, spans.findLastIndex(isWithin)];
 }
 
 /** Beside the item, on the side that has more room. */
