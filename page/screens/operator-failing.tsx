@@ -55,9 +55,8 @@ export function FailingEndpoints({ rows, total }: Options) {
             title: texts.messages,
             kind: 'number',
             cell: ({ subscriberId, failingMessages }) => (
-              <a
-                href={linkTo('/operator/deliveries', { endpoint: subscriberId, status: 'failed' })}
-              >
+              // Of any status: a delivery that has failed so far may still be pending.
+              <a href={linkTo('/operator/deliveries', { endpoint: subscriberId })}>
                 {number(failingMessages)}
               </a>
             ),
