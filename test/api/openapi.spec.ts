@@ -97,6 +97,7 @@ describe.each(platforms)('the OpenAPI document on %s', (platform) => {
         dispatch: outbox({ pollInterval: 25, history: true }),
         recipients: LOOPBACK_RECIPIENTS,
         operatorApi: { guards: [Anybody], bodies: true },
+        shapes: { url: 'https://api.example.com/hooks', templates: true },
         encryption: { keys: [{ id: 'first', key: randomBytes(32) }] },
         unsubscribe: {
           url: 'https://api.example.com/hooks',
