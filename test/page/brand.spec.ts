@@ -114,7 +114,9 @@ describe('the menu where the page is narrow', () => {
     await visitor.tabTo('Endpoints');
     await page.keyboard.press('Escape');
     expect(await menu.count()).toBe(0);
-    expect(await page.evaluate<string>('document.activeElement.textContent')).toBe('Menu');
+    await expect
+      .poll(() => page.evaluate<string>('document.activeElement.textContent'))
+      .toBe('Menu');
     await visitor.end();
   });
 });

@@ -98,7 +98,7 @@ describe('the credentials of an endpoint on the page', () => {
     await edit(id);
     const row = (name: string) => page.getByRole('group', { name: `Header ${name}`, exact: true });
     await row('X-Two').getByRole('button', { name: 'Replace value' }).click();
-    expect(await focused()).toBe('Value');
+    await expect.poll(focused).toBe('Value');
     await page.keyboard.type(SECRET);
     await row('X-Three').getByRole('button', { name: 'Delete' }).click();
     await row('X-Three').getByText('Is deleted when you save').waitFor();
@@ -144,7 +144,9 @@ describe('the credentials of an endpoint on the page', () => {
     expect(await name.getAttribute('aria-invalid')).toBe('true');
     await visitor.expectAccessible();
     await row.getByRole('button', { name: 'Delete' }).click();
-    expect(await page.evaluate<string>('document.activeElement.textContent')).toBe('Add header');
+    await expect
+      .poll(() => page.evaluate<string>('document.activeElement.textContent'))
+      .toBe('Add header');
     expect((await stored(id)).headers).toEqual({ 'X-One': 'first' });
   });
 
@@ -235,7 +237,7 @@ describe('the credentials of an endpoint on the page', () => {
     await page.getByRole('checkbox', { name: 'All of article' }).uncheck();
     await button('Save').click();
     await page.getByText('Choose at least one event.').waitFor();
-    expect(await page.evaluate('document.activeElement.type')).toBe('checkbox');
+    await expect.poll(() => page.evaluate('document.activeElement.type')).toBe('checkbox');
   });
 
   it('is whole by keyboard, and in German on a phone', async () => {

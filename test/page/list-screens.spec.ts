@@ -171,11 +171,11 @@ describe('a list', () => {
     const focused = () => page.evaluate<string>('document.activeElement.textContent');
     const [first, second] = await page.locator('tbody a').allTextContents();
     await page.keyboard.press('j');
-    expect(await focused()).toBe(first);
+    await expect.poll(focused).toBe(first);
     await page.keyboard.press('j');
-    expect(await focused()).toBe(second);
+    await expect.poll(focused).toBe(second);
     await page.keyboard.press('k');
-    expect(await focused()).toBe(first);
+    await expect.poll(focused).toBe(first);
     await page.keyboard.press('/');
     await page.keyboard.type('jk?/');
     expect(await page.getByLabel('Search').inputValue()).toBe('jk?/');
