@@ -137,10 +137,16 @@ describe.each(sqliteAndPostgres)('bodies of its own on $database', ({ create }) 
     for (const { id } of made.values()) {
       const range = ['--api', `${api.url}/hooks`, '--since', since, '--until', until];
       expect(await thorn(['replay', id, ...range])).toContain('scheduled 1,');
-      await api.send('POST', `/hooks/${id}/disable`, { body: {} });
     }
     await finished('succeeded', 3);
+    for (const { id } of made.values()) {
+      await api.send('POST', `/hooks/${id}/disable`, { body: {} });
+    }
     const { id: missed } = await send();
+    // Fanned out while all of them are disabled: a backfill finds messages that have been.
+    await vi.waitFor(async () => {
+      expect(await api.app.get(Deliveries).stats()).toMatchObject({ pendingMessages: 0 });
+    }, PATIENCE);
     for (const { id } of made.values()) {
       await api.send('POST', `/hooks/${id}/enable`, { body: {} });
       const body = { since };

@@ -228,7 +228,7 @@ describe.each(['file', 'postgres'] as const)('a whole run on %s', (kind) => {
     const places = new Set(ears.records.map(({ where }) => where.split('?')[0]));
     expect([...places]).toEqual(
       expect.arrayContaining([
-        ...['log', 'notify', 'span', 'metrics', 'create', 'failed', 'subscriber-disabled'],
+        ...['log', 'notify', 'span', 'metrics', 'create', 'retry-scheduled', 'subscriber-disabled'],
         ...['thorn replay', 'thorn backfill', 'thorn tail', '/webhooks'],
         ...['GET /hooks-operator/subscribers', 'GET /hooks/stats', 'thorn_attempts'],
       ]),
