@@ -9,7 +9,7 @@ import {
   time,
   type ValueOf,
 } from '../../common/json-schema.js';
-import { isoOf, PAUSE_REASON } from './delivery.view.js';
+import { isoOf, pauseOf } from './delivery.view.js';
 
 /** The state of an endpoint: whether it fails, and why it gets no deliveries for now. */
 const STATE = {
@@ -18,10 +18,7 @@ const STATE = {
     description: 'The first failed attempt since the latest success; null: it does not fail',
   }),
   failingMessages: { ...count, description: 'Messages that have failed since then' },
-  pause: nullable({
-    ...all({ reason: PAUSE_REASON, until: nullable(time) }),
-    description: 'Why nothing is sent to it for now, and until when',
-  }),
+  pause: pauseOf(nullable(time), 'Why nothing is sent to it for now, and until when'),
 };
 const FIGURES = {
   succeeded: count,

@@ -14,12 +14,17 @@ import {
   list,
   nullable,
   oneOf,
+  type Schema,
   text,
   time,
   type ValueOf,
 } from '../../common/json-schema.js';
 
-export const PAUSE_REASON = oneOf(['operator', 'retry-after', 'breaker']);
+/** @param until the end of the pause; null while it has none */
+export function pauseOf<Until extends Schema>(until: Until, description: string) {
+  const reason = oneOf(['operator', 'retry-after', 'breaker']);
+  return nullable({ ...all({ reason, until }), description });
+}
 export const DELIVERY_PAUSE = 'Why a pending delivery is not sent to its subscriber for now';
 
 /** A delivery as the subscriber's owner sees it. */
@@ -44,10 +49,7 @@ export const DELIVERY = {
     description:
       'When it is tried again at the earliest; null while an attempt is under way, and while it is blocked',
   }),
-  pause: nullable({
-    ...all({ reason: PAUSE_REASON, until: nullable(time) }),
-    description: DELIVERY_PAUSE,
-  }),
+  pause: pauseOf(nullable(time), DELIVERY_PAUSE),
   rateLimited: { ...flag, description: 'Waits for the rate limit of its subscriber' },
   blocked: { ...flag, description: 'Waits for an earlier delivery of its key' },
   holding: { ...flag, description: 'Has failed, and keeps later ones of its key back' },

@@ -1,6 +1,6 @@
 import type { PruneSummary, ResealSummary } from '../../outbox/index.js';
 import { SUBSCRIBER_STATES } from '../../subscriber/index.js';
-import { DELIVERY, DELIVERY_PAUSE, PAUSE_REASON } from '../deliveries/delivery.view.js';
+import { DELIVERY, DELIVERY_PAUSE, pauseOf } from '../deliveries/delivery.view.js';
 import { ATTEMPT_ANSWER } from '../subscribers/test.view.js';
 import {
   all,
@@ -23,10 +23,7 @@ const { self: _, ...shared } = DELIVERY;
 const delivery = {
   ...shared,
   nextAt: maybeTime,
-  pause: nullable({
-    ...all({ reason: PAUSE_REASON, until: maybeTime }),
-    description: DELIVERY_PAUSE,
-  }),
+  pause: pauseOf(maybeTime, DELIVERY_PAUSE),
   createdAt: count,
   attemptedAt: maybeTime,
   finishedAt: maybeTime,
