@@ -68,12 +68,12 @@ export function isHeaderName(name: string): boolean {
 export function endpointHeaderProblem(
   name: string,
   value: unknown,
-): readonly [reason: RefusalCode, text: string] | null {
+): { readonly reason: RefusalCode; readonly text: string } | null {
   if (RESERVED.test(name) || /^trace(?:parent|state)$/i.test(name)) {
-    return ['reserved-header', SET_BY_US];
+    return { reason: 'reserved-header', text: SET_BY_US };
   }
   if (typeof value !== 'string' || value === '') {
-    return ['header-value', 'must have a text that is not empty'];
+    return { reason: 'header-value', text: 'must have a text that is not empty' };
   }
-  return PRINTABLE.test(value) ? null : ['header-value', NOT_PRINTABLE];
+  return PRINTABLE.test(value) ? null : { reason: 'header-value', text: NOT_PRINTABLE };
 }

@@ -62,23 +62,18 @@ function checkHeader(
   before: ReadonlySet<string>,
   field: string,
 ): void {
-  const refuse = (words: string, data: RefusalData): never => {
-    throw new InvalidInputError(field, `are refused: "${name}" ${words}`, {
-      header: name,
-      ...data,
-    });
-  };
+  const refused = (text: string, data: RefusalData) =>
+    new InvalidInputError(field, `are refused: "${name}" ${text}`, { header: name, ...data });
   if (before.has(name.toLowerCase())) {
-    refuse('is given twice', { reason: 'repeated', pattern: name });
+    throw refused('is given twice', { reason: 'repeated', pattern: name });
   }
   if (value === null) return;
-  const [reason, words] = endpointHeaderProblem(name, value) ?? [];
-  if (reason !== undefined) refuse(words!, { reason });
-  if (String(value).length <= MAX_HEADER_VALUE_LENGTH) return;
-  refuse(`must have a text of up to ${MAX_HEADER_VALUE_LENGTH} characters`, {
-    reason: 'too-long',
-    max: MAX_HEADER_VALUE_LENGTH,
-  });
+  const problem = endpointHeaderProblem(name, value);
+  if (problem !== null) throw refused(problem.text, { reason: problem.reason });
+  if (String(value).length > MAX_HEADER_VALUE_LENGTH) {
+    const max = MAX_HEADER_VALUE_LENGTH;
+    throw refused(`must have a text of up to ${max} characters`, { reason: 'too-long', max });
+  }
 }
 
 /** The headers after a change; names that differ in case alone are the same. @throws {@link InvalidInputError} */
