@@ -5,14 +5,14 @@
 // The tests get the same module by the plugin at the end.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const TYPES = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8' };
-/** Files of the library that the page runs as well. */
+/** Files of the library that the page runs as well. A change of one of them builds the page anew. */
 const SHARED = [
   ...['chat-templates', 'projection', 'template'].map((name) => `lib/message/shapes/${name}.ts`),
   ...['lib/common/objects.ts', 'lib/errors/errors.ts', 'lib/errors/index.ts'],
@@ -59,6 +59,7 @@ async function buildFiles() {
   const { output } = /** @type {import('vite').Rolldown.RolldownOutput} */ (
     Array.isArray(result) ? result[0] : result
   );
+  checkShared(output.flatMap((one) => (one.type === 'chunk' ? one.moduleIds : [])));
   const first = new Set(
     output.flatMap((one) =>
       one.type === 'chunk' && one.isEntry ? [one.fileName, ...one.imports] : [],
@@ -72,6 +73,14 @@ async function buildFiles() {
       gzip: gzipSync(one.type === 'asset' ? one.source : one.code, { level: 9 }).toString('base64'),
     }))
     .toSorted((one, other) => Number(other.isFirst) - Number(one.isFirst));
+}
+
+/** @param {readonly string[]} modules the files that the page is made of */
+function checkShared(modules) {
+  const used = modules.map((one) => relative(ROOT, one)).filter((one) => one.startsWith('lib/'));
+  const missing = used.filter((one) => !SHARED.includes(one));
+  if (missing.length === 0) return;
+  throw new Error(`Add to SHARED in tools/build-page.mjs: ${missing.join(', ')}`);
 }
 
 /** @param {readonly PageFile[]} files */
