@@ -4,10 +4,8 @@ import type { DataSourceOptions } from 'typeorm';
 import { type ContenderModule, forked } from './contenders/forked.js';
 import { reportRatio } from './harness.js';
 import { application, ours } from './outbox/application.js';
-import { Endpoints } from './outbox/endpoints.js';
-import type { Ground } from './outbox/ground.js';
+import { type Ground, runParts } from './outbox/ground.js';
 import { ratioOf } from './outbox/latency.js';
-import { Services } from './outbox/services.js';
 import { measured, SUBSCRIBERS } from './outbox/throughput.js';
 import { partsOf } from './parts.js';
 
@@ -38,14 +36,7 @@ export async function run(wanted: readonly string[]): Promise<void> {
     },
     wanted,
   );
-  const endpoints = await Endpoints.start();
-  const services = new Services();
-  try {
-    for (const part of parts) await part.run({ services, endpoints });
-  } finally {
-    await services.stop();
-    await endpoints.stop();
-  }
+  await runParts(parts);
 }
 
 async function compare(

@@ -5,9 +5,8 @@ import { bundleProgram } from '../test/services/child.js';
 import { type Forked, forked } from './contenders/forked.js';
 import { median, paced, rates, ratio, reportFigure, reportRatio, reportValue } from './harness.js';
 import { openSender, type Place, senders, type Work } from './orm/sender.js';
-import { Endpoints } from './outbox/endpoints.js';
-import type { Ground } from './outbox/ground.js';
-import { Services } from './outbox/services.js';
+import { type Ground, runParts } from './outbox/ground.js';
+import type { Services } from './outbox/services.js';
 import { SUBSCRIBERS } from './outbox/throughput.js';
 import { partsOf } from './parts.js';
 
@@ -22,18 +21,7 @@ const PAUSE = 15;
 
 /** Messages in transactions of other clients than TypeORM, on PostgreSQL. @param wanted names of parts; all when there are none */
 export async function run(wanted: readonly string[]): Promise<void> {
-  const parts = partsOf<Ground>('orm', { throughput, cpu, latency }, wanted);
-  const endpoints = await Endpoints.start();
-  const services = new Services();
-  try {
-    for (const part of parts) {
-      console.error(`-- ${part.name}`);
-      await part.run({ services, endpoints });
-    }
-  } finally {
-    await services.stop();
-    await endpoints.stop();
-  }
+  await runParts(partsOf('orm', { throughput, cpu, latency }, wanted));
 }
 
 /** Events to ten subscribers until all have answered, alone and each in a transaction with an INSERT. */

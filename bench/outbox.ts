@@ -1,7 +1,5 @@
-import { capacityOf, Endpoints } from './outbox/endpoints.js';
-import type { Ground } from './outbox/ground.js';
+import { type Ground, runParts } from './outbox/ground.js';
 import { partsOf } from './parts.js';
-import { Services } from './outbox/services.js';
 import { ceiling } from './outbox/ceiling.js';
 import { claims } from './outbox/claims.js';
 import { cpu } from './outbox/cpu.js';
@@ -44,18 +42,5 @@ const PARTS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
  * @param wanted names of parts; all when there are none
  */
 export async function run(wanted: readonly string[]): Promise<void> {
-  const parts = partsOf('outbox', PARTS, wanted);
-  const endpoints = await Endpoints.start();
-  const services = new Services();
-  try {
-    const capacity = await capacityOf(endpoints.receiver, 2000);
-    console.error(`receiver: ${endpoints.receiver.kind}, ${Math.round(capacity)} requests/s alone`);
-    for (const part of parts) {
-      console.error(`-- ${part.name}`);
-      await part.run({ services, endpoints });
-    }
-  } finally {
-    await services.stop();
-    await endpoints.stop();
-  }
+  await runParts(partsOf('outbox', PARTS, wanted));
 }

@@ -3,10 +3,8 @@ import type { Subscriber } from '../lib/subscriber/index.js';
 import { forked } from './contenders/forked.js';
 import { reportRatio } from './harness.js';
 import { ours } from './outbox/application.js';
-import { Endpoints } from './outbox/endpoints.js';
-import type { Ground } from './outbox/ground.js';
+import { type Ground, runParts } from './outbox/ground.js';
 import { ratioOf } from './outbox/latency.js';
-import { Services } from './outbox/services.js';
 import { measured, SUBSCRIBERS } from './outbox/throughput.js';
 import { partsOf } from './parts.js';
 
@@ -27,15 +25,7 @@ const PARTS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
  * @param wanted names of parts; all when there are none
  */
 export async function run(wanted: readonly string[]): Promise<void> {
-  const parts = partsOf('shape', PARTS, wanted);
-  const endpoints = await Endpoints.start();
-  const services = new Services();
-  try {
-    for (const part of parts) await part.run({ services, endpoints });
-  } finally {
-    await services.stop();
-    await endpoints.stop();
-  }
+  await runParts(partsOf('shape', PARTS, wanted));
 }
 
 async function compare(
