@@ -248,7 +248,7 @@ export const FORM_FIELDS = {
     names: ['timeout'],
     isAdvanced: true,
     label: () => t().form.timeout,
-    typed: (endpoint) => (endpoint == null ? '' : secondsOf(endpoint)),
+    typed: (endpoint) => (endpoint === undefined ? '' : secondsOf(endpoint)),
     sent: (typed) => ({ timeout: typed.trim() === '' ? null : Math.round(decimal(typed) * 1000) }),
     fault: (typed) =>
       typed.trim() === '' || Number.isFinite(decimal(typed)) ? undefined : t().fields.timeout,

@@ -1,28 +1,25 @@
 import { useState } from 'preact/hooks';
-import { now } from '../core/clock.js';
-import type { Delivery, DeliveryPage, Endpoint, EndpointNow, Stats } from '../core/model.js';
+import type { EndpointNow, Stats } from '../core/model.js';
 import { go, linkTo } from '../core/router.js';
-import { type DeliverySource, ownerDeliveries } from '../core/deliveries.js';
+import { ownerDeliveries } from '../core/deliveries.js';
 import { can } from '../core/session.js';
 import { owner, type TaggedEndpoint } from '../core/source.js';
 import { type Data, LIVE, useAction, useData } from '../core/use-data.js';
-import { ago, dateTime, day, t } from '../text/index.js';
-import { Badge, Button, Copyable, Empty, ErrorNote, Note } from '../ui/basics.js';
-import { Content } from '../ui/content.js';
-import { Countdown } from '../ui/countdown.js';
+import { ago, day, t } from '../text/index.js';
+import { Badge, Button, Empty, ErrorNote, Note } from '../ui/basics.js';
 import { Dialog } from '../ui/dialog.js';
 import type { Span } from '../ui/plot.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
 import { DayActivity } from './activity.js';
 import { BulkDialog } from './bulk-dialog.js';
-import { DeliveryTable } from './delivery-table.js';
 import { Changes, useChanges } from './endpoint-changes.js';
-import { BlockedOrder, failuresAmong, LastFailures } from './endpoint-failures.js';
-import { FORM_FIELD_LIST } from './endpoint-fields.js';
+import { BlockedOrder, LastFailures } from './endpoint-failures.js';
+import { Address, nameOf } from './endpoint-address.js';
 import { HealthLine, HealthNotice } from './endpoint-health.js';
+import { Recent, useRecent } from './endpoint-recent.js';
+import { Settings } from './endpoint-settings.js';
 import { EditDialog } from './edit-dialog.js';
 import { DeleteDialog, DisableDialog, RotateDialog } from './endpoint-dialogs.js';
-import { Patterns } from './endpoints.js';
 import { TestPanel } from './test-panel.js';
 
 const DAYS = 14;
@@ -83,11 +80,11 @@ function Shown({ read, reload }: ShownOptions) {
       crumbs={[[t().endpoints, linkTo('/endpoints')]]}
       actions={
         <>
-          {can('test') && <Button onClick={() => setOpen('test')}>{t().test}</Button>}
+          {can('test') && <Button onClick={() => start('test')}>{t().test}</Button>}
           {can('write') && <Button onClick={() => start('edit')}>{t().edit}</Button>}
           {can('write') &&
             (endpoint.enabled ? (
-              <Button onClick={() => setOpen('disable')}>{t().disable}</Button>
+              <Button onClick={() => start('disable')}>{t().disable}</Button>
             ) : (
               <Button kind="primary" onClick={enable.run} isBusy={enable.isBusy}>
                 {t().enable}
@@ -109,7 +106,7 @@ function Shown({ read, reload }: ShownOptions) {
         changes={changes.data.value?.items}
         failingMessages={stats.value?.failingMessages}
         failure={recent.failures[0]}
-        onBulk={can('retry') ? setOpen : undefined}
+        onBulk={can('retry') ? start : undefined}
       />
       {endpoint.enabled && <Pause pause={stats.value?.pause ?? null} />}
       <BlockedOrder endpoint={endpoint} items={recent.items} source={ownerDeliveries} />
@@ -141,13 +138,13 @@ function Shown({ read, reload }: ShownOptions) {
               <div class="stack">
                 {can('retry') && (
                   <>
-                    <Button onClick={() => setOpen('recover')}>{t().recover}</Button>
-                    <Button onClick={() => setOpen('backfill')}>{t().backfill}</Button>
+                    <Button onClick={() => start('recover')}>{t().recover}</Button>
+                    <Button onClick={() => start('backfill')}>{t().backfill}</Button>
                   </>
                 )}
-                {can('secrets') && <Button onClick={() => setOpen('rotate')}>{t().rotate}</Button>}
+                {can('secrets') && <Button onClick={() => start('rotate')}>{t().rotate}</Button>}
                 {can('write') && (
-                  <Button kind="danger" onClick={() => setOpen('delete')}>
+                  <Button kind="danger" onClick={() => start('delete')}>
                     {t().remove}
                   </Button>
                 )}
@@ -181,39 +178,6 @@ function Shown({ read, reload }: ShownOptions) {
         <BulkDialog kind={open} step={(kind, body) => owner.bulk(id, kind, body)} onClose={close} />
       )}
     </Screen>
-  );
-}
-
-/** The characters of a description that are a name. */
-const LONGEST_NAME = 80;
-
-/** The name of an endpoint: the first line of its description, else its host. */
-export function nameOf({ description, url }: Endpoint): string {
-  const [line = ''] = (description ?? '').trim().split('\n', 1);
-  if (line === '') return new URL(url).host;
-  return line.length > LONGEST_NAME ? `${line.slice(0, LONGEST_NAME)}…` : line;
-}
-
-/** The host and path of an endpoint and its id, each to be copied, and a description that is longer than a name. */
-export function Address({ endpoint }: { readonly endpoint: Endpoint }) {
-  const { id, url, description } = endpoint;
-  const texts = t().endpointTexts;
-  return (
-    <>
-      <span class="address">
-        <bdi class="break">{url.replace(/^https:\/\//, '')}</bdi>
-        <Copyable text={url} label={texts.copyUrl} />
-      </span>
-      <span class="address">
-        <span class="mono break">{id}</span>
-        <Copyable text={id} label={texts.copyId} />
-      </span>
-      {description !== null && nameOf(endpoint) !== description.trim() && (
-        <p class="break" dir="auto">
-          {description}
-        </p>
-      )}
-    </>
   );
 }
 
@@ -254,137 +218,5 @@ function History({ id, stats }: { readonly id: string; readonly stats: Data<Stat
         }
       </Loaded>
     </Section>
-  );
-}
-
-interface RecentDeliveries {
-  readonly data: Data<DeliveryPage>;
-  readonly items: readonly Delivery[];
-  readonly failures: readonly Delivery[];
-  /** Reads a longer list; undefined when it is as long as it gets. */
-  readonly readMore: (() => void) | undefined;
-}
-
-/** The newest deliveries of an endpoint. */
-export function useRecent(id: string, source: DeliverySource): RecentDeliveries {
-  const [most, setMost] = useState(10);
-  const data = useData(
-    `recent ${id} ${most}`,
-    (signal) => source.list({ subscriber: id, limit: String(most) }, signal),
-    LIVE,
-  );
-  const items = data.value?.items ?? [];
-  return {
-    ...{ data, items, failures: failuresAmong(items) },
-    readMore: most < 100 ? () => setMost(100) : undefined,
-  };
-}
-
-interface RecentOptions {
-  readonly id: string;
-  readonly recent: RecentDeliveries;
-  readonly source: DeliverySource;
-}
-
-export function Recent({ id, recent: { data, readMore }, source }: RecentOptions) {
-  return (
-    <Section
-      title={t().recentDeliveries}
-      actions={
-        <a href={linkTo(`${source.base}/deliveries`, { endpoint: id })}>{t().allDeliveries}</a>
-      }
-    >
-      <Loaded data={data}>
-        {({ items, next }) =>
-          items.length === 0 ? (
-            <Empty title={t().noDeliveries} hint={t().noDeliveriesHint} />
-          ) : (
-            <>
-              <DeliveryTable rows={items} hasEndpoints={false} base={source.base} />
-              {next !== null && readMore && (
-                <div class="table-end">
-                  <Button onClick={readMore}>{t().more}</Button>
-                </div>
-              )}
-            </>
-          )
-        }
-      </Loaded>
-    </Section>
-  );
-}
-
-/** Fields that have a place of their own: the head of the screen, or a list. */
-const SHOWN_ELSEWHERE = new Set<string>(['url', 'description', 'events', 'exclude', 'filter']);
-
-export function Settings({ endpoint }: { readonly endpoint: Endpoint }) {
-  const { events, exclude, filter, contentType, format } = endpoint;
-  const { rotationEndsAt, createdAt, key } = endpoint;
-  return (
-    <dl class="facts">
-      <div>
-        <dt>{t().events}</dt>
-        <dd>
-          <Patterns patterns={events} />
-        </dd>
-      </div>
-      {exclude.length > 0 && (
-        <div>
-          <dt>{t().exclude}</dt>
-          <dd>
-            <Patterns patterns={exclude} />
-          </dd>
-        </div>
-      )}
-      {FORM_FIELD_LIST.filter(([name]) => !SHOWN_ELSEWHERE.has(name)).map(
-        ([name, { label, text }]) =>
-          text(endpoint) !== '' && (
-            <div key={name}>
-              <dt>{label()}</dt>
-              <dd dir="auto">{text(endpoint)}</dd>
-            </div>
-          ),
-      )}
-      {rotationEndsAt !== null && Date.parse(rotationEndsAt) > now() && (
-        <div>
-          <dt>{t().form.oldSecret}</dt>
-          <dd>
-            <Countdown until={rotationEndsAt} />
-          </dd>
-        </div>
-      )}
-      {format !== 'standard' && (
-        <div>
-          <dt>{t().format}</dt>
-          <dd>{format}</dd>
-        </div>
-      )}
-      {contentType !== 'application/json' && (
-        <div>
-          <dt>{t().contentType}</dt>
-          <dd>{contentType}</dd>
-        </div>
-      )}
-      <div>
-        <dt>{t().created}</dt>
-        <dd>{dateTime(createdAt)}</dd>
-      </div>
-      {key !== null && (
-        <div>
-          <dt>{t().form.key}</dt>
-          <dd>
-            <bdi class="break">{key}</bdi>
-          </dd>
-        </div>
-      )}
-      {filter !== null && (
-        <div>
-          <dt class="off-screen">{t().filter}</dt>
-          <dd>
-            <Content label={t().filter} text={JSON.stringify(filter)} />
-          </dd>
-        </div>
-      )}
-    </dl>
   );
 }

@@ -243,7 +243,6 @@ export const de: Dictionary = {
   rateLimited: 'Warten auf eine Ratenbegrenzung',
   inFlight: 'Offene Anfragen dieses Prozesses',
   failedDeliveries: 'Fehlgeschlagen, alle gespeicherten',
-  thisProcess: 'Dieser Prozess',
   pausedHosts: 'Angehaltene Hosts',
   failingHosts: 'Fehlerhafte Hosts',
   host: 'Host',

@@ -240,7 +240,6 @@ export const en = {
   rateLimited: 'Wait for a rate limit',
   inFlight: 'Open requests of this process',
   failedDeliveries: 'Failed, all that are stored',
-  thisProcess: 'This process',
   pausedHosts: 'Paused hosts',
   failingHosts: 'Failing hosts',
   host: 'Host',

@@ -2,9 +2,6 @@ import type { endpointTexts as endpointTextsEn } from './endpoint.en.js';
 import type { Translation } from './translation.js';
 
 export const endpointTexts: Translation<typeof endpointTextsEn> = {
-  id: 'Kennung',
-  copyUrl: 'URL kopieren',
-  copyId: 'Kennung kopieren',
   // Health
   failing: (time) => `Jede Anfrage seit ${time} ist fehlgeschlagen.`,
   share: (share) => `${share} des Wegs zur Abschaltung`,

@@ -1,8 +1,5 @@
 /** Texts of the screen of an endpoint: its health, its last failures and its changes. */
 export const endpointTexts = {
-  id: 'Id',
-  copyUrl: 'Copy URL',
-  copyId: 'Copy id',
   // Health
   failing: (time: string) => `Every request has failed since ${time}.`,
   share: (share: string) => `${share} of the way to being disabled`,

@@ -16,8 +16,8 @@ export const lists: Translation<typeof listsEn> = {
   shownOf: (count, total) => `${count} von ${total}`,
   someShown: (count) => `${count} gezeigt, weitere darunter`,
   allShown: (count) => `${count} insgesamt`,
-  copyUrl: 'Die URL kopieren',
-  copyId: 'Die Kennung kopieren',
+  copyUrl: 'URL kopieren',
+  copyId: 'Kennung kopieren',
   csv: 'Als CSV speichern',
   csvRead: (count) => `${count} gelesen …`,
   csvCut: (most) =>

@@ -140,15 +140,9 @@ export function Field({ label, hint, error, children }: FieldOptions) {
   );
 }
 
-/** A text with a button that copies it. */
+/** A button that copies a text, and says that it has. */
 export function Copyable({ text, label }: { readonly text: string; readonly label?: string }) {
-  const [isCopied, setCopied] = useState(false);
-  const copy = () => {
-    void copyText(text).then(() => {
-      setCopied(true);
-      setTimeout(() => setCopied(false), 2000);
-    });
-  };
+  const [isCopied, copy] = useCopy(text);
   return (
     <Button kind="quiet" onClick={copy}>
       <span aria-live="polite">{isCopied ? t().copied : (label ?? t().copy)}</span>
@@ -156,11 +150,23 @@ export function Copyable({ text, label }: { readonly text: string; readonly labe
   );
 }
 
+/** Copies a text, and tells for two seconds that it is copied. */
+export function useCopy(text: string): readonly [isCopied: boolean, copy: () => void] {
+  const [isCopied, setCopied] = useState(false);
+  const copy = () => {
+    void copyText(text).then(() => {
+      setCopied(true);
+      setTimeout(() => setCopied(false), 2000);
+    });
+  };
+  return [isCopied, copy];
+}
+
 /**
  * Copies a text. The clipboard is closed to pages without https, and to pages in frames without a permission, so there
  * is a second way.
  */
-export async function copyText(text: string): Promise<void> {
+async function copyText(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
   } catch {

@@ -1,7 +1,6 @@
-import { useState } from 'preact/hooks';
 import { shortUrl } from '../core/short-url.js';
 import { t } from '../text/index.js';
-import { copyText } from './basics.js';
+import { useCopy } from './basics.js';
 
 interface Options {
   /** Null for an endpoint that the application's settings name. */
@@ -41,13 +40,7 @@ export function EndpointName({ url, description, id, href }: Options) {
 }
 
 function CopyUrl({ url }: { readonly url: string }) {
-  const [isCopied, setCopied] = useState(false);
-  const copy = () => {
-    void copyText(url).then(() => {
-      setCopied(true);
-      setTimeout(() => setCopied(false), 2000);
-    });
-  };
+  const [isCopied, copy] = useCopy(url);
   const label = isCopied ? t().copied : t().lists.copyUrl;
   return (
     <button type="button" class="icon" title={label} onClick={copy}>

@@ -7,6 +7,8 @@ import { Dialog } from './dialog.js';
 
 /** Users of speech input turn single keys off, because spoken words would press them. */
 const isOn = signal(true);
+/** Keys that are no letters, by the names of their texts. */
+const LABELS: Readonly<Record<string, string>> = { enter: '⏎', search: '/', help: '?' };
 const TYPED = 'input, textarea, select, [contenteditable]';
 
 /** Keys for lists, and the button that explains them. In an element, they belong to the element and not to the document. */
@@ -43,9 +45,7 @@ export function Keys() {
             {Object.entries(texts.keyOf).map(([key, text]) => (
               <div key={key}>
                 <dt>
-                  <kbd>
-                    {key === 'enter' ? '⏎' : key === 'search' ? '/' : key === 'help' ? '?' : key}
-                  </kbd>
+                  <kbd>{LABELS[key] ?? key}</kbd>
                 </dt>
                 <dd>{text}</dd>
               </div>

@@ -90,7 +90,7 @@ describe('a list', () => {
       expect(await url.getAttribute('title')).toBe(owner.receiver.url + path);
       const line = (await url.boundingBox())!.height;
       expect(line).toBeLessThan(30);
-      await found.getByRole('button', { name: 'Copy the URL' }).click();
+      await found.getByRole('button', { name: 'Copy URL' }).click();
       await found.getByRole('button', { name: 'Copied' }).waitFor();
       expect(await page.evaluate('navigator.clipboard.readText()')).toBe(owner.receiver.url + path);
       await visitor.expectAccessible();

@@ -1,0 +1,67 @@
+import { useState } from 'preact/hooks';
+import type { DeliverySource } from '../core/deliveries.js';
+import type { Delivery, DeliveryPage } from '../core/model.js';
+import { linkTo } from '../core/router.js';
+import { type Data, LIVE, useData } from '../core/use-data.js';
+import { t } from '../text/index.js';
+import { Button, Empty } from '../ui/basics.js';
+import { Loaded, Section } from '../ui/screen.js';
+import { DeliveryTable } from './delivery-table.js';
+import { failuresAmong } from './endpoint-failures.js';
+
+interface RecentDeliveries {
+  readonly data: Data<DeliveryPage>;
+  readonly items: readonly Delivery[];
+  readonly failures: readonly Delivery[];
+  /** Reads a longer list; undefined when it is as long as it gets. */
+  readonly readMore: (() => void) | undefined;
+}
+
+/** The newest deliveries of an endpoint. */
+export function useRecent(id: string, source: DeliverySource): RecentDeliveries {
+  const [most, setMost] = useState(10);
+  const data = useData(
+    `recent ${id} ${most}`,
+    (signal) => source.list({ subscriber: id, limit: String(most) }, signal),
+    LIVE,
+  );
+  const items = data.value?.items ?? [];
+  return {
+    ...{ data, items, failures: failuresAmong(items) },
+    readMore: most < 100 ? () => setMost(100) : undefined,
+  };
+}
+
+interface RecentOptions {
+  readonly id: string;
+  readonly recent: RecentDeliveries;
+  readonly source: DeliverySource;
+}
+
+export function Recent({ id, recent: { data, readMore }, source }: RecentOptions) {
+  return (
+    <Section
+      title={t().recentDeliveries}
+      actions={
+        <a href={linkTo(`${source.base}/deliveries`, { endpoint: id })}>{t().allDeliveries}</a>
+      }
+    >
+      <Loaded data={data}>
+        {({ items, next }) =>
+          items.length === 0 ? (
+            <Empty title={t().noDeliveries} hint={t().noDeliveriesHint} />
+          ) : (
+            <>
+              <DeliveryTable rows={items} hasEndpoints={false} base={source.base} />
+              {next !== null && readMore && (
+                <div class="table-end">
+                  <Button onClick={readMore}>{t().more}</Button>
+                </div>
+              )}
+            </>
+          )
+        }
+      </Loaded>
+    </Section>
+  );
+}
