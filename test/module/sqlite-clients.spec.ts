@@ -33,6 +33,8 @@ import { fileOf, freshSqlite, SQLITE_CLIENTS } from '../support/sqlite-clients.j
 const IS_LONG = process.env['THORN_LONG'] === '1';
 /** Bare writes in one run. */
 const WRITES = IS_LONG ? 2_000 : 150;
+/** The sends of a long run wait for each other: the last ones for longer than the default of ten seconds, in milliseconds. */
+const PATIENT = IS_LONG ? { queryTimeout: 60_000 } : {};
 
 interface SentArticle {
   readonly data: { readonly mode?: string };
@@ -64,7 +66,9 @@ describe.each(SQLITE_CLIENTS)('an application of $name on SQLite', (kind) => {
     await place.drop();
   });
 
-  async function start(dispatch: ThornModuleExtras['dispatch'] = outbox({ pollInterval: 100 })) {
+  async function start(
+    dispatch: ThornModuleExtras['dispatch'] = outbox({ pollInterval: 100, ...PATIENT }),
+  ) {
     const module = await Test.createTestingModule({
       imports: [
         ThornModule.forRoot({
