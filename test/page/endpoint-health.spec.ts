@@ -246,6 +246,7 @@ describe('the head of an endpoint', () => {
     await expect.poll(() => days.count()).toBe(14);
     expect(await days.last().textContent()).toMatch(/: 2 requests, 1 failed$/);
     expect(await days.first().textContent()).toMatch(/: no requests$/);
+    expect(await days.last().getAttribute('class')).toBe('part');
     await page.getByText('1 day with failures').waitFor();
   });
 });
