@@ -138,6 +138,8 @@ const QUERIES: Readonly<Record<string, Record<string, string[]>>> = {
       ...['', '0', 'yesterday', '2026-01-01T00:00:00', '2026-13-01', 'a&until=b', LONG],
       '2026-01-01&since=2026-03-01',
     ],
+    attemptedSince: ['', '0', 'yesterday', '2026-13-01', 'a&attemptedSince=b', LONG],
+    attemptedUntil: ['', '0', 'yesterday', '2026-13-01', 'a&attemptedUntil=b', LONG],
   },
   '/hooks/stats': {
     subscriber: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&subscriber=b'],

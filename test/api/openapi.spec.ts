@@ -341,6 +341,8 @@ const QUERY: Readonly<Record<string, readonly string[]>> = {
   host: ['example.com', 'localhost:8080'],
   since: ['2020-01-01', new Date(Date.now() - 7_200_000).toISOString()],
   until: ['2126-01-01T00:00:00.5+02:00', new Date().toISOString()],
+  attemptedSince: ['2020-01-01', new Date(Date.now() - 7_200_000).toISOString()],
+  attemptedUntil: ['2126-01-01', new Date().toISOString()],
   by: ['hour', 'day'],
   days: ['1', '90'],
   owner: ['alice', 'nobody'],

@@ -42,6 +42,8 @@ export const OWN_LOG_QUERY = {
     reason: 'must be a host as in URLs, with its port unless it is 443 or 80',
   },
   ...RANGE,
+  attemptedSince: moment('With an attempt that began then or later'),
+  attemptedUntil: moment('With an attempt that began before then'),
 } satisfies QueryParameters;
 
 export const LOG_QUERY = { ...OWN_LOG_QUERY, ...SUBSCRIBER } satisfies QueryParameters;

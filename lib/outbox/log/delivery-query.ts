@@ -2,6 +2,7 @@ import { isIdLike } from '../../common/index.js';
 import type { DeliveryStatus } from '../../delivery/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { checkPattern } from '../../subscriber/index.js';
+import type { TimeRange } from '../tables/log-conditions.js';
 import { ANSWER_CLASSES, type AnswerClass } from '../tables/delivery-record.js';
 import { checkKnownFields } from '../../common/option-checks.js';
 import { checkLongWork, type LongWorkOptions } from '../../common/long-work.js';
@@ -27,6 +28,10 @@ export interface DeliveryQuery {
   readonly since?: Date | number;
   /** Only of messages from before this time. A number is as in `since`. Default: up to the last. */
   readonly until?: Date | number;
+  /** Only deliveries with an attempt that began at this time or later. A number is as in `since`. Default: any. */
+  readonly attemptedSince?: Date | number;
+  /** Only deliveries with an attempt that began before this time. A number is as in `since`. Default: any. */
+  readonly attemptedUntil?: Date | number;
   /** 1 to 1,000; default 50. */
   readonly limit?: number;
   /** The `next` of the previous page. */
@@ -61,7 +66,7 @@ export const MAX_SELECTED = 100;
 const STATUSES: readonly unknown[] = ['pending', 'succeeded', 'failed'] satisfies DeliveryStatus[];
 const QUERY: readonly string[] = [
   ...['deliveryId', 'subscriberId', 'messageId', 'status', 'event', 'statusClass', 'host'],
-  ...['since', 'until', 'limit', 'after'],
+  ...['since', 'until', 'attemptedSince', 'attemptedUntil', 'limit', 'after'],
 ];
 const BULK: readonly string[] = ['subscriberId', 'since', 'until', 'events'];
 /** The latest time of a `Date`, as ECMAScript says. */
@@ -72,7 +77,7 @@ const HOST = /^[\x21-\x7e]{1,320}$/;
 export function checkListQuery(query: DeliveryQuery): void {
   checkKnownFields(query, QUERY);
   const { deliveryId, messageId, status, event, statusClass, host } = query;
-  const { since, until, limit = 1, after = null } = query;
+  const { since, until, attemptedSince, attemptedUntil, limit = 1, after = null } = query;
   if (deliveryId !== undefined && !isIdLike(deliveryId)) {
     throw new InvalidInputError('deliveryId', 'must be the id of a delivery');
   }
@@ -91,12 +96,23 @@ export function checkListQuery(query: DeliveryQuery): void {
   }
   if (since !== undefined) checkTime('since', since);
   if (until !== undefined) checkTime('until', until);
+  if (attemptedSince !== undefined) checkTime('attemptedSince', attemptedSince);
+  if (attemptedUntil !== undefined) checkTime('attemptedUntil', attemptedUntil);
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_DELIVERIES) {
     throw new InvalidInputError('limit', `must be a whole number from 1 to ${MAX_DELIVERIES}`);
   }
   if (after !== null && !(isIdLike(after) && after.startsWith('dlv_'))) {
     throw new InvalidInputError('after', 'must be the "next" of an earlier page');
   }
+}
+
+/** The time in which an attempt of each delivery began; undefined for any. */
+export function attemptedRange({
+  attemptedSince,
+  attemptedUntil,
+}: DeliveryQuery): TimeRange | undefined {
+  if (attemptedSince === undefined && attemptedUntil === undefined) return undefined;
+  return { since: timeFrom(attemptedSince ?? 0), until: timeFrom(attemptedUntil ?? LATEST_TIME) };
 }
 
 /**

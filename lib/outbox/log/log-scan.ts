@@ -21,6 +21,8 @@ import {
   isWaiting,
   mayMatch,
   MOST_BRANCHES,
+  type TimeRange,
+  wasAttempted,
 } from '../tables/log-conditions.js';
 import { selectTime } from '../tables/messages.js';
 import type { OutboxStore } from '../store/outbox-store.js';
@@ -32,6 +34,8 @@ export interface LogSelection extends Pick<
   DeliveryQuery,
   'deliveryId' | 'messageId' | 'status' | 'event' | 'statusClass'
 > {
+  /** Undefined: whenever they were attempted. */
+  readonly attempted: TimeRange | undefined;
   /** Undefined: those of all subscribers. */
   readonly subscribers: readonly string[] | undefined;
 }
@@ -140,13 +144,14 @@ async function furthest(
 
 async function partsOf(
   store: OutboxStore,
-  { subscribers, deliveryId, messageId, status, event, statusClass }: LogSelection,
+  { subscribers, deliveryId, messageId, status, event, statusClass, attempted }: LogSelection,
 ): Promise<readonly LogPart[]> {
   const isUnsuccessful = statusClass !== undefined && statusClass !== '2xx';
   if (status === 'succeeded' && isUnsuccessful) return [];
   const others = [
     ...(event === undefined || event === '*' ? [] : [mayMatch(event)]),
     ...(statusClass === undefined ? [] : [hasAnswerClass(store, statusClass)]),
+    ...(attempted === undefined ? [] : [wasAttempted(store, attempted)]),
   ];
   const own = subscribers === undefined ? [] : [isOfSubscribers(store, subscribers)];
   const ofStatus = status === undefined ? [] : [hasStatus(status)];

@@ -73,6 +73,24 @@ export function mayMatch(event: string): LogCondition {
     : { sql: 'd.event = ?', parameters: [event] };
 }
 
+/** Milliseconds since the Unix epoch, from the first until before the second. */
+export interface TimeRange {
+  readonly since: number;
+  readonly until: number;
+}
+
+/** A filter by the beginnings of attempts, as figures count them. Index: the primary key of attempts. */
+export function wasAttempted(
+  { tables: { attempts } }: Target,
+  { since, until }: TimeRange,
+): LogCondition {
+  const first = 'COALESCE(d.started_at, d.attempted_at)';
+  return {
+    sql: `((${first} >= ? AND ${first} < ?) OR (d.requests > 1 AND EXISTS (SELECT 1 FROM ${attempts} o WHERE o.delivery_id = d.id AND o.started_at >= ? AND o.started_at < ?)))`,
+    parameters: [since, until, since, until],
+  };
+}
+
 /** A filter by the answer to the latest attempt. */
 export function hasAnswerClass({ tables }: Target, statusClass: AnswerClass): LogCondition {
   const [status, error] = [latestOf(tables, 'status'), latestOf(tables, 'error_code')];
