@@ -2,13 +2,14 @@ import type { AttemptHistory, Stats } from '../core/model.js';
 import { dateHour, day, hour, milliseconds, number, percent, t } from '../text/index.js';
 import { Empty } from '../ui/basics.js';
 import { Figures, Plot, type Series, type Span } from '../ui/plot.js';
+import type { PickedTime } from './attempted.js';
 
 type Day = Stats['days'][number];
 const HOUR = 3_600_000;
 
 /** A time of a plot that the user may pick, for a list of its deliveries. */
 export interface PickOptions {
-  readonly onPick?: ((span: Span) => void) | undefined;
+  readonly onPick: (time: PickedTime) => void;
 }
 
 /** Attempts of one endpoint by day, and how long its answers took. */
@@ -44,7 +45,7 @@ export function DayActivity({ total, days, countedSince, onPick }: Stats & PickO
           value: (one: Day) => (isUnknown(one) ? null : countOf[kind](one)),
         }))}
         spanOf={(one) => spanFrom(one.day, 24 * HOUR)}
-        onPick={onPick}
+        onPick={([from, to]) => onPick({ from, to, since: countedSince })}
         columns={[
           { title: t().successRate, kind: 'number', cell: (one) => percent(one.successRate) },
         ]}
@@ -100,7 +101,7 @@ export function Activity({
           value: (one: AttemptHistory['items'][number]) => (isUnknown(one) ? null : one[kind]),
         }))}
         spanOf={({ at }) => spanFrom(at, by === 'hour' ? HOUR : 24 * HOUR)}
-        onPick={onPick}
+        onPick={([from, to]) => onPick({ from, to, since: countedSince })}
       />
       <Durations items={items} nameOf={nameOf} titleOf={titleOf} />
     </>

@@ -14,7 +14,19 @@ const CLASSES = ['2xx', '3xx', '4xx', '5xx', 'timeout'] as const;
 const HOUR = 3_600_000;
 const SPANS = { lastHour: HOUR, lastDay: 24 * HOUR, lastWeek: 168 * HOUR } as const;
 const NAMES = [
-  ...['event', 'status', 'answer', 'time', 'from', 'to', 'endpoint', 'id', 'owner', 'host'],
+  ...[
+    'event',
+    'status',
+    'answer',
+    'time',
+    'from',
+    'to',
+    'since',
+    'endpoint',
+    'id',
+    'owner',
+    'host',
+  ],
 ];
 /** The number of endpoints that are offered for a typed text. */
 const OFFERED = 20;
@@ -33,7 +45,9 @@ export function clearFilters(): void {
 export function askedFor(query: Filtered) {
   return (): Query => {
     const span = Object.entries(SPANS).find(([name]) => name === query['time'])?.[1];
+    const { from, to } = query;
     const isRange = query['time'] === 'range';
+    const isAttempted = query['time'] === 'attempts';
     const id = query['id'] ?? '';
     const kind = /^(?:msg|sub)_/.exec(id)?.[0];
     return {
@@ -45,12 +59,9 @@ export function askedFor(query: Filtered) {
       delivery: kind === undefined ? id : undefined,
       owner: query['owner'],
       host: query['host'],
-      since: isRange
-        ? query['from']
-        : span === undefined
-          ? undefined
-          : new Date(now() - span).toISOString(),
-      until: isRange ? query['to'] : undefined,
+      ...(span !== undefined && { since: new Date(now() - span).toISOString() }),
+      ...(isRange && { since: from, until: to }),
+      ...(isAttempted && { since: query['since'], attemptedSince: from, attemptedUntil: to }),
     };
   };
 }
@@ -105,6 +116,7 @@ export function DeliveryFilters({ source, query }: Options) {
       />
     </label>
   );
+  const isBetween = query['time'] === 'range' || query['time'] === 'attempts';
   return (
     <div class="filters" role="search" aria-label={t().filters}>
       {text('event', t().eventName, 'order.*')}
@@ -123,9 +135,10 @@ export function DeliveryFilters({ source, query }: Options) {
       {select('time', t().time, t().anyTime, [
         ...(Object.keys(SPANS) as (keyof typeof SPANS)[]).map((one) => [one, t()[one]] as const),
         ['range', t().lists.range],
+        ['attempts', t().lists.attempted],
       ])}
-      {query['time'] === 'range' && moment('from')}
-      {query['time'] === 'range' && moment('to')}
+      {isBetween && moment('from')}
+      {isBetween && moment('to')}
       {(query['endpoint'] ?? '') === '' ? (
         <EndpointChoice source={source} />
       ) : (

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { EndpointNow, Stats } from '../core/model.js';
-import { go, linkTo } from '../core/router.js';
+import { linkTo } from '../core/router.js';
 import { ownerDeliveries } from '../core/deliveries.js';
 import { can } from '../core/session.js';
 import { owner, type TaggedEndpoint } from '../core/source.js';
@@ -8,9 +8,9 @@ import { type Data, LIVE, useAction, useData } from '../core/use-data.js';
 import { ago, day, t } from '../text/index.js';
 import { Badge, Button, Empty, ErrorNote, Note } from '../ui/basics.js';
 import { Dialog } from '../ui/dialog.js';
-import type { Span } from '../ui/plot.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
-import { DayActivity } from './activity.js';
+import { DayActivity, type PickOptions } from './activity.js';
+import { Attempted, type PickedTime } from './attempted.js';
 import { BulkDialog } from './bulk-dialog.js';
 import { Changes, useChanges } from './endpoint-changes.js';
 import { BlockedOrder, LastFailures } from './endpoint-failures.js';
@@ -45,6 +45,7 @@ function Shown({ read, reload }: ShownOptions) {
   const { id, state } = endpoint;
   const stats = useData(`stats ${id}`, (signal) => owner.stats(id, DAYS, signal), LIVE * 4);
   const [open, setOpen] = useState<Open>();
+  const [time, setTime] = useState<PickedTime>();
   const [saved, setSaved] = useState<readonly string[]>();
   const start = (what: Open) => {
     setSaved(undefined);
@@ -125,8 +126,17 @@ function Shown({ read, reload }: ShownOptions) {
       <div class="columns">
         <div>
           <LastFailures items={recent.items} source={ownerDeliveries} />
-          <History id={id} stats={stats} />
-          <Recent id={id} recent={recent} source={ownerDeliveries} />
+          <History stats={stats} onPick={setTime} />
+          {time === undefined ? (
+            <Recent id={id} recent={recent} source={ownerDeliveries} />
+          ) : (
+            <Attempted
+              time={time}
+              endpoint={id}
+              source={ownerDeliveries}
+              onClear={() => setTime(undefined)}
+            />
+          )}
           <Changes pages={changes} />
         </div>
         <div>
@@ -204,8 +214,7 @@ function Days({ days }: Pick<Stats, 'days'>) {
   );
 }
 
-function History({ id, stats }: { readonly id: string; readonly stats: Data<Stats> }) {
-  const pick = ([from, to]: Span) => go('/deliveries', { endpoint: id, time: 'range', from, to });
+function History({ stats, onPick }: { readonly stats: Data<Stats> } & PickOptions) {
   return (
     <Section title={t().lastDays(DAYS)}>
       <Loaded data={stats}>
@@ -213,7 +222,7 @@ function History({ id, stats }: { readonly id: string; readonly stats: Data<Stat
           value.total.attempts === 0 ? (
             <Empty title={t().noFigures} />
           ) : (
-            <DayActivity {...value} onPick={pick} />
+            <DayActivity {...value} onPick={onPick} />
           )
         }
       </Loaded>

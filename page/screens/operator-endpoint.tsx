@@ -8,6 +8,7 @@ import { day, t } from '../text/index.js';
 import { Button, ErrorNote } from '../ui/basics.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
 import { type BulkKind, BulkDialog } from './bulk-dialog.js';
+import { Attempted, type PickedTime } from './attempted.js';
 import { Address, nameOf } from './endpoint-address.js';
 import { Recent, useRecent } from './endpoint-recent.js';
 import { Settings } from './endpoint-settings.js';
@@ -30,6 +31,7 @@ export function OperatorEndpoint({ id }: { readonly id: string }) {
 function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly reload: () => void }) {
   const { id, owner, enabled } = endpoint;
   const [open, setOpen] = useState<BulkKind>();
+  const [time, setTime] = useState<PickedTime>();
   const { host } = new URL(endpoint.url);
   const recent = useRecent(id, operatorDeliveries);
   const changes = useChanges(id, operator.changes);
@@ -78,8 +80,17 @@ function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly rel
       <div class="columns">
         <div>
           <LastFailures items={recent.items} source={operatorDeliveries} />
-          <Throughput query={{ subscriber: id }} />
-          <Recent id={id} recent={recent} source={operatorDeliveries} />
+          <Throughput query={{ subscriber: id }} onPick={setTime} />
+          {time === undefined ? (
+            <Recent id={id} recent={recent} source={operatorDeliveries} />
+          ) : (
+            <Attempted
+              time={time}
+              endpoint={id}
+              source={operatorDeliveries}
+              onClear={() => setTime(undefined)}
+            />
+          )}
           <Changes pages={changes} />
         </div>
         <div>

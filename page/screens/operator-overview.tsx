@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { now } from '../core/clock.js';
+import { operatorDeliveries } from '../core/deliveries.js';
 import { operator, type Overview } from '../core/operator.js';
 import { linkTo } from '../core/router.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
@@ -10,6 +11,7 @@ import { Dialog } from '../ui/dialog.js';
 import { Figures } from '../ui/plot.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
 import { Table } from '../ui/table.js';
+import { Attempted, type PickedTime } from './attempted.js';
 import { FailingEndpoints } from './operator-failing.js';
 import { Load } from './operator-load.js';
 import { Throughput } from './operator-throughput.js';
@@ -17,6 +19,7 @@ import { Throughput } from './operator-throughput.js';
 export function OperatorOverview() {
   const data = useData('operator overview', (signal) => operator.overview(signal), LIVE);
   const [isPausing, setPausing] = useState(false);
+  const [time, setTime] = useState<PickedTime>();
   return (
     <Screen
       title={t().overview}
@@ -47,7 +50,14 @@ export function OperatorOverview() {
               />
             </Section>
             {!overview.isWorker && <p class="faint">{t().operators.noWorker}</p>}
-            <Throughput query={{}} />
+            <Throughput query={{}} onPick={setTime} />
+            {time !== undefined && (
+              <Attempted
+                time={time}
+                source={operatorDeliveries}
+                onClear={() => setTime(undefined)}
+              />
+            )}
             <Load overview={overview} />
           </>
         )}

@@ -1,13 +1,12 @@
 import { operator } from '../core/operator.js';
-import { go } from '../core/router.js';
 import type { Query } from '../core/source.js';
 import { LIVE, useData } from '../core/use-data.js';
 import { t } from '../text/index.js';
 import { Loaded, Section } from '../ui/screen.js';
-import { Activity } from './activity.js';
+import { Activity, type PickOptions } from './activity.js';
 
 /** Attempts of the last day, of all or of one endpoint. */
-export function Throughput({ query }: { readonly query: Query }) {
+export function Throughput({ query, onPick }: { readonly query: Query } & PickOptions) {
   const data = useData(
     `throughput ${JSON.stringify(query)}`,
     (signal) => operator.stats({ ...query, by: 'hour' }, signal),
@@ -23,14 +22,7 @@ export function Throughput({ query }: { readonly query: Query }) {
             since={iso(since)}
             until={iso(until)}
             countedSince={iso(countedSince)}
-            onPick={([from, to]) =>
-              go('/operator/deliveries', {
-                time: 'range',
-                endpoint: query['subscriber'],
-                from,
-                to,
-              })
-            }
+            onPick={onPick}
             items={items.map((one) => ({ ...one, at: iso(one.at) }))}
           />
         )}

@@ -1,16 +1,17 @@
+import { useState } from 'preact/hooks';
 import type { Delivery, EndpointOverview } from '../core/model.js';
 import { ownerDeliveries } from '../core/deliveries.js';
-import { go, linkTo, place, setQuery } from '../core/router.js';
+import { linkTo, place, setQuery } from '../core/router.js';
 import { can } from '../core/session.js';
 import { owner } from '../core/source.js';
 import { LIVE, useData } from '../core/use-data.js';
 import { number, t } from '../text/index.js';
 import { Empty, Time } from '../ui/basics.js';
-import type { Span } from '../ui/plot.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
 import { EndpointName } from '../ui/endpoint-name.js';
 import { Table } from '../ui/table.js';
-import { Activity } from './activity.js';
+import { Activity, type PickOptions } from './activity.js';
+import { Attempted, type PickedTime } from './attempted.js';
 import { DeliveryTable } from './delivery-table.js';
 import { StateNow } from './endpoints.js';
 import { FirstVisit } from './first-visit.js';
@@ -20,6 +21,7 @@ const LATEST = 5;
 /** The state of the owner's endpoints, and their latest deliveries. */
 export function OverviewScreen() {
   const overview = useData('overview', (signal) => owner.overview(signal), LIVE * 4);
+  const [time, setTime] = useState<PickedTime>();
   const add = can('write', 'secrets') && (
     <a class="button primary" href={linkTo('/endpoints/new')}>
       {t().addEndpoint}
@@ -34,7 +36,14 @@ export function OverviewScreen() {
           ) : (
             <>
               {value.figures?.total.attempts === 0 && <Untried id={value.items[0]?.id} />}
-              <Everything figures={value.figures} />
+              <Everything figures={value.figures} onPick={setTime} />
+              {time !== undefined && (
+                <Attempted
+                  time={time}
+                  source={ownerDeliveries}
+                  onClear={() => setTime(undefined)}
+                />
+              )}
               <Endpoints {...value} />
               <Failures />
             </>
@@ -53,7 +62,7 @@ function Untried({ id }: { readonly id: string | undefined }) {
   return deliveries.value?.items.length === 0 ? <FirstVisit endpoint={id} /> : null;
 }
 
-function Everything({ figures }: Pick<EndpointOverview, 'figures'>) {
+function Everything({ figures, onPick }: Pick<EndpointOverview, 'figures'> & PickOptions) {
   const by = place.value.query['by'] === 'day' ? 'day' : 'hour';
   return (
     <Section
@@ -75,23 +84,19 @@ function Everything({ figures }: Pick<EndpointOverview, 'figures'>) {
       }
     >
       {by === 'day' ? (
-        <ByDay />
+        <ByDay onPick={onPick} />
       ) : figures === null ? (
         <Empty title={t().problems['no-delivery-log']} />
       ) : (
-        <Activity {...figures} onPick={pick} />
+        <Activity {...figures} onPick={onPick} />
       )}
     </Section>
   );
 }
 
-function ByDay() {
+function ByDay({ onPick }: PickOptions) {
   const history = useData('figures', (signal) => owner.figures({ by: 'day' }, signal), LIVE * 4);
-  return <Loaded data={history}>{(value) => <Activity {...value} onPick={pick} />}</Loaded>;
-}
-
-function pick([from, to]: Span): void {
-  go('/deliveries', { time: 'range', from, to });
+  return <Loaded data={history}>{(value) => <Activity {...value} onPick={onPick} />}</Loaded>;
 }
 
 /** Deliveries that failed, or whose latest attempt did, the newest first. */

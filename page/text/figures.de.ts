@@ -3,7 +3,9 @@ import type { Translation } from './translation.js';
 
 export const figures: Translation<typeof figuresEn> = {
   noData: 'Keine Daten',
-  pick: 'Ziehen Sie über das Diagramm, um die Zustellungen dieser Zeit zu sehen. Mit der Tastatur: Umschalt und Pfeiltasten, dann Eingabe.',
+  pick: 'Ziehen Sie über das Diagramm, um die Zustellungen mit Versuchen in dieser Zeit zu sehen. Mit der Tastatur: Umschalt und Pfeiltasten, dann Eingabe.',
+  attempted: (from, to) => `Versuche von ${from} bis ${to}`,
+  openList: 'Diese Zustellungen filtern',
   perHour: 'Versuche je Stunde',
   perDay: 'Versuche je Tag',
   durations: 'Zeit bis zur Antwort',

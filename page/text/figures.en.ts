@@ -1,7 +1,9 @@
 /** Texts of the overview and of plots. */
 export const figures = {
   noData: 'No data',
-  pick: 'Drag across the chart to list the deliveries of that time. With the keyboard: Shift and arrow keys, then Enter.',
+  pick: 'Drag across the chart to list the deliveries that were attempted in that time. With the keyboard: Shift and arrow keys, then Enter.',
+  attempted: (from: string, to: string) => `Attempted from ${from} to ${to}`,
+  openList: 'Filter these deliveries',
   perHour: 'Attempts by hour',
   perDay: 'Attempts by day',
   durations: 'Time to answer',

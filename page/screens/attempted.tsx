@@ -1,0 +1,73 @@
+import type { DeliverySource } from '../core/deliveries.js';
+import type { Delivery } from '../core/model.js';
+import { linkTo } from '../core/router.js';
+import { usePages } from '../core/use-pages.js';
+import { dateHour, t } from '../text/index.js';
+import { Button, Empty } from '../ui/basics.js';
+import { More } from '../ui/more.js';
+import { Loaded, Section } from '../ui/screen.js';
+import { DeliveryTable } from './delivery-table.js';
+
+const STEP = 10;
+
+/** A time that the user has picked in a chart. */
+export interface PickedTime {
+  readonly from: string;
+  readonly to: string;
+  /** The chart counts the attempts of deliveries that were created since then. */
+  readonly since: string;
+}
+
+interface Options {
+  readonly time: PickedTime;
+  readonly source: DeliverySource;
+  /** Undefined: of all endpoints. */
+  readonly endpoint?: string;
+  readonly onClear: () => void;
+}
+
+/** The deliveries whose attempts a chart counts in a time that the user has picked there. */
+export function Attempted({ time: { from, to, since }, source, endpoint, onClear }: Options) {
+  const pages = usePages<Delivery>(`attempted ${endpoint ?? ''} ${since} ${from} ${to}`, {
+    read: (after, signal) =>
+      source.list(
+        {
+          ...{ subscriber: endpoint, since, attemptedSince: from, attemptedUntil: to },
+          ...{ limit: String(STEP), after },
+        },
+        signal,
+      ),
+    step: STEP,
+  });
+  const filters = { endpoint, time: 'attempts' };
+  return (
+    <Section
+      title={t().figures.attempted(dateHour(from), dateHour(to))}
+      actions={
+        <>
+          <a href={linkTo(`${source.base}/deliveries`, { ...filters, since, from, to })}>
+            {t().figures.openList}
+          </a>
+          <Button onClick={onClear}>{t().anyTime}</Button>
+        </>
+      }
+    >
+      <Loaded data={pages.data}>
+        {({ items }) => (
+          <>
+            {items.length === 0 ? (
+              <Empty title={t().noMatch} />
+            ) : (
+              <DeliveryTable
+                rows={items}
+                hasEndpoints={endpoint === undefined}
+                base={source.base}
+              />
+            )}
+            <More pages={pages} />
+          </>
+        )}
+      </Loaded>
+    </Section>
+  );
+}
