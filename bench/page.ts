@@ -1,18 +1,17 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { keyOf } from '../lib/outbox/tables/keys.js';
 import { startChromium } from '../test/services/chromium.js';
 import { createDatabase } from '../test/support/databases.js';
 import { median, paced, reportValue } from './harness.js';
+import { answers } from './page/answers.js';
+import { type Api, type PageFiles, startPage } from './page/start-page.js';
 import { partsOf } from './parts.js';
 
 const MILLION = 1_000_000;
 const ENDPOINTS = 10;
 /** Deliveries of three days. */
 const APART = Math.floor((3 * 24 * 60 * 60_000) / MILLION);
-
-type PageFiles = readonly { readonly name: string; readonly isFirst: boolean }[];
 
 interface PageBuild {
   pageFiles(): Promise<PageFiles>;
@@ -23,7 +22,7 @@ interface PageBuild {
 export async function run(wanted: readonly string[]): Promise<void> {
   const build = (await import(pathToFileURL('tools/build-page.mjs').href)) as PageBuild;
   const files = await build.pageFiles();
-  for (const { run: part } of partsOf('page', { size, deliveries }, wanted)) {
+  for (const { run: part } of partsOf('page', { size, deliveries, answers }, wanted)) {
     await part({ build, files });
   }
 }
@@ -45,19 +44,8 @@ async function size({ build, files }: Ground): Promise<void> {
  * of others. Each time in a browser's context of its own: nothing is cached.
  */
 async function deliveries({ files }: Ground): Promise<void> {
-  // The sources know no files of the page: the build puts them there.
-  const bundle = new URL('../lib/page/page-bundle.js', import.meta.url);
-  const before = readFileSync(bundle, 'utf8');
-  writeFileSync(bundle, `export const PAGE_FILES = ${JSON.stringify(files)};\n`);
-  const { startApi } = await import('../test/support/apps/api-app.js');
-  const { thornPage } = await import('../lib/page/index.js');
-  writeFileSync(bundle, before);
   const database = await createDatabase('memory');
-  const api = await startApi('fastify', {
-    api: { unprotected: true, owner: () => 'alice' },
-    store: database,
-    thorn: { page: thornPage() },
-  });
+  const api = await startPage(files, database);
   const browser = await startChromium();
   try {
     await seed(api);
@@ -72,8 +60,6 @@ async function deliveries({ files }: Ground): Promise<void> {
     await database.drop();
   }
 }
-
-type Api = Awaited<ReturnType<(typeof import('../test/support/apps/api-app.js'))['startApi']>>;
 
 async function seed({ app, subscribers }: Api): Promise<void> {
   const ids: string[] = [];

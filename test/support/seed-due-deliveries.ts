@@ -39,7 +39,10 @@ export async function insertDueMessages(rig: OutboxApp, kind: DatabaseKind, coun
 }
 
 /** Updates the database's statistics and writes its rows to disk, so that no later statement has to. */
-export async function analyzeTables(rig: OutboxApp, kind: DatabaseKind): Promise<void> {
+export async function analyzeTables(
+  rig: Pick<OutboxApp, 'rows'>,
+  kind: DatabaseKind,
+): Promise<void> {
   if (kind === 'postgres') {
     await rig.rows('VACUUM ANALYZE');
     await rig.rows('CHECKPOINT');

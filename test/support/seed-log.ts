@@ -24,25 +24,29 @@ export function seededKey(age: number): string {
   return `${stamp.slice(0, 8)}-${stamp.slice(8)}-7000-8000-${String(age).padStart(12, '0')}`;
 }
 
-interface Sql {
-  readonly series: (first: number, last: number) => string;
-  readonly hex: string;
-  uuid(text: string): string;
+/** The time of the newest delivery, and the milliseconds between two of them. */
+export interface LogTimes {
+  readonly end: number;
+  readonly step: number;
 }
 
-const TIME = `(${LOG_END} - s.n * ${STEP})`;
+interface Sql {
+  readonly series: (first: number, last: number) => string;
+  hex(time: string): string;
+  uuid(text: string): string;
+}
 
 const SQL: Readonly<Record<DatabaseKind, Sql>> = {
   memory: sqlite(),
   file: sqlite(),
   postgres: {
     series: (first, last) => `generate_series(${first}::bigint, ${last}::bigint) AS s(n)`,
-    hex: `lpad(to_hex(${TIME}), 12, '0')`,
+    hex: (time) => `lpad(to_hex(${time}), 12, '0')`,
     uuid: (text) => `CAST(${text} AS uuid)`,
   },
   mariadb: {
     series: (first, last) => `(SELECT seq AS n FROM seq_${first}_to_${last}) AS s`,
-    hex: `LOWER(LPAD(HEX(${TIME}), 12, '0'))`,
+    hex: (time) => `LOWER(LPAD(HEX(${time}), 12, '0'))`,
     uuid: (text) => `CAST(${text} AS uuid)`,
   },
 };
@@ -51,7 +55,7 @@ function sqlite(): Sql {
   return {
     series: (first, last) =>
       `(WITH RECURSIVE s(n) AS (SELECT ${first} UNION ALL SELECT n + 1 FROM s WHERE n < ${last}) SELECT n FROM s) AS s`,
-    hex: `printf('%012x', ${TIME})`,
+    hex: (time) => `printf('%012x', ${time})`,
     uuid: (text) => text,
   };
 }
@@ -88,18 +92,20 @@ const EVEN: LogMix = {
   failedStatus: '503',
 };
 
-/** Fills the log with deliveries of the ages `first` to `last`, in minutes. */
+/** Fills the log with deliveries of the ages `first` to `last`, in steps: by default, of a minute. */
 export async function seedLog(
-  rig: OutboxApp,
+  rig: Pick<OutboxApp, 'rows'>,
   kind: DatabaseKind,
   last: number,
   first = 1,
   mix = EVEN,
+  { end, step }: LogTimes = { end: LOG_END, step: STEP },
 ): Promise<void> {
+  const time = `(${end} - s.n * ${step})`;
   const { series, hex, uuid } = SQL[kind];
   const counted = (number: string) => `substr(CAST(1000000000000 + ${number} AS CHAR(13)), 2)`;
   const key = uuid(
-    `concat(substr(${hex}, 1, 8), '-', substr(${hex}, 9), '-7000-8000-', ${counted('s.n')})`,
+    `concat(substr(${hex(time)}, 1, 8), '-', substr(${hex(time)}, 9), '-7000-8000-', ${counted('s.n')})`,
   );
   const owner = uuid(`concat('01900000-0000-7000-8000-', ${counted(mix.subscriber)})`);
   const { event, reason, isPending, requests, errorCode, failedStatus } = mix;
@@ -108,17 +114,17 @@ export async function seedLog(
   const isBad = `(${isFailed} OR ${isPending})`;
   const ages = series(first, last);
   await rig.rows(
-    `INSERT INTO thorn_messages (id, event, time, audience, headers, settings, recipients, body) SELECT ${key}, ${event}, ${TIME}, 'everyone', '{}', '{}', '[]', '{"data":{"total":5}}' FROM ${ages}`,
+    `INSERT INTO thorn_messages (id, event, time, audience, headers, settings, recipients, body) SELECT ${key}, ${event}, ${time}, 'everyone', '{}', '{}', '[]', '{"data":{"total":5}}' FROM ${ages}`,
   );
   await rig.rows(
     `INSERT INTO thorn_deliveries (id, message_id, subscriber_id, event, status, reason, host, due_at, key_hash, queue_position, attempts, throttled, requests, started_at, attempted_at, finished_at, duration, response_status, error_code, response)
       SELECT ${key}, ${key}, ${owner}, ${event}, ${state}, ${reason},
-        CASE WHEN ${isPending} THEN 'x' END, CASE WHEN ${isPending} THEN ${LOG_END * 2} + s.n END, CASE WHEN ${isPending} THEN ${key} END, CASE WHEN ${isPending} THEN 0 END,
-        1, 0, ${requests}, ${TIME}, ${TIME}, CASE WHEN ${isPending} THEN NULL ELSE ${TIME} END, s.n % 40 + 3, CASE WHEN ${isBad} THEN ${failedStatus} ELSE 200 END, CASE WHEN ${isBad} THEN ${errorCode} END, '${'x'.repeat(200)}' FROM ${ages}`,
+        CASE WHEN ${isPending} THEN 'x' END, CASE WHEN ${isPending} THEN ${end * 2} + s.n END, CASE WHEN ${isPending} THEN ${key} END, CASE WHEN ${isPending} THEN 0 END,
+        1, 0, ${requests}, ${time}, ${time}, CASE WHEN ${isPending} THEN NULL ELSE ${time} END, s.n % 40 + 3, CASE WHEN ${isBad} THEN ${failedStatus} ELSE 200 END, CASE WHEN ${isBad} THEN ${errorCode} END, '${'x'.repeat(200)}' FROM ${ages}`,
   );
   for (const request of [2, 3]) {
     await rig.rows(
-      `INSERT INTO thorn_attempts (delivery_id, number, started_at, duration, status, error_code) SELECT ${key}, ${request}, ${TIME}, 5, CASE WHEN ${isBad} THEN ${failedStatus} ELSE 500 END, CASE WHEN ${isBad} THEN ${errorCode} END FROM ${ages} WHERE ${requests} = 3`,
+      `INSERT INTO thorn_attempts (delivery_id, number, started_at, duration, status, error_code) SELECT ${key}, ${request}, ${time}, 5, CASE WHEN ${isBad} THEN ${failedStatus} ELSE 500 END, CASE WHEN ${isBad} THEN ${errorCode} END FROM ${ages} WHERE ${requests} = 3`,
     );
   }
 }
