@@ -3,6 +3,9 @@ import type { Delivery } from '../core/model.js';
 import { ago, hour, dateTime, t } from '../text/index.js';
 import { Badge } from '../ui/basics.js';
 
+/** A delivery that is due for longer than this is in trouble, in milliseconds. */
+export const LATE = 60_000;
+
 interface Options {
   readonly delivery: Delivery;
 }
@@ -42,7 +45,9 @@ export function nextOf(delivery: Delivery): string | undefined {
     return pause.until === null ? texts.paused : texts.pausedUntil(until(pause.until));
   if (rateLimited) return texts.rateLimited;
   if (nextAt === null) return texts.underWay;
-  if (Date.parse(nextAt) <= now()) return texts.due;
+  const isDueFor = now() - Date.parse(nextAt);
+  if (isDueFor > LATE) return texts.late(ago(nextAt));
+  if (isDueFor >= 0) return texts.due;
   return hasFailed(delivery) ? texts.retries(ago(nextAt)) : texts.sent(ago(nextAt));
 }
 

@@ -33,6 +33,11 @@ export function OperatorEndpoints() {
   return (
     <Screen
       title={t().endpoints}
+      {...(owner !== '' && {
+        lead: (
+          <a href={linkTo('/operator/deliveries', { owner })}>{t().operators.deliveriesOf}</a>
+        ),
+      })}
       actions={
         <EndpointExport
           key={`${owner} ${search}`}

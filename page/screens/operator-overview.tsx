@@ -12,6 +12,7 @@ import { Figures } from '../ui/plot.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
 import { Table } from '../ui/table.js';
 import { Attempted, type PickedTime } from './attempted.js';
+import { LATE } from './delivery-status.js';
 import { FailingEndpoints } from './operator-failing.js';
 import { Load } from './operator-load.js';
 import { Throughput } from './operator-throughput.js';
@@ -74,9 +75,6 @@ export function OperatorOverview() {
   );
 }
 
-/** A delivery that is due for longer than this is in trouble, in milliseconds. */
-const LATE = 60_000;
-
 interface TroubleOptions {
   readonly overview: Overview;
   readonly reload: () => void;
@@ -84,7 +82,7 @@ interface TroubleOptions {
 
 /** What is wrong, before any figures: endpoints that fail, hosts that get nothing, and what waits for too long. */
 function Trouble({ overview, reload }: TroubleOptions) {
-  const { failing, failingSubscribers, pauses, endpoints, oldestDue } = overview;
+  const { failing, failingSubscribers, pauses, endpoints, oldestDue, oldestDelivery } = overview;
   const isLate = oldestDue !== null && now() - oldestDue > LATE;
   if (failing.length + pauses.length + endpoints.length === 0 && !isLate) {
     return <Note tone="good">{t().operators.allWell}</Note>;
@@ -94,6 +92,14 @@ function Trouble({ overview, reload }: TroubleOptions) {
       {isLate && (
         <Note tone="bad">
           {t().operators.oldest(ago(oldestDue))} {whyLate(overview)}{' '}
+          {oldestDelivery !== null && (
+            <>
+              <a href={linkTo(`/operator/deliveries/${oldestDelivery}`)}>
+                {t().operators.showOldest}
+              </a>
+              {' · '}
+            </>
+          )}
           <a href={linkTo('/operator/deliveries', { status: 'pending' })}>
             {t().operators.showPending}
           </a>

@@ -50,6 +50,7 @@ export const next: Translation<typeof nextEn> = {
   rateLimited: 'Wartet auf die Ratenbegrenzung',
   underWay: 'Wird gerade gesendet',
   due: 'Wird gleich gesendet',
+  late: (when) => `Verspätet: war ${when} fällig`,
   retries: (when) => `Nächster Versuch ${when}`,
   sent: (when) => `Wird gesendet ${when}`,
 };

@@ -45,6 +45,7 @@ export const next = {
   rateLimited: 'Waits for the rate limit',
   underWay: 'Being sent now',
   due: 'Sent in a moment',
+  late: (when: string) => `Late: was due ${when}`,
   retries: (when: string) => `Next attempt ${when}`,
   sent: (when: string) => `Sent ${when}`,
 };

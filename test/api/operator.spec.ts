@@ -236,6 +236,7 @@ describe.each(PAIRS)('the operator API on $database and $platform', ({ create, p
         pending: 1,
         lag: 0,
         oldestDue: null,
+        oldestDelivery: null,
         activity: { inFlight: 0, paused: 1, broken: 0 },
         endpoints: [
           { host: new URL(receiver.url).host, mode: 'paused', until: expect.any(Number) },

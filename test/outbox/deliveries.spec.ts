@@ -481,6 +481,7 @@ describe.each<{ kind: DatabaseKind }>([
       pendingMessages: 0,
       dueMessages: 0,
       oldestDue: null,
+      oldestDelivery: null,
       lag: 0,
     });
     receiver.answer(500, 410);
@@ -494,6 +495,8 @@ describe.each<{ kind: DatabaseKind }>([
     const stats = await deliveries.stats();
     expect(stats).toMatchObject({ pending: 1, due: 1 });
     expect(stats.lag).toBe(clock.now() - stats.oldestDue!);
+    const { items } = await deliveries.list({ status: 'pending' }, 'any');
+    expect(stats.oldestDelivery).toBe(items[0]!.id);
     expect(stats.lag).toBeGreaterThan(HOUR / 2);
   });
 

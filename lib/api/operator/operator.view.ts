@@ -95,6 +95,10 @@ export const OVERVIEW = all({
   pendingMessages: count,
   dueMessages: count,
   oldestDue: maybeTime,
+  oldestDelivery: nullable({
+    ...text,
+    description: 'The delivery that was due then; null for a message without deliveries so far',
+  }),
   lag: count,
   changes: nullable({
     ...all({ waiting: count, failed: count }),

@@ -11,6 +11,7 @@ import {
   type DeliveryCount,
 } from '../tables/delivery-log.js';
 import type { DeliveryStats } from '../tables/delivery-record.js';
+import { idFrom } from '../tables/keys.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import { attemptFiguresOf } from './attempt-figures.js';
 import { everythingOf } from './log-scan.js';
@@ -23,11 +24,15 @@ export async function readStats(
 ): Promise<DeliveryStats> {
   const rows = await Promise.all(stores.map((store) => statesIn(store, now)));
   const total = (name: string) => rows.reduce((count, row) => count + Number(row[name]), 0);
-  const times = rows
-    .flatMap((row) => [row['oldest_delivery'], row['oldest_message']])
-    .filter((time) => time !== null)
-    .map(Number);
-  const oldestDue = times.length === 0 ? null : Math.min(...times);
+  const [oldest] = rows
+    .flatMap((row) => [
+      { time: row['oldest_delivery'], id: row['oldest_id'] },
+      { time: row['oldest_message'], id: null },
+    ])
+    .filter(({ time }) => time !== null)
+    .sort((one, other) => Number(one.time) - Number(other.time));
+  const oldestDue = oldest === undefined ? null : Number(oldest.time);
+  const oldestId = oldest?.id ?? null;
   return {
     pending: total('pending') - total('holding'),
     due: total('due'),
@@ -39,6 +44,7 @@ export async function readStats(
     pendingMessages: total('pending_messages'),
     dueMessages: total('due_messages'),
     oldestDue,
+    oldestDelivery: oldestId === null ? null : idFrom('dlv_', oldestId as string, null),
     lag: oldestDue === null ? 0 : now - oldestDue,
   };
 }

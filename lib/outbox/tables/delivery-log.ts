@@ -270,9 +270,14 @@ export function countStates(
   const failed = `SELECT 1 AS one FROM ${deliveries} WHERE reason IS NOT NULL`;
   const messages = `SELECT due_at FROM ${pendingMessages} ORDER BY due_at`;
   const due = (table: string) => `SELECT due_at FROM ${table} WHERE due_at <= ? ORDER BY due_at`;
+  const oldest = `(SELECT d.id FROM ${deliveries} d WHERE d.due_at <= ? ORDER BY d.due_at LIMIT 1)`;
   const counts: readonly (readonly [columns: string, from: string, ...parameters: number[]])[] = [
     ['COUNT(*) AS pending, COUNT(w.permit_at) AS rate_limited', waiting, MOST_COUNTED],
-    ['COUNT(*) AS due, MIN(w.due_at) AS oldest_delivery', due(deliveries), now, MOST_COUNTED],
+    [
+      `COUNT(*) AS due, MIN(w.due_at) AS oldest_delivery, ${oldest} AS oldest_id`,
+      due(deliveries),
+      ...[now, now, MOST_COUNTED],
+    ],
     ['COUNT(w.lease) AS leased', next, now, MOST_READ],
     [
       "COUNT(CASE WHEN w.queue_position > 0 THEN 1 END) AS blocked, COUNT(CASE WHEN w.queue_position = 0 AND w.status = 'failed' THEN 1 END) AS holding",

@@ -96,6 +96,8 @@ export interface DeliveryStats {
   readonly dueMessages: number;
   /** The due time of the oldest due delivery or message without a holder, or null. */
   readonly oldestDue: number | null;
+  /** Id of the delivery that was due at `oldestDue`; null for a message that has no deliveries yet. */
+  readonly oldestDelivery: string | null;
   /** Milliseconds since `oldestDue`; 0 when nothing is due. Alert on this value. */
   readonly lag: number;
 }
