@@ -86,7 +86,7 @@ function EventPanel({ name }: { readonly name: string }) {
       {({ description, deprecated, replacedBy, schema, example }) => (
         <section aria-label={name}>
           <h2 class="break">{name}</h2>
-          {description !== null && <p class="faint">{description}</p>}
+          {description !== null && <p class="faint break">{description}</p>}
           {deprecated && <p class="hint">{t().deprecatedFor(replacedBy)}</p>}
           {example === null ? (
             <p class="hint">{t().noExample}</p>
