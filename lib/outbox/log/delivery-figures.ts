@@ -44,7 +44,7 @@ export async function readStats(
     pendingMessages: total('pending_messages'),
     dueMessages: total('due_messages'),
     oldestDue,
-    oldestDelivery: oldestId === null ? null : idFrom('dlv_', oldestId as string, null),
+    oldestDelivery: oldestId === null ? null : idFrom('dlv_', oldestId, null),
     lag: oldestDue === null ? 0 : now - oldestDue,
   };
 }
