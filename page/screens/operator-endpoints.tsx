@@ -34,9 +34,7 @@ export function OperatorEndpoints() {
     <Screen
       title={t().endpoints}
       {...(owner !== '' && {
-        lead: (
-          <a href={linkTo('/operator/deliveries', { owner })}>{t().operators.deliveriesOf}</a>
-        ),
+        lead: <a href={linkTo('/operator/deliveries', { owner })}>{t().operators.deliveriesOf}</a>,
       })}
       actions={
         <EndpointExport

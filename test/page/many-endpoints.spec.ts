@@ -13,6 +13,7 @@ import {
 } from 'vitest';
 import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
 import { OwnerPage } from '../support/apps/owner-page.js';
+import { OPERATOR_SCREENS, OWNER_SCREENS, screenPath } from '../support/page-screens.js';
 import { PageVisitor } from '../support/page-visitor.js';
 
 @Injectable()
@@ -64,31 +65,21 @@ afterEach(() => visitor.end());
 const rowOf = (text: string) => page.locator('tbody tr').filter({ hasText: text });
 
 describe('with 200 endpoints', () => {
-  it.each([
-    ...['/', '/?by=day', '/endpoints', '/endpoints?state=failing', '/endpoints?q=endpoint-19'],
-    ...['/endpoints/new', '/endpoints/:id', '/deliveries', '/deliveries?status=failed'],
-    ...[
-      '/deliveries/:delivery',
-      '/messages/:message',
-      '/events',
-      '/events/article.created',
-      '/operator',
-    ],
-    ...['/operator/endpoints', '/operator/endpoints/:id', '/operator/deliveries'],
-    ...['/operator/deliveries/:delivery', '/operator/maintenance'],
-  ])('%s takes five requests at most', async (path) => {
-    // What is read again after some seconds is the same.
-    const asked = new Set<string>();
-    page.on('request', (request) => {
-      if (request.url().includes('/hooks')) asked.add(request.url());
-    });
-    const of = { ':id': ids[MANY - 2]!, ':delivery': delivery, ':message': message };
-    await page.goto(owner.url(path.replace(/:\w+/, (name) => of[name as keyof typeof of])));
-    await page.getByRole('heading', { level: 1 }).waitFor();
-    await page.getByText('Loading').first().waitFor({ state: 'detached' });
-    await page.waitForLoadState('networkidle');
-    expect(asked.size, [...asked].join('\n')).toBeLessThanOrEqual(MOST_REQUESTS);
-  });
+  it.each([...OWNER_SCREENS, ...OPERATOR_SCREENS])(
+    '%s takes five requests at most',
+    async (path) => {
+      // What is read again after some seconds is the same.
+      const asked = new Set<string>();
+      page.on('request', (request) => {
+        if (request.url().includes('/hooks')) asked.add(request.url());
+      });
+      await page.goto(owner.url(screenPath(path, { id: ids[MANY - 2]!, delivery, message })));
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.getByText('Loading').first().waitFor({ state: 'detached' });
+      await page.waitForLoadState('networkidle');
+      expect(asked.size, [...asked].join('\n')).toBeLessThanOrEqual(MOST_REQUESTS);
+    },
+  );
 
   it('calls one that fails failing, wherever it stands', async () => {
     await page.goto(owner.url('/'));
@@ -110,6 +101,22 @@ describe('with 200 endpoints', () => {
 
     await page.goto(owner.url('/deliveries?status=pending'));
     await rowOf('/endpoint-198').waitFor();
+  });
+
+  it('leads operators to the delivery that is late for the longest time', async () => {
+    const oldestDue = Date.now() - 7_200_000;
+    await page.route('**/overview', async (route) => {
+      const response = await route.fetch();
+      const overview = await response.json();
+      await route.fulfill({ response, json: { ...overview, oldestDue, oldestDelivery: delivery } });
+    });
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.goto(owner.url('/operator'));
+    await page.getByText(/The oldest delivery was due 2 hr\.? ago\./).waitFor();
+    await visitor.expectNoOverflow();
+    await page.getByRole('link', { name: 'Show this delivery' }).click();
+    await page.getByRole('heading', { name: 'article.created' }).waitFor();
+    expect(page.url()).toContain(`/operator/deliveries/${delivery}`);
   });
 
   it('tells operators which fail and which are unverified', async () => {

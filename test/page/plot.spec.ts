@@ -1,7 +1,9 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { DataSource } from 'typeorm';
+import { timePart } from '../../lib/common/id.js';
 import { OwnerPage } from '../support/apps/owner-page.js';
-import type { PageVisitor } from '../support/page-visitor.js';
+import { PageVisitor } from '../support/page-visitor.js';
 
 let owner: OwnerPage;
 let visitor: PageVisitor;
@@ -19,6 +21,17 @@ beforeEach(async () => {
   await owner.deliver(endpoint, {});
 });
 afterEach(() => visitor.end());
+
+const daysAgo = (count: number) => Date.now() - count * 86_400_000;
+
+/** The rows of the list of the time that was picked. */
+const listed = () =>
+  page
+    .locator('section')
+    .filter({ has: page.getByRole('heading', { name: /^Attempted from / }) })
+    .locator('table')
+    .first()
+    .locator('tbody tr');
 
 const reader = () => page.getByRole('slider', { name: 'Attempts by hour' });
 const valueText = () => reader().getAttribute('aria-valuetext');
@@ -59,9 +72,12 @@ describe('a plot', () => {
     await page.keyboard.press('Shift+ArrowRight');
     await page.keyboard.press('Shift+ArrowLeft');
     await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: /^Attempted from / }).waitFor();
+    await visitor.expectAccessible();
+    await page.getByRole('link', { name: 'Filter these deliveries' }).click();
     await page.getByRole('heading', { name: 'Deliveries' }).waitFor();
     const query = new URLSearchParams(new URL(page.url()).hash.split('?')[1]);
-    expect(query.get('time')).toBe('range');
+    expect(query.get('time')).toBe('attempts');
     const length = Date.parse(query.get('to')!) - Date.parse(query.get('from')!);
     expect(length % 3_600_000).toBe(0);
     expect(length).toBeGreaterThan(0);
@@ -79,8 +95,30 @@ describe('a plot', () => {
     await page.mouse.down();
     await page.mouse.move(x + width - 2, middle, { steps: 5 });
     await page.mouse.up();
-    await page.getByRole('heading', { name: 'Deliveries' }).waitFor();
-    await expect.poll(() => page.locator('tbody tr').count()).toBe(2);
+    await expect.poll(() => listed().count()).toBe(2);
+    await page.getByRole('button', { name: 'Any time' }).click();
+    await listed().first().waitFor({ state: 'detached' });
+  });
+
+  it('lists a delivery at the times of its attempts, and not at the time of its creation', async () => {
+    const [endpoint] = (await owner.api.subscribers.list({}, 'any')).items;
+    // Ids begin with the time of creation.
+    await owner.api.app
+      .get(DataSource)
+      .query('UPDATE thorn_deliveries SET id = ? || substr(id, 14)', [timePart(daysAgo(2))]);
+    await page.goto(owner.url(`/endpoints/${endpoint!.id}`));
+    const days = page.getByRole('slider', { name: 'Attempts by day' });
+    await days.focus();
+    await page.keyboard.press('End');
+    expect(await days.getAttribute('aria-valuetext')).toMatch(/Succeeded 1, Failed 1$/);
+    await page.keyboard.press('Enter');
+    await expect.poll(() => listed().count()).toBe(2);
+    await days.focus();
+    for (let step = 0; step < 2; step += 1) await page.keyboard.press('ArrowLeft');
+    expect(await days.getAttribute('aria-valuetext')).toMatch(/Succeeded 0, Failed 0$/);
+    await page.keyboard.press('Enter');
+    await page.getByText('No results').waitFor();
+    await visitor.expectAccessible();
   });
 
   it('does not take hours that were not counted for hours without attempts', async () => {
@@ -101,5 +139,61 @@ describe('a plot', () => {
     const drawn = page.getByRole('img', { name: 'Attempts by hour' });
     expect(await drawn.getByText('No data').count()).toBe(1);
     await visitor.expectAccessible();
+  });
+});
+
+describe('a plot on a touch screen', () => {
+  let touch: PageVisitor;
+  beforeEach(async () => {
+    touch = await PageVisitor.start(owner.browser, {
+      hasTouch: true,
+      viewport: { width: 360, height: 480 },
+    });
+    page = touch.page;
+    await page.goto(owner.url('/'));
+    await reader().scrollIntoViewIfNeeded();
+  });
+  afterEach(() => touch.end());
+
+  /** Moves a finger from the middle of the plot, by so many pixels. */
+  async function swipe(right: number, down: number): Promise<void> {
+    const { x, y, width, height } = (await reader().boundingBox())!;
+    const [startX, startY] = [x + width * 0.3, y + height / 2];
+    const session = await touch.context.newCDPSession(page);
+    const send = (type: 'touchStart' | 'touchMove' | 'touchEnd', part = 0) =>
+      session.send('Input.dispatchTouchEvent', {
+        type,
+        touchPoints:
+          type === 'touchEnd' ? [] : [{ x: startX + right * part, y: startY + down * part }],
+      });
+    await send('touchStart');
+    for (let step = 1; step <= 10; step += 1) await send('touchMove', step / 10);
+    await send('touchEnd');
+    await session.detach();
+  }
+  const scrolled = () => page.evaluate<number>('scrollY');
+
+  it('shows values where it is tapped', async () => {
+    const { x, y, width, height } = (await reader().boundingBox())!;
+    await page.touchscreen.tap(x + width / 2, y + height / 2);
+    await page.locator('.plot-values').getByText('Succeeded').waitFor();
+    expect(await listed().count()).toBe(0);
+    await touch.expectNoOverflow();
+  });
+
+  it('lists the deliveries of a time along which a finger moves', async () => {
+    const before = await scrolled();
+    const { width } = (await reader().boundingBox())!;
+    await swipe(width * 0.7 - 4, 0);
+    await expect.poll(() => listed().count()).toBe(2);
+    expect(await scrolled()).toBe(before);
+    await touch.expectNoOverflow();
+  });
+
+  it('lets a finger that moves up scroll the page', async () => {
+    const before = await scrolled();
+    await swipe(10, -150);
+    await expect.poll(scrolled).toBeGreaterThan(before + 50);
+    expect(await page.getByRole('heading', { name: /^Attempted from / }).count()).toBe(0);
   });
 });
