@@ -61,7 +61,10 @@ beforeAll(async () => {
       { by: OWNER },
     );
   page.receiver.otherwise({ status: 500, body: HOSTILE, headers: { 'X-Answer': HTML } });
-  const { id } = await create({ owner: 'alice', template: JSON.stringify({ text: `{{data.title}} ${HOSTILE}` }) });
+  const { id } = await create({
+    owner: 'alice',
+    template: JSON.stringify({ text: `{{data.title}} ${HOSTILE}` }),
+  });
   await create({ owner: OWNER, fields: [PATH, 'title'] });
   const dispatcher = page.api.app.get(WebhookDispatcher);
   const data = { title: HOSTILE, [HTML]: HOSTILE };
