@@ -7,7 +7,8 @@ const STOPS = [
   // Not a million subscribers, which take longer to make than to search.
   'match:search,load',
   'capture:save',
-  'page',
+  // Not the answers to a million deliveries, which take minutes to make.
+  'page:size,deliveries',
 ];
 
 /** All headline figures in five to six minutes, in one table. Turns are short: confirm a figure with its own bench. */
