@@ -16,7 +16,7 @@ export const bodies = {
   },
   known: 'Known fields',
   paths: 'Fields',
-  pathsHint: 'Paths such as customer.name, separated by spaces.',
+  pathsHint: 'Paths such as customer.name, separated by spaces. Other fields are not sent.',
   template: 'Template',
   templateHint:
     'JSON in which {{type}}, {{timestamp}} or {{data.title}} stand for values of the event.',

@@ -20,7 +20,7 @@ export const credentials: Translation<typeof credentialsEn> = {
   type: 'Verfahren',
   types: { bearer: 'Bearer-Token', basic: 'Benutzername und Passwort', oauth2: 'OAuth 2.0' },
   typeHints: {
-    none: 'Anfragen sind in jedem Fall signiert.',
+    none: 'Anfragen enthalten keine Zugangsdaten. Signiert sind sie in jedem Fall.',
     bearer: 'Anfragen enthalten dieses Token im Header Authorization.',
     basic: 'Anfragen enthalten beides im Header Authorization (HTTP Basic).',
     oauth2:
@@ -42,9 +42,9 @@ export const credentials: Translation<typeof credentialsEn> = {
     tokenUrl: 'Die URL Ihres Autorisierungsservers, die mit einem Token antwortet.',
     clientId: 'Der Name des Clients bei Ihrem Autorisierungsserver.',
     clientSecret: 'Wird nach dem Speichern nicht mehr angezeigt.',
-    scope: 'Namen mit Leerzeichen dazwischen. Lassen Sie das Feld leer, um keinen anzufragen.',
+    scope: 'Die Rechte, um die gebeten wird, durch Leerzeichen getrennt. Lassen Sie das Feld leer, um keine zu erbitten.',
   },
-  isSet: 'Ist gesetzt. Lassen Sie das Feld leer, um es zu behalten.',
+  isSet: 'Ein Wert ist gespeichert. Lassen Sie das Feld leer, um ihn zu behalten.',
   secretAgain: 'Geben Sie das Geheimnis erneut ein, weil sich die Token-URL geändert hat.',
   withoutQuery: 'Ohne ihre Query angezeigt. Sie bleibt erhalten, solange Sie die URL nicht ändern.',
 };

@@ -18,7 +18,7 @@ export const credentials = {
   type: 'Method',
   types: { bearer: 'Bearer token', basic: 'User name and password', oauth2: 'OAuth 2.0' },
   typeHints: {
-    none: 'Requests carry a signature in any case.',
+    none: 'Requests carry no credentials. They are signed in any case.',
     bearer: 'Requests carry this token in the header Authorization.',
     basic: 'Requests carry both in the header Authorization (HTTP Basic).',
     oauth2:
@@ -40,9 +40,9 @@ export const credentials = {
     tokenUrl: 'The URL of your authorization server that answers with a token.',
     clientId: 'The name of the client at your authorization server.',
     clientSecret: 'Not shown again once it is saved.',
-    scope: 'Names with spaces between them. Leave it empty to ask for none.',
+    scope: 'The permissions to ask for, separated by spaces. Leave it empty to ask for none.',
   },
-  isSet: 'Is set. Leave it empty to keep it.',
+  isSet: 'A value is saved. Leave the field empty to keep it.',
   secretAgain: 'Enter the secret again, because the token URL has changed.',
   withoutQuery: 'Shown without its query, which is kept unless you change the URL.',
 };

@@ -124,8 +124,8 @@ export const de: Dictionary = {
   expiredNote:
     'Dieser Endpunkt ist abgelaufen und erhält keine Ereignisse. Setzen Sie ein späteres Ende, um ihn wieder zu verwenden.',
   unverifiedNote:
-    'Dieser Endpunkt hat nicht bestätigt, dass er Webhooks annimmt. Bis dahin erhält er keine Ereignisse.',
-  challenge: 'Erneut bestätigen lassen',
+    'Dieser Endpunkt hat noch nicht bestätigt, dass er Webhooks annimmt. Bis dahin erhält er keine Ereignisse.',
+  challenge: 'Erneut um Bestätigung bitten',
   rotate: 'Geheimnis erneuern',
   rotateTitle: 'Das Signaturgeheimnis erneuern?',
   rotateHint:
@@ -133,7 +133,7 @@ export const de: Dictionary = {
   overlap: 'Das alte Geheimnis behalten für',
   hours: (count) => (count === 1 ? '1 Stunde' : `${count} Stunden`),
   days: (count) => (count === 1 ? '1 Tag' : `${count} Tage`),
-  atOnce: 'Nicht behalten',
+  atOnce: 'Gar nicht: es gilt sofort nicht mehr',
   rotated: 'Das Geheimnis wurde erneuert',
   deleteTitle: 'Diesen Endpunkt löschen?',
   deleteHint:
@@ -144,7 +144,7 @@ export const de: Dictionary = {
   filterHint:
     'Eine Bedingung an die Daten der Ereignisse, als JSON. Lassen Sie das Feld leer, um alle Ereignisse zu erhalten.',
   filterInvalid: 'Dies ist kein JSON.',
-  rateLimit: 'Höchstrate',
+  rateLimit: 'Ratenbegrenzung',
   rateLimitText: (max, seconds) => `${max} in ${seconds} s`,
   exclude: 'Außer',
   contentType: 'Inhaltstyp',
@@ -152,7 +152,7 @@ export const de: Dictionary = {
   // Recover
   recover: 'Fehlgeschlagene erneut senden',
   recoverHint:
-    'Sendet die fehlgeschlagenen Zustellungen dieser Zeit noch einmal, mit denselben Kennungen. Ihr Server kennt manche vielleicht schon.',
+    'Sendet die seitdem fehlgeschlagenen Zustellungen noch einmal, mit denselben Kennungen. Ihr Server hat manche vielleicht schon verarbeitet.',
   backfill: 'Verpasste Ereignisse senden',
   backfillHint:
     'Sendet die Ereignisse, die der Endpunkt verpasst hat, während er abgeschaltet war.',
@@ -170,7 +170,7 @@ export const de: Dictionary = {
   discard: 'Neu beginnen',
   // Figures
   successRate: 'Erfolgsquote',
-  median: 'Mittlere Dauer',
+  median: 'Dauer (Median)',
   p95: '95. Perzentil',
   lastDays: (count) => `Letzte ${count} Tage`,
   perDay: 'Zustellungen nach Tagen',
@@ -190,7 +190,7 @@ export const de: Dictionary = {
   eventName: 'Name des Ereignisses',
   messageId: 'Nachricht',
   filters: 'Filter',
-  timeout: 'Keine Antwort zur Zeit',
+  timeout: 'Nicht rechtzeitig geantwortet',
   anyTime: 'Jede Zeit',
   lastHour: 'Letzte Stunde',
   lastDay: 'Letzte 24 Stunden',
@@ -209,14 +209,14 @@ export const de: Dictionary = {
   duration: 'Dauer',
   noAnswerBody: 'Die Antwort hat keinen Inhalt, oder er ist nicht mehr gespeichert.',
   request: 'Anfrage',
-  headers: 'Kopfzeilen',
+  headers: 'Header',
   body: 'Inhalt',
   copyCurl: 'Als curl kopieren',
   bodyDropped: 'Der Inhalt ist nicht mehr gespeichert.',
   attemptFacts: { address: 'Adresse' },
   reasons: {
     exhausted: 'Alle Versuche sind fehlgeschlagen',
-    gone: 'Der Endpunkt antwortete 410: er möchte keine Webhooks mehr',
+    gone: 'Der Endpunkt antwortete 410: Er möchte keine Webhooks mehr',
     cancelled: 'Abgebrochen',
     disabled: 'Der Endpunkt wurde abgeschaltet oder entfernt',
     expired: 'Der Endpunkt war abgelaufen',
@@ -231,32 +231,32 @@ export const de: Dictionary = {
   example: 'Beispiel',
   downloadOf: (name) => `${name} herunterladen`,
   deprecatedFor: (name: string | null) =>
-    name === null ? 'Veraltet' : `Veraltet: ${name} tritt an die Stelle`,
+    name === null ? 'Veraltet' : `Veraltet: Verwenden Sie ${name}`,
   noSchema: 'Zu diesem Ereignis gibt es kein Schema.',
   noExample: 'Zu diesem Ereignis gibt es kein Beispiel.',
   chooseEvent: 'Wählen Sie ein Ereignis, um seine Daten zu sehen.',
   // Operator
   backlog: 'Rückstand',
-  lag: 'Verzug',
+  lag: 'Verzögerung',
   due: 'Jetzt fällig',
   underWay: 'Werden gesendet',
-  rateLimited: 'Warten auf eine Ratenbegrenzung',
+  rateLimited: 'Warten auf die Ratenbegrenzung',
   inFlight: 'Offene Anfragen dieses Prozesses',
-  failedDeliveries: 'Fehlgeschlagen, alle gespeicherten',
+  failedDeliveries: 'Fehlgeschlagen insgesamt',
   pausedHosts: 'Angehaltene Hosts',
-  failingHosts: 'Fehlerhafte Hosts',
+  failingHosts: 'Hosts mit Fehlern',
   host: 'Host',
   pause: 'Anhalten',
   pauseHost: 'Einen Host anhalten',
-  pauseHint: 'Der Host erhält keine Webhooks, bis Sie ihn fortsetzen. * steht für alle Hosts.',
+  pauseHint: 'Der Host erhält keine Webhooks, bis Sie ihn fortsetzen. Geben Sie * für alle Hosts ein.',
   resumeHost: 'Fortsetzen',
   pausedSince: 'Angehalten seit',
   failures: 'Fehler',
   until: 'Bis',
   mode: {
-    flowing: 'Einige Anfragen schlugen fehl',
+    flowing: 'Einige Anfragen schlagen fehl',
     paused: 'Bat um eine Pause',
-    broken: 'Schlägt fehl: wenige Anfragen werden versucht',
+    broken: 'Schlägt fehl: nur wenige Anfragen werden versucht',
   },
   applicationsOwn: 'Die Anwendung',
   // Problems

@@ -122,8 +122,8 @@ export const en = {
   disabledNote: 'This endpoint is disabled and gets no events.',
   expiredNote: 'This endpoint has expired and gets no events. To use it again, set a later end.',
   unverifiedNote:
-    'This endpoint has not confirmed that it accepts webhooks. It gets no events until it does.',
-  challenge: 'Verify again',
+    'This endpoint has not confirmed yet that it accepts webhooks. It gets no events until it does.',
+  challenge: 'Ask to confirm again',
   rotate: 'Rotate secret',
   rotateTitle: 'Rotate the signing secret?',
   rotateHint:
@@ -131,7 +131,7 @@ export const en = {
   overlap: 'Keep the old secret for',
   hours: (count: number) => (count === 1 ? '1 hour' : `${count} hours`),
   days: (count: number) => (count === 1 ? '1 day' : `${count} days`),
-  atOnce: 'Do not keep it',
+  atOnce: 'Not at all: it is invalid at once',
   rotated: 'The secret was rotated',
   deleteTitle: 'Delete this endpoint?',
   deleteHint:
@@ -149,7 +149,7 @@ export const en = {
   // Recover
   recover: 'Resend failed deliveries',
   recoverHint:
-    'Sends the failed deliveries of this time once more, with the same ids. Your server may know some of them already.',
+    'Sends the failed deliveries since then once more, with the same ids. Your server may have handled some of them already.',
   backfill: 'Send missed events',
   backfillHint: 'Sends the events that the endpoint missed while it was disabled.',
   since: 'Since',
@@ -237,9 +237,9 @@ export const en = {
   lag: 'Lag',
   due: 'Due now',
   underWay: 'Being sent',
-  rateLimited: 'Wait for a rate limit',
+  rateLimited: 'Waiting for a rate limit',
   inFlight: 'Open requests of this process',
-  failedDeliveries: 'Failed, all that are stored',
+  failedDeliveries: 'Failed in all',
   pausedHosts: 'Paused hosts',
   failingHosts: 'Failing hosts',
   host: 'Host',
@@ -251,9 +251,9 @@ export const en = {
   failures: 'Failures',
   until: 'Until',
   mode: {
-    flowing: 'Some requests failed',
+    flowing: 'Some requests fail',
     paused: 'Asked for a pause',
-    broken: 'Fails: few requests are tried',
+    broken: 'Fails: only a few requests are tried',
   },
   applicationsOwn: 'The application',
   // Problems

@@ -12,7 +12,7 @@ export const endpointTexts: Translation<typeof endpointTextsEn> = {
   answered: (status) => `Der Endpunkt antwortete ${status}.`,
   lastAnswer: 'Letzte Antwort:',
   gone: (time) =>
-    `Automatisch abgeschaltet am ${time}, weil der Endpunkt 410 (Gone) antwortete: er möchte keine Webhooks mehr.`,
+    `Automatisch abgeschaltet am ${time}, weil der Endpunkt 410 (Gone) antwortete: Er möchte keine Webhooks mehr.`,
   failedTooLong: (time, since) =>
     `Automatisch abgeschaltet am ${time}, weil seit ${since} jede Anfrage fehlgeschlagen war.`,
   disabledBy: (time) => `Abgeschaltet am ${time} von`,
@@ -43,11 +43,11 @@ export const endpointTexts: Translation<typeof endpointTextsEn> = {
   blocked: 'Ereignisse warten auf ein früheres desselben Objekts, das nicht angekommen ist.',
   showBlocking: 'Die Zustellung zeigen, auf die sie warten',
   // Failures
-  failures: 'Letzte Fehlschläge',
+  failures: 'Letzte Fehler',
   times: (count) => `${count} der letzten Zustellungen`,
   showLatest: 'Die letzte zeigen',
   advice: {
-    '3xx': 'Weiterleitungen werden nicht verfolgt. Geben Sie die URL ein, zu der der Server führt.',
+    '3xx': 'Weiterleitungen werden nicht verfolgt. Geben Sie die URL ein, auf die der Server weiterleitet.',
     '4xx': 'Der Server lehnt die Anfrage ab. Seine Antwort sagt oft, warum.',
     '401':
       'Der Server fand keine gültige Signatur oder Anmeldung. Prüfen Sie, ob er mit dem jetzigen Geheimnis prüft, und ob der Endpunkt die verlangten Zugangsdaten hat.',
@@ -59,7 +59,7 @@ export const endpointTexts: Translation<typeof endpointTextsEn> = {
       'Der Status 410 bedeutet, dass der Endpunkt keine Webhooks mehr möchte. Er wird abgeschaltet.',
     '413': 'Der Inhalt ist größer, als der Server annimmt. Erhöhen Sie seine Grenze für Inhalte.',
     '429':
-      'Der Server bittet um weniger Anfragen. Setzen Sie eine Höchstrate für den Endpunkt fest.',
+      'Der Server bittet um weniger Anfragen. Setzen Sie eine Ratenbegrenzung für den Endpunkt.',
     '5xx': 'Der Server scheiterte an der Anfrage. Sehen Sie zu dieser Zeit in sein Protokoll.',
     '502': 'Ein Proxy vor dem Server bekam keine Antwort. Prüfen Sie, ob der Server läuft.',
     '503':
@@ -77,12 +77,12 @@ export const endpointTexts: Translation<typeof endpointTextsEn> = {
     'oauth-token':
       'Prüfen Sie die URL für Tokens, die Kennung des Clients und sein Geheimnis („client secret“).',
     'too-large':
-      'Wählen Sie weniger Felder, oder lassen Sie den Endpunkt größere Inhalte annehmen.',
+      'Senden Sie weniger Felder („Inhalt der Anfragen“ in den Einstellungen), oder lassen Sie den Endpunkt größere Inhalte annehmen.',
     other: 'Dies ist ein Fehler des Absenders. Fragen Sie den Betreiber dieser Anwendung.',
   },
   // Changes
   changes: 'Änderungen',
-  noChanges: 'Keine Änderungen sind verzeichnet.',
+  noChanges: 'Es sind keine Änderungen verzeichnet.',
   change: 'Änderung',
   by: 'Von',
   kinds: {
@@ -105,6 +105,6 @@ export const endpointTexts: Translation<typeof endpointTextsEn> = {
     secret: 'Signaturgeheimnis',
     verification: 'Bestätigung',
     metadata: 'Metadaten',
-    digest: 'Prüfsumme',
+    digest: 'Hash des Headers Hook-HMAC',
   },
 };

@@ -21,8 +21,8 @@ export const endpointTexts = {
   missed: 'Events from the time before were not sent.',
   recovered: (time: string, count: string) =>
     count === '1'
-      ? `The endpoint works again since ${time}. 1 event had failed before.`
-      : `The endpoint works again since ${time}. ${count} events had failed before.`,
+      ? `The endpoint has worked again since ${time}. 1 event had failed before.`
+      : `The endpoint has worked again since ${time}. ${count} events had failed before.`,
   line: (days: string) => `Health of the last ${days} days`,
   dayNone: 'no requests',
   dayGood: (attempts: string) => `${attempts} requests, none failed`,
@@ -39,7 +39,7 @@ export const endpointTexts = {
   blocked: 'Events wait for an earlier event of the same object, which has not arrived.',
   showBlocking: 'Show the delivery that they wait for',
   // Failures
-  failures: 'Last failures',
+  failures: 'Latest failures',
   times: (count: number) => `${count} of the latest deliveries`,
   showLatest: 'Show the latest',
   advice: {
@@ -64,7 +64,7 @@ export const endpointTexts = {
     tls: 'Check that the certificate is valid, is for this host, and is sent with its chain.',
     protocol: 'Check that a web server listens at this port.',
     'oauth-token': 'Check the token URL, the client id and the client secret.',
-    'too-large': 'Choose fewer fields, or let the endpoint take larger bodies.',
+    'too-large': 'Send fewer fields (“Body” in the settings), or let the endpoint take larger bodies.',
     other: 'This is a fault of the sender. Ask the operator of this application.',
   },
   // Changes
@@ -92,6 +92,6 @@ export const endpointTexts = {
     secret: 'Signing secret',
     verification: 'Verification',
     metadata: 'Metadata',
-    digest: 'Digest',
+    digest: 'Hash of the header Hook-HMAC',
   },
 };

@@ -10,7 +10,7 @@ export const form: Translation<typeof formEn> = {
   asJson: 'Als JSON bearbeiten',
   join: 'Senden, wenn',
   joinAnd: 'alle Bedingungen gelten',
-  joinOr: 'eine Bedingung gilt',
+  joinOr: 'mindestens eine Bedingung gilt',
   condition: (number) => `Bedingung ${number}`,
   field: 'Feld',
   operator: 'Vergleich',
@@ -40,23 +40,23 @@ export const form: Translation<typeof formEn> = {
   stopped: 'Nicht gesendet',
   exclude: 'Ereignisse auslassen',
   excludeHint:
-    'Muster wie article.removed, durch Leerzeichen getrennt. Lassen Sie das Feld leer, um kein Ereignis auszulassen.',
-  changed: 'Nur wenn eines dieser Felder geändert wurde',
+    'Ereignisse, auf die diese Muster passen, werden nicht gesendet, zum Beispiel: article.removed article.draft.*. Lassen Sie das Feld leer, um alle oben gewählten Ereignisse zu erhalten.',
+  changed: 'Nur, wenn sich eines dieser Felder geändert hat',
   changedHint:
-    'Namen wie price stock, durch Leerzeichen getrennt. Lassen Sie das Feld leer, um jedes Ereignis zu erhalten.',
+    'Namen von Feldern, zum Beispiel: price stock. Ein Ereignis, bei dem sich keines davon geändert hat, wird nicht gesendet. Lassen Sie das Feld leer, um jedes Ereignis zu erhalten.',
   rateLimit: 'Ratenbegrenzung',
   rateLimitHint:
-    'Die größte Zahl von Anfragen; weitere warten. Lassen Sie das Feld leer, wenn es keine Grenze gibt.',
+    'Höchstens so viele Anfragen werden in dieser Zeit gesendet. Weitere warten, und keine geht verloren. Lassen Sie das Feld leer, wenn es keine Grenze gibt.',
   rateLimitInvalid: 'Geben Sie eine ganze Zahl von 1 bis 1.000.000 ein.',
   end: 'Läuft ab',
   endHint:
     'Ab dieser Zeit erhält der Endpunkt keine Ereignisse. Lassen Sie das Feld leer, wenn er nicht abläuft.',
   timeout: 'Zeitlimit',
   timeoutHint:
-    'Sekunden, von 1 bis 30. Eine Anfrage, die länger dauert, ist fehlgeschlagen und wird erneut gesendet. Lassen Sie das Feld leer, damit die übliche Zeit gilt.',
+    'Sekunden, von 1 bis 30. Eine Anfrage, die länger dauert, ist fehlgeschlagen und wird erneut gesendet. Lassen Sie das Feld leer, damit die Voreinstellung der Anwendung gilt.',
   timeoutText: (seconds) => `${seconds} s`,
   advanced: 'Erweitert',
-  advancedHint: 'Filter, Header, Anmeldung und weiteres',
+  advancedHint: 'Filter, Header, Anmeldung, Reihenfolge und mehr',
   saved: (fields) => `Gespeichert: ${fields}`,
   nothingToSave: 'Es gab nichts zu speichern: Sie haben kein Feld geändert.',
   until: (time) => `bis ${time}`,

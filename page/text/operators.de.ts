@@ -14,8 +14,8 @@ export const operators: Translation<typeof en> = {
   pruneByOptions: 'Nach den Einstellungen der Anwendung',
   daysAgo: (count) => `${count} Tagen`,
   wouldPrune: (deleted, bodies, isAll) =>
-    `${isAll ? '' : 'Mindestens '}${deleted} Nachrichten würden gelöscht, und ${bodies} verlören ihren Inhalt.`,
-  pruned: (deleted, bodies) => `${deleted} Nachrichten gelöscht, ${bodies} ohne ihren Inhalt`,
+    `${isAll ? '' : 'Mindestens '}${deleted} Nachrichten würden gelöscht, und die Inhalte von ${bodies} weiteren.`,
+  pruned: (deleted, bodies) => `${deleted} Nachrichten gelöscht, und die Inhalte von ${bodies} weiteren`,
   // Reseal
   reseal: 'Geheimnisse neu verschlüsseln',
   resealHint:
@@ -59,10 +59,10 @@ export const operators: Translation<typeof en> = {
   deliveriesOf: 'Zustellungen dieses Besitzers',
   allHosts: 'Alle Hosts',
   live: 'Seit diese Seite geöffnet ist',
-  failingEndpoints: 'Fehlschlagende Endpunkte',
+  failingEndpoints: 'Endpunkte mit Fehlern',
   failingSince: 'Schlägt fehl seit',
   messages: 'Fehlgeschlagene Ereignisse',
   notStored: 'In den Einstellungen der Anwendung',
-  noWorker: 'Dieser Prozess sendet keine Webhooks: Andere tun es.',
+  noWorker: 'Dieser Prozess sendet keine Webhooks: Andere Prozesse tun es.',
   pauseThis: (host) => `${host} anhalten`,
 };

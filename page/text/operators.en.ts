@@ -12,9 +12,9 @@ export const operators = {
   pruneByOptions: 'By the settings of the application',
   daysAgo: (count: number) => `${count} days ago`,
   wouldPrune: (deleted: string, bodies: string, isAll: boolean) =>
-    `${isAll ? '' : 'At least '}${deleted} messages would be deleted, and ${bodies} lose their body.`,
+    `${isAll ? '' : 'At least '}${deleted} messages would be deleted, and the bodies of ${bodies} others.`,
   pruned: (deleted: string, bodies: string) =>
-    `${deleted} messages deleted, ${bodies} without their body`,
+    `${deleted} messages deleted, and the bodies of ${bodies} others`,
   // Reseal
   reseal: 'Encrypt secrets again',
   resealHint:

@@ -10,7 +10,7 @@ export const order: Translation<typeof orderEn> = {
   skip: 'Mit dem nächsten Ereignis fortfahren',
   skipHint: 'Das gescheiterte Ereignis wird ausgelassen.',
   hold: 'Anhalten und spätere Ereignisse warten lassen',
-  holdHint: 'Bis Sie die Zustellung wiederholen und sie ankommt, oder bis Sie sie abbrechen.',
+  holdHint: 'Bis Sie die Zustellung erneut senden und sie ankommt, oder bis Sie sie abbrechen.',
   holdFor: 'Höchstens warten',
   holdForHint:
     'Danach wird das nächste Ereignis gesendet. Lassen Sie das Feld leer, um ohne Grenze zu warten.',

@@ -8,7 +8,7 @@ export const order = {
   skip: 'Continue with the next event',
   skipHint: 'The failed event is left out.',
   hold: 'Stop, and keep later events waiting',
-  holdHint: 'Until you retry the delivery and it arrives, or you cancel it.',
+  holdHint: 'Until you resend the delivery and it arrives, or you cancel it.',
   holdFor: 'Wait at most',
   holdForHint: 'After this time the next event is sent. Leave it empty to wait without a limit.',
   holdForInvalid: 'Enter a number above 0, and at most 14 days, or leave it empty.',

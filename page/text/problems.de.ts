@@ -8,42 +8,42 @@ import type { Translation } from './translation.js';
 
 export const problems: Translation<typeof problemsEn> = {
   forbidden: 'Sie dürfen dies nicht tun.',
-  'endpoint-unverified': 'Der Endpunkt hat noch nicht bestätigt, dass er Webhooks möchte.',
+  'endpoint-unverified': 'Der Endpunkt hat noch nicht bestätigt, dass er Webhooks annimmt.',
   'delivery-under-way':
     'Ein Versuch dieser Zustellung läuft gerade. Versuchen Sie es gleich noch einmal.',
-  'delivery-finished': 'Diese Zustellung ist abgeschlossen: es gibt nichts mehr abzubrechen.',
-  'message-expunged': 'Der Inhalt wurde nach seiner Zeit entfernt: es gibt nichts mehr zu senden.',
+  'delivery-finished': 'Diese Zustellung ist abgeschlossen und kann nicht abgebrochen werden.',
+  'message-expunged': 'Der Inhalt ist nicht mehr gespeichert und kann nicht gesendet werden.',
   'subscriber-disabled': 'Der Endpunkt ist abgeschaltet, abgelaufen oder wurde entfernt.',
-  'request-under-way': 'Dies geschieht bereits. Versuchen Sie es gleich noch einmal.',
+  'request-under-way': 'Ihre frühere Anfrage läuft noch. Versuchen Sie es gleich noch einmal.',
   'no-encryption-key':
-    'Es gibt keinen Schlüssel zum Versiegeln: die Optionen der Anwendung nennen keinen.',
+    'Es gibt keinen Schlüssel zum Verschlüsseln. Setzen Sie einen in den Optionen der Anwendung.',
   'precondition-failed': 'Der Endpunkt wurde inzwischen geändert.',
-  'body-too-large': 'Das ist zu lang.',
-  'idempotency-key-reused': 'Dies ist bereits geschehen, mit Ihren ersten Eingaben.',
+  'body-too-large': 'Der Text ist zu lang.',
+  'idempotency-key-reused': 'Dies wurde bereits gespeichert, mit den Werten, die Sie zuerst eingegeben hatten.',
   'no-delivery-log': 'Zustellungen werden hier nicht aufgezeichnet.',
   unavailable: 'Das ist zurzeit nicht möglich. Versuchen Sie es später noch einmal.',
-  'internal-error': 'Das hat nicht geklappt. Versuchen Sie es später noch einmal.',
+  'internal-error': 'Etwas ist schiefgegangen. Versuchen Sie es später noch einmal.',
 };
 
 export const limits: Translation<typeof limitsEn> = {
   'subscriber-limit': (count) =>
-    `Es gibt bereits ${count} Endpunkte, mehr sind nicht möglich. Ändern oder löschen Sie einen davon.`,
-  tooMany: (seconds) => `Zu viele Anfragen: in ${seconds} s ist es wieder möglich.`,
+    `Sie haben ${count} Endpunkte, mehr sind nicht möglich. Ändern oder löschen Sie einen davon.`,
+  tooMany: (seconds) => `Zu viele Anfragen: In ${seconds} s ist es wieder möglich.`,
 };
 
 export const refusals: Translation<typeof refusalsEn> = {
-  invalid: () => 'Das ist hier nicht möglich.',
-  required: () => 'Dies fehlt.',
+  invalid: () => 'Dieser Wert ist hier nicht möglich.',
+  required: () => 'Geben Sie einen Wert ein.',
   'unknown-field': () => 'Die Anwendung kennt dies nicht.',
-  length: ({ min, max }) => `${min} bis ${max} Zeichen.`,
-  'too-long': ({ max }) => `Höchstens ${max} Zeichen.`,
-  'too-deep': ({ max }) => `Höchstens ${max} Ebenen.`,
-  'too-many': ({ max }) => `Höchstens ${max}.`,
-  repeated: ({ pattern }) => `${pattern} kommt zweimal vor.`,
-  'control-characters': () => 'Ohne unsichtbare Zeichen.',
-  'not-a-time': () => 'Das ist keine Zeit.',
-  'not-in-the-past': () => 'Eine Zeit in der Vergangenheit.',
-  'not-in-the-future': () => 'Eine Zeit in der Zukunft.',
+  length: ({ min, max }) => `Geben Sie ${min} bis ${max} Zeichen ein.`,
+  'too-long': ({ max }) => `Geben Sie höchstens ${max} Zeichen ein.`,
+  'too-deep': ({ max }) => `Verwenden Sie höchstens ${max} Ebenen.`,
+  'too-many': ({ max }) => `Geben Sie höchstens ${max} ein.`,
+  repeated: ({ pattern }) => `${pattern} steht zweimal in der Liste.`,
+  'control-characters': () => 'Entfernen Sie unsichtbare Zeichen.',
+  'not-a-time': () => 'Geben Sie eine Zeit ein.',
+  'not-in-the-past': () => 'Wählen Sie eine Zeit in der Vergangenheit.',
+  'not-in-the-future': () => 'Wählen Sie eine Zeit in der Zukunft.',
   'not-after-since': () => 'Das Ende muss nach dem Anfang liegen.',
   protocol: ({ protocols }) =>
     protocols === 'https'
@@ -53,11 +53,11 @@ export const refusals: Translation<typeof refusalsEn> = {
     allowed === undefined
       ? `Port ${port} ist nicht für Webhooks.`
       : `Port ${port} ist nicht erlaubt. Erlaubt sind ${allowed}.`,
-  credentials: () => 'Ohne Benutzernamen und Passwort.',
+  credentials: () => 'Entfernen Sie Benutzernamen und Passwort.',
   'malformed-url': () => 'Das ist keine URL.',
-  'forbidden-character': () => 'Ohne Leerzeichen, Backslashes und unsichtbare Zeichen.',
+  'forbidden-character': () => 'Entfernen Sie Leerzeichen, Backslashes und unsichtbare Zeichen.',
   'host-limit': ({ limit }) =>
-    `Es gibt bereits ${limit} Endpunkte dieses Hosts, mehr sind nicht möglich. Ändern oder löschen Sie einen davon.`,
+    `Sie haben ${limit} Endpunkte auf diesem Host, mehr sind nicht möglich. Ändern oder löschen Sie einen davon.`,
   'malformed-pattern': () =>
     'Namen von Ereignissen oder Muster wie article.*: Buchstaben, Ziffern, _ und - zwischen Punkten, oder * für einen ganzen Teil.',
   'too-many-segments': ({ max }) => `Höchstens ${max} Teile zwischen Punkten.`,
@@ -84,21 +84,21 @@ export const refusals: Translation<typeof refusalsEn> = {
     path === ''
       ? 'Diese Bedingung kann nicht verwendet werden.'
       : `${path} hat einen Wert, mit dem nicht verglichen werden kann.`,
-  'never-holds': ({ path }) => `${path} kann nie zutreffen: das Feld hat Werte anderer Art.`,
+  'never-holds': ({ path }) => `${path} kann nie zutreffen: Das Feld hat Werte anderer Art.`,
   transition: () => 'Vergleiche mit der Zeit davor, wie nowEq, sind hier nicht möglich.',
   'unchecked-paths': ({ paths }) =>
     `Ob die Ereignisse das Feld ${paths} haben, kann nicht geprüft werden. Ein Feld, das fehlt, hat keinen Wert.`,
   'too-high': ({ max }) => `Höchstens ${max} in einer Minute.`,
-  'in-use': () => 'Dieses signiert bereits.',
+  'in-use': () => 'Dieses Geheimnis wird bereits verwendet.',
   'rotated-too-often': ({ max, next }) =>
-    `Es signieren bereits ${max} Geheimnisse. Eines endet ${next}: warten Sie bis dahin, oder lassen Sie die alten gar nicht mehr signieren.`,
+    `Es signieren bereits ${max} Geheimnisse. Eines endet ${next}: Warten Sie bis dahin, oder behalten Sie die alten Geheimnisse nicht.`,
 };
 
 export const fields: Translation<typeof fieldsEn> = {
-  url: 'An diese Adresse können keine Webhooks gesendet werden. Sie muss aus dem Internet erreichbar sein.',
+  url: 'An diese Adresse können keine Webhooks gesendet werden. Geben Sie eine Adresse ein, die aus dem Internet erreichbar ist.',
   filter: 'Diese Bedingung kann nicht verwendet werden.',
-  changed: 'Namen von Feldern, höchstens 50. Leer: immer.',
-  rateLimit: 'Eine ganze Zahl von 1 bis 1.000.000.',
+  changed: 'Geben Sie Namen von Feldern ein, höchstens 50, oder lassen Sie das Feld leer.',
+  rateLimit: 'Geben Sie eine ganze Zahl von 1 bis 1.000.000 ein.',
   headers:
     'Geben Sie einen Namen wie X-Api-Key ein, aus bis zu 128 Buchstaben, Ziffern und Bindestrichen.',
   timeout: 'Geben Sie eine Zahl von 1 bis 30 ein, oder lassen Sie das Feld leer.',
@@ -112,7 +112,7 @@ export const fields: Translation<typeof fieldsEn> = {
   scope: 'Geben Sie Namen mit je einem Leerzeichen dazwischen ein.',
   fields: 'Geben Sie Namen von Feldern ein, höchstens 50.',
   holdFor: 'Geben Sie eine Zahl über 0 und höchstens 14 Tage ein, oder lassen Sie das Feld leer.',
-  host: 'Ein Host wie in URLs, mit seinem Port.',
+  host: 'Geben Sie einen Host wie in einer URL ein, mit seinem Port.',
   id: 'Das ist keine Kennung.',
 };
 

@@ -161,7 +161,7 @@ describe('the credentials of an endpoint on the page', () => {
     await edit(id);
     expect(await field('Token URL').inputValue()).toBe(`${owner.receiver.url}/token`);
     expect(await field('Client secret').inputValue()).toBe('');
-    await page.getByText('Is set. Leave it empty to keep it.').waitFor();
+    await page.getByText('A value is saved. Leave the field empty to keep it.').waitFor();
     await field('Scope').fill('');
     await save('Saved: Authentication');
     const { scope: _, ...withoutScope } = auth;

@@ -93,7 +93,7 @@ describe('the form of an endpoint', () => {
     await second.getByLabel('Comparison').selectOption('is');
     await second.getByLabel('Value').fill('Bye');
     expect(await page.getByText('would be sent').count()).toBe(0);
-    await page.getByLabel('Send when').selectOption('one condition holds');
+    await page.getByLabel('Send when').selectOption('at least one condition holds');
     await page.getByRole('button', { name: 'Test with the latest events' }).click();
     await page.getByText('3 of the latest 3 events would be sent.').waitFor();
     await page.getByRole('button', { name: 'Save' }).click();

@@ -100,11 +100,11 @@ describe('the screen of an endpoint that fails', () => {
       )
       .waitFor();
     expect(await note().locator('li').allTextContents()).toEqual([
-      'Repair your server. “Last failures” says what to look for.',
+      'Repair your server. “Latest failures” says what to look for.',
       'Press “Enable”.',
       'Press “Send missed events” for the events since then.',
     ]);
-    await page.getByRole('heading', { name: 'Last failures' }).waitFor();
+    await page.getByRole('heading', { name: 'Latest failures' }).waitFor();
     await visitor.expectAccessible();
     await owner.api.app.get(WebhookDispatcher).send('article.created', {}, { owner: 'alice' });
     owner.receiver.otherwise(200);
@@ -146,7 +146,7 @@ describe('the screen of an endpoint that fails', () => {
     await vi.waitFor(async () => expect(await kinds(id)).toContain('recovered'));
     await page.goto(owner.url(`/endpoints/${id}`));
     await note()
-      .getByText(/^The endpoint works again since .* 2 events had failed before\./)
+      .getByText(/^The endpoint has worked again since .* 2 events had failed before\./)
       .waitFor();
     await visitor.expectAccessible();
     await note().getByRole('button', { name: 'Resend failed deliveries' }).click();
