@@ -3,6 +3,7 @@ import { linkTo } from '../core/router.js';
 import { dateTime, number, t } from '../text/index.js';
 import { StatusCode, Time } from '../ui/basics.js';
 import { EndpointName } from '../ui/endpoint-name.js';
+import { EventName } from '../ui/event-name.js';
 import { type Column, Table } from '../ui/table.js';
 import { Status } from './delivery-status.js';
 
@@ -69,7 +70,11 @@ export function DeliveryTable({
         {
           title: t().event,
           kind: 'wide',
-          cell: (one) => <a href={linkTo(`${base}/deliveries/${one.id}`)}>{one.event}</a>,
+          cell: (one) => (
+            <a href={linkTo(`${base}/deliveries/${one.id}`)}>
+              <EventName name={one.event} />
+            </a>
+          ),
           sort: ({ event }) => event,
         },
         ...endpoint,

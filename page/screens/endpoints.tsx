@@ -7,9 +7,10 @@ import { typingEnd } from '../core/typing.js';
 import { LIVE } from '../core/use-data.js';
 import { usePages } from '../core/use-pages.js';
 import type { Endpoint, EndpointPage } from '../core/model.js';
-import { dateTime, t } from '../text/index.js';
+import { dateHour, dateTime, t } from '../text/index.js';
 import { Badge, Button, Empty, Time } from '../ui/basics.js';
 import { EndpointName } from '../ui/endpoint-name.js';
+import { EventName } from '../ui/event-name.js';
 import { ExportButton } from '../ui/export-button.js';
 import { More } from '../ui/more.js';
 import { Loaded, Screen } from '../ui/screen.js';
@@ -201,7 +202,7 @@ export function StateNow({ endpoint }: { readonly endpoint: Endpoint }) {
   return (
     <>
       <Badge state={state} />
-      {state === 'failing' && <small>{t().health.since(dateTime(failingSince!))}</small>}
+      {state === 'failing' && <small>{t().health.since(dateHour(failingSince!))}</small>}
       {expiresAt !== null && <small>{t().form.until(dateTime(expiresAt))}</small>}
     </>
   );
@@ -219,7 +220,7 @@ export function Patterns({
     <>
       {patterns.slice(0, most).map((one) => (
         <span class="tag" key={one}>
-          {one === '*' ? t().all : one}
+          {one === '*' ? t().all : <EventName name={one} />}
         </span>
       ))}
       {patterns.length > most && <span class="faint">+{patterns.length - most}</span>}

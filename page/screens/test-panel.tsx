@@ -70,7 +70,7 @@ export function TestPanel({ id }: { readonly id: string }) {
           />
         )}
       </Field>
-      <Button onClick={action.run} isBusy={action.isBusy}>
+      <Button kind="primary" onClick={action.run} isBusy={action.isBusy}>
         {t().test}
       </Button>
       <div role="status" class="test-result">

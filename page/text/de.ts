@@ -256,7 +256,7 @@ export const de: Dictionary = {
   mode: {
     flowing: 'Einige Anfragen schlagen fehl',
     paused: 'Bat um eine Pause',
-    broken: 'Schlägt fehl: nur wenige Anfragen werden versucht',
+    broken: 'Nur wenige Anfragen werden versucht',
   },
   applicationsOwn: 'Die Anwendung',
   // Problems

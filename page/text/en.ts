@@ -253,7 +253,7 @@ export const en = {
   mode: {
     flowing: 'Some requests fail',
     paused: 'Asked for a pause',
-    broken: 'Fails: only a few requests are tried',
+    broken: 'Only a few requests are tried',
   },
   applicationsOwn: 'The application',
   // Problems
