@@ -160,6 +160,7 @@ export const PAGES: readonly SiteGroup[] = [
       { text: 'The walk of a message', file: 'architecture/walk.md' },
       { text: 'The walk of a sent event', file: 'architecture/walk-send.md' },
       { text: 'The walk of a request', file: 'architecture/walk-api.md' },
+      { text: 'The parts of the page', file: 'architecture/page-parts.md' },
     ],
   },
 ];

@@ -22,7 +22,8 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 /** One of each kind: pictures and diagrams, long code, wide tables, hints, lists. */
-const PATHS = ['', 'tutorial', 'delivery', 'reference/module', 'verify', 'guarantees'];
+const PARTS = 'architecture/page-parts';
+const PATHS = ['', 'tutorial', 'delivery', 'reference/module', 'verify', 'guarantees', PARTS];
 
 /** By the words of a search, the page of its first result. */
 const FOUND: Readonly<Record<string, string>> = {
@@ -42,6 +43,18 @@ const FOUND: Readonly<Record<string, string>> = {
   rotate: 'security',
   retryAfterCap: 'retries',
 };
+
+/** What the browser knows of an element that shows a part. */
+interface ShownPart {
+  readonly children: Iterable<{
+    readonly shadowRoot: {
+      querySelector(selector: string): {
+        readonly dataset: { readonly theme: string };
+        readonly childElementCount: number;
+      };
+    };
+  }>;
+}
 
 /** Beginnings of what reaches beyond the text of a page. */
 const CUT_OFF = `
@@ -100,6 +113,25 @@ describe('the built site', () => {
     await visitor.page.getByRole('heading', { level: 1 }).waitFor();
     await visitor.expectAccessible();
     expect(asked.filter((url) => !url.startsWith(site))).toEqual([]);
+    await visitor.end();
+  });
+
+  it('shows every part of the page, in light and in dark', async () => {
+    const visitor = await PageVisitor.start(browser);
+    await visitor.page.goto(`${site}${PARTS}`);
+    const places = visitor.page.locator('[data-part]');
+    await expect.poll(() => places.locator('.portal > *').count()).toBeGreaterThan(0);
+    const shown = await places.evaluateAll((all: readonly ShownPart[]) =>
+      all.map(({ children }) =>
+        [...children].map(({ shadowRoot }) => {
+          const { dataset, childElementCount } = shadowRoot.querySelector('.portal');
+          return childElementCount > 0 ? dataset.theme : undefined;
+        }),
+      ),
+    );
+    const guide = readFileSync(`docs/${PARTS}.md`, 'utf8');
+    expect(shown.length).toBe([...guide.matchAll(/data-part=/g)].length);
+    for (const themes of shown) expect(themes).toEqual(['light', 'dark']);
     await visitor.end();
   });
 
