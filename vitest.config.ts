@@ -84,7 +84,7 @@ const SHARED_PROCESS = [
 /** Those that start whole applications share other processes, but for samples, whose modules are loaded once. */
 const SHARED_BY_APPLICATIONS = [
   'test/{api,delivery,mcp,module,outbox,receiver}/**/*.spec.ts',
-  'test/page/!(german|hostile-content|operator-work|refusals|sample|screenshots|verification-code).spec.ts',
+  'test/page/!(contact-sheet|german|hostile-content|operator-work|refusals|sample|screenshots|verification-code).spec.ts',
   'test/relay/!(bullmq-faults).spec.ts',
 ];
 const ALONE = [...ALONE_IN_MODULE, 'test/outbox/backlog.spec.ts'];
