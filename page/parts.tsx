@@ -250,4 +250,3 @@ export function showParts(): void {
     }
   }
 }
-

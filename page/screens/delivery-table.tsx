@@ -3,7 +3,7 @@ import { linkTo } from '../core/router.js';
 import { dateTime, number, t } from '../text/index.js';
 import { StatusCode, Time } from '../ui/basics.js';
 import { EndpointName } from '../ui/endpoint-name.js';
-import { EventName } from '../ui/event-name.js';
+import { Breakable } from '../ui/breakable.js';
 import { type Column, Table } from '../ui/table.js';
 import { Status } from './delivery-status.js';
 
@@ -72,7 +72,7 @@ export function DeliveryTable({
           kind: 'wide',
           cell: (one) => (
             <a href={linkTo(`${base}/deliveries/${one.id}`)}>
-              <EventName name={one.event} />
+              <Breakable text={one.event} />
             </a>
           ),
           sort: ({ event }) => event,

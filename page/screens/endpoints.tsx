@@ -10,7 +10,7 @@ import type { Endpoint, EndpointPage } from '../core/model.js';
 import { dateHour, dateTime, t } from '../text/index.js';
 import { Badge, Button, Empty, Time } from '../ui/basics.js';
 import { EndpointName } from '../ui/endpoint-name.js';
-import { EventName } from '../ui/event-name.js';
+import { Breakable } from '../ui/breakable.js';
 import { ExportButton } from '../ui/export-button.js';
 import { More } from '../ui/more.js';
 import { Loaded, Screen } from '../ui/screen.js';
@@ -220,7 +220,7 @@ export function Patterns({
     <>
       {patterns.slice(0, most).map((one) => (
         <span class="tag" key={one}>
-          {one === '*' ? t().all : <EventName name={one} />}
+          {one === '*' ? t().all : <Breakable text={one} />}
         </span>
       ))}
       {patterns.length > most && <span class="faint">+{patterns.length - most}</span>}

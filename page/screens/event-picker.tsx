@@ -3,7 +3,7 @@ import { call } from '../core/client.js';
 import type { Catalogue } from '../core/model.js';
 import { type Data, useData } from '../core/use-data.js';
 import { t } from '../text/index.js';
-import { EventName } from '../ui/event-name.js';
+import { Breakable } from '../ui/breakable.js';
 import { EventExample } from './event-example.js';
 
 export function useCatalogue(): Data<Catalogue> {
@@ -132,7 +132,7 @@ function Choice({
     <label class={isGroup ? 'group' : isLeaf ? 'leaf' : ''}>
       <input type="checkbox" checked={checked} disabled={disabled} onChange={onChange} />
       <span>
-        <EventName name={name} />
+        <Breakable text={name} />
         {description !== null && <small>{description}</small>}
       </span>
     </label>

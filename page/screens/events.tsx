@@ -6,7 +6,7 @@ import { useAction, useData } from '../core/use-data.js';
 import { t } from '../text/index.js';
 import { Button, Empty, ErrorNote } from '../ui/basics.js';
 import { Content, save } from '../ui/content.js';
-import { EventName } from '../ui/event-name.js';
+import { Breakable } from '../ui/breakable.js';
 import { Loaded, Screen } from '../ui/screen.js';
 import { grouped, useCatalogue } from './event-picker.js';
 
@@ -30,7 +30,7 @@ export function EventsScreen({ name }: { readonly name: string }) {
                         href={linkTo(`/events/${encodeURIComponent(one.name)}`)}
                         aria-current={one.name === name ? 'page' : undefined}
                       >
-                        <EventName name={one.name} />
+                        <Breakable text={one.name} />
                       </a>
                     ))}
                   </div>

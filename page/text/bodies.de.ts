@@ -18,7 +18,8 @@ export const bodies: Translation<typeof bodiesEn> = {
   },
   known: 'Bekannte Felder',
   paths: 'Felder',
-  pathsHint: 'Pfade wie customer.name, durch Leerzeichen getrennt. Andere Felder werden nicht gesendet.',
+  pathsHint:
+    'Pfade wie customer.name, durch Leerzeichen getrennt. Andere Felder werden nicht gesendet.',
   template: 'Vorlage',
   templateHint:
     'JSON, in dem {{type}}, {{timestamp}} oder {{data.title}} für Werte des Ereignisses stehen.',

@@ -42,7 +42,8 @@ export const credentials: Translation<typeof credentialsEn> = {
     tokenUrl: 'Die URL Ihres Autorisierungsservers, die mit einem Token antwortet.',
     clientId: 'Der Name des Clients bei Ihrem Autorisierungsserver.',
     clientSecret: 'Wird nach dem Speichern nicht mehr angezeigt.',
-    scope: 'Die Rechte, um die gebeten wird, durch Leerzeichen getrennt. Lassen Sie das Feld leer, um keine zu erbitten.',
+    scope:
+      'Die Rechte, um die gebeten wird, durch Leerzeichen getrennt. Lassen Sie das Feld leer, um keine zu erbitten.',
   },
   isSet: 'Ein Wert ist gespeichert. Lassen Sie das Feld leer, um ihn zu behalten.',
   secretAgain: 'Geben Sie das Geheimnis erneut ein, weil sich die Token-URL geändert hat.',

@@ -248,7 +248,8 @@ export const de: Dictionary = {
   host: 'Host',
   pause: 'Anhalten',
   pauseHost: 'Einen Host anhalten',
-  pauseHint: 'Der Host erhält keine Webhooks, bis Sie ihn fortsetzen. Geben Sie * für alle Hosts ein.',
+  pauseHint:
+    'Der Host erhält keine Webhooks, bis Sie ihn fortsetzen. Geben Sie * für alle Hosts ein.',
   resumeHost: 'Fortsetzen',
   pausedSince: 'Angehalten seit',
   failures: 'Fehler',

@@ -47,7 +47,8 @@ export const endpointTexts: Translation<typeof endpointTextsEn> = {
   times: (count) => `${count} der letzten Zustellungen`,
   showLatest: 'Die letzte zeigen',
   advice: {
-    '3xx': 'Weiterleitungen werden nicht verfolgt. Geben Sie die URL ein, auf die der Server weiterleitet.',
+    '3xx':
+      'Weiterleitungen werden nicht verfolgt. Geben Sie die URL ein, auf die der Server weiterleitet.',
     '4xx': 'Der Server lehnt die Anfrage ab. Seine Antwort sagt oft, warum.',
     '401':
       'Der Server fand keine gültige Signatur oder Anmeldung. Prüfen Sie, ob er mit dem jetzigen Geheimnis prüft, und ob der Endpunkt die verlangten Zugangsdaten hat.',

@@ -64,7 +64,8 @@ export const endpointTexts = {
     tls: 'Check that the certificate is valid, is for this host, and is sent with its chain.',
     protocol: 'Check that a web server listens at this port.',
     'oauth-token': 'Check the token URL, the client id and the client secret.',
-    'too-large': 'Send fewer fields (“Body” in the settings), or let the endpoint take larger bodies.',
+    'too-large':
+      'Send fewer fields (“Body” in the settings), or let the endpoint take larger bodies.',
     other: 'This is a fault of the sender. Ask the operator of this application.',
   },
   // Changes

@@ -40,7 +40,8 @@ export const form = {
   excludeHint:
     'Events that match these patterns are not sent, for example: article.removed article.draft.*. Leave it empty to get all events that are chosen above.',
   changed: 'Only when one of these fields has changed',
-  changedHint: 'Names of fields, for example: price stock. An event is not sent when none of them has changed. Leave it empty to get every event.',
+  changedHint:
+    'Names of fields, for example: price stock. An event is not sent when none of them has changed. Leave it empty to get every event.',
   rateLimit: 'Rate limit',
   rateLimitHint:
     'At most as many requests are sent in this time. Further requests wait, and none is lost. Leave it empty for no limit.',

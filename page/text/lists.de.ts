@@ -8,7 +8,7 @@ export const lists: Translation<typeof listsEn> = {
   to: 'Bis',
   range: 'Erstellt von … bis',
   attempted: 'Versucht von … bis',
-  id: 'Kennung einer Zustellung oder Nachricht',
+  id: 'Zustellung oder Nachricht',
   anyEndpoint: 'Von jedem Endpunkt',
   clear: 'Entfernen',
   searchedTo: (time) =>

@@ -15,7 +15,8 @@ export const operators: Translation<typeof en> = {
   daysAgo: (count) => `${count} Tagen`,
   wouldPrune: (deleted, bodies, isAll) =>
     `${isAll ? '' : 'Mindestens '}${deleted} Nachrichten würden gelöscht, und die Inhalte von ${bodies} weiteren.`,
-  pruned: (deleted, bodies) => `${deleted} Nachrichten gelöscht, und die Inhalte von ${bodies} weiteren`,
+  pruned: (deleted, bodies) =>
+    `${deleted} Nachrichten gelöscht, und die Inhalte von ${bodies} weiteren`,
   // Reseal
   reseal: 'Geheimnisse neu verschlüsseln',
   resealHint:

@@ -19,7 +19,8 @@ export const problems: Translation<typeof problemsEn> = {
     'Es gibt keinen Schlüssel zum Verschlüsseln. Setzen Sie einen in den Optionen der Anwendung.',
   'precondition-failed': 'Der Endpunkt wurde inzwischen geändert.',
   'body-too-large': 'Der Text ist zu lang.',
-  'idempotency-key-reused': 'Dies wurde bereits gespeichert, mit den Werten, die Sie zuerst eingegeben hatten.',
+  'idempotency-key-reused':
+    'Dies wurde bereits gespeichert, mit den Werten, die Sie zuerst eingegeben hatten.',
   'no-delivery-log': 'Zustellungen werden hier nicht aufgezeichnet.',
   unavailable: 'Das ist zurzeit nicht möglich. Versuchen Sie es später noch einmal.',
   'internal-error': 'Etwas ist schiefgegangen. Versuchen Sie es später noch einmal.',

@@ -22,11 +22,14 @@ export const request: Translation<typeof requestEn> = {
     'Vergleicht die gesendete Anfrage mit der Anfrage, die Ihr Programm sah. Der Vergleich läuft in diesem Browser: Ihre Eingaben werden nirgendwohin gesendet.',
   secretHint: 'Genau wie in Ihrem Programm, auch mit Leerzeichen und Anführungszeichen.',
   seenHeaders: 'Header, die Ihr Programm sah',
-  seenHeadersHint: 'Einer je Zeile, etwa webhook-id: msg_…. Mit ihnen prüft die Seite das Geheimnis.',
+  seenHeadersHint:
+    'Einer je Zeile, etwa webhook-id: msg_…. Mit ihnen prüft die Seite das Geheimnis.',
   seenBody: 'Inhalt, den Ihr Programm sah',
-  seenBodyHint: 'Der Text, bevor Ihr Programm ihn parst. Lassen Sie das Feld leer, um ihn nicht zu vergleichen.',
+  seenBodyHint:
+    'Der Text, bevor Ihr Programm ihn parst. Lassen Sie das Feld leer, um ihn nicht zu vergleichen.',
   computedField: 'Signatur, die Ihr Programm berechnet',
-  computedHint: 'Wenn Sie sie eingeben, sucht die Seite nach einem üblichen Fehler, der zu dieser Signatur führt.',
+  computedHint:
+    'Wenn Sie sie eingeben, sucht die Seite nach einem üblichen Fehler, der zu dieser Signatur führt.',
   compare: 'Vergleichen',
   noCrypto: 'Dieser Browser kann dies nur auf Seiten mit https.',
   nothing: 'Fügen Sie zuerst das Geheimnis, die Header oder den Inhalt ein.',

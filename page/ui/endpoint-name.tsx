@@ -1,6 +1,7 @@
 import { shortUrl } from '../core/short-url.js';
 import { t } from '../text/index.js';
 import { useCopy } from './basics.js';
+import { Breakable } from './breakable.js';
 
 interface Options {
   /** Null for an endpoint that the application's settings name. */
@@ -30,7 +31,9 @@ export function EndpointName({ url, description, id, href }: Options) {
         )}
         {url !== null && (description !== null || short.includes('…')) && (
           <small class="whole-url">
-            <bdi>{url}</bdi>
+            <bdi>
+              <Breakable text={url} />
+            </bdi>
           </small>
         )}
       </div>

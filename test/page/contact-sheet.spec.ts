@@ -63,8 +63,9 @@ async function show(page: Page, screen: PageScreen, language: Form['language']):
   await page.evaluate(`location.hash = '#${screen.path}'`);
   await page.getByRole('heading', { level: 1 }).waitFor();
   await screen.show?.(page, TEXTS[language]);
-  await page.getByText(TEXTS[language].loading).first().waitFor({ state: 'detached' });
+  await page.locator('.loading:visible').waitFor({ state: 'detached' });
   await expect.poll(() => open).toBe(0);
+  await page.evaluate('scrollTo(0, 0)');
   await page.evaluate(
     'new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))',
   );
@@ -98,7 +99,7 @@ const BROKEN_WORDS = `(() => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     const { parentElement, data } = texts.currentNode;
-    if (parentElement.closest('.mono, pre, code, .json, .whole-url, .off-screen')) continue;
+    if (parentElement.closest('.mono, pre, code, .json, .off-screen')) continue;
     for (const { 0: word, index } of data.matchAll(/[\\p{L}\\d]+/gu)) {
       const range = document.createRange();
       range.setStart(texts.currentNode, index);

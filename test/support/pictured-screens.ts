@@ -27,7 +27,10 @@ const settled = async (page: Page) => {
 const dialog = (name: string, button: (texts: Dictionary) => string) => {
   return async (page: Page, texts: Dictionary) => {
     await row(name)(page);
-    await page.getByRole('button', { name: button(texts), exact: true }).first().click();
+    await page
+      .getByRole('button', { name: button(texts), exact: true })
+      .first()
+      .click();
     await page.getByRole('dialog').waitFor();
   };
 };
@@ -101,7 +104,10 @@ const OWNER: readonly Omit<PageScreen, 'user'>[] = [
     },
   },
   { name: 'not found', path: '/nowhere' },
-  { name: 'an endpoint that is not there', path: '/endpoints/sub_01900000000070008000000000000000' },
+  {
+    name: 'an endpoint that is not there',
+    path: '/endpoints/sub_01900000000070008000000000000000',
+  },
 ];
 const OPERATOR: readonly Omit<PageScreen, 'user'>[] = [
   { name: 'operator', path: '/operator', show: settled },
