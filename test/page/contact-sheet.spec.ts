@@ -63,7 +63,7 @@ async function show(page: Page, screen: PageScreen, language: Form['language']):
   await page.evaluate(`location.hash = '#${screen.path}'`);
   await page.getByRole('heading', { level: 1 }).waitFor();
   await screen.show?.(page, TEXTS[language]);
-  await page.locator('.loading:visible').waitFor({ state: 'detached' });
+  await expect.poll(() => page.locator('.loading:visible').count()).toBe(0);
   await expect.poll(() => open).toBe(0);
   await page.evaluate('scrollTo(0, 0)');
   await page.evaluate(

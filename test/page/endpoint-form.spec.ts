@@ -84,7 +84,7 @@ describe('the form of an endpoint', () => {
     await page.getByRole('button', { name: 'Test with the latest events' }).click();
     await page.getByText('2 of the latest 3 events would be sent.').waitFor();
     await page.getByText('Tested events').first().click();
-    await page.getByText('Not sent').waitFor();
+    await page.getByText('Not sent', { exact: true }).first().waitFor();
     await visitor.expectAccessible();
 
     await page.getByRole('button', { name: 'Add condition' }).click();
@@ -235,7 +235,7 @@ describe('the form of an endpoint', () => {
 
     await edit();
     await page.getByLabel('When all attempts have failed').selectOption('hold');
-    await page.getByText('Until you retry the delivery and it arrives').waitFor();
+    await page.getByText('Until you resend the delivery and it arrives').waitFor();
     for (const wrong of ['long', '0', '337', '-1']) {
       await page.getByLabel('Wait at most').fill(wrong);
       await save();
