@@ -9,7 +9,7 @@ export const lists: Translation<typeof listsEn> = {
   range: 'Erstellt von … bis',
   attempted: 'Versucht von … bis',
   id: 'Zustellung oder Nachricht',
-  anyEndpoint: 'Von jedem Endpunkt',
+  anyEndpoint: 'Entfernen: Filter nach Endpunkt',
   clear: 'Entfernen',
   searchedTo: (time) =>
     `Keine Ergebnisse bis ${time} zurück. Ältere Einträge sind noch nicht durchsucht.`,

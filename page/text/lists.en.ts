@@ -7,7 +7,7 @@ export const lists = {
   range: 'Created from … to',
   attempted: 'Attempted from … to',
   id: 'Id of a delivery or message',
-  anyEndpoint: 'Of any endpoint',
+  anyEndpoint: 'Remove the filter by endpoint',
   clear: 'Remove',
   searchedTo: (time: string) => `No results back to ${time}. Older entries are not searched yet.`,
   still: 'New entries are not added to this list.',

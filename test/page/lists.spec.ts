@@ -64,7 +64,7 @@ describe('a long list', () => {
     await page.getByRole('link', { name: '/endpoint-619' }).waitFor();
     await visitor.expectAccessible();
     expect(page.url()).toContain('endpoint=sub_');
-    await page.getByRole('button', { name: 'Of any endpoint' }).click();
+    await page.getByRole('button', { name: 'Remove the filter by endpoint' }).click();
     await expect.poll(() => page.url()).not.toContain('endpoint=');
     for (const id of ids) await owner.api.subscribers.delete(id, 'any');
   });
