@@ -44,17 +44,13 @@ const FOUND: Readonly<Record<string, string>> = {
   retryAfterCap: 'retries',
 };
 
-/** What the browser knows of an element that shows a part. */
-interface ShownPart {
-  readonly children: Iterable<{
-    readonly shadowRoot: {
-      querySelector(selector: string): {
-        readonly dataset: { readonly theme: string };
-        readonly childElementCount: number;
-      };
-    };
-  }>;
-}
+/** The themes in which each part of the page is shown. */
+const SHOWN_PARTS = `
+  [...document.querySelectorAll('[data-part]')].map((place) =>
+    [...place.children].flatMap(({ shadowRoot }) => {
+      const { dataset, childElementCount } = shadowRoot.querySelector('.portal');
+      return childElementCount > 0 ? [dataset.theme] : [];
+    }))`;
 
 /** Beginnings of what reaches beyond the text of a page. */
 const CUT_OFF = `
@@ -121,14 +117,7 @@ describe('the built site', () => {
     await visitor.page.goto(`${site}${PARTS}`);
     const places = visitor.page.locator('[data-part]');
     await expect.poll(() => places.locator('.portal > *').count()).toBeGreaterThan(0);
-    const shown = await places.evaluateAll((all: readonly ShownPart[]) =>
-      all.map(({ children }) =>
-        [...children].map(({ shadowRoot }) => {
-          const { dataset, childElementCount } = shadowRoot.querySelector('.portal');
-          return childElementCount > 0 ? dataset.theme : undefined;
-        }),
-      ),
-    );
+    const shown = await visitor.page.evaluate<string[][]>(SHOWN_PARTS);
     const guide = readFileSync(`docs/${PARTS}.md`, 'utf8');
     expect(shown.length).toBe([...guide.matchAll(/data-part=/g)].length);
     for (const themes of shown) expect(themes).toEqual(['light', 'dark']);
