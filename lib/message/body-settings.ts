@@ -18,7 +18,8 @@ export interface ShapeOptions {
   /**
    * URL of the REST API as receivers reach it, including the global prefix: `https://api.example.com/hooks`. Bodies of
    * subscribers with `thin` lead there. When the API runs in another process than the workers, both need the same
-   * options. Default: that of `unsubscribe`; without both, `thin` is refused.
+   * options. Default: that of `unsubscribe`; without both, `thin` is refused. With `inline()` it is refused in any case,
+   * because no message is stored.
    */
   readonly url?: string;
 }
@@ -37,6 +38,8 @@ export abstract class BodySettings {
   abstract readonly formats?: Readonly<Record<string, WebhookFormat>>;
   /** The bodies that subscribers may ask for, besides `fields`. Default: none. */
   abstract readonly shapes?: ShapeOptions | undefined;
+  /** False: the strategy stores no messages, so that nobody can fetch a body later. Default true. */
+  abstract readonly keepsMessages?: boolean | undefined;
   /** Its URL is the default of `shapes.url`. */
   abstract readonly unsubscribe?: { readonly url: string } | undefined;
 }

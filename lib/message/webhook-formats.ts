@@ -62,9 +62,15 @@ export class WebhookFormats {
    * @param settings formats by name, which owners may choose, the envelope, and the other bodies that subscribers may have
    * @throws {@link ThornConfigurationError} naming the format and the rule that is refused
    */
-  constructor({ formats: registered = {}, envelope, shapes, unsubscribe }: BodySettings = {}) {
+  constructor({
+    formats: registered = {},
+    envelope,
+    shapes,
+    unsubscribe,
+    keepsMessages,
+  }: BodySettings = {}) {
     this.#isEnvelopeCustom = typeof envelope === 'function';
-    this.shapes = new BodyShapes(shapes, unsubscribe?.url);
+    this.shapes = new BodyShapes(shapes, unsubscribe?.url, keepsMessages);
     const isStandard = envelopeName(envelope) === 'standard';
     this.offers = {
       changed: isStandard,

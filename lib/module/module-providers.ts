@@ -66,6 +66,8 @@ export function thornProviders(extras: ThornModuleExtras): {
   const { database } = extras;
   const names = extras.dataSources ?? (database === undefined ? ['default'] : []);
   const isDurable = database !== undefined || names.length > 0;
+  // Durable wherever there is a database to be durable in.
+  const dispatch = extras.dispatch ?? (isDurable ? outbox() : inline());
   const replaceable = [
     orOwn(extras.clock, { provide: Clock, useClass: SystemClock }),
     orOwn(extras.signer, {
@@ -100,8 +102,7 @@ export function thornProviders(extras: ThornModuleExtras): {
     }),
     orOwn(extras.tracing, { provide: MessageTracing, useClass: NoTracing }),
     orOwn(extras.subscriberRepository, isDurable ? DATABASE_REPOSITORY : IN_MEMORY_REPOSITORY),
-    // Durable wherever there is a database to be durable in.
-    strategyProvider(extras.dispatch ?? (isDurable ? outbox() : inline())),
+    strategyProvider(dispatch),
   ];
   // Applications inject the default client by its own class, to add interceptors to its axios instance.
   const client =
@@ -117,7 +118,7 @@ export function thornProviders(extras: ThornModuleExtras): {
     { provide: ApplicationReport, useExisting: SetupInspection },
     StartupReport,
     ...client,
-    ...settingsProviders,
+    ...settingsProviders(dispatch),
     ...deliveryProviders,
     ...dispatchServices,
     ...outboxServices,

@@ -2,7 +2,13 @@ import 'reflect-metadata';
 import { Webhook } from 'standardwebhooks';
 import { Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { defineEvents, WebhookDispatcher, WebhookEvent, Webhooks } from '../../lib/index.js';
+import {
+  defineEvents,
+  disabled,
+  WebhookDispatcher,
+  WebhookEvent,
+  Webhooks,
+} from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS } from '../../lib/testing/index.js';
 import { type Api, startApi } from '../support/apps/api-app.js';
 import type { TestDatabase } from '../support/databases.js';
@@ -393,11 +399,39 @@ describe.each(PAIRS)('the shape of bodies on $database with $platform', (pair) =
   });
 });
 
+const SHAPES = { url: 'https://api.example.com/hooks' };
+const NOTHING_STORED = /have thin, which .*inline\(\) stores no message.*set dispatch: outbox\(\)/;
+
+it('refuses thin with inline(), by the REST API and for a message', async () => {
+  const api = await startApi('express', { thorn: { events: orders, shapes: SHAPES } });
+  try {
+    const subscriber = { url: 'https://example.com/hooks', thin: true };
+    const body = { ...subscriber, events: ['order.paid'] };
+    const answer = await api.send('POST', '/hooks', { body });
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'thin', reason: expect.stringContaining('inline() stores no') }] },
+    });
+    const sent = api.app.get(WebhookDispatcher).send('order.paid', data, {
+      subscribers: [{ ...subscriber, secret: SECRET }],
+    });
+    await expect(sent).rejects.toThrow(NOTHING_STORED);
+    expect((await api.subscribers.list({}, 'any')).items).toEqual([]);
+  } finally {
+    await api.app.close();
+  }
+});
+
 it.each<[subscriber: object, reason: RegExp, thorn?: object]>([
   [{ changed: ['titel'] }, /those of 'order\.paid' have changed, which must not hold titel/],
   [{ changed: ['title\n'] }, /have changed, which must have names without line breaks/],
   [{ fields: ['titel'] }, /have fields, which must not name titel/],
-  [{ thin: true }, /have thin, which is not possible here.*\(shapes\.url\)/],
+  [
+    { thin: true },
+    /have thin, which is not possible here.*\(shapes\.url\)/,
+    { dispatch: disabled() },
+  ],
+  [{ thin: true, secret: SECRET }, NOTHING_STORED, { shapes: SHAPES }],
   [{ template: '{{type}}' }, /have template, which is not possible here.*\(shapes\.templates\)/],
   [{ template: '{{typo}}' }, /names typo/, { shapes: { templates: true } }],
   [{ fields: ['id'], format: 'x' }, /have fields, which is for the standard format/],

@@ -110,6 +110,8 @@ export interface StrategyDefinition extends Pick<
 > {
   /** Controllers that bring messages to it, which become those of `ThornModule`. Default: none. */
   readonly controllers?: readonly Type<object>[];
+  /** False: it stores no messages, so that subscribers cannot have `thin`. Default true. */
+  readonly keepsMessages?: boolean;
 }
 
 /** The value of the option `dispatch`: a built-in strategy, or a class that Nest constructs with its dependencies. */

@@ -152,5 +152,6 @@ export function inline(options: InlineOptions = {}): StrategyDefinition {
     inject: [FanOut, Deliverer, WebhookEvents, Clock],
     useFactory: (fanOut: FanOut, deliverer: Deliverer, events: WebhookEvents, clock: Clock) =>
       new InlineStrategy(fanOut, deliverer, events, clock, options),
+    keepsMessages: false,
   };
 }

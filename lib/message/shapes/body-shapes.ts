@@ -31,22 +31,27 @@ export class BodyShapes {
 
   /**
    * @param otherUrl the URL of the REST API as another option says it. Default: none does
+   * @param keepsMessages false where no message is stored, so that nobody could fetch a body
    * @throws {@link ThornConfigurationError} naming the option that is wrong
    */
-  constructor(options: ShapeOptions = {}, otherUrl?: string) {
+  constructor(
+    options: ShapeOptions = {},
+    otherUrl?: string,
+    private readonly keepsMessages = true,
+  ) {
     this.templates = CHECK.boolean('templates', options.templates ?? false);
     const { url = otherUrl } = options;
-    this.url = url === undefined ? undefined : CHECK.apiUrl('url', url);
+    const checked = url === undefined ? undefined : CHECK.apiUrl('url', url);
+    this.url = keepsMessages ? checked : undefined;
   }
 
-  /** @throws {@link InvalidInputError} for `thin`, where the option `shapes.url` is missing */
+  /** @throws {@link InvalidInputError} for `thin`, where the option `shapes.url` is missing, or no message is stored */
   checkThin(thin: boolean, name: string): void {
     if (!thin || this.url !== undefined) return;
-    throw new InvalidInputError(
-      name,
-      'is not possible here: the application does not say where receivers reach its REST API (shapes.url)',
-      { reason: 'not-offered' },
-    );
+    const cause = this.keepsMessages
+      ? 'the application does not say where receivers reach its REST API (shapes.url)'
+      : 'inline() stores no message, so that nobody can fetch its body. Leave thin out, or set dispatch: outbox()';
+    throw new InvalidInputError(name, `is not possible here: ${cause}`, { reason: 'not-offered' });
   }
 
   /** @throws {@link InvalidInputError} for `template`, where templates are off, or for a template that cannot be read */
