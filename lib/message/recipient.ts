@@ -99,7 +99,10 @@ export interface StaticSubscriber {
   readonly changed?: readonly string[] | null;
   /** Dotted paths of `data`: the body has no more of it than these. Default null: all of it. */
   readonly fields?: readonly string[] | null;
-  /** True: the body has no data but the URL at which it can be fetched. Needs the option `shapes.url`. Default false. */
+  /**
+   * True: the body has no data but the URL at which it can be fetched. Needs the option `shapes.url`, a secret, and a strategy
+   * that stores messages. Default false.
+   */
   readonly thin?: boolean;
   /** JSON in which `{{path}}` stands for values of the body. Needs the option `shapes.templates`. Default null: none. */
   readonly template?: string | null;

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import {
   defineEvents,
   disabled,
+  generateSigningKeyPair,
   WebhookDispatcher,
   WebhookEvent,
   Webhooks,
@@ -402,6 +403,80 @@ describe.each(PAIRS)('the shape of bodies on $database with $platform', (pair) =
 const SHAPES = { url: 'https://api.example.com/hooks' };
 const NOTHING_STORED = /have thin, which .*inline\(\) stores no message.*set dispatch: outbox\(\)/;
 
+describe.each(PAIRS)('thin static subscribers on $database with $platform', (pair) => {
+  let api: Api;
+  let database: TestDatabase;
+  let receiver: Receiver;
+  const subscriber = (path: string, more = {}) => ({
+    ...{ url: receiver.url + path, secret: `a secret of ${path}`.padEnd(24, '.'), thin: true },
+    ...more,
+  });
+
+  beforeAll(async () => {
+    database = await pair.create();
+    receiver = await Receiver.start();
+    api = await startApi(pair.platform, {
+      store: database,
+      thorn: {
+        recipients: LOOPBACK_RECIPIENTS,
+        events: [orders, defineEvents({ 'stock.low': { description: 'Few are left' } })],
+        eventTypes: ['order.*'],
+        shapes: SHAPES,
+        subscribers: {
+          'order.paid': subscriber('/declared', { changed: ['title'] }),
+          '*': (_, owner) => (owner === 'bob' ? [] : [subscriber('/found')]),
+        },
+      },
+    });
+  });
+
+  afterAll(async () => {
+    await api?.app.close();
+    await database?.drop();
+    await receiver?.stop();
+  });
+
+  it('fetch the bodies that they get, and no others', async () => {
+    const dispatcher = api.app.get(WebhookDispatcher);
+    const paid = { owner: 'alice', changed: ['title'], subscribers: subscriber('/given') };
+    const { id } = await dispatcher.send('order.paid', data, paid);
+    await receiver.waitFor(3);
+    const { id: unchanged } = await dispatcher.send('order.paid', data);
+    const { id: internal } = await dispatcher.send('stock.low', { sku: 'A-1' });
+    await receiver.waitFor(5);
+    const { id: ofBob } = await dispatcher.send('order.noted', {}, { owner: 'bob' });
+    const ids = new Map(
+      receiver.requests.map(({ path, headers }) => [
+        path.replace('/hooks', ''),
+        String(headers['hook-subscription']),
+      ]),
+    );
+    const read = async (message: string, path: string, secret = subscriber(path).secret) => {
+      const headers = { 'hook-subscription': ids.get(path)!, authorization: `Bearer ${secret}` };
+      const { status, body } = await api.send('GET', `/hooks/events/${message}`, {
+        ...{ as: 'nobody', headers },
+      });
+      return [status, body?.data];
+    };
+
+    for (const path of ['/declared', '/found', '/given']) {
+      expect([path, ...(await read(id, path))]).toEqual([path, 200, data]);
+    }
+    expect(await read(unchanged, '/found')).toEqual([200, data]);
+    expect(await read(internal, '/found')).toEqual([200, { sku: 'A-1' }]);
+    const refused = [
+      [await read(unchanged, '/declared'), 404],
+      [await read(unchanged, '/given'), 401],
+      [await read(internal, '/declared'), 401],
+      [await read(ofBob, '/found'), 401],
+      [await read(id, '/found', subscriber('/declared').secret), 401],
+      [await read('msg_01900000-0000-7000-8000-000000000000', '/declared'), 401],
+      [await read('%00', '/declared'), 401],
+    ] as const;
+    expect(refused.map(([[status]]) => status)).toEqual(refused.map(([, status]) => status));
+  });
+});
+
 it('refuses thin with inline(), by the REST API and for a message', async () => {
   const api = await startApi('express', { thorn: { events: orders, shapes: SHAPES } });
   try {
@@ -432,6 +507,12 @@ it.each<[subscriber: object, reason: RegExp, thorn?: object]>([
     { dispatch: disabled() },
   ],
   [{ thin: true, secret: SECRET }, NOTHING_STORED, { shapes: SHAPES }],
+  [{ thin: true }, /have thin, which needs a secret/, { dispatch: disabled(), shapes: SHAPES }],
+  [
+    { thin: true, secret: generateSigningKeyPair().privateKey },
+    /give the subscriber a secret that is not an ed25519 key/,
+    { dispatch: disabled(), shapes: SHAPES },
+  ],
   [{ template: '{{type}}' }, /have template, which is not possible here.*\(shapes\.templates\)/],
   [{ template: '{{typo}}' }, /names typo/, { shapes: { templates: true } }],
   [{ fields: ['id'], format: 'x' }, /have fields, which is for the standard format/],

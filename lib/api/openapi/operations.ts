@@ -251,7 +251,7 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   'Messages.read': {
     summary: 'Shows the body of a message, as subscribers without thin get it',
     description:
-      'For a receiver, with the id of its subscription and one of its secrets: of the messages that it gets. For an owner: of those that its subscribers may get. 409 when the body was dropped.',
+      'For a receiver, with the id of its subscription and one of its secrets, also of a subscriber that the application declares: of the messages that it gets. For an owner: of those that its subscribers may get. 409 when the body was dropped.',
     isReceivers: 'or-owner',
     answer: [200, 'Document'],
     refusals: [409, 501],

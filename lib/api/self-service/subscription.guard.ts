@@ -6,11 +6,15 @@ import {
 } from '@nestjs/common';
 import { enterScope } from '../http/owner.guard.js';
 import { generateSecret, isSameSecret } from '../../signing/index.js';
-import { type Subscriber, Subscribers } from '../../subscriber/index.js';
+import type { Recipient } from '../../message/index.js';
+import { DeliveryReports } from '../../outbox/index.js';
+import { isStaticId, type Subscriber, Subscribers } from '../../subscriber/index.js';
 
 interface ReceiverRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly params: Readonly<Record<string, string>>;
   subscription?: Subscriber;
+  reader?: Recipient;
 }
 
 /**
@@ -29,49 +33,61 @@ export class SubscriptionGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<ReceiverRequest>();
-    const { authorization } = request.headers;
-    const [, given = ''] = /^Bearer (.+)$/i.exec(String(authorization ?? '')) ?? [];
-    const subscription = await this.#find(request.headers['hook-subscription']);
-    // Ed25519 keys are left out, because a receiver knows only their public half.
-    const secrets = (subscription?.secrets ?? []).filter(({ value }) => !value.startsWith('whsk_'));
-    const values = secrets.length === 0 ? [NOBODY] : secrets.map(({ value }) => value);
-    const isKnown = values.map((value) => isSameSecret(value, given)).includes(true);
-    if (subscription === null || secrets.length === 0 || !isKnown) {
-      throw new UnauthorizedException();
-    }
-    request.subscription = subscription;
+    request.subscription = await proven(request, (id) => this.subscribers.findById(id, 'any'));
     return true;
-  }
-
-  async #find(id: unknown): Promise<Subscriber | null> {
-    if (typeof id !== 'string') return null;
-    try {
-      return await this.subscribers.findById(id, 'any');
-    } catch {
-      // The secrets of the subscriber do not open, so the receiver cannot prove itself.
-      return null;
-    }
   }
 }
 
 /**
- * Lets a receiver in that names its subscription, as {@link SubscriptionGuard} does, with the rights of its owner. The guards
- * of the application decide about every other request.
+ * Lets a receiver in that names its subscription, as {@link SubscriptionGuard} does, with the rights of its owner, at the route
+ * of a message. Only the message tells who a static subscriber is. The guards of the application decide about every other
+ * request.
  */
 @Injectable()
-export class ReceiverGuard extends SubscriptionGuard {
-  override async canActivate(context: ExecutionContext): Promise<boolean> {
+export class ReceiverGuard implements CanActivate {
+  constructor(
+    private readonly subscribers: Subscribers,
+    private readonly reports: DeliveryReports,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<ReceiverRequest>();
     if (request.headers['hook-subscription'] === undefined) return true;
-    await super.canActivate(context);
-    enterScope(request, subscriptionOf(request).owner);
+    const reader = await proven<Subscriber | Recipient>(request, (id) =>
+      isStaticId(id)
+        ? this.reports.staticSubscriber(request.params['message'] ?? '', id)
+        : this.subscribers.findById(id, 'any'),
+    );
+    request.reader = reader;
+    enterScope(request, 'owner' in reader ? reader.owner : null);
     return true;
   }
 }
 
-/** The subscription of a receiver; undefined for any other caller. */
-export function knownSubscription(request: object): Subscriber | undefined {
-  return (request as ReceiverRequest).subscription;
+/**
+ * Finds the subscriber that a request names, and compares its secrets.
+ *
+ * @throws `UnauthorizedException` unless one of them is the bearer token
+ */
+async function proven<Found extends Recipient>(
+  { headers }: ReceiverRequest,
+  find: (id: string) => Promise<Found | null>,
+): Promise<Found> {
+  const [, given = ''] = /^Bearer (.+)$/i.exec(String(headers['authorization'] ?? '')) ?? [];
+  const id = headers['hook-subscription'];
+  // It throws where the secrets of the subscriber do not open, so the receiver cannot prove itself.
+  const found = typeof id === 'string' ? await find(id).catch(() => null) : null;
+  // Ed25519 keys are left out, because a receiver knows only their public half.
+  const secrets = (found?.secrets ?? []).filter(({ value }) => !value.startsWith('whsk_'));
+  const values = secrets.length === 0 ? [NOBODY] : secrets.map(({ value }) => value);
+  const isKnown = values.map((value) => isSameSecret(value, given)).includes(true);
+  if (found === null || secrets.length === 0 || !isKnown) throw new UnauthorizedException();
+  return found;
+}
+
+/** The subscriber that {@link ReceiverGuard} has let in; undefined for any other caller. */
+export function knownReader(request: object): Subscriber | Recipient | undefined {
+  return (request as ReceiverRequest).reader;
 }
 
 export function subscriptionOf(request: object): Subscriber {

@@ -9,6 +9,9 @@ import {
 } from '../../subscriber/index.js';
 import { ThornError } from '../../errors/index.js';
 
+/** The part of a message that tells its recipients. */
+export type AddressedMessage = Pick<Message, 'id' | 'event' | 'owner' | 'recipients'>;
+
 /**
  * Finds the recipients of existing deliveries by their ids. Asks for each stored subscriber once, and for the static
  * subscribers of each message once, so make a new finder for each batch.
@@ -31,7 +34,7 @@ export class RecipientFinder {
    * @throws {@link RecipientUnknownError} when a callback of the settings failed, or the subscriber has moved to a URL that
    *   is yet to be verified, so that this cannot be known now
    */
-  async find(message: Message, subscriber: string): Promise<Recipient | null> {
+  async find(message: AddressedMessage, subscriber: string): Promise<Recipient | null> {
     const own = message.recipients.find(({ id }) => id === subscriber);
     if (own !== undefined) return own;
     return isStaticId(subscriber)
@@ -43,7 +46,7 @@ export class RecipientFinder {
    * As {@link find}, but a stored subscriber is read from its table: another process may have disabled it a moment ago,
    * which this process would come to know later. For deliveries that must not overtake deliveries that have ended then.
    */
-  async findCurrent(message: Message, subscriber: string): Promise<Recipient | null> {
+  async findCurrent(message: AddressedMessage, subscriber: string): Promise<Recipient | null> {
     if (isStaticId(subscriber) || message.recipients.some(({ id }) => id === subscriber)) {
       return this.find(message, subscriber);
     }
@@ -73,7 +76,7 @@ export class RecipientFinder {
     return null;
   }
 
-  async #findNamed(message: Message, subscriber: string): Promise<Recipient | null> {
+  async #findNamed(message: AddressedMessage, subscriber: string): Promise<Recipient | null> {
     let named = this.#named.get(message.id);
     if (named === undefined) {
       named = this.statics.match(message.event, message.owner);

@@ -1,6 +1,7 @@
 import { wants } from '../../dispatch/index.js';
+import type { RecipientFinder } from '../../dispatch/recipients/recipient-finder.js';
 import { InvalidInputError } from '../../errors/index.js';
-import { checkMessageId, hasEnded, type Message } from '../../message/index.js';
+import { checkMessageId, hasEnded, type Message, type Recipient } from '../../message/index.js';
 import { isActive, type OwnerScope, type Subscriber } from '../../subscriber/index.js';
 import { readable, UNREADABLE } from '../retry/current-hosts.js';
 import { isFor } from '../retry/replay.js';
@@ -8,8 +9,8 @@ import type { OutboxStore } from '../store/outbox-store.js';
 import { selectDelivery } from '../tables/delivery-log.js';
 import { deliveryId } from '../tables/keys.js';
 
-/** A reader of the body of a message: one subscriber, or the owner of subscribers. */
-export type MessageReader = Subscriber | Exclude<OwnerScope, 'any'>;
+/** A reader of the body of a message: one subscriber, stored or static, or the owner of subscribers. */
+export type MessageReader = Subscriber | Recipient | Exclude<OwnerScope, 'any'>;
 
 /** The body of a message, which a subscriber gets without `thin`. */
 export interface MessageBody {
@@ -37,6 +38,28 @@ export async function messageBody(
 }
 
 /**
+ * Finds the static subscriber of an id that gets a message; null when there is none. Of a message whose body was dropped, those
+ * that were given with it are not known.
+ */
+export async function staticSubscriberOf(
+  stores: readonly OutboxStore[],
+  id: string,
+  subscriber: string,
+  finder: RecipientFinder,
+): Promise<Recipient | null> {
+  if (!isMessageId(id)) return null;
+  for (const store of stores) {
+    const [row] = await store.messages.load([id]);
+    if (row === undefined) continue;
+    const message = readable(store, row);
+    if (message === UNREADABLE) return null;
+    const { event, owner } = row;
+    return finder.find(message ?? { id, event, owner, recipients: [] }, subscriber);
+  }
+  return null;
+}
+
+/**
  * A delivery is written with the outcome of its first attempt, and a receiver fetches the body before it answers. So the
  * subscriber is asked first, as at the fan-out. Of a dropped body only its event is known.
  */
@@ -48,8 +71,11 @@ async function isSeen(
   now: number,
 ): Promise<boolean> {
   if (!('id' in reader)) return isFor(row, { ...reader, events: ['*'], exclude: [] });
-  const isServed = isActive(reader) && !hasEnded(reader, now);
-  if (isServed && isFor(row, reader) && (message === null || wants(reader, message))) return true;
+  // A static subscriber was found by the message.
+  const isServed =
+    !('events' in reader) || (isActive(reader) && !hasEnded(reader, now) && isFor(row, reader));
+  const choice = { exclude: [], filter: null, changed: null, ...reader };
+  if (isServed && (message === null || wants(choice, message))) return true;
   const delivery = deliveryId({ id: row.id, time: Number(row.time) }, reader.id);
   return (await store.database.run(selectDelivery(store, delivery))).rows.length > 0;
 }

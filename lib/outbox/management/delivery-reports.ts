@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/index.js';
 import { DispatchStrategy, FanOut } from '../../dispatch/index.js';
-import { hostOf, WebhookFormats, withoutQuery } from '../../message/index.js';
+import { hostOf, type Recipient, WebhookFormats, withoutQuery } from '../../message/index.js';
 import {
   type OwnerScope,
   type Subscriber,
@@ -26,7 +26,12 @@ import {
   type PreviewedMessage,
   previewFilter,
 } from '../log/filter-preview.js';
-import { type MessageBody, messageBody, type MessageReader } from '../log/message-body.js';
+import {
+  type MessageBody,
+  messageBody,
+  type MessageReader,
+  staticSubscriberOf,
+} from '../log/message-body.js';
 import { type SentRequest, sentRequest } from '../log/sent-request.js';
 import {
   attemptsBySubscriber,
@@ -91,6 +96,12 @@ export class DeliveryReports {
   /** Reads the body of a message; null when there is none of that id that the reader may see. */
   async body(id: string, reader: MessageReader): Promise<MessageBody | null> {
     return messageBody((await requireOutbox(this.strategy)).stores, id, reader, this.clock.now());
+  }
+
+  /** Finds the static subscriber of an id that gets a message; null when there is none. */
+  async staticSubscriber(message: string, id: string): Promise<Recipient | null> {
+    const { stores } = await requireOutbox(this.strategy);
+    return staticSubscriberOf(stores, message, id, this.fanOut.finder());
   }
 
   /**

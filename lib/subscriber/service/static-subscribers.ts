@@ -116,6 +116,7 @@ function toRecipient(given: unknown, rules: StaticSubscriberRules): Recipient {
   );
   checkUrl(url, rules);
   if (secret !== undefined) named(() => rules.checkSecret(secret));
+  if (thin) checkThinSecret(secret);
   const format = formatOf({ ...subscriber, contentType: fields.contentType }, rules);
   return {
     id: staticId(url, secret ?? ''),
@@ -146,6 +147,15 @@ function staticFields(
   checkCredentials(fields);
   checkShape({ ...fields, format: subscriber.format ?? null });
   return fields;
+}
+
+/** Only its secret lets the receiver of a static subscriber fetch a body, because there is no owner who could. */
+function checkThinSecret(secret: string | undefined): void {
+  if (secret !== undefined && !secret.startsWith('whsk_')) return;
+  throw invalidSubscribers(
+    'have thin, which needs a secret that the receiver has as well, to fetch the body with: give the subscriber a secret ' +
+      'that is not an ed25519 key, or leave thin out',
+  );
 }
 
 /** Drops the fields that are null, since null is their default: the row of the message need not store them. */
