@@ -1,6 +1,10 @@
 import { ForbiddenException, type LoggerService } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Clock } from '../../lib/index.js';
+import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, BearerGuard, owners, platforms, startApi } from '../support/apps/api-app.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
+import { EVERY_DIALECT } from '../support/places.js';
 
 const NOBODY = 'sub_00000000-0000-7000-8000-000000000000';
 const subscriber = { url: 'https://example.com/hooks', events: ['article.*'] };
@@ -110,5 +114,62 @@ describe.each(platforms)('the changes of a subscriber on %s', (platform) => {
     };
     expect((await describeAs(self, 'changed')).status).toBe(403);
     expect(errors).toEqual([]);
+  });
+});
+
+describe.each(EVERY_DIALECT)('the changes of a subscriber on %j', ({ kind, ...more }) => {
+  let store: TestDatabase;
+  let receiver: ScriptedReceiver;
+  let processes: readonly [Api, Api];
+
+  beforeEach(async () => {
+    const made = await createDatabase(kind);
+    store = { ...made, options: { ...made.options, ...more } as TestDatabase['options'] };
+    receiver = await ScriptedReceiver.start();
+    const thorn = { clock: MovableClock, recipients: LOOPBACK_RECIPIENTS };
+    const first = await startApi('express', { store, thorn });
+    processes = [first, await startApi('express', { store, thorn })];
+  });
+  afterEach(async () => {
+    for (const { app } of processes) await app.close();
+    await receiver.stop();
+    await store.drop();
+  });
+
+  it('come in the order of their commits, whatever the clocks of processes say', async () => {
+    const [ahead, behind] = processes;
+    ahead.app.get<MovableClock>(Clock).advance(60_000);
+    receiver.otherwise(410);
+    const body = { url: receiver.url, events: ['order.paid'] };
+    const { self } = (await ahead.send('POST', '/hooks', { body })).body;
+    for (const [api, description] of [
+      ...([
+        [behind, 'a'],
+        [ahead, 'b'],
+        [behind, 'c'],
+        [behind, 'd'],
+      ] as const),
+    ]) {
+      expect((await api.send('PATCH', self, { body: { description } })).status).toBe(200);
+    }
+    await ahead.send('PATCH', self, { body: { metadata: { a: '1' } } });
+    await behind.send('POST', `${self}/disable`, { body: {} });
+    const page = async (query: string) =>
+      (await behind.send('GET', `${self}/changes${query}`)).body as {
+        readonly items: readonly { readonly kind: string; readonly fields: readonly string[] }[];
+        readonly next: string | null;
+      };
+    const { items } = await page('');
+    expect(items.map(({ kind, fields }) => [kind, ...fields])).toEqual([
+      ['changed', 'enabled'],
+      ['changed', 'metadata'],
+      ...['d', 'c', 'b', 'a'].map(() => ['changed', 'description']),
+      ['created'],
+    ]);
+    const first = await page('?limit=3');
+    const second = await page(`?limit=3&after=${first.next}`);
+    const third = await page(`?limit=3&after=${second.next}`);
+    expect([...first.items, ...second.items, ...third.items]).toEqual(items);
+    expect(third.next).toBeNull();
   });
 });

@@ -373,7 +373,9 @@ const STATEMENTS: Readonly<Record<string, Readonly<Record<string, Build>>>> = {
     deleteExpiredReceived: (store) => received.deleteExpiredReceived(receiver(store), FIRST),
   },
   audit: {
-    insertChanges: (store) => audit.insertChanges(changesTable(store), [NEW_CHANGE]),
+    countChange: (store) => audit.countChange(subscriberTable(store), 'sub_1'),
+    insertChanges: (store) =>
+      audit.insertChanges(changesTable(store), subscriberTable(store), [NEW_CHANGE]),
     selectChanges: (store) => audit.selectChanges(changesTable(store), 'sub_1', 'chg_f', 51),
     selectDueChanges: (store) => audit.selectDueChanges(changesTable(store), NOW, 50),
     rescheduleChange: (store) =>
@@ -457,7 +459,7 @@ describe('the statements on PostgreSQL', () => {
     const { sequences: numbered } = OUTBOX_TABLES;
     for (const { name } of [SUBSCRIBERS, numbered, ...others]) await app.rows(`ANALYZE ${name}`);
     await app.rows(
-      `INSERT INTO thorn_subscriber_changes (id, subscriber_id, host, kind, changed_at, changed_by, fields, due_at, tries) SELECT 'chg_f' || s.n, 'sub_' || s.n % 5000, 'x', 'changed', s.n, 'x', '[]', CASE WHEN s.n % 100 = 0 THEN 1 END, 0 FROM generate_series(1, ${ROWS}) AS s(n)`,
+      `INSERT INTO thorn_subscriber_changes (id, subscriber_id, host, number, kind, changed_at, changed_by, fields, due_at, tries) SELECT 'chg_f' || s.n, 'sub_' || s.n % 5000, 'x', s.n, 'changed', s.n, 'x', '[]', CASE WHEN s.n % 100 = 0 THEN 1 END, 0 FROM generate_series(1, ${ROWS}) AS s(n)`,
     );
     await app.rows('ANALYZE thorn_subscriber_changes');
     await analyzeTables(app, 'postgres');

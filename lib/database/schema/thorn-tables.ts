@@ -162,6 +162,11 @@ export const OUTBOX_TABLES = {
       owner: optional(varchar(255)),
       /** Host and port of its URL. */
       host: varchar(320),
+      /**
+       * The place among the changes of the subscriber, in the order of commits. Changes of one moment may share it; their ids
+       * tell them apart.
+       */
+      number: bigint,
       /** `created`, `changed`, `removed`, `failing`, `disabled`, `recovered` or `expired`. */
       kind: varchar(16),
       /** The time of the change. */
@@ -179,7 +184,10 @@ export const OUTBOX_TABLES = {
       /** The time at which it was told; null before. */
       told_at: optional(bigint),
     },
-    [{ columns: ['subscriber_id', 'id'] }, { columns: ['due_at'], where: 'due_at IS NOT NULL' }],
+    [
+      { columns: ['subscriber_id', 'number', 'id'] },
+      { columns: ['due_at'], where: 'due_at IS NOT NULL' },
+    ],
   ),
   /**
    * A row of `thorn_rate_limits`: of a subscriber with a limit, how many attempts begin when. In the first data source.
@@ -337,6 +345,8 @@ export const SUBSCRIBERS = table(
      * The sum over all rows shows that something has changed, independent of clocks and of the length of transactions.
      */
     revision: int,
+    /** The number of the latest of its changes in `thorn_subscriber_changes`; null before the first. */
+    changes: optional(bigint),
     /**
      * The slot among the owner's subscribers.
      *

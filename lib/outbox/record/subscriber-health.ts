@@ -196,9 +196,9 @@ export class SubscriberHealth {
       // Subscribers that the application declares in its code are never disabled.
       found === null ? [] : [changeOf(kind, found, { at, by: WORKER, figures })],
     );
-    const statement = audit.statement(audited);
-    if (!(await table.writeOne(step, statement))) return false;
-    if (statement === null) audit.record(audited);
+    const told = audit.statements(audited);
+    if (!(await table.writeOne(step, told))) return false;
+    if (told.length === 0) audit.record(audited);
     for (const { kind, figures } of reports) {
       this.events.emit(`subscriber-${kind}`, () =>
         factsOf(subscriber, found?.owner ?? null, host, figures),

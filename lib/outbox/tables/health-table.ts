@@ -207,27 +207,30 @@ export class HealthTable {
   /**
    * Writes one change, and in the same transaction what is to be told of it.
    *
-   * @param told null for nothing
+   * @param told none for nothing
    * @returns whether it was this call that wrote the change: of several processes, one
    */
-  async writeOne(change: HealthChange, told: Statement | null): Promise<boolean> {
+  async writeOne(change: HealthChange, told: readonly Statement[]): Promise<boolean> {
     const [row] = rowsOf([change]);
     let isWritten = false;
-    const then = (wrote: boolean) => {
+    const note = (wrote: boolean) => {
       isWritten = wrote;
-      return wrote ? told : null;
+      return null;
     };
     const steps: readonly Step[] =
       row!.failing_since === null
-        ? [deleteWell(this.#target, [row!]), ([gone]) => then(gone!.affected > 0)]
+        ? [deleteWell(this.#target, [row!]), ([gone]) => note(gone!.affected > 0)]
         : [
             (row!.token_before === null ? insertFailing : updateFailing)(this.#target, [
               row as Change,
             ]),
             selectHealth(this.#target, [row!.subscriber_id]),
-            ([, found]) => then(found!.rows[0]?.['token'] === row!.token),
+            ([, found]) => note(found!.rows[0]?.['token'] === row!.token),
           ];
-    await this.database.execute(steps);
+    await this.database.execute([
+      ...steps,
+      ...told.map((statement) => () => (isWritten ? statement : null)),
+    ]);
     return isWritten;
   }
 }

@@ -21,20 +21,20 @@ export class SubscriberAudit {
   }
 
   /**
-   * The statement that writes changes in the transaction of whatever has caused them, on the database of the outbox; null
-   * where they are not kept in a database. {@link record} keeps them then.
+   * The statements that write changes of one subscriber in the transaction of whatever has caused them, on the database of the
+   * outbox; none where they are not kept in a database. {@link record} keeps them then.
    */
-  statement(changes: readonly SubscriberChange[]): Statement | null {
+  statements(changes: readonly SubscriberChange[]): readonly Statement[] {
     void changes;
-    return null;
+    return [];
   }
 
-  /** Keeps changes for which {@link statement} returns null. */
+  /** Keeps changes for which {@link statements} returns none. */
   record(changes: readonly SubscriberChange[]): void {
     void changes;
   }
 
-  /** The changes of one subscriber, newest first. */
+  /** The changes of one subscriber, the latest commit first. */
   async list(
     subscriberId: string,
     page: { readonly limit: number; readonly after: string | null },

@@ -9,30 +9,46 @@ import type { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 /** A row of `thorn_subscriber_changes`. */
 export type ChangeRow = RowOf<typeof OUTBOX_TABLES.subscriberChanges>;
 /** A new row of `thorn_subscriber_changes`. */
-export type NewChangeRow = NewRowOf<typeof OUTBOX_TABLES.subscriberChanges>;
+export type NewChangeRow = Omit<NewRowOf<typeof OUTBOX_TABLES.subscriberChanges>, 'number'>;
 
-/** Adds changes. @param rows at least one */
-export function insertChanges(table: string, rows: readonly NewChangeRow[]): Write {
+/** The number of the removal of a subscriber, which has no row any more to count it. Nothing comes after it. */
+const LAST_NUMBER = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Counts a change of a subscriber. Its row stays locked until the end of the transaction, so that the numbers of changes follow
+ * their commits. Index: the primary key of the subscribers.
+ */
+export function countChange(subscribers: string, id: string): Write {
+  return write(`UPDATE ${subscribers} SET changes = COALESCE(changes, 0) + 1 WHERE id = ?`, [id]);
+}
+
+/** Adds changes of one subscriber, which {@link countChange} has counted. @param rows at least one */
+export function insertChanges(
+  table: string,
+  subscribers: string,
+  rows: readonly NewChangeRow[],
+): Write {
   const columns = Object.keys(rows[0]!);
-  const values = `(${columns.map(() => '?').join(', ')})`;
-  const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${rows.map(() => values).join(', ')}`;
-  const parameters = rows.flatMap((row) => Object.values(row));
+  const number = `COALESCE((SELECT changes FROM ${subscribers} WHERE id = ?), ${LAST_NUMBER})`;
+  const values = `(${columns.map(() => '?').join(', ')}, ${number})`;
+  const sql = `INSERT INTO ${table} (${columns.join(', ')}, number) VALUES ${rows.map(() => values).join(', ')}`;
+  const parameters = rows.flatMap((row) => [...Object.values(row), row.subscriber_id]);
   return write(sql, parameters);
 }
 
-/** The changes of a subscriber, newest first. Index: (subscriber_id, id). @param after null for the first page */
+/** The changes of a subscriber, newest first. Index: (subscriber_id, number, id). @param after null for the first page */
 export function selectChanges(
   table: string,
   subscriberId: string,
   after: string | null,
   limit: number,
 ): Select<ChangeRow> {
-  const [where, bound] = after === null ? ['', []] : [' AND id < ?', [after]];
-  return select(`SELECT * FROM ${table} WHERE subscriber_id = ?${where} ORDER BY id DESC LIMIT ?`, [
-    subscriberId,
-    ...bound,
-    limit,
-  ]);
+  const behind = ` AND (number, id) < (SELECT number, id FROM ${table} WHERE id = ?)`;
+  const [where, bound] = after === null ? ['', []] : [behind, [after]];
+  return select(
+    `SELECT * FROM ${table} WHERE subscriber_id = ?${where} ORDER BY number DESC, id DESC LIMIT ?`,
+    [subscriberId, ...bound, limit],
+  );
 }
 
 /** Changes that are due to be told. Index: (due_at). */

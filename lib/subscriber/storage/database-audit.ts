@@ -13,10 +13,11 @@ import * as statements from './audit-statements.js';
 /** The audit in the table `thorn_subscriber_changes`. */
 export class DatabaseAudit extends SubscriberAudit {
   readonly #table: string;
+  readonly #subscribers: string;
 
   /**
    * @param isTold true: the application wants to be told of changes
-   * @throws `ThornConfigurationError` when the store does not know the table
+   * @throws `ThornConfigurationError` when the store does not know the tables
    */
   constructor(
     private readonly store: SqlTables,
@@ -24,16 +25,21 @@ export class DatabaseAudit extends SubscriberAudit {
   ) {
     super();
     this.#table = store.table('thorn_subscriber_changes');
+    this.#subscribers = store.table('thorn_subscribers');
   }
 
   override get isKept(): boolean {
     return true;
   }
 
-  override statement(changes: readonly SubscriberChange[]): Statement | null {
-    if (changes.length === 0) return null;
+  override statements(changes: readonly SubscriberChange[]): readonly Statement[] {
+    const [first] = changes;
+    if (first === undefined) return [];
     const rows = changes.map((change) => toRow(change, this.isTold));
-    return statements.insertChanges(this.#table, rows);
+    return [
+      statements.countChange(this.#subscribers, first.subscriberId),
+      statements.insertChanges(this.#table, this.#subscribers, rows),
+    ];
   }
 
   override async list(

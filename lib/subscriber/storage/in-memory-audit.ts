@@ -30,7 +30,8 @@ export class InMemoryAudit extends SubscriberAudit {
     const all = this.#kept
       .map(({ change }) => change)
       .filter((one) => one.subscriberId === subscriberId);
-    const rest = all.toReversed().filter(({ id }) => after === null || id < after);
+    const newest = all.toReversed();
+    const rest = newest.slice(after === null ? 0 : newest.findIndex(({ id }) => id === after) + 1);
     const items = rest.slice(0, limit);
     return { items, next: rest.length > limit ? items.at(-1)!.id : null };
   }

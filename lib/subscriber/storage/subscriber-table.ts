@@ -243,10 +243,14 @@ export class SubscriberTable {
     return written.affected > 0;
   }
 
-  /** The step that writes a change down in the transaction of the first step, if that has written a row. */
+  /** The steps that write a change down in the transaction of the first step, if that has written a row. */
   #auditing(audited: SubscriberChange | null): readonly Step[] {
-    const statement = audited && this.audit.statement([audited]);
-    return statement === null ? [] : [([written]) => (written!.affected > 0 ? statement : null)];
+    const statements = audited === null ? [] : this.audit.statements([audited]);
+    return statements.map(
+      (statement): Step =>
+        ([written]) =>
+          written!.affected > 0 ? statement : null,
+    );
   }
 }
 
