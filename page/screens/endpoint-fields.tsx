@@ -18,6 +18,7 @@ import {
   typedBody,
 } from './body-field.js';
 import { EventPicker, useCatalogue } from './event-picker.js';
+import { useChangesTold } from './field-names.js';
 import { FilterEditor } from './filter-editor.js';
 import {
   HeadersField,
@@ -86,13 +87,16 @@ interface TextTexts {
   readonly hint: () => string;
 }
 
+interface LineOptions extends Pick<InputOptions<string>, 'value' | 'error' | 'onChange'> {
+  readonly label: string;
+  readonly hint: string;
+  readonly given?: InputHTMLAttributes;
+}
+
 /** An input of one line. Its attributes are for names and numbers, unless others are given. */
-function lineInput(
-  { label, hint }: TextTexts,
-  given: InputHTMLAttributes = {},
-): FormField<string>['Input'] {
-  return ({ value, error, onChange }) => (
-    <Field label={label()} hint={hint()} error={error}>
+function Line({ label, hint, given, value, error, onChange }: LineOptions) {
+  return (
+    <Field label={label} hint={hint} error={error}>
       {(attributes) => (
         <input
           type="text"
@@ -105,6 +109,29 @@ function lineInput(
         />
       )}
     </Field>
+  );
+}
+
+function lineInput(
+  { label, hint }: TextTexts,
+  given: InputHTMLAttributes = {},
+): FormField<string>['Input'] {
+  return ({ value, error, onChange }) => (
+    <Line label={label()} hint={hint()} {...{ given, value, error, onChange }} />
+  );
+}
+
+/** The names of changed fields. Where no chosen event tells its changes, the API refuses any, so there is one at most to remove. */
+function ChangedInput({ value, error, onChange, chosen }: InputOptions<string>) {
+  const { changed, changedHint, changedUnknown } = t().form;
+  const isTold = useChangesTold(chosen);
+  return (
+    <Line
+      label={changed}
+      hint={isTold ? changedHint : changedUnknown}
+      given={{ disabled: !isTold && value === '' }}
+      {...{ value, error, onChange }}
+    />
   );
 }
 
@@ -170,6 +197,7 @@ export const FORM_FIELDS = {
       hint: () => t().form.changedHint,
     }),
     isOffered: () => settings.bodies.changed,
+    Input: ChangedInput,
   },
   filter: field<string>({
     names: ['filter'],

@@ -1,3 +1,4 @@
+import type { Endpoint } from '../core/model.js';
 import { owner } from '../core/source.js';
 import { useData } from '../core/use-data.js';
 import { patternFor, useCatalogue } from './event-picker.js';
@@ -22,6 +23,15 @@ export function useFieldNames(events: readonly string[]): readonly string[] {
     return [...new Set(fields)].toSorted();
   });
   return found.value ?? [];
+}
+
+/** False: none of the events tells which of its fields have changed. */
+export function useChangesTold({ events, exclude }: Pick<Endpoint, 'events' | 'exclude'>): boolean {
+  const got = (useCatalogue().value?.items ?? []).filter(
+    ({ name }) =>
+      events.some((one) => covers(one, name)) && !exclude.some((one) => covers(one, name)),
+  );
+  return got.length === 0 || got.some(({ changed }) => changed !== null);
 }
 
 export function covers(pattern: string, name: string): boolean {

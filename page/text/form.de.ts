@@ -44,6 +44,7 @@ export const form: Translation<typeof formEn> = {
   changed: 'Nur, wenn sich eines dieser Felder geändert hat',
   changedHint:
     'Namen von Feldern, zum Beispiel: price stock. Ein Ereignis, bei dem sich keines davon geändert hat, wird nicht gesendet. Lassen Sie das Feld leer, um jedes Ereignis zu erhalten.',
+  changedUnknown: 'Keines der gewählten Ereignisse sagt, welche seiner Felder geändert wurden.',
   rateLimit: 'Ratenbegrenzung',
   rateLimitHint:
     'Höchstens so viele Anfragen werden in dieser Zeit gesendet. Weitere warten, und keine geht verloren. Lassen Sie das Feld leer, wenn es keine Grenze gibt.',

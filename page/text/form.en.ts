@@ -42,6 +42,7 @@ export const form = {
   changed: 'Only when one of these fields has changed',
   changedHint:
     'Names of fields, for example: price stock. An event is not sent when none of them has changed. Leave it empty to get every event.',
+  changedUnknown: 'None of the chosen events says which of its fields have changed.',
   rateLimit: 'Rate limit',
   rateLimitHint:
     'At most as many requests are sent in this time. Further requests wait, and none is lost. Leave it empty for no limit.',

@@ -19,6 +19,7 @@ const events = defineEvents({
     },
     example,
   },
+  'price.moved': { description: 'A price has moved', changed: ['net', 'gross'] },
 });
 const API = 'https://api.example.com/hooks';
 
@@ -95,6 +96,34 @@ describe('the body of requests on the page', () => {
     await field('Content').selectOption('Everything');
     await save();
     expect(await stored(id)).toEqual({ fields: null, thin: false, template: null });
+  });
+
+  it('is asked for by changed fields where an event tells them', async () => {
+    await page.goto(owner.url('/endpoints/new'));
+    await field('URL').fill(owner.receiver.url);
+    await page.locator('details.advanced > summary').click();
+    const changed = page.getByLabel('Only when one of these fields has changed');
+    const untold = page.getByText('None of the chosen events says which of its fields');
+    expect(await changed.isEnabled()).toBe(true);
+    await page.getByRole('checkbox', { name: 'order.paid' }).check();
+    await untold.waitFor();
+    expect(await changed.isDisabled()).toBe(true);
+    await visitor.expectAccessible();
+
+    await page.getByRole('checkbox', { name: 'price.moved' }).check();
+    await expect.poll(() => changed.isEnabled()).toBe(true);
+    expect(await untold.count()).toBe(0);
+    await changed.fill('net');
+    await page.getByRole('checkbox', { name: 'price.moved' }).uncheck();
+    await untold.waitFor();
+    // What is typed can be removed.
+    expect(await changed.isEnabled()).toBe(true);
+    await page.getByRole('checkbox', { name: 'price.moved' }).check();
+    await page.getByRole('checkbox', { name: 'order.paid' }).uncheck();
+    await button('Create endpoint').click();
+    await expect
+      .poll(async () => (await owner.api.subscribers.list({}, 'any')).items)
+      .toMatchObject([{ events: ['price.moved'], changed: ['net'] }]);
   });
 
   it('is a link that leads to the API', async () => {
