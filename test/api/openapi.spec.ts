@@ -13,11 +13,17 @@ import {
   OperatorSettings,
 } from '../../lib/api/index.js';
 import { API_OPERATIONS } from '../../lib/api/openapi/describe-api.js';
-import { Deliveries, describeThornApi, outbox, WebhookDispatcher } from '../../lib/index.js';
+import {
+  defineEvents,
+  Deliveries,
+  describeThornApi,
+  outbox,
+  WebhookDispatcher,
+} from '../../lib/index.js';
 import { isActive } from '../../lib/extending/index.js';
 import { UnsubscribeLinks } from '../../lib/signing/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Answer, type Api, platforms, startApi } from '../support/apps/api-app.js';
+import { type Answer, type Api, events, platforms, startApi } from '../support/apps/api-app.js';
 import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
 
 interface Described {
@@ -36,6 +42,22 @@ class Anybody implements CanActivate {
     return true;
   }
 }
+
+/** An event that tells which of its fields have changed. */
+const priced = defineEvents({
+  'price.moved': {
+    description: 'A price has moved',
+    schema: {
+      type: 'object',
+      properties: {
+        net: { type: 'integer' },
+        gross: { type: 'integer' },
+        tax: { type: 'object', properties: { rate: { type: 'number' } } },
+      },
+    },
+    changed: ['net', 'gross'],
+  },
+});
 
 const links = new UnsubscribeLinks({
   url: 'https://api.example.com/hooks',
@@ -97,6 +119,7 @@ describe.each(platforms)('the OpenAPI document on %s', (platform) => {
         dispatch: outbox({ pollInterval: 25, history: true }),
         recipients: LOOPBACK_RECIPIENTS,
         operatorApi: { guards: [Anybody], bodies: true },
+        events: [events, priced],
         shapes: { url: 'https://api.example.com/hooks', templates: true },
         encryption: { keys: [{ id: 'first', key: randomBytes(32) }] },
         unsubscribe: {
@@ -186,6 +209,48 @@ describe.each(platforms)('the OpenAPI document on %s', (platform) => {
       const statuses = [...seen].filter((one) => one.startsWith(`${method} ${path} →`));
       expect(statuses.join(), `${method} ${path}`).toMatch(/→ 2\d\d/);
     }
+  });
+
+  it('covers what the fields about bodies and credentials are given: each accepted and each refused', async () => {
+    const document = documentOf(api);
+    const ajv = schemasIn(document);
+    const operations = operationsOf(document);
+    const seen = new Set<string>();
+    // Random requests may have used the limits of the owner up.
+    for (const { id } of (await api.subscribers.list({ limit: 1000 }, 'any')).items) {
+      await api.subscribers.delete(id, 'any');
+    }
+    Object.assign(ids, await anew(api, 'sub_none', receiver.url));
+    for (const [method, path] of [
+      ['post', '/hooks'],
+      ['patch', '/hooks/{id}'],
+    ] as const) {
+      const operation = operations.find((one) => one.method === method && one.path === path)!;
+      const isNew = method === 'post';
+      await fc.assert(
+        fc.asyncProperty(someOwnFields, async (fields) => {
+          const target = path.replace('{id}', ids.id);
+          const body = { ...PLAIN, ...(isNew && { url: receiver.url }), ...fields };
+          const answer = await api.send(method.toUpperCase(), target, { as: 'nobody', body });
+          expectDescribed(answer, operation, ajv);
+          expectPrivate(answer, false);
+          const isRefused = answer.status === 400;
+          expect(isRefused || answer.status === (isNew ? 201 : 200), JSON.stringify(body)).toBe(true);
+          const names: readonly string[] = isRefused
+            ? answer.body.errors.map(({ field }: { field: string }) => field)
+            : Object.keys(fields);
+          for (const name of names) seen.add(`${method} ${name} ${isRefused ? 'refused' : 'accepted'}`);
+          if (isNew && !isRefused) await api.subscribers.delete(answer.body.id, 'any');
+        }),
+        { numRuns: IS_LONG ? 1000 : 150, seed: 7 },
+      );
+    }
+    const expected = ['post', 'patch'].flatMap((method) =>
+      Object.keys(OWN_FIELDS).flatMap((name) =>
+        ['accepted', 'refused'].map((what) => `${method} ${name} ${what}`),
+      ),
+    );
+    expect([...seen]).toEqual(expect.arrayContaining(expected));
   });
 
   it('refuses by name each query parameter that a route does not describe', async () => {
@@ -432,11 +497,64 @@ function bodyOf({ requestBody }: Described, schemas: Readonly<Record<string, Sch
   );
 }
 
+/** The fields of a subscriber of `price.moved` before a body of its own, for the fields below. */
+const PLAIN = {
+  ...{ events: ['price.moved'], exclude: [], filter: null, contentType: 'application/json' },
+  ...{ changed: null, fields: null, thin: false, template: null },
+};
+const OAUTH2 = { type: 'oauth2', tokenUrl: 'https://9.9.9.9/token', clientId: 'one' };
+
+/** Values of fields about bodies and credentials, which a subscriber of `price.moved` may have and may not have. */
+const OWN_FIELDS: Readonly<Record<string, readonly [right: unknown[], wrong: unknown[]]>> = {
+  changed: [[['net'], ['net', 'gross'], null], [['title'], ['net', 'net'], [], 'net', [7]]],
+  fields: [[['net'], ['net', 'tax.rate'], null], [['a.b'], ['net', 'net'], 'net', ['net\n']]],
+  thin: [[true, false], ['true', null, 1]],
+  template: [
+    ['{"text": "{{data.net}}"}', '{{data}}', null],
+    ['{"text": "{{net}"}', '{{data.title}}', '{{', 'x', 7],
+  ],
+  headers: [
+    [{}, { 'X-Api-Key': 'one', Cookie: 'a=b' }, { 'x-api-key': null }],
+    [{ Host: 'x' }, { 'X-A': 'a\r\nb: c' }, null, ['X-A'], { 'X A': 'a' }],
+  ],
+  auth: [
+    [
+      ...[null, { type: 'bearer', token: 'one' }],
+      { type: 'basic', username: 'one', password: 'two' },
+      { ...OAUTH2, clientSecret: 'two', scope: 'one two' },
+    ],
+    [
+      ...[{ type: 'bearer', token: '' }, { type: 'other' }, 'bearer', { token: 'one' }],
+      ...[{ ...OAUTH2, tokenUrl: 'http://10.0.0.1/', clientSecret: 'two' }, { type: 'basic', a: 1 }],
+    ],
+  ],
+  timeout: [[null, 1000, 30_000], [999, 30_001, 1.5, '1000']],
+};
+
+/** One to three of the fields, most of them with values that fit. */
+const someOwnFields = fc
+  .subarray(Object.keys(OWN_FIELDS), { minLength: 1, maxLength: 3 })
+  .chain((names) =>
+    fc.record(
+      Object.fromEntries(
+        names.map((name) => {
+          const [right, wrong] = OWN_FIELDS[name]!;
+          const either = fc.oneof(
+            { weight: 8, arbitrary: fc.constantFrom(...right) },
+            { weight: 2, arbitrary: fc.constantFrom(...wrong) },
+            { weight: 1, arbitrary: odd },
+          );
+          return [name, either];
+        }),
+      ),
+    ),
+  );
+
 function valueOf(field: string, schema: Schema): fc.Arbitrary<unknown> {
   const known: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
     url: fc.constantFrom('https://example.com/', 'https://other.example.com/a?b=c'),
     ids: fc.constantFrom(['dlv_1'], ['dlv_1', 'dlv_2']),
-    events: fc.constantFrom(['*'], ['article.*', 'order.paid']),
+    events: fc.constantFrom(['*'], ['article.*', 'order.paid'], ['price.moved']),
     exclude: fc.constantFrom([], ['article.*']),
     fields: fc.constantFrom(null, null, null, ['title'], ['a.b', 'a.b']),
     thin: fc.constantFrom(false, false, false, true),
@@ -447,7 +565,7 @@ function valueOf(field: string, schema: Schema): fc.Arbitrary<unknown> {
       '{"text": "{{data.title}}"}',
       '{"text": "{{title}"}',
     ),
-    changed: fc.constantFrom(null, null, null, null, ['title'], ['title', 'title']),
+    changed: fc.constantFrom(null, null, null, ['net'], ['title'], ['title', 'title']),
     filter: fc.constantFrom(null, { title: 'x' }, { OR: [{ a: { gt: 5 } }, { b: null }] }),
     contentType: fc.constantFrom('application/json', 'application/x-www-form-urlencoded'),
     holdFor: fc.constant(null),
