@@ -84,6 +84,8 @@ export const REFUSAL_CODES = [
   ...['empty', 'unknown-path', 'unknown-operator', 'wrong-value', 'never-holds', 'transition'],
   // Headers of an endpoint
   ...['reserved-header', 'header-value'],
+  // Headers and credentials of an endpoint whose URL has moved
+  'other-origin',
   // The shape of bodies
   ...['malformed-template', 'not-json', 'not-offered', 'excluded'],
   // Any other field

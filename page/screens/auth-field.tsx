@@ -60,20 +60,23 @@ interface Options {
   readonly refusal: Refusal | undefined;
   readonly onChange: (value: TypedAuth) => void;
   readonly endpoint: Endpoint | undefined;
+  /** True: the URL of the endpoint has another origin. */
+  readonly isMoved: boolean;
 }
 
-export function AuthField({ value, error, refusal, onChange, endpoint }: Options) {
+export function AuthField({ value, error, refusal, onChange, endpoint, isMoved }: Options) {
   const texts = t().credentials;
   const { type, members } = value;
   const { [type]: names = [] }: Partial<Record<TypedAuth['type'], readonly Member[]>> = MEMBERS;
   const stored = typedAuth(endpoint);
   const isStored = stored.type === type;
-  const isMoved = isStored && members.tokenUrl !== stored.members.tokenUrl;
+  const hasOtherTokenUrl = isStored && members.tokenUrl !== stored.members.tokenUrl;
   const refused = names.find((name) => name === refusal?.data?.['member']);
   const hintOf = (name: Member) => {
-    if (isMoved && name === 'clientSecret') return texts.secretAgain;
+    if (hasOtherTokenUrl && name === 'clientSecret') return texts.secretAgain;
     if (isStored && name === 'tokenUrl') return texts.withoutQuery;
-    return isStored && !SHOWN.has(name) ? texts.isSet : texts.hints[name];
+    if (!isStored || SHOWN.has(name)) return texts.hints[name];
+    return isMoved ? texts.again : texts.isSet;
   };
   return (
     <fieldset>

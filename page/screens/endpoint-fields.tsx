@@ -56,6 +56,8 @@ interface InputOptions<Typed> {
   readonly endpoint: Endpoint | undefined;
   /** The events that are chosen in the form. */
   readonly chosen: Pick<Endpoint, 'events' | 'exclude'>;
+  /** True: the URL in the form has another origin than that of the endpoint, so the API keeps no credentials. */
+  readonly isMoved: boolean;
 }
 
 /** A field of the form of an endpoint. */

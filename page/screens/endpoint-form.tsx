@@ -84,6 +84,7 @@ export function EndpointForm(options: FormOptions) {
     events: typed.events,
     exclude: FORM_FIELDS.exclude.sent(typed.exclude, endpoint).exclude ?? [],
   };
+  const isMoved = endpoint !== undefined && originOf(typed.url) !== originOf(endpoint.url);
   const inputOf = ([name, { names, Input }]: (typeof fields)[number]) => (
     <Input
       key={name}
@@ -93,6 +94,7 @@ export function EndpointForm(options: FormOptions) {
       onChange={(value) => setTyped((old) => ({ ...old, [name]: value }))}
       endpoint={endpoint}
       chosen={chosen}
+      isMoved={isMoved}
     />
   );
   return (
@@ -118,6 +120,11 @@ export function EndpointForm(options: FormOptions) {
       </div>
     </form>
   );
+}
+
+/** A URL that is typed in part has none. */
+function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : '';
 }
 
 /** Leads to the input of the first error: to the one that is marked, or else to the first of its field. */

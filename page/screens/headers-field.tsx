@@ -44,9 +44,11 @@ interface Options {
   readonly error: string | undefined;
   readonly refusal: Refusal | undefined;
   readonly onChange: (value: readonly TypedHeader[]) => void;
+  /** True: the URL of the endpoint has another origin. */
+  readonly isMoved: boolean;
 }
 
-export function HeadersField({ value, error, refusal, onChange }: Options) {
+export function HeadersField({ value, error, refusal, onChange, isMoved }: Options) {
   const texts = t().credentials;
   const all = useRef<HTMLFieldSetElement>(null);
   const set = (at: number, changes: Partial<TypedHeader>) =>
@@ -66,6 +68,7 @@ export function HeadersField({ value, error, refusal, onChange }: Options) {
           key={at}
           row={row}
           label={row.kind === 'added' ? texts.newHeader(at + 1) : texts.header(row.name)}
+          hidden={isMoved ? texts.headerAgain : texts.isHidden}
           isWrong={error !== undefined && refused !== '' && nameOf(row) === refused}
           onChange={(changes) => set(at, changes)}
           onRemove={() => remove(at)}
@@ -84,12 +87,14 @@ export function HeadersField({ value, error, refusal, onChange }: Options) {
 interface RowOptions {
   readonly row: TypedHeader;
   readonly label: string;
+  /** The text in place of a value that is kept. */
+  readonly hidden: string;
   readonly isWrong: boolean;
   readonly onChange: (changes: Partial<TypedHeader>) => void;
   readonly onRemove: () => void;
 }
 
-function Row({ row, label, isWrong, onChange, onRemove }: RowOptions) {
+function Row({ row, label, hidden, isWrong, onChange, onRemove }: RowOptions) {
   const texts = t().credentials;
   const { name, value, kind } = row;
   const turn = (to: TypedHeader['kind']) =>
@@ -117,7 +122,7 @@ function Row({ row, label, isWrong, onChange, onRemove }: RowOptions) {
           onChange={(typed) => onChange({ value: typed })}
         />
       ) : (
-        <span class="hint">{kind === 'removed' ? texts.isRemoved : texts.isHidden}</span>
+        <span class="hint">{kind === 'removed' ? texts.isRemoved : hidden}</span>
       )}
       <div class="stack">
         {kind === 'added' ? (

@@ -46,6 +46,9 @@ export const credentials: Translation<typeof credentialsEn> = {
       'Die Rechte, um die gebeten wird, durch Leerzeichen getrennt. Lassen Sie das Feld leer, um keine zu erbitten.',
   },
   isSet: 'Ein Wert ist gespeichert. Lassen Sie das Feld leer, um ihn zu behalten.',
+  again: 'Geben Sie es erneut ein, weil die URL zu einem anderen Server führt.',
+  headerAgain:
+    'Ersetzen Sie den Wert oder löschen Sie den Header, weil die URL zu einem anderen Server führt.',
   secretAgain: 'Geben Sie das Geheimnis erneut ein, weil sich die Token-URL geändert hat.',
   withoutQuery: 'Ohne ihre Query angezeigt. Sie bleibt erhalten, solange Sie die URL nicht ändern.',
 };

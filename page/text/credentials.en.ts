@@ -43,6 +43,8 @@ export const credentials = {
     scope: 'The permissions to ask for, separated by spaces. Leave it empty to ask for none.',
   },
   isSet: 'A value is saved. Leave the field empty to keep it.',
+  again: 'Enter it again, because the URL leads to another server.',
+  headerAgain: 'Replace the value or delete the header, because the URL leads to another server.',
   secretAgain: 'Enter the secret again, because the token URL has changed.',
   withoutQuery: 'Shown without its query, which is kept unless you change the URL.',
 };

@@ -75,6 +75,8 @@ export const refusals: Translation<typeof refusalsEn> = {
     `${header} wird bei jeder Anfrage gesetzt und kann nicht ersetzt werden.`,
   'header-value': ({ header }) =>
     `Geben Sie einen Wert für ${header} ein: Buchstaben ohne Umlaute, Ziffern und Zeichen, ohne Leerzeichen am Anfang und am Ende.`,
+  'other-origin': () =>
+    'Die URL führt zu einem anderen Server: Geben Sie diese Werte erneut ein, oder entfernen Sie sie.',
   empty: () => 'Die Bedingung ist leer.',
   'unknown-path': ({ path }) => `Die Daten dieser Ereignisse haben kein Feld ${path}.`,
   'unknown-operator': ({ path, meant }) =>

@@ -73,6 +73,8 @@ export const refusals = {
     `${header} is set for each request, and cannot be replaced.`,
   'header-value': ({ header }: Named) =>
     `Enter a value for ${header}: letters without accents, digits and signs, without a space at either end.`,
+  'other-origin': () =>
+    'The URL leads to another server: enter these values again, or remove them.',
   // A filter
   empty: () => 'The condition is empty.',
   'unknown-path': ({ path }: Named) => `The data of these events has no field ${path}.`,

@@ -7,7 +7,7 @@ import {
   type ReceivedWebhook,
   ScriptedReceiver,
 } from '../../lib/testing/index.js';
-import { type Api, startApi } from '../support/apps/api-app.js';
+import { type Api, owners, startApi } from '../support/apps/api-app.js';
 import { sqliteAndPostgres, type TestDatabase } from '../support/databases.js';
 
 const BEARER = { type: 'bearer', token: 'a-token-of-mine' } as const;
@@ -102,6 +102,7 @@ describe.each(sqliteAndPostgres)('credentials of an endpoint on $database', ({ c
     receiver = await ScriptedReceiver.start();
     api = await startApi('express', {
       store,
+      api: { ...owners, receivers: true },
       thorn: {
         recipients: LOOPBACK_RECIPIENTS,
         clock: MovableClock,
@@ -201,6 +202,59 @@ describe.each(sqliteAndPostgres)('credentials of an endpoint on $database', ({ c
     const given = await patch(self, { auth: { ...moved, clientSecret: 'another-secret' } });
     expect(given).toMatchObject({ status: 200, body: { auth: { ...moved, clientId: 'me' } } });
     expect((await patch(self, { auth: { ...moved, clientId: 'you' } })).status).toBe(200);
+  });
+
+  it('sends kept credentials to no other origin', async () => {
+    const headers = { 'X-One': 'one-one', 'X-Two': 'two-two' };
+    const oauth = { type: 'oauth2', tokenUrl: `${receiver.url}/token`, clientId: 'me' };
+    const other = await ScriptedReceiver.start();
+    try {
+      const { url } = other;
+      for (const [auth, member, given] of [
+        [BEARER, 'token', { type: 'bearer', token: 'another-token' }],
+        [BASIC, 'username', { ...BASIC, password: 'another-password' }],
+        [{ ...oauth, clientSecret: 'mine' }, 'clientSecret', { ...oauth, clientSecret: 'yours' }],
+      ] as const) {
+        const { self, secret } = (await post({ headers, auth })).body;
+        const errors = async (body: object) => {
+          const answer = await patch(self, { url, ...body });
+          expect([answer.status, answer.body.type]).toEqual([400, expect.any(String)]);
+          return answer.body.errors.map((one: { field: string; code: string; data: object }) => [
+            ...[one.field, one.code, Object.values(one.data)[0]],
+          ]);
+        };
+        const kept = ['auth', 'other-origin', member];
+        expect(await errors({})).toEqual([['headers', 'other-origin', 'X-One'], kept]);
+        expect(await errors({ headers: { 'x-one': 'a', 'X-TWO': null } })).toEqual([kept]);
+        expect(await errors({ auth: { type: auth.type }, headers: { 'X-One': null } })).toEqual([
+          ...[['headers', 'other-origin', 'X-Two'], kept],
+        ]);
+        expect(await errors({ auth: given, headers: { 'X-One': 'a' } })).toEqual([
+          ['headers', 'other-origin', 'X-Two'],
+        ]);
+        // The receiver changes its own subscription by the same rule.
+        const id = self.split('/').at(-1) as string;
+        const own = await api.send('PATCH', '/hooks/self', {
+          ...{ as: 'nobody', body: { url } },
+          headers: { 'hook-subscription': id, authorization: `Bearer ${secret}` },
+        });
+        expect([own.status, (await api.subscribers.findById(id, 'any'))!.url]).toEqual([
+          ...[400, receiver.url],
+        ]);
+        const near = await patch(self, { url: `${receiver.url}/near` });
+        expect(near).toMatchObject({ status: 200, body: { headers: ['X-One', 'X-Two'] } });
+        const dropped = { 'X-One': null, 'X-Two': 'b' };
+        expect((await patch(self, { url, auth: given, headers: dropped })).status).toBe(200);
+        const back = { url: receiver.url, auth: null, headers: { 'X-Two': null } };
+        expect(await patch(self, back)).toMatchObject({
+          status: 200,
+          body: { auth: null, headers: [] },
+        });
+      }
+      expect(other.received).toEqual([]);
+    } finally {
+      await other.stop();
+    }
   });
 
   it('replaces all of it with a POST that names the key of the subscriber', async () => {

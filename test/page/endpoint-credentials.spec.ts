@@ -184,6 +184,35 @@ describe('the credentials of an endpoint on the page', () => {
     for (const one of [SECRET, 'another-secret', 'tenant=7']) await expectNowhere(one);
   });
 
+  it('asks for all of it again for a URL on another server', async () => {
+    const other = 'http://127.0.0.1:1/hooks';
+    const { id } = await owner.api.subscribers.create({
+      ...{ url: owner.receiver.url, events: ['article.*'], owner: 'alice' },
+      ...{ headers: { 'X-Api-Key': SECRET }, auth: { type: 'bearer', token: SECRET } },
+    });
+    await edit(id);
+    const header = page.getByRole('group', { name: 'Header X-Api-Key' });
+    const again = page.getByText('Enter it again, because the URL leads to another server.');
+    await header.getByText('Has a value, which is hidden').waitFor();
+    expect(await again.count()).toBe(0);
+    await field('URL').fill(other);
+    await header.getByText('Replace the value or delete the header, because').waitFor();
+    await again.waitFor();
+    await button('Save').click();
+    const refusal = 'The URL leads to another server: enter these values again, or remove them.';
+    await expect.poll(() => page.getByText(refusal, { exact: true }).count()).toBe(2);
+    await visitor.expectAccessible();
+    expect((await stored(id)).url).toBe(owner.receiver.url);
+
+    await header.getByRole('button', { name: 'Delete' }).click();
+    await field('Token').fill('another-token');
+    await save('Saved: URL, Headers, Authentication');
+    expect(await stored(id)).toMatchObject({
+      ...{ url: other, headers: {}, auth: { type: 'bearer', token: 'another-token' } },
+    });
+    await expectNowhere(SECRET);
+  });
+
   it('changes the password alone, then the method, and ends it', async () => {
     const id = await owner.endpoint();
     const auth = { type: 'basic', username: 'ann-of-old', password: SECRET } as const;

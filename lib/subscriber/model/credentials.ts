@@ -284,6 +284,62 @@ export function mergedAuth(
   return merged as unknown as EndpointAuth;
 }
 
+/** The members of each type that answers do not show. */
+const HIDDEN_MEMBERS: Readonly<Record<EndpointAuth['type'], readonly string[]>> = {
+  bearer: ['token'],
+  basic: ['username', 'password'],
+  oauth2: ['clientSecret'],
+};
+
+/**
+ * A change of `url` to another origin has to name what is hidden, for the same reason as {@link keptMembers}.
+ *
+ * @throws {@link InvalidInputError} for `headers` and `auth` that the change would keep
+ */
+export function checkKept(
+  { url, headers = {}, auth }: Pick<SubscriberUpdate, 'url' | 'headers' | 'auth'>,
+  before: Pick<Subscriber, 'url' | 'headers' | 'auth'>,
+): void {
+  if (url === undefined || originOf(url) === originOf(before.url)) return;
+  const given = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+  const header = Object.keys(before.headers).find((name) => !given.has(name.toLowerCase()));
+  const member = keptMember(auth, before.auth);
+  InvalidInputError.throwAll([
+    () => {
+      if (header === undefined) return;
+      throw new InvalidInputError(
+        'headers',
+        `must have "${header}" with its value, or with null to remove it, because url has another origin and the stored value would be sent there`,
+        { reason: 'other-origin', header },
+      );
+    },
+    () => {
+      if (member === undefined) return;
+      throw new InvalidInputError(
+        'auth',
+        `must have ${member}, or be null to remove it, because url has another origin and the stored credentials would be sent there`,
+        { reason: 'other-origin', member },
+      );
+    },
+  ]);
+}
+
+/** A hidden member that a change of `auth` keeps; undefined for none. */
+function keptMember(
+  change: EndpointAuthChange | null | undefined,
+  before: EndpointAuth | null,
+): string | undefined {
+  if (before === null || change === null) return undefined;
+  // A change of the type has to name all members.
+  if (change !== undefined && change.type !== before.type) return undefined;
+  return HIDDEN_MEMBERS[before.type].find((name) => !Object.hasOwn(change ?? {}, name));
+}
+
+/** A URL that cannot be read has none. */
+function originOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).origin : '';
+}
+
 /** A change of the token endpoint has to name the secret: a caller who cannot read it could else have it sent to itself. */
 function keptMembers(before: EndpointAuth, change: EndpointAuthChange): object {
   const isMoved =

@@ -37,7 +37,7 @@ import {
   type Subscriber,
   type SubscriberUpdate,
 } from '../model/subscriber.js';
-import { checkCredentials } from '../model/credentials.js';
+import { checkCredentials, checkKept } from '../model/credentials.js';
 import { checkHold, checkShape, DEFAULT_FIELDS } from '../model/subscriber-fields.js';
 import { type WholeUpdate, writeMerged } from './merged-changes.js';
 import { MAX_BY_LENGTH, type SubscriberChangePage } from '../model/subscriber-change.js';
@@ -248,7 +248,11 @@ export class Subscribers {
     checkBy(terms);
     if (!isIdLike(id)) return null;
     await checkAddresses(checked, this.rules);
-    return writeMerged(this.repository, [id, scope], checked, terms, (fields, all) =>
+    const check = (current: Subscriber) => {
+      terms.check?.(current);
+      checkKept(checked, current);
+    };
+    return writeMerged(this.repository, [id, scope], checked, { ...terms, check }, (fields, all) =>
       this.#write(id, fields, scope, all),
     );
   }
