@@ -34,6 +34,9 @@ export abstract class DeliverySettings {
   abstract readonly answerHeaders?: AnswerHeaderOptions;
 }
 
+/** Milliseconds that a request may take where no setting says otherwise. */
+export const DEFAULT_TIMEOUT = 15_000;
+
 const NO_HEADERS: Readonly<Record<string, string>> = {};
 const USER_AGENT = /^[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?$/;
 
@@ -63,7 +66,7 @@ export class Deliverer {
     private readonly httpClient: WebhookHttpClient,
     private readonly signer: WebhookSigner,
     private readonly clock: Clock,
-    { timeout = 15_000, userAgent = 'nestjs-thorn', answerHeaders }: DeliverySettings = {},
+    { timeout = DEFAULT_TIMEOUT, userAgent = 'nestjs-thorn', answerHeaders }: DeliverySettings = {},
     private readonly formats: WebhookFormats = new WebhookFormats(),
     private readonly tracing: MessageTracing = new NoTracing(),
     private readonly policies?: RecipientPolicies,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_TIMEOUT } from '../delivery/deliverer.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { checkOutboxOptions } from './outbox-options.js';
 
@@ -13,6 +14,10 @@ describe('settings of the durable strategy', () => {
       payloadDays: 30,
       responseDays: 30,
     });
+  });
+
+  it('let a request end by its default timeout while a process is stopped', () => {
+    expect(checkOutboxOptions({}).drainTimeout).toBeGreaterThan(DEFAULT_TIMEOUT);
   });
 
   it.each<[string, object]>([

@@ -49,7 +49,8 @@ export interface OutboxOptions {
   readonly worker?: boolean;
   /**
    * The maximum time in milliseconds that shutdown waits for running deliveries; the rest is released to other
-   * processes. Default 10,000.
+   * processes. A request that takes longer is cut off, and its delivery repeated. Default 20,000, which is longer than the
+   * default timeout of a request.
    */
   readonly drainTimeout?: number;
   /** The time in milliseconds after which an unresponsive database connection is dropped. Default 10,000. */
@@ -151,7 +152,7 @@ export function checkOutboxOptions(options: OutboxOptions): CheckedOutboxOptions
       TIMER,
     ),
     worker: check.boolean('worker', worker),
-    drainTimeout: check.integer('drainTimeout', options.drainTimeout ?? 10_000, TIMER),
+    drainTimeout: check.integer('drainTimeout', options.drainTimeout ?? 20_000, TIMER),
     queryTimeout: check.integer('queryTimeout', options.queryTimeout ?? 10_000, TIMER),
     retentionDays,
     payloadDays: days(expunging, 'payloadDays', expunge.payloadDays ?? retentionDays),
