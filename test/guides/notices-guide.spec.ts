@@ -55,12 +55,13 @@ afterEach(async () => {
   await receiver.stop();
 });
 
+async function create(path: string, event: string, owner: string, exclude: readonly string[] = []) {
+  const url = new URL(path, receiver.url).href;
+  return (await app.get(Subscribers).create({ url, events: [event], owner, exclude })).id;
+}
+
 it('sends the news of an endpoint to another one of its owner, and none about that one', async () => {
   const subscribers = app.get(Subscribers);
-  const create = async (path: string, event: string, owner: string) => {
-    const url = new URL(path, receiver.url).href;
-    return (await subscribers.create({ url, events: [event], owner })).id;
-  };
   const orders = await create('/orders', 'order.paid', 'ada');
   const news = await create('/news', 'endpoint.*', 'ada');
   await create('/other', 'endpoint.*', 'bob');
@@ -93,4 +94,23 @@ it('sends the news of an endpoint to another one of its owner, and none about th
   for (const { body } of receiver.received.filter(({ path }) => path === '/news')) {
     expect(JSON.parse(body.toString()).data.endpoint).toBe(orders);
   }
+});
+
+it('sends the news of an endpoint with * where it excludes the news', async () => {
+  const all = await create('/all', '*', 'ada');
+  await create('/news', 'endpoint.*', 'ada');
+  receiver.otherwise(({ path }) => (path === '/news' ? 204 : 410));
+  await app.get(Orders).pay('ada');
+  await vi.waitFor(async () => {
+    expect((await app.get(Subscribers).findById(all, 'any'))!.enabled).toBe(false);
+  });
+  // The notices come in order.
+  const quiet = await create('/quiet', '*', 'ada', ['endpoint.*']);
+  await app.get(Orders).pay('ada');
+  const { body } = await receiver.waitFor(({ path }) => path === '/news');
+  expect(JSON.parse(body.toString())).toMatchObject({
+    type: 'endpoint.disabled',
+    data: { endpoint: quiet },
+  });
+  expect(receiver.received.map(({ path }) => path)).toEqual(['/all', '/quiet', '/news']);
 });
