@@ -1,13 +1,15 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useErrorBoundary, useRef } from 'preact/hooks';
-import { ApiError, isAway, wasLetIn } from './core/client.js';
+import { ApiError, wasLetIn } from './core/client.js';
 import { useHealth } from './core/health.js';
 import { place } from './core/router.js';
 import { isEntering, isOut, tryAccess, visit } from './core/session.js';
 import { container, isEmbedded, settings } from './core/settings.js';
 import { useAction } from './core/use-data.js';
-import { Button, Loading } from './ui/basics.js';
+import { Banner } from './ui/banner.js';
+import { Button } from './ui/basics.js';
 import { Failure } from './ui/screen.js';
+import { isLoading, Skeleton } from './ui/skeleton.js';
 import { screenFor } from './routes.js';
 import { Menu } from './menu.js';
 import { t } from './text/index.js';
@@ -29,10 +31,13 @@ export function App() {
       <div class="frame">
         <Menu path={path} />
         <div>
-          <div role="status">{isAway.value && <p class="away">{t().away}</p>}</div>
+          <Banner />
+          <div role="status" class="off-screen">
+            {isLoading.value && t().loading}
+          </div>
           <Content>
             {isEntering.value ? (
-              <Loading />
+              <Skeleton as="line tiles rows" />
             ) : (
               <>
                 {isOut.value && <LockedOut />}

@@ -141,7 +141,7 @@ async function open(browser: Browser, url: string): Promise<void> {
   const page = await context.newPage();
   await page.goto(url);
   await page.getByRole('heading', { level: 1 }).waitFor();
-  await page.getByText('Loading').first().waitFor({ state: 'detached' });
+  await page.locator('.skeleton').first().waitFor({ state: 'detached' });
   await page.waitForLoadState('networkidle');
   await context.close();
 }

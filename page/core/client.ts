@@ -2,6 +2,7 @@ import { signal } from '@preact/signals';
 import { compareClock, now } from './clock.js';
 import type { Facts, Refusal } from './refusals.js';
 import { apiUrl } from './settings.js';
+import { askAgain, setTrouble } from './troubles.js';
 
 /** The body of a problem, as the API answers it. */
 interface ProblemBody {
@@ -42,8 +43,6 @@ export class ApiError extends Error {
 export const authorization = signal<string | null>(null);
 /** True after the API has answered 401: the caller is not signed in, or no longer. */
 export const isLockedOut = signal(false);
-/** True while the API does not answer. */
-export const isAway = signal(false);
 /** True once the API has let the caller in. */
 export const wasLetIn = signal(false);
 
@@ -75,7 +74,7 @@ export async function callForTag<Answer>(
   }
   try {
     const response = await send(url, given);
-    isAway.value = false;
+    setAway(false);
     compareClock(response.headers.get('date'));
     const answer = await readAnswer(response, given);
     if (base === apiUrl) wasLetIn.value = true;
@@ -127,7 +126,7 @@ async function send(url: URL, given: Call): Promise<Response> {
   } catch (error) {
     if (abort?.aborted === true) throw error;
     if (method === 'GET' && (await isLedAway(url, options))) throw new ApiError(401);
-    isAway.value = true;
+    setAway(true);
     throw new ApiError(0);
   }
 }
@@ -155,16 +154,22 @@ function retryAfterOf({ headers }: Response): number | null {
   return Number.isNaN(wait) ? null : Math.max(0, wait);
 }
 
-// The page asks again until the server is back, since some screens never read again by themselves.
-isAway.subscribe((away) => {
-  if (away) setTimeout(() => void lookAgain(), RETRY);
-});
+let isAway = false;
+let looking: ReturnType<typeof setTimeout> | undefined;
 
-async function lookAgain(): Promise<void> {
-  const isBack = await send(new URL('event-types', apiUrl), {}).then(
-    () => true,
-    (error: unknown) => error instanceof ApiError && error.status !== 0,
+/** Notes whether the server answers. While it does not, the page asks again, since some screens read only once. */
+export function setAway(away: boolean): void {
+  clearTimeout(looking);
+  if (away) looking = setTimeout(lookAgain, RETRY);
+  if (away === isAway) return;
+  isAway = away;
+  setTrouble(setAway, away ? { error: new ApiError(0), again: lookAgain } : undefined);
+  if (!away) askAgain(true);
+}
+
+function lookAgain(): void {
+  send(new URL('event-types', apiUrl), {}).then(
+    () => setAway(false),
+    (error: unknown) => error instanceof ApiError && error.status !== 0 && setAway(false),
   );
-  if (isBack) isAway.value = false;
-  else setTimeout(() => void lookAgain(), RETRY);
 }

@@ -1,8 +1,9 @@
 import { computed, signal } from '@preact/signals';
 import type { Capability } from '../../lib/portal/index.js';
-import { authorization, call, isAway, isLockedOut, RETRY } from './client.js';
+import { ApiError, authorization, call, isLockedOut, RETRY } from './client.js';
 import { isPlace, place, replacePlace } from './router.js';
 import { apiUrl, isEmbedded, sessionUrl, settings } from './settings.js';
+import { setTrouble } from './troubles.js';
 
 /** The capabilities of a link's session; null without a session, when the application's own guards decide. */
 export const capabilities = signal<readonly Capability[] | null>(null);
@@ -98,15 +99,17 @@ export async function exchange(code: string): Promise<void> {
     const session = await sessionOf(code);
     if (turn !== latest) return;
     if (session !== 'away') {
-      isAway.value = false;
+      setTrouble(exchange);
       isEntering.value = false;
       // A refused code does not end the session that it should renew.
       if (session !== null) begin(session, Date.now() + session.expiresIn);
       else if (authorization.value === null) isLockedOut.value = true;
       return;
     }
-    isAway.value = true;
-    await new Promise((resolve) => setTimeout(resolve, RETRY));
+    await new Promise<void>((again) => {
+      setTimeout(again, RETRY);
+      setTrouble(exchange, { error: new ApiError(0), again });
+    });
     if (turn !== latest) return;
   }
 }

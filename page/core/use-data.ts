@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, RETRY } from './client.js';
 import { isOut } from './session.js';
+import { isOfServer, setTrouble } from './troubles.js';
 
 export interface Data<Value> {
   /** The value; undefined until the first answer. */
@@ -14,19 +15,22 @@ export interface Data<Value> {
 export const LIVE = 4000;
 
 /** Milliseconds until a failed read is repeated; undefined when only the user can repeat it. */
-export function retryDelay({ status, retryAfter }: ApiError): number | undefined {
-  const isPassing = status <= 0 || status === 429 || (status >= 500 && status !== 501);
-  return isPassing ? Math.max(retryAfter ?? RETRY, 1000) : undefined;
+export function retryDelay(error: ApiError): number | undefined {
+  if (error.status !== 429 && !isOfServer(error)) return undefined;
+  return Math.max(error.retryAfter ?? RETRY, 1000);
 }
 
 /**
  * Reads data: again when the key changes, regularly while the page is visible, and some time after the API did not
  * answer or asked to wait. While the caller is locked out, nothing is read; afterwards everything is read again.
+ *
+ * @param version when it changes, the data are read again as well, and shown as they were until then
  */
 export function useData<Value>(
   key: string,
   read: (signal: AbortSignal) => Promise<Value>,
   every?: number,
+  version?: number,
 ): Data<Value> {
   const [state, setState] = useState<{ key: string; value?: Value; error?: ApiError }>({ key });
   const [turn, setTurn] = useState(0);
@@ -37,6 +41,8 @@ export function useData<Value>(
   // A page in the background is read once, and again when the user looks at it.
   const isRead = useRef<string | undefined>(undefined);
   const out = isOut.value;
+  const reload = () => setTurn((old) => old + 1);
+  useEffect(() => () => setTrouble(reader), [key, out]);
   useEffect(() => {
     if (out) return undefined;
     const abort = new AbortController();
@@ -49,6 +55,7 @@ export function useData<Value>(
           const value = await reader.current(abort.signal);
           if (abort.signal.aborted) return;
           isRead.current = key;
+          setTrouble(reader);
           setState({ key, value });
         }
       } catch (error) {
@@ -56,6 +63,7 @@ export function useData<Value>(
         const failure = ApiError.of(error);
         // The page shows one message for all screens when the caller is locked out.
         if (failure.status === 401 && isOut.value) return;
+        setTrouble(reader, isOfServer(failure) ? { error: failure, again: reload } : undefined);
         setState((old) => ({ ...(old.key === key ? old : {}), key, error: failure }));
         again = retryDelay(failure);
         isFailed = true;
@@ -76,8 +84,7 @@ export function useData<Value>(
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', seen);
     };
-  }, [key, turn, out]);
-  const reload = () => setTurn((old) => old + 1);
+  }, [key, turn, out, version]);
   return state.key === key
     ? { value: state.value, error: state.error, reload }
     : { value: undefined, error: undefined, reload };

@@ -242,7 +242,7 @@ function Sample({ event, value }: { readonly event: string; readonly value: Type
   const [timestamp] = useState(() => new Date(now()).toISOString());
   const data = useData(`example ${event}`, (signal) => owner.eventType(event, signal));
   return (
-    <Loaded data={data}>
+    <Loaded data={data} as="box">
       {({ example }) => {
         if (example === null) return <p class="hint">{t().noExample}</p>;
         if (bodyFault(value) !== undefined) return <></>;

@@ -61,7 +61,7 @@ export function DeliveriesScreen({ source }: { readonly source: DeliverySource }
       }
     >
       <DeliveryFilters source={source} query={query} />
-      <Loaded data={pages.data}>
+      <Loaded data={pages.data} as="rows">
         {({ items, next }) => (
           <>
             {items.length > 0 ? (

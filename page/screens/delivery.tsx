@@ -21,7 +21,14 @@ interface Options {
 export function DeliveryScreen({ id, source }: Options) {
   const data = useData(`delivery ${source.base} ${id}`, (signal) => source.read(id, signal), LIVE);
   return (
-    <Loaded data={data} title={t().delivery}>
+    <Loaded
+      data={data}
+      as="facts box"
+      head={{
+        title: t().delivery,
+        crumbs: [[t().deliveries, linkTo(`${source.base}/deliveries`)]],
+      }}
+    >
       {(delivery) => <Shown delivery={delivery} source={source} reload={data.reload} />}
     </Loaded>
   );
@@ -35,8 +42,11 @@ interface ShownOptions {
 
 function Shown({ delivery, source, reload }: ShownOptions) {
   const { id, attempts, attemptCount } = delivery;
-  const request = useData(`request ${source.base} ${id} ${attemptCount}`, (signal) =>
-    source.request(id, signal),
+  const request = useData(
+    `request ${source.base} ${id}`,
+    (signal) => source.request(id, signal),
+    undefined,
+    attemptCount,
   );
   const [done, setDone] = useState<'retried' | 'cancelled'>();
   const retry = useAction(async () => {

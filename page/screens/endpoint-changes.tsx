@@ -26,7 +26,7 @@ export function Changes({ pages }: { readonly pages: Pages<Change> }) {
   const texts = t().endpointTexts;
   return (
     <Section title={texts.changes}>
-      <Loaded data={pages.data}>
+      <Loaded data={pages.data} as="rows">
         {({ items }) =>
           items.length === 0 ? (
             <p class="faint">{texts.noChanges}</p>

@@ -6,7 +6,7 @@ import { settings } from '../core/settings.js';
 import { namesIn } from '../core/typing.js';
 import { dateTime, t } from '../text/index.js';
 import { Field } from '../ui/basics.js';
-import { Failure } from '../ui/screen.js';
+import { Loaded } from '../ui/screen.js';
 import { AuthField, authOf, authText, type TypedAuth, typedAuth } from './auth-field.js';
 import {
   BodyField,
@@ -380,15 +380,12 @@ export function foreignChanges(before: Endpoint, now: Endpoint): readonly Foreig
 
 function EventsInput({ value, error, onChange }: InputOptions<readonly string[]>) {
   const catalogue = useCatalogue();
-  return catalogue.error !== undefined && catalogue.value === undefined ? (
-    <Failure error={catalogue.error} reload={catalogue.reload} />
-  ) : (
-    <EventPicker
-      events={value}
-      items={catalogue.value?.items ?? []}
-      error={error}
-      onChange={onChange}
-    />
+  return (
+    <Loaded data={catalogue} as="list">
+      {({ items }) => (
+        <EventPicker events={value} items={items} error={error} onChange={onChange} />
+      )}
+    </Loaded>
   );
 }
 

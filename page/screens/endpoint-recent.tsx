@@ -21,9 +21,10 @@ interface RecentDeliveries {
 export function useRecent(id: string, source: DeliverySource): RecentDeliveries {
   const [most, setMost] = useState(10);
   const data = useData(
-    `recent ${id} ${most}`,
+    `recent ${id}`,
     (signal) => source.list({ subscriber: id, limit: String(most) }, signal),
     LIVE,
+    most,
   );
   const items = data.value?.items ?? [];
   return {
@@ -46,7 +47,7 @@ export function Recent({ id, recent: { data, readMore }, source }: RecentOptions
         <a href={linkTo(`${source.base}/deliveries`, { endpoint: id })}>{t().allDeliveries}</a>
       }
     >
-      <Loaded data={data}>
+      <Loaded data={data} as="rows">
         {({ items, next }) =>
           items.length === 0 ? (
             <Empty title={t().noDeliveries} hint={t().noDeliveriesHint} />

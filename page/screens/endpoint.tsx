@@ -27,7 +27,11 @@ const DAYS = 14;
 export function EndpointScreen({ id }: { readonly id: string }) {
   const data = useData(`endpoint ${id}`, (signal) => owner.endpoint(id, signal), LIVE * 4);
   return (
-    <Loaded data={data} title={t().endpoint}>
+    <Loaded
+      data={data}
+      as="tiles chart rows"
+      head={{ title: t().endpoint, crumbs: [[t().endpoints, linkTo('/endpoints')]] }}
+    >
       {(read) => <Shown read={read} reload={data.reload} />}
     </Loaded>
   );
@@ -217,7 +221,7 @@ function Days({ days }: Pick<Stats, 'days'>) {
 function History({ stats, onPick }: { readonly stats: Data<Stats> } & PickOptions) {
   return (
     <Section title={t().lastDays(DAYS)}>
-      <Loaded data={stats}>
+      <Loaded data={stats} as="tiles chart">
         {(value) =>
           value.total.attempts === 0 ? (
             <Empty title={t().noFigures} />

@@ -55,7 +55,7 @@ export function EndpointsScreen() {
       }
     >
       {!isEmpty && <Filters q={q} state={state} />}
-      <Loaded data={pages.data}>
+      <Loaded data={pages.data} as="rows">
         {({ items, next }) => {
           if (isEmpty) {
             return (

@@ -19,7 +19,7 @@ export function EventExample({ name }: { readonly name: string }) {
 function Example({ name }: { readonly name: string }) {
   const data = useData(`example ${name}`, (signal) => owner.eventType(name, signal));
   return (
-    <Loaded data={data}>
+    <Loaded data={data} as="text">
       {({ example }) =>
         example === null ? (
           <p class="hint">{t().noExample}</p>

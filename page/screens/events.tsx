@@ -14,7 +14,7 @@ export function EventsScreen({ name }: { readonly name: string }) {
   const catalogue = useCatalogue();
   return (
     <Screen title={t().eventTypes} actions={<Documents />}>
-      <Loaded data={catalogue}>
+      <Loaded data={catalogue} as="list">
         {({ items }) =>
           items.length === 0 ? (
             <Empty title={t().noEvents} hint={t().noEventsHint} />
@@ -83,7 +83,7 @@ function Documents() {
 function EventPanel({ name }: { readonly name: string }) {
   const data = useData(`event ${name}`, (signal) => owner.eventType(name, signal));
   return (
-    <Loaded data={data}>
+    <Loaded data={data} as="text box box">
       {({ description, deprecated, replacedBy, schema, example }) => (
         <section aria-label={name}>
           <h2 class="break">{name}</h2>

@@ -37,7 +37,7 @@ export function MessageScreen({ id, source }: Options) {
       }
       crumbs={[[t().deliveries, linkTo(`${source.base}/deliveries`)]]}
     >
-      <Loaded data={pages.data}>
+      <Loaded data={pages.data} as="rows">
         {({ items, next }) =>
           items.length === 0 ? (
             <Empty title={t().notFound} hint={t().lists.noMessage} />
@@ -74,7 +74,9 @@ function Body({ id, source }: Options) {
   if (request.error?.status === 403) return null;
   return (
     <Section title={t().lists.messageBody}>
-      <Loaded data={request}>{(value) => <SentBody request={value} />}</Loaded>
+      <Loaded data={request} as="box">
+        {(value) => <SentBody request={value} />}
+      </Loaded>
     </Section>
   );
 }

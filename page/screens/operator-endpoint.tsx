@@ -22,7 +22,11 @@ import { Throughput } from './operator-throughput.js';
 export function OperatorEndpoint({ id }: { readonly id: string }) {
   const data = useData(`any endpoint ${id}`, (signal) => operator.endpoint(id, signal), LIVE * 4);
   return (
-    <Loaded data={data} title={t().endpoint}>
+    <Loaded
+      data={data}
+      as="tiles chart rows"
+      head={{ title: t().endpoint, crumbs: [[t().endpoints, linkTo('/operator/endpoints')]] }}
+    >
       {(endpoint) => <Shown endpoint={endpoint} reload={data.reload} />}
     </Loaded>
   );

@@ -57,7 +57,7 @@ export function OperatorEndpoints() {
         </label>
       </div>
       <ErrorNote error={turn.error} />
-      <Loaded data={pages.data}>
+      <Loaded data={pages.data} as="rows">
         {({ items, next }) => (
           <>
             {items.length === 0 ? (

@@ -26,7 +26,7 @@ export function OperatorOverview() {
       title={t().overview}
       actions={<Button onClick={() => setPausing(true)}>{t().pauseHost}</Button>}
     >
-      <Loaded data={data}>
+      <Loaded data={data} as="tiles chart rows">
         {(overview) => (
           <>
             <Trouble overview={overview} reload={data.reload} />

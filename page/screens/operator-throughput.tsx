@@ -14,7 +14,7 @@ export function Throughput({ query, onPick }: { readonly query: Query } & PickOp
   );
   return (
     <Section title={t().operators.throughput}>
-      <Loaded data={data}>
+      <Loaded data={data} as="tiles chart">
         {({ by, total, since, until, countedSince, items }) => (
           <Activity
             by={by}

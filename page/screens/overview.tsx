@@ -29,7 +29,7 @@ export function OverviewScreen() {
   );
   return (
     <Screen title={t().overview} actions={overview.value?.endpoints !== 0 && add}>
-      <Loaded data={overview}>
+      <Loaded data={overview} as="tiles chart rows">
         {(value) =>
           value.endpoints === 0 ? (
             <FirstVisit />
@@ -96,7 +96,11 @@ function Everything({ figures, onPick }: Pick<EndpointOverview, 'figures'> & Pic
 
 function ByDay({ onPick }: PickOptions) {
   const history = useData('figures', (signal) => owner.figures({ by: 'day' }, signal), LIVE * 4);
-  return <Loaded data={history}>{(value) => <Activity {...value} onPick={onPick} />}</Loaded>;
+  return (
+    <Loaded data={history} as="tiles chart">
+      {(value) => <Activity {...value} onPick={onPick} />}
+    </Loaded>
+  );
 }
 
 /** Deliveries that failed, or whose latest attempt did, the newest first. */
@@ -169,7 +173,7 @@ function Failures() {
       title={t().figures.latestFailures}
       actions={<a href={linkTo('/deliveries', { status: 'failed' })}>{t().figures.allFailed}</a>}
     >
-      <Loaded data={failures}>
+      <Loaded data={failures} as="rows">
         {(list) =>
           list.length === 0 ? (
             <p class="faint">{t().figures.noFailures}</p>

@@ -24,7 +24,7 @@ export function RequestSection({ delivery, data }: Options) {
   if (data.error?.status === 403) return null;
   return (
     <Section title={t().request}>
-      <Loaded data={data}>
+      <Loaded data={data} as="line box">
         {(request) => (
           <>
             <SentBody request={request} />

@@ -40,7 +40,10 @@ export const de: Dictionary = {
   pending: 'Ausstehend',
   // General
   loading: 'Wird geladen …',
-  away: 'Der Server antwortet nicht. Neuer Versuch …',
+  away: 'Der Server antwortet nicht.',
+  faulty: 'Der Server hat einen Fehler.',
+  retrying: 'Neuer Versuch …',
+  noAnswer: 'Es kam keine Antwort. Versuchen Sie es erneut.',
   lockedOut: 'Sie sind nicht angemeldet, oder Ihr Zugang ist abgelaufen.',
   lockedOutHint: 'Öffnen Sie diese Seite erneut über den Link in Ihrer Anwendung.',
   lockedOutMeanwhile:

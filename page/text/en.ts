@@ -41,7 +41,10 @@ export const en = {
   pending: 'Pending',
   // General
   loading: 'Loading …',
-  away: 'The server does not answer. Trying again …',
+  away: 'The server does not answer.',
+  faulty: 'The server has a fault.',
+  retrying: 'Trying again …',
+  noAnswer: 'No answer came. Try again.',
   lockedOut: 'You are not signed in, or your access has ended.',
   lockedOutHint: 'Open this page again with the link in your application.',
   lockedOutMeanwhile:

@@ -1,12 +1,13 @@
 import { type ApiError, RETRY } from '../core/client.js';
 import { type Refusal, refusalIn } from '../core/refusals.js';
+import { isOfServer } from '../core/troubles.js';
 import { ago, number, t } from './index.js';
 
 /** The reason why an action failed, in the language of the page. */
 export function problemText(error: ApiError): string {
   const { status, problem, retryAfter, message } = error;
   const { code = '', errors = [] } = problem;
-  if (status === 0) return t().away;
+  if (status === 0) return t().noAnswer;
   if (status === 401) return t().lockedOut;
   if (status === 429) return t().limits.tooMany(number(Math.ceil((retryAfter ?? RETRY) / 1000)));
   const refused = errors.map((one) => `${one.field}: ${refusalText(one)}`);
@@ -20,8 +21,9 @@ export function problemText(error: ApiError): string {
 /** The reason why a value cannot be shown. */
 export function loadText(error: ApiError): string {
   if (error.status === 403) return t().forbidden;
-  const isUnclear = error.status === -1 || error.status === 500;
-  return isUnclear ? t().failedToLoad : problemText(error);
+  if (error.status === 0 || (error.status > 501 && error.status < 505)) return t().away;
+  if (isOfServer(error)) return error.status < 0 ? t().failedToLoad : t().faulty;
+  return problemText(error);
 }
 
 function byStatus(status: number): string {

@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useId, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ApiError } from '../core/client.js';
 import { container } from '../core/settings.js';
 import { ago, dateTime, t } from '../text/index.js';
@@ -10,6 +10,8 @@ type Kind = 'primary' | 'plain' | 'danger' | 'quiet';
 interface ButtonOptions {
   readonly kind?: Kind;
   readonly isBusy?: boolean;
+  /** True for a button that goes by itself. If it has the focus then, the heading of the screen gets it. */
+  readonly isPassing?: boolean;
   readonly onClick?: () => void;
   readonly type?: 'button' | 'submit';
   readonly label?: string;
@@ -19,12 +21,23 @@ interface ButtonOptions {
 export function Button({
   kind = 'plain',
   isBusy = false,
+  isPassing = false,
   type = 'button',
   label,
   ...rest
 }: ButtonOptions) {
+  const button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(
+    () => () => {
+      if (isPassing && button.current?.matches(':focus') === true) {
+        container.querySelector('h1')?.focus();
+      }
+    },
+    [],
+  );
   return (
     <button
+      ref={button}
       class={`button ${kind}`}
       type={type}
       aria-disabled={isBusy}
@@ -179,12 +192,4 @@ async function copyText(text: string): Promise<void> {
     document.execCommand('copy');
     area.remove();
   }
-}
-
-export function Loading() {
-  return (
-    <p class="loading" role="status">
-      {t().loading}
-    </p>
-  );
 }

@@ -2,10 +2,12 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { ApiError } from '../core/client.js';
 import { isEmbedded, settings } from '../core/settings.js';
+import { isOfServer } from '../core/troubles.js';
 import type { Data } from '../core/use-data.js';
 import { t } from '../text/index.js';
 import { loadText } from '../text/problem-text.js';
-import { Button, Empty, Loading, Note } from './basics.js';
+import { Button, Empty, Note } from './basics.js';
+import { Skeleton } from './skeleton.js';
 
 interface ScreenOptions {
   readonly title: string;
@@ -52,47 +54,43 @@ export function Screen({ title, lead, actions, crumbs = [], children }: ScreenOp
   );
 }
 
-/** Shows a value that is read, or the reason why it cannot be read. The last value stays while the server is away. */
-export function Loaded<Value>({
-  data,
-  title,
-  children,
-}: {
+interface LoadedOptions<Value> {
   readonly data: Data<Value>;
-  /** The heading of a screen that has its own only once there is a value. */
-  readonly title?: string;
+  /** The shape of the value until it is there. */
+  readonly as: string;
+  /** The head of a screen that has its own only once there is a value. */
+  readonly head?: Pick<ScreenOptions, 'title' | 'crumbs'>;
   readonly children: (value: Value) => ComponentChildren;
-}) {
-  if (data.value !== undefined) {
+}
+
+/**
+ * Shows a value that is read, its shape until then, or the reason why it cannot be read. While the server has a fault,
+ * the last value stays, and the whole page says so.
+ */
+export function Loaded<Value>({ data, as, head, children }: LoadedOptions<Value>) {
+  const { value, error, reload } = data;
+  const refusal = error !== undefined && isOfServer(error) ? undefined : error;
+  if (value !== undefined) {
     return (
       <>
-        <NotLive error={data.error} reload={data.reload} />
-        {children(data.value)}
+        <div role="status">
+          {refusal !== undefined && (
+            <Note>
+              {t().notLive(loadText(refusal))} <Button onClick={reload}>{t().tryAgain}</Button>
+            </Note>
+          )}
+        </div>
+        {children(value)}
       </>
     );
   }
   const instead =
-    data.error === undefined ? <Loading /> : <Failure error={data.error} reload={data.reload} />;
-  return title === undefined ? instead : <Screen title={title}>{instead}</Screen>;
-}
-
-/** Says that the shown value is not updated. While the server is away, the whole page says so. */
-function NotLive({
-  error,
-  reload,
-}: {
-  readonly error: ApiError | undefined;
-  readonly reload: () => void;
-}) {
-  const isShown = error !== undefined && error.status !== 0;
+    refusal === undefined ? <Skeleton as={as} /> : <Failure error={refusal} reload={reload} />;
+  if (head === undefined) return instead;
   return (
-    <div role="status">
-      {isShown && (
-        <Note>
-          {t().notLive(loadText(error))} <Button onClick={reload}>{t().tryAgain}</Button>
-        </Note>
-      )}
-    </div>
+    <Screen {...head} lead={refusal === undefined && <Skeleton as="line" />}>
+      {instead}
+    </Screen>
   );
 }
 

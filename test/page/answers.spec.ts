@@ -104,7 +104,7 @@ describe('an answer that is lost', () => {
     await page.getByLabel('URL').fill('https://example.com/first');
     await page.getByRole('checkbox', { name: 'order.paid' }).check();
     await click('Create endpoint');
-    await page.getByRole('alert').getByText('The server does not answer').waitFor();
+    await page.getByRole('alert').getByText('No answer came').waitFor();
     await page.getByLabel('Description').fill('Typed after that');
     await click('Create endpoint');
     await page.getByText('Your first request was saved already.').waitFor();
@@ -122,7 +122,7 @@ describe('an answer that is lost', () => {
     const dialog = page.getByRole('dialog');
     const rotate = dialog.getByRole('button', { name: 'Rotate secret' });
     await rotate.click();
-    await dialog.getByText('The server does not answer').waitFor();
+    await dialog.getByText('No answer came').waitFor();
     await rotate.click();
     const secret = dialog.locator('.secret code');
     await secret.waitFor();
@@ -142,7 +142,7 @@ describe('an answer that is lost', () => {
     const dialog = page.getByRole('dialog');
     await page.getByLabel('Description').fill('Mine');
     await click('Save');
-    await dialog.getByText('The server does not answer').waitFor();
+    await dialog.getByText('No answer came').waitFor();
     expect(await stored(id)).toMatchObject({ description: 'Mine' });
     await click('Save');
     await dialog.waitFor({ state: 'detached' });
@@ -191,7 +191,7 @@ describe('an answer of something else', () => {
   ])('is told, and read again: %s', async (_name, answer) => {
     await page.route('**/hooks/event-types', (route) => route.fulfill(answer));
     await page.goto(owner.url('/events'));
-    await page.getByText(/^(?:The data could not be loaded|Something went wrong)/).waitFor();
+    await page.getByText(/^(?:The data could not be loaded|The server does not answer)/).waitFor();
     await visitor.expectAccessible();
     await page.unroute('**/hooks/event-types');
     await page.getByRole('link', { name: 'order.paid' }).waitFor();
@@ -213,7 +213,7 @@ describe('an answer of something else', () => {
     );
     await page.goto(owner.url('/events'));
     await page.getByRole('link', { name: 'order.paid' }).waitFor();
-    expect(await page.getByText('Loading').count()).toBe(0);
+    expect(await page.locator('.skeleton').count()).toBe(0);
   });
 });
 

@@ -86,7 +86,7 @@ afterEach(() => visitor.end());
 const open = async (place: string) => {
   await tab.goto(page.url(place));
   await tab.getByRole('heading', { level: 1 }).waitFor();
-  await tab.getByText('Loading').first().waitFor({ state: 'detached' });
+  await tab.locator('.skeleton').first().waitFor({ state: 'detached' });
 };
 const expectHarmless = async () => {
   expect(await tab.evaluate('window.attacked')).toBeUndefined();

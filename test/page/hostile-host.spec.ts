@@ -42,7 +42,7 @@ afterAll(() => owner.stop());
 /** The styles of all elements of a screen, by their place in it. */
 async function stylesIn(page: Page, place: string): Promise<readonly string[]> {
   await page.waitForLoadState('networkidle');
-  await page.getByText('Loading').first().waitFor({ state: 'detached' });
+  await page.locator('.skeleton').first().waitFor({ state: 'detached' });
   return page.evaluate<string[]>(`[...${place}.querySelectorAll('.frame, .frame *')].map((one) => {
     const style = getComputedStyle(one);
     return one.className + ': ' + ${JSON.stringify(LOOKED_AT)}.map((name) => style[name]).join(' | ');

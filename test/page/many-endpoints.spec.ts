@@ -75,7 +75,7 @@ describe('with 200 endpoints', () => {
       });
       await page.goto(owner.url(screenPath(path, { id: ids[MANY - 2]!, delivery, message })));
       await page.getByRole('heading', { level: 1 }).waitFor();
-      await page.getByText('Loading').first().waitFor({ state: 'detached' });
+      await page.locator('.skeleton').first().waitFor({ state: 'detached' });
       await page.waitForLoadState('networkidle');
       expect(asked.size, [...asked].join('\n')).toBeLessThanOrEqual(MOST_REQUESTS);
     },

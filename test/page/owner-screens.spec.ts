@@ -239,7 +239,7 @@ describe('an owner', () => {
     await page.getByRole('checkbox', { name: 'order.paid' }).check();
     await page.context().setOffline(true);
     await page.getByRole('button', { name: 'Create endpoint' }).click();
-    await page.getByRole('alert').getByText('The server does not answer').waitFor();
+    await page.getByRole('alert').getByText('No answer came').waitFor();
     await page.context().setOffline(false);
     await page.getByRole('button', { name: 'Create endpoint' }).click();
     await page.getByRole('heading', { name: 'Endpoint created' }).waitFor();
