@@ -16,6 +16,7 @@ import { operatorUrl } from './settings.js';
 import { path, type Query } from './source.js';
 import type { Page } from './use-pages.js';
 
+export type { Pause };
 export type FailingEndpoint = Awaited<ReturnType<DeliveryReports['failing']>>[number];
 
 export interface Overview extends DeliveryStats {

@@ -3,12 +3,14 @@ import { now } from '../core/clock.js';
 import type { DeliverySource, ShownDelivery } from '../core/deliveries.js';
 import { linkTo } from '../core/router.js';
 import { can } from '../core/session.js';
-import { LIVE, useAction, useData } from '../core/use-data.js';
+import { LIVE, useData } from '../core/use-data.js';
+import { useEdits } from '../core/use-edits.js';
 import { dateTime, milliseconds, t } from '../text/index.js';
 import { Button, Copyable, Empty, ErrorNote, Note, StatusCode } from '../ui/basics.js';
 import { Countdown } from '../ui/countdown.js';
 import { EndpointName } from '../ui/endpoint-name.js';
-import { Loaded, Screen, Section } from '../ui/screen.js';
+import { isWaitingFor, Loaded, Screen, Section } from '../ui/screen.js';
+import { Skeleton } from '../ui/skeleton.js';
 import { Answer, AttemptFault, Timeline } from './attempts.js';
 import { DeliveryBadge, nextOf } from './delivery-status.js';
 import { RequestSection } from './sent-request.js';
@@ -40,7 +42,9 @@ interface ShownOptions {
   readonly reload: () => void;
 }
 
-function Shown({ delivery, source, reload }: ShownOptions) {
+function Shown({ delivery: read, source, reload }: ShownOptions) {
+  const edits = useEdits<ShownDelivery>((one) => one.id);
+  const delivery = { ...read, ...edits.of(read) };
   const { id, attempts, attemptCount } = delivery;
   const request = useData(
     `request ${source.base} ${id}`,
@@ -49,18 +53,17 @@ function Shown({ delivery, source, reload }: ShownOptions) {
     attemptCount,
   );
   const [done, setDone] = useState<'retried' | 'cancelled'>();
-  const retry = useAction(async () => {
+  const edit = (what: typeof done, change: Partial<ShownDelivery>) => {
     setDone(undefined);
-    await source.retry(id);
-    setDone('retried');
-    reload();
-  });
-  const cancel = useAction(async () => {
-    setDone(undefined);
-    await source.cancel(id);
-    setDone('cancelled');
-    reload();
-  });
+    edits.run(read, change, async () => {
+      await source[what === 'retried' ? 'retry' : 'cancel'](id);
+      setDone(what);
+      reload();
+    });
+  };
+  const retry = () =>
+    edit('retried', { status: 'pending', reason: null, nextAt: new Date(now()).toISOString() });
+  const cancel = () => edit('cancelled', { status: 'failed', reason: 'cancelled' });
   const latest = attempts.at(-1);
   return (
     <Screen
@@ -77,12 +80,18 @@ function Shown({ delivery, source, reload }: ShownOptions) {
         can('retry') && (
           <>
             {!delivery.expunged && (
-              <Button kind="primary" onClick={retry.run} isBusy={retry.isBusy}>
+              <Button kind="primary" onClick={retry}>
                 {t().retry}
               </Button>
             )}
-            {delivery.status === 'pending' && (
-              <Button kind="danger" onClick={cancel.run} isBusy={cancel.isBusy}>
+            {/* It stays until the API has answered, so that it still has the focus after a refusal. */}
+            {[delivery.status, read.status].includes('pending') && (
+              <Button
+                kind="danger"
+                onClick={cancel}
+                isBusy={delivery.status !== 'pending'}
+                isPassing
+              >
                 {t().cancelDelivery}
               </Button>
             )}
@@ -91,27 +100,31 @@ function Shown({ delivery, source, reload }: ShownOptions) {
       }
     >
       <div role="status">{done !== undefined && <Note tone="good">{t()[done]}</Note>}</div>
-      <ErrorNote error={retry.error ?? cancel.error} />
+      <ErrorNote error={edits.error} />
       <Next delivery={delivery} source={source} />
       <Facts delivery={delivery} source={source} />
-      <div class="exchange">
-        <RequestSection delivery={delivery} data={request} />
-        <Section title={t().answer}>
-          {latest === undefined ? (
-            <Empty title={t().noAttempts} />
-          ) : (
-            <>
-              <p class="attempt-head">
-                {latest.status !== null && <StatusCode status={latest.status} />}
-                <span class="faint">{milliseconds(latest.duration)}</span>
-                <span class="faint">{dateTime(latest.startedAt)}</span>
-              </p>
-              <AttemptFault attempt={latest} />
-              <Answer attempt={latest} />
-            </>
-          )}
-        </Section>
-      </div>
+      {isWaitingFor(request) ? (
+        <Skeleton as="box" />
+      ) : (
+        <div class="exchange">
+          <RequestSection delivery={delivery} data={request} />
+          <Section title={t().answer}>
+            {latest === undefined ? (
+              <Empty title={t().noAttempts} />
+            ) : (
+              <>
+                <p class="attempt-head">
+                  {latest.status !== null && <StatusCode status={latest.status} />}
+                  <span class="faint">{milliseconds(latest.duration)}</span>
+                  <span class="faint">{dateTime(latest.startedAt)}</span>
+                </p>
+                <AttemptFault attempt={latest} />
+                <Answer attempt={latest} />
+              </>
+            )}
+          </Section>
+        </div>
+      )}
       {attempts.length > 0 && (
         <Section title={t().attempts}>
           <Timeline attempts={attempts} />

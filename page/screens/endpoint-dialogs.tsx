@@ -37,17 +37,18 @@ function Question({ title, hint, yes, action, onClose }: QuestionOptions) {
   );
 }
 
-export function DisableDialog({ id, onClose }: DialogOptions) {
-  const action = useAction(async () => {
-    await owner.disable(id);
-    onClose();
-  });
+interface DisableOptions extends Pick<DialogOptions, 'onClose'> {
+  readonly onYes: () => void;
+}
+
+/** Asks only: the screen behind it shows the change at once, and why it is refused. */
+export function DisableDialog({ onYes, onClose }: DisableOptions) {
   return (
     <Question
       title={t().disableTitle}
       hint={t().disableHint}
       yes={t().disable}
-      action={action}
+      action={{ run: onYes, isBusy: false, error: undefined }}
       onClose={onClose}
     />
   );

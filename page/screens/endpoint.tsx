@@ -1,14 +1,16 @@
 import { useState } from 'preact/hooks';
-import type { EndpointNow, Stats } from '../core/model.js';
+import type { Endpoint, EndpointNow, Stats } from '../core/model.js';
 import { linkTo } from '../core/router.js';
 import { ownerDeliveries } from '../core/deliveries.js';
 import { can } from '../core/session.js';
 import { owner, type TaggedEndpoint } from '../core/source.js';
 import { type Data, LIVE, useAction, useData } from '../core/use-data.js';
+import { useEdits } from '../core/use-edits.js';
 import { ago, day, t } from '../text/index.js';
 import { Badge, Button, Empty, ErrorNote, Note } from '../ui/basics.js';
 import { Dialog } from '../ui/dialog.js';
-import { Loaded, Screen, Section } from '../ui/screen.js';
+import { isWaitingFor, Loaded, Screen, Section } from '../ui/screen.js';
+import { Skeleton } from '../ui/skeleton.js';
 import { DayActivity, type PickOptions } from './activity.js';
 import { Attempted, type PickedTime } from './attempted.js';
 import { BulkDialog } from './bulk-dialog.js';
@@ -20,6 +22,7 @@ import { Recent, useRecent } from './endpoint-recent.js';
 import { Settings } from './endpoint-settings.js';
 import { EditDialog } from './edit-dialog.js';
 import { DeleteDialog, DisableDialog, RotateDialog } from './endpoint-dialogs.js';
+import { turned } from './endpoints.js';
 import { TestPanel } from './test-panel.js';
 
 const DAYS = 14;
@@ -45,7 +48,8 @@ interface ShownOptions {
 }
 
 function Shown({ read, reload }: ShownOptions) {
-  const { endpoint } = read;
+  const edits = useEdits<Endpoint>(({ id }) => id);
+  const endpoint = { ...read.endpoint, ...edits.of(read.endpoint) };
   const { id, state } = endpoint;
   const stats = useData(`stats ${id}`, (signal) => owner.stats(id, DAYS, signal), LIVE * 4);
   const [open, setOpen] = useState<Open>();
@@ -65,10 +69,11 @@ function Shown({ read, reload }: ShownOptions) {
     setOpen(undefined);
     all();
   };
-  const enable = useAction(async () => {
-    await owner.enable(id);
-    all();
-  });
+  const turn = (send: (id: string) => Promise<unknown>) =>
+    edits.run(read.endpoint, turned(endpoint), async () => {
+      await send(id);
+      all();
+    });
   const challenge = useAction(async () => {
     await owner.challenge(id);
     all();
@@ -91,14 +96,14 @@ function Shown({ read, reload }: ShownOptions) {
             (endpoint.enabled ? (
               <Button onClick={() => start('disable')}>{t().disable}</Button>
             ) : (
-              <Button kind="primary" onClick={enable.run} isBusy={enable.isBusy}>
+              <Button kind="primary" onClick={() => turn(owner.enable)}>
                 {t().enable}
               </Button>
             ))}
         </>
       }
     >
-      <ErrorNote error={enable.error ?? challenge.error} />
+      <ErrorNote error={edits.error ?? challenge.error} />
       <div role="status">
         {saved !== undefined && (
           <Note tone={saved.length === 0 ? 'off' : 'good'}>
@@ -106,67 +111,75 @@ function Shown({ read, reload }: ShownOptions) {
           </Note>
         )}
       </div>
-      <HealthNotice
-        endpoint={endpoint}
-        changes={changes.data.value?.items}
-        failingMessages={stats.value?.failingMessages}
-        failure={recent.failures[0]}
-        onBulk={can('retry') ? start : undefined}
-      />
-      {endpoint.enabled && <Pause pause={stats.value?.pause ?? null} />}
-      <BlockedOrder endpoint={endpoint} items={recent.items} source={ownerDeliveries} />
-      {state === 'expired' && <Note tone="off">{t().expiredNote}</Note>}
-      {state === 'unverified' && (
-        <Note>
-          {t().unverifiedNote}{' '}
-          {can('test') && (
-            <Button onClick={challenge.run} isBusy={challenge.isBusy}>
-              {t().challenge}
-            </Button>
+      {isWaitingFor(stats, recent.data, changes.data) ? (
+        <Skeleton as="tiles chart rows" />
+      ) : (
+        <>
+          <HealthNotice
+            endpoint={endpoint}
+            changes={changes.data.value?.items}
+            failingMessages={stats.value?.failingMessages}
+            failure={recent.failures[0]}
+            onBulk={can('retry') ? start : undefined}
+          />
+          {endpoint.enabled && <Pause pause={stats.value?.pause ?? null} />}
+          <BlockedOrder endpoint={endpoint} items={recent.items} source={ownerDeliveries} />
+          {state === 'expired' && <Note tone="off">{t().expiredNote}</Note>}
+          {state === 'unverified' && (
+            <Note>
+              {t().unverifiedNote}{' '}
+              {can('test') && (
+                <Button onClick={challenge.run} isBusy={challenge.isBusy}>
+                  {t().challenge}
+                </Button>
+              )}
+            </Note>
           )}
-        </Note>
+          {stats.value !== undefined && <Days days={stats.value.days} />}
+          <div class="columns">
+            <div>
+              <LastFailures items={recent.items} source={ownerDeliveries} />
+              <History stats={stats} onPick={setTime} />
+              {time === undefined ? (
+                <Recent id={id} recent={recent} source={ownerDeliveries} />
+              ) : (
+                <Attempted
+                  time={time}
+                  endpoint={id}
+                  source={ownerDeliveries}
+                  onClear={() => setTime(undefined)}
+                />
+              )}
+              <Changes pages={changes} />
+            </div>
+            <div>
+              <Section title={t().settings}>
+                <Settings endpoint={endpoint} />
+              </Section>
+              {(can('retry') || can('secrets') || can('write')) && (
+                <Section title={t().actions}>
+                  <div class="stack">
+                    {can('retry') && (
+                      <>
+                        <Button onClick={() => start('recover')}>{t().recover}</Button>
+                        <Button onClick={() => start('backfill')}>{t().backfill}</Button>
+                      </>
+                    )}
+                    {can('secrets') && (
+                      <Button onClick={() => start('rotate')}>{t().rotate}</Button>
+                    )}
+                    {can('write') && (
+                      <Button kind="danger" onClick={() => start('delete')}>
+                        {t().remove}
+                      </Button>
+                    )}
+                  </div>
+                </Section>
+              )}
+            </div>
+          </div>
+        </>
       )}
-      {stats.value !== undefined && <Days days={stats.value.days} />}
-      <div class="columns">
-        <div>
-          <LastFailures items={recent.items} source={ownerDeliveries} />
-          <History stats={stats} onPick={setTime} />
-          {time === undefined ? (
-            <Recent id={id} recent={recent} source={ownerDeliveries} />
-          ) : (
-            <Attempted
-              time={time}
-              endpoint={id}
-              source={ownerDeliveries}
-              onClear={() => setTime(undefined)}
-            />
-          )}
-          <Changes pages={changes} />
-        </div>
-        <div>
-          <Section title={t().settings}>
-            <Settings endpoint={endpoint} />
-          </Section>
-          {(can('retry') || can('secrets') || can('write')) && (
-            <Section title={t().actions}>
-              <div class="stack">
-                {can('retry') && (
-                  <>
-                    <Button onClick={() => start('recover')}>{t().recover}</Button>
-                    <Button onClick={() => start('backfill')}>{t().backfill}</Button>
-                  </>
-                )}
-                {can('secrets') && <Button onClick={() => start('rotate')}>{t().rotate}</Button>}
-                {can('write') && (
-                  <Button kind="danger" onClick={() => start('delete')}>
-                    {t().remove}
-                  </Button>
-                )}
-              </div>
-            </Section>
-          )}
-        </div>
-      </div>
       {open === 'edit' && (
         <EditDialog
           read={read}
@@ -185,7 +198,15 @@ function Shown({ read, reload }: ShownOptions) {
           </div>
         </Dialog>
       )}
-      {open === 'disable' && <DisableDialog id={id} onClose={close} />}
+      {open === 'disable' && (
+        <DisableDialog
+          onYes={() => {
+            setOpen(undefined);
+            turn(owner.disable);
+          }}
+          onClose={close}
+        />
+      )}
       {open === 'rotate' && <RotateDialog id={id} onClose={close} />}
       {open === 'delete' && <DeleteDialog id={id} onClose={() => setOpen(undefined)} />}
       {(open === 'recover' || open === 'backfill') && (

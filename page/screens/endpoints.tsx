@@ -1,4 +1,5 @@
 import { urlForFile } from '../core/csv.js';
+import { now } from '../core/clock.js';
 import { health } from '../core/health.js';
 import { linkTo, place, setQuery } from '../core/router.js';
 import { can } from '../core/session.js';
@@ -194,6 +195,13 @@ function EndpointTable({ rows, isWhole }: TableOptions) {
       ]}
     />
   );
+}
+
+/** What enabling or disabling changes of an endpoint, before the API has answered. */
+export function turned({ enabled, expiresAt }: Endpoint): Partial<Endpoint> {
+  if (enabled) return { enabled: false, state: 'disabled' };
+  const hasEnded = expiresAt !== null && Date.parse(expiresAt) <= now();
+  return { enabled: true, state: hasEnded ? 'expired' : 'active' };
 }
 
 /** The state of an endpoint, since when it fails, and until when it receives. */

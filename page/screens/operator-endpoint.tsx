@@ -4,9 +4,11 @@ import type { Endpoint } from '../core/model.js';
 import { operator } from '../core/operator.js';
 import { go, linkTo } from '../core/router.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
+import { useEdits } from '../core/use-edits.js';
 import { day, t } from '../text/index.js';
 import { Button, ErrorNote } from '../ui/basics.js';
-import { Loaded, Screen, Section } from '../ui/screen.js';
+import { isWaitingFor, Loaded, Screen, Section } from '../ui/screen.js';
+import { Skeleton } from '../ui/skeleton.js';
 import { type BulkKind, BulkDialog } from './bulk-dialog.js';
 import { Attempted, type PickedTime } from './attempted.js';
 import { Address, nameOf } from './endpoint-address.js';
@@ -15,7 +17,7 @@ import { Settings } from './endpoint-settings.js';
 import { Changes, useChanges } from './endpoint-changes.js';
 import { BlockedOrder, LastFailures } from './endpoint-failures.js';
 import { HealthLine, HealthNotice } from './endpoint-health.js';
-import { StateNow } from './endpoints.js';
+import { StateNow, turned } from './endpoints.js';
 import { Throughput } from './operator-throughput.js';
 
 /** An endpoint of any owner, as operators see it. Its owner has another screen. */
@@ -32,21 +34,35 @@ export function OperatorEndpoint({ id }: { readonly id: string }) {
   );
 }
 
-function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly reload: () => void }) {
+function Shown({
+  endpoint: read,
+  reload,
+}: {
+  readonly endpoint: Endpoint;
+  readonly reload: () => void;
+}) {
+  const edits = useEdits<Endpoint>(({ id }) => id);
+  const endpoint = { ...read, ...edits.of(read) };
   const { id, owner, enabled } = endpoint;
   const [open, setOpen] = useState<BulkKind>();
   const [time, setTime] = useState<PickedTime>();
   const { host } = new URL(endpoint.url);
   const recent = useRecent(id, operatorDeliveries);
   const changes = useChanges(id, operator.changes);
+  const days = useData(
+    `days ${id}`,
+    (signal) => operator.stats({ subscriber: id, by: 'day' }, signal),
+    LIVE * 4,
+  );
   const all = () => {
     reload();
     changes.restart();
   };
-  const turn = useAction(async () => {
-    await operator.turn(id, enabled ? 'disable' : 'enable');
-    all();
-  });
+  const turn = () =>
+    edits.run(read, turned(endpoint), async () => {
+      await operator.turn(id, enabled ? 'disable' : 'enable');
+      all();
+    });
   const pause = useAction(async () => {
     await operator.pause(host);
     go('/operator');
@@ -66,63 +82,67 @@ function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly rel
           <Button onClick={pause.run} isBusy={pause.isBusy}>
             {t().operators.pauseThis(host)}
           </Button>
-          <Button onClick={turn.run} isBusy={turn.isBusy}>
-            {enabled ? t().disable : t().enable}
-          </Button>
+          <Button onClick={turn}>{enabled ? t().disable : t().enable}</Button>
         </>
       }
     >
-      <ErrorNote error={turn.error ?? pause.error} />
-      <HealthNotice
-        endpoint={endpoint}
-        changes={changes.data.value?.items}
-        failure={recent.failures[0]}
-        onBulk={setOpen}
-      />
-      <BlockedOrder endpoint={endpoint} items={recent.items} source={operatorDeliveries} />
-      <Days id={id} />
-      <div class="columns">
-        <div>
-          <LastFailures items={recent.items} source={operatorDeliveries} />
-          <Throughput query={{ subscriber: id }} onPick={setTime} />
-          {time === undefined ? (
-            <Recent id={id} recent={recent} source={operatorDeliveries} />
-          ) : (
-            <Attempted
-              time={time}
-              endpoint={id}
-              source={operatorDeliveries}
-              onClear={() => setTime(undefined)}
-            />
-          )}
-          <Changes pages={changes} />
-        </div>
-        <div>
-          <Section title={t().settings}>
-            <dl class="facts">
-              <div>
-                <dt>{t().owner}</dt>
-                <dd>
-                  {owner == null ? (
-                    t().applicationsOwn
-                  ) : (
-                    <a href={linkTo('/operator/endpoints', { owner })}>
-                      <bdi>{owner}</bdi>
-                    </a>
-                  )}
-                </dd>
-              </div>
-            </dl>
-            <Settings endpoint={endpoint} />
-          </Section>
-          <Section title={t().actions}>
-            <div class="stack">
-              <Button onClick={() => setOpen('recover')}>{t().recover}</Button>
-              <Button onClick={() => setOpen('backfill')}>{t().backfill}</Button>
+      <ErrorNote error={edits.error ?? pause.error} />
+      {isWaitingFor(days, recent.data, changes.data) ? (
+        <Skeleton as="tiles chart rows" />
+      ) : (
+        <>
+          <HealthNotice
+            endpoint={endpoint}
+            changes={changes.data.value?.items}
+            failure={recent.failures[0]}
+            onBulk={setOpen}
+          />
+          <BlockedOrder endpoint={endpoint} items={recent.items} source={operatorDeliveries} />
+          {days.value !== undefined && <Days items={days.value.items} />}
+          <div class="columns">
+            <div>
+              <LastFailures items={recent.items} source={operatorDeliveries} />
+              <Throughput query={{ subscriber: id }} onPick={setTime} />
+              {time === undefined ? (
+                <Recent id={id} recent={recent} source={operatorDeliveries} />
+              ) : (
+                <Attempted
+                  time={time}
+                  endpoint={id}
+                  source={operatorDeliveries}
+                  onClear={() => setTime(undefined)}
+                />
+              )}
+              <Changes pages={changes} />
             </div>
-          </Section>
-        </div>
-      </div>
+            <div>
+              <Section title={t().settings}>
+                <dl class="facts">
+                  <div>
+                    <dt>{t().owner}</dt>
+                    <dd>
+                      {owner == null ? (
+                        t().applicationsOwn
+                      ) : (
+                        <a href={linkTo('/operator/endpoints', { owner })}>
+                          <bdi>{owner}</bdi>
+                        </a>
+                      )}
+                    </dd>
+                  </div>
+                </dl>
+                <Settings endpoint={endpoint} />
+              </Section>
+              <Section title={t().actions}>
+                <div class="stack">
+                  <Button onClick={() => setOpen('recover')}>{t().recover}</Button>
+                  <Button onClick={() => setOpen('backfill')}>{t().backfill}</Button>
+                </div>
+              </Section>
+            </div>
+          </div>
+        </>
+      )}
       {open !== undefined && (
         <BulkDialog
           kind={open}
@@ -138,15 +158,10 @@ function Shown({ endpoint, reload }: { readonly endpoint: Endpoint; readonly rel
 }
 
 /** The health of an endpoint by days. */
-function Days({ id }: { readonly id: string }) {
-  const { value } = useData(
-    `days ${id}`,
-    (signal) => operator.stats({ subscriber: id, by: 'day' }, signal),
-    LIVE * 4,
-  );
-  return value === undefined ? null : (
+function Days({ items }: Pick<Awaited<ReturnType<typeof operator.stats>>, 'items'>) {
+  return (
     <HealthLine
-      days={value.items.map(({ at, attempts, failed }) => ({
+      days={items.map(({ at, attempts, failed }) => ({
         ...{ name: day(new Date(at).toISOString()), attempts, failed },
       }))}
     />

@@ -2,7 +2,7 @@ import type { Endpoint } from '../core/model.js';
 import { operator } from '../core/operator.js';
 import { linkTo, place, setQuery } from '../core/router.js';
 import { typingEnd } from '../core/typing.js';
-import { useAction } from '../core/use-data.js';
+import { useEdits } from '../core/use-edits.js';
 import { usePages } from '../core/use-pages.js';
 import { t } from '../text/index.js';
 import { Button, Empty, ErrorNote, Time } from '../ui/basics.js';
@@ -11,7 +11,7 @@ import { More } from '../ui/more.js';
 import { Loaded, Screen } from '../ui/screen.js';
 import { Table } from '../ui/table.js';
 import { OwnerLink } from './operator-failing.js';
-import { EndpointExport, Patterns, SearchField, StateNow } from './endpoints.js';
+import { EndpointExport, Patterns, SearchField, StateNow, turned } from './endpoints.js';
 
 const STEP = 50;
 
@@ -26,10 +26,14 @@ export function OperatorEndpoints() {
     },
     step: STEP,
   });
-  const turn = useAction(async ({ id, enabled }: Endpoint) => {
-    await operator.turn(id, enabled ? 'disable' : 'enable');
-    pages.restart();
-  });
+  const edits = useEdits<Endpoint>(({ id }) => id);
+  // The rows stay: the list is not read again.
+  const turn = (read: Endpoint) => {
+    const one = { ...read, ...edits.of(read) };
+    edits.run(read, turned(one), async () => {
+      await operator.turn(one.id, one.enabled ? 'disable' : 'enable');
+    });
+  };
   return (
     <Screen
       title={t().endpoints}
@@ -56,7 +60,7 @@ export function OperatorEndpoints() {
           />
         </label>
       </div>
-      <ErrorNote error={turn.error} />
+      <ErrorNote error={edits.error} />
       <Loaded data={pages.data} as="rows">
         {({ items, next }) => (
           <>
@@ -95,7 +99,7 @@ export function OperatorEndpoints() {
                   },
                   {
                     title: t().state,
-                    cell: (one) => <StateNow endpoint={one} />,
+                    cell: (one) => <StateNow endpoint={{ ...one, ...edits.of(one) }} />,
                     sort: ({ state }) => state,
                   },
                   {
@@ -106,15 +110,19 @@ export function OperatorEndpoints() {
                   {
                     title: t().actions,
                     kind: 'number',
-                    cell: (one) => (
-                      <Button
-                        kind="quiet"
-                        label={`${one.enabled ? t().disable : t().enable}: ${one.url}`}
-                        onClick={() => turn.run(one)}
-                      >
-                        {one.enabled ? t().disable : t().enable}
-                      </Button>
-                    ),
+                    cell: (one) => {
+                      const { enabled } = { ...one, ...edits.of(one) };
+                      const text = enabled ? t().disable : t().enable;
+                      return (
+                        <Button
+                          kind="quiet"
+                          label={`${text}: ${one.url}`}
+                          onClick={() => turn(one)}
+                        >
+                          {text}
+                        </Button>
+                      );
+                    },
                   },
                 ]}
               />

@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks';
 import { now } from '../core/clock.js';
 import { operatorDeliveries } from '../core/deliveries.js';
-import { operator, type Overview } from '../core/operator.js';
+import { operator, type Overview, type Pause } from '../core/operator.js';
 import { linkTo } from '../core/router.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
+import { useEdits } from '../core/use-edits.js';
 import { ago, dateTime, milliseconds, number, t } from '../text/index.js';
 import { refusalText } from '../text/problem-text.js';
 import { Button, ErrorNote, Field, Note, Time } from '../ui/basics.js';
@@ -129,14 +130,16 @@ function HostLink({ host }: { readonly host: string }) {
 }
 
 function Paused({ overview, reload }: TroubleOptions) {
-  const resume = useAction(async (host: string) => {
-    await operator.resume(host);
-    reload();
-  });
+  const edits = useEdits<Pause>(({ host }) => host);
+  const resume = (pause: Pause) =>
+    edits.run(pause, {}, async () => {
+      await operator.resume(pause.host);
+      reload();
+    });
   if (overview.pauses.length === 0) return null;
   return (
     <Section title={t().pausedHosts}>
-      <ErrorNote error={resume.error} />
+      <ErrorNote error={edits.error} />
       <Table
         caption={t().pausedHosts}
         rows={overview.pauses}
@@ -145,16 +148,23 @@ function Paused({ overview, reload }: TroubleOptions) {
           { title: t().host, kind: 'wide', cell: ({ host }) => <HostLink host={host} /> },
           {
             title: t().pausedSince,
-            cell: ({ since }) => <Time at={new Date(since).toISOString()} />,
+            cell: (one) =>
+              edits.of(one) === undefined ? (
+                <Time at={new Date(one.since).toISOString()} />
+              ) : (
+                t().operators.resumed
+              ),
           },
           {
             title: t().actions,
             kind: 'number',
-            cell: ({ host }) => (
+            cell: (one) => (
               <Button
                 kind="quiet"
-                label={`${t().resumeHost}: ${host}`}
-                onClick={() => resume.run(host)}
+                label={`${t().resumeHost}: ${one.host}`}
+                onClick={() => resume(one)}
+                isBusy={edits.of(one) !== undefined}
+                isPassing
               >
                 {t().resumeHost}
               </Button>

@@ -46,6 +46,7 @@ export const operators: Translation<typeof en> = {
   now: 'Jetzt',
   allWell:
     'Alles in Ordnung: Kein Endpunkt schlägt fehl, kein Host ist angehalten, und nichts wartet zu lange.',
+  resumed: 'Fortgesetzt',
   oldest: (when) => `Die älteste Zustellung war ${when} fällig.`,
   late: {
     allPaused: 'Alle Hosts sind angehalten.',

@@ -41,6 +41,7 @@ export const operators = {
   throughput: 'Last 24 hours',
   now: 'Now',
   allWell: 'All is well: no endpoint fails, no host is paused, and nothing waits too long.',
+  resumed: 'Resumed',
   oldest: (when: string) => `The oldest delivery was due ${when}.`,
   late: {
     allPaused: 'All hosts are paused.',

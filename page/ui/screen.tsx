@@ -68,8 +68,8 @@ interface LoadedOptions<Value> {
  * the last value stays, and the whole page says so.
  */
 export function Loaded<Value>({ data, as, head, children }: LoadedOptions<Value>) {
-  const { value, error, reload } = data;
-  const refusal = error !== undefined && isOfServer(error) ? undefined : error;
+  const { value, reload } = data;
+  const refusal = refusalOf(data);
   if (value !== undefined) {
     return (
       <>
@@ -92,6 +92,16 @@ export function Loaded<Value>({ data, as, head, children }: LoadedOptions<Value>
       {instead}
     </Screen>
   );
+}
+
+/** Why the API refuses data. The whole page tells of other errors. */
+function refusalOf({ error }: Data<unknown>): ApiError | undefined {
+  return error !== undefined && isOfServer(error) ? undefined : error;
+}
+
+/** True until all of some data are there or refused, for parts of a screen that would move each other. */
+export function isWaitingFor(...all: readonly Data<unknown>[]): boolean {
+  return all.some((one) => one.value === undefined && refusalOf(one) === undefined);
 }
 
 export function Failure({

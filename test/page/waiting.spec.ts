@@ -1,7 +1,15 @@
+import { type CanActivate, Injectable } from '@nestjs/common';
 import type { Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { OwnerPage } from '../support/apps/owner-page.js';
-import { PageVisitor } from '../support/page-visitor.js';
+import type { PageVisitor } from '../support/page-visitor.js';
+
+@Injectable()
+class AnybodyGuard implements CanActivate {
+  canActivate(): boolean {
+    return true;
+  }
+}
 
 const AWAY = 'The server does not answer.';
 
@@ -12,7 +20,7 @@ let endpoint: string;
 let delivery: string;
 
 beforeAll(async () => {
-  owner = await OwnerPage.start({ operatorApi: { unprotected: true } });
+  owner = await OwnerPage.start({ operatorApi: { guards: [AnybodyGuard] } });
 }, 180_000);
 afterAll(() => owner.stop());
 beforeEach(async () => {
@@ -181,5 +189,96 @@ describe('a server that does not answer', () => {
     await page.locator('main').getByText('You do not have access to this.').waitFor();
     expect(await page.locator('.away').count()).toBe(0);
     await page.getByRole('table', { name: 'Deliveries' }).waitFor();
+  });
+});
+
+describe('an edit', () => {
+  const button = (name: string) => page.getByRole('button', { name, exact: true });
+  const REFUSED = { status: 403, json: { code: 'forbidden' } };
+
+  /** Holds the answer to a change, which is a refusal. @returns lets the refusal go */
+  async function holdRefusal(url: RegExp): Promise<() => void> {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route(url, async (route) => {
+      if (route.request().method() === 'GET') return route.continue();
+      await held;
+      await route.fulfill(REFUSED);
+    });
+    return release;
+  }
+  const focused = () => page.evaluate<string>('document.activeElement.textContent');
+
+  it('of an endpoint is shown at once, and taken back with the reason', async () => {
+    const refuse = await holdRefusal(/\/disable$/);
+    await open('/endpoints/:endpoint');
+    await button('Disable').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Disable' }).click();
+    await page.locator('.lead').getByText('Disabled').waitFor();
+    await button('Enable').waitFor();
+    refuse();
+    await page.getByRole('alert').getByText('You may not do this.').waitFor();
+    await page.locator('.lead').getByText('Active').waitFor();
+    await button('Disable').waitFor();
+    expect(await focused()).toBe('Disable');
+    await visitor.expectAccessible();
+
+    await page.unrouteAll();
+    await button('Disable').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Disable' }).click();
+    await page.locator('.lead').getByText('Disabled').waitFor();
+    await expect
+      .poll(() => owner.api.subscribers.findById(endpoint, 'any'))
+      .toMatchObject({ enabled: false });
+    expect(await page.getByText('You may not do this.').count()).toBe(0);
+  });
+
+  it('of an endpoint in the list of operators leaves the other rows', async () => {
+    const refuse = await holdRefusal(/\/disable$/);
+    await open('/operator/endpoints');
+    const disable = page.getByRole('button', { name: 'Disable: ' });
+    await disable.focus();
+    await page.keyboard.press('Enter');
+    await page.locator('tbody').getByText('Disabled').waitFor();
+    refuse();
+    await page.getByRole('alert').getByText('You may not do this.').waitFor();
+    await page.locator('tbody').getByText('Active').waitFor();
+    expect(await focused()).toBe('Disable');
+  });
+
+  it('of a delivery: it is sent again, and what is refused is taken back', async () => {
+    const refuse = await holdRefusal(/\/retry$/);
+    await open('/deliveries/:delivery');
+    await button('Resend').focus();
+    await page.keyboard.press('Enter');
+    await page.locator('.lead').getByText('Pending').waitFor();
+    refuse();
+    await page.getByRole('alert').getByText('You may not do this.').waitFor();
+    await page.locator('.lead').getByText('Succeeded').waitFor();
+    expect(await focused()).toBe('Resend');
+    expect(await page.getByText('The delivery is sent again.').count()).toBe(0);
+  });
+
+  it('of a paused host: it is resumed at once, and paused again when that is refused', async () => {
+    await open('/operator');
+    await button('Pause a host').click();
+    await page.getByLabel('Host').fill('hooks.example.com');
+    await button('Pause').click();
+    const resume = page.getByRole('button', { name: 'Resume: hooks.example.com' });
+    await resume.waitFor();
+    const refuse = await holdRefusal(/\/pauses\//);
+    await resume.focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('cell', { name: 'Resumed' }).waitFor();
+    refuse();
+    await page.getByRole('alert').getByText('You may not do this.').waitFor();
+    expect(await page.getByRole('cell', { name: 'Resumed' }).count()).toBe(0);
+    expect(await focused()).toBe('Resume');
+    await page.unrouteAll();
+    await page.keyboard.press('Enter');
+    await resume.waitFor({ state: 'detached' });
+    expect(await page.evaluate<string>('document.activeElement.tagName')).toBe('H1');
   });
 });
