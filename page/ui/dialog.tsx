@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { isOut } from '../core/session.js';
 
 interface DialogOptions {
@@ -17,7 +17,8 @@ export function Dialog({ title, onClose, isKept = false, children }: DialogOptio
   const id = useId();
   // The dialog closes while the user is locked out, because nothing behind it could be reached.
   const out = isOut.value;
-  useEffect(() => {
+  // As a layout effect it ends before the dialog is removed, so that the browser can give the focus back.
+  useLayoutEffect(() => {
     const element = dialog.current;
     if (out) return undefined;
     isLeaving.current = false;

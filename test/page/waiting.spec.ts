@@ -218,6 +218,7 @@ describe('an edit', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Disable' }).click();
     await page.locator('.lead').getByText('Disabled').waitFor();
     await button('Enable').waitFor();
+    expect(await focused()).toBe('Enable');
     refuse();
     await page.getByRole('alert').getByText('You may not do this.').waitFor();
     await page.locator('.lead').getByText('Active').waitFor();
@@ -264,8 +265,8 @@ describe('an edit', () => {
   it('of a paused host: it is resumed at once, and paused again when that is refused', async () => {
     await open('/operator');
     await button('Pause a host').click();
-    await page.getByLabel('Host').fill('hooks.example.com');
-    await button('Pause').click();
+    await page.getByRole('dialog').getByLabel('Host').fill('hooks.example.com');
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
     const resume = page.getByRole('button', { name: 'Resume: hooks.example.com' });
     await resume.waitFor();
     const refuse = await holdRefusal(/\/pauses\//);
