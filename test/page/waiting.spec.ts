@@ -173,6 +173,7 @@ describe('a server that does not answer', () => {
     await page.unroute(ALL);
     await page.locator('.away').waitFor({ state: 'detached' });
     await page.getByRole('table', { name: 'Endpoints' }).waitFor();
+    expect(await page.getByText(AWAY).count()).toBe(0);
   });
 
   it('is told from a server with a fault, and from one that refuses', async () => {
