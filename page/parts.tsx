@@ -14,9 +14,10 @@ import { Dialog } from './ui/dialog.js';
 import { EndpointName } from './ui/endpoint-name.js';
 import { Figures, Plot } from './ui/plot.js';
 import { Section } from './ui/screen.js';
+import { Skeleton } from './ui/skeleton.js';
 import { Table } from './ui/table.js';
 
-const { Badge, Button, Copyable, Empty, Field, Loading, Note, StatusCode, Time } = basics;
+const { Badge, Button, Copyable, Empty, Field, Note, StatusCode, Time } = basics;
 
 const HOUR = 3_600_000;
 const NOW = Date.now();
@@ -183,7 +184,7 @@ const PARTS: Readonly<Record<string, () => JSX.Element>> = {
       <Button kind="primary">{t().addEndpoint}</Button>
     </Empty>
   ),
-  loading: () => <Loading />,
+  loading: () => <Skeleton as="tiles rows" />,
   section: () => (
     <Section title={t().recentDeliveries} actions={<a href="#lists">{t().allDeliveries}</a>}>
       <p class="hint">{t().noDeliveriesHint}</p>

@@ -52,7 +52,7 @@ export function Attempted({ time: { from, to, since }, source, endpoint, onClear
         </>
       }
     >
-      <Loaded data={pages.data}>
+      <Loaded data={pages.data} as="rows">
         {({ items }) => (
           <>
             {items.length === 0 ? (
