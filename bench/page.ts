@@ -5,6 +5,7 @@ import { startChromium } from '../test/services/chromium.js';
 import { createDatabase } from '../test/support/databases.js';
 import { median, paced, reportValue } from './harness.js';
 import { answers } from './page/answers.js';
+import { searches } from './page/searches.js';
 import { type Api, type PageFiles, startPage } from './page/start-page.js';
 import { partsOf } from './parts.js';
 
@@ -22,7 +23,7 @@ interface PageBuild {
 export async function run(wanted: readonly string[]): Promise<void> {
   const build = (await import(pathToFileURL('tools/build-page.mjs').href)) as PageBuild;
   const files = await build.pageFiles();
-  for (const { run: part } of partsOf('page', { size, deliveries, answers }, wanted)) {
+  for (const { run: part } of partsOf('page', { size, deliveries, answers, searches }, wanted)) {
     await part({ build, files });
   }
 }
