@@ -23,7 +23,11 @@ interface PageBuild {
 export async function run(wanted: readonly string[]): Promise<void> {
   const build = (await import(pathToFileURL('tools/build-page.mjs').href)) as PageBuild;
   const files = await build.pageFiles();
-  for (const { run: part } of partsOf('page', { size, deliveries, answers, searches }, wanted)) {
+  for (const { run: part } of partsOf<Ground>(
+    'page',
+    { size, deliveries, answers, searches },
+    wanted,
+  )) {
     await part({ build, files });
   }
 }

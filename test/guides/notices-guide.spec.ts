@@ -1,16 +1,18 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
-import { Injectable, type INestApplication, type Type } from '@nestjs/common';
+import { type DynamicModule, Injectable, type INestApplication, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { createTransport, type Transporter } from 'nodemailer';
+import { SMTPServer } from 'smtp-server';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Subscribers, WebhookEvent } from '../../lib/index.js';
+import { type SubscriberNotice, Subscribers, ThornModule, WebhookEvent } from '../../lib/index.js';
 import { PublicRecipientPolicy, RecipientPolicy } from '../../lib/extending/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { blocksOf } from './blocks.js';
 
 const FOLDER = resolve('.cache/guides/notices');
-const MODULE = 'endpoint-news.module.ts';
 
 @Injectable()
 class Orders {
@@ -23,25 +25,32 @@ class Orders {
 let receiver: ScriptedReceiver;
 let app: INestApplication;
 
-beforeEach(async () => {
-  receiver = await ScriptedReceiver.start();
-  const { code } = blocksOf('docs/notices.md').find((one) => one.code.startsWith(`// ${MODULE}`))!;
-  const text = code.replaceAll(
+beforeEach(async () => void (receiver = await ScriptedReceiver.start()));
+afterEach(async () => {
+  await app.close();
+  await receiver.stop();
+});
+
+/** What a block of the guide exports, found by the name in its first line. */
+async function exportsOf<T>(file: string): Promise<T> {
+  const { code } = blocksOf('docs/notices.md').find((one) => one.code.startsWith(`// ${file}`))!;
+  const source = code.replaceAll(
     /'nestjs-thorn(\/\w+)?'/g,
     (_, entry = '') => `'${resolve(`lib${entry}/index.ts`)}'`,
   );
   mkdirSync(FOLDER, { recursive: true });
-  writeFileSync(resolve(FOLDER, MODULE), text);
-  const { EndpointNewsModule } = (await import(/* @vite-ignore */ resolve(FOLDER, MODULE))) as {
-    readonly EndpointNewsModule: Type<unknown>;
-  };
+  writeFileSync(resolve(FOLDER, file), source);
+  return (await import(/* @vite-ignore */ resolve(FOLDER, file))) as T;
+}
+
+async function start(thorn: Type<unknown> | DynamicModule): Promise<void> {
   const module = await Test.createTestingModule({
     imports: [
       TypeOrmModule.forRoot({
         ...{ type: 'better-sqlite3', database: ':memory:' },
         ...{ autoLoadEntities: true, synchronize: true },
       }),
-      EndpointNewsModule,
+      thorn,
     ],
     providers: [Orders],
   })
@@ -49,11 +58,14 @@ beforeEach(async () => {
     .useValue(new PublicRecipientPolicy(LOOPBACK_RECIPIENTS))
     .compile();
   app = await module.createNestApplication({ logger: false }).init();
-});
-afterEach(async () => {
-  await app.close();
-  await receiver.stop();
-});
+}
+
+async function startNews(): Promise<void> {
+  const { EndpointNewsModule } = await exportsOf<{ EndpointNewsModule: Type<unknown> }>(
+    'endpoint-news.module.ts',
+  );
+  await start(EndpointNewsModule);
+}
 
 async function create(path: string, event: string, owner: string, exclude: readonly string[] = []) {
   const url = new URL(path, receiver.url).href;
@@ -61,6 +73,7 @@ async function create(path: string, event: string, owner: string, exclude: reado
 }
 
 it('sends the news of an endpoint to another one of its owner, and none about that one', async () => {
+  await startNews();
   const subscribers = app.get(Subscribers);
   const orders = await create('/orders', 'order.paid', 'ada');
   const news = await create('/news', 'endpoint.*', 'ada');
@@ -97,6 +110,7 @@ it('sends the news of an endpoint to another one of its owner, and none about th
 });
 
 it('sends the news of an endpoint with * where it excludes the news', async () => {
+  await startNews();
   const all = await create('/all', '*', 'ada');
   await create('/news', 'endpoint.*', 'ada');
   receiver.otherwise(({ path }) => (path === '/news' ? 204 : 410));
@@ -113,4 +127,44 @@ it('sends the news of an endpoint with * where it excludes the news', async () =
     data: { endpoint: quiet },
   });
   expect(receiver.received.map(({ path }) => path)).toEqual(['/all', '/quiet', '/news']);
+});
+
+it('mails the owner of an endpoint that is switched off', async () => {
+  const mails: (readonly [to: readonly string[], mail: string])[] = [];
+  const server = new SMTPServer({
+    disabledCommands: ['AUTH', 'STARTTLS'],
+    onData: (stream, { envelope }, done) => {
+      const to = envelope.rcptTo.map(({ address }) => address);
+      let mail = '';
+      stream.setEncoding('utf8').on('data', (part: string) => void (mail += part));
+      stream.on('end', () => {
+        // A long line of the head goes on in the next one.
+        mails.push([to, mail.replaceAll(/\r\n[ \t]/g, ' ')]);
+        done();
+      });
+    },
+  });
+  await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening));
+  try {
+    const { port } = server.server.address() as AddressInfo;
+    const { mailNotice } = await exportsOf<{
+      mailNotice: (mails: Transporter, notice: SubscriberNotice) => Promise<void>;
+    }>('mail-notice.ts');
+    const transport = createTransport(`smtp://127.0.0.1:${port}`, {
+      from: 'Webhooks <webhooks@example.com>',
+    });
+    await start(ThornModule.forRoot({ notify: (notice) => mailNotice(transport, notice) }));
+    await create('/orders', 'order.paid', 'ada');
+    receiver.otherwise(410);
+    await app.get(Orders).pay('ada');
+    await expect.poll(() => mails.length).toBe(1);
+    const [[to, mail]] = mails as [(typeof mails)[number]];
+    expect(to).toEqual(['ada@example.com']);
+    expect(mail).toContain('From: Webhooks <webhooks@example.com>');
+    const { host } = new URL(receiver.url);
+    expect(mail).toContain(`Subject: Your webhook endpoint at ${host} was switched off`);
+    expect(mail).toContain('The last answer was the status 410.');
+  } finally {
+    await new Promise<void>((closed) => server.close(() => closed()));
+  }
 });
