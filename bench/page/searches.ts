@@ -41,7 +41,7 @@ async function timesOf(url: string, search: string): Promise<readonly number[]> 
       ...(next !== null && { after: next }),
     });
     const began = performance.now();
-    const answer = await fetch(`${url}/hooks?${query}`);
+    const answer = await fetch(`${url}/hooks?${query.toString()}`);
     const body = (await answer.json()) as { items: unknown[]; next: string | null };
     times.push(performance.now() - began);
     found += body.items.length;
