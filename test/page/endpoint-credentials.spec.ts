@@ -185,7 +185,7 @@ describe('the credentials of an endpoint on the page', () => {
   });
 
   it('asks for all of it again for a URL on another server', async () => {
-    const other = 'http://127.0.0.1:1/hooks';
+    const other = owner.receiver.url.replace(/:\d+/, ':8443');
     const { id } = await owner.api.subscribers.create({
       ...{ url: owner.receiver.url, events: ['article.*'], owner: 'alice' },
       ...{ headers: { 'X-Api-Key': SECRET }, auth: { type: 'bearer', token: SECRET } },

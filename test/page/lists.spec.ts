@@ -118,7 +118,7 @@ describe('deliveries', () => {
     await button('Remove filters').click();
     await expect.poll(rows).toBe(2);
 
-    await page.getByRole('combobox', { name: 'Time' }).selectOption('From … to');
+    await page.getByRole('combobox', { name: 'Time' }).selectOption('Created from … to');
     await page.getByLabel('To', { exact: true }).fill('2026-01-31T12:00');
     await page.getByText('No results').waitFor();
     await page.getByLabel('From', { exact: true }).fill('2026-02-28T12:00');

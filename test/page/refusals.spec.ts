@@ -158,7 +158,7 @@ describe('what the API refuses, on the German page', () => {
     }
     // The others are of fields that no form has, or of a state or an option that this application is not in.
     expect(REFUSAL_CODES.filter((code) => !codes.has(code))).toEqual([
-      ...['unknown-field', 'host-limit', 'hidden-event', 'malformed-template'],
+      ...['unknown-field', 'host-limit', 'hidden-event', 'other-origin', 'malformed-template'],
       ...['not-json', 'excluded', 'too-high', 'in-use', 'rotated-too-often'],
     ]);
   });
