@@ -235,11 +235,14 @@ describe.each(platforms)('the OpenAPI document on %s', (platform) => {
           expectDescribed(answer, operation, ajv);
           expectPrivate(answer, false);
           const isRefused = answer.status === 400;
-          expect(isRefused || answer.status === (isNew ? 201 : 200), JSON.stringify(body)).toBe(true);
+          expect(isRefused || answer.status === (isNew ? 201 : 200), JSON.stringify(body)).toBe(
+            true,
+          );
           const names: readonly string[] = isRefused
             ? answer.body.errors.map(({ field }: { field: string }) => field)
             : Object.keys(fields);
-          for (const name of names) seen.add(`${method} ${name} ${isRefused ? 'refused' : 'accepted'}`);
+          for (const name of names)
+            seen.add(`${method} ${name} ${isRefused ? 'refused' : 'accepted'}`);
           if (isNew && !isRefused) await api.subscribers.delete(answer.body.id, 'any');
         }),
         { numRuns: IS_LONG ? 1000 : 150, seed: 7 },
@@ -506,9 +509,18 @@ const OAUTH2 = { type: 'oauth2', tokenUrl: 'https://9.9.9.9/token', clientId: 'o
 
 /** Values of fields about bodies and credentials, which a subscriber of `price.moved` may have and may not have. */
 const OWN_FIELDS: Readonly<Record<string, readonly [right: unknown[], wrong: unknown[]]>> = {
-  changed: [[['net'], ['net', 'gross'], null], [['title'], ['net', 'net'], [], 'net', [7]]],
-  fields: [[['net'], ['net', 'tax.rate'], null], [['a.b'], ['net', 'net'], 'net', ['net\n']]],
-  thin: [[true, false], ['true', null, 1]],
+  changed: [
+    [['net'], ['net', 'gross'], null],
+    [['title'], ['net', 'net'], [], 'net', [7]],
+  ],
+  fields: [
+    [['net'], ['net', 'tax.rate'], null],
+    [['a.b'], ['net', 'net'], 'net', ['net\n']],
+  ],
+  thin: [
+    [true, false],
+    ['true', null, 1],
+  ],
   template: [
     ['{"text": "{{data.net}}"}', '{{data}}', null],
     ['{"text": "{{net}"}', '{{data.title}}', '{{', 'x', 7],
@@ -525,10 +537,16 @@ const OWN_FIELDS: Readonly<Record<string, readonly [right: unknown[], wrong: unk
     ],
     [
       ...[{ type: 'bearer', token: '' }, { type: 'other' }, 'bearer', { token: 'one' }],
-      ...[{ ...OAUTH2, tokenUrl: 'http://10.0.0.1/', clientSecret: 'two' }, { type: 'basic', a: 1 }],
+      ...[
+        { ...OAUTH2, tokenUrl: 'http://10.0.0.1/', clientSecret: 'two' },
+        { type: 'basic', a: 1 },
+      ],
     ],
   ],
-  timeout: [[null, 1000, 30_000], [999, 30_001, 1.5, '1000']],
+  timeout: [
+    [null, 1000, 30_000],
+    [999, 30_001, 1.5, '1000'],
+  ],
 };
 
 /** One to three of the fields, most of them with values that fit. */
