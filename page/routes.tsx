@@ -1,16 +1,13 @@
 import type { JSX } from 'preact';
 import { t } from './text/index.js';
 import { Empty } from './ui/basics.js';
-import { Screen } from './ui/screen.js';
+import { useData } from './core/use-data.js';
+import { Loaded, Screen } from './ui/screen.js';
 import { AddEndpoint } from './screens/add-endpoint.js';
 import { DeliveryScreen } from './screens/delivery.js';
 import { EndpointScreen } from './screens/endpoint.js';
 import { DeliveriesScreen } from './screens/deliveries.js';
 import { MessageScreen } from './screens/message.js';
-import { OperatorEndpoint } from './screens/operator-endpoint.js';
-import { OperatorMaintenance } from './screens/operator-maintenance.js';
-import { OperatorEndpoints } from './screens/operator-endpoints.js';
-import { OperatorOverview } from './screens/operator-overview.js';
 import { OverviewScreen } from './screens/overview.js';
 import { operatorDeliveries, ownerDeliveries } from './core/deliveries.js';
 import { EndpointsScreen } from './screens/endpoints.js';
@@ -30,10 +27,19 @@ const ROUTES: readonly Route[] = [
     /^\/operator\/messages\/([^/]+)$/,
     (id) => <MessageScreen key={id} id={id} source={operatorDeliveries} />,
   ],
-  [/^\/operator$/, () => <OperatorOverview />],
-  [/^\/operator\/endpoints$/, () => <OperatorEndpoints />],
-  [/^\/operator\/endpoints\/([^/]+)$/, (id) => <OperatorEndpoint key={id} id={id} />],
-  [/^\/operator\/maintenance$/, () => <OperatorMaintenance />],
+  [/^\/operator$/, () => <ForOperators show={({ OperatorOverview }) => <OperatorOverview />} />],
+  [
+    /^\/operator\/endpoints$/,
+    () => <ForOperators show={({ OperatorEndpoints }) => <OperatorEndpoints />} />,
+  ],
+  [
+    /^\/operator\/endpoints\/([^/]+)$/,
+    (id) => <ForOperators show={({ OperatorEndpoint }) => <OperatorEndpoint key={id} id={id} />} />,
+  ],
+  [
+    /^\/operator\/maintenance$/,
+    () => <ForOperators show={({ OperatorMaintenance }) => <OperatorMaintenance />} />,
+  ],
   [/^\/operator\/deliveries$/, () => <DeliveriesScreen key="all" source={operatorDeliveries} />],
   [
     /^\/operator\/deliveries\/([^/]+)$/,
@@ -41,6 +47,20 @@ const ROUTES: readonly Route[] = [
   ],
   [/^\/events(?:\/([^/]+))?$/, (name) => <EventsScreen name={name} />],
 ];
+
+interface ForOperatorsOptions {
+  readonly show: (screens: typeof import('./screens/operators.js')) => JSX.Element;
+}
+
+/** A screen of {@link import('./screens/operators.js')}, which customers do not load. */
+function ForOperators({ show }: ForOperatorsOptions) {
+  const screens = useData('screens of operators', () => import('./screens/operators.js'));
+  return (
+    <Loaded data={screens} as="line tiles rows">
+      {show}
+    </Loaded>
+  );
+}
 
 export function screenFor(path: string): JSX.Element {
   for (const [pattern, screen] of ROUTES) {

@@ -47,7 +47,7 @@ async function buildFiles() {
       rolldownOptions: {
         input: join(ROOT, 'page/main.tsx'),
         // `element.js` imports from it.
-        preserveEntrySignatures: 'strict',
+        preserveEntrySignatures: 'allow-extension',
         output: {
           entryFileNames: '[name]-[hash].js',
           chunkFileNames: '[name]-[hash].js',
