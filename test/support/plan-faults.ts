@@ -3,6 +3,8 @@ import type { OutboxApp } from './apps/outbox-app.js';
 
 /** Rows that a report may sort: what it shows of a page, of several branches, or of few that wait. */
 const MOST_SORTED = 20_000;
+/** Deliveries that a report may read at once: those of a step, by each of two ways. */
+const MOST_READ = 21_000;
 /** Waiting rows that a page may read one by one where it filters by {@link OF_CLASS a class of answers}, which is in no index. */
 const FEW_WAITING = 2000;
 const OF_CLASS = / d\.(?:error_code|response_status) END (?!AS )/;
@@ -48,6 +50,27 @@ export async function listFaults(
   const parts = sql.split('UNION ALL').length + (JSON.parse(String(values)) as unknown[]).length;
   // Each part has an end of its own; of a page, every row is read once more.
   const most = Math.max(...limits.filter((one) => one <= 20_000), 0) * parts + 200;
+  return readFaults(rig, kind, sql, parameters, most);
+}
+
+/** Returns how many deliveries a statement of a report reads besides those of one step. SQLite does not count them. */
+export async function stepFaults(
+  rig: OutboxApp,
+  kind: DatabaseKind,
+  sql: string,
+  parameters: readonly unknown[],
+): Promise<readonly string[]> {
+  if (kind === 'file' || kind === 'memory') return [];
+  return readFaults(rig, kind, sql, parameters, MOST_READ);
+}
+
+async function readFaults(
+  rig: OutboxApp,
+  kind: 'postgres' | 'mariadb',
+  sql: string,
+  parameters: readonly unknown[],
+  most: number,
+) {
   const read = await (kind === 'postgres' ? readByPostgres : readByMariadb)(rig, sql, parameters);
   return read > most ? [`reads ${read} rows, not ${most}`] : [];
 }
