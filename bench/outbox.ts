@@ -5,6 +5,7 @@ import { claims } from './outbox/claims.js';
 import { cpu } from './outbox/cpu.js';
 import { deadHost } from './outbox/dead-host.js';
 import { distant } from './outbox/distant.js';
+import { log } from './outbox/log.js';
 import { longTransaction } from './outbox/long-transaction.js';
 import { neighbour } from './outbox/neighbour.js';
 import { pace, quiet, slowHealthy } from './outbox/pace.js';
@@ -33,6 +34,7 @@ const PARTS: Readonly<Record<string, (ground: Ground) => Promise<void>>> = {
   start,
   statements,
   storage,
+  log,
   'long-transaction': longTransaction,
 };
 

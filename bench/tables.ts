@@ -11,7 +11,6 @@ import { DispatchStrategy } from '../lib/extending/index.js';
 import { Subscribers, WebhookDispatcher } from '../lib/index.js';
 import type { OutboxStrategy } from '../lib/outbox/index.js';
 import { bundleProgram } from '../test/services/child.js';
-import { startMariadb } from '../test/services/mariadb.js';
 import { makeTriggers, ORDERS, startTablesApp } from '../test/support/apps/tables-app.js';
 import type { ClientDatabase, OwnConnection } from '../test/support/client-databases.js';
 import { MARIADB_CLIENTS } from '../test/support/mariadb-clients.js';
@@ -39,26 +38,19 @@ interface Ground {
 export async function run(wanted: readonly string[]): Promise<void> {
   const parts = partsOf<Ground>('tables', { worker, latency, idle, caller }, wanted);
   const services = new Services();
-  const mariadb = await startMariadb();
   try {
     for (const part of parts) {
       console.error(`-- ${part.name}`);
-      await part.run({ place: (database) => placeOf(database, services, mariadb.url) });
+      await part.run({ place: (database) => placeOf(database, services) });
     }
   } finally {
     await services.stop();
-    await mariadb.stop();
   }
 }
 
 const DATABASES = ['postgres', 'mysql', 'sqlite'] as const;
-let count = 0;
 
-async function placeOf(
-  database: ClientDatabase['database'],
-  services: Services,
-  mariadb: string,
-): Promise<Place> {
+async function placeOf(database: ClientDatabase['database'], services: Services): Promise<Place> {
   switch (database) {
     case 'postgres': {
       const { url } = (await services.postgres()) as { readonly url: string };
@@ -72,19 +64,15 @@ async function placeOf(
       return { database, kinds: SQL_CLIENTS, url, connect };
     }
     case 'mysql': {
-      const at = new URL(mariadb);
-      const server = mysql.createPool({ uri: at.href, connectionLimit: 1 });
-      at.pathname = `thorn_bench_${count++}`;
-      await server.query(`CREATE DATABASE ${at.pathname.slice(1)}`);
-      await server.end();
+      const { url } = await services.mariadb();
       const connect = () => {
-        const pool = mysql.createPool({ uri: at.href, connectionLimit: 1 });
+        const pool = mysql.createPool({ uri: url, connectionLimit: 1 });
         return {
           query: async (sql: string) => (await pool.query<mysql.RowDataPacket[]>(sql))[0],
           end: () => pool.end(),
         };
       };
-      return { database, kinds: MARIADB_CLIENTS, url: at.href, connect };
+      return { database, kinds: MARIADB_CLIENTS, url, connect };
     }
     case 'sqlite': {
       const { database: file } = services.sqlite() as { readonly database: string };

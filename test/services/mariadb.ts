@@ -17,20 +17,23 @@ const run = promisify(execFile);
 const SERVER = ['mariadbd', 'mysqld'];
 const INSTALL = ['mariadb-install-db', 'mysql_install_db'];
 
+/** The long form of the tests has millions of rows: with less it would wait for the disk. */
+const BUFFER_POOL = process.env['THORN_LONG'] === '1' ? '1G' : '48M';
+
 /**
  * The server of `THORN_TEST_MARIADB_URL`; else one that is started from binaries on the PATH or of the system, installed
  * by apt-get when that is possible.
  *
  * @throws Error with the command to type when there is none
  */
-export async function startMariadb(): Promise<Server> {
+export async function startMariadb(bufferPool = BUFFER_POOL): Promise<Server> {
   const url = process.env['THORN_TEST_MARIADB_URL'];
   if (url) return { url, stop: async () => {} };
   const isThere = () => program(SERVER) !== null && program(INSTALL) !== null;
   if (!isThere()) await installPackage('mariadb-server');
   if (!isThere()) throw missing('there is none');
   try {
-    return await start(program(SERVER)!, program(INSTALL)!);
+    return await start(program(SERVER)!, program(INSTALL)!, bufferPool);
   } catch (error) {
     throw missing((error as Error).message.trim());
   }
@@ -53,7 +56,7 @@ function program(names: readonly string[]): string | null {
   return files.find((file) => existsSync(file)) ?? null;
 }
 
-async function start(server: string, install: string): Promise<Server> {
+async function start(server: string, install: string, bufferPool: string): Promise<Server> {
   const account = unprivilegedAccount(['mysql', 'nobody']);
   const home = await mkdtemp(join(account === null ? tmpdir() : '/tmp', 'thorn-mariadb-'));
   try {
@@ -71,7 +74,7 @@ async function start(server: string, install: string): Promise<Server> {
       ],
       { ...account, cwd: home },
     );
-    return await startOn(server, data, home, account);
+    return await startOn(server, data, home, account, bufferPool);
   } catch (error) {
     await rm(home, { recursive: true, force: true });
     throw error;
@@ -83,6 +86,7 @@ async function startOn(
   data: string,
   home: string,
   account: Account | null,
+  bufferPool: string,
 ): Promise<Server> {
   const port = await freePort();
   const settings = {
@@ -93,8 +97,7 @@ async function startOn(
     'bind-address': '127.0.0.1',
     port,
     'max-connections': 400,
-    // The long form has millions of rows: what would be measured with less is the disk.
-    'innodb-buffer-pool-size': process.env['THORN_LONG'] === '1' ? '1G' : '48M',
+    'innodb-buffer-pool-size': bufferPool,
     // Nothing of it has to outlive the run.
     'innodb-flush-log-at-trx-commit': 0,
     'innodb-doublewrite': 'OFF',
