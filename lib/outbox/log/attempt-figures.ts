@@ -146,12 +146,9 @@ export function attemptFiguresOf(rows: readonly AttemptCount[]): AttemptFigures 
   let attempts = 0;
   for (const row of rows) {
     const amount = Number(row.amount);
-    const status = row.status === null ? null : Number(row.status);
-    const kind = answerClassOf(status, row.error_code);
-    // An attempt that was not kept, of a delivery that has succeeded.
-    answers[kind === 'none' ? '2xx' : kind] += amount;
+    answers[answerOf(row)] += amount;
     attempts += amount;
-    if (status === null) continue;
+    if (row.status === null) continue;
     const duration = Number(row.duration);
     durations.set(duration, (durations.get(duration) ?? 0) + amount);
   }
@@ -166,6 +163,16 @@ export function attemptFiguresOf(rows: readonly AttemptCount[]): AttemptFigures 
     p50: percentile(sorted, 50),
     p95: percentile(sorted, 95),
   };
+}
+
+/** The kind of the answers to attempts of a row. */
+export function answerOf({
+  status,
+  error_code: error,
+}: AttemptCount): Exclude<AnswerClass, 'none'> {
+  const kind = answerClassOf(status === null ? null : Number(status), error);
+  // An attempt that was not kept, of a delivery that has succeeded.
+  return kind === 'none' ? '2xx' : kind;
 }
 
 interface Duration {

@@ -7,7 +7,7 @@ import {
 import { hasEnded } from '../../message/recipient.js';
 import type { AttemptCount } from '../tables/delivery-log.js';
 import { idFrom } from '../tables/keys.js';
-import { type AttemptHistory, attemptFiguresOf } from './attempt-figures.js';
+import { answerOf, type AttemptHistory } from './attempt-figures.js';
 
 /** The attempts at an endpoint in the hours of a history. */
 export interface EndpointAttempts {
@@ -79,18 +79,17 @@ export async function endpointOverview(
 export function attemptsBySubscriber(
   rows: readonly AttemptCount[],
 ): ReadonlyMap<string, EndpointAttempts> {
-  const found = new Map<string, AttemptCount[]>();
+  const found = new Map<string, EndpointAttempts>();
   for (const row of rows) {
     const id = idFrom('sub_', row.subscriber_id, row.given_subscriber_id);
-    found.set(id, [...(found.get(id) ?? []), row]);
+    const { attempts, failed, failedAt } = found.get(id) ?? NO_ATTEMPTS;
+    const amount = Number(row.amount);
+    const hasFailed = answerOf(row) !== '2xx';
+    found.set(id, {
+      attempts: attempts + amount,
+      failed: hasFailed ? failed + amount : failed,
+      failedAt: hasFailed ? Math.max(failedAt ?? 0, Number(row.latest)) : failedAt,
+    });
   }
-  return new Map([...found].map(([id, own]) => [id, attemptsOf(own)]));
-}
-
-function attemptsOf(rows: readonly AttemptCount[]): EndpointAttempts {
-  const { attempts, failed } = attemptFiguresOf(rows);
-  const times = rows
-    .filter((row) => attemptFiguresOf([row]).failed > 0)
-    .map(({ latest }) => Number(latest));
-  return { attempts, failed, failedAt: failed === 0 ? null : Math.max(...times) };
+  return found;
 }

@@ -20,6 +20,10 @@ export const FIRST_STEP = 1000;
 const MOST_STEP = 10_000;
 /** Milliseconds that a step should take: SQLite answers on the event loop. */
 const STEP_TIME = 25;
+/** The same on a server, so that few steps are taken when it is busy. */
+const SERVER_STEP_TIME = 100;
+/** Rows of each branch in a step at least: the search for its end costs as much as some rows. */
+const LEAST_OF_BRANCH = 10;
 
 /**
  * Goes through the log from its newest deliveries on, in steps. Attempts are rows of their own, and rows may be on disk,
@@ -36,6 +40,7 @@ export async function lookInSteps(
   look: (part: LogRange) => Promise<void>,
 ): Promise<string | null> {
   const end = performance.now() + bounds.time;
+  const fit = store.dialect.name === 'sqlite' ? STEP_TIME : SERVER_STEP_TIME;
   let rows = FIRST_STEP;
   let part = before;
   for (let looked = rows; ; looked += rows) {
@@ -45,7 +50,7 @@ export async function lookInSteps(
     await look({ from: lowestId ?? from, before: part });
     const now = performance.now();
     if (lowestId === null || looked >= bounds.rows || now > end) return lowestId;
-    rows = stepAfter(rows, now - began, STEP_TIME);
+    rows = Math.max(stepAfter(rows, now - began, fit), LEAST_OF_BRANCH * branches.length);
     part = lowestId;
     // SQLite answers without yielding to the event loop.
     await setImmediate();

@@ -193,41 +193,25 @@ export function countAttempts(
   step: number,
   isBySubscriber = false,
 ): Select<AttemptCount> {
-  const {
-    dialect,
-    tables: { deliveries, attempts },
-  } = target;
-  const own = (table: string) =>
-    isBySubscriber ? `, ${table}.subscriber_id, ${table}.given_subscriber_id` : '';
+  const { dialect, tables } = target;
+  const own = (row: string) =>
+    isBySubscriber ? `, ${row}.subscriber_id, ${row}.given_subscriber_id` : '';
   const groups = `w.began - (w.began % ${step}), w.status, w.error_code, w.duration${own('w')}`;
-  // PostgreSQL would plan each part of a union by itself, which takes longer than to run them.
-  const isTogether = dialect.name === 'postgres' && branches.length > 1;
-  const parts = (isTogether ? branches.slice(0, 1) : branches).flatMap((branch): Statement[] => {
-    const along = isTogether
-      ? [pairs(withValueOfRow(branch), branch.column!, range)]
-      : [branch, ...conditionsOf(range)];
-    const all = [...along, ...filters].filter(({ sql }) => sql !== '');
-    const where = all.map(({ sql }) => sql).join(' AND ');
-    const parameters = all.flatMap((one) => one.parameters);
-    const from = branch.sql === '' ? dialect.byKey(deliveries, 'd') : `${deliveries} d`;
-    return [
-      {
-        sql: `SELECT COALESCE(d.started_at, d.attempted_at) AS began, d.response_status AS status, d.error_code, d.duration${own('d')} FROM ${from} WHERE ${where} AND (d.duration IS NOT NULL OR (d.requests = 1 AND d.status = 'succeeded'))`,
-        parameters,
-      },
-      {
-        sql: `SELECT o.started_at AS began, o.status, o.error_code, o.duration${own('d')} FROM ${from} ${dialect.joinEach(attempts, 'o', 'o.delivery_id = d.id')} WHERE ${where} AND d.requests > 1`,
-        parameters,
-      },
-    ];
-  });
-  const sql = parts.map((part) => part.sql).join(' UNION ALL ');
-  const parameters = parts.flatMap((part) => part.parameters);
-  const { rows, parameter } = valuesOf(dialect, branches);
-  return select(
-    `SELECT ${groups.replace(',', ' AS bucket,')}, COUNT(*) AS amount${isBySubscriber ? ', MAX(w.began) AS latest' : ''} FROM ${isTogether ? `${rows} CROSS JOIN LATERAL (${sql})` : `(${sql})`} w GROUP BY ${groups}`,
-    isTogether ? [parameter, ...parameters] : parameters,
-  );
+  const { from, parameters } = deliveriesOf(target, branches, filters, range);
+  const [{ sql: branch }] = branches as readonly [LogCondition];
+  const isEverything = branch === '' && filters.length === 0 && !isBySubscriber;
+  const among = whereOf(conditionsOf(range, 'o.delivery_id'));
+  const further = isEverything
+    ? `${dialect.byKey(tables.attempts, 'o')}${among.sql}`
+    : `l ${dialect.joinEach(tables.attempts, 'o', 'o.delivery_id = l.id')} WHERE l.requests > 1`;
+  // So that a delivery that both parts look at is read once. MariaDB has no word for it.
+  const kept = isEverything || dialect.name === 'mysql' ? '' : 'MATERIALIZED';
+  const sql = `WITH l AS ${kept} (SELECT d.id, COALESCE(d.started_at, d.attempted_at) AS began, d.response_status AS status, d.error_code, d.duration, d.requests, d.status AS state${own('d')} FROM ${from})
+    SELECT ${groups.replace(',', ' AS bucket,')}, COUNT(*) AS amount${isBySubscriber ? ', MAX(w.began) AS latest' : ''} FROM (
+      SELECT l.began, l.status, l.error_code, l.duration${own('l')} FROM l WHERE l.duration IS NOT NULL OR (l.requests = 1 AND l.state = 'succeeded')
+      UNION ALL SELECT o.started_at, o.status, o.error_code, o.duration${own('l')} FROM ${further}
+    ) w GROUP BY ${groups}`;
+  return select(sql, isEverything ? [...parameters, ...among.parameters] : parameters);
 }
 
 /** Counts the deliveries of a branch by bucket and state. Index: that of the branch. @param buckets in the order of their ids */
@@ -482,14 +466,50 @@ function merged(dialect: Dialect, parts: readonly Statement[], limit: number): S
   };
 }
 
+/** The FROM and the WHERE of the deliveries of branches in a range for which filters hold. */
+function deliveriesOf(
+  { dialect, tables: { deliveries } }: Target,
+  branches: readonly LogCondition[],
+  filters: readonly LogCondition[],
+  range: LogRange,
+): { readonly from: string; readonly parameters: readonly unknown[] } {
+  const [first] = branches as readonly [LogCondition];
+  const { column } = first;
+  if (dialect.name === 'postgres' && column !== undefined) {
+    const { rows, parameter } = valuesOf(dialect, branches);
+    const pair = pairs(withValueOfRow(first), column, range);
+    const where = whereOf(filters);
+    return {
+      from: `${rows} ${dialect.joinEach(deliveries, 'd', pair.sql)}${where.sql}`,
+      parameters: [parameter, ...pair.parameters, ...where.parameters],
+    };
+  }
+  const values = branches.flatMap(({ parameters }) => parameters);
+  const any = { sql: `d.${column} IN (${values.map(() => '?').join(', ')})`, parameters: values };
+  const branch = branches.length === 1 ? first : any;
+  const where = whereOf([branch, ...filters, ...conditionsOf(range)]);
+  const table = first.sql === '' ? dialect.byKey(deliveries, 'd') : `${deliveries} d`;
+  return { from: `${table}${where.sql}`, parameters: where.parameters };
+}
+
+function whereOf(conditions: readonly LogCondition[]): Statement {
+  const all = conditions.filter(({ sql }) => sql !== '');
+  return {
+    sql: all.length === 0 ? '' : ` WHERE ${all.map(({ sql }) => sql).join(' AND ')}`,
+    parameters: all.flatMap(({ parameters }) => parameters),
+  };
+}
+
 function overlaps({ from, before }: LogRange, low: string, high: string): boolean {
   return (from === undefined || high > from) && (before === undefined || low < before);
 }
 
-function conditionsOf({ from, before }: LogRange): readonly LogCondition[] {
+function conditionsOf({ from, before }: LogRange, column = 'd.id'): readonly LogCondition[] {
   return [
-    ...(from === undefined ? [] : [{ sql: 'd.id >= ?', parameters: [keyOf('dlv_', from)] }]),
-    ...(before === undefined ? [] : [{ sql: 'd.id < ?', parameters: [keyOf('dlv_', before)] }]),
+    ...(from === undefined ? [] : [{ sql: `${column} >= ?`, parameters: [keyOf('dlv_', from)] }]),
+    ...(before === undefined
+      ? []
+      : [{ sql: `${column} < ?`, parameters: [keyOf('dlv_', before)] }]),
   ];
 }
 
