@@ -53,7 +53,7 @@ describe.each(platforms)('the changes of a subscriber on %s', (platform) => {
     }
   });
 
-  it('are not there for an unknown id, for another owner, and after the removal', async () => {
+  it('are there after the removal, and never for an unknown id or another owner', async () => {
     const { self, id } = await create();
     const of = (path: string) => `${path}/changes`;
     const operators = (one: string) => of(`/hooks-operator/subscribers/${one}`);
@@ -67,8 +67,11 @@ describe.each(platforms)('the changes of a subscriber on %s', (platform) => {
     }
     expect(await statusOf(operators(id), 'bob')).toBe(200);
     await api.send('DELETE', self);
-    expect(await statusOf(of(self))).toBe(404);
-    expect(await statusOf(operators(id))).toBe(404);
+    expect(await statusOf(of(self), 'bob')).toBe(404);
+    for (const path of [of(self), operators(id)]) {
+      const { items } = (await api.send('GET', path)).body;
+      expect(items).toMatchObject([{ kind: 'removed', by: 'alice' }, { kind: 'created' }]);
+    }
   });
 
   it('name who acts, and the owner where nobody else does', async () => {

@@ -65,7 +65,8 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Subscribers.changes': {
     summary: 'Lists what has happened to a subscriber, and who did it, the newest first',
-    description: 'Kept as long as the delivery log. Names of fields, without their values.',
+    description:
+      'Kept as long as the delivery log, also after the removal. Names of fields, without their values.',
     query: CHANGES_QUERY,
     answer: [200, 'SubscriberChangePage'],
     refusals: [400],

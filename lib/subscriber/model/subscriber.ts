@@ -184,6 +184,10 @@ export interface SubscriberUpdate extends Omit<
  */
 export type OwnerScope = { readonly owner: string | null } | 'any';
 
+export function isWithin({ owner }: { readonly owner: string | null }, scope: OwnerScope): boolean {
+  return scope === 'any' || owner === scope.owner;
+}
+
 /** Tells whether a subscriber receives webhooks: it is enabled, and no verification of its endpoint is pending. */
 export function isActive({
   enabled,

@@ -32,6 +32,7 @@ import {
 } from '../model/subscriber.repository.js';
 import {
   checkScope,
+  isWithin,
   type NewSubscriber,
   type OwnerScope,
   type Subscriber,
@@ -316,7 +317,7 @@ export class Subscribers {
 
   /**
    * Lists one page of the changes of a subscriber, newest first: its creation, changes of its fields by name, and what its
-   * endpoint has done. They are kept as long as the delivery log.
+   * endpoint has done. They are kept as long as the delivery log, also when the subscriber is removed.
    *
    * @returns null when `scope` does not contain the id
    * @throws {@link InvalidInputError} whose `field` is `scope`, `limit` or `after`
@@ -332,8 +333,14 @@ export class Subscribers {
   ): Promise<SubscriberChangePage | null> {
     checkScope(scope);
     checkPage({ limit, after });
-    if (!isIdLike(id) || (await this.repository.findById(id, scope)) === null) return null;
-    return this.repository.audit.list(id, { limit, after });
+    if (!isIdLike(id)) return null;
+    const { audit } = this.repository;
+    if ((await this.repository.findById(id, scope)) === null) {
+      // Of a subscriber that was removed, the audit alone knows its owner.
+      const [last] = (await audit.list(id, { limit: 1, after: null })).items;
+      if (last?.kind !== 'removed' || !isWithin(last, scope)) return null;
+    }
+    return audit.list(id, { limit, after });
   }
 
   /**

@@ -17,6 +17,7 @@ import { SubscriberRowMapper } from './subscriber-row-mapper.js';
 import { freeSlots, hostnameOf } from './quota-slots.js';
 import {
   isActive,
+  isWithin,
   type OwnerScope,
   type Subscriber,
   type SubscriberChanges,
@@ -197,10 +198,6 @@ export class InMemorySubscriberRepository extends SubscriberRepository {
     this.#inactive.set(stored);
     return stored;
   }
-}
-
-function isWithin(subscriber: Subscriber, scope: OwnerScope): boolean {
-  return scope === 'any' || subscriber.owner === scope.owner;
 }
 
 /** Tells whether the URL or the description contains a text, whatever the case of its letters. */

@@ -10,7 +10,7 @@ import { compileEventName } from '../../event/event-name.js';
 import { hostOf } from '../../message/recipient.js';
 import { patternMatches } from '../matching/pattern.js';
 import type { SubscriberRow } from '../model/field-kinds.js';
-import type { OwnerScope } from '../model/subscriber.js';
+import { isWithin, type OwnerScope } from '../model/subscriber.js';
 import type { SubscriberAudit } from '../model/subscriber-audit.js';
 import type { SubscriberChange } from '../model/subscriber-change.js';
 import type { SubscriberListQuery } from '../model/subscriber.repository.js';
@@ -252,10 +252,6 @@ export class SubscriberTable {
           written!.affected > 0 ? statement : null,
     );
   }
-}
-
-function isWithin({ owner }: Pick<SubscriberRow, 'owner'>, scope: OwnerScope): boolean {
-  return scope === 'any' || owner === scope.owner;
 }
 
 /**
