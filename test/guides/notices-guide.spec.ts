@@ -163,7 +163,7 @@ it('mails the owner of an endpoint that is switched off', async () => {
     expect(mail).toContain('From: Webhooks <webhooks@example.com>');
     const { host } = new URL(receiver.url);
     expect(mail).toContain(`Subject: Your webhook endpoint at ${host} was switched off`);
-    expect(mail).toContain('The last answer was the status 410.');
+    expect(mail).toContain('The last failure was 410.');
   } finally {
     await new Promise<void>((closed) => server.close(() => closed()));
   }
