@@ -8,7 +8,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 // Without leading or trailing blanks, which the wire would drop.
 const PRINTABLE = /^(?:[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)?$/;
 const RESERVED =
-  /^(?:host|content-.*|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|proxy-.*|user-agent|webhook-.*|hook-.*)$/i;
+  /^(?:host|content-.*|transfer-encoding|connection|keep-alive|te|trailer|upgrade|http2-settings|expect|proxy-.*|user-agent|webhook-.*|hook-.*)$/i;
 const NOT_PRINTABLE = 'must be printable ASCII without blanks at either end';
 const SET_BY_US = 'is set by the library or the protocol and cannot be replaced';
 
