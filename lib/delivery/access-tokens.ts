@@ -10,6 +10,11 @@ import type { RecipientPolicy } from './recipient-policy/recipient-policy.js';
 const MAX_MARGIN = 30_000;
 /** Milliseconds that a token is used whose answer names no end. */
 const UNNAMED_END = 3_600_000;
+/**
+ * Milliseconds for which a failed request answers for those after it. Deliveries that wait for a silent token endpoint take
+ * places of the host's queue, which other subscribers on this host need.
+ */
+const FAILURE_KEPT = 1000;
 const MAX_TOKEN_LENGTH = 8192;
 /** The error codes of RFC 6749, section 5.2. Any other text of a token endpoint may hold what it was sent. */
 const ERRORS: ReadonlySet<unknown> = new Set([
@@ -33,7 +38,7 @@ interface Entry {
   readonly token: Promise<string>;
   /** The token; null until it has come. */
   value: string | null;
-  /** From then on the token is not used. */
+  /** From then on the token, or the failure, is not used. */
   endsAt: number;
 }
 
@@ -56,7 +61,7 @@ export class AccessTokens {
     const isUsable =
       known !== undefined &&
       isSame(known.auth, request.auth) &&
-      (known.value === null || this.clock.now() < known.endsAt);
+      this.clock.now() < known.endsAt;
     return this.#within(request, isUsable ? known : this.#ask(request));
   }
 
@@ -84,21 +89,19 @@ export class AccessTokens {
 
   #ask(request: TokenRequest): Entry {
     const now = this.clock.now();
-    for (const [subscriber, { value, endsAt }] of this.#entries) {
-      if (value !== null && endsAt <= now) this.#entries.delete(subscriber);
+    for (const [subscriber, { endsAt }] of this.#entries) {
+      if (endsAt <= now) this.#entries.delete(subscriber);
     }
     const asked = this.#post(request);
     const entry: Entry = {
-      ...{ auth: request.auth, value: null, endsAt: now },
+      ...{ auth: request.auth, value: null, endsAt: Number.POSITIVE_INFINITY },
       token: asked.then(
         ({ token, lifetime }) => {
           entry.endsAt = now + lifetime - Math.min(MAX_MARGIN, lifetime / 10);
           return (entry.value = token);
         },
         (error: unknown) => {
-          // The next delivery asks again.
-          const { subscriber } = request;
-          if (this.#entries.get(subscriber) === entry) this.#entries.delete(subscriber);
+          entry.endsAt = this.clock.now() + FAILURE_KEPT;
           throw error;
         },
       ),

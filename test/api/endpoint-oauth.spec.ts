@@ -142,6 +142,27 @@ describe.each(sqliteAndPostgres)('client credentials of OAuth on $database', ({ 
     expect(receiver.received).toEqual([]);
   });
 
+  it('asks no failing token endpoint twice within a second', async () => {
+    const self = await subscribe([60_000]);
+    authorization.instead = (response) => response.writeHead(503).end();
+    const failed = { attempts: [{ error: { code: 'oauth-token' } }] };
+    await send();
+    await deliveryWith(self, failed);
+    advance(900);
+    await send();
+    await vi.waitFor(async () => {
+      const { items } = (await api.send('GET', `${self}/deliveries`)).body;
+      expect(items).toMatchObject([{ attemptCount: 1 }, { attemptCount: 1 }]);
+    }, PATIENCE);
+    expect(authorization.requests).toBe(1);
+
+    authorization.instead = undefined;
+    advance(200);
+    await send();
+    await deliveryWith(self, { status: 'succeeded' });
+    expect(authorization.requests).toBe(2);
+  });
+
   it('asks once for 1,000 deliveries that wait', async () => {
     await subscribe();
     let release: () => void = () => undefined;
