@@ -4,7 +4,7 @@ import { MessageRelay, type Ticket } from '../../lib/outbox/index.js';
 import type { Message } from '../../lib/message/index.js';
 import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { createDatabase } from '../support/databases.js';
-import { openOutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { Article, openOutboxApp, subscriber } from '../support/apps/outbox-app.js';
 
 /** Takes nothing, and fails when it is to end. */
 class FailingRelay extends MessageRelay {
@@ -43,6 +43,21 @@ class KeepingRelay extends MessageRelay {
   override pause(): void {}
 
   override async close(): Promise<void> {}
+}
+
+/** Answers to nothing until it is closed. */
+class SilentRelay extends KeepingRelay {
+  #close = (): void => {};
+
+  override async carry(messages: readonly Message[], tickets: readonly Ticket[]): Promise<[]> {
+    await super.carry(messages, tickets);
+    await new Promise<void>((resolve) => (this.#close = resolve));
+    return [];
+  }
+
+  override pause(): void {
+    this.#close();
+  }
 }
 
 afterEach(() => {
@@ -88,6 +103,20 @@ it('leaves what its relay has not brought to others at shutdown, as soon as it h
   await staying.until('SELECT status FROM thorn_deliveries', (rows) => rows.length === 1);
   expect(receiver.received).toHaveLength(1);
   await staying.close();
+  await receiver.stop();
+  await place.drop();
+});
+
+it('lets no commit wait for its relay', async () => {
+  const receiver = await ScriptedReceiver.start();
+  const place = await createDatabase('file');
+  const relay = new SilentRelay();
+  const rig = await openOutboxApp(place, { relay });
+  await rig.subscribers.create(subscriber(receiver.url, { events: ['*'] }));
+  const article = Object.assign(new Article(), { title: 'one' });
+  await rig.dataSource.transaction((manager) => manager.save(article));
+  await expect.poll(() => relay.tickets).toHaveLength(1);
+  await rig.close();
   await receiver.stop();
   await place.drop();
 });
