@@ -59,9 +59,7 @@ export class AccessTokens {
   async of(request: TokenRequest): Promise<string> {
     const known = this.#entries.get(request.subscriber);
     const isUsable =
-      known !== undefined &&
-      isSame(known.auth, request.auth) &&
-      this.clock.now() < known.endsAt;
+      known !== undefined && isSame(known.auth, request.auth) && this.clock.now() < known.endsAt;
     return this.#within(request, isUsable ? known : this.#ask(request));
   }
 
