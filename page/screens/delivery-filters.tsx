@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { now } from '../core/clock.js';
 import { isoTime, localTime } from '../core/local-time.js';
 import type { DeliverySource } from '../core/deliveries.js';
@@ -8,6 +8,7 @@ import { useData } from '../core/use-data.js';
 import { t } from '../text/index.js';
 import { Button } from '../ui/basics.js';
 import { typingEnd } from '../core/typing.js';
+import { nameOf } from './endpoint-address.js';
 
 const STATUSES = ['pending', 'succeeded', 'failed'] as const;
 const CLASSES = ['2xx', '3xx', '4xx', '5xx', 'timeout'] as const;
@@ -154,6 +155,7 @@ export function DeliveryFilters({ source, query }: Options) {
 /** Offers endpoints for a part of their URL or description, of which there may be more than a list could hold. */
 function EndpointChoice({ source }: { readonly source: DeliverySource }) {
   const [typed, setTyped] = useState('');
+  const [isEntered, setEntered] = useState(false);
   const search = typed.trim();
   const found = useData(`endpoints like ${search}`, async (signal) => {
     if (search === '') return [];
@@ -166,6 +168,10 @@ function EndpointChoice({ source }: { readonly source: DeliverySource }) {
   });
   const offered = found.value ?? [];
   const choose = (id: string | undefined) => id !== undefined && setQuery({ endpoint: id });
+  // The answer may come after the key that ends the text.
+  useEffect(() => {
+    if (isEntered && offered.length === 1) choose(offered[0]!.id);
+  }, [isEntered, found.value]);
   return (
     <label>
       <span>{t().endpoint}</span>
@@ -178,9 +184,10 @@ function EndpointChoice({ source }: { readonly source: DeliverySource }) {
         value={typed}
         onInput={({ currentTarget: { value } }) => {
           setTyped(value);
+          setEntered(false);
           choose(offered.find(({ name }) => name === value)?.id);
         }}
-        onChange={() => offered.length === 1 && choose(offered[0]!.id)}
+        onChange={() => setEntered(true)}
       />
       <datalist id="offered-endpoints">
         {offered.map(({ id, name }) => (
@@ -192,13 +199,14 @@ function EndpointChoice({ source }: { readonly source: DeliverySource }) {
 }
 
 function ChosenEndpoint({ source, id }: { readonly source: DeliverySource; readonly id: string }) {
-  const found = useData(`chosen ${id}`, (signal) => source.endpoint(id, signal));
+  const { value: endpoint } = useData(`chosen ${id}`, (signal) => source.endpoint(id, signal));
+  const { url = id, description = null } = endpoint ?? {};
   return (
     <div class="filter-endpoint">
       <span>{t().endpoint}</span>
       <div>
-        <a class="break" href={linkTo(`${source.base}/endpoints/${id}`)}>
-          <bdi>{found.value?.url ?? id}</bdi>
+        <a class="break" href={linkTo(`${source.base}/endpoints/${id}`)} title={url}>
+          <bdi>{description === null ? url : nameOf({ description, url })}</bdi>
         </a>
         <Button
           kind="quiet"

@@ -6,7 +6,7 @@ import { Copyable } from '../ui/basics.js';
 const LONGEST_NAME = 80;
 
 /** The name of an endpoint: the first line of its description, else its host. */
-export function nameOf({ description, url }: Endpoint): string {
+export function nameOf({ description, url }: Pick<Endpoint, 'description' | 'url'>): string {
   const [line = ''] = (description ?? '').trim().split('\n', 1);
   if (line === '') return new URL(url).host;
   return line.length > LONGEST_NAME ? `${line.slice(0, LONGEST_NAME)}…` : line;

@@ -96,6 +96,20 @@ describe('a long list', () => {
 });
 
 describe('deliveries', () => {
+  it('are filtered by the endpoint whose name is typed', async () => {
+    const { id } = await owner.api.subscribers.create({
+      ...{ url: `${owner.receiver.url}/warehouse`, events: ['*'], owner: 'alice' },
+      description: 'Warehouse',
+    });
+    await owner.endpoint({ path: '/other' });
+    await page.goto(owner.url('/deliveries'));
+    await page.getByRole('combobox', { name: 'Endpoint' }).pressSequentially('Warehouse\n');
+    const chosen = page.getByRole('link', { name: 'Warehouse', exact: true });
+    await chosen.waitFor();
+    expect(await chosen.getAttribute('title')).toBe(`${owner.receiver.url}/warehouse`);
+    expect(page.url()).toContain(`endpoint=${id}`);
+  });
+
   it('are found by their id, their message, their endpoint, and from a time to another', async () => {
     const one = await owner.endpoint({ path: '/one' });
     await owner.endpoint({ path: '/other' });
