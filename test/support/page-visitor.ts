@@ -84,10 +84,10 @@ export class PageVisitor {
 
   /** @throws when something reaches beyond the right edge */
   async expectNoOverflow(): Promise<void> {
-    const [content, window] = await this.page.evaluate<[number, number]>(
-      '[document.documentElement.scrollWidth, innerWidth]',
-    );
-    expect(content).toBeLessThanOrEqual(window);
+    // A chart is drawn anew after the window has changed.
+    const overflow = () =>
+      this.page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+    await expect.poll(overflow).toBeLessThanOrEqual(0);
   }
 }
 
