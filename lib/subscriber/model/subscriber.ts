@@ -184,6 +184,7 @@ export interface SubscriberUpdate extends Omit<
  */
 export type OwnerScope = { readonly owner: string | null } | 'any';
 
+/** Tells whether a scope contains a subscriber, or a change of one, by its owner. */
 export function isWithin({ owner }: { readonly owner: string | null }, scope: OwnerScope): boolean {
   return scope === 'any' || owner === scope.owner;
 }
