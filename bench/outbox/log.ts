@@ -1,16 +1,13 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { FanOut } from '../../lib/dispatch/index.js';
-import type { WebhookFormats } from '../../lib/message/index.js';
-import { DeliveryReports } from '../../lib/outbox/index.js';
 import { MovableClock } from '../../lib/testing/index.js';
-import { openOutboxApp, type OutboxApp, subscriber } from '../../test/support/apps/outbox-app.js';
+import { openOutboxApp, type OutboxApp } from '../../test/support/apps/outbox-app.js';
 import { askedLists } from '../../test/support/log-filters.js';
 import { analyzeTables } from '../../test/support/seed-due-deliveries.js';
 import {
   LOG_END,
   OWNER_SIZES,
-  seededSubscriber,
   seedLog,
+  seedOwners,
   skewedMix,
 } from '../../test/support/seed-log.js';
 import { reportValue } from '../harness.js';
@@ -58,12 +55,7 @@ export async function log({ services }: Ground): Promise<void> {
 }
 
 async function seed(app: OutboxApp, kind: (typeof DATABASES)[keyof typeof DATABASES]) {
-  for (const [owner, [first, count]] of Object.entries(OWNER_SIZES)) {
-    for (let n = first; n < first + count; n++) {
-      const url = `https://host-${n % 30}.example/`;
-      await app.subscribers.create(subscriber(url, { id: seededSubscriber(n), owner }));
-    }
-  }
+  await seedOwners(app, 30);
   await seedLog(app, kind, ROWS, 1, skewedMix(ROWS));
   // Of SQLite, applications hardly ever ask for statistics.
   if (kind !== 'file') await analyzeTables(app, kind);
@@ -75,15 +67,7 @@ function listsOf({ deliveries }: OutboxApp): readonly Report[] {
     .map(({ name, query, scope }) => ({ name, read: () => deliveries.list(query, scope) }));
 }
 
-function figuresOf({ clock, deliveries, strategy, subscribers }: OutboxApp): readonly Report[] {
-  const reports = new DeliveryReports(
-    strategy,
-    deliveries,
-    subscribers,
-    {} as FanOut,
-    {} as WebhookFormats,
-    clock,
-  );
+function figuresOf({ reports }: OutboxApp): readonly Report[] {
   const until = new Date(LOG_END);
   const scopes = ['any', ...Object.keys(OWNER_SIZES).map((owner) => ({ owner }))] as const;
   return scopes.flatMap((scope) => {

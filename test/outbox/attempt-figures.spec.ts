@@ -1,10 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FanOut } from '../../lib/dispatch/index.js';
-import type { WebhookFormats } from '../../lib/message/index.js';
-import { DeliveryReports } from '../../lib/outbox/index.js';
 import type { OwnerScope } from '../../lib/subscriber/index.js';
 import { MovableClock } from '../../lib/testing/index.js';
-import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { openOutboxApp, type OutboxApp } from '../support/apps/outbox-app.js';
 import { createDatabase, type DatabaseKind, type TestDatabase } from '../support/databases.js';
 import {
   LOG_END,
@@ -12,6 +9,7 @@ import {
   seededKey,
   seededSubscriber,
   seedLog,
+  seedOwners,
   skewedMix,
 } from '../support/seed-log.js';
 
@@ -35,25 +33,16 @@ describe.each<{ kind: DatabaseKind }>([
 ])('figures of attempts on $kind', ({ kind }) => {
   let place: TestDatabase;
   let rig: OutboxApp;
-  let reports: DeliveryReports;
   beforeAll(async () => {
     place = await createDatabase(kind);
     rig = await openOutboxApp(place, { worker: false, clock: new MovableClock(LOG_END) });
-    for (const [owner, [first, count]] of Object.entries(OWNER_SIZES)) {
-      for (let n = first; n < first + count; n++) {
-        const url = `https://host-${n}.example/`;
-        await rig.subscribers.create(subscriber(url, { id: seededSubscriber(n), owner }));
-      }
-    }
+    await seedOwners(rig);
     const even = { ...skewedMix(ROWS), subscriber: `(s.n % ${SUBSCRIBERS})` };
     await seedLog(rig, kind, ROWS, 1, even);
     // As a log that keeps failed attempts alone.
     await rig.rows(
       "UPDATE thorn_deliveries SET duration = NULL, started_at = NULL, response_status = NULL WHERE status = 'succeeded' AND duration < 20",
     );
-    const { strategy, deliveries, subscribers, clock } = rig;
-    const [fanOut, formats] = [{} as FanOut, {} as WebhookFormats];
-    reports = new DeliveryReports(strategy, deliveries, subscribers, fanOut, formats, clock);
   }, 120_000);
   afterAll(async () => {
     await rig.close();
@@ -104,7 +93,7 @@ describe.each<{ kind: DatabaseKind }>([
     const [since, until] = [LOG_END - 24 * HOUR, LOG_END - 2 * HOUR];
     const range = { since: new Date(since), until: new Date(until) };
     const subscriberId = one && seededSubscriber(first);
-    const figures = (await reports.figures({ ...range, ...(one && { subscriberId }) }, scope))!;
+    const figures = (await rig.reports.figures({ ...range, ...(one && { subscriberId }) }, scope))!;
     const start = since - (since % HOUR);
     const rows = (await attemptsOf(start, until)).filter(
       ({ subscriber: n }) => n >= first && n < first + count,
@@ -129,7 +118,7 @@ describe.each<{ kind: DatabaseKind }>([
   });
 
   it.each(Object.keys(OWNER_SIZES))('of each endpoint are a part of all, for %s', async (owner) => {
-    const { figures, items } = await reports.overview({ owner });
+    const { figures, items } = await rig.reports.overview({ owner });
     const [first, count] = OWNER_SIZES[owner]!;
     const dayAgo = LOG_END - 24 * HOUR;
     const rows = (await attemptsOf(dayAgo - (dayAgo % HOUR), LOG_END)).filter(

@@ -1,12 +1,16 @@
 import { afterEach, expect, it } from 'vitest';
-import type { FanOut } from '../../lib/dispatch/index.js';
-import type { WebhookFormats } from '../../lib/message/index.js';
-import { type AttemptHistory, DeliveryReports } from '../../lib/outbox/index.js';
+import type { AttemptHistory } from '../../lib/outbox/index.js';
 import { keyOf } from '../../lib/outbox/tables/keys.js';
-import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { openOutboxApp, type OutboxApp } from '../support/apps/outbox-app.js';
 import { createDatabase, type DatabaseKind, type TestDatabase } from '../support/databases.js';
 import { analyzeTables } from '../support/seed-due-deliveries.js';
-import { LOG_END, OWNER_SIZES, seededSubscriber, seedLog } from '../support/seed-log.js';
+import {
+  LOG_END,
+  OWNER_SIZES,
+  seededSubscriber,
+  seedLog,
+  seedOwners,
+} from '../support/seed-log.js';
 
 /** More than figures look at. */
 const ROWS = process.env['THORN_LONG'] === '1' ? 1_000_000 : 250_000;
@@ -25,30 +29,16 @@ it.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }, { kind:
   async ({ kind }) => {
     place = await createDatabase(kind);
     rig = await openOutboxApp(place, { worker: false, isLogged: false });
-    const { clock, deliveries, strategy, subscribers } = rig;
-    for (const [owner, [first, count]] of Object.entries(OWNER_SIZES)) {
-      for (let n = first; n < first + count; n++) {
-        const url = `https://host-${n}.example/`;
-        await subscribers.create(subscriber(url, { id: seededSubscriber(n), owner }));
-      }
-    }
+    await seedOwners(rig);
     await seedLog(rig, kind, ROWS, 1, undefined, TIMES);
     await analyzeTables(rig, kind);
-    const reports = new DeliveryReports(
-      strategy,
-      deliveries,
-      subscribers,
-      {} as FanOut,
-      {} as WebhookFormats,
-      clock,
-    );
     const until = new Date(LOG_END);
 
-    const all = (await reports.figures({ by: 'day', until }, 'any'))!;
+    const all = (await rig.reports.figures({ by: 'day', until }, 'any'))!;
     expect(all.total).toMatchObject(await countedFrom(all, 'true'));
     expect(all.countedSince).toBeGreaterThan(all.since);
 
-    const small = (await reports.figures({ by: 'day', until }, { owner: 'small' }))!;
+    const small = (await rig.reports.figures({ by: 'day', until }, { owner: 'small' }))!;
     const [first, count] = OWNER_SIZES['small']!;
     const ids = Array.from(
       { length: count },

@@ -1,10 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { EventHistory, type FanOut } from '../../lib/dispatch/index.js';
+import { EventHistory } from '../../lib/dispatch/index.js';
 import { EventCatalogue } from '../../lib/event/index.js';
-import type { WebhookFormats } from '../../lib/message/index.js';
-import { DeliveryReports } from '../../lib/outbox/index.js';
 import { MovableClock } from '../../lib/testing/index.js';
-import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
+import { openOutboxApp, type OutboxApp } from '../support/apps/outbox-app.js';
 import { createDatabase, type DatabaseKind, type TestDatabase } from '../support/databases.js';
 import { askedLists } from '../support/log-filters.js';
 import { listFaults, planFaults, stepFaults } from '../support/plan-faults.js';
@@ -15,6 +13,7 @@ import {
   seededKey,
   seededSubscriber,
   seedLog,
+  seedOwners,
   skewedMix,
 } from '../support/seed-log.js';
 
@@ -39,12 +38,7 @@ describe.each<{ kind: DatabaseKind }>([
   it('answer every combination of filters from few rows', { timeout: 3_000_000 }, async () => {
     place = await createDatabase(kind);
     rig = await openOutboxApp(place, { worker: false, clock: new MovableClock(LOG_END) });
-    for (const [owner, [first, count]] of Object.entries(OWNER_SIZES)) {
-      for (let n = first; n < first + count; n++) {
-        const url = `https://host-${n % 30}.example/`;
-        await rig.subscribers.create(subscriber(url, { id: seededSubscriber(n), owner }));
-      }
-    }
+    await seedOwners(rig, 30);
     await seedLog(rig, kind, ROWS, 1, skewedMix(ROWS));
     // Of SQLite, applications hardly ever ask for statistics.
     if (kind !== 'file') await analyzeTables(rig, kind);
@@ -77,13 +71,7 @@ describe.each<{ kind: DatabaseKind }>([
         history: true,
         clock: new MovableClock(LOG_END),
       });
-      for (const [owner, [first, count]] of Object.entries(OWNER_SIZES)) {
-        for (let n = first; n < first + count; n++) {
-          await rig.subscribers.create(
-            subscriber(`https://host-${n}.example/`, { id: seededSubscriber(n), owner }),
-          );
-        }
-      }
+      await seedOwners(rig);
       await seedLog(rig, kind, ROWS);
       // As if one transaction had sent them.
       await rig.rows('UPDATE thorn_messages SET position = 1');
@@ -116,15 +104,7 @@ async function faultsOf(rig: OutboxApp, kind: DatabaseKind): Promise<readonly st
 
 /** Everything that looks at the log on behalf of the REST APIs, the page, the metrics and the command. */
 function reportsOf(rig: OutboxApp): readonly (() => Promise<unknown>)[] {
-  const { deliveries, strategy, subscribers, clock } = rig;
-  const reports = new DeliveryReports(
-    strategy,
-    deliveries,
-    subscribers,
-    {} as FanOut,
-    {} as WebhookFormats,
-    clock,
-  );
+  const { deliveries, reports, strategy, clock } = rig;
   const id = (age: number) => `dlv_${seededKey(age)}`;
   const queries: readonly Parameters<typeof deliveries.list>[0][] = [
     {},

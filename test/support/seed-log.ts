@@ -1,5 +1,5 @@
 import type { DatabaseKind } from './databases.js';
-import type { OutboxApp } from './apps/outbox-app.js';
+import { type OutboxApp, subscriber } from './apps/outbox-app.js';
 
 /** The time of the newest delivery, in milliseconds since the Unix epoch. */
 export const LOG_END = 1_790_000_000_000;
@@ -16,6 +16,19 @@ const SUBSCRIBERS = 270;
 
 export function seededSubscriber(n: number): string {
   return `sub_01900000-0000-7000-8000-${String(n).padStart(12, '0')}`;
+}
+
+/** Creates the subscribers of {@link OWNER_SIZES}. @param hosts the number of their hosts; default one each */
+export async function seedOwners(
+  { subscribers }: Pick<OutboxApp, 'subscribers'>,
+  hosts = SUBSCRIBERS,
+): Promise<void> {
+  for (const [owner, [first, count]] of Object.entries(OWNER_SIZES)) {
+    for (let n = first; n < first + count; n++) {
+      const url = `https://host-${n % hosts}.example/`;
+      await subscribers.create(subscriber(url, { id: seededSubscriber(n), owner }));
+    }
+  }
 }
 
 /** The key of a delivery, and of its message. */

@@ -35,6 +35,7 @@ import {
   WebhookFormats,
 } from '../../../lib/message/index.js';
 import {
+  DeliveryReports,
   Deliveries,
   type OutboxOptions,
   OutboxStrategy,
@@ -143,6 +144,7 @@ export interface OutboxApp {
   readonly dataSource: DataSource;
   readonly strategy: OutboxStrategy;
   readonly deliveries: Deliveries;
+  readonly reports: DeliveryReports;
   readonly pipeline: MessagePipeline;
   readonly transactions: CapturedTransactions;
   readonly subscribers: SubscriberRepository;
@@ -249,6 +251,7 @@ export async function openOutboxApp(
     dataSource,
     strategy,
     deliveries,
+    reports: new DeliveryReports(strategy, deliveries, subscribers, fanOut, formats, clock),
     pipeline,
     transactions: new CapturedTransactions([capture]),
     subscribers,
