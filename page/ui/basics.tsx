@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ApiError } from '../core/client.js';
 import { container } from '../core/settings.js';
-import { ago, dateTime, t } from '../text/index.js';
+import { dateTime, moment, t } from '../text/index.js';
 import { problemText } from '../text/problem-text.js';
 
 type Kind = 'primary' | 'plain' | 'danger' | 'quiet';
@@ -77,7 +77,7 @@ export function Time({ at }: { readonly at: string | null }) {
   if (at === null) return <span class="faint">–</span>;
   return (
     <time dateTime={at} title={dateTime(at)}>
-      {ago(at)}
+      {moment(at)}
     </time>
   );
 }
