@@ -19,35 +19,44 @@ export function EventsScreen({ name }: { readonly name: string }) {
           items.length === 0 ? (
             <Empty title={t().noEvents} hint={t().noEventsHint} />
           ) : (
-            <div class="list-detail">
-              <nav aria-label={t().eventTypes}>
-                {grouped(items).map(([group, list]) => (
-                  <div key={group}>
-                    <h2>{group}</h2>
-                    {list.map((one) => (
-                      <a
-                        key={one.name}
-                        href={linkTo(`/events/${encodeURIComponent(one.name)}`)}
-                        aria-current={one.name === name ? 'page' : undefined}
-                      >
-                        <Breakable text={one.name} />
-                      </a>
-                    ))}
-                  </div>
-                ))}
-              </nav>
-              <div>
-                {name === '' ? (
-                  <Empty title={t().chooseEvent} />
-                ) : (
-                  <EventPanel key={name} name={name} />
-                )}
-              </div>
-            </div>
+            <Events groups={grouped(items)} name={name} />
           )
         }
       </Loaded>
     </Screen>
+  );
+}
+
+interface EventsOptions {
+  readonly groups: ReturnType<typeof grouped>;
+  /** Of the event that is shown; empty for the first one. */
+  readonly name: string;
+}
+
+function Events({ groups, name }: EventsOptions) {
+  const shown = name === '' ? groups[0]![1][0]!.name : name;
+  return (
+    <div class="list-detail">
+      <nav aria-label={t().eventTypes}>
+        {groups.map(([group, list]) => (
+          <div key={group}>
+            <h2>{group}</h2>
+            {list.map((one) => (
+              <a
+                key={one.name}
+                href={linkTo(`/events/${encodeURIComponent(one.name)}`)}
+                aria-current={one.name === shown ? 'page' : undefined}
+              >
+                <Breakable text={one.name} />
+              </a>
+            ))}
+          </div>
+        ))}
+      </nav>
+      <div>
+        <EventPanel key={shown} name={shown} />
+      </div>
+    </div>
   );
 }
 

@@ -237,7 +237,6 @@ export const de: Dictionary = {
     name === null ? 'Veraltet' : `Veraltet: Verwenden Sie ${name}`,
   noSchema: 'Zu diesem Ereignis gibt es kein Schema.',
   noExample: 'Zu diesem Ereignis gibt es kein Beispiel.',
-  chooseEvent: 'Wählen Sie ein Ereignis, um seine Daten zu sehen.',
   // Operator
   backlog: 'Rückstand',
   lag: 'Verzögerung',

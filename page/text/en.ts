@@ -234,7 +234,6 @@ export const en = {
     name === null ? 'Deprecated' : `Deprecated: use ${name}`,
   noSchema: 'There is no schema of this event.',
   noExample: 'There is no example of this event.',
-  chooseEvent: 'Choose an event to see its data.',
   // Operator
   backlog: 'Backlog',
   lag: 'Lag',

@@ -213,7 +213,7 @@ describe('an answer of something else', () => {
     );
     await page.goto(owner.url('/events'));
     await page.getByRole('link', { name: 'order.paid' }).waitFor();
-    expect(await page.locator('.skeleton').count()).toBe(0);
+    await expect.poll(() => page.locator('.skeleton').count()).toBe(0);
   });
 });
 

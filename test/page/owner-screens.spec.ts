@@ -271,6 +271,17 @@ describe('the events', () => {
     expect(below.width).toBe(above.width);
     await visitor.expectNoOverflow();
   });
+
+  it('begin with the first one, until another one is chosen', async () => {
+    const { page } = visitor;
+    const chosen = page.getByRole('navigation', { name: 'Events' }).locator('[aria-current]');
+    await goTo('/events');
+    await page.getByRole('region', { name: 'article.created' }).waitFor();
+    expect(await chosen.allTextContents()).toEqual(['article.created']);
+    await page.getByRole('link', { name: 'order.paid' }).click();
+    await page.getByRole('region', { name: 'order.paid' }).waitFor();
+    expect(await chosen.allTextContents()).toEqual(['order.paid']);
+  });
 });
 
 describe('what others wrote', () => {
