@@ -16,6 +16,7 @@ import { Figures, Plot } from './ui/plot.js';
 import { Section } from './ui/screen.js';
 import { Skeleton } from './ui/skeleton.js';
 import { Table } from './ui/table.js';
+import { Tabs } from './ui/tabs.js';
 
 const { Badge, Button, Copyable, Empty, Field, Note, StatusCode, Time } = basics;
 
@@ -61,7 +62,7 @@ const PARTS: Readonly<Record<string, () => JSX.Element>> = {
       <Copyable text="msg_1" label="Copy id" />
     </div>
   ),
-  tabs: () => <Tabs />,
+  tabs: () => <Periods />,
   fields: () => (
     <div class="form">
       <Field label="URL" hint={t().urlHint}>
@@ -192,22 +193,18 @@ const PARTS: Readonly<Record<string, () => JSX.Element>> = {
   ),
 };
 
-function Tabs() {
-  const [chosen, setChosen] = useState('hour');
+function Periods() {
+  const [chosen, setChosen] = useState<string>('hour');
   return (
-    <div class="tabs" role="group" aria-label={t().time}>
-      {(['hour', 'day'] as const).map((one) => (
-        <button
-          key={one}
-          type="button"
-          class="button"
-          aria-pressed={one === chosen}
-          onClick={() => setChosen(one)}
-        >
-          {one === 'hour' ? t().figures.byHour : t().figures.byDay}
-        </button>
-      ))}
-    </div>
+    <Tabs
+      label={t().time}
+      items={[
+        ['hour', t().figures.byHour],
+        ['day', t().figures.byDay],
+      ]}
+      chosen={chosen}
+      onChoose={setChosen}
+    />
   );
 }
 

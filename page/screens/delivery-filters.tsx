@@ -7,10 +7,11 @@ import type { Query } from '../core/source.js';
 import { useData } from '../core/use-data.js';
 import { t } from '../text/index.js';
 import { Button } from '../ui/basics.js';
+import { Tabs } from '../ui/tabs.js';
 import { typingEnd } from '../core/typing.js';
 import { nameOf } from './endpoint-address.js';
 
-const STATUSES = ['pending', 'succeeded', 'failed'] as const;
+const STATUSES = ['failed', 'pending', 'succeeded'] as const;
 const CLASSES = ['2xx', '3xx', '4xx', '5xx', 'timeout'] as const;
 const HOUR = 3_600_000;
 const SPANS = { lastHour: HOUR, lastDay: 24 * HOUR, lastWeek: 168 * HOUR } as const;
@@ -120,13 +121,13 @@ export function DeliveryFilters({ source, query }: Options) {
   const isBetween = query['time'] === 'range' || query['time'] === 'attempts';
   return (
     <div class="filters" role="search" aria-label={t().filters}>
+      <Tabs
+        label={t().status}
+        items={[['', t().all], ...STATUSES.map((one) => [one, t()[one]] as const)]}
+        chosen={query['status'] ?? ''}
+        onChoose={(status) => setQuery({ status })}
+      />
       {text('event', t().eventName, 'order.*')}
-      {select(
-        'status',
-        t().status,
-        t().anyStatus,
-        STATUSES.map((one) => [one, t()[one]]),
-      )}
       {select(
         'answer',
         t().answer,
@@ -219,5 +220,3 @@ function ChosenEndpoint({ source, id }: { readonly source: DeliverySource; reado
     </div>
   );
 }
-
-/** The value of a field of date and time is in the time zone of the browser. */

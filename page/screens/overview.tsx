@@ -10,6 +10,7 @@ import { Empty, Time } from '../ui/basics.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
 import { EndpointName } from '../ui/endpoint-name.js';
 import { Table } from '../ui/table.js';
+import { Tabs } from '../ui/tabs.js';
 import { Activity, type PickOptions } from './activity.js';
 import { Attempted, type PickedTime } from './attempted.js';
 import { DeliveryTable } from './delivery-table.js';
@@ -68,19 +69,15 @@ function Everything({ figures, onPick }: Pick<EndpointOverview, 'figures'> & Pic
     <Section
       title={by === 'hour' ? t().lastDay : t().lastDays(30)}
       actions={
-        <div class="tabs" role="group" aria-label={t().time}>
-          {(['hour', 'day'] as const).map((one) => (
-            <button
-              key={one}
-              type="button"
-              class="button"
-              aria-pressed={one === by}
-              onClick={() => setQuery({ by: one === 'day' ? one : '' })}
-            >
-              {one === 'hour' ? t().figures.byHour : t().figures.byDay}
-            </button>
-          ))}
-        </div>
+        <Tabs
+          label={t().time}
+          items={[
+            ['', t().figures.byHour],
+            ['day', t().figures.byDay],
+          ]}
+          chosen={by === 'day' ? by : ''}
+          onChoose={(one) => setQuery({ by: one })}
+        />
       }
     >
       {by === 'day' ? (

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { VERIFICATION } from '../core/verification.js';
 import { t } from '../text/index.js';
 import { Code } from '../ui/content.js';
+import { Tabs } from '../ui/tabs.js';
 
 export function VerificationCode() {
   const [chosen, setChosen] = useState<keyof typeof VERIFICATION>('Node');
@@ -9,19 +10,12 @@ export function VerificationCode() {
   return (
     <>
       <p class="hint">{t().verifyHint}</p>
-      <div class="tabs" role="group" aria-label={t().verify}>
-        {names.map((name) => (
-          <button
-            key={name}
-            type="button"
-            class="button"
-            aria-pressed={name === chosen}
-            onClick={() => setChosen(name)}
-          >
-            {name === 'Shell' ? t().shell : name}
-          </button>
-        ))}
-      </div>
+      <Tabs
+        label={t().verify}
+        items={names.map((name) => [name, name === 'Shell' ? t().shell : name])}
+        chosen={chosen}
+        onChoose={setChosen}
+      />
       <Code text={VERIFICATION[chosen]} label={chosen === 'Shell' ? t().shell : chosen} />
     </>
   );

@@ -188,8 +188,6 @@ export const de: Dictionary = {
   attempts: 'Versuche',
   time: 'Zeit',
   status: 'Status',
-  anyStatus: 'Jeder Status',
-  anyEndpoint: 'Jeder Endpunkt',
   eventName: 'Name des Ereignisses',
   messageId: 'Nachricht',
   filters: 'Filter',

@@ -184,8 +184,6 @@ export const en = {
   attempts: 'Attempts',
   time: 'Time',
   status: 'Status',
-  anyStatus: 'Any status',
-  anyEndpoint: 'Any endpoint',
   eventName: 'Event name',
   messageId: 'Message',
   filters: 'Filters',

@@ -44,7 +44,7 @@ it.each(['Succeeded', 'Failed', 'Pending'])('has deliveries that are %s', async 
   const { page } = visitor;
   await page.goto(`${blog.url}/sign-in/alice`);
   await page.getByRole('link', { name: 'Deliveries' }).click();
-  await page.getByLabel('Status').selectOption(status);
+  await page.getByRole('button', { name: status, exact: true }).click();
   await page.locator('tbody').getByText(status).first().waitFor();
   await page.locator('tbody a').first().click();
   await page.getByRole('heading', { name: 'Attempt 1' }).waitFor();
