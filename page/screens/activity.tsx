@@ -33,6 +33,7 @@ export function DayActivity({ total, days, countedSince, onPick }: Stats & PickO
           [t().p95, milliseconds(total.p95)],
         ]}
       />
+      <p class="hint">{t().figures.inUtc}</p>
       {days.some(({ isComplete }) => !isComplete) && <CountedSince time={countedSince} />}
       <Plot
         as="bars"
@@ -88,6 +89,7 @@ export function Activity({
           [t().p95, milliseconds(total.p95)],
         ]}
       />
+      {by === 'day' && <p class="hint">{t().figures.inUtc}</p>}
       {countedSince > since && <CountedSince time={countedSince} />}
       <Plot
         as="bars"

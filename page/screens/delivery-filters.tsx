@@ -6,7 +6,7 @@ import { linkTo, setQuery } from '../core/router.js';
 import type { Query } from '../core/source.js';
 import { useData } from '../core/use-data.js';
 import { t } from '../text/index.js';
-import { Button } from '../ui/basics.js';
+import { Button, TimeZone } from '../ui/basics.js';
 import { Tabs } from '../ui/tabs.js';
 import { typingEnd } from '../core/typing.js';
 import { nameOf } from './endpoint-address.js';
@@ -134,13 +134,6 @@ export function DeliveryFilters({ source, query }: Options) {
         t().all,
         CLASSES.map((one) => [one, one === 'timeout' ? t().timeout : one]),
       )}
-      {select('time', t().time, t().anyTime, [
-        ...(Object.keys(SPANS) as (keyof typeof SPANS)[]).map((one) => [one, t()[one]] as const),
-        ['range', t().lists.range],
-        ['attempts', t().lists.attempted],
-      ])}
-      {isBetween && moment('from')}
-      {isBetween && moment('to')}
       {(query['endpoint'] ?? '') === '' ? (
         <EndpointChoice source={source} />
       ) : (
@@ -149,6 +142,18 @@ export function DeliveryFilters({ source, query }: Options) {
       {text('id', t().lists.id, 'dlv_… · msg_…')}
       {source.base !== '' && text('owner', t().owner, '')}
       {source.base !== '' && text('host', t().host, 'hooks.example.com')}
+      {select('time', t().time, t().anyTime, [
+        ...(Object.keys(SPANS) as (keyof typeof SPANS)[]).map((one) => [one, t()[one]] as const),
+        ['range', t().lists.range],
+        ['attempts', t().lists.attempted],
+      ])}
+      {isBetween && (
+        <div class="filter-times">
+          {moment('from')}
+          {moment('to')}
+          <TimeZone />
+        </div>
+      )}
     </div>
   );
 }

@@ -11,6 +11,7 @@ export const figures: Translation<typeof figuresEn> = {
   durations: 'Zeit bis zur Antwort',
   byHour: '24 Stunden',
   byDay: '30 Tage',
+  inUtc: 'Tage beginnen um Mitternacht in UTC.',
   countedSince: (time) => `Nur Versuche seit ${time} sind gezählt, weil es so viele sind.`,
   allEndpoints: 'Alle zeigen',
   moreEndpoints: (count) =>

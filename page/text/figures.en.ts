@@ -9,6 +9,7 @@ export const figures = {
   durations: 'Time to answer',
   byHour: '24 hours',
   byDay: '30 days',
+  inUtc: 'Days begin at midnight in UTC.',
   countedSince: (time: string) =>
     `Only attempts since ${time} are counted, because there are so many.`,
   allEndpoints: 'Show all',

@@ -59,6 +59,11 @@ export function clock(time: number): string {
   return format({ timeStyle: 'medium' }).format(new Date(time));
 }
 
+/** The time zone of the browser, for example `Europe/Berlin`. */
+export function timeZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
 export function number(value: number, options: Intl.NumberFormatOptions = {}): string {
   return new Intl.NumberFormat(language.value, options).format(value);
 }

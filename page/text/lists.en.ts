@@ -4,6 +4,7 @@ export const lists = {
   searchOn: 'Continue the search',
   from: 'From',
   to: 'To',
+  timeZone: (zone: string) => `Times are in ${zone}.`,
   range: 'Created from … to',
   attempted: 'Attempted from … to',
   id: 'Id of a delivery or message',

@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ApiError } from '../core/client.js';
 import { container } from '../core/settings.js';
-import { dateTime, moment, t } from '../text/index.js';
+import { dateTime, moment, t, timeZone } from '../text/index.js';
 import { problemText } from '../text/problem-text.js';
 
 type Kind = 'primary' | 'plain' | 'danger' | 'quiet';
@@ -80,6 +80,11 @@ export function Time({ at }: { readonly at: string | null }) {
       {moment(at)}
     </time>
   );
+}
+
+/** Names the time zone in which times are shown and entered. */
+export function TimeZone() {
+  return <p class="hint">{t().lists.timeZone(timeZone())}</p>;
 }
 
 /** A problem of a form or an action, read out when it appears. */

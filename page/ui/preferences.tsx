@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { root } from '../core/settings.js';
 import { language, type Language, LANGUAGES, setLanguage, t } from '../text/index.js';
+import { TimeZone } from './basics.js';
 
 const THEMES = ['system', 'light', 'dark'] as const;
 const NAMES = { system: 'themeSystem', light: 'themeLight', dark: 'themeDark' } as const;
@@ -41,6 +42,7 @@ export function Preferences() {
           ))}
         </select>
       </label>
+      <TimeZone />
     </div>
   );
 }
