@@ -1,10 +1,12 @@
 import { useRef, useState } from 'preact/hooks';
 import { now } from '../core/clock.js';
+import { isoTime, localTime } from '../core/local-time.js';
 import type { Replay } from '../core/model.js';
 import { useSteps } from '../core/use-steps.js';
-import { t } from '../text/index.js';
-import { Field } from '../ui/basics.js';
+import { dateHour, t } from '../text/index.js';
+import { Field, TimeZone } from '../ui/basics.js';
 import { LongWork } from '../ui/long-work.js';
+import { isComplete, NONE, plus, type Resent, ResentText } from './resent.js';
 
 const HOUR = 3_600_000;
 const SPANS = [
@@ -24,30 +26,45 @@ interface Options {
 
 /** Sends an endpoint its failed deliveries again, or the messages that it has missed. */
 export function BulkDialog({ kind, step, onClose }: Options) {
+  // 0 stands for a time of the user's own.
   const [span, setSpan] = useState<number>(24 * HOUR);
+  const [from, setFrom] = useState(() => new Date(new Date().setHours(0, 0, 0, 0)).toISOString());
   const since = useRef('');
-  const steps = useSteps<number>(async (after, before = 0) => {
-    const { scheduled, next } = await step(kind, {
+  const read = async (after: string | undefined, before: Resent, dryRun: boolean) => {
+    const found = await step(kind, {
       since: since.current,
+      ...(dryRun && { dryRun }),
       ...(after !== undefined && { after }),
     });
-    return { sum: before + scheduled, next };
-  });
+    return { sum: plus(before, resentOf(found)), next: found.next };
+  };
+  const steps = useSteps<Resent>((after, before = NONE) => read(after, before, false));
   return (
     <LongWork
       title={t()[kind]}
       hint={kind === 'recover' ? t().recoverHint : t().backfillHint}
       start={t().start}
       steps={steps}
-      progressOf={t().progress}
-      asked={String(span)}
+      progressOf={(sum) => <ResentText of={sum} />}
+      isGood={isComplete}
+      asked={span === 0 ? from : String(span)}
       onClose={onClose}
-      count={async () => {
-        since.current = new Date(now() - span).toISOString();
-        const { scheduled, next } = await step(kind, { since: since.current, dryRun: true });
+      count={async (signal) => {
+        since.current = span === 0 ? from : new Date(now() - span).toISOString();
+        let found = await read(undefined, NONE, true);
+        while (found.sum.done === 0 && found.next !== null && !signal.aborted) {
+          found = await read(found.next, found.sum, true);
+        }
+        const { sum, next } = found;
+        const isNothing = sum.done === 0;
         return {
-          text: next === null ? t().counted(scheduled) : t().countedMore(scheduled),
-          isNothing: scheduled === 0 && next === null,
+          text:
+            isNothing && isComplete(sum) ? (
+              t().nothing[kind](dateHour(since.current))
+            ) : (
+              <ResentText of={sum} text={(count) => t().counted(count, next === null)} />
+            ),
+          isNothing,
         };
       }}
     >
@@ -63,9 +80,36 @@ export function BulkDialog({ kind, step, onClose }: Options) {
                 {t()[name]}
               </option>
             ))}
+            <option value="0">{t().ownTime}</option>
           </select>
         )}
       </Field>
+      {span === 0 && (
+        <>
+          <Field label={t().lists.from}>
+            {(attributes) => (
+              <input
+                {...attributes}
+                type="datetime-local"
+                value={localTime(from)}
+                onChange={({ currentTarget }) => setFrom(isoTime(currentTarget.value))}
+              />
+            )}
+          </Field>
+          <TimeZone />
+        </>
+      )}
     </LongWork>
   );
+}
+
+function resentOf({ scheduled, expunged, disabled, underWay }: Replay): Resent {
+  return {
+    done: scheduled,
+    leftOut: {
+      'message-expunged': expunged,
+      'subscriber-disabled': disabled,
+      'delivery-under-way': underWay,
+    },
+  };
 }

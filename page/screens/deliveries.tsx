@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { DeliverySource } from '../core/deliveries.js';
-import type { Delivery, Retried } from '../core/model.js';
+import type { Delivery } from '../core/model.js';
 import { place } from '../core/router.js';
 import { can } from '../core/session.js';
 import { LIVE, useAction } from '../core/use-data.js';
@@ -10,9 +10,10 @@ import { Button, Empty, ErrorNote, Note } from '../ui/basics.js';
 import { ExportButton } from '../ui/export-button.js';
 import { More } from '../ui/more.js';
 import { Loaded, Screen } from '../ui/screen.js';
+import { BulkActions } from './bulk-actions.js';
 import { askedFor, clearFilters, DeliveryFilters, isFiltered } from './delivery-filters.js';
 import { DeliveryTable } from './delivery-table.js';
-import { BulkActions } from './operator-bulk.js';
+import { isComplete, NONE, plus, type Resent, ResentText, resultOf } from './resent.js';
 
 const STEP = 50;
 /** Deliveries that the API retries at once. */
@@ -50,7 +51,7 @@ export function DeliveriesScreen({ source }: { readonly source: DeliverySource }
       title={t().deliveries}
       actions={
         <>
-          {source.base !== '' && <BulkActions filters={asked} />}
+          <BulkActions source={source} filters={asked} />
           <ExportButton
             key={JSON.stringify(query)}
             read={(after, signal) => source.list({ ...asked(), limit: '100', after }, signal)}
@@ -102,13 +103,14 @@ interface SelectableOptions {
 /** Deliveries of which some can be chosen and sent again. */
 function Selectable({ source, items, isWhole, reload }: SelectableOptions) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const [results, setResults] = useState<readonly Retried[]>([]);
+  const [result, setResult] = useState<Resent>();
   const ids = items.flatMap(({ id }) => (chosen.has(id) ? [id] : []));
   const retry = useAction(async () => {
-    setResults([]);
+    setResult(undefined);
+    let sum = NONE;
     for (let at = 0; at < ids.length; at += AT_ONCE) {
       const { items: some } = await source.retrySelected(ids.slice(at, at + AT_ONCE));
-      setResults((before) => [...before, ...some]);
+      setResult((sum = plus(sum, resultOf(some))));
     }
     setChosen(new Set());
     reload();
@@ -137,7 +139,11 @@ function Selectable({ source, items, isWhole, reload }: SelectableOptions) {
         </div>
       )}
       <div role="status">
-        <Results results={results} />
+        {result !== undefined && (
+          <Note tone={isComplete(result) ? 'good' : 'wait'}>
+            <ResentText of={result} />
+          </Note>
+        )}
       </div>
       <ErrorNote error={retry.error} />
       <DeliveryTable
@@ -147,24 +153,5 @@ function Selectable({ source, items, isWhole, reload }: SelectableOptions) {
         {...(can('retry') && { selection })}
       />
     </>
-  );
-}
-
-/** The number of deliveries that are sent again, and the reasons why others are not. */
-function Results({ results }: { readonly results: readonly Retried[] }) {
-  if (results.length === 0) return null;
-  const refused = results.filter(({ retried }) => !retried);
-  const texts: Readonly<Record<string, string>> = { ...t().problems, 'not-found': t().notFound };
-  const codes = [...new Set(refused.map(({ code }) => code ?? ''))];
-  return (
-    <Note tone={refused.length === 0 ? 'good' : 'wait'}>
-      {t().lists.retried(number(results.length - refused.length))}
-      {codes.map((code) => (
-        <p key={code}>
-          {t().lists.notRetried(number(refused.filter((one) => one.code === code).length))}{' '}
-          {texts[code] ?? code}
-        </p>
-      ))}
-    </Note>
   );
 }

@@ -160,13 +160,17 @@ export const de: Dictionary = {
   backfillHint:
     'Sendet die Ereignisse, die der Endpunkt verpasst hat, während er abgeschaltet war.',
   since: 'Seit',
-  count: 'Anzahl zeigen',
-  counted: (count) =>
-    count === 1 ? '1 Zustellung würde gesendet.' : `${count} Zustellungen würden gesendet.`,
-  countedMore: (count) => `Mindestens ${count} Zustellungen würden gesendet.`,
+  ownTime: 'Zeit wählen',
+  counting: 'Wird gezählt …',
+  counted: (count, isAll) =>
+    count === '0'
+      ? 'Keine Zustellung kann gesendet werden.'
+      : `${isAll ? '' : 'Mindestens '}${count === '1' ? '1 Zustellung kann' : `${count} Zustellungen können`} gesendet werden.`,
+  nothing: {
+    recover: (since) => `Seit ${since} ist keine Zustellung an diesen Endpunkt fehlgeschlagen.`,
+    backfill: (since) => `Seit ${since} hat dieser Endpunkt kein Ereignis verpasst.`,
+  },
   start: 'Senden',
-  progress: (count) =>
-    count === 1 ? '1 Zustellung eingeplant' : `${count} Zustellungen eingeplant`,
   done: 'Fertig',
   stop: 'Anhalten',
   resume: 'Fortsetzen',

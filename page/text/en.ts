@@ -156,13 +156,17 @@ export const en = {
   backfill: 'Send missed events',
   backfillHint: 'Sends the events that the endpoint missed while it was disabled.',
   since: 'Since',
-  count: 'Show how many',
-  counted: (count: number) =>
-    count === 1 ? '1 delivery would be sent.' : `${count} deliveries would be sent.`,
-  countedMore: (count: number) => `At least ${count} deliveries would be sent.`,
+  ownTime: 'Choose a time',
+  counting: 'Counting …',
+  counted: (count: string, isAll: boolean) =>
+    count === '0'
+      ? 'No delivery can be sent.'
+      : `${isAll ? '' : 'At least '}${count === '1' ? '1 delivery' : `${count} deliveries`} can be sent.`,
+  nothing: {
+    recover: (since: string) => `No delivery to this endpoint has failed since ${since}.`,
+    backfill: (since: string) => `This endpoint has missed no event since ${since}.`,
+  },
   start: 'Send',
-  progress: (count: number) =>
-    count === 1 ? '1 delivery scheduled' : `${count} deliveries scheduled`,
   done: 'Done',
   stop: 'Stop',
   resume: 'Continue',

@@ -40,9 +40,20 @@ export const lists: Translation<typeof listsEn> = {
   select: 'Auswählen',
   selectAll: 'Alle gezeigten auswählen',
   retrySelected: (count) => `Ausgewählte erneut senden (${count})`,
-  retried: (count) =>
-    count === '1' ? '1 wird erneut gesendet.' : `${count} werden erneut gesendet.`,
-  notRetried: (count) => `${count} nicht erneut gesendet:`,
+  retryAll: 'Alle fehlgeschlagenen erneut senden',
+  retryMatching: 'Alle passenden erneut senden',
+  retryHint:
+    'Sendet die Zustellungen, die zu den Filtern passen, noch einmal, mit denselben Kennungen. Ihr Server hat manche vielleicht schon verarbeitet.',
+  goesOn:
+    'Sie können diesen Dialog schließen: Die Arbeit läuft weiter, solange die Seite offen ist.',
+  stoppedAt: (text) => `angehalten: ${text}`,
+  matching: (count, isAll) =>
+    count === '0'
+      ? 'Keine Zustellung passt.'
+      : `${isAll ? '' : 'Mindestens '}${count === '1' ? '1 Zustellung passt.' : `${count} Zustellungen passen.`}`,
+  sent: (count) =>
+    count === '1' ? '1 Zustellung wird gesendet' : `${count} Zustellungen werden gesendet`,
+  leftOut: (count) => `${count} ausgelassen:`,
 };
 
 export const next: Translation<typeof nextEn> = {

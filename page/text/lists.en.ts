@@ -33,10 +33,21 @@ export const lists = {
   useKeys: 'Use these shortcuts',
   newest: 'Show the newest',
   select: 'Select',
-  selectAll: 'Select all that are shown',
+  selectAll: 'Select all shown',
   retrySelected: (count: string) => `Resend selected (${count})`,
-  retried: (count: string) => (count === '1' ? '1 is sent again.' : `${count} are sent again.`),
-  notRetried: (count: string) => `${count} not sent again:`,
+  retryAll: 'Resend all failed',
+  retryMatching: 'Resend all that match',
+  retryHint:
+    'Sends the deliveries that match the filters once more, with the same ids. Your server may have handled some of them already.',
+  goesOn: 'You can close this dialog: the work continues while the page is open.',
+  stoppedAt: (text: string) => `stopped: ${text}`,
+  matching: (count: string, isAll: boolean) =>
+    count === '0'
+      ? 'No delivery matches.'
+      : `${isAll ? '' : 'At least '}${count === '1' ? '1 delivery matches.' : `${count} deliveries match.`}`,
+  sent: (count: string) =>
+    count === '1' ? '1 delivery is being sent' : `${count} deliveries are being sent`,
+  leftOut: (count: string) => `${count} left out:`,
 };
 
 /** What comes next for a delivery. */

@@ -26,21 +26,11 @@ export const operators: Translation<typeof en> = {
   resealed: (count) => `${count} Zeilen neu verschlüsselt`,
   unreadable: (count) => `${count} Zeilen lassen sich mit keinem Schlüssel entschlüsseln.`,
   // Deliveries
-  retryAll: 'Alle fehlgeschlagenen erneut senden',
-  retryAllHint:
-    'Sendet alle fehlgeschlagenen Zustellungen, die zu den Filtern passen, noch einmal, mit denselben Kennungen.',
   cancelAll: 'Alle ausstehenden abbrechen',
   cancelAllHint:
     'Die ausstehenden Zustellungen, die zu den Filtern passen, werden nicht mehr gesendet, es sei denn, jemand sendet sie erneut.',
-  goesOn:
-    'Sie können diesen Dialog schließen: Die Arbeit läuft weiter, solange die Seite offen ist.',
-  stoppedAt: (text) => `angehalten: ${text}`,
-  wouldRetry: (count, isAll) =>
-    `${isAll ? '' : 'Mindestens '}${count} fehlgeschlagene Zustellungen sind ausgewählt.`,
-  wouldCancel: (count, isAll) =>
-    `${isAll ? '' : 'Mindestens '}${count} ausstehende Zustellungen sind ausgewählt.`,
-  retried: (done, refused) => `${done} noch einmal gesendet, ${refused} nicht möglich`,
-  cancelled: (done, refused) => `${done} abgebrochen, ${refused} nicht möglich`,
+  cancelled: (count) =>
+    count === '1' ? '1 Zustellung abgebrochen' : `${count} Zustellungen abgebrochen`,
   // Overview
   throughput: 'Letzte 24 Stunden',
   now: 'Jetzt',

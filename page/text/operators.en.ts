@@ -24,19 +24,11 @@ export const operators = {
   resealed: (count: string) => `${count} rows encrypted again`,
   unreadable: (count: string) => `${count} rows cannot be decrypted with any key.`,
   // Deliveries
-  retryAll: 'Resend all failed',
-  retryAllHint: 'Sends all failed deliveries that match the filters once more, with the same ids.',
   cancelAll: 'Cancel all pending',
   cancelAllHint:
     'The pending deliveries that match the filters are not sent any more, unless somebody resends them.',
-  goesOn: 'You can close this dialog: the work continues while the page is open.',
-  stoppedAt: (text: string) => `stopped: ${text}`,
-  wouldRetry: (count: string, isAll: boolean) =>
-    `${isAll ? '' : 'At least '}${count} failed deliveries are selected.`,
-  wouldCancel: (count: string, isAll: boolean) =>
-    `${isAll ? '' : 'At least '}${count} pending deliveries are selected.`,
-  retried: (done: string, refused: string) => `${done} sent again, ${refused} not possible`,
-  cancelled: (done: string, refused: string) => `${done} cancelled, ${refused} not possible`,
+  cancelled: (count: string) =>
+    count === '1' ? '1 delivery cancelled' : `${count} deliveries cancelled`,
   // Overview
   throughput: 'Last 24 hours',
   now: 'Now',

@@ -1,6 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
-import { useAction } from '../core/use-data.js';
+import { useData } from '../core/use-data.js';
 import type { Steps } from '../core/use-steps.js';
 import { t } from '../text/index.js';
 import { Button, ErrorNote, Note } from './basics.js';
@@ -8,7 +7,7 @@ import { Dialog } from './dialog.js';
 
 /** The number of items that the work would change. */
 export interface Count {
-  readonly text: string;
+  readonly text: ComponentChildren;
   readonly isNothing: boolean;
 }
 
@@ -18,8 +17,10 @@ interface LongWorkOptions<Sum> {
   readonly start: string;
   readonly isDanger?: boolean;
   readonly steps: Steps<Sum>;
-  readonly progressOf: (sum: Sum) => string;
-  readonly count: () => Promise<Count>;
+  readonly progressOf: (sum: Sum) => ComponentChildren;
+  /** False when the user should look at the result. */
+  readonly isGood?: (sum: Sum) => boolean;
+  readonly count: (signal: AbortSignal) => Promise<Count>;
   /** The values in `children`. When they change, the items are counted again. */
   readonly asked?: string;
   readonly onClose: () => void;
@@ -32,29 +33,29 @@ interface LongWorkOptions<Sum> {
 /** Counts first, then works in steps with their progress, which can be stopped and resumed. */
 export function LongWork<Sum>(options: LongWorkOptions<Sum>) {
   const { title, hint, start, isDanger = false, steps, progressOf, asked = '' } = options;
-  const { onClose, onDiscard, children } = options;
-  const [counted, setCounted] = useState<Count & { readonly asked: string }>();
-  const counting = useAction(async () => setCounted({ ...(await options.count()), asked }));
-  const known = counted?.asked === asked ? counted : undefined;
+  const { isGood = () => true, onClose, onDiscard, children } = options;
   const { sum, isDone, isBusy } = steps;
-  const isKept = onDiscard !== undefined && (sum !== undefined || isBusy);
+  const isBegun = sum !== undefined || isBusy;
+  const counted = useData(`count ${title} ${asked}`, async (signal) =>
+    isBegun ? undefined : options.count(signal),
+  );
+  const { text, isNothing } = counted.value ?? {};
+  const isKept = onDiscard !== undefined && isBegun;
+  const isOver = isDone || (isNothing === true && !isBegun);
   return (
     <Dialog title={title} onClose={onClose}>
       <p>{hint}</p>
-      {(isKept || (sum === undefined && !isBusy)) && children}
+      {(isKept || !isBegun) && children}
       <div role="status">
-        {sum === undefined && known !== undefined && <Note tone="off">{known.text}</Note>}
-        {sum !== undefined && <Note tone={isDone ? 'good' : 'wait'}>{progressOf(sum)}</Note>}
-      </div>
-      <ErrorNote error={counting.error ?? steps.error} />
-      <div class="form-end">
-        <Button onClick={onClose}>{isDone || isKept ? t().close : t().cancel}</Button>
-        {known === undefined && sum === undefined && !isBusy && (
-          <Button kind="primary" onClick={counting.run} isBusy={counting.isBusy}>
-            {t().count}
-          </Button>
+        {!isBegun && counted.error === undefined && <Note tone="off">{text ?? t().counting}</Note>}
+        {sum !== undefined && (
+          <Note tone={isDone && isGood(sum) ? 'good' : 'wait'}>{progressOf(sum)}</Note>
         )}
-        {(sum !== undefined || known?.isNothing === false) && !isDone && !isBusy && (
+      </div>
+      <ErrorNote error={steps.error ?? counted.error} />
+      <div class="form-end">
+        <Button onClick={onClose}>{isOver || isKept ? t().close : t().cancel}</Button>
+        {(sum !== undefined || isNothing === false) && !isDone && !isBusy && (
           <Button kind={isDanger ? 'danger' : 'primary'} onClick={steps.run}>
             {sum === undefined ? start : t().resume}
           </Button>

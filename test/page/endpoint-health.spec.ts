@@ -116,9 +116,8 @@ describe('the screen of an endpoint that fails', () => {
       .waitFor();
     await note().getByRole('button', { name: 'Send missed events' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByRole('button', { name: 'Show how many' }).click();
     await dialog.getByRole('button', { name: 'Send', exact: true }).click();
-    await dialog.getByText('scheduled').waitFor();
+    await dialog.getByText('being sent').waitFor();
     await expect.poll(() => owner.receiver.received.length).toBeGreaterThan(before);
   });
 
@@ -150,7 +149,7 @@ describe('the screen of an endpoint that fails', () => {
       .waitFor();
     await visitor.expectAccessible();
     await note().getByRole('button', { name: 'Resend failed deliveries' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Show how many' }).waitFor();
+    await page.getByRole('dialog').getByText('2 deliveries can be sent.').waitFor();
   });
 
   it('says what has failed of late, why, and what to do about it, each kind once', async () => {

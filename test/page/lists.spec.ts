@@ -171,13 +171,13 @@ describe('deliveries', () => {
     await boxes.nth(1).check();
     await visitor.expectAccessible();
     await button('Resend selected (2)').click();
-    await page.getByText('1 is sent again.').waitFor();
+    await page.getByText('1 delivery is being sent').waitFor();
     await page
-      .getByText('1 not sent again: The endpoint is disabled, has expired or was removed.')
+      .getByText('1 left out: The endpoint is disabled, has expired or was removed.')
       .waitFor();
     await visitor.expectAccessible();
     await expect.poll(() => owner.receiver.received.length).toBe(1);
-    await page.getByLabel('Select all that are shown').check();
+    await page.getByLabel('Select all shown').check();
     await button('Resend selected (4)').waitFor();
   });
 

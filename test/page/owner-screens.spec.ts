@@ -171,8 +171,7 @@ describe('an owner', () => {
     await goTo(`/endpoints/${id}`);
     await page.getByRole('button', { name: 'Resend failed deliveries' }).click();
     const dialog = page.getByRole('dialog');
-    await dialog.getByRole('button', { name: 'Show how many' }).click();
-    await dialog.getByText('0 deliveries would be sent.').waitFor();
+    await dialog.getByText(/^No delivery to this endpoint has failed since /).waitFor();
     expect(await api.app.get(Deliveries).findById(delivery, 'any')).toMatchObject({
       status: 'succeeded',
       attemptCount: 2,
