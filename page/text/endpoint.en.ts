@@ -7,7 +7,7 @@ export const endpointTexts = {
     `The endpoint is disabled ${distance} (${time}) unless a request succeeds before.`,
   disablesSoon: 'The endpoint is disabled when a few more events have failed.',
   answered: (status: number) => `The endpoint answered ${status}.`,
-  lastAnswer: 'Last answer:',
+  lastAnswer: 'Last response:',
   gone: (time: string) =>
     `Disabled automatically on ${time}, because the endpoint answered 410 (Gone): it wants no more webhooks.`,
   failedTooLong: (time: string, since: string) =>
@@ -44,7 +44,7 @@ export const endpointTexts = {
   showLatest: 'Show the latest',
   advice: {
     '3xx': 'Redirects are not followed. Enter the URL to which the server redirects.',
-    '4xx': 'The server refuses the request. Its answer often says why.',
+    '4xx': 'The server refuses the request. Its response often says why.',
     '401':
       'The server found no valid signature or login. Check that it verifies with the present secret, and that the endpoint has the credentials that it asks for.',
     '403': 'A firewall or a check in the server refuses the request. Let POST requests in.',
@@ -54,9 +54,9 @@ export const endpointTexts = {
     '413': 'The body is larger than the server takes. Raise its limit for bodies.',
     '429': 'The server asks for fewer requests. Set a rate limit for the endpoint.',
     '5xx': 'The server failed while it handled the request. Look into its log at this time.',
-    '502': 'A proxy in front of the server got no answer. Check that the server runs.',
+    '502': 'A proxy in front of the server got no response. Check that the server runs.',
     '503': 'The server or a proxy in front of it is overloaded or down. Check that it runs.',
-    '504': 'A proxy in front of the server got no answer in time. Check that the server runs.',
+    '504': 'A proxy in front of the server got no response in time. Check that the server runs.',
     timeout: 'Answer 200 as soon as the event is stored, and do the work afterwards.',
     'connection-reset': 'The server or a proxy ended the connection. Check whether it restarts.',
     unreachable:

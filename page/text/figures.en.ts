@@ -6,7 +6,7 @@ export const figures = {
   openList: 'Filter these deliveries',
   perHour: 'Attempts by hour',
   perDay: 'Attempts by day',
-  durations: 'Time to answer',
+  durations: 'Response time',
   byHour: '24 hours',
   byDay: '30 days',
   inUtc: 'Days begin at midnight in UTC.',

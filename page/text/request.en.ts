@@ -2,10 +2,10 @@
 export const request = {
   binary: 'These bytes are not text: they are shown as base64.',
   verify: 'Verify this signature',
-  sameAnswer: (before: number) => `The same answer as attempt ${before}`,
+  sameAnswer: (before: number) => `The same response as attempt ${before}`,
   changed: (parts: string) => `Changed since the attempt before: ${parts}`,
   changes: { status: 'status', error: 'reason', body: 'body', headers: 'headers' },
-  answerHeaders: 'Headers of the answer',
+  answerHeaders: 'Response headers',
   missing: {
     expunged: 'The body is no longer stored.',
     unreadable: 'The event cannot be read now.',
@@ -70,7 +70,7 @@ export const signature = {
     unknown: 'No usual mistake leads to the signature that your program computes.',
   },
   clockOff: (minutes: number, isRefused: boolean) =>
-    `The clock of your server is about ${Math.abs(minutes)} min ${minutes < 0 ? 'behind' : 'ahead'}, by the header date of its answer.${isRefused ? ' Receivers refuse what is older or newer than 5 minutes.' : ''}`,
+    `The clock of your server is about ${Math.abs(minutes)} min ${minutes < 0 ? 'behind' : 'ahead'}, by the header date of its response.${isRefused ? ' Receivers refuse what is older or newer than 5 minutes.' : ''}`,
 };
 
 export type SignatureTexts = typeof signature;

@@ -70,7 +70,7 @@ describe('the screen of an endpoint that fails', () => {
     const text = await note().textContent();
     expect(text).toMatch(/^Every attempt has failed since .* 2 events have failed since then\./);
     expect(text).toContain(`The endpoint is disabled ${when} (`);
-    expect(text).toContain('Last answer: The endpoint answered 500.');
+    expect(text).toContain('Last response: The endpoint answered 500.');
     const way = page.getByRole('progressbar', { name: 'of the way to being disabled' });
     expect(await way.getAttribute('value')).toBe(String(Number.parseInt(percent, 10)));
 

@@ -76,7 +76,7 @@ describe('what others wrote', () => {
   ])('is shown when an answer is %s', async (_name, body, text) => {
     owner.receiver.otherwise({ status: 500, body });
     await open(await owner.deliver(await owner.endpoint(), {}));
-    const answer = page.getByLabel('Answer', { exact: true });
+    const answer = page.getByLabel('Response', { exact: true });
     await expect.poll(() => answer.textContent()).toContain(text);
     await visitor.expectNoOverflow();
     await expectHarmless();

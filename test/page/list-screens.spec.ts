@@ -248,15 +248,15 @@ describe('a delivery', () => {
     await page.goto(owner.url(`/deliveries/${id}`));
     // The newest is the first.
     const attempt = (number: number) => page.locator('.timeline > li').nth(3 - number);
-    await attempt(2).getByText('The same answer as attempt 1').waitFor();
+    await attempt(2).getByText('The same response as attempt 1').waitFor();
     await attempt(3).getByText('Changed since the attempt before: status, body').waitFor();
     expect(await page.getByText('"title"').count()).toBe(1);
-    await attempt(1).getByText('Answer', { exact: true }).first().click();
+    await attempt(1).getByText('Response', { exact: true }).first().click();
     await attempt(1).getByText('"title"').waitFor();
 
     const box = async (name: string) =>
       (await page.getByRole('heading', { name, exact: true }).boundingBox())!;
-    expect((await box('Request')).y).toBe((await box('Answer')).y);
+    expect((await box('Request')).y).toBe((await box('Response')).y);
     await page
       .getByRole('timer')
       .getByText(/^\d\d:\d\d:\d\d$/)
@@ -265,7 +265,7 @@ describe('a delivery', () => {
     expect(await page.locator('.actions button').first().textContent()).toBe('Resend');
     await visitor.expectAccessible();
     await page.setViewportSize({ width: 360, height: 740 });
-    expect((await box('Request')).y).toBeLessThan((await box('Answer')).y);
+    expect((await box('Request')).y).toBeLessThan((await box('Response')).y);
     await visitor.expectNoOverflow();
     await visitor.expectAccessible();
 

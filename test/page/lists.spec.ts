@@ -211,7 +211,7 @@ describe('a test', () => {
     await data.fill('{"title":"Mine"}');
     await send.click();
     await page.getByText('The endpoint answered 422, which is not a success.').waitFor();
-    await page.getByRole('group', { name: 'Answer' }).getByText('"wrong"').waitFor();
+    await page.getByRole('group', { name: 'Response' }).getByText('"wrong"').waitFor();
     await visitor.expectAccessible();
     expect(owner.receiver.received.map(({ json }) => json)).toMatchObject([
       { type: 'article.created', data: { title: 'Mine' } },

@@ -124,7 +124,7 @@ describe.each(sqliteAndPostgres)('deliveries on $database', ({ create }) => {
     await expect.poll(() => rows.count()).toBe(2);
     await visitor.expectAccessible();
     expect(await page.getByText('Operator').count()).toBe(0);
-    await page.getByLabel('Answer').selectOption('5xx');
+    await page.getByLabel('Response').selectOption('5xx');
     await expect.poll(() => rows.count()).toBe(1);
     expect(page.url()).toContain('#/deliveries?answer=5xx');
     await page.reload();
@@ -171,8 +171,9 @@ describe.each(sqliteAndPostgres)('deliveries on $database', ({ create }) => {
     await visitor.expectAccessible();
     await page.getByRole('button', { name: /^Disable/ }).click();
     await page.getByText('Disabled').waitFor();
-    const { items } = await api.subscribers.list({ limit: 10 }, { owner: 'bob' });
-    expect(items).toMatchObject([{ enabled: false }]);
+    // The page shows it before the API has answered.
+    const items = async () => (await api.subscribers.list({ limit: 10 }, { owner: 'bob' })).items;
+    await expect.poll(items).toMatchObject([{ enabled: false }]);
   });
 
   it('searches the endpoints of everybody', async () => {

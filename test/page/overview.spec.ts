@@ -52,13 +52,13 @@ describe('the overview of an owner', () => {
 
     // The plots, and the same as tables.
     await page.getByRole('img', { name: 'Attempts by hour' }).waitFor();
-    await page.getByRole('img', { name: 'Time to answer' }).waitFor();
+    await page.getByRole('img', { name: 'Response time' }).waitFor();
     for (const summary of await page.getByText('Show as a table').all()) await summary.click();
     const table = page.getByRole('table', { name: 'Attempts by hour' });
     // In one hour, or in two where another has begun meanwhile.
     const cells = (await table.getByRole('cell').allTextContents()).join(' ');
     expect(cells).toMatch(/^\d+:00 (?:AM|PM) (?:1 1|0 1 \d+:00 (?:AM|PM) 1 0)$/);
-    expect(await page.getByRole('table', { name: 'Time to answer' }).textContent()).toMatch(/ms/);
+    expect(await page.getByRole('table', { name: 'Response time' }).textContent()).toMatch(/ms/);
     await visitor.expectAccessible();
 
     await page.getByRole('button', { name: '30 days' }).click();

@@ -295,8 +295,8 @@ describe('what others wrote', () => {
     const { id, delivery } = await delivered({});
     await api.subscribers.update(id, { description: HOSTILE }, 'any');
     await goTo(`/deliveries/${delivery}`);
-    await page.getByRole('group', { name: 'Answer' }).getByText(HOSTILE.slice(0, 10)).waitFor();
-    const shown = await page.getByRole('group', { name: 'Answer' }).textContent();
+    await page.getByRole('group', { name: 'Response' }).getByText(HOSTILE.slice(0, 10)).waitFor();
+    const shown = await page.getByRole('group', { name: 'Response' }).textContent();
     expect(shown).toContain('"__proto__"');
     expect(shown).toContain('\\u202egnp.exe');
     await goTo(`/endpoints/${id}`);
