@@ -3,7 +3,7 @@ import type { ShellSettings } from '../lib/page/shell.js';
 import { App } from './app.js';
 import { authorization, isLockedOut } from './core/client.js';
 import { follow, go } from './core/router.js';
-import { exchange, onRenewal } from './core/session.js';
+import { exchange, onRenewal, visit } from './core/session.js';
 import { begin } from './core/settings.js';
 import { LANGUAGES, type Language, setLanguage, startLanguage } from './text/index.js';
 
@@ -79,6 +79,8 @@ export function defineElement(settings: ShellSettings, style: string): void {
       const app = this.shadowRoot?.querySelector('div');
       if (app != null) render(null, app);
       isTaken = this.#ownsPage = false;
+      // The next element may be for somebody else.
+      visit.value += 1;
     }
   }
   customElements.define('thorn-portal', ThornPortal);

@@ -41,7 +41,6 @@ export function LongWork<Sum>(options: LongWorkOptions<Sum>) {
   );
   const { text, isNothing } = counted.value ?? {};
   const isKept = onDiscard !== undefined && isBegun;
-  const isOver = isDone || (isNothing === true && !isBegun);
   return (
     <Dialog title={title} onClose={onClose}>
       <p>{hint}</p>
@@ -54,7 +53,7 @@ export function LongWork<Sum>(options: LongWorkOptions<Sum>) {
       </div>
       <ErrorNote error={steps.error ?? counted.error} />
       <div class="form-end">
-        <Button onClick={onClose}>{isOver || isKept ? t().close : t().cancel}</Button>
+        <Button onClick={onClose}>{isDone || isKept ? t().close : t().cancel}</Button>
         {(sum !== undefined || isNothing === false) && !isDone && !isBusy && (
           <Button kind={isDanger ? 'danger' : 'primary'} onClick={steps.run}>
             {sum === undefined ? start : t().resume}
