@@ -6,7 +6,7 @@ export const lists: Translation<typeof listsEn> = {
   searchOn: 'Suche fortsetzen',
   from: 'Von',
   to: 'Bis',
-  timeZone: (zone) => `Zeiten gelten in ${zone}.`,
+  timeZone: (zone) => `Zeitzone: ${zone}`,
   range: 'Erstellt von … bis',
   attempted: 'Versucht von … bis',
   id: 'Zustellung oder Nachricht',

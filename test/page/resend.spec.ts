@@ -146,6 +146,8 @@ describe('deliveries', () => {
     expect(page.url()).toContain('status=failed');
     const pressed = page.getByRole('group', { name: 'Status' }).locator('[aria-pressed=true]');
     expect(await pressed.allTextContents()).toEqual(['Failed']);
+    const tabs = page.getByRole('group', { name: 'Status' });
+    expect((await tabs.boundingBox())!.height).toBeLessThan(50);
     await visitor.expectNoOverflow();
     await visitor.expectAccessible();
     await visitor.tabTo('Succeeded');
@@ -275,7 +277,7 @@ describe('an endpoint', () => {
     await dialog().getByText('2 ausgelassen: Der Endpunkt').waitFor();
     expect(await dialog().getByRole('button', { name: 'Senden', exact: true }).count()).toBe(0);
     await dialog().getByLabel('Seit').selectOption('Zeit wählen');
-    await dialog().getByText('Zeiten gelten in Europe/Berlin.').waitFor();
+    await dialog().getByText('Zeitzone: Europe/Berlin').waitFor();
     await page.setViewportSize({ width: 320, height: 640 });
     await visitor.expectNoOverflow();
     await visitor.expectAccessible();
