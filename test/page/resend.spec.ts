@@ -132,7 +132,7 @@ describe('deliveries', () => {
     await expect.poll(() => owner.receiver.received.length).toBe(1);
   });
 
-  it('are chosen by their status with the keyboard, on a narrow page as well', async () => {
+  it('are chosen by their status with the keyboard, and fit into each width', async () => {
     const endpoint = await owner.endpoint();
     await owner.deliver(endpoint, { title: 'Arrives' });
     await fail(endpoint, 'article.changed', 1);
@@ -156,6 +156,10 @@ describe('deliveries', () => {
     await button('All').click();
     await expect.poll(rows).toBe(2);
     await expect.poll(() => page.url()).not.toContain('status');
+    for (const width of [710, 910, 1100]) {
+      await page.setViewportSize({ width, height: 800 });
+      await visitor.expectNoOverflow();
+    }
   });
 
   it('are filtered by times whose zone is named, side by side and not cut', async () => {
