@@ -48,7 +48,7 @@ export function Attempted({ time: { from, to, since }, source, endpoint, onClear
           <a href={linkTo(`${source.base}/deliveries`, { ...filters, since, from, to })}>
             {t().figures.openList}
           </a>
-          <Button onClick={onClear}>{t().anyTime}</Button>
+          <Button onClick={onClear}>{t().close}</Button>
         </>
       }
     >

@@ -96,7 +96,7 @@ describe('a plot', () => {
     await page.mouse.move(x + width - 2, middle, { steps: 5 });
     await page.mouse.up();
     await expect.poll(() => listed().count()).toBe(2);
-    await page.getByRole('button', { name: 'Any time' }).click();
+    await page.getByRole('button', { name: 'Close' }).click();
     await listed().first().waitFor({ state: 'detached' });
   });
 
