@@ -220,6 +220,7 @@ const STATEMENTS: Readonly<Record<string, Readonly<Record<string, Build>>>> = {
     selectMessages: (store) => messages.selectMessages(store, [MESSAGE]),
     selectStored: (store) => messages.selectStored(store, [MESSAGE]),
     selectOrders: (store) => messages.selectOrders(store, [MESSAGE]),
+    selectSubjects: (store) => messages.selectSubjects(store, [MESSAGE]),
     selectTime: (store) => messages.selectTime(store, MESSAGE),
     selectMessagesBehind: (store) => messages.selectMessagesBehind(store, CURSOR, NOW, 500),
     selectOldMessages: (store) => messages.selectOldMessages(store, CURSOR, NOW, 200),

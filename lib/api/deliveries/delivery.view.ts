@@ -39,6 +39,11 @@ export const DELIVERY = {
   }),
   description: nullable({ ...text, description: 'Of the subscriber as it is now' }),
   event: text,
+  subject: nullable({
+    ...text,
+    description:
+      'What the message is about: the id of its data, else its order key, else its ref; null when none of them is known, the body was dropped, or operators see no bodies',
+  }),
   status: oneOf(['pending', 'succeeded', 'failed']),
   reason: nullable({ ...text, description: 'Why it failed' }),
   attemptCount: { ...count, description: 'Requests that were made' },
@@ -89,6 +94,7 @@ export function deliveryView(
     url: delivery.url,
     description: delivery.description,
     event: delivery.event,
+    subject: delivery.subject,
     status: delivery.status,
     reason: ownerReason(delivery.reason),
     attemptCount: delivery.attemptCount,

@@ -1,5 +1,5 @@
 import { InvalidInputError } from '../../errors/index.js';
-import { ANSWER_CLASSES } from '../../outbox/index.js';
+import { ANSWER_CLASSES, isSearch, MAX_SEARCHED, SEARCH_RULE } from '../../outbox/index.js';
 import { checkPattern, MAX_PATTERN_LENGTH } from '../../subscriber/index.js';
 import { choice, idOf, moment, pageOf, type QueryParameters, wholeNumber } from '../http/query.js';
 import { text } from '../../common/json-schema.js';
@@ -31,6 +31,17 @@ export const OWN_LOG_QUERY = {
     description:
       'The answer to the latest attempt; error: none for another reason than a timeout; none: no attempt, or one that the log has not kept',
   }),
+  search: {
+    schema: {
+      ...text,
+      minLength: 1,
+      maxLength: MAX_SEARCHED,
+      description:
+        'A text that the message has: its order key, its ref, or a value of its body, which may be a number; operators need `operatorApi.bodies`',
+    },
+    read: (given: unknown) => (isSearch(given) ? given : null),
+    reason: SEARCH_RULE,
+  },
   host: {
     schema: {
       ...text,

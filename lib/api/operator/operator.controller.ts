@@ -29,7 +29,7 @@ import {
 import { readQuery } from '../http/query.js';
 import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
 import { SubscriberViews } from '../subscribers/subscriber-views.js';
-import { orNotFound, problem } from '../problems/problem.js';
+import { badRequest, orNotFound, problem } from '../problems/problem.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
 import { SelectionDto } from '../deliveries/deliveries.dto.js';
 import {
@@ -52,6 +52,12 @@ import { scopeFrom } from './owner-query.js';
 import { PauseDto } from './operator.dto.js';
 
 const NOTHING = new JsonBodyPipe(EmptyDto);
+/** A search tells what bodies hold. */
+const NO_SEARCH = {
+  field: 'search',
+  reason:
+    'looks into bodies, which operators do not see: set the option operatorApi.bodies to true',
+};
 
 @Controller()
 export class ThornOperatorController {
@@ -155,14 +161,15 @@ export class ThornOperatorController {
     @Query() given: unknown,
   ): Promise<{ readonly items: readonly OperatorDeliveryView[]; readonly next: string | null }> {
     const { scope, asked } = scopeFrom<DeliveryQuery>(given, LOG_QUERY, this.settings);
+    if (asked.search !== undefined && !this.settings.bodies) throw badRequest([NO_SEARCH]);
     const { items, next } = await this.deliveries.list(asked, scope);
-    return { items: await this.reports.withSubscribers(items), next };
+    return { items: await this.reports.withSubscribers(items, this.settings), next };
   }
 
   @Get('deliveries/:delivery')
   async delivery(@Param('delivery') id: string): Promise<OperatorDeliveryDetailsView> {
     const found = orNotFound(await this.deliveries.findById(id, 'any'), 'delivery');
-    const [shown] = await this.reports.withSubscribers([found]);
+    const [shown] = await this.reports.withSubscribers([found], this.settings);
     return shown!;
   }
 

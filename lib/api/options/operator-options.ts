@@ -23,8 +23,8 @@ export interface OperatorApiOptions {
   /** The path of the routes, below a global prefix if there is one. Default `hooks-operator`. */
   readonly path?: string;
   /**
-   * True: operators may see the requests that were sent, with their bodies and signed headers. Bodies have data of the
-   * application's customers. Default false.
+   * True: operators may see the requests that were sent, with their bodies and signed headers, see what deliveries are
+   * about, and search for it. Bodies have data of the application's customers. Default false.
    */
   readonly bodies?: boolean;
   /** Names of query parameters that the guards read; see {@link ThornApiOptions.queryParameters}. Default: none. */

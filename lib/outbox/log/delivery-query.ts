@@ -22,6 +22,11 @@ export interface DeliveryQuery {
   readonly event?: string;
   /** The kind of the answer to the latest attempt. */
   readonly statusClass?: AnswerClass;
+  /**
+   * A text of 1 to 200 characters that the message has: its order key, its `ref`, or a value of its body, which may be a
+   * number as well. Capital letters matter, and bodies above 64 KB are left out. Default: any.
+   */
+  readonly search?: string;
   /** Host of the subscriber's present URL, with its port unless that is 443 or 80. Finds stored subscribers alone. */
   readonly host?: string;
   /** Only of messages from this time on. A number is in milliseconds since the Unix epoch. Default: from the first. */
@@ -65,18 +70,41 @@ export const MAX_SELECTED = 100;
 
 const STATUSES: readonly unknown[] = ['pending', 'succeeded', 'failed'] satisfies DeliveryStatus[];
 const QUERY: readonly string[] = [
-  ...['deliveryId', 'subscriberId', 'messageId', 'status', 'event', 'statusClass', 'host'],
+  ...[
+    'deliveryId',
+    'subscriberId',
+    'messageId',
+    'status',
+    'event',
+    'statusClass',
+    'search',
+    'host',
+  ],
   ...['since', 'until', 'attemptedSince', 'attemptedUntil', 'limit', 'after'],
 ];
 const BULK: readonly string[] = ['subscriberId', 'since', 'until', 'events'];
 /** The latest time of a `Date`, as ECMAScript says. */
 const LATEST_TIME = 8_640_000_000_000_000;
 const HOST = /^[\x21-\x7e]{1,320}$/;
+/** The maximum length of a search text, in characters. */
+export const MAX_SEARCHED = 200;
+
+export const SEARCH_RULE = `must be a text of 1 to ${MAX_SEARCHED} characters`;
+
+/** Tells whether deliveries can be searched for a value. It refuses NUL, because some databases accept no NUL in a parameter. */
+export function isSearch(given: unknown): given is string {
+  return (
+    typeof given === 'string' &&
+    given.length > 0 &&
+    given.length <= MAX_SEARCHED &&
+    !given.includes('\0')
+  );
+}
 
 /** Checks the filter of a page. @throws {@link InvalidInputError} naming the field */
 export function checkListQuery(query: DeliveryQuery): void {
   checkKnownFields(query, QUERY);
-  const { deliveryId, messageId, status, event, statusClass, host } = query;
+  const { deliveryId, messageId, status, event, statusClass, search, host } = query;
   const { since, until, attemptedSince, attemptedUntil, limit = 1, after = null } = query;
   if (deliveryId !== undefined && !isIdLike(deliveryId)) {
     throw new InvalidInputError('deliveryId', 'must be the id of a delivery');
@@ -90,6 +118,9 @@ export function checkListQuery(query: DeliveryQuery): void {
   if (event !== undefined) checkPattern(event, 'event');
   if (statusClass !== undefined && !ANSWER_CLASSES.includes(statusClass)) {
     throw new InvalidInputError('statusClass', `must be one of ${ANSWER_CLASSES.join(', ')}`);
+  }
+  if (search !== undefined && !isSearch(search)) {
+    throw new InvalidInputError('search', SEARCH_RULE);
   }
   if (host !== undefined && !(typeof host === 'string' && HOST.test(host))) {
     throw new InvalidInputError('host', 'must be a host as in URLs, with its port');

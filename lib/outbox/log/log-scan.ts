@@ -16,6 +16,7 @@ import {
   hasId,
   hasMessage,
   hasStatus,
+  hasValue,
   isOfSubscriber,
   isOfSubscribers,
   isWaiting,
@@ -32,7 +33,7 @@ import { FIRST_STEP, lowestIdOf, stepAfter } from './log-steps.js';
 /** The part of a query that deliveries are selected by. */
 export interface LogSelection extends Pick<
   DeliveryQuery,
-  'deliveryId' | 'messageId' | 'status' | 'event' | 'statusClass'
+  'deliveryId' | 'messageId' | 'status' | 'event' | 'statusClass' | 'search'
 > {
   /** Undefined: whenever they were attempted. */
   readonly attempted: TimeRange | undefined;
@@ -65,10 +66,18 @@ interface LogPart {
 const FEW_WAITING = 2000;
 /** The same where the index has the ids as well, so that the rows of a page alone are read. */
 const FEW_IDS_WAITING = 10_000;
-/** Milliseconds that a step should take: SQLite answers on the event loop. */
-const STEP_TIME = 4;
-/** Milliseconds after which a scan takes no further step. */
-const SCAN_TIME = 8;
+/** How a log is gone through: SQLite answers a step on the event loop. */
+interface Pace {
+  /** Deliveries of the first step. */
+  readonly first: number;
+  /** Milliseconds that a step should take. */
+  readonly step: number;
+  /** Milliseconds after which a scan takes no further step. */
+  readonly all: number;
+}
+const PACE: Pace = { first: FIRST_STEP, step: 4, all: 8 };
+/** A search reads the body of each message, which may be long. */
+const SEARCH_PACE: Pace = { first: FIRST_STEP / 10, step: 20, all: 40 };
 
 /**
  * Finds the newest deliveries of a selection in bounded time. What no index selects is looked for in steps; after some
@@ -80,10 +89,11 @@ export async function scanLog(
   range: LogRange,
   limit: number,
 ): Promise<readonly ScannedLog[]> {
-  const end = performance.now() + SCAN_TIME;
+  const pace = selection.search === undefined ? PACE : SEARCH_PACE;
+  const end = performance.now() + pace.all;
   const scans: ScannedLog[] = [];
   for (const part of await partsOf(store, selection)) {
-    scans.push(await scan(store, part, selection.event, range, limit, end));
+    scans.push(await scan(store, part, selection.event, range, limit, pace, end));
   }
   return scans;
 }
@@ -94,13 +104,14 @@ async function scan(
   event: string | undefined,
   range: LogRange,
   limit: number,
+  pace: Pace,
   end: number,
 ): Promise<ScannedLog> {
   const isWanted = (item: DeliveryRecord) =>
     (event === undefined || patternMatches(event, item.event)) &&
     (status === undefined || item.status === status);
   const items: DeliveryRecord[] = [];
-  let rows = FIRST_STEP;
+  let rows = pace.first;
   let before = range.before;
   for (;;) {
     const began = performance.now();
@@ -113,7 +124,7 @@ async function scan(
     const reached = found.length < limit ? lowestId : found.at(-1)!.id;
     const now = performance.now();
     if (items.length >= limit || reached === null || now > end) return { items, lowestId: reached };
-    rows = stepAfter(rows, now - began, STEP_TIME);
+    rows = stepAfter(rows, now - began, pace.step);
     before = reached;
     // SQLite answers without yielding to the event loop.
     await setImmediate();
@@ -144,7 +155,16 @@ async function furthest(
 
 async function partsOf(
   store: OutboxStore,
-  { subscribers, deliveryId, messageId, status, event, statusClass, attempted }: LogSelection,
+  {
+    subscribers,
+    deliveryId,
+    messageId,
+    status,
+    event,
+    statusClass,
+    attempted,
+    search,
+  }: LogSelection,
 ): Promise<readonly LogPart[]> {
   const isUnsuccessful = statusClass !== undefined && statusClass !== '2xx';
   if (status === 'succeeded' && isUnsuccessful) return [];
@@ -152,6 +172,8 @@ async function partsOf(
     ...(event === undefined || event === '*' ? [] : [mayMatch(event)]),
     ...(statusClass === undefined ? [] : [hasAnswerClass(store, statusClass)]),
     ...(attempted === undefined ? [] : [wasAttempted(store, attempted)]),
+    // The last one, because it reads another row.
+    ...(search === undefined ? [] : [hasValue(store, search)]),
   ];
   const own = subscribers === undefined ? [] : [isOfSubscribers(store, subscribers)];
   const ofStatus = status === undefined ? [] : [hasStatus(status)];

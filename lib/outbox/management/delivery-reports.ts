@@ -46,6 +46,7 @@ import {
   failingStates,
   pausesOf,
 } from './endpoint-states.js';
+import { subjectsOf } from '../log/subjects.js';
 import { visibleSubscribers } from '../log/subscriber-scope.js';
 
 /** A failing subscriber as operators see it; `owner`, `host`, `url` and `state` are null for a subscriber that is not stored. */
@@ -58,8 +59,10 @@ export interface FailingEndpoint extends FailingSubscriber {
   readonly state: SubscriberState | null;
 }
 
-/** The subscriber of a delivery as it is now; all null for a subscriber that is not stored. */
+/** The subscriber of a delivery as it is now, all null for a subscriber that is not stored, and the subject of its message. */
 export interface DeliverySubscriber {
+  /** What the message is about; null when nothing is known, the body was dropped, or the reader may not see bodies. */
+  readonly subject: string | null;
   /** Without its query. */
   readonly url: string | null;
   readonly description: string | null;
@@ -210,21 +213,45 @@ export class DeliveryReports {
     return stores[0]!.health.countFailing(MOST_COUNTED);
   }
 
-  /** Adds to each delivery its subscriber as it is now, and whether the subscriber's host is paused. */
-  async withSubscribers<Delivery extends Pick<DeliveryRecord, 'subscriberId' | 'status'>>(
+  /**
+   * Adds to each delivery its subscriber as it is now, whether the subscriber's host is paused, and what the message is
+   * about.
+   *
+   * @param reader `bodies`: false for a reader who may not see what comes from bodies. Default true
+   */
+  async withSubscribers<
+    Delivery extends Pick<DeliveryRecord, 'subscriberId' | 'messageId' | 'status'>,
+  >(
     deliveries: readonly Delivery[],
+    { bodies }: { readonly bodies: boolean } = { bodies: true },
   ): Promise<readonly (Delivery & DeliverySubscriber)[]> {
     const ids = [...new Set(deliveries.map(({ subscriberId }) => subscriberId))];
-    const stored = await this.subscribers.findAll(ids, 'any');
+    const [stored, pauseOf, subjects] = await Promise.all([
+      this.subscribers.findAll(ids, 'any'),
+      this.#pauses(deliveries),
+      bodies ? this.#subjects(deliveries) : new Map<string, string>(),
+    ]);
     const byId = new Map(stored.map((one) => [one.id, one]));
-    const pauseOf = await this.#pauses(deliveries);
     return deliveries.map((one) => {
+      const subject = subjects.get(one.messageId) ?? null;
       const subscriber = byId.get(one.subscriberId);
-      if (subscriber === undefined) return { ...one, url: null, description: null, pause: null };
+      if (subscriber === undefined) {
+        return { ...one, subject, url: null, description: null, pause: null };
+      }
       const { url, description } = subscriber;
       const pause = one.status === 'pending' ? pauseOf(subscriber) : null;
-      return { ...one, url: withoutQuery(url), description, pause };
+      return { ...one, subject, url: withoutQuery(url), description, pause };
     });
+  }
+
+  async #subjects(
+    deliveries: readonly Pick<DeliveryRecord, 'messageId'>[],
+  ): Promise<ReadonlyMap<string, string>> {
+    const { stores } = await requireOutbox(this.strategy);
+    return subjectsOf(
+      stores,
+      deliveries.map(({ messageId }) => messageId),
+    );
   }
 
   async #pauses(

@@ -3,6 +3,7 @@ import { type DeliveryStatus, FAILURE_REASONS } from '../../delivery/index.js';
 import type { LogCondition } from './delivery-log.js';
 import { type AnswerClass, latestOf } from './delivery-record.js';
 import { keyOf } from './keys.js';
+import { MOST_LOOKED_INTO } from './messages.js';
 import type { Target } from './table-names.js';
 
 // The conditions of the log on deliveries `d`, by which the statements in delivery-log.ts find them.
@@ -117,4 +118,27 @@ export function hasAnswerClass({ tables }: Target, statusClass: AnswerClass): Lo
       };
     }
   }
+}
+
+/** A number as JSON has it. */
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/**
+ * A filter by a text that the message has: its order key, its `ref`, or a value of its body. No index has these, and only
+ * functions of texts are asked: the body is JSON without blanks, in which a quote within a text is escaped.
+ */
+export function hasValue({ dialect, tables }: Target, value: string): LogCondition {
+  const json = JSON.stringify(value);
+  // Not the name of a member, behind which is a colon.
+  const texts = [`:${json}`, `[${json}`, `,${json},`, `,${json}]`];
+  const numbers = NUMBER.test(value)
+    ? ['":#,', '":#}', '[#,', '[#]', ',#,', ',#]'].map((one) => one.replace('#', value))
+    : [];
+  const held = [...texts, ...numbers];
+  const inBody = held.map(() => dialect.holds('m.body')).join(' OR ');
+  return {
+    // One value per row: PostgreSQL could turn an EXISTS into a join that goes through all messages.
+    sql: `(SELECT CASE WHEN m.order_key = ? OR m.ref = ? OR (${dialect.sizeOf('m.body')} <= ${MOST_LOOKED_INTO} AND (${inBody})) THEN 1 ELSE 0 END FROM ${tables.messages} m WHERE m.id = d.message_id) = 1`,
+    parameters: [value, value, ...held],
+  };
 }

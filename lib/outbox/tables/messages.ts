@@ -181,6 +181,26 @@ export function selectOrders(
   return byId(target, ids, 'm.id, m.given_id, m.order_key, m.sequence');
 }
 
+/** The largest body that is looked into, as {@link Dialect.sizeOf} tells it: a page of large bodies would take long. */
+export const MOST_LOOKED_INTO = 65_536;
+
+/** What messages are about, by their ids; the id in the data is JSON. Those without a body are left out. Index: the primary key. */
+export function selectSubjects(
+  target: Target,
+  ids: readonly string[],
+): Select<
+  Pick<MessageRow, 'id' | 'given_id' | 'order_key' | 'ref'> & { readonly data_id: string | null }
+> {
+  const { sizeOf, memberOf } = target.dialect;
+  const id = `CASE WHEN ${sizeOf('m.body')} <= ${MOST_LOOKED_INTO} THEN ${memberOf('m.body', 'data', 'id')} END`;
+  return byId(
+    target,
+    ids,
+    `m.id, m.given_id, m.order_key, m.ref, ${id} AS data_id`,
+    'm.body IS NOT NULL',
+  );
+}
+
 /** The time of a message. Index: the primary key. */
 export function selectTime({ tables }: Target, id: string): Select<Pick<MessageRow, 'time'>> {
   return select(`SELECT time FROM ${tables.messages} WHERE id = ?`, [keyOf('msg_', id)]);
@@ -190,13 +210,14 @@ function byId<Answered>(
   { dialect, tables }: Target,
   ids: readonly string[],
   columns: string,
+  condition = '',
 ): Select<Answered> {
   const { rows, parameter } = idRows(
     dialect,
     ids.map((id) => keyOf('msg_', id)),
   );
   return select(
-    `SELECT ${columns} FROM ${rows} ${dialect.join} ${tables.messages} m ON m.id = r.id`,
+    `SELECT ${columns} FROM ${rows} ${dialect.join} ${tables.messages} m ON m.id = r.id${condition && ` AND ${condition}`}`,
     [parameter],
   );
 }
