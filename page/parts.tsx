@@ -45,7 +45,7 @@ const ATTEMPTS = [
 
 const SETTINGS: ShellSettings = {
   brand: { name: 'Acme webhooks', logo: undefined, accent: undefined, font: undefined },
-  ...{ api: '.', operatorApi: null, links: [], documents: {}, origins: [] },
+  ...{ api: '.', operatorApi: null, operatorBodies: false, links: [], documents: {}, origins: [] },
   ...{ signIn: undefined, language: undefined },
   bodies: { changed: false, fields: false, thin: null, template: false },
 };

@@ -129,13 +129,14 @@ export class ThornPageController {
 
   #settings(page: string): ShellSettings {
     const { url: _, ...shown } = this.settings;
-    const { path: operators } = this.operatorApi ?? {};
+    const { path: operators, bodies = false } = this.operatorApi ?? {};
     return {
       ...shown,
       bodies: this.formats.offers,
       origins: shown.frameAncestors,
       api: this.#pathTo(this.api.path, page),
       operatorApi: operators === undefined ? null : this.#pathTo(operators, page),
+      operatorBodies: bodies,
     };
   }
 

@@ -11,6 +11,8 @@ export interface ShellSettings extends Pick<
   readonly api: string;
   /** The URL of the operator API, relative to the page; null without one. */
   readonly operatorApi: string | null;
+  /** Whether the operator API shows what comes from bodies. */
+  readonly operatorBodies: boolean;
   /** The fields about bodies that the application offers, for the form of an endpoint. */
   readonly bodies: OfferedBodies;
   /** Origins whose pages may send a code or an authorization to this page, besides the origin of the page itself. */

@@ -24,6 +24,7 @@ const COLUMNS: Readonly<Record<string, (one: Delivery) => string | number | null
   id: ({ id }) => id,
   messageId: ({ messageId }) => messageId,
   event: ({ event }) => event,
+  subject: ({ subject }) => subject,
   subscriberId: ({ subscriberId }) => subscriberId,
   description: ({ description }) => description,
   url: ({ url }) => url,

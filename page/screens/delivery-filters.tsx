@@ -3,6 +3,7 @@ import { now } from '../core/clock.js';
 import { isoTime, localTime } from '../core/local-time.js';
 import type { DeliverySource } from '../core/deliveries.js';
 import { linkTo, setQuery } from '../core/router.js';
+import { settings } from '../core/settings.js';
 import type { Query } from '../core/source.js';
 import { useData } from '../core/use-data.js';
 import { t } from '../text/index.js';
@@ -17,6 +18,7 @@ const HOUR = 3_600_000;
 const SPANS = { lastHour: HOUR, lastDay: 24 * HOUR, lastWeek: 168 * HOUR } as const;
 const NAMES = [
   ...[
+    'search',
     'event',
     'status',
     'answer',
@@ -53,6 +55,7 @@ export function askedFor(query: Filtered) {
     const id = query['id'] ?? '';
     const kind = /^(?:msg|sub)_/.exec(id)?.[0];
     return {
+      search: query['search'],
       event: query['event'],
       status: query['status'],
       statusClass: query['answer'],
@@ -103,6 +106,7 @@ export function DeliveryFilters({ source, query }: Options) {
         type="search"
         spellcheck={false}
         placeholder={placeholder}
+        maxLength={name === 'search' ? 200 : undefined}
         value={query[name] ?? ''}
         onChange={({ currentTarget }) => setQuery({ [name]: currentTarget.value.trim() })}
       />
@@ -127,6 +131,9 @@ export function DeliveryFilters({ source, query }: Options) {
         chosen={query['status'] ?? ''}
         onChoose={(status) => setQuery({ status })}
       />
+      {(source.base === '' || settings.operatorBodies) && (
+        <div class="filter-search">{text('search', t().search, t().lists.searchHint)}</div>
+      )}
       {text('event', t().eventName, 'order.*')}
       {select(
         'answer',
@@ -167,9 +174,9 @@ function EndpointChoice({ source }: { readonly source: DeliverySource }) {
     if (search === '') return [];
     await typingEnd(search, signal);
     const { items } = await source.endpoints({ search, limit: String(OFFERED) }, signal);
-    return items.map(({ id, url }) => {
+    return items.map(({ id, url, description }) => {
       const isOne = items.filter((one) => one.url === url).length === 1;
-      return { id, name: isOne ? url : `${url} · ${id}` };
+      return { id, name: isOne ? url : `${url} · ${id}`, description };
     });
   });
   const offered = found.value ?? [];
@@ -196,8 +203,8 @@ function EndpointChoice({ source }: { readonly source: DeliverySource }) {
         onChange={() => setEntered(true)}
       />
       <datalist id="offered-endpoints">
-        {offered.map(({ id, name }) => (
-          <option key={id} value={name} />
+        {offered.map(({ id, name, description }) => (
+          <option key={id} value={name} label={description ?? undefined} />
         ))}
       </datalist>
     </label>

@@ -6,6 +6,7 @@ import { EndpointName } from '../ui/endpoint-name.js';
 import { Breakable } from '../ui/breakable.js';
 import { type Column, Table } from '../ui/table.js';
 import { Status } from './delivery-status.js';
+import { Subject, titleOf } from './subject.js';
 
 /** The selected rows. */
 interface Selection {
@@ -37,12 +38,12 @@ export function DeliveryTable({
           {
             title: t().lists.select,
             kind: 'narrow',
-            cell: ({ id, event, createdAt }) => (
+            cell: (one) => (
               <input
                 type="checkbox"
-                aria-label={`${t().lists.select}: ${event}, ${dateTime(createdAt)}`}
-                checked={selection.chosen.has(id)}
-                onChange={() => selection.toggle(id)}
+                aria-label={`${t().lists.select}: ${titleOf(one)}, ${dateTime(one.createdAt)}`}
+                checked={selection.chosen.has(one.id)}
+                onChange={() => selection.toggle(one.id)}
               />
             ),
           },
@@ -71,9 +72,12 @@ export function DeliveryTable({
           title: t().event,
           kind: 'wide',
           cell: (one) => (
-            <a href={linkTo(`${base}/deliveries/${one.id}`)}>
-              <Breakable text={one.event} />
-            </a>
+            <>
+              <a href={linkTo(`${base}/deliveries/${one.id}`)}>
+                <Breakable text={one.event} />
+              </a>
+              <Subject {...one} />
+            </>
           ),
           sort: ({ event }) => event,
         },

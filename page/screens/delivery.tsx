@@ -14,6 +14,7 @@ import { Skeleton } from '../ui/skeleton.js';
 import { Answer, AttemptFault, Timeline } from './attempts.js';
 import { DeliveryBadge, nextOf } from './delivery-status.js';
 import { RequestSection } from './sent-request.js';
+import { SubjectLink, titleOf } from './subject.js';
 
 interface Options {
   readonly id: string;
@@ -67,12 +68,13 @@ function Shown({ delivery: read, source, reload }: ShownOptions) {
   const latest = attempts.at(-1);
   return (
     <Screen
-      title={delivery.event}
+      title={titleOf(delivery)}
       lead={
         <>
           <DeliveryBadge delivery={delivery} />
           <span class="mono break">{id}</span>
           <Copyable text={id} label={t().lists.copyId} />
+          <SubjectLink of={delivery} base={source.base} />
         </>
       }
       crumbs={[[t().deliveries, linkTo(`${source.base}/deliveries`)]]}

@@ -9,6 +9,7 @@ import { More } from '../ui/more.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
 import { DeliveryTable } from './delivery-table.js';
 import { SentBody } from './sent-request.js';
+import { titleOf } from './subject.js';
 
 const STEP = 100;
 
@@ -27,7 +28,7 @@ export function MessageScreen({ id, source }: Options) {
   const first = pages.data.value?.items[0];
   return (
     <Screen
-      title={first?.event ?? t().messageId}
+      title={first === undefined ? t().messageId : titleOf(first)}
       lead={
         <>
           <span class="mono break">{id}</span>

@@ -4,6 +4,8 @@ import type { Translation } from './translation.js';
 export const lists: Translation<typeof listsEn> = {
   searchedPart: 'Erst ein Teil der Endpunkte wurde durchsucht. Es gibt mehr.',
   searchOn: 'Suche fortsetzen',
+  searchHint: 'Eine Bestellnummer oder ein Wert des Inhalts',
+  ofSubject: (subject) => `Alle Zustellungen zu ${subject}`,
   from: 'Von',
   to: 'Bis',
   timeZone: (zone) => `Zeitzone: ${zone}`,

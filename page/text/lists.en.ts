@@ -2,6 +2,8 @@
 export const lists = {
   searchedPart: 'Only a part of the endpoints was searched. There are more.',
   searchOn: 'Continue the search',
+  searchHint: 'An order id, or any value of the body',
+  ofSubject: (subject: string) => `All deliveries of ${subject}`,
   from: 'From',
   to: 'To',
   timeZone: (zone: string) => `Times are in ${zone}.`,

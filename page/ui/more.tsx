@@ -4,15 +4,16 @@ import { Button, ErrorNote } from './basics.js';
 
 interface Options {
   readonly pages: Pages<unknown>;
-  /** The button's text. Default: "Show more". */
+  /** The button's text. Default: "Show more", or "Continue the search" where nothing was found so far. */
   readonly text?: string;
   /** The number of all items, where the API knows it. */
   readonly total?: number | undefined;
 }
 
 /** The end of a list: reads on, and says when the list is not live any more. */
-export function More({ pages: { data, more, isLive, restart }, text = t().more, total }: Options) {
+export function More({ pages: { data, more, isLive, restart }, text, total }: Options) {
   const { items = [], next = null } = data.value ?? {};
+  const byDefault = items.length === 0 ? t().lists.searchOn : t().more;
   return (
     <>
       <ErrorNote error={more.error} />
@@ -20,7 +21,7 @@ export function More({ pages: { data, more, isLive, restart }, text = t().more, 
         {items.length > 0 && <span class="hint">{shownText(items.length, next, total)}</span>}
         {next !== null && (
           <Button onClick={more.run} isBusy={more.isBusy}>
-            {text}
+            {text ?? byDefault}
           </Button>
         )}
         {!isLive && (
