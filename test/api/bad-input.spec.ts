@@ -74,6 +74,7 @@ const BODIES: Readonly<Record<string, { rest?: object; fields: Record<string, un
       ],
     },
   },
+  '/end-rotation': { fields: {} },
   '/enable': { fields: {} },
   '/disable': { fields: {} },
   '/challenge': { fields: {} },

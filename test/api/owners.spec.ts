@@ -105,6 +105,7 @@ const CASES: Readonly<Record<string, Case | { readonly exempt: string }>> = {
   },
   'POST /hooks/:id/challenge': { status: 200, body: () => ({}) },
   'POST /hooks/:id/rotate-secret': { status: 200, body: () => ({}) },
+  'POST /hooks/:id/end-rotation': { status: 200, body: () => ({}) },
   'POST /hooks/:id/enable': { status: 200, body: () => ({}) },
   'POST /hooks/:id/disable': { status: 200, body: () => ({}) },
   'GET /hooks/:id/deliveries': {

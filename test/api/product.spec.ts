@@ -162,6 +162,31 @@ describe.each(PAIRS)('the REST API on $database and $platform', ({ create, platf
     expect(new Webhook(rotated.body.secret)).toBeDefined();
   });
 
+  it('ends an old secret before its time, and says who did', async () => {
+    const rotated = await post(`${self}/rotate-secret`, { overlap: '7d' });
+    expect(Date.parse(rotated.body.rotationEndsAt) - clock.now()).toBe(7 * 86_400_000);
+    await post(`${self}/end-rotation`, { overlap: 0 }, 400);
+    await post(`${self}/end-rotation`, {}, 412, { 'if-match': '"AAAAAAAAAAAAAAAAAAAAAA"' });
+
+    const tag = rotated.headers.get('etag')!;
+    const ended = await post(`${self}/end-rotation`, {}, 200, { 'if-match': tag });
+    expect(ended.body).toEqual({
+      ...(await get(self)).body,
+      ...{ id, rotationEndsAt: null },
+    });
+    expect(ended.body).not.toHaveProperty('secret');
+    await post(`${self}/test`, {});
+    expect(receiver.received[0]!.isSignedWith(rotated.body.secret)).toBe(true);
+    expect(receiver.received[0]!.isSignedWith(secret)).toBe(false);
+    const { items } = (await get(`${self}/changes`)).body;
+    expect(items[0]).toMatchObject({ kind: 'changed', fields: ['secret'] });
+
+    // There is nothing left to end.
+    const again = await post(`${self}/end-rotation`, {});
+    expect(again.body).toMatchObject({ id, rotationEndsAt: null });
+    expect((await get(`${self}/changes`)).body.items).toHaveLength(items.length);
+  });
+
   it('disables and enables a subscriber', async () => {
     const disabled = await post(`${self}/disable`, {});
     expect(disabled.body).toMatchObject({ id, enabled: false, state: 'disabled' });

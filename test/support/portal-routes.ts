@@ -14,6 +14,7 @@ export const NEEDED: Readonly<Record<string, readonly Capability[]>> = {
   'POST /hooks/:id/enable': ['write'],
   'POST /hooks/:id/disable': ['write'],
   'POST /hooks/:id/rotate-secret': ['secrets'],
+  'POST /hooks/:id/end-rotation': ['secrets'],
   'POST /hooks/:id/test': ['test'],
   'POST /hooks/:id/challenge': ['test'],
   'POST /hooks/:id/recover': ['retry'],

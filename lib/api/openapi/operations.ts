@@ -91,6 +91,12 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
     answer: [200, 'SubscriberWithSecret'],
     tag: 'checked',
   },
+  'Actions.endRotation': {
+    summary: 'Ends the secrets from before the latest rotation, so that the newest one signs alone',
+    body: 'Nothing',
+    answer: [200, 'Subscriber'],
+    tag: 'checked',
+  },
   'Actions.enable': {
     summary: 'Lets a subscriber receive again',
     body: 'Nothing',

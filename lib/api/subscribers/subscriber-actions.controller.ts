@@ -99,6 +99,24 @@ export class ThornActionsController {
     };
   }
 
+  /** Repeating the request is safe: without an older secret that signs, nothing changes. */
+  @Post('/:id/end-rotation')
+  @Needs('secrets')
+  @HttpCode(200)
+  async endRotation(
+    @CallerScope() scope: OwnerScope,
+    @CallerName() by: string | undefined,
+    @CollectionPath(2) collection: string,
+    @Param('id') id: string,
+    @Body(NOTHING) _body: unknown,
+    @Headers('if-match') expected: unknown,
+    @Res() response: HeaderResponse,
+  ): Promise<SubscriberView> {
+    const terms = { ...named(by), ...ifMatch(expected) };
+    const ended = orNotFound(await this.subscribers.endRotation(id, scope, terms));
+    return this.#view(ended, collection, response);
+  }
+
   @Post('/:id/enable')
   @HttpCode(200)
   enable(

@@ -283,6 +283,26 @@ describe('rotateSecret', () => {
     ]);
   });
 
+  it('ends every older secret before its time, for the owner alone', async () => {
+    const { id } = await subscribers.create({ ...VALID, owner: 'ann', secret: FIRST });
+    await subscribers.rotateSecret(id, { secret: SECOND, overlap: '7d' }, 'any');
+    await subscribers.rotateSecret(id, { secret: 'another secret' + SECOND }, 'any');
+    const refuse = () => {
+      throw new Error('changed since');
+    };
+
+    expect(await subscribers.endRotation(id, { owner: 'bob' })).toBeNull();
+    expect(await subscribers.endRotation('a\0b', 'any')).toBeNull();
+    await expect(subscribers.endRotation(id, 'any', { check: refuse })).rejects.toThrow('since');
+    expect((await subscribers.findById(id, 'any'))!.secrets).toHaveLength(3);
+
+    clock.time += 1000;
+    const ended = await subscribers.endRotation(id, { owner: 'ann' });
+    expect(ended!.secrets).toEqual([{ value: 'another secret' + SECOND, expiresAt: null }]);
+    expect(ended!.updatedAt).toEqual(new Date(NOW + 1000));
+    expect(await subscribers.findById(id, 'any')).toEqual(ended);
+  });
+
   it('shows a secret no more from the moment it has expired', async () => {
     const { id } = await subscribers.create({ ...VALID, secret: FIRST });
     await subscribers.rotateSecret(id, { secret: SECOND, overlap: 1000 }, 'any');

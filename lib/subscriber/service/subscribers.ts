@@ -301,6 +301,38 @@ export class Subscribers {
   }
 
   /**
+   * Ends the overlap of a rotation before its time: only the newest secret signs from then on. Call it when the receiver
+   * has the new secret, above all after a leak. Without an overlap nothing changes. Other processes sign with the new
+   * secret alone within `maxStaleness`.
+   *
+   * @returns the subscriber with its one secret, or null when there is none of that id within `scope`
+   * @throws any error that `terms.check` throws. Nothing is changed then
+   * @example
+   * ```ts
+   * await subscribers.endRotation(id, { owner: user.id });
+   * ```
+   */
+  async endRotation(
+    id: string,
+    scope: OwnerScope,
+    { check, by }: Pick<UpdateTerms, 'check' | 'by'> = {},
+  ): Promise<Subscriber | null> {
+    checkScope(scope);
+    checkBy({ by });
+    if (!isIdLike(id)) return null;
+    return this.repository.changeSecrets(
+      id,
+      (secrets, current) => {
+        check?.(current);
+        return secrets.slice(0, 1);
+      },
+      new Date(this.clock.now()),
+      scope,
+      by,
+    );
+  }
+
+  /**
    * Deletes a subscriber, which receives no new messages once the promise resolves.
    *
    * @returns false when `scope` does not contain the id
