@@ -1,4 +1,5 @@
 export {
+  disablesAt,
   healthAfter,
   type HealthOutcome,
   type HealthRules,

@@ -600,6 +600,19 @@ describe.each(PAIRS)('the REST API on $database and $platform', ({ create, platf
       ],
       figures: { by: 'hour', total: { attempts: 4, failed: 1 } },
     });
+    const [lastDay] = overview.items.map((one: { lastDay: object }) => one.lastDay);
+    const countedSince = expect.stringMatching(/Z$/);
+    expect(lastDay).toMatchObject({ attempts: 2, failed: 1, countedSince });
+    expect((await get('/hooks?figures=lastDay')).body.items).toMatchObject([
+      { ...dead, lastDay, disablesAt: null },
+      { id: well.id, lastDay: { attempts: 2, failed: 0, failedAt: null, countedSince } },
+      { id: off.id, lastDay: { attempts: 0, failed: 0, failedAt: null, countedSince } },
+    ]);
+    expect((await get(`${self}?figures=lastDay`)).body).toMatchObject({ id, lastDay });
+    expect((await get(self)).body).not.toHaveProperty('lastDay');
+    for (const path of ['/hooks?figures=all', `${self}?figures=all`]) {
+      expect((await get(path, 400)).body.errors).toMatchObject([{ field: 'figures' }]);
+    }
     await call('PATCH', self, 200, { body: { description: 'Warehouse' } });
     expect((await get(`${self}/deliveries`)).body.items).toMatchObject([
       { url: receiver.url, description: 'Warehouse', status: 'failed', pause: null },

@@ -73,7 +73,7 @@ describe.each(platforms)('the REST API on %s', (platform) => {
         ...{ type: 'oauth2', tokenUrl: 'https://example.com/token', clientId: 'me' },
         scope: 'hooks',
       },
-      ...{ state: 'disabled', failingSince: null },
+      ...{ state: 'disabled', failingSince: null, disablesAt: null },
       id: expect.stringMatching(/^sub_/),
       self: `/hooks/${answer.body.id}`,
       rotationEndsAt: null,

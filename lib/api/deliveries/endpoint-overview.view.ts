@@ -1,26 +1,9 @@
 import type { EndpointOverview } from '../../outbox/index.js';
-import {
-  all,
-  count,
-  list,
-  nullable,
-  type Schema,
-  time,
-  type ValueOf,
-} from '../../common/json-schema.js';
+import { all, count, list, nullable, type Schema } from '../../common/json-schema.js';
+import { LAST_DAY, type LastDayView, lastDayView } from '../subscribers/last-day.view.js';
 import { SUBSCRIBER, type SubscriberView } from '../subscribers/subscriber.view.js';
 import type { ShownSubscriber } from '../subscribers/subscriber-views.js';
 import { ATTEMPT_HISTORY, attemptHistoryView } from './delivery-reports.view.js';
-import { isoOf } from './delivery.view.js';
-
-const LAST_DAY = nullable({
-  ...all({
-    attempts: count,
-    failed: count,
-    failedAt: nullable({ ...time, description: 'The latest attempt that failed' }),
-  }),
-  description: 'A part of figures; null where the application keeps no delivery log',
-});
 
 export const OVERVIEW_ITEM = all({ ...SUBSCRIBER, lastDay: LAST_DAY });
 
@@ -44,9 +27,7 @@ export function endpointOverviewSchema(item: Schema): Schema {
 
 export interface EndpointOverviewView {
   readonly endpoints: number;
-  readonly items: readonly (SubscriberView & {
-    readonly lastDay: ValueOf<typeof LAST_DAY>;
-  })[];
+  readonly items: readonly (SubscriberView & { readonly lastDay: LastDayView })[];
   readonly figures: ReturnType<typeof attemptHistoryView> | null;
 }
 
@@ -59,7 +40,7 @@ export function endpointOverviewView(
     endpoints,
     items: shown.map(({ view }, at) => {
       const { lastDay } = items[at]!;
-      return { ...view, lastDay: lastDay && { ...lastDay, failedAt: isoOf(lastDay.failedAt) } };
+      return { ...view, lastDay: lastDay && lastDayView(lastDay, figures!.countedSince) };
     }),
     figures: figures && attemptHistoryView(figures),
   };

@@ -2,7 +2,7 @@ import { FIGURES_QUERY, LOG_QUERY, OWN_LOG_QUERY, STATS_QUERY } from '../deliver
 import { HISTORY_QUERY, SAMPLES_QUERY } from '../history/history.view.js';
 import type { QueryParameters } from '../http/query.js';
 import { CHANGES_QUERY } from '../subscribers/subscriber-change.view.js';
-import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
+import { LAST_DAY_QUERY, SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
 
 export interface ApiOperation {
   readonly summary: string;
@@ -47,8 +47,10 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Subscribers.read': {
     summary: 'Shows a subscriber',
-    answer: [200, 'Subscriber'],
+    query: LAST_DAY_QUERY,
+    answer: [200, 'ListedSubscriber'],
     tag: 'answered',
+    refusals: [400],
   },
   'Subscribers.update': {
     summary: 'Changes a subscriber; what is left out stays',

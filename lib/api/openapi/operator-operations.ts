@@ -1,7 +1,7 @@
 import { FIGURES_QUERY, LOG_QUERY } from '../deliveries/log-query.js';
 import { OWNER_QUERY } from '../operator/owner-query.js';
 import { CHANGES_QUERY } from '../subscribers/subscriber-change.view.js';
-import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
+import { LAST_DAY_QUERY, SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
 import type { ApiOperation } from './operations.js';
 
 const LOG = { refusals: [501] } as const;
@@ -38,8 +38,10 @@ export const OPERATOR_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   },
   'Operator.read': {
     summary: "Shows anybody's subscriber",
-    answer: [200, 'OperatorSubscriber'],
+    query: LAST_DAY_QUERY,
+    answer: [200, 'ListedOperatorSubscriber'],
     tag: 'answered',
+    refusals: [400],
   },
   'Operator.changes': {
     summary: "Lists what has happened to anybody's subscriber, and who did it, the newest first",

@@ -1,5 +1,6 @@
 import { OPERATOR_ATTEMPT_HISTORY, SENT_REQUEST } from '../deliveries/delivery-reports.view.js';
 import { bodySchema } from '../http/validators.js';
+import { LAST_DAY } from '../subscribers/last-day.view.js';
 import { OPERATOR_SUBSCRIBER } from '../operator/operator-subscriber.view.js';
 import {
   OPERATOR_DELIVERY,
@@ -20,7 +21,8 @@ export const OPERATOR_SCHEMAS: Readonly<Record<string, Schema>> = {
   OperatorAttemptHistory: OPERATOR_ATTEMPT_HISTORY,
   NewPause: bodySchema(PauseDto),
   OperatorSubscriber: all(OPERATOR_SUBSCRIBER),
-  OperatorSubscriberPage: page('OperatorSubscriber'),
+  ListedOperatorSubscriber: all(OPERATOR_SUBSCRIBER, { lastDay: LAST_DAY }),
+  OperatorSubscriberPage: page('ListedOperatorSubscriber'),
   OperatorDelivery: OPERATOR_DELIVERY,
   OperatorDeliveryPage: page('OperatorDelivery'),
   OperatorDeliveryDetails: OPERATOR_DELIVERY_DETAILS,

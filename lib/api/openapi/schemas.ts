@@ -6,6 +6,7 @@ import {
   FILTER_PREVIEW_RESULT,
   SENT_REQUEST,
 } from '../deliveries/delivery-reports.view.js';
+import { LAST_DAY } from '../subscribers/last-day.view.js';
 import { endpointOverviewSchema, OVERVIEW_ITEM } from '../deliveries/endpoint-overview.view.js';
 import { ENDPOINT_STATES, STATS } from '../deliveries/delivery-stats.view.js';
 import { DELIVERY, DELIVERY_DETAILS } from '../deliveries/delivery.view.js';
@@ -53,7 +54,8 @@ export const API_SCHEMAS: Readonly<Record<string, Schema>> = {
   SubscriberWithSecret: all({ ...SUBSCRIBER, secret: SHOWN_SECRET }),
   ChangedSubscriber: all({ ...SUBSCRIBER, warnings: WARNINGS }),
   CreatedSubscriber: all({ ...SUBSCRIBER, secret: SHOWN_SECRET, warnings: WARNINGS }),
-  SubscriberPage: page('Subscriber'),
+  ListedSubscriber: all(SUBSCRIBER, { lastDay: LAST_DAY }),
+  SubscriberPage: page('ListedSubscriber'),
   SubscriberChange: all(SUBSCRIBER_CHANGE),
   SubscriberChangePage: page('SubscriberChange'),
   Nothing: bodySchema(EmptyDto),

@@ -27,7 +27,11 @@ import {
   subscriberChangePageView,
 } from '../subscribers/subscriber-change.view.js';
 import { readQuery } from '../http/query.js';
-import { SUBSCRIBERS_QUERY } from '../subscribers/subscriber-query.js';
+import {
+  LAST_DAY_QUERY,
+  type LastDayQuery,
+  SUBSCRIBERS_QUERY,
+} from '../subscribers/subscriber-query.js';
 import { SubscriberViews } from '../subscribers/subscriber-views.js';
 import { badRequest, orNotFound, problem } from '../problems/problem.js';
 import { CollectionPath } from '../http/collection-path.decorator.js';
@@ -117,10 +121,12 @@ export class ThornOperatorController {
   async read(
     @CollectionPath(1) collection: string,
     @Param('id') id: string,
+    @Query() given: unknown,
     @Res() response: HeaderResponse,
   ): Promise<OperatorSubscriberView> {
+    const query = readQuery<LastDayQuery>(given, LAST_DAY_QUERY, this.settings);
     const subscriber = orNotFound(await this.subscribers.findById(id, 'any'));
-    return this.#view(subscriber, collection, response);
+    return this.#view(subscriber, collection, response, query);
   }
 
   @Post('subscribers/:id/enable')
@@ -220,9 +226,10 @@ export class ThornOperatorController {
     subscriber: Subscriber,
     collection: string,
     response: HeaderResponse,
+    query?: LastDayQuery,
   ): Promise<OperatorSubscriberView> {
     response.header('ETag', entityTag(subscriber));
-    const view = await this.views.one(subscriber, `${collection}/${subscriber.id}`);
+    const view = await this.views.one(subscriber, `${collection}/${subscriber.id}`, query);
     return operatorSubscriberView({ subscriber, view });
   }
 

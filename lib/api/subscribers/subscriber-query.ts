@@ -2,6 +2,17 @@ import { MAX_SEARCH_LENGTH, SUBSCRIBER_STATES } from '../../subscriber/index.js'
 import { choice, pageOf, type QueryParameters } from '../http/query.js';
 import { text } from '../../common/json-schema.js';
 
+/** Asks for the attempts of 24 hours beside each subscriber. */
+export const LAST_DAY_QUERY = {
+  figures: choice(['lastDay'], 'must be lastDay', {
+    description: 'Adds the attempts of 24 hours as `lastDay`',
+  }),
+} satisfies QueryParameters;
+
+export interface LastDayQuery {
+  readonly figures?: 'lastDay' | undefined;
+}
+
 /** The query of a list of subscribers. The service checks the search text. */
 export const SUBSCRIBERS_QUERY = {
   ...pageOf(),
@@ -19,4 +30,5 @@ export const SUBSCRIBERS_QUERY = {
   state: choice(SUBSCRIBER_STATES, `must be one of ${SUBSCRIBER_STATES.join(', ')}`, {
     description: 'Those in this state; a page may then have fewer items than `limit` as well',
   }),
+  ...LAST_DAY_QUERY,
 } satisfies QueryParameters;

@@ -9,15 +9,25 @@ import {
   Subscribers,
   type SubscriberState,
 } from '../../subscriber/index.js';
+import { type LastDayView, lastDayView } from './last-day.view.js';
+import type { LastDayQuery } from './subscriber-query.js';
 import { type SubscriberView, subscriberView } from './subscriber.view.js';
 
 /** The number of subscribers that one request reads to find subscribers in a state, because rows do not store the state. */
 const SEARCHED = 1000;
 
+/** A subscriber in answers, with the attempts of 24 hours where they are asked for. */
+export type ListedSubscriberView = SubscriberView & { readonly lastDay?: LastDayView };
+
 /** A subscriber, and its form in answers. */
 export interface ShownSubscriber {
   readonly subscriber: Subscriber;
-  readonly view: SubscriberView;
+  readonly view: ListedSubscriberView;
+}
+
+/** The query of a list: which subscribers, and what else to tell about each. */
+interface ListQuery extends SubscriberQuery, LastDayQuery {
+  readonly state?: SubscriberState;
 }
 
 /** Makes the answers about subscribers. It adds the health of their endpoints, so that all answers name the same state. */
@@ -30,8 +40,13 @@ export class SubscriberViews {
     private readonly clock: Clock,
   ) {}
 
-  async one(subscriber: Subscriber, self: string): Promise<SubscriberView> {
-    const [shown] = await this.all([subscriber], () => self);
+  async one(
+    subscriber: Subscriber,
+    self: string,
+    { figures }: LastDayQuery = {},
+  ): Promise<ListedSubscriberView> {
+    const found = await this.all([subscriber], () => self);
+    const [shown] = await this.#withFigures(found, figures);
     return shown!.view;
   }
 
@@ -40,18 +55,18 @@ export class SubscriberViews {
     subscribers: readonly Subscriber[],
     selfOf: (id: string) => string,
   ): Promise<readonly ShownSubscriber[]> {
-    const failing = await this.reports.failingSince(subscribers.map(({ id }) => id));
+    const failures = await this.reports.failures(subscribers.map(({ id }) => id));
     const now = this.clock.now();
     return subscribers.map((subscriber) => {
-      const failingSince = failing.get(subscriber.id) ?? null;
-      const facts = { failingSince, now, hasDigest: this.wire.hookHmac };
+      const { failingSince = null, disablesAt = null } = failures.get(subscriber.id) ?? {};
+      const facts = { failingSince, disablesAt, now, hasDigest: this.wire.hookHmac };
       return { subscriber, view: subscriberView(subscriber, selfOf(subscriber.id), facts) };
     });
   }
 
   /** Lists a page. A page of subscribers in a state may end early, like a page of a search. */
   async list(
-    { state, ...query }: SubscriberQuery & { readonly state?: SubscriberState },
+    { state, figures, ...query }: ListQuery,
     scope: OwnerScope,
     selfOf: (id: string) => string,
   ): Promise<{ readonly items: readonly ShownSubscriber[]; readonly next: string | null }> {
@@ -61,9 +76,23 @@ export class SubscriberViews {
       scope,
     );
     const shown = await this.all(page.items, selfOf);
-    if (state === undefined) return { items: shown, next: page.next };
-    const found = shown.filter(({ view }) => view.state === state);
+    const found = shown.filter(({ view }) => state === undefined || view.state === state);
     const items = found.slice(0, limit);
-    return { items, next: found.length > limit ? items.at(-1)!.subscriber.id : page.next };
+    return {
+      items: await this.#withFigures(items, figures),
+      next: found.length > limit ? items.at(-1)!.subscriber.id : page.next,
+    };
+  }
+
+  async #withFigures(
+    items: readonly ShownSubscriber[],
+    figures: LastDayQuery['figures'],
+  ): Promise<readonly ShownSubscriber[]> {
+    if (figures === undefined) return items;
+    const found = await this.reports.lastDay(items.map(({ subscriber }) => subscriber.id));
+    return items.map(({ subscriber, view }) => {
+      const lastDay = found && lastDayView(found.attemptsAt(subscriber.id), found.countedSince);
+      return { subscriber, view: { ...view, lastDay } };
+    });
   }
 }

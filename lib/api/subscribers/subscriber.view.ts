@@ -77,6 +77,11 @@ export const SUBSCRIBER = {
     description:
       'The first failed attempt since the latest success; null: it does not fail, or the application keeps no delivery log',
   }),
+  disablesAt: nullable({
+    ...time,
+    description:
+      'When it is disabled unless a request succeeds before; null until half of the way there, or when the application disables none',
+  }),
   rotationEndsAt: nullable({
     ...time,
     description: 'When the secrets from before the latest rotation sign no more',
@@ -113,6 +118,7 @@ export type CreatedSubscriberView = ChangedSubscriberView & SecretSubscriberView
 /** The facts that an answer shows beside the stored fields. Times are milliseconds since the Unix epoch. */
 interface AnswerFacts {
   readonly failingSince: number | null;
+  readonly disablesAt: number | null;
   readonly now: number;
   /** True when the header `Hook-HMAC` is sent. */
   readonly hasDigest: boolean;
@@ -121,7 +127,7 @@ interface AnswerFacts {
 export function subscriberView(
   subscriber: Subscriber,
   self: string,
-  { failingSince, now, hasDigest }: AnswerFacts,
+  { failingSince, disablesAt, now, hasDigest }: AnswerFacts,
 ): SubscriberView {
   const ends = subscriber.secrets.flatMap(({ expiresAt }) => expiresAt ?? []);
   return {
@@ -132,11 +138,16 @@ export function subscriberView(
     format: subscriber.format ?? STANDARD_FORMAT,
     digest: hasDigest ? subscriber.digest : undefined,
     state: subscriberState(subscriber, failingSince, now),
-    failingSince: failingSince === null ? null : new Date(failingSince).toISOString(),
-    rotationEndsAt: ends.length === 0 ? null : new Date(Math.max(...ends)).toISOString(),
+    failingSince: isoOf(failingSince),
+    disablesAt: isoOf(disablesAt),
+    rotationEndsAt: isoOf(ends.length === 0 ? null : Math.max(...ends)),
     createdAt: subscriber.createdAt.toISOString(),
     updatedAt: subscriber.updatedAt.toISOString(),
   };
+}
+
+function isoOf(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
 }
 
 /** The fields that its owner may change, as answers show them. */

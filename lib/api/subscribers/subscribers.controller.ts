@@ -38,7 +38,7 @@ import {
   type SubscriberChangePageView,
   subscriberChangePageView,
 } from './subscriber-change.view.js';
-import { SUBSCRIBERS_QUERY } from './subscriber-query.js';
+import { LAST_DAY_QUERY, type LastDayQuery, SUBSCRIBERS_QUERY } from './subscriber-query.js';
 import {
   type ChangedSubscriberView,
   type CreatedSubscriberView,
@@ -46,9 +46,8 @@ import {
   NEW_SUBSCRIBER_FIELDS,
   secretOf,
   CHANGED_FIELDS,
-  type SubscriberView,
 } from './subscriber.view.js';
-import { SubscriberViews } from './subscriber-views.js';
+import { type ListedSubscriberView, SubscriberViews } from './subscriber-views.js';
 
 const NEW = new GivenFieldsPipe(NEW_SUBSCRIBER_FIELDS, true);
 const CHANGES = new GivenFieldsPipe(CHANGED_FIELDS, false, FIXED_FIELDS);
@@ -69,7 +68,7 @@ export class ThornSubscribersController {
     @CallerScope() scope: OwnerScope,
     @CollectionPath(0) collection: string,
     @Query() given: unknown,
-  ): Promise<{ readonly items: readonly SubscriberView[]; readonly next: string | null }> {
+  ): Promise<{ readonly items: readonly ListedSubscriberView[]; readonly next: string | null }> {
     const selfOf = (id: string) => this.settings.self(collection, id);
     const query = readQuery<SubscriberQuery>(given, SUBSCRIBERS_QUERY, this.settings);
     const { items, next } = await this.views.list(query, scope, selfOf);
@@ -120,10 +119,12 @@ export class ThornSubscribersController {
     @CallerScope() scope: OwnerScope,
     @CollectionPath(1) collection: string,
     @Param('id') id: string,
+    @Query() given: unknown,
     @Res() response: HeaderResponse,
-  ): Promise<SubscriberView> {
+  ): Promise<ListedSubscriberView> {
+    const query = readQuery<LastDayQuery>(given, LAST_DAY_QUERY, this.settings);
     const subscriber = orNotFound(await this.subscribers.findById(id, scope));
-    return this.#view(subscriber, collection, response);
+    return this.#view(subscriber, collection, response, query);
   }
 
   @Patch('/:id')
@@ -183,9 +184,10 @@ export class ThornSubscribersController {
     subscriber: Subscriber,
     collection: string,
     response: HeaderResponse,
-  ): Promise<SubscriberView> {
+    query?: LastDayQuery,
+  ): Promise<ListedSubscriberView> {
     response.header('ETag', entityTag(subscriber));
-    return this.views.one(subscriber, this.settings.self(collection, subscriber.id));
+    return this.views.one(subscriber, this.settings.self(collection, subscriber.id), query);
   }
 }
 

@@ -35,8 +35,10 @@ import {
 import { type SentRequest, sentRequest } from '../log/sent-request.js';
 import {
   attemptsBySubscriber,
+  type EndpointAttempts,
   endpointOverview,
   type EndpointOverview,
+  NO_ATTEMPTS,
 } from '../log/endpoint-overview.js';
 import {
   type EndpointPause,
@@ -68,6 +70,20 @@ export interface DeliverySubscriber {
   readonly description: string | null;
   /** Why a waiting delivery is not sent for now. */
   readonly pause: EndpointPause | null;
+}
+
+/** How an endpoint fails. Times are milliseconds since the Unix epoch. */
+export interface EndpointFailure {
+  readonly failingSince: number;
+  /** When it is disabled unless a request succeeds before; null until half of the way there, and for never. */
+  readonly disablesAt: number | null;
+}
+
+/** The attempts of 24 hours at some endpoints. */
+export interface LastDay {
+  readonly attemptsAt: (subscriberId: string) => EndpointAttempts;
+  /** Deliveries from then on were counted, in milliseconds since the Unix epoch. */
+  readonly countedSince: number;
 }
 
 const MOST_FAILING = 50;
@@ -139,15 +155,34 @@ export class DeliveryReports {
   }
 
   /**
-   * Tells since when the endpoints of subscribers have only failed, in milliseconds since the Unix epoch. Subscribers that do not
-   * fail are left out, and all of them where the application keeps no delivery log.
+   * Tells since when the endpoints of subscribers have only failed, and when they are disabled for that. Subscribers that do
+   * not fail are left out, and all of them where the application keeps no delivery log.
    */
-  async failingSince(ids: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  async failures(ids: readonly string[]): Promise<ReadonlyMap<string, EndpointFailure>> {
     const { strategy } = this;
     if (!(strategy instanceof OutboxStrategy) || ids.length === 0) return new Map();
     await strategy.ready();
     const stored = await strategy.stores[0]!.health.read(ids);
-    return new Map([...stored].map(([id, { health }]) => [id, health.failingSince!]));
+    return new Map(
+      [...stored].map(([id, { health }]) => [
+        id,
+        { failingSince: health.failingSince!, disablesAt: strategy.disablesAt(health) },
+      ]),
+    );
+  }
+
+  /** Counts the attempts of 24 hours at each of some endpoints; null where the application keeps no delivery log. */
+  async lastDay(ids: readonly string[]): Promise<LastDay | null> {
+    const { strategy, clock } = this;
+    if (!(strategy instanceof OutboxStrategy)) return null;
+    await strategy.ready();
+    const range = figuresRange({ by: 'hour' }, clock.now());
+    const { history, rows } = await countedAttempts(strategy.stores, ids, range, true);
+    const found = attemptsBySubscriber(rows);
+    return {
+      attemptsAt: (id) => found.get(id) ?? NO_ATTEMPTS,
+      countedSince: history.countedSince,
+    };
   }
 
   /** Finds the endpoints in scope that fail, and counts them and the disabled ones. */

@@ -3,6 +3,7 @@ import { Clock, LogLine, FaultLog } from '../../common/index.js';
 import { type SubscriberFacts, WebhookEvents } from '../../delivery/index.js';
 import {
   changeOf,
+  disablesAt,
   type FailureFigures,
   type HealthRules,
   healthRules,
@@ -56,6 +57,11 @@ export class SubscriberHealth {
   /** Begins to keep the health in a table. Called before the first outcome. */
   start(table: HealthTable): void {
     this.#table = table;
+  }
+
+  /** As {@link disablesAt}, by the rules of the application. */
+  disablesAt(health: HealthState): number | null {
+    return disablesAt(health, this.#rules);
   }
 
   /** Takes outcomes that are written into account, with the next pass. */

@@ -2,6 +2,7 @@ import type { OnApplicationShutdown, OnModuleDestroy } from '@nestjs/common';
 import { heldWhile, type JoinedTransaction } from '../../database/sql-client.js';
 import { DispatchStrategy, type EventStore, type Release } from '../../dispatch/index.js';
 import type { Message } from '../../message/index.js';
+import type { HealthState } from '../../subscriber/index.js';
 import { MessageStager } from '../stage/message-stager.js';
 import type { OutboxStore, StagedMessage } from '../store/outbox-store.js';
 import type { EndpointHealth, SchedulerActivity } from '../wait/host-scheduler.js';
@@ -124,6 +125,11 @@ export class OutboxStrategy
   /** The hosts whose latest requests failed, as this process knows them. */
   endpoints(): readonly EndpointHealth[] {
     return this.#engine.scheduler.endpoints();
+  }
+
+  /** When a subscriber of this health is disabled; null while that is far or never. @internal */
+  disablesAt(health: HealthState): number | null {
+    return this.#engine.health.disablesAt(health);
   }
 
   /** The hosts that the operator has paused, also where there is no table for pauses. @internal */

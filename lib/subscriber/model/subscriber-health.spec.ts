@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ThornConfigurationError } from '../../errors/index.js';
 import {
+  disablesAt,
   healthAfter,
   type HealthNews,
   type HealthOutcome,
@@ -173,6 +174,17 @@ describe('healthAfter', () => {
         }
       }),
     );
+  });
+});
+
+describe('disablesAt', () => {
+  const failing = { failingSince: NOW, failingMessages: 12, announced: 50 };
+
+  it('is known from half of the way on, where subscribers are disabled', () => {
+    expect(disablesAt(failing, rules)).toBe(NOW + 5 * DAY);
+    expect(disablesAt({ ...failing, announced: 0 }, rules)).toBeNull();
+    expect(disablesAt(WELL, rules)).toBeNull();
+    expect(disablesAt(failing, { ...rules, disableAfter: Infinity })).toBeNull();
   });
 });
 

@@ -76,6 +76,18 @@ export function healthRules(given: Partial<HealthRules> = {}): HealthRules {
   return rules;
 }
 
+/**
+ * When a subscriber is disabled unless an attempt succeeds before, in milliseconds since the Unix epoch; null until half of
+ * the way there, and with `disableAfter: Infinity`.
+ */
+export function disablesAt(
+  { failingSince, announced }: HealthState,
+  { disableAfter }: HealthRules,
+): number | null {
+  const isOnTheWay = failingSince !== null && announced > 0 && Number.isFinite(disableAfter);
+  return isOnTheWay ? failingSince + disableAfter : null;
+}
+
 /** Computes the health after one attempt. Pure: pass the outcomes in the order in which they are written. */
 export function healthAfter(
   health: HealthState,
