@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Secret } from '../../message/recipient.js';
 import { SecretSealer, SecretUnreadableError } from '../../signing/index.js';
+import { withoutExpired } from '../service/secret-rotation.js';
 import { asJson, choice, type StoredField, type SubscriberRow } from '../model/field-kinds.js';
 import {
   checkHold,
@@ -24,6 +25,9 @@ const SEALED = [
 
 /** The reason why a row cannot be read: the name of a malformed column, or secrets that cannot be opened. */
 export type RowFault = string | SecretUnreadableError;
+
+/** Changes, and when they are made. */
+type DatedChanges = SubscriberChanges & Pick<Subscriber, 'updatedAt'>;
 
 /** Converts subscribers to rows and rows to subscribers. A row has the secrets sealed, bound to the subscriber's id. */
 export class SubscriberRowMapper {
@@ -78,24 +82,30 @@ export class SubscriberRowMapper {
   }
 
   /** The names of the fields to which a change gives other values than the row has. */
-  changedFields(row: SubscriberRow, changes: SubscriberChanges): readonly string[] {
+  changedFields(row: SubscriberRow, changes: DatedChanges): readonly string[] {
     const opened = this.#opened(row);
     const before = opened instanceof SecretUnreadableError ? row : opened;
     const names: string[] = FIELD_LIST.filter(
       ([name, { toColumns }]) =>
         changes[name] !== undefined && !isIn(before, toColumns(changes[name])),
     ).map(([name]) => name);
-    const { secrets, verification = row.verification } = changes;
-    if (secrets !== undefined && this.#hasNewSecret(row, secrets)) names.push('secret');
+    const { verification = row.verification } = changes;
+    if (this.#changesSecret(row, changes)) names.push('secret');
     if (verification !== row.verification) names.push('verification');
     return names;
   }
 
-  #hasNewSecret(row: SubscriberRow, secrets: readonly Secret[]): boolean {
+  /** A secret that has expired is removed without being a change. */
+  #changesSecret(row: SubscriberRow, { secrets, updatedAt }: DatedChanges): boolean {
+    if (secrets === undefined) return false;
     const before = this.fromRow(row);
     if (isFault(before)) return true;
-    const known = new Set(before.secrets.map(({ value }) => value));
-    return secrets.some(({ value }) => !known.has(value));
+    const isAmong = (some: readonly Secret[], one: Secret) =>
+      some.some(({ value }) => value === one.value);
+    return (
+      secrets.some((one) => !isAmong(before.secrets, one)) ||
+      withoutExpired(before.secrets, updatedAt.getTime()).some((one) => !isAmong(secrets, one))
+    );
   }
 
   /** True when the secrets of a row are stored in the form that {@link toRow} writes. */
