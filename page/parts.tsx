@@ -6,7 +6,7 @@ import { begin } from './core/settings.js';
 import { HealthLine } from './screens/endpoint-health.js';
 import { Timeline } from './screens/attempts.js';
 import style from './style/index.css?inline';
-import { day, hour, milliseconds, t } from './text/index.js';
+import { dateTime, day, hour, milliseconds, t } from './text/index.js';
 import * as basics from './ui/basics.js';
 import { Code, Content } from './ui/content.js';
 import { Countdown } from './ui/countdown.js';
@@ -84,7 +84,7 @@ const PARTS: Readonly<Record<string, () => JSX.Element>> = {
     <>
       <Note tone="good">{t().retried}</Note>
       <Note>{t().unverifiedNote}</Note>
-      <Note tone="bad">{t().problems['internal-error']}</Note>
+      <Note tone="bad">{t().limits.fault(dateTime(NOW))}</Note>
       <Note tone="off">{t().disabledNote}</Note>
     </>
   ),

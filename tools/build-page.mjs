@@ -16,6 +16,7 @@ const TYPES = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=ut
 const SHARED = [
   ...['chat-templates', 'projection', 'template'].map((name) => `lib/message/shapes/${name}.ts`),
   ...['lib/common/objects.ts', 'lib/errors/errors.ts', 'lib/errors/index.ts'],
+  'lib/subscriber/model/origin.ts',
 ];
 /** Limits in KB of gzip; CI ends with an error beyond them. */
 const LIMITS = { first: 70, all: 120 };

@@ -14,6 +14,9 @@ interface ProblemBody {
 
 /** An answer that is not a success. `status` is 0 when no answer came, and -1 for an answer that cannot be read. */
 export class ApiError extends Error {
+  /** When the answer came, in milliseconds since the Unix epoch. */
+  readonly at = now();
+
   constructor(
     readonly status: number,
     readonly problem: ProblemBody = {},

@@ -24,8 +24,8 @@ import type {
   ChangedSubscriberView,
   CreatedSubscriberView,
   SecretSubscriberView,
-  SubscriberView,
 } from '../../lib/api/subscribers/subscriber.view.js';
+import type { ListedSubscriberView } from '../../lib/api/subscribers/subscriber-views.js';
 
 /** The types of answers come from the API's own schemas, so that they cannot differ from its answers. */
 export type Catalogue = EventTypesView;
@@ -49,7 +49,10 @@ export type Changed = ChangedSubscriberView;
 export type WithSecret = SecretSubscriberView;
 
 /** An endpoint, with its owner where an operator looks. */
-export type Endpoint = SubscriberView & { readonly owner?: string | null };
+export type Endpoint = ListedSubscriberView & { readonly owner?: string | null };
+
+/** The attempts at an endpoint in 24 hours. */
+export type LastDay = NonNullable<Endpoint['lastDay']>;
 
 export interface EndpointPage {
   readonly items: readonly Endpoint[];

@@ -91,7 +91,8 @@ export const operator = {
   },
   stats: (query: Query, abort: AbortSignal) => get<AttemptHistory>('stats', query, abort),
   endpoints: (query: Query, abort: AbortSignal) => get<EndpointPage>('subscribers', query, abort),
-  endpoint: (id: string, abort: AbortSignal) => get<Endpoint>(path('subscribers', id), {}, abort),
+  endpoint: (id: string, abort: AbortSignal, query: Query = {}) =>
+    get<Endpoint>(path('subscribers', id), query, abort),
   changes: (id: string, query: Query, abort: AbortSignal) =>
     get<Page<Change>>(path('subscribers', id, 'changes'), query, abort),
   pause: (host: string) => post<undefined>('pauses', { host }),

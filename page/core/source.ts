@@ -19,6 +19,9 @@ import type { Page } from './use-pages.js';
 
 export type Query = Readonly<Record<string, string | undefined>>;
 
+/** Asks for the attempts of 24 hours beside each endpoint. */
+export const WITH_LAST_DAY = { figures: 'lastDay' } as const;
+
 /** An endpoint with the tag of its present state. */
 export interface TaggedEndpoint {
   readonly endpoint: Endpoint;
@@ -28,8 +31,13 @@ export interface TaggedEndpoint {
 /** Calls of the REST API for the owner of endpoints. */
 export const owner = {
   endpoints: (query: Query, signal?: AbortSignal) => get<EndpointPage>('', query, signal),
-  endpoint: async (id: string, signal?: AbortSignal): Promise<TaggedEndpoint> => {
+  endpoint: async (
+    id: string,
+    signal?: AbortSignal,
+    query: Query = {},
+  ): Promise<TaggedEndpoint> => {
     const { answer, tag } = await callForTag<Endpoint>(apiUrl, path(id), {
+      query,
       ...(signal && { signal }),
     });
     return { endpoint: answer, tag };
@@ -48,6 +56,7 @@ export const owner = {
   challenge: (id: string) => post<Endpoint>(path(id, 'challenge')),
   rotate: (id: string, body: object, key: string) =>
     once<WithSecret>(path(id, 'rotate-secret'), body, key),
+  endRotation: (id: string) => post<Endpoint>(path(id, 'end-rotation')),
   test: (id: string, body: object) => post<TestResult>(path(id, 'test'), body),
   eventType: (name: string, signal: AbortSignal) =>
     get<EventDetails>(path('event-types', name), {}, signal),

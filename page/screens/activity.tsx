@@ -85,7 +85,7 @@ export function Activity({
         items={[
           [t().attempts, number(total.attempts)],
           [t().successRate, percent(total.succeeded / total.attempts)],
-          [t().failed, number(total.failed), total.failed > 0 ? 'bad' : undefined],
+          [t().health.failedAttempts, number(total.failed), total.failed > 0 ? 'bad' : undefined],
           [t().p95, milliseconds(total.p95)],
         ]}
       />

@@ -1,6 +1,6 @@
 import { now } from '../core/clock.js';
 import type { Delivery } from '../core/model.js';
-import { ago, hour, dateTime, t } from '../text/index.js';
+import { ago, dateHour, hour, t } from '../text/index.js';
 import { Badge } from '../ui/basics.js';
 
 /** A delivery that is due for longer than this is in trouble, in milliseconds. */
@@ -30,8 +30,8 @@ export function DeliveryBadge({ delivery }: Options) {
 }
 
 /** True when the latest attempt failed. A delivery that was sent again after a success waits without a fault. */
-function hasFailed({ attemptCount, statusClass }: Delivery): boolean {
-  return attemptCount > 0 && statusClass !== '2xx';
+export function hasFailed({ statusClass }: Delivery): boolean {
+  return statusClass !== '2xx' && statusClass !== 'none';
 }
 
 /** What happens next to a delivery, or what it waits for; undefined when nothing comes. */
@@ -52,6 +52,6 @@ export function nextOf(delivery: Delivery): string | undefined {
 }
 
 /** The time of the day; with its date unless that is near. */
-function until(time: string): string {
-  return Date.parse(time) - now() < 12 * 3_600_000 ? hour(time) : dateTime(time);
+export function until(time: string): string {
+  return Date.parse(time) - now() < 12 * 3_600_000 ? hour(time) : dateHour(time);
 }

@@ -12,7 +12,8 @@ import { EndpointName } from '../ui/endpoint-name.js';
 import { isWaitingFor, Loaded, Screen, Section } from '../ui/screen.js';
 import { Skeleton } from '../ui/skeleton.js';
 import { Answer, AttemptFault, Timeline } from './attempts.js';
-import { DeliveryBadge, nextOf } from './delivery-status.js';
+import { DeliveryBadge, hasFailed, nextOf } from './delivery-status.js';
+import { Cause } from './endpoint-failures.js';
 import { RequestSection } from './sent-request.js';
 import { SubjectLink, titleOf } from './subject.js';
 
@@ -103,6 +104,11 @@ function Shown({ delivery: read, source, reload }: ShownOptions) {
     >
       <div role="status">{done !== undefined && <Note tone="good">{t()[done]}</Note>}</div>
       <ErrorNote error={edits.error} />
+      {latest !== undefined && hasFailed(delivery) && (
+        <Note tone="bad">
+          <Cause latest={delivery} error={latest.error} />
+        </Note>
+      )}
       <Next delivery={delivery} source={source} />
       <Facts delivery={delivery} source={source} />
       {isWaitingFor(request) ? (

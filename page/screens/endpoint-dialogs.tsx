@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { now } from '../core/clock.js';
 import type { WithSecret } from '../core/model.js';
 import { onceOnly, type SendOnce } from '../core/once.js';
 import { go } from '../core/router.js';
@@ -8,6 +9,7 @@ import { t } from '../text/index.js';
 import { Button, ErrorNote, Field, Note } from '../ui/basics.js';
 import { Dialog } from '../ui/dialog.js';
 import { Secret } from './add-endpoint.js';
+import { until } from './delivery-status.js';
 
 interface DialogOptions {
   readonly id: string;
@@ -70,21 +72,46 @@ export function DeleteDialog({ id, onClose }: DialogOptions) {
   );
 }
 
+/** Ends the overlap of a rotation. */
+export function EndRotationDialog({ id, onDone, onClose }: DialogOptions & { onDone: () => void }) {
+  const texts = t().endpointTexts.rotation;
+  const action = useAction(async () => {
+    await owner.endRotation(id);
+    onDone();
+  });
+  return (
+    <Question
+      title={texts.endTitle}
+      hint={texts.endNowHint}
+      yes={texts.endNow}
+      action={action}
+      onClose={onClose}
+    />
+  );
+}
+
 const HOUR = 3_600_000;
-const OVERLAPS = [0, HOUR, 24 * HOUR, 168 * HOUR] as const;
+const OVERLAPS = [HOUR, 24 * HOUR, 168 * HOUR] as const;
 
 export function RotateDialog({ id, onClose }: DialogOptions) {
-  const [overlap, setOverlap] = useState<number>(24 * HOUR);
+  const texts = t().endpointTexts.rotation;
+  const [isKept, setKept] = useState(true);
+  const [time, setTime] = useState<number>(24 * HOUR);
   const [rotate] = useState(() => onceOnly((body, key) => owner.rotate(id, body, key)));
   const [rotated, setRotated] = useState<Awaited<ReturnType<SendOnce<WithSecret>>>>();
+  const overlap = isKept ? time : 0;
   const action = useAction(async () => setRotated(await rotate({ overlap })));
   // The secret is shown once. The key Escape must not close the dialog, neither with the secret nor while its answer is
   // under way.
   if (rotated !== undefined) {
+    const { secret, rotationEndsAt } = rotated.answer;
     return (
       <Dialog key="done" title={t().rotated} onClose={onClose} isKept>
         {rotated.isEarlier && <Note>{t().form.earlier}</Note>}
-        <Secret value={rotated.answer.secret} />
+        <Secret value={secret} />
+        <p>
+          {rotationEndsAt === null ? texts.one : texts.both(until(rotationEndsAt), texts.endNow)}
+        </p>
         <div class="form-end">
           <Button kind="primary" onClick={onClose}>
             {t().done}
@@ -93,24 +120,41 @@ export function RotateDialog({ id, onClose }: DialogOptions) {
       </Dialog>
     );
   }
+  const choice = (kept: boolean, title: string, hint: string) => (
+    <label class="choice">
+      <input type="radio" name="old" checked={isKept === kept} onChange={() => setKept(kept)} />
+      <span>
+        {title}
+        <small>{hint}</small>
+      </span>
+    </label>
+  );
   return (
     <Dialog key="ask" title={t().rotateTitle} onClose={onClose} isKept={action.isBusy}>
-      <p>{t().rotateHint}</p>
-      <Field label={t().overlap}>
-        {(attributes) => (
-          <select
-            {...attributes}
-            value={String(overlap)}
-            onChange={({ currentTarget }) => setOverlap(Number(currentTarget.value))}
-          >
-            {OVERLAPS.map((one) => (
-              <option key={one} value={String(one)}>
-                {nameOf(one / HOUR)}
-              </option>
-            ))}
-          </select>
+      <p>{texts.hint}</p>
+      <fieldset>
+        <legend>{texts.old}</legend>
+        {choice(true, texts.keep, texts.keepHint(until(new Date(now() + time).toISOString())))}
+        {isKept && (
+          <Field label={t().overlap}>
+            {(attributes) => (
+              <select
+                {...attributes}
+                value={String(time)}
+                onChange={({ currentTarget }) => setTime(Number(currentTarget.value))}
+              >
+                {OVERLAPS.map((one) => (
+                  <option key={one} value={String(one)}>
+                    {nameOf(one / HOUR)}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
         )}
-      </Field>
+        {choice(false, texts.end, texts.endHint)}
+      </fieldset>
+      <p class="hint">{texts.leaked(texts.endNow)}</p>
       <ErrorNote error={action.error} />
       <div class="form-end">
         <Button onClick={onClose} isBusy={action.isBusy}>
@@ -125,6 +169,5 @@ export function RotateDialog({ id, onClose }: DialogOptions) {
 }
 
 function nameOf(hours: number): string {
-  if (hours === 0) return t().atOnce;
   return hours < 48 ? t().hours(hours) : t().days(hours / 24);
 }

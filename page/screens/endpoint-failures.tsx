@@ -1,10 +1,11 @@
 import type { DeliverySource } from '../core/deliveries.js';
-import type { Delivery, Endpoint } from '../core/model.js';
+import type { Attempt, Delivery, Endpoint } from '../core/model.js';
 import { linkTo } from '../core/router.js';
 import { useData } from '../core/use-data.js';
 import { attemptError, t } from '../text/index.js';
 import { Note, Time } from '../ui/basics.js';
 import { Section } from '../ui/screen.js';
+import { hasFailed } from './delivery-status.js';
 import { answerText } from './endpoint-changes.js';
 
 /** The number of different failures that are shown. */
@@ -18,9 +19,7 @@ interface RecentOptions {
 
 /** The deliveries whose latest attempt failed, the latest attempt first. */
 export function failuresAmong(items: readonly Delivery[]): readonly Delivery[] {
-  return items
-    .filter(({ statusClass }) => statusClass !== '2xx' && statusClass !== 'none')
-    .toSorted((one, other) => (timeOf(other) < timeOf(one) ? -1 : 1));
+  return items.filter(hasFailed).toSorted((one, other) => (timeOf(other) < timeOf(one) ? -1 : 1));
 }
 
 function timeOf({ attemptedAt, createdAt }: Delivery): string {
@@ -72,6 +71,17 @@ function Failure({
   );
   const error = read.value ?? null;
   if (!isTold && error === null) return null;
+  return <Cause latest={latest} error={error} />;
+}
+
+interface CauseOptions {
+  readonly latest: Pick<Delivery, 'latestStatus' | 'statusClass'>;
+  /** Why the latest attempt has no answer; null when there is one, or for a timeout. */
+  readonly error: Attempt['error'];
+}
+
+/** Why the latest attempt of a delivery failed, and what to do about it. */
+export function Cause({ latest: { latestStatus, statusClass }, error }: CauseOptions) {
   return (
     <p>
       <strong>

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { originOf } from '../../lib/subscriber/model/origin.js';
 import type { ApiError } from '../core/client.js';
 import type { Endpoint } from '../core/model.js';
 import { t } from '../text/index.js';
@@ -120,11 +121,6 @@ export function EndpointForm(options: FormOptions) {
       </div>
     </form>
   );
-}
-
-/** A URL that is typed in part has none. */
-function originOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).origin : '';
 }
 
 /** Leads to the input of the first error: to the one that is marked, or else to the first of its field. */

@@ -1,19 +1,21 @@
 import { useState } from 'preact/hooks';
+import { now } from '../core/clock.js';
 import type { Endpoint, EndpointNow, Stats } from '../core/model.js';
 import { linkTo } from '../core/router.js';
 import { ownerDeliveries } from '../core/deliveries.js';
 import { can } from '../core/session.js';
-import { owner, type TaggedEndpoint } from '../core/source.js';
+import { owner, type TaggedEndpoint, WITH_LAST_DAY } from '../core/source.js';
 import { type Data, LIVE, useAction, useData } from '../core/use-data.js';
 import { useEdits } from '../core/use-edits.js';
 import { ago, day, t } from '../text/index.js';
-import { Badge, Button, Empty, ErrorNote, Note } from '../ui/basics.js';
+import { Button, Empty, ErrorNote, Note } from '../ui/basics.js';
 import { Dialog } from '../ui/dialog.js';
 import { isWaitingFor, Loaded, Screen, Section } from '../ui/screen.js';
 import { Skeleton } from '../ui/skeleton.js';
 import { DayActivity, type PickOptions } from './activity.js';
 import { Attempted, type PickedTime } from './attempted.js';
 import { BulkDialog } from './bulk-dialog.js';
+import { until } from './delivery-status.js';
 import { Changes, useChanges } from './endpoint-changes.js';
 import { BlockedOrder, LastFailures } from './endpoint-failures.js';
 import { Address, nameOf } from './endpoint-address.js';
@@ -21,14 +23,23 @@ import { HealthLine, HealthNotice } from './endpoint-health.js';
 import { Recent, useRecent } from './endpoint-recent.js';
 import { Settings } from './endpoint-settings.js';
 import { EditDialog } from './edit-dialog.js';
-import { DeleteDialog, DisableDialog, RotateDialog } from './endpoint-dialogs.js';
-import { turned } from './endpoints.js';
+import {
+  DeleteDialog,
+  DisableDialog,
+  EndRotationDialog,
+  RotateDialog,
+} from './endpoint-dialogs.js';
+import { StateBadge, turned } from './endpoints.js';
 import { TestPanel } from './test-panel.js';
 
 const DAYS = 14;
 
 export function EndpointScreen({ id }: { readonly id: string }) {
-  const data = useData(`endpoint ${id}`, (signal) => owner.endpoint(id, signal), LIVE * 4);
+  const data = useData(
+    `endpoint ${id}`,
+    (signal) => owner.endpoint(id, signal, WITH_LAST_DAY),
+    LIVE * 4,
+  );
   return (
     <Loaded
       data={data}
@@ -40,7 +51,8 @@ export function EndpointScreen({ id }: { readonly id: string }) {
   );
 }
 
-type Open = 'edit' | 'test' | 'rotate' | 'disable' | 'delete' | 'recover' | 'backfill';
+type Open =
+  'edit' | 'test' | 'rotate' | 'end rotation' | 'disable' | 'delete' | 'recover' | 'backfill';
 
 interface ShownOptions {
   readonly read: TaggedEndpoint;
@@ -55,8 +67,10 @@ function Shown({ read, reload }: ShownOptions) {
   const [open, setOpen] = useState<Open>();
   const [time, setTime] = useState<PickedTime>();
   const [saved, setSaved] = useState<readonly string[]>();
+  const [hasEnded, setEnded] = useState(false);
   const start = (what: Open) => {
     setSaved(undefined);
+    setEnded(false);
     setOpen(what);
   };
   const recent = useRecent(id, ownerDeliveries);
@@ -83,7 +97,7 @@ function Shown({ read, reload }: ShownOptions) {
       title={nameOf(endpoint)}
       lead={
         <>
-          <Badge state={state} />
+          <StateBadge endpoint={endpoint} />
           <Address endpoint={endpoint} />
         </>
       }
@@ -110,7 +124,9 @@ function Shown({ read, reload }: ShownOptions) {
             {saved.length === 0 ? t().form.nothingToSave : t().form.saved(saved.join(', '))}
           </Note>
         )}
+        {hasEnded && <Note tone="good">{t().endpointTexts.rotation.ended}</Note>}
       </div>
+      <OldSecret endpoint={endpoint} onEnd={() => start('end rotation')} />
       {isWaitingFor(stats, recent.data, changes.data) ? (
         <Skeleton as="tiles chart rows" />
       ) : (
@@ -208,11 +224,43 @@ function Shown({ read, reload }: ShownOptions) {
         />
       )}
       {open === 'rotate' && <RotateDialog id={id} onClose={close} />}
+      {open === 'end rotation' && (
+        <EndRotationDialog
+          id={id}
+          onDone={() => {
+            setEnded(true);
+            close();
+          }}
+          onClose={close}
+        />
+      )}
       {open === 'delete' && <DeleteDialog id={id} onClose={() => setOpen(undefined)} />}
       {(open === 'recover' || open === 'backfill') && (
         <BulkDialog kind={open} step={(kind, body) => owner.bulk(id, kind, body)} onClose={close} />
       )}
     </Screen>
+  );
+}
+
+/** Says how long the secrets from before a rotation sign, and ends them. */
+function OldSecret({
+  endpoint: { rotationEndsAt },
+  onEnd,
+}: {
+  readonly endpoint: Endpoint;
+  readonly onEnd: () => void;
+}) {
+  const texts = t().endpointTexts.rotation;
+  if (rotationEndsAt === null || Date.parse(rotationEndsAt) <= now()) return null;
+  return (
+    <Note tone="off">
+      {texts.signs(until(rotationEndsAt))}{' '}
+      {can('secrets') && (
+        <Button onClick={onEnd} isPassing>
+          {texts.endNow}
+        </Button>
+      )}
+    </Note>
   );
 }
 

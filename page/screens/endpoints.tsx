@@ -3,19 +3,19 @@ import { now } from '../core/clock.js';
 import { health } from '../core/health.js';
 import { linkTo, place, setQuery } from '../core/router.js';
 import { can } from '../core/session.js';
-import { owner } from '../core/source.js';
+import { owner, WITH_LAST_DAY } from '../core/source.js';
 import { typingEnd } from '../core/typing.js';
 import { LIVE } from '../core/use-data.js';
 import { usePages } from '../core/use-pages.js';
-import type { Endpoint, EndpointPage } from '../core/model.js';
-import { dateHour, dateTime, t } from '../text/index.js';
+import type { Endpoint, EndpointPage, LastDay } from '../core/model.js';
+import { dateHour, dateTime, number, t } from '../text/index.js';
 import { Badge, Button, Empty, Time } from '../ui/basics.js';
 import { EndpointName } from '../ui/endpoint-name.js';
 import { Breakable } from '../ui/breakable.js';
 import { ExportButton } from '../ui/export-button.js';
 import { More } from '../ui/more.js';
 import { Loaded, Screen } from '../ui/screen.js';
-import { Table } from '../ui/table.js';
+import { type Column, Table } from '../ui/table.js';
 
 const STATES = ['active', 'failing', 'disabled', 'unverified', 'expired'] as const;
 const STEP = 100;
@@ -27,7 +27,8 @@ export function EndpointsScreen() {
   const pages = usePages<Endpoint>(`endpoints ${search ?? ''} ${state}`, {
     read: async (after, signal) => {
       if (after === undefined) await typingEnd(search, signal);
-      return owner.endpoints({ limit: String(STEP), search, state, after }, signal);
+      const query = { limit: String(STEP), search, state, after, ...WITH_LAST_DAY };
+      return owner.endpoints(query, signal);
     },
     step: STEP,
     every: LIVE * 4,
@@ -187,6 +188,7 @@ function EndpointTable({ rows, isWhole }: TableOptions) {
           cell: (one) => <StateNow endpoint={one} />,
           sort: ({ state }) => state,
         },
+        lastDayColumn(),
         {
           title: t().created,
           cell: (one) => <Time at={one.createdAt} />,
@@ -204,15 +206,66 @@ export function turned({ enabled, expiresAt }: Endpoint): Partial<Endpoint> {
   return { enabled: true, state: hasEnded ? 'expired' : 'active' };
 }
 
-/** The state of an endpoint, since when it fails, and until when it receives. */
+/** The state of an endpoint, since when it fails, when it is disabled for that, and until when it receives. */
 export function StateNow({ endpoint }: { readonly endpoint: Endpoint }) {
-  const { state, failingSince, expiresAt } = endpoint;
+  const { state, failingSince, disablesAt, expiresAt } = endpoint;
+  const texts = t().health;
   return (
     <>
-      <Badge state={state} />
-      {state === 'failing' && <small>{t().health.since(dateHour(failingSince!))}</small>}
+      <StateBadge endpoint={endpoint} />
+      {state === 'failing' && (
+        <>
+          <small>{texts.since(dateHour(failingSince!))}</small>
+          {disablesAt !== null && (
+            <small>
+              {Date.parse(disablesAt) > now()
+                ? texts.disables(dateHour(disablesAt))
+                : t().endpointTexts.disablesSoon}
+            </small>
+          )}
+        </>
+      )}
       {expiresAt !== null && <small>{t().form.until(dateTime(expiresAt))}</small>}
     </>
+  );
+}
+
+/** The state of an endpoint. A success between many failures does not make it well. */
+export function StateBadge({ endpoint }: { readonly endpoint: Endpoint }) {
+  const { state, lastDay } = endpoint;
+  if (state !== 'active' || lastDay == null || !isUnstable(lastDay)) {
+    return <Badge state={state} />;
+  }
+  return <span class="badge wait">{t().health.unstable}</span>;
+}
+
+const HOUR = 3_600_000;
+
+/** True when most attempts fail, and did so of late: an endpoint that works again does not. */
+function isUnstable({ attempts, failed, failedAt }: LastDay): boolean {
+  return failed * 2 > attempts && now() - Date.parse(failedAt!) < HOUR;
+}
+
+/** The column with the attempts of 24 hours. */
+export function lastDayColumn(): Column<Endpoint> {
+  return {
+    title: t().lastDay,
+    cell: ({ lastDay }) => <DayOf lastDay={lastDay} />,
+    sort: ({ lastDay }) => (lastDay?.attempts ? lastDay.failed / lastDay.attempts : 0),
+  };
+}
+
+/** The attempts at an endpoint in 24 hours, or since the time from which on they are counted. */
+function DayOf({ lastDay }: { readonly lastDay: LastDay | null | undefined }) {
+  if (lastDay == null) return <span class="faint">–</span>;
+  const { attempts, failed, countedSince } = lastDay;
+  const texts = t().figures;
+  return (
+    <span class={failed > 0 ? 'bad' : undefined} title={texts.since(dateHour(countedSince))}>
+      {failed > 0
+        ? texts.failedOf(number(failed), number(attempts))
+        : texts.attempts(number(attempts))}
+    </span>
   );
 }
 

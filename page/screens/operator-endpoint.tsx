@@ -3,6 +3,7 @@ import { operatorDeliveries } from '../core/deliveries.js';
 import type { Endpoint } from '../core/model.js';
 import { operator } from '../core/operator.js';
 import { go, linkTo } from '../core/router.js';
+import { WITH_LAST_DAY } from '../core/source.js';
 import { LIVE, useAction, useData } from '../core/use-data.js';
 import { useEdits } from '../core/use-edits.js';
 import { day, t } from '../text/index.js';
@@ -22,7 +23,11 @@ import { Throughput } from './operator-throughput.js';
 
 /** An endpoint of any owner, as operators see it. Its owner has another screen. */
 export function OperatorEndpoint({ id }: { readonly id: string }) {
-  const data = useData(`any endpoint ${id}`, (signal) => operator.endpoint(id, signal), LIVE * 4);
+  const data = useData(
+    `any endpoint ${id}`,
+    (signal) => operator.endpoint(id, signal, WITH_LAST_DAY),
+    LIVE * 4,
+  );
   return (
     <Loaded
       data={data}

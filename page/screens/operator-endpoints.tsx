@@ -1,6 +1,7 @@
 import type { Endpoint } from '../core/model.js';
 import { operator } from '../core/operator.js';
 import { linkTo, place, setQuery } from '../core/router.js';
+import { WITH_LAST_DAY } from '../core/source.js';
 import { typingEnd } from '../core/typing.js';
 import { useEdits } from '../core/use-edits.js';
 import { usePages } from '../core/use-pages.js';
@@ -11,7 +12,14 @@ import { More } from '../ui/more.js';
 import { Loaded, Screen } from '../ui/screen.js';
 import { Table } from '../ui/table.js';
 import { OwnerLink } from './operator-failing.js';
-import { EndpointExport, Patterns, SearchField, StateNow, turned } from './endpoints.js';
+import {
+  EndpointExport,
+  lastDayColumn,
+  Patterns,
+  SearchField,
+  StateNow,
+  turned,
+} from './endpoints.js';
 
 const STEP = 50;
 
@@ -22,7 +30,8 @@ export function OperatorEndpoints() {
   const pages = usePages<Endpoint>(`all endpoints ${owner} ${search ?? ''}`, {
     read: async (after, signal) => {
       if (after === undefined) await typingEnd(search, signal);
-      return operator.endpoints({ owner, search, limit: String(STEP), after }, signal);
+      const query = { owner, search, limit: String(STEP), after, ...WITH_LAST_DAY };
+      return operator.endpoints(query, signal);
     },
     step: STEP,
   });
@@ -102,6 +111,7 @@ export function OperatorEndpoints() {
                     cell: (one) => <StateNow endpoint={{ ...one, ...edits.of(one) }} />,
                     sort: ({ state }) => state,
                   },
+                  lastDayColumn(),
                   {
                     title: t().created,
                     cell: ({ createdAt }) => <Time at={createdAt} />,

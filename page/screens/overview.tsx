@@ -5,7 +5,7 @@ import { linkTo, place, setQuery } from '../core/router.js';
 import { can } from '../core/session.js';
 import { owner } from '../core/source.js';
 import { LIVE, useData } from '../core/use-data.js';
-import { number, t } from '../text/index.js';
+import { t } from '../text/index.js';
 import { Empty, Time } from '../ui/basics.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
 import { EndpointName } from '../ui/endpoint-name.js';
@@ -13,8 +13,9 @@ import { Table } from '../ui/table.js';
 import { Tabs } from '../ui/tabs.js';
 import { Activity, type PickOptions } from './activity.js';
 import { Attempted, type PickedTime } from './attempted.js';
+import { hasFailed } from './delivery-status.js';
 import { DeliveryTable } from './delivery-table.js';
-import { StateNow } from './endpoints.js';
+import { lastDayColumn, StateNow } from './endpoints.js';
 import { FirstVisit } from './first-visit.js';
 
 const LATEST = 5;
@@ -104,8 +105,8 @@ function ByDay({ onPick }: PickOptions) {
 async function readFailures(signal: AbortSignal): Promise<readonly Delivery[]> {
   const list = (status: string) => ownerDeliveries.list({ status, limit: '50' }, signal);
   const [failed, pending] = await Promise.all([list('failed'), list('pending')]);
-  return [...failed.items, ...pending.items.filter((one) => one.attemptCount > 0)].toSorted(
-    (one, other) => (timeOf(other) < timeOf(one) ? -1 : 1),
+  return [...failed.items, ...pending.items.filter(hasFailed)].toSorted((one, other) =>
+    timeOf(other) < timeOf(one) ? -1 : 1,
   );
 }
 
@@ -132,7 +133,7 @@ function Endpoints({ endpoints, items }: EndpointOverview) {
             ),
           },
           { title: t().state, cell: (one) => <StateNow endpoint={one} /> },
-          { title: t().lastDay, kind: 'number', cell: (one) => <DayOf {...one} /> },
+          { ...lastDayColumn(), kind: 'number' },
           { title: t().figures.lastFailure, cell: (one) => <LastFailure {...one} /> },
         ]}
       />
@@ -142,17 +143,6 @@ function Endpoints({ endpoints, items }: EndpointOverview) {
 }
 
 type Item = EndpointOverview['items'][number];
-
-function DayOf({ lastDay }: Item) {
-  if (lastDay === null) return <span class="faint">–</span>;
-  const { attempts, failed } = lastDay;
-  return (
-    <span>
-      {t().figures.attempts(number(attempts))}
-      {failed > 0 && <span class="bad"> {t().figures.failed(number(failed))}</span>}
-    </span>
-  );
-}
 
 function LastFailure({ id, lastDay }: Item) {
   if (lastDay === null || lastDay.failedAt === null) return <span class="faint">–</span>;

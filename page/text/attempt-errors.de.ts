@@ -10,7 +10,7 @@ export const attemptErrors: Translation<typeof attemptErrorsEn> = {
   'oauth-token': 'Der Token-Endpunkt von OAuth gab kein Token',
   unencodable: 'Die Nachricht konnte nicht kodiert werden',
   'too-large': 'Die Nachricht ist größer, als der Endpunkt annimmt',
-  internal: 'Die Anfrage konnte nicht gestellt werden',
+  internal: 'Die Anwendung konnte die Anfrage nicht senden',
   'recipient-refused': 'Die Optionen der Anwendung erlauben diese Adresse nicht',
   'connection-refused': 'Der Endpunkt hat die Verbindung abgelehnt',
   'name-not-resolved': 'Es gibt keinen solchen Host',

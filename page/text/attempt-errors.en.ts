@@ -8,7 +8,7 @@ export const attemptErrors = {
   'oauth-token': 'The token endpoint of OAuth gave no token',
   unencodable: 'The message could not be encoded',
   'too-large': 'The body is larger than the endpoint takes',
-  internal: 'The request could not be made',
+  internal: 'The application could not send the request',
   // For operators alone
   'recipient-refused': 'The options of the application do not allow this address',
   'connection-refused': 'The endpoint refused the connection',

@@ -13,7 +13,7 @@ export const bodies: Translation<typeof bodiesEn> = {
   kindHints: {
     whole: 'Jede Anfrage enthält alle Daten ihres Ereignisses.',
     fields: 'Jede Anfrage enthält nur die Felder der Daten, die Sie wählen.',
-    thin: 'Anfragen enthalten keine Daten. Ihr Server holt sie mit dem Signaturgeheimnis des Endpunkts über den Link.',
+    thin: 'Anfragen enthalten keine Daten. Ihr Server holt sie mit dem Secret des Endpunkts über den Link.',
     template: 'Jede Anfrage enthält das JSON Ihrer Vorlage, zum Beispiel für einen Chat.',
   },
   known: 'Bekannte Felder',

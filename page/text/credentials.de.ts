@@ -32,7 +32,7 @@ export const credentials: Translation<typeof credentialsEn> = {
     password: 'Passwort',
     tokenUrl: 'Token-URL',
     clientId: 'Client-ID',
-    clientSecret: 'Client-Geheimnis',
+    clientSecret: 'Client-Secret',
     scope: 'Scope',
   },
   hints: {
@@ -49,6 +49,6 @@ export const credentials: Translation<typeof credentialsEn> = {
   again: 'Geben Sie es erneut ein, weil die URL zu einem anderen Server führt.',
   headerAgain:
     'Ersetzen Sie den Wert oder löschen Sie den Header, weil die URL zu einem anderen Server führt.',
-  secretAgain: 'Geben Sie das Geheimnis erneut ein, weil sich die Token-URL geändert hat.',
+  secretAgain: 'Geben Sie das Secret erneut ein, weil sich die Token-URL geändert hat.',
   withoutQuery: 'Ohne ihre Query angezeigt. Sie bleibt erhalten, solange Sie die URL nicht ändern.',
 };

@@ -129,12 +129,9 @@ export const en = {
   challenge: 'Ask to confirm again',
   rotate: 'Rotate secret',
   rotateTitle: 'Rotate the signing secret?',
-  rotateHint:
-    'Creates a new secret. Requests are signed with both secrets for the time that you choose, so that you can change your program without losing an event.',
   overlap: 'Keep the old secret for',
   hours: (count: number) => (count === 1 ? '1 hour' : `${count} hours`),
   days: (count: number) => (count === 1 ? '1 day' : `${count} days`),
-  atOnce: 'Not at all: it is invalid at once',
   rotated: 'The secret was rotated',
   deleteTitle: 'Delete this endpoint?',
   deleteHint:
@@ -173,8 +170,8 @@ export const en = {
   discard: 'Start over',
   // Figures
   successRate: 'Success rate',
-  median: 'Median time',
-  p95: '95th percentile',
+  median: 'Half answered within',
+  p95: '95% answered within',
   lastDays: (count: number) => `Last ${count} days`,
   perDay: 'Deliveries by day',
   showTable: 'Show as a table',
@@ -243,7 +240,7 @@ export const en = {
   underWay: 'Being sent',
   rateLimited: 'Waiting for a rate limit',
   inFlight: 'Open requests of this process',
-  failedDeliveries: 'Failed in all',
+  failedDeliveries: 'Failed deliveries',
   pausedHosts: 'Paused hosts',
   failingHosts: 'Failing hosts',
   host: 'Host',

@@ -8,7 +8,7 @@ export const endpointTexts: Translation<typeof endpointTextsEn> = {
   disables: (distance, time) =>
     `Der Endpunkt wird ${distance} (${time}) abgeschaltet, wenn bis dahin keine Anfrage gelingt.`,
   disablesSoon:
-    'Der Endpunkt wird abgeschaltet, wenn noch einige wenige Ereignisse fehlgeschlagen sind.',
+    'Der Endpunkt wird abgeschaltet, sobald noch einige Ereignisse fehlgeschlagen sind.',
   answered: (status) => `Der Endpunkt antwortete ${status}.`,
   lastAnswer: 'Letzte Antwort:',
   gone: (time) =>
@@ -42,6 +42,29 @@ export const endpointTexts: Translation<typeof endpointTextsEn> = {
     'Eine Zustellung ist fehlgeschlagen, und spätere Ereignisse desselben Objekts warten auf sie.',
   blocked: 'Ereignisse warten auf ein früheres desselben Objekts, das nicht angekommen ist.',
   showBlocking: 'Die Zustellung zeigen, auf die sie warten',
+  // Rotation of the secret
+  rotation: {
+    hint: 'Legt ein neues Secret an, das einmal gezeigt wird.',
+    old: 'Das alte Secret',
+    keep: 'Eine Zeit lang behalten',
+    keepHint: (until) =>
+      `Anfragen werden bis ${until} mit beiden Secrets signiert. Tragen Sie bis dahin das neue in Ihren Server ein, dann geht kein Ereignis verloren.`,
+    end: 'Sofort beenden',
+    endHint:
+      'Ihr Server lehnt Anfragen ab, bis er das neue Secret hat. Sie werden später erneut gesendet, wie nach jedem Fehler.',
+    leaked: (button) =>
+      `Ist das Secret in fremde Hände gelangt? Behalten Sie es für kurze Zeit, tragen Sie das neue in Ihren Server ein, und klicken Sie auf dieser Seite auf „${button}“.`,
+    both: (until, button) =>
+      `Tragen Sie es in Ihren Server ein. Anfragen werden bis ${until} mit beiden Secrets signiert. Hat Ihr Server das neue, klicken Sie auf der Seite des Endpunkts auf „${button}“, oder warten Sie.`,
+    one: 'Tragen Sie es jetzt in Ihren Server ein. Bis dahin lehnt er Anfragen ab.',
+    signs: (until) =>
+      `Bis ${until} signiert auch das alte Secret. Sobald Ihr Server das neue hat, können Sie das alte beenden.`,
+    endNow: 'Jetzt beenden',
+    endTitle: 'Das alte Secret jetzt beenden?',
+    endNowHint:
+      'Anfragen werden von jetzt an nur noch mit dem neuen Secret signiert. Ein Server, der noch mit dem alten prüft, lehnt sie ab.',
+    ended: 'Das alte Secret gilt nicht mehr. Anfragen werden nur noch mit dem neuen signiert.',
+  },
   // Failures
   failures: 'Letzte Fehler',
   times: (count) => `${count} der letzten Zustellungen`,
@@ -51,7 +74,7 @@ export const endpointTexts: Translation<typeof endpointTextsEn> = {
       'Weiterleitungen werden nicht verfolgt. Geben Sie die URL ein, auf die der Server weiterleitet.',
     '4xx': 'Der Server lehnt die Anfrage ab. Seine Antwort sagt oft, warum.',
     '401':
-      'Der Server fand keine gültige Signatur oder Anmeldung. Prüfen Sie, ob er mit dem jetzigen Geheimnis prüft, und ob der Endpunkt die verlangten Zugangsdaten hat.',
+      'Der Server fand keine gültige Signatur oder Anmeldung. Prüfen Sie, ob er mit dem aktuellen Secret prüft, und ob der Endpunkt die verlangten Zugangsdaten hat.',
     '403':
       'Eine Firewall oder eine Prüfung im Server lehnt die Anfrage ab. Lassen Sie POST-Anfragen zu.',
     '404': 'Unter diesem Pfad gibt es nichts. Prüfen Sie die URL.',
@@ -61,7 +84,8 @@ export const endpointTexts: Translation<typeof endpointTextsEn> = {
     '413': 'Der Inhalt ist größer, als der Server annimmt. Erhöhen Sie seine Grenze für Inhalte.',
     '429':
       'Der Server bittet um weniger Anfragen. Setzen Sie eine Ratenbegrenzung für den Endpunkt.',
-    '5xx': 'Der Server scheiterte an der Anfrage. Sehen Sie zu dieser Zeit in sein Protokoll.',
+    '5xx':
+      'Im Server trat bei der Anfrage ein Fehler auf. Sehen Sie in seinem Protokoll nach, was zu dieser Zeit geschah.',
     '502': 'Ein Proxy vor dem Server bekam keine Antwort. Prüfen Sie, ob der Server läuft.',
     '503':
       'Der Server oder ein Proxy davor ist überlastet oder läuft nicht. Prüfen Sie, ob er läuft.',
@@ -72,14 +96,14 @@ export const endpointTexts: Translation<typeof endpointTextsEn> = {
     'connection-reset':
       'Der Server oder ein Proxy beendete die Verbindung. Prüfen Sie, ob er neu startet.',
     unreachable:
-      'Prüfen Sie die URL, ob der Server läuft, und ob seine Firewall Anfragen dieser Anwendung einlässt.',
+      'Prüfen Sie die URL, ob der Server läuft, und ob seine Firewall Anfragen dieser Anwendung zulässt.',
     tls: 'Prüfen Sie, ob das Zertifikat gültig ist, für diesen Host gilt und mit seiner Kette gesendet wird.',
-    protocol: 'Prüfen Sie, ob an diesem Port ein Webserver lauscht.',
-    'oauth-token':
-      'Prüfen Sie die URL für Tokens, die Kennung des Clients und sein Geheimnis („client secret“).',
+    protocol: 'Prüfen Sie, ob an diesem Port ein Webserver läuft.',
+    'oauth-token': 'Prüfen Sie die Token-URL, die Client-ID und das Client-Secret.',
     'too-large':
       'Senden Sie weniger Felder („Inhalt der Anfragen“ in den Einstellungen), oder lassen Sie den Endpunkt größere Inhalte annehmen.',
-    other: 'Dies ist ein Fehler des Absenders. Fragen Sie den Betreiber dieser Anwendung.',
+    other:
+      'Ihr Server ist nicht schuld: Diese Anwendung konnte die Anfrage nicht senden. Nennen Sie ihrem Support die Kennung der Zustellung.',
   },
   // Changes
   changes: 'Änderungen',
@@ -103,7 +127,7 @@ export const endpointTexts: Translation<typeof endpointTextsEn> = {
   },
   fields: {
     enabled: 'Ein- oder abgeschaltet',
-    secret: 'Signaturgeheimnis',
+    secret: 'Secret',
     verification: 'Bestätigung',
     metadata: 'Metadaten',
     digest: 'Hash des Headers Hook-HMAC',

@@ -19,7 +19,8 @@ export const figures: Translation<typeof figuresEn> = {
   lastFailure: 'Letzter Fehler',
   latestFailures: 'Letzte Fehler',
   noFailures: 'Keine Zustellung ist fehlgeschlagen oder wartet auf einen weiteren Versuch.',
-  allFailed: 'Alle Fehler',
+  allFailed: 'Alle fehlgeschlagenen',
   attempts: (count) => (count === '1' ? '1 Versuch' : `${count} Versuche`),
-  failed: (count) => `${count} fehlgeschlagen`,
+  failedOf: (failed, all) => `${failed} von ${all} Versuchen fehlgeschlagen`,
+  since: (time) => `Gezählt seit ${time}`,
 };

@@ -15,10 +15,11 @@ export const figures = {
   allEndpoints: 'Show all',
   moreEndpoints: (count: number) =>
     `${count} endpoints are shown, those that need attention first.`,
-  lastFailure: 'Last failure',
+  lastFailure: 'Latest failure',
   latestFailures: 'Latest failures',
   noFailures: 'No delivery has failed, or waits for another attempt.',
-  allFailed: 'All failures',
+  allFailed: 'All failed deliveries',
   attempts: (count: string) => (count === '1' ? '1 attempt' : `${count} attempts`),
-  failed: (count: string) => `${count} failed`,
+  failedOf: (failed: string, all: string) => `${failed} of ${all} attempts failed`,
+  since: (time: string) => `Counted since ${time}`,
 };

@@ -5,7 +5,7 @@ export const firstVisit: Translation<typeof en> = {
   almost: 'Zwei Schritte bis zum ersten Webhook',
   add: 'Einen Endpunkt anlegen',
   addHint:
-    'Geben Sie die URL Ihres Servers ein, wählen Sie Ereignisse, und kopieren Sie das Geheimnis.',
+    'Geben Sie die URL Ihres Servers ein, wählen Sie Ereignisse, und kopieren Sie das Secret.',
   noServer: 'Noch kein Server?',
   listenHint:
     'Dieser Befehl empfängt Webhooks auf Ihrem eigenen Rechner. Er zeigt jeden und antwortet mit Erfolg.',

@@ -68,7 +68,7 @@ export const form: Translation<typeof formEn> = {
   perHour: 'Stunde',
   perOther: (seconds) => `${seconds} Sekunden`,
   example: (name) => `Beispiel zu ${name}`,
-  oldSecret: 'Das alte Geheimnis signiert noch',
+  oldSecret: 'Das alte Secret signiert noch',
   earlier:
     'Ihre erste Anfrage war bereits gespeichert. Dies ist ihr Ergebnis, mit Ihren damaligen Eingaben.',
   changedMeanwhile:

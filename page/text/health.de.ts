@@ -18,4 +18,6 @@ export const health: Translation<typeof healthEn> = {
   },
   until: (time) => `Seine Ereignisse warten. Der nächste Versuch ist ${time}.`,
   failedAttempts: 'Fehlgeschlagene Versuche',
+  unstable: 'Instabil',
+  disables: (time) => `Wird am ${time} abgeschaltet, wenn bis dahin keine Anfrage gelingt`,
 };

@@ -14,4 +14,6 @@ export const health = {
   },
   until: (time: string) => `Its events wait. The next attempt is ${time}.`,
   failedAttempts: 'Failed attempts',
+  unstable: 'Unstable',
+  disables: (time: string) => `Will be disabled on ${time} unless a request succeeds`,
 };

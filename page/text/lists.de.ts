@@ -66,5 +66,5 @@ export const next: Translation<typeof nextEn> = {
   due: 'Wird gleich gesendet',
   late: (when) => `Verspätet: war ${when} fällig`,
   retries: (when) => `Nächster Versuch ${when}`,
-  sent: (when) => `Wird gesendet ${when}`,
+  sent: (when) => `Wird ${when} gesendet`,
 };

@@ -58,8 +58,8 @@ export const next = {
   pausedUntil: (time: string) => `Paused until ${time}`,
   rateLimited: 'Waits for the rate limit',
   underWay: 'Being sent now',
-  due: 'Sent in a moment',
+  due: 'Will be sent in a moment',
   late: (when: string) => `Late: was due ${when}`,
   retries: (when: string) => `Next attempt ${when}`,
-  sent: (when: string) => `Sent ${when}`,
+  sent: (when: string) => `Will be sent ${when}`,
 };

@@ -18,9 +18,9 @@ export const operators: Translation<typeof en> = {
   pruned: (deleted, bodies) =>
     `${deleted} Nachrichten gelöscht, und die Inhalte von ${bodies} weiteren`,
   // Reseal
-  reseal: 'Geheimnisse neu verschlüsseln',
+  reseal: 'Secrets neu verschlüsseln',
   resealHint:
-    'Verschlüsselt jedes gespeicherte Geheimnis mit dem ersten Schlüssel, so dass Sie ältere entfernen können.',
+    'Verschlüsselt jedes gespeicherte Secret mit dem ersten Schlüssel, so dass Sie ältere entfernen können.',
   wouldReseal: (count, isAll) =>
     `${isAll ? '' : 'Mindestens '}${count} Zeilen würden neu verschlüsselt.`,
   resealed: (count) => `${count} Zeilen neu verschlüsselt`,

@@ -1,7 +1,7 @@
 import { type ApiError, RETRY } from '../core/client.js';
 import { type Refusal, refusalIn } from '../core/refusals.js';
 import { isOfServer } from '../core/troubles.js';
-import { ago, number, t } from './index.js';
+import { ago, dateTime, number, t } from './index.js';
 
 /** The reason why an action failed, in the language of the page. */
 export function problemText(error: ApiError): string {
@@ -15,7 +15,7 @@ export function problemText(error: ApiError): string {
   if (code === 'subscriber-limit') return t().limits[code](String(problem.data?.['limit']));
   const known: Readonly<Record<string, string>> = t().problems;
   // Code of the application may refuse a request with a text of its own.
-  return known[code] ?? ((code === '' || code === 'refused' ? message : '') || byStatus(status));
+  return known[code] ?? ((code === '' || code === 'refused' ? message : '') || byStatus(error));
 }
 
 /** The reason why a value cannot be shown. */
@@ -26,10 +26,10 @@ export function loadText(error: ApiError): string {
   return problemText(error);
 }
 
-function byStatus(status: number): string {
+function byStatus({ status, at }: ApiError): string {
   if (status === 403) return t().problems.forbidden;
   if (status === 404) return t().notFound;
-  return status === 501 ? t().problems['no-delivery-log'] : t().problems['internal-error'];
+  return status === 501 ? t().problems['no-delivery-log'] : t().limits.fault(dateTime(at));
 }
 
 /** Why the API refuses a field, as a sentence; undefined for none. */

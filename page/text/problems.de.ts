@@ -7,7 +7,7 @@ import type {
 import type { Translation } from './translation.js';
 
 export const problems: Translation<typeof problemsEn> = {
-  forbidden: 'Sie dürfen dies nicht tun.',
+  forbidden: 'Dafür haben Sie keine Berechtigung.',
   'endpoint-unverified': 'Der Endpunkt hat noch nicht bestätigt, dass er Webhooks annimmt.',
   'delivery-under-way':
     'Ein Versuch dieser Zustellung läuft gerade. Versuchen Sie es gleich noch einmal.',
@@ -17,25 +17,27 @@ export const problems: Translation<typeof problemsEn> = {
   'request-under-way': 'Ihre frühere Anfrage läuft noch. Versuchen Sie es gleich noch einmal.',
   'no-encryption-key':
     'Es gibt keinen Schlüssel zum Verschlüsseln. Setzen Sie einen in den Optionen der Anwendung.',
-  'precondition-failed': 'Der Endpunkt wurde inzwischen geändert.',
+  'precondition-failed':
+    'Jemand hat den Endpunkt inzwischen geändert. Laden Sie die Seite neu, und versuchen Sie es erneut.',
   'body-too-large': 'Der Text ist zu lang.',
   'idempotency-key-reused':
     'Dies wurde bereits gespeichert, mit den Werten, die Sie zuerst eingegeben hatten.',
   'no-delivery-log': 'Zustellungen werden hier nicht aufgezeichnet.',
   unavailable: 'Das ist zurzeit nicht möglich. Versuchen Sie es später noch einmal.',
-  'internal-error': 'Etwas ist schiefgegangen. Versuchen Sie es später noch einmal.',
 };
 
 export const limits: Translation<typeof limitsEn> = {
   'subscriber-limit': (count) =>
     `Sie haben ${count} Endpunkte, mehr sind nicht möglich. Ändern oder löschen Sie einen davon.`,
+  fault: (time) =>
+    `Der Server hatte am ${time} einen Fehler. Versuchen Sie es erneut. Tritt der Fehler wieder auf, nennen Sie dem Support dieser Anwendung diese Zeit.`,
   tooMany: (seconds) => `Zu viele Anfragen: In ${seconds} s ist es wieder möglich.`,
 };
 
 export const refusals: Translation<typeof refusalsEn> = {
   invalid: () => 'Dieser Wert ist hier nicht möglich.',
   required: () => 'Geben Sie einen Wert ein.',
-  'unknown-field': () => 'Die Anwendung kennt dies nicht.',
+  'unknown-field': () => 'Die Anwendung kennt dieses Feld nicht.',
   length: ({ min, max }) => `Geben Sie ${min} bis ${max} Zeichen ein.`,
   'too-long': ({ max }) => `Geben Sie höchstens ${max} Zeichen ein.`,
   'too-deep': ({ max }) => `Verwenden Sie höchstens ${max} Ebenen.`,
@@ -88,13 +90,14 @@ export const refusals: Translation<typeof refusalsEn> = {
       ? 'Diese Bedingung kann nicht verwendet werden.'
       : `${path} hat einen Wert, mit dem nicht verglichen werden kann.`,
   'never-holds': ({ path }) => `${path} kann nie zutreffen: Das Feld hat Werte anderer Art.`,
-  transition: () => 'Vergleiche mit der Zeit davor, wie nowEq, sind hier nicht möglich.',
+  transition: () =>
+    'Ein Vergleich mit dem Wert vor der Änderung, etwa nowEq, ist hier nicht möglich.',
   'unchecked-paths': ({ paths }) =>
     `Ob die Ereignisse das Feld ${paths} haben, kann nicht geprüft werden. Ein Feld, das fehlt, hat keinen Wert.`,
   'too-high': ({ max }) => `Höchstens ${max} in einer Minute.`,
-  'in-use': () => 'Dieses Geheimnis wird bereits verwendet.',
+  'in-use': () => 'Dieses Secret wird bereits verwendet.',
   'rotated-too-often': ({ max, next }) =>
-    `Es signieren bereits ${max} Geheimnisse. Eines endet ${next}: Warten Sie bis dahin, oder behalten Sie die alten Geheimnisse nicht.`,
+    `Es signieren bereits ${max} Secrets. Eines endet ${next}: Warten Sie bis dahin, oder behalten Sie die alten Secrets nicht.`,
 };
 
 export const fields: Translation<typeof fieldsEn> = {

@@ -1,6 +1,6 @@
 /** Problems that the API answers with, by their code. */
 export const problems = {
-  forbidden: 'You may not do this.',
+  forbidden: 'You are not allowed to do this.',
   'endpoint-unverified': 'The endpoint has not confirmed yet that it accepts webhooks.',
   'delivery-under-way': 'An attempt of this delivery is under way. Try again in a moment.',
   'delivery-finished': 'This delivery has ended, so it cannot be cancelled.',
@@ -8,18 +8,20 @@ export const problems = {
   'subscriber-disabled': 'The endpoint is disabled, has expired or was removed.',
   'request-under-way': 'Your earlier request is still running. Try again in a moment.',
   'no-encryption-key': 'There is no encryption key. Set one in the options of the application.',
-  'precondition-failed': 'The endpoint was changed meanwhile.',
+  'precondition-failed':
+    'Somebody has changed the endpoint meanwhile. Reload the page, and try again.',
   'body-too-large': 'The text is too long.',
   'idempotency-key-reused': 'This was saved already, with the values that you had entered first.',
   'no-delivery-log': 'Deliveries are not recorded here.',
   unavailable: 'This is not possible at present. Try again later.',
-  'internal-error': 'Something went wrong. Try again later.',
 } as const;
 
-/** Problems with a number. */
+/** Problems with a number or a time. */
 export const limits = {
   'subscriber-limit': (count: string) =>
     `You have ${count} endpoints, which is the maximum. Change or delete one of them.`,
+  fault: (time: string) =>
+    `The server had a fault on ${time}. Try again. If it happens again, tell the support of this application this time.`,
   tooMany: (seconds: string) => `Too many requests: possible again in ${seconds} s.`,
 };
 
@@ -31,7 +33,7 @@ export const refusals = {
   invalid: () => 'This value is not possible here.',
   // Any field
   required: () => 'Enter a value.',
-  'unknown-field': () => 'The application does not know this.',
+  'unknown-field': () => 'The application does not know this field.',
   length: ({ min, max }: Named) => `Enter ${min} to ${max} characters.`,
   'too-long': ({ max }: Named) => `Enter at most ${max} characters.`,
   'too-deep': ({ max }: Named) => `Use at most ${max} levels.`,
@@ -88,7 +90,8 @@ export const refusals = {
       : `${path} has a value that it cannot be compared with.`,
   'never-holds': ({ path }: Named) =>
     `${path} can never hold: the field has values of another kind.`,
-  transition: () => 'Comparisons with the time before, such as nowEq, are not possible here.',
+  transition: () =>
+    'A comparison with the value before the change, such as nowEq, is not possible here.',
   'unchecked-paths': ({ paths }: Named) =>
     `It cannot be checked whether the events have the field ${paths}. A field that is missing has no value.`,
   // The others

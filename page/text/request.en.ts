@@ -8,11 +8,12 @@ export const request = {
   answerHeaders: 'Response headers',
   missing: {
     expunged: 'The body is no longer stored.',
-    unreadable: 'The event cannot be read now.',
+    unreadable: 'The event cannot be read at present. Try again later.',
     'subscriber-removed': 'The endpoint was removed.',
     'subscriber-changed':
-      'The endpoint was changed since then, so the earlier request is not known.',
-    'in-settings': 'The settings of the application name this endpoint, and may have changed.',
+      'The endpoint was changed after this request, so the request cannot be shown as it was sent. Resend the delivery to see one with the current settings.',
+    'in-settings':
+      'This endpoint is defined in the settings of the application, which may have changed since. So this may not be the request as it was sent.',
   },
   why: 'Why does my signature not match?',
   whyHint:

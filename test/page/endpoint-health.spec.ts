@@ -80,6 +80,57 @@ describe('the screen of an endpoint that fails', () => {
     await visitor.expectAccessible();
   });
 
+  it('is told in lists with the time at which it is disabled', async () => {
+    const id = await failing(0.755);
+    const row = page.locator('tbody tr').filter({ hasText: '/orders' });
+    const day = new Intl.DateTimeFormat('en', { dateStyle: 'medium' });
+    const when = day.format(Date.now() + 0.245 * HEALTH.disableAfter);
+    for (const place of ['/', '/endpoints', '/operator/endpoints']) {
+      await page.goto(owner.url(place));
+      await row.getByText('Failing').waitFor();
+      await row.getByText(/^2 of 2 attempts failed$/).waitFor();
+      const line = row.getByText(/^Will be disabled on .* unless a request succeeds$/);
+      expect(await line.textContent()).toContain(when);
+      await visitor.expectAccessible();
+    }
+    await page.setViewportSize({ width: 320, height: 640 });
+    await visitor.expectNoOverflow();
+    await page.goto(owner.url(`/operator/endpoints/${id}`));
+    await page.locator('.lead').getByText('Will be disabled on').waitFor();
+
+    const soon = Date.now() - 1.01 * HEALTH.disableAfter;
+    await query(`UPDATE thorn_health SET failing_since = ${soon}`);
+    await page.goto(owner.url('/endpoints'));
+    await row.getByText('will be disabled when a few more events have failed').waitFor();
+  });
+
+  it('is unstable, not active, while most attempts fail with a success in between', async () => {
+    const id = await owner.endpoint({ path: '/orders' });
+    for (const status of [500, 500, 200]) {
+      owner.receiver.otherwise(status);
+      await owner.deliver(id, {});
+    }
+    const row = page.locator('tbody tr').filter({ hasText: '/orders' });
+    for (const place of ['/', '/endpoints', '/operator/endpoints']) {
+      await page.goto(owner.url(place));
+      await row.getByText('2 of 3 attempts failed').waitFor();
+      expect(await row.locator('.badge').textContent()).toBe('Unstable');
+    }
+    for (const place of [`/endpoints/${id}`, `/operator/endpoints/${id}`]) {
+      await page.goto(owner.url(place));
+      await page.locator('.lead').getByText('Unstable').waitFor();
+      await visitor.expectAccessible();
+    }
+
+    for (const status of [200, 200]) {
+      owner.receiver.otherwise(status);
+      await owner.deliver(id, {});
+    }
+    await page.goto(owner.url('/endpoints'));
+    await row.getByText('2 of 5 attempts failed').waitFor();
+    expect(await row.locator('.badge').textContent()).toBe('Active');
+  });
+
   it('says that only a few more failures are missing, once the time is over', async () => {
     const id = await failing(0.905);
     const past = `json_set(figures, '$.disablesAt', ${Date.now() - 1})`;
@@ -87,7 +138,7 @@ describe('the screen of an endpoint that fails', () => {
     await page.goto(owner.url(`/endpoints/${id}`));
     await expect
       .poll(() => note().textContent())
-      .toContain('The endpoint is disabled when a few more events have failed.');
+      .toContain('The endpoint will be disabled when a few more events have failed.');
   });
 
   it('says when and why it was disabled, and what to do, until the missed events are sent', async () => {
@@ -212,7 +263,7 @@ describe('the screen of an endpoint that fails', () => {
     expect(await note().textContent()).toContain(
       'abgeschaltet, wenn bis dahin keine Anfrage gelingt',
     );
-    await page.getByText('Der Server scheiterte an der Anfrage.').waitFor();
+    await page.getByText('Im Server trat bei der Anfrage ein Fehler auf.').waitFor();
     await page.getByRole('heading', { name: 'Änderungen' }).waitFor();
     await page.getByText('GeändertBeschreibung').waitFor();
     await visitor.expectNoOverflow();

@@ -17,7 +17,7 @@ const OWNER = [
 const ACCESSIBLE = new Set(['/deliveries', '/endpoints/new', '/events/article.published']);
 const DIALOGS = [
   'Bearbeiten',
-  'Geheimnis erneuern',
+  'Secret erneuern',
   'Verpasste Ereignisse senden',
   'Abschalten',
   'Löschen',

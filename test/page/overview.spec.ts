@@ -37,18 +37,18 @@ describe('the overview of an owner', () => {
 
     await page.goto(owner.url('/'));
     const endpoints = page.getByRole('table', { name: 'Endpoints' });
-    await endpoints.getByText('2 attempts').waitFor();
+    await endpoints.getByText('1 of 2 attempts').waitFor();
     await endpoints.getByText('Failing').waitFor();
     await visitor.expectAccessible();
     const rows = await endpoints.getByRole('row').allTextContents();
     expect(rows).toHaveLength(3);
     expect(rows[1]).toContain('Failing');
-    expect(rows[1]).toContain('2 attempts 1 failed');
+    expect(rows[1]).toContain('1 of 2 attempts failed');
     expect(rows[2]).toContain('/off');
     expect(rows[2]).toContain('Disabled');
     expect(rows[2]).toContain('0 attempts');
     const figures = page.locator('.figures');
-    await expect.poll(() => figures.textContent()).toContain('Attempts2Success rate50%Failed1');
+    await expect.poll(() => figures.textContent()).toContain('Attempts2Success rate50%Failed attempts1');
 
     // The plots, and the same as tables.
     await page.getByRole('img', { name: 'Attempts by hour' }).waitFor();
@@ -128,7 +128,7 @@ describe('an endpoint that is dead', () => {
     await page.getByRole('button', { name: 'Resend' }).click();
     await page.getByText('Succeeded').waitFor();
     await page.goto(owner.url(`/endpoints/${dead}`));
-    await page.getByText('Active', { exact: true }).waitFor();
+    await page.locator('.lead').getByText('Unstable').waitFor();
     expect(await page.getByText('Every attempt has failed').count()).toBe(0);
   });
 
@@ -172,7 +172,7 @@ describe('an endpoint that is dead', () => {
     await page.goto(owner.url('/'));
     const rows = page.getByRole('table', { name: 'Endpoints' }).locator('tbody tr');
     const row = rows.filter({ hasText: '/first' });
-    await row.getByText('2 attempts 1 failed').waitFor();
+    await row.getByText('1 of 2 attempts failed').waitFor();
     await row.getByRole('link', { name: /now|ago/ }).click();
     await page.getByRole('link', { name: '/first' }).waitFor();
     await expect.poll(() => page.locator('tbody tr').count()).toBe(2);

@@ -75,7 +75,7 @@ const PICTURES: Readonly<Record<string, Picture>> = {
     show: async (page) => {
       await goTo(page, '/operator');
       await page.getByText('Failing').first().waitFor();
-      await page.getByText('95th percentile').first().waitFor();
+      await page.getByText('95% answered within').first().waitFor();
       await page.getByRole('img').first().waitFor();
     },
   },

@@ -282,7 +282,7 @@ const TEXTS: Readonly<Record<OwnerErrorCode, string>> = {
   'oauth-token': 'The token endpoint gave no token',
   unencodable: 'The message could not be encoded',
   'too-large': 'The body is larger than the endpoint takes',
-  internal: 'The request could not be made',
+  internal: 'The application could not send the request',
 };
 
 /**

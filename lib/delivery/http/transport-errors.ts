@@ -14,7 +14,7 @@ const TEXTS: Readonly<Record<AttemptErrorCode, string>> = {
   'oauth-token': 'The token endpoint gave no token',
   unencodable: 'The message could not be encoded',
   'too-large': 'The body is larger than the format of the subscriber allows',
-  internal: 'The request could not be made',
+  internal: 'The application could not send the request',
 };
 
 const CODES: Readonly<Record<string, AttemptErrorCode>> = {

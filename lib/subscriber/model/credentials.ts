@@ -11,6 +11,7 @@ import { InvalidInputError, type RefusalData } from '../../errors/index.js';
 import { endpointHeaderProblem, isHeaderName } from '../../message/header-checks.js';
 import { type EndpointAuth, withoutQuery } from '../../message/recipient.js';
 import { checkText, type FieldRules, isMapOfTexts, parseJson, refusedUrl } from './field-kinds.js';
+import { originOf } from './origin.js';
 import type { EndpointAuthChange, Subscriber, SubscriberUpdate } from './subscriber.js';
 
 const MAX_HEADERS = 20;
@@ -333,11 +334,6 @@ function keptMember(
   // A change of the type has to name all members.
   if (change !== undefined && change.type !== before.type) return undefined;
   return HIDDEN_MEMBERS[before.type].find((name) => !Object.hasOwn(change ?? {}, name));
-}
-
-/** A URL that cannot be read has none. */
-function originOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).origin : '';
 }
 
 /** A change of the token endpoint has to name the secret: a caller who cannot read it could else have it sent to itself. */
