@@ -110,7 +110,8 @@ describe('the screen of an endpoint that fails', () => {
       owner.receiver.otherwise(status);
       await owner.deliver(id, {});
     }
-    const row = page.locator('tbody tr').filter({ hasText: '/orders' });
+    const endpoints = page.getByRole('table', { name: 'Endpoints' });
+    const row = endpoints.locator('tbody tr').filter({ hasText: '/orders' });
     for (const place of ['/', '/endpoints', '/operator/endpoints']) {
       await page.goto(owner.url(place));
       await row.getByText('2 of 3 attempts failed').waitFor();
