@@ -223,7 +223,7 @@ export const de: Dictionary = {
     disabled: 'Der Endpunkt wurde abgeschaltet oder entfernt',
     expired: 'Der Endpunkt war abgelaufen',
     expunged: 'Der Inhalt wurde gelöscht, bevor er gesendet werden konnte',
-    unencodable: 'Das Ereignis konnte nicht kodiert werden',
+    unencodable: 'Das Ereignis ließ sich nicht in eine Anfrage umwandeln',
     refused: 'Die Adresse ist nicht erlaubt',
   },
   // Events

@@ -220,7 +220,7 @@ export const en = {
     disabled: 'The endpoint was disabled or removed',
     expired: 'The endpoint had expired',
     expunged: 'The body was deleted before it could be sent',
-    unencodable: 'The event could not be encoded',
+    unencodable: 'The event could not be converted to a request body',
     refused: 'The address is not allowed',
   },
   // Events
