@@ -76,7 +76,10 @@ export function EndpointsScreen() {
                   <Button onClick={() => setQuery({ q: '', state: '' })}>{t().clearFilters}</Button>
                 </Empty>
               ) : (
-                <EndpointTable rows={items} isWhole={next === null} />
+                <>
+                  <EndpointTable rows={items} isWhole={next === null} />
+                  <LastDayHint rows={items} />
+                </>
               )}
               <More
                 pages={pages}
@@ -255,13 +258,20 @@ export function lastDayColumn(): Column<Endpoint> {
   };
 }
 
+/** Says from which time on attempts are counted, where that is not a day. */
+export function LastDayHint({ rows }: Pick<TableOptions, 'rows'>) {
+  const { countedSince } = rows[0]?.lastDay ?? {};
+  if (countedSince === undefined || now() - Date.parse(countedSince) >= 24 * HOUR) return null;
+  return <p class="hint">{t().figures.countedSince(dateHour(countedSince))}</p>;
+}
+
 /** The attempts at an endpoint in 24 hours, or since the time from which on they are counted. */
 function DayOf({ lastDay }: { readonly lastDay: LastDay | null | undefined }) {
   if (lastDay == null) return <span class="faint">–</span>;
-  const { attempts, failed, countedSince } = lastDay;
+  const { attempts, failed } = lastDay;
   const texts = t().figures;
   return (
-    <span class={failed > 0 ? 'bad' : undefined} title={texts.since(dateHour(countedSince))}>
+    <span class={failed > 0 ? 'bad' : undefined}>
       {failed > 0
         ? texts.failedOf(number(failed), number(attempts))
         : texts.attempts(number(attempts))}

@@ -15,6 +15,7 @@ import { OwnerLink } from './operator-failing.js';
 import {
   EndpointExport,
   lastDayColumn,
+  LastDayHint,
   Patterns,
   SearchField,
   StateNow,
@@ -137,6 +138,7 @@ export function OperatorEndpoints() {
                 ]}
               />
             )}
+            <LastDayHint rows={items} />
             <More pages={pages} text={search === undefined ? t().more : t().lists.searchOn} />
           </>
         )}

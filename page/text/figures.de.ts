@@ -22,5 +22,4 @@ export const figures: Translation<typeof figuresEn> = {
   allFailed: 'Alle fehlgeschlagenen',
   attempts: (count) => (count === '1' ? '1 Versuch' : `${count} Versuche`),
   failedOf: (failed, all) => `${failed} von ${all} Versuchen fehlgeschlagen`,
-  since: (time) => `Gezählt seit ${time}`,
 };

@@ -21,5 +21,4 @@ export const figures = {
   allFailed: 'All failed deliveries',
   attempts: (count: string) => (count === '1' ? '1 attempt' : `${count} attempts`),
   failedOf: (failed: string, all: string) => `${failed} of ${all} attempts failed`,
-  since: (time: string) => `Counted since ${time}`,
 };

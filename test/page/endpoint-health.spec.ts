@@ -132,6 +132,27 @@ describe('the screen of an endpoint that fails', () => {
     expect(await row.locator('.badge').textContent()).toBe('Active');
   });
 
+  it('says since when attempts are counted, where there are too many of a day', async () => {
+    const id = await owner.endpoint();
+    await owner.deliver(id, {});
+    const countedSince = new Date(Date.now() - 3_600_000).toISOString();
+    await page.route(/figures=lastDay/, async (route) => {
+      const response = await route.fetch();
+      const { items, next } = await response.json();
+      const [one] = items;
+      const lastDay = { ...one.lastDay, countedSince };
+      await route.fulfill({ response, json: { items: [{ ...one, lastDay }], next } });
+    });
+    for (const place of ['/endpoints', '/operator/endpoints']) {
+      await page.goto(owner.url(place));
+      await page.getByText(/^Only attempts since .* are counted/).waitFor();
+    }
+    await page.unroute(/figures=lastDay/);
+    await page.reload();
+    await page.getByText('1 attempt', { exact: true }).waitFor();
+    expect(await page.getByText('Only attempts since').count()).toBe(0);
+  });
+
   it('says that only a few more failures are missing, once the time is over', async () => {
     const id = await failing(0.905);
     const past = `json_set(figures, '$.disablesAt', ${Date.now() - 1})`;

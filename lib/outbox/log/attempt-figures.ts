@@ -4,7 +4,7 @@ import { type AttemptCount, countAttempts } from '../tables/delivery-log.js';
 import { ANSWER_CLASSES, type AnswerClass, answerClassOf } from '../tables/delivery-record.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import { everythingOf } from './log-scan.js';
-import { byBucket, countedSince, LOG_BOUNDS, lookInSteps } from './log-steps.js';
+import { byBucket, countedSince, LOG_BOUNDS, lookInSteps, type StepBounds } from './log-steps.js';
 import { DAY } from '../retention/retention-pass.js';
 
 /** The time that figures are made of. */
@@ -101,11 +101,17 @@ export async function countedAttempts(
   subscribers: readonly string[] | undefined,
   range: FiguresRange,
   isBySubscriber = false,
+  bounds: StepBounds = LOG_BOUNDS,
 ): Promise<{ readonly history: AttemptHistory; readonly rows: readonly AttemptCount[] }> {
   // Somebody without subscribers has no branches to look along.
   const searched = subscribers?.length === 0 ? [] : stores;
   const counted = await Promise.all(
-    searched.map((store) => countIn(store, subscribers, range, stores.length, isBySubscriber)),
+    searched.map((store) =>
+      countIn(store, subscribers, range, isBySubscriber, {
+        ...bounds,
+        rows: Math.ceil(bounds.rows / stores.length),
+      }),
+    ),
   );
   const complete = Math.max(range.since, ...counted.map(({ since }) => since));
   const byTime = byBucket(counted.flatMap((one) => one.rows));
@@ -123,12 +129,11 @@ async function countIn(
   store: OutboxStore,
   subscribers: readonly string[] | undefined,
   { since, until, step }: FiguresRange,
-  sources: number,
   isBySubscriber: boolean,
+  bounds: StepBounds,
 ): Promise<{ readonly rows: readonly AttemptCount[]; readonly since: number }> {
   const range = { from: firstIdAt('dlv_', since), before: firstIdAt('dlv_', until) };
   const { branches, filters } = everythingOf(store, subscribers);
-  const bounds = { ...LOG_BOUNDS, rows: Math.ceil(LOG_BOUNDS.rows / sources) };
   const rows: AttemptCount[] = [];
   const lowestId = await lookInSteps(store, branches, range, bounds, async (part) => {
     const counting = countAttempts(store, branches, filters, part, step, isBySubscriber);

@@ -49,6 +49,7 @@ import {
   pausesOf,
 } from './endpoint-states.js';
 import { subjectsOf } from '../log/subjects.js';
+import type { StepBounds } from '../log/log-steps.js';
 import { visibleSubscribers } from '../log/subscriber-scope.js';
 
 /** A failing subscriber as operators see it; `owner`, `host`, `url` and `state` are null for a subscriber that is not stored. */
@@ -87,6 +88,8 @@ export interface LastDay {
 }
 
 const MOST_FAILING = 50;
+/** The figures beside a list are read with each of its pages. */
+const LIST_BOUNDS: StepBounds = { rows: 5000, time: 50 };
 
 /** What the REST API shows besides the delivery log itself. */
 @Injectable()
@@ -177,7 +180,7 @@ export class DeliveryReports {
     if (!(strategy instanceof OutboxStrategy)) return null;
     await strategy.ready();
     const range = figuresRange({ by: 'hour' }, clock.now());
-    const { history, rows } = await countedAttempts(strategy.stores, ids, range, true);
+    const { history, rows } = await countedAttempts(strategy.stores, ids, range, true, LIST_BOUNDS);
     const found = attemptsBySubscriber(rows);
     return {
       attemptsAt: (id) => found.get(id) ?? NO_ATTEMPTS,
