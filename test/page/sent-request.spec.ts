@@ -61,7 +61,7 @@ describe('the request of a delivery', () => {
     const id = await owner.deliver(endpoint, DATA);
     await owner.api.subscribers.update(endpoint, { description: 'other' }, 'any');
     await page.goto(owner.url(`/deliveries/${id}`));
-    await page.getByText('The endpoint was changed since').last().waitFor();
+    await page.getByText('The endpoint was changed after this request').last().waitFor();
     expect(await page.getByRole('button', { name: 'Copy as curl' }).count()).toBe(0);
   });
 

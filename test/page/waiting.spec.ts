@@ -221,7 +221,7 @@ describe('an edit', () => {
     await button('Enable').waitFor();
     expect(await focused()).toBe('Enable');
     refuse();
-    await page.getByRole('alert').getByText('You may not do this.').waitFor();
+    await page.getByRole('alert').getByText('You are not allowed to do this.').waitFor();
     await page.locator('.lead').getByText('Active').waitFor();
     await button('Disable').waitFor();
     expect(await focused()).toBe('Disable');
@@ -234,7 +234,7 @@ describe('an edit', () => {
     await expect
       .poll(() => owner.api.subscribers.findById(endpoint, 'any'))
       .toMatchObject({ enabled: false });
-    expect(await page.getByText('You may not do this.').count()).toBe(0);
+    expect(await page.getByText('You are not allowed to do this.').count()).toBe(0);
   });
 
   it('of an endpoint in the list of operators leaves the other rows', async () => {
@@ -245,7 +245,7 @@ describe('an edit', () => {
     await page.keyboard.press('Enter');
     await page.locator('tbody').getByText('Disabled').waitFor();
     refuse();
-    await page.getByRole('alert').getByText('You may not do this.').waitFor();
+    await page.getByRole('alert').getByText('You are not allowed to do this.').waitFor();
     await page.locator('tbody').getByText('Active').waitFor();
     expect(await focused()).toBe('Disable');
   });
@@ -257,7 +257,7 @@ describe('an edit', () => {
     await page.keyboard.press('Enter');
     await page.locator('.lead').getByText('Pending').waitFor();
     refuse();
-    await page.getByRole('alert').getByText('You may not do this.').waitFor();
+    await page.getByRole('alert').getByText('You are not allowed to do this.').waitFor();
     await page.locator('.lead').getByText('Succeeded').waitFor();
     expect(await focused()).toBe('Resend');
     expect(await page.getByText('The delivery is sent again.').count()).toBe(0);
@@ -275,7 +275,7 @@ describe('an edit', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('cell', { name: 'Resumed' }).waitFor();
     refuse();
-    await page.getByRole('alert').getByText('You may not do this.').waitFor();
+    await page.getByRole('alert').getByText('You are not allowed to do this.').waitFor();
     expect(await page.getByRole('cell', { name: 'Resumed' }).count()).toBe(0);
     expect(await focused()).toBe('Resume');
     await page.unrouteAll();
