@@ -48,7 +48,9 @@ describe('the overview of an owner', () => {
     expect(rows[2]).toContain('Disabled');
     expect(rows[2]).toContain('0 attempts');
     const figures = page.locator('.figures');
-    await expect.poll(() => figures.textContent()).toContain('Attempts2Success rate50%Failed attempts1');
+    await expect
+      .poll(() => figures.textContent())
+      .toContain('Attempts2Success rate50%Failed attempts1');
 
     // The plots, and the same as tables.
     await page.getByRole('img', { name: 'Attempts by hour' }).waitFor();
