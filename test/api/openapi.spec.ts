@@ -413,6 +413,8 @@ const QUERY: Readonly<Record<string, readonly string[]>> = {
   attemptedSince: ['2020-01-01', new Date(Date.now() - 7_200_000).toISOString()],
   attemptedUntil: ['2126-01-01', new Date().toISOString()],
   by: ['hour', 'day'],
+  state: ['active', 'failing'],
+  figures: ['lastDay'],
   days: ['1', '90'],
   owner: ['alice', 'nobody'],
 };
