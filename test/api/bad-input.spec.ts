@@ -124,6 +124,7 @@ const QUERIES: Readonly<Record<string, Record<string, string[]>>> = {
     after: ['', '%00', '%20', 'é', LONG, 'a&after=b'],
     search: ['', '%00', 'a%01b', 'a'.repeat(201), 'a&search=b'],
     state: ['', 'ACTIVE', 'broken', 'active&state=failing', '%00'],
+    figures: ['', 'LASTDAY', 'all', 'lastDay&figures=lastDay', '%00'],
   },
   '/deliveries': {
     limit: ['0', '101', 'x', '1&limit=2'],
