@@ -62,7 +62,8 @@ describe('a delivery whose latest attempt failed', () => {
     });
     const delivery = await owner.deliver(id, {});
     await page.goto(owner.url(`/endpoints/${id}`));
-    const said = await page.locator('.failures p').first().textContent();
+    const failure = page.locator('.failures p').filter({ hasText: 'could not be reached' });
+    const said = await failure.textContent();
     expect(said).toContain('The endpoint could not be reached. Check the URL');
     await page.goto(owner.url(`/deliveries/${delivery}`));
     await expect.poll(() => cause().textContent()).toBe(said);

@@ -160,32 +160,27 @@ describe('a search', () => {
     expect(await page.locator('main').textContent()).not.toContain('of-a-customer');
   });
 
-  it('says how far it has come, and goes on', async () => {
-    const rowsOf = (sql: string) =>
-      owner.api.app.get(DataSource).query<Record<string, unknown>[]>(sql);
-    await seedLog({ rows: rowsOf }, 'memory', 200_000);
-    const { url } = owner.receiver;
-    await owner.api.subscribers.create({ url, events: ['*'], owner: 'alice' });
-    const [{ id }] = (await owner.api.subscribers.list({ limit: 1 }, 'any')).items as [
-      { id: string },
-    ];
-    const key = id.replace('sub_', '');
-    await rowsOf(`UPDATE thorn_deliveries SET subscriber_id = '${key}'`);
-    const [{ message_id: oldest }] = (await rowsOf(
-      'SELECT message_id FROM thorn_deliveries ORDER BY id LIMIT 1',
-    )) as [{ message_id: string }];
-    await rowsOf(
-      `UPDATE thorn_messages SET body = '{"data":{"id":"the oldest"}}' WHERE id = '${oldest}'`,
+  it('goes on through a long log, and says how far it has come', async () => {
+    const id = await owner.endpoint();
+    const database = owner.api.app.get(DataSource);
+    const query = (sql: string) => database.query<Record<string, unknown>[]>(sql);
+    await seedLog({ rows: query }, 'memory', 30_000);
+    await query(`UPDATE thorn_deliveries SET subscriber_id = '${id.slice(4)}'`);
+    // So much that no machine goes through it in the requests that the page makes by itself.
+    await query(
+      `UPDATE thorn_messages SET body = '{"data":{"id":' || CASE WHEN id = (SELECT MIN(id) FROM thorn_messages) THEN '471' ELSE '5' END || ',"text":"' || hex(zeroblob(2000)) || '"}}'`,
     );
-    await page.goto(owner.url('/deliveries?search=the+oldest'));
-    await page.getByText(/^No results back to .* are not searched yet\.$/).waitFor();
+    await page.goto(owner.url('/deliveries?search=471'));
+    const partly = page.getByText(/^No results back to .* are not searched yet\.$/);
+    await partly.waitFor();
     await visitor.expectAccessible();
-    const on = page.getByRole('button', { name: 'Continue the search' });
-    const found = page.getByText('the oldest', { exact: true });
-    while ((await found.count()) === 0) {
-      await expect.poll(async () => (await on.isEnabled()) || (await found.count()) > 0).toBe(true);
-      if ((await found.count()) === 0) await on.click();
-    }
-    expect(await subjects()).toEqual(['the oldest']);
+    const goOn = page.getByRole('button', { name: 'Continue the search' });
+    await expect
+      .poll(async () => {
+        if ((await goOn.count()) > 0 && (await goOn.isEnabled())) await goOn.click();
+        return subjects();
+      })
+      .toEqual(['471']);
+    expect(await partly.count()).toBe(0);
   });
 });

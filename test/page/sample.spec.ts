@@ -43,7 +43,7 @@ it('shows a user of the sample their endpoints in every state, and those of nobo
 it.each(['Succeeded', 'Failed', 'Pending'])('has deliveries that are %s', async (status) => {
   const { page } = visitor;
   await page.goto(`${blog.url}/sign-in/alice`);
-  await page.getByRole('link', { name: 'Deliveries' }).click();
+  await page.getByRole('link', { name: 'Deliveries', exact: true }).click();
   await page.getByRole('button', { name: status, exact: true }).click();
   await page.locator('tbody').getByText(status).first().waitFor();
   await page.locator('tbody a').first().click();
