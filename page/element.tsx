@@ -5,7 +5,14 @@ import { authorization, isLockedOut } from './core/client.js';
 import { follow, go } from './core/router.js';
 import { exchange, onRenewal, visit } from './core/session.js';
 import { begin } from './core/settings.js';
-import { LANGUAGES, type Language, setLanguage, startLanguage } from './text/index.js';
+import { loadEarly } from './routes.js';
+import {
+  LANGUAGES,
+  type Language,
+  setLanguage,
+  startLanguage,
+  WITHOUT_TEXTS,
+} from './text/index.js';
 
 let isTaken = false;
 
@@ -58,12 +65,16 @@ export function defineElement(settings: ShellSettings, style: string): void {
       this.code = this.#code;
       this.#code = undefined;
       const language = this.getAttribute('language') ?? '';
-      await Promise.all([
-        isStyled,
-        setLanguage(language in LANGUAGES ? (language as Language) : startLanguage()),
-      ]);
+      const wanted = language in LANGUAGES ? (language as Language) : startLanguage();
+      try {
+        await Promise.all([isStyled, setLanguage(wanted)]);
+      } catch {
+        app.append(WITHOUT_TEXTS);
+        return;
+      }
       if (!this.#ownsPage) return;
       render(<App />, app);
+      loadEarly();
     }
 
     /** Applies a property that was set before the class was defined. Such a property hides the setter of the class. */

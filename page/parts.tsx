@@ -6,7 +6,7 @@ import { begin } from './core/settings.js';
 import { HealthLine } from './screens/endpoint-health.js';
 import { Timeline } from './screens/attempts.js';
 import style from './style/index.css?inline';
-import { dateTime, day, hour, milliseconds, t } from './text/index.js';
+import { dateTime, day, hour, milliseconds, setLanguage, t } from './text/index.js';
 import * as basics from './ui/basics.js';
 import { Code, Content } from './ui/content.js';
 import { Countdown } from './ui/countdown.js';
@@ -230,7 +230,7 @@ function Opened() {
 }
 
 /** Shows each part in the elements of the guide that name it by `data-part`, in light and in dark. */
-export function showParts(): void {
+export async function showParts(): Promise<void> {
   for (const place of document.querySelectorAll<HTMLElement>('[data-part]')) {
     const Part = PARTS[place.dataset['part']!];
     if (Part === undefined) throw new Error(`There is no part ${place.dataset['part']}.`);
@@ -238,12 +238,14 @@ export function showParts(): void {
       const host = document.createElement('div');
       place.append(host);
       const app = document.createElement('div');
-      Object.assign(app, { className: 'portal', lang: 'en' }).dataset['theme'] = theme;
+      app.className = 'portal';
+      app.dataset['theme'] = theme;
       app.style.padding = 'var(--space-l)';
       const sheet = document.createElement('style');
       sheet.textContent = style;
       host.attachShadow({ mode: 'open' }).append(sheet, app);
       begin(SETTINGS, app);
+      await setLanguage('en');
       render(<Part />, app);
     }
   }

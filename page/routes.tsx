@@ -1,65 +1,67 @@
 import type { JSX } from 'preact';
 import { t } from './text/index.js';
 import { Empty } from './ui/basics.js';
-import { useData } from './core/use-data.js';
-import { Loaded, Screen } from './ui/screen.js';
-import { AddEndpoint } from './screens/add-endpoint.js';
-import { DeliveryScreen } from './screens/delivery.js';
-import { EndpointScreen } from './screens/endpoint.js';
+import { chunkOf } from './ui/chunk.js';
+import { Screen } from './ui/screen.js';
 import { DeliveriesScreen } from './screens/deliveries.js';
-import { MessageScreen } from './screens/message.js';
 import { OverviewScreen } from './screens/overview.js';
-import { operatorDeliveries, ownerDeliveries } from './core/deliveries.js';
+import { type DeliverySource, operatorDeliveries, ownerDeliveries } from './core/deliveries.js';
 import { EndpointsScreen } from './screens/endpoints.js';
 import { EventsScreen } from './screens/events.js';
 
+/** Milliseconds until the page loads, for most visits lead there, the screens of one endpoint and of one delivery. */
+const EARLY = 1000;
+
 type Route = readonly [pattern: RegExp, screen: (id: string) => JSX.Element];
+
+const endpoint = chunkOf(() => import('./screens/endpoint-screens.js'));
+const delivery = chunkOf(() => import('./screens/delivery-screens.js'));
+const operator = chunkOf(() => import('./screens/operator-screens.js'));
 
 const ROUTES: readonly Route[] = [
   [/^\/$/, () => <OverviewScreen />],
   [/^\/endpoints$/, () => <EndpointsScreen />],
-  [/^\/endpoints\/new$/, () => <AddEndpoint />],
-  [/^\/endpoints\/([^/]+)$/, (id) => <EndpointScreen key={id} id={id} />],
-  [/^\/deliveries\/([^/]+)$/, (id) => <DeliveryScreen key={id} id={id} source={ownerDeliveries} />],
-  [/^\/deliveries$/, () => <DeliveriesScreen key="own" source={ownerDeliveries} />],
-  [/^\/messages\/([^/]+)$/, (id) => <MessageScreen key={id} id={id} source={ownerDeliveries} />],
+  [/^\/endpoints\/new$/, () => endpoint.screen(({ AddEndpoint }) => <AddEndpoint />)],
   [
-    /^\/operator\/messages\/([^/]+)$/,
-    (id) => <MessageScreen key={id} id={id} source={operatorDeliveries} />,
+    /^\/endpoints\/([^/]+)$/,
+    (id) => endpoint.screen(({ EndpointScreen }) => <EndpointScreen key={id} id={id} />),
   ],
-  [/^\/operator$/, () => <ForOperators show={({ OperatorOverview }) => <OperatorOverview />} />],
+  [/^\/deliveries$/, () => <DeliveriesScreen key="own" source={ownerDeliveries} />],
+  [/^\/deliveries\/([^/]+)$/, (id) => deliveryOf(ownerDeliveries, id)],
+  [/^\/messages\/([^/]+)$/, (id) => messageOf(ownerDeliveries, id)],
+  [/^\/operator$/, () => operator.screen(({ OperatorOverview }) => <OperatorOverview />)],
   [
     /^\/operator\/endpoints$/,
-    () => <ForOperators show={({ OperatorEndpoints }) => <OperatorEndpoints />} />,
+    () => operator.screen(({ OperatorEndpoints }) => <OperatorEndpoints />),
   ],
   [
     /^\/operator\/endpoints\/([^/]+)$/,
-    (id) => <ForOperators show={({ OperatorEndpoint }) => <OperatorEndpoint key={id} id={id} />} />,
+    (id) => endpoint.screen(({ OperatorEndpoint }) => <OperatorEndpoint key={id} id={id} />),
   ],
   [
     /^\/operator\/maintenance$/,
-    () => <ForOperators show={({ OperatorMaintenance }) => <OperatorMaintenance />} />,
+    () => operator.screen(({ OperatorMaintenance }) => <OperatorMaintenance />),
   ],
   [/^\/operator\/deliveries$/, () => <DeliveriesScreen key="all" source={operatorDeliveries} />],
-  [
-    /^\/operator\/deliveries\/([^/]+)$/,
-    (id) => <DeliveryScreen key={id} id={id} source={operatorDeliveries} />,
-  ],
+  [/^\/operator\/deliveries\/([^/]+)$/, (id) => deliveryOf(operatorDeliveries, id)],
+  [/^\/operator\/messages\/([^/]+)$/, (id) => messageOf(operatorDeliveries, id)],
   [/^\/events(?:\/([^/]+))?$/, (name) => <EventsScreen name={name} />],
 ];
 
-interface ForOperatorsOptions {
-  readonly show: (screens: typeof import('./screens/operators.js')) => JSX.Element;
+function deliveryOf(source: DeliverySource, id: string): JSX.Element {
+  return delivery.screen(({ DeliveryScreen }) => <DeliveryScreen key={id} {...{ id, source }} />);
 }
 
-/** A screen of {@link import('./screens/operators.js')}, which customers do not load. */
-function ForOperators({ show }: ForOperatorsOptions) {
-  const screens = useData('screens of operators', () => import('./screens/operators.js'));
-  return (
-    <Loaded data={screens} as="line tiles rows">
-      {show}
-    </Loaded>
-  );
+function messageOf(source: DeliverySource, id: string): JSX.Element {
+  return delivery.screen(({ MessageScreen }) => <MessageScreen key={id} {...{ id, source }} />);
+}
+
+/** Loads screens before they are opened, when the first screen has what it needs. */
+export function loadEarly(): void {
+  setTimeout(() => {
+    endpoint.load();
+    delivery.load();
+  }, EARLY);
 }
 
 export function screenFor(path: string): JSX.Element {

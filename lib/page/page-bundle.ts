@@ -5,6 +5,8 @@ export interface PageFile {
   readonly type: string;
   /** True: the first screen needs the file. */
   readonly isFirst: boolean;
+  /** The language whose texts the file has; null for every other file. */
+  readonly language: 'en' | 'de' | null;
   /** The content, compressed with gzip, in base64. */
   readonly gzip: string;
 }

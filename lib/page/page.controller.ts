@@ -16,10 +16,11 @@ import { ApiSettings, OperatorSettings, RegisteredPaths } from '../api/index.js'
 import { Clock } from '../common/index.js';
 import { WebhookFormats } from '../message/index.js';
 import { PortalLinks } from '../portal/index.js';
-import { PAGE_FILES } from './page-bundle.js';
+import { PAGE_FILES, type PageFile } from './page-bundle.js';
 import { PageSettings } from './page-options.js';
 import {
   elementOf,
+  languageOf,
   relativePath,
   SAFE_HEADERS,
   shellHeaders,
@@ -58,8 +59,13 @@ export class ThornPageController {
   }
 
   @Get()
-  shell(@Req() request: { readonly originalUrl: string }, @Res() response: PageResponse): void {
-    const html = this.#shell(request.originalUrl);
+  shell(
+    @Req() request: { readonly originalUrl: string },
+    @Headers('accept-language') accepted: string | undefined,
+    @Res() response: PageResponse,
+  ): void {
+    const language = this.settings.language ?? languageOf(accepted ?? '', PAGE_FILES);
+    const html = this.#shell(request.originalUrl, language);
     for (const [name, value] of Object.entries(this.#headers)) response.header(name, value);
     if (this.settings.frameAncestors.length > 0) allowFrames(response);
     response.send(html);
@@ -107,14 +113,14 @@ export class ThornPageController {
   }
 
   /** The document for a request. The links in it are relative, so they depend on whether the path ends with a slash. */
-  #shell(url: string): string {
+  #shell(url: string, language: PageFile['language']): string {
     const [path = ''] = url.split('?', 1);
     const base = path.endsWith('/') ? './' : `./${path.split('/').at(-1)}/`;
     const page = this.#registered(path);
-    const key = `${page} ${base}`;
+    const key = `${page} ${base} ${language}`;
     const known = this.#shells.get(key);
     if (known !== undefined) return known;
-    const shell = shellOf(this.#settings(page), PAGE_FILES, `${base}assets/`);
+    const shell = shellOf(this.#settings(page), PAGE_FILES, `${base}assets/`, language);
     // Express ignores the case of a path, so a caller can ask for many spellings of it. The limit keeps them from filling
     // the memory.
     if (this.#shells.size < 16) this.#shells.set(key, shell);

@@ -22,12 +22,19 @@ export interface ShellSettings extends Pick<
 /**
  * Writes the document of the page.
  *
+ * @param language the language that the page will probably show, whose texts then load together with its script
  * @param base the URL of the folder of assets, relative to the document
  */
-export function shellOf(settings: ShellSettings, files: readonly PageFile[], base: string): string {
+export function shellOf(
+  settings: ShellSettings,
+  files: readonly PageFile[],
+  base: string,
+  language: PageFile['language'],
+): string {
   const { script, style } = entryOf(files);
+  const texts = language === null ? undefined : files.find((one) => one.language === language);
   return `<!doctype html>
-<html lang="${settings.language ?? 'en'}">
+<html lang="${language ?? 'en'}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -37,7 +44,7 @@ export function shellOf(settings: ShellSettings, files: readonly PageFile[], bas
 <title>${escapeHtml(settings.brand.name)}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${base}${style}">
-<script type="module" src="${base}${script}"></script>
+${texts === undefined ? '' : `<link rel="modulepreload" href="${base}${texts.name}">\n`}<script type="module" src="${base}${script}"></script>
 </head>
 <body>
 <div id="app"></div>
@@ -60,6 +67,13 @@ function entryOf(files: readonly PageFile[]): { readonly script: string; readonl
     (end) => files.find(({ name, isFirst }) => isFirst && name.endsWith(end))?.name,
   );
   return { script, style };
+}
+
+/** The first language of a header `Accept-Language` that the page has; null for none. */
+export function languageOf(accepted: string, files: readonly PageFile[]): PageFile['language'] {
+  const wanted = accepted.split(',').map((one) => one.trim().slice(0, 2).toLowerCase());
+  const known = wanted.map((one) => files.find(({ language }) => language === one)?.language);
+  return known.find((one) => one !== undefined) ?? null;
 }
 
 /**

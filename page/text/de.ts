@@ -53,6 +53,10 @@ export const de: Dictionary = {
   notFound: 'Nicht gefunden',
   notFoundHint: 'Es wurde vielleicht gelöscht, oder die Adresse ist falsch.',
   failedToLoad: 'Die Daten konnten nicht geladen werden.',
+  missingFile: 'Diese Ansicht konnte nicht geladen werden',
+  missingFileHint:
+    'Die Verbindung kann unterbrochen sein, oder eine neue Version der Seite wurde installiert. Laden Sie die Seite neu.',
+  reload: 'Seite neu laden',
   notLive: (why) => `Die Daten sind nicht auf dem neuesten Stand. ${why}`,
   tryAgain: 'Erneut versuchen',
   more: 'Mehr anzeigen',

@@ -54,6 +54,10 @@ export const en = {
   notFound: 'Not found',
   notFoundHint: 'It may have been deleted, or the address is wrong.',
   failedToLoad: 'The data could not be loaded.',
+  missingFile: 'This screen could not be loaded',
+  missingFileHint:
+    'The connection may be lost, or a new version of the page was installed. Reload the page.',
+  reload: 'Reload the page',
   notLive: (why: string) => `The data is not up to date. ${why}`,
   tryAgain: 'Try again',
   more: 'Show more',

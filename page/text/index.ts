@@ -2,21 +2,32 @@ import { signal } from '@preact/signals';
 import { now } from '../core/clock.js';
 import type { Attempt } from '../core/model.js';
 import { root, settings } from '../core/settings.js';
-import { type Dictionary, en } from './en.js';
+import { attemptErrors } from './attempt-errors.en.js';
+import type { Dictionary } from './en.js';
 
 export const LANGUAGES = { en: 'English', de: 'Deutsch' } as const;
 export type Language = keyof typeof LANGUAGES;
 
-export const language = signal<Language>('en');
-const dictionary = signal<Dictionary>(en);
+/** The texts of each language, a file which the page loads when the language is chosen. */
+const TEXTS: Readonly<Record<Language, () => Promise<Dictionary>>> = {
+  en: async () => (await import('./en.js')).en,
+  de: async () => (await import('./de.js')).de,
+};
 
-/** The texts of the chosen language. */
+export const language = signal<Language>('en');
+const dictionary = signal<Dictionary | undefined>(undefined);
+
+/** Stands alone on a page whose texts could not be loaded. */
+export const WITHOUT_TEXTS =
+  'The page could not be loaded. Reload it. · Die Seite konnte nicht geladen werden. Laden Sie sie neu.';
+
+/** The texts of the chosen language. The page shows nothing before it has them. */
 export function t(): Dictionary {
-  return dictionary.value;
+  return dictionary.value!;
 }
 
 export async function setLanguage(wanted: Language): Promise<void> {
-  dictionary.value = wanted === 'de' ? (await import('./de.js')).de : en;
+  dictionary.value = await TEXTS[wanted]();
   language.value = wanted;
   root.lang = wanted;
 }
@@ -103,7 +114,7 @@ export function attemptError({ code, message }: NonNullable<Attempt['error']>): 
 
 /** The text that only operators see beside {@link attemptError}; null when it says the same. */
 export function attemptDetail({ code, message }: NonNullable<Attempt['error']>): string | null {
-  const texts: Readonly<Record<string, string>> = en.attemptErrors;
+  const texts: Readonly<Record<string, string>> = attemptErrors;
   return message.replace(/\.$/, '') === texts[code] ? null : message;
 }
 

@@ -102,9 +102,11 @@ describe.each(platforms)('the page on %s', (platform) => {
     });
 
     it('files that are kept for ever, with and without compression', async () => {
-      const html = await (await fetch(`${api.url}/webhooks/`)).text();
+      const headers = { 'accept-language': 'fr, de-AT;q=0.8, en;q=0.5' };
+      const html = await (await fetch(`${api.url}/webhooks/`, { headers })).text();
       const files = [...html.matchAll(/"(\.\/assets\/[^"]+)"/g)].map(([, file]) => file!);
-      expect(files).toHaveLength(2);
+      expect(files).toHaveLength(3);
+      expect(files).toContainEqual(expect.stringMatching(/\/de-[\w-]+\.js$/));
       for (const file of files) {
         const url = new URL(file, `${api.url}/webhooks/`);
         const texts = [];

@@ -1,5 +1,4 @@
-// The screens that customers never see: the page loads this file for operators alone.
-export { OperatorEndpoint } from './operator-endpoint.js';
+// The other screens of operators: the page loads this file when one of them is opened.
 export { OperatorEndpoints } from './operator-endpoints.js';
 export { OperatorMaintenance } from './operator-maintenance.js';
 export { OperatorOverview } from './operator-overview.js';
