@@ -2,7 +2,7 @@ import type { Change } from '../core/model.js';
 import type { Query } from '../core/source.js';
 import { LIVE } from '../core/use-data.js';
 import { type Page, type Pages, usePages } from '../core/use-pages.js';
-import { dateTime, number, percent, t } from '../text/index.js';
+import { answerText, dateTime, number, percent, t } from '../text/index.js';
 import { Time } from '../ui/basics.js';
 import { More } from '../ui/more.js';
 import { Loaded, Section } from '../ui/screen.js';
@@ -94,14 +94,3 @@ export function Actor({ name }: { readonly name: string }) {
 }
 
 type Known = keyof ReturnType<typeof t>['endpointTexts']['actors'];
-
-/** The latest answer, or why there was none. */
-export function answerText(
-  figures: { readonly status: number | null; readonly error: string | null } | null,
-): string {
-  if (figures === null) return '';
-  const { status, error } = figures;
-  if (status !== null) return t().endpointTexts.answered(status);
-  const texts: Readonly<Record<string, string>> = t().attemptErrors;
-  return error === null ? '' : `${texts[error] ?? texts['internal']}.`;
-}

@@ -2,11 +2,10 @@ import type { DeliverySource } from '../core/deliveries.js';
 import type { Attempt, Delivery, Endpoint } from '../core/model.js';
 import { linkTo } from '../core/router.js';
 import { useData } from '../core/use-data.js';
-import { attemptError, t } from '../text/index.js';
+import { answerText, attemptError, t } from '../text/index.js';
 import { Note, Time } from '../ui/basics.js';
 import { Section } from '../ui/screen.js';
 import { hasFailed } from './delivery-status.js';
-import { answerText } from './endpoint-changes.js';
 
 /** The number of different failures that are shown. */
 const MOST = 3;

@@ -1,9 +1,9 @@
 import { now } from '../core/clock.js';
 import type { Change, Delivery, Endpoint } from '../core/model.js';
-import { ago, dateTime, number, percent, t } from '../text/index.js';
+import { answerText, ago, dateTime, number, percent, t } from '../text/index.js';
 import { Button, Note } from '../ui/basics.js';
 import type { BulkKind } from './bulk-dialog.js';
-import { Actor, answerText } from './endpoint-changes.js';
+import { Actor } from './endpoint-changes.js';
 
 /** Milliseconds for which the screen says that an endpoint works again, or is enabled again. */
 const GOOD_NEWS_LASTS = 3 * 86_400_000;

@@ -2,5 +2,6 @@
 export { useEdits } from '../core/use-edits.js';
 export { Countdown } from '../ui/countdown.js';
 export { AnswerHeaders } from './answer-headers.js';
+export { Cause } from './endpoint-failures.js';
 export { Throughput } from './operator-throughput.js';
 export { VerificationCode } from './verification-code.js';

@@ -112,6 +112,17 @@ export function attemptError({ code, message }: NonNullable<Attempt['error']>): 
   return `${texts[code] ?? texts['internal']}${fault}.`;
 }
 
+/** The latest answer, or why there was none. */
+export function answerText(
+  figures: { readonly status: number | null; readonly error: string | null } | null,
+): string {
+  if (figures === null) return '';
+  const { status, error } = figures;
+  if (status !== null) return t().endpointTexts.answered(status);
+  const texts: Readonly<Record<string, string>> = t().attemptErrors;
+  return error === null ? '' : `${texts[error] ?? texts['internal']}.`;
+}
+
 /** The text that only operators see beside {@link attemptError}; null when it says the same. */
 export function attemptDetail({ code, message }: NonNullable<Attempt['error']>): string | null {
   const texts: Readonly<Record<string, string>> = attemptErrors;

@@ -18,7 +18,6 @@ export function chunkOf<Screens>(read: () => Promise<Screens>): Chunk<Screens> {
   const isMissing = signal(false);
 
   function load(): void {
-    isMissing.value = false;
     read().then(
       (loaded) => (screens.value = loaded),
       () => (isMissing.value = true),
