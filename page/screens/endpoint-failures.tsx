@@ -25,10 +25,15 @@ function timeOf({ attemptedAt, createdAt }: Delivery): string {
   return attemptedAt ?? createdAt;
 }
 
+interface FailuresOptions {
+  /** The latest attempt first. */
+  readonly failures: readonly Delivery[];
+  readonly source: DeliverySource;
+}
+
 /** The latest failures of an endpoint, each kind once: why, and what to do about it. */
-export function LastFailures({ items, source }: RecentOptions) {
+export function LastFailures({ failures, source }: FailuresOptions) {
   const texts = t().endpointTexts;
-  const failures = failuresAmong(items);
   const kinds = new Map<string, Delivery[]>();
   for (const one of failures) {
     const kind = String(one.latestStatus ?? one.statusClass);

@@ -9,26 +9,37 @@ import { Loaded, Section } from '../ui/screen.js';
 import { DeliveryTable } from './delivery-table.js';
 import { failuresAmong } from './endpoint-failures.js';
 
+/** The failed deliveries among which the kinds of failures are looked for. */
+const FAILED = '50';
+
 interface RecentDeliveries {
   readonly data: Data<DeliveryPage>;
   readonly items: readonly Delivery[];
+  /** The latest attempt first. Other deliveries may have succeeded since. */
   readonly failures: readonly Delivery[];
   /** Reads a longer list; undefined when it is as long as it gets. */
   readonly readMore: (() => void) | undefined;
 }
 
-/** The newest deliveries of an endpoint. */
+/** The newest deliveries of an endpoint, and the newest that failed. */
 export function useRecent(id: string, source: DeliverySource): RecentDeliveries {
   const [most, setMost] = useState(10);
   const data = useData(
     `recent ${id}`,
-    (signal) => source.list({ subscriber: id, limit: String(most) }, signal),
+    async (signal) => {
+      const [newest, failed] = await Promise.all([
+        source.list({ subscriber: id, limit: String(most) }, signal),
+        source.list({ subscriber: id, status: 'failed', limit: FAILED }, signal),
+      ]);
+      return { ...newest, failed: failed.items };
+    },
     LIVE,
     most,
   );
-  const items = data.value?.items ?? [];
+  const { items, failed } = data.value ?? { items: [], failed: [] };
+  const others = failed.filter((one) => !items.some((other) => other.id === one.id));
   return {
-    ...{ data, items, failures: failuresAmong(items) },
+    ...{ data, items, failures: failuresAmong([...items, ...others]) },
     readMore: most < 100 ? () => setMost(100) : undefined,
   };
 }

@@ -154,7 +154,7 @@ function Shown({ read, reload }: ShownOptions) {
           {stats.value !== undefined && <Days days={stats.value.days} />}
           <div class="columns">
             <div>
-              <LastFailures items={recent.items} source={ownerDeliveries} />
+              <LastFailures failures={recent.failures} source={ownerDeliveries} />
               <History stats={stats} onPick={setTime} />
               {time === undefined ? (
                 <Recent id={id} recent={recent} source={ownerDeliveries} />

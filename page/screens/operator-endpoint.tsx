@@ -106,7 +106,7 @@ function Shown({
           {days.value !== undefined && <Days items={days.value.items} />}
           <div class="columns">
             <div>
-              <LastFailures items={recent.items} source={operatorDeliveries} />
+              <LastFailures failures={recent.failures} source={operatorDeliveries} />
               <Throughput query={{ subscriber: id }} onPick={setTime} />
               {time === undefined ? (
                 <Recent id={id} recent={recent} source={operatorDeliveries} />

@@ -57,6 +57,31 @@ const visitFrom = async (locale: string) => {
   page = visitor.page;
 };
 
+describe('an endpoint that works again', () => {
+  it('still says why deliveries of before have failed, after many that did not', async () => {
+    const id = await owner.endpoint();
+    await fail(id, 'article.created', 2);
+    owner.receiver.otherwise(200);
+    const deliveries = owner.api.app.get(Deliveries);
+    for (let at = 0; at < 15; at += 1) await owner.deliver(id, {});
+    for (const base of ['', '/operator']) {
+      await page.goto(owner.url(`${base}/endpoints/${id}`));
+      await expect.poll(() => page.locator('tbody tr').count()).toBeGreaterThan(9);
+      const failures = page.locator('.failures li');
+      await expect.poll(() => failures.count()).toBe(1);
+      expect(await failures.textContent()).toContain('The endpoint answered 500.');
+      expect(await failures.textContent()).toContain('2 of the latest deliveries');
+    }
+    await visitor.expectAccessible();
+    const { items } = await deliveries.list({ subscriberId: id, status: 'failed' }, 'any');
+    for (const one of items) await deliveries.retry(one.id, 'any');
+    await expect.poll(() => failed(id)).toBe(0);
+    await page.reload();
+    await expect.poll(() => page.locator('tbody tr').count()).toBeGreaterThan(9);
+    expect(await page.locator('.failures').count()).toBe(0);
+  });
+});
+
 describe('deliveries', () => {
   it('that failed since a time are all sent again, and it is said which are left out', async () => {
     const good = await owner.endpoint({ path: '/good', events: ['article.created'] });
