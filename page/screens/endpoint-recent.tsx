@@ -9,39 +9,27 @@ import { Loaded, Section } from '../ui/screen.js';
 import { DeliveryTable } from './delivery-table.js';
 import { failuresAmong } from './endpoint-failures.js';
 
-/** The failed deliveries among which the kinds of failures are looked for. */
-const FAILED = '50';
+/** So many are read that an endpoint which works again still shows why it has failed. */
+const READ = 50;
+/** Of these, so many are in the table at first. */
+const SHOWN = 10;
 
 interface RecentDeliveries {
   readonly data: Data<DeliveryPage>;
   readonly items: readonly Delivery[];
-  /** The latest attempt first. Other deliveries may have succeeded since. */
+  /** The latest attempt first. */
   readonly failures: readonly Delivery[];
-  /** Reads a longer list; undefined when it is as long as it gets. */
-  readonly readMore: (() => void) | undefined;
 }
 
-/** The newest deliveries of an endpoint, and the newest that failed. */
+/** The newest deliveries of an endpoint. */
 export function useRecent(id: string, source: DeliverySource): RecentDeliveries {
-  const [most, setMost] = useState(10);
   const data = useData(
     `recent ${id}`,
-    async (signal) => {
-      const [newest, failed] = await Promise.all([
-        source.list({ subscriber: id, limit: String(most) }, signal),
-        source.list({ subscriber: id, status: 'failed', limit: FAILED }, signal),
-      ]);
-      return { ...newest, failed: failed.items };
-    },
+    (signal) => source.list({ subscriber: id, limit: String(READ) }, signal),
     LIVE,
-    most,
   );
-  const { items, failed } = data.value ?? { items: [], failed: [] };
-  const others = failed.filter((one) => !items.some((other) => other.id === one.id));
-  return {
-    ...{ data, items, failures: failuresAmong([...items, ...others]) },
-    readMore: most < 100 ? () => setMost(100) : undefined,
-  };
+  const items = data.value?.items ?? [];
+  return { data, items, failures: failuresAmong(items) };
 }
 
 interface RecentOptions {
@@ -50,7 +38,8 @@ interface RecentOptions {
   readonly source: DeliverySource;
 }
 
-export function Recent({ id, recent: { data, readMore }, source }: RecentOptions) {
+export function Recent({ id, recent: { data }, source }: RecentOptions) {
+  const [most, setMost] = useState(SHOWN);
   return (
     <Section
       title={t().recentDeliveries}
@@ -59,15 +48,15 @@ export function Recent({ id, recent: { data, readMore }, source }: RecentOptions
       }
     >
       <Loaded data={data} as="rows">
-        {({ items, next }) =>
+        {({ items }) =>
           items.length === 0 ? (
             <Empty title={t().noDeliveries} hint={t().noDeliveriesHint} />
           ) : (
             <>
-              <DeliveryTable rows={items} hasEndpoints={false} base={source.base} />
-              {next !== null && readMore && (
+              <DeliveryTable rows={items.slice(0, most)} hasEndpoints={false} base={source.base} />
+              {items.length > most && (
                 <div class="table-end">
-                  <Button onClick={readMore}>{t().more}</Button>
+                  <Button onClick={() => setMost(READ)}>{t().more}</Button>
                 </div>
               )}
             </>
