@@ -3,11 +3,11 @@ export { type CancelResult, Deliveries, type RetryResult } from './management/de
 export type { DeliveryPage } from './log/log-scan.js';
 export {
   type DeliveryHistoryOptions,
-  isSearch,
-  MAX_SEARCHED,
+  isSearchedValue,
+  MAX_VALUE_LENGTH,
   MAX_SELECTED,
   type DeliveryQuery,
-  SEARCH_RULE,
+  VALUE_RULE,
   type ReplayOptions,
 } from './log/delivery-query.js';
 export { ANSWER_CLASSES, type AnswerClass } from './tables/delivery-record.js';

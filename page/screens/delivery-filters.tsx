@@ -55,7 +55,7 @@ export function askedFor(query: Filtered) {
     const id = query['id'] ?? '';
     const kind = /^(?:msg|sub)_/.exec(id)?.[0];
     return {
-      search: query['search'],
+      value: query['search'],
       event: query['event'],
       status: query['status'],
       statusClass: query['answer'],

@@ -134,7 +134,7 @@ const QUERIES: Readonly<Record<string, Record<string, string[]>>> = {
     delivery: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&delivery=b'],
     message: ['', '%00', 'a%20b', 'a'.repeat(65), 'a&message=b'],
     statusClass: ['', '2XX', '200', '2xx&statusClass=3xx', '%00'],
-    search: ['', '%00', 'a'.repeat(201), 'a&search=b'],
+    value: ['', '%00', 'a'.repeat(201), 'a&value=b'],
     host: ['', '%00', 'a%20b', LONG, 'a&host=b', 'é'],
     since: ['', '0', 'yesterday', '2026-01-01T00:00:00', '2026-13-01', 'a&since=b', LONG],
     until: [

@@ -65,8 +65,8 @@ describe.each(EVERY_DIALECT)('the subject of a delivery on %j', ({ kind, ...more
     } while (after !== '');
     return items;
   };
-  const found = async (search: string) =>
-    (await list(`search=${encodeURIComponent(search)}`)).map(({ id }) => id);
+  const found = async (value: string) =>
+    (await list(`value=${encodeURIComponent(value)}`)).map(({ id }) => id);
   /** Sends an event. @returns its delivery, once it has ended */
   const send = async (data: object, options: SendOptions = {}): Promise<Item> => {
     count += 1;
@@ -166,12 +166,12 @@ describe.each(EVERY_DIALECT)('the subject of a delivery on %j', ({ kind, ...more
     expect(await found('100%_')).toEqual(ids('percent'));
     expect(await found('100%')).toEqual([]);
     // Together with other filters, and for operators.
-    expect(await list('search=471&status=failed')).toEqual([]);
-    expect(await list('search=471&event=order.*&statusClass=2xx')).toHaveLength(5);
-    const operators = await list('search=471', '/hooks-operator/deliveries');
+    expect(await list('value=471&status=failed')).toEqual([]);
+    expect(await list('value=471&event=order.*&statusClass=2xx')).toHaveLength(5);
+    const operators = await list('value=471', '/hooks-operator/deliveries');
     expect(operators.map(({ id }) => id)).toEqual(ids('number', 'text', 'list', 'key', 'ref'));
     // Others see nothing of it.
-    const others = await api.send('GET', '/hooks/deliveries?search=471', { as: 'bob' });
+    const others = await api.send('GET', '/hooks/deliveries?value=471', { as: 'bob' });
     expect(others.body.items).toEqual([]);
   });
 
@@ -185,10 +185,10 @@ describe.each(EVERY_DIALECT)('the subject of a delivery on %j', ({ kind, ...more
         expect(JSON.stringify(body)).not.toContain('secret-7');
         expect(body).toMatchObject(path === '' ? { items: expect.any(Array) } : { subject: null });
       }
-      const search = await other.send('GET', '/hooks-operator/deliveries?search=secret-7');
+      const search = await other.send('GET', '/hooks-operator/deliveries?value=secret-7');
       expect(search.status).toBe(400);
       expect(search.body.errors).toEqual([
-        { field: 'search', reason: expect.stringContaining('operatorApi.bodies'), code: 'invalid' },
+        { field: 'value', reason: expect.stringContaining('operatorApi.bodies'), code: 'invalid' },
       ]);
       // Owners see it all the same.
       const own = await other.send('GET', `/hooks/deliveries/${id}`);
@@ -200,7 +200,7 @@ describe.each(EVERY_DIALECT)('the subject of a delivery on %j', ({ kind, ...more
 
   it('is searched by the application', async () => {
     const { id } = await send({ id: 'by-application' });
-    const page = await api.app.get(Deliveries).list({ search: 'by-application' }, 'any');
+    const page = await api.app.get(Deliveries).list({ value: 'by-application' }, 'any');
     expect(page.items.map((one) => one.id)).toEqual([id]);
   });
 });

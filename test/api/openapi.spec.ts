@@ -406,7 +406,7 @@ const QUERY: Readonly<Record<string, readonly string[]>> = {
   message: ['msg_1'],
   subscriber: ['sub_1'],
   statusClass: ['2xx', '5xx', 'timeout', 'error', 'none'],
-  search: ['7', 'a "text"'],
+  value: ['7', 'a "text"'],
   host: ['example.com', 'localhost:8080'],
   since: ['2020-01-01', new Date(Date.now() - 7_200_000).toISOString()],
   until: ['2126-01-01T00:00:00.5+02:00', new Date().toISOString()],

@@ -118,8 +118,8 @@ function reportsOf(rig: OutboxApp): readonly (() => Promise<unknown>)[] {
     { status: 'failed', event: 'stock.low' },
     { messageId: `msg_${seededKey(471)}` },
     { deliveryId: id(10) },
-    { search: '7' },
-    { search: 'nowhere', status: 'failed' },
+    { value: '7' },
+    { value: 'nowhere', status: 'failed' },
     { since: LOG_END - 3_600_000, until: LOG_END - 60_000, event: 'none.*' },
   ];
   const scopes = ['any', ...Object.keys(OWNER_SIZES).map((owner) => ({ owner }))] as const;

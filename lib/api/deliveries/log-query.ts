@@ -1,5 +1,10 @@
 import { InvalidInputError } from '../../errors/index.js';
-import { ANSWER_CLASSES, isSearch, MAX_SEARCHED, SEARCH_RULE } from '../../outbox/index.js';
+import {
+  ANSWER_CLASSES,
+  isSearchedValue,
+  MAX_VALUE_LENGTH,
+  VALUE_RULE,
+} from '../../outbox/index.js';
 import { checkPattern, MAX_PATTERN_LENGTH } from '../../subscriber/index.js';
 import { choice, idOf, moment, pageOf, type QueryParameters, wholeNumber } from '../http/query.js';
 import { text } from '../../common/json-schema.js';
@@ -31,16 +36,16 @@ export const OWN_LOG_QUERY = {
     description:
       'The answer to the latest attempt; error: none for another reason than a timeout; none: no attempt, or one that the log has not kept',
   }),
-  search: {
+  value: {
     schema: {
       ...text,
       minLength: 1,
-      maxLength: MAX_SEARCHED,
+      maxLength: MAX_VALUE_LENGTH,
       description:
         'A text that the message has: its order key, its ref, or a value of its body, which may be a number; operators need `operatorApi.bodies`',
     },
-    read: (given: unknown) => (isSearch(given) ? given : null),
-    reason: SEARCH_RULE,
+    read: (given: unknown) => (isSearchedValue(given) ? given : null),
+    reason: VALUE_RULE,
   },
   host: {
     schema: {

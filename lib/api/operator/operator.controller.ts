@@ -58,7 +58,7 @@ import { PauseDto } from './operator.dto.js';
 const NOTHING = new JsonBodyPipe(EmptyDto);
 /** A search tells what bodies hold. */
 const NO_SEARCH = {
-  field: 'search',
+  field: 'value',
   reason:
     'looks into bodies, which operators do not see: set the option operatorApi.bodies to true',
 };
@@ -167,7 +167,7 @@ export class ThornOperatorController {
     @Query() given: unknown,
   ): Promise<{ readonly items: readonly OperatorDeliveryView[]; readonly next: string | null }> {
     const { scope, asked } = scopeFrom<DeliveryQuery>(given, LOG_QUERY, this.settings);
-    if (asked.search !== undefined && !this.settings.bodies) throw badRequest([NO_SEARCH]);
+    if (asked.value !== undefined && !this.settings.bodies) throw badRequest([NO_SEARCH]);
     const { items, next } = await this.deliveries.list(asked, scope);
     return { items: await this.reports.withSubscribers(items, this.settings), next };
   }

@@ -26,7 +26,7 @@ export interface DeliveryQuery {
    * A text of 1 to 200 characters that the message has: its order key, its `ref`, or a value of its body, which may be a
    * number as well. Capital letters matter, and bodies above 64 KB are left out. Default: any.
    */
-  readonly search?: string;
+  readonly value?: string;
   /** Host of the subscriber's present URL, with its port unless that is 443 or 80. Finds stored subscribers alone. */
   readonly host?: string;
   /** Only of messages from this time on. A number is in milliseconds since the Unix epoch. Default: from the first. */
@@ -70,33 +70,24 @@ export const MAX_SELECTED = 100;
 
 const STATUSES: readonly unknown[] = ['pending', 'succeeded', 'failed'] satisfies DeliveryStatus[];
 const QUERY: readonly string[] = [
-  ...[
-    'deliveryId',
-    'subscriberId',
-    'messageId',
-    'status',
-    'event',
-    'statusClass',
-    'search',
-    'host',
-  ],
+  ...['deliveryId', 'subscriberId', 'messageId', 'status', 'event', 'statusClass', 'value', 'host'],
   ...['since', 'until', 'attemptedSince', 'attemptedUntil', 'limit', 'after'],
 ];
 const BULK: readonly string[] = ['subscriberId', 'since', 'until', 'events'];
 /** The latest time of a `Date`, as ECMAScript says. */
 const LATEST_TIME = 8_640_000_000_000_000;
 const HOST = /^[\x21-\x7e]{1,320}$/;
-/** The maximum length of a search text, in characters. */
-export const MAX_SEARCHED = 200;
+/** The maximum length of a value that is searched for, in characters. */
+export const MAX_VALUE_LENGTH = 200;
 
-export const SEARCH_RULE = `must be a text of 1 to ${MAX_SEARCHED} characters`;
+export const VALUE_RULE = `must be a text of 1 to ${MAX_VALUE_LENGTH} characters`;
 
 /** Tells whether deliveries can be searched for a value. It refuses NUL, because some databases accept no NUL in a parameter. */
-export function isSearch(given: unknown): given is string {
+export function isSearchedValue(given: unknown): given is string {
   return (
     typeof given === 'string' &&
     given.length > 0 &&
-    given.length <= MAX_SEARCHED &&
+    given.length <= MAX_VALUE_LENGTH &&
     !given.includes('\0')
   );
 }
@@ -104,7 +95,7 @@ export function isSearch(given: unknown): given is string {
 /** Checks the filter of a page. @throws {@link InvalidInputError} naming the field */
 export function checkListQuery(query: DeliveryQuery): void {
   checkKnownFields(query, QUERY);
-  const { deliveryId, messageId, status, event, statusClass, search, host } = query;
+  const { deliveryId, messageId, status, event, statusClass, value, host } = query;
   const { since, until, attemptedSince, attemptedUntil, limit = 1, after = null } = query;
   if (deliveryId !== undefined && !isIdLike(deliveryId)) {
     throw new InvalidInputError('deliveryId', 'must be the id of a delivery');
@@ -119,8 +110,8 @@ export function checkListQuery(query: DeliveryQuery): void {
   if (statusClass !== undefined && !ANSWER_CLASSES.includes(statusClass)) {
     throw new InvalidInputError('statusClass', `must be one of ${ANSWER_CLASSES.join(', ')}`);
   }
-  if (search !== undefined && !isSearch(search)) {
-    throw new InvalidInputError('search', SEARCH_RULE);
+  if (value !== undefined && !isSearchedValue(value)) {
+    throw new InvalidInputError('value', VALUE_RULE);
   }
   if (host !== undefined && !(typeof host === 'string' && HOST.test(host))) {
     throw new InvalidInputError('host', 'must be a host as in URLs, with its port');

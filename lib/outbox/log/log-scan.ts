@@ -33,7 +33,7 @@ import { FIRST_STEP, lowestIdOf, stepAfter } from './log-steps.js';
 /** The part of a query that deliveries are selected by. */
 export interface LogSelection extends Pick<
   DeliveryQuery,
-  'deliveryId' | 'messageId' | 'status' | 'event' | 'statusClass' | 'search'
+  'deliveryId' | 'messageId' | 'status' | 'event' | 'statusClass' | 'value'
 > {
   /** Undefined: whenever they were attempted. */
   readonly attempted: TimeRange | undefined;
@@ -89,7 +89,7 @@ export async function scanLog(
   range: LogRange,
   limit: number,
 ): Promise<readonly ScannedLog[]> {
-  const pace = selection.search === undefined ? PACE : SEARCH_PACE;
+  const pace = selection.value === undefined ? PACE : SEARCH_PACE;
   const end = performance.now() + pace.all;
   const scans: ScannedLog[] = [];
   for (const part of await partsOf(store, selection)) {
@@ -163,7 +163,7 @@ async function partsOf(
     event,
     statusClass,
     attempted,
-    search,
+    value,
   }: LogSelection,
 ): Promise<readonly LogPart[]> {
   const isUnsuccessful = statusClass !== undefined && statusClass !== '2xx';
@@ -173,7 +173,7 @@ async function partsOf(
     ...(statusClass === undefined ? [] : [hasAnswerClass(store, statusClass)]),
     ...(attempted === undefined ? [] : [wasAttempted(store, attempted)]),
     // The last one, because it reads another row.
-    ...(search === undefined ? [] : [hasValue(store, search)]),
+    ...(value === undefined ? [] : [hasValue(store, value)]),
   ];
   const own = subscribers === undefined ? [] : [isOfSubscribers(store, subscribers)];
   const ofStatus = status === undefined ? [] : [hasStatus(status)];
