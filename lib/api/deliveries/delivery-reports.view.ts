@@ -11,7 +11,7 @@ import {
   time,
   type ValueOf,
 } from '../../common/json-schema.js';
-import { isoOf } from './delivery.view.js';
+import { isoOf } from '../http/iso-time.js';
 import { WARNINGS } from '../subscribers/subscriber.view.js';
 
 export const SENT_REQUEST = all({

@@ -9,7 +9,8 @@ import {
   time,
   type ValueOf,
 } from '../../common/json-schema.js';
-import { isoOf, pauseOf } from './delivery.view.js';
+import { isoOf } from '../http/iso-time.js';
+import { pauseOf } from './delivery.view.js';
 
 /** The state of an endpoint: whether it fails, and why it gets no deliveries for now. */
 const STATE = {

@@ -5,6 +5,7 @@ import {
   type DeliveryRecord,
   type DeliverySubscriber,
 } from '../../outbox/index.js';
+import { isoOf } from '../http/iso-time.js';
 import { ATTEMPT_ANSWER } from '../subscribers/test.view.js';
 import {
   all,
@@ -124,10 +125,4 @@ export function deliveryDetailsView(
       return { number: attempt.number, startedAt: new Date(startedAt).toISOString(), ...answer };
     }),
   };
-}
-
-export function isoOf(time: number): string;
-export function isoOf(time: number | null): string | null;
-export function isoOf(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
 }

@@ -1,4 +1,5 @@
 import type { EndpointAttempts } from '../../outbox/index.js';
+import { isoOf } from '../http/iso-time.js';
 import { all, count, nullable, time, type ValueOf } from '../../common/json-schema.js';
 
 /** The attempts at the endpoint of a subscriber in 24 hours. */
@@ -25,7 +26,7 @@ export function lastDayView(
 ): LastDayView {
   return {
     ...{ attempts, failed },
-    failedAt: failedAt === null ? null : new Date(failedAt).toISOString(),
-    countedSince: new Date(countedSince).toISOString(),
+    failedAt: isoOf(failedAt),
+    countedSince: isoOf(countedSince),
   };
 }

@@ -14,6 +14,7 @@ import {
   subscriberState,
 } from '../../subscriber/index.js';
 import { ALIASES } from '../http/body-fields.js';
+import { isoOf } from '../http/iso-time.js';
 import {
   all,
   type Fields,
@@ -144,10 +145,6 @@ export function subscriberView(
     createdAt: subscriber.createdAt.toISOString(),
     updatedAt: subscriber.updatedAt.toISOString(),
   };
-}
-
-function isoOf(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
 }
 
 /** The fields that its owner may change, as answers show them. */
