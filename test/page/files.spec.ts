@@ -87,8 +87,11 @@ describe('the texts', () => {
 
     await page.goto(`${anyLanguage.url}/webhooks`);
 
-    await page.getByText('The page could not be loaded. Reload it.').waitFor();
-    await page.getByText('Die Seite konnte nicht geladen werden.').waitFor();
+    const body = page.locator('body');
+    await expect
+      .poll(() => body.textContent())
+      .toContain('The page could not be loaded. Reload it.');
+    expect(await body.textContent()).toContain('Die Seite konnte nicht geladen werden.');
   });
 });
 
@@ -117,6 +120,7 @@ describe('screens in another file', () => {
     await page.unroute(file);
     await page.getByRole('button', { name: 'Reload the page' }).click();
 
-    await page.getByRole('heading', { name: 'Add endpoint', level: 1 }).waitFor();
+    const title = page.getByRole('heading', { level: 1 });
+    await expect.poll(() => title.allTextContents()).toEqual(['Add endpoint']);
   });
 });
