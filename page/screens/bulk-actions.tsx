@@ -189,6 +189,10 @@ function BulkDialog({ kind, source, run: { filters, steps }, onClose, onDiscard 
 function textOf([name, value]: [string, string | undefined]): string | [] {
   if (!value) return [];
   if (name === 'status') return t()[value as 'failed'];
-  if (name.endsWith('ince')) return `${t().lists.from} ${dateHour(value)}`;
-  return name.endsWith('ntil') ? `${t().lists.to} ${dateHour(value)}` : value;
+  const { from, to, attemptedFrom, attemptedTo } = t().lists;
+  const ends: Readonly<Record<string, string>> = {
+    ...{ since: from, until: to },
+    ...{ attemptedSince: attemptedFrom, attemptedUntil: attemptedTo },
+  };
+  return ends[name] === undefined ? value : `${ends[name]} ${dateHour(value)}`;
 }

@@ -5,12 +5,16 @@ export const lists: Translation<typeof listsEn> = {
   searchedPart: 'Erst ein Teil der Endpunkte wurde durchsucht. Es gibt mehr.',
   searchOn: 'Suche fortsetzen',
   searchHint: 'Eine Bestellnummer oder ein Wert des Inhalts',
+  searchIsExact:
+    'Die Suche findet ganze Werte: Geben Sie für Bestellung 7 die 7 ein. Sie können auch einen Filter ändern oder entfernen.',
   ofSubject: (subject) => `Alle Zustellungen zu ${subject}`,
   from: 'Von',
   to: 'Bis',
   timeZone: (zone) => `Zeitzone: ${zone}`,
   range: 'Erstellt von … bis',
   attempted: 'Versucht von … bis',
+  attemptedFrom: 'Versucht ab',
+  attemptedTo: 'Versucht bis',
   id: 'Zustellung oder Nachricht',
   anyEndpoint: 'Entfernen: Filter nach Endpunkt',
   clear: 'Entfernen',
@@ -45,7 +49,7 @@ export const lists: Translation<typeof listsEn> = {
   retryAll: 'Alle fehlgeschlagenen erneut senden',
   retryMatching: 'Alle passenden erneut senden',
   retryHint:
-    'Sendet die Zustellungen, die zu den Filtern passen, noch einmal, mit denselben Kennungen. Ihr Server hat manche vielleicht schon verarbeitet.',
+    'Sendet die Zustellungen, die zu den Filtern passen, noch einmal, mit denselben Kennungen. Ihr Server hat manche vielleicht schon verarbeitet. Eine Zustellung, die noch einmal fehlschlägt, steht bis zu ihrem letzten Versuch unter „Ausstehend“.',
   goesOn:
     'Sie können diesen Dialog schließen: Die Arbeit läuft weiter, solange die Seite offen ist.',
   stoppedAt: (text) => `angehalten: ${text}`,

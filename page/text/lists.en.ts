@@ -3,12 +3,16 @@ export const lists = {
   searchedPart: 'Only a part of the endpoints was searched. There are more.',
   searchOn: 'Continue the search',
   searchHint: 'An order id, or any value of the body',
+  searchIsExact:
+    'The search finds whole values: for order 7, enter 7. You can also change or remove a filter.',
   ofSubject: (subject: string) => `All deliveries of ${subject}`,
   from: 'From',
   to: 'To',
   timeZone: (zone: string) => `Times are in ${zone}.`,
   range: 'Created from … to',
   attempted: 'Attempted from … to',
+  attemptedFrom: 'Attempted from',
+  attemptedTo: 'Attempted until',
   id: 'Id of a delivery or message',
   anyEndpoint: 'Remove the filter by endpoint',
   clear: 'Remove',
@@ -40,7 +44,7 @@ export const lists = {
   retryAll: 'Resend all failed',
   retryMatching: 'Resend all that match',
   retryHint:
-    'Sends the deliveries that match the filters once more, with the same ids. Your server may have handled some of them already.',
+    'Sends the deliveries that match the filters once more, with the same ids. Your server may have handled some of them already. A delivery that fails again is under “Pending” until its last attempt.',
   goesOn: 'You can close this dialog: the work continues while the page is open.',
   stoppedAt: (text: string) => `stopped: ${text}`,
   matching: (count: string, isAll: boolean) =>

@@ -103,7 +103,13 @@ describe('deliveries', () => {
     });
     await owner.endpoint({ path: '/other' });
     await page.goto(owner.url('/deliveries'));
-    await page.getByRole('combobox', { name: 'Endpoint' }).pressSequentially('Warehouse\n');
+    const field = page.getByRole('combobox', { name: 'Endpoint' });
+    await field.pressSequentially('Warehouse');
+    // The browser shows it beside the URL.
+    await expect
+      .poll(() => page.locator('#offered-endpoints option').getAttribute('label'))
+      .toBe('Warehouse');
+    await field.press('Enter');
     const chosen = page.getByRole('link', { name: 'Warehouse', exact: true });
     await chosen.waitFor();
     expect(await chosen.getAttribute('title')).toBe(`${owner.receiver.url}/warehouse`);

@@ -184,6 +184,9 @@ export function selectOrders(
 /** The largest body that is looked into, as {@link Dialect.sizeOf} tells it: a page of large bodies would take long. */
 export const MOST_LOOKED_INTO = 65_536;
 
+/** The largest body whose id is read: a page reads those of all its messages. */
+const MOST_READ_FOR_ID = 16_384;
+
 /** What messages are about, by their ids; the id in the data is JSON. Those without a body are left out. Index: the primary key. */
 export function selectSubjects(
   target: Target,
@@ -192,7 +195,7 @@ export function selectSubjects(
   Pick<MessageRow, 'id' | 'given_id' | 'order_key' | 'ref'> & { readonly data_id: string | null }
 > {
   const { sizeOf, memberOf } = target.dialect;
-  const id = `CASE WHEN ${sizeOf('m.body')} <= ${MOST_LOOKED_INTO} THEN ${memberOf('m.body', 'data', 'id')} END`;
+  const id = `CASE WHEN ${sizeOf('m.body')} <= ${MOST_READ_FOR_ID} THEN ${memberOf('m.body', 'data', 'id')} END`;
   return byId(
     target,
     ids,
