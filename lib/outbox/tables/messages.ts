@@ -185,7 +185,7 @@ export function selectOrders(
 export const MOST_LOOKED_INTO = 65_536;
 
 /** The largest body whose id is read: a page reads those of all its messages. */
-const MOST_READ_FOR_ID = 16_384;
+const MOST_READ_FOR_ID = 32_768;
 
 /** What messages are about, by their ids; the id in the data is JSON. Those without a body are left out. Index: the primary key. */
 export function selectSubjects(
