@@ -49,7 +49,8 @@ export async function endpointOverview(
   attempts: ReadonlyMap<string, EndpointAttempts> | null,
   now: number,
 ): Promise<Omit<EndpointOverview, 'figures'>> {
-  const ids = await subscribers.findIds(scope);
+  // Databases return them in any order.
+  const ids = (await subscribers.findIds(scope)).toSorted();
   const troubled = [...(attempts ?? [])]
     .filter(([, { failed }]) => failed > 0)
     .sort(([, one], [, other]) => other.failed - one.failed)
