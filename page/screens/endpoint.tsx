@@ -29,7 +29,7 @@ import {
   EndRotationDialog,
   RotateDialog,
 } from './endpoint-dialogs.js';
-import { StateBadge, turned } from './endpoints.js';
+import { StateBadge, turned } from './endpoint-state.js';
 import { TestPanel } from './test-panel.js';
 
 const DAYS = 14;

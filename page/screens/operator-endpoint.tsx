@@ -18,7 +18,7 @@ import { Settings } from './endpoint-settings.js';
 import { Changes, useChanges } from './endpoint-changes.js';
 import { BlockedOrder, LastFailures } from './endpoint-failures.js';
 import { HealthLine, HealthNotice } from './endpoint-health.js';
-import { StateNow, turned } from './endpoints.js';
+import { StateNow, turned } from './endpoint-state.js';
 import { Throughput } from './operator-throughput.js';
 
 /** An endpoint of any owner, as operators see it. Its owner has another screen. */

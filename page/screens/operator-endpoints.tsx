@@ -12,15 +12,8 @@ import { More } from '../ui/more.js';
 import { Loaded, Screen } from '../ui/screen.js';
 import { Table } from '../ui/table.js';
 import { OwnerLink } from './operator-failing.js';
-import {
-  EndpointExport,
-  lastDayColumn,
-  LastDayHint,
-  Patterns,
-  SearchField,
-  StateNow,
-  turned,
-} from './endpoints.js';
+import { lastDayColumn, LastDayHint, StateNow, turned } from './endpoint-state.js';
+import { EndpointExport, Patterns, SearchField } from './endpoints.js';
 
 const STEP = 50;
 

@@ -15,7 +15,7 @@ import { Activity, type PickOptions } from './activity.js';
 import { Attempted, type PickedTime } from './attempted.js';
 import { hasFailed } from './delivery-status.js';
 import { DeliveryTable } from './delivery-table.js';
-import { lastDayColumn, StateNow } from './endpoints.js';
+import { lastDayColumn, StateNow } from './endpoint-state.js';
 import { FirstVisit } from './first-visit.js';
 
 const LATEST = 5;
