@@ -9,7 +9,7 @@ import { type DeliverySource, operatorDeliveries, ownerDeliveries } from './core
 import { EndpointsScreen } from './screens/endpoints.js';
 import { EventsScreen } from './screens/events.js';
 
-/** Milliseconds until the page loads, for most visits lead there, the screens of one endpoint and of one delivery. */
+/** Milliseconds after which the page loads the screens of one endpoint and of one delivery, where most visits lead. */
 const EARLY = 1000;
 
 type Route = readonly [pattern: RegExp, screen: (id: string) => JSX.Element];

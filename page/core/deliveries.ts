@@ -18,6 +18,9 @@ import { apiUrl } from './settings.js';
 import { owner, path, type Query } from './source.js';
 import type { Page } from './use-pages.js';
 
+/** The number of deliveries that the API retries in one request. */
+export const MOST_RETRIED = 100;
+
 /** The deliveries of one owner, or of all owners for an operator. The same screens show both. */
 export interface DeliverySource {
   /** The prefix of the screens' paths. */
@@ -27,7 +30,7 @@ export interface DeliverySource {
   /** Reads the body and the URL as they were sent. */
   request(id: string, signal: AbortSignal): Promise<SentRequest>;
   retry(id: string): Promise<unknown>;
-  /** Retries up to 100 deliveries. */
+  /** Retries up to {@link MOST_RETRIED} deliveries. */
   retrySelected(ids: readonly string[]): Promise<RetriedPage>;
   cancel(id: string): Promise<unknown>;
   endpoints(query: Query, signal: AbortSignal): Promise<EndpointPage>;

@@ -1,7 +1,7 @@
 import { type Signal, signal } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import { ApiError } from '../core/client.js';
-import type { DeliverySource } from '../core/deliveries.js';
+import { type DeliverySource, MOST_RETRIED } from '../core/deliveries.js';
 import { can, visit } from '../core/session.js';
 import type { Query } from '../core/source.js';
 import { type Steps, stepsOf } from '../core/use-steps.js';
@@ -12,7 +12,7 @@ import { isComplete, NONE, plus, type Resent, ResentText, resultOf } from './res
 
 type Kind = 'retry' | 'cancel';
 /** The number of deliveries in one step: the API retries many in one request, and cancels each by its own. */
-const STEP = { retry: 100, cancel: 5 } as const;
+const STEP = { retry: MOST_RETRIED, cancel: 5 } as const;
 const COUNTED = 1000;
 /** A step is never aborted, because its changes have to be counted. */
 const NEVER = new AbortController().signal;

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { DeliverySource } from '../core/deliveries.js';
+import { type DeliverySource, MOST_RETRIED } from '../core/deliveries.js';
 import type { Delivery } from '../core/model.js';
 import { place } from '../core/router.js';
 import { can } from '../core/session.js';
@@ -16,8 +16,6 @@ import { DeliveryTable } from './delivery-table.js';
 import { isComplete, NONE, plus, type Resent, ResentText, resultOf } from './resent.js';
 
 const STEP = 50;
-/** Deliveries that the API retries at once. */
-const AT_ONCE = 100;
 
 /** The columns of the file, by the names of the API. */
 const COLUMNS: Readonly<Record<string, (one: Delivery) => string | number | null>> = {
@@ -115,8 +113,8 @@ function Selectable({ source, items, isWhole, reload }: SelectableOptions) {
   const retry = useAction(async () => {
     setResult(undefined);
     let sum = NONE;
-    for (let at = 0; at < ids.length; at += AT_ONCE) {
-      const { items: some } = await source.retrySelected(ids.slice(at, at + AT_ONCE));
+    for (let at = 0; at < ids.length; at += MOST_RETRIED) {
+      const { items: some } = await source.retrySelected(ids.slice(at, at + MOST_RETRIED));
       setResult((sum = plus(sum, resultOf(some))));
     }
     setChosen(new Set());

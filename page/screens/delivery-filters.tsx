@@ -11,6 +11,7 @@ import { Button, TimeZone } from '../ui/basics.js';
 import { Tabs } from '../ui/tabs.js';
 import { typingEnd } from '../core/typing.js';
 import { nameOf } from './endpoint-address.js';
+import { MOST_SEARCHED } from './subject.js';
 
 const STATUSES = ['failed', 'pending', 'succeeded'] as const;
 const CLASSES = ['2xx', '3xx', '4xx', '5xx', 'timeout'] as const;
@@ -106,7 +107,7 @@ export function DeliveryFilters({ source, query }: Options) {
         type="search"
         spellcheck={false}
         placeholder={placeholder}
-        maxLength={name === 'search' ? 200 : undefined}
+        maxLength={name === 'search' ? MOST_SEARCHED : undefined}
         value={query[name] ?? ''}
         onChange={({ currentTarget }) => setQuery({ [name]: currentTarget.value.trim() })}
       />

@@ -4,8 +4,8 @@ import { t } from '../text/index.js';
 
 /** Characters of a subject in a heading or a link. */
 const MOST_SHOWN = 60;
-/** The longest text that the API searches for. */
-const MOST_SEARCHED = 200;
+/** The longest text that the API searches for, in characters. */
+export const MOST_SEARCHED = 200;
 
 type Named = Pick<Delivery, 'event' | 'subject'>;
 
