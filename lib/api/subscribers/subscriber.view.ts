@@ -81,7 +81,7 @@ export const SUBSCRIBER = {
   disablesAt: nullable({
     ...time,
     description:
-      'When it is disabled unless a request succeeds before; null until half of the way there, or when the application disables none',
+      'When it is disabled unless a request succeeds before; in the past while too few messages have failed; null until half of the way there, or when the application disables none',
   }),
   rotationEndsAt: nullable({
     ...time,

@@ -80,6 +80,7 @@ const HOST = /^[\x21-\x7e]{1,320}$/;
 /** The maximum length of a value that is searched for, in characters. */
 export const MAX_VALUE_LENGTH = 200;
 
+/** The rule that {@link isSearchedValue} checks, for errors. */
 export const VALUE_RULE = `must be a text of 1 to ${MAX_VALUE_LENGTH} characters`;
 
 /** Tells whether deliveries can be searched for a value. It refuses NUL, because some databases accept no NUL in a parameter. */

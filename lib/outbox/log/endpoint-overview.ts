@@ -34,6 +34,7 @@ export interface EndpointOverview {
 const MOST_ITEMS = 10;
 /** Endpoints among which those are sought that get nothing. */
 const LOOKED_AT = 100;
+/** Of an endpoint that was sent nothing. */
 export const NO_ATTEMPTS: EndpointAttempts = { attempts: 0, failed: 0, failedAt: null };
 
 /**

@@ -184,7 +184,7 @@ export function selectOrders(
 /** The largest body that is looked into, as {@link Dialect.sizeOf} tells it: a page of large bodies would take long. */
 export const MOST_LOOKED_INTO = 65_536;
 
-/** The largest body whose id is read: a page reads those of all its messages. */
+/** The largest body whose id is read, as {@link Dialect.sizeOf} tells it: a page reads the ids of all its messages. */
 const MOST_READ_FOR_ID = 32_768;
 
 /** What messages are about, by their ids; the id in the data is JSON. Those without a body are left out. Index: the primary key. */

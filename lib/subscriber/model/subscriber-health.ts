@@ -77,8 +77,8 @@ export function healthRules(given: Partial<HealthRules> = {}): HealthRules {
 }
 
 /**
- * When a subscriber is disabled unless an attempt succeeds before, in milliseconds since the Unix epoch; null until half of
- * the way there, and with `disableAfter: Infinity`.
+ * When a subscriber is disabled unless an attempt succeeds before, in milliseconds since the Unix epoch; in the past while
+ * fewer than `minMessages` have failed; null until half of the way there, and with `disableAfter: Infinity`.
  */
 export function disablesAt(
   { failingSince, announced }: HealthState,
