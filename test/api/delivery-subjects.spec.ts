@@ -1,17 +1,10 @@
-import type { CanActivate } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Deliveries, outbox, type SendOptions, WebhookDispatcher } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Api, startApi } from '../support/apps/api-app.js';
+import { AnybodyGuard, type Api, startApi } from '../support/apps/api-app.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { EVERY_DIALECT } from '../support/places.js';
-
-class Anybody implements CanActivate {
-  canActivate(): boolean {
-    return true;
-  }
-}
 
 interface Item {
   readonly id: string;
@@ -49,7 +42,7 @@ describe.each(EVERY_DIALECT)('the subject of a delivery on %j', ({ kind, ...more
           const { whole } = data as { readonly whole?: unknown };
           return whole === undefined ? { ...rest, data } : whole;
         },
-        operatorApi: { guards: [Anybody], ...operators },
+        operatorApi: { guards: [AnybodyGuard], ...operators },
         ...(!worker && { dispatch: outbox({ worker: false }) }),
       },
     });

@@ -1,18 +1,10 @@
-import { type CanActivate, Injectable } from '@nestjs/common';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Api, startApi } from '../support/apps/api-app.js';
+import { AnybodyGuard, type Api, startApi } from '../support/apps/api-app.js';
 import { createDatabase, type DatabaseKind, type TestDatabase } from '../support/databases.js';
 import { seedSubscribers } from '../support/seed-subscribers.js';
 
 const IS_LONG = process.env['THORN_LONG'] === '1';
 const ROWS = IS_LONG ? 100_000 : 12_000;
-
-@Injectable()
-class AnybodyGuard implements CanActivate {
-  canActivate(): boolean {
-    return true;
-  }
-}
 
 /** Reads on until there are ten, as the page does. */
 const SEARCHES: readonly (readonly [search: string, found: number])[] = [

@@ -1,18 +1,11 @@
-import { type CanActivate, Injectable } from '@nestjs/common';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
 import { de } from '../../page/text/de.js';
 import { freePort } from '../services/free-port.js';
+import { AnybodyGuard } from '../support/apps/api-app.js';
 import { OwnerPage } from '../support/apps/owner-page.js';
 import { PageVisitor } from '../support/page-visitor.js';
-
-@Injectable()
-class AnybodyGuard implements CanActivate {
-  canActivate(): boolean {
-    return true;
-  }
-}
 
 let owner: OwnerPage;
 let visitor: PageVisitor;

@@ -1,18 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { type CanActivate, Injectable } from '@nestjs/common';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DataSource } from 'typeorm';
+import { AnybodyGuard } from '../support/apps/api-app.js';
 import { OwnerPage } from '../support/apps/owner-page.js';
 import { PageVisitor } from '../support/page-visitor.js';
 import { seedLog } from '../support/seed-log.js';
-
-@Injectable()
-class AnybodyGuard implements CanActivate {
-  canActivate(): boolean {
-    return true;
-  }
-}
 
 const HTML = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
 

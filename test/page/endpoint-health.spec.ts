@@ -1,18 +1,11 @@
-import { type CanActivate, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { outbox, WebhookDispatcher } from '../../lib/index.js';
 import { freePort } from '../services/free-port.js';
+import { AnybodyGuard } from '../support/apps/api-app.js';
 import { OwnerPage } from '../support/apps/owner-page.js';
 import type { PageVisitor } from '../support/page-visitor.js';
-
-@Injectable()
-class AnybodyGuard implements CanActivate {
-  canActivate(): boolean {
-    return true;
-  }
-}
 
 const DAY = 24 * 60 * 60_000;
 /** An endpoint is disabled after ten days in which at least two messages have failed. */

@@ -1,18 +1,11 @@
-import { type CanActivate, Injectable } from '@nestjs/common';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { Deliveries, defineEvents, WebhookDispatcher } from '../../lib/index.js';
 import { thornPage } from '../../lib/page/index.js';
+import { AnybodyGuard } from '../support/apps/api-app.js';
 import { OwnerPage } from '../support/apps/owner-page.js';
 import { OPERATOR_SCREENS, OWNER_SCREENS, screenPath } from '../support/page-screens.js';
 import { PageVisitor } from '../support/page-visitor.js';
-
-@Injectable()
-class AnybodyGuard implements CanActivate {
-  canActivate(): boolean {
-    return true;
-  }
-}
 
 const HTML = '<img src=x onerror="window.attacked=1"></title><script>window.attacked=2</script>';
 /** Markup, a text from right to left, emoji of several parts, and a word that does not end. */

@@ -1,19 +1,12 @@
-import { type CanActivate, Injectable } from '@nestjs/common';
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DispatchStrategy } from '../../lib/extending/index.js';
 import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
 import type { OutboxStrategy } from '../../lib/outbox/index.js';
+import { AnybodyGuard } from '../support/apps/api-app.js';
 import { OwnerPage } from '../support/apps/owner-page.js';
 import type { PageVisitor } from '../support/page-visitor.js';
-
-@Injectable()
-class AnybodyGuard implements CanActivate {
-  canActivate(): boolean {
-    return true;
-  }
-}
 
 const HOSTILE: readonly string[] = [
   '<img src=x onerror="document.title=1"><script>document.title=2</script>',

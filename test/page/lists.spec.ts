@@ -1,16 +1,9 @@
-import { type CanActivate, Injectable } from '@nestjs/common';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
+import { AnybodyGuard } from '../support/apps/api-app.js';
 import { OwnerPage } from '../support/apps/owner-page.js';
 import type { PageVisitor } from '../support/page-visitor.js';
-
-@Injectable()
-class AnybodyGuard implements CanActivate {
-  canActivate(): boolean {
-    return true;
-  }
-}
 
 let owner: OwnerPage;
 let visitor: PageVisitor;

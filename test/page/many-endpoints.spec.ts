@@ -1,4 +1,3 @@
-import { type CanActivate, Injectable } from '@nestjs/common';
 import type { Page } from 'playwright-core';
 import {
   afterAll,
@@ -12,16 +11,10 @@ import {
   vi,
 } from 'vitest';
 import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
+import { AnybodyGuard } from '../support/apps/api-app.js';
 import { OwnerPage } from '../support/apps/owner-page.js';
 import { OPERATOR_SCREENS, OWNER_SCREENS, screenPath } from '../support/page-screens.js';
 import { PageVisitor } from '../support/page-visitor.js';
-
-@Injectable()
-class AnybodyGuard implements CanActivate {
-  canActivate(): boolean {
-    return true;
-  }
-}
 
 const MANY = 200;
 const MOST_REQUESTS = 5;

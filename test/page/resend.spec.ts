@@ -1,17 +1,10 @@
-import { type CanActivate, Injectable } from '@nestjs/common';
 import type { Page, Request } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
 import { Portal } from '../../lib/page/index.js';
+import { AnybodyGuard } from '../support/apps/api-app.js';
 import { OwnerPage } from '../support/apps/owner-page.js';
 import { PageVisitor } from '../support/page-visitor.js';
-
-@Injectable()
-class AnybodyGuard implements CanActivate {
-  canActivate(): boolean {
-    return true;
-  }
-}
 
 let owner: OwnerPage;
 let visitor: PageVisitor;

@@ -1,15 +1,8 @@
-import { type CanActivate, Injectable } from '@nestjs/common';
 import type { Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { AnybodyGuard } from '../support/apps/api-app.js';
 import { OwnerPage } from '../support/apps/owner-page.js';
 import type { PageVisitor } from '../support/page-visitor.js';
-
-@Injectable()
-class AnybodyGuard implements CanActivate {
-  canActivate(): boolean {
-    return true;
-  }
-}
 
 const AWAY = 'The server does not answer.';
 
