@@ -253,7 +253,9 @@ describe('the form of an endpoint', () => {
     expect(await page.getByLabel('Unit').inputValue()).toBe('minutes');
     await page.getByLabel('Wait at most').fill('');
     await save();
-    await page.getByText('One after another; stops when all attempts have failed').waitFor();
+    // The sentence from before begins like this one.
+    const stops = 'One after another; stops when all attempts have failed';
+    await page.getByText(stops, { exact: true }).waitFor();
     expect(await order()).toEqual([true, 'hold', null]);
     await edit();
     await page.getByLabel('Deliver in order').uncheck();
