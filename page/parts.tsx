@@ -231,6 +231,8 @@ function Opened() {
 
 /** Shows each part in the elements of the guide that name it by `data-part`, in light and in dark. */
 export async function showParts(): Promise<void> {
+  begin(SETTINGS, document.createElement('div'));
+  await setLanguage('en');
   for (const place of document.querySelectorAll<HTMLElement>('[data-part]')) {
     const Part = PARTS[place.dataset['part']!];
     if (Part === undefined) throw new Error(`There is no part ${place.dataset['part']}.`);
@@ -238,14 +240,12 @@ export async function showParts(): Promise<void> {
       const host = document.createElement('div');
       place.append(host);
       const app = document.createElement('div');
-      app.className = 'portal';
-      app.dataset['theme'] = theme;
+      Object.assign(app, { className: 'portal', lang: 'en' }).dataset['theme'] = theme;
       app.style.padding = 'var(--space-l)';
       const sheet = document.createElement('style');
       sheet.textContent = style;
       host.attachShadow({ mode: 'open' }).append(sheet, app);
       begin(SETTINGS, app);
-      await setLanguage('en');
       render(<Part />, app);
     }
   }
