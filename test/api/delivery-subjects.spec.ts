@@ -32,9 +32,11 @@ describe.each(EVERY_DIALECT)('the subject of a delivery on %j', ({ kind, ...more
     await store.drop();
   });
 
-  const start = (operators: { readonly bodies?: boolean }, worker = true) =>
-    startApi('express', {
-      store,
+  const start = (operators: { readonly bodies?: boolean }, isSecond = false) => {
+    // TypeORM would make the column of bodies anew, where MySQL's driver meets MariaDB.
+    const options = { ...store.options, synchronize: !isSecond } as TestDatabase['options'];
+    return startApi('express', {
+      store: { ...store, options },
       thorn: {
         recipients: LOOPBACK_RECIPIENTS,
         // An envelope of the application's own, whose bodies may be anything.
@@ -43,9 +45,10 @@ describe.each(EVERY_DIALECT)('the subject of a delivery on %j', ({ kind, ...more
           return whole === undefined ? { ...rest, data } : whole;
         },
         operatorApi: { guards: [AnybodyGuard], ...operators },
-        ...(!worker && { dispatch: outbox({ worker: false }) }),
+        ...(isSecond && { dispatch: outbox({ worker: false }) }),
       },
     });
+  };
 
   const list = async (query: string, path = '/hooks/deliveries'): Promise<readonly Item[]> => {
     const items: Item[] = [];
@@ -170,7 +173,7 @@ describe.each(EVERY_DIALECT)('the subject of a delivery on %j', ({ kind, ...more
 
   it('is kept from operators who see no bodies', async () => {
     const { id } = await send({ id: 'secret-7' }, { ref: '/secret-7', orderBy: 'secret-7' });
-    const other = await start({}, false);
+    const other = await start({}, true);
     try {
       for (const path of ['', `/${id}`]) {
         const { status, body } = await other.send('GET', `/hooks-operator/deliveries${path}`);

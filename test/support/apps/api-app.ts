@@ -128,7 +128,7 @@ export async function startApi(
     imports: [
       ...(store === undefined
         ? []
-        : [TypeOrmModule.forRoot({ ...store.options, autoLoadEntities: true, synchronize: true })]),
+        : [TypeOrmModule.forRoot({ autoLoadEntities: true, synchronize: true, ...store.options })]),
       ThornModule.forRoot({
         ...(store === undefined && thorn.database === undefined
           ? { dataSources: [], dispatch: inline() }
