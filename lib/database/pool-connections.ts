@@ -1,10 +1,10 @@
 import { withoutValues } from './database-errors.js';
+import { type PoolWatch, watchPool } from './pool-watch.js';
 import { PreparedStatements } from './prepared-statements.js';
 import type { Result, Row } from './sql-client.js';
 import {
   type MysqlConnection,
   type PgClient,
-  type PgPool,
   plainMysqlStatement,
   type SqlDriver,
 } from './sql-driver.js';
@@ -21,13 +21,18 @@ export interface PoolConnection {
 /** Takes connections from the pool of an application. */
 export class PoolConnections {
   readonly #prepared = new PreparedStatements();
-  readonly #watched = new WatchedConnections();
 
   async take(driver: SqlDriver | undefined): Promise<PoolConnection> {
     switch (driver?.kind) {
-      case 'pg':
-        this.#watched.watch(driver.pool);
-        return new PgConnection(await driver.pool.connect(), this.#prepared);
+      case 'pg': {
+        const watch = watchPool(driver.pool);
+        try {
+          return new PgConnection(await driver.pool.connect(), this.#prepared, watch);
+        } catch (error) {
+          watch.end();
+          throw error;
+        }
+      }
       case 'mysql2': {
         const { pool } = driver;
         return new Promise((resolve, reject) => {
@@ -49,6 +54,7 @@ class PgConnection implements PoolConnection {
   constructor(
     private readonly client: PgClient,
     private readonly prepared: PreparedStatements,
+    private readonly watch: PoolWatch,
   ) {}
 
   async query(sql: string, parameters: readonly unknown[]): Promise<Result> {
@@ -76,6 +82,7 @@ class PgConnection implements PoolConnection {
     if (!this.#isOut) return;
     this.#isOut = false;
     this.client.release(isDestroyed);
+    this.watch.end();
   }
 }
 
@@ -105,33 +112,5 @@ class Mysql2Connection implements PoolConnection {
   destroy(): void {
     if (this.#isOut) this.connection.destroy();
     this.#isOut = false;
-  }
-}
-
-/**
- * The connections that a PostgreSQL pool hands out from the first call on. An error of such a connection does not end
- * the process.
- *
- * pg takes its own listener off a connection that it hands out, and TypeORM adds another one a moment later. A FATAL
- * that arrives in the same packet as the last answer, such as 57P01 of an administrator, is emitted in between. Without
- * a listener Node.js ends the process; with one the next query of the connection rejects, and the pool drops it.
- */
-export class WatchedConnections {
-  readonly #connections = new WeakSet<object>();
-  #pool: PgPool | undefined;
-
-  watch(pool: PgPool): void {
-    // A data source that is initialised again has another one.
-    if (this.#pool === pool) return;
-    this.#pool = pool;
-    pool.on('acquire', (client) => {
-      if (this.#connections.has(client)) return;
-      this.#connections.add(client);
-      client.on('error', () => undefined);
-    });
-  }
-
-  has(connection: object): boolean {
-    return this.#connections.has(connection);
   }
 }

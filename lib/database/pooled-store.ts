@@ -2,7 +2,9 @@ import { repeatOnConflict } from './database-errors.js';
 import type { Row, Select, Statement } from './dialect.js';
 import { OutboxTimeoutError } from './errors.js';
 import { type PoolConnection, PoolConnections } from './pool-connections.js';
+import { type PoolWatch, watchPool } from './pool-watch.js';
 import { type Result, runSteps, type SqlClient, type SqlTables, type Step } from './sql-client.js';
+import type { PgPool } from './sql-driver.js';
 import { SqlStore } from './sql-store.js';
 
 type IsolationLevel = 'READ COMMITTED' | 'READ UNCOMMITTED';
@@ -17,6 +19,8 @@ const STATEMENT_WITHIN = 10_000;
 export class PooledStore extends SqlStore {
   readonly #connections = new PoolConnections();
   readonly #running = new Set<(error: Error) => void>();
+  #isOpen = false;
+  #watched: { readonly pool: PgPool; readonly watch: PoolWatch } | undefined;
 
   /**
    * @param timeout milliseconds that the pool may take to give a connection, and then milliseconds that the transaction
@@ -29,7 +33,9 @@ export class PooledStore extends SqlStore {
     super(client);
   }
 
-  override async open(): Promise<void> {}
+  override async open(): Promise<void> {
+    this.#isOpen = true;
+  }
 
   override execute(steps: readonly Step[]): Promise<readonly Result[]> {
     return repeatOnConflict(() => this.#within(steps));
@@ -50,6 +56,9 @@ export class PooledStore extends SqlStore {
    * the end of the pool.
    */
   override async close(): Promise<void> {
+    this.#isOpen = false;
+    this.#watched?.watch.end();
+    this.#watched = undefined;
     for (const abort of this.#running) abort(new Error('The database is closed'));
   }
 
@@ -71,7 +80,9 @@ export class PooledStore extends SqlStore {
       );
       this.#running.add(abort);
       const run = async () => {
-        connection = await this.#connections.take(this.client.driver());
+        const driver = this.client.driver();
+        if (this.#isOpen && driver?.kind === 'pg') this.#watch(driver.pool);
+        connection = await this.#connections.take(driver);
         if (isLate) return [];
         // The time begins again here, so that a connection is not dropped because the pool gave it late.
         timer.refresh();
@@ -85,6 +96,14 @@ export class PooledStore extends SqlStore {
         })
         .then(resolve, reject);
     });
+  }
+
+  /** Watches the connections that the application takes from the pool as well, until the store is closed. */
+  #watch(pool: PgPool): void {
+    // A data source that is initialised again has another pool.
+    if (this.#watched?.pool === pool) return;
+    this.#watched?.watch.end();
+    this.#watched = { pool, watch: watchPool(pool) };
   }
 
   async #transaction(

@@ -10,12 +10,14 @@ export interface PgClient {
   /** @param destroy true: closes the connection instead of giving it back */
   release(destroy?: boolean): void;
   on(event: 'error', listener: () => void): unknown;
+  off(event: 'error', listener: () => void): unknown;
 }
 
 /** The part of `pg`'s `Pool` that is used. */
 export interface PgPool {
   connect(): Promise<PgClient>;
-  on(event: 'acquire', listener: (client: PgClient) => void): unknown;
+  on(event: 'acquire' | 'remove', listener: (client: PgClient) => void): unknown;
+  off(event: 'acquire' | 'remove', listener: (client: PgClient) => void): unknown;
 }
 
 /** The part of a connection of `mysql2`'s pool that is used. */

@@ -299,17 +299,9 @@ async function patiently<Answer>(task: () => Answer | Promise<Answer>): Promise<
   }
 }
 
-/**
- * Takes a connection of a driver: from its pool, or the single connection of SQLite.
- *
- * @param connections the connections of a caller that takes several, because each `WatchedConnections` adds a listener
- * to the pool
- */
-export async function connectionOf(
-  driver: SqlDriver | undefined,
-  connections = new PoolConnections(),
-): Promise<PoolConnection> {
-  if (driver?.kind !== 'better-sqlite3') return connections.take(driver);
+/** Takes a connection of a driver: from its pool, or the single connection of SQLite. */
+export async function connectionOf(driver: SqlDriver | undefined): Promise<PoolConnection> {
+  if (driver?.kind !== 'better-sqlite3') return new PoolConnections().take(driver);
   const { handle } = driver;
   return {
     query: (sql, parameters) => patiently(() => runStatement(handle, { sql, parameters })),

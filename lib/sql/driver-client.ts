@@ -14,7 +14,6 @@ import {
   SqlClient,
   type SqlTables,
 } from '../database/sql-client.js';
-import { PoolConnections } from '../database/pool-connections.js';
 import type { SqlDriver } from '../database/sql-driver.js';
 import type { SqlStore } from '../database/sql-store.js';
 import { ThornConfigurationError } from '../errors/index.js';
@@ -36,7 +35,6 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   override readonly commits = 'looked up';
   /** Objects that are known to belong to the library's database. {@link originOf} names the object of a transaction. */
   protected readonly same = new WeakSet<object>();
-  readonly #connections = new PoolConnections();
   #identity: Promise<string> | undefined;
   #closed: Promise<void> | undefined;
   #store: ClientStore | undefined;
@@ -254,7 +252,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
   }
 
   async #readIdentity(): Promise<string> {
-    const connection = await connectionOf(this.driver(), this.#connections);
+    const connection = await connectionOf(this.driver());
     try {
       const { rows } = await connection.query(this.database.identity, []);
       return String(rows[0]!['identity']);

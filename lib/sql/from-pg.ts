@@ -1,6 +1,6 @@
 import { OptionChecks } from '../common/option-checks.js';
 import type { Statement } from '../database/dialect.js';
-import { WatchedConnections } from '../database/pool-connections.js';
+import { type PoolWatch, watchPool } from '../database/pool-watch.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
 import type { PgPool } from '../database/sql-driver.js';
 import { TransactionEndedError } from '../database/errors.js';
@@ -47,11 +47,16 @@ class PgClient extends DriverClient<PgTransaction> {
 
   // The connections of the pool. They need no question to the database, which a pool of one connection could not answer
   // during its transaction.
-  readonly #own = new WatchedConnections();
+  readonly #own: PoolWatch;
 
   constructor(store: StoreDriver, pool: PgPool) {
     super(store, pool);
-    this.#own.watch(pool);
+    this.#own = watchPool(pool);
+  }
+
+  override close(): Promise<void> {
+    this.#own.end();
+    return super.close();
   }
 
   protected override check(client: PgTransaction): void {

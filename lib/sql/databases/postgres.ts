@@ -12,7 +12,7 @@ export interface TransactionStatus {
 
 /** The part of a `Pool` of `pg` that is used when the library has made the pool. */
 interface OwnPool extends PgPool {
-  on(event: 'acquire' | 'error', listener: (subject: never) => void): unknown;
+  on(event: 'acquire' | 'remove' | 'error', listener: (subject: never) => void): unknown;
   end(): Promise<void>;
 }
 
