@@ -43,7 +43,7 @@ describe('five minutes', () => {
       expect(mistakesIn(folder, major)).toEqual([]);
 
       const port = await freePort();
-      const main = await bundleProgram(join(folder, 'src/main.ts'), {}, SOURCES);
+      const main = await bundleProgram(join(folder, 'src/main.ts'));
       application = new Program(main, [], '', { PORT: String(port), NODE_ENV: 'development' });
       const [, method, path] = /^curl -X (\w+) localhost:3000(\S+)$/.exec(ask!)!;
       // Nest says that it has started before it listens.

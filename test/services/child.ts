@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
+
+/** How programs import this package: from its sources, since the built package may be missing or old. */
+const ITSELF = /^nestjs-thorn(?:\/(?<entry>\w+))?$/;
 
 /** A program of the tests in a process of its own. */
 export interface Child {
@@ -19,13 +22,11 @@ export interface Child {
  * Makes a file that Node can run of a program and what it imports from this repository.
  *
  * @param instead packages, and what is imported in their place
- * @param alias packages, and the sources that become part of the file in their place
  * @param folder from which the packages are found
  */
 export async function bundleProgram(
   entry: string,
   instead: Readonly<Record<string, string>> = {},
-  alias: Readonly<Record<string, string>> = {},
   folder: string = join('.cache', 'test'),
 ): Promise<string> {
   const directory = join(process.cwd(), folder);
@@ -35,15 +36,19 @@ export async function bundleProgram(
     input: entry,
     platform: 'node',
     // Packages stay where they are; only what decorators are compiled to becomes part of the file.
-    external: (id) => !/^(?:[./]|@oxc-project\/runtime\/)/.test(id) && !(id in alias),
-    resolve: { extensionAlias: { '.js': ['.ts', '.js'] }, alias: { ...alias } },
+    external: (id) => !/^(?:[./]|@oxc-project\/runtime\/)/.test(id) && !ITSELF.test(id),
+    resolve: { extensionAlias: { '.js': ['.ts', '.js'] } },
     tsconfig: false,
     // Nest reads constructor parameter types from decorator metadata.
     transform: { target: 'es2022', decorator: { legacy: true, emitDecoratorMetadata: true } },
     plugins: [
       {
         name: 'instead',
-        resolveId: (id) => (id in instead ? { id: instead[id]!, external: true } : null),
+        resolveId: (id) => {
+          if (id in instead) return { id: instead[id]!, external: true };
+          const itself = ITSELF.exec(id);
+          return itself && resolve('lib', itself.groups?.['entry'] ?? '.', 'index.ts');
+        },
       },
     ],
   });

@@ -12,7 +12,7 @@ export async function clientEnvironment(
   if (folder === undefined) return {};
   const workspace = join('test', 'clients', folder);
   const cache = join(workspace, '.cache');
-  const program = await bundleProgram(join(workspace, 'open.ts'), {}, {}, cache);
+  const program = await bundleProgram(join(workspace, 'open.ts'), {}, cache);
   return { [`THORN_TEST_${folder}`]: program };
 }
 
