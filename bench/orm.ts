@@ -130,6 +130,6 @@ async function placeOf(services: Services, name: Name): Promise<Place> {
   const { url } = (await services.postgres()) as { readonly url: string };
   const workspace = join('test', 'clients', name === 'prisma' ? 'prisma-7' : 'drizzle');
   // There its packages are found.
-  const opener = await bundleProgram(join(workspace, 'open.ts'), {}, {}, join(workspace, '.cache'));
+  const opener = await bundleProgram(join(workspace, 'open.ts'), {}, join(workspace, '.cache'));
   return { client: CLIENTS[name], opener, url };
 }

@@ -253,7 +253,7 @@ async function caller(ground: Ground): Promise<void> {
     const workspace = join('test', 'clients', folder);
     const entry = join(workspace, 'open.ts');
     // There its packages are found.
-    const opener = await bundleProgram(entry, {}, {}, join(workspace, '.cache'));
+    const opener = await bundleProgram(entry, {}, join(workspace, '.cache'));
     process.env[`THORN_TEST_${folder}`] = opener;
   }
   for (const database of DATABASES) {
