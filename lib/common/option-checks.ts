@@ -144,14 +144,22 @@ export class OptionChecks {
     if (!isFine) throw this.error(name, reason);
   }
 
+  /** Rejects options that stand in the wrong place, all of them at once. @param reason follows their names */
+  none(names: readonly string[], reason: string): void {
+    const [last, ...others] = [...names].reverse();
+    if (last === undefined) return;
+    const list = [...others.reverse().map((name) => `${this.#quoted(name)}, `), ''].join('');
+    throw this.#refusal(names[0]!, `${list}${this.#quoted(last, ' of ')} ${reason}.`);
+  }
+
   /** Creates the error of a wrong option. @param reason follows the option's name and must not hold a secret */
   error(name: string, reason: string, cause?: unknown): ThornConfigurationError {
-    return new ThornConfigurationError(
-      'THORN_OPTION_INVALID',
-      `${this.#quoted(name, ' of ')} ${reason}.`,
-      { option: this.path + name },
-      cause,
-    );
+    return this.#refusal(name, `${this.#quoted(name, ' of ')} ${reason}.`, cause);
+  }
+
+  #refusal(name: string, text: string, cause?: unknown): ThornConfigurationError {
+    const data = { option: this.path + name };
+    return new ThornConfigurationError('THORN_OPTION_INVALID', text, data, cause);
   }
 
   #number(
@@ -170,8 +178,9 @@ export class OptionChecks {
     throw this.error(name, `must be ${rule}${more}, not ${show(value)}`);
   }
 
-  #quoted(name: string, preposition: string): string {
-    return `\`${this.path}${name}\`${this.taker === '' ? '' : preposition + this.taker}`;
+  #quoted(name: string, preposition?: string): string {
+    const taker = preposition === undefined || this.taker === '' ? '' : preposition + this.taker;
+    return `\`${this.path}${name}\`${taker}`;
   }
 }
 

@@ -230,7 +230,7 @@ describe('an application with a wrong option', () => {
     },
   );
 
-  it.each<[string, () => ReturnType<typeof ThornModule.forRoot>, RegExp]>([
+  it.each<[string, () => ReturnType<typeof ThornModule.forRoot>, RegExp | string]>([
     ['forRoot(null)', () => ThornModule.forRoot(null as never), /options must be an object/],
     ['forRoot(text)', () => ThornModule.forRoot('x' as never), /options must be an object/],
     ['forRootAsync({})', () => ThornModule.forRootAsync({}), /useFactory/],
@@ -248,7 +248,25 @@ describe('an application with a wrong option', () => {
     [
       'an option beside the factory',
       () => ThornModule.forRootAsync({ useFactory: () => ({}), ...{ timeout: 5 } }),
-      /`timeout` of ThornModule\.forRootAsync\(\) must be answered by useFactory/,
+      /`timeout` of ThornModule\.forRootAsync\(\) must be returned by useFactory, not passed next to it/,
+    ],
+    [
+      'three options beside the factory',
+      () =>
+        ThornModule.forRootAsync({
+          useFactory: () => ({}),
+          ...{ baseUrl: 'https://example.com', events: {}, tables: [orders] },
+        }),
+      '`baseUrl`, `events`, `tables` of ThornModule.forRootAsync() must be returned by useFactory, not passed next to it.',
+    ],
+    [
+      'structure that a factory returns',
+      () =>
+        ThornModule.forRootAsync({
+          dataSources: [],
+          useFactory: () => ({ api: {}, page: {} }) as object,
+        }),
+      '`api`, `page` of ThornModule.forRoot() must be passed next to useFactory, not returned by it',
     ],
     [
       'a misspelled option beside the factory',
@@ -279,7 +297,8 @@ describe('an application with a wrong option', () => {
     const error = await refusalOf(makeModule);
 
     expect(error).toBeInstanceOf(ThornConfigurationError);
-    expect(error.message).toMatch(message);
+    if (typeof message === 'string') expect(error.message).toContain(message);
+    else expect(error.message).toMatch(message);
   });
 
   it('starts with http.lookup beside another client, since it looks up the hosts of subscribers', async () => {

@@ -99,13 +99,10 @@ export function checkIsAsync(options: unknown, extraNames: readonly string[]): v
   const given = isObject(options) ? options : {};
   const { useFactory, useClass, useExisting } = given;
   if (typeof useFactory === 'function' || useClass !== undefined || useExisting !== undefined) {
-    for (const name of Object.keys(KNOWN)) {
-      ASYNC_CHECKS.assert(
-        name,
-        !Object.hasOwn(given, name),
-        'must be answered by useFactory, not given beside it',
-      );
-    }
+    ASYNC_CHECKS.none(
+      Object.keys(KNOWN).filter((name) => Object.hasOwn(given, name)),
+      'must be returned by useFactory, not passed next to it',
+    );
     ASYNC_CHECKS.names(given, [...ASYNC_NAMES, ...extraNames]);
     return;
   }
@@ -133,13 +130,10 @@ function withRecipientRules({ recipients, ...rest }: ThornModuleOptions): Checke
 }
 
 function checkNames(options: ThornModuleOptions, extraNames: readonly string[]): void {
-  for (const name of extraNames) {
-    MODULE_CHECKS.assert(
-      name,
-      !Object.hasOwn(options, name),
-      'must be given beside useFactory, not by it, because it is needed before the factory runs',
-    );
-  }
+  MODULE_CHECKS.none(
+    extraNames.filter((name) => Object.hasOwn(options, name)),
+    'must be passed next to useFactory, not returned by it: the module is built before the factory runs',
+  );
   MODULE_CHECKS.names(options, [...Object.keys(KNOWN), ...extraNames]);
   for (const [name, known] of Object.entries(KNOWN)) {
     if (known !== null) {
