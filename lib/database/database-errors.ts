@@ -23,6 +23,12 @@ const LOCK_TIMEOUTS: ReadonlySet<unknown> = new Set([
   '55P03',
   ...['ER_LOCK_WAIT_TIMEOUT', '1205', 'ER_LOCK_NOWAIT', '3572'],
 ]);
+// The role may not make tables, functions or triggers; with MySQL's binary log, not without SUPER.
+const FORBIDDEN: ReadonlySet<unknown> = new Set([
+  '42501',
+  ...['ER_TABLEACCESS_DENIED_ERROR', '1142', 'ER_DBACCESS_DENIED_ERROR', '1044'],
+  ...['ER_SPECIFIC_ACCESS_DENIED_ERROR', '1227', 'ER_BINLOG_CREATE_ROUTINE_NEED_SUPER', '1419'],
+]);
 const NO_TABLE: ReadonlySet<unknown> = new Set(['42P01', 'ER_NO_SUCH_TABLE', '1146']);
 
 /** The code that the driver gave an error, however the client has wrapped it. */
@@ -87,6 +93,11 @@ export function isLockTimeout(error: unknown): boolean {
 /** True when a transaction, or a server such as a replica, accepts no writes. */
 export function isReadOnly(error: unknown): boolean {
   return READ_ONLY.has(databaseCode(error));
+}
+
+/** True when the role of the connection lacks the right to make what the statement makes. */
+export function isForbidden(error: unknown): boolean {
+  return FORBIDDEN.has(databaseCode(error));
 }
 
 export function isTableMissing(error: unknown): boolean {

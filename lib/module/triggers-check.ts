@@ -1,4 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { errorText } from '../common/log.js';
+import { isForbidden } from '../database/database-errors.js';
 import { type ReportedSource, ReportedSources } from '../capture/index.js';
 import {
   changingSchema,
@@ -19,7 +21,14 @@ import {
 import { TypeOrmClient } from '../database/typeorm-client.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import { onConnectionOf } from '../sql/one-connection.js';
-import { ThornSettings } from './options/settings.js';
+import { MODULE_CHECKS, ThornSettings } from './options/settings.js';
+
+/** The tool with which migrations are usually made, by the name of a client. */
+const MIGRATION_TOOLS: Readonly<Record<string, string>> = {
+  TypeORM: 'typeorm',
+  Prisma: 'prisma',
+  Drizzle: 'drizzle',
+};
 
 /** Compares the triggers of tables with the declared events. With the option `makeTriggers`, makes those triggers. */
 @Injectable()
@@ -32,9 +41,12 @@ export class TriggersCheck {
   /** Makes the table `thorn_changes` where it is missing, with the option `makeTriggers`: no entity of TypeORM does. */
   async prepare(): Promise<void> {
     if (this.settings.options.makeTriggers !== true) return;
-    for (const { client } of this.reported.all) {
+    for (const source of this.reported.all) {
+      const { client } = source;
       await onConnectionOf(client, (executor) =>
-        createMissingTables(executor, schemaOf(client), [CHANGES]),
+        withRights(source, executor, () =>
+          createMissingTables(executor, schemaOf(client), [CHANGES]),
+        ),
       );
     }
   }
@@ -68,7 +80,8 @@ export class TriggersCheck {
     return found;
   }
 
-  async #check({ client, tables: reported }: ReportedSource, executor: SqlExecutor): Promise<void> {
+  async #check(source: ReportedSource, executor: SqlExecutor): Promise<void> {
+    const { client, tables: reported } = source;
     const { tables } = reported;
     const names = new Map<string, string>();
     for (const { name } of tables) {
@@ -81,8 +94,9 @@ export class TriggersCheck {
     }
     if (this.settings.options.makeTriggers === true) {
       const path = pathOf(client);
-      await changingSchema(executor, () => createMissingTriggers(executor, path, tables));
-      return;
+      return withRights(source, executor, () =>
+        changingSchema(executor, () => createMissingTriggers(executor, path, tables)),
+      );
     }
     for (const table of tables) {
       const fault = await faultOf(client, executor, table);
@@ -127,7 +141,7 @@ async function outdated(
   table: ReportedTable,
   faults: readonly TriggerFault[],
 ): Promise<Error> {
-  const { name, key, omit } = table;
+  const { name } = table;
   const names = (isMissing: boolean) =>
     faults.filter((fault) => fault.isMissing === isMissing).map(({ trigger }) => trigger);
   const [missing, differing] = [names(true), names(false)];
@@ -136,21 +150,54 @@ async function outdated(
     differing.length > 0 &&
       `has ${differing.join(', ')} of other columns, another key or another version`,
   ].filter(Boolean);
-  const { schema, prefix } = schemaOf(client);
-  const omitted = omit.map((column) => `${name}.${column}`).join(',');
-  const command = [
-    `npx thorn triggers ${await findDatabase(executor)} ${word(`${name}:${key.join('+')}`)}`,
-    ...(omit.length > 0 ? [`--omit ${word(omitted)}`] : []),
-    ...(schema === undefined ? [] : [`--schema ${word(schema)}`]),
-    ...(prefix === undefined || prefix === '' ? [] : [`--prefix ${word(prefix)}`]),
-    '--url …',
-  ].join(' ');
+  const command = await commandFor(client, executor, [table]);
   return new ThornConfigurationError(
     'THORN_TABLES_OUTDATED',
     `The table ${name} ${what.join(', and ')}: changes of its rows would send no events. Run the SQL that \`${command}\` ` +
       'prints, call createTableTriggers() in a migration, or set makeTriggers: true in development and tests.',
     { table: name, missing, differing },
   );
+}
+
+/** The command that prints the triggers of tables. */
+async function commandFor(
+  client: SqlClient<never>,
+  executor: SqlExecutor,
+  tables: readonly ReportedTable[],
+): Promise<string> {
+  const { schema, prefix } = schemaOf(client);
+  const tool = MIGRATION_TOOLS[client.name];
+  const operands = tables.map(({ name, key }) => word(`${name}:${key.join('+')}`));
+  const omitted = tables.flatMap(({ name, omit }) => omit.map((column) => `${name}.${column}`));
+  return [
+    `npx thorn triggers ${await findDatabase(executor)} ${operands.join(' ')}`,
+    ...(omitted.length > 0 ? [`--omit ${word(omitted.join(','))}`] : []),
+    ...(schema === undefined ? [] : [`--schema ${word(schema)}`]),
+    ...(prefix === undefined || prefix === '' ? [] : [`--prefix ${word(prefix)}`]),
+    ...(tool === undefined ? [] : [`--for ${tool}`]),
+    '--url …',
+  ].join(' ');
+}
+
+/** @throws {@link ThornConfigurationError} where the role of the application may not make tables and triggers */
+async function withRights(
+  { client, tables: { tables } }: ReportedSource,
+  executor: SqlExecutor,
+  make: () => Promise<void>,
+): Promise<void> {
+  try {
+    await make();
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    const command = await commandFor(client, executor, tables);
+    throw MODULE_CHECKS.error(
+      'makeTriggers',
+      `cannot make the table thorn_changes and the triggers, since the application's role in the database lacks the rights (${errorText(error)}). ` +
+        `Leave makeTriggers out, and run the SQL of \`npx thorn migrations ${await findDatabase(executor)}\` and of \`${command}\` ` +
+        'with the role that runs your migrations',
+      error,
+    );
+  }
 }
 
 /** A word of a command line, in quotes where a shell would read it otherwise. */

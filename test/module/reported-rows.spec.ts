@@ -1,13 +1,15 @@
 import { Test } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
-import { afterEach, expect, it } from 'vitest';
+import { Logger } from '@nestjs/common';
+import { afterEach, expect, it, vi } from 'vitest';
 import { PublicRecipientPolicy, RecipientPolicy } from '../../lib/extending/index.js';
 import {
   defineTableEvents,
   Subscribers,
   ThornModule,
   type ThornModuleOptions,
+  WebhookDispatcher,
   WebhookEvent,
   Webhooks,
 } from '../../lib/index.js';
@@ -104,6 +106,41 @@ it('names the prefix of its tables where triggers are missing', async () => {
   const next = await compile({});
   // Nest 11 cannot close an application whose start has failed.
   clean.push(() => next.get(DataSource).destroy());
-  const command = '`npx thorn triggers sqlite app_parcel:id --prefix app_ --url …`';
+  const command = '`npx thorn triggers sqlite app_parcel:id --prefix app_ --for typeorm --url …`';
   await expect(next.init()).rejects.toThrow(command);
+});
+
+it('refuses a send() in a transaction whose manager it is not given, and names the option manager', async () => {
+  const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+  clean.push(() => warn.mockRestore());
+  const place = await createDatabase('file');
+  clean.push(() => place.drop());
+  const starting = async (thorn: ThornModuleOptions) => {
+    const module = await Test.createTestingModule({
+      imports: [
+        TypeOrmModule.forRoot({ ...place.options, synchronize: true, autoLoadEntities: true }),
+        TypeOrmModule.forFeature([Parcel]),
+        ThornModule.forRoot({ capture: 'triggers', makeTriggers: true, ...thorn }),
+      ],
+    }).compile();
+    await module.init();
+    const within = () =>
+      module.get(DataSource).transaction(() => module.get(WebhookDispatcher).send('parcel.lost'));
+    return { module, within };
+  };
+  const texts = () => warn.mock.calls.map(([text]) => String(text)).join();
+
+  const required = await starting({});
+  await expect(required.within()).rejects.toThrow(
+    'Pass the manager that dataSource.transaction((manager) => …) gives you, as { manager }; or manager: null to send at once.',
+  );
+  expect(texts()).not.toContain('send() was called');
+  await required.module.close();
+
+  const optional = await starting({ transactions: 'optional' });
+  clean.push(() => optional.module.close());
+  await optional.within();
+  expect(texts()).toContain('send() was called while a transaction is open on better-sqlite3');
+  expect(texts()).toContain('pass the { manager } of dataSource.transaction(), { manager: ');
+  expect(texts()).not.toContain('need neither');
 });

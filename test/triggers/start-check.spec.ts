@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { Test } from '@nestjs/testing';
 import Database from 'better-sqlite3';
 import { int, mysqlTable, text } from 'drizzle-orm/mysql-core';
 import { integer, pgTable, varchar } from 'drizzle-orm/pg-core';
 import { integer as sqliteInteger, sqliteTable, text as sqliteText } from 'drizzle-orm/sqlite-core';
 import { createPool } from 'mysql2/promise';
+import { drizzle } from 'drizzle-orm/node-postgres';
 import { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defineTableEvents, ThornModule } from '../../lib/index.js';
@@ -12,6 +14,7 @@ import {
   dropTableTriggers,
   ensureSchema,
   fromBetterSqlite3,
+  fromDrizzle,
   fromMysql2,
   fromPg,
 } from '../../lib/sql/index.js';
@@ -117,6 +120,46 @@ describe.each<TriggerDatabase>(['postgres', 'mariadb', 'sqlite'])('the start on 
     await dropTableTriggers(client, [orders]);
     await ensureSchema(client, { tables: [orders] });
     expect(await write(2)).toEqual([{ id: 2, state: 'NEW' }]);
+  });
+
+  const roles = { postgres: ['ROLE'], mariadb: ['USER'], sqlite: [] }[database];
+  it.each(roles)(
+    'says what to run where makeTriggers is given to a %s without DDL',
+    async (kind) => {
+      const user = `app_${randomUUID().slice(0, 8)}`;
+      const url = new URL(place.url);
+      [url.username, url.password] = [user, 'secret'];
+      if (database === 'postgres') {
+        await place.sql(`CREATE ROLE ${user} LOGIN PASSWORD 'secret'`);
+        await place.sql(`GRANT ALL ON ALL TABLES IN SCHEMA public TO ${user}`);
+      } else {
+        await place.sql(`CREATE USER ${user}@'%' IDENTIFIED BY 'secret'`);
+        const all = `\`${url.pathname.slice(1)}\`.*`;
+        await place.sql(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${all} TO ${user}@'%'`);
+      }
+      const pool =
+        database === 'postgres' ? new Pool({ connectionString: url.href }) : createPool(url.href);
+      const restricted = pool instanceof Pool ? fromPg(pool) : fromMysql2(pool);
+      const starting = start({ database: restricted, makeTriggers: true });
+      await expect(starting).rejects.toMatchObject({
+        code: 'THORN_OPTION_INVALID',
+        data: { option: 'makeTriggers' },
+        message: expect.stringMatching(
+          /lacks the rights \(.*denied.*\)\. Leave makeTriggers out.*`npx thorn triggers \w+ orders:id --omit orders\.note --url …`/,
+        ),
+      });
+      await pool.end();
+      if (database === 'postgres') await place.sql(`DROP OWNED BY ${user}`);
+      await place.sql(`DROP ${kind} ${user}`);
+    },
+  );
+
+  const tools = { postgres: ['drizzle'], mariadb: [], sqlite: [] }[database];
+  it.each(tools)('prints the command with the migrations of the client, %s', async (tool) => {
+    const pool = new Pool({ connectionString: place.url });
+    const command = `npx thorn triggers postgres orders:id --omit orders.note --for ${tool} --url …`;
+    await expect(start({ database: fromDrizzle(drizzle(pool)) })).rejects.toThrow(command);
+    await pool.end();
   });
 
   const otherNames = { postgres: ['public.orders'], sqlite: ['ORDERS'], mariadb: [] };
