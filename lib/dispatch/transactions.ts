@@ -4,6 +4,9 @@ import { InvalidInputError } from '../errors/index.js';
 
 /** Binds messages to transactions of the application: staged before a transaction commits, released after. */
 export abstract class Transactions<Transaction = unknown> {
+  /** What a call that is refused for want of a transaction can pass, for errors. */
+  readonly remedy: string = 'Pass the transaction by the option tx, or tx: null to send at once.';
+
   /** @param isRequired true: a call of `send()` outside of a transaction is refused unless it says `tx: null`. Default false */
   constructor(readonly isRequired = false) {}
 

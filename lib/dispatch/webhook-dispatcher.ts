@@ -320,7 +320,7 @@ export class WebhookDispatcher<Transaction = unknown> {
     const isNamed = options?.tx !== undefined || options?.manager !== undefined;
     if (transaction === undefined && !isNamed && this.transactions.isRequired) {
       throw new TransactionRequiredError(
-        `${method} was given no transaction, and the caller is in none that is known: the message would be sent even if the caller's work is rolled back. Pass the transaction by the option tx, or tx: null to send at once.`,
+        `${method} was given no transaction, and the caller is in none that is known: the message would be sent even if the caller's work is rolled back. ${this.transactions.remedy}`,
       );
     }
     return transaction;

@@ -12,6 +12,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   Clock,
   defineEvents,
+  defineTableEvents,
   disabled,
   inline,
   outbox,
@@ -430,11 +431,20 @@ describe('ThornModule', () => {
       }
     };
 
+    const invoices = defineTableEvents('invoices', {
+      key: 'id',
+      events: { 'invoice.paid': { on: 'change' } },
+    });
     it.each<[string, () => DynamicModule, RegExp]>([
       [
         'without a data source',
         () => ThornModule.forRoot(),
         /no TypeORM data source named 'default'/,
+      ],
+      [
+        'with tables and without the option database',
+        () => ThornModule.forRoot({ tables: [invoices] }),
+        /With another client, such as Prisma or Drizzle, give it by the option database/,
       ],
       [
         'with an unknown option',
@@ -455,7 +465,7 @@ describe('ThornModule', () => {
         'with structure from a factory',
         () =>
           ThornModule.forRootAsync({ dataSources: [], useFactory: () => ({ api: {} }) as object }),
-        /`api` of .* must be given beside useFactory/,
+        /`api` of .* must be passed next to useFactory/,
       ],
       [
         'with a malformed network',

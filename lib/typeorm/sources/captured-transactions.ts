@@ -9,8 +9,18 @@ import { dataSourceName } from '../errors.js';
 import type { EntityCapture } from '../hooks/entity-capture.js';
 import { TransactionScopes } from '../hooks/transaction-scopes.js';
 
+/** Texts of the warning. With hooks, the transactions of functions are known. */
+const KNOWN_FUNCTIONS = [
+  ' of save() or startTransaction()',
+  '',
+  ' Calls inside dataSource.transaction() need neither.',
+] as const;
+const UNKNOWN_FUNCTIONS = ['', 'the { manager } of dataSource.transaction(), ', ''] as const;
+
 /** Binds messages to the transactions of the captured data sources. */
 export class CapturedTransactions extends Transactions<EntityManager> {
+  override readonly remedy =
+    'Pass the manager that dataSource.transaction((manager) => …) gives you, as { manager }; or manager: null to send at once.';
   readonly #logger = new Logger('Thorn');
   #hasWarned = false;
 
@@ -58,16 +68,17 @@ export class CapturedTransactions extends Transactions<EntityManager> {
   }
 
   #warnOfUnknownCallers(): void {
-    if (this.#hasWarned) return;
+    // The call that asks is refused, and its error says what to pass.
+    if (this.#hasWarned || this.isRequired) return;
     const capture = this.captures.find(({ transactions }) => transactions.hasUnknownCallers);
     if (capture === undefined) return;
     this.#hasWarned = true;
+    const [kind, managers, known] = capture.hasHooks ? KNOWN_FUNCTIONS : UNKNOWN_FUNCTIONS;
     this.#logger.warn(
-      `send() was called while a transaction of save() or startTransaction() is open on ${dataSourceName(capture.dataSource)}, ` +
+      `send() was called while a transaction${kind} is open on ${dataSourceName(capture.dataSource)}, ` +
         'and Thorn cannot tell whether the message belongs to that transaction: the message is sent even if the ' +
-        'transaction is rolled back. If it belongs to the transaction, pass { manager: queryRunner.manager }, or ' +
-        '{ manager: event.manager } in a hook. If it does not, pass { manager: null }. Calls inside ' +
-        'dataSource.transaction() need neither.',
+        `transaction is rolled back. If it belongs to the transaction, pass ${managers}{ manager: queryRunner.manager }, or ` +
+        `{ manager: event.manager } in a hook. If it does not, pass { manager: null }.${known}`,
     );
   }
 }

@@ -180,8 +180,9 @@ function initialised(dataSource: DataSource | undefined, name: string): DataSour
   if (dataSource === undefined) {
     throw new ThornConfigurationError(
       'THORN_DATA_SOURCE_MISSING',
-      `ThornModule: the application has no TypeORM data source named '${name}'. Import ` +
-        'TypeOrmModule.forRoot(), name the ones you have in dataSources, or say dataSources: [] to go without.',
+      `ThornModule: the application has no TypeORM data source named '${name}'. With another client, such as Prisma or ` +
+        'Drizzle, give it by the option database: fromPrisma(), fromDrizzle() and others of nestjs-thorn/sql. With TypeORM, ' +
+        'import TypeOrmModule.forRoot(), or name your data sources in dataSources. Without a database, say dataSources: [].',
       { dataSource: name },
     );
   }
