@@ -106,7 +106,8 @@ export class Deliverer {
     const { id, number = null, bounds } = delivery;
     return this.tracing.attempt({ delivery: id, number, message, recipient }, (tracing) => {
       const startedAt = this.clock.now();
-      const frame = { delivery: id, number, message, recipient, startedAt, tracing, bounds };
+      const sent = { delivery: id, number, message, recipient, startedAt, tracing, bounds };
+      const frame = { ...sent, tokens: [] };
       try {
         return this.#post(frame).then(
           (response) =>
@@ -154,8 +155,11 @@ export class Deliverer {
     const endsAt = performance.now() + this.#timeoutOf(frame);
     const timeLeft = () =>
       Math.min(endsAt - performance.now(), bounds?.timeLeft() ?? Number.POSITIVE_INFINITY);
-    const send = (token: string) =>
-      this.#signAndSend({ ...frame, bounds: { timeLeft }, authorization: bearer(token) }, encoded);
+    const send = (token: string) => {
+      frame.tokens.push(token);
+      const authorization = bearer(token);
+      return this.#signAndSend({ ...frame, bounds: { timeLeft }, authorization }, encoded);
+    };
     const request = (): TokenRequest => ({
       ...{ subscriber: recipient.id, auth, timeout: timeLeft() },
       policy: this.#policyOf(frame),

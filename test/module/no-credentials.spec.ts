@@ -19,7 +19,11 @@ import {
 } from '../../lib/index.js';
 import { ThornMetricsModule } from '../../lib/metrics/index.js';
 import { thornPage } from '../../lib/page/index.js';
-import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
+import {
+  LOOPBACK_RECIPIENTS,
+  type ReceivedWebhook,
+  ScriptedReceiver,
+} from '../../lib/testing/index.js';
 import { openTelemetry } from '../../lib/tracing/index.js';
 import { type Api, BearerGuard, startApi } from '../support/apps/api-app.js';
 import { AuthorizationServer, CLIENT } from '../support/authorization-server.js';
@@ -51,6 +55,16 @@ const EVENTS = [
 ] as const;
 
 const exporter = new InMemorySpanExporter();
+
+/** Answers with the headers of the request, as echo services do, and with the name and the password of HTTP Basic. */
+function echo({ headers }: ReceivedWebhook) {
+  const { authorization = '' } = headers;
+  const basic = Buffer.from(authorization.split(' ')[1] ?? '', 'base64').toString();
+  return {
+    headers: { 'X-Request-Id': authorization, Server: headers['x-api-key'] ?? '' },
+    body: JSON.stringify({ headers, basic }),
+  };
+}
 
 /** The paths of all routes that answer a GET, with an id for each of their parameters. */
 function readable({ app }: Api, ids: Readonly<Record<string, string>>): string[] {
@@ -87,6 +101,7 @@ describe.each(['file', 'postgres'] as const)('a whole run on %s', (kind) => {
   it('writes and prints no credential of an endpoint', async () => {
     const ears = new OutputRecorder();
     const receiver = await ScriptedReceiver.start();
+    receiver.otherwise(echo);
     clean.push(() => receiver.stop());
     const authorization = await AuthorizationServer.start();
     clean.push(() => authorization.stop());
@@ -108,6 +123,7 @@ describe.each(['file', 'postgres'] as const)('a whole run on %s', (kind) => {
         encryption: { keys: [{ id: 'one', key: Buffer.alloc(32, 7) }] },
         subscribers: { 'order.paid': { url: receiver.url, auth: bearer(WORDS.static) } },
         timeout: 500,
+        answerHeaders: { of: 'everything' },
         dispatch: outbox({ pollInterval: 25, history: true }),
         tracing: openTelemetry(),
         notify: (notice) => ears.record('notify', notice),

@@ -54,12 +54,14 @@ export class AnswerHeaders {
    * The headers to keep; null for none. When the values are longer than 4 KiB together, they are cut.
    *
    * @param response the answer, whose headers are decoded when they are read
+   * @param shown what may be kept of a value, before it is cut
    */
   kept(
     response: {
       readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
     },
     isSuccess: boolean,
+    shown: (value: string) => string = (value) => value,
   ): Readonly<Record<string, string>> | null {
     if (this.#of === 'nothing' || (isSuccess && this.#of === 'failures')) return null;
     const { headers } = response;
@@ -69,7 +71,8 @@ export class AnswerHeaders {
       const given = headers[name];
       if (given === undefined || room <= name.length) continue;
       room -= name.length;
-      const value = cut(storable(typeof given === 'string' ? given : given.join(', ')), room);
+      const whole = shown(typeof given === 'string' ? given : given.join(', '));
+      const value = cut(storable(whole), room);
       room -= Buffer.byteLength(value);
       kept.push([name, value]);
     }

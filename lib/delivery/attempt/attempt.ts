@@ -4,6 +4,7 @@ import type { Message } from '../../message/message.js';
 import type { Recipient } from '../../message/recipient.js';
 import type { WebhookResponse } from '../http/webhook-http-client.js';
 import type { AnswerHeaders } from './answer-headers.js';
+import { withoutCredentials } from './echoed-credentials.js';
 
 /**
  * The reason why an attempt got no usable answer; stable words for logs and programs. `proxy`: the egress proxy could
@@ -54,10 +55,10 @@ export interface Attempt {
   readonly startedAt: number;
   /** The duration in milliseconds. */
   readonly duration: number;
-  /** The first bytes of the answer, 16 KiB at most; empty without an answer. */
+  /** The first bytes of the answer, 16 KiB at most, with `***` for credentials; empty without an answer. */
   readonly response: Buffer;
   /**
-   * The headers of the answer that are kept, names in lower case, at most 4 KiB. Null when there was no answer, and
+   * The headers of the answer that are kept, names in lower case, at most 4 KiB, with `***` for credentials. Null when there was no answer, and
    * when the option `answerHeaders` keeps none: by default, when the attempt succeeded.
    */
   readonly answerHeaders: Readonly<Record<string, string>> | null;
@@ -150,6 +151,8 @@ export interface AttemptFrame {
   readonly bounds?: AttemptBounds | undefined;
   /** The value of the header `Authorization`. A secret. */
   readonly authorization?: string;
+  /** The access tokens that requests of this attempt were sent with. Secrets. */
+  readonly tokens: string[];
 }
 
 /** Limits of an attempt besides its timeout: after them, another process may make the same attempt. */
@@ -165,17 +168,23 @@ export function answeredAttempt(
   now: number,
   kept: AnswerHeaders,
 ): Attempt {
-  const { status, body, address } = answer;
+  const { status, body, truncated, address } = answer;
   const isSuccess = status >= 200 && status < 300;
   return attemptOf(frame, now, {
     outcome: isSuccess ? 'succeeded' : 'failed',
     status,
     error: null,
-    response: body,
-    answerHeaders: kept.kept(answer, isSuccess),
+    response: shownBody(body, frame, truncated),
+    answerHeaders: kept.kept(answer, isSuccess, (value) => withoutCredentials(value, frame)),
     retryAfter: isSuccess ? null : first(answer.headers['retry-after']),
     address,
   });
+}
+
+function shownBody(body: Buffer, frame: AttemptFrame, truncated: boolean): Buffer {
+  const text = body.toString('latin1');
+  const shown = withoutCredentials(text, frame, truncated);
+  return shown === text ? body : Buffer.from(shown, 'latin1');
 }
 
 /** The attempt of a request that was not made or not answered. */
