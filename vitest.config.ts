@@ -105,7 +105,7 @@ const FAULT_SPECS = [
   'test/page/hostile-content.spec.ts',
   'test/rate-limit/processes.spec.ts',
   'test/relay/{bullmq-faults,microservices-faults,strategy-move}.spec.ts',
-  'test/tooling/cli-long-work.spec.ts',
+  'test/api/long-work.spec.ts',
 ];
 
 /** What needs Redis, RabbitMQ or MariaDB, or minutes. */

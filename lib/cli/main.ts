@@ -14,11 +14,7 @@ import { initCommand } from './init/init.command.js';
 import { listenCommand } from './commands/listen.command.js';
 import { ApiError } from './commands/api-client.js';
 import { migrationsCommand } from './commands/migrations.command.js';
-import { pruneCommand } from './commands/prune.command.js';
-import { backfillCommand, replayCommand } from './commands/replay.command.js';
-import { resealCommand } from './commands/reseal.command.js';
 import { signCommand } from './commands/sign.command.js';
-import { tailCommand } from './commands/tail.command.js';
 import { type Terminal, UsageError } from './commands/terminal.js';
 import { diffCommand } from './documents/diff.command.js';
 import { typesCommand } from './documents/types.command.js';
@@ -29,13 +25,8 @@ import { verifyCommand } from './commands/verify.command.js';
 export const COMMANDS: readonly Command[] = [
   initCommand,
   listenCommand,
-  tailCommand,
   verifyCommand,
   signCommand,
-  replayCommand,
-  backfillCommand,
-  resealCommand,
-  pruneCommand,
   doctorCommand,
   typesCommand,
   diffCommand,

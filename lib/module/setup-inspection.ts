@@ -76,7 +76,7 @@ export class SetupInspection implements ApplicationReport {
         code: 'secrets-unsealed',
         text:
           'Secrets of subscribers are stored unsealed: a copy of the database is enough to sign as this application. Set ' +
-          'the option encryption, and seal the stored ones with `npx thorn reseal`.',
+          'the option encryption, and seal the stored ones with reseal() of Maintenance.',
       },
       this.subscribers instanceof InMemorySubscriberRepository && {
         code: 'in-memory-store',

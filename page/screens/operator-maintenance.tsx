@@ -10,7 +10,7 @@ import { Screen, Section } from '../ui/screen.js';
 const DAY = 86_400_000;
 const AGES = [2, 7, 30, 90];
 
-/** Long work on stored data, which the command `thorn` does as well. */
+/** Long work on stored data. */
 export function OperatorMaintenance() {
   const [open, setOpen] = useState<'prune' | 'reseal'>();
   const texts = t().operators;

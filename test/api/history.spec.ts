@@ -1,8 +1,4 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { main } from '../../lib/cli/main.js';
 import { Clock, outbox, WebhookDispatcher } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, owners, startApi } from '../support/apps/api-app.js';
@@ -18,8 +14,6 @@ describe.each(PAIRS)('the history on $database and $platform', ({ create, platfo
   let send: WebhookDispatcher['send'];
   /** Where the tests before this one have ended. */
   let [start, startOfBob]: [string, string] = ['', ''];
-  /** Before all tests, and days ago. */
-  let first: string;
 
   beforeAll(async () => {
     store = await create();
@@ -37,7 +31,6 @@ describe.each(PAIRS)('the history on $database and $platform', ({ create, platfo
       },
     });
     clock = api.app.get<MovableClock>(Clock);
-    first = (await read('after=now')).next;
     clock.advance(31 * DAY);
     const dispatcher = api.app.get(WebhookDispatcher);
     send = dispatcher.send.bind(dispatcher);
@@ -66,22 +59,6 @@ describe.each(PAIRS)('the history on $database and $platform', ({ create, platfo
       expect(items.map((one) => one.id)).toContain(id);
     });
     return items;
-  }
-
-  async function tail(
-    [path, ...args]: readonly string[],
-    interrupted = new AbortController().signal,
-    out: string[] = [],
-  ) {
-    const notes: string[] = [];
-    const code = await main(['tail', new URL(path!, api.url).href, ...args], {
-      out: (line) => void out.push(line),
-      note: (line) => void notes.push(line),
-      ...{ bytes: () => undefined, rewrite: () => undefined, isTerminal: false },
-      ...{ hasColours: false, env: { THORN_AUTHORIZATION: 'Bearer alice-token' }, interrupted },
-      ...{ read: async () => Buffer.alloc(0), ask: async () => '' },
-    });
-    return { code, notes };
   }
 
   it('has what subscribers of the owner get, heard or not, as they get it', async () => {
@@ -188,46 +165,6 @@ describe.each(PAIRS)('the history on $database and $platform', ({ create, platfo
     const chosen = (await api.send('GET', '/hooks/events/samples?event=order.*')).body;
     expect(chosen.items).toEqual(items.slice(1));
     expect((await api.send('GET', '/hooks/events/samples?event=a..b')).status).toBe(400);
-  });
-
-  it('is followed by thorn tail, which says where to go on', async () => {
-    const stop = new AbortController();
-    const out: string[] = [];
-    const running = tail(['/hooks', '--event', 'order.*', '--after', start], stop.signal, out);
-    await send('article.created', { title: 'x' });
-    const { id } = await send('order.paid', { note: 'a\u009bb' });
-    await vi.waitFor(() => expect(out).toHaveLength(1));
-    expect(JSON.parse(out[0]!)).toMatchObject({ id, body: { data: { note: 'a\u009bb' } } });
-    expect(out[0]).not.toContain('\u009b');
-    stop.abort();
-    const { code, notes } = await running;
-    const [, after] = /--after (\S+)$/.exec(notes[0]!)!;
-    expect(code).toBe(0);
-    expect((await read(`after=${after}&event=order.*`)).items).toEqual([]);
-  });
-
-  it('lets Ctrl-C end thorn tail while an answer is awaited', async () => {
-    const stop = new AbortController();
-    const mute = createServer(() => stop.abort()).listen(0, '127.0.0.1');
-    await once(mute, 'listening');
-    const { port } = mute.address() as AddressInfo;
-    const ended = await tail([`http://127.0.0.1:${port}/`, '--after', 'x'], stop.signal);
-    expect(ended).toEqual({ code: 0, notes: ['stopped; to go on, use --after x'] });
-    mute.closeAllConnections();
-    mute.close();
-  });
-
-  it.each([
-    [
-      'a wrong token',
-      () => ['/hooks', '-H', 'Authorization: Bearer x'],
-      /401.*THORN_AUTHORIZATION/,
-    ],
-    ['another path', () => ['/none'], /404.*the URL of the REST API/],
-    ['an old cursor', () => ['/hooks', '--after', first], /410.*--all/],
-    ['a cursor of nobody', () => ['/hooks', '--after', 'x'], /400: after must be the "next"[^.]*$/],
-  ])('lets thorn tail say what to do about %s', async (_, args, note) => {
-    expect(await tail(args())).toMatchObject({ code: 1, notes: [expect.stringMatching(note)] });
   });
 });
 

@@ -98,9 +98,9 @@ it('shows what `thorn listen` prints, as it prints it', async () => {
   const [lines, end]: [string[], AbortController] = [[], new AbortController()];
   const note = (line: string) => void lines.push(line);
   const ended = main(['listen', '--port', '0', '--secret', secret], {
-    ...{ out: note, note, bytes: () => undefined, rewrite: () => undefined },
+    ...{ out: note, note, bytes: () => undefined },
     ...{ ask: async () => '', read: async () => Buffer.alloc(0), env: {} },
-    ...{ isTerminal: false, hasColours: false, interrupted: end.signal },
+    ...{ hasColours: false, interrupted: end.signal },
   });
   const url = await vi.waitFor(() => {
     expect(lines).toContainEqual(expect.stringMatching(/^listening on /));

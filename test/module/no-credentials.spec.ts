@@ -8,7 +8,6 @@ import {
 import { Registry } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { main } from '../../lib/cli/main.js';
 import {
   Deliveries,
   describeThornApi,
@@ -73,28 +72,6 @@ function readable({ app }: Api, ids: Readonly<Record<string, string>>): string[]
   return Object.entries(paths).flatMap(([path, item]) =>
     'get' in item ? [path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? name)] : [],
   );
-}
-
-/** Runs a command of `thorn` until it ends or, when `isEnough`, is interrupted. @returns what it has printed */
-async function thorn(
-  args: readonly string[],
-  isEnough: (text: string) => boolean = () => false,
-): Promise<string> {
-  const stop = new AbortController();
-  let printed = '';
-  const print = (text: string) => {
-    printed += `${text}\n`;
-    if (isEnough(printed)) stop.abort();
-  };
-  const code = await main(args, {
-    ...{ out: print, note: print, rewrite: print, bytes: (bytes) => print(bytes.toString()) },
-    ...{ isTerminal: false, hasColours: false, interrupted: stop.signal },
-    env: { THORN_AUTHORIZATION: 'Bearer alice-token' },
-    read: async () => Buffer.alloc(0),
-    ask: async () => '',
-  });
-  expect({ args, code, printed }).toMatchObject({ code: 0 });
-  return printed;
 }
 
 describe.each(['file', 'postgres'] as const)('a whole run on %s', (kind) => {
@@ -202,16 +179,9 @@ describe.each(['file', 'postgres'] as const)('a whole run on %s', (kind) => {
       for (const path of readable(api, ids)) await call('GET', path);
       await call('POST', `${self}/recover`, { since });
       await call('POST', `${self}/backfill`, { since });
-      for (const command of ['replay', 'backfill']) {
-        const args = [command, id, '--api', `${api.url}/hooks`, '--since', '1h'];
-        ears.record(`thorn ${command}`, await thorn(args));
-      }
       await call('DELETE', `${self}/nothing`);
     }
     await settled();
-    const hooks = `${api.url}/hooks`;
-    const tailed = await thorn(['tail', hooks, '--all'], (text) => text.includes('order.paid'));
-    ears.record('thorn tail', tailed);
     for (const work of ['reseal', 'prune']) {
       await call('POST', `/hooks-operator/maintenance/${work}`, { days: 1, dryRun: true });
     }
@@ -245,7 +215,7 @@ describe.each(['file', 'postgres'] as const)('a whole run on %s', (kind) => {
     expect([...places]).toEqual(
       expect.arrayContaining([
         ...['log', 'notify', 'span', 'metrics', 'create', 'retry-scheduled', 'subscriber-disabled'],
-        ...['thorn replay', 'thorn backfill', 'thorn tail', '/webhooks'],
+        '/webhooks',
         ...['GET /hooks-operator/subscribers', 'GET /hooks/stats', 'thorn_attempts'],
       ]),
     );

@@ -143,7 +143,7 @@ describe('an application that starts', () => {
 describe('an application that stores secrets unsealed', () => {
   const warning =
     'Secrets of subscribers are stored unsealed: a copy of the database is enough to sign as this application. Set the ' +
-    'option encryption, and seal the stored ones with `npx thorn reseal`.';
+    'option encryption, and seal the stored ones with reseal() of Maintenance.';
 
   it('warns in production', async () => {
     vi.stubEnv('NODE_ENV', 'production');

@@ -73,8 +73,6 @@ describe('thorn doctor', () => {
       out: (line) => void out.push(line),
       bytes: () => undefined,
       note: (line) => void notes.push(line),
-      rewrite: () => undefined,
-      isTerminal: false,
       hasColours: false,
       env,
       read: async () => Buffer.alloc(0),

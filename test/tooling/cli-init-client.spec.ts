@@ -20,12 +20,10 @@ async function thorn(args: readonly string[], answers: readonly string[] = []) {
     out: (line) => void printed.push(line),
     bytes: () => undefined,
     note: (line) => void notes.push(line),
-    rewrite: () => undefined,
     ask: async (question) => {
       questions.push(question);
       return left.shift() ?? '';
     },
-    isTerminal: false,
     hasColours: false,
     env: {},
     read: async () => Buffer.alloc(0),

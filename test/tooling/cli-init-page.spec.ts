@@ -28,12 +28,10 @@ async function init(args: readonly string[], answers: readonly string[] = []) {
     out: (line) => void out.push(line),
     bytes: () => undefined,
     note: (line) => void notes.push(line),
-    rewrite: () => undefined,
     ask: async (question) => {
       questions.push(question);
       return left.shift() ?? '';
     },
-    isTerminal: false,
     hasColours: false,
     env: {},
     read: async () => Buffer.alloc(0),

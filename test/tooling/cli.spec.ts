@@ -38,8 +38,6 @@ async function thorn(
     out: (line) => (out += `${line}\n`),
     bytes: (bytes) => (out += bytes.toString('latin1')),
     note: (line) => (notes += `${line}\n`),
-    rewrite: () => undefined,
-    isTerminal: false,
     hasColours: false,
     env,
     read: async (name) => (name === '-' ? Buffer.from(input) : processTerminal().read(name)),
@@ -70,10 +68,6 @@ describe('thorn', () => {
       'listen',
       'verify',
       'sign',
-      'replay',
-      'backfill',
-      'reseal',
-      'prune',
       'doctor',
       'init',
       'types',
@@ -87,7 +81,7 @@ describe('thorn', () => {
     }
     expect(await spawned(['nothing'])).toMatchObject({ code: 2, out: '' });
     expect((await spawned(['verify', '-s', SECRET], 'a: b\n\nbody')).code).toBe(1);
-    for (const args of [[], ['nothing'], ['verify', '--what'], ['sign', 'a', 'b'], ['replay']]) {
+    for (const args of [[], ['nothing'], ['verify', '--what'], ['sign', 'a', 'b'], ['doctor']]) {
       const { code, out, notes } = await thorn(args);
       expect([args, code, out]).toEqual([args, 2, '']);
       expect(notes).toMatch(/thorn/);
@@ -161,7 +155,7 @@ describe('thorn sign and thorn verify', () => {
       [['sign', '-s', SECRET, '--time', 'soon'], ''],
       [['sign', '-s', SECRET, '--time', '2026-01-31 (what)'], ''],
       [['sign', '-s', SECRET, '--time', '2026-01-31T08:00:00'], ''],
-      [['prune', '--api', 'http://127.0.0.1:1', '--before', '2026-02-31'], ''],
+      [['sign', '-s', SECRET, '--time', '2026-02-31'], ''],
     ] as const) {
       const result = await thorn(args, input, { THORN_SECRET: '' });
       expect([args, result.code]).toEqual([args, 2]);
@@ -347,8 +341,6 @@ describe('thorn listen', () => {
       },
       bytes: () => undefined,
       note: (line) => void lines.push(line),
-      rewrite: () => undefined,
-      isTerminal: true,
       hasColours: true,
       env: {},
       read: async () => Buffer.alloc(0),
@@ -395,114 +387,20 @@ describe('thorn listen', () => {
   });
 });
 
-describe('thorn replay', () => {
-  const SUMMARY = { scheduled: 500, expunged: 1, disabled: 0, underWay: 0 };
-
-  it('runs all batches, can be stopped, and resumes where it stopped', async () => {
-    const asked: Record<string, unknown>[] = [];
-    let paths: (string | undefined)[] = [];
-    let release: () => void = () => undefined;
-    const hold = new Promise<void>((resolve) => (release = resolve));
-    const api = await served(async (request, body) => {
-      paths.push(request.url);
-      const { after, ...rest } = JSON.parse(body) as Record<string, string>;
-      asked.push({ after, ...rest, authorization: request.headers.authorization });
-      const at = after === undefined ? 0 : Number(after.slice(2));
-      if (at === 2) await hold;
-      return [200, JSON.stringify({ ...SUMMARY, next: at === 4 ? null : `0/${at + 1}` })];
-    });
-    const args = ['replay', 'sub_1', '--api', `${api.url}/hooks/`, '--since', '24h'];
-    const env = { THORN_AUTHORIZATION: 'Bearer secret-token' };
-    const program = new Program(bin, args, '', env);
-    await program.wrote(/1002, \d.*\/s, next 0\/2/);
-    program.kill('SIGINT');
-    await program.wrote(/stopping after this step/);
-    release();
-    expect(await program.ended).toBe(1);
-    const [, rest] = /to continue, use (.+)/.exec(program.notes)!;
-    expect(rest).toMatch(/^--since \S+ --until \S+ --after 0\/3$/);
-    expect(program.out).toBe('scheduled 1500, expunged 3, disabled 0, under way 0\n');
-    expect(program.notes).not.toContain('secret-token');
-
-    const resumed = await thorn([...args.slice(0, 4), ...rest!.split(' ')], '', env);
-    expect(resumed).toMatchObject({
-      code: 0,
-      out: 'scheduled 1000, expunged 2, disabled 0, under way 0\n',
-    });
-    expect(asked.map(({ after }) => after)).toEqual([undefined, '0/1', '0/2', '0/3', '0/4']);
-    // The very same range, so that nothing is left out or done twice.
-    expect(new Set(asked.map(({ since, until }) => `${String(since)} ${String(until)}`)).size).toBe(
-      1,
-    );
-    expect(new Set(asked.map(({ authorization }) => authorization))).toEqual(
-      new Set(['Bearer secret-token']),
-    );
-    expect(new Set(paths)).toEqual(new Set(['/hooks/sub_1/recover']));
-
-    paths = [];
-    await thorn(['backfill', ...args.slice(1), '--dry-run', '--after', '0/4'], '', env);
-    expect(paths).toEqual(['/hooks/sub_1/backfill']);
-    expect(asked.at(-1)).toMatchObject({ dryRun: true, after: '0/4' });
-    await api.close();
-  });
-
+describe('the URL of a command', () => {
   it.each([
-    ['{"data":{"next":null},"success":true}', 'with the fields data, success, and not with counts'],
-    ['<html>', 'with a body that is not JSON, and not with counts'],
-    ['[1]', 'with a list, and not with counts'],
-  ])('reports what it got from an API that answers %s', async (text, message) => {
+    ['<html>', 'with a body that is not JSON'],
+    ['1', 'with a single value'],
+  ])('is doubted where %s is answered', async (text, message) => {
     const api = await served(() => [200, text]);
-    const refused = await thorn(['replay', 'sub_1', '--api', api.url, '--since', '2026-01-01']);
-    expect(refused.code).toBe(1);
-    expect(refused.notes).toContain(`thorn: the API answers 200 ${message} and "next".`);
+    const { code, notes } = await thorn(['doctor', api.url]);
+    expect([code, notes]).toEqual([1, `thorn: the API answers 200 ${message}: check its URL\n`]);
     await api.close();
-  });
-
-  it("prints the API's refusal, and where to resume after a failure half-way", async () => {
-    let status = 404;
-    const api = await served((_request, body) => {
-      const isFirst = !body.includes('after');
-      if (isFirst && status === 500) {
-        return [200, JSON.stringify({ ...SUMMARY, next: '0/1' })];
-      }
-      return [
-        status,
-        JSON.stringify({ title: 'Not Found', detail: 'There is no such subscriber' }),
-      ];
-    });
-    const args = ['replay', 'sub_1', '--api', api.url, '--since', '2026-01-01'];
-    const refused = await thorn(args);
-    expect(refused).toMatchObject({
-      code: 1,
-      notes: 'thorn: the API answers 404: There is no such subscriber\n',
-    });
-    status = 500;
-    expect((await thorn(args)).notes).toMatch(
-      /500.*; to continue, use --since \S+ --until \S+ --after 0\/1\n$/,
-    );
-    await api.close();
-    const nobody = ['--api', `http://127.0.0.1:${await freePort()}`];
-    const lost = await thorn(['replay', 'sub_1', ...nobody, '--since', '2026-01-01']);
-    expect(lost.notes).toMatch(/^thorn: the API was not reached/);
-    for (const wrong of [
-      ['replay', 'sub_1', '--since', '24h'],
-      ['replay', 'sub_1', '--api', 'ftp://x', '--since', '24h'],
-      ['replay', 'sub_1', '--api', `${api.url}?key=1`, '--since', '24h'],
-      ['replay', '', '--api', api.url, '--since', '24h'],
-      ['replay', '..', '--api', api.url, '--since', '24h'],
-      ['replay', 'sub_1', '--api', api.url],
-      ['replay', 'sub_1', '--api', api.url, '--since', 'yesterday'],
-      ['replay', 'sub_1', '--api', api.url, '--since', '1h', '--until', '2h'],
-      ['replay', 'sub_1', '--api', api.url, '--since', '1h', '-H', 'x'],
-    ]) {
-      expect([wrong, (await thorn(wrong)).code]).toEqual([wrong, 2]);
-    }
   });
 
   it('prints no password of a URL', async () => {
     const url = 'http://admin:hunter2@127.0.0.1:1/hooks';
     for (const args of [
-      ['prune', '--api', url],
       ['doctor', url],
       ['types', url],
       ['listen', '-p', '0', '-f', url],

@@ -16,54 +16,32 @@ export class ApiError extends ThornError {
   }
 }
 
-/** The response of a route of long work: counts, and where to go on. */
-export type Step = Readonly<Record<string, unknown>> & { readonly next: string | null };
-
 export class ApiClient {
   constructor(
     private readonly url: string,
     private readonly headers: readonly (readonly [string, string])[],
   ) {}
 
-  /** @throws {@link ApiError} with the reason that the API gives */
-  async post(body: Readonly<Record<string, unknown>>): Promise<Step> {
-    const { status, answer } = await this.#ask(this.url, {
-      method: 'POST',
-      headers: [['content-type', 'application/json'], ...this.headers] as [string, string][],
-      body: JSON.stringify(body),
-    });
-    if (isStep(answer)) return answer;
-    throw new ApiError(
-      `the API answers ${status} with ${shapeOf(answer)}, and not with counts and "next". Check --api, and that ` +
-        'no proxy or middleware changes the responses',
-    );
-  }
-
-  /** @returns null when the route answers 501, because the application does not use that feature */
-  async get(
-    path: string,
-    signal: AbortSignal | null = null,
-  ): Promise<Readonly<Record<string, unknown>> | null> {
-    const { status, answer } = await this.#ask(`${this.url}/${path}`, {
-      headers: this.headers as [string, string][],
-      signal,
-    });
-    if (status === 501) return null;
-    if (typeof answer === 'object' && answer !== null) return answer as Record<string, unknown>;
-    throw new ApiError(`the API answers ${status} with ${shapeOf(answer)}: check its URL`, status);
-  }
-
-  async #ask(url: string, request: RequestInit) {
+  /**
+   * @returns null when the route answers 501, because the application does not use that feature
+   * @throws {@link ApiError} with the reason that the API gives
+   */
+  async get(path: string): Promise<Readonly<Record<string, unknown>> | null> {
     let response: Response;
     try {
-      response = await fetch(url, request);
+      response = await fetch(`${this.url}/${path}`, {
+        headers: this.headers as [string, string][],
+      });
     } catch (error) {
       throw new ApiError(`the API was not reached: ${fetchFailure(error)}`);
     }
-    const answer: unknown = await response.json().catch(() => undefined);
     const { ok, status } = response;
-    if (ok || (status === 501 && request.method === undefined)) return { status, answer };
-    throw new ApiError(`the API answers ${status}${reasonIn(answer)}`, status);
+    if (status === 501) return null;
+    const answer: unknown = await response.json().catch(() => undefined);
+    if (!ok) throw new ApiError(`the API answers ${status}${reasonIn(answer)}`, status);
+    if (typeof answer === 'object' && answer !== null) return answer as Record<string, unknown>;
+    const shape = answer === undefined ? 'a body that is not JSON' : 'a single value';
+    throw new ApiError(`the API answers ${status} with ${shape}: check its URL`, status);
   }
 }
 
@@ -96,24 +74,11 @@ export function apiUrl(text: string | undefined, name: string): string | null {
   );
 }
 
-/** Describes a body by the names of its fields alone: their values may be secrets. */
-function shapeOf(answer: unknown): string {
-  if (answer === undefined) return 'a body that is not JSON';
-  if (Array.isArray(answer)) return 'a list';
-  if (typeof answer !== 'object' || answer === null) return 'a single value';
-  return `the fields ${Object.keys(answer).slice(0, 10).join(', ') || '(none)'}`;
-}
-
 /** The reason that a problem of RFC 9457, or an error of Nest, gives. */
 function reasonIn(answer: unknown): string {
   const { detail, message, title } = (answer ?? {}) as Readonly<Record<string, unknown>>;
   const reason = [detail, message, title].flat().find((one) => typeof one === 'string');
   return reason === undefined ? '' : `: ${reason}`;
-}
-
-function isStep(answer: unknown): answer is Step {
-  const { next } = (answer ?? {}) as Readonly<Record<string, unknown>>;
-  return next === null || typeof next === 'string';
 }
 
 export const headerOption = {

@@ -105,7 +105,7 @@ export function generalHelp(commands: readonly Command[]): string {
     '',
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     '',
-    'Run thorn <command> --help for the options of a command. Exit codes: 0 success, 1 a check failed or the work is not\ncomplete, 2 wrong options.',
+    'Run thorn <command> --help for the options of a command. Exit codes: 0 success, 1 a check failed, 2 wrong\noptions.',
   ].join('\n');
 }
 

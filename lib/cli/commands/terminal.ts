@@ -19,10 +19,6 @@ export interface Terminal {
   bytes(bytes: Buffer): void;
   /** Writes a line about it. */
   note(line: string): void;
-  /** Writes over the line before; for terminals alone. */
-  rewrite(text: string): void;
-  /** True when notes go to a terminal. */
-  readonly isTerminal: boolean;
   /** True when output may be coloured: to a terminal, unless the environment sets NO_COLOR. */
   readonly hasColours: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -45,8 +41,6 @@ export function processTerminal(): Terminal {
     out: (line) => void process.stdout.write(`${line}\n`),
     bytes: (bytes) => void process.stdout.write(bytes),
     note: (line) => void process.stderr.write(`${line}\n`),
-    rewrite: (text) => void process.stderr.write(`\r\u001b[K${text}`),
-    isTerminal: process.stderr.isTTY,
     hasColours: process.stdout.isTTY && !process.env['NO_COLOR'],
     env: process.env,
     read: readBytes,

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import {
   type CanActivate,
   type ExecutionContext,
@@ -9,7 +11,7 @@ import {
   UnauthorizedException,
 } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   Deliveries,
   type LongWorkOptions,
@@ -19,13 +21,10 @@ import {
   type ThornModuleOptions,
   WebhookDispatcher,
 } from '../../lib/index.js';
-import { main } from '../../lib/cli/main.js';
 import { deliveryId, keyOf } from '../../lib/outbox/tables/keys.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, startApi } from '../support/apps/api-app.js';
 import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
-import { bundleProgram } from '../services/child.js';
-import { Program } from '../services/program.js';
 
 const DAY = 24 * 60 * 60_000;
 const OPERATOR = 'Bearer operator-token';
@@ -41,13 +40,15 @@ class OperatorGuard implements CanActivate {
   }
 }
 
-let bin: string;
-beforeAll(async () => {
-  bin = await bundleProgram('lib/cli/thorn.ts');
-});
+/** What a request of long work answers: numbers, lists of ids, and where the next request goes on. */
+type Counts = Readonly<Record<string, number | readonly string[]>>;
+interface Step {
+  readonly next: string | null;
+  readonly counts: Counts;
+}
 
 describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
-  'long work of thorn, with an application on $database',
+  'long work through the REST API on $database',
   ({ create }) => {
     let store: TestDatabase;
     let receiver: ScriptedReceiver;
@@ -93,60 +94,48 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
       );
     const query = (sql: string, parameters: unknown[] = []) =>
       api.app.get(DataSource).query<Record<string, unknown>[]>(sql, parameters);
-    const run = (args: readonly string[], authorization: string) =>
-      new Program(bin, args, '', { THORN_AUTHORIZATION: authorization });
 
-    /** In this process, which is faster. */
-    async function thorn(args: readonly string[], authorization: string) {
-      const [out, notes]: [string[], string[]] = [[], []];
-      const code = await main(args, {
-        out: (line) => void out.push(line),
-        bytes: () => undefined,
-        note: (line) => void notes.push(line),
-        rewrite: (text) => void notes.push(text),
-        isTerminal: false,
-        hasColours: false,
-        env: { THORN_AUTHORIZATION: authorization },
-        read: async () => Buffer.alloc(0),
-        ask: async () => '',
-        interrupted: new AbortController().signal,
+    /** One request, as curl makes it. */
+    async function request(path: string, body: object, authorization = OPERATOR) {
+      const response = await fetch(api.url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization },
+        body: JSON.stringify(body),
       });
-      return { code, out: out.join('\n'), notes: notes.join('\n') };
+      const answer = (await response.json()) as Counts & { readonly next: string | null };
+      return { status: response.status, answer };
     }
 
-    /**
-     * Runs it, presses Ctrl-C while the application is at the second step, and goes on as it says.
-     *
-     * @returns the two last lines of output
-     */
-    async function stoppedAndResumed(
-      args: readonly string[],
-      authorization: string,
-    ): Promise<readonly [string, string]> {
-      let steps = 0;
-      let program: Program | null = null;
-      const hold = async () => {
-        if (++steps !== 2 || program === null) return;
-        program.kill('SIGINT');
-        await program.wrote(/stopping after this step/);
-      };
-      paceOne(api.app.get(Deliveries), ['retryFailed', 'backfill'], hold);
-      paceOne(api.app.get(Maintenance), ['prune', 'reseal'], hold);
-
-      program = run(args, authorization);
-      expect(await program.ended).toBe(1);
-      expect(steps).toBe(2);
-      expect(program.notes).toMatch(/^\d+, \S+\/s, next \d\/\S+$/m);
-      const [, rest] = /^stopped; to continue, use (.+)$/m.exec(program.notes)!;
-      const first = program.out.trim();
-      program = null;
-
-      const resumed = run([...args, ...rest!.split(' ')], authorization);
-      expect({ code: await resumed.ended, notes: resumed.notes }).toMatchObject({ code: 0 });
-      return [first, resumed.out.trim()];
+    /** Makes request after request until nothing is left, or there were enough. */
+    async function work(
+      path: string,
+      body: object,
+      { authorization = OPERATOR, most = Infinity }: { authorization?: string; most?: number } = {},
+    ): Promise<Step> {
+      let done: Step = { counts: {}, next: null };
+      for (let count = 0; count < most; count++) {
+        const after = done.next === null ? {} : { after: done.next };
+        const { status, answer } = await request(path, { ...body, ...after }, authorization);
+        expect(status, JSON.stringify(answer)).toBe(200);
+        const { next, ...counts } = answer;
+        done = { counts: added(done.counts, counts), next };
+        if (next === null) break;
+      }
+      return done;
     }
 
-    it('replays, stopped and resumed: retries each failed delivery once', async () => {
+    /** Stops after two requests, and goes on from there. @returns what both have done */
+    async function stoppedAndResumed(path: string, body: object, authorization = OPERATOR) {
+      paceOne(api.app.get(Deliveries), ['retryFailed', 'backfill']);
+      paceOne(api.app.get(Maintenance), ['prune', 'reseal']);
+      const first = await work(path, body, { authorization, most: 2 });
+      expect(first.next).toEqual(expect.any(String));
+      const second = await work(path, { ...body, after: first.next }, { authorization });
+      expect(second.next).toBeNull();
+      return [first.counts, second.counts] as const;
+    }
+
+    it('recovers, stopped and resumed: retries each failed delivery once', async () => {
       await start();
       const { id } = await api.subscribers.create({
         ...{ url: receiver.url, events: ['*'], owner: 'alice' },
@@ -155,22 +144,19 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
       await settled({ failed: 0 });
       // Failed by hand: an endpoint that only fails is left alone for a while.
       await query("UPDATE thorn_deliveries SET status = 'failed', reason = 'exhausted'");
-      const args = ['replay', id, '--api', `${api.url}/hooks`, '--since', '1h'];
+      const path = `/hooks/${id}/recover`;
+      const body = { since: hourAgo() };
 
-      const others = await thorn(args, 'Bearer bob-token');
-      expect(others.code).toBe(1);
-      expect(others.notes).toMatch(/^thorn: the API answers 404/);
-      const nobody = await thorn(args, 'Bearer wrong');
-      expect(nobody.code).toBe(1);
-      expect(nobody.notes).toMatch(/^thorn: the API answers 401/);
-      const counted = await thorn([...args, '--dry-run'], 'Bearer alice-token');
-      expect(counted.code).toBe(0);
-      expect(counted.out).toMatch(/^would be scheduled 1100, expunged 0, /);
+      expect((await request(path, body, 'Bearer bob-token')).status).toBe(404);
+      expect((await request(path, body, 'Bearer wrong')).status).toBe(401);
+      const authorization = 'Bearer alice-token';
+      const { counts } = await work(path, { ...body, dryRun: true }, { authorization });
+      expect(counts).toEqual(replayed(1100));
       expect(receiver.received).toHaveLength(1100);
 
-      expect(await stoppedAndResumed(args, 'Bearer alice-token')).toEqual([
-        'scheduled 1000, expunged 0, disabled 0, under way 0',
-        'scheduled 100, expunged 0, disabled 0, under way 0',
+      expect(await stoppedAndResumed(path, body, authorization)).toEqual([
+        replayed(1000),
+        replayed(100),
       ]);
       await settled({ failed: 0 });
       const times = timesOf(receiver.received.map(({ headers }) => headers['hook-delivery']));
@@ -187,14 +173,10 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
       await settled({ failed: 0 });
       await api.subscribers.update(id, { enabled: true }, 'any');
 
-      const operators = `${api.url}/hooks-operator/subscribers`;
-      const done = await stoppedAndResumed(
-        ['backfill', id, '--api', operators, '--since', '1h'],
-        OPERATOR,
-      );
-      expect(done).toEqual([
-        'scheduled 1000, expunged 0, disabled 0, under way 0',
-        'scheduled 100, expunged 0, disabled 0, under way 0',
+      const path = `/hooks-operator/subscribers/${id}/backfill`;
+      expect(await stoppedAndResumed(path, { since: hourAgo() })).toEqual([
+        replayed(1000),
+        replayed(100),
       ]);
       await settled({ failed: 0 });
       const times = timesOf(receiver.received.map(({ headers }) => headers['webhook-id']));
@@ -225,17 +207,15 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
       await aged(450, 460, 40, now + DAY);
       await aged(460, 500, 10, null);
 
-      const api_ = ['--api', `${api.url}/hooks-operator`];
-      const counted = await thorn(['prune', ...api_, '--dry-run'], OPERATOR);
-      expect(counted.code).toBe(0);
-      expect(counted.out).toBe(
-        'would be deleted 450, without body 40, without responses 0, still open 10',
-      );
+      const path = '/hooks-operator/prune';
+      const counted = await work(path, { dryRun: true });
+      expect(counted.counts).toMatchObject({ deleted: 450, bodies: 40, responses: 0, open: 10 });
       expect(await query('SELECT id FROM thorn_messages')).toHaveLength(520);
 
-      const [first, second] = await stoppedAndResumed(['prune', ...api_], OPERATOR);
-      expect(first).toBe('deleted 400, without body 0, without responses 0, still open 0');
-      expect(second).toBe('deleted 50, without body 40, without responses 0, still open 10');
+      expect(await stoppedAndResumed(path, {})).toMatchObject([
+        { deleted: 400, bodies: 0, responses: 0, open: 0 },
+        { deleted: 50, bodies: 40, responses: 0, open: 10 },
+      ]);
       const left = await query('SELECT id, body FROM thorn_messages ORDER BY id');
       expect(left.map(({ id }) => id)).toEqual(ids.slice(450));
       expect(left.filter(({ body }) => body === null).map(({ id }) => id)).toEqual(
@@ -243,14 +223,32 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
       );
       expect(await query('SELECT id FROM thorn_deliveries')).toHaveLength(50);
 
-      const rest = await thorn(['prune', ...api_, '--before', '8d'], OPERATOR);
-      expect(rest.code).toBe(0);
-      expect(rest.out).toBe('deleted 40, without body 0, without responses 0, still open 10');
-      const wrong = await thorn(['prune', ...api_, '--before', '2126-01-01'], OPERATOR);
-      expect(wrong.code).toBe(2);
-      const nobody = await thorn(['prune', ...api_], 'Bearer alice-token');
-      expect(nobody.code).toBe(1);
-      expect(nobody.notes).toMatch(/401/);
+      const before = new Date(now - 8 * DAY).toISOString();
+      const rest = await work(path, { before });
+      expect(rest.counts).toMatchObject({ deleted: 40, bodies: 0, responses: 0, open: 10 });
+      expect((await request(path, {}, 'Bearer alice-token')).status).toBe(401);
+    });
+
+    it('is done by the requests of docs/operations.md as they stand', async () => {
+      await start({ encryption: { keys: [{ id: 'one', key: randomBytes(32) }] } });
+      const { id } = await api.subscribers.create({ url: receiver.url, events: ['*'] });
+      const guide = readFileSync('docs/operations.md', 'utf8').split('\n## Maintenance\n')[1]!;
+      const [, script = ''] = /```sh\n(.*?)```/s.exec(guide)!;
+      const values: Readonly<Record<string, string>> = {
+        TOKEN: OPERATOR.replace('Bearer ', ''),
+        API: `${api.url}/hooks-operator`,
+        ID: id,
+      };
+      const commands = script
+        .replaceAll(/^([A-Z]+)=.*$/gm, (_, name: string) => `${name}=${values[name]}`)
+        .replaceAll(/^curl /gm, `command curl -sS -w '\\n' `);
+      const { stdout } = await promisify(execFile)('bash', ['-euc', commands]);
+      const answers = stdout.trim().split('\n');
+      expect(answers.map((text) => Object.keys(JSON.parse(text) as object))).toEqual([
+        ...Array(3).fill(['checked', 'deleted', 'bodies', 'responses', 'open', 'next']),
+        ['checked', 'resealed', 'unreadable', 'next'],
+        ...Array(2).fill(expect.arrayContaining(['scheduled', 'expunged', 'disabled', 'next'])),
+      ]);
     });
 
     it('reseals, stopped and resumed: secrets of subscribers and of messages', async () => {
@@ -271,13 +269,17 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
       await send(2);
       await api.app.close();
 
-      const args = () => ['reseal', '--api', `${api.url}/hooks-operator`];
-      const nothing = await startedWith(undefined);
-      expect(nothing).toEqual([1, expect.stringContaining('409: There is no key to seal with')]);
+      const path = '/hooks-operator/reseal';
+      await start({ dispatch });
+      expect(await request(path, {})).toMatchObject({
+        status: 409,
+        answer: { detail: expect.stringContaining('There is no key to seal with') },
+      });
+      await api.app.close();
       await start({ dispatch, encryption: { keys: [key, old] } });
-      expect(await stoppedAndResumed(args(), OPERATOR)).toEqual([
-        'sealed again 400 of 400, unreadable 0',
-        'sealed again 51 of 53, unreadable 0',
+      expect(await stoppedAndResumed(path, {})).toEqual([
+        { checked: 400, resealed: 400, unreadable: [] },
+        { checked: 53, resealed: 51, unreadable: [] },
       ]);
       const rows = [
         ...(await query('SELECT secrets AS text FROM thorn_subscribers')),
@@ -285,57 +287,13 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
       ].map(({ text }) => String(text));
       expect(rows.filter((text) => text.includes('sealed.v1.new.'))).toHaveLength(451);
       expect(rows.filter((text) => text.includes('sealed.v1.old.'))).toEqual([]);
-      const again = await thorn(args(), OPERATOR);
-      expect([again.code, again.out]).toEqual([0, expect.stringMatching(/^sealed again 0 /)]);
+      expect((await work(path, {})).counts).toMatchObject({ resealed: 0 });
       await api.app.close();
 
-      const [code, said] = await startedWith({ id: 'other', key: randomBytes(32) });
-      expect([code, said.match(/^unreadable: (sub|msg)_/gm)]).toMatchObject([
-        1,
-        expect.objectContaining({ length: 451 }),
-      ]);
-
-      async function startedWith(only: typeof key | undefined) {
-        await start({ dispatch, ...(only && { encryption: { keys: [only] } }) });
-        const { code, out, notes } = await thorn(args(), OPERATOR);
-        if (only === undefined) await api.app.close();
-        return [code, out + notes] as const;
-      }
-    });
-
-    it('shows progress, speed and remaining time on a terminal', async () => {
-      await start({ dispatch: outbox({ worker: false }) });
-      await send(450);
-      await query('DELETE FROM thorn_pending_messages');
-      await query('UPDATE thorn_messages SET time = 1');
-      paceOne(api.app.get(Maintenance), ['prune'], async () => undefined);
-      const [shown, out]: [string[], string[]] = [[], []];
-      const code = await main(['prune', '--api', `${api.url}/hooks-operator`], {
-        out: (line) => void out.push(line),
-        bytes: () => undefined,
-        note: (line) => void shown.push(`note: ${line}`),
-        rewrite: (text) => void shown.push(text),
-        isTerminal: true,
-        hasColours: false,
-        env: { THORN_AUTHORIZATION: OPERATOR },
-        read: async () => Buffer.alloc(0),
-        ask: async () => '',
-        interrupted: new AbortController().signal,
-      });
-      expect([code, out]).toEqual([
-        0,
-        ['deleted 450, without body 0, without responses 0, still open 0'],
-      ]);
-      expect(shown).toEqual([
-        expect.stringMatching(/^counting: 200, \S+\/s$/),
-        expect.stringMatching(/^counting: 400, \S+\/s$/),
-        expect.stringMatching(/^counting: 450, \S+\/s$/),
-        '',
-        expect.stringMatching(/^200 of 450, 44 %, \S+\/s, \d+ s left$/),
-        expect.stringMatching(/^400 of 450, 88 %, \S+\/s, \d+ s left$/),
-        expect.stringMatching(/^450 of 450, 100 %, \S+\/s$/),
-        '',
-      ]);
+      await start({ dispatch, encryption: { keys: [{ id: 'other', key: randomBytes(32) }] } });
+      const { unreadable } = (await work(path, {})).counts;
+      expect(unreadable).toHaveLength(451);
+      for (const id of unreadable as readonly string[]) expect(id).toMatch(/^(sub|msg)_/);
     });
   },
 );
@@ -344,12 +302,10 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
 function paceOne<Service extends object>(
   service: Service,
   methods: readonly (keyof Service)[],
-  hold: () => Promise<void>,
 ): void {
   for (const method of methods) {
     const original = (service[method] as (...args: unknown[]) => Promise<unknown>).bind(service);
     const paced = async (...args: unknown[]) => {
-      await hold();
       const controller = new AbortController();
       const pace: LongWorkOptions<unknown> = {
         signal: controller.signal,
@@ -365,6 +321,21 @@ function paceOne<Service extends object>(
   }
 }
 
+function added(one: Counts, other: Counts): Counts {
+  return Object.fromEntries(
+    Object.entries(other).map(([name, value]) => {
+      const before = one[name] ?? (typeof value === 'number' ? 0 : []);
+      return [
+        name,
+        typeof value === 'number' ? Number(before) + value : [...(before as string[]), ...value],
+      ];
+    }),
+  );
+}
+
+const replayed = (scheduled: number) => ({ scheduled, expunged: 0, disabled: 0, underWay: 0 });
+const hourAgo = () => new Date(Date.now() - 60 * 60_000).toISOString();
+
 function timesOf(ids: readonly unknown[]): ReadonlyMap<unknown, number> {
   const times = new Map<unknown, number>();
   for (const id of ids) times.set(id, (times.get(id) ?? 0) + 1);
@@ -373,7 +344,7 @@ function timesOf(ids: readonly unknown[]): ReadonlyMap<unknown, number> {
 
 /** In a file, so that one application after the other can use it. */
 async function onFile(): Promise<TestDatabase> {
-  const directory = mkdtempSync(join(tmpdir(), 'thorn-cli-'));
+  const directory = mkdtempSync(join(tmpdir(), 'thorn-work-'));
   return {
     options: { type: 'better-sqlite3', database: join(directory, 'test.db') },
     drop: async () => rmSync(directory, { recursive: true, force: true }),
