@@ -9,7 +9,7 @@ export interface Secret {
   readonly expiresAt: number | null;
 }
 
-/** The number of attempts that may begin in any period of a given length, over all processes. */
+/** The number of attempts that may begin in a period of a given length, over all processes. They are spaced evenly. */
 export interface RateLimit {
   /** Attempts: 1 to 1,000,000. */
   readonly max: number;

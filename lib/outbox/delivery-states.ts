@@ -34,8 +34,8 @@ export function newDelivery(now: number): DeliveryState {
 
 /**
  * The states of a delivery. `unwritten`: it has no row yet, the row of its message in `thorn_pending_messages` stands for it.
- * `held`: a worker has its lease or, while it has no row, that of its message; its request is in flight, or waits for a permit
- * or a slot.
+ * `held`: a worker has its lease or, while it has no row, that of its message; its request is in flight, or waits for its
+ * time by the rate limit, or for a slot.
  */
 export const STATES = [
   'unwritten',
@@ -120,7 +120,7 @@ export const TRANSITIONS = {
     file: 'wait/claim.ts',
   },
   postpone: {
-    event: 'no permit, or the host takes nothing',
+    event: 'no time by the rate limit, or the host takes nothing',
     moves: [['held', 'waiting']],
     file: 'record/postpone.ts',
   },
@@ -164,11 +164,6 @@ export const TRANSITIONS = {
     event: 'the hold has ended',
     moves: [['holding', 'failed']],
     file: 'record/skip.ts',
-  },
-  expedite: {
-    event: 'the rate limit has changed',
-    moves: [['waiting', 'waiting']],
-    file: 'wait/expedite.ts',
   },
   bringForward: {
     event: 'the host is well again',

@@ -24,8 +24,6 @@ export interface Outcome {
   /** The time at which the outcome was known. */
   readonly at: number;
   readonly attempt: Attempt | null;
-  /** The expected time of the rate limit's permit, when the delivery waits for nothing else; otherwise null. */
-  readonly permitAt: number | null;
   /** True when the endpoint answered 410 (gone). */
   readonly disablesSubscriber: boolean;
 }

@@ -173,7 +173,6 @@ function outcomeOf({ number, attempt, status, host }: LoggedAttempt): Outcome {
     isNew: false,
     at: attempt.startedAt,
     attempt,
-    permitAt: null,
     disablesSubscriber: false,
   };
 }

@@ -226,7 +226,7 @@ function rowsOf(node: PlanNode): number {
 }
 
 function waitingIndex({ dataSource }: OutboxApp): string {
-  const columns = ['subscriber_id', 'due_at', 'permit_at'].join();
+  const columns = ['subscriber_id', 'due_at'].join();
   const { indices } = dataSource.getMetadata(ThornDelivery);
   return indices.find(
     (index) => index.columns.map((column) => column.databaseName).join() === columns,

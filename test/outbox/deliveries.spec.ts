@@ -431,7 +431,7 @@ describe.each<{ kind: DatabaseKind }>([
     await rig.subscribers.create(subscriber(receiver.url, { rateLimit: { max: 1, per: 60_000 } }));
     for (let n = 0; n < 2; n++) await rig.send();
     await rig.until(
-      'SELECT id FROM thorn_deliveries WHERE permit_at IS NOT NULL',
+      'SELECT id FROM thorn_deliveries WHERE requests = 0 AND lease IS NULL',
       ({ length }) => length === 1,
     );
     await rig.strategy.onModuleDestroy();

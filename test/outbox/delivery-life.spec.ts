@@ -35,7 +35,6 @@ import type { ClaimedDelivery } from '../../lib/outbox/tables/deliveries.js';
 import { deliveryId, keyOf } from '../../lib/outbox/tables/keys.js';
 import { dissolve } from '../../lib/outbox/wait/dissolve.js';
 import { endHolds } from '../../lib/outbox/wait/end-holds.js';
-import { expedite } from '../../lib/outbox/wait/expedite.js';
 import { giveTurns } from '../../lib/outbox/wait/give-turns.js';
 import type { Subscriber, SubscriberRepository } from '../../lib/subscriber/index.js';
 import { openOutboxApp, type OutboxApp } from '../support/apps/outbox-app.js';
@@ -52,7 +51,7 @@ const LEASE = { token: 'own', leasedUntil: NOW + 10_000 };
 /** The worker that holds a row. */
 const OTHER = { token: 'other', leasedUntil: NOW + 5000, isLost: false };
 
-/** A row in each state. What waits is due, has failed at its host, or waits for a permit, as the change needs it. */
+/** A row in each state. What waits is due, or has failed at its host, as the change needs it. */
 const ROWS: Readonly<Record<RowState, object>> = {
   waiting: { host: HOST, due_at: NOW - 1 },
   blocked: { host: HOST, due_at: NOT_DUE, key_hash: KEY, queue_position: 5 },
@@ -95,10 +94,6 @@ const CHANGES: Readonly<Partial<Record<ChangeName, Change>>> = {
   release: {
     run: ({ store, id }) =>
       store.deliveryLeases.release([{ id: `dlv_${id}`, token: 'other' }], NOW),
-  },
-  expedite: {
-    run: ({ store }) => expedite(store, `sub_${SUBSCRIBER}`, NOW, () => false),
-    rows: { waiting: { due_at: NOW + 5000, permit_at: NOW + 5000 } },
   },
   bringForward: {
     run: ({ store }) => bringForward([store], HOST, NOW, CLOCK),
@@ -265,7 +260,7 @@ function movesOf(name: ChangeName): Transition['moves'] {
 function recordAs(next: (job: DeliveryJob) => DeliveryState): Change['run'] {
   return async (stored) => {
     const job = jobOf(stored);
-    const result = { attempt: null, at: NOW, permitAt: null, disablesSubscriber: false };
+    const result = { attempt: null, at: NOW, disablesSubscriber: false };
     record(job, { ...result, state: next(job) });
     await stored.store.recorder.flush();
   };
@@ -277,7 +272,7 @@ function jobOf({ store, message, id }: Stored): DeliveryJob {
     recipient: { id: `sub_${SUBSCRIBER}`, onExhausted: 'hold' } as Recipient,
     ...{ state: newDelivery(NOW), requests: 1, attemptedAt: NOW - 1000 },
     ...{ heldLease: { ...OTHER, id: `dlv_${id}` }, heldMessage: null, keyHash: null },
-    ...{ hasWaited: false, permitExpiresAt: null },
+    startsBefore: null,
   };
 }
 
@@ -285,7 +280,7 @@ function abandoned({ store, message, id }: Stored): AbandonedDelivery {
   const claimed: ClaimedDelivery = {
     ...{ id: `dlv_${id}`, messageId: message.id, subscriberId: `sub_${SUBSCRIBER}`, host: HOST },
     ...{ attempts: 1, throttled: 0, requests: 1, attemptedAt: NOW - 1000, keyHash: null },
-    ...{ reason: 'exhausted', hasWaited: false },
+    reason: 'exhausted',
   };
   return { store, claimed, event: message.event, heldLease: { ...OTHER, id: claimed.id } };
 }

@@ -101,7 +101,6 @@ function outcome(message: { readonly id: string; readonly time: number }, one: s
     isNew: true,
     at: message.time,
     attempt: null,
-    permitAt: null,
     disablesSubscriber: false,
   };
 }

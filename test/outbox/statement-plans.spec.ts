@@ -93,7 +93,7 @@ const FAILING = {
   },
   token_before: 'old',
 };
-const LIMIT = { subscriber_id: SUBSCRIBER, state: '', kept_until: NOW };
+const LIMIT = { subscriber_id: ID, next_at: NOW, queued_until: NOW };
 
 /** A late one: few are behind it. */
 const LAST_CHANGE = String(ROWS - 10);
@@ -143,8 +143,6 @@ const receiver = ({ dialect }: OutboxStore): received.ReceivedTarget => ({
   table: RECEIVED_MESSAGES.name,
 });
 
-const limited = ({ dialect, tables }: OutboxStore) => ({ dialect, table: tables.rateLimits });
-
 /** Each statement, as workers and reports ask it, by the file that has it. */
 const STATEMENTS: Readonly<Record<string, Readonly<Record<string, Build>>>> = {
   deliveries: {
@@ -155,8 +153,6 @@ const STATEMENTS: Readonly<Record<string, Readonly<Record<string, Build>>>> = {
     selectWaitingOf: (store) => deliveries.selectWaitingOf(store, SUBSCRIBER, 100),
     failById: (store) => deliveries.failById(store, [ID], { reason: 'disabled', now: NOW }),
     cancelById: (store) => deliveries.cancelById(store, DELIVERY, NOW),
-    selectRateLimited: (store) => deliveries.selectRateLimited(store, SUBSCRIBER, NOW, 100),
-    expediteById: (store) => deliveries.expediteById(store, [ID], NOW),
     bringForwardById: (store) => deliveries.bringForwardById(store, [ID], NOW),
     dissolveById: (store) => deliveries.dissolveById(store, [ID], NOW),
     selectRetriesSoonDue: (store) =>
@@ -197,7 +193,7 @@ const STATEMENTS: Readonly<Record<string, Readonly<Record<string, Build>>>> = {
       log.countDeliveries(store, OF_SUBSCRIBER, RANGE, [
         { bucket: 0, low: DELIVERY, high: DELIVERY },
       ]),
-    countRateLimited: (store) => log.countRateLimited(store, OF_SUBSCRIBER),
+    countRateLimited: (store) => log.countRateLimited(store, OF_SUBSCRIBER, NOW),
     countStates: (store) => log.countStates(store, NOW),
     summarizeDeliveries: (store) => log.summarizeDeliveries(store, [CURSOR], 3000),
     selectFailedEnd: (store) => log.selectFailedEnd(store, FAILED, 5000),
@@ -264,10 +260,10 @@ const STATEMENTS: Readonly<Record<string, Readonly<Record<string, Build>>>> = {
     deleteWell: (store) => health.deleteWell(store, [FAILING]),
   },
   'rate-limits': {
-    selectLimits: (store) => limits.selectLimits(limited(store), [SUBSCRIBER]),
-    updateLimits: (store) => limits.updateLimits(limited(store), [LIMIT]),
-    insertLimits: (store) => limits.insertLimits(limited(store), [LIMIT]),
-    deleteOldLimits: (store) => limits.deleteOldLimits(limited(store), NOW),
+    selectLimits: (store) => limits.selectLimits(store, [ID]),
+    updateLimits: (store) => limits.updateLimits(store, [LIMIT]),
+    insertLimits: (store) => limits.insertLimits(store, [LIMIT]),
+    deleteOldLimits: (store) => limits.deleteOldLimits(store, NOW),
   },
   sequences: {
     allocateNumbers: (store) => sequences.allocateNumbers(store, [KEY_COUNT]),

@@ -87,7 +87,6 @@ export const OUTBOX_TABLES = {
       key_hash: optional(uuid),
       queue_position: optional(bigint),
       due_at: optional(bigint),
-      permit_at: optional(bigint),
       attempted_at: optional(bigint),
       finished_at: optional(bigint),
       started_at: optional(bigint),
@@ -107,9 +106,9 @@ export const OUTBOX_TABLES = {
     },
     [
       { columns: ['subscriber_id', 'id'] },
-      { columns: ['subscriber_id', 'due_at', 'permit_at'], where: 'due_at IS NOT NULL' },
+      { columns: ['subscriber_id', 'due_at'], where: 'due_at IS NOT NULL' },
       { columns: ['reason', 'id'], where: 'reason IS NOT NULL' },
-      { columns: ['due_at', 'permit_at'], where: 'due_at IS NOT NULL' },
+      { columns: ['due_at'], where: 'due_at IS NOT NULL' },
       { columns: ['host', 'due_at'], where: 'host IS NOT NULL' },
       {
         columns: ['key_hash', 'subscriber_id', 'queue_position'],
@@ -190,14 +189,14 @@ export const OUTBOX_TABLES = {
     ],
   ),
   /**
-   * A row of `thorn_rate_limits`: of a subscriber with a limit, how many attempts begin when. In the first data source.
-   * Written by workers. Deleted by workers, a day after `kept_until`.
+   * A row of `thorn_rate_limits`: of a subscriber with a limit, when its next attempt may begin. In the first data source.
+   * Written by workers. Deleted by workers, a day after its times.
    */
   rateLimits: table('thorn_rate_limits', {
-    subscriber_id: varchar(64),
-    // An empty text says nothing yet.
-    state: text,
-    kept_until: bigint,
+    subscriber_id: uuid,
+    next_at: bigint,
+    // Deliveries that wait for the limit are due before this time.
+    queued_until: bigint,
   }),
   /**
    * A row of `thorn_sequences`: the latest number of a key's messages. Written by the process that sends. Never deleted.

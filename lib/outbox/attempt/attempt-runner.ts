@@ -55,7 +55,7 @@ export interface AttemptDependencies {
   readonly clock: Clock;
 }
 
-/** Lets jobs in again that have not begun. `OutboxEngine` does, by its gate. */
+/** Lets jobs in again that have not begun. `OutboxEngine` does, by its rate limiter. */
 export interface Readmission {
   readmit(job: DeliveryJob): void;
 }
@@ -116,7 +116,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
       this.#parked.push(job);
       return NEUTRAL;
     }
-    if (job.permitExpiresAt !== null && clock.now() >= job.permitExpiresAt) {
+    if (job.startsBefore !== null && clock.now() >= job.startsBefore) {
       this.readmission.readmit(job);
       return NEUTRAL;
     }
@@ -131,7 +131,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     const next = this.#nextState(job, format, attempt, at, isOfHost);
     const { disablesSubscriber } = next;
     const state = hold(job, next.state, at);
-    const outcome = record(job, { state, attempt, at, permitAt: null, disablesSubscriber });
+    const outcome = record(job, { state, attempt, at, disablesSubscriber });
     emitAttempt(events, { attempt, number, host: () => host }, nextStepOf(next.state));
     if (state.reason !== null && job.keyHash !== null) this.#emitLast(outcome, message);
     return signal;
@@ -160,7 +160,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     }
     const reason = current === null ? 'disabled' : 'expired';
     const state = fail(job.state, reason, job.state.attempts);
-    const result = { state, attempt: null, at, permitAt: null, disablesSubscriber: false };
+    const result = { state, attempt: null, at, disablesSubscriber: false };
     const outcome = record(job, result);
     events.emit('failed', () => ({ ...factsOf(outcome), attempt: null, reason }));
     return NEUTRAL;

@@ -8,7 +8,7 @@ import { cursorOf, deliveryId, hashOf } from '../tables/keys.js';
 import type { Lease, NewLease } from '../tables/leases.js';
 import type { DeliveryJob } from '../store/delivery-job.js';
 import type { KeyQueues } from '../wait/key-queues.js';
-import type { RateLimitGate } from '../wait/rate-limit-gate.js';
+import type { RateLimiter } from '../wait/rate-limiter.js';
 import type { LoadedMessage } from '../tables/messages.js';
 import type { HostCache } from '../../message/recipient.js';
 import type { OutboxStore } from '../store/outbox-store.js';
@@ -17,7 +17,7 @@ import type { OutboxStore } from '../store/outbox-store.js';
 export interface FanOutParts {
   readonly faults: FaultLog;
   readonly fanOut: FanOut;
-  readonly gate: RateLimitGate;
+  readonly limiter: RateLimiter;
   readonly queues: ReadonlyMap<OutboxStore, KeyQueues>;
   readonly hosts: HostCache;
   readonly clock: Clock;
@@ -69,7 +69,7 @@ export async function fanOut(
   // One more is open until the ordered deliveries are written, so that the message is not finished before.
   heldMessage.open = others.length + (ordered.length === 0 ? 0 : 1);
   for (const recipient of others)
-    parts.gate.add(newJob(parts, store, heldMessage, recipient, null));
+    parts.limiter.add(newJob(parts, store, heldMessage, recipient, null));
   if (ordered.length > 0) await enter(parts, store, heldMessage, ordered);
 }
 
@@ -89,7 +89,7 @@ async function enter(
     }));
     const entering = { message, keyHash, heldMessage, deliveries };
     for (const { recipient, lease } of await parts.queues.get(store)!.enter(entering)) {
-      parts.gate.add(newJob(parts, store, heldMessage, recipient, { keyHash, lease }));
+      parts.limiter.add(newJob(parts, store, heldMessage, recipient, { keyHash, lease }));
     }
   } catch (error) {
     const what = `Writing the ordered deliveries of ${message.id} (${message.event}) failed`;
@@ -121,8 +121,7 @@ function newJob(
     heldLease: ordered?.lease ?? heldMessage,
     heldMessage: ordered === null ? heldMessage : null,
     keyHash: ordered?.keyHash ?? null,
-    hasWaited: false,
-    permitExpiresAt: null,
+    startsBefore: null,
   };
 }
 

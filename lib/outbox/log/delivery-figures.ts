@@ -122,7 +122,7 @@ export async function readHistory(
   const starts: number[] = [];
   for (let day = since; day <= until; day += DAY) starts.push(day);
   const parts = await Promise.all(
-    stores.map((store) => readPart(store, subscriber, starts, stores.length)),
+    stores.map((store) => readPart(store, subscriber, starts, until, stores.length)),
   );
   const complete = Math.max(...parts.map((part) => part.since));
   const deliveries = byBucket(parts.flatMap((part) => part.deliveries));
@@ -144,6 +144,7 @@ async function readPart(
   store: OutboxStore,
   subscriber: string,
   starts: readonly number[],
+  now: number,
   sources: number,
 ): Promise<HistoryPart> {
   const { branches } = everythingOf(store, [subscriber]);
@@ -162,7 +163,7 @@ async function readPart(
     deliveries.push(...(await database.run(ofDeliveries)).rows);
     attempts.push(...(await database.run(countAttempts(store, branches, [], part, DAY))).rows);
   });
-  const waiting = await database.run(countRateLimited(store, branches[0]!));
+  const waiting = await database.run(countRateLimited(store, branches[0]!, now));
   return {
     deliveries,
     attempts,

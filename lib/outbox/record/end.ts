@@ -46,7 +46,6 @@ export function recordAbandoned(
     isNew: false,
     at,
     attempt: null,
-    permitAt: null,
     disablesSubscriber: false,
     get lease() {
       return heldLease.token;

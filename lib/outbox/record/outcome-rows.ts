@@ -34,7 +34,6 @@ export function changedRow(outcome: Outcome, attemptedAt = outcome.attemptedAt):
     outcome.requests,
     state.nextAt === null ? null : outcome.host,
     state.nextAt,
-    outcome.permitAt,
     attemptedAt,
     state.status === 'pending' ? null : outcome.at,
   ];

@@ -6,18 +6,11 @@ const LATEST = 60 * 60_000;
 
 /**
  * Leaves a delivery for later without an attempt: it waits as a row, and any worker may claim it then.
- *
- * @param permitAt when the rate limit is expected to let it through, if that is all it waits for
  */
-export function postpone(
-  job: DeliveryJob,
-  until: number,
-  at: number,
-  permitAt: number | null = null,
-): void {
+export function postpone(job: DeliveryJob, until: number, at: number): void {
   if (job.heldLease.isLost) return;
   const state = { ...job.state, nextAt: until };
-  record(job, { state, attempt: null, at, permitAt, disablesSubscriber: false });
+  record(job, { state, attempt: null, at, disablesSubscriber: false });
 }
 
 /**

@@ -4,10 +4,7 @@ import type { HeldLease } from '../store/held-leases.js';
 import type { DeliveryJob } from '../store/delivery-job.js';
 
 /** The part of an outcome that the attempt decides, or that there was no attempt. */
-export type AttemptResult = Pick<
-  Outcome,
-  'state' | 'attempt' | 'at' | 'permitAt' | 'disablesSubscriber'
->;
+export type AttemptResult = Pick<Outcome, 'state' | 'attempt' | 'at' | 'disablesSubscriber'>;
 
 /** The outcome of a job. A class, because an object literal with a getter takes a microsecond to make. */
 class JobOutcome implements Outcome {
@@ -24,14 +21,10 @@ class JobOutcome implements Outcome {
   readonly isNew: boolean;
   readonly at: number;
   readonly attempt: Attempt | null;
-  readonly permitAt: number | null;
   readonly disablesSubscriber: boolean;
   readonly #heldLease: HeldLease;
 
-  constructor(
-    job: DeliveryJob,
-    { state, attempt, at, permitAt, disablesSubscriber }: AttemptResult,
-  ) {
+  constructor(job: DeliveryJob, { state, attempt, at, disablesSubscriber }: AttemptResult) {
     this.id = job.id;
     this.messageId = job.message.id;
     this.subscriberId = job.recipient.id;
@@ -45,7 +38,6 @@ class JobOutcome implements Outcome {
     this.isNew = job.heldMessage !== null;
     this.at = at;
     this.attempt = attempt;
-    this.permitAt = permitAt;
     this.disablesSubscriber = disablesSubscriber;
     this.#heldLease = job.heldLease;
   }

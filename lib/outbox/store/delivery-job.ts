@@ -21,8 +21,6 @@ export interface DeliveryJob {
   readonly heldMessage: HeldMessage | null;
   /** A hash of the message's key when the delivery is ordered, else null. */
   readonly keyHash: string | null;
-  /** True when the job has waited for the rate limit of its subscriber. */
-  hasWaited: boolean;
-  /** Until when the attempt may begin, by its permit; null without a rate limit. */
-  permitExpiresAt: number | null;
+  /** The time before which the attempt has to begin, by the rate limit; null without one, or while it has no time. */
+  startsBefore: number | null;
 }

@@ -14,8 +14,8 @@ import type { DeliveryJob } from '../store/delivery-job.js';
 import type { CheckedOutboxOptions } from '../outbox-options.js';
 import type { OutboxDependencies } from './outbox-dependencies.js';
 import { HostPauses } from '../wait/host-pauses.js';
-import { DatabaseRateLimiter } from '../wait/database-rate-limiter.js';
-import { RateLimitGate } from '../wait/rate-limit-gate.js';
+import { PaceTable } from '../wait/pace-table.js';
+import { RateLimiter } from '../wait/rate-limiter.js';
 import { HostCache } from '../../message/recipient.js';
 import { RelayReceiver } from '../relay/relay-receiver.js';
 import { failWaiting, type WaitingEnd } from '../record/fail-waiting.js';
@@ -38,11 +38,11 @@ const RELEASES_WITHIN = 500;
 
 /**
  * Delivers stored messages: messages that this process has just stored, messages that a relay brings, and messages and
- * deliveries that are due in the database. A job passes the gate of the rate limits, waits in the scheduler for a slot of its
+ * deliveries that are due in the database. A job passes the rate limiter, waits in the scheduler for a slot of its
  * host, and is run by the runner. The recorder of its store writes the outcome.
  *
  * The constructor makes the parts in the order in which they need each other. Two of them call a part that is made later: the
- * runner gives jobs back to the gate, and the recorders of the stores tell the parts that act after a write. Both are given
+ * runner gives jobs back to the rate limiter, and the recorders of the stores tell the parts that act after a write. Both are given
  * the engine, in which they find the later part when they run.
  */
 export class OutboxEngine implements AfterWriteParts, Readmission {
@@ -62,7 +62,7 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
   /** Makes the readers of changes look at once. */
   readonly commits: WakeSignal = new WakeSignal();
   readonly #runner: AttemptRunner;
-  readonly #gate: RateLimitGate;
+  readonly #limiter: RateLimiter;
   readonly #retries: RetryScheduler;
   readonly #loops: readonly ClaimLoop[];
   readonly #renewals: readonly LeaseRenewal[];
@@ -98,19 +98,17 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
     const runner = new AttemptRunner(dependencies, this.stores, lease, this);
     this.#runner = runner;
     this.scheduler = new HostScheduler(settings, runner, this.claims, clock, Math.random);
-    const limiter = new DatabaseRateLimiter(
-      first!.database,
-      first!.database.table('thorn_rate_limits'),
-    );
-    this.#gate = new RateLimitGate(limiter, this.scheduler, this.claims, clock);
+    const paces = new PaceTable(first!.database, first!.tables);
+    const limiter = new RateLimiter(paces, this.scheduler, clock);
+    this.#limiter = limiter;
 
     const hosts = new HostCache();
-    this.#retries = new RetryScheduler(fanOut, this.#gate, dependencies.events, hosts, clock);
+    this.#retries = new RetryScheduler(fanOut, limiter, dependencies.events, hosts, clock);
     const { stores, scheduler, claims } = this;
     const queueing = { retries: this.#retries, fanOut, hosts, claims, clock, lease, worker };
     this.queues = new Map(stores.map((store) => [store, new KeyQueues(store, queueing)]));
     const { queues } = this;
-    const parts = { faults: this.#faults, fanOut, gate: this.#gate, queues, hosts, clock };
+    const parts = { faults: this.#faults, fanOut, limiter, queues, hosts, clock };
     const claiming = { fanOut: parts, retries: this.#retries, scheduler, claims, clock };
     this.#loops = stores.map((store) => new ClaimLoop(store, claiming, settings));
     // One for each database: the leases in the others are renewed while one database does not answer.
@@ -128,9 +126,9 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
     });
   }
 
-  /** Lets a job pass the gate once more. Its attempt has not begun, because its lease or its permit has run out. */
+  /** Lets a job pass the rate limiter once more. Its attempt has not begun, because its time or its lease has run out. */
   readmit(job: DeliveryJob): void {
-    this.#gate.readmit(job);
+    this.#limiter.readmit(job);
   }
 
   /** True once {@link OutboxEngine.ready} has resolved. */
@@ -219,7 +217,7 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
     this.#isLeaving = true;
     for (const renewal of this.#renewals) renewal.stop();
     this.handOver.stop();
-    this.#gate.stop();
+    this.#limiter.stop();
     this.#runner.stop();
     for (const queues of this.queues.values()) queues.stop();
     this.scheduler.removeWaiting();

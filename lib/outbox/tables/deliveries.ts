@@ -50,8 +50,6 @@ export interface ClaimedDelivery {
   readonly keyHash: string | null;
   /** Why it has failed for good, when it has held its key since; else null. */
   readonly reason: FailureReason | null;
-  /** True when the delivery has waited for the rate limit of its subscriber. */
-  readonly hasWaited: boolean;
 }
 
 /** The unfinished deliveries of the messages of one key to one subscriber; both as they are in the table. */
@@ -135,7 +133,7 @@ const LATE: Columns = {
 const CLAIMED = [
   ...(['id', 'message_id', 'subscriber_id', 'given_message_id', 'given_subscriber_id'] as const),
   ...(['host', 'attempts', 'throttled', 'requests', 'attempted_at', 'started_at'] as const),
-  ...(['permit_at', 'key_hash', 'reason'] as const),
+  ...(['key_hash', 'reason'] as const),
 ] as const;
 
 type ClaimedRow = Pick<DeliveryRow, (typeof CLAIMED)[number]>;
@@ -155,7 +153,6 @@ const ENDS = [
   "status = 'failed'",
   'host = NULL',
   'due_at = NULL',
-  'permit_at = NULL',
   'key_hash = NULL',
   'queue_position = NULL',
 ];
@@ -165,7 +162,7 @@ const WAITS = 'r.key_hash IS NOT NULL AND COALESCE(t.queue_position, 1) > 0';
 
 // ── When and where is something due? ────────────────────────────────────────────────────────────────────────────────────
 
-/** The time of the next delivery, and of the next message. Index: (due_at, permit_at); (due_at) of pending messages. */
+/** The time of the next delivery, and of the next message. Index: (due_at) of both tables. */
 export function selectNextDue({
   tables,
 }: Target): Select<Readonly<Record<'delivery' | 'message', number | string | null>>> {
@@ -274,13 +271,12 @@ export function parseClaimedRow(row: ClaimedRow): ClaimedDelivery {
     attemptedAt: latestStart(row),
     keyHash: row.key_hash,
     reason: row.reason as FailureReason | null,
-    hasWaited: row.permit_at !== null,
   };
 }
 
 // ── failWaiting, cancel ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Deliveries of a subscriber that wait, locked. What a worker holds is left to it. Index: (subscriber_id, due_at, permit_at). */
+/** Deliveries of a subscriber that wait, locked. What a worker holds is left to it. Index: (subscriber_id, due_at). */
 export function selectWaitingOf(
   { dialect, tables }: Target,
   subscriberId: string,
@@ -318,28 +314,7 @@ export function cancelById({ tables }: Target, id: string, now: number): Write {
   );
 }
 
-// ── expedite, bringForward, dissolve ────────────────────────────────────────────────────────────────────────────────────
-
-/** Deliveries that wait for the rate limit of a subscriber, locked. Index: (subscriber_id, due_at, permit_at). */
-export function selectRateLimited(
-  { dialect, tables }: Target,
-  subscriberId: string,
-  now: number,
-  limit: number,
-): Select<Id> {
-  return select(
-    `SELECT id FROM ${tables.deliveries} WHERE subscriber_id = ? AND due_at > ? AND permit_at IS NOT NULL AND lease IS NULL LIMIT ${limit} ${dialect.skipLocked}`,
-    [keyOf('sub_', subscriberId), now],
-  );
-}
-
-/** Makes deliveries due that wait for a rate limit. Index: the primary key. */
-export function expediteById({ tables }: Target, ids: readonly string[], now: number): Write {
-  return write(
-    `UPDATE ${tables.deliveries} SET due_at = ?, permit_at = ? WHERE lease IS NULL AND ${among(ids)}`,
-    [now, now, ...ids],
-  );
-}
+// ── bringForward, dissolve ────────────────────────────────────────────────────────────────────────────────────
 
 /**
  * Deliveries that failed a short time ago without an answer, or with one that says that the host is away (502, 503, 504),
@@ -355,7 +330,7 @@ export function selectRetriesSoonDue(
   limit: number,
 ): Select<Id> {
   return select(
-    `SELECT id FROM ${tables.deliveries} WHERE host = ? AND due_at > ? AND due_at <= ? AND status = 'pending' AND lease IS NULL AND permit_at IS NULL AND (response_status IS NULL OR response_status IN (502, 503, 504)) AND attempts > 0 AND throttled < ${MAX_THROTTLED} AND COALESCE(attempted_at, started_at) >= ? AND COALESCE(attempted_at, started_at) <= ? LIMIT ${limit} ${dialect.skipLocked}`,
+    `SELECT id FROM ${tables.deliveries} WHERE host = ? AND due_at > ? AND due_at <= ? AND status = 'pending' AND lease IS NULL AND (response_status IS NULL OR response_status IN (502, 503, 504)) AND attempts > 0 AND throttled < ${MAX_THROTTLED} AND COALESCE(attempted_at, started_at) >= ? AND COALESCE(attempted_at, started_at) <= ? LIMIT ${limit} ${dialect.skipLocked}`,
     [host, now, now + SOON, now - SOON, begunBy],
   );
 }
@@ -368,7 +343,7 @@ export function bringForwardById({ tables }: Target, ids: readonly string[], now
   );
 }
 
-/** Deliveries of a subscriber that wait for their turn, locked. Index: (subscriber_id, due_at, permit_at). */
+/** Deliveries of a subscriber that wait for their turn, locked. Index: (subscriber_id, due_at). */
 export function selectBlockedOf(
   { dialect, tables }: Target,
   subscriberId: string,
@@ -585,7 +560,7 @@ export const CHANGED: Columns = {
   held_by: 'text',
   ...kindsOf(TABLE, [
     ...(['status', 'reason', 'attempts', 'throttled', 'requests', 'host'] as const),
-    ...(['due_at', 'permit_at', 'attempted_at', 'finished_at'] as const),
+    ...(['due_at', 'attempted_at', 'finished_at'] as const),
   ]),
 };
 /** The same with the first attempt. */
@@ -608,7 +583,6 @@ const USUALLY_NEW = {
   requests: 1,
   host: null,
   due_at: null,
-  permit_at: null,
   attempted_at: null,
   error_code: null,
   error_message: null,
@@ -755,8 +729,6 @@ export function reopenById(
         'throttled = 0',
         'host = r.host',
         `due_at = CASE WHEN ${WAITS} THEN ${NOT_DUE} ELSE r.due_at END`,
-        // The delivery keeps its position among the deliveries that wait for a rate limit.
-        `permit_at = CASE WHEN t.permit_at IS NULL OR (${WAITS}) THEN NULL ELSE r.due_at END`,
         'queue_position = CASE WHEN r.key_hash IS NULL THEN NULL ELSE COALESCE(t.queue_position, r.queue_position) END',
         'key_hash = r.key_hash',
         'finished_at = NULL',

@@ -237,30 +237,29 @@ export function countDeliveries(
   );
 }
 
-/**
- * Counts the deliveries of a branch that wait for a rate limit, among the first that wait. Index: (subscriber_id, due_at,
- * permit_at).
- */
+/** Counts the deliveries of a branch that wait for a rate limit, up to a limit. Index: (subscriber_id, due_at). */
 export function countRateLimited(
   { tables }: Target,
   branch: LogCondition,
+  now: number,
 ): Select<Pick<AttemptCount, 'amount'>> {
   return select(
-    `SELECT COUNT(w.permit_at) AS amount FROM (SELECT d.permit_at FROM ${tables.deliveries} d WHERE ${branch.sql} AND d.due_at IS NOT NULL LIMIT ?) w`,
-    [...branch.parameters, MOST_COUNTED],
+    `SELECT COUNT(*) AS amount FROM (SELECT d.due_at FROM ${tables.deliveries} d WHERE ${branch.sql} AND d.due_at > ? AND d.due_at <= (SELECT l.queued_until FROM ${tables.rateLimits} l WHERE l.subscriber_id = d.subscriber_id) LIMIT ?) w`,
+    [...branch.parameters, now, MOST_COUNTED],
   );
 }
 
 /**
  * Count deliveries and pending messages by state, and find the oldest due times: one statement for each index, whose answers
- * have different columns. Index: (due_at, permit_at), (key_hash, subscriber_id, queue_position), (reason, id); (due_at) of
+ * have different columns. Index: (due_at), (subscriber_id, due_at), (key_hash, subscriber_id, queue_position), (reason, id); (due_at) of
  * pending messages.
  */
 export function countStates(
-  { tables: { deliveries, pendingMessages } }: Target,
+  { tables: { deliveries, pendingMessages, rateLimits } }: Target,
   now: number,
 ): readonly Select[] {
-  const waiting = `SELECT permit_at FROM ${deliveries} WHERE due_at IS NOT NULL`;
+  const waiting = `SELECT due_at FROM ${deliveries} WHERE due_at IS NOT NULL`;
+  const limited = `SELECT d.due_at FROM ${rateLimits} l JOIN ${deliveries} d ON d.subscriber_id = l.subscriber_id AND d.due_at > ? AND d.due_at <= l.queued_until WHERE l.queued_until > ?`;
   const next = `SELECT lease FROM ${deliveries} WHERE due_at > ? ORDER BY due_at`;
   const keyed = `SELECT queue_position, status FROM ${deliveries} WHERE key_hash IS NOT NULL`;
   const failed = `SELECT 1 AS one FROM ${deliveries} WHERE reason IS NOT NULL`;
@@ -268,7 +267,8 @@ export function countStates(
   const due = (table: string) => `SELECT due_at FROM ${table} WHERE due_at <= ? ORDER BY due_at`;
   const oldest = `(SELECT d.id FROM ${deliveries} d WHERE d.due_at <= ? ORDER BY d.due_at LIMIT 1)`;
   const counts: readonly (readonly [columns: string, from: string, ...parameters: number[]])[] = [
-    ['COUNT(*) AS pending, COUNT(w.permit_at) AS rate_limited', waiting, MOST_COUNTED],
+    ['COUNT(*) AS pending', waiting, MOST_COUNTED],
+    ['COUNT(*) AS rate_limited', limited, now, now, MOST_COUNTED],
     [
       `COUNT(*) AS due, MIN(w.due_at) AS oldest_delivery, ${oldest} AS oldest_id`,
       due(deliveries),
@@ -358,7 +358,7 @@ export function selectFailed(
   return select(
     `SELECT d.id, d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id, d.event, ${EXPUNGED} FROM ${tables.deliveries} d LEFT JOIN ${tables.messages} m ON m.id = d.message_id
         WHERE ${condition} ${end === undefined ? '<' : '<='} ? AND ((d.status = 'failed' AND d.reason <> 'cancelled')
-          OR (d.status = 'pending' AND d.requests > 0 AND d.lease IS NULL AND d.permit_at IS NULL AND d.due_at > ?))
+          OR (d.status = 'pending' AND d.requests > 0 AND d.lease IS NULL AND d.due_at > ?))
         ORDER BY d.id LIMIT ?`,
     [...parameters, end ?? keyOf('dlv_', query.before), query.now, query.limit],
   );

@@ -52,7 +52,7 @@ export interface DeliveryRecord {
    * for an earlier one of its key. While the host takes nothing, the time at which a worker looks at the delivery again.
    */
   readonly nextAt: number | null;
-  /** True when the delivery only waits for the subscriber's rate limit; `nextAt` is then the expected time. */
+  /** True when the delivery waits for the subscriber's rate limit; `nextAt` is then when it asks for its time. */
   readonly rateLimited: boolean;
   /** True while the delivery waits for an earlier one of its key. */
   readonly blocked: boolean;
@@ -114,25 +114,18 @@ export interface Candidate {
 /** A row with {@link deliveryColumns}. */
 export type DeliveryColumns = Pick<
   DeliveryRow,
-  | 'id'
-  | 'event'
-  | 'status'
-  | 'reason'
-  | 'requests'
-  | 'lease'
-  | 'due_at'
-  | 'permit_at'
-  | 'finished_at'
+  'id' | 'event' | 'status' | 'reason' | 'requests' | 'lease' | 'due_at' | 'finished_at'
 > &
   Pick<DeliveryRow, 'key_hash' | 'queue_position' | 'attempted_at' | 'started_at'> &
   PairColumns & {
     readonly latest_status: DeliveryRow['response_status'];
     readonly latest_error: DeliveryRow['error_code'];
+    readonly queued_until: number | string | null;
   };
 
 /** The columns that {@link parseDeliveryRow} reads, of deliveries `d`. */
 export function deliveryColumns(tables: TableNames): string {
-  return `d.id, d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id, d.event, d.status, d.reason, d.requests, d.lease, d.due_at, d.permit_at, d.key_hash, d.queue_position, d.attempted_at, d.started_at, d.finished_at, ${latestOf(tables, 'status')} AS latest_status, ${latestOf(tables, 'error_code')} AS latest_error`;
+  return `d.id, d.message_id, d.subscriber_id, d.given_message_id, d.given_subscriber_id, d.event, d.status, d.reason, d.requests, d.lease, d.due_at, (SELECT l.queued_until FROM ${tables.rateLimits} l WHERE l.subscriber_id = d.subscriber_id) AS queued_until, d.key_hash, d.queue_position, d.attempted_at, d.started_at, d.finished_at, ${latestOf(tables, 'status')} AS latest_status, ${latestOf(tables, 'error_code')} AS latest_error`;
 }
 
 /**
@@ -149,7 +142,7 @@ export function parseDeliveryRow(row: DeliveryColumns): DeliveryRecord {
   const id = idFrom('dlv_', row.id, null);
   const state = stateOf(row);
   const isFree = row.lease === null;
-  const permitAt = isFree ? timeOf(row.permit_at) : null;
+  const nextAt = isFree ? dueTimeOf(row.due_at) : null;
   const latestStatus = timeOf(row.latest_status);
   return {
     id,
@@ -160,8 +153,8 @@ export function parseDeliveryRow(row: DeliveryColumns): DeliveryRecord {
     attemptCount: Number(row.requests),
     latestStatus,
     statusClass: answerClassOf(latestStatus, row.latest_error, row.status === 'succeeded'),
-    nextAt: permitAt ?? (isFree ? dueTimeOf(row.due_at) : null),
-    rateLimited: permitAt !== null,
+    nextAt,
+    rateLimited: nextAt !== null && nextAt <= Number(row.queued_until),
     blocked: state === 'blocked',
     holding: state === 'holding',
     createdAt: timeFromId(id),

@@ -64,7 +64,6 @@ export class ThornMessage {
  * The row of a delivery changes only when it is tried again.
  *
  * `host` and `dueAt` are set while it waits, and null once it is finished: finished deliveries are in none of their indexes.
- * `permitAt` is part of two of them so that what waits for a limit is counted without a look at the rows.
  *
  * `startedAt`, `duration`, `responseStatus`, `errorCode`, `errorMessage`, `response`, `address` and `answerHeaders` are the
  * first attempt, with the meaning that they have in `ThornAttempt`. They are null until it has ended, and if the delivery
@@ -98,9 +97,6 @@ export class ThornDelivery {
    * its turn.
    */
   dueAt!: number | null;
-
-  /** The expected time of the permit while the delivery only waits for the subscriber's rate limit; otherwise null. */
-  permitAt!: number | null;
 
   /** The start of the latest attempt; null where `startedAt` says the same. */
   attemptedAt!: number | null;

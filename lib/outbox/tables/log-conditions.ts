@@ -49,7 +49,7 @@ export function isOfSubscribers({ dialect }: Target, subscribers: readonly strin
   return { sql: `d.subscriber_id IN (SELECT r.id FROM ${rows})`, parameters: [parameter] };
 }
 
-/** The deliveries with a due time for which other conditions hold. Index: (subscriber_id, due_at, permit_at) or (due_at, permit_at). */
+/** The deliveries with a due time for which other conditions hold. Index: (subscriber_id, due_at) or (due_at). */
 export function isWaiting(others: readonly LogCondition[], few: number): LogCondition {
   return {
     // A comparison tells SQLite without statistics which index to use.

@@ -14,7 +14,7 @@ import type { HeldLease } from '../store/held-leases.js';
 import type { Lease } from '../tables/leases.js';
 import { listIds } from '../../common/log.js';
 import type { DeliveryJob } from '../store/delivery-job.js';
-import type { RateLimitGate } from './rate-limit-gate.js';
+import type { RateLimiter } from './rate-limiter.js';
 import type { HostCache } from '../../message/recipient.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 
@@ -24,7 +24,7 @@ export class RetryScheduler {
 
   constructor(
     private readonly fanOut: FanOut,
-    private readonly gate: RateLimitGate,
+    private readonly limiter: RateLimiter,
     private readonly events: WebhookEvents,
     private readonly hosts: HostCache,
     private readonly clock: Clock,
@@ -82,7 +82,7 @@ export class RetryScheduler {
         skip(abandoned, message, ending);
       } else if (message === null || recipient === null) {
         end(abandoned, 'cancelled', ending);
-      } else this.gate.add(this.#job(store, delivery, message, recipient, heldLease));
+      } else this.limiter.add(this.#job(store, delivery, message, recipient, heldLease));
     }
     await this.#putOff(store, left);
     for (const subscriberId of disabled) {
@@ -118,7 +118,8 @@ export class RetryScheduler {
     recipient: Recipient,
     heldLease: HeldLease,
   ): DeliveryJob {
-    const { id, requests, attemptedAt, hasWaited, keyHash } = delivery;
+    const { id, requests, attemptedAt, keyHash } = delivery;
+    const isLimited = recipient.rateLimit !== undefined && recipient.rateLimit !== null;
     return {
       id,
       store,
@@ -126,15 +127,14 @@ export class RetryScheduler {
       recipient,
       host: this.hosts.of(recipient),
       // A first attempt that has waited only for the rate limit, or for its turn, is not a retry.
-      isRetry: requests > 0 || !(hasWaited || keyHash !== null),
+      isRetry: requests > 0 || !(isLimited || keyHash !== null),
       state: pendingState(delivery),
       requests,
       attemptedAt,
       heldLease,
       heldMessage: null,
       keyHash,
-      hasWaited,
-      permitExpiresAt: null,
+      startsBefore: null,
     };
   }
 
