@@ -122,6 +122,7 @@ export class ThornModule
     this.expiry.start();
     this.notices.start();
     this.report.log();
+    await this.report.logLostShapes();
   }
 
   /** Delivers released messages before the application ends: every attempt has a deadline. */

@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../common/time.js';
 import { FaultLog, type LogFacts, LogLine, errorText } from '../common/log.js';
 import { OptionChecks } from '../common/option-checks.js';
+import { InvalidInputError } from '../errors/index.js';
 import { type EncodedRequest, WebhookFormats } from '../message/webhook-formats.js';
 import { checkHeaders } from '../message/header-checks.js';
 import type { Message } from '../message/message.js';
@@ -339,6 +340,11 @@ function encodedBy(
     }
     return formats.encode(message, recipient);
   } catch (error) {
+    // Whatever is tried again, the template makes the same body.
+    if (error instanceof InvalidInputError && error.data['reason'] === 'too-long') {
+      const { max: maxBytes } = error.data;
+      throw new AttemptError('too-large', `The ${error.message}`, { maxBytes });
+    }
     const text = `The message could not be encoded: ${errorText(error)}`;
     throw new AttemptError('unencodable', text, {}, error);
   }

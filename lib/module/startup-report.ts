@@ -3,11 +3,15 @@ import type { SetupReport, SetupWarning } from '../api/index.js';
 import type { SqlClient } from '../database/sql-client.js';
 import { SqlClients } from '../outbox/index.js';
 import { EntitySources } from '../capture/entity-sources.js';
+import { WebhookFormats } from '../message/index.js';
+import { DatabaseSubscriberRepository, SubscriberRepository } from '../subscriber/index.js';
 import { ThornSettings } from './options/settings.js';
 import { SetupInspection } from './setup-inspection.js';
 
 /** Milliseconds until the check for shutdown hooks. */
 const HOOKS_WITHIN = 1000;
+/** Ids of subscribers in one line of the log. */
+const MOST_NAMED = 10;
 
 /** Logs how the application was set up: one line, and warnings about settings that are unsafe in production. */
 @Injectable()
@@ -20,6 +24,8 @@ export class StartupReport implements OnModuleDestroy {
     private readonly settings: ThornSettings,
     private readonly sources: EntitySources,
     private readonly clients: SqlClients,
+    private readonly subscribers: SubscriberRepository,
+    private readonly formats: WebhookFormats,
   ) {}
 
   /** Call it once all routes and events are known. */
@@ -46,6 +52,25 @@ export class StartupReport implements OnModuleDestroy {
       () => this.#warn(this.inspection.ofProcess().warnings.filter(isOfHooks)),
       HOOKS_WITHIN,
     ).unref();
+  }
+
+  /** Names stored subscribers whose bodies the option `shapes` no longer allows. */
+  async logLostShapes(): Promise<void> {
+    const { subscribers, formats } = this;
+    if (!(subscribers instanceof DatabaseSubscriberRepository)) return;
+    const { url, templates } = formats.shapes;
+    for (const [shape, option, isAllowed] of [
+      ['thin', 'shapes.url', url !== undefined],
+      ['template', 'shapes.templates', templates],
+    ] as const) {
+      const ids = isAllowed ? [] : await subscribers.findShaped(shape, MOST_NAMED + 1);
+      if (ids.length === 0) continue;
+      const more = ids.length > MOST_NAMED ? ' and more' : '';
+      this.#logger.warn(
+        `Stored subscribers have ${shape}, which needs the option ${option}: ` +
+          `${ids.slice(0, MOST_NAMED).join(', ')}${more}. Set ${option}, or take ${shape} from these subscribers.`,
+      );
+    }
   }
 
   onModuleDestroy(): void {

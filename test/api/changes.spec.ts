@@ -53,6 +53,23 @@ describe.each(platforms)('the changes of a subscriber on %s', (platform) => {
     }
   });
 
+  it('refuse an `after` that no page of the subscriber has answered', async () => {
+    const { self, id } = await create();
+    for (const text of ['a', 'b']) await describeAs(self, text);
+    const other = await create();
+    await describeAs(other.self, 'c');
+    const [foreign] = (await api.send('GET', `${other.self}/changes`)).body.items;
+    for (const path of [`${self}/changes`, `/hooks-operator/subscribers/${id}/changes`]) {
+      for (const after of [foreign.id, NOBODY, 'x']) {
+        const { status, body } = await api.send('GET', `${path}?after=${after}`);
+        expect({ after, status, body }).toMatchObject({
+          ...{ after, status: 400 },
+          body: { errors: [{ field: 'after', reason: 'must be the "next" of an earlier page' }] },
+        });
+      }
+    }
+  });
+
   it('are there after the removal, and never for an unknown id or another owner', async () => {
     const { self, id } = await create();
     const of = (path: string) => `${path}/changes`;

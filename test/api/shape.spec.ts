@@ -4,6 +4,7 @@ import { Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   defineEvents,
+  Deliveries,
   disabled,
   generateSigningKeyPair,
   WebhookDispatcher,
@@ -12,7 +13,7 @@ import {
 } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS } from '../../lib/testing/index.js';
 import { type Api, startApi } from '../support/apps/api-app.js';
-import type { TestDatabase } from '../support/databases.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { PAIRS } from '../support/places.js';
 import { SECRET } from '../support/apps/outbox-app.js';
 import { Receiver } from '../support/receiver.js';
@@ -227,6 +228,24 @@ describe.each(PAIRS)('the shape of bodies on $database with $platform', (pair) =
   const received = (path: string) =>
     receiver.requests.find((request) => request.path === `/hooks${path}`)!;
   const bodyAt = (path: string) => JSON.parse(received(path).body.toString()) as unknown;
+
+  it('fails once, with its reason, when a template makes more than 1 MiB', async () => {
+    const template = `[${'{{data}},'.repeat(99)}{{data}}]`;
+    const { self } = (await create({ template })).body;
+    const large = { ...data, title: 'x'.repeat(20_000) };
+    await api.app.get(WebhookDispatcher).send('order.paid', large, { owner: 'alice' });
+    const ended = await vi.waitFor(async () => {
+      const [one] = (await api.send('GET', `${self}/deliveries`)).body.items;
+      expect(one).toMatchObject({ status: 'failed', reason: 'exhausted' });
+      return (await api.send('GET', one.self)).body;
+    });
+    const message = 'The body is larger than the format of the endpoint or a template allows.';
+    expect(ended.attempts).toMatchObject([{ status: null, error: { code: 'too-large', message } }]);
+    const [record] = (await api.app.get(Deliveries).findById(ended.id, 'any'))!.attempts;
+    expect(record!.error!.message).toBe(
+      'The template makes a body of more than 1048576 characters',
+    );
+  });
 
   it('is signed and sent as each subscriber asks, and the log shows it so', async () => {
     const { url } = receiver;
@@ -526,3 +545,49 @@ it.each<[subscriber: object, reason: RegExp, thorn?: object]>([
     startApi('express', { thorn: { events: orders, subscribers, ...thorn } }),
   ).rejects.toThrow(reason);
 });
+
+it.each(['file', 'postgres'] as const)(
+  'names stored subscribers with a body that is allowed no more, on %s',
+  async (kind) => {
+    const store = await createDatabase(kind);
+    const lines: string[] = [];
+    const silent = () => undefined;
+    const logger = {
+      log: silent,
+      error: silent,
+      warn: (line: unknown) => void lines.push(String(line)),
+    };
+    const start = (shapes?: object) =>
+      startApi('express', {
+        store,
+        configure: (app) => app.useLogger(logger),
+        thorn: { events: orders, ...(shapes && { shapes }) },
+      });
+    try {
+      const first = await start({ ...SHAPES, templates: true });
+      const make = async (body: object): Promise<string> => {
+        const url = 'https://example.com/hooks';
+        const answer = await first.send('POST', '/hooks', {
+          body: { url, events: ['*'], ...body },
+        });
+        return answer.body.id as string;
+      };
+      const thin = await make({ thin: true });
+      const templates: string[] = [];
+      for (let n = 0; n < 11; n++)
+        templates.push(
+          await make({ template: CHAT, key: `${n}`, url: `https://${n % 2}.example.com/` }),
+        );
+      await first.app.close();
+      expect(lines.filter((line) => line.includes('Stored'))).toEqual([]);
+
+      await (await start()).app.close();
+      expect(lines.filter((line) => line.includes('Stored'))).toEqual([
+        `Stored subscribers have thin, which needs the option shapes.url: ${thin}. Set shapes.url, or take thin from these subscribers.`,
+        `Stored subscribers have template, which needs the option shapes.templates: ${templates.slice(0, 10).join(', ')} and more. Set shapes.templates, or take template from these subscribers.`,
+      ]);
+    } finally {
+      await store.drop();
+    }
+  },
+);

@@ -290,7 +290,7 @@ const TEXTS: Readonly<Record<OwnerErrorCode, string>> = {
   protocol: 'The endpoint’s answer is not valid HTTP',
   'oauth-token': 'The token endpoint gave no token',
   unencodable: 'The message could not be encoded',
-  'too-large': 'The body is larger than the endpoint takes',
+  'too-large': 'The body is larger than the format of the endpoint or a template allows',
   internal: 'The application could not send the request',
 };
 

@@ -117,7 +117,7 @@ function sampleOf(placeholder: Placeholder | undefined): string {
 /**
  * Fills a template with the values of a body.
  *
- * @throws {@link InvalidInputError} when the result is too long
+ * @throws {@link InvalidInputError} with the reason `too-long` when the result has more than 1 Mi characters
  */
 export function fillTemplate({ texts, placeholders }: Template, body: unknown): string {
   let made = texts[0]!;
@@ -125,7 +125,10 @@ export function fillTemplate({ texts, placeholders }: Template, body: unknown): 
     const value = valueAt(body, path.split('.')) ?? null;
     made += (isInText ? inText(value) : JSON.stringify(value)) + texts[at + 1]!;
     if (made.length > MAX_MADE) {
-      throw new InvalidInputError('template', `makes a body of more than ${MAX_MADE} characters`);
+      throw new InvalidInputError('template', `makes a body of more than ${MAX_MADE} characters`, {
+        reason: 'too-long',
+        max: MAX_MADE,
+      });
     }
   }
   return made;

@@ -109,11 +109,13 @@ export function healthStep(
     };
     if (news === 'disabled-gone' || news === 'disabled-failing') {
       const reason = news === 'disabled-gone' ? 'gone' : 'failing';
-      return { after: WELL, disable: { ...figures, reason }, reports };
+      // Of several levels that are passed at once, the greatest is told: here, that the subscriber is disabled.
+      const others = reports.filter(({ kind }) => kind !== 'failing');
+      return { after: WELL, disable: { ...figures, reason }, reports: others };
     }
     if (news === 'failing') {
       const disablesAt = Math.max(outcome.at, failingSince! + rules.disableAfter);
-      const report = { ...figures, disablesAt: Number.isFinite(disablesAt) ? disablesAt : null };
+      const report = { ...figures, disablesAt };
       // Only the latest: of several levels that are passed at once, one is told.
       reports = [
         ...reports.filter(({ kind }) => kind !== 'failing'),

@@ -125,11 +125,8 @@ describe('healthAfter', () => {
     expect(healthAfter(streak(1, 90), failed(NOW + 1000), strict).news).toBe('disabled-failing');
     const never = healthRules({ disableAfter: Infinity });
     expect(healthAfter(streak(9999, 90), failed(NOW + 999 * DAY), never).news).toBeNull();
-    // The messages still tell that the endpoint fails.
-    expect(healthAfter(streak(17), failed(NOW), never)).toMatchObject({
-      news: 'failing',
-      share: 90,
-    });
+    // What is never disabled is not told to be on the way there.
+    expect(healthAfter(streak(17), failed(NOW), never)).toMatchObject({ news: null, share: 0 });
   });
 
   it('disables never before both limits, whatever the outcomes, and announces each level once a streak', () => {

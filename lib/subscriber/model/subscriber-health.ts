@@ -32,7 +32,7 @@ export interface HealthOutcome {
 export interface HealthRules {
   /**
    * The time in milliseconds for which every attempt must have failed before a subscriber is disabled; `Infinity` for
-   * never. Default 5 days.
+   * never, so that no `subscriber-failing` is told either. Default 5 days.
    */
   readonly disableAfter: number;
   /**
@@ -61,7 +61,7 @@ const DEFAULTS: HealthRules = { disableAfter: 5 * DAY, minMessages: 20 };
 
 /** The shares of the way to being disabled at which `subscriber-failing` is announced, in percent. */
 const ANNOUNCED_AT = [90, 75, 50];
-/** The greatest share before a subscriber is disabled. A subscriber that is never disabled keeps it. */
+/** The greatest share before a subscriber is disabled. */
 const MOST_BEFORE = 99;
 
 /** A subscriber that has not failed. */
@@ -110,10 +110,8 @@ export function healthAfter(
   if (byTime >= 1 && byMessages >= 1) {
     return { health: next, news: 'disabled-failing', share: 100 };
   }
-  // Both rules must hold, so the rule that is further away says how far disabling is. Without a time limit the messages
-  // alone say that the endpoint fails.
-  const way = rules.disableAfter === Infinity ? byMessages : Math.min(byTime, byMessages);
-  const share = Math.min(MOST_BEFORE, Math.floor(100 * way));
+  // Both rules must hold, so the rule that is further away says how far disabling is.
+  const share = Math.min(MOST_BEFORE, Math.floor(100 * Math.min(byTime, byMessages)));
   const announced = ANNOUNCED_AT.find((one) => share >= one) ?? 0;
   return announced > health.announced
     ? { health: { ...next, announced }, news: 'failing', share }

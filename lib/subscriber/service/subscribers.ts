@@ -372,7 +372,12 @@ export class Subscribers {
       const [last] = (await audit.list(id, { limit: 1, after: null })).items;
       if (last?.kind !== 'removed' || !isWithin(last, scope)) return null;
     }
-    return audit.list(id, { limit, after });
+    const page = await audit.list(id, { limit, after });
+    // Behind the next of a page there is a change, unless it has been forgotten since.
+    if (after !== null && page.items.length === 0) {
+      throw new InvalidInputError('after', 'must be the "next" of an earlier page');
+    }
+    return page;
   }
 
   /**

@@ -36,15 +36,19 @@ export function insertChanges(
   return write(sql, parameters);
 }
 
-/** The changes of a subscriber, newest first. Index: (subscriber_id, number, id). @param after null for the first page */
+/**
+ * The changes of a subscriber, newest first. Index: (subscriber_id, number, id).
+ *
+ * @param after null for the first page. There are none behind the id of no change of the subscriber
+ */
 export function selectChanges(
   table: string,
   subscriberId: string,
   after: string | null,
   limit: number,
 ): Select<ChangeRow> {
-  const behind = ` AND (number, id) < (SELECT number, id FROM ${table} WHERE id = ?)`;
-  const [where, bound] = after === null ? ['', []] : [behind, [after]];
+  const behind = ` AND (number, id) < (SELECT number, id FROM ${table} WHERE id = ? AND subscriber_id = ?)`;
+  const [where, bound] = after === null ? ['', []] : [behind, [after, subscriberId]];
   return select(
     `SELECT * FROM ${table} WHERE subscriber_id = ?${where} ORDER BY number DESC, id DESC LIMIT ?`,
     [subscriberId, ...bound, limit],

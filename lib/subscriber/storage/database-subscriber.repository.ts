@@ -278,6 +278,11 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     return updatedAt.getTime() + (isNew ? 0 : this.#maxStaleness);
   }
 
+  /** Finds the ids of stored subscribers with `thin` or `template`, up to a limit. */
+  findShaped(shape: 'thin' | 'template', limit: number): Promise<readonly string[]> {
+    return this.#table.shaped(shape, limit);
+  }
+
   override countDisabled(scope: OwnerScope = 'any'): Promise<number> {
     return this.#table.countDisabled(scope);
   }

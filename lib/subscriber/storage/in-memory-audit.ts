@@ -31,7 +31,8 @@ export class InMemoryAudit extends SubscriberAudit {
       .map(({ change }) => change)
       .filter((one) => one.subscriberId === subscriberId);
     const newest = all.toReversed();
-    const rest = newest.slice(after === null ? 0 : newest.findIndex(({ id }) => id === after) + 1);
+    const at = newest.findIndex(({ id }) => id === after);
+    const rest = after !== null && at === -1 ? [] : newest.slice(at + 1);
     const items = rest.slice(0, limit);
     return { items, next: rest.length > limit ? items.at(-1)!.id : null };
   }

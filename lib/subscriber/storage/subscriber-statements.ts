@@ -156,6 +156,16 @@ export function countDisabled(table: string): Select<{ readonly n: number | stri
   return select(table, 'COUNT(*) AS n', ['enabled = ?', [0]]);
 }
 
+/** Subscribers with another body than that of the message. Index: none, the statement reads all rows. */
+export function selectShaped(
+  table: string,
+  shape: 'thin' | 'template',
+  limit: number,
+): Select<Pick<SubscriberRow, 'id'>> {
+  const has: Condition = shape === 'thin' ? ['thin = ?', [1]] : ['template IS NOT NULL', []];
+  return select(table, 'id', [`${has[0]} ORDER BY id LIMIT ${limit}`, has[1]]);
+}
+
 // ── All subscribers, for the copy in memory ─────────────────────────────────────────────────────────────────────────────
 
 /** Subscribers with a greater id. Index: the primary key. */

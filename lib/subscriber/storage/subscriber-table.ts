@@ -210,6 +210,11 @@ export class SubscriberTable {
     return rows.filter((row) => isWithin(row, scope)).length;
   }
 
+  async shaped(shape: 'thin' | 'template', limit: number): Promise<readonly string[]> {
+    const rows = await this.#rows(statements.selectShaped(this.#table, shape, limit));
+    return rows.map(({ id }) => id);
+  }
+
   async checksum(): Promise<Checksum> {
     const [row] = await this.#rows(statements.selectChecksum(this.#table));
     return { count: Number(row!.n), sum: Number(row!.total) };
