@@ -17,6 +17,7 @@ export { describeThornApi, type OpenApiDocument } from './openapi/describe-api.j
 export { checkApiPath } from './options/api-options.js';
 export { type OperatorApiOptions, OperatorSettings } from './options/operator-options.js';
 export type { PageApis, PageDefinition } from './options/page-definition.js';
+export { RecentRetries } from './deliveries/recent-retries.js';
 export { RegisteredPaths } from './platform/registered-paths.js';
 export {
   ApplicationReport,

@@ -5,6 +5,7 @@ import {
   ApiSettings,
   operatorControllers,
   OperatorSettings,
+  RecentRetries,
   RegisteredPaths,
   SubscriberViews,
 } from '../api/index.js';
@@ -56,6 +57,7 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
           ...(operator !== undefined && { operatorApi: operator }),
         });
   const controllers = [...owners, ...operators, ...pages];
+  const explained = [...(settings?.problems ? [settings] : []), ...(operator ? [operator] : [])];
   const wiring = thornProviders(extras);
   return {
     ...definition,
@@ -89,10 +91,12 @@ function assemble(definition: DynamicModule, extras: ThornModuleExtras): Dynamic
         ? []
         : [
             SubscriberViews,
+            RecentRetries,
             {
               provide: RegisteredPaths,
               inject: [HttpAdapterHost],
-              useFactory: (host: HttpAdapterHost) => new RegisteredPaths(host, controllers),
+              useFactory: (host: HttpAdapterHost) =>
+                new RegisteredPaths(host, controllers, explained),
             },
             guardDependencies({
               api: settings?.guards ?? [],

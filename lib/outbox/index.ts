@@ -5,6 +5,7 @@ export {
   type DeliveryHistoryOptions,
   isSearchedValue,
   MAX_VALUE_LENGTH,
+  checkSelection,
   MAX_SELECTED,
   type DeliveryQuery,
   VALUE_RULE,

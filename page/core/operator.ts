@@ -17,7 +17,7 @@ import { path, type Query } from './source.js';
 import type { Page } from './use-pages.js';
 
 export type { Pause };
-export type FailingEndpoint = Awaited<ReturnType<DeliveryReports['failing']>>[number];
+export type FailingEndpoint = Awaited<ReturnType<DeliveryReports['failing']>>['items'][number];
 
 export interface Overview extends DeliveryStats {
   readonly isWorker: boolean;

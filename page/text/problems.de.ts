@@ -11,6 +11,8 @@ export const problems: Translation<typeof problemsEn> = {
   'endpoint-unverified': 'Der Endpunkt hat noch nicht bestätigt, dass er Webhooks annimmt.',
   'delivery-under-way':
     'Ein Versuch dieser Zustellung läuft gerade. Versuchen Sie es gleich noch einmal.',
+  'delivery-resent':
+    'Sie wurde in der letzten Minute schon gesendet. Versuchen Sie es in einer Minute noch einmal.',
   'delivery-finished': 'Diese Zustellung ist abgeschlossen und kann nicht abgebrochen werden.',
   'message-expunged': 'Der Inhalt ist nicht mehr gespeichert und kann nicht gesendet werden.',
   'subscriber-disabled': 'Der Endpunkt ist abgeschaltet, abgelaufen oder wurde entfernt.',

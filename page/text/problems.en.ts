@@ -3,6 +3,7 @@ export const problems = {
   forbidden: 'You are not allowed to do this.',
   'endpoint-unverified': 'The endpoint has not confirmed yet that it accepts webhooks.',
   'delivery-under-way': 'An attempt of this delivery is under way. Try again in a moment.',
+  'delivery-resent': 'It was resent within the last minute. Try again in a minute.',
   'delivery-finished': 'This delivery has ended, so it cannot be cancelled.',
   'message-expunged': 'The body is no longer stored, so it cannot be sent.',
   'subscriber-disabled': 'The endpoint is disabled, has expired or was removed.',

@@ -17,8 +17,8 @@ import {
 import { DispatchStrategy } from '../../lib/extending/index.js';
 import type { OutboxStrategy } from '../../lib/outbox/index.js';
 import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
-import { type Api, startApi } from '../support/apps/api-app.js';
-import { type TestDatabase } from '../support/databases.js';
+import { type Api, BearerGuard, startApi } from '../support/apps/api-app.js';
+import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { PAIRS } from '../support/places.js';
 
 /** Knows operators by a header of their own: what users have is nothing to it. */
@@ -354,4 +354,31 @@ describe.each(PAIRS)('the operator API on $database and $platform', ({ create, p
     await call('GET', `stats?owner=alice&subscriber=${ids['bob']}`, 404);
     await call('GET', 'stats?owner=%00', 400);
   });
+});
+
+it('leaves an endpoint that was removed out of those that fail', async () => {
+  const store = await createDatabase('file');
+  const receiver = await ScriptedReceiver.start();
+  receiver.otherwise(500);
+  const api = await startApi('express', {
+    store,
+    thorn: { recipients: LOOPBACK_RECIPIENTS, operatorApi: { guards: [BearerGuard] } },
+  });
+  const overview = async () => (await api.send('GET', '/hooks-operator/overview')).body;
+  try {
+    const body = { url: receiver.url, events: ['*'] };
+    const { self, id } = (await api.send('POST', '/hooks', { body })).body;
+    await api.app.get(WebhookDispatcher).send('order.paid', {}, { owner: 'alice' });
+    await vi.waitFor(async () =>
+      expect(await overview()).toMatchObject({
+        ...{ failing: [{ subscriberId: id, state: 'failing' }], failingSubscribers: 1 },
+      }),
+    );
+    expect((await api.send('DELETE', self)).status).toBe(204);
+    expect(await overview()).toMatchObject({ failing: [], failingSubscribers: 0 });
+  } finally {
+    await api.app.close();
+    await receiver.stop();
+    await store.drop();
+  }
 });

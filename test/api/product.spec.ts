@@ -357,8 +357,14 @@ describe.each(PAIRS)('the REST API on $database and $platform', ({ create, platf
     expect((await get(failed.self)).body).toMatchObject({ status: 'succeeded', attemptCount: 2 });
     expect(new Set(receiver.received.map((webhook) => webhook.id)).size).toBe(1);
 
+    expect((await post(`${failed.self}/retry`, {}, 409)).body.code).toBe('delivery-resent');
+    clock.advance(60_000);
+    await post(`${failed.self}/retry`, {}, 202);
+    await receiver.waitFor(3);
+    await settled();
+    clock.advance(60_000);
     await post(`${self}/disable`, {});
-    await post(`${failed.self}/retry`, {}, 409);
+    expect((await post(`${failed.self}/retry`, {}, 409)).body.code).toBe('subscriber-disabled');
   });
 
   it('retries a selection, and says of each delivery what became of it', async () => {
@@ -381,6 +387,15 @@ describe.each(PAIRS)('the REST API on $database and $platform', ({ create, platf
     const again = receiver.received.slice(2).map(({ event }) => event);
     expect(again.sort()).toEqual(['article.created', 'order.paid']);
 
+    const calls = Array.from({ length: 5 }, () => post('/hooks/deliveries/retry', { ids }));
+    for (const { body } of await Promise.all(calls)) {
+      expect(body).toMatchObject({
+        items: [{ code: 'delivery-resent' }, { code: 'not-found' }, { code: 'delivery-resent' }],
+        retried: 0,
+      });
+    }
+    expect(receiver.received).toHaveLength(4);
+    clock.advance(60_000);
     await post(`${self}/disable`, {});
     expect((await post('/hooks/deliveries/retry', { ids: [one.id] })).body).toEqual({
       items: [{ id: one.id, retried: false, code: 'subscriber-disabled' }],

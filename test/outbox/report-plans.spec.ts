@@ -150,7 +150,6 @@ function reportsOf(rig: OutboxApp): readonly (() => Promise<unknown>)[] {
     }),
     () => deliveries.stats(),
     () => reports.failing(),
-    () => reports.countFailing(),
     () => deliveries.findById(id(10), 'any'),
     () => reports.endpoint(seededSubscriber(0), 'any'),
     () =>

@@ -17,6 +17,7 @@ import {
   type SelectedRetriesView,
   selectedRetriesView,
 } from './delivery-problems.js';
+import { RecentRetries } from './recent-retries.js';
 import { LOG_QUERY, OWN_LOG_QUERY, STATS_QUERY } from './log-query.js';
 import { readQuery } from '../http/query.js';
 import {
@@ -36,6 +37,7 @@ import { type StatsView, statsView } from './delivery-stats.view.js';
 export class ThornDeliveriesController {
   constructor(
     private readonly deliveries: Deliveries,
+    private readonly retries: RecentRetries,
     private readonly reports: DeliveryReports,
     private readonly subscribers: Subscribers,
     private readonly settings: ApiSettings,
@@ -97,7 +99,7 @@ export class ThornDeliveriesController {
     @Param('delivery') id: string,
     @Body(new JsonBodyPipe(EmptyDto)) _body: unknown,
   ): Promise<DeliveryView> {
-    const result = orNotFound(await this.deliveries.retry(id, scope), 'delivery');
+    const result = orNotFound(await this.retries.retry(id, scope), 'delivery');
     if (result !== 'scheduled') throw retryRefused(result);
     return this.#view(id, scope, collection);
   }
@@ -110,7 +112,7 @@ export class ThornDeliveriesController {
     @Body(new JsonBodyPipe(SelectionDto)) body: unknown,
   ): Promise<SelectedRetriesView> {
     const { ids } = body as SelectionDto;
-    return selectedRetriesView(await this.deliveries.retrySelected(ids, scope));
+    return selectedRetriesView(await this.retries.retrySelected(ids, scope));
   }
 
   @Post('/deliveries/:delivery/cancel')

@@ -1,16 +1,18 @@
 import type { HttpException } from '@nestjs/common';
-import type { CancelResult, Deliveries, RetryResult } from '../../outbox/index.js';
+import type { CancelResult } from '../../outbox/index.js';
 import { all, count, flag, list, nullable, text, type ValueOf } from '../../common/json-schema.js';
 import { problem } from '../problems/problem.js';
 import type { ProblemCode } from '../problems/problem-codes.js';
+import type { RecentRetries, RequestedRetry } from './recent-retries.js';
 
 const RETRY_PROBLEMS = {
   'under-way': ['delivery-under-way', 'An attempt of this delivery is under way'],
+  resent: ['delivery-resent', 'This delivery was resent within the last minute'],
   expunged: ['message-expunged', 'The body of its message was dropped: nothing is left to send'],
   disabled: ['subscriber-disabled', 'Its subscriber is disabled, has expired or is removed'],
-} as const satisfies Readonly<Record<Exclude<RetryResult, 'scheduled'>, readonly string[]>>;
+} as const satisfies Readonly<Record<Exclude<RequestedRetry, 'scheduled'>, readonly string[]>>;
 
-export function retryRefused(result: Exclude<RetryResult, 'scheduled'>): HttpException {
+export function retryRefused(result: Exclude<RequestedRetry, 'scheduled'>): HttpException {
   const [code, detail] = RETRY_PROBLEMS[result];
   return problem(code, detail);
 }
@@ -33,7 +35,7 @@ export const SELECTED_RETRIES = all({
 export type SelectedRetriesView = ValueOf<typeof SELECTED_RETRIES>;
 
 export function selectedRetriesView(
-  results: Awaited<ReturnType<Deliveries['retrySelected']>>,
+  results: Awaited<ReturnType<RecentRetries['retrySelected']>>,
 ): SelectedRetriesView {
   const items = results.map(({ id, result }) => ({
     id,
@@ -43,7 +45,7 @@ export function selectedRetriesView(
   return { items, retried: items.filter(({ retried }) => retried).length };
 }
 
-function retryCode(result: RetryResult | null): ProblemCode | null {
+function retryCode(result: RequestedRetry | null): ProblemCode | null {
   if (result === null) return 'not-found';
   return result === 'scheduled' ? null : RETRY_PROBLEMS[result][0];
 }

@@ -165,7 +165,7 @@ export const OWNER_OPERATIONS: Readonly<Record<string, ApiOperation>> = {
   'Deliveries.retry': {
     summary: 'Tries a delivery again',
     description:
-      'Now, or once its turn has come when it is ordered. 409 while an attempt is under way, and when nothing is left to send.',
+      'Now, or once its turn has come when it is ordered. 409 while an attempt is under way, when it was resent within the last minute, and when nothing is left to send.',
     body: 'Nothing',
     answer: [202, 'Delivery'],
     refusals: [409, 501],

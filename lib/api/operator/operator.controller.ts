@@ -42,6 +42,7 @@ import {
   type SelectedRetriesView,
   selectedRetriesView,
 } from '../deliveries/delivery-problems.js';
+import { RecentRetries } from '../deliveries/recent-retries.js';
 import { LOG_QUERY } from '../deliveries/log-query.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import type { HeaderResponse } from '../problems/private-response.js';
@@ -69,6 +70,7 @@ export class ThornOperatorController {
     private readonly subscribers: Subscribers,
     private readonly views: SubscriberViews,
     private readonly deliveries: Deliveries,
+    private readonly retries: RecentRetries,
     private readonly reports: DeliveryReports,
     private readonly strategy: DispatchStrategy,
     private readonly settings: OperatorSettings,
@@ -77,12 +79,11 @@ export class ThornOperatorController {
   @Get('overview')
   async overview(): Promise<OverviewView> {
     const outbox = this.#outbox();
-    const [stats, changes, pauses, failing, failingSubscribers] = await Promise.all([
+    const [stats, changes, pauses, failing] = await Promise.all([
       this.deliveries.stats(),
       outbox.changes(),
       outbox.pauses(),
       this.reports.failing(),
-      this.reports.countFailing(),
     ]);
     return {
       ...stats,
@@ -91,8 +92,8 @@ export class ThornOperatorController {
       activity: outbox.activity(),
       endpoints: outbox.endpoints(),
       pauses,
-      failing,
-      failingSubscribers,
+      failing: failing.items,
+      failingSubscribers: failing.count,
     };
   }
 
@@ -185,7 +186,7 @@ export class ThornOperatorController {
     @Param('delivery') id: string,
     @Body(NOTHING) _body: unknown,
   ): Promise<{ readonly state: string }> {
-    const state = orNotFound(await this.deliveries.retry(id, 'any'), 'delivery');
+    const state = orNotFound(await this.retries.retry(id, 'any'), 'delivery');
     if (state !== 'scheduled') throw retryRefused(state);
     return { state };
   }
@@ -196,7 +197,7 @@ export class ThornOperatorController {
     @Body(new JsonBodyPipe(SelectionDto)) body: unknown,
   ): Promise<SelectedRetriesView> {
     const { ids } = body as SelectionDto;
-    return selectedRetriesView(await this.deliveries.retrySelected(ids, 'any'));
+    return selectedRetriesView(await this.retries.retrySelected(ids, 'any'));
   }
 
   @Post('deliveries/:delivery/cancel')

@@ -50,7 +50,7 @@ const failing = all({
   url: nullable({ ...text, description: 'Without its query' }),
   state: nullable({
     ...oneOf(SUBSCRIBER_STATES),
-    description: 'Of the subscriber; null where it is not stored',
+    description: 'Of the subscriber; null where the application declares it in its code',
   }),
 });
 export const SETUP_REPORT: Schema<SetupReport> = all({

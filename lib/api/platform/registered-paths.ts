@@ -1,5 +1,7 @@
 import type { OnModuleInit } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
+import type { ExplainedApi } from '../problems/problem.filter.js';
+import { unreadBodyHandler } from '../problems/unread-body.js';
 import { expressMark, fastifyMark, type RouteMark } from './route-mark.js';
 import { acceptTrailingSlashes, type SlashSettings } from './trailing-slashes.js';
 
@@ -28,10 +30,14 @@ export class RegisteredPaths implements OnModuleInit {
   readonly #apis = new Set<string>();
   readonly #pages = new Set<string>();
 
-  /** @param controllers the controllers of this library */
+  /**
+   * @param controllers the controllers of this library
+   * @param explained the APIs that answer problems
+   */
   constructor(
     private readonly host: HttpAdapterHost,
     controllers: readonly object[],
+    private readonly explained: readonly ExplainedApi[],
   ) {
     // The listener is added before the routes are registered, because Fastify reports each new route and has no list of them.
     host.init$.subscribe(() => {
@@ -53,13 +59,14 @@ export class RegisteredPaths implements OnModuleInit {
     return [...this.#pages].sort();
   }
 
-  /** Nest calls this when all routes are registered. */
+  /** Nest calls this when all routes are registered, and before its own handler of errors is. */
   onModuleInit(): void {
     if (this.#platform() !== 'express') return;
     for (const { route } of this.#instance<Express>().router?.stack ?? []) {
       if (typeof route?.path !== 'string') continue;
       for (const { handle } of route.stack ?? []) this.#add(route.path, expressMark(handle));
     }
+    this.host.httpAdapter.use(unreadBodyHandler(() => this.apis, this.explained));
   }
 
   #add(route: string, mark: RouteMark | undefined): void {

@@ -16,6 +16,7 @@ export const PROBLEMS = {
   'host-limit': [409, 'The owner has as many subscribers on this host as the limits allow'],
   'endpoint-unverified': [409, 'The endpoint has not answered its challenge'],
   'delivery-under-way': [409, 'An attempt of this delivery is under way'],
+  'delivery-resent': [409, 'The delivery was resent within the last minute'],
   'delivery-finished': [409, 'The delivery has ended: nothing is left to cancel'],
   'message-expunged': [409, 'The body of the message was dropped: nothing is left to send'],
   'subscriber-disabled': [409, 'The subscriber of this delivery is disabled, expired or removed'],

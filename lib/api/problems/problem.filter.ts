@@ -105,13 +105,21 @@ export class ProblemFilter implements ExceptionFilter {
     const response = http.getResponse<HeaderResponse>();
     // The response is sent already: an interceptor of the application has failed after it.
     if (response.headersSent === true || response.sent === true) return;
-    sendProblem(
-      response,
-      problemOf(
-        exception,
-        this.api,
-        http.getRequest<{ readonly originalUrl?: string }>().originalUrl,
-      ),
-    );
+    answerProblem(exception, this.api, http.getRequest<AskedRequest>(), response);
   }
+}
+
+/** The part of a request that problems look at. */
+export interface AskedRequest {
+  readonly originalUrl?: string;
+}
+
+/** Answers an exception as a problem. */
+export function answerProblem(
+  exception: unknown,
+  api: ExplainedApi,
+  { originalUrl }: AskedRequest,
+  response: HeaderResponse,
+): void {
+  sendProblem(response, problemOf(exception, api, originalUrl));
 }

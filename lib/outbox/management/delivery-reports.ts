@@ -3,6 +3,7 @@ import { Clock } from '../../common/index.js';
 import { DispatchStrategy, FanOut } from '../../dispatch/index.js';
 import { hostOf, type Recipient, WebhookFormats, withoutQuery } from '../../message/index.js';
 import {
+  isStaticId,
   type OwnerScope,
   type Subscriber,
   SubscriberRepository,
@@ -49,10 +50,14 @@ import {
   pausesOf,
 } from './endpoint-states.js';
 import { subjectsOf } from '../log/subjects.js';
+import type { OutboxStore } from '../store/outbox-store.js';
 import type { StepBounds } from '../log/log-steps.js';
 import { visibleSubscribers } from '../log/subscriber-scope.js';
 
-/** A failing subscriber as operators see it; `owner`, `host`, `url` and `state` are null for a subscriber that is not stored. */
+/**
+ * A failing subscriber as operators see it; `owner`, `host`, `url` and `state` are null for a subscriber that the application
+ * declares in its code.
+ */
 export interface FailingEndpoint extends FailingSubscriber {
   readonly owner: string | null;
   /** Host and port. */
@@ -87,7 +92,16 @@ export interface LastDay {
   readonly countedSince: number;
 }
 
+/** The failing subscribers of all owners. */
+export interface FailingEndpoints {
+  /** Those that have failed for the longest time, up to 50. */
+  readonly items: readonly FailingEndpoint[];
+  /** All of them, up to 100,000. Of more than 1,000, it counts those that were removed as well. */
+  readonly count: number;
+}
+
 const MOST_FAILING = 50;
+const MOST_LOOKED_UP = 1000;
 /** The figures beside a list are read with each of its pages. */
 const LIST_BOUNDS: StepBounds = { rows: 5000, time: 50 };
 
@@ -220,35 +234,32 @@ export class DeliveryReports {
     return { ...overview, figures: history };
   }
 
-  /** Lists the subscribers that have failed for the longest time, with their hosts. */
-  async failing(): Promise<readonly FailingEndpoint[]> {
+  /** Finds the failing subscribers of all owners, without those that were removed, and counts them. */
+  async failing(): Promise<FailingEndpoints> {
     const { strategy, subscribers, clock } = this;
-    const { stores } = await requireOutbox(strategy);
-    const longest = await stores[0]!.health.failing(MOST_FAILING);
+    const [{ health }] = (await requireOutbox(strategy)).stores as readonly [OutboxStore];
+    const longest = await health.failing(MOST_LOOKED_UP);
     const stored = await subscribers.findAll(
       longest.map(({ subscriberId }) => subscriberId),
       'any',
     );
     const byId = new Map(stored.map((one) => [one.id, one]));
-    return longest.map((one) => {
+    const there = longest.filter(({ subscriberId: id }) => byId.has(id) || isStaticId(id));
+    const items = there.slice(0, MOST_FAILING).map((one): FailingEndpoint => {
       const subscriber = byId.get(one.subscriberId);
+      if (subscriber === undefined) {
+        return { ...one, owner: null, host: null, url: null, state: null };
+      }
       return {
         ...one,
-        owner: subscriber?.owner ?? null,
-        host: subscriber === undefined ? null : hostOf(subscriber),
-        url: subscriber === undefined ? null : withoutQuery(subscriber.url),
-        state:
-          subscriber === undefined
-            ? null
-            : subscriberState(subscriber, one.failingSince, clock.now()),
+        owner: subscriber.owner,
+        host: hostOf(subscriber),
+        url: withoutQuery(subscriber.url),
+        state: subscriberState(subscriber, one.failingSince, clock.now()),
       };
     });
-  }
-
-  /** Counts the failing subscribers of all owners, up to 100,000. */
-  async countFailing(): Promise<number> {
-    const { stores } = await requireOutbox(this.strategy);
-    return stores[0]!.health.countFailing(MOST_COUNTED);
+    const isWhole = longest.length < MOST_LOOKED_UP;
+    return { items, count: isWhole ? there.length : await health.countFailing(MOST_COUNTED) };
   }
 
   /**
