@@ -244,14 +244,13 @@ export type JsonValue =
   string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /**
- * Makes plain JSON of a condition: dates as `{ "$date": "…" }`, bigints as `{ "$bigint": "…" }`, decimals, sets, maps and
- * bytes likewise.
+ * Makes plain JSON of a condition: dates as `{ "$date": "…" }`, decimals and bigints as `{ "$decimal": "…" }`.
  *
- * @throws {@link ThornConfigurationError} when the condition is wrong
+ * @throws {@link ThornConfigurationError} when the condition is wrong, or has a set, a map or bytes
  */
 export function conditionToJson<Row = AnyRow>(condition: NoInfer<Condition<Row>>): JsonValue {
   compileCondition<Row>(condition);
-  return encodeValue(condition) as JsonValue;
+  return withPath('The condition', {}, () => encodeValue(condition)) as JsonValue;
 }
 
 /**

@@ -22,25 +22,29 @@ describe('conditionToJson', () => {
       due: { gt: new Date(0) },
       amount: 5n,
       price: { lt: price },
-      labels: { eq: new Set(['a']) },
-      scores: { eq: new Map([['a', 1]]) },
-      file: Uint8Array.from([1, 2, 3]),
-      state: { in: new Set(['x']) },
+      state: { in: ['x'] },
       OR: [{ id: 1 }, { NOT: { due: new Date(1) } }],
     });
 
     expect(json).toStrictEqual({
       due: { gt: { $date: '1970-01-01T00:00:00.000Z' } },
-      amount: { $bigint: '5' },
+      amount: { $decimal: '5' },
       price: { lt: { $decimal: '9.50' } },
-      labels: { eq: { $set: ['a'] } },
-      scores: { eq: { $map: [['a', 1]] } },
-      file: { $bytes: 'AQID' },
-      state: { in: { $set: ['x'] } },
+      state: { in: ['x'] },
       OR: [{ id: 1 }, { NOT: { due: { $date: '1970-01-01T00:00:00.001Z' } } }],
     });
     expect(JSON.parse(JSON.stringify(json))).toStrictEqual(json);
     expect(conditionToJson(conditionFromJson(json) as never)).toStrictEqual(json);
+  });
+
+  it.each([
+    [{ labels: { eq: new Set(['a']) } }, 'a Set'],
+    [{ scores: { eq: new Map([['a', 1]]) } }, 'a Map'],
+    [{ file: Uint8Array.from([1]) }, 'a Uint8Array'],
+    [{ file: Buffer.from([1]) }, 'a Buffer'],
+  ])('refuses %j, which JSON cannot hold', (condition, what) => {
+    expect(() => conditionToJson<Invoice>(condition)).toThrow(ThornConfigurationError);
+    expect(() => conditionToJson<Invoice>(condition)).toThrow(`has ${what}, which JSON`);
   });
 
   it('refuses anything but a condition', () => {
@@ -51,17 +55,14 @@ describe('conditionToJson', () => {
 describe('conditionFromJson', () => {
   it('gives a condition that holds for the same rows', () => {
     const json: unknown = JSON.parse(
-      '{"due": {"gt": {"$date": "2026-01-01T00:00:00Z"}}, "amount": {"$bigint": "9007199254740993"},' +
-        ' "price": {"$decimal": "1.10"}, "labels": {"$set": ["a", "b"]}, "scores": {"$map": [["a", 1]]},' +
-        ' "file": {"$bytes": "AQID"}}',
+      '{"due": {"gt": {"$date": "2026-01-01T00:00:00Z"}}, "amount": {"$decimal": "9007199254740993"},' +
+        ' "price": {"$decimal": "1.10"}, "state": "9007199254740993"}',
     );
     const row = {
       due: new Date('2026-01-01T00:00:00.001Z'),
       amount: 9007199254740993n,
       price: '1.1',
-      labels: new Set(['b', 'a']),
-      scores: new Map([['a', 1]]),
-      file: Buffer.from([1, 2, 3]),
+      state: '9007199254740993',
     };
 
     for (const condition of [conditionFromJson(json), json as object]) {
@@ -69,9 +70,8 @@ describe('conditionFromJson', () => {
       expect(compiled.holds(row, null)).toBe(true);
       expect(compiled.holds({ ...row, amount: 9007199254740992n }, null)).toBe(false);
       expect(compiled.holds({ ...row, price: '1.11' }, null)).toBe(false);
-      expect(compiled.holds({ ...row, labels: new Set(['a']) }, null)).toBe(false);
-      expect(compiled.holds({ ...row, scores: new Map([['a', 2]]) }, null)).toBe(false);
-      expect(compiled.holds({ ...row, file: Buffer.from([1, 2, 4]) }, null)).toBe(false);
+      // Texts are compared as texts.
+      expect(compiled.holds({ ...row, state: '09007199254740993' }, null)).toBe(false);
     }
   });
 
@@ -80,15 +80,12 @@ describe('conditionFromJson', () => {
       `{"a": {"eq": {"$date": "${date}"}}}`,
       'needs a time in ISO 8601',
     ]),
-    ['{"a": {"$bigint": ""}}', 'digits of an integer'],
-    ['{"a": {"$bigint": "0x10"}}', 'digits of an integer'],
-    ['{"a": {"$bytes": "A?QID"}}', 'needs base64'],
     ['{"a": {"$date": 5}}', 'ISO 8601'],
-    ['{"a": {"$bigint": "1.5"}}', 'digits of an integer'],
-    ['{"a": {"$bigint": 5}}', 'digits of an integer'],
     ['{"a": {"$decimal": "ten"}}', 'not a decimal number'],
-    ['{"a": {"$set": "x"}}', 'list in $set'],
-    ['{"a": {"$map": [["x"]]}}', 'pairs of key and value'],
+    ...['$bigint', '$set', '$map', '$bytes'].map((tag) => [
+      `{"a": {"eq": {"${tag}": "1"}}}`,
+      `unknown encoding ${tag}. Valid encodings: $date, $decimal`,
+    ]),
     ['{"a": {"eq": {"$regex": "x"}}}', 'unknown encoding $regex'],
     ['{"a": {"__proto__": {"x": 1}}}', '__proto__'],
     ['{"constructor": {"x": 1}}', 'constructor'],

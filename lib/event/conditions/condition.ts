@@ -58,8 +58,8 @@ interface EqualityOperators<Operand> {
   readonly ne: Operand;
   readonly is: Extract<Operand, Primitive> | null;
   readonly isNot: Extract<Operand, Primitive> | null;
-  readonly in: readonly Operand[] | ReadonlySet<Operand> | EncodedSet;
-  readonly notIn: readonly Operand[] | ReadonlySet<Operand> | EncodedSet;
+  readonly in: readonly Operand[] | ReadonlySet<Operand>;
+  readonly notIn: readonly Operand[] | ReadonlySet<Operand>;
   readonly truthy: boolean;
 }
 
@@ -129,27 +129,26 @@ type Operand<Value> = Value extends string
   : Value extends number | boolean
     ? Value
     : Value extends bigint
-      ? Value | EncodedBigint
+      ? Value | EncodedDecimal
       : Value extends Date
         ? Date | EncodedDate
         : Value extends Uint8Array
-          ? Uint8Array | EncodedBytes
+          ? Uint8Array
           : Value extends DecimalLike
-            ? DecimalLike | string | number | bigint | EncodedBigint | EncodedDecimal
+            ? DecimalLike | string | number | bigint | EncodedDecimal
             : Value extends readonly (infer Item)[]
               ? Item extends Scalar | DecimalLike
                 ? readonly Operand<Item>[]
                 : never
               : Value extends ReadonlySet<infer Item>
-                ? ReadonlySet<Item> | EncodedSet
+                ? ReadonlySet<Item>
                 : Value extends ReadonlyMap<infer Name, infer Item>
-                  ? ReadonlyMap<Name, Item> | EncodedMap
+                  ? ReadonlyMap<Name, Item>
                   : never;
 
 type Ordered<Value> = Value extends string | number | bigint | Date | DecimalLike
   ? // Drivers return decimal columns as texts.
-    | Operand<Value>
-    | (string extends Value ? number | bigint | EncodedBigint | EncodedDecimal : never)
+    Operand<Value> | (string extends Value ? number | bigint | EncodedDecimal : never)
   : never;
 
 /** The operand of `contains`: part of a text, an element, a map's key, an object's key. */
@@ -175,28 +174,10 @@ type Element<Value> = Value extends Scalar | DecimalLike
 interface EncodedDate {
   readonly $date: string;
 }
-/** @see {@link EncodedDate} */
-interface EncodedBigint {
-  readonly $bigint: string;
-}
-/** @see {@link EncodedDate} */
+/** A number of any size and precision, compared by exact value. @see {@link EncodedDate} */
 interface EncodedDecimal {
   readonly $decimal: string;
 }
-/** @see {@link EncodedDate} */
-interface EncodedBytes {
-  /** Base64. */
-  readonly $bytes: string;
-}
-/** @see {@link EncodedDate} */
-interface EncodedSet {
-  readonly $set: readonly unknown[];
-}
-/** @see {@link EncodedDate} */
-interface EncodedMap {
-  readonly $map: readonly (readonly [unknown, unknown])[];
-}
-
 /** A condition made into a function, once. */
 export interface CompiledCondition {
   /** Every dotted path that is read of the new row. */
