@@ -1,8 +1,8 @@
 // Usage: node tools/bundle.mjs
 //
 // A step of `npm run build`. The compiler writes a file for each source, and Node.js looks for, opens and compiles each
-// of hundreds of files when an application starts. This joins them to one file for each entry point of package.json, and
-// chunks of what they share. Every module stays a function of its own that runs when it is first required: order,
+// of hundreds of files when an application starts. This joins them to one file for each entry point of package.json, each
+// command and the schematic, and chunks of what they share. Every module stays a function of its own that runs when it is first required: order,
 // names and laziness are those of the files.
 //
 // Those functions are written as `(function () {})`: V8 compiles such a function together with the file. It parses arrow
@@ -19,7 +19,9 @@ const entries = Object.values(manifest.exports)
   .filter((target) => typeof target !== 'string')
   .map((target) => resolve(target.require.default));
 const commands = Object.values(manifest.bin ?? {}).map((file) => resolve(String(file)));
-const files = [...entries, ...commands];
+// `nest add` runs it: collection.json names the file.
+const schematics = [resolve('dist/schematics/nest-add.js')];
+const files = [...entries, ...commands, ...schematics];
 const names = new Map(entries.map((file) => [file, Object.keys(require(file))]));
 
 const bundle = await rolldown({

@@ -6,7 +6,7 @@
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { targetsOf } from './imports.mjs';
@@ -19,6 +19,7 @@ const BELONGS = [
   /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|AGENTS\.md)$/,
   /^docs\/(?:errors|migrations|tutorial\/drizzle|tutorial\/prisma)\.md$/,
   /^dist\/package\.json$/,
+  /^dist\/schematics\/(?:collection|schema)\.json$/,
   /^dist\/(?:[\w.-]+\/)*[\w.-]+\.(?:js|d\.ts)$/,
   /^dist\/(?:[\w.-]+\/)*index\.(?:mjs|d\.mts)$/,
 ];
@@ -47,7 +48,12 @@ for (const file of files) {
 }
 const targets = Object.values(manifest.exports).flatMap(targetsOf);
 const commands = Object.values(manifest.bin ?? {}).map((file) => `./${file}`);
-for (const target of [...targets, ...commands]) {
+const collection = JSON.parse(readFileSync(manifest.schematics, 'utf8'));
+const schematics = Object.values(collection.schematics).flatMap(({ factory, schema }) => [
+  `./${posix.join('dist/schematics', schema)}`,
+  `./${posix.join('dist/schematics', factory.split('#')[0])}.js`,
+]);
+for (const target of [...targets, ...commands, manifest.schematics, ...schematics]) {
   if (!files.has(target.slice(2))) faults.push(`${target} is not in the package`);
 }
 for (const command of commands) {

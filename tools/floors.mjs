@@ -17,7 +17,7 @@ const FLOORS = [
   ['module'],
   ['thorn.module'],
   ['testing'],
-  ['cli', 'index'],
+  ['cli', 'schematics', 'index'],
 ];
 
 /**
@@ -32,7 +32,7 @@ const INNER_FLOORS = {
   // A shape makes a body of a message, and the formats of messages have shapes.
   message: [['shapes', '']],
   event: ['conditions', '', 'schemas'],
-  cli: ['commands', 'documents', 'init', ''],
+  cli: ['commands', 'documents', ''],
   outbox: [
     '',
     'tables',

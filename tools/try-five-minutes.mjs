@@ -1,10 +1,9 @@
 // Usage: node tools/try-five-minutes.mjs [Nest's major ...]
 //
-// Types the commands of docs/getting-started.md as they stand there, with the packed package in place of the one on npm,
-// and waits for the verified webhook in the log of the application. Its own tests and its linter have to pass as before.
+// Does what docs/getting-started.md says as it stands there, with the packed package in place of the one on npm, and waits
+// for the webhook in the terminal of the listener. The application's own tests and its linter have to pass as before.
 // Then the application becomes the example of README.md, and README's commands have to lead to a verified webhook as well.
-// Last it gets an entity and the guard of docs/recipes/passport.md: README's `thorn init` sets up the page, which is opened by
-// the link that its route makes.
+// Last it gets the guard of docs/recipes/passport.md, and the page is opened by the link that its route makes.
 // Run `npm run build` and `node tools/check-package.mjs` first.
 import { createHmac } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -39,6 +38,7 @@ export class Order {
 
 const guide = readFileSync('docs/getting-started.md', 'utf8');
 const readme = readFileSync('README.md', 'utf8');
+const recipe = readFileSync('docs/recipes/passport.md', 'utf8');
 const commands = [...guide.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, code = '']) =>
   code.trim().split('\n'),
 );
@@ -53,34 +53,103 @@ async function follow(major) {
   const home = mkdtempSync(join(tmpdir(), 'thorn-minutes-'));
   const shop = join(home, 'shop');
   const port = await freePort();
-  const [create = '', , install = '', init = '', start = '', ask = ''] = commands;
+  const [create = '', , add = '', generate = '', listen = '', start = '', ask = ''] = commands;
+  const install = async (/** @type {string} */ packages) => {
+    await type(
+      shop,
+      `npm install ${packages.replace('nestjs-thorn', packedFile())} --ignore-scripts`,
+    );
+    copyCompiled(shop);
+  };
+  const addModule = () => type(shop, `${add} --skip-install`);
   try {
     await type(home, create.replace('@nestjs/cli', `@nestjs/cli@${major}`));
-    // What the page says of Nest 11.
-    if (!guide.includes('`@nestjs/typeorm@11` in the third command')) throw new Error('no Nest 11');
-    const said = install.replace('@nestjs/typeorm', major === '11' ? '$&@11' : '$&');
-    await type(shop, `${said.replace('nestjs-thorn', packedFile())} --ignore-scripts`);
-    copyCompiled(shop);
-    await type(shop, init);
-    const line = await webhookOf(shop, port, start, ask.replace('3000', String(port)));
+    const path = join(shop, 'src/app.module.ts');
+    const before = readFileSync(path, 'utf8');
+    // `nest add` would take it from npm.
+    await install('nestjs-thorn');
+    const said = await addModule();
+    if (!said.includes('npx thorn listen')) throw new Error(said);
+    await type(shop, generate);
+    saveBlocks(shop, guide);
+    const line = await running(shop, port, listen, async (log) => {
+      await until(log, /listening on/);
+      return running(shop, port, start, async () => {
+        await type(shop, patient(ask.replace('3000', String(port))));
+        return until(log, /POST \/ greeting\.sent \(.*\)/);
+      });
+    });
     const seconds = Math.round((Date.now() - begin) / 1000);
     console.log(`Nest ${major}: ${commands.length} commands, ${seconds} s: ${line}`);
     for (const command of ['npm test', 'npm run test:e2e', 'npm run lint'])
       await type(shop, command);
     console.log(`Nest ${major}: passes its own tests and its linter`);
 
-    await type(shop, 'npx thorn init --undo --yes');
+    for (const folder of ['webhooks', 'greetings'])
+      rmSync(join(shop, 'src', folder), { recursive: true });
+    writeFileSync(path, before);
+    // What the page says of Nest 11.
+    if (!readme.includes('on NestJS 11: @nestjs/typeorm@11')) throw new Error('no Nest 11');
+    const [, packages = ''] = /^npm install (nestjs-thorn .*)$/m.exec(readme) ?? [];
+    await install(packages.replace('@nestjs/typeorm', major === '11' ? '$&@11' : '$&'));
     console.log(`Nest ${major}: the example of the README: ${await exampleOf(shop, port, start)}`);
     await addUsers(shop, major);
-    const [written = ''] = /npx thorn init .* --page/.exec(readme) ?? [];
-    const setUp = `${written.replace('Article', 'Order').replace('AuthGuard', 'JwtAuthGuard')} --yes`;
-    await type(shop, setUp);
-    console.log(`Nest ${major}: ${setUp}: ${await pageOf(shop, port, start)}`);
+    await addModule();
+    addPage(shop);
+    console.log(`Nest ${major}: the page: ${await pageOf(shop, port, start)}`);
     await type(shop, 'npm run lint');
     console.log(`Nest ${major}: passes its linter with the page`);
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
+}
+
+/**
+ * Saves the files that a page shows, with imports as the application itself writes them.
+ *
+ * @param {string} shop
+ * @param {string} text
+ */
+function saveBlocks(shop, text) {
+  const ending = endingOf(shop);
+  for (const [, file = '', code = ''] of text.matchAll(/```ts\n\/\/ (src\/\S+)\n([^]*?)```/g)) {
+    mkdirSync(dirname(join(shop, file)), { recursive: true });
+    writeFileSync(join(shop, file), code.replaceAll(/\.js';/g, `${ending}';`));
+  }
+}
+
+/**
+ * How the application itself ends its imports.
+ *
+ * @param {string} shop
+ */
+function endingOf(shop) {
+  return readFileSync(join(shop, 'src/app.module.ts'), 'utf8').includes(".js'") ? '.js' : '';
+}
+
+/**
+ * Gives the module that `nest add` has made the API, the page and the route of the recipe.
+ *
+ * @param {string} shop
+ */
+function addPage(shop) {
+  const path = join(shop, 'src/webhooks/webhooks.module.ts');
+  const module = readFileSync(path, 'utf8');
+  const [, options = ''] =
+    /ThornModule\.forRoot\(\{\n( {2}api: \{ guards: \[JwtAuthGuard\].*?)\}\);/s.exec(recipe) ?? [];
+  if (options === '') throw new Error('docs/recipes/passport.md must show the options');
+  const ending = endingOf(shop);
+  const imports = [
+    `import { thornPage } from 'nestjs-thorn/page';`,
+    `import { AuthModule } from '../auth/auth.module${ending}';`,
+    `import { JwtAuthGuard } from '../auth/jwt-auth.guard${ending}';`,
+    `import { WebhooksLinkController } from './webhooks-link.controller${ending}';`,
+  ];
+  const typed = options.replace('(request)', '(request: { user: { id: string } })');
+  const edited = module
+    .replace('ThornModule.forRoot({', `$&\n${typed}`)
+    .replace('@Module({', '$&\n  controllers: [WebhooksLinkController],');
+  writeFileSync(path, `${imports.join('\n')}\n${edited}`);
 }
 
 /**
@@ -90,21 +159,13 @@ async function follow(major) {
  * @param {string} major
  */
 async function addUsers(shop, major) {
-  const recipe = readFileSync('docs/recipes/passport.md', 'utf8');
   const [packages = ''] = /(?<=^```sh\n).*?(?=^```)/ms.exec(recipe) ?? [];
   await type(shop, packages.replace('@nestjs/passport', `@nestjs/passport@${major}`));
   const path = join(shop, 'src/app.module.ts');
   const module = readFileSync(path, 'utf8');
-  // As the application itself imports.
-  const ending = module.includes(".js'") ? '.js' : '';
-  const own = [
-    ...recipe.matchAll(/```ts\n\/\/ (src\/auth\/jwt\S+|src\/auth\/auth\S+)\n([^]*?)```/g),
-  ];
-  if (own.length !== 3) throw new Error('docs/recipes/passport.md must show three files of JWT');
-  for (const [, file = '', text = ''] of [...own, ['', 'src/order.entity.ts', ORDER]]) {
-    mkdirSync(dirname(join(shop, file)), { recursive: true });
-    writeFileSync(join(shop, file), text.replaceAll(/\.js';/g, `${ending}';`));
-  }
+  const ending = endingOf(shop);
+  saveBlocks(shop, recipe.slice(0, recipe.indexOf('## Sessions')));
+  writeFileSync(join(shop, 'src/order.entity.ts'), ORDER);
   const edited = module.replace('imports: []', `imports: [${IMPORTS}]`);
   if (edited === module) throw new Error('`nest new` makes another AppModule than before');
   const imports = [
@@ -136,21 +197,6 @@ function pageOf(folder, port, start) {
     const refused = await fetch(`${origin}/hooks`);
     if (page.status !== 200 || refused.status !== 401) throw new Error('the page is not as it was');
     return `${url.replace(/code=.*/, 'code=…')}, ${page.headers.get('content-type')}`;
-  });
-}
-
-/**
- * Starts the application, lets the event happen, and waits for the line of the listener.
- *
- * @param {string} folder
- * @param {number} port
- * @param {string} start
- * @param {string} ask
- */
-function webhookOf(folder, port, start, ask) {
-  return running(folder, port, start, async (log) => {
-    await type(folder, patient(ask));
-    return until(log, /Verified greeting\.sent: .*/);
   });
 }
 

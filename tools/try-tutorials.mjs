@@ -2,7 +2,7 @@
 //
 // Does what docs/tutorial/prisma.md and docs/tutorial/drizzle.md say, to the letter, in what `nest new` makes on both majors of
 // NestJS, with the packed package in place of the one on npm. The application compiles under `strict`, and delivers what was
-// committed. Before it is written, `thorn init` sets up the client that it finds, and what it writes compiles too. The last
+// committed. Before it is written, `nest add` makes a module for the client that it finds, and what it writes compiles too. The last
 // application then gets Prisma 6 as the page says, and delivers again. `prisma migrate` alone is not typed: it downloads a
 // program. Its SQL is run instead. `nest new` runs once for each major: a walk begins with a copy of what it has made.
 // Run `npm run build` and `node tools/check-package.mjs` first. It needs PostgreSQL, as the tests do.
@@ -86,7 +86,7 @@ async function follow(walk, shop) {
   await cp(await newShop(create), shop, { recursive: true, verbatimSymlinks: true });
   for (const command of installs) await type(shop, command);
   for (const [path, code] of filesOf(text)) {
-    // Those that `thorn init` would change come after it.
+    // Those that `nest add` would change come after it.
     if (!/src\/(?:app\.module|main|orders\.controller)\.ts/.test(path)) save(shop, path, code);
   }
   if (walk.major === '11') {
@@ -94,7 +94,7 @@ async function follow(walk, shop) {
     replaceIn(join(shop, 'tsconfig.build.json'), '{', `{ ${setting},`);
   }
   await prepare(commands, client, shop, database);
-  await tryInit(shop, client);
+  await tryNestAdd(shop, client);
 
   for (const [path, code] of filesOf(text)) save(shop, path, code);
   for (const name of ['src/app.controller', 'src/app.service', 'src/app.controller.spec'])
@@ -190,21 +190,20 @@ async function prepare(commands, client, shop, database) {
 }
 
 /**
- * All set-ups of `thorn init` compile.
+ * The module that `nest add` makes compiles, and passes the linter. It is taken back.
  *
  * @param {string} shop
  * @param {string} client
  */
-async function tryInit(shop, client) {
-  const table = client === 'prisma' ? 'Order' : 'orders';
-  const guarded = '--guard PartnerGuard --page';
-  for (const options of ['', guarded, `--entity ${table} ${guarded}`]) {
-    await type(
-      shop,
-      `npx thorn init --yes ${options} && npx tsc --noEmit --strict -p tsconfig.json`,
-    );
-    await type(shop, 'npm run lint && npx thorn init --undo --yes');
-  }
+async function tryNestAdd(shop, client) {
+  const root = join(shop, 'src/app.module.ts');
+  const before = readFileSync(root, 'utf8');
+  const output = await type(shop, 'npx nest add nestjs-thorn --skip-install');
+  if (!output.includes(`npx thorn migrations postgres --for ${client}`)) throw new Error(output);
+  if (readFileSync(root, 'utf8') === before) throw new Error(`no client was found: ${output}`);
+  await type(shop, 'npx tsc --noEmit --strict -p tsconfig.json && npm run lint');
+  rmSync(join(shop, 'src/webhooks'), { recursive: true });
+  writeFileSync(root, before);
 }
 
 /**

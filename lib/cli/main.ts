@@ -10,7 +10,6 @@ import {
   generalHelp,
 } from './commands/command.js';
 import { doctorCommand } from './commands/doctor.command.js';
-import { initCommand } from './init/init.command.js';
 import { listenCommand } from './commands/listen.command.js';
 import { ApiError } from './commands/api-client.js';
 import { migrationsCommand } from './commands/migrations.command.js';
@@ -23,7 +22,6 @@ import { verifyCommand } from './commands/verify.command.js';
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
-  initCommand,
   listenCommand,
   verifyCommand,
   signCommand,

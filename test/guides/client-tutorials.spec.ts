@@ -78,7 +78,6 @@ async function printedBy(command: readonly string[]): Promise<string> {
     out: (line) => void printed.push(line),
     bytes: () => undefined,
     note: (line) => void printed.push(line),
-    ask: async () => '',
     hasColours: false,
     env: {},
     read: async () => Buffer.alloc(0),

@@ -134,7 +134,6 @@ describe('an old Node.js', () => {
       out: () => undefined,
       bytes: () => undefined,
       note: (line) => void notes.push(line),
-      ask: async () => '',
       hasColours: false,
       env: {},
       read: async () => Buffer.alloc(0),
@@ -157,9 +156,9 @@ describe('an old Node.js', () => {
 });
 
 describe('every peer', () => {
-  // `thorn init` alone uses TypeScript, and takes what the application has. Beside Prisma, SQLite is opened by the driver of
+  // Beside Prisma, SQLite is opened by the driver of
   // its adapter, whichever version that needs. A table of Drizzle is one of the application's; test/clients/drizzle has both majors.
-  const ofApplication = new Set(['typescript', 'better-sqlite3', 'drizzle-orm']);
+  const ofApplication = new Set(['better-sqlite3', 'drizzle-orm']);
   const peers = Object.entries(peerDependencies).filter(([name]) => !ofApplication.has(name));
 
   it.each(peers)('is tested at the lowest versions of its range: %s %s', (name, range) => {

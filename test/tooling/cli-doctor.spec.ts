@@ -76,7 +76,6 @@ describe('thorn doctor', () => {
       hasColours: false,
       env,
       read: async () => Buffer.alloc(0),
-      ask: async () => '',
       interrupted: new AbortController().signal,
     });
     return { code, out, notes };

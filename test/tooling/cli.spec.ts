@@ -41,7 +41,6 @@ async function thorn(
     hasColours: false,
     env,
     read: async (name) => (name === '-' ? Buffer.from(input) : processTerminal().read(name)),
-    ask: async () => '',
     interrupted: new AbortController().signal,
   });
   return { code, out, notes };
@@ -64,16 +63,7 @@ describe('thorn', () => {
   it('prints help, and rejects unknown arguments with exit code 2', async () => {
     const general = await spawned(['--help']);
     expect(general.code).toBe(0);
-    for (const name of [
-      'listen',
-      'verify',
-      'sign',
-      'doctor',
-      'init',
-      'types',
-      'diff',
-      'migrations',
-    ]) {
+    for (const name of ['listen', 'verify', 'sign', 'doctor', 'types', 'diff', 'migrations']) {
       expect(general.out).toContain(`  ${name} `);
       const { code, out } = await thorn([name, '--help']);
       expect([code, out.split('\n')[0]]).toEqual([0, expect.stringContaining(`thorn ${name}`)]);
@@ -344,7 +334,6 @@ describe('thorn listen', () => {
       hasColours: true,
       env: {},
       read: async () => Buffer.alloc(0),
-      ask: async () => '',
       interrupted: stop.signal,
     });
     const signed = signWebhook({ body: '{}', secrets: [SECRET] });

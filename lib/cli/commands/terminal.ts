@@ -1,6 +1,5 @@
 import { ThornError } from '../../errors/index.js';
 import { readFile } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 
 /** Thrown when a command was called in a wrong way, or with input that cannot be read: exit code 2. */
 export class UsageError extends ThornError {
@@ -24,8 +23,6 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The bytes of a file; `-` is the standard input. */
   read(file: string): Promise<Buffer>;
-  /** Asks for a line; without anybody who answers, it is empty. */
-  ask(question: string): Promise<string>;
   /** Once it was asked for: aborted by the first Ctrl-C or SIGTERM; the second one ends the process. */
   readonly interrupted: AbortSignal;
 }
@@ -44,7 +41,6 @@ export function processTerminal(): Terminal {
     hasColours: process.stdout.isTTY && !process.env['NO_COLOR'],
     env: process.env,
     read: readBytes,
-    ask: answered,
     get interrupted() {
       if (controller === null) {
         const stop = () => controller!.abort();
@@ -54,17 +50,6 @@ export function processTerminal(): Terminal {
       return controller.signal;
     },
   };
-}
-
-function answered(question: string): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  return new Promise((resolve) => {
-    lines.once('close', () => resolve(''));
-    lines.question(question, (answer) => {
-      resolve(answer);
-      lines.close();
-    });
-  });
 }
 
 async function readBytes(file: string): Promise<Buffer> {
