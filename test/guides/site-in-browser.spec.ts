@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sitePages } from '../../docs/.vitepress/pages.js';
-import { startChromium } from '../services/chromium.js';
+import { openChromium } from '../services/chromium.js';
 import { PageVisitor } from '../support/page-visitor.js';
 
 const run = promisify(execFile);
@@ -78,7 +78,7 @@ describe('the built site', () => {
     const { NODE_ENV: _, VITEST: __, ...inherited } = process.env;
     const env = { ...inherited, DOCS_BASE: BASE };
     const build = run(process.execPath, [vitepress, 'build', 'docs', '--outDir', SITE], { env });
-    [browser] = await Promise.all([startChromium(), build]);
+    [browser] = await Promise.all([openChromium(), build]);
     server = createServer(({ url = '/' }, response) => {
       const { pathname } = new URL(url, 'http://site');
       const path = join(SITE, pathname.slice(BASE.length));

@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startChromium } from '../services/chromium.js';
+import { openChromium } from '../services/chromium.js';
 import { startSeededBlog } from '../support/apps/seeded-blog.js';
 import { PageVisitor } from '../support/page-visitor.js';
 
@@ -19,7 +19,7 @@ const ask = async (method: string, path: string, body?: object) => {
 };
 
 beforeAll(async () => {
-  browser = await startChromium();
+  browser = await openChromium();
   blog = await startSeededBlog();
   // What is retried below is not sent: its hosts are nowhere.
   await ask('POST', 'pauses', { host: '*' });

@@ -1,14 +1,14 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Portal, thornPage } from '../../lib/page/index.js';
-import { startChromium } from '../services/chromium.js';
+import { openChromium } from '../services/chromium.js';
 import { type Api, platforms, startApi } from '../support/apps/api-app.js';
 import { PageVisitor } from '../support/page-visitor.js';
 import { serve } from '../support/page-host.js';
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await startChromium();
+  browser = await openChromium();
 }, 180_000);
 afterAll(() => browser.close());
 

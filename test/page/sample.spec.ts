@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { startChromium } from '../services/chromium.js';
+import { openChromium } from '../services/chromium.js';
 import { startSeededBlog } from '../support/apps/seeded-blog.js';
 import { PageVisitor } from '../support/page-visitor.js';
 
@@ -9,7 +9,7 @@ let blog: Awaited<ReturnType<typeof startSeededBlog>>;
 let visitor: PageVisitor;
 
 beforeAll(async () => {
-  browser = await startChromium();
+  browser = await openChromium();
   blog = await startSeededBlog();
 }, 180_000);
 afterAll(async () => {

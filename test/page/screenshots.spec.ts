@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { startChromium } from '../services/chromium.js';
+import { openChromium } from '../services/chromium.js';
 import { startSeededBlog } from '../support/apps/seeded-blog.js';
 import { PageVisitor } from '../support/page-visitor.js';
 import { asWebp, differenceOf } from '../support/pictures.js';
@@ -85,7 +85,7 @@ let browser: Browser;
 let blog: Awaited<ReturnType<typeof startSeededBlog>>;
 
 beforeAll(async () => {
-  browser = await startChromium();
+  browser = await openChromium();
   vi.useFakeTimers({ toFake: ['Date'], now: NOW });
   blog = await startSeededBlog(true);
   mkdirSync(FOLDER, { recursive: true });

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
-import { installPackage } from './server.js';
+import { inject } from 'vitest';
+import { installPackage, type Server } from './server.js';
 
 const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -19,9 +20,10 @@ const TURNED_OFF = [
 /**
  * Starts Chromium from the machine, which is installed by apt-get when there is none and that is possible.
  *
+ * @returns a server whose browser all files of a run share
  * @throws Error with the command to type when there is none
  */
-export async function startChromium(): Promise<Browser> {
+export async function startChromium(): Promise<Server> {
   if (!PATHS.some(existsSync)) await installPackage('chromium');
   const executablePath = PATHS.find(existsSync);
   if (executablePath === undefined) {
@@ -34,5 +36,11 @@ export async function startChromium(): Promise<Browser> {
     ...['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
     `--disable-features=${TURNED_OFF.join(',')}`,
   ];
-  return chromium.launch({ executablePath, args });
+  const server = await chromium.launchServer({ executablePath, args });
+  return { url: server.wsEndpoint(), stop: () => server.close() };
+}
+
+/** Connects to the browser of this run. Closing the connection closes its windows, and leaves those of other files alone. */
+export function openChromium(): Promise<Browser> {
+  return chromium.connect(inject('chromiumUrl'));
 }

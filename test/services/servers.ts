@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { TestProject } from 'vitest/node';
+import { startChromium } from './chromium.js';
 import { startMariadb } from './mariadb.js';
 import { startPostgres } from './postgres.js';
 
@@ -9,6 +10,8 @@ declare module 'vitest' {
     postgresUrl?: string;
     /** A MariaDB server that tests may create databases on. */
     mariadbUrl?: string;
+    /** The browser of the run, which `openChromium` connects to. */
+    chromiumUrl: string;
     /** The names of this run's databases begin with it. */
     databasePrefix: string;
   }
@@ -16,12 +19,13 @@ declare module 'vitest' {
 
 const isQuick = process.env['THORN_SUITE'] === 'quick';
 
-/** Vitest's global set-up: starts the databases of the whole run side by side, and removes them at its end. */
+/** Vitest's global set-up: starts the databases and the browser of the whole run side by side, and removes them at its end. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const prefix = `thorn_${randomBytes(4).toString('hex')}_`;
   const starting = [
     startPostgres(prefix),
     isQuick ? Promise.resolve(null) : startMariadb(),
+    startChromium(),
   ] as const;
   const started = await Promise.allSettled(starting);
   const stop = async () => {
@@ -29,9 +33,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await Promise.all(servers.map((server) => server.stop()));
   };
   try {
-    const [postgres, mariadb] = await Promise.all(starting);
+    const [postgres, mariadb, browser] = await Promise.all(starting);
     project.provide('databasePrefix', prefix);
     project.provide('postgresUrl', postgres.url);
+    project.provide('chromiumUrl', browser.url);
     if (mariadb !== null) project.provide('mariadbUrl', mariadb.url);
   } catch (error) {
     await stop();

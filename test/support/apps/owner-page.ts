@@ -8,7 +8,7 @@ import {
 } from '../../../lib/index.js';
 import { thornPage } from '../../../lib/page/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../../lib/testing/index.js';
-import { startChromium } from '../../services/chromium.js';
+import { openChromium } from '../../services/chromium.js';
 import { createDatabase, type TestDatabase } from '../databases.js';
 import { PageVisitor } from '../page-visitor.js';
 import { type Api, startApi } from './api-app.js';
@@ -30,7 +30,7 @@ export class OwnerPage {
   ) {}
 
   static async start(thorn: ThornModuleOptions & ThornModuleExtras = {}): Promise<OwnerPage> {
-    const browser = await startChromium();
+    const browser = await openChromium();
     const database = await createDatabase('memory');
     const receiver = await ScriptedReceiver.start();
     const api = await startApi('express', {
