@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sitePages } from '../../docs/.vitepress/pages.js';
-import { openChromium } from '../services/chromium.js';
+import { openChromium } from '../support/open-chromium.js';
 import { PageVisitor } from '../support/page-visitor.js';
 
 const run = promisify(execFile);

@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { de } from '../../page/text/de.js';
 import { en } from '../../page/text/en.js';
-import { openChromium } from '../services/chromium.js';
+import { openChromium } from '../support/open-chromium.js';
 import { startSeededBlog } from '../support/apps/seeded-blog.js';
 import { PAGE_SCREENS, type PageScreen } from '../support/pictured-screens.js';
 import { PageVisitor } from '../support/page-visitor.js';

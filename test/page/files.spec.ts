@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { thornPage } from '../../lib/page/index.js';
-import { openChromium } from '../services/chromium.js';
+import { openChromium } from '../support/open-chromium.js';
 import { type Api, startApi } from '../support/apps/api-app.js';
 import { PageVisitor } from '../support/page-visitor.js';
 

@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { de } from '../../page/text/de.js';
 import { en } from '../../page/text/en.js';
-import { openChromium } from '../services/chromium.js';
+import { openChromium } from '../support/open-chromium.js';
 import { startSeededBlog } from '../support/apps/seeded-blog.js';
 import { PageVisitor } from '../support/page-visitor.js';
 

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
 import { thornPage } from '../../lib/page/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
-import { openChromium } from '../services/chromium.js';
+import { openChromium } from '../support/open-chromium.js';
 import { type Api, startApi } from '../support/apps/api-app.js';
 import { type TestDatabase, sqliteAndPostgres } from '../support/databases.js';
 import { PageVisitor } from '../support/page-visitor.js';

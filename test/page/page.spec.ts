@@ -3,7 +3,7 @@ import { RequestMethod, VersioningType } from '@nestjs/common';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { thornPage } from '../../lib/page/index.js';
-import { openChromium } from '../services/chromium.js';
+import { openChromium } from '../support/open-chromium.js';
 import { serve } from '../support/page-host.js';
 import { type Api, type ApiSetUp, platforms, startApi } from '../support/apps/api-app.js';
 import { PageVisitor } from '../support/page-visitor.js';

@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Portal, thornPage } from '../../lib/page/index.js';
-import { openChromium } from '../services/chromium.js';
+import { openChromium } from '../support/open-chromium.js';
 import { type Api, platforms, startApi } from '../support/apps/api-app.js';
 import { PageVisitor } from '../support/page-visitor.js';
 import { serve } from '../support/page-host.js';

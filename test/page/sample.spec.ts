@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { openChromium } from '../services/chromium.js';
+import { openChromium } from '../support/open-chromium.js';
 import { startSeededBlog } from '../support/apps/seeded-blog.js';
 import { PageVisitor } from '../support/page-visitor.js';
 

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type Browser, chromium } from 'playwright-core';
-import { inject } from 'vitest';
+import { type Browser, chromium, type LaunchOptions } from 'playwright-core';
 import { installPackage, type Server } from './server.js';
 
 const PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -20,10 +19,23 @@ const TURNED_OFF = [
 /**
  * Starts Chromium from the machine, which is installed by apt-get when there is none and that is possible.
  *
- * @returns a server whose browser all files of a run share
  * @throws Error with the command to type when there is none
  */
-export async function startChromium(): Promise<Server> {
+export async function startChromium(): Promise<Browser> {
+  return chromium.launch(await launchOptions());
+}
+
+/**
+ * The same as a server, whose browser many processes share.
+ *
+ * @throws Error with the command to type when there is none
+ */
+export async function startChromiumServer(): Promise<Server> {
+  const server = await chromium.launchServer(await launchOptions());
+  return { url: server.wsEndpoint(), stop: () => server.close() };
+}
+
+async function launchOptions(): Promise<LaunchOptions> {
   if (!PATHS.some(existsSync)) await installPackage('chromium');
   const executablePath = PATHS.find(existsSync);
   if (executablePath === undefined) {
@@ -36,11 +48,5 @@ export async function startChromium(): Promise<Server> {
     ...['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu'],
     `--disable-features=${TURNED_OFF.join(',')}`,
   ];
-  const server = await chromium.launchServer({ executablePath, args });
-  return { url: server.wsEndpoint(), stop: () => server.close() };
-}
-
-/** Connects to the browser of this run. Closing the connection closes its windows, and leaves those of other files alone. */
-export function openChromium(): Promise<Browser> {
-  return chromium.connect(inject('chromiumUrl'));
+  return { executablePath, args };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { TestProject } from 'vitest/node';
-import { startChromium } from './chromium.js';
+import { startChromiumServer } from './chromium.js';
 import { startMariadb } from './mariadb.js';
 import { startPostgres } from './postgres.js';
 
@@ -25,7 +25,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const starting = [
     startPostgres(prefix),
     isQuick ? Promise.resolve(null) : startMariadb(),
-    startChromium(),
+    startChromiumServer(),
   ] as const;
   const started = await Promise.allSettled(starting);
   const stop = async () => {

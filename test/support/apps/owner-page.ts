@@ -8,7 +8,7 @@ import {
 } from '../../../lib/index.js';
 import { thornPage } from '../../../lib/page/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../../lib/testing/index.js';
-import { openChromium } from '../../services/chromium.js';
+import { openChromium } from '../open-chromium.js';
 import { createDatabase, type TestDatabase } from '../databases.js';
 import { PageVisitor } from '../page-visitor.js';
 import { type Api, startApi } from './api-app.js';
