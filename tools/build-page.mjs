@@ -17,7 +17,7 @@ const TYPES = { js: 'text/javascript; charset=utf-8', css: 'text/css; charset=ut
 const SHARED = [
   ...['chat-templates', 'projection', 'template'].map((name) => `lib/message/shapes/${name}.ts`),
   ...['lib/common/objects.ts', 'lib/errors/errors.ts', 'lib/errors/index.ts'],
-  'lib/subscriber/model/origin.ts',
+  ...['lib/event/event-patterns.ts', 'lib/subscriber/model/origin.ts'],
 ];
 /** The languages that the texts of the page are written in. A visitor loads the texts of one. */
 const LANGUAGES = ['en', 'de'];

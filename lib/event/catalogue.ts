@@ -4,7 +4,13 @@ import { shownNames } from '../common/log.js';
 import { InvalidInputError, type RefusalCode, ThornConfigurationError } from '../errors/index.js';
 import type { EventDeclaration, EventDefinitions } from './define-events.js';
 import { checkEventName, compileEventName } from './event-name.js';
-import { covers, type PatternCoverage, namesOfPattern, overlap } from './event-patterns.js';
+import {
+  covers,
+  type PatternCoverage,
+  namesOfPattern,
+  namesOfSegments,
+  overlap,
+} from './event-patterns.js';
 
 /** The module's options for the catalogue. */
 export abstract class EventSettings {
@@ -60,7 +66,7 @@ export class EventCatalogue {
     const known = this.#entries.get(declaration.name);
     if (known === undefined) {
       const { segments } = compileEventName(declaration.name);
-      this.#entries.set(declaration.name, { declaration, names: { segments, open: false } });
+      this.#entries.set(declaration.name, { declaration, names: namesOfSegments(segments) });
       return;
     }
     const difference = differenceOf(known.declaration, declaration);
@@ -100,7 +106,7 @@ export class EventCatalogue {
 
   /** Tells whether subscribers may get an event of this name, as sent. */
   offers(sentName: string): boolean {
-    return this.#allows({ segments: sentName.split('.'), open: false });
+    return this.#allows(namesOfSegments(sentName.split('.')));
   }
 
   /** @param name as declared, with its fields in braces */
@@ -142,7 +148,7 @@ export class EventCatalogue {
   /** The declaration of an event: the declaration with exactly this name, else the first whose fields fit. */
   declarationOf(sentName: string): EventDeclaration | undefined {
     if (sentName.includes('{')) return undefined;
-    const sent = { segments: sentName.split('.'), open: false };
+    const sent = namesOfSegments(sentName.split('.'));
     const entry =
       this.#entries.get(sentName) ??
       [...this.#entries.values()].find(({ names }) => covers(names, sent));

@@ -13,6 +13,11 @@ export function namesOfPattern(pattern: string): PatternCoverage {
   return { segments, open: segments.at(-1) === null };
 }
 
+/** One name, or the names that a declared name has for its rows: null for a field. */
+export function namesOfSegments(segments: readonly (string | null)[]): PatternCoverage {
+  return { segments, open: false };
+}
+
 /** Tells whether some name is in both. */
 export function overlap(one: PatternCoverage, other: PatternCoverage): boolean {
   return (

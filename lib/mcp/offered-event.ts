@@ -8,7 +8,7 @@ import {
   type JsonValue,
 } from '../event/index.js';
 import { encodeSegment, type EventName, MAX_NAME_SEGMENTS } from '../event/event-name.js';
-import { namesOfPattern, overlap } from '../event/event-patterns.js';
+import { namesOfPattern, namesOfSegments, overlap } from '../event/event-patterns.js';
 import { invalidParams } from './mcp-events.error.js';
 
 /** The arguments of a subscription, by name. */
@@ -84,7 +84,7 @@ export class OfferedEvent {
     }
     const pattern = this.#patternOf(given);
     const asked = namesOfPattern(pattern);
-    const others = this.others.filter(({ segments }) => overlap(asked, { segments, open: false }));
+    const others = this.others.filter(({ segments }) => overlap(asked, namesOfSegments(segments)));
     const isFull = asked.segments.length >= MAX_NAME_SEGMENTS;
     const filter = Object.entries(given)
       .filter(([name]) => !this.compiled.paths.includes(name))
@@ -136,7 +136,7 @@ function isObjectSchema({ type, properties, allOf, anyOf, oneOf }: JsonSchema): 
 function isPreferred(other: EventName, name: EventName, later: readonly EventName[]): boolean {
   if (name.paths.length === 0 || other.name === name.name) return false;
   const isFirst = other.paths.length === 0 || later.some((one) => one.name === name.name);
-  const [one, two] = [other, name].map(({ segments }) => ({ segments, open: false }));
+  const [one, two] = [other, name].map(({ segments }) => namesOfSegments(segments));
   return isFirst && overlap(one!, two!);
 }
 

@@ -15,7 +15,7 @@ import { Button, Field } from '../ui/basics.js';
 import { Content } from '../ui/content.js';
 import { Loaded } from '../ui/screen.js';
 import { useCatalogue } from './event-picker.js';
-import { covers, useFieldNames } from './field-names.js';
+import { matchesEvent, useFieldNames } from './field-names.js';
 
 const KINDS = ['whole', 'fields', 'thin', 'template'] as const;
 type Kind = (typeof KINDS)[number];
@@ -213,7 +213,7 @@ function Preview({ value, events }: PreviewOptions) {
   const [wanted, setWanted] = useState('');
   const names = (useCatalogue().value?.items ?? [])
     .map(({ name }) => name)
-    .filter((name) => events.some((one) => covers(one, name)));
+    .filter((name) => events.some((one) => matchesEvent(one, name)));
   const event = names.includes(wanted) ? wanted : names[0];
   if (event === undefined) return <p class="hint">{texts.noEvent}</p>;
   return (

@@ -1,3 +1,4 @@
+import { covers, namesOfPattern, namesOfSegments } from '../../lib/event/event-patterns.js';
 import type { Endpoint } from '../core/model.js';
 import { owner } from '../core/source.js';
 import { useData } from '../core/use-data.js';
@@ -12,7 +13,7 @@ export function useFieldNames(events: readonly string[]): readonly string[] {
   const catalogue = useCatalogue();
   const names = (catalogue.value?.items ?? [])
     .map(({ name }) => name)
-    .filter((name) => events.some((one) => covers(one, name)))
+    .filter((name) => events.some((one) => matchesEvent(one, name)))
     .slice(0, MOST);
   const found = useData(`fields ${names.join(' ')}`, async (signal) => {
     const types = await Promise.all(names.map((name) => owner.eventType(name, signal)));
@@ -29,17 +30,16 @@ export function useFieldNames(events: readonly string[]): readonly string[] {
 export function useChangesTold({ events, exclude }: Pick<Endpoint, 'events' | 'exclude'>): boolean {
   const got = (useCatalogue().value?.items ?? []).filter(
     ({ name }) =>
-      events.some((one) => covers(one, name)) && !exclude.some((one) => covers(one, name)),
+      events.some((one) => matchesEvent(one, name)) &&
+      !exclude.some((one) => matchesEvent(one, name)),
   );
   return got.length === 0 || got.some(({ changed }) => changed !== null);
 }
 
-export function covers(pattern: string, name: string): boolean {
-  return (
-    pattern === '*' ||
-    pattern === patternFor(name) ||
-    (pattern.endsWith('.*') && name.startsWith(pattern.slice(0, -1)))
-  );
+/** Tells whether a pattern matches an event, whatever its fields hold. */
+export function matchesEvent(pattern: string, name: string): boolean {
+  const { segments } = namesOfPattern(patternFor(name));
+  return covers(namesOfPattern(pattern), namesOfSegments(segments));
 }
 
 function namesInSchema(schema: unknown, depth: number): string[] {

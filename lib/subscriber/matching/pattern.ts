@@ -1,4 +1,5 @@
 import { InvalidInputError } from '../../errors/index.js';
+import { covers, namesOfPattern, namesOfSegments } from '../../event/event-patterns.js';
 
 /** The maximum length of a pattern, in characters. */
 export const MAX_PATTERN_LENGTH = 256;
@@ -46,25 +47,7 @@ export function checkPattern(text: unknown, field = 'events'): asserts text is s
   }
 }
 
-/** True when a valid pattern matches an event's name. Reads both once, from left to right. */
+/** True when a valid pattern matches an event's name. */
 export function patternMatches(pattern: string, name: string): boolean {
-  let start = 0;
-  let nameStart = 0;
-  for (;;) {
-    const end = endOfSegment(pattern, start);
-    const nameEnd = endOfSegment(name, nameStart);
-    const wildcard = end === start + 1 && pattern[start] === '*';
-    if (end === pattern.length && wildcard) return true;
-    if (!wildcard && pattern.slice(start, end) !== name.slice(nameStart, nameEnd)) return false;
-    if (end === pattern.length || nameEnd === name.length) {
-      return end === pattern.length && nameEnd === name.length;
-    }
-    start = end + 1;
-    nameStart = nameEnd + 1;
-  }
-}
-
-function endOfSegment(text: string, start: number): number {
-  const dot = text.indexOf('.', start);
-  return dot === -1 ? text.length : dot;
+  return covers(namesOfPattern(pattern), namesOfSegments(name.split('.')));
 }

@@ -2,6 +2,7 @@ import { errorText, FaultLog } from '../../common/index.js';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
 import { compileEventName } from '../../event/index.js';
 import type { Recipient, SubscriberSource } from '../../message/index.js';
+import { covers, namesOfSegments } from '../../event/event-patterns.js';
 import { checkPattern, patternMatches } from '../matching/pattern.js';
 import type { BodyFields } from './subscriber-rules.js';
 import {
@@ -13,7 +14,7 @@ import {
 
 /** One source of subscribers, and the events that they receive. */
 interface Entry {
-  readonly covers: (event: string) => boolean;
+  readonly isOf: (event: string) => boolean;
   readonly source: SubscriberSource;
   readonly rules: StaticSubscriberRules;
   /** Where the application has declared them, for error texts. */
@@ -56,9 +57,9 @@ export class StaticSubscriberSet {
     const declaration = `The option subscribers: those of '${pattern}'`;
     const { rules } = this;
     const constants = blaming(declaration, () => constantSubscribers(source, rules));
-    const covers = (event: string) => patternMatches(pattern, event);
+    const isOf = (event: string) => patternMatches(pattern, event);
     this.#patterns.push(pattern);
-    this.#entries.push({ covers, source, rules, declaration, pattern, constants });
+    this.#entries.push({ isOf, source, rules, declaration, pattern, constants });
   }
 
   /**
@@ -74,17 +75,11 @@ export class StaticSubscriberSet {
     const ownRules = { ...this.rules, ...rules };
     const declaration = `The subscribers of the event ${name}`;
     const constants = blaming(declaration, () => constantSubscribers(source, ownRules));
-    const { segments } = compileEventName(name);
     // This is not a pattern: a field at the end stands for one segment, but a wildcard at the end would stand for any
     // number of segments.
-    const covers = (event: string) => {
-      const sent = event.split('.');
-      return (
-        sent.length === segments.length &&
-        segments.every((segment, index) => segment === null || segment === sent[index])
-      );
-    };
-    this.#entries.push({ covers, source, rules: ownRules, declaration, pattern: name, constants });
+    const names = namesOfSegments(compileEventName(name).segments);
+    const isOf = (event: string) => covers(names, namesOfSegments(event.split('.')));
+    this.#entries.push({ isOf, source, rules: ownRules, declaration, pattern: name, constants });
   }
 
   /**
@@ -110,8 +105,8 @@ export class StaticSubscriberSet {
   async match(event: string, owner: string | null): Promise<NamedRecipients> {
     const recipients: Recipient[] = [];
     const faults: unknown[] = [];
-    for (const { covers, source, rules } of this.#entries) {
-      if (!covers(event)) continue;
+    for (const { isOf, source, rules } of this.#entries) {
+      if (!isOf(event)) continue;
       recipients.push(
         ...(await resolveSubscribers(source, event, owner, rules, (fault) => faults.push(fault))),
       );
@@ -125,7 +120,7 @@ export class StaticSubscriberSet {
    * a message.
    */
   covers(event: string): boolean {
-    return this.#entries.some(({ covers }) => covers(event));
+    return this.#entries.some(({ isOf }) => isOf(event));
   }
 
   /**

@@ -7,8 +7,8 @@ import type { FieldsOf, NewRowOf } from '../../database/schema/table-definition.
 import { CapturedTables } from '../../database/triggers/captured-tables.js';
 import { ThornError } from '../../errors/index.js';
 import { compileEventName } from '../../event/event-name.js';
+import { namesOfPattern, namesOfSegments, overlap } from '../../event/event-patterns.js';
 import { hostOf } from '../../message/recipient.js';
-import { patternMatches } from '../matching/pattern.js';
 import type { SubscriberRow } from '../model/field-kinds.js';
 import { isWithin, type OwnerScope } from '../model/subscriber.js';
 import type { SubscriberAudit } from '../model/subscriber-audit.js';
@@ -259,13 +259,10 @@ export class SubscriberTable {
   }
 }
 
-/**
- * Tells whether one of the patterns may match an event. A name with fields, such as `order.{state}`, may match any
- * pattern, since the row is not known.
- */
+/** Tells whether one of the patterns may match an event, whatever its fields hold, such as that of `order.{state}`. */
 function mayMatch(patterns: readonly string[], event: string): boolean {
-  const hasFields = compileEventName(event).paths.length > 0;
-  return hasFields || patterns.some((pattern) => patternMatches(pattern, event));
+  const names = namesOfSegments(compileEventName(event).segments);
+  return patterns.some((pattern) => overlap(namesOfPattern(pattern), names));
 }
 
 /**
