@@ -8,7 +8,7 @@ import { type Steps, stepsOf } from '../core/use-steps.js';
 import { dateHour, number, t } from '../text/index.js';
 import { Button } from '../ui/basics.js';
 import { LongWork } from '../ui/long-work.js';
-import { isComplete, NONE, plus, type Resent, ResentText, resultOf } from './resent.js';
+import { hasWorked, NONE, plus, type Resent, ResentText, resultOf } from './resent.js';
 
 type Kind = 'retry' | 'cancel';
 /** The number of deliveries in one step: the API retries many in one request, and cancels each by its own. */
@@ -166,7 +166,7 @@ function BulkDialog({ kind, source, run: { filters, steps }, onClose, onDiscard 
       onClose={onClose}
       onDiscard={onDiscard}
       progressOf={(sum) => <ResentText of={sum} text={doneText(kind)} />}
-      isGood={isComplete}
+      isGood={hasWorked}
       count={async (signal) => {
         let [count, after]: [number, string | undefined] = [0, undefined];
         do {

@@ -6,14 +6,8 @@ import { useSteps } from '../core/use-steps.js';
 import { dateHour, t } from '../text/index.js';
 import { Field, TimeZone } from '../ui/basics.js';
 import { LongWork } from '../ui/long-work.js';
-import { isComplete, NONE, plus, type Resent, ResentText } from './resent.js';
-
-const HOUR = 3_600_000;
-const SPANS = [
-  ['lastHour', HOUR],
-  ['lastDay', 24 * HOUR],
-  ['lastWeek', 168 * HOUR],
-] as const;
+import { hasWorked, isComplete, NONE, plus, type Resent, ResentText } from './resent.js';
+import { beginningOf, type Span, spansAt } from './spans.js';
 
 export type BulkKind = 'recover' | 'backfill';
 
@@ -26,8 +20,7 @@ interface Options {
 
 /** Sends an endpoint its failed deliveries again, or the messages that it has missed. */
 export function BulkDialog({ kind, step, onClose }: Options) {
-  // 0 stands for a time of the user's own.
-  const [span, setSpan] = useState<number>(24 * HOUR);
+  const [span, setSpan] = useState<Span | 'own'>('lastDay');
   const [from, setFrom] = useState(() => new Date(new Date().setHours(0, 0, 0, 0)).toISOString());
   const since = useRef('');
   const read = async (after: string | undefined, before: Resent, dryRun: boolean) => {
@@ -46,11 +39,11 @@ export function BulkDialog({ kind, step, onClose }: Options) {
       start={t().start}
       steps={steps}
       progressOf={(sum) => <ResentText of={sum} />}
-      isGood={isComplete}
-      asked={span === 0 ? from : String(span)}
+      isGood={hasWorked}
+      asked={span === 'own' ? from : span}
       onClose={onClose}
       count={async (signal) => {
-        since.current = span === 0 ? from : new Date(now() - span).toISOString();
+        since.current = beginningOf(span, now()) ?? from;
         let found = await read(undefined, NONE, true);
         while (found.sum.done === 0 && found.next !== null && !signal.aborted) {
           found = await read(found.next, found.sum, true);
@@ -72,19 +65,19 @@ export function BulkDialog({ kind, step, onClose }: Options) {
         {(attributes) => (
           <select
             {...attributes}
-            value={String(span)}
-            onChange={({ currentTarget }) => setSpan(Number(currentTarget.value))}
+            value={span}
+            onChange={({ currentTarget }) => setSpan(currentTarget.value as Span | 'own')}
           >
-            {SPANS.map(([name, value]) => (
-              <option key={name} value={String(value)}>
+            {spansAt(now(), span).map((name) => (
+              <option key={name} value={name}>
                 {t()[name]}
               </option>
             ))}
-            <option value="0">{t().ownTime}</option>
+            <option value="own">{t().ownTime}</option>
           </select>
         )}
       </Field>
-      {span === 0 && (
+      {span === 'own' && (
         <>
           <Field label={t().lists.from}>
             {(attributes) => (

@@ -13,7 +13,7 @@ import { Loaded, Screen } from '../ui/screen.js';
 import { BulkActions } from './bulk-actions.js';
 import { askedFor, clearFilters, DeliveryFilters, isFiltered } from './delivery-filters.js';
 import { DeliveryTable } from './delivery-table.js';
-import { isComplete, NONE, plus, type Resent, ResentText, resultOf } from './resent.js';
+import { hasWorked, NONE, plus, type Resent, ResentText, resultOf } from './resent.js';
 
 const STEP = 50;
 
@@ -145,7 +145,7 @@ function Selectable({ source, items, isWhole, reload }: SelectableOptions) {
       )}
       <div role="status">
         {result !== undefined && (
-          <Note tone={isComplete(result) ? 'good' : 'wait'}>
+          <Note tone={hasWorked(result) ? 'good' : 'wait'}>
             <ResentText of={result} />
           </Note>
         )}

@@ -1,4 +1,5 @@
-import { useEffect, useState } from 'preact/hooks';
+import type { JSX } from 'preact';
+import { useEffect, useId, useState } from 'preact/hooks';
 import { now } from '../core/clock.js';
 import { isoTime, localTime } from '../core/local-time.js';
 import type { DeliverySource } from '../core/deliveries.js';
@@ -11,80 +12,215 @@ import { Button, TimeZone } from '../ui/basics.js';
 import { Tabs } from '../ui/tabs.js';
 import { typingEnd } from '../core/typing.js';
 import { nameOf } from './endpoint-address.js';
+import { beginningOf, spansAt } from './spans.js';
 import { MOST_SEARCHED } from './subject.js';
 
 const STATUSES = ['failed', 'pending', 'succeeded'] as const;
 const CLASSES = ['2xx', '3xx', '4xx', '5xx', 'timeout'] as const;
-const HOUR = 3_600_000;
-const SPANS = { lastHour: HOUR, lastDay: 24 * HOUR, lastWeek: 168 * HOUR } as const;
-const NAMES = [
-  ...[
-    'search',
-    'event',
-    'status',
-    'answer',
-    'time',
-    'from',
-    'to',
-    'since',
-    'endpoint',
-    'id',
-    'owner',
-    'host',
-  ],
-];
 /** The number of endpoints that are offered for a typed text. */
 const OFFERED = 20;
 
 type Filtered = Readonly<Record<string, string>>;
 
-export function isFiltered(query: Filtered): boolean {
-  return NAMES.some((one) => query[one]);
-}
-
-export function clearFilters(): void {
-  setQuery(Object.fromEntries(NAMES.map((one) => [one, ''])));
-}
-
-/** The filters of the address, with the names of the API. A span of time ends now, so it is computed for each read. */
-export function askedFor(query: Filtered) {
-  return (): Query => {
-    const span = Object.entries(SPANS).find(([name]) => name === query['time'])?.[1];
-    const { from, to } = query;
-    const isRange = query['time'] === 'range';
-    const isAttempted = query['time'] === 'attempts';
-    const id = query['id'] ?? '';
-    const kind = /^(?:msg|sub)_/.exec(id)?.[0];
-    return {
-      value: query['search'],
-      event: query['event'],
-      status: query['status'],
-      statusClass: query['answer'],
-      subscriber: kind === 'sub_' ? id : query['endpoint'],
-      message: kind === 'msg_' ? id : undefined,
-      delivery: kind === undefined ? id : undefined,
-      owner: query['owner'],
-      host: query['host'],
-      ...(span !== undefined && { since: new Date(now() - span).toISOString() }),
-      ...(isRange && { since: from, until: to }),
-      ...(isAttempted && { since: query['since'], attemptedSince: from, attemptedUntil: to }),
-    };
-  };
-}
-
-interface Options {
+interface FieldOptions {
   readonly source: DeliverySource;
   readonly query: Filtered;
 }
 
-/** The filters of a list of deliveries, which are in the address. */
-export function DeliveryFilters({ source, query }: Options) {
-  const select = (
-    name: string,
-    label: string,
-    any: string,
-    options: readonly (readonly [string, string])[],
-  ) => (
+/** A filter of a list of deliveries. */
+interface Filter {
+  /** Its parameters in the address. */
+  readonly names: readonly string[];
+  /** Default: it is offered to everybody. */
+  readonly isOffered?: (source: DeliverySource) => boolean;
+  /** What the API is asked for. */
+  readonly ask: (query: Filtered) => Query;
+  readonly Field: (options: FieldOptions) => JSX.Element;
+}
+
+const isForOperators = ({ base }: DeliverySource) => base !== '';
+
+/** In the row above the list. */
+const FIRST: readonly Filter[] = [
+  {
+    names: ['search'],
+    isOffered: (source) => !isForOperators(source) || settings.operatorBodies,
+    ask: ({ search }) => ({ value: search }),
+    Field: ({ query }) => (
+      <Text
+        name="search"
+        label={t().search}
+        placeholder={t().lists.searchHint}
+        maxLength={MOST_SEARCHED}
+        query={query}
+      />
+    ),
+  },
+  {
+    names: ['status'],
+    ask: ({ status }) => ({ status }),
+    Field: ({ query }) => (
+      <Tabs
+        label={t().status}
+        items={[['', t().all], ...STATUSES.map((one) => [one, t()[one]] as const)]}
+        chosen={query['status'] ?? ''}
+        onChoose={(status) => setQuery({ status })}
+      />
+    ),
+  },
+];
+
+/** Behind a button, unless they are set. */
+const OTHERS: readonly Filter[] = [
+  {
+    names: ['event'],
+    ask: ({ event }) => ({ event }),
+    Field: ({ query }) => (
+      <Text name="event" label={t().eventName} placeholder="order.*" query={query} />
+    ),
+  },
+  {
+    names: ['answer'],
+    ask: ({ answer }) => ({ statusClass: answer }),
+    Field: ({ query }) => (
+      <Choice
+        name="answer"
+        label={t().answer}
+        any={t().all}
+        options={CLASSES.map((one) => [one, one === 'timeout' ? t().timeout : one])}
+        query={query}
+      />
+    ),
+  },
+  {
+    names: ['endpoint'],
+    ask: ({ endpoint }) => ({ subscriber: endpoint }),
+    Field: ({ source, query: { endpoint = '' } }) =>
+      endpoint === '' ? (
+        <EndpointChoice source={source} />
+      ) : (
+        <ChosenEndpoint key={endpoint} source={source} id={endpoint} />
+      ),
+  },
+  {
+    names: ['id'],
+    ask: ({ id = '' }) => {
+      const kind = /^(?:msg|sub)_/.exec(id)?.[0];
+      if (id === '') return {};
+      return kind === 'sub_' ? { subscriber: id } : kind ? { message: id } : { delivery: id };
+    },
+    Field: ({ query }) => (
+      <Text name="id" label={t().lists.id} placeholder="dlv_… · msg_…" query={query} />
+    ),
+  },
+  {
+    names: ['owner'],
+    isOffered: isForOperators,
+    ask: ({ owner }) => ({ owner }),
+    Field: ({ query }) => <Text name="owner" label={t().owner} query={query} />,
+  },
+  {
+    names: ['host'],
+    isOffered: isForOperators,
+    ask: ({ host }) => ({ host }),
+    Field: ({ query }) => (
+      <Text name="host" label={t().host} placeholder="hooks.example.com" query={query} />
+    ),
+  },
+  {
+    names: ['time', 'from', 'to', 'since'],
+    ask: ({ time, from, to, since }) => {
+      if (time === 'range') return { since: from, until: to };
+      if (time === 'attempts') return { since, attemptedSince: from, attemptedUntil: to };
+      return { since: beginningOf(time, now()) };
+    },
+    Field: TimeField,
+  },
+];
+
+const FILTERS = [...FIRST, ...OTHERS];
+
+export function isFiltered(query: Filtered): boolean {
+  return FILTERS.some((one) => isSet(one, query));
+}
+
+function isSet({ names }: Filter, query: Filtered): boolean {
+  return names.some((name) => query[name]);
+}
+
+export function clearFilters(): void {
+  setQuery(Object.fromEntries(FILTERS.flatMap(({ names }) => names).map((name) => [name, ''])));
+}
+
+/** The filters of the address, with the names of the API. A span of time ends now, so it is computed for each read. */
+export function askedFor(query: Filtered) {
+  return (): Query => Object.assign({}, ...FILTERS.map(({ ask }) => ask(query))) as Query;
+}
+
+/** The filters of a list of deliveries, which are in the address: a row, and a button for the others. */
+export function DeliveryFilters({ source, query }: FieldOptions) {
+  const [isOpen, setOpen] = useState(false);
+  const id = useId();
+  const offered = (all: readonly Filter[]) =>
+    all.filter(({ isOffered }) => isOffered === undefined || isOffered(source));
+  const fields = (all: readonly Filter[]) =>
+    all.map(({ names, Field }) => <Field key={names[0]} source={source} query={query} />);
+  const others = offered(OTHERS).filter((one) => isOpen || isSet(one, query));
+  return (
+    <div role="search" aria-label={t().filters}>
+      <div class="filter-line">
+        {fields(offered(FIRST))}
+        <button
+          type="button"
+          class="button"
+          aria-expanded={isOpen}
+          aria-controls={id}
+          onClick={() => setOpen(!isOpen)}
+        >
+          {t().filters}
+        </button>
+      </div>
+      <div class="filters" id={id}>
+        {fields(others)}
+      </div>
+    </div>
+  );
+}
+
+interface TextOptions {
+  readonly name: string;
+  readonly label: string;
+  readonly placeholder?: string;
+  readonly maxLength?: number;
+  readonly query: Filtered;
+}
+
+function Text({ name, label, query, ...attributes }: TextOptions) {
+  return (
+    <label>
+      <span>{label}</span>
+      <input
+        type="search"
+        spellcheck={false}
+        {...attributes}
+        value={query[name] ?? ''}
+        onChange={({ currentTarget }) => setQuery({ [name]: currentTarget.value.trim() })}
+      />
+    </label>
+  );
+}
+
+interface ChoiceOptions {
+  readonly name: string;
+  readonly label: string;
+  /** The text of the choice of nothing. */
+  readonly any: string;
+  readonly options: readonly (readonly [value: string, text: string])[];
+  readonly query: Filtered;
+}
+
+function Choice({ name, label, any, options, query }: ChoiceOptions) {
+  return (
     <label>
       <span>{label}</span>
       <select
@@ -100,19 +236,10 @@ export function DeliveryFilters({ source, query }: Options) {
       </select>
     </label>
   );
-  const text = (name: string, label: string, placeholder: string) => (
-    <label>
-      <span>{label}</span>
-      <input
-        type="search"
-        spellcheck={false}
-        placeholder={placeholder}
-        maxLength={name === 'search' ? MOST_SEARCHED : undefined}
-        value={query[name] ?? ''}
-        onChange={({ currentTarget }) => setQuery({ [name]: currentTarget.value.trim() })}
-      />
-    </label>
-  );
+}
+
+function TimeField({ query }: FieldOptions) {
+  const { time } = query;
   const moment = (name: 'from' | 'to') => (
     <label>
       <span>{t().lists[name]}</span>
@@ -123,46 +250,27 @@ export function DeliveryFilters({ source, query }: Options) {
       />
     </label>
   );
-  const isBetween = query['time'] === 'range' || query['time'] === 'attempts';
   return (
-    <div class="filters" role="search" aria-label={t().filters}>
-      <Tabs
-        label={t().status}
-        items={[['', t().all], ...STATUSES.map((one) => [one, t()[one]] as const)]}
-        chosen={query['status'] ?? ''}
-        onChoose={(status) => setQuery({ status })}
+    <>
+      <Choice
+        name="time"
+        label={t().time}
+        any={t().anyTime}
+        options={[
+          ...spansAt(now(), time).map((one) => [one, t()[one]] as const),
+          ['range', t().lists.range],
+          ['attempts', t().lists.attempted],
+        ]}
+        query={query}
       />
-      {(source.base === '' || settings.operatorBodies) && (
-        <div class="filter-search">{text('search', t().search, t().lists.searchHint)}</div>
-      )}
-      {text('event', t().eventName, 'order.*')}
-      {select(
-        'answer',
-        t().answer,
-        t().all,
-        CLASSES.map((one) => [one, one === 'timeout' ? t().timeout : one]),
-      )}
-      {(query['endpoint'] ?? '') === '' ? (
-        <EndpointChoice source={source} />
-      ) : (
-        <ChosenEndpoint key={query['endpoint']} source={source} id={query['endpoint']!} />
-      )}
-      {text('id', t().lists.id, 'dlv_… · msg_…')}
-      {source.base !== '' && text('owner', t().owner, '')}
-      {source.base !== '' && text('host', t().host, 'hooks.example.com')}
-      {select('time', t().time, t().anyTime, [
-        ...(Object.keys(SPANS) as (keyof typeof SPANS)[]).map((one) => [one, t()[one]] as const),
-        ['range', t().lists.range],
-        ['attempts', t().lists.attempted],
-      ])}
-      {isBetween && (
+      {(time === 'range' || time === 'attempts') && (
         <div class="filter-times">
           {moment('from')}
           {moment('to')}
           <TimeZone />
         </div>
       )}
-    </div>
+    </>
   );
 }
 

@@ -63,6 +63,7 @@ export function DeliveryTable({
   return (
     <Table
       caption={t().deliveries}
+      as="delivery"
       rows={rows}
       isWhole={isWhole}
       keyOf={(one) => one.id}

@@ -182,8 +182,13 @@ function wordsOf({ attempts, failed }: HealthDay): string {
     : texts.dayBad(number(attempts), number(failed));
 }
 
+/** The shares of failed attempts from which on a day is no good one, and is a bad one. */
+const PART = 0.05;
+const BAD = 0.5;
+
 function toneOf({ attempts, failed }: HealthDay): string | undefined {
   if (attempts === 0) return undefined;
-  if (failed === 0) return 'good';
-  return failed === attempts ? 'bad' : 'part';
+  const share = failed / attempts;
+  if (share < PART) return 'good';
+  return share > BAD ? 'bad' : 'part';
 }

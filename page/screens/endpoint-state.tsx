@@ -1,6 +1,6 @@
 import { now } from '../core/clock.js';
 import type { Endpoint, LastDay } from '../core/model.js';
-import { dateHour, dateTime, number, t } from '../text/index.js';
+import { dateHour, dateTime, momentAlone, number, t } from '../text/index.js';
 import { Badge } from '../ui/basics.js';
 import type { Column } from '../ui/table.js';
 
@@ -20,7 +20,7 @@ export function StateNow({ endpoint }: { readonly endpoint: Endpoint }) {
       <StateBadge endpoint={endpoint} />
       {state === 'failing' && (
         <>
-          <small>{texts.since(dateHour(failingSince!))}</small>
+          <small>{texts.since(momentAlone(failingSince!))}</small>
           {disablesAt !== null && (
             <small>
               {Date.parse(disablesAt) > now()
@@ -35,21 +35,20 @@ export function StateNow({ endpoint }: { readonly endpoint: Endpoint }) {
   );
 }
 
-/** The state of an endpoint. A success between many failures does not make it well. */
+/** The state of an endpoint. It is not well while most attempts of 24 hours have failed. */
 export function StateBadge({ endpoint }: { readonly endpoint: Endpoint }) {
   const { state, lastDay } = endpoint;
-  if (state !== 'active' || lastDay == null || !isUnstable(lastDay)) {
+  if (state !== 'active' || lastDay == null || lastDay.failed * 2 <= lastDay.attempts) {
     return <Badge state={state} />;
   }
-  return <span class="badge wait">{t().health.unstable}</span>;
+  return (
+    <span class="badge wait" title={attemptsText(lastDay)}>
+      {t().health.unstable}
+    </span>
+  );
 }
 
 const HOUR = 3_600_000;
-
-/** True when most attempts fail, and did so of late: an endpoint that works again does not. */
-function isUnstable({ attempts, failed, failedAt }: LastDay): boolean {
-  return failed * 2 > attempts && now() - Date.parse(failedAt!) < HOUR;
-}
 
 /** The column with the attempts of 24 hours. */
 export function lastDayColumn(): Column<Endpoint> {
@@ -70,13 +69,14 @@ export function LastDayHint({ rows }: { readonly rows: readonly Endpoint[] }) {
 /** The attempts at an endpoint in 24 hours, or since the time from which on they are counted. */
 function DayOf({ lastDay }: { readonly lastDay: LastDay | null | undefined }) {
   if (lastDay == null) return <span class="faint">–</span>;
-  const { attempts, failed } = lastDay;
-  const texts = t().figures;
   return (
-    <span class={failed > 0 ? 'bad' : undefined}>
-      {failed > 0
-        ? texts.failedOf(number(failed), number(attempts))
-        : texts.attempts(number(attempts))}
-    </span>
+    <span class={lastDay.failed > 0 ? 'attempts bad' : 'attempts'}>{attemptsText(lastDay)}</span>
   );
+}
+
+function attemptsText({ attempts, failed }: LastDay): string {
+  const texts = t().figures;
+  return failed > 0
+    ? texts.failedOf(number(failed), number(attempts))
+    : texts.attempts(number(attempts));
 }

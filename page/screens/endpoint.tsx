@@ -106,6 +106,13 @@ function Shown({ read, reload }: ShownOptions) {
         <>
           {can('test') && <Button onClick={() => start('test')}>{t().test}</Button>}
           {can('write') && <Button onClick={() => start('edit')}>{t().edit}</Button>}
+          {can('retry') && (
+            <>
+              <Button onClick={() => start('recover')}>{t().recover}</Button>
+              <Button onClick={() => start('backfill')}>{t().backfill}</Button>
+            </>
+          )}
+          {can('secrets') && <Button onClick={() => start('rotate')}>{t().rotate}</Button>}
           {can('write') &&
             (endpoint.enabled ? (
               <Button onClick={() => start('disable')}>{t().disable}</Button>
@@ -114,6 +121,11 @@ function Shown({ read, reload }: ShownOptions) {
                 {t().enable}
               </Button>
             ))}
+          {can('write') && (
+            <Button kind="danger" onClick={() => start('delete')}>
+              {t().remove}
+            </Button>
+          )}
         </>
       }
     >
@@ -172,26 +184,6 @@ function Shown({ read, reload }: ShownOptions) {
               <Section title={t().settings}>
                 <Settings endpoint={endpoint} />
               </Section>
-              {(can('retry') || can('secrets') || can('write')) && (
-                <Section title={t().actions}>
-                  <div class="stack">
-                    {can('retry') && (
-                      <>
-                        <Button onClick={() => start('recover')}>{t().recover}</Button>
-                        <Button onClick={() => start('backfill')}>{t().backfill}</Button>
-                      </>
-                    )}
-                    {can('secrets') && (
-                      <Button onClick={() => start('rotate')}>{t().rotate}</Button>
-                    )}
-                    {can('write') && (
-                      <Button kind="danger" onClick={() => start('delete')}>
-                        {t().remove}
-                      </Button>
-                    )}
-                  </div>
-                </Section>
-              )}
             </div>
           </div>
         </>

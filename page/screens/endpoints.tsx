@@ -2,7 +2,7 @@ import { urlForFile } from '../core/csv.js';
 import { health } from '../core/health.js';
 import { linkTo, place, setQuery } from '../core/router.js';
 import { can } from '../core/session.js';
-import { owner, WITH_LAST_DAY } from '../core/source.js';
+import { owner, type Query, WITH_LAST_DAY } from '../core/source.js';
 import { typingEnd } from '../core/typing.js';
 import { LIVE } from '../core/use-data.js';
 import { usePages } from '../core/use-pages.js';
@@ -27,8 +27,9 @@ export function EndpointsScreen() {
   const pages = usePages<Endpoint>(`endpoints ${search ?? ''} ${state}`, {
     read: async (after, signal) => {
       if (after === undefined) await typingEnd(search, signal);
-      const query = { limit: String(STEP), search, state, after, ...WITH_LAST_DAY };
-      return owner.endpoints(query, signal);
+      const query = { limit: String(STEP), search, ...WITH_LAST_DAY };
+      if (state !== '') return owner.endpoints({ ...query, state, after }, signal);
+      return failingFirst((part) => owner.endpoints({ ...query, ...part }, signal), after);
     },
     step: STEP,
     every: LIVE * 4,
@@ -129,6 +130,25 @@ export function SearchField({ q }: { readonly q: string }) {
   );
 }
 
+/** Before the cursor of a page that is read after the failing endpoints. */
+const OTHERS = 'others ';
+
+/** Reads the failing endpoints, and then the others. */
+async function failingFirst(
+  read: (part: Query) => Promise<EndpointPage>,
+  after = '',
+): Promise<EndpointPage> {
+  if (!after.startsWith(OTHERS)) {
+    const { items, next } = await read({ state: 'failing', after });
+    return { items, next: next ?? OTHERS };
+  }
+  const { items, next } = await read({ after: after.slice(OTHERS.length) });
+  return {
+    items: items.filter((one) => one.state !== 'failing'),
+    next: next === null ? null : OTHERS + next,
+  };
+}
+
 /** The number of endpoints in a state, which the menu knows of some states. */
 function totalOf(state: string): number | undefined {
   if (state === '') return health.value?.endpoints;
@@ -184,7 +204,7 @@ function EndpointTable({ rows, isWhole }: TableOptions) {
         {
           title: t().events,
           kind: 'wide',
-          cell: (one) => <Patterns patterns={one.events} most={3} />,
+          cell: (one) => <Patterns patterns={one.events} most={2} />,
         },
         {
           title: t().state,
@@ -202,7 +222,7 @@ function EndpointTable({ rows, isWhole }: TableOptions) {
   );
 }
 
-/** Patterns of events as tags. */
+/** Patterns of events as tags. Where only some are shown, each stays on one line. */
 export function Patterns({
   patterns,
   most = Infinity,
@@ -213,8 +233,8 @@ export function Patterns({
   return (
     <>
       {patterns.slice(0, most).map((one) => (
-        <span class="tag" key={one}>
-          {one === '*' ? t().all : <Breakable text={one} />}
+        <span class="tag" key={one} title={one}>
+          {one === '*' ? t().all : most === Infinity ? <Breakable text={one} /> : one}
         </span>
       ))}
       {patterns.length > most && <span class="faint">+{patterns.length - most}</span>}

@@ -84,6 +84,8 @@ function Shown({
       crumbs={[[t().endpoints, linkTo('/operator/endpoints')]]}
       actions={
         <>
+          <Button onClick={() => setOpen('recover')}>{t().recover}</Button>
+          <Button onClick={() => setOpen('backfill')}>{t().backfill}</Button>
           <Button onClick={pause.run} isBusy={pause.isBusy}>
             {t().operators.pauseThis(host)}
           </Button>
@@ -137,12 +139,6 @@ function Shown({
                   </div>
                 </dl>
                 <Settings endpoint={endpoint} />
-              </Section>
-              <Section title={t().actions}>
-                <div class="stack">
-                  <Button onClick={() => setOpen('recover')}>{t().recover}</Button>
-                  <Button onClick={() => setOpen('backfill')}>{t().backfill}</Button>
-                </div>
               </Section>
             </div>
           </div>

@@ -32,10 +32,10 @@ export function FailingEndpoints({ rows, total }: Options) {
           {
             title: t().endpoint,
             kind: 'name',
-            cell: ({ subscriberId, url }) => (
+            cell: ({ subscriberId, url, description }) => (
               <>
                 <EndpointName
-                  {...{ url, description: null, id: subscriberId }}
+                  {...{ url, description, id: subscriberId }}
                   {...(url !== null && { href: linkTo(`/operator/endpoints/${subscriberId}`) })}
                 />
                 {url === null && <small>{texts.notStored}</small>}

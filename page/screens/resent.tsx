@@ -29,6 +29,11 @@ export function isComplete({ leftOut }: Resent): boolean {
   return Object.values(leftOut).every((count) => count === 0);
 }
 
+/** False when nothing was changed, although something was asked for. */
+export function hasWorked({ done, leftOut }: Resent): boolean {
+  return done > 0 || isComplete({ done, leftOut });
+}
+
 interface Options {
   readonly of: Resent;
   /** The number of deliveries that were changed, as a sentence. */

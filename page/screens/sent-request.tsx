@@ -81,20 +81,22 @@ export function SentBody({ request }: { readonly request: SentRequest }) {
   );
 }
 
-/** Says why parts are not shown: once for each reason, with the names of the parts. */
+/** Says why parts are not shown: once for each reason, with the names of the parts unless the reason names them. */
 function Missing({ parts }: { readonly parts: SentRequest['missing'] }) {
   const codes = [...new Set(parts.map(({ code }) => code))];
+  const names: Readonly<Record<string, string>> = t().sent.parts;
   return (
     <>
       {codes.map((code) => (
         <Note key={code} tone="off">
           {t().sent.missing[code]}{' '}
-          <span class="faint">
-            {parts
-              .filter((one) => one.code === code)
-              .map(({ field }) => field)
-              .join(', ')}
-          </span>
+          {code !== 'expunged' &&
+            t().sent.notShown(
+              parts
+                .filter((one) => one.code === code)
+                .map(({ field }) => names[field] ?? field)
+                .join(', '),
+            )}
         </Note>
       ))}
     </>

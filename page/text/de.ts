@@ -199,6 +199,8 @@ export const de: Dictionary = {
   timeout: 'Nicht rechtzeitig geantwortet',
   anyTime: 'Jede Zeit',
   lastHour: 'Letzte Stunde',
+  sinceNoon: 'Seit 12 Uhr',
+  today: 'Heute',
   lastDay: 'Letzte 24 Stunden',
   lastWeek: 'Letzte 7 Tage',
   answer: 'Antwort',

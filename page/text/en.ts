@@ -195,6 +195,8 @@ export const en = {
   timeout: 'No response in time',
   anyTime: 'Any time',
   lastHour: 'Last hour',
+  sinceNoon: 'Since noon',
+  today: 'Today',
   lastDay: 'Last 24 hours',
   lastWeek: 'Last 7 days',
   answer: 'Response',

@@ -4,6 +4,7 @@ import type { Translation } from './translation.js';
 export const figures: Translation<typeof figuresEn> = {
   noData: 'Keine Daten',
   pick: 'Ziehen Sie über das Diagramm, um die Zustellungen mit Versuchen in dieser Zeit zu sehen. Mit der Tastatur: Umschalt und Pfeiltasten, dann Eingabe.',
+  drag: 'Ziehen zeigt die Zustellungen',
   attempted: (from, to) => `Versuche von ${from} bis ${to}`,
   openList: 'Diese Zustellungen filtern',
   perHour: 'Versuche je Stunde',

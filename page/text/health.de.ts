@@ -4,7 +4,7 @@ import type { Translation } from './translation.js';
 export const health: Translation<typeof healthEn> = {
   failing: (count) => (count === '1' ? '1 schlägt fehl' : `${count} schlagen fehl`),
   disabled: (count) => `${count} abgeschaltet`,
-  since: (time) => `seit ${time}`,
+  since: (time) => `jeder Versuch seit ${time}`,
   failingNote: (time) =>
     `Jeder Versuch seit ${time} ist fehlgeschlagen. Prüfen Sie, ob Ihr Server läuft und mit einem Status von 200 bis 299 antwortet.`,
   messages: (count) =>

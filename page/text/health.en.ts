@@ -2,7 +2,7 @@
 export const health = {
   failing: (count: string) => `${count} failing`,
   disabled: (count: string) => `${count} disabled`,
-  since: (time: string) => `since ${time}`,
+  since: (time: string) => `every attempt since ${time}`,
   failingNote: (time: string) =>
     `Every attempt has failed since ${time}. Check that your server runs and answers with a status from 200 to 299.`,
   messages: (count: string) =>

@@ -131,9 +131,13 @@ export function attemptDetail({ code, message }: NonNullable<Attempt['error']>):
 
 /** "3 min. ago" within an hour; before that the time of today, or the day and its time, so that rows can be told apart. */
 export function moment(time: string): string {
+  return Math.abs(Date.parse(time) - now()) < 3_600_000 ? ago(time) : momentAlone(time);
+}
+
+/** The time of today, or the day and its time. */
+export function momentAlone(time: string): string {
   const at = new Date(time);
   const today = new Date(now());
-  if (Math.abs(at.getTime() - today.getTime()) < 3_600_000) return ago(time);
   if (at.toDateString() === today.toDateString()) return hour(time);
   const year = at.getFullYear() === today.getFullYear() ? undefined : 'numeric';
   const parts = { day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' } as const;

@@ -8,6 +8,8 @@ export const request: Translation<typeof requestEn> = {
   changed: (parts) => `Anders als beim Versuch davor: ${parts}`,
   changes: { status: 'Status', error: 'Grund', body: 'Inhalt', headers: 'Header' },
   answerHeaders: 'Header der Antwort',
+  notShown: (parts) => `Nicht gezeigt: ${parts}.`,
+  parts: { url: 'URL', contentType: 'Content-Type', body: 'Inhalt' },
   missing: {
     expunged: 'Der Inhalt ist nicht mehr gespeichert.',
     unreadable:

@@ -6,6 +6,8 @@ export const request = {
   changed: (parts: string) => `Changed since the attempt before: ${parts}`,
   changes: { status: 'status', error: 'reason', body: 'body', headers: 'headers' },
   answerHeaders: 'Response headers',
+  notShown: (parts: string) => `Not shown: ${parts}.`,
+  parts: { url: 'URL', contentType: 'content type', body: 'body' },
   missing: {
     expunged: 'The body is no longer stored.',
     unreadable: 'The event cannot be read at present. Try again later.',

@@ -12,11 +12,11 @@ interface Options {
   readonly href?: string;
 }
 
-/** An endpoint in a list: its description, and its URL on one line, whole on hover and on a narrow page. */
+/** An endpoint in a list: its description on two lines at most, and its URL on one, whole on hover and on a narrow page. */
 export function EndpointName({ url, description, id, href }: Options) {
   const short = url === null ? id : shortUrl(url);
   const name = (
-    <bdi class="line" title={url ?? id}>
+    <bdi class={description === null ? 'line' : 'lines'} title={url ?? id}>
       {description ?? short}
     </bdi>
   );

@@ -109,6 +109,7 @@ export function Plot<Item>(options: PlotOptions<Item>) {
                   </span>
                 ))
               ))}
+            {onPick !== undefined && range === null && <small>{t().figures.drag}</small>}
           </div>
         )}
       </div>
@@ -121,7 +122,7 @@ export function Plot<Item>(options: PlotOptions<Item>) {
           ))}
         </p>
         {onPick !== undefined && (
-          <p class="hint" id={`${id}-hint`}>
+          <p class="off-screen" id={`${id}-hint`}>
             {t().figures.pick}
           </p>
         )}

@@ -20,6 +20,8 @@ interface TableOptions<Row> {
   readonly keyOf: (row: Row) => string;
   /** True when `rows` are all there are. A part of a list, sorted, would hide what belongs between its rows. */
   readonly isWhole?: boolean;
+  /** How a row looks where the page is narrow. Default: a line for each column. */
+  readonly as?: 'delivery';
 }
 
 interface Order {
@@ -28,7 +30,8 @@ interface Order {
 }
 
 /** A table that becomes a list of cards where the page is narrow. */
-export function Table<Row>({ caption, columns, rows, keyOf, isWhole = false }: TableOptions<Row>) {
+export function Table<Row>(options: TableOptions<Row>) {
+  const { caption, columns, rows, keyOf, isWhole = false, as } = options;
   const [order, setOrder] = useState<Order>();
   const by = isWhole ? columns.find((one) => one.title === order?.title)?.sort : undefined;
   const shown = by === undefined ? rows : sorted(rows, by, order!.isDown);
@@ -41,7 +44,7 @@ export function Table<Row>({ caption, columns, rows, keyOf, isWhole = false }: T
           : { title, isDown: true },
     );
   return (
-    <table>
+    <table class={as}>
       <caption class="off-screen">{caption}</caption>
       <thead>
         <tr>

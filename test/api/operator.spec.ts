@@ -253,6 +253,7 @@ describe.each(PAIRS)('the operator API on $database and $platform', ({ create, p
             subscriberId: ids['alice'],
             owner: 'alice',
             state: 'failing',
+            description: null,
             failingMessages: expect.any(Number),
           },
           ...{ host: new URL(receiver.url).host, failingSince: expect.any(Number) },

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { de } from '../../page/text/de.js';
 import { en } from '../../page/text/en.js';
 import { openChromium } from '../support/open-chromium.js';
@@ -92,6 +92,163 @@ describe.each(FORMS)('$width px, $theme, $language', (form) => {
     await visitor.end();
   });
 });
+
+describe('lists', () => {
+  let visitor: PageVisitor;
+  let page: Page;
+  afterEach(() => visitor.end());
+
+  const open = async (
+    user: PageScreen['user'],
+    path: string,
+    { width, language = 'en' }: { width: number; language?: Form['language'] },
+  ) => {
+    visitor = await PageVisitor.start(browser, {
+      viewport: { width, height: 900 },
+      locale: language === 'de' ? 'de-DE' : 'en-US',
+      timezoneId: 'UTC',
+    });
+    page = visitor.page;
+    await show(page, { name: path, user, path }, language);
+    await page.locator('tbody tr:visible').first().waitFor();
+  };
+  const row = (text: string) => page.locator('tbody tr').filter({ hasText: text }).first();
+
+  it.each(
+    [768, 900, 1024, 1180, 1181, 1240, 1290, 1440].flatMap((width) =>
+      (['en', 'de'] as const).map((language) => ({ width, language })),
+    ),
+  )(
+    'of endpoints show operators all columns, and whole names, at $width px, $language',
+    async (form) => {
+      await open('operator', '/operator/endpoints', form);
+      await visitor.expectNoOverflow();
+      // Below that, two lines are not enough for each name beside seven columns.
+      if (form.width >= 1180) expect(await page.evaluate<string[]>(CUT_NAMES)).toEqual([]);
+    },
+  );
+
+  it('keep a number apart from the column after it', async () => {
+    for (const width of [768, 1180, 1440]) {
+      await open('alice', '/', { width });
+      const figures = row('Search index').getByText('3 of 334 attempts failed');
+      const time = row('Search index').locator('time');
+      const [one, other] = [(await figures.boundingBox())!, (await time.boundingBox())!];
+      expect(other.x - one.x - one.width).toBeGreaterThanOrEqual(16);
+      if (width !== 1440) await visitor.end();
+    }
+  });
+
+  it.each([
+    ['en', 'every attempt since 2:52 PM'],
+    ['de', 'jeder Versuch seit 14:52'],
+  ] as const)(
+    'say what has failed since then, and of how many in a day: %s',
+    async (language, text) => {
+      await open('alice', '/', { width: 1280, language });
+      await row('Partner site').getByText(text, { exact: true }).waitFor();
+    },
+  );
+
+  it('show two events of an endpoint and the number of the others, each on a line', async () => {
+    await open('alice', '/endpoints', { width: 1180 });
+    const events = row('Partner site').locator('td.wide');
+    expect(await events.textContent()).toBe('article.publishedarticle.changed+1');
+    for (const tag of await events.locator('.tag').all()) {
+      expect((await tag.boundingBox())!.height).toBeLessThan(24);
+    }
+  });
+
+  it.each(['en', 'de'] as const)(
+    'of deliveries begin below one row of filters: %s',
+    async (language) => {
+      await open('alice', '/deliveries', { width: 1180, language });
+      const { search, status, filters } = TEXTS[language];
+      const parts = [
+        page.getByLabel(search, { exact: true }),
+        page.getByRole('group', { name: status }),
+        page.getByRole('button', { name: filters, exact: true }),
+      ];
+      const ends = await Promise.all(
+        parts.map(async (one) => {
+          const { y, height } = (await one.boundingBox())!;
+          return y + height;
+        }),
+      );
+      expect(Math.max(...ends) - Math.min(...ends)).toBeLessThan(8);
+      expect(await page.getByRole('search').getByRole('combobox').count()).toBe(0);
+    },
+  );
+
+  it('of deliveries are less than 4,000 px high for a page of a phone', async () => {
+    for (const [user, path] of [
+      ['alice', '/deliveries'],
+      ['operator', '/operator/deliveries'],
+    ] as const) {
+      await open(user, path, { width: 390 });
+      expect(await page.locator('tbody tr').count()).toBe(50);
+      const height = await page.evaluate<number>('document.documentElement.scrollHeight');
+      expect(height).toBeLessThanOrEqual(4000);
+      await visitor.expectNoOverflow();
+      await visitor.expectAccessible();
+      if (user === 'alice') await visitor.end();
+    }
+  });
+
+  it.each(['en', 'de'] as const)('of deliveries begin at times of today: %s', async (language) => {
+    await open('alice', '/deliveries', { width: 1280, language });
+    const { filters, time, today, sinceNoon } = TEXTS[language];
+    await page.getByRole('button', { name: filters, exact: true }).click();
+    for (const [name, since] of [
+      [today, '2026-03-12T00:00:00.000Z'],
+      [sinceNoon, '2026-03-12T12:00:00.000Z'],
+    ] as const) {
+      const asked = page.waitForRequest(
+        (one) => new URL(one.url()).searchParams.get('since') === since,
+      );
+      await page.getByRole('combobox', { name: time }).selectOption({ label: name });
+      await asked;
+    }
+    await page.reload();
+    await page.locator('tbody tr').first().waitFor();
+    const field = page.getByRole('combobox', { name: time });
+    expect(await field.locator('option:checked').textContent()).toBe(sinceNoon);
+  });
+
+  it.each(['alice', 'operator'] as const)(
+    'lead a phone of %s to an endpoint whose actions are above everything else',
+    async (user) => {
+      await open(user, user === 'alice' ? '/endpoints' : '/operator/endpoints', { width: 390 });
+      await row('Partner site').getByRole('link').first().click();
+      await page.getByRole('heading', { name: 'Recent deliveries' }).waitFor();
+      const actions = [
+        en.recover,
+        en.backfill,
+        ...(user === 'alice' ? [en.rotate, en.remove] : []),
+      ];
+      const head = page.locator('.screen-head');
+      for (const name of actions) {
+        const { y } = (await head.getByRole('button', { name, exact: true }).boundingBox())!;
+        expect(y, name).toBeLessThan(600);
+      }
+      await visitor.expectNoOverflow();
+      await visitor.expectAccessible();
+    },
+  );
+
+  it('name endpoints that fail for operators by their description', async () => {
+    await open('operator', '/operator', { width: 1280 });
+    await page
+      .getByRole('table', { name: 'Failing endpoints' })
+      .getByRole('link', { name: 'Partner site, down since yesterday' })
+      .waitFor();
+  });
+});
+
+/** The names of endpoints of which a part is not seen. */
+const CUT_NAMES = `[...document.querySelectorAll('.endpoint-name .lines')]
+  .filter((one) => one.scrollHeight > one.clientHeight + 1 || one.scrollWidth > one.clientWidth)
+  .map((one) => one.textContent)`;
 
 /** Words that begin on one line and end on the next. Codes, URLs and ids have no words. */
 const BROKEN_WORDS = `(() => {

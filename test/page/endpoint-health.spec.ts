@@ -110,9 +110,12 @@ describe('the screen of an endpoint that fails', () => {
       await row.getByText('2 of 3 attempts failed').waitFor();
       expect(await row.locator('.badge').textContent()).toBe('Unstable');
     }
+    await query(`UPDATE thorn_attempts SET started_at = started_at - ${2 * 3_600_000}`);
     for (const place of [`/endpoints/${id}`, `/operator/endpoints/${id}`]) {
       await page.goto(owner.url(place));
-      await page.locator('.lead').getByText('Unstable').waitFor();
+      const badge = page.locator('.lead').getByText('Unstable');
+      await badge.waitFor();
+      expect(await badge.getAttribute('title')).toBe('2 of 3 attempts failed');
       await visitor.expectAccessible();
     }
 
@@ -132,9 +135,8 @@ describe('the screen of an endpoint that fails', () => {
     await page.route(/figures=lastDay/, async (route) => {
       const response = await route.fetch();
       const { items, next } = await response.json();
-      const [one] = items;
-      const lastDay = { ...one.lastDay, countedSince };
-      await route.fulfill({ response, json: { items: [{ ...one, lastDay }], next } });
+      for (const one of items) one.lastDay.countedSince = countedSince;
+      await route.fulfill({ response, json: { items, next } });
     });
     for (const place of ['/endpoints', '/operator/endpoints']) {
       await page.goto(owner.url(place));
@@ -313,6 +315,33 @@ describe('the head of an endpoint', () => {
     expect(await days.first().textContent()).toMatch(/: no requests$/);
     expect(await days.last().getAttribute('class')).toBe('part');
     await page.getByText('1 day with failures').waitFor();
+  });
+
+  it('colours a day by the share of its attempts that failed', async () => {
+    const id = await owner.endpoint();
+    await owner.deliver(id, {});
+    const shares = [
+      [300, 1, 'good'],
+      [100, 5, 'part'],
+      [100, 64, 'bad'],
+    ] as const;
+    await page.route('**/stats**', async (route) => {
+      const response = await route.fetch();
+      const answer = await response.json();
+      shares.forEach(([attempts, failedAttempts], at) =>
+        Object.assign(answer.days[at], { attempts, failedAttempts }),
+      );
+      await route.fulfill({ response, json: answer });
+    });
+    await page.goto(owner.url(`/endpoints/${id}`));
+    const days = page.locator('.health-line li');
+    await expect.poll(() => days.count()).toBe(14);
+    for (const [at, [attempts, failed, tone]] of shares.entries()) {
+      expect(await days.nth(at).getAttribute('class')).toBe(tone);
+      const words = new RegExp(`: ${attempts} requests, ${failed} failed$`);
+      expect(await days.nth(at).getAttribute('title')).toMatch(words);
+    }
+    await visitor.expectAccessible();
   });
 });
 

@@ -49,6 +49,7 @@ describe('a long list', () => {
     expect(await rows()).toBe(620);
 
     await page.goto(owner.url('/deliveries'));
+    await button('Filters').click();
     await page.getByRole('combobox', { name: 'Endpoint' }).fill('/endpoint-619');
     await expect.poll(() => page.locator('#offered-endpoints option').count()).toBe(1);
     await page
@@ -96,6 +97,7 @@ describe('deliveries', () => {
     });
     await owner.endpoint({ path: '/other' });
     await page.goto(owner.url('/deliveries'));
+    await button('Filters').click();
     const field = page.getByRole('combobox', { name: 'Endpoint' });
     await field.pressSequentially('Warehouse');
     // The browser shows it beside the URL.
@@ -116,6 +118,7 @@ describe('deliveries', () => {
     const { messageId } = (await owner.api.app.get(Deliveries).findById(id, 'any'))!;
     await page.goto(owner.url('/deliveries'));
     await expect.poll(rows).toBe(2);
+    await button('Filters').click();
     const field = page.getByLabel('Id of a delivery or message');
     const find = async (text: string, found: number) => {
       await field.fill(text);

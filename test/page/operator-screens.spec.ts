@@ -124,12 +124,16 @@ describe.each(sqliteAndPostgres)('deliveries on $database', ({ create }) => {
     await expect.poll(() => rows.count()).toBe(2);
     await visitor.expectAccessible();
     expect(await page.getByText('Operator').count()).toBe(0);
+    await page.getByRole('button', { name: 'Filters', exact: true }).click();
     await page.getByLabel('Response').selectOption('5xx');
     await expect.poll(() => rows.count()).toBe(1);
     expect(page.url()).toContain('#/deliveries?answer=5xx');
     await page.reload();
     await page.getByText('article.created').waitFor();
     expect(await rows.count()).toBe(1);
+    // A filter that is set is seen without the button.
+    expect(await page.getByLabel('Response').inputValue()).toBe('5xx');
+    await page.getByRole('button', { name: 'Filters', exact: true }).click();
     await page.getByLabel('Event name').fill('order.*');
     await page.getByLabel('Event name').press('Enter');
     await page.getByText('No results').waitFor();

@@ -89,8 +89,11 @@ describe('a plot', () => {
     const middle = y + height / 2;
     await page.mouse.move(x + width / 2, middle);
     await page.locator('.plot-values').getByText('Succeeded').waitFor();
+    await page.locator('.plot-values').getByText('Drag to list').waitFor();
     await page.mouse.move(x, y - 40);
     expect(await page.locator('.plot-values').count()).toBe(0);
+    const hint = page.getByText(/^Drag across the chart/);
+    expect((await hint.boundingBox())!.height).toBe(1);
     await page.mouse.move(x + width / 2, middle);
     await page.mouse.down();
     await page.mouse.move(x + width - 2, middle, { steps: 5 });

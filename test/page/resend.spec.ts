@@ -117,7 +117,7 @@ describe('deliveries', () => {
     await left.getByText('stopped: 98 deliveries are being sent').waitFor();
     await left.click();
     await dialog().getByRole('button', { name: 'Continue' }).click();
-    const result = dialog().locator('.note.wait');
+    const result = dialog().locator('.note.good');
     await result.getByText('103 deliveries are being sent').waitFor();
     await result.getByText('2 left out').waitFor();
     await visitor.expectAccessible();
@@ -184,6 +184,7 @@ describe('deliveries', () => {
     await visitFrom('en-US');
     await page.setViewportSize({ width: 1280, height: 800 });
     await page.goto(owner.url('/deliveries'));
+    await button('Filters').click();
     await page.getByRole('combobox', { name: 'Time' }).selectOption('Created from … to');
     const [from, to] = [
       page.getByLabel('From', { exact: true }),

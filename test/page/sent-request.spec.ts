@@ -61,7 +61,8 @@ describe('the request of a delivery', () => {
     const id = await owner.deliver(endpoint, DATA);
     await owner.api.subscribers.update(endpoint, { description: 'other' }, 'any');
     await page.goto(owner.url(`/deliveries/${id}`));
-    await page.getByText('The endpoint was changed after this request').last().waitFor();
+    const changed = page.locator('.note').filter({ hasText: 'The endpoint was changed after' });
+    await changed.getByText(/Not shown: URL, content type, body\.$/).waitFor();
     expect(await page.getByRole('button', { name: 'Copy as curl' }).count()).toBe(0);
   });
 
@@ -73,6 +74,8 @@ describe('the request of a delivery', () => {
     await messages.createQueryBuilder().update().set({ body: null }).execute();
     await page.reload();
     await page.getByText('The body is no longer stored').first().waitFor();
+    const note = page.locator('.note').filter({ hasText: 'The body is no longer stored' }).last();
+    expect((await note.textContent())!.trim()).toBe('The body is no longer stored.');
     expect(await page.getByRole('button', { name: 'Resend', exact: true }).count()).toBe(0);
   });
 });

@@ -48,6 +48,7 @@ const failing = all({
   owner: nullable(text),
   host: nullable(text),
   url: nullable({ ...text, description: 'Without its query' }),
+  description: nullable(text),
   state: nullable({
     ...oneOf(SUBSCRIBER_STATES),
     description: 'Of the subscriber; null where the application declares it in its code',

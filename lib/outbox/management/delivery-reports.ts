@@ -55,8 +55,8 @@ import type { StepBounds } from '../log/log-steps.js';
 import { visibleSubscribers } from '../log/subscriber-scope.js';
 
 /**
- * A failing subscriber as operators see it; `owner`, `host`, `url` and `state` are null for a subscriber that the application
- * declares in its code.
+ * A failing subscriber as operators see it; `owner`, `host`, `url`, `description` and `state` are null for a subscriber that
+ * the application declares in its code.
  */
 export interface FailingEndpoint extends FailingSubscriber {
   readonly owner: string | null;
@@ -64,6 +64,7 @@ export interface FailingEndpoint extends FailingSubscriber {
   readonly host: string | null;
   /** Without its query. */
   readonly url: string | null;
+  readonly description: string | null;
   readonly state: SubscriberState | null;
 }
 
@@ -248,13 +249,14 @@ export class DeliveryReports {
     const items = there.slice(0, MOST_FAILING).map((one): FailingEndpoint => {
       const subscriber = byId.get(one.subscriberId);
       if (subscriber === undefined) {
-        return { ...one, owner: null, host: null, url: null, state: null };
+        return { ...one, owner: null, host: null, url: null, description: null, state: null };
       }
       return {
         ...one,
         owner: subscriber.owner,
         host: hostOf(subscriber),
         url: withoutQuery(subscriber.url),
+        description: subscriber.description,
         state: subscriberState(subscriber, one.failingSince, clock.now()),
       };
     });
