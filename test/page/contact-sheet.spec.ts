@@ -124,20 +124,10 @@ describe('lists', () => {
       await open('operator', '/operator/endpoints', form);
       await visitor.expectNoOverflow();
       // Below that, two lines are not enough for each name beside seven columns.
-      if (form.width >= 1180) expect(await page.evaluate<string[]>(CUT_NAMES)).toEqual([]);
+      const cut = form.width < 1180 ? [] : await page.evaluate<string[]>(CUT_NAMES);
+      expect(cut).toEqual([]);
     },
   );
-
-  it('keep a number apart from the column after it', async () => {
-    for (const width of [768, 1180, 1440]) {
-      await open('alice', '/', { width });
-      const figures = row('Search index').getByText('3 of 334 attempts failed');
-      const time = row('Search index').locator('time');
-      const [one, other] = [(await figures.boundingBox())!, (await time.boundingBox())!];
-      expect(other.x - one.x - one.width).toBeGreaterThanOrEqual(16);
-      if (width !== 1440) await visitor.end();
-    }
-  });
 
   it.each([
     ['en', 'every attempt since 2:52 PM'],
@@ -146,7 +136,7 @@ describe('lists', () => {
     'say what has failed since then, and of how many in a day: %s',
     async (language, text) => {
       await open('alice', '/', { width: 1280, language });
-      await row('Partner site').getByText(text, { exact: true }).waitFor();
+      await expect.poll(() => row('Partner site').getByText(text, { exact: true }).count()).toBe(1);
     },
   );
 
@@ -238,10 +228,9 @@ describe('lists', () => {
 
   it('name endpoints that fail for operators by their description', async () => {
     await open('operator', '/operator', { width: 1280 });
-    await page
-      .getByRole('table', { name: 'Failing endpoints' })
-      .getByRole('link', { name: 'Partner site, down since yesterday' })
-      .waitFor();
+    const failing = page.getByRole('table', { name: 'Failing endpoints' });
+    const name = failing.getByRole('link', { name: 'Partner site, down since yesterday' });
+    expect(await name.count()).toBe(1);
   });
 });
 

@@ -84,7 +84,7 @@ describe('with 200 endpoints', () => {
     await expect.poll(() => page.locator('tbody tr').count()).toBe(101);
     await page.locator('tbody tr').first().getByText('Failing').waitFor();
     await page.getByRole('button', { name: 'Show more' }).click();
-    await page.getByText('201 in all').waitFor();
+    await page.getByText(`${MANY} in all`).waitFor();
     expect(await rowOf('/endpoint-198').count()).toBe(1);
     await rowOf('/endpoint-198')
       .getByText(/^every attempt since /)
