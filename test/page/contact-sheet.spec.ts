@@ -129,6 +129,17 @@ describe('lists', () => {
     },
   );
 
+  it('keep a number apart from the column after it', async () => {
+    for (const width of [768, 1180, 1440]) {
+      await open('alice', '/', { width });
+      const figures = row('Search index').getByText('3 of 334 attempts failed');
+      const time = row('Search index').locator('time');
+      const [one, other] = [(await figures.boundingBox())!, (await time.boundingBox())!];
+      expect(other.x - one.x - one.width).toBeGreaterThanOrEqual(16);
+      if (width !== 1440) await visitor.end();
+    }
+  });
+
   it.each([
     ['en', 'every attempt since 2:52 PM'],
     ['de', 'jeder Versuch seit 14:52'],
