@@ -15,21 +15,13 @@ export interface EndpointRules {
   readonly failures: number;
   /** The part of a time, 0 to 1, that is added to it at most, at random. Default 0.1. */
   readonly jitter: number;
-  /**
-   * Retries per second that may fail at one host, in each process; twice as many may go at once. Retries that succeed do
-   * not count. Default 50.
-   */
-  readonly failedRetries: number;
 }
 
 /** Settings of {@link outbox}. Times are milliseconds unless the name says days. */
 export interface OutboxOptions {
   /** Deliveries in flight at most, over all messages. Default 1,000. */
   readonly window?: number;
-  /**
-   * Deliveries in flight to one host and port at most. A host begins with 64 of them, and gets more while it is slow,
-   * answers well and does not become slower by it. Default 384.
-   */
+  /** Deliveries in flight to one host and port at most. Default 384. */
   readonly perHost?: number;
   /**
    * The time in milliseconds after which other processes may take over the work of a crashed process. Extended while
@@ -106,7 +98,6 @@ const ENDPOINT_DEFAULTS: EndpointRules = {
   maxPause: 15 * 60_000,
   failures: 10,
   jitter: 0.1,
-  failedRetries: 50,
 };
 
 const SHORTEST_LEASE = 1000;

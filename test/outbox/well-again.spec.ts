@@ -3,11 +3,9 @@ import { ScriptedReceiver } from '../../lib/testing/index.js';
 import { openOutboxApp, type OutboxApp, subscriber } from '../support/apps/outbox-app.js';
 import { createDatabase, type TestDatabase } from '../support/databases.js';
 import { RestartedHost } from '../support/restarted-host.js';
-import { STORED_ATTEMPTS } from '../support/stored-attempts.js';
 import { PLACES_ALIKE } from '../support/places.js';
 
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
-const RETRIES = `SELECT started_at FROM ${STORED_ATTEMPTS} WHERE number > 1 ORDER BY started_at`;
 const HOUR = 60 * 60_000;
 
 let database: TestDatabase;
@@ -142,35 +140,6 @@ describe.each(PLACES_ALIKE)('a host that was down, on $kind', ({ kind }) => {
       expect(rows.slice(0, 2)).toMatchObject(Array(2).fill({ attempts: 2, requests: 3 }));
     },
   );
-});
-
-describe('a host that answers 500 at once', () => {
-  it('receives no more failing retries than the rule allows', async () => {
-    database = await createDatabase('file');
-    const receiver = await ScriptedReceiver.start();
-    receiver.otherwise(500);
-    const app = await openOutboxApp(database, {
-      schedule: Array.from({ length: 50 }, () => 10),
-      endpoints: { failedRetries: 10 },
-      pollInterval: 20,
-      isLogged: false,
-    });
-    await app.subscribers.create(subscriber(receiver.url));
-    await Promise.all(Array.from({ length: 50 }, () => app.send()));
-    await receiver.waitFor(50);
-    const retries = await app.until(RETRIES, (rows) => rows.length >= 60);
-
-    // Twice the rule at once, the others ten in a second: by the times that the worker has recorded.
-    const starts = retries.map(({ started_at: at }) => Number(at));
-    for (const [first, from] of starts.entries()) {
-      for (const [count, at] of starts.slice(first).entries()) {
-        expect(count + 1).toBeLessThanOrEqual(20 + Math.ceil((at - from) / 100));
-      }
-    }
-    await app.close();
-    await receiver.stop();
-    await database.drop();
-  });
 });
 
 describe('twelve hosts that are well again within a second', () => {

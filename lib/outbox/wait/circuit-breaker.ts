@@ -23,13 +23,11 @@ export interface BreakerState {
 }
 
 /**
- * The verdict of a request on its endpoint. `pause`: the endpoint asks for one. `neutral`: nothing, because the request was
+ * The verdict of a request on its endpoint. `success`: it has answered. `pause`: the endpoint asks for one. `neutral`: nothing, because the request was
  * not made, or failed for a reason of our own.
  */
 export type BreakerSignal =
-  | { readonly kind: 'failure' | 'neutral' }
-  /** `isRefusal`: the host responded, but not with a 2xx. */
-  | { readonly kind: 'success'; readonly isRefusal?: boolean }
+  | { readonly kind: 'success' | 'failure' | 'neutral' }
   | { readonly kind: 'pause'; readonly retryAfter: string | null };
 
 /** The answer to a request that wants to go. */

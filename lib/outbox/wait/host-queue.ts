@@ -8,19 +8,15 @@ import {
   UNKNOWN_ENDPOINT,
 } from './circuit-breaker.js';
 import { Fifo } from '../../common/collections.js';
-import { AdaptiveLimit } from './adaptive-limit.js';
-import { RetryAllowance } from './retry-allowance.js';
 import { mostForRetries } from './slot-pool.js';
 
 /** Stands for every host. */
 export const EVERY_HOST = '*';
 
-/** One host: its waiting jobs, the number of running ones, its concurrency limit and its circuit breaker. */
+/** One host: its waiting jobs, the number of running ones, and its circuit breaker. */
 export class HostQueue<Job> {
   readonly firsts: WaitingJobs<Job> = new WaitingJobs();
   readonly retries: WaitingJobs<Job> = new WaitingJobs();
-  readonly #limit: AdaptiveLimit;
-  readonly #allowance: RetryAllowance;
   #state: BreakerState = UNKNOWN_ENDPOINT;
   #running = 0;
   #retriesRunning = 0;
@@ -28,12 +24,9 @@ export class HostQueue<Job> {
   /** @param perHost requests in flight at most */
   constructor(
     readonly host: string,
-    perHost: number,
+    private readonly perHost: number,
     private readonly rules: EndpointRules,
-  ) {
-    this.#limit = new AdaptiveLimit(perHost);
-    this.#allowance = new RetryAllowance(rules.failedRetries);
-  }
+  ) {}
 
   /** The state of its circuit breaker. */
   get state(): BreakerState {
@@ -60,9 +53,8 @@ export class HostQueue<Job> {
 
   /** True when a job waits for which this host has a free slot. */
   canStart(isRetry: boolean): boolean {
-    const { current } = this.#limit;
-    if (this.#running >= current || this.jobs(isRetry).length === 0) return false;
-    return !isRetry || this.#retriesRunning < mostForRetries(current);
+    if (this.#running >= this.perHost || this.jobs(isRetry).length === 0) return false;
+    return !isRetry || this.#retriesRunning < mostForRetries(this.perHost);
   }
 
   /** @returns the breaker's epoch, which goes into {@link ended}; null when the host takes nothing now */
@@ -75,29 +67,19 @@ export class HostQueue<Job> {
 
   started(isRetry: boolean): void {
     this.#running++;
-    if (!isRetry) return;
-    this.#retriesRunning++;
-    this.#allowance.spend();
+    if (isRetry) this.#retriesRunning++;
   }
 
   /** @returns whether the state of the circuit breaker has changed */
   ended(
     isRetry: boolean,
-    milliseconds: number,
     epoch: number,
     signal: BreakerSignal,
     now: number,
     random: number,
   ): boolean {
-    if (signal.kind !== 'neutral') {
-      const wasFull = this.#running >= this.#limit.current;
-      this.#limit.learn(milliseconds, signal.kind === 'success', wasFull);
-    }
     this.#running--;
-    if (isRetry) {
-      this.#retriesRunning--;
-      if (hasNotFailed(signal)) this.#allowance.giveBack();
-    }
+    if (isRetry) this.#retriesRunning--;
     const before = this.#state;
     this.#state = afterSignal(before, epoch, signal, this.rules, now, random);
     return before !== this.#state;
@@ -116,20 +98,14 @@ export class HostQueue<Job> {
     if (this.#state.mode !== 'flowing') {
       return admissibleAt(this.#state, now) <= now && this.waiting === 0 ? 1 : 0;
     }
-    const room =
-      mostForRetries(this.#limit.current) * 2 - this.retries.length - this.#retriesRunning;
+    const room = mostForRetries(this.perHost) * 2 - this.retries.length - this.#retriesRunning;
     if (room <= 0) this.retries.wasFull = true;
-    const allowed = this.#allowance.left(now) - this.retries.length;
-    return Math.max(0, Math.min(room, allowed));
+    return Math.max(0, room);
   }
 
   removeWaiting(): Job[] {
     return [...this.firsts.removeAll(), ...this.retries.removeAll()];
   }
-}
-
-function hasNotFailed(signal: BreakerSignal): boolean {
-  return signal.kind === 'neutral' || (signal.kind === 'success' && signal.isRefusal !== true);
 }
 
 /** Waiting jobs, with the time since when each one waits. */

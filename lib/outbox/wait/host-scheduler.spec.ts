@@ -25,17 +25,12 @@ describe('HostScheduler', () => {
   });
   afterEach(() => vi.useRealTimers());
 
-  function scheduler({
-    window = 1000,
-    perHost = 64,
-    failures = 10,
-    failedRetries = 50,
-  } = {}): HostScheduler<Job> {
+  function scheduler({ window = 1000, perHost = 64, failures = 10 } = {}): HostScheduler<Job> {
     return new HostScheduler<Job>(
       {
         window,
         perHost,
-        endpoints: endpointRules({ failures, failedRetries, probeInterval: 30_000, jitter: 0 }),
+        endpoints: endpointRules({ failures, probeInterval: 30_000, jitter: 0 }),
       },
       {
         run: (job) => new Promise((end) => running.push({ job, end })),
@@ -166,19 +161,6 @@ describe('HostScheduler', () => {
     expect(runningTo('silent')).toBe(1);
     vi.advanceTimersByTime(30_000);
     expect(runningTo('silent')).toBe(2);
-  });
-
-  it('claims no more retries of a failing host than it may fail each second', async () => {
-    const all = scheduler({ failedRetries: 2 });
-    expect(all.room('a')).toBeGreaterThan(4);
-    add(all, 'a', 4, true);
-    await end('a', { kind: 'success', isRefusal: true });
-    expect(all.room('a')).toBe(0);
-    vi.advanceTimersByTime(1000);
-    expect(all.room('a')).toBe(2);
-    add(all, 'a', 2, true);
-    await end('a', SUCCESS);
-    expect(all.room('a')).toBe(2);
   });
 
   it('wakes the claim loops when there is room again for retries of a host', async () => {

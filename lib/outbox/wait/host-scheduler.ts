@@ -216,11 +216,10 @@ export class HostScheduler<Job extends HostJob> {
     void this.runner
       .run(job, () => queue.mode !== 'flowing' || queue.state.epoch !== epoch)
       .then((signal) => {
-        const duration = performance.now() - slot.acquiredAt;
         this.#slots.release(slot);
         const now = this.clock.now();
         const { mode } = queue;
-        if (queue.ended(job.isRetry, duration, epoch, signal, now, this.random())) {
+        if (queue.ended(job.isRetry, epoch, signal, now, this.random())) {
           this.#postponeIfClosed(queue, now);
           if (mode !== 'flowing' && queue.mode === 'flowing') {
             this.claims.wake();

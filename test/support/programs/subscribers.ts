@@ -18,7 +18,7 @@ class SoonPolicy extends RetryPolicy {
 export function programOptions(): OutboxAppOptions {
   return {
     ...{ entities: PROGRAM_ENTITIES, isLogged: false, lease: 2000 },
-    endpoints: { failures: 4, probeInterval: 100, maxPause: 250, failedRetries: 1000 },
+    endpoints: { failures: 4, probeInterval: 100, maxPause: 250 },
     retryPolicy: new SoonPolicy(),
   };
 }
