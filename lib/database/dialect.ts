@@ -164,12 +164,6 @@ export interface Dialect {
   byKey(table: string, alias: string): string;
   /** A column that may have a JSON type, as exactly the text that was written. */
   asText(column: string): string;
-  /** The size of a column in the table, which PostgreSQL may have compressed: at least its order of magnitude in bytes. */
-  sizeOf(column: string): string;
-  /** The member of an object in the object of a column of JSON, as JSON; null where there is none, or where it cannot be read. */
-  memberOf(column: string, object: string, member: string): string;
-  /** A condition: a column of texts or of JSON holds the text of one parameter, with the same case. */
-  holds(column: string): string;
   /** The end of the SELECT that picks the rows of a claim: it skips rows that another worker has locked. */
   readonly skipLocked: string;
 }
@@ -224,10 +218,6 @@ const SQLITE: Dialect = {
   joinEach: (table, alias, on) => `CROSS JOIN ${table} ${alias} ON ${on}`,
   byKey: (table, alias) => `${table} ${alias}`,
   asText: (column) => `CAST(${column} AS TEXT)`,
-  sizeOf: (column) => `LENGTH(${column})`,
-  memberOf: (column, object, member) =>
-    `CASE WHEN json_valid(${column}) THEN ${column} -> '$.${object}.${member}' END`,
-  holds: (column) => `INSTR(${column}, ?) > 0`,
   skipLocked: '',
 };
 
@@ -280,11 +270,6 @@ const POSTGRES: Dialect = {
     `CROSS JOIN LATERAL (SELECT * FROM ${table} ${alias} WHERE ${on} OFFSET 0) ${alias}`,
   byKey: SQLITE.byKey,
   asText: SQLITE.asText,
-  sizeOf: (column) => `pg_column_size(${column})`,
-  // Its functions fail where a text of the JSON has NUL or half of a surrogate pair, which `JSON.stringify` writes as an escape.
-  memberOf: (column, object, member) =>
-    `CASE WHEN CAST(${column} AS text) !~* '\\\\u(0000|d[89a-f])' THEN CAST(${column} -> '${object}' -> '${member}' AS text) END`,
-  holds: (column) => `strpos(CAST(${column} AS text), ?) > 0`,
   skipLocked: 'FOR UPDATE SKIP LOCKED',
 };
 
@@ -320,12 +305,6 @@ const MYSQL: Dialect = {
   joinEach: (table, alias, on) => `STRAIGHT_JOIN ${table} ${alias} ${LOOKED_UP} ON ${on}`,
   byKey: (table, alias) => `${table} ${alias} ${LOOKED_UP}`,
   asText: (column) => `CAST(${column} AS CHAR)`,
-  sizeOf: SQLITE.sizeOf,
-  // A cast, because drivers would parse a column of JSON.
-  memberOf: (column, object, member) =>
-    `CASE WHEN JSON_VALID(${column}) THEN CAST(JSON_EXTRACT(${column}, '$.${object}.${member}') AS CHAR) END`,
-  // Other collations ignore case.
-  holds: (column) => `INSTR(CAST(${column} AS BINARY), ?) > 0`,
   skipLocked: 'FOR UPDATE SKIP LOCKED',
 };
 

@@ -33,6 +33,11 @@ export interface SendOptions<Transaction = unknown> extends MessageSettings {
   readonly owner?: string | number | bigint | null | undefined;
   /** The URL of the thing, http or https, or relative; becomes the envelope's `ref`. Default: the envelope has none. */
   readonly ref?: string | null;
+  /**
+   * What the message is about, by which the delivery log finds its deliveries: up to 255 characters; null as left out.
+   * Default: the `id` of the data, else the key of `orderBy`, else the `ref`.
+   */
+  readonly subject?: string | number | bigint | null | undefined;
   /** Extra HTTP headers; never able to replace a system header. */
   readonly headers?: Readonly<Record<string, string>>;
   /**
@@ -95,6 +100,7 @@ const OF_MESSAGE = [
   'id',
   'owner',
   'ref',
+  'subject',
   'headers',
   'changed',
   'orderBy',

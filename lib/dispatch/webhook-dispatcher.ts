@@ -403,6 +403,7 @@ export class WebhookDispatcher<Transaction = unknown> {
       data,
       owner,
       ...(options.ref === undefined ? {} : { ref: options.ref }),
+      subject: options.subject,
       audience: 'owner' in options ? 'owner' : 'everyone',
       headers: options.headers === undefined ? {} : options.headers,
       changed: options.changed,

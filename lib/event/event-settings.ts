@@ -74,6 +74,9 @@ export type RequestData =
 /** A function of the row, or a constant. */
 export type FromRow<Row, Value> = Value | ((row: Row) => Value);
 
+/** What a message is about. Null: what its data, its key and its `ref` tell. */
+export type SubjectValue = string | number | bigint | null;
+
 /** An owner's id; with an empty one, only subscribers without an owner get the event. */
 export type OwnerValue = string | number | bigint | null | undefined;
 
@@ -91,6 +94,11 @@ export interface EntityEventSettings<Entity> extends MessageSettings {
   /** The address of the thing: a template such as `/articles/{id}` or a function; resolved against `baseUrl`. */
   readonly ref?: string | ((row: Entity) => string | null);
   /**
+   * What the message is about, by which the delivery log finds its deliveries: a template such as `{number}` or a function.
+   * Up to 255 characters; null as left out. Default: the `id` of the data, else the key, else the `ref`.
+   */
+  readonly subject?: string | ((row: Entity) => SubjectValue);
+  /**
    * The owner whose subscribers may see the event: a dotted path such as `author.id`, or a function. Left out: every
    * subscriber. Null, undefined and the empty text: those without an owner alone.
    */
@@ -106,7 +114,7 @@ export interface EntityEventSettings<Entity> extends MessageSettings {
   readonly subscribers?: SubscriberSource;
   /** Merged into `data`, whose own keys win: an object, or a function that answers one. Thorn's `request_data`. */
   readonly requestData?: RequestData;
-  /** Relations to load for `payload`, `ref`, `owner` and `headers` functions; paths given as text load by themselves. */
+  /** Relations to load for `payload`, `ref`, `subject`, `owner` and `headers` functions; paths given as text load by themselves. */
   readonly relations?: readonly RelationPath<Entity>[];
   /**
    * True: the row is always read again before the payload is made. Set it when a trigger of the database changes the

@@ -67,4 +67,5 @@ export {
   NO_HOST,
   withoutQuery,
 } from './recipient.js';
+export { isSubject, MAX_SUBJECT_LENGTH, SUBJECT_RULE } from './subject.js';
 export type { SubscriberCallback, SubscriberSource } from './subscriber-source.js';

@@ -11,6 +11,7 @@ import type { MessageSettings } from './message-settings.js';
 import { encodeJson } from './encode-json.js';
 import { keyTextOf, type OrderSetting } from './order-key.js';
 import { checkMessageId, type Audience, Message } from './message.js';
+import { subjectOf } from './subject.js';
 import { MessageTracing, NoTracing } from './message-tracing.js';
 import type { Recipient } from './recipient.js';
 
@@ -44,6 +45,8 @@ export interface MessageDraft {
   readonly data?: unknown;
   /** URL of the thing, or null. Default: the event declares none, and the body has no `ref`. */
   readonly ref?: string | null | undefined;
+  /** What the message is about. Default: the id of its data, else its key, else its ref. */
+  readonly subject?: unknown;
   /** Default null. */
   readonly owner?: string | null;
   /** `owner`: the event declares an owner, and the body names it. Default `everyone`. */
@@ -97,6 +100,7 @@ export class MessageFactory {
         event: draft.event,
         time,
         ref,
+        subject: subjectOf(draft.subject, [draft.data, key, ref]),
         owner,
         audience: draft.audience ?? 'everyone',
         headers: draft.headers ?? {},

@@ -19,6 +19,8 @@ export interface MessageFields {
   /** When the event happened, in milliseconds since the Unix epoch. */
   readonly time: number;
   readonly ref: string | null;
+  /** What the message is about, by which the log finds it. Default null: nothing is known. */
+  readonly subject?: string | null;
   readonly owner: string | null;
   readonly audience: Audience;
   /** Extra HTTP headers; never able to replace a system header. */
@@ -50,6 +52,7 @@ export class Message implements MessageFields {
   readonly event: string;
   readonly time: number;
   readonly ref: string | null;
+  readonly subject: string | null;
   readonly owner: string | null;
   readonly audience: Audience;
   readonly headers: Readonly<Record<string, string>>;
@@ -76,6 +79,7 @@ export class Message implements MessageFields {
     this.event = fields.event;
     this.time = fields.time;
     this.ref = fields.ref;
+    this.subject = fields.subject ?? null;
     this.owner = fields.owner;
     this.audience = fields.audience;
     this.headers = fields.headers;

@@ -3,12 +3,9 @@ export { type CancelResult, Deliveries, type RetryResult } from './management/de
 export type { DeliveryPage } from './log/log-scan.js';
 export {
   type DeliveryHistoryOptions,
-  isSearchedValue,
-  MAX_VALUE_LENGTH,
   checkSelection,
   MAX_SELECTED,
   type DeliveryQuery,
-  VALUE_RULE,
   type ReplayOptions,
 } from './log/delivery-query.js';
 export { ANSWER_CLASSES, type AnswerClass } from './tables/delivery-record.js';

@@ -2,7 +2,7 @@ import type { AttemptHistory, Stats } from '../core/model.js';
 import { dateHour, day, hour, milliseconds, number, percent, t } from '../text/index.js';
 import { Empty } from '../ui/basics.js';
 import { Figures, Plot, type Series, type Span } from '../ui/plot.js';
-import type { PickedTime } from './attempted.js';
+import type { PickedTime } from './picked-deliveries.js';
 
 type Day = Stats['days'][number];
 const HOUR = 3_600_000;
@@ -46,7 +46,7 @@ export function DayActivity({ total, days, countedSince, onPick }: Stats & PickO
           value: (one: Day) => (isUnknown(one) ? null : countOf[kind](one)),
         }))}
         spanOf={(one) => spanFrom(one.day, 24 * HOUR)}
-        onPick={([from, to]) => onPick({ from, to, since: countedSince })}
+        onPick={([from, to]) => onPick({ from, to })}
         columns={[
           { title: t().successRate, kind: 'number', cell: (one) => percent(one.successRate) },
         ]}
@@ -103,7 +103,7 @@ export function Activity({
           value: (one: AttemptHistory['items'][number]) => (isUnknown(one) ? null : one[kind]),
         }))}
         spanOf={({ at }) => spanFrom(at, by === 'hour' ? HOUR : 24 * HOUR)}
-        onPick={([from, to]) => onPick({ from, to, since: countedSince })}
+        onPick={([from, to]) => onPick({ from, to })}
       />
       <Durations items={items} nameOf={nameOf} titleOf={titleOf} />
     </>

@@ -189,10 +189,7 @@ function BulkDialog({ kind, source, run: { filters, steps }, onClose, onDiscard 
 function textOf([name, value]: [string, string | undefined]): string | [] {
   if (!value) return [];
   if (name === 'status') return t()[value as 'failed'];
-  const { from, to, attemptedFrom, attemptedTo } = t().lists;
-  const ends: Readonly<Record<string, string>> = {
-    ...{ since: from, until: to },
-    ...{ attemptedSince: attemptedFrom, attemptedUntil: attemptedTo },
-  };
+  const { from, to } = t().lists;
+  const ends: Readonly<Record<string, string>> = { since: from, until: to };
   return ends[name] === undefined ? value : `${ends[name]} ${dateHour(value)}`;
 }

@@ -16,7 +16,6 @@ import { beginningOf, spansAt } from './spans.js';
 import { MOST_SEARCHED } from './subject.js';
 
 const STATUSES = ['failed', 'pending', 'succeeded'] as const;
-const CLASSES = ['2xx', '3xx', '4xx', '5xx', 'timeout'] as const;
 /** The number of endpoints that are offered for a typed text. */
 const OFFERED = 20;
 
@@ -45,7 +44,7 @@ const FIRST: readonly Filter[] = [
   {
     names: ['search'],
     isOffered: (source) => !isForOperators(source) || settings.operatorBodies,
-    ask: ({ search }) => ({ value: search }),
+    ask: ({ search }) => ({ subject: search }),
     Field: ({ query }) => (
       <Text
         name="search"
@@ -80,19 +79,6 @@ const OTHERS: readonly Filter[] = [
     ),
   },
   {
-    names: ['answer'],
-    ask: ({ answer }) => ({ statusClass: answer }),
-    Field: ({ query }) => (
-      <Choice
-        name="answer"
-        label={t().answer}
-        any={t().all}
-        options={CLASSES.map((one) => [one, one === 'timeout' ? t().timeout : one])}
-        query={query}
-      />
-    ),
-  },
-  {
     names: ['endpoint'],
     ask: ({ endpoint }) => ({ subscriber: endpoint }),
     Field: ({ source, query: { endpoint = '' } }) =>
@@ -120,20 +106,9 @@ const OTHERS: readonly Filter[] = [
     Field: ({ query }) => <Text name="owner" label={t().owner} query={query} />,
   },
   {
-    names: ['host'],
-    isOffered: isForOperators,
-    ask: ({ host }) => ({ host }),
-    Field: ({ query }) => (
-      <Text name="host" label={t().host} placeholder="hooks.example.com" query={query} />
-    ),
-  },
-  {
-    names: ['time', 'from', 'to', 'since'],
-    ask: ({ time, from, to, since }) => {
-      if (time === 'range') return { since: from, until: to };
-      if (time === 'attempts') return { since, attemptedSince: from, attemptedUntil: to };
-      return { since: beginningOf(time, now()) };
-    },
+    names: ['time', 'from', 'to'],
+    ask: ({ time, from, to }) =>
+      time === 'range' ? { since: from, until: to } : { since: beginningOf(time, now()) },
     Field: TimeField,
   },
 ];
@@ -259,11 +234,10 @@ function TimeField({ query }: FieldOptions) {
         options={[
           ...spansAt(now(), time).map((one) => [one, t()[one]] as const),
           ['range', t().lists.range],
-          ['attempts', t().lists.attempted],
         ]}
         query={query}
       />
-      {(time === 'range' || time === 'attempts') && (
+      {time === 'range' && (
         <div class="filter-times">
           {moment('from')}
           {moment('to')}

@@ -13,7 +13,7 @@ import { Dialog } from '../ui/dialog.js';
 import { isWaitingFor, Loaded, Screen, Section } from '../ui/screen.js';
 import { Skeleton } from '../ui/skeleton.js';
 import { DayActivity, type PickOptions } from './activity.js';
-import { Attempted, type PickedTime } from './attempted.js';
+import { PickedDeliveries, type PickedTime } from './picked-deliveries.js';
 import { BulkDialog } from './bulk-dialog.js';
 import { until } from './delivery-status.js';
 import { Changes, useChanges } from './endpoint-changes.js';
@@ -171,7 +171,7 @@ function Shown({ read, reload }: ShownOptions) {
               {time === undefined ? (
                 <Recent id={id} recent={recent} source={ownerDeliveries} />
               ) : (
-                <Attempted
+                <PickedDeliveries
                   time={time}
                   endpoint={id}
                   source={ownerDeliveries}

@@ -11,7 +11,7 @@ import { Button, ErrorNote } from '../ui/basics.js';
 import { isWaitingFor, Loaded, Screen, Section } from '../ui/screen.js';
 import { Skeleton } from '../ui/skeleton.js';
 import { type BulkKind, BulkDialog } from './bulk-dialog.js';
-import { Attempted, type PickedTime } from './attempted.js';
+import { PickedDeliveries, type PickedTime } from './picked-deliveries.js';
 import { Address, nameOf } from './endpoint-address.js';
 import { Recent, useRecent } from './endpoint-recent.js';
 import { Settings } from './endpoint-settings.js';
@@ -113,7 +113,7 @@ function Shown({
               {time === undefined ? (
                 <Recent id={id} recent={recent} source={operatorDeliveries} />
               ) : (
-                <Attempted
+                <PickedDeliveries
                   time={time}
                   endpoint={id}
                   source={operatorDeliveries}

@@ -12,7 +12,7 @@ import { Dialog } from '../ui/dialog.js';
 import { Figures } from '../ui/plot.js';
 import { Loaded, Screen, Section } from '../ui/screen.js';
 import { Table } from '../ui/table.js';
-import { Attempted, type PickedTime } from './attempted.js';
+import { PickedDeliveries, type PickedTime } from './picked-deliveries.js';
 import { LATE } from './delivery-status.js';
 import { FailingEndpoints } from './operator-failing.js';
 import { Load } from './operator-load.js';
@@ -54,7 +54,7 @@ export function OperatorOverview() {
             {!overview.isWorker && <p class="faint">{t().operators.noWorker}</p>}
             <Throughput query={{}} onPick={setTime} />
             {time !== undefined && (
-              <Attempted
+              <PickedDeliveries
                 time={time}
                 source={operatorDeliveries}
                 onClear={() => setTime(undefined)}
@@ -124,9 +124,9 @@ function whyLate({ pauses, isWorker, activity, endpoints, leased }: Overview): s
 }
 
 /** The deliveries of a host. */
-function HostLink({ host }: { readonly host: string }) {
-  if (host === '*') return <>{t().operators.allHosts}</>;
-  return <a href={linkTo('/operator/deliveries', { host })}>{host}</a>;
+/** The name of a host that is paused. */
+function hostText(host: string): string {
+  return host === '*' ? t().operators.allHosts : host;
 }
 
 function Paused({ overview, reload }: TroubleOptions) {
@@ -145,7 +145,7 @@ function Paused({ overview, reload }: TroubleOptions) {
         rows={overview.pauses}
         keyOf={({ host }) => host}
         columns={[
-          { title: t().host, kind: 'wide', cell: ({ host }) => <HostLink host={host} /> },
+          { title: t().host, kind: 'wide', cell: ({ host }) => hostText(host) },
           {
             title: t().pausedSince,
             cell: (one) =>
@@ -186,7 +186,7 @@ function Failing({ overview }: { readonly overview: Overview }) {
         isWhole
         keyOf={({ host }) => host}
         columns={[
-          { title: t().host, kind: 'wide', cell: ({ host }) => <HostLink host={host} /> },
+          { title: t().host, kind: 'wide', cell: ({ host }) => hostText(host) },
           { title: t().state, cell: ({ mode }) => t().mode[mode] },
           {
             title: t().failures,

@@ -12,7 +12,7 @@ import { EndpointName } from '../ui/endpoint-name.js';
 import { Table } from '../ui/table.js';
 import { Tabs } from '../ui/tabs.js';
 import { Activity, type PickOptions } from './activity.js';
-import { Attempted, type PickedTime } from './attempted.js';
+import { PickedDeliveries, type PickedTime } from './picked-deliveries.js';
 import { hasFailed } from './delivery-status.js';
 import { DeliveryTable } from './delivery-table.js';
 import { lastDayColumn, StateNow } from './endpoint-state.js';
@@ -40,7 +40,7 @@ export function OverviewScreen() {
               {value.figures?.total.attempts === 0 && <Untried id={value.items[0]?.id} />}
               <Everything figures={value.figures} onPick={setTime} />
               {time !== undefined && (
-                <Attempted
+                <PickedDeliveries
                   time={time}
                   source={ownerDeliveries}
                   onClear={() => setTime(undefined)}

@@ -4,8 +4,8 @@ import { t } from '../text/index.js';
 
 /** Characters of a subject in a heading or a link. */
 const MOST_SHOWN = 60;
-/** The longest text that the API searches for, in characters. */
-export const MOST_SEARCHED = 200;
+/** The longest subject that the API searches for, in characters. */
+export const MOST_SEARCHED = 255;
 
 type Named = Pick<Delivery, 'event' | 'subject'>;
 
@@ -27,7 +27,7 @@ export function Subject({ subject }: Pick<Delivery, 'subject'>) {
 /** Leads to all deliveries of the same subject. */
 export function SubjectLink({ of, base }: { readonly of: Named; readonly base: string }) {
   const { subject } = of;
-  if (subject === null || subject.length > MOST_SEARCHED) return null;
+  if (subject === null) return null;
   return (
     <a class="break" href={linkTo(`${base}/deliveries`, { search: subject })}>
       {t().lists.ofSubject(shortOf(subject))}

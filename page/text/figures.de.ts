@@ -3,9 +3,9 @@ import type { Translation } from './translation.js';
 
 export const figures: Translation<typeof figuresEn> = {
   noData: 'Keine Daten',
-  pick: 'Ziehen Sie über das Diagramm, um die Zustellungen mit Versuchen in dieser Zeit zu sehen. Mit der Tastatur: Umschalt und Pfeiltasten, dann Eingabe.',
+  pick: 'Ziehen Sie über das Diagramm, um die Zustellungen zu sehen, die in dieser Zeit erstellt wurden. Mit der Tastatur: Umschalt und Pfeiltasten, dann Eingabe.',
   drag: 'Ziehen zeigt die Zustellungen',
-  attempted: (from, to) => `Versuche von ${from} bis ${to}`,
+  picked: (from, to) => `Erstellt von ${from} bis ${to}`,
   openList: 'Diese Zustellungen filtern',
   perHour: 'Versuche je Stunde',
   perDay: 'Versuche je Tag',

@@ -1,9 +1,9 @@
 /** Texts of the overview and of plots. */
 export const figures = {
   noData: 'No data',
-  pick: 'Drag across the chart to list the deliveries that were attempted in that time. With the keyboard: Shift and arrow keys, then Enter.',
+  pick: 'Drag across the chart to list the deliveries that were created in that time. With the keyboard: Shift and arrow keys, then Enter.',
   drag: 'Drag to list these deliveries',
-  attempted: (from: string, to: string) => `Attempted from ${from} to ${to}`,
+  picked: (from: string, to: string) => `Created from ${from} to ${to}`,
   openList: 'Filter these deliveries',
   perHour: 'Attempts by hour',
   perDay: 'Attempts by day',

@@ -52,6 +52,7 @@ const settings = {
   withFreshData: { requestData: () => ({ stamp: ++stamp }) },
   withHeaders: { headers: { 'X-Depot': 'north' } },
   withRef: { ref: '/parcels/{name}' },
+  withSubject: { subject: 'parcel {name}' },
   retried: { retry: { max: 3, delay: 1_000 } },
   once: { retry: false as const },
 };
@@ -106,6 +107,7 @@ interface Fields {
   headers: headersOf,
 })
 @WebhookEvent<Parcel>('parcel.withRef', on('withRef'))
+@WebhookEvent<Parcel>('parcel.withSubject', on('withSubject'))
 @WebhookEvent<Parcel>('parcel.retried', on('retried'))
 @WebhookEvent<Parcel>('parcel.once', on('once'))
 @WebhookEvent<Parcel>('parcel.broken', {
@@ -242,6 +244,11 @@ class Depot implements Record<Setting, (fields: Fields) => Promise<Fields>> {
 
   @WebhookEvent('depot.withRef', { data, ...settings.withRef })
   async withRef(fields: Fields): Promise<Fields> {
+    return fields;
+  }
+
+  @WebhookEvent('depot.withSubject', { data, ...settings.withSubject })
+  async withSubject(fields: Fields): Promise<Fields> {
     return fields;
   }
 
@@ -522,6 +529,12 @@ describe.each(kinds)('a setting of an event of %s', (_, prefix, triggerOf) => {
     await unsubscribe();
 
     expect(receiver.json().ref).toBe('https://blog.example.com/parcels/a%2Fb%20c');
+  });
+
+  it('subject: names what the message is about', async () => {
+    await trigger('withSubject', { name: 'a/b c' });
+
+    expect(watched.messages.map(({ subject }) => subject)).toEqual(['parcel a/b c']);
   });
 
   it('retry: reaches the strategy with the message', async () => {

@@ -36,10 +36,9 @@ function seededAt(at: number): Seeded {
 
 const SEEDED = Array.from({ length: ROWS }, (_, at) => seededAt(at));
 
-function classOf({ status, responseStatus, errorCode }: Seeded): string {
-  if (status === 'succeeded') return '2xx';
-  if (errorCode !== null) return errorCode === 'timeout' ? 'timeout' : 'error';
-  return `${Math.floor(responseStatus! / 100)}xx`;
+/** Some of one moment, and of any state. */
+function isAboutSeven({ at }: Seeded): boolean {
+  return at % 20 === 3 || at % 5000 === 17;
 }
 
 describe.each<{ kind: DatabaseKind }>([
@@ -67,23 +66,33 @@ describe.each<{ kind: DatabaseKind }>([
         .getRepository('ThornDelivery')
         .insert(SEEDED.slice(from, from + 1000).map(rowOf));
     }
+    const about = SEEDED.filter((one) => isAboutSeven(one) || one.at === 1004);
+    for (let from = 0; from < about.length; from += 1000) {
+      await rig.dataSource
+        .getRepository('ThornMessage')
+        .insert(about.slice(from, from + 1000).map(messageOf));
+    }
     const owners = { ann: [0, 1, 2], bob: [3, 4, 5, 6] };
     const queries: readonly [Query, (one: Seeded) => boolean][] = [
       [{ event: 'order_paid' }, ({ event }) => event === 'order_paid'],
       [{ event: 'order.*', status: 'failed' }, (one) => isOf(one, 'order.*', 'failed')],
       [{ event: '*.created', status: 'pending' }, (one) => isOf(one, '*.created', 'pending')],
-      [{ statusClass: '4xx' }, (one) => classOf(one) === '4xx'],
-      [{ statusClass: '5xx' }, (one) => classOf(one) === '5xx'],
-      [{ statusClass: 'timeout' }, (one) => classOf(one) === 'timeout'],
-      [{ statusClass: 'error' }, (one) => classOf(one) === 'error'],
-      [{ statusClass: '3xx' }, () => false],
-      [{ statusClass: 'none' }, () => false],
-      [{ statusClass: '2xx', event: 'order_paid' }, ({ event }) => event === 'order_paid'],
-      [{ status: 'succeeded', statusClass: '5xx' }, () => false],
+      [{ subject: 'order-7' }, isAboutSeven],
+      [{ subject: 'order-7', status: 'failed' }, (one) => isAboutSeven(one) && isFailed(one)],
       [
-        { host: 'host-4.example', status: 'failed' },
-        (one) => one.subscriber === 4 && isFailed(one),
+        { subject: 'order-7', event: '*.created', until: START + 9000 },
+        (one) => isAboutSeven(one) && one.event === 'article.created' && one.at < 9000,
       ],
+      [
+        { subject: 'order-7', since: START + 15_003, event: 'order.*' },
+        (one) => isAboutSeven(one) && patternMatches('order.*', one.event) && one.at >= 15_003,
+      ],
+      [
+        { subject: 'order-7', messageId: `msg_${idOf(SEEDED[1003]!).slice(4)}` },
+        ({ at }) => at === 1003,
+      ],
+      [{ subject: 'order-7', messageId: `msg_${idOf(SEEDED[1004]!).slice(4)}` }, () => false],
+      [{ subject: 'ORDER-7' }, () => false],
       [{ since: START + 15_000, status: 'failed' }, (one) => one.at >= 15_000 && isFailed(one)],
       [
         { until: START + 5000, event: 'order_paid' },
@@ -137,7 +146,7 @@ function rowOf(one: Seeded) {
     id: keyOf('dlv_', idOf(one)),
     subscriberId: keyOf('sub_', `sub_of_${one.subscriber}`),
     givenSubscriberId: `sub_of_${one.subscriber}`,
-    messageId: keyOf('msg_', `msg_${one.at}`),
+    messageId: idOf(one).slice(4),
     event: one.event,
     status: one.status,
     reason: isFailed(one) ? 'exhausted' : null,
@@ -147,5 +156,13 @@ function rowOf(one: Seeded) {
     finishedAt: isPending ? null : time,
     responseStatus: one.responseStatus,
     errorCode: one.errorCode,
+  };
+}
+
+function messageOf(one: Seeded) {
+  return {
+    ...{ id: idOf(one).slice(4), event: one.event },
+    ...{ time: START + one.at, audience: 'everyone', headers: '{}', settings: '{}' },
+    ...{ recipients: '[]', body: '{}', subject: isAboutSeven(one) ? 'order-7' : 'order-8' },
   };
 }

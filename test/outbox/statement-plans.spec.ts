@@ -217,6 +217,7 @@ const STATEMENTS: Readonly<Record<string, Readonly<Record<string, Build>>>> = {
     selectStored: (store) => messages.selectStored(store, [MESSAGE]),
     selectOrders: (store) => messages.selectOrders(store, [MESSAGE]),
     selectSubjects: (store) => messages.selectSubjects(store, [MESSAGE]),
+    selectAbout: (store) => messages.selectAbout(store, 'order-7', 0, NOW, 20),
     selectTime: (store) => messages.selectTime(store, MESSAGE),
     selectMessagesBehind: (store) => messages.selectMessagesBehind(store, CURSOR, NOW, 500),
     selectOldMessages: (store) => messages.selectOldMessages(store, CURSOR, NOW, 200),
@@ -310,7 +311,7 @@ const STATEMENTS: Readonly<Record<string, Readonly<Record<string, Build>>>> = {
     selectByOwner: (store) => subscribers.selectByOwner(subscriberTable(store), 'owner_1'),
     selectPage: (store) => subscribers.selectPage(subscriberTable(store), OWNERS_PAGE, 50),
     selectIdAt: (store) => subscribers.selectIdAt(subscriberTable(store), OWNERS_PAGE, 50),
-    selectUrls: (store) => subscribers.selectUrls(subscriberTable(store), OWNERS_PAGE.scope),
+    selectIds: (store) => subscribers.selectIds(subscriberTable(store), OWNERS_PAGE.scope),
     selectOwnersOfDisabled: (store) =>
       subscribers.selectOwnersOfDisabled(subscriberTable(store), OWNERS_PAGE.scope),
     countDisabled: (store) => subscribers.countDisabled(subscriberTable(store)),

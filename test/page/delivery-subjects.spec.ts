@@ -13,7 +13,7 @@ const LANGUAGES = [
   {
     locale: 'en-GB',
     search: 'Search',
-    hint: 'An order id, or any value of the body',
+    hint: 'What it is about, such as an order id',
     all: /^All deliveries of .7.$/,
     csv: 'Export CSV',
     answer: 'Answer',
@@ -23,7 +23,7 @@ const LANGUAGES = [
   {
     locale: 'de-DE',
     search: 'Suchen',
-    hint: 'Eine Bestellnummer oder ein Wert des Inhalts',
+    hint: 'Worum es geht, etwa eine Bestellnummer',
     all: /^Alle Zustellungen zu .7.$/,
     csv: 'Als CSV speichern',
     answer: 'Antwort',
@@ -85,7 +85,7 @@ describe.each(LANGUAGES)('the subject of a delivery in $locale', (text) => {
     await expect.poll(subjects).toEqual(['7']);
     expect(await field.inputValue()).toBe('7');
 
-    await field.fill('nothing has this value');
+    await field.fill('nothing is about this');
     await field.press('Enter');
     await page.getByText(text.noMatch).waitFor();
     await page.getByRole('button', { name: text.clear }).click();
@@ -96,7 +96,7 @@ describe.each(LANGUAGES)('the subject of a delivery in $locale', (text) => {
     ['markup', HTML],
     ['a direction of writing', 'שלום \u202Egnp.exe \u2069 طلب'],
     ['emoji', '👩‍👩‍👧‍👦'.repeat(20)],
-    ['a text of 10,000 characters', 'Donaudampfschiff'.repeat(625)],
+    ['a text of 255 characters', 'Donaudampfschiff'.repeat(16).slice(1)],
     ['quotes', `"'\\&#x41;%_`],
   ])('is shown on one line and harmless when it is %s', async (_name, id) => {
     const delivery = await owner.deliver(await owner.endpoint(), { id });
@@ -106,9 +106,8 @@ describe.each(LANGUAGES)('the subject of a delivery in $locale', (text) => {
         await page.goto(owner.url(list));
         const subject = page.locator('tbody .subject').first();
         await subject.waitFor();
-        const shown = [...id].length > 1000 ? `${id.slice(0, 1000)}…` : id;
-        expect(await subject.textContent()).toBe(shown);
-        expect(await subject.getAttribute('title')).toBe(shown);
+        expect(await subject.textContent()).toBe(id);
+        expect(await subject.getAttribute('title')).toBe(id);
         expect((await subject.boundingBox())!.height).toBeLessThan(40);
         await visitor.expectNoOverflow();
       }
@@ -120,12 +119,9 @@ describe.each(LANGUAGES)('the subject of a delivery in $locale', (text) => {
     }
     await visitor.expectAccessible();
     const links = page.locator('.lead a[href*="search="]');
-    if (id.length > 200) expect(await links.count()).toBe(0);
-    else {
-      await links.click();
-      await expect.poll(rows).toBeGreaterThan(0);
-      expect(await page.locator('tbody .subject').first().textContent()).toBe(id);
-    }
+    await links.click();
+    await expect.poll(rows).toBeGreaterThan(0);
+    expect(await page.locator('tbody .subject').first().textContent()).toBe(id);
   });
 });
 
@@ -157,13 +153,13 @@ describe('a search', () => {
     const id = await owner.endpoint();
     const database = owner.api.app.get(DataSource);
     const query = (sql: string) => database.query<Record<string, unknown>[]>(sql);
-    await seedLog({ rows: query }, 'memory', 30_000);
+    await seedLog({ rows: query }, 'memory', 200_000);
     await query(`UPDATE thorn_deliveries SET subscriber_id = '${id.slice(4)}'`);
     // So much that no machine goes through it in the requests that the page makes by itself.
     await query(
-      `UPDATE thorn_messages SET body = '{"data":{"id":' || CASE WHEN id = (SELECT MIN(id) FROM thorn_messages) THEN '471' ELSE '5' END || ',"text":"' || hex(zeroblob(2000)) || '"}}'`,
+      `UPDATE thorn_deliveries SET event = CASE WHEN id = (SELECT MIN(id) FROM thorn_deliveries) THEN 'a.rare' ELSE 'a.common' END`,
     );
-    await page.goto(owner.url('/deliveries?search=471'));
+    await page.goto(owner.url('/deliveries?event=a.rare'));
     const partly = page.getByText(/^No results back to .* are not searched yet\.$/);
     await partly.waitFor();
     await visitor.expectAccessible();
@@ -171,9 +167,9 @@ describe('a search', () => {
     await expect
       .poll(async () => {
         if ((await goOn.count()) > 0 && (await goOn.isEnabled())) await goOn.click();
-        return subjects();
+        return rows();
       })
-      .toEqual(['471']);
+      .toBe(1);
     expect(await partly.count()).toBe(0);
   });
 });

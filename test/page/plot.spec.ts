@@ -28,7 +28,7 @@ const daysAgo = (count: number) => Date.now() - count * 86_400_000;
 const listed = () =>
   page
     .locator('section')
-    .filter({ has: page.getByRole('heading', { name: /^Attempted from / }) })
+    .filter({ has: page.getByRole('heading', { name: /^Created from / }) })
     .locator('table')
     .first()
     .locator('tbody tr');
@@ -72,12 +72,12 @@ describe('a plot', () => {
     await page.keyboard.press('Shift+ArrowRight');
     await page.keyboard.press('Shift+ArrowLeft');
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: /^Attempted from / }).waitFor();
+    await page.getByRole('heading', { name: /^Created from / }).waitFor();
     await visitor.expectAccessible();
     await page.getByRole('link', { name: 'Filter these deliveries' }).click();
     await page.getByRole('heading', { name: 'Deliveries' }).waitFor();
     const query = new URLSearchParams(new URL(page.url()).hash.split('?')[1]);
-    expect(query.get('time')).toBe('attempts');
+    expect(query.get('time')).toBe('range');
     const length = Date.parse(query.get('to')!) - Date.parse(query.get('from')!);
     expect(length % 3_600_000).toBe(0);
     expect(length).toBeGreaterThan(0);
@@ -103,7 +103,7 @@ describe('a plot', () => {
     await listed().first().waitFor({ state: 'detached' });
   });
 
-  it('lists a delivery at the times of its attempts, and not at the time of its creation', async () => {
+  it('counts attempts when they began, and lists deliveries by the time of their creation', async () => {
     const [endpoint] = (await owner.api.subscribers.list({}, 'any')).items;
     // Ids begin with the time of creation.
     await owner.api.app
@@ -115,12 +115,12 @@ describe('a plot', () => {
     await page.keyboard.press('End');
     expect(await days.getAttribute('aria-valuetext')).toMatch(/Succeeded 1, Failed 1$/);
     await page.keyboard.press('Enter');
-    await expect.poll(() => listed().count()).toBe(2);
+    await page.getByText('No results').waitFor();
     await days.focus();
     for (let step = 0; step < 2; step += 1) await page.keyboard.press('ArrowLeft');
     expect(await days.getAttribute('aria-valuetext')).toMatch(/Succeeded 0, Failed 0$/);
     await page.keyboard.press('Enter');
-    await page.getByText('No results').waitFor();
+    await expect.poll(() => listed().count()).toBe(2);
     await visitor.expectAccessible();
   });
 
@@ -197,6 +197,6 @@ describe('a plot on a touch screen', () => {
     const before = await scrolled();
     await swipe(10, -150);
     await expect.poll(scrolled).toBeGreaterThan(before + 50);
-    expect(await page.getByRole('heading', { name: /^Attempted from / }).count()).toBe(0);
+    expect(await page.getByRole('heading', { name: /^Created from / }).count()).toBe(0);
   });
 });

@@ -62,7 +62,7 @@ const SPECIAL: Readonly<Record<string, readonly unknown[]>> = {
 const ENDPOINT = [
   ...['url', 'events', 'exclude', 'description', 'filter', 'rateLimit', 'holdFor', 'expiresAt'],
 ];
-const SEARCH = ['subscriber', 'message', 'delivery', 'status', 'statusClass', 'event', 'host'];
+const SEARCH = ['subscriber', 'message', 'delivery', 'status', 'event', 'subject'];
 const RANGE = ['since', 'until'];
 /** What the forms of the page send, by the request that sends it. */
 const FORMS: readonly (readonly [request: string, fields: readonly string[], right?: object])[] = [

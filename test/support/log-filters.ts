@@ -1,7 +1,7 @@
 import type { Deliveries } from '../../lib/outbox/index.js';
-import { ANSWER_CLASSES } from '../../lib/outbox/tables/delivery-record.js';
 import {
   LOG_END,
+  SEEDED_SUBJECTS,
   OWNER_SIZES,
   seededKey,
   seededSubscriber,
@@ -37,7 +37,9 @@ export function askedLists(rows: number): readonly AskedList[] {
   };
   const selections = combined(
     STATUSES.map((status) => [status ?? 'all', ofStatus(status)] as const),
-    [['', {}], ...ANSWER_CLASSES.map((one) => [` ${one}`, { statusClass: one }] as const)],
+    ['', ...Object.values(SEEDED_SUBJECTS), 'nowhere'].map(
+      (subject) => [subject && ` about ${subject}`, subject === '' ? {} : { subject }] as const,
+    ),
     ['', 'order.paid', 'stock.low', 'none.*', '*.created'].map(
       (event) => [event && ` ${event}`, event === '' ? {} : { event }] as const,
     ),
@@ -50,7 +52,6 @@ export function askedLists(rows: number): readonly AskedList[] {
     ...Object.entries(SKEWED_SUBSCRIBERS).map(
       ([name, n]) => [name, { subscriberId: seededSubscriber(n) }, 'any'] as const,
     ),
-    ['a host', { host: 'host-0.example' }, 'any'],
   ];
   return [
     ...whose.flatMap(([owner, own, scope]) =>

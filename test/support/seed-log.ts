@@ -31,6 +31,9 @@ export async function seedOwners(
   }
 }
 
+/** What messages of the log are about: a third of them `often`, one of 100,000 `rare`, and the others something of few. */
+export const SEEDED_SUBJECTS = { often: 'often', rare: 'rare' } as const;
+
 /** The key of a delivery, and of its message. */
 export function seededKey(age: number): string {
   const stamp = (LOG_END - age * STEP).toString(16).padStart(12, '0');
@@ -126,8 +129,10 @@ export async function seedLog(
   const state = `CASE WHEN ${isFailed} THEN 'failed' WHEN ${isPending} THEN 'pending' ELSE 'succeeded' END`;
   const isBad = `(${isFailed} OR ${isPending})`;
   const ages = series(first, last);
+  const { often, rare } = SEEDED_SUBJECTS;
+  const subject = `CASE WHEN s.n % 100000 = 471 THEN '${rare}' WHEN s.n % 3 = 1 THEN '${often}' ELSE ${counted('s.n % 100000')} END`;
   await rig.rows(
-    `INSERT INTO thorn_messages (id, event, time, audience, headers, settings, recipients, body) SELECT ${key}, ${event}, ${time}, 'everyone', '{}', '{}', '[]', '{"data":{"total":5}}' FROM ${ages}`,
+    `INSERT INTO thorn_messages (id, event, subject, time, audience, headers, settings, recipients, body) SELECT ${key}, ${event}, ${subject}, ${time}, 'everyone', '{}', '{}', '[]', '{"data":{"total":5}}' FROM ${ages}`,
   );
   await rig.rows(
     `INSERT INTO thorn_deliveries (id, message_id, subscriber_id, event, status, reason, host, due_at, key_hash, queue_position, attempts, throttled, requests, started_at, attempted_at, finished_at, duration, response_status, error_code, response)

@@ -59,9 +59,9 @@ import { PauseDto } from './operator.dto.js';
 const NOTHING = new JsonBodyPipe(EmptyDto);
 /** A search tells what bodies hold. */
 const NO_SEARCH = {
-  field: 'value',
+  field: 'subject',
   reason:
-    'looks into bodies, which operators do not see: set the option operatorApi.bodies to true',
+    'is read of bodies, which operators do not see: set the option operatorApi.bodies to true',
 };
 
 @Controller()
@@ -168,7 +168,7 @@ export class ThornOperatorController {
     @Query() given: unknown,
   ): Promise<{ readonly items: readonly OperatorDeliveryView[]; readonly next: string | null }> {
     const { scope, asked } = scopeFrom<DeliveryQuery>(given, LOG_QUERY, this.settings);
-    if (asked.value !== undefined && !this.settings.bodies) throw badRequest([NO_SEARCH]);
+    if (asked.subject !== undefined && !this.settings.bodies) throw badRequest([NO_SEARCH]);
     const { items, next } = await this.deliveries.list(asked, scope);
     return { items: await this.reports.withSubscribers(items, this.settings), next };
   }

@@ -25,6 +25,7 @@ type Names<Options> = { readonly [Name in keyof Required<Options>]: true };
 const SETTINGS: Names<Omit<EntityEventSettings<object>, keyof MessageSettings>> = {
   payload: true,
   ref: true,
+  subject: true,
   owner: true,
   orderBy: true,
   headers: true,
@@ -44,6 +45,7 @@ const OPTIONS: Names<Omit<EntityEventOptions<object>, keyof MessageSettings>> = 
 const TABLE_SETTINGS: Names<Omit<TableEventSettings<object>, keyof MessageSettings>> = {
   payload: true,
   ref: true,
+  subject: true,
   owner: true,
   orderBy: true,
   headers: true,
@@ -256,6 +258,7 @@ const isOrderBy = (value: unknown): boolean => {
 const KINDS: Readonly<Record<string, { readonly of: string; test(value: unknown): boolean }>> = {
   payload: { of: 'a function', test: isFunction },
   ref: { of: `a template such as '/articles/{id}' or a function`, test: isTextOrFunction },
+  subject: { of: `a template such as '{number}' or a function`, test: isTextOrFunction },
   owner: { of: `a path such as 'author.id' or a function`, test: isTextOrFunction },
   orderBy: {
     of: `true, a path such as 'tenantId', a function, or { key, private: true }`,

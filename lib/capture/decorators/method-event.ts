@@ -19,7 +19,13 @@ import {
   type SubscriberSource,
 } from '../../message/index.js';
 import { checkSettingKinds } from './declaration-checks.js';
-import { fillTemplate, valueAtPath, givenData, withRequestData } from '../plan/payload.js';
+import {
+  fillSubject,
+  fillTemplate,
+  valueAtPath,
+  givenData,
+  withRequestData,
+} from '../plan/payload.js';
 
 /** A value, or a function that computes it from the method's result and arguments. */
 type FromCall<Outcome, Args, Value> = Value | ((outcome: Outcome, args: Args) => Value);
@@ -33,6 +39,11 @@ interface MethodEventSettings<Outcome, Args> extends MessageSettings {
   readonly orderBy?: OrderBy<string | ((outcome: Outcome, args: Args) => OrderKey)>;
   /** The address of the thing: a template such as `/orders/{id}`, filled from the method's result, or a function. */
   readonly ref?: string | ((outcome: Outcome, args: Args) => string | null);
+  /**
+   * What the message is about, by which the delivery log finds its deliveries: a template such as `{number}`, filled from
+   * the method's result, or a function; see {@link SendOptions.subject}.
+   */
+  readonly subject?: string | ((outcome: Outcome, args: Args) => SendOptions['subject']);
   /** Extra HTTP headers; never able to replace a system header. */
   readonly headers?: FromCall<Outcome, Args, Readonly<Record<string, string>>>;
   /** Receivers of this event in addition to those who match. */
@@ -89,7 +100,7 @@ const DISPATCHER = Symbol('nestjs-thorn:dispatcher');
 const DECORATED = new WeakMap<Method, Method>();
 
 const KNOWN_KEYS = [
-  ...'on when data owner orderBy ref headers subscribers requestData manager tx propagateErrors'.split(
+  ...'on when data owner orderBy ref subject headers subscribers requestData manager tx propagateErrors'.split(
     ' ',
   ),
   ...MESSAGE_SETTINGS,
@@ -215,6 +226,9 @@ function compile(name: string, options: Options, declaration: string) {
           : { orderBy: { ...orderBy, key: keyOf(orderBy.key, outcome, args) } }),
         ...messageSettings(options),
         ...(options.ref === undefined ? {} : { ref: refOf(options.ref, outcome, args) }),
+        ...(options.subject === undefined
+          ? {}
+          : { subject: subjectOf(options.subject, outcome, args) }),
         headers: valueOf(options.headers, outcome, args) ?? {},
         // The method's caller waits for its own work, not for anybody's endpoint.
         wait: options.propagateErrors === true,
@@ -276,6 +290,14 @@ function refOf(
   args: readonly unknown[],
 ): string | null {
   return typeof ref === 'function' ? ref(outcome, args) : fillTemplate(ref, outcome);
+}
+
+function subjectOf(
+  subject: NonNullable<Options['subject']>,
+  outcome: unknown,
+  args: readonly unknown[],
+): SendOptions['subject'] {
+  return typeof subject === 'function' ? subject(outcome, args) : fillSubject(subject, outcome);
 }
 
 function keyOf(

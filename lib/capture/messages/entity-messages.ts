@@ -5,7 +5,13 @@ import type { HeardEvent, MessagePipeline } from '../../dispatch/index.js';
 import { Message, type MessageDraft, type MessageFactory } from '../../message/index.js';
 import type { CollectedItem, DueEvent } from '../changes/due-events.js';
 import { mayBeReported } from '../changes/change-detection.js';
-import { fillTemplate, givenData, withRequestData, valueAtPath } from '../plan/payload.js';
+import {
+  fillSubject,
+  fillTemplate,
+  givenData,
+  withRequestData,
+  valueAtPath,
+} from '../plan/payload.js';
 import type { EventPlan, TablePlan } from '../plan/event-plan.js';
 import { withChanges, withoutPaths } from '../table/row-copy.js';
 import type { Row } from '../table/row-table.js';
@@ -127,6 +133,7 @@ export class EntityMessages {
       audience,
       owner,
       ref: refOf(options, row, whole),
+      subject: subjectOf(options, row, whole),
       headers: typeof options.headers === 'function' ? options.headers(row) : options.headers,
       settings,
       orderBy: order?.keyOf(row, whole),
@@ -221,4 +228,8 @@ function shownChange(
 
 function refOf({ ref }: EventPlan['options'], row: Row, whole: Row) {
   return typeof ref === 'string' ? fillTemplate(ref, whole) : ref?.(row);
+}
+
+function subjectOf({ subject }: EventPlan['options'], row: Row, whole: Row) {
+  return typeof subject === 'string' ? fillSubject(subject, whole) : subject?.(row);
 }

@@ -158,11 +158,13 @@ function planEvent(event: TriggeredEvent, table: RowTable): Omit<EventPlan, 'con
         });
   const eventName = compileEventName(name);
   const refPaths = typeof options.ref === 'string' ? templateFields(options.ref) : [];
+  const subjectPaths = typeof options.subject === 'string' ? templateFields(options.subject) : [];
   const ownerPaths = typeof options.owner === 'string' ? [options.owner] : [];
   const order = planOrder(options.orderBy, table);
   checkPaths(event, table, {
     'the name': eventName.paths,
     ref: refPaths,
+    subject: subjectPaths,
     owner: ownerPaths,
     orderBy: order?.named ?? [],
   });
@@ -171,6 +173,7 @@ function planEvent(event: TriggeredEvent, table: RowTable): Omit<EventPlan, 'con
   const paths = [
     ...eventName.paths,
     ...refPaths,
+    ...subjectPaths,
     ...ownerPaths,
     ...(order?.paths ?? []),
     ...(condition?.paths ?? []).filter(ofRow),
@@ -192,8 +195,9 @@ function planEvent(event: TriggeredEvent, table: RowTable): Omit<EventPlan, 'con
     }
     surveyed.push(survey);
   }
-  const { payload, ref, owner, headers } = options;
-  const functions = [payload, ref, owner, headers, order?.keyFunction].filter(isFunction);
+  const { payload, ref, subject, owner, headers } = options;
+  const settings = [payload, ref, subject, owner, headers, order?.keyFunction];
+  const functions = settings.filter(isFunction);
   const needsRow = paths.length > 0 || readsChanges || functions.length > 0;
   const relation = relationOf(event, table);
   return {

@@ -63,24 +63,13 @@ export function templateFields(template: string): string[] {
 }
 
 /**
- * Fills a template from a row; values cannot leave their place in the URL.
+ * Fills a template of an address from a row; values cannot leave their place in the URL.
  *
  * @throws {@link InvalidInputError} naming the field that has no value
  */
 export function fillTemplate(template: string, row: unknown): string {
-  return template.replaceAll(FIELD, (_, path: string) => {
-    const value = valueAtPath(row, path);
-    if (value === null || value === undefined || value === '' || typeof value === 'object') {
-      throw new InvalidInputError(
-        'ref',
-        `needs a value for {${path}}, and the row has none. Fill it before the event is sent, or make ref a function that returns null for such rows`,
-        {
-          template,
-          path,
-        },
-      );
-    }
-    const segment = encodeURIComponent(String(value));
+  return filled('ref', template, row, (value, path) => {
+    const segment = encodeURIComponent(value);
     // A URL parser would take these for steps through the path, encoded or not.
     if (segment === '.' || segment === '..') {
       throw new InvalidInputError('ref', `cannot hold "${segment}" at {${path}}`, {
@@ -89,5 +78,32 @@ export function fillTemplate(template: string, row: unknown): string {
       });
     }
     return segment;
+  });
+}
+
+/** Fills a template of a subject from a row. @throws {@link InvalidInputError} naming the field that has no value */
+export function fillSubject(template: string, row: unknown): string {
+  return filled('subject', template, row, (value) => value);
+}
+
+function filled(
+  setting: 'ref' | 'subject',
+  template: string,
+  row: unknown,
+  write: (value: string, path: string) => string,
+): string {
+  return template.replaceAll(FIELD, (_, path: string) => {
+    const value = valueAtPath(row, path);
+    if (value === null || value === undefined || value === '' || typeof value === 'object') {
+      throw new InvalidInputError(
+        setting,
+        `needs a value for {${path}}, and the row has none. Fill it before the event is sent, or make ${setting} a function that returns null for such rows`,
+        {
+          template,
+          path,
+        },
+      );
+    }
+    return write(String(value), path);
   });
 }

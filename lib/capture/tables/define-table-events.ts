@@ -165,12 +165,13 @@ function checkNotOmitted({ declaration, keys, omit, events }: Declaration): void
 
 /** The paths that the settings of an event name. */
 function pathsOf({ name, options }: DeclaredEntityEvent): Readonly<Record<string, string[]>> {
-  const { ref, owner, orderBy = false, when } = options;
+  const { ref, subject, owner, orderBy = false, when } = options;
   const { key } = orderSetting(orderBy);
   const condition = when === undefined ? undefined : compileCondition(when);
   return {
     'the name': [...compileEventName(name).paths],
     ref: typeof ref === 'string' ? templateFields(ref) : [],
+    subject: typeof subject === 'string' ? templateFields(subject) : [],
     owner: typeof owner === 'string' ? [owner] : [],
     orderBy: typeof key === 'string' ? [key] : [],
     on: triggersOf(options).flatMap((on) =>

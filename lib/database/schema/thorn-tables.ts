@@ -48,6 +48,7 @@ export const OUTBOX_TABLES = {
       owner: optional(varchar(255)),
       audience: varchar(16),
       ref: optional(text),
+      subject: optional(varchar(255)),
       headers: text,
       settings: text,
       recipients: json,
@@ -57,7 +58,11 @@ export const OUTBOX_TABLES = {
       tracestate: optional(varchar(512)),
       position: optional(bigint),
     },
-    [{ columns: ['time'] }, { columns: ['position', 'id'], where: 'position IS NOT NULL' }],
+    [
+      { columns: ['time'] },
+      { columns: ['subject', 'time'], where: 'subject IS NOT NULL' },
+      { columns: ['position', 'id'], where: 'position IS NOT NULL' },
+    ],
   ),
   /**
    * A row of `thorn_pending_messages`: a message some of whose deliveries have no row yet. Written by the process that sends, and

@@ -2,8 +2,7 @@ import { isIdLike } from '../../common/index.js';
 import type { DeliveryStatus } from '../../delivery/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { checkPattern } from '../../subscriber/index.js';
-import type { TimeRange } from '../tables/log-conditions.js';
-import { ANSWER_CLASSES, type AnswerClass } from '../tables/delivery-record.js';
+import { isSubject, SUBJECT_RULE } from '../../message/index.js';
 import { checkKnownFields } from '../../common/option-checks.js';
 import { checkLongWork, type LongWorkOptions } from '../../common/long-work.js';
 import type { ReplaySummary } from '../retry/replay.js';
@@ -20,23 +19,15 @@ export interface DeliveryQuery {
   readonly status?: DeliveryStatus;
   /** Name of an event, or a pattern such as `order.*`. */
   readonly event?: string;
-  /** The kind of the answer to the latest attempt. */
-  readonly statusClass?: AnswerClass;
   /**
-   * A text of 1 to 200 characters that the message has: its order key, its `ref`, or a value of its body, which may be a
-   * number as well. Capital letters matter, and bodies above 64 KB are left out. Default: any.
+   * What the message is about, as the option `subject` of its event says it: the whole text of 1 to 255 characters. Capital letters
+   * matter. A message whose body was dropped has none. Default: any.
    */
-  readonly value?: string;
-  /** Host of the subscriber's present URL, with its port unless that is 443 or 80. Finds stored subscribers alone. */
-  readonly host?: string;
+  readonly subject?: string;
   /** Only of messages from this time on. A number is in milliseconds since the Unix epoch. Default: from the first. */
   readonly since?: Date | number;
   /** Only of messages from before this time. A number is as in `since`. Default: up to the last. */
   readonly until?: Date | number;
-  /** Only deliveries with an attempt that began at this time or later. A number is as in `since`. Default: any. */
-  readonly attemptedSince?: Date | number;
-  /** Only deliveries with an attempt that began before this time. A number is as in `since`. Default: any. */
-  readonly attemptedUntil?: Date | number;
   /** 1 to 1,000; default 50. */
   readonly limit?: number;
   /** The `next` of the previous page. */
@@ -70,34 +61,18 @@ export const MAX_SELECTED = 100;
 
 const STATUSES: readonly unknown[] = ['pending', 'succeeded', 'failed'] satisfies DeliveryStatus[];
 const QUERY: readonly string[] = [
-  ...['deliveryId', 'subscriberId', 'messageId', 'status', 'event', 'statusClass', 'value', 'host'],
-  ...['since', 'until', 'attemptedSince', 'attemptedUntil', 'limit', 'after'],
+  ...['deliveryId', 'subscriberId', 'messageId', 'status', 'event', 'subject'],
+  ...['since', 'until', 'limit', 'after'],
 ];
 const BULK: readonly string[] = ['subscriberId', 'since', 'until', 'events'];
 /** The latest time of a `Date`, as ECMAScript says. */
 const LATEST_TIME = 8_640_000_000_000_000;
-const HOST = /^[\x21-\x7e]{1,320}$/;
-/** The maximum length of a value that is searched for, in characters. */
-export const MAX_VALUE_LENGTH = 200;
-
-/** The rule that {@link isSearchedValue} checks, for errors. */
-export const VALUE_RULE = `must be a text of 1 to ${MAX_VALUE_LENGTH} characters`;
-
-/** Tells whether deliveries can be searched for a value. It refuses NUL, because some databases accept no NUL in a parameter. */
-export function isSearchedValue(given: unknown): given is string {
-  return (
-    typeof given === 'string' &&
-    given.length > 0 &&
-    given.length <= MAX_VALUE_LENGTH &&
-    !given.includes('\0')
-  );
-}
 
 /** Checks the filter of a page. @throws {@link InvalidInputError} naming the field */
 export function checkListQuery(query: DeliveryQuery): void {
   checkKnownFields(query, QUERY);
-  const { deliveryId, messageId, status, event, statusClass, value, host } = query;
-  const { since, until, attemptedSince, attemptedUntil, limit = 1, after = null } = query;
+  const { deliveryId, messageId, status, event, subject } = query;
+  const { since, until, limit = 1, after = null } = query;
   if (deliveryId !== undefined && !isIdLike(deliveryId)) {
     throw new InvalidInputError('deliveryId', 'must be the id of a delivery');
   }
@@ -108,34 +83,17 @@ export function checkListQuery(query: DeliveryQuery): void {
     throw new InvalidInputError('status', `must be one of ${STATUSES.join(', ')}`);
   }
   if (event !== undefined) checkPattern(event, 'event');
-  if (statusClass !== undefined && !ANSWER_CLASSES.includes(statusClass)) {
-    throw new InvalidInputError('statusClass', `must be one of ${ANSWER_CLASSES.join(', ')}`);
-  }
-  if (value !== undefined && !isSearchedValue(value)) {
-    throw new InvalidInputError('value', VALUE_RULE);
-  }
-  if (host !== undefined && !(typeof host === 'string' && HOST.test(host))) {
-    throw new InvalidInputError('host', 'must be a host as in URLs, with its port');
+  if (subject !== undefined && !isSubject(subject)) {
+    throw new InvalidInputError('subject', SUBJECT_RULE);
   }
   if (since !== undefined) checkTime('since', since);
   if (until !== undefined) checkTime('until', until);
-  if (attemptedSince !== undefined) checkTime('attemptedSince', attemptedSince);
-  if (attemptedUntil !== undefined) checkTime('attemptedUntil', attemptedUntil);
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_DELIVERIES) {
     throw new InvalidInputError('limit', `must be a whole number from 1 to ${MAX_DELIVERIES}`);
   }
   if (after !== null && !(isIdLike(after) && after.startsWith('dlv_'))) {
     throw new InvalidInputError('after', 'must be the "next" of an earlier page');
   }
-}
-
-/** The time in which an attempt of each delivery began; undefined for any. */
-export function attemptedRange({
-  attemptedSince,
-  attemptedUntil,
-}: DeliveryQuery): TimeRange | undefined {
-  if (attemptedSince === undefined && attemptedUntil === undefined) return undefined;
-  return { since: timeFrom(attemptedSince ?? 0), until: timeFrom(attemptedUntil ?? LATEST_TIME) };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { firstIdAt, timeFromId } from '../../common/id.js';
 import type { DeliveryStatus } from '../../delivery/index.js';
 import { patternMatches } from '../../subscriber/index.js';
 import { type DeliveryRecord, parseDeliveryRow } from '../tables/delivery-record.js';
@@ -8,24 +9,21 @@ import {
   type LogRange,
   selectNewest,
 } from '../tables/delivery-log.js';
-import { isOfMessages } from '../tables/keys.js';
+import { isOfMessages, type MessageCursor, rangesOf, withMessageId } from '../tables/keys.js';
 import {
   EVERY_DELIVERY,
   HAS_FAILED,
-  hasAnswerClass,
   hasId,
   hasMessage,
   hasStatus,
-  hasValue,
+  isAbout,
   isOfSubscriber,
   isOfSubscribers,
   isWaiting,
   mayMatch,
   MOST_BRANCHES,
-  type TimeRange,
-  wasAttempted,
 } from '../tables/log-conditions.js';
-import { selectTime } from '../tables/messages.js';
+import { selectAbout, selectTime } from '../tables/messages.js';
 import type { OutboxStore } from '../store/outbox-store.js';
 import type { DeliveryQuery } from './delivery-query.js';
 import { FIRST_STEP, lowestIdOf, stepAfter } from './log-steps.js';
@@ -33,10 +31,8 @@ import { FIRST_STEP, lowestIdOf, stepAfter } from './log-steps.js';
 /** The part of a query that deliveries are selected by. */
 export interface LogSelection extends Pick<
   DeliveryQuery,
-  'deliveryId' | 'messageId' | 'status' | 'event' | 'statusClass' | 'value'
+  'deliveryId' | 'messageId' | 'status' | 'event' | 'subject'
 > {
-  /** Undefined: whenever they were attempted. */
-  readonly attempted: TimeRange | undefined;
   /** Undefined: those of all subscribers. */
   readonly subscribers: readonly string[] | undefined;
 }
@@ -66,18 +62,17 @@ interface LogPart {
 const FEW_WAITING = 2000;
 /** The same where the index has the ids as well, so that the rows of a page alone are read. */
 const FEW_IDS_WAITING = 10_000;
-/** How a log is gone through: SQLite answers a step on the event loop. */
-interface Pace {
-  /** Deliveries of the first step. */
-  readonly first: number;
-  /** Milliseconds that a step should take. */
-  readonly step: number;
-  /** Milliseconds after which a scan takes no further step. */
-  readonly all: number;
-}
-const PACE: Pace = { first: FIRST_STEP, step: 4, all: 8 };
-/** A search reads the body of each message, which may be long. */
-const SEARCH_PACE: Pace = { first: FIRST_STEP / 10, step: 20, all: 40 };
+/** Milliseconds that a step should take: SQLite answers it on the event loop. */
+const STEP_TIME = 4;
+/** Milliseconds after which a scan takes no further step. */
+const SCAN_TIME = 8;
+/** Messages about a subject in the first step, and the most of a later one. */
+const FIRST_MESSAGES = 10;
+const MOST_MESSAGES = 200;
+/** Later than every message. */
+const LATEST = Number.MAX_SAFE_INTEGER;
+/** No limit: all deliveries of the messages of a step are looked at. */
+const EVERY = 1_000_000_000;
 
 /**
  * Finds the newest deliveries of a selection in bounded time. What no index selects is looked for in steps; after some
@@ -89,13 +84,84 @@ export async function scanLog(
   range: LogRange,
   limit: number,
 ): Promise<readonly ScannedLog[]> {
-  const pace = selection.value === undefined ? PACE : SEARCH_PACE;
-  const end = performance.now() + pace.all;
+  const end = performance.now() + SCAN_TIME;
+  if (selection.subject !== undefined && !isOfOne(selection)) {
+    return [await scanAbout(store, selection, selection.subject, range, limit, end)];
+  }
   const scans: ScannedLog[] = [];
   for (const part of await partsOf(store, selection)) {
-    scans.push(await scan(store, part, selection.event, range, limit, pace, end));
+    scans.push(await scan(store, part, selection.event, range, limit, end));
   }
   return scans;
+}
+
+/** Tells whether a selection is of one delivery or one message, whose rows are few. */
+function isOfOne({ deliveryId, messageId }: LogSelection): boolean {
+  return deliveryId !== undefined || messageId !== undefined;
+}
+
+/** Goes through the messages about a subject, newest first, and their deliveries. */
+async function scanAbout(
+  store: OutboxStore,
+  selection: LogSelection,
+  subject: string,
+  range: LogRange,
+  limit: number,
+  end: number,
+): Promise<ScannedLog> {
+  const { subscribers, status, event } = selection;
+  const filters = [
+    ...(subscribers === undefined ? [] : [isOfSubscribers(store, subscribers)]),
+    ...(status === undefined ? [] : [hasStatus(status)]),
+    ...(event === undefined || event === '*' ? [] : [mayMatch(event)]),
+  ];
+  const since = range.from === undefined ? 0 : timeFromId(range.from);
+  const items: DeliveryRecord[] = [];
+  let size = FIRST_MESSAGES;
+  let before = range.before;
+  for (;;) {
+    const until = before === undefined ? LATEST : timeFromId(before);
+    const { messages, lowestId } = await newestAbout(store, subject, since, until, size);
+    const part = { from: range.from, before };
+    const found: DeliveryRecord[] = [];
+    for (const set of rangesOf(messages)) {
+      const branch = { ...isOfMessages(set), few: EVERY };
+      const newest = selectNewest(store, [branch], filters, part, limit, EVERY);
+      found.push(...(await store.database.run(newest)).rows.map(parseDeliveryRow));
+    }
+    const shown = newestFirst(found).slice(0, limit);
+    items.push(...shown.filter((item) => event === undefined || patternMatches(event, item.event)));
+    const reached = shown.length < limit ? lowestId : shown.at(-1)!.id;
+    if (items.length >= limit || reached === null || performance.now() > end) {
+      return { items, lowestId: reached };
+    }
+    size = Math.min(size * 2, MOST_MESSAGES);
+    before = reached;
+    // SQLite answers without yielding to the event loop.
+    await setImmediate();
+  }
+}
+
+/**
+ * Finds the newest messages about a subject, all of each millisecond: ids of deliveries begin with it.
+ *
+ * @returns also the id down to which their deliveries are all that there are; null: there are no further messages
+ */
+async function newestAbout(
+  store: OutboxStore,
+  subject: string,
+  since: number,
+  until: number,
+  size: number,
+): Promise<{ readonly messages: readonly MessageCursor[]; readonly lowestId: string | null }> {
+  const { rows } = await store.database.run(selectAbout(store, subject, since, until, size));
+  const messages = rows.map((row) => ({ id: withMessageId(row).id, time: Number(row.time) }));
+  if (messages.length < size) return { messages, lowestId: null };
+  const { time } = messages.at(-1)!;
+  const later = messages.filter((message) => message.time > time);
+  return later.length === 0
+    ? newestAbout(store, subject, since, until, size * 2)
+    : { messages: later, lowestId: firstIdAt('dlv_', time + 1) };
 }
 
 async function scan(
@@ -104,14 +170,13 @@ async function scan(
   event: string | undefined,
   range: LogRange,
   limit: number,
-  pace: Pace,
   end: number,
 ): Promise<ScannedLog> {
   const isWanted = (item: DeliveryRecord) =>
     (event === undefined || patternMatches(event, item.event)) &&
     (status === undefined || item.status === status);
   const items: DeliveryRecord[] = [];
-  let rows = pace.first;
+  let rows = FIRST_STEP;
   let before = range.before;
   for (;;) {
     const began = performance.now();
@@ -124,7 +189,7 @@ async function scan(
     const reached = found.length < limit ? lowestId : found.at(-1)!.id;
     const now = performance.now();
     if (items.length >= limit || reached === null || now > end) return { items, lowestId: reached };
-    rows = stepAfter(rows, now - began, pace.step);
+    rows = stepAfter(rows, now - began, STEP_TIME);
     before = reached;
     // SQLite answers without yielding to the event loop.
     await setImmediate();
@@ -155,25 +220,11 @@ async function furthest(
 
 async function partsOf(
   store: OutboxStore,
-  {
-    subscribers,
-    deliveryId,
-    messageId,
-    status,
-    event,
-    statusClass,
-    attempted,
-    value,
-  }: LogSelection,
+  { subscribers, deliveryId, messageId, status, event, subject }: LogSelection,
 ): Promise<readonly LogPart[]> {
-  const isUnsuccessful = statusClass !== undefined && statusClass !== '2xx';
-  if (status === 'succeeded' && isUnsuccessful) return [];
   const others = [
     ...(event === undefined || event === '*' ? [] : [mayMatch(event)]),
-    ...(statusClass === undefined ? [] : [hasAnswerClass(store, statusClass)]),
-    ...(attempted === undefined ? [] : [wasAttempted(store, attempted)]),
-    // The last one, because it reads another row.
-    ...(value === undefined ? [] : [hasValue(store, value)]),
+    ...(subject === undefined ? [] : [isAbout(store, subject)]),
   ];
   const own = subscribers === undefined ? [] : [isOfSubscribers(store, subscribers)];
   const ofStatus = status === undefined ? [] : [hasStatus(status)];
@@ -189,24 +240,20 @@ async function partsOf(
     const filters = [...own, ...ofStatus, ...others];
     return [{ ways: [{ branches: [ofMessage], filters }], status }];
   }
-  if (status === undefined ? !isUnsuccessful : status === 'succeeded') {
+  if (status === undefined || status === 'succeeded') {
     return [{ ways: waysAlong(store, subscribers, [...ofStatus, ...others]), status }];
   }
-  const parts: LogPart[] = [];
-  if (status !== 'failed') {
+  if (status === 'pending') {
     const few = await fewWaiting(store, subscribers, others);
     const ways = few ?? waysAlong(store, subscribers, [hasStatus('pending'), ...others]);
     // A failed delivery that holds its key has a due time as well.
-    parts.push({ ways, status: 'pending' });
+    return [{ ways, status }];
   }
-  if (status !== 'pending') {
-    const ways: ScanPlan[] = [{ branches: HAS_FAILED, filters: [...own, ...others] }];
-    if (subscribers !== undefined) {
-      ways.push(...waysAlong(store, subscribers, [hasStatus('failed'), ...others]));
-    }
-    parts.push({ ways, status: 'failed' });
+  const ways: ScanPlan[] = [{ branches: HAS_FAILED, filters: [...own, ...others] }];
+  if (subscribers !== undefined) {
+    ways.push(...waysAlong(store, subscribers, [hasStatus('failed'), ...others]));
   }
-  return parts;
+  return [{ ways, status }];
 }
 
 /** The ways to all deliveries of subscribers for which the filters hold. */
@@ -236,7 +283,7 @@ async function fewWaiting(
   const own = subscribers === undefined ? [] : [isOfSubscribers(store, subscribers)];
   const isIndexed = subscribers === undefined || subscribers.length <= MOST_BRANCHES;
   const conditions = isIndexed ? own : [];
-  // InnoDB has the primary key in every index. A class of answers is in none: rows are read of all that wait.
+  // InnoDB has the primary key in every index.
   const isCovered = store.dialect.name === 'mysql' && isIndexed && others.length === 0;
   const few = isCovered ? FEW_IDS_WAITING : FEW_WAITING;
   const waiting = isWaiting(conditions, few);
@@ -267,10 +314,11 @@ export interface DeliveryPage {
 export function pageOf(scans: readonly ScannedLog[], limit: number): DeliveryPage {
   const lowestIds = scans.flatMap(({ lowestId }) => lowestId ?? []);
   const lowestId = lowestIds.sort().at(-1) ?? '';
-  const found = scans
-    .flatMap(({ items }) => items)
-    .filter(({ id }) => id >= lowestId)
-    .sort((one, other) => (one.id < other.id ? 1 : -1));
+  const found = newestFirst(scans.flatMap(({ items }) => items).filter(({ id }) => id >= lowestId));
   const items = found.slice(0, limit);
   return { items, next: found.length > limit ? items.at(-1)!.id : lowestId || null };
+}
+
+function newestFirst(items: readonly DeliveryRecord[]): DeliveryRecord[] {
+  return [...items].sort((one, other) => (one.id < other.id ? 1 : -1));
 }

@@ -1,5 +1,4 @@
 import { isIdLike } from '../../common/index.js';
-import { hostOf } from '../../message/index.js';
 import type { OwnerScope, SubscriberRepository } from '../../subscriber/index.js';
 
 /** True when `scope` contains the subscriber. The scope `any` contains subscribers that are not stored, too. */
@@ -12,7 +11,7 @@ export async function isVisible(
 }
 
 /**
- * Ids of the subscribers within the scope, or the one requested id, as far as they are on the host.
+ * Ids of the subscribers within the scope, or the one requested id.
  *
  * @returns undefined for all subscribers
  */
@@ -20,15 +19,8 @@ export async function visibleSubscribers(
   subscribers: SubscriberRepository,
   subscriber: string | undefined,
   scope: OwnerScope,
-  host: string | undefined,
 ): Promise<readonly string[] | undefined> {
-  if (subscriber === undefined) {
-    return scope === 'any' && host === undefined ? undefined : subscribers.findIds(scope, host);
-  }
+  if (subscriber === undefined) return scope === 'any' ? undefined : subscribers.findIds(scope);
   if (!isIdLike(subscriber)) return [];
-  if (host === undefined) {
-    return (await isVisible(subscribers, subscriber, scope)) ? [subscriber] : [];
-  }
-  const found = await subscribers.findById(subscriber, scope);
-  return found !== null && hostOf(found) === host ? [subscriber] : [];
+  return (await isVisible(subscribers, subscriber, scope)) ? [subscriber] : [];
 }

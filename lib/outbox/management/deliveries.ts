@@ -8,7 +8,6 @@ import { NO_HOST } from '../../message/index.js';
 import { checkScope, type OwnerScope, SubscriberRepository } from '../../subscriber/index.js';
 import { runInBatches } from '../../common/long-work.js';
 import {
-  attemptedRange,
   checkBulkOptions,
   checkListQuery,
   checkSelection,
@@ -96,23 +95,18 @@ export class Deliveries {
   async list(query: DeliveryQuery, scope: OwnerScope): Promise<DeliveryPage> {
     checkListQuery(query);
     const outbox = await this.#outbox(scope);
-    const { limit = 50, after = null, since, until, subscriberId, host } = query;
-    const subscribers = await visibleSubscribers(this.subscribers, subscriberId, scope, host);
+    const { limit = 50, after = null, since, until, subscriberId } = query;
+    const subscribers = await visibleSubscribers(this.subscribers, subscriberId, scope);
     if (subscribers?.length === 0) return { items: [], next: null };
-    const attempted = attemptedRange(query);
-    // Attempts follow the message that they are of.
-    const ends = [until, attempted?.until].filter((one) => one !== undefined);
     const range = {
       from: since === undefined ? undefined : firstIdAt('dlv_', timeFrom(since)),
       before: [
         ...(after === null ? [] : [after]),
-        ...ends.map((end) => firstIdAt('dlv_', timeFrom(end))),
+        ...(until === undefined ? [] : [firstIdAt('dlv_', timeFrom(until))]),
       ].sort()[0],
     };
     const scans = await Promise.all(
-      outbox.stores.map((store) =>
-        scanLog(store, { ...query, subscribers, attempted }, range, limit + 1),
-      ),
+      outbox.stores.map((store) => scanLog(store, { ...query, subscribers }, range, limit + 1)),
     );
     return pageOf(scans.flat(), limit);
   }

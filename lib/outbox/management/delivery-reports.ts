@@ -152,7 +152,7 @@ export class DeliveryReports {
     const range = figuresRange(query, clock.now());
     const { stores } = await requireOutbox(strategy);
     const { subscriberId } = query;
-    const visible = await visibleSubscribers(subscribers, subscriberId, scope, undefined);
+    const visible = await visibleSubscribers(subscribers, subscriberId, scope);
     if (subscriberId !== undefined && visible?.length === 0) return null;
     return attemptFigures(stores, visible, range);
   }
@@ -225,7 +225,7 @@ export class DeliveryReports {
     const { items: failing } = await failingStates(strategy, subscribers, scope, now);
     const { history, rows } = await countedAttempts(
       strategy.stores,
-      await visibleSubscribers(subscribers, undefined, scope, undefined),
+      await visibleSubscribers(subscribers, undefined, scope),
       figuresRange({ by: 'hour' }, now),
       true,
     );

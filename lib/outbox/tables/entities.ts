@@ -27,6 +27,9 @@ export class ThornMessage {
   /** The address of the thing that the event is about. */
   ref!: string | null;
 
+  /** The id of its data, else its key, else its ref, unless the event names something else; null once the body is dropped. */
+  subject!: string | null;
+
   /** JSON: extra HTTP headers, an object of texts. */
   headers!: string;
 

@@ -1,9 +1,7 @@
 import { idRows } from '../../database/dialect.js';
 import { type DeliveryStatus, FAILURE_REASONS } from '../../delivery/index.js';
 import type { LogCondition } from './delivery-log.js';
-import { type AnswerClass, latestOf } from './delivery-record.js';
 import { keyOf } from './keys.js';
-import { MOST_LOOKED_INTO } from './messages.js';
 import type { Target } from './table-names.js';
 
 // The conditions of the log on deliveries `d`, by which the statements in delivery-log.ts find them.
@@ -74,71 +72,11 @@ export function mayMatch(event: string): LogCondition {
     : { sql: 'd.event = ?', parameters: [event] };
 }
 
-/** Milliseconds since the Unix epoch, from the first until before the second. */
-export interface TimeRange {
-  readonly since: number;
-  readonly until: number;
-}
-
-/** A filter by the beginnings of attempts, as figures count them. Index: the primary key of attempts. */
-export function wasAttempted(
-  { tables: { attempts } }: Target,
-  { since, until }: TimeRange,
-): LogCondition {
-  const first = 'COALESCE(d.started_at, d.attempted_at)';
-  return {
-    sql: `((${first} >= ? AND ${first} < ?) OR (d.requests > 1 AND EXISTS (SELECT 1 FROM ${attempts} o WHERE o.delivery_id = d.id AND o.started_at >= ? AND o.started_at < ?)))`,
-    parameters: [since, until, since, until],
-  };
-}
-
-/** A filter by the answer to the latest attempt. */
-export function hasAnswerClass({ tables }: Target, statusClass: AnswerClass): LogCondition {
-  const [status, error] = [latestOf(tables, 'status'), latestOf(tables, 'error_code')];
-  switch (statusClass) {
-    case 'timeout':
-      return { sql: `${error} = 'timeout'`, parameters: [] };
-    case 'error':
-      return {
-        sql: `d.status <> 'succeeded' AND (${error} <> 'timeout' OR ${status} NOT BETWEEN 200 AND 599)`,
-        parameters: [],
-      };
-    case 'none':
-      return {
-        sql: `d.status <> 'succeeded' AND ${status} IS NULL AND ${error} IS NULL`,
-        parameters: [],
-      };
-    case '2xx':
-      return { sql: `(d.status = 'succeeded' OR ${status} BETWEEN 200 AND 299)`, parameters: [] };
-    default: {
-      const first = Number(statusClass[0]) * 100;
-      return {
-        sql: `d.status <> 'succeeded' AND ${status} BETWEEN ${first} AND ${first + 99}`,
-        parameters: [],
-      };
-    }
-  }
-}
-
-/** A number as JSON has it. */
-const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-
-/**
- * A filter by a text that the message has: its order key, its `ref`, or a value of its body. No index has these, and only
- * functions of texts are asked: the body is JSON without blanks, in which a quote within a text is escaped.
- */
-export function hasValue({ dialect, tables }: Target, value: string): LogCondition {
-  const json = JSON.stringify(value);
-  // Not the name of a member, behind which is a colon.
-  const texts = [`:${json}`, `[${json}`, `,${json},`, `,${json}]`];
-  const numbers = NUMBER.test(value)
-    ? ['":#,', '":#}', '[#,', '[#]', ',#,', ',#]'].map((one) => one.replace('#', value))
-    : [];
-  const held = [...texts, ...numbers];
-  const inBody = held.map(() => dialect.holds('m.body')).join(' OR ');
+/** A filter by what the message is about, for the deliveries of one message. */
+export function isAbout({ tables }: Target, subject: string): LogCondition {
   return {
     // One value per row: PostgreSQL could turn an EXISTS into a join that goes through all messages.
-    sql: `(SELECT CASE WHEN m.order_key = ? OR m.ref = ? OR (${dialect.sizeOf('m.body')} <= ${MOST_LOOKED_INTO} AND (${inBody})) THEN 1 ELSE 0 END FROM ${tables.messages} m WHERE m.id = d.message_id) = 1`,
-    parameters: [value, value, ...held],
+    sql: `(SELECT m.subject FROM ${tables.messages} m WHERE m.id = d.message_id) = ?`,
+    parameters: [subject],
   };
 }

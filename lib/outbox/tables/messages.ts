@@ -181,26 +181,25 @@ export function selectOrders(
   return byId(target, ids, 'm.id, m.given_id, m.order_key, m.sequence');
 }
 
-/** The largest body that is looked into, as {@link Dialect.sizeOf} tells it: a page of large bodies would take long. */
-export const MOST_LOOKED_INTO = 65_536;
-
-/** The largest body whose id is read, as {@link Dialect.sizeOf} tells it: a page reads the ids of all its messages. */
-const MOST_READ_FOR_ID = 32_768;
-
-/** What messages are about, by their ids; the id in the data is JSON. Those without a body are left out. Index: the primary key. */
+/** What messages are about, by their ids. Those of which nothing is known are left out. Index: the primary key. */
 export function selectSubjects(
   target: Target,
   ids: readonly string[],
-): Select<
-  Pick<MessageRow, 'id' | 'given_id' | 'order_key' | 'ref'> & { readonly data_id: string | null }
-> {
-  const { sizeOf, memberOf } = target.dialect;
-  const id = `CASE WHEN ${sizeOf('m.body')} <= ${MOST_READ_FOR_ID} THEN ${memberOf('m.body', 'data', 'id')} END`;
-  return byId(
-    target,
-    ids,
-    `m.id, m.given_id, m.order_key, m.ref, ${id} AS data_id`,
-    'm.body IS NOT NULL',
+): Select<Pick<MessageRow, 'id' | 'given_id' | 'subject'>> {
+  return byId(target, ids, 'm.id, m.given_id, m.subject', 'm.subject IS NOT NULL');
+}
+
+/** The newest messages about a subject in a time, newest first. Index: (subject, time). @param until the last millisecond */
+export function selectAbout(
+  { tables }: Target,
+  subject: string,
+  since: number,
+  until: number,
+  limit: number,
+): Select<Pick<MessageRow, 'id' | 'given_id' | 'time'>> {
+  return select(
+    `SELECT m.id, m.given_id, m.time FROM ${tables.messages} m WHERE m.subject = ? AND m.time >= ? AND m.time <= ? ORDER BY m.time DESC LIMIT ?`,
+    [subject, since, until, limit],
   );
 }
 
@@ -312,8 +311,8 @@ export function deleteFinished({ dialect, tables }: Target, keys: readonly strin
 /** Drops the bodies of messages. Index: the primary key. */
 export function dropBodies({ dialect, tables }: Target, keys: readonly string[]): Write {
   const { rows, parameter } = idRows(dialect, keys);
-  // With the body, the secrets of subscribers that the message names itself.
-  const changes = ['body = NULL', "recipients = '[]'"];
+  // With the body, what was read of it, and the secrets of subscribers that the message names itself.
+  const changes = ['body = NULL', 'subject = NULL', "recipients = '[]'"];
   const where = 't.id = r.id AND t.body IS NOT NULL';
   return write(dialect.updateFrom(tables.messages, changes, rows, where), [parameter]);
 }

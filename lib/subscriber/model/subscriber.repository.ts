@@ -1,5 +1,5 @@
 import type { Audience } from '../../message/message.js';
-import { type Secret, hostOf } from '../../message/recipient.js';
+import { type Secret } from '../../message/recipient.js';
 import { SubscriberAudit } from './subscriber-audit.js';
 import type { FailureFigures } from './subscriber-change.js';
 import {
@@ -227,18 +227,13 @@ export abstract class SubscriberRepository {
    */
   abstract list(scope: OwnerScope, page: SubscriberListQuery): Promise<SubscriberPage>;
 
-  /**
-   * Finds the ids of all subscribers within `scope`, for the delivery log. Default: from {@link list}, page by page.
-   *
-   * @param host host of the URL, with its port unless that is 443 or 80; default any
-   */
-  async findIds(scope: OwnerScope, host?: string): Promise<readonly string[]> {
+  /** Finds the ids of all subscribers within `scope`, for the delivery log. Default: from {@link list}, page by page. */
+  async findIds(scope: OwnerScope): Promise<readonly string[]> {
     const ids: string[] = [];
     let after: string | null = null;
     do {
       const page: SubscriberPage = await this.list(scope, { limit: 1000, after });
-      const there = page.items.filter((item) => host === undefined || hostOf(item) === host);
-      ids.push(...there.map(({ id }) => id));
+      ids.push(...page.items.map(({ id }) => id));
       after = page.next;
     } while (after !== null);
     return ids;

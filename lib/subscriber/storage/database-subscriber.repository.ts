@@ -268,8 +268,8 @@ export class DatabaseSubscriberRepository extends SubscriberRepository {
     return { items: rows.flatMap((row) => this.#readOrLog(row) ?? []), next };
   }
 
-  override findIds(scope: OwnerScope, host?: string): Promise<readonly string[]> {
-    return this.#table.ids(scope, host);
+  override findIds(scope: OwnerScope): Promise<readonly string[]> {
+    return this.#table.ids(scope);
   }
 
   override async sentAsIsSince({ createdAt, updatedAt }: Subscriber): Promise<number> {

@@ -134,12 +134,12 @@ export function selectIdAt(
   return select(table, 'id', [`${where} ORDER BY id LIMIT 1 OFFSET ${place}`, parameters]);
 }
 
-/** Ids, owners and URLs of all subscribers in scope. Index: (owner, id); none for subscribers of all owners. */
-export function selectUrls(
+/** Ids and owners of all subscribers in scope. Index: (owner, id); none for subscribers of all owners. */
+export function selectIds(
   table: string,
   scope: OwnerScope,
-): Select<Pick<SubscriberRow, 'id' | 'owner' | 'url'>> {
-  return select(table, 'id, owner, url', within(scope));
+): Select<Pick<SubscriberRow, 'id' | 'owner'>> {
+  return select(table, 'id, owner', within(scope));
 }
 
 /** The owners of the disabled subscribers in scope. Index: (owner, id). */

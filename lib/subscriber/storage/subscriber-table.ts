@@ -8,7 +8,6 @@ import { CapturedTables } from '../../database/triggers/captured-tables.js';
 import { ThornError } from '../../errors/index.js';
 import { compileEventName } from '../../event/event-name.js';
 import { namesOfPattern, namesOfSegments, overlap } from '../../event/event-patterns.js';
-import { hostOf } from '../../message/recipient.js';
 import type { SubscriberRow } from '../model/field-kinds.js';
 import { isWithin, type OwnerScope } from '../model/subscriber.js';
 import type { SubscriberAudit } from '../model/subscriber-audit.js';
@@ -174,12 +173,9 @@ export class SubscriberTable {
   }
 
   /** Ids of all rows in scope, or of the rows in scope whose URL is on the host. */
-  async ids(scope: OwnerScope, host: string | undefined): Promise<readonly string[]> {
-    const rows = await this.#rows(statements.selectUrls(this.#table, scope));
-    return rows
-      .filter((row) => isWithin(row, scope))
-      .filter((row) => host === undefined || hostOf(row) === host)
-      .map(({ id }) => id);
+  async ids(scope: OwnerScope): Promise<readonly string[]> {
+    const rows = await this.#rows(statements.selectIds(this.#table, scope));
+    return rows.filter((row) => isWithin(row, scope)).map(({ id }) => id);
   }
 
   /** Every row, a page at a time. With `since`, only the rows that were changed at this time or later. */

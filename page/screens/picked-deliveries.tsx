@@ -14,8 +14,6 @@ const STEP = 10;
 export interface PickedTime {
   readonly from: string;
   readonly to: string;
-  /** The chart counts the attempts of deliveries that were created since then. */
-  readonly since: string;
 }
 
 interface Options {
@@ -26,26 +24,25 @@ interface Options {
   readonly onClear: () => void;
 }
 
-/** The deliveries whose attempts a chart counts in a time that the user has picked there. */
-export function Attempted({ time: { from, to, since }, source, endpoint, onClear }: Options) {
-  const pages = usePages<Delivery>(`attempted ${endpoint ?? ''} ${since} ${from} ${to}`, {
+/** The deliveries that were created in a time that the user has picked in a chart. */
+export function PickedDeliveries({ time: { from, to }, source, endpoint, onClear }: Options) {
+  const pages = usePages<Delivery>(`picked ${endpoint ?? ''} ${from} ${to}`, {
     read: (after, signal) =>
       source.list(
         {
-          ...{ subscriber: endpoint, since, attemptedSince: from, attemptedUntil: to },
+          ...{ subscriber: endpoint, since: from, until: to },
           ...{ limit: String(STEP), after },
         },
         signal,
       ),
     step: STEP,
   });
-  const filters = { endpoint, time: 'attempts' };
   return (
     <Section
-      title={t().figures.attempted(dateHour(from), dateHour(to))}
+      title={t().figures.picked(dateHour(from), dateHour(to))}
       actions={
         <>
-          <a href={linkTo(`${source.base}/deliveries`, { ...filters, since, from, to })}>
+          <a href={linkTo(`${source.base}/deliveries`, { endpoint, time: 'range', from, to })}>
             {t().figures.openList}
           </a>
           <Button onClick={onClear}>{t().close}</Button>
