@@ -10,10 +10,7 @@ import type { RecipientPolicy } from './recipient-policy/recipient-policy.js';
 const MAX_MARGIN = 30_000;
 /** Milliseconds that a token is used whose answer names no end. */
 const UNNAMED_END = 3_600_000;
-/**
- * Milliseconds for which a failed request answers for those after it. Deliveries that wait for a silent token endpoint take
- * places of the host's queue, which other subscribers on this host need.
- */
+/** Milliseconds for which a failed request answers for those after it. */
 const FAILURE_KEPT = 1000;
 const MAX_TOKEN_LENGTH = 8192;
 /** The error codes of RFC 6749, section 5.2. Any other text of a token endpoint may hold what it was sent. */
@@ -57,10 +54,18 @@ export class AccessTokens {
 
   /** @throws {@link AttemptError} with the reason `oauth-token` where no token comes in time */
   async of(request: TokenRequest): Promise<string> {
-    const known = this.#entries.get(request.subscriber);
-    const isUsable =
-      known !== undefined && isSame(known.auth, request.auth) && this.clock.now() < known.endsAt;
-    return this.#within(request, isUsable ? known : this.#ask(request));
+    return this.#within(request, this.#entryOf(request));
+  }
+
+  /**
+   * The token that has to be waited for; null where {@link of} answers at once.
+   *
+   * @throws {@link AttemptError} as {@link of}
+   */
+  awaited(request: TokenRequest): Promise<string> | null {
+    const entry = this.#entryOf(request);
+    const isAwaited = entry.endsAt === Number.POSITIVE_INFINITY;
+    return isAwaited ? Promise.resolve(this.#within(request, entry)) : null;
   }
 
   /**
@@ -74,6 +79,13 @@ export class AccessTokens {
       this.#entries.delete(request.subscriber);
     }
     return this.of(request);
+  }
+
+  #entryOf(request: TokenRequest): Entry {
+    const known = this.#entries.get(request.subscriber);
+    const isUsable =
+      known !== undefined && isSame(known.auth, request.auth) && this.clock.now() < known.endsAt;
+    return isUsable ? known : this.#ask(request);
   }
 
   #within({ timeout }: TokenRequest, { value, token }: Entry): Promise<string> | string {

@@ -92,7 +92,8 @@ export class Deliverer {
    * Posts a message to a recipient once, signed with the current timestamp. Any 2xx succeeds, everything else fails.
    *
    * @param delivery the delivery of this attempt; its id is the same on every attempt. `number`: the number of this
-   * request, from 1. `bounds`: by when it has to be over
+   * request, from 1. `bounds`: by when it has to be over. `token`: what {@link awaitedToken} returned; default: the
+   * attempt itself asks for an access token
    * @returns never rejects: every error is part of the attempt
    */
   attempt(
@@ -100,15 +101,16 @@ export class Deliverer {
       readonly id: string;
       readonly number?: number;
       readonly bounds?: AttemptBounds | undefined;
+      readonly token?: Promise<string> | undefined;
     },
     message: Message,
     recipient: Recipient,
   ): Promise<Attempt> {
-    const { id, number = null, bounds } = delivery;
+    const { id, number = null, bounds, token } = delivery;
     return this.tracing.attempt({ delivery: id, number, message, recipient }, (tracing) => {
       const startedAt = this.clock.now();
       const sent = { delivery: id, number, message, recipient, startedAt, tracing, bounds };
-      const frame = { ...sent, tokens: [] };
+      const frame = { ...sent, tokens: [], token };
       try {
         return this.#post(frame).then(
           (response) =>
@@ -124,13 +126,25 @@ export class Deliverer {
     });
   }
 
+  /**
+   * Asks for the access token of a subscriber that needs one, so that an attempt does not begin before it has come.
+   *
+   * @returns null when an attempt would not wait for a token
+   */
+  awaitedToken(message: Message, recipient: Recipient): Promise<string> | null {
+    const { auth } = recipient;
+    if (auth?.type !== 'oauth2') return null;
+    const asked = { message, recipient };
+    return this.#tokens.awaited(this.#tokenRequest(asked, auth, this.#timeoutOf(asked)));
+  }
+
   /** A probe has no number: its result goes to the caller that asked for it, not to the log. */
   #noted({ number, recipient }: NumberedFrame, attempt: Attempt): Attempt {
     if (number !== null) this.#failures.heed(attempt, recipient);
     return attempt;
   }
 
-  #post(frame: AttemptFrame): Promise<WebhookResponse> {
+  #post(frame: NumberedFrame): Promise<WebhookResponse> {
     const encoded = this.#encoded(frame);
     const { auth } = frame.recipient;
     if (auth === undefined || auth === null) return this.#signAndSend(frame, encoded);
@@ -148,11 +162,11 @@ export class Deliverer {
 
   /** Asks for a token, and once for another one when the endpoint refuses it, all within the time of one request. */
   async #sendWithToken(
-    frame: AttemptFrame,
+    frame: NumberedFrame,
     encoded: EncodedRequest,
     auth: OAuth2Auth,
   ): Promise<WebhookResponse> {
-    const { bounds, recipient } = frame;
+    const { bounds } = frame;
     const endsAt = performance.now() + this.#timeoutOf(frame);
     const timeLeft = () =>
       Math.min(endsAt - performance.now(), bounds?.timeLeft() ?? Number.POSITIVE_INFINITY);
@@ -161,13 +175,18 @@ export class Deliverer {
       const authorization = bearer(token);
       return this.#signAndSend({ ...frame, bounds: { timeLeft }, authorization }, encoded);
     };
-    const request = (): TokenRequest => ({
-      ...{ subscriber: recipient.id, auth, timeout: timeLeft() },
-      policy: this.#policyOf(frame),
-    });
-    const token = await this.#tokens.of(request());
+    const request = () => this.#tokenRequest(frame, auth, timeLeft());
+    const token = await (frame.token ?? this.#tokens.of(request()));
     const answer = await send(token);
     return answer.status === 401 ? send(await this.#tokens.renewed(request(), token)) : answer;
+  }
+
+  #tokenRequest(
+    { message, recipient }: Pick<AttemptFrame, 'message' | 'recipient'>,
+    auth: OAuth2Auth,
+    timeout: number,
+  ): TokenRequest {
+    return { subscriber: recipient.id, auth, timeout, policy: this.#policyOf({ message }) };
   }
 
   #signAndSend(frame: AttemptFrame, encoded: EncodedRequest): Promise<WebhookResponse> {
@@ -248,12 +267,12 @@ export class Deliverer {
     });
   }
 
-  #timeoutOf({ message, recipient }: AttemptFrame): number {
+  #timeoutOf({ message, recipient }: Pick<AttemptFrame, 'message' | 'recipient'>): number {
     return recipient.timeout ?? message.settings.timeout ?? this.#timeout;
   }
 
   /** The policy of an event with rules of its own. */
-  #policyOf({ message }: AttemptFrame): RecipientPolicy | undefined {
+  #policyOf({ message }: Pick<AttemptFrame, 'message'>): RecipientPolicy | undefined {
     const { recipients } = message.settings;
     return recipients === undefined ? undefined : this.policies?.of(recipients);
   }
@@ -277,6 +296,8 @@ export class Deliverer {
 interface NumberedFrame extends AttemptFrame {
   /** Number of the delivery's request, from 1; null for a probe. */
   readonly number: number | null;
+  /** An access token that was asked for before the attempt began. */
+  readonly token: Promise<string> | undefined;
 }
 
 function bearer(token: string): string {

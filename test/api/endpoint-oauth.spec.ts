@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Clock, WebhookDispatcher } from '../../lib/index.js';
+import { Clock, outbox, WebhookDispatcher } from '../../lib/index.js';
 import { LOOPBACK_RECIPIENTS, MovableClock, ScriptedReceiver } from '../../lib/testing/index.js';
 import { type Api, startApi } from '../support/apps/api-app.js';
 import { AuthorizationServer, CLIENT, LIFETIME } from '../support/authorization-server.js';
@@ -25,13 +25,18 @@ describe.each(sqliteAndPostgres)('client credentials of OAuth on $database', ({ 
   });
 
   /** @returns the path of a subscriber that authenticates itself by tokens */
-  async function subscribe(retries: readonly number[] = [1000], fields = {}): Promise<string> {
+  async function subscribe(
+    retries: readonly number[] = [1000],
+    fields = {},
+    options = {},
+  ): Promise<string> {
     api = await startApi('express', {
       store,
       thorn: {
         recipients: LOOPBACK_RECIPIENTS,
         clock: MovableClock,
         retries: { schedule: retries, jitter: 0 },
+        ...options,
       },
     });
     const auth = { ...CLIENT, tokenUrl: authorization.tokenUrl };
@@ -161,6 +166,41 @@ describe.each(sqliteAndPostgres)('client credentials of OAuth on $database', ({ 
     await send();
     await deliveryWith(self, { status: 'succeeded' });
     expect(authorization.requests).toBe(2);
+  });
+
+  it('delivers to others on the host while deliveries wait for a silent token endpoint', async () => {
+    const perHost = 64;
+    await subscribe(
+      [1000],
+      {},
+      { dispatch: outbox({ pollInterval: 25, perHost, window: perHost }) },
+    );
+    const other = { url: receiver.url, events: ['order.*'] };
+    expect(await api.send('POST', '/hooks', { body: other })).toMatchObject({ status: 201 });
+    let release: () => void = () => undefined;
+    authorization.hold = new Promise((resolve) => (release = resolve));
+    for (let at = 0; at < 2 * perHost; at++) await send();
+    await vi.waitFor(() => expect(authorization.requests).toBe(1), PATIENCE);
+    await api.app.get(WebhookDispatcher).send('order.paid', { total: 5 });
+    // Less than the 15 seconds that the token endpoint has.
+    await receiver.waitFor(1, { timeout: 8000 });
+    expect(receiver.received).toMatchObject([{ event: 'order.paid' }]);
+
+    release();
+    await receiver.waitFor(2 * perHost + 1, { timeout: 60_000 });
+    expect(authorization.requests).toBe(1);
+  });
+
+  it('sends what waits for a token before the application is closed', async () => {
+    await subscribe();
+    let release: () => void = () => undefined;
+    authorization.hold = new Promise((resolve) => (release = resolve));
+    await send();
+    await vi.waitFor(() => expect(authorization.requests).toBe(1), PATIENCE);
+    const closing = api.app.close();
+    release();
+    await closing;
+    expect(receiver.received).toHaveLength(1);
   });
 
   it('asks once for 1,000 deliveries that wait', async () => {

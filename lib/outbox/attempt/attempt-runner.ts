@@ -43,6 +43,10 @@ import type { OutboxStore } from '../store/outbox-store.js';
 const LATE = 5000;
 /** A share of the lease. An attempt does not begin with less time left: the lease might end before it is renewed. */
 const LEAST_LEFT = 0.4;
+/** Jobs of this process that wait for access tokens. */
+const MOST_AWAITING = 1000;
+/** Milliseconds after which a delivery is due again that did not wait in memory for its access token. */
+const TOKEN_STEP = 5000;
 const DEFAULT_POLICY = new StandardRetryPolicy();
 
 /** Dependencies of an {@link AttemptRunner}. */
@@ -66,6 +70,10 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
   readonly #stop = new AbortController();
   /** Jobs whose attempts have not begun, because their leases would end too soon. */
   readonly #parked: DeliveryJob[] = [];
+  /** Jobs whose attempts have not begun, because their access tokens have yet to come; by the end of the wait. */
+  readonly #awaiting = new Set<Promise<void>>();
+  /** The access tokens, or the failures, for which jobs have waited. */
+  readonly #tokens = new WeakMap<DeliveryJob, Promise<string>>();
   /** The retry policies of formats that set delays of their own, by the list of those delays. */
   readonly #policies = new WeakMap<readonly number[], RetryPolicy>();
 
@@ -121,9 +129,12 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
       return NEUTRAL;
     }
     if (hasEnded(recipient, clock.now())) return this.#runRenewed(job, isHostDown);
+    const token = this.#tokens.get(job);
+    if (token === undefined && this.#awaitsToken(job)) return NEUTRAL;
     const number = requests + 1;
     const bounds = job.keyHash === null ? undefined : this.#boundsOf(heldLease);
-    const attempt = await deliverer.attempt({ id: job.id, number, bounds }, message, recipient);
+    const delivery = { id: job.id, number, bounds, token };
+    const attempt = await deliverer.attempt(delivery, message, recipient);
     const at = clock.now();
     const format = this.dependencies.formats.rulesOf(recipient);
     const signal = signalOf(attempt, format);
@@ -135,6 +146,36 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
     emitAttempt(events, { attempt, number, host: () => host }, nextStepOf(next.state));
     if (state.reason !== null && job.keyHash !== null) this.#emitLast(outcome, message);
     return signal;
+  }
+
+  /**
+   * True when the attempt cannot begin before an access token has come. The job then waits without a slot, which others on
+   * its host may need, and is let in again.
+   */
+  #awaitsToken(job: DeliveryJob): boolean {
+    const token = this.dependencies.deliverer.awaitedToken(job.message, job.recipient);
+    if (token === null) return false;
+    if (this.#awaiting.size >= MOST_AWAITING) {
+      token.catch(() => undefined);
+      this.postpone(job, this.dependencies.clock.now() + TOKEN_STEP);
+      return true;
+    }
+    const letIn = () => {
+      this.#awaiting.delete(waiting);
+      if (this.#stop.signal.aborted) return;
+      this.#tokens.set(job, token);
+      this.readmission.readmit(job);
+    };
+    const waiting: Promise<void> = token.then(letIn, letIn);
+    this.#awaiting.add(waiting);
+    return true;
+  }
+
+  /** Resolves when the jobs that wait for access tokens are let in: false when there were none. */
+  async tokensCame(): Promise<boolean> {
+    const waited = [...this.#awaiting];
+    await Promise.all(waited);
+    return waited.length > 0;
   }
 
   /**

@@ -126,7 +126,10 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
     });
   }
 
-  /** Lets a job pass the rate limiter once more. Its attempt has not begun, because its time or its lease has run out. */
+  /**
+   * Lets a job pass the rate limiter once more. Its attempt has not begun, because its time or its lease has run out, or
+   * because it had no access token.
+   */
   readmit(job: DeliveryJob): void {
     this.#limiter.readmit(job);
   }
@@ -301,7 +304,8 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
   async #drain(): Promise<void> {
     await this.#callRelay('Closing', (relay) => relay.close());
     await this.handOver.idle();
-    await this.scheduler.idle();
+    do await this.scheduler.idle();
+    while (await this.#runner.tokensCame());
     await Promise.all(this.stores.map(({ recorder }) => recorder.flush()));
     await Promise.all([...this.queues.values()].map((queues) => queues.idle()));
   }
