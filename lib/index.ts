@@ -37,7 +37,7 @@ export {
   type TableEventOptions,
   type TableEventSettings,
   type TableOptions,
-  type UncheckedFilter,
+  type UncheckedPaths,
 } from './event/index.js';
 
 export { TransactionEndedError } from './database/errors.js';

@@ -21,7 +21,8 @@ export {
   type BulkWrites,
 } from './bulk-settings.js';
 export { EventCatalogue, EventSettings } from './catalogue.js';
-export { checkFilterFields, type UncheckedFilter } from './schemas/filter-check.js';
+export { checkFilterFields } from './schemas/filter-check.js';
+export type { UncheckedPaths } from './schemas/unchecked-paths.js';
 export { checkDataPaths } from './schemas/body-paths.js';
 export { dataSchemaOf } from './schemas/class-schema.js';
 export {

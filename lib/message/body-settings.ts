@@ -16,7 +16,8 @@ export interface ShapeOptions {
   /** True: subscribers may have a `template`. Default false. */
   readonly templates?: boolean;
   /**
-   * URL of the REST API as receivers reach it, including the global prefix: `https://api.example.com/hooks`. Bodies of
+   * URL of the REST API as receivers reach it, including the global prefix and the option `api.path`, with which it must end:
+   * `https://api.example.com/hooks`. Bodies of
    * subscribers with `thin` lead there. When the API runs in another process than the workers, both need the same
    * options. Default: that of `unsubscribe`; without both, `thin` is refused. With `inline()` it is refused in any case,
    * because no message is stored.

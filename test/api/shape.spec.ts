@@ -538,6 +538,11 @@ it.each<[subscriber: object, reason: RegExp, thorn?: object]>([
   [{ fields: ['id'] }, /have fields, which is for bodies with the standard/, { envelope: 'thorn' }],
   [{}, /Unknown option .*template/, { shapes: { template: true } }],
   [{}, /shapes\.url. must be the URL/, { shapes: { url: 'https://a.example/hooks?x=1' } }],
+  [
+    {},
+    /shapes\.url. of ThornModule\.forRoot\(\) must end with the path of the REST API: https:\/\/api\.example\.com\/hooks/,
+    { shapes: { url: 'https://a.example/api' } },
+  ],
 ])('stops the start for the static subscriber %j', async (subscriber, reason, thorn = {}) => {
   const url = 'https://example.com/hooks';
   const subscribers = { 'order.paid': { url, ...subscriber } };
@@ -591,3 +596,35 @@ it.each(['file', 'postgres'] as const)(
     }
   },
 );
+
+it('warns of paths of fields and of a template that no schema can check', async () => {
+  const api = await startApi('express', {
+    thorn: {
+      events: defineEvents({ 'order.sent': { description: 'without a schema' } }),
+      shapes: { templates: true },
+    },
+  });
+  try {
+    const send = (body: object) =>
+      api.send('POST', '/hooks', {
+        body: { url: 'https://example.com/hooks', events: ['order.sent'], ...body },
+        as: 'alice',
+      });
+    const warning = (field: string, path: string) => ({
+      field,
+      code: 'unchecked-paths',
+      reason: `cannot be checked for ${path}, since order.sent has no schema; a field that is missing has no value`,
+      data: { paths: [path] },
+    });
+
+    expect((await send({ fields: ['titel'] })).body).toMatchObject({
+      warnings: [warning('fields', 'titel')],
+    });
+    expect((await send({ template: '"{{data.titel}}"' })).body).toMatchObject({
+      warnings: [warning('template', 'titel')],
+    });
+    expect((await send({ template: '"{{type}}"' })).body).toMatchObject({ warnings: [] });
+  } finally {
+    await api.app.close();
+  }
+});

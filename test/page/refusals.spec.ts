@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REFUSAL_CODES } from '../../lib/errors/index.js';
-import type { UncheckedFilter } from '../../lib/index.js';
+import type { UncheckedPaths } from '../../lib/index.js';
 import { type Refusal, refusalIn } from '../../page/core/refusals.js';
 import { de } from '../../page/text/de.js';
 import { en } from '../../page/text/en.js';
@@ -121,7 +121,7 @@ describe('what the API refuses, on the German page', () => {
   });
 
   it('is in German for a filter that cannot be checked', () => {
-    const unchecked: UncheckedFilter = {
+    const unchecked: UncheckedPaths = {
       field: 'filter',
       code: 'unchecked-paths',
       reason: 'cannot be checked',

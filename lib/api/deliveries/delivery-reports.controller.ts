@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { EventCatalogue, type UncheckedFilter } from '../../event/index.js';
+import { EventCatalogue, type UncheckedPaths } from '../../event/index.js';
 import { type AttemptFiguresQuery, DeliveryReports } from '../../outbox/index.js';
 import { type OwnerScope, Subscribers, type SubscriberUpdate } from '../../subscriber/index.js';
 import { checkedFields, GivenFieldsPipe } from '../http/given-fields.pipe.js';
@@ -82,10 +82,10 @@ export class ThornDeliveryReportsController {
       events,
       exclude,
     });
-    let warnings: readonly UncheckedFilter[] = [];
+    let warnings: readonly UncheckedPaths[] = [];
     const given = checkedFields<SubscriberUpdate>(body, (fields) => {
       this.subscribers.checkChanges(fields);
-      warnings = this.subscribers.warnings(withDefaults(fields));
+      warnings = this.subscribers.filterWarnings(withDefaults(fields));
     });
     const query = { ...withDefaults(given), owner: scope.owner };
     const found = await this.reports.previewFilter(query);

@@ -1,6 +1,6 @@
 import type { Digest } from '../../message/recipient.js';
 import { STANDARD_FORMAT } from '../../message/index.js';
-import type { UncheckedFilter } from '../../event/index.js';
+import type { UncheckedPaths } from '../../event/index.js';
 import {
   CREATION_FIELDS,
   FIELD_LIST,
@@ -96,13 +96,13 @@ export const SHOWN_SECRET = { ...text, description: 'Shown this once' };
 export const WARNINGS = {
   ...list(
     all({
-      field: oneOf(['filter']),
+      field: oneOf(['filter', 'fields', 'template']),
       code: oneOf(['unchecked-paths']),
       reason: text,
       data: all({ paths: list(text) }),
     }),
   ),
-  description: 'What cannot be checked: fields of the filter on events without a schema',
+  description: 'Paths of filter, fields and template that cannot be checked, since events have no schema',
 };
 
 const VIEW = all(SUBSCRIBER);
@@ -112,7 +112,7 @@ export type SubscriberView = Omit<ValueOf<typeof VIEW>, 'digest'> & {
   readonly digest: Digest | undefined;
 };
 export type ChangedSubscriberView = SubscriberView & {
-  readonly warnings: readonly UncheckedFilter[];
+  readonly warnings: readonly UncheckedPaths[];
 };
 export type SecretSubscriberView = SubscriberView & { readonly secret: string };
 export type CreatedSubscriberView = ChangedSubscriberView & SecretSubscriberView;

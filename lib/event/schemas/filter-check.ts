@@ -1,4 +1,3 @@
-import { shownNames } from '../../common/log.js';
 import { InvalidInputError, ThornConfigurationError } from '../../errors/index.js';
 import type { EventCatalogue, SubscribedEvents } from '../catalogue.js';
 import {
@@ -9,15 +8,7 @@ import {
 } from '../conditions/condition-compile.js';
 import { dataSchemaOf } from './class-schema.js';
 import { SchemaFields } from './schema-fields.js';
-
-/** The fields of a filter that cannot be checked, in the form in which the REST API refuses fields. */
-export interface UncheckedFilter {
-  readonly field: 'filter';
-  readonly code: 'unchecked-paths';
-  /** A sentence part that follows the field's name. */
-  readonly reason: string;
-  readonly data: { readonly paths: readonly string[] };
-}
+import { uncheckedPaths, type UncheckedPaths } from './unchecked-paths.js';
 
 /**
  * Checks a filter against the schemas of the events that a subscriber gets. A path is refused when all of these events
@@ -31,7 +22,7 @@ export function checkFilterFields(
   catalogue: EventCatalogue,
   filter: JsonValue,
   subscriber: SubscribedEvents,
-): readonly UncheckedFilter[] {
+): readonly UncheckedPaths[] {
   const events = catalogue.gotBy(subscriber);
   const schemas = events.map(dataSchemaOf);
   const fields = new SchemaFields(schemas.filter((schema) => schema !== null));
@@ -46,13 +37,7 @@ export function checkFilterFields(
     return [];
   }
   const paths = compileFilter(filter).paths.filter((path) => fields.kindOf(path) === undefined);
-  if (paths.length === 0) return [];
-  const cause =
-    open.length === 0
-      ? 'no event is declared'
-      : `${shownNames(open)} ${open.length === 1 ? 'has' : 'have'} no schema`;
-  const reason = `cannot be checked for ${shownNames(paths)}, since ${cause}; a field that is missing has no value`;
-  return [{ field: 'filter', code: 'unchecked-paths', reason, data: { paths } }];
+  return uncheckedPaths('filter', paths, open);
 }
 
 function compileFilter(filter: JsonValue, context: ConditionContext = {}) {

@@ -1,6 +1,11 @@
 import type { Provider } from '@nestjs/common';
 import { checkResolvedAddresses, RecipientPolicy } from '../../delivery/index.js';
-import { checkDataPaths, checkFilterFields, EventCatalogue } from '../../event/index.js';
+import {
+  checkDataPaths,
+  checkFilterFields,
+  EventCatalogue,
+  type UncheckedPaths,
+} from '../../event/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import {
   Codecs,
@@ -64,18 +69,22 @@ function checkBodies(
   subscriber: BodyFields,
   catalogue: EventCatalogue,
   envelope: EnvelopeOption | undefined,
-): void {
+): readonly UncheckedPaths[] {
   const { changed, fields, template } = subscriber;
   const given = Object.entries({ changed, fields, template }).find(([, value]) => value !== null);
   if (given !== undefined && envelopeName(envelope) !== 'standard') {
     const reason = 'is for bodies with the standard envelope: this application has another one';
     throw new InvalidInputError(given[0], reason, { reason: 'not-offered' });
   }
+  const warnings: UncheckedPaths[] = [];
+  const check = (field: 'fields' | 'template', paths: readonly string[]) =>
+    warnings.push(...checkDataPaths(catalogue, field, paths, subscriber));
   InvalidInputError.throwAll([
     () => changed && catalogue.checkChanged(changed, subscriber),
-    () => fields && checkDataPaths(catalogue, 'fields', fields, subscriber),
-    () => template && checkDataPaths(catalogue, 'template', dataPathsOf(template), subscriber),
+    () => fields && check('fields', fields),
+    () => template && check('template', dataPathsOf(template)),
   ]);
+  return warnings;
 }
 
 function staticSubscribers(

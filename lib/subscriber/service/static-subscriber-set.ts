@@ -87,7 +87,7 @@ export class StaticSubscriberSet {
    *
    * @throws {@link ThornConfigurationError} when the check refuses a subscriber
    */
-  checkBodies(check: (subscriber: BodyFields) => void): void {
+  checkBodies(check: (subscriber: BodyFields) => unknown): void {
     for (const { declaration, pattern, constants } of this.#entries) {
       for (const { changed = null, fields = null, thin = false, template = null } of constants) {
         const shape = { changed, fields, thin, template };

@@ -1,4 +1,4 @@
-import type { JsonValue, UncheckedFilter } from '../../event/index.js';
+import type { JsonValue, UncheckedPaths } from '../../event/index.js';
 import type { WebhookFormats } from '../../message/index.js';
 import type { FieldRules } from '../model/field-kinds.js';
 import type { Subscriber } from '../model/subscriber.js';
@@ -32,13 +32,14 @@ export abstract class SubscriberRules implements FieldRules {
    * @returns the warnings: fields that cannot be checked, because their event has no schema
    * @throws {@link InvalidInputError} when the filter can never hold
    */
-  checkFilter?(filter: JsonValue, subscriber: FilteredEvents): readonly UncheckedFilter[];
+  checkFilter?(filter: JsonValue, subscriber: FilteredEvents): readonly UncheckedPaths[];
   /**
    * Checks the fields of a subscriber that are about the bodies of the events that it gets.
    *
+   * @returns the warnings: paths that cannot be checked, because their event has no schema
    * @throws {@link InvalidInputError} for `changed`, `fields` or `template`
    */
-  checkBodies?(subscriber: BodyFields): void;
+  checkBodies?(subscriber: BodyFields): readonly UncheckedPaths[];
   /** @throws {@link InvalidInputError} when a caller's secret is too weak to sign with */
   abstract checkSecret(secret: string): void;
   /** A new random secret. */

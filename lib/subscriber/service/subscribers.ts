@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../../common/time.js';
 import { isIdLike, newId } from '../../common/id.js';
-import type { UncheckedFilter } from '../../event/index.js';
+import type { UncheckedPaths } from '../../event/index.js';
 import { InvalidInputError } from '../../errors/index.js';
 import { hasEnded } from '../../message/recipient.js';
 import { isSameSecret } from '../../signing/index.js';
@@ -20,6 +20,7 @@ import {
   checkSubscriberUpdate,
 } from './subscriber-checks.js';
 import {
+  type BodyFields,
   type ChangeTerms,
   type CreationTerms,
   type FilteredEvents,
@@ -183,7 +184,10 @@ export class Subscribers {
   check(input: NewSubscriber): NewSubscriber {
     const given = checkNewSubscriber(input, this.rules, this.clock.now());
     const whole = { ...DEFAULTS, ...given };
-    InvalidInputError.throwAll([() => this.warnings(whole), () => this.rules.checkBodies?.(whole)]);
+    InvalidInputError.throwAll([
+      () => this.filterWarnings(whole),
+      () => this.rules.checkBodies?.(whole),
+    ]);
     return given;
   }
 
@@ -198,16 +202,25 @@ export class Subscribers {
   }
 
   /**
-   * Returns warnings about the parts of a subscriber that cannot be checked, such as the fields of a filter on events
-   * without a schema.
+   * Returns warnings about the parts of a subscriber that cannot be checked: paths in its filter, `fields` or template, on
+   * events without a schema.
    *
    * @throws {@link InvalidInputError} for `filter`, when the filter of the subscriber can never hold
    */
-  warnings({
+  warnings(subscriber: BodyFields & Pick<Subscriber, 'filter'>): readonly UncheckedPaths[] {
+    return [...this.filterWarnings(subscriber), ...(this.rules.checkBodies?.(subscriber) ?? [])];
+  }
+
+  /**
+   * Returns the warnings about a filter alone.
+   *
+   * @throws {@link InvalidInputError} for `filter`, when the filter can never hold
+   */
+  filterWarnings({
     filter,
     events,
     exclude,
-  }: FilteredEvents & Pick<Subscriber, 'filter'>): readonly UncheckedFilter[] {
+  }: FilteredEvents & Pick<Subscriber, 'filter'>): readonly UncheckedPaths[] {
     if (filter === null) return [];
     return this.rules.checkFilter?.(filter, { events, exclude }) ?? [];
   }
@@ -469,7 +482,6 @@ export class Subscribers {
       const whole: Subscriber = { ...current, ...Object.fromEntries(given) };
       checkShape(whole);
       this.warnings(whole);
-      this.rules.checkBodies?.(whole);
     };
     return { ...terms, check };
   }
