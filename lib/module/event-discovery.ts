@@ -4,6 +4,7 @@ import { ApiSettings } from '../api/index.js';
 import { injectDispatcher } from '../capture/decorators/method-event.js';
 import { ReportedSources } from '../capture/index.js';
 import { DeclaredEvents } from '../capture/plan/declared-events.js';
+import { declaredTables } from '../capture/tables/define-table-events.js';
 import { noDataWarning, secretsWarning } from '../capture/plan/declaration-warnings.js';
 import { TransactionRequiredError } from '../database/errors.js';
 import {
@@ -61,7 +62,9 @@ export class EventDiscovery {
     const instances = wrappers.map(({ instance }) => instance as unknown);
     this.captures.assertKnown(classes, instances);
     this.#checkReported();
+    this.#checkApiUrls();
     this.#warnOfUnknownEntities();
+    this.#warnOfUnlistedTables();
     this.#warnOfSecrets();
     this.#warnOfNoData();
     this.#warnOfNoEvents();
@@ -76,6 +79,21 @@ export class EventDiscovery {
       this.reported.all.length === 0 || !(this.strategy instanceof InlineStrategy),
       'is inline(), which has no worker to read what triggers report: say outbox(), or leave it out',
     );
+  }
+
+  /** Refuses URLs that do not lead to the routes of the REST API, where this process has it. */
+  #checkApiUrls(): void {
+    if (this.api === undefined) return;
+    const { path } = this.api;
+    const { shapes, unsubscribe } = this.settings.options;
+    for (const [name, url] of [
+      ['shapes.url', shapes?.url],
+      ['unsubscribe.url', unsubscribe?.url],
+    ] as const) {
+      const isFine = url === undefined || url.replace(/\/+$/, '').endsWith(`/${path}`);
+      const fix = `must end with the path of the REST API: https://api.example.com/${path}`;
+      MODULE_CHECKS.assert(name, isFine, fix);
+    }
   }
 
   /** Lets the methods of instances send that factories have answered, or that were given as values. */
@@ -120,6 +138,19 @@ export class EventDiscovery {
         `${unknown.length === 1 ? 'it' : 'them'} are never sent. Add @Entity(), and list the class in ` +
         `TypeOrmModule.forFeature([${unknown.join(', ')}]) of a module or in the data source's entities. Name its data ` +
         'source in the option dataSources if it is another one.',
+    );
+  }
+
+  /** Warns of declared tables beside those of the option `tables`. It is no error: another application may have them. */
+  #warnOfUnlistedTables(): void {
+    const { tables = [] } = this.settings.options;
+    if (tables.length === 0) return;
+    const unlisted = declaredTables().filter((one) => !tables.includes(one));
+    if (unlisted.length === 0) return;
+    const names = unlisted.map(({ declaration }) => declaration).join(', ');
+    this.#logger.warn(
+      `The option tables does not name ${names}, so that ${unlisted.length === 1 ? 'its' : 'their'} events are never ` +
+        'sent by this application. Add what it returns to tables.',
     );
   }
 

@@ -144,3 +144,30 @@ it('refuses a send() in a transaction whose manager it is not given, and names t
   expect(texts()).toContain('pass the { manager } of dataSource.transaction(), { manager: ');
   expect(texts()).not.toContain('need neither');
 });
+
+it('names at the start a declared table that the option tables leaves out', async () => {
+  const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+  clean.push(() => warn.mockRestore());
+  const place = await createDatabase('file');
+  clean.push(() => place.drop());
+  const parcels = defineTableEvents<Parcel>('parcel', {
+    key: 'id',
+    payload: ({ title }) => ({ title }),
+    events: { 'parcel.left-out': { on: 'create' } },
+  });
+  const module = await Test.createTestingModule({
+    imports: [
+      TypeOrmModule.forRoot({ ...place.options, synchronize: true, autoLoadEntities: true }),
+      TypeOrmModule.forFeature([Parcel, Line]),
+      ThornModule.forRoot({ tables: [lines], makeTriggers: true }),
+    ],
+  }).compile();
+  clean.push(() => module.close());
+  await module.init();
+
+  expect(warn.mock.calls.map(([text]) => String(text))).toContainEqual(
+    expect.stringContaining(
+      `The option tables does not name ${parcels.declaration}, so that its events are never sent by this application.`,
+    ),
+  );
+});

@@ -112,10 +112,20 @@ function declare(table: DescribedTable | (typeof ANY_TABLE & { name: string }), 
   const keys = [key].flat();
   checkNotOmitted({ declaration, keys, omit, events: declared });
   const { name, dialect, readers } = table;
-  return {
+  const made: TableEvents = {
     ...{ name, key: names(keys), omit: names(omit), declaration, events: declared },
     ...{ columns, hidden, notSecret, dialect, readers },
   };
+  DECLARED.push(new WeakRef(made));
+  return made;
+}
+
+/** Not kept alive: a declaration that nothing refers to can be in no application. */
+const DECLARED: WeakRef<TableEvents>[] = [];
+
+/** The declarations of this process that are still referenced, whichever application names them. */
+export function declaredTables(): readonly TableEvents[] {
+  return DECLARED.map((one) => one.deref()).filter((one) => one !== undefined);
 }
 
 function checkEvents(declaration: string, events: unknown): void {
