@@ -97,10 +97,8 @@ async function follow(walk, shop) {
   await tryNestAdd(shop, client);
 
   for (const [path, code] of filesOf(text)) save(shop, path, code);
-  for (const name of ['src/app.controller', 'src/app.service', 'src/app.controller.spec'])
-    rmSync(join(shop, `${name}.ts`));
   rmSync(join(shop, 'test/app.e2e-spec.ts'));
-  await type(shop, 'npx tsc --noEmit --strict -p tsconfig.json && npm run lint');
+  await type(shop, 'npx tsc --noEmit --strict -p tsconfig.json && npm run lint && npm test');
   say(await deliver(shop, commands));
   if (nameOf(walk) === WITH_SIX) await followSix(shop, text, commands);
 }
