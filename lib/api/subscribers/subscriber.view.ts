@@ -102,7 +102,8 @@ export const WARNINGS = {
       data: all({ paths: list(text) }),
     }),
   ),
-  description: 'Paths of filter, fields and template that cannot be checked, since events have no schema',
+  description:
+    'Paths of filter, fields and template that cannot be checked, since events have no schema',
 };
 
 const VIEW = all(SUBSCRIBER);
