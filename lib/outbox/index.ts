@@ -45,7 +45,7 @@ export { RecipientUnknownError } from '../dispatch/recipients/recipient-finder.j
 export { OutboxStrategy } from './strategy/outbox.strategy.js';
 export { SqlClients, type OutboxDependencies } from './strategy/outbox-dependencies.js';
 export type { ReplayCounts } from './retry/reopen.js';
-export type { ReplaySummary } from './retry/replay.js';
+export type { RecentlyResent, ReplaySummary } from './retry/replay.js';
 export type { DeliveryDay, DeliveryFigures, DeliveryHistory } from './log/delivery-figures.js';
 export { SubscriberHealth } from './record/subscriber-health.js';
 export type { Outcome } from './outcome.js';

@@ -65,5 +65,6 @@ export interface Replay {
   readonly expunged: number;
   readonly disabled: number;
   readonly underWay: number;
+  readonly resent: number;
   readonly next: string | null;
 }

@@ -96,13 +96,14 @@ export function BulkDialog({ kind, step, onClose }: Options) {
   );
 }
 
-function resentOf({ scheduled, expunged, disabled, underWay }: Replay): Resent {
+function resentOf({ scheduled, expunged, disabled, underWay, resent }: Replay): Resent {
   return {
     done: scheduled,
     leftOut: {
       'message-expunged': expunged,
       'subscriber-disabled': disabled,
       'delivery-under-way': underWay,
+      'delivery-resent': resent,
     },
   };
 }

@@ -126,7 +126,7 @@ describe.each([{ database: 'SQLite', create: onFile }, sqliteAndPostgres[1]!])(
 
     /** Stops after two requests, and goes on from there. @returns what both have done */
     async function stoppedAndResumed(path: string, body: object, authorization = OPERATOR) {
-      paceOne(api.app.get(Deliveries), ['retryFailed', 'backfill']);
+      paceOne(api.app.get(Deliveries), ['retryFailedExcept', 'backfill']);
       paceOne(api.app.get(Maintenance), ['prune', 'reseal']);
       const first = await work(path, body, { authorization, most: 2 });
       expect(first.next).toEqual(expect.any(String));
@@ -333,7 +333,8 @@ function added(one: Counts, other: Counts): Counts {
   );
 }
 
-const replayed = (scheduled: number) => ({ scheduled, expunged: 0, disabled: 0, underWay: 0 });
+const NOTHING = { scheduled: 0, expunged: 0, disabled: 0, underWay: 0, resent: 0 };
+const replayed = (scheduled: number) => ({ ...NOTHING, scheduled });
 const hourAgo = () => new Date(Date.now() - 60 * 60_000).toISOString();
 
 function timesOf(ids: readonly unknown[]): ReadonlyMap<unknown, number> {

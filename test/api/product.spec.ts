@@ -429,7 +429,7 @@ describe.each(PAIRS)('the REST API on $database and $platform', ({ create, platf
     const since = new Date(clock.now()).toISOString();
     await emit('article.changed');
     await settled();
-    const counts = { expunged: 0, disabled: 0, underWay: 0, next: null };
+    const counts = { expunged: 0, disabled: 0, underWay: 0, resent: 0, next: null };
     expect((await post(`${self}/recover`, { since, dryRun: true })).body).toEqual({
       ...counts,
       scheduled: 1,
@@ -445,6 +445,26 @@ describe.each(PAIRS)('the REST API on $database and $platform', ({ create, platf
       'article.changed',
       'article.created',
     ]);
+  });
+
+  it('recovers no delivery twice within a minute', async () => {
+    receiver.otherwise(500);
+    await emit('article.created');
+    await settled();
+    const recover = async (body = {}) =>
+      (await post(`${self}/recover`, { since: '2020-01-01', ...body })).body;
+    expect(await recover()).toMatchObject({ scheduled: 1, resent: 0 });
+    await receiver.waitFor(2);
+    await settled();
+    for (const body of await Promise.all([recover(), recover(), recover({ dryRun: true })])) {
+      expect(body).toMatchObject({ scheduled: 0, underWay: 0, resent: 1 });
+    }
+    const [{ self: failed }] = (await get(`${self}/deliveries`)).body.items;
+    expect((await post(`${failed}/retry`, {}, 409)).body.code).toBe('delivery-resent');
+    expect(receiver.received).toHaveLength(2);
+    clock.advance(60_000);
+    expect(await recover()).toMatchObject({ scheduled: 1, resent: 0 });
+    await receiver.waitFor(3);
   });
 
   it('backfills messages that were missed while disabled', async () => {

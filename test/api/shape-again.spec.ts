@@ -130,6 +130,8 @@ describe.each(sqliteAndPostgres)('bodies of its own on $database', ({ create }) 
     }
     // A retry by hand begins the schedule again.
     await finished('failed', 3, () => advance(1000));
+    // What was resent within the last minute is left out.
+    advance(60_000);
     receiver.otherwise(204);
     const since = new Date(api.app.get(Clock).now() - DAY).toISOString();
     const until = new Date(api.app.get(Clock).now() + DAY).toISOString();

@@ -16,7 +16,7 @@ import { STORED_MESSAGES } from '../support/stored-messages.js';
 const MESSAGES = `SELECT * FROM ${STORED_MESSAGES}`;
 const DELIVERIES = 'SELECT * FROM thorn_deliveries ORDER BY id';
 const HOUR = 60 * 60_000;
-const NONE = { scheduled: 0, expunged: 0, disabled: 0, underWay: 0, next: null };
+const NONE = { scheduled: 0, expunged: 0, disabled: 0, underWay: 0, resent: 0, next: null };
 
 let place: TestDatabase;
 let receiver: ScriptedReceiver;

@@ -1,5 +1,4 @@
-import type { Deliveries, ReplaySummary } from '../../outbox/index.js';
-import type { OwnerScope } from '../../subscriber/index.js';
+import type { ReplayOptions, ReplaySummary } from '../../outbox/index.js';
 import { orNotFound } from '../problems/problem.js';
 import { type BackfillDto, rangeOf, type RecoverDto } from './deliveries.dto.js';
 
@@ -11,17 +10,13 @@ export function stepSignal(): AbortSignal {
   return AbortSignal.timeout(1000);
 }
 
-/** @throws a 404 when there is no subscriber with this id within `scope` */
+/** @throws a 404 when `work` finds no subscriber with this id */
 export async function replay(
-  deliveries: Deliveries,
-  work: 'retryFailed' | 'backfill',
   subscriberId: string,
   body: BackfillDto | RecoverDto,
-  scope: OwnerScope,
+  work: (options: ReplayOptions) => Promise<ReplaySummary | null>,
 ): Promise<ReplaySummary> {
   const { dryRun = false, after = null } = body;
   const range = rangeOf(body);
-  return orNotFound(
-    await deliveries[work]({ ...range, subscriberId, dryRun, after, signal: stepSignal() }, scope),
-  );
+  return orNotFound(await work({ ...range, subscriberId, dryRun, after, signal: stepSignal() }));
 }

@@ -137,7 +137,7 @@ export class ThornDeliveriesController {
     @Param('id') id: string,
     @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
   ): Promise<ReplaySummary> {
-    return replay(this.deliveries, 'retryFailed', id, body as RecoverDto, scope);
+    return replay(id, body as RecoverDto, (options) => this.retries.retryFailed(options, scope));
   }
 
   @Post('/:id/backfill')
@@ -148,7 +148,7 @@ export class ThornDeliveriesController {
     @Param('id') id: string,
     @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
   ): Promise<ReplaySummary> {
-    return replay(this.deliveries, 'backfill', id, body as BackfillDto, scope);
+    return replay(id, body as BackfillDto, (options) => this.deliveries.backfill(options, scope));
   }
 
   async #page(

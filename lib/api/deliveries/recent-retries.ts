@@ -1,7 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { BoundedCache } from '../../common/collections.js';
 import { Clock } from '../../common/index.js';
-import { checkSelection, Deliveries, type RetryResult } from '../../outbox/index.js';
+import {
+  checkSelection,
+  Deliveries,
+  type ReplayOptions,
+  type ReplaySummary,
+  type RetryResult,
+} from '../../outbox/index.js';
 import type { OwnerScope } from '../../subscriber/index.js';
 
 const MINUTE = 60_000;
@@ -27,8 +33,7 @@ export class RecentRetries {
   /** As `Deliveries.retry()`. */
   async retry(id: string, scope: OwnerScope): Promise<RequestedRetry | null> {
     const now = this.clock.now();
-    const before = this.#times.get(id);
-    if (before !== undefined && now - before < MINUTE) {
+    if (this.#isRecent(id, now)) {
       // Of a delivery of another owner, the caller learns nothing.
       return (await this.deliveries.findById(id, scope)) === null ? null : 'resent';
     }
@@ -52,6 +57,21 @@ export class RecentRetries {
     const results: { id: string; result: RequestedRetry | null }[] = [];
     for (const id of ids) results.push({ id, result: await this.retry(id, scope) });
     return results;
+  }
+
+  /** As `Deliveries.retryFailed()`. */
+  retryFailed(options: ReplayOptions, scope: OwnerScope): Promise<ReplaySummary | null> {
+    const now = this.clock.now();
+    const resent = {
+      has: (id: string) => this.#isRecent(id, now),
+      add: (ids: readonly string[]) => ids.forEach((id) => this.#times.set(id, now)),
+    };
+    return this.deliveries.retryFailedExcept(resent, options, scope);
+  }
+
+  #isRecent(id: string, now: number): boolean {
+    const before = this.#times.get(id);
+    return before !== undefined && now - before < MINUTE;
   }
 
   async #retry(id: string, scope: OwnerScope): Promise<RetryResult | null> {

@@ -75,6 +75,7 @@ export const API_SCHEMAS: Readonly<Record<string, Schema>> = {
       expunged: { ...count, description: 'Not sent: the body of the message was dropped' },
       disabled: { ...count, description: 'Not sent: the subscriber is disabled or has expired' },
       underWay: { ...count, description: 'Not sent: an attempt is under way' },
+      resent: { ...count, description: 'Not sent: it was resent within the last minute' },
       next: nullable(text),
     },
     { note: { ...text, description: 'Why a backfill may have found nothing; may be absent' } },

@@ -10,6 +10,7 @@ import {
 import { SecretSealer } from '../../signing/index.js';
 import { replay, stepSignal } from '../deliveries/bulk-replay.js';
 import { BackfillDto, RecoverDto } from '../deliveries/deliveries.dto.js';
+import { RecentRetries } from '../deliveries/recent-retries.js';
 import { problem } from '../problems/problem.js';
 import { JsonBodyPipe } from '../http/json-body.pipe.js';
 import { PruneDto, ResealDto } from './operator.dto.js';
@@ -23,6 +24,7 @@ export class ThornMaintenanceController {
   constructor(
     private readonly maintenance: Maintenance,
     private readonly deliveries: Deliveries,
+    private readonly retries: RecentRetries,
     private readonly sealer: SecretSealer,
   ) {}
 
@@ -53,7 +55,7 @@ export class ThornMaintenanceController {
     @Param('id') id: string,
     @Body(new JsonBodyPipe(RecoverDto)) body: unknown,
   ): Promise<ReplaySummary> {
-    return replay(this.deliveries, 'retryFailed', id, body as RecoverDto, 'any');
+    return replay(id, body as RecoverDto, (options) => this.retries.retryFailed(options, 'any'));
   }
 
   @Post('subscribers/:id/backfill')
@@ -62,6 +64,6 @@ export class ThornMaintenanceController {
     @Param('id') id: string,
     @Body(new JsonBodyPipe(BackfillDto)) body: unknown,
   ): Promise<ReplaySummary> {
-    return replay(this.deliveries, 'backfill', id, body as BackfillDto, 'any');
+    return replay(id, body as BackfillDto, (options) => this.deliveries.backfill(options, 'any'));
   }
 }

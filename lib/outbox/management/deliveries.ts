@@ -28,6 +28,7 @@ import { type OutboxStrategy, requireOutbox } from '../strategy/outbox.strategy.
 import {
   holdQueues,
   NOTHING,
+  type RecentlyResent,
   replayOne,
   type ReplayBatch,
   type ReplayDependencies,
@@ -173,7 +174,20 @@ export class Deliveries {
    * @returns the counts; null when `scope` does not contain the subscriber
    * @throws {@link InvalidInputError} naming the invalid field
    */
-  async retryFailed(options: ReplayOptions, scope: OwnerScope): Promise<ReplaySummary | null> {
+  retryFailed(options: ReplayOptions, scope: OwnerScope): Promise<ReplaySummary | null> {
+    return this.retryFailedExcept(undefined, options, scope);
+  }
+
+  /**
+   * As {@link retryFailed}, without what was resent a short while ago.
+   *
+   * @internal
+   */
+  async retryFailedExcept(
+    resent: RecentlyResent | undefined,
+    options: ReplayOptions,
+    scope: OwnerScope,
+  ): Promise<ReplaySummary | null> {
     const { since, until } = checkBulkOptions(options, this.clock.now());
     const outbox = await this.#outbox(scope);
     const { subscriberId: subscriber, dryRun = false } = options;
@@ -184,9 +198,10 @@ export class Deliveries {
       before: firstIdAt('dlv_', until),
       events: options.events,
     };
-    return this.#replay(outbox, 'retryFailed', options, (store, after) =>
-      replayFailed(store, range, after, this.#replaying(outbox), this.clock.now(), dryRun),
-    );
+    return this.#replay(outbox, 'retryFailed', options, (store, after) => {
+      const how = { now: this.clock.now(), dryRun, resent };
+      return replayFailed(store, range, after, this.#replaying(outbox), how);
+    });
   }
 
   /**

@@ -23,6 +23,8 @@ export interface ReplayCounts {
    * Deliveries left out because a worker holds or has yet to create them, or because the message cannot be read now.
    */
   readonly underWay: number;
+  /** Deliveries left out because the REST API resent them within the last minute. */
+  readonly resent: number;
 }
 
 /** How deliveries are made due. */
@@ -38,14 +40,18 @@ export interface Reopening {
  * deliveries that a worker holds, deliveries whose body was dropped, and deliveries to a subscriber that is disabled, expired or
  * removed.
  *
- * @returns the queues whose first delivery may have its turn now
+ * @returns the queues whose first delivery may have its turn now, and the ids of what was not left out
  */
 export async function reopen(
   store: OutboxStore,
   candidates: readonly Candidate[],
   sources: RecipientSources,
   { now, dryRun, isWaitingToo }: Reopening,
-): Promise<{ readonly counts: ReplayCounts; readonly queues: readonly KeyQueue[] }> {
+): Promise<{
+  readonly counts: ReplayCounts;
+  readonly queues: readonly KeyQueue[];
+  readonly ids: readonly string[];
+}> {
   const complete = candidates.filter(({ isExpunged }) => !isExpunged);
   const hosts = await findCurrentHosts(store, complete, sources, now);
   const ordered = complete.filter(({ id }) => hosts.get(id)?.isOrdered === true);
@@ -72,8 +78,9 @@ export async function reopen(
     disabled: complete.length - requeued.length,
     // Another process was faster.
     underWay: requeued.length - scheduled,
+    resent: 0,
   };
-  return { counts, queues: queuesOf(complete, orders) };
+  return { counts, queues: queuesOf(complete, orders), ids: requeued.map(({ id }) => id) };
 }
 
 /** Finds the keys and numbers of messages, by id. Those without a key are left out. */

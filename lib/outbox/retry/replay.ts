@@ -44,6 +44,12 @@ export interface ReplayDependencies extends RecipientSources {
   promote(store: OutboxStore, queues: readonly KeyQueue[]): void;
 }
 
+/** What callers have resent a short while ago. */
+export interface RecentlyResent {
+  has(id: string): boolean;
+  add(ids: readonly string[]): void;
+}
+
 /** The result of one batch. */
 export type ReplayBatch = Batch<ReplayCounts>;
 
@@ -81,20 +87,17 @@ export async function replayFailed(
   { subscriber, from, before, events }: FailedRange,
   after: string | null,
   tools: ReplayDependencies,
-  now: number,
-  dryRun: boolean,
+  { now, dryRun, resent }: { now: number; dryRun: boolean; resent: RecentlyResent | undefined },
 ): Promise<ReplayBatch> {
   const behind = after ?? `dlv_${FIRST_KEY}`;
   const query = { subscriber, from, before, after: behind, limit: BATCH, now };
   const { found, next } = await readFailed(store, query);
-  const { counts } = await reopen(
-    store,
-    found.filter(({ event }) => isAmong(event, events)),
-    tools,
-    { now, dryRun, isWaitingToo: true },
-  );
+  const asked = found.filter(({ event }) => isAmong(event, events));
+  const left = asked.filter(({ id }) => resent?.has(id) !== true);
+  const { counts, ids } = await reopen(store, left, tools, { now, dryRun, isWaitingToo: true });
+  if (!dryRun) resent?.add(ids);
   if (next === null && !dryRun) await release(store, subscriber, 'retryFailed', tools);
-  return { counts, next };
+  return { counts: { ...counts, resent: asked.length - left.length }, next };
 }
 
 /** Makes one delivery due, and gives its queue a turn. */
@@ -163,6 +166,7 @@ export async function replayMissed(
       expunged: released.length - complete.length,
       disabled: wanted.length - open.length,
       underWay: missed.length - released.length + late.length - added + unreadable,
+      resent: 0,
     }),
     next,
   };
@@ -202,7 +206,13 @@ async function release(
 }
 
 /** The counts of an empty batch. */
-export const NOTHING: ReplayCounts = { scheduled: 0, expunged: 0, disabled: 0, underWay: 0 };
+export const NOTHING: ReplayCounts = {
+  scheduled: 0,
+  expunged: 0,
+  disabled: 0,
+  underWay: 0,
+  resent: 0,
+};
 
 /** True when a pattern matches the event, or there are none. */
 export function isAmong(event: string, patterns: readonly string[] | undefined): boolean {
