@@ -20,6 +20,8 @@ export class PlainTable implements RowTable {
   readonly notSecret: readonly string[];
   readonly isOpen = false;
   readonly hasAccessors = false;
+  /** What rows inherit: for each omitted column a getter that throws, since a payload would silently have nothing there. */
+  readonly #omitted: object;
 
   /** @throws {@link ThornConfigurationError} when the declaration names a column that is not there */
   constructor(declared: TableEvents, columns: readonly TableColumn[]) {
@@ -39,6 +41,8 @@ export class PlainTable implements RowTable {
         const path = properties.get(column.name) ?? column.name;
         return new PlainColumn(column, path, declared.readers[path]);
       });
+    const omitted = omit.map((column) => properties.get(column) ?? column);
+    this.#omitted = omitted.length === 0 ? Object.prototype : refusing(omitted, declaration);
     this.key = key.map((column) => this.columns.find((one) => one.name === column)!);
   }
 
@@ -46,7 +50,7 @@ export class PlainTable implements RowTable {
    * Makes a row of the values that a trigger has reported. A trigger of an older declaration may report more columns.
    */
   rowOf(reported: ReportedRow): Row {
-    const row: Row = {};
+    const row = Object.create(this.#omitted) as Row;
     for (const { name, path, read } of this.columns) {
       const value = reported[name];
       if (value !== undefined) row[path] = read === undefined ? value : read(value);
@@ -101,6 +105,23 @@ class PlainColumn implements Column {
   set(row: Row, value: unknown): void {
     row[this.path] = value;
   }
+}
+
+function refusing(properties: readonly string[], declaration: string): object {
+  const getters = properties.map((column) => [
+    column,
+    {
+      get: () => {
+        throw new ThornConfigurationError(
+          'THORN_DECLARATION_INVALID',
+          `${declaration}: a function reads ${column}, which triggers do not report because of omit. ` +
+            `Take ${column} out of omit; to keep it from payloads alone, name it in hidden`,
+          { declaration, column },
+        );
+      },
+    },
+  ]);
+  return Object.create(Object.prototype, Object.fromEntries(getters)) as object;
 }
 
 function checkColumns(

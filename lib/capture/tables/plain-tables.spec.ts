@@ -67,6 +67,14 @@ const dataOf = ({ text }: Message) => (JSON.parse(text) as { data: unknown }).da
 const namesOf = (messages: readonly Message[]) => messages.map(({ event }) => event);
 
 describe('PlainTables', () => {
+  it('refuses a payload that reads a column of omit, with the fix', async () => {
+    const made = tablesOf({ payload: ({ note }) => ({ note }) }).messagesOf([change(null, ORDER)]);
+    await expect(made).rejects.toThrow(
+      "defineTableEvents('orders'): a function reads note, which triggers do not report because of omit. " +
+        'Take note out of omit; to keep it from payloads alone, name it in hidden',
+    );
+  });
+
   it('makes messages of what happened to a row, with its properties', async () => {
     const messages = await tablesOf().messagesOf([
       change(null, ORDER),
