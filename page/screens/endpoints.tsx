@@ -1,8 +1,9 @@
 import { urlForFile } from '../core/csv.js';
+import { failingFirst } from '../core/failing-first.js';
 import { health } from '../core/health.js';
 import { linkTo, place, setQuery } from '../core/router.js';
 import { can } from '../core/session.js';
-import { owner, type Query, WITH_LAST_DAY } from '../core/source.js';
+import { owner, WITH_LAST_DAY } from '../core/source.js';
 import { typingEnd } from '../core/typing.js';
 import { LIVE } from '../core/use-data.js';
 import { usePages } from '../core/use-pages.js';
@@ -128,25 +129,6 @@ export function SearchField({ q }: { readonly q: string }) {
       />
     </label>
   );
-}
-
-/** Before the cursor of a page that is read after the failing endpoints. */
-const OTHERS = 'others ';
-
-/** Reads the failing endpoints, and then the others. */
-async function failingFirst(
-  read: (part: Query) => Promise<EndpointPage>,
-  after = '',
-): Promise<EndpointPage> {
-  if (!after.startsWith(OTHERS)) {
-    const { items, next } = await read({ state: 'failing', after });
-    return { items, next: next ?? OTHERS };
-  }
-  const { items, next } = await read({ after: after.slice(OTHERS.length) });
-  return {
-    items: items.filter((one) => one.state !== 'failing'),
-    next: next === null ? null : OTHERS + next,
-  };
 }
 
 /** The number of endpoints in a state, which the menu knows of some states. */

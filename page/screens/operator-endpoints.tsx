@@ -1,3 +1,4 @@
+import { failingFirst } from '../core/failing-first.js';
 import type { Endpoint } from '../core/model.js';
 import { operator } from '../core/operator.js';
 import { linkTo, place, setQuery } from '../core/router.js';
@@ -24,8 +25,8 @@ export function OperatorEndpoints() {
   const pages = usePages<Endpoint>(`all endpoints ${owner} ${search ?? ''}`, {
     read: async (after, signal) => {
       if (after === undefined) await typingEnd(search, signal);
-      const query = { owner, search, limit: String(STEP), after, ...WITH_LAST_DAY };
-      return operator.endpoints(query, signal);
+      const query = { owner, search, limit: String(STEP), ...WITH_LAST_DAY };
+      return failingFirst((part) => operator.endpoints({ ...query, ...part }, signal), after);
     },
     step: STEP,
   });

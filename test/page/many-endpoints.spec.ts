@@ -11,6 +11,8 @@ import {
   vi,
 } from 'vitest';
 import { Deliveries, WebhookDispatcher } from '../../lib/index.js';
+import { failingFirst } from '../../page/core/failing-first.js';
+import type { EndpointPage } from '../../page/core/model.js';
 import { AnybodyGuard } from '../support/apps/api-app.js';
 import { OwnerPage } from '../support/apps/owner-page.js';
 import { OPERATOR_SCREENS, OWNER_SCREENS, screenPath } from '../support/page-screens.js';
@@ -123,6 +125,15 @@ describe('with 200 endpoints', () => {
     expect(await failing.getByText('Active').count()).toBe(0);
     await visitor.expectAccessible();
 
+    await page.goto(owner.url('/operator/endpoints'));
+    await expect.poll(() => page.locator('tbody tr').count()).toBe(51);
+    await page.locator('tbody tr').first().getByText('Failing').waitFor();
+    for (const rows of [101, 151, MANY]) {
+      await page.getByRole('button', { name: 'Show more' }).click();
+      await expect.poll(() => page.locator('tbody tr').count()).toBe(rows);
+    }
+    expect(await rowOf('/endpoint-198').count()).toBe(1);
+
     await page.goto(owner.url('/operator/endpoints?q=endpoint-198'));
     await rowOf('/endpoint-198').getByText('Failing').waitFor();
     await visitor.expectAccessible();
@@ -136,4 +147,26 @@ describe('with 200 endpoints', () => {
     await page.goto(owner.url('/operator/endpoints?q=moved'));
     await rowOf('/moved').getByText('Unverified').waitFor();
   });
+});
+
+it('leaves endpoints that fail far down a long list in their place, each once', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const failing = ['b', 'f'];
+  // Like the API, it looks at two at a time.
+  const read = async ({ state, after = '' }: { state?: string; after?: string }) => {
+    const rest = names.filter((id) => id > String(after));
+    const items = rest
+      .slice(0, 2)
+      .map((id) => ({ id, state: failing.includes(id) ? 'failing' : 'active' }))
+      .filter((one) => state === undefined || one.state === state);
+    return { items, next: rest.length > 2 ? rest[1]! : null } as unknown as EndpointPage;
+  };
+  const seen: string[] = [];
+  let after: string | null = '';
+  do {
+    const page: EndpointPage = await failingFirst(read, after);
+    seen.push(...page.items.map(({ id }) => id));
+    after = page.next;
+  } while (after !== null);
+  expect(seen).toEqual(['b', 'a', 'c', 'd', 'e', 'f']);
 });
