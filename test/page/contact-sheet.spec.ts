@@ -196,6 +196,23 @@ describe('lists', () => {
     }
   });
 
+  it('of deliveries that all wait are no higher', async () => {
+    await open('alice', '/deliveries', { width: 390, language: 'de' });
+    const waiting = { status: 'pending', statusClass: '5xx', pause: null, blocked: false };
+    const nextAt = new Date(NOW + 7_200_000).toISOString();
+    await page.route(/\/deliveries\?/, async (route) => {
+      const response = await route.fetch();
+      const body = (await response.json()) as { items: object[] };
+      const items = body.items.map((one) => ({ ...one, ...waiting, nextAt }));
+      await route.fulfill({ response, json: { ...body, items } });
+    });
+    await page.reload();
+    await expect.poll(() => page.locator('tbody td small:visible').count()).toBe(50);
+    const height = await page.evaluate<number>('document.documentElement.scrollHeight');
+    expect(height).toBeLessThanOrEqual(4000);
+    await visitor.expectNoOverflow();
+  });
+
   it.each(['en', 'de'] as const)('of deliveries begin at times of today: %s', async (language) => {
     await open('alice', '/deliveries', { width: 1280, language });
     const { filters, time, today, sinceNoon } = TEXTS[language];
