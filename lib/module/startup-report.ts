@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { SetupReport, SetupWarning } from '../api/index.js';
+import { errorText } from '../common/log.js';
 import type { SqlClient } from '../database/sql-client.js';
 import { SqlClients } from '../outbox/index.js';
 import { EntitySources } from '../capture/entity-sources.js';
@@ -54,8 +55,18 @@ export class StartupReport implements OnModuleDestroy {
     ).unref();
   }
 
-  /** Names stored subscribers whose bodies the option `shapes` no longer allows. */
+  /** Names stored subscribers whose bodies the option `shapes` no longer allows. A database that does not answer ends no start. */
   async logLostShapes(): Promise<void> {
+    try {
+      await this.#findLostShapes();
+    } catch (error) {
+      this.#logger.warn(
+        `Could not look for subscribers whose body the option shapes no longer allows: ${errorText(error)}`,
+      );
+    }
+  }
+
+  async #findLostShapes(): Promise<void> {
     const { subscribers, formats } = this;
     if (!(subscribers instanceof DatabaseSubscriberRepository)) return;
     const { url, templates } = formats.shapes;
