@@ -39,10 +39,9 @@ export function subjectOf(
   return text;
 }
 
-/** The id of data as its JSON has it: a text, or a number as a text. */
+/** The id of data as its JSON has it: a text, or a number as a text. The data's own `toJSON` is left to its encoding. */
 function idOf(data: unknown): string | undefined {
-  const plain = jsonOf(data);
-  const id = plain instanceof Map ? plain.get('id') : isObject(plain) ? plain['id'] : undefined;
+  const id = data instanceof Map ? data.get('id') : isObject(data) ? data['id'] : undefined;
   return textOf(jsonOf(id));
 }
 
