@@ -66,7 +66,7 @@ beforeEach(async () => {
     clock: new MovableClock(),
     schedule: [1000],
     recipients: { ...LOOPBACK_RECIPIENTS, denyCidrs: ['127.0.0.9/32'] },
-    health: { minMessages: 2, disableAfter: Infinity },
+    health: { minMessages: 4, disableAfter: 2 },
   });
   for (const name of NAMES) {
     rig.events.on(name, (payload) => void heard[name].push(payload as never));
@@ -95,6 +95,12 @@ describe('every lifecycle event', () => {
       event === 'gone' ? 410 : event === 'retried' && !isWell ? 500 : 204,
     );
     for (const event of ['well', 'retried', 'gone', 'inside']) await rig.send({ event });
+    await vi.waitFor(() =>
+      expect(receiver.received.map(({ event }) => event)).toContain('retried'),
+    );
+    // Half of the messages and half of the time that disable it.
+    rig.clock.advance(1);
+    await rig.send({ event: 'retried' });
     const ordered = { ordered: true, events: ['ordered'] };
     await rig.subscribers.create(subscriber(inside, ordered));
     await rig.subscribers.create(subscriber(`${inside}/2`, { ...ordered, onExhausted: 'hold' }));
@@ -121,14 +127,14 @@ describe('every lifecycle event', () => {
       expect(Object.keys(heard[name][0]!).sort(), name).toEqual(FIELDS[name]);
     }
     expect(heard['message-accepted'].map(({ event }) => event)).toEqual([
-      ...['well', 'retried', 'gone', 'inside', 'ordered', 'retried'],
+      ...['well', 'retried', 'gone', 'inside', 'retried', 'ordered', 'retried'],
     ]);
     expect(heard.succeeded).toMatchObject([
       { subscriberId: well.id, status: 204, attempt: 1 },
       { subscriberId: retried.id, status: 204, attempt: 1 },
     ]);
     expect(heard['subscriber-recovered']).toMatchObject([
-      { subscriberId: retried.id, owner: 'ann', failingMessages: 1, share: 50 },
+      { subscriberId: retried.id, owner: 'ann', failingMessages: 2, share: 50 },
     ]);
     expect(heard['retry-scheduled']).toMatchObject([{ subscriberId: retried.id, status: 500 }]);
     const others = heard.failed.filter(({ event }) => event !== 'ordered');

@@ -165,9 +165,9 @@ it('names at the start a declared table that the option tables leaves out', asyn
   clean.push(() => module.close());
   await module.init();
 
-  expect(warn.mock.calls.map(([text]) => String(text))).toContainEqual(
-    expect.stringContaining(
-      `The option tables does not name ${parcels.declaration}, so that its events are never sent by this application.`,
-    ),
+  const warnings = warn.mock.calls.map(([text]) => String(text));
+  // Other files of this process declare tables as well.
+  expect(warnings.find((text) => text.startsWith('The option tables does not name '))).toContain(
+    parcels.declaration,
   );
 });

@@ -315,6 +315,7 @@ const STATEMENTS: Readonly<Record<string, Readonly<Record<string, Build>>>> = {
     selectOwnersOfDisabled: (store) =>
       subscribers.selectOwnersOfDisabled(subscriberTable(store), OWNERS_PAGE.scope),
     countDisabled: (store) => subscribers.countDisabled(subscriberTable(store)),
+    selectShaped: (store) => subscribers.selectShaped(subscriberTable(store), 'thin', 10),
     selectAllAfter: (store) => subscribers.selectAllAfter(subscriberTable(store), 'sub_1', 500),
     selectChangedAfter: (store) =>
       subscribers.selectChangedAfter(subscriberTable(store), 'sub_1', NOW, 500),
@@ -403,6 +404,8 @@ const BOUNDED = new Set([
   // These go through all changes: a further index would cost whoever writes tables with triggers.
   ...['selectFurtherChanges', 'selectRepeatedChange', 'retryChanges', 'countChanges'],
   'selectOtherSources',
+  // Once, at the start of an application.
+  'selectShaped',
 ]);
 
 const FILES = { deliveries, 'delivery-log': log, attempts, messages, 'pending-messages': pending };

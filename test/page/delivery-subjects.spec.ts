@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DataSource } from 'typeorm';
@@ -6,6 +5,7 @@ import { AnybodyGuard } from '../support/apps/api-app.js';
 import { OwnerPage } from '../support/apps/owner-page.js';
 import { PageVisitor } from '../support/page-visitor.js';
 import { seedLog } from '../support/seed-log.js';
+import { downloaded } from '../support/downloaded.js';
 
 const HTML = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
 
@@ -69,7 +69,7 @@ describe.each(LANGUAGES)('the subject of a delivery in $locale', (text) => {
 
     const waiting = page.waitForEvent('download');
     await page.getByRole('button', { name: text.csv }).click();
-    const file = await readFile(await (await waiting).path(), 'utf8');
+    const file = (await downloaded(await waiting)).toString();
     const [names, ...lines] = file.trim().split('\r\n');
     expect(names!.split(',')[3]).toBe('"subject"');
     expect(lines.map((line) => line.split(',')[3])).toEqual(['"7"']);

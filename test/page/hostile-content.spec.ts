@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DataSource } from 'typeorm';
 import { OwnerPage } from '../support/apps/owner-page.js';
 import type { PageVisitor } from '../support/page-visitor.js';
+import { downloaded } from '../support/downloaded.js';
 
 const HTML = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
 
@@ -43,7 +43,7 @@ describe('what others wrote', () => {
     await expectHarmless();
     const waiting = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Download' }).first().click();
-    const file = await readFile(await (await waiting).path());
+    const file = await downloaded(await waiting);
     expect(file.equals(owner.receiver.received[0]!.body)).toBe(true);
   });
 

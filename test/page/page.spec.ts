@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { RequestMethod, VersioningType } from '@nestjs/common';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +6,7 @@ import { openChromium } from '../support/open-chromium.js';
 import { serve } from '../support/page-host.js';
 import { type Api, type ApiSetUp, platforms, startApi } from '../support/apps/api-app.js';
 import { PageVisitor } from '../support/page-visitor.js';
+import { downloaded } from '../support/downloaded.js';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -50,7 +50,7 @@ describe.each(platforms)('the page on %s', (platform) => {
       await visitor.page.getByRole('button', { name: 'Download AsyncAPI' }).click();
       const file = await saved;
       expect(file.suggestedFilename()).toBe('asyncapi.json');
-      expect(JSON.parse(readFileSync(await file.path(), 'utf8'))).toMatchObject({
+      expect(JSON.parse((await downloaded(file)).toString())).toMatchObject({
         components: { messages: { 'article.created': { name: 'article.created' } } },
       });
     } finally {

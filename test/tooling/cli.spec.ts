@@ -776,7 +776,7 @@ describe('thorn migrations', () => {
         '-- Run: npx prisma migrate dev --create-only --name thorn',
       ]);
       await client.query(out);
-      expect(await schemas()).toEqual([{ schema: 'thorn', tables: 16, indexes: 39 }]);
+      expect(await schemas()).toEqual([{ schema: 'thorn', tables: 16, indexes: 40 }]);
       await client.query((await thorn([...args, '--down'])).out);
       expect(await schemas()).toEqual([]);
     } finally {
@@ -798,7 +798,7 @@ describe('thorn migrations', () => {
       `SELECT type, count(*) AS count FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite%' GROUP BY type`,
     );
     expect(made.all()).toEqual([
-      { type: 'index', count: 23 },
+      { type: 'index', count: 24 },
       { type: 'table', count: 16 },
     ]);
     database.close();

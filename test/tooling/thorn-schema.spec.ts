@@ -128,6 +128,7 @@ describe('thornMigrations in a schema of PostgreSQL', () => {
         ),
       ).toEqual([
         { schemaname: 'App', indexname: 'ix_my__thorn_messages_position_id' },
+        { schemaname: 'App', indexname: 'ix_my__thorn_messages_subject_time' },
         { schemaname: 'App', indexname: 'ix_my__thorn_messages_time' },
         { schemaname: 'App', indexname: 'my__thorn_messages_pkey' },
       ]);
