@@ -136,7 +136,8 @@ describe('every lifecycle event', () => {
     expect(heard['subscriber-recovered']).toMatchObject([
       { subscriberId: retried.id, owner: 'ann', failingMessages: 2, share: 50 },
     ]);
-    expect(heard['retry-scheduled']).toMatchObject([{ subscriberId: retried.id, status: 500 }]);
+    const scheduled = { subscriberId: retried.id, status: 500 };
+    expect(heard['retry-scheduled']).toMatchObject([scheduled, scheduled]);
     const others = heard.failed.filter(({ event }) => event !== 'ordered');
     const failed = new Map(others.map((one) => [one.subscriberId, one.reason]));
     expect(failed).toEqual(
@@ -149,7 +150,7 @@ describe('every lifecycle event', () => {
       heard['subscriber-failing'].find((one) => one.subscriberId === retried.id),
     ).toMatchObject({
       owner: 'ann',
-      failingMessages: 1,
+      failingMessages: 2,
     });
     expect(heard['subscriber-disabled']).toMatchObject([{ subscriberId: gone.id, reason: 'gone' }]);
     expect(heard['recipient-refused'][0]).toMatchObject({ subscriberId: refused.id });
