@@ -64,7 +64,7 @@ describe('an operator', () => {
   it('goes to a failing endpoint and pauses its host', async () => {
     const { page } = visitor;
     await enter('/operator');
-    await page.getByRole('link', { name: 'partner.example.com' }).click();
+    await page.getByRole('link', { name: 'Partner site, down since yesterday' }).click();
     await page.locator('.lead').getByText('partner.example.com/webhooks').waitFor();
     await page.getByRole('link', { name: 'user-alice' }).waitFor();
     await page.locator('tbody').getByText('Pending').first().waitFor();
