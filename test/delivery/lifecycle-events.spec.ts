@@ -99,7 +99,7 @@ describe('every lifecycle event', () => {
       expect(receiver.received.map(({ event }) => event)).toContain('retried'),
     );
     // Half of the messages and half of the time that disable it.
-    rig.clock.advance(1);
+    (rig.clock as MovableClock).advance(1);
     await rig.send({ event: 'retried' });
     const ordered = { ordered: true, events: ['ordered'] };
     await rig.subscribers.create(subscriber(inside, ordered));
