@@ -29,7 +29,8 @@ export function EndpointsScreen() {
     read: async (after, signal) => {
       if (after === undefined) await typingEnd(search, signal);
       const query = { limit: String(STEP), search, ...WITH_LAST_DAY };
-      if (state !== '') return owner.endpoints({ ...query, state, after }, signal);
+      // A search looks at each row once.
+      if (state !== '' || search) return owner.endpoints({ ...query, state, after }, signal);
       return failingFirst((part) => owner.endpoints({ ...query, ...part }, signal), after);
     },
     step: STEP,
