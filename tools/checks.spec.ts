@@ -356,6 +356,7 @@ describe('bundle', () => {
       'dist/index.js': `exports.load = () => require('./inner/late.js'); exports.shared = require('./inner/b.js').shared;`,
       'dist/more.js': `require('not-installed'); exports.shared = require('./inner/b.js').shared;`,
       'dist/both.js': `exports.both = 1;`,
+      'dist/schematics/nest-add.js': `exports.nestAdd = 1;`,
       'dist/inner/b.js': `require('../both.js'); exports.shared = class Shared {};`,
       'dist/inner/late.js': `globalThis.isLoaded = true;`,
       'node_modules/not-installed/index.js': '',
