@@ -88,7 +88,12 @@ describe.each(EVERY_DIALECT)('the subject of a delivery on %j', ({ kind, ...more
     ['the ref when the id is empty', { id: '' }, { ref: '/a' }, '/a'],
     ['the id of a large body', { id: 7, text: 'x'.repeat(200_000) }, {}, '7'],
     ['the id of a class of its own', { id: { toJSON: () => 'id-7' } }, {}, 'id-7'],
-    ['the id of what toJSON returns', { toJSON: () => ({ id: 'id-7' }) }, {}, 'id-7'],
+    [
+      "the ref when only the data's toJSON would return an id",
+      { toJSON: () => ({ id: 'id-7' }) },
+      { ref: '/a' },
+      '/a',
+    ],
     ['an id of 255 characters', { id: 'é'.repeat(255) }, {}, 'é'.repeat(255)],
     ['the ref when the id is longer', { id: 'é'.repeat(256) }, { ref: '/a' }, '/a'],
     ['the ref when the id has NUL', { id: '7\0' }, { ref: '/a' }, '/a'],
