@@ -34,6 +34,7 @@ export {
   type RelationTrigger,
   type ReportedValues,
   type RequestData,
+  type SubjectValue,
   type TableEventOptions,
   type TableEventSettings,
   type TableOptions,

@@ -56,6 +56,7 @@ export type {
   RelationPath,
   RelationTrigger,
   RequestData,
+  SubjectValue,
   ValueChange,
 } from './event-settings.js';
 export type {
