@@ -43,6 +43,9 @@ const commands = [...guide.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, code = 
   code.trim().split('\n'),
 );
 
+/** Settles when no application has the listener's port, which the guide's command does not choose. */
+let portIsFree = Promise.resolve();
+
 const asked = process.argv.slice(2);
 // At once: npm waits for its registry and the disk, and compilers compute.
 await Promise.all((asked.length > 0 ? asked : ['11', '12']).map(follow));
@@ -72,13 +75,15 @@ async function follow(major) {
     if (!said.includes('npx thorn listen')) throw new Error(said);
     await type(shop, generate);
     saveBlocks(shop, guide);
-    const line = await running(shop, port, listen, async (log) => {
-      await until(log, /listening on/);
-      return running(shop, port, start, async () => {
-        await type(shop, patient(ask.replace('3000', String(port))));
-        return until(log, /POST \/ greeting\.sent \(.*\)/);
-      });
-    });
+    const line = await alone(() =>
+      running(shop, port, listen, async (log) => {
+        await until(log, /listening on/);
+        return running(shop, port, start, async () => {
+          await type(shop, patient(ask.replace('3000', String(port))));
+          return until(log, /POST \/ greeting\.sent \(.*\)/);
+        });
+      }),
+    );
     const seconds = Math.round((Date.now() - begin) / 1000);
     console.log(`Nest ${major}: ${commands.length} commands, ${seconds} s: ${line}`);
     for (const command of ['npm test', 'npm run test:e2e', 'npm run lint'])
@@ -102,6 +107,20 @@ async function follow(major) {
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
+}
+
+/**
+ * Does something that takes the listener's port, after the other application has done so.
+ *
+ * @param {() => Promise<string>} act
+ */
+function alone(act) {
+  const result = portIsFree.then(act);
+  portIsFree = result.then(
+    () => undefined,
+    () => undefined,
+  );
+  return result;
 }
 
 /**
