@@ -6,7 +6,7 @@
 // Last it gets the guard of docs/recipes/passport.md, and the page is opened by the link that its route makes.
 // Run `npm run build` and `node tools/check-package.mjs` first.
 import { createHmac } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { copyCompiled } from './fresh-folder.mjs';
@@ -67,8 +67,6 @@ async function follow(major) {
   const addModule = () => type(shop, `${add} --skip-install`);
   try {
     await type(home, create.replace('@nestjs/cli', `@nestjs/cli@${major}`));
-    const path = join(shop, 'src/app.module.ts');
-    const before = readFileSync(path, 'utf8');
     // `nest add` would take it from npm.
     await install('nestjs-thorn');
     const said = await addModule();
@@ -90,9 +88,7 @@ async function follow(major) {
       await type(shop, command);
     console.log(`Nest ${major}: passes its own tests and its linter`);
 
-    for (const folder of ['webhooks', 'greetings'])
-      rmSync(join(shop, 'src', folder), { recursive: true });
-    writeFileSync(path, before);
+    await renew(shop, home, major);
     // What the page says of Nest 11.
     if (!readme.includes('on NestJS 11: @nestjs/typeorm@11')) throw new Error('no Nest 11');
     const [, packages = ''] = /^npm install (nestjs-thorn .*)$/m.exec(readme) ?? [];
@@ -107,6 +103,23 @@ async function follow(major) {
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
+}
+
+/**
+ * Gives the application the source that the command of README.md makes.
+ *
+ * @param {string} shop
+ * @param {string} home
+ * @param {string} major
+ */
+async function renew(shop, home, major) {
+  const [create = ''] = /^npx @nestjs\/cli new shop .*?(?= &&)/m.exec(readme) ?? [];
+  // Nest 11 has nothing to leave out.
+  const own = major === '11' ? create.replace(' --no-observe', '') : create;
+  const command = own.replace('@nestjs/cli new shop', `@nestjs/cli@${major} new new-shop`);
+  await type(home, `${command} --skip-install --skip-git`);
+  rmSync(join(shop, 'src'), { recursive: true });
+  cpSync(join(home, 'new-shop/src'), join(shop, 'src'), { recursive: true });
 }
 
 /**
