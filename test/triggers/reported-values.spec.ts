@@ -22,7 +22,10 @@ const CASES: Readonly<Record<TriggerDatabase, readonly Case[]>> = {
     ['numeric(12,2)', '1.50', '1.50'],
     ['numeric', '12345678901234567890.123', '12345678901234567890.123'],
     ['real', '1.5', 1.5],
+    ['real', '0.33333334', 0.33333334],
     ['double precision', '0.1', 0.1],
+    ['double precision', '0.30000000000000004', 0.30000000000000004],
+    ['double precision[]', `'{0.30000000000000004}'`, [0.30000000000000004]],
     ['double precision', "'NaN'", 'NaN'],
     ['boolean', 'true', true],
     ['text', `'ä"\\n{"a":12345678901234567890}'`, 'ä"\\n{"a":12345678901234567890}'],
@@ -45,11 +48,26 @@ const CASES: Readonly<Record<TriggerDatabase, readonly Case[]>> = {
     ['timestamptz[]', `'{2026-02-03 10:20:30+05}'`, ['2026-02-03T05:20:30Z']],
     ['inet', `'10.0.0.1'`, '10.0.0.1'],
     ['interval', `'1 day'`, '1 day'],
+    ['interval', `'1 year 2 days 03:04:05'`, '1 year 2 days 03:04:05'],
+    ['interval[]', `'{1 day 02:00}'`, ['1 day 02:00:00']],
     ['int4range', `'[1,5)'`, '[1,5)'],
+    ['daterange', `'[2026-02-03,2026-02-04)'`, '[2026-02-03,2026-02-04)'],
+    ['tstzrange', `'[2026-02-03 10:20:30+00,)'`, '["2026-02-03 10:20:30+00",)'],
+    [
+      'visit',
+      String.raw`ROW('1 day 02:00', 0.30000000000000004, '\x00ff', '2026-02-03 10:20:30+00')`,
+      {
+        stay: '1 day 02:00:00',
+        share: 0.30000000000000004,
+        seal: String.raw`\x00ff`,
+        since: '2026-02-03T10:20:30+00:00',
+      },
+    ],
     ['bit(3)', `'101'`, '101'],
     ['mood', `'ok'`, 'ok'],
     ['cents', BIG, BIG],
     ['point', `'(1,2)'`, '(1,2)'],
+    ['point', `'(0.30000000000000004,2)'`, '(0.30000000000000004,2)'],
   ],
   mariadb: [
     ['tinyint', '7', 7],
@@ -106,8 +124,14 @@ describe.each<TriggerDatabase>(['postgres', 'mariadb', 'sqlite'])('values on %s'
       await place.sql(`CREATE TYPE mood AS ENUM ('ok')`);
       await place.sql('CREATE DOMAIN amount AS bigint');
       await place.sql('CREATE DOMAIN cents AS amount');
+      await place.sql(
+        'CREATE TYPE visit AS (stay interval, share float8, seal bytea, since timestamptz)',
+      );
       await place.sql(`SET TIME ZONE 'Asia/Karachi'`);
       await place.sql(`SET bytea_output = escape`);
+      await place.sql('SET extra_float_digits = -10');
+      await place.sql('SET intervalstyle = sql_standard');
+      await place.sql('SET datestyle = German');
     }
     if (database === 'mariadb') await place.sql(`SET time_zone = '+05:00'`);
   });
@@ -135,4 +159,22 @@ describe.each<TriggerDatabase>(['postgres', 'mariadb', 'sqlite'])('values on %s'
     const without = readReportedRow(empty!.new_row!, columns);
     expect(Object.values(without)).toEqual([2, ...cases.map(() => null)]);
   });
+
+  const settings = ['bytea_output', 'extra_float_digits', 'intervalstyle', 'datestyle', 'timezone'];
+  it.each(database === 'postgres' ? settings : [])(
+    'need a function that sets %s, whichever columns are added',
+    async (setting) => {
+      const path = (name: string) => place.executor.dialect.identifier(name);
+      const table = { name: `without_${setting}`, key: ['id'], omit: [] };
+      await place.sql(`CREATE TABLE ${table.name} (id int NOT NULL PRIMARY KEY)`);
+      await createTriggers(place.executor, path, [table]);
+      await place.sql(`ALTER TABLE ${table.name} ADD COLUMN seen visit`);
+      expect(await findTriggerFaults(place.executor, path, table)).toEqual([]);
+      const trigger = `thorn_report_${table.name}`;
+      await place.sql(`ALTER FUNCTION ${trigger}() RESET ${setting}`);
+      expect(await findTriggerFaults(place.executor, path, table)).toEqual([
+        { table: table.name, trigger, isMissing: false },
+      ]);
+    },
+  );
 });

@@ -23,6 +23,18 @@ const KEPT: Readonly<Record<TriggeringEvent, string>> = {
 };
 
 /**
+ * What the text of a value depends on. The function sets it for every table, so that a column may be added later; it costs a
+ * statement some two microseconds. The names are spelled as the database stores them.
+ */
+const SETTINGS = [
+  ['bytea_output', 'hex'],
+  ['extra_float_digits', '1'],
+  ['IntervalStyle', 'postgres'],
+  ['DateStyle', 'ISO'],
+  ['TimeZone', 'UTC'],
+] as const;
+
+/**
  * Triggers by statement, with all rows that it has changed, which call one function. The function runs as its owner: whoever
  * writes the table needs no right to write ours. No search path is set, which would cost each statement some microseconds:
  * all names and operators are named with their schema, or are those of the rows, which come before any table.
@@ -32,9 +44,8 @@ export function postgresTriggers(plan: TriggerPlan): TableTriggers {
   const name = fittingName(`${names.prefix}thorn_report_`, table.name, LONGEST_NAME);
   const called = names.functionPath(name);
   const body = functionBody(plan);
-  // The text of bytes depends on a setting of the writer's connection.
-  const hasBytes = shape.columns.some(({ type }) => type === 'bytea');
-  const settings = hasBytes ? ' SET bytea_output = hex' : '';
+  const set = SETTINGS.map(([setting, value]) => `SET ${setting} = '${value}'`).join(' ');
+  const stored = SETTINGS.map((pair) => pair.join('=')).join(' ');
   const triggers = (Object.keys(TRANSITIONS) as TriggeringEvent[]).map((event) => {
     const trigger = dialect.identifier(`thorn_${event}`);
     return {
@@ -46,14 +57,14 @@ export function postgresTriggers(plan: TriggerPlan): TableTriggers {
   });
   return {
     create: [
-      `CREATE OR REPLACE FUNCTION ${called}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER${settings} AS ${dollarQuoted(body)}`,
+      `CREATE OR REPLACE FUNCTION ${called}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER ${set} AS ${dollarQuoted(body)}`,
       // Otherwise any role that may create a table could invent changes with a trigger of its own.
       `REVOKE EXECUTE ON FUNCTION ${called}() FROM PUBLIC`,
       ...triggers.flatMap(({ drop, create }) => [drop, create]),
     ],
     drop: [...triggers.map(({ drop }) => drop), `DROP FUNCTION IF EXISTS ${called}()`],
     parts: [
-      { name, text: `${body}${hasBytes ? 'bytea_output=hex' : ''}` },
+      { name, text: `${body}${stored}` },
       ...triggers.map(({ name: trigger, kept }) => ({ name: trigger, text: kept })),
     ],
   };
