@@ -39,12 +39,18 @@ function rowOf(row: string, plan: TriggerPlan): string {
   const { shape, dialect } = plan;
   const members = reportedColumns(plan).map((column) => {
     const value = `${row}.${dialect.identifier(column)}`;
-    const isJson = /^jsonb?$/.test(shape.columns.find(({ name }) => name === column)!.type);
-    const other = isJson
+    const { type } = shape.columns.find(({ name }) => name === column)!;
+    const other = /^jsonb?$/.test(type)
       ? `CASE WHEN json_valid(${value}) THEN json(${value}) ELSE ${value} END`
       : value;
     // JSON has no bytes, and any column may hold some.
-    return `${textLiteral(column)}, CASE typeof(${value}) WHEN 'blob' THEN json_object('${BYTES}', hex(${value})) ELSE ${other} END`;
+    const hex = `json_object('${BYTES}', hex(${value}))`;
+    // The declared type alone tells JSONB from other bytes. Older programs that write other tables lack this function.
+    const bytes =
+      type === 'jsonb'
+        ? `CASE WHEN json_valid(${value}, 8) THEN json(${value}) ELSE ${hex} END`
+        : hex;
+    return `${textLiteral(column)}, CASE typeof(${value}) WHEN 'blob' THEN ${bytes} ELSE ${other} END`;
   });
   const objects: string[] = [];
   for (let at = 0; at < members.length; at += MOST_MEMBERS) {
