@@ -128,6 +128,27 @@ describe('events of tables', () => {
     await expect(start()).rejects.toThrow(text);
   });
 
+  it('refuse a Date where Drizzle reads the number of a column as a time, and name the text', async () => {
+    const visits = sqlite.sqliteTable('visits', {
+      id: sqlite.integer().primaryKey(),
+      at: sqlite.integer({ mode: 'timestamp' }).notNull(),
+      day: sqlite.text(),
+    });
+    const columns = ['id', 'at', 'day'].map((name) => ({
+      name,
+      type: name === 'day' ? 'date' : 'integer',
+    }));
+    const starting = async (when: object) => {
+      const events = { 'visit.made': { on: 'create', when } };
+      const module = await compile([defineTableEvents(visits, { events } as never)]);
+      module.get(ReportedSources).all[0]!.tables.describe('visits', columns);
+    };
+    const date = new Date('2026-02-03T10:20:30Z');
+    await expect(starting({ at: { gt: date } })).rejects.toThrow("such as '2026-02-03T10:20:30'");
+    await expect(starting({ day: { gt: date } })).rejects.toThrow("such as '2026-02-03'");
+    await expect(starting({ id: { gt: date } })).rejects.toThrow('the row has a number. Write one');
+  });
+
   it('refuse a table that is an entity with events at once', async () => {
     const articles = defineTableEvents('articles', {
       key: 'id',

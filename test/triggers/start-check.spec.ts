@@ -8,6 +8,9 @@ import { createPool } from 'mysql2/promise';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { Pool } from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readReportedRow } from '../../lib/database/triggers/reported-values.js';
+import { readTableShape } from '../../lib/database/triggers/table-shape.js';
+import { compileCondition } from '../../lib/event/index.js';
 import { defineTableEvents, ThornModule } from '../../lib/index.js';
 import {
   createTableTriggers,
@@ -179,6 +182,45 @@ describe.each<TriggerDatabase>(['postgres', 'mariadb', 'sqlite'])('the start on 
       const table = defineTableEvents<Order>('orders', { ...given, ...changes } as never);
       await expect(start({}, [table])).rejects.toThrow(`defineTableEvents('orders'): ${text}`);
     }
+  });
+
+  it('refuses what no value of a row can equal, with a text that does', async () => {
+    const bytes = { postgres: 'bytea', mariadb: 'blob', sqlite: 'blob' }[database];
+    const time = { postgres: 'timestamptz', mariadb: 'datetime(3)', sqlite: 'datetime' }[database];
+    await place.sql(`ALTER TABLE orders ADD COLUMN seal ${bytes}`);
+    await place.sql(`ALTER TABLE orders ADD COLUMN placed_at ${time}`);
+    const when = (condition: object) =>
+      defineTableEvents('orders', {
+        ...{ key: 'id', payload: ({ id }: Order) => ({ id }) },
+        events: { 'order.placed': { on: 'create', when: condition } },
+      } as never);
+    const time2026 = new Date('2026-02-03T10:20:30Z');
+    await expect(start({}, [when({ placed_at: { gt: time2026 } })])).rejects.toMatchObject({
+      code: 'THORN_CONDITION_INVALID',
+      message:
+        "The condition of defineTableEvents('orders'), event order.placed: placed_at.gt can never hold: it is a Date, and " +
+        "rows have times as texts. Write the text as the row has it, such as '2026-02-03T10:20:30'",
+    });
+    await expect(start({}, [when({ seal: Uint8Array.of(0, 255, 16) })])).rejects.toThrow(
+      "seal.eq can never hold: it is a value of bytes, and rows have bytes as texts in base64. Write .toString('base64') of a Buffer",
+    );
+
+    const fixed = {
+      placed_at: { gt: '2026-02-03T10:20:30' },
+      seal: Buffer.of(0, 255, 16).toString('base64'),
+    };
+    await start({ makeTriggers: true }, [when(fixed)]);
+    const seal = database === 'postgres' ? String.raw`'\x00ff10'` : "x'00ff10'";
+    for (const [id, at] of ['10:20:29', '10:20:30.5', '10:20:31'].entries()) {
+      const zone = database === 'postgres' ? '+00' : '';
+      await place.sql(
+        `INSERT INTO orders VALUES (${id}, 'NEW', '', ${seal}, '2026-02-03 ${at}${zone}')`,
+      );
+    }
+    const { columns } = (await readTableShape(place.executor, 'orders'))!;
+    const { holds } = compileCondition(fixed);
+    const rows = (await place.changes()).map((one) => readReportedRow(one.new_row!, columns));
+    expect(rows.map((row) => holds(row, null))).toEqual([false, true, true]);
   });
 
   it('refuses what a table of Drizzle says and the database does not', async () => {

@@ -155,6 +155,7 @@ function planEvent(event: TriggeredEvent, table: RowTable): Omit<EventPlan, 'con
           owner: table.declarationOf(name),
           fieldKind: (path) => changeKind(path, table) ?? fieldKind(path, table),
           fieldNames: (path) => changeNames(path, table) ?? fieldNames(path, table),
+          operandFault: (...given) => table.operandFault?.(...given),
         });
   const eventName = compileEventName(name);
   const refPaths = typeof options.ref === 'string' ? templateFields(options.ref) : [];

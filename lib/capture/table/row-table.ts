@@ -1,3 +1,6 @@
+import type { ConditionFault } from '../../event/conditions/condition-fields.js';
+import type { OperatorName } from '../../event/conditions/condition.js';
+
 /** A row of a table: an entity of an ORM, or a plain object. */
 export type Row = Record<string, unknown>;
 
@@ -74,6 +77,8 @@ export interface RowTable {
   readonly hasAccessors: boolean;
   /** Names the declaration of an event for error texts. */
   declarationOf(event: string): string;
+  /** Says why no value of a row can equal an operand of a condition. Left out: rows may have values of any kind. */
+  operandFault?(path: string, operator: OperatorName, operand: unknown): ConditionFault | undefined;
   /** Tells whether the class of the rows has a getter. */
   hasGetter(name: string): boolean;
   /** The id of a row, or of an object that has the row's key; an object when the key has several columns. */

@@ -1,7 +1,10 @@
 import { shownNames } from '../../common/log.js';
+import type { ConditionFault } from '../../event/conditions/condition-fields.js';
+import type { OperatorName } from '../../event/conditions/condition.js';
 import type { ReportedRow } from '../../database/triggers/reported-table.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import type { Column, Row, RowTable } from '../table/row-table.js';
+import { operandFault } from './operand-fault.js';
 import type { TableEvents } from './define-table-events.js';
 import type { TableColumn } from './reported-tables.js';
 
@@ -60,6 +63,12 @@ export class PlainTable implements RowTable {
 
   declarationOf(event: string): string {
     return `${this.declaration}, event ${event}`;
+  }
+
+  operandFault(path: string, operator: OperatorName, operand: unknown): ConditionFault | undefined {
+    const ofRow = path.replace(/^changes\.(.+)\.(?:from|to)\b/, '$1');
+    const column = this.columns.find((one) => one.path === ofRow);
+    return operandFault(column, operator, operand);
   }
 
   hasGetter(): boolean {

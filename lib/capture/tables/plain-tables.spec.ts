@@ -194,6 +194,43 @@ describe('PlainTables', () => {
     expect(() => tablesOf(options as object)).toThrow(text);
   });
 
+  const day = new Date('2026-02-03T10:20:30Z');
+  it.each<[object, string]>([
+    [{ note: { gt: day } }, 'note.gt can never hold: it is a Date, and rows have times as texts'],
+    [{ note: { gt: { $date: '2026-02-03T10:20:30Z' } } }, 'note.gt can never hold: it is a Date'],
+    [{ note: { nowIn: ['x', day] } }, 'note.nowIn can never hold: it has a Date, and rows have'],
+    [{ note: { notIn: new Set([day]) } }, 'note.notIn has no effect: it has a Date, and rows have'],
+    [{ note: { ne: day } }, 'note.ne has no effect: it is a Date, and rows have times as texts'],
+    [{ changes: { note: { to: { gt: day } } } }, 'changes.note.to.gt can never hold: it is a Date'],
+    [
+      { changes: { id: { from: { gt: day } } } },
+      'changes.id.from.gt can never hold: it is a Date, and the row',
+    ],
+    [{ NOT: { note: day } }, 'note.eq can never hold: it is a Date'],
+    [
+      { id: { gt: day } },
+      'id.gt can never hold: it is a Date, and the row has a number. Write one',
+    ],
+    [{ note: { eq: new Set(['a']) } }, 'note.eq can never hold: it is a Set, and rows have lists'],
+    [
+      { note: { eq: new Map([['a', 1]]) } },
+      'note.eq can never hold: it is a Map, and rows have obj',
+    ],
+    [
+      { note: { eq: Uint8Array.of(1) } },
+      'note.eq can never hold: it is a value of bytes, and rows',
+    ],
+  ])('refuses a condition on %o, which no row fulfils', (when, text) => {
+    const events = { 'order.x': { on: 'change', when } };
+    expect(() => tablesOf({ omit: [], events: events as never })).toThrow(text);
+  });
+
+  it('takes values that rows can have', () => {
+    const when = { id: { in: new Set([1, 2n]) }, total: { gt: 1n }, note: { isNot: null } };
+    const events = { 'order.x': { on: 'change', when } };
+    expect(() => tablesOf({ omit: [], events: events as never })).not.toThrow();
+  });
+
   it('knows no event before the columns are known', () => {
     const tables = tablesOf();
     expect(tables.eventsOf('orders').map(({ name }) => name)).toEqual(Object.keys(EVENTS));
