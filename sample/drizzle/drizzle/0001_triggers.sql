@@ -1,6 +1,6 @@
 -- Run: npx drizzle-kit generate --custom --name=thorn_triggers
 -- Put this file in place of the empty SQL file that drizzle-kit names, then run: npx drizzle-kit migrate
-CREATE OR REPLACE FUNCTION "thorn"."thorn_report_orders"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $thorn$
+CREATE OR REPLACE FUNCTION "thorn"."thorn_report_orders"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET bytea_output = 'hex' SET extra_float_digits = '1' SET IntervalStyle = 'postgres' SET DateStyle = 'ISO' SET TimeZone = 'UTC' AS $thorn$
 DECLARE
   is_heard boolean;
 BEGIN

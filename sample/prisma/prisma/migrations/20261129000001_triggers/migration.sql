@@ -1,6 +1,6 @@
 -- Run: npx prisma migrate dev --create-only --name thorn_triggers
 -- Put this file in place of prisma/migrations/<time>_thorn_triggers/migration.sql, then run: npx prisma migrate dev
-CREATE OR REPLACE FUNCTION "thorn"."thorn_report_Order"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $thorn$
+CREATE OR REPLACE FUNCTION "thorn"."thorn_report_Order"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET bytea_output = 'hex' SET extra_float_digits = '1' SET IntervalStyle = 'postgres' SET DateStyle = 'ISO' SET TimeZone = 'UTC' AS $thorn$
 DECLARE
   is_heard boolean;
 BEGIN
