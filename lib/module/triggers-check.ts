@@ -142,20 +142,28 @@ async function outdated(
   faults: readonly TriggerFault[],
 ): Promise<Error> {
   const { name } = table;
-  const names = (isMissing: boolean) =>
-    faults.filter((fault) => fault.isMissing === isMissing).map(({ trigger }) => trigger);
-  const [missing, differing] = [names(true), names(false)];
+  const names = (kind: TriggerFault['kind']) =>
+    faults.filter((fault) => fault.kind === kind).map(({ trigger }) => trigger);
+  const [missing, disabled, differing] = [names('missing'), names('disabled'), names('outdated')];
   const what = [
     missing.length > 0 && `lacks ${missing.join(', ')}, or hides them from this user`,
+    disabled.length > 0 && `has ${disabled.join(', ')} disabled`,
     differing.length > 0 &&
       `has ${differing.join(', ')} of other columns, another key or another version`,
   ].filter(Boolean);
+  if (disabled.length === faults.length) {
+    return new ThornConfigurationError(
+      'THORN_TABLES_OUTDATED',
+      `The table ${name} ${what.join('')}: changes of its rows would send no events. Run ALTER TABLE … ENABLE TRIGGER for each of them.`,
+      { table: name, disabled },
+    );
+  }
   const command = await commandFor(client, executor, [table]);
   return new ThornConfigurationError(
     'THORN_TABLES_OUTDATED',
     `The table ${name} ${what.join(', and ')}: changes of its rows would send no events. Run the SQL that \`${command}\` ` +
       'prints, call createTableTriggers() in a migration, or set makeTriggers: true in development and tests.',
-    { table: name, missing, differing },
+    { table: name, missing, disabled, differing },
   );
 }
 

@@ -84,7 +84,7 @@ it.each<DatabaseKind>(['postgres', 'mariadb', 'file'])(
   },
 );
 
-it('names the prefix of its tables where triggers are missing', async () => {
+it('names the prefix of its tables where triggers are missing, and the entity of a missing table', async () => {
   const place = await createDatabase('file');
   clean.push(() => place.drop());
   const options = { ...place.options, synchronize: true, autoLoadEntities: true };
@@ -108,6 +108,14 @@ it('names the prefix of its tables where triggers are missing', async () => {
   clean.push(() => next.get(DataSource).destroy());
   const command = '`npx thorn triggers sqlite app_parcel:id --prefix app_ --for typeorm --url …`';
   await expect(next.init()).rejects.toThrow(command);
+
+  await dataSource.query('DROP TABLE app_parcel');
+  const last = await compile({});
+  clean.push(() => last.get(DataSource).destroy());
+  await last.get(DataSource).query('DROP TABLE app_parcel');
+  await expect(last.init()).rejects.toThrow(
+    'Events of the entity Parcel: there is no table app_parcel.',
+  );
 });
 
 it('refuses a send() in a transaction whose manager it is not given, and names the option manager', async () => {

@@ -181,7 +181,7 @@ describe.each<TriggerDatabase>(['postgres', 'mariadb', 'sqlite'])('values on %s'
       const trigger = `thorn_report_${table.name}`;
       await place.sql(`ALTER FUNCTION ${trigger}() RESET ${setting}`);
       expect(await findTriggerFaults(place.executor, path, table)).toEqual([
-        { table: table.name, trigger, isMissing: false },
+        { table: table.name, trigger, kind: 'outdated' },
       ]);
     },
   );

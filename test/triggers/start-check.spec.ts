@@ -231,7 +231,7 @@ describe.each<TriggerDatabase>(['postgres', 'mariadb', 'sqlite'])('the start on 
         events: given.events,
       } as never);
     await expect(start({}, [declared('order', 'note')])).rejects.toThrow(
-      'Events of order: there is no table of this name',
+      "Events of defineTableEvents('order'): there is no table order. Correct the name",
     );
     await expect(start({}, [declared('orders', 'remark')])).rejects.toThrow(
       "defineTableEvents('orders'): columns names remark, which is not a column of the table",
@@ -254,7 +254,7 @@ describe.each<TriggerDatabase>(['postgres', 'mariadb', 'sqlite'])('the start on 
   });
 
   it.each<[string, string, { readonly key?: 'state' }, string]>([
-    ['a table that is not there', 'order', {}, 'there is no table of this name'],
+    ['a table that is not there', 'order', {}, 'there is no table order'],
     ['a view', 'paid_orders', {}, 'this is a view'],
     ['a key that is not unique', 'orders', { key: 'state' }, 'the key state is not unique'],
   ])('refuses %s, also with makeTriggers', async (_, name, other, text) => {

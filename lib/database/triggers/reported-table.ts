@@ -6,6 +6,8 @@ export interface ReportedTable {
   readonly key: readonly string[];
   /** The columns whose values are not written down. */
   readonly omit: readonly string[];
+  /** What declares its events, for error texts: `defineTableEvents('orders')`, or `the entity Order`. Default the table. */
+  readonly declaration?: string | undefined;
 }
 
 /** A table for whose rows events are declared: what `defineTableEvents()` returns, or its name, key and omitted columns. */

@@ -1,6 +1,7 @@
 import { shownNames } from '../../common/log.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 import { findDatabase } from '../schema/missing-tables.js';
+import type { SchemaPlace } from '../schema/schema-sql.js';
 import { OUTBOX_TABLES } from '../schema/thorn-tables.js';
 import { CHANGES_TABLE, type Row, type SqlExecutor } from '../sql-client.js';
 import type { ReportedTable } from './reported-table.js';
@@ -14,12 +15,12 @@ import { sqliteTriggers } from './sqlite-triggers.js';
 /** Names a table or a function of the library in SQL. */
 export type NamePath = (name: string) => string;
 
-/** A trigger that a database lacks, or has in another form. */
+/** A trigger that a database lacks, has in another form, or does not run. */
 export interface TriggerFault {
   readonly table: string;
   readonly trigger: string;
-  /** True: there are no triggers, or the user of the connection may not see them. */
-  readonly isMissing: boolean;
+  /** `missing`: there is no such trigger, or the user of the connection may not see it. */
+  readonly kind: 'missing' | 'disabled' | 'outdated';
 }
 
 /**
@@ -61,7 +62,7 @@ export async function dropTriggers(
     const shape = await readTableShape(executor, name);
     if (shape === undefined) continue;
     const table = { name, key: shape.columns.slice(0, 1).map((column) => column.name), omit: [] };
-    const { drop } = await triggersIn(executor, path, table, shape);
+    const { drop } = await triggersIn(executor, path, { table, shape });
     await runAll(executor, drop);
   }
 }
@@ -76,12 +77,24 @@ export async function findTriggerFaults(
   const { parts } = triggers;
   const found = await readTriggers(executor, shape);
   // MariaDB spells the texts in a trigger in its own way.
-  const shown = (text: string | undefined) =>
-    executor.dialect.name === 'mysql' ? text?.replaceAll(/['\\]/g, '') : text;
-  return parts
-    .filter(({ name, text }) => shown(found.get(name)) !== shown(text))
-    .map(({ name }) => ({ table: table.name, trigger: name, isMissing: !found.has(name) }));
+  const shown = (text: string) =>
+    executor.dialect.name === 'mysql' ? text.replaceAll(/['\\]/g, '') : text;
+  return parts.flatMap(({ name, text }) => {
+    const stored = found.get(name);
+    const kind = stored === undefined ? 'missing' : differenceOf(shown(stored), shown(text));
+    return kind === undefined ? [] : [{ table: table.name, trigger: name, kind }];
+  });
 }
+
+function differenceOf(stored: string, needed: string): 'disabled' | 'outdated' | undefined {
+  if (stored === needed) return undefined;
+  return stored === `${needed} ${DISABLED}` ? 'disabled' : 'outdated';
+}
+
+const CAPTURED_TABLE = OUTBOX_TABLES.capturedTables.name;
+
+/** Ends the text of a trigger of PostgreSQL that does not run. */
+const DISABLED = 'disabled';
 
 /** The triggers of a table of a database. */
 interface Planned {
@@ -89,37 +102,40 @@ interface Planned {
   readonly triggers: TableTriggers;
 }
 
-/** @throws {@link ThornConfigurationError} for a table that cannot have triggers, or without the library's own tables */
+/**
+ * @param place the place where a migration makes the library's tables, for a database without them
+ * @throws {@link ThornConfigurationError} for a table that cannot have triggers, and for a database without the library's
+ *   tables where no place is given
+ */
 export async function planTriggers(
   executor: SqlExecutor,
   path: NamePath,
   table: ReportedTable,
+  place?: SchemaPlace,
 ): Promise<Planned> {
   const shape = await readTableShape(executor, table.name);
   assertReportable(table, shape);
-  return { shape, triggers: await triggersIn(executor, path, table, shape) };
+  return { shape, triggers: await triggersIn(executor, path, { table, shape, place }) };
 }
 
 async function triggersIn(
   executor: SqlExecutor,
   path: NamePath,
-  table: ReportedTable,
-  shape: TableShape,
+  { place, ...planned }: Pick<TriggerPlan, 'table' | 'shape'> & { place?: SchemaPlace | undefined },
 ): Promise<TableTriggers> {
   const { dialect } = executor;
-  const names = await findNames(executor, path);
+  const names = await findNames(executor, path, place);
   const isMariadb = (await findDatabase(executor)) === 'mariadb';
-  return triggersOf({ dialect, table, shape, names, isMariadb });
+  return triggersOf({ dialect, ...planned, names, isMariadb });
 }
 
 function assertReportable(
-  { name, key, omit }: ReportedTable,
+  { name, key, omit, declaration = name }: ReportedTable,
   shape: TableShape | undefined,
 ): asserts shape is TableShape {
   const refuse = (what: string): never => {
-    throw new ThornConfigurationError('THORN_DECLARATION_INVALID', `Events of ${name}: ${what}`, {
-      table: name,
-    });
+    const message = `Events of ${declaration}: ${what}`;
+    throw new ThornConfigurationError('THORN_DECLARATION_INVALID', message, { table: name });
   };
   const own = [CHANGES_TABLE, ...Object.values(OUTBOX_TABLES).map((table) => table.name)];
   if (own.some((table) => name.endsWith(table))) {
@@ -129,7 +145,7 @@ function assertReportable(
   }
   if (shape === undefined) {
     return refuse(
-      'there is no table of this name. Correct the name, with its schema in front where that is another one, or make the table first',
+      `there is no table ${name}. Correct the name, with its schema in front where that is another one, or make the table first`,
     );
   }
   if (shape.kind !== 'table') {
@@ -165,13 +181,18 @@ function assertReportable(
  * Finds the library's tables. On PostgreSQL their schema is included, because the writer's connection may have another
  * search path.
  *
+ * @param place see {@link planTriggers}
  * @throws {@link ThornConfigurationError} without them
  */
-async function findNames(executor: SqlExecutor, path: NamePath): Promise<TriggerNames> {
-  const [changes, captured] = [path(CHANGES_TABLE), path('thorn_captured_tables')];
+async function findNames(
+  executor: SqlExecutor,
+  path: NamePath,
+  place: SchemaPlace | undefined,
+): Promise<TriggerNames> {
+  const [changes, captured] = [path(CHANGES_TABLE), path(CAPTURED_TABLE)];
   const { dialect } = executor;
   if (dialect.name !== 'postgres') {
-    for (const table of [changes, captured]) {
+    for (const table of place === undefined ? [changes, captured] : []) {
       const sql = `SELECT 1 FROM ${table} WHERE 1 = 0`;
       await executor
         .run({ sql, parameters: [], answersRows: true })
@@ -181,27 +202,33 @@ async function findNames(executor: SqlExecutor, path: NamePath): Promise<Trigger
     }
     return { changes, captured, prefix: '', functionPath: (name) => name };
   }
-  const named: { schema: string; name: string }[] = [];
-  for (const table of [changes, captured]) {
-    const [found] = await rowsOf(
-      executor,
-      `SELECT n.nspname AS schema, c.relname AS name FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-       WHERE c.oid = to_regclass(CAST(? AS text))`,
-      table,
-    );
-    if (found === undefined) throw await missing(executor, table);
-    named.push({ schema: String(found['schema']), name: String(found['name']) });
-  }
-  const quoted = (schema: string, name: string) =>
-    `${dialect.identifier(schema)}.${dialect.identifier(name)}`;
-  const [ofChanges, ofCaptured] = named as [{ schema: string; name: string }, (typeof named)[0]];
-  const prefix = ofChanges.name.slice(0, -CHANGES_TABLE.length);
+  const ofChanges = await placeOf(executor, { path, name: CHANGES_TABLE, planned: place });
+  const ofCaptured = await placeOf(executor, { path, name: CAPTURED_TABLE, planned: place });
+  const named = ({ schema, prefix = '' }: SchemaPlace, name: string) =>
+    `${dialect.identifier(schema!)}.${dialect.identifier(prefix + name)}`;
   return {
-    changes: quoted(ofChanges.schema, ofChanges.name),
-    captured: quoted(ofCaptured.schema, ofCaptured.name),
-    prefix,
-    functionPath: (name) => quoted(ofChanges.schema, name),
+    changes: named(ofChanges, CHANGES_TABLE),
+    captured: named(ofCaptured, CAPTURED_TABLE),
+    prefix: ofChanges.prefix ?? '',
+    functionPath: (name) => named({ schema: ofChanges.schema }, name),
   };
+}
+
+/** The place of a table of the library on PostgreSQL; where the database lacks it, the place that is `planned`. */
+async function placeOf(
+  executor: SqlExecutor,
+  { path, name, planned }: { path: NamePath; name: string; planned: SchemaPlace | undefined },
+): Promise<SchemaPlace> {
+  const [row] = await rowsOf(
+    executor,
+    `SELECT n.nspname AS schema, c.relname AS found, current_schema() AS current FROM (SELECT to_regclass(CAST(? AS text)) AS oid) AS t
+     LEFT JOIN pg_catalog.pg_class c ON c.oid = t.oid LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace`,
+    path(name),
+  );
+  const { schema, found, current } = row as Record<'schema' | 'found' | 'current', string | null>;
+  if (schema !== null) return { schema, prefix: found!.slice(0, -name.length) };
+  if (planned === undefined) throw await missing(executor, path(name));
+  return { ...planned, schema: planned.schema ?? current! };
 }
 
 async function missing(executor: SqlExecutor, path: string, cause?: unknown): Promise<Error> {
@@ -251,7 +278,7 @@ function questionOf(
            JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
            WHERE t.tgrelid = to_regclass(CAST(? AS text)) AND t.tgname IN ('thorn_insert', 'thorn_update', 'thorn_delete'))
          SELECT tgname AS name, concat_ws(' ', tgtype, COALESCE(tgoldtable, '-'), COALESCE(tgnewtable, '-'), proname,
-           CASE WHEN tgenabled IN ('O', 'A') THEN NULL ELSE 'disabled' END) AS text FROM made
+           CASE WHEN tgenabled IN ('O', 'A') THEN NULL ELSE '${DISABLED}' END) AS text FROM made
          UNION ALL SELECT DISTINCT proname, concat(prosrc, CASE WHEN prosecdef THEN '' ELSE ' as the caller' END, array_to_string(proconfig, ' ')) FROM made`,
         `${dialect.identifier(schema!)}.${dialect.identifier(table)}`,
       ];

@@ -142,7 +142,7 @@ function sourcesOf(
     const key = plans[0]!.metadata.primaryColumns.map(({ databaseName }) => databaseName);
     const junction = [...links.keys()].find(({ tablePath }) => tablePath === name);
     sources.set(name, {
-      table: { name, key, omit: omittedOf(plans, key) },
+      table: { name, key, omit: omittedOf(plans, key), declaration: entityNames(plans) },
       rows: plans.map(rowsOf),
       links: (junction && links.get(junction)) ?? [],
       junction,
@@ -152,9 +152,17 @@ function sourcesOf(
     const name = junction.tablePath;
     if (sources.has(name)) continue;
     const key = junction.primaryColumns.map(({ databaseName }) => databaseName);
-    sources.set(name, { table: { name, key, omit: [] }, rows: [], links: plans, junction });
+    const declaration = entityNames(plans.map(({ entity }) => entity));
+    const table = { name, key, omit: [], declaration };
+    sources.set(name, { table, rows: [], links: plans, junction });
   }
   return sources;
+}
+
+/** The entities of a table for error texts: `the entity Order`. */
+function entityNames(plans: readonly EntityPlan[]): string {
+  const names = [...new Set(plans.map(({ metadata }) => metadata.name))];
+  return `the ${names.length === 1 ? 'entity' : 'entities'} ${names.join(', ')}`;
 }
 
 /**
