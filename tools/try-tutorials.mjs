@@ -182,7 +182,7 @@ async function prepare(commands, client, shop, database) {
     if (line.startsWith('npx prisma migrate dev')) {
       if (line.includes('--name orders')) await query(database, readFileSync(ORDERS, 'utf8'));
     } else if (client === 'prisma' && /^npx thorn (?:migrations|triggers)/.test(line)) {
-      await query(database, await type(shop, line.replace(/ >.*/, '')));
+      await query(database, await type(shop, line.replace(/ (?:>|--out) .*/, '')));
     } else await type(shop, line);
   }
 }

@@ -63,7 +63,9 @@ async function prepare(
 ): Promise<readonly string[]> {
   const migrations = [readFileSync(orders, 'utf8')];
   await run(migrations, reader, database);
-  const commands = reader.commands.join('\n').matchAll(/^npx thorn (\w+ postgres [^>\n]+) >/gm);
+  const commands = reader.commands
+    .join('\n')
+    .matchAll(/^npx thorn (\w+ postgres .+?) (?:>|--out) /gm);
   for (const [, command] of commands) {
     const given = command!.replace('postgres://user:password@localhost:5432/shop', url);
     migrations.push(await printedBy(given.split(' ')));

@@ -1,10 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { main } from '../../lib/cli/main.js';
 import {
   openTriggerPlace,
   type TriggerDatabase,
   type TriggerPlace,
 } from '../support/trigger-place.js';
+
+const BREAK = '--> statement-breakpoint';
 
 async function thorn(...args: string[]) {
   const [out, notes]: [string[], string[]] = [[], []];
@@ -46,7 +51,7 @@ describe.each<TriggerDatabase>(['postgres', 'mariadb', 'sqlite'])(
         code: 1,
         out: expect.stringMatching(/^orders: thorn_\w+ is missing\n/),
       });
-      for (const one of printed.out.split('--> statement-breakpoint')) {
+      for (const one of printed.out.split(BREAK)) {
         await place.sql(one.replace(/^--.*\n/gm, '').replace(/;\s*$/, ''));
       }
       expect(await thorn(...args(), '--check')).toMatchObject({
@@ -64,10 +69,42 @@ describe.each<TriggerDatabase>(['postgres', 'mariadb', 'sqlite'])(
         out: expect.stringContaining('is outdated'),
       });
       const down = await thorn(...args(), '--for', 'drizzle', '--down');
-      for (const one of down.out.split('--> statement-breakpoint')) {
+      for (const one of down.out.split(BREAK)) {
         await place.sql(one.replace(/^--.*\n/gm, '').replace(/;\s*$/, ''));
       }
       expect(await thorn(...args(), '--check')).toMatchObject({ code: 1 });
+    });
+
+    it('needs no table of Thorn where it prints a migration', async () => {
+      const printed = await thorn(...args(), '--for', 'drizzle');
+      for (const name of ['thorn_changes', 'thorn_captured_tables']) {
+        await place.sql(`ALTER TABLE ${name} RENAME TO ${name}_kept`);
+      }
+      expect(await thorn(...args(), '--for', 'drizzle')).toEqual(printed);
+      expect(await thorn(...args())).toMatchObject({
+        code: 2,
+        notes: expect.stringContaining('The database has no table thorn_changes'),
+      });
+      for (const name of ['thorn_changes', 'thorn_captured_tables']) {
+        await place.sql(`ALTER TABLE ${name}_kept RENAME TO ${name}`);
+      }
+    });
+
+    it('writes a file once the SQL is complete', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'thorn-triggers-'));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const file = join(folder, 'triggers.sql');
+      const failed = await thorn(...args(), 'never_there:id', '--out', file);
+      expect([failed.code, existsSync(file)]).toEqual([2, false]);
+      const { out } = await thorn(...args());
+      expect(await thorn(...args(), '--out', file)).toEqual({ code: 0, out: '', notes: '' });
+      expect(readFileSync(file, 'utf8')).toBe(`${out}\n`);
+      const nowhere = await thorn(...args(), '--out', join(folder, 'none', 'triggers.sql'));
+      expect(nowhere).toMatchObject({
+        code: 2,
+        notes: expect.stringContaining('cannot be written'),
+      });
+      expect(await thorn(...args(), '--check', '--out', file)).toMatchObject({ code: 2 });
     });
 
     it('prints a migration of TypeORM', async () => {
@@ -96,3 +133,19 @@ describe.each<TriggerDatabase>(['postgres', 'mariadb', 'sqlite'])(
     });
   },
 );
+
+describe('thorn triggers postgres, where a trigger is disabled', () => {
+  it('calls it disabled', async () => {
+    const place = await openTriggerPlace('postgres');
+    onTestFinished(() => place.end());
+    await place.sql('CREATE TABLE orders (id int NOT NULL PRIMARY KEY)');
+    const args = ['triggers', 'postgres', 'orders:id', '--url', place.url];
+    const { out } = await thorn(...args);
+    for (const one of out.split(BREAK)) await place.sql(one.replace(/;\s*$/, ''));
+    await place.sql('ALTER TABLE orders DISABLE TRIGGER thorn_update');
+    expect(await thorn(...args, '--check')).toMatchObject({
+      code: 1,
+      out: 'orders: thorn_update is disabled',
+    });
+  });
+});

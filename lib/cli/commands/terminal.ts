@@ -1,5 +1,5 @@
 import { ThornError } from '../../errors/index.js';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 
 /** Thrown when a command was called in a wrong way, or with input that cannot be read: exit code 2. */
 export class UsageError extends ThornError {
@@ -62,5 +62,14 @@ async function readBytes(file: string): Promise<Buffer> {
     return await readFile(file);
   } catch (error) {
     throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** Makes a file, or replaces the text in it. */
+export async function writeText(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text);
+  } catch (error) {
+    throw new UsageError(`${file} cannot be written: ${(error as Error).message}`);
   }
 }

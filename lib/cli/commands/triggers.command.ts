@@ -6,7 +6,7 @@ import { errorText } from '../../common/log.js';
 import { MYSQL, POSTGRES, SQLITE } from '../../sql/databases/databases.js';
 import { connectionOf } from '../../database/sqlite-store.js';
 import { type Command, type Given, parseText, parseWord } from './command.js';
-import { type Terminal, UsageError } from './terminal.js';
+import { type Terminal, UsageError, writeText } from './terminal.js';
 import { migrationText } from './migration-tools.js';
 
 const DATABASES = { postgres: POSTGRES, mysql: MYSQL, mariadb: MYSQL, sqlite: SQLITE } as const;
@@ -21,8 +21,8 @@ export const triggersCommand: Command = {
   summary: 'Prints the SQL of the triggers that report the changes of tables',
   details: [
     'Name each table with the columns of its key: orders:id lines:order_id+sku. The command reads the columns of the table from',
-    'the database at --url, and writes nothing to it. With --check it prints the triggers that are missing or outdated there,',
-    'and ends with 1 if there is one.',
+    'the database at --url, and writes nothing to it. With --for, a migration may make the tables of Thorn later. With --check it',
+    'prints the triggers that are missing, disabled or outdated there, and ends with 1 if there is one.',
   ].join('\n'),
   options: {
     check: {
@@ -35,6 +35,11 @@ export const triggersCommand: Command = {
       type: 'string',
       value: 'columns',
       help: 'columns that the triggers do not report: orders.note,orders.secret',
+    },
+    out: {
+      type: 'string',
+      value: 'file',
+      help: 'writes the SQL to this file, once it is complete',
     },
     prefix: { type: 'string', value: 'text', help: "the prefix of the names of Thorn's tables" },
     schema: { type: 'string', value: 'name', help: "the schema of Thorn's tables, for postgres" },
@@ -51,25 +56,50 @@ export const triggersCommand: Command = {
     const schema = parseText(given, 'schema');
     const fault = schema === undefined ? null : findSchemaFault(database, schema);
     if (fault !== null) throw new UsageError(`--schema ${fault}`);
-    const sql = new SchemaSql(database, { schema, prefix: parseText(given, 'prefix') });
+    const out = parseText(given, 'out');
+    if (out !== undefined && given['check'] === true) {
+      throw new UsageError(
+        '--out takes the SQL of triggers, and --check prints none: leave one out',
+      );
+    }
+    const place = { schema, prefix: parseText(given, 'prefix') };
+    // A migration of a tool may run after the one that makes the library's tables.
+    const planned = tool === undefined ? undefined : place;
+    const sql = new SchemaSql(database, place);
     const path = (name: string) => sql.path(name);
     return onDatabase(database, given, async (executor) => {
       if (given['check'] === true) return checked(executor, path, tables, terminal);
       const create: string[] = [];
       const drop: string[] = [];
       for (const table of tables) {
-        const { triggers } = await planTriggers(executor, path, table);
+        const { triggers } = await planTriggers(executor, path, table, planned);
         create.push(...triggers.create);
         drop.push(...triggers.drop);
       }
       const [up, down] = given['down'] === true ? [drop, create] : [create, drop];
-      if (tool === 'typeorm') terminal.out(typeormMigration(up, down));
-      else if (tool === undefined && executor.dialect.name === 'mysql') terminal.out(delimited(up));
-      else terminal.out(migrationText(tool, NAME, up));
+      const text = textOf({ database, tool, up, down });
+      if (out === undefined) terminal.out(text);
+      else await writeText(out, `${text}\n`);
       return 0;
     });
   },
 };
+
+function textOf({
+  database,
+  tool,
+  up,
+  down,
+}: {
+  readonly database: DatabaseWord;
+  readonly tool: (typeof TOOLS)[number] | undefined;
+  readonly up: readonly string[];
+  readonly down: readonly string[];
+}): string {
+  if (tool === 'typeorm') return typeormMigration(up, down);
+  if (tool === undefined && DATABASES[database] === MYSQL) return delimited(up);
+  return migrationText(tool, NAME, up);
+}
 
 function parseTables(operands: readonly string[], given: Given): readonly ReportedTable[] {
   if (operands.length === 0) throw new UsageError('name tables with their keys: orders:id');
@@ -138,8 +168,8 @@ async function checked(
   let isFine = true;
   for (const table of tables) {
     const faults = await findTriggerFaults(executor, path, table);
-    for (const { trigger, isMissing } of faults) {
-      terminal.out(`${table.name}: ${trigger} is ${isMissing ? 'missing' : 'outdated'}`);
+    for (const { trigger, kind } of faults) {
+      terminal.out(`${table.name}: ${trigger} is ${kind}`);
     }
     isFine &&= faults.length === 0;
   }
