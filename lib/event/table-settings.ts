@@ -8,14 +8,24 @@ import type {
 } from './event-settings.js';
 
 /** A value as triggers write it down: JSON has no dates, no bytes, and no numbers of any length. */
-type ReportedValue<Value> = Value extends Date | bigint | Uint8Array | DecimalObject
+type ReportedValue<Value> = Value extends WrittenAsText
   ? string
-  : Value;
+  : Value extends readonly ListedAsTexts[]
+    ? { [Index in keyof Value]: ReportedValue<Value[Index]> }
+    : Value;
+
+type WrittenAsText = Date | bigint | Uint8Array | DecimalObject;
+
+/** Lists of any other values, such as those of JSON, stay as they are. */
+type ListedAsTexts = WrittenAsText | null | readonly ListedAsTexts[];
 
 /** A decimal of a client's own class, as that of Prisma. */
 type DecimalObject = object & { toFixed(...digits: never[]): string };
 
-/** A row as events of tables get it: times, decimals of a class, bigints and bytes are texts. See docs/events/tables.md. */
+/**
+ * A row as events of tables get it: times, decimals of a class, bigints and bytes are texts, in lists as well. See
+ * docs/events/tables.md.
+ */
 export type ReportedValues<Row> = { [Column in keyof Row]: ReportedValue<Row[Column]> };
 
 /** How the messages of a table's events are made. Given for all events of the table, or for one, which wins. */

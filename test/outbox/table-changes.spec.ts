@@ -1,3 +1,5 @@
+import * as postgres from 'drizzle-orm/pg-core';
+import * as postgres1 from 'drizzle-orm-1/pg-core';
 import * as sqlite from 'drizzle-orm/sqlite-core';
 import * as sqlite1 from 'drizzle-orm-1/sqlite-core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -134,6 +136,45 @@ describe.each(CLIENT_DATABASES)('changes of tables on $database', (place) => {
       await receiver.waitFor(1);
       expect(told()[0]!.data).toEqual({
         ...{ id: 1, body: { y: 2 }, number: '9007199254740993', bytes: 'AP8=' },
+      });
+    },
+  );
+
+  it.each(database === 'postgres' ? [postgres, postgres1 as unknown as typeof postgres] : [])(
+    'tell points and lists of Drizzle as its types say: %#',
+    async ({ pgTable, integer, point, bigint, numeric }) => {
+      const places = defineTableEvents(
+        pgTable('places', {
+          id: integer().primaryKey(),
+          at: point().notNull(),
+          seen: point({ mode: 'xy' }),
+          way: point().array().notNull(),
+          ids: bigint({ mode: 'bigint' }).array().notNull(),
+          sizes: numeric({ mode: 'number' }).array().notNull(),
+        }),
+        {
+          payload: ({ at, seen, way, ids, sizes }) => ({
+            ...{ at: at[0] + at[1], seen: seen!.x, way: way.map(([x]) => x) },
+            ...{ ids: ids.map((id) => id.padStart(2, '0')), sizes: sizes.map((one) => one + 1) },
+          }),
+          events: { 'place.found': { on: 'create' } },
+        },
+      );
+      await own.query(
+        `CREATE TABLE places (id int PRIMARY KEY, at point, seen point, way point[], ids bigint[],
+          sizes numeric[])`,
+      );
+      await makeTriggers(place, fresh.url, [places]);
+      const app = await start({ tables: [places] });
+      await app.app.get(Subscribers).create({ url: receiver.url, events: ['place.*'] });
+      await own.query(
+        `INSERT INTO places VALUES (1, '(1.5,-2)', '(3e20,4)', '{"(1,2)","(3,4)"}',
+          '{1,9007199254740993}', '{1.50,2}')`,
+      );
+      await receiver.waitFor(1);
+      expect(told()[0]!.data).toEqual({
+        ...{ at: -0.5, seen: 3e20, way: [1, 3] },
+        ...{ ids: ['01', '9007199254740993'], sizes: [2.5, 3] },
       });
     },
   );

@@ -1,5 +1,6 @@
 import { isObject } from '../../common/objects.js';
 import type { DialectName } from '../../database/dialect.js';
+import { readEach } from '../../database/triggers/reported-values.js';
 import { missingPackages } from '../../errors/require-packages.js';
 
 /** The part of a table of Drizzle that is used: the type of its rows. */
@@ -28,6 +29,8 @@ interface DrizzleColumn {
   readonly primary: boolean;
   readonly dataType: string;
   readonly mode?: string;
+  /** The column of an array's elements, until Drizzle 1. Arrays of later versions are described as their elements are. */
+  readonly baseColumn?: DrizzleColumn;
   getSQLType(): string;
 }
 
@@ -64,8 +67,8 @@ export function describeDrizzleTable(table: unknown): DescribedTable | undefined
       columns: Object.fromEntries(columns.map(([property, column]) => [property, column.name])),
       readers: Object.fromEntries(
         columns.flatMap(([property, column]) => {
-          const read = readerOf(column, dialect === 'sqlite');
-          return read === undefined ? [] : [[property, read] as const];
+          const read = readerOf(elementOf(column), dialect === 'sqlite');
+          return read === undefined ? [] : [[property, (value) => readEach(value, read)] as const];
         }),
       ),
     };
@@ -73,11 +76,20 @@ export function describeDrizzleTable(table: unknown): DescribedTable | undefined
   return undefined;
 }
 
+/** Arrays may be nested. */
+function elementOf(column: DrizzleColumn): DrizzleColumn {
+  return column.baseColumn === undefined ? column : elementOf(column.baseColumn);
+}
+
 /**
- * Drizzle's types promise numbers that JSON cannot hold, and on SQLite booleans and dates, which SQLite does not have.
+ * Drizzle's types promise numbers that JSON cannot hold, points, and on SQLite booleans and dates, which SQLite does not
+ * have.
  */
 function readerOf(column: DrizzleColumn, isSqlite: boolean) {
   const { dataType, mode } = column;
+  if (column.getSQLType() === 'point' && dataType !== 'custom') {
+    return ifIs('string', (text) => pointOf(text as string, dataType.startsWith('array')));
+  }
   if (dataType.startsWith('number')) return ifIs('string', Number);
   if (dataType === 'boolean') return ifIs('number', (value) => value !== 0);
   if (!isSqlite) return undefined;
@@ -93,6 +105,12 @@ function readerOf(column: DrizzleColumn, isSqlite: boolean) {
     return ifIs('string', (value) => JSON.parse(textOf(value)) as unknown);
   }
   return isBlob && /\bbigint\b/.test(dataType) ? ifIs('string', textOf) : undefined;
+}
+
+/** PostgreSQL writes `(1.5,2)`. */
+function pointOf(text: string, isTuple: boolean) {
+  const [x, y] = text.slice(1, -1).split(',').map(Number);
+  return isTuple ? [x, y] : { x, y };
 }
 
 function ifIs(type: 'string' | 'number', read: (value: unknown) => unknown) {

@@ -47,7 +47,7 @@ export function readReportedRow(json: string, columns: readonly ReportedColumn[]
     const value = row[name];
     if (value === undefined || value === null) continue;
     const read = isBytes(value) ? base64Of : READINGS.find(([types]) => types.test(type))?.[1];
-    if (read !== undefined) row[name] = each(value, read);
+    if (read !== undefined) row[name] = readEach(value, read);
   }
   return row;
 }
@@ -76,8 +76,8 @@ function withLongNumbersAsTexts(json: string, columns: ReadonlySet<string>): str
 }
 
 /** An array has a reading of each of its elements. */
-function each(value: unknown, read: (value: unknown) => unknown): unknown {
-  return Array.isArray(value) ? value.map((one) => each(one, read)) : read(value);
+export function readEach(value: unknown, read: (value: unknown) => unknown): unknown {
+  return Array.isArray(value) ? value.map((one) => readEach(one, read)) : read(value);
 }
 
 function isBytes(value: unknown): value is Readonly<Record<typeof BYTES, string>> {
