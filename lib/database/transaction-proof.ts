@@ -44,7 +44,9 @@ export class NumberedTransaction implements TransactionProof {
   }
 
   learn(row: Result['rows'][number]): void {
-    this.#number = String(row[READ]);
+    const number = String(row[READ]);
+    if (this.#number !== undefined && this.#number !== number) throw this.ended();
+    this.#number = number;
   }
 }
 

@@ -16,6 +16,7 @@ import {
 } from '../database/sql-client.js';
 import type { SqlDriver } from '../database/sql-driver.js';
 import type { SqlStore } from '../database/sql-store.js';
+import type { TransactionProof } from '../database/transaction-proof.js';
 import { ThornConfigurationError } from '../errors/index.js';
 import {
   OtherDatabaseError,
@@ -108,7 +109,7 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
       client: this,
       dialect: this.dialect,
       run: (statement) => this.#runChecked(transaction, statement),
-      proof: this.database.prove?.(() => this.ended()),
+      proof: this.proofOf(transaction),
       ...(this.database.number !== undefined && { hold: () => this.#hold(transaction) }),
     };
     const origin = this.originOf(transaction);
@@ -126,6 +127,14 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
    */
   protected originOf(transaction: Transaction): object {
     return transaction;
+  }
+
+  /**
+   * The proof that statements run in the transaction. Default: each call makes one, because the object of a transaction
+   * may be a connection, which has many.
+   */
+  protected proofOf(_transaction: Transaction): TransactionProof | undefined {
+    return this.database.prove?.(() => this.ended());
   }
 
   /** Runs a statement, which has the placeholders of the database. */

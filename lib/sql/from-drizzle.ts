@@ -2,6 +2,7 @@ import { OptionChecks } from '../common/option-checks.js';
 import type { Statement } from '../database/dialect.js';
 import type { SqlClientDefinition } from '../database/sql-client.js';
 import type { SqliteHandle } from '../database/sql-driver.js';
+import type { TransactionProof } from '../database/transaction-proof.js';
 import type { ClientSource } from './client-source.js';
 import type { Answer } from './databases/client-database.js';
 import { DATABASES, SQLITE } from './databases/databases.js';
@@ -88,6 +89,9 @@ class DrizzleSqlClient extends DriverClient<DrizzleTransaction> {
   readonly name = 'Drizzle';
   protected readonly how = 'db.transaction(async (tx) => …)';
 
+  // An object of Drizzle has one transaction. Kept, its proof refuses the object once its connection has another one.
+  readonly #proofs = new WeakMap<DrizzleTransaction, TransactionProof | undefined>();
+
   protected override check(tx: DrizzleTransaction): void {
     const kinds = kindsOf(tx);
     if (!kinds.some((kind) => kind.endsWith('Transaction'))) throw this.required();
@@ -98,6 +102,11 @@ class DrizzleSqlClient extends DriverClient<DrizzleTransaction> {
 
   protected override originOf(tx: DrizzleTransaction): object {
     return (tx as DrizzleInternals).dialect ?? tx;
+  }
+
+  protected override proofOf(tx: DrizzleTransaction): TransactionProof | undefined {
+    if (!this.#proofs.has(tx)) this.#proofs.set(tx, super.proofOf(tx));
+    return this.#proofs.get(tx);
   }
 
   protected override async run(tx: DrizzleTransaction, statement: Statement): Promise<Answer> {

@@ -176,6 +176,26 @@ describe.each(KINDS)(
       expect(await outcome()).toEqual({ arrived: ['fence'], stored: 1 });
     });
 
+    // The object of a transaction of pg is its connection, which looks the same in each of its transactions.
+    it.each(name.startsWith('pg') ? [] : ['the next transaction'])(
+      'is not taken for a part of %s of its connection',
+      async () => {
+        const one = await open(place.url, 1);
+        let ended: unknown;
+        await one.begin(async (tx) => {
+          ended = tx;
+          await send(tx, 'early');
+        });
+        await one.begin(async (tx) => {
+          expect(await code(send(ended, 'late'))).toBe('THORN_TRANSACTION_ENDED');
+          await execute(tx, 'SELECT 1');
+        });
+        await one.close();
+
+        expect(await outcome()).toEqual({ arrived: ['early', 'fence'], stored: 2 });
+      },
+    );
+
     if (name !== 'Prisma 7') return;
     const transact: Prisma['$transaction'] = (work, options) =>
       (client.bare as Prisma).$transaction(work, options);
