@@ -23,6 +23,7 @@ import {
   type ReceivedWebhook,
   ScriptedReceiver,
 } from '../../lib/testing/index.js';
+import { UndiciHttpClient } from '../../lib/extending/index.js';
 import { openTelemetry } from '../../lib/tracing/index.js';
 import { type Api, BearerGuard, startApi } from '../support/apps/api-app.js';
 import { AuthorizationServer, CLIENT } from '../support/authorization-server.js';
@@ -219,5 +220,47 @@ describe.each(['file', 'postgres'] as const)('a whole run on %s', (kind) => {
         ...['GET /hooks-operator/subscribers', 'GET /hooks/stats', 'thorn_attempts'],
       ]),
     );
+  });
+});
+
+describe('an application that adds headers by an interceptor of axios', () => {
+  it('keeps their values out of what it stores of an answer', async () => {
+    const receiver = await ScriptedReceiver.start();
+    clean.push(() => receiver.stop());
+    receiver.otherwise(({ headers }) => ({
+      status: 500,
+      headers: { 'X-Request-Id': headers['x-gateway-key'] ?? '' },
+      body: JSON.stringify(headers),
+    }));
+    const store = await createDatabase('file');
+    clean.push(() => store.drop());
+    const api = await startApi('express', {
+      store,
+      thorn: { recipients: LOOPBACK_RECIPIENTS, dispatch: outbox({ pollInterval: 25 }) },
+    });
+    clean.push(() => api.app.close());
+    api.app.get(UndiciHttpClient).axios.interceptors.request.use((config) => {
+      config.headers.set('X-Gateway-Key', 'a-key-of-the-gateway');
+      config.headers.set('Authorization', 'Bearer a-token-of-the-gateway');
+      return config;
+    });
+    const owner = 'shop';
+    const { id } = await api.app
+      .get(Subscribers)
+      .create({ url: receiver.url, events: ['*'], owner });
+    await api.app.get(WebhookDispatcher).send('article.created', {}, { owner });
+
+    const deliveries = api.app.get(Deliveries);
+    const attempt = await vi.waitFor(async () => {
+      const { items } = await deliveries.list({ subscriberId: id }, 'any');
+      const [first] = (await deliveries.findById(items[0]!.id, 'any'))!.attempts;
+      return first!;
+    });
+    expect(receiver.received[0]!.headers).toMatchObject({
+      'x-gateway-key': 'a-key-of-the-gateway',
+      authorization: 'Bearer a-token-of-the-gateway',
+    });
+    expect(attempt.response).toContain('"x-gateway-key":"***"');
+    expect(JSON.stringify(attempt)).not.toContain('of-the-gateway');
   });
 });

@@ -4,7 +4,7 @@ import type { Message } from '../../message/message.js';
 import type { Recipient } from '../../message/recipient.js';
 import type { WebhookResponse } from '../http/webhook-http-client.js';
 import type { AnswerHeaders } from './answer-headers.js';
-import { withoutCredentials } from './echoed-credentials.js';
+import { type SentCredentials, withoutCredentials } from './echoed-credentials.js';
 
 /**
  * The reason why an attempt got no usable answer; stable words for logs and programs. `proxy`: the egress proxy could
@@ -168,22 +168,23 @@ export function answeredAttempt(
   now: number,
   kept: AnswerHeaders,
 ): Attempt {
-  const { status, body, truncated, address } = answer;
+  const { status, body, truncated, address, addedHeaders } = answer;
   const isSuccess = status >= 200 && status < 300;
+  const sent = { ...frame, addedHeaders };
   return attemptOf(frame, now, {
     outcome: isSuccess ? 'succeeded' : 'failed',
     status,
     error: null,
-    response: shownBody(body, frame, truncated),
-    answerHeaders: kept.kept(answer, isSuccess, (value) => withoutCredentials(value, frame)),
+    response: shownBody(body, sent, truncated),
+    answerHeaders: kept.kept(answer, isSuccess, (value) => withoutCredentials(value, sent)),
     retryAfter: isSuccess ? null : first(answer.headers['retry-after']),
     address,
   });
 }
 
-function shownBody(body: Buffer, frame: AttemptFrame, truncated: boolean): Buffer {
+function shownBody(body: Buffer, sent: SentCredentials, truncated: boolean): Buffer {
   const text = body.toString('latin1');
-  const shown = withoutCredentials(text, frame, truncated);
+  const shown = withoutCredentials(text, sent, truncated);
   return shown === text ? body : Buffer.from(shown, 'latin1');
 }
 

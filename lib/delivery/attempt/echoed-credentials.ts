@@ -22,10 +22,11 @@ const SPELLINGS: readonly ((text: string) => string)[] = [
   (text) => html(text).replaceAll('&#39;', '&#x27;'),
 ];
 
-/** Who was sent a request, and with which access tokens. */
-interface SentCredentials {
+/** Who was sent a request, with which access tokens, and with which headers of the HTTP client's own. */
+export interface SentCredentials {
   readonly recipient: Recipient;
   readonly tokens: readonly string[];
+  readonly addedHeaders?: Readonly<Record<string, string>> | undefined;
 }
 
 interface Credentials {
@@ -47,16 +48,17 @@ const known = new WeakMap<Recipient, Credentials>();
  */
 export function withoutCredentials(
   text: string,
-  { recipient, tokens }: SentCredentials,
+  { recipient, tokens, addedHeaders }: SentCredentials,
   isCut = false,
 ): string {
   if (text === '') return text;
   const own = credentialsOf(recipient);
   const isLongEnough = (length: number) => isCut || length <= text.length;
+  const added = addedHeaders === undefined ? tokens : [...tokens, ...valuesIn(addedHeaders)];
   // Most answers are shorter than any secret.
-  if (!isLongEnough(own.least) && !tokens.some(({ length }) => isLongEnough(length))) return text;
+  if (!isLongEnough(own.least) && !added.some(({ length }) => isLongEnough(length))) return text;
   const spelled = (own.spelled ??= spellingsOf(own.values));
-  const credentials = tokens.length === 0 ? spelled : [...spellingsOf(tokens), ...spelled];
+  const credentials = added.length === 0 ? spelled : [...spellingsOf(added), ...spelled];
   let shown = text;
   for (const credential of credentials) {
     if (!shown.includes(credential)) continue;
@@ -103,10 +105,7 @@ function alone(credential: string): RegExp {
 function valuesOf({ auth, headers = {}, secrets }: Recipient): string[] {
   // An endpoint may know a secret with or without its prefix.
   const values = secrets.flatMap(({ value }) => [value, value.replace(/^wh[a-z]{2,3}_/, '')]);
-  for (const [name, value] of Object.entries(headers)) {
-    values.push(value);
-    if (/^authorization$/i.test(name)) values.push(...credentialIn(value));
-  }
+  values.push(...valuesIn(headers));
   if (auth === undefined || auth === null) return values;
   switch (auth.type) {
     case 'bearer':
@@ -119,6 +118,14 @@ function valuesOf({ auth, headers = {}, secrets }: Recipient): string[] {
       values.push(auth.clientSecret);
   }
   return values;
+}
+
+function valuesIn(headers: Readonly<Record<string, string>>): string[] {
+  return Object.entries(headers)
+    .flatMap(([name, value]) =>
+      /^authorization$/i.test(name) ? [value, ...credentialIn(value)] : [value],
+    )
+    .filter((value) => value !== '');
 }
 
 /** The credential behind the scheme of a header `Authorization`. */

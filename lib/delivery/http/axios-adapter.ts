@@ -93,18 +93,23 @@ export class AxiosAdapter {
   }
 
   async #adapt(config: Config, origin?: Origin): Promise<AxiosResponse<unknown>> {
-    const response = await this.#send(config, origin);
+    const headers = recordOf(this.#headers.from(config.headers));
+    const response = await this.#send(config, headers, origin);
     return {
       data: response.body,
       status: response.status,
       statusText: '',
       headers: this.#headers.from(response.headers as Record<string, string>),
       config,
-      request: response,
+      request: { ...response, addedHeaders: without(origin?.request.headers, headers) },
     };
   }
 
-  #send(config: Config, origin?: Origin): Promise<WebhookResponse> {
+  #send(
+    config: Config,
+    headers: Readonly<Record<string, string>>,
+    origin?: Origin,
+  ): Promise<WebhookResponse> {
     if (config.method?.toLowerCase() !== 'post') {
       throw attemptError('internal', null, 'webhooks are sent by POST alone');
     }
@@ -112,7 +117,7 @@ export class AxiosAdapter {
     const hasParts = config.baseURL !== undefined || config.params !== undefined;
     return this.wire({
       url: hasParts ? this.instance.getUri(config) : (config.url ?? ''),
-      headers: recordOf(this.#headers.from(config.headers)),
+      headers,
       body: bytesOf(config.data),
       timeout: this.#timeoutOf(config, origin?.limit),
       keepAlive: config.keepAlive ?? true,
@@ -148,6 +153,17 @@ function recordOf(headers: Headers): Record<string, string> {
   return record;
 }
 
+/** The headers whose values the request did not have before. */
+function without(
+  before: Readonly<Record<string, string>> = {},
+  headers: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const known = new Set(Object.values(before));
+  return Object.fromEntries(
+    Object.entries(headers).filter(([, value]) => typeof value === 'string' && !known.has(value)),
+  );
+}
+
 class Limit extends Timed {
   constructor(
     private readonly request: WebhookRequest,
@@ -167,14 +183,18 @@ class Limit extends Timed {
 
 /** An interceptor may have replaced any part of the response. */
 function responseOf(response: AxiosResponse<unknown>): WebhookResponse {
-  const { truncated = false, address = null } = (response.request ??
-    {}) as Partial<WebhookResponse>;
+  const {
+    truncated = false,
+    address = null,
+    addedHeaders,
+  } = (response.request ?? {}) as Partial<WebhookResponse>;
   return {
     status: response.status,
     headers: { ...response.headers } as WebhookResponse['headers'],
     body: bytesOf(response.data),
     truncated,
     address,
+    ...(addedHeaders !== undefined && { addedHeaders }),
   };
 }
 

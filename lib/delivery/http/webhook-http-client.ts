@@ -32,6 +32,11 @@ export interface WebhookResponse {
   readonly truncated: boolean;
   /** The dialled address, or null when unknown. */
   readonly address: string | null;
+  /**
+   * Headers of the request that the client itself has added, such as those of axios interceptors. Their values are
+   * hidden in what is kept of the answer. Default: none.
+   */
+  readonly addedHeaders?: Readonly<Record<string, string>>;
 }
 
 /**
