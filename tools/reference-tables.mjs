@@ -72,7 +72,7 @@ export function tablesPage(files, docOf) {
   });
   return [
     '# Tables',
-    'The tables of the library, in each of the captured data sources (`dataSources`) unless a table says otherwise. See [operations](../operations.md#tables) for migrations and retention.',
+    'The tables of the library, in the database of the application. See [operations](../operations.md#tables) for migrations and retention.',
     `\`\`\`sql\n${EXAMPLE}\n\`\`\``,
     '<!-- Generated from the description of the tables by `npm run docs:options`. -->',
     'Times are milliseconds since the Unix epoch. A `uuid` is `varchar` on SQLite, a `json` is text there and `longtext` on MariaDB.',

@@ -18,7 +18,7 @@ export async function claims({ services }: Ground): Promise<void> {
     const app = await openOutboxApp({ options }, { worker: false, isLogged: false });
     await insertDueDeliveries(app, kind, { count: ROWS, subscriber: 'sub_x', hosts: HOSTS });
     await analyzeTables(app, kind);
-    const store = app.strategy.stores[0]!;
+    const store = app.strategy.store;
     const times: number[] = [];
     for (let n = 0; n < CLAIMS; n++) {
       // As between the claims of an application.

@@ -20,14 +20,15 @@ export interface Batch<Counts> {
   readonly next: string | null;
 }
 
-/** Work that is done batch by batch, in one source after the other. */
+/** Work that is done batch by batch. */
 export interface BatchedWork<Counts> {
-  /** The number of sources, such as data sources. */
-  readonly sources: number;
   /** The counts of an empty run. */
   readonly nothing: Counts;
-  /** @param after the `next` of the batch before in this source, or null */
-  batch(source: number, after: string | null): Promise<Batch<Counts>>;
+  /**
+   * @param after the `next` of the batch before, or null
+   * @throws {@link InvalidInputError} when `after` is no such `next`
+   */
+  batch(after: string | null): Promise<Batch<Counts>>;
 }
 
 /** The result, and where to resume: pass `next` as `after`; null when the work is complete. */
@@ -53,24 +54,19 @@ export function checkLongWork(options: LongWorkOptions<never>, names: readonly s
 /**
  * Runs long work until it is complete or stopped.
  *
- * @throws {@link InvalidInputError} when `after` is not a cursor of an earlier run
+ * @throws what a batch throws
  */
 export async function runInBatches<Counts extends object>(
   work: BatchedWork<Counts>,
   { after = null, signal, onProgress }: LongWorkOptions<Summary<Counts>>,
 ): Promise<Summary<Counts>> {
-  let { index, rest } = cursorOf(after, work.sources);
   let summary: Summary<Counts> = { ...work.nothing, next: after };
-  while (index < work.sources) {
+  let isThrough = false;
+  while (!isThrough) {
     if (signal?.aborted === true) break;
-    const { counts, next } = await work.batch(index, rest);
-    rest = next;
-    if (next === null) index++;
-    const isThrough = index === work.sources;
-    summary = {
-      ...sumOf(summary, counts),
-      next: isThrough ? null : `${index}/${rest ?? ''}`,
-    };
+    const { counts, next } = await work.batch(summary.next);
+    summary = { ...sumOf(summary, counts), next };
+    isThrough = next === null;
     await onProgress?.(summary);
     // SQLite answers without a turn of the event loop: batch after batch would leave none for anybody, the signal included.
     await setImmediate();
@@ -88,14 +84,4 @@ export function sumOf<Counts extends object>(one: Counts, other: Counts): Counts
       : Number(before[name]) + Number(value),
   ]);
   return Object.fromEntries(sums) as Counts;
-}
-
-/** Reads the cursor of long work: which source, and where in it. */
-function cursorOf(after: string | null, sources: number): { index: number; rest: string | null } {
-  if (after === null) return { index: 0, rest: null };
-  const [, index, rest] = /^(\d{1,3})\/(.*)$/.exec(after) ?? [];
-  if (index === undefined || Number(index) >= sources) {
-    throw new InvalidInputError('after', 'must be the "next" of an earlier call');
-  }
-  return { index: Number(index), rest: rest === '' ? null : rest! };
 }

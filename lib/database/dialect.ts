@@ -324,7 +324,7 @@ export function findDialect(type: string): Dialect {
     default:
       throw new ThornConfigurationError(
         'THORN_DATABASE_UNSUPPORTED',
-        `The library's tables are supported on PostgreSQL, MariaDB and SQLite (better-sqlite3), not on ${type}. Name other data sources in the option dataSources.`,
+        `The library's tables are supported on PostgreSQL, MariaDB and SQLite (better-sqlite3), not on ${type}. Name another data source in the option dataSources.`,
         { type },
       );
   }

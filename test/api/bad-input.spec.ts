@@ -32,12 +32,12 @@ const CURSORS: unknown[] = [
   '',
   'x',
   '0',
-  '-1/',
-  '0/ ',
-  '99999/',
-  `0/${LONG}`,
-  '0/é',
-  ['0/'],
+  'dlv_',
+  'dlv_ ',
+  `dlv_${LONG}`,
+  'dlv_é',
+  `1:${LONG}`,
+  ['1:x'],
 ];
 
 /** Bodies: of each route its fields, what is wrong with them, and what else the route needs. */
@@ -101,7 +101,7 @@ const BODIES: Readonly<Record<string, { rest?: object; fields: Record<string, un
       since: [undefined, ...MALFORMED_TIMES],
       until: [...MALFORMED_TIMES, since, '2020-01-01'],
       dryRun: [null, 'true', 1, {}],
-      after: [...CURSORS, '7/'],
+      after: [...CURSORS, '1:x'],
     },
   },
   '/backfill': {
@@ -110,7 +110,7 @@ const BODIES: Readonly<Record<string, { rest?: object; fields: Record<string, un
       since: [undefined, ...MALFORMED_TIMES],
       until: [...MALFORMED_TIMES, since, '2020-01-01'],
       dryRun: [null, 'true', 1, {}],
-      after: [...CURSORS, '0/x', '0/1', '0/:x', `0/${'9'.repeat(16)}:x`, '7/'],
+      after: [...CURSORS, '1', '1:', ':x', `${'9'.repeat(16)}:x`, 'subscribers/'],
     },
   },
 };

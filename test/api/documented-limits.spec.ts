@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { randomBytes } from 'node:crypto';
 import type { CanActivate } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
@@ -231,8 +232,10 @@ describe('the limits that the OpenAPI document states', () => {
     const AT_LIMIT: Readonly<Record<string, (length: number) => string>> = {
       url: (length) => 'https://example.com/'.padEnd(length, 'a'),
       hmac_secret: (length) => 'A secret'.padEnd(length, 'b'),
-      // Of the first data source, whose number has two digits less than the longest.
-      after: (length) => (length > 70 ? '0/999999999999999:' : '0/').padEnd(length - 2, 'a'),
+      after: (length) => {
+        if (length === 40) return `dlv_${randomUUID()}`;
+        return (length === 76 ? 'subscribers/' : `${'9'.repeat(15)}:`).padEnd(length, 'a');
+      },
     };
     /** Refused for what a value says, not for its size. */
     const isMeaning = ({ code, reason }: Refusal) =>

@@ -595,7 +595,7 @@ function valueOf(field: string, schema: Schema): fc.Arbitrary<unknown> {
     overlap: fc.constantFrom('24h', 0, 5000),
     since: fc.constantFrom('2020-01-01', '2026-01-01T00:00:00.000Z'),
     until: fc.constantFrom('2020-01-01', '2126-01-01T00:00:00.000Z'),
-    after: fc.constantFrom('0/', '0/5:x'),
+    after: fc.constantFrom('5:x', QUERY['after']![0], 'subscribers/'),
     description: fc.oneof(fc.constant(null), fc.string()),
     headers: fc.constantFrom({}, { 'X-Api-Key': 'one', Cookie: 'a=b' }, { 'x-api-key': null }),
     auth: fc.constantFrom(

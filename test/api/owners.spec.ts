@@ -154,7 +154,7 @@ const CASES: Readonly<Record<string, Case | { readonly exempt: string }>> = {
     others: [
       {
         name: 'a cursor',
-        body: ({ delivery }) => ({ since, after: `0/${delivery}` }),
+        body: ({ delivery }) => ({ since, after: delivery }),
         status: 200,
       },
       { name: 'a subscriber', body: ({ id }) => ({ since, subscriberId: id }), status: 400 },
@@ -166,7 +166,7 @@ const CASES: Readonly<Record<string, Case | { readonly exempt: string }>> = {
     others: [
       {
         name: 'a cursor',
-        body: ({ message }) => ({ since, after: `0/1:${message}` }),
+        body: ({ message }) => ({ since, after: `1:${message}` }),
         status: 200,
       },
     ],

@@ -109,7 +109,7 @@ async function outboxBench(kind: DatabaseKind, kept: KeptAttempts) {
 
 /** Writes as the outbox does: with what became of the delivery, if the lease is still the writer's. */
 function storeOf({ strategy }: OutboxApp): AttemptStore {
-  const store = strategy.stores[0]!;
+  const store = strategy.store;
   const { database } = store;
   return {
     async write(attempts, log) {

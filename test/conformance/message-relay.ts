@@ -66,7 +66,7 @@ export function messageRelayConformance(
   /** Gives messages that were released together. @returns their tickets, and those that were refused */
   const give = async ({ producer, makeMessage }: MessageRelayFixture, count: number) => {
     const messages = Array.from({ length: count }, () => makeMessage());
-    const tickets = messages.map(({ id }, at): Ticket => ({ id, source: 0, lease: `lease-${at}` }));
+    const tickets = messages.map(({ id }, at): Ticket => ({ id, lease: `lease-${at}` }));
     return { tickets, refused: await producer.carry(messages, tickets) };
   };
   /** Resolves once these have come, as they were given. */
@@ -77,8 +77,8 @@ export function messageRelayConformance(
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     expect(missing()).toEqual([]);
-    for (const { id, source, lease } of tickets) {
-      expect(worker.tickets.find((one) => one.id === id)).toMatchObject({ source, lease });
+    for (const { id, lease } of tickets) {
+      expect(worker.tickets.find((one) => one.id === id)).toMatchObject({ lease });
     }
   };
 

@@ -12,7 +12,6 @@ import {
   defineEvents,
   disabled,
   inline,
-  outbox,
   ThornModule,
   type ThornModuleExtras,
   type ThornModuleOptions,
@@ -91,9 +90,9 @@ describe('an application that starts', () => {
   it.each<[string, ThornModuleOptions & ThornModuleExtras, readonly string[], string]>([
     [
       'several data sources',
-      { dispatch: outbox({ worker: false }) },
+      { dispatch: inline() },
       ['default', 'audit'],
-      `strategy outbox() without a worker; TypeORM data source default (${SQLITE}), TypeORM data source audit (${SQLITE}); 0 events; no REST API`,
+      `strategy inline(); TypeORM data source default (${SQLITE}), TypeORM data source audit (${SQLITE}); 0 events; no REST API`,
     ],
     ['no data source', {}, [], 'strategy inline(); no database; 0 events; no REST API'],
     [

@@ -5,7 +5,9 @@ import { Column, DataSource, Entity, PrimaryGeneratedColumn } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   inline,
+  outbox,
   ThornModule,
+  type ThornModuleExtras,
   type ThornModuleOptions,
   WebhookDispatcher,
   WebhookEvent,
@@ -77,12 +79,12 @@ describe.each<DatabaseKind>(['file', 'postgres', 'mariadb'])('two applications o
   async function start(
     name: string,
     dataSource: DataSource,
-    options: Partial<ThornModuleOptions> = {},
+    options: ThornModuleOptions & ThornModuleExtras = {},
   ): Promise<INestApplication> {
     const thorn = ThornModule.forRoot({
-      ...options,
       dispatch: inline(),
       recipients: loopback,
+      ...options,
       subscribers: { '*': `${receiver.url}/${name}` },
     });
     const module = await Test.createTestingModule({
@@ -103,6 +105,28 @@ describe.each<DatabaseKind>(['file', 'postgres', 'mariadb'])('two applications o
         return [path.replace('/hooks/', ''), type, data.on, data.name].join(' ');
       })
       .sort();
+
+  it('keep an outbox each, in one process', async () => {
+    const [ships, trains] = [await open(Ship), await open(Train)];
+    const options = { dispatch: outbox({ pollInterval: 50 }) };
+    const one = await start('one', ships, options);
+    clean.push(() => one.close());
+    const other = await start('other', trains, options);
+    clean.push(() => other.close());
+    const [ofShips, ofTrains] = [one, other].map((app) => app.get(WebhookDispatcher));
+
+    const sunk = ships.transaction(async (manager) => {
+      await ofShips!.send('sunk', {}, { manager });
+      await ofTrains!.send('late', {}, { manager: null });
+      throw new Error('sunk');
+    });
+    await expect(sunk).rejects.toThrow('sunk');
+    await trains.transaction((manager) => ofTrains!.send('left', {}, { manager }));
+    await ships.transaction((manager) => ofShips!.send('docked', {}, { manager }));
+    await receiver.waitFor(3);
+
+    expect(told().map((line) => line.trim())).toEqual(['one docked', 'other late', 'other left']);
+  });
 
   async function writes(dataSource: DataSource, type: new () => Ship | Train): Promise<void> {
     const rows = dataSource.getRepository<Ship | Train>(type);

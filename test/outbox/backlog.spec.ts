@@ -37,7 +37,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         hosts: ['a:1', 'b:1'],
       });
       await analyzeTables(rig, kind);
-      const store = rig.strategy.stores[0]!;
+      const store = rig.strategy.store;
       for (let n = 0; n < CLAIMS; n++) {
         const now = rig.clock.now();
         expect(await nextDue(store)).toBeLessThan(now);
@@ -65,7 +65,7 @@ describe.each<{ kind: DatabaseKind }>([{ kind: 'file' }, { kind: 'postgres' }])(
         subscribers,
         perHost: PER_HOST,
       });
-      const store = rig.strategy.stores[0]!;
+      const store = rig.strategy.store;
       await slow.waitFor(200);
       const heap = process.memoryUsage().heapUsed;
       const held: number[] = [];

@@ -74,7 +74,7 @@ describe.each<{ kind: DatabaseKind }>([
     await rig.subscribers.create(subscriber(endpoint.url));
     await rig.send();
     await endpoint.waitFor(1);
-    const held = rig.strategy.stores[0]!.heldMessages.all()[0]!;
+    const held = rig.strategy.store.heldMessages.all()[0]!;
     const { leasedUntil: first, token } = held;
     const isRenewed = () => held.leasedUntil > first + LEASE;
     // Time enough to write the outcome under the same lease.
@@ -112,7 +112,7 @@ describe.each<{ kind: DatabaseKind }>([
     asked.length = 0;
 
     const ended = await failWaiting(
-      rig.strategy.stores[0]!,
+      rig.strategy.store,
       { subscriberId: 'old', reason: 'disabled' },
       rig.clock,
     );

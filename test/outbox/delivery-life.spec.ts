@@ -96,7 +96,7 @@ const CHANGES: Readonly<Partial<Record<ChangeName, Change>>> = {
       store.deliveryLeases.release([{ id: `dlv_${id}`, token: 'other' }], NOW),
   },
   bringForward: {
-    run: ({ store }) => bringForward([store], HOST, NOW, CLOCK),
+    run: ({ store }) => bringForward(store, HOST, NOW, CLOCK),
     rows: { waiting: { due_at: NOW + 60_000, attempts: 1, attempted_at: NOW - 1000 } },
   },
   failWaiting: {
@@ -164,7 +164,7 @@ describe.each<DatabaseKind>(['file', 'postgres', 'mariadb'])('a delivery on %s',
     }
     const message = await app.send();
     stored = {
-      store: app.strategy.stores[0]!,
+      store: app.strategy.store,
       message,
       id: keyOf('dlv_', deliveryId(message, `sub_${SUBSCRIBER}`)),
     };

@@ -99,12 +99,12 @@ describe.each<On>([...ON, ...(IS_LONG ? CLIENTS : [])])('on %j', (on) => {
       'hook-key': 'article:%C3%A4',
       'hook-sequence': '1',
     });
-    const [row] = await app.strategy.stores[0]!.messages.load(['twice']);
-    const read = app.strategy.stores[0]!.rows.messageOf(row!)!;
+    const [row] = await app.strategy.store.messages.load(['twice']);
+    const read = app.strategy.store.rows.messageOf(row!)!;
     expect([read.key, read.sequence]).toEqual(['article:ä', 1]);
     await inTransaction([app.message({ id: 'plain' })]);
-    const [other] = await app.strategy.stores[0]!.messages.load(['plain']);
-    const plain = app.strategy.stores[0]!.rows.messageOf(other!)!;
+    const [other] = await app.strategy.store.messages.load(['plain']);
+    const plain = app.strategy.store.rows.messageOf(other!)!;
     expect([plain.key, plain.sequence]).toEqual([null, null]);
   });
 

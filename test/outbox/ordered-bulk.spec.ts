@@ -74,10 +74,10 @@ const begin = async (id: string) => {
 };
 /** What every worker does once a minute. */
 const lookAround = async (one: OutboxApp) => {
-  const store = one.strategy.stores[0]!;
+  const store = one.strategy.store;
   await store.bulkOperations.unmarkAbandoned(clock.now());
   const { queues } = await queuePage(store, null, 1000);
-  one.strategy.promote(store, queues);
+  one.strategy.promote(queues);
 };
 
 beforeEach(async () => {
@@ -169,7 +169,7 @@ describe.each(EVERY_DIALECT)('an ordered subscriber on %j', ({ kind, ...more }) 
         if (next === null) return;
         const other = await app.deliveries.retryFailed({ subscriberId: id, since: 1 }, 'any');
         expect(other).toMatchObject({ next: null });
-        const store = app.strategy.stores[0]!;
+        const store = app.strategy.store;
         await giveTurns(store, (await queuePage(store, null, 1000)).queues, clock.now(), null);
         await rows('queue_position > 0', 1);
       },
@@ -229,7 +229,7 @@ describe.each(EVERY_DIALECT)('an ordered subscriber on %j', ({ kind, ...more }) 
     await app.send({ event: 'first', orderBy: { key: 'a' } });
     await app.send({ event: 'second', orderBy: { key: 'a' } });
     await rows('queue_position > 0', many);
-    expect(await queuesOfKeys(app.strategy.stores[0]!, [hashOf('a')])).toHaveLength(many);
+    expect(await queuesOfKeys(app.strategy.store, [hashOf('a')])).toHaveLength(many);
     answerFirst();
     await rows("status = 'succeeded'", many + 1);
   });

@@ -61,7 +61,7 @@ describe.each<{ kind: DatabaseKind }>([
   it('keeps its row until the database counts a row of each delivery', async () => {
     [place, receiver] = [await createDatabase(kind), await ScriptedReceiver.start()];
     rig = await openOutboxApp(place, { worker: false });
-    const { recorder } = rig.strategy.stores[0]!;
+    const { recorder } = rig.strategy.store;
     const message = rig.message();
     await rig.strategy.stage([message], undefined);
     await rig.rows(`UPDATE thorn_pending_messages SET lease = 'held'`);

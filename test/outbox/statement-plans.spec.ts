@@ -429,7 +429,7 @@ describe('the statements on PostgreSQL', () => {
     app = await openOutboxApp(place, {
       ...{ worker: false, isLogged: false, entities: [Article, ThornSubscriber] },
     });
-    store = app.strategy.stores[0]!;
+    store = app.strategy.store;
     await insertDueDeliveries(app, 'postgres', { count: ROWS, subscriber: 'sub_x', hosts: HOSTS });
     await insertDueMessages(app, 'postgres', ROWS);
     await app.rows(

@@ -268,9 +268,9 @@ describe.each(CLIENT_DATABASES)('changes of tables on $database', (place) => {
   });
 
   const sweepOf = ({ app }: TablesApp, fanOut: Pick<FanOut, 'refresh'> = app.get(FanOut)) => {
-    const { database: store, client } = app.get<OutboxStrategy>(DispatchStrategy).stores[0]!;
+    const { database: store, client } = app.get<OutboxStrategy>(DispatchStrategy).store;
     const reported = app.get(ReportedSources).of(client)!;
-    return new HeardTables(store, reported, fanOut as FanOut, true);
+    return new HeardTables(store, reported, fanOut as FanOut);
   };
   const toldAfter = async () => {
     await own.query("INSERT INTO orders VALUES (9, 'AFTER', 1)");

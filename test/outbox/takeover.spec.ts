@@ -102,9 +102,7 @@ describe('leases that expire while the database is away', () => {
     await receiver.waitFor(HELD);
 
     await proxy.cut();
-    await expect
-      .poll(() => holder.strategy.stores[0]!.heldMessages.all().every(isExpired))
-      .toBe(true);
+    await expect.poll(() => holder.strategy.store.heldMessages.all().every(isExpired)).toBe(true);
     await proxy.restore();
     other.strategy.wake();
     await other.until('SELECT id FROM thorn_deliveries', (rows) => rows.length === HELD);

@@ -10,15 +10,11 @@ import {
   RequiredField,
 } from '../http/validators.js';
 import { list, text, time } from '../../common/json-schema.js';
+import { DELIVERY_ID } from './log-query.js';
 import { badRequest } from '../problems/problem.js';
 
-/** The pattern of a cursor of a data source and an id in it, and the greatest length of such a cursor. */
-export const PLACE_CURSOR = [/^\d{1,3}\/[\x21-\x7e]{0,64}$/, 68] as const;
-/**
- * The pattern of a cursor of a data source, and the time and id of a message in it; and the greatest length of such a
- * cursor.
- */
-export const MESSAGE_CURSOR = [/^\d{1,3}\/(?:\d{1,15}:[\x21-\x7e]{1,64})?$/, 84] as const;
+/** The pattern of the time and id of a message, and the greatest length of such a cursor. */
+export const MESSAGE_CURSOR = [/^\d{1,15}:[\x21-\x7e]{1,64}$/, 80] as const;
 
 abstract class BulkDto {
   @RequiredField({ ...time, description: 'From then on' }, isMoment)
@@ -34,7 +30,7 @@ abstract class BulkDto {
 }
 
 export class RecoverDto extends BulkDto {
-  @Cursor(...PLACE_CURSOR)
+  @Cursor(DELIVERY_ID, 40)
   after?: string;
 }
 

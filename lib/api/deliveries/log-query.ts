@@ -5,7 +5,8 @@ import { choice, idOf, moment, pageOf, type QueryParameters, wholeNumber } from 
 import { text } from '../../common/json-schema.js';
 
 // Any other text would be compared with the ids, and give the first page again or no page at all.
-const DELIVERY_ID = /^dlv_[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
+/** The ids of deliveries, which no application gives. */
+export const DELIVERY_ID = /^dlv_[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 const SUBSCRIBER = { subscriber: idOf('subscriber', 'Id of a subscriber; default: any') };
 const RANGE = { since: moment('From then on'), until: moment('Before then') };

@@ -1,5 +1,5 @@
 import { text } from '../../common/json-schema.js';
-import { MESSAGE_CURSOR, PLACE_CURSOR } from '../deliveries/deliveries.dto.js';
+import { MESSAGE_CURSOR } from '../deliveries/deliveries.dto.js';
 import { Cursor, DryRun, isText, Moment, RequiredField } from '../http/validators.js';
 
 export const HOST = {
@@ -28,6 +28,6 @@ export class ResealDto {
   @DryRun()
   dryRun?: boolean;
 
-  @Cursor(...PLACE_CURSOR)
+  @Cursor(/^(?:subscribers|messages)\/[\x21-\x7e]{0,64}$/, 76)
   after?: string;
 }

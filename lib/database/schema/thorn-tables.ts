@@ -151,7 +151,7 @@ export const OUTBOX_TABLES = {
     token: varchar(40),
   }),
   /**
-   * A row of `thorn_subscriber_changes`: a change of a subscriber, for the audit and to be told. In the first data source.
+   * A row of `thorn_subscriber_changes`: a change of a subscriber, for the audit and to be told.
    * Written by the REST API, `Subscribers` and workers, in the transaction of the change. Deleted by workers, `retentionDays`
    * after the change.
    */
@@ -194,7 +194,7 @@ export const OUTBOX_TABLES = {
     ],
   ),
   /**
-   * A row of `thorn_rate_limits`: of a subscriber with a limit, when its next attempt may begin. In the first data source.
+   * A row of `thorn_rate_limits`: of a subscriber with a limit, when its next attempt may begin.
    * Written by workers. Deleted by workers, a day after its times.
    */
   rateLimits: table('thorn_rate_limits', {
@@ -222,7 +222,7 @@ export const OUTBOX_TABLES = {
     ['subscriber_id', 'operation'],
   ),
   /**
-   * A row of `thorn_pauses`: a host that an operator lets nothing be sent to, or `*` for all. In the first data source.
+   * A row of `thorn_pauses`: a host that an operator lets nothing be sent to, or `*` for all.
    * Written by the operator API. Deleted when the pause is ended.
    */
   pauses: table('thorn_pauses', { host: varchar(320), paused_at: bigint }),
@@ -270,7 +270,7 @@ export const CHANGES = table('thorn_changes' satisfies typeof CHANGES_TABLE, {
 });
 
 /**
- * A row of `thorn_subscribers`: a subscriber. In the first data source. Written by the REST API, `Subscribers` and, to disable a
+ * A row of `thorn_subscribers`: a subscriber. Written by the REST API, `Subscribers` and, to disable a
  * subscriber, by workers. Deleted by its owner.
  *
  * The columns that hold lists are JSON text, so that all databases store them alike.

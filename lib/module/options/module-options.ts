@@ -93,7 +93,7 @@ export interface ThornModuleOptions extends BulkSettings {
   readonly events?: EventDefinitions | readonly EventDefinitions[];
   /**
    * Tables whose changes send events, by any program that writes their rows; see docs/events/tables.md. They are in the
-   * database of the option `database`, or of the first data source. The same in all processes. Default: none.
+   * database of the option `database`, or of the data source. The same in all processes. Default: none.
    */
   readonly tables?: readonly TableEvents[];
   /**
@@ -173,8 +173,8 @@ export interface ThornModuleExtras<Request extends object = ApiRequest> {
    */
   database?: SqlClientDefinition<never>;
   /**
-   * Names of the TypeORM data sources whose entities are captured; subscribers are kept in the first. Default
-   * `['default']`. Empty: no database, subscribers are kept in memory.
+   * Names of the TypeORM data sources whose entities are captured: one for an outbox. `inline()` takes several, and keeps
+   * subscribers in the first. Default `['default']`. Empty: no database, subscribers are kept in memory.
    */
   dataSources?: readonly string[];
   /** Modules whose providers the classes given here, and the guards of the API, inject. */

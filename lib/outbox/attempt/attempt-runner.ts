@@ -79,7 +79,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
 
   constructor(
     private readonly dependencies: AttemptDependencies,
-    private readonly stores: readonly OutboxStore[],
+    private readonly store: OutboxStore,
     /** How long a lease lasts, in milliseconds. */
     private readonly lease: number,
     private readonly readmission: Readmission,
@@ -89,21 +89,15 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
   }
 
   get unwritten(): number {
-    return this.stores.reduce((sum, store) => sum + (this.#waits(store) ? 0 : store.unwritten), 0);
-  }
-
-  /** With several databases, only the deliveries in a database that does not answer wait: the others go on. */
-  #waits(store: OutboxStore): boolean {
-    return this.stores.length > 1 && store.recorder.isFailing && store.unwritten > 0;
+    return this.store.unwritten;
   }
 
   /**
    * False while the lease of the job is about to end: another process may then claim the delivery before the attempt ends. The
    * next renewal tells. While the database does not answer, no lease is renewed.
    */
-  #mayBegin({ store, heldLease }: DeliveryJob): boolean {
-    const left = heldLease.leasedUntil - this.dependencies.clock.now();
-    return !this.#waits(store) && left >= this.lease * LEAST_LEFT;
+  #mayBegin({ heldLease }: DeliveryJob): boolean {
+    return heldLease.leasedUntil - this.dependencies.clock.now() >= this.lease * LEAST_LEFT;
   }
 
   /** Lets those parked jobs begin whose leases are long enough again. Called when leases have been renewed. */
@@ -276,7 +270,7 @@ export class AttemptRunner implements JobRunner<DeliveryJob> {
   /** @param begunBy the latest start of an attempt that failed because the host was down */
   async #bringForward(host: string, begunBy: number): Promise<void> {
     try {
-      await bringForward(this.stores, host, begunBy, this.dependencies.clock);
+      await bringForward(this.store, host, begunBy, this.dependencies.clock);
     } catch (error) {
       const what = `What failed at ${host} before it was well again waits for its time`;
       this.#faults.report(what, error, { host });

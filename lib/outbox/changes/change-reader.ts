@@ -205,8 +205,7 @@ export class ChangeReader {
     };
     if (messages.length === 0) await execute([]);
     else await this.store.messages.insert(messages, lease, execute);
-    const { store } = this;
-    if (hasRoom) accept(messages.map((message) => ({ message, store, ...lease, joined: null })));
+    if (hasRoom) accept(messages.map((message) => ({ message, ...lease, joined: null })));
   }
 
   /** Now and then: lets triggers write nothing for events without subscribers, and warns of changes that no process reads. */

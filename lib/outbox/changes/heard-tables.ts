@@ -3,7 +3,7 @@ import type { SqlStore } from '../../database/sql-store.js';
 import { type CapturedTable, CapturedTables } from '../../database/triggers/captured-tables.js';
 import type { FanOut } from '../../dispatch/index.js';
 
-/** Tells the triggers of one database which tables have an event that a subscriber may get. */
+/** Tells the triggers of the database which tables have an event that a subscriber may get. */
 export class HeardTables {
   readonly #captured: CapturedTables;
   /** The revision of the subscribers that this process knows; see {@link CapturedTables.revision}. */
@@ -11,12 +11,10 @@ export class HeardTables {
   /** The first event that another version of the application declares on one of the tables, and this process does not. */
   #foreign: string | undefined;
 
-  /** @param isOfSubscribers true when subscribers are stored in this database, and make tables heard as they are stored */
   constructor(
     database: SqlStore,
     private readonly reported: ReportedTables,
     private readonly fanOut: FanOut,
-    private readonly isOfSubscribers: boolean,
   ) {
     this.#captured = new CapturedTables(database);
   }
@@ -26,7 +24,7 @@ export class HeardTables {
     await this.fanOut.refresh();
     for (const { name } of this.reported.tables) {
       const events = this.reported.eventsOf(name).map((event) => event.name);
-      await this.#captured.declare(name, events, this.#isHeard(name));
+      await this.#captured.declare(name, events, this.reported.mayBeHeard(name));
     }
   }
 
@@ -53,7 +51,6 @@ export class HeardTables {
    * @returns false when a table could not be told so yet: try again soon
    */
   async silence(): Promise<boolean> {
-    if (!this.isOfSubscribers) return true;
     // Before the subscribers are read: a subscription in between changes it, and the table stays heard.
     const revision = await this.#captured.revision();
     const captured = await this.#captured.list();
@@ -62,7 +59,7 @@ export class HeardTables {
     const own = new Set(this.reported.tables.map(({ name }) => name));
     let isDone = true;
     for (const { name, isHeard } of captured) {
-      if (!isHeard || !own.has(name) || this.#isHeard(name)) continue;
+      if (!isHeard || !own.has(name) || this.reported.mayBeHeard(name)) continue;
       if (!(await this.#captured.silence(name, revision))) isDone = false;
     }
     return isDone;
@@ -76,9 +73,5 @@ export class HeardTables {
       if (foreign !== undefined) return foreign;
     }
     return undefined;
-  }
-
-  #isHeard(table: string): boolean {
-    return !this.isOfSubscribers || this.reported.mayBeHeard(table);
   }
 }

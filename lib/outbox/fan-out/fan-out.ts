@@ -18,7 +18,7 @@ export interface FanOutParts {
   readonly faults: FaultLog;
   readonly fanOut: FanOut;
   readonly limiter: RateLimiter;
-  readonly queues: ReadonlyMap<OutboxStore, KeyQueues>;
+  readonly queues: KeyQueues;
   readonly hosts: HostCache;
   readonly clock: Clock;
 }
@@ -88,7 +88,7 @@ async function enter(
       recipient,
     }));
     const entering = { message, keyHash, heldMessage, deliveries };
-    for (const { recipient, lease } of await parts.queues.get(store)!.enter(entering)) {
+    for (const { recipient, lease } of await parts.queues.enter(entering)) {
       parts.limiter.add(newJob(parts, store, heldMessage, recipient, { keyHash, lease }));
     }
   } catch (error) {

@@ -84,11 +84,11 @@ export function figuresRange(query: AttemptFiguresQuery, now: number): FiguresRa
  * @param subscribers undefined for all
  */
 export async function attemptFigures(
-  stores: readonly OutboxStore[],
+  store: OutboxStore,
   subscribers: readonly string[] | undefined,
   range: FiguresRange,
 ): Promise<AttemptHistory> {
-  return (await countedAttempts(stores, subscribers, range)).history;
+  return (await countedAttempts(store, subscribers, range)).history;
 }
 
 /**
@@ -97,24 +97,19 @@ export async function attemptFigures(
  * @param isBySubscriber true: each row is of one subscriber
  */
 export async function countedAttempts(
-  stores: readonly OutboxStore[],
+  store: OutboxStore,
   subscribers: readonly string[] | undefined,
   range: FiguresRange,
   isBySubscriber = false,
   bounds: StepBounds = LOG_BOUNDS,
 ): Promise<{ readonly history: AttemptHistory; readonly rows: readonly AttemptCount[] }> {
   // Somebody without subscribers has no branches to look along.
-  const searched = subscribers?.length === 0 ? [] : stores;
-  const counted = await Promise.all(
-    searched.map((store) =>
-      countIn(store, subscribers, range, isBySubscriber, {
-        ...bounds,
-        rows: Math.ceil(bounds.rows / stores.length),
-      }),
-    ),
-  );
-  const complete = Math.max(range.since, ...counted.map(({ since }) => since));
-  const byTime = byBucket(counted.flatMap((one) => one.rows));
+  const counted =
+    subscribers?.length === 0
+      ? { rows: [], since: range.since }
+      : await countIn(store, subscribers, range, isBySubscriber, bounds);
+  const complete = Math.max(range.since, counted.since);
+  const byTime = byBucket(counted.rows);
   const items: AttemptFiguresItem[] = [];
   for (let at = range.since; at < range.until; at += range.step) {
     items.push({ at, isComplete: at >= complete, ...attemptFiguresOf(byTime.get(at) ?? []) });

@@ -17,18 +17,14 @@ import { attemptFiguresOf } from './attempt-figures.js';
 import { everythingOf } from './log-scan.js';
 import { byBucket, countedSince, LOG_BOUNDS, lookInSteps } from './log-steps.js';
 
-/** Counts the outstanding work over all data sources. */
-export async function readStats(
-  stores: readonly OutboxStore[],
-  now: number,
-): Promise<DeliveryStats> {
-  const rows = await Promise.all(stores.map((store) => statesIn(store, now)));
-  const total = (name: string) => rows.reduce((count, row) => count + Number(row[name]), 0);
-  const [oldest] = rows
-    .flatMap((row) => [
-      { time: row['oldest_delivery'], id: row['oldest_id'] },
-      { time: row['oldest_message'], id: null },
-    ])
+/** Counts the outstanding work. */
+export async function readStats(store: OutboxStore, now: number): Promise<DeliveryStats> {
+  const row = await statesIn(store, now);
+  const total = (name: string) => Number(row[name]);
+  const [oldest] = [
+    { time: row['oldest_delivery'], id: row['oldest_id'] },
+    { time: row['oldest_message'], id: null },
+  ]
     .filter(({ time }) => time !== null)
     .sort((one, other) => Number(one.time) - Number(other.time));
   const oldestDue = oldest === undefined ? null : Number(oldest.time);
@@ -101,32 +97,33 @@ export interface DeliveryHistory {
   readonly days: readonly DeliveryDay[];
 }
 
-/** The part of a history that a database has. */
-interface HistoryPart {
-  readonly deliveries: readonly DeliveryCount[];
-  readonly attempts: readonly AttemptCount[];
-  readonly rateLimited: number;
-  readonly since: number;
-}
-
-/**
- * Reads the figures of a subscriber's deliveries since the start of a day, over all databases. Percentiles need all
- * databases together, so each database returns the number of requests per duration.
- */
+/** Reads the figures of a subscriber's deliveries since the start of a day. */
 export async function readHistory(
-  stores: readonly OutboxStore[],
+  store: OutboxStore,
   subscriber: string,
   since: number,
   until: number,
 ): Promise<DeliveryHistory> {
   const starts: number[] = [];
   for (let day = since; day <= until; day += DAY) starts.push(day);
-  const parts = await Promise.all(
-    stores.map((store) => readPart(store, subscriber, starts, until, stores.length)),
-  );
-  const complete = Math.max(...parts.map((part) => part.since));
-  const deliveries = byBucket(parts.flatMap((part) => part.deliveries));
-  const attempts = byBucket(parts.flatMap((part) => part.attempts));
+  const { branches } = everythingOf(store, [subscriber]);
+  // A day is a range of ids: they begin with the time.
+  const buckets = starts.map((day) => ({
+    bucket: day,
+    low: firstIdAt('dlv_', day),
+    high: firstIdAt('dlv_', day + DAY),
+  }));
+  const range = { from: buckets[0]!.low, before: buckets.at(-1)!.high };
+  const { database } = store;
+  const [deliveryRows, attemptRows]: [DeliveryCount[], AttemptCount[]] = [[], []];
+  const lowestId = await lookInSteps(store, branches, range, LOG_BOUNDS, async (part) => {
+    const ofDeliveries = countDeliveries(store, branches[0]!, part, buckets);
+    deliveryRows.push(...(await database.run(ofDeliveries)).rows);
+    attemptRows.push(...(await database.run(countAttempts(store, branches, [], part, DAY))).rows);
+  });
+  const waiting = await database.run(countRateLimited(store, branches[0]!, until));
+  const complete = countedSince(lowestId, since);
+  const [deliveries, attempts] = [byBucket(deliveryRows), byBucket(attemptRows)];
   const days = starts.map<DeliveryDay>((day) => ({
     day,
     isComplete: day >= complete,
@@ -135,40 +132,8 @@ export async function readHistory(
   return {
     total: figuresOf([...deliveries.values()].flat(), [...attempts.values()].flat()),
     countedSince: complete,
-    rateLimited: parts.reduce((sum, { rateLimited }) => sum + rateLimited, 0),
-    days,
-  };
-}
-
-async function readPart(
-  store: OutboxStore,
-  subscriber: string,
-  starts: readonly number[],
-  now: number,
-  sources: number,
-): Promise<HistoryPart> {
-  const { branches } = everythingOf(store, [subscriber]);
-  // A day is a range of ids: they begin with the time.
-  const days = starts.map((day) => ({
-    bucket: day,
-    low: firstIdAt('dlv_', day),
-    high: firstIdAt('dlv_', day + DAY),
-  }));
-  const range = { from: days[0]!.low, before: days.at(-1)!.high };
-  const bounds = { ...LOG_BOUNDS, rows: Math.ceil(LOG_BOUNDS.rows / sources) };
-  const { database } = store;
-  const [deliveries, attempts]: [DeliveryCount[], AttemptCount[]] = [[], []];
-  const lowestId = await lookInSteps(store, branches, range, bounds, async (part) => {
-    const ofDeliveries = countDeliveries(store, branches[0]!, part, days);
-    deliveries.push(...(await database.run(ofDeliveries)).rows);
-    attempts.push(...(await database.run(countAttempts(store, branches, [], part, DAY))).rows);
-  });
-  const waiting = await database.run(countRateLimited(store, branches[0]!, now));
-  return {
-    deliveries,
-    attempts,
     rateLimited: Number(waiting.rows[0]!.amount),
-    since: countedSince(lowestId, starts[0]!),
+    days,
   };
 }
 

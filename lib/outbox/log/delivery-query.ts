@@ -91,8 +91,17 @@ export function checkListQuery(query: DeliveryQuery): void {
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_DELIVERIES) {
     throw new InvalidInputError('limit', `must be a whole number from 1 to ${MAX_DELIVERIES}`);
   }
+  checkPosition(after, 'page');
+}
+
+/**
+ * Checks the position among deliveries at which a list or a bulk operation goes on.
+ *
+ * @throws {@link InvalidInputError} whose `field` is `after`
+ */
+export function checkPosition(after: string | null, of: 'page' | 'call'): void {
   if (after !== null && !(isIdLike(after) && after.startsWith('dlv_'))) {
-    throw new InvalidInputError('after', 'must be the "next" of an earlier page');
+    throw new InvalidInputError('after', `must be the "next" of an earlier ${of}`);
   }
 }
 

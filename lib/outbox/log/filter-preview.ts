@@ -22,17 +22,6 @@ const MOST_LOOKED_AT = 5000;
 
 /** Judges the latest messages that a subscriber could receive, newest first. */
 export async function previewFilter(
-  stores: readonly OutboxStore[],
-  query: FilterPreviewQuery,
-): Promise<readonly PreviewedMessage[]> {
-  const found = await Promise.all(stores.map((store) => previewIn(store, query)));
-  return found
-    .flat()
-    .sort((one, other) => other.time - one.time)
-    .slice(0, MOST_MESSAGES);
-}
-
-async function previewIn(
   store: OutboxStore,
   query: FilterPreviewQuery,
 ): Promise<readonly PreviewedMessage[]> {

@@ -310,7 +310,7 @@ export interface DeliveryPage {
   readonly next: string | null;
 }
 
-/** The deliveries of all data sources, as far back as each of them was searched. */
+/** The deliveries of all parts of a search, as far back as each of them was searched. */
 export function pageOf(scans: readonly ScannedLog[], limit: number): DeliveryPage {
   const lowestIds = scans.flatMap(({ lowestId }) => lowestId ?? []);
   const lowestId = lowestIds.sort().at(-1) ?? '';

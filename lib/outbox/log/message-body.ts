@@ -21,20 +21,17 @@ export interface MessageBody {
 
 /** Reads the body of a message; null when there is none of that id that the reader may see. */
 export async function messageBody(
-  stores: readonly OutboxStore[],
+  store: OutboxStore,
   id: string,
   reader: MessageReader,
   now: number,
 ): Promise<MessageBody | null> {
   if (!isMessageId(id)) return null;
-  for (const store of stores) {
-    const [row] = await store.messages.load([id]);
-    if (row === undefined) continue;
-    const message = readable(store, row);
-    if (message === UNREADABLE || !(await isSeen(store, row, message, reader, now))) return null;
-    return { event: row.event, json: message?.json ?? null };
-  }
-  return null;
+  const [row] = await store.messages.load([id]);
+  if (row === undefined) return null;
+  const message = readable(store, row);
+  if (message === UNREADABLE || !(await isSeen(store, row, message, reader, now))) return null;
+  return { event: row.event, json: message?.json ?? null };
 }
 
 /**
@@ -42,21 +39,18 @@ export async function messageBody(
  * that were given with it are not known.
  */
 export async function staticSubscriberOf(
-  stores: readonly OutboxStore[],
+  store: OutboxStore,
   id: string,
   subscriber: string,
   finder: RecipientFinder,
 ): Promise<Recipient | null> {
   if (!isMessageId(id)) return null;
-  for (const store of stores) {
-    const [row] = await store.messages.load([id]);
-    if (row === undefined) continue;
-    const message = readable(store, row);
-    if (message === UNREADABLE) return null;
-    const { event, owner } = row;
-    return finder.find(message ?? { id, event, owner, recipients: [] }, subscriber);
-  }
-  return null;
+  const [row] = await store.messages.load([id]);
+  if (row === undefined) return null;
+  const message = readable(store, row);
+  if (message === UNREADABLE) return null;
+  const { event, owner } = row;
+  return finder.find(message ?? { id, event, owner, recipients: [] }, subscriber);
 }
 
 /**

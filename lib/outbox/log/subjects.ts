@@ -4,17 +4,11 @@ import { selectSubjects } from '../tables/messages.js';
 
 /** Reads what messages are about, by their ids. A message of which nothing is known, or whose body was dropped, is left out. */
 export async function subjectsOf(
-  stores: readonly OutboxStore[],
+  store: OutboxStore,
   messages: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
   const ids = [...new Set(messages)];
   if (ids.length === 0) return new Map();
-  const answers = await Promise.all(
-    stores.map((store) => store.database.run(selectSubjects(store, ids))),
-  );
-  return new Map(
-    answers.flatMap(({ rows }) =>
-      rows.map((row) => [idFrom('msg_', row.id, row.given_id), row.subject!] as const),
-    ),
-  );
+  const { rows } = await store.database.run(selectSubjects(store, ids));
+  return new Map(rows.map((row) => [idFrom('msg_', row.id, row.given_id), row.subject!]));
 }

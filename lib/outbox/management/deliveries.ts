@@ -42,7 +42,6 @@ import { parseAttemptRow, selectAttempts } from '../tables/attempts.js';
 import { selectDelivery, selectTurn } from '../tables/delivery-log.js';
 import { idFrom, pairOf } from '../tables/keys.js';
 import { cancel } from '../record/cancel.js';
-import type { OutboxStore } from '../store/outbox-store.js';
 import { isVisible, visibleSubscribers } from '../log/subscriber-scope.js';
 
 /** The maximum number of days that {@link Deliveries.history} covers. */
@@ -95,7 +94,7 @@ export class Deliveries {
    */
   async list(query: DeliveryQuery, scope: OwnerScope): Promise<DeliveryPage> {
     checkListQuery(query);
-    const outbox = await this.#outbox(scope);
+    const { store } = await this.#outbox(scope);
     const { limit = 50, after = null, since, until, subscriberId } = query;
     const subscribers = await visibleSubscribers(this.subscribers, subscriberId, scope);
     if (subscribers?.length === 0) return { items: [], next: null };
@@ -106,17 +105,15 @@ export class Deliveries {
         ...(until === undefined ? [] : [firstIdAt('dlv_', timeFrom(until))]),
       ].sort()[0],
     };
-    const scans = await Promise.all(
-      outbox.stores.map((store) => scanLog(store, { ...query, subscribers }, range, limit + 1)),
-    );
-    return pageOf(scans.flat(), limit);
+    return pageOf(await scanLog(store, { ...query, subscribers }, range, limit + 1), limit);
   }
 
   /** Finds a delivery with its attempts; null when `scope` does not contain the id. */
   async findById(id: string, scope: OwnerScope): Promise<DeliveryDetails | null> {
     const found = await this.#find(id, scope);
     if (found === null) return null;
-    const { store, row } = found;
+    const { outbox, row } = found;
+    const { store } = outbox;
     const attempts = await this.log.attemptsOf(id, async () =>
       (await store.database.run(selectAttempts(store, id))).rows.map(parseAttemptRow),
     );
@@ -138,7 +135,8 @@ export class Deliveries {
   async retry(id: string, scope: OwnerScope): Promise<RetryResult | null> {
     const found = await this.#find(id, scope);
     if (found === null) return null;
-    const { outbox, store, row } = found;
+    const { outbox, row } = found;
+    const { store } = outbox;
     const now = this.clock.now();
     const counts = await replayOne(store, parseCandidateRow(row), this.#replaying(outbox), now);
     if (counts.expunged > 0) return 'expunged';
@@ -198,9 +196,9 @@ export class Deliveries {
       before: firstIdAt('dlv_', until),
       events: options.events,
     };
-    return this.#replay(outbox, 'retryFailed', options, (store, after) => {
+    return this.#replay(outbox, 'retryFailed', options, (after) => {
       const how = { now: this.clock.now(), dryRun, resent };
-      return replayFailed(store, range, after, this.#replaying(outbox), how);
+      return replayFailed(outbox.store, range, after, this.#replaying(outbox), how);
     });
   }
 
@@ -227,8 +225,8 @@ export class Deliveries {
       until: range.until,
       events: options.events,
     };
-    const summary = await this.#replay(outbox, 'backfill', options, (store, after) =>
-      replayMissed(store, missed, after, this.#replaying(outbox), this.clock.now(), dryRun),
+    const summary = await this.#replay(outbox, 'backfill', options, (after) =>
+      replayMissed(outbox.store, missed, after, this.#replaying(outbox), this.clock.now(), dryRun),
     );
     return this.#isUnexplained(summary, options) ? { ...summary, note: UNHEARD } : summary;
   }
@@ -237,11 +235,12 @@ export class Deliveries {
   async cancel(id: string, scope: OwnerScope): Promise<CancelResult | null> {
     const found = await this.#find(id, scope);
     if (found === null) return null;
-    const { outbox, store, row } = found;
+    const { outbox, row } = found;
+    const { store } = outbox;
     const isCancelled = await cancel(store, id, this.clock.now());
     if (isCancelled) {
       const [keyHash, subscriberId] = [row.key_hash, row.subscriber_id];
-      if (typeof keyHash === 'string') outbox.promote(store, [{ keyHash, subscriberId }]);
+      if (typeof keyHash === 'string') outbox.promote([{ keyHash, subscriberId }]);
       this.events.emit('failed', () => ({
         deliveryId: id,
         ...pairOf(row),
@@ -257,9 +256,9 @@ export class Deliveries {
   }
 
   /**
-   * Returns the figures of a subscriber's deliveries over the last days, today included, per UTC day and over all data
-   * sources. Counts some 200,000 deliveries, the newest first, and takes no longer than about half a second: of more than
-   * that, `countedSince` says from when on all are counted.
+   * Returns the figures of a subscriber's deliveries over the last days, today included, per UTC day. Counts some 200,000
+   * deliveries, the newest first, and takes no longer than about half a second: of more than that, `countedSince` says
+   * from when on all are counted.
    *
    * @returns null when `scope` does not contain the subscriber
    * @throws {@link InvalidInputError} whose `field` is `days`
@@ -275,21 +274,21 @@ export class Deliveries {
     if (!(await this.#isVisible(subscriber, scope))) return null;
     const now = this.clock.now();
     const since = now - (now % DAY) - (days - 1) * DAY;
-    return readHistory(outbox.stores, subscriber, since, now);
+    return readHistory(outbox.store, subscriber, since, now);
   }
 
   /**
-   * Counts the outstanding work over all data sources, of all owners. For operators. Each count ends at 100,000 per data
-   * source; `leased`, `blocked` and `holding` look at 20,000 deliveries, beginning with the deliveries that are due next.
+   * Counts the outstanding work of all owners. For operators. Each count ends at 100,000; `leased`, `blocked` and `holding`
+   * look at 20,000 deliveries, beginning with the deliveries that are due next.
    */
   async stats(): Promise<DeliveryStats> {
-    const { stores } = await this.#outbox('any');
-    return readStats(stores, this.clock.now());
+    const { store } = await this.#outbox('any');
+    return readStats(store, this.clock.now());
   }
 
   #replaying(outbox: OutboxStrategy): ReplayDependencies {
     const { fanOut, subscribers } = this;
-    return { fanOut, subscribers, promote: (store, queues) => outbox.promote(store, queues) };
+    return { fanOut, subscribers, promote: (queues) => outbox.promote(queues) };
   }
 
   /** True if a whole backfill found nothing, which may be because nothing was stored. */
@@ -299,24 +298,22 @@ export class Deliveries {
     return isEmpty && (after ?? null) === null && this.unheard?.areKept === false;
   }
 
-  /** Runs a bulk operation over all data sources. No delivery of the subscriber gets a turn before its end. */
+  /** Runs a bulk operation. No delivery of the subscriber gets a turn before its end. */
   #replay(
     outbox: OutboxStrategy,
     operation: ReplayOperation,
     options: ReplayOptions,
-    batch: (store: OutboxStore, after: string | null) => Promise<ReplayBatch>,
+    batch: (after: string | null) => Promise<ReplayBatch>,
   ): Promise<ReplaySummary> {
     const { clock } = this;
     return runInBatches(
       {
-        sources: outbox.stores.length,
         nothing: NOTHING,
-        batch: async (source, after) => {
-          const rest = outbox.stores.slice(source);
+        batch: async (after) => {
           if (options.dryRun !== true) {
-            await holdQueues(rest, options.subscriberId, operation, clock.now());
+            await holdQueues(outbox.store, options.subscriberId, operation, clock.now());
           }
-          const done = await batch(outbox.stores[source]!, after);
+          const done = await batch(after);
           if (options.dryRun !== true && done.counts.scheduled > 0) outbox.wake();
           return done;
         },
@@ -332,14 +329,11 @@ export class Deliveries {
   async #find(id: string, scope: OwnerScope) {
     const outbox = await this.#outbox(scope);
     if (!isIdLike(id)) return null;
-    for (const store of outbox.stores) {
-      const [row] = (await store.database.run(selectDelivery(store, id))).rows;
-      if (row === undefined) continue;
-      const { subscriberId } = pairOf(row);
-      const isSeen = await isVisible(this.subscribers, subscriberId, scope);
-      return isSeen ? { outbox, store, row } : null;
-    }
-    return null;
+    const { store } = outbox;
+    const [row] = (await store.database.run(selectDelivery(store, id))).rows;
+    if (row === undefined) return null;
+    const isSeen = await isVisible(this.subscribers, pairOf(row).subscriberId, scope);
+    return isSeen ? { outbox, row } : null;
   }
 
   async #outbox(scope: OwnerScope): Promise<OutboxStrategy> {

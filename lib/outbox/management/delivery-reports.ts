@@ -13,7 +13,7 @@ import {
 import { OutboxStrategy, requireOutbox } from '../strategy/outbox.strategy.js';
 import type { DeliveryRecord } from '../tables/delivery-record.js';
 import type { FailingSubscriber } from '../tables/health-table.js';
-import { MOST_COUNTED, selectDelivery } from '../tables/delivery-log.js';
+import { MOST_COUNTED } from '../tables/delivery-log.js';
 import {
   attemptFigures,
   countedAttempts,
@@ -50,7 +50,6 @@ import {
   pausesOf,
 } from './endpoint-states.js';
 import { subjectsOf } from '../log/subjects.js';
-import type { OutboxStore } from '../store/outbox-store.js';
 import type { StepBounds } from '../log/log-steps.js';
 import { visibleSubscribers } from '../log/subscriber-scope.js';
 
@@ -123,22 +122,19 @@ export class DeliveryReports {
     const { strategy, deliveries, subscribers, fanOut, formats } = this;
     const found = await deliveries.findById(id, scope);
     if (found === null) return null;
-    for (const store of (await requireOutbox(strategy)).stores) {
-      if ((await store.database.run(selectDelivery(store, id))).rows.length > 0)
-        return sentRequest(store, found, { subscribers, fanOut, formats });
-    }
-    return null;
+    const { store } = await requireOutbox(strategy);
+    return sentRequest(store, found, { subscribers, fanOut, formats });
   }
 
   /** Reads the body of a message; null when there is none of that id that the reader may see. */
   async body(id: string, reader: MessageReader): Promise<MessageBody | null> {
-    return messageBody((await requireOutbox(this.strategy)).stores, id, reader, this.clock.now());
+    return messageBody((await requireOutbox(this.strategy)).store, id, reader, this.clock.now());
   }
 
   /** Finds the static subscriber of an id that gets a message; null when there is none. */
   async staticSubscriber(message: string, id: string): Promise<Recipient | null> {
-    const { stores } = await requireOutbox(this.strategy);
-    return staticSubscriberOf(stores, message, id, this.fanOut.finder());
+    const { store } = await requireOutbox(this.strategy);
+    return staticSubscriberOf(store, message, id, this.fanOut.finder());
   }
 
   /**
@@ -150,16 +146,16 @@ export class DeliveryReports {
   async figures(query: AttemptFiguresQuery, scope: OwnerScope): Promise<AttemptHistory | null> {
     const { strategy, subscribers, clock } = this;
     const range = figuresRange(query, clock.now());
-    const { stores } = await requireOutbox(strategy);
+    const { store } = await requireOutbox(strategy);
     const { subscriberId } = query;
     const visible = await visibleSubscribers(subscribers, subscriberId, scope);
     if (subscriberId !== undefined && visible?.length === 0) return null;
-    return attemptFigures(stores, visible, range);
+    return attemptFigures(store, visible, range);
   }
 
   /** Judges the latest messages by a filter. */
   async previewFilter(query: FilterPreviewQuery): Promise<readonly PreviewedMessage[]> {
-    return previewFilter((await requireOutbox(this.strategy)).stores, query);
+    return previewFilter((await requireOutbox(this.strategy)).store, query);
   }
 
   /** Tells whether the endpoint of a stored subscriber fails; null when `scope` does not contain the subscriber. */
@@ -180,7 +176,7 @@ export class DeliveryReports {
     const { strategy } = this;
     if (!(strategy instanceof OutboxStrategy) || ids.length === 0) return new Map();
     await strategy.ready();
-    const stored = await strategy.stores[0]!.health.read(ids);
+    const stored = await strategy.store.health.read(ids);
     return new Map(
       [...stored].map(([id, { health }]) => [
         id,
@@ -195,7 +191,7 @@ export class DeliveryReports {
     if (!(strategy instanceof OutboxStrategy)) return null;
     await strategy.ready();
     const range = figuresRange({ by: 'hour' }, clock.now());
-    const { history, rows } = await countedAttempts(strategy.stores, ids, range, true, LIST_BOUNDS);
+    const { history, rows } = await countedAttempts(strategy.store, ids, range, true, LIST_BOUNDS);
     const found = attemptsBySubscriber(rows);
     return {
       attemptsAt: (id) => found.get(id) ?? NO_ATTEMPTS,
@@ -224,7 +220,7 @@ export class DeliveryReports {
     await strategy.ready();
     const { items: failing } = await failingStates(strategy, subscribers, scope, now);
     const { history, rows } = await countedAttempts(
-      strategy.stores,
+      strategy.store,
       await visibleSubscribers(subscribers, undefined, scope),
       figuresRange({ by: 'hour' }, now),
       true,
@@ -238,7 +234,7 @@ export class DeliveryReports {
   /** Finds the failing subscribers of all owners, without those that were removed, and counts them. */
   async failing(): Promise<FailingEndpoints> {
     const { strategy, subscribers, clock } = this;
-    const [{ health }] = (await requireOutbox(strategy)).stores as readonly [OutboxStore];
+    const { health } = (await requireOutbox(strategy)).store;
     const longest = await health.failing(MOST_LOOKED_UP);
     const stored = await subscribers.findAll(
       longest.map(({ subscriberId }) => subscriberId),
@@ -298,9 +294,9 @@ export class DeliveryReports {
   async #subjects(
     deliveries: readonly Pick<DeliveryRecord, 'messageId'>[],
   ): Promise<ReadonlyMap<string, string>> {
-    const { stores } = await requireOutbox(this.strategy);
+    const { store } = await requireOutbox(this.strategy);
     return subjectsOf(
-      stores,
+      store,
       deliveries.map(({ messageId }) => messageId),
     );
   }

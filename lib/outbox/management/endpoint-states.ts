@@ -51,8 +51,7 @@ export async function endpointStates(
   subscribers: readonly Subscriber[],
   now: number,
 ): Promise<readonly EndpointState[]> {
-  const [{ health }] = outbox.stores as readonly [OutboxStrategy['stores'][number]];
-  const stored = await health.read(subscribers.map(({ id }) => id));
+  const stored = await outbox.store.health.read(subscribers.map(({ id }) => id));
   const pauseOf = await pausesOf(outbox, now);
   return subscribers.map((subscriber) => ({
     subscriberId: subscriber.id,
@@ -70,10 +69,9 @@ export async function failingStates(
   now: number,
 ): Promise<Omit<EndpointStates, 'disabled'>> {
   const ids = await subscribers.findIds(scope);
-  const [{ health }] = outbox.stores as readonly [OutboxStrategy['stores'][number]];
   const failing: EndpointState[] = [];
   for (let at = 0; at < ids.length; at += AT_ONCE) {
-    const found = [...(await health.read(ids.slice(at, at + AT_ONCE))).keys()];
+    const found = [...(await outbox.store.health.read(ids.slice(at, at + AT_ONCE))).keys()];
     if (found.length === 0) continue;
     const wanted = (await subscribers.findAll(found, scope)).filter(
       (one) => subscriberState(one, now, now) === 'failing',

@@ -82,13 +82,11 @@ export class Maintenance {
   async prune(options: PruneOptions = {}): Promise<PruneSummary> {
     checkLongWork(options, ['before']);
     const before = options.before === undefined ? null : this.#past(options.before);
-    const outbox = await requireOutbox(this.strategy);
+    const { pruning } = (await requireOutbox(this.strategy)).store;
     return runInBatches(
       {
-        sources: outbox.stores.length,
         nothing: NOTHING_PRUNED,
-        batch: async (source, after) => {
-          const { pruning } = outbox.stores[source]!;
+        batch: async (after) => {
           const settings = pruning.limitsAt(this.clock.now());
           const limits = before === null ? settings : { ...settings, messages: before };
           const { counts, next, isLast } = await pruning.batch(
@@ -135,18 +133,20 @@ export class Maintenance {
         { option: 'encryption' },
       );
     }
-    const stores = strategy instanceof OutboxStrategy ? (await requireOutbox(strategy)).stores : [];
+    const outbox = strategy instanceof OutboxStrategy ? await requireOutbox(strategy) : null;
+    const resealed = {
+      subscribers: (after: string | null) =>
+        subscribers.reseal({ limit, after, now: clock.now(), dryRun }),
+      messages: (after: string | null) => outbox!.store.sealed.reseal(limit, after, dryRun),
+    };
     return runInBatches<ResealCounts>(
       {
-        // Subscribers first, then the messages of each data source.
-        sources: 1 + stores.length,
         nothing: NOTHING_RESEALED,
-        batch: async (source, after) => {
-          const { next, ...counts } =
-            source === 0
-              ? await subscribers.reseal({ limit, after, now: clock.now(), dryRun })
-              : await stores[source - 1]!.sealed.reseal(limit, after, dryRun);
-          return { counts, next };
+        batch: async (cursor) => {
+          const [table, after] = resealCursor(cursor, outbox !== null);
+          const { next, ...counts } = await resealed[table](after);
+          if (next !== null) return { counts, next: `${table}/${next}` };
+          return { counts, next: table === 'subscribers' && outbox ? 'messages/' : null };
         },
       },
       options,
@@ -161,4 +161,21 @@ export class Maintenance {
       reason: 'not-in-the-past',
     });
   }
+}
+
+/**
+ * Where resealing goes on: subscribers come first, then messages.
+ *
+ * @throws {@link InvalidInputError} for another cursor
+ */
+function resealCursor(
+  cursor: string | null,
+  hasMessages: boolean,
+): ['subscribers' | 'messages', string | null] {
+  if (cursor === null) return ['subscribers', null];
+  const [, table, after] = /^(subscribers|messages)\/(.*)$/.exec(cursor) ?? [];
+  if (table === undefined || (table === 'messages' && !hasMessages)) {
+    throw new InvalidInputError('after', 'must be the "next" of an earlier call');
+  }
+  return [table as 'subscribers' | 'messages', after === '' ? null : after!];
 }

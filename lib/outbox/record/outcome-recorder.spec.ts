@@ -39,7 +39,6 @@ describe('OutcomeRecorder', () => {
     const database = { execute: () => execute() } as unknown as SqlStore;
     return new OutcomeRecorder(database, statements, most, {
       written: (outcomes, done) => void written.push(...[...outcomes, ...done].map(({ id }) => id)),
-      failed: () => undefined,
       givenUp: (entry) => void givenUp.push(entry),
     });
   }

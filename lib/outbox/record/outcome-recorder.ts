@@ -17,8 +17,6 @@ const TRIES_ALONE = 5;
 export interface WriteFollower {
   /** A set is written. Either of the two may be empty. */
   written(outcomes: readonly Outcome[], finished: readonly Finished[]): void;
-  /** A set could not be written, and will be tried again. */
-  failed(): void;
   /** An entry cannot be written, and was left out. */
   givenUp(entry: Entry): void;
 }
@@ -57,11 +55,6 @@ export class OutcomeRecorder {
   /** Entries that are not written yet. */
   get size(): number {
     return this.#entries.length + this.#writing;
-  }
-
-  /** True from a set that could not be written until one that could. */
-  get isFailing(): boolean {
-    return this.#failures > 0;
   }
 
   add(outcome: Outcome): void {
@@ -160,7 +153,6 @@ export class OutcomeRecorder {
     }
     this.#entries.unshift(...entries);
     this.#most = Math.max(1, Math.ceil(entries.length / 2));
-    this.follower.failed();
     const wait = Math.min(LONGEST_BACKOFF, 25 * 2 ** this.#failures);
     this.#faults.report(`Writing ${this.size} outcome(s) failed, next try in ${wait} ms`, error);
     await new Promise((resolve) => setTimeout(resolve, wait));

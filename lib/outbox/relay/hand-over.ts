@@ -16,7 +16,7 @@ const NOTHING = Promise.resolve();
 
 /** Dependencies of a {@link HandOver}. */
 export interface HandOverDependencies {
-  readonly stores: readonly OutboxStore[];
+  readonly store: OutboxStore;
   readonly fanOut: FanOutParts;
   readonly receiver: RelayReceiver;
   readonly relay: MessageRelay | undefined;
@@ -55,11 +55,11 @@ export class HandOver {
   }
 
   async #schedule(set: readonly StagedMessage[]): Promise<void> {
-    const { fanOut: parts } = this.dependencies;
+    const { store, fanOut: parts } = this.dependencies;
     const withoutRoom: StagedMessage[] = [];
     await Promise.all(
       set.map(async (one) => {
-        const { message, store, token, leasedUntil, joined } = one;
+        const { message, token, leasedUntil, joined } = one;
         try {
           if (joined !== null) await joined;
           if (this.#isStopped || store.heldMessages.size >= MOST_HELD_TO_HAND_OVER)
@@ -124,8 +124,8 @@ export class HandOver {
     }
   }
 
-  #ticketFor({ message: { id }, store, token }: StagedMessage): Ticket {
-    return { id, source: this.dependencies.stores.indexOf(store), lease: token };
+  #ticketFor({ message: { id }, token }: StagedMessage): Ticket {
+    return { id, lease: token };
   }
 
   /** Lets any worker claim messages, unless the database does not answer: their leases expire by themselves. */
@@ -142,12 +142,7 @@ export class HandOver {
 
   async #releaseLeases(all: readonly StagedMessage[]): Promise<void> {
     const now = this.dependencies.clock.now();
-    const releasing = this.dependencies.stores.map(async (store) => {
-      const held = all
-        .filter((one) => one.store === store)
-        .map(({ message, token }) => ({ id: message.id, token }));
-      if (held.length > 0) await store.messages.leases.release(held, now);
-    });
-    await Promise.all(releasing);
+    const held = all.map(({ message, token }) => ({ id: message.id, token }));
+    if (held.length > 0) await this.dependencies.store.messages.leases.release(held, now);
   }
 }

@@ -7,8 +7,6 @@ import type { Message } from '../../message/index.js';
 export interface Ticket {
   /** Id of the message. */
   readonly id: string;
-  /** The index of its data source in the option `dataSources`. */
-  readonly source: number;
   /** The token of the lease that is on its row. */
   readonly lease: string;
 }

@@ -3,7 +3,7 @@ import type { Ticket } from './message-relay.js';
 import { batchesOf, ticketsOf } from './ticket-batch.js';
 
 function tickets(count: number): readonly Ticket[] {
-  return Array.from({ length: count }, (_, at) => ({ id: `msg_${at}`, source: 0, lease: 'lease' }));
+  return Array.from({ length: count }, (_, at) => ({ id: `msg_${at}`, lease: 'lease' }));
 }
 
 describe('batches of tickets', () => {
@@ -20,7 +20,7 @@ describe('batches of tickets', () => {
     'nonsense',
     { version: 2, tickets: [] },
     { version: 1, tickets: {} },
-    { version: 1, tickets: [{ id: 'msg_1', source: 0 }] },
+    { version: 1, tickets: [{ id: 'msg_1' }] },
   ])('are refused in another form: %o', (batch) => {
     expect(() => ticketsOf(batch)).toThrow(/Not a batch of tickets/);
   });

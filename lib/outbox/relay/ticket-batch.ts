@@ -28,6 +28,6 @@ export function ticketsOf(batch: unknown): readonly Ticket[] {
 }
 
 function isTicket(value: unknown): value is Ticket {
-  const { id, source, lease } = (value ?? {}) as Partial<Ticket>;
-  return typeof id === 'string' && Number.isSafeInteger(source) && typeof lease === 'string';
+  const { id, lease } = (value ?? {}) as Partial<Ticket>;
+  return typeof id === 'string' && typeof lease === 'string';
 }

@@ -1,3 +1,4 @@
+import { checkPosition } from '../log/delivery-query.js';
 import { setImmediate } from 'node:timers/promises';
 import { wants } from '../../dispatch/index.js';
 import { hasEnded, hostOf } from '../../message/index.js';
@@ -41,7 +42,7 @@ export interface ReplaySummary extends ReplayCounts {
 
 export interface ReplayDependencies extends RecipientSources {
   /** Gives the first delivery of each queue its turn. */
-  promote(store: OutboxStore, queues: readonly KeyQueue[]): void;
+  promote(queues: readonly KeyQueue[]): void;
 }
 
 /** What callers have resent a short while ago. */
@@ -89,6 +90,7 @@ export async function replayFailed(
   tools: ReplayDependencies,
   { now, dryRun, resent }: { now: number; dryRun: boolean; resent: RecentlyResent | undefined },
 ): Promise<ReplayBatch> {
+  checkPosition(after, 'call');
   const behind = after ?? `dlv_${FIRST_KEY}`;
   const query = { subscriber, from, before, after: behind, limit: BATCH, now };
   const { found, next } = await readFailed(store, query);
@@ -109,7 +111,7 @@ export async function replayOne(
 ): Promise<ReplayCounts> {
   const how = { now, dryRun: false, isWaitingToo: true };
   const { counts, queues } = await reopen(store, [candidate], tools, how);
-  tools.promote(store, queues);
+  tools.promote(queues);
   return counts;
 }
 
@@ -177,13 +179,12 @@ export async function replayMissed(
  * earlier.
  */
 export async function holdQueues(
-  stores: readonly OutboxStore[],
+  store: OutboxStore,
   subscriber: string,
   operation: ReplayOperation,
   now: number,
 ): Promise<void> {
-  const subscriberId = keyOf('sub_', subscriber);
-  for (const { bulkOperations } of stores) await bulkOperations.mark(subscriberId, operation, now);
+  await store.bulkOperations.mark(keyOf('sub_', subscriber), operation, now);
 }
 
 /** Gives turns, now that everything is there that a bulk operation puts into queues. */
@@ -198,7 +199,7 @@ async function release(
   let after: string | null = null;
   do {
     const { queues, last } = await queuesOfSubscriber(store, subscriberId, after);
-    tools.promote(store, queues);
+    tools.promote(queues);
     after = last;
     // SQLite answers without a turn of the event loop.
     await setImmediate();

@@ -38,6 +38,7 @@ export class CommitWatcher {
 
   /** @param release delivers messages that are committed, and leased to this process */
   constructor(
+    private readonly store: OutboxStore,
     private readonly watching: CommitWatching,
     private readonly release: (messages: readonly StagedMessage[]) => void,
   ) {}
@@ -72,8 +73,7 @@ export class CommitWatcher {
     // Only transactions that are due: a long one may have many messages, and each look would read them again.
     const due = [...this.#open].filter(({ lookAt }) => lookAt <= now);
     try {
-      const stores = new Set(due.flatMap(({ messages }) => messages.map(({ store }) => store)));
-      await Promise.all([...stores].map((store) => this.#lookIn(store, due)));
+      if (due.length > 0) await this.#lookAt(due);
     } catch (error) {
       if (!this.#isStopped) this.#faults.report('Looking for committed messages failed', error);
     }
@@ -85,13 +85,13 @@ export class CommitWatcher {
     this.#schedule(next);
   }
 
-  async #lookIn(store: OutboxStore, looked: readonly Open[]): Promise<void> {
-    const ofStore = looked.filter(({ messages: [first] }) => first!.store === store);
-    const messages = ofStore.flatMap((open) => open.messages);
+  async #lookAt(looked: readonly Open[]): Promise<void> {
+    const { store } = this;
+    const messages = looked.flatMap((open) => open.messages);
     const seen = await store.messages.leases.held(messages.map(leaseOf));
     if (seen.length === 0) return;
     const tokens = new Set(seen.map(({ id, token }) => `${id} ${token}`));
-    for (const open of ofStore) {
+    for (const open of looked) {
       // A transaction commits as a whole.
       if (open.messages.some((one) => tokens.has(keyOf(one)))) this.#open.delete(open);
     }

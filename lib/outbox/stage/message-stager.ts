@@ -15,7 +15,7 @@ type InsertBatcher = Batcher<readonly Message[], Inserted | null>;
 
 /** Writes messages, and remembers their leases until they are released. */
 export class MessageStager {
-  readonly #batchers = new Map<OutboxStore, InsertBatcher>();
+  readonly #batcher: InsertBatcher;
   /** By message. Null: another message of that id was stored before. */
   readonly #staged = new WeakMap<Message, Staged | null>();
 
@@ -25,19 +25,28 @@ export class MessageStager {
    * @param lockTimeout milliseconds to wait for another connection's lock on SQLite
    */
   constructor(
-    private readonly stores: readonly OutboxStore[],
+    private readonly store: OutboxStore,
     private readonly leaseFor: number,
     private readonly unseenFor: number,
     private readonly lockTimeout: number,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.#batcher = new Batcher(
+      (sets) => store.messages.insertAlone(sets.flat(), this.#newLease(), lockTimeout),
+      {
+        idsOf: (messages) => messages.map(({ id }) => id),
+        size: MESSAGES_PER_BATCH,
+        concurrency: store.database.concurrency,
+        failing: 'each',
+      },
+    );
+  }
 
-  /** @throws {@link ThornConfigurationError} when the transaction is of a client that is not one of the outbox */
   async stage(
     messages: readonly Message[],
     transaction: JoinedTransaction | undefined,
   ): Promise<void> {
-    const store = this.#storeOf(transaction);
+    const { store } = this;
     const unique = firstOfEachId(messages);
     for (const message of messages) this.#staged.set(message, null);
     // SQLite alone joins the caller's open transaction. If it is rolled back, the messages are inserted again.
@@ -45,14 +54,14 @@ export class MessageStager {
     const inserting = transaction ?? joinable;
     const inserted =
       inserting === undefined
-        ? await this.#insert(store, unique)
+        ? await this.#insert(unique)
         : await store.messages.insertWith(inserting, unique, this.#newLease(inserting));
     let joined: Promise<void> | null = null;
     if (joinable !== undefined) {
-      joined = this.#afterTransaction(store, unique, inserted);
+      joined = this.#afterTransaction(unique, inserted);
       joined.catch(() => undefined);
     }
-    this.#remember(store, unique, inserted, joined);
+    this.#remember(unique, inserted, joined);
   }
 
   /** {@link stage} in a transaction of a client that works without promises. */
@@ -61,22 +70,21 @@ export class MessageStager {
     transaction: JoinedTransaction,
     run: NonNullable<JoinedTransaction['runSync']>,
   ): void {
-    const store = this.#storeOf(transaction);
+    const { store } = this;
     const unique = firstOfEachId(messages);
     for (const message of messages) this.#staged.set(message, null);
     const inserted = store.messages.insertSync(run, unique, this.#newLease(transaction));
-    this.#remember(store, unique, inserted, null);
+    this.#remember(unique, inserted, null);
   }
 
   #remember(
-    store: OutboxStore,
     messages: readonly Message[],
     { known, token, leasedUntil }: Inserted,
     joined: Promise<void> | null,
   ): void {
     for (const message of messages) {
       if (known.has(message.id)) continue;
-      this.#staged.set(message, { store, token, leasedUntil, joined });
+      this.#staged.set(message, { token, leasedUntil, joined });
     }
   }
 
@@ -99,41 +107,22 @@ export class MessageStager {
 
   /** Deletes the rows of staged messages. */
   async discard(messages: readonly Message[]): Promise<void> {
-    const held = new Map<OutboxStore, Lease[]>();
+    const held: Lease[] = [];
     for (const message of messages) {
       const staged = this.#staged.get(message);
       if (staged === undefined || staged === null) continue;
       this.#staged.delete(message);
-      const list = held.get(staged.store) ?? [];
-      list.push({ id: message.id, token: staged.token });
-      held.set(staged.store, list);
+      held.push({ id: message.id, token: staged.token });
     }
-    for (const [store, list] of held) await store.messages.remove(list);
+    if (held.length > 0) await this.store.messages.remove(held);
   }
 
   /** Writes messages that belong to no transaction, together with those of other callers. */
-  async #insert(store: OutboxStore, messages: readonly Message[]): Promise<Inserted> {
-    const inserted = await this.#batcherOf(store).add(messages);
+  async #insert(messages: readonly Message[]): Promise<Inserted> {
+    const inserted = await this.#batcher.add(messages);
     if (inserted !== null) return inserted;
     // Nothing was written, and no caller was told otherwise.
     throw new OutboxLockedError(this.lockTimeout);
-  }
-
-  #batcherOf(store: OutboxStore): InsertBatcher {
-    let batcher = this.#batchers.get(store);
-    if (batcher === undefined) {
-      batcher = new Batcher(
-        (sets) => store.messages.insertAlone(sets.flat(), this.#newLease(), this.lockTimeout),
-        {
-          idsOf: (messages) => messages.map(({ id }) => id),
-          size: MESSAGES_PER_BATCH,
-          concurrency: store.database.concurrency,
-          failing: 'each',
-        },
-      );
-      this.#batchers.set(store, batcher);
-    }
-    return batcher;
   }
 
   /** A new token each time, by which an INSERT tells whether a message was stored before, even by this process. */
@@ -145,25 +134,15 @@ export class MessageStager {
   }
 
   async #afterTransaction(
-    store: OutboxStore,
     messages: readonly Message[],
     { known, ...lease }: Inserted,
   ): Promise<void> {
+    const { store } = this;
     const own = messages.filter(({ id }) => !known.has(id));
     const stored = await store.messages.stored(own.map(({ id }) => id));
     const lost = own.filter(({ id }) => !stored.has(id));
     if (lost.length === 0) return;
     await store.messages.insert(lost, lease, (steps) => store.database.execute(steps));
-  }
-
-  #storeOf(transaction: JoinedTransaction | undefined): OutboxStore {
-    if (transaction === undefined) return this.stores[0]!;
-    const store = this.stores.find(({ client }) => client === transaction.client);
-    if (store !== undefined) return store;
-    throw new ThornConfigurationError(
-      'THORN_DATA_SOURCE_NOT_CAPTURED',
-      'The manager belongs to a data source that ThornModule does not capture; add it to the option dataSources',
-    );
   }
 }
 

@@ -147,7 +147,6 @@ export interface StagedMessage extends Staged {
 
 /** The lease of a message that is written and not released yet. */
 export interface Staged extends NewLease {
-  readonly store: OutboxStore;
   /** Pending while a transaction that the message had to join is open; null for none. */
   readonly joined: Promise<void> | null;
 }

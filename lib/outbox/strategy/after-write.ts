@@ -12,14 +12,14 @@ import type { Outcome } from '../outcome.js';
 
 /** The parts of the outbox that act after a set of outcomes is written. `OutboxEngine` has all of them. */
 export interface AfterWriteParts {
-  readonly queues: ReadonlyMap<OutboxStore, KeyQueues>;
+  readonly queues: KeyQueues;
   readonly receiver: RelayReceiver;
   readonly scheduler: HostScheduler<DeliveryJob>;
   readonly notifier: DeliveryLogNotifier;
   readonly health: SubscriberHealth;
 }
 
-/** The steps after a set of outcomes is written to one database, in their order. */
+/** The steps after a set of outcomes is written, in their order. */
 export class AfterWrite implements WriteFollower {
   readonly #faults = new FaultLog();
 
@@ -34,9 +34,9 @@ export class AfterWrite implements WriteFollower {
     const { queues, receiver, scheduler, notifier, health } = this.parts;
     const steps = [
       () => store.forgetLeases(outcomes, finished),
-      () => queues.get(store)!.promoteBehind(outcomes, finished),
+      () => queues.promoteBehind(outcomes, finished),
       // After the leases are forgotten: there is room for other messages.
-      () => receiver.acknowledge(store, finished),
+      () => receiver.acknowledge(finished),
       () => scheduler.goOn(),
       () => notifier.tell(outcomes),
       () => health.count(outcomes),
@@ -49,11 +49,6 @@ export class AfterWrite implements WriteFollower {
         this.#faults.report(`Notifying of ${outcomes.length} outcome(s) failed`, error);
       }
     }
-  }
-
-  failed(): void {
-    // Other databases go on: their deliveries do not wait for the outcomes of this one.
-    this.parts.scheduler.goOn();
   }
 
   givenUp(entry: Entry): void {

@@ -8,8 +8,8 @@ import { SecretSealer } from '../../signing/index.js';
 import { SubscriberHealth } from '../record/subscriber-health.js';
 
 /**
- * The clients in whose transactions messages are staged. The database of the first client also stores messages that are sent
- * without a transaction.
+ * The clients in whose transactions messages are sent. The first one's database has the other tables of the library; `outbox()`
+ * takes no more than one client.
  */
 export class SqlClients {
   /** Runs single statements in the database of the first client, on the other tables of the library. */

@@ -39,16 +39,16 @@ const RELEASES_WITHIN = 500;
 /**
  * Delivers stored messages: messages that this process has just stored, messages that a relay brings, and messages and
  * deliveries that are due in the database. A job passes the rate limiter, waits in the scheduler for a slot of its
- * host, and is run by the runner. The recorder of its store writes the outcome.
+ * host, and is run by the runner. The recorder of the store writes the outcome.
  *
  * The constructor makes the parts in the order in which they need each other. Two of them call a part that is made later: the
- * runner gives jobs back to the rate limiter, and the recorders of the stores tell the parts that act after a write. Both are given
+ * runner gives jobs back to the rate limiter, and the recorder of the store tells the parts that act after a write. Both are given
  * the engine, in which they find the later part when they run.
  */
 export class OutboxEngine implements AfterWriteParts, Readmission {
   readonly #logger = new Logger('Thorn');
   readonly #faults = new FaultLog();
-  readonly stores: readonly OutboxStore[];
+  readonly store: OutboxStore;
   readonly scheduler: HostScheduler<DeliveryJob>;
   readonly receiver: RelayReceiver;
   readonly notifier: DeliveryLogNotifier;
@@ -56,7 +56,7 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
   readonly pauses: HostPauses;
   readonly handOver: HandOver;
   /** The deliveries to ordered subscribers. */
-  readonly queues: ReadonlyMap<OutboxStore, KeyQueues>;
+  readonly queues: KeyQueues;
   /** Makes the claim loops look at once. */
   readonly claims: WakeSignal = new WakeSignal();
   /** Makes the readers of changes look at once. */
@@ -64,11 +64,11 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
   readonly #runner: AttemptRunner;
   readonly #limiter: RateLimiter;
   readonly #retries: RetryScheduler;
-  readonly #loops: readonly ClaimLoop[];
-  readonly #renewals: readonly LeaseRenewal[];
-  /** `thorn_changes` of each database with tables that have events. Known since the start. */
-  readonly changes: ChangeTable[] = [];
-  #readers: readonly ChangeReader[] = [];
+  readonly #loop: ClaimLoop;
+  readonly #renewal: LeaseRenewal;
+  /** `thorn_changes`, where tables have events. Known since the start. */
+  changes: ChangeTable | null = null;
+  #reader: ChangeReader | null = null;
   #opened: Promise<void> | null = null;
   #isReady = false;
   #stopListening: () => void = () => undefined;
@@ -76,8 +76,9 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
   #isLeaving = false;
   #hasEnded = false;
 
-  /** @throws {@link ThornConfigurationError} when a database cannot be used */
+  /** @throws {@link ThornConfigurationError} when the database cannot be used */
   constructor(
+    client: SqlClient<never>,
     private readonly dependencies: OutboxDependencies,
     private readonly settings: CheckedOutboxOptions,
     private readonly relay?: MessageRelay,
@@ -88,35 +89,31 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
     this.notifier = new DeliveryLogNotifier(dependencies.log);
     const rows = new MessageRowMapper(codecs, dependencies.sealer);
     const afterWrite = (store: OutboxStore) => new AfterWrite(store, this);
-    this.stores = dependencies.clients.all.map(
-      (client) => new OutboxStore(client, rows, settings, this.notifier, afterWrite),
-    );
-    const [first] = this.stores;
-    // A subscriber has one state of health, however many data sources its messages are in.
-    this.health.start(first!.health);
+    const store = new OutboxStore(client, rows, settings, this.notifier, afterWrite);
+    this.store = store;
+    this.health.start(store.health);
 
-    const runner = new AttemptRunner(dependencies, this.stores, lease, this);
+    const runner = new AttemptRunner(dependencies, store, lease, this);
     this.#runner = runner;
     this.scheduler = new HostScheduler(settings, runner, this.claims, clock, Math.random);
-    const paces = new PaceTable(first!.database, first!.tables);
+    const paces = new PaceTable(store.database, store.tables);
     const limiter = new RateLimiter(paces, this.scheduler, clock);
     this.#limiter = limiter;
 
     const hosts = new HostCache();
     this.#retries = new RetryScheduler(fanOut, limiter, dependencies.events, hosts, clock);
-    const { stores, scheduler, claims } = this;
+    const { scheduler, claims } = this;
     const queueing = { retries: this.#retries, fanOut, hosts, claims, clock, lease, worker };
-    this.queues = new Map(stores.map((store) => [store, new KeyQueues(store, queueing)]));
+    this.queues = new KeyQueues(store, queueing);
     const { queues } = this;
     const parts = { faults: this.#faults, fanOut, limiter, queues, hosts, clock };
     const claiming = { fanOut: parts, retries: this.#retries, scheduler, claims, clock };
-    this.#loops = stores.map((store) => new ClaimLoop(store, claiming, settings));
-    // One for each database: the leases in the others are renewed while one database does not answer.
-    this.#renewals = stores.map((store) => new LeaseRenewal(store, lease, clock, runner));
-    this.pauses = new HostPauses(first!.database, scheduler, clock);
-    this.receiver = new RelayReceiver({ stores, fanOut: parts, clock, lease });
+    this.#loop = new ClaimLoop(store, claiming, settings);
+    this.#renewal = new LeaseRenewal(store, lease, clock, runner);
+    this.pauses = new HostPauses(store.database, scheduler, clock);
+    this.receiver = new RelayReceiver(store, { fanOut: parts, clock, lease });
     this.handOver = new HandOver({
-      stores,
+      store,
       fanOut: parts,
       receiver: this.receiver,
       relay,
@@ -139,11 +136,11 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
     return this.#isReady;
   }
 
-  /** Resolves when the databases can be used: opens them once, and again after a failure. */
+  /** Resolves when the database can be used: opens it once, and again after a failure. */
   ready(): Promise<void> {
-    this.#opened ??= Promise.all(this.stores.map((store) => store.open())).then(
+    this.#opened ??= this.store.open().then(
       () => {
-        for (const renewal of this.#renewals) renewal.start();
+        this.#renewal.start();
         this.#isReady = true;
       },
       (error: unknown) => {
@@ -175,20 +172,19 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
   async start(reportedBy: ReportedTablesOf): Promise<void> {
     if (this.#isPaused) return;
     await this.ready();
-    const readers = await this.#declareTables(reportedBy);
+    const reader = await this.#declareTables(reportedBy);
     if (this.#isPaused) return;
     await this.relay?.start(this.settings.worker ? this.receiver : null);
     if (this.#isPaused) return this.#callRelay('Closing', (relay) => relay.close());
     if (!this.settings.worker) return;
     await this.pauses.start();
     if (this.#isPaused) return this.pauses.stop();
-    for (const loop of this.#loops) loop.start();
-    for (const queues of this.queues.values()) queues.start();
-    this.#readers = readers;
-    for (const reader of readers) reader.start();
+    this.#loop.start();
+    this.queues.start();
+    this.#reader = reader;
+    reader?.start();
     const { clock, events } = this.dependencies;
-    const end = (waiting: WaitingEnd) =>
-      Promise.all(this.stores.map((store) => failWaiting(store, waiting, clock)));
+    const end = (waiting: WaitingEnd) => failWaiting(this.store, waiting, clock);
     const stops = [
       events.on('subscriber-disabled', ({ subscriberId }) =>
         end({ subscriberId, reason: 'disabled' }),
@@ -206,8 +202,10 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
     this.#endsAt ??= performance.now() + this.settings.drainTimeout;
     this.#stopListening();
     this.pauses.stop();
-    for (const queues of this.queues.values()) queues.pause();
-    const stopped = [...this.#loops, ...this.#readers].map((loop) => loop.stop());
+    this.queues.pause();
+    const stopped = [this.#loop, ...(this.#reader === null ? [] : [this.#reader])].map((one) =>
+      one.stop(),
+    );
     await this.#beforeEnd(this.#callRelay('Pausing', (relay) => relay.pause()));
     await this.#beforeEnd(Promise.all(stopped));
   }
@@ -218,39 +216,33 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
     if (this.#isLeaving || !(await this.#isOpen())) return;
     await this.#beforeEnd(this.#drain());
     this.#isLeaving = true;
-    for (const renewal of this.#renewals) renewal.stop();
+    this.#renewal.stop();
     this.handOver.stop();
     this.#limiter.stop();
     this.#runner.stop();
-    for (const queues of this.queues.values()) queues.stop();
+    this.queues.stop();
     this.scheduler.removeWaiting();
     const left = Math.max(RELEASES_WITHIN, this.#left);
     await withTimeout(left, this.#release(), () => this.#leasesStay('the database did not answer'));
     this.#hasEnded = true;
     this.health.stop();
-    for (const store of this.stores) {
-      store.recorder.close();
-      await store.database.close();
-    }
+    this.store.recorder.close();
+    await this.store.database.close();
   }
 
-  /** Makes the tables known whose changes triggers write down. @returns the readers of those changes */
-  async #declareTables(reportedBy: ReportedTablesOf): Promise<readonly ChangeReader[]> {
+  /** Makes the tables known whose changes triggers write down. @returns the reader of those changes */
+  async #declareTables(reportedBy: ReportedTablesOf): Promise<ChangeReader | null> {
+    const { store } = this;
     const { clock, fanOut } = this.dependencies;
     const { changePollInterval: pollInterval, lease } = this.settings;
-    const readers: ChangeReader[] = [];
-    for (const [index, store] of this.stores.entries()) {
-      const reported = reportedBy(store.client);
-      if (reported === undefined || reported.tables.length === 0) continue;
-      const heard = new HeardTables(store.database, reported, fanOut, index === 0);
-      await this.#declare(heard);
-      const accept = (messages: readonly StagedMessage[]) => this.accept(messages);
-      const reading = { clock, commits: this.commits, pollInterval, lease, accept };
-      const changes = new ChangeTable(store.database, reported.tables);
-      this.changes.push(changes);
-      readers.push(new ChangeReader(store, { reported, changes, heard }, reading));
-    }
-    return readers;
+    const reported = reportedBy(store.client);
+    if (reported === undefined || reported.tables.length === 0) return null;
+    const heard = new HeardTables(store.database, reported, fanOut);
+    await this.#declare(heard);
+    const accept = (messages: readonly StagedMessage[]) => this.accept(messages);
+    const reading = { clock, commits: this.commits, pollInterval, lease, accept };
+    this.changes = new ChangeTable(store.database, reported.tables);
+    return new ChangeReader(store, { reported, changes: this.changes, heard }, reading);
   }
 
   /** Tries again every second while the database does not answer. The application starts meanwhile. */
@@ -278,7 +270,7 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
     await withTimeout(this.#left, work, () => undefined);
   }
 
-  /** Waits for databases that are being opened: an application may close before it has started. */
+  /** Waits for a database that is being opened: an application may close before it has started. */
   #isOpen(): Promise<boolean> {
     if (this.#opened === null) return Promise.resolve(false);
     const opened = this.#opened.then(
@@ -306,13 +298,13 @@ export class OutboxEngine implements AfterWriteParts, Readmission {
     await this.handOver.idle();
     do await this.scheduler.idle();
     while (await this.#runner.tokensCame());
-    await Promise.all(this.stores.map(({ recorder }) => recorder.flush()));
-    await Promise.all([...this.queues.values()].map((queues) => queues.idle()));
+    await this.store.recorder.flush();
+    await this.queues.idle();
   }
 
   async #release(): Promise<void> {
     const now = this.dependencies.clock.now();
-    await Promise.all([...this.stores.map((store) => store.giveUp(now)), this.handOver.giveUp()])
+    await Promise.all([this.store.giveUp(now), this.handOver.giveUp()])
       .then(() => Promise.all([this.health.idle(), this.notifier.idle()]))
       .catch((error: unknown) => {
         if (!this.#hasEnded) this.#leasesStay(errorText(error));

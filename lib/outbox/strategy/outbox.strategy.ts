@@ -17,7 +17,7 @@ import type { Pause } from '../wait/host-pauses.js';
 import { ThornConfigurationError } from '../../errors/index.js';
 
 /**
- * The durable strategy of the application, once its databases can be used.
+ * The durable strategy of the application, once its database can be used.
  *
  * @throws {@link ThornConfigurationError} when the application has another strategy
  */
@@ -44,13 +44,12 @@ export class OutboxStrategy
   readonly #stager: MessageStager;
   readonly #engine: OutboxEngine;
   readonly #commits: CommitWatcher;
-  readonly #history: EventStore | undefined;
   readonly #hasWorker: boolean;
   readonly #logDays: number;
   /** False when other processes may claim what this one stages. */
   readonly #leases: boolean;
 
-  /** @throws {@link ThornConfigurationError} when an option makes no sense, or a database cannot be used */
+  /** @throws {@link ThornConfigurationError} when an option makes no sense, or the database cannot be used */
   constructor(
     dependencies: OutboxDependencies,
     options: OutboxOptions = {},
@@ -59,27 +58,36 @@ export class OutboxStrategy
   ) {
     super();
     const settings = checkOutboxOptions(options);
-    if (dependencies.clients.all.length === 0) {
+    const [client, ...others] = dependencies.clients.all;
+    if (client === undefined) {
       throw new ThornConfigurationError(
         'THORN_DATA_SOURCE_MISSING',
         'outbox() needs a database. Give the option database, name a TypeORM data source in the option dataSources, or use ' +
           'inline().',
       );
     }
-    this.#engine = new OutboxEngine(dependencies, settings, relay);
-    this.#history = historyOf(this.#engine.stores);
+    if (others.length > 0) {
+      throw new ThornConfigurationError(
+        'THORN_OPTION_INVALID',
+        'The option dataSources names several data sources, and an outbox is in one database. Name one, and give each other ' +
+          'database an outbox of its own in an application of its own; or use inline().',
+        { option: 'dataSources' },
+      );
+    }
+    this.#engine = new OutboxEngine(client, dependencies, settings, relay);
+    const { store } = this.#engine;
     this.#hasWorker = settings.worker;
     this.#logDays = settings.retentionDays;
     // When neither this process nor a relay delivers, other processes may claim a message at once.
     const leaseFor = settings.worker || relay?.carries === true ? settings.lease : 0;
     this.#stager = new MessageStager(
-      this.#engine.stores,
+      store,
       leaseFor,
       settings.pollInterval,
       settings.queryTimeout,
       dependencies.clock,
     );
-    this.#commits = new CommitWatcher({ ...settings, clock: dependencies.clock }, (seen) => {
+    this.#commits = new CommitWatcher(store, { ...settings, clock: dependencies.clock }, (seen) => {
       this.committed();
       this.#engine.accept(seen);
     });
@@ -105,16 +113,16 @@ export class OutboxStrategy
   }
 
   override eventStore(): EventStore | undefined {
-    return this.#history;
+    return this.store.history ?? undefined;
   }
 
   /**
-   * The outbox in each data source, for the management of deliveries.
+   * The tables of the outbox, for the management of deliveries.
    *
    * @internal
    */
-  get stores(): readonly OutboxStore[] {
-    return this.#engine.stores;
+  get store(): OutboxStore {
+    return this.#engine.store;
   }
 
   /** The deliveries of this process at this moment, for gauges. */
@@ -176,12 +184,12 @@ export class OutboxStrategy
    *
    * @internal
    */
-  promote(store: OutboxStore, queues: readonly KeyQueue[]): void {
-    this.#engine.queues.get(store)!.promote(queues);
+  promote(queues: readonly KeyQueue[]): void {
+    this.#engine.queues.promote(queues);
   }
 
   /**
-   * Resolves when the databases can be used: opens them once, and again after a failure.
+   * Resolves when the database can be used: opens it once, and again after a failure.
    *
    * @internal
    */
@@ -201,11 +209,7 @@ export class OutboxStrategy
 
   /** Counts the changes of tables that no message was made of so far. Null where no table has events. */
   async changes(): Promise<ChangeCounts | null> {
-    const all = await Promise.all(this.#engine.changes.map((table) => table.counts()));
-    if (all.length === 0) return null;
-    const sum = (name: keyof ChangeCounts) =>
-      all.reduce((total, counts) => total + counts[name], 0);
-    return { waiting: sum('waiting'), failed: sum('failed') };
+    return (await this.#engine.changes?.counts()) ?? null;
   }
 
   /**
@@ -215,8 +219,7 @@ export class OutboxStrategy
    * @returns how many
    */
   async retryChanges(): Promise<number> {
-    let count = 0;
-    for (const table of this.#engine.changes) count += await table.retry();
+    const count = (await this.#engine.changes?.retry()) ?? 0;
     this.committed();
     return count;
   }
@@ -285,15 +288,4 @@ export class OutboxStrategy
   override async discard(messages: readonly Message[]): Promise<void> {
     await this.#stager.discard(messages);
   }
-}
-
-/** @throws {@link ThornConfigurationError} where messages are in several databases, which have no order in common */
-function historyOf([store, ...others]: readonly OutboxStore[]): EventStore | undefined {
-  const history = store?.history ?? undefined;
-  if (history === undefined || others.length === 0) return history;
-  throw new ThornConfigurationError(
-    'THORN_OPTION_INVALID',
-    '`history` of outbox() is for one database, and dataSources names several. Leave history out, or name one data source.',
-    { option: 'history' },
-  );
 }

@@ -2,7 +2,7 @@ import { type Dialect, type Select, select, type Write, write } from '../../data
 import type { RowOf } from '../../database/schema/table-definition.js';
 import type { OUTBOX_TABLES } from '../../database/schema/thorn-tables.js';
 
-// The statements on `thorn_pauses`, which is read and written in the first data source alone. Each function takes the name of
+// The statements on `thorn_pauses`. Each function takes the name of
 // the table in SQL.
 
 type PauseRow = RowOf<typeof OUTBOX_TABLES.pauses>;

@@ -12,19 +12,17 @@ const FORWARD_AT_ONCE = 500;
  * @param begunBy the latest start of such an attempt; later failures are not due to the time when the host was down
  */
 export async function bringForward(
-  stores: readonly OutboxStore[],
+  store: OutboxStore,
   host: string,
   begunBy: number,
   clock: Clock,
 ): Promise<void> {
-  for (const store of stores) {
-    // One time for all rounds: the rows that a round has changed are due now, so the next does not find them.
-    const now = clock.now();
-    const next = () =>
-      store.deliveryLeases.change(
-        selectRetriesSoonDue(store, host, now, begunBy, FORWARD_AT_ONCE),
-        (ids) => bringForwardById(store, ids, now),
-      );
-    while ((await next()).length === FORWARD_AT_ONCE);
-  }
+  // One time for all rounds: the rows that a round has changed are due now, so the next does not find them.
+  const now = clock.now();
+  const next = () =>
+    store.deliveryLeases.change(
+      selectRetriesSoonDue(store, host, now, begunBy, FORWARD_AT_ONCE),
+      (ids) => bringForwardById(store, ids, now),
+    );
+  while ((await next()).length === FORWARD_AT_ONCE);
 }

@@ -52,7 +52,7 @@ export class CapturedTransactions extends Transactions<EntityManager> {
       const name = dataSourceName(dataSourceOf(manager));
       throw new ThornConfigurationError(
         'THORN_DATA_SOURCE_NOT_CAPTURED',
-        `The manager belongs to the data source ${name}, which ThornModule does not capture; add it to the option dataSources, and send between the start of the application and its end`,
+        `The manager belongs to the data source ${name}, which ThornModule does not capture; name it in the option dataSources, which has one for an outbox, and send between the start of the application and its end`,
         { dataSource: name },
       );
     }
