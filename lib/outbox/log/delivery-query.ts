@@ -6,6 +6,7 @@ import { isSubject, SUBJECT_RULE } from '../../message/index.js';
 import { checkKnownFields } from '../../common/option-checks.js';
 import { checkLongWork, type LongWorkOptions } from '../../common/long-work.js';
 import type { ReplaySummary } from '../retry/replay.js';
+import { checkPosition } from '../tables/keys.js';
 
 /** The filter of a page of deliveries; an omitted field matches everything. */
 export interface DeliveryQuery {
@@ -92,17 +93,6 @@ export function checkListQuery(query: DeliveryQuery): void {
     throw new InvalidInputError('limit', `must be a whole number from 1 to ${MAX_DELIVERIES}`);
   }
   checkPosition(after, 'page');
-}
-
-/**
- * Checks the position among deliveries at which a list or a bulk operation goes on.
- *
- * @throws {@link InvalidInputError} whose `field` is `after`
- */
-export function checkPosition(after: string | null, of: 'page' | 'call'): void {
-  if (after !== null && !(isIdLike(after) && after.startsWith('dlv_'))) {
-    throw new InvalidInputError('after', `must be the "next" of an earlier ${of}`);
-  }
 }
 
 /**

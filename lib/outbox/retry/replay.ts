@@ -1,4 +1,3 @@
-import { checkPosition } from '../log/delivery-query.js';
 import { setImmediate } from 'node:timers/promises';
 import { wants } from '../../dispatch/index.js';
 import { hasEnded, hostOf } from '../../message/index.js';
@@ -10,6 +9,7 @@ import { backfill } from './backfill.js';
 import { orderOf, reopen, type ReplayCounts } from './reopen.js';
 import { queuesOfSubscriber } from '../wait/key-queue-pages.js';
 import {
+  checkPosition,
   cursorOf,
   deliveryId,
   FIRST_KEY,

@@ -172,6 +172,17 @@ export interface MessageCursor {
   readonly id: string;
 }
 
+/**
+ * Checks the position among deliveries at which a list or a bulk operation goes on.
+ *
+ * @throws {@link InvalidInputError} whose `field` is `after`
+ */
+export function checkPosition(after: string | null, of: 'page' | 'call'): void {
+  if (after !== null && !(isIdLike(after) && after.startsWith('dlv_'))) {
+    throw new InvalidInputError('after', `must be the "next" of an earlier ${of}`);
+  }
+}
+
 /** Parses the text that {@link formatCursor} has written. @throws {@link InvalidInputError} for any other one */
 export function parseCursor(text: string): MessageCursor {
   const [, time, id] = /^(\d{1,16}):(.+)$/.exec(text) ?? [];
