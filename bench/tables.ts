@@ -15,7 +15,7 @@ import { makeTriggers, ORDERS, startTablesApp } from '../test/support/apps/table
 import type { ClientDatabase, OwnConnection } from '../test/support/client-databases.js';
 import { MARIADB_CLIENTS } from '../test/support/mariadb-clients.js';
 import { SQL_CLIENTS } from '../test/support/sql-clients.js';
-import { fileOf, SQLITE_CLIENTS, SYNC_CLIENTS } from '../test/support/sqlite-clients.js';
+import { fileOf, SQLITE_WRITERS, SYNC_CLIENTS } from '../test/support/sqlite-clients.js';
 import { median, reportFigure, reportRatio, reportValue } from './harness.js';
 import { Services } from './outbox/services.js';
 import { partsOf } from './parts.js';
@@ -29,7 +29,7 @@ const MANY = 1000;
 /** Of 1,000 rows by one statement. On MariaDB triggers are by row. */
 const MANY_GOALS = { postgres: 5, sqlite: 5, mysql: 8 };
 
-type Place = Omit<ClientDatabase, 'create'> & { readonly url: string };
+type Place = Omit<ClientDatabase, 'create' | 'kinds'> & { readonly url: string };
 interface Ground {
   place(database: ClientDatabase['database']): Promise<Place>;
 }
@@ -61,7 +61,7 @@ async function placeOf(database: ClientDatabase['database'], services: Services)
           end: () => pool.end(),
         };
       };
-      return { database, kinds: SQL_CLIENTS, url, connect };
+      return { database, writers: SQL_CLIENTS, url, connect };
     }
     case 'mysql': {
       const { url } = await services.mariadb();
@@ -72,7 +72,7 @@ async function placeOf(database: ClientDatabase['database'], services: Services)
           end: () => pool.end(),
         };
       };
-      return { database, kinds: MARIADB_CLIENTS, url, connect };
+      return { database, writers: MARIADB_CLIENTS, url, connect };
     }
     case 'sqlite': {
       const { database: file } = services.sqlite() as { readonly database: string };
@@ -91,7 +91,7 @@ async function placeOf(database: ClientDatabase['database'], services: Services)
           end: async () => void db.close(),
         };
       };
-      return { database, kinds: SQLITE_CLIENTS, url, connect };
+      return { database, writers: SQLITE_WRITERS, url, connect };
     }
   }
 }
@@ -157,7 +157,7 @@ async function latency(ground: Ground): Promise<void> {
     const app = await start(place);
     await app.app.get(Subscribers).create({ url, events: ['*'] });
     const dispatcher = app.app.get(WebhookDispatcher);
-    const [kind] = place.kinds;
+    const [kind] = place.writers;
     const measured = async (commit: (sql: string) => Promise<unknown>) => {
       const found: number[] = [];
       for (let n = 0; n < COMMITS; n++) {
@@ -314,7 +314,7 @@ async function openCaller(
       close: async () => opened.close(),
     };
   }
-  const kind = place.kinds.find((one) => one.name.startsWith(name))!;
+  const kind = place.writers.find((one) => one.name.startsWith(name))!;
   const opened = await kind.open(place.url, 1);
   const write = (statements: readonly string[]) =>
     opened.begin(async (tx) => {

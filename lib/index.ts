@@ -60,7 +60,6 @@ export {
   type RowCondition,
   type RowCriteria,
   type SendForOptions,
-  type SendSyncOptions,
   type SendForSummary,
   type SendOptions,
   type SendResult,

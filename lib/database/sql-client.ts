@@ -49,8 +49,6 @@ export const CHANGES_TABLE = 'thorn_changes';
 /** An open transaction of the application. {@link SqlClient.join} has checked it. */
 export interface JoinedTransaction extends SqlExecutor {
   readonly client: SqlClient<never>;
-  /** Runs a statement before it returns. Only clients that work without promises have it. */
-  readonly runSync?: (statement: Statement) => Result;
   /**
    * The way in which a statement that writes proves that it runs in the transaction. Undefined where the client knows
    * when it runs a statement whether the transaction is open: then `run` refuses a statement outside of the transaction.
@@ -59,8 +57,7 @@ export interface JoinedTransaction extends SqlExecutor {
   /**
    * Asks the database for the identity of the transaction. A caller that has to wait for more than microtasks between
    * {@link SqlClient.join} and the first statement calls this first, because the connection may be in another
-   * transaction after the wait. Undefined where `run` recognizes the transaction by itself, or where no wait is
-   * possible.
+   * transaction after the wait. Undefined where `run` recognizes the transaction by itself.
    *
    * @returns a function that asks again, and throws `TransactionEndedError` when the connection is in another
    * transaction
@@ -169,17 +166,4 @@ async function runStep(
     const result = await run(statement);
     if (statement.proof?.accepts(result) !== false) return result;
   }
-}
-
-/** {@link runSteps} without promises. */
-export function runStepsSync(
-  run: (statement: Statement) => Result,
-  steps: readonly Step[],
-): readonly Result[] {
-  const results: Result[] = [];
-  for (const step of steps) {
-    const statement = typeof step === 'function' ? step(results) : step;
-    results.push(statement === null ? NOTHING_DONE : run(statement));
-  }
-  return results;
 }

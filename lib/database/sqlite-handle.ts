@@ -1,6 +1,6 @@
 import type { Statement } from './dialect.js';
 import type { SqliteHandle, SqliteStatement } from './sql-driver.js';
-import { type Result, runStepsSync, type Step } from './sql-client.js';
+import { NOTHING_DONE, type Result, type Step } from './sql-client.js';
 
 // The map is for the whole process. A connection belongs to one application, and several clients and stores may share it:
 // each statement is prepared once, whichever of them runs it.
@@ -30,11 +30,15 @@ export function runTransaction(
   steps: readonly Step[],
   log: (statement: Statement) => void,
 ): readonly Result[] {
-  const run = () =>
-    runStepsSync((statement) => {
-      log(statement);
-      return runStatement(handle, statement);
-    }, steps);
+  const run = () => {
+    const results: Result[] = [];
+    for (const step of steps) {
+      const statement = typeof step === 'function' ? step(results) : step;
+      if (statement !== null) log(statement);
+      results.push(statement === null ? NOTHING_DONE : runStatement(handle, statement));
+    }
+    return results;
+  };
   if (steps.length === 1) return run();
   handle.exec('BEGIN IMMEDIATE');
   try {

@@ -31,12 +31,7 @@ export type { SubscriberNotice, SubscriberNotifier } from './subscriber-notice.j
 export { SubscriberNotices } from './subscriber-notices.js';
 export type { TableRow } from './rows/table-row.js';
 export { Transactions } from './transactions.js';
-export type {
-  EntityManagerLike,
-  SendForOptions,
-  SendOptions,
-  SendSyncOptions,
-} from './send-options.js';
+export type { EntityManagerLike, SendForOptions, SendOptions } from './send-options.js';
 export type { SendForSummary, SendResult } from './send-result.js';
 export { WebhookDispatcher } from './webhook-dispatcher.js';
 export { type HeardEvent, UnheardEvents } from './unheard-events.js';

@@ -63,30 +63,10 @@ export class JoinedTransactions extends Transactions {
     return staging;
   }
 
-  override hold(transaction: unknown): Promise<() => Promise<void>> | undefined {
-    let joining: JoinedTransaction | Promise<JoinedTransaction>;
-    try {
-      joining = this.join(transaction);
-    } catch (error) {
-      // The caller waits for something else at the same time, which must not be left alone.
-      return Promise.reject(error);
-    }
-    if (joining instanceof Promise) return joining.then((joined) => heldOf(joined));
-    // The connection is in another transaction before any promise is resolved.
-    return joining.runSync === undefined ? heldOf(joining) : undefined;
-  }
-
-  override enlistSync(message: Message, transaction: unknown): void {
-    this.#checkStrategy();
-    const joined = this.client.join(transaction);
-    if (joined instanceof Promise) {
-      joined.catch(() => undefined);
-      return super.enlistSync(message, transaction);
-    }
-    if (joined.runSync === undefined) return super.enlistSync(message, transaction);
-    if (!this.pipeline.isHeard(message)) return;
-    this.pipeline.stageSync([message], joined);
-    this.pipeline.releaseOnCommit([message], joined);
+  override async hold(transaction: unknown): Promise<() => Promise<void>> {
+    const joining = this.join(transaction);
+    const { hold } = joining instanceof Promise ? await joining : joining;
+    return (await hold?.()) ?? (() => Promise.resolve());
   }
 
   override join(transaction: unknown): JoinedTransaction | Promise<JoinedTransaction> {
@@ -101,8 +81,4 @@ export class JoinedTransactions extends Transactions {
       `${this.client.name} does not tell when a transaction commits, and only outbox() looks it up. Set dispatch: outbox(), or pass tx: null to send at once.`,
     );
   }
-}
-
-async function heldOf({ hold }: JoinedTransaction): Promise<() => Promise<void>> {
-  return (await hold?.()) ?? (() => Promise.resolve());
 }

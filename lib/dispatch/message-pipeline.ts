@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, FaultLog, MOST_IDS } from '../common/index.js';
 import type { JoinedTransaction } from '../database/sql-client.js';
-import { ThornConfigurationError } from '../errors/index.js';
 import type { Message } from '../message/message.js';
 import { MessageTracing, NoTracing } from '../message/message-tracing.js';
 import { DispatchStrategy, type Release } from './strategies/dispatch-strategy.js';
@@ -69,22 +68,6 @@ export class MessagePipeline {
     if (messages.length === 0) return;
     if (this.tracing instanceof NoTracing) await this.strategy.stage(messages, transaction);
     else await this.tracing.stage(messages, async () => this.strategy.stage(messages, transaction));
-  }
-
-  /**
-   * {@link stage} in a transaction that runs statements without promises.
-   *
-   * @throws `ThornConfigurationError` for a strategy without `stageSync()`: the caller rolls the transaction back
-   */
-  stageSync(messages: readonly Message[], transaction: JoinedTransaction): void {
-    if (this.strategy.stageSync === undefined) {
-      throw new ThornConfigurationError(
-        'THORN_OUTBOX_REQUIRED',
-        `sendSync() needs a strategy that stores messages without promises, and ${this.strategy.constructor.name} has no method stageSync(). Set dispatch: outbox(), or add the method.`,
-      );
-    }
-    // Without a span of its own: tracing waits for promises.
-    this.strategy.stageSync(messages, transaction);
   }
 
   /**

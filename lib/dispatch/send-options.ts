@@ -76,18 +76,6 @@ export type SendForOptions<Transaction = unknown> = Pick<
 >;
 
 /**
- * Options of {@link WebhookDispatcher.sendSync}; see {@link SendOptions}. `subscribers` are URLs, objects or lists of these:
- * functions and generators may answer later.
- */
-export interface SendSyncOptions<Transaction = unknown> extends Omit<
-  SendOptions<Transaction>,
-  'manager' | 'tx' | 'wait'
-> {
-  /** The open transaction of a client that works without promises: with `better-sqlite3` the database itself. */
-  readonly tx: Transaction;
-}
-
-/**
  * The last arguments of a method that sends. Where the type of transactions is named, as in `WebhookDispatcher<PrismaTransaction>`,
  * the property `tx` is needed: a transaction, or null to send at once.
  */
@@ -112,12 +100,11 @@ const MAX_CHANGED = 100;
 // Any: only whether a reference is relative to it matters.
 const SOME_BASE = 'https://example.com';
 
-export type SendMethod = 'send()' | 'sendSync()' | 'sendFor()';
+export type SendMethod = 'send()' | 'sendFor()';
 
 /** @throws {@link InvalidInputError} naming the option that is unknown or makes no sense */
 export function checkSendOptions(options: SendOptions, method: SendMethod): void {
-  const ofTransaction = method === 'sendSync()' ? (['tx'] as const) : SEND_FOR;
-  checkNames(method, options, [...OF_MESSAGE, ...ofTransaction]);
+  checkNames(method, options, [...OF_MESSAGE, ...SEND_FOR]);
   if (isObject(options.orderBy)) checkNames(method, options.orderBy, ORDER_SETTINGS, 'orderBy.');
   checkTransport(options);
   checkMessageSettings(options);

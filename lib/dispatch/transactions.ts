@@ -34,23 +34,10 @@ export abstract class Transactions<Transaction = unknown> {
   /**
    * Remembers the transaction, before anything but microtasks comes between the call that names it and {@link enlist}.
    *
-   * @returns what to call afterwards, which throws when it has ended. Undefined where nothing may come in between
+   * @returns what to call afterwards, which throws when it has ended
    */
-  hold(_transaction: Transaction): Promise<() => Promise<void>> | undefined {
+  hold(_transaction: Transaction): Promise<() => Promise<void>> {
     return Promise.resolve(() => Promise.resolve());
-  }
-
-  /**
-   * Takes the message into a transaction of a client that works without promises.
-   *
-   * @throws `InvalidInputError` for one of another client, as here by default
-   */
-  enlistSync(_message: Message, _transaction: Transaction): void {
-    throw new InvalidInputError(
-      'tx',
-      'is of a client that works with promises: use `await dispatcher.send(name, data, { tx })`. sendSync() is for ' +
-        'better-sqlite3, and for Drizzle on it',
-    );
   }
 
   /**
@@ -70,10 +57,6 @@ export abstract class Transactions<Transaction = unknown> {
 export class NoTransactions extends Transactions {
   override current(): undefined {
     return undefined;
-  }
-
-  override enlistSync(): never {
-    return this.enlist();
   }
 
   override enlist(): never {

@@ -26,7 +26,6 @@ import {
   type SendForOptions,
   type SendMethod,
   type SendOptions,
-  type SendSyncOptions,
 } from './send-options.js';
 import type { SendForSummary, SendResult } from './send-result.js';
 import { isTableRow, type TableRow, TableRows } from './rows/table-row.js';
@@ -90,41 +89,6 @@ export class WebhookDispatcher<Transaction = unknown> {
     const transaction = this.#transactionOf(options, 'send()');
     this.#check(name, options, 'send()');
     return this.#send(name, data, options, transaction);
-  }
-
-  /**
-   * Sends one event in a transaction of a client that works without promises: `better-sqlite3`, and Drizzle on it. The
-   * message is stored before this returns, as such a transaction ends with its function. Only with `outbox()`, `bullmq()`
-   * and `microservices()`.
-   *
-   * @param name the event's name, for example `order.flagged`
-   * @param data becomes the envelope's `data`
-   * @throws as {@link send}: nothing was stored
-   * @throws `TransactionRequiredError` without `tx`, or outside of any transaction
-   *
-   * @example
-   * ```ts
-   * db.transaction((tx) => {
-   *   const { id } = tx.insert(orders).values({ total: 5 }).returning().get();
-   *   dispatcher.sendSync('order.placed', { id }, { tx });
-   * });
-   * ```
-   */
-  sendSync(name: string, data: unknown, options: SendSyncOptions<Transaction>): SendResult {
-    this.#check(name, options, 'sendSync()');
-    const { tx } = options;
-    if (tx === undefined || tx === null) {
-      throw new TransactionRequiredError(
-        'sendSync() needs the option tx, the transaction that its message belongs to. Outside of any, use `await dispatcher.send()`.',
-      );
-    }
-    const { statics, transactions } = this;
-    const owner = this.#ownerOf(name, options);
-    const recipients = statics.resolve(options.subscribers, name, owner, this.#rulesOf(options));
-    if (recipients instanceof Promise) throw lateSubscribers(recipients, 'in sendSync()');
-    const message = this.#messageOf(name, data, options, owner, recipients);
-    transactions.enlistSync(message, tx);
-    return { id: message.id, state: 'staged', attempts: [] };
   }
 
   /**
@@ -276,8 +240,7 @@ export class WebhookDispatcher<Transaction = unknown> {
     }
     const joining = this.transactions.join(tx);
     const joined = joining instanceof Promise ? await joining : joining;
-    const reading = this.#rows.read(row, event, joined);
-    const data = reading instanceof Promise ? await reading : reading;
+    const data = await this.#rows.read(row, event, joined);
     return data === null ? null : this.#send(event, data, options, tx, joined);
   }
 
@@ -300,13 +263,9 @@ export class WebhookDispatcher<Transaction = unknown> {
     let recipients = finding instanceof Promise ? [] : finding;
     if (finding instanceof Promise || pause !== undefined) {
       const held = transaction === undefined ? undefined : transactions.hold(transaction);
-      if (transaction === undefined || held !== undefined) {
-        const [found, , assertHeld] = await Promise.all([finding, pause, held]);
-        recipients = found;
-        await assertHeld?.();
-      } else if (finding instanceof Promise) {
-        throw lateSubscribers(finding, 'in a transaction of a client that works without promises');
-      }
+      const [found, , assertHeld] = await Promise.all([finding, pause, held]);
+      recipients = found;
+      await assertHeld?.();
     }
     const message = this.#messageOf(name, data, options, owner, recipients);
     const [result] = await this.#emit([message], transaction, options.wait, joined);
@@ -435,13 +394,4 @@ export class WebhookDispatcher<Transaction = unknown> {
     );
     return null;
   }
-}
-
-/** @param sources what answers later, and is not waited for */
-function lateSubscribers(sources: Promise<unknown>, where: string): InvalidInputError {
-  sources.catch(() => undefined);
-  return new InvalidInputError(
-    'subscribers',
-    `must be URLs, objects or lists of these ${where}: a function or a generator may answer later. Call it before the transaction`,
-  );
 }

@@ -8,53 +8,32 @@ import { givenDriver } from './store-driver.js';
 
 const CALLER = 'fromBetterSqlite3()';
 
-/**
- * A `Database` of `better-sqlite3`. While a transaction is open, the database is also the object that stands for the
- * transaction.
- */
+/** The part of a `Database` of `better-sqlite3` that is used. */
 export interface BetterSqliteDatabase extends SqliteHandle {
   readonly readonly: boolean;
   transaction(work: never): unknown;
 }
 
 /**
- * Stores messages with `better-sqlite3`. All other work runs on a second connection to the file, in WAL mode; for a
- * database in memory, on the connection of the application.
+ * Works with `better-sqlite3`: on a second connection to the file, in WAL mode; for a database in memory, on the connection of the
+ * application. A transaction of it ends before a promise resolves, so that events commit with your rows by the option
+ * `tables` alone, and `send()` takes `tx: null`.
  *
  * @param db the application's `Database`, its injection token or a factory
  * @throws `ThornConfigurationError` here or at start-up, for a wrong argument
  *
  * @example
  * ```ts
- * ThornModule.forRoot({ database: fromBetterSqlite3(db) });
- *
- * db.transaction(() => dispatcher.sendSync('order.placed', { id }, { tx: db }))();
+ * ThornModule.forRoot({ database: fromBetterSqlite3(db), tables: [orderEvents] });
  * ```
  */
 export function fromBetterSqlite3(
   db: ClientSource<BetterSqliteDatabase>,
-): SqlClientDefinition<BetterSqliteDatabase> {
+): SqlClientDefinition<never> {
   return defineSqlClient(CALLER, [db], (database) => {
     const driver = givenDriver(CALLER, SQLITE, database);
     const isWritable = database.open && !database.readonly;
     new OptionChecks(CALLER).assert('db', isWritable, 'must be open, and not read-only');
-    return new BetterSqliteClient({ database: SQLITE, driver }, database);
+    return new HandleClient('better-sqlite3', { database: SQLITE, driver }, database);
   });
-}
-
-class BetterSqliteClient extends HandleClient<BetterSqliteDatabase> {
-  readonly name = 'better-sqlite3';
-  protected readonly within = 'db.transaction(() => …)()';
-
-  protected override check(db: BetterSqliteDatabase): undefined {
-    if (typeof db?.inTransaction !== 'boolean') throw this.required();
-  }
-
-  protected override handleOf(db: BetterSqliteDatabase): SqliteHandle {
-    return db;
-  }
-
-  protected override outside(): Error {
-    return this.required();
-  }
 }

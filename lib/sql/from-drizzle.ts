@@ -13,7 +13,7 @@ import {
   kindsOf,
   withoutParams,
 } from './databases/drizzle-objects.js';
-import { DrizzleSqliteClient, type DrizzleSqliteTransaction } from './drizzle-sqlite-client.js';
+import { HandleClient } from './handle-client.js';
 import {
   type AnyStoreOptions,
   defineDriverClient,
@@ -46,7 +46,8 @@ const CALLER = 'fromDrizzle()';
 
 /**
  * Stores messages with Drizzle on PostgreSQL, MariaDB and SQLite. All other work runs on the pool of `pg` or `mysql2`
- * that Drizzle works with, or on the pool of the options; on `better-sqlite3`, on a second connection to the file.
+ * that Drizzle works with, or on the pool of the options; on `better-sqlite3`, on a second connection to the file, where no
+ * message is stored in a transaction of the application, as with `fromBetterSqlite3()`.
  *
  * @param db the application's database, its injection token or a factory; for `withReplicas()`, the library uses the
  * primary database
@@ -62,14 +63,12 @@ export function fromDrizzle(
   db: ClientSource<DrizzleDatabase>,
   options?: AnyStoreOptions,
 ): SqlClientDefinition<DrizzleTransaction>;
-export function fromDrizzle(
-  db: ClientSource<DrizzleSqliteDatabase>,
-): SqlClientDefinition<DrizzleSqliteTransaction>;
+export function fromDrizzle(db: ClientSource<DrizzleSqliteDatabase>): SqlClientDefinition<never>;
 export function fromDrizzle(
   db: ClientSource<object>,
   options: AnyStoreOptions = {},
-): SqlClientDefinition<DrizzleTransaction & DrizzleSqliteTransaction> {
-  return defineDriverClient<object, DrizzleTransaction & DrizzleSqliteTransaction>(
+): SqlClientDefinition<never> {
+  return defineDriverClient<object, never>(
     { caller: CALLER, databases: DATABASES, client: db, options },
     (db, connect) => {
       const primary = ((db as DrizzleInternals).$primary ?? db) as DrizzleInternals;
@@ -77,7 +76,7 @@ export function fromDrizzle(
       if (database === SQLITE) {
         new OptionChecks(`${CALLER} on SQLite`).names(options, []);
         const driver = givenDriver(CALLER, SQLITE, primary.$client ?? {});
-        return new DrizzleSqliteClient({ database, driver }, primary.$client as SqliteHandle);
+        return new HandleClient('Drizzle', { database, driver }, primary.$client as SqliteHandle);
       }
       const own = shownPool(database, options, primary.$client);
       return new DrizzleSqlClient(connect(database, own), own && primary.dialect);

@@ -29,7 +29,6 @@ export { createTableTriggers, dropTableTriggers } from './table-triggers.js';
 export type { TriggerTable } from '../database/triggers/reported-table.js';
 export type { SchemaPlace } from '../database/schema/schema-sql.js';
 export type { AnyMysqlPool } from './databases/mysql.js';
-export type { DrizzleSqliteTransaction } from './drizzle-sqlite-client.js';
 export {
   type DrizzleDatabase,
   type DrizzleSqliteDatabase,

@@ -73,13 +73,7 @@ export class RecordingStrategy extends DispatchStrategy {
   ): Promise<void> {
     if (transaction?.client.commits !== 'looked up') return;
     if (transaction.dialect.name === 'postgres') return this.#noteNumber(messages, transaction);
-    if (transaction.runSync !== undefined) return this.stageSync(messages, transaction);
     await transaction.run(this.#mark(messages, transaction));
-  }
-
-  override stageSync(messages: readonly Message[], transaction: JoinedTransaction): void {
-    if (transaction.client.commits !== 'looked up') return;
-    transaction.runSync!(this.#mark(messages, transaction));
   }
 
   override releaseOnCommit(messages: readonly Message[], { client }: JoinedTransaction): void {

@@ -14,7 +14,6 @@ const ELSEWHERE = new Set([
   'PublicRecipientPolicyOptions',
   'RelayDefinition',
   'SendForOptions',
-  'SendSyncOptions',
   'SqlClientDefinition',
   'StoreOptions',
   'StrategyDefinition',

@@ -100,7 +100,7 @@ describe.each(CLIENT_DATABASES)('what reads changes on $database', (place) => {
     options: Parameters<typeof openClientOutbox>[1] = {},
     changes: Parameters<typeof subscriber>[1] = {},
   ) {
-    const [kind] = place.kinds;
+    const [kind] = place.writers;
     let tables!: Counters;
     const type = { postgres: 'postgres', mysql: 'mariadb', sqlite: 'better-sqlite3' }[database];
     const at =

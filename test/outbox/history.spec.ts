@@ -189,7 +189,7 @@ it('the history of a PostgreSQL server that has crashed has what is sent afterwa
 });
 
 const KILLS = 12;
-const OF_PROCESSES = { file: 'better-sqlite3', postgres: 'pg', mariadb: 'mysql2/promise' } as const;
+const OF_PROCESSES = { file: 'Knex on SQLite', postgres: 'pg', mariadb: 'mysql2/promise' } as const;
 
 describe.each(IS_LONG ? PLACES : [])(
   'the history of processes that are killed, on $kind',

@@ -388,11 +388,13 @@ describe.each(CLIENT_DATABASES)('changes of tables on $database', (place) => {
   });
 
   it.each(
-    place.kinds.map(({ name }) => name).filter((name) => name !== 'pg 8.16' && name !== 'TypeORM'),
+    place.writers
+      .map(({ name }) => name)
+      .filter((name) => name !== 'pg 8.16' && name !== 'TypeORM'),
   )('are delivered of transactions of %s', async (name) => {
     const app = await start({ client: name });
     await subscribe(app, true);
-    const kind = place.kinds.find((one) => one.name === name)!;
+    const kind = place.writers.find((one) => one.name === name)!;
     const run = (sql: string) => app.client.begin((tx) => kind.execute(tx, sql));
     await run("INSERT INTO orders VALUES (1, 'NEW', 5)");
     await run("UPDATE orders SET state = 'PAID' WHERE id = 1");

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { type FreshDatabase, freshMariadb, freshPostgres } from '../services/database.js';
 import type { ClientKind } from './client-kind.js';
 import { MARIADB_CLIENTS } from './mariadb-clients.js';
-import { fileOf, freshSqlite, SQLITE_CLIENTS } from './sqlite-clients.js';
+import { fileOf, freshSqlite, SQLITE_CLIENTS, SQLITE_WRITERS } from './sqlite-clients.js';
 import { SQL_CLIENTS } from './sql-clients.js';
 
 /** One connection of the test's own. */
@@ -16,7 +16,10 @@ export interface OwnConnection {
 /** A database, and the clients that applications have for it. */
 export interface ClientDatabase {
   readonly database: 'postgres' | 'mysql' | 'sqlite';
+  /** Clients whose transactions messages are stored in. */
   readonly kinds: readonly ClientKind<never>[];
+  /** Clients that write rows of tables with events. */
+  readonly writers: readonly ClientKind<never>[];
   create(): Promise<FreshDatabase>;
   connect(url: string): OwnConnection;
 }
@@ -25,6 +28,7 @@ export const CLIENT_DATABASES: readonly ClientDatabase[] = [
   {
     database: 'postgres',
     kinds: SQL_CLIENTS,
+    writers: SQL_CLIENTS,
     create: freshPostgres,
     connect: (connectionString) => {
       const pool = new pg.Pool({ connectionString, max: 1 });
@@ -37,6 +41,7 @@ export const CLIENT_DATABASES: readonly ClientDatabase[] = [
   {
     database: 'mysql',
     kinds: MARIADB_CLIENTS,
+    writers: MARIADB_CLIENTS,
     create: freshMariadb,
     connect: (uri) => {
       const pool = mysql.createPool({ uri, connectionLimit: 1 });
@@ -49,6 +54,7 @@ export const CLIENT_DATABASES: readonly ClientDatabase[] = [
   {
     database: 'sqlite',
     kinds: SQLITE_CLIENTS,
+    writers: SQLITE_WRITERS,
     create: freshSqlite,
     connect: (url) => {
       const db = new Database(fileOf(url));

@@ -174,14 +174,19 @@ const knexKind: SqliteKind<Knex.Transaction> = {
   writeBare: async (db, title) => (db as Knex)('article').insert({ title }),
 };
 
-/** Those of SQLite that wait for promises in a transaction. */
+/** Those of SQLite whose transactions wait for promises. */
 export const SQLITE_CLIENTS = [
-  betterSqliteKind,
   prismaKind,
   prisma6Kind,
   kyselyKind,
   knexKind,
 ] as unknown as readonly SqliteKind<never>[];
+
+/** Those of SQLite, with the driver itself. */
+export const SQLITE_WRITERS: readonly SqliteKind<never>[] = [
+  betterSqliteKind as unknown as SqliteKind<never>,
+  ...SQLITE_CLIENTS,
+];
 
 /** An application's client that works without promises. */
 export interface OpenedSync {

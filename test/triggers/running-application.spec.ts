@@ -19,8 +19,8 @@ class OperatorGuard implements CanActivate {
 }
 
 describe.each(CLIENT_DATABASES)('triggers of an application that runs on $database', (place) => {
-  const { database, kinds } = place;
-  const kind = kinds[0]!;
+  const { database, writers } = place;
+  const kind = writers[0]!;
   let fresh: FreshDatabase;
   let own: OwnConnection;
   let client: OpenedClient<never>;

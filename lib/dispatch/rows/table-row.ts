@@ -1,5 +1,5 @@
 import { isPlainObject } from '../../common/objects.js';
-import type { JoinedTransaction, Result } from '../../database/sql-client.js';
+import type { JoinedTransaction } from '../../database/sql-client.js';
 import { InvalidInputError } from '../../errors/index.js';
 import {
   dataSchemaOf,
@@ -35,13 +35,13 @@ export class TableRows {
   /**
    * @throws {@link InvalidInputError} naming the field that is invalid, when the event has no schema, or when a value does not
    * have the type that the schema names
-   * @returns null when there is no such row. No promise for a client that works without
+   * @returns null when there is no such row
    */
-  read(
+  async read(
     row: TableRow,
     event: string,
-    { dialect, run, runSync, proof }: JoinedTransaction,
-  ): RowData | Promise<RowData> {
+    { dialect, run, proof }: JoinedTransaction,
+  ): Promise<RowData> {
     const properties = this.#propertiesOf(event);
     checkRow(row, properties);
     const { table, key, columns = {} } = row;
@@ -62,24 +62,19 @@ export class TableRows {
       parameters: Object.values(key),
       answersRows: true,
     };
-    const dataOf = ({ rows }: Result): RowData => {
-      if (rows.length > 1) {
-        throw new InvalidInputError(
-          'key',
-          `matches several rows of ${table}; name the columns that tell one from all others`,
-        );
-      }
-      const [found] = rows;
-      if (found === undefined) return null;
-      proof?.learn(found);
-      return Object.fromEntries(
-        shown.map((property) => [
-          property,
-          typed(found[property], property, properties[property]!),
-        ]),
+    const { rows } = await run(statement);
+    if (rows.length > 1) {
+      throw new InvalidInputError(
+        'key',
+        `matches several rows of ${table}; name the columns that tell one from all others`,
       );
-    };
-    return runSync === undefined ? run(statement).then(dataOf) : dataOf(runSync(statement));
+    }
+    const [found] = rows;
+    if (found === undefined) return null;
+    proof?.learn(found);
+    return Object.fromEntries(
+      shown.map((property) => [property, typed(found[property], property, properties[property]!)]),
+    );
   }
 
   #propertiesOf(event: string): Properties {

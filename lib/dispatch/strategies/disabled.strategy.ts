@@ -10,8 +10,6 @@ export class DisabledStrategy extends DispatchStrategy {
 
   override async stage(): Promise<void> {}
 
-  override stageSync(): void {}
-
   override releaseOnCommit(): void {}
 
   override async release(messages: readonly Message[]): Promise<readonly Release[]> {

@@ -70,13 +70,6 @@ export abstract class DispatchStrategy {
   ): Promise<void> | void;
 
   /**
-   * Called instead of {@link stage} by `sendSync()`, in a transaction whose driver works without promises, such as
-   * better-sqlite3: the messages are stored when the method returns. Write them with `transaction.runSync`, which is there.
-   * Left out by strategies that need promises: `sendSync()` is refused then.
-   */
-  stageSync?(messages: readonly Message[], transaction: JoinedTransaction): void;
-
-  /**
    * Called once after the outermost transaction has committed. Failing here must lose nothing that was staged
    * durably: the rows are found again.
    *

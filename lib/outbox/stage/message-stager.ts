@@ -64,19 +64,6 @@ export class MessageStager {
     this.#remember(unique, inserted, joined);
   }
 
-  /** {@link stage} in a transaction of a client that works without promises. */
-  stageSync(
-    messages: readonly Message[],
-    transaction: JoinedTransaction,
-    run: NonNullable<JoinedTransaction['runSync']>,
-  ): void {
-    const { store } = this;
-    const unique = firstOfEachId(messages);
-    for (const message of messages) this.#staged.set(message, null);
-    const inserted = store.messages.insertSync(run, unique, this.#newLease(transaction));
-    this.#remember(unique, inserted, null);
-  }
-
   #remember(
     messages: readonly Message[],
     { known, token, leasedUntil }: Inserted,

@@ -245,20 +245,12 @@ export class OutboxStrategy
     messages: readonly Message[],
     transaction: JoinedTransaction | undefined,
   ): Promise<void> {
-    if (transaction?.runSync !== undefined) {
-      this.stageSync(messages, transaction);
-      return Promise.resolve();
-    }
-    return this.#engine.isReady
+    // On SQLite the outbox opens once no transaction is open, so that this one would wait for itself.
+    return this.#engine.isReady || transaction?.dialect.name === 'sqlite'
       ? this.#stager.stage(messages, transaction)
       : heldWhile(transaction, this.#engine.ready()).then(() =>
           this.#stager.stage(messages, transaction),
         );
-  }
-
-  /** Needs no connection of the outbox: the caller may be the first to use the database. */
-  override stageSync(messages: readonly Message[], transaction: JoinedTransaction): void {
-    this.#stager.stageSync(messages, transaction, transaction.runSync!);
   }
 
   override async release(messages: readonly Message[]): Promise<readonly Release[]> {

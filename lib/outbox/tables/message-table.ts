@@ -30,7 +30,6 @@ import {
   type JoinedTransaction,
   type Result,
   runSteps,
-  runStepsSync,
   type Step,
 } from '../../database/sql-client.js';
 
@@ -90,27 +89,6 @@ export class MessageTable {
   ): Promise<Inserted | null> {
     const results = await execute(this.#steps(messages, lease));
     return results && { ...lease, known: this.#insertions.knownIds(messages, results) };
-  }
-
-  /** {@link insert} in a transaction of the application, without promises. */
-  insertSync(
-    run: NonNullable<JoinedTransaction['runSync']>,
-    messages: readonly Message[],
-    lease: NewLease,
-  ): Inserted {
-    const check = checkOf(messages);
-    try {
-      const results = runStepsSync(run, this.#steps(messages, lease, check));
-      const known = check === 'none' ? NONE : this.#insertions.knownIds(messages, results);
-      return { ...lease, known };
-    } catch (error) {
-      try {
-        run(this.#removalOf(messages));
-      } catch {
-        // It has ended, with all that was written.
-      }
-      throw error;
-    }
   }
 
   /**

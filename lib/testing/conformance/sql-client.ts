@@ -95,22 +95,17 @@ export function sqlClientConformance<Transaction>(
     });
   const insert = async ({ client }: Fixture, transaction: unknown, id: string, ticks = 0) => {
     const joining = client.join(transaction as Transaction);
-    // A client that works without promises is in the next transaction before one is resolved.
     const joined = joining instanceof Promise ? await joining : joining;
-    for (let tick = joined.runSync === undefined ? ticks : 0; tick > 0; tick--)
-      await Promise.resolve();
+    for (let tick = ticks; tick > 0; tick--) await Promise.resolve();
     return write(joined, id);
   };
   // Writes messages as the library does.
-  const write = async (
-    { run, runSync, proof, dialect }: JoinedTransaction,
-    id: string,
-  ): Promise<Result> => {
+  const write = async ({ run, proof, dialect }: JoinedTransaction, id: string): Promise<Result> => {
     const step = proven(proof, (gate) => ({
       sql: `INSERT INTO ${TABLE} (id) ${rowsOf([dialect.parameter('text')], gate)}`,
       parameters: [id],
     }));
-    return runSync === undefined ? (await runSteps(run, [step]))[0]! : runSync(step());
+    return (await runSteps(run, [step]))[0]!;
   };
   const stored = async ({ query }: Fixture) => {
     const rows = await query(`SELECT id FROM ${TABLE} ORDER BY id`);

@@ -1,14 +1,8 @@
 import { type EntityManager, QueryFailedError, type QueryRunner } from 'typeorm';
 import type { Statement } from '../../database/dialect.js';
 import type { ClientWithStore } from '../../database/pooled-store.js';
-import {
-  type JoinedTransaction,
-  type Result,
-  runSteps,
-  type Step,
-} from '../../database/sql-client.js';
+import { type Result, runSteps, type Step } from '../../database/sql-client.js';
 import { runStatement, type SerializeTransactions } from '../../database/sqlite-handle.js';
-import type { SqlManager } from '../../database/typeorm-client.js';
 import { DataSourceClient } from '../data-source-client.js';
 import { DataSourceStore } from './data-source-store.js';
 import { SqliteTransactions } from './sqlite-transactions.js';
@@ -59,25 +53,15 @@ export class SqliteClient extends DataSourceClient implements ClientWithStore {
     return super.transaction(manager, write, isolation);
   }
 
-  /** In an open transaction it makes no promises, because each takes as long as a statement. */
-  override within(manager: SqlManager): JoinedTransaction {
-    const joined = super.within(manager);
-    const runner = manager.queryRunner as QueryRunner | undefined;
-    const transactions = SqliteTransactions.of(this.dataSource);
-    if (transactions === undefined || runner?.isTransactionActive !== true) return joined;
-    const runSync = (statement: Statement) => this.#runSync(transactions, runner, statement);
-    return { client: this, dialect: this.dialect, run: joined.run, runSync };
-  }
-
   protected override async runOn(runner: QueryRunner, statement: Statement): Promise<Result> {
     const transactions = SqliteTransactions.of(this.dataSource);
     return transactions !== undefined && runner.isTransactionActive
-      ? this.#runSync(transactions, runner, statement)
+      ? this.#runWithin(transactions, runner, statement)
       : super.runOn(runner, statement);
   }
 
   /** Without TypeORM in between, which takes several times as long as the statement. */
-  #runSync(transactions: SqliteTransactions, runner: QueryRunner, statement: Statement): Result {
+  #runWithin(transactions: SqliteTransactions, runner: QueryRunner, statement: Statement): Result {
     const { sql, parameters } = statement;
     return transactions.within(runner, (handle) => {
       this.dataSource.logger.logQuery(sql, parameters as unknown[], runner);

@@ -5,7 +5,7 @@ import type { drizzle as drizzleMysql } from 'drizzle-orm/mysql2';
 import { withReplicas } from 'drizzle-orm/pg-core';
 import { createPool } from 'mysql2';
 import type { WebhookDispatcher } from 'nestjs-thorn';
-import { type DrizzleSqliteTransaction, fromDrizzle, fromPg, fromPrisma } from 'nestjs-thorn/sql';
+import { fromDrizzle, fromPg, fromPrisma } from 'nestjs-thorn/sql';
 import { Pool } from 'pg';
 import { openDrizzle, openDrizzle1, openDrizzle1OnMariadb, openDrizzleOnMariadb } from './open.js';
 
@@ -64,12 +64,8 @@ export async function join(mysql: ReturnType<typeof drizzleMysql>): Promise<void
   await client.join(db1);
 }
 
-export function sendSync(dispatcher: WebhookDispatcher<DrizzleSqliteTransaction>): void {
-  onSqlite.transaction((tx) => {
-    dispatcher.sendSync('order.placed', {}, { tx });
-    tx.transaction((inner) => dispatcher.sendSync('order.placed', {}, { tx: inner }));
-  });
-  onSqlite1.transaction((tx) => dispatcher.sendSync('order.placed', {}, { tx }));
-  // @ts-expect-error in no transaction
-  dispatcher.sendSync('order.placed', {}, { tx: onSqlite });
+export async function onFile(dispatcher: WebhookDispatcher<never>): Promise<void> {
+  await dispatcher.send('order.placed', {}, { tx: null });
+  // @ts-expect-error its transactions end before a promise resolves
+  onSqlite.transaction((tx) => dispatcher.send('order.placed', {}, { tx }));
 }

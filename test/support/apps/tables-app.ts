@@ -60,7 +60,7 @@ export async function makeTriggers(
   url: string,
   tables = [orders],
 ): Promise<void> {
-  const [kind] = place.kinds;
+  const [kind] = place.writers;
   const client = await kind!.open(url, 2);
   try {
     await ensureSchema(kind!.define(client.bare, url), { tables });
@@ -75,7 +75,7 @@ export async function startTablesApp(
   url: string,
   { outbox: options, client: name, ...extras }: TablesAppOptions = {},
 ): Promise<TablesApp> {
-  const kind = place.kinds.find((one) => name === undefined || one.name === name)!;
+  const kind = place.writers.find((one) => name === undefined || one.name === name)!;
   const client = await kind.open(url, 5);
   const module = await Test.createTestingModule({
     imports: [

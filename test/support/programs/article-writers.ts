@@ -82,10 +82,10 @@ export async function openWriters(
   url: string,
   dataSource?: DataSource,
 ): Promise<readonly ArticleWriter[]> {
-  const { database, kinds } = place;
+  const { database } = place;
   const writers: ArticleWriter[] = [];
   for (const name of NAMES[database]) {
-    const kind = kinds.find((one) => one.name === name)!;
+    const kind = place.writers.find((one) => one.name === name)!;
     const client = await kind.open(url, 2);
     const write = writeOf(name, database, (tx, text) => kind.execute(tx as never, text));
     const transact = (writes: readonly ArticleWrite[], isUndone: boolean) =>
