@@ -169,27 +169,6 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     return isReadOnly(error) ? OtherDatabaseError.ofReplica(this.name, error) : error;
   }
 
-  /**
-   * @param tables the tables of the statement, of which one is missing
-   * @param database the name of the database for `npx thorn migrations`
-   */
-  protected tableMissing(
-    tables: readonly string[],
-    database: DatabaseName,
-    error: unknown,
-  ): ThornConfigurationError {
-    const { schema } = this;
-    const hint = this.database.hasSchemas && schema === undefined ? SCHEMA_HINT : '';
-    const names = tables.map((name) => this.#pathOf(name).join('.')).join(' or ');
-    return new ThornConfigurationError(
-      'THORN_TABLES_MISSING',
-      `A transaction of ${this.name} does not find ${names}. Run the SQL that ` +
-        `\`npx thorn migrations ${database}${ofSchema(schema)}\` prints${hint}.`,
-      { dataSource: this.name },
-      error,
-    );
-  }
-
   async #askedAbout(joined: JoinedTransaction, origin: object): Promise<JoinedTransaction> {
     if (this.#proves !== true) await this.#askWhetherOpen(joined);
     if (!this.same.has(origin)) await heldWhile(joined, this.#assertSame(joined));
@@ -277,9 +256,30 @@ export abstract class DriverClient<Transaction extends object> extends SqlClient
     } catch (thrown) {
       const error = withoutValues(thrown);
       throw tables !== undefined && isTableMissing(error)
-        ? this.tableMissing(tables, await this.#systemOf(transaction), error)
+        ? this.#tableMissing(tables, await this.#systemOf(transaction), error)
         : this.translated(databaseCode(error), error);
     }
+  }
+
+  /**
+   * @param tables the tables of the statement, of which one is missing
+   * @param database the name of the database for `npx thorn migrations`
+   */
+  #tableMissing(
+    tables: readonly string[],
+    database: DatabaseName,
+    error: unknown,
+  ): ThornConfigurationError {
+    const { schema } = this;
+    const hint = this.database.hasSchemas && schema === undefined ? SCHEMA_HINT : '';
+    const names = tables.map((name) => this.#pathOf(name).join('.')).join(' or ');
+    return new ThornConfigurationError(
+      'THORN_TABLES_MISSING',
+      `A transaction of ${this.name} does not find ${names}. Run the SQL that ` +
+        `\`npx thorn migrations ${database}${ofSchema(schema)}\` prints${hint}.`,
+      { dataSource: this.name },
+      error,
+    );
   }
 
   #systemOf(transaction: Transaction): Promise<DatabaseName> {

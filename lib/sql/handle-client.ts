@@ -18,7 +18,7 @@ export class HandleClient extends DriverClient<never> {
   protected override check(): never {
     throw new InvalidInputError(
       'tx',
-      `cannot be a transaction of ${this.name} on better-sqlite3, which ends before a promise resolves. For events that commit with your rows, declare them on the table by the option tables; to send at once, pass tx: null`,
+      `cannot be a transaction of ${this.name} on better-sqlite3, which ends before a promise resolves. For events that commit with your rows, declare them on the table by the option tables; to send at once, pass tx: null. In a receiver, leave processOnce() out: its store handles each message once`,
     );
   }
 

@@ -1,11 +1,15 @@
-import type { INestApplicationContext } from '@nestjs/common';
+import { setImmediate } from 'node:timers/promises';
+import { type INestApplicationContext, Logger } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defineTableEvents, outbox, ThornModule, WebhookDispatcher } from '../../lib/index.js';
 import { ensureSchema } from '../../lib/sql/index.js';
 import { LOOPBACK_RECIPIENTS, ScriptedReceiver } from '../../lib/testing/index.js';
 import type { FreshDatabase } from '../services/database.js';
 import { freshSqlite, type OpenedSync, SYNC_CLIENTS } from '../support/sqlite-clients.js';
+
+/** Writes in one run. */
+const WRITES = 150;
 
 interface Order {
   readonly id: number;
@@ -81,6 +85,43 @@ describe.each(SYNC_CLIENTS)('an application of $name, without promises', ({ open
       expect(got).toHaveLength(2);
     },
   );
+
+  it('names the tables that are missing, and shows its connections', async () => {
+    client = await open(place.url);
+    const { database } = client;
+    const log = vi.spyOn(Logger.prototype, 'log').mockReturnValue(undefined);
+    const started = () =>
+      Test.createTestingModule({ imports: [ThornModule.forRoot({ database })] })
+        .compile()
+        .then((module) => module.init());
+    await expect(started()).rejects.toThrow('npx thorn migrations sqlite');
+    await ensureSchema(database);
+    app = await started();
+    expect(log.mock.calls.flat()).toContainEqual(
+      expect.stringContaining('(sqlite by better-sqlite3, 1 connection of its own'),
+    );
+    log.mockRestore();
+  });
+
+  it('loses no write of a connection that it shares a file with', async () => {
+    const dispatcher = await start(place.url);
+    const sent: Promise<unknown>[] = [];
+    for (let id = 1; id <= WRITES; id++) {
+      sent.push(dispatcher.send('order.flagged', { id }, { tx: null }));
+      client.transaction((tx) => client.execute(tx, `INSERT INTO orders VALUES (${id}, 5)`));
+      if (id % 5 === 0) await setImmediate();
+    }
+    await Promise.all(sent);
+    await receiver.waitFor(2 * WRITES);
+    expect(client.rows('SELECT COUNT(*) AS count FROM orders')).toEqual([{ count: WRITES }]);
+    const ids = (event: string) =>
+      new Set(
+        receiver.received
+          .filter((one) => one.event === event)
+          .map(({ json }) => (json as { data: { id: number } }).data.id),
+      ).size;
+    await expect.poll(() => [ids('order.placed'), ids('order.flagged')]).toEqual([WRITES, WRITES]);
+  });
 
   it('refuses a transaction with the fix, and the transaction goes on', async () => {
     const dispatcher = await start(place.url);

@@ -65,8 +65,8 @@ export function describeRoute(
 
 /**
  * Statuses that Express and Fastify answer themselves, before any route is reached, in the shape of Nest's errors.
- * `address`: the address is wrongly encoded or, on Fastify, too long. `body`: the body is not JSON, too large, or of a
- * type that Fastify does not know.
+ * `address`: the address is wrongly encoded or, on Fastify, too long. `body`: the body is too large or, on
+ * Fastify, not JSON or of an unknown type.
  */
 const OF_PLATFORM = { address: [400, 414], body: [400, 413, 415] } as const;
 

@@ -245,7 +245,7 @@ export class OutboxStrategy
     messages: readonly Message[],
     transaction: JoinedTransaction | undefined,
   ): Promise<void> {
-    // On SQLite the outbox opens once no transaction is open, so that this one would wait for itself.
+    // On SQLite the outbox cannot open while this transaction has the file: each would wait for the other.
     return this.#engine.isReady || transaction?.dialect.name === 'sqlite'
       ? this.#stager.stage(messages, transaction)
       : heldWhile(transaction, this.#engine.ready()).then(() =>
