@@ -17,9 +17,19 @@ const SPELLINGS: readonly ((text: string) => string)[] = [
   (text) => codes(json(text).replaceAll('\\"', '"'), /["<>&'+`]|[^\0-\x7f]/g, true),
   form,
   (text) => form(text).replaceAll('+', '%20'),
+  (text) => lowerPercents(form(text)),
+  (text) => lowerPercents(form(text).replaceAll('+', '%20')),
+  (text) => json(json(text)),
+  (text) => text.replaceAll('/', '\\/'),
   (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
   html,
   (text) => html(text).replaceAll('&#39;', '&#x27;'),
+  // Handlebars and Mustache.
+  (text) =>
+    html(text).replaceAll('&#39;', '&#x27;').replaceAll('`', '&#x60;').replaceAll('=', '&#x3D;'),
+  // Go: html.EscapeString, and html/template with its plus signs.
+  (text) => html(text).replaceAll('&quot;', '&#34;'),
+  (text) => html(text).replaceAll('&quot;', '&#34;').replaceAll('+', '&#43;'),
 ];
 
 /** Who was sent a request, with which access tokens, and with which headers of the HTTP client's own. */
@@ -157,6 +167,10 @@ function codes(text: string, which: RegExp, areUpper = false): string {
 
 function form(text: string): string {
   return new URLSearchParams([['', text]]).toString().slice(1);
+}
+
+function lowerPercents(text: string): string {
+  return text.replace(/%[0-9A-F]{2}/g, (byte) => byte.toLowerCase());
 }
 
 function html(text: string): string {
